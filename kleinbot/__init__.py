@@ -1,0 +1,3 @@
+"""kleinbot: a community's one graphics card as its image studio, on Discord."""
+
+__version__ = "0.1.0"

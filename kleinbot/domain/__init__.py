@@ -1,0 +1,1 @@
+"""Frozen values, error codes and the clock. Imports nothing else of kleinbot."""

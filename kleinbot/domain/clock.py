@@ -1,0 +1,37 @@
+"""Time, injected everywhere so that tests own it."""
+
+import asyncio
+import time
+from typing import Protocol
+
+MS_PER_S = 1000
+DAY_MS = 24 * 60 * 60 * MS_PER_S
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since the Unix epoch, UTC: what goes into rows and messages."""
+        ...
+
+    def monotonic_s(self) -> float:
+        """Seconds that never run backwards: what durations are measured with."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait at least ``seconds`` of this clock's time."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def monotonic_s(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)

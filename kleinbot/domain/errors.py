@@ -1,0 +1,88 @@
+"""Errors that people read: a code with parameters. Their sentences live in ``texts/``."""
+
+from enum import StrEnum
+
+Parameter = str | int | float
+
+
+class Code(StrEnum):
+    """Each is a message id in ``texts/<locale>/errors.ftl``."""
+
+    UNEXPECTED = "error-unexpected"
+
+    PROMPT_EMPTY = "error-prompt-empty"
+    PROMPT_TOO_LONG = "error-prompt-too-long"
+    SEED_OUT_OF_RANGE = "error-seed-out-of-range"
+    COUNT_OUT_OF_RANGE = "error-count-out-of-range"
+    NOT_IN_A_SERVER = "error-not-in-a-server"
+    QUOTA_EXHAUSTED = "error-quota-exhausted"
+    LINE_FULL = "error-line-full"
+    MEMBER_LINE_FULL = "error-member-line-full"
+    SERVER_LINE_FULL = "error-server-line-full"
+    STOPPING = "error-stopping"
+    ENGINE_FAILED = "error-engine-failed"
+    DISK_FULL = "error-disk-full"
+
+    JOB_UNKNOWN = "error-job-unknown"
+    JOB_NOT_YOURS = "error-job-not-yours"
+    JOB_ALREADY_ENDED = "error-job-already-ended"
+
+    RENDER_FAILED = "error-render-failed"
+    OUT_OF_MEMORY = "error-out-of-memory"
+    GAVE_UP_AFTER_CRASHES = "error-gave-up-after-crashes"
+
+    PICTURE_NOT_AN_IMAGE = "error-picture-not-an-image"
+    PICTURE_TRUNCATED = "error-picture-truncated"
+    PICTURE_TOO_MANY_BYTES = "error-picture-too-many-bytes"
+    PICTURE_TOO_MANY_PIXELS = "error-picture-too-many-pixels"
+    PICTURE_TOO_SMALL = "error-picture-too-small"
+    PICTURE_TOO_NARROW = "error-picture-too-narrow"
+    PICTURE_FORMAT_UNSUPPORTED = "error-picture-format-unsupported"
+    PICTURE_UNREACHABLE = "error-picture-unreachable"
+    PICTURE_HOST_REFUSED = "error-picture-host-refused"
+
+    WEIGHTS_MISSING = "error-weights-missing"
+    WEIGHTS_NOT_KLEIN = "error-weights-not-klein"
+    WEIGHTS_KLEIN_9B = "error-weights-klein-9b"
+    WEIGHTS_WRONG_VAE = "error-weights-wrong-vae"
+    WEIGHTS_WRONG_TEXT_ENCODER = "error-weights-wrong-text-encoder"
+    WEIGHTS_DAMAGED = "error-weights-damaged"
+    WEIGHTS_UNREACHABLE = "error-weights-unreachable"
+    TORCH_LACKS_CARD = "error-torch-lacks-card"
+    CUDA_UNAVAILABLE = "error-cuda-unavailable"
+
+    SETTING_INVALID = "error-setting-invalid"
+    TOKEN_MISSING = "error-token-missing"  # noqa: S105 - a message id
+    TOKEN_REFUSED = "error-token-refused"  # noqa: S105 - a message id
+    FOLDER_IN_USE = "error-folder-in-use"
+    DATABASE_NEWER = "error-database-newer"
+    MIGRATION_FAILED = "error-migration-failed"
+
+
+class KleinbotError(Exception):
+    """An expected failure, told to a person by ``code`` and ``parameters``."""
+
+    def __init__(self, code: Code, **parameters: Parameter) -> None:
+        super().__init__(code, parameters)
+        self.code = code
+        self.parameters = parameters
+
+    def __str__(self) -> str:
+        listed = ", ".join(f"{name}={value!r}" for name, value in self.parameters.items())
+        return f"{self.code}({listed})"
+
+
+class Refusal(KleinbotError):  # noqa: N818 - it is what happened, not a fault
+    """A request that was not accepted: nothing was stored, nothing was charged."""
+
+
+class StartError(KleinbotError):
+    """The bot cannot start as it is set up; the sentence says what to change."""
+
+
+class RenderError(KleinbotError):
+    """One job failed in the engine and is refunded; the engine goes on."""
+
+
+class FatalEngineError(Exception):
+    """The process can no longer use its card (a sticky CUDA error, a hang): it must be restarted."""

@@ -1,0 +1,28 @@
+"""Named points at which a test may end the process, so that recovery is proven where it matters."""
+
+from enum import StrEnum
+from typing import Protocol
+
+
+class FaultPoint(StrEnum):
+    """Every moment between two durable facts."""
+
+    AFTER_CLAIM = "after_claim"
+    WITHIN_STEP = "within_step"
+    AFTER_FILE = "after_file"
+    BEFORE_COMMIT = "before_commit"
+    AFTER_COMMIT = "after_commit"
+    AFTER_POST = "after_post"
+
+
+class Faults(Protocol):
+    """Told whenever a fault point is reached; must be callable from any thread."""
+
+    def reach(self, point: FaultPoint) -> None: ...
+
+
+class NoFaults:
+    """What production uses: nothing ever happens."""
+
+    def reach(self, point: FaultPoint) -> None:
+        del point

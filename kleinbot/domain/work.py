@@ -1,0 +1,95 @@
+"""What the dispatcher hands to an engine and what comes back."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kleinbot.domain.geometry import Grid
+from kleinbot.domain.noise import NoiseRecipe
+from kleinbot.domain.pixels import Pixels
+
+
+class Checkpoint(StrEnum):
+    """Which of Klein's two sets of transformer weights."""
+
+    DISTILLED = "distilled"
+    BASE = "base"
+
+
+@dataclass(frozen=True, order=True)
+class ImageKey:
+    """One image of one job: the unit of dispatch."""
+
+    job_id: str
+    position: int
+
+
+@dataclass(frozen=True)
+class RenderTask:
+    """One image for the engine to make. ``references`` are already scaled and composed on white."""
+
+    key: ImageKey
+    prompt: str
+    grid: Grid
+    noise: NoiseRecipe
+    steps: int
+    checkpoint: Checkpoint = Checkpoint.DISTILLED
+    references: tuple[Pixels, ...] = ()
+
+
+@dataclass(frozen=True)
+class StageSeconds:
+    """Measured wall time of a batch's stages, in seconds."""
+
+    encode_s: float
+    denoise_s: float
+    decode_s: float
+
+    @property
+    def total_s(self) -> float:
+        return self.encode_s + self.denoise_s + self.decode_s
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One finished picture, or None in ``pixels`` where it was cancelled between two steps."""
+
+    key: ImageKey
+    pixels: Pixels | None
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    images: tuple[Rendered, ...]
+    seconds: StageSeconds
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """``done`` of ``total`` denoising steps of the running batch are finished."""
+
+    done: int
+    total: int
+
+
+class EnginePhase(StrEnum):
+    """What an engine is doing, in the order in which a start passes through it."""
+
+    STARTING = "starting"
+    DOWNLOADING = "downloading"
+    LOADING = "loading"
+    WARMING = "warming"
+    READY = "ready"
+    DRAINING = "draining"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class EngineState:
+    """``fraction`` is how much of the phase is done (0…1) where that is known.
+
+    ``detail`` is for logs and the host; members get the phase in their own language.
+    """
+
+    phase: EnginePhase
+    fraction: float | None = None
+    detail: str = ""

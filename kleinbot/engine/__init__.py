@@ -1,0 +1,1 @@
+"""One GPU, one thread: runs the model for the dispatcher."""
