@@ -1,0 +1,50 @@
+"""Where a picture lies: one strict form of relative name, so that no name can point anywhere else."""
+
+import re
+from enum import StrEnum
+
+_JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NAME = re.compile(r"(?:images|references)/[0-9]{1,20}/[a-z0-9_=-]{1,140}\.png")
+_TEMPORARY = re.compile(r"(?:images|references)/[0-9]{1,20}/[a-z0-9_=-]{1,140}\.png\.[0-9a-f]{16}\.tmp")
+_CAPITAL = re.compile(r"[A-Z]")
+
+
+class NameRefused(ValueError):  # noqa: N818 - it is what happened
+    """A name that the archive would never have given out: a path that leads elsewhere, or a damaged row."""
+
+
+class Shelf(StrEnum):
+    """What kind of picture it is; also the name of its folder."""
+
+    IMAGES = "images"
+    REFERENCES = "references"
+
+
+def name_of(shelf: Shelf, server_id: int, job_id: str, position: int) -> str:
+    """Return the relative name, with forward slashes on every system, of one picture.
+
+    Capitals are written as ``=`` and the small letter: Windows and macOS hold ``Ab`` and ``aB`` for one file.
+    The position at the end keeps the stem apart from Windows' device names (``con``, ``nul``).
+
+    Raises NameRefused where a part is not of the expected form.
+    """
+    if server_id < 0 or position < 0 or not _JOB_ID.fullmatch(job_id):
+        raise NameRefused(f"{server_id!r}, {job_id!r}, {position!r} do not name a picture")
+    stem = _CAPITAL.sub(lambda capital: "=" + capital[0].lower(), job_id)
+    return checked(f"{shelf}/{server_id}/{stem}-{position}.png")
+
+
+def checked(name: str) -> str:
+    """Return ``name`` if it has the form of ``name_of``, else raise NameRefused."""
+    if not _NAME.fullmatch(name):
+        raise NameRefused(f"{name!r} is not the name of a picture")
+    return name
+
+
+def is_picture(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None
+
+
+def is_temporary(name: str) -> bool:
+    """Whether ``name`` is what an interrupted write leaves behind."""
+    return _TEMPORARY.fullmatch(name) is not None
