@@ -1,0 +1,64 @@
+'''A stand-in for Discord on loopback, for tests and for trying the bot without an account.
+
+It speaks gateway v10 and the REST routes the bot uses over one TLS listener, with Discord's own refusals.
+The client on the other side is the real discord.py, unpatched: it is only given a connector that finds
+every host name here. Nothing of the bot is imported, and nothing of discord.py.
+
+    async with StandIn(now=clock) as standin:                     # now: a callable giving unix seconds
+        server = standin.world.add_server("Studio", boost_tier=0)
+        channel = standin.world.add_channel(server, "pictures", nsfw=False)
+        ada = standin.world.add_member(server, "ada", permissions=("manage_messages",))
+        root = standin.world.add_member(server, "root", permissions=("administrator",))
+        owner = standin.world.owner                               # the application's owner (a Person)
+        bot = Bot(connector=standin.connector()); task = create_task(bot.start(standin.token))
+        await standin.online(timeout_s=5)                         # identified
+        await standin.registered("imagine", timeout_s=5)          # the command is known
+
+        handle = await ada.command(channel, "imagine", prompt="a fox", count=2, image=Path("cat.png"))
+        handle = await ada.command(channel, "quota give", member=root)        # subcommands by path
+        await handle.acknowledged(timeout_s=3)                    # raises WaitTimeoutError
+        handle.acknowledged_after_s, handle.kind                  # kind: an Answer (MESSAGE, DEFERRED, MODAL, …)
+        handle.response                                           # Message | None: the original response, live
+        handle.messages                                           # original first, then follow-ups
+        done = await handle.message_where(lambda m: m.pictures, timeout_s=10)
+        only_ada = handle.response.is_ephemeral
+
+        again = await ada.press(done, label="Vary 1")             # or custom_id=…
+        pick = await ada.select(done, ["portrait"], custom_id="aspect")
+        form = await ada.press(done, label="Edit")
+        modal = await form.modal_opened(timeout_s=3)              # Modal: title, custom_id, fields
+        sent = await ada.submit(form, {"Prompt": "a wolf", "Picture": [Path("cat.png")]})  # by label or custom_id
+        choices = await ada.autocomplete(channel, "imagine", "style", "wat", timeout_s=3)  # list[Choice]
+        shown = await ada.menu(done, "Show recipe")               # message menu; a Person as target: user menu
+        private = await ada.direct_channel()                      # a DM channel to use commands in
+
+    Message   .id .text .content .texts_so_far .buttons .selects .attachments .gallery .pictures .embeds
+              .is_ephemeral .is_loading .is_v2 .is_deleted .author_id .payload (as on the wire)
+              .button(label=…|custom_id=…)
+    Button    .label .custom_id .url .disabled .style        Attachment .filename .data .description .url
+    Picture   .filename .data .alt_text .spoiler             (what a person sees: gallery, or attachments)
+    Channel   .messages (public, oldest first)  .message_where(predicate, timeout_s=…)
+              .next_message(predicate, timeout_s=…)  (each message is handed out once)
+
+    standin.limits                    Limits, changeable: acknowledge_s, token_life_s, file_bytes, request_bytes…
+    standin.break_next("PATCH /webhooks/*", status=500, code=0, times=1)   # or drop=True (before doing it),
+                                      # drop_answer=True (do it, then lose the answer), status=429 + retry_after_s
+    standin.delete_message(message); standin.delete_channel(channel); standin.delete_server(server)
+    standin.deny(channel, "send_messages"); standin.allow(channel, "send_messages")   # what the bot may
+    await standin.ask_reconnect()     # op 7;   await standin.drop_gateway()   # the line breaks
+    await standin.resumed(times=1, timeout_s=5)
+    standin.exchanges                 # list[Exchange]: method route path query body files status answer
+                                      # started_at took_s;   standin.exchanges_of("POST", "/channels/*/messages")
+    await standin.exchange_where(predicate, timeout_s=…)
+    standin.on_exchange.append(hook)  # hook(Exchange), must not raise
+    standin.identifies                # what clients sent as IDENTIFY
+    MovableClock().advance(16 * 60)   # a clock for now=; lets a token die without waiting
+
+For a bot in another process:
+
+    address = standin.address(folder)             # Address(port, ca_pem_path); writes the authority there
+    connector_for(address)                        # there, within a running loop
+
+Whatever a person's own client would not let them do (an unknown command, a missing option, a disabled
+button) raises PersonError; a wait that ends without its event raises WaitTimeoutError (a TimeoutError).
+'''
