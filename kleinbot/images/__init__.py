@@ -1,0 +1,1 @@
+"""Untrusted pictures in, labelled pictures out."""

@@ -1,0 +1,57 @@
+"""Our own pictures as files that say how they were made."""
+
+import hashlib
+import io
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from kleinbot.domain.pixels import Pixels
+from kleinbot.images.recipe import Recipe, recipe_text, xmp_packet
+
+RECIPE_KEY = "parameters"
+XMP_KEY = "XML:com.adobe.xmp"
+
+_COMPRESS_LEVEL = 1
+"""Measured on 1024² (zlib-ng, one core): level 1 takes 63–97 ms, 3 84–106, 4 104–160, 6 104–277; the file
+shrinks by 4 % at level 3 and 11 % at level 6, and pure noise not at all."""
+
+
+def encode_png(pixels: Pixels, recipe: Recipe) -> bytes:
+    """Return ``pixels`` as a PNG with the recipe as text and the mark "made by a trained model" as XMP."""
+    labels = PngInfo()
+    labels.add_text(RECIPE_KEY, recipe_text(recipe))  # tEXt where Latin-1 can say it, iTXt else
+    labels.add_itxt(XMP_KEY, xmp_packet(recipe).decode())
+    return _png(pixels, labels)
+
+
+def encode_reference(pixels: Pixels) -> bytes:
+    """Return an input picture as a PNG without any metadata: no place, no camera, no name of its owner."""
+    return _png(pixels, PngInfo())
+
+
+def decode_own(png: bytes) -> Pixels:
+    """Return the pixels of a file from ``encode_png`` or ``encode_reference``.
+
+    Only for files of our archive: it has none of the checks that other people's pictures need.
+    Raises OSError where the file is damaged.
+    """
+    with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
+        return Pixels(image.width, image.height, image.convert("RGB").tobytes())
+
+
+def pixel_hash(pixels: Pixels) -> str:
+    """Return the hexadecimal SHA-256 over the size and the RGB bytes: equal for equal pictures.
+
+    Unlike the file's hash it does not change with labels or compression.
+    """
+    digest = hashlib.sha256(f"{pixels.width_px}x{pixels.height_px}\n".encode())
+    digest.update(pixels.rgb)
+    return digest.hexdigest()
+
+
+def _png(pixels: Pixels, labels: PngInfo) -> bytes:
+    image = Image.frombytes("RGB", (pixels.width_px, pixels.height_px), pixels.rgb)
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=_COMPRESS_LEVEL, pnginfo=labels)
+    return file.getvalue()
