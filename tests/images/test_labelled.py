@@ -99,8 +99,7 @@ def test_the_pixel_hash_is_of_the_picture_not_of_the_file() -> None:
         decode_own(encode_reference(pixels))
     )
     assert pixel_hash(pixels) != pixel_hash(Pixels(32, 64, pixels.rgb))
-    assert pixel_hash(Pixels(1, 1, b"abc")) == hashlib.sha256(b"1x1
-abc").hexdigest()
+    assert pixel_hash(Pixels(1, 1, b"abc")) == hashlib.sha256(b"1x1\nabc").hexdigest()
 
 
 def test_the_same_picture_is_the_same_file() -> None:
