@@ -1,0 +1,87 @@
+"""The device an engine owns, as torch sees it."""
+
+import gc
+from dataclasses import dataclass
+
+import torch
+
+from kleinbot.domain.errors import Code, StartError
+from kleinbot.host.profile import Device, Precision, Profile
+
+_DTYPES = {Precision.FLOAT32: torch.float32, Precision.BFLOAT16: torch.bfloat16}
+
+
+@dataclass(frozen=True)
+class MemoryPeak:
+    """The most memory that torch's allocator had on the card, in bytes; 0 on a CPU.
+
+    ``allocated_bytes`` is what tensors used, ``reserved_bytes`` what was taken from the card.
+    """
+
+    allocated_bytes: int = 0
+    reserved_bytes: int = 0
+
+
+def dtype_of(profile: Profile) -> torch.dtype:
+    return _DTYPES[profile.precision]
+
+
+def open_device(profile: Profile, cpu_threads: int) -> torch.device:
+    """Return the profile's device, ready to compute; ``cpu_threads`` are for torch on a CPU.
+
+    Raises StartError CUDA_UNAVAILABLE (torch) or TORCH_LACKS_CARD (torch, card, capability).
+    """
+    if profile.device is Device.CPU:
+        torch.set_num_threads(cpu_threads)
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise StartError(Code.CUDA_UNAVAILABLE, torch=torch.__version__)
+    capability = torch.cuda.get_device_capability(0)
+    if not has_kernels(torch.cuda.get_arch_list(), capability):
+        raise StartError(
+            Code.TORCH_LACKS_CARD,
+            torch=torch.__version__,
+            card=torch.cuda.get_device_name(0),
+            capability=f"{capability[0]}.{capability[1]}",
+        )
+    return torch.device("cuda", 0)
+
+
+def has_kernels(built_for: list[str], capability: tuple[int, int]) -> bool:
+    """Tell whether a torch built for ``built_for`` ("sm_86", "compute_90") runs on ``capability``.
+
+    Machine code (sm) runs on the same major version with the same or a later minor one; PTX (compute) is
+    translated for anything as new or newer. (CUDA C++ Programming Guide, "Application Compatibility".)
+    """
+    major, minor = capability
+    for name in built_for:
+        kind, _, digits = name.partition("_")
+        digits = digits.rstrip("af")
+        if not digits.isdigit():
+            continue
+        built_major, built_minor = int(digits[:-1]), int(digits[-1])
+        if kind == "sm" and built_major == major and built_minor <= minor:
+            return True
+        if kind == "compute" and (built_major, built_minor) <= (major, minor):
+            return True
+    return False
+
+
+def wait_for(device: torch.device) -> None:
+    """Return once everything queued on ``device`` is done; its errors are raised here."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def release_memory(device: torch.device) -> None:
+    """Give back what nothing refers to. Call it outside ``except``: a traceback keeps tensors alive."""
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+
+
+def memory_peak(device: torch.device) -> MemoryPeak:
+    """Return the peak since the process started."""
+    if device.type != "cuda":
+        return MemoryPeak()
+    return MemoryPeak(torch.cuda.max_memory_allocated(device), torch.cuda.max_memory_reserved(device))

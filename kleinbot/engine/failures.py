@@ -1,0 +1,43 @@
+"""What a failed batch means: this job, the memory, or the card."""
+
+import re
+from collections.abc import Callable
+from enum import Enum, auto
+
+import torch
+
+_CUDA_WORDS = re.compile(r"CUDA error|CUBLAS_STATUS|CUDNN_STATUS|cuDNN error", re.IGNORECASE)
+_MEMORY_WORDS = re.compile(r"out of memory|CUBLAS_STATUS_ALLOC_FAILED", re.IGNORECASE)
+
+
+class Failure(Enum):
+    """How far a failure reaches."""
+
+    BATCH = auto()
+    OUT_OF_MEMORY = auto()
+    CARD = auto()
+
+
+def classify(error: BaseException, probe: Callable[[], None]) -> Failure:
+    """Tell how far ``error`` reaches.
+
+    An error of the CUDA runtime is sticky more often than not: every later call on the context fails
+    too. ``probe`` waits for the device and raises RuntimeError where it can no longer be used.
+    """
+    from_cuda = isinstance(error, torch.AcceleratorError) or (
+        isinstance(error, RuntimeError) and _CUDA_WORDS.search(str(error)) is not None
+    )
+    is_memory = isinstance(error, torch.OutOfMemoryError) or (
+        from_cuda and _MEMORY_WORDS.search(str(error)) is not None
+    )
+    if from_cuda and not _survives(probe):
+        return Failure.CARD
+    return Failure.OUT_OF_MEMORY if is_memory else Failure.BATCH
+
+
+def _survives(probe: Callable[[], None]) -> bool:
+    try:
+        probe()
+    except RuntimeError:
+        return False
+    return True

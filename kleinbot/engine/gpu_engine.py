@@ -1,0 +1,183 @@
+"""The engine of one device: an event loop's side of the one thread that runs the model."""
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.errors import Code, FatalEngineError, RenderError, StartError
+from kleinbot.domain.faults import Faults
+from kleinbot.domain.work import BatchResult, EnginePhase, EngineState, ImageKey, RenderTask, StepReport
+from kleinbot.host.profile import Profile
+from kleinbot.klein.source import Source
+
+if TYPE_CHECKING:
+    from kleinbot.engine.device import MemoryPeak
+    from kleinbot.engine.worker import Worker
+
+_log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+
+class GpuEngine:
+    """Implements ``protocol.Engine`` on a graphics card or a CPU.
+
+    One thread imports torch, loads and runs the model; making the object is instant and free of torch,
+    so that the bot can be online meanwhile. ``cpu_threads`` is how many threads torch may compute with
+    on a CPU (default: all cores but one, which the event loop needs).
+    """
+
+    def __init__(
+        self, source: Source, profile: Profile, clock: Clock, faults: Faults, cpu_threads: int | None = None
+    ) -> None:
+        self._source = source
+        self._profile = profile
+        self._clock = clock
+        self._faults = faults
+        self._cpu_threads = cpu_threads or max(1, (os.cpu_count() or 1) - 1)
+        self._state = EngineState(EnginePhase.STARTING)
+        self._listeners: list[Callable[[EngineState], None]] = []
+        # Its thread is joined by close(), or at the latest by the interpreter when it ends.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
+        self._worker: Worker | None = None
+        self._memory_peak: MemoryPeak | None = None
+        self._closing = threading.Event()
+        self._closed: asyncio.Task[None] | None = None
+
+    @property
+    def profile(self) -> Profile:
+        return self._profile
+
+    @property
+    def state(self) -> EngineState:
+        return self._state
+
+    @property
+    def memory_peak(self) -> "MemoryPeak | None":
+        """The most device memory used so far, as of the last batch; None before the start is done."""
+        return self._memory_peak
+
+    def watch(self, listener: Callable[[EngineState], None]) -> None:
+        """Call ``listener`` on the event loop at each change of state."""
+        self._listeners.append(listener)
+
+    async def start(self) -> None:
+        """Download, load and warm the model; returns once ready.
+
+        Raises StartError where the weights or the card cannot serve (the state is then FAILED), or with
+        STOPPING where the engine is closed before it is ready.
+        """
+        loop = asyncio.get_running_loop()
+        abandoned = threading.Event()
+
+        def on_state(state: EngineState) -> None:
+            loop.call_soon_threadsafe(self._enter, state)
+
+        def is_abandoned() -> bool:
+            return abandoned.is_set() or self._closing.is_set()
+
+        self._enter(EngineState(EnginePhase.STARTING))
+        try:
+            await self._on_thread(partial(self._bring_up, on_state, is_abandoned))
+        except StartError as error:
+            if error.code is not Code.STOPPING:
+                self._enter(EngineState(EnginePhase.FAILED, detail=str(error)))
+            raise
+        except asyncio.CancelledError:
+            abandoned.set()
+            raise
+        self._enter(EngineState(EnginePhase.READY))
+
+    async def render(
+        self,
+        batch: Sequence[RenderTask],
+        on_step: Callable[[StepReport], None],
+        is_cancelled: Callable[[ImageKey], bool],
+    ) -> BatchResult:
+        """Make every image of ``batch``; see ``protocol.Engine``.
+
+        Raises FatalEngineError, and RenderError: OUT_OF_MEMORY; RENDER_FAILED; ENGINE_FAILED where the
+        engine is not ready; STOPPING where it is closed before the batch is done (nothing is wrong with
+        the batch then).
+        """
+        loop = asyncio.get_running_loop()
+        abandoned = threading.Event()
+
+        def step_done(done: int) -> None:
+            loop.call_soon_threadsafe(report, StepReport(done, batch[0].steps))
+
+        def report(step: StepReport) -> None:
+            if not abandoned.is_set():
+                on_step(step)
+
+        def must_stop() -> bool:
+            return abandoned.is_set() or self._closing.is_set()
+
+        try:
+            return await self._on_thread(partial(self._render, batch, step_done, is_cancelled, must_stop))
+        except FatalEngineError as error:
+            self._enter(EngineState(EnginePhase.FAILED, detail=str(error)))
+            raise
+        except asyncio.CancelledError:
+            abandoned.set()
+            raise
+
+    async def close(self) -> None:
+        """Finish the step in hand, release the device and end the thread. Idempotent."""
+        if self._closed is None:
+            if self._state.phase is not EnginePhase.FAILED:
+                self._enter(EngineState(EnginePhase.DRAINING))
+            self._closing.set()
+            self._closed = asyncio.create_task(self._close())
+        await asyncio.shield(self._closed)
+
+    async def _close(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._release)
+        # The thread has nothing left to do, so waiting for its end does not block.
+        self._thread.shutdown(wait=True)
+
+    async def _on_thread(self, work: Callable[[], Result]) -> Result:
+        if self._closing.is_set():
+            raise RenderError(Code.STOPPING)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def _bring_up(self, on_state: Callable[[EngineState], None], is_abandoned: Callable[[], bool]) -> None:
+        # Here and not above: importing torch and diffusers takes seconds.
+        from kleinbot.engine.worker import bring_up
+
+        self._worker = bring_up(
+            self._source, self._profile, self._cpu_threads, self._clock, self._faults, on_state, is_abandoned
+        )
+        self._memory_peak = self._worker.memory_peak
+
+    def _render(
+        self,
+        batch: Sequence[RenderTask],
+        on_step: Callable[[int], None],
+        is_cancelled: Callable[[ImageKey], bool],
+        must_stop: Callable[[], bool],
+    ) -> BatchResult:
+        if self._worker is None:
+            raise RenderError(Code.ENGINE_FAILED)
+        result = self._worker.render(batch, on_step, is_cancelled, must_stop)
+        self._memory_peak = self._worker.memory_peak
+        return result
+
+    def _release(self) -> None:
+        if self._worker is not None:
+            self._worker.release()
+            self._worker = None
+
+    def _enter(self, state: EngineState) -> None:
+        if self._closing.is_set():
+            return
+        self._state = state
+        _log.info("engine %s %s", state.phase, state.detail)
+        for listener in self._listeners:
+            listener(state)

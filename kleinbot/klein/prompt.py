@@ -1,0 +1,91 @@
+"""A member's prompt as the text encoder will see it: cleaned and counted. No torch, no transformers."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+SEQUENCE_TOKENS = 512
+"""What Klein was trained with: padding is part of its input, so every prompt fills exactly this many."""
+
+TEMPLATE_BEFORE = "<|im_start|>user\n"
+TEMPLATE_AFTER = "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
+"""Qwen3's chat template for one user message, generation prompt on, thinking off."""
+
+# Qwen3's added tokens are all of these two forms. As text in a prompt they would become the real
+# tokens, and a member could end the user's turn and write the assistant's.
+_SPECIAL_TOKEN = re.compile(r"<\|[^<>|\s]+\|>|</?(?:think|tool_call|tool_response)>")
+
+# Without a tokenizer: each of the template's five special tokens is one, its other bytes at most one each.
+_TEMPLATE_TOKENS_AT_MOST = 5 + len(_SPECIAL_TOKEN.sub("", TEMPLATE_BEFORE + TEMPLATE_AFTER).encode())
+
+
+def clean_prompt(text: str) -> str:
+    """Return ``text`` without special tokens, lone surrogates and outer white space.
+
+    Removing one token may join the halves of another, so it is repeated until nothing changes:
+    cleaning a clean prompt returns it as it is.
+    """
+    cleaned = text.encode("utf-8", "ignore").decode("utf-8")
+    while True:
+        shorter = _SPECIAL_TOKEN.sub("", cleaned)
+        if shorter == cleaned:
+            return cleaned.strip()
+        cleaned = shorter
+
+
+def templated(prompt: str) -> str:
+    """Return the whole text that is tokenised for a cleaned ``prompt``."""
+    return TEMPLATE_BEFORE + prompt + TEMPLATE_AFTER
+
+
+class KleinPromptMeter:
+    """The domain's ``PromptMeter``: exact once a ``tokenizer.json`` is on disk, safe before.
+
+    ``find_tokenizer`` returns the path of ``tokenizer/tokenizer.json`` or None where it is not on disk
+    yet; it is asked at each use until it has one.
+
+    Before that the count is the prompt's UTF-8 bytes after NFC, the tokenizer's normaliser: byte-level
+    BPE starts from single bytes and only merges, so it never makes more tokens than that.
+    """
+
+    def __init__(self, find_tokenizer: Callable[[], Path | None]) -> None:
+        self._find_tokenizer = find_tokenizer
+        self._tokenizer: Tokenizer | None = None
+        self._template_tokens = _TEMPLATE_TOKENS_AT_MOST
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the tokenizer is on disk, so that counts are no longer upper bounds."""
+        return self._loaded() is not None
+
+    @property
+    def limit_tokens(self) -> int:
+        """Most tokens that a prompt may have: 512 less the chat template's own."""
+        self._loaded()
+        return SEQUENCE_TOKENS - self._template_tokens
+
+    def clean(self, prompt: str) -> str:
+        return clean_prompt(prompt)
+
+    def count_tokens(self, prompt: str) -> int:
+        """Return the tokens of a cleaned prompt, without the chat template's own."""
+        tokenizer = self._loaded()
+        if tokenizer is None:
+            return max(len(prompt.encode()), len(unicodedata.normalize("NFC", prompt).encode()))
+        return _tokens(tokenizer, templated(prompt)) - self._template_tokens
+
+    def _loaded(self) -> Tokenizer | None:
+        if self._tokenizer is None and (path := self._find_tokenizer()) is not None:
+            tokenizer = Tokenizer.from_file(str(path))
+            tokenizer.no_truncation()
+            tokenizer.no_padding()
+            self._template_tokens = _tokens(tokenizer, templated(""))
+            self._tokenizer = tokenizer
+        return self._tokenizer
+
+
+def _tokens(tokenizer: Tokenizer, text: str) -> int:
+    return len(tokenizer.encode(text).ids)

@@ -1,0 +1,76 @@
+"""What weight files say they hold: safetensors headers, read without loading a tensor. No torch."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from kleinbot.domain.errors import Code, StartError
+
+_BITS_PER_BYTE = 8
+_BITS = {"BOOL": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6}
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """A tensor as its file's header describes it; ``dtype`` in safetensors' words ("BF16", "F8_E4M3")."""
+
+    file: str
+    dtype: str
+    shape: tuple[int, ...]
+
+    @property
+    def bytes(self) -> int:
+        bits = _BITS.get(self.dtype) or int("".join(c for c in self.dtype.split("_")[0] if c.isdigit()))
+        elements = 1
+        for side in self.shape:
+            elements *= side
+        return elements * bits // _BITS_PER_BYTE
+
+
+def read_headers(folder: Path, component: str, stem: str) -> Mapping[str, TensorInfo]:
+    """Return every tensor of ``component`` by name, from one file or from the shards its index lists.
+
+    Raises StartError: WEIGHTS_MISSING where a file is not there, WEIGHTS_DAMAGED where a header cannot be
+    read, does not fit its file's size, or lacks a tensor that the index promises.
+    """
+    index = f"{component}/{stem}.safetensors.index.json"
+    if not (folder / index).is_file():
+        return _read_header(folder, f"{component}/{stem}.safetensors")
+    weight_map = _read_index(folder, index)
+    tensors: dict[str, TensorInfo] = {}
+    for shard in sorted(set(weight_map.values())):
+        tensors |= _read_header(folder, f"{component}/{shard}")
+    for name, shard in weight_map.items():
+        if name not in tensors:
+            raise StartError(
+                Code.WEIGHTS_DAMAGED, file=f"{component}/{shard}", found=f"no tensor {name}", wanted="one"
+            )
+    return tensors
+
+
+def _read_index(folder: Path, file: str) -> Mapping[str, str]:
+    try:
+        weight_map = json.loads((folder / file).read_text("utf-8"))["weight_map"]
+        return {str(name): str(shard) for name, shard in weight_map.items()}
+    except (json.JSONDecodeError, UnicodeDecodeError, LookupError, TypeError, AttributeError) as error:
+        raise StartError(Code.WEIGHTS_DAMAGED, file=file, found=str(error), wanted="a weight_map") from error
+
+
+def _read_header(folder: Path, file: str) -> dict[str, TensorInfo]:
+    path = folder / file
+    if not path.is_file():
+        raise StartError(Code.WEIGHTS_MISSING, folder=str(folder), file=file)
+    try:
+        # The library compares the header with the file's size, so a torn download is found here.
+        with safe_open(path, framework="numpy") as tensors:
+            slices = {name: tensors.get_slice(name) for name in tensors.keys()}  # noqa: SIM118 - no mapping
+            return {
+                name: TensorInfo(file, str(part.get_dtype()), tuple(part.get_shape()))
+                for name, part in slices.items()
+            }
+    except (SafetensorError, OSError) as error:
+        size = f"{path.stat().st_size} bytes: {error}"
+        raise StartError(Code.WEIGHTS_DAMAGED, file=file, found=size, wanted="a whole file") from error

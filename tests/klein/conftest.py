@@ -1,0 +1,42 @@
+"""One tiny Klein per test session, loaded by us and by diffusers' own pipeline."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import Flux2KleinPipeline
+
+from kleinbot.klein.checkpoint import read_checkout
+from kleinbot.klein.load import Klein, load_klein
+from kleinbot.klein.tiny import ensure_tiny
+
+TEXT_LAYERS = 36
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_torch_thread() -> Iterator[None]:
+    """Tests run beside each other, and equal thread counts make equal sums."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As many text-encoder layers as the published model, so that the cut after 27 is real."""
+    return ensure_tiny(tmp_path_factory.mktemp("klein") / "tiny", text_layers=TEXT_LAYERS)
+
+
+@pytest.fixture(scope="session")
+def klein(tiny_folder: Path) -> Klein:
+    return load_klein(read_checkout(tiny_folder), torch.device("cpu"), torch.float32, lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def pipeline(tiny_folder: Path) -> Flux2KleinPipeline:
+    pipe = Flux2KleinPipeline.from_pretrained(tiny_folder, local_files_only=True)
+    pipe.set_progress_bar_config(disable=True)
+    pipe.vae.enable_slicing()
+    return pipe
