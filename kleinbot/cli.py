@@ -1,0 +1,171 @@
+"""The commands of ``bot.py``. What they start is imported when they start it: ``--help`` must be quick."""
+
+import asyncio
+import io
+import os
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from kleinbot import __version__
+from kleinbot.domain.errors import Code, KleinbotError, StartError
+from kleinbot.settings import TOKEN_VARIABLE, LogLevel, Settings
+from kleinbot.settings_sources import LoadedSettings, SettingsError, described, load_settings
+from kleinbot.supervisor import RESTART_CODE, Supervisor, child_command, start_child
+
+CANNOT_START_CODE = 1
+WRONG_SETTINGS_CODE = 2
+INTERRUPTED_CODE = 130  # what shells report after Ctrl+C
+SANDBOX_TIMEOUT_S = 600.0
+
+commands = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they show local variables, and the token is one
+    rich_markup_mode=None,
+)
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    for stream in (sys.stdout, sys.stderr):
+        # A Windows console or pipe without UTF-8 must not end the bot over a dash.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    commands(prog_name="bot.py")
+
+
+@commands.callback(invoke_without_command=True)
+def without_a_command(context: typer.Context) -> None:
+    """kleinbot: a community's one graphics card as its image studio, on Discord.
+
+    Without a command it goes live if DISCORD_TOKEN is set (like run), else it opens the sandbox.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    settings = _load().settings
+    if settings.discord_token is None:
+        typer.echo(
+            f"{TOKEN_VARIABLE} is not set, so this is the sandbox: kleinbot without Discord, for you to try.",
+            err=True,
+        )
+        _open_sandbox(settings, None, SANDBOX_TIMEOUT_S)
+    _supervise()
+
+
+@commands.command()
+def run() -> None:
+    """Go live on Discord; ends where there is no token.
+
+    Starts the bot again by itself when only a new process can use the graphics card again.
+    """
+    settings = _load().settings
+    with _told(settings):
+        _require_token(settings)
+    _supervise()
+
+
+@commands.command(hidden=True)
+def serve() -> None:
+    """Run the bot in this process; `run` starts it as its child."""
+    settings = _load().settings
+    with _told(settings):
+        token = _require_token(settings)
+        from kleinbot.app import serve as serve_discord
+
+        code = _logged(settings, lambda: serve_discord(settings), LogLevel.DEBUG, token)
+    if code == RESTART_CODE:
+        # A thread that hangs in the card's driver would keep an ordinary exit waiting for ever.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    raise typer.Exit(code)
+
+
+@commands.command()
+def sandbox(
+    run: Annotated[
+        str | None, typer.Option(help='Do one command, like "/imagine a lighthouse", and end.')
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds that --run may take.")] = SANDBOX_TIMEOUT_S,
+) -> None:
+    """Try kleinbot without Discord.
+
+    It keeps its own data, in the folder "sandbox" of the data folder.
+    """
+    _open_sandbox(_load().settings, run, timeout)
+
+
+@commands.command("settings")
+def show_settings() -> None:
+    """Show every setting and its source."""
+    typer.echo("\n\n".join(described(_load())))
+
+
+@commands.command()
+def version() -> None:
+    """Show kleinbot's version."""
+    typer.echo(f"kleinbot {__version__}")
+
+
+def _load() -> LoadedSettings:
+    try:
+        return load_settings()
+    except SettingsError as error:
+        for problem in error.problems:
+            typer.echo(problem, err=True)
+        raise typer.Exit(WRONG_SETTINGS_CODE) from None
+
+
+def _require_token(settings: Settings) -> str:
+    if settings.discord_token is None:
+        raise StartError(Code.TOKEN_MISSING)
+    return settings.discord_token.get_secret_value()
+
+
+def _supervise() -> NoReturn:
+    raise typer.Exit(Supervisor(lambda: start_child(child_command("serve"))).run())
+
+
+def _open_sandbox(settings: Settings, run: str | None, timeout_s: float) -> NoReturn:
+    own = settings.for_sandbox()
+    with _told(own):
+        from kleinbot.app import sandbox as serve_sandbox
+
+        # Only warnings on the terminal: it is where the sandbox's conversation is.
+        code = _logged(own, lambda: serve_sandbox(own, run, timeout_s), LogLevel.WARNING)
+    raise typer.Exit(code)
+
+
+def _logged(
+    settings: Settings, work: Callable[[], Coroutine[Any, Any, int]], on_terminal: LogLevel, *secrets: str
+) -> int:
+    from kleinbot.logging_setup import logging_to
+
+    level = settings.log_level.number
+    with logging_to(settings.data_folder, level, secrets=secrets, terminal_level=on_terminal.number):
+        return asyncio.run(work())
+
+
+@contextmanager
+def _told(settings: Settings) -> Iterator[None]:
+    """End with a sentence instead of a traceback where a failure was foreseen."""
+    try:
+        yield
+    except KleinbotError as error:
+        typer.echo(_sentence(error, settings.locale), err=True)
+        raise typer.Exit(CANNOT_START_CODE) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED_CODE) from None
+
+
+def _sentence(error: KleinbotError, locale: str) -> str:
+    from kleinbot.texts import Texts
+
+    return Texts().error(error, locale)
+
+
+if __name__ == "__main__":
+    main()

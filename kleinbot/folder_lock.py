@@ -1,0 +1,58 @@
+"""One process per data folder: two would hand out the same job twice."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from kleinbot.domain.clock import MS_PER_S, Clock, SystemClock
+from kleinbot.domain.errors import Code, StartError
+
+LOCK_FILE = "kleinbot.lock"
+# Beside the lock, because a locked file cannot be read by others on Windows.
+OWNER_FILE = "kleinbot.owner.json"
+UNKNOWN = "?"
+
+
+@contextmanager
+def folder_locked(folder: Path, clock: Clock | None = None) -> Iterator[None]:
+    """Hold ``folder`` (made if missing) for this process.
+
+    The operating system gives the lock back however the holder ends, ``kill -9`` included.
+    Raises ``StartError(FOLDER_IN_USE)`` with ``folder``, ``pid`` and ``since`` (ISO 8601, UTC); the last
+    two are ``"?"`` where they cannot be told.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / LOCK_FILE, blocking=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        pid, since = _owner(folder)
+        raise StartError(Code.FOLDER_IN_USE, folder=str(folder), pid=pid, since=since) from None
+    try:
+        _note_owner(folder, clock or SystemClock())
+        yield
+    finally:
+        with suppress(OSError):  # somebody may be reading it; left behind it does no harm
+            (folder / OWNER_FILE).unlink()
+        lock.release()
+
+
+def _note_owner(folder: Path, clock: Clock) -> None:
+    since = datetime.fromtimestamp(clock.now_ms() // MS_PER_S, UTC).isoformat()
+    temporary = folder / f"{OWNER_FILE}.part"
+    temporary.write_text(json.dumps({"pid": os.getpid(), "since": since}), "utf-8")
+    # Whole or not at all: somebody who is refused at this moment reads it.
+    temporary.replace(folder / OWNER_FILE)
+
+
+def _owner(folder: Path) -> tuple[int | str, str]:
+    try:
+        owner = json.loads((folder / OWNER_FILE).read_text("utf-8"))
+        return int(owner["pid"]), str(owner["since"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return UNKNOWN, UNKNOWN

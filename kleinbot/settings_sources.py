@@ -1,0 +1,211 @@
+"""Where settings come from, and what is said when one is wrong.
+
+In order: explicit arguments, the environment, ``.env``, ``kleinbot.toml``, defaults.
+"""
+
+import difflib
+import io
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dotenv.parser import parse_stream
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
+
+from kleinbot.settings import ENVIRONMENT_PREFIX, TOKEN_SHAPE, TOKEN_VARIABLE, Right, Settings
+
+ENVIRONMENT = "the environment"
+DOTENV = ".env"
+TOML = "kleinbot.toml"
+ARGUMENT = "an argument"
+DEFAULT = "default"
+
+# Variables that steer the project's own tests; the bot has to run beside them.
+TEST_PREFIX = f"{ENVIRONMENT_PREFIX}TEST_"
+LONGEST_SHOWN_VALUE = 80
+
+
+class SettingsError(Exception):
+    """At least one setting is wrong; ``problems`` has one sentence for each."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a value comes from and the name it was written under there."""
+
+    source: str
+    written: str
+
+
+@dataclass(frozen=True)
+class LoadedSettings:
+    settings: Settings
+    origins: Mapping[str, Origin]
+    """By field name; a field that is not here has its default."""
+
+
+@dataclass
+class _Gathered:
+    """What the sources say so far; a source read earlier wins."""
+
+    values: dict[str, object] = field(default_factory=dict)
+    origins: dict[str, Origin] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def add(self, name: str, value: object, origin: Origin) -> None:
+        if name not in self.values:
+            self.values[name] = value
+            self.origins[name] = origin
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of the setting ``name``."""
+    return TOKEN_VARIABLE if name == "discord_token" else f"{ENVIRONMENT_PREFIX}{name.upper()}"
+
+
+def load_settings(folder: Path | None = None, **arguments: object) -> LoadedSettings:
+    """Read and check all settings; ``folder`` (the working directory) has ``.env`` and ``kleinbot.toml``.
+
+    Raises ``SettingsError`` with everything that is wrong at once.
+    """
+    folder = folder or Path()
+    gathered = _Gathered()
+    for name, value in arguments.items():
+        gathered.add(name, value, Origin(ARGUMENT, name))
+    _read_variables(gathered, EnvSettingsSource(Settings), ENVIRONMENT)
+    _read_dotenv(gathered, folder / DOTENV)
+    _read_toml(gathered, folder / TOML)
+    try:
+        settings = Settings.model_validate(gathered.values)
+    except ValidationError as error:
+        wrong = dict.fromkeys(str(detail["loc"][0]) for detail in error.errors(include_input=False))
+        gathered.problems += [_wrong_value(name, gathered) for name in wrong]
+        # ``from None``: the cause holds the values, and one of them may be the token.
+        raise SettingsError(tuple(gathered.problems)) from None
+    if gathered.problems:
+        raise SettingsError(tuple(gathered.problems))
+    return LoadedSettings(settings, gathered.origins)
+
+
+def _read_variables(gathered: _Gathered, source: EnvSettingsSource, name_of_source: str) -> None:
+    for name in Settings.model_fields:
+        # The source has lowered the names, as they may be written in any case.
+        value = source.env_vars.get(variable(name).lower())
+        if value is not None:
+            gathered.add(name, value, Origin(name_of_source, variable(name)))
+    known = [variable(name) for name in Settings.model_fields]
+    for written in sorted(name.upper() for name in source.env_vars):
+        ours = written.startswith(ENVIRONMENT_PREFIX) and not written.startswith(TEST_PREFIX)
+        if ours and written not in known:
+            gathered.problems.append(_unknown(written, name_of_source, known))
+
+
+def _read_dotenv(gathered: _Gathered, path: Path) -> None:
+    text = _text(gathered, path)
+    if text is None:
+        return
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.error or (binding.key is not None and binding.value is None):
+            # Not shown: the line may hold the token.
+            gathered.problems.append(f"Line {binding.original.line} of {DOTENV} should be NAME=value.")
+            return
+    # utf-8-sig: Windows editors put a byte order mark in front.
+    source = DotEnvSettingsSource(Settings, env_file=path, env_file_encoding="utf-8-sig")
+    _read_variables(gathered, source, DOTENV)
+
+
+def _read_toml(gathered: _Gathered, path: Path) -> None:
+    text = _text(gathered, path)
+    if text is None:
+        return
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        gathered.problems.append(f"{TOML} is not TOML: {error}. Text needs quotes.")
+        return
+    for written, value in table.items():
+        if written in Settings.model_fields:
+            gathered.add(written, value, Origin(TOML, written))
+        else:
+            gathered.problems.append(_unknown(written, TOML, list(Settings.model_fields)))
+
+
+def _text(gathered: _Gathered, path: Path) -> str | None:
+    try:
+        return path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError:
+        gathered.problems.append(
+            f"{path.name} is not UTF-8 text (PowerShell's > may write UTF-16); save it again as UTF-8."
+        )
+    except OSError as error:
+        gathered.problems.append(f"{path.name} cannot be read: {error.strerror}.")
+    return None
+
+
+def _unknown(written: str, source: str, known: list[str]) -> str:
+    """Name the setting that was probably meant, however it was spelled."""
+    plain = written.lower().replace("-", "_").removeprefix(ENVIRONMENT_PREFIX.lower())
+    plain_of = {name.lower().removeprefix(ENVIRONMENT_PREFIX.lower()): name for name in known}
+    meant = [name for name in plain_of if plain in name.split("_")]
+    meant = meant or difflib.get_close_matches(plain, plain_of, n=1, cutoff=0.6)
+    names = " or ".join(plain_of[name] for name in meant)
+    hint = f"did you mean {names}?" if meant else "`python bot.py settings` lists all there are."
+    return f"{written} ({source}) is not a setting: {hint}"
+
+
+def _wrong_value(name: str, gathered: _Gathered) -> str:
+    if name not in Settings.model_fields:
+        return _unknown(name, ARGUMENT, list(Settings.model_fields))
+    origin = gathered.origins.get(name, Origin(DEFAULT, variable(name)))
+    where = f"{origin.written} ({origin.source})"
+    if is_secret(name):
+        return f"{where} has a value that cannot be right (not shown here); it should be {right(name)}."
+    value = gathered.values.get(name, Settings.model_fields[name].default)
+    return f"{where} is {_shown(value)}; it should be {right(name)}."
+
+
+def _shown(value: object) -> str:
+    # Somebody may have put the token where another value belongs.
+    text = TOKEN_SHAPE.sub("[a token]", repr(str(value) if isinstance(value, Path) else value))
+    return text if len(text) <= LONGEST_SHOWN_VALUE else f"{text[:LONGEST_SHOWN_VALUE]}…"
+
+
+def is_secret(name: str) -> bool:
+    """Tell whether the value of the setting ``name`` must never be shown."""
+    return SecretStr in getattr(Settings.model_fields[name].annotation, "__args__", ())
+
+
+def right(name: str) -> str:
+    """Describe what would be right for the setting ``name``."""
+    return next(part.text for part in Settings.model_fields[name].metadata if isinstance(part, Right))
+
+
+def described(loaded: LoadedSettings) -> Iterator[str]:
+    """Yield one block of lines for each setting: its value, description, source, default and variable."""
+    for name, info in Settings.model_fields.items():
+        origin = loaded.origins.get(name)
+        source = f"{origin.written} in {origin.source}" if origin else DEFAULT
+        yield (
+            f"{name} = {_as_written(name, getattr(loaded.settings, name))}\n"
+            f"    {info.description}\n"
+            f"    Right: {right(name)}.\n"
+            f"    From: {source}. Default: {_as_written(name, info.default)}. Variable: {variable(name)}"
+        )
+
+
+def _as_written(name: str, value: object) -> str:
+    if value is None:
+        return "unset"
+    if is_secret(name):
+        return "set (not shown)"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "empty"
+    return str(value)

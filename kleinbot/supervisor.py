@@ -1,0 +1,160 @@
+"""The tiny parent of ``bot.py run``: it starts the bot again when the card's context is lost.
+
+A sticky CUDA error cannot be mended within a process, and most hosts have no service manager. The
+parent imports neither torch nor discord, so it stays small for as long as the bot lives.
+
+Measured on Linux. On Windows the same code uses process groups and CTRL_BREAK; that is unmeasured.
+"""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Protocol
+
+RESTART_CODE = 86
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 60.0
+# A child that lived this long shows that the card works; its next failure starts from the first pause.
+HEALTHY_AFTER_S = 600.0
+# Sleeps go on after a signal's handler (PEP 475), so a pause is slept in slices to end "at once".
+SLICE_S = 0.1
+# What shells report for a program that a signal ended.
+KILLED_BY_SIGNAL = 128
+
+_log = logging.getLogger(__name__)
+
+
+class Child(Protocol):
+    """What the parent needs of ``subprocess.Popen``."""
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, sig: int, /) -> None: ...
+
+
+def child_command(*arguments: str) -> list[str]:
+    """Return the command line that starts ``bot.py`` with ``arguments`` in this same Python."""
+    entry = Path(__file__).parent.parent / "bot.py"
+    beginning = [str(entry)] if entry.is_file() else ["-m", "kleinbot.cli"]
+    return [sys.executable, *beginning, *arguments]
+
+
+def start_child(command: Sequence[str]) -> Child:
+    """Start ``command`` in its own process group.
+
+    A terminal's Ctrl+C goes to a whole group; shared, the child would get it twice, once passed on.
+    """
+    if sys.platform == "win32":
+        return subprocess.Popen(command, creationflags=subprocess.CREATE_NEW_PROCESS_GROUP)  # noqa: S603
+    return subprocess.Popen(command, process_group=0)  # noqa: S603
+
+
+class Supervisor:
+    """Runs one child at a time until it ends for good or a signal asks to stop."""
+
+    def __init__(
+        self,
+        start: Callable[[], Child],
+        monotonic_s: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._start = start
+        self._monotonic_s = monotonic_s
+        self._sleep = sleep
+        self._child: Child | None = None
+        self._asked: int | None = None
+
+    def run(self) -> int:
+        """Return the exit code of the last child, or 0 when asked to stop while none ran."""
+        failures = 0
+        with self._signals_taken():
+            while self._asked is None:
+                started_s = self._monotonic_s()
+                code = self._run_child()
+                if code != RESTART_CODE or self._asked is not None:
+                    return code
+                lived_s = self._monotonic_s() - started_s
+                failures = 1 if lived_s >= HEALTHY_AFTER_S else failures + 1
+                pause_s = pause_before_restart_s(failures)
+                _log.warning("The bot ended to get the card back; it is started again in %g s.", pause_s)
+                self._pause(pause_s)
+        return 0
+
+    def _run_child(self) -> int:
+        child = self._start()
+        self._child = child
+        if self._asked is not None:  # while it was being started, so nobody told it
+            child.send_signal(self._asked)
+        try:
+            code = _wait(child)
+        finally:
+            self._child = None
+        if code < 0:
+            if self._asked is None:
+                _log.error("The bot was ended by signal %d.", -code)
+            return KILLED_BY_SIGNAL - code
+        return code
+
+    def _pause(self, pause_s: float) -> None:
+        until_s = self._monotonic_s() + pause_s
+        while self._asked is None and (left_s := until_s - self._monotonic_s()) > 0:
+            self._sleep(min(SLICE_S, left_s))
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        del frame
+        self._asked = _for_child(number)
+        if self._child is not None:
+            self._child.send_signal(self._asked)
+
+    @contextmanager
+    def _signals_taken(self) -> Iterator[None]:
+        """Pass signals on meanwhile; one that is ignored (SIGHUP under nohup) stays ignored."""
+        taken = {
+            number: signal.signal(number, self._on_signal)
+            for number in _stopping_signals()
+            if signal.getsignal(number) is not signal.SIG_IGN
+        }
+        try:
+            yield
+        finally:
+            for number, handler in taken.items():
+                signal.signal(number, handler)
+
+
+def pause_before_restart_s(failures: int) -> float:
+    """Seconds to wait after so many failures in a row: 1, 2, 4 … 60."""
+    # The exponent is bounded too: after days of failures the power would no longer fit a float.
+    return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(failures - 1, 16))
+
+
+def _stopping_signals() -> list[signal.Signals]:
+    # SIGHUP: the terminal was closed. SIGBREAK: Ctrl+Break, or a closed console on Windows.
+    names = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
+    return [getattr(signal, name) for name in names if hasattr(signal, name)]
+
+
+def _for_child(number: int) -> int:
+    """Translate to what the child knows: SIGTERM or SIGINT, on Windows CTRL_BREAK.
+
+    A process group of its own never sees CTRL_C on Windows, and SIGTERM would end it unprepared.
+    """
+    if sys.platform == "win32":
+        return signal.CTRL_BREAK_EVENT
+    return signal.SIGINT if number == signal.SIGINT else signal.SIGTERM
+
+
+def _wait(child: Child) -> int:
+    # Windows runs no signal handler during an unlimited wait; elsewhere limited waits would poll.
+    timeout_s = 1.0 if os.name == "nt" else None
+    while True:
+        try:
+            return child.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            continue

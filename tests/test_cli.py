@@ -1,0 +1,188 @@
+"""The commands of ``bot.py``, and what a host is told when it cannot start."""
+
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from kleinbot import __version__, cli
+from kleinbot.domain.errors import Code, StartError
+from kleinbot.settings import Settings
+from kleinbot.settings_sources import right
+from kleinbot.texts import Texts, languages
+
+TOKEN = ".".join(("A" * 24, "b" * 6, "c" * 38))
+
+
+class Rooms(ModuleType):
+    """Stands in for ``kleinbot.app``: notes the calls, answers with ``code`` or ``error``."""
+
+    def __init__(self) -> None:
+        super().__init__("kleinbot.app")
+        self.served: list[Settings] = []
+        self.sandboxes: list[tuple[Settings, str | None, float]] = []
+        self.code = 0
+        self.error: BaseException | None = None
+
+    async def serve(self, settings: Settings) -> int:
+        self.served.append(settings)
+        return self._answer()
+
+    async def sandbox(self, settings: Settings, run: str | None, timeout_s: float) -> int:
+        self.sandboxes.append((settings, run, timeout_s))
+        return self._answer()
+
+    def _answer(self) -> int:
+        if self.error is not None:
+            raise self.error
+        return self.code
+
+
+@pytest.fixture(autouse=True)
+def rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rooms:
+    for name in list(os.environ):
+        if name.startswith("KLEINBOT_") or name == "DISCORD_TOKEN":
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    rooms = Rooms()
+    monkeypatch.setitem(sys.modules, "kleinbot.app", rooms)
+    return rooms
+
+
+@pytest.fixture
+def child(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Commands of the children that were started; each ends with 5."""
+    started: list[list[str]] = []
+
+    class Child:
+        def wait(self, timeout: float | None = None) -> int:
+            return 5
+
+        def send_signal(self, sig: int, /) -> None:
+            raise AssertionError
+
+    def start(command: list[str]) -> Child:
+        started.append(command)
+        return Child()
+
+    monkeypatch.setattr(cli, "start_child", start)
+    return started
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.commands, arguments)
+
+
+def test_without_a_command_and_a_token_the_sandbox_opens_and_says_so(rooms: Rooms, child: list[list[str]]):
+    rooms.code = 3
+    result = invoke()
+    assert result.exit_code == 3
+    assert result.stderr.startswith("DISCORD_TOKEN is not set, so this is the sandbox")
+    assert result.stderr.count("\n") == 1
+    [(settings, run, _)] = rooms.sandboxes
+    assert settings.data_folder == Path("data/sandbox")
+    assert run is None
+    assert child == []
+
+
+def test_without_a_command_but_with_a_token_it_goes_live(
+    rooms: Rooms, child: list[list[str]], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
+    assert invoke().exit_code == 5
+    assert [command[-1] for command in child] == ["serve"]
+    assert rooms.sandboxes == []
+
+
+def test_run_starts_the_child_and_ends_with_its_code(child: list[list[str]], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
+    assert invoke("run").exit_code == 5
+    assert len(child) == 1
+    assert TOKEN not in " ".join(child[0])
+
+
+@pytest.mark.parametrize("command", ["run", "serve"])
+def test_live_without_a_token_is_one_sentence_and_never_a_sandbox(
+    command: str, rooms: Rooms, child: list[list[str]]
+):
+    result = invoke(command)
+    assert result.exit_code == 1
+    assert result.stderr == Texts().error(StartError(Code.TOKEN_MISSING), "en") + "\n"
+    assert result.stdout == ""
+    assert (rooms.sandboxes, rooms.served, child) == ([], [], [])
+
+
+def test_serve_runs_the_bot_here(rooms: Rooms, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
+    rooms.code = 4
+    assert invoke("serve").exit_code == 4
+    assert rooms.served[0].data_folder == Path("data")
+
+
+@pytest.mark.parametrize("locale", languages())
+def test_a_start_that_fails_is_one_sentence_in_the_hosts_language(
+    locale: str, rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
+    monkeypatch.setenv("KLEINBOT_LOCALE", locale)
+    rooms.error = StartError(Code.FOLDER_IN_USE, folder="data", pid=7, since="2030-01-01T00:00:00+00:00")
+    result = invoke("serve")
+    assert result.exit_code == 1
+    assert result.stderr == Texts().error(rooms.error, locale) + "\n"
+
+
+def test_the_sandbox_takes_a_command_and_a_time(rooms: Rooms):
+    assert invoke("sandbox", "--run", "/imagine a lighthouse", "--timeout", "9").exit_code == 0
+    [(_, run, timeout_s)] = rooms.sandboxes
+    assert (run, timeout_s) == ("/imagine a lighthouse", 9)
+
+
+def test_the_sandbox_never_sees_the_token(rooms: Rooms, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
+    invoke("sandbox")
+    assert rooms.sandboxes[0][0].discord_token is None
+
+
+def test_leaving_the_sandbox_by_an_interrupt_shows_no_traceback(rooms: Rooms):
+    rooms.error = KeyboardInterrupt()
+    result = invoke("sandbox")
+    assert result.exit_code == 130
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize("command", [(), ("run",), ("serve",), ("sandbox",), ("settings",)])
+def test_wrong_settings_are_told_line_by_line(command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("KLEINBOT_QUOTA_HOURS", "day")
+    monkeypatch.setenv("KLEINBOT_GRACE", "5")
+    result = invoke(*command)
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [
+        "KLEINBOT_GRACE (the environment) is not a setting: did you mean KLEINBOT_GRACE_S?",
+        "KLEINBOT_QUOTA_HOURS (the environment) is 'day'; it should be " + right("quota_hours") + ".",
+    ]
+
+
+def test_settings_are_shown_with_their_source_and_without_the_token(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
+    monkeypatch.setenv("KLEINBOT_QUOTA_HOURS", "12")
+    result = invoke("settings")
+    assert result.exit_code == 0
+    assert "discord_token = set (not shown)" in result.stdout
+    assert TOKEN not in result.stdout
+    assert "quota_hours = 12" in result.stdout
+    assert "From: KLEINBOT_QUOTA_HOURS in the environment. Default: 24." in result.stdout
+
+
+def test_version():
+    assert invoke("version").stdout == f"kleinbot {__version__}\n"
+
+
+def test_help_names_every_command_but_the_childs():
+    result = invoke("--help")
+    assert result.exit_code == 0
+    for command in ("run", "sandbox", "settings", "version"):
+        assert f"  {command} " in result.stdout
+    assert "serve" not in result.stdout

@@ -1,0 +1,94 @@
+"""One process per data folder, shown with real second processes."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from kleinbot.domain.errors import Code, StartError
+from kleinbot.folder_lock import OWNER_FILE, folder_locked
+
+HOLD = """
+import sys
+from pathlib import Path
+from kleinbot.folder_lock import folder_locked
+with folder_locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+class FixedClock:
+    def now_ms(self) -> int:
+        return 1_700_000_000_999
+
+    def monotonic_s(self) -> float:
+        return 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        raise AssertionError
+
+
+@contextmanager
+def another_process_holding(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-c", HOLD, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == b"held"
+        yield process
+        process.kill()
+
+
+def test_a_second_process_is_refused_with_the_first_ones_pid_and_start(tmp_path: Path):
+    with another_process_holding(tmp_path) as other:
+        with pytest.raises(StartError) as caught, folder_locked(tmp_path):
+            pass
+        assert caught.value.code is Code.FOLDER_IN_USE
+        assert caught.value.parameters["folder"] == str(tmp_path)
+        assert caught.value.parameters["pid"] == other.pid
+        since = datetime.fromisoformat(str(caught.value.parameters["since"]))
+        assert since <= datetime.now(UTC)
+
+
+def test_the_folder_is_free_after_a_kill(tmp_path: Path):
+    with another_process_holding(tmp_path) as other:
+        other.kill()
+        other.wait()
+        assert (tmp_path / OWNER_FILE).exists()
+        with folder_locked(tmp_path):
+            pass
+
+
+def test_the_folder_is_free_after_an_error(tmp_path: Path):
+    with pytest.raises(ZeroDivisionError), folder_locked(tmp_path):
+        raise ZeroDivisionError
+    with folder_locked(tmp_path):
+        pass
+    assert not (tmp_path / OWNER_FILE).exists()
+
+
+def test_a_refusal_leaves_the_holder_alone(tmp_path: Path):
+    with another_process_holding(tmp_path):
+        for _ in range(2):
+            with pytest.raises(StartError), folder_locked(tmp_path):
+                pass
+        assert (tmp_path / OWNER_FILE).exists()
+
+
+def test_a_missing_folder_is_made(tmp_path: Path):
+    with folder_locked(tmp_path / "data" / "sandbox", FixedClock()):
+        owner = (tmp_path / "data" / "sandbox" / OWNER_FILE).read_text()
+    assert '"since": "2023-11-14T22:13:20+00:00"' in owner
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"pid": "x", "since": 1}', "\x00"])
+def test_a_damaged_note_about_the_owner_does_not_hide_the_refusal(tmp_path: Path, content: str):
+    with another_process_holding(tmp_path):
+        (tmp_path / OWNER_FILE).write_text(content)
+        with pytest.raises(StartError) as caught, folder_locked(tmp_path):
+            pass
+        assert caught.value.parameters["pid"] == "?"

@@ -1,0 +1,138 @@
+"""Where settings come from, and how mistakes in the sources are told."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from kleinbot.settings import LogLevel, Settings
+from kleinbot.settings_sources import SettingsError, described, load_settings, right, variable
+
+TOKEN = ".".join(("A" * 24, "b" * 6, "c" * 38))
+
+
+@pytest.fixture(autouse=True)
+def clean_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in list(os.environ):
+        if name.startswith("KLEINBOT_") or name == "DISCORD_TOKEN":
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def problems() -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    return caught.value.problems
+
+
+def test_arguments_beat_the_environment_beats_dotenv_beats_toml(
+    clean_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    toml = "quota_pictures = 1\nquota_hours = 1\ngrace_s = 1\nlog_level = 'error'\n"
+    (clean_folder / "kleinbot.toml").write_text(toml)
+    (clean_folder / ".env").write_text(
+        "KLEINBOT_QUOTA_PICTURES=2\nKLEINBOT_QUOTA_HOURS=2\nKLEINBOT_GRACE_S=2\n"
+    )
+    monkeypatch.setenv("KLEINBOT_QUOTA_PICTURES", "3")
+    monkeypatch.setenv("KLEINBOT_QUOTA_HOURS", "3")
+    loaded = load_settings(quota_pictures=4)
+    settings = loaded.settings
+    assert settings.quota_pictures == 4
+    assert settings.quota_hours == 3
+    assert settings.grace_s == 2
+    assert settings.log_level is LogLevel.ERROR
+    assert [
+        loaded.origins[name].source for name in ("quota_pictures", "quota_hours", "grace_s", "log_level")
+    ] == [
+        "an argument",
+        "the environment",
+        ".env",
+        "kleinbot.toml",
+    ]
+
+
+def test_the_settings_class_itself_reads_nothing(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("KLEINBOT_QUOTA_PICTURES", "3")
+    assert Settings().quota_pictures == 60
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DISCORD_TOKEN", "")
+    assert load_settings().settings.discord_token is None
+
+
+def test_all_problems_are_told_at_once(clean_folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("KLEINBOT_QUOTA_PICTURES", "many")
+    monkeypatch.setenv("KLEINBOT_QOUTA_HOURS", "12")
+    (clean_folder / ".env").write_text("KLEINBOT_DEVICE=gpu\n")
+    (clean_folder / "kleinbot.toml").write_text('metrics_port = 0\ngrace = 3\ncolour = "red"\n')
+    assert problems() == (
+        "KLEINBOT_QOUTA_HOURS (the environment) is not a setting: did you mean KLEINBOT_QUOTA_HOURS?",
+        "grace (kleinbot.toml) is not a setting: did you mean grace_s?",
+        "colour (kleinbot.toml) is not a setting: `python bot.py settings` lists all there are.",
+        "KLEINBOT_DEVICE (.env) is 'gpu'; it should be one of auto, cpu, cuda.",
+        "KLEINBOT_QUOTA_PICTURES (the environment) is 'many'; it should be a whole number from 1 to 100000.",
+        "metrics_port (kleinbot.toml) is 0; it should be a port from 1 to 65535, or unset.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("KLEINBOT_DISCORD_TOKEN", "DISCORD_TOKEN"),
+        ("KLEINBOT_TOKEN", "DISCORD_TOKEN"),
+        ("KLEINBOT_DATA", "KLEINBOT_DATA_FOLDER"),
+    ],
+)
+def test_a_misnamed_variable_is_refused_with_what_was_meant(
+    written: str, meant: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(written, "x")
+    assert problems() == (f"{written} (the environment) is not a setting: did you mean {meant}?",)
+
+
+def test_variables_of_the_tests_are_left_alone(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("KLEINBOT_TEST_ANYTHING", "1")
+    assert load_settings().settings == Settings()
+
+
+def test_other_variables_in_dotenv_are_not_ours(clean_folder: Path):
+    (clean_folder / ".env").write_text("HF_HOME=/somewhere\n")
+    assert load_settings().settings == Settings()
+
+
+def test_files_with_a_byte_order_mark_are_read(clean_folder: Path):
+    (clean_folder / ".env").write_bytes(b"\xef\xbb\xbfKLEINBOT_QUOTA_HOURS=5\n")
+    (clean_folder / "kleinbot.toml").write_bytes(b"\xef\xbb\xbfquota_pictures = 6\n")
+    settings = load_settings().settings
+    assert (settings.quota_hours, settings.quota_pictures) == (5, 6)
+
+
+@pytest.mark.parametrize("name", [".env", "kleinbot.toml"])
+def test_a_file_in_another_encoding_is_one_sentence(name: str, clean_folder: Path):
+    (clean_folder / name).write_bytes("x = 1".encode("utf-16"))
+    [problem] = problems()
+    assert problem.startswith(f"{name} is not UTF-8 text")
+
+
+def test_a_toml_file_that_is_none_is_one_sentence_with_the_line(clean_folder: Path):
+    (clean_folder / "kleinbot.toml").write_text("quota_hours = 5\nlocale = en\n")
+    [problem] = problems()
+    assert problem.startswith("kleinbot.toml is not TOML: ")
+    assert "line 2" in problem
+
+
+@pytest.mark.parametrize("line", [f"DISCORD_TOKEN {TOKEN}", TOKEN, "DISCORD_TOKEN"])
+def test_a_dotenv_line_without_a_value_is_named_but_not_shown(line: str, clean_folder: Path):
+    (clean_folder / ".env").write_text(f"KLEINBOT_QUOTA_HOURS=5\n{line}\n")
+    assert problems() == ("Line 2 of .env should be NAME=value.",)
+
+
+def test_every_setting_is_documented():
+    text = "\n".join(described(load_settings()))
+    for name, info in Settings.model_fields.items():
+        assert info.description
+        assert right(name)
+        assert f"{name} = " in text
+        assert variable(name) in text

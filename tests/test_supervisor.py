@@ -1,0 +1,205 @@
+"""When the parent starts its child again, when it ends, and how signals pass."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kleinbot.supervisor import RESTART_CODE, Supervisor, child_command, pause_before_restart_s
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+
+
+class Time:
+    """A clock that moves when somebody sleeps or a child lives."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+        self.on_sleep: Callable[[], None] = lambda: None
+
+    def monotonic_s(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+        self.on_sleep()
+
+
+class ScriptedChildren:
+    """Children that each live for some seconds and end with some code; notes when they started."""
+
+    def __init__(
+        self, time: Time, *lives: tuple[float, int], on_wait: Callable[[], None] = lambda: None
+    ) -> None:
+        self.time = time
+        self.lives = list(lives)
+        self.on_wait = on_wait
+        self.started_s: list[float] = []
+        self.signals: list[int] = []
+
+    def start(self) -> "ScriptedChildren":
+        self.started_s.append(self.time.now_s)
+        return self
+
+    def wait(self, timeout: float | None = None) -> int:
+        self.on_wait()
+        lived_s, code = self.lives.pop(0)
+        self.time.now_s += lived_s
+        return code
+
+    def send_signal(self, sig: int, /) -> None:
+        self.signals.append(sig)
+
+    def supervised(self) -> int:
+        return Supervisor(self.start, self.time.monotonic_s, self.time.sleep).run()
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 85, 87])
+def test_any_other_code_ends_the_parent_with_it(code: int):
+    children = ScriptedChildren(Time(), (5, code))
+    assert children.supervised() == code
+    assert len(children.started_s) == 1
+
+
+def test_the_restart_code_starts_it_again_after_growing_pauses():
+    children = ScriptedChildren(Time(), *[(0, RESTART_CODE)] * 9, (0, 3))
+    assert children.supervised() == 3
+    pauses = [
+        after - before for before, after in zip(children.started_s, children.started_s[1:], strict=False)
+    ]
+    assert pauses == pytest.approx([1, 2, 4, 8, 16, 32, 60, 60, 60])
+
+
+def test_ten_minutes_of_life_reset_the_pauses():
+    children = ScriptedChildren(Time(), (0, 86), (0, 86), (600, 86), (599, 86), (0, 0))
+    assert children.supervised() == 0
+    assert [
+        after - before for before, after in zip(children.started_s, children.started_s[1:], strict=False)
+    ] == (pytest.approx([1, 2, 601, 601]))
+
+
+def test_the_pause_stays_bounded_for_ever():
+    assert pause_before_restart_s(100_000) == 60
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("sent", "arrives"),
+    [("SIGTERM", "SIGTERM"), ("SIGINT", "SIGINT"), ("SIGHUP", "SIGTERM")],
+)
+def test_a_signal_is_passed_on_and_the_childs_code_is_the_parents(sent: str, arrives: str):
+    number = getattr(signal, sent)
+    children = ScriptedChildren(Time(), (1, 0), on_wait=lambda: signal.raise_signal(number))
+    assert children.supervised() == 0
+    assert children.signals == [getattr(signal, arrives)]
+
+
+@posix_only
+def test_a_child_that_was_asked_to_stop_is_not_started_again():
+    children = ScriptedChildren(Time(), (1, 86), on_wait=lambda: signal.raise_signal(signal.SIGTERM))
+    assert children.supervised() == RESTART_CODE
+    assert len(children.started_s) == 1
+
+
+@posix_only
+def test_a_signal_while_the_child_is_being_started_reaches_it():
+    children = ScriptedChildren(Time(), (1, 0))
+
+    def start() -> ScriptedChildren:
+        signal.raise_signal(signal.SIGTERM)
+        return children
+
+    assert Supervisor(start, children.time.monotonic_s, children.time.sleep).run() == 0
+    assert children.signals == [signal.SIGTERM]
+
+
+@posix_only
+def test_a_signal_during_the_pause_ends_it_at_once():
+    time = Time()
+    time.on_sleep = lambda: signal.raise_signal(signal.SIGINT)
+    children = ScriptedChildren(time, *[(0, 86)] * 2)
+    assert children.supervised() == 0
+    assert time.now_s < 0.5
+    assert len(children.started_s) == 1
+
+
+@posix_only
+def test_handlers_are_put_back_and_ignored_signals_stay_ignored():
+    before = signal.getsignal(signal.SIGTERM)
+    hangup = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        children = ScriptedChildren(Time(), (1, 0), on_wait=lambda: signal.raise_signal(signal.SIGHUP))
+        assert children.supervised() == 0
+        assert children.signals == []
+    finally:
+        signal.signal(signal.SIGHUP, hangup)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+@posix_only
+def test_a_killed_child_gives_the_code_that_shells_use():
+    assert ScriptedChildren(Time(), (1, -signal.SIGKILL)).supervised() == 137
+
+
+def test_the_child_is_this_bot_in_this_python():
+    python, entry, command = child_command("serve")
+    assert python == sys.executable
+    assert Path(entry).name == "bot.py"
+    assert Path(entry).is_file()
+    assert command == "serve"
+
+
+CHILD = """
+import signal, sys
+def stop(number, frame):
+    print("asked", number, flush=True)
+    sys.exit(7)
+signal.signal(signal.SIGTERM, stop)
+signal.signal(signal.SIGINT, stop)
+print("ready", flush=True)
+while True:
+    signal.pause()
+"""
+PARENT = """
+import sys
+from kleinbot.supervisor import Supervisor, start_child
+sys.exit(Supervisor(lambda: start_child([sys.executable, "-c", sys.argv[1]])).run())
+"""
+
+
+@posix_only
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_real_processes_stop_together(name: str):
+    number = getattr(signal, name)
+    command = [sys.executable, "-c", PARENT, CHILD]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "ready\n"
+        parent.send_signal(number)
+        assert parent.stdout.readline() == f"asked {number:d}\n"
+        assert parent.wait() == 7
+
+
+@posix_only
+def test_real_processes_are_started_again(tmp_path: Path):
+    counter = tmp_path / "starts"
+    child = f"""
+import sys
+from pathlib import Path
+starts = Path({str(counter)!r})
+starts.write_text((starts.read_text() if starts.exists() else "") + "x")
+sys.exit(86 if len(starts.read_text()) < 3 else 4)
+"""
+    parent = (
+        "import sys; from kleinbot.supervisor import Supervisor, start_child; now = [0.0]\n"
+        "def sleep(seconds): now[0] += seconds\n"
+        "start = lambda: start_child([sys.executable, '-c', sys.argv[1]])\n"
+        "sys.exit(Supervisor(start, lambda: now[0], sleep).run())"
+    )
+    done = subprocess.run([sys.executable, "-c", parent, child], capture_output=True, text=True, check=False)
+    assert done.returncode == 4
+    assert counter.read_text() == "xxx"
+    assert done.stderr.count("started again") == 2
