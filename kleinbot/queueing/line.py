@@ -1,0 +1,256 @@
+"""The line: who waits, who runs, and whose turn it is.
+
+Owned by one thread; holds nothing that could not be rebuilt from ``tags()`` and the rows of the images.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from itertools import chain
+
+from kleinbot.domain.clock import MS_PER_S
+from kleinbot.domain.job import Lane
+from kleinbot.domain.work import ImageKey
+from kleinbot.queueing.cost import CostModel
+from kleinbot.queueing.fair import Charge, FairLane
+from kleinbot.queueing.forecast import Expected, expect, fair_order, places
+from kleinbot.queueing.waiting import BatchLimits, EqualWeights, Tag, WaitingImage, Weights
+
+RELAXED_FLOOR = 1 / 20
+"""What the relaxed lane gets of the card while the token lane never empties: little, but never nothing.
+
+Without it a busy week would starve an accepted job; with it the token lane loses at most a twentieth.
+"""
+
+
+class Line:
+    """Every image that waits or runs, in fair order."""
+
+    def __init__(self, weights: Weights | None = None) -> None:
+        self._weights = weights or EqualWeights()
+        self._lanes = {lane: FairLane(lane, self._weights) for lane in Lane}
+        self._waiting: dict[ImageKey, WaitingImage] = {}
+        self._running: dict[ImageKey, Charge] = {}
+        self._begun: Counter[str] = Counter()
+        self._relaxed_credit = 0.0
+        self._order: tuple[WaitingImage, ...] | None = None
+        self._places: dict[str, int] | None = None
+
+    # What changes the line
+
+    def submit(self, images: Iterable[WaitingImage]) -> None:
+        """Put accepted images in line, each in its own ``lane``.
+
+        Raises ValueError where an image is in line already.
+        """
+        for image in images:
+            if image.key in self._waiting or image.key in self._running:
+                raise ValueError(f"{image.key} is in line already")
+            self._waiting[image.key] = image
+            self._lanes[image.lane].add(image)
+        self._changed()
+
+    def withdraw(self, job_id: str) -> tuple[WaitingImage, ...]:
+        """Take a job's waiting images out of line, uncharged, and return them; running ones run on."""
+        withdrawn = tuple(sorted(self._waiting_of(job_id), key=lambda image: image.order))
+        for image in withdrawn:
+            del self._waiting[image.key]
+            self._lanes[image.lane].remove(image)
+        self._forget_if_ended(job_id)
+        self._changed()
+        return withdrawn
+
+    def drop_deadline(self, job_id: str) -> None:
+        """Keep a job's waiting images in their place and lane, but promise no time any more."""
+        for image in self._waiting_of(job_id):
+            relieved = replace(image, deadline_ms=None)
+            self._waiting[image.key] = relieved
+            self._lanes[image.lane].swap(image, relieved)
+        self._changed()
+
+    def next_batch(self, limits: BatchLimits) -> tuple[WaitingImage, ...]:
+        """Return the images that run next, all of one shape, and mark them running; empty when none waits.
+
+        The first is the one whose turn it is; those that join it start earlier than they would alone.
+        Handle what ``overdue`` names first: this starts an image however late it is.
+        """
+        lane = self._lanes[self._lane_due()]
+        first = lane.next_image()
+        if first is None:
+            return ()
+        batch = [self._start(first)]
+        largest = 1 if first.alone else limits.max_batch(first.shape)
+        while len(batch) < largest and (companion := lane.next_companion(first)) is not None:
+            batch.append(self._start(companion))
+        self._note_served(batch)
+        return tuple(batch)
+
+    def finished(self, key: ImageKey, measured_cost: float) -> None:
+        """End a running image, done or failed: it is charged ``measured_cost`` pictures instead.
+
+        ``CostModel.measured_cost`` makes it of the image's part of its batch's seconds.
+        """
+        charge = self._running.pop(key)
+        self._lanes[charge.image.lane].correct(charge, measured_cost)
+        self._forget_if_ended(key.job_id)
+        self._changed()
+
+    def returned(self, key: ImageKey, *, alone: bool = False) -> None:
+        """Put a running image back to its old place and refund its charge: a clean stop, a crash, a retry.
+
+        ``alone``: it shall not share a batch any more.
+        """
+        charge = self._running.pop(key)
+        image = replace(charge.image, alone=charge.image.alone or alone)
+        self._waiting[key] = image
+        self._lanes[image.lane].put_back(replace(charge, image=image))
+        self._begun[key.job_id] -= 1
+        self._changed()
+
+    # What must survive a restart
+
+    def tags(self) -> tuple[Tag, ...]:
+        """Return what fairness must remember: a few rows, to replace those kept before.
+
+        Keep them in the transaction that claims a batch, and in the one that ends an image.
+        """
+        return tuple(tag for lane in self._lanes.values() for tag in lane.tags())
+
+    def restore(
+        self, tags: Iterable[Tag], images: Iterable[WaitingImage], running: Collection[ImageKey] = ()
+    ) -> None:
+        """Rebuild an empty line from the tags that were kept and every image that had not ended.
+
+        ``running``: those of ``images`` that were claimed when the process ended; ``tags`` hold their
+        charge. They are running in this line too until ``returned`` puts them back or ``finished`` ends them.
+        """
+        for tag in tags:
+            self._lanes[tag.lane].restore(tag)
+        for image in images:
+            if image.key in running:
+                self._running[image.key] = self._lanes[image.lane].resume(image)
+                self._begun[image.key.job_id] += 1
+            else:
+                self._waiting[image.key] = image
+                self._lanes[image.lane].rejoin(image)
+        self._changed()
+
+    # What may be asked
+
+    @property
+    def waiting(self) -> tuple[WaitingImage, ...]:
+        return tuple(self._waiting.values())
+
+    @property
+    def running(self) -> tuple[WaitingImage, ...]:
+        return tuple(charge.image for charge in self._running.values())
+
+    def order(self) -> tuple[WaitingImage, ...]:
+        """Return the waiting images as they start if nobody else comes, batches left aside."""
+        if self._order is None:
+            self._order = tuple(image for lane in self._lanes.values() for image in fair_order(lane))
+        return self._order
+
+    def expected_with(
+        self, images: Sequence[WaitingImage], cost_model: CostModel, running_left_s: float = 0.0
+    ) -> Expected:
+        """Return what one job could be told after ``submit(images)``, leaving this line as it is."""
+        lanes = {lane.lane: lane.copy() for lane in self._lanes.values()}
+        for image in images:
+            lanes[image.lane].add(image)
+        order = [image for lane in lanes.values() for image in fair_order(lane)]
+        return expect(order, +self._begun, cost_model, running_left_s)[images[0].key.job_id]
+
+    def place(self, job_id: str) -> int | None:
+        """Return a job's place for people: "#3 in line" when two jobs will start before it.
+
+        A job of which a picture has begun has left the line: it is at 0 and counts for nobody else. None
+        where nothing of the job waits.
+        """
+        if self._places is None:
+            self._places = places(self.order(), +self._begun)
+        return self._places.get(job_id)
+
+    def expected(self, cost_model: CostModel, running_left_s: float = 0.0) -> dict[str, Expected]:
+        """Return what every waiting job can be told, by job id.
+
+        ``running_left_s``: how long the batch on the card still takes. Nobody who comes later is foreseen.
+        """
+        return expect(self.order(), +self._begun, cost_model, running_left_s)
+
+    def expected_start_s(
+        self, job_id: str, cost_model: CostModel, running_left_s: float = 0.0
+    ) -> float | None:
+        """Return in how many seconds a job's first waiting picture starts, None where none waits."""
+        told = self.expected(cost_model, running_left_s).get(job_id)
+        return None if told is None else told.start_s
+
+    def overdue(self, now_ms: int, cost_model: CostModel) -> tuple[WaitingImage, ...]:
+        """Return the waiting images that would miss their deadline even if they started now."""
+        return tuple(
+            image
+            for image in self._waiting.values()
+            if image.deadline_ms is not None
+            and now_ms + cost_model.expected_s(image.shape) * MS_PER_S > image.deadline_ms
+        )
+
+    def outstanding_cost(
+        self, *, server_id: int | None = None, member_id: int | None = None, lane: Lane | None = None
+    ) -> float:
+        """Return the pictures' worth of waiting and running work, of everybody or of whom is named."""
+        return sum(
+            image.cost
+            for image in chain(self._waiting.values(), self.running)
+            if server_id in (None, image.server_id)
+            and member_id in (None, image.member_id)
+            and lane in (None, image.lane)
+        )
+
+    def overtaker(self, keys: Collection[ImageKey], fraction_done: float) -> WaitingImage | None:
+        """Return whose turn it is, if it comes before what the running ``keys`` have used so far, else None.
+
+        Used so far: their tags at the start and ``fraction_done`` of their charge, less δ.
+        """
+        image = self._lanes[self._lane_due()].next_image()
+        if image is None:
+            return None
+        lane = self._lanes[image.lane]
+        passes = all(lane.passes(image, self._running[key], fraction_done) for key in keys)
+        return image if passes else None
+
+    # Within
+
+    def _waiting_of(self, job_id: str) -> list[WaitingImage]:
+        return [image for image in self._waiting.values() if image.key.job_id == job_id]
+
+    def _start(self, image: WaitingImage) -> WaitingImage:
+        del self._waiting[image.key]
+        self._running[image.key] = self._lanes[image.lane].start(image)
+        self._begun[image.key.job_id] += 1
+        self._changed()
+        return image
+
+    def _forget_if_ended(self, job_id: str) -> None:
+        if not any(image.key.job_id == job_id for image in chain(self._waiting.values(), self.running)):
+            del self._begun[job_id]
+
+    def _lane_due(self) -> Lane:
+        token, relaxed = self._lanes[Lane.TOKEN], self._lanes[Lane.RELAXED]
+        if not token.waiting:
+            return Lane.RELAXED
+        first = relaxed.next_image()
+        return Lane.RELAXED if first is not None and self._relaxed_credit >= first.cost else Lane.TOKEN
+
+    def _note_served(self, batch: Sequence[WaitingImage]) -> None:
+        """Count up to the relaxed lane's floor while it waits, and down once it is served."""
+        served = sum(image.cost for image in batch)
+        if batch[0].lane is Lane.TOKEN:
+            self._relaxed_credit += served * RELAXED_FLOOR
+        else:
+            self._relaxed_credit = max(0.0, self._relaxed_credit - served)
+        if not self._lanes[Lane.RELAXED].waiting:
+            self._relaxed_credit = 0.0
+
+    def _changed(self) -> None:
+        self._order = None
+        self._places = None

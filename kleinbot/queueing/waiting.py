@@ -1,0 +1,95 @@
+"""What waits in line, as frozen values."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job import Lane
+from kleinbot.domain.tags import Tag as Tag
+from kleinbot.domain.work import Checkpoint, ImageKey
+
+
+@dataclass(frozen=True, order=True)
+class Shape:
+    """The batch key: images of equal shape can share a batch, and take equally long.
+
+    ``precision`` and ``adapters`` stay empty on a host that serves one precision and no adapters.
+    """
+
+    grid: Grid
+    steps: int
+    checkpoint: Checkpoint = Checkpoint.DISTILLED
+    references: tuple[Grid, ...] = ()
+    precision: str = ""
+    adapters: tuple[str, ...] = ()
+
+
+Order = tuple[int, str, int]
+
+
+@dataclass(frozen=True)
+class WaitingImage:
+    """One image that waits for the card.
+
+    ``cost`` is in pictures and stays as it was accepted, so that a refund after a restart is exact.
+    ``deadline_ms`` is when it must be finished to arrive by the interaction's token; None where nothing
+    was promised. ``alone`` keeps it out of batches: it may have taken the process down.
+    """
+
+    key: ImageKey
+    server_id: int
+    member_id: int
+    shape: Shape
+    cost: float
+    submitted_ms: int
+    deadline_ms: int | None = None
+    lane: Lane = Lane.TOKEN
+    alone: bool = False
+
+    @property
+    def order(self) -> Order:
+        """First in, first out, the same after a restart."""
+        return (self.submitted_ms, self.key.job_id, self.key.position)
+
+
+class BatchLimits(Protocol):
+    """What the memory model allows."""
+
+    def max_batch(self, shape: Shape) -> int:
+        """Return how many images of ``shape`` fit at once, at least 1."""
+        ...
+
+
+@dataclass(frozen=True)
+class UniformLimit:
+    """The same limit for every shape, such as a profile's ``largest_batch``."""
+
+    largest: int = 1
+
+    def max_batch(self, shape: Shape) -> int:
+        del shape
+        return self.largest
+
+
+class Weights(Protocol):
+    """How the card is divided; every number is above 0, and 1 is everybody's default."""
+
+    def share(self, server_id: int) -> float:
+        """Return a server's share of the card, relative to the other servers with work."""
+        ...
+
+    def weight(self, server_id: int, member_id: int) -> float:
+        """Return a member's weight, relative to the other members of the server with work."""
+        ...
+
+
+class EqualWeights:
+    """Everybody counts the same."""
+
+    def share(self, server_id: int) -> float:
+        del server_id
+        return 1.0
+
+    def weight(self, server_id: int, member_id: int) -> float:
+        del server_id, member_id
+        return 1.0
