@@ -1,0 +1,1 @@
+"""Families of commands: parse, call, show. No SQL, no rule, no sentence."""

@@ -1,0 +1,1 @@
+"""The only loop: claim, render, encode, archive, finish."""

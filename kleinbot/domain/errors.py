@@ -15,6 +15,7 @@ class Code(StrEnum):
     SEED_OUT_OF_RANGE = "error-seed-out-of-range"
     COUNT_OUT_OF_RANGE = "error-count-out-of-range"
     NOT_IN_A_SERVER = "error-not-in-a-server"
+    SERVER_NOT_ALLOWED = "error-server-not-allowed"
     QUOTA_EXHAUSTED = "error-quota-exhausted"
     LINE_FULL = "error-line-full"
     MEMBER_LINE_FULL = "error-member-line-full"

@@ -71,6 +71,14 @@ class StepReport:
     total: int
 
 
+@dataclass(frozen=True)
+class JobProgress:
+    """How far a running job is: ``done_images`` finished, and ``fraction`` (0…1) of the one in hand."""
+
+    done_images: int
+    fraction: float
+
+
 class EnginePhase(StrEnum):
     """What an engine is doing, in the order in which a start passes through it."""
 

@@ -1,0 +1,73 @@
+"""Every sentence that a person reads, by message id and locale, in Mozilla's Fluent form."""
+
+import logging
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from fluent.runtime import FluentBundle, FluentResource
+
+from kleinbot.domain.errors import KleinbotError, Parameter
+
+_log = logging.getLogger(__name__)
+_FOLDER = Path(__file__).parent
+FALLBACK = "en"
+
+
+class Texts:
+    """Finds sentences. A locale that is not there falls back to its language, then to English."""
+
+    def __init__(self, default_locale: str = FALLBACK) -> None:
+        self._default = default_locale
+
+    def say(self, locale: str | None, message_id: str, /, **parameters: Parameter) -> str:
+        """Return the sentence ``message_id`` in ``locale`` with its parameters filled in.
+
+        Raises KeyError where no language has the sentence: a test keeps that from happening.
+        """
+        for language in self._preferred(locale):
+            sentence = _format(language, message_id, parameters)
+            if sentence is not None:
+                return sentence
+        raise KeyError(message_id)
+
+    def error(self, error: KleinbotError, locale: str | None = None) -> str:
+        """Return the sentence of an error: what was wrong and what to do."""
+        return self.say(locale, error.code, **error.parameters)
+
+    def has(self, locale: str, message_id: str) -> bool:
+        """Tell whether exactly this locale's language has the sentence."""
+        language = locale.partition("-")[0]
+        return language in languages() and _bundle(language).has_message(message_id)
+
+    def _preferred(self, locale: str | None) -> list[str]:
+        wanted = [(locale or self._default).partition("-")[0], self._default.partition("-")[0], FALLBACK]
+        return [language for language in dict.fromkeys(wanted) if language in languages()]
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """Return the languages that have a folder of sentences."""
+    return tuple(sorted(folder.name for folder in _FOLDER.iterdir() if any(folder.glob("*.ftl"))))
+
+
+@cache
+def _bundle(language: str) -> FluentBundle:
+    # Isolation marks would show up as odd characters in Discord's fixed-width and copied text.
+    bundle = FluentBundle([language], use_isolating=False)
+    for file in sorted((_FOLDER / language).glob("*.ftl")):
+        bundle.add_resource(FluentResource(file.read_text(encoding="utf-8")))
+    return bundle
+
+
+def _format(language: str, message_id: str, parameters: Mapping[str, Parameter]) -> str | None:
+    bundle = _bundle(language)
+    if not bundle.has_message(message_id):
+        return None
+    pattern = bundle.get_message(message_id).value
+    if pattern is None:
+        return None
+    sentence, errors = bundle.format_pattern(pattern, dict(parameters))
+    for error in errors:
+        _log.error("%s in %s: %s", message_id, language, error)
+    return str(sentence)

@@ -1,0 +1,125 @@
+"""Live messages: keeps the first responses of open jobs up to date. Lossy; only the latest value counts."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import discord
+
+from kleinbot.chat import layouts
+from kleinbot.chat.replies import Replies
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.job import JobState, ReplyAddress
+from kleinbot.domain.work import EngineState, JobProgress
+from kleinbot.studio.recall import JobCard, Recall
+from kleinbot.texts import Texts
+
+_log = logging.getLogger(__name__)
+
+RUNNING_EDIT_EVERY_S = 2.0
+WAITING_EDIT_EVERY_S = 5.0
+_EDITS_AT_ONCE = 8
+
+
+@dataclass
+class _Live:
+    """One message that is being kept up to date."""
+
+    text: str
+    price_note: str | None
+    edited_s: float
+    progress: JobProgress | None = None
+    address: ReplyAddress | None = None
+    editing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Board:
+    """Owns the live messages. ``run`` is its only task."""
+
+    def __init__(
+        self,
+        recall: Recall,
+        replies: Replies,
+        texts: Texts,
+        engine_state: Callable[[], EngineState],
+        clock: Clock,
+    ) -> None:
+        self._recall = recall
+        self._replies = replies
+        self._texts = texts
+        self._engine_state = engine_state
+        self._clock = clock
+        self._live: dict[str, _Live] = {}
+
+    def open_view(self, card: JobCard, price_note: str | None) -> discord.ui.LayoutView:
+        """Return the message with which a job begins."""
+        return layouts.waiting(self._texts, card, self._text(card, None, price_note))
+
+    def watch(self, card: JobCard, price_note: str | None = None) -> None:
+        """Keep a job's first response up to date from now on."""
+        text = self._text(card, None, price_note)
+        self._live.setdefault(card.job.job_id, _Live(text, price_note, self._clock.monotonic_s()))
+
+    def progress(self, job_id: str, progress: JobProgress) -> None:
+        """Note how far a running job is; shown at the next turn."""
+        live = self._live.get(job_id)
+        if live is not None:
+            live.progress = progress
+
+    async def settle(self, job_id: str) -> None:
+        """Let go of a job's message: after this no edit of ours is under way or will come."""
+        live = self._live.pop(job_id, None)
+        if live is not None:
+            async with live.editing:
+                pass
+
+    async def resume(self) -> None:
+        """Watch every open job again, after a restart."""
+        for job in await self._recall.open_jobs():
+            live = _Live("", None, self._clock.monotonic_s())
+            self._live.setdefault(job.job_id, live)
+
+    async def run(self, turn_s: float = 0.5) -> None:
+        """Turn until cancelled."""
+        while True:
+            await self.turn()
+            await self._clock.sleep(turn_s)
+
+    async def turn(self) -> None:
+        """Edit the messages whose words have changed and whose pause is over, a few at a time."""
+        gate = asyncio.Semaphore(_EDITS_AT_ONCE)
+        async with asyncio.TaskGroup() as group:
+            for job_id, live in list(self._live.items()):
+                if self._clock.monotonic_s() - live.edited_s >= RUNNING_EDIT_EVERY_S:
+                    group.create_task(self._refresh(gate, job_id, live))
+
+    async def _refresh(self, gate: asyncio.Semaphore, job_id: str, live: _Live) -> None:
+        async with gate, live.editing:
+            if self._live.get(job_id) is not live:
+                return
+            card = await self._recall.card(job_id)
+            if card is None or card.job.state.is_terminal:
+                return  # delivery says the last word
+            now_s = self._clock.monotonic_s()
+            if card.job.state is JobState.QUEUED and now_s - live.edited_s < WAITING_EDIT_EVERY_S:
+                return
+            text = self._text(card, live.progress, live.price_note)
+            if text == live.text:
+                return
+            live.address = live.address or await self._recall.reply_address(job_id)
+            await self._edit(live, card, text)
+            live.edited_s = now_s
+
+    async def _edit(self, live: _Live, card: JobCard, text: str) -> None:
+        if live.address is None or self._clock.now_ms() >= live.address.expires_ms:
+            return
+        view = layouts.waiting(self._texts, card, text)
+        try:
+            await self._replies.edit(live.address, layouts.Message(view))
+        except (discord.HTTPException, OSError) as error:
+            _log.info("job %s: progress was not shown: %s", card.job.job_id, error)
+        live.text = text
+
+    def _text(self, card: JobCard, progress: JobProgress | None, price_note: str | None) -> str:
+        return layouts.waiting_text(self._texts, card, self._engine_state(), progress, price_note)

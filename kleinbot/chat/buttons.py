@@ -1,0 +1,57 @@
+"""Buttons that work for years: their whole meaning is in the custom id, nothing is kept in memory.
+
+A view holds either only these, with ``timeout=None``, or none of them: discord.py forgets a dynamic item for
+the whole process when a view that mixes it with an ordinary button ends. Views are never edited, but built
+afresh.
+"""
+
+import re
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, Self, cast
+
+import discord
+
+if TYPE_CHECKING:
+    from kleinbot.chat.client import KleinbotClient
+
+JOB_ID = r"(?P<job_id>[0-9a-f]{24})"
+
+
+class PersistentButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"kb:never"):
+    """Base of every button: answers errors, which discord.py would only log."""
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        client = cast("KleinbotClient", interaction.client)
+        try:
+            await self.press(interaction, client)
+        except Exception as error:  # noqa: BLE001 - the edge of the house: the person gets a sentence
+            await client.front_desk.answer_error(interaction, error)
+
+    @abstractmethod
+    async def press(self, interaction: discord.Interaction[Any], client: "KleinbotClient") -> None:
+        """Do what the button says. Whoever presses is checked by the use case."""
+
+
+class CancelButton(PersistentButton, template="kb:cancel:" + JOB_ID):
+    """Cancels a job that waits or runs."""
+
+    def __init__(self, job_id: str, label: str) -> None:
+        self.job_id = job_id
+        super().__init__(
+            discord.ui.Button(
+                label=label, style=discord.ButtonStyle.secondary, custom_id=f"kb:cancel:{job_id}"
+            )
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        del interaction
+        return cls(match["job_id"], getattr(item, "label", None) or "✕")
+
+    async def press(self, interaction: discord.Interaction[Any], client: "KleinbotClient") -> None:
+        await client.front_desk.cancel(interaction, self.job_id)
+
+
+BUTTONS: tuple[type[PersistentButton], ...] = (CancelButton,)

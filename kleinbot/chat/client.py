@@ -1,0 +1,115 @@
+"""The Discord client: only the ``guilds`` intent, nothing cached that is not needed."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from kleinbot.chat.buttons import BUTTONS
+from kleinbot.chat.delivery import Delivery
+from kleinbot.chat.front_desk import FrontDesk, actor_of
+from kleinbot.chat.translator import FluentTranslator
+from kleinbot.domain.errors import Code, KleinbotError, Refusal
+from kleinbot.texts import Texts
+
+_log = logging.getLogger(__name__)
+
+
+class CommandTree(app_commands.CommandTree["KleinbotClient"]):
+    """One ladder for everything that goes wrong in a command: the person always gets a sentence."""
+
+    async def interaction_check(self, interaction: discord.Interaction["KleinbotClient"], /) -> bool:
+        # discord.py loses what is raised here, so a refusal is answered at once.
+        reason = interaction.client.reason_to_refuse(interaction)
+        if reason is None:
+            return True
+        if interaction.type is discord.InteractionType.autocomplete:
+            await interaction.response.autocomplete([])
+        else:
+            await interaction.client.front_desk.answer_error(interaction, reason)
+        return False
+
+    async def on_error(
+        self, interaction: discord.Interaction["KleinbotClient"], error: app_commands.AppCommandError, /
+    ) -> None:
+        cause: BaseException = error
+        if isinstance(error, app_commands.CommandInvokeError):
+            cause = error.original
+        if interaction.type is discord.InteractionType.autocomplete:
+            _log.error("autocomplete failed", exc_info=cause)
+            return
+        await interaction.client.front_desk.answer_error(interaction, cause)
+
+
+class KleinbotClient(commands.AutoShardedBot):
+    """The bot on Discord. ``options`` go to discord.py as they are (``connector``, ``shard_count`` …)."""
+
+    def __init__(
+        self,
+        *,
+        front_desk: FrontDesk,
+        delivery: Delivery,
+        texts: Texts,
+        allowed_servers: frozenset[int],
+        prepare: Callable[["KleinbotClient"], Awaitable[None]],
+        **options: Any,  # noqa: ANN401 - discord.py's own options, of every type
+    ) -> None:
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            tree_cls=CommandTree,
+            help_command=None,
+            intents=discord.Intents(guilds=True),
+            allowed_mentions=discord.AllowedMentions.none(),
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+            allowed_contexts=app_commands.AppCommandContext(
+                guild=True, dm_channel=False, private_channel=False
+            ),
+            **options,
+        )
+        self.front_desk = front_desk
+        self.delivery = delivery
+        self._texts = texts
+        self._allowed_servers = allowed_servers
+        self._prepare = prepare
+        self._chores: set[asyncio.Task[None]] = set()
+
+    async def setup_hook(self) -> None:
+        await self.tree.set_translator(FluentTranslator(self._texts))
+        self.add_dynamic_items(*BUTTONS)
+        await self._prepare(self)
+
+    def reason_to_refuse(self, interaction: discord.Interaction[Any]) -> KleinbotError | None:
+        """Return why this server is not served, or None."""
+        if interaction.guild_id is None:
+            return Refusal(Code.NOT_IN_A_SERVER)
+        if self._allowed_servers and interaction.guild_id not in self._allowed_servers:
+            return Refusal(Code.SERVER_NOT_ALLOWED)
+        return None
+
+    async def on_app_command_completion(self, interaction: discord.Interaction[Any], command: object) -> None:
+        """After each command, hand its member what could not be delivered before."""
+        del command
+        if interaction.guild_id is None or not interaction.response.is_done():
+            return
+        chore = asyncio.create_task(self._hand_over(interaction))
+        self._chores.add(chore)
+        chore.add_done_callback(self._chores.discard)
+
+    async def close(self) -> None:
+        for chore in self._chores:
+            chore.cancel()
+        await asyncio.gather(*self._chores, return_exceptions=True)
+        await super().close()
+
+    async def _hand_over(self, interaction: discord.Interaction[Any]) -> None:
+        try:
+            await self.delivery.hand_over(interaction, actor_of(interaction))
+        except discord.HTTPException as error:
+            _log.warning("kept results could not be handed over: %s", error)

@@ -1,0 +1,160 @@
+"""Answers interactions: turns a use case's outcome, or its refusal, into the first response."""
+
+import logging
+import re
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from kleinbot.chat import layouts
+from kleinbot.chat.board import Board
+from kleinbot.domain.errors import Code, KleinbotError, Refusal
+from kleinbot.domain.job import ImagineRequest, ReplyAddress
+from kleinbot.domain.people import Actor
+from kleinbot.domain.work import EngineState
+from kleinbot.studio.cancel import Cancel, Cancelled
+from kleinbot.studio.quota import pictures
+from kleinbot.studio.recall import Recall
+from kleinbot.studio.submit import Submit
+from kleinbot.texts import Texts
+
+_log = logging.getLogger(__name__)
+_CHOICES = 25
+_CHOICE_CHARACTERS = 100
+_TOKEN_LIFE_MS = 15 * 60 * 1000
+
+
+class FrontDesk:
+    """One method for each thing that a member can ask, whichever way they asked it."""
+
+    def __init__(
+        self,
+        submit: Submit,
+        cancel: Cancel,
+        recall: Recall,
+        board: Board,
+        texts: Texts,
+        engine_state: Callable[[], EngineState],
+    ) -> None:
+        self._submit = submit
+        self._cancel = cancel
+        self._recall = recall
+        self._engine_state = engine_state
+        self._board = board
+        self._texts = texts
+
+    async def imagine(self, interaction: discord.Interaction[Any], request: ImagineRequest) -> None:
+        """Accept a request and say where it stands; the row exists before the answer is sent."""
+        accepted = await self._submit.imagine(actor_of(interaction), request, reply_address(interaction))
+        job = accepted.card.job
+        price = self._texts.say(
+            job.locale,
+            "price",
+            pictures=pictures(job.price_tenths * job.count),
+            left=pictures(accepted.balance.left_tenths),
+        )
+        view = self._board.open_view(accepted.card, price)
+        try:
+            await interaction.response.send_message(view=view, ephemeral=job.private)
+        except discord.HTTPException as error:
+            # The job stands; its result finds another way (see delivery).
+            _log.warning("job %s: the first response failed: %s", job.job_id, error)
+        self._board.watch(accepted.card, price)
+
+    async def cancel(self, interaction: discord.Interaction[Any], job_id: str) -> None:
+        """Cancel by key: what the button carries."""
+        await self._say_cancelled(interaction, await self._cancel.by_id(actor_of(interaction), job_id))
+
+    async def cancel_named(self, interaction: discord.Interaction[Any], job: str | None) -> None:
+        """Cancel by the number that people see, typed or chosen; None means the newest open one."""
+        number = None if job is None else _number(job)
+        await self._say_cancelled(interaction, await self._cancel.by_number(actor_of(interaction), number))
+
+    async def cancel_choices(
+        self, interaction: discord.Interaction[Any], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        """Return the member's open jobs whose number or prompt has what was typed."""
+        queue = await self._recall.queue(actor_of(interaction))
+        labels = {
+            f"#{card.job.number}": f"#{card.job.number} {' '.join(card.job.prompt.split())}"
+            for card in reversed(queue.mine)
+        }
+        return [
+            app_commands.Choice(name=label[:_CHOICE_CHARACTERS], value=value)
+            for value, label in labels.items()
+            if typed.casefold() in label.casefold()
+        ][:_CHOICES]
+
+    async def queue(self, interaction: discord.Interaction[Any]) -> None:
+        """Show the member's jobs, with a button for each."""
+        queue = await self._recall.queue(actor_of(interaction))
+        view = layouts.queue(self._texts, str(interaction.locale), queue, self._engine_state())
+        await interaction.response.send_message(view=view, ephemeral=True)
+
+    async def answer_error(self, interaction: discord.Interaction[Any], error: BaseException) -> None:
+        """Tell the person, and only them, what went wrong; the unexpected gets a code for the host's log."""
+        if not isinstance(error, KleinbotError):
+            incident = secrets.token_hex(4)
+            _log.error("incident %s", incident, exc_info=error)
+            error = Refusal(Code.UNEXPECTED, incident=incident)
+        await self.answer(interaction, self._texts.error(error, str(interaction.locale)))
+
+    async def answer(self, interaction: discord.Interaction[Any], text: str) -> None:
+        """Say ``text`` to the person alone, as first response or after it."""
+        view = layouts.plain(text)
+        try:
+            if interaction.response.is_done():
+                await interaction.followup.send(view=view, ephemeral=True)
+            else:
+                await interaction.response.send_message(view=view, ephemeral=True)
+        except discord.HTTPException as error:
+            _log.warning("an answer did not reach its member: %s", error)
+
+    async def _say_cancelled(self, interaction: discord.Interaction[Any], outcome: Cancelled) -> None:
+        await self.answer(
+            interaction,
+            self._texts.say(
+                str(interaction.locale),
+                "cancel-done",
+                number=str(outcome.number),
+                refunded=pictures(outcome.refunded_tenths),
+            ),
+        )
+
+
+def actor_of(interaction: discord.Interaction[Any]) -> Actor:
+    """Return who acts, with the powers that Discord states for them in this channel.
+
+    Raises Refusal NOT_IN_A_SERVER outside of servers.
+    """
+    if interaction.guild_id is None:
+        raise Refusal(Code.NOT_IN_A_SERVER)
+    return Actor(
+        server_id=interaction.guild_id,
+        member_id=interaction.user.id,
+        locale=str(interaction.locale),
+        is_moderator=interaction.permissions.manage_messages,
+        is_admin=interaction.permissions.manage_guild,
+    )
+
+
+def reply_address(interaction: discord.Interaction[Any]) -> ReplyAddress:
+    """Return how the first response can be edited later, also by another process."""
+    created_ms = round(interaction.created_at.timestamp() * 1000)
+    return ReplyAddress(
+        application_id=interaction.application_id,
+        token=interaction.token,
+        expires_ms=created_ms + _TOKEN_LIFE_MS,
+        channel_id=interaction.channel_id or 0,
+        upload_limit_bytes=interaction.filesize_limit,
+    )
+
+
+def _number(job: str) -> int:
+    match = re.fullmatch(r"\s*#?(\d{1,9})\b.*", job, re.DOTALL)
+    if match is None:
+        raise Refusal(Code.JOB_UNKNOWN, job=discord.utils.escape_markdown(job[:40]))
+    return int(match[1])

@@ -1,0 +1,188 @@
+"""Messages as Discord's components: a fresh view for every message, nothing to be kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import cast
+
+import discord
+
+from kleinbot.chat import wording
+from kleinbot.chat.buttons import CancelButton
+from kleinbot.domain.job import Job, JobState
+from kleinbot.domain.work import EnginePhase, EngineState, JobProgress
+from kleinbot.studio.quota import pictures
+from kleinbot.studio.recall import JobCard, Picture, Queue
+from kleinbot.texts import Texts
+
+_QUEUE_ROWS = 10
+"""Each is a section with three components, and a message holds 40."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is sent: a view and the files that it shows."""
+
+    view: discord.ui.LayoutView
+    files: tuple[discord.File, ...] = ()
+
+
+def plain(text: str) -> discord.ui.LayoutView:
+    """Return a message of words alone."""
+    view = discord.ui.LayoutView(timeout=None)
+    view.add_item(discord.ui.TextDisplay(text))
+    return view
+
+
+def waiting_text(
+    texts: Texts,
+    card: JobCard,
+    engine: EngineState,
+    progress: JobProgress | None,
+    price_note: str | None,
+) -> str:
+    """Return what an open job's message says now; comparing it tells whether an edit is needed."""
+    job = card.job
+    heading = f"**{wording.shown_prompt(job.prompt)}** — {wording.mention(job.member_id)}"
+    lines = [heading, _status(texts, card, engine, progress)]
+    if price_note is not None:
+        lines.append(f"-# {price_note}")
+    return "\n".join(lines)
+
+
+def waiting(texts: Texts, card: JobCard, text: str) -> discord.ui.LayoutView:
+    """Return the message of an open job, with its cancel button."""
+    view = plain(text)
+    row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
+    row.add_item(CancelButton(card.job.job_id, texts.say(card.job.locale, "button-cancel")))
+    view.add_item(row)
+    return view
+
+
+def _status(texts: Texts, card: JobCard, engine: EngineState, progress: JobProgress | None) -> str:
+    locale = card.job.locale
+    if card.job.state is JobState.RUNNING and engine.phase is EnginePhase.READY:
+        return _running(texts, card.job, progress or JobProgress(0, 0.0))
+    if engine.phase is not EnginePhase.READY:
+        return _engine_note(texts, locale, engine)
+    return texts.say(
+        locale, "waiting-place", place=card.place or 1, starts=wording.starts(texts, locale, card)
+    )
+
+
+def _running(texts: Texts, job: Job, progress: JobProgress) -> str:
+    if progress.done_images >= job.count:
+        return texts.say(job.locale, "finishing")
+    fraction = (progress.done_images + progress.fraction) / job.count
+    filled, percent = wording.bar(fraction), round(100 * fraction)
+    if job.count == 1:
+        return texts.say(job.locale, "running", bar=filled, percent=percent)
+    current = progress.done_images + 1
+    return texts.say(job.locale, "running-of", current=current, count=job.count, bar=filled, percent=percent)
+
+
+def result(texts: Texts, job: Job, found: Sequence[Picture], note: str | None, *, late: bool) -> Message:
+    """Return an ended job's message: its pictures as a gallery, its recipe, and what went wrong if it did."""
+    view = discord.ui.LayoutView(timeout=None)
+    requester = wording.mention(job.member_id)
+    if late:
+        view.add_item(discord.ui.TextDisplay(texts.say(job.locale, "late-greeting", requester=requester)))
+    view.add_item(discord.ui.TextDisplay(f"**{wording.shown_prompt(job.prompt)}** — {requester}"))
+    files = [_file(texts, job, picture) for picture in found if picture.data is not None]
+    if files:
+        gallery: discord.ui.MediaGallery[discord.ui.LayoutView] = discord.ui.MediaGallery()
+        for file in files:
+            gallery.add_item(media=file, description=file.description)
+        view.add_item(gallery)
+    view.add_item(discord.ui.TextDisplay("\n".join(_ending(texts, job, found, note))))
+    return Message(view, tuple(files))
+
+
+def _file(texts: Texts, job: Job, picture: Picture) -> discord.File:
+    position = picture.image.key.position
+    return discord.File(
+        BytesIO(picture.data or b""),
+        filename=f"{file_prefix(job)}{position + 1}.png",
+        description=alt_text(texts, job, position),
+    )
+
+
+def file_prefix(job: Job) -> str:
+    """Return how the names of a job's files begin; unique in its server."""
+    return f"kleinbot-{job.number}-"
+
+
+def alt_text(texts: Texts, job: Job, position: int) -> str:
+    """Return a picture's description for people who do not see it; Discord takes 1024 characters."""
+    prompt = " ".join(job.prompt.split())
+    return texts.say(job.locale, "alt-text", position=position + 1, count=job.count, prompt=prompt)[:1024]
+
+
+def _ending(texts: Texts, job: Job, found: Sequence[Picture], note: str | None) -> list[str]:
+    lines = []
+    if found:
+        lines.append(
+            texts.say(
+                job.locale,
+                "recipe",
+                requester=wording.mention(job.member_id),
+                size=wording.size(job.grid),
+                seed=str(job.seed),
+                number=str(job.number),
+                seconds=f"{job.seconds:.1f}",
+            )
+        )
+    lines += [
+        texts.say(job.locale, "lost-file", position=picture.image.key.position + 1)
+        for picture in found
+        if picture.data is None
+    ]
+    refunded = pictures((job.count - len(job.done_images)) * job.price_tenths)
+    if job.state is JobState.CANCELLED:
+        lines.append(texts.say(job.locale, "cancelled", refunded=refunded))
+    elif job.state is JobState.EXPIRED:
+        lines.append(texts.say(job.locale, "expired"))
+    elif job.error is not None:
+        reason = texts.error(job.error, job.locale)
+        lines.append(texts.say(job.locale, "failed-partly", reason=reason) if found else reason)
+    if found and note is not None:
+        lines.append(f"-# {note}")
+    return lines
+
+
+def queue(texts: Texts, locale: str, found: Queue, engine: EngineState) -> discord.ui.LayoutView:
+    """Return what /queue shows: the member's own jobs, each with its cancel button."""
+    view = discord.ui.LayoutView(timeout=None)
+    if engine.phase is not EnginePhase.READY:
+        view.add_item(discord.ui.TextDisplay(_engine_note(texts, locale, engine)))
+    if not found.mine:
+        view.add_item(discord.ui.TextDisplay(texts.say(locale, "queue-empty", others=found.others)))
+        return view
+    view.add_item(discord.ui.TextDisplay(f"**{texts.say(locale, 'queue-title', others=found.others)}**"))
+    for card in found.mine[:_QUEUE_ROWS]:
+        button = CancelButton(card.job.job_id, texts.say(locale, "button-cancel"))
+        # A dynamic item is typed for views and layouts at once, which the section's type cannot say.
+        accessory = cast("discord.ui.Item[discord.ui.LayoutView]", button)
+        view.add_item(discord.ui.Section(_queue_row(texts, locale, card), accessory=accessory))
+    if len(found.mine) > _QUEUE_ROWS:
+        rest = len(found.mine) - _QUEUE_ROWS
+        view.add_item(discord.ui.TextDisplay(texts.say(locale, "queue-more", rest=rest)))
+    return view
+
+
+def _queue_row(texts: Texts, locale: str, card: JobCard) -> str:
+    number, prompt = str(card.job.number), wording.shown_prompt(card.job.prompt, 80)
+    if card.job.state is JobState.RUNNING:
+        return texts.say(locale, "queue-running", number=number, prompt=prompt)
+    return texts.say(
+        locale,
+        "queue-waiting",
+        number=number,
+        prompt=prompt,
+        place=card.place or 1,
+        starts=wording.starts(texts, locale, card),
+    )
+
+
+def _engine_note(texts: Texts, locale: str, engine: EngineState) -> str:
+    return texts.say(locale, f"engine-{engine.phase}", percent=round(100 * (engine.fraction or 0)))

@@ -1,0 +1,28 @@
+"""Edits of a first response by its stored address: works from any process while the token lives."""
+
+from collections.abc import Callable
+from typing import cast
+
+import discord
+
+from kleinbot.chat.layouts import Message
+from kleinbot.domain.job import ReplyAddress
+
+# Discord's name for the first response to an interaction in place of a message id.
+_ORIGINAL = cast("int", "@original")
+
+
+class Replies:
+    """Speaks for the bot; ``client`` is asked for lazily, since it logs in later."""
+
+    def __init__(self, client: Callable[[], discord.Client]) -> None:
+        self._client = client
+
+    async def edit(self, address: ReplyAddress, message: Message) -> int:
+        """Replace the first response; return its message id.
+
+        Raises discord.HTTPException: 10008 where the message is gone, 50027 or 10015 where the token is.
+        """
+        webhook = discord.Webhook.partial(address.application_id, address.token, client=self._client())
+        edited = await webhook.edit_message(_ORIGINAL, view=message.view, attachments=list(message.files))
+        return edited.id

@@ -1,0 +1,38 @@
+"""Tells Discord the bot's commands, only when they have changed: creation is limited to 200 a day."""
+
+import hashlib
+import json
+import logging
+from typing import Any
+
+from discord import app_commands
+
+from kleinbot.store import facts
+from kleinbot.store.database import Database
+
+_log = logging.getLogger(__name__)
+_FACT = "commands-sha256"
+
+
+async def sync_if_changed(
+    tree: app_commands.CommandTree[Any], application_id: int, database: Database
+) -> None:
+    """Send the commands where they differ from what this application was last sent."""
+    payload = await _payload(tree)
+    digest = hashlib.sha256(f"{application_id}:{payload}".encode()).hexdigest()
+    if await facts.recall(database.read, _FACT) == digest:
+        return
+    sent = await tree.sync()
+    async with database.transaction() as transaction:
+        await facts.note(transaction, _FACT, digest)
+    _log.info("%d commands were sent to Discord", len(sent))
+
+
+async def _payload(tree: app_commands.CommandTree[Any]) -> str:
+    translator = tree.translator
+    commands = tree.get_commands()
+    if translator is None:
+        described = [command.to_dict(tree) for command in commands]
+    else:
+        described = [await command.get_translated_payload(tree, translator) for command in commands]
+    return json.dumps(described, sort_keys=True, default=str)

@@ -1,0 +1,31 @@
+"""Discord's own localisation of command names and descriptions, from ``texts/<language>/commands.ftl``."""
+
+import discord
+from discord import app_commands
+
+from kleinbot.texts import FALLBACK, Texts
+
+
+class FluentTranslator(app_commands.Translator):
+    """Translates strings whose ``extra`` carries the message id ``key``."""
+
+    def __init__(self, texts: Texts) -> None:
+        super().__init__()
+        self._texts = texts
+
+    async def translate(
+        self,
+        string: app_commands.locale_str,
+        locale: discord.Locale,
+        context: app_commands.TranslationContextTypes,
+    ) -> str | None:
+        del context
+        key = string.extras.get("key")
+        if not isinstance(key, str) or not self._texts.has(str(locale), key):
+            return None
+        return self._texts.say(str(locale), key)
+
+
+def translated(texts: Texts, key: str) -> app_commands.locale_str:
+    """Return the English string of ``key``, to be translated by ``FluentTranslator``."""
+    return app_commands.locale_str(texts.say(FALLBACK, key), key=key)

@@ -1,0 +1,42 @@
+"""Small pieces of text that several messages share."""
+
+import discord
+
+from kleinbot.domain.clock import MS_PER_S
+from kleinbot.domain.geometry import Grid
+from kleinbot.studio.recall import JobCard
+from kleinbot.texts import Texts
+
+SHOWN_PROMPT_CHARACTERS = 600
+_BAR_CELLS = 10
+
+
+def shown_prompt(prompt: str, limit: int = SHOWN_PROMPT_CHARACTERS) -> str:
+    """Return a member's prompt as harmless text on one line: no markdown, no mentions, no links."""
+    line = " ".join(prompt.split())
+    if len(line) > limit:
+        line = line[: limit - 1].rstrip() + "…"
+    safe = discord.utils.escape_mentions(discord.utils.escape_markdown(line))
+    # escape_markdown leaves addresses alone, and leaves masked links clickable: [text](address).
+    return safe.replace("](", "]\u200b(").replace("://", ":\u200b//")
+
+
+def size(grid: Grid) -> str:
+    return f"{grid.width_px}×{grid.height_px}"
+
+
+def bar(fraction: float) -> str:
+    """Return a bar of ten cells."""
+    filled = round(max(0.0, min(1.0, fraction)) * _BAR_CELLS)
+    return "▓" * filled + "░" * (_BAR_CELLS - filled)
+
+
+def starts(texts: Texts, locale: str, card: JobCard) -> str:
+    """Return when a waiting job starts, as a moment that Discord shows in the reader's own words."""
+    if card.starts_at_ms is None:
+        return texts.say(locale, "waiting-starts-soon")
+    return texts.say(locale, "waiting-starts-at", at_s=-(-card.starts_at_ms // MS_PER_S))
+
+
+def mention(member_id: int) -> str:
+    return f"<@{member_id}>"

@@ -1,0 +1,211 @@
+"""The dispatcher: claim → engine → encode → archive → finish, one batch on the engine at a time."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from kleinbot.archive.archive import Archive
+from kleinbot.dispatch.finishing import Finisher
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.errors import Code, KleinbotError, RenderError
+from kleinbot.domain.faults import FaultPoint, Faults
+from kleinbot.domain.job import Job, JobState
+from kleinbot.domain.tags import Tag
+from kleinbot.domain.work import BatchResult, ImageKey, JobProgress, RenderTask, StepReport
+from kleinbot.engine.protocol import Engine
+from kleinbot.queueing.cost import CostModel
+from kleinbot.queueing.line import Line
+from kleinbot.queueing.waiting import BatchLimits, WaitingImage
+from kleinbot.store import jobs, lookup, tags
+from kleinbot.store.database import Database
+
+_log = logging.getLogger(__name__)
+
+LEAST_FREE_BYTES = 256 * 2**20
+"""Below this nothing is dispatched: a picture that cannot be stored must not cost GPU time."""
+
+_HOLD_S = 15.0
+
+
+class ProgressSink(Protocol):
+    """Shows how far a job is; lossy."""
+
+    def progress(self, job_id: str, progress: JobProgress) -> None: ...
+
+
+class Dispatcher:
+    """Owns the engine's time. ``run`` is its only loop; ``stop`` ends it within a grace period."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        archive: Archive,
+        engine: Engine,
+        line: Line,
+        cost_model: CostModel,
+        limits: BatchLimits,
+        finisher: Finisher,
+        sink: ProgressSink,
+        wake_delivery: Callable[[], None],
+        clock: Clock,
+        faults: Faults,
+    ) -> None:
+        self._database = database
+        self._archive = archive
+        self._engine = engine
+        self._line = line
+        self._cost_model = cost_model
+        self._limits = limits
+        self._finisher = finisher
+        self._sink = sink
+        self._wake_delivery = wake_delivery
+        self._clock = clock
+        self._faults = faults
+        self._woken = asyncio.Event()
+        self._stopping = False
+        self._stopped_jobs: set[str] = set()
+        self._saved_tags: frozenset[Tag] = frozenset()
+
+    def job_added(self) -> None:
+        self._woken.set()
+
+    def job_stopped(self, job_id: str) -> None:
+        """Let the running batch leave out a job that was stopped."""
+        self._stopped_jobs.add(job_id)
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Work until ``stop``; the engine must be ready.
+
+        Raises FatalEngineError once the engine can no longer work: the rows are safe, the process is not.
+        """
+        while not self._stopping:
+            await self._finisher.room()
+            if self._archive.free_bytes() < LEAST_FREE_BYTES:
+                _log.error("the disk is nearly full: nothing is dispatched until there is room")
+                await self._pause()
+                continue
+            self._woken.clear()
+            batch = self._line.next_batch(self._limits)
+            if batch:
+                await self._work(batch)
+            else:
+                await self._woken.wait()
+
+    async def _pause(self) -> None:
+        """Wait a while, or until ``stop``."""
+        slept = asyncio.ensure_future(self._clock.sleep(_HOLD_S))
+        woken = asyncio.ensure_future(self._woken.wait())
+        try:
+            await asyncio.wait({slept, woken}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            slept.cancel()
+            woken.cancel()
+
+    async def stop(self) -> None:
+        """Let the batch in hand be the last one; ``run`` then returns."""
+        self._stopping = True
+        self._woken.set()
+
+    async def _work(self, batch: Sequence[WaitingImage]) -> None:
+        claimed = await self._claim(batch)
+        if not claimed:
+            return
+        self._faults.reach(FaultPoint.AFTER_CLAIM)
+        started_s = self._clock.monotonic_s()
+        try:
+            result = await self._render(claimed)
+        except RenderError as error:
+            await self._give_up(claimed, error)
+            return
+        except BaseException:
+            await asyncio.shield(self._put_back([image.key for image, _ in claimed]))
+            raise
+        finally:
+            self._stopped_jobs.difference_update(image.key.job_id for image, _ in claimed)
+        seconds = self._clock.monotonic_s() - started_s
+        self._cost_model.observe(claimed[0][0].shape, seconds, len(claimed))
+        self._hand_to_finisher(claimed, result, seconds / len(claimed))
+
+    async def _claim(self, batch: Sequence[WaitingImage]) -> list[tuple[WaitingImage, Job]]:
+        batch_id = f"{batch[0].key.job_id}.{batch[0].key.position}"
+        now_ms = self._clock.now_ms()
+        claimed = []
+        async with self._database.transaction() as transaction:
+            for image in batch:
+                if await jobs.claim(transaction, image.key, batch_id, now_ms):
+                    job = await lookup.by_id(transaction, image.key.job_id)
+                    if job is not None:
+                        claimed.append((image, job))
+            current = frozenset(self._line.tags())
+            await tags.save(transaction, current - self._saved_tags)
+            self._saved_tags = current
+        kept = {image.key for image, _ in claimed}
+        for image in batch:
+            if image.key not in kept:
+                self._line.finished(image.key, 0.0)  # stopped between two events; it cost nothing
+        return claimed
+
+    async def _render(self, claimed: Sequence[tuple[WaitingImage, Job]]) -> BatchResult:
+        by_job = {job.job_id: job for _, job in claimed}
+
+        def on_step(report: StepReport) -> None:
+            for job in by_job.values():
+                done = len(job.done_images)
+                self._sink.progress(job.job_id, JobProgress(done, report.done / report.total))
+
+        tasks = [_task(image, job) for image, job in claimed]
+        return await self._engine.render(tasks, on_step, lambda key: key.job_id in self._stopped_jobs)
+
+    def _hand_to_finisher(
+        self, claimed: Sequence[tuple[WaitingImage, Job]], result: BatchResult, seconds: float
+    ) -> None:
+        job_of = {image.key: job for image, job in claimed}
+        for rendered in result.images:
+            self._line.finished(rendered.key, self._cost_model.measured_cost(seconds))
+            if rendered.pixels is not None:
+                self._finisher.accept(job_of[rendered.key], rendered.key, rendered.pixels, seconds)
+
+    async def _give_up(self, claimed: Sequence[tuple[WaitingImage, Job]], error: RenderError) -> None:
+        if error.code is Code.STOPPING:
+            await self._put_back([image.key for image, _ in claimed])
+            return
+        for image, job in claimed:
+            self._line.finished(image.key, 0.0)
+            await self.fail(job.job_id, error)
+
+    async def fail(self, job_id: str, error: KleinbotError) -> None:
+        """End a job that cannot be made: refunded, and told."""
+        async with self._database.transaction() as transaction:
+            await jobs.stop(transaction, job_id, JobState.FAILED, self._clock.now_ms(), error)
+        self._line.withdraw(job_id)
+        self._wake_delivery()
+
+    async def _put_back(self, keys: Sequence[ImageKey]) -> None:
+        """Return claimed images to their old places, in the rows and in the line."""
+        while True:
+            try:
+                async with self._database.transaction() as transaction:
+                    for key in keys:
+                        await jobs.put_back(transaction, key, self._clock.now_ms(), "returned")
+                break
+            except sqlite3.OperationalError as error:
+                _log.error("the database refuses writes, trying again: %s", error)
+                await self._clock.sleep(_HOLD_S)
+        for key in keys:
+            self._line.returned(key)
+
+
+def _task(image: WaitingImage, job: Job) -> RenderTask:
+    stored = job.images[image.key.position]
+    return RenderTask(
+        key=image.key,
+        prompt=job.prompt,
+        grid=stored.grid,
+        noise=stored.noise,
+        steps=job.steps,
+        checkpoint=job.checkpoint,
+    )

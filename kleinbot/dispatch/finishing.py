@@ -1,0 +1,101 @@
+"""Finishing: pixels become a labelled file in the archive, and then a row. Runs beside the next batch."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+
+from kleinbot.archive.archive import Archive, DiskFull
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.faults import FaultPoint, Faults
+from kleinbot.domain.job import FinishedImage, Job
+from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.work import ImageKey
+from kleinbot.images.cpu_pool import CpuPool
+from kleinbot.images.labelled import encode_png, pixel_hash
+from kleinbot.images.recipe import Recipe
+from kleinbot.store import jobs
+from kleinbot.store.database import Database
+
+_log = logging.getLogger(__name__)
+_AT_ONCE = 4
+_RETRY_S = 15.0
+
+
+class Finisher:
+    """Owns the pictures between the engine and their rows; bounded, so that the engine waits for it."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        archive: Archive,
+        pool: CpuPool,
+        clock: Clock,
+        faults: Faults,
+        wake_delivery: Callable[[], None],
+        model_name: str,
+        version: str,
+    ) -> None:
+        self._database = database
+        self._archive = archive
+        self._pool = pool
+        self._clock = clock
+        self._faults = faults
+        self._wake_delivery = wake_delivery
+        self._model_name = model_name
+        self._version = version
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def room(self) -> None:
+        """Wait until another picture may be accepted."""
+        while len(self._tasks) >= _AT_ONCE:
+            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+
+    def accept(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:
+        """Take over a rendered picture; it is recorded, whatever the disk says meanwhile."""
+        task = asyncio.create_task(self._finish(job, key, pixels, seconds))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Wait for what was accepted; where it cannot be stored, a restart makes it again."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_RETRY_S)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _finish(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:
+        recipe = Recipe(
+            prompt=job.prompt,
+            noise=job.images[key.position].noise,
+            steps=job.steps,
+            width_px=pixels.width_px,
+            height_px=pixels.height_px,
+            model=self._model_name,
+            version=self._version,
+        )
+        png = await self._pool.run(encode_png, pixels, recipe)
+        digest = await self._pool.run(pixel_hash, pixels)
+        while True:
+            try:
+                await self._store(job, key, png, digest, seconds)
+            except (OSError, DiskFull, sqlite3.OperationalError) as error:
+                # The picture is made: better to wait for room than to spend the card again.
+                _log.error("picture %s could not be stored, trying again: %s", key, error)
+                await self._clock.sleep(_RETRY_S)
+            else:
+                return
+
+    async def _store(self, job: Job, key: ImageKey, png: bytes, digest: str, seconds: float) -> None:
+        stored = await self._archive.put(job.server_id, key.job_id, key.position, png)
+        self._faults.reach(FaultPoint.AFTER_FILE)
+        finished = FinishedImage(key, stored.path, stored.byte_count, stored.sha256, digest, seconds)
+        async with self._database.transaction() as transaction:
+            recorded = await jobs.finish_image(transaction, finished, self._clock.now_ms())
+            self._faults.reach(FaultPoint.BEFORE_COMMIT)
+        self._faults.reach(FaultPoint.AFTER_COMMIT)
+        if not recorded:  # it was cancelled meanwhile
+            await self._archive.delete(stored.path)
+        self._wake_delivery()

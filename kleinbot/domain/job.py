@@ -1,0 +1,159 @@
+"""Requests and jobs as frozen values."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kleinbot.domain.errors import KleinbotError
+from kleinbot.domain.geometry import Aspect, Grid
+from kleinbot.domain.noise import NoiseRecipe
+from kleinbot.domain.work import Checkpoint, ImageKey
+
+TENTHS = 10
+"""Prices and quotas are whole tenths of a picture."""
+
+MAX_COUNT = 4
+
+
+class Kind(StrEnum):
+    IMAGINE = "imagine"
+    EDIT = "edit"
+    VARIATIONS = "variations"
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+    @property
+    def is_terminal(self) -> bool:
+        return self not in (JobState.QUEUED, JobState.RUNNING)
+
+
+class ImageState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Lane(StrEnum):
+    """TOKEN keeps the promise of a reply within the interaction's 15 minutes; RELAXED does not."""
+
+    TOKEN = "token"  # noqa: S105 - a lane
+    RELAXED = "relaxed"
+
+
+@dataclass(frozen=True)
+class ImagineRequest:
+    """What a member asked for, as it was typed. ``seed`` None means: choose one."""
+
+    prompt: str
+    aspect: Aspect = Aspect.SQUARE
+    count: int = 1
+    seed: int | None = None
+    private: bool = False
+
+
+@dataclass(frozen=True)
+class ReplyAddress:
+    """How the first response to an interaction can be edited until ``expires_ms``."""
+
+    application_id: int
+    token: str
+    expires_ms: int
+    channel_id: int
+    upload_limit_bytes: int
+
+
+@dataclass(frozen=True)
+class NewImage:
+    position: int
+    noise: NoiseRecipe
+    grid: Grid
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """A completed and priced request, ready to be stored. ``price_tenths`` is for each image."""
+
+    job_id: str
+    server_id: int
+    member_id: int
+    kind: Kind
+    prompt: str
+    grid: Grid
+    steps: int
+    checkpoint: Checkpoint
+    seed: int
+    private: bool
+    price_tenths: int
+    lane: Lane
+    locale: str
+    created_ms: int
+    images: tuple[NewImage, ...]
+    reply: ReplyAddress
+
+
+@dataclass(frozen=True)
+class Image:
+    """One output of a job. ``file`` is the archive's name for it, once it is done."""
+
+    key: ImageKey
+    server_id: int
+    noise: NoiseRecipe
+    grid: Grid
+    state: ImageState
+    file: str | None
+    sha256: str | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Job:
+    job_id: str
+    server_id: int
+    member_id: int
+    number: int
+    kind: Kind
+    prompt: str
+    grid: Grid
+    steps: int
+    checkpoint: Checkpoint
+    seed: int
+    count: int
+    private: bool
+    price_tenths: int
+    lane: Lane
+    locale: str
+    channel_id: int
+    state: JobState
+    error: KleinbotError | None
+    created_ms: int
+    ended_ms: int | None
+    images: tuple[Image, ...]
+
+    @property
+    def done_images(self) -> tuple[Image, ...]:
+        return tuple(image for image in self.images if image.state is ImageState.DONE)
+
+    @property
+    def seconds(self) -> float:
+        """What the finished pictures took on the card."""
+        return sum(image.seconds or 0.0 for image in self.images)
+
+
+@dataclass(frozen=True)
+class FinishedImage:
+    """A picture that lies in the archive and can now be recorded. ``seconds``: its share of the batch."""
+
+    key: ImageKey
+    file: str
+    byte_count: int
+    sha256: str
+    pixel_hash: str
+    seconds: float

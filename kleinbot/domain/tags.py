@@ -1,0 +1,21 @@
+"""What fairness must remember over a restart."""
+
+from dataclasses import dataclass
+
+from kleinbot.domain.job import Lane
+
+
+@dataclass(frozen=True)
+class Tag:
+    """One row of it.
+
+    ``server_id`` None: the lane; ``member_id`` None: the server; else a member of that server.
+    ``finish`` and ``virtual`` count millionths of a picture at weight 1: integers, so that a refund takes
+    back exactly what was charged. ``virtual`` is the virtual time among whatever lies beneath.
+    """
+
+    lane: Lane
+    server_id: int | None
+    member_id: int | None
+    finish: int
+    virtual: int

@@ -1,0 +1,39 @@
+"""Jobs as the line sees them."""
+
+from kleinbot.domain.job import ImageState, Job, NewJob
+from kleinbot.domain.work import ImageKey
+from kleinbot.queueing.cost import cost
+from kleinbot.queueing.waiting import Shape, WaitingImage
+
+
+def shape_of(job: Job | NewJob) -> Shape:
+    """Return what decides a job's cost and whom it can share a batch with."""
+    return Shape(grid=job.grid, steps=job.steps, checkpoint=job.checkpoint)
+
+
+def images_of_new(job: NewJob) -> tuple[WaitingImage, ...]:
+    """Return the images of a job that is about to be accepted."""
+    keys = [ImageKey(job.job_id, image.position) for image in job.images]
+    return _images(job, keys)
+
+
+def open_images(job: Job) -> tuple[WaitingImage, ...]:
+    """Return the images of ``job`` that have not ended, waiting and running alike."""
+    unended = (ImageState.WAITING, ImageState.RUNNING)
+    return _images(job, [image.key for image in job.images if image.state in unended])
+
+
+def _images(job: Job | NewJob, keys: list[ImageKey]) -> tuple[WaitingImage, ...]:
+    shape = shape_of(job)
+    return tuple(
+        WaitingImage(
+            key=key,
+            server_id=job.server_id,
+            member_id=job.member_id,
+            shape=shape,
+            cost=cost(shape),
+            submitted_ms=job.created_ms,
+            lane=job.lane,
+        )
+        for key in keys
+    )

@@ -1,0 +1,115 @@
+"""Jobs as the rest of the house sees them: frozen values read from their rows."""
+
+import json
+
+from kleinbot.domain.errors import Code, KleinbotError, RenderError
+from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job import Image, ImageState, Job, JobState, Kind, Lane, ReplyAddress
+from kleinbot.domain.noise import Blend, NoiseRecipe
+from kleinbot.domain.work import Checkpoint, ImageKey
+from kleinbot.store.database import Reader, Row
+from kleinbot.store.ledger import Owner
+
+
+async def by_id(reader: Reader, job_id: str) -> Job | None:
+    """Return a job with its images, or None."""
+    row = await reader.one("SELECT * FROM jobs WHERE job_id = ?", job_id)
+    return None if row is None else await _with_images(reader, row)
+
+
+async def by_number(reader: Reader, server_id: int, number: int) -> Job | None:
+    """Return a server's job by the number that people see, or None."""
+    row = await reader.one("SELECT * FROM jobs WHERE server_id = ? AND number = ?", server_id, number)
+    return None if row is None else await _with_images(reader, row)
+
+
+async def open_of_member(reader: Reader, owner: Owner) -> list[Job]:
+    """Return a member's jobs that have not ended, oldest first."""
+    rows = await reader.all(
+        "SELECT * FROM jobs WHERE server_id = ? AND member_id = ? AND state IN ('queued', 'running')"
+        " ORDER BY created_ms, number",
+        owner.server_id,
+        owner.member_id,
+    )
+    return [await _with_images(reader, row) for row in rows]
+
+
+async def all_open(reader: Reader) -> list[Job]:
+    """Return every job that has not ended, oldest first."""
+    rows = await reader.all(
+        "SELECT * FROM jobs WHERE state IN ('queued', 'running') ORDER BY created_ms, rowid"
+    )
+    return [await _with_images(reader, row) for row in rows]
+
+
+async def reply_address(reader: Reader, job_id: str) -> ReplyAddress | None:
+    """Return how the job's first response can be edited; None once that is no longer kept."""
+    row = await reader.one(
+        "SELECT r.*, j.channel_id FROM replies r JOIN jobs j USING (job_id) WHERE r.job_id = ?", job_id
+    )
+    if row is None:
+        return None
+    return ReplyAddress(
+        row["application_id"], row["token"], row["expires_ms"], row["channel_id"], row["upload_limit_bytes"]
+    )
+
+
+async def files(reader: Reader) -> set[str]:
+    """Return every file name that a row knows: all others in the archive are orphans."""
+    rows = await reader.all(
+        "SELECT file FROM images WHERE file IS NOT NULL UNION SELECT file FROM job_references"
+    )
+    return {row[0] for row in rows}
+
+
+async def _with_images(reader: Reader, row: Row) -> Job:
+    images = await reader.all("SELECT * FROM images WHERE job_id = ? ORDER BY position", row["job_id"])
+    return Job(
+        job_id=row["job_id"],
+        server_id=row["server_id"],
+        member_id=row["member_id"],
+        number=row["number"],
+        kind=Kind(row["kind"]),
+        prompt=row["prompt"],
+        grid=Grid(row["columns"], row["rows"]),
+        steps=row["steps"],
+        checkpoint=Checkpoint(row["checkpoint"]),
+        seed=row["seed"],
+        count=row["count"],
+        private=bool(row["private"]),
+        price_tenths=row["price_tenths"],
+        lane=Lane(row["lane"]),
+        locale=row["locale"],
+        channel_id=row["channel_id"],
+        state=JobState(row["state"]),
+        error=_error(row),
+        created_ms=row["created_ms"],
+        ended_ms=row["ended_ms"],
+        images=tuple(_image(image) for image in images),
+    )
+
+
+def _error(row: Row) -> KleinbotError | None:
+    if row["error_code"] is None:
+        return None
+    return RenderError(Code(row["error_code"]), **json.loads(row["error_parameters"]))
+
+
+def _image(row: Row) -> Image:
+    return Image(
+        key=ImageKey(row["job_id"], row["position"]),
+        server_id=row["server_id"],
+        noise=NoiseRecipe(
+            row["base_seed"], tuple(Blend(seed, weight) for seed, weight in json.loads(row["blends"]))
+        ),
+        grid=Grid(row["columns"], row["rows"]),
+        state=ImageState(row["state"]),
+        file=row["file"],
+        sha256=row["sha256"],
+        seconds=row["seconds"],
+    )
+
+
+async def count_open(reader: Reader) -> int:
+    """Return how many jobs have not ended."""
+    return await reader.number("SELECT COUNT(*) FROM jobs WHERE state IN ('queued', 'running')")

@@ -1,0 +1,55 @@
+"""Servers and members: who is known, and what the rules give them."""
+
+from dataclasses import dataclass
+
+from kleinbot.store.database import Reader, Transaction
+from kleinbot.store.ledger import Owner
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A member's weight in the line and the quota rules that are set; None means the host's default."""
+
+    member_weight: float
+    server_share: float
+    member_quota_tenths: int | None
+    server_quota_tenths: int | None
+
+
+async def remember(transaction: Transaction, owner: Owner, now_ms: int) -> None:
+    """Make sure that the server and the member have their rows."""
+    await transaction.change(
+        "INSERT INTO servers (server_id, first_seen_ms) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        owner.server_id,
+        now_ms,
+    )
+    await transaction.change(
+        "INSERT INTO members (server_id, member_id, first_seen_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        owner.server_id,
+        owner.member_id,
+        now_ms,
+    )
+
+
+async def standing(reader: Reader, owner: Owner) -> Standing:
+    """Return the rules that apply to ``owner``; defaults for somebody who was never seen."""
+    row = await reader.one(
+        "SELECT m.weight, s.share, m.quota_tenths, s.quota_tenths FROM servers s"
+        " LEFT JOIN members m ON m.server_id = s.server_id AND m.member_id = ? WHERE s.server_id = ?",
+        owner.member_id,
+        owner.server_id,
+    )
+    if row is None:
+        return Standing(1.0, 1.0, None, None)
+    return Standing(row[0] if row[0] is not None else 1.0, row[1], row[2], row[3])
+
+
+async def next_number(transaction: Transaction, server_id: int) -> int:
+    """Take the server's next job number."""
+    row = await transaction.one(
+        "UPDATE servers SET next_number = next_number + 1 WHERE server_id = ? RETURNING next_number - 1",
+        server_id,
+    )
+    if row is None:
+        raise LookupError(f"server {server_id} is not known")
+    return int(row[0])

@@ -1,0 +1,105 @@
+"""Brings the database file to the current schema with the numbered SQL in ``migrations/``.
+
+The version is SQLite's own ``user_version``. Before an existing database is changed it is backed up: the
+backup is the way back. Plain sqlite3, since it runs once, before the event loop has anything to do.
+"""
+
+import re
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kleinbot.domain.clock import MS_PER_S, Clock
+from kleinbot.domain.errors import Code, StartError
+
+MIGRATIONS_FOLDER = Path(__file__).resolve().parents[2] / "migrations"
+_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+_BACKUPS_KEPT = 5
+
+
+@dataclass(frozen=True)
+class Migration:
+    version: int
+    name: str
+    sql: str
+
+
+def load_migrations(folder: Path = MIGRATIONS_FOLDER) -> list[Migration]:
+    """Read the numbered files. Raises ValueError where a number is missing or doubled."""
+    found = []
+    for file in sorted(folder.glob("*.sql")):
+        match = _NAME.fullmatch(file.name)
+        if match is None:
+            raise ValueError(f"{file.name} is not named like 0001_why.sql")
+        found.append(Migration(int(match[1]), file.name, file.read_text(encoding="utf-8")))
+    if [migration.version for migration in found] != list(range(1, len(found) + 1)):
+        raise ValueError(f"the numbers in {folder.name} have a gap or a double")
+    return found
+
+
+def migrate(file: Path, migrations: list[Migration], clock: Clock) -> None:
+    """Apply what is pending, each migration in a transaction of its own.
+
+    Raises StartError DATABASE_NEWER where the file was written by a newer kleinbot, MIGRATION_FAILED where a
+    migration breaks: the file is then as it was before that migration.
+    """
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("PRAGMA busy_timeout = 5000")
+        version = _version(connection)
+        if version > len(migrations):
+            raise StartError(Code.DATABASE_NEWER, file=str(file), found=version, known=len(migrations))
+        if 0 < version < len(migrations):
+            _back_up(connection, file, version, clock)
+        connection.execute("PRAGMA foreign_keys = OFF")
+        for migration in migrations[version:]:
+            _apply(connection, migration, file)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _back_up(connection: sqlite3.Connection, file: Path, version: int, clock: Clock) -> None:
+    moment = datetime.fromtimestamp(clock.now_ms() / MS_PER_S, UTC)
+    backup = file.with_name(f"{file.stem}-v{version}-{moment:%Y%m%dT%H%M%S%f}Z.backup")
+    connection.execute("VACUUM INTO ?", (str(backup),))
+    backups = sorted(file.parent.glob(f"{file.stem}-v*.backup"), key=lambda path: path.stat().st_mtime_ns)
+    for old in backups[:-_BACKUPS_KEPT]:
+        old.unlink()
+
+
+def _apply(connection: sqlite3.Connection, migration: Migration, file: Path) -> None:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        if _version(connection) >= migration.version:
+            connection.execute("ROLLBACK")  # another process was quicker
+            return
+        for statement in _statements(migration.sql):
+            connection.execute(statement)
+        orphan = connection.execute("PRAGMA foreign_key_check").fetchone()
+        if orphan is not None:
+            raise sqlite3.IntegrityError(f"a row of {orphan[0]} lost its {orphan[2]}")
+        connection.execute(f"PRAGMA user_version = {migration.version}")
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise StartError(
+            Code.MIGRATION_FAILED, file=str(file), migration=migration.name, reason=str(error)
+        ) from error
+
+
+def _statements(script: str) -> list[str]:
+    """Split a script; semicolons in strings, comments and triggers do not end a statement."""
+    statements = []
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            statements.append(pending.strip())
+            pending = ""
+    if any(line.strip() and not line.strip().startswith("--") for line in pending.splitlines()):
+        raise sqlite3.OperationalError("the last statement has no end")
+    return statements

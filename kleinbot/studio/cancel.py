@@ -1,0 +1,74 @@
+"""Cancel: an open job ends now; what is not done is given back, what is done stays paid and is delivered."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.job import Job, JobState
+from kleinbot.domain.people import Actor
+from kleinbot.queueing.line import Line
+from kleinbot.store import jobs, lookup
+from kleinbot.store.database import Database
+from kleinbot.store.ledger import Owner
+from kleinbot.studio.power import Action, may
+from kleinbot.studio.submit import LineListener
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    number: int
+    refunded_tenths: int
+
+
+class Cancel:
+    """Cancels jobs that wait or run; a running one stops between two steps."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        line: Line,
+        listener: LineListener,
+        wake_delivery: Callable[[], None],
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._line = line
+        self._listener = listener
+        self._wake_delivery = wake_delivery
+        self._clock = clock
+
+    async def by_id(self, actor: Actor, job_id: str) -> Cancelled:
+        """Cancel by key. Raises Refusal JOB_UNKNOWN, JOB_NOT_YOURS or JOB_ALREADY_ENDED."""
+        job = await lookup.by_id(self._database.read, job_id)
+        if job is None or job.server_id != actor.server_id:
+            raise Refusal(Code.JOB_UNKNOWN, job="")
+        return await self._cancel(actor, job)
+
+    async def by_number(self, actor: Actor, number: int | None) -> Cancelled:
+        """Cancel by the number that people see; None: the actor's newest open job."""
+        if number is None:
+            owner = Owner(actor.server_id, actor.member_id)
+            mine = await lookup.open_of_member(self._database.read, owner)
+            if not mine:
+                raise Refusal(Code.JOB_UNKNOWN, job="")
+            return await self._cancel(actor, mine[-1])
+        job = await lookup.by_number(self._database.read, actor.server_id, number)
+        if job is None:
+            raise Refusal(Code.JOB_UNKNOWN, job=f"#{number}")
+        return await self._cancel(actor, job)
+
+    async def _cancel(self, actor: Actor, job: Job) -> Cancelled:
+        if not may(actor, Action.CANCEL, job):
+            raise Refusal(Code.JOB_NOT_YOURS, number=str(job.number))
+        async with self._database.transaction() as transaction:
+            stopped = await jobs.stop(transaction, job.job_id, JobState.CANCELLED, self._clock.now_ms())
+            ended = await lookup.by_id(transaction, job.job_id)
+        if not stopped or ended is None:
+            raise Refusal(Code.JOB_ALREADY_ENDED, number=str(job.number))
+        self._line.withdraw(job.job_id)
+        self._listener.job_stopped(job.job_id)
+        self._wake_delivery()
+        unfinished = ended.count - len(ended.done_images)
+        return Cancelled(ended.number, unfinished * ended.price_tenths)

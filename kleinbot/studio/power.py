@@ -1,0 +1,23 @@
+"""Who may do what. Asked where the action happens, whatever way the request came in."""
+
+from enum import StrEnum
+
+from kleinbot.domain.job import Job
+from kleinbot.domain.people import Actor
+
+
+class Action(StrEnum):
+    CANCEL = "cancel"
+    SEE = "see"
+
+
+def may(actor: Actor, action: Action, job: Job) -> bool:
+    """Tell whether ``actor`` may do ``action`` to ``job``. Nobody reaches into another server."""
+    if actor.server_id != job.server_id:
+        return False
+    is_owner = actor.member_id == job.member_id
+    match action:
+        case Action.CANCEL:
+            return is_owner or actor.is_moderator
+        case Action.SEE:
+            return is_owner or not job.private

@@ -1,0 +1,101 @@
+"""What the rows and the line say about jobs, for whoever shows them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from kleinbot.archive.archive import Archive, PictureGone
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.job import Image, Job, JobState, ReplyAddress
+from kleinbot.domain.people import Actor
+from kleinbot.domain.work import EnginePhase, EngineState
+from kleinbot.queueing.cost import CostModel
+from kleinbot.queueing.line import Line
+from kleinbot.store import lookup
+from kleinbot.store.database import Database
+from kleinbot.store.ledger import Owner
+
+
+@dataclass(frozen=True)
+class JobCard:
+    """A job and where it stands. ``starts_at_ms`` None: in a moment, or not known yet."""
+
+    job: Job
+    place: int | None
+    starts_at_ms: int | None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One finished picture; ``data`` None where its file is gone."""
+
+    image: Image
+    data: bytes | None
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A member's open jobs and how many jobs of others there are, whose prompts stay theirs."""
+
+    mine: tuple[JobCard, ...]
+    others: int
+
+
+class Recall:
+    """Reads; changes nothing."""
+
+    def __init__(
+        self,
+        database: Database,
+        archive: Archive,
+        line: Line,
+        cost_model: CostModel,
+        engine_state: Callable[[], EngineState],
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._archive = archive
+        self._line = line
+        self._cost_model = cost_model
+        self._engine_state = engine_state
+        self._clock = clock
+
+    async def job(self, job_id: str) -> Job | None:
+        return await lookup.by_id(self._database.read, job_id)
+
+    async def card(self, job_id: str) -> JobCard | None:
+        job = await self.job(job_id)
+        return None if job is None else self.card_of(job)
+
+    def card_of(self, job: Job) -> JobCard:
+        """Add to ``job`` its place in the line and when it is expected to start."""
+        if job.state is not JobState.QUEUED:
+            return JobCard(job, None, None)
+        place = self._line.place(job.job_id)
+        if place is None or self._engine_state().phase is not EnginePhase.READY:
+            return JobCard(job, place, None)
+        wait_s = self._line.expected_start_s(job.job_id, self._cost_model) or 0.0
+        return JobCard(job, place, self._clock.now_ms() + round(wait_s * 1000))
+
+    async def queue(self, actor: Actor) -> Queue:
+        owner = Owner(actor.server_id, actor.member_id)
+        mine = await lookup.open_of_member(self._database.read, owner)
+        everybody = await lookup.count_open(self._database.read)
+        return Queue(tuple(self.card_of(job) for job in mine), everybody - len(mine))
+
+    async def open_jobs(self) -> list[Job]:
+        return await lookup.all_open(self._database.read)
+
+    async def reply_address(self, job_id: str) -> ReplyAddress | None:
+        return await lookup.reply_address(self._database.read, job_id)
+
+    async def pictures(self, images: Sequence[Image]) -> list[Picture]:
+        """Read finished images from the archive."""
+        return [Picture(image, await self._read(image)) for image in images]
+
+    async def _read(self, image: Image) -> bytes | None:
+        if image.file is None:
+            return None
+        try:
+            return await self._archive.read(image.file)
+        except PictureGone:
+            return None

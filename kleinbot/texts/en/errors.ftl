@@ -1,0 +1,53 @@
+error-unexpected = Something went wrong on my side. You were not charged. If it happens again, tell the bot's host this code: { $incident }
+
+error-prompt-empty = The prompt is empty once control words are taken out. Say in a few words what the picture should show.
+error-prompt-too-long = The prompt is { $tokens } tokens long and the model reads at most { $limit }. Shorten it by about { $excess } words.
+error-seed-out-of-range = The seed { $seed } is out of range. Use a whole number from 0 to 4294967295, or leave it out.
+error-count-out-of-range = { $count } pictures at once is not possible. Ask for 1 to { $most }.
+error-not-in-a-server = I only work inside a server, not in direct messages.
+error-server-not-allowed = My host has not opened me for this server. Ask whoever runs the bot to add its id to the allowed servers.
+error-quota-exhausted = You have { $left } of { $limit } pictures left for now and this needs { $needed }. { $returns_s ->
+        [0] That is more than your whole quota: ask for fewer pictures.
+       *[other] Enough comes back <t:{ $returns_s }:R>.
+    } Nothing was charged.
+error-line-full = The line is full right now. Try again <t:{ $retry_at_s }:R>. Nothing was charged.
+error-member-line-full = You already have as much in line as one member may. Try again <t:{ $retry_at_s }:R>, or cancel something with /cancel. Nothing was charged.
+error-server-line-full = This server already has as much in line as one server may. Try again <t:{ $retry_at_s }:R>. Nothing was charged.
+error-stopping = I am being restarted by my host and take no new work. Try again in a minute. Nothing was charged.
+error-engine-failed = The image model could not be started, so I cannot draw at the moment. My host can see why in the log. Nothing was charged.
+error-disk-full = My host's disk is full, so nothing new can be stored. Nothing was charged.
+
+error-job-unknown = I know no job { $job } of yours here. /queue lists the ones that are waiting or running.
+error-job-not-yours = #{ $number } belongs to somebody else. Only they or a moderator can cancel it.
+error-job-already-ended = #{ $number } has already ended, so there is nothing to cancel.
+
+error-render-failed = The picture could not be made. You were not charged. Trying again may help; if it does not, tell the bot's host.
+error-out-of-memory = The graphics card ran out of memory for this picture. You were not charged. A smaller count or size may fit.
+error-gave-up-after-crashes = The bot stopped { $times } times while making this picture, so I gave up on it. You were not charged.
+
+error-picture-not-an-image = That file is not a picture. Attach a PNG, JPEG, WebP, GIF or AVIF.
+error-picture-truncated = That picture is incomplete or damaged. Save it again and attach the new file.
+error-picture-too-many-bytes = That file is too large. The limit is 20 MiB.
+error-picture-too-many-pixels = That picture has too many pixels. The limit is 40 megapixels; scale it down first.
+error-picture-too-small = That picture is too small. Each side needs at least 64 pixels.
+error-picture-too-narrow = That picture is too long and narrow. One side may be at most 8 times the other.
+error-picture-format-unsupported = I cannot read that kind of picture. Attach a PNG, JPEG, WebP, GIF or AVIF.
+error-picture-unreachable = I could not fetch that picture from Discord. Attach it again.
+error-picture-host-refused = I only fetch pictures that are attached in Discord.
+
+error-weights-missing = The folder { $folder } lacks { $file }. Point KLEINBOT_WEIGHTS at a complete FLUX.2 [klein] 4B checkout, or at black-forest-labs/FLUX.2-klein-4B to download it.
+error-weights-not-klein = { $file } says { $found }, but FLUX.2 [klein] 4B needs { $wanted }. Point KLEINBOT_WEIGHTS at a FLUX.2 [klein] 4B checkout.
+error-weights-klein-9b = { $file } belongs to FLUX.2 [klein] 9B, whose licence forbids commercial use. Use FLUX.2 [klein] 4B: black-forest-labs/FLUX.2-klein-4B.
+error-weights-wrong-vae = { $file } is not the VAE of FLUX.2 ({ $found } instead of { $wanted }). Another VAE gives washed-out colours. Take vae/ from black-forest-labs/FLUX.2-klein-4B.
+error-weights-wrong-text-encoder = { $file } is not the text encoder of FLUX.2 [klein] 4B ({ $found } instead of { $wanted }). Take text_encoder/ from black-forest-labs/FLUX.2-klein-4B.
+error-weights-damaged = { $file } is damaged or incomplete ({ $found } instead of { $wanted }). Delete it and download it again.
+error-weights-unreachable = { $repository } could not be downloaded: { $reason }. What has arrived is kept; start again to resume.
+error-torch-lacks-card = This PyTorch ({ $torch }) has no kernels for { $card } (compute capability { $capability }). Install a build for it, as the README's section on graphics cards says.
+error-cuda-unavailable = The settings ask for CUDA, but PyTorch ({ $torch }) finds no usable NVIDIA card. Check the driver and that PyTorch is a CUDA build, or set KLEINBOT_DEVICE=cpu.
+
+error-setting-invalid = { $setting } is { $value }, which cannot work: { $reason }
+error-token-missing = There is no Discord token. Put DISCORD_TOKEN=… into the environment or a file named .env, or try "python bot.py sandbox", which needs none.
+error-token-refused = Discord refused the token. Copy it again from the Bot page of your application in Discord's developer portal into DISCORD_TOKEN.
+error-folder-in-use = The data folder { $folder } is in use by process { $pid }. Stop that one first, or set KLEINBOT_DATA_FOLDER to another folder.
+error-database-newer = The database { $file } was written by a newer kleinbot (schema { $found }, this one knows { $known }). Update kleinbot, or restore the backup beside it.
+error-migration-failed = The database { $file } could not be brought up to date ({ $migration }: { $reason }). It was left as it was.

@@ -1,0 +1,74 @@
+## The first response and its edits
+
+waiting-place = { $place ->
+        [1] Next in line
+       *[other] #{ $place } in line
+    } · starts { $starts }
+waiting-starts-at = <t:{ $at_s }:R>
+waiting-starts-soon = in a moment
+running = Drawing { $bar } { $percent } %
+running-of = Drawing picture { $current } of { $count } { $bar } { $percent } %
+finishing = Finishing …
+put-back = The bot is restarting. Your place in line is kept.
+engine-starting = The image model is starting; your place is kept.
+engine-downloading = The image model is being downloaded ({ $percent } %); your place is kept.
+engine-loading = The image model is being loaded; your place is kept.
+engine-warming = The image model is warming up; your place is kept.
+engine-failed = The image model could not be started. Your place is kept until my host has mended it.
+engine-draining = The bot is about to restart. Your place is kept.
+
+price = { $pictures ->
+        [one] Costs { $pictures } picture once it is done; { $left } left after that.
+       *[other] Costs { $pictures } pictures once they are done; { $left } left after that.
+    }
+
+## Results
+
+recipe = { $requester } · { $size } · seed { $seed } · #{ $number } · { $seconds } s
+cancelled = Cancelled. { $refunded ->
+        [0] Nothing was left to give back.
+        [one] { $refunded } picture was given back.
+       *[other] { $refunded } pictures were given back.
+    }
+expired = This could not be delivered in time and was given back.
+failed-partly = The rest failed: { $reason }
+late-greeting = { $requester }, your pictures are ready.
+lost-file = Picture { $position } is no longer in the archive.
+kept-note = This could not be delivered earlier:
+noise-note = A test model with random weights made this: what you see is noise. The README says how to get the real model.
+alt-text = Picture { $position } of { $count }, drawn by an AI model for the prompt: { $prompt }
+
+## /queue and /cancel
+
+queue-empty = You have nothing in line. { $others ->
+        [0] Nobody else has either: /imagine starts at once.
+        [one] One other job is waiting or running.
+       *[other] { $others } other jobs are waiting or running.
+    }
+queue-title = Your jobs ({ $others ->
+        [0] nobody else is in line
+        [one] one job of others
+       *[other] { $others } jobs of others
+    })
+queue-waiting = #{ $number } · { $prompt } · { $place ->
+        [1] next
+       *[other] #{ $place } in line
+    }, starts { $starts }
+queue-running = #{ $number } · { $prompt } · being drawn
+queue-more = … and { $rest } more.
+cancel-done = #{ $number } is cancelled. { $refunded ->
+        [0] Nothing was left to give back.
+        [one] { $refunded } picture was given back.
+       *[other] { $refunded } pictures were given back.
+    }
+button-cancel = Cancel
+
+## Presence
+
+presence-starting = starting the image model
+presence-downloading = downloading the model: { $percent } %
+presence-loading = loading the model
+presence-warming = warming up
+presence-ready = /imagine
+presence-draining = restarting
+presence-failed = the model could not be started
