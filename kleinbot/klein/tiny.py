@@ -153,9 +153,12 @@ def _transformer() -> Flux2Transformer2DModel:
     ).eval()
     with torch.no_grad():
         for name, parameter in transformer.named_parameters():
-            # The usual start leaves the blocks' gates near 0: prompts and references would not matter.
+            # The usual start leaves the blocks' gates near 0 and attention near uniform: prompts,
+            # references and their order would hardly matter.
             if "modulation" in name:
                 parameter.normal_(0, 0.5)
+            elif ".norm_" in name and parameter.ndim == 1:
+                parameter.fill_(3.0)
             elif parameter.ndim == 2:
                 parameter.normal_(0, parameter.shape[1] ** -0.5)
     return transformer
