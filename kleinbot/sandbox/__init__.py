@@ -1,4 +1,4 @@
-'''A stand-in for Discord on loopback, for tests and for trying the bot without an account.
+"""A stand-in for Discord on loopback, for tests and for trying the bot without an account.
 
 It speaks gateway v10 and the REST routes the bot uses over one TLS listener, with Discord's own refusals.
 The client on the other side is the real discord.py, unpatched: it is only given a connector that finds
@@ -18,7 +18,7 @@ every host name here. Nothing of the bot is imported, and nothing of discord.py.
         handle = await ada.command(channel, "quota give", member=root)        # subcommands by path
         await handle.acknowledged(timeout_s=3)                    # raises WaitTimeoutError
         handle.acknowledged_after_s, handle.kind                  # kind: an Answer (MESSAGE, DEFERRED, MODAL, …)
-        handle.response                                           # Message | None: the original response, live
+        handle.response                                           # Message | None: the original one, live
         handle.messages                                           # original first, then follow-ups
         done = await handle.message_where(lambda m: m.pictures, timeout_s=10)
         only_ada = handle.response.is_ephemeral
@@ -27,9 +27,9 @@ every host name here. Nothing of the bot is imported, and nothing of discord.py.
         pick = await ada.select(done, ["portrait"], custom_id="aspect")
         form = await ada.press(done, label="Edit")
         modal = await form.modal_opened(timeout_s=3)              # Modal: title, custom_id, fields
-        sent = await ada.submit(form, {"Prompt": "a wolf", "Picture": [Path("cat.png")]})  # by label or custom_id
+        sent = await ada.submit(form, {"Prompt": "a wolf", "Picture": [Path("cat.png")]})  # label or custom_id
         choices = await ada.autocomplete(channel, "imagine", "style", "wat", timeout_s=3)  # list[Choice]
-        shown = await ada.menu(done, "Show recipe")               # message menu; a Person as target: user menu
+        shown = await ada.menu(done, "Show recipe")               # a Person as target: the user menu
         private = await ada.direct_channel()                      # a DM channel to use commands in
 
     Message   .id .text .content .texts_so_far .buttons .selects .attachments .gallery .pictures .embeds
@@ -40,15 +40,15 @@ every host name here. Nothing of the bot is imported, and nothing of discord.py.
     Channel   .messages (public, oldest first)  .message_where(predicate, timeout_s=…)
               .next_message(predicate, timeout_s=…)  (each message is handed out once)
 
-    standin.limits                    Limits, changeable: acknowledge_s, token_life_s, file_bytes, request_bytes…
+    standin.limits                    Limits, changeable: acknowledge_s, token_life_s, file_bytes, …
     standin.break_next("PATCH /webhooks/*", status=500, code=0, times=1)   # or drop=True (before doing it),
-                                      # drop_answer=True (do it, then lose the answer), status=429 + retry_after_s
+                                      # drop_answer=True (do it, lose the answer), status=429 + retry_after_s
     standin.delete_message(message); standin.delete_channel(channel); standin.delete_server(server)
     standin.deny(channel, "send_messages"); standin.allow(channel, "send_messages")   # what the bot may
     await standin.ask_reconnect()     # op 7;   await standin.drop_gateway()   # the line breaks
     await standin.resumed(times=1, timeout_s=5)
     standin.exchanges                 # list[Exchange]: method route path query body files status answer
-                                      # started_at took_s;   standin.exchanges_of("POST", "/channels/*/messages")
+                                      # started_at took_s; standin.exchanges_of("POST", "/channels/*/messages")
     await standin.exchange_where(predicate, timeout_s=…)
     standin.on_exchange.append(hook)  # hook(Exchange), must not raise
     standin.identifies                # what clients sent as IDENTIFY
@@ -61,4 +61,46 @@ For a bot in another process:
 
 Whatever a person's own client would not let them do (an unknown command, a missing option, a disabled
 button) raises PersonError; a wait that ends without its event raises WaitTimeoutError (a TimeoutError).
-'''
+"""
+
+from kleinbot.sandbox.cdn import Upload
+from kleinbot.sandbox.clock import MovableClock, Now
+from kleinbot.sandbox.errors import PersonError
+from kleinbot.sandbox.handle import Choice, InteractionHandle
+from kleinbot.sandbox.limits import Limits
+from kleinbot.sandbox.messages import Attachment, Button, Message, Picture, Select
+from kleinbot.sandbox.modals import Field, Modal
+from kleinbot.sandbox.person import Person
+from kleinbot.sandbox.standin import StandIn
+from kleinbot.sandbox.state import Answer, Channel, Server
+from kleinbot.sandbox.transport import Address, connector_for
+from kleinbot.sandbox.waiting import WaitTimeoutError
+from kleinbot.sandbox.web import Exchange
+from kleinbot.sandbox.world import World
+
+__all__ = [
+    "Address",
+    "Answer",
+    "Attachment",
+    "Button",
+    "Channel",
+    "Choice",
+    "Exchange",
+    "Field",
+    "InteractionHandle",
+    "Limits",
+    "Message",
+    "Modal",
+    "MovableClock",
+    "Now",
+    "Person",
+    "PersonError",
+    "Picture",
+    "Select",
+    "Server",
+    "StandIn",
+    "Upload",
+    "WaitTimeoutError",
+    "World",
+    "connector_for",
+]

@@ -1,0 +1,111 @@
+"""Uploaded files, and their signed addresses that expire."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import parse_qs, quote, urlsplit
+
+from kleinbot.sandbox.clock import Now
+from kleinbot.sandbox.errors import Json
+from kleinbot.sandbox.limits import Limits
+from kleinbot.sandbox.picture_facts import content_type, pixel_size
+
+CDN = "https://cdn.discordapp.com"
+MEDIA = "https://media.discordapp.net"
+_SECRET = b"a stand-in has nothing to hide"
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file on its way in: from the bot, or from a person."""
+
+    filename: str
+    data: bytes
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file Discord keeps for a message, a command option or a form."""
+
+    id: int
+    channel_id: int
+    filename: str
+    data: bytes
+    description: str | None
+    ephemeral: bool
+
+    @property
+    def path(self) -> str:
+        folder = "ephemeral-attachments" if self.ephemeral else "attachments"
+        return f"/{folder}/{self.channel_id}/{self.id}/{quote(self.filename)}"
+
+
+class FileStore:
+    """Keeps the files and signs their addresses."""
+
+    def __init__(self, now: Now, limits: Limits) -> None:
+        self._now = now
+        self._limits = limits
+        self._files: dict[int, StoredFile] = {}
+
+    def add(self, file: StoredFile) -> None:
+        self._files[file.id] = file
+
+    def get(self, file_id: int) -> StoredFile | None:
+        return self._files.get(file_id)
+
+    def remove(self, file_id: int) -> None:
+        self._files.pop(file_id, None)
+
+    def payload(self, file: StoredFile) -> Json:
+        """Describe ``file`` as an attachment object."""
+        query = self._signature(file.path)
+        payload: Json = {
+            "id": str(file.id),
+            "filename": file.filename,
+            "size": len(file.data),
+            "url": f"{CDN}{file.path}?{query}",
+            "proxy_url": f"{MEDIA}{file.path}?{query}",
+            "content_type": content_type(file.filename),
+        }
+        if (size := pixel_size(file.data)) is not None:
+            payload["width"], payload["height"] = size
+        if file.description is not None:
+            payload["description"] = file.description
+        if file.ephemeral:
+            payload["ephemeral"] = True
+        return payload
+
+    def signed_again(self, value: Value) -> Value:
+        """Copy a payload with fresh signatures: Discord renews them whenever it sends a message."""
+        if isinstance(value, dict):
+            return {key: self.signed_again(part) for key, part in value.items()}  # type: ignore[return-value]
+        if isinstance(value, list):
+            return [self.signed_again(part) for part in value]  # type: ignore[return-value]
+        if isinstance(value, str) and value.startswith((CDN + "/", MEDIA + "/")) and "hm=" in value:
+            bare = value.partition("?")[0]
+            return f"{bare}?{self._signature(urlsplit(bare).path)}"  # type: ignore[return-value]
+        return value
+
+    def fetch(self, path: str, query: str) -> StoredFile | None:
+        """Give the file at a signed address; None where it is unknown, forged or expired."""
+        asked = {key: values[0] for key, values in parse_qs(query).items()}
+        try:
+            file = self._files.get(int(path.split("/")[3]))
+            expires_at = int(asked.get("ex", "0"), 16)
+        except (IndexError, ValueError):
+            return None
+        genuine = hmac.compare_digest(asked.get("hm", ""), self._digest(path, asked.get("ex", "")))
+        return file if genuine and expires_at > self._now() else None
+
+    def _signature(self, path: str) -> str:
+        issued = int(self._now())
+        expires = f"{issued + int(self._limits.address_life_s):x}"
+        return f"ex={expires}&is={issued:x}&hm={self._digest(path, expires)}"
+
+    @staticmethod
+    def _digest(path: str, expires: str) -> str:
+        return hmac.new(_SECRET, f"{path}{expires}".encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,121 @@
+"""How Discord says no: to the bot as JSON with a code, to a person in their own client."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+
+
+class PersonError(Exception):
+    """Their own Discord client would not let a person do this; the message is what they would read."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong in a request body: where, Discord's code for it, and the sentence."""
+
+    path: tuple[str | int, ...]
+    code: str
+    message: str
+
+
+class RefusedError(Exception):
+    """An answer of Discord that refuses a request of the bot."""
+
+    def __init__(self, status: int, code: int, message: str, errors: Json | None = None) -> None:
+        super().__init__(f"{status} {code}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+        self.errors = errors
+
+    def body(self) -> Json:
+        """Give the JSON body Discord would send."""
+        body: Json = {"code": self.code, "message": self.message}
+        if self.errors is not None:
+            body["errors"] = self.errors
+        return body
+
+
+def unauthorized() -> RefusedError:
+    return RefusedError(401, 0, "401: Unauthorized")
+
+
+def not_found() -> RefusedError:
+    return RefusedError(404, 0, "404: Not Found")
+
+
+def unknown_channel() -> RefusedError:
+    return RefusedError(404, 10003, "Unknown Channel")
+
+
+def unknown_server() -> RefusedError:
+    return RefusedError(404, 10004, "Unknown Guild")
+
+
+def unknown_member() -> RefusedError:
+    return RefusedError(404, 10007, "Unknown Member")
+
+
+def unknown_message() -> RefusedError:
+    return RefusedError(404, 10008, "Unknown Message")
+
+
+def unknown_user() -> RefusedError:
+    return RefusedError(404, 10013, "Unknown User")
+
+
+def unknown_webhook() -> RefusedError:
+    return RefusedError(404, 10015, "Unknown Webhook")
+
+
+def unknown_interaction() -> RefusedError:
+    return RefusedError(404, 10062, "Unknown interaction")
+
+
+def already_acknowledged() -> RefusedError:
+    return RefusedError(400, 40060, "Interaction has already been acknowledged.")
+
+
+def too_large() -> RefusedError:
+    return RefusedError(413, 40005, "Request entity too large")
+
+
+def missing_access() -> RefusedError:
+    return RefusedError(403, 50001, "Missing Access")
+
+
+def not_author() -> RefusedError:
+    return RefusedError(403, 50005, "Cannot edit a message authored by another user")
+
+
+def empty_message() -> RefusedError:
+    return RefusedError(400, 50006, "Cannot send an empty message")
+
+
+def direct_messages_closed() -> RefusedError:
+    return RefusedError(403, 50007, "Cannot send messages to this user")
+
+
+def missing_permissions() -> RefusedError:
+    return RefusedError(403, 50013, "Missing Permissions")
+
+
+def dead_token() -> RefusedError:
+    return RefusedError(401, 50027, "Invalid Webhook Token")
+
+
+def invalid_json() -> RefusedError:
+    return RefusedError(400, 50109, "The request body contains invalid JSON.")
+
+
+def invalid_form(faults: Iterable[Fault]) -> RefusedError:
+    """Nest ``faults`` the way Discord does: by path, the list under ``_errors``."""
+    errors: Json = {}
+    for fault in faults:
+        place = errors
+        for key in fault.path:
+            place = place.setdefault(str(key), {})
+        place.setdefault("_errors", []).append({"code": fault.code, "message": fault.message})
+    return RefusedError(400, 50035, "Invalid Form Body", errors)

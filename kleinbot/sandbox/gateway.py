@@ -1,0 +1,195 @@
+"""The gateway: sessions of clients, numbered events, heartbeats, resuming after a break."""
+
+import asyncio
+import contextlib
+import json
+import secrets
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from kleinbot.sandbox import payloads
+from kleinbot.sandbox.errors import Json
+from kleinbot.sandbox.rest_basics import GATEWAY
+from kleinbot.sandbox.state import State
+
+DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID, HELLO, ACK = 0, 1, 2, 6, 7, 9, 10, 11
+UNKNOWN_OPCODE, DECODE_ERROR, NOT_AUTHENTICATED, AUTHENTICATION_FAILED = 4001, 4002, 4003, 4004
+
+REMEMBERED_EVENTS = 1000
+
+
+@dataclass
+class Session:
+    """A client's session. It outlives its connection; events it missed are kept for RESUME."""
+
+    id: str
+    shard: tuple[int, int]
+    intents: int
+    socket: web.WebSocketResponse | None
+    sent: deque[Json] = field(default_factory=lambda: deque(maxlen=REMEMBERED_EVENTS))
+    sequence: int = 0
+    outbox: asyncio.Queue[Json] = field(default_factory=asyncio.Queue)
+
+    def serves(self, server_id: int | None) -> bool:
+        """Tell whether events of this server go here. Direct messages belong to the first shard."""
+        number, count = self.shard
+        return (0 if server_id is None else (server_id >> 22) % count) == number
+
+    def push(self, event: str, data: Json) -> None:
+        """Give an event its number and send it, now or when the client resumes."""
+        self.sequence += 1
+        frame: Json = {"op": DISPATCH, "t": event, "s": self.sequence, "d": data}
+        self.sent.append(frame)
+        if self.socket is not None:
+            self.outbox.put_nowait(frame)
+
+
+class Gateway:
+    """All sessions of one stand-in."""
+
+    def __init__(self, state: State, token: str) -> None:
+        self._state = state
+        self.token = token
+        self.sessions: dict[str, Session] = {}
+        self.identifies: list[Json] = []
+        self.resumes = 0
+        self._sockets: set[web.WebSocketResponse] = set()
+        state.dispatch = self.dispatch
+
+    def dispatch(self, event: str, data: Json, server_id: int | None) -> bool:
+        """Send an event to the session that serves ``server_id``. False when there is none."""
+        sessions = [each for each in self.sessions.values() if each.serves(server_id)]
+        for session in sessions:
+            session.push(event, data)
+        return bool(sessions)
+
+    async def connect(self, request: web.Request) -> web.StreamResponse:
+        """Serve one connection of a client until it ends."""
+        socket = web.WebSocketResponse(max_msg_size=0)
+        if not socket.can_prepare(request):
+            return web.Response(status=404)
+        await socket.prepare(request)
+        self._sockets.add(socket)
+        try:
+            await socket.send_json(
+                {"op": HELLO, "d": {"heartbeat_interval": self._state.limits.heartbeat_ms}}
+            )
+            session = await self._greeted(socket)
+            if session is not None:
+                await self._serve(socket, session)
+        finally:
+            self._sockets.discard(socket)
+            self._state.changes.tell()
+        return socket
+
+    async def _serve(self, socket: web.WebSocketResponse, session: Session) -> None:
+        sender = asyncio.create_task(_send(socket, session.outbox))
+        try:
+            async for _ in _beats(socket):
+                pass
+        finally:
+            sender.cancel()
+            with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+                await sender
+            if session.socket is socket:
+                session.socket = None
+                if socket.close_code in (WSCloseCode.OK, WSCloseCode.GOING_AWAY):
+                    # A client that says goodbye with 1000 or 1001 gives its session up.
+                    self.sessions.pop(session.id, None)
+
+    async def _greeted(self, socket: web.WebSocketResponse) -> Session | None:
+        """Read until the client identifies or resumes; None when it was turned away or left."""
+        async for frame in _beats(socket):
+            data = frame.get("d") or {}
+            if frame["op"] not in (IDENTIFY, RESUME):
+                await socket.close(code=NOT_AUTHENTICATED, message=b"Not authenticated.")
+                return None
+            if data.get("token") != self.token:
+                await socket.close(code=AUTHENTICATION_FAILED, message=b"Authentication failed.")
+                return None
+            if frame["op"] == IDENTIFY:
+                return self._identified(socket, data)
+            session = self.sessions.get(data.get("session_id", ""))
+            if session is not None:
+                return self._resumed(socket, session, int(data["seq"]))
+            await socket.send_json({"op": INVALID, "d": False})
+        return None
+
+    def _identified(self, socket: web.WebSocketResponse, data: Json) -> Session:
+        self.identifies.append(data)
+        number, count = data.get("shard") or (0, 1)
+        session = Session(secrets.token_hex(16), (number, count), int(data.get("intents", 0)), socket)
+        for known in [each for each in self.sessions.values() if each.shard == session.shard]:
+            self.sessions.pop(known.id)
+        self.sessions[session.id] = session
+        servers = [each for each in self._state.servers.values() if session.serves(each.id)]
+        session.push("READY", self._ready(session, [each.id for each in servers]))
+        for server in servers:
+            session.push("GUILD_CREATE", payloads.server(self._state, server))
+        self._state.changes.tell()
+        return session
+
+    def _ready(self, session: Session, server_ids: list[int]) -> Json:
+        return {
+            "v": 10,
+            "user": payloads.own_user(self._state),
+            "guilds": [{"id": str(each), "unavailable": True} for each in server_ids],
+            "session_id": session.id,
+            "resume_gateway_url": GATEWAY,
+            "shard": list(session.shard),
+            "application": {"id": str(self._state.application_id), "flags": 0},
+            "private_channels": [],
+            "relationships": [],
+            "presences": [],
+            "user_settings": {},
+            "session_type": "normal",
+            "_trace": ["stand-in"],
+        }
+
+    def _resumed(self, socket: web.WebSocketResponse, session: Session, seen: int) -> Session:
+        session.socket = socket
+        session.outbox = asyncio.Queue()
+        for frame in session.sent:
+            if frame["s"] > seen:
+                session.outbox.put_nowait(frame)
+        session.push("RESUMED", {"_trace": ["stand-in"]})
+        self.resumes += 1
+        self._state.changes.tell()
+        return session
+
+    async def ask_reconnect(self) -> None:
+        """Ask every client to come back with RESUME (op 7)."""
+        for socket in tuple(self._sockets):
+            await socket.send_json({"op": RECONNECT, "d": None})
+
+    async def invalidate(self) -> None:
+        """Tell every client that its session is over (op 9)."""
+        self.sessions.clear()
+        for socket in tuple(self._sockets):
+            await socket.send_json({"op": INVALID, "d": False})
+
+    async def close(self, code: int) -> None:
+        """Close all connections."""
+        for socket in tuple(self._sockets):
+            await socket.close(code=code)
+
+
+async def _send(socket: web.WebSocketResponse, outbox: asyncio.Queue[Json]) -> None:
+    while True:
+        await socket.send_json(await outbox.get())
+
+
+async def _beats(socket: web.WebSocketResponse) -> AsyncIterator[Json]:
+    """Answer heartbeats and give all other frames."""
+    async for raw in socket:
+        if raw.type is not WSMsgType.TEXT:
+            await socket.close(code=DECODE_ERROR, message=b"Error while decoding payload.")
+            return
+        frame = json.loads(raw.data)
+        if frame.get("op") == HEARTBEAT:
+            await socket.send_json({"op": ACK})
+        else:
+            yield frame

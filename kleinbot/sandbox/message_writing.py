@@ -1,0 +1,206 @@
+"""Making and changing messages from a request: the one place where all rules for them are applied."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from kleinbot.sandbox import payloads
+from kleinbot.sandbox.cdn import StoredFile, Upload
+from kleinbot.sandbox.components import ComponentWriter
+from kleinbot.sandbox.errors import Fault, Json, empty_message, invalid_form, too_large
+from kleinbot.sandbox.message_rules import message_faults
+from kleinbot.sandbox.messages import COMPONENTS_V2, EPHEMERAL, LOADING, SUPPRESS_NOTIFICATIONS, Message
+from kleinbot.sandbox.state import Channel, State, User
+
+SUPPRESS_EMBEDS = 1 << 2
+_MENTION = re.compile(r"<@!?(\d+)>")
+
+
+@dataclass(frozen=True)
+class Body:
+    """A request's JSON with the files that came beside it, by their number."""
+
+    fields: Any
+    files: dict[int, Upload]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who writes, and because of what; ``extra`` holds fields like interaction_metadata."""
+
+    author: User
+    extra: Json
+    type: int = 0
+    visible_to: int | None = None
+
+
+_KEPT_FLAGS = EPHEMERAL | LOADING
+
+
+def create(state: State, channel: Channel, body: Body, origin: Origin) -> Message:
+    """Write a new message. Raises RefusedError where Discord would refuse it."""
+    asked = body.fields.get("flags") or 0
+    flags = asked & (COMPONENTS_V2 | SUPPRESS_EMBEDS | SUPPRESS_NOTIFICATIONS)
+    if origin.visible_to is not None:
+        flags |= EPHEMERAL
+    blank = _blank(state, channel, origin, flags)
+    payload = _applied(state, channel, body, blank, flags)
+    return _publish(state, channel, payload, origin.visible_to)
+
+
+def create_loading(state: State, channel: Channel, origin: Origin) -> Message:
+    """Write the "is thinking" message of a deferred answer."""
+    flags = LOADING | (EPHEMERAL if origin.visible_to is not None else 0)
+    return _publish(state, channel, _blank(state, channel, origin, flags), origin.visible_to)
+
+
+def edit(state: State, message: Message, body: Body) -> Message:
+    """Change a message. Raises RefusedError where Discord would refuse it; the message is then as before."""
+    before = int(message.payload["flags"])
+    asked = body.fields.get("flags")
+    flags = before & ~LOADING
+    if asked is not None:
+        if before & COMPONENTS_V2 and not asked & COMPONENTS_V2:
+            raise invalid_form(
+                [
+                    Fault(
+                        ("flags",),
+                        "MESSAGE_CANNOT_REMOVE_COMPONENTS_V2_FLAG",
+                        "IS_COMPONENTS_V2 cannot be removed",
+                    )
+                ]
+            )
+        flags = (before & _KEPT_FLAGS & ~LOADING) | (asked & (COMPONENTS_V2 | SUPPRESS_EMBEDS))
+    payload = _applied(state, message.channel, body, message.payload, flags)
+    if not before & LOADING:
+        payload["edited_timestamp"] = payloads.iso(state.now())
+    gone = {each["id"] for each in message.payload["attachments"]} - {
+        each["id"] for each in payload["attachments"]
+    }
+    message.replace(payload)
+    for file_id in gone:
+        state.files.remove(int(file_id))
+    state.tell("edited", message)
+    return message
+
+
+def _blank(state: State, channel: Channel, origin: Origin, flags: int) -> Json:
+    payload: Json = {
+        "id": str(state.new_id()),
+        "channel_id": str(channel.id),
+        "type": origin.type,
+        "author": payloads.user(state, origin.author),
+        "content": "",
+        "mentions": [],
+        "mention_roles": [],
+        "mention_everyone": False,
+        "attachments": [],
+        "embeds": [],
+        "components": [],
+        "timestamp": payloads.iso(state.now()),
+        "edited_timestamp": None,
+        "flags": flags,
+        "pinned": False,
+        "tts": False,
+    }
+    return payload | origin.extra
+
+
+def _applied(state: State, channel: Channel, body: Body, before: Json, flags: int) -> Json:
+    after = {key: before[key] for key in ("content", "embeds", "components")}
+    for key in after:
+        if key in body.fields:
+            after[key] = body.fields[key] or ("" if key == "content" else [])
+    if faults := list(message_faults(body.fields, after | {"flags": flags})):
+        raise invalid_form(faults)
+    _check_sizes(state, channel, body)
+    kept, new = _attachments(state, channel, body, before, ephemeral=bool(flags & EPHEMERAL))
+    if not (after["content"] or after["embeds"] or after["components"] or kept or new):
+        raise empty_message()
+    attached = [*kept, *new]
+    try:
+        if "components" in body.fields:
+            writer = ComponentWriter(state.files, attached, state.new_id)
+            after["components"] = writer.write(after["components"])
+    except Exception:
+        for file in new:
+            state.files.remove(file.id)
+        raise
+    if "embeds" in body.fields:
+        after["embeds"] = [_embed(state, each, attached) for each in after["embeds"]]
+    attachments = [state.files.payload(each) for each in attached]
+    mentions = _mentions(state, after["content"], body.fields.get("allowed_mentions"))
+    return before | after | {"flags": flags, "attachments": attachments, "mentions": mentions}
+
+
+def _check_sizes(state: State, channel: Channel, body: Body) -> None:
+    tier = 0 if channel.server is None else channel.server.boost_tier
+    most = state.limits.file_bytes_at(tier)
+    if any(len(each.data) > most for each in body.files.values()):
+        raise too_large()
+
+
+def _attachments(
+    state: State, channel: Channel, body: Body, before: Json, *, ephemeral: bool
+) -> tuple[list[StoredFile], list[StoredFile]]:
+    present = {each["id"]: state.files.get(int(each["id"])) for each in before["attachments"]}
+    listed = body.fields.get("attachments")
+    kept = [file for file in present.values() if file is not None]
+    described: dict[int, Json] = {}
+    if listed is not None or "attachments" in body.fields:
+        kept = []
+        for at, each in enumerate(listed or []):
+            file = present.get(str(each["id"]))
+            if file is not None:
+                kept.append(file)
+            elif int(each["id"]) in body.files:
+                described[int(each["id"])] = each
+            else:
+                message = f"Attachment {each['id']} was not found"
+                raise invalid_form([Fault(("attachments", at, "id"), "ATTACHMENT_NOT_FOUND", message)])
+    if len(kept) + len(body.files) > 10:
+        raise invalid_form(
+            [Fault(("attachments",), "BASE_TYPE_MAX_LENGTH", "Must be 10 or fewer in length.")]
+        )
+    new = [
+        _store(state, channel, file, described.get(number, {}), ephemeral=ephemeral)
+        for number, file in body.files.items()
+    ]
+    return kept, new
+
+
+def _store(state: State, channel: Channel, file: Upload, described: Json, *, ephemeral: bool) -> StoredFile:
+    name = described.get("filename") or file.filename
+    # Discord keeps letters, digits, dot, dash and underscore in the names of files.
+    safe = re.sub(r"[^\w.\-]+", "_", name)
+    upload = Upload(safe, file.data, described.get("description"))
+    return state.store_upload(upload, channel.id, ephemeral=ephemeral)
+
+
+def _embed(state: State, embed: Json, attached: list[StoredFile]) -> Json:
+    done = {key: value for key, value in embed.items() if value is not None} | {"type": "rich"}
+    for key in ("image", "thumbnail"):
+        url = str((embed.get(key) or {}).get("url", ""))
+        for file in attached:
+            if url == f"attachment://{file.filename}":
+                shown = state.files.payload(file)
+                done[key] = {
+                    each: shown[each] for each in ("url", "proxy_url", "width", "height") if each in shown
+                }
+    return done
+
+
+def _mentions(state: State, content: str, allowed: Json | None) -> list[Json]:
+    if allowed is not None and "users" not in allowed.get("parse", []):
+        named = {str(each) for each in allowed.get("users") or []}
+    else:
+        named = set(_MENTION.findall(content))
+    found = [state.users.get(int(each)) for each in dict.fromkeys(_MENTION.findall(content)) if each in named]
+    return [payloads.user(state, each) for each in found if each is not None]
+
+
+def _publish(state: State, channel: Channel, payload: Json, visible_to: int | None) -> Message:
+    message = Message(payload, channel, state.files, visible_to)
+    channel.log[message.id] = message
+    state.tell("created", message)
+    return message

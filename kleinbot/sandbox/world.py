@@ -1,0 +1,109 @@
+"""Servers, channels and people: what surrounds the bot."""
+
+from collections.abc import Iterable
+
+from kleinbot.sandbox import payloads
+from kleinbot.sandbox.messages import Message
+from kleinbot.sandbox.permissions import BITS
+from kleinbot.sandbox.person import Person
+from kleinbot.sandbox.state import Channel, Member, Server, State, User, member_bits
+
+
+class World:
+    """Makes and unmakes the surroundings; a connected client is told by gateway events."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._persons: dict[str, Person] = {}
+
+    @property
+    def owner(self) -> Person:
+        """The application's owner: whoever hosts the bot."""
+        return self._person(self._state.owner.name)
+
+    @property
+    def servers(self) -> list[Server]:
+        return list(self._state.servers.values())
+
+    def add_server(self, name: str, *, boost_tier: int = 0, locale: str = "en-US") -> Server:
+        """Found a server that has invited the bot."""
+        server = Server(self._state.new_id(), name, boost_tier, locale, self._state.owner.id)
+        self._state.servers[server.id] = server
+        self._state.dispatch("GUILD_CREATE", payloads.server(self._state, server), server.id)
+        return server
+
+    def remove_server(self, server: Server) -> None:
+        """Let a server throw the bot out."""
+        del self._state.servers[server.id]
+        for channel in server.channels.values():
+            self._state.channels.pop(channel.id, None)
+        self._state.dispatch("GUILD_DELETE", {"id": str(server.id)}, server.id)
+        self._state.changes.tell()
+
+    def add_channel(self, server: Server, name: str, *, nsfw: bool = False) -> Channel:
+        """Open a text channel."""
+        channel = Channel(self._state.new_id(), name, server, self._state.changes, nsfw=nsfw)
+        server.channels[channel.id] = channel
+        self._state.channels[channel.id] = channel
+        self._tell("CHANNEL_CREATE", channel)
+        return channel
+
+    def remove_channel(self, channel: Channel) -> None:
+        """Delete a channel with all its messages."""
+        if channel.server is not None:
+            self._tell("CHANNEL_DELETE", channel)
+            channel.server.channels.pop(channel.id)
+        self._state.channels.pop(channel.id)
+        self._state.changes.tell()
+
+    def remove_message(self, message: Message) -> None:
+        """Delete a message, as a moderator would."""
+        self._state.forget_message(message)
+
+    def add_member(
+        self, server: Server, name: str, *, permissions: Iterable[str] = (), locale: str = "en-US"
+    ) -> Person:
+        """Let somebody join, with what everybody may do and ``permissions`` besides.
+
+        The same name is the same person in every server.
+        """
+        person = self._person(name, locale)
+        bits = member_bits(tuple(permissions))
+        server.members[person.id] = Member(person.user, bits, self._state.now())
+        return person
+
+    def remove_member(self, server: Server, person: Person) -> None:
+        """Let somebody leave."""
+        server.members.pop(person.id)
+
+    def person(self, name: str) -> Person | None:
+        """Find somebody by name."""
+        user = next(
+            (each for each in self._state.users.values() if each.name == name and not each.is_bot), None
+        )
+        return None if user is None else self._person(name)
+
+    def deny(self, channel: Channel, permission: str) -> None:
+        """Take a permission from the bot in a channel."""
+        if permission not in BITS:
+            raise ValueError(f"no such permission: {permission}")
+        channel.denied.add(permission)
+        self._tell("CHANNEL_UPDATE", channel)
+
+    def allow(self, channel: Channel, permission: str) -> None:
+        """Give a permission back."""
+        channel.denied.discard(permission)
+        self._tell("CHANNEL_UPDATE", channel)
+
+    def _tell(self, event: str, channel: Channel) -> None:
+        if channel.server is not None:
+            self._state.dispatch(event, payloads.channel(self._state, channel), channel.server.id)
+
+    def _person(self, name: str, locale: str = "en-US") -> Person:
+        if name not in self._persons:
+            user = next((each for each in self._state.users.values() if each.name == name), None)
+            if user is None:
+                user = User(self._state.new_id(), name, locale=locale)
+                self._state.users[user.id] = user
+            self._persons[name] = Person(self._state, user)
+        return self._persons[name]
