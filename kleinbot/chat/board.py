@@ -88,11 +88,26 @@ class Board:
 
     async def turn(self) -> None:
         """Edit the messages whose words have changed and whose pause is over, a few at a time."""
+        now_s = self._clock.monotonic_s()
+        await self._refresh_each(
+            [
+                (job_id, live)
+                for job_id, live in self._live.items()
+                if now_s - live.edited_s >= RUNNING_EDIT_EVERY_S
+            ]
+        )
+
+    async def last_turn(self) -> None:
+        """Bring every message up to date at once: the process is about to end."""
+        for live in self._live.values():
+            live.edited_s = -WAITING_EDIT_EVERY_S
+        await self._refresh_each(list(self._live.items()))
+
+    async def _refresh_each(self, wanted: list[tuple[str, _Live]]) -> None:
         gate = asyncio.Semaphore(_EDITS_AT_ONCE)
         async with asyncio.TaskGroup() as group:
-            for job_id, live in list(self._live.items()):
-                if self._clock.monotonic_s() - live.edited_s >= RUNNING_EDIT_EVERY_S:
-                    group.create_task(self._refresh(gate, job_id, live))
+            for job_id, live in wanted:
+                group.create_task(self._refresh(gate, job_id, live))
 
     async def _refresh(self, gate: asyncio.Semaphore, job_id: str, live: _Live) -> None:
         async with gate, live.editing:

@@ -84,11 +84,11 @@ class Dispatcher:
         """
         while not self._stopping:
             await self._finisher.room()
+            self._woken.clear()
             if self._archive.free_bytes() < LEAST_FREE_BYTES:
                 _log.error("the disk is nearly full: nothing is dispatched until there is room")
                 await self._pause()
                 continue
-            self._woken.clear()
             batch = self._line.next_batch(self._limits)
             if batch:
                 await self._work(batch)
@@ -96,7 +96,7 @@ class Dispatcher:
                 await self._woken.wait()
 
     async def _pause(self) -> None:
-        """Wait a while, or until ``stop``."""
+        """Wait a while, or until something changes."""
         slept = asyncio.ensure_future(self._clock.sleep(_HOLD_S))
         woken = asyncio.ensure_future(self._woken.wait())
         try:
@@ -115,7 +115,6 @@ class Dispatcher:
         if not claimed:
             return
         self._faults.reach(FaultPoint.AFTER_CLAIM)
-        started_s = self._clock.monotonic_s()
         try:
             result = await self._render(claimed)
         except RenderError as error:
@@ -126,7 +125,7 @@ class Dispatcher:
             raise
         finally:
             self._stopped_jobs.difference_update(image.key.job_id for image, _ in claimed)
-        seconds = self._clock.monotonic_s() - started_s
+        seconds = result.seconds.total_s
         self._cost_model.observe(claimed[0][0].shape, seconds, len(claimed))
         self._hand_to_finisher(claimed, result, seconds / len(claimed))
 

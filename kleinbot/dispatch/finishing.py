@@ -56,7 +56,7 @@ class Finisher:
         """Take over a rendered picture; it is recorded, whatever the disk says meanwhile."""
         task = asyncio.create_task(self._finish(job, key, pixels, seconds))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
 
     async def close(self) -> None:
         """Wait for what was accepted; where it cannot be stored, a restart makes it again."""
@@ -65,6 +65,12 @@ class Finisher:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The picture stays "running" in its row, so the next start makes it again.
+            _log.error("a picture could not be finished", exc_info=error)
 
     async def _finish(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:
         recipe = Recipe(

@@ -51,7 +51,10 @@ def migrate(file: Path, migrations: list[Migration], clock: Clock) -> None:
         if version > len(migrations):
             raise StartError(Code.DATABASE_NEWER, file=str(file), found=version, known=len(migrations))
         if 0 < version < len(migrations):
-            _back_up(connection, file, version, clock)
+            try:
+                _back_up(connection, file, version, clock)
+            except sqlite3.Error as error:
+                raise _failed(file, "the backup", error) from error
         connection.execute("PRAGMA foreign_keys = OFF")
         for migration in migrations[version:]:
             _apply(connection, migration, file)
@@ -86,9 +89,11 @@ def _apply(connection: sqlite3.Connection, migration: Migration, file: Path) -> 
     except sqlite3.Error as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        raise StartError(
-            Code.MIGRATION_FAILED, file=str(file), migration=migration.name, reason=str(error)
-        ) from error
+        raise _failed(file, migration.name, error) from error
+
+
+def _failed(file: Path, migration: str, error: sqlite3.Error) -> StartError:
+    return StartError(Code.MIGRATION_FAILED, file=str(file), migration=migration, reason=str(error))
 
 
 def _statements(script: str) -> list[str]:

@@ -9,7 +9,6 @@ waiting-starts-soon = in a moment
 running = Drawing { $bar } { $percent } %
 running-of = Drawing picture { $current } of { $count } { $bar } { $percent } %
 finishing = Finishing …
-put-back = The bot is restarting. Your place in line is kept.
 engine-starting = The image model is starting; your place is kept.
 engine-downloading = The image model is being downloaded ({ $percent } %); your place is kept.
 engine-loading = The image model is being loaded; your place is kept.

@@ -1,0 +1,319 @@
+"""The one place where everything is put together and taken apart."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import discord
+
+from cogs.imagine import Imagine
+from cogs.line import Line as LineCommands
+from kleinbot import __version__
+from kleinbot.archive.archive import Archive
+from kleinbot.chat.board import Board
+from kleinbot.chat.client import KleinbotClient
+from kleinbot.chat.delivery import Delivery
+from kleinbot.chat.front_desk import FrontDesk
+from kleinbot.chat.presence import Presence
+from kleinbot.chat.replies import Replies
+from kleinbot.chat.sync import sync_if_changed
+from kleinbot.dispatch.dispatcher import Dispatcher
+from kleinbot.dispatch.finishing import Finisher
+from kleinbot.dispatch.recovery import recover
+from kleinbot.domain.clock import Clock, SystemClock
+from kleinbot.domain.errors import Code, FatalEngineError, StartError
+from kleinbot.domain.faults import Faults, NoFaults
+from kleinbot.domain.job import TENTHS
+from kleinbot.domain.work import EnginePhase, EngineState
+from kleinbot.engine.gpu_engine import GpuEngine
+from kleinbot.engine.protocol import Engine
+from kleinbot.folder_lock import folder_locked
+from kleinbot.host.profile import Device
+from kleinbot.images.cpu_pool import CpuPool
+from kleinbot.klein.prompt import KleinPromptMeter
+from kleinbot.loop_watch import LoopWatch
+from kleinbot.model_choice import ModelChoice, choose_model
+from kleinbot.queueing.admission import AdmissionLimits
+from kleinbot.queueing.cost import CostModel
+from kleinbot.queueing.line import Line
+from kleinbot.queueing.waiting import UniformLimit
+from kleinbot.settings import Settings
+from kleinbot.signals import stop_on_signals
+from kleinbot.store import lookup
+from kleinbot.store.database import Database
+from kleinbot.store.migrations import load_migrations, migrate
+from kleinbot.studio.cancel import Cancel
+from kleinbot.studio.quota import QuotaRule
+from kleinbot.studio.recall import Recall
+from kleinbot.studio.submit import Submit
+from kleinbot.supervisor import RESTART_CODE
+from kleinbot.texts import Texts
+
+_log = logging.getLogger(__name__)
+
+HOUR_MS = 60 * 60 * 1000
+ORPHAN_AGE_MS = HOUR_MS
+_CLOSING_S = 10.0
+_PRIOR_S_PER_PICTURE = {Device.CUDA: 0.5, Device.CPU: 6.0}
+"""How long a picture is thought to take until the first one was measured."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What production takes from the machine and tests bring along. ``client_options`` go to discord.py."""
+
+    clock: Clock
+    random: random.Random
+    faults: Faults
+    client_options: Mapping[str, Any]
+
+
+def machine() -> Outside:
+    """Return the real outside."""
+    return Outside(SystemClock(), random.SystemRandom(), NoFaults(), {})
+
+
+class App:
+    """The running bot. ``opened`` builds it; ``run`` ends with the process's exit code."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        outside: Outside,
+        model: ModelChoice,
+        engine: Engine,
+        database: Database,
+        archive: Archive,
+        pool: CpuPool,
+    ) -> None:
+        clock, faults = outside.clock, outside.faults
+        self.engine = engine
+        self.database = database
+        self.loop_watch = LoopWatch()
+        self._grace_s = settings.grace_s
+        self._clock = clock
+        self._archive = archive
+        self._stop = asyncio.Event()
+        texts = Texts(settings.locale)
+        line = Line()
+        self._line = line
+        cost_model = CostModel(_PRIOR_S_PER_PICTURE[model.profile.device])
+        replies = Replies(lambda: self.client)
+        recall = Recall(database, archive, line, cost_model, self.engine_state, clock)
+        self._board = Board(recall, replies, texts, self.engine_state, clock)
+        self._delivery = Delivery(
+            database,
+            recall,
+            self._board,
+            replies,
+            lambda: self.client,
+            texts,
+            clock,
+            faults,
+            lambda locale: texts.say(locale, model.note) if model.note else None,
+        )
+        self._finisher = Finisher(
+            database=database,
+            archive=archive,
+            pool=pool,
+            clock=clock,
+            faults=faults,
+            wake_delivery=self._delivery.wake,
+            model_name=model.name,
+            version=__version__,
+        )
+        self._dispatcher = Dispatcher(
+            database=database,
+            archive=archive,
+            engine=engine,
+            line=line,
+            cost_model=cost_model,
+            limits=UniformLimit(model.profile.largest_batch),
+            finisher=self._finisher,
+            sink=self._board,
+            wake_delivery=self._delivery.wake,
+            clock=clock,
+            faults=faults,
+        )
+        submit = Submit(
+            database=database,
+            line=line,
+            cost_model=cost_model,
+            limits=AdmissionLimits(),
+            recall=recall,
+            listener=self._dispatcher,
+            meter=KleinPromptMeter(model.source.tokenizer_file),
+            profile=model.profile,
+            rule=QuotaRule(settings.quota_pictures * TENTHS, settings.quota_hours * HOUR_MS),
+            engine_state=self.engine_state,
+            clock=clock,
+            random=outside.random,
+        )
+        cancel = Cancel(
+            database=database,
+            line=line,
+            listener=self._dispatcher,
+            wake_delivery=self._delivery.wake,
+            clock=clock,
+        )
+        self.client = KleinbotClient(
+            front_desk=FrontDesk(submit, cancel, recall, self._board, texts, self.engine_state),
+            delivery=self._delivery,
+            texts=texts,
+            allowed_servers=frozenset(settings.allowed_servers),
+            prepare=self._prepare,
+            **outside.client_options,
+        )
+        self._presence = Presence(self.client, texts)
+
+    def engine_state(self) -> EngineState:
+        """Return what the engine is doing, as members are told it."""
+        if self._stop.is_set():
+            return EngineState(EnginePhase.DRAINING)
+        return self.engine.state
+
+    def request_stop(self) -> None:
+        """Ask ``run`` to end cleanly; may be called again and again."""
+        self._stop.set()
+
+    async def run(self, token: str) -> int:
+        """Recover, log in, work until ``request_stop`` or a failure; return the exit code.
+
+        Raises StartError TOKEN_REFUSED where Discord does not know the token.
+        """
+        await recover(self.database, self._line, self._clock)
+        await self._board.resume()
+        self.engine.watch(self._presence.show)
+        try:
+            await self.client.login(token)
+        except discord.LoginFailure as error:
+            raise StartError(Code.TOKEN_REFUSED) from error
+        background = [
+            asyncio.create_task(self._kept_going(work), name=name)
+            for name, work in (
+                ("board", self._board.run),
+                ("delivery", self._delivery.run),
+                ("presence", self._presence.run),
+                ("loop watch", self.loop_watch.run),
+                ("sweep", self._sweep),
+            )
+        ]
+        gateway = asyncio.create_task(self.client.connect(), name="gateway")
+        drawing = asyncio.create_task(self._draw(), name="dispatcher")
+        stopping = asyncio.create_task(self._stop.wait(), name="stop")
+        try:
+            await asyncio.wait({gateway, drawing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            return await self._wind_down(gateway, drawing)
+        finally:
+            for task in (*background, gateway, drawing, stopping):
+                task.cancel()
+            await asyncio.gather(*background, gateway, drawing, stopping, return_exceptions=True)
+
+    async def _wind_down(self, gateway: "asyncio.Task[None]", drawing: "asyncio.Task[None]") -> int:
+        """Let the picture in hand be finished, put the rest back, say so; return the exit code."""
+        self._stop.set()
+        await self._dispatcher.stop()
+        await asyncio.wait({drawing}, timeout=self._grace_s)
+        drawing.cancel()
+        await asyncio.wait({drawing}, timeout=_CLOSING_S)
+        await self._finisher.close()
+        await _within(_CLOSING_S, self._delivery.drain)
+        await _within(_CLOSING_S, self._board.last_turn)
+        return _exit_code(gateway, drawing)
+
+    async def _draw(self) -> None:
+        try:
+            await self.engine.start()
+        except StartError as error:
+            # The bot stays online and says so; waiting jobs keep their places.
+            _log.error("%s", Texts().error(error))
+            await self._stop.wait()
+            return
+        self.loop_watch.reset()
+        await self._dispatcher.run()
+
+    async def _prepare(self, client: KleinbotClient) -> None:
+        await client.add_cog(Imagine(client))
+        await client.add_cog(LineCommands(client))
+        await sync_if_changed(client.tree, client.application_id or 0, self.database)
+
+    async def _sweep(self) -> None:
+        while True:
+            known = await lookup.files(self.database.read)
+            swept = await self._archive.sweep(known, ORPHAN_AGE_MS, self._clock.now_ms())
+            if swept.files:
+                _log.info("%d files that no row knows were removed", swept.files)
+            await self._clock.sleep(HOUR_MS / 1000)
+
+    async def _kept_going(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Run a background task; where it fails, say so and begin again."""
+        while True:
+            try:
+                await work()
+            except Exception:  # noqa: BLE001 - the edge of every background task
+                _log.exception("a background task failed and is started again")
+            await self._clock.sleep(1)
+
+
+async def _within(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await work()
+    except TimeoutError:
+        _log.warning("%s took too long while stopping", getattr(work, "__name__", work))
+
+
+def _exit_code(gateway: "asyncio.Task[None]", drawing: "asyncio.Task[None]") -> int:
+    if drawing.done() and not drawing.cancelled() and (error := drawing.exception()) is not None:
+        _log.critical("the engine cannot go on", exc_info=error)
+        return RESTART_CODE if isinstance(error, FatalEngineError) else 1
+    if gateway.done() and not gateway.cancelled():
+        _log.critical("the connection to Discord has ended for good", exc_info=gateway.exception())
+        return 1
+    return 0
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings, outside: Outside | None = None, engine: Engine | None = None
+) -> AsyncIterator[App]:
+    """Build the app over ``settings.data_folder``; everything is closed again, in reverse order.
+
+    Raises StartError where the folder is in use, the database cannot be used, or the weights are wrong.
+    """
+    outside = outside or machine()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(folder_locked(settings.data_folder, outside.clock))
+        model = await asyncio.to_thread(choose_model, settings)
+        file = settings.data_folder / "kleinbot.sqlite3"
+        await asyncio.to_thread(_migrate, file, outside.clock)
+        database = await Database.open(file)
+        stack.push_async_callback(database.close)
+        archive = Archive(settings.data_folder / "archive")
+        stack.push_async_callback(archive.close)
+        pool = CpuPool()
+        stack.push_async_callback(pool.close)
+        if engine is None:
+            engine = GpuEngine(model.source, model.profile, outside.clock, outside.faults)
+        stack.push_async_callback(engine.close)
+        app = App(settings, outside, model, engine, database, archive, pool)
+        stack.push_async_callback(app.client.close)
+        yield app
+
+
+def _migrate(file: Path, clock: Clock) -> None:
+    migrate(file, load_migrations(), clock)
+
+
+async def serve(settings: Settings) -> int:
+    """Run the bot on Discord until a signal; return the exit code."""
+    if settings.discord_token is None:
+        raise StartError(Code.TOKEN_MISSING)
+    async with opened(settings) as app:
+        with stop_on_signals(app.request_stop):
+            return await app.run(settings.discord_token.get_secret_value())

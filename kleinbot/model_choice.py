@@ -1,0 +1,38 @@
+"""Which model this host runs, and how."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kleinbot.host.probe import choose_profile, find_cards
+from kleinbot.host.profile import Device, Profile
+from kleinbot.klein.checkpoint import read_checkout
+from kleinbot.klein.source import FolderSource, HubSource, Source, TinySource
+from kleinbot.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """``note`` is the message id of what is said under every picture, or None."""
+
+    source: Source
+    profile: Profile
+    name: str
+    note: str | None
+
+
+def choose_model(settings: Settings) -> ModelChoice:
+    """Choose by the settings and, where they leave it open, by the machine.
+
+    Raises StartError where a folder of weights was named that is not Klein 4B.
+    """
+    asked = None if settings.device is DeviceChoice.AUTO else Device(settings.device)
+    profile = choose_profile(find_cards(), asked)
+    if isinstance(settings.weights, Path):
+        read_checkout(settings.weights)
+        return ModelChoice(FolderSource(settings.weights), profile, settings.weights.name, None)
+    if settings.weights is not None:
+        return ModelChoice(HubSource(settings.weights), profile, settings.weights, None)
+    if profile.device is Device.CUDA:
+        return ModelChoice(HubSource(DEFAULT_HUB_REPO), profile, DEFAULT_HUB_REPO, None)
+    tiny = TinySource(settings.data_folder / "tiny-klein")
+    return ModelChoice(tiny, profile, "random test model", "noise-note")

@@ -1,0 +1,152 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from kleinbot.archive.archive import Archive, DiskFull
+from kleinbot.dispatch import dispatcher as dispatcher_module
+from kleinbot.domain.errors import Code, FatalEngineError, RenderError
+from kleinbot.domain.job import Job, JobState
+from kleinbot.images.labelled import decode_own
+from tests.studio_harness import ADA, BOB, Studio
+
+
+@asynccontextmanager
+async def running(studio: Studio) -> AsyncIterator["asyncio.Task[None]"]:
+    task = asyncio.create_task(studio.dispatcher.run())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(studio: Studio, job_id: str, holds: Callable[[Job], bool]) -> Job:
+    async with asyncio.timeout(10):
+        while True:
+            job = await studio.recall.job(job_id)
+            assert job is not None
+            if holds(job):
+                return job
+
+
+def ended(job: Job) -> bool:
+    return job.state.is_terminal
+
+
+async def test_each_image_is_rendered_archived_settled_and_told(studio: Studio) -> None:
+    job_id = (await studio.imagine(count=2)).card.job.job_id
+    async with running(studio):
+        job = await until(studio, job_id, ended)
+    assert job.state is JobState.DONE
+    pictures = await studio.recall.pictures(job.done_images)
+    shades = [decode_own(picture.data or b"").rgb[0] for picture in pictures]
+    assert shades == [(job.seed + i) % 256 for i in range(2)]
+    assert await studio.spent_tenths() == 20
+    assert studio.deliveries
+    assert [report.fraction for _, report in studio.progressed.reports] == [0.25, 0.5, 0.75, 1.0] * 2
+
+
+async def test_a_failed_picture_is_refunded_and_the_next_one_is_drawn(studio: Studio) -> None:
+    studio.engine.failures = [RenderError(Code.RENDER_FAILED)]
+    first = (await studio.imagine(count=2)).card.job.job_id
+    studio.clock.advance(1)
+    second = (await studio.imagine(BOB)).card.job.job_id
+    async with running(studio):
+        failed = await until(studio, first, ended)
+        done = await until(studio, second, ended)
+    assert (failed.state, done.state) == (JobState.FAILED, JobState.DONE)
+    assert failed.error is not None
+    assert failed.error.code is Code.RENDER_FAILED
+    assert await studio.spent_tenths(ADA) == 0
+    assert await studio.spent_tenths(BOB) == 10
+
+
+async def test_a_job_cancelled_while_it_is_drawn_is_refunded_and_leaves_no_file(studio: Studio) -> None:
+    studio.engine.gate.clear()
+    job_id = (await studio.imagine()).card.job.job_id
+    studio.clock.advance(1)
+    other = (await studio.imagine(BOB)).card.job.job_id
+    async with running(studio):
+        await studio.engine.started.wait()
+        assert (await studio.cancel.by_id(ADA, job_id)).refunded_tenths == 10
+        studio.engine.gate.set()
+        await until(studio, other, ended)
+    assert await studio.spent_tenths() == 0
+    assert await studio.database.read.number("SELECT COUNT(*) FROM images WHERE state = 'done'") == 1
+
+
+async def test_a_broken_engine_ends_the_loop_with_the_rows_safe(studio: Studio) -> None:
+    studio.engine.failures = [FatalEngineError("illegal memory access")]
+    job_id = (await studio.imagine()).card.job.job_id
+    async with running(studio) as task:
+        with pytest.raises(FatalEngineError):
+            await task
+    job = await studio.recall.job(job_id)
+    assert job is not None
+    assert job.state is JobState.QUEUED
+    assert [image.key.job_id for image in studio.line.waiting] == [job_id]
+    assert await studio.spent_tenths() == 10
+
+
+async def test_a_loop_that_is_cancelled_puts_its_picture_back(studio: Studio) -> None:
+    studio.engine.gate.clear()
+    job_id = (await studio.imagine()).card.job.job_id
+    async with running(studio):
+        await studio.engine.started.wait()
+    job = await studio.recall.job(job_id)
+    assert job is not None
+    assert job.state is JobState.QUEUED
+    assert len(studio.line.waiting) == 1
+
+
+async def test_stop_lets_the_picture_in_hand_be_finished_and_begins_no_other(studio: Studio) -> None:
+    studio.engine.gate.clear()
+    job_id = (await studio.imagine(count=2)).card.job.job_id
+    async with running(studio) as task:
+        await studio.engine.started.wait()
+        await studio.dispatcher.stop()
+        studio.engine.gate.set()
+        await asyncio.wait_for(task, 10)
+    await studio.finisher.close()
+    job = await studio.recall.job(job_id)
+    assert job is not None
+    assert [image.state for image in job.images] == ["done", "waiting"]
+
+
+async def test_a_picture_that_finds_the_disk_full_is_stored_once_there_is_room(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = Archive.put
+    refused = asyncio.Event()
+
+    async def full_once(self: Archive, *values: object) -> object:
+        if not refused.is_set():
+            refused.set()
+            raise DiskFull
+        return await put(self, *values)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Archive, "put", full_once)
+    job_id = (await studio.imagine()).card.job.job_id
+    async with running(studio):
+        await refused.wait()
+        async with asyncio.timeout(10):
+            while (await studio.recall.job(job_id)).state is not JobState.DONE:  # type: ignore[union-attr]
+                studio.clock.advance(1)
+    assert len(studio.engine.batches) == 1  # the card was not asked again
+    assert await studio.spent_tenths() == 10
+
+
+async def test_nothing_is_drawn_while_the_disk_is_nearly_full(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatcher_module, "LEAST_FREE_BYTES", 2**62)
+    job_id = (await studio.imagine()).card.job.job_id
+    async with running(studio):
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert studio.engine.batches == []
+        monkeypatch.setattr(dispatcher_module, "LEAST_FREE_BYTES", 0)
+        studio.clock.advance(60)
+        await until(studio, job_id, ended)

@@ -1,0 +1,43 @@
+"""Values with which the tests of rows begin."""
+
+from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job import FinishedImage, Kind, Lane, NewImage, NewJob, ReplyAddress
+from kleinbot.domain.noise import NoiseRecipe
+from kleinbot.domain.work import Checkpoint, ImageKey
+from kleinbot.store import jobs, members
+from kleinbot.store.database import Database
+from kleinbot.store.ledger import Owner
+from tests.manual_clock import START_MS
+
+ADA = Owner(server_id=10, member_id=1)
+
+
+def new_job(job_id: str = "0" * 24, count: int = 1, owner: Owner = ADA, now_ms: int = START_MS) -> NewJob:
+    return NewJob(
+        job_id=job_id,
+        server_id=owner.server_id,
+        member_id=owner.member_id,
+        kind=Kind.IMAGINE,
+        prompt="a red fox",
+        grid=Grid(16, 16),
+        steps=4,
+        checkpoint=Checkpoint.DISTILLED,
+        seed=7,
+        private=False,
+        price_tenths=10,
+        lane=Lane.TOKEN,
+        locale="en-US",
+        created_ms=now_ms,
+        images=tuple(NewImage(i, NoiseRecipe(7 + i), Grid(16, 16)) for i in range(count)),
+        reply=ReplyAddress(99, "token", now_ms + 900_000, 5, 10 * 2**20),
+    )
+
+
+async def store(database: Database, job: NewJob) -> int:
+    async with database.transaction() as transaction:
+        await members.remember(transaction, Owner(job.server_id, job.member_id), job.created_ms)
+        return await jobs.insert(transaction, job)
+
+
+def finished(key: ImageKey) -> FinishedImage:
+    return FinishedImage(key, f"images/10/{key.job_id}-{key.position}.png", 100, "ab", "cd", 0.5)

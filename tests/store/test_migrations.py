@@ -1,0 +1,87 @@
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from kleinbot.domain.errors import Code, StartError
+from kleinbot.store.migrations import Migration, load_migrations, migrate
+from tests.manual_clock import START_MS, ManualClock
+
+FIRST = Migration(1, "0001_a.sql", "CREATE TABLE a (x TEXT);\nINSERT INTO a VALUES ('kept; whole');")
+SECOND = Migration(2, "0002_b.sql", "ALTER TABLE a ADD COLUMN y TEXT;")
+BROKEN = Migration(2, "0002_b.sql", "ALTER TABLE a ADD COLUMN y TEXT;\nINSERT INTO nowhere VALUES (1);")
+
+
+def _schema(file: Path) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(file)) as connection:
+        return connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY name").fetchall()
+
+
+def test_a_fresh_database_gets_every_migration(tmp_path: Path) -> None:
+    file = tmp_path / "db"
+    migrate(file, load_migrations(), ManualClock())
+    names = {row[1] for row in _schema(file)}
+    assert {"servers", "members", "jobs", "images", "job_references", "ledger", "outbox", "attempts"} <= names
+    assert list(tmp_path.glob("*.backup")) == []
+
+
+def test_an_upgraded_database_has_the_schema_of_a_fresh_one_and_keeps_its_rows(tmp_path: Path) -> None:
+    old, fresh = tmp_path / "old.db", tmp_path / "fresh.db"
+    migrate(old, [FIRST], ManualClock())
+    migrate(old, [FIRST, SECOND], ManualClock())
+    migrate(fresh, [FIRST, SECOND], ManualClock())
+    assert _schema(old) == _schema(fresh)
+    with closing(sqlite3.connect(old)) as connection:
+        assert connection.execute("SELECT x, y FROM a").fetchall() == [("kept; whole", None)]
+
+
+def test_an_old_database_is_backed_up_before_it_is_changed(tmp_path: Path) -> None:
+    file = tmp_path / "old.db"
+    migrate(file, [FIRST], ManualClock())
+    migrate(file, [FIRST, SECOND], ManualClock())
+    (backup,) = tmp_path.glob("*.backup")
+    with closing(sqlite3.connect(backup)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("SELECT x FROM a").fetchall() == [("kept; whole",)]
+
+
+def test_a_broken_migration_changes_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "db"
+    migrate(file, [FIRST], ManualClock())
+    before = _schema(file)
+    with pytest.raises(StartError) as caught:
+        migrate(file, [FIRST, BROKEN], ManualClock())
+    assert caught.value.code is Code.MIGRATION_FAILED
+    assert _schema(file) == before
+    migrate(file, [FIRST, SECOND], ManualClock(START_MS + 1))
+
+
+def test_a_newer_database_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "db"
+    migrate(file, [FIRST, SECOND], ManualClock())
+    with pytest.raises(StartError) as caught:
+        migrate(file, [FIRST], ManualClock())
+    assert caught.value.code is Code.DATABASE_NEWER
+    assert caught.value.parameters["found"] == 2
+
+
+def test_a_gap_in_the_numbers_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "0001_a.sql").write_text("SELECT 1;")
+    (tmp_path / "0003_c.sql").write_text("SELECT 1;")
+    with pytest.raises(ValueError, match="gap"):
+        load_migrations(tmp_path)
+
+
+def test_a_trigger_with_semicolons_is_one_statement(tmp_path: Path) -> None:
+    trigger = Migration(
+        1,
+        "0001_t.sql",
+        "CREATE TABLE t (x TEXT);\nCREATE TRIGGER no BEFORE DELETE ON t\n"
+        "BEGIN\n SELECT RAISE(ABORT, 'no;');\nEND;",
+    )
+    migrate(tmp_path / "db", [trigger], ManualClock())
+    with closing(sqlite3.connect(tmp_path / "db")) as connection:
+        connection.execute("INSERT INTO t VALUES ('x')")
+        with pytest.raises(sqlite3.IntegrityError):
+            connection.execute("DELETE FROM t")

@@ -1,0 +1,55 @@
+import pytest
+
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.job import JobState
+from kleinbot.domain.people import Actor
+from tests.studio_harness import ADA, BOB, MODERATOR, STRANGER, Studio
+
+
+@pytest.mark.parametrize("actor", [ADA, MODERATOR])
+async def test_the_owner_and_a_moderator_cancel_and_the_owner_gets_it_back(
+    studio: Studio, actor: Actor
+) -> None:
+    job = (await studio.imagine(count=4)).card.job
+    cancelled = await studio.cancel.by_id(actor, job.job_id)
+    assert (cancelled.number, cancelled.refunded_tenths) == (job.number, 40)
+    assert await studio.spent_tenths() == 0
+    ended = await studio.recall.job(job.job_id)
+    assert ended is not None
+    assert ended.state is JobState.CANCELLED
+    assert studio.line.waiting == ()
+    assert studio.deliveries
+
+
+@pytest.mark.parametrize(("actor", "code"), [(BOB, Code.JOB_NOT_YOURS), (STRANGER, Code.JOB_UNKNOWN)])
+async def test_nobody_else_can(studio: Studio, actor: Actor, code: Code) -> None:
+    job = (await studio.imagine()).card.job
+    with pytest.raises(Refusal) as caught:
+        await studio.cancel.by_id(actor, job.job_id)
+    assert caught.value.code is code
+    assert await studio.spent_tenths() == 10
+
+
+async def test_a_second_cancel_gives_nothing_more(studio: Studio) -> None:
+    job = (await studio.imagine()).card.job
+    await studio.cancel.by_id(ADA, job.job_id)
+    with pytest.raises(Refusal) as caught:
+        await studio.cancel.by_id(ADA, job.job_id)
+    assert caught.value.code is Code.JOB_ALREADY_ENDED
+    assert await studio.spent_tenths() == 0
+
+
+async def test_without_a_number_the_newest_open_job_is_meant(studio: Studio) -> None:
+    first, second = (await studio.imagine()).card.job, (await studio.imagine()).card.job
+    assert (await studio.cancel.by_number(ADA, None)).number == second.number
+    assert (await studio.cancel.by_number(ADA, None)).number == first.number
+    with pytest.raises(Refusal) as caught:
+        await studio.cancel.by_number(ADA, None)
+    assert caught.value.code is Code.JOB_UNKNOWN
+
+
+async def test_a_number_of_another_server_is_unknown(studio: Studio) -> None:
+    job = (await studio.imagine()).card.job
+    with pytest.raises(Refusal) as caught:
+        await studio.cancel.by_number(STRANGER, job.number)
+    assert caught.value.code is Code.JOB_UNKNOWN

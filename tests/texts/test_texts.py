@@ -1,0 +1,84 @@
+import re
+from pathlib import Path
+
+import pytest
+
+import kleinbot
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.work import EnginePhase
+from kleinbot.texts import FALLBACK, Texts, languages
+
+SOURCES = Path(kleinbot.__file__).parent
+MESSAGE = re.compile(r"^([a-z][a-z0-9-]*) =", re.MULTILINE)
+
+
+def _messages(language: str) -> set[str]:
+    files = (SOURCES / "texts" / language).glob("*.ftl")
+    return {name for file in files for name in MESSAGE.findall(file.read_text(encoding="utf-8"))}
+
+
+@pytest.mark.parametrize("code", list(Code))
+def test_each_error_code_has_a_sentence(code: Code) -> None:
+    assert Texts().has(FALLBACK, code)
+
+
+@pytest.mark.parametrize("phase", [phase for phase in EnginePhase if phase is not EnginePhase.READY])
+def test_each_phase_of_the_engine_has_a_sentence(phase: EnginePhase) -> None:
+    assert Texts().has(FALLBACK, f"engine-{phase}")
+    assert Texts().has(FALLBACK, f"presence-{phase}")
+
+
+def test_every_sentence_is_used_somewhere() -> None:
+    code = "".join(
+        file.read_text(encoding="utf-8")
+        for folder in (SOURCES, SOURCES.parent / "cogs")
+        for file in folder.rglob("*.py")
+    )
+    computed = re.compile(r"(engine|presence)-")
+    unused = {
+        name
+        for name in _messages(FALLBACK)
+        if not re.search(f"[\"']{name}[\"']", code) and not computed.match(name)
+    }
+    assert unused == set()
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_language_has_every_sentence(language: str) -> None:
+    assert _messages(language) == _messages(FALLBACK)
+
+
+def test_an_unknown_locale_falls_back_to_english() -> None:
+    assert Texts().say("pt-BR", "button-cancel") == "Cancel"
+    assert Texts().say(None, "button-cancel") == "Cancel"
+
+
+def test_a_regional_locale_finds_its_language() -> None:
+    assert Texts().say("en-GB", "button-cancel") == "Cancel"
+
+
+def test_plurals_follow_the_number() -> None:
+    say = Texts().say
+    assert say("en", "cancel-done", number="7", refunded=1).endswith("1 picture was given back.")
+    assert say("en", "cancel-done", number="7", refunded=2).endswith("2 pictures were given back.")
+    assert say("en", "cancel-done", number="7", refunded=0).endswith("Nothing was left to give back.")
+
+
+def test_an_error_says_its_parameters() -> None:
+    refusal = Refusal(Code.PROMPT_TOO_LONG, tokens=600, limit=498, excess=68)
+    assert Texts().error(refusal) == (
+        "The prompt is 600 tokens long and the model reads at most 498. Shorten it by about 68 words."
+    )
+
+
+@pytest.mark.parametrize("language", languages())
+def test_command_names_and_descriptions_fit_discord(language: str) -> None:
+    names = [name for name in _messages(language) if name.endswith("-name") and "texts" not in name]
+    assert names
+    for name in names:
+        said = Texts().say(language, name)
+        assert re.fullmatch(r"[\w-]{1,32}", said), said
+        assert said == said.lower()
+    for name in _messages(language):
+        if name.endswith("-description"):
+            assert len(Texts().say(language, name)) <= 100
