@@ -17,12 +17,13 @@ from kleinbot.queueing.waiting import WaitingImage
 class AdmissionLimits:
     """The most work, in pictures, that may wait and run at once.
 
-    ``token_member_cost``: a member's share of the token lane; what is over it goes to the relaxed lane.
+    ``token_member_cost``: a member's share of the token lane; what is over it goes to the relaxed lane,
+    but a single image never is. Without it floods would cost the others their places (test_simulation).
     ``token_s``: what is expected to end later than this, in seconds from now, goes there too.
     ``deadline_s``: when a promised picture must be made; the token lives for 15 minutes.
     """
 
-    token_member_cost: float = 24.0
+    token_member_cost: float = 16.0
     token_s: float = 8 * 60.0
     deadline_s: float = 14 * 60.0
 
@@ -88,11 +89,13 @@ def admit(
             return Refusal(
                 code, retry_at_s=retry_at_s, limit=round(limit, 1), outstanding=round(outstanding, 1)
             )
-    promised = _in_lane(images, Lane.TOKEN, now_ms + round(limits.deadline_s * MS_PER_S))
-    admitted = _judge(promised, line, cost_model, running_left_s)
-    of_member = member.outstanding_cost(line, Lane.TOKEN)
-    if of_member + asked <= limits.token_member_cost and admitted.end_s <= limits.token_s:
-        return admitted
+    token_cost = member.outstanding_cost(line, Lane.TOKEN)
+    is_single = token_cost == 0 and len(images) == 1
+    if is_single or token_cost + asked <= limits.token_member_cost:
+        promised = _in_lane(images, Lane.TOKEN, now_ms + round(limits.deadline_s * MS_PER_S))
+        admitted = _judge(promised, line, cost_model, running_left_s)
+        if admitted.end_s <= limits.token_s:
+            return admitted
     return _judge(_in_lane(images, Lane.RELAXED, None), line, cost_model, running_left_s)
 
 

@@ -1,85 +1,16 @@
 """Start-time fair queueing in two levels: servers by share, and a server's members by weight.
 
-Goyal, Vin and Cheng, "Start-time Fair Queueing" (SIGCOMM 1996), with the bounded batching of
-performance.md §4.2. A finish tag is what somebody was charged so far, in virtual time; the lowest runs
-next. Whoever gets work after having had none is lifted to the virtual time: idleness earns nothing.
+Goyal, Vin and Cheng, "Start-time Fair Queueing" (SIGCOMM 1996), as in performance.md §4.2. A finish tag
+is what somebody was charged so far, in virtual time; the lowest runs next. Whoever gets work after having
+had none is lifted to the virtual time: idleness earns nothing.
 """
 
 from bisect import insort
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from kleinbot.domain.job import Lane
-from kleinbot.queueing.waiting import Order, Tag, WaitingImage, Weights
-
-UNITS_PER_PICTURE = 1_000_000
-"""Tags are integers, so that a refund takes back exactly what was charged and ties stay ties."""
-
-BATCH_TOLERANCE = 1 * UNITS_PER_PICTURE
-"""δ: a batch may take an image at most one picture of virtual time before its turn."""
-
-
-def units(cost: float, weight: float) -> int:
-    """Return the virtual time that ``cost`` pictures take at ``weight``."""
-    if weight <= 0:
-        raise ValueError(f"a weight must be above 0, not {weight}")
-    return round(cost * UNITS_PER_PICTURE / weight)
-
-
-@dataclass
-class Member:
-    """A member's part of one lane; ``running`` counts images on the card."""
-
-    member_id: int
-    finish: int
-    queue: list[WaitingImage] = field(default_factory=list)
-    running: int = 0
-
-    @property
-    def turn(self) -> tuple[int, Order]:
-        """The lower, the sooner; among equals the oldest image. Only where something waits."""
-        return (self.finish, self.queue[0].order)
-
-    def is_meaningful(self, virtual: int) -> bool:
-        """Idle and not above the virtual time is where a stranger would be put too."""
-        return bool(self.queue) or self.running > 0 or self.finish > virtual
-
-
-@dataclass
-class Server:
-    """A server's part of one lane. ``waiting`` holds the members of ``members`` that have work."""
-
-    server_id: int
-    finish: int
-    virtual: int = 0
-    members: dict[int, Member] = field(default_factory=dict)
-    waiting: dict[int, Member] = field(default_factory=dict)
-    running: int = 0
-
-    def copy(self) -> "Server":
-        members = {
-            m.member_id: Member(m.member_id, m.finish, list(m.queue), m.running)
-            for m in self.members.values()
-        }
-        waiting = {member_id: members[member_id] for member_id in self.waiting}
-        return Server(self.server_id, self.finish, self.virtual, members, waiting, self.running)
-
-    def next_member(self) -> Member:
-        return min(self.waiting.values(), key=lambda member: member.turn)
-
-    def lowest_finish(self) -> int:
-        return min(member.finish for member in self.waiting.values())
-
-
-@dataclass(frozen=True)
-class Charge:
-    """What a running image's server and member were charged, and the tags at which it started."""
-
-    image: WaitingImage
-    server_start: int
-    server_units: int
-    member_start: int
-    member_units: int
+from kleinbot.queueing.tags import TOLERANCE, Charge, Member, Server, units
+from kleinbot.queueing.waiting import Tag, WaitingImage, Weights
 
 
 class FairLane:
@@ -128,38 +59,27 @@ class FairLane:
         self._note_emptied(server, member)
         self._settle(server)
 
+    @property
+    def is_idle(self) -> bool:
+        """Nothing of this lane waits or runs."""
+        return not self.waiting and not any(server.running for server in self.servers.values())
+
     def next_image(self) -> WaitingImage | None:
         """Return whose turn it is."""
         if not self.waiting:
             return None
-        heads = [(server.finish, server.next_member().queue[0]) for server in self.waiting.values()]
-        return min(heads, key=lambda head: (head[0], head[1].order))[1]
+        lowest = self.lowest_finish()
+        heads = [server.next_member().queue[0] for server in self.waiting.values() if server.finish == lowest]
+        return min(heads, key=lambda head: head.order)
 
-    def next_companion(self, first: WaitingImage) -> WaitingImage | None:
-        """Return the image that may share a batch with ``first``: of its shape and within δ of its turn."""
-        if not self.waiting:
-            return None
-        best: tuple[int, int, Order] | None = None
-        companion = None
-        bound = min(server.finish for server in self.waiting.values()) + BATCH_TOLERANCE
-        for server in self.waiting.values():
-            if server.finish > bound:
-                continue
-            member_bound = server.lowest_finish() + BATCH_TOLERANCE
-            for member in server.waiting.values():
-                head = member.queue[0]
-                if member.finish > member_bound or head.alone or head.shape != first.shape:
-                    continue
-                turn = (server.finish, member.finish, head.order)
-                if best is None or turn < best:
-                    best, companion = turn, head
-        return companion
+    def lowest_finish(self) -> int:
+        return min(server.finish for server in self.waiting.values())
 
     def start(self, image: WaitingImage) -> Charge:
         """Take the head ``image`` out of line, advance the virtual time and charge for it."""
         server = self.servers[image.server_id]
         member = server.members[image.member_id]
-        self.virtual = max(self.virtual, min(other.finish for other in self.waiting.values()))
+        self.virtual = max(self.virtual, self.lowest_finish())
         server.virtual = max(server.virtual, server.lowest_finish())
         charge = Charge(
             image,
@@ -197,16 +117,14 @@ class FairLane:
         A member never passes itself, and nobody passes for less than δ.
         """
         other = running.image
-        if image.lane is not other.lane:
-            return image.lane is Lane.TOKEN
         if (image.server_id, image.member_id) == (other.server_id, other.member_id):
             return False
         server = self.servers[image.server_id]
         if image.server_id != other.server_id:
             used = running.server_start + fraction_done * running.server_units
-            return server.finish + BATCH_TOLERANCE < used
+            return server.finish + TOLERANCE < used
         used = running.member_start + fraction_done * running.member_units
-        return server.members[image.member_id].finish + BATCH_TOLERANCE < used
+        return server.members[image.member_id].finish + TOLERANCE < used
 
     def resume(self, image: WaitingImage) -> Charge:
         """Note, while restoring, that ``image`` was charged and running when the tags were kept."""
@@ -286,7 +204,7 @@ class FairLane:
             for member_id, member in server.members.items()
             if member.is_meaningful(server.virtual)
         }
-        if not self.waiting and not any(other.running for other in self.servers.values()):
+        if self.is_idle:
             self.virtual = max([self.virtual, *(other.finish for other in self.servers.values())])
         self.servers = {
             other.server_id: other

@@ -11,16 +11,13 @@ from itertools import chain
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.job import Lane
 from kleinbot.domain.work import ImageKey
+from kleinbot.queueing.batches import start_batch
 from kleinbot.queueing.cost import CostModel
-from kleinbot.queueing.fair import Charge, FairLane
+from kleinbot.queueing.fair import FairLane
+from kleinbot.queueing.floor import RelaxedFloor
 from kleinbot.queueing.forecast import Expected, expect, fair_order, places
+from kleinbot.queueing.tags import Charge
 from kleinbot.queueing.waiting import BatchLimits, EqualWeights, Tag, WaitingImage, Weights
-
-RELAXED_FLOOR = 1 / 20
-"""What the relaxed lane gets of the card while the token lane never empties: little, but never nothing.
-
-Without it a busy week would starve an accepted job; with it the token lane loses at most a twentieth.
-"""
 
 
 class Line:
@@ -32,7 +29,7 @@ class Line:
         self._waiting: dict[ImageKey, WaitingImage] = {}
         self._running: dict[ImageKey, Charge] = {}
         self._begun: Counter[str] = Counter()
-        self._relaxed_credit = 0.0
+        self._floor = RelaxedFloor()
         self._order: tuple[WaitingImage, ...] | None = None
         self._places: dict[str, int] | None = None
 
@@ -74,16 +71,11 @@ class Line:
         The first is the one whose turn it is; those that join it start earlier than they would alone.
         Handle what ``overdue`` names first: this starts an image however late it is.
         """
-        lane = self._lanes[self._lane_due()]
-        first = lane.next_image()
-        if first is None:
-            return ()
-        batch = [self._start(first)]
-        largest = 1 if first.alone else limits.max_batch(first.shape)
-        while len(batch) < largest and (companion := lane.next_companion(first)) is not None:
-            batch.append(self._start(companion))
-        self._note_served(batch)
-        return tuple(batch)
+        charges = start_batch(self._lanes[self._lane_due()], limits)
+        for charge in charges:
+            self._note_started(charge)
+        self._changed()
+        return tuple(charge.image for charge in charges)
 
     def finished(self, key: ImageKey, measured_cost: float) -> None:
         """End a running image, done or failed: it is charged ``measured_cost`` pictures instead.
@@ -92,6 +84,8 @@ class Line:
         """
         charge = self._running.pop(key)
         self._lanes[charge.image.lane].correct(charge, measured_cost)
+        if charge.image.lane is Lane.RELAXED:
+            self._floor.note_relaxed(measured_cost)
         self._forget_if_ended(key.job_id)
         self._changed()
 
@@ -207,50 +201,49 @@ class Line:
         )
 
     def overtaker(self, keys: Collection[ImageKey], fraction_done: float) -> WaitingImage | None:
-        """Return whose turn it is, if it comes before what the running ``keys`` have used so far, else None.
+        """Return the image whose turn it is, if it is due before what is left of the running ``keys``.
 
-        Used so far: their tags at the start and ``fraction_done`` of their charge, less δ.
+        Within a lane: if its tag is lower, by more than δ, than what each of them has used: its tag at the
+        start and ``fraction_done`` of its charge. The token lane passes the relaxed lane unless that is owed.
         """
         image = self._lanes[self._lane_due()].next_image()
         if image is None:
             return None
-        lane = self._lanes[image.lane]
-        passes = all(lane.passes(image, self._running[key], fraction_done) for key in keys)
-        return image if passes else None
+        charges = [self._running[key] for key in keys]
+        if image.lane is charges[0].image.lane:
+            lane = self._lanes[image.lane]
+            return image if all(lane.passes(image, charge, fraction_done) for charge in charges) else None
+        left_cost = sum(charge.image.cost for charge in charges) * (1 - fraction_done)
+        return image if image.lane is Lane.TOKEN and not self._floor.covers(left_cost) else None
 
     # Within
 
     def _waiting_of(self, job_id: str) -> list[WaitingImage]:
         return [image for image in self._waiting.values() if image.key.job_id == job_id]
 
-    def _start(self, image: WaitingImage) -> WaitingImage:
-        del self._waiting[image.key]
-        self._running[image.key] = self._lanes[image.lane].start(image)
-        self._begun[image.key.job_id] += 1
-        self._changed()
-        return image
-
     def _forget_if_ended(self, job_id: str) -> None:
         if not any(image.key.job_id == job_id for image in chain(self._waiting.values(), self.running)):
             del self._begun[job_id]
 
     def _lane_due(self) -> Lane:
-        token, relaxed = self._lanes[Lane.TOKEN], self._lanes[Lane.RELAXED]
-        if not token.waiting:
+        if not self._lanes[Lane.TOKEN].waiting:
             return Lane.RELAXED
-        first = relaxed.next_image()
-        return Lane.RELAXED if first is not None and self._relaxed_credit >= first.cost else Lane.TOKEN
+        first = self._lanes[Lane.RELAXED].next_image()
+        if first is None:
+            return Lane.TOKEN
+        running_cost = sum(image.cost for image in self.running if image.lane is Lane.RELAXED)
+        return Lane.RELAXED if self._floor.covers(running_cost + first.cost) else Lane.TOKEN
 
-    def _note_served(self, batch: Sequence[WaitingImage]) -> None:
-        """Count up to the relaxed lane's floor while it waits, and down once it is served."""
-        served = sum(image.cost for image in batch)
-        if batch[0].lane is Lane.TOKEN:
-            self._relaxed_credit += served * RELAXED_FLOOR
-        else:
-            self._relaxed_credit = max(0.0, self._relaxed_credit - served)
-        if not self._lanes[Lane.RELAXED].waiting:
-            self._relaxed_credit = 0.0
+    def _note_started(self, charge: Charge) -> None:
+        image = charge.image
+        del self._waiting[image.key]
+        self._running[image.key] = charge
+        self._begun[image.key.job_id] += 1
+        if image.lane is Lane.TOKEN and not self._lanes[Lane.RELAXED].is_idle:
+            self._floor.note_token(image.cost)
 
     def _changed(self) -> None:
+        if self._lanes[Lane.RELAXED].is_idle:
+            self._floor.clear()
         self._order = None
         self._places = None

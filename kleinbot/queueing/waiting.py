@@ -1,6 +1,7 @@
 """What waits in line, as frozen values."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from kleinbot.domain.geometry import Grid
@@ -46,7 +47,7 @@ class WaitingImage:
     lane: Lane = Lane.TOKEN
     alone: bool = False
 
-    @property
+    @cached_property
     def order(self) -> Order:
         """First in, first out, the same after a restart."""
         return (self.submitted_ms, self.key.job_id, self.key.position)

@@ -1,0 +1,151 @@
+"""The policies that the simulation compares: kleinbot's own code, and what others do."""
+
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from kleinbot.domain.errors import Refusal
+from kleinbot.domain.job import Lane
+from kleinbot.domain.work import ImageKey
+from kleinbot.queueing.admission import AdmissionLimits, admit
+from kleinbot.queueing.cost import CostModel, cost
+from kleinbot.queueing.line import Line
+from kleinbot.queueing.waiting import Shape, WaitingImage
+from kleinbot.queueing.yielding import RunningBatch, should_yield
+
+LARGEST_BATCH = 4
+
+
+class ConsumerCard:
+    """Batches where they pay: not at 768² and above (performance.md §4.2)."""
+
+    def max_batch(self, shape: Shape) -> int:
+        return LARGEST_BATCH if cost(shape) < 0.5 else 1
+
+
+class Policy(Protocol):
+    name: str
+    refused: int
+
+    def submit(self, job: Sequence[WaitingImage], now_s: float, running_left_s: float) -> None: ...
+    def next_batch(self, now_s: float) -> tuple[WaitingImage, ...]: ...
+    def finished(self, key: ImageKey, measured_cost: float) -> None: ...
+    def yields(self, batch: Sequence[WaitingImage], steps_done: int) -> bool: ...
+    def waiting(self) -> tuple[WaitingImage, ...]: ...
+
+
+class _Plain:
+    """Takes everything, runs one image at a time to its end."""
+
+    def __init__(self) -> None:
+        self.refused = 0
+
+    def finished(self, key: ImageKey, measured_cost: float) -> None:
+        del key, measured_cost
+
+    def yields(self, batch: Sequence[WaitingImage], steps_done: int) -> bool:
+        del batch, steps_done
+        return False
+
+
+class Fifo(_Plain):
+    name = "FIFO"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._queue: deque[WaitingImage] = deque()
+
+    def submit(self, job: Sequence[WaitingImage], now_s: float, running_left_s: float) -> None:
+        del now_s, running_left_s
+        self._queue.extend(job)
+
+    def next_batch(self, now_s: float) -> tuple[WaitingImage, ...]:
+        del now_s
+        return (self._queue.popleft(),) if self._queue else ()
+
+    def waiting(self) -> tuple[WaitingImage, ...]:
+        return tuple(self._queue)
+
+
+class RoundRobin(_Plain):
+    name = "round-robin"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._queues: OrderedDict[int, deque[WaitingImage]] = OrderedDict()
+
+    def submit(self, job: Sequence[WaitingImage], now_s: float, running_left_s: float) -> None:
+        del now_s, running_left_s
+        self._queues.setdefault(job[0].member_id, deque()).extend(job)
+
+    def next_batch(self, now_s: float) -> tuple[WaitingImage, ...]:
+        del now_s
+        if not self._queues:
+            return ()
+        member, queue = self._queues.popitem(last=False)
+        image = queue.popleft()
+        if queue:
+            self._queues[member] = queue
+        return (image,)
+
+    def waiting(self) -> tuple[WaitingImage, ...]:
+        return tuple(image for queue in self._queues.values() for image in queue)
+
+
+@dataclass
+class Fair:
+    """The order and the batches of kleinbot; everything in the token lane, nothing promised or refused."""
+
+    cost_model: CostModel
+    name: str = "fair order"
+    refused: int = 0
+    line: Line = field(default_factory=Line)
+
+    def submit(self, job: Sequence[WaitingImage], now_s: float, running_left_s: float) -> None:
+        del now_s, running_left_s
+        self.line.submit(job)
+
+    def next_batch(self, now_s: float) -> tuple[WaitingImage, ...]:
+        del now_s
+        return self.line.next_batch(ConsumerCard())
+
+    def finished(self, key: ImageKey, measured_cost: float) -> None:
+        self.line.finished(key, measured_cost)
+
+    def yields(self, batch: Sequence[WaitingImage], steps_done: int) -> bool:
+        del batch, steps_done
+        return False
+
+    def waiting(self) -> tuple[WaitingImage, ...]:
+        return self.line.waiting
+
+
+@dataclass
+class Kleinbot(Fair):
+    """All of it: admission, two lanes, and long work that yields between steps."""
+
+    name: str = "kleinbot"
+    limits: AdmissionLimits = field(default_factory=AdmissionLimits)
+    late: int = 0
+
+    def submit(self, job: Sequence[WaitingImage], now_s: float, running_left_s: float) -> None:
+        answer = admit(job, self.line, self.limits, self.cost_model, round(now_s * 1000), running_left_s)
+        if isinstance(answer, Refusal):
+            self.refused += 1
+        else:
+            self.line.submit(answer.images)
+
+    def next_batch(self, now_s: float) -> tuple[WaitingImage, ...]:
+        for image in self.line.overdue(round(now_s * 1000), self.cost_model):
+            self.late += 1
+            self.line.drop_deadline(image.key.job_id)
+        return super().next_batch(now_s)
+
+    def yields(self, batch: Sequence[WaitingImage], steps_done: int) -> bool:
+        keys = tuple(image.key for image in batch)
+        return should_yield(RunningBatch(keys, steps_done, batch[0].shape.steps), self.line)
+
+
+def lane_of(image: WaitingImage) -> Lane:
+    return image.lane

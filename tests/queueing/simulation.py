@@ -1,0 +1,190 @@
+"""A discrete-event simulation of one card, over the policy code itself with an injected clock.
+
+``python -m tests.queueing.simulation [hours [seeds]]`` prints the whole table.
+"""
+
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from kleinbot.domain.job import Lane
+from kleinbot.queueing.cost import CostModel
+from kleinbot.queueing.waiting import WaitingImage
+from tests.queueing.loads import FLOODERS, LOADS, SMALL, Load, arrivals
+from tests.queueing.policies import Fair, Fifo, Kleinbot, Policy, RoundRobin
+
+OVERHEAD_S = 0.06
+SMALL_BATCH_GAIN = 0.15
+WINDOW_S = 120.0
+
+
+def batch_s(load: Load, batch: Sequence[WaitingImage]) -> float:
+    gain = SMALL_BATCH_GAIN if len(batch) > 1 and batch[0].shape == SMALL else 0.0
+    return sum(image.cost for image in batch) * load.s_per_picture * (1 - gain) + OVERHEAD_S
+
+
+@dataclass
+class Outcome:
+    """What a run showed; waits are from the request until the picture starts, in seconds."""
+
+    light_waits_s: list[float] = field(default_factory=list)
+    flooder_waits_s: list[float] = field(default_factory=list)
+    late: int = 0
+    promised: int = 0
+    refused: int = 0
+    busy_s: float = 0.0
+    end_s: float = 0.0
+    idle_while_waiting_s: float = 0.0
+    longest_batch_s: float = 0.0
+    fairness: list[float] = field(default_factory=list)
+
+    @property
+    def jain(self) -> float:
+        """The mean over the windows in which at least two members always had work in one lane."""
+        return sum(self.fairness) / len(self.fairness) if self.fairness else 1.0
+
+
+class Card:
+    """One card that serves ``jobs`` in the order of ``policy``."""
+
+    def __init__(self, load: Load, policy: Policy, jobs: Iterable[tuple[WaitingImage, ...]]) -> None:
+        self._load = load
+        self._policy = policy
+        self._jobs = list(jobs)
+        self._asked = 0
+        self._now_s = 0.0
+        self._running_until_s = 0.0
+        self._served: dict[tuple[Lane, int], float] = defaultdict(float)
+        self._always_waiting: set[tuple[Lane, int]] | None = None
+        self._window_ends_s = WINDOW_S
+        self.outcome = Outcome()
+
+    def run(self) -> Outcome:
+        while True:
+            batch = self._policy.next_batch(self._now_s)
+            if batch:
+                self._render(batch)
+            elif self._policy.waiting():
+                raise AssertionError("idle while work waits")
+            elif self._asked < len(self._jobs):
+                self._advance_to(self._jobs[self._asked][0].submitted_ms / 1000)
+            else:
+                break
+        self.outcome.refused = self._policy.refused
+        self.outcome.late += getattr(self._policy, "late", 0)
+        self.outcome.end_s = self._now_s
+        return self.outcome
+
+    def _render(self, batch: tuple[WaitingImage, ...]) -> None:
+        seconds = batch_s(self._load, batch)
+        steps = batch[0].shape.steps
+        for image in batch:
+            waits = (
+                self.outcome.flooder_waits_s if image.member_id in FLOODERS else self.outcome.light_waits_s
+            )
+            waits.append(self._now_s - image.submitted_ms / 1000)
+        for step in range(1, steps + 1):
+            self._running_until_s = self._now_s + seconds * (steps - step + 1) / steps
+            self._advance_to(self._now_s + seconds / steps)
+            while step < steps and self._policy.yields(batch, step):
+                self._render(self._policy.next_batch(self._now_s))
+        self.outcome.busy_s += seconds
+        self.outcome.longest_batch_s = max(self.outcome.longest_batch_s, seconds)
+        for image in batch:
+            self._end(image, seconds / len(batch) / self._load.s_per_picture)
+
+    def _end(self, image: WaitingImage, measured_cost: float) -> None:
+        self._policy.finished(image.key, measured_cost)
+        self._served[image.lane, image.member_id] += measured_cost
+        if image.deadline_ms is not None:
+            self.outcome.promised += 1
+            self.outcome.late += self._now_s * 1000 > image.deadline_ms
+        waiting = {(waiting.lane, waiting.member_id) for waiting in self._policy.waiting()}
+        always = self._always_waiting
+        self._always_waiting = waiting if always is None else always & waiting
+        if self._now_s >= self._window_ends_s:
+            self._close_window()
+
+    def _close_window(self) -> None:
+        for lane in Lane:
+            served = [self._served[key] for key in self._always_waiting or () if key[0] is lane]
+            if len(served) > 1 and sum(served) > 0:
+                squares = sum(cost**2 for cost in served)
+                self.outcome.fairness.append(sum(served) ** 2 / (len(served) * squares))
+        self._served.clear()
+        self._always_waiting = None
+        self._window_ends_s = self._now_s + WINDOW_S
+
+    def _advance_to(self, time_s: float) -> None:
+        """Let time pass; whoever asks meanwhile joins the line at the moment of asking."""
+        while self._asked < len(self._jobs) and self._jobs[self._asked][0].submitted_ms / 1000 <= time_s:
+            job = self._jobs[self._asked]
+            self._asked += 1
+            asked_s = job[0].submitted_ms / 1000
+            self._policy.submit(job, asked_s, max(0.0, self._running_until_s - asked_s))
+        self._now_s = max(self._now_s, time_s)
+
+
+def percentile(values: Sequence[float], part: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(part * len(values)))] if values else 0.0
+
+
+def policies(load: Load) -> list[Callable[[], Policy]]:
+    return [
+        Fifo,
+        RoundRobin,
+        lambda: Fair(CostModel(load.s_per_picture)),
+        lambda: Kleinbot(CostModel(load.s_per_picture)),
+    ]
+
+
+def simulate(
+    load: Load, make: Callable[[], Policy], seeds: int, hours: float, *, flooded: bool = True
+) -> Outcome:
+    """Return the outcomes of all seeds as one."""
+    total = Outcome()
+    for seed in range(seeds):
+        one = Card(load, make(), arrivals(load, seed, hours, flooded=flooded)).run()
+        total.light_waits_s += one.light_waits_s
+        total.flooder_waits_s += one.flooder_waits_s
+        total.fairness += one.fairness
+        total.late += one.late
+        total.promised += one.promised
+        total.refused += one.refused
+        total.busy_s += one.busy_s
+        total.end_s += one.end_s
+        total.longest_batch_s = max(total.longest_batch_s, one.longest_batch_s)
+    return total
+
+
+def row(name: str, outcome: Outcome) -> str:
+    light, flooder = outcome.light_waits_s, outcome.flooder_waits_s
+    return (
+        f"| {name:26} | {percentile(light, 0.5):6.1f} / {percentile(light, 0.99):6.1f} "
+        f"| {percentile(flooder, 0.5):7.0f} / {percentile(flooder, 0.99):7.0f} "
+        f"| {max(light):6.0f} | {outcome.jain:.3f} | {outcome.late:4} / {outcome.promised:6} "
+        f"| {outcome.refused:5} | {outcome.busy_s / outcome.end_s:.2f} | {outcome.longest_batch_s:5.1f} |"
+    )
+
+
+def main() -> None:
+    hours = float(sys.argv[1]) if len(sys.argv) > 1 else 4.0
+    seeds = int(sys.argv[2]) if len(sys.argv) > 2 else 4
+    for load in LOADS:
+        print(
+            f"\nLoad {load.name}: {load.s_per_picture:g} s per picture, "  # noqa: T201 - its purpose
+            f"offered {load.light_load + load.flooded_load:.2f}, {hours:g} h × {seeds} seeds"
+        )
+        print(
+            "| policy | light p50 / p99 s | flooder p50 / p99 s | light max | Jain | late / promised "  # noqa: T201
+            "| refused jobs | busy | longest batch s |"
+        )
+        for make in policies(load):
+            print(row(make().name, simulate(load, make, seeds, hours)), flush=True)  # noqa: T201
+        alone = simulate(load, policies(load)[-1], seeds, hours, flooded=False)
+        print(row("kleinbot, no flooders", alone))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
