@@ -149,7 +149,7 @@ class GpuEngine:
 
     def _bring_up(self, on_state: Callable[[EngineState], None], is_abandoned: Callable[[], bool]) -> None:
         # Here and not above: importing torch and diffusers takes seconds.
-        from kleinbot.engine.worker import bring_up
+        from kleinbot.engine.bring_up import bring_up
 
         self._worker = bring_up(
             self._source, self._profile, self._cpu_threads, self._clock, self._faults, on_state, is_abandoned

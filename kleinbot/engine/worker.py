@@ -4,7 +4,6 @@ import logging
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import torch
 
@@ -16,8 +15,6 @@ from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.work import (
     BatchResult,
-    EnginePhase,
-    EngineState,
     ImageKey,
     Rendered,
     RenderTask,
@@ -25,28 +22,16 @@ from kleinbot.domain.work import (
 )
 from kleinbot.engine.device import (
     MemoryPeak,
-    dtype_of,
     memory_peak,
-    open_device,
     release_memory,
     wait_for,
 )
 from kleinbot.engine.failures import Failure, classify
 from kleinbot.host.profile import Profile
 from kleinbot.klein import vae
-from kleinbot.klein.checkpoint import read_checkout
 from kleinbot.klein.denoise import Conditioning, denoise
-from kleinbot.klein.load import Klein, load_klein
+from kleinbot.klein.load import Klein
 from kleinbot.klein.noise import draw_noise
-from kleinbot.klein.source import (
-    FetchAbandonedError,
-    FolderSource,
-    HubSource,
-    Source,
-    TinySource,
-    fetch_from_hub,
-)
-from kleinbot.klein.tiny import ensure_tiny
 
 _log = logging.getLogger(__name__)
 
@@ -158,14 +143,18 @@ class Worker:
             on_step,
         )
         denoised_s = self._clock.monotonic_s()
-        images = []
-        for position, task in enumerate(batch):
-            wanted = latents is not None and task.key not in cancelled
-            pixels = vae.decode(klein.vae, latents[position : position + 1]) if wanted else None
-            images.append(Rendered(task.key, pixels))
+        images = tuple(
+            Rendered(
+                task.key,
+                vae.decode(klein.vae, latents[position : position + 1])
+                if latents is not None and task.key not in cancelled
+                else None,
+            )
+            for position, task in enumerate(batch)
+        )
         decoded_s = self._clock.monotonic_s()
         return BatchResult(
-            tuple(images), StageSeconds(encoded_s - started_s, denoised_s - encoded_s, decoded_s - denoised_s)
+            images, StageSeconds(encoded_s - started_s, denoised_s - encoded_s, decoded_s - denoised_s)
         )
 
     @property
@@ -226,66 +215,3 @@ def _shape_of(batch: Sequence[RenderTask]) -> tuple[Grid, int]:
     if len(shapes) != 1:
         raise ValueError(f"a batch has one grid and one step count, not {len(shapes)}")
     return shapes.pop()
-
-
-def bring_up(
-    source: Source,
-    profile: Profile,
-    cpu_threads: int,
-    clock: Clock,
-    faults: Faults,
-    on_state: Callable[[EngineState], None],
-    is_abandoned: Callable[[], bool],
-) -> Worker:
-    """Check the device, fetch, load and warm the model.
-
-    Raises StartError as the parts do; STOPPING where ``is_abandoned`` says so; OUT_OF_MEMORY; ENGINE_FAILED
-    (reason) for what nobody foresaw.
-    """
-    try:
-        device = open_device(profile, cpu_threads)
-        folder = _fetch(source, on_state, is_abandoned)
-        on_state(EngineState(EnginePhase.LOADING, 0.0, str(folder)))
-        loading = _rounded(EnginePhase.LOADING, str(folder), on_state)
-        klein = load_klein(read_checkout(folder), device, dtype_of(profile), loading)
-        on_state(EngineState(EnginePhase.WARMING))
-        worker = Worker(klein, clock, faults)
-        worker.warm(profile)
-    except StartError:
-        raise
-    except FetchAbandonedError:
-        raise StartError(Code.STOPPING) from None
-    except torch.OutOfMemoryError as error:
-        raise StartError(Code.OUT_OF_MEMORY) from error
-    except Exception as error:
-        _log.exception("the engine did not start")
-        raise StartError(Code.ENGINE_FAILED, reason=repr(error)) from error
-    return worker
-
-
-def _fetch(source: Source, on_state: Callable[[EngineState], None], is_abandoned: Callable[[], bool]) -> Path:
-    match source:
-        case FolderSource(folder):
-            return folder
-        case TinySource(folder):
-            return ensure_tiny(folder)
-        case HubSource():
-            on_state(EngineState(EnginePhase.DOWNLOADING, 0.0, source.repository))
-            told = _rounded(EnginePhase.DOWNLOADING, source.repository, on_state)
-            return fetch_from_hub(source, told, is_abandoned)
-
-
-def _rounded(
-    phase: EnginePhase, detail: str, on_state: Callable[[EngineState], None]
-) -> Callable[[float], None]:
-    """Tell whole hundredths only, and each once: a download reports thousands of times a second."""
-    last = 0
-
-    def tell(fraction: float) -> None:
-        nonlocal last
-        hundredths = int(fraction * 100)
-        if hundredths != last:
-            last = hundredths
-            on_state(EngineState(phase, hundredths / 100, detail))
-
-    return tell

@@ -95,8 +95,9 @@ def load_klein(
 
 def _tokenizer_class(checkout: KleinCheckout) -> type[PreTrainedTokenizerFast]:
     """Return the class that the checkout names, as diffusers' pipeline does: it decides how text is split."""
-    classes = {"Qwen2Tokenizer": Qwen2TokenizerFast, "Qwen2TokenizerFast": Qwen2TokenizerFast}
-    return classes.get(checkout.tokenizer_class, PreTrainedTokenizerFast)
+    is_qwen = checkout.tokenizer_class in ("Qwen2Tokenizer", "Qwen2TokenizerFast")
+    named: type[PreTrainedTokenizerFast] = Qwen2TokenizerFast if is_qwen else PreTrainedTokenizerFast
+    return named
 
 
 def _check_shapes(checkout: KleinCheckout) -> None:

@@ -1,5 +1,6 @@
 """Where the model comes from: a folder, the hub, or the tiny one that is made on the spot. No torch."""
 
+import fnmatch
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -8,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import HfApi, hf_hub_download, snapshot_download, try_to_load_from_cache
+from huggingface_hub.constants import HF_HUB_CACHE
 from huggingface_hub.errors import (
     GatedRepoError,
+    HfHubHTTPError,
     HFValidationError,
-    HTTPError,
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from huggingface_hub.utils import filter_repo_objects
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.klein.checkpoint import MODEL_INDEX, TOKENIZER, read_checkout
@@ -40,8 +41,8 @@ FILES_USED = (
 """Of the published repository: all but the same transformer again as one file of 7.75 GB, and the texts."""
 
 
-class FetchAbandonedError(Exception):
-    """Somebody closed the engine while it was downloading; what has arrived is kept for the next start."""
+class AbandonedError(Exception):
+    """Nobody waits for the model any more; what has been downloaded is kept for the next start."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,15 @@ class TinySource:
 
 @dataclass(frozen=True)
 class HubSource:
-    """A repository on the Hugging Face hub, kept in the hub's own cache or in ``cache_folder``."""
+    """A repository on the Hugging Face hub, kept in the hub's own cache or in ``cache_folder``.
+
+    ``endpoint`` is the hub's address; None takes the environment's HF_ENDPOINT or the public hub.
+    """
 
     repository: str
     revision: str = "main"
     cache_folder: Path | None = None
+    endpoint: str | None = None
 
     def tokenizer_file(self) -> Path | None:
         """Return where ``tokenizer.json`` is, or None where it is not on disk (yet)."""
@@ -83,7 +88,15 @@ class HubSource:
         return Path(cached) if isinstance(cached, str) else None
 
 
+# The base of all that the hub's HTTP client raises: httpx's or httpx2's, as this version of the hub uses.
+_HTTP_ERROR: type[Exception] = HfHubHTTPError.__bases__[0]
+
 Source = FolderSource | TinySource | HubSource
+
+
+def is_used(name: str) -> bool:
+    """Tell whether a file of the published repository is needed."""
+    return any(fnmatch.fnmatch(name, pattern) for pattern in FILES_USED)
 
 
 def fetch_from_hub(
@@ -95,19 +108,16 @@ def fetch_from_hub(
     never changes the model by itself. A torn download goes on where it stopped. ``on_fraction`` is told
     how much of the bytes are there, 0…1.
 
-    Raises StartError WEIGHTS_UNREACHABLE (repository, reason), DISK_FULL; FetchAbandonedError.
+    Raises StartError WEIGHTS_UNREACHABLE (repository, reason), DISK_FULL; AbandonedError.
     """
     cached = _complete_in_cache(source)
     if cached is not None:
         return cached
     with _told_as_unreachable(source):
-        info = HfApi().model_info(source.repository, revision=source.revision, files_metadata=True)
-        sizes = {
-            file.rfilename: file.size or 0
-            for file in filter_repo_objects(
-                info.siblings or [], allow_patterns=list(FILES_USED), key=lambda file: file.rfilename
-            )
-        }
+        info = HfApi(source.endpoint).model_info(
+            source.repository, revision=source.revision, files_metadata=True
+        )
+        sizes = {file.rfilename: file.size or 0 for file in info.siblings or [] if is_used(file.rfilename)}
         _check_room(source, sizes)
         progress = _Progress(sum(sizes.values()), on_fraction, is_abandoned)
         # The small files first: the tokenizer makes prompt lengths exact while the weights arrive.
@@ -118,6 +128,7 @@ def fetch_from_hub(
                 name,
                 revision=source.revision,
                 cache_dir=source.cache_folder,
+                endpoint=source.endpoint,
                 tqdm_class=progress.bar_class(size),
             )
             progress.finish(size)
@@ -157,7 +168,7 @@ def _check_room(source: HubSource, sizes: Mapping[str, int]) -> None:
             str,
         )
     )
-    folder = source.cache_folder or Path.home()
+    folder = source.cache_folder or Path(HF_HUB_CACHE)
     while not folder.exists():
         folder = folder.parent
     if (free_bytes := shutil.disk_usage(folder).free) < missing_bytes:
@@ -174,7 +185,7 @@ def _told_as_unreachable(source: HubSource) -> Iterator[None]:
         reason = "it is gated"
     except (RepositoryNotFoundError, HFValidationError):
         reason = "there is no such repository"
-    except (HTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
+    except (_HTTP_ERROR, LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
         reason = str(error.__cause__ or error) or type(error).__name__
     else:
         return
@@ -199,10 +210,10 @@ class _Progress:
     def running(self, bytes_of_file: float) -> None:
         """Note how much of the running file is there.
 
-        Raises FetchAbandonedError where nobody waits for it any more.
+        Raises AbandonedError where nobody waits for it any more.
         """
         if self._is_abandoned():
-            raise FetchAbandonedError
+            raise AbandonedError
         self._on_fraction(min(1.0, (self._finished_bytes + bytes_of_file) / self._total_bytes))
 
     def bar_class(self, size: int) -> Any:  # noqa: ANN401 - the hub's parameter is a tqdm class

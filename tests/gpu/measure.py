@@ -23,6 +23,7 @@ from kleinbot.domain.work import BatchResult, ImageKey, RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.host.probe import choose_profile, find_cards
 from kleinbot.host.profile import CUDA_BF16
+from kleinbot.klein.noise import draw_noise
 from kleinbot.klein.source import FolderSource
 
 GIB = 2**30
@@ -81,7 +82,8 @@ def compare(folder: Path, ours: list[Pixels]) -> None:
             width=GRID.width_px,
             num_inference_steps=STEPS,
             guidance_scale=1.0,
-            generator=torch.Generator("cpu").manual_seed(seed),
+            # Handed over: which numbers a bfloat16 draw gives depends on torch's version.
+            latents=draw_noise(NoiseRecipe(seed), pipe.transformer.config.in_channels, GRID),
         ).images[0]
         return Pixels(made.width, made.height, np.asarray(made).tobytes())
 

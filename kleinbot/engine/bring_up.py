@@ -1,0 +1,100 @@
+"""From nothing to a warm model, on the engine's thread."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.faults import Faults
+from kleinbot.domain.work import EnginePhase, EngineState
+from kleinbot.engine.device import dtype_of, open_device
+from kleinbot.engine.worker import Worker
+from kleinbot.host.profile import Profile
+from kleinbot.klein.checkpoint import read_checkout
+from kleinbot.klein.load import load_klein
+from kleinbot.klein.source import AbandonedError, FolderSource, HubSource, Source, TinySource, fetch_from_hub
+from kleinbot.klein.tiny import ensure_tiny
+
+_log = logging.getLogger(__name__)
+
+
+def bring_up(
+    source: Source,
+    profile: Profile,
+    cpu_threads: int,
+    clock: Clock,
+    faults: Faults,
+    on_state: Callable[[EngineState], None],
+    is_abandoned: Callable[[], bool],
+) -> Worker:
+    """Check the device, fetch, load and warm the model.
+
+    Raises StartError as the parts do; STOPPING where ``is_abandoned`` says so; OUT_OF_MEMORY; ENGINE_FAILED
+    (reason) for what nobody foresaw.
+    """
+    try:
+        return _bring_up(source, profile, cpu_threads, clock, faults, on_state, is_abandoned)
+    except StartError:
+        raise
+    except AbandonedError:
+        raise StartError(Code.STOPPING) from None
+    except torch.OutOfMemoryError as error:
+        raise StartError(Code.OUT_OF_MEMORY) from error
+    except Exception as error:
+        _log.exception("the engine did not start")
+        raise StartError(Code.ENGINE_FAILED, reason=repr(error)) from error
+
+
+def _bring_up(
+    source: Source,
+    profile: Profile,
+    cpu_threads: int,
+    clock: Clock,
+    faults: Faults,
+    on_state: Callable[[EngineState], None],
+    is_abandoned: Callable[[], bool],
+) -> Worker:
+    device = open_device(profile, cpu_threads)
+    folder = _fetch(source, on_state, is_abandoned)
+    on_state(EngineState(EnginePhase.LOADING, 0.0, str(folder)))
+    loading = _rounded(EnginePhase.LOADING, str(folder), on_state)
+    klein = load_klein(read_checkout(folder), device, dtype_of(profile), loading)
+    if is_abandoned():
+        raise AbandonedError
+    on_state(EngineState(EnginePhase.WARMING))
+    worker = Worker(klein, clock, faults)
+    worker.warm(profile)
+    if is_abandoned():
+        raise AbandonedError
+    return worker
+
+
+def _fetch(source: Source, on_state: Callable[[EngineState], None], is_abandoned: Callable[[], bool]) -> Path:
+    match source:
+        case FolderSource(folder):
+            return folder
+        case TinySource(folder):
+            return ensure_tiny(folder)
+        case HubSource():
+            on_state(EngineState(EnginePhase.DOWNLOADING, 0.0, source.repository))
+            told = _rounded(EnginePhase.DOWNLOADING, source.repository, on_state)
+            return fetch_from_hub(source, told, is_abandoned)
+
+
+def _rounded(
+    phase: EnginePhase, detail: str, on_state: Callable[[EngineState], None]
+) -> Callable[[float], None]:
+    """Tell whole hundredths only, and each once: a download reports thousands of times a second."""
+    last = 0
+
+    def tell(fraction: float) -> None:
+        nonlocal last
+        hundredths = int(fraction * 100)
+        if hundredths != last:
+            last = hundredths
+            on_state(EngineState(phase, hundredths / 100, detail))
+
+    return tell

@@ -1,0 +1,53 @@
+"""How far an error of torch reaches."""
+
+import pytest
+import torch
+
+from kleinbot.engine.device import has_kernels
+from kleinbot.engine.failures import Failure, classify
+
+
+def card_lives() -> None:
+    return
+
+
+def card_is_gone() -> None:
+    raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+
+
+CASES = [
+    (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate"), True, Failure.OUT_OF_MEMORY),
+    (torch.AcceleratorError("CUDA error: out of memory"), True, Failure.OUT_OF_MEMORY),
+    (torch.AcceleratorError("CUDA error: out of memory"), False, Failure.CARD),
+    (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling"), True, Failure.OUT_OF_MEMORY),
+    (torch.AcceleratorError("CUDA error: an illegal memory access was encountered"), False, Failure.CARD),
+    (RuntimeError("CUDA error: device-side assert triggered"), False, Failure.CARD),
+    (RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"), False, Failure.CARD),
+    (RuntimeError("CUDA error: invalid configuration argument"), True, Failure.BATCH),
+    (RuntimeError("The size of tensor a (3) must match"), False, Failure.BATCH),
+    (ValueError("CUDA error, says a text"), False, Failure.BATCH),
+]
+
+
+@pytest.mark.parametrize(("error", "lives", "wanted"), CASES)
+def test_an_error_reaches_as_far_as_the_card_says(error: Exception, lives: bool, wanted: Failure) -> None:
+    assert classify(error, card_lives if lives else card_is_gone) is wanted
+
+
+@pytest.mark.parametrize(
+    ("built_for", "capability", "wanted"),
+    [
+        (["sm_80", "sm_86", "sm_90"], (8, 6), True),
+        (["sm_80", "sm_90"], (8, 9), True),
+        (["sm_86"], (8, 0), False),
+        (["sm_80", "sm_90"], (12, 0), False),
+        (["sm_80", "sm_90", "compute_90"], (12, 0), True),
+        (["compute_120"], (9, 0), False),
+        (["sm_90a", "sm_120"], (9, 0), True),
+        ([], (8, 0), False),
+    ],
+)
+def test_machine_code_runs_within_a_generation_and_ptx_upwards(
+    built_for: list[str], capability: tuple[int, int], wanted: bool
+) -> None:
+    assert has_kernels(built_for, capability) is wanted

@@ -1,0 +1,380 @@
+"""The engine with the tiny Klein on the CPU."""
+
+import asyncio
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from kleinbot.domain.errors import Code, FatalEngineError, RenderError, StartError
+from kleinbot.domain.faults import FaultPoint
+from kleinbot.domain.geometry import Grid
+from kleinbot.domain.noise import NoiseRecipe
+from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.work import EnginePhase, EngineState, ImageKey, RenderTask, StageSeconds, StepReport
+from kleinbot.engine.gpu_engine import GpuEngine
+from kleinbot.engine.protocol import Engine
+from kleinbot.host.profile import CPU_TINY, CUDA_BF16
+from kleinbot.klein.source import FolderSource, TinySource
+from kleinbot.klein.text_encoder import TextEncoder
+from tests.engine.conftest import TickingClock
+
+GRID = Grid(4, 4)
+STEPS = 4
+
+
+class Faults:
+    """Does what a test sets when a step is reached; the warm-up's step is not counted."""
+
+    def __init__(self) -> None:
+        self.reached: list[FaultPoint] = []
+        self.act: Callable[[], None] = lambda: None
+
+    def reach(self, point: FaultPoint) -> None:
+        self.reached.append(point)
+        self.act()
+
+
+@pytest.fixture
+def faults() -> Faults:
+    return Faults()
+
+
+@pytest.fixture
+async def engine(tiny_folder: Path, clock: TickingClock, faults: Faults) -> AsyncIterator[GpuEngine]:
+    engine = GpuEngine(FolderSource(tiny_folder), CPU_TINY, clock, faults, cpu_threads=1)
+    await engine.start()
+    faults.reached.clear()
+    yield engine
+    faults.act = lambda: None
+    await engine.close()
+
+
+def a_task(position: int = 0, prompt: str = "a red fox", references: tuple[Pixels, ...] = ()) -> RenderTask:
+    key = ImageKey("job", position)
+    return RenderTask(key, prompt, GRID, NoiseRecipe(7 + position), STEPS, references=references)
+
+
+def ignore(_: object) -> None:
+    return
+
+
+def never(_: ImageKey) -> bool:
+    return False
+
+
+async def pixels_of(engine: Engine, *tasks: RenderTask) -> list[Pixels | None]:
+    result = await engine.render(tasks, ignore, never)
+    assert [image.key for image in result.images] == [task.key for task in tasks]
+    return [image.pixels for image in result.images]
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def act() -> None:
+        raise error
+
+    return act
+
+
+async def test_a_start_passes_through_its_phases_on_the_event_loop(
+    tmp_path: Path, clock: TickingClock, faults: Faults
+) -> None:
+    engine: Engine = GpuEngine(TinySource(tmp_path / "tiny"), CPU_TINY, clock, faults, cpu_threads=1)
+    seen: list[EngineState] = []
+    threads: set[threading.Thread] = set()
+
+    def listener(state: EngineState) -> None:
+        seen.append(state)
+        threads.add(threading.current_thread())
+
+    engine.watch(listener)
+    await engine.start()
+    await engine.close()
+
+    phases = list(dict.fromkeys(state.phase for state in seen))
+    assert phases == [
+        EnginePhase.STARTING,
+        EnginePhase.LOADING,
+        EnginePhase.WARMING,
+        EnginePhase.READY,
+        EnginePhase.DRAINING,
+    ]
+    fractions = [s.fraction for s in seen if s.phase is EnginePhase.LOADING]
+    assert fractions[0] == 0.0
+    assert fractions[-1] == 1.0
+    assert threads == {threading.main_thread()}
+    assert engine.state.phase is EnginePhase.DRAINING
+
+
+def test_making_an_engine_imports_no_torch() -> None:
+    rooms = "kleinbot.engine.gpu_engine, kleinbot.host.probe, kleinbot.klein.prompt"
+    code = f"import sys, {rooms}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "diffusers", "transformers"} & set(done.stdout.split())
+
+
+async def test_a_picture_comes_with_steps_and_seconds(engine: GpuEngine, faults: Faults) -> None:
+    steps: list[StepReport] = []
+    result = await engine.render([a_task()], steps.append, never)
+
+    picture = result.images[0].pixels
+    assert picture is not None
+    assert (picture.width_px, picture.height_px) == (64, 64)
+    assert len(set(picture.rgb)) > 100
+    assert steps == [StepReport(done, STEPS) for done in range(1, STEPS + 1)]
+    assert result.seconds == StageSeconds(1.0, 1.0, 1.0)
+    assert faults.reached == [FaultPoint.WITHIN_STEP] * STEPS
+    assert engine.memory_peak is not None
+
+
+async def test_the_same_task_gives_the_same_picture_and_another_does_not(engine: GpuEngine) -> None:
+    first, again = await pixels_of(engine, a_task()), await pixels_of(engine, a_task())
+    assert first == again
+    assert first != await pixels_of(engine, a_task(1))
+    assert first != await pixels_of(engine, a_task(prompt="a blue fox"))
+
+
+async def test_a_batch_holds_each_tasks_own_prompt_noise_and_reference(engine: GpuEngine) -> None:
+    white, black = (Pixels(64, 64, bytes([level]) * (64 * 64 * 3)) for level in (255, 0))
+    tasks = [
+        a_task(0, "a red fox", (white, black)),
+        a_task(1, "a blue fox", (black, black)),
+        a_task(2, "a red fox", (black, white)),
+    ]
+    together = await pixels_of(engine, *tasks)
+    for task, picture in zip(tasks, together, strict=True):
+        alone = (await pixels_of(engine, task))[0]
+        assert alone is not None
+        assert picture is not None
+        apart = [abs(a - b) for a, b in zip(alone.rgb, picture.rgb, strict=True)]
+        assert max(apart) <= 1
+    assert len(set(together)) == 3
+
+
+async def test_a_prompt_is_encoded_once_for_all_images_of_a_job(
+    engine: GpuEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded: list[str] = []
+    original = TextEncoder.encode
+
+    def counting(encoder: TextEncoder, prompts: list[str]) -> torch.Tensor:
+        encoded.extend(prompts)
+        return original(encoder, prompts)
+
+    monkeypatch.setattr(TextEncoder, "encode", counting)
+    for position in range(3):
+        await pixels_of(engine, a_task(position))
+    await pixels_of(engine, a_task(prompt="another"))
+    assert encoded == ["a red fox", "another"]
+
+
+async def test_a_cancelled_image_ends_between_two_steps(engine: GpuEngine) -> None:
+    steps: list[StepReport] = []
+    asked_on: set[threading.Thread] = set()
+
+    def cancelled_after_two(_: ImageKey) -> bool:
+        asked_on.add(threading.current_thread())
+        return len(faults_reached()) >= 2
+
+    def faults_reached() -> list[FaultPoint]:
+        return engine._faults.reached  # type: ignore[attr-defined, no-any-return]
+
+    result = await engine.render([a_task()], steps.append, cancelled_after_two)
+
+    assert result.images[0].pixels is None
+    assert [step.done for step in steps] == [1, 2]
+    assert threading.main_thread() not in asked_on
+    assert None not in await pixels_of(engine, a_task())
+
+
+async def test_the_others_of_a_batch_go_on(engine: GpuEngine) -> None:
+    tasks = [a_task(0), a_task(1)]
+    whole = await pixels_of(engine, *tasks)
+
+    result = await engine.render(tasks, ignore, lambda key: key.position == 0)
+
+    assert [image.pixels for image in result.images] == [None, whole[1]]
+
+
+async def test_a_cancelled_caller_stops_the_batch_and_the_engine_stays_usable(
+    engine: GpuEngine, faults: Faults
+) -> None:
+    running, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        running.set()
+        assert go_on.wait(10)
+
+    faults.act = hold
+    told: list[StepReport] = []
+    caller = asyncio.create_task(engine.render([a_task()], told.append, never))
+    await asyncio.to_thread(running.wait, 10)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    faults.act = lambda: None
+    go_on.set()
+
+    assert None not in await pixels_of(engine, a_task())
+    assert told == []
+    assert len(faults.reached) == 1 + STEPS
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), Code.OUT_OF_MEMORY),
+        (RuntimeError("The size of tensor a must match"), Code.RENDER_FAILED),
+        (KeyError("anything"), Code.RENDER_FAILED),
+    ],
+)
+async def test_a_failed_batch_fails_alone(
+    engine: GpuEngine, faults: Faults, caplog: pytest.LogCaptureFixture, error: Exception, code: Code
+) -> None:
+    before = await pixels_of(engine, a_task())
+    faults.act = raising(error)
+
+    with caplog.at_level(logging.ERROR), pytest.raises(RenderError) as raised:
+        await engine.render([a_task()], ignore, never)
+
+    assert raised.value.code is code
+    assert raised.value.__context__ is None, "a traceback would keep the batch's tensors"
+    assert "failed" in caplog.text
+    faults.act = lambda: None
+    assert engine.state.phase is EnginePhase.READY
+    assert await pixels_of(engine, a_task()) == before
+
+
+async def test_a_card_that_is_gone_is_fatal_for_good(
+    engine: GpuEngine, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+    monkeypatch.setattr("kleinbot.engine.worker.wait_for", lambda _: None)
+    before = await pixels_of(engine, a_task())
+    assert before
+
+    def lose_the_card() -> None:
+        monkeypatch.setattr("kleinbot.engine.worker.wait_for", lambda _: raising(gone)())
+        raise gone
+
+    faults.act = lose_the_card
+    with pytest.raises(FatalEngineError):
+        await engine.render([a_task()], ignore, never)
+    faults.act = lambda: None
+    assert engine.state.phase is EnginePhase.FAILED
+    with pytest.raises(FatalEngineError):
+        await engine.render([a_task()], ignore, never)
+
+
+async def test_unequal_grids_are_no_batch(engine: GpuEngine) -> None:
+    other = RenderTask(ImageKey("job", 1), "a", Grid(4, 5), NoiseRecipe(1), STEPS)
+    with pytest.raises(RenderError) as raised:
+        await engine.render([a_task(), other], ignore, never)
+    assert raised.value.code is Code.RENDER_FAILED
+
+
+async def test_closing_ends_the_batch_between_two_steps_and_the_thread(
+    engine: GpuEngine, faults: Faults
+) -> None:
+    running, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        running.set()
+        assert go_on.wait(10)
+
+    faults.act = hold
+    caller = asyncio.create_task(engine.render([a_task()], ignore, never))
+    await asyncio.to_thread(running.wait, 10)
+    closing = asyncio.create_task(engine.close())
+    await asyncio.to_thread(engine._closing.wait, 10)
+    go_on.set()
+
+    with pytest.raises(RenderError) as raised:
+        await caller
+    await closing
+    assert raised.value.code is Code.STOPPING
+    assert faults.reached == [FaultPoint.WITHIN_STEP]
+    assert not [thread for thread in engine._thread._threads if thread.is_alive()]
+
+    await engine.close()
+    with pytest.raises(RenderError) as after:
+        await engine.render([a_task()], ignore, never)
+    assert after.value.code is Code.STOPPING
+
+
+async def test_an_engine_that_was_never_started_closes(clock: TickingClock, faults: Faults) -> None:
+    engine = GpuEngine(FolderSource(Path("nowhere")), CPU_TINY, clock, faults)
+    await asyncio.gather(engine.close(), engine.close())
+
+
+async def test_wrong_weights_fail_the_start(tmp_path: Path, clock: TickingClock, faults: Faults) -> None:
+    engine = GpuEngine(FolderSource(tmp_path), CPU_TINY, clock, faults, cpu_threads=1)
+
+    with pytest.raises(StartError) as raised:
+        await engine.start()
+
+    assert raised.value.code is Code.WEIGHTS_MISSING
+    assert engine.state.phase is EnginePhase.FAILED
+    assert "model_index.json" in engine.state.detail
+    with pytest.raises(RenderError) as refused:
+        await engine.render([a_task()], ignore, never)
+    assert refused.value.code is Code.ENGINE_FAILED
+    await engine.close()
+    assert engine.state.phase is EnginePhase.FAILED
+
+
+async def test_a_model_that_gives_no_numbers_fails_the_start(
+    tiny_folder: Path, clock: TickingClock, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = TextEncoder.encode
+    monkeypatch.setattr(TextEncoder, "encode", lambda self, prompts: original(self, prompts) * float("nan"))
+    engine = GpuEngine(FolderSource(tiny_folder), CPU_TINY, clock, faults, cpu_threads=1)
+
+    with pytest.raises(StartError) as raised:
+        await engine.start()
+
+    assert raised.value.code is Code.WEIGHTS_DAMAGED
+    await engine.close()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has what the test lacks")
+async def test_a_card_that_torch_cannot_use_fails_the_start(
+    tiny_folder: Path, clock: TickingClock, faults: Faults
+) -> None:
+    engine = GpuEngine(FolderSource(tiny_folder), CUDA_BF16, clock, faults)
+
+    with pytest.raises(StartError) as raised:
+        await engine.start()
+
+    assert raised.value.code is Code.CUDA_UNAVAILABLE
+    assert raised.value.parameters == {"torch": torch.__version__}
+    await engine.close()
+
+
+async def test_closing_during_the_start_is_no_failure(
+    tiny_folder: Path, clock: TickingClock, faults: Faults
+) -> None:
+    engine = GpuEngine(FolderSource(tiny_folder), CPU_TINY, clock, faults, cpu_threads=1)
+    warming, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        warming.set()
+        assert go_on.wait(10)
+
+    faults.act = hold
+    starting = asyncio.create_task(engine.start())
+    await asyncio.to_thread(warming.wait, 10)
+    closing = asyncio.create_task(engine.close())
+    await asyncio.to_thread(engine._closing.wait, 10)
+    go_on.set()
+
+    with pytest.raises(StartError) as raised:
+        await starting
+    await closing
+    assert raised.value.code is Code.STOPPING
+    assert engine.state.phase is EnginePhase.DRAINING
