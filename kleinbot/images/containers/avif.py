@@ -1,0 +1,57 @@
+"""AVIF (https://aomediacodec.github.io/av1-avif/): sizes are read from the boxes, EXIF is hidden."""
+
+import re
+from collections.abc import Iterator
+
+from kleinbot.images.containers.parts import DamagedError, Parts
+
+_MAX_BOXES = 1_000
+_DIRECTORIES = (b"meta", b"moov")
+_ITEM_SIZE = re.compile(rb"ispe\0{4}(.{8})", re.DOTALL)
+_TRACK_SIZE = re.compile(rb"av01\0{6}.{18}(.{4})", re.DOTALL)
+
+
+def walk(data: bytes) -> Parts:
+    """Read the largest size that any item or track of an AVIF states: none is larger than the picture.
+
+    EXIF gets a type that no decoder knows. Its orientation does not count in AVIF, where the file's own
+    rotation does (§2.2.1 of ISO/IEC 23008-12), and parsing hostile EXIF is a risk for nothing.
+
+    Raises DamagedError.
+    """
+    hidden = bytearray(data)
+    sizes: list[tuple[int, int]] = []
+    for kind, start, end in _boxes(data):
+        if kind in _DIRECTORIES:
+            box = data[start:end]
+            hidden[start:end] = box.replace(b"Exif", b"skip")
+            sizes += [_pair(found[1]) for found in _ITEM_SIZE.finditer(box)]
+            sizes += [_pair(found[1]) for found in _TRACK_SIZE.finditer(box)]
+    if not sizes:
+        raise DamagedError("no size")
+    width, height = max(sizes, key=lambda size: size[0] * size[1])
+    return Parts(bytes(hidden), width, height)
+
+
+def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield kind, start and end of each box at the top (ISO/IEC 14496-12 §4.2)."""
+    place = 0
+    for _ in range(_MAX_BOXES):
+        if place + 8 > len(data):
+            return
+        length, kind = int.from_bytes(data[place : place + 4], "big"), data[place + 4 : place + 8]
+        header = 8
+        if length == 1:
+            length, header = int.from_bytes(data[place + 8 : place + 16], "big"), 16
+        elif length == 0:
+            length = len(data) - place
+        if length < header:
+            raise DamagedError("a box of no length")
+        yield kind, place + header, min(place + length, len(data))
+        place += length
+    raise DamagedError("too many boxes")
+
+
+def _pair(data: bytes) -> tuple[int, int]:
+    half = len(data) // 2
+    return int.from_bytes(data[:half], "big"), int.from_bytes(data[half:], "big")

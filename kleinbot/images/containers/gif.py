@@ -1,0 +1,53 @@
+"""GIF (https://www.w3.org/Graphics/GIF/spec-gif89a.txt): the screen and the first frame are kept."""
+
+from kleinbot.images.containers.parts import DamagedError, Parts
+
+_SCREEN_BYTES = 13
+_DESCRIPTOR_BYTES = 10
+_MAX_BLOCKS = 10_000
+_EXTENSION, _IMAGE = 0x21, 0x2C
+_GRAPHIC_CONTROL = 0xF9
+
+
+def walk(data: bytes) -> Parts:
+    """Take a GIF apart. The size is that of the screen, or of the first frame where it reaches further.
+
+    Raises DamagedError.
+    """
+    place = _SCREEN_BYTES + _table_bytes(data, 10)
+    kept = [data[:place]]
+    control = b""
+    for _ in range(_MAX_BLOCKS):
+        kind = data[place] if place < len(data) else None
+        if kind == _EXTENSION:
+            end = _after_blocks(data, place + 2)
+            if data[place + 1 : place + 2] == bytes([_GRAPHIC_CONTROL]):
+                control = data[place:end]
+            place = end
+        elif kind == _IMAGE and place + _DESCRIPTOR_BYTES < len(data):
+            end = place + _DESCRIPTOR_BYTES + _table_bytes(data, place + 9)
+            kept += [control, data[place : _after_blocks(data, end + 1)]]
+            left, top, frame_width, frame_height = (_short(data, place + at) for at in (1, 3, 5, 7))
+            width = max(_short(data, 6), left + frame_width)
+            height = max(_short(data, 8), top + frame_height)
+            return Parts(b"".join(kept), width, height)
+        else:
+            raise DamagedError("no frame")
+    raise DamagedError("too many blocks")
+
+
+def _after_blocks(data: bytes, place: int) -> int:
+    """Return the place after a run of data blocks, or where the data ends."""
+    while place < len(data) and data[place]:
+        place += 1 + data[place]
+    return min(place + 1, len(data))
+
+
+def _table_bytes(data: bytes, flags_at: int) -> int:
+    """Return the length of the colour table that the flags at ``flags_at`` announce."""
+    flags = data[flags_at] if flags_at < len(data) else 0
+    return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _short(data: bytes, place: int) -> int:
+    return int.from_bytes(data[place : place + 2], "little")

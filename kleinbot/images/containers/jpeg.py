@@ -1,0 +1,84 @@
+"""JPEG (ITU-T T.81): tables, frame and scans are kept; of the rest only orientation and profile are read."""
+
+import re
+
+from kleinbot.images.containers.parts import DamagedError, Parts
+from kleinbot.images.formats import unsupported
+
+_MAX_SEGMENTS = 2_000
+_MAX_SCANS = 100
+"""Encoders write about ten. Each scan costs a pass over all pixels and may be a few bytes long, so a file
+of thousands takes hours: https://libjpeg-turbo.org/pmwiki/uploads/About/TwoIssueswiththeJPEGStandard.pdf"""
+
+_SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
+_FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
+_OTHER_FRAMES = {0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7}
+_TABLES = {0xC4, 0xCC, 0xDB, 0xDD}
+_JFIF, _EXIF, _ICC, _ADOBE = 0xE0, 0xE1, 0xE2, 0xEE
+_ALONE = {0x01, *range(0xD0, 0xD8)}
+_MARKER = re.compile(rb"\xff+([^\x00\xff])")
+_MARKER_IN_SCAN = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
+
+
+def walk(data: bytes) -> Parts:
+    """Take a JPEG apart; what follows its end (a second picture, a film, an archive) is left out.
+
+    Raises DamagedError, or Refusal PICTURE_FORMAT_UNSUPPORTED for lossless and 12-bit JPEG.
+    """
+    kept = [data[:2]]
+    frame = exif = b""
+    profile: list[tuple[int, bytes]] = []
+    place = 2
+    for _ in range(_MAX_SEGMENTS):
+        found = _MARKER.search(data, place)
+        if found is None:
+            raise DamagedError("no scan")
+        marker, start = found[1][0], found.end()
+        if marker in _ALONE:
+            place = start
+            continue
+        if marker in (_EOI, _SOI):
+            raise DamagedError("ends before its first scan")
+        length = int.from_bytes(data[start : start + 2], "big")
+        place = start + max(length, 2)
+        body = data[start + 2 : place]
+        if marker == _SOS:
+            kept.append(data[found.end() - 2 : _end_of_scans(data, place)])
+            break
+        if marker in _OTHER_FRAMES:
+            raise unsupported("JPEG (lossless)")
+        if marker in _FRAMES:
+            if frame:
+                raise DamagedError("two frames")
+            frame = body
+        if marker in _FRAMES or marker in _TABLES or marker in (_JFIF, _ADOBE):
+            kept.append(bytes((0xFF, marker)) + data[start:place])
+        elif marker == _EXIF and body.startswith(b"Exif\0\0"):
+            exif = exif or body
+        elif marker == _ICC and body.startswith(b"ICC_PROFILE\0") and len(body) > 14:
+            profile.append((body[12], body[14:]))
+    else:
+        raise DamagedError("too many segments")
+    if len(frame) < 6:
+        raise DamagedError("no frame")
+    if frame[0] != 8:
+        raise unsupported(f"JPEG ({frame[0]} bit)")
+    width, height = int.from_bytes(frame[3:5], "big"), int.from_bytes(frame[1:3], "big")
+    icc = b"".join(part for _, part in sorted(profile, key=lambda numbered: numbered[0]))
+    return Parts(b"".join(kept), width, height, exif, icc)
+
+
+def _end_of_scans(data: bytes, place: int) -> int:
+    """Return where the picture ends: after its end marker, or where the data does."""
+    scans = 1
+    for _ in range(_MAX_SEGMENTS):
+        found = _MARKER_IN_SCAN.search(data, place)
+        if found is None:
+            return len(data)
+        if found[1][0] == _EOI:
+            return found.end()
+        scans += found[1][0] == _SOS
+        if scans > _MAX_SCANS:
+            raise DamagedError("too many scans")
+        place = found.end() + max(int.from_bytes(data[found.end() : found.end() + 2], "big"), 2)
+    raise DamagedError("too many segments")

@@ -1,0 +1,83 @@
+"""PNG (https://www.w3.org/TR/png-3/): header, palette, transparency and one run of pixel data are kept."""
+
+import zlib
+from collections.abc import Iterator
+
+from kleinbot.images.containers.parts import DamagedError, Parts
+
+_SIGNATURE_BYTES = 8
+_IHDR_BYTES = 13
+_MAX_CHUNKS = 100_000
+_MAX_PROFILE_BYTES = 4 * 1024 * 1024
+_GREY, _RGB = 0, 2
+
+
+def walk(data: bytes) -> Parts:
+    """Take a PNG apart. Animation, text and all else is left out; a missing end is put back.
+
+    Raises DamagedError.
+    """
+    chunks = _chunks(data)
+    kind, header = next(chunks, (b"", b""))
+    if kind != b"IHDR" or len(header) != _IHDR_BYTES:
+        raise DamagedError("no header")
+    depth, colour = header[8], header[9]
+    kept = [data[:_SIGNATURE_BYTES], _chunk(b"IHDR", header)]
+    pixels: list[bytes] = []
+    exif = icc = b""
+    for kind, body in chunks:
+        if kind == b"IDAT":
+            pixels.append(body)
+        elif kind == b"PLTE" and not pixels:
+            kept.append(_chunk(kind, body))
+        elif kind == b"tRNS" and not pixels:
+            kept.append(_chunk(kind, _transparency(body, depth, colour)))
+        elif kind == b"eXIf":
+            exif = exif or body
+        elif kind == b"iCCP":
+            icc = icc or _profile(body)
+        elif kind == b"IEND":
+            break
+    kept += [_chunk(b"IDAT", b"".join(pixels)), _chunk(b"IEND", b"")]
+    width, height = int.from_bytes(header[:4], "big"), int.from_bytes(header[4:8], "big")
+    return Parts(b"".join(kept), width, height, exif, icc)
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield kind and body of each chunk; the last body may be cut short.
+
+    Checksums are not looked at: zlib has its own for the pixels, and other programs show such files too.
+    """
+    start = _SIGNATURE_BYTES
+    for _ in range(_MAX_CHUNKS):
+        if start + 8 > len(data):
+            return
+        length = int.from_bytes(data[start : start + 4], "big")
+        yield data[start + 4 : start + 8], data[start + 8 : start + 8 + length]
+        start += 12 + length
+    raise DamagedError("too many chunks")
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")
+
+
+def _transparency(body: bytes, depth: int, colour: int) -> bytes:
+    """Return the transparent colour on the scale of the decoded samples: Pillow compares it with these."""
+    if colour == _GREY and depth in (2, 4):
+        most = (1 << depth) - 1
+        return ((int.from_bytes(body[:2], "big") & most) * 255 // most).to_bytes(2, "big")
+    if colour == _RGB and depth == 16:
+        return b"".join(b"\0" + body[start : start + 1] for start in (0, 2, 4))
+    return body
+
+
+def _profile(body: bytes) -> bytes:
+    """Return the unpacked ICC profile, or nothing where it is broken or unpacks to more than any real one."""
+    _, _, packed = body.partition(b"\0")
+    unpacking = zlib.decompressobj()
+    try:
+        profile: bytes = unpacking.decompress(packed[1:], _MAX_PROFILE_BYTES)
+    except zlib.error:
+        return b""
+    return profile if unpacking.eof else b""
