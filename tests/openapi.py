@@ -1,0 +1,150 @@
+"""Checks what the bot sends, and what the stand-in answers, against Discord's own OpenAPI document.
+
+The document (github.com/discord/discord-api-spec, MIT) is not carried here; ``KLEINBOT_DISCORD_OPENAPI`` names it.
+Without it the checker does nothing, except in CI, where its absence is an error.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, relevance
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from kleinbot.sandbox import Exchange
+
+VARIABLE = "KLEINBOT_DISCORD_OPENAPI"
+_DOCUMENT = "urn:discord"
+
+# What discord.py sends beyond the document, and Discord takes.
+_READ_ONLY = ("size", "url", "proxy_url", "width", "height", "content_type", "ephemeral", "spoiler", "flags")
+_EXEMPT = {
+    "ApplicationCommandUpdateRequest": ("nsfw",),
+    "IncomingWebhookUpdateRequestPartial": ("tts",),
+    "MessageEditRequestPartial": ("tts",),
+    "RichEmbed": ("flags",),
+    "MessageAttachmentRequest": (*_READ_ONLY, "duration", "waveform", "title"),
+}
+
+
+class Checker:
+    """Collects what does not fit the document. Use ``check`` as a hook for exchanges, then look at ``findings``."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.is_active = path is not None
+        self.findings: list[str] = []
+        self.checked = 0
+        if path is not None:
+            self._document, self._requests, self._answers = _load(path)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Checker":
+        """Make the checker the environment asks for. Raises RuntimeError in CI without the document."""
+        named = environment.get(VARIABLE)
+        if not named and environment.get("CI") == "true":
+            raise RuntimeError(f"{VARIABLE} must name Discord's OpenAPI document in CI")
+        return cls(Path(named) if named else None)
+
+    def check(self, exchange: Exchange) -> None:
+        """Check one exchange, both directions."""
+        if not self.is_active:
+            return
+        self.checked += 1
+        route = exchange.route
+        if exchange.path.endswith("/messages/@original"):
+            route = route.replace("{message_id}", "@original")
+        operation = self._document["paths"].get(route, {}).get(exchange.method.lower())
+        if operation is None:
+            self.findings.append(f"{exchange.method} {route} is not in the document")
+            return
+        pointer = f"#/paths/{_escaped(route)}/{exchange.method.lower()}"
+        # What the stand-in has refused with 400 or 413 is known to be wrong, often on purpose.
+        if exchange.body is not None and exchange.status not in (400, 413):
+            self._check_request(exchange, operation, pointer)
+        if exchange.status < 500:
+            self._check_answer(exchange, operation, pointer)
+
+    def _check_request(self, exchange: Exchange, operation: dict[str, Any], pointer: str) -> None:
+        if "requestBody" not in operation:
+            if exchange.body:
+                self.findings.append(f"{exchange.method} {exchange.path} takes no body")
+            return
+        at = f"{pointer}/requestBody/content/application~1json/schema"
+        self._note(exchange, "sent", self._requests, at, exchange.body)
+
+    def _check_answer(self, exchange: Exchange, operation: dict[str, Any], pointer: str) -> None:
+        responses = operation["responses"]
+        status = str(exchange.status) if str(exchange.status) in responses else f"{exchange.status // 100}XX"
+        if status not in responses:
+            self.findings.append(f"{exchange.method} {exchange.path} may not answer {exchange.status}")
+            return
+        response, at = responses[status], f"{pointer}/responses/{status}"
+        if "$ref" in response:
+            at = response["$ref"]
+            response = self._document["components"]["responses"][at.rpartition("/")[2]]
+        if "content" not in response:
+            if exchange.answer is not None:
+                self.findings.append(f"{exchange.method} {exchange.path} answers {status} without a body")
+            return
+        self._note(
+            exchange, "answered", self._answers, f"{at}/content/application~1json/schema", exchange.answer
+        )
+
+    def _note(self, exchange: Exchange, verb: str, registry: Registry[Any], at: str, value: object) -> None:
+        validator = Draft202012Validator({"$ref": _DOCUMENT + at}, registry=registry)
+        error = max(validator.iter_errors(value), key=relevance, default=None)
+        if error is not None:
+            place, message = _explained(error)
+            self.findings.append(f"{exchange.method} {exchange.path} {verb}: {place}: {message}")
+
+
+def _explained(error: ValidationError) -> tuple[str, str]:
+    """Descend into the alternative that was meant: the one whose ``type`` fits."""
+    while error.context:
+        alternatives: dict[object, list[ValidationError]] = {}
+        for each in error.context:
+            alternatives.setdefault(each.schema_path[0], []).append(each)
+        meant = [group for group in alternatives.values() if not any(_is_type(each, error) for each in group)]
+        group = meant[0] if meant else next(iter(alternatives.values()))
+        error = max(group, key=relevance)
+    return error.json_path, error.message[:300]
+
+
+def _is_type(error: ValidationError, parent: ValidationError) -> bool:
+    return list(error.absolute_path)[len(parent.absolute_path) :] == ["type"] or (
+        error.validator == "type" and error.absolute_path == parent.absolute_path
+    )
+
+
+def _escaped(route: str) -> str:
+    return route.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
+
+
+@lru_cache(maxsize=1)
+def _load(path: Path) -> tuple[dict[str, Any], Registry[Any], Registry[Any]]:
+    text = path.read_text(encoding="utf-8")
+    requests, answers = json.loads(text), json.loads(text)
+    schemas = requests["components"]["schemas"]
+    # discord.py writes ids as numbers in some places, which Discord takes.
+    schemas["SnowflakeType"] = {"anyOf": [schemas["SnowflakeType"], {"type": "integer", "minimum": 0}]}
+    for name, keys in _EXEMPT.items():
+        schemas[name]["properties"].update(dict.fromkeys(keys, True))
+    for document in (requests, answers):
+        _forbid_unknown_fields(document)
+    return requests, _registry(requests), _registry(answers)
+
+
+def _registry(document: dict[str, Any]) -> Registry[Any]:
+    resource = Resource(contents=document, specification=DRAFT202012)
+    return Registry().with_resource(_DOCUMENT, resource)
+
+
+def _forbid_unknown_fields(document: dict[str, Any]) -> None:
+    combined = {"Error"}  # part of an allOf, whose other parts add fields
+    for name, schema in document["components"]["schemas"].items():
+        if "properties" in schema and name not in combined:
+            schema.setdefault("unevaluatedProperties", False)

@@ -1,0 +1,57 @@
+import asyncio
+import os
+import warnings
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+with warnings.catch_warnings():
+    # discord.py 2.7 imports audioop, which Python 3.11 and 3.12 announce to remove.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import discord  # noqa: F401
+
+from kleinbot.sandbox import Channel, MovableClock, Person, Server, StandIn
+from tests.openapi import Checker
+from tests.sandbox.demo_bot import DemoBot
+
+
+@dataclass
+class Scene:
+    standin: StandIn
+    clock: MovableClock
+    server: Server
+    channel: Channel
+    ada: Person
+    bob: Person
+    root: Person
+    bot: DemoBot
+
+
+@pytest.fixture
+async def standin() -> AsyncIterator[StandIn]:
+    checker = Checker.from_environment(os.environ)
+    async with StandIn(now=MovableClock()) as standin:
+        standin.on_exchange.append(checker.check)
+        yield standin
+    assert checker.findings == []
+
+
+@pytest.fixture
+async def scene(standin: StandIn) -> AsyncIterator[Scene]:
+    clock = standin.state.now
+    assert isinstance(clock, MovableClock)
+    server = standin.world.add_server("Studio")
+    channel = standin.world.add_channel(server, "pictures")
+    ada = standin.world.add_member(server, "ada")
+    bob = standin.world.add_member(server, "bob")
+    root = standin.world.add_member(server, "root", permissions=("administrator",))
+    bot = DemoBot(connector=standin.connector())
+    running = asyncio.create_task(bot.start(standin.token))
+    try:
+        await standin.online(timeout_s=5)
+        await standin.registered("imagine", timeout_s=5)
+        yield Scene(standin, clock, server, channel, ada, bob, root, bot)
+    finally:
+        await bot.close()
+        await running
