@@ -75,6 +75,7 @@ def lies() -> list[Case]:
         refused("huge-webp", webp_canvas(16_777_216, 16_777_216), pixels, width=16_777_216),
         refused("huge-webp-lossless", webp_lossless_header(16_384, 16_384), pixels, height=16_384),
         refused("huge-avif", avif[:size_at] + huge + avif[size_at + 8 :], pixels, width=30_000),
+        refused("avif-larger-inside", avif_larger_inside(), damaged),
         refused("40-megapixels-and-more", png_header(8000, 5001) + END, pixels, limit_megapixels=40),
         refused("40-megapixels-but-empty", png_header(8000, 5000) + END, damaged),
         refused("png-of-no-size", png_header(0, 0) + END, small, width=0, height=0),
@@ -156,6 +157,13 @@ def with_exif(rubbish: bytes) -> bytes:
     data = saved(marked(), "AVIF", quality=95, exif=block)
     place = data.index(b"II*\0") + 4
     return data[:place] + rubbish + data[place + len(rubbish) :]
+
+
+def avif_larger_inside() -> bytes:
+    """Calls itself 100×100; a decoder that is asked for it first decodes a megapixel."""
+    data = saved(flat(1000, 1000), "AVIF")
+    size_at = data.index(b"ispe") + 8
+    return data[:size_at] + struct.pack(">II", 100, 100) + data[size_at + 8 :]
 
 
 def webp_chunks(extra: bytes) -> bytes:

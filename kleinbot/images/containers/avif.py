@@ -3,12 +3,16 @@
 import re
 from collections.abc import Iterator
 
+from kleinbot.images.containers.av1 import coded_pixels
+from kleinbot.images.containers.avif_items import streams
 from kleinbot.images.containers.parts import DamagedError, Parts
 
 _MAX_BOXES = 1_000
 _DIRECTORIES = (b"meta", b"moov")
-_ITEM_SIZE = re.compile(rb"ispe\0{4}(.{8})", re.DOTALL)
-_TRACK_SIZE = re.compile(rb"av01\0{6}.{18}(.{4})", re.DOTALL)
+_MAX_CODED = 4
+"""How much more may be coded than is shown: colour and alpha, a thumbnail, the overhang of a grid."""
+_ITEM_SIZE = re.compile(rb"(?=ispe\0{4}(.{8}))", re.DOTALL)
+_TRACK_SIZE = re.compile(rb"(?=av01\0{6}.{18}(.{4}))", re.DOTALL)
 
 
 def walk(data: bytes) -> Parts:
@@ -21,15 +25,20 @@ def walk(data: bytes) -> Parts:
     """
     hidden = bytearray(data)
     sizes: list[tuple[int, int]] = []
+    coded = 0
     for kind, start, end in _boxes(data):
         if kind in _DIRECTORIES:
             box = data[start:end]
             hidden[start:end] = box.replace(b"Exif", b"skip")
+            coded = max(coded, sum(coded_pixels(stream) for stream in streams(data, box)))
             sizes += [_pair(found[1]) for found in _ITEM_SIZE.finditer(box)]
             sizes += [_pair(found[1]) for found in _TRACK_SIZE.finditer(box)]
     if not sizes:
         raise DamagedError("no size")
     width, height = max(sizes, key=lambda size: size[0] * size[1])
+    # A hundred 16384² streams in a file of two kilobytes that calls itself 100×100 would be decoded first.
+    if coded > _MAX_CODED * width * height:
+        raise DamagedError("codes more than it shows")
     return Parts(bytes(hidden), width, height)
 
 

@@ -1,0 +1,87 @@
+"""The size that an AV1 stream states itself: a decoder allocates by it, whatever the boxes around it say.
+
+All names are those of the AV1 bitstream specification, §5.3 and §5.5 (https://aomediacodec.github.io/av1-spec/).
+"""
+
+_SEQUENCE_HEADER = 1
+_MAX_OBUS = 256
+
+
+def coded_pixels(stream: bytes) -> int:
+    """Return the pixels of the largest frame that ``stream`` may hold; 0 where it has no sequence header."""
+    return max((_largest_frame(body) for kind, body in _units(stream) if kind == _SEQUENCE_HEADER), default=0)
+
+
+def _units(stream: bytes) -> list[tuple[int, bytes]]:
+    """Return type and body of the first open bitstream units."""
+    units: list[tuple[int, bytes]] = []
+    place = 0
+    while place < len(stream) and len(units) < _MAX_OBUS:
+        header = stream[place]
+        place += 2 if header & 4 else 1  # obu_extension_flag
+        size = len(stream) - place
+        if header & 2:  # obu_has_size_field
+            size, place = _leb128(stream, place)
+        units.append((header >> 3 & 15, stream[place : place + min(size, 256)]))
+        place += size
+    return units
+
+
+def _leb128(stream: bytes, place: int) -> tuple[int, int]:
+    value = 0
+    for index, byte in enumerate(stream[place : place + 8]):
+        value |= (byte & 0x7F) << 7 * index
+        if not byte & 0x80:
+            return value, place + index + 1
+    return value, place + 8
+
+
+class _Bits:
+    """Reads from the most significant bit on; zeros after the end."""
+
+    def __init__(self, data: bytes) -> None:
+        self._bits = int.from_bytes(data, "big")
+        self._left = 8 * len(data)
+
+    def read(self, count: int) -> int:
+        self._left -= count
+        shifted = self._bits >> self._left if self._left >= 0 else self._bits << -self._left
+        return shifted & ((1 << count) - 1)
+
+    def skip_uvlc(self) -> None:
+        zeros = 0
+        while zeros < 32 and not self.read(1):
+            zeros += 1
+        self.read(zeros)
+
+
+def _largest_frame(body: bytes) -> int:
+    """Return max_frame_width × max_frame_height of a sequence_header_obu."""
+    bits = _Bits(body)
+    bits.read(4)  # seq_profile, still_picture
+    if bits.read(1):  # reduced_still_picture_header
+        bits.read(5)
+    else:
+        _skip_operating_points(bits)
+    width_bits, height_bits = bits.read(4) + 1, bits.read(4) + 1
+    return (bits.read(width_bits) + 1) * (bits.read(height_bits) + 1)
+
+
+def _skip_operating_points(bits: _Bits) -> None:
+    delay_bits = 0
+    if bits.read(1):  # timing_info_present_flag
+        bits.read(64)
+        if bits.read(1):  # equal_picture_interval
+            bits.skip_uvlc()
+        if bits.read(1):  # decoder_model_info_present_flag
+            delay_bits = bits.read(5) + 1
+            bits.read(42)
+    display_delay = bits.read(1)
+    for _ in range(bits.read(5) + 1):
+        bits.read(12)
+        if bits.read(5) > 7:  # seq_level_idx: only these have a tier
+            bits.read(1)
+        if delay_bits and bits.read(1):
+            bits.read(2 * delay_bits + 1)
+        if display_delay and bits.read(1):
+            bits.read(4)
