@@ -106,7 +106,7 @@ class Line:
     def tags(self) -> tuple[Tag, ...]:
         """Return what fairness must remember: a few rows, to replace those kept before.
 
-        Keep them in the transaction that claims a batch, and in the one that ends an image.
+        Keep them in the transaction that claims a batch, and in the one that ends or returns an image.
         """
         return tuple(tag for lane in self._lanes.values() for tag in lane.tags())
 

@@ -26,7 +26,9 @@ class ConsumerCard:
 
 class Policy(Protocol):
     name: str
-    refused: int
+    refused_images: int
+    late: int
+    told_start_s: dict[str, float]
 
     def submit(self, job: Sequence[WaitingImage], now_s: float, running_left_s: float) -> None: ...
     def next_batch(self, now_s: float) -> tuple[WaitingImage, ...]: ...
@@ -39,7 +41,9 @@ class _Plain:
     """Takes everything, runs one image at a time to its end."""
 
     def __init__(self) -> None:
-        self.refused = 0
+        self.refused_images = 0
+        self.late = 0
+        self.told_start_s: dict[str, float] = {}
 
     def finished(self, key: ImageKey, measured_cost: float) -> None:
         del key, measured_cost
@@ -99,7 +103,9 @@ class Fair:
 
     cost_model: CostModel
     name: str = "fair order"
-    refused: int = 0
+    refused_images: int = 0
+    late: int = 0
+    told_start_s: dict[str, float] = field(default_factory=dict)
     line: Line = field(default_factory=Line)
 
     def submit(self, job: Sequence[WaitingImage], now_s: float, running_left_s: float) -> None:
@@ -127,14 +133,15 @@ class Kleinbot(Fair):
 
     name: str = "kleinbot"
     limits: AdmissionLimits = field(default_factory=AdmissionLimits)
-    late: int = 0
 
     def submit(self, job: Sequence[WaitingImage], now_s: float, running_left_s: float) -> None:
         answer = admit(job, self.line, self.limits, self.cost_model, round(now_s * 1000), running_left_s)
         if isinstance(answer, Refusal):
-            self.refused += 1
+            self.refused_images += len(job)
         else:
             self.line.submit(answer.images)
+            if answer.lane is Lane.TOKEN:
+                self.told_start_s[job[0].key.job_id] = now_s + answer.start_s
 
     def next_batch(self, now_s: float) -> tuple[WaitingImage, ...]:
         for image in self.line.overdue(round(now_s * 1000), self.cost_model):
@@ -145,7 +152,3 @@ class Kleinbot(Fair):
     def yields(self, batch: Sequence[WaitingImage], steps_done: int) -> bool:
         keys = tuple(image.key for image in batch)
         return should_yield(RunningBatch(keys, steps_done, batch[0].shape.steps), self.line)
-
-
-def lane_of(image: WaitingImage) -> Lane:
-    return image.lane

@@ -5,7 +5,7 @@
 
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from kleinbot.domain.job import Lane
@@ -17,6 +17,7 @@ from tests.queueing.policies import Fair, Fifo, Kleinbot, Policy, RoundRobin
 OVERHEAD_S = 0.06
 SMALL_BATCH_GAIN = 0.15
 WINDOW_S = 120.0
+SAMPLE_S = 5.0
 
 
 def batch_s(load: Load, batch: Sequence[WaitingImage]) -> float:
@@ -32,12 +33,12 @@ class Outcome:
     flooder_waits_s: list[float] = field(default_factory=list)
     late: int = 0
     promised: int = 0
-    refused: int = 0
+    refused_images: int = 0
     busy_s: float = 0.0
     end_s: float = 0.0
-    idle_while_waiting_s: float = 0.0
     longest_batch_s: float = 0.0
     fairness: list[float] = field(default_factory=list)
+    start_errors_s: list[float] = field(default_factory=list)
 
     @property
     def jain(self) -> float:
@@ -58,6 +59,7 @@ class Card:
         self._served: dict[tuple[Lane, int], float] = defaultdict(float)
         self._always_waiting: set[tuple[Lane, int]] | None = None
         self._window_ends_s = WINDOW_S
+        self._sample_at_s = 0.0
         self.outcome = Outcome()
 
     def run(self) -> Outcome:
@@ -71,8 +73,8 @@ class Card:
                 self._advance_to(self._jobs[self._asked][0].submitted_ms / 1000)
             else:
                 break
-        self.outcome.refused = self._policy.refused
-        self.outcome.late += getattr(self._policy, "late", 0)
+        self.outcome.refused_images = self._policy.refused_images
+        self.outcome.late += self._policy.late
         self.outcome.end_s = self._now_s
         return self.outcome
 
@@ -80,10 +82,7 @@ class Card:
         seconds = batch_s(self._load, batch)
         steps = batch[0].shape.steps
         for image in batch:
-            waits = (
-                self.outcome.flooder_waits_s if image.member_id in FLOODERS else self.outcome.light_waits_s
-            )
-            waits.append(self._now_s - image.submitted_ms / 1000)
+            self._note_start(image)
         for step in range(1, steps + 1):
             self._running_until_s = self._now_s + seconds * (steps - step + 1) / steps
             self._advance_to(self._now_s + seconds / steps)
@@ -94,12 +93,23 @@ class Card:
         for image in batch:
             self._end(image, seconds / len(batch) / self._load.s_per_picture)
 
+    def _note_start(self, image: WaitingImage) -> None:
+        outcome = self.outcome
+        waits = outcome.flooder_waits_s if image.member_id in FLOODERS else outcome.light_waits_s
+        waits.append(self._now_s - image.submitted_ms / 1000)
+        told_s = self._policy.told_start_s.pop(image.key.job_id, None)
+        if told_s is not None:
+            outcome.start_errors_s.append(abs(self._now_s - told_s))
+
     def _end(self, image: WaitingImage, measured_cost: float) -> None:
         self._policy.finished(image.key, measured_cost)
         self._served[image.lane, image.member_id] += measured_cost
         if image.deadline_ms is not None:
             self.outcome.promised += 1
             self.outcome.late += self._now_s * 1000 > image.deadline_ms
+        if self._now_s < self._sample_at_s:
+            return
+        self._sample_at_s = self._now_s + SAMPLE_S
         waiting = {(waiting.lane, waiting.member_id) for waiting in self._policy.waiting()}
         always = self._always_waiting
         self._always_waiting = waiting if always is None else always & waiting
@@ -149,42 +159,50 @@ def simulate(
         total.light_waits_s += one.light_waits_s
         total.flooder_waits_s += one.flooder_waits_s
         total.fairness += one.fairness
+        total.start_errors_s += one.start_errors_s
         total.late += one.late
         total.promised += one.promised
-        total.refused += one.refused
+        total.refused_images += one.refused_images
         total.busy_s += one.busy_s
         total.end_s += one.end_s
         total.longest_batch_s = max(total.longest_batch_s, one.longest_batch_s)
     return total
 
 
+HEADER = (
+    "| policy                | light p50 / p99 s | flooder p50 / p99 s | light max | Jain | late / promised "
+    "| refused | busy | longest batch s | told start off by p50 / p90 s |"
+)
+
+
 def row(name: str, outcome: Outcome) -> str:
-    light, flooder = outcome.light_waits_s, outcome.flooder_waits_s
+    light, flooder, off = outcome.light_waits_s, outcome.flooder_waits_s, outcome.start_errors_s
     return (
-        f"| {name:26} | {percentile(light, 0.5):6.1f} / {percentile(light, 0.99):6.1f} "
-        f"| {percentile(flooder, 0.5):7.0f} / {percentile(flooder, 0.99):7.0f} "
-        f"| {max(light):6.0f} | {outcome.jain:.3f} | {outcome.late:4} / {outcome.promised:6} "
-        f"| {outcome.refused:5} | {outcome.busy_s / outcome.end_s:.2f} | {outcome.longest_batch_s:5.1f} |"
+        f"| {name:21} | {percentile(light, 0.5):7.1f} / {percentile(light, 0.99):7.1f} "
+        f"| {percentile(flooder, 0.5):8.0f} / {percentile(flooder, 0.99):8.0f} "
+        f"| {max(light):9.0f} | {outcome.jain:.3f} | {outcome.late:4} / {outcome.promised:6} "
+        f"| {outcome.refused_images:6} | {outcome.busy_s / outcome.end_s:.2f} "
+        f"| {outcome.longest_batch_s:7.1f} | {percentile(off, 0.5):6.1f} / {percentile(off, 0.9):6.1f} |"
     )
 
 
-def main() -> None:
-    hours = float(sys.argv[1]) if len(sys.argv) > 1 else 4.0
-    seeds = int(sys.argv[2]) if len(sys.argv) > 2 else 4
+def table(load: Load, hours: float, seeds: int) -> Iterator[str]:
+    """Yield the lines of one load's table as they are found."""
+    offered = load.light_load + load.flooded_load
+    yield f"\nLoad {load.name}: {load.s_per_picture:g} s per picture, offered {offered:.2f}"
+    yield HEADER
+    for make in policies(load):
+        yield row(make().name, simulate(load, make, seeds, hours))
+    yield row("kleinbot, no flooders", simulate(load, policies(load)[-1], seeds, hours, flooded=False))
+
+
+def main(hours: float = 4.0, seeds: int = 6) -> None:
+    sys.stdout.write(f"{hours:g} h × {seeds} seeds; waits: from the request until the picture starts\n")
     for load in LOADS:
-        print(
-            f"\nLoad {load.name}: {load.s_per_picture:g} s per picture, "  # noqa: T201 - its purpose
-            f"offered {load.light_load + load.flooded_load:.2f}, {hours:g} h × {seeds} seeds"
-        )
-        print(
-            "| policy | light p50 / p99 s | flooder p50 / p99 s | light max | Jain | late / promised "  # noqa: T201
-            "| refused jobs | busy | longest batch s |"
-        )
-        for make in policies(load):
-            print(row(make().name, simulate(load, make, seeds, hours)), flush=True)  # noqa: T201
-        alone = simulate(load, policies(load)[-1], seeds, hours, flooded=False)
-        print(row("kleinbot, no flooders", alone))  # noqa: T201
+        for line in table(load, hours, seeds):
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(float, sys.argv[1:2]), *map(int, sys.argv[2:3]))

@@ -1,0 +1,98 @@
+import pytest
+
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.job import Lane
+from kleinbot.domain.work import Checkpoint
+from kleinbot.queueing.admission import AdmissionLimits, Admitted, admit
+from kleinbot.queueing.cost import PICTURE, CostModel
+from kleinbot.queueing.line import Line
+from kleinbot.queueing.waiting import Shape, UniformLimit
+from tests.queueing.making import job
+
+LIMITS = AdmissionLimits(token_member_cost=4, member_cost=8, server_cost=12, line_cost=16)
+NOW_MS = 1_000_000
+
+
+def ask(
+    line: Line, job_id: str, member_id: int, count: int, *, server_id: int = 1, s: float = 1.0
+) -> Admitted | Refusal:
+    answer = admit(job(job_id, member_id, count, server_id=server_id), line, LIMITS, CostModel(s), NOW_MS)
+    if isinstance(answer, Admitted):
+        line.submit(answer.images)
+    return answer
+
+
+def test_a_job_within_the_share_is_promised() -> None:
+    answer = ask(Line(), "a", 1, 4)
+    assert isinstance(answer, Admitted)
+    assert answer.lane is Lane.TOKEN
+    assert (answer.place, answer.start_s, answer.end_s) == (1, 0.0, 4.0)
+    assert {image.deadline_ms for image in answer.images} == {NOW_MS + 14 * 60_000}
+
+
+def test_what_is_over_the_share_goes_to_the_relaxed_lane() -> None:
+    line = Line()
+    ask(line, "a", 1, 4)
+    answer = ask(line, "b", 1, 1)
+    assert isinstance(answer, Admitted)
+    assert answer.lane is Lane.RELAXED
+    assert {image.deadline_ms for image in answer.images} == {None}
+
+
+def test_what_is_expected_too_late_goes_to_the_relaxed_lane() -> None:
+    answer = ask(Line(), "a", 1, 4, s=121.0)
+    assert isinstance(answer, Admitted)
+    assert answer.lane is Lane.RELAXED
+
+
+def test_a_single_image_is_never_over_the_share() -> None:
+    base = Shape(PICTURE.grid, steps=50, checkpoint=Checkpoint.BASE)
+    answer = admit(job("a", 1, shape=base), Line(), LIMITS, CostModel(1.0), NOW_MS)
+    assert isinstance(answer, Admitted)
+    assert answer.lane is Lane.TOKEN
+
+
+@pytest.mark.parametrize(
+    ("jobs", "asked", "code", "limit"),
+    [
+        ([(1, 1, 4), (1, 1, 4)], (1, 1), Code.MEMBER_LINE_FULL, 8),
+        ([(1, 1, 4), (1, 2, 4), (1, 3, 4)], (1, 4), Code.SERVER_LINE_FULL, 12),
+        ([(1, 1, 4), (1, 2, 4), (2, 3, 4), (2, 4, 4)], (3, 5), Code.LINE_FULL, 16),
+    ],
+)
+def test_a_full_line_refuses_with_the_reason(
+    jobs: list[tuple[int, int, int]], asked: tuple[int, int], code: Code, limit: int
+) -> None:
+    line = Line()
+    for number, (server, member, count) in enumerate(jobs):
+        assert isinstance(ask(line, str(number), member, count, server_id=server), Admitted)
+    answer = ask(line, "more", asked[1], 1, server_id=asked[0])
+    assert isinstance(answer, Refusal)
+    assert answer.code is code
+    assert answer.parameters["limit"] == limit
+
+
+def test_a_refusal_names_a_time_at_which_it_would_be_accepted() -> None:
+    line = Line()
+    for number in range(2):
+        ask(line, str(number), 1, 4, s=10.0)
+    answer = ask(line, "more", 1, 3, s=10.0)
+    assert isinstance(answer, Refusal)
+    assert answer.parameters["retry_at_s"] == NOW_MS // 1000 + 30
+    for _ in range(3):
+        line.finished(line.next_batch(UniformLimit(1))[0].key, 1.0)
+    assert isinstance(ask(line, "more", 1, 3, s=10.0), Admitted)
+
+
+def test_whoever_has_nothing_in_line_may_ask_for_anything_once() -> None:
+    line = Line()
+    assert isinstance(ask(line, "huge", 1, 20), Admitted)
+    assert isinstance(ask(line, "more", 1, 1), Refusal)
+
+
+def test_asking_leaves_the_line_as_it_is() -> None:
+    line = Line()
+    ask(line, "a", 1, 2)
+    before = (line.order(), line.tags())
+    admit(job("b", 2, 2), line, LIMITS, CostModel(1.0), NOW_MS)
+    assert (line.order(), line.tags()) == before

@@ -1,0 +1,286 @@
+import time
+from itertools import pairwise
+
+import pytest
+
+from kleinbot.domain.job import Lane
+from kleinbot.queueing.cost import CostModel
+from kleinbot.queueing.line import Line
+from kleinbot.queueing.waiting import UniformLimit, WaitingImage
+from tests.queueing.making import EDIT, SMALL, Shares, job
+
+ONE = UniformLimit(1)
+FOUR = UniformLimit(4)
+
+
+def run_all(line: Line, limits: UniformLimit = ONE) -> list[WaitingImage]:
+    done = []
+    while batch := line.next_batch(limits):
+        for image in batch:
+            line.finished(image.key, image.cost)
+        done += batch
+    return done
+
+
+def members(images: list[WaitingImage] | tuple[WaitingImage, ...]) -> list[int]:
+    return [image.member_id for image in images]
+
+
+def test_a_newcomer_does_not_wait_for_somebodys_dump() -> None:
+    line = Line()
+    line.submit(job("dump", 1, 50))
+    line.next_batch(ONE)
+    line.submit(job("one", 2, submitted_ms=10))
+    assert members(line.next_batch(ONE)) == [2]
+
+
+def test_among_equals_the_oldest_runs_first() -> None:
+    line = Line()
+    line.submit(job("later", 1, submitted_ms=2))
+    line.submit(job("sooner", 2, submitted_ms=1))
+    assert members(run_all(line)) == [2, 1]
+
+
+def test_members_take_turns_by_cost_not_by_count() -> None:
+    line = Line()
+    line.submit(job("edits", 1, 2, shape=EDIT))
+    line.submit(job("plain", 2, 10, submitted_ms=1))
+    assert members(run_all(line)) == [1] + [2] * 8 + [1] + [2] * 2
+
+
+def test_a_weight_of_three_gets_three_times_as_much() -> None:
+    line = Line(Shares(weights={1: 3.0}))
+    line.submit(job("heavy", 1, 40))
+    line.submit(job("light", 2, 40, submitted_ms=1))
+    first = [line.next_batch(ONE)[0].member_id for _ in range(40)]
+    assert first.count(1) == 30
+
+
+def test_servers_share_whatever_the_number_of_their_members() -> None:
+    line = Line(Shares(shares={2: 2.0}))
+    for member in range(20):
+        line.submit(job(f"crowd-{member}", member, 5, server_id=1))
+    line.submit(job("lone", 99, 60, server_id=2))
+    first = [line.next_batch(ONE)[0].server_id for _ in range(60)]
+    assert first.count(2) == 40
+
+
+def test_a_weight_must_be_above_zero() -> None:
+    line = Line(Shares(weights={1: 0.0}))
+    line.submit(job("muted", 1))
+    with pytest.raises(ValueError, match="above 0"):
+        line.next_batch(ONE)
+
+
+def test_an_image_is_in_line_once() -> None:
+    line = Line()
+    line.submit(job("a", 1))
+    with pytest.raises(ValueError, match="already"):
+        line.submit(job("a", 1))
+
+
+def test_idleness_earns_nothing() -> None:
+    line = Line()
+    line.submit(job("busy", 1, 100))
+    for _ in range(50):
+        line.finished(line.next_batch(ONE)[0].key, 1.0)
+    line.submit(job("back", 2, 50, submitted_ms=1))
+    assert members([line.next_batch(ONE)[0] for _ in range(20)]).count(2) in (10, 11)
+
+
+def test_a_finished_image_is_charged_what_it_took() -> None:
+    line = Line()
+    line.submit(job("slow", 1, 5))
+    line.submit(job("fast", 2, 5, submitted_ms=1))
+    line.finished(line.next_batch(ONE)[0].key, 3.0)
+    assert members([line.next_batch(ONE)[0] for _ in range(4)]) == [2, 2, 2, 1]
+
+
+def test_alike_images_of_different_members_share_a_batch() -> None:
+    line = Line()
+    line.submit(job("a", 1))
+    line.submit(job("other shape", 2, shape=SMALL, submitted_ms=1))
+    line.submit(job("b", 3, submitted_ms=2))
+    assert members(line.next_batch(FOUR)) == [1, 3]
+
+
+def test_a_batch_takes_nobody_more_than_a_picture_before_its_turn() -> None:
+    line = Line()
+    line.submit(job("many", 1, 10))
+    line.submit(job("other shape", 2, shape=SMALL, submitted_ms=1))
+    assert members(line.next_batch(FOUR)) == [1, 1]
+
+
+def test_who_is_alone_in_line_fills_the_batch() -> None:
+    line = Line()
+    line.submit(job("many", 1, 10))
+    assert len(line.next_batch(FOUR)) == 4
+
+
+def test_a_suspect_runs_alone() -> None:
+    line = Line()
+    line.submit(job("a", 1, 2))
+    for image in line.next_batch(FOUR):
+        line.returned(image.key, alone=True)
+    line.submit(job("b", 2, submitted_ms=1))
+    assert [len(line.next_batch(FOUR)) for _ in range(3)] == [1, 1, 1]
+
+
+def test_a_withdrawn_job_is_gone_and_costs_nothing() -> None:
+    line = Line()
+    line.submit(job("a", 1, 3))
+    line.submit(job("b", 1, submitted_ms=1))
+    line.submit(job("c", 2, submitted_ms=2))
+    running = line.next_batch(ONE)[0]
+    assert [image.key.position for image in line.withdraw("a")] == [1, 2]
+    line.finished(running.key, 0.0)
+    assert members(run_all(line)) == [1, 2]
+
+
+def test_a_returned_image_takes_its_old_place_again() -> None:
+    line = Line()
+    for member in range(4):
+        line.submit(job(f"job-{member}", member, 3, submitted_ms=member))
+    before = line.order()
+    for image in line.next_batch(FOUR):
+        line.returned(image.key)
+    assert line.order() == before
+
+
+def test_the_order_told_is_the_order_run() -> None:
+    line = Line(Shares(shares={1: 0.4}, weights={2: 3.0}))
+    for member in range(6):
+        shape = EDIT if member % 3 == 0 else SMALL
+        line.submit(job(f"job-{member}", member, 4, server_id=member % 2, shape=shape, submitted_ms=member))
+    told = line.order()
+    assert tuple(run_all(line)) == told
+
+
+def test_a_place_counts_the_jobs_that_start_before() -> None:
+    line = Line()
+    line.submit(job("first", 1, 4))
+    line.submit(job("second", 2, 4, submitted_ms=1))
+    line.submit(job("third", 1, 1, submitted_ms=2))
+    assert [line.place(name) for name in ("first", "second", "third", "none")] == [1, 2, 3, None]
+    line.next_batch(ONE)
+    assert [line.place(name) for name in ("first", "second", "third")] == [0, 1, 2]
+
+
+def test_expected_times_add_up_what_is_before() -> None:
+    line = Line()
+    model = CostModel(2.0)
+    line.submit(job("a", 1, 2))
+    line.submit(job("b", 2, 1, submitted_ms=1))
+    told = line.expected(model, running_left_s=1.0)
+    assert (told["b"].pictures_before, told["b"].start_s, told["b"].end_s) == (1, 3.0, 5.0)
+    assert (told["a"].start_s, told["a"].end_s) == (1.0, 7.0)
+    assert line.expected_start_s("b", model) == 2.0
+    assert line.expected_start_s("none", model) is None
+
+
+def test_what_would_be_told_is_what_is_told_then() -> None:
+    line = Line()
+    model = CostModel(2.0)
+    line.submit(job("a", 1, 3))
+    new = job("b", 2, 2, submitted_ms=1)
+    would = line.expected_with(new, model)
+    line.submit(new)
+    assert line.expected(model)["b"] == would
+
+
+def test_the_relaxed_lane_runs_when_nothing_else_is_due() -> None:
+    line = Line()
+    line.submit(job("relaxed", 1, 2, lane=Lane.RELAXED))
+    line.submit(job("token", 2, 3, submitted_ms=1))
+    assert members(run_all(line)) == [2, 2, 2, 1, 1]
+
+
+def test_the_relaxed_lane_gets_a_twentieth_of_a_card_that_never_rests() -> None:
+    line = Line()
+    line.submit(job("relaxed", 1, 20, lane=Lane.RELAXED))
+    line.submit(job("token", 2, 500, submitted_ms=1))
+    started = []
+    for _ in range(210):
+        image = line.next_batch(ONE)[0]
+        line.finished(image.key, image.cost)
+        started.append(image.member_id)
+    assert started.count(1) == 10
+    turns = [position for position, member in enumerate(started) if member == 1]
+    assert {after - before for before, after in pairwise(turns)} == {21}
+
+
+def test_what_cannot_be_made_by_its_deadline_is_named_and_may_stay_without_one() -> None:
+    line = Line()
+    model = CostModel(10.0)
+    line.submit(job("promised", 1, 2, deadline_ms=12_000))
+    assert line.overdue(2_000, model) == ()
+    assert len(line.overdue(2_001, model)) == 2
+    line.drop_deadline("promised")
+    assert line.overdue(2_001, model) == ()
+    assert line.next_batch(ONE)[0].deadline_ms is None
+
+
+def test_outstanding_work_is_what_waits_and_what_runs() -> None:
+    line = Line()
+    line.submit(job("a", 1, 3))
+    line.submit(job("b", 2, 1, lane=Lane.RELAXED))
+    line.submit(job("c", 1, 1, server_id=2))
+    line.next_batch(ONE)
+    assert line.outstanding_cost() == 5.0
+    assert line.outstanding_cost(server_id=1) == 4.0
+    assert line.outstanding_cost(server_id=1, member_id=1) == 3.0
+    assert line.outstanding_cost(lane=Lane.RELAXED) == 1.0
+
+
+def test_four_jobs_of_one_image_are_served_like_one_of_four() -> None:
+    def starts(jobs: list[tuple[WaitingImage, ...]]) -> list[int]:
+        line = Line()
+        for waiting in jobs:
+            line.submit(waiting)
+        line.submit(job("other", 2, 6, submitted_ms=1))
+        return members(run_all(line))
+
+    assert starts([job("x", 1, 4)]) == starts([job(f"x{number}", 1) for number in range(4)])
+
+
+def test_tags_do_not_pile_up() -> None:
+    line = Line()
+    for member in range(300):
+        line.submit(job(f"job-{member}", member, server_id=member % 7, submitted_ms=member))
+        if member % 3:
+            line.finished(line.next_batch(ONE)[0].key, 1.0)
+    run_all(line)
+    assert len(line.tags()) == len(Lane)
+
+
+@pytest.mark.parametrize(
+    ("servers", "in_each", "count"), [(1, 2000, 1), (20, 100, 1), (1, 10, 200), (1, 100, 20)]
+)
+def test_two_thousand_waiting_images_do_not_hold_up_the_event_loop(
+    servers: int, in_each: int, count: int
+) -> None:
+    line = Line()
+    for server in range(servers):
+        for member in range(in_each):
+            name = f"{server}-{member}"
+            line.submit(job(name, member, count, server_id=server, submitted_ms=member % 50))
+    seconds = []
+    for _ in range(20):
+        started_s = time.perf_counter()
+        line.next_batch(UniformLimit(8))
+        seconds.append(time.perf_counter() - started_s)
+    assert sorted(seconds)[10] < 0.005
+
+
+def test_two_hundred_places_are_told_at_once() -> None:
+    line = Line()
+    for number in range(200):
+        line.submit(job(f"job-{number}", number % 40, 4, submitted_ms=number))
+    seconds = []
+    for _ in range(5):
+        line.finished(line.next_batch(ONE)[0].key, 1.0)
+        started_s = time.perf_counter()
+        for number in range(200):
+            line.place(f"job-{number}")
+        seconds.append(time.perf_counter() - started_s)
+    assert sorted(seconds)[2] < 0.010
