@@ -254,9 +254,6 @@ async def test_a_card_that_is_gone_is_fatal_for_good(
     engine: GpuEngine, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
-    monkeypatch.setattr("kleinbot.engine.worker.wait_for", lambda _: None)
-    before = await pixels_of(engine, a_task())
-    assert before
 
     def lose_the_card() -> None:
         monkeypatch.setattr("kleinbot.engine.worker.wait_for", lambda _: raising(gone)())
@@ -265,8 +262,10 @@ async def test_a_card_that_is_gone_is_fatal_for_good(
     faults.act = lose_the_card
     with pytest.raises(FatalEngineError):
         await engine.render([a_task()], ignore, never)
-    faults.act = lambda: None
     assert engine.state.phase is EnginePhase.FAILED
+
+    faults.act = lambda: None
+    monkeypatch.undo()
     with pytest.raises(FatalEngineError):
         await engine.render([a_task()], ignore, never)
 
