@@ -1,7 +1,7 @@
 """Checks what the bot sends, and what the stand-in answers, against Discord's own OpenAPI document.
 
-The document (github.com/discord/discord-api-spec, MIT) is not carried here; ``KLEINBOT_DISCORD_OPENAPI`` names it.
-Without it the checker does nothing, except in CI, where its absence is an error.
+The document (github.com/discord/discord-api-spec, MIT) is not carried here: ``KLEINBOT_DISCORD_OPENAPI``
+names it. Without it the checker does nothing, except in CI, where its absence is an error.
 """
 
 import json
@@ -25,6 +25,7 @@ _READ_ONLY = ("size", "url", "proxy_url", "width", "height", "content_type", "ep
 _EXEMPT = {
     "ApplicationCommandUpdateRequest": ("nsfw",),
     "IncomingWebhookUpdateRequestPartial": ("tts",),
+    "IncomingWebhookUpdateForInteractionCallbackRequestPartial": ("tts",),
     "MessageEditRequestPartial": ("tts",),
     "RichEmbed": ("flags",),
     "MessageAttachmentRequest": (*_READ_ONLY, "duration", "waveform", "title"),
@@ -32,7 +33,7 @@ _EXEMPT = {
 
 
 class Checker:
-    """Collects what does not fit the document. Use ``check`` as a hook for exchanges, then look at ``findings``."""
+    """Collects what does not fit the document: ``check`` is a hook for exchanges, ``findings`` the outcome."""
 
     def __init__(self, path: Path | None) -> None:
         self.is_active = path is not None
@@ -111,7 +112,8 @@ def _explained(error: ValidationError) -> tuple[str, str]:
         meant = [group for group in alternatives.values() if not any(_is_type(each, error) for each in group)]
         group = meant[0] if meant else next(iter(alternatives.values()))
         error = max(group, key=relevance)
-    return error.json_path, error.message[:300]
+    message = error.message if len(error.message) < 400 else f"{error.message[:150]} … {error.message[-150:]}"
+    return error.json_path, message
 
 
 def _is_type(error: ValidationError, parent: ValidationError) -> bool:
@@ -133,6 +135,9 @@ def _load(path: Path) -> tuple[dict[str, Any], Registry[Any], Registry[Any]]:
     schemas["SnowflakeType"] = {"anyOf": [schemas["SnowflakeType"], {"type": "integer", "minimum": 0}]}
     for name, keys in _EXEMPT.items():
         schemas[name]["properties"].update(dict.fromkeys(keys, True))
+    # The codes of single fields are words ("BASE_TYPE_REQUIRED") in Discord's examples, numbers in the document.
+    codes = answers["components"]["schemas"]["InnerErrors"]["properties"]["_errors"]
+    codes["items"] = {"type": "object", "required": ["code", "message"]}
     for document in (requests, answers):
         _forbid_unknown_fields(document)
     return requests, _registry(requests), _registry(answers)

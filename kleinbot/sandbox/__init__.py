@@ -17,7 +17,7 @@ every host name here. Nothing of the bot is imported, and nothing of discord.py.
         handle = await ada.command(channel, "imagine", prompt="a fox", count=2, image=Path("cat.png"))
         handle = await ada.command(channel, "quota give", member=root)        # subcommands by path
         await handle.acknowledged(timeout_s=3)                    # raises WaitTimeoutError
-        handle.acknowledged_after_s, handle.kind                  # kind: an Answer (MESSAGE, DEFERRED, MODAL, …)
+        handle.acknowledged_after_s, handle.kind                  # kind: an Answer (MESSAGE, DEFERRED, …)
         handle.response                                           # Message | None: the original one, live
         handle.messages                                           # original first, then follow-ups
         done = await handle.message_where(lambda m: m.pictures, timeout_s=10)
@@ -27,7 +27,7 @@ every host name here. Nothing of the bot is imported, and nothing of discord.py.
         pick = await ada.select(done, ["portrait"], custom_id="aspect")
         form = await ada.press(done, label="Edit")
         modal = await form.modal_opened(timeout_s=3)              # Modal: title, custom_id, fields
-        sent = await ada.submit(form, {"Prompt": "a wolf", "Picture": [Path("cat.png")]})  # label or custom_id
+        sent = await ada.submit(form, {"Prompt": "a wolf", "Picture": [Path("cat.png")]})  # or custom_id
         choices = await ada.autocomplete(channel, "imagine", "style", "wat", timeout_s=3)  # list[Choice]
         shown = await ada.menu(done, "Show recipe")               # a Person as target: the user menu
         private = await ada.direct_channel()                      # a DM channel to use commands in
@@ -48,7 +48,7 @@ every host name here. Nothing of the bot is imported, and nothing of discord.py.
     await standin.ask_reconnect()     # op 7;   await standin.drop_gateway()   # the line breaks
     await standin.resumed(times=1, timeout_s=5)
     standin.exchanges                 # list[Exchange]: method route path query body files status answer
-                                      # started_at took_s; standin.exchanges_of("POST", "/channels/*/messages")
+                                      # started_at took_s;  .exchanges_of("POST", "/channels/*/messages")
     await standin.exchange_where(predicate, timeout_s=…)
     standin.on_exchange.append(hook)  # hook(Exchange), must not raise
     standin.identifies                # what clients sent as IDENTIFY

@@ -121,7 +121,7 @@ def _button(path: Path, button: Json) -> Iterator[Fault]:
             yield required((*path, "url"))
         if button.get("custom_id"):
             yield Fault(
-                path,
+                (*path, "custom_id"),
                 "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE",
                 "Custom id and url exclude each other",
             )
@@ -130,12 +130,14 @@ def _button(path: Path, button: Json) -> Iterator[Fault]:
             yield required((*path, "custom_id"))
         if button.get("url"):
             yield Fault(
-                path,
+                (*path, "custom_id"),
                 "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE",
                 "Custom id and url exclude each other",
             )
     if style != PREMIUM_STYLE and not button.get("label") and not button.get("emoji"):
-        yield Fault(path, "BUTTON_COMPONENT_LABEL_OR_EMOJI_REQUIRED", "A label or an emoji is required")
+        yield Fault(
+            (*path, "label"), "BUTTON_COMPONENT_LABEL_OR_EMOJI_REQUIRED", "A label or an emoji is required"
+        )
     yield from length((*path, "label"), button.get("label"), LABEL_LENGTH, low=0)
     yield from length((*path, "custom_id"), button.get("custom_id"), CUSTOM_ID_LENGTH)
 

@@ -28,7 +28,7 @@ class ComponentWriter:
         self._new_id = new_id
 
     def write(self, components: list[Json]) -> list[Json]:
-        """Complete ``components`` and give each a number. Raises RefusedError for a file that is not attached."""
+        """Complete ``components`` and number them. Raises RefusedError for a file that is not attached."""
         taken = {each.get("id") for each in walk(components)}
         numbers = (number for number in count(1) if number not in taken)
         return [self._written(each, numbers) for each in components]
@@ -48,6 +48,7 @@ class ComponentWriter:
             done["divider"] = component.get("divider") is not False
             done["spacing"] = component.get("spacing") or 1
         elif kind in SELECTS:
+            done.pop("required", None)  # means something in forms only
             done["min_values"] = 1 if component.get("min_values") is None else component["min_values"]
             done["max_values"] = component.get("max_values") or 1
         elif kind == BUTTON:

@@ -57,6 +57,7 @@ class Gateway:
         self.identifies: list[Json] = []
         self.resumes = 0
         self._sockets: set[web.WebSocketResponse] = set()
+        self._hung_up: set[web.WebSocketResponse] = set()
         state.dispatch = self.dispatch
 
     def dispatch(self, event: str, data: Json, server_id: int | None) -> bool:
@@ -82,6 +83,7 @@ class Gateway:
                 await self._serve(socket, session)
         finally:
             self._sockets.discard(socket)
+            self._hung_up.discard(socket)
             self._state.changes.tell()
         return socket
 
@@ -96,7 +98,8 @@ class Gateway:
                 await sender
             if session.socket is socket:
                 session.socket = None
-                if socket.close_code in (WSCloseCode.OK, WSCloseCode.GOING_AWAY):
+                said_goodbye = socket.close_code in (WSCloseCode.OK, WSCloseCode.GOING_AWAY)
+                if said_goodbye and socket not in self._hung_up:
                     # A client that says goodbye with 1000 or 1001 gives its session up.
                     self.sessions.pop(session.id, None)
 
@@ -128,7 +131,8 @@ class Gateway:
         servers = [each for each in self._state.servers.values() if session.serves(each.id)]
         session.push("READY", self._ready(session, [each.id for each in servers]))
         for server in servers:
-            session.push("GUILD_CREATE", payloads.server(self._state, server))
+            # Only for a server that was announced as unavailable, not for one just joined.
+            session.push("GUILD_CREATE", payloads.server(self._state, server) | {"unavailable": False})
         self._state.changes.tell()
         return session
 
@@ -172,8 +176,9 @@ class Gateway:
             await socket.send_json({"op": INVALID, "d": False})
 
     async def close(self, code: int) -> None:
-        """Close all connections."""
+        """Close all connections from this side; sessions stay and can be resumed."""
         for socket in tuple(self._sockets):
+            self._hung_up.add(socket)
             await socket.close(code=code)
 
 

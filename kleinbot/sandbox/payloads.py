@@ -176,7 +176,6 @@ def server(state: State, which: Server) -> Json:
         "soundboard_sounds": [],
         "joined_at": iso(me.joined_at),
         "large": False,
-        "unavailable": False,
     }
 
 

@@ -175,11 +175,8 @@ class Traffic:
 
 def _broken(fault: Break) -> web.Response:
     if fault.status == 429:
-        body: Json = {
-            "message": "You are being rate limited.",
-            "retry_after": fault.retry_after_s,
-            "global": False,
-        }
+        body: Json = {"code": fault.code, "message": "You are being rate limited."}
+        body |= {"retry_after": fault.retry_after_s, "global": False}
         response = answer(body, 429)
         # Without Via the client takes a 429 for a ban by the network in front of Discord and gives up.
         response.headers.update({"Via": "1.1 stand-in", "Retry-After": f"{fault.retry_after_s:g}"})

@@ -46,7 +46,7 @@ async def scene(standin: StandIn) -> AsyncIterator[Scene]:
     ada = standin.world.add_member(server, "ada")
     bob = standin.world.add_member(server, "bob")
     root = standin.world.add_member(server, "root", permissions=("administrator",))
-    bot = DemoBot(connector=standin.connector())
+    bot = DemoBot(connector=standin.connector(), guild_ready_timeout=0.05)
     running = asyncio.create_task(bot.start(standin.token))
     try:
         await standin.online(timeout_s=5)

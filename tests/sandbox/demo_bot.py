@@ -135,8 +135,8 @@ def register(bot: DemoBot) -> None:
 
     @tree.command(description="Answer later")
     async def later(interaction: discord.Interaction) -> None:
-        await interaction.response.send_message("working")
         bot.late = interaction
+        await interaction.response.send_message("working")
 
     quota = app_commands.Group(
         name="quota", description="Quotas", default_permissions=discord.Permissions(manage_guild=True)

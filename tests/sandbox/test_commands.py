@@ -162,7 +162,7 @@ async def test_a_form_checks_what_is_filled_in(
 async def test_a_wait_ends_and_says_what_it_saw(scene: Scene) -> None:
     handle = await scene.ada.command(scene.channel, "later")
     await handle.acknowledged()
-    with pytest.raises(WaitTimeoutError, match="a fitting message to 'later'.*working"):
+    with pytest.raises(WaitTimeoutError, match=r"a fitting message to 'later'.*working"):
         await handle.message_where(lambda each: each.pictures, timeout_s=0.01)
 
 

@@ -1,0 +1,135 @@
+"""The gateway's side of things: breaks, resuming, what happens around the bot."""
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+import discord
+import pytest
+
+from kleinbot.sandbox import PersonError, StandIn, connector_for
+from tests.sandbox.conftest import Scene
+
+
+async def test_a_client_resumes_when_asked_to_reconnect(scene: Scene) -> None:
+    await scene.standin.ask_reconnect()
+    await scene.standin.resumed(times=1, timeout_s=5)
+    handle = await scene.ada.command(scene.channel, "later")
+    assert (await handle.message_where(bool)).text == "working"
+    assert len(scene.standin.identifies) == 1
+
+
+async def test_what_was_missed_comes_after_resuming(scene: Scene) -> None:
+    await scene.standin.drop_gateway()
+    await scene.standin.offline()
+    handle = await scene.ada.command(scene.channel, "later")
+    await scene.standin.resumed(times=1, timeout_s=5)
+    assert (await handle.message_where(bool)).text == "working"
+    assert len(scene.standin.identifies) == 1
+
+
+async def test_servers_and_channels_come_and_go(scene: Scene) -> None:
+    await scene.bot.wait_until_ready()
+    joined, left, opened = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    events = {"on_guild_join": joined, "on_guild_remove": left, "on_guild_channel_create": opened}
+    for name, event in events.items():
+        setattr(scene.bot, name, _note(event))
+    server = scene.standin.world.add_server("Second")
+    async with asyncio.timeout(5):
+        await joined.wait()
+        channel = scene.standin.world.add_channel(server, "new")
+        await opened.wait()
+        assert scene.bot.get_channel(channel.id) is not None
+        scene.standin.delete_server(server)
+        await left.wait()
+    assert scene.bot.get_guild(server.id) is None
+
+
+def _note(event: asyncio.Event) -> object:
+    async def note(*_: object) -> None:
+        event.set()
+
+    return note
+
+
+async def test_permissions_taken_away_are_known_to_the_client(scene: Scene) -> None:
+    changed = asyncio.Event()
+    scene.bot.on_guild_channel_update = _note(changed)  # type: ignore[attr-defined]
+    scene.standin.deny(scene.channel, "send_messages")
+    async with asyncio.timeout(5):
+        await changed.wait()
+    channel = scene.bot.get_channel(scene.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    assert not channel.permissions_for(channel.guild.me).send_messages
+
+
+async def test_a_revoked_token_ends_the_client(standin: StandIn) -> None:
+    async with (
+        aiohttp.ClientSession(connector=standin.connector()) as session,
+        session.ws_connect("https://gateway.discord.gg/?v=10") as socket,
+    ):
+        hello = await socket.receive_json(timeout=5)
+        assert hello["d"]["heartbeat_interval"] == 41250
+        await socket.send_json({"op": 1, "d": None})
+        assert (await socket.receive_json(timeout=5))["op"] == 11
+        await socket.send_json({"op": 2, "d": {"token": "wrong", "intents": 1}})
+        assert (await socket.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
+        assert socket.close_code == 4004
+
+
+async def test_an_unknown_session_is_invalid(standin: StandIn) -> None:
+    async with (
+        aiohttp.ClientSession(connector=standin.connector()) as session,
+        session.ws_connect("https://gateway.discord.gg/") as socket,
+    ):
+        await socket.receive_json(timeout=5)
+        await socket.send_json({"op": 6, "d": {"token": standin.token, "session_id": "none", "seq": 1}})
+        assert await socket.receive_json(timeout=5) == {"op": 9, "d": False}
+
+
+async def test_nobody_can_use_a_bot_that_is_not_there(standin: StandIn) -> None:
+    server = standin.world.add_server("Studio")
+    channel = standin.world.add_channel(server, "pictures")
+    ada = standin.world.add_member(server, "ada")
+    standin.state.commands[None] = [
+        {"id": "1", "type": 1, "name": "x", "nsfw": False, "default_member_permissions": None}
+    ]
+    with pytest.raises(PersonError, match="not online"):
+        await ada.command(channel, "x")
+
+
+async def test_shards_get_the_events_of_their_servers(standin: StandIn) -> None:
+    server = standin.world.add_server("Studio")
+    async with aiohttp.ClientSession(connector=standin.connector()) as session:
+        for shard in range(2):
+            async with session.ws_connect("https://gateway.discord.gg/") as socket:
+                await socket.receive_json(timeout=5)
+                identify = {"token": standin.token, "intents": 1, "shard": [shard, 2]}
+                await socket.send_json({"op": 2, "d": identify})
+                ready = await socket.receive_json(timeout=5)
+                mine = (server.id >> 22) % 2 == shard
+                assert [each["id"] for each in ready["d"]["guilds"]] == [str(server.id)] * mine
+
+
+async def test_another_process_needs_only_the_address(standin: StandIn, tmp_path: Path) -> None:
+    address = standin.address(tmp_path)
+    async with discord.Client(intents=discord.Intents.none(), connector=connector_for(address)) as client:
+        await client.login(standin.token)
+        assert client.application_id == standin.application_id
+
+
+async def test_file_addresses_expire(scene: Scene) -> None:
+    handle = await scene.ada.command(scene.channel, "show")
+    done = await handle.message_where(lambda each: each.gallery)
+    url = done.attachments[0].url
+    assert await scene.bot.http.get_from_cdn(url) == done.attachments[0].data
+    with pytest.raises(discord.NotFound):
+        await scene.bot.http.get_from_cdn(url.replace("hm=", "hm=0"))
+    scene.clock.advance(25 * 3600)
+    with pytest.raises(discord.NotFound):
+        await scene.bot.http.get_from_cdn(url)
+    channel = scene.bot.get_channel(scene.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    renewed = await channel.fetch_message(done.id)
+    assert await renewed.attachments[0].read() == done.attachments[0].data
+    assert [each.id async for each in channel.history(limit=5)] == [done.id]
