@@ -106,7 +106,8 @@ class Line:
     def tags(self) -> tuple[Tag, ...]:
         """Return what fairness must remember: a few rows, to replace those kept before.
 
-        Keep them in the transaction that claims a batch, and in the one that ends or returns an image.
+        Keep them in each transaction that claims a batch, ends or returns an image, or withdraws a job;
+        a submission changes nothing that ``restore`` would not find by itself.
         """
         return tuple(tag for lane in self._lanes.values() for tag in lane.tags())
 

@@ -71,6 +71,7 @@ class LineMachine(RuleBasedStateMachine):
         assert {image.key for image in withdrawn} == {key for key in self.waiting if key.job_id == job_id}
         charged = {tag for tag in self.line.tags() if tag.member_id is not None} - tags_before
         assert not charged
+        self.kept = self.line.tags()
         for image in withdrawn:
             del self.waiting[image.key]
             self.ended.add(image.key)
@@ -111,7 +112,7 @@ class LineMachine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def restart(self, data: st.DataObject) -> None:
-        """What survives: the tags as of the last claim, end or return, and the rows of the images."""
+        """What survives: the tags as of the last change but submissions, and the rows of the images."""
         images = data.draw(st.permutations([*self.waiting.values(), *self.running.values()]))
         before = self.line.order()
         self.line = Line(WEIGHTS)
