@@ -1,6 +1,6 @@
 """Checks what the bot sends, and what the stand-in answers, against Discord's own OpenAPI document.
 
-The document (github.com/discord/discord-api-spec, MIT) is not carried here: ``KLEINBOT_DISCORD_OPENAPI``
+The document (github.com/discord/discord-api-spec, MIT) is not carried here: ``KLEINBOT_TEST_OPENAPI``
 names it. Without it the checker does nothing, except in CI, where its absence is an error.
 """
 
@@ -17,7 +17,7 @@ from referencing.jsonschema import DRAFT202012
 
 from kleinbot.sandbox import Exchange
 
-VARIABLE = "KLEINBOT_DISCORD_OPENAPI"
+VARIABLE = "KLEINBOT_TEST_OPENAPI"
 _DOCUMENT = "urn:discord"
 
 # What discord.py sends beyond the document, and Discord takes.
@@ -33,7 +33,7 @@ _EXEMPT = {
 
 
 class Checker:
-    """Collects what does not fit the document: ``check`` is a hook for exchanges, ``findings`` the outcome."""
+    """Collects what does not fit the document: ``check`` is a hook, ``findings`` the outcome."""
 
     def __init__(self, path: Path | None) -> None:
         self.is_active = path is not None
@@ -135,7 +135,7 @@ def _load(path: Path) -> tuple[dict[str, Any], Registry[Any], Registry[Any]]:
     schemas["SnowflakeType"] = {"anyOf": [schemas["SnowflakeType"], {"type": "integer", "minimum": 0}]}
     for name, keys in _EXEMPT.items():
         schemas[name]["properties"].update(dict.fromkeys(keys, True))
-    # The codes of single fields are words ("BASE_TYPE_REQUIRED") in Discord's examples, numbers in the document.
+    # The codes of single fields are words ("BASE_TYPE_REQUIRED") in practice, numbers in the document.
     codes = answers["components"]["schemas"]["InnerErrors"]["properties"]["_errors"]
     codes["items"] = {"type": "object", "required": ["code", "message"]}
     for document in (requests, answers):

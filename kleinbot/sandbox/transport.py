@@ -54,7 +54,7 @@ class Authority:
 
     @property
     def pem(self) -> bytes:
-        return self._authority.cert_pem.bytes()
+        return bytes(self._authority.cert_pem.bytes())
 
     def server_context(self) -> ssl.SSLContext:
         """Make the listener's side of TLS, good for all of Discord's hosts."""

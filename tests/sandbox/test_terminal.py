@@ -1,0 +1,212 @@
+"""The sandbox's terminal, with scripted lines instead of a keyboard."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
+from rich.console import Console
+
+from kleinbot.sandbox import PersonError
+from kleinbot.sandbox.outcome import Ending, Patience
+from kleinbot.sandbox.reading import legible
+from kleinbot.sandbox.terminal import Terminal
+from kleinbot.sandbox.typed import Slash, Verb, option_texts, parse
+from kleinbot.sandbox.typing_in import PipedLines, SandboxCompleter
+from tests.sandbox.conftest import Scene
+from tests.sandbox.demo_bot import PNG
+
+QUICK = Patience(after_pictures_s=0.05, after_private_words_s=0.05, after_words_s=0.05)
+COMMANDS = [
+    {
+        "type": 1,
+        "name": "imagine",
+        "description": "",
+        "options": [
+            {"type": 3, "name": "prompt", "required": True, "description": "what"},
+            {"type": 4, "name": "count", "description": "how many"},
+            {
+                "type": 3,
+                "name": "aspect",
+                "description": "",
+                "choices": [{"name": "very wide", "value": "w"}],
+            },
+        ],
+    },
+    {
+        "type": 1,
+        "name": "quota",
+        "description": "",
+        "options": [
+            {"type": 1, "name": "give", "description": "", "options": [{"type": 6, "name": "member"}]}
+        ],
+    },
+]
+
+
+class Seat:
+    def __init__(self, scene: Scene, folder: Path, script: str) -> None:
+        self.output = io.StringIO()
+        self.folder = folder
+        console = Console(file=self.output, highlight=False, width=200)
+        lines = PipedLines(io.StringIO(script))
+        self.terminal = Terminal(scene.standin, folder, console=console, lines=lines, patience=QUICK)
+
+    @property
+    def text(self) -> str:
+        return self.output.getvalue()
+
+
+@pytest.fixture
+def seat(scene: Scene, tmp_path: Path) -> Callable[[str], Seat]:
+    def sit(script: str = "") -> Seat:
+        return Seat(scene, tmp_path / "pictures", script)
+
+    return sit
+
+
+async def test_a_conversation_from_a_pipe(seat: Callable[[str], Seat], tmp_path: Path) -> None:
+    (tmp_path / "cat.png").write_bytes(PNG)
+    first = f'/imagine prompt:"a red fox" image:{tmp_path / "cat.png"}'
+    sitting = seat("\n".join([first, "press again", "as bob", "/quota give", "what", "quit", "/show"]))
+    await sitting.terminal.interact(answer_timeout_s=5)
+    sitting.terminal.close()
+    assert "a red fox x1" in sitting.text
+    assert "[Again] [Edit] [Off: off]" in sitting.text
+    assert f"▣ {sitting.folder / '1-fox.png'}" in sitting.text
+    assert (
+        "a fox"
+        in sitting.text.splitlines()[
+            sitting.text.splitlines().index(f"    ▣ {sitting.folder / '1-fox.png'}") + 1
+        ]
+    )
+    assert (
+        "[2] Kleinbot · only you see this" in sitting.text
+        or "[2] kleinbot · only you see this" in sitting.text
+    )
+    assert "bob may not use 'quota'" in sitting.text
+    assert "'what' is nothing I know" in sitting.text
+    assert (sitting.folder / "1-fox.png").read_bytes() == PNG
+
+
+async def test_a_form_is_asked_field_by_field(seat: Callable[[str], Seat]) -> None:
+    sitting = seat("/imagine a fox\npress Edit\na wolf\nInk\n\n")
+    await sitting.terminal.interact(answer_timeout_s=5)
+    sitting.terminal.close()
+    assert "— Edit the picture —" in sitting.text
+    assert "choose: Oil · Ink" in sitting.text
+    assert "a wolf in i with []" in sitting.text
+
+
+async def test_one_command_ends_with_its_pictures(seat: Callable[[str], Seat]) -> None:
+    sitting = seat("")
+    outcome = await sitting.terminal.run_once("/show private:true", timeout_s=5)
+    sitting.terminal.close()
+    assert outcome.has_pictures
+    assert [each.read_bytes() for each in outcome.paths] == [PNG, PNG]
+    assert outcome.text == "done"
+
+
+@pytest.mark.parametrize(
+    ("line", "ending", "text"),
+    [
+        ("/dream x", Ending.IMPOSSIBLE, "there is no /dream"),
+        ("/imagine prompt:", Ending.IMPOSSIBLE, "between 1 and 100"),
+        ("/later", Ending.TEXT, "working"),
+        ("/act", Ending.NO_ANSWER, "did not respond"),
+        ("help", Ending.IMPOSSIBLE, "nothing the bot would answer"),
+    ],
+)
+async def test_one_command_ends_without_pictures(
+    scene: Scene, seat: Callable[[str], Seat], line: str, ending: Ending, text: str
+) -> None:
+    scene.standin.limits.acknowledge_s = 0.1 if line == "/act" else 3
+    sitting = seat("")
+    outcome = await sitting.terminal.run_once(line, timeout_s=5)
+    sitting.terminal.close()
+    assert (outcome.ending, outcome.has_pictures) == (ending, False)
+    assert text in outcome.text
+
+
+async def test_what_only_others_see_stays_hidden(scene: Scene, seat: Callable[[str], Seat]) -> None:
+    sitting = seat("")
+    handle = await scene.bob.command(scene.channel, "show", private=True)
+    await handle.message_where(lambda each: each.gallery)
+    await scene.bob.command(scene.channel, "show")
+    await scene.channel.message_where(lambda each: each.gallery)
+    sitting.terminal.close()
+    assert "only you see this" not in sitting.text
+    assert "done" in sitting.text
+
+
+async def test_progress_does_not_flood(scene: Scene, seat: Callable[[str], Seat]) -> None:
+    sitting = seat("")
+    handle = await scene.ada.command(scene.channel, "later")
+    await handle.acknowledged()
+    assert scene.bot.late is not None
+    for step in range(5):
+        await scene.bot.late.edit_original_response(content=f"step {step}")
+    sitting.terminal.close()
+    assert "working" in sitting.text
+    assert sitting.text.count("step") == 0
+    assert sitting.terminal._screen.latest_progress == "[1] step 4"
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ('prompt:"a red fox" count:2', {"prompt": "a red fox", "count": "2"}),
+        ("prompt:a red fox count:2", {"prompt": "a red fox", "count": "2"}),
+        ("a red fox count:2", {"prompt": "a red fox", "count": "2"}),
+        ('prompt:"count:3 \\"x\\"" aspect:very wide', {"prompt": 'count:3 "x"', "aspect": "very wide"}),
+        ("", {}),
+    ],
+)
+def test_options_are_cut_at_their_names(text: str, values: dict[str, str]) -> None:
+    assert option_texts(text, COMMANDS[0]["options"]) == values
+
+
+def test_lines_are_understood() -> None:
+    assert parse("/quota give member:bob", COMMANDS) == Slash("quota give", {"member": "bob"})
+    assert parse('press "Vary 1" on 3', COMMANDS) == Verb("press", "Vary 1", "3")
+    assert parse("press Back on track on 3", COMMANDS) == Verb("press", "Back on track", "3")
+    assert parse("menu Profile on @bob", COMMANDS) == Verb("menu", "Profile", "@bob")
+    assert parse("  ", COMMANDS) is None
+    with pytest.raises(PersonError, match="goes on with one of: give"):
+        parse("/quota take", COMMANDS)
+    with pytest.raises(PersonError, match="the options are prompt:, count:, aspect:"):
+        parse("/imagine seed:3", COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "completions"),
+    [
+        ("/im", ["/imagine"]),
+        ("/imagine ", ["prompt:", "count:", "aspect:"]),
+        ("/imagine prompt:x co", ["count:"]),
+        ("/imagine aspect:", ['aspect:"very wide"']),
+        ("/quota ", ["give"]),
+        ("/quota give ", ["member:"]),
+        ("press ", ['"Vary 1"', "Cancel"]),
+        ("qu", ["quit"]),
+    ],
+)
+def test_typing_is_completed(text: str, completions: list[str]) -> None:
+    commands = [
+        each | {"options": [option | {"description": ""} for option in each["options"]]}  # type: ignore[operator]
+        for each in COMMANDS
+    ]
+    commands[1]["options"][0]["options"][0]["description"] = ""
+    completer = SandboxCompleter(lambda: commands, lambda: ["Vary 1", "Cancel"])
+    found = completer.get_completions(Document(text), CompleteEvent())
+    assert [each.text for each in found] == completions
+
+
+async def test_discord_s_codes_become_words(scene: Scene) -> None:
+    now = int(scene.clock())
+    text = f"<@{scene.bob.id}> in <#{scene.channel.id}> <t:{now + 125}:R> </imagine:1> <:fox:2>\n-# small **bold**"
+    assert (
+        legible(text, scene.standin.state) == "@bob in #pictures in 2 minutes /imagine :fox:\nsmall **bold**"
+    )
