@@ -5,8 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from prompt_toolkit.application import create_app_session
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
 from rich.console import Console
 
 from kleinbot.sandbox import PersonError
@@ -14,7 +17,7 @@ from kleinbot.sandbox.outcome import Ending, Patience
 from kleinbot.sandbox.reading import legible
 from kleinbot.sandbox.terminal import Terminal
 from kleinbot.sandbox.typed import Slash, Verb, option_texts, parse
-from kleinbot.sandbox.typing_in import PipedLines, SandboxCompleter
+from kleinbot.sandbox.typing_in import LiveLines, PipedLines, SandboxCompleter
 from tests.sandbox.conftest import Scene
 from tests.sandbox.demo_bot import PNG
 
@@ -75,17 +78,8 @@ async def test_a_conversation_from_a_pipe(seat: Callable[[str], Seat], tmp_path:
     sitting.terminal.close()
     assert "a red fox x1" in sitting.text
     assert "[Again] [Edit] [Off: off]" in sitting.text
-    assert f"▣ {sitting.folder / '1-fox.png'}" in sitting.text
-    assert (
-        "a fox"
-        in sitting.text.splitlines()[
-            sitting.text.splitlines().index(f"    ▣ {sitting.folder / '1-fox.png'}") + 1
-        ]
-    )
-    assert (
-        "[2] Kleinbot · only you see this" in sitting.text
-        or "[2] kleinbot · only you see this" in sitting.text
-    )
+    assert f"▣ {sitting.folder / '1-fox.png'}\n      a fox\n" in sitting.text
+    assert "[2] kleinbot · only you see this" in sitting.text
     assert "bob may not use 'quota'" in sitting.text
     assert "'what' is nothing I know" in sitting.text
     assert (sitting.folder / "1-fox.png").read_bytes() == PNG
@@ -206,7 +200,21 @@ def test_typing_is_completed(text: str, completions: list[str]) -> None:
 
 async def test_discord_s_codes_become_words(scene: Scene) -> None:
     now = int(scene.clock())
-    text = f"<@{scene.bob.id}> in <#{scene.channel.id}> <t:{now + 125}:R> </imagine:1> <:fox:2>\n-# small **bold**"
+    names = f"<@{scene.bob.id}> in <#{scene.channel.id}>"
+    text = f"{names} <t:{now + 125}:R> </imagine:1> <:fox:2>\n-# small **bold**"
     assert (
         legible(text, scene.standin.state) == "@bob in #pictures in 2 minutes /imagine :fox:\nsmall **bold**"
     )
+
+
+async def test_a_person_types_at_a_prompt() -> None:
+    completer = SandboxCompleter(lambda: COMMANDS, list)
+    with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
+        lines = LiveLines(completer, lambda: "step 3 of 4")
+        keys.send_text("/imagine a fox\r")
+        assert await lines.ask("ada> ") == "/imagine a fox"
+        keys.send_text(" and a wolf\r")
+        assert await lines.ask("Prompt: ", "a fox") == "a fox and a wolf"
+        keys.send_text("\x04")
+        with pytest.raises(EOFError):
+            await lines.ask("ada> ")
