@@ -105,11 +105,11 @@ class App:
         cost_model = CostModel(_PRIOR_S_PER_PICTURE[model.profile.device])
         replies = Replies(lambda: self.client)
         recall = Recall(database, archive, line, cost_model, self.engine_state, clock)
-        self._board = Board(recall, replies, texts, self.engine_state, clock)
+        self.board = Board(recall, replies, texts, self.engine_state, clock)
         self._delivery = Delivery(
             database,
             recall,
-            self._board,
+            self.board,
             replies,
             lambda: self.client,
             texts,
@@ -135,7 +135,7 @@ class App:
             cost_model=cost_model,
             limits=UniformLimit(model.profile.largest_batch),
             finisher=self._finisher,
-            sink=self._board,
+            sink=self.board,
             wake_delivery=self._delivery.wake,
             clock=clock,
             faults=faults,
@@ -162,7 +162,7 @@ class App:
             clock=clock,
         )
         self.client = KleinbotClient(
-            front_desk=FrontDesk(submit, cancel, recall, self._board, texts, self.engine_state),
+            front_desk=FrontDesk(submit, cancel, recall, self.board, texts, self.engine_state),
             delivery=self._delivery,
             texts=texts,
             allowed_servers=frozenset(settings.allowed_servers),
@@ -187,7 +187,7 @@ class App:
         Raises StartError TOKEN_REFUSED where Discord does not know the token.
         """
         await recover(self.database, self._line, self._clock)
-        await self._board.resume()
+        await self.board.resume()
         self.engine.watch(self._presence.show)
         try:
             await self.client.login(token)
@@ -196,7 +196,7 @@ class App:
         background = [
             asyncio.create_task(self._kept_going(work), name=name)
             for name, work in (
-                ("board", self._board.run),
+                ("board", self.board.run),
                 ("delivery", self._delivery.run),
                 ("presence", self._presence.run),
                 ("loop watch", self.loop_watch.run),
@@ -223,7 +223,7 @@ class App:
         await asyncio.wait({drawing}, timeout=_CLOSING_S)
         await self._finisher.close()
         await _within(_CLOSING_S, self._delivery.drain)
-        await _within(_CLOSING_S, self._board.last_turn)
+        await _within(_CLOSING_S, self.board.last_turn)
         return _exit_code(gateway, drawing)
 
     async def _draw(self) -> None:

@@ -125,7 +125,6 @@ def _ending(texts: Texts, job: Job, found: Sequence[Picture], note: str | None) 
             texts.say(
                 job.locale,
                 "recipe",
-                requester=wording.mention(job.member_id),
                 size=wording.size(job.grid),
                 seed=str(job.seed),
                 number=str(job.number),

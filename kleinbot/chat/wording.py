@@ -1,5 +1,7 @@
 """Small pieces of text that several messages share."""
 
+import re
+
 import discord
 
 from kleinbot.domain.clock import MS_PER_S
@@ -9,6 +11,7 @@ from kleinbot.texts import Texts
 
 SHOWN_PROMPT_CHARACTERS = 600
 _BAR_CELLS = 10
+_LIVE = re.compile(r"\]\(|:(?=//)|<(?=[@#/:atid])")
 
 
 def shown_prompt(prompt: str, limit: int = SHOWN_PROMPT_CHARACTERS) -> str:
@@ -17,8 +20,8 @@ def shown_prompt(prompt: str, limit: int = SHOWN_PROMPT_CHARACTERS) -> str:
     if len(line) > limit:
         line = line[: limit - 1].rstrip() + "…"
     safe = discord.utils.escape_mentions(discord.utils.escape_markdown(line))
-    # escape_markdown leaves addresses alone, and leaves masked links clickable: [text](address).
-    return safe.replace("](", "]\u200b(").replace("://", ":\u200b//")
+    # What those leave: masked links, addresses, and <…> forms for channels, commands, emojis and times.
+    return _LIVE.sub(lambda match: match[0][0] + "\u200b" + match[0][1:], safe)
 
 
 def size(grid: Grid) -> str:

@@ -82,3 +82,7 @@ def test_command_names_and_descriptions_fit_discord(language: str) -> None:
     for name in _messages(language):
         if name.endswith("-description"):
             assert len(Texts().say(language, name)) <= 100
+
+
+def test_moments_are_written_as_discord_reads_them() -> None:
+    assert Texts().say("en", "waiting-starts-at", at_s=1795241217) == "<t:1795241217:R>"

@@ -8,11 +8,11 @@ error-not-in-a-server = I only work inside a server, not in direct messages.
 error-server-not-allowed = My host has not opened me for this server. Ask whoever runs the bot to add its id to the allowed servers.
 error-quota-exhausted = You have { $left } of { $limit } pictures left for now and this needs { $needed }. { $returns_s ->
         [0] That is more than your whole quota: ask for fewer pictures.
-       *[other] Enough comes back <t:{ $returns_s }:R>.
+       *[other] Enough comes back <t:{ NUMBER($returns_s, useGrouping: 0) }:R>.
     } Nothing was charged.
-error-line-full = The line is full right now. Try again <t:{ $retry_at_s }:R>. Nothing was charged.
-error-member-line-full = You already have as much in line as one member may. Try again <t:{ $retry_at_s }:R>, or cancel something with /cancel. Nothing was charged.
-error-server-line-full = This server already has as much in line as one server may. Try again <t:{ $retry_at_s }:R>. Nothing was charged.
+error-line-full = The line is full right now. Try again <t:{ NUMBER($retry_at_s, useGrouping: 0) }:R>. Nothing was charged.
+error-member-line-full = You already have as much in line as one member may. Try again <t:{ NUMBER($retry_at_s, useGrouping: 0) }:R>, or cancel something with /cancel. Nothing was charged.
+error-server-line-full = This server already has as much in line as one server may. Try again <t:{ NUMBER($retry_at_s, useGrouping: 0) }:R>. Nothing was charged.
 error-stopping = I am being restarted by my host and take no new work. Try again in a minute. Nothing was charged.
 error-engine-failed = The image model could not be started, so I cannot draw at the moment. My host can see why in the log. Nothing was charged.
 error-disk-full = My host's disk is full, so nothing new can be stored. Nothing was charged.

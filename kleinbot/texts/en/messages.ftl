@@ -4,7 +4,7 @@ waiting-place = { $place ->
         [1] Next in line
        *[other] #{ $place } in line
     } · starts { $starts }
-waiting-starts-at = <t:{ $at_s }:R>
+waiting-starts-at = <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 waiting-starts-soon = in a moment
 running = Drawing { $bar } { $percent } %
 running-of = Drawing picture { $current } of { $count } { $bar } { $percent } %
@@ -23,7 +23,7 @@ price = { $pictures ->
 
 ## Results
 
-recipe = { $requester } · { $size } · seed { $seed } · #{ $number } · { $seconds } s
+recipe = { $size } · seed { $seed } · #{ $number } · { $seconds } s
 cancelled = Cancelled. { $refunded ->
         [0] Nothing was left to give back.
         [one] { $refunded } picture was given back.

@@ -1,0 +1,31 @@
+import os
+import warnings
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+with warnings.catch_warnings():
+    # discord.py 2.7 imports audioop, which Python 3.11 and 3.12 announce to remove.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import discord  # noqa: F401
+
+from kleinbot.klein.tiny import ensure_tiny
+from kleinbot.sandbox import StandIn
+from tests.e2e.house import ShiftedClock, Stage, build_stage
+from tests.openapi import Checker
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return ensure_tiny(tmp_path_factory.mktemp("model") / "tiny-klein")
+
+
+@pytest.fixture
+async def stage(tmp_path: Path, tiny: Path) -> AsyncIterator[Stage]:
+    clock = ShiftedClock()
+    checker = Checker.from_environment(os.environ)
+    async with StandIn(now=clock.unix_s) as standin:
+        standin.on_exchange.append(checker.check)
+        yield build_stage(standin, clock, tmp_path / "data", tiny)
+    assert checker.findings == []

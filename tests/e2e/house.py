@@ -1,0 +1,130 @@
+"""The whole bot against the stand-in, in one process: the real client, engine, database and files."""
+
+import asyncio
+import random
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from kleinbot.app import App, Outside, opened
+from kleinbot.domain.clock import SystemClock
+from kleinbot.domain.faults import NoFaults
+from kleinbot.domain.work import EnginePhase
+from kleinbot.engine.protocol import Engine
+from kleinbot.sandbox import Channel, Message, Person, Server, StandIn
+from kleinbot.settings import Settings
+
+WAIT_S = 60.0
+
+
+class ShiftedClock:
+    """Real time, which a test can move forward; sleepers notice at once."""
+
+    def __init__(self) -> None:
+        self._real = SystemClock()
+        self._shift_s = 0.0
+        self._moved = asyncio.Event()
+
+    def now_ms(self) -> int:
+        return self._real.now_ms() + round(self._shift_s * 1000)
+
+    def monotonic_s(self) -> float:
+        return self._real.monotonic_s() + self._shift_s
+
+    def unix_s(self) -> float:
+        return self.now_ms() / 1000
+
+    async def sleep(self, seconds: float) -> None:
+        until_s = self.monotonic_s() + seconds
+        while (left_s := until_s - self.monotonic_s()) > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._moved.wait(), left_s)
+
+    def advance(self, seconds: float) -> None:
+        self._shift_s += seconds
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+
+@dataclass
+class House:
+    """What a test needs of a running bot. ``stop`` ends it cleanly and returns its exit code."""
+
+    app: App
+    standin: StandIn
+    clock: ShiftedClock
+    server: Server
+    channel: Channel
+    ada: Person
+    bob: Person
+    moderator: Person
+
+    async def ready(self) -> None:
+        changed = asyncio.Event()
+        self.app.engine.watch(lambda _: changed.set())
+        async with asyncio.timeout(WAIT_S):
+            while self.app.engine.state.phase is not EnginePhase.READY:
+                assert self.app.engine.state.phase is not EnginePhase.FAILED, self.app.engine.state
+                await changed.wait()
+                changed.clear()
+
+    async def until(self, sql: str, value: int) -> None:
+        """Wait until a query says ``value``; each look is a round trip to the database's thread."""
+        async with asyncio.timeout(WAIT_S):
+            while await self.number(sql) != value:
+                pass
+
+    async def number(self, sql: str) -> int:
+        return await self.app.database.read.number(sql)
+
+
+@dataclass
+class Stage:
+    """The stand-in with its people; bots come and go on it."""
+
+    standin: StandIn
+    clock: ShiftedClock
+    folder: Path
+    server: Server
+    channel: Channel
+    ada: Person
+    bob: Person
+    moderator: Person
+
+    @asynccontextmanager
+    async def house(self, engine: Engine | None = None, **settings: object) -> AsyncIterator[House]:
+        """Run the bot until the body ends, then stop it cleanly."""
+        chosen = Settings(data_folder=self.folder, device="cpu", grace_s=5, **settings)  # type: ignore[arg-type]
+        outside = Outside(self.clock, random.Random(5), NoFaults(), {"connector": self.standin.connector()})
+        async with opened(chosen, outside, engine) as app:
+            running = asyncio.create_task(app.run(self.standin.token))
+            house = House(
+                app, self.standin, self.clock, self.server, self.channel, self.ada, self.bob, self.moderator
+            )
+            try:
+                await self.standin.registered("imagine", timeout_s=WAIT_S)
+                await self.standin.online(timeout_s=WAIT_S)
+                yield house
+            finally:
+                app.request_stop()
+                code = await running
+            assert code == 0
+
+
+def build_stage(standin: StandIn, clock: ShiftedClock, folder: Path, tiny: Path) -> Stage:
+    folder.mkdir(exist_ok=True)
+    shutil.copytree(tiny, folder / "tiny-klein", dirs_exist_ok=True)
+    server = standin.world.add_server("Studio")
+    channel = standin.world.add_channel(server, "pictures")
+    add = standin.world.add_member
+    return Stage(
+        standin, clock, folder, server, channel,
+        ada=add(server, "ada"), bob=add(server, "bob"),
+        moderator=add(server, "mod", permissions=("manage_messages",)),
+    )  # fmt: skip
+
+
+def has_pictures(message: Message) -> bool:
+    return bool(message.pictures)
