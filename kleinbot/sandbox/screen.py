@@ -68,9 +68,11 @@ class Screen:
         self._shapes[message.id] = _shape(message)
         self._shown_texts[message.id] = message.text
         self.latest_progress = ""
-        self.say(reading.heading(message, self.number(message)), "bold")
+        whole = Text(reading.heading(message, self.number(message)), style="bold")
         for line in reading.lines(message, self._state, self.saved(message)):
-            self.say(f"    {line}")
+            whole.append(f"\n    {line}", style="not bold")
+        # In one piece, or the prompt is drawn anew between the lines.
+        self._console.print(whole, soft_wrap=True)
         self.redraw()
 
     def say(self, line: str, style: str = "") -> None:

@@ -1,5 +1,6 @@
 """A small bot on the real discord.py, to try the stand-in with. It knows every way of answering."""
 
+import asyncio
 import io
 from typing import Any
 
@@ -87,12 +88,17 @@ class DemoBot(discord.Client):
         super().__init__(intents=discord.Intents(guilds=True), max_messages=None, **options)
         self.tree = app_commands.CommandTree(self)
         self.errors: list[BaseException] = []
-        self.late: discord.Interaction | None = None
+        self.kept: asyncio.Queue[discord.Interaction] = asyncio.Queue()
 
     async def setup_hook(self) -> None:
         register(self)
         self.tree.error(self.note_error)
         await self.tree.sync()
+
+    async def keeps(self) -> discord.Interaction:
+        """Give the next interaction of ``later`` or ``act``, for a test to answer itself."""
+        async with asyncio.timeout(5):
+            return await self.kept.get()
 
     async def note_error(
         self, _interaction: discord.Interaction, error: app_commands.AppCommandError
@@ -135,7 +141,7 @@ def register(bot: DemoBot) -> None:
 
     @tree.command(description="Answer later")
     async def later(interaction: discord.Interaction) -> None:
-        bot.late = interaction
+        bot.kept.put_nowait(interaction)
         await interaction.response.send_message("working")
 
     quota = app_commands.Group(
@@ -161,7 +167,7 @@ def register(bot: DemoBot) -> None:
 
     @tree.command(description="Do as the test says")
     async def act(interaction: discord.Interaction) -> None:
-        bot.late = interaction
+        bot.kept.put_nowait(interaction)
 
 
 class Mode(app_commands.Transformer):

@@ -100,8 +100,7 @@ async def test_commands_work_in_direct_messages(scene: Scene) -> None:
     channel = await scene.ada.direct_channel()
     handle = await scene.ada.command(channel, "later")
     assert (await handle.message_where(bool)).text == "working"
-    assert scene.bot.late is not None
-    assert scene.bot.late.guild is None
+    assert (await scene.bot.keeps()).guild is None
 
 
 async def test_menus_carry_the_message_and_the_person(scene: Scene) -> None:

@@ -118,6 +118,19 @@ async def test_another_process_needs_only_the_address(standin: StandIn, tmp_path
         assert client.application_id == standin.application_id
 
 
+async def test_a_sharded_client_asks_how_many_shards(standin: StandIn) -> None:
+    standin.world.add_server("Studio")
+    client = discord.AutoShardedClient(intents=discord.Intents(guilds=True), connector=standin.connector())
+    running = asyncio.create_task(client.start(standin.token))
+    try:
+        await standin.online(timeout_s=5)
+        assert [each["shard"] for each in standin.identifies] == [[0, 1]]
+        assert standin.exchanges_of("GET", "/gateway/bot")
+    finally:
+        await client.close()
+        await running
+
+
 async def test_file_addresses_expire(scene: Scene) -> None:
     handle = await scene.ada.command(scene.channel, "show")
     done = await handle.message_where(lambda each: each.gallery)

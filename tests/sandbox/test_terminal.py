@@ -139,9 +139,9 @@ async def test_progress_does_not_flood(scene: Scene, seat: Callable[[str], Seat]
     sitting = seat("")
     handle = await scene.ada.command(scene.channel, "later")
     await handle.acknowledged()
-    assert scene.bot.late is not None
+    kept = await scene.bot.keeps()
     for step in range(5):
-        await scene.bot.late.edit_original_response(content=f"step {step}")
+        await kept.edit_original_response(content=f"step {step}")
     sitting.terminal.close()
     assert "working" in sitting.text
     assert sitting.text.count("step") == 0
