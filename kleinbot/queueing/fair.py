@@ -156,7 +156,9 @@ class FairLane:
         """Go through every tag that still means something: the lane's, the servers', the members'."""
         yield Tag(self.lane, None, None, 0, self.virtual)
         for server in self.servers.values():
-            yield Tag(self.lane, server.server_id, None, server.finish, server.virtual)
+            idle = not server.waiting and not server.running
+            finish = max(server.finish, self.virtual) if idle else server.finish
+            yield Tag(self.lane, server.server_id, None, finish, server.virtual)
             for member in server.members.values():
                 if member.is_meaningful(server.virtual):
                     yield Tag(self.lane, server.server_id, member.member_id, member.finish, 0)

@@ -106,8 +106,8 @@ class Line:
     def tags(self) -> tuple[Tag, ...]:
         """Return what fairness must remember: a few rows, to replace those kept before.
 
-        Keep them in each transaction that claims a batch, ends or returns an image, or withdraws a job;
-        a submission changes nothing that ``restore`` would not find by itself.
+        Kept with every change of the line, a restart changes nothing at all; kept with each claim, it
+        forgets the corrections, refunds and lifts since, which are those of one batch.
         """
         return tuple(tag for lane in self._lanes.values() for tag in lane.tags())
 

@@ -60,6 +60,7 @@ class LineMachine(RuleBasedStateMachine):
             lane=lane,
         )
         self.line.submit(images)
+        self.kept = self.line.tags()
         self.waiting |= {image.key: image for image in images}
 
     @precondition(lambda self: self.waiting)
@@ -112,7 +113,7 @@ class LineMachine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def restart(self, data: st.DataObject) -> None:
-        """What survives: the tags as of the last change but submissions, and the rows of the images."""
+        """What survives: the tags as of the last change, and the rows of the images, in any order."""
         images = data.draw(st.permutations([*self.waiting.values(), *self.running.values()]))
         before = self.line.order()
         self.line = Line(WEIGHTS)
