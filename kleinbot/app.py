@@ -5,11 +5,12 @@ import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import discord
+import typer
 
 from cogs.imagine import Imagine
 from cogs.line import Line as LineCommands
@@ -42,6 +43,8 @@ from kleinbot.queueing.admission import AdmissionLimits
 from kleinbot.queueing.cost import CostModel
 from kleinbot.queueing.line import Line
 from kleinbot.queueing.waiting import UniformLimit
+from kleinbot.sandbox import StandIn
+from kleinbot.sandbox.terminal import Terminal
 from kleinbot.settings import Settings
 from kleinbot.signals import stop_on_signals
 from kleinbot.store import lookup
@@ -59,6 +62,7 @@ _log = logging.getLogger(__name__)
 HOUR_MS = 60 * 60 * 1000
 ORPHAN_AGE_MS = HOUR_MS
 _CLOSING_S = 10.0
+_ONLINE_S = 60.0
 _PRIOR_S_PER_PICTURE = {Device.CUDA: 0.5, Device.CPU: 6.0}
 """How long a picture is thought to take until the first one was measured."""
 
@@ -317,3 +321,43 @@ async def serve(settings: Settings) -> int:
     async with opened(settings) as app:
         with stop_on_signals(app.request_stop):
             return await app.run(settings.discord_token.get_secret_value())
+
+
+async def sandbox(settings: Settings, run: str | None, timeout_s: float) -> int:
+    """Run the bot against the stand-in, in this process, with the terminal as its members.
+
+    ``run`` does one command; the exit code is then 0 only if it was answered with a picture.
+    """
+    outside = machine()
+    async with StandIn() as standin:
+        outside = replace(outside, client_options={"connector": standin.connector()})
+        terminal = Terminal(standin, settings.data_folder / "pictures")
+        async with opened(settings, outside) as app:
+            bot = asyncio.create_task(app.run(standin.token), name="bot")
+            person = asyncio.create_task(_converse(standin, terminal, run, timeout_s), name="person")
+
+            def leave() -> None:
+                person.cancel()
+
+            try:
+                with stop_on_signals(leave):
+                    await asyncio.wait({bot, person}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                person.cancel()
+                app.request_stop()
+                await asyncio.gather(person, return_exceptions=True)
+                terminal.close()
+            code = await bot
+            return code or (person.result() if not person.cancelled() else 0)
+
+
+async def _converse(standin: StandIn, terminal: Terminal, run: str | None, timeout_s: float) -> int:
+    await standin.registered("imagine", timeout_s=_ONLINE_S)
+    await standin.online(timeout_s=_ONLINE_S)
+    if run is None:
+        await terminal.interact()
+        return 0
+    outcome = await terminal.run_once(run, timeout_s)
+    for path in outcome.paths:
+        typer.echo(path)
+    return 0 if outcome.has_pictures else 1

@@ -5,6 +5,7 @@ import json
 import logging
 from typing import Any
 
+import discord
 from discord import app_commands
 
 from kleinbot.store import facts
@@ -17,15 +18,27 @@ _FACT = "commands-sha256"
 async def sync_if_changed(
     tree: app_commands.CommandTree[Any], application_id: int, database: Database
 ) -> None:
-    """Send the commands where they differ from what this application was last sent."""
+    """Send the commands where they differ from what this application was last sent, or has lost."""
     payload = await _payload(tree)
     digest = hashlib.sha256(f"{application_id}:{payload}".encode()).hexdigest()
-    if await facts.recall(database.read, _FACT) == digest:
+    if await facts.recall(database.read, _FACT) == digest and await _are_known(tree):
         return
     sent = await tree.sync()
     async with database.transaction() as transaction:
         await facts.note(transaction, _FACT, digest)
     _log.info("%d commands were sent to Discord", len(sent))
+
+
+async def _are_known(tree: app_commands.CommandTree[Any]) -> bool:
+    """Tell whether Discord has commands of these names: somebody may have removed them meanwhile."""
+    known = {(command.type, command.name) for command in await tree.fetch_commands()}
+    return known == {(_type_of(command), command.name) for command in tree.get_commands()}
+
+
+def _type_of(command: object) -> discord.AppCommandType:
+    if isinstance(command, app_commands.ContextMenu):
+        return command.type
+    return discord.AppCommandType.chat_input
 
 
 async def _payload(tree: app_commands.CommandTree[Any]) -> str:

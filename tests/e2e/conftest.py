@@ -1,14 +1,8 @@
 import os
-import warnings
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-
-with warnings.catch_warnings():
-    # discord.py 2.7 imports audioop, which Python 3.11 and 3.12 announce to remove.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    import discord  # noqa: F401
 
 from kleinbot.klein.tiny import ensure_tiny
 from kleinbot.sandbox import StandIn
