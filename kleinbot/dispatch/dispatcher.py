@@ -12,7 +12,6 @@ from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, KleinbotError, RenderError
 from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.job import Job, JobState
-from kleinbot.domain.tags import Tag
 from kleinbot.domain.work import BatchResult, ImageKey, JobProgress, RenderTask, StepReport
 from kleinbot.engine.protocol import Engine
 from kleinbot.queueing.cost import CostModel
@@ -67,7 +66,6 @@ class Dispatcher:
         self._woken = asyncio.Event()
         self._stopping = False
         self._stopped_jobs: set[str] = set()
-        self._saved_tags: frozenset[Tag] = frozenset()
 
     def job_added(self) -> None:
         self._woken.set()
@@ -139,9 +137,7 @@ class Dispatcher:
                     job = await lookup.by_id(transaction, image.key.job_id)
                     if job is not None:
                         claimed.append((image, job))
-            current = frozenset(self._line.tags())
-            await tags.save(transaction, current - self._saved_tags)
-            self._saved_tags = current
+            await tags.replace(transaction, self._line.tags())
         kept = {image.key for image, _ in claimed}
         for image in batch:
             if image.key not in kept:
@@ -196,6 +192,8 @@ class Dispatcher:
                 await self._clock.sleep(_HOLD_S)
         for key in keys:
             self._line.returned(key)
+        async with self._database.transaction() as transaction:
+            await tags.replace(transaction, self._line.tags())
 
 
 def _task(image: WaitingImage, job: Job) -> RenderTask:

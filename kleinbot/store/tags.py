@@ -21,10 +21,10 @@ async def load(reader: Reader) -> tuple[Tag, ...]:
     )
 
 
-async def save(transaction: Transaction, tags: Iterable[Tag]) -> None:
-    """Set tags; those that are not named stay as they are."""
+async def replace(transaction: Transaction, tags: Iterable[Tag]) -> None:
+    """Set the tags; a row that is not among them is gone, since an old low tag would be a credit."""
+    await transaction.change("DELETE FROM queue_tags")
     await transaction.change_each(
-        "INSERT INTO queue_tags (lane, server_id, member_id, finish, virtual) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET finish = excluded.finish, virtual = excluded.virtual",
+        "INSERT INTO queue_tags (lane, server_id, member_id, finish, virtual) VALUES (?, ?, ?, ?, ?)",
         ((tag.lane, tag.server_id or 0, tag.member_id or 0, tag.finish, tag.virtual) for tag in tags),
     )
