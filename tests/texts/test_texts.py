@@ -86,3 +86,18 @@ def test_command_names_and_descriptions_fit_discord(language: str) -> None:
 
 def test_moments_are_written_as_discord_reads_them() -> None:
     assert Texts().say("en", "waiting-starts-at", at_s=1795241217) == "<t:1795241217:R>"
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_language_uses_the_same_parameters(language: str) -> None:
+    """A plural chooses by a parameter that English names too, so the sets are equal."""
+    assert _parameters(language) == _parameters(FALLBACK)
+
+
+def _parameters(language: str) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for file in (SOURCES / "texts" / language).glob("*.ftl"):
+        for entry in re.split(r"^(?=[a-z])", file.read_text(encoding="utf-8"), flags=re.MULTILINE):
+            if name := MESSAGE.match(entry):
+                found[name[1]] = set(re.findall(r"\$([a-z_]+)", entry))
+    return found

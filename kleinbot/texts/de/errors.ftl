@@ -1,0 +1,53 @@
+error-unexpected = Bei mir ist etwas schiefgegangen. Dir wurde nichts berechnet. Wenn es wieder passiert, nenne dem Betreiber des Bots diesen Code: { $incident }
+
+error-prompt-empty = Ohne Steuerwörter bleibt vom Prompt nichts übrig. Sag in ein paar Worten, was auf dem Bild zu sehen sein soll.
+error-prompt-too-long = Der Prompt ist { $tokens } Tokens lang, das Modell liest höchstens { $limit }. Kürze ihn um etwa { $excess } Wörter.
+error-seed-out-of-range = Der Seed { $seed } liegt außerhalb des Bereichs. Nimm eine ganze Zahl von 0 bis 4294967295 oder lass ihn weg.
+error-count-out-of-range = { $count } Bilder auf einmal gehen nicht. Wähle 1 bis { $most }.
+error-not-in-a-server = Ich arbeite nur auf einem Server, nicht in Direktnachrichten.
+error-server-not-allowed = Mein Betreiber hat mich für diesen Server nicht freigeschaltet. Bitte ihn, die ID des Servers in die Liste der erlaubten aufzunehmen.
+error-quota-exhausted = Du hast im Moment noch { $left } von { $limit } Bildern und brauchst hierfür { $needed }. { $returns_s ->
+        [0] Das ist mehr als dein ganzes Kontingent: Wähle weniger Bilder.
+       *[other] Genug davon kommt <t:{ NUMBER($returns_s, useGrouping: 0) }:R> zurück.
+    } Es wurde nichts berechnet.
+error-line-full = Die Warteschlange ist gerade voll. Versuch es <t:{ NUMBER($retry_at_s, useGrouping: 0) }:R> noch einmal. Es wurde nichts berechnet.
+error-member-line-full = Du hast schon so viel in der Schlange, wie ein Mitglied haben darf. Versuch es <t:{ NUMBER($retry_at_s, useGrouping: 0) }:R> noch einmal oder brich mit /abbrechen etwas ab. Es wurde nichts berechnet.
+error-server-line-full = Dieser Server hat schon so viel in der Schlange, wie ein Server haben darf. Versuch es <t:{ NUMBER($retry_at_s, useGrouping: 0) }:R> noch einmal. Es wurde nichts berechnet.
+error-stopping = Mein Betreiber startet mich gerade neu, deshalb nehme ich nichts an. Versuch es in einer Minute noch einmal. Es wurde nichts berechnet.
+error-engine-failed = Das Bildmodell ließ sich nicht starten, deshalb kann ich gerade nicht zeichnen. Warum, sieht mein Betreiber im Protokoll. Es wurde nichts berechnet.
+error-disk-full = Die Festplatte meines Betreibers ist voll, ich kann nichts Neues speichern. Es wurde nichts berechnet.
+
+error-job-unknown = Ich kenne hier keinen Auftrag { $job } von dir. /warteschlange zeigt, welche warten oder laufen.
+error-job-not-yours = #{ $number } gehört jemand anderem. Abbrechen können das nur diese Person und die Moderation.
+error-job-already-ended = #{ $number } ist schon beendet, da gibt es nichts abzubrechen.
+
+error-render-failed = Das Bild ließ sich nicht zeichnen. Dir wurde nichts berechnet. Vielleicht klappt es beim nächsten Versuch; wenn nicht, sag dem Betreiber des Bots Bescheid.
+error-out-of-memory = Der Grafikkarte ging bei diesem Bild der Speicher aus. Dir wurde nichts berechnet. Weniger oder kleinere Bilder passen vielleicht.
+error-gave-up-after-crashes = Der Bot ist bei diesem Bild { $times }-mal abgebrochen, deshalb habe ich es aufgegeben. Dir wurde nichts berechnet.
+
+error-picture-not-an-image = Diese Datei ist kein Bild. Hänge ein PNG, JPEG, WebP, GIF oder AVIF an.
+error-picture-truncated = Dieses Bild ist unvollständig oder beschädigt. Speichere es neu und hänge die neue Datei an.
+error-picture-too-many-bytes = Diese Datei ist zu groß. Erlaubt sind 20 MiB.
+error-picture-too-many-pixels = Dieses Bild hat zu viele Pixel. Erlaubt sind 40 Megapixel; verkleinere es vorher.
+error-picture-too-small = Dieses Bild ist zu klein. Jede Seite braucht mindestens 64 Pixel.
+error-picture-too-narrow = Dieses Bild ist zu lang und schmal. Eine Seite darf höchstens achtmal so lang sein wie die andere.
+error-picture-format-unsupported = Diese Art von Bild kann ich nicht lesen. Hänge ein PNG, JPEG, WebP, GIF oder AVIF an.
+error-picture-unreachable = Ich konnte das Bild nicht von Discord holen. Hänge es noch einmal an.
+error-picture-host-refused = Ich hole nur Bilder, die in Discord angehängt sind.
+
+error-weights-missing = Im Ordner { $folder } fehlt { $file }. Lass KLEINBOT_WEIGHTS auf eine vollständige Kopie von FLUX.2 [klein] 4B zeigen, oder auf black-forest-labs/FLUX.2-klein-4B, um sie herunterzuladen.
+error-weights-not-klein = In { $file } steht { $found }, FLUX.2 [klein] 4B braucht aber { $wanted }. Lass KLEINBOT_WEIGHTS auf eine Kopie von FLUX.2 [klein] 4B zeigen.
+error-weights-klein-9b = { $file } gehört zu FLUX.2 [klein] 9B, dessen Lizenz gewerbliche Nutzung verbietet. Nimm FLUX.2 [klein] 4B: black-forest-labs/FLUX.2-klein-4B.
+error-weights-wrong-vae = { $file } ist nicht der VAE von FLUX.2 ({ $found } statt { $wanted }). Mit einem anderen VAE werden die Farben blass. Nimm vae/ aus black-forest-labs/FLUX.2-klein-4B.
+error-weights-wrong-text-encoder = { $file } ist nicht der Text-Encoder von FLUX.2 [klein] 4B ({ $found } statt { $wanted }). Nimm text_encoder/ aus black-forest-labs/FLUX.2-klein-4B.
+error-weights-damaged = { $file } ist beschädigt oder unvollständig ({ $found } statt { $wanted }). Lösche die Datei und lade sie neu herunter.
+error-weights-unreachable = { $repository } ließ sich nicht herunterladen: { $reason }. Was schon da ist, bleibt; ein neuer Start macht dort weiter.
+error-torch-lacks-card = Dieses PyTorch ({ $torch }) hat keine Kernel für { $card } (Compute Capability { $capability }). Installiere eine passende Fassung, wie im Abschnitt der README über Grafikkarten beschrieben.
+error-cuda-unavailable = Die Einstellungen verlangen CUDA, aber PyTorch ({ $torch }) findet keine brauchbare NVIDIA-Karte. Prüfe den Treiber und ob PyTorch eine CUDA-Fassung ist, oder setze KLEINBOT_DEVICE=cpu.
+
+error-setting-invalid = { $setting } ist { $value }, das kann nicht gehen: { $reason }
+error-token-missing = Es gibt kein Discord-Token. Schreib DISCORD_TOKEN=… in die Umgebung oder in eine Datei namens .env, oder probiere „python bot.py sandbox“, das braucht keins.
+error-token-refused = Discord hat das Token abgelehnt. Kopiere es im Entwicklerportal von Discord von der Bot-Seite deiner Anwendung neu nach DISCORD_TOKEN.
+error-folder-in-use = Der Datenordner { $folder } wird gerade von Prozess { $pid } benutzt. Beende diesen zuerst oder setze KLEINBOT_DATA_FOLDER auf einen anderen Ordner.
+error-database-newer = Die Datenbank { $file } stammt von einem neueren kleinbot (Schema { $found }, dieser kennt { $known }). Aktualisiere kleinbot oder spiele die Sicherung daneben zurück.
+error-migration-failed = Die Datenbank { $file } ließ sich nicht auf den neuen Stand bringen ({ $migration }: { $reason }). Sie ist, wie sie war.

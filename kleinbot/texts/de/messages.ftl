@@ -1,0 +1,73 @@
+## The first response and its edits
+
+waiting-place = { $place ->
+        [1] Als Nächstes dran
+       *[other] Platz { $place } in der Schlange
+    } · beginnt { $starts }
+waiting-starts-at = <t:{ NUMBER($at_s, useGrouping: 0) }:R>
+waiting-starts-soon = gleich
+running = Wird gezeichnet { $bar } { $percent } %
+running-of = Bild { $current } von { $count } wird gezeichnet { $bar } { $percent } %
+finishing = Gleich fertig …
+engine-starting = Das Bildmodell startet; dein Platz bleibt dir.
+engine-downloading = Das Bildmodell wird heruntergeladen ({ $percent } %); dein Platz bleibt dir.
+engine-loading = Das Bildmodell wird geladen; dein Platz bleibt dir.
+engine-warming = Das Bildmodell läuft sich warm; dein Platz bleibt dir.
+engine-failed = Das Bildmodell ließ sich nicht starten. Dein Platz bleibt dir, bis mein Betreiber es behoben hat.
+engine-draining = Der Bot startet gleich neu. Dein Platz bleibt dir.
+
+price = { $pictures ->
+        [one] Kostet { $pictures } Bild, sobald es fertig ist; danach bleiben dir { $left }.
+       *[other] Kostet { $pictures } Bilder, sobald sie fertig sind; danach bleiben dir { $left }.
+    }
+
+## Results
+
+recipe = { $size } · Seed { $seed } · #{ $number } · { $seconds } s
+cancelled = Abgebrochen. { $refunded ->
+        [0] Es war nichts mehr zurückzugeben.
+        [one] { $refunded } Bild wurde zurückgegeben.
+       *[other] { $refunded } Bilder wurden zurückgegeben.
+    }
+expired = Das ließ sich nicht rechtzeitig zustellen und wurde zurückgegeben.
+failed-partly = Der Rest ist gescheitert: { $reason }
+late-greeting = { $requester }, deine Bilder sind fertig.
+lost-file = Bild { $position } liegt nicht mehr im Archiv.
+kept-note = Das ließ sich vorher nicht zustellen:
+noise-note = Das stammt von einem Testmodell mit zufälligen Gewichten: Was du siehst, ist Rauschen. Wie du das echte Modell bekommst, steht in der README.
+alt-text = Bild { $position } von { $count }, von einem KI-Modell gezeichnet zum Prompt: { $prompt }
+
+## /queue and /cancel
+
+queue-empty = Du hast nichts in der Schlange. { $others ->
+        [0] Sonst auch niemand: /imagine legt sofort los.
+        [one] Ein anderer Auftrag wartet oder läuft.
+       *[other] { $others } andere Aufträge warten oder laufen.
+    }
+queue-title = Deine Aufträge ({ $others ->
+        [0] sonst ist niemand in der Schlange
+        [one] dazu ein Auftrag von anderen
+       *[other] dazu { $others } Aufträge von anderen
+    })
+queue-waiting = #{ $number } · { $prompt } · { $place ->
+        [1] als Nächstes dran
+       *[other] Platz { $place } in der Schlange
+    }, beginnt { $starts }
+queue-running = #{ $number } · { $prompt } · wird gezeichnet
+queue-more = … und { $rest } weitere.
+cancel-done = #{ $number } ist abgebrochen. { $refunded ->
+        [0] Es war nichts mehr zurückzugeben.
+        [one] { $refunded } Bild wurde zurückgegeben.
+       *[other] { $refunded } Bilder wurden zurückgegeben.
+    }
+button-cancel = Abbrechen
+
+## Presence
+
+presence-starting = startet das Bildmodell
+presence-downloading = lädt das Modell herunter: { $percent } %
+presence-loading = lädt das Modell
+presence-warming = läuft sich warm
+presence-ready = /imagine
+presence-draining = startet neu
+presence-failed = das Modell ließ sich nicht starten
