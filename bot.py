@@ -35,7 +35,6 @@ MODULES = {
     "pydantic-settings": "pydantic_settings",
     "rich": "rich",
     "safetensors": "safetensors",
-    "tenacity": "tenacity",
     "tokenizers": "tokenizers",
     "torch": "torch",
     "transformers": "transformers",

@@ -1,0 +1,82 @@
+"""Runs the whole program over a checkout on a card: ``python -m tests.gpu.program FOLDER``.
+
+A person types ``/imagine`` for four 1024² pictures through the stand-in; printed are the message as it came,
+the seconds of each stage as the engine logged them, the peak memory and the event loop's worst delay.
+"""
+
+import argparse
+import asyncio
+import dataclasses
+import logging
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from kleinbot.app import machine, opened
+from kleinbot.domain.work import EnginePhase
+from kleinbot.engine.gpu_engine import GpuEngine
+from kleinbot.sandbox import Message, StandIn
+from kleinbot.settings import Settings
+
+GIB = 2**30
+WAIT_S = 300.0
+
+
+async def play(folder: Path, data: Path, pictures: Path | None) -> None:
+    async with StandIn() as standin:
+        server = standin.world.add_server("Studio")
+        channel = standin.world.add_channel(server, "pictures")
+        ada = standin.world.add_member(server, "ada")
+        outside = dataclasses.replace(machine(), client_options={"connector": standin.connector()})
+        settings = Settings(data_folder=data, weights=folder, device="cuda")
+        async with opened(settings, outside) as app:
+            running = asyncio.create_task(app.run(standin.token))
+            await standin.registered("imagine", timeout_s=WAIT_S)
+            await standin.online(timeout_s=WAIT_S)
+            started_s = time.monotonic()
+            early = await ada.command(channel, "imagine", prompt="while it loads")
+            await early.message_where(lambda message: bool(message.pictures), timeout_s=WAIT_S)
+            say(f"first picture {time.monotonic() - started_s:.1f} s after login")
+            assert app.engine.state.phase is EnginePhase.READY
+            app.loop_watch.reset()
+            started_s = time.monotonic()
+            handle = await ada.command(channel, "imagine", prompt="a red fox in the snow", count=4, seed=1)
+            done = await handle.message_where(lambda message: bool(message.pictures), timeout_s=WAIT_S)
+            say(f"four pictures {time.monotonic() - started_s:.2f} s after the command")
+            say(f"acknowledged after {1000 * (handle.acknowledged_after_s or 0):.0f} ms")
+            report(done, app.engine)
+            say(f"worst delay of the event loop {1000 * app.loop_watch.worst_s:.0f} ms")
+            if pictures is not None:
+                (pictures / "first.png").write_bytes(done.pictures[0].data)
+            app.request_stop()
+            say(f"exit code {await running}")
+
+
+def report(done: Message, engine: object) -> None:
+    for text in (*done.texts_so_far, done.text):
+        say(text)
+    for picture in done.pictures:
+        say(picture.filename, len(picture.data), "bytes:", picture.alt_text)
+    assert isinstance(engine, GpuEngine)
+    peak = engine.memory_peak
+    if peak is not None:
+        say(
+            f"peak {peak.allocated_bytes / GIB:.2f} GiB allocated, {peak.reserved_bytes / GIB:.2f} GiB reserved"
+        )
+
+
+def say(*values: object) -> None:
+    sys.stdout.write(" ".join(str(value) for value in values) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--pictures", type=Path)
+    chosen = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(name)s %(message)s", stream=sys.stdout)
+    logging.getLogger("discord").setLevel(logging.WARNING)
+    with tempfile.TemporaryDirectory() as place:
+        asyncio.run(play(chosen.folder, Path(place), chosen.pictures))
