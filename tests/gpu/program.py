@@ -61,9 +61,8 @@ def report(done: Message, engine: object) -> None:
     assert isinstance(engine, GpuEngine)
     peak = engine.memory_peak
     if peak is not None:
-        say(
-            f"peak {peak.allocated_bytes / GIB:.2f} GiB allocated, {peak.reserved_bytes / GIB:.2f} GiB reserved"
-        )
+        allocated, reserved = peak.allocated_bytes / GIB, peak.reserved_bytes / GIB
+        say(f"peak {allocated:.2f} GiB allocated, {reserved:.2f} GiB reserved")
 
 
 def say(*values: object) -> None:
