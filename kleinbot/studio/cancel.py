@@ -40,10 +40,10 @@ class Cancel:
         self._clock = clock
 
     async def by_id(self, actor: Actor, job_id: str) -> Cancelled:
-        """Cancel by key. Raises Refusal JOB_UNKNOWN, JOB_NOT_YOURS or JOB_ALREADY_ENDED."""
+        """Cancel by key. Raises Refusal JOB_NOT_HERE, JOB_NOT_YOURS or JOB_ALREADY_ENDED."""
         job = await lookup.by_id(self._database.read, job_id)
         if job is None or job.server_id != actor.server_id:
-            raise Refusal(Code.JOB_UNKNOWN, job="")
+            raise Refusal(Code.JOB_NOT_HERE)
         return await self._cancel(actor, job)
 
     async def by_number(self, actor: Actor, number: int | None) -> Cancelled:
@@ -52,7 +52,7 @@ class Cancel:
             owner = Owner(actor.server_id, actor.member_id)
             mine = await lookup.open_of_member(self._database.read, owner)
             if not mine:
-                raise Refusal(Code.JOB_UNKNOWN, job="")
+                raise Refusal(Code.NOTHING_OPEN)
             return await self._cancel(actor, mine[-1])
         job = await lookup.by_number(self._database.read, actor.server_id, number)
         if job is None:

@@ -21,7 +21,7 @@ async def test_the_owner_and_a_moderator_cancel_and_the_owner_gets_it_back(
     assert studio.deliveries
 
 
-@pytest.mark.parametrize(("actor", "code"), [(BOB, Code.JOB_NOT_YOURS), (STRANGER, Code.JOB_UNKNOWN)])
+@pytest.mark.parametrize(("actor", "code"), [(BOB, Code.JOB_NOT_YOURS), (STRANGER, Code.JOB_NOT_HERE)])
 async def test_nobody_else_can(studio: Studio, actor: Actor, code: Code) -> None:
     job = (await studio.imagine()).card.job
     with pytest.raises(Refusal) as caught:
@@ -45,7 +45,7 @@ async def test_without_a_number_the_newest_open_job_is_meant(studio: Studio) -> 
     assert (await studio.cancel.by_number(ADA, None)).number == first.number
     with pytest.raises(Refusal) as caught:
         await studio.cancel.by_number(ADA, None)
-    assert caught.value.code is Code.JOB_UNKNOWN
+    assert caught.value.code is Code.NOTHING_OPEN
 
 
 async def test_a_number_of_another_server_is_unknown(studio: Studio) -> None:

@@ -18,6 +18,8 @@ error-engine-failed = Das Bildmodell ließ sich nicht starten, deshalb kann ich 
 error-disk-full = Die Festplatte meines Betreibers ist voll, ich kann nichts Neues speichern. Es wurde nichts berechnet.
 
 error-job-unknown = Ich kenne hier keinen Auftrag { $job } von dir. /warteschlange zeigt, welche warten oder laufen.
+error-job-not-here = Diesen Auftrag gibt es auf diesem Server nicht.
+error-nothing-open = Bei dir wartet oder läuft nichts, also gibt es nichts abzubrechen.
 error-job-not-yours = #{ $number } gehört jemand anderem. Abbrechen können das nur diese Person und die Moderation.
 error-job-already-ended = #{ $number } ist schon beendet, da gibt es nichts abzubrechen.
 

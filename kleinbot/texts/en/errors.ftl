@@ -18,6 +18,8 @@ error-engine-failed = The image model could not be started, so I cannot draw at 
 error-disk-full = My host's disk is full, so nothing new can be stored. Nothing was charged.
 
 error-job-unknown = I know no job { $job } of yours here. /queue lists the ones that are waiting or running.
+error-job-not-here = That job is not known in this server.
+error-nothing-open = You have nothing waiting or running, so there is nothing to cancel.
 error-job-not-yours = #{ $number } belongs to somebody else. Only they or a moderator can cancel it.
 error-job-already-ended = #{ $number } has already ended, so there is nothing to cancel.
 
