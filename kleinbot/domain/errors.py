@@ -25,6 +25,8 @@ class Code(StrEnum):
     DISK_FULL = "error-disk-full"
 
     JOB_UNKNOWN = "error-job-unknown"
+    JOB_NOT_HERE = "error-job-not-here"
+    NOTHING_OPEN = "error-nothing-open"
     JOB_NOT_YOURS = "error-job-not-yours"
     JOB_ALREADY_ENDED = "error-job-already-ended"
 

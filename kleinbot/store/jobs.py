@@ -1,6 +1,7 @@
 """Jobs and their images. Every change of state is a compare-and-set: it says whether it happened."""
 
 import json
+from collections.abc import Sequence
 
 from kleinbot.domain.errors import KleinbotError
 from kleinbot.domain.job import (
@@ -9,14 +10,18 @@ from kleinbot.domain.job import (
     JobState,
     NewJob,
 )
+from kleinbot.domain.quota import Fund
 from kleinbot.domain.work import ImageKey
 from kleinbot.store import ledger, members, outbox
 from kleinbot.store.database import Reader, Transaction
 from kleinbot.store.ledger import Owner
 
 
-async def insert(transaction: Transaction, job: NewJob) -> int:
-    """Store an accepted job with its images, its reply address and its reservation; return its number."""
+async def insert(transaction: Transaction, job: NewJob, funds: Sequence[Fund] | None = None) -> int:
+    """Store an accepted job with its images, its reply address and its reservation; return its number.
+
+    It is paid from ``funds``, in their order; None: from the allowance. Raises ValueError where they lack.
+    """
     owner = Owner(job.server_id, job.member_id)
     number = await members.next_number(transaction, job.server_id)
     await transaction.change(
@@ -50,7 +55,7 @@ async def insert(transaction: Transaction, job: NewJob) -> int:
         job.reply.upload_limit_bytes,
     )  # fmt: skip
     await ledger.reserve(
-        transaction, owner, job.job_id, range(len(job.images)), job.price_tenths, job.created_ms
+        transaction, owner, job.job_id, range(len(job.images)), job.price_tenths, job.created_ms, funds
     )
     return number
 

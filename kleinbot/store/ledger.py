@@ -1,21 +1,59 @@
 """The quota's ledger: entries are only ever added.
 
-A member's balance at an instant is the limit plus the sum of the entries whose reservation lies within the
-rolling window. Each image has one reservation and, once it ends, one settlement (0) or one refund.
+A member has pots: the rolling allowance, and grants. The allowance's balance at an instant is the limit plus
+the sum of the entries without a grant whose reservation lies within the window; a grant's is the sum of its
+entries, and nothing once it has expired. Each image has one reservation (one entry per pot it is paid from)
+and, once it ends, one settlement (0) or one refund to where it came from.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kleinbot.domain.quota import Entry, EntryKind, Fund, Spending
 from kleinbot.store.database import Reader, Transaction
 
-_SPENT = """
-    SELECT -SUM(amount_tenths) FROM ledger
-    WHERE server_id = ? AND member_id = ? AND counts_ms > ?
-"""
-_RETURNS = """
+_SPENDINGS = """
     SELECT counts_ms, -SUM(amount_tenths) AS tenths FROM ledger
-    WHERE server_id = ? AND member_id = ? AND counts_ms > ?
-    GROUP BY counts_ms HAVING tenths > 0 ORDER BY counts_ms
+    WHERE server_id = ? AND member_id = ? AND counts_ms > ? AND grant_id IS NULL
+    GROUP BY counts_ms HAVING tenths != 0 ORDER BY counts_ms
+"""
+_RESET = """
+    INSERT INTO ledger (server_id, member_id, kind, amount_tenths, counts_ms, made_ms, reason, made_by)
+    SELECT server_id, member_id, 'reset', -SUM(amount_tenths), counts_ms, ?, ?, ? FROM ledger
+    WHERE server_id = ? AND member_id = ? AND counts_ms > ? AND grant_id IS NULL
+    GROUP BY counts_ms HAVING SUM(amount_tenths) < 0
+"""
+# A reset has given back what was reserved before it: the refund of such a reservation is 0.
+_REFUND = """
+    INSERT INTO ledger (server_id, member_id, job_id, position, grant_id, kind, amount_tenths, counts_ms,
+                        made_ms, reason)
+    SELECT r.server_id, r.member_id, r.job_id, r.position, r.grant_id, 'refund',
+           CASE WHEN r.grant_id IS NULL AND EXISTS (
+               SELECT 1 FROM ledger x WHERE x.kind = 'reset' AND x.server_id = r.server_id
+               AND x.member_id = r.member_id AND x.counts_ms = r.counts_ms AND x.entry_id > r.entry_id)
+           THEN 0 ELSE -r.amount_tenths END,
+           r.counts_ms, ?, ?
+    FROM ledger r WHERE r.job_id = ? AND r.position = ? AND r.kind = 'reserve'
+"""
+_SETTLE = """
+    INSERT INTO ledger (server_id, member_id, job_id, position, grant_id, kind, amount_tenths, counts_ms,
+                        made_ms)
+    SELECT server_id, member_id, job_id, position, grant_id, 'settle', 0, counts_ms, ?
+    FROM ledger WHERE job_id = ? AND position = ? AND kind = 'reserve'
+"""
+_EXPIRE = """
+    INSERT INTO ledger (server_id, member_id, grant_id, kind, amount_tenths, counts_ms, made_ms)
+    SELECT g.server_id, g.member_id, g.grant_id, 'expire', -SUM(l.amount_tenths), g.expires_ms, ?
+    FROM grants g JOIN ledger l USING (grant_id)
+    WHERE g.server_id = ? AND g.member_id = ? AND g.expires_ms <= ?
+    GROUP BY g.grant_id HAVING SUM(l.amount_tenths) > 0
+"""
+_HISTORY = """
+    SELECT l.kind, SUM(l.amount_tenths) AS tenths, l.made_ms, j.number, MAX(l.reason) AS reason,
+           MAX(l.made_by) AS made_by
+    FROM ledger l LEFT JOIN jobs j USING (job_id)
+    WHERE l.server_id = ? AND l.member_id = ? AND l.kind != 'settle'
+    GROUP BY l.kind, l.job_id, l.made_ms ORDER BY MAX(l.entry_id) DESC LIMIT ?
 """
 
 
@@ -27,61 +65,101 @@ class Owner:
     member_id: int
 
 
-async def spent_tenths(reader: Reader, owner: Owner, since_ms: int) -> int:
-    """Return what ``owner`` has reserved or spent after ``since_ms``, refunds taken off."""
-    return await reader.number(_SPENT, owner.server_id, owner.member_id, since_ms)
+async def spendings(reader: Reader, owner: Owner, since_ms: int) -> tuple[Spending, ...]:
+    """Return what ``owner`` has spent of the allowance after ``since_ms``, oldest first."""
+    rows = await reader.all(_SPENDINGS, owner.server_id, owner.member_id, since_ms)
+    return tuple(Spending(row["counts_ms"], row["tenths"]) for row in rows)
 
 
-async def affordable_at_ms(
-    reader: Reader, owner: Owner, since_ms: int, missing_tenths: int, window_ms: int
-) -> int | None:
-    """Return when ``missing_tenths`` more will have left the window; None where they never will."""
-    freed = 0
-    for row in await reader.all(_RETURNS, owner.server_id, owner.member_id, since_ms):
-        freed += int(row["tenths"])
-        if freed >= missing_tenths:
-            return int(row["counts_ms"]) + window_ms
-    return None
+async def history(reader: Reader, owner: Owner, most: int) -> tuple[Entry, ...]:
+    """Return what changed ``owner``'s balance, newest first, one entry for each cause."""
+    rows = await reader.all(_HISTORY, owner.server_id, owner.member_id, most)
+    return tuple(
+        Entry(
+            EntryKind(row["kind"]), row["tenths"], row["made_ms"], row["number"], row["reason"],
+            row["made_by"],
+        )
+        for row in rows
+    )  # fmt: skip
 
 
 async def reserve(
-    transaction: Transaction, owner: Owner, job_id: str, positions: range, price_tenths: int, now_ms: int
+    transaction: Transaction,
+    owner: Owner,
+    job_id: str,
+    positions: range,
+    price_tenths: int,
+    now_ms: int,
+    funds: Sequence[Fund] | None = None,
 ) -> None:
-    """Take the price of each image off ``owner``'s balance."""
+    """Take the price of each image off ``funds``, in their order; None: all of it off the allowance.
+
+    Raises ValueError where the funds do not reach.
+    """
+    pots = [Fund(None, price_tenths * len(positions))] if funds is None else list(funds)
     await transaction.change_each(
-        "INSERT INTO ledger (server_id, member_id, job_id, position, kind, amount_tenths, counts_ms, made_ms)"
-        " VALUES (?, ?, ?, ?, 'reserve', ?, ?, ?)",
-        (
-            (owner.server_id, owner.member_id, job_id, position, -price_tenths, now_ms, now_ms)
+        "INSERT INTO ledger (server_id, member_id, job_id, position, grant_id, kind, amount_tenths,"
+        " counts_ms, made_ms) VALUES (?, ?, ?, ?, ?, 'reserve', ?, ?, ?)",
+        [
+            (owner.server_id, owner.member_id, job_id, position, part.grant_id, -part.tenths, now_ms, now_ms)
             for position in positions
-        ),
+            for part in _drawn(pots, price_tenths)
+        ],
     )
 
 
 async def settle(transaction: Transaction, job_id: str, position: int, now_ms: int) -> None:
     """Make an image's reservation final. Raises sqlite3.IntegrityError where it has ended before."""
-    await _end(transaction, job_id, position, now_ms, kind="settle", factor=0, reason="")
+    _require_reservation(await transaction.change(_SETTLE, now_ms, job_id, position), job_id, position)
 
 
 async def refund(transaction: Transaction, job_id: str, position: int, now_ms: int, reason: str) -> None:
-    """Give an image's reservation back. Raises sqlite3.IntegrityError where it has ended before."""
-    await _end(transaction, job_id, position, now_ms, kind="refund", factor=-1, reason=reason)
+    """Give an image's reservation back to where it came from; what came from an expired grant expires.
+
+    Raises sqlite3.IntegrityError where it has ended before.
+    """
+    refunded = await transaction.change(_REFUND, now_ms, reason, job_id, position)
+    _require_reservation(refunded, job_id, position)
+    row = await transaction.one("SELECT server_id, member_id FROM ledger WHERE job_id = ? LIMIT 1", job_id)
+    if row is not None:
+        await expire(transaction, Owner(row[0], row[1]), now_ms)
 
 
-async def _end(
-    transaction: Transaction, job_id: str, position: int, now_ms: int, *, kind: str, factor: int, reason: str
-) -> None:
-    ended = await transaction.change(
-        "INSERT INTO ledger (server_id, member_id, job_id, position, kind, amount_tenths, counts_ms,"
-        " made_ms, reason)"
-        " SELECT server_id, member_id, job_id, position, ?, ? * amount_tenths, counts_ms, ?, ?"
-        " FROM ledger WHERE job_id = ? AND position = ? AND kind = 'reserve'",
-        kind,
-        factor,
-        now_ms,
-        reason,
-        job_id,
-        position,
-    )
-    if ended != 1:
+async def expire(transaction: Transaction, owner: Owner, now_ms: int) -> None:
+    """Write off what is left of ``owner``'s grants that have expired. It did not count any more before."""
+    await transaction.change(_EXPIRE, now_ms, owner.server_id, owner.member_id, now_ms)
+
+
+async def reset(
+    transaction: Transaction, owner: Owner, since_ms: int, now_ms: int, made_by: int, reason: str
+) -> int:
+    """Give back all that ``owner`` spent of the allowance after ``since_ms``; return how many tenths.
+
+    One entry for each moment of spending, so that both leave the window together. Grants are left alone.
+    """
+    spent = sum(spending.tenths for spending in await spendings(transaction, owner, since_ms))
+    await transaction.change(
+        _RESET, now_ms, reason, made_by, owner.server_id, owner.member_id, since_ms
+    )  # fmt: skip
+    return spent
+
+
+def _drawn(pots: list[Fund], price_tenths: int) -> list[Fund]:
+    """Take ``price_tenths`` out of ``pots``, the first one first; return how much of which."""
+    parts = []
+    while price_tenths > 0:
+        if not pots:
+            raise ValueError(f"the funds lack {price_tenths} tenths")
+        pot = pots.pop(0)
+        part = min(pot.tenths, price_tenths)
+        if part > 0:
+            parts.append(Fund(pot.grant_id, part))
+        if pot.tenths > part:
+            pots.insert(0, Fund(pot.grant_id, pot.tenths - part))
+        price_tenths -= part
+    return parts
+
+
+def _require_reservation(ended: int, job_id: str, position: int) -> None:
+    if ended < 1:
         raise LookupError(f"image {position} of job {job_id} has no reservation")

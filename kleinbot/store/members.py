@@ -8,12 +8,16 @@ from kleinbot.store.ledger import Owner
 
 @dataclass(frozen=True)
 class Standing:
-    """A member's weight in the line and the quota rules that are set; None means the host's default."""
+    """A member's weight in the line and the quota rules that are set; None means the host's default.
+
+    ``server_most_tenths``: what the host allows the server to give one member.
+    """
 
     member_weight: float
     server_share: float
     member_quota_tenths: int | None
     server_quota_tenths: int | None
+    server_most_tenths: int | None
 
 
 async def remember(transaction: Transaction, owner: Owner, now_ms: int) -> None:
@@ -34,14 +38,30 @@ async def remember(transaction: Transaction, owner: Owner, now_ms: int) -> None:
 async def standing(reader: Reader, owner: Owner) -> Standing:
     """Return the rules that apply to ``owner``; defaults for somebody who was never seen."""
     row = await reader.one(
-        "SELECT m.weight, s.share, m.quota_tenths, s.quota_tenths FROM servers s"
+        "SELECT m.weight, s.share, m.quota_tenths, s.quota_tenths, s.most_tenths FROM servers s"
         " LEFT JOIN members m ON m.server_id = s.server_id AND m.member_id = ? WHERE s.server_id = ?",
         owner.member_id,
         owner.server_id,
     )
     if row is None:
-        return Standing(1.0, 1.0, None, None)
-    return Standing(row[0] if row[0] is not None else 1.0, row[1], row[2], row[3])
+        return Standing(1.0, 1.0, None, None, None)
+    return Standing(row[0] if row[0] is not None else 1.0, row[1], row[2], row[3], row[4])
+
+
+async def set_quota(transaction: Transaction, owner: Owner, limit_tenths: int | None) -> None:
+    """Give a member a limit of their own; None takes it away again."""
+    await transaction.change(
+        "UPDATE members SET quota_tenths = ? WHERE server_id = ? AND member_id = ?",
+        limit_tenths,
+        owner.server_id,
+        owner.member_id,
+    )
+
+
+async def weights(reader: Reader) -> dict[tuple[int, int], float]:
+    """Return the weight of every member whose weight is not 1, by server and member."""
+    rows = await reader.all("SELECT server_id, member_id, weight FROM members WHERE weight != 1")
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 async def next_number(transaction: Transaction, server_id: int) -> int:

@@ -99,7 +99,8 @@ class Submit:
             price = job.price_tenths * len(job.images)
             balance = await quota.require(transaction, owner, self._rule, price, job.created_ms)
             admitted = self._admit(job)
-            await jobs.insert(transaction, replace(job, lane=admitted.lane))
+            await jobs.insert(transaction, replace(job, lane=admitted.lane), balance.funds)
+            balance = await quota.balance(transaction, owner, self._rule, job.created_ms)
             stored = await lookup.by_id(transaction, job.job_id)
         if stored is None:
             raise LookupError(job.job_id)

@@ -1,0 +1,69 @@
+"""Servers: what the host allows each, and what each does."""
+
+from dataclasses import dataclass
+
+from kleinbot.store.database import Reader, Transaction
+
+_LISTED = """
+    SELECT s.server_id, s.share, s.most_tenths,
+        (SELECT COUNT(*) FROM jobs j WHERE j.server_id = s.server_id
+            AND j.state IN ('queued', 'running')) AS open_jobs,
+        (SELECT COUNT(*) FROM images i WHERE i.server_id = s.server_id AND i.finished_ms > ?) AS pictures
+    FROM servers s ORDER BY pictures DESC, s.server_id
+"""
+
+
+@dataclass(frozen=True)
+class ServerRow:
+    """``most_tenths`` None: the host's default. ``recent_pictures`` were made since the asked moment."""
+
+    server_id: int
+    share: float
+    most_tenths: int | None
+    open_jobs: int
+    recent_pictures: int
+
+
+async def listed(reader: Reader, since_ms: int) -> tuple[ServerRow, ...]:
+    """Return every server that was ever seen, the busiest since ``since_ms`` first."""
+    rows = await reader.all(_LISTED, since_ms)
+    return tuple(
+        ServerRow(row["server_id"], row["share"], row["most_tenths"], row["open_jobs"], row["pictures"])
+        for row in rows
+    )
+
+
+async def is_known(reader: Reader, server_id: int) -> bool:
+    return await reader.one("SELECT 1 FROM servers WHERE server_id = ?", server_id) is not None
+
+
+async def remember(transaction: Transaction, server_id: int, now_ms: int) -> None:
+    """Make sure that the server has its row."""
+    await transaction.change(
+        "INSERT INTO servers (server_id, first_seen_ms) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        server_id,
+        now_ms,
+    )
+
+
+async def set_share(transaction: Transaction, server_id: int, share: float) -> None:
+    """Set a server's share of the card, relative to the other servers with work; above 0."""
+    await transaction.change("UPDATE servers SET share = ? WHERE server_id = ?", share, server_id)
+
+
+async def set_most(transaction: Transaction, server_id: int, most_tenths: int) -> None:
+    """Set what one member of the server may be given at most."""
+    await transaction.change("UPDATE servers SET most_tenths = ? WHERE server_id = ?", most_tenths, server_id)
+
+
+async def set_default_quota(transaction: Transaction, server_id: int, limit_tenths: int | None) -> None:
+    """Set the limit of the server's members who have none of their own; None: the host's default."""
+    await transaction.change(
+        "UPDATE servers SET quota_tenths = ? WHERE server_id = ?", limit_tenths, server_id
+    )
+
+
+async def shares(reader: Reader) -> dict[int, float]:
+    """Return the share of every server whose share is not 1."""
+    rows = await reader.all("SELECT server_id, share FROM servers WHERE share != 1")
+    return {row[0]: row[1] for row in rows}
