@@ -138,9 +138,7 @@ async def reset(
     One entry for each moment of spending, so that both leave the window together. Grants are left alone.
     """
     spent = sum(spending.tenths for spending in await spendings(transaction, owner, since_ms))
-    await transaction.change(
-        _RESET, now_ms, reason, made_by, owner.server_id, owner.member_id, since_ms
-    )  # fmt: skip
+    await transaction.change(_RESET, now_ms, reason, made_by, owner.server_id, owner.member_id, since_ms)
     return spent
 
 

@@ -22,7 +22,7 @@ room for special members, while the server's share of the card bounds what it do
 
 @dataclass(frozen=True)
 class Limit:
-    """How much of the allowance there is in any window, and by whose rule. ``most_tenths``: the host's bound."""
+    """The allowance in any window and whose rule gives it. ``most_tenths``: the host's bound for it."""
 
     tenths: int
     source: LimitSource
