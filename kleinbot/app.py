@@ -12,21 +12,30 @@ from typing import Any
 import discord
 import typer
 
+from cogs.edit import Edit as EditCommand
+from cogs.host import Host
 from cogs.imagine import Imagine
 from cogs.line import Line as LineCommands
+from cogs.quota import Quota
 from kleinbot import __version__
 from kleinbot.archive.archive import Archive
 from kleinbot.chat.board import Board
 from kleinbot.chat.client import KleinbotClient
 from kleinbot.chat.delivery import Delivery
+from kleinbot.chat.downloads import Downloads
 from kleinbot.chat.front_desk import FrontDesk
+from kleinbot.chat.host_desk import HostDesk
 from kleinbot.chat.presence import Presence
+from kleinbot.chat.quota_desk import QuotaDesk
 from kleinbot.chat.replies import Replies
 from kleinbot.chat.sync import sync_if_changed
+from kleinbot.chat.workbench import Workbench
 from kleinbot.dispatch.dispatcher import Dispatcher
 from kleinbot.dispatch.finishing import Finisher
 from kleinbot.dispatch.recovery import recover
+from kleinbot.dispatch.tasks import TaskMaker
 from kleinbot.domain.clock import Clock, SystemClock
+from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code, FatalEngineError, StartError
 from kleinbot.domain.faults import Faults, NoFaults
 from kleinbot.domain.job import TENTHS
@@ -36,6 +45,7 @@ from kleinbot.engine.protocol import Engine
 from kleinbot.folder_lock import folder_locked
 from kleinbot.host.profile import Device
 from kleinbot.images.cpu_pool import CpuPool
+from kleinbot.images.reader import PictureReader
 from kleinbot.klein.prompt import KleinPromptMeter
 from kleinbot.loop_watch import LoopWatch
 from kleinbot.model_choice import ModelChoice, choose_model
@@ -50,9 +60,16 @@ from kleinbot.signals import stop_on_signals
 from kleinbot.store import lookup
 from kleinbot.store.database import Database
 from kleinbot.store.migrations import load_migrations, migrate
+from kleinbot.studio.administer import AdministerQuota
 from kleinbot.studio.cancel import Cancel
+from kleinbot.studio.edit import Edit
+from kleinbot.studio.inputs import Inputs
+from kleinbot.studio.operate import Doorkeeper, Operate
 from kleinbot.studio.quota import QuotaRule
+from kleinbot.studio.quota_view import QuotaView
 from kleinbot.studio.recall import Recall
+from kleinbot.studio.shares import Shares
+from kleinbot.studio.sources import Sources
 from kleinbot.studio.submit import Submit
 from kleinbot.supervisor import RESTART_CODE
 from kleinbot.texts import Texts
@@ -104,7 +121,10 @@ class App:
         self._archive = archive
         self._stop = asyncio.Event()
         texts = Texts(settings.locale)
-        line = Line()
+        self._shares = Shares()
+        self._doorkeeper = Doorkeeper()
+        rule = QuotaRule(settings.quota_pictures * TENTHS, settings.quota_hours * HOUR_MS)
+        line = Line(self._shares)
         self._line = line
         cost_model = CostModel(_PRIOR_S_PER_PICTURE[model.profile.device])
         replies = Replies(lambda: self.client)
@@ -138,9 +158,11 @@ class App:
             line=line,
             cost_model=cost_model,
             limits=UniformLimit(model.profile.largest_batch),
+            tasks=TaskMaker(archive, pool),
             finisher=self._finisher,
             sink=self.board,
             wake_delivery=self._delivery.wake,
+            is_paused=lambda: self._doorkeeper.door is Door.PAUSED,
             clock=clock,
             faults=faults,
         )
@@ -153,10 +175,12 @@ class App:
             listener=self._dispatcher,
             meter=KleinPromptMeter(model.source.tokenizer_file),
             profile=model.profile,
-            rule=QuotaRule(settings.quota_pictures * TENTHS, settings.quota_hours * HOUR_MS),
+            rule=rule,
             engine_state=self.engine_state,
+            door=lambda: self._doorkeeper.door,
             clock=clock,
             random=outside.random,
+            archive=archive,
         )
         cancel = Cancel(
             database=database,
@@ -165,8 +189,21 @@ class App:
             wake_delivery=self._delivery.wake,
             clock=clock,
         )
+        self.downloads = Downloads(lambda: self.client)
+        sources = Sources(database)
+        inputs = Inputs(
+            archive, PictureReader(pool), pool, self.downloads.fetch, model.profile.largest_grid_tokens
+        )
+        front_desk = FrontDesk(submit, cancel, recall, self.board, texts, self.engine_state)
         self.client = KleinbotClient(
-            front_desk=FrontDesk(submit, cancel, recall, self.board, texts, self.engine_state),
+            front_desk=front_desk,
+            workbench=Workbench(
+                front_desk,
+                sources,
+                Edit(submit, sources, inputs, model.profile.most_references),
+                texts,
+                clock,
+            ),
             delivery=self._delivery,
             texts=texts,
             allowed_servers=frozenset(settings.allowed_servers),
@@ -174,12 +211,32 @@ class App:
             **outside.client_options,
         )
         self._presence = Presence(self.client, texts)
+        operate = Operate(
+            database=database,
+            line=line,
+            shares=self._shares,
+            doorkeeper=self._doorkeeper,
+            rule=rule,
+            profile=model.profile,
+            engine_state=self.engine_state,
+            free_bytes=archive.free_bytes,
+            loop_late_s=lambda: self.loop_watch.worst_s,
+            door_moved=self._door_moved,
+            clock=clock,
+        )
+        self._cogs = (
+            Quota(QuotaDesk(QuotaView(database, rule, clock), AdministerQuota(database, rule, clock), texts)),
+            Host(HostDesk(operate, rule, lambda: self.client, texts)),
+        )
 
     def engine_state(self) -> EngineState:
         """Return what the engine is doing, as members are told it."""
         if self._stop.is_set():
             return EngineState(EnginePhase.DRAINING)
-        return self.engine.state
+        state = self.engine.state
+        if state.phase is EnginePhase.READY and self._doorkeeper.door is Door.PAUSED:
+            return EngineState(EnginePhase.PAUSED)
+        return state
 
     def request_stop(self) -> None:
         """Ask ``run`` to end cleanly; may be called again and again."""
@@ -190,9 +247,11 @@ class App:
 
         Raises StartError TOKEN_REFUSED where Discord does not know the token.
         """
+        await self._doorkeeper.load(self.database.read)
+        await self._shares.load(self.database.read)
         await recover(self.database, self._line, self._clock)
         await self.board.resume()
-        self.engine.watch(self._presence.show)
+        self.engine.watch(lambda _: self._presence.show(self.engine_state()))
         try:
             await self.client.login(token)
         except discord.LoginFailure as error:
@@ -244,7 +303,14 @@ class App:
     async def _prepare(self, client: KleinbotClient) -> None:
         await client.add_cog(Imagine(client))
         await client.add_cog(LineCommands(client))
+        for cog in self._cogs:
+            await client.add_cog(cog)
+        await client.add_cog(EditCommand(client))
         await sync_if_changed(client.tree, client.application_id or 0, self.database)
+
+    def _door_moved(self) -> None:
+        self._dispatcher.door_moved()
+        self._presence.show(self.engine_state())
 
     async def _sweep(self) -> None:
         while True:
@@ -307,6 +373,7 @@ async def opened(
         stack.push_async_callback(engine.close)
         app = App(settings, outside, model, engine, database, archive, pool)
         stack.push_async_callback(app.client.close)
+        stack.push_async_callback(app.downloads.close)
         yield app
 
 

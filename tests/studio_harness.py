@@ -7,6 +7,8 @@ from pathlib import Path
 from kleinbot.archive.archive import Archive
 from kleinbot.dispatch.dispatcher import Dispatcher
 from kleinbot.dispatch.finishing import Finisher
+from kleinbot.dispatch.tasks import TaskMaker
+from kleinbot.domain.door import Door
 from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.job import ImagineRequest, ReplyAddress
 from kleinbot.domain.people import Actor
@@ -19,6 +21,7 @@ from kleinbot.queueing.line import Line
 from kleinbot.queueing.waiting import UniformLimit
 from kleinbot.store.database import Database
 from kleinbot.studio.cancel import Cancel
+from kleinbot.studio.operate import Doorkeeper
 from kleinbot.studio.quota import QuotaRule
 from kleinbot.studio.recall import Recall
 from kleinbot.studio.submit import Accepted, Submit
@@ -56,6 +59,7 @@ class Studio:
     finisher: Finisher
     progressed: Progressed
     deliveries: list[int]
+    doorkeeper: Doorkeeper
 
     async def imagine(self, actor: Actor = ADA, prompt: str = "a fox", count: int = 1) -> Accepted:
         return await self.submit.imagine(actor, ImagineRequest(prompt, count=count), reply(self.clock))
@@ -80,6 +84,7 @@ def build(
     limits: AdmissionLimits | None = None,
 ) -> Studio:
     line = Line()
+    doorkeeper = Doorkeeper()
     cost_model = CostModel(1.0)
     archive = Archive(folder / "archive")
     recall = Recall(database, archive, line, cost_model, lambda: engine.state, clock)
@@ -89,10 +94,11 @@ def build(
     def wake() -> None:
         deliveries.append(clock.now_ms())
 
+    pool = CpuPool()
     finisher = Finisher(
         database=database,
         archive=archive,
-        pool=CpuPool(),
+        pool=pool,
         clock=clock,
         faults=NoFaults(),
         wake_delivery=wake,
@@ -106,9 +112,11 @@ def build(
         line=line,
         cost_model=cost_model,
         limits=UniformLimit(1),
+        tasks=TaskMaker(archive, pool),
         finisher=finisher,
         sink=progressed,
         wake_delivery=wake,
+        is_paused=lambda: doorkeeper.door is Door.PAUSED,
         clock=clock,
         faults=NoFaults(),
     )
@@ -123,11 +131,13 @@ def build(
         profile=engine.profile,
         rule=QuotaRule(600, DAY_MS),
         engine_state=lambda: engine.state,
+        door=lambda: doorkeeper.door,
         clock=clock,
         random=random.Random(1),
+        archive=archive,
     )
     cancel = Cancel(database=database, line=line, listener=dispatcher, wake_delivery=wake, clock=clock)
     return Studio(
         clock, engine, database, archive, line, recall, submit, cancel, dispatcher, finisher, progressed,
-        deliveries,
+        deliveries, doorkeeper,
     )  # fmt: skip

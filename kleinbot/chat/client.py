@@ -13,6 +13,7 @@ from kleinbot.chat.buttons import BUTTONS
 from kleinbot.chat.delivery import Delivery
 from kleinbot.chat.front_desk import FrontDesk, actor_of
 from kleinbot.chat.translator import FluentTranslator
+from kleinbot.chat.workbench import Workbench
 from kleinbot.domain.errors import Code, KleinbotError, Refusal
 from kleinbot.texts import Texts
 
@@ -52,6 +53,7 @@ class KleinbotClient(commands.AutoShardedBot):
         self,
         *,
         front_desk: FrontDesk,
+        workbench: Workbench,
         delivery: Delivery,
         texts: Texts,
         allowed_servers: frozenset[int],
@@ -74,6 +76,7 @@ class KleinbotClient(commands.AutoShardedBot):
             **options,
         )
         self.front_desk = front_desk
+        self.workbench = workbench
         self.delivery = delivery
         self._texts = texts
         self._allowed_servers = allowed_servers

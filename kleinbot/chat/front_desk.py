@@ -11,6 +11,7 @@ from discord import app_commands
 
 from kleinbot.chat import layouts
 from kleinbot.chat.board import Board
+from kleinbot.chat.host_powers import is_host
 from kleinbot.domain.errors import Code, KleinbotError, Refusal
 from kleinbot.domain.job import ImagineRequest, ReplyAddress
 from kleinbot.domain.people import Actor
@@ -18,7 +19,7 @@ from kleinbot.domain.work import EngineState
 from kleinbot.studio.cancel import Cancel, Cancelled
 from kleinbot.studio.quota import pictures
 from kleinbot.studio.recall import Recall
-from kleinbot.studio.submit import Submit
+from kleinbot.studio.submit import Accepted, Submit
 from kleinbot.texts import Texts
 
 _log = logging.getLogger(__name__)
@@ -49,6 +50,10 @@ class FrontDesk:
     async def imagine(self, interaction: discord.Interaction[Any], request: ImagineRequest) -> None:
         """Accept a request and say where it stands; the row exists before the answer is sent."""
         accepted = await self._submit.imagine(actor_of(interaction), request, reply_address(interaction))
+        await self.show_accepted(interaction, accepted)
+
+    async def show_accepted(self, interaction: discord.Interaction[Any], accepted: Accepted) -> None:
+        """Say where an accepted job stands and what it costs, and keep that up to date."""
         job = accepted.card.job
         price = self._texts.say(
             job.locale,
@@ -58,7 +63,10 @@ class FrontDesk:
         )
         view = self._board.open_view(accepted.card, price)
         try:
-            await interaction.response.send_message(view=view, ephemeral=job.private)
+            if interaction.response.is_done():  # it was deferred
+                await interaction.edit_original_response(view=view)
+            else:
+                await interaction.response.send_message(view=view, ephemeral=job.private)
         except discord.HTTPException as error:
             # The job stands; its result finds another way (see delivery).
             _log.warning("job %s: the first response failed: %s", job.job_id, error)
@@ -138,6 +146,7 @@ def actor_of(interaction: discord.Interaction[Any]) -> Actor:
         locale=str(interaction.locale),
         is_moderator=interaction.permissions.manage_messages,
         is_admin=interaction.permissions.manage_guild,
+        is_host=is_host(interaction.client, interaction.user.id),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from kleinbot.archive.archive import Archive
 from kleinbot.dispatch.finishing import Finisher
+from kleinbot.dispatch.tasks import TaskMaker
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, KleinbotError, RenderError
 from kleinbot.domain.faults import FaultPoint, Faults
@@ -46,9 +47,11 @@ class Dispatcher:
         line: Line,
         cost_model: CostModel,
         limits: BatchLimits,
+        tasks: TaskMaker,
         finisher: Finisher,
         sink: ProgressSink,
         wake_delivery: Callable[[], None],
+        is_paused: Callable[[], bool],
         clock: Clock,
         faults: Faults,
     ) -> None:
@@ -58,9 +61,11 @@ class Dispatcher:
         self._line = line
         self._cost_model = cost_model
         self._limits = limits
+        self._tasks = tasks
         self._finisher = finisher
         self._sink = sink
         self._wake_delivery = wake_delivery
+        self._is_paused = is_paused
         self._clock = clock
         self._faults = faults
         self._woken = asyncio.Event()
@@ -68,6 +73,10 @@ class Dispatcher:
         self._stopped_jobs: set[str] = set()
 
     def job_added(self) -> None:
+        self._woken.set()
+
+    def door_moved(self) -> None:
+        """Look again whether the work is paused."""
         self._woken.set()
 
     def job_stopped(self, job_id: str) -> None:
@@ -87,7 +96,7 @@ class Dispatcher:
                 _log.error("the disk is nearly full: nothing is dispatched until there is room")
                 await self._pause()
                 continue
-            batch = self._line.next_batch(self._limits)
+            batch = () if self._is_paused() else self._line.next_batch(self._limits)
             if batch:
                 await self._work(batch)
             else:
@@ -114,7 +123,13 @@ class Dispatcher:
             return
         self._faults.reach(FaultPoint.AFTER_CLAIM)
         try:
-            result = await self._render(claimed)
+            claimed, tasks, lost = await self._prepare(claimed)
+            for image, error in lost:
+                self._line.finished(image.key, 0.0)
+                await self.fail(image.key.job_id, error)
+            if not tasks:
+                return
+            result = await self._render(claimed, tasks)
         except RenderError as error:
             await self._give_up(claimed, error)
             return
@@ -144,7 +159,23 @@ class Dispatcher:
                 self._line.finished(image.key, 0.0)  # stopped between two events; it cost nothing
         return claimed
 
-    async def _render(self, claimed: Sequence[tuple[WaitingImage, Job]]) -> BatchResult:
+    async def _prepare(
+        self, claimed: Sequence[tuple[WaitingImage, Job]]
+    ) -> tuple[list[tuple[WaitingImage, Job]], list[RenderTask], list[tuple[WaitingImage, RenderError]]]:
+        """Read what the images need; those whose input pictures are lost come back with the reason."""
+        ready, tasks, lost = [], [], []
+        for image, job in claimed:
+            try:
+                tasks.append(await self._tasks.task(job, image.key))
+            except RenderError as error:
+                lost.append((image, error))
+            else:
+                ready.append((image, job))
+        return ready, tasks, lost
+
+    async def _render(
+        self, claimed: Sequence[tuple[WaitingImage, Job]], tasks: Sequence[RenderTask]
+    ) -> BatchResult:
         by_job = {job.job_id: job for _, job in claimed}
 
         def on_step(report: StepReport) -> None:
@@ -152,7 +183,6 @@ class Dispatcher:
                 done = len(job.done_images)
                 self._sink.progress(job.job_id, JobProgress(done, report.done / report.total))
 
-        tasks = [_task(image, job) for image, job in claimed]
         return await self._engine.render(tasks, on_step, lambda key: key.job_id in self._stopped_jobs)
 
     def _hand_to_finisher(
@@ -194,15 +224,3 @@ class Dispatcher:
             self._line.returned(key)
         async with self._database.transaction() as transaction:
             await tags.replace(transaction, self._line.tags())
-
-
-def _task(image: WaitingImage, job: Job) -> RenderTask:
-    stored = job.images[image.key.position]
-    return RenderTask(
-        key=image.key,
-        prompt=job.prompt,
-        grid=stored.grid,
-        noise=stored.noise,
-        steps=job.steps,
-        checkpoint=job.checkpoint,
-    )

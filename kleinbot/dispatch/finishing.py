@@ -81,6 +81,7 @@ class Finisher:
             height_px=pixels.height_px,
             model=self._model_name,
             version=self._version,
+            references=len(job.references),
         )
         png = await self._pool.run(encode_png, pixels, recipe)
         digest = await self._pool.run(pixel_hash, pixels)

@@ -34,6 +34,16 @@ class Code(StrEnum):
     OUT_OF_MEMORY = "error-out-of-memory"
     GAVE_UP_AFTER_CRASHES = "error-gave-up-after-crashes"
 
+    INPUT_LOST = "error-input-lost"
+
+    PICTURE_UNKNOWN = "error-picture-unknown"
+    PICTURE_GONE = "error-picture-gone"
+    NO_PICTURE_YET = "error-no-picture-yet"
+    MESSAGE_WITHOUT_PICTURE = "error-message-without-picture"
+    TWO_SOURCES = "error-two-sources"
+    TOO_MANY_REFERENCES = "error-too-many-references"
+    ALREADY_PRESSED = "error-already-pressed"
+
     PICTURE_NOT_AN_IMAGE = "error-picture-not-an-image"
     PICTURE_TRUNCATED = "error-picture-truncated"
     PICTURE_TOO_MANY_BYTES = "error-picture-too-many-bytes"

@@ -6,6 +6,8 @@ from enum import StrEnum
 from kleinbot.domain.errors import KleinbotError
 from kleinbot.domain.geometry import Aspect, Grid
 from kleinbot.domain.noise import NoiseRecipe
+from kleinbot.domain.reference import Reference, Role
+from kleinbot.domain.variation import Strength
 from kleinbot.domain.work import Checkpoint, ImageKey
 
 TENTHS = 10
@@ -97,6 +99,22 @@ class NewJob:
     created_ms: int
     images: tuple[NewImage, ...]
     reply: ReplyAddress
+    references: tuple[Reference, ...] = ()
+    parent: ImageKey | None = None
+    strength: Strength | None = None
+
+    @property
+    def first_sigma(self) -> float:
+        return _first_sigma(self.references, self.strength)
+
+
+@dataclass(frozen=True)
+class Parent:
+    """The picture that a job began with: whose it is and the number that people know its job by."""
+
+    key: ImageKey
+    number: int
+    member_id: int
 
 
 @dataclass(frozen=True)
@@ -136,6 +154,14 @@ class Job:
     created_ms: int
     ended_ms: int | None
     images: tuple[Image, ...]
+    references: tuple[Reference, ...] = ()
+    parent: Parent | None = None
+    strength: Strength | None = None
+
+    @property
+    def first_sigma(self) -> float:
+        """How much noise denoising begins with: 1, or less where it begins at a picture."""
+        return _first_sigma(self.references, self.strength)
 
     @property
     def done_images(self) -> tuple[Image, ...]:
@@ -157,3 +183,8 @@ class FinishedImage:
     sha256: str
     pixel_hash: str
     seconds: float
+
+
+def _first_sigma(references: tuple[Reference, ...], strength: Strength | None) -> float:
+    begins_at_a_picture = any(reference.role is Role.START for reference in references)
+    return strength.first_sigma if begins_at_a_picture and strength is not None else 1.0

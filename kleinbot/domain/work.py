@@ -24,6 +24,17 @@ class ImageKey:
 
 
 @dataclass(frozen=True)
+class Start:
+    """A picture of the output's own size at whose latents denoising begins, under ``first_sigma`` of noise.
+
+    ``first_sigma`` is in (0, 1); the task's ``steps`` lead from there to 0.
+    """
+
+    picture: Pixels
+    first_sigma: float
+
+
+@dataclass(frozen=True)
 class RenderTask:
     """One image for the engine to make. ``references`` are already scaled and composed on white."""
 
@@ -34,6 +45,7 @@ class RenderTask:
     steps: int
     checkpoint: Checkpoint = Checkpoint.DISTILLED
     references: tuple[Pixels, ...] = ()
+    start: Start | None = None
 
 
 @dataclass(frozen=True)
@@ -80,13 +92,17 @@ class JobProgress:
 
 
 class EnginePhase(StrEnum):
-    """What an engine is doing, in the order in which a start passes through it."""
+    """What an engine is doing, in the order in which a start passes through it.
+
+    PAUSED is no phase of an engine's own: a ready one that the host lets rest.
+    """
 
     STARTING = "starting"
     DOWNLOADING = "downloading"
     LOADING = "loading"
     WARMING = "warming"
     READY = "ready"
+    PAUSED = "paused"
     DRAINING = "draining"
     FAILED = "failed"
 

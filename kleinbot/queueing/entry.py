@@ -1,6 +1,7 @@
 """Jobs as the line sees them."""
 
 from kleinbot.domain.job import ImageState, Job, NewJob
+from kleinbot.domain.reference import Role
 from kleinbot.domain.work import ImageKey
 from kleinbot.queueing.cost import cost
 from kleinbot.queueing.waiting import Shape, WaitingImage
@@ -8,7 +9,13 @@ from kleinbot.queueing.waiting import Shape, WaitingImage
 
 def shape_of(job: Job | NewJob) -> Shape:
     """Return what decides a job's cost and whom it can share a batch with."""
-    return Shape(grid=job.grid, steps=job.steps, checkpoint=job.checkpoint)
+    return Shape(
+        grid=job.grid,
+        steps=job.steps,
+        checkpoint=job.checkpoint,
+        references=tuple(reference.grid for reference in job.references if reference.role is Role.REFERENCE),
+        first_sigma=job.first_sigma,
+    )
 
 
 def images_of_new(job: NewJob) -> tuple[WaitingImage, ...]:

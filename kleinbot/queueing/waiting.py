@@ -15,6 +15,7 @@ class Shape:
     """The batch key: images of equal shape can share a batch, and take equally long.
 
     ``precision`` and ``adapters`` stay empty on a host that serves one precision and no adapters.
+    ``first_sigma`` is below 1 where denoising begins at a picture: another schedule.
     """
 
     grid: Grid
@@ -23,6 +24,7 @@ class Shape:
     references: tuple[Grid, ...] = ()
     precision: str = ""
     adapters: tuple[str, ...] = ()
+    first_sigma: float = 1.0
 
 
 Order = tuple[int, str, int]

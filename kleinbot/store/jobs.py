@@ -12,7 +12,7 @@ from kleinbot.domain.job import (
 )
 from kleinbot.domain.quota import Fund
 from kleinbot.domain.work import ImageKey
-from kleinbot.store import ledger, members, outbox
+from kleinbot.store import job_references, ledger, members, outbox
 from kleinbot.store.database import Reader, Transaction
 from kleinbot.store.ledger import Owner
 
@@ -48,6 +48,7 @@ async def insert(transaction: Transaction, job: NewJob, funds: Sequence[Fund] | 
             for image in job.images
         ),
     )
+    await job_references.insert(transaction, job)
     await transaction.change(
         "INSERT INTO replies (job_id, server_id, application_id, token, expires_ms, upload_limit_bytes)"
         " VALUES (?, ?, ?, ?, ?, ?)",

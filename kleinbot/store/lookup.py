@@ -7,6 +7,7 @@ from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import Image, ImageState, Job, JobState, Kind, Lane, ReplyAddress
 from kleinbot.domain.noise import Blend, NoiseRecipe
 from kleinbot.domain.work import Checkpoint, ImageKey
+from kleinbot.store import job_references
 from kleinbot.store.database import Reader, Row
 from kleinbot.store.ledger import Owner
 
@@ -86,6 +87,7 @@ async def _with_images(reader: Reader, row: Row) -> Job:
         created_ms=row["created_ms"],
         ended_ms=row["ended_ms"],
         images=tuple(_image(image) for image in images),
+        references=await job_references.of_job(reader, row["job_id"]),
     )
 
 

@@ -1,26 +1,22 @@
 """Submit: a request becomes an accepted job, in one transaction with its reservation."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol
 
+from kleinbot.archive.archive import Archive
+from kleinbot.archive.names import Shelf
 from kleinbot.domain.clock import Clock
+from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code, Refusal
-from kleinbot.domain.job import (
-    MAX_COUNT,
-    TENTHS,
-    ImagineRequest,
-    Kind,
-    Lane,
-    NewImage,
-    NewJob,
-    ReplyAddress,
-)
-from kleinbot.domain.noise import SEED_COUNT, NoiseRecipe, seed_of_image
+from kleinbot.domain.job import ImagineRequest, Kind, NewJob, ReplyAddress
+from kleinbot.domain.noise import SEED_COUNT
 from kleinbot.domain.people import Actor
 from kleinbot.domain.prompts import PromptMeter
-from kleinbot.domain.work import Checkpoint, EnginePhase, EngineState
+from kleinbot.domain.reference import Reference
+from kleinbot.domain.requests import Press
+from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.host.profile import Profile
 from kleinbot.queueing.admission import AdmissionLimits, Admitted, admit
 from kleinbot.queueing.cost import CostModel
@@ -32,10 +28,7 @@ from kleinbot.store.ledger import Owner
 from kleinbot.studio import quota
 from kleinbot.studio.quota import Balance, QuotaRule
 from kleinbot.studio.recall import JobCard, Recall
-
-DISTILLED_STEPS = 4
-PRICE_TENTHS = TENTHS
-"""Every picture costs 1.0 for now."""
+from kleinbot.studio.recipes import Input, Options, Recipe, complete
 
 
 @dataclass(frozen=True)
@@ -44,6 +37,18 @@ class Accepted:
 
     card: JobCard
     balance: Balance
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A request of which all is checked but what must be fetched first.
+
+    ``private`` is known before that, since an answer that is deferred must say it. ``finish`` accepts the
+    job; it raises the refusals of ``Inputs.of`` and ``Submit.accept``.
+    """
+
+    private: bool
+    finish: Callable[[ReplyAddress, Press | None], Awaitable[Accepted]]
 
 
 class LineListener(Protocol):
@@ -70,8 +75,10 @@ class Submit:
         profile: Profile,
         rule: QuotaRule,
         engine_state: Callable[[], EngineState],
+        door: Callable[[], Door],
         clock: Clock,
         random: Random,
+        archive: Archive,
     ) -> None:
         self._database = database
         self._line = line
@@ -83,17 +90,59 @@ class Submit:
         self._profile = profile
         self._rule = rule
         self._engine_state = engine_state
+        self._door = door
         self._clock = clock
         self._random = random
+        self._archive = archive
 
     async def imagine(self, actor: Actor, request: ImagineRequest, reply: ReplyAddress) -> Accepted:
         """Accept a text-to-image request.
 
         Raises Refusal with the reason: the prompt, the seed, the count, the quota, or the engine's state.
         """
+        grid = request.aspect.grid.scaled_to(self._profile.largest_grid_tokens)
+        recipe = Recipe(Kind.IMAGINE, self.clean(request.prompt), grid)
+        options = Options(request.count, request.seed, request.private)
+        return await self.accept(actor, recipe, options, reply)
+
+    async def accept(
+        self,
+        actor: Actor,
+        recipe: Recipe,
+        options: Options,
+        reply: ReplyAddress,
+        press: Press | None = None,
+    ) -> Accepted:
+        """Accept what any command, button, form or menu asks for.
+
+        The input pictures are stored before the row that names them, so that an accepted job has what it
+        needs whatever happens next; files without a row are swept. Raises the refusals of ``imagine``, and
+        DiskFull.
+        """
         self._require_open()
-        job = self._complete(actor, request, reply)
-        owner = Owner(actor.server_id, actor.member_id)
+        job_id = f"{self._random.getrandbits(96):024x}"
+        references = await self._stored(actor.server_id, job_id, recipe.inputs)
+        try:
+            job = complete(
+                recipe, options, actor, reply, job_id, references, self._draw_seed, self._clock.now_ms()
+            )
+            return await self._insert(job, press)
+        except Refusal:
+            for reference in references:
+                await self._archive.delete(reference.file)
+            raise
+
+    def begun(self, actor: Actor, options: Options, recipe: Callable[[], Awaitable[Recipe]]) -> Begun:
+        """Return the rest of a request whose recipe takes a while. Raises ENGINE_FAILED or STOPPING."""
+        self._require_open()
+
+        async def finish(reply: ReplyAddress, press: Press | None) -> Accepted:
+            return await self.accept(actor, await recipe(), options, reply, press)
+
+        return Begun(options.private, finish)
+
+    async def _insert(self, job: NewJob, press: Press | None) -> Accepted:
+        owner = Owner(job.server_id, job.member_id)
         async with self._database.transaction() as transaction:
             await members.remember(transaction, owner, job.created_ms)
             price = job.price_tenths * len(job.images)
@@ -109,7 +158,19 @@ class Submit:
         self._listener.job_added()
         return Accepted(self._recall.card_of(stored), balance)
 
+    async def _stored(self, server_id: int, job_id: str, inputs: Sequence[Input]) -> tuple[Reference, ...]:
+        stored = []
+        for position, each in enumerate(inputs):
+            file = await self._archive.put(server_id, job_id, position, each.png, Shelf.REFERENCES)
+            stored.append(Reference(position, each.role, file.path, file.sha256, each.grid))
+        return tuple(stored)
+
+    def _draw_seed(self) -> int:
+        return self._random.randrange(SEED_COUNT)
+
     def _require_open(self) -> None:
+        if self._door() is Door.DRAINING:
+            raise Refusal(Code.DRAINING)
         match self._engine_state().phase:
             case EnginePhase.FAILED:
                 raise Refusal(Code.ENGINE_FAILED)
@@ -124,36 +185,8 @@ class Submit:
             raise verdict
         return verdict
 
-    def _complete(self, actor: Actor, request: ImagineRequest, reply: ReplyAddress) -> NewJob:
-        if not 1 <= request.count <= MAX_COUNT:
-            raise Refusal(Code.COUNT_OUT_OF_RANGE, count=request.count, most=MAX_COUNT)
-        seed = self._random.randrange(SEED_COUNT) if request.seed is None else request.seed
-        if not 0 <= seed < SEED_COUNT:
-            raise Refusal(Code.SEED_OUT_OF_RANGE, seed=str(seed))
-        grid = request.aspect.grid.scaled_to(self._profile.largest_grid_tokens)
-        return NewJob(
-            job_id=f"{self._random.getrandbits(96):024x}",
-            server_id=actor.server_id,
-            member_id=actor.member_id,
-            kind=Kind.IMAGINE,
-            prompt=self._clean(request.prompt),
-            grid=grid,
-            steps=DISTILLED_STEPS,
-            checkpoint=Checkpoint.DISTILLED,
-            seed=seed,
-            private=request.private,
-            price_tenths=PRICE_TENTHS,
-            lane=Lane.TOKEN,
-            locale=actor.locale,
-            created_ms=self._clock.now_ms(),
-            images=tuple(
-                NewImage(position, NoiseRecipe(seed_of_image(seed, position)), grid)
-                for position in range(request.count)
-            ),
-            reply=reply,
-        )
-
-    def _clean(self, prompt: str) -> str:
+    def clean(self, prompt: str) -> str:
+        """Return a prompt as the model gets it. Raises Refusal PROMPT_EMPTY or PROMPT_TOO_LONG."""
         cleaned = self._meter.clean(prompt).strip()
         if not cleaned:
             raise Refusal(Code.PROMPT_EMPTY)

@@ -5,7 +5,7 @@ import random
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kleinbot.app import App, Outside, opened
@@ -92,12 +92,14 @@ class Stage:
     ada: Person
     bob: Person
     moderator: Person
+    chance: random.Random = field(default_factory=lambda: random.Random(5))
+    """Goes on over restarts, as the world's does: job keys are never drawn twice."""
 
     @asynccontextmanager
     async def house(self, engine: Engine | None = None, **settings: object) -> AsyncIterator[House]:
         """Run the bot until the body ends, then stop it cleanly."""
         chosen = Settings(data_folder=self.folder, device="cpu", grace_s=5, **settings)  # type: ignore[arg-type]
-        outside = Outside(self.clock, random.Random(5), NoFaults(), {"connector": self.standin.connector()})
+        outside = Outside(self.clock, self.chance, NoFaults(), {"connector": self.standin.connector()})
         async with opened(chosen, outside, engine) as app:
             running = asyncio.create_task(app.run(self.standin.token))
             house = House(

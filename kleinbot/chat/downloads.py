@@ -1,0 +1,29 @@
+"""Fetching attachments over the Discord client's own connections."""
+
+from collections.abc import Callable
+
+import aiohttp
+import discord
+
+from kleinbot.images.fetch import Fetcher
+
+
+class Downloads:
+    """Owns a session on the client's connector, which exists only once the client has logged in."""
+
+    def __init__(self, client: Callable[[], discord.Client]) -> None:
+        self._client = client
+        self._session: aiohttp.ClientSession | None = None
+
+    async def fetch(self, address: str) -> bytes:
+        """Return an attachment's bytes. Raises the refusals of ``Fetcher.fetch``."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=self._client().http.connector, connector_owner=False
+            )
+        return await Fetcher(self._session).fetch(address)
+
+    async def close(self) -> None:
+        """Let go of the session; the connector is the client's to close. Idempotent."""
+        if self._session is not None:
+            await self._session.close()

@@ -1,0 +1,66 @@
+"""What members ask for, beside plain pictures: the same values from slash, button, form and menu."""
+
+from dataclasses import dataclass
+
+from kleinbot.domain.variation import Strength
+
+
+@dataclass(frozen=True)
+class PictureName:
+    """One of our pictures as a person names it: by the key that buttons and choices carry, or by number.
+
+    ``position`` counts from 0; None means the first one that is there.
+    """
+
+    job_id: str | None = None
+    number: int | None = None
+    position: int | None = None
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A picture that was uploaded to Discord, by the address of its file. It dies within a day."""
+
+    address: str
+    byte_count: int
+
+
+Source = PictureName | Attached
+"""What an edit or a variation begins with."""
+
+
+@dataclass(frozen=True)
+class EditRequest:
+    """``source`` None: the member's newest picture. ``private`` None: as private as the source is."""
+
+    instruction: str
+    source: Source | None = None
+    references: tuple[Attached, ...] = ()
+    count: int = 1
+    seed: int | None = None
+    private: bool | None = None
+
+
+@dataclass(frozen=True)
+class VariationsRequest:
+    """``source`` None: the member's newest picture. ``count`` None: as many as its job made."""
+
+    source: Source | None = None
+    strength: Strength = Strength.MEDIUM
+    count: int | None = 1
+    private: bool | None = None
+
+
+@dataclass(frozen=True)
+class RerollRequest:
+    """The same job again with other seeds."""
+
+    job_id: str
+
+
+@dataclass(frozen=True)
+class Press:
+    """Which button of which message was pressed: pressed again in a moment, it means the same press."""
+
+    message_id: int
+    custom_id: str

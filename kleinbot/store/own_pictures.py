@@ -1,0 +1,27 @@
+"""A member's finished pictures, newest first."""
+
+from kleinbot.domain.own_picture import OwnPicture
+from kleinbot.domain.work import ImageKey
+from kleinbot.store.database import Reader
+from kleinbot.store.ledger import Owner
+
+_NEWEST = """
+    SELECT i.job_id, i.position, j.number, j.count, j.prompt, i.finished_ms
+    FROM jobs j JOIN images i USING (job_id)
+    WHERE j.server_id = ? AND j.member_id = ? AND i.state = 'done' AND i.file IS NOT NULL
+    ORDER BY j.number DESC, i.position LIMIT ?
+"""
+
+
+async def newest(reader: Reader, owner: Owner, limit: int) -> list[OwnPicture]:
+    """Return ``owner``'s last ``limit`` pictures that are still there."""
+    return [
+        OwnPicture(
+            ImageKey(row["job_id"], row["position"]),
+            row["number"],
+            row["count"],
+            row["prompt"],
+            row["finished_ms"],
+        )
+        for row in await reader.all(_NEWEST, owner.server_id, owner.member_id, limit)
+    ]

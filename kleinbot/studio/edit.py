@@ -1,0 +1,39 @@
+"""Edit: an instruction and the picture that it is about, with up to three more to look at."""
+
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.job import Kind
+from kleinbot.domain.people import Actor
+from kleinbot.domain.reference import Role
+from kleinbot.domain.requests import EditRequest
+from kleinbot.studio.inputs import Inputs
+from kleinbot.studio.recipes import Options, Recipe
+from kleinbot.studio.sources import Sources, is_private, parent_of
+from kleinbot.studio.submit import Begun, Submit
+
+
+class Edit:
+    """Accepts edits. They are drawn on the first picture's own grid, or their content would shift."""
+
+    def __init__(self, submit: Submit, sources: Sources, inputs: Inputs, most_references: int) -> None:
+        self._submit = submit
+        self._sources = sources
+        self._inputs = inputs
+        self._most_references = most_references
+
+    async def begin(self, actor: Actor, request: EditRequest) -> Begun:
+        """Check everything that takes no download.
+
+        Raises the refusals of ``Sources.choose`` and ``Submit.clean``, and TOO_MANY_REFERENCES.
+        """
+        instruction = self._submit.clean(request.instruction)
+        if 1 + len(request.references) > self._most_references:
+            raise Refusal(Code.TOO_MANY_REFERENCES, most=self._most_references - 1)
+        source = await self._sources.resolve(actor, request.source)
+
+        async def recipe() -> Recipe:
+            first = await self._inputs.of(source, Role.REFERENCE)
+            more = [await self._inputs.of(each, Role.REFERENCE) for each in request.references]
+            return Recipe(Kind.EDIT, instruction, first.grid, inputs=(first, *more), parent=parent_of(source))
+
+        options = Options(request.count, request.seed, is_private(request.private, source))
+        return self._submit.begun(actor, options, recipe)

@@ -1,0 +1,97 @@
+"""Which of our pictures somebody means, and whether they may use it."""
+
+from dataclasses import dataclass
+
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.job import Image, Job
+from kleinbot.domain.own_picture import OwnPicture
+from kleinbot.domain.people import Actor
+from kleinbot.domain.requests import Attached, PictureName, Source
+from kleinbot.domain.work import ImageKey
+from kleinbot.store import lookup, own_pictures
+from kleinbot.store.database import Database
+from kleinbot.store.ledger import Owner
+from kleinbot.studio.power import Action, may
+
+_LOOKED_THROUGH = 500
+_MOST_SUGGESTED = 25
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A finished picture that its user may see."""
+
+    job: Job
+    image: Image
+
+
+class Sources:
+    """Finds pictures by what people name them. Reads; changes nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def job(self, actor: Actor, job_id: str) -> Job:
+        """Return a job that ``actor`` may see; whoever names its random key has seen its message.
+
+        Raises Refusal PICTURE_UNKNOWN, also for a private job of somebody else.
+        """
+        return _visible(actor, await lookup.by_id(self._database.read, job_id))
+
+    async def resolve(self, actor: Actor, source: Source | None) -> Chosen | Attached:
+        """Return what an edit or a variation begins with. Raises the refusals of ``choose``."""
+        return source if isinstance(source, Attached) else await self.choose(actor, source)
+
+    async def choose(self, actor: Actor, name: PictureName | None) -> Chosen:
+        """Return the picture called ``name``, or ``actor``'s newest one.
+
+        A number names only one's own jobs: it can be guessed, also from a channel that one does not see.
+        Raises Refusal PICTURE_UNKNOWN, PICTURE_GONE or NO_PICTURE_YET.
+        """
+        if name is None:
+            name = await self._newest(actor)
+        if name.job_id is not None:
+            job = await self.job(actor, name.job_id)
+        else:
+            found = await lookup.by_number(self._database.read, actor.server_id, name.number or 0)
+            job = _visible(actor, found if found and found.member_id == actor.member_id else None)
+        return Chosen(job, _finished(job, name.position))
+
+    async def suggest(self, actor: Actor, typed: str) -> list[OwnPicture]:
+        """Return ``actor``'s newest pictures whose number or prompt has what was typed."""
+        owner = Owner(actor.server_id, actor.member_id)
+        wanted = typed.strip().casefold()
+        return [
+            picture
+            for picture in await own_pictures.newest(self._database.read, owner, _LOOKED_THROUGH)
+            if wanted in f"#{picture.number} {picture.prompt}".casefold()
+        ][:_MOST_SUGGESTED]
+
+    async def _newest(self, actor: Actor) -> PictureName:
+        owner = Owner(actor.server_id, actor.member_id)
+        found = await own_pictures.newest(self._database.read, owner, 1)
+        if not found:
+            raise Refusal(Code.NO_PICTURE_YET)
+        return PictureName(job_id=found[0].key.job_id, position=found[0].key.position)
+
+
+def is_private(asked: bool | None, source: Chosen | Attached) -> bool:
+    """Return whether a result is private: as asked, else as what it begins with."""
+    return isinstance(source, Chosen) and source.job.private if asked is None else asked
+
+
+def parent_of(source: Chosen | Attached) -> ImageKey | None:
+    return source.image.key if isinstance(source, Chosen) else None
+
+
+def _visible(actor: Actor, job: Job | None) -> Job:
+    if job is None or not may(actor, Action.SEE, job):
+        raise Refusal(Code.PICTURE_UNKNOWN)
+    return job
+
+
+def _finished(job: Job, position: int | None) -> Image:
+    for image in job.done_images:
+        if image.file is not None and position in (None, image.key.position):
+            return image
+    raise Refusal(Code.PICTURE_GONE, number=str(job.number))

@@ -1,0 +1,22 @@
+## Bilder aus Bildern
+
+error-input-lost = Bild { $position }, aus dem das hier werden sollte, ist nicht mehr da. Dir wurde nichts berechnet. Hänge es noch einmal an.
+error-picture-unknown = Ich kenne kein solches Bild, das du verwenden darfst. Wähle eins aus der Liste oder hänge eine Datei an.
+error-picture-gone = Dieses Bild von #{ $number } ist nicht mehr da, daraus lässt sich nichts machen. Es wurde nichts berechnet.
+error-no-picture-yet = Du hast hier noch kein Bild. Hänge eins an oder fang mit /imagine an.
+error-message-without-picture = In dieser Nachricht ist kein Bild, das ich lesen kann. Angehängte PNG-, JPEG-, WebP-, GIF- und AVIF-Dateien gehen, Links nicht.
+error-two-sources = Gib entweder eine Datei oder eins deiner Bilder an, nicht beides. Weitere Bilder kommen in die Vorlagen.
+error-too-many-references = { $most ->
+        [0] Für weitere Vorlagen ist auf der Karte dieses Betreibers kein Platz.
+        [one] Auf der Karte dieses Betreibers ist Platz für eine weitere Vorlage.
+       *[other] Auf der Karte dieses Betreibers ist Platz für { $most } weitere Vorlagen.
+    } Lass einige weg. Es wurde nichts berechnet.
+error-already-pressed = Das hast du schon gedrückt: #{ $number } ist unterwegs. Drück noch einmal, wenn es da ist, um ein weiteres zu bekommen.
+
+age-days = { $count ->
+        [one] gestern
+       *[other] vor { $count } Tagen
+    }
+age-hours = vor { $count } Std.
+age-minutes = vor { $count } Min.
+age-now = gerade eben

@@ -1,0 +1,36 @@
+"""Pictures that people attach, and results as they come."""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from kleinbot.sandbox import InteractionHandle, Message, Picture
+from tests.e2e.house import House, has_pictures
+
+WAIT_S = 60.0
+
+
+def a_png(width_px: int = 256, height_px: int = 256, seed: int = 1) -> bytes:
+    """Return a picture of soft coloured noise."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(coarse).resize((width_px, height_px), Image.Resampling.BICUBIC).save(file, "PNG")
+    return file.getvalue()
+
+
+def size(picture: Picture) -> tuple[int, int]:
+    return Image.open(io.BytesIO(picture.data)).size
+
+
+async def result(handle: InteractionHandle) -> Message:
+    return await handle.message_where(has_pictures, timeout_s=WAIT_S)
+
+
+async def said(handle: InteractionHandle, sentence: str) -> Message:
+    return await handle.message_where(lambda message: sentence in message.text, timeout_s=WAIT_S)
+
+
+async def imagined(house: House, **options: object) -> Message:
+    options.setdefault("prompt", "a red fox")
+    return await result(await house.ada.command(house.channel, "imagine", **options))

@@ -1,0 +1,139 @@
+import io
+
+import pytest
+from PIL import Image
+
+from kleinbot.domain.errors import Code, RenderError
+from tests.e2e.house import Stage, has_pictures
+from tests.e2e.pictures import a_png, imagined, result, said, size
+from tests.scripted_engine import ScriptedEngine
+
+
+async def test_an_attachment_is_edited_on_its_own_grid(stage: Stage) -> None:
+    async with stage.house() as house:
+        await house.ready()
+        handle = await house.ada.command(
+            house.channel, "edit", instruction="make the sky purple", image=a_png(600, 400), seed=5, count=2
+        )
+        done = await result(handle)
+        assert [size(picture) for picture in done.pictures] == [(304, 208), (304, 208)]
+        assert done.text.startswith(f"**make the sky purple** — <@{house.ada.id}>\n304×208 · seed 5 · #1")
+        text = Image.open(io.BytesIO(done.pictures[0].data)).text["parameters"]
+        assert text.startswith("make the sky purple\n")
+        assert "References: 1" in text
+        rows = await house.app.database.read.all("SELECT kind, columns, rows FROM jobs")
+        assert [tuple(row) for row in rows] == [("edit", 19, 13)]
+
+
+async def test_a_small_picture_is_scaled_up(stage: Stage) -> None:
+    async with stage.house() as house:
+        await house.ready()
+        handle = await house.ada.command(house.channel, "edit", instruction="a hat", image=a_png(64, 64))
+        assert size((await result(handle)).pictures[0]) == (256, 256)
+
+
+async def test_the_same_seed_gives_the_same_edit_and_a_further_reference_changes_it(stage: Stage) -> None:
+    async with stage.house() as house:
+        await house.ready()
+        common = {"instruction": "a hat", "image": a_png(seed=1), "seed": 9}
+        further = {
+            "reference-1": a_png(seed=2),
+            "reference-2": a_png(128, 64, 3),
+            "reference-3": a_png(seed=4),
+        }
+        command = house.ada.command
+        first = await result(await command(house.channel, "edit", **common))
+        again = await result(await command(house.channel, "edit", **common))
+        more = await result(await command(house.channel, "edit", **common, **further))
+        assert first.pictures[0].data == again.pictures[0].data != more.pictures[0].data
+        grids = await house.app.database.read.all(
+            "SELECT r.columns, r.rows FROM job_references r JOIN jobs USING (job_id) WHERE number = 3"
+            " ORDER BY r.position"
+        )
+        assert [tuple(row) for row in grids] == [(16, 16), (16, 16), (22, 11), (16, 16)]
+
+
+async def test_without_a_picture_the_members_newest_is_edited(stage: Stage) -> None:
+    async with stage.house() as house:
+        await house.ready()
+        await imagined(house, aspect="3:2", count=2)
+        handle = await house.ada.command(house.channel, "edit", instruction="a hat")
+        assert size((await result(handle)).pictures[0]) == (304, 208)
+        files = await house.app.database.read.all("SELECT file FROM job_references")
+        assert len(files) == 1
+
+
+async def test_whoever_has_no_picture_is_told_so(stage: Stage) -> None:
+    async with stage.house(ScriptedEngine()) as house:
+        await imagined(house)
+        handle = await house.bob.command(house.channel, "edit", instruction="a hat")
+        assert (await said(handle, "You have no picture here yet")).is_ephemeral
+
+
+async def test_a_queued_edit_survives_a_restart_and_the_end_of_its_address(stage: Stage) -> None:
+    engine = ScriptedEngine()
+    engine.gate.clear()
+    async with stage.house(engine) as house:
+        handle = await house.ada.command(
+            house.channel, "edit", instruction="a hat", image=a_png(seed=3), seed=4
+        )
+        await said(handle, "a hat")
+        await engine.started.wait()
+        engine.failures = [RenderError(Code.STOPPING)] * 10_000
+        house.app.request_stop()
+        engine.gate.set()
+    stage.clock.advance(2 * 24 * 60 * 60)  # the file's address and the reply's token are dead now
+    async with stage.house() as house:
+        await house.ready()
+        late = await house.channel.message_where(has_pictures, timeout_s=60)
+        direct = await house.ada.command(
+            house.channel, "edit", instruction="a hat", image=a_png(seed=3), seed=4
+        )
+        assert late.pictures[0].data == (await result(direct)).pictures[0].data
+
+
+async def test_an_edit_whose_stored_picture_is_lost_is_refunded_with_a_sentence(stage: Stage) -> None:
+    engine = ScriptedEngine()
+    engine.gate.clear()
+    async with stage.house(engine) as house:
+        await house.bob.command(house.channel, "imagine", prompt="in the way")
+        await engine.started.wait()
+        handle = await house.ada.command(house.channel, "edit", instruction="a hat", image=a_png())
+        await said(handle, "a hat")
+        for file in stage.folder.rglob("references/*/*.png"):
+            file.unlink()
+        engine.gate.set()
+        await said(handle, "Picture 1 that this was to be made from is no longer there. You were not charged")
+        assert await house.number("SELECT SUM(amount_tenths) FROM ledger JOIN jobs USING (job_id)"
+                                  " WHERE number = 2") == 0  # fmt: skip
+        await result(await house.ada.command(house.channel, "imagine", prompt="the line goes on"))
+
+
+async def test_a_refused_edit_leaves_no_files(stage: Stage) -> None:
+    async with stage.house(ScriptedEngine(), quota_pictures=1) as house:
+        handle = await house.ada.command(
+            house.channel, "edit", instruction="a hat", image=a_png(), count=4, private=True
+        )
+        assert (await said(handle, "Nothing was charged")).is_ephemeral
+        assert list(stage.folder.rglob("references/*/*.png")) == []
+        assert await house.number("SELECT COUNT(*) FROM jobs") == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"image": b"no picture at all"}, "That file is not a picture"),
+        ({"image": a_png(32, 32)}, "too small"),
+        ({"image": a_png(), "picture": "#1"}, "either a file or one of your pictures"),
+        ({"picture": "#77"}, "I know no such picture"),
+        ({"picture": "the fox"}, "I know no such picture"),
+        ({"picture": "f" * 24 + ".0"}, "I know no such picture"),
+    ],
+)
+async def test_what_cannot_be_edited_is_refused_to_the_caller_alone(
+    stage: Stage, options: dict[str, object], sentence: str
+) -> None:
+    async with stage.house(ScriptedEngine()) as house:
+        handle = await house.ada.command(house.channel, "edit", instruction="a hat", **options)
+        assert (await said(handle, sentence)).is_ephemeral
+        assert await house.number("SELECT COUNT(*) FROM jobs") == 0
