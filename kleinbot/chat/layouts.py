@@ -131,6 +131,9 @@ def _ending(texts: Texts, job: Job, found: Sequence[Picture], note: str | None) 
                 seconds=f"{job.seconds:.1f}",
             )
         )
+    if job.done_images:
+        paid = pictures(len(job.done_images) * job.price_tenths)
+        lines.append(f"-# {texts.say(job.locale, 'price-paid', pictures=paid)}")
     lines += [
         texts.say(job.locale, "lost-file", position=picture.image.key.position + 1)
         for picture in found

@@ -23,6 +23,13 @@ class Code(StrEnum):
     STOPPING = "error-stopping"
     ENGINE_FAILED = "error-engine-failed"
     DISK_FULL = "error-disk-full"
+    DRAINING = "error-draining"
+
+    NOT_AN_ADMIN = "error-not-an-admin"
+    NOT_THE_HOST = "error-not-the-host"
+    QUOTA_ABOVE_MOST = "error-quota-above-most"
+    GRANTS_ABOVE_MOST = "error-grants-above-most"
+    SERVER_UNKNOWN = "error-server-unknown"
 
     JOB_UNKNOWN = "error-job-unknown"
     JOB_NOT_HERE = "error-job-not-here"

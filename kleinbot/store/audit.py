@@ -1,6 +1,7 @@
 """The audit: what admins and the host changed, noted in the transaction of the change. Only ever added to."""
 
 import json
+from collections.abc import Mapping
 
 from kleinbot.domain.errors import Parameter
 from kleinbot.domain.quota import AuditRow, Deed
@@ -15,13 +16,13 @@ async def note(
     *,
     server_id: int | None = None,
     member_id: int | None = None,
-    **details: Parameter,
+    details: Mapping[str, Parameter] | None = None,
 ) -> None:
     """Add a row. ``server_id`` None: it was about the whole bot."""
     await transaction.change(
         "INSERT INTO audit (server_id, actor_id, action, member_id, details, made_ms)"
         " VALUES (?, ?, ?, ?, ?, ?)",
-        server_id, actor_id, deed, member_id, json.dumps(details), now_ms,
+        server_id, actor_id, deed, member_id, json.dumps(dict(details or {})), now_ms,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import Job
 from kleinbot.domain.people import Actor
 
@@ -21,3 +22,15 @@ def may(actor: Actor, action: Action, job: Job) -> bool:
             return is_owner or actor.is_moderator
         case Action.SEE:
             return is_owner or not job.private
+
+
+def require_admin(actor: Actor) -> None:
+    """Raise Refusal NOT_AN_ADMIN unless ``actor`` may manage the server in which they act."""
+    if not actor.is_admin:
+        raise Refusal(Code.NOT_AN_ADMIN)
+
+
+def require_host(actor: Actor) -> None:
+    """Raise Refusal NOT_THE_HOST unless ``actor`` runs the bot."""
+    if not actor.is_host:
+        raise Refusal(Code.NOT_THE_HOST)

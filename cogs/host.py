@@ -1,0 +1,77 @@
+"""/host: for who runs the bot."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from kleinbot.chat.host_desk import HostDesk
+from kleinbot.chat.translator import translated
+from kleinbot.texts import Texts
+
+_TEXTS = Texts()
+_MOST_PICTURES = 100_000.0
+
+
+def _t(key: str) -> app_commands.locale_str:
+    return translated(_TEXTS, key)
+
+
+class Host(commands.Cog):
+    """Discord knows no "owner only": it hides /host from ordinary members, the use cases from all others."""
+
+    host = app_commands.Group(
+        name=_t("host-name"),
+        description=_t("host-description"),
+        default_permissions=discord.Permissions(manage_guild=True),
+    )
+
+    def __init__(self, desk: HostDesk) -> None:
+        self._desk = desk
+
+    @host.command(name=_t("host-servers-name"), description=_t("host-servers-description"))
+    async def servers(self, interaction: discord.Interaction[Any]) -> None:
+        await self._desk.servers(interaction)
+
+    @host.command(name=_t("host-share-name"), description=_t("host-share-description"))
+    @app_commands.rename(
+        server=_t("host-share-server-name"),
+        share=_t("host-share-share-name"),
+        most=_t("host-share-most-name"),
+    )
+    @app_commands.describe(
+        server=_t("host-share-server-description"),
+        share=_t("host-share-share-description"),
+        most=_t("host-share-most-description"),
+    )
+    async def share(
+        self,
+        interaction: discord.Interaction[Any],
+        server: app_commands.Range[str, 1, 100],
+        share: app_commands.Range[float, 0.01, 100.0] | None = None,
+        most: app_commands.Range[float, 0.0, _MOST_PICTURES] | None = None,
+    ) -> None:
+        await self._desk.share(interaction, server, share, most)
+
+    @share.autocomplete("server")
+    async def _servers(
+        self, interaction: discord.Interaction[Any], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        return await self._desk.server_choices(interaction, typed)
+
+    @host.command(name=_t("host-pause-name"), description=_t("host-pause-description"))
+    async def pause(self, interaction: discord.Interaction[Any]) -> None:
+        await self._desk.pause(interaction)
+
+    @host.command(name=_t("host-resume-name"), description=_t("host-resume-description"))
+    async def resume(self, interaction: discord.Interaction[Any]) -> None:
+        await self._desk.resume(interaction)
+
+    @host.command(name=_t("host-drain-name"), description=_t("host-drain-description"))
+    async def drain(self, interaction: discord.Interaction[Any]) -> None:
+        await self._desk.drain(interaction)
+
+    @host.command(name=_t("host-status-name"), description=_t("host-status-description"))
+    async def status(self, interaction: discord.Interaction[Any]) -> None:
+        await self._desk.status(interaction)

@@ -1,0 +1,174 @@
+"""Answers /host: to the host alone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from kleinbot.chat import layouts, quota_layouts, wording
+from kleinbot.chat.front_desk import actor_of
+from kleinbot.domain.clock import MS_PER_S
+from kleinbot.domain.door import Door
+from kleinbot.domain.errors import Code, Parameter, Refusal
+from kleinbot.domain.job import TENTHS
+from kleinbot.domain.work import EnginePhase
+from kleinbot.store.servers import ServerRow
+from kleinbot.studio.operate import HouseStatus, Operate
+from kleinbot.studio.quota import QuotaRule, pictures
+from kleinbot.texts import Texts
+
+_HOUR_MS = 60 * 60 * MS_PER_S
+_SHOWN_SERVERS = 20
+_CHOICES = 25
+_NAME_CHARACTERS = 60
+_LARGEST_ID = 2**63
+_DOORS = {
+    Door.OPEN: "host-door-open",
+    Door.PAUSED: "host-door-paused",
+    Door.DRAINING: "host-door-draining",
+}
+_PHASES = {
+    EnginePhase.STARTING: "host-phase-starting",
+    EnginePhase.DOWNLOADING: "host-phase-downloading",
+    EnginePhase.LOADING: "host-phase-loading",
+    EnginePhase.WARMING: "host-phase-warming",
+    EnginePhase.READY: "host-phase-ready",
+    EnginePhase.PAUSED: "host-phase-ready",
+    EnginePhase.DRAINING: "host-phase-draining",
+    EnginePhase.FAILED: "host-phase-failed",
+}
+
+
+class HostDesk:
+    """One method for each command. The names of servers come from Discord and are not stored."""
+
+    def __init__(
+        self, operate: Operate, rule: QuotaRule, client: Callable[[], discord.Client], texts: Texts
+    ) -> None:
+        self._operate = operate
+        self._rule = rule
+        self._client = client
+        self._texts = texts
+
+    async def servers(self, interaction: discord.Interaction[Any]) -> None:
+        rows = await self._operate.servers(actor_of(interaction), self._present())
+        if not rows:
+            await self._answer(interaction, "host-no-servers")
+            return
+        title = self._say(interaction, "host-servers", hours=self._rule.window_ms // _HOUR_MS)
+        lines = [f"**{title}**", *(self._row(interaction, row) for row in rows[:_SHOWN_SERVERS])]
+        if len(rows) > _SHOWN_SERVERS:
+            lines.append(self._say(interaction, "host-servers-more", rest=len(rows) - _SHOWN_SERVERS))
+        await _send(interaction, quota_layouts.bounded(lines))
+
+    async def share(
+        self,
+        interaction: discord.Interaction[Any],
+        server: str,
+        share: float | None,
+        most_pictures: float | None,
+    ) -> None:
+        """Set a server's share of the card and its bound; ``server`` is its id, as chosen or typed."""
+        most = None if most_pictures is None else round(most_pictures * TENTHS)
+        row = await self._operate.share(
+            actor_of(interaction), _server_id(server), self._present(), share, most
+        )
+        await self._answer(interaction, "host-shared", row=self._row(interaction, row))
+
+    async def server_choices(
+        self, interaction: discord.Interaction[Any], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        """Return the servers whose name or id has what was typed; nothing to anybody but the host."""
+        actor = actor_of(interaction)
+        if not actor.is_host:
+            return []
+        rows = await self._operate.servers(actor, self._present())
+        named = [(f"{self._plain_name(row.server_id)} ({row.server_id})", row.server_id) for row in rows]
+        return [
+            app_commands.Choice(name=name, value=str(server_id))
+            for name, server_id in named
+            if typed.casefold() in name.casefold()
+        ][:_CHOICES]
+
+    async def pause(self, interaction: discord.Interaction[Any]) -> None:
+        await self._operate.pause(actor_of(interaction))
+        await self._answer(interaction, "host-paused")
+
+    async def resume(self, interaction: discord.Interaction[Any]) -> None:
+        await self._operate.resume(actor_of(interaction))
+        await self._answer(interaction, "host-resumed")
+
+    async def drain(self, interaction: discord.Interaction[Any]) -> None:
+        await self._operate.drain(actor_of(interaction))
+        await self._answer(interaction, "host-draining")
+
+    async def status(self, interaction: discord.Interaction[Any]) -> None:
+        found = await self._operate.status(actor_of(interaction))
+        await _send(interaction, "\n".join(self._status(interaction, found)))
+
+    def _status(self, interaction: discord.Interaction[Any], found: HouseStatus) -> list[str]:
+        lines = [
+            self._say(
+                interaction,
+                "host-status-engine",
+                phase=self._say(interaction, _PHASES[found.engine.phase]),
+                profile=found.profile.name,
+                device=found.profile.device,
+                door=self._say(interaction, _DOORS[found.door]),
+            )
+        ]
+        if found.engine.detail:
+            detail = wording.shown_prompt(found.engine.detail)
+            lines.append(self._say(interaction, "host-status-engine-detail", detail=detail))
+        lines += [
+            self._say(
+                interaction,
+                "host-status-line",
+                waiting=found.waiting_images,
+                running=found.running_images,
+            ),
+            self._say(interaction, "host-status-disk", gib=round(found.free_bytes / 2**30, 1)),
+        ]
+        if found.loop_late_s is not None:
+            lines.append(
+                self._say(interaction, "host-status-loop", milliseconds=round(found.loop_late_s * 1000))
+            )
+        return lines
+
+    def _row(self, interaction: discord.Interaction[Any], row: ServerRow) -> str:
+        return self._say(
+            interaction,
+            "host-server",
+            server=wording.shown_prompt(self._plain_name(row.server_id), _NAME_CHARACTERS),
+            pictures=row.recent_pictures,
+            open=row.open_jobs,
+            share=row.share,
+            most=pictures(row.most_tenths or 0),
+        )
+
+    def _plain_name(self, server_id: int) -> str:
+        server = self._client().get_guild(server_id)
+        return str(server_id) if server is None else server.name[:_NAME_CHARACTERS]
+
+    def _present(self) -> frozenset[int]:
+        return frozenset(server.id for server in self._client().guilds)
+
+    def _say(self, interaction: discord.Interaction[Any], message_id: str, **values: Parameter) -> str:
+        return self._texts.say(str(interaction.locale), message_id, **values)
+
+    async def _answer(
+        self, interaction: discord.Interaction[Any], message_id: str, **values: Parameter
+    ) -> None:
+        await _send(interaction, self._say(interaction, message_id, **values))
+
+
+async def _send(interaction: discord.Interaction[Any], text: str) -> None:
+    await interaction.response.send_message(view=layouts.plain(text), ephemeral=True)
+
+
+def _server_id(typed: str) -> int:
+    digits = typed.strip()
+    if not (digits.isascii() and digits.isdigit()) or int(digits[:20]) >= _LARGEST_ID or len(digits) > 20:
+        raise Refusal(Code.SERVER_UNKNOWN)
+    return int(digits)

@@ -1,0 +1,92 @@
+"""Answers /quota and /admin quota: to the person alone, since a quota is nobody else's business."""
+
+from typing import Any
+
+import discord
+
+from kleinbot.chat import layouts, quota_layouts, wording
+from kleinbot.chat.front_desk import actor_of
+from kleinbot.domain.errors import Parameter
+from kleinbot.domain.job import TENTHS
+from kleinbot.studio.administer import AdministerQuota
+from kleinbot.studio.quota import pictures
+from kleinbot.studio.quota_view import QuotaView
+from kleinbot.texts import Texts
+
+
+class QuotaDesk:
+    """One method for each command. Amounts come in as pictures and are rounded to tenths."""
+
+    def __init__(self, view: QuotaView, administer: AdministerQuota, texts: Texts) -> None:
+        self._view = view
+        self._administer = administer
+        self._texts = texts
+
+    async def mine(self, interaction: discord.Interaction[Any]) -> None:
+        found = await self._view.mine(actor_of(interaction))
+        await _answer(interaction, quota_layouts.own(self._texts, str(interaction.locale), found))
+
+    async def view(self, interaction: discord.Interaction[Any], member_id: int) -> None:
+        found = await self._administer.view(actor_of(interaction), member_id)
+        await _answer(interaction, quota_layouts.of_member(self._texts, str(interaction.locale), found))
+
+    async def history(self, interaction: discord.Interaction[Any], member_id: int | None) -> None:
+        """Show what changed a member's quota, or with None what was changed in the server."""
+        locale, actor = str(interaction.locale), actor_of(interaction)
+        if member_id is None:
+            text = quota_layouts.changes(self._texts, locale, await self._administer.changes(actor))
+        else:
+            found = await self._administer.history(actor, member_id)
+            text = quota_layouts.of_member(self._texts, locale, found)
+        await _answer(interaction, text)
+
+    async def set(self, interaction: discord.Interaction[Any], member_id: int, amount: float | None) -> None:
+        found = await self._administer.set(actor_of(interaction), member_id, _tenths(amount))
+        member = wording.mention(member_id)
+        if amount is None:
+            done = self._say(interaction, "admin-set-removed", member=member)
+        else:
+            done = self._say(interaction, "admin-set", member=member, pictures=_rounded(amount))
+        statement = quota_layouts.of_member(self._texts, str(interaction.locale), found)
+        await _answer(interaction, f"{done}\n{statement}")
+
+    async def set_default(self, interaction: discord.Interaction[Any], amount: float | None) -> None:
+        await self._administer.set_default(actor_of(interaction), _tenths(amount))
+        if amount is None:
+            await _answer(interaction, self._say(interaction, "admin-default-removed"))
+        else:
+            await _answer(interaction, self._say(interaction, "admin-default-set", pictures=_rounded(amount)))
+
+    async def grant(
+        self, interaction: discord.Interaction[Any], member_id: int, amount: float, days: int, reason: str
+    ) -> None:
+        tenths = max(1, round(amount * TENTHS))
+        found = await self._administer.grant(actor_of(interaction), member_id, tenths, days, reason)
+        done = self._say(
+            interaction, "admin-granted", member=wording.mention(member_id), pictures=pictures(tenths)
+        )
+        statement = quota_layouts.of_member(self._texts, str(interaction.locale), found)
+        await _answer(interaction, f"{done}\n{statement}")
+
+    async def reset(self, interaction: discord.Interaction[Any], member_id: int, reason: str) -> None:
+        returned, found = await self._administer.reset(actor_of(interaction), member_id, reason)
+        done = self._say(
+            interaction, "admin-reset", member=wording.mention(member_id), pictures=pictures(returned)
+        )
+        statement = quota_layouts.of_member(self._texts, str(interaction.locale), found)
+        await _answer(interaction, f"{done}\n{statement}")
+
+    def _say(self, interaction: discord.Interaction[Any], message_id: str, **values: Parameter) -> str:
+        return self._texts.say(str(interaction.locale), message_id, **values)
+
+
+async def _answer(interaction: discord.Interaction[Any], text: str) -> None:
+    await interaction.response.send_message(view=layouts.plain(text), ephemeral=True)
+
+
+def _tenths(amount: float | None) -> int | None:
+    return None if amount is None else round(amount * TENTHS)
+
+
+def _rounded(amount: float) -> int | float:
+    return pictures(round(amount * TENTHS))

@@ -1,0 +1,137 @@
+"""Quotas in words."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from kleinbot.chat import wording
+from kleinbot.domain.clock import MS_PER_S
+from kleinbot.domain.errors import Parameter
+from kleinbot.domain.quota import AuditRow, Deed, Entry, EntryKind, LimitSource
+from kleinbot.studio.quota import Balance, pictures
+from kleinbot.studio.quota_view import Statement
+from kleinbot.texts import Texts
+
+_REASON_CHARACTERS = 120
+_MESSAGE_CHARACTERS = 3800
+"""Discord shows at most 4000 in all the texts of a message."""
+
+_RULES = {
+    LimitSource.MEMBER: "quota-rule-member",
+    LimitSource.SERVER: "quota-rule-server",
+    LimitSource.HOST: "quota-rule-host",
+    LimitSource.MOST: "quota-rule-most",
+}
+_ENTRIES = {
+    EntryKind.RESERVE: "entry-reserve",
+    EntryKind.REFUND: "entry-refund",
+    EntryKind.GRANT: "entry-grant",
+    EntryKind.EXPIRE: "entry-expire",
+    EntryKind.RESET: "entry-reset",
+}
+_DEEDS = {
+    Deed.QUOTA_SET: ("audit-quota-set", "audit-quota-removed"),
+    Deed.QUOTA_SET_DEFAULT: ("audit-default-set", "audit-default-removed"),
+    Deed.QUOTA_GRANT: ("audit-grant", "audit-grant"),
+    Deed.QUOTA_RESET: ("audit-reset", "audit-reset"),
+    Deed.SHARE: ("audit-share", "audit-share"),
+}
+
+
+def own(texts: Texts, locale: str, found: Statement) -> str:
+    """Return what /quota says."""
+    title = texts.say(locale, "quota-title-own", left=pictures(found.balance.left_tenths))
+    return _statement(texts, locale, title, found)
+
+
+def of_member(texts: Texts, locale: str, found: Statement) -> str:
+    """Return what an admin is told about a member."""
+    member = wording.mention(found.owner.member_id)
+    title = texts.say(locale, "quota-title-member", member=member, left=pictures(found.balance.left_tenths))
+    return _statement(texts, locale, title, found)
+
+
+def changes(texts: Texts, locale: str, rows: tuple[AuditRow, ...]) -> str:
+    """Return what was changed in a server."""
+    if not rows:
+        return texts.say(locale, "admin-no-changes")
+    lines = [f"- {_deed(texts, locale, row)}" for row in rows]
+    return bounded([f"**{texts.say(locale, 'admin-changes')}**", *lines])
+
+
+def bounded(lines: list[str]) -> str:
+    """Return as many of ``lines`` as a message holds."""
+    kept: list[str] = []
+    for line in lines:
+        if sum(len(each) + 1 for each in kept) + len(line) > _MESSAGE_CHARACTERS:
+            break
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def _statement(texts: Texts, locale: str, title: str, found: Statement) -> str:
+    balance = found.balance
+    lines = [f"**{title}**", _rule(texts, locale, balance)]
+    returning = balance.next_return()
+    if returning is not None:
+        lines.append(
+            texts.say(
+                locale, "quota-returns", pictures=pictures(returning.tenths), at_s=_seconds(returning.at_ms)
+            )
+        )
+    for grant in balance.grants:
+        values: Mapping[str, Parameter] = {
+            "left": pictures(grant.left_tenths),
+            "amount": pictures(grant.amount_tenths),
+            "until_s": _seconds(grant.expires_ms),
+        }
+        if grant.reason:
+            reason = wording.shown_prompt(grant.reason, _REASON_CHARACTERS)
+            lines.append(texts.say(locale, "quota-grant-because", reason=reason, **values))
+        else:
+            lines.append(texts.say(locale, "quota-grant", **values))
+    if not found.entries:
+        return bounded([*lines, "", texts.say(locale, "quota-no-entries")])
+    lines += ["", f"**{texts.say(locale, 'quota-entries')}**"]
+    return bounded([*lines, *(f"- {_entry(texts, locale, entry)}" for entry in found.entries)])
+
+
+def _rule(texts: Texts, locale: str, balance: Balance) -> str:
+    return texts.say(
+        locale,
+        _RULES[balance.limit.source],
+        spent=pictures(balance.spent_tenths),
+        limit=pictures(balance.limit.tenths),
+        hours=round(balance.window_ms / MS_PER_S / timedelta(hours=1).total_seconds()),
+    )
+
+
+def _entry(texts: Texts, locale: str, entry: Entry) -> str:
+    said = texts.say(
+        locale,
+        _ENTRIES[entry.kind],
+        pictures=pictures(abs(entry.tenths)),
+        number=str(entry.job_number),
+        by=wording.mention(entry.made_by or 0),
+        at_s=_seconds(entry.made_ms),
+    )
+    if entry.kind not in (EntryKind.GRANT, EntryKind.RESET) or not entry.reason:
+        return said
+    reason = wording.shown_prompt(entry.reason, _REASON_CHARACTERS)
+    return texts.say(locale, "entry-because", entry=said, reason=reason)
+
+
+def _deed(texts: Texts, locale: str, row: AuditRow) -> str:
+    tenths = row.details.get("tenths")
+    with_amount, without = _DEEDS[row.deed]
+    what = texts.say(
+        locale,
+        without if tenths is None else with_amount,
+        actor=wording.mention(row.actor_id),
+        member=wording.mention(row.member_id or 0),
+        pictures=pictures(int(tenths or 0)),
+    )
+    return texts.say(locale, "audit-row", what=what, at_s=_seconds(row.made_ms))
+
+
+def _seconds(moment_ms: int) -> int:
+    return -(-moment_ms // MS_PER_S)

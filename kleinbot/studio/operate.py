@@ -1,0 +1,156 @@
+"""What the host may do: see every server, share out the card, and stop and go on with the work.
+
+Each change and its audit row are one transaction. Nothing here shows what members asked for.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.door import Door
+from kleinbot.domain.errors import Code, Parameter, Refusal
+from kleinbot.domain.people import Actor
+from kleinbot.domain.quota import Deed
+from kleinbot.domain.work import EngineState
+from kleinbot.host.profile import Profile
+from kleinbot.queueing.line import Line
+from kleinbot.store import audit, facts, servers
+from kleinbot.store.database import Database, Reader
+from kleinbot.store.servers import ServerRow
+from kleinbot.studio.power import require_host
+from kleinbot.studio.quota import QuotaRule
+from kleinbot.studio.shares import Shares
+
+_DOOR_FACT = "door"
+
+
+class Doorkeeper:
+    """Knows the door's state, in memory and in the row that survives a restart."""
+
+    def __init__(self) -> None:
+        self.door = Door.OPEN
+
+    async def load(self, reader: Reader) -> None:
+        """Take over what was decided before the restart."""
+        self.door = Door(await facts.recall(reader, _DOOR_FACT) or Door.OPEN)
+
+
+@dataclass(frozen=True)
+class HouseStatus:
+    """How the bot is. ``loop_late_s``: the worst delay of the event loop so far; None where unmeasured."""
+
+    engine: EngineState
+    door: Door
+    profile: Profile
+    waiting_images: int
+    running_images: int
+    free_bytes: int
+    loop_late_s: float | None
+
+
+class Operate:
+    """Every method raises Refusal NOT_THE_HOST for anybody else."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        line: Line,
+        shares: Shares,
+        doorkeeper: Doorkeeper,
+        rule: QuotaRule,
+        profile: Profile,
+        engine_state: Callable[[], EngineState],
+        free_bytes: Callable[[], int],
+        loop_late_s: Callable[[], float | None],
+        door_moved: Callable[[], None],
+        clock: Clock,
+    ) -> None:
+        """``door_moved`` is called after each change of the door, on the event loop."""
+        self._database = database
+        self._line = line
+        self._shares = shares
+        self._doorkeeper = doorkeeper
+        self._rule = rule
+        self._profile = profile
+        self._engine_state = engine_state
+        self._free_bytes = free_bytes
+        self._loop_late_s = loop_late_s
+        self._door_moved = door_moved
+        self._clock = clock
+
+    async def servers(self, actor: Actor, present: Collection[int]) -> tuple[ServerRow, ...]:
+        """Return the servers that were ever seen or are ``present``, the busiest in a window's time first.
+
+        Their ``most_tenths`` is filled in with the host's default.
+        """
+        require_host(actor)
+        known = await servers.listed(self._database.read, self._clock.now_ms() - self._rule.window_ms)
+        unseen = sorted(set(present) - {row.server_id for row in known})
+        everywhere = (*known, *(ServerRow(server_id, 1.0, None, 0, 0) for server_id in unseen))
+        return tuple(replace(row, most_tenths=self._rule.most_tenths(row.most_tenths)) for row in everywhere)
+
+    async def share(
+        self,
+        actor: Actor,
+        server_id: int,
+        present: Collection[int],
+        share: float | None,
+        most_tenths: int | None,
+    ) -> ServerRow:
+        """Set a server's share of the card, and what one member there may be given; None leaves it.
+
+        Raises Refusal SERVER_UNKNOWN for a server that was never seen and is not ``present``.
+        """
+        require_host(actor)
+        details: dict[str, Parameter] = {}
+        async with self._database.transaction() as transaction:
+            if server_id not in present and not await servers.is_known(transaction, server_id):
+                raise Refusal(Code.SERVER_UNKNOWN)
+            await servers.remember(transaction, server_id, self._clock.now_ms())
+            if share is not None:
+                await servers.set_share(transaction, server_id, share)
+                details["share"] = share
+            if most_tenths is not None:
+                await servers.set_most(transaction, server_id, most_tenths)
+                details["most_tenths"] = most_tenths
+            if details:
+                await audit.note(
+                    transaction, Deed.SHARE, actor.member_id, self._clock.now_ms(), server_id=server_id,
+                    details=details,
+                )  # fmt: skip
+        if share is not None:
+            self._shares.set_share(server_id, share)
+        return next(row for row in await self.servers(actor, present) if row.server_id == server_id)
+
+    async def pause(self, actor: Actor) -> None:
+        """Begin no more pictures; jobs are still accepted and keep their places."""
+        await self._move(actor, Door.PAUSED, Deed.PAUSE)
+
+    async def resume(self, actor: Actor) -> None:
+        """Work as usual again, after ``pause`` and after ``drain``."""
+        await self._move(actor, Door.OPEN, Deed.RESUME)
+
+    async def drain(self, actor: Actor) -> None:
+        """Finish what is in line and accept nothing new."""
+        await self._move(actor, Door.DRAINING, Deed.DRAIN)
+
+    async def status(self, actor: Actor) -> HouseStatus:
+        require_host(actor)
+        return HouseStatus(
+            engine=self._engine_state(),
+            door=self._doorkeeper.door,
+            profile=self._profile,
+            waiting_images=len(self._line.waiting),
+            running_images=len(self._line.running),
+            free_bytes=self._free_bytes(),
+            loop_late_s=self._loop_late_s(),
+        )
+
+    async def _move(self, actor: Actor, door: Door, deed: Deed) -> None:
+        require_host(actor)
+        async with self._database.transaction() as transaction:
+            await facts.note(transaction, _DOOR_FACT, door)
+            await audit.note(transaction, deed, actor.member_id, self._clock.now_ms())
+        self._doorkeeper.door = door
+        self._door_moved()

@@ -1,0 +1,49 @@
+"""What a member's quota is, why, and what changed it."""
+
+from dataclasses import dataclass
+
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.people import Actor
+from kleinbot.domain.quota import Entry
+from kleinbot.store import ledger
+from kleinbot.store.database import Database
+from kleinbot.store.ledger import Owner
+from kleinbot.studio import quota
+from kleinbot.studio.quota import Balance, QuotaRule
+
+LAST_ENTRIES = 5
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A member's balance and what changed it last, newest first."""
+
+    owner: Owner
+    balance: Balance
+    entries: tuple[Entry, ...]
+
+
+async def statement(
+    database: Database, owner: Owner, rule: QuotaRule, now_ms: int, most_entries: int = LAST_ENTRIES
+) -> Statement:
+    """Return ``owner``'s statement; grants that have expired are written off first, so that it says so."""
+    async with database.transaction() as transaction:
+        await ledger.expire(transaction, owner, now_ms)
+        return Statement(
+            owner,
+            await quota.balance(transaction, owner, rule, now_ms),
+            await ledger.history(transaction, owner, most_entries),
+        )
+
+
+class QuotaView:
+    """Everybody sees their own."""
+
+    def __init__(self, database: Database, rule: QuotaRule, clock: Clock) -> None:
+        self._database = database
+        self._rule = rule
+        self._clock = clock
+
+    async def mine(self, actor: Actor) -> Statement:
+        owner = Owner(actor.server_id, actor.member_id)
+        return await statement(self._database, owner, self._rule, self._clock.now_ms())

@@ -1,0 +1,27 @@
+"""The line's weights: a copy of the rows in memory, since the line asks for them at every turn."""
+
+from kleinbot.store import members, servers
+from kleinbot.store.database import Reader
+
+
+class Shares:
+    """Servers' shares of the card and members' weights within them; 1 where nothing was set."""
+
+    def __init__(self) -> None:
+        self._shares: dict[int, float] = {}
+        self._weights: dict[tuple[int, int], float] = {}
+
+    async def load(self, reader: Reader) -> None:
+        """Read the rows anew."""
+        self._shares = await servers.shares(reader)
+        self._weights = await members.weights(reader)
+
+    def set_share(self, server_id: int, share: float) -> None:
+        """Follow a row that was changed."""
+        self._shares[server_id] = share
+
+    def share(self, server_id: int) -> float:
+        return self._shares.get(server_id, 1.0)
+
+    def weight(self, server_id: int, member_id: int) -> float:
+        return self._weights.get((server_id, member_id), 1.0)

@@ -1,0 +1,57 @@
+## Was Server-Admins und der Betreiber des Bots tun, und was dem im Weg steht.
+
+error-draining = Mein Betreiber lässt mich fertig zeichnen, was in der Schlange ist, und nimmt gerade nichts Neues an. Versuch es später noch einmal. Es wurde nichts berechnet.
+error-not-an-admin = Das darf nur, wer diesen Server verwalten darf.
+error-not-the-host = Das darf nur der Betreiber des Bots.
+error-quota-above-most = { $wanted } Bilder sind mehr, als der Betreiber des Bots einem Mitglied dieses Servers erlaubt ({ $most }). Erhöhen kann er das mit /host anteil. Es wurde nichts geändert.
+error-grants-above-most = Dieses Mitglied hat noch { $unspent } geschenkte Bilder, und der Betreiber des Bots erlaubt einem Mitglied dieses Servers höchstens { $most }. Es wurde nichts geändert.
+error-server-unknown = So einen Server kenne ich nicht. /host server zählt die auf, die ich kenne. Es wurde nichts geändert.
+
+engine-paused = Der Betreiber des Bots hat das Zeichnen angehalten; dein Platz bleibt dir.
+presence-paused = vom Betreiber angehalten
+
+admin-set = { $member } hat jetzt eine eigene Grenze: { $pictures } Bilder.
+admin-set-removed = { $member } hat keine eigene Grenze mehr.
+admin-default-set = Mitglieder dieses Servers ohne eigene Grenze haben jetzt { $pictures } Bilder.
+admin-default-removed = Dieser Server hat keine eigene Vorgabe mehr; es gilt die des Bot-Betreibers.
+admin-granted = { $member } hat { $pictures } Bilder dazubekommen.
+admin-reset = { $pictures ->
+        [0] { $member } hatte nichts verbraucht, also gab es nichts zurück.
+        [one] { $member } hat { $pictures } verbrauchtes Bild zurückbekommen.
+       *[other] { $member } hat { $pictures } verbrauchte Bilder zurückbekommen.
+    }
+admin-changes = Was Admins und Betreiber auf diesem Server geändert haben
+admin-no-changes = Auf diesem Server hat noch niemand etwas geändert.
+
+audit-quota-set = { $actor } hat die Grenze von { $member } auf { $pictures } gesetzt
+audit-quota-removed = { $actor } hat die Grenze von { $member } entfernt
+audit-default-set = { $actor } hat die Vorgabe dieses Servers auf { $pictures } gesetzt
+audit-default-removed = { $actor } hat die Vorgabe dieses Servers entfernt
+audit-grant = { $actor } hat { $member } { $pictures } geschenkt
+audit-reset = { $actor } hat { $member } zurückgesetzt: { $pictures } zurück
+audit-share = Der Betreiber hat festgelegt, was dieser Server von der Karte nutzen darf
+audit-row = { $what } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
+
+host-servers = Server, die meistbeschäftigten der letzten { $hours } Stunden zuerst
+host-server = **{ $server }** · { $pictures } Bilder · { $open } Aufträge in der Schlange · Anteil { $share } · höchstens { $most } je Mitglied
+host-servers-more = … und { $rest } weitere.
+host-no-servers = Ich bin noch auf keinem Server.
+host-shared = Jetzt gilt: { $row }
+host-paused = Angehalten. Aufträge werden weiter angenommen und behalten ihre Plätze; das Bild in Arbeit wird fertig. Weiter geht es mit /host fortsetzen.
+host-resumed = Ich arbeite wieder wie sonst.
+host-draining = Ich zeichne fertig, was in der Schlange ist, und nehme nichts Neues an. /host fortsetzen nimmt das zurück.
+host-status-engine = Modell: { $phase } · Profil { $profile } ({ $device }) · { $door }
+host-status-engine-detail = Einzelheit zum Modell: { $detail }
+host-status-line = Schlange: { $waiting } Bilder warten, { $running } in Arbeit
+host-status-disk = Platte: { $gib } GiB frei
+host-status-loop = Ereignisschleife: höchstens { $milliseconds } ms zu spät
+host-phase-starting = startet
+host-phase-downloading = wird heruntergeladen
+host-phase-loading = wird geladen
+host-phase-warming = läuft warm
+host-phase-ready = bereit
+host-phase-draining = wird beendet
+host-phase-failed = nicht gestartet
+host-door-open = geöffnet
+host-door-paused = angehalten
+host-door-draining = wird leer gezeichnet

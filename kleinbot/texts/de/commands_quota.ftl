@@ -1,0 +1,53 @@
+## Namen klein geschrieben, ohne Leerzeichen, höchstens 32 Zeichen; Beschreibungen höchstens 100.
+
+quota-name = kontingent
+quota-description = Was du übrig hast, warum, und wann etwas zurückkommt
+
+admin-name = admin
+admin-description = Verwalte den Bot auf diesem Server
+admin-quota-name = kontingent
+admin-quota-description = Was Mitglieder dieses Servers zeichnen dürfen
+admin-quota-view-name = ansehen
+admin-quota-view-description = Was ein Mitglied übrig hat und warum
+admin-quota-set-name = setzen
+admin-quota-set-description = Gib einem Mitglied eine eigene Grenze
+admin-quota-set-default-name = vorgabe
+admin-quota-set-default-description = Setze die Grenze für Mitglieder ohne eigene
+admin-quota-grant-name = schenken
+admin-quota-grant-description = Gib einem Mitglied einmalig Bilder zusätzlich zur Grenze
+admin-quota-reset-name = zurücksetzen
+admin-quota-reset-description = Gib einem Mitglied zurück, was es von der Grenze verbraucht hat
+admin-quota-history-name = verlauf
+admin-quota-history-description = Was das Kontingent eines Mitglieds verändert hat, oder was hier geändert wurde
+admin-member-name = mitglied
+admin-member-description = Wessen Kontingent
+admin-member-or-all-description = Wessen Kontingent (ohne Angabe: was Admins geändert haben)
+admin-pictures-name = bilder
+admin-limit-description = Wie viele Bilder im laufenden Zeitfenster (ohne Angabe keine eigene Grenze)
+admin-default-limit-description = Wie viele Bilder im laufenden Zeitfenster (ohne Angabe die Vorgabe des Betreibers)
+admin-amount-description = Wie viele Bilder
+admin-days-name = tage
+admin-days-description = Wie viele Tage lang sie gelten (ohne Angabe 30)
+admin-reason-name = grund
+admin-reason-description = Warum; das Mitglied sieht es
+
+host-name = host
+host-description = Für den Betreiber des Bots
+host-servers-name = server
+host-servers-description = Die Server und was jeder verbraucht
+host-share-name = anteil
+host-share-description = Lege fest, was ein Server nutzen darf
+host-share-server-name = server
+host-share-server-description = Welcher Server
+host-share-share-name = anteil
+host-share-share-description = Sein Anteil an der Karte neben den anderen mit Arbeit; 1 ist normal
+host-share-most-name = höchstens
+host-share-most-description = Wie viele Bilder seine Admins einem Mitglied höchstens geben dürfen
+host-pause-name = anhalten
+host-pause-description = Beginne keine Bilder mehr; Aufträge behalten ihre Plätze
+host-resume-name = fortsetzen
+host-resume-description = Arbeite wieder wie sonst
+host-drain-name = leerzeichnen
+host-drain-description = Zeichne fertig, was in der Schlange ist, und nimm nichts Neues an
+host-status-name = zustand
+host-status-description = Modell, Schlange, Platte und Verzögerungen

@@ -1,0 +1,34 @@
+## Was ein Kontingent ist und was es verändert hat. $left, $pictures … sind Bilder, auch mit Zehnteln.
+
+quota-title-own = { $left ->
+        [one] Du hast noch { $left } Bild übrig.
+       *[other] Du hast noch { $left } Bilder übrig.
+    }
+quota-title-member = { $left ->
+        [one] { $member } hat noch { $left } Bild übrig.
+       *[other] { $member } hat noch { $left } Bilder übrig.
+    }
+quota-rule-member = { $spent } von { $limit } in den letzten { $hours } Stunden verbraucht. Die Grenze gilt nur für dieses Mitglied.
+quota-rule-server = { $spent } von { $limit } in den letzten { $hours } Stunden verbraucht. Die Grenze ist die Vorgabe dieses Servers.
+quota-rule-host = { $spent } von { $limit } in den letzten { $hours } Stunden verbraucht. Die Grenze ist die Vorgabe des Bot-Betreibers.
+quota-rule-most = { $spent } von { $limit } in den letzten { $hours } Stunden verbraucht. Mehr erlaubt der Betreiber des Bots auf diesem Server nicht.
+quota-returns = { $pictures ->
+        [one] Das nächste Bild ({ $pictures }) kommt <t:{ NUMBER($at_s, useGrouping: 0) }:R> zurück.
+       *[other] Die nächsten { $pictures } Bilder kommen <t:{ NUMBER($at_s, useGrouping: 0) }:R> zurück.
+    }
+quota-grant = Dazu { $left } von { $amount } geschenkten, bis <t:{ NUMBER($until_s, useGrouping: 0) }:f>.
+quota-grant-because = Dazu { $left } von { $amount } geschenkten, bis <t:{ NUMBER($until_s, useGrouping: 0) }:f>. Grund: { $reason }
+quota-entries = Letzte Änderungen
+quota-no-entries = Bisher wurde nichts verbraucht oder geschenkt.
+
+entry-reserve = −{ $pictures } für #{ $number } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
+entry-refund = +{ $pictures } zurück von #{ $number } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
+entry-grant = +{ $pictures } geschenkt von { $by } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
+entry-expire = −{ $pictures } ungenutzt verfallen · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
+entry-reset = +{ $pictures }, weil { $by } das Kontingent zurückgesetzt hat · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
+entry-because = { $entry } · { $reason }
+
+price-paid = { $pictures ->
+        [one] Hat { $pictures } Bild vom Kontingent gekostet.
+       *[other] Hat { $pictures } Bilder vom Kontingent gekostet.
+    }

@@ -1,0 +1,57 @@
+## What admins of a server and the bot's host do, and what stands in their way.
+
+error-draining = My host lets me finish what is in line and takes no new work for now. Try again later. Nothing was charged.
+error-not-an-admin = Only who may manage this server can do that.
+error-not-the-host = Only the host of the bot can do that.
+error-quota-above-most = { $wanted } pictures are more than the bot's host allows one member of this server ({ $most }). The host can raise that with /host share. Nothing was changed.
+error-grants-above-most = That member already has { $unspent } granted pictures to spend, and the bot's host allows at most { $most } for one member of this server. Nothing was changed.
+error-server-unknown = I know no such server. /host servers lists the ones I do. Nothing was changed.
+
+engine-paused = The bot's host has paused the drawing; your place is kept.
+presence-paused = paused by the host
+
+admin-set = { $member } now has a limit of their own: { $pictures } pictures.
+admin-set-removed = { $member } has no limit of their own any more.
+admin-default-set = Members of this server without a limit of their own now have { $pictures } pictures.
+admin-default-removed = This server has no default of its own any more; the default of the bot's host applies.
+admin-granted = { $member } got { $pictures } more pictures.
+admin-reset = { $pictures ->
+        [0] { $member } had spent nothing, so nothing was given back.
+        [one] { $member } got { $pictures } spent picture back.
+       *[other] { $member } got { $pictures } spent pictures back.
+    }
+admin-changes = What admins and the host changed in this server
+admin-no-changes = Nobody has changed anything in this server yet.
+
+audit-quota-set = { $actor } set the limit of { $member } to { $pictures }
+audit-quota-removed = { $actor } removed the limit of { $member }
+audit-default-set = { $actor } set this server's default to { $pictures }
+audit-default-removed = { $actor } removed this server's default
+audit-grant = { $actor } granted { $pictures } to { $member }
+audit-reset = { $actor } reset { $member }: { $pictures } back
+audit-share = The host set what this server may use of the card
+audit-row = { $what } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
+
+host-servers = Servers, the busiest of the last { $hours } hours first
+host-server = **{ $server }** · { $pictures } pictures · { $open } jobs in line · share { $share } · at most { $most } for one member
+host-servers-more = … and { $rest } more.
+host-no-servers = I am in no server yet.
+host-shared = Now: { $row }
+host-paused = Paused. Jobs are still accepted and keep their places; the picture in hand is finished. /host resume goes on.
+host-resumed = Working as usual again.
+host-draining = I finish what is in line and accept nothing new. /host resume takes that back.
+host-status-engine = Engine: { $phase } · profile { $profile } ({ $device }) · { $door }
+host-status-engine-detail = Engine detail: { $detail }
+host-status-line = Line: { $waiting } pictures waiting, { $running } being drawn
+host-status-disk = Disk: { $gib } GiB free
+host-status-loop = Event loop: { $milliseconds } ms late at worst
+host-phase-starting = starting
+host-phase-downloading = downloading
+host-phase-loading = loading
+host-phase-warming = warming up
+host-phase-ready = ready
+host-phase-draining = stopping
+host-phase-failed = failed
+host-door-open = open
+host-door-paused = paused
+host-door-draining = draining

@@ -1,0 +1,53 @@
+## Names must be lower case, without spaces, at most 32 characters; descriptions at most 100.
+
+quota-name = quota
+quota-description = What you have left, why, and when more comes back
+
+admin-name = admin
+admin-description = Manage the bot in this server
+admin-quota-name = quota
+admin-quota-description = What members of this server may make
+admin-quota-view-name = view
+admin-quota-view-description = What a member has left, and why
+admin-quota-set-name = set
+admin-quota-set-description = Give a member a limit of their own
+admin-quota-set-default-name = set-default
+admin-quota-set-default-description = Set the limit of members who have none of their own
+admin-quota-grant-name = grant
+admin-quota-grant-description = Give a member pictures once, on top of the limit
+admin-quota-reset-name = reset
+admin-quota-reset-description = Give a member back what they spent of the limit
+admin-quota-history-name = history
+admin-quota-history-description = What changed a member's quota, or what was changed in this server
+admin-member-name = member
+admin-member-description = Whose quota
+admin-member-or-all-description = Whose quota (what admins changed when left out)
+admin-pictures-name = pictures
+admin-limit-description = How many pictures in the rolling window (no limit of their own when left out)
+admin-default-limit-description = How many pictures in the rolling window (the host's default when left out)
+admin-amount-description = How many pictures
+admin-days-name = days
+admin-days-description = How many days they can be spent in (30 when left out)
+admin-reason-name = reason
+admin-reason-description = Why; the member sees it
+
+host-name = host
+host-description = For who runs the bot
+host-servers-name = servers
+host-servers-description = The servers and what each uses
+host-share-name = share
+host-share-description = Set what a server may use
+host-share-server-name = server
+host-share-server-description = Which server
+host-share-share-name = share
+host-share-share-description = Its share of the card beside the other servers with work; 1 is normal
+host-share-most-name = most
+host-share-most-description = The most pictures that its admins may give one member
+host-pause-name = pause
+host-pause-description = Begin no more pictures; jobs keep their places
+host-resume-name = resume
+host-resume-description = Work as usual again
+host-drain-name = drain
+host-drain-description = Finish what is in line and accept nothing new
+host-status-name = status
+host-status-description = Engine, line, disk and delays

@@ -1,0 +1,34 @@
+## What a quota is and what changed it. $left, $pictures … are pictures, possibly with tenths.
+
+quota-title-own = { $left ->
+        [one] You have { $left } picture left.
+       *[other] You have { $left } pictures left.
+    }
+quota-title-member = { $left ->
+        [one] { $member } has { $left } picture left.
+       *[other] { $member } has { $left } pictures left.
+    }
+quota-rule-member = { $spent } of { $limit } used in the last { $hours } hours. The limit was set for this member alone.
+quota-rule-server = { $spent } of { $limit } used in the last { $hours } hours. The limit is this server's default.
+quota-rule-host = { $spent } of { $limit } used in the last { $hours } hours. The limit is the default of the bot's host.
+quota-rule-most = { $spent } of { $limit } used in the last { $hours } hours. The limit is the most that the bot's host allows in this server.
+quota-returns = { $pictures ->
+        [one] The next { $pictures } picture comes back <t:{ NUMBER($at_s, useGrouping: 0) }:R>.
+       *[other] The next { $pictures } pictures come back <t:{ NUMBER($at_s, useGrouping: 0) }:R>.
+    }
+quota-grant = On top: { $left } of { $amount } that were granted, until <t:{ NUMBER($until_s, useGrouping: 0) }:f>.
+quota-grant-because = On top: { $left } of { $amount } that were granted, until <t:{ NUMBER($until_s, useGrouping: 0) }:f>. Reason: { $reason }
+quota-entries = Last changes
+quota-no-entries = Nothing has been spent or granted yet.
+
+entry-reserve = −{ $pictures } for #{ $number } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
+entry-refund = +{ $pictures } back from #{ $number } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
+entry-grant = +{ $pictures } granted by { $by } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
+entry-expire = −{ $pictures } expired unspent · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
+entry-reset = +{ $pictures } because { $by } reset the quota · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
+entry-because = { $entry } · { $reason }
+
+price-paid = { $pictures ->
+        [one] Cost { $pictures } picture of the quota.
+       *[other] Cost { $pictures } pictures of the quota.
+    }
