@@ -1,19 +1,22 @@
-"""What a member pays: static, so that it never moves with the load."""
+"""What a member pays: static, so that it moves neither with the load nor with the host's card."""
 
 from dataclasses import replace
 
-from kleinbot.domain.job import TENTHS
-from kleinbot.queueing.cost import cost
+from kleinbot.domain.geometry import MAX_OUTPUT_TOKENS, Grid
+from kleinbot.queueing.cost import price_tenths
 from kleinbot.queueing.waiting import Shape
-
-_PLAIN_STEPS = 4
 
 
 def price_tenths_of(shape: Shape) -> int:
     """Return the price of one image of ``shape``, in tenths of a picture.
 
-    A plain picture costs one picture whatever its size; references and other step counts cost as much more
-    or less as they take more or less arithmetic than it.
+    It is the arithmetic of the same request at full size. A host that draws smaller pictures would else
+    charge next to nothing for them, and for an edit another multiple of a plain picture than others do.
     """
-    plain = replace(shape, references=(), steps=_PLAIN_STEPS, first_sigma=1.0)
-    return max(1, round(TENTHS * cost(shape) / cost(plain)))
+    factor = (MAX_OUTPUT_TOKENS / shape.grid.tokens) ** 0.5
+    references = tuple(_scaled(grid, factor) for grid in shape.references)
+    return price_tenths(replace(shape, grid=_scaled(shape.grid, factor), references=references))
+
+
+def _scaled(grid: Grid, factor: float) -> Grid:
+    return Grid(max(1, round(grid.columns * factor)), max(1, round(grid.rows * factor)))
