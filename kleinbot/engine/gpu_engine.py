@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -148,6 +149,7 @@ class GpuEngine:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _bring_up(self, on_state: Callable[[EngineState], None], is_abandoned: Callable[[], bool]) -> None:
+        _prefer_expandable_segments()
         # Here and not above: importing torch and diffusers takes seconds.
         from kleinbot.engine.bring_up import bring_up
 
@@ -181,3 +183,14 @@ class GpuEngine:
         _log.info("engine %s %s", state.phase, state.detail)
         for listener in self._listeners:
             listener(state)
+
+
+def _prefer_expandable_segments() -> None:
+    """Let torch's allocator grow its segments, unless the host has chosen otherwise; before torch is imported.
+
+    Measured on an H200 (torch 2.11, 1024²): 16.17 GiB reserved instead of 18.18 for the same 15.6 allocated.
+    Linux only: it does nothing on Windows. Some releases know only one of the two names.
+    """
+    if sys.platform == "linux":
+        for name in ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"):
+            os.environ.setdefault(name, "expandable_segments:True")

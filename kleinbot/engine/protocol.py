@@ -33,7 +33,8 @@ class Engine(Protocol):
         on_step: Callable[[StepReport], None],
         is_cancelled: Callable[[ImageKey], bool],
     ) -> BatchResult:
-        """Make every image of ``batch`` (one grid, one step count, one checkpoint, equal reference grids).
+        """Make every image of ``batch`` (one grid, step count, checkpoint and first sigma; equal reference
+        grids).
 
         ``on_step`` is called on the event loop after each denoising step. ``is_cancelled`` is asked on
         the engine's thread between two steps; when every image of the batch is cancelled the batch ends.

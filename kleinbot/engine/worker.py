@@ -29,7 +29,7 @@ from kleinbot.engine.device import (
 from kleinbot.engine.failures import Failure, classify
 from kleinbot.host.profile import Profile
 from kleinbot.klein import vae
-from kleinbot.klein.denoise import Conditioning, denoise
+from kleinbot.klein.denoise import Beginning, Conditioning, denoise
 from kleinbot.klein.load import Klein
 from kleinbot.klein.noise import draw_noise
 
@@ -117,6 +117,7 @@ class Worker:
         started_s = self._clock.monotonic_s()
         embeddings = torch.cat([self._embedding(task.prompt) for task in batch])
         references = self._references(batch)
+        beginning = self._beginning(batch)
         wait_for(self._device)
         encoded_s = self._clock.monotonic_s()
 
@@ -141,6 +142,7 @@ class Worker:
             steps,
             before_step,
             on_step,
+            beginning,
         )
         denoised_s = self._clock.monotonic_s()
         images = tuple(
@@ -197,6 +199,16 @@ class Worker:
         return [torch.cat([encoded[picture] for picture in pictures]) for pictures in by_position]
 
 
+    def _beginning(self, batch: Sequence[RenderTask]) -> Beginning | None:
+        """Return the latents that the batch begins with; like references, encoded one picture at a time."""
+        starts = [task.start for task in batch if task.start is not None]
+        if not starts:
+            return None
+        pictures = {start.picture for start in starts}
+        latents = {picture: vae.encode(self._loaded.vae, picture) for picture in pictures}
+        return Beginning(torch.cat([latents[start.picture] for start in starts]), starts[0].first_sigma)
+
+
 def _log_seconds(result: BatchResult, peak: MemoryPeak) -> None:
     seconds = result.seconds
     _log.info(
@@ -211,7 +223,7 @@ def _log_seconds(result: BatchResult, peak: MemoryPeak) -> None:
 
 
 def _shape_of(batch: Sequence[RenderTask]) -> tuple[Grid, int]:
-    shapes = {(task.grid, task.steps) for task in batch}
+    shapes = {(task.grid, task.steps, task.start and task.start.first_sigma) for task in batch}
     if len(shapes) != 1:
-        raise ValueError(f"a batch has one grid and one step count, not {len(shapes)}")
-    return shapes.pop()
+        raise ValueError(f"a batch has one grid, one step count and one first sigma, not {len(shapes)}")
+    return batch[0].grid, batch[0].steps
