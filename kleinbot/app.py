@@ -16,7 +16,9 @@ from cogs.edit import Edit as EditCommand
 from cogs.host import Host
 from cogs.imagine import Imagine
 from cogs.line import Line as LineCommands
+from cogs.picture_menus import PictureMenus
 from cogs.quota import Quota
+from cogs.variations import Variations as VariationsCommand
 from kleinbot import __version__
 from kleinbot.archive.archive import Archive
 from kleinbot.chat.board import Board
@@ -71,6 +73,7 @@ from kleinbot.studio.recall import Recall
 from kleinbot.studio.shares import Shares
 from kleinbot.studio.sources import Sources
 from kleinbot.studio.submit import Submit
+from kleinbot.studio.variations import Variations
 from kleinbot.supervisor import RESTART_CODE
 from kleinbot.texts import Texts
 
@@ -201,6 +204,7 @@ class App:
                 front_desk,
                 sources,
                 Edit(submit, sources, inputs, model.profile.most_references),
+                Variations(submit, sources, inputs),
                 texts,
                 clock,
             ),
@@ -306,6 +310,8 @@ class App:
         for cog in self._cogs:
             await client.add_cog(cog)
         await client.add_cog(EditCommand(client))
+        await client.add_cog(VariationsCommand(client))
+        await client.add_cog(PictureMenus(client))
         await sync_if_changed(client.tree, client.application_id or 0, self.database)
 
     def _door_moved(self) -> None:

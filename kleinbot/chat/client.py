@@ -12,6 +12,7 @@ from discord.ext import commands
 from kleinbot.chat.buttons import BUTTONS
 from kleinbot.chat.delivery import Delivery
 from kleinbot.chat.front_desk import FrontDesk, actor_of
+from kleinbot.chat.making_buttons import MAKING_BUTTONS
 from kleinbot.chat.translator import FluentTranslator
 from kleinbot.chat.workbench import Workbench
 from kleinbot.domain.errors import Code, KleinbotError, Refusal
@@ -85,7 +86,7 @@ class KleinbotClient(commands.AutoShardedBot):
 
     async def setup_hook(self) -> None:
         await self.tree.set_translator(FluentTranslator(self._texts))
-        self.add_dynamic_items(*BUTTONS)
+        self.add_dynamic_items(*BUTTONS, *MAKING_BUTTONS)
         await self._prepare(self)
 
     def reason_to_refuse(self, interaction: discord.Interaction[Any]) -> KleinbotError | None:

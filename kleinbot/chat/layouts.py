@@ -9,6 +9,8 @@ import discord
 
 from kleinbot.chat import wording
 from kleinbot.chat.buttons import CancelButton
+from kleinbot.chat.heading import heading
+from kleinbot.chat.result_buttons import making_rows
 from kleinbot.domain.job import Job, JobState
 from kleinbot.domain.work import EnginePhase, EngineState, JobProgress
 from kleinbot.studio.quota import pictures
@@ -43,8 +45,7 @@ def waiting_text(
 ) -> str:
     """Return what an open job's message says now; comparing it tells whether an edit is needed."""
     job = card.job
-    heading = f"**{wording.shown_prompt(job.prompt)}** — {wording.mention(job.member_id)}"
-    lines = [heading, _status(texts, card, engine, progress)]
+    lines = [heading(texts, job), _status(texts, card, engine, progress)]
     if price_note is not None:
         lines.append(f"-# {price_note}")
     return "\n".join(lines)
@@ -87,7 +88,7 @@ def result(texts: Texts, job: Job, found: Sequence[Picture], note: str | None, *
     requester = wording.mention(job.member_id)
     if late:
         view.add_item(discord.ui.TextDisplay(texts.say(job.locale, "late-greeting", requester=requester)))
-    view.add_item(discord.ui.TextDisplay(f"**{wording.shown_prompt(job.prompt)}** — {requester}"))
+    view.add_item(discord.ui.TextDisplay(heading(texts, job)))
     files = [_file(texts, job, picture) for picture in found if picture.data is not None]
     if files:
         gallery: discord.ui.MediaGallery[discord.ui.LayoutView] = discord.ui.MediaGallery()
@@ -95,6 +96,8 @@ def result(texts: Texts, job: Job, found: Sequence[Picture], note: str | None, *
             gallery.add_item(media=file, description=file.description)
         view.add_item(gallery)
     view.add_item(discord.ui.TextDisplay("\n".join(_ending(texts, job, found, note))))
+    for row in making_rows(texts, job):
+        view.add_item(row)
     return Message(view, tuple(files))
 
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -11,12 +12,23 @@ from discord import app_commands
 
 from kleinbot.chat import layouts, picture_label
 from kleinbot.chat.front_desk import FrontDesk, actor_of, reply_address
+from kleinbot.chat.making_forms import EditForm, VariationsForm
+from kleinbot.chat.message_pictures import sources_in
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, KleinbotError, Refusal
-from kleinbot.domain.requests import Attached, EditRequest, PictureName, Press, Source
+from kleinbot.domain.requests import (
+    Attached,
+    EditRequest,
+    PictureName,
+    Press,
+    RerollRequest,
+    Source,
+    VariationsRequest,
+)
 from kleinbot.studio.edit import Edit
 from kleinbot.studio.sources import Sources
 from kleinbot.studio.submit import Accepted, Begun
+from kleinbot.studio.variations import Variations
 from kleinbot.texts import Texts
 
 _log = logging.getLogger(__name__)
@@ -32,16 +44,61 @@ class Workbench:
     """One method for each thing that can be made from a picture."""
 
     def __init__(
-        self, front_desk: FrontDesk, sources: Sources, edit: Edit, texts: Texts, clock: Clock
+        self,
+        front_desk: FrontDesk,
+        sources: Sources,
+        edit: Edit,
+        variations: Variations,
+        texts: Texts,
+        clock: Clock,
     ) -> None:
         self._front_desk = front_desk
         self._sources = sources
         self._edit = edit
+        self._variations = variations
         self._texts = texts
         self._clock = clock
 
     async def edit(self, interaction: discord.Interaction[Any], request: EditRequest) -> None:
         await self._answer(interaction, await self._edit.begin(actor_of(interaction), request))
+
+    async def variations(
+        self,
+        interaction: discord.Interaction[Any],
+        request: VariationsRequest,
+        press: Press | None = None,
+    ) -> None:
+        begun = await self._variations.begin(actor_of(interaction), request)
+        await self._answer(interaction, begun, press)
+
+    async def reroll(
+        self, interaction: discord.Interaction[Any], request: RerollRequest, press: Press | None
+    ) -> None:
+        begun = await self._variations.reroll(actor_of(interaction), request)
+        await self._answer(interaction, begun, press)
+
+    async def open_edit_form(self, interaction: discord.Interaction[Any], sources: Sequence[Source]) -> None:
+        """Ask for the instruction. What may be used is checked now, and again when the form is sent."""
+        await self._check(interaction, sources)
+        most = self._edit.most_references
+        form = EditForm(self._texts, str(interaction.locale), sources, most, self.edit)
+        await interaction.response.send_modal(form)
+
+    async def edit_message(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        """Ask for an edit of a picture of any message."""
+        await self.open_edit_form(interaction, sources_in(message, _our_id(interaction)))
+
+    async def vary_message(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        """Ask for variations of a picture of any message."""
+        sources = sources_in(message, _our_id(interaction))
+        await self._check(interaction, sources)
+        form = VariationsForm(self._texts, str(interaction.locale), sources, self.variations)
+        await interaction.response.send_modal(form)
+
+    async def _check(self, interaction: discord.Interaction[Any], sources: Sequence[Source]) -> None:
+        actor = actor_of(interaction)
+        for source in sources:
+            await self._sources.resolve(actor, source)
 
     async def picture_choices(
         self, interaction: discord.Interaction[Any], typed: str
@@ -86,6 +143,11 @@ class Workbench:
             return None
 
 
+def _our_id(interaction: discord.Interaction[Any]) -> int:
+    user = interaction.client.user
+    return interaction.application_id if user is None else user.id
+
+
 def attached(file: discord.Attachment) -> Attached:
     return Attached(file.url, file.size)
 
@@ -94,13 +156,17 @@ def attached_all(files: Sequence[discord.Attachment | None]) -> tuple[Attached, 
     return tuple(attached(file) for file in files if file is not None)
 
 
-def source_of(image: discord.Attachment | None, picture: str | None) -> Source | None:
-    """Return what a command's two options name. Raises Refusal TWO_SOURCES or PICTURE_UNKNOWN."""
+def source_of(image: discord.Attachment | None, picture: str | None, which: int | None = None) -> Source:
+    """Return what a command's options name; ``which`` counts from 1.
+
+    Raises Refusal TWO_SOURCES or PICTURE_UNKNOWN.
+    """
     if image is not None and picture is not None:
         raise Refusal(Code.TWO_SOURCES)
     if image is not None:
         return attached(image)
-    return None if picture is None else picture_name(picture)
+    name = PictureName() if picture is None else picture_name(picture)
+    return name if which is None else replace(name, position=which - 1)
 
 
 def picture_name(typed: str) -> PictureName:

@@ -9,7 +9,7 @@ from kleinbot.domain.variation import Strength
 class PictureName:
     """One of our pictures as a person names it: by the key that buttons and choices carry, or by number.
 
-    ``position`` counts from 0; None means the first one that is there.
+    Neither means the member's newest job. ``position`` counts from 0; None means the first one there is.
     """
 
     job_id: str | None = None
@@ -31,10 +31,10 @@ Source = PictureName | Attached
 
 @dataclass(frozen=True)
 class EditRequest:
-    """``source`` None: the member's newest picture. ``private`` None: as private as the source is."""
+    """``private`` None: as private as the source is."""
 
     instruction: str
-    source: Source | None = None
+    source: Source = PictureName()
     references: tuple[Attached, ...] = ()
     count: int = 1
     seed: int | None = None
@@ -43,9 +43,9 @@ class EditRequest:
 
 @dataclass(frozen=True)
 class VariationsRequest:
-    """``source`` None: the member's newest picture. ``count`` None: as many as its job made."""
+    """``count`` None: as many as the source's job made. ``private`` as in an edit."""
 
-    source: Source | None = None
+    source: Source = PictureName()
     strength: Strength = Strength.MEDIUM
     count: int | None = 1
     private: bool | None = None

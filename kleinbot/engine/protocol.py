@@ -33,9 +33,9 @@ class Engine(Protocol):
         on_step: Callable[[StepReport], None],
         is_cancelled: Callable[[ImageKey], bool],
     ) -> BatchResult:
-        """Make every image of ``batch`` (one grid, step count, checkpoint and first sigma; equal reference
-        grids).
+        """Make every image of ``batch``.
 
+        All have one grid, step count, checkpoint and first sigma, and equal reference grids.
         ``on_step`` is called on the event loop after each denoising step. ``is_cancelled`` is asked on
         the engine's thread between two steps; when every image of the batch is cancelled the batch ends.
         A caller that is cancelled lets the running step finish; the engine stays usable.

@@ -22,6 +22,19 @@ class Conditioning:
     references: Sequence[torch.Tensor] = ()
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """Where denoising begins, if not at pure noise.
+
+    ``latents``: normalised ``patched`` (B, 4·C, rows, columns) of the pictures; ``first_sigma`` in (0, 1) is
+    the noise's share on top of them: ``sigma · noise + (1 - sigma) · latents``, as in diffusers'
+    ``scale_noise``.
+    """
+
+    latents: torch.Tensor
+    first_sigma: float
+
+
 def denoise(
     transformer: Flux2Transformer2DModel,
     scheduler: FlowMatchEulerDiscreteScheduler,
@@ -30,6 +43,7 @@ def denoise(
     steps: int,
     before_step: Callable[[int], bool],
     after_step: Callable[[int], None],
+    beginning: Beginning | None = None,
 ) -> torch.Tensor | None:
     """Return normalised ``patched`` latents (B, 4·C, rows, columns), or None where it was stopped.
 
@@ -39,9 +53,10 @@ def denoise(
     """
     batch, _, rows, columns = noise.shape
     device = noise.device
-    schedule = prepare_schedule(scheduler, rows * columns, steps, device)
+    first_sigma = 1.0 if beginning is None else beginning.first_sigma
+    schedule = prepare_schedule(scheduler, rows * columns, steps, device, first_sigma)
 
-    latents = pack(noise)
+    latents = pack(noise if beginning is None else _noised(beginning, noise))
     references = [pack(reference) for reference in conditioning.references]
     image_ids = _batched(_image_ids(rows, columns, conditioning.references), batch, device)
     words_ids = _batched(text_ids(conditioning.embeddings.shape[1]), batch, device)
@@ -65,6 +80,10 @@ def denoise(
             torch.cuda.synchronize(device)
         after_step(step + 1)
     return unpack(latents, rows, columns)
+
+
+def _noised(beginning: Beginning, noise: torch.Tensor) -> torch.Tensor:
+    return beginning.first_sigma * noise + (1.0 - beginning.first_sigma) * beginning.latents
 
 
 def _image_ids(rows: int, columns: int, references: Sequence[torch.Tensor]) -> torch.Tensor:

@@ -60,8 +60,9 @@ def flops(shape: Shape) -> float:
     reference_tokens = sum(grid.tokens for grid in shape.references)
     denoise = passes * _transformer_flops(shape.grid.tokens + reference_tokens)
     decode = _vae_flops(shape.grid.tokens, _VAE_DECODE_PER_TOKEN)
-    references = sum(_vae_flops(grid.tokens, _VAE_ENCODE_PER_TOKEN) for grid in shape.references)
-    return _encoder_flops() + denoise + decode + references
+    start = (shape.grid,) if shape.first_sigma < 1.0 else ()
+    inputs = sum(_vae_flops(grid.tokens, _VAE_ENCODE_PER_TOKEN) for grid in (*shape.references, *start))
+    return _encoder_flops() + denoise + decode + inputs
 
 
 _PICTURE_FLOPS = flops(PICTURE)

@@ -9,13 +9,14 @@ from kleinbot.store.database import Reader, Transaction
 async def insert(transaction: Transaction, job: NewJob) -> None:
     """Note the input pictures of an accepted job, which lie in the archive already."""
     await transaction.change_each(
-        "INSERT INTO job_references (job_id, position, server_id, file, sha256, columns, rows)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO job_references (job_id, position, server_id, role, file, sha256, columns, rows)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             (
                 job.job_id,
                 reference.position,
                 job.server_id,
+                reference.role,
                 reference.file,
                 reference.sha256,
                 reference.grid.columns,
@@ -32,7 +33,7 @@ async def of_job(reader: Reader, job_id: str) -> tuple[Reference, ...]:
     return tuple(
         Reference(
             position=row["position"],
-            role=Role.REFERENCE,
+            role=Role(row["role"]),
             file=row["file"],
             sha256=row["sha256"],
             grid=Grid(row["columns"], row["rows"]),

@@ -4,8 +4,9 @@ import json
 
 from kleinbot.domain.errors import Code, KleinbotError, RenderError
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import Image, ImageState, Job, JobState, Kind, Lane, ReplyAddress
+from kleinbot.domain.job import Image, ImageState, Job, JobState, Kind, Lane, Parent, ReplyAddress
 from kleinbot.domain.noise import Blend, NoiseRecipe
+from kleinbot.domain.variation import Strength
 from kleinbot.domain.work import Checkpoint, ImageKey
 from kleinbot.store import job_references
 from kleinbot.store.database import Reader, Row
@@ -88,7 +89,18 @@ async def _with_images(reader: Reader, row: Row) -> Job:
         ended_ms=row["ended_ms"],
         images=tuple(_image(image) for image in images),
         references=await job_references.of_job(reader, row["job_id"]),
+        parent=await _parent(reader, row),
+        strength=None if row["strength"] is None else Strength(row["strength"]),
     )
+
+
+async def _parent(reader: Reader, row: Row) -> Parent | None:
+    if row["parent_job"] is None:
+        return None
+    found = await reader.one("SELECT number, member_id FROM jobs WHERE job_id = ?", row["parent_job"])
+    if found is None:
+        return None
+    return Parent(ImageKey(row["parent_job"], row["parent_position"]), found["number"], found["member_id"])
 
 
 def _error(row: Row) -> KleinbotError | None:

@@ -3,7 +3,7 @@
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import Kind
 from kleinbot.domain.people import Actor
-from kleinbot.domain.reference import Role
+from kleinbot.domain.reference import MOST_INPUTS, Role
 from kleinbot.domain.requests import EditRequest
 from kleinbot.studio.inputs import Inputs
 from kleinbot.studio.recipes import Options, Recipe
@@ -18,7 +18,8 @@ class Edit:
         self._submit = submit
         self._sources = sources
         self._inputs = inputs
-        self._most_references = most_references
+        self.most_references = min(most_references, MOST_INPUTS) - 1
+        """Beside the picture that is edited."""
 
     async def begin(self, actor: Actor, request: EditRequest) -> Begun:
         """Check everything that takes no download.
@@ -26,8 +27,8 @@ class Edit:
         Raises the refusals of ``Sources.choose`` and ``Submit.clean``, and TOO_MANY_REFERENCES.
         """
         instruction = self._submit.clean(request.instruction)
-        if 1 + len(request.references) > self._most_references:
-            raise Refusal(Code.TOO_MANY_REFERENCES, most=self._most_references - 1)
+        if len(request.references) > self.most_references:
+            raise Refusal(Code.TOO_MANY_REFERENCES, most=self.most_references)
         source = await self._sources.resolve(actor, request.source)
 
         async def recipe() -> Recipe:

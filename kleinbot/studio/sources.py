@@ -38,23 +38,23 @@ class Sources:
         """
         return _visible(actor, await lookup.by_id(self._database.read, job_id))
 
-    async def resolve(self, actor: Actor, source: Source | None) -> Chosen | Attached:
+    async def resolve(self, actor: Actor, source: Source) -> Chosen | Attached:
         """Return what an edit or a variation begins with. Raises the refusals of ``choose``."""
         return source if isinstance(source, Attached) else await self.choose(actor, source)
 
-    async def choose(self, actor: Actor, name: PictureName | None) -> Chosen:
-        """Return the picture called ``name``, or ``actor``'s newest one.
+    async def choose(self, actor: Actor, name: PictureName) -> Chosen:
+        """Return the picture called ``name``.
 
         A number names only one's own jobs: it can be guessed, also from a channel that one does not see.
         Raises Refusal PICTURE_UNKNOWN, PICTURE_GONE or NO_PICTURE_YET.
         """
-        if name is None:
-            name = await self._newest(actor)
         if name.job_id is not None:
             job = await self.job(actor, name.job_id)
-        else:
-            found = await lookup.by_number(self._database.read, actor.server_id, name.number or 0)
+        elif name.number is not None:
+            found = await lookup.by_number(self._database.read, actor.server_id, name.number)
             job = _visible(actor, found if found and found.member_id == actor.member_id else None)
+        else:
+            job = await self._newest(actor)
         return Chosen(job, _finished(job, name.position))
 
     async def suggest(self, actor: Actor, typed: str) -> list[OwnPicture]:
@@ -67,12 +67,12 @@ class Sources:
             if wanted in f"#{picture.number} {picture.prompt}".casefold()
         ][:_MOST_SUGGESTED]
 
-    async def _newest(self, actor: Actor) -> PictureName:
+    async def _newest(self, actor: Actor) -> Job:
         owner = Owner(actor.server_id, actor.member_id)
         found = await own_pictures.newest(self._database.read, owner, 1)
         if not found:
             raise Refusal(Code.NO_PICTURE_YET)
-        return PictureName(job_id=found[0].key.job_id, position=found[0].key.position)
+        return await self.job(actor, found[0].key.job_id)
 
 
 def is_private(asked: bool | None, source: Chosen | Attached) -> bool:

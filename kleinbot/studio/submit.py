@@ -22,8 +22,8 @@ from kleinbot.queueing.admission import AdmissionLimits, Admitted, admit
 from kleinbot.queueing.cost import CostModel
 from kleinbot.queueing.entry import images_of_new
 from kleinbot.queueing.line import Line
-from kleinbot.store import jobs, lookup, members
-from kleinbot.store.database import Database
+from kleinbot.store import jobs, lookup, members, presses
+from kleinbot.store.database import Database, Transaction
 from kleinbot.store.ledger import Owner
 from kleinbot.studio import quota
 from kleinbot.studio.quota import Balance, QuotaRule
@@ -145,11 +145,15 @@ class Submit:
         owner = Owner(job.server_id, job.member_id)
         async with self._database.transaction() as transaction:
             await members.remember(transaction, owner, job.created_ms)
+            if press is not None:
+                await self._require_new(transaction, owner, press)
             price = job.price_tenths * len(job.images)
             balance = await quota.require(transaction, owner, self._rule, price, job.created_ms)
             admitted = self._admit(job)
             await jobs.insert(transaction, replace(job, lane=admitted.lane), balance.funds)
             balance = await quota.balance(transaction, owner, self._rule, job.created_ms)
+            if press is not None:
+                await presses.note(transaction, owner, press, job.job_id, job.created_ms)
             stored = await lookup.by_id(transaction, job.job_id)
         if stored is None:
             raise LookupError(job.job_id)
@@ -157,6 +161,11 @@ class Submit:
         self._line.submit(admitted.images)
         self._listener.job_added()
         return Accepted(self._recall.card_of(stored), balance)
+
+    async def _require_new(self, transaction: Transaction, owner: Owner, press: Press) -> None:
+        number = await presses.earlier(transaction, owner, press, self._clock.now_ms())
+        if number is not None:
+            raise Refusal(Code.ALREADY_PRESSED, number=str(number))
 
     async def _stored(self, server_id: int, job_id: str, inputs: Sequence[Input]) -> tuple[Reference, ...]:
         stored = []

@@ -14,3 +14,18 @@ edit-reference-3-name = vorlage-3
 edit-reference-description = Noch ein Bild als Vorlage, etwa eine Person, ein Ding oder ein Stil
 edit-seed-description = Gleicher Seed, gleiche Bearbeitung (0 bis 4294967295)
 edit-private-description = Nur du siehst das Ergebnis (ohne Angabe wie beim Ausgangsbild)
+
+variations-name = variationen
+variations-description = Mach weitere Bilder wie dieses
+variations-picture-description = Eins deiner Bilder (ohne beides dein neuestes)
+variations-image-description = Stattdessen ein Bild von deinem Gerät
+variations-which-name = welches
+variations-which-description = Welches Bild dieses Auftrags, 1 bis 4
+variations-strength-name = stärke
+variations-strength-description = Wie anders sie sein dürfen (ohne Angabe mittel)
+strength-subtle = leicht
+strength-medium = mittel
+strength-strong = stark
+
+menu-edit = Bild bearbeiten
+menu-variations = Variationen machen

@@ -20,3 +20,31 @@ age-days = { $count ->
 age-hours = vor { $count } Std.
 age-minutes = vor { $count } Min.
 age-now = gerade eben
+
+by-from = von { $requester } nach #{ $number } von { $author }
+by-from-own = von { $requester } nach #{ $number }
+heading-no-prompt = Variationen eines Bildes
+variation-subtle = leichte Variation
+variation-medium = Variation
+variation-strong = starke Variation
+
+button-vary = V{ $position }
+button-edit-one = B{ $position }
+button-edit = Bearbeiten
+button-subtle = Leicht
+button-strong = Stark
+button-reroll = Neu würfeln
+
+form-edit-title = Dieses Bild bearbeiten
+form-instruction = Was soll sich ändern?
+form-instruction-hint = mach den Himmel lila
+form-references = Weitere Bilder als Vorlage
+form-references-description = Bis zu { $most }: eine Person, ein Ding, ein Stil. Darf leer bleiben.
+form-which = Welches Bild?
+form-which-option = Bild { $position }
+form-variations-title = Variationen machen
+form-strength = Wie anders?
+form-strength-subtle = Leicht: fast dasselbe
+form-strength-medium = Mittel: klar dieselbe Idee
+form-strength-strong = Stark: weit davon weg
+form-count = Wie viele?

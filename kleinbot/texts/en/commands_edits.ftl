@@ -14,3 +14,18 @@ edit-reference-3-name = reference-3
 edit-reference-description = Another picture to look at, such as a person, a thing or a style
 edit-seed-description = The same seed gives the same edit (0 to 4294967295)
 edit-private-description = Only you see the result (as its picture when left out)
+
+variations-name = variations
+variations-description = Make more pictures like one
+variations-picture-description = One of your own pictures (your newest when both are left out)
+variations-image-description = A picture from your device instead
+variations-which-name = which
+variations-which-description = Which picture of that job, 1 to 4
+variations-strength-name = strength
+variations-strength-description = How different they may be (medium when left out)
+strength-subtle = subtle
+strength-medium = medium
+strength-strong = strong
+
+menu-edit = Edit this image
+menu-variations = Make variations

@@ -20,3 +20,31 @@ age-days = { $count ->
 age-hours = { $count } h ago
 age-minutes = { $count } min ago
 age-now = just now
+
+by-from = by { $requester } from { $author }'s #{ $number }
+by-from-own = by { $requester } from #{ $number }
+heading-no-prompt = Variations of a picture
+variation-subtle = subtle variation
+variation-medium = variation
+variation-strong = strong variation
+
+button-vary = V{ $position }
+button-edit-one = E{ $position }
+button-edit = Edit
+button-subtle = Subtle
+button-strong = Strong
+button-reroll = Reroll
+
+form-edit-title = Edit this picture
+form-instruction = What should change?
+form-instruction-hint = make the sky purple
+form-references = Further pictures to look at
+form-references-description = Up to { $most }: a person, a thing, a style. May stay empty.
+form-which = Which picture?
+form-which-option = Picture { $position }
+form-variations-title = Make variations
+form-strength = How different?
+form-strength-subtle = Subtle: nearly the same
+form-strength-medium = Medium: clearly the same idea
+form-strength-strong = Strong: far from it
+form-count = How many?

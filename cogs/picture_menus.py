@@ -1,0 +1,36 @@
+"""The menus on any message with a picture."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from kleinbot.chat.client import KleinbotClient
+from kleinbot.chat.translator import translated
+from kleinbot.texts import Texts
+
+_TEXTS = Texts()
+
+
+class PictureMenus(commands.Cog):
+    """*Edit this image* and *Make variations*. discord.py cannot declare menus inside a class."""
+
+    def __init__(self, client: KleinbotClient) -> None:
+        self._client = client
+        self._menus = (
+            app_commands.ContextMenu(name=translated(_TEXTS, "menu-edit"), callback=self._edit),
+            app_commands.ContextMenu(name=translated(_TEXTS, "menu-variations"), callback=self._vary),
+        )
+        for menu in self._menus:
+            client.tree.add_command(menu)
+
+    async def cog_unload(self) -> None:
+        for menu in self._menus:
+            self._client.tree.remove_command(menu.name, type=menu.type)
+
+    async def _edit(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        await self._client.workbench.edit_message(interaction, message)
+
+    async def _vary(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        await self._client.workbench.vary_message(interaction, message)

@@ -1,0 +1,25 @@
+"""The first line of every job's message: what was asked, by whom, and from whose picture."""
+
+from kleinbot.chat import wording
+from kleinbot.domain.job import Job, Kind
+from kleinbot.texts import Texts
+
+
+def heading(texts: Texts, job: Job) -> str:
+    """Return for example ``**a red fox** · subtle variation — by @bob from @ada's #412``."""
+    subject = wording.shown_prompt(job.prompt) or texts.say(job.locale, "heading-no-prompt")
+    line = f"**{subject}**"
+    if job.kind is Kind.VARIATIONS and job.strength is not None:
+        line += f" · {texts.say(job.locale, f'variation-{job.strength}')}"
+    return f"{line} — {_byline(texts, job)}"
+
+
+def _byline(texts: Texts, job: Job) -> str:
+    requester = wording.mention(job.member_id)
+    if job.parent is None:
+        return requester
+    number = str(job.parent.number)
+    if job.parent.member_id == job.member_id:
+        return texts.say(job.locale, "by-from-own", requester=requester, number=number)
+    author = wording.mention(job.parent.member_id)
+    return texts.say(job.locale, "by-from", requester=requester, author=author, number=number)

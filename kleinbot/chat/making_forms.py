@@ -1,0 +1,127 @@
+"""Forms that make pictures from a picture. They end after ten minutes, or they would be kept for ever."""
+
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import discord
+
+from kleinbot.domain.job import MAX_COUNT
+from kleinbot.domain.requests import Attached, EditRequest, Source, VariationsRequest
+from kleinbot.domain.variation import Strength
+from kleinbot.texts import Texts
+
+if TYPE_CHECKING:
+    from kleinbot.chat.client import KleinbotClient
+
+_LIFE_S = 600.0
+_INSTRUCTION_CHARACTERS = 3000
+
+
+class _Form(discord.ui.Modal):
+    """Base of both: which of a message's pictures is meant, and errors answered."""
+
+    def __init__(self, texts: Texts, locale: str, title: str, sources: Sequence[Source]) -> None:
+        super().__init__(title=texts.say(locale, title), timeout=_LIFE_S)
+        self._texts = texts
+        self._locale = locale
+        self._sources = sources
+        self._which: discord.ui.Select[Any] | None = None
+
+    def _say(self, message_id: str, **parameters: str | int) -> str:
+        return self._texts.say(self._locale, message_id, **parameters)
+
+    def _ask_which(self) -> None:
+        if len(self._sources) > 1:
+            labels = [self._say("form-which-option", position=at + 1) for at in range(len(self._sources))]
+            self._which = _select([(label, str(at)) for at, label in enumerate(labels)], "0")
+            self.add_item(discord.ui.Label(text=self._say("form-which"), component=self._which))
+
+    @property
+    def source(self) -> Source:
+        return self._sources[int(_chosen(self._which, "0"))]
+
+    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
+        try:
+            await self.send(interaction)
+        except Exception as error:  # noqa: BLE001 - the edge of the house: the person gets a sentence
+            await cast("KleinbotClient", interaction.client).front_desk.answer_error(interaction, error)
+
+    @abstractmethod
+    async def send(self, interaction: discord.Interaction[Any]) -> None:
+        """Ask for what was filled in; all is checked again, it may be minutes later."""
+
+
+class EditForm(_Form):
+    """Asks for the instruction and up to ``most_references`` further pictures."""
+
+    def __init__(
+        self,
+        texts: Texts,
+        locale: str,
+        sources: Sequence[Source],
+        most_references: int,
+        send: Callable[[discord.Interaction[Any], EditRequest], Awaitable[None]],
+    ) -> None:
+        super().__init__(texts, locale, "form-edit-title", sources)
+        self._send = send
+        self._instruction: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            style=discord.TextStyle.paragraph,
+            max_length=_INSTRUCTION_CHARACTERS,
+            placeholder=self._say("form-instruction-hint"),
+        )
+        self.add_item(discord.ui.Label(text=self._say("form-instruction"), component=self._instruction))
+        self._ask_which()
+        self._files: discord.ui.FileUpload[Any] | None = None
+        if most_references > 0:
+            self._files = discord.ui.FileUpload(required=False, min_values=0, max_values=most_references)
+            self.add_item(
+                discord.ui.Label(
+                    text=self._say("form-references"),
+                    description=self._say("form-references-description", most=most_references),
+                    component=self._files,
+                )
+            )
+
+    async def send(self, interaction: discord.Interaction[Any]) -> None:
+        files = self._files.values if self._files is not None else []
+        references = tuple(Attached(file.url, file.size) for file in files)
+        await self._send(interaction, EditRequest(self._instruction.value, self.source, references))
+
+
+class VariationsForm(_Form):
+    """Asks how different and how many."""
+
+    def __init__(
+        self,
+        texts: Texts,
+        locale: str,
+        sources: Sequence[Source],
+        send: Callable[[discord.Interaction[Any], VariationsRequest], Awaitable[None]],
+    ) -> None:
+        super().__init__(texts, locale, "form-variations-title", sources)
+        self._send = send
+        strengths = [(self._say(f"form-strength-{strength}"), strength.value) for strength in Strength]
+        self._strength = _select(strengths, Strength.MEDIUM)
+        self.add_item(discord.ui.Label(text=self._say("form-strength"), component=self._strength))
+        self._ask_which()
+        self._count = _select([(str(count), str(count)) for count in range(1, MAX_COUNT + 1)], "1")
+        self.add_item(discord.ui.Label(text=self._say("form-count"), component=self._count))
+
+    async def send(self, interaction: discord.Interaction[Any]) -> None:
+        strength = Strength(_chosen(self._strength, Strength.MEDIUM))
+        request = VariationsRequest(self.source, strength, int(_chosen(self._count, "1")))
+        await self._send(interaction, request)
+
+
+def _select(options: Sequence[tuple[str, str]], default: str) -> discord.ui.Select[Any]:
+    return discord.ui.Select(
+        options=[
+            discord.SelectOption(label=label, value=value, default=value == default)
+            for label, value in options
+        ]
+    )
+
+
+def _chosen(select: discord.ui.Select[Any] | None, default: str) -> str:
+    return select.values[0] if select is not None and select.values else default

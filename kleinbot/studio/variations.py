@@ -1,0 +1,73 @@
+"""Variations: other pictures that are more or less like one, and rerolls: the same job with other seeds."""
+
+from kleinbot.domain.job import Job, Kind
+from kleinbot.domain.people import Actor
+from kleinbot.domain.reference import Role
+from kleinbot.domain.requests import Attached, RerollRequest, VariationsRequest
+from kleinbot.studio.inputs import Inputs
+from kleinbot.studio.recipes import Options, Recipe, recipe_of
+from kleinbot.studio.sources import Chosen, Sources, is_private, parent_of
+from kleinbot.studio.submit import Begun, Submit
+
+
+class Variations:
+    """Accepts variations and rerolls.
+
+    Of a picture whose noise we know, other noise is mixed into it; everything else about it stays. Any other
+    picture is noised only in part and denoised again.
+    """
+
+    def __init__(self, submit: Submit, sources: Sources, inputs: Inputs) -> None:
+        self._submit = submit
+        self._sources = sources
+        self._inputs = inputs
+
+    async def begin(self, actor: Actor, request: VariationsRequest) -> Begun:
+        """Check everything that takes no download. Raises the refusals of ``Sources.choose``."""
+        source = await self._sources.resolve(actor, request.source)
+
+        async def recipe() -> Recipe:
+            if isinstance(source, Chosen) and not _begins_at_a_picture(source.job):
+                return await self._of_noise(source, request)
+            return await self._of_pixels(source, request)
+
+        count = request.count or (source.job.count if isinstance(source, Chosen) else 1)
+        options = Options(count, None, is_private(request.private, source))
+        return self._submit.begun(actor, options, recipe)
+
+    async def reroll(self, actor: Actor, request: RerollRequest) -> Begun:
+        """Begin a job again. Raises Refusal PICTURE_UNKNOWN."""
+        job = await self._sources.job(actor, request.job_id)
+
+        async def recipe() -> Recipe:
+            return recipe_of(job, await self._inputs.copies(job))
+
+        return self._submit.begun(actor, Options(job.count, None, job.private), recipe)
+
+    async def _of_noise(self, parent: Chosen, request: VariationsRequest) -> Recipe:
+        return Recipe(
+            kind=Kind.VARIATIONS,
+            prompt=parent.job.prompt,
+            grid=parent.image.grid,
+            steps=parent.job.steps,
+            inputs=await self._inputs.copies(parent.job),
+            noise=parent.image.noise,
+            strength=request.strength,
+            parent=parent.image.key,
+        )
+
+    async def _of_pixels(self, source: Chosen | Attached, request: VariationsRequest) -> Recipe:
+        start = await self._inputs.of(source, Role.START)
+        return Recipe(
+            kind=Kind.VARIATIONS,
+            prompt=source.job.prompt if isinstance(source, Chosen) else "",
+            grid=start.grid,
+            steps=request.strength.steps,
+            inputs=(start,),
+            strength=request.strength,
+            parent=parent_of(source),
+        )
+
+
+def _begins_at_a_picture(job: Job) -> bool:
+    return job.first_sigma < 1.0
