@@ -122,10 +122,11 @@ class Workbench:
         try:
             await asyncio.wait({finishing, patience}, return_when=asyncio.FIRST_COMPLETED)
             if not finishing.done():
-                await interaction.response.defer(ephemeral=begun.private, thinking=True)
+                await _defer(interaction, begun.private)
             accepted = await self._outcome(interaction, finishing)
         finally:
             patience.cancel()
+            finishing.cancel()
         if accepted is not None:
             await self._front_desk.show_accepted(interaction, accepted)
 
@@ -141,6 +142,14 @@ class Workbench:
             text = self._texts.error(error, str(interaction.locale))
             await interaction.edit_original_response(view=layouts.plain(text))
             return None
+
+
+async def _defer(interaction: discord.Interaction[Any], is_private: bool) -> None:
+    try:
+        await interaction.response.defer(ephemeral=is_private, thinking=True)
+    except discord.HTTPException as error:
+        # What was asked is done nevertheless; its result finds another way (see delivery).
+        _log.warning("an answer could not be deferred: %s", error)
 
 
 def _our_id(interaction: discord.Interaction[Any]) -> int:
