@@ -13,6 +13,7 @@ import discord
 import typer
 
 from cogs.edit import Edit as EditCommand
+from cogs.history import History as HistoryCommands
 from cogs.host import Host
 from cogs.imagine import Imagine
 from cogs.line import Line as LineCommands
@@ -26,11 +27,17 @@ from kleinbot.chat.client import KleinbotClient
 from kleinbot.chat.delivery import Delivery
 from kleinbot.chat.downloads import Downloads
 from kleinbot.chat.front_desk import FrontDesk
+from kleinbot.chat.hand_over import HandOver
+from kleinbot.chat.history_desk import HistoryDesk
 from kleinbot.chat.host_desk import HostDesk
+from kleinbot.chat.keeping_desk import KeepingDesk
 from kleinbot.chat.presence import Presence
 from kleinbot.chat.quota_desk import QuotaDesk
+from kleinbot.chat.removal import Removal
 from kleinbot.chat.replies import Replies
+from kleinbot.chat.results import Results
 from kleinbot.chat.sync import sync_if_changed
+from kleinbot.chat.ways import Ways
 from kleinbot.chat.workbench import Workbench
 from kleinbot.dispatch.dispatcher import Dispatcher
 from kleinbot.dispatch.finishing import Finisher
@@ -64,9 +71,13 @@ from kleinbot.store.database import Database
 from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.studio.administer import AdministerQuota
 from kleinbot.studio.cancel import Cancel
+from kleinbot.studio.delete import Delete
 from kleinbot.studio.edit import Edit
+from kleinbot.studio.favour import Favour
+from kleinbot.studio.history import History
 from kleinbot.studio.inputs import Inputs
 from kleinbot.studio.operate import Doorkeeper, Operate
+from kleinbot.studio.parcels import Parcels
 from kleinbot.studio.quota import QuotaRule
 from kleinbot.studio.quota_view import QuotaView
 from kleinbot.studio.recall import Recall
@@ -133,17 +144,12 @@ class App:
         replies = Replies(lambda: self.client)
         recall = Recall(database, archive, line, cost_model, self.engine_state, clock)
         self.board = Board(recall, replies, texts, self.engine_state, clock)
-        self._delivery = Delivery(
-            database,
-            recall,
-            self.board,
-            replies,
-            lambda: self.client,
-            texts,
-            clock,
-            faults,
-            lambda locale: texts.say(locale, model.note) if model.note else None,
+        results = Results(
+            Parcels(recall, pool), texts, lambda locale: texts.say(locale, model.note) if model.note else None
         )
+        ways = Ways(database, results, replies, lambda: self.client, clock, faults)
+        self._delivery = Delivery(database, recall, self.board, ways, clock)
+        self._removal = Removal(database, lambda: self.client, clock)
         self._finisher = Finisher(
             database=database,
             archive=archive,
@@ -198,6 +204,7 @@ class App:
             archive, PictureReader(pool), pool, self.downloads.fetch, model.profile.largest_grid_tokens
         )
         front_desk = FrontDesk(submit, cancel, recall, self.board, texts, self.engine_state)
+        history = History(database, recall, pool, clock)
         self.client = KleinbotClient(
             front_desk=front_desk,
             workbench=Workbench(
@@ -208,7 +215,15 @@ class App:
                 texts,
                 clock,
             ),
-            delivery=self._delivery,
+            history_desk=HistoryDesk(history, results, texts),
+            keeping_desk=KeepingDesk(
+                history,
+                Favour(database, history, clock),
+                Delete(database, archive, history, self._removal.wake, clock),
+                results,
+                texts,
+            ),
+            hand_over=HandOver(database, recall, results, texts, clock),
             texts=texts,
             allowed_servers=frozenset(settings.allowed_servers),
             prepare=self._prepare,
@@ -265,6 +280,7 @@ class App:
             for name, work in (
                 ("board", self.board.run),
                 ("delivery", self._delivery.run),
+                ("removal", self._removal.run),
                 ("presence", self._presence.run),
                 ("loop watch", self.loop_watch.run),
                 ("sweep", self._sweep),
@@ -312,6 +328,7 @@ class App:
         await client.add_cog(EditCommand(client))
         await client.add_cog(VariationsCommand(client))
         await client.add_cog(PictureMenus(client))
+        await client.add_cog(HistoryCommands(client))
         await sync_if_changed(client.tree, client.application_id or 0, self.database)
 
     def _door_moved(self) -> None:

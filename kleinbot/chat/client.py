@@ -10,8 +10,11 @@ from discord import app_commands
 from discord.ext import commands
 
 from kleinbot.chat.buttons import BUTTONS
-from kleinbot.chat.delivery import Delivery
 from kleinbot.chat.front_desk import FrontDesk, actor_of
+from kleinbot.chat.hand_over import HandOver
+from kleinbot.chat.history_desk import HistoryDesk
+from kleinbot.chat.keeping_buttons import KEEPING_BUTTONS
+from kleinbot.chat.keeping_desk import KeepingDesk
 from kleinbot.chat.making_buttons import MAKING_BUTTONS
 from kleinbot.chat.translator import FluentTranslator
 from kleinbot.chat.workbench import Workbench
@@ -55,7 +58,9 @@ class KleinbotClient(commands.AutoShardedBot):
         *,
         front_desk: FrontDesk,
         workbench: Workbench,
-        delivery: Delivery,
+        history_desk: HistoryDesk,
+        keeping_desk: KeepingDesk,
+        hand_over: HandOver,
         texts: Texts,
         allowed_servers: frozenset[int],
         prepare: Callable[["KleinbotClient"], Awaitable[None]],
@@ -78,7 +83,9 @@ class KleinbotClient(commands.AutoShardedBot):
         )
         self.front_desk = front_desk
         self.workbench = workbench
-        self.delivery = delivery
+        self.history_desk = history_desk
+        self.keeping_desk = keeping_desk
+        self._kept = hand_over
         self._texts = texts
         self._allowed_servers = allowed_servers
         self._prepare = prepare
@@ -86,7 +93,7 @@ class KleinbotClient(commands.AutoShardedBot):
 
     async def setup_hook(self) -> None:
         await self.tree.set_translator(FluentTranslator(self._texts))
-        self.add_dynamic_items(*BUTTONS, *MAKING_BUTTONS)
+        self.add_dynamic_items(*BUTTONS, *MAKING_BUTTONS, *KEEPING_BUTTONS)
         await self._prepare(self)
 
     def reason_to_refuse(self, interaction: discord.Interaction[Any]) -> KleinbotError | None:
@@ -114,6 +121,6 @@ class KleinbotClient(commands.AutoShardedBot):
 
     async def _hand_over(self, interaction: discord.Interaction[Any]) -> None:
         try:
-            await self.delivery.hand_over(interaction, actor_of(interaction))
+            await self._kept.to(interaction, actor_of(interaction))
         except discord.HTTPException as error:
             _log.warning("kept results could not be handed over: %s", error)

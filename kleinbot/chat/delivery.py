@@ -2,30 +2,19 @@
 
 The ways, in this order: an edit of the first response while its token lives; a channel message, never for
 private results; and where neither is open the result is kept and handed over at the member's next command.
-An edit may safely be repeated. A channel message carries a nonce, so that a repeat is the same message.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Any
 
-import discord
-
-from kleinbot.chat import layouts
 from kleinbot.chat.board import Board
-from kleinbot.chat.layouts import Message
-from kleinbot.chat.replies import Replies
+from kleinbot.chat.ways import Closed, Ways
 from kleinbot.domain.clock import MS_PER_S, Clock
-from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.job import Job, JobState, ReplyAddress
-from kleinbot.domain.people import Actor
 from kleinbot.store import outbox
 from kleinbot.store.database import Database
-from kleinbot.store.ledger import Owner
-from kleinbot.store.outbox import OutboxRow, OutboxState, Way
+from kleinbot.store.outbox import OutboxRow, OutboxState
 from kleinbot.studio.recall import Recall
-from kleinbot.texts import Texts
 
 _log = logging.getLogger(__name__)
 
@@ -34,16 +23,6 @@ TOKEN_MARGIN_MS = 60 * MS_PER_S
 
 _LONGEST_PAUSE_S = 300
 _AT_ONCE = 4
-_HANDED_OVER_AT_ONCE = 3
-_LOOKED_BACK_MESSAGES = 50
-_MESSAGE_GONE = 10008
-_TOKEN_GONE = {10015, 10062, 50027}
-_CHANNEL_CLOSED = {10003, 50001, 50013, 50083, 160005}
-"""Unknown channel, no access, no permission, archived thread, locked thread."""
-
-
-class _Closed(Exception):  # noqa: N818 - an outcome of trying a way
-    """A way is not open, now and for good."""
 
 
 class Delivery:
@@ -54,22 +33,14 @@ class Delivery:
         database: Database,
         recall: Recall,
         board: Board,
-        replies: Replies,
-        client: Callable[[], discord.Client],
-        texts: Texts,
+        ways: Ways,
         clock: Clock,
-        faults: Faults,
-        model_note: Callable[[str], str | None],
     ) -> None:
         self._database = database
         self._recall = recall
         self._board = board
-        self._replies = replies
-        self._client = client
-        self._texts = texts
+        self._ways = ways
         self._clock = clock
-        self._faults = faults
-        self._model_note = model_note
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -88,21 +59,6 @@ class Delivery:
         async with asyncio.TaskGroup() as group:
             for row in await outbox.due(self._database.read, self._clock.now_ms()):
                 group.create_task(self._attempt(gate, row))
-
-    async def hand_over(self, interaction: discord.Interaction[Any], actor: Actor) -> None:
-        """Give a member what could not be delivered before, seen by them alone."""
-        owner = Owner(actor.server_id, actor.member_id)
-        for row in (await outbox.kept_for(self._database.read, owner))[:_HANDED_OVER_AT_ONCE]:
-            job = await self._recall.job(row.job_id)
-            if job is None:
-                continue
-            message = await self._message(job, late=False)
-            note = layouts.plain(self._texts.say(job.locale, "kept-note"))
-            await interaction.followup.send(view=note, ephemeral=True)
-            sent = await interaction.followup.send(
-                view=message.view, files=list(message.files), ephemeral=True, wait=True
-            )
-            await self._sent(row, Way.HANDED_OVER, job.channel_id, sent.id)
 
     async def _wait(self) -> None:
         due_ms = await outbox.next_due_ms(self._database.read)
@@ -128,81 +84,40 @@ class Delivery:
             raise LookupError(f"outbox row {row.outbox_id} has no job")
         await self._board.settle(job.job_id)
         address = await self._recall.reply_address(job.job_id)
-        if row.state is OutboxState.PENDING and address is not None and self._lives(address):
-            try:
-                message_id = await self._by_reply(job, address)
-            except _Closed as closed:
-                _log.info("job %s: %s", job.job_id, closed)
+        if address is not None and not self._lives(address):
+            address = None
+        try:
+            if job.private or not _is_worth_a_message(job):
+                await self._by_reply_alone(row, job, address)
             else:
-                await self._sent(row, Way.REPLY, job.channel_id, message_id)
-                return
-        await self._by_channel_or_keep(row, job)
+                await self._by_an_open_way(row, job, address)
+        except Closed as closed:
+            _log.info("job %s: %s", job.job_id, closed)
+            await self._keep(row, job)
 
     def _lives(self, address: ReplyAddress) -> bool:
         return self._clock.now_ms() < address.expires_ms - TOKEN_MARGIN_MS
 
-    async def _by_reply(self, job: Job, address: ReplyAddress) -> int:
-        message = await self._message(job, late=False)
+    async def _by_an_open_way(self, row: OutboxRow, job: Job, address: ReplyAddress | None) -> None:
         try:
-            message_id = await self._replies.edit(address, message)
-        except discord.HTTPException as error:
-            if error.code == _MESSAGE_GONE or error.code in _TOKEN_GONE:
-                raise _Closed(f"the first response cannot be edited: {error.code}") from error
-            raise
-        self._faults.reach(FaultPoint.AFTER_POST)
-        return message_id
-
-    async def _by_channel_or_keep(self, row: OutboxRow, job: Job) -> None:
-        if job.private or not _is_worth_a_message(job):
-            await self._keep(row, job)
-            return
-        async with self._database.transaction() as transaction:
-            await outbox.mark_posting(transaction, row.outbox_id)
-        try:
-            message_id = await self._by_channel(row, job)
-        except _Closed as closed:
+            if row.state is OutboxState.PENDING and address is not None:
+                await self._ways.by_reply(row, job, address)
+            else:
+                await self._ways.by_channel(row, job)
+        except Closed as closed:
             _log.info("job %s: %s", job.job_id, closed)
-            await self._keep(row, job)
         else:
-            await self._sent(row, Way.CHANNEL, job.channel_id, message_id)
-
-    async def _by_channel(self, row: OutboxRow, job: Job) -> int:
-        channel = self._client().get_partial_messageable(job.channel_id, guild_id=job.server_id)
-        if row.state is OutboxState.POSTING:
-            earlier = await self._earlier_message(channel, job)
-            if earlier is not None:
-                return earlier
-        message = await self._message(job, late=True)
-        requester = discord.Object(job.member_id)
+            return
         try:
-            sent = await channel.send(
-                view=message.view,
-                files=list(message.files),
-                nonce=row.nonce,
-                allowed_mentions=discord.AllowedMentions(
-                    everyone=False, roles=False, replied_user=False, users=[requester]
-                ),
-            )
-        except discord.HTTPException as error:
-            if error.code in _CHANNEL_CLOSED:
-                raise _Closed(f"the channel is closed to us: {error.code}") from error
-            raise
-        self._faults.reach(FaultPoint.AFTER_POST)
-        return sent.id
+            # Either may have been the one that is closed: then the other is left.
+            await self._by_reply_alone(row, job, address)
+        except Closed:
+            await self._ways.by_channel(row, job)
 
-    async def _earlier_message(self, channel: discord.PartialMessageable, job: Job) -> int | None:
-        """Find the message of an earlier process that ended before it could note it.
-
-        Discord remembers a nonce for a few minutes only; the names of our files are unique in a server.
-        """
-        prefix = layouts.file_prefix(job)
-        try:
-            async for message in channel.history(limit=_LOOKED_BACK_MESSAGES):
-                if any(file.filename.startswith(prefix) for file in message.attachments):
-                    return message.id
-        except discord.HTTPException as error:
-            _log.info("channel %d cannot be looked back: %s", job.channel_id, error)
-        return None
+    async def _by_reply_alone(self, row: OutboxRow, job: Job, address: ReplyAddress | None) -> None:
+        if address is None:
+            raise Closed("there is no first response to be edited")
+        await self._ways.by_reply_alone(row, job, address)
 
     async def _keep(self, row: OutboxRow, job: Job) -> None:
         async with self._database.transaction() as transaction:
@@ -211,21 +126,11 @@ class Delivery:
             else:
                 await outbox.mark_unneeded(transaction, row.outbox_id, self._clock.now_ms())
 
-    async def _sent(self, row: OutboxRow, way: Way, channel_id: int, message_id: int) -> None:
-        async with self._database.transaction() as transaction:
-            await outbox.mark_sent(
-                transaction, row.outbox_id, way, channel_id, message_id, self._clock.now_ms()
-            )
-
     async def _postpone(self, row: OutboxRow, error: Exception) -> None:
         pause_s = min(2**row.attempts, _LONGEST_PAUSE_S)
         _log.warning("job %s: delivery failed, next attempt in %d s", row.job_id, pause_s, exc_info=error)
         async with self._database.transaction() as transaction:
             await outbox.postpone(transaction, row.outbox_id, self._clock.now_ms() + pause_s * MS_PER_S)
-
-    async def _message(self, job: Job, *, late: bool) -> Message:
-        found = await self._recall.pictures(job.done_images)
-        return layouts.result(self._texts, job, found, self._model_note(job.locale), late=late)
 
 
 def _is_worth_a_message(job: Job) -> bool:

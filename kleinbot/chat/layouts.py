@@ -10,6 +10,7 @@ import discord
 from kleinbot.chat import wording
 from kleinbot.chat.buttons import CancelButton
 from kleinbot.chat.heading import heading
+from kleinbot.chat.keeping_buttons import keeping_row
 from kleinbot.chat.result_buttons import making_rows
 from kleinbot.domain.job import Job, JobState
 from kleinbot.domain.work import EnginePhase, EngineState, JobProgress
@@ -82,30 +83,61 @@ def _running(texts: Texts, job: Job, progress: JobProgress) -> str:
     return texts.say(job.locale, "running-of", current=current, count=job.count, bar=filled, percent=percent)
 
 
-def result(texts: Texts, job: Job, found: Sequence[Picture], note: str | None, *, late: bool) -> Message:
-    """Return an ended job's message: its pictures as a gallery, its recipe, and what went wrong if it did."""
+def result(
+    texts: Texts,
+    job: Job,
+    found: Sequence[Picture],
+    note: str | None,
+    *,
+    late: bool,
+    above: str | None = None,
+) -> Message:
+    """Return an ended job's message: its pictures as a gallery, its recipe, and what went wrong if it did.
+
+    ``note`` stands below the pictures, ``above`` over everything.
+    """
     view = discord.ui.LayoutView(timeout=None)
     requester = wording.mention(job.member_id)
+    if above is not None:
+        view.add_item(discord.ui.TextDisplay(above))
     if late:
         view.add_item(discord.ui.TextDisplay(texts.say(job.locale, "late-greeting", requester=requester)))
     view.add_item(discord.ui.TextDisplay(heading(texts, job)))
-    files = [_file(texts, job, picture) for picture in found if picture.data is not None]
+    files = _add_gallery(view, texts, job, found)
+    view.add_item(discord.ui.TextDisplay("\n".join(_ending(texts, job, found, note))))
+    for row in making_rows(texts, job):
+        view.add_item(row)
+    if files:
+        view.add_item(keeping_row(texts, job))
+    return Message(view, files)
+
+
+def further(texts: Texts, job: Job, found: Sequence[Picture]) -> Message:
+    """Return a message with pictures of a result that its first message had no room for."""
+    view = plain(texts.say(job.locale, "result-further", number=str(job.number)))
+    files = _add_gallery(view, texts, job, found)
+    if lost := _lost(texts, job, found):
+        view.add_item(discord.ui.TextDisplay("\n".join(lost)))
+    return Message(view, files)
+
+
+def _add_gallery(
+    view: discord.ui.LayoutView, texts: Texts, job: Job, found: Sequence[Picture]
+) -> tuple[discord.File, ...]:
+    files = tuple(_file(texts, job, picture) for picture in found if picture.data is not None)
     if files:
         gallery: discord.ui.MediaGallery[discord.ui.LayoutView] = discord.ui.MediaGallery()
         for file in files:
             gallery.add_item(media=file, description=file.description)
         view.add_item(gallery)
-    view.add_item(discord.ui.TextDisplay("\n".join(_ending(texts, job, found, note))))
-    for row in making_rows(texts, job):
-        view.add_item(row)
-    return Message(view, tuple(files))
+    return files
 
 
 def _file(texts: Texts, job: Job, picture: Picture) -> discord.File:
     position = picture.image.key.position
     return discord.File(
         BytesIO(picture.data or b""),
-        filename=f"{file_prefix(job)}{position + 1}.png",
+        filename=f"{file_prefix(job)}{position + 1}{picture.suffix}",
         description=alt_text(texts, job, position),
     )
 
@@ -137,11 +169,7 @@ def _ending(texts: Texts, job: Job, found: Sequence[Picture], note: str | None) 
     if job.done_images:
         paid = pictures(len(job.done_images) * job.price_tenths)
         lines.append(f"-# {texts.say(job.locale, 'price-paid', pictures=paid)}")
-    lines += [
-        texts.say(job.locale, "lost-file", position=picture.image.key.position + 1)
-        for picture in found
-        if picture.data is None
-    ]
+    lines += _lost(texts, job, found)
     refunded = pictures((job.count - len(job.done_images)) * job.price_tenths)
     if job.state is JobState.CANCELLED:
         lines.append(texts.say(job.locale, "cancelled", refunded=refunded))
@@ -153,6 +181,14 @@ def _ending(texts: Texts, job: Job, found: Sequence[Picture], note: str | None) 
     if found and note is not None:
         lines.append(f"-# {note}")
     return lines
+
+
+def _lost(texts: Texts, job: Job, found: Sequence[Picture]) -> list[str]:
+    return [
+        texts.say(job.locale, "lost-file", position=picture.image.key.position + 1)
+        for picture in found
+        if picture.data is None
+    ]
 
 
 def queue(texts: Texts, locale: str, found: Queue, engine: EngineState) -> discord.ui.LayoutView:

@@ -37,6 +37,10 @@ class Code(StrEnum):
     JOB_NOT_YOURS = "error-job-not-yours"
     JOB_ALREADY_ENDED = "error-job-already-ended"
 
+    RESULT_UNKNOWN = "error-result-unknown"
+    RESULT_NOT_YOURS = "error-result-not-yours"
+    RESULT_DELETED = "error-result-deleted"
+
     RENDER_FAILED = "error-render-failed"
     OUT_OF_MEMORY = "error-out-of-memory"
     GAVE_UP_AFTER_CRASHES = "error-gave-up-after-crashes"

@@ -157,6 +157,7 @@ class Job:
     references: tuple[Reference, ...] = ()
     parent: Parent | None = None
     strength: Strength | None = None
+    deleted_ms: int | None = None
 
     @property
     def first_sigma(self) -> float:

@@ -57,9 +57,10 @@ async def reply_address(reader: Reader, job_id: str) -> ReplyAddress | None:
 
 
 async def files(reader: Reader) -> set[str]:
-    """Return every file name that a row knows: all others in the archive are orphans."""
+    """Return every file name that a row keeps: all others in the archive are orphans."""
     rows = await reader.all(
-        "SELECT file FROM images WHERE file IS NOT NULL UNION SELECT file FROM job_references"
+        "SELECT file FROM images JOIN jobs USING (job_id) WHERE file IS NOT NULL AND deleted_ms IS NULL"
+        " UNION SELECT file FROM job_references JOIN jobs USING (job_id) WHERE deleted_ms IS NULL"
     )
     return {row[0] for row in rows}
 
@@ -87,7 +88,8 @@ async def _with_images(reader: Reader, row: Row) -> Job:
         error=_error(row),
         created_ms=row["created_ms"],
         ended_ms=row["ended_ms"],
-        images=tuple(_image(image) for image in images),
+        deleted_ms=row["deleted_ms"],
+        images=tuple(_image(image, row["deleted_ms"] is not None) for image in images),
         references=await job_references.of_job(reader, row["job_id"]),
         parent=await _parent(reader, row),
         strength=None if row["strength"] is None else Strength(row["strength"]),
@@ -109,7 +111,7 @@ def _error(row: Row) -> KleinbotError | None:
     return RenderError(Code(row["error_code"]), **json.loads(row["error_parameters"]))
 
 
-def _image(row: Row) -> Image:
+def _image(row: Row, is_deleted: bool) -> Image:
     return Image(
         key=ImageKey(row["job_id"], row["position"]),
         server_id=row["server_id"],
@@ -118,7 +120,7 @@ def _image(row: Row) -> Image:
         ),
         grid=Grid(row["columns"], row["rows"]),
         state=ImageState(row["state"]),
-        file=row["file"],
+        file=None if is_deleted else row["file"],
         sha256=row["sha256"],
         seconds=row["seconds"],
     )

@@ -8,7 +8,7 @@ from kleinbot.store.ledger import Owner
 _NEWEST = """
     SELECT i.job_id, i.position, j.number, j.count, j.prompt, i.finished_ms
     FROM jobs j JOIN images i USING (job_id)
-    WHERE j.server_id = ? AND j.member_id = ? AND i.state = 'done' AND i.file IS NOT NULL
+    WHERE j.server_id = ? AND j.member_id = ? AND i.state = 'done' AND j.deleted_ms IS NULL
     ORDER BY j.number DESC, i.position LIMIT ?
 """
 

@@ -10,6 +10,7 @@ from kleinbot.domain.people import Actor
 class Action(StrEnum):
     CANCEL = "cancel"
     SEE = "see"
+    DELETE = "delete"
 
 
 def may(actor: Actor, action: Action, job: Job) -> bool:
@@ -22,6 +23,8 @@ def may(actor: Actor, action: Action, job: Job) -> bool:
             return is_owner or actor.is_moderator
         case Action.SEE:
             return is_owner or not job.private
+        case Action.DELETE:
+            return is_owner or (actor.is_moderator and not job.private)
 
 
 def require_admin(actor: Actor) -> None:

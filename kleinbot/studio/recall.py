@@ -26,10 +26,11 @@ class JobCard:
 
 @dataclass(frozen=True)
 class Picture:
-    """One finished picture; ``data`` None where its file is gone."""
+    """One finished picture; ``data`` None where its file is gone. ``suffix``: its file's, with the dot."""
 
     image: Image
     data: bytes | None
+    suffix: str = ".png"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,121 @@
+"""Answers whoever looks for results: /history, /show and their buttons."""
+
+import functools
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from kleinbot.chat import history_layouts, parts
+from kleinbot.chat.front_desk import actor_of
+from kleinbot.chat.layouts import Message
+from kleinbot.chat.results import Part, Results
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.job import Job
+from kleinbot.studio.history import History, Search
+from kleinbot.studio.parcels import UploadLimits
+from kleinbot.texts import Texts
+
+_CHOICES = 25
+_CHOICE_CHARACTERS = 100
+_NUMBER = re.compile(r"\s*#?(\d{1,9})\b.*", re.DOTALL)
+
+
+class HistoryDesk:
+    """What it posts again is noted, so that deleting finds it."""
+
+    def __init__(self, history: History, results: Results, texts: Texts) -> None:
+        self._history = history
+        self._results = results
+        self._texts = texts
+
+    async def open(self, interaction: discord.Interaction[Any], search: Search) -> None:
+        """Show the newest page, to the member alone."""
+        actor = actor_of(interaction)
+        await interaction.response.defer(ephemeral=True)
+        page = await self._history.page(actor, search)
+        await self._show_page(interaction, history_layouts.history(
+            self._texts, actor.locale, page, actor.member_id
+        ))  # fmt: skip
+
+    async def turn(
+        self, interaction: discord.Interaction[Any], search: Search, number: int, *, older: bool
+    ) -> None:
+        """Replace the page by the one below or above a job's number."""
+        actor = actor_of(interaction)
+        await interaction.response.defer()
+        if older:
+            page = await self._history.page(actor, search, before=number)
+        else:
+            page = await self._history.page(actor, search, after=number)
+        await self._show_page(interaction, history_layouts.history(
+            self._texts, actor.locale, page, actor.member_id
+        ))  # fmt: skip
+
+    async def show(self, interaction: discord.Interaction[Any], job: str) -> None:
+        """Post one of the member's own results again, as it was typed or chosen."""
+        match = _NUMBER.fullmatch(job)
+        if match is None:
+            raise Refusal(Code.RESULT_UNKNOWN, job=discord.utils.escape_markdown(job[:40]))
+        await self._post(interaction, await self._history.mine(actor_of(interaction), int(match[1])))
+
+    async def show_again(self, interaction: discord.Interaction[Any], job_id: str) -> None:
+        """Post a result again by key; one of somebody else is seen by whoever asked alone."""
+        await self._post(interaction, await self._history.seen(actor_of(interaction), job_id))
+
+    async def choices(
+        self, interaction: discord.Interaction[Any], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        """Return the member's own results whose number or prompt has what was typed."""
+        return [
+            app_commands.Choice(
+                name=f"#{job.number} {' '.join(job.prompt.split())}"[:_CHOICE_CHARACTERS],
+                value=f"#{job.number}",
+            )
+            for job in await self._history.choices(actor_of(interaction), typed, _CHOICES)
+        ]
+
+    async def _show_page(self, interaction: discord.Interaction[Any], message: Message) -> None:
+        await interaction.edit_original_response(view=message.view, attachments=list(message.files))
+
+    async def _post(self, interaction: discord.Interaction[Any], job: Job) -> None:
+        """Post ``job`` in as many messages as it needs. Nothing repeats this: the member can."""
+        is_ephemeral = job.private or job.member_id != interaction.user.id
+        await interaction.response.defer(ephemeral=is_ephemeral, thinking=True)
+        limits = UploadLimits(interaction.filesize_limit)
+
+        async def edit(part: Part) -> int:
+            edited = await interaction.edit_original_response(
+                view=part.message.view, attachments=list(part.message.files)
+            )
+            return edited.id
+
+        async def follow(part: Part) -> int:
+            sent = await interaction.followup.send(
+                view=part.message.view, files=list(part.message.files), ephemeral=is_ephemeral, wait=True
+            )
+            return sent.id
+
+        shown = await self._send(interaction, job, limits, functools.partial(self._results.first, job), edit)
+        there = set(shown)
+        while left := parts.left_of(job, there):
+            compose = functools.partial(self._results.further, job, left)
+            there.update(await self._send(interaction, job, limits, compose, follow))
+
+    async def _send(
+        self,
+        interaction: discord.Interaction[Any],
+        job: Job,
+        limits: UploadLimits,
+        compose: Callable[[UploadLimits], Awaitable[Part]],
+        send: Callable[[Part], Awaitable[int]],
+    ) -> tuple[int, ...]:
+        async def attempt(limits: UploadLimits) -> tuple[Part, int]:
+            part = await compose(limits)
+            return part, await send(part)
+
+        part, message_id = await parts.fitting(limits, attempt)
+        await self._history.note_shown(job, part.positions, interaction.channel_id or 0, message_id)
+        return part.positions

@@ -1,0 +1,127 @@
+"""What /history, favourites and the question before deleting look like."""
+
+from io import BytesIO
+
+import discord
+
+from kleinbot.chat import wording
+from kleinbot.chat.keeping_buttons import (
+    ConfirmDeleteButton,
+    FavouriteButton,
+    KeepButton,
+    PageButton,
+    ShowButton,
+    UnfavouriteButton,
+)
+from kleinbot.chat.layouts import Message, alt_text, file_prefix, plain
+from kleinbot.domain.clock import MS_PER_S
+from kleinbot.domain.job import Job
+from kleinbot.studio.history import Entry, Page
+from kleinbot.texts import Texts
+
+_PROMPT_CHARACTERS = 160
+
+Row = discord.ui.ActionRow[discord.ui.LayoutView]
+
+
+def history(texts: Texts, locale: str, page: Page, reader_id: int) -> Message:
+    """Return a page of results with thumbnails, a button for each, and buttons to turn the page."""
+    view = plain(_title(texts, locale, page))
+    files = []
+    for entry in page.entries:
+        line = _line(texts, locale, entry, reader_id)
+        if entry.thumbnail is None:
+            view.add_item(discord.ui.TextDisplay(line))
+            continue
+        file = _file(texts, entry.job, entry.thumbnail)
+        files.append(file)
+        thumbnail: discord.ui.Thumbnail[discord.ui.LayoutView] = discord.ui.Thumbnail(
+            file, description=file.description
+        )
+        view.add_item(discord.ui.Section(line, accessory=thumbnail))
+    if page.entries:
+        view.add_item(_show_row(texts, locale, page))
+    if page.newer or page.older:
+        view.add_item(_turn_row(texts, locale, page))
+    return Message(view, tuple(files))
+
+
+def _title(texts: Texts, locale: str, page: Page) -> str:
+    marked = page.search.favourites
+    if not page.entries:
+        if page.search.text:
+            return texts.say(locale, "history-nothing-found")
+        return texts.say(locale, "history-no-favourites" if marked else "history-empty")
+    title = f"**{texts.say(locale, 'history-title-favourites' if marked else 'history-title')}**"
+    if page.search.text:
+        title += f" · „{wording.shown_prompt(page.search.text)}“"
+    return title
+
+
+def _line(texts: Texts, locale: str, entry: Entry, reader_id: int) -> str:
+    job = entry.job
+    made = texts.say(
+        locale,
+        "history-entry",
+        number=str(job.number),
+        at_s=(job.ended_ms or job.created_ms) // MS_PER_S,
+        count=len(job.done_images),
+    )
+    marks = " ♥" * bool(entry.favourites)
+    author = "" if job.member_id == reader_id else f" · {wording.mention(job.member_id)}"
+    return f"{made}{author}{marks}\n{wording.shown_prompt(job.prompt, _PROMPT_CHARACTERS)}".rstrip()
+
+
+def _file(texts: Texts, job: Job, thumbnail: bytes) -> discord.File:
+    position = job.done_images[0].key.position
+    name = f"{file_prefix(job)}{position + 1}-small.webp"
+    return discord.File(BytesIO(thumbnail), filename=name, description=alt_text(texts, job, position))
+
+
+def _show_row(texts: Texts, locale: str, page: Page) -> Row:
+    row: Row = discord.ui.ActionRow()
+    for entry in page.entries:
+        label = texts.say(locale, "button-show", number=str(entry.job.number))
+        row.add_item(ShowButton(entry.job.job_id, label))
+    return row
+
+
+def _turn_row(texts: Texts, locale: str, page: Page) -> Row:
+    row: Row = discord.ui.ActionRow()
+    first, last = page.entries[0].job.number, page.entries[-1].job.number
+    if page.newer:
+        row.add_item(PageButton(page.search, first, False, texts.say(locale, "button-newer")))
+    if page.older:
+        row.add_item(PageButton(page.search, last, True, texts.say(locale, "button-older")))
+    return row
+
+
+def favourites(texts: Texts, locale: str, job: Job, marked: frozenset[int]) -> discord.ui.LayoutView:
+    """Return which pictures of a job are marked, with a button for each to change that."""
+    number = str(job.number)
+    if job.count > 1:
+        view = plain(texts.say(locale, "favourites-choose", number=number))
+    else:
+        view = plain(texts.say(locale, "favourite-added" if marked else "favourite-removed", number=number))
+    row: Row = discord.ui.ActionRow()
+    for image in job.done_images:
+        position = image.key.position
+        name = "button-marked" if position in marked else "button-mark"
+        label = texts.say(locale, name, position=position + 1, count=job.count)
+        if position in marked:
+            row.add_item(UnfavouriteButton(job.job_id, position, label))
+        else:
+            row.add_item(FavouriteButton(job.job_id, position, label))
+    view.add_item(row)
+    return view
+
+
+def ask_delete(texts: Texts, locale: str, job: Job, message_id: int, in_place: bool) -> discord.ui.LayoutView:
+    """Return the question. ``in_place``: it stands where the result stood, seen by its member alone."""
+    view = plain(texts.say(locale, "delete-question", number=str(job.number), count=len(job.done_images)))
+    row: Row = discord.ui.ActionRow()
+    removed = 0 if in_place else message_id
+    row.add_item(ConfirmDeleteButton(job.job_id, removed, texts.say(locale, "button-delete-yes")))
+    row.add_item(KeepButton(job.job_id, in_place, texts.say(locale, "button-keep")))
+    view.add_item(row)
+    return view

@@ -1,0 +1,94 @@
+"""Answers the buttons under a result that mark, explain and delete it."""
+
+from typing import Any
+
+import discord
+
+from kleinbot.chat import history_layouts, layouts
+from kleinbot.chat.front_desk import actor_of
+from kleinbot.chat.recipe_card import recipe_card
+from kleinbot.chat.results import Results
+from kleinbot.domain.work import ImageKey
+from kleinbot.studio.delete import Delete
+from kleinbot.studio.favour import Favour
+from kleinbot.studio.history import History
+from kleinbot.studio.parcels import UploadLimits
+from kleinbot.texts import Texts
+
+
+class KeepingDesk:
+    """Every answer is seen by whoever pressed alone."""
+
+    def __init__(
+        self, history: History, favour: Favour, delete: Delete, results: Results, texts: Texts
+    ) -> None:
+        self._history = history
+        self._favour = favour
+        self._delete = delete
+        self._results = results
+        self._texts = texts
+
+    async def open_favourites(self, interaction: discord.Interaction[Any], job_id: str) -> None:
+        """Mark a single picture at once; ask which where there are several."""
+        actor = actor_of(interaction)
+        job, marked = await self._favour.marked(actor, job_id)
+        if len(job.done_images) == 1:
+            job, marked = await self._favour.mark(actor, job.done_images[0].key)
+        view = history_layouts.favourites(self._texts, actor.locale, job, marked)
+        await interaction.response.send_message(view=view, ephemeral=True)
+
+    async def mark(self, interaction: discord.Interaction[Any], key: ImageKey) -> None:
+        actor = actor_of(interaction)
+        job, marked = await self._favour.mark(actor, key)
+        view = history_layouts.favourites(self._texts, actor.locale, job, marked)
+        await interaction.response.edit_message(view=view)
+
+    async def unmark(self, interaction: discord.Interaction[Any], key: ImageKey) -> None:
+        actor = actor_of(interaction)
+        job, marked = await self._favour.unmark(actor, key)
+        view = history_layouts.favourites(self._texts, actor.locale, job, marked)
+        await interaction.response.edit_message(view=view)
+
+    async def recipe(self, interaction: discord.Interaction[Any], job_id: str) -> None:
+        """Show how a result was made; a deleted one keeps that to itself."""
+        actor = actor_of(interaction)
+        job = await self._history.seen(actor, job_id)
+        text = recipe_card(self._texts, actor.locale, actor.member_id, job)
+        await interaction.response.send_message(view=layouts.plain(text), ephemeral=True)
+
+    async def ask_delete(self, interaction: discord.Interaction[Any], job_id: str) -> None:
+        """Ask first. Where only its member sees the result, the question takes its place.
+
+        Nobody can remove such a message later: only the press of one of its own buttons reaches it.
+        """
+        actor = actor_of(interaction)
+        job = await self._delete.check(actor, job_id)
+        source = interaction.message
+        in_place = source is not None and source.flags.ephemeral
+        message_id = 0 if source is None else source.id
+        view = history_layouts.ask_delete(self._texts, actor.locale, job, message_id, in_place)
+        if in_place:
+            await interaction.response.edit_message(view=view, attachments=[])
+        else:
+            await interaction.response.send_message(view=view, ephemeral=True)
+
+    async def delete(
+        self, interaction: discord.Interaction[Any], job_id: str, message_id: int | None
+    ) -> None:
+        """Delete, and say so where the question stood."""
+        actor = actor_of(interaction)
+        job = await self._delete.delete(actor, job_id, interaction.channel_id or 0, message_id)
+        text = self._texts.say(actor.locale, "delete-done", number=str(job.number))
+        await interaction.response.edit_message(view=layouts.plain(text), attachments=[])
+
+    async def keep(self, interaction: discord.Interaction[Any], job_id: str, in_place: bool) -> None:
+        """Say that nothing was deleted, or put the result back where the question stands."""
+        actor = actor_of(interaction)
+        job = await self._history.seen(actor, job_id)
+        if not in_place:
+            text = self._texts.say(actor.locale, "delete-kept", number=str(job.number))
+            await interaction.response.edit_message(view=layouts.plain(text))
+            return
+        await interaction.response.defer()
+        part = await self._results.whole(job, UploadLimits(interaction.filesize_limit))
+        await interaction.edit_original_response(view=part.message.view, attachments=list(part.message.files))

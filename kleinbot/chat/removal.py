@@ -1,0 +1,75 @@
+"""Removal: takes the messages of deleted results out of Discord, also those a crash has left."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import discord
+
+from kleinbot.domain.clock import MS_PER_S, Clock
+from kleinbot.store import posted
+from kleinbot.store.database import Database
+from kleinbot.store.posted import Removal as Row
+
+_log = logging.getLogger(__name__)
+
+_LONGEST_PAUSE_S = 300
+_GONE_OR_OUT_OF_REACH = {10003, 10008, 50001, 50013, 50083}
+"""Unknown channel, unknown message, no access, no permission, archived thread."""
+
+
+class Removal:
+    """Owns the list of messages to be removed. ``run`` is its only task; ``wake`` tells it of new ones."""
+
+    def __init__(self, database: Database, client: Callable[[], discord.Client], clock: Clock) -> None:
+        self._database = database
+        self._client = client
+        self._clock = clock
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Remove until cancelled; a failed attempt is tried again after a growing pause."""
+        while True:
+            self._woken.clear()
+            await self.drain()
+            await self._wait()
+
+    async def drain(self) -> None:
+        """Remove everything that is due now."""
+        for row in await posted.due_removals(self._database.read, self._clock.now_ms()):
+            try:
+                await self._remove(row)
+            except (discord.HTTPException, OSError, TimeoutError) as error:
+                await self._postpone(row, error)
+
+    async def _remove(self, row: Row) -> None:
+        channel = self._client().get_partial_messageable(row.channel_id)
+        try:
+            await channel.get_partial_message(row.message_id).delete()
+        except discord.HTTPException as error:
+            if error.code not in _GONE_OR_OUT_OF_REACH:
+                raise
+            _log.info("message %d cannot be removed: %s", row.message_id, error)
+        async with self._database.transaction() as transaction:
+            await posted.removed(transaction, row.message_id)
+
+    async def _postpone(self, row: Row, error: Exception) -> None:
+        pause_s = min(2**row.attempts, _LONGEST_PAUSE_S)
+        _log.warning("message %d was not removed, next attempt in %d s: %s", row.message_id, pause_s, error)
+        async with self._database.transaction() as transaction:
+            due_ms = self._clock.now_ms() + pause_s * MS_PER_S
+            await posted.postpone_removal(transaction, row.message_id, due_ms)
+
+    async def _wait(self) -> None:
+        due_ms = await posted.next_removal_ms(self._database.read)
+        pause_s = _LONGEST_PAUSE_S if due_ms is None else max(0, due_ms - self._clock.now_ms()) / MS_PER_S
+        woken = asyncio.ensure_future(self._woken.wait())
+        slept = asyncio.ensure_future(self._clock.sleep(pause_s))
+        try:
+            await asyncio.wait({woken, slept}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            woken.cancel()
+            slept.cancel()

@@ -1,0 +1,181 @@
+"""The ways by which a result can reach its member, and the note of each message that went.
+
+Only what may safely be repeated is ever sent. An edit may; a channel message carries a nonce, so that a
+repeat is the same message; a follow-up has none, so what the first response has no room for goes into channel
+messages. Private results never do: they are recompressed until one edit holds them.
+"""
+
+import functools
+import logging
+from collections.abc import Awaitable, Callable
+
+import discord
+
+from kleinbot.chat import parts
+from kleinbot.chat.replies import Replies
+from kleinbot.chat.results import Part, Results
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.faults import FaultPoint, Faults
+from kleinbot.domain.job import Job, ReplyAddress
+from kleinbot.store import outbox, posted
+from kleinbot.store.database import Database, Transaction
+from kleinbot.store.outbox import OutboxRow, OutboxState, Way
+from kleinbot.store.posted import Origin
+from kleinbot.studio.parcels import UploadLimits
+
+_log = logging.getLogger(__name__)
+
+_LOOKED_BACK_MESSAGES = 50
+_MESSAGE_GONE = 10008
+_TOKEN_GONE = {10015, 10062, 50027}
+_CHANNEL_CLOSED = {10003, 50001, 50013, 50083, 160005}
+"""Unknown channel, no access, no permission, archived thread, locked thread."""
+
+Compose = Callable[[UploadLimits], Awaitable[Part]]
+
+
+class Closed(Exception):  # noqa: N818 - an outcome of trying a way
+    """A way is not open, now and for good."""
+
+
+class Ways:
+    """Sends and notes; which way is tried when is decided by ``Delivery``."""
+
+    def __init__(
+        self,
+        database: Database,
+        results: Results,
+        replies: Replies,
+        client: Callable[[], discord.Client],
+        clock: Clock,
+        faults: Faults,
+    ) -> None:
+        self._database = database
+        self._results = results
+        self._replies = replies
+        self._client = client
+        self._clock = clock
+        self._faults = faults
+
+    async def by_reply(self, row: OutboxRow, job: Job, address: ReplyAddress) -> None:
+        """Put what fits into the first response and the rest into channel messages. Raises Closed."""
+        part, message_id = await self._edit(address, functools.partial(self._results.first, job))
+        if not parts.left_of(job, part.positions):
+            await self._sent(row, job, Way.REPLY, part, message_id)
+            return
+        async with self._database.transaction() as transaction:
+            await self._note(transaction, job, part, message_id)
+            await outbox.mark_posting(transaction, row.outbox_id)
+        there = dict.fromkeys(part.positions, message_id)
+        await self._rest_by_channel(row, job, Way.REPLY, there)
+
+    async def by_reply_alone(self, row: OutboxRow, job: Job, address: ReplyAddress) -> None:
+        """Put everything into the first response, recompressed as far as that needs. Raises Closed."""
+        part, message_id = await self._edit(address, functools.partial(self._results.whole, job))
+        await self._sent(row, job, Way.REPLY, part, message_id)
+
+    async def by_channel(self, row: OutboxRow, job: Job) -> None:
+        """Send what is not there yet as channel messages. Raises Closed."""
+        async with self._database.transaction() as transaction:
+            await outbox.mark_posting(transaction, row.outbox_id)
+        there = await posted.delivered(self._database.read, job.job_id)
+        if row.state is OutboxState.POSTING:
+            there |= await self._earlier(job)
+        if there:
+            await self._rest_by_channel(row, job, Way.CHANNEL, there)
+            return
+        compose = functools.partial(self._results.first, job, late=True)
+        part, message_id = await self._post(job, compose, row.nonce)
+        if not parts.left_of(job, part.positions):
+            await self._sent(row, job, Way.CHANNEL, part, message_id)
+            return
+        async with self._database.transaction() as transaction:
+            await self._note(transaction, job, part, message_id)
+        there = dict.fromkeys(part.positions, message_id)
+        await self._rest_by_channel(row, job, Way.CHANNEL, there)
+
+    async def _rest_by_channel(self, row: OutboxRow, job: Job, way: Way, there: dict[int, int]) -> None:
+        """Send what is not ``there``, and note that all is; ``there``: message by position, never empty."""
+        while left := parts.left_of(job, there):
+            compose = functools.partial(self._results.further, job, left)
+            nonce = f"{row.nonce[:24]}{left[0].key.position}"
+            part, message_id = await self._post(job, compose, nonce)
+            async with self._database.transaction() as transaction:
+                await self._note(transaction, job, part, message_id)
+            there |= dict.fromkeys(part.positions, message_id)
+        await self._sent(row, job, way, None, min(there.values()))
+
+    async def _edit(self, address: ReplyAddress, compose: Compose) -> tuple[Part, int]:
+        async def attempt(limits: UploadLimits) -> tuple[Part, int]:
+            part = await compose(limits)
+            return part, await self._replies.edit(address, part.message)
+
+        try:
+            edited = await parts.fitting(UploadLimits(address.upload_limit_bytes), attempt)
+        except discord.HTTPException as error:
+            if error.code == _MESSAGE_GONE or error.code in _TOKEN_GONE:
+                raise Closed(f"the first response cannot be edited: {error.code}") from error
+            raise
+        self._faults.reach(FaultPoint.AFTER_POST)
+        return edited
+
+    async def _post(self, job: Job, compose: Compose, nonce: str) -> tuple[Part, int]:
+        channel = self._channel(job)
+        mentions = discord.AllowedMentions(
+            everyone=False, roles=False, replied_user=False, users=[discord.Object(job.member_id)]
+        )
+
+        async def attempt(limits: UploadLimits) -> tuple[Part, int]:
+            part = await compose(limits)
+            sent = await channel.send(
+                view=part.message.view,
+                files=list(part.message.files),
+                nonce=nonce,
+                allowed_mentions=mentions,
+            )
+            return part, sent.id
+
+        try:
+            sent = await parts.fitting(parts.limits_of_channel(self._client(), job.server_id), attempt)
+        except discord.HTTPException as error:
+            if error.code in _CHANNEL_CLOSED:
+                raise Closed(f"the channel is closed to us: {error.code}") from error
+            raise
+        self._faults.reach(FaultPoint.AFTER_POST)
+        return sent
+
+    async def _earlier(self, job: Job) -> dict[int, int]:
+        """Find and note the messages of an earlier process that ended before it could note them.
+
+        Discord remembers a nonce for a few minutes only; the names of our files are unique in a server.
+        """
+        there: dict[int, int] = {}
+        try:
+            async for message in self._channel(job).history(limit=_LOOKED_BACK_MESSAGES):
+                there |= dict.fromkeys(parts.positions_in(job, message), message.id)
+        except discord.HTTPException as error:
+            _log.info("channel %d cannot be looked back: %s", job.channel_id, error)
+        async with self._database.transaction() as transaction:
+            for position, message_id in there.items():
+                await posted.note(
+                    transaction, job.job_id, (position,), job.channel_id, message_id, Origin.DELIVERY,
+                    self._clock.now_ms(),
+                )  # fmt: skip
+        return there
+
+    def _channel(self, job: Job) -> discord.PartialMessageable:
+        return self._client().get_partial_messageable(job.channel_id, guild_id=job.server_id)
+
+    async def _sent(self, row: OutboxRow, job: Job, way: Way, part: Part | None, message_id: int) -> None:
+        async with self._database.transaction() as transaction:
+            if part is not None:
+                await self._note(transaction, job, part, message_id)
+            await outbox.mark_sent(
+                transaction, row.outbox_id, way, job.channel_id, message_id, self._clock.now_ms()
+            )
+
+    async def _note(self, transaction: Transaction, job: Job, part: Part, message_id: int) -> None:
+        await posted.note(
+            transaction, job.job_id, part.positions, job.channel_id, message_id, Origin.DELIVERY,
+            self._clock.now_ms(),
+        )  # fmt: skip

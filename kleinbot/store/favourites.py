@@ -1,0 +1,33 @@
+"""Which pictures a member has marked. Set or taken away, never toggled: presses may be repeated."""
+
+from kleinbot.domain.work import ImageKey
+from kleinbot.store.database import Reader, Transaction
+from kleinbot.store.ledger import Owner
+
+
+async def add(transaction: Transaction, owner: Owner, key: ImageKey, now_ms: int) -> bool:
+    """Mark a picture for ``owner``; False where it was marked already."""
+    changed = await transaction.change(
+        "INSERT INTO favourites (server_id, member_id, job_id, position, made_ms) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
+        owner.server_id, owner.member_id, key.job_id, key.position, now_ms,
+    )  # fmt: skip
+    return changed == 1
+
+
+async def remove(transaction: Transaction, owner: Owner, key: ImageKey) -> bool:
+    """Take the mark away; False where there was none."""
+    changed = await transaction.change(
+        "DELETE FROM favourites WHERE server_id = ? AND member_id = ? AND job_id = ? AND position = ?",
+        owner.server_id, owner.member_id, key.job_id, key.position,
+    )  # fmt: skip
+    return changed == 1
+
+
+async def positions(reader: Reader, owner: Owner, job_id: str) -> frozenset[int]:
+    """Return which pictures of a job ``owner`` has marked."""
+    rows = await reader.all(
+        "SELECT position FROM favourites WHERE server_id = ? AND member_id = ? AND job_id = ?",
+        owner.server_id, owner.member_id, job_id,
+    )  # fmt: skip
+    return frozenset(row[0] for row in rows)

@@ -1,0 +1,106 @@
+"""Which messages show which pictures, and which of them are to be removed from Discord."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kleinbot.store.database import Reader, Transaction
+
+
+class Origin(StrEnum):
+    """Why a message shows a picture: it is the delivered result, or somebody had it shown again."""
+
+    DELIVERY = "delivery"
+    SHOW = "show"
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A message of ours that is to go."""
+
+    message_id: int
+    channel_id: int
+    attempts: int
+
+
+async def note(
+    transaction: Transaction,
+    job_id: str,
+    positions: Iterable[int],
+    channel_id: int,
+    message_id: int,
+    origin: Origin,
+    now_ms: int,
+) -> None:
+    """Note that a message shows pictures. One of a job deleted meanwhile is to be removed at once."""
+    if await transaction.one("SELECT 1 FROM jobs WHERE job_id = ? AND deleted_ms IS NOT NULL", job_id):
+        await remove(transaction, job_id, channel_id, message_id, now_ms)
+        return
+    for position in positions:
+        await transaction.change(
+            "INSERT INTO posted_images"
+            " (message_id, position, job_id, server_id, channel_id, origin, posted_ms)"
+            " SELECT ?, position, job_id, server_id, ?, ?, ? FROM images WHERE job_id = ? AND position = ?"
+            " ON CONFLICT DO NOTHING",
+            message_id, channel_id, origin, now_ms, job_id, position,
+        )  # fmt: skip
+
+
+async def delivered(reader: Reader, job_id: str) -> dict[int, int]:
+    """Return the message in which each picture of a job was delivered, by its position."""
+    rows = await reader.all(
+        "SELECT position, MIN(message_id) FROM posted_images WHERE job_id = ? AND origin = 'delivery'"
+        " GROUP BY position",
+        job_id,
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def remove(
+    transaction: Transaction, job_id: str, channel_id: int, message_id: int, now_ms: int
+) -> None:
+    """Ask for one message of a job to be removed; asking again changes nothing."""
+    await transaction.change(
+        "INSERT INTO removals (message_id, channel_id, server_id, due_ms)"
+        " SELECT ?, ?, server_id, ? FROM jobs WHERE job_id = ? ON CONFLICT DO NOTHING",
+        message_id, channel_id, now_ms, job_id,
+    )  # fmt: skip
+
+
+async def remove_all(transaction: Transaction, job_id: str, now_ms: int) -> None:
+    """Ask for every message that shows pictures of a job to be removed."""
+    await transaction.change(
+        "INSERT INTO removals (message_id, channel_id, server_id, due_ms)"
+        " SELECT DISTINCT message_id, channel_id, server_id, ? FROM posted_images WHERE job_id = ?"
+        " ON CONFLICT DO NOTHING",
+        now_ms,
+        job_id,
+    )
+    await transaction.change("DELETE FROM posted_images WHERE job_id = ?", job_id)
+
+
+async def due_removals(reader: Reader, now_ms: int) -> list[Removal]:
+    """Return the messages that can be removed now, oldest first."""
+    rows = await reader.all(
+        "SELECT message_id, channel_id, attempts FROM removals WHERE due_ms <= ? ORDER BY due_ms, message_id",
+        now_ms,
+    )
+    return [Removal(row[0], row[1], row[2]) for row in rows]
+
+
+async def next_removal_ms(reader: Reader) -> int | None:
+    """Return when the next removal is due, or None where nothing waits."""
+    row = await reader.one("SELECT MIN(due_ms) FROM removals")
+    return None if row is None else row[0]
+
+
+async def removed(transaction: Transaction, message_id: int) -> None:
+    """Note that a message has gone, or can never be reached."""
+    await transaction.change("DELETE FROM removals WHERE message_id = ?", message_id)
+
+
+async def postpone_removal(transaction: Transaction, message_id: int, due_ms: int) -> None:
+    """Note a failed attempt; try again at ``due_ms``."""
+    await transaction.change(
+        "UPDATE removals SET attempts = attempts + 1, due_ms = ? WHERE message_id = ?", due_ms, message_id
+    )

@@ -1,0 +1,59 @@
+"""Delete: a result goes for good, its row stays for the ledger."""
+
+from collections.abc import Callable
+
+from kleinbot.archive.archive import Archive
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.job import Job
+from kleinbot.domain.people import Actor
+from kleinbot.store import deletion, posted
+from kleinbot.store.database import Database
+from kleinbot.studio.history import History
+from kleinbot.studio.power import Action, may
+
+
+class Delete:
+    """Only the owner and moderators may; what was paid stays paid."""
+
+    def __init__(
+        self,
+        database: Database,
+        archive: Archive,
+        history: History,
+        wake_removal: Callable[[], None],
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._archive = archive
+        self._history = history
+        self._wake_removal = wake_removal
+        self._clock = clock
+
+    async def check(self, actor: Actor, job_id: str) -> Job:
+        """Return the result where the actor may delete it.
+
+        Raises Refusal RESULT_UNKNOWN, RESULT_DELETED or RESULT_NOT_YOURS.
+        """
+        job = await self._history.seen(actor, job_id)
+        if not may(actor, Action.DELETE, job):
+            raise Refusal(Code.RESULT_NOT_YOURS, number=str(job.number))
+        return job
+
+    async def delete(self, actor: Actor, job_id: str, channel_id: int, message_id: int | None) -> Job:
+        """Delete a result with its files, and have every message removed that shows it; raises as ``check``.
+
+        ``message_id``: one more message that shows it, which a restored backup may not know of.
+        """
+        job = await self.check(actor, job_id)
+        now_ms = self._clock.now_ms()
+        async with self._database.transaction() as transaction:
+            files = await deletion.delete(transaction, job_id, actor.member_id, now_ms)
+            if files is not None and message_id is not None:
+                await posted.remove(transaction, job_id, channel_id, message_id, now_ms)
+        if files is None:
+            raise Refusal(Code.RESULT_DELETED, number=str(job.number))
+        self._wake_removal()
+        for file in files:
+            await self._archive.delete(file)  # what a crash leaves here, the sweep removes
+        return job

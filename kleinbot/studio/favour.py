@@ -1,0 +1,45 @@
+"""Favour: a member marks pictures to find them again. Setting a mark twice is setting it once."""
+
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.job import Job
+from kleinbot.domain.people import Actor
+from kleinbot.domain.work import ImageKey
+from kleinbot.store import favourites
+from kleinbot.store.database import Database
+from kleinbot.store.ledger import Owner
+from kleinbot.studio.history import History
+
+
+class Favour:
+    """Whoever may see a picture may mark it."""
+
+    def __init__(self, database: Database, history: History, clock: Clock) -> None:
+        self._database = database
+        self._history = history
+        self._clock = clock
+
+    async def marked(self, actor: Actor, job_id: str) -> tuple[Job, frozenset[int]]:
+        """Return a result and which of its pictures the actor has marked; raises as ``History.seen``."""
+        job = await self._history.seen(actor, job_id)
+        return job, await favourites.positions(self._database.read, _owner(actor), job_id)
+
+    async def mark(self, actor: Actor, key: ImageKey) -> tuple[Job, frozenset[int]]:
+        """Mark a picture; return what is marked now. Raises as ``History.seen``."""
+        job = await self._history.seen(actor, key.job_id)
+        if key not in {image.key for image in job.done_images}:
+            raise Refusal(Code.RESULT_UNKNOWN, job=f"#{job.number}")
+        async with self._database.transaction() as transaction:
+            await favourites.add(transaction, _owner(actor), key, self._clock.now_ms())
+            return job, await favourites.positions(transaction, _owner(actor), key.job_id)
+
+    async def unmark(self, actor: Actor, key: ImageKey) -> tuple[Job, frozenset[int]]:
+        """Take the mark away; return what is marked now. Raises as ``History.seen``."""
+        job = await self._history.seen(actor, key.job_id)
+        async with self._database.transaction() as transaction:
+            await favourites.remove(transaction, _owner(actor), key)
+            return job, await favourites.positions(transaction, _owner(actor), key.job_id)
+
+
+def _owner(actor: Actor) -> Owner:
+    return Owner(actor.server_id, actor.member_id)

@@ -1,0 +1,141 @@
+"""History: a member finds their results again, and posts one of them once more."""
+
+import re
+from dataclasses import dataclass
+
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.job import Job
+from kleinbot.domain.people import Actor
+from kleinbot.images.cpu_pool import CpuPool
+from kleinbot.images.thumbnail import thumbnail
+from kleinbot.store import favourites, history, lookup, posted
+from kleinbot.store.database import Database
+from kleinbot.store.ledger import Owner
+from kleinbot.store.posted import Origin
+from kleinbot.studio.power import Action, may
+from kleinbot.studio.recall import Recall
+
+PAGE_JOBS = 5
+_THUMBNAIL_PX = 256
+_NUMBER = re.compile(r"\s*#?(\d{1,9})\s*")
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a member looks for: words that the prompt must have, and whether only what they have marked."""
+
+    text: str = ""
+    favourites: bool = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return tuple(self.text.split())
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One result in the list. ``thumbnail``: a small WebP of its first picture; None where that is gone."""
+
+    job: Job
+    thumbnail: bytes | None
+    favourites: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Newest first. ``newer`` and ``older`` say whether something lies before and behind it."""
+
+    search: Search
+    entries: tuple[Entry, ...]
+    newer: bool
+    older: bool
+
+
+class History:
+    """Reads; changes nothing but the note of where a picture was posted."""
+
+    def __init__(self, database: Database, recall: Recall, pool: CpuPool, clock: Clock) -> None:
+        self._database = database
+        self._recall = recall
+        self._pool = pool
+        self._clock = clock
+
+    async def page(
+        self, actor: Actor, search: Search, *, before: int | None = None, after: int | None = None
+    ) -> Page:
+        """Return the page below the number ``before``, or the one just above ``after``, or the first."""
+        owner = Owner(actor.server_id, actor.member_id)
+        read, words, marked = self._database.read, search.words, search.favourites
+        if after is not None:
+            found = await history.newer(
+                read, owner, words, favourites=marked, after=after, limit=PAGE_JOBS + 1
+            )
+            jobs, newer, older = found[-PAGE_JOBS:], len(found) > PAGE_JOBS, True
+            if not jobs:
+                return await self.page(actor, search)
+        else:
+            found = await history.older(
+                read, owner, words, favourites=marked, before=before, limit=PAGE_JOBS + 1
+            )
+            jobs, newer, older = found[:PAGE_JOBS], before is not None, len(found) > PAGE_JOBS
+        return Page(search, tuple([await self._entry(owner, job) for job in jobs]), newer, older)
+
+    async def choices(self, actor: Actor, text: str, limit: int) -> list[Job]:
+        """Return the actor's newest results whose number or prompt has what was typed."""
+        owner = Owner(actor.server_id, actor.member_id)
+        found = await history.older(
+            self._database.read, owner, Search(text).words, favourites=False, before=None, limit=limit
+        )
+        typed = _NUMBER.fullmatch(text)
+        if typed is None:
+            return found
+        try:
+            named = await self.mine(actor, int(typed[1]))
+        except Refusal:
+            return found
+        return [named, *(job for job in found if job.job_id != named.job_id)][:limit]
+
+    async def mine(self, actor: Actor, number: int) -> Job:
+        """Return one of the actor's own results. Raises Refusal RESULT_UNKNOWN or RESULT_DELETED."""
+        job = await lookup.by_number(self._database.read, actor.server_id, number)
+        if job is None or job.member_id != actor.member_id:
+            raise Refusal(Code.RESULT_UNKNOWN, job=f"#{number}")
+        return _shown(job)
+
+    async def seen(self, actor: Actor, job_id: str) -> Job:
+        """Return a result that the actor may see, by key. Raises Refusal RESULT_UNKNOWN or RESULT_DELETED."""
+        job = await lookup.by_id(self._database.read, job_id)
+        if job is None or not may(actor, Action.SEE, job):
+            raise Refusal(Code.RESULT_UNKNOWN, job="")
+        return _shown(job)
+
+    async def note_shown(
+        self, job: Job, positions: tuple[int, ...], channel_id: int, message_id: int
+    ) -> None:
+        """Note that a message shows pictures of ``job`` again, so that deleting finds it."""
+        async with self._database.transaction() as transaction:
+            await posted.note(
+                transaction, job.job_id, positions, channel_id, message_id, Origin.SHOW, self._clock.now_ms()
+            )
+
+    async def _entry(self, owner: Owner, job: Job) -> Entry:
+        marked = await favourites.positions(self._database.read, owner, job.job_id)
+        return Entry(job, await self._thumbnail(job), marked)
+
+    async def _thumbnail(self, job: Job) -> bytes | None:
+        for picture in await self._recall.pictures(job.done_images[:1]):
+            if picture.data is not None:
+                try:
+                    return await self._pool.run(thumbnail, picture.data, _THUMBNAIL_PX)
+                except OSError:  # a damaged file: the list shows the rest
+                    return None
+        return None
+
+
+def _shown(job: Job) -> Job:
+    if job.deleted_ms is not None:
+        raise Refusal(Code.RESULT_DELETED, number=str(job.number))
+    if not job.state.is_terminal or not job.done_images:
+        raise Refusal(Code.RESULT_UNKNOWN, job=f"#{job.number}")
+    return job

@@ -1,0 +1,10 @@
+history-name = verlauf
+history-description = Deine Bilder, das neueste zuerst
+history-text-name = text
+history-text-description = Nur die, in deren Prompt diese Wörter stehen
+history-favourites-name = favoriten
+history-favourites-description = Nur was du als Favorit markiert hast
+show-name = zeigen
+show-description = Poste eines deiner Ergebnisse noch einmal, mit seinen Knöpfen
+show-job-name = auftrag
+show-job-description = Welches: Wähle aus der Liste oder gib die Nummer ein

@@ -1,0 +1,10 @@
+history-name = history
+history-description = Your pictures, newest first
+history-text-name = text
+history-text-description = Only those whose prompt has these words
+history-favourites-name = favourites
+history-favourites-description = Only what you have marked as a favourite
+show-name = show
+show-description = Post one of your results again, with its buttons
+show-job-name = job
+show-job-description = Which one: choose from the list, or type its number

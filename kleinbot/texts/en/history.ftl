@@ -1,0 +1,50 @@
+## Results that are found again, marked, explained and deleted
+
+error-result-unknown = I know no result { $job } of yours here. /history lists what you have.
+error-result-not-yours = #{ $number } belongs to somebody else. Only they or a moderator can delete it.
+error-result-deleted = #{ $number } has been deleted.
+
+result-further = #{ $number }, continued
+
+history-title = Your pictures
+history-title-favourites = Your favourites
+history-empty = You have no pictures here yet. Begin with /imagine.
+history-no-favourites = You have marked no picture yet. The button "Favourite" under a result does it.
+history-nothing-found = Nothing of yours has these words in its prompt. Try fewer of them.
+history-entry = **#{ $number }** · <t:{ NUMBER($at_s, useGrouping: 0) }:R> · { $count ->
+        [one] { $count } picture
+       *[other] { $count } pictures
+    }
+button-show = Show #{ $number }
+button-newer = Newer
+button-older = Older
+
+button-favourite = Favourite
+button-recipe = Recipe
+button-delete = Delete
+
+favourites-choose = Which pictures of #{ $number } are your favourites? Press one to mark it, again to take the mark away.
+favourite-added = #{ $number } is one of your favourites. /history with "favourites" lists them.
+favourite-removed = #{ $number } is no favourite of yours.
+button-mark = { $count ->
+        [1] Mark again
+       *[other] ♡ { $position }
+    }
+button-marked = { $count ->
+        [1] Take the mark away
+       *[other] ♥ { $position }
+    }
+
+recipe-card = #{ $number } · { $size } · checkpoint { $checkpoint } · { $steps } steps · { $seconds } s · made <t:{ NUMBER($at_s, useGrouping: 0) }:f>
+recipe-noise = Noise: { $noise } (seed, then weight:seed of what was mixed in)
+recipe-parent = Made from #{ $number } of { $author }
+recipe-attach = It was made from attached files, which have to be attached again.
+
+delete-question = Delete #{ $number } for good? { $count ->
+        [one] The picture and every message of mine that shows it go.
+       *[other] All { $count } pictures and every message of mine that shows them go.
+    } What they cost is not given back.
+button-delete-yes = Delete for good
+button-keep = Keep
+delete-done = #{ $number } is deleted.
+delete-kept = #{ $number } stays.
