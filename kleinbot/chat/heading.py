@@ -7,11 +7,15 @@ from kleinbot.texts import Texts
 
 def heading(texts: Texts, job: Job) -> str:
     """Return for example ``**a red fox** · subtle variation — by @bob from @ada's #412``."""
-    subject = wording.shown_prompt(job.prompt) or texts.say(job.locale, "heading-no-prompt")
-    line = f"**{subject}**"
+    line = f"**{wording.shown_prompt(subject(texts, job.locale, job.prompt))}**"
     if job.kind is Kind.VARIATIONS and job.strength is not None:
         line += f" · {texts.say(job.locale, f'variation-{job.strength}')}"
     return f"{line} — {_byline(texts, job)}"
+
+
+def subject(texts: Texts, locale: str, prompt: str) -> str:
+    """Return what a job is called: variations of somebody's file have no prompt."""
+    return prompt or texts.say(locale, "heading-no-prompt")
 
 
 def _byline(texts: Texts, job: Job) -> str:

@@ -9,7 +9,7 @@ import discord
 
 from kleinbot.chat import wording
 from kleinbot.chat.buttons import CancelButton
-from kleinbot.chat.heading import heading
+from kleinbot.chat.heading import heading, subject
 from kleinbot.chat.keeping_buttons import keeping_row
 from kleinbot.chat.result_buttons import making_rows
 from kleinbot.domain.job import Job, JobState
@@ -150,6 +150,8 @@ def file_prefix(job: Job) -> str:
 def alt_text(texts: Texts, job: Job, position: int) -> str:
     """Return a picture's description for people who do not see it; Discord takes 1024 characters."""
     prompt = " ".join(job.prompt.split())
+    if not prompt:
+        return texts.say(job.locale, "alt-text-variation", position=position + 1, count=job.count)
     return texts.say(job.locale, "alt-text", position=position + 1, count=job.count, prompt=prompt)[:1024]
 
 
@@ -212,7 +214,8 @@ def queue(texts: Texts, locale: str, found: Queue, engine: EngineState) -> disco
 
 
 def _queue_row(texts: Texts, locale: str, card: JobCard) -> str:
-    number, prompt = str(card.job.number), wording.shown_prompt(card.job.prompt, 80)
+    number, prompt = str(card.job.number), subject(texts, locale, card.job.prompt)
+    prompt = wording.shown_prompt(prompt, 80)
     if card.job.state is JobState.RUNNING:
         return texts.say(locale, "queue-running", number=number, prompt=prompt)
     return texts.say(

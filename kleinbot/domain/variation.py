@@ -14,7 +14,9 @@ class Strength(StrEnum):
     def weight(self) -> float:
         """How much of another seed is mixed into the noise of a picture that we made.
 
-        The new noise correlates with the old one by ``sqrt(1 - weight²)``: 0.97, 0.87, 0.60.
+        The new noise correlates with the old one by ``sqrt(1 - weight²)``: 0.97, 0.87, 0.60. On a small
+        trained Klein at 256² the mean difference to the parent, of 255 levels, is 6, 11 and 17; another
+        seed altogether gives 20.
         """
         return _WEIGHTS[self]
 
@@ -22,7 +24,9 @@ class Strength(StrEnum):
     def first_sigma(self) -> float:
         """How much noise stands on the latents of a picture that we did not make, when denoising begins.
 
-        Not taken from the distilled schedule: its last step still begins at 77 % noise (1024²).
+        Not taken from the distilled schedule: its last step still begins at 77 % noise (1024²). Chosen on a
+        small trained Klein at 256²: the mean difference to the parent, of 255 levels, is 1.7, 3.5 and 15;
+        above 0.93 little of the parent is left (36).
         """
         return _FIRST_SIGMAS[self]
 
@@ -33,5 +37,5 @@ class Strength(StrEnum):
 
 
 _WEIGHTS = {Strength.SUBTLE: 0.25, Strength.MEDIUM: 0.5, Strength.STRONG: 0.8}
-_FIRST_SIGMAS = {Strength.SUBTLE: 0.4, Strength.MEDIUM: 0.65, Strength.STRONG: 0.85}
+_FIRST_SIGMAS = {Strength.SUBTLE: 0.6, Strength.MEDIUM: 0.8, Strength.STRONG: 0.9}
 _STEPS = {Strength.SUBTLE: 2, Strength.MEDIUM: 3, Strength.STRONG: 4}

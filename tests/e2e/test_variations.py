@@ -36,13 +36,15 @@ async def test_variations_of_my_picture_mix_other_noise_into_its_own(stage: Stag
 async def test_variations_of_an_attachment_begin_at_its_pixels(stage: Stage) -> None:
     engine = ScriptedEngine()
     async with stage.house(engine) as house:
-        for strength, steps, sigma in (("subtle", 2, 0.4), ("medium", 3, 0.65), ("strong", 4, 0.85)):
+        for strength, steps, sigma in (("subtle", 2, 0.6), ("medium", 3, 0.8), ("strong", 4, 0.9)):
             handle = await house.ada.command(
                 house.channel, "variations", image=a_png(600, 400), strength=strength
             )
             done = await result(handle)
             assert size(done.pictures[0]) == (304, 208)
             assert done.text.startswith("**Variations of a picture** · ")
+            alt = "A picture that an AI model made as a variation of another one"
+            assert done.pictures[0].alt_text == alt
             (task,) = engine.batches[-1]
             assert (task.steps, task.references) == (steps, ())
             assert task.start is not None

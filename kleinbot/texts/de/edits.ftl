@@ -48,3 +48,8 @@ form-strength-subtle = Leicht: fast dasselbe
 form-strength-medium = Mittel: klar dieselbe Idee
 form-strength-strong = Stark: weit davon weg
 form-count = Wie viele?
+
+alt-text-variation = { $count ->
+        [one] Ein Bild, das ein KI-Modell als Variation eines anderen gemacht hat
+       *[other] Bild { $position } von { $count }, die ein KI-Modell als Variationen eines anderen gemacht hat
+    }

@@ -48,3 +48,8 @@ form-strength-subtle = Subtle: nearly the same
 form-strength-medium = Medium: clearly the same idea
 form-strength-strong = Strong: far from it
 form-count = How many?
+
+alt-text-variation = { $count ->
+        [one] A picture that an AI model made as a variation of another one
+       *[other] Picture { $position } of { $count } that an AI model made as variations of another one
+    }
