@@ -55,7 +55,7 @@ async def test_a_pause_holds_the_work_says_so_and_survives_a_restart(stage: Stag
         assert engine.batches == []
     async with stage.house(engine) as house:
         status = await _said(await host.command(house.channel, "host status"), "paused")
-        assert "1 pictures waiting, 0 being drawn" in status.text
+        assert "1 picture waiting, 0 being drawn" in status.text
         assert engine.batches == []
         await _said(await host.command(house.channel, "host resume"), "Working as usual again.")
         await house.until("SELECT COUNT(*) FROM images WHERE state = 'done'", 1)
@@ -100,7 +100,7 @@ async def test_the_host_sees_every_server_and_shares_out_the_card(stage: Stage) 
         drawn = await house.ada.command(house.channel, "imagine", prompt="a fox")
         await drawn.message_where(has_pictures, timeout_s=QUICK_S)
         listed = await _said(await host.command(house.channel, "host servers"), "Servers, the busiest")
-        assert "**Studio** · 1 pictures · 0 jobs in line · share 1 · at most 600" in listed.text
+        assert "**Studio** · 1 picture · 0 jobs in line · share 1 · at most 600" in listed.text
         assert "**Other \\*place\\*** · 0 pictures" in listed.text
         choices = await host.autocomplete(house.channel, "host share", "server", "other", timeout_s=QUICK_S)
         assert [choice.name for choice in choices] == [f"Other *place* ({other.id})"]

@@ -10,11 +10,20 @@ error-server-unknown = So einen Server kenne ich nicht. /host server zählt die 
 engine-paused = Der Betreiber des Bots hat das Zeichnen angehalten; dein Platz bleibt dir.
 presence-paused = vom Betreiber angehalten
 
-admin-set = { $member } hat jetzt eine eigene Grenze: { $pictures } Bilder.
+admin-set = { $member } hat jetzt eine eigene Grenze: { $pictures ->
+        [one] { $pictures } Bild
+       *[other] { $pictures } Bilder
+    }.
 admin-set-removed = { $member } hat keine eigene Grenze mehr.
-admin-default-set = Mitglieder dieses Servers ohne eigene Grenze haben jetzt { $pictures } Bilder.
+admin-default-set = Mitglieder dieses Servers ohne eigene Grenze haben jetzt { $pictures ->
+        [one] { $pictures } Bild
+       *[other] { $pictures } Bilder
+    }.
 admin-default-removed = Dieser Server hat keine eigene Vorgabe mehr; es gilt die des Bot-Betreibers.
-admin-granted = { $member } hat { $pictures } Bilder dazubekommen.
+admin-granted = { $member } hat { $pictures ->
+        [one] { $pictures } Bild
+       *[other] { $pictures } Bilder
+    } dazubekommen.
 admin-reset = { $pictures ->
         [0] { $member } hatte nichts verbraucht, also gab es nichts zurück.
         [one] { $member } hat { $pictures } verbrauchtes Bild zurückbekommen.
@@ -33,7 +42,13 @@ audit-share = Der Betreiber hat festgelegt, was dieser Server von der Karte nutz
 audit-row = { $what } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 
 host-servers = Server, die meistbeschäftigten der letzten { $hours } Stunden zuerst
-host-server = **{ $server }** · { $pictures } Bilder · { $open } Aufträge in der Schlange · Anteil { $share } · höchstens { $most } je Mitglied
+host-server = **{ $server }** · { $pictures ->
+        [one] { $pictures } Bild
+       *[other] { $pictures } Bilder
+    } · { $open ->
+        [one] { $open } Auftrag
+       *[other] { $open } Aufträge
+    } in der Schlange · Anteil { $share } · höchstens { $most } je Mitglied
 host-servers-more = … und { $rest } weitere.
 host-no-servers = Ich bin noch auf keinem Server.
 host-shared = Jetzt gilt: { $row }
@@ -42,7 +57,10 @@ host-resumed = Ich arbeite wieder wie sonst.
 host-draining = Ich zeichne fertig, was in der Schlange ist, und nehme nichts Neues an. /host fortsetzen nimmt das zurück.
 host-status-engine = Modell: { $phase } · Profil { $profile } ({ $device }) · { $door }
 host-status-engine-detail = Einzelheit zum Modell: { $detail }
-host-status-line = Schlange: { $waiting } Bilder warten, { $running } in Arbeit
+host-status-line = Schlange: { $waiting ->
+        [one] { $waiting } Bild wartet
+       *[other] { $waiting } Bilder warten
+    }, { $running } in Arbeit
 host-status-disk = Platte: { $gib } GiB frei
 host-status-loop = Ereignisschleife: höchstens { $milliseconds } ms zu spät
 host-phase-starting = startet

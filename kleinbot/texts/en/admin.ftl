@@ -10,11 +10,20 @@ error-server-unknown = I know no such server. /host servers lists the ones I do.
 engine-paused = The bot's host has paused the drawing; your place is kept.
 presence-paused = paused by the host
 
-admin-set = { $member } now has a limit of their own: { $pictures } pictures.
+admin-set = { $member } now has a limit of their own: { $pictures ->
+        [one] { $pictures } picture
+       *[other] { $pictures } pictures
+    }.
 admin-set-removed = { $member } has no limit of their own any more.
-admin-default-set = Members of this server without a limit of their own now have { $pictures } pictures.
+admin-default-set = Members of this server without a limit of their own now have { $pictures ->
+        [one] { $pictures } picture
+       *[other] { $pictures } pictures
+    }.
 admin-default-removed = This server has no default of its own any more; the default of the bot's host applies.
-admin-granted = { $member } got { $pictures } more pictures.
+admin-granted = { $member } got { $pictures ->
+        [one] { $pictures } more picture
+       *[other] { $pictures } more pictures
+    }.
 admin-reset = { $pictures ->
         [0] { $member } had spent nothing, so nothing was given back.
         [one] { $member } got { $pictures } spent picture back.
@@ -33,7 +42,13 @@ audit-share = The host set what this server may use of the card
 audit-row = { $what } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 
 host-servers = Servers, the busiest of the last { $hours } hours first
-host-server = **{ $server }** · { $pictures } pictures · { $open } jobs in line · share { $share } · at most { $most } for one member
+host-server = **{ $server }** · { $pictures ->
+        [one] { $pictures } picture
+       *[other] { $pictures } pictures
+    } · { $open ->
+        [one] { $open } job
+       *[other] { $open } jobs
+    } in line · share { $share } · at most { $most } for one member
 host-servers-more = … and { $rest } more.
 host-no-servers = I am in no server yet.
 host-shared = Now: { $row }
@@ -42,7 +57,10 @@ host-resumed = Working as usual again.
 host-draining = I finish what is in line and accept nothing new. /host resume takes that back.
 host-status-engine = Engine: { $phase } · profile { $profile } ({ $device }) · { $door }
 host-status-engine-detail = Engine detail: { $detail }
-host-status-line = Line: { $waiting } pictures waiting, { $running } being drawn
+host-status-line = Line: { $waiting ->
+        [one] { $waiting } picture
+       *[other] { $waiting } pictures
+    } waiting, { $running } being drawn
 host-status-disk = Disk: { $gib } GiB free
 host-status-loop = Event loop: { $milliseconds } ms late at worst
 host-phase-starting = starting
