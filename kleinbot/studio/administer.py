@@ -13,7 +13,7 @@ from kleinbot.store.ledger import Owner
 from kleinbot.studio import quota
 from kleinbot.studio.power import require_admin
 from kleinbot.studio.quota import QuotaRule, pictures
-from kleinbot.studio.quota_view import Statement, statement
+from kleinbot.studio.quota_view import LAST_ENTRIES, Statement, statement
 
 HISTORY_ENTRIES = 15
 
@@ -102,7 +102,7 @@ class AdministerQuota:
             await self._note(transaction, actor, Deed.QUOTA_RESET, member_id, tenths=returned, reason=reason)
         return returned, await self._statement(actor, member_id)
 
-    async def _statement(self, actor: Actor, member_id: int, most_entries: int = 5) -> Statement:
+    async def _statement(self, actor: Actor, member_id: int, most_entries: int = LAST_ENTRIES) -> Statement:
         require_admin(actor)
         owner = Owner(actor.server_id, member_id)
         return await statement(self._database, owner, self._rule, self._clock.now_ms(), most_entries)
