@@ -7,6 +7,7 @@ seconds and peak memory side by side. Diffusers' call is the model card's: every
 import argparse
 import asyncio
 import dataclasses
+import gc
 import io
 import logging
 import sys
@@ -23,7 +24,7 @@ from kleinbot.sandbox import Channel, InteractionHandle, Person, StandIn
 from kleinbot.settings import Settings
 
 GIB = 2**30
-WAIT_S = 300.0
+WAIT_S = 90.0
 COUNTS = (1, 2, 4)
 INSTRUCTION = "make it look like winter"
 PHOTO_PX = (3000, 2000)
@@ -52,21 +53,25 @@ async def through_the_program(folder: Path, data: Path, photos: list[bytes]) -> 
             await standin.registered("edit", timeout_s=WAIT_S)
             await standin.online(timeout_s=WAIT_S)
             await drawn(await ada.command(channel, "imagine", prompt="to warm up"))
-            for count in COUNTS:
-                await edit(app, ada, channel, photos[:count])
+            await edit(app, ada, channel, photos[:1])  # to warm up too, as below
+            # What was reserved stays reserved, so the smallest come first.
             torch.cuda.reset_peak_memory_stats()
             handle = await ada.command(channel, "variations", image=photos[0], strength="medium")
             report("a variation of an attachment", app, await drawn(handle))
+            torch.cuda.reset_peak_memory_stats()
             handle = await ada.command(channel, "variations", strength="subtle", picture="#1")
             report("a variation of our own picture", app, await drawn(handle))
+            for count in COUNTS:
+                await edit(app, ada, channel, photos[:count])
             app.request_stop()
-            await running
+            say("exit code", await running)
 
 
 async def edit(app: App, ada: Person, channel: Channel, photos: list[bytes]) -> None:
     torch.cuda.reset_peak_memory_stats()
-    more = {f"reference_{number}": photo for number, photo in enumerate(photos[1:], 1)}
-    handle = await ada.command(channel, "edit", instruction=INSTRUCTION, image=photos[0], **more)
+    options: dict[str, object] = {"instruction": INSTRUCTION, "image": photos[0]}
+    options |= {f"reference-{number}": photo for number, photo in enumerate(photos[1:], 1)}
+    handle = await ada.command_with(channel, "edit", options)
     report(f"an edit with {len(photos)} references", app, await drawn(handle))
 
 
@@ -87,9 +92,13 @@ def report(what: str, app: App, seconds: float) -> None:
 def by_the_model_card(folder: Path, photos: list[bytes]) -> None:
     from diffusers import Flux2KleinPipeline
 
+    gc.collect()
+    torch.cuda.empty_cache()
+    left, kept = torch.cuda.memory_allocated() / GIB, torch.cuda.memory_reserved() / GIB
+    say(f"left by the program: {left:.3f} GiB allocated, {kept:.3f} reserved")
     pipe = Flux2KleinPipeline.from_pretrained(folder, dtype=torch.bfloat16, local_files_only=True).to("cuda")
     pipe.set_progress_bar_config(disable=True)
-    pictures = [Image.open(io.BytesIO(photo)) for photo in photos]
+    pictures = [Image.open(io.BytesIO(photo)).convert("RGB") for photo in photos]
     for count in (1, *COUNTS):  # the first one warms up
         torch.cuda.reset_peak_memory_stats()
         started_s = time.monotonic()
