@@ -48,11 +48,12 @@ _EXPIRE = """
     WHERE g.server_id = ? AND g.member_id = ? AND g.expires_ms <= ?
     GROUP BY g.grant_id HAVING SUM(l.amount_tenths) > 0
 """
+# Only the latest are looked at, by counts_ms: it has an index and lies at most one window before made_ms.
 _HISTORY = """
     SELECT l.kind, SUM(l.amount_tenths) AS tenths, l.made_ms, j.number, MAX(l.reason) AS reason,
            MAX(l.made_by) AS made_by
-    FROM ledger l LEFT JOIN jobs j USING (job_id)
-    WHERE l.server_id = ? AND l.member_id = ? AND l.kind != 'settle'
+    FROM (SELECT * FROM ledger WHERE server_id = ? AND member_id = ? AND kind != 'settle'
+          ORDER BY counts_ms DESC LIMIT 2000) l LEFT JOIN jobs j USING (job_id)
     GROUP BY l.kind, l.job_id, l.made_ms ORDER BY MAX(l.entry_id) DESC LIMIT ?
 """
 
@@ -120,7 +121,9 @@ async def refund(transaction: Transaction, job_id: str, position: int, now_ms: i
     """
     refunded = await transaction.change(_REFUND, now_ms, reason, job_id, position)
     _require_reservation(refunded, job_id, position)
-    row = await transaction.one("SELECT server_id, member_id FROM ledger WHERE job_id = ? LIMIT 1", job_id)
+    row = await transaction.one(
+        "SELECT server_id, member_id FROM ledger WHERE job_id = ? AND kind = 'reserve' LIMIT 1", job_id
+    )
     if row is not None:
         await expire(transaction, Owner(row[0], row[1]), now_ms)
 

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from kleinbot.store.database import Reader, Transaction
 
 _LISTED = """
-    SELECT s.server_id, s.share, s.most_tenths,
-        (SELECT COUNT(*) FROM jobs j WHERE j.server_id = s.server_id
-            AND j.state IN ('queued', 'running')) AS open_jobs,
-        (SELECT COUNT(*) FROM images i WHERE i.server_id = s.server_id AND i.finished_ms > ?) AS pictures
-    FROM servers s ORDER BY pictures DESC, s.server_id
+    SELECT s.server_id, s.share, s.most_tenths, COALESCE(j.number, 0) AS open_jobs,
+           COALESCE(i.number, 0) AS pictures
+    FROM servers s
+    LEFT JOIN (SELECT server_id, COUNT(*) AS number FROM jobs WHERE state IN ('queued', 'running')
+               GROUP BY server_id) j USING (server_id)
+    LEFT JOIN (SELECT server_id, COUNT(*) AS number FROM images WHERE finished_ms > ?
+               GROUP BY server_id) i USING (server_id)
+    ORDER BY pictures DESC, s.server_id
 """
 
 
