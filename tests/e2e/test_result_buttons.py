@@ -179,3 +179,30 @@ async def test_a_message_without_a_picture_is_told_so(stage: Stage) -> None:
         for menu in ("Edit this image", "Make variations"):
             handle = await house.ada.menu(message, menu)
             assert (await said(handle, "That message has no picture that I can read")).is_ephemeral
+
+
+async def test_a_form_that_is_sent_after_the_message_was_deleted_is_refused_or_done(stage: Stage) -> None:
+    async with stage.house(ScriptedEngine()) as house:
+        theirs = house.bob.attach(house.channel, "look", a_png())
+        ours = await imagined(house)
+        lost = await house.ada.menu(theirs, "Edit this image")
+        kept = await house.ada.menu(ours, "Edit this image")
+        await lost.modal_opened(timeout_s=10)
+        await kept.modal_opened(timeout_s=10)
+        house.standin.delete_message(theirs)
+        house.standin.delete_message(ours)
+        sent = await house.ada.submit(lost, {"What should change?": "a hat"})
+        assert (await said(sent, "I could not fetch that picture from Discord")).is_ephemeral
+        done = await result(await house.ada.submit(kept, {"What should change?": "a hat"}))
+        assert "from #1" in done.text  # the file is ours, whatever became of its message
+
+
+async def test_our_own_picture_without_its_buttons_is_edited_as_any_other(stage: Stage) -> None:
+    engine = ScriptedEngine()
+    async with stage.house(engine) as house:
+        done = await imagined(house)
+        shared = house.bob.attach(house.channel, "look", done.pictures[0].data)
+        form = await house.bob.menu(shared, "Make variations")
+        await form.modal_opened(timeout_s=10)
+        await result(await house.bob.submit(form, {}))
+        assert engine.batches[1][0].start is not None
