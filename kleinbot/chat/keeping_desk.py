@@ -4,7 +4,7 @@ from typing import Any
 
 import discord
 
-from kleinbot.chat import history_layouts, layouts
+from kleinbot.chat import history_layouts, layouts, parts
 from kleinbot.chat.front_desk import actor_of
 from kleinbot.chat.recipe_card import recipe_card
 from kleinbot.chat.results import Results
@@ -90,5 +90,11 @@ class KeepingDesk:
             await interaction.response.edit_message(view=layouts.plain(text))
             return
         await interaction.response.defer()
-        part = await self._results.whole(job, UploadLimits(interaction.filesize_limit))
-        await interaction.edit_original_response(view=part.message.view, attachments=list(part.message.files))
+
+        async def put_back(limits: UploadLimits) -> None:
+            part = await self._results.whole(job, limits)
+            await interaction.edit_original_response(
+                view=part.message.view, attachments=list(part.message.files)
+            )
+
+        await parts.fitting(UploadLimits(interaction.filesize_limit), put_back)

@@ -1,0 +1,116 @@
+"""Results over Discord's limits: recompressed or split, each picture told once, also after a kill."""
+
+import asyncio
+import signal
+
+import pytest
+
+from kleinbot.domain.faults import FaultPoint
+from kleinbot.sandbox import Message
+from tests.e2e.house import House, Stage, has_pictures
+from tests.e2e.noisy import NoisyEngine
+from tests.e2e.test_recovery import START_S, _all, _bot, _stop
+
+QUICK_S = 20.0
+TWO_PICTURES_ARE_TOO_MUCH = 350_000
+"""A picture of 256² that does not compress has 197 kB."""
+
+
+async def _told(house: House) -> None:
+    await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)
+
+
+def _names(messages: list[Message]) -> list[list[str]]:
+    return [[picture.filename for picture in message.pictures] for message in messages]
+
+
+async def test_what_one_request_cannot_carry_follows_in_channel_messages(stage: Stage) -> None:
+    stage.standin.limits.request_bytes = TWO_PICTURES_ARE_TOO_MUCH
+    async with stage.house(NoisyEngine()) as house:
+        handle = await house.ada.command(house.channel, "imagine", prompt="a fox", count=3)
+        first = await handle.message_where(has_pictures, timeout_s=QUICK_S)
+        await _told(house)
+        shown = house.channel.messages
+        assert shown[0].id == first.id
+        assert _names(shown) == [[f"kleinbot-1-{i}.png"] for i in (1, 2, 3)]
+        assert [m.pictures[0].alt_text for m in shown][2].startswith("Picture 3 of 3, drawn by an AI model")
+        assert [m.text for m in shown[1:]] == ["#1, continued"] * 2
+        assert shown[1].buttons == []
+        asked = await house.ada.press(first, label="Delete")
+        question = await asked.message_where(lambda m: bool(m.buttons), timeout_s=QUICK_S)
+        await house.ada.press(question, label="Delete for good")
+        await house.until("SELECT COUNT(*) FROM jobs WHERE deleted_ms IS NOT NULL", 1)
+        await house.until("SELECT COUNT(*) FROM removals", 0)
+        assert house.channel.messages == []
+
+
+async def test_a_file_over_the_limit_becomes_a_webp_under_it(stage: Stage) -> None:
+    stage.standin.limits.file_bytes = 100_000
+    async with stage.house(NoisyEngine()) as house:
+        handle = await house.ada.command(house.channel, "imagine", prompt="a fox", count=2)
+        done = await handle.message_where(has_pictures, timeout_s=QUICK_S)
+        assert _names([done]) == [["kleinbot-1-1.webp", "kleinbot-1-2.webp"]]
+        assert all(len(picture.data) <= 100_000 for picture in done.pictures)
+        assert all(picture.data[8:12] == b"WEBP" for picture in done.pictures)
+        assert done.pictures[1].alt_text == "Picture 2 of 2, drawn by an AI model for the prompt: a fox"
+
+
+async def test_a_private_result_stays_one_message_that_only_its_member_sees(stage: Stage) -> None:
+    stage.standin.limits.request_bytes = TWO_PICTURES_ARE_TOO_MUCH
+    async with stage.house(NoisyEngine()) as house:
+        handle = await house.ada.command(house.channel, "imagine", prompt="a fox", count=3, private=True)
+        done = await handle.message_where(has_pictures, timeout_s=QUICK_S)
+        assert _names([done]) == [[f"kleinbot-1-{i}.webp" for i in (1, 2, 3)]]
+        assert done.is_ephemeral
+        assert house.channel.messages == []
+
+
+async def test_where_the_channel_is_closed_the_first_response_takes_all(stage: Stage) -> None:
+    stage.standin.limits.request_bytes = TWO_PICTURES_ARE_TOO_MUCH
+    async with stage.house(NoisyEngine()) as house:
+        house.standin.deny(house.channel, "send_messages")
+        handle = await house.ada.command(house.channel, "imagine", prompt="a fox", count=3)
+        await handle.message_where(lambda m: len(m.pictures) == 3, timeout_s=QUICK_S)
+        await _told(house)
+        assert len(house.channel.messages) == 1
+
+
+async def test_show_and_hand_over_split_too(stage: Stage) -> None:
+    stage.standin.limits.request_bytes = TWO_PICTURES_ARE_TOO_MUCH
+    engine = NoisyEngine()
+    engine.gate.clear()
+    async with stage.house(engine) as house:
+        await house.ada.command(house.channel, "imagine", prompt="a fox", count=2, private=True)
+        await engine.started.wait()
+        house.clock.advance(16 * 60)
+        engine.gate.set()
+        await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'kept'", 1)
+        handle = await house.ada.command(house.channel, "queue")
+        await _told(house)
+        handed = [message for message in handle.messages if message.pictures]
+        assert _names(handed) == [["kleinbot-1-1.png"], ["kleinbot-1-2.png"]]
+        assert all(message.is_ephemeral for message in handed)
+        show = await house.ada.command(house.channel, "show", job="1")
+        await show.message_where(lambda m: "continued" in m.text, timeout_s=QUICK_S)
+        assert _names(show.messages) == [["kleinbot-1-1.png"], ["kleinbot-1-2.png"]]
+        assert all(message.is_ephemeral for message in show.messages)
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+@pytest.mark.parametrize("is_forgotten", [False, True])
+async def test_no_part_is_doubled_or_lost_by_a_kill_after_it_was_posted(
+    stage: Stage, nth: int, is_forgotten: bool
+) -> None:
+    stage.standin.limits.request_bytes = TWO_PICTURES_ARE_TOO_MUCH
+    async with _bot(stage, FaultPoint.AFTER_POST, nth) as killed:
+        await stage.ada.command(stage.channel, "imagine", prompt="a fox", count=3, seed=3)
+        assert await asyncio.wait_for(killed.wait(), START_S) == -signal.SIGKILL
+    if is_forgotten and nth > 1:
+        stage.clock.advance(60 * 60)  # Discord forgets the token and the nonces
+    async with _bot(stage) as restarted:
+        async with asyncio.timeout(START_S):
+            while await asyncio.to_thread(_all, stage, "SELECT state FROM outbox") != [("sent",)]:
+                pass
+        assert await _stop(restarted) == 0
+    names = sorted(name for names in _names(stage.channel.messages) for name in names)
+    assert [name.partition(".")[0] for name in names] == ["kleinbot-1-1", "kleinbot-1-2", "kleinbot-1-3"]

@@ -1,0 +1,115 @@
+"""Favourites, deleting and the messages that show a picture, in rows and files."""
+
+import asyncio
+
+import pytest
+
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.job import Job
+from kleinbot.domain.people import Actor
+from kleinbot.domain.work import ImageKey
+from kleinbot.images.cpu_pool import CpuPool
+from kleinbot.store import jobs, lookup, posted
+from kleinbot.store.posted import Origin
+from kleinbot.studio.delete import Delete
+from kleinbot.studio.favour import Favour
+from kleinbot.studio.history import History
+from tests.store.rows import finished
+from tests.studio_harness import ADA, BOB, MODERATOR, STRANGER, Studio
+
+
+def _history(studio: Studio) -> History:
+    return History(studio.database, studio.recall, CpuPool(), studio.clock)
+
+
+def _delete(studio: Studio, woken: list[int]) -> Delete:
+    return Delete(studio.database, studio.archive, _history(studio), lambda: woken.append(1), studio.clock)
+
+
+async def _done(studio: Studio, actor: Actor = ADA, count: int = 1) -> Job:
+    job = (await studio.imagine(actor, count=count)).card.job
+    for position in range(count):
+        key = ImageKey(job.job_id, position)
+        async with studio.database.transaction() as transaction:
+            await jobs.claim(transaction, key, "batch", studio.clock.now_ms())
+            await jobs.finish_image(transaction, finished(key), studio.clock.now_ms())
+    found = await studio.recall.job(job.job_id)
+    assert found is not None
+    return found
+
+
+async def test_marking_twice_is_marking_once(studio: Studio) -> None:
+    job = await _done(studio, count=2)
+    favour = Favour(studio.database, _history(studio), studio.clock)
+    key = ImageKey(job.job_id, 1)
+    await asyncio.gather(*(favour.mark(BOB, key) for _ in range(10)))
+    assert (await favour.marked(BOB, job.job_id))[1] == {1}
+    assert (await favour.marked(ADA, job.job_id))[1] == frozenset()
+    assert (await favour.unmark(BOB, key))[1] == frozenset()
+
+
+async def test_a_picture_that_was_never_made_cannot_be_marked(studio: Studio) -> None:
+    job = await _done(studio)
+    favour = Favour(studio.database, _history(studio), studio.clock)
+    with pytest.raises(Refusal) as caught:
+        await favour.mark(BOB, ImageKey(job.job_id, 1))
+    assert caught.value.code is Code.RESULT_UNKNOWN
+
+
+async def test_deleting_keeps_the_row_and_the_ledger_and_removes_what_shows_it(studio: Studio) -> None:
+    job = await _done(studio)
+    spent = await studio.spent_tenths()
+    async with studio.database.transaction() as transaction:
+        for message_id in (70, 71):
+            await posted.note(transaction, job.job_id, [0], 5, message_id, Origin.SHOW, 1)
+    woken: list[int] = []
+    await _delete(studio, woken).delete(ADA, job.job_id, 5, 72)
+    assert woken == [1]
+    removals = await posted.due_removals(studio.database.read, studio.clock.now_ms())
+    assert [row.message_id for row in removals] == [70, 71, 72]
+    kept = await studio.recall.job(job.job_id)
+    assert kept is not None
+    assert kept.deleted_ms == studio.clock.now_ms()
+    assert kept.images[0].file is None
+    assert await lookup.files(studio.database.read) == set()
+    assert await studio.spent_tenths() == spent
+
+
+async def test_of_ten_who_delete_at_once_one_does(studio: Studio) -> None:
+    job = await _done(studio)
+    woken: list[int] = []
+    delete = _delete(studio, woken)
+    outcomes = await asyncio.gather(
+        *(delete.delete(ADA, job.job_id, 5, None) for _ in range(10)), return_exceptions=True
+    )
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Refusal)]
+    assert {refusal.code for refusal in refused} == {Code.RESULT_DELETED}
+    assert len(refused) == 9
+    assert woken == [1]
+
+
+@pytest.mark.parametrize(("actor", "code"), [(BOB, Code.RESULT_NOT_YOURS), (STRANGER, Code.RESULT_UNKNOWN)])
+async def test_nobody_else_deletes(studio: Studio, actor: Actor, code: Code) -> None:
+    job = await _done(studio)
+    with pytest.raises(Refusal) as caught:
+        await _delete(studio, []).delete(actor, job.job_id, 5, None)
+    assert caught.value.code is code
+
+
+async def test_a_moderator_deletes_and_an_open_job_is_not_deleted(studio: Studio) -> None:
+    job = await _done(studio)
+    await _delete(studio, []).delete(MODERATOR, job.job_id, 5, None)
+    still_open = (await studio.imagine()).card.job
+    with pytest.raises(Refusal) as caught:
+        await _delete(studio, []).delete(ADA, still_open.job_id, 5, None)
+    assert caught.value.code is Code.RESULT_UNKNOWN
+
+
+async def test_a_message_that_is_noted_after_its_job_was_deleted_is_removed_too(studio: Studio) -> None:
+    job = await _done(studio)
+    await _delete(studio, []).delete(ADA, job.job_id, 5, None)
+    async with studio.database.transaction() as transaction:
+        await posted.note(transaction, job.job_id, [0], 5, 73, Origin.DELIVERY, studio.clock.now_ms())
+    assert await posted.delivered(studio.database.read, job.job_id) == {}
+    removals = await posted.due_removals(studio.database.read, studio.clock.now_ms())
+    assert [row.message_id for row in removals] == [73]
