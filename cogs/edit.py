@@ -7,6 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from kleinbot.chat.client import KleinbotClient
+from kleinbot.chat.recipe_card import unquoted
 from kleinbot.chat.translator import translated
 from kleinbot.chat.workbench import attached_all, source_of
 from kleinbot.domain.job import MAX_COUNT
@@ -65,7 +66,7 @@ class Edit(commands.Cog):
         private: bool | None = None,
     ) -> None:
         request = EditRequest(
-            instruction,
+            unquoted(instruction),
             source_of(image, picture),
             attached_all((reference_1, reference_2, reference_3)),
             count,

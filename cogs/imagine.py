@@ -7,6 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from kleinbot.chat.client import KleinbotClient
+from kleinbot.chat.recipe_card import unquoted
 from kleinbot.chat.translator import translated
 from kleinbot.domain.geometry import Aspect
 from kleinbot.domain.job import MAX_COUNT, ImagineRequest
@@ -52,5 +53,5 @@ class Imagine(commands.Cog):
         seed: app_commands.Range[int, 0, SEED_COUNT - 1] | None = None,
         private: bool = False,
     ) -> None:
-        request = ImagineRequest(prompt, Aspect(aspect), count, seed, private)
+        request = ImagineRequest(unquoted(prompt), Aspect(aspect), count, seed, private)
         await self._client.front_desk.imagine(interaction, request)

@@ -10,6 +10,7 @@ from discord import app_commands
 
 from kleinbot.chat import history_layouts, parts
 from kleinbot.chat.front_desk import actor_of
+from kleinbot.chat.heading import subject
 from kleinbot.chat.layouts import Message
 from kleinbot.chat.results import Part, Results
 from kleinbot.domain.errors import Code, Refusal
@@ -69,9 +70,12 @@ class HistoryDesk:
         self, interaction: discord.Interaction[Any], typed: str
     ) -> list[app_commands.Choice[str]]:
         """Return the member's own results whose number or prompt has what was typed."""
+        locale = str(interaction.locale)
         return [
             app_commands.Choice(
-                name=f"#{job.number} {' '.join(job.prompt.split())}"[:_CHOICE_CHARACTERS],
+                name=f"#{job.number} {' '.join(subject(self._texts, locale, job.prompt).split())}"[
+                    :_CHOICE_CHARACTERS
+                ],
                 value=f"#{job.number}",
             )
             for job in await self._history.choices(actor_of(interaction), typed, _CHOICES)

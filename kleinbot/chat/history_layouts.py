@@ -5,6 +5,7 @@ from io import BytesIO
 import discord
 
 from kleinbot.chat import wording
+from kleinbot.chat.heading import subject
 from kleinbot.chat.keeping_buttons import (
     ConfirmDeleteButton,
     FavouriteButton,
@@ -69,7 +70,8 @@ def _line(texts: Texts, locale: str, entry: Entry, reader_id: int) -> str:
     )
     marks = " ♥" * bool(entry.favourites)
     author = "" if job.member_id == reader_id else f" · {wording.mention(job.member_id)}"
-    return f"{made}{author}{marks}\n{wording.shown_prompt(job.prompt, _PROMPT_CHARACTERS)}".rstrip()
+    prompt = wording.shown_prompt(subject(texts, locale, job.prompt), _PROMPT_CHARACTERS)
+    return f"{made}{author}{marks}\n{prompt}"
 
 
 def _file(texts: Texts, job: Job, thumbnail: bytes) -> discord.File:

@@ -9,6 +9,7 @@ from kleinbot.domain.job import Job, Kind
 from kleinbot.texts import Texts
 
 _FENCE = "```"
+_SHORTEST_QUOTED = 3
 
 
 def recipe_card(texts: Texts, locale: str, reader_id: int, job: Job) -> str:
@@ -88,6 +89,15 @@ def _quoted(prompt: str) -> str:
     """Return ``prompt`` on one line, quoted so that words like "seed:" in it stay words."""
     line = " ".join(prompt.split()).replace('"', '\\"')
     return f'"{line}"'
+
+
+def unquoted(typed: str) -> str:
+    """Return what a pasted recipe means: Discord hands over the quotes around an option's text as text."""
+    text = typed.strip()
+    if len(text) < _SHORTEST_QUOTED or not (text[0] == text[-1] == '"'):
+        return typed
+    inner = text[1:-1]
+    return inner.replace('\\"', '"') if '"' not in inner.replace('\\"', "") else typed
 
 
 def _broken_fence() -> str:

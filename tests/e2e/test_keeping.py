@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from kleinbot.sandbox import Channel, Message, Person
+from kleinbot.sandbox.typed import Slash, parse
 from tests.e2e.house import House, Stage, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
@@ -164,3 +165,19 @@ async def test_the_question_outlives_the_message_and_its_channel(stage: Stage) -
         await _answered(house.ada, asked, "Delete for good", "#1 is deleted.")
         await house.until("SELECT COUNT(*) FROM removals", 0)
         assert again.is_deleted
+
+
+async def test_a_pasted_recipe_makes_the_same_again(stage: Stage) -> None:
+    async with stage.house(ScriptedEngine()) as house:
+        prompt = 'a "red" fox, count:3'
+        done = await _drawn(house, prompt=prompt, aspect="2:3", seed=41, count=2)
+        shown = await _answered(house.bob, done, "Recipe", "/imagine")
+        line = shown.text.splitlines()[1]
+        commands = house.standin.exchanges_of("PUT", "/applications/*/commands")[-1].body
+        typed = parse(line, commands)
+        assert isinstance(typed, Slash)
+        values = {**typed.values, "seed": int(typed.values["seed"]), "count": int(typed.values["count"])}
+        # Discord itself leaves the quotes in the text.
+        again = await _drawn(house, house.bob, **values | {"prompt": '"a \\"red\\" fox, count:3"'})
+        assert [p.data for p in again.pictures] == [p.data for p in done.pictures]
+        assert typed.values["prompt"] == prompt
