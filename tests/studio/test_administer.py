@@ -1,5 +1,6 @@
 """The rules of quotas, asked of the use cases themselves: Discord's hiding of commands is no protection."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -175,3 +176,34 @@ async def test_a_grant_that_will_have_expired_does_not_count_for_later(
 async def test_a_strangers_quota_is_their_own(studio: Studio, administer: AdministerQuota) -> None:
     await administer.grant(ADMIN, ADA.member_id, 10, 1, "x")
     assert (await _balance(studio, STRANGER)).left_tenths == 600
+
+
+async def test_of_racing_grants_only_as_many_are_given_as_the_host_allows(
+    studio: Studio, administer: AdministerQuota
+) -> None:
+    outcomes = await asyncio.gather(
+        *(administer.grant(ADMIN, ADA.member_id, 1000, 1, "race") for _ in range(20)), return_exceptions=True
+    )
+    assert sum(isinstance(outcome, Refusal) for outcome in outcomes) == 14
+    assert (await _balance(studio)).granted_tenths == 6000
+
+
+async def test_requests_racing_with_resets_and_grants_never_overdraw(
+    studio: Studio, administer: AdministerQuota
+) -> None:
+    await administer.set(ADMIN, ADA.member_id, 30)
+    outcomes = await asyncio.gather(
+        *(studio.imagine(count=1) for _ in range(12)),
+        administer.reset(ADMIN, ADA.member_id, "race"),
+        administer.grant(ADMIN, ADA.member_id, 25, 1, "race"),
+        *(studio.imagine(count=1) for _ in range(12)),
+        return_exceptions=True,
+    )
+    unexpected = [each for each in outcomes if isinstance(each, Exception) and not isinstance(each, Refusal)]
+    assert unexpected == []
+    after = await _balance(studio)
+    assert 0 <= after.left_tenths < 10
+    assert await studio.database.read.number(
+        "SELECT COUNT(*) FROM (SELECT SUM(amount_tenths) AS rest FROM ledger WHERE grant_id IS NOT NULL"
+        " GROUP BY grant_id) WHERE rest < 0"
+    ) == 0  # fmt: skip

@@ -1,5 +1,6 @@
 """What the host does, asked of the use case itself."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -108,3 +109,16 @@ async def test_nothing_is_accepted_while_draining(studio: Studio, desk: _Desk) -
         await studio.imagine()
     assert caught.value.code is Code.DRAINING
     assert await studio.spent_tenths() == 0
+
+
+async def test_of_racing_decisions_the_last_in_the_rows_is_the_one_that_holds(
+    studio: Studio, desk: _Desk
+) -> None:
+    operate = desk.operate
+    await asyncio.gather(*(deed(HOST) for _ in range(5) for deed in (operate.pause, operate.drain)))
+    after = Doorkeeper()
+    await after.load(studio.database.read)
+    assert studio.doorkeeper.door is after.door
+    row = await studio.database.read.one("SELECT action FROM audit ORDER BY audit_id DESC")
+    assert row is not None
+    assert row[0] == {Door.PAUSED: "pause", Door.DRAINING: "drain"}[after.door]
