@@ -87,6 +87,8 @@ def parent_of(source: Chosen | Attached) -> ImageKey | None:
 def _visible(actor: Actor, job: Job | None) -> Job:
     if job is None or not may(actor, Action.SEE, job):
         raise Refusal(Code.PICTURE_UNKNOWN)
+    if job.deleted_ms is not None:
+        raise Refusal(Code.PICTURE_GONE, number=str(job.number))
     return job
 
 

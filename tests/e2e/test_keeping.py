@@ -136,6 +136,9 @@ async def test_every_button_of_a_deleted_result_says_that_it_is_deleted(stage: S
         assert not done.is_deleted
         for label in ("Favourite", "Recipe", "Delete"):
             await _answered(house.bob, done, label, "#1 has been deleted")
+        for label in ("Subtle", "Reroll"):
+            await _answered(house.bob, done, label, "That picture of #1 is no longer there")
+        assert await house.number("SELECT COUNT(*) FROM jobs") == 1
 
 
 async def test_what_a_crash_left_to_remove_is_removed_at_the_next_start(stage: Stage) -> None:

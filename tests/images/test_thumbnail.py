@@ -23,5 +23,5 @@ def test_it_is_small_and_keeps_its_shape_and_labels() -> None:
 
 
 def test_a_damaged_file_raises_what_callers_expect() -> None:
-    with pytest.raises(OSError, match="truncated|identify"):
+    with pytest.raises(OSError, match=r"truncated|identify"):
         thumbnail(PNG[: len(PNG) // 2], 128)

@@ -1,0 +1,89 @@
+"""Rows of the history: pages, literal search, and results that were delivered before the rows existed."""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from kleinbot.domain.work import ImageKey
+from kleinbot.store import favourites, history, jobs, posted
+from kleinbot.store.database import Database
+from kleinbot.store.ledger import Owner
+from kleinbot.store.migrations import load_migrations, migrate
+from tests.manual_clock import START_MS, ManualClock
+from tests.store.rows import ADA, finished, new_job, store
+
+BOB = Owner(ADA.server_id, 2)
+
+
+async def _done(
+    database: Database, index: int, prompt: str, owner: Owner = ADA, *, private: bool = False
+) -> ImageKey:
+    job_id = f"{index:024x}"
+    await store(database, replace(new_job(job_id, owner=owner), prompt=prompt, private=private))
+    key = ImageKey(job_id, 0)
+    async with database.transaction() as transaction:
+        await jobs.claim(transaction, key, "batch", START_MS)
+        await jobs.finish_image(transaction, finished(key), START_MS)
+    return key
+
+
+async def _numbers(database: Database, *words: str, before: int | None = None) -> list[int]:
+    found = await history.older(database.read, ADA, words, favourites=False, before=before, limit=3)
+    return [job.number for job in found]
+
+
+async def test_a_page_begins_below_a_number_and_the_one_before_it_ends_above(database: Database) -> None:
+    for index in range(1, 8):
+        await _done(database, index, "a fox")
+    assert await _numbers(database) == [7, 6, 5]
+    assert await _numbers(database, before=5) == [4, 3, 2]
+    newer = await history.newer(database.read, ADA, (), favourites=False, after=4, limit=2)
+    assert [job.number for job in newer] == [6, 5]
+
+
+async def test_what_like_would_read_as_a_pattern_is_read_as_text(database: Database) -> None:
+    for index, prompt in enumerate(("100% wolf", "1000 wolves", "a_b", "axb", "back\\slash"), start=1):
+        await _done(database, index, prompt)
+    assert await _numbers(database, "0%") == [1]
+    assert await _numbers(database, "a_b") == [3]
+    assert await _numbers(database, "\\") == [5]
+
+
+async def test_jobs_without_a_picture_are_not_listed(database: Database) -> None:
+    await store(database, new_job("a" * 24))
+    assert await _numbers(database) == []
+
+
+async def test_a_favourite_that_became_unseen_is_not_listed(database: Database) -> None:
+    public = await _done(database, 1, "a fox", BOB)
+    private = await _done(database, 2, "a secret", BOB, private=True)
+    async with database.transaction() as transaction:
+        for key in (public, private):
+            assert await favourites.add(transaction, ADA, key, START_MS)
+            assert not await favourites.add(transaction, ADA, key, START_MS)
+    found = await history.older(database.read, ADA, (), favourites=True, before=None, limit=9)
+    assert [job.number for job in found] == [1]
+
+
+async def test_results_delivered_before_the_migration_can_be_removed_too(tmp_path: Path) -> None:
+    file, every = tmp_path / "old.sqlite3", load_migrations()
+    migrate(file, every[:3], ManualClock())
+    job_id = "b" * 24
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(f"""
+            INSERT INTO servers (server_id, first_seen_ms) VALUES (10, 1);
+            INSERT INTO members (server_id, member_id, first_seen_ms) VALUES (10, 1, 1);
+            INSERT INTO jobs (job_id, server_id, member_id, number, kind, prompt, columns, rows, steps,
+                checkpoint, seed, count, private, price_tenths, lane, locale, channel_id, state, created_ms, ended_ms)
+            VALUES ('{job_id}', 10, 1, 1, 'imagine', 'a fox', 16, 16, 4, 'distilled',
+                7, 1, 0, 10, 'token', 'en-US', 5, 'done', 1, 2);
+            INSERT INTO images (job_id, position, server_id, base_seed, columns, rows, state, file, sha256,
+                pixel_hash) VALUES ('{job_id}', 0, 10, 7, 16, 16, 'done', 'f', 'a', 'b');
+            INSERT INTO outbox (job_id, server_id, state, due_ms, nonce, way, channel_id, message_id, sent_ms)
+            VALUES ('{job_id}', 10, 'sent', 1, 'n', 'reply', 5, 77, 2);
+        """)
+    migrate(file, every, ManualClock())
+    database = await Database.open(file)
+    assert await posted.delivered(database.read, job_id) == {0: 77}
+    await database.close()
