@@ -74,9 +74,9 @@ async def test_results_delivered_before_the_migration_can_be_removed_too(tmp_pat
         connection.executescript(f"""
             INSERT INTO servers (server_id, first_seen_ms) VALUES (10, 1);
             INSERT INTO members (server_id, member_id, first_seen_ms) VALUES (10, 1, 1);
-            INSERT INTO jobs (job_id, server_id, member_id, number,
-                 kind, prompt, columns, rows, steps,
-                checkpoint, seed, count, private, price_tenths, lane, locale, channel_id, state, created_ms, ended_ms)
+            INSERT INTO jobs (job_id, server_id, member_id, number, kind, prompt, columns, rows, steps,
+                checkpoint, seed, count, private, price_tenths, lane, locale, channel_id, state, created_ms,
+                ended_ms)
             VALUES ('{job_id}', 10, 1, 1, 'imagine', 'a fox', 16, 16, 4, 'distilled',
                 7, 1, 0, 10, 'token', 'en-US', 5, 'done', 1, 2);
             INSERT INTO images (job_id, position, server_id, base_seed, columns, rows, state, file, sha256,
