@@ -29,6 +29,11 @@ class PictureMenus(commands.Cog):
         for menu in self._menus:
             self._client.tree.remove_command(menu.name, type=menu.type)
 
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        if interaction.type is discord.InteractionType.modal_submit:
+            await self._client.workbench.answer_lost_form(interaction)
+
     async def _edit(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
         await self._client.workbench.edit_message(interaction, message)
 

@@ -1,11 +1,14 @@
 """Forms that make pictures from a picture. They end after ten minutes, or they would be kept for ever."""
 
+import re
+import secrets
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import discord
 
+from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.job import MAX_COUNT
 from kleinbot.domain.requests import Attached, EditRequest, Source, VariationsRequest
 from kleinbot.domain.variation import Strength
@@ -14,15 +17,37 @@ from kleinbot.texts import Texts
 if TYPE_CHECKING:
     from kleinbot.chat.client import KleinbotClient
 
-_LIFE_S = 600.0
+FORM_LIFE_S = 600.0
 _INSTRUCTION_CHARACTERS = 3000
+
+
+class FormKeys:
+    """Custom ids of forms. Unlike a button a form lives in memory: these tell when one is lost."""
+
+    _PATTERN = re.compile(r"kb:form:([0-9a-f]{8}):(\d+):[0-9a-f]{8}")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ours = secrets.token_hex(4)
+
+    def new(self) -> str:
+        return f"kb:form:{self._ours}:{self._clock.now_ms()}:{secrets.token_hex(4)}"
+
+    def is_lost(self, custom_id: str) -> bool:
+        """Tell whether it is a form of an earlier process, or one that has ended meanwhile."""
+        match = self._PATTERN.fullmatch(custom_id)
+        if match is None:
+            return False
+        return match[1] != self._ours or self._clock.now_ms() - int(match[2]) >= FORM_LIFE_S * MS_PER_S
 
 
 class _Form(discord.ui.Modal):
     """Base of both: which of a message's pictures is meant, and errors answered."""
 
-    def __init__(self, texts: Texts, locale: str, title: str, sources: Sequence[Source]) -> None:
-        super().__init__(title=texts.say(locale, title), timeout=_LIFE_S)
+    def __init__(
+        self, custom_id: str, texts: Texts, locale: str, title: str, sources: Sequence[Source]
+    ) -> None:
+        super().__init__(title=texts.say(locale, title), timeout=FORM_LIFE_S, custom_id=custom_id)
         self._texts = texts
         self._locale = locale
         self._sources = sources
@@ -42,10 +67,15 @@ class _Form(discord.ui.Modal):
         return self._sources[int(_chosen(self._which, "0"))]
 
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
+        client = cast("KleinbotClient", interaction.client)
+        reason = client.reason_to_refuse(interaction)
+        if reason is not None:
+            await client.front_desk.answer_error(interaction, reason)
+            return
         try:
             await self.send(interaction)
         except Exception as error:  # noqa: BLE001 - the edge of the house: the person gets a sentence
-            await cast("KleinbotClient", interaction.client).front_desk.answer_error(interaction, error)
+            await client.front_desk.answer_error(interaction, error)
 
     @abstractmethod
     async def send(self, interaction: discord.Interaction[Any]) -> None:
@@ -57,13 +87,14 @@ class EditForm(_Form):
 
     def __init__(
         self,
+        custom_id: str,
         texts: Texts,
         locale: str,
         sources: Sequence[Source],
         most_references: int,
         send: Callable[[discord.Interaction[Any], EditRequest], Awaitable[None]],
     ) -> None:
-        super().__init__(texts, locale, "form-edit-title", sources)
+        super().__init__(custom_id, texts, locale, "form-edit-title", sources)
         self._send = send
         self._instruction: discord.ui.TextInput[Any] = discord.ui.TextInput(
             style=discord.TextStyle.paragraph,
@@ -94,12 +125,13 @@ class VariationsForm(_Form):
 
     def __init__(
         self,
+        custom_id: str,
         texts: Texts,
         locale: str,
         sources: Sequence[Source],
         send: Callable[[discord.Interaction[Any], VariationsRequest], Awaitable[None]],
     ) -> None:
-        super().__init__(texts, locale, "form-variations-title", sources)
+        super().__init__(custom_id, texts, locale, "form-variations-title", sources)
         self._send = send
         strengths = [(self._say(f"form-strength-{strength}"), strength.value) for strength in Strength]
         self._strength = _select(strengths, Strength.MEDIUM)

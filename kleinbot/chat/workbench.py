@@ -12,7 +12,7 @@ from discord import app_commands
 
 from kleinbot.chat import layouts, picture_label
 from kleinbot.chat.front_desk import FrontDesk, actor_of, reply_address
-from kleinbot.chat.making_forms import EditForm, VariationsForm
+from kleinbot.chat.making_forms import EditForm, FormKeys, VariationsForm
 from kleinbot.chat.message_pictures import sources_in
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, KleinbotError, Refusal
@@ -58,6 +58,7 @@ class Workbench:
         self._variations = variations
         self._texts = texts
         self._clock = clock
+        self._forms = FormKeys(clock)
 
     async def edit(self, interaction: discord.Interaction[Any], request: EditRequest) -> None:
         await self._answer(interaction, await self._edit.begin(actor_of(interaction), request))
@@ -81,7 +82,7 @@ class Workbench:
         """Ask for the instruction. What may be used is checked now, and again when the form is sent."""
         await self._check(interaction, sources)
         most = self._edit.most_references
-        form = EditForm(self._texts, str(interaction.locale), sources, most, self.edit)
+        form = EditForm(self._forms.new(), self._texts, str(interaction.locale), sources, most, self.edit)
         await interaction.response.send_modal(form)
 
     async def edit_message(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
@@ -92,8 +93,16 @@ class Workbench:
         """Ask for variations of a picture of any message."""
         sources = sources_in(message, _our_id(interaction))
         await self._check(interaction, sources)
-        form = VariationsForm(self._texts, str(interaction.locale), sources, self.variations)
+        form = VariationsForm(
+            self._forms.new(), self._texts, str(interaction.locale), sources, self.variations
+        )
         await interaction.response.send_modal(form)
+
+    async def answer_lost_form(self, interaction: discord.Interaction[Any]) -> None:
+        """Say that a form cannot be taken any more: discord.py would leave its sender without a word."""
+        if self._forms.is_lost(interaction.custom_id or ""):
+            text = self._texts.say(str(interaction.locale), "form-lost")
+            await self._front_desk.answer(interaction, text)
 
     async def _check(self, interaction: discord.Interaction[Any], sources: Sequence[Source]) -> None:
         actor = actor_of(interaction)

@@ -206,3 +206,16 @@ async def test_our_own_picture_without_its_buttons_is_edited_as_any_other(stage:
         await form.modal_opened(timeout_s=10)
         await result(await house.bob.submit(form, {}))
         assert engine.batches[1][0].start is not None
+
+
+async def test_a_form_that_is_sent_after_a_restart_gets_a_sentence(stage: Stage) -> None:
+    async with stage.house(ScriptedEngine()) as house:
+        done = await imagined(house)
+        before = await house.ada.press(done, label="Edit")
+        await before.modal_opened(timeout_s=10)
+    async with stage.house(ScriptedEngine()) as house:
+        sent = await house.ada.submit(before, {"What should change?": "a hat"})
+        assert (await said(sent, "this form is lost. Press the button again")).is_ephemeral
+        again = await house.ada.press(done, label="Edit")
+        await again.modal_opened(timeout_s=10)
+        await result(await house.ada.submit(again, {"What should change?": "a hat"}))

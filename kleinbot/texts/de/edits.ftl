@@ -47,6 +47,7 @@ form-strength = Wie anders?
 form-strength-subtle = Leicht: fast dasselbe
 form-strength-medium = Mittel: klar dieselbe Idee
 form-strength-strong = Stark: weit davon weg
+form-lost = Ich wurde neu gestartet oder es sind mehr als zehn Minuten vergangen, und dieses Formular ist verloren. Drück den Knopf noch einmal. Es wurde nichts berechnet.
 form-count = Wie viele?
 
 alt-text-variation = { $count ->

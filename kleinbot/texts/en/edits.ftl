@@ -47,6 +47,7 @@ form-strength = How different?
 form-strength-subtle = Subtle: nearly the same
 form-strength-medium = Medium: clearly the same idea
 form-strength-strong = Strong: far from it
+form-lost = I was restarted, or more than ten minutes have passed, and this form is lost. Press the button again. Nothing was charged.
 form-count = How many?
 
 alt-text-variation = { $count ->
