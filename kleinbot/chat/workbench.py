@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import aiohttp
 import discord
 from discord import app_commands
 
@@ -156,7 +157,7 @@ class Workbench:
 async def _defer(interaction: discord.Interaction[Any], is_private: bool) -> None:
     try:
         await interaction.response.defer(ephemeral=is_private, thinking=True)
-    except discord.HTTPException as error:
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
         # What was asked is done nevertheless; its result finds another way (see delivery).
         _log.warning("an answer could not be deferred: %s", error)
 
