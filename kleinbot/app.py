@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from cogs.quota import Quota
 from cogs.variations import Variations as VariationsCommand
 from kleinbot import __version__
 from kleinbot.archive.archive import Archive
+from kleinbot.background import exit_code, kept_going, within
 from kleinbot.chat.board import Board
 from kleinbot.chat.client import KleinbotClient
 from kleinbot.chat.delivery import Delivery
@@ -34,7 +35,7 @@ from kleinbot.chat.keeping_desk import KeepingDesk
 from kleinbot.chat.presence import Presence
 from kleinbot.chat.quota_desk import QuotaDesk
 from kleinbot.chat.removal import Removal
-from kleinbot.chat.replies import Replies
+from kleinbot.chat.replies import UNREACHED, Replies
 from kleinbot.chat.results import Results
 from kleinbot.chat.sync import sync_if_changed
 from kleinbot.chat.ways import Ways
@@ -45,7 +46,7 @@ from kleinbot.dispatch.recovery import recover
 from kleinbot.dispatch.tasks import TaskMaker
 from kleinbot.domain.clock import Clock, SystemClock
 from kleinbot.domain.door import Door
-from kleinbot.domain.errors import Code, FatalEngineError, StartError
+from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import Faults, NoFaults
 from kleinbot.domain.job import TENTHS
 from kleinbot.domain.work import EnginePhase, EngineState
@@ -94,6 +95,10 @@ HOUR_MS = 60 * 60 * 1000
 ORPHAN_AGE_MS = HOUR_MS
 _CLOSING_S = 10.0
 _ONLINE_S = 60.0
+_ENGINE_CLOSING_S = 60.0
+_FIRST_RETRY_S = 5.0
+_LONGEST_RETRY_S = 600.0
+_TOKENIZER_LOOK_S = 2.0
 _PRIOR_S_PER_PICTURE = {Device.CUDA: 0.5, Device.CPU: 6.0}
 """How long a picture is thought to take until the first one was measured."""
 
@@ -159,6 +164,7 @@ class App:
             wake_delivery=self._delivery.wake,
             model_name=model.name,
             version=__version__,
+            fail=lambda job_id, error: self._dispatcher.fail(job_id, error),
         )
         self._dispatcher = Dispatcher(
             database=database,
@@ -175,6 +181,7 @@ class App:
             clock=clock,
             faults=faults,
         )
+        self._meter = KleinPromptMeter(model.source.tokenizer_file)
         submit = Submit(
             database=database,
             line=line,
@@ -182,7 +189,7 @@ class App:
             limits=AdmissionLimits(),
             recall=recall,
             listener=self._dispatcher,
-            meter=KleinPromptMeter(model.source.tokenizer_file),
+            meter=self._meter,
             profile=model.profile,
             rule=rule,
             engine_state=self.engine_state,
@@ -271,12 +278,11 @@ class App:
         await recover(self.database, self._line, self._clock)
         await self.board.resume()
         self.engine.watch(lambda _: self._presence.show(self.engine_state()))
-        try:
-            await self.client.login(token)
-        except discord.LoginFailure as error:
-            raise StartError(Code.TOKEN_REFUSED) from error
+        code = await self._log_in(token)
+        if code is not None:
+            return code
         background = [
-            asyncio.create_task(self._kept_going(work), name=name)
+            asyncio.create_task(kept_going(work, self._clock), name=name)
             for name, work in (
                 ("board", self.board.run),
                 ("delivery", self._delivery.run),
@@ -284,6 +290,8 @@ class App:
                 ("presence", self._presence.run),
                 ("loop watch", self.loop_watch.run),
                 ("sweep", self._sweep),
+                ("commands", self._sync_commands),
+                ("tokenizer", self._load_tokenizer),
             )
         ]
         gateway = asyncio.create_task(self.client.connect(), name="gateway")
@@ -297,26 +305,53 @@ class App:
                 task.cancel()
             await asyncio.gather(*background, gateway, drawing, stopping, return_exceptions=True)
 
+    async def _log_in(self, token: str) -> int | None:
+        """Log in; return an exit code where that did not come to be. Raises StartError TOKEN_REFUSED."""
+        login = asyncio.create_task(self.client.login(token), name="login")
+        stopping = asyncio.create_task(self._stop.wait(), name="stop before login")
+        try:
+            await asyncio.wait({login, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not login.done():
+                return 0
+            login.result()
+        except discord.LoginFailure as error:
+            raise StartError(Code.TOKEN_REFUSED) from error
+        except UNREACHED as error:
+            _log.error("Discord cannot be reached, a new process will try again: %s", error)
+            return RESTART_CODE
+        finally:
+            login.cancel()
+            stopping.cancel()
+            await asyncio.gather(login, stopping, return_exceptions=True)
+        return None
+
     async def _wind_down(self, gateway: "asyncio.Task[None]", drawing: "asyncio.Task[None]") -> int:
         """Let the picture in hand be finished, put the rest back, say so; return the exit code."""
         self._stop.set()
         await self._dispatcher.stop()
-        await asyncio.wait({drawing}, timeout=self._grace_s)
+        if self.engine.state.phase is EnginePhase.READY:
+            await asyncio.wait({drawing}, timeout=self._grace_s)
         drawing.cancel()
         await asyncio.wait({drawing}, timeout=_CLOSING_S)
         await self._finisher.close()
-        await _within(_CLOSING_S, self._delivery.drain)
-        await _within(_CLOSING_S, self.board.last_turn)
-        return _exit_code(gateway, drawing)
+        await within(_CLOSING_S, self._delivery.drain)
+        await within(_CLOSING_S, self.board.last_turn)
+        return exit_code(gateway, drawing)
 
     async def _draw(self) -> None:
-        try:
-            await self.engine.start()
-        except StartError as error:
-            # The bot stays online and says so; waiting jobs keep their places.
-            _log.error("%s", Texts().error(error))
-            await self._stop.wait()
-            return
+        pause_s = _FIRST_RETRY_S
+        while True:
+            try:
+                await self.engine.start()
+                break
+            except StartError as error:
+                # The bot stays online and says so; waiting jobs keep their places.
+                _log.error("%s", Texts().error(error))
+                if error.code is not Code.WEIGHTS_UNREACHABLE:
+                    await self._stop.wait()
+                    return
+            await self._clock.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_RETRY_S)
         self.loop_watch.reset()
         await self._dispatcher.run()
 
@@ -329,7 +364,24 @@ class App:
         await client.add_cog(VariationsCommand(client))
         await client.add_cog(PictureMenus(client))
         await client.add_cog(HistoryCommands(client))
-        await sync_if_changed(client.tree, client.application_id or 0, self.database)
+
+    async def _sync_commands(self) -> None:
+        pause_s = _FIRST_RETRY_S
+        while True:
+            try:
+                await sync_if_changed(self.client.tree, self.client.application_id or 0, self.database)
+                break
+            except UNREACHED as error:
+                _log.error("the commands could not be sent to Discord, trying again: %s", error)
+            await self._clock.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_RETRY_S)
+        await self._stop.wait()
+
+    async def _load_tokenizer(self) -> None:
+        """Load the tokenizer once it is on disk, on a thread: the real one takes a third of a second."""
+        while not await asyncio.to_thread(self._meter.load):
+            await self._clock.sleep(_TOKENIZER_LOOK_S)
+        await self._stop.wait()
 
     def _door_moved(self) -> None:
         self._dispatcher.door_moved()
@@ -342,33 +394,6 @@ class App:
             if swept.files:
                 _log.info("%d files that no row knows were removed", swept.files)
             await self._clock.sleep(HOUR_MS / 1000)
-
-    async def _kept_going(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Run a background task; where it fails, say so and begin again."""
-        while True:
-            try:
-                await work()
-            except Exception:  # noqa: BLE001 - the edge of every background task
-                _log.exception("a background task failed and is started again")
-            await self._clock.sleep(1)
-
-
-async def _within(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await work()
-    except TimeoutError:
-        _log.warning("%s took too long while stopping", getattr(work, "__name__", work))
-
-
-def _exit_code(gateway: "asyncio.Task[None]", drawing: "asyncio.Task[None]") -> int:
-    if drawing.done() and not drawing.cancelled() and (error := drawing.exception()) is not None:
-        _log.critical("the engine cannot go on", exc_info=error)
-        return RESTART_CODE if isinstance(error, FatalEngineError) else 1
-    if gateway.done() and not gateway.cancelled():
-        _log.critical("the connection to Discord has ended for good", exc_info=gateway.exception())
-        return 1
-    return 0
 
 
 @asynccontextmanager
@@ -393,7 +418,7 @@ async def opened(
         stack.push_async_callback(pool.close)
         if engine is None:
             engine = GpuEngine(model.source, model.profile, outside.clock, outside.faults)
-        stack.push_async_callback(engine.close)
+        stack.push_async_callback(within, _ENGINE_CLOSING_S, engine.close)
         app = App(settings, outside, model, engine, database, archive, pool)
         stack.push_async_callback(app.client.close)
         stack.push_async_callback(app.downloads.close)

@@ -104,6 +104,7 @@ def build(
         wake_delivery=wake,
         model_name="test",
         version="0",
+        fail=lambda job_id, error: dispatcher.fail(job_id, error),
     )
     dispatcher = Dispatcher(
         database=database,

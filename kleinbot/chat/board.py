@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import discord
 
 from kleinbot.chat import layouts
-from kleinbot.chat.replies import Replies
+from kleinbot.chat.replies import GONE, UNREACHED, Replies
 from kleinbot.domain.clock import Clock
-from kleinbot.domain.job import JobState, ReplyAddress
+from kleinbot.domain.job import ReplyAddress
 from kleinbot.domain.work import EngineState, JobProgress
 from kleinbot.studio.recall import JobCard, Recall
 from kleinbot.texts import Texts
@@ -28,7 +29,8 @@ class _Live:
 
     text: str
     price_note: str | None
-    edited_s: float
+    looked_s: float
+    every_s: float = WAITING_EDIT_EVERY_S
     progress: JobProgress | None = None
     address: ReplyAddress | None = None
     editing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -56,16 +58,23 @@ class Board:
         """Return the message with which a job begins."""
         return layouts.waiting(self._texts, card, self._text(card, None, price_note))
 
-    def watch(self, card: JobCard, price_note: str | None = None) -> None:
-        """Keep a job's first response up to date from now on."""
+    @asynccontextmanager
+    async def opening(self, card: JobCard, price_note: str | None) -> AsyncIterator[None]:
+        """Send a job's first response in the body; it is kept up to date afterwards.
+
+        To be entered without any await since the job was accepted: ``settle`` then waits for the body.
+        """
         text = self._text(card, None, price_note)
-        self._live.setdefault(card.job.job_id, _Live(text, price_note, self._clock.monotonic_s()))
+        live = self._live.setdefault(card.job.job_id, _Live(text, price_note, self._clock.monotonic_s()))
+        async with live.editing:
+            yield
 
     def progress(self, job_id: str, progress: JobProgress) -> None:
         """Note how far a running job is; shown at the next turn."""
         live = self._live.get(job_id)
         if live is not None:
             live.progress = progress
+            live.every_s = RUNNING_EDIT_EVERY_S
 
     async def settle(self, job_id: str) -> None:
         """Let go of a job's message: after this no edit of ours is under way or will come."""
@@ -90,17 +99,11 @@ class Board:
         """Edit the messages whose words have changed and whose pause is over, a few at a time."""
         now_s = self._clock.monotonic_s()
         await self._refresh_each(
-            [
-                (job_id, live)
-                for job_id, live in self._live.items()
-                if now_s - live.edited_s >= RUNNING_EDIT_EVERY_S
-            ]
+            [(job_id, live) for job_id, live in self._live.items() if now_s - live.looked_s >= live.every_s]
         )
 
     async def last_turn(self) -> None:
         """Bring every message up to date at once: the process is about to end."""
-        for live in self._live.values():
-            live.edited_s = -WAITING_EDIT_EVERY_S
         await self._refresh_each(list(self._live.items()))
 
     async def _refresh_each(self, wanted: list[tuple[str, _Live]]) -> None:
@@ -113,18 +116,15 @@ class Board:
         async with gate, live.editing:
             if self._live.get(job_id) is not live:
                 return
+            live.looked_s = self._clock.monotonic_s()
             card = await self._recall.card(job_id)
             if card is None or card.job.state.is_terminal:
                 return  # delivery says the last word
-            now_s = self._clock.monotonic_s()
-            if card.job.state is JobState.QUEUED and now_s - live.edited_s < WAITING_EDIT_EVERY_S:
-                return
             text = self._text(card, live.progress, live.price_note)
             if text == live.text:
                 return
             live.address = live.address or await self._recall.reply_address(job_id)
             await self._edit(live, card, text)
-            live.edited_s = now_s
 
     async def _edit(self, live: _Live, card: JobCard, text: str) -> None:
         if live.address is None or self._clock.now_ms() >= live.address.expires_ms:
@@ -132,8 +132,10 @@ class Board:
         view = layouts.waiting(self._texts, card, text)
         try:
             await self._replies.edit(live.address, layouts.Message(view))
-        except (discord.HTTPException, OSError) as error:
+        except UNREACHED as error:
             _log.info("job %s: progress was not shown: %s", card.job.job_id, error)
+            if isinstance(error, discord.HTTPException) and error.code in GONE:
+                self._live.pop(card.job.job_id, None)
         live.text = text
 
     def _text(self, card: JobCard, progress: JobProgress | None, price_note: str | None) -> str:

@@ -16,6 +16,7 @@ from kleinbot.chat.history_desk import HistoryDesk
 from kleinbot.chat.keeping_buttons import KEEPING_BUTTONS
 from kleinbot.chat.keeping_desk import KeepingDesk
 from kleinbot.chat.making_buttons import MAKING_BUTTONS
+from kleinbot.chat.replies import UNREACHED
 from kleinbot.chat.translator import FluentTranslator
 from kleinbot.chat.workbench import Workbench
 from kleinbot.domain.errors import Code, KleinbotError, Refusal
@@ -48,6 +49,7 @@ class CommandTree(app_commands.CommandTree["KleinbotClient"]):
             _log.error("autocomplete failed", exc_info=cause)
             return
         await interaction.client.front_desk.answer_error(interaction, cause)
+        interaction.client.hand_over_later(interaction)
 
 
 class KleinbotClient(commands.AutoShardedBot):
@@ -105,8 +107,11 @@ class KleinbotClient(commands.AutoShardedBot):
         return None
 
     async def on_app_command_completion(self, interaction: discord.Interaction[Any], command: object) -> None:
-        """After each command, hand its member what could not be delivered before."""
         del command
+        self.hand_over_later(interaction)
+
+    def hand_over_later(self, interaction: discord.Interaction[Any]) -> None:
+        """After a command, refused or not, hand its member what could not be delivered before."""
         if interaction.guild_id is None or not interaction.response.is_done():
             return
         chore = asyncio.create_task(self._hand_over(interaction))
@@ -122,5 +127,5 @@ class KleinbotClient(commands.AutoShardedBot):
     async def _hand_over(self, interaction: discord.Interaction[Any]) -> None:
         try:
             await self._kept.to(interaction, actor_of(interaction))
-        except discord.HTTPException as error:
+        except UNREACHED as error:
             _log.warning("kept results could not be handed over: %s", error)

@@ -6,6 +6,9 @@ private results; and where neither is open the result is kept and handed over at
 
 import asyncio
 import logging
+import sqlite3
+
+import discord
 
 from kleinbot.chat.board import Board
 from kleinbot.chat.ways import Closed, Ways
@@ -23,6 +26,9 @@ TOKEN_MARGIN_MS = 60 * MS_PER_S
 
 _LONGEST_PAUSE_S = 300
 _AT_ONCE = 4
+_UNNOTED_PAUSE_MS = 30 * MS_PER_S
+_REFUSALS_TAKEN = 5
+"""How often a refusal that will hardly change is asked for again before the result is kept."""
 
 
 class Delivery:
@@ -42,27 +48,46 @@ class Delivery:
         self._ways = ways
         self._clock = clock
         self._woken = asyncio.Event()
+        self._gate = asyncio.Semaphore(_AT_ONCE)
+        self._under_way: dict[int, asyncio.Task[None]] = {}
+        self._not_before_ms: dict[int, int] = {}
 
     def wake(self) -> None:
         self._woken.set()
 
     async def run(self) -> None:
         """Deliver until cancelled; a failed attempt is tried again after a growing pause."""
-        while True:
-            self._woken.clear()
-            await self.drain()
-            await self._wait()
+        try:
+            while True:
+                self._woken.clear()
+                await self._begin_due()
+                await self._wait()
+        finally:
+            await self._abandon()
 
     async def drain(self) -> None:
-        """Tell everything that is due now, a few at a time."""
-        gate = asyncio.Semaphore(_AT_ONCE)
-        async with asyncio.TaskGroup() as group:
-            for row in await outbox.due(self._database.read, self._clock.now_ms()):
-                group.create_task(self._attempt(gate, row))
+        """Tell everything that is due now, and wait for what is under way."""
+        await self._begin_due()
+        while self._under_way:
+            await asyncio.wait(self._under_way.values())
+
+    async def _begin_due(self) -> None:
+        now_ms = self._clock.now_ms()
+        for row in await outbox.due(self._database.read, now_ms):
+            is_held = self._not_before_ms.get(row.outbox_id, 0) > now_ms
+            if row.outbox_id not in self._under_way and not is_held:
+                task = asyncio.create_task(self._attempt(row.outbox_id))
+                self._under_way[row.outbox_id] = task
+
+    async def _abandon(self) -> None:
+        tasks = list(self._under_way.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _wait(self) -> None:
-        due_ms = await outbox.next_due_ms(self._database.read)
-        pause_s = _LONGEST_PAUSE_S if due_ms is None else max(0, due_ms - self._clock.now_ms()) / MS_PER_S
+        """Wait until something was added or has ended, or until a row that is not under way is due."""
+        pause_s = await self._pause_s()
         woken = asyncio.ensure_future(self._woken.wait())
         slept = asyncio.ensure_future(self._clock.sleep(pause_s))
         try:
@@ -71,12 +96,47 @@ class Delivery:
             woken.cancel()
             slept.cancel()
 
-    async def _attempt(self, gate: asyncio.Semaphore, row: OutboxRow) -> None:
-        async with gate:
-            try:
-                await self._deliver(row)
-            except Exception as error:  # noqa: BLE001 - the edge: one result must not stop the others
+    async def _pause_s(self) -> float:
+        moments = [
+            max(due_ms, self._not_before_ms.get(outbox_id, 0))
+            for outbox_id, due_ms in await outbox.next_due(self._database.read, len(self._under_way) + 1)
+            if outbox_id not in self._under_way
+        ]
+        if not moments:
+            return _LONGEST_PAUSE_S
+        return max(0, min(moments) - self._clock.now_ms()) / MS_PER_S
+
+    async def _attempt(self, outbox_id: int) -> None:
+        try:
+            async with self._gate:
+                # Read again: it may have been told between the look that found it due and now.
+                row = await outbox.undelivered(self._database.read, outbox_id)
+                if row is not None:
+                    await self._deliver_or_postpone(row)
+            self._not_before_ms.pop(outbox_id, None)
+        except sqlite3.Error as error:
+            # The message may have gone, but that cannot be noted: better late than again and again.
+            _log.error("delivery %d could not be noted: %s", outbox_id, error)
+            self._not_before_ms[outbox_id] = self._clock.now_ms() + _UNNOTED_PAUSE_MS
+        finally:
+            self._under_way.pop(outbox_id, None)
+            self._woken.set()
+
+    async def _deliver_or_postpone(self, row: OutboxRow) -> None:
+        try:
+            await self._deliver(row)
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # noqa: BLE001 - the edge: one result must not stop the others
+            if _is_final(error) and row.attempts >= _REFUSALS_TAKEN:
+                _log.error("job %s: Discord refuses its result for good: %s", row.job_id, error)
+                await self._give_up(row)
+            else:
                 await self._postpone(row, error)
+
+    async def _give_up(self, row: OutboxRow) -> None:
+        async with self._database.transaction() as transaction:
+            await outbox.mark_kept(transaction, row.outbox_id)
 
     async def _deliver(self, row: OutboxRow) -> None:
         job = await self._recall.job(row.job_id)
@@ -136,3 +196,8 @@ class Delivery:
 def _is_worth_a_message(job: Job) -> bool:
     """Tell whether somebody waits for word: whoever cancelled a job before its first picture was told."""
     return bool(job.done_images) or job.state is not JobState.CANCELLED
+
+
+def _is_final(error: Exception) -> bool:
+    """Tell whether Discord has understood and refused; 429 only means later."""
+    return isinstance(error, discord.HTTPException) and 400 <= error.status < 500 and error.status != 429

@@ -12,6 +12,7 @@ from discord import app_commands
 from kleinbot.chat import layouts
 from kleinbot.chat.board import Board
 from kleinbot.chat.host_powers import is_host
+from kleinbot.chat.replies import UNREACHED
 from kleinbot.domain.errors import Code, KleinbotError, Refusal
 from kleinbot.domain.job import ImagineRequest, ReplyAddress
 from kleinbot.domain.people import Actor
@@ -62,15 +63,16 @@ class FrontDesk:
             left=pictures(accepted.balance.left_tenths),
         )
         view = self._board.open_view(accepted.card, price)
-        try:
-            if interaction.response.is_done():  # it was deferred
-                await interaction.edit_original_response(view=view)
-            else:
-                await interaction.response.send_message(view=view, ephemeral=job.private)
-        except discord.HTTPException as error:
-            # The job stands; its result finds another way (see delivery).
-            _log.warning("job %s: the first response failed: %s", job.job_id, error)
-        self._board.watch(accepted.card, price)
+        # The job may be done before its first response is: delivery waits for it here.
+        async with self._board.opening(accepted.card, price):
+            try:
+                if interaction.response.is_done():  # it was deferred
+                    await interaction.edit_original_response(view=view)
+                else:
+                    await interaction.response.send_message(view=view, ephemeral=job.private)
+            except UNREACHED as error:
+                # The job stands; its result finds another way (see delivery).
+                _log.warning("job %s: the first response failed: %s", job.job_id, error)
 
     async def cancel(self, interaction: discord.Interaction[Any], job_id: str) -> None:
         """Cancel by key: what the button carries."""
@@ -118,7 +120,7 @@ class FrontDesk:
                 await interaction.followup.send(view=view, ephemeral=True)
             else:
                 await interaction.response.send_message(view=view, ephemeral=True)
-        except discord.HTTPException as error:
+        except UNREACHED as error:
             _log.warning("an answer did not reach its member: %s", error)
 
     async def _say_cancelled(self, interaction: discord.Interaction[Any], outcome: Cancelled) -> None:

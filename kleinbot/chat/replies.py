@@ -3,10 +3,17 @@
 from collections.abc import Callable
 from typing import cast
 
+import aiohttp
 import discord
 
 from kleinbot.chat.layouts import Message
 from kleinbot.domain.job import ReplyAddress
+
+UNREACHED = (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError)
+"""Whatever a request to Discord can end in that is not our mistake: refused, cut off, or too slow."""
+
+GONE = {10008, 10015, 10062, 50027}
+"""Unknown message, webhook or interaction, invalid token: there is nothing left to edit."""
 
 # Discord's name for the first response to an interaction in place of a message id.
 _ORIGINAL = cast("int", "@original")

@@ -152,6 +152,8 @@ class Ways:
         there: dict[int, int] = {}
         try:
             async for message in self._channel(job).history(limit=_LOOKED_BACK_MESSAGES):
+                if self._client().user != message.author:  # anybody can name a file like ours
+                    continue
                 there |= dict.fromkeys(parts.positions_in(job, message), message.id)
         except discord.HTTPException as error:
             _log.info("channel %d cannot be looked back: %s", job.channel_id, error)

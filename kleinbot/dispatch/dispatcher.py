@@ -3,14 +3,14 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from kleinbot.archive.archive import Archive
 from kleinbot.dispatch.finishing import Finisher
 from kleinbot.dispatch.tasks import TaskMaker
 from kleinbot.domain.clock import Clock
-from kleinbot.domain.errors import Code, KleinbotError, RenderError
+from kleinbot.domain.errors import Code, FatalEngineError, KleinbotError, RenderError
 from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.job import Job, JobState
 from kleinbot.domain.work import BatchResult, ImageKey, JobProgress, RenderTask, StepReport
@@ -19,7 +19,7 @@ from kleinbot.queueing.cost import CostModel
 from kleinbot.queueing.line import Line
 from kleinbot.queueing.waiting import BatchLimits, WaitingImage
 from kleinbot.store import jobs, lookup, tags
-from kleinbot.store.database import Database
+from kleinbot.store.database import Database, Transaction
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +27,7 @@ LEAST_FREE_BYTES = 256 * 2**20
 """Below this nothing is dispatched: a picture that cannot be stored must not cost GPU time."""
 
 _HOLD_S = 15.0
+_LEAST_S = 1e-3
 
 
 class ProgressSink(Protocol):
@@ -81,7 +82,8 @@ class Dispatcher:
 
     def job_stopped(self, job_id: str) -> None:
         """Let the running batch leave out a job that was stopped."""
-        self._stopped_jobs.add(job_id)
+        if any(image.key.job_id == job_id for image in self._line.running):
+            self._stopped_jobs.add(job_id)
         self._woken.set()
 
     async def run(self) -> None:
@@ -118,28 +120,43 @@ class Dispatcher:
         self._woken.set()
 
     async def _work(self, batch: Sequence[WaitingImage]) -> None:
-        claimed = await self._claim(batch)
+        keys = [image.key for image in batch]
+        try:
+            claimed = await self._claim(batch)
+        except sqlite3.OperationalError as error:
+            _log.error("the database refuses writes, nothing is dispatched: %s", error)
+            for key in keys:
+                self._line.returned(key)
+            await self._pause()
+            return
+        except asyncio.CancelledError:
+            await asyncio.shield(self._put_back(keys))  # the claim may have been committed
+            raise
         if not claimed:
             return
         self._faults.reach(FaultPoint.AFTER_CLAIM)
         try:
             claimed, tasks, lost = await self._prepare(claimed)
-            for image, error in lost:
+            for image, reason in lost:
                 self._line.finished(image.key, 0.0)
-                await self.fail(image.key.job_id, error)
+                await self.fail(image.key.job_id, reason)
             if not tasks:
                 return
             result = await self._render(claimed, tasks)
         except RenderError as error:
             await self._give_up(claimed, error)
             return
+        except FatalEngineError:
+            # The rows stay "running": the next start counts that as lost, and runs each of them alone.
+            raise
         except BaseException:
             await asyncio.shield(self._put_back([image.key for image, _ in claimed]))
             raise
         finally:
             self._stopped_jobs.difference_update(image.key.job_id for image, _ in claimed)
-        seconds = result.seconds.total_s
-        self._cost_model.observe(claimed[0][0].shape, seconds, len(claimed))
+        seconds = max(result.seconds.total_s, _LEAST_S)
+        if all(rendered.pixels is not None for rendered in result.images):
+            self._cost_model.observe(claimed[0][0].shape, seconds, len(claimed))
         self._hand_to_finisher(claimed, result, seconds / len(claimed))
 
     async def _claim(self, batch: Sequence[WaitingImage]) -> list[tuple[WaitingImage, Job]]:
@@ -176,12 +193,12 @@ class Dispatcher:
     async def _render(
         self, claimed: Sequence[tuple[WaitingImage, Job]], tasks: Sequence[RenderTask]
     ) -> BatchResult:
-        by_job = {job.job_id: job for _, job in claimed}
+        # Within a job the line keeps the order of its images, so those before this one are done.
+        done_of = {job.job_id: image.key.position for image, job in reversed(claimed)}
 
         def on_step(report: StepReport) -> None:
-            for job in by_job.values():
-                done = len(job.done_images)
-                self._sink.progress(job.job_id, JobProgress(done, report.done / report.total))
+            for job_id, done in done_of.items():
+                self._sink.progress(job_id, JobProgress(done, report.done / report.total))
 
         return await self._engine.render(tasks, on_step, lambda key: key.job_id in self._stopped_jobs)
 
@@ -204,23 +221,37 @@ class Dispatcher:
 
     async def fail(self, job_id: str, error: KleinbotError) -> None:
         """End a job that cannot be made: refunded, and told."""
-        async with self._database.transaction() as transaction:
+
+        async def stop(transaction: Transaction) -> None:
             await jobs.stop(transaction, job_id, JobState.FAILED, self._clock.now_ms(), error)
+
+        await self._store(stop)
         self._line.withdraw(job_id)
         self._wake_delivery()
 
     async def _put_back(self, keys: Sequence[ImageKey]) -> None:
         """Return claimed images to their old places, in the rows and in the line."""
+
+        async def put_back(transaction: Transaction) -> None:
+            for key in keys:
+                await jobs.put_back(transaction, key, self._clock.now_ms(), "returned")
+
+        async def keep_tags(transaction: Transaction) -> None:
+            await tags.replace(transaction, self._line.tags())
+
+        await self._store(put_back)
+        for key in keys:
+            self._line.returned(key)
+        await self._store(keep_tags)
+
+    async def _store(self, write: Callable[[Transaction], Awaitable[None]]) -> None:
+        """Run ``write`` in a transaction, again and again while the database refuses writes."""
         while True:
             try:
                 async with self._database.transaction() as transaction:
-                    for key in keys:
-                        await jobs.put_back(transaction, key, self._clock.now_ms(), "returned")
-                break
+                    await write(transaction)
             except sqlite3.OperationalError as error:
                 _log.error("the database refuses writes, trying again: %s", error)
                 await self._clock.sleep(_HOLD_S)
-        for key in keys:
-            self._line.returned(key)
-        async with self._database.transaction() as transaction:
-            await tags.replace(transaction, self._line.tags())
+            else:
+                return

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from kleinbot.archive.archive import Archive, DiskFull
 from kleinbot.domain.clock import Clock
+from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.job import FinishedImage, Job
 from kleinbot.domain.pixels import Pixels
@@ -36,7 +37,9 @@ class Finisher:
         wake_delivery: Callable[[], None],
         model_name: str,
         version: str,
+        fail: Callable[[str, RenderError], Awaitable[None]],
     ) -> None:
+        self._fail = fail
         self._database = database
         self._archive = archive
         self._pool = pool
@@ -54,9 +57,9 @@ class Finisher:
 
     def accept(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:
         """Take over a rendered picture; it is recorded, whatever the disk says meanwhile."""
-        task = asyncio.create_task(self._finish(job, key, pixels, seconds))
+        task = asyncio.create_task(self._finish_or_fail(job, key, pixels, seconds))
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
         """Wait for what was accepted; where it cannot be stored, a restart makes it again."""
@@ -66,11 +69,12 @@ class Finisher:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # The picture stays "running" in its row, so the next start makes it again.
-            _log.error("a picture could not be finished", exc_info=error)
+    async def _finish_or_fail(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:
+        try:
+            await self._finish(job, key, pixels, seconds)
+        except Exception:  # noqa: BLE001 - the edge of a background task: the job must not hang
+            _log.exception("picture %s could not be finished", key)
+            await self._fail(job.job_id, RenderError(Code.RENDER_FAILED))
 
     async def _finish(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:
         recipe = Recipe(

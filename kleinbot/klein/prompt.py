@@ -42,10 +42,9 @@ def templated(prompt: str) -> str:
 
 
 class KleinPromptMeter:
-    """The domain's ``PromptMeter``: exact once a ``tokenizer.json`` is on disk, safe before.
+    """The domain's ``PromptMeter``: exact once ``load`` has found a ``tokenizer.json``, safe before.
 
-    ``find_tokenizer`` returns the path of ``tokenizer/tokenizer.json`` or None where it is not on disk
-    yet; it is asked at each use until it has one.
+    ``find_tokenizer`` returns the path of ``tokenizer/tokenizer.json`` or None where it is not on disk yet.
 
     Before that the count is the prompt's UTF-8 bytes after NFC, the tokenizer's normaliser: byte-level
     BPE starts from single bytes and only merges, so it never makes more tokens than that.
@@ -58,13 +57,25 @@ class KleinPromptMeter:
 
     @property
     def is_exact(self) -> bool:
-        """Whether the tokenizer is on disk, so that counts are no longer upper bounds."""
-        return self._loaded() is not None
+        """Whether the tokenizer is loaded, so that counts are no longer upper bounds."""
+        return self._tokenizer is not None
+
+    def load(self) -> bool:
+        """Load the tokenizer where it is on disk; return whether it is loaded now.
+
+        Klein's takes a third of a second, so this is for a thread.
+        """
+        if self._tokenizer is None and (path := self._find_tokenizer()) is not None:
+            tokenizer = Tokenizer.from_file(str(path))
+            tokenizer.no_truncation()
+            tokenizer.no_padding()
+            self._template_tokens = _tokens(tokenizer, templated(""))
+            self._tokenizer = tokenizer
+        return self.is_exact
 
     @property
     def limit_tokens(self) -> int:
         """Most tokens that a prompt may have: 512 less the chat template's own."""
-        self._loaded()
         return SEQUENCE_TOKENS - self._template_tokens
 
     def clean(self, prompt: str) -> str:
@@ -72,19 +83,9 @@ class KleinPromptMeter:
 
     def count_tokens(self, prompt: str) -> int:
         """Return the tokens of a cleaned prompt, without the chat template's own."""
-        tokenizer = self._loaded()
-        if tokenizer is None:
+        if self._tokenizer is None:
             return max(len(prompt.encode()), len(unicodedata.normalize("NFC", prompt).encode()))
-        return _tokens(tokenizer, templated(prompt)) - self._template_tokens
-
-    def _loaded(self) -> Tokenizer | None:
-        if self._tokenizer is None and (path := self._find_tokenizer()) is not None:
-            tokenizer = Tokenizer.from_file(str(path))
-            tokenizer.no_truncation()
-            tokenizer.no_padding()
-            self._template_tokens = _tokens(tokenizer, templated(""))
-            self._tokenizer = tokenizer
-        return self._tokenizer
+        return _tokens(self._tokenizer, templated(prompt)) - self._template_tokens
 
 
 def _tokens(tokenizer: Tokenizer, text: str) -> int:

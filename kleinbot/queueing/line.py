@@ -31,6 +31,7 @@ class Line:
         self._begun: Counter[str] = Counter()
         self._floor = RelaxedFloor()
         self._order: tuple[WaitingImage, ...] | None = None
+        self._told: tuple[float, dict[str, Expected]] | None = None
         self._places: dict[str, int] | None = None
 
     # What changes the line
@@ -176,8 +177,13 @@ class Line:
     def expected_start_s(
         self, job_id: str, cost_model: CostModel, running_left_s: float = 0.0
     ) -> float | None:
-        """Return in how many seconds a job's first waiting picture starts, None where none waits."""
-        told = self.expected(cost_model, running_left_s).get(job_id)
+        """Return in how many seconds a job's first waiting picture starts, None where none waits.
+
+        Computed for all jobs at once and kept until the line changes, which it does with every batch.
+        """
+        if self._told is None or self._told[0] != running_left_s:
+            self._told = (running_left_s, self.expected(cost_model, running_left_s))
+        told = self._told[1].get(job_id)
         return None if told is None else told.start_s
 
     def overdue(self, now_ms: int, cost_model: CostModel) -> tuple[WaitingImage, ...]:
@@ -248,3 +254,4 @@ class Line:
             self._floor.clear()
         self._order = None
         self._places = None
+        self._told = None

@@ -56,10 +56,21 @@ async def due(reader: Reader, now_ms: int) -> list[OutboxRow]:
     return [_row(row) for row in rows]
 
 
-async def next_due_ms(reader: Reader) -> int | None:
-    """Return when the next row is due, or None where nothing waits."""
-    row = await reader.one("SELECT MIN(due_ms) FROM outbox WHERE state IN ('pending', 'posting')")
-    return None if row is None else row[0]
+async def next_due(reader: Reader, most: int) -> list[tuple[int, int]]:
+    """Return the ids of the ``most`` rows that are due first, and when."""
+    rows = await reader.all(
+        "SELECT outbox_id, due_ms FROM outbox WHERE state IN ('pending', 'posting') ORDER BY due_ms LIMIT ?",
+        most,
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+async def undelivered(reader: Reader, outbox_id: int) -> OutboxRow | None:
+    """Return a row that is still to be told, or None."""
+    row = await reader.one(
+        "SELECT * FROM outbox WHERE outbox_id = ? AND state IN ('pending', 'posting')", outbox_id
+    )
+    return None if row is None else _row(row)
 
 
 async def kept_for(reader: Reader, owner: Owner) -> list[OutboxRow]:
@@ -108,7 +119,9 @@ async def mark_unneeded(transaction: Transaction, outbox_id: int, now_ms: int) -
 
 async def mark_kept(transaction: Transaction, outbox_id: int) -> None:
     """Note that no way is open."""
-    await transaction.change("UPDATE outbox SET state = 'kept' WHERE outbox_id = ?", outbox_id)
+    await transaction.change(
+        "UPDATE outbox SET state = 'kept' WHERE outbox_id = ? AND state IN ('pending', 'posting')", outbox_id
+    )
     await _forget_reply(transaction, outbox_id)
 
 

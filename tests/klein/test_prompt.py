@@ -39,7 +39,9 @@ hostile = st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=24).m
 
 @pytest.fixture(scope="module")
 def meter(tiny_folder: Path) -> PromptMeter:
-    return KleinPromptMeter(FolderSource(tiny_folder).tokenizer_file)
+    meter = KleinPromptMeter(FolderSource(tiny_folder).tokenizer_file)
+    assert meter.load()
+    return meter
 
 
 @pytest.fixture(scope="module")
@@ -115,11 +117,13 @@ def test_before_the_tokenizer_is_there_counts_are_never_too_low(meter: PromptMet
 def test_counts_become_exact_once_the_tokenizer_is_on_disk(tiny_folder: Path) -> None:
     found: list[Path] = []
     meter = KleinPromptMeter(lambda: found[0] if found else None)
+    assert not meter.load()
     assert not meter.is_exact
     assert meter.count_tokens("the quick brown fox") == 19
 
     found.append(tiny_folder / "tokenizer" / "tokenizer.json")
 
+    assert meter.load()
     assert meter.is_exact
     assert meter.count_tokens("the quick brown fox") == 4
     assert meter.clean("<think>fox") == "fox"

@@ -1,4 +1,4 @@
-error-unexpected = Bei mir ist etwas schiefgegangen. Dir wurde nichts berechnet. Wenn es wieder passiert, nenne dem Betreiber des Bots diesen Code: { $incident }
+error-unexpected = Bei mir ist etwas schiefgegangen. /quota zeigt, ob etwas berechnet wurde. Wenn es wieder passiert, nenne dem Betreiber des Bots diesen Code: { $incident }
 
 error-prompt-empty = Ohne Steuerwörter bleibt vom Prompt nichts übrig. Sag in ein paar Worten, was auf dem Bild zu sehen sein soll.
 error-prompt-too-long = Der Prompt ist { $tokens } Tokens lang, das Modell liest höchstens { $limit }. Kürze ihn um etwa { $excess } Wörter.

@@ -1,4 +1,4 @@
-error-unexpected = Something went wrong on my side. You were not charged. If it happens again, tell the bot's host this code: { $incident }
+error-unexpected = Something went wrong on my side. /quota shows whether anything was charged. If it happens again, tell the bot's host this code: { $incident }
 
 error-prompt-empty = The prompt is empty once control words are taken out. Say in a few words what the picture should show.
 error-prompt-too-long = The prompt is { $tokens } tokens long and the model reads at most { $limit }. Shorten it by about { $excess } words.

@@ -1,0 +1,48 @@
+"""Tasks beside the main one: kept going, ended in time, and what their end means for the process."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from kleinbot.domain.clock import Clock
+from kleinbot.supervisor import RESTART_CODE
+
+_log = logging.getLogger(__name__)
+_FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 60.0
+
+
+async def kept_going(work: Callable[[], Awaitable[None]], clock: Clock) -> None:
+    """Run a background task until cancelled; where it fails, say so and begin again after a growing pause."""
+    pause_s = _FIRST_PAUSE_S
+    while True:
+        begun_s = clock.monotonic_s()
+        try:
+            await work()
+        except Exception:  # noqa: BLE001 - the edge of every background task
+            _log.exception("a background task failed and is started again")
+        if clock.monotonic_s() - begun_s > _LONGEST_PAUSE_S:
+            pause_s = _FIRST_PAUSE_S
+        await clock.sleep(pause_s)
+        pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+
+async def within(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    """Give ``work`` its time while the process ends; its failure is logged and ends nothing else."""
+    try:
+        async with asyncio.timeout(seconds):
+            await work()
+    except Exception:  # noqa: BLE001 - whatever fails now, the rest must still be closed
+        _log.exception("%s failed while stopping", getattr(work, "__name__", work))
+
+
+def exit_code(gateway: "asyncio.Task[None]", drawing: "asyncio.Task[None]") -> int:
+    """Return what ``serve`` ends with, after the dispatcher or the gateway has ended."""
+    if drawing.done() and not drawing.cancelled() and (error := drawing.exception()) is not None:
+        # A card that no longer answers, or a mistake of ours: either way a new process may do better.
+        _log.critical("the engine cannot go on", exc_info=error)
+        return RESTART_CODE
+    if gateway.done() and not gateway.cancelled():
+        _log.critical("the connection to Discord has ended for good", exc_info=gateway.exception())
+        return 1
+    return 0
