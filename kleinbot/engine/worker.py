@@ -198,7 +198,6 @@ class Worker:
         by_position = zip(*(task.references for task in batch), strict=True)
         return [torch.cat([encoded[picture] for picture in pictures]) for pictures in by_position]
 
-
     def _beginning(self, batch: Sequence[RenderTask]) -> Beginning | None:
         """Return the latents that the batch begins with; like references, encoded one picture at a time."""
         starts = [task.start for task in batch if task.start is not None]
