@@ -1,0 +1,9 @@
+"""A Klein of 22 MB that draws coloured shapes: its checkout, and the scripts that made and judge it.
+
+Only this module is needed at run time; the others want the ``test`` extra (scikit-image) or a GPU.
+"""
+
+from pathlib import Path
+
+CHECKPOINT = Path(__file__).with_name("checkpoint")
+"""An ordinary diffusers checkout: Flux2KleinPipeline's classes, Apache-2.0."""
