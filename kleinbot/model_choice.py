@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from kleinbot import klein
 from kleinbot.host.probe import choose_profile, find_cards
 from kleinbot.host.profile import Device, Profile
 from kleinbot.klein.checkpoint import read_checkout
-from kleinbot.klein.source import FolderSource, HubSource, Source, TinySource
+from kleinbot.klein.source import FolderSource, HubSource, Source
 from kleinbot.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
+
+SMALL_KLEIN = Path(klein.__file__).parent / "small" / "checkpoint"
+"""The model that ships with kleinbot: draws coloured shapes on a CPU in about a second."""
 
 
 @dataclass(frozen=True)
@@ -34,5 +38,4 @@ def choose_model(settings: Settings) -> ModelChoice:
         return ModelChoice(HubSource(settings.weights), profile, settings.weights, None)
     if profile.device is Device.CUDA:
         return ModelChoice(HubSource(DEFAULT_HUB_REPO), profile, DEFAULT_HUB_REPO, None)
-    tiny = TinySource(settings.data_folder / "tiny-klein")
-    return ModelChoice(tiny, profile, "random test model", "noise-note")
+    return ModelChoice(FolderSource(SMALL_KLEIN), profile, "kleinbot small Klein", "small-note")

@@ -14,13 +14,13 @@ from kleinbot.domain.work import (
     StageSeconds,
     StepReport,
 )
-from kleinbot.host.profile import CPU_TINY, Profile
+from kleinbot.host.profile import CPU_SMALL, Profile
 
 
 class ScriptedEngine:
     """Renders plain grey; each batch waits until the test lets it go, or raises what the test put in."""
 
-    def __init__(self, profile: Profile = CPU_TINY) -> None:
+    def __init__(self, profile: Profile = CPU_SMALL) -> None:
         self.profile = profile
         self.state = EngineState(EnginePhase.READY)
         self.batches: list[tuple[RenderTask, ...]] = []

@@ -15,8 +15,7 @@ from kleinbot.engine.worker import Worker
 from kleinbot.host.profile import Profile
 from kleinbot.klein.checkpoint import read_checkout
 from kleinbot.klein.load import load_klein
-from kleinbot.klein.source import AbandonedError, FolderSource, HubSource, Source, TinySource, fetch_from_hub
-from kleinbot.klein.tiny import ensure_tiny
+from kleinbot.klein.source import AbandonedError, FolderSource, HubSource, Source, fetch_from_hub
 
 _log = logging.getLogger(__name__)
 
@@ -76,8 +75,6 @@ def _fetch(source: Source, on_state: Callable[[EngineState], None], is_abandoned
     match source:
         case FolderSource(folder):
             return folder
-        case TinySource(folder):
-            return ensure_tiny(folder)
         case HubSource():
             on_state(EngineState(EnginePhase.DOWNLOADING, 0.0, source.repository))
             told = _rounded(EnginePhase.DOWNLOADING, source.repository, on_state)

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kleinbot.host.profile import CPU_TINY, CUDA_BF16, Device, Profile
+from kleinbot.host.profile import CPU_SMALL, CUDA_BF16, Device, Profile
 
 GIB = 2**30
 BF16_RESIDENT_NEEDS_BYTES = 18 * GIB
@@ -71,4 +71,4 @@ def choose_profile(cards: Sequence[Card], asked: Device | None = None) -> Profil
     if asked is Device.CUDA:
         return CUDA_BF16
     large_enough = cards and cards[0].memory_bytes >= BF16_RESIDENT_NEEDS_BYTES
-    return CUDA_BF16 if large_enough and asked is None else CPU_TINY
+    return CUDA_BF16 if large_enough and asked is None else CPU_SMALL

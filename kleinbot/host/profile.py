@@ -33,8 +33,8 @@ class Profile:
     largest_batch: int
 
 
-CPU_TINY = Profile(
-    name="cpu-tiny",
+CPU_SMALL = Profile(
+    name="cpu-small",
     device=Device.CPU,
     precision=Precision.FLOAT32,
     largest_grid_tokens=256,

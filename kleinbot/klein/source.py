@@ -1,4 +1,4 @@
-"""Where the model comes from: a folder, the hub, or the tiny one that is made on the spot. No torch."""
+"""Where the model comes from: a folder or the hub. No torch."""
 
 import fnmatch
 import shutil
@@ -58,17 +58,6 @@ class FolderSource:
 
 
 @dataclass(frozen=True)
-class TinySource:
-    """The tiny random Klein, built in ``folder`` at the first start and kept there."""
-
-    folder: Path
-
-    def tokenizer_file(self) -> Path | None:
-        """Return where ``tokenizer.json`` is, or None where it is not on disk (yet)."""
-        return FolderSource(self.folder).tokenizer_file()
-
-
-@dataclass(frozen=True)
 class HubSource:
     """A repository on the Hugging Face hub, kept in the hub's own cache or in ``cache_folder``.
 
@@ -91,7 +80,7 @@ class HubSource:
 # The base of all that the hub's HTTP client raises: httpx's or httpx2's, as this version of the hub uses.
 _HTTP_ERROR: type[Exception] = HfHubHTTPError.__bases__[0]
 
-Source = FolderSource | TinySource | HubSource
+Source = FolderSource | HubSource
 
 
 def is_used(name: str) -> bool:

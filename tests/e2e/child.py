@@ -31,7 +31,9 @@ class KillAt:
 
 
 async def main(told: dict) -> int:
-    settings = Settings(data_folder=Path(told["folder"]), device="cpu", grace_s=5)
+    settings = Settings(
+        data_folder=Path(told["folder"]), weights=Path(told["weights"]), device="cpu", grace_s=5
+    )
     connector = connector_for(Address(told["port"], Path(told["ca_pem_path"])))
     faults = KillAt(told.get("kill_at"), told.get("nth", 1))
     outside = Outside(SystemClock(), random.SystemRandom(), faults, {"connector": connector})

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from kleinbot.klein.tiny import ensure_tiny
 from kleinbot.sandbox import StandIn
 from tests.e2e.house import ShiftedClock, Stage, build_stage
+from tests.klein.tiny import ensure_tiny
 from tests.openapi import Checker
 
 

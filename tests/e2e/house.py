@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -87,6 +86,7 @@ class Stage:
     standin: StandIn
     clock: ShiftedClock
     folder: Path
+    weights: Path
     server: Server
     channel: Channel
     ada: Person
@@ -98,7 +98,8 @@ class Stage:
     @asynccontextmanager
     async def house(self, engine: Engine | None = None, **settings: object) -> AsyncIterator[House]:
         """Run the bot until the body ends, then stop it cleanly."""
-        chosen = Settings(data_folder=self.folder, device="cpu", grace_s=5, **settings)  # type: ignore[arg-type]
+        given = {"weights": self.weights, "device": "cpu", "grace_s": 5, **settings}
+        chosen = Settings(data_folder=self.folder, **given)  # type: ignore[arg-type]
         outside = Outside(self.clock, self.chance, NoFaults(), {"connector": self.standin.connector()})
         async with opened(chosen, outside, engine) as app:
             running = asyncio.create_task(app.run(self.standin.token))
@@ -117,12 +118,11 @@ class Stage:
 
 def build_stage(standin: StandIn, clock: ShiftedClock, folder: Path, tiny: Path) -> Stage:
     folder.mkdir(exist_ok=True)
-    shutil.copytree(tiny, folder / "tiny-klein", dirs_exist_ok=True)
     server = standin.world.add_server("Studio")
     channel = standin.world.add_channel(server, "pictures")
     add = standin.world.add_member
     return Stage(
-        standin, clock, folder, server, channel,
+        standin, clock, folder, tiny, server, channel,
         ada=add(server, "ada"), bob=add(server, "bob"),
         moderator=add(server, "mod", permissions=("manage_messages",)),
     )  # fmt: skip

@@ -24,6 +24,7 @@ def _told(stage: Stage, **more: object) -> str:
     return json.dumps(
         {
             "folder": str(stage.folder),
+            "weights": str(stage.weights),
             "port": address.port,
             "ca_pem_path": str(address.ca_pem_path),
             "token": stage.standin.token,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from kleinbot.klein.tiny import ensure_tiny
+from tests.klein.tiny import ensure_tiny
 
 
 @pytest.fixture(scope="session", autouse=True)

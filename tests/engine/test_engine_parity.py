@@ -13,7 +13,7 @@ from kleinbot.domain.noise import NoiseRecipe, seed_of_image
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.work import ImageKey, RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine
-from kleinbot.host.profile import CPU_TINY
+from kleinbot.host.profile import CPU_SMALL
 from kleinbot.klein.source import FolderSource
 from tests.engine.conftest import TickingClock
 
@@ -46,7 +46,7 @@ async def test_four_images_of_a_job_with_three_references(tiny_folder: Path, clo
         generator=[torch.Generator("cpu").manual_seed(seed) for seed in seeds],
     ).images
 
-    engine = GpuEngine(FolderSource(tiny_folder), CPU_TINY, clock, NoFaults(), cpu_threads=1)
+    engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, NoFaults(), cpu_threads=1)
     await engine.start()
     tasks = [
         RenderTask(ImageKey("job", i), PROMPT, GRID, NoiseRecipe(seed), STEPS, references=references)

@@ -19,8 +19,8 @@ from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.work import EnginePhase, EngineState, ImageKey, RenderTask, StageSeconds, StepReport
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
-from kleinbot.host.profile import CPU_TINY, CUDA_BF16
-from kleinbot.klein.source import FolderSource, TinySource
+from kleinbot.host.profile import CPU_SMALL, CUDA_BF16
+from kleinbot.klein.source import FolderSource
 from kleinbot.klein.text_encoder import TextEncoder
 from tests.engine.conftest import TickingClock
 
@@ -47,7 +47,7 @@ def faults() -> Faults:
 
 @pytest.fixture
 async def engine(tiny_folder: Path, clock: TickingClock, faults: Faults) -> AsyncIterator[GpuEngine]:
-    engine = GpuEngine(FolderSource(tiny_folder), CPU_TINY, clock, faults, cpu_threads=1)
+    engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, faults, cpu_threads=1)
     await engine.start()
     faults.reached.clear()
     yield engine
@@ -82,9 +82,9 @@ def raising(error: BaseException) -> Callable[[], None]:
 
 
 async def test_a_start_passes_through_its_phases_on_the_event_loop(
-    tmp_path: Path, clock: TickingClock, faults: Faults
+    tiny_folder: Path, clock: TickingClock, faults: Faults
 ) -> None:
-    engine: Engine = GpuEngine(TinySource(tmp_path / "tiny"), CPU_TINY, clock, faults, cpu_threads=1)
+    engine: Engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, faults, cpu_threads=1)
     seen: list[EngineState] = []
     threads: set[threading.Thread] = set()
 
@@ -307,12 +307,12 @@ async def test_closing_ends_the_batch_between_two_steps_and_the_thread(
 
 
 async def test_an_engine_that_was_never_started_closes(clock: TickingClock, faults: Faults) -> None:
-    engine = GpuEngine(FolderSource(Path("nowhere")), CPU_TINY, clock, faults)
+    engine = GpuEngine(FolderSource(Path("nowhere")), CPU_SMALL, clock, faults)
     await asyncio.gather(engine.close(), engine.close())
 
 
 async def test_wrong_weights_fail_the_start(tmp_path: Path, clock: TickingClock, faults: Faults) -> None:
-    engine = GpuEngine(FolderSource(tmp_path), CPU_TINY, clock, faults, cpu_threads=1)
+    engine = GpuEngine(FolderSource(tmp_path), CPU_SMALL, clock, faults, cpu_threads=1)
 
     with pytest.raises(StartError) as raised:
         await engine.start()
@@ -332,7 +332,7 @@ async def test_a_model_that_gives_no_numbers_fails_the_start(
 ) -> None:
     original = TextEncoder.encode
     monkeypatch.setattr(TextEncoder, "encode", lambda self, prompts: original(self, prompts) * float("nan"))
-    engine = GpuEngine(FolderSource(tiny_folder), CPU_TINY, clock, faults, cpu_threads=1)
+    engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, faults, cpu_threads=1)
 
     with pytest.raises(StartError) as raised:
         await engine.start()
@@ -358,7 +358,7 @@ async def test_a_card_that_torch_cannot_use_fails_the_start(
 async def test_closing_during_the_start_is_no_failure(
     tiny_folder: Path, clock: TickingClock, faults: Faults
 ) -> None:
-    engine = GpuEngine(FolderSource(tiny_folder), CPU_TINY, clock, faults, cpu_threads=1)
+    engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, faults, cpu_threads=1)
     warming, go_on = threading.Event(), threading.Event()
 
     def hold() -> None:

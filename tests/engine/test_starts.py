@@ -14,7 +14,7 @@ from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.variation import Strength
 from kleinbot.domain.work import ImageKey, RenderTask, Start
 from kleinbot.engine.gpu_engine import GpuEngine
-from kleinbot.host.profile import CPU_TINY
+from kleinbot.host.profile import CPU_SMALL
 from kleinbot.klein.source import FolderSource
 from tests.engine.conftest import TickingClock
 from tests.engine.test_engine_parity import some_picture
@@ -24,7 +24,7 @@ GRID = Grid(6, 5)
 
 @pytest.fixture
 async def engine(tiny_folder: Path, clock: TickingClock) -> AsyncIterator[GpuEngine]:
-    engine = GpuEngine(FolderSource(tiny_folder), CPU_TINY, clock, NoFaults(), cpu_threads=1)
+    engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, NoFaults(), cpu_threads=1)
     await engine.start()
     yield engine
     await engine.close()

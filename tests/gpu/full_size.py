@@ -15,7 +15,7 @@ from diffusers import AutoencoderKLFlux2, Flux2Transformer2DModel
 from safetensors.torch import save_file
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
-from kleinbot.klein.tiny import SCHEDULER, build_tokenizer
+from tests.klein.tiny import SCHEDULER, build_tokenizer
 
 MODEL_INDEX = {
     "_class_name": "Flux2KleinPipeline",

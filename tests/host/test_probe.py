@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kleinbot.host.probe import GIB, Card, choose_profile, find_cards
-from kleinbot.host.profile import CPU_TINY, CUDA_BF16, Device, Profile
+from kleinbot.host.profile import CPU_SMALL, CUDA_BF16, Device, Profile
 
 A_4090 = Card("NVIDIA GeForce RTX 4090", 24 * GIB)
 A_3060 = Card("NVIDIA GeForce RTX 3060", 12 * GIB)
@@ -83,11 +83,11 @@ def test_a_driver_that_does_not_answer_is_no_card(call: str) -> None:
 @pytest.mark.parametrize(
     ("cards", "asked", "wanted"),
     [
-        ([], None, CPU_TINY),
+        ([], None, CPU_SMALL),
         ([A_4090], None, CUDA_BF16),
-        ([A_3060], None, CPU_TINY),
-        ([A_3060, A_4090], None, CPU_TINY),
-        ([A_4090], Device.CPU, CPU_TINY),
+        ([A_3060], None, CPU_SMALL),
+        ([A_3060, A_4090], None, CPU_SMALL),
+        ([A_4090], Device.CPU, CPU_SMALL),
         ([], Device.CUDA, CUDA_BF16),
     ],
 )

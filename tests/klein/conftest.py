@@ -9,7 +9,7 @@ from diffusers import Flux2KleinPipeline
 
 from kleinbot.klein.checkpoint import read_checkout
 from kleinbot.klein.load import Klein, load_klein
-from kleinbot.klein.tiny import ensure_tiny
+from tests.klein.tiny import ensure_tiny
 
 TEXT_LAYERS = 36
 

@@ -10,7 +10,7 @@ from transformers import Qwen2TokenizerFast
 from kleinbot.domain.prompts import PromptMeter
 from kleinbot.klein.prompt import SEQUENCE_TOKENS, KleinPromptMeter, clean_prompt, templated
 from kleinbot.klein.source import FolderSource
-from kleinbot.klein.tiny import SPECIAL_TOKENS
+from tests.klein.tiny import SPECIAL_TOKENS
 
 PIECES = [
     *SPECIAL_TOKENS,

@@ -12,7 +12,6 @@ from kleinbot.klein.source import (
     AbandonedError,
     FolderSource,
     HubSource,
-    TinySource,
     fetch_from_hub,
     is_used,
 )
@@ -161,5 +160,4 @@ def test_a_full_disk_is_told_before_the_download(
 
 def test_a_folders_tokenizer_is_found_once_it_is_there(tiny_folder: Path, tmp_path: Path) -> None:
     assert FolderSource(tiny_folder).tokenizer_file() == tiny_folder / TOKENIZER
-    assert TinySource(tiny_folder).tokenizer_file() == tiny_folder / TOKENIZER
-    assert TinySource(tmp_path).tokenizer_file() is None
+    assert FolderSource(tmp_path).tokenizer_file() is None

@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.klein.load import Klein
-from kleinbot.klein.tiny import ensure_tiny
 from tests.klein.test_parity import our_latents, our_pixels
+from tests.klein.tiny import ensure_tiny
 
 
 def test_it_is_built_once(tmp_path: Path) -> None:

@@ -2,12 +2,12 @@ import pytest
 
 from kleinbot.domain.geometry import Aspect, Grid
 from kleinbot.domain.work import Checkpoint
-from kleinbot.host.profile import CPU_TINY, CUDA_BF16, Profile
+from kleinbot.host.profile import CPU_SMALL, CUDA_BF16, Profile
 from kleinbot.queueing.waiting import Shape
 from kleinbot.studio.prices import price_tenths_of
 
 
-@pytest.mark.parametrize("profile", [CPU_TINY, CUDA_BF16])
+@pytest.mark.parametrize("profile", [CPU_SMALL, CUDA_BF16])
 @pytest.mark.parametrize("aspect", list(Aspect))
 def test_a_plain_picture_costs_one_picture_in_every_shape_on_every_host(
     aspect: Aspect, profile: Profile

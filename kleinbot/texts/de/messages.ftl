@@ -34,7 +34,7 @@ failed-partly = Der Rest ist gescheitert: { $reason }
 late-greeting = { $requester }, deine Bilder sind fertig.
 lost-file = Bild { $position } liegt nicht mehr im Archiv.
 kept-note = Das ließ sich vorher nicht zustellen:
-noise-note = Das stammt von einem Testmodell mit zufälligen Gewichten: Was du siehst, ist Rauschen. Wie du das echte Modell bekommst, steht in der README.
+small-note = Gezeichnet vom kleinen Modell, das kleinbot beiliegt: Es kennt nur farbige Formen, etwa „a red circle left of a blue square“. Wie du das echte Modell bekommst, steht in der README.
 alt-text = { $count ->
         [1] Von einem KI-Modell gezeichnet zum Prompt: { $prompt }
        *[other] Bild { $position } von { $count }, von einem KI-Modell gezeichnet zum Prompt: { $prompt }

@@ -34,7 +34,7 @@ failed-partly = The rest failed: { $reason }
 late-greeting = { $requester }, your pictures are ready.
 lost-file = Picture { $position } is no longer in the archive.
 kept-note = This could not be delivered earlier:
-noise-note = A test model with random weights made this: what you see is noise. The README says how to get the real model.
+small-note = Drawn by the small model that comes with kleinbot: it knows coloured shapes only, like "a red circle left of a blue square". The README says how to get the real model.
 alt-text = { $count ->
         [1] Drawn by an AI model for the prompt: { $prompt }
        *[other] Picture { $position } of { $count }, drawn by an AI model for the prompt: { $prompt }
