@@ -153,7 +153,7 @@ class App:
             Parcels(recall, pool), texts, lambda locale: texts.say(locale, model.note) if model.note else None
         )
         ways = Ways(database, results, replies, lambda: self.client, clock, faults)
-        self._delivery = Delivery(database, recall, self.board, ways, clock)
+        self.delivery = Delivery(database, recall, self.board, ways, clock)
         self._removal = Removal(database, lambda: self.client, clock)
         self._finisher = Finisher(
             database=database,
@@ -161,7 +161,7 @@ class App:
             pool=pool,
             clock=clock,
             faults=faults,
-            wake_delivery=self._delivery.wake,
+            wake_delivery=self.delivery.wake,
             model_name=model.name,
             version=__version__,
             fail=lambda job_id, error: self._dispatcher.fail(job_id, error),
@@ -176,7 +176,7 @@ class App:
             tasks=TaskMaker(archive, pool),
             finisher=self._finisher,
             sink=self.board,
-            wake_delivery=self._delivery.wake,
+            wake_delivery=self.delivery.wake,
             is_paused=lambda: self._doorkeeper.door is Door.PAUSED,
             clock=clock,
             faults=faults,
@@ -202,7 +202,7 @@ class App:
             database=database,
             line=line,
             listener=self._dispatcher,
-            wake_delivery=self._delivery.wake,
+            wake_delivery=self.delivery.wake,
             clock=clock,
         )
         self.downloads = Downloads(lambda: self.client)
@@ -285,7 +285,7 @@ class App:
             asyncio.create_task(kept_going(work, self._clock), name=name)
             for name, work in (
                 ("board", self.board.run),
-                ("delivery", self._delivery.run),
+                ("delivery", self.delivery.run),
                 ("removal", self._removal.run),
                 ("presence", self._presence.run),
                 ("loop watch", self.loop_watch.run),
@@ -334,7 +334,7 @@ class App:
         drawing.cancel()
         await asyncio.wait({drawing}, timeout=_CLOSING_S)
         await self._finisher.close()
-        await within(_CLOSING_S, self._delivery.drain)
+        await within(_CLOSING_S, self.delivery.drain)
         await within(_CLOSING_S, self.board.last_turn)
         return exit_code(gateway, drawing)
 

@@ -1,0 +1,63 @@
+"""What the delivered files show: the whole program with the small Klein, read by its judge's reader."""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from kleinbot.klein.small.reader import Seen, ground_colour, read
+from kleinbot.model_choice import SMALL_KLEIN
+from kleinbot.sandbox import InteractionHandle, Message
+from tests.e2e.house import Stage, has_pictures
+
+WAIT_S = 60.0
+
+
+async def _drawn(handle: InteractionHandle) -> Message:
+    return await handle.message_where(has_pictures, timeout_s=WAIT_S)
+
+
+def _pixels(message: Message, position: int = 0) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(message.pictures[position].data)).convert("RGB"))
+
+
+def _things(picture: np.ndarray) -> list[tuple[str, str]]:
+    seen: list[Seen] = sorted(read(picture), key=lambda thing: thing.x_px)
+    return [(thing.colour, thing.shape) for thing in seen]
+
+
+async def test_pictures_edits_and_variations_show_what_was_asked(stage: Stage) -> None:
+    async with stage.house(weights=SMALL_KLEIN) as house:
+        await house.ready()
+        ada, channel = house.ada, house.channel
+        prompt = "a red circle left of a blue square"
+        first = await _drawn(await ada.command(channel, "imagine", prompt=prompt, count=2, seed=3))
+        for position in range(2):
+            assert _things(_pixels(first, position)) == [("red", "circle"), ("blue", "square")]
+        assert not np.array_equal(_pixels(first, 0), _pixels(first, 1))
+
+        handle = await ada.command(channel, "edit", instruction="make the circle green", picture="#1")
+        green = await _drawn(handle)
+        assert _things(_pixels(green)) == [("green", "circle"), ("blue", "square")]
+
+        ground = await _drawn(await ada.command(channel, "edit", instruction="make the background yellow"))
+        assert ground_colour(_pixels(ground)) == "yellow"
+        assert _things(_pixels(ground)) == [("green", "circle"), ("blue", "square")]
+
+        apart = {}
+        for strength in ("subtle", "strong"):
+            handle = await ada.command(channel, "variations", picture="#1", strength=strength)
+            varied = _pixels(await _drawn(handle)).astype(int)
+            apart[strength] = float(np.abs(varied - _pixels(first)).mean())
+        assert 0 < apart["subtle"] < apart["strong"]
+
+        same = await _drawn(await ada.command(channel, "imagine", prompt=prompt, seed=3))
+        assert np.array_equal(_pixels(same), _pixels(first, 0))
+
+
+async def test_without_weights_the_bot_draws_shapes_and_says_so(stage: Stage) -> None:
+    async with stage.house(weights=None) as house:
+        await house.ready()
+        done = await _drawn(await house.ada.command(house.channel, "imagine", prompt="a green triangle"))
+        assert _things(_pixels(done)) == [("green", "triangle")]
+        assert "it knows coloured shapes only" in done.text
