@@ -204,12 +204,6 @@ class Settings(BaseSettings):
         Right("one of debug, info, warning, error"),
         Field(description="The least serious thing that is logged."),
     ] = LogLevel.INFO
-    metrics_port: Annotated[
-        int | None,
-        Number,
-        Right("a port from 1 to 65535, or unset"),
-        Field(ge=1, le=65_535, description="The port that serves figures for monitoring; unset, none does."),
-    ] = None
 
     @classmethod
     def settings_customise_sources(
@@ -231,6 +225,5 @@ class Settings(BaseSettings):
                 "data_folder": self.data_folder / "sandbox",
                 "discord_token": None,
                 "allowed_servers": (),
-                "metrics_port": None,
             }
         )

@@ -151,7 +151,7 @@ def test_a_language_without_sentences_is_refused(monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_sandbox_cannot_meet_the_live_bot():
-    live = Settings(discord_token=TOKEN, data_folder=Path("data"), allowed_servers=(1,), metrics_port=9000)
+    live = Settings(discord_token=TOKEN, data_folder=Path("data"), allowed_servers=(1,))
     own = live.for_sandbox()
     assert own.data_folder == Path("data/sandbox")
-    assert (own.discord_token, own.allowed_servers, own.metrics_port) == (None, (), None)
+    assert (own.discord_token, own.allowed_servers) == (None, ())

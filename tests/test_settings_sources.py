@@ -66,14 +66,14 @@ def test_all_problems_are_told_at_once(clean_folder: Path, monkeypatch: pytest.M
     monkeypatch.setenv("KLEINBOT_QUOTA_PICTURES", "many")
     monkeypatch.setenv("KLEINBOT_QOUTA_HOURS", "12")
     (clean_folder / ".env").write_text("KLEINBOT_DEVICE=gpu\n")
-    (clean_folder / "kleinbot.toml").write_text('metrics_port = 0\ngrace = 3\ncolour = "red"\n')
+    (clean_folder / "kleinbot.toml").write_text('quota_hours = 0\ngrace = 3\ncolour = "red"\n')
     assert problems() == (
         "KLEINBOT_QOUTA_HOURS (the environment) is not a setting: did you mean KLEINBOT_QUOTA_HOURS?",
         "grace (kleinbot.toml) is not a setting: did you mean grace_s?",
         "colour (kleinbot.toml) is not a setting: `python bot.py settings` lists all there are.",
         "KLEINBOT_DEVICE (.env) is 'gpu'; it should be one of auto, cpu, cuda.",
         "KLEINBOT_QUOTA_PICTURES (the environment) is 'many'; it should be a whole number from 1 to 100000.",
-        "metrics_port (kleinbot.toml) is 0; it should be a port from 1 to 65535, or unset.",
+        "quota_hours (kleinbot.toml) is 0; it should be a whole number of hours from 1 to 744 (31 days).",
     )
 
 
