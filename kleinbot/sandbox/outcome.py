@@ -43,6 +43,7 @@ class Patience:
     after_pictures_s: float = 1.0
     after_private_words_s: float = 2.0
     after_words_s: float = 10.0
+    after_private_buttons_s: float = 15.0
 
 
 class Onlooker:
@@ -86,10 +87,12 @@ class Onlooker:
             return self._patience.after_pictures_s
         if any(each.is_loading for each in messages):
             return float("inf")
-        # As long as something can be pressed, like Cancel, the bot is likely still at it.
+        is_private = bool(messages) and all(each.is_ephemeral for each in messages)
+        # As long as something can be pressed, like Cancel, the bot is likely still at it; but what is shown
+        # to one person alone may also be a question to them.
         if any(not button.disabled and button.url is None for each in messages for button in each.buttons):
-            return float("inf")
-        if messages and all(each.is_ephemeral for each in messages):
+            return self._patience.after_private_buttons_s if is_private else float("inf")
+        if is_private:
             return self._patience.after_private_words_s
         return self._patience.after_words_s
 
