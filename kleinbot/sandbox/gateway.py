@@ -16,7 +16,7 @@ from kleinbot.sandbox.rest_basics import GATEWAY
 from kleinbot.sandbox.state import State
 
 _ACK_AFTER_S = 0.05
-"""As over a network: discord.py 2.7 takes an answer that overtakes its own note of the time for a slow one."""
+"""As over a network: an answer that overtakes discord.py 2.7's own note of the time looks like a slow one."""
 
 DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID, HELLO, ACK = 0, 1, 2, 6, 7, 9, 10, 11
 UNKNOWN_OPCODE, DECODE_ERROR, NOT_AUTHENTICATED, AUTHENTICATION_FAILED = 4001, 4002, 4003, 4004
