@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kleinbot.domain.errors import RenderError
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
@@ -63,16 +64,49 @@ class StageSeconds:
 
 @dataclass(frozen=True)
 class Rendered:
-    """One finished picture, or None in ``pixels`` where it was cancelled between two steps."""
+    """One finished picture; ``pixels`` is None where it was cancelled, or failed for ``error``."""
 
     key: ImageKey
     pixels: Pixels | None
+    error: RenderError | None = None
+
+
+class Rung(StrEnum):
+    """What an engine does when the card's memory does not suffice, in this order."""
+
+    BATCH_OF_ONE = "batch_of_one"
+    LEAN_DECODE = "lean_decode"
+    STREAMED_ENCODER = "streamed_encoder"
+    GIVE_UP = "give_up"
+
+
+@dataclass(frozen=True)
+class OutOfMemory:
+    """A batch of ``batch`` images did not fit; ``rung`` is what was done about it."""
+
+    rung: Rung
+    batch: int
 
 
 @dataclass(frozen=True)
 class BatchResult:
+    """``out_of_memory``: every time that memory did not suffice on the way, first to last."""
+
     images: tuple[Rendered, ...]
     seconds: StageSeconds
+    out_of_memory: tuple[OutOfMemory, ...] = ()
+
+
+@dataclass(frozen=True)
+class Suspended:
+    """A batch that let others pass between two steps; the engine keeps its latents until it is resumed.
+
+    ``handle`` is the engine's own; ``steps_done`` of ``steps_total`` are finished.
+    """
+
+    handle: int
+    steps_done: int
+    steps_total: int
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from kleinbot.domain.work import BatchResult, EngineState, ImageKey, RenderTask, StepReport
+from kleinbot.domain.work import BatchResult, EngineState, ImageKey, RenderTask, StepReport, Suspended
 from kleinbot.host.profile import Profile
+
+
+def never() -> bool:
+    """Let nobody pass."""
+    return False
 
 
 class Engine(Protocol):
@@ -32,16 +37,35 @@ class Engine(Protocol):
         batch: Sequence[RenderTask],
         on_step: Callable[[StepReport], None],
         is_cancelled: Callable[[ImageKey], bool],
-    ) -> BatchResult:
+        must_yield: Callable[[], bool] = never,
+    ) -> BatchResult | Suspended:
         """Make every image of ``batch``.
 
         All have one grid, step count, checkpoint and first sigma, and equal reference grids.
         ``on_step`` is called on the event loop after each denoising step. ``is_cancelled`` is asked on
         the engine's thread between two steps; when every image of the batch is cancelled the batch ends.
         A caller that is cancelled lets the running step finish; the engine stays usable.
+        ``must_yield`` is asked there too, after the first step and before the last has run: where it says so
+        the batch comes back ``Suspended``, and the engine is free for another one.
 
-        Raises RenderError when this batch cannot be made, FatalEngineError when nothing can any more.
+        Out of memory is handled here, down the rungs of ``Rung``; an image for which none of them helped
+        comes back with its error. Raises RenderError when this batch cannot be made, FatalEngineError when
+        nothing can any more.
         """
+        ...
+
+    async def resume(
+        self,
+        suspended: Suspended,
+        on_step: Callable[[StepReport], None],
+        is_cancelled: Callable[[ImageKey], bool],
+        must_yield: Callable[[], bool] = never,
+    ) -> BatchResult | Suspended:
+        """Go on with a suspended batch where it stopped; otherwise as ``render``."""
+        ...
+
+    async def discard(self, suspended: Suspended) -> None:
+        """Forget a suspended batch that nobody wants any more."""
         ...
 
     async def close(self) -> None:

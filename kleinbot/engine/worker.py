@@ -135,7 +135,7 @@ class Worker:
 
         noise = torch.cat([draw_noise(task.noise, klein.packed_channels, grid) for task in batch])
         latents = denoise(
-            klein.transformer,
+            klein.transformers[batch[0].checkpoint],
             klein.scheduler,
             noise.to(klein.dtype).to(self._device),
             Conditioning(embeddings, references),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kleinbot.domain.geometry import MAX_OUTPUT_TOKENS
+from kleinbot.domain.work import Checkpoint
 
 
 class Device(StrEnum):
@@ -12,17 +13,60 @@ class Device(StrEnum):
 
 
 class Precision(StrEnum):
-    """The dtype of weights and arithmetic."""
+    """The dtype of the arithmetic, and of every weight that is not kept in 8 bits."""
 
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
+
+
+class Format(StrEnum):
+    """How the weights of a component's large linear layers are kept."""
+
+    PLAIN = "plain"
+    """In the profile's precision."""
+    FP8 = "fp8"
+    """8-bit floats (e4m3) with scales, as in Black Forest Labs' FP8 files."""
+    INT8 = "int8"
+    """8-bit integers with one scale a row."""
+
+
+class Placement(StrEnum):
+    """Where a component's weights are between two uses."""
+
+    RESIDENT = "resident"
+    """On the card, always."""
+    STREAMED = "streamed"
+    """In the host's pinned memory; on the card a few layers at a time, while its stage runs."""
+    DISK = "disk"
+    """On disk; in memory and on the card a few layers at a time, while its stage runs."""
+
+
+class Attention(StrEnum):
+    """Which of torch's attention kernels the transformer asks for."""
+
+    DEFAULT = "default"
+    """What torch chooses by itself."""
+    CUDNN = "cudnn"
+
+
+@dataclass(frozen=True)
+class ComponentPlan:
+    """How one component is kept, and where."""
+
+    format: Format = Format.PLAIN
+    placement: Placement = Placement.RESIDENT
 
 
 @dataclass(frozen=True)
 class Profile:
     """Where each component lives, in which precision, and the limits that follow.
 
-    ``largest_grid_tokens`` counts output tokens of 16×16 px; larger requests are scaled to it.
+    The VAE (168 MB) is always resident, in the profile's precision. ``native_fp8``: matrix products in FP8
+    where weights are; else each layer's weights are dequantised for its product. ``token_table_on_host``: the
+    text encoder's embedding table (0.78 GB) stays in host memory. ``lean_decode``: the VAE's decoder trades a
+    little time for half of its activations. ``checkpoints`` are those that are loaded, each as
+    ``transformer`` says. ``largest_grid_tokens`` counts output tokens of 16×16 px; larger requests are scaled
+    to it.
     """
 
     name: str
@@ -31,6 +75,14 @@ class Profile:
     largest_grid_tokens: int
     most_references: int
     largest_batch: int
+    transformer: ComponentPlan = ComponentPlan()
+    text_encoder: ComponentPlan = ComponentPlan()
+    native_fp8: bool = False
+    token_table_on_host: bool = False
+    lean_decode: bool = False
+    attention: Attention = Attention.DEFAULT
+    compiled: bool = False
+    checkpoints: tuple[Checkpoint, ...] = (Checkpoint.DISTILLED,)
 
 
 CPU_SMALL = Profile(

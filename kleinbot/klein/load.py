@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +12,7 @@ from transformers import PreTrainedTokenizerFast, Qwen2TokenizerFast, Qwen3Confi
 from transformers.utils import logging as transformers_logging
 
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.work import Checkpoint
 from kleinbot.klein.checkpoint import LAYERS_USED, TOKENIZER, Component, KleinCheckout
 from kleinbot.klein.prompt import templated
 from kleinbot.klein.text_encoder import TextEncoder
@@ -22,27 +23,23 @@ _COUNTERS = {"I64"}
 
 @dataclass(frozen=True)
 class Klein:
-    """The loaded model, in evaluation mode, every component on one device."""
+    """The loaded model, in evaluation mode; its stages run on ``device``, in ``dtype``.
+
+    Where each component's weights are between two stages is the profile's matter (``klein.placement``), so
+    ask this and not a module for the device.
+    """
 
     text_encoder: TextEncoder
-    transformer: Flux2Transformer2DModel
+    transformers: Mapping[Checkpoint, Flux2Transformer2DModel]
     vae: AutoencoderKLFlux2
     scheduler: FlowMatchEulerDiscreteScheduler
-
-    @property
-    def device(self) -> torch.device:
-        return torch.device(self.transformer.device)
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """What latents and embeddings are computed in."""
-        dtype: torch.dtype = self.transformer.dtype
-        return dtype
+    device: torch.device
+    dtype: torch.dtype
 
     @property
     def packed_channels(self) -> int:
         """Channels of one token: 4 times the VAE's latent channels."""
-        return int(self.transformer.config.in_channels)
+        return int(next(iter(self.transformers.values())).config.in_channels)
 
 
 def load_klein(
@@ -90,7 +87,7 @@ def load_klein(
     text_encoder = TextEncoder(text_model, tokenizer)
     _check_template(text_encoder)
     on_fraction(1.0)
-    return Klein(text_encoder, transformer, vae, scheduler)
+    return Klein(text_encoder, {Checkpoint.DISTILLED: transformer}, vae, scheduler, device, dtype)
 
 
 def _tokenizer_class(checkout: KleinCheckout) -> type[PreTrainedTokenizerFast]:

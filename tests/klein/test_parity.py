@@ -11,6 +11,7 @@ from PIL import Image
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import Blend, NoiseRecipe
 from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.work import Checkpoint
 from kleinbot.klein import vae
 from kleinbot.klein.denoise import Conditioning, denoise
 from kleinbot.klein.latents import unpatch
@@ -34,7 +35,7 @@ def our_latents(
     noise = torch.cat([draw_noise(recipe, klein.packed_channels, grid) for recipe in recipes])
     encoded = [vae.encode(klein.vae, picture).expand(len(prompts), -1, -1, -1) for picture in references]
     latents = denoise(
-        klein.transformer,
+        klein.transformers[Checkpoint.DISTILLED],
         klein.scheduler,
         noise,
         Conditioning(embeddings, encoded),
@@ -185,7 +186,7 @@ def test_nothing_is_made_once_a_step_may_not_run(klein: Klein) -> None:
     done: list[int] = []
     with torch.inference_mode():
         latents = denoise(
-            klein.transformer,
+            klein.transformers[Checkpoint.DISTILLED],
             klein.scheduler,
             draw_noise(NoiseRecipe(1), klein.packed_channels, SQUARE),
             Conditioning(klein.text_encoder.encode(["a"])),

@@ -9,6 +9,7 @@ import torch
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import Blend, NoiseRecipe
 from kleinbot.domain.variation import Strength
+from kleinbot.domain.work import Checkpoint
 from kleinbot.klein import vae
 from kleinbot.klein.denoise import Beginning, Conditioning, denoise
 from kleinbot.klein.load import Klein
@@ -33,7 +34,7 @@ def picture_latents(klein: Klein, seed: int = 1) -> torch.Tensor:
 def varied(klein: Klein, strength: Strength, seeds: tuple[int, ...], latents: torch.Tensor) -> torch.Tensor:
     noise = torch.cat([draw_noise(NoiseRecipe(seed), klein.packed_channels, GRID) for seed in seeds])
     made = denoise(
-        klein.transformer,
+        klein.transformers[Checkpoint.DISTILLED],
         klein.scheduler,
         noise,
         Conditioning(klein.text_encoder.encode([""] * len(seeds))),
