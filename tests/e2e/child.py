@@ -6,40 +6,92 @@ import os
 import random
 import signal
 import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 from kleinbot.app import Outside, opened
-from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.faults import FaultPoint
+from kleinbot.domain.work import RenderTask
+from kleinbot.engine.gpu_engine import GpuEngine
+from kleinbot.model_choice import ModelChoice, choose_model
 from kleinbot.sandbox import Address, connector_for
 from kleinbot.settings import Settings
 from kleinbot.signals import stop_on_signals
+from tests.e2e.house import ShiftedClock
 
 
 class KillAt:
-    """Ends the process without a word when a fault point is reached for the ``nth`` time."""
+    """Ends the process without a word when a fault point is reached for the ``nth`` time.
 
-    def __init__(self, point: str | None, nth: int) -> None:
+    ``kill_prompt``: or in every step of a batch that draws this prompt.
+    """
+
+    def __init__(self, point: str | None, nth: int, kill_prompt: str | None = None) -> None:
         self._point = point
         self._left = nth
+        self._kill_prompt = kill_prompt
+        self._prompts: frozenset[str] = frozenset()
+
+    def drawing(self, batch: Sequence[RenderTask]) -> None:
+        self._prompts = frozenset(task.prompt for task in batch)
 
     def reach(self, point: FaultPoint) -> None:
         if point == self._point:
             self._left -= 1
             if self._left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+                _die()
+        if point is FaultPoint.WITHIN_STEP and self._kill_prompt in self._prompts:
+            _die()
 
 
-async def main(told: dict) -> int:
-    settings = Settings(
-        data_folder=Path(told["folder"]), weights=Path(told["weights"]), device="cpu", grace_s=5
-    )
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _engine_telling(faults: KillAt) -> type[GpuEngine]:
+    """Return an engine that lets ``faults`` know which batch it draws."""
+
+    class Telling(GpuEngine):
+        async def render(self, batch: Sequence[RenderTask], *more: Any, **named: Any) -> Any:
+            faults.drawing(batch)
+            return await super().render(batch, *more, **named)
+
+    return Telling
+
+
+def _model_with(profile: dict[str, Any]) -> Any:
+    def choose(settings: Settings) -> ModelChoice:
+        model = choose_model(settings)
+        return replace(model, profile=replace(model.profile, **profile))
+
+    return choose
+
+
+async def main(told: dict[str, Any]) -> int:
+    """Run the bot until a signal; return its exit code.
+
+    ``told``: where everything is (``folder``, ``weights``, ``port``, ``ca_pem_path``, ``token``), ``kill_at``
+    and ``nth``, ``kill_prompt``; ``ahead_s`` of the real time the clock is; ``settings`` and fields of the
+    ``profile`` to be other than usual.
+    """
+    given = {"device": "cpu", "grace_s": 5, **told.get("settings", {})}
+    settings = Settings(data_folder=Path(told["folder"]), weights=Path(told["weights"]), **given)
     connector = connector_for(Address(told["port"], Path(told["ca_pem_path"])))
-    faults = KillAt(told.get("kill_at"), told.get("nth", 1))
-    outside = Outside(SystemClock(), random.SystemRandom(), faults, {"connector": connector})
-    async with opened(settings, outside) as app:
-        with stop_on_signals(app.request_stop):
-            return await app.run(told["token"])
+    clock = ShiftedClock()
+    clock.advance(told.get("ahead_s", 0.0))
+    faults = KillAt(told.get("kill_at"), told.get("nth", 1), told.get("kill_prompt"))
+    outside = Outside(clock, random.SystemRandom(), faults, {"connector": connector})
+    with ExitStack() as patches:
+        patches.enter_context(mock.patch("kleinbot.app.GpuEngine", _engine_telling(faults)))
+        if profile := told.get("profile"):
+            patches.enter_context(mock.patch("kleinbot.app.choose_model", _model_with(profile)))
+        async with opened(settings, outside) as app:
+            with stop_on_signals(app.request_stop):
+                return await app.run(told["token"])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,311 @@
+"""Kills the bot at random moments while members ask for pictures, and does the books in the end.
+
+``python -m tests.e2e.kills --kills 200 --seed 1``: each life of the bot is a process that ends by SIGKILL, at
+a random moment or at a fault point, or by a clean stop; now and then a quarter of an hour passes while it is
+down. In the end what was accepted must be accounted for. Exits with 1 where it is not. Not for Windows.
+"""
+
+import argparse
+import asyncio
+import json
+import math
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kleinbot.domain.faults import FaultPoint
+from kleinbot.sandbox import StandIn
+from tests.e2e.accounts import Books, Seen, numbers, record, rows
+from tests.e2e.crowd import Crowd, Seat
+from tests.e2e.house import ShiftedClock
+from tests.e2e.nursery import Bot, Nursery, opened_nursery
+from tests.e2e.pictures import a_png
+from tests.klein.tiny import ensure_tiny
+
+WAIT_S = 60.0
+DRAIN_S = 600.0
+LOOK_S = 0.3
+ENOUGH_WAITING = 30
+"""Pictures in line from which on nobody asks for more."""
+
+QUARTER_OF_AN_HOUR_S = 16 * 60
+SWEEP_AFTER_S = 2 * 3600
+
+
+@dataclass(frozen=True)
+class Fate:
+    """How a life ends: at a fault point, or ``after_s`` from its birth or from its coming online."""
+
+    after_s: float
+    from_birth: bool = False
+    point: FaultPoint | None = None
+    nth: int = 1
+    is_clean: bool = False
+    passes_s: float = 0.0
+    """What passes while it is down, before this life."""
+
+    @property
+    def name(self) -> str:
+        if self.point is not None:
+            return f"{self.point} {self.nth}"
+        return ("stop" if self.is_clean else "kill") + (" early" if self.from_birth else "")
+
+
+def drawn_fate(chance: random.Random) -> Fate:
+    """Draw a fate: a third at fault points, the rest at moments log-uniform in time, a tenth clean."""
+    passes_s = QUARTER_OF_AN_HOUR_S if chance.random() < 0.05 else 0.0
+    kind = chance.random()
+    if kind < 0.1:
+        return Fate(log_uniform(chance, 0.5, 8), is_clean=True, passes_s=passes_s)
+    if kind < 0.35:
+        point = chance.choice(list(FaultPoint))
+        return Fate(12.0, point=point, nth=chance.randint(1, 6), passes_s=passes_s)
+    if kind < 0.5:
+        return Fate(log_uniform(chance, 0.01, 1.5), from_birth=True, passes_s=passes_s)
+    return Fate(log_uniform(chance, 0.05, 12), passes_s=passes_s)
+
+
+def log_uniform(chance: random.Random, least: float, most: float) -> float:
+    return math.exp(chance.uniform(math.log(least), math.log(most)))
+
+
+@dataclass
+class Tally:
+    """What happened, life by life."""
+
+    kills: int = 0
+    clean_stops: int = 0
+    lives: int = 0
+    by_phase: Counter[str] = field(default_factory=Counter)
+    by_fate: Counter[str] = field(default_factory=Counter)
+    other_ends: Counter[str] = field(default_factory=Counter)
+    expiries: int = 0
+
+
+class Run:
+    """The stand-in with its people, the nursery, and one bot after the other."""
+
+    def __init__(
+        self, standin: StandIn, nursery: Nursery, clock: ShiftedClock, place: Path, seed: int
+    ) -> None:
+        self.standin = standin
+        self.nursery = nursery
+        self.clock = clock
+        self.chance = random.Random(seed)
+        self.folder = place / "data"
+        self.tally = Tally()
+        self.ahead_s = 0.0
+        self.backlog = 0
+        address = standin.address(place)
+        self.told: dict[str, Any] = {
+            "folder": str(self.folder),
+            "weights": str(ensure_tiny(place / "tiny-klein")),
+            "port": address.port,
+            "ca_pem_path": str(address.ca_pem_path),
+            "token": standin.token,
+            "profile": {"largest_batch": 4},
+            "settings": {"quota_pictures": 100_000},
+        }
+        record(self.folder)
+        self.crowd = Crowd(
+            standin,
+            _seats(standin),
+            [a_png(seed=seed) for seed in range(3)] + [a_png(300, 200, seed=9)],
+            random.Random(seed + 1),
+            think_s=2.0,
+            may_ask=lambda: self.backlog < ENOUGH_WAITING,
+        )
+
+    async def lives(self, kills: int) -> None:
+        """Let one bot after the other live until ``kills`` were killed."""
+        living = asyncio.create_task(self.crowd.live())
+        looking = asyncio.create_task(self._look())
+        try:
+            while self.tally.kills < kills:
+                await self._live(drawn_fate(self.chance))
+                assert not living.done(), living.exception()
+        finally:
+            for task in (living, looking):
+                task.cancel()
+            await asyncio.gather(living, looking, return_exceptions=True)
+
+    async def _look(self) -> None:
+        """Keep ``backlog`` right."""
+        while True:
+            self.backlog = await asyncio.to_thread(self._waiting)
+            await asyncio.sleep(LOOK_S)
+
+    def _waiting(self) -> int:
+        return rows(self.folder, "SELECT COUNT(*) FROM images WHERE state IN ('waiting', 'running')")[0][0]
+
+    async def _live(self, fate: Fate) -> None:
+        self.tally.lives += 1
+        if fate.passes_s:
+            self.advance(fate.passes_s)
+            self.tally.expiries += 1
+        bot = await self.start(kill_at=fate.point, nth=fate.nth)
+        online = asyncio.create_task(self.standin.online(timeout_s=WAIT_S))
+        if not fate.from_birth:
+            await asyncio.wait({online, bot.ended}, return_when=asyncio.FIRST_COMPLETED)
+        with suppress(TimeoutError):
+            await bot.wait(fate.after_s)
+        was_online = self.standin.is_online or (online.done() and not online.exception())
+        if fate.is_clean:
+            bot.ask_to_stop()
+        else:
+            bot.kill()
+        status = await bot.wait(WAIT_S)
+        online.cancel()
+        await asyncio.gather(online, return_exceptions=True)
+        await self.standin.offline(timeout_s=WAIT_S)
+        self._note(fate, status, was_online)
+
+    def _note(self, fate: Fate, status: int, was_online: bool) -> None:
+        if status == -signal.SIGKILL:
+            self.tally.kills += 1
+            phase = self.phase(was_online)
+            self.tally.by_phase[phase] += 1
+        elif status == 0 and fate.is_clean:
+            self.tally.clean_stops += 1
+            phase = "stopped"
+        else:
+            phase = f"exit {status}"
+            self.tally.other_ends[phase] += 1
+        self.tally.by_fate[fate.name.partition(" ")[0]] += 1
+        say(
+            f"{self.tally.kills:4} {fate.name:16} {fate.after_s:6.2f} s {phase:10} {self.backlog:3} waiting"
+            f" {'quarter of an hour' if fate.passes_s else ''}"
+        )
+
+    def phase(self, was_online: bool) -> str:
+        """Say what the bot was doing when it ended, as its rows tell."""
+        drawing = rows(self.folder, "SELECT COUNT(*) FROM attempts WHERE outcome = 'running'")[0][0]
+        telling = rows(self.folder, "SELECT COUNT(*) FROM outbox WHERE state IN ('pending', 'posting')")[0][0]
+        if not was_online:
+            return "starting"
+        if drawing and telling:
+            return "both"
+        return "drawing" if drawing else "telling" if telling else "loading" if self._waiting() else "idle"
+
+    async def start(self, **more: Any) -> Bot:
+        return await self.nursery.start(self.told | {"ahead_s": self.ahead_s, **more})
+
+    def advance(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.ahead_s += seconds
+
+    async def drain(self) -> None:
+        """Let everything come to its end, everybody look, and what belongs to nobody be swept."""
+        bot = await self.start()
+        await self.standin.online(timeout_s=WAIT_S)
+        await self._until("SELECT COUNT(*) FROM jobs WHERE state IN ('queued', 'running')")
+        await self._until("SELECT COUNT(*) FROM outbox WHERE state IN ('pending', 'posting')")
+        while rows(self.folder, "SELECT COUNT(*) FROM outbox WHERE state = 'kept'")[0][0]:
+            await self.crowd.look()
+        await self.stop(bot)
+        self.advance(SWEEP_AFTER_S)
+        bot = await self.start()
+        await self.standin.online(timeout_s=WAIT_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WAIT_S):
+                while any("belongs to nobody" in finding for finding in self.books().check()):
+                    await asyncio.sleep(LOOK_S)
+        await self.stop(bot)
+
+    async def stop(self, bot: Bot) -> None:
+        bot.ask_to_stop()
+        status = await bot.wait(WAIT_S)
+        assert status == 0, status
+
+    async def _until(self, sql: str) -> None:
+        async with asyncio.timeout(DRAIN_S):
+            while rows(self.folder, sql)[0][0]:
+                await asyncio.sleep(LOOK_S)
+
+    def books(self) -> Books:
+        channels = tuple(self.standin.state.channels.values())
+        return Books(self.folder, Seen(channels, self.crowd.diary.promised))
+
+
+def _seats(standin: StandIn) -> list[Seat]:
+    world = standin.world
+    studio, attic = world.add_server("Studio"), world.add_server("Attic")
+    seats = []
+    for server, names in ((studio, ("ada", "bob", "cleo")), (attic, ("ada", "dora", "emil"))):
+        channels = [world.add_channel(server, "pictures"), world.add_channel(server, "more")]
+        seats += [
+            Seat(world.add_member(server, name), channels[number % 2]) for number, name in enumerate(names)
+        ]
+        moderator = world.add_member(server, "mod", permissions=("manage_messages",))
+        seats.append(Seat(moderator, channels[0], moderates=True))
+    return seats
+
+
+def summary(run: Run, books: Books, seconds: float) -> dict[str, Any]:
+    diary, tally = run.crowd.diary, run.tally
+    return {
+        "kills": tally.kills,
+        "clean stops": tally.clean_stops,
+        "lives": tally.lives,
+        "other ends": dict(tally.other_ends),
+        "kills by phase": dict(tally.by_phase),
+        "ends by fate": dict(tally.by_fate),
+        "quarters of an hour passed": tally.expiries,
+        "deeds": dict(diary.deeds),
+        "unanswered": diary.unanswered,
+        "jobs": numbers(run.folder, "SELECT state, COUNT(*) FROM jobs GROUP BY state"),
+        "failed for": numbers(
+            run.folder, "SELECT error_code, COUNT(*) FROM jobs WHERE state = 'failed' GROUP BY error_code"
+        ),
+        "images": numbers(run.folder, "SELECT state, COUNT(*) FROM images GROUP BY state"),
+        "attempts": numbers(run.folder, "SELECT outcome, COUNT(*) FROM attempts GROUP BY outcome"),
+        "batches by size": numbers(
+            run.folder,
+            "SELECT size, COUNT(*) FROM (SELECT COUNT(*) AS size FROM attempts GROUP BY batch_id, started_ms)"
+            " GROUP BY size",
+        ),
+        "told by": numbers(run.folder, "SELECT way, COUNT(*) FROM outbox GROUP BY way"),
+        "ledger": numbers(run.folder, "SELECT kind, COUNT(*) FROM ledger GROUP BY kind"),
+        "pictures shown twice": books.shown_twice,
+        "findings": books.findings,
+        "seconds": round(seconds),
+    }
+
+
+def say(*values: object) -> None:
+    sys.stdout.write(" ".join(str(value) for value in values) + "\n")
+    sys.stdout.flush()
+
+
+async def play(kills: int, seed: int, place: Path) -> bool:
+    """Return whether everything is accounted for."""
+    started_s = time.monotonic()
+    clock = ShiftedClock()
+    async with StandIn(now=clock.unix_s) as standin, opened_nursery(place / "bots.log") as nursery:
+        run = Run(standin, nursery, clock, place, seed)
+        await run.lives(kills)
+        await run.drain()
+        books = run.books()
+        books.check()
+        say(json.dumps(summary(run, books, time.monotonic() - started_s), indent=1, ensure_ascii=False))
+    return not books.findings
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="an empty folder for everything, which is then kept")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        chosen_place = chosen.keep or Path(temporary)
+        chosen_place.mkdir(parents=True, exist_ok=True)
+        is_fine = asyncio.run(play(chosen.kills, chosen.seed, chosen_place))
+    sys.exit(0 if is_fine else 1)
