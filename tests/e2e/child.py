@@ -52,12 +52,14 @@ def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _engine_telling(faults: KillAt) -> type[GpuEngine]:
-    """Return an engine that lets ``faults`` know which batch it draws."""
+def _engine_telling(faults: KillAt, holds: bool) -> type[GpuEngine]:
+    """Return an engine that lets ``faults`` know which batch it draws, or that never draws any."""
 
     class Telling(GpuEngine):
         async def render(self, batch: Sequence[RenderTask], *more: Any, **named: Any) -> Any:
             faults.drawing(batch)
+            if holds:
+                await asyncio.Event().wait()
             return await super().render(batch, *more, **named)
 
     return Telling
@@ -75,8 +77,8 @@ async def main(told: dict[str, Any]) -> int:
     """Run the bot until a signal; return its exit code.
 
     ``told``: where everything is (``folder``, ``weights``, ``port``, ``ca_pem_path``, ``token``), ``kill_at``
-    and ``nth``, ``kill_prompt``; ``ahead_s`` of the real time the clock is; ``settings`` and fields of the
-    ``profile`` to be other than usual.
+    and ``nth``, ``kill_prompt``; ``holds``: it claims and never draws; ``ahead_s`` of the real time the clock
+    is; ``settings`` and fields of the ``profile`` to be other than usual.
     """
     given = {"device": "cpu", "grace_s": 5, **told.get("settings", {})}
     settings = Settings(data_folder=Path(told["folder"]), weights=Path(told["weights"]), **given)
@@ -86,7 +88,9 @@ async def main(told: dict[str, Any]) -> int:
     faults = KillAt(told.get("kill_at"), told.get("nth", 1), told.get("kill_prompt"))
     outside = Outside(clock, random.SystemRandom(), faults, {"connector": connector})
     with ExitStack() as patches:
-        patches.enter_context(mock.patch("kleinbot.app.GpuEngine", _engine_telling(faults)))
+        patches.enter_context(
+            mock.patch("kleinbot.app.GpuEngine", _engine_telling(faults, told.get("holds", False)))
+        )
         if profile := told.get("profile"):
             patches.enter_context(mock.patch("kleinbot.app.choose_model", _model_with(profile)))
         async with opened(settings, outside) as app:

@@ -21,6 +21,7 @@ _PROMPTS = ("a red fox", "a blue whale", "two green apples on a table", "ein Hau
 _ANSWER_S = 4.0
 _LOOKED_BACK = 20
 _AGAIN_S = 0.2
+_CANCELS_WHILE_WAITING = 0.15
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ class Crowd:
 
     def _choose(self, seat: Seat, chance: random.Random) -> tuple[str, Awaitable[InteractionHandle | None]]:
         if not self.may_ask():
-            return ("cancel", self._cancel(seat, chance)) if self.may_cancel else ("queue", _nothing())
+            cancels = self.may_cancel and chance.random() < _CANCELS_WHILE_WAITING
+            return ("cancel", self._cancel(seat, chance)) if cancels else ("wait", _nothing())
         deeds = [(50, "imagine", self._imagine), (12, "edit", self._edit), (4, "vary", self._vary_attachment)]
         deeds += [(18, "press", self._press), (6, "queue", self._queue)]
         if self.may_cancel:

@@ -231,7 +231,7 @@ class Run:
 
     def books(self) -> Books:
         channels = tuple(self.standin.state.channels.values())
-        return Books(self.folder, Seen(channels, self.crowd.diary.promised))
+        return Books(self.folder, Seen(channels, self.crowd.diary.promised), is_swept=True)
 
 
 def _seats(standin: StandIn) -> list[Seat]:
@@ -288,13 +288,14 @@ async def play(kills: int, seed: int, place: Path) -> bool:
     """Return whether everything is accounted for."""
     started_s = time.monotonic()
     clock = ShiftedClock()
-    async with StandIn(now=clock.unix_s) as standin, opened_nursery(place / "bots.log") as nursery:
-        run = Run(standin, nursery, clock, place, seed)
-        await run.lives(kills)
-        await run.drain()
-        books = run.books()
-        books.check()
-        say(json.dumps(summary(run, books, time.monotonic() - started_s), indent=1, ensure_ascii=False))
+    with opened_nursery(place / "bots.log") as nursery:
+        async with StandIn(now=clock.unix_s) as standin:
+            run = Run(standin, nursery, clock, place, seed)
+            await run.lives(kills)
+            await run.drain()
+            books = run.books()
+            books.check()
+            say(json.dumps(summary(run, books, time.monotonic() - started_s), indent=1, ensure_ascii=False))
     return not books.findings
 
 

@@ -9,10 +9,11 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 import sys
 import traceback
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,37 +46,33 @@ class Bot:
 
 
 class Nursery:
-    """The driver's side; ``opened_nursery`` makes one."""
+    """The driver's side, of whichever event loop; ``opened_nursery`` makes one."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         self._process = process
 
     async def start(self, told: dict[str, Any]) -> Bot:
-        """Start a bot; the one before it must have ended."""
+        """Start a bot; the one before it must have ended. Whoever starts it sees to its end."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(told).encode() + b"\n")
-        await self._process.stdin.drain()
-        pid = await self._number()
-        return Bot(pid, asyncio.create_task(self._number()))
+        self._process.stdin.flush()
+        pid = await asyncio.to_thread(self._number)
+        return Bot(pid, asyncio.create_task(asyncio.to_thread(self._number)))
 
-    async def _number(self) -> int:
+    def _number(self) -> int:
         assert self._process.stdout is not None
-        return int(await self._process.stdout.readline())
+        return int(self._process.stdout.readline())
 
 
-@asynccontextmanager
-async def opened_nursery(log: Path) -> AsyncIterator[Nursery]:
+@contextmanager
+def opened_nursery(log: Path) -> Iterator[Nursery]:
     """Run a nursery; its and its bots' words go to ``log``."""
     with log.open("ab") as stderr:
-        process = await asyncio.create_subprocess_exec(
-            *_COMMAND, cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=stderr
+        process = subprocess.Popen(
+            _COMMAND, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr
         )
-    assert process.stdin is not None
-    try:
+    with process:  # closes its standard input, at which it ends, and waits
         yield Nursery(process)
-    finally:
-        process.stdin.close()
-        await process.wait()
 
 
 def _serve() -> None:
