@@ -17,6 +17,8 @@ from kleinbot.studio.submit import LineListener
 
 @dataclass(frozen=True)
 class Cancelled:
+    """``refunded_tenths``: what this gave back; a reset of the quota may have given it back before."""
+
     number: int
     refunded_tenths: int
 
@@ -70,5 +72,4 @@ class Cancel:
         self._line.withdraw(job.job_id)
         self._listener.job_stopped(job.job_id)
         self._wake_delivery()
-        unfinished = ended.count - len(ended.done_images)
-        return Cancelled(ended.number, unfinished * ended.price_tenths)
+        return Cancelled(ended.number, ended.refunded_tenths)

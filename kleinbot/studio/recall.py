@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kleinbot.archive.archive import Archive, PictureGone
-from kleinbot.domain.clock import Clock
+from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.job import Image, Job, JobState, ReplyAddress
 from kleinbot.domain.people import Actor
 from kleinbot.domain.work import EnginePhase, EngineState
@@ -17,11 +17,16 @@ from kleinbot.store.ledger import Owner
 
 @dataclass(frozen=True)
 class JobCard:
-    """A job and where it stands. ``starts_at_ms`` None: in a moment, or not known yet."""
+    """A job and where it stands. ``starts_at_ms`` None: in a moment, or not known yet.
+
+    ``is_late``: the promise of the token lane cannot be kept any more; the result will arrive as a message
+    of its own. ``job.lane`` says which lane it is in.
+    """
 
     job: Job
     place: int | None
     starts_at_ms: int | None
+    is_late: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,11 @@ class Recall:
         line: Line,
         cost_model: CostModel,
         engine_state: Callable[[], EngineState],
+        running_left_s: Callable[[], float],
         clock: Clock,
     ) -> None:
+        """``running_left_s``: how long the work that is begun still takes."""
+        self._running_left_s = running_left_s
         self._database = database
         self._archive = archive
         self._line = line
@@ -69,13 +77,14 @@ class Recall:
 
     def card_of(self, job: Job) -> JobCard:
         """Add to ``job`` its place in the line and when it is expected to start."""
+        is_late = not job.state.is_terminal and self._line.is_late(job.job_id)
         if job.state is not JobState.QUEUED:
-            return JobCard(job, None, None)
+            return JobCard(job, None, None, is_late)
         place = self._line.place(job.job_id)
         if place is None or self._engine_state().phase is not EnginePhase.READY:
-            return JobCard(job, place, None)
-        wait_s = self._line.expected_start_s(job.job_id, self._cost_model) or 0.0
-        return JobCard(job, place, self._clock.now_ms() + round(wait_s * 1000))
+            return JobCard(job, place, None, is_late)
+        wait_s = self._line.expected_start_s(job.job_id, self._cost_model, self._running_left_s()) or 0.0
+        return JobCard(job, place, self._clock.now_ms() + round(wait_s * MS_PER_S), is_late)
 
     async def queue(self, actor: Actor) -> Queue:
         owner = Owner(actor.server_id, actor.member_id)

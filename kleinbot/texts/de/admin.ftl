@@ -68,6 +68,7 @@ host-phase-downloading = wird heruntergeladen
 host-phase-loading = wird geladen
 host-phase-warming = läuft warm
 host-phase-ready = bereit
+host-phase-disk-full = wartet auf Platz auf der Festplatte
 host-phase-draining = wird beendet
 host-phase-failed = nicht gestartet
 host-door-open = geöffnet

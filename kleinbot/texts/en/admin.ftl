@@ -68,6 +68,7 @@ host-phase-downloading = downloading
 host-phase-loading = loading
 host-phase-warming = warming up
 host-phase-ready = ready
+host-phase-disk-full = waiting for room on the disk
 host-phase-draining = stopping
 host-phase-failed = failed
 host-door-open = open
