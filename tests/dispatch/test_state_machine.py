@@ -1,0 +1,385 @@
+"""A state machine over the real thing: use cases, line, dispatcher, finisher, a database file and an archive.
+
+Only the engine is scripted: each part of a batch waits until a rule lets it go on, fail, rest, or end the
+process. A crash takes the files as they are at that moment, in the middle of whatever is written, and everything
+is built anew over them. Which of the ten invariants of performance.md §4.4 is asserted where:
+
+1. Work conservation: ``_settled`` (after every rule either a batch is on the card or nothing waits).
+2. Fairness bound, 3. starvation freedom, 4. isolation, 10. no credit hoarding, no splitting gain: policy alone,
+   in ``tests/queueing`` (test_invariants, test_fairness, test_line).
+5. First in, first out within a member: ``_assert_fair_start``, of every batch that starts.
+6. One terminal state, charged or refunded once: ``every_reservation_ends_once`` after every rule, and the whole
+   books, with every state passed through, in ``teardown``.
+7. No late start of what was promised: ``_assert_fair_start``.
+8. Batch members share a key, fit, and were all in line: ``_assert_fair_start``.
+9. Output independence: ``teardown`` (every picture is that of its own seed, whatever it shared a batch with).
+
+And the order that was told before a crash or a stop holds after it (``_begin``).
+"""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar, cast
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from kleinbot.dispatch.recovery import recover
+from kleinbot.domain.errors import Code, FatalEngineError, Refusal, RenderError
+from kleinbot.domain.geometry import Aspect
+from kleinbot.domain.job import ImagineRequest
+from kleinbot.domain.people import Actor
+from kleinbot.domain.work import ImageKey, OutOfMemory, Rung
+from kleinbot.host.profile import CPU_SMALL
+from kleinbot.images.labelled import decode_own
+from kleinbot.queueing.admission import AdmissionLimits
+from kleinbot.queueing.waiting import WaitingImage
+from kleinbot.store.database import Database
+from tests.e2e.accounts import ARCHIVE, DATABASE, Books, Seen, record, rows
+from tests.manual_clock import ManualClock
+from tests.scripted_engine import ScriptedEngine
+from tests.studio_harness import ADA, BOB, MODERATOR, STRANGER, Studio, build, reply
+
+T = TypeVar("T")
+
+DORA = Actor(server_id=11, member_id=4, locale="en-US")
+MEMBERS = (ADA, BOB, DORA)
+PROFILE = replace(CPU_SMALL, largest_grid_tokens=16, largest_batch=4)
+LIMITS = AdmissionLimits(token_member_cost=0.02, member_cost=0.06)
+"""Small enough that some of the machine's jobs, each at most 0.016, are relaxed and some refused."""
+
+WAIT_S = 10.0
+QUARTER_OF_AN_HOUR_S = 16 * 60
+STEPS = 4
+
+
+class Turnstile:
+    """Takes the place of the scripted engine's gate: lets one part of a batch through at each push."""
+
+    def __init__(self) -> None:
+        self._pushed = asyncio.Event()
+        self.somebody_waits = False
+
+    async def wait(self) -> None:
+        self.somebody_waits = True
+        try:
+            await self._pushed.wait()
+        finally:
+            self.somebody_waits = False
+            self._pushed.clear()
+
+    def push(self) -> None:
+        self._pushed.set()
+
+
+class StudioMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.places = tempfile.TemporaryDirectory()
+        self.folder = Path(self.places.name) / "0"
+        self.starts = 0
+        self.clock = ManualClock()
+        self.runner = asyncio.Runner()
+        self.accepted: dict[str, Actor] = {}
+        self.batches_seen = 0
+        self.has_ended = False
+        record(self.folder)
+
+    def run(self, work: Coroutine[object, object, T]) -> T:
+        return self.runner.run(work)
+
+    # Beginning and ending processes
+
+    @initialize()
+    def first_start(self) -> None:
+        self.run(self._begin([]))
+
+    async def _begin(self, told: list[ImageKey]) -> None:
+        """Start a process over ``folder``; ``told``: who waited, in the order that was told."""
+        self.engine = ScriptedEngine(PROFILE)
+        self.turnstile = Turnstile()
+        self.engine.gate = cast("asyncio.Event", self.turnstile)
+        database = await Database.open(self.folder / DATABASE)
+        self.studio: Studio = build(self.folder, database, self.clock, self.engine, LIMITS)
+        # Job keys must not come again: each process draws others, as chance does.
+        self.studio.submit._random.seed(self.starts)
+        self.starts += 1
+        await recover(database, self.studio.line, LIMITS, self.clock)
+        order = [image.key for image in self.studio.line.order()]
+        assert [key for key in order if key in told] == told, "the order that was told holds"
+        self.dispatching = asyncio.create_task(self.studio.dispatcher.run())
+        self.batches_seen = 0
+        await self._settled()
+
+    async def _close(self) -> None:
+        self.dispatching.cancel()
+        await asyncio.gather(self.dispatching, return_exceptions=True)
+        await self.studio.finisher.close()
+        await self.studio.archive.close()
+        await self.studio.database.close()
+
+    def _order(self) -> list[ImageKey]:
+        return [image.key for image in self.studio.line.order()]
+
+    async def _settled(self) -> None:
+        """Let everything go as far as it goes without us: then a batch is on the card, or nothing waits."""
+        try:
+            async with asyncio.timeout(WAIT_S):
+                while not (self.turnstile.somebody_waits or self._is_idle() or self.dispatching.done()):
+                    await self.studio.finisher.emptied()
+                    await asyncio.sleep(0)
+                await self.studio.finisher.emptied()
+        except TimeoutError:
+            line = self.studio.line
+            raise AssertionError(f"work is conserved: {line.waiting} wait, {line.running} run") from None
+        self._look_at_new_batches()
+
+    def _is_idle(self) -> bool:
+        return not self.studio.line.waiting and not self.studio.line.running
+
+    def _look_at_new_batches(self) -> None:
+        new = self.engine.batches[self.batches_seen :]
+        self.batches_seen = len(self.engine.batches)
+        running = {image.key: image for image in self.studio.line.running}
+        for batch in new:
+            self._assert_fair_start([running[task.key] for task in batch])
+
+    def _assert_fair_start(self, batch: list[WaitingImage]) -> None:
+        first = batch[0]
+        assert {image.shape for image in batch} == {first.shape}
+        assert {image.lane for image in batch} == {first.lane}
+        most = 1 if any(image.alone for image in batch) else self.studio.limits.max_batch(first.shape)
+        assert len(batch) <= most
+        expected_ms = 1000 * self.studio.cost_model.expected_s(first.shape)
+        for image in batch:
+            assert image.deadline_ms is None or self.clock.now_ms() + expected_ms <= image.deadline_ms
+            older = [other for other in self.studio.line.waiting if _same_queue(other, image)]
+            assert all(image.order < other.order for other in older), "first in, first out"
+
+    # What people do
+
+    @rule(
+        actor=st.sampled_from(MEMBERS),
+        count=st.integers(1, 4),
+        aspect=st.sampled_from([Aspect.SQUARE, Aspect.SQUARE, Aspect.WIDE_16_9]),
+    )
+    def submit(self, actor: Actor, count: int, aspect: Aspect) -> None:
+        self.clock.advance(0.001)
+        before = self._count("jobs"), self._count("ledger")
+        request = ImagineRequest("a fox", aspect, count, seed=self.starts * 7 + count)
+        try:
+            accepted = self.run(self.studio.submit.imagine(actor, request, reply(self.clock)))
+        except Refusal as refusal:
+            assert refusal.code is Code.MEMBER_LINE_FULL
+            assert (self._count("jobs"), self._count("ledger")) == before
+        else:
+            self.accepted[accepted.card.job.job_id] = actor
+        self.run(self._settled())
+
+    @precondition(lambda self: self.accepted)
+    @rule(data=st.data(), by=st.sampled_from(["owner", "moderator", "stranger", "other"]))
+    def cancel(self, data: st.DataObject, by: str) -> None:
+        job_id = data.draw(st.sampled_from(sorted(self.accepted)))
+        owner = self.accepted[job_id]
+        moderator = replace(MODERATOR, server_id=owner.server_id)
+        other = BOB if owner is ADA else ADA
+        who = {"owner": owner, "moderator": moderator, "stranger": STRANGER, "other": other}[by]
+        is_open = self._state(job_id) in ("queued", "running")
+        may = by in ("owner", "moderator") or (by == "stranger" and owner.server_id == STRANGER.server_id)
+        try:
+            self.run(self.studio.cancel.by_id(who, job_id))
+        except Refusal:
+            assert not (is_open and may)
+        else:
+            assert is_open
+            assert may
+        self.run(self._settled())
+
+    @rule(seconds=st.sampled_from([1, 60, QUARTER_OF_AN_HOUR_S]))
+    def time_passes(self, seconds: int) -> None:
+        self.clock.advance(seconds)
+
+    # What the card does
+
+    def _push(self) -> None:
+        self.turnstile.push()
+        self.run(self._pushed_through())
+
+    async def _pushed_through(self) -> None:
+        async with asyncio.timeout(WAIT_S):
+            while self.turnstile.somebody_waits:
+                await asyncio.sleep(0)
+        await self._settled()
+
+    @precondition(lambda self: self.turnstile.somebody_waits)
+    @rule(times=st.integers(1, 3))
+    def draw(self, times: int) -> None:
+        for _ in range(times):
+            if self.turnstile.somebody_waits:
+                self._push()
+
+    @precondition(lambda self: self.turnstile.somebody_waits)
+    @rule(after=st.integers(1, STEPS - 1))
+    def rest(self, after: int) -> None:
+        """The batch on the card comes back suspended, whoever asked for it."""
+        self.engine.yields_after = [after]
+        self._push()
+
+    @precondition(lambda self: self.turnstile.somebody_waits)
+    @rule(code=st.sampled_from([Code.RENDER_FAILED, Code.OUT_OF_MEMORY]))
+    def fail(self, code: Code) -> None:
+        """The whole batch fails: several are tried one by one, one is given up."""
+        self.engine.failures = [RenderError(code)]
+        self._push()
+
+    @precondition(lambda self: self.turnstile.somebody_waits)
+    @rule(data=st.data())
+    def fail_one(self, data: st.DataObject) -> None:
+        """One image of the batch comes back without pixels, after all that memory could be made."""
+        keys = sorted(task.key for task in self.engine.batches[-1])
+        self.engine.image_errors = {data.draw(st.sampled_from(keys)): RenderError(Code.OUT_OF_MEMORY)}
+        self.engine.out_of_memory = [(OutOfMemory(Rung.BATCH_OF_ONE, len(keys)),)]
+        self._push()
+        self.engine.image_errors.clear()
+
+    # How processes end
+
+    @precondition(lambda self: self.turnstile.somebody_waits)
+    @rule()
+    def the_card_breaks(self) -> None:
+        told = self._order()
+        self.engine.failures = [FatalEngineError("illegal memory access")]
+        self.turnstile.push()
+        with suppress(FatalEngineError):
+            self.run(self._dispatched())
+        self.run(self._restarted(self.folder, told))
+
+    async def _dispatched(self) -> None:
+        await asyncio.wait_for(asyncio.shield(self.dispatching), WAIT_S)
+
+    @rule(pushes=st.booleans(), turns=st.integers(0, 40))
+    def crash(self, pushes: bool, turns: int) -> None:
+        """Take the files as they are; with ``pushes`` while the results of a batch are being stored."""
+        told = self._order()
+        self.run(self._crashed(pushes, turns, told))
+
+    async def _crashed(self, pushes: bool, turns: int, told: list[ImageKey]) -> None:
+        if pushes and self.turnstile.somebody_waits:
+            self.turnstile.push()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            told = []  # some of them may have begun
+        survived = self.folder.with_name(str(self.starts))
+        _copy(self.folder, survived)
+        await self._restarted(survived, told)
+
+    @rule(in_hand=st.booleans())
+    def stop(self, in_hand: bool) -> None:
+        """A clean stop, which lets the batch in hand be finished or, at the end of its grace, does not."""
+        told = self._order()
+        self.run(self._stopped(in_hand))
+        self.run(self._restarted(self.folder, told))
+
+    async def _stopped(self, in_hand: bool) -> None:
+        await self.studio.dispatcher.stop()
+        while in_hand and not self.dispatching.done():
+            self.turnstile.push()
+            await asyncio.sleep(0)
+
+    async def _restarted(self, folder: Path, told: list[ImageKey]) -> None:
+        """End what is left of the old process, which can no longer harm, and begin a new one."""
+        await self._close()
+        self.folder = folder
+        await self._begin(told)
+
+    # What must hold
+
+    @invariant()
+    def every_reservation_ends_once(self) -> None:
+        """Each image is reserved once; what has ended is settled or refunded once, what has not is neither."""
+        if not hasattr(self, "studio"):
+            return
+        assert not rows(
+            self.folder,
+            "SELECT i.job_id, i.position, i.state, l.begun, l.settled, l.refunded FROM images i LEFT JOIN"
+            " (SELECT job_id, position, SUM(kind = 'reserve') AS begun, SUM(kind = 'settle') AS settled,"
+            "  SUM(kind = 'refund') AS refunded FROM ledger GROUP BY job_id, position) l"
+            " USING (job_id, position)"
+            " WHERE l.begun != 1 OR l.settled != (i.state = 'done')"
+            " OR l.refunded != (i.state IN ('failed', 'cancelled'))",
+        )
+
+    @invariant()
+    def the_line_and_the_rows_agree(self) -> None:
+        if not hasattr(self, "studio"):
+            return
+        line = {image.key for image in (*self.studio.line.waiting, *self.studio.line.running)}
+        open_images = rows(
+            self.folder, "SELECT job_id, position FROM images WHERE state IN ('waiting', 'running')"
+        )
+        assert {ImageKey(row[0], row[1]) for row in open_images} <= line
+        waiting = rows(self.folder, "SELECT job_id, position FROM images WHERE state = 'waiting'")
+        assert {ImageKey(row[0], row[1]) for row in waiting} == {
+            image.key for image in self.studio.line.waiting
+        }
+
+    @invariant()
+    def nothing_accepted_is_lost(self) -> None:
+        known = {row[0] for row in rows(self.folder, "SELECT job_id FROM jobs")}
+        assert set(self.accepted) <= known
+
+    def teardown(self) -> None:
+        """Let everything come to its end, and do the books."""
+        try:
+            if hasattr(self, "studio"):
+                while self.turnstile.somebody_waits:
+                    self._push()
+                assert self._is_idle()
+                self.run(self._close())
+                assert Books(self.folder, Seen()).check_untold() == []
+                self._assert_each_picture_is_of_its_own_seed()
+        finally:
+            self.runner.close()
+            self.places.cleanup()
+
+    def _assert_each_picture_is_of_its_own_seed(self) -> None:
+        for row in rows(self.folder, "SELECT file, base_seed FROM images WHERE state = 'done'"):
+            pixels = decode_own((self.folder / ARCHIVE / row["file"]).read_bytes())
+            assert set(pixels.rgb) == {row["base_seed"] % 256}
+
+    def _count(self, table: str) -> int:
+        return int(rows(self.folder, f"SELECT COUNT(*) FROM {table}")[0][0])
+
+    def _state(self, job_id: str) -> str:
+        return str(rows(self.folder, f"SELECT state FROM jobs WHERE job_id = '{job_id}'")[0][0])
+
+
+def _same_queue(one: WaitingImage, other: WaitingImage) -> bool:
+    return (one.lane, one.server_id, one.member_id) == (other.lane, other.server_id, other.member_id)
+
+
+def _copy(folder: Path, to: Path) -> None:
+    """Copy what a power cut would leave: the log last, since what it holds is newer than the file."""
+    to.mkdir()
+    for name in (DATABASE, f"{DATABASE}-wal"):
+        if (folder / name).exists():
+            shutil.copyfile(folder / name, to / name)
+    shutil.copytree(
+        folder / ARCHIVE, to / ARCHIVE, ignore=lambda _, names: [n for n in names if n.endswith(".tmp")]
+    )
+
+
+StudioMachine.TestCase.settings = settings(
+    max_examples=20,
+    stateful_step_count=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+TestStudio = StudioMachine.TestCase
