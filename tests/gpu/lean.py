@@ -1,0 +1,106 @@
+"""The lean stages of the VAE against the stock ones on a card: ``python -m tests.gpu.lean``. Needs no checkout.
+
+Random weights of the published layout at 1024² in bfloat16, with contrast: seconds, peak memory beside the
+weights, and how far the pictures are apart; also how far each is from the stock decode in float32, which says
+how much of the difference is bfloat16's own.
+"""
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKLFlux2
+
+from kleinbot.domain.geometry import Aspect, Grid
+from kleinbot.domain.pixels import Pixels
+from kleinbot.klein import vae as stock
+from kleinbot.klein.lean_decode import STRIP_PX, decode_lean, encode_lean
+from tests.gpu.full_size import VAE
+
+MIB = 2**20
+REPEATS = 5
+Result = TypeVar("Result")
+
+
+def compare() -> None:
+    """Print one line for each way and size."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(0)
+    exact = AutoencoderKLFlux2.from_config(VAE).eval()
+    exact.bn.running_var.uniform_(0.5, 2.0)
+    for name, parameter in exact.named_parameters():
+        if "norm" in name:
+            parameter.data.add_(0.1 * torch.randn_like(parameter))
+    exact = exact.to(torch.bfloat16).float()
+    vae = AutoencoderKLFlux2.from_config(VAE).eval().to(torch.bfloat16)
+    vae.load_state_dict(exact.state_dict())
+    exact, vae = exact.to(device), vae.to(device)
+    for grid in (Aspect.SQUARE.grid, Aspect.WIDE_16_9.grid) if device.type == "cuda" else (Grid(8, 6),):
+        compare_one(exact, vae, grid)
+
+
+@torch.inference_mode()
+def compare_one(exact: AutoencoderKLFlux2, vae: AutoencoderKLFlux2, grid: Grid) -> None:
+    latents = torch.randn(1, 128, grid.rows, grid.columns, device=vae.device)
+    truth = stock.decode(exact, latents)
+    low = latents.to(vae.dtype)
+    wanted = measured(f"{grid} stock decode", lambda: stock.decode(vae, low), vae.device)
+    say("   from float32:", difference(wanted, truth))
+    for strip_px in (STRIP_PX // 2, STRIP_PX, 2 * STRIP_PX, 4 * STRIP_PX):
+        found = measured(
+            f"{grid} lean decode, strips of {strip_px} px",
+            lambda strip_px=strip_px: decode_lean(vae, low, strip_px),
+            vae.device,
+        )
+        say("   from stock:", difference(found, wanted), "from float32:", difference(found, truth))
+    wanted_latents = measured(f"{grid} stock encode", lambda: stock.encode(vae, wanted), vae.device)
+    found_latents = measured(f"{grid} lean encode", lambda: encode_lean(vae, wanted), vae.device)
+    exact_latents = stock.encode(exact, wanted)
+    for name, ours in (("stock", wanted_latents), ("lean", found_latents)):
+        say(f"   {name} from float32, rms {(ours - exact_latents).square().mean().sqrt().item():.2e}")
+    say(f"   lean from stock at most {(found_latents - wanted_latents).abs().max().item():.2e}")
+
+
+def measured(what: str, work: Callable[[], Result], device: torch.device) -> Result:
+    """Print the median seconds of ``work`` and its peak beside what was allocated before."""
+    result = work()
+    if device.type != "cuda":
+        say(what)
+        return result
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    before = torch.cuda.memory_allocated(), torch.cuda.memory_reserved()
+    seconds = []
+    for _ in range(REPEATS):
+        torch.cuda.synchronize()
+        started_s = time.perf_counter()
+        result = work()
+        torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - started_s)
+    allocated = (torch.cuda.max_memory_allocated() - before[0]) / MIB
+    reserved = (torch.cuda.max_memory_reserved() - before[1]) / MIB
+    say(
+        f"{what}: {statistics.median(seconds):.4f} s, {allocated:.0f} MiB allocated, {reserved:.0f} MiB reserved"
+    )
+    return result
+
+
+def difference(one: Pixels, other: Pixels) -> str:
+    levels = np.frombuffer(one.rgb, np.uint8).astype(int)
+    apart = np.abs(levels - np.frombuffer(other.rgb, np.uint8))
+    return (
+        f"{(apart > 0).mean():.2%} of bytes differ, at most {apart.max()} (std of pixels {levels.std():.1f})"
+    )
+
+
+def say(*values: object) -> None:
+    sys.stdout.write(" ".join(str(value) for value in values) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    compare()
