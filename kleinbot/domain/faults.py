@@ -8,7 +8,9 @@ class FaultPoint(StrEnum):
     """Every moment between two durable facts."""
 
     AFTER_CLAIM = "after_claim"
+    WITHIN_ENCODE = "within_encode"
     WITHIN_STEP = "within_step"
+    WITHIN_DECODE = "within_decode"
     AFTER_FILE = "after_file"
     BEFORE_COMMIT = "before_commit"
     AFTER_COMMIT = "after_commit"

@@ -23,6 +23,7 @@ _log = logging.getLogger(__name__)
 def bring_up(
     source: Source,
     profile: Profile,
+    scratch: Path | None,
     cpu_threads: int,
     clock: Clock,
     faults: Faults,
@@ -35,7 +36,7 @@ def bring_up(
     (reason) for what nobody foresaw.
     """
     try:
-        return _bring_up(source, profile, cpu_threads, clock, faults, on_state, is_abandoned)
+        return _bring_up(source, profile, scratch, cpu_threads, clock, faults, on_state, is_abandoned)
     except StartError:
         raise
     except AbandonedError:
@@ -50,6 +51,7 @@ def bring_up(
 def _bring_up(
     source: Source,
     profile: Profile,
+    scratch: Path | None,
     cpu_threads: int,
     clock: Clock,
     faults: Faults,
@@ -60,12 +62,12 @@ def _bring_up(
     folder = _fetch(source, on_state, is_abandoned)
     on_state(EngineState(EnginePhase.LOADING, 0.0, str(folder)))
     loading = _rounded(EnginePhase.LOADING, str(folder), on_state)
-    klein = load_klein(read_checkout(folder), device, dtype_of(profile), loading)
+    klein = load_klein(read_checkout(folder), device, dtype_of(profile), loading, profile, scratch)
     if is_abandoned():
         raise AbandonedError
     on_state(EngineState(EnginePhase.WARMING))
-    worker = Worker(klein, clock, faults)
-    worker.warm(profile)
+    worker = Worker(klein, profile, clock, faults)
+    worker.warm()
     if is_abandoned():
         raise AbandonedError
     return worker

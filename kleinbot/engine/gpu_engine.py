@@ -8,17 +8,28 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError, StartError
 from kleinbot.domain.faults import Faults
-from kleinbot.domain.work import BatchResult, EnginePhase, EngineState, ImageKey, RenderTask, StepReport
+from kleinbot.domain.work import (
+    BatchResult,
+    EnginePhase,
+    EngineState,
+    ImageKey,
+    RenderTask,
+    StepReport,
+    Suspended,
+)
+from kleinbot.engine.protocol import never
 from kleinbot.host.profile import Profile
 from kleinbot.klein.source import Source
 
 if TYPE_CHECKING:
     from kleinbot.engine.device import MemoryPeak
+    from kleinbot.engine.making import Caller
     from kleinbot.engine.worker import Worker
 
 _log = logging.getLogger(__name__)
@@ -31,17 +42,25 @@ class GpuEngine:
 
     One thread imports torch, loads and runs the model; making the object is instant and free of torch,
     so that the bot can be online meanwhile. ``cpu_threads`` is how many threads torch may compute with
-    on a CPU (default: all cores but one, which the event loop needs).
+    on a CPU (default: all cores but one, which the event loop needs). ``scratch`` is a folder for weights
+    that the profile keeps on disk.
     """
 
     def __init__(
-        self, source: Source, profile: Profile, clock: Clock, faults: Faults, cpu_threads: int | None = None
+        self,
+        source: Source,
+        profile: Profile,
+        clock: Clock,
+        faults: Faults,
+        cpu_threads: int | None = None,
+        scratch: Path | None = None,
     ) -> None:
         self._source = source
         self._profile = profile
         self._clock = clock
         self._faults = faults
         self._cpu_threads = cpu_threads or max(1, (os.cpu_count() or 1) - 1)
+        self._scratch = scratch
         self._state = EngineState(EnginePhase.STARTING)
         self._listeners: list[Callable[[EngineState], None]] = []
         # Its thread is joined by close(), or at the latest by the interpreter when it ends.
@@ -100,34 +119,37 @@ class GpuEngine:
         batch: Sequence[RenderTask],
         on_step: Callable[[StepReport], None],
         is_cancelled: Callable[[ImageKey], bool],
-    ) -> BatchResult:
+        must_yield: Callable[[], bool] = never,
+    ) -> BatchResult | Suspended:
         """Make every image of ``batch``; see ``protocol.Engine``.
 
-        Raises FatalEngineError, and RenderError: OUT_OF_MEMORY; RENDER_FAILED; ENGINE_FAILED where the
-        engine is not ready; STOPPING where it is closed before the batch is done (nothing is wrong with
-        the batch then).
+        Raises FatalEngineError, and RenderError: RENDER_FAILED; ENGINE_FAILED where the engine is not ready;
+        STOPPING where it is closed before the batch is done (nothing is wrong with the batch then).
         """
-        loop = asyncio.get_running_loop()
-        abandoned = threading.Event()
 
-        def step_done(done: int) -> None:
-            loop.call_soon_threadsafe(report, StepReport(done, batch[0].steps))
+        def render(worker: "Worker", caller: "Caller") -> BatchResult | Suspended:
+            return worker.render(batch, caller)
 
-        def report(step: StepReport) -> None:
-            if not abandoned.is_set():
-                on_step(step)
+        return await self._work(render, batch[0].steps, on_step, is_cancelled, must_yield)
 
-        def must_stop() -> bool:
-            return abandoned.is_set() or self._closing.is_set()
+    async def resume(
+        self,
+        suspended: Suspended,
+        on_step: Callable[[StepReport], None],
+        is_cancelled: Callable[[ImageKey], bool],
+        must_yield: Callable[[], bool] = never,
+    ) -> BatchResult | Suspended:
+        """Go on with a suspended batch where it stopped; raises as ``render``."""
 
-        try:
-            return await self._on_thread(partial(self._render, batch, step_done, is_cancelled, must_stop))
-        except FatalEngineError as error:
-            self._enter(EngineState(EnginePhase.FAILED, detail=str(error)))
-            raise
-        except asyncio.CancelledError:
-            abandoned.set()
-            raise
+        def resume(worker: "Worker", caller: "Caller") -> BatchResult | Suspended:
+            return worker.resume(suspended, caller)
+
+        return await self._work(resume, suspended.steps_total, on_step, is_cancelled, must_yield)
+
+    async def discard(self, suspended: Suspended) -> None:
+        """Forget a suspended batch that nobody wants any more; nothing happens once the engine is closed."""
+        if not self._closing.is_set():
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._discard, suspended)
 
     async def close(self) -> None:
         """Finish the step in hand, release the device and end the thread. Idempotent."""
@@ -154,22 +176,69 @@ class GpuEngine:
         from kleinbot.engine.bring_up import bring_up
 
         self._worker = bring_up(
-            self._source, self._profile, self._cpu_threads, self._clock, self._faults, on_state, is_abandoned
+            self._source,
+            self._profile,
+            self._scratch,
+            self._cpu_threads,
+            self._clock,
+            self._faults,
+            on_state,
+            is_abandoned,
         )
         self._memory_peak = self._worker.memory_peak
 
-    def _render(
+    async def _work(
         self,
-        batch: Sequence[RenderTask],
-        on_step: Callable[[int], None],
+        act: "Callable[[Worker, Caller], BatchResult | Suspended]",
+        steps: int,
+        on_step: Callable[[StepReport], None],
         is_cancelled: Callable[[ImageKey], bool],
-        must_stop: Callable[[], bool],
-    ) -> BatchResult:
-        if self._worker is None:
-            raise RenderError(Code.ENGINE_FAILED)
-        result = self._worker.render(batch, on_step, is_cancelled, must_stop)
-        self._memory_peak = self._worker.memory_peak
-        return result
+        must_yield: Callable[[], bool],
+    ) -> BatchResult | Suspended:
+        """Let the engine's thread ``act``, with the callbacks of the event loop's side."""
+        loop = asyncio.get_running_loop()
+        abandoned = threading.Event()
+        results: list[BatchResult | Suspended] = []
+
+        def step_done(done: int) -> None:
+            loop.call_soon_threadsafe(report, StepReport(done, steps))
+
+        def report(step: StepReport) -> None:
+            if not abandoned.is_set():
+                on_step(step)
+
+        def must_stop() -> bool:
+            return abandoned.is_set() or self._closing.is_set()
+
+        def on_thread() -> BatchResult | Suspended:
+            from kleinbot.engine.making import Caller
+
+            if self._worker is None:
+                raise RenderError(Code.ENGINE_FAILED)
+            results.append(act(self._worker, Caller(step_done, is_cancelled, must_stop, must_yield)))
+            self._memory_peak = self._worker.memory_peak
+            return results[0]
+
+        try:
+            return await self._on_thread(on_thread)
+        except FatalEngineError as error:
+            self._enter(EngineState(EnginePhase.FAILED, detail=str(error)))
+            raise
+        except asyncio.CancelledError:
+            abandoned.set()
+            if not self._closing.is_set():
+                # After what is running: a batch that was just suspended belongs to nobody.
+                self._thread.submit(self._discard_all, results)
+            raise
+
+    def _discard_all(self, results: Sequence[BatchResult | Suspended]) -> None:
+        for result in results:
+            if isinstance(result, Suspended):
+                self._discard(result)
+
+    def _discard(self, suspended: Suspended) -> None:
+        if self._worker is not None:
+            self._worker.discard(suspended)
 
     def _release(self) -> None:
         if self._worker is not None:

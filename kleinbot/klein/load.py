@@ -4,6 +4,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKLFlux2, FlowMatchEulerDiscreteScheduler, Flux2Transformer2DModel
@@ -13,7 +14,10 @@ from transformers.utils import logging as transformers_logging
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import Checkpoint
+from kleinbot.host.profile import CPU_SMALL, Profile
 from kleinbot.klein.checkpoint import LAYERS_USED, TOKENIZER, Component, KleinCheckout
+from kleinbot.klein.host_table import HostTable
+from kleinbot.klein.placement import place
 from kleinbot.klein.prompt import templated
 from kleinbot.klein.text_encoder import TextEncoder
 
@@ -47,8 +51,10 @@ def load_klein(
     device: torch.device,
     dtype: torch.dtype,
     on_fraction: Callable[[float], None],
+    profile: Profile = CPU_SMALL,
+    scratch: Path | None = None,
 ) -> Klein:
-    """Load ``checkout`` in ``dtype`` and put it on ``device``.
+    """Load ``checkout`` in ``dtype`` and put it where ``profile`` says; it runs on ``device``.
 
     The dtype is given to ``from_pretrained``: converting afterwards would also convert Qwen3's rotary
     frequencies, which changes the embeddings. ``on_fraction`` is told how much is loaded, 0…1, by bytes.
@@ -67,12 +73,15 @@ def load_klein(
             local_files_only=True,
         )
         text_model.norm = torch.nn.Identity()
-        text_model.eval().to(device)
+        text_model.eval()
+        if profile.token_table_on_host:
+            text_model.embed_tokens = HostTable(text_model.embed_tokens.weight.detach())
+        place(text_model, profile.text_encoder.placement, device, scratch)
         on_fraction(checkout.text_encoder.bytes / checkout.bytes)
         transformer = Flux2Transformer2DModel.from_pretrained(
             folder, subfolder="transformer", torch_dtype=dtype, local_files_only=True
         )
-        transformer.eval().to(device)
+        place(transformer.eval(), profile.transformer.placement, device, scratch)
         on_fraction(1 - checkout.vae.bytes / checkout.bytes)
         vae = AutoencoderKLFlux2.from_pretrained(
             folder, subfolder="vae", torch_dtype=dtype, local_files_only=True
@@ -84,7 +93,7 @@ def load_klein(
         tokenizer = _tokenizer_class(checkout).from_pretrained(
             folder, subfolder="tokenizer", local_files_only=True
         )
-    text_encoder = TextEncoder(text_model, tokenizer)
+    text_encoder = TextEncoder(text_model, tokenizer, device)
     _check_template(text_encoder)
     on_fraction(1.0)
     return Klein(text_encoder, {Checkpoint.DISTILLED: transformer}, vae, scheduler, device, dtype)

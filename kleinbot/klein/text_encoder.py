@@ -5,6 +5,9 @@ from collections.abc import Sequence
 import torch
 from transformers import PreTrainedTokenizerBase, Qwen3Model
 
+from kleinbot.host.profile import Placement
+from kleinbot.klein.host_table import HostTable
+from kleinbot.klein.placement import place
 from kleinbot.klein.prompt import SEQUENCE_TOKENS
 
 LAYERS_USED = 27
@@ -17,12 +20,14 @@ class TextEncoder:
 
     ``model`` must have exactly 27 layers and its final norm replaced by the identity: transformers
     returns the last hidden state *normed*, whereas Klein reads it as layer 27 left it. The embeddings are
-    then bit-identical to those of all 36 layers.
+    then bit-identical to those of all 36 layers. ``device`` is where it runs, wherever its weights are
+    between two uses (``klein.placement``).
     """
 
-    def __init__(self, model: Qwen3Model, tokenizer: PreTrainedTokenizerBase) -> None:
+    def __init__(self, model: Qwen3Model, tokenizer: PreTrainedTokenizerBase, device: torch.device) -> None:
         self._model = model
         self._tokenizer = tokenizer
+        self._device = device
 
     def encode(self, prompts: Sequence[str]) -> torch.Tensor:
         """Return the embeddings of cleaned ``prompts``: (B, 512, 3·hidden), in the model's dtype and device.
@@ -31,15 +36,20 @@ class TextEncoder:
         on the right, as in diffusers' pipeline. The padding is masked inside Qwen3 only.
         """
         tokens = [self._tokenise(prompt) for prompt in prompts]
-        device = self._model.device
         output = self._model(
-            input_ids=torch.cat([ids for ids, _ in tokens]).to(device),
-            attention_mask=torch.cat([mask for _, mask in tokens]).to(device),
+            input_ids=torch.cat([ids for ids, _ in tokens]).to(self._device),
+            attention_mask=torch.cat([mask for _, mask in tokens]).to(self._device),
             output_hidden_states=True,
             use_cache=False,
         )
         states = torch.stack([output.hidden_states[layer] for layer in HIDDEN_STATES], dim=2)
         return states.flatten(2)
+
+    def stream(self) -> None:
+        """Take a resident encoder off the card: its weights come from host memory for each use."""
+        if not isinstance(self._model.embed_tokens, HostTable):
+            self._model.embed_tokens = HostTable(self._model.embed_tokens.weight.detach().cpu())
+        place(self._model, Placement.STREAMED, self._device, None)
 
     def chat_text(self, prompt: str) -> str:
         """Return ``prompt`` in the tokenizer's own chat template."""

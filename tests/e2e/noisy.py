@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from kleinbot.domain.pixels import Pixels
-from kleinbot.domain.work import BatchResult, ImageKey, RenderTask, StepReport
+from kleinbot.domain.work import BatchResult, ImageKey, RenderTask, StepReport, Suspended
+from kleinbot.engine.protocol import never
 from tests.scripted_engine import ScriptedEngine
 
 
@@ -17,8 +18,11 @@ class NoisyEngine(ScriptedEngine):
         batch: Sequence[RenderTask],
         on_step: Callable[[StepReport], None],
         is_cancelled: Callable[[ImageKey], bool],
-    ) -> BatchResult:
-        plain = await super().render(batch, on_step, is_cancelled)
+        must_yield: Callable[[], bool] = never,
+    ) -> BatchResult | Suspended:
+        plain = await super().render(batch, on_step, is_cancelled, must_yield)
+        if isinstance(plain, Suspended):
+            return plain
         images = tuple(
             replace(image, pixels=None if image.pixels is None else _noise(image.pixels, image.key.position))
             for image in plain.images

@@ -5,7 +5,6 @@ import logging
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -16,69 +15,21 @@ from kleinbot.domain.faults import FaultPoint
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
-from kleinbot.domain.work import EnginePhase, EngineState, ImageKey, RenderTask, StageSeconds, StepReport
+from kleinbot.domain.work import (
+    BatchResult,
+    EnginePhase,
+    EngineState,
+    ImageKey,
+    RenderTask,
+    StageSeconds,
+    StepReport,
+)
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
 from kleinbot.host.profile import CPU_SMALL, CUDA_BF16
 from kleinbot.klein.source import FolderSource
 from kleinbot.klein.text_encoder import TextEncoder
-from tests.engine.conftest import TickingClock
-
-GRID = Grid(4, 4)
-STEPS = 4
-
-
-class Faults:
-    """Does what a test sets when a step is reached; the warm-up's step is not counted."""
-
-    def __init__(self) -> None:
-        self.reached: list[FaultPoint] = []
-        self.act: Callable[[], None] = lambda: None
-
-    def reach(self, point: FaultPoint) -> None:
-        self.reached.append(point)
-        self.act()
-
-
-@pytest.fixture
-def faults() -> Faults:
-    return Faults()
-
-
-@pytest.fixture
-async def engine(tiny_folder: Path, clock: TickingClock, faults: Faults) -> AsyncIterator[GpuEngine]:
-    engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, faults, cpu_threads=1)
-    await engine.start()
-    faults.reached.clear()
-    yield engine
-    faults.act = lambda: None
-    await engine.close()
-
-
-def a_task(position: int = 0, prompt: str = "a red fox", references: tuple[Pixels, ...] = ()) -> RenderTask:
-    key = ImageKey("job", position)
-    return RenderTask(key, prompt, GRID, NoiseRecipe(7 + position), STEPS, references=references)
-
-
-def ignore(_: object) -> None:
-    return
-
-
-def never(_: ImageKey) -> bool:
-    return False
-
-
-async def pixels_of(engine: Engine, *tasks: RenderTask) -> list[Pixels | None]:
-    result = await engine.render(tasks, ignore, never)
-    assert [image.key for image in result.images] == [task.key for task in tasks]
-    return [image.pixels for image in result.images]
-
-
-def raising(error: BaseException) -> Callable[[], None]:
-    def act() -> None:
-        raise error
-
-    return act
+from tests.engine.conftest import STEPS, Faults, TickingClock, a_task, ignore, never, pixels_of, raising
 
 
 async def test_a_start_passes_through_its_phases_on_the_event_loop(
@@ -122,13 +73,19 @@ async def test_a_picture_comes_with_steps_and_seconds(engine: GpuEngine, faults:
     steps: list[StepReport] = []
     result = await engine.render([a_task()], steps.append, never)
 
+    assert isinstance(result, BatchResult)
     picture = result.images[0].pixels
     assert picture is not None
     assert (picture.width_px, picture.height_px) == (64, 64)
     assert len(set(picture.rgb)) > 100
     assert steps == [StepReport(done, STEPS) for done in range(1, STEPS + 1)]
     assert result.seconds == StageSeconds(1.0, 1.0, 1.0)
-    assert faults.reached == [FaultPoint.WITHIN_STEP] * STEPS
+    assert faults.reached == [
+        FaultPoint.WITHIN_ENCODE,
+        *[FaultPoint.WITHIN_STEP] * STEPS,
+        FaultPoint.WITHIN_DECODE,
+    ]
+    assert result.out_of_memory == ()
     assert engine.memory_peak is not None
 
 
@@ -173,31 +130,33 @@ async def test_a_prompt_is_encoded_once_for_all_images_of_a_job(
     assert encoded == ["a red fox", "another"]
 
 
-async def test_a_cancelled_image_ends_between_two_steps(engine: GpuEngine) -> None:
+async def test_a_cancelled_image_ends_between_two_steps(engine: GpuEngine, faults: Faults) -> None:
     steps: list[StepReport] = []
     asked_on: set[threading.Thread] = set()
 
     def cancelled_after_two(_: ImageKey) -> bool:
         asked_on.add(threading.current_thread())
-        return len(faults_reached()) >= 2
-
-    def faults_reached() -> list[FaultPoint]:
-        return engine._faults.reached  # type: ignore[attr-defined, no-any-return]
+        return faults.steps_reached >= 2
 
     result = await engine.render([a_task()], steps.append, cancelled_after_two)
 
+    assert isinstance(result, BatchResult)
     assert result.images[0].pixels is None
     assert [step.done for step in steps] == [1, 2]
+    assert FaultPoint.WITHIN_DECODE not in faults.reached
     assert threading.main_thread() not in asked_on
     assert None not in await pixels_of(engine, a_task())
 
 
-async def test_the_others_of_a_batch_go_on(engine: GpuEngine) -> None:
+async def test_the_others_of_a_batch_go_on(engine: GpuEngine, faults: Faults) -> None:
     tasks = [a_task(0), a_task(1)]
     whole = await pixels_of(engine, *tasks)
 
+    faults.reached.clear()
     result = await engine.render(tasks, ignore, lambda key: key.position == 0)
 
+    assert isinstance(result, BatchResult)
+    assert faults.reached.count(FaultPoint.WITHIN_DECODE) == 1
     assert [image.pixels for image in result.images] == [None, whole[1]]
 
 
@@ -222,19 +181,12 @@ async def test_a_cancelled_caller_stops_the_batch_and_the_engine_stays_usable(
 
     assert None not in await pixels_of(engine, a_task())
     assert told == []
-    assert len(faults.reached) == 1 + STEPS
+    assert faults.steps_reached == 1 + STEPS
 
 
-@pytest.mark.parametrize(
-    ("error", "code"),
-    [
-        (torch.OutOfMemoryError("CUDA out of memory"), Code.OUT_OF_MEMORY),
-        (RuntimeError("The size of tensor a must match"), Code.RENDER_FAILED),
-        (KeyError("anything"), Code.RENDER_FAILED),
-    ],
-)
+@pytest.mark.parametrize("error", [RuntimeError("The size of tensor a must match"), KeyError("anything")])
 async def test_a_failed_batch_fails_alone(
-    engine: GpuEngine, faults: Faults, caplog: pytest.LogCaptureFixture, error: Exception, code: Code
+    engine: GpuEngine, faults: Faults, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
     before = await pixels_of(engine, a_task())
     faults.act = raising(error)
@@ -242,7 +194,7 @@ async def test_a_failed_batch_fails_alone(
     with caplog.at_level(logging.ERROR), pytest.raises(RenderError) as raised:
         await engine.render([a_task()], ignore, never)
 
-    assert raised.value.code is code
+    assert raised.value.code is Code.RENDER_FAILED
     assert raised.value.__context__ is None, "a traceback would keep the batch's tensors"
     assert "failed" in caplog.text
     faults.act = lambda: None
@@ -297,7 +249,7 @@ async def test_closing_ends_the_batch_between_two_steps_and_the_thread(
         await caller
     await closing
     assert raised.value.code is Code.STOPPING
-    assert faults.reached == [FaultPoint.WITHIN_STEP]
+    assert faults.steps_reached == 1
     assert not [thread for thread in engine._thread._threads if thread.is_alive()]
 
     await engine.close()

@@ -1,0 +1,69 @@
+"""What is done when the card's memory does not suffice, one rung after the other."""
+
+import logging
+
+import torch
+
+from kleinbot.domain.errors import Code, RenderError
+from kleinbot.domain.work import OutOfMemory, Rung
+from kleinbot.engine.autoencoder import Autoencoder
+from kleinbot.engine.device import release_memory
+from kleinbot.engine.making import Making, Part, Stage
+from kleinbot.engine.stages import Stages
+from kleinbot.klein.text_encoder import TextEncoder
+
+_log = logging.getLogger(__name__)
+
+
+class Ladder:
+    """Stands on one rung for each batch, and for good on those that change the engine itself.
+
+    A rung is left out where it would change nothing, so that nothing is tried twice in the same way: the lean
+    VAE while denoising, and what is done already.
+    """
+
+    def __init__(
+        self,
+        stages: Stages,
+        autoencoder: Autoencoder,
+        text_encoder: TextEncoder,
+        device: torch.device,
+        encoder_is_resident: bool,
+    ) -> None:
+        self._stages = stages
+        self._autoencoder = autoencoder
+        self._text_encoder = text_encoder
+        self._device = device
+        self._encoder_is_resident = encoder_is_resident
+
+    def step_down(self, making: Making) -> None:
+        """Do what comes next for ``making``, which ran out of memory, so that it can go on.
+
+        Call it outside ``except``: a traceback keeps the tensors of the failed attempt.
+        """
+        part = making.parts[0]
+        rung = self._next_rung(part)
+        _log.warning("out of memory with %d images in stage %s: %s", len(part.tasks), part.stage.name, rung)
+        making.out_of_memory.append(OutOfMemory(rung, len(part.tasks)))
+        self._stages.embeddings.clear()
+        release_memory(self._device)
+        match rung:
+            case Rung.BATCH_OF_ONE:
+                making.split()
+            case Rung.LEAN_DECODE:
+                self._autoencoder.be_lean()
+            case Rung.STREAMED_ENCODER:
+                self._text_encoder.stream()
+                self._encoder_is_resident = False
+            case Rung.GIVE_UP:
+                making.give_up(RenderError(Code.OUT_OF_MEMORY))
+        release_memory(self._device)
+
+    def _next_rung(self, part: Part) -> Rung:
+        if not part.is_split:
+            return Rung.BATCH_OF_ONE
+        if part.stage is not Stage.DENOISE and not self._autoencoder.is_lean:
+            return Rung.LEAN_DECODE
+        if self._encoder_is_resident:
+            return Rung.STREAMED_ENCODER
+        return Rung.GIVE_UP

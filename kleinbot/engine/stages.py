@@ -1,0 +1,151 @@
+"""What is done with a part of a batch: encode, denoise, decode."""
+
+import logging
+from collections.abc import Sequence
+
+import torch
+
+from kleinbot.domain.errors import Code, RenderError
+from kleinbot.domain.faults import FaultPoint, Faults
+from kleinbot.domain.geometry import Grid
+from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.work import Checkpoint, RenderTask
+from kleinbot.engine.autoencoder import Autoencoder
+from kleinbot.engine.device import wait_for
+from kleinbot.engine.embeddings import EmbeddingCache
+from kleinbot.engine.making import Caller, Making, Part, Stage
+from kleinbot.klein import vae
+from kleinbot.klein.denoise import Beginning, Conditioning, Denoising, Guidance
+from kleinbot.klein.load import Klein
+from kleinbot.klein.noise import draw_noise
+
+_log = logging.getLogger(__name__)
+
+HOST = torch.device("cpu")
+
+
+class Stages:
+    """The model's stages on one device."""
+
+    def __init__(self, klein: Klein, autoencoder: Autoencoder, faults: Faults) -> None:
+        self._klein = klein
+        self._autoencoder = autoencoder
+        self._faults = faults
+        # One prompt at a time: the rounding of a batch's matrix products may depend on its size.
+        self.embeddings = EmbeddingCache(lambda prompt: klein.text_encoder.encode([prompt]))
+
+    @torch.inference_mode()
+    def go_on(self, making: Making, caller: Caller, may_rest: bool) -> bool:
+        """Go on until ``making`` is done (True), or rests since others are due (False).
+
+        A resting batch keeps nothing on the card. What raises leaves ``making`` as far as it came.
+
+        Raises RenderError STOPPING where ``caller`` says so between two steps.
+        """
+        while making.parts:
+            part = making.parts[0]
+            with making.timed(part.stage):
+                if not self._advance(part, making, caller, may_rest):
+                    making.move_to(HOST)
+                    return False
+        return True
+
+    def _advance(self, part: Part, making: Making, caller: Caller, may_rest: bool) -> bool:
+        """Finish the stage that ``part`` is in; False where it let others pass."""
+        match part.stage:
+            case Stage.ENCODE:
+                self._encode(part)
+                part.stage = Stage.DENOISE
+            case Stage.DENOISE:
+                if not self._denoise(part, making, caller, may_rest):
+                    return False
+                part.stage = Stage.DECODE
+            case Stage.DECODE:
+                self._decode(part, making, caller)
+                making.end_part()
+        return True
+
+    def _encode(self, part: Part) -> None:
+        tasks, klein = part.tasks, self._klein
+        grid, steps, checkpoint = _shape_of(tasks)
+        embeddings = torch.cat([self._embedding(task.prompt) for task in tasks])
+        guidance = None
+        if checkpoint is Checkpoint.BASE:
+            guidance = Guidance(torch.cat([self._embedding("")] * len(tasks)))
+        conditioning = Conditioning(embeddings, self._references(tasks), guidance)
+        noise = torch.cat([draw_noise(task.noise, klein.packed_channels, grid) for task in tasks])
+        part.denoising = Denoising(
+            klein.transformers[checkpoint],
+            klein.scheduler,
+            noise.to(klein.dtype).to(klein.device),
+            conditioning,
+            steps,
+            self._beginning(tasks),
+        )
+        wait_for(klein.device)
+
+    def _denoise(self, part: Part, making: Making, caller: Caller, may_rest: bool) -> bool:
+        way = part.denoising
+        if way is None:
+            raise ValueError("an image is denoised after it was encoded")
+        way.move_to(self._klein.device)
+        rested_at = way.steps_done
+        while not way.is_done:
+            if caller.must_stop():
+                raise RenderError(Code.STOPPING)
+            if making.all_cancelled(part, caller.is_cancelled):
+                part.denoising = None
+                return True
+            # A step at least each time, so that everybody gets on.
+            if may_rest and way.steps_done > rested_at and caller.must_yield():
+                return False
+            self._faults.reach(FaultPoint.WITHIN_STEP)
+            way.step()
+            caller.on_step(way.steps_done)
+        part.latents, part.denoising = way.latents, None
+        return True
+
+    def _decode(self, part: Part, making: Making, caller: Caller) -> None:
+        making.all_cancelled(part, caller.is_cancelled)
+        for position, task in enumerate(part.tasks):
+            if making.is_made(task.key):
+                continue
+            if part.latents is None or making.is_cancelled(task.key):
+                making.made(task.key, None)
+                continue
+            self._faults.reach(FaultPoint.WITHIN_DECODE)
+            try:
+                making.made(task.key, self._autoencoder.decode(part.latents[position : position + 1]))
+            except vae.NotFiniteError:
+                _log.error("a picture is not made of numbers: %s", task.key)
+                making.made(task.key, None, RenderError(Code.RENDER_FAILED))
+
+    def _embedding(self, prompt: str) -> torch.Tensor:
+        self._faults.reach(FaultPoint.WITHIN_ENCODE)
+        return self.embeddings.get(prompt)
+
+    def _references(self, tasks: Sequence[RenderTask]) -> list[torch.Tensor]:
+        """Return each reference position's latents for all of ``tasks``; equal pictures are encoded once."""
+        encoded: dict[Pixels, torch.Tensor] = {}
+        for task in tasks:
+            for picture in task.references:
+                if picture not in encoded:
+                    encoded[picture] = self._autoencoder.encode(picture)
+        by_position = zip(*(task.references for task in tasks), strict=True)
+        return [torch.cat([encoded[picture] for picture in pictures]) for pictures in by_position]
+
+    def _beginning(self, tasks: Sequence[RenderTask]) -> Beginning | None:
+        """Return the latents that the batch begins with; like references, encoded one picture at a time."""
+        starts = [task.start for task in tasks if task.start is not None]
+        if not starts:
+            return None
+        pictures = {start.picture for start in starts}
+        latents = {picture: self._autoencoder.encode(picture) for picture in pictures}
+        return Beginning(torch.cat([latents[start.picture] for start in starts]), starts[0].first_sigma)
+
+
+def _shape_of(tasks: Sequence[RenderTask]) -> tuple[Grid, int, Checkpoint]:
+    shapes = {(t.grid, t.steps, t.checkpoint, t.start and t.start.first_sigma) for t in tasks}
+    if len(shapes) != 1:
+        raise ValueError(f"a batch has one grid, step count, checkpoint and first sigma, not {len(shapes)}")
+    return tasks[0].grid, tasks[0].steps, tasks[0].checkpoint
