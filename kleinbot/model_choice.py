@@ -1,11 +1,18 @@
-"""Which model this host runs, and how."""
+"""Which model this host runs, and how: the machine, the settings and the weights put together."""
 
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kleinbot import klein
-from kleinbot.host.probe import choose_profile, find_cards
+from kleinbot.domain.work import Checkpoint
+from kleinbot.host.capacity import Capacity, capacity_of
+from kleinbot.host.facts import HostFacts
+from kleinbot.host.probe import look
 from kleinbot.host.profile import Device, Profile
+from kleinbot.host.rules import Choice, choose
+from kleinbot.host.wishes import Offer, Wishes
 from kleinbot.klein.checkpoint import read_checkout
 from kleinbot.klein.source import FolderSource, HubSource, Source
 from kleinbot.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
@@ -13,29 +20,82 @@ from kleinbot.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
 SMALL_KLEIN = Path(klein.__file__).parent / "small" / "checkpoint"
 """The model that ships with kleinbot: draws coloured shapes on a CPU in about a second."""
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """``note`` is the message id of what is said under every picture, or None."""
+    """``note`` is the message id of what is said under every picture, or None.
+
+    ``choice`` is what the rules gave for ``facts``, with its reasons.
+    """
 
     source: Source
     profile: Profile
     name: str
     note: str | None
+    facts: HostFacts
+    choice: Choice
+
+    @property
+    def capacity(self) -> Capacity:
+        return capacity_of(self.profile, self.choice.usable_bytes)
 
 
-def choose_model(settings: Settings) -> ModelChoice:
+def choose_model(settings: Settings, look_at_host: Callable[[], HostFacts] = look) -> ModelChoice:
     """Choose by the settings and, where they leave it open, by the machine.
 
-    Raises StartError where a folder of weights was named that is not Klein 4B.
+    Raises StartError where a folder of weights was named that is not Klein 4B, or where the settings ask for
+    what this machine cannot do.
     """
+    facts = look_at_host()
     asked = None if settings.device is DeviceChoice.AUTO else Device(settings.device)
-    profile = choose_profile(find_cards(), asked)
-    if isinstance(settings.weights, Path):
-        read_checkout(settings.weights)
-        return ModelChoice(FolderSource(settings.weights), profile, settings.weights.name, None)
-    if settings.weights is not None:
-        return ModelChoice(HubSource(settings.weights), profile, settings.weights, None)
+    weights = settings.weights
+    offer = Offer() if weights is None or isinstance(weights, str) else offered_by(weights)
+    choice = choose(facts, asked, offer, wishes_of(settings))
+    if choice.fallback is not None:
+        _log.warning("the graphics card is not used: %s", choice.fallback)
+    for way in choice.passed_over:
+        _log.info("%s would need %d MiB", way.name, way.needed_bytes >> 20)
+    _log.info("profile %s: %s", choice.profile.name, choice.profile)
+    source, name, is_small = _source(weights, choice.profile)
+    return ModelChoice(source, choice.profile, name, "small-note" if is_small else None, facts, choice)
+
+
+def offered_by(folder: Path) -> Offer:
+    """Return what the weights in ``folder`` can be loaded as.
+
+    Raises StartError where they are missing, damaged or not Klein 4B.
+    """
+    read_checkout(folder)
+    return replace(Offer(), checkpoints=(Checkpoint.DISTILLED,))
+
+
+def _source(weights: Path | str | None, profile: Profile) -> tuple[Source, str, bool]:
+    """Return where the weights come from, their name, and whether they are the small model's."""
+    if isinstance(weights, Path):
+        return FolderSource(weights), weights.name, False
+    if weights is not None:
+        return HubSource(weights), weights, False
     if profile.device is Device.CUDA:
-        return ModelChoice(HubSource(DEFAULT_HUB_REPO), profile, DEFAULT_HUB_REPO, None)
-    return ModelChoice(FolderSource(SMALL_KLEIN), profile, "kleinbot small Klein", "small-note")
+        return HubSource(DEFAULT_HUB_REPO), DEFAULT_HUB_REPO, False
+    return FolderSource(SMALL_KLEIN), "kleinbot small Klein", True
+
+
+def wishes_of(settings: Settings) -> Wishes:
+    """Return what the settings ask of the profile."""
+    return Wishes(
+        transformer=settings.profile_transformer,
+        transformer_placement=settings.profile_transformer_placement,
+        text_encoder=settings.profile_text_encoder,
+        text_encoder_placement=settings.profile_text_encoder_placement,
+        native_fp8=settings.profile_native_fp8,
+        token_table_on_host=settings.profile_word_table_on_host,
+        lean_decode=settings.profile_lean_decode,
+        attention=settings.profile_attention,
+        compiled=settings.profile_compiled,
+        base_checkpoint=settings.profile_base_checkpoint,
+        largest_side_px=settings.profile_largest_side_px,
+        most_references=settings.profile_most_references,
+        largest_batch=settings.profile_largest_batch,
+    )

@@ -15,6 +15,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from kleinbot.host.profile import Attention, Format, Placement
 from kleinbot.texts import FALLBACK, languages
 
 ENVIRONMENT_PREFIX = "KLEINBOT_"
@@ -162,6 +163,94 @@ class Settings(BaseSettings):
         Right("one of auto, cpu, cuda"),
         Field(description="Where the model runs; auto takes the graphics card if there is a suitable one."),
     ] = DeviceChoice.AUTO
+    # How the model sits on the card: unset, each is chosen from what the machine is (kleinbot.host.rules).
+    profile_transformer: Annotated[
+        Format | None,
+        BeforeValidator(_lowered),
+        Right("one of plain, fp8, int8"),
+        Field(description="The transformer's weights: plain is BF16; fp8 and int8 take half of its memory."),
+    ] = None
+    profile_transformer_placement: Annotated[
+        Placement | None,
+        BeforeValidator(_lowered),
+        Right("one of resident, streamed, disk"),
+        Field(
+            description="Where the transformer's weights rest: on the card, in the host's memory, on disk."
+        ),
+    ] = None
+    profile_text_encoder: Annotated[
+        Format | None,
+        BeforeValidator(_lowered),
+        Right("one of plain, fp8, int8"),
+        Field(description="The text encoder's weights: plain is BF16; fp8 and int8 take half of its memory."),
+    ] = None
+    profile_text_encoder_placement: Annotated[
+        Placement | None,
+        BeforeValidator(_lowered),
+        Right("one of resident, streamed, disk"),
+        Field(
+            description="Where the text encoder's weights rest: on the card, in the host's memory, on disk."
+        ),
+    ] = None
+    profile_native_fp8: Annotated[
+        bool | None,
+        BeforeValidator(_lowered),
+        Right("true or false"),
+        Field(description="Multiply in FP8, on a card of the RTX 40 series or newer: faster, less exact."),
+    ] = None
+    profile_word_table_on_host: Annotated[
+        bool | None,
+        BeforeValidator(_lowered),
+        Right("true or false"),
+        Field(description="Keep the text encoder's table of words (0.7 GiB) in the host's memory."),
+    ] = None
+    profile_lean_decode: Annotated[
+        bool | None,
+        BeforeValidator(_lowered),
+        Right("true or false"),
+        Field(description="Turn latents into pictures and back in strips: less memory, a little slower."),
+    ] = None
+    profile_attention: Annotated[
+        Attention | None,
+        BeforeValidator(_lowered),
+        Right("one of default, cudnn"),
+        Field(description="Which attention kernels of PyTorch are used."),
+    ] = None
+    profile_compiled: Annotated[
+        bool | None,
+        BeforeValidator(_lowered),
+        Right("true or false"),
+        Field(description="Compile the transformer: faster pictures, a slower start; needs a C compiler."),
+    ] = None
+    profile_base_checkpoint: Annotated[
+        bool | None,
+        BeforeValidator(_lowered),
+        Right("true or false"),
+        Field(description="Load the base checkpoint beside the distilled one, for the best quality."),
+    ] = None
+    profile_largest_side_px: Annotated[
+        int | None,
+        Number,
+        Right("a multiple of 16 from 256 to 1024"),
+        Field(
+            ge=256,
+            le=1024,
+            multiple_of=16,
+            description="Pictures are at most as large as a square with this side.",
+        ),
+    ] = None
+    profile_most_references: Annotated[
+        int | None,
+        Number,
+        Right("a whole number from 0 to 4"),
+        Field(ge=0, le=4, description="Pictures that one edit may refer to."),
+    ] = None
+    profile_largest_batch: Annotated[
+        int | None,
+        Number,
+        Right("a whole number from 1 to 16"),
+        Field(ge=1, le=16, description="Pictures that are made at once."),
+    ] = None
     quota_pictures: Annotated[
         int,
         Number,

@@ -75,6 +75,19 @@ class Code(StrEnum):
     WEIGHTS_UNREACHABLE = "error-weights-unreachable"
     TORCH_LACKS_CARD = "error-torch-lacks-card"
     CUDA_UNAVAILABLE = "error-cuda-unavailable"
+    TORCH_WITHOUT_CUDA = "error-torch-without-cuda"
+    DRIVER_TOO_OLD = "error-driver-too-old"
+    CARD_TOO_OLD = "error-card-too-old"
+    CARD_TOO_FULL = "error-card-too-full"
+
+    PROFILE_NO_ROOM = "error-profile-no-room"
+    PROFILE_NO_FP8 = "error-profile-no-fp8"
+    PROFILE_NATIVE_WITHOUT_FP8 = "error-profile-native-without-fp8"
+    PROFILE_NO_COMPILER = "error-profile-no-compiler"
+    PROFILE_FORMAT_NOT_OFFERED = "error-profile-format-not-offered"
+    PROFILE_NO_BASE = "error-profile-no-base"
+    PROFILE_NO_HOST_MEMORY = "error-profile-no-host-memory"
+    PROFILE_BATCH_TOO_LARGE = "error-profile-batch-too-large"
 
     SETTING_INVALID = "error-setting-invalid"
     TOKEN_MISSING = "error-token-missing"  # noqa: S105 - a message id

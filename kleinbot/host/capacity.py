@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kleinbot.domain.geometry import Grid
+from kleinbot.host.memory_model import largest_batch_within
 from kleinbot.host.profile import Profile
 
 
@@ -26,3 +27,23 @@ class LimitsOnly:
         if grid.tokens > self.profile.largest_grid_tokens or len(references) > self.profile.most_references:
             return 0
         return self.profile.largest_batch
+
+
+@dataclass(frozen=True)
+class ProfileCapacity:
+    """Asks the memory model, within the profile's own limits.
+
+    ``usable_bytes`` is what torch may have allocated at most: ``kleinbot.host.rules.usable_bytes``.
+    """
+
+    profile: Profile
+    usable_bytes: int
+
+    def largest_batch(self, grid: Grid, references: Sequence[Grid] = ()) -> int:
+        most = LimitsOnly(self.profile).largest_batch(grid, references)
+        return largest_batch_within(self.profile, self.usable_bytes, grid, references, most)
+
+
+def capacity_of(profile: Profile, usable_bytes: int | None) -> Capacity:
+    """Return what counts for ``profile``; on a CPU (None) nothing is counted."""
+    return LimitsOnly(profile) if usable_bytes is None else ProfileCapacity(profile, usable_bytes)

@@ -1,74 +1,125 @@
-"""Which NVIDIA cards this machine has, without torch: asked of the driver's own library (NVML)."""
+"""Looks at the machine without torch: its cards, memory, disks, and what the installed torch is built for."""
 
 import ctypes
+import importlib.util
+import os
+import re
+import shutil
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
-from kleinbot.host.profile import CPU_SMALL, CUDA_BF16, Device, Profile
+import psutil
 
-GIB = 2**30
-BF16_RESIDENT_NEEDS_BYTES = 18 * GIB
-"""About 15.6 GiB of weights and activations, the CUDA context, and some air."""
+from kleinbot.host.cards import ask_driver
+from kleinbot.host.facts import Card, HostFacts, HostMemory, System, TorchBuild
 
-_LIBRARY = "nvml.dll" if sys.platform == "win32" else "libnvidia-ml.so.1"
-_SUCCESS = 0
-_NAME_BYTES = 96
-
-
-@dataclass(frozen=True)
-class Card:
-    """A graphics card as the driver names it."""
-
-    name: str
-    memory_bytes: int
+VISIBLE_DEVICES = "CUDA_VISIBLE_DEVICES"
+_CGROUP = Path("/sys/fs/cgroup")
+_COMPILERS = ("cc", "gcc", "clang")
 
 
-class _Memory(ctypes.Structure):
-    """``nvmlMemory_t``, in bytes."""
-
-    _fields_ = (("total", ctypes.c_ulonglong), ("free", ctypes.c_ulonglong), ("used", ctypes.c_ulonglong))
-
-
-def find_cards(open_library: Callable[[str], ctypes.CDLL] = ctypes.CDLL) -> tuple[Card, ...]:
-    """Return the machine's NVIDIA cards in the driver's order; none where there is no working driver."""
-    try:
-        nvml = open_library(_LIBRARY)
-        if nvml.nvmlInit_v2() != _SUCCESS:
-            return ()
-    except (OSError, AttributeError):
-        return ()
-    try:
-        count = ctypes.c_uint(0)
-        if nvml.nvmlDeviceGetCount_v2(ctypes.byref(count)) != _SUCCESS:
-            return ()
-        cards = [_card(nvml, index) for index in range(count.value)]
-    finally:
-        nvml.nvmlShutdown()
-    return tuple(card for card in cards if card is not None)
-
-
-def _card(nvml: ctypes.CDLL, index: int) -> Card | None:
-    handle = ctypes.c_void_p()
-    name = ctypes.create_string_buffer(_NAME_BYTES)
-    memory = _Memory()
-    answers = (
-        nvml.nvmlDeviceGetHandleByIndex_v2(ctypes.c_uint(index), ctypes.byref(handle)),
-        nvml.nvmlDeviceGetName(handle, name, ctypes.c_uint(_NAME_BYTES)),
-        nvml.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory)),
+def look(
+    environment: Mapping[str, str] = os.environ,
+    open_library: Callable[[str], ctypes.CDLL] = ctypes.CDLL,
+) -> HostFacts:
+    """Return what this machine is, at this moment. Raises nothing: what cannot be told is absent."""
+    driver = ask_driver(open_library)
+    return HostFacts(
+        system=system_of(sys.platform),
+        memory=read_memory(),
+        cards=visible(driver.cards, environment.get(VISIBLE_DEVICES)),
+        driver=driver.version,
+        torch=read_torch_build(package_folder("torch")),
+        can_compile=can_compile(environment),
     )
-    if any(answer != _SUCCESS for answer in answers):
-        return None
-    return Card(name.value.decode("utf-8", "replace"), memory.total)
 
 
-def choose_profile(cards: Sequence[Card], asked: Device | None = None) -> Profile:
-    """Return how Klein sits on a machine with ``cards``.
+def system_of(platform: str) -> System:
+    """Tell the system by ``sys.platform``; what is neither Windows nor macOS is taken for a Linux."""
+    if platform == "win32":
+        return System.WINDOWS
+    return System.MACOS if platform == "darwin" else System.LINUX
 
-    ``asked`` is what the host's settings say; None chooses the card where it is large enough. A card that
-    was asked for is used whatever its size: the start then tells what is wrong.
+
+def visible(cards: Sequence[Card], setting: str | None) -> tuple[Card, ...]:
+    """Return the cards that CUDA_VISIBLE_DEVICES leaves visible, in its order: numbers, or starts of UUIDs.
+
+    What is neither (a MIG slice) ends the list, as in CUDA. Numbers are taken in PCI order, the driver's.
     """
-    if asked is Device.CUDA:
-        return CUDA_BF16
-    large_enough = cards and cards[0].memory_bytes >= BF16_RESIDENT_NEEDS_BYTES
-    return CUDA_BF16 if large_enough and asked is None else CPU_SMALL
+    if setting is None:
+        return tuple(cards)
+    chosen: list[Card] = []
+    for part in (part.strip() for part in setting.split(",")):
+        if part.isdigit() and int(part) < len(cards):
+            chosen.append(cards[int(part)])
+            continue
+        named = [card for card in cards if part and card.identity.startswith(part)]
+        if len(named) != 1:
+            break
+        chosen.append(named[0])
+    return tuple(chosen)
+
+
+def read_memory(cgroup: Path = _CGROUP) -> HostMemory:
+    """Return the host's memory; in a container at most what its control group allows."""
+    memory = psutil.virtual_memory()
+    total, available = memory.total, memory.available
+    for limit_file, used_file in (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    ):
+        limit = _number_in(cgroup / limit_file)
+        if limit is not None and limit < total:
+            total = limit
+            available = min(available, max(0, limit - (_number_in(cgroup / used_file) or 0)))
+    return HostMemory(total, available)
+
+
+def _number_in(file: Path) -> int | None:
+    try:
+        return int(file.read_text("ascii"))
+    except (OSError, ValueError):  # "max": no limit
+        return None
+
+
+def free_disk_bytes(folder: Path) -> int | None:
+    """Return the free space where ``folder`` is or will be; None where it cannot be told."""
+    folder = folder.absolute()
+    try:
+        existing = next(place for place in (folder, *folder.parents) if place.exists())
+        return shutil.disk_usage(existing).free
+    except (OSError, StopIteration):
+        return None
+
+
+def package_folder(name: str) -> Path | None:
+    """Return the folder of an installed package without importing it."""
+    try:
+        found = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return None
+    return Path(found.origin).parent if found is not None and found.origin is not None else None
+
+
+def read_torch_build(folder: Path | None) -> TorchBuild | None:
+    """Read which torch lies in ``folder`` from its ``version.py``, as text: importing it takes seconds."""
+    if folder is None:
+        return None
+    try:
+        text = (folder / "version.py").read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    version = re.search(r"^__version__\b[^=\n]*=\s*'([^']+)'", text, re.MULTILINE)
+    cuda = re.search(r"^cuda\b[^=\n]*=\s*'([^']+)'", text, re.MULTILINE)
+    return TorchBuild(version[1], cuda[1] if cuda else None) if version else None
+
+
+def can_compile(environment: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether torch.compile can work: it generates Triton code, whose launcher a C compiler builds.
+
+    On Windows Triton comes as a package of its own (triton-windows) that brings its compiler along.
+    """
+    if package_folder("triton") is None:
+        return False
+    return sys.platform == "win32" or "CC" in environment or any(map(shutil.which, _COMPILERS))

@@ -21,8 +21,9 @@ from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.work import BatchResult, ImageKey, RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine
-from kleinbot.host.probe import choose_profile, find_cards
+from kleinbot.host.probe import look
 from kleinbot.host.profile import CUDA_BF16
+from kleinbot.host.rules import choose
 from kleinbot.klein.noise import draw_noise
 from kleinbot.klein.source import FolderSource
 
@@ -114,6 +115,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     chosen = parser.parse_args().folder
-    cards = find_cards()
-    say(cards, choose_profile(cards).name, torch.__version__)
+    facts = look()
+    say(facts.cards, choose(facts).profile.name, torch.__version__)
     compare(chosen, asyncio.run(through_the_engine(chosen)))

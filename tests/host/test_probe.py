@@ -1,18 +1,23 @@
 """The driver's library is played by one that answers like it."""
 
 import ctypes
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kleinbot.host.probe import GIB, Card, choose_profile, find_cards
-from kleinbot.host.profile import CPU_SMALL, CUDA_BF16, Device, Profile
+from kleinbot.host.cards import Driver, ask_driver
+from kleinbot.host.facts import GIB, Card, HostMemory, System, TorchBuild
+from kleinbot.host.probe import free_disk_bytes, read_memory, read_torch_build, system_of, visible
 
-A_4090 = Card("NVIDIA GeForce RTX 4090", 24 * GIB)
-A_3060 = Card("NVIDIA GeForce RTX 3060", 12 * GIB)
+A_4090 = Card("NVIDIA GeForce RTX 4090", 24 * GIB, 11 * GIB, (8, 9), True, "GPU-aaaa-1111")
+A_3060 = Card("NVIDIA GeForce RTX 3060", 12 * GIB, 12 * GIB, (8, 6), False, "GPU-aabb-2222")
 
 
-class Driver:
+class Library:
     """Answers NVML's calls; ``broken`` names the calls that fail."""
 
     def __init__(self, cards: list[Card], broken: tuple[str, ...] = ()) -> None:
@@ -26,6 +31,10 @@ class Driver:
             "nvmlDeviceGetHandleByIndex_v2": self.handle_of,
             "nvmlDeviceGetName": self.name_of,
             "nvmlDeviceGetMemoryInfo": self.memory_of,
+            "nvmlDeviceGetCudaComputeCapability": self.capability_of,
+            "nvmlDeviceGetDisplayActive": self.display_of,
+            "nvmlDeviceGetUUID": self.identity_of,
+            "nvmlSystemGetDriverVersion": self.version,
         }
 
     def __getattr__(self, name: str) -> Any:
@@ -53,49 +62,125 @@ class Driver:
         name.value = self.cards[handle.value - 1].name.encode()[: length.value - 1]
         return 0
 
+    def identity_of(self, handle: ctypes.c_void_p, text: Any, length: ctypes.c_uint) -> int:
+        text.value = self.cards[handle.value - 1].identity.encode()[: length.value - 1]
+        return 0
+
+    def version(self, text: Any, length: ctypes.c_uint) -> int:
+        text.value = b"590.44.01"
+        return 0
+
+    def capability_of(self, handle: ctypes.c_void_p, major: Any, minor: Any) -> int:
+        major._obj.value, minor._obj.value = self.cards[handle.value - 1].capability
+        return 0
+
+    def display_of(self, handle: ctypes.c_void_p, active: Any) -> int:
+        active._obj.value = int(self.cards[handle.value - 1].shows_a_display)
+        return 0
+
     def memory_of(self, handle: ctypes.c_void_p, memory: Any) -> int:
         memory._obj.total = self.cards[handle.value - 1].memory_bytes
+        memory._obj.free = self.cards[handle.value - 1].free_bytes
         return 0
 
 
-def cards_of(driver: Driver) -> tuple[Card, ...]:
-    return find_cards(lambda _: driver)  # type: ignore[arg-type, return-value]
+def driver_of(library: Library) -> Driver:
+    return ask_driver(lambda _: library)  # type: ignore[arg-type, return-value]
 
 
-def test_cards_are_named_with_their_memory() -> None:
-    driver = Driver([A_4090, A_3060])
-    assert cards_of(driver) == (A_4090, A_3060)
-    assert not driver.is_open
+def test_cards_are_described_as_the_driver_knows_them() -> None:
+    library = Library([A_4090, A_3060])
+    assert driver_of(library) == Driver("590.44.01", (A_4090, A_3060))
+    assert not library.is_open
 
 
 def test_no_driver_is_no_card() -> None:
     def absent(name: str) -> ctypes.CDLL:
         raise OSError(name)
 
-    assert find_cards(absent) == ()
-
-
-@pytest.mark.parametrize("call", ["nvmlInit_v2", "nvmlDeviceGetCount_v2", "nvmlDeviceGetMemoryInfo"])
-def test_a_driver_that_does_not_answer_is_no_card(call: str) -> None:
-    assert cards_of(Driver([A_4090], broken=(call,))) == ()
+    assert ask_driver(absent) == Driver()
 
 
 @pytest.mark.parametrize(
-    ("cards", "asked", "wanted"),
+    "call",
     [
-        ([], None, CPU_SMALL),
-        ([A_4090], None, CUDA_BF16),
-        ([A_3060], None, CPU_SMALL),
-        ([A_3060, A_4090], None, CPU_SMALL),
-        ([A_4090], Device.CPU, CPU_SMALL),
-        ([], Device.CUDA, CUDA_BF16),
+        "nvmlInit_v2",
+        "nvmlDeviceGetCount_v2",
+        "nvmlDeviceGetMemoryInfo",
+        "nvmlDeviceGetCudaComputeCapability",
     ],
 )
-def test_the_profile_follows_the_first_card_and_the_settings(
-    cards: list[Card], asked: Device | None, wanted: Profile
-) -> None:
-    assert choose_profile(cards, asked) is wanted
+def test_a_driver_that_does_not_answer_is_no_card(call: str) -> None:
+    assert driver_of(Library([A_4090], broken=(call,))).cards == ()
 
 
-def test_looking_for_cards_on_this_machine_does_not_raise() -> None:
-    assert isinstance(find_cards(), tuple)
+def test_what_a_driver_cannot_say_beside_is_left_out() -> None:
+    broken = ("nvmlDeviceGetDisplayActive", "nvmlDeviceGetUUID", "nvmlSystemGetDriverVersion")
+    driver = driver_of(Library([A_4090], broken=broken))
+    assert driver == Driver(None, (replace(A_4090, shows_a_display=False, identity=""),))
+
+
+@pytest.mark.parametrize(
+    ("setting", "wanted"),
+    [
+        (None, (A_4090, A_3060)),
+        ("1", (A_3060,)),
+        ("1,0", (A_3060, A_4090)),
+        ("GPU-aabb", (A_3060,)),
+        ("GPU-aa", ()),
+        ("0,7,1", (A_4090,)),
+        ("", ()),
+        ("-1", ()),
+    ],
+)
+def test_cuda_visible_devices_is_respected(setting: str | None, wanted: tuple[Card, ...]) -> None:
+    assert visible([A_4090, A_3060], setting) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("__version__ = '2.13.0+cu130'\ncuda: Optional[str] = '13.0'\n", TorchBuild("2.13.0+cu130", "13.0")),
+        ("__version__ = '2.13.0+cpu'\ncuda: Optional[str] = None\n", TorchBuild("2.13.0+cpu", None)),
+        ("nothing of the kind", None),
+    ],
+)
+def test_the_installed_torch_is_read_as_text(text: str, wanted: TorchBuild | None, tmp_path: Path) -> None:
+    (tmp_path / "version.py").write_text(text, "utf-8")
+    assert read_torch_build(tmp_path) == wanted
+    assert read_torch_build(tmp_path / "absent") is None
+    assert read_torch_build(None) is None
+
+
+def test_a_containers_limit_is_its_memory(tmp_path: Path) -> None:
+    whole = read_memory(tmp_path)
+    (tmp_path / "memory.max").write_text("max\n")
+    assert read_memory(tmp_path).total_bytes == whole.total_bytes
+    (tmp_path / "memory.max").write_text(f"{GIB}\n")
+    (tmp_path / "memory.current").write_text(f"{GIB // 4}\n")
+    assert read_memory(tmp_path) == HostMemory(GIB, GIB * 3 // 4)
+
+
+def test_free_disk_is_told_for_folders_that_are_not_there_yet(tmp_path: Path) -> None:
+    free = free_disk_bytes(tmp_path / "a" / "b")
+    assert free is not None
+    assert free > 0
+
+
+@pytest.mark.parametrize(
+    ("platform", "wanted"),
+    [("win32", System.WINDOWS), ("darwin", System.MACOS), ("linux", System.LINUX), ("freebsd", System.LINUX)],
+)
+def test_systems_are_told_apart(platform: str, wanted: System) -> None:
+    assert system_of(platform) is wanted
+
+
+def test_looking_at_this_machine_needs_no_torch() -> None:
+    code = (
+        "import sys; from kleinbot.host.probe import look; "
+        "print(look().memory.total_bytes, 'torch' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    total, has_torch = result.stdout.split()
+    assert int(total) > 0
+    assert has_torch == "False"

@@ -58,6 +58,30 @@ error-weights-damaged = { $file } ist beschädigt oder unvollständig ({ $found 
 error-weights-unreachable = { $repository } ließ sich nicht herunterladen: { $reason }. Was schon da ist, bleibt; ein neuer Start macht dort weiter.
 error-torch-lacks-card = Dieses PyTorch ({ $torch }) hat keine Kernel für { $card } (Compute Capability { $capability }). Installiere eine passende Fassung, wie im Abschnitt der README über Grafikkarten beschrieben.
 error-cuda-unavailable = Die Einstellungen verlangen CUDA, aber PyTorch ({ $torch }) findet keine brauchbare NVIDIA-Karte. Prüfe den Treiber und ob PyTorch eine CUDA-Fassung ist, oder setze KLEINBOT_DEVICE=cpu.
+error-torch-without-cuda = Dieses PyTorch ({ $torch }) ist nur für die CPU gebaut und kann { $card } nicht nutzen. Installiere eins für CUDA: python -m pip install --force-reinstall "torch<2.14" --index-url https://download.pytorch.org/whl/cu130
+error-driver-too-old = Der NVIDIA-Treiber { $driver } ist zu alt für dieses PyTorch (CUDA { $cuda }). Installiere Treiber { NUMBER($wanted, useGrouping: 0) } oder neuer.
+error-card-too-old = { $card } (Compute Capability { $capability }) kann nicht in BF16 rechnen; FLUX.2 [klein] braucht eine Karte der RTX-30-Reihe (8.0) oder neuer. Setze KLEINBOT_DEVICE=cpu für das kleine Modell, das dabei ist.
+error-card-too-full = Auf { $card } sind { $free } von { $total } GiB frei, davon nutzbar { $usable } GiB. Selbst die kleinste Art ({ $profile }) braucht { $needed } GiB, während sie { $stage ->
+        [encode] Prompts und Bilder liest
+        [denoise] entrauscht
+       *[other] dekodiert
+    }. Schließe andere Programme, die die Karte nutzen (nvidia-smi zeigt sie), oder setze KLEINBOT_DEVICE=cpu für das kleine Modell, das dabei ist.
+
+error-profile-no-room = Das Profil { $profile }, das die Einstellungen KLEINBOT_PROFILE_ verlangen, braucht { $needed } GiB, während es { $stage ->
+        [encode] Prompts und Bilder liest
+        [denoise] entrauscht
+       *[other] dekodiert
+    }, aber von { $card } sind nur { $usable } GiB nutzbar ({ $free } von { $total } GiB sind frei). Verlange 8 Bit, einen gestreamten Text-Encoder, sparsames Dekodieren oder kleinere Bilder, oder lass diese Einstellungen weg.
+error-profile-no-fp8 = KLEINBOT_PROFILE_NATIVE_FP8 ist an, aber { $card } (Compute Capability { $capability }) kann nicht in FP8 rechnen; das beginnt mit der RTX-40-Reihe (8.9). Lass die Einstellung weg: FP8-Gewichte werden dann Schicht für Schicht umgerechnet.
+error-profile-native-without-fp8 = KLEINBOT_PROFILE_NATIVE_FP8 ist an, aber KLEINBOT_PROFILE_TRANSFORMER ist { $format }. Rechnen in FP8 braucht dort fp8.
+error-profile-no-compiler = KLEINBOT_PROFILE_COMPILED ist an, aber hier kann nichts kompilieren. { $system ->
+        [windows] Installiere das Paket triton-windows
+       *[other] Installiere einen C-Compiler (zum Beispiel: apt install gcc) und ein PyTorch für CUDA, das Triton mitbringt
+    }, oder lass die Einstellung weg.
+error-profile-format-not-offered = KLEINBOT_PROFILE_TRANSFORMER ist { $format }, aber die Gewichte bei KLEINBOT_WEIGHTS liegen nicht so vor und lassen sich nicht so umwandeln. Lass die Einstellung weg, oder zeige mit KLEINBOT_WEIGHTS auf passende Gewichte.
+error-profile-no-base = KLEINBOT_PROFILE_BASE_CHECKPOINT ist an, aber bei KLEINBOT_WEIGHTS liegt kein Base-Checkpoint. Lege flux-2-klein-base-4b.safetensors (oder die FP8-Datei davon) dorthin, oder lass die Einstellung weg.
+error-profile-no-host-memory = Das Profil hält { $needed } GiB Gewichte im Arbeitsspeicher, der insgesamt { $total } GiB hat. Setze KLEINBOT_PROFILE_TEXT_ENCODER_PLACEMENT=disk, oder lass die Platzierung weg.
+error-profile-batch-too-large = KLEINBOT_PROFILE_LARGEST_BATCH ist { $wanted }, aber in voller Größe passen nur { $fitting } Bilder zugleich auf die Karte. Verlange höchstens { $fitting }.
 
 error-setting-invalid = { $setting } ist { $value }, das kann nicht gehen: { $reason }
 error-token-missing = Es gibt kein Discord-Token. Schreib DISCORD_TOKEN=… in die Umgebung oder in eine Datei namens .env, oder probiere „python bot.py sandbox“, das braucht keins.

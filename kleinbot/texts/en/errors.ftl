@@ -58,6 +58,30 @@ error-weights-damaged = { $file } is damaged or incomplete ({ $found } instead o
 error-weights-unreachable = { $repository } could not be downloaded: { $reason }. What has arrived is kept; start again to resume.
 error-torch-lacks-card = This PyTorch ({ $torch }) has no kernels for { $card } (compute capability { $capability }). Install a build for it, as the README's section on graphics cards says.
 error-cuda-unavailable = The settings ask for CUDA, but PyTorch ({ $torch }) finds no usable NVIDIA card. Check the driver and that PyTorch is a CUDA build, or set KLEINBOT_DEVICE=cpu.
+error-torch-without-cuda = This PyTorch ({ $torch }) is a build for the CPU alone and cannot use { $card }. Install one for CUDA: python -m pip install --force-reinstall "torch<2.14" --index-url https://download.pytorch.org/whl/cu130
+error-driver-too-old = The NVIDIA driver { $driver } is too old for this PyTorch (CUDA { $cuda }). Install driver { NUMBER($wanted, useGrouping: 0) } or newer.
+error-card-too-old = { $card } (compute capability { $capability }) cannot compute in BF16; FLUX.2 [klein] needs a card of the RTX 30 series (8.0) or newer. Set KLEINBOT_DEVICE=cpu for the small model that comes along.
+error-card-too-full = { $card } has { $free } of { $total } GiB free, of which { $usable } GiB can be used. Even the smallest way ({ $profile }) needs { $needed } GiB while it { $stage ->
+        [encode] reads prompts and pictures
+        [denoise] denoises
+       *[other] decodes
+    }. Close other programs that use the card (nvidia-smi lists them), or set KLEINBOT_DEVICE=cpu for the small model that comes along.
+
+error-profile-no-room = The profile { $profile } that the KLEINBOT_PROFILE_ settings ask for needs { $needed } GiB while it { $stage ->
+        [encode] reads prompts and pictures
+        [denoise] denoises
+       *[other] decodes
+    }, but only { $usable } GiB of { $card } can be used ({ $free } of { $total } GiB are free). Ask for 8 bits, a streamed text encoder, a lean decode or smaller pictures, or leave those settings out.
+error-profile-no-fp8 = KLEINBOT_PROFILE_NATIVE_FP8 is on, but { $card } (compute capability { $capability }) has no FP8 arithmetic; that begins with the RTX 40 series (8.9). Leave the setting out: FP8 weights are then dequantised layer by layer.
+error-profile-native-without-fp8 = KLEINBOT_PROFILE_NATIVE_FP8 is on, but KLEINBOT_PROFILE_TRANSFORMER is { $format }. FP8 arithmetic needs fp8 there.
+error-profile-no-compiler = KLEINBOT_PROFILE_COMPILED is on, but nothing here can compile. { $system ->
+        [windows] Install the package triton-windows
+       *[other] Install a C compiler (for example: apt install gcc) and a PyTorch for CUDA, which brings Triton
+    }, or leave the setting out.
+error-profile-format-not-offered = KLEINBOT_PROFILE_TRANSFORMER is { $format }, which the weights at KLEINBOT_WEIGHTS do not hold and cannot be turned into. Leave the setting out, or point KLEINBOT_WEIGHTS at weights that do.
+error-profile-no-base = KLEINBOT_PROFILE_BASE_CHECKPOINT is on, but the weights at KLEINBOT_WEIGHTS hold no base checkpoint. Put flux-2-klein-base-4b.safetensors (or its FP8 file) there, or leave the setting out.
+error-profile-no-host-memory = The profile keeps { $needed } GiB of weights in the host's memory, which has { $total } GiB in all. Set KLEINBOT_PROFILE_TEXT_ENCODER_PLACEMENT=disk, or leave the placement out.
+error-profile-batch-too-large = KLEINBOT_PROFILE_LARGEST_BATCH is { $wanted }, but at full size only { $fitting } pictures fit on the card at once. Ask for at most { $fitting }.
 
 error-setting-invalid = { $setting } is { $value }, which cannot work: { $reason }
 error-token-missing = There is no Discord token. Put DISCORD_TOKEN=… into the environment or a file named .env, or try "python bot.py sandbox", which needs none.

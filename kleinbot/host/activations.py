@@ -1,0 +1,98 @@
+"""What each stage needs on the card beside the weights: the memory model's only measured numbers.
+
+Every row says where it comes from; a later measurement replaces it and nothing else.
+``python -m tests.gpu.memory_table`` measures what is predicted with them.
+"""
+
+from dataclasses import dataclass
+
+MIB = 2**20
+
+WORKSPACE_BYTES = 33_562_624
+"""cuBLAS's workspace, which torch's allocator holds from the first product on.
+
+Measured on an H100 (torch 2.11, CUDA 13.0) as what is allocated beside the weights before the first stage;
+8 MiB on cards other than Hopper (``CUBLAS_WORKSPACE_CONFIG`` in torch's notes on reproducibility).
+"""
+
+EMBEDDING_BYTES = 512 * 7680 * 2
+"""One prompt's embeddings in BF16; the engine remembers some, and a batch has its own copy."""
+
+
+@dataclass(frozen=True)
+class Denoising:
+    """Bytes beside the weights for ``batch`` images of ``tokens`` (text, output, references) each.
+
+    ``per_image_token · batch · tokens + per_image · batch + per_token · tokens + fixed``, in BF16.
+    """
+
+    per_image_token: int
+    per_image: int
+    per_token: int
+    fixed: int
+    source: str
+
+    def bytes(self, tokens: int, batch: int) -> int:
+        return (
+            self.per_image_token * batch * tokens
+            + self.per_image * batch
+            + self.per_token * tokens
+            + self.fixed
+        )
+
+
+@dataclass(frozen=True)
+class Picturing:
+    """Bytes beside the weights for the one picture that is decoded or encoded at a time."""
+
+    per_pixel: int
+    fixed: int
+    source: str
+
+    def bytes(self, pixels: int) -> int:
+        return self.per_pixel * pixels + self.fixed
+
+
+@dataclass(frozen=True)
+class Dequantising:
+    """What an 8-bit linear needs beside its input and output: bytes for each parameter of the layer."""
+
+    per_weight: int
+    source: str
+
+
+_H100_EAGER = "H100, torch 2.11, diffusers 0.42.1, eager: 15 shapes, least squares, all within 1 %"
+_H200_COMPILED = "H200, torch 2.11, 1024², FP8 linears and blocks compiled: 4.45 GiB with 3.95 of weights"
+
+DENOISING_EAGER = Denoising(129_915, 10_761_000, 2_150, 43_133_000 - WORKSPACE_BYTES, _H100_EAGER)
+"""A single block holds 21 times a token's 6144 bytes: its projection 9, the gated half twice 3, and so on."""
+DENOISING_COMPILED = Denoising(
+    129_915, 10_761_000, 2_150, 43_133_000 - WORKSPACE_BYTES, "not measured apart from the eager one"
+)
+DENOISING_EAGER_FP8 = Denoising(
+    129_915 + 8 * 6_144,
+    10_761_000,
+    2_150,
+    43_133_000 - WORKSPACE_BYTES,
+    "eager, and the last product's input (4 of 6144 bytes) scaled and clamped; counted, not measured",
+)
+DENOISING_COMPILED_FP8 = Denoising(105_000, 10_761_000, 2_150, 10_000_000, _H200_COMPILED)
+
+DECODING_STOCK = Picturing(2_437, 0, "H100, stock decoder, 512² and 1024²: 2439 and 2436 bytes a pixel")
+DECODING_COMPILED = Picturing(1_383, 0, "H200, 1024², NHWC and compiled: 5.33 GiB with 3.98 of weights")
+DECODING_LEAN = Picturing(
+    512, 80 * MIB, "two tensors of 128 channels, and strips with their convolutions; counted, not measured"
+)
+ENCODING_STOCK = Picturing(1_543, 0, "H100, stock encoder, 1024²")
+ENCODING_LEAN = Picturing(512, 80 * MIB, "as the lean decoder; not measured")
+
+TEXT_ENCODING_BYTES = 106_434_560
+"""Measured on an H100, one prompt of 512 tokens; 101.5 MiB are also what counting live tensors gives."""
+STREAMED_LAYERS_AT_ONCE = 2
+"""One computes while the next one arrives. An H100 with group offload: table and two layers, to the MB."""
+PROMPTS_REMEMBERED = 2
+"""Copies of a batch's embeddings: the engine's memory of prompts, and the batch."""
+
+DEQUANTISING = Dequantising(
+    2, "H100, INT8 by torchao 0.18, 1024² with 0 and 1 reference: a BF16 copy, 75.5 MB"
+)

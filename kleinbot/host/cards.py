@@ -1,0 +1,82 @@
+"""Which NVIDIA cards this machine has, without torch: asked of the driver's own library (NVML)."""
+
+import ctypes
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kleinbot.host.facts import Card
+
+_LIBRARY = "nvml.dll" if sys.platform == "win32" else "libnvidia-ml.so.1"
+_SUCCESS = 0
+_TEXT_BYTES = 96
+
+
+@dataclass(frozen=True)
+class Driver:
+    """What the driver says: its version and its cards, in PCI order. None and nothing where it is absent."""
+
+    version: str | None = None
+    cards: tuple[Card, ...] = ()
+
+
+class _Memory(ctypes.Structure):
+    """``nvmlMemory_t``, in bytes. What the driver keeps for itself counts as used."""
+
+    _fields_ = (("total", ctypes.c_ulonglong), ("free", ctypes.c_ulonglong), ("used", ctypes.c_ulonglong))
+
+
+def ask_driver(open_library: Callable[[str], ctypes.CDLL] = ctypes.CDLL) -> Driver:
+    """Return what the NVIDIA driver says of this machine."""
+    try:
+        nvml = open_library(_LIBRARY)
+        if nvml.nvmlInit_v2() != _SUCCESS:
+            return Driver()
+    except (OSError, AttributeError):
+        return Driver()
+    try:
+        count = ctypes.c_uint(0)
+        if nvml.nvmlDeviceGetCount_v2(ctypes.byref(count)) != _SUCCESS:
+            return Driver()
+        cards = [_card(nvml, index) for index in range(count.value)]
+        version = _text(lambda text, size: nvml.nvmlSystemGetDriverVersion(text, size))
+    finally:
+        nvml.nvmlShutdown()
+    return Driver(version or None, tuple(card for card in cards if card is not None))
+
+
+def _card(nvml: ctypes.CDLL, index: int) -> Card | None:
+    """Return the card, or None where the driver does not even know its memory or capability."""
+    handle = ctypes.c_void_p()
+    if nvml.nvmlDeviceGetHandleByIndex_v2(ctypes.c_uint(index), ctypes.byref(handle)) != _SUCCESS:
+        return None
+    memory, major, minor = _Memory(), ctypes.c_int(0), ctypes.c_int(0)
+    answers = (
+        nvml.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory)),
+        nvml.nvmlDeviceGetCudaComputeCapability(handle, ctypes.byref(major), ctypes.byref(minor)),
+    )
+    if any(answer != _SUCCESS for answer in answers):
+        return None
+    return Card(
+        name=_text(lambda text, size: nvml.nvmlDeviceGetName(handle, text, size)),
+        memory_bytes=memory.total,
+        free_bytes=memory.free,
+        capability=(major.value, minor.value),
+        shows_a_display=_shows_a_display(nvml, handle),
+        identity=_text(lambda text, size: nvml.nvmlDeviceGetUUID(handle, text, size)),
+    )
+
+
+def _shows_a_display(nvml: ctypes.CDLL, handle: ctypes.c_void_p) -> bool:
+    # "Active" is a desktop that has memory on the card, with or without a screen plugged in.
+    active = ctypes.c_int(0)
+    answer = nvml.nvmlDeviceGetDisplayActive(handle, ctypes.byref(active))
+    return answer == _SUCCESS and active.value != 0
+
+
+def _text(ask: Callable[[ctypes.Array[ctypes.c_char], ctypes.c_uint], int]) -> str:
+    """Return a text of the driver's, empty where it does not answer."""
+    text = ctypes.create_string_buffer(_TEXT_BYTES)
+    if ask(text, ctypes.c_uint(_TEXT_BYTES)) != _SUCCESS:
+        return ""
+    return text.value.decode("utf-8", "replace")

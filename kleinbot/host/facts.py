@@ -1,0 +1,65 @@
+"""What the machine is, as frozen values: the only thing that the rules and the doctor look at."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+GIB = 2**30
+
+
+class System(StrEnum):
+    LINUX = "linux"
+    WINDOWS = "windows"
+    MACOS = "macos"
+
+
+@dataclass(frozen=True)
+class Card:
+    """A graphics card as its driver describes it.
+
+    ``capability`` is the compute capability, (8, 6) for sm_86. ``free_bytes`` is what no program holds at the
+    moment. ``shows_a_display``: a desktop is drawn on it, whose needs change. ``identity`` is the driver's
+    UUID, which CUDA takes in CUDA_VISIBLE_DEVICES.
+    """
+
+    name: str
+    memory_bytes: int
+    free_bytes: int
+    capability: tuple[int, int]
+    shows_a_display: bool = False
+    identity: str = ""
+
+    @property
+    def held_bytes(self) -> int:
+        """What the driver and other programs hold."""
+        return self.memory_bytes - self.free_bytes
+
+
+@dataclass(frozen=True)
+class HostMemory:
+    """The host's RAM, or what this process's container may have of it."""
+
+    total_bytes: int
+    available_bytes: int
+
+
+@dataclass(frozen=True)
+class TorchBuild:
+    """The installed torch, read from its files. ``cuda`` is None for a build that knows no NVIDIA card."""
+
+    version: str
+    cuda: str | None
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    """``driver`` is the NVIDIA driver's version, ``torch`` None where there is no torch.
+
+    ``can_compile``: torch.compile has its code generator and a C compiler.
+    """
+
+    system: System
+    memory: HostMemory
+    cards: tuple[Card, ...] = ()
+    driver: str | None = None
+    torch: TorchBuild | None = None
+    can_compile: bool = False

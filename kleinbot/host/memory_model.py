@@ -1,0 +1,162 @@
+"""Predicts what torch has allocated at most on the card, for a profile and a shape of work.
+
+The weights are counted exactly, the activations by the measured constants of ``host.activations``. The
+prediction is of ``torch.cuda.max_memory_allocated``; what the allocator takes from the card on top is
+``RESERVED_BEYOND``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kleinbot.domain.geometry import TOKEN_PX, Grid
+from kleinbot.host import activations, model_sizes
+from kleinbot.host.activations import Denoising, Picturing
+from kleinbot.host.facts import System
+from kleinbot.host.profile import Format, Placement, Profile
+
+RESERVED_BEYOND = {System.LINUX: 0.04, System.WINDOWS: 0.10, System.MACOS: 0.04}
+"""Share by which ``max_memory_reserved`` exceeds ``max_memory_allocated``.
+
+Measured on an H200 with expandable segments: 16.17 against 15.61 GiB. Windows has no such segments: 18.18 GiB
+there with room to spare, less where the card is full and the allocator gives blocks back; not measured.
+"""
+
+
+@dataclass(frozen=True)
+class WorkShape:
+    """A batch of images of one grid, each with references of these grids."""
+
+    grid: Grid
+    references: tuple[Grid, ...] = ()
+    batch: int = 1
+
+    @property
+    def tokens(self) -> int:
+        """What the transformer sees of one image: text, output and references."""
+        return model_sizes.TEXT_TOKENS + self.grid.tokens + sum(grid.tokens for grid in self.references)
+
+
+@dataclass(frozen=True)
+class StagePeaks:
+    """The most bytes allocated during each stage, weights included; ``encode`` is text and references."""
+
+    encode_bytes: int
+    denoise_bytes: int
+    decode_bytes: int
+
+    @property
+    def highest_bytes(self) -> int:
+        return max(self.encode_bytes, self.denoise_bytes, self.decode_bytes)
+
+    @property
+    def highest_stage(self) -> str:
+        """``encode``, ``denoise`` or ``decode``: where memory ends first."""
+        stages = {"encode": self.encode_bytes, "denoise": self.denoise_bytes, "decode": self.decode_bytes}
+        return max(stages, key=lambda stage: stages[stage])
+
+
+def resident_bytes(profile: Profile) -> int:
+    """Return the weights that are on the card all the time."""
+    total = model_sizes.vae_bytes(profile)
+    if profile.transformer.placement is Placement.RESIDENT:
+        total += len(profile.checkpoints) * model_sizes.transformer_bytes(
+            profile.transformer, profile.precision
+        )
+    if profile.text_encoder.placement is Placement.RESIDENT:
+        total += model_sizes.encoder_layers_bytes(profile.text_encoder, profile.precision)
+        if not profile.token_table_on_host:
+            total += model_sizes.token_table_bytes(profile)
+    return total
+
+
+def pinned_bytes(profile: Profile) -> int:
+    """Return the weights that wait in the host's pinned memory."""
+    total = 0
+    if profile.transformer.placement is Placement.STREAMED:
+        total += len(profile.checkpoints) * model_sizes.transformer_bytes(
+            profile.transformer, profile.precision
+        )
+    if profile.text_encoder.placement is Placement.STREAMED:
+        total += model_sizes.encoder_layers_bytes(profile.text_encoder, profile.precision)
+    if profile.token_table_on_host or profile.text_encoder.placement is Placement.STREAMED:
+        total += model_sizes.token_table_bytes(profile)
+    return total
+
+
+def predict(profile: Profile, shape: WorkShape) -> StagePeaks:
+    """Predict the peak of each stage for ``shape``; of the VAE one picture is in work at a time."""
+    base = resident_bytes(profile) + activations.WORKSPACE_BYTES
+    embeddings = activations.PROMPTS_REMEMBERED * shape.batch * activations.EMBEDDING_BYTES
+    text = _text_bytes(profile)
+    encoding = activations.ENCODING_LEAN if profile.lean_decode else activations.ENCODING_STOCK
+    pictures = [encoding.bytes(_pixels(grid)) for grid in shape.references]
+    return StagePeaks(
+        encode_bytes=base + embeddings + max([text, *pictures]),
+        denoise_bytes=base + _denoise_bytes(profile, shape.tokens, shape.batch),
+        decode_bytes=base + embeddings + _decoding(profile).bytes(_pixels(shape.grid)),
+    )
+
+
+def _text_bytes(profile: Profile) -> int:
+    plan = profile.text_encoder
+    bytes_ = activations.TEXT_ENCODING_BYTES
+    if plan.placement is not Placement.RESIDENT:
+        bytes_ += model_sizes.encoder_layers_bytes(
+            plan, profile.precision, activations.STREAMED_LAYERS_AT_ONCE
+        )
+        if not profile.token_table_on_host:
+            bytes_ += model_sizes.token_table_bytes(profile)
+    return bytes_
+
+
+def _denoise_bytes(profile: Profile, tokens: int, batch: int) -> int:
+    bytes_ = _denoising(profile).bytes(tokens, batch)
+    if profile.transformer.format is not Format.PLAIN and not profile.native_fp8:
+        bytes_ = _with_dequantising(bytes_, tokens * batch)
+    if profile.transformer.placement is not Placement.RESIDENT:
+        block = model_sizes.TRANSFORMER_BLOCK.bytes(profile.transformer.format, profile.precision)
+        bytes_ += activations.STREAMED_LAYERS_AT_ONCE * block
+        # What stands outside the blocks stays on the card while the stage runs.
+        bytes_ += model_sizes.TRANSFORMER.rest * model_sizes.width_bytes(profile)
+    return bytes_
+
+
+def _with_dequantising(activation_bytes: int, tokens: int) -> int:
+    """Add what an 8-bit layer needs, at whichever of a block's two products is higher.
+
+    Its last product runs beside all of the block's activations. Its first one is more than twice as large,
+    but little else is there yet: three tensors of the tokens' width.
+    """
+    width = tokens * model_sizes.HIDDEN * 2
+    last = activations.DEQUANTISING.per_weight * model_sizes.LAST_LINEAR_PARAMETERS
+    first = activations.DEQUANTISING.per_weight * model_sizes.LARGEST_LINEAR_PARAMETERS + 3 * width
+    return max(activation_bytes + last, first)
+
+
+def _denoising(profile: Profile) -> Denoising:
+    if not profile.compiled:
+        return activations.DENOISING_EAGER_FP8 if profile.native_fp8 else activations.DENOISING_EAGER
+    return activations.DENOISING_COMPILED_FP8 if profile.native_fp8 else activations.DENOISING_COMPILED
+
+
+def _decoding(profile: Profile) -> Picturing:
+    if profile.lean_decode:
+        return activations.DECODING_LEAN
+    return activations.DECODING_COMPILED if profile.compiled else activations.DECODING_STOCK
+
+
+def _pixels(grid: Grid) -> int:
+    return grid.tokens * TOKEN_PX * TOKEN_PX
+
+
+def largest_batch_within(
+    profile: Profile, usable_bytes: int, grid: Grid, references: Sequence[Grid], most: int
+) -> int:
+    """Return the largest batch up to ``most`` that is predicted to fit ``usable_bytes``; 0 if none is."""
+    fitting = 0
+    for batch in range(1, most + 1):
+        peaks = predict(profile, WorkShape(grid, tuple(references), batch))
+        if peaks.highest_bytes > usable_bytes:
+            break
+        fitting = batch
+    return fitting

@@ -1,0 +1,252 @@
+"""Named cards are tests of the rules; the table is what ``design`` promises for each."""
+
+from dataclasses import replace
+
+import pytest
+
+from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.geometry import Grid
+from kleinbot.domain.work import Checkpoint
+from kleinbot.host.capacity import LimitsOnly, ProfileCapacity, capacity_of
+from kleinbot.host.facts import GIB, HostFacts, HostMemory, System, TorchBuild
+from kleinbot.host.memory_model import RESERVED_BEYOND, WorkShape, predict
+from kleinbot.host.profile import CPU_SMALL, CUDA_BF16, Device, Format, Placement
+from kleinbot.host.rules import choose, usable_bytes
+from kleinbot.host.wishes import Offer, Wishes
+from tests.host.machines import (
+    A100,
+    EIGHT_GB,
+    H100,
+    RTX_2080_TI,
+    RTX_3060,
+    RTX_3090,
+    RTX_4070_TI_SUPER,
+    RTX_4090,
+    RTX_5090,
+    SIX_GB,
+    Machine,
+)
+
+FULL = Grid(64, 64)
+BOTH = (Checkpoint.DISTILLED, Checkpoint.BASE)
+NO_CARD = HostFacts(System.LINUX, HostMemory(16 * GIB, 12 * GIB))
+
+
+@pytest.mark.parametrize(
+    ("machine", "name", "compiled", "references", "batch"),
+    [
+        (EIGHT_GB, "int8+int8-encoder-streamed", False, 2, 3),
+        (RTX_3060, "int8+int8-encoder", False, 2, 3),
+        (RTX_4070_TI_SUPER, "bf16+int8-encoder", False, 4, 4),
+        (RTX_3090, "bf16", False, 4, 4),
+        (RTX_4090, "bf16", True, 4, 4),
+        (RTX_5090, "fp8-native+int8-encoder+base", True, 4, 4),
+        (A100, "bf16+base", True, 4, 4),
+        (H100, "bf16+base", True, 4, 4),
+    ],
+    ids=lambda value: value.name if isinstance(value, Machine) else None,
+)
+def test_a_named_card_gets_its_mode(
+    machine: Machine, name: str, compiled: bool, references: int, batch: int
+) -> None:
+    profile = machine.choice().profile
+    assert profile.name == name
+    assert (profile.compiled, profile.most_references, profile.largest_batch) == (compiled, references, batch)
+    assert profile.largest_grid_tokens == FULL.tokens
+
+
+@pytest.mark.parametrize(
+    ("machine", "wishes", "promised_gib"),
+    [
+        (EIGHT_GB, Wishes(), 6.0),
+        (RTX_3060, Wishes(), 7.8),
+        (RTX_4070_TI_SUPER, Wishes(), 12.0),
+        (RTX_3090, Wishes(), 16.5),
+        (RTX_3090, Wishes(text_encoder_placement=Placement.STREAMED, lean_decode=True), 11.5),
+        (RTX_4090, Wishes(), 16.5),
+        (RTX_5090, Wishes(), 12.5),
+        (RTX_5090, Wishes(base_checkpoint=False, lean_decode=True), 7.8),
+    ],
+)
+def test_a_picture_and_an_edit_stay_within_the_promise(
+    machine: Machine, wishes: Wishes, promised_gib: float
+) -> None:
+    profile = choose(machine.facts(), wishes=wishes).profile
+    for shape in (WorkShape(FULL), WorkShape(FULL, (FULL,))):
+        assert predict(profile, shape).highest_bytes <= promised_gib * GIB
+
+
+def test_every_profile_fits_what_it_states() -> None:
+    for gib in (8, 10, 12, 16, 20, 24, 32, 40, 48, 80, 141):
+        for capability in ((8, 0), (8, 6), (8, 9), (9, 0), (10, 0), (12, 0)):
+            choice = Machine("any", capability, gib, 1.0, 32).choice()
+            profile, usable = choice.profile, choice.usable_bytes
+            assert usable is not None
+            side = int(profile.largest_grid_tokens**0.5)
+            grid = Grid(side, side)
+            edit = WorkShape(grid, (grid,) * profile.most_references)
+            assert predict(profile, edit).highest_bytes <= usable
+            assert predict(profile, WorkShape(grid, batch=profile.largest_batch)).highest_bytes <= usable
+            assert profile.most_references >= 1
+
+
+def test_more_free_memory_never_gives_a_smaller_picture_or_a_streamed_encoder() -> None:
+    order = {Placement.STREAMED: 0, Placement.RESIDENT: 1}
+    ranks = []
+    for tenths in range(50, 300, 2):
+        profile = Machine("any", (8, 6), 30, 30 - tenths / 10, 32).choice().profile
+        if profile.device is Device.CUDA:
+            ranks.append((profile.largest_grid_tokens, order[profile.text_encoder.placement]))
+    assert ranks == sorted(ranks)
+    assert len(set(ranks)) > 2
+
+
+def test_a_card_half_taken_by_a_game_gets_what_fits_the_rest() -> None:
+    choice = replace(RTX_4090, held_gib=13.0).choice()
+    assert choice.profile.transformer.format is Format.FP8
+    first = choice.passed_over[0]
+    assert first.name == "bf16"
+    assert choice.usable_bytes is not None
+    assert first.needed_bytes > choice.usable_bytes
+
+
+def test_a_small_card_makes_smaller_pictures_before_none() -> None:
+    assert SIX_GB.choice().profile.largest_grid_tokens < FULL.tokens
+    assert SIX_GB.choice().profile.device is Device.CUDA
+
+
+def test_a_card_with_too_little_left_falls_back_to_the_cpu_and_says_why() -> None:
+    choice = replace(SIX_GB, held_gib=3.5).choice()
+    assert choice.profile is CPU_SMALL
+    assert choice.fallback is not None
+    assert choice.fallback.code is Code.CARD_TOO_FULL
+    assert choice.fallback.parameters["free"] == 2.5
+
+
+def test_a_card_that_was_asked_for_and_cannot_serve_is_refused() -> None:
+    with pytest.raises(StartError) as caught:
+        choose(RTX_2080_TI.facts(), Device.CUDA)
+    assert caught.value.code is Code.CARD_TOO_OLD
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        (RTX_2080_TI.facts(), Code.CARD_TOO_OLD),
+        (replace(RTX_4090.facts(), torch=TorchBuild("2.13.0+cpu", None)), Code.TORCH_WITHOUT_CUDA),
+        (replace(RTX_5090.facts(), torch=TorchBuild("2.11.0+cu126", "12.6")), Code.TORCH_LACKS_CARD),
+        (replace(RTX_4090.facts(), driver="550.54.14"), Code.DRIVER_TOO_OLD),
+    ],
+)
+def test_a_card_that_torch_cannot_use_is_left_and_the_reason_kept(facts: HostFacts, code: Code) -> None:
+    choice = choose(facts)
+    assert choice.profile is CPU_SMALL
+    assert choice.fallback is not None
+    assert choice.fallback.code is code
+
+
+def test_without_a_card_the_small_model_draws() -> None:
+    assert choose(NO_CARD).profile is CPU_SMALL
+    assert choose(RTX_4090.facts(), Device.CPU).profile is CPU_SMALL
+    assert choose(NO_CARD, Device.CUDA).profile is CUDA_BF16
+
+
+def test_little_host_memory_streams_from_disk() -> None:
+    facts = replace(EIGHT_GB.facts(), memory=HostMemory(8 * GIB, 5 * GIB))
+    assert choose(facts).profile.text_encoder.placement is Placement.DISK
+
+
+def test_weights_that_are_only_fp8_are_dequantised_on_a_card_without_it() -> None:
+    offer = Offer(frozenset({Format.FP8}), (Checkpoint.DISTILLED,))
+    profile = choose(RTX_3060.facts(), offer=offer).profile
+    assert profile.transformer.format is Format.FP8
+    assert not profile.native_fp8
+    assert choose(RTX_5090.facts(), offer=offer).profile.checkpoints == (Checkpoint.DISTILLED,)
+
+
+def test_without_a_compiler_nothing_is_compiled() -> None:
+    assert not choose(H100.facts(can_compile=False)).profile.compiled
+
+
+@pytest.mark.parametrize(
+    ("machine", "wishes", "code"),
+    [
+        (RTX_3060, Wishes(native_fp8=True), Code.PROFILE_NO_FP8),
+        (RTX_4090, Wishes(native_fp8=True, transformer=Format.INT8), Code.PROFILE_NATIVE_WITHOUT_FP8),
+        (RTX_3060, Wishes(transformer=Format.PLAIN, base_checkpoint=True), Code.PROFILE_NO_ROOM),
+        (EIGHT_GB, Wishes(base_checkpoint=True), Code.PROFILE_NO_ROOM),
+        (
+            RTX_3060,
+            Wishes(text_encoder_placement=Placement.RESIDENT, most_references=4, largest_side_px=1024),
+            Code.PROFILE_NO_ROOM,
+        ),
+        (RTX_3060, Wishes(largest_batch=8), Code.PROFILE_BATCH_TOO_LARGE),
+        (
+            replace(RTX_3060, ram_gib=4),
+            Wishes(text_encoder=Format.PLAIN, text_encoder_placement=Placement.STREAMED),
+            Code.PROFILE_NO_HOST_MEMORY,
+        ),
+    ],
+)
+def test_a_wish_that_cannot_be_is_refused_with_its_reason(
+    machine: Machine, wishes: Wishes, code: Code
+) -> None:
+    with pytest.raises(StartError) as caught:
+        choose(machine.facts(), wishes=wishes)
+    assert caught.value.code is code
+
+
+def test_a_wish_to_compile_without_a_compiler_is_refused() -> None:
+    with pytest.raises(StartError) as caught:
+        choose(RTX_3060.facts(can_compile=False), wishes=Wishes(compiled=True))
+    assert caught.value.code is Code.PROFILE_NO_COMPILER
+
+
+def test_a_wish_for_what_the_weights_lack_is_refused() -> None:
+    only_fp8 = Offer(frozenset({Format.FP8}), (Checkpoint.DISTILLED,))
+    for wishes, code in (
+        (Wishes(transformer=Format.INT8), Code.PROFILE_FORMAT_NOT_OFFERED),
+        (Wishes(base_checkpoint=True), Code.PROFILE_NO_BASE),
+    ):
+        with pytest.raises(StartError) as caught:
+            choose(RTX_5090.facts(), offer=only_fp8, wishes=wishes)
+        assert caught.value.code is code
+
+
+def test_wishes_that_fit_are_granted() -> None:
+    wishes = Wishes(transformer=Format.INT8, largest_side_px=768, most_references=2, largest_batch=3)
+    profile = choose(RTX_3090.facts(), wishes=wishes).profile
+    assert profile.transformer.format is Format.INT8
+    assert (profile.largest_grid_tokens, profile.most_references, profile.largest_batch) == (48 * 48, 2, 3)
+
+
+def test_a_wish_moves_the_rest_of_the_profile_out_of_its_way() -> None:
+    profile = choose(RTX_3060.facts(), wishes=Wishes(most_references=4)).profile
+    assert profile.name == "int8+int8-encoder-streamed"
+    assert profile.most_references == 4
+
+
+def test_the_offloaded_way_is_kept_as_a_choice() -> None:
+    wishes = Wishes(text_encoder_placement=Placement.STREAMED)
+    assert choose(RTX_3090.facts(), wishes=wishes).profile.name == "bf16+bf16-encoder-streamed"
+
+
+def test_capacity_is_the_memory_model_within_the_profiles_limits() -> None:
+    choice = RTX_3060.choice()
+    capacity = capacity_of(choice.profile, choice.usable_bytes)
+    assert isinstance(capacity, ProfileCapacity)
+    assert capacity.largest_batch(FULL) == choice.profile.largest_batch
+    assert capacity.largest_batch(FULL, [FULL] * choice.profile.most_references) >= 1
+    assert capacity.largest_batch(FULL, [FULL] * 3) == 0
+    assert capacity.largest_batch(Grid(65, 64)) == 0
+    assert isinstance(capacity_of(CPU_SMALL, None), LimitsOnly)
+
+
+def test_what_is_usable_leaves_room_for_context_desktop_and_the_allocator() -> None:
+    card = RTX_3060.card
+    usable = usable_bytes(card, System.LINUX)
+    assert usable * (1 + RESERVED_BEYOND[System.LINUX]) == pytest.approx(
+        card.free_bytes - 1.0 * GIB, rel=1e-6
+    )
+    assert usable_bytes(card, System.WINDOWS) < usable
+    assert usable_bytes(replace(card, free_bytes=0), System.LINUX) == 0
