@@ -6,7 +6,7 @@ from pathlib import Path
 from kleinbot import klein
 from kleinbot.host.probe import choose_profile, find_cards
 from kleinbot.host.profile import Device, Profile
-from kleinbot.klein.checkpoint import read_checkout
+from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.source import FolderSource, HubSource, Source
 from kleinbot.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
 
@@ -32,7 +32,7 @@ def choose_model(settings: Settings) -> ModelChoice:
     asked = None if settings.device is DeviceChoice.AUTO else Device(settings.device)
     profile = choose_profile(find_cards(), asked)
     if isinstance(settings.weights, Path):
-        read_checkout(settings.weights)
+        find_weights(settings.weights)
         return ModelChoice(FolderSource(settings.weights), profile, settings.weights.name, None)
     if settings.weights is not None:
         return ModelChoice(HubSource(settings.weights), profile, settings.weights, None)

@@ -70,8 +70,13 @@ class Code(StrEnum):
     WEIGHTS_KLEIN_9B = "error-weights-klein-9b"
     WEIGHTS_WRONG_VAE = "error-weights-wrong-vae"
     WEIGHTS_WRONG_TEXT_ENCODER = "error-weights-wrong-text-encoder"
+    WEIGHTS_QUANTISATION_UNKNOWN = "error-weights-quantisation-unknown"
+    WEIGHTS_TOKENIZER_MISSING = "error-weights-tokenizer-missing"
+    WEIGHTS_NO_CHECKPOINT = "error-weights-no-checkpoint"
     WEIGHTS_DAMAGED = "error-weights-damaged"
     WEIGHTS_UNREACHABLE = "error-weights-unreachable"
+    WEIGHTS_NO_ROOM = "error-weights-no-room"
+    DIFFUSERS_TOO_OLD = "error-diffusers-too-old"
     TORCH_LACKS_CARD = "error-torch-lacks-card"
     CUDA_UNAVAILABLE = "error-cuda-unavailable"
 

@@ -42,8 +42,13 @@ error-weights-not-klein = In { $file } steht { $found }, FLUX.2 [klein] 4B brauc
 error-weights-klein-9b = { $file } gehört zu FLUX.2 [klein] 9B, dessen Lizenz gewerbliche Nutzung verbietet. Nimm FLUX.2 [klein] 4B: black-forest-labs/FLUX.2-klein-4B.
 error-weights-wrong-vae = { $file } ist nicht der VAE von FLUX.2 ({ $found } statt { $wanted }). Mit einem anderen VAE werden die Farben blass. Nimm vae/ aus black-forest-labs/FLUX.2-klein-4B.
 error-weights-wrong-text-encoder = { $file } ist nicht der Text-Encoder von FLUX.2 [klein] 4B ({ $found } statt { $wanted }). Nimm text_encoder/ aus black-forest-labs/FLUX.2-klein-4B.
+error-weights-quantisation-unknown = { $file } ist auf eine Art quantisiert, die ich nicht kenne ({ $found }). Nimm flux-2-klein-4b-fp8.safetensors aus black-forest-labs/FLUX.2-klein-4b-fp8, qwen_3_4b.safetensors oder die einfachen Gewichte aus black-forest-labs/FLUX.2-klein-4B.
+error-weights-tokenizer-missing = Die Gewichte sind da, aber kein Tokenizer: Ich habe hier gesucht: { $places }. Lege den Ordner tokenizer aus black-forest-labs/FLUX.2-klein-4B (16 MB) daneben, oder lass KLEINBOT_WEIGHTS auf den Ordner von ComfyUI zeigen, in dem einer ist.
+error-weights-no-checkpoint = Die Gewichte des Modells { $checkpoint } sind nicht da, nur: { $found }. Füge sie hinzu, oder stelle das Profil auf das, was da ist. Das Base-Modell ist black-forest-labs/FLUX.2-klein-base-4B, das destillierte black-forest-labs/FLUX.2-klein-4B.
 error-weights-damaged = { $file } ist beschädigt oder unvollständig ({ $found } statt { $wanted }). Lösche die Datei und lade sie neu herunter.
 error-weights-unreachable = { $repository } ließ sich nicht herunterladen: { $reason }. Was schon da ist, bleibt; ein neuer Start macht dort weiter.
+error-weights-no-room = Die Gewichte brauchen { $wanted_gb } GB in { $folder }, frei sind { $free_gb } GB. Schaffe Platz, oder setze HF_HOME auf einen Ordner auf einer größeren Platte. Was schon da ist, bleibt; ein neuer Start macht dort weiter.
+error-diffusers-too-old = Das installierte diffusers ist { $found }, FLUX.2 [klein] braucht { $wanted } oder neuer. Installiere es: pip install "diffusers>={ $wanted }"
 error-torch-lacks-card = Dieses PyTorch ({ $torch }) hat keine Kernel für { $card } (Compute Capability { $capability }). Installiere eine passende Fassung, wie im Abschnitt der README über Grafikkarten beschrieben.
 error-cuda-unavailable = Die Einstellungen verlangen CUDA, aber PyTorch ({ $torch }) findet keine brauchbare NVIDIA-Karte. Prüfe den Treiber und ob PyTorch eine CUDA-Fassung ist, oder setze KLEINBOT_DEVICE=cpu.
 
