@@ -13,7 +13,7 @@ from kleinbot.host.probe import look
 from kleinbot.host.profile import Device, Profile
 from kleinbot.host.rules import Choice, choose
 from kleinbot.host.wishes import Offer, Wishes
-from kleinbot.klein.checkpoint import read_checkout
+from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.source import FolderSource, HubSource, Source
 from kleinbot.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
 
@@ -67,7 +67,7 @@ def offered_by(folder: Path) -> Offer:
 
     Raises StartError where they are missing, damaged or not Klein 4B.
     """
-    read_checkout(folder)
+    find_weights(folder)
     return replace(Offer(), checkpoints=(Checkpoint.DISTILLED,))
 
 

@@ -10,10 +10,10 @@ from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import Faults
 from kleinbot.domain.work import EnginePhase, EngineState
-from kleinbot.engine.device import dtype_of, open_device
+from kleinbot.engine.device import open_device
 from kleinbot.engine.worker import Worker
 from kleinbot.host.profile import Profile
-from kleinbot.klein.checkpoint import read_checkout
+from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.load import load_klein
 from kleinbot.klein.source import AbandonedError, FolderSource, HubSource, Source, fetch_from_hub
 
@@ -62,7 +62,7 @@ def _bring_up(
     folder = _fetch(source, on_state, is_abandoned)
     on_state(EngineState(EnginePhase.LOADING, 0.0, str(folder)))
     loading = _rounded(EnginePhase.LOADING, str(folder), on_state)
-    klein = load_klein(read_checkout(folder), device, dtype_of(profile), loading, profile, scratch)
+    klein = load_klein(find_weights(folder), profile, device, loading, scratch)
     if is_abandoned():
         raise AbandonedError
     on_state(EngineState(EnginePhase.WARMING))

@@ -1,28 +1,36 @@
-"""A checkout into memory."""
+"""A weight set into memory, as a profile says."""
 
 import contextlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
+from accelerate import init_empty_weights
 from diffusers import AutoencoderKLFlux2, FlowMatchEulerDiscreteScheduler, Flux2Transformer2DModel
 from diffusers.utils import logging as diffusers_logging
+from torch import nn
 from transformers import PreTrainedTokenizerFast, Qwen2TokenizerFast, Qwen3Config, Qwen3Model
 from transformers.utils import logging as transformers_logging
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import Checkpoint
-from kleinbot.host.profile import CPU_SMALL, Profile
-from kleinbot.klein.checkpoint import LAYERS_USED, TOKENIZER, Component, KleinCheckout
+from kleinbot.host.profile import ComponentPlan, Placement, Precision, Profile
+from kleinbot.klein.filling import Wanted, check_shapes, fill
 from kleinbot.klein.host_table import HostTable
 from kleinbot.klein.placement import place
-from kleinbot.klein.prompt import templated
+from kleinbot.klein.prompt import CHAT_TEMPLATE, templated
+from kleinbot.klein.quantised import quantised
+from kleinbot.klein.tensor_reader import TensorReader
 from kleinbot.klein.text_encoder import TextEncoder
+from kleinbot.klein.tokenizer_files import PAD_TOKEN, TOKENIZER_JSON, open_tokenizer
+from kleinbot.klein.weight_set import LAYERS_USED, Component, TokenizerFiles, WeightSet
 
-_FLOATS = {"BF16", "F16", "F32"}
-_COUNTERS = {"I64"}
+_DTYPES = {Precision.FLOAT32: torch.float32, Precision.BFLOAT16: torch.bfloat16}
+
+M = TypeVar("M", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -47,102 +55,173 @@ class Klein:
 
 
 def load_klein(
-    checkout: KleinCheckout,
+    weights: WeightSet,
+    profile: Profile,
     device: torch.device,
-    dtype: torch.dtype,
     on_fraction: Callable[[float], None],
-    profile: Profile = CPU_SMALL,
     scratch: Path | None = None,
 ) -> Klein:
-    """Load ``checkout`` in ``dtype`` and put it where ``profile`` says; it runs on ``device``.
+    """Load what ``profile`` needs of ``weights`` and put each component where it says, one after the other.
 
-    The dtype is given to ``from_pretrained``: converting afterwards would also convert Qwen3's rotary
-    frequencies, which changes the embeddings. ``on_fraction`` is told how much is loaded, 0…1, by bytes.
+    ``on_fraction`` is told how much is loaded, 0…1, by bytes. ``scratch`` is a folder in which quantised
+    weights are kept for the next start, and that weights on disk are read from; without one, they are
+    quantised at every start.
 
-    Raises StartError where the files' tensors do not fit the configs' models: WEIGHTS_NOT_KLEIN,
-    WEIGHTS_WRONG_TEXT_ENCODER, WEIGHTS_WRONG_VAE (file, found, wanted). Nothing is loaded then.
+    Raises StartError: WEIGHTS_NO_CHECKPOINT; where the files' tensors do not fit the configs' models
+    WEIGHTS_NOT_KLEIN, WEIGHTS_WRONG_TEXT_ENCODER, WEIGHTS_WRONG_VAE (file, found, wanted). Nothing is loaded
+    then.
     """
-    folder = str(checkout.folder)
     with quiet_libraries():
-        _check_shapes(checkout)
-        text_model = Qwen3Model.from_pretrained(
-            folder,
-            subfolder="text_encoder",
-            num_hidden_layers=LAYERS_USED,
-            dtype=dtype,
-            local_files_only=True,
+        return _Loading(weights, profile, device, on_fraction, scratch).klein()
+
+
+class _Loading:
+    """One load: every component is read, quantised and placed before the next is touched."""
+
+    def __init__(
+        self,
+        weights: WeightSet,
+        profile: Profile,
+        device: torch.device,
+        on_fraction: Callable[[float], None],
+        scratch: Path | None,
+    ) -> None:
+        self._weights = weights
+        self._profile = profile
+        self._device = device
+        self._dtype = _DTYPES[profile.precision]
+        self._on_fraction = on_fraction
+        self._scratch = scratch
+        self._transformers = {kept: weights.transformer(kept) for kept in profile.checkpoints}
+        components = (*self._transformers.values(), weights.text_encoder, weights.vae)
+        self._bytes_total = sum(component.bytes for component in components)
+        self._bytes_done = 0
+        self._bytes_of_component = 0
+        self._share = 0.0
+
+    def klein(self) -> Klein:
+        weights, profile = self._weights, self._profile
+        self._check_shapes()
+        tokenizer = _tokenizer(weights.tokenizer)
+        text_model = self._load(
+            "text-encoder",
+            empty_text_encoder(weights.text_encoder),
+            weights.text_encoder,
+            profile.text_encoder,
         )
-        text_model.norm = torch.nn.Identity()
-        text_model.eval()
         if profile.token_table_on_host:
             text_model.embed_tokens = HostTable(text_model.embed_tokens.weight.detach())
-        place(text_model, profile.text_encoder.placement, device, scratch)
-        on_fraction(checkout.text_encoder.bytes / checkout.bytes)
-        transformer = Flux2Transformer2DModel.from_pretrained(
-            folder, subfolder="transformer", torch_dtype=dtype, local_files_only=True
-        )
-        place(transformer.eval(), profile.transformer.placement, device, scratch)
-        on_fraction(1 - checkout.vae.bytes / checkout.bytes)
-        vae = AutoencoderKLFlux2.from_pretrained(
-            folder, subfolder="vae", torch_dtype=dtype, local_files_only=True
-        )
-        vae.eval().to(device)
-        scheduler = FlowMatchEulerDiscreteScheduler.from_pretrained(
-            folder, subfolder="scheduler", local_files_only=True
-        )
-        tokenizer = _tokenizer_class(checkout).from_pretrained(
-            folder, subfolder="tokenizer", local_files_only=True
-        )
-    text_encoder = TextEncoder(text_model, tokenizer, device)
-    _check_template(text_encoder)
-    on_fraction(1.0)
-    return Klein(text_encoder, {Checkpoint.DISTILLED: transformer}, vae, scheduler, device, dtype)
+        text_encoder = TextEncoder(text_model, tokenizer, self._device)
+        check_template(text_encoder, weights.tokenizer)
+        self._place(text_model, profile.text_encoder)
+        transformers = {}
+        for kept, component in self._transformers.items():
+            transformers[kept] = self._load(
+                f"transformer-{kept}",
+                empty_transformer(component),
+                component,
+                profile.transformer,
+                native=profile.native_fp8,
+            )
+            self._place(transformers[kept], profile.transformer)
+        vae = self._load("vae", empty_vae(weights.vae), weights.vae, ComponentPlan())
+        self._place(vae, ComponentPlan())
+        scheduler = FlowMatchEulerDiscreteScheduler.from_config(dict(weights.scheduler))
+        self._on_fraction(1.0)
+        return Klein(text_encoder, transformers, vae, scheduler, self._device, self._dtype)
+
+    def _check_shapes(self) -> None:
+        for component in self._transformers.values():
+            check_shapes(component, empty_transformer(component), Code.WEIGHTS_NOT_KLEIN)
+        text_encoder, vae = self._weights.text_encoder, self._weights.vae
+        check_shapes(text_encoder, empty_text_encoder(text_encoder), Code.WEIGHTS_WRONG_TEXT_ENCODER)
+        check_shapes(vae, empty_vae(vae), Code.WEIGHTS_WRONG_VAE)
+
+    def _load(
+        self, label: str, model: M, component: Component, plan: ComponentPlan, *, native: bool = False
+    ) -> M:
+        wanted = Wanted(self._dtype, self._device, plan.format, native)
+        source = component
+        self._bytes_of_component, self._share = component.bytes, 0.0
+        if self._scratch is not None and wanted.must_quantise(component):
+            kept = quantised(label, component, model, wanted, self._scratch, self._told(component, 0.9))
+            source = kept or component
+        with TensorReader() as reader:
+            fill(model, source, wanted, reader, self._told(source, 1.0))
+        self._bytes_done += component.bytes
+        return model
+
+    def _told(self, component: Component, most: float) -> Callable[[int], None]:
+        """Return what turns bytes read of ``component`` into a share of the whole.
+
+        ``most``: how much of the component is loaded when all of it is read; quantising comes before loading.
+        """
+        done = 0
+
+        def tell(amount: int) -> None:
+            nonlocal done
+            done += amount
+            share = max(self._share, min(most, most * done / component.bytes))
+            self._share = share
+            total = (self._bytes_done + self._bytes_of_component * share) / self._bytes_total
+            self._on_fraction(min(1.0, total))
+
+        return tell
+
+    def _place(self, model: nn.Module, plan: ComponentPlan) -> None:
+        if self._device.type == "cpu" and plan.placement is Placement.RESIDENT:
+            # Off the mapped file: it may be replaced while the bot runs.
+            for tensor in (*model.parameters(), *model.buffers()):
+                tensor.data = tensor.data.clone()
+        place(model, plan.placement, self._device, self._scratch)
 
 
-def _tokenizer_class(checkout: KleinCheckout) -> type[PreTrainedTokenizerFast]:
-    """Return the class that the checkout names, as diffusers' pipeline does: it decides how text is split."""
-    is_qwen = checkout.tokenizer_class in ("Qwen2Tokenizer", "Qwen2TokenizerFast")
-    named: type[PreTrainedTokenizerFast] = Qwen2TokenizerFast if is_qwen else PreTrainedTokenizerFast
-    return named
+def empty_transformer(component: Component) -> Flux2Transformer2DModel:
+    """Return the model of ``component``'s config, its parameters without memory."""
+    with init_empty_weights():
+        return Flux2Transformer2DModel.from_config(dict(component.config))
 
 
-def _check_shapes(checkout: KleinCheckout) -> None:
-    """Compare every tensor that will be loaded with the models that the configs describe."""
-    folder = str(checkout.folder)
-    text_config = Qwen3Config.from_pretrained(
-        folder, subfolder="text_encoder", num_hidden_layers=LAYERS_USED, local_files_only=True
+def empty_text_encoder(component: Component) -> Qwen3Model:
+    """Return the 27 layers that are used, without the final norm; parameters without memory."""
+    config = dict(component.config)
+    config["num_hidden_layers"] = LAYERS_USED
+    if config.get("layer_types"):
+        config["layer_types"] = config["layer_types"][:LAYERS_USED]
+    with init_empty_weights():
+        model = Qwen3Model(Qwen3Config.from_dict(config))
+    model.norm = nn.Identity()
+    return model
+
+
+def empty_vae(component: Component) -> AutoencoderKLFlux2:
+    """Return the model of ``component``'s config, its parameters without memory."""
+    with init_empty_weights():
+        return AutoencoderKLFlux2.from_config(dict(component.config))
+
+
+def _tokenizer(files: TokenizerFiles) -> PreTrainedTokenizerFast:
+    """Return a checkout's tokenizer by the class that it names, or ComfyUI's vocabulary as Qwen3's."""
+    if files.file.name == TOKENIZER_JSON:
+        is_qwen = files.named_class in ("Qwen2Tokenizer", "Qwen2TokenizerFast")
+        named: type[PreTrainedTokenizerFast] = Qwen2TokenizerFast if is_qwen else PreTrainedTokenizerFast
+        return named.from_pretrained(files.file.parent, local_files_only=True)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=open_tokenizer(files.file),
+        pad_token=PAD_TOKEN,
+        padding_side="right",
+        chat_template=CHAT_TEMPLATE,
     )
-    with torch.device("meta"):
-        text_model = Qwen3Model(text_config)
-        transformer = Flux2Transformer2DModel.from_config(dict(checkout.transformer.config))
-        vae = AutoencoderKLFlux2.from_config(dict(checkout.vae.config))
-    text_model.norm = torch.nn.Identity()
-    _compare(checkout.transformer, transformer, "", Code.WEIGHTS_NOT_KLEIN)
-    _compare(checkout.text_encoder, text_model, "model.", Code.WEIGHTS_WRONG_TEXT_ENCODER)
-    _compare(checkout.vae, vae, "", Code.WEIGHTS_WRONG_VAE)
 
 
-def _compare(component: Component, model: torch.nn.Module, prefix: str, code: Code) -> None:
-    for name, tensor in model.state_dict().items():
-        stored = component.tensors.get(prefix + name)
-        wanted = f"{prefix}{name} {list(tensor.shape)}"
-        if stored is None:
-            raise StartError(code, file=component.config_file, found="no such tensor", wanted=wanted)
-        found = f"{list(stored.shape)} {stored.dtype}"
-        if stored.shape != tuple(tensor.shape):
-            raise StartError(code, file=stored.file, found=found, wanted=wanted)
-        if stored.dtype not in (_FLOATS if tensor.is_floating_point() else _COUNTERS):
-            # Scaled FP8 read as plain numbers loads silently, with weights thousands of times too large.
-            raise StartError(code, file=stored.file, found=found, wanted=f"{wanted} in BF16, F16 or F32")
-
-
-def _check_template(text_encoder: TextEncoder) -> None:
+def check_template(text_encoder: TextEncoder, files: TokenizerFiles) -> None:
     """Prompts are measured with our own copy of the template, so both must agree."""
     probe = "a red fox"
     found = text_encoder.chat_text(probe)
     if found != templated(probe):
+        file = f"{files.file.parent.name}/{files.file.name}"
         raise StartError(
-            Code.WEIGHTS_WRONG_TEXT_ENCODER, file=TOKENIZER, found=repr(found), wanted=repr(templated(probe))
+            Code.WEIGHTS_WRONG_TEXT_ENCODER, file=file, found=repr(found), wanted=repr(templated(probe))
         )
 
 

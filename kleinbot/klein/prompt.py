@@ -7,12 +7,23 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from kleinbot.klein.tokenizer_files import open_tokenizer
+
 SEQUENCE_TOKENS = 512
 """What Klein was trained with: padding is part of its input, so every prompt fills exactly this many."""
 
 TEMPLATE_BEFORE = "<|im_start|>user\n"
 TEMPLATE_AFTER = "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
 """Qwen3's chat template for one user message, generation prompt on, thinking off."""
+
+CHAT_TEMPLATE = (
+    "{%- for message in messages %}"
+    "{{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}{%- endfor %}"
+    "{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}"
+    "{%- if enable_thinking is defined and enable_thinking is false %}"
+    "{{- '<think>\\n\\n</think>\\n\\n' }}{%- endif %}{%- endif %}"
+)
+"""The same for a tokenizer that has no template, or another model's: what one user message needs of it."""
 
 # Qwen3's added tokens are all of these two forms. As text in a prompt they would become the real
 # tokens, and a member could end the user's turn and write the assistant's.
@@ -42,9 +53,10 @@ def templated(prompt: str) -> str:
 
 
 class KleinPromptMeter:
-    """The domain's ``PromptMeter``: exact once ``load`` has found a ``tokenizer.json``, safe before.
+    """The domain's ``PromptMeter``: exact once ``load`` has found a tokenizer, safe before.
 
-    ``find_tokenizer`` returns the path of ``tokenizer/tokenizer.json`` or None where it is not on disk yet.
+    ``find_tokenizer`` returns the file that ``tokenizer_files.open_tokenizer`` opens, or None where it is not
+    on disk yet.
 
     Before that the count is the prompt's UTF-8 bytes after NFC, the tokenizer's normaliser: byte-level
     BPE starts from single bytes and only merges, so it never makes more tokens than that.
@@ -66,7 +78,7 @@ class KleinPromptMeter:
         Klein's takes a third of a second, so this is for a thread.
         """
         if self._tokenizer is None and (path := self._find_tokenizer()) is not None:
-            tokenizer = Tokenizer.from_file(str(path))
+            tokenizer = open_tokenizer(path)
             tokenizer.no_truncation()
             tokenizer.no_padding()
             self._template_tokens = _tokens(tokenizer, templated(""))

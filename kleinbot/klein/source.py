@@ -21,7 +21,8 @@ from huggingface_hub.errors import (
 )
 
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.klein.checkpoint import MODEL_INDEX, TOKENIZER, read_checkout
+from kleinbot.klein.checkpoint import MODEL_INDEX, TOKENIZER
+from kleinbot.klein.find_weights import find_tokenizer, find_weights
 
 FILES_USED = (
     MODEL_INDEX,
@@ -52,9 +53,8 @@ class FolderSource:
     folder: Path
 
     def tokenizer_file(self) -> Path | None:
-        """Return where ``tokenizer.json`` is, or None where it is not on disk (yet)."""
-        path = self.folder / TOKENIZER
-        return path if path.is_file() else None
+        """Return where the tokenizer is, or None where it is not on disk (yet)."""
+        return find_tokenizer(self.folder)
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def _complete_in_cache(source: HubSource, *, raising: bool = False) -> Path | No
                 local_files_only=True,
             )
         )
-        read_checkout(folder)
+        find_weights(folder)
     except (LocalEntryNotFoundError, StartError):
         if raising:
             raise

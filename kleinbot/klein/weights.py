@@ -14,12 +14,30 @@ _BITS = {"BOOL": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6}
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a tensor is: ``name`` in the file ``path``, or a part of that tensor's rows.
+
+    ``third`` is which of three equal parts is meant; ``halves_swapped`` that the two halves of the rows are
+    exchanged.
+    """
+
+    path: Path
+    name: str
+    third: int | None = None
+    halves_swapped: bool = False
+
+
+@dataclass(frozen=True)
 class TensorInfo:
-    """A tensor as its file's header describes it; ``dtype`` in safetensors' words ("BF16", "F8_E4M3")."""
+    """A tensor as its file's header describes it; ``dtype`` in safetensors' words ("BF16", "F8_E4M3").
+
+    ``file`` is the file's name as a person is told it, ``shape`` that of the part that ``origin`` means.
+    """
 
     file: str
     dtype: str
     shape: tuple[int, ...]
+    origin: Origin
 
     @property
     def bytes(self) -> int:
@@ -30,6 +48,16 @@ class TensorInfo:
         return elements * bits // _BITS_PER_BYTE
 
 
+@dataclass(frozen=True)
+class WeightFile:
+    """One safetensors file: its tensors by name, and the free text of its header."""
+
+    path: Path
+    file: str
+    tensors: Mapping[str, TensorInfo]
+    metadata: Mapping[str, str]
+
+
 def read_headers(folder: Path, component: str, stem: str) -> Mapping[str, TensorInfo]:
     """Return every tensor of ``component`` by name, from one file or from the shards its index lists.
 
@@ -38,11 +66,11 @@ def read_headers(folder: Path, component: str, stem: str) -> Mapping[str, Tensor
     """
     index = f"{component}/{stem}.safetensors.index.json"
     if not (folder / index).is_file():
-        return _read_header(folder, f"{component}/{stem}.safetensors")
+        return read_file(folder, f"{component}/{stem}.safetensors").tensors
     weight_map = _read_index(folder, index)
     tensors: dict[str, TensorInfo] = {}
     for shard in sorted(set(weight_map.values())):
-        tensors |= _read_header(folder, f"{component}/{shard}")
+        tensors |= read_file(folder, f"{component}/{shard}").tensors
     for name, shard in weight_map.items():
         if name not in tensors:
             raise StartError(
@@ -59,18 +87,23 @@ def _read_index(folder: Path, file: str) -> Mapping[str, str]:
         raise StartError(Code.WEIGHTS_DAMAGED, file=file, found=str(error), wanted="a weight_map") from error
 
 
-def _read_header(folder: Path, file: str) -> dict[str, TensorInfo]:
+def read_file(folder: Path, file: str) -> WeightFile:
+    """Read the header of ``folder``/``file``.
+
+    Raises StartError WEIGHTS_MISSING, WEIGHTS_DAMAGED.
+    """
     path = folder / file
     if not path.is_file():
         raise StartError(Code.WEIGHTS_MISSING, folder=str(folder), file=file)
     try:
         # The library compares the header with the file's size, so a torn download is found here.
-        with safe_open(path, framework="numpy") as tensors:
-            slices = {name: tensors.get_slice(name) for name in tensors.keys()}  # noqa: SIM118 - no mapping
-            return {
-                name: TensorInfo(file, str(part.get_dtype()), tuple(part.get_shape()))
+        with safe_open(path, framework="numpy") as content:
+            slices = {name: content.get_slice(name) for name in content.keys()}  # noqa: SIM118 - no mapping
+            tensors = {
+                name: TensorInfo(file, str(part.get_dtype()), tuple(part.get_shape()), Origin(path, name))
                 for name, part in slices.items()
             }
+            return WeightFile(path, file, tensors, content.metadata() or {})
     except (SafetensorError, OSError) as error:
         size = f"{path.stat().st_size} bytes: {error}"
         raise StartError(Code.WEIGHTS_DAMAGED, file=file, found=size, wanted="a whole file") from error

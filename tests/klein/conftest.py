@@ -7,7 +7,8 @@ import pytest
 import torch
 from diffusers import Flux2KleinPipeline
 
-from kleinbot.klein.checkpoint import read_checkout
+from kleinbot.host.profile import CPU_SMALL
+from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.load import Klein, load_klein
 from tests.klein.tiny import ensure_tiny
 
@@ -31,7 +32,7 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def klein(tiny_folder: Path) -> Klein:
-    return load_klein(read_checkout(tiny_folder), torch.device("cpu"), torch.float32, lambda _: None)
+    return load_klein(find_weights(tiny_folder), CPU_SMALL, torch.device("cpu"), lambda _: None)
 
 
 @pytest.fixture(scope="session")

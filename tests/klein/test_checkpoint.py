@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.klein.checkpoint import read_checkout
+from kleinbot.host.profile import CPU_SMALL, Precision
+from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.load import load_klein
 from tests.gpu import full_size
 
@@ -78,7 +80,7 @@ def sharded(folder: Path) -> None:
 
 def refusal(folder: Path) -> StartError:
     with pytest.raises(StartError) as raised:
-        load_klein(read_checkout(folder), torch.device("cpu"), torch.float32, lambda _: None)
+        load_klein(find_weights(folder), CPU_SMALL, torch.device("cpu"), lambda _: None)
     return raised.value
 
 
@@ -89,11 +91,6 @@ WRONG = {
     "no tokenizer": (without("tokenizer/tokenizer.json"), Code.WEIGHTS_MISSING, "tokenizer/tokenizer.json"),
     "another pipeline": (
         setting("model_index.json", _class_name="Flux2Pipeline"),
-        Code.WEIGHTS_NOT_KLEIN,
-        "model_index.json",
-    ),
-    "the base model": (
-        setting("model_index.json", is_distilled=False),
         Code.WEIGHTS_NOT_KLEIN,
         "model_index.json",
     ),
@@ -218,16 +215,16 @@ def test_layers_that_are_never_run_may_be_missing(checkout: Path) -> None:
         ],
     )(checkout)
     setting("text_encoder/config.json", num_hidden_layers=27, layer_types=["full_attention"] * 27)(checkout)
-    load_klein(read_checkout(checkout), torch.device("cpu"), torch.float32, lambda _: None)
+    load_klein(find_weights(checkout), CPU_SMALL, torch.device("cpu"), lambda _: None)
 
 
 def test_shards_are_read_through_their_index(checkout: Path, tiny_folder: Path) -> None:
     sharded(checkout)
 
-    loaded = load_klein(read_checkout(checkout), torch.device("cpu"), torch.float32, lambda _: None)
+    loaded = load_klein(find_weights(checkout), CPU_SMALL, torch.device("cpu"), lambda _: None)
 
-    assert read_checkout(checkout).bytes == read_checkout(tiny_folder).bytes
-    whole = load_klein(read_checkout(tiny_folder), torch.device("cpu"), torch.float32, lambda _: None)
+    assert find_weights(checkout).bytes == find_weights(tiny_folder).bytes
+    whole = load_klein(find_weights(tiny_folder), CPU_SMALL, torch.device("cpu"), lambda _: None)
     with torch.inference_mode():
         assert torch.equal(loaded.text_encoder.encode(["a"]), whole.text_encoder.encode(["a"]))
 
@@ -252,13 +249,18 @@ def test_an_index_that_promises_too_much_is_damaged(checkout: Path) -> None:
 
 def test_loading_tells_how_far_it_is(tiny_folder: Path) -> None:
     told: list[float] = []
-    load_klein(read_checkout(tiny_folder), torch.device("cpu"), torch.float32, told.append)
+    load_klein(find_weights(tiny_folder), CPU_SMALL, torch.device("cpu"), told.append)
     assert told == sorted(told)
     assert told[-1] == 1.0
 
 
 def test_bfloat16_keeps_the_rotary_frequencies_in_float32(tiny_folder: Path) -> None:
-    klein = load_klein(read_checkout(tiny_folder), torch.device("cpu"), torch.bfloat16, lambda _: None)
+    klein = load_klein(
+        find_weights(tiny_folder),
+        replace(CPU_SMALL, precision=Precision.BFLOAT16),
+        torch.device("cpu"),
+        lambda _: None,
+    )
     model = klein.text_encoder._model
     assert model.rotary_emb.inv_freq.dtype is torch.float32
     assert {p.dtype for p in model.parameters()} == {torch.bfloat16}

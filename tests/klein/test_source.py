@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.klein.checkpoint import TOKENIZER, read_checkout
+from kleinbot.klein.checkpoint import TOKENIZER
+from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.source import (
     AbandonedError,
     FolderSource,
@@ -77,7 +78,7 @@ def test_a_download_is_complete_and_holds_nothing_more(
 
     assert sorted(hub.fetched) == [name for name in hub.names() if is_used(name)]
     assert "flux-2-klein-4b.safetensors" not in hub.fetched
-    assert read_checkout(folder).bytes == read_checkout(tiny_folder).bytes
+    assert find_weights(folder).bytes == find_weights(tiny_folder).bytes
 
 
 def test_progress_runs_from_nothing_to_all(source: HubSource) -> None:
@@ -106,7 +107,7 @@ def test_an_abandoned_download_goes_on_with_what_is_missing(hub: Hub, source: Hu
 
     folder = fetch_from_hub(source, ignore, never)
 
-    assert read_checkout(folder)
+    assert find_weights(folder)
     assert before - set(hub.fetched) >= before - {"text_encoder/model.safetensors"}
 
 

@@ -54,8 +54,13 @@ error-weights-not-klein = { $file } says { $found }, but FLUX.2 [klein] 4B needs
 error-weights-klein-9b = { $file } belongs to FLUX.2 [klein] 9B, whose licence forbids commercial use. Use FLUX.2 [klein] 4B: black-forest-labs/FLUX.2-klein-4B.
 error-weights-wrong-vae = { $file } is not the VAE of FLUX.2 ({ $found } instead of { $wanted }). Another VAE gives washed-out colours. Take vae/ from black-forest-labs/FLUX.2-klein-4B.
 error-weights-wrong-text-encoder = { $file } is not the text encoder of FLUX.2 [klein] 4B ({ $found } instead of { $wanted }). Take text_encoder/ from black-forest-labs/FLUX.2-klein-4B.
+error-weights-quantisation-unknown = { $file } is quantised in a way that I do not know ({ $found }). Take flux-2-klein-4b-fp8.safetensors from black-forest-labs/FLUX.2-klein-4b-fp8, qwen_3_4b.safetensors, or the plain weights of black-forest-labs/FLUX.2-klein-4B.
+error-weights-tokenizer-missing = The weights are there, but no tokenizer: I looked for { $places }. Put the folder tokenizer of black-forest-labs/FLUX.2-klein-4B (16 MB) beside them, or point KLEINBOT_WEIGHTS at ComfyUI's own folder, which has one.
+error-weights-no-checkpoint = The weights of the { $checkpoint } model are not there, only: { $found }. Add them, or set the profile to use what is there. The base model is black-forest-labs/FLUX.2-klein-base-4B, the distilled one black-forest-labs/FLUX.2-klein-4B.
 error-weights-damaged = { $file } is damaged or incomplete ({ $found } instead of { $wanted }). Delete it and download it again.
 error-weights-unreachable = { $repository } could not be downloaded: { $reason }. What has arrived is kept; start again to resume.
+error-weights-no-room = The weights need { $wanted_gb } GB in { $folder }, and { $free_gb } GB are free. Make room or set HF_HOME to a folder on a larger disk. What has arrived is kept; start again to resume.
+error-diffusers-too-old = The installed diffusers is { $found }, and FLUX.2 [klein] needs { $wanted } or newer. Install it: pip install "diffusers>={ $wanted }"
 error-torch-lacks-card = This PyTorch ({ $torch }) has no kernels for { $card } (compute capability { $capability }). Install a build for it, as the README's section on graphics cards says.
 error-cuda-unavailable = The settings ask for CUDA, but PyTorch ({ $torch }) finds no usable NVIDIA card. Check the driver and that PyTorch is a CUDA build, or set KLEINBOT_DEVICE=cpu.
 error-torch-without-cuda = This PyTorch ({ $torch }) is a build for the CPU alone and cannot use { $card }. Install one for CUDA: python -m pip install --force-reinstall "torch<2.14" --index-url https://download.pytorch.org/whl/cu130

@@ -1,0 +1,129 @@
+"""Linear layers whose weights stay in 8 bits: Black Forest Labs' scaled FP8, and rows quantised on load.
+
+Own modules of plain tensors, not torchao's tensor subclasses: they are moved, pinned, streamed, saved and
+traced like any other module's, under every release of torch that is supported.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+FP8 = torch.float8_e4m3fn
+FP8_MOST = 448.0
+"""The largest number of e4m3."""
+
+
+@torch.library.custom_op("kleinbot::widen", mutates_args=())
+def widen(weight: torch.Tensor, scale: torch.Tensor | None, dtype: torch.dtype) -> torch.Tensor:
+    """Return 8-bit ``weight`` in ``dtype``, times ``scale``: a float32 scalar on the host, or None.
+
+    The product is rounded once, as ``(weight.float() * scale).to(dtype)`` is, but needs no float32 copy:
+    every e4m3 is exact in bfloat16, and torch multiplies by a scalar of the host in float32.
+
+    An operator of its own so that compilers leave it alone: Triton has no FP8 for cards before sm_89.
+    """
+    wide = weight.to(dtype)
+    return wide if scale is None else wide.mul_(scale)
+
+
+@widen.register_fake
+def _(weight: torch.Tensor, scale: torch.Tensor | None, dtype: torch.dtype) -> torch.Tensor:
+    del scale
+    return torch.empty_like(weight, dtype=dtype)
+
+
+class Fp8Linear(nn.Module):
+    """y = x·(weight·weight_scale)ᵀ without bias, as in Black Forest Labs' FP8 files.
+
+    ``weight`` is (out, in) in float8_e4m3fn, ``weight_scale`` and ``input_scale`` are float32 scalars;
+    ``dtype`` is that of x. Where ``native``, x is quantised with the static ``input_scale`` and the product
+    is one of FP8 numbers (sm_89 and newer, and CPUs); else the weight is dequantised for each product, which
+    is bit-equal to having it dequantised at load.
+    """
+
+    weight: torch.Tensor
+    input_factor: torch.Tensor
+    input_scale: torch.Tensor
+    weight_scale: torch.Tensor
+
+    def __init__(
+        self,
+        weight: torch.Tensor,
+        weight_scale: torch.Tensor,
+        input_scale: torch.Tensor,
+        dtype: torch.dtype,
+        *,
+        native: bool,
+    ) -> None:
+        super().__init__()
+        self.native = native
+        self.out_features, self.in_features = weight.shape
+        self.weight = nn.Parameter(weight, requires_grad=False)
+        # x is multiplied in its own dtype, so the factor is rounded to that, and the scale is made to fit.
+        factor = (1.0 / input_scale.double()).to(dtype)
+        self.register_buffer("input_factor", factor.reshape(()))
+        self.register_buffer("input_scale", (1.0 / factor.double()).float().reshape(()))
+        self.register_buffer("weight_scale", weight_scale.float().reshape(()))
+        # No buffer: it stays on the host when the module moves, see ``widen``.
+        self.host_scale = weight_scale.float().reshape(()).cpu()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if not self.native:
+            return functional.linear(x, widen(self.weight, self.host_scale, x.dtype))
+        rows = x.reshape(-1, self.in_features)
+        # Clamped first: what overflows becomes NaN under torch 2.11 and 448 under 2.13.
+        narrow = (rows * self.input_factor).clamp(-FP8_MOST, FP8_MOST).to(FP8)
+        product = torch._scaled_mm(
+            narrow,
+            self.weight.t(),
+            scale_a=self.input_scale,
+            scale_b=self.weight_scale,
+            out_dtype=x.dtype,
+        )
+        return product.reshape(*x.shape[:-1], self.out_features)
+
+    def extra_repr(self) -> str:
+        return f"in_features={self.in_features}, out_features={self.out_features}, native={self.native}"
+
+
+class RowScaledLinear(nn.Module):
+    """y = (x·weightᵀ)·scale without bias: one scale for each row of an int8 or float8_e4m3fn ``weight``.
+
+    ``weight`` is (out, in), ``scale`` (out,) in float32. Where ``native`` (FP8 only), each row of x is
+    quantised by its own largest number and the product is one of FP8 numbers.
+    """
+
+    weight: torch.Tensor
+    scale: torch.Tensor
+
+    def __init__(self, weight: torch.Tensor, scale: torch.Tensor, *, native: bool) -> None:
+        super().__init__()
+        if native and weight.dtype is not FP8:
+            raise ValueError(f"no native product for {weight.dtype}")
+        self.native = native
+        self.out_features, self.in_features = weight.shape
+        self.weight = nn.Parameter(weight, requires_grad=False)
+        self.register_buffer("scale", scale.float().reshape(-1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if not self.native:
+            # In place: in float32, and rounded once.
+            return functional.linear(x, widen(self.weight, None, x.dtype)).mul_(self.scale)
+        rows = x.reshape(-1, self.in_features)
+        largest = rows.abs().amax(dim=1, keepdim=True).float()
+        input_scale = (largest / FP8_MOST).clamp(min=torch.finfo(torch.float32).tiny)
+        narrow = (rows / input_scale).clamp(-FP8_MOST, FP8_MOST).to(FP8)
+        product = torch._scaled_mm(
+            narrow,
+            self.weight.t(),
+            scale_a=input_scale,
+            scale_b=self.scale.unsqueeze(0),
+            out_dtype=x.dtype,
+        )
+        return product.reshape(*x.shape[:-1], self.out_features)
+
+    def extra_repr(self) -> str:
+        kept = str(self.weight.dtype).removeprefix("torch.")
+        return (
+            f"in_features={self.in_features}, out_features={self.out_features}, {kept}, native={self.native}"
+        )

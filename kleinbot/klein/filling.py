@@ -1,0 +1,119 @@
+"""Models without weights, and weights into them: plain, or with linear layers in 8 bits."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from kleinbot.domain.errors import Code, StartError
+from kleinbot.host.profile import Format
+from kleinbot.klein.bfl_names import INPUT_SCALE, WEIGHT_SCALE
+from kleinbot.klein.eight_bit import Fp8Linear, RowScaledLinear, widen
+from kleinbot.klein.quantise import large_layers, quantise
+from kleinbot.klein.tensor_reader import TensorReader
+from kleinbot.klein.weight_set import ROW_SCALE, Component
+
+_FLOATS = {"BF16", "F16", "F32"}
+_COUNTERS = {"I64"}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How a component shall be kept. ``native``: products of FP8 numbers where weights are FP8.
+
+    What must be quantised for it is so on ``device``.
+    """
+
+    dtype: torch.dtype
+    device: torch.device
+    format: Format = Format.PLAIN
+    native: bool = False
+
+    def must_quantise(self, component: Component) -> bool:
+        """Tell whether ``component`` is not yet in the 8-bit format that is wanted."""
+        is_there = component.row_scaled_layers or (self.format is Format.FP8 and component.scaled_layers)
+        return self.format is not Format.PLAIN and not is_there
+
+
+def check_shapes(component: Component, model: nn.Module, code: Code) -> None:
+    """Compare every tensor that will be loaded with ``model``, which needs no weights.
+
+    Raises StartError ``code`` (file, found, wanted).
+    """
+    scaled = component.scaled_layers
+    for name, tensor in model.state_dict().items():
+        stored = component.tensors.get(name)
+        wanted = f"{name} {list(tensor.shape)}"
+        if stored is None:
+            raise StartError(code, file=component.file, found="no such tensor", wanted=wanted)
+        found = f"{list(stored.shape)} {stored.dtype}"
+        if stored.shape != tuple(tensor.shape):
+            raise StartError(code, file=stored.file, found=found, wanted=wanted)
+        is_scaled = name.removesuffix(".weight") in scaled
+        if not is_scaled and stored.dtype not in (_FLOATS if tensor.is_floating_point() else _COUNTERS):
+            # Scaled FP8 read as plain numbers loads silently, with weights thousands of times too large.
+            raise StartError(code, file=stored.file, found=found, wanted=f"{wanted} in BF16, F16 or F32")
+
+
+def plain(component: Component, name: str, dtype: torch.dtype, reader: TensorReader) -> torch.Tensor:
+    """Return the model's tensor ``name`` in ``dtype`` (counters as they are), dequantised if it must be."""
+    value = reader.read(component.tensors[name])
+    scale = component.tensors.get(f"{name.removesuffix('.weight')}.{WEIGHT_SCALE}")
+    if name.endswith(".weight") and scale is not None:
+        value = widen(value, reader.read(scale).float().reshape(()), dtype)
+    if value.is_floating_point():
+        value = value.to(dtype)
+    return value
+
+
+def fill(
+    model: nn.Module,
+    component: Component,
+    wanted: Wanted,
+    reader: TensorReader,
+    on_bytes: Callable[[int], None],
+) -> None:
+    """Put ``component`` into ``model``, on the CPU; ``on_bytes`` is told of every tensor that is in.
+
+    Where ``wanted`` is an 8-bit format, layers that the files keep so become 8-bit modules as they are, and
+    plain ones are quantised; all else becomes plain. Values are given their dtype on the way in: converting
+    the model afterwards would also convert Qwen3's rotary frequencies, which changes the embeddings.
+    """
+    done: set[str] = set()
+    for name, layer in _eight_bit_layers(model, component, wanted, reader):
+        model.set_submodule(name, layer)
+        on_bytes(component.tensors[f"{name}.weight"].bytes)
+        done.add(name)
+    for name in [name for name, _ in (*model.named_parameters(), *model.named_buffers())]:
+        parent, _, leaf = name.rpartition(".")
+        if parent in done or name not in component.tensors:
+            continue
+        value = plain(component, name, wanted.dtype, reader)
+        module = model.get_submodule(parent)
+        if leaf in module._parameters:
+            module._parameters[leaf] = nn.Parameter(value, requires_grad=False)
+        else:
+            module._buffers[leaf] = value
+        on_bytes(component.tensors[name].bytes)
+    model.eval()
+
+
+def _eight_bit_layers(
+    model: nn.Module, component: Component, wanted: Wanted, reader: TensorReader
+) -> Iterator[tuple[str, nn.Module]]:
+    native = wanted.native and wanted.format is Format.FP8
+    if wanted.must_quantise(component):
+        for name in sorted(large_layers(model)):
+            weight = plain(component, f"{name}.weight", wanted.dtype, reader)
+            narrow, scale = quantise(weight, wanted.format, wanted.device)
+            yield name, RowScaledLinear(narrow, scale, native=native)
+        return
+    for name in sorted(component.row_scaled_layers):
+        weight, scale = (reader.read(component.tensors[f"{name}.{part}"]) for part in ("weight", ROW_SCALE))
+        yield name, RowScaledLinear(weight, scale, native=native)
+    for name in sorted(component.scaled_layers) if wanted.format is Format.FP8 else ():
+        weight, weight_scale, input_scale = (
+            reader.read(component.tensors[f"{name}.{part}"]) for part in ("weight", WEIGHT_SCALE, INPUT_SCALE)
+        )
+        yield name, Fp8Linear(weight, weight_scale, input_scale, wanted.dtype, native=wanted.native)

@@ -1,0 +1,228 @@
+"""From a folder to the files that hold Klein: checkouts, single files, ComfyUI's folder. No torch."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.work import Checkpoint
+from kleinbot.klein import checkpoint as checkout
+from kleinbot.klein.architecture import SCHEDULER
+from kleinbot.klein.single_file import Kind, Recognised, Refused, recognise
+from kleinbot.klein.tokenizer_files import COMFY_PLACE, TOKENIZER_JSON, find_vocabulary
+from kleinbot.klein.weight_set import (
+    Component,
+    Config,
+    TokenizerFiles,
+    WeightSet,
+    check_text_encoder_fits,
+    check_vae_fits,
+)
+from kleinbot.klein.weights import read_file
+
+_COMFY_FOLDERS = ("diffusion_models", "unet", "text_encoders", "clip", "vae")
+_MOST_FILES = 1000
+"""Looked at in one folder; nobody has more models, but a wrong folder may hold anything."""
+
+CHECKPOINT_BY_BYTES: Mapping[int, Checkpoint] = {
+    4_070_624_520: Checkpoint.DISTILLED,
+    4_089_498_488: Checkpoint.BASE,
+}
+"""The published FP8 files; both BF16 files have 7,751,105,712 bytes."""
+
+_MISSING = {
+    Kind.TRANSFORMER: "flux-2-klein-4b-fp8.safetensors",
+    Kind.TEXT_ENCODER: "qwen_3_4b.safetensors",
+    Kind.VAE: "flux2-vae.safetensors",
+}
+
+
+@dataclass
+class _Loose:
+    """What the single files of a place hold."""
+
+    found: dict[Kind, list[tuple[Path, Component]]] = field(default_factory=dict)
+    refused: dict[Kind, StartError] = field(default_factory=dict)
+    damaged: StartError | None = None
+
+    def error(self, kind: Kind, place: Path) -> StartError:
+        missing = StartError(Code.WEIGHTS_MISSING, folder=str(place), file=_MISSING[kind])
+        return self.refused.get(kind) or self.damaged or missing
+
+
+def find_weights(
+    place: Path, *, distilled: Path | None = None, base: Path | None = None, prefer_fp8: bool = False
+) -> WeightSet:
+    """Recognise Klein, of any size, in the folder ``place``.
+
+    It is a diffusers checkout, a folder of single files, ComfyUI's folder or its ``models`` folder, or a
+    mixture. ``distilled`` and ``base`` are where that checkpoint's transformer is instead: a single file, or
+    a folder like ``place``. Where a checkpoint is there both plain and in FP8, ``prefer_fp8`` chooses.
+
+    Raises StartError: WEIGHTS_MISSING (folder, file) where a file is not there; WEIGHTS_TOKENIZER_MISSING
+    (places); WEIGHTS_DAMAGED, WEIGHTS_KLEIN_9B, WEIGHTS_NOT_KLEIN, WEIGHTS_WRONG_VAE,
+    WEIGHTS_WRONG_TEXT_ENCODER (file, found, wanted) and WEIGHTS_QUANTISATION_UNKNOWN (file, found) where one
+    is not what it should be.
+    """
+    loose = _look_at(place)
+    is_checkout = (place / checkout.MODEL_INDEX).is_file()
+    tokenizer_class = "Qwen2TokenizerFast"
+    if is_checkout:
+        _, tokenizer_class = checkout.read_model_index(place)
+    transformers: dict[Checkpoint, Component] = {}
+    if distilled is None or base is None:
+        transformers |= _transformers(
+            place, loose, is_required=not (distilled or base), prefer_fp8=prefer_fp8
+        )
+    for named, where in ((Checkpoint.DISTILLED, distilled), (Checkpoint.BASE, base)):
+        if where is not None:
+            transformers[named] = _named_transformer(where, named, prefer_fp8)
+    reference = next(iter(transformers.values())).config
+    scheduler = _scheduler(place, is_checkout)
+    text_encoder = _part(
+        place,
+        Kind.TEXT_ENCODER,
+        loose,
+        checkout.TEXT_ENCODER_CONFIG,
+        checkout.read_text_encoder,
+        lambda found: check_text_encoder_fits(found, reference),
+    )
+    vae = _part(
+        place,
+        Kind.VAE,
+        loose,
+        checkout.VAE_CONFIG,
+        checkout.read_vae,
+        lambda found: check_vae_fits(found, reference),
+    )
+    return WeightSet(
+        transformers, text_encoder, vae, scheduler, _tokenizer(place, is_checkout, tokenizer_class)
+    )
+
+
+def find_tokenizer(place: Path) -> Path | None:
+    """Return the tokenizer's file in ``place``, or None where there is none (yet)."""
+    for file in (place / checkout.TOKENIZER, place / TOKENIZER_JSON):
+        if file.is_file():
+            return file
+    return find_vocabulary(place)
+
+
+def _look_at(place: Path) -> _Loose:
+    loose = _Loose()
+    for path in _single_files(place):
+        try:
+            content = recognise(read_file(place, path.relative_to(place).as_posix()))
+        except StartError as torn:
+            loose.damaged = loose.damaged or torn
+            continue
+        match content:
+            case Recognised(kind, component):
+                loose.found.setdefault(kind, []).append((path, component))
+            case Refused(kind, error):
+                loose.refused.setdefault(kind, error)
+            case None:
+                pass
+    return loose
+
+
+def _single_files(place: Path) -> Iterator[Path]:
+    found: list[Path] = sorted(place.glob("*.safetensors"))
+    # A checkout has a folder of the same name (vae), whose files are read through its config.
+    roots = [place / "models"] if (place / checkout.MODEL_INDEX).is_file() else [place, place / "models"]
+    for root in roots:
+        for name in _COMFY_FOLDERS:
+            found += sorted((root / name).rglob("*.safetensors"))
+    return iter(found[:_MOST_FILES])
+
+
+def _transformers(
+    place: Path, loose: _Loose, *, is_required: bool, prefer_fp8: bool
+) -> dict[Checkpoint, Component]:
+    """Return the place's transformers; of two of a checkpoint, the one in the preferred format."""
+    candidates: list[tuple[Checkpoint, Component]] = []
+    if (place / checkout.TRANSFORMER_CONFIG).is_file():
+        kept, _ = checkout.read_model_index(place)
+        candidates.append((kept, checkout.read_transformer(place)))
+    candidates += [
+        (_checkpoint_of(path), component) for path, component in loose.found.get(Kind.TRANSFORMER, ())
+    ]
+    if not candidates and is_required:
+        if not loose.refused and loose.damaged is None and (place / checkout.MODEL_INDEX).is_file():
+            checkout.read_transformer(place)
+        if not loose.found and not loose.refused and loose.damaged is None:
+            raise StartError(Code.WEIGHTS_MISSING, folder=str(place), file=checkout.MODEL_INDEX)
+        raise loose.error(Kind.TRANSFORMER, place)
+    chosen: dict[Checkpoint, Component] = {}
+    for kept, component in sorted(
+        candidates, key=lambda candidate: bool(candidate[1].scaled_layers) is not prefer_fp8
+    ):
+        chosen.setdefault(kept, component)
+    return dict(sorted(chosen.items(), key=lambda item: item[0] is Checkpoint.BASE))
+
+
+def _checkpoint_of(file: Path) -> Checkpoint:
+    """Tell distilled from base: all shapes are the same, so by the published sizes, else by the name."""
+    published = CHECKPOINT_BY_BYTES.get(file.stat().st_size)
+    if published is not None:
+        return published
+    return Checkpoint.BASE if "base" in file.stem.lower() else Checkpoint.DISTILLED
+
+
+def _named_transformer(where: Path, named: Checkpoint, prefer_fp8: bool) -> Component:
+    if where.is_dir():
+        found = _transformers(where, _look_at(where), is_required=True, prefer_fp8=prefer_fp8)
+        if named in found:
+            return found[named]
+        there = ", ".join(found)
+        raise StartError(Code.WEIGHTS_NO_CHECKPOINT, checkpoint=str(named), found=there)
+    match recognise(read_file(where.parent, where.name)):
+        case Recognised(Kind.TRANSFORMER, component):
+            return component
+        case Refused(_, error):
+            raise error
+        case _:
+            raise StartError(
+                Code.WEIGHTS_NOT_KLEIN, file=where.name, found="no transformer", wanted="FLUX.2 [klein] 4B"
+            )
+
+
+def _part(
+    place: Path,
+    kind: Kind,
+    loose: _Loose,
+    config_file: str,
+    read: Callable[[Path], Component],
+    check_fits: Callable[[Component], None],
+) -> Component:
+    """Return the text encoder or the VAE: the checkout's, else the first single file that fits."""
+    singles: Sequence[tuple[Path, Component]] = loose.found.get(kind, ())
+    if (place / config_file).is_file() or (not singles and (place / checkout.MODEL_INDEX).is_file()):
+        component = read(place)
+        check_fits(component)
+        return component
+    misfit: StartError | None = None
+    for _, component in singles:
+        try:
+            check_fits(component)
+        except StartError as error:
+            misfit = misfit or error
+        else:
+            return component
+    raise misfit or loose.error(kind, place)
+
+
+def _scheduler(place: Path, is_checkout: bool) -> Config:
+    if is_checkout or (place / checkout.SCHEDULER_CONFIG).is_file():
+        return checkout.read_scheduler(place)
+    return SCHEDULER
+
+
+def _tokenizer(place: Path, is_checkout: bool, named_class: str) -> TokenizerFiles:
+    file = find_tokenizer(place)
+    if file is not None:
+        return TokenizerFiles(file, named_class)
+    if is_checkout:
+        raise StartError(Code.WEIGHTS_MISSING, folder=str(place), file=checkout.TOKENIZER)
+    looked = (place / checkout.TOKENIZER, place / COMFY_PLACE, place.parent / COMFY_PLACE)
+    raise StartError(Code.WEIGHTS_TOKENIZER_MISSING, places=", ".join(str(path) for path in looked))

@@ -1,0 +1,209 @@
+"""One safetensors file, recognised by what it holds and never by its name. No torch."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kleinbot.domain.errors import Code, StartError
+from kleinbot.klein.architecture import text_encoder_config, transformer_config, vae_config
+from kleinbot.klein.bfl_names import INPUT_SCALE, WEIGHT_SCALE, in_diffusers_names, layer_of
+from kleinbot.klein.checkpoint import TEXT_PREFIX, check_text_encoder, check_transformer, without_prefix
+from kleinbot.klein.weight_set import Component, Config, refusal
+from kleinbot.klein.weights import TensorInfo, WeightFile
+
+QUANTISATION_METADATA = "_quantization_metadata"
+_FP8_FORMAT = {"format": "float8_e4m3fn"}
+_FP8 = "F8_E4M3"
+_FORMAT_VERSION = "1.0"
+_COMFY_PREFIX = "model.diffusion_model."
+
+Tensors = Mapping[str, TensorInfo]
+
+
+class Kind(StrEnum):
+    """What part of an image model a file holds."""
+
+    TRANSFORMER = "transformer"
+    TEXT_ENCODER = "text encoder"
+    VAE = "VAE"
+
+
+_WRONG = {
+    Kind.TRANSFORMER: Code.WEIGHTS_NOT_KLEIN,
+    Kind.TEXT_ENCODER: Code.WEIGHTS_WRONG_TEXT_ENCODER,
+    Kind.VAE: Code.WEIGHTS_WRONG_VAE,
+}
+_WANTED = {
+    Kind.TRANSFORMER: "FLUX.2 [klein] 4B",
+    Kind.TEXT_ENCODER: "Qwen3-4B",
+    Kind.VAE: "the VAE of FLUX.2",
+}
+
+# The beginning of a tensor's name, and of which other model it tells.
+_OTHERS: tuple[tuple[str, Kind, str], ...] = (
+    ("double_blocks.0.img_mod.", Kind.TRANSFORMER, "FLUX.1"),
+    ("guidance_in.", Kind.TRANSFORMER, "FLUX.2 [dev]"),
+    ("time_guidance_embed.guidance_embedder.", Kind.TRANSFORMER, "FLUX.2 [dev]"),
+    ("model.diffusion_model.input_blocks.", Kind.TRANSFORMER, "Stable Diffusion"),
+    ("first_stage_model.", Kind.VAE, "a whole Stable Diffusion checkpoint"),
+    ("joint_blocks.", Kind.TRANSFORMER, "Stable Diffusion 3"),
+    ("encoder.block.0.layer.0.SelfAttention.", Kind.TEXT_ENCODER, "T5"),
+    ("language_model.model.layers.", Kind.TEXT_ENCODER, "Mistral3"),
+    ("model.language_model.layers.", Kind.TEXT_ENCODER, "Mistral3"),
+    ("tekken_model", Kind.TEXT_ENCODER, "Mistral3"),
+    ("text_model.encoder.", Kind.TEXT_ENCODER, "CLIP"),
+)
+# The end of a tensor's name, and which quantisation it belongs to.
+_UNKNOWN_QUANTISATIONS: tuple[tuple[str, str], ...] = (
+    (".weight_scale_2", "NVFP4 (weight_scale_2)"),
+    (".comfy_quant", "ComfyUI's own (comfy_quant)"),
+    (".scale_weight", "an older scaled FP8 (scale_weight)"),
+    ("scaled_fp8", "an older scaled FP8 (scaled_fp8)"),
+    (".qweight", "GPTQ or AWQ (qweight)"),
+    (".absmax", "bitsandbytes (absmax)"),
+)
+_VAE_BY_LATENT_CHANNELS = {16: "the VAE of FLUX.1", 4: "the VAE of SDXL or SD 1.5"}
+_FLOATS = {"BF16", "F16", "F32"}
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A part of Klein in one file."""
+
+    kind: Kind
+    component: Component
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A part of an image model that is not what Klein needs, and why."""
+
+    kind: Kind
+    error: StartError
+
+
+def recognise(content: WeightFile) -> Recognised | Refused | None:
+    """Return what ``content`` holds; None where it is no part of an image model that is known here."""
+    tensors = dict(content.tensors)
+    for beginning, kind, model in _OTHERS:
+        if any(name.startswith(beginning) for name in tensors):
+            return Refused(kind, refusal(_WRONG[kind], content.file, model, _WANTED[kind]))
+    if tensors and all(name.startswith(_COMFY_PREFIX) for name in tensors):
+        tensors = without_prefix(tensors, _COMFY_PREFIX)
+    kind_found = _kind_of(tensors)
+    if kind_found is None:
+        return None
+    try:
+        return Recognised(kind_found, _component(kind_found, content, tensors))
+    except StartError as error:
+        return Refused(kind_found, error)
+    except (LookupError, ValueError, ZeroDivisionError) as error:
+        found = f"no usable tensor {error}"
+        return Refused(kind_found, refusal(_WRONG[kind_found], content.file, found, _WANTED[kind_found]))
+
+
+def _kind_of(tensors: Tensors) -> Kind | None:
+    def has(*beginnings: str) -> bool:
+        return any(name.startswith(beginnings) for name in tensors)
+
+    if has("double_blocks.", "single_blocks.", "transformer_blocks.", "single_transformer_blocks."):
+        return Kind.TRANSFORMER
+    if has("model.layers.", "model.embed_tokens."):
+        return Kind.TEXT_ENCODER
+    if has("decoder.conv_in.", "encoder.conv_in."):
+        return Kind.VAE
+    return None
+
+
+def _component(kind: Kind, content: WeightFile, tensors: Tensors) -> Component:
+    _refuse_unknown_quantisation(content, tensors)
+    match kind:
+        case Kind.TRANSFORMER:
+            return _transformer(content, tensors)
+        case Kind.TEXT_ENCODER:
+            return _text_encoder(content, tensors)
+        case Kind.VAE:
+            return _vae(content, tensors)
+
+
+def _refuse_unknown_quantisation(content: WeightFile, tensors: Tensors) -> None:
+    for ending, quantisation in _UNKNOWN_QUANTISATIONS:
+        if any(name.endswith(ending) for name in tensors):
+            raise _unknown(content, quantisation)
+
+
+def _unknown(content: WeightFile, quantisation: str) -> StartError:
+    return StartError(Code.WEIGHTS_QUANTISATION_UNKNOWN, file=content.file, found=quantisation)
+
+
+def _transformer(content: WeightFile, tensors: Tensors) -> Component:
+    layers = _fp8_layers(content)
+    _check_scaled_layers(content, tensors, layers)
+    named_by_bfl = any(name.startswith(("double_blocks.", "single_blocks.")) for name in tensors)
+    renamed = in_diffusers_names(tensors) if named_by_bfl else tensors
+    config = transformer_config(renamed)
+    check_transformer(config, content.file)
+    return Component(content.file, config, renamed)
+
+
+def _fp8_layers(content: WeightFile) -> frozenset[str]:
+    """Return the layers that the header says are kept in scaled FP8, by the names of the file."""
+    text = content.metadata.get(QUANTISATION_METADATA)
+    if text is None:
+        return frozenset()
+    try:
+        said = json.loads(text)
+        layers = dict(said["layers"])
+    except (json.JSONDecodeError, LookupError, TypeError, ValueError) as error:
+        raise _unknown(content, f"{QUANTISATION_METADATA} {text[:80]}") from error
+    if said.get("format_version") != _FORMAT_VERSION:
+        raise _unknown(content, f"{QUANTISATION_METADATA} format_version {said.get('format_version')}")
+    for layer, kept in layers.items():
+        if kept != _FP8_FORMAT:
+            raise _unknown(content, f"{layer} {json.dumps(kept)}")
+    return frozenset(layers)
+
+
+def _check_scaled_layers(content: WeightFile, tensors: Tensors, layers: frozenset[str]) -> None:
+    """Each layer of the header has its FP8 weight and both scales, and nothing else is in 8 bits."""
+    for layer in layers:
+        for part, dtype in (("weight", _FP8), (WEIGHT_SCALE, "F32"), (INPUT_SCALE, "F32")):
+            tensor = tensors.get(f"{layer}.{part}")
+            if tensor is None or tensor.dtype != dtype or (part != "weight" and tensor.shape):
+                raise _unknown(content, f"{layer}.{part} {_described(tensor)}")
+    for name, tensor in tensors.items():
+        layer, part = layer_of(name)
+        is_scale = part in (WEIGHT_SCALE, INPUT_SCALE)
+        if layer not in layers and (is_scale or tensor.dtype not in _FLOATS):
+            # Scaled FP8 read as plain numbers loads silently, with weights thousands of times too large.
+            raise _unknown(content, f"{name} {_described(tensor)} without {QUANTISATION_METADATA}")
+
+
+def _described(tensor: TensorInfo | None) -> str:
+    return "not there" if tensor is None else f"{tensor.dtype} {list(tensor.shape)}"
+
+
+def _text_encoder(content: WeightFile, tensors: Tensors) -> Component:
+    own = without_prefix(tensors, TEXT_PREFIX)
+    if "layers.0.self_attn.q_norm.weight" not in own:
+        found = "Qwen2" if "layers.0.self_attn.q_proj.bias" in own else "Mistral3 or another language model"
+        raise refusal(Code.WEIGHTS_WRONG_TEXT_ENCODER, content.file, found, _WANTED[Kind.TEXT_ENCODER])
+    for name, tensor in own.items():
+        if tensor.dtype not in _FLOATS:
+            raise _unknown(content, f"{name} {_described(tensor)}")
+    config: Config = text_encoder_config(own)
+    check_text_encoder(config, content.file)
+    return Component(content.file, config, own)
+
+
+def _vae(content: WeightFile, tensors: Tensors) -> Component:
+    if "bn.running_mean" not in tensors:
+        channels = tensors["decoder.conv_in.weight"].shape[1]
+        found = _VAE_BY_LATENT_CHANNELS.get(channels, f"a VAE of {channels} latent channels")
+        raise refusal(Code.WEIGHTS_WRONG_VAE, content.file, found, _WANTED[Kind.VAE])
+    if any(name.startswith("encoder.down.") for name in tensors):
+        found = "the VAE of FLUX.2 in Black Forest Labs' own names"
+        wanted = "flux2-vae.safetensors in diffusers' names"
+        raise refusal(Code.WEIGHTS_WRONG_VAE, content.file, found, wanted)
+    return Component(content.file, vae_config(tensors), tensors)

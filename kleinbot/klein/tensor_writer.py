@@ -1,0 +1,91 @@
+"""Safetensors files written one tensor at a time, so that a model need not be in memory as a whole.
+
+safetensors' own ``save_file`` wants all tensors at once. The format: eight bytes with the header's length,
+the header in JSON, the tensors' bytes without gaps (https://huggingface.co/docs/safetensors).
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import torch
+
+_NAMES = {
+    torch.float32: "F32",
+    torch.bfloat16: "BF16",
+    torch.float16: "F16",
+    torch.float8_e4m3fn: "F8_E4M3",
+    torch.int8: "I8",
+    torch.int64: "I64",
+}
+_HEADER_ALIGNMENT = 8
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A tensor that a file will hold."""
+
+    dtype: torch.dtype
+    shape: tuple[int, ...]
+
+    @property
+    def bytes(self) -> int:
+        return self.dtype.itemsize * int(torch.Size(self.shape).numel())
+
+
+def header_bytes(slots: Mapping[str, Slot], metadata: Mapping[str, str]) -> bytes:
+    """Return the beginning of a file with ``slots``, in the order of ``in_file_order``."""
+    header: dict[str, object] = {"__metadata__": dict(metadata)} if metadata else {}
+    position = 0
+    for name in in_file_order(slots):
+        end = position + slots[name].bytes
+        header[name] = {
+            "dtype": _NAMES[slots[name].dtype],
+            "shape": list(slots[name].shape),
+            "data_offsets": [position, end],
+        }
+        position = end
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % _HEADER_ALIGNMENT)
+    return len(text).to_bytes(8, "little") + text
+
+
+def in_file_order(slots: Mapping[str, Slot]) -> list[str]:
+    """Return the names, wide elements first, so that every tensor is aligned to its own element."""
+    return sorted(slots, key=lambda name: (-slots[name].dtype.itemsize, name))
+
+
+def write_tensors(
+    path: Path,
+    slots: Mapping[str, Slot],
+    read: Callable[[str], torch.Tensor],
+    metadata: Mapping[str, str],
+) -> None:
+    """Write ``path`` whole or not at all; each tensor is asked of ``read`` when its turn comes.
+
+    Raises OSError where the disk does not take it; nothing is left then.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(header_bytes(slots, metadata))
+            for name in in_file_order(slots):
+                _write(file, read(name), slots[name])
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _write(file: BinaryIO, tensor: torch.Tensor, slot: Slot) -> None:
+    if (tensor.dtype, tuple(tensor.shape)) != (slot.dtype, slot.shape):
+        raise ValueError(f"{tensor.dtype} {tuple(tensor.shape)} is not {slot}")
+    # numpy knows neither bfloat16 nor FP8, so the bytes go through as such.
+    flat = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+    file.write(flat.numpy().data)

@@ -1,0 +1,31 @@
+"""Latents of one small picture from a loaded Klein, without an engine."""
+
+import torch
+
+from kleinbot.domain.geometry import Grid
+from kleinbot.domain.noise import NoiseRecipe
+from kleinbot.domain.work import Checkpoint
+from kleinbot.klein.denoise import Conditioning, denoise
+from kleinbot.klein.load import Klein
+from kleinbot.klein.noise import draw_noise
+
+PROMPT = "a photo of a cat"
+GRID = Grid(4, 4)
+
+
+@torch.inference_mode()
+def latents_of(
+    klein: Klein, prompt: str = PROMPT, seed: int = 1, checkpoint: Checkpoint = Checkpoint.DISTILLED
+) -> torch.Tensor:
+    noise = draw_noise(NoiseRecipe(seed), klein.packed_channels, GRID).to(klein.dtype)
+    latents = denoise(
+        klein.transformers[checkpoint],
+        klein.scheduler,
+        noise,
+        Conditioning(klein.text_encoder.encode([prompt]), []),
+        4,
+        lambda _: True,
+        lambda _: None,
+    )
+    assert latents is not None
+    return latents

@@ -1,0 +1,161 @@
+"""Writes the published layouts of single files, of any size, from diffusers models."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from diffusers import Flux2Transformer2DModel
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from kleinbot.klein.bfl_names import modules_of
+
+FP8 = torch.float8_e4m3fn
+FP8_MOST = 448.0
+
+TOP_LAYERS = (
+    "img_in",
+    "txt_in",
+    "time_in.in_layer",
+    "time_in.out_layer",
+    "double_stream_modulation_img.lin",
+    "double_stream_modulation_txt.lin",
+    "single_stream_modulation.lin",
+    "final_layer.linear",
+    "final_layer.adaLN_modulation.1",
+)
+DOUBLE_LINEARS = tuple(
+    f"{stream}_{part}" for stream in ("img", "txt") for part in ("attn.qkv", "attn.proj", "mlp.0", "mlp.2")
+)
+DOUBLE_NORMS = tuple(
+    f"{stream}_attn.norm.{part}_norm" for stream in ("img", "txt") for part in ("query", "key")
+)
+SINGLE_LINEARS = ("linear1", "linear2")
+SINGLE_NORMS = ("norm.query_norm", "norm.key_norm")
+
+
+def block_linears(double_blocks: int, single_blocks: int) -> list[str]:
+    """Return the layers that the published FP8 file of the distilled model keeps in 8 bits."""
+    return _of_blocks(double_blocks, DOUBLE_LINEARS, single_blocks, SINGLE_LINEARS)
+
+
+def _of_blocks(doubles: int, of_double: Iterable[str], singles: int, of_single: Iterable[str]) -> list[str]:
+    return [f"double_blocks.{n}.{part}" for n in range(doubles) for part in of_double] + [
+        f"single_blocks.{n}.{part}" for n in range(singles) for part in of_single
+    ]
+
+
+def in_bfl_names(model: Flux2Transformer2DModel) -> dict[str, torch.Tensor]:
+    """Return ``model``'s weights as Black Forest Labs' files hold them."""
+    state, config = model.state_dict(), model.config
+    counts = config.num_layers, config.num_single_layers
+    norms = _of_blocks(counts[0], DOUBLE_NORMS, counts[1], SINGLE_NORMS)
+    named: dict[str, torch.Tensor] = {}
+    for layer in (*TOP_LAYERS, *block_linears(*counts), *norms):
+        parts = [state[f"{module}.weight"] for module in modules_of(layer)]
+        whole = torch.cat(parts) if len(parts) > 1 else parts[0]
+        if layer == "final_layer.adaLN_modulation.1":
+            scale, shift = whole.chunk(2)
+            whole = torch.cat([shift, scale])
+        named[f"{layer}.{'scale' if layer in norms else 'weight'}"] = whole.contiguous()
+    return named
+
+
+def quantisation_metadata(layers: Iterable[str]) -> dict[str, str]:
+    said = {"format_version": "1.0", "layers": {layer: {"format": "float8_e4m3fn"} for layer in layers}}
+    return {"_quantization_metadata": json.dumps(said)}
+
+
+def write_bfl_plain(model: Flux2Transformer2DModel, file: Path, dtype: torch.dtype = torch.bfloat16) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    save_file({name: tensor.to(dtype) for name, tensor in in_bfl_names(model).items()}, file)
+    return file
+
+
+def in_fp8(
+    weights: Mapping[str, torch.Tensor], layers: Iterable[str], input_scales: Mapping[str, float]
+) -> dict[str, torch.Tensor]:
+    """Return ``weights`` (BFL's names) with ``layers`` in scaled FP8, the rest in bfloat16."""
+    kept = {f"{layer}.weight": layer for layer in layers}
+    made: dict[str, torch.Tensor] = {}
+    for name, weight in weights.items():
+        if name not in kept:
+            made[name] = weight.to(torch.bfloat16)
+            continue
+        scale = weight.abs().max().float() / FP8_MOST
+        made[name] = (weight.float() / scale).clamp(-FP8_MOST, FP8_MOST).to(FP8)
+        made[f"{kept[name]}.weight_scale"] = scale.reshape(())
+        made[f"{kept[name]}.input_scale"] = torch.tensor(input_scales[kept[name]], dtype=torch.float32)
+    return made
+
+
+def write_bfl_fp8(
+    model: Flux2Transformer2DModel,
+    file: Path,
+    input_scales: Mapping[str, float],
+    layers: Iterable[str] | None = None,
+) -> Path:
+    """Write ``model`` as the published FP8 files hold it."""
+    counts = model.config.num_layers, model.config.num_single_layers
+    chosen = list(layers or block_linears(*counts))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    save_file(in_fp8(in_bfl_names(model), chosen, input_scales), file, metadata=quantisation_metadata(chosen))
+    return file
+
+
+@dataclass
+class Calibration:
+    """The largest number that each linear layer (diffusers' name) was given."""
+
+    largest: dict[str, float] = field(default_factory=dict)
+
+    def scales(self, layers: Iterable[str]) -> dict[str, float]:
+        """Return the static input scale of each of BFL's ``layers``: its parts are given the same input."""
+        return {
+            layer: max(self.largest[module] for module in modules_of(layer)) / FP8_MOST for layer in layers
+        }
+
+
+@contextmanager
+def calibrating(model: nn.Module) -> Iterator[Calibration]:
+    """Watch the inputs of ``model``'s linear layers while pictures are made."""
+    calibration = Calibration()
+
+    def watch(name: str) -> Callable[[nn.Module, tuple[torch.Tensor, ...]], None]:
+        def look(_: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+            largest = float(inputs[0].detach().abs().max())
+            calibration.largest[name] = max(calibration.largest.get(name, 0.0), largest)
+
+        return look
+
+    handles = [
+        module.register_forward_pre_hook(watch(name))
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear)
+    ]
+    try:
+        yield calibration
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def write_comfy_text_encoder(checkout: Path, file: Path) -> Path:
+    """Write what ``qwen_3_4b.safetensors`` holds: every tensor of the language model, in bfloat16."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    state = load_file(checkout / "text_encoder/model.safetensors")
+    save_file({name: tensor.to(torch.bfloat16) for name, tensor in state.items()}, file)
+    return file
+
+
+def write_comfy_vae(checkout: Path, file: Path) -> Path:
+    """Write what ``flux2-vae.safetensors`` holds: diffusers' names, in float32."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    state = load_file(checkout / "vae/diffusion_pytorch_model.safetensors")
+    save_file(
+        {n: tensor.float() if tensor.is_floating_point() else tensor for n, tensor in state.items()}, file
+    )
+    return file
