@@ -41,8 +41,8 @@ def test_fewer_input_pictures_are_offered_first() -> None:
 
 def test_else_a_smaller_size_without_any() -> None:
     refusal = _refused(2500, 1)
-    assert (refusal.parameters["fits"], refusal.parameters["fits_size"]) == (0, "768×768")
-    assert "Without input pictures, 768×768 does." in Texts().error(refusal, "en-US")
+    assert (refusal.parameters["fits"], refusal.parameters["fits_size"]) == (0, "784×784")
+    assert "Without input pictures, 784×784 does." in Texts().error(refusal, "en-US")
 
 
 @pytest.mark.parametrize("locale", ["en-US", "de"])
