@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 
 EMBEDDINGS_BYTES = 128 * 2**20
-"""What may stay on the device: 16 prompts of 7.9 MB each at full size; a job of four images encodes once."""
+"""What may stay on the device: 17 prompts of 7.9 MB each at full size; a job of four images encodes once."""
 
 
 class EmbeddingCache:

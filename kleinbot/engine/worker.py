@@ -130,6 +130,8 @@ class Worker:
                 case _Ending.DONE:
                     self._failures = 0
                     result = making.result()
+                    if any(image.error is not None for image in result.images):
+                        self._is_suspect = True
                     _log_seconds(result, self.memory_peak)
                     return result
                 case _Ending.RESTS:

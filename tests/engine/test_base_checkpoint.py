@@ -1,0 +1,92 @@
+"""Tasks for the base checkpoint, through the engine."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import Flux2KleinPipeline
+
+from kleinbot.domain.clock import SystemClock
+from kleinbot.domain.errors import Code, RenderError
+from kleinbot.domain.faults import FaultPoint
+from kleinbot.domain.work import BatchResult, Checkpoint, RenderTask, Suspended
+from kleinbot.engine.making import Caller
+from kleinbot.engine.worker import Worker
+from kleinbot.host.profile import CPU_SMALL
+from kleinbot.klein.checkpoint import read_checkout
+from kleinbot.klein.load import load_klein
+from tests.engine.conftest import GRID, STEPS, Faults, a_task, never
+
+
+@pytest.fixture
+def worker(tiny_folder: Path, faults: Faults) -> Worker:
+    """Holds both checkpoints; the base one is the distilled one with its first layer doubled."""
+    klein = load_klein(read_checkout(tiny_folder), torch.device("cpu"), torch.float32, lambda _: None)
+    other = load_klein(read_checkout(tiny_folder), torch.device("cpu"), torch.float32, lambda _: None)
+    base = other.transformers[Checkpoint.DISTILLED]
+    with torch.no_grad():
+        base.x_embedder.weight.mul_(2)
+    both = replace(klein, transformers={**klein.transformers, Checkpoint.BASE: base})
+    return Worker(both, CPU_SMALL, SystemClock(), faults)
+
+
+def base_task(position: int = 0) -> RenderTask:
+    return replace(a_task(position), checkpoint=Checkpoint.BASE)
+
+
+def caller(must_yield: bool = False) -> Caller:
+    return Caller(lambda _: None, never, lambda: False, lambda: must_yield)
+
+
+def rendered(worker: Worker, *tasks: RenderTask) -> list[bytes]:
+    result = worker.render(tasks, caller())
+    assert isinstance(result, BatchResult)
+    return [image.pixels.rgb for image in result.images if image.pixels is not None]
+
+
+def test_the_task_says_which_checkpoint_makes_it(worker: Worker, tiny_folder: Path) -> None:
+    pipe = Flux2KleinPipeline.from_pretrained(tiny_folder, local_files_only=True)
+    with torch.no_grad():
+        pipe.transformer.x_embedder.weight.mul_(2)
+    base = Flux2KleinPipeline(**pipe.components, is_distilled=False)
+    base.set_progress_bar_config(disable=True)
+    (wanted,) = base(
+        prompt=base_task().prompt,
+        width=GRID.width_px,
+        height=GRID.height_px,
+        num_inference_steps=STEPS,
+        generator=torch.Generator("cpu").manual_seed(base_task().noise.base_seed),
+    ).images
+
+    (guided,), (distilled,) = rendered(worker, base_task()), rendered(worker, a_task())
+    assert guided == np.asarray(wanted).tobytes()
+    assert guided != distilled
+
+
+def test_a_guided_batch_rests_and_goes_on_to_the_same_pictures(worker: Worker) -> None:
+    tasks = [base_task(0), base_task(1)]
+    whole = rendered(worker, *tasks)
+    result = worker.render(tasks, caller(must_yield=True))
+    assert isinstance(result, Suspended)
+    rendered(worker, a_task(5))
+    result = worker.resume(result, caller())
+    assert isinstance(result, BatchResult)
+    assert [image.pixels.rgb for image in result.images if image.pixels] == whole
+
+
+def test_the_empty_prompt_is_encoded_once_for_all_guided_batches(worker: Worker, faults: Faults) -> None:
+    rendered(worker, base_task(0), base_task(1))
+    embeddings = worker._loaded.stages.embeddings
+    assert list(embeddings._known) == ["a red fox", ""]
+    held = embeddings.held_bytes
+    rendered(worker, base_task(2))
+    assert embeddings.held_bytes == held
+    assert faults.reached.count(FaultPoint.WITHIN_STEP) == 2 * STEPS
+
+
+def test_two_checkpoints_are_no_batch(worker: Worker) -> None:
+    with pytest.raises(RenderError) as raised:
+        worker.render([a_task(0), base_task(1)], caller())
+    assert raised.value.code is Code.RENDER_FAILED
