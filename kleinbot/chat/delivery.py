@@ -194,8 +194,8 @@ class Delivery:
 
 
 def _is_worth_a_message(job: Job) -> bool:
-    """Tell whether somebody waits for word: whoever cancelled a job before its first picture was told."""
-    return bool(job.done_images) or job.state is not JobState.CANCELLED
+    """Tell whether somebody waits for word: whoever cancelled their own job before a picture was told."""
+    return bool(job.done_images) or job.state is not JobState.CANCELLED or job.error is not None
 
 
 def _is_final(error: Exception) -> bool:

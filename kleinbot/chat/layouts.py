@@ -66,9 +66,12 @@ def _status(texts: Texts, card: JobCard, engine: EngineState, progress: JobProgr
     if card.job.state is JobState.RUNNING and engine.phase is EnginePhase.READY:
         return _running(texts, card.job, progress or JobProgress(0, 0.0))
     if engine.phase is not EnginePhase.READY:
-        return _engine_note(texts, locale, engine)
+        return engine_note(texts, locale, engine)
     return texts.say(
-        locale, "waiting-place", place=card.place or 1, starts=wording.starts(texts, locale, card)
+        locale,
+        "waiting-place",
+        place=card.place or 1,
+        starts=wording.starts(texts, locale, card.starts_at_ms),
     )
 
 
@@ -174,7 +177,8 @@ def _ending(texts: Texts, job: Job, found: Sequence[Picture], note: str | None) 
     lines += _lost(texts, job, found)
     refunded = pictures((job.count - len(job.done_images)) * job.price_tenths)
     if job.state is JobState.CANCELLED:
-        lines.append(texts.say(job.locale, "cancelled", refunded=refunded))
+        how = texts.error(job.error, job.locale) if job.error else texts.say(job.locale, "cancelled")
+        lines.append(f"{how} {texts.say(job.locale, 'given-back', refunded=refunded)}")
     elif job.state is JobState.EXPIRED:
         lines.append(texts.say(job.locale, "expired"))
     elif job.error is not None:
@@ -197,7 +201,7 @@ def queue(texts: Texts, locale: str, found: Queue, engine: EngineState) -> disco
     """Return what /queue shows: the member's own jobs, each with its cancel button."""
     view = discord.ui.LayoutView(timeout=None)
     if engine.phase is not EnginePhase.READY:
-        view.add_item(discord.ui.TextDisplay(_engine_note(texts, locale, engine)))
+        view.add_item(discord.ui.TextDisplay(engine_note(texts, locale, engine)))
     if not found.mine:
         view.add_item(discord.ui.TextDisplay(texts.say(locale, "queue-empty", others=found.others)))
         return view
@@ -224,9 +228,9 @@ def _queue_row(texts: Texts, locale: str, card: JobCard) -> str:
         number=number,
         prompt=prompt,
         place=card.place or 1,
-        starts=wording.starts(texts, locale, card),
+        starts=wording.starts(texts, locale, card.starts_at_ms),
     )
 
 
-def _engine_note(texts: Texts, locale: str, engine: EngineState) -> str:
+def engine_note(texts: Texts, locale: str, engine: EngineState) -> str:
     return texts.say(locale, f"engine-{engine.phase}", percent=round(100 * (engine.fraction or 0)))

@@ -24,7 +24,8 @@ price = { $pictures ->
 ## Results
 
 recipe = { $size } · Seed { $seed } · #{ $number } · { $seconds } s
-cancelled = Abgebrochen. { $refunded ->
+cancelled = Abgebrochen.
+given-back = { $refunded ->
         [0] Es war nichts mehr zurückzugeben.
         [one] { $refunded } Bild wurde zurückgegeben.
        *[other] { $refunded } Bilder wurden zurückgegeben.

@@ -24,7 +24,8 @@ price = { $pictures ->
 ## Results
 
 recipe = { $size } · seed { $seed } · #{ $number } · { $seconds } s
-cancelled = Cancelled. { $refunded ->
+cancelled = Cancelled.
+given-back = { $refunded ->
         [0] Nothing was left to give back.
         [one] { $refunded } picture was given back.
        *[other] { $refunded } pictures were given back.
