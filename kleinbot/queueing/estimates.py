@@ -1,0 +1,54 @@
+"""How far off the expected times were that members were told."""
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+
+from kleinbot.domain.clock import MS_PER_S
+
+_MOST_TOLD = 10_000
+_WINDOW = 1_000
+
+
+@dataclass(frozen=True)
+class ErrorSpread:
+    """Of the last ``count`` jobs, by how many seconds half and all but a twentieth were off, either way."""
+
+    count: int
+    p50_s: float
+    p95_s: float
+
+
+class EstimateErrors:
+    """Remembers what was told at acceptance until the first picture starts, and how far off that was."""
+
+    def __init__(self) -> None:
+        self._told_ms: OrderedDict[str, int] = OrderedDict()
+        self._errors_s: deque[float] = deque(maxlen=_WINDOW)
+
+    def told(self, job_id: str, starts_at_ms: int) -> None:
+        """Note that a member was told when a job will start."""
+        self._told_ms[job_id] = starts_at_ms
+        if len(self._told_ms) > _MOST_TOLD:
+            self._told_ms.popitem(last=False)
+
+    def started(self, job_id: str, now_ms: int) -> float | None:
+        """Note that a job starts; return how many seconds later than told, None where nothing was told."""
+        told_ms = self._told_ms.pop(job_id, None)
+        if told_ms is None:
+            return None
+        late_s = (now_ms - told_ms) / MS_PER_S
+        self._errors_s.append(abs(late_s))
+        return late_s
+
+    def forget(self, job_id: str) -> None:
+        """Note that a job ended before it started."""
+        self._told_ms.pop(job_id, None)
+
+    @property
+    def spread(self) -> ErrorSpread:
+        """The distribution of the last thousand errors; zeros before the first."""
+        errors = sorted(self._errors_s)
+        if not errors:
+            return ErrorSpread(0, 0.0, 0.0)
+        last = len(errors) - 1
+        return ErrorSpread(len(errors), errors[round(0.5 * last)], errors[round(0.95 * last)])
