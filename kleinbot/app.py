@@ -33,6 +33,7 @@ from kleinbot.chat.history_desk import HistoryDesk
 from kleinbot.chat.host_desk import HostDesk
 from kleinbot.chat.host_queue_desk import HostQueueDesk
 from kleinbot.chat.keeping_desk import KeepingDesk
+from kleinbot.chat.old_replies import OldReplies
 from kleinbot.chat.presence import Presence
 from kleinbot.chat.quota_desk import QuotaDesk
 from kleinbot.chat.removal import Removal
@@ -156,7 +157,8 @@ class App:
             Parcels(recall, pool), texts, lambda locale: texts.say(locale, model.note) if model.note else None
         )
         ways = Ways(database, results, replies, lambda: self.client, clock, faults)
-        self.delivery = Delivery(database, recall, self.board, ways, clock)
+        old_replies = OldReplies(lambda: self.client, texts)
+        self.delivery = Delivery(database, recall, self.board, ways, old_replies, clock)
         self._removal = Removal(database, lambda: self.client, clock)
         self._finisher = Finisher(
             database=database,
@@ -274,6 +276,8 @@ class App:
         state = self.engine.state
         if state.phase is EnginePhase.READY and self._doorkeeper.door is Door.PAUSED:
             return EngineState(EnginePhase.PAUSED)
+        if state.phase is EnginePhase.READY and self._dispatcher.disk_is_full:
+            return EngineState(EnginePhase.DISK_FULL)
         return state
 
     def request_stop(self) -> None:

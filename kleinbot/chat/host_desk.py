@@ -29,6 +29,7 @@ _PHASES = {
     EnginePhase.WARMING: "host-phase-warming",
     EnginePhase.READY: "host-phase-ready",
     EnginePhase.PAUSED: "host-phase-ready",
+    EnginePhase.DISK_FULL: "host-phase-disk-full",
     EnginePhase.DRAINING: "host-phase-draining",
     EnginePhase.FAILED: "host-phase-failed",
 }

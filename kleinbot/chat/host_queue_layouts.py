@@ -7,7 +7,8 @@ import discord
 
 from kleinbot.chat import wording
 from kleinbot.chat.host_queue_buttons import HostCancelButton, HostDoorButton, HostPageButton
-from kleinbot.chat.layouts import engine_note, plain
+from kleinbot.chat.layouts import plain
+from kleinbot.chat.waiting_layouts import engine_note
 from kleinbot.domain.door import Door
 from kleinbot.domain.work import Checkpoint, EnginePhase
 from kleinbot.studio.host_queue import HostPage, HostRow

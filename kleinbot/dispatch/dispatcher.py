@@ -72,6 +72,8 @@ class Dispatcher:
         self._woken = asyncio.Event()
         self._stopping = False
         self._stopped_jobs: set[str] = set()
+        self.disk_is_full = False
+        """Nothing is dispatched until there is room again."""
 
     def job_added(self) -> None:
         self._woken.set()
@@ -94,7 +96,8 @@ class Dispatcher:
         while not self._stopping:
             await self._finisher.room()
             self._woken.clear()
-            if self._archive.free_bytes() < LEAST_FREE_BYTES:
+            self.disk_is_full = self._archive.free_bytes() < LEAST_FREE_BYTES
+            if self.disk_is_full:
                 _log.error("the disk is nearly full: nothing is dispatched until there is room")
                 await self._pause()
                 continue

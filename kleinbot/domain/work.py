@@ -128,7 +128,8 @@ class JobProgress:
 class EnginePhase(StrEnum):
     """What an engine is doing, in the order in which a start passes through it.
 
-    PAUSED is no phase of an engine's own: a ready one that the host lets rest.
+    PAUSED and DISK_FULL are no phases of an engine's own: a ready one that the host lets rest, or that draws
+    nothing while there is no room to keep it.
     """
 
     STARTING = "starting"
@@ -137,6 +138,7 @@ class EnginePhase(StrEnum):
     WARMING = "warming"
     READY = "ready"
     PAUSED = "paused"
+    DISK_FULL = "disk-full"
     DRAINING = "draining"
     FAILED = "failed"
 

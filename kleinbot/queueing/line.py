@@ -186,6 +186,12 @@ class Line:
         told = self._told[1].get(job_id)
         return None if told is None else told.start_s
 
+    def is_late(self, job_id: str) -> bool:
+        """Say whether a job of the token lane waits without a promise any more (``drop_deadline``)."""
+        return any(
+            image.lane is Lane.TOKEN and image.deadline_ms is None for image in self._waiting_of(job_id)
+        )
+
     def overdue(self, now_ms: int, cost_model: CostModel) -> tuple[WaitingImage, ...]:
         """Return the waiting images that would miss their deadline even if they started now."""
         return tuple(

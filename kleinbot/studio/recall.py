@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kleinbot.archive.archive import Archive, PictureGone
 from kleinbot.domain.clock import Clock
-from kleinbot.domain.job import Image, Job, JobState, ReplyAddress
+from kleinbot.domain.job import Image, Job, JobState, Lane, ReplyAddress, Unhurried
 from kleinbot.domain.people import Actor
 from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.queueing.cost import CostModel
@@ -17,11 +17,17 @@ from kleinbot.store.ledger import Owner
 
 @dataclass(frozen=True)
 class JobCard:
-    """A job and where it stands. ``starts_at_ms`` None: in a moment, or not known yet."""
+    """A job and where it stands. ``starts_at_ms`` None: in a moment, or not known yet.
+
+    ``unhurried``: why it is in the relaxed lane, where that is still known. ``is_late``: it is in the token
+    lane, but will hardly be done while its reply can be edited.
+    """
 
     job: Job
     place: int | None
     starts_at_ms: int | None
+    unhurried: Unhurried | None = None
+    is_late: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,9 +79,13 @@ class Recall:
             return JobCard(job, None, None)
         place = self._line.place(job.job_id)
         if place is None or self._engine_state().phase is not EnginePhase.READY:
-            return JobCard(job, place, None)
+            return JobCard(job, place, None, is_late=self._is_late(job))
         wait_s = self._line.expected_start_s(job.job_id, self._cost_model) or 0.0
-        return JobCard(job, place, self._clock.now_ms() + round(wait_s * 1000))
+        starts_at_ms = self._clock.now_ms() + round(wait_s * 1000)
+        return JobCard(job, place, starts_at_ms, is_late=self._is_late(job))
+
+    def _is_late(self, job: Job) -> bool:
+        return job.lane is Lane.TOKEN and self._line.is_late(job.job_id)
 
     async def queue(self, actor: Actor) -> Queue:
         owner = Owner(actor.server_id, actor.member_id)

@@ -160,7 +160,8 @@ class Submit:
         # No await since the lock was released: nobody was admitted on the same place in between.
         self._line.submit(admitted.images)
         self._listener.job_added()
-        return Accepted(self._recall.card_of(stored), balance)
+        card = replace(self._recall.card_of(stored), unhurried=admitted.unhurried)
+        return Accepted(card, balance)
 
     async def _require_new(self, transaction: Transaction, owner: Owner, press: Press) -> None:
         number = await presses.earlier(transaction, owner, press, self._clock.now_ms())
