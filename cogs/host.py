@@ -7,7 +7,9 @@ from discord import app_commands
 from discord.ext import commands
 
 from kleinbot.chat.host_desk import HostDesk
+from kleinbot.chat.host_queue_desk import HostQueueDesk
 from kleinbot.chat.translator import translated
+from kleinbot.domain.door import Door
 from kleinbot.texts import Texts
 
 _TEXTS = Texts()
@@ -27,8 +29,13 @@ class Host(commands.Cog):
         default_permissions=discord.Permissions(manage_guild=True),
     )
 
-    def __init__(self, desk: HostDesk) -> None:
+    queue = app_commands.Group(
+        name=_t("host-queue-name"), description=_t("host-queue-description"), parent=host
+    )
+
+    def __init__(self, desk: HostDesk, queue_desk: HostQueueDesk) -> None:
         self._desk = desk
+        self._queue_desk = queue_desk
 
     @host.command(name=_t("host-servers-name"), description=_t("host-servers-description"))
     async def servers(self, interaction: discord.Interaction[Any]) -> None:
@@ -60,18 +67,36 @@ class Host(commands.Cog):
     ) -> list[app_commands.Choice[str]]:
         return await self._desk.server_choices(interaction, typed)
 
-    @host.command(name=_t("host-pause-name"), description=_t("host-pause-description"))
-    async def pause(self, interaction: discord.Interaction[Any]) -> None:
-        await self._desk.pause(interaction)
-
-    @host.command(name=_t("host-resume-name"), description=_t("host-resume-description"))
-    async def resume(self, interaction: discord.Interaction[Any]) -> None:
-        await self._desk.resume(interaction)
-
-    @host.command(name=_t("host-drain-name"), description=_t("host-drain-description"))
-    async def drain(self, interaction: discord.Interaction[Any]) -> None:
-        await self._desk.drain(interaction)
-
     @host.command(name=_t("host-status-name"), description=_t("host-status-description"))
     async def status(self, interaction: discord.Interaction[Any]) -> None:
         await self._desk.status(interaction)
+
+    @queue.command(name=_t("host-queue-list-name"), description=_t("host-queue-list-description"))
+    async def listed(self, interaction: discord.Interaction[Any]) -> None:
+        await self._queue_desk.open(interaction)
+
+    @queue.command(name=_t("host-pause-name"), description=_t("host-pause-description"))
+    async def pause(self, interaction: discord.Interaction[Any]) -> None:
+        await self._queue_desk.set_door(interaction, Door.PAUSED)
+
+    @queue.command(name=_t("host-resume-name"), description=_t("host-resume-description"))
+    async def resume(self, interaction: discord.Interaction[Any]) -> None:
+        await self._queue_desk.set_door(interaction, Door.OPEN)
+
+    @queue.command(name=_t("host-drain-name"), description=_t("host-drain-description"))
+    async def drain(self, interaction: discord.Interaction[Any]) -> None:
+        await self._queue_desk.set_door(interaction, Door.DRAINING)
+
+    @queue.command(name=_t("host-queue-cancel-name"), description=_t("host-queue-cancel-description"))
+    @app_commands.rename(job=_t("host-queue-cancel-job-name"))
+    @app_commands.describe(job=_t("host-queue-cancel-job-description"))
+    async def cancel(
+        self, interaction: discord.Interaction[Any], job: app_commands.Range[str, 1, 100]
+    ) -> None:
+        await self._queue_desk.cancel(interaction, job)
+
+    @cancel.autocomplete("job")
+    async def _open_jobs(
+        self, interaction: discord.Interaction[Any], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        return await self._queue_desk.choices(interaction, typed)

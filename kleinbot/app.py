@@ -31,12 +31,15 @@ from kleinbot.chat.front_desk import FrontDesk
 from kleinbot.chat.hand_over import HandOver
 from kleinbot.chat.history_desk import HistoryDesk
 from kleinbot.chat.host_desk import HostDesk
+from kleinbot.chat.host_queue_desk import HostQueueDesk
 from kleinbot.chat.keeping_desk import KeepingDesk
+from kleinbot.chat.old_replies import OldReplies
 from kleinbot.chat.presence import Presence
 from kleinbot.chat.quota_desk import QuotaDesk
 from kleinbot.chat.removal import Removal
 from kleinbot.chat.replies import UNREACHED, Replies
 from kleinbot.chat.results import Results
+from kleinbot.chat.server_names import ServerNames
 from kleinbot.chat.sync import sync_if_changed
 from kleinbot.chat.ways import Ways
 from kleinbot.chat.workbench import Workbench
@@ -83,6 +86,7 @@ from kleinbot.studio.delete import Delete
 from kleinbot.studio.edit import Edit
 from kleinbot.studio.favour import Favour
 from kleinbot.studio.history import History
+from kleinbot.studio.host_queue import HostQueue
 from kleinbot.studio.inputs import Inputs
 from kleinbot.studio.operate import Doorkeeper, Operate
 from kleinbot.studio.parcels import Parcels
@@ -166,7 +170,8 @@ class App:
             Parcels(recall, pool), texts, lambda locale: texts.say(locale, model.note) if model.note else None
         )
         ways = Ways(database, results, replies, lambda: self.client, clock, faults)
-        self.delivery = Delivery(database, recall, self.board, ways, clock)
+        old_replies = OldReplies(lambda: self.client, texts)
+        self.delivery = Delivery(database, recall, self.board, ways, old_replies, clock)
         self._removal = Removal(database, lambda: self.client, clock)
         self._finisher = Finisher(
             database=database,
@@ -233,6 +238,27 @@ class App:
         )
         front_desk = FrontDesk(submit, cancel, recall, self.board, texts, self.engine_state)
         history = History(database, recall, pool, clock)
+        operate = Operate(
+            database=database,
+            line=line,
+            shares=self._shares,
+            doorkeeper=self._doorkeeper,
+            rule=rule,
+            profile=model.profile,
+            engine_state=self.engine_state,
+            free_bytes=archive.free_bytes,
+            loop_late_s=lambda: self.loop_watch.worst_s,
+            door_moved=self._door_moved,
+            clock=clock,
+        )
+        server_names = ServerNames(lambda: self.client)
+        host_queue_desk = HostQueueDesk(
+            operate,
+            HostQueue(database, line, recall, self._doorkeeper, self.engine_state),
+            cancel,
+            server_names,
+            texts,
+        )
         self.client = KleinbotClient(
             front_desk=front_desk,
             workbench=Workbench(
@@ -251,6 +277,7 @@ class App:
                 results,
                 texts,
             ),
+            host_queue_desk=host_queue_desk,
             hand_over=HandOver(database, recall, results, texts, clock),
             texts=texts,
             allowed_servers=frozenset(settings.allowed_servers),
@@ -258,22 +285,9 @@ class App:
             **outside.client_options,
         )
         self._presence = Presence(self.client, texts)
-        operate = Operate(
-            database=database,
-            line=line,
-            shares=self._shares,
-            doorkeeper=self._doorkeeper,
-            rule=rule,
-            profile=model.profile,
-            engine_state=self.engine_state,
-            free_bytes=archive.free_bytes,
-            loop_late_s=lambda: self.loop_watch.worst_s,
-            door_moved=self._door_moved,
-            clock=clock,
-        )
         self._cogs = (
             Quota(QuotaDesk(QuotaView(database, rule, clock), AdministerQuota(database, rule, clock), texts)),
-            Host(HostDesk(operate, rule, lambda: self.client, texts)),
+            Host(HostDesk(operate, rule, server_names, texts), host_queue_desk),
         )
 
     def engine_state(self) -> EngineState:

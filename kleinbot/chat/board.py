@@ -4,14 +4,14 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import discord
 
-from kleinbot.chat import layouts
+from kleinbot.chat import layouts, waiting_layouts
 from kleinbot.chat.replies import GONE, UNREACHED, Replies
-from kleinbot.domain.clock import Clock
-from kleinbot.domain.job import ReplyAddress
+from kleinbot.domain.clock import MS_PER_S, Clock
+from kleinbot.domain.job import ReplyAddress, Unhurried
 from kleinbot.domain.work import EngineState, JobProgress
 from kleinbot.studio.recall import JobCard, Recall
 from kleinbot.texts import Texts
@@ -21,15 +21,20 @@ _log = logging.getLogger(__name__)
 RUNNING_EDIT_EVERY_S = 2.0
 WAITING_EDIT_EVERY_S = 5.0
 _EDITS_AT_ONCE = 8
+_MOVED_LEAST_MS = 5 * MS_PER_S
+_MOVED_PART = 0.1
+"""A told start that has moved by less, or by less than this part of the wait, is let stand."""
 
 
 @dataclass
 class _Live:
-    """One message that is being kept up to date."""
+    """One message that is being kept up to date. ``starts_at_ms``: the expected start that it tells."""
 
     text: str
     price_note: str | None
     looked_s: float
+    unhurried: Unhurried | None = None
+    starts_at_ms: int | None = None
     every_s: float = WAITING_EDIT_EVERY_S
     progress: JobProgress | None = None
     address: ReplyAddress | None = None
@@ -56,7 +61,7 @@ class Board:
 
     def open_view(self, card: JobCard, price_note: str | None) -> discord.ui.LayoutView:
         """Return the message with which a job begins."""
-        return layouts.waiting(self._texts, card, self._text(card, None, price_note))
+        return waiting_layouts.waiting(self._texts, card, self._text(card, None, price_note))
 
     @asynccontextmanager
     async def opening(self, card: JobCard, price_note: str | None) -> AsyncIterator[None]:
@@ -65,7 +70,8 @@ class Board:
         To be entered without any await since the job was accepted: ``settle`` then waits for the body.
         """
         text = self._text(card, None, price_note)
-        live = self._live.setdefault(card.job.job_id, _Live(text, price_note, self._clock.monotonic_s()))
+        begun = _Live(text, price_note, self._clock.monotonic_s(), card.unhurried, card.starts_at_ms)
+        live = self._live.setdefault(card.job.job_id, begun)
         async with live.editing:
             yield
 
@@ -120,16 +126,28 @@ class Board:
             card = await self._recall.card(job_id)
             if card is None or card.job.state.is_terminal:
                 return  # delivery says the last word
+            card = self._as_told(live, card)
             text = self._text(card, live.progress, live.price_note)
             if text == live.text:
                 return
             live.address = live.address or await self._recall.reply_address(job_id)
             await self._edit(live, card, text)
 
+    def _as_told(self, live: _Live, card: JobCard) -> JobCard:
+        """Return ``card`` with what its message knows, and with the told start where that still holds."""
+        card = replace(card, unhurried=live.unhurried)
+        told_ms, now_ms = live.starts_at_ms, self._clock.now_ms()
+        if told_ms is not None and card.starts_at_ms is not None and told_ms > now_ms:
+            slack_ms = max(_MOVED_LEAST_MS, _MOVED_PART * (told_ms - now_ms))
+            if abs(card.starts_at_ms - told_ms) <= slack_ms:
+                return replace(card, starts_at_ms=told_ms)
+        live.starts_at_ms = card.starts_at_ms
+        return card
+
     async def _edit(self, live: _Live, card: JobCard, text: str) -> None:
         if live.address is None or self._clock.now_ms() >= live.address.expires_ms:
             return
-        view = layouts.waiting(self._texts, card, text)
+        view = waiting_layouts.waiting(self._texts, card, text)
         try:
             await self._replies.edit(live.address, layouts.Message(view))
         except UNREACHED as error:
@@ -137,6 +155,7 @@ class Board:
             if isinstance(error, discord.HTTPException) and error.code in GONE:
                 self._live.pop(card.job.job_id, None)
         live.text = text
+        live.looked_s = self._clock.monotonic_s()  # the pause begins when the edit has arrived
 
     def _text(self, card: JobCard, progress: JobProgress | None, price_note: str | None) -> str:
-        return layouts.waiting_text(self._texts, card, self._engine_state(), progress, price_note)
+        return waiting_layouts.waiting_text(self._texts, card, self._engine_state(), progress, price_note)

@@ -13,6 +13,8 @@ from kleinbot.chat.buttons import BUTTONS
 from kleinbot.chat.front_desk import FrontDesk, actor_of
 from kleinbot.chat.hand_over import HandOver
 from kleinbot.chat.history_desk import HistoryDesk
+from kleinbot.chat.host_queue_buttons import HOST_QUEUE_BUTTONS
+from kleinbot.chat.host_queue_desk import HostQueueDesk
 from kleinbot.chat.keeping_buttons import KEEPING_BUTTONS
 from kleinbot.chat.keeping_desk import KeepingDesk
 from kleinbot.chat.making_buttons import MAKING_BUTTONS
@@ -62,6 +64,7 @@ class KleinbotClient(commands.AutoShardedBot):
         workbench: Workbench,
         history_desk: HistoryDesk,
         keeping_desk: KeepingDesk,
+        host_queue_desk: HostQueueDesk,
         hand_over: HandOver,
         texts: Texts,
         allowed_servers: frozenset[int],
@@ -87,6 +90,7 @@ class KleinbotClient(commands.AutoShardedBot):
         self.workbench = workbench
         self.history_desk = history_desk
         self.keeping_desk = keeping_desk
+        self.host_queue_desk = host_queue_desk
         self._kept = hand_over
         self._texts = texts
         self._allowed_servers = allowed_servers
@@ -95,7 +99,7 @@ class KleinbotClient(commands.AutoShardedBot):
 
     async def setup_hook(self) -> None:
         await self.tree.set_translator(FluentTranslator(self._texts))
-        self.add_dynamic_items(*BUTTONS, *MAKING_BUTTONS, *KEEPING_BUTTONS)
+        self.add_dynamic_items(*BUTTONS, *MAKING_BUTTONS, *KEEPING_BUTTONS, *HOST_QUEUE_BUTTONS)
         await self._prepare(self)
 
     def reason_to_refuse(self, interaction: discord.Interaction[Any]) -> KleinbotError | None:

@@ -11,6 +11,7 @@ import sqlite3
 import discord
 
 from kleinbot.chat.board import Board
+from kleinbot.chat.old_replies import OldReplies
 from kleinbot.chat.ways import Closed, Ways
 from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.job import Job, JobState, ReplyAddress
@@ -40,12 +41,14 @@ class Delivery:
         recall: Recall,
         board: Board,
         ways: Ways,
+        old_replies: OldReplies,
         clock: Clock,
     ) -> None:
         self._database = database
         self._recall = recall
         self._board = board
         self._ways = ways
+        self._old_replies = old_replies
         self._clock = clock
         self._woken = asyncio.Event()
         self._gate = asyncio.Semaphore(_AT_ONCE)
@@ -163,7 +166,7 @@ class Delivery:
             if row.state is OutboxState.PENDING and address is not None:
                 await self._ways.by_reply(row, job, address)
             else:
-                await self._ways.by_channel(row, job)
+                await self._by_channel(row, job)
         except Closed as closed:
             _log.info("job %s: %s", job.job_id, closed)
         else:
@@ -172,7 +175,11 @@ class Delivery:
             # Either may have been the one that is closed: then the other is left.
             await self._by_reply_alone(row, job, address)
         except Closed:
-            await self._ways.by_channel(row, job)
+            await self._by_channel(row, job)
+
+    async def _by_channel(self, row: OutboxRow, job: Job) -> None:
+        message_id = await self._ways.by_channel(row, job)
+        await self._old_replies.point_to(job, message_id)
 
     async def _by_reply_alone(self, row: OutboxRow, job: Job, address: ReplyAddress | None) -> None:
         if address is None:
@@ -185,6 +192,8 @@ class Delivery:
                 await outbox.mark_kept(transaction, row.outbox_id)
             else:
                 await outbox.mark_unneeded(transaction, row.outbox_id, self._clock.now_ms())
+        if not _is_worth_a_message(job):
+            await self._old_replies.end(job)
 
     async def _postpone(self, row: OutboxRow, error: Exception) -> None:
         pause_s = min(2**row.attempts, _LONGEST_PAUSE_S)
@@ -194,8 +203,8 @@ class Delivery:
 
 
 def _is_worth_a_message(job: Job) -> bool:
-    """Tell whether somebody waits for word: whoever cancelled a job before its first picture was told."""
-    return bool(job.done_images) or job.state is not JobState.CANCELLED
+    """Tell whether somebody waits for word: whoever cancelled their own job before a picture was told."""
+    return bool(job.done_images) or job.state is not JobState.CANCELLED or job.error is not None
 
 
 def _is_final(error: Exception) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from kleinbot.chat import layouts
+from kleinbot.chat import layouts, waiting_layouts
 from kleinbot.chat.board import Board
 from kleinbot.chat.host_powers import is_host
 from kleinbot.chat.replies import UNREACHED
@@ -101,7 +101,7 @@ class FrontDesk:
     async def queue(self, interaction: discord.Interaction[Any]) -> None:
         """Show the member's jobs, with a button for each."""
         queue = await self._recall.queue(actor_of(interaction))
-        view = layouts.queue(self._texts, str(interaction.locale), queue, self._engine_state())
+        view = waiting_layouts.queue(self._texts, str(interaction.locale), queue, self._engine_state())
         await interaction.response.send_message(view=view, ephemeral=True)
 
     async def answer_error(self, interaction: discord.Interaction[Any], error: BaseException) -> None:

@@ -1,6 +1,5 @@
 """Answers /host: to the host alone."""
 
-from collections.abc import Callable
 from typing import Any
 
 import discord
@@ -8,8 +7,9 @@ from discord import app_commands
 
 from kleinbot.chat import layouts, quota_layouts, wording
 from kleinbot.chat.front_desk import actor_of
+from kleinbot.chat.host_queue_layouts import DOORS
+from kleinbot.chat.server_names import NAME_CHARACTERS, ServerNames
 from kleinbot.domain.clock import MS_PER_S
-from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code, Parameter, Refusal
 from kleinbot.domain.job import TENTHS
 from kleinbot.domain.work import EnginePhase
@@ -21,13 +21,7 @@ from kleinbot.texts import Texts
 _HOUR_MS = 60 * 60 * MS_PER_S
 _SHOWN_SERVERS = 20
 _CHOICES = 25
-_NAME_CHARACTERS = 60
 _LARGEST_ID = 2**63
-_DOORS = {
-    Door.OPEN: "host-door-open",
-    Door.PAUSED: "host-door-paused",
-    Door.DRAINING: "host-door-draining",
-}
 _PHASES = {
     EnginePhase.STARTING: "host-phase-starting",
     EnginePhase.DOWNLOADING: "host-phase-downloading",
@@ -42,18 +36,16 @@ _PHASES = {
 
 
 class HostDesk:
-    """One method for each command. The names of servers come from Discord and are not stored."""
+    """One method for each command."""
 
-    def __init__(
-        self, operate: Operate, rule: QuotaRule, client: Callable[[], discord.Client], texts: Texts
-    ) -> None:
+    def __init__(self, operate: Operate, rule: QuotaRule, servers: ServerNames, texts: Texts) -> None:
         self._operate = operate
         self._rule = rule
-        self._client = client
+        self._servers = servers
         self._texts = texts
 
     async def servers(self, interaction: discord.Interaction[Any]) -> None:
-        rows = await self._operate.servers(actor_of(interaction), self._present())
+        rows = await self._operate.servers(actor_of(interaction), self._servers.present())
         if not rows:
             await self._answer(interaction, "host-no-servers")
             return
@@ -73,7 +65,7 @@ class HostDesk:
         """Set a server's share of the card and its bound; ``server`` is its id, as chosen or typed."""
         most = None if most_pictures is None else round(most_pictures * TENTHS)
         row = await self._operate.share(
-            actor_of(interaction), _server_id(server), self._present(), share, most
+            actor_of(interaction), _server_id(server), self._servers.present(), share, most
         )
         await self._answer(interaction, "host-shared", row=self._row(interaction, row))
 
@@ -84,25 +76,13 @@ class HostDesk:
         actor = actor_of(interaction)
         if not actor.is_host:
             return []
-        rows = await self._operate.servers(actor, self._present())
-        named = [(f"{self._plain_name(row.server_id)} ({row.server_id})", row.server_id) for row in rows]
+        rows = await self._operate.servers(actor, self._servers.present())
+        named = [(f"{self._servers.of(row.server_id)} ({row.server_id})", row.server_id) for row in rows]
         return [
             app_commands.Choice(name=name, value=str(server_id))
             for name, server_id in named
             if typed.casefold() in name.casefold()
         ][:_CHOICES]
-
-    async def pause(self, interaction: discord.Interaction[Any]) -> None:
-        await self._operate.pause(actor_of(interaction))
-        await self._answer(interaction, "host-paused")
-
-    async def resume(self, interaction: discord.Interaction[Any]) -> None:
-        await self._operate.resume(actor_of(interaction))
-        await self._answer(interaction, "host-resumed")
-
-    async def drain(self, interaction: discord.Interaction[Any]) -> None:
-        await self._operate.drain(actor_of(interaction))
-        await self._answer(interaction, "host-draining")
 
     async def status(self, interaction: discord.Interaction[Any]) -> None:
         found = await self._operate.status(actor_of(interaction))
@@ -116,7 +96,7 @@ class HostDesk:
                 phase=self._say(interaction, _PHASES[found.engine.phase]),
                 profile=found.profile.name,
                 device=found.profile.device,
-                door=self._say(interaction, _DOORS[found.door]),
+                door=self._say(interaction, DOORS[found.door]),
             )
         ]
         if found.engine.detail:
@@ -141,19 +121,12 @@ class HostDesk:
         return self._say(
             interaction,
             "host-server",
-            server=wording.shown_prompt(self._plain_name(row.server_id), _NAME_CHARACTERS),
+            server=wording.shown_prompt(self._servers.of(row.server_id), NAME_CHARACTERS),
             pictures=row.recent_pictures,
             open=row.open_jobs,
             share=row.share,
             most=pictures(row.most_tenths or 0),
         )
-
-    def _plain_name(self, server_id: int) -> str:
-        server = self._client().get_guild(server_id)
-        return str(server_id) if server is None else server.name[:_NAME_CHARACTERS]
-
-    def _present(self) -> frozenset[int]:
-        return frozenset(server.id for server in self._client().guilds)
 
     def _say(self, interaction: discord.Interaction[Any], message_id: str, **values: Parameter) -> str:
         return self._texts.say(str(interaction.locale), message_id, **values)

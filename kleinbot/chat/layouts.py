@@ -3,23 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import cast
 
 import discord
 
 from kleinbot.chat import wording
-from kleinbot.chat.buttons import CancelButton
-from kleinbot.chat.heading import heading, subject
+from kleinbot.chat.heading import heading
 from kleinbot.chat.keeping_buttons import keeping_row
 from kleinbot.chat.result_buttons import making_rows
 from kleinbot.domain.job import Job, JobState
-from kleinbot.domain.work import EnginePhase, EngineState, JobProgress
 from kleinbot.studio.quota import pictures
-from kleinbot.studio.recall import JobCard, Picture, Queue
+from kleinbot.studio.recall import Picture
 from kleinbot.texts import Texts
-
-_QUEUE_ROWS = 10
-"""Each is a section with three components, and a message holds 40."""
 
 
 @dataclass(frozen=True)
@@ -35,52 +29,6 @@ def plain(text: str) -> discord.ui.LayoutView:
     view = discord.ui.LayoutView(timeout=None)
     view.add_item(discord.ui.TextDisplay(text))
     return view
-
-
-def waiting_text(
-    texts: Texts,
-    card: JobCard,
-    engine: EngineState,
-    progress: JobProgress | None,
-    price_note: str | None,
-) -> str:
-    """Return what an open job's message says now; comparing it tells whether an edit is needed."""
-    job = card.job
-    lines = [heading(texts, job), _status(texts, card, engine, progress)]
-    if price_note is not None:
-        lines.append(f"-# {price_note}")
-    return "\n".join(lines)
-
-
-def waiting(texts: Texts, card: JobCard, text: str) -> discord.ui.LayoutView:
-    """Return the message of an open job, with its cancel button."""
-    view = plain(text)
-    row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
-    row.add_item(CancelButton(card.job.job_id, texts.say(card.job.locale, "button-cancel")))
-    view.add_item(row)
-    return view
-
-
-def _status(texts: Texts, card: JobCard, engine: EngineState, progress: JobProgress | None) -> str:
-    locale = card.job.locale
-    if card.job.state is JobState.RUNNING and engine.phase is EnginePhase.READY:
-        return _running(texts, card.job, progress or JobProgress(0, 0.0))
-    if engine.phase is not EnginePhase.READY:
-        return _engine_note(texts, locale, engine)
-    return texts.say(
-        locale, "waiting-place", place=card.place or 1, starts=wording.starts(texts, locale, card)
-    )
-
-
-def _running(texts: Texts, job: Job, progress: JobProgress) -> str:
-    if progress.done_images >= job.count:
-        return texts.say(job.locale, "finishing")
-    fraction = (progress.done_images + progress.fraction) / job.count
-    filled, percent = wording.bar(fraction), round(100 * fraction)
-    if job.count == 1:
-        return texts.say(job.locale, "running", bar=filled, percent=percent)
-    current = progress.done_images + 1
-    return texts.say(job.locale, "running-of", current=current, count=job.count, bar=filled, percent=percent)
 
 
 def result(
@@ -174,7 +122,8 @@ def _ending(texts: Texts, job: Job, found: Sequence[Picture], note: str | None) 
     lines += _lost(texts, job, found)
     refunded = pictures((job.count - len(job.done_images)) * job.price_tenths)
     if job.state is JobState.CANCELLED:
-        lines.append(texts.say(job.locale, "cancelled", refunded=refunded))
+        how = texts.error(job.error, job.locale) if job.error else texts.say(job.locale, "cancelled")
+        lines.append(f"{how} {texts.say(job.locale, 'given-back', refunded=refunded)}")
     elif job.state is JobState.EXPIRED:
         lines.append(texts.say(job.locale, "expired"))
     elif job.error is not None:
@@ -191,42 +140,3 @@ def _lost(texts: Texts, job: Job, found: Sequence[Picture]) -> list[str]:
         for picture in found
         if picture.data is None
     ]
-
-
-def queue(texts: Texts, locale: str, found: Queue, engine: EngineState) -> discord.ui.LayoutView:
-    """Return what /queue shows: the member's own jobs, each with its cancel button."""
-    view = discord.ui.LayoutView(timeout=None)
-    if engine.phase is not EnginePhase.READY:
-        view.add_item(discord.ui.TextDisplay(_engine_note(texts, locale, engine)))
-    if not found.mine:
-        view.add_item(discord.ui.TextDisplay(texts.say(locale, "queue-empty", others=found.others)))
-        return view
-    view.add_item(discord.ui.TextDisplay(f"**{texts.say(locale, 'queue-title', others=found.others)}**"))
-    for card in found.mine[:_QUEUE_ROWS]:
-        button = CancelButton(card.job.job_id, texts.say(locale, "button-cancel"))
-        # A dynamic item is typed for views and layouts at once, which the section's type cannot say.
-        accessory = cast("discord.ui.Item[discord.ui.LayoutView]", button)
-        view.add_item(discord.ui.Section(_queue_row(texts, locale, card), accessory=accessory))
-    if len(found.mine) > _QUEUE_ROWS:
-        rest = len(found.mine) - _QUEUE_ROWS
-        view.add_item(discord.ui.TextDisplay(texts.say(locale, "queue-more", rest=rest)))
-    return view
-
-
-def _queue_row(texts: Texts, locale: str, card: JobCard) -> str:
-    number, prompt = str(card.job.number), subject(texts, locale, card.job.prompt)
-    prompt = wording.shown_prompt(prompt, 80)
-    if card.job.state is JobState.RUNNING:
-        return texts.say(locale, "queue-running", number=number, prompt=prompt)
-    return texts.say(
-        locale,
-        "queue-waiting",
-        number=number,
-        prompt=prompt,
-        place=card.place or 1,
-        starts=wording.starts(texts, locale, card),
-    )
-
-
-def _engine_note(texts: Texts, locale: str, engine: EngineState) -> str:
-    return texts.say(locale, f"engine-{engine.phase}", percent=round(100 * (engine.fraction or 0)))

@@ -34,6 +34,8 @@ _DEEDS = {
     Deed.QUOTA_GRANT: ("audit-grant", "audit-grant"),
     Deed.QUOTA_RESET: ("audit-reset", "audit-reset"),
     Deed.SHARE: ("audit-share", "audit-share"),
+    Deed.CANCEL_AS_MODERATOR: ("audit-cancel-moderator", "audit-cancel-moderator"),
+    Deed.CANCEL_AS_HOST: ("audit-cancel-host", "audit-cancel-host"),
 }
 
 
@@ -129,6 +131,7 @@ def _deed(texts: Texts, locale: str, row: AuditRow) -> str:
         actor=wording.mention(row.actor_id),
         member=wording.mention(row.member_id or 0),
         pictures=pictures(int(tenths or 0)),
+        number=str(row.details.get("number", "")),
     )
     return texts.say(locale, "audit-row", what=what, at_s=_seconds(row.made_ms))
 

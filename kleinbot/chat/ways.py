@@ -74,8 +74,8 @@ class Ways:
         part, message_id = await self._edit(address, functools.partial(self._results.whole, job))
         await self._sent(row, job, Way.REPLY, part, message_id)
 
-    async def by_channel(self, row: OutboxRow, job: Job) -> None:
-        """Send what is not there yet as channel messages. Raises Closed."""
+    async def by_channel(self, row: OutboxRow, job: Job) -> int:
+        """Send what is not there yet as channel messages; return the first one's id. Raises Closed."""
         async with self._database.transaction() as transaction:
             await outbox.mark_posting(transaction, row.outbox_id)
         there = await posted.delivered(self._database.read, job.job_id)
@@ -83,16 +83,17 @@ class Ways:
             there |= await self._earlier(job)
         if there:
             await self._rest_by_channel(row, job, Way.CHANNEL, there)
-            return
+            return min(there.values())
         compose = functools.partial(self._results.first, job, late=True)
         part, message_id = await self._post(job, compose, row.nonce)
         if not parts.left_of(job, part.positions):
             await self._sent(row, job, Way.CHANNEL, part, message_id)
-            return
+            return message_id
         async with self._database.transaction() as transaction:
             await self._note(transaction, job, part, message_id)
         there = dict.fromkeys(part.positions, message_id)
         await self._rest_by_channel(row, job, Way.CHANNEL, there)
+        return message_id
 
     async def _rest_by_channel(self, row: OutboxRow, job: Job, way: Way, there: dict[int, int]) -> None:
         """Send what is not ``there``, and note that all is; ``there``: message by position, never empty."""

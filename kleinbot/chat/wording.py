@@ -6,7 +6,6 @@ import discord
 
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.geometry import Grid
-from kleinbot.studio.recall import JobCard
 from kleinbot.texts import Texts
 
 SHOWN_PROMPT_CHARACTERS = 600
@@ -34,11 +33,11 @@ def bar(fraction: float) -> str:
     return "▓" * filled + "░" * (_BAR_CELLS - filled)
 
 
-def starts(texts: Texts, locale: str, card: JobCard) -> str:
+def starts(texts: Texts, locale: str, starts_at_ms: int | None) -> str:
     """Return when a waiting job starts, as a moment that Discord shows in the reader's own words."""
-    if card.starts_at_ms is None:
+    if starts_at_ms is None:
         return texts.say(locale, "waiting-starts-soon")
-    return texts.say(locale, "waiting-starts-at", at_s=-(-card.starts_at_ms // MS_PER_S))
+    return texts.say(locale, "waiting-starts-at", at_s=-(-starts_at_ms // MS_PER_S))
 
 
 def mention(member_id: int) -> str:

@@ -37,6 +37,8 @@ class Code(StrEnum):
     NOTHING_OPEN = "error-nothing-open"
     JOB_NOT_YOURS = "error-job-not-yours"
     JOB_ALREADY_ENDED = "error-job-already-ended"
+    CANCELLED_BY_MODERATOR = "error-cancelled-by-moderator"
+    CANCELLED_BY_HOST = "error-cancelled-by-host"
 
     RESULT_UNKNOWN = "error-result-unknown"
     RESULT_NOT_YOURS = "error-result-not-yours"

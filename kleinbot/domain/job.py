@@ -50,6 +50,13 @@ class Lane(StrEnum):
     RELAXED = "relaxed"
 
 
+class Unhurried(StrEnum):
+    """Why a job is in the relaxed lane: over its member's share of the token lane, or expected too late."""
+
+    SHARE = "share"
+    LATE = "late"
+
+
 @dataclass(frozen=True)
 class ImagineRequest:
     """What a member asked for, as it was typed. ``seed`` None means: choose one."""

@@ -76,6 +76,8 @@ class Deed(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     DRAIN = "drain"
+    CANCEL_AS_MODERATOR = "cancel-as-moderator"
+    CANCEL_AS_HOST = "cancel-as-host"
 
 
 @dataclass(frozen=True)

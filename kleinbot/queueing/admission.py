@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.errors import Code, Refusal
-from kleinbot.domain.job import Lane
+from kleinbot.domain.job import Lane, Unhurried
 from kleinbot.queueing.cost import PICTURE, CostModel
 from kleinbot.queueing.forecast import ends_s
 from kleinbot.queueing.line import Line
@@ -49,7 +49,7 @@ class AdmissionLimits:
 class Admitted:
     """The images to submit, with their lane and deadline, and when they are expected, in seconds from now.
 
-    ``place`` as ``Line.place`` will tell once they are submitted.
+    ``place`` as ``Line.place`` will tell once they are submitted; ``unhurried``: why it is the relaxed lane.
     """
 
     images: tuple[WaitingImage, ...]
@@ -57,6 +57,7 @@ class Admitted:
     place: int
     start_s: float
     end_s: float
+    unhurried: Unhurried | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,11 @@ def admit(
         admitted = _judge(promised, line, cost_model, running_left_s)
         if admitted.end_s <= limits.token_s:
             return admitted
-    return _judge(_in_lane(images, Lane.RELAXED, None), line, cost_model, running_left_s)
+        unhurried = Unhurried.LATE
+    else:
+        unhurried = Unhurried.SHARE
+    relaxed = _judge(_in_lane(images, Lane.RELAXED, None), line, cost_model, running_left_s)
+    return replace(relaxed, unhurried=unhurried)
 
 
 def _in_lane(images: Sequence[WaitingImage], lane: Lane, deadline_ms: int | None) -> tuple[WaitingImage, ...]:

@@ -44,6 +44,14 @@ async def all_open(reader: Reader) -> list[Job]:
     return [await _with_images(reader, row) for row in rows]
 
 
+async def open_ids(reader: Reader) -> list[str]:
+    """Return the keys of the jobs that have not ended, oldest first."""
+    rows = await reader.all(
+        "SELECT job_id FROM jobs WHERE state IN ('queued', 'running') ORDER BY created_ms, rowid"
+    )
+    return [row[0] for row in rows]
+
+
 async def reply_address(reader: Reader, job_id: str) -> ReplyAddress | None:
     """Return how the job's first response can be edited; None once that is no longer kept."""
     row = await reader.one(

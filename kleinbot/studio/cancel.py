@@ -4,15 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kleinbot.domain.clock import Clock
-from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.errors import Code, Parameter, Refusal
 from kleinbot.domain.job import Job, JobState
 from kleinbot.domain.people import Actor
+from kleinbot.domain.quota import Deed
 from kleinbot.queueing.line import Line
-from kleinbot.store import jobs, lookup
-from kleinbot.store.database import Database
+from kleinbot.store import audit, jobs, lookup
+from kleinbot.store.database import Database, Transaction
 from kleinbot.store.ledger import Owner
-from kleinbot.studio.power import Action, may
+from kleinbot.studio.power import Action, may, require_host
 from kleinbot.studio.submit import LineListener
+
+_REASONS = {
+    Deed.CANCEL_AS_MODERATOR: Code.CANCELLED_BY_MODERATOR,
+    Deed.CANCEL_AS_HOST: Code.CANCELLED_BY_HOST,
+}
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,25 @@ class Cancel:
             raise Refusal(Code.JOB_NOT_HERE)
         return await self._cancel(actor, job)
 
+    async def by_host(self, actor: Actor, job_id: str) -> Cancelled:
+        """Cancel any job of any server, for the host alone.
+
+        Raises Refusal NOT_THE_HOST, JOB_NOT_HERE or JOB_ALREADY_ENDED.
+        """
+        require_host(actor)
+        job = await lookup.by_id(self._database.read, job_id)
+        if job is None:
+            raise Refusal(Code.JOB_NOT_HERE)
+        return await self._stop(actor, job, Deed.CANCEL_AS_HOST)
+
+    async def by_host_and_number(self, actor: Actor, number: int) -> Cancelled:
+        """Do the same for a job of the server in which the host speaks, by the number that people see."""
+        require_host(actor)
+        job = await lookup.by_number(self._database.read, actor.server_id, number)
+        if job is None:
+            raise Refusal(Code.JOB_NOT_HERE)
+        return await self._stop(actor, job, Deed.CANCEL_AS_HOST)
+
     async def by_number(self, actor: Actor, number: int | None) -> Cancelled:
         """Cancel by the number that people see; None: the actor's newest open job."""
         if number is None:
@@ -64,8 +89,17 @@ class Cancel:
     async def _cancel(self, actor: Actor, job: Job) -> Cancelled:
         if not may(actor, Action.CANCEL, job):
             raise Refusal(Code.JOB_NOT_YOURS, number=str(job.number))
+        return await self._stop(actor, job, Deed.CANCEL_AS_MODERATOR)
+
+    async def _stop(self, actor: Actor, job: Job, power: Deed) -> Cancelled:
+        """End ``job``. Where it is somebody else's, they are told by what ``power``, and it is noted."""
+        reason = None if actor.member_id == job.member_id else _REASONS[power]
+        error = None if reason is None else Refusal(reason, by=str(actor.member_id))
         async with self._database.transaction() as transaction:
-            stopped = await jobs.stop(transaction, job.job_id, JobState.CANCELLED, self._clock.now_ms())
+            now_ms = self._clock.now_ms()
+            stopped = await jobs.stop(transaction, job.job_id, JobState.CANCELLED, now_ms, error)
+            if stopped and error is not None:
+                await self._note(transaction, actor, job, power)
             ended = await lookup.by_id(transaction, job.job_id)
         if not stopped or ended is None:
             raise Refusal(Code.JOB_ALREADY_ENDED, number=str(job.number))
@@ -73,3 +107,10 @@ class Cancel:
         self._listener.job_stopped(job.job_id)
         self._wake_delivery()
         return Cancelled(ended.number, ended.refunded_tenths)
+
+    async def _note(self, transaction: Transaction, actor: Actor, job: Job, power: Deed) -> None:
+        details: dict[str, Parameter] = {"number": str(job.number)}
+        await audit.note(
+            transaction, power, actor.member_id, self._clock.now_ms(),
+            server_id=job.server_id, member_id=job.member_id, details=details,
+        )  # fmt: skip

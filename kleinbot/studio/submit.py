@@ -187,7 +187,7 @@ class Submit:
             raise LookupError(job.job_id)
         # No await since the lock was released: nobody was admitted on the same place in between.
         self._line.submit(admitted.images)
-        card = self._recall.card_of(stored)
+        card = replace(self._recall.card_of(stored), unhurried=admitted.unhurried)
         if card.starts_at_ms is not None:
             self._errors.told(job.job_id, card.starts_at_ms)
         self._meters.accepted(admitted.lane, len(admitted.images))

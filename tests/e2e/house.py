@@ -96,7 +96,9 @@ class Stage:
     """Goes on over restarts, as the world's does: job keys are never drawn twice."""
 
     @asynccontextmanager
-    async def house(self, engine: Engine | None = None, **settings: object) -> AsyncIterator[House]:
+    async def house(
+        self, engine: Engine | None = None, *, exits_with: int = 0, **settings: object
+    ) -> AsyncIterator[House]:
         """Run the bot until the body ends, then stop it cleanly."""
         given = {"weights": self.weights, "device": "cpu", "grace_s": 5, **settings}
         chosen = Settings(data_folder=self.folder, **given)  # type: ignore[arg-type]
@@ -113,7 +115,7 @@ class Stage:
             finally:
                 app.request_stop()
                 code = await running
-            assert code == 0
+            assert code == exits_with
 
 
 def build_stage(standin: StandIn, clock: ShiftedClock, folder: Path, tiny: Path) -> Stage:

@@ -27,9 +27,9 @@ def _host(stage: Stage) -> Person:
     [
         ("servers", {}),
         ("share", {"server": "1", "share": 2}),
-        ("pause", {}),
-        ("resume", {}),
-        ("drain", {}),
+        ("queue pause", {}),
+        ("queue resume", {}),
+        ("queue drain", {}),
         ("status", {}),
     ],
 )
@@ -49,7 +49,7 @@ async def test_a_pause_holds_the_work_says_so_and_survives_a_restart(stage: Stag
     host = _host(stage)
     engine = ScriptedEngine()
     async with stage.house(engine) as house:
-        await _said(await host.command(house.channel, "host pause"), "Paused.")
+        await _said(await host.command(house.channel, "host queue pause"), "Paused.")
         handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
         await handle.message_where(lambda m: "has paused the drawing" in m.text, timeout_s=QUICK_S)
         assert engine.batches == []
@@ -57,7 +57,7 @@ async def test_a_pause_holds_the_work_says_so_and_survives_a_restart(stage: Stag
         status = await _said(await host.command(house.channel, "host status"), "paused")
         assert "1 picture waiting, 0 being drawn" in status.text
         assert engine.batches == []
-        await _said(await host.command(house.channel, "host resume"), "Working as usual again.")
+        await _said(await host.command(house.channel, "host queue resume"), "Working as usual again.")
         await house.until("SELECT COUNT(*) FROM images WHERE state = 'done'", 1)
         assert await house.number("SELECT COUNT(*) FROM audit WHERE server_id IS NULL") == 2
 
@@ -69,7 +69,7 @@ async def test_a_picture_in_hand_is_finished_when_the_host_pauses(stage: Stage) 
     async with stage.house(engine) as house:
         handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
         await engine.started.wait()
-        await _said(await host.command(house.channel, "host pause"), "Paused.")
+        await _said(await host.command(house.channel, "host queue pause"), "Paused.")
         engine.gate.set()
         await handle.message_where(has_pictures, timeout_s=QUICK_S)
 
@@ -82,13 +82,13 @@ async def test_draining_finishes_what_is_in_line_and_takes_nothing_new(stage: St
         waiting = [await house.ada.command(house.channel, "imagine", prompt=f"fox {i}") for i in range(2)]
         for handle in waiting:
             await handle.acknowledged(timeout_s=QUICK_S)
-        await _said(await host.command(house.channel, "host drain"), "I finish what is in line")
+        await _said(await host.command(house.channel, "host queue drain"), "I finish what is in line")
         refused = await house.bob.command(house.channel, "imagine", prompt="a cat")
         await _said(refused, "takes no new work for now")
         assert await house.number("SELECT COUNT(*) FROM jobs") == 2
         engine.gate.set()
         await asyncio.gather(*(handle.message_where(has_pictures, timeout_s=QUICK_S) for handle in waiting))
-        await _said(await host.command(house.channel, "host resume"), "Working as usual")
+        await _said(await host.command(house.channel, "host queue resume"), "Working as usual")
         again = await house.bob.command(house.channel, "imagine", prompt="a cat")
         await again.message_where(has_pictures, timeout_s=QUICK_S)
 
@@ -137,7 +137,7 @@ async def test_an_old_button_does_nothing_where_the_bot_is_shut_out_now(stage: S
     host = _host(stage)
     engine = ScriptedEngine()
     async with stage.house(engine) as house:
-        await _said(await host.command(house.channel, "host pause"), "Paused.")
+        await _said(await host.command(house.channel, "host queue pause"), "Paused.")
         handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
         waiting = await handle.message_where(lambda m: bool(m.buttons), timeout_s=QUICK_S)
     async with stage.house(engine, allowed_servers=(1,)) as house:

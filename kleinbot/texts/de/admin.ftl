@@ -8,6 +8,8 @@ error-grants-above-most = Dieses Mitglied hat noch { $unspent } geschenkte Bilde
 error-server-unknown = So einen Server kenne ich nicht. /host server zählt die auf, die ich kenne. Es wurde nichts geändert.
 
 engine-paused = Der Betreiber des Bots hat das Zeichnen angehalten; dein Platz bleibt dir.
+engine-disk-full = Die Festplatte meines Betreibers ist voll, gezeichnet wird erst wieder, wenn Platz ist; dein Platz bleibt dir.
+presence-disk-full = wartet auf Platz auf der Platte
 presence-paused = vom Betreiber angehalten
 
 admin-set = { $member } hat jetzt eine eigene Grenze: { $pictures ->
@@ -39,6 +41,8 @@ audit-default-removed = { $actor } hat die Vorgabe dieses Servers entfernt
 audit-grant = { $actor } hat { $member } { $pictures } geschenkt
 audit-reset = { $actor } hat { $member } zurückgesetzt: { $pictures } zurück
 audit-share = Der Betreiber hat festgelegt, was dieser Server von der Karte nutzen darf
+audit-cancel-moderator = { $actor } hat #{ $number } von { $member } abgebrochen
+audit-cancel-host = Der Betreiber des Bots hat #{ $number } von { $member } abgebrochen
 audit-row = { $what } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 
 host-servers = Server, die meistbeschäftigten der letzten { $hours } Stunden zuerst
@@ -52,9 +56,9 @@ host-server = **{ $server }** · { $pictures ->
 host-servers-more = … und { $rest } weitere.
 host-no-servers = Ich bin noch auf keinem Server.
 host-shared = Jetzt gilt: { $row }
-host-paused = Angehalten. Aufträge werden weiter angenommen und behalten ihre Plätze; das Bild in Arbeit wird fertig. Weiter geht es mit /host fortsetzen.
+host-paused = Angehalten. Aufträge werden weiter angenommen und behalten ihre Plätze; das Bild in Arbeit wird fertig. Weiter geht es mit /host warteschlange fortsetzen.
 host-resumed = Ich arbeite wieder wie sonst.
-host-draining = Ich zeichne fertig, was in der Schlange ist, und nehme nichts Neues an. /host fortsetzen nimmt das zurück.
+host-draining = Ich zeichne fertig, was in der Schlange ist, und nehme nichts Neues an. /host warteschlange fortsetzen nimmt das zurück.
 host-status-engine = Modell: { $phase } · Profil { $profile } ({ $device }) · { $door }
 host-status-engine-detail = Einzelheit zum Modell: { $detail }
 host-status-line = Schlange: { $waiting ->

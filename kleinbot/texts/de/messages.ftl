@@ -1,9 +1,22 @@
 ## The first response and its edits
 
 waiting-place = { $place ->
+        [0] Geht weiter
         [1] Als Nächstes dran
        *[other] Platz { $place } in der Schlange
     } · beginnt { $starts }
+waiting-held = { $place ->
+        [1] Als Nächstes dran
+       *[other] Platz { $place } in der Schlange
+    }
+waiting-relaxed = Ruhespur: { $why ->
+        [share] Dein Anteil an der Schlange ist schon belegt.
+        [late] Die Schlange ist zu lang, als dass das noch in diese Antwort käme.
+       *[unknown] Das kann länger dauern, als sich diese Antwort ändern lässt.
+    } Gezeichnet wird, wenn sonst nichts ansteht.
+waiting-late = Die Schlange ist gewachsen: In diese Antwort kommt das nun doch nicht mehr.
+arrives-anew = Lässt sich diese Nachricht nicht mehr ändern, kommt das Ergebnis als neue.
+arrives-alone = Lässt sich diese Nachricht nicht mehr ändern, bekommst du das Ergebnis mit deinem nächsten Befehl hier.
 waiting-starts-at = <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 waiting-starts-soon = gleich
 running = Wird gezeichnet { $bar } { $percent } %
@@ -25,7 +38,8 @@ price = { $pictures ->
 ## Results
 
 recipe = { $size } · Seed { $seed } · #{ $number } · { $seconds } s
-cancelled = Abgebrochen. { $refunded ->
+cancelled = Abgebrochen.
+given-back = { $refunded ->
         [0] Es war nichts mehr zurückzugeben.
         [one] { $refunded } Bild wurde zurückgegeben.
        *[other] { $refunded } Bilder wurden zurückgegeben.
@@ -33,6 +47,7 @@ cancelled = Abgebrochen. { $refunded ->
 expired = Das ließ sich nicht rechtzeitig zustellen und wurde zurückgegeben.
 failed-partly = Der Rest ist gescheitert: { $reason }
 late-greeting = { $requester }, deine Bilder sind fertig.
+moved = Das hat länger gedauert, als sich eine Antwort ändern lässt. Das Ergebnis ist hier: { $link }
 lost-file = Bild { $position } liegt nicht mehr im Archiv.
 kept-note = Das ließ sich vorher nicht zustellen:
 small-note = Gezeichnet vom kleinen Modell, das kleinbot beiliegt: Es kennt nur farbige Formen, etwa „a red circle left of a blue square“. Wie du das echte Modell bekommst, steht in der README.
@@ -54,9 +69,11 @@ queue-title = Deine Aufträge ({ $others ->
        *[other] dazu { $others } Aufträge von anderen
     })
 queue-waiting = #{ $number } · { $prompt } · { $place ->
+        [0] geht weiter
         [1] als Nächstes dran
        *[other] Platz { $place } in der Schlange
     }, beginnt { $starts }
+queue-late = später, als die Antwort lebt
 queue-running = #{ $number } · { $prompt } · wird gezeichnet
 queue-more = … und { $rest } weitere.
 cancel-done = #{ $number } ist abgebrochen. { $refunded ->

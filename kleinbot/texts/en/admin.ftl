@@ -8,6 +8,8 @@ error-grants-above-most = That member already has { $unspent } granted pictures 
 error-server-unknown = I know no such server. /host servers lists the ones I do. Nothing was changed.
 
 engine-paused = The bot's host has paused the drawing; your place is kept.
+engine-disk-full = My host's disk is full, so nothing is drawn until there is room; your place is kept.
+presence-disk-full = waiting for room on the disk
 presence-paused = paused by the host
 
 admin-set = { $member } now has a limit of their own: { $pictures ->
@@ -39,6 +41,8 @@ audit-default-removed = { $actor } removed this server's default
 audit-grant = { $actor } granted { $pictures } to { $member }
 audit-reset = { $actor } reset { $member }: { $pictures } back
 audit-share = The host set what this server may use of the card
+audit-cancel-moderator = { $actor } cancelled #{ $number } of { $member }
+audit-cancel-host = The bot's host cancelled #{ $number } of { $member }
 audit-row = { $what } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 
 host-servers = Servers, the busiest of the last { $hours } hours first
@@ -52,9 +56,9 @@ host-server = **{ $server }** · { $pictures ->
 host-servers-more = … and { $rest } more.
 host-no-servers = I am in no server yet.
 host-shared = Now: { $row }
-host-paused = Paused. Jobs are still accepted and keep their places; the picture in hand is finished. /host resume goes on.
+host-paused = Paused. Jobs are still accepted and keep their places; the picture in hand is finished. /host queue resume goes on.
 host-resumed = Working as usual again.
-host-draining = I finish what is in line and accept nothing new. /host resume takes that back.
+host-draining = I finish what is in line and accept nothing new. /host queue resume takes that back.
 host-status-engine = Engine: { $phase } · profile { $profile } ({ $device }) · { $door }
 host-status-engine-detail = Engine detail: { $detail }
 host-status-line = Line: { $waiting ->

@@ -34,6 +34,8 @@ error-job-not-here = That job is not known in this server.
 error-nothing-open = You have nothing waiting or running, so there is nothing to cancel.
 error-job-not-yours = #{ $number } belongs to somebody else. Only they or a moderator can cancel it.
 error-job-already-ended = #{ $number } has already ended, so there is nothing to cancel.
+error-cancelled-by-moderator = <@{ $by }>, who moderates this server, cancelled this.
+error-cancelled-by-host = The bot's host (<@{ $by }>) cancelled this.
 
 error-render-failed = The picture could not be made. You were not charged. Trying again may help; if it does not, tell the bot's host.
 error-out-of-memory = The graphics card ran out of memory for this picture. You were not charged. A smaller count or size may fit.

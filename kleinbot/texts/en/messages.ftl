@@ -1,9 +1,22 @@
 ## The first response and its edits
 
 waiting-place = { $place ->
+        [0] Goes on
         [1] Next in line
        *[other] #{ $place } in line
     } · starts { $starts }
+waiting-held = { $place ->
+        [1] Next in line
+       *[other] #{ $place } in line
+    }
+waiting-relaxed = Relaxed lane: { $why ->
+        [share] you already have your share of the line.
+        [late] the line is too long for this to be done in time for this reply.
+       *[unknown] this may take longer than this reply can be changed.
+    } It is drawn when nothing else is due.
+waiting-late = The line has grown: this will not be done in time for this reply after all.
+arrives-anew = Once this message can no longer be changed, the result comes as a new one.
+arrives-alone = Once this message can no longer be changed, you get the result with your next command here.
 waiting-starts-at = <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 waiting-starts-soon = in a moment
 running = Drawing { $bar } { $percent } %
@@ -25,7 +38,8 @@ price = { $pictures ->
 ## Results
 
 recipe = { $size } · seed { $seed } · #{ $number } · { $seconds } s
-cancelled = Cancelled. { $refunded ->
+cancelled = Cancelled.
+given-back = { $refunded ->
         [0] Nothing was left to give back.
         [one] { $refunded } picture was given back.
        *[other] { $refunded } pictures were given back.
@@ -33,6 +47,7 @@ cancelled = Cancelled. { $refunded ->
 expired = This could not be delivered in time and was given back.
 failed-partly = The rest failed: { $reason }
 late-greeting = { $requester }, your pictures are ready.
+moved = This took longer than a reply can be changed. The result is here: { $link }
 lost-file = Picture { $position } is no longer in the archive.
 kept-note = This could not be delivered earlier:
 small-note = Drawn by the small model that comes with kleinbot: it knows coloured shapes only, like "a red circle left of a blue square". The README says how to get the real model.
@@ -54,9 +69,11 @@ queue-title = Your jobs ({ $others ->
        *[other] { $others } jobs of others
     })
 queue-waiting = #{ $number } · { $prompt } · { $place ->
+        [0] goes on
         [1] next
        *[other] #{ $place } in line
     }, starts { $starts }
+queue-late = later than this reply lives
 queue-running = #{ $number } · { $prompt } · being drawn
 queue-more = … and { $rest } more.
 cancel-done = #{ $number } is cancelled. { $refunded ->

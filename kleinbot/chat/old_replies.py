@@ -1,0 +1,68 @@
+"""First responses whose token has died: as messages of the bot in a channel they can still be edited."""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import discord
+
+from kleinbot.chat import layouts
+from kleinbot.chat.buttons import CancelButton
+from kleinbot.chat.heading import heading
+from kleinbot.chat.replies import UNREACHED
+from kleinbot.domain.clock import MS_PER_S
+from kleinbot.domain.job import Job
+from kleinbot.texts import Texts
+
+_log = logging.getLogger(__name__)
+
+_LOOKED_THROUGH_MESSAGES = 50
+_EARLIER_S = 5.0
+"""Discord's clock and ours differ: so long before the job was accepted the look begins."""
+
+
+class OldReplies:
+    """Says the last word in a waiting message that nothing else reaches any more.
+
+    It only tidies up: what cannot be found or edited is left as it is. A private one is seen by its member
+    alone, and nobody can reach it.
+    """
+
+    def __init__(self, client: Callable[[], discord.Client], texts: Texts) -> None:
+        self._client = client
+        self._texts = texts
+
+    async def point_to(self, job: Job, message_id: int) -> None:
+        """Say that the result of ``job`` came as another message of its channel."""
+        link = f"https://discord.com/channels/{job.server_id}/{job.channel_id}/{message_id}"
+        moved = self._texts.say(job.locale, "moved", link=link)
+        await self._replace(job, layouts.plain(f"{heading(self._texts, job)}\n{moved}"))
+
+    async def end(self, job: Job) -> None:
+        """Say how ``job`` has ended without a picture."""
+        await self._replace(job, layouts.result(self._texts, job, (), None, late=False).view)
+
+    async def _replace(self, job: Job, view: discord.ui.LayoutView) -> None:
+        if job.private:
+            return
+        try:
+            message = await self._find(job)
+            if message is not None:
+                await message.edit(view=view)
+        except UNREACHED as error:
+            _log.info("job %s: its old message could not be edited: %s", job.job_id, error)
+
+    async def _find(self, job: Job) -> discord.Message | None:
+        """Return the message that still offers to cancel ``job``."""
+        channel = self._client().get_partial_messageable(job.channel_id, guild_id=job.server_id)
+        since = datetime.fromtimestamp(job.created_ms / MS_PER_S - _EARLIER_S, UTC)
+        wanted = CancelButton(job.job_id, "").custom_id
+        async for message in channel.history(limit=_LOOKED_THROUGH_MESSAGES, after=since, oldest_first=True):
+            if message.author == self._client().user and wanted in _custom_ids(message):
+                return message
+        return None
+
+
+def _custom_ids(message: discord.Message) -> set[str]:
+    children = [child for row in message.components for child in getattr(row, "children", ())]
+    return {getattr(child, "custom_id", None) or "" for child in children}

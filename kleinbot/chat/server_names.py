@@ -1,0 +1,22 @@
+"""What servers are called: asked of Discord's cache, and not stored."""
+
+from collections.abc import Callable
+
+import discord
+
+NAME_CHARACTERS = 60
+
+
+class ServerNames:
+    """Knows the servers that have invited the bot; ``client`` is asked for lazily, since it logs in later."""
+
+    def __init__(self, client: Callable[[], discord.Client]) -> None:
+        self._client = client
+
+    def of(self, server_id: int) -> str:
+        """Return a server's name, not to be trusted; its id where it has thrown the bot out."""
+        server = self._client().get_guild(server_id)
+        return str(server_id) if server is None else server.name[:NAME_CHARACTERS]
+
+    def present(self) -> frozenset[int]:
+        return frozenset(server.id for server in self._client().guilds)

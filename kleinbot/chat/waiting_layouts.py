@@ -1,0 +1,129 @@
+"""What an open job's message and /queue say: place, lane, expected time, progress, and what holds it up."""
+
+from typing import cast
+
+import discord
+
+from kleinbot.chat import wording
+from kleinbot.chat.buttons import CancelButton
+from kleinbot.chat.heading import heading, subject
+from kleinbot.chat.layouts import plain
+from kleinbot.domain.job import Job, JobState, Lane
+from kleinbot.domain.work import EnginePhase, EngineState, JobProgress
+from kleinbot.studio.recall import JobCard, Queue
+from kleinbot.texts import Texts
+
+_QUEUE_ROWS = 10
+"""Each is a section with three components, and a message holds 40."""
+
+
+def waiting_text(
+    texts: Texts,
+    card: JobCard,
+    engine: EngineState,
+    progress: JobProgress | None,
+    price_note: str | None,
+) -> str:
+    """Return what an open job's message says now; comparing it tells whether an edit is needed."""
+    lines = [heading(texts, card.job), _status(texts, card, engine, progress)]
+    if (note := _lane_note(texts, card)) is not None:
+        lines.append(note)
+    if price_note is not None:
+        lines.append(f"-# {price_note}")
+    return "\n".join(lines)
+
+
+def waiting(texts: Texts, card: JobCard, text: str) -> discord.ui.LayoutView:
+    """Return the message of an open job, with its cancel button."""
+    view = plain(text)
+    row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
+    row.add_item(CancelButton(card.job.job_id, texts.say(card.job.locale, "button-cancel")))
+    view.add_item(row)
+    return view
+
+
+def queue(texts: Texts, locale: str, found: Queue, engine: EngineState) -> discord.ui.LayoutView:
+    """Return what /queue shows: the member's own jobs, each with its cancel button."""
+    view = discord.ui.LayoutView(timeout=None)
+    if engine.phase is not EnginePhase.READY:
+        view.add_item(discord.ui.TextDisplay(engine_note(texts, locale, engine)))
+    if not found.mine:
+        view.add_item(discord.ui.TextDisplay(texts.say(locale, "queue-empty", others=found.others)))
+        return view
+    view.add_item(discord.ui.TextDisplay(f"**{texts.say(locale, 'queue-title', others=found.others)}**"))
+    for card in found.mine[:_QUEUE_ROWS]:
+        button = CancelButton(card.job.job_id, texts.say(locale, "button-cancel"))
+        # A dynamic item is typed for views and layouts at once, which the section's type cannot say.
+        accessory = cast("discord.ui.Item[discord.ui.LayoutView]", button)
+        view.add_item(discord.ui.Section(_queue_row(texts, locale, card), accessory=accessory))
+    if len(found.mine) > _QUEUE_ROWS:
+        rest = len(found.mine) - _QUEUE_ROWS
+        view.add_item(discord.ui.TextDisplay(texts.say(locale, "queue-more", rest=rest)))
+    return view
+
+
+def engine_note(texts: Texts, locale: str, engine: EngineState) -> str:
+    """Return why nothing is drawn just now; only where the engine is not ready."""
+    return texts.say(locale, f"engine-{engine.phase}", percent=round(100 * (engine.fraction or 0)))
+
+
+def _status(texts: Texts, card: JobCard, engine: EngineState, progress: JobProgress | None) -> str:
+    locale, is_ready = card.job.locale, engine.phase is EnginePhase.READY
+    if card.job.state is JobState.RUNNING and is_ready:
+        return _running(texts, card.job, progress or JobProgress(0, 0.0))
+    if not is_ready:
+        note = engine_note(texts, locale, engine)
+        return f"{texts.say(locale, 'waiting-held', place=card.place)} · {note}" if card.place else note
+    return texts.say(
+        locale,
+        "waiting-place",
+        place=_place(card),
+        starts=wording.starts(texts, locale, card.starts_at_ms),
+    )
+
+
+def _running(texts: Texts, job: Job, progress: JobProgress) -> str:
+    if progress.done_images >= job.count:
+        return texts.say(job.locale, "finishing")
+    fraction = (progress.done_images + progress.fraction) / job.count
+    filled, percent = wording.bar(fraction), round(100 * fraction)
+    if job.count == 1:
+        return texts.say(job.locale, "running", bar=filled, percent=percent)
+    current = progress.done_images + 1
+    return texts.say(job.locale, "running-of", current=current, count=job.count, bar=filled, percent=percent)
+
+
+def _lane_note(texts: Texts, card: JobCard) -> str | None:
+    """Return what a job is told that may outlast its reply: why, and how its pictures come then."""
+    job = card.job
+    if job.lane is Lane.RELAXED:
+        why = "unknown" if card.unhurried is None else str(card.unhurried)
+        note = texts.say(job.locale, "waiting-relaxed", why=why)
+    elif card.is_late:
+        note = texts.say(job.locale, "waiting-late")
+    else:
+        return None
+    return f"{note} {texts.say(job.locale, 'arrives-alone' if job.private else 'arrives-anew')}"
+
+
+def _queue_row(texts: Texts, locale: str, card: JobCard) -> str:
+    number, prompt = str(card.job.number), subject(texts, locale, card.job.prompt)
+    prompt = wording.shown_prompt(prompt, 80)
+    if card.job.state is JobState.RUNNING:
+        row = texts.say(locale, "queue-running", number=number, prompt=prompt)
+    else:
+        row = texts.say(
+            locale,
+            "queue-waiting",
+            number=number,
+            prompt=prompt,
+            place=_place(card),
+            starts=wording.starts(texts, locale, card.starts_at_ms),
+        )
+    if card.job.lane is Lane.RELAXED:
+        return f"{row} · {texts.say(locale, 'lane-relaxed')}"
+    return f"{row} · {texts.say(locale, 'queue-late')}" if card.is_late else row
+
+
+def _place(card: JobCard) -> int:
+    return 1 if card.place is None else card.place

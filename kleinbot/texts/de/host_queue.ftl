@@ -1,0 +1,36 @@
+## /host warteschlange: die ganze Schlange aus Sicht des Betreibers, und die Wörter für Spuren
+
+lane-token = Sofortspur
+lane-relaxed = Ruhespur
+
+host-queue-title = Die ganze Schlange: { $jobs ->
+        [one] { $jobs } Auftrag
+       *[other] { $jobs } Aufträge
+    }
+host-queue-sums = { $waiting ->
+        [one] { $waiting } Bild wartet
+       *[other] { $waiting } Bilder warten
+    }, { $running } in Arbeit, zusammen { $cost } Bilder Aufwand · { $door }
+host-queue-empty = Nichts wartet und nichts ist in Arbeit · { $door }
+host-queue-row = **#{ $number }** · { $server } · { $member } · { $kind }
+host-queue-running = wird gezeichnet · { $lane } · Aufwand { $cost }
+host-queue-waiting = { $place ->
+        [0] geht weiter
+        [1] als Nächstes dran
+       *[other] Platz { $place }
+    }, beginnt { $starts } · { $lane } · Aufwand { $cost }
+host-queue-page = Seite { $page } von { $pages }
+host-queue-choice = #{ $number } · { $server } · { $kind } · { $lane }
+
+kind-imagine = Bild
+kind-imagine-best = Bild, beste Qualität
+kind-edit = Bearbeitung
+kind-variations = Variationen
+
+button-host-cancel = #{ $number } abbrechen
+button-pause = Anhalten
+button-resume = Fortsetzen
+button-drain = Leerzeichnen
+button-refresh = Neu laden
+button-page-before = Früher
+button-page-after = Später

@@ -1,0 +1,36 @@
+## /host queue: the whole line as the bot's host sees it, and the words for lanes
+
+lane-token = token lane
+lane-relaxed = relaxed lane
+
+host-queue-title = The whole line: { $jobs ->
+        [one] { $jobs } job
+       *[other] { $jobs } jobs
+    }
+host-queue-sums = { $waiting ->
+        [one] { $waiting } picture
+       *[other] { $waiting } pictures
+    } waiting, { $running } being drawn, { $cost } pictures' worth of work in all · { $door }
+host-queue-empty = Nothing waits and nothing is being drawn · { $door }
+host-queue-row = **#{ $number }** · { $server } · { $member } · { $kind }
+host-queue-running = being drawn · { $lane } · worth { $cost }
+host-queue-waiting = { $place ->
+        [0] goes on
+        [1] next
+       *[other] #{ $place } in line
+    }, starts { $starts } · { $lane } · worth { $cost }
+host-queue-page = Page { $page } of { $pages }
+host-queue-choice = #{ $number } · { $server } · { $kind } · { $lane }
+
+kind-imagine = picture
+kind-imagine-best = picture, best quality
+kind-edit = edit
+kind-variations = variations
+
+button-host-cancel = Cancel #{ $number }
+button-pause = Pause
+button-resume = Resume
+button-drain = Drain
+button-refresh = Refresh
+button-page-before = Earlier
+button-page-after = Later

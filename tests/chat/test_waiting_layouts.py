@@ -1,0 +1,97 @@
+"""What an open job's message says, sentence by sentence."""
+
+from dataclasses import replace
+
+import pytest
+
+from kleinbot.chat.waiting_layouts import waiting_text
+from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job import Job, JobState, Kind, Lane, Unhurried
+from kleinbot.domain.work import Checkpoint, EnginePhase, EngineState, JobProgress
+from kleinbot.studio.recall import JobCard
+from kleinbot.texts import Texts
+
+READY = EngineState(EnginePhase.READY)
+JOB = Job(
+    job_id="0" * 24,
+    server_id=10,
+    member_id=1,
+    number=7,
+    kind=Kind.IMAGINE,
+    prompt="a fox",
+    grid=Grid(64, 64),
+    steps=4,
+    checkpoint=Checkpoint.DISTILLED,
+    seed=1,
+    count=1,
+    private=False,
+    price_tenths=10,
+    lane=Lane.TOKEN,
+    locale="en-US",
+    channel_id=5,
+    state=JobState.QUEUED,
+    error=None,
+    created_ms=0,
+    ended_ms=None,
+    images=(),
+)
+ARRIVES_ANEW = "Once this message can no longer be changed, the result comes as a new one."
+RELAXED = replace(JOB, lane=Lane.RELAXED)
+
+
+def _lines(card: JobCard, engine: EngineState = READY, progress: JobProgress | None = None) -> list[str]:
+    return waiting_text(Texts(), card, engine, progress, None).splitlines()[1:]
+
+
+def test_a_promised_job_says_its_place_and_when_it_starts() -> None:
+    assert _lines(JobCard(JOB, 3, 1_795_241_217_001)) == ["#3 in line · starts <t:1795241218:R>"]
+    assert _lines(JobCard(JOB, 1, None)) == ["Next in line · starts in a moment"]
+    assert _lines(JobCard(JOB, 0, None)) == ["Goes on · starts in a moment"]
+
+
+@pytest.mark.parametrize(
+    ("why", "sentence"),
+    [
+        (Unhurried.SHARE, "you already have your share of the line."),
+        (Unhurried.LATE, "the line is too long for this to be done in time for this reply."),
+        (None, "this may take longer than this reply can be changed."),
+    ],
+)
+def test_a_relaxed_job_says_why_and_how_it_arrives(why: Unhurried | None, sentence: str) -> None:
+    lines = _lines(JobCard(RELAXED, 4, 1_795_241_217_000, why))
+    assert lines == [
+        "#4 in line · starts <t:1795241217:R>",
+        f"Relaxed lane: {sentence} It is drawn when nothing else is due. {ARRIVES_ANEW}",
+    ]
+
+
+def test_a_private_relaxed_job_comes_with_the_next_command() -> None:
+    lines = _lines(JobCard(replace(RELAXED, private=True), 4, None, Unhurried.SHARE))
+    assert lines[-1].endswith("you get the result with your next command here.")
+
+
+def test_a_promise_that_cannot_be_kept_is_said_to_be_dropped() -> None:
+    lines = _lines(JobCard(JOB, 9, 1_795_241_217_000, is_late=True))
+    assert lines[1] == (
+        f"The line has grown: this will not be done in time for this reply after all. {ARRIVES_ANEW}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("phase", "sentence"),
+    [
+        (EnginePhase.PAUSED, "The bot's host has paused the drawing; your place is kept."),
+        (EnginePhase.DISK_FULL, "My host's disk is full, so nothing is drawn until there is room"),
+        (EnginePhase.DRAINING, "The bot is about to restart. Your place is kept."),
+    ],
+)
+def test_what_holds_the_work_up_is_said_beside_the_place(phase: EnginePhase, sentence: str) -> None:
+    (line,) = _lines(JobCard(JOB, 2, None), EngineState(phase))
+    assert line.startswith(f"#2 in line · {sentence}")
+
+
+def test_a_running_relaxed_job_shows_its_progress_and_still_how_it_arrives() -> None:
+    running = replace(RELAXED, state=JobState.RUNNING)
+    lines = _lines(JobCard(running, None, None), progress=JobProgress(0, 0.5))
+    assert lines[0] == "Drawing ▓▓▓▓▓░░░░░ 50 %"
+    assert "comes as a new one" in lines[1]

@@ -1,0 +1,211 @@
+"""/host queue through the real client: the whole line, stopped and cancelled by the application's owner."""
+
+import re
+
+import pytest
+
+from kleinbot.sandbox import InteractionHandle, Message, Person
+from kleinbot.sandbox.state import User
+from tests.e2e.house import House, Stage, has_pictures
+from tests.scripted_engine import ScriptedEngine
+
+QUICK_S = 10.0
+
+
+def _host(stage: Stage) -> Person:
+    owner = stage.standin.world.owner
+    return stage.standin.world.add_member(stage.server, owner.name, permissions=("manage_guild",))
+
+
+def _held() -> ScriptedEngine:
+    engine = ScriptedEngine()
+    engine.gate.clear()
+    return engine
+
+
+async def _said(handle: InteractionHandle, sentence: str) -> Message:
+    found = await handle.message_where(lambda message: sentence in message.text, timeout_s=QUICK_S)
+    assert found.is_ephemeral
+    return found
+
+
+async def _asked(person: Person, house: House, prompt: str, **options: object) -> Message:
+    handle = await person.command_with(house.channel, "imagine", {"prompt": prompt, **options})
+    return await handle.message_where(lambda message: bool(message.buttons), timeout_s=QUICK_S)
+
+
+async def test_the_host_sees_what_runs_and_waits_in_every_server_but_not_what_was_asked(stage: Stage) -> None:
+    host = _host(stage)
+    world = stage.standin.world
+    other = world.add_server("Other *place*")
+    elsewhere = world.add_channel(other, "pictures")
+    eve = world.add_member(other, "eve")
+    engine = _held()
+    async with stage.house(engine) as house:
+        await _asked(house.ada, house, "a secret fox")
+        await engine.started.wait()
+        await _asked(house.bob, house, "a hidden cat", count=2)
+        far = await eve.command(elsewhere, "imagine", prompt="a quiet owl")
+        await far.message_where(lambda message: bool(message.buttons), timeout_s=QUICK_S)
+        shown = await _said(await host.command(house.channel, "host queue list"), "The whole line: 3 jobs")
+        assert "3 pictures waiting, 1 being drawn" in shown.text
+        assert f"**#1** · Studio · <@{house.ada.id}> · picture\nbeing drawn · token lane" in shown.text
+        assert re.search(rf"\*\*#1\*\* · Other \\\*place\\\* · <@{eve.id}> · picture", shown.text)
+        assert re.search(r"(next|#\d in line), starts <t:\d+:R> · token lane · worth", shown.text)
+        for word in ("fox", "cat", "owl"):
+            assert word not in shown.text
+        engine.gate.set()
+
+
+async def test_the_whole_line_has_pages(stage: Stage) -> None:
+    host = _host(stage)
+    engine = _held()
+    async with stage.house(engine) as house:
+        for number in range(11):
+            await _asked(house.ada if number % 2 else house.bob, house, f"fox {number}")
+        shown = await _said(await host.command(house.channel, "host queue list"), "Page 1 of 2")
+        assert [button.label for button in shown.buttons][-2:] == ["Refresh", "Later"]
+        turned = await host.press(shown, label="Later")
+        second = await turned.message_where(lambda m: "Page 2 of 2" in m.text, timeout_s=QUICK_S)
+        assert len(re.findall(r"\*\*#\d+\*\*", second.text)) == 3
+        engine.gate.set()
+        await house.until("SELECT COUNT(*) FROM jobs WHERE state = 'done'", 11)
+        again = await host.press(second, label="Refresh")
+        await again.message_where(
+            lambda m: "Nothing waits and nothing is being drawn" in m.text, timeout_s=10
+        )
+
+
+@pytest.mark.parametrize("running", [True, False])
+async def test_a_cancel_by_the_host_is_given_back_told_and_noted(stage: Stage, running: bool) -> None:
+    host = _host(stage)
+    engine = _held()
+    async with stage.house(engine) as house:
+        if not running:
+            await _asked(house.bob, house, "a cat")
+            await engine.started.wait()
+        waiting = await _asked(house.ada, house, "a fox", count=2)
+        await engine.started.wait()
+        shown = await _said(await host.command(house.channel, "host queue list"), "The whole line")
+    # The gate is shut: the batch in hand is put back, and the button works for the next process too.
+    async with stage.house(engine) as house:
+        number = 1 if running else 2
+        pressed = await host.press(shown, label=f"Cancel #{number}")
+        done = await _said(pressed, f"#{number} is cancelled. 2 pictures were given back.")
+        assert f"<@{house.ada.id}>" not in done.text
+        await house.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
+        assert f"The bot's host (<@{host.id}>) cancelled this. 2 pictures were given back." in waiting.text
+        assert not waiting.buttons
+        ada = house.ada.id
+        assert await house.number(f"SELECT SUM(amount_tenths) FROM ledger WHERE member_id = {ada}") == 0
+        noted = "SELECT COUNT(*) FROM audit WHERE action = 'cancel-as-host' AND member_id = "
+        assert await house.number(f"{noted}{ada}") == 1
+        changed = await host.command(house.channel, "admin quota history")
+        await _said(changed, f"The bot's host cancelled #{number} of <@{ada}>")
+        engine.gate.set()
+
+
+async def test_the_host_cancels_by_command_in_any_server(stage: Stage) -> None:
+    host = _host(stage)
+    world = stage.standin.world
+    other = world.add_server("Other")
+    elsewhere = world.add_channel(other, "pictures")
+    eve = world.add_member(other, "eve")
+    engine = _held()
+    async with stage.house(engine) as house:
+        await _asked(house.ada, house, "a fox")
+        await engine.started.wait()
+        far = await eve.command(elsewhere, "imagine", prompt="an owl")
+        await far.message_where(lambda message: bool(message.buttons), timeout_s=QUICK_S)
+        choices = await host.autocomplete(
+            house.channel, "host queue cancel", "job", "other", timeout_s=QUICK_S
+        )
+        assert [choice.name for choice in choices] == ["#1 · Other · picture · token lane"]
+        cancelled = await host.command(house.channel, "host queue cancel", job=choices[0].value)
+        await _said(cancelled, "#1 is cancelled. 1 picture was given back.")
+        told = await far.message_where(lambda m: "cancelled this. 1 picture" in m.text, timeout_s=QUICK_S)
+        assert "The bot's host" in told.text
+        here = await host.command(house.channel, "host queue cancel", job="#1")
+        await _said(here, "#1 is cancelled. 1 picture was given back.")
+        for typed, sentence in (("#77", "not known in this server"), ("a fox", "not known in this server")):
+            wrong = await host.command(house.channel, "host queue cancel", job=typed)
+            await _said(wrong, sentence)
+        ended = await host.command(house.channel, "host queue cancel", job="1")
+        await _said(ended, "#1 has already ended")
+        engine.gate.set()
+
+
+async def test_the_house_is_stopped_and_started_by_button(stage: Stage) -> None:
+    host = _host(stage)
+    engine = ScriptedEngine()
+    async with stage.house(engine) as house:
+        shown = await _said(await host.command(house.channel, "host queue list"), "Nothing waits")
+        assert [button.label for button in shown.buttons] == ["Pause", "Drain", "Refresh"]
+        await (await host.press(shown, label="Pause")).message_where(
+            lambda m: m.text.startswith("Paused.") and "· paused" in m.text, timeout_s=QUICK_S
+        )
+        waiting = await _asked(house.ada, house, "a fox")
+        assert "has paused the drawing" in waiting.text
+    async with stage.house(engine) as house:
+        assert [button.label for button in shown.buttons] == ["Resume", "Drain", "Refresh"]
+        drained = await host.press(shown, label="Drain")
+        await drained.message_where(lambda m: "I finish what is in line" in m.text, timeout_s=QUICK_S)
+        await house.until("SELECT COUNT(*) FROM jobs WHERE state = 'done'", 1)
+        opened = await host.press(shown, label="Resume")
+        await opened.message_where(lambda m: "Working as usual again" in m.text, timeout_s=QUICK_S)
+
+
+async def test_who_is_no_longer_the_host_presses_in_vain(stage: Stage) -> None:
+    host = _host(stage)
+    engine = _held()
+    async with stage.house(engine) as house:
+        await _asked(house.ada, house, "a fox")
+        shown = await _said(await host.command(house.channel, "host queue list"), "The whole line")
+    state = stage.standin.state
+    successor = User(state.new_id(), "successor")
+    state.users[successor.id] = state.owner = successor
+    async with stage.house(engine) as house:
+        for label in ("Cancel #1", "Pause", "Refresh"):
+            await _said(await host.press(shown, label=label), "Only the host of the bot can do that.")
+        assert await house.number("SELECT COUNT(*) FROM jobs WHERE state = 'cancelled'") == 0
+        assert await house.number("SELECT COUNT(*) FROM audit") == 0
+        engine.gate.set()
+
+
+async def test_a_cancel_by_a_moderator_is_told_and_noted_too(stage: Stage) -> None:
+    engine = _held()
+    async with stage.house(engine) as house:
+        waiting = await _asked(house.ada, house, "a fox")
+        await engine.started.wait()
+        await _said(await house.bob.press(waiting, label="Cancel"), "#1 belongs to somebody else.")
+        await _said(await house.moderator.press(waiting, label="Cancel"), "#1 is cancelled.")
+        await house.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
+        moderator = house.moderator.id
+        assert f"<@{moderator}>, who moderates this server, cancelled this. 1 picture" in waiting.text
+        assert await house.number("SELECT COUNT(*) FROM audit WHERE action = 'cancel-as-moderator'") == 1
+        engine.gate.set()
+
+
+class _SecondIsHeld(ScriptedEngine):
+    """Draws one picture, and holds the next ones until its gate is opened."""
+
+    async def render(self, batch, on_step, is_cancelled):
+        if self.batches:
+            self.gate.clear()
+        return await super().render(batch, on_step, is_cancelled)
+
+
+async def test_what_was_drawn_before_the_cancel_is_delivered_and_paid(stage: Stage) -> None:
+    host = _host(stage)
+    engine = _SecondIsHeld()
+    async with stage.house(engine) as house:
+        waiting = await _asked(house.ada, house, "a fox", count=3)
+        await house.until("SELECT COUNT(*) FROM images WHERE state = 'done'", 1)
+        cancelled = await host.command(house.channel, "host queue cancel", job="#1")
+        await _said(cancelled, "#1 is cancelled. 2 pictures were given back.")
+        engine.gate.set()
+        await house.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
+        assert has_pictures(waiting)
+        assert len(waiting.pictures) == 1
+        assert "Cost 1 picture" in waiting.text
+        assert await house.number("SELECT -SUM(amount_tenths) FROM ledger") == 10

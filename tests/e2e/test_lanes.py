@@ -1,0 +1,153 @@
+"""What members are told of lanes, places and times, and what holds the work up: through the real client."""
+
+import asyncio
+
+import pytest
+
+from kleinbot.archive.archive import Archive
+from kleinbot.domain.errors import FatalEngineError
+from kleinbot.domain.work import BatchResult, StageSeconds
+from kleinbot.sandbox import Message, Person
+from kleinbot.supervisor import RESTART_CODE
+from tests.e2e.house import House, Stage, has_pictures
+from tests.scripted_engine import ScriptedEngine
+
+QUICK_S = 10.0
+SIXTEEN_MINUTES_S = 16 * 60
+SLOW = StageSeconds(1.0, 598.0, 1.0)
+"""Ten minutes a picture: later than a reply is promised."""
+
+
+class SlowEngine(ScriptedEngine):
+    """Says that each batch took ten minutes."""
+
+    async def render(self, batch, on_step, is_cancelled, *rest):
+        done = await super().render(batch, on_step, is_cancelled, *rest)
+        return BatchResult(done.images, SLOW)
+
+
+async def _asked(house: House, person: Person, **options: object) -> Message:
+    handle = await person.command_with(house.channel, "imagine", {"prompt": "a fox", **options})
+    return await handle.message_where(lambda message: bool(message.buttons), timeout_s=QUICK_S)
+
+
+async def _slow_host(house: House, engine: ScriptedEngine) -> None:
+    """Let the line learn how slow this host is, then hold the card."""
+    await _asked(house, house.bob)
+    await house.until("SELECT COUNT(*) FROM jobs WHERE state = 'done'", 1)
+    engine.started.clear()
+    engine.gate.clear()
+
+
+async def test_a_job_that_will_be_late_is_told_so_at_once_and_in_its_queue(stage: Stage) -> None:
+    engine = SlowEngine()
+    async with stage.house(engine) as house:
+        await _slow_host(house, engine)
+        await _asked(house, house.bob)
+        await engine.started.wait()
+        waiting = await _asked(house, house.ada)
+        assert (
+            "Relaxed lane: the line is too long for this to be done in time for this reply." in waiting.text
+        )
+        assert "the result comes as a new one." in waiting.text
+        queue = await house.ada.command(house.channel, "queue")
+        await queue.message_where(
+            lambda m: "a fox · next" in m.text and "· relaxed lane" in m.text, timeout_s=10
+        )
+        private = await _asked(house, house.ada, private=True)
+        assert "you get the result with your next command here." in private.text
+        greta = house.standin.world.add_member(house.server, "greta", locale="de")
+        german = await _asked(house, greta)
+        assert "Ruhespur: Die Schlange ist zu lang" in german.text
+        assert (
+            await house.number("SELECT COUNT(*) FROM jobs WHERE lane = 'relaxed' AND state = 'queued'") == 3
+        )
+        engine.gate.set()
+
+
+async def test_a_relaxed_result_is_an_ordinary_message_and_the_old_one_points_to_it(stage: Stage) -> None:
+    engine = SlowEngine()
+    async with stage.house(engine) as house:
+        await _slow_host(house, engine)
+        waiting = await _asked(house, house.ada)
+        await engine.started.wait()
+        house.clock.advance(SIXTEEN_MINUTES_S)
+        engine.gate.set()
+        late = await house.channel.message_where(
+            lambda m: has_pictures(m) and "your pictures are ready" in m.text, timeout_s=QUICK_S
+        )
+        assert late.id != waiting.id
+        await house.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
+        link = f"https://discord.com/channels/{house.server.id}/{house.channel.id}/{late.id}"
+        pointing = await house.channel.message_where(lambda m: link in m.text, timeout_s=QUICK_S)
+        assert pointing.id == waiting.id
+        assert not pointing.buttons
+
+
+async def test_an_old_message_whose_job_was_cancelled_late_says_so(stage: Stage) -> None:
+    engine = ScriptedEngine()
+    engine.gate.clear()
+    async with stage.house(engine) as house:
+        waiting = await _asked(house, house.ada)
+        await engine.started.wait()
+        house.clock.advance(SIXTEEN_MINUTES_S)
+        cancelled = await house.ada.press(waiting, label="Cancel")
+        await cancelled.message_where(lambda m: "#1 is cancelled." in m.text, timeout_s=QUICK_S)
+        ended = await house.channel.message_where(
+            lambda m: "Cancelled. 1 picture" in m.text, timeout_s=QUICK_S
+        )
+        assert ended.id == waiting.id
+        assert not ended.buttons
+        engine.gate.set()
+
+
+async def test_where_the_history_may_not_be_read_the_result_arrives_all_the_same(stage: Stage) -> None:
+    engine = ScriptedEngine()
+    engine.gate.clear()
+    async with stage.house(engine) as house:
+        waiting = await _asked(house, house.ada)
+        await engine.started.wait()
+        house.standin.world.deny(house.channel, "read_message_history")
+        house.clock.advance(SIXTEEN_MINUTES_S)
+        engine.gate.set()
+        await house.channel.message_where(has_pictures, timeout_s=QUICK_S)
+        await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent' AND way = 'channel'", 1)
+        assert waiting.buttons
+
+
+async def test_a_full_disk_is_said_in_the_waiting_messages_until_there_is_room(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = [0]
+    monkeypatch.setattr(Archive, "free_bytes", lambda self: free[0])
+    engine = ScriptedEngine()
+    async with stage.house(engine) as house:
+        handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
+        await handle.message_where(lambda m: bool(m.buttons), timeout_s=QUICK_S)
+        house.clock.advance(10)
+        held = await handle.message_where(lambda m: "My host's disk is full" in m.text, timeout_s=QUICK_S)
+        assert "Next in line · My host's disk is full" in held.text
+        assert engine.batches == []
+        free[0] = 2**40
+        house.clock.advance(20)
+        await handle.message_where(has_pictures, timeout_s=QUICK_S)
+
+
+async def test_a_card_that_no_longer_answers_is_said_in_the_waiting_messages(stage: Stage) -> None:
+    engine = ScriptedEngine()
+    engine.gate.clear()
+    async with stage.house(engine, exits_with=RESTART_CODE) as house:
+        running = await _asked(house, house.ada)
+        waiting = await _asked(house, house.bob)
+        await engine.started.wait()
+        engine.failures.append(FatalEngineError("device-side assert"))
+        engine.gate.set()
+        for message in (running, waiting):
+            await _says(message, "The bot is about to restart. Your place is kept.")
+        assert await house.number("SELECT COUNT(*) FROM jobs WHERE ended_ms IS NULL") == 2
+
+
+async def _says(message: Message, sentence: str) -> None:
+    async with asyncio.timeout(QUICK_S):
+        while sentence not in message.text:
+            await asyncio.sleep(0.01)
