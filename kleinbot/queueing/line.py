@@ -196,7 +196,6 @@ class Line:
             image.lane is Lane.TOKEN and image.deadline_ms is None for image in self._waiting_of(job_id)
         )
 
-
     def overdue(self, now_ms: int, cost_model: CostModel) -> tuple[WaitingImage, ...]:
         """Return the waiting images that would miss their deadline even if they started now."""
         return tuple(
