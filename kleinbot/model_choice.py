@@ -5,7 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import LocalEntryNotFoundError
+
 from kleinbot import klein
+from kleinbot.domain.errors import StartError
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.capacity import Capacity, capacity_of
 from kleinbot.host.facts import HostFacts
@@ -14,7 +18,7 @@ from kleinbot.host.profile import Device, Profile
 from kleinbot.host.rules import Choice, choose
 from kleinbot.host.wishes import Offer, Wishes
 from kleinbot.klein.checkpoint import read_checkout
-from kleinbot.klein.source import FolderSource, HubSource, Source
+from kleinbot.klein.source import FILES_USED, FolderSource, HubSource, Source
 from kleinbot.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
 
 SMALL_KLEIN = Path(klein.__file__).parent / "small" / "checkpoint"
@@ -69,6 +73,24 @@ def offered_by(folder: Path) -> Offer:
     """
     read_checkout(folder)
     return replace(Offer(), checkpoints=(Checkpoint.DISTILLED,))
+
+
+def complete_on_disk(source: HubSource) -> Path | None:
+    """Return the hub's folder where all of ``source`` is there and whole; nothing is downloaded."""
+    try:
+        folder = Path(
+            snapshot_download(
+                source.repository,
+                revision=source.revision,
+                cache_dir=source.cache_folder,
+                allow_patterns=list(FILES_USED),
+                local_files_only=True,
+            )
+        )
+        read_checkout(folder)
+    except (LocalEntryNotFoundError, StartError):
+        return None
+    return folder
 
 
 def _source(weights: Path | str | None, profile: Profile) -> tuple[Source, str, bool]:
