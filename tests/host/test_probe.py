@@ -13,7 +13,8 @@ from kleinbot.host.cards import Driver, ask_driver
 from kleinbot.host.facts import GIB, Card, HostMemory, Program, System, TorchBuild
 from kleinbot.host.probe import free_disk_bytes, read_memory, read_torch_build, system_of, visible
 
-A_4090 = Card("NVIDIA GeForce RTX 4090", 24 * GIB, 11 * GIB, (8, 9), True, "GPU-aaaa-1111", (Program(77, 9 * GIB),))
+A_GAME = Program(77, 9 * GIB)
+A_4090 = Card("NVIDIA GeForce RTX 4090", 24 * GIB, 11 * GIB, (8, 9), True, "GPU-aaaa-1111", (A_GAME,))
 A_3060 = Card("NVIDIA GeForce RTX 3060", 12 * GIB, 12 * GIB, (8, 6), False, "GPU-aabb-2222")
 
 
