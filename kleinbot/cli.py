@@ -107,11 +107,15 @@ def doctor(
     Looks at torch, card, memory, weights, token and database; changes and downloads nothing. Ends with 0
     exactly where the bot would start.
     """
-    from kleinbot.doctor.examination import examine, would_start
-    from kleinbot.doctor.report import as_json as report_as_json
-    from kleinbot.doctor.report import print_report
     from kleinbot.texts import Texts
 
+    try:
+        from kleinbot.doctor.examination import examine, would_start
+        from kleinbot.doctor.report import as_json as report_as_json
+        from kleinbot.doctor.report import print_report
+    except ImportError as error:
+        typer.echo(Texts().say(None, "doctor-library-missing", library=error.name or str(error)), err=True)
+        raise typer.Exit(CANNOT_START_CODE) from None
     try:
         settings = load_settings().settings
         findings = examine(settings)

@@ -1,8 +1,9 @@
 """Which model this host runs, and how: the machine, the settings and the weights put together."""
 
 import logging
+import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from huggingface_hub import snapshot_download
@@ -14,7 +15,7 @@ from kleinbot.domain.work import Checkpoint
 from kleinbot.host.capacity import Capacity, capacity_of
 from kleinbot.host.facts import HostFacts
 from kleinbot.host.probe import look
-from kleinbot.host.profile import Device, Profile
+from kleinbot.host.profile import Device, Format, Profile
 from kleinbot.host.rules import Choice, choose
 from kleinbot.host.wishes import Offer, Wishes
 from kleinbot.klein.checkpoint import read_checkout
@@ -52,10 +53,12 @@ def choose_model(settings: Settings, look_at_host: Callable[[], HostFacts] = loo
     Raises StartError where a folder of weights was named that is not Klein 4B, or where the settings ask for
     what this machine cannot do.
     """
+    # The driver's library counts cards by their slots; CUDA would else begin with the fastest.
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     facts = look_at_host()
     asked = None if settings.device is DeviceChoice.AUTO else Device(settings.device)
     weights = settings.weights
-    offer = Offer() if weights is None or isinstance(weights, str) else offered_by(weights)
+    offer = offered_by(weights) if isinstance(weights, Path) else _offered_by_hub(weights)
     choice = choose(facts, asked, offer, wishes_of(settings))
     if choice.fallback is not None:
         _log.warning("the graphics card is not used: %s", choice.fallback)
@@ -72,7 +75,15 @@ def offered_by(folder: Path) -> Offer:
     Raises StartError where they are missing, damaged or not Klein 4B.
     """
     read_checkout(folder)
-    return replace(Offer(), checkpoints=(Checkpoint.DISTILLED,))
+    # Of a BF16 checkout all formats can be made while it is loaded.
+    return Offer(checkpoints=(Checkpoint.DISTILLED,))
+
+
+def _offered_by_hub(repository: str | None) -> Offer:
+    """Return what the hub has: of Black Forest Labs every file, of another repository its own checkpoint."""
+    if repository in (None, DEFAULT_HUB_REPO):
+        return Offer()
+    return Offer(frozenset({Format.PLAIN, Format.INT8}), (Checkpoint.DISTILLED,))
 
 
 def complete_on_disk(source: HubSource) -> Path | None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -254,7 +255,7 @@ def test_a_running_bot_is_told_and_its_own_memory_counts_as_free(tmp_path: Path)
     with folder_locked(own.data_folder):
         findings = examine(own, instruments=tools)
     [finding] = of(findings, Topic.DATA_FOLDER)
-    assert (finding.message, finding.parameters["pid"]) == (Code.FOLDER_IN_USE, os.getpid())
+    assert (finding.message, finding.parameters["pid"]) == (Code.FOLDER_IN_USE, str(os.getpid()))
     [profile] = of(findings, Topic.PROFILE)
     assert profile.parameters["profile"] == "bf16"
     assert of(examine(own, instruments=tools), Topic.DATA_FOLDER)[0].verdict is Verdict.OK
@@ -330,6 +331,16 @@ def test_the_command_ends_with_whether_the_bot_would_start(monkeypatch: pytest.M
     assert result.exit_code == 1
     assert "KLEINBOT_QUOTA_HOURS" in result.stdout
     assert not Path("data").exists()
+
+
+def test_a_library_that_is_missing_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    for name in ("discord_account", "examination"):
+        monkeypatch.delitem(sys.modules, f"kleinbot.doctor.{name}")
+        monkeypatch.delattr(f"kleinbot.doctor.{name}")
+    result = CliRunner().invoke(cli.commands, ["doctor"])
+    assert result.exit_code == 1
+    assert "aiohttp is not installed" in result.stderr
 
 
 def test_download_sizes_follow_the_format(tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ def data_folder(
 ) -> Iterator[Finding]:
     """Yield whether the folder is there, whether a bot runs in it, and the room on its disk."""
     if holder is not None:
-        error = StartError(Code.FOLDER_IN_USE, folder=str(folder), pid=holder.pid, since=holder.since)
+        # As text: a number would be written with separators.
+        error = StartError(Code.FOLDER_IN_USE, folder=str(folder), pid=str(holder.pid), since=holder.since)
         yield of_error(Topic.DATA_FOLDER, error)
     else:
         message = "doctor-data-folder" if folder.is_dir() else "doctor-data-folder-new"
