@@ -78,7 +78,7 @@ def profile(choice: Choice) -> Iterator[Finding]:
         Topic.PROFILE,
         "doctor-profile" if choice.passed_over else "doctor-profile-best",
         profile=choice.profile.name,
-        side=grid.width_px,
+        side=str(grid.width_px),
         references=choice.profile.most_references,
         batch=choice.profile.largest_batch,
         compiled="yes" if choice.profile.compiled else "no",
@@ -98,7 +98,7 @@ def _peaks(chosen_profile: Profile, grid: Grid, usable_bytes: int) -> Finding:
     return ok(
         Topic.PEAKS,
         "doctor-peaks",
-        side=grid.width_px,
+        side=str(grid.width_px),
         encode=_gib(picture.encode_bytes),
         denoise=_gib(picture.denoise_bytes),
         decode=_gib(picture.decode_bytes),
