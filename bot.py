@@ -32,6 +32,7 @@ MODULES = {
     "numpy": "numpy",
     "pillow": "PIL",
     "prompt_toolkit": "prompt_toolkit",
+    "psutil": "psutil",
     "pydantic-settings": "pydantic_settings",
     "rich": "rich",
     "safetensors": "safetensors",

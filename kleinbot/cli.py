@@ -98,6 +98,38 @@ def sandbox(
     _open_sandbox(_load().settings, run, timeout)
 
 
+@commands.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Tell whether the bot would start here, and what to mend.
+
+    Looks at torch, card, memory, weights, token and database; changes and downloads nothing. Ends with 0
+    exactly where the bot would start.
+    """
+    from kleinbot.texts import Texts
+
+    try:
+        from kleinbot.doctor.examination import examine, would_start
+        from kleinbot.doctor.report import as_json as report_as_json
+        from kleinbot.doctor.report import print_report
+    except ImportError as error:
+        typer.echo(Texts().say(None, "doctor-library-missing", library=error.name or str(error)), err=True)
+        raise typer.Exit(CANNOT_START_CODE) from None
+    try:
+        settings = load_settings().settings
+        findings = examine(settings)
+    except SettingsError as error:
+        settings = Settings()
+        findings = examine(settings, error.problems)
+    texts = Texts(settings.locale)
+    if as_json:
+        typer.echo(report_as_json(findings, texts))
+    else:
+        print_report(findings, texts, sys.stdout)
+    raise typer.Exit(0 if would_start(findings) else CANNOT_START_CODE)
+
+
 @commands.command("settings")
 def show_settings() -> None:
     """Show every setting and its source."""

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,29 @@ LOCK_FILE = "kleinbot.lock"
 # Beside the lock, because a locked file cannot be read by others on Windows.
 OWNER_FILE = "kleinbot.owner.json"
 UNKNOWN = "?"
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The process that holds a folder; ``"?"`` where it cannot be told."""
+
+    pid: int | str
+    since: str
+
+
+def holder_of(folder: Path) -> Holder | None:
+    """Return who holds ``folder`` at the moment, or None; nothing is made there."""
+    if not (folder / LOCK_FILE).exists():
+        return None
+    lock = FileLock(folder / LOCK_FILE, blocking=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        return Holder(*_owner(folder))
+    except OSError:  # a folder that may not be written, which the settings say
+        return None
+    lock.release()
+    return None
 
 
 @contextmanager

@@ -1,20 +1,25 @@
 """Which model this host runs, and how: the machine, the settings and the weights put together."""
 
 import logging
+import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import LocalEntryNotFoundError
+
 from kleinbot import klein
+from kleinbot.domain.errors import StartError
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.capacity import Capacity, capacity_of
 from kleinbot.host.facts import HostFacts
 from kleinbot.host.probe import look
-from kleinbot.host.profile import Device, Profile
+from kleinbot.host.profile import Device, Format, Profile
 from kleinbot.host.rules import Choice, choose
 from kleinbot.host.wishes import Offer, Wishes
 from kleinbot.klein.find_weights import find_weights
-from kleinbot.klein.source import FolderSource, HubSource, Source
+from kleinbot.klein.source import FILES_USED, FolderSource, HubSource, Source
 from kleinbot.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
 
 SMALL_KLEIN = Path(klein.__file__).parent / "small" / "checkpoint"
@@ -48,10 +53,12 @@ def choose_model(settings: Settings, look_at_host: Callable[[], HostFacts] = loo
     Raises StartError where a folder of weights was named that is not Klein 4B, or where the settings ask for
     what this machine cannot do.
     """
+    # The driver's library counts cards by their slots; CUDA would else begin with the fastest.
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     facts = look_at_host()
     asked = None if settings.device is DeviceChoice.AUTO else Device(settings.device)
     weights = settings.weights
-    offer = Offer() if weights is None or isinstance(weights, str) else offered_by(weights)
+    offer = offered_by(weights) if isinstance(weights, Path) else _offered_by_hub(weights)
     choice = choose(facts, asked, offer, wishes_of(settings))
     if choice.fallback is not None:
         _log.warning("the graphics card is not used: %s", choice.fallback)
@@ -67,8 +74,36 @@ def offered_by(folder: Path) -> Offer:
 
     Raises StartError where they are missing, damaged or not Klein 4B.
     """
-    find_weights(folder)
-    return replace(Offer(), checkpoints=(Checkpoint.DISTILLED,))
+    transformers = find_weights(folder).transformers
+    if any(component.scaled_layers for component in transformers.values()):
+        return Offer(frozenset({Format.FP8}), tuple(transformers))
+    # Of plain weights all formats can be made while they are loaded.
+    return Offer(checkpoints=tuple(transformers))
+
+
+def _offered_by_hub(repository: str | None) -> Offer:
+    """Return what the hub has: of Black Forest Labs every file, of another repository its own checkpoint."""
+    if repository in (None, DEFAULT_HUB_REPO):
+        return Offer()
+    return Offer(frozenset({Format.PLAIN, Format.INT8}), (Checkpoint.DISTILLED,))
+
+
+def complete_on_disk(source: HubSource) -> Path | None:
+    """Return the hub's folder where all of ``source`` is there and whole; nothing is downloaded."""
+    try:
+        folder = Path(
+            snapshot_download(
+                source.repository,
+                revision=source.revision,
+                cache_dir=source.cache_folder,
+                allow_patterns=list(FILES_USED),
+                local_files_only=True,
+            )
+        )
+        find_weights(folder)
+    except (LocalEntryNotFoundError, StartError):
+        return None
+    return folder
 
 
 def _source(weights: Path | str | None, profile: Profile) -> tuple[Source, str, bool]:

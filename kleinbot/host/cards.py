@@ -5,11 +5,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kleinbot.host.facts import Card
+from kleinbot.host.facts import Card, Program
 
 _LIBRARY = "nvml.dll" if sys.platform == "win32" else "libnvidia-ml.so.1"
 _SUCCESS = 0
 _TEXT_BYTES = 96
+_MOST_PROGRAMS = 64
+_NO_FIGURE = 2**64 - 1
+"""NVML's ``NVML_VALUE_NOT_AVAILABLE``: Windows does not tell it."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,17 @@ class _Memory(ctypes.Structure):
     """``nvmlMemory_t``, in bytes. What the driver keeps for itself counts as used."""
 
     _fields_ = (("total", ctypes.c_ulonglong), ("free", ctypes.c_ulonglong), ("used", ctypes.c_ulonglong))
+
+
+class _Process(ctypes.Structure):
+    """``nvmlProcessInfo_t`` of ``nvmlDeviceGetComputeRunningProcesses_v3``."""
+
+    _fields_ = (
+        ("pid", ctypes.c_uint),
+        ("used", ctypes.c_ulonglong),
+        ("gpu_instance", ctypes.c_uint),
+        ("compute_instance", ctypes.c_uint),
+    )
 
 
 def ask_driver(open_library: Callable[[str], ctypes.CDLL] = ctypes.CDLL) -> Driver:
@@ -64,6 +78,23 @@ def _card(nvml: ctypes.CDLL, index: int) -> Card | None:
         capability=(major.value, minor.value),
         shows_a_display=_shows_a_display(nvml, handle),
         identity=_text(lambda text, size: nvml.nvmlDeviceGetUUID(handle, text, size)),
+        programs=_programs(nvml, handle),
+    )
+
+
+def _programs(nvml: ctypes.CDLL, handle: ctypes.c_void_p) -> tuple[Program, ...]:
+    processes = (_Process * _MOST_PROGRAMS)()
+    count = ctypes.c_uint(_MOST_PROGRAMS)
+    try:
+        answer = nvml.nvmlDeviceGetComputeRunningProcesses_v3(handle, ctypes.byref(count), processes)
+    except AttributeError:  # a driver from before 2021
+        return ()
+    if answer != _SUCCESS:
+        return ()
+    return tuple(
+        Program(process.pid, process.used)
+        for process in processes[: count.value]
+        if process.used != _NO_FIGURE
     )
 
 

@@ -13,12 +13,21 @@ class System(StrEnum):
 
 
 @dataclass(frozen=True)
+class Program:
+    """A process that computes on a card, and how much of its memory it holds."""
+
+    pid: int
+    bytes: int
+
+
+@dataclass(frozen=True)
 class Card:
     """A graphics card as its driver describes it.
 
     ``capability`` is the compute capability, (8, 6) for sm_86. ``free_bytes`` is what no program holds at the
     moment. ``shows_a_display``: a desktop is drawn on it, whose needs change. ``identity`` is the driver's
-    UUID, which CUDA takes in CUDA_VISIBLE_DEVICES.
+    UUID, which CUDA takes in CUDA_VISIBLE_DEVICES. ``programs`` are those that the driver tells apart: none
+    of another container, and on Windows none with a figure.
     """
 
     name: str
@@ -27,6 +36,7 @@ class Card:
     capability: tuple[int, int]
     shows_a_display: bool = False
     identity: str = ""
+    programs: tuple[Program, ...] = ()
 
     @property
     def held_bytes(self) -> int:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from kleinbot.host.cards import Driver, ask_driver
-from kleinbot.host.facts import GIB, Card, HostMemory, System, TorchBuild
+from kleinbot.host.facts import GIB, Card, HostMemory, Program, System, TorchBuild
 from kleinbot.host.probe import free_disk_bytes, read_memory, read_torch_build, system_of, visible
 
-A_4090 = Card("NVIDIA GeForce RTX 4090", 24 * GIB, 11 * GIB, (8, 9), True, "GPU-aaaa-1111")
+A_GAME = Program(77, 9 * GIB)
+A_4090 = Card("NVIDIA GeForce RTX 4090", 24 * GIB, 11 * GIB, (8, 9), True, "GPU-aaaa-1111", (A_GAME,))
 A_3060 = Card("NVIDIA GeForce RTX 3060", 12 * GIB, 12 * GIB, (8, 6), False, "GPU-aabb-2222")
 
 
@@ -35,6 +36,7 @@ class Library:
             "nvmlDeviceGetDisplayActive": self.display_of,
             "nvmlDeviceGetUUID": self.identity_of,
             "nvmlSystemGetDriverVersion": self.version,
+            "nvmlDeviceGetComputeRunningProcesses_v3": self.programs_of,
         }
 
     def __getattr__(self, name: str) -> Any:
@@ -72,6 +74,14 @@ class Library:
 
     def capability_of(self, handle: ctypes.c_void_p, major: Any, minor: Any) -> int:
         major._obj.value, minor._obj.value = self.cards[handle.value - 1].capability
+        return 0
+
+    def programs_of(self, handle: ctypes.c_void_p, count: Any, processes: Any) -> int:
+        programs = self.cards[handle.value - 1].programs
+        count._obj.value = len(programs) + 1
+        for place, program in zip(processes, programs, strict=False):
+            place.pid, place.used = program.pid, program.bytes
+        processes[len(programs)].used = 2**64 - 1
         return 0
 
     def display_of(self, handle: ctypes.c_void_p, active: Any) -> int:
@@ -115,9 +125,14 @@ def test_a_driver_that_does_not_answer_is_no_card(call: str) -> None:
 
 
 def test_what_a_driver_cannot_say_beside_is_left_out() -> None:
-    broken = ("nvmlDeviceGetDisplayActive", "nvmlDeviceGetUUID", "nvmlSystemGetDriverVersion")
+    broken = (
+        "nvmlDeviceGetDisplayActive",
+        "nvmlDeviceGetUUID",
+        "nvmlSystemGetDriverVersion",
+        "nvmlDeviceGetComputeRunningProcesses_v3",
+    )
     driver = driver_of(Library([A_4090], broken=broken))
-    assert driver == Driver(None, (replace(A_4090, shows_a_display=False, identity=""),))
+    assert driver == Driver(None, (replace(A_4090, shows_a_display=False, identity="", programs=()),))
 
 
 @pytest.mark.parametrize(

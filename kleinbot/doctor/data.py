@@ -1,0 +1,59 @@
+"""The data folder, its disk and its database."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from kleinbot.doctor.findings import Finding, Topic, of_error, ok, problem, warning
+from kleinbot.domain.errors import Code, Parameter, StartError
+from kleinbot.folder_lock import Holder
+from kleinbot.host.facts import GIB
+from kleinbot.store.inspection import inspect
+from kleinbot.store.migrations import load_migrations
+
+FULL_BYTES = GIB // 2
+LOW_BYTES = 5 * GIB
+"""Some thousand pictures."""
+
+
+def data_folder(
+    folder: Path, holder: Holder | None, free_bytes_at: Callable[[Path], int | None]
+) -> Iterator[Finding]:
+    """Yield whether the folder is there, whether a bot runs in it, and the room on its disk."""
+    if holder is not None:
+        # As text: a number would be written with separators.
+        error = StartError(Code.FOLDER_IN_USE, folder=str(folder), pid=str(holder.pid), since=holder.since)
+        yield of_error(Topic.DATA_FOLDER, error)
+    else:
+        message = "doctor-data-folder" if folder.is_dir() else "doctor-data-folder-new"
+        yield ok(Topic.DATA_FOLDER, message, folder=str(folder.absolute()))
+    free_bytes = free_bytes_at(folder)
+    if free_bytes is None:
+        yield warning(Topic.DISK, "doctor-disk-unknown", folder=str(folder))
+        return
+    figures: dict[str, Parameter] = {"folder": str(folder), "free": round(free_bytes / GIB, 1)}
+    if free_bytes < FULL_BYTES:
+        yield problem(Topic.DISK, "doctor-disk-full", **figures)
+    elif free_bytes < LOW_BYTES:
+        yield warning(Topic.DISK, "doctor-disk-low", **figures)
+    else:
+        yield ok(Topic.DISK, "doctor-disk", **figures)
+
+
+def database(file: Path) -> Finding:
+    """Tell whether the database can be used as it is, without touching it."""
+    if not file.exists():
+        return ok(Topic.DATABASE, "doctor-database-new")
+    known = len(load_migrations())
+    try:
+        state = inspect(file)
+    except (sqlite3.Error, OSError) as error:
+        return problem(Topic.DATABASE, "doctor-database-damaged", file=str(file), reason=str(error))
+    if state.damage is not None:
+        return problem(Topic.DATABASE, "doctor-database-damaged", file=str(file), reason=state.damage)
+    if state.version > known:
+        newer = StartError(Code.DATABASE_NEWER, file=str(file), found=state.version, known=known)
+        return of_error(Topic.DATABASE, newer)
+    if state.version < known:
+        return ok(Topic.DATABASE, "doctor-database-older", found=state.version, known=known)
+    return ok(Topic.DATABASE, "doctor-database", version=state.version)

@@ -1,0 +1,105 @@
+"""The token and what the bot may do in its servers, asked of Discord's own API."""
+
+import asyncio
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from kleinbot import __version__
+from kleinbot.doctor.findings import Finding, Topic, of_error, ok, warning
+from kleinbot.domain.errors import Code, StartError
+
+API = "https://discord.com/api/v10"
+_TIMEOUT_S = 10.0
+_SERVERS_NAMED = 5
+
+# Bits of Discord's permission flags (developer documentation, "Permissions").
+_ADMINISTRATOR = 1 << 3
+NEEDED = {
+    "View Channels": 1 << 10,
+    "Send Messages": 1 << 11,
+    "Attach Files": 1 << 15,
+    "Read Message History": 1 << 16,
+}
+
+
+@dataclass(frozen=True)
+class Account:
+    """The bot as Discord knows it; ``servers`` as the API lists them."""
+
+    name: str
+    application_id: str
+    servers: tuple[dict[str, Any], ...]
+
+
+async def ask_discord(token: str, api: str = API, timeout_s: float = _TIMEOUT_S) -> Account:
+    """Return whom the token belongs to.
+
+    Raises StartError TOKEN_REFUSED; OSError, aiohttp.ClientError, TimeoutError or ValueError where Discord
+    does not answer as it should.
+    """
+    headers = {
+        "Authorization": f"Bot {token}",
+        "User-Agent": f"DiscordBot (kleinbot, {__version__})",
+    }
+    timeout = aiohttp.ClientTimeout(total=timeout_s)
+    async with aiohttp.ClientSession(headers=headers, timeout=timeout, trust_env=True) as session:
+        user = await _get(session, f"{api}/users/@me")
+        servers = await _get(session, f"{api}/users/@me/guilds?limit=200")
+    if not isinstance(user, dict) or not isinstance(servers, list):
+        raise ValueError("an answer of another form")  # noqa: TRY004 - it came from outside
+    return Account(str(user.get("username", "?")), str(user.get("id", "")), tuple(servers))
+
+
+async def _get(session: aiohttp.ClientSession, address: str) -> Any:  # noqa: ANN401 - JSON
+    async with session.get(address) as response:
+        if response.status == 401:
+            raise StartError(Code.TOKEN_REFUSED)
+        response.raise_for_status()
+        return await response.json()
+
+
+def token(value: str | None, allowed_servers: Collection[int], api: str = API) -> Iterator[Finding]:
+    """Yield whether Discord knows the token, and what the bot lacks in its servers."""
+    if value is None:
+        yield of_error(Topic.TOKEN, StartError(Code.TOKEN_MISSING))
+        return
+    try:
+        account = asyncio.run(ask_discord(value, api))
+    except StartError as error:
+        yield of_error(Topic.TOKEN, error)
+        return
+    except (OSError, aiohttp.ClientError, TimeoutError, ValueError) as error:
+        yield warning(Topic.TOKEN, "doctor-token-unchecked", reason=str(error) or type(error).__name__)
+        return
+    yield ok(Topic.TOKEN, "doctor-token", name=account.name)
+    yield _servers(account, allowed_servers)
+
+
+def _servers(account: Account, allowed_servers: Collection[int]) -> Finding:
+    permissions = sum(NEEDED.values())
+    invitation = (
+        f"https://discord.com/oauth2/authorize?client_id={account.application_id}"
+        f"&scope=bot+applications.commands&permissions={permissions}"
+    )
+    served = [
+        server
+        for server in account.servers
+        if not allowed_servers or int(server.get("id", 0)) in allowed_servers
+    ]
+    if not served:
+        return warning(Topic.SERVERS, "doctor-servers-none", invitation=invitation)
+    lacking = {str(server.get("name", "?")): _lacking(int(server.get("permissions", 0))) for server in served}
+    named = "; ".join(f"{name}: {', '.join(lacks)}" for name, lacks in lacking.items() if lacks)
+    if named:
+        return warning(Topic.SERVERS, "doctor-servers-lacking", servers=named, invitation=invitation)
+    first = ", ".join(list(lacking)[:_SERVERS_NAMED])
+    return ok(Topic.SERVERS, "doctor-servers", count=len(served), servers=first)
+
+
+def _lacking(permissions: int) -> list[str]:
+    if permissions & _ADMINISTRATOR:
+        return []
+    return [name for name, bit in NEEDED.items() if not permissions & bit]

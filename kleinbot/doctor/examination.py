@@ -1,0 +1,72 @@
+"""Every check, in the order in which a person reads them."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kleinbot.doctor import data, discord_account, machine, model
+from kleinbot.doctor.findings import Finding, Topic, Verdict, problem
+from kleinbot.doctor.torch_report import TorchReport, ask_torch
+from kleinbot.folder_lock import holder_of
+from kleinbot.host.facts import HostFacts
+from kleinbot.host.memory_model import pinned_bytes
+from kleinbot.host.probe import free_disk_bytes, look
+from kleinbot.host.profile import Device
+from kleinbot.settings import DeviceChoice, Settings
+
+DATABASE_FILE = "kleinbot.sqlite3"
+
+
+@dataclass(frozen=True)
+class Instruments:
+    """What the doctor looks with; tests bring their own."""
+
+    look: Callable[[], HostFacts] = look
+    ask_torch: Callable[[], TorchReport] = ask_torch
+    free_bytes_at: Callable[[Path], int | None] = free_disk_bytes
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    discord_api: str = discord_account.API
+
+
+def examine(
+    settings: Settings, wrong_settings: Sequence[str] = (), instruments: Instruments | None = None
+) -> list[Finding]:
+    """Return what is found. Where ``wrong_settings`` has sentences, ``settings`` are the defaults."""
+    tools = instruments or Instruments()
+    asked = None if settings.device is DeviceChoice.AUTO else Device(settings.device)
+    holder = holder_of(settings.data_folder)
+    facts = tools.look()
+    if holder is not None:
+        facts = model.without_program(facts, holder.pid)
+    found = [problem(Topic.SETTINGS, "doctor-settings", sentence=sentence) for sentence in wrong_settings]
+    found.append(machine.python_version(facts.system))
+    found.append(machine.torch_build(tools.ask_torch(), facts, asked))
+    found += machine.libraries()
+    found += machine.card(facts, asked)
+    found += _model(settings, facts, tools)
+    if not wrong_settings:
+        token = settings.discord_token
+        found += discord_account.token(
+            None if token is None else token.get_secret_value(), settings.allowed_servers, tools.discord_api
+        )
+    found += data.data_folder(settings.data_folder, holder, tools.free_bytes_at)
+    found.append(data.database(settings.data_folder / DATABASE_FILE))
+    return found
+
+
+def _model(settings: Settings, facts: HostFacts, tools: Instruments) -> list[Finding]:
+    try:
+        chosen, found = model.chosen(settings, facts)
+        if chosen is None:
+            return [machine.host_memory(facts, 0), *found]
+        found = [machine.host_memory(facts, pinned_bytes(chosen.profile))]
+        found.append(model.weights(chosen, tools.environment, tools.free_bytes_at))
+    except OSError as error:
+        return [machine.host_memory(facts, 0), model.unreadable(error)]
+    return [*found, *model.profile(chosen.choice)]
+
+
+def would_start(findings: Sequence[Finding]) -> bool:
+    """Tell whether nothing that was found keeps the bot from starting."""
+    return all(finding.verdict is not Verdict.PROBLEM for finding in findings)

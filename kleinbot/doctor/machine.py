@@ -1,0 +1,149 @@
+"""Python, torch and the other libraries, the card, its driver and its memory, the host's memory."""
+
+import platform
+from collections.abc import Callable, Iterator
+from importlib import metadata
+
+import psutil
+
+from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, ok, problem, warning
+from kleinbot.doctor.torch_report import TorchReport
+from kleinbot.domain.errors import Code, StartError
+from kleinbot.host.facts import GIB, Card, HostFacts, System
+from kleinbot.host.obstacles import obstacle
+from kleinbot.host.profile import Device
+from kleinbot.host.rules import HOST_RESERVE_BYTES, usable_bytes
+
+# As in pyproject.toml: the oldest that works, and the first that was never tried.
+KNOWN_LIBRARIES = {
+    "torch": ("2.11", "2.14"),
+    "diffusers": ("0.42.1", "0.43"),
+    "transformers": ("5.10", "6"),
+    "discord.py": ("2.7.1", "2.8"),
+}
+_HELD_BY_OTHERS_WORTH_A_WORD = 2 * GIB
+_PROGRAMS_NAMED = 3
+
+
+def python_version(system: System) -> Finding:
+    message = "doctor-python-windows" if system is System.WINDOWS else "doctor-python"
+    return ok(Topic.PYTHON, message, version=platform.python_version(), system=platform.platform())
+
+
+def libraries(version_of: Callable[[str], str] = metadata.version) -> Iterator[Finding]:
+    """Yield what is wrong with the libraries' versions, or that nothing is."""
+    found: dict[str, str] = {}
+    is_right = True
+    for name, (oldest, untried) in KNOWN_LIBRARIES.items():
+        try:
+            found[name] = version_of(name)
+        except metadata.PackageNotFoundError:
+            is_right = False
+            yield problem(Topic.LIBRARIES, "doctor-library-missing", library=name)
+            continue
+        if _numbers(found[name]) < _numbers(oldest):
+            is_right = False
+            yield problem(
+                Topic.LIBRARIES, "doctor-library-old", library=name, version=found[name], wanted=oldest
+            )
+        elif _numbers(found[name]) >= _numbers(untried):
+            is_right = False
+            yield warning(
+                Topic.LIBRARIES, "doctor-library-new", library=name, version=found[name], untried=untried
+            )
+    if is_right:
+        listed = ", ".join(f"{name} {version}" for name, version in found.items())
+        yield ok(Topic.LIBRARIES, "doctor-libraries", libraries=listed)
+
+
+def torch_build(report: TorchReport, facts: HostFacts, asked: Device | None) -> Finding:
+    """Tell whether torch works and is the one for the card; an asked-for card that it lacks is a problem."""
+    if report.error is not None:
+        return problem(Topic.TORCH, "doctor-torch-broken", reason=report.error)
+    version, cuda = report.version, report.cuda or "none"
+    if asked is Device.CPU or not facts.cards:
+        if asked is Device.CUDA and not report.is_available:
+            return of_error(Topic.TORCH, StartError(Code.CUDA_UNAVAILABLE, torch=version))
+        return ok(Topic.TORCH, "doctor-torch", version=version, cuda=cuda)
+    card = facts.cards[0]
+    known = obstacle(card, facts)
+    if known is not None and known.code is not Code.CARD_TOO_OLD:
+        return of_error(Topic.TORCH, known, _grave(asked))
+    if not report.is_available:
+        # The rules cannot know it, so the bot would try the card.
+        return of_error(Topic.TORCH, StartError(Code.CUDA_UNAVAILABLE, torch=version))
+    if not report.has_kernels:
+        capability = f"{card.capability[0]}.{card.capability[1]}"
+        error = StartError(Code.TORCH_LACKS_CARD, torch=version, card=card.name, capability=capability)
+        return of_error(Topic.TORCH, error)
+    return ok(Topic.TORCH, "doctor-torch-for-card", version=version, cuda=cuda, card=card.name)
+
+
+def card(facts: HostFacts, asked: Device | None) -> Iterator[Finding]:
+    """Yield the card, its driver and its memory."""
+    if not facts.cards:
+        message = "doctor-card-none-windows" if facts.system is System.WINDOWS else "doctor-card-none"
+        yield (warning if asked is Device.CUDA else ok)(Topic.CARD, message)
+        return
+    first = facts.cards[0]
+    major, minor = first.capability
+    known = obstacle(first, facts)
+    if known is not None and known.code is Code.CARD_TOO_OLD:
+        yield of_error(Topic.CARD, known, _grave(asked))
+    else:
+        yield ok(Topic.CARD, "doctor-card", card=first.name, capability=f"{major}.{minor}")
+    if len(facts.cards) > 1:
+        others = ", ".join(other.name for other in facts.cards[1:])
+        yield warning(Topic.CARD, "doctor-card-several", card=first.name, others=others)
+    yield ok(Topic.DRIVER, "doctor-driver", version=facts.driver or "?")
+    yield _card_memory(first, facts.system)
+
+
+def _card_memory(first: Card, system: System) -> Finding:
+    figures = {
+        "total": _gib(first.memory_bytes),
+        "free": _gib(first.free_bytes),
+        "usable": _gib(usable_bytes(first, system)),
+    }
+    if first.held_bytes < _HELD_BY_OTHERS_WORTH_A_WORD:
+        return ok(Topic.CARD_MEMORY, "doctor-card-memory", **figures)
+    programs = sorted(first.programs, key=lambda program: program.bytes, reverse=True)[:_PROGRAMS_NAMED]
+    named = ", ".join(f"{_name_of(each.pid)} {_gib(each.bytes)} GiB" for each in programs) or "?"
+    return warning(
+        Topic.CARD_MEMORY,
+        "doctor-card-memory-held",
+        held=_gib(first.held_bytes),
+        programs=named,
+        **figures,
+    )
+
+
+def host_memory(facts: HostFacts, needed_bytes: int) -> Finding:
+    """Tell the host's memory beside what the profile pins of it."""
+    memory = facts.memory
+    figures = {"total": _gib(memory.total_bytes), "available": _gib(memory.available_bytes)}
+    if memory.available_bytes < needed_bytes + HOST_RESERVE_BYTES:
+        wanted = _gib(needed_bytes + HOST_RESERVE_BYTES)
+        return warning(Topic.HOST_MEMORY, "doctor-host-memory-low", wanted=wanted, **figures)
+    return ok(Topic.HOST_MEMORY, "doctor-host-memory", **figures)
+
+
+def _name_of(pid: int) -> str:
+    try:
+        return f"{psutil.Process(pid).name()} ({pid})"
+    except psutil.Error:
+        return f"({pid})"
+
+
+def _grave(asked: Device | None) -> Verdict:
+    """Say how bad a card is that cannot serve: without being asked for it the small model draws instead."""
+    return Verdict.PROBLEM if asked is Device.CUDA else Verdict.WARNING
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    plain = version.split("+")[0]
+    return tuple(int("".join(filter(str.isdigit, part)) or 0) for part in plain.split("."))
+
+
+def _gib(count: int) -> float:
+    return round(count / GIB, 1)

@@ -1,0 +1,134 @@
+"""The weights and the profile: what is there or would be downloaded, what was chosen and why, its peaks."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from huggingface_hub.constants import HF_HUB_CACHE
+
+from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, ok, problem
+from kleinbot.domain.errors import Code, Parameter, StartError
+from kleinbot.domain.geometry import Grid
+from kleinbot.host.facts import GIB, HostFacts
+from kleinbot.host.memory_model import WorkShape, predict
+from kleinbot.host.model_sizes import download_bytes
+from kleinbot.host.profile import Profile
+from kleinbot.host.rules import Choice, PassedOver
+from kleinbot.klein.source import FolderSource, HubSource
+from kleinbot.model_choice import SMALL_KLEIN, ModelChoice, choose_model, complete_on_disk
+from kleinbot.settings import Settings
+
+_TRUE = ("1", "on", "yes", "true")
+
+
+def chosen(settings: Settings, facts: HostFacts) -> tuple[ModelChoice | None, list[Finding]]:
+    """Choose as a start would; what keeps it from starting is a finding."""
+    try:
+        return choose_model(settings, lambda: facts), []
+    except StartError as error:
+        is_about_weights = error.code.name.startswith("WEIGHTS_")
+        return None, [of_error(Topic.WEIGHTS if is_about_weights else Topic.PROFILE, error)]
+
+
+def weights(
+    model: ModelChoice,
+    environment: Mapping[str, str],
+    free_bytes_at: Callable[[Path], int | None],
+) -> Finding:
+    """Tell whether the weights are there, by their headers, or what a start would download."""
+    match model.source:
+        case FolderSource(folder):
+            message = "doctor-weights-small" if folder == SMALL_KLEIN else "doctor-weights-folder"
+            return ok(Topic.WEIGHTS, message, folder=str(folder))
+        case HubSource() as source:
+            cached = complete_on_disk(source)
+            if cached is not None:
+                return ok(Topic.WEIGHTS, "doctor-weights-folder", folder=str(cached))
+            return _download(source, model.profile, environment, free_bytes_at)
+
+
+def _download(
+    source: HubSource,
+    profile: Profile,
+    environment: Mapping[str, str],
+    free_bytes_at: Callable[[Path], int | None],
+) -> Finding:
+    cache = source.cache_folder or Path(HF_HUB_CACHE)
+    needed = download_bytes(profile)
+    figures: dict[str, Parameter] = {
+        "repository": source.repository,
+        "size": round(needed / 1e9, 1),
+        "folder": str(cache),
+    }
+    if environment.get("HF_HUB_OFFLINE", "").lower() in _TRUE:
+        return problem(Topic.WEIGHTS, "doctor-weights-offline", **figures)
+    free = free_bytes_at(cache)
+    if free is not None and free < needed:
+        return problem(Topic.WEIGHTS, "doctor-weights-no-disk", free=round(free / 1e9, 1), **figures)
+    return ok(Topic.WEIGHTS, "doctor-weights-download", **figures)
+
+
+def profile(choice: Choice) -> Iterator[Finding]:
+    """Yield the profile, why no better one, and its predicted peaks."""
+    if choice.fallback is not None:
+        yield of_error(Topic.PROFILE, choice.fallback, Verdict.WARNING)
+    side = int(choice.profile.largest_grid_tokens**0.5)
+    grid = Grid(side, side)
+    yield ok(
+        Topic.PROFILE,
+        "doctor-profile" if choice.passed_over else "doctor-profile-best",
+        profile=choice.profile.name,
+        side=str(grid.width_px),
+        references=choice.profile.most_references,
+        batch=choice.profile.largest_batch,
+        compiled="yes" if choice.profile.compiled else "no",
+        reason=_reason(choice.passed_over),
+    )
+    if choice.usable_bytes is not None:
+        yield _peaks(choice.profile, grid, choice.usable_bytes)
+
+
+def _reason(passed_over: tuple[PassedOver, ...]) -> str:
+    return ", ".join(f"{way.name} {_gib(way.needed_bytes)} GiB" for way in passed_over)
+
+
+def _peaks(chosen_profile: Profile, grid: Grid, usable_bytes: int) -> Finding:
+    picture = predict(chosen_profile, WorkShape(grid))
+    edit = predict(chosen_profile, WorkShape(grid, (grid,) * chosen_profile.most_references))
+    return ok(
+        Topic.PEAKS,
+        "doctor-peaks",
+        side=str(grid.width_px),
+        encode=_gib(picture.encode_bytes),
+        denoise=_gib(picture.denoise_bytes),
+        decode=_gib(picture.decode_bytes),
+        references=chosen_profile.most_references,
+        edit=_gib(edit.highest_bytes),
+        usable=_gib(usable_bytes),
+    )
+
+
+def without_program(facts: HostFacts, pid: int | str) -> HostFacts:
+    """Return ``facts`` as if the process ``pid``, a bot that runs already, held nothing of the cards."""
+    cards = tuple(
+        replace(
+            card,
+            free_bytes=card.free_bytes + sum(each.bytes for each in card.programs if each.pid == pid),
+            programs=tuple(each for each in card.programs if each.pid != pid),
+        )
+        for card in facts.cards
+    )
+    return replace(facts, cards=cards)
+
+
+def unreadable(error: OSError) -> Finding:
+    """Return what a folder of weights that may not be read is."""
+    found = error.strerror or str(error)
+    return of_error(
+        Topic.WEIGHTS,
+        StartError(Code.WEIGHTS_DAMAGED, file=str(error.filename), found=found, wanted="a readable file"),
+    )
+
+
+def _gib(count: int) -> float:
+    return round(count / GIB, 1)

@@ -1,0 +1,62 @@
+"""Findings as a person reads them: a table on a terminal, plain lines elsewhere, or JSON for programs."""
+
+import json
+from collections.abc import Sequence
+from typing import TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kleinbot.doctor.examination import would_start
+from kleinbot.doctor.findings import Finding, Verdict
+from kleinbot.texts import Texts
+
+_STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.PROBLEM: "bold red"}
+
+
+def print_report(findings: Sequence[Finding], texts: Texts, stream: TextIO) -> None:
+    """Print ``findings`` and whether the bot would start: as a table where ``stream`` is a terminal."""
+    rows = [(finding.verdict, *_words(finding, texts)) for finding in findings]
+    end = texts.say(None, "doctor-starts" if would_start(findings) else "doctor-does-not-start")
+    console = Console(file=stream)
+    if not console.is_terminal:
+        wide = max(len(topic) for _, _, topic, _ in rows)
+        for _, verdict, topic, sentence in rows:
+            stream.write(f"{verdict:<8} {topic:<{wide}}  {sentence}\n")
+        stream.write(f"{end}\n")
+        return
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    for kind, verdict, topic, sentence in rows:
+        # Text: a sentence may hold brackets, which would else be taken for markup.
+        table.add_row(Text(verdict, _STYLES[kind]), Text(topic), Text(sentence))
+    console.print(table)
+    console.print(Text(end, _STYLES[Verdict.OK if would_start(findings) else Verdict.PROBLEM]))
+
+
+def as_json(findings: Sequence[Finding], texts: Texts) -> str:
+    """Return the findings for programs: ids and figures beside the sentences."""
+    content = {
+        "starts": would_start(findings),
+        "findings": [
+            {
+                "topic": finding.topic.removeprefix("doctor-topic-"),
+                "verdict": finding.verdict,
+                "message": finding.message,
+                "parameters": dict(finding.parameters),
+                "sentence": _words(finding, texts)[-1],
+            }
+            for finding in findings
+        ],
+    }
+    return json.dumps(content, ensure_ascii=False, indent=2)
+
+
+def _words(finding: Finding, texts: Texts) -> tuple[str, str, str]:
+    verdicts = {
+        Verdict.OK: "doctor-ok",
+        Verdict.WARNING: "doctor-warning",
+        Verdict.PROBLEM: "doctor-problem",
+    }
+    sentence = texts.say(None, finding.message, **finding.parameters)
+    return texts.say(None, verdicts[finding.verdict]), texts.say(None, finding.topic), sentence

@@ -1,0 +1,72 @@
+"""What torch says of itself, asked in a process of its own: a broken torch may take its process down.
+
+``python -m kleinbot.doctor.torch_report`` prints one line of JSON.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import kleinbot
+
+_TIMEOUT_S = 120.0
+"""Importing torch from a cold disk takes tens of seconds."""
+_LONGEST_REASON = 200
+
+
+@dataclass(frozen=True)
+class TorchReport:
+    """``has_kernels``: this build holds code for the first card; ``error``: why torch cannot be imported."""
+
+    version: str = ""
+    cuda: str | None = None
+    is_available: bool = False
+    has_kernels: bool = False
+    error: str | None = None
+
+
+def ask_torch(timeout_s: float = _TIMEOUT_S) -> TorchReport:
+    """Import torch in a child and return what it says. Raises nothing."""
+    root = str(Path(kleinbot.__file__).parents[1])
+    paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    try:
+        child = subprocess.run(  # noqa: S603 - this same Python and this file
+            [sys.executable, "-m", __name__],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout_s,
+            env={**os.environ, "PYTHONPATH": paths},
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return TorchReport(error=f"no answer within {timeout_s:g} s")
+    except OSError as error:
+        return TorchReport(error=str(error))
+    try:
+        return TorchReport(**json.loads(child.stdout.splitlines()[-1]))
+    except (IndexError, ValueError, TypeError):
+        last = (child.stderr.strip().splitlines() or [f"exit code {child.returncode}"])[-1]
+        return TorchReport(error=last[:_LONGEST_REASON])
+
+
+def _report() -> TorchReport:
+    import torch
+
+    from kleinbot.engine.device import has_kernels
+
+    is_available = torch.cuda.is_available()
+    return TorchReport(
+        version=torch.__version__,
+        cuda=torch.version.cuda,
+        is_available=is_available,
+        has_kernels=is_available
+        and has_kernels(torch.cuda.get_arch_list(), torch.cuda.get_device_capability(0)),
+    )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(asdict(_report())) + "\n")

@@ -1,0 +1,79 @@
+## Was `python bot.py doctor` sagt.
+
+doctor-ok = gut
+doctor-warning = Warnung
+doctor-problem = Problem
+doctor-starts = Der Bot würde starten.
+doctor-does-not-start = Der Bot würde nicht starten: Behebe, was als Problem markiert ist.
+
+doctor-topic-settings = Einstellungen
+doctor-topic-python = Python
+doctor-topic-torch = PyTorch
+doctor-topic-libraries = Bibliotheken
+doctor-topic-card = Karte
+doctor-topic-driver = Treiber
+doctor-topic-card-memory = Kartenspeicher
+doctor-topic-host-memory = Arbeitsspeicher
+doctor-topic-disk = Festplatte
+doctor-topic-weights = Gewichte
+doctor-topic-profile = Profil
+doctor-topic-peaks = Vorhergesagte Spitzen
+doctor-topic-token = Token
+doctor-topic-servers = Server
+doctor-topic-data-folder = Datenordner
+doctor-topic-database = Datenbank
+
+doctor-settings = { $sentence }
+doctor-python = Python { $version } auf { $system }.
+doctor-python-windows = Python { $version } auf { $system }. kleinbot läuft unter Windows, aber Tempo und Speicher sind dort nicht gemessen.
+doctor-torch = PyTorch { $version }, { $cuda ->
+        [none] für die CPU
+       *[other] für CUDA { $cuda }
+    }.
+doctor-torch-for-card = PyTorch { $version } für CUDA { $cuda } hat Kernel für { $card }.
+doctor-torch-broken = PyTorch lässt sich nicht nutzen: { $reason }. Installiere es neu: python -m pip install --force-reinstall "torch<2.14"
+doctor-libraries = { $libraries }.
+doctor-library-missing = { $library } ist nicht installiert. Führe aus: python -m pip install .
+doctor-library-old = { $library } { $version } ist zu alt; nötig ist { $wanted } oder neuer. Führe aus: python -m pip install --upgrade .
+doctor-library-new = { $library } { $version } ist neuer als alles, womit kleinbot erprobt ist (unter { $untried }). Wenn etwas nicht geht, führe aus: python -m pip install --upgrade .
+doctor-card = { $card }, Compute Capability { $capability }.
+doctor-card-none = Keine NVIDIA-Karte gefunden; das kleine Modell, das dabei ist, zeichnet auf der CPU.
+doctor-card-none-windows = Keine NVIDIA-Karte gefunden; das kleine Modell, das dabei ist, zeichnet auf der CPU. Wenn eine da ist, installiere den Treiber von NVIDIA.
+doctor-card-several = Der Bot nutzt die erste Karte, { $card }, nicht { $others }. Mit CUDA_VISIBLE_DEVICES wählst du eine andere (mit CUDA_DEVICE_ORDER=PCI_BUS_ID sind es die Nummern von nvidia-smi).
+doctor-driver = NVIDIA-Treiber { $version }.
+doctor-card-memory = { $free } von { $total } GiB sind frei; davon kann torch { $usable } GiB nutzen.
+doctor-card-memory-held = { $held } von { $total } GiB belegen andere Programme ({ $programs }); für torch bleiben { $usable } GiB. Schließe ein Spiel oder ein anderes Modell, dann geht ein besseres Profil.
+doctor-host-memory = { $available } von { $total } GiB sind verfügbar.
+doctor-host-memory-low = { $available } von { $total } GiB sind verfügbar, bequem wären { $wanted }. Schließe andere Programme, oder rechne mit einem langsamen Start.
+doctor-disk = { $free } GiB sind frei bei { $folder }.
+doctor-disk-low = Nur { $free } GiB sind frei bei { $folder }. Schaffe bald Platz: Dort liegen die Bilder.
+doctor-disk-full = Nur { $free } GiB sind frei bei { $folder }, darum würde nichts gezeichnet. Schaffe Platz, oder setze KLEINBOT_DATA_FOLDER auf eine andere Festplatte.
+doctor-disk-unknown = Wie viel bei { $folder } frei ist, lässt sich nicht feststellen.
+doctor-weights-small = Das kleine Modell, das dabei ist, vollständig. Es zeichnet farbige Formen in 256×256.
+doctor-weights-folder = Vollständig, nach ihren Kopfdaten: { $folder }
+doctor-weights-download = { $repository } ist noch nicht hier. Der Start lädt etwa { $size } GB nach { $folder }.
+doctor-weights-no-disk = { $repository } braucht etwa { $size } GB, aber bei { $folder } sind nur { $free } GB frei. Schaffe Platz, oder setze HF_HOME auf eine andere Festplatte.
+doctor-weights-offline = { $repository } ist nicht hier, und HF_HUB_OFFLINE verbietet den Download (etwa { $size } GB). Entferne es, oder zeige mit KLEINBOT_WEIGHTS auf einen Ordner.
+doctor-profile = { $profile }: bis { $side }×{ $side }, { $references } Referenzen, Stapel von { $batch }, { $compiled ->
+        [yes] kompiliert
+       *[other] nicht kompiliert
+    }. Was besser wäre, passt nicht: { $reason }.
+doctor-profile-best = { $profile }: bis { $side }×{ $side }, { $references } Referenzen, Stapel von { $batch }, { $compiled ->
+        [yes] kompiliert
+       *[other] nicht kompiliert
+    }. Nichts ist hier besser.
+doctor-peaks = Ein Bild von { $side }×{ $side }: Lesen { $encode }, Entrauschen { $denoise }, Dekodieren { $decode } GiB; eine Bearbeitung mit { $references } Referenzen { $edit } GiB, von { $usable } GiB.
+doctor-token = Discord kennt ihn: { $name }.
+doctor-token-unchecked = Seine Form stimmt, aber Discord ließ sich nicht fragen ({ $reason }). Prüfe das Netz dieses Rechners.
+doctor-servers = In { $count ->
+        [one] einem Server
+       *[other] { $count } Servern
+    } mit allen Rechten: { $servers }
+doctor-servers-none = Der Bot ist in keinem der Server, in denen er arbeiten darf. Lade ihn ein: { $invitation }
+doctor-servers-lacking = Rechte fehlen in { $servers }. Gib sie der Rolle des Bots, oder lade ihn neu ein: { $invitation }
+doctor-data-folder = { $folder }
+doctor-data-folder-new = { $folder } wird angelegt.
+doctor-database = Heil, Schema { $version }.
+doctor-database-new = Noch keine; der erste Start legt sie an.
+doctor-database-older = Heil, Schema { $found }; der nächste Start sichert sie und bringt sie auf { $known }.
+doctor-database-damaged = { $file } ist nicht nutzbar: { $reason }. Spiele die neueste Sicherung ein, die daneben liegt.

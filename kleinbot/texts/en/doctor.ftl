@@ -1,0 +1,79 @@
+## What `python bot.py doctor` says.
+
+doctor-ok = ok
+doctor-warning = warning
+doctor-problem = problem
+doctor-starts = The bot would start.
+doctor-does-not-start = The bot would not start: mend what is marked as a problem.
+
+doctor-topic-settings = Settings
+doctor-topic-python = Python
+doctor-topic-torch = PyTorch
+doctor-topic-libraries = Libraries
+doctor-topic-card = Card
+doctor-topic-driver = Driver
+doctor-topic-card-memory = Card's memory
+doctor-topic-host-memory = Host's memory
+doctor-topic-disk = Disk
+doctor-topic-weights = Weights
+doctor-topic-profile = Profile
+doctor-topic-peaks = Predicted peaks
+doctor-topic-token = Token
+doctor-topic-servers = Servers
+doctor-topic-data-folder = Data folder
+doctor-topic-database = Database
+
+doctor-settings = { $sentence }
+doctor-python = Python { $version } on { $system }.
+doctor-python-windows = Python { $version } on { $system }. kleinbot runs on Windows, but its speed and memory are not measured there.
+doctor-torch = PyTorch { $version }, { $cuda ->
+        [none] for the CPU
+       *[other] for CUDA { $cuda }
+    }.
+doctor-torch-for-card = PyTorch { $version } for CUDA { $cuda } has kernels for { $card }.
+doctor-torch-broken = PyTorch cannot be used: { $reason }. Install it again: python -m pip install --force-reinstall "torch<2.14"
+doctor-libraries = { $libraries }.
+doctor-library-missing = { $library } is not installed. Run: python -m pip install .
+doctor-library-old = { $library } { $version } is too old; { $wanted } or newer is needed. Run: python -m pip install --upgrade .
+doctor-library-new = { $library } { $version } is newer than what kleinbot was tried with (below { $untried }). If something breaks, run: python -m pip install --upgrade .
+doctor-card = { $card }, compute capability { $capability }.
+doctor-card-none = No NVIDIA card is found, so the small model that comes along draws on the CPU.
+doctor-card-none-windows = No NVIDIA card is found, so the small model that comes along draws on the CPU. If there is one, install NVIDIA's driver.
+doctor-card-several = The bot uses the first card, { $card }, not { $others }. Set CUDA_VISIBLE_DEVICES to choose another one (with CUDA_DEVICE_ORDER=PCI_BUS_ID the numbers are those of nvidia-smi).
+doctor-driver = NVIDIA driver { $version }.
+doctor-card-memory = { $free } of { $total } GiB are free; torch may use { $usable } GiB of them.
+doctor-card-memory-held = { $held } of { $total } GiB are held by other programs ({ $programs }), which leaves { $usable } GiB for torch. Close a game or another model to get a better profile.
+doctor-host-memory = { $available } of { $total } GiB are available.
+doctor-host-memory-low = { $available } of { $total } GiB are available, { $wanted } would be comfortable. Close other programs, or expect a slow start.
+doctor-disk = { $free } GiB are free at { $folder }.
+doctor-disk-low = Only { $free } GiB are free at { $folder }. Make room soon: pictures are kept there.
+doctor-disk-full = Only { $free } GiB are free at { $folder }, so nothing would be drawn. Make room, or set KLEINBOT_DATA_FOLDER to another disk.
+doctor-disk-unknown = How much is free at { $folder } cannot be told.
+doctor-weights-small = The small model that comes along, complete. It draws coloured shapes of 256×256.
+doctor-weights-folder = Complete, by their headers: { $folder }
+doctor-weights-download = { $repository } is not here yet. The start downloads about { $size } GB to { $folder }.
+doctor-weights-no-disk = { $repository } needs about { $size } GB, but only { $free } GB are free at { $folder }. Make room, or set HF_HOME to another disk.
+doctor-weights-offline = { $repository } is not here and HF_HUB_OFFLINE forbids to download it (about { $size } GB). Unset it, or point KLEINBOT_WEIGHTS at a folder.
+doctor-profile = { $profile }: up to { $side }×{ $side }, { $references } references, batches of { $batch }, { $compiled ->
+        [yes] compiled
+       *[other] not compiled
+    }. What would come first does not fit: { $reason }.
+doctor-profile-best = { $profile }: up to { $side }×{ $side }, { $references } references, batches of { $batch }, { $compiled ->
+        [yes] compiled
+       *[other] not compiled
+    }. No other way is better here.
+doctor-peaks = One picture of { $side }×{ $side }: encode { $encode }, denoise { $denoise }, decode { $decode } GiB; an edit with { $references } references { $edit } GiB, of { $usable } GiB.
+doctor-token = Discord knows it: { $name }.
+doctor-token-unchecked = It has the right shape, but Discord could not be asked ({ $reason }). Check this host's network.
+doctor-servers = In { $count ->
+        [one] one server
+       *[other] { $count } servers
+    } with all permissions: { $servers }
+doctor-servers-none = The bot is in none of the servers it may work in. Invite it: { $invitation }
+doctor-servers-lacking = Permissions are missing in { $servers }. Give them to the bot's role, or invite it again: { $invitation }
+doctor-data-folder = { $folder }
+doctor-data-folder-new = { $folder } will be made.
+doctor-database = Whole, schema { $version }.
+doctor-database-new = None yet; the first start makes it.
+doctor-database-older = Whole, schema { $found }; the next start backs it up and brings it to { $known }.
+doctor-database-damaged = { $file } cannot be used: { $reason }. Restore the newest backup that lies beside it.

@@ -1,0 +1,99 @@
+"""The machine, the settings and the weights, put together."""
+
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+
+from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.work import Checkpoint
+from kleinbot.host.capacity import LimitsOnly, ProfileCapacity
+from kleinbot.host.facts import GIB, HostFacts, HostMemory, System
+from kleinbot.host.profile import CPU_SMALL, Attention, Format, Placement
+from kleinbot.host.wishes import Wishes
+from kleinbot.klein.source import FolderSource, HubSource
+from kleinbot.model_choice import SMALL_KLEIN, choose_model, wishes_of
+from kleinbot.settings import DEFAULT_HUB_REPO, Settings
+from tests.host.machines import H100, RTX_3060, SIX_GB
+
+NO_CARD = HostFacts(System.LINUX, HostMemory(16 * GIB, 12 * GIB))
+
+
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+
+
+def test_a_host_without_a_card_runs_the_small_model() -> None:
+    model = choose_model(Settings(), lambda: NO_CARD)
+    assert (model.source, model.profile) == (FolderSource(SMALL_KLEIN), CPU_SMALL)
+    assert model.note == "small-note"
+    assert isinstance(model.capacity, LimitsOnly)
+
+
+def test_a_card_runs_the_published_weights_and_counts_its_memory() -> None:
+    model = choose_model(Settings(), H100.facts)
+    assert (model.source, model.name, model.note) == (HubSource(DEFAULT_HUB_REPO), DEFAULT_HUB_REPO, None)
+    assert Checkpoint.BASE in model.profile.checkpoints
+    assert isinstance(model.capacity, ProfileCapacity)
+
+
+def test_weights_without_the_base_checkpoint_run_without_it() -> None:
+    for weights in (str(SMALL_KLEIN), "somebody/klein"):
+        model = choose_model(Settings(weights=weights), H100.facts)
+        assert model.profile.checkpoints == (Checkpoint.DISTILLED,)
+        assert model.note is None
+
+
+def test_a_folder_without_klein_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StartError) as caught:
+        choose_model(Settings(weights=str(tmp_path)), H100.facts)
+    assert caught.value.code is Code.WEIGHTS_MISSING
+
+
+def test_a_card_that_cannot_serve_is_said_once_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    model = choose_model(Settings(), replace(SIX_GB, held_gib=4.0).facts)
+    assert model.profile is CPU_SMALL
+    [record] = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert Code.CARD_TOO_FULL in record.getMessage()
+
+
+def test_every_wish_has_its_setting() -> None:
+    settings = Settings(
+        profile_transformer="INT8",
+        profile_transformer_placement="disk",
+        profile_text_encoder="fp8",
+        profile_text_encoder_placement="streamed",
+        profile_native_fp8="false",
+        profile_word_table_on_host="true",
+        profile_lean_decode="on",
+        profile_attention="cudnn",
+        profile_compiled="no",
+        profile_base_checkpoint="0",
+        profile_largest_side_px="768",
+        profile_most_references="3",
+        profile_largest_batch="2",
+    )
+    wishes = wishes_of(settings)
+    assert wishes == Wishes(
+        transformer=Format.INT8,
+        transformer_placement=Placement.DISK,
+        text_encoder=Format.FP8,
+        text_encoder_placement=Placement.STREAMED,
+        native_fp8=False,
+        token_table_on_host=True,
+        lean_decode=True,
+        attention=Attention.CUDNN,
+        compiled=False,
+        base_checkpoint=False,
+        largest_side_px=768,
+        most_references=3,
+        largest_batch=2,
+    )
+    assert all(getattr(wishes, field.name) is not None for field in fields(Wishes))
+
+
+def test_a_setting_that_cannot_be_is_refused_at_the_start() -> None:
+    with pytest.raises(StartError) as caught:
+        choose_model(Settings(profile_native_fp8=True), RTX_3060.facts)
+    assert caught.value.code is Code.PROFILE_NO_FP8
