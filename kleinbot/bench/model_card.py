@@ -75,9 +75,7 @@ class ModelCardCall:
     def _load(self) -> None:
         dtype = torch.bfloat16 if self._device.type == "cuda" else torch.float32
         with quiet_libraries():
-            pipeline = Flux2KleinPipeline.from_pretrained(
-                self._folder, torch_dtype=dtype, local_files_only=True
-            )
+            pipeline = Flux2KleinPipeline.from_pretrained(self._folder, dtype=dtype, local_files_only=True)
             if self._offloaded:
                 pipeline.enable_model_cpu_offload()
             else:

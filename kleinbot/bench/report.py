@@ -13,7 +13,7 @@ from kleinbot.bench.results import Conditions, Report, Row, Spread, Transfer
 from kleinbot.texts import Texts
 
 GIB = 2**30
-_FILE_WIDTH = 120
+_FILE_WIDTH = 140
 _LINE_FORMAT = "kleinbot-bench/1"
 
 
@@ -73,12 +73,13 @@ def as_table(report: Report, texts: Texts, locale: str) -> Group:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column(say("bench-case"), no_wrap=True)
     has_card = report.conditions.card is not None
-    columns = [say("bench-cold"), say("bench-warm"), say("bench-range"), say("bench-stages")]
-    columns += [say("bench-per-picture")]
-    columns += [say("bench-allocated"), say("bench-reserved")] if has_card else []
-    columns += [say("bench-model-card"), say("bench-ratio")] if report.theirs else []
-    for column in columns:
-        table.add_column(column, justify="right")
+    columns = [(say("bench-cold"), 6), (say("bench-warm"), 6), (say("bench-range"), 13)]
+    columns += [(say("bench-stages"), 14), (say("bench-per-picture"), 6)]
+    columns += [(say("bench-allocated"), 5), (say("bench-reserved"), 5)] if has_card else []
+    columns += [(say("bench-model-card"), 12), (say("bench-ratio"), 5)] if report.theirs else []
+    for heading, figures_width in columns:
+        # Headings may wrap; figures may not.
+        table.add_column(heading, justify="right", min_width=figures_width)
     problems = []
     for position, row in enumerate(report.rows):
         theirs = report.theirs[position] if report.theirs else None

@@ -1,4 +1,4 @@
-"""``bot.py bench``: what is measured, how it is told, and the whole of it on the small Klein's tiny sister."""
+"""``bot.py bench``: what is measured, how it is told, and the whole of it on a tiny Klein."""
 
 import dataclasses
 import json
