@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -20,6 +22,13 @@ CANNOT_START_CODE = 1
 WRONG_SETTINGS_CODE = 2
 INTERRUPTED_CODE = 130  # what shells report after Ctrl+C
 SANDBOX_TIMEOUT_S = 600.0
+
+
+class Rival(StrEnum):
+    """What ``bench`` can compare with."""
+
+    DIFFUSERS = "diffusers"
+
 
 commands = typer.Typer(
     add_completion=False,
@@ -128,6 +137,28 @@ def doctor(
     else:
         print_report(findings, texts, sys.stdout)
     raise typer.Exit(0 if would_start(findings) else CANNOT_START_CODE)
+
+
+@commands.command(name="bench")
+def measure(
+    quick: Annotated[bool, typer.Option("--quick", help="Only the largest picture and one edit.")] = False,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write everything to FILE too.")] = None,
+    against: Annotated[
+        Rival | None, typer.Option(help="Run the model card's own call beside it and print ratios.")
+    ] = None,
+) -> None:
+    """Measure how fast this host draws, and how much memory that takes.
+
+    It loads the model as the bot would, so stop the bot first. The last line is for comparing cards:
+    kleinbot-bench/1 | version | card | profile | torch | cases | date, where a case is
+    WIDTHxHEIGHT+2ref+batch4=SECONDS/GiB: the median of a warm batch, and the card's memory reserved at most.
+    """
+    settings = _load().settings
+    with _told(settings):
+        from kleinbot.bench.command import run_bench
+
+        code = run_bench(settings, json, quick=quick, against_model_card=against is not None)
+    raise typer.Exit(code)
 
 
 @commands.command("settings")

@@ -42,7 +42,7 @@ async def ask_discord(token: str, api: str = API, timeout_s: float = _TIMEOUT_S)
     """
     headers = {
         "Authorization": f"Bot {token}",
-        "User-Agent": f"DiscordBot (kleinbot, {__version__})",
+        "User-Agent": f"DiscordBot (https://discord.com/developers/applications, {__version__})",
     }
     timeout = aiohttp.ClientTimeout(total=timeout_s)
     async with aiohttp.ClientSession(headers=headers, timeout=timeout, trust_env=True) as session:

@@ -1,6 +1,6 @@
 """The lean stages of the VAE against the stock ones on a card: ``python -m tests.gpu.lean``.
 
-Needs no checkout: random weights of the published layout at 1024² in bfloat16. Printed are seconds, peak memory
+Needs no checkout: random weights of the published layout, 1024², bfloat16. Printed are seconds, peak memory
 beside the weights, and how far the pictures are apart; also how far each is from the stock decode in float32,
 which says how much of the difference is bfloat16's own.
 """

@@ -1,0 +1,56 @@
+"""What is measured: sizes, references and batches, as far as the profile goes."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from kleinbot.domain.geometry import Grid
+from kleinbot.host.capacity import Capacity
+from kleinbot.host.profile import Profile
+
+REFERENCES = (1, 2, 4)
+BATCHES = (2, 4)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A batch of ``batch`` pictures of ``grid``, each with ``references`` pictures of the same size."""
+
+    grid: Grid
+    references: int = 0
+    batch: int = 1
+
+    @property
+    def name(self) -> str:
+        """Stable and short: people compare it across hosts."""
+        parts = [f"{self.grid.width_px}x{self.grid.height_px}"]
+        parts += [f"{self.references}ref"] if self.references else []
+        parts += [f"batch{self.batch}"] if self.batch > 1 else []
+        return "+".join(parts)
+
+
+def cases_for(profile: Profile, capacity: Capacity, *, quick: bool = False) -> Sequence[Case]:
+    """Return what ``profile`` can do, smallest first: what an allocator has reserved stays reserved.
+
+    ``quick``: only the largest picture and its edit with one reference.
+    """
+    side = math.isqrt(profile.largest_grid_tokens)
+    full = Grid(side, side)
+    if quick:
+        wanted = [Case(full), Case(full, references=1)]
+    else:
+        wanted = [*_of(Grid(side // 2, side // 2)), *_of(full)]
+    return [
+        case
+        for case in wanted
+        if case.references <= profile.most_references
+        and case.batch <= capacity.largest_batch(case.grid, (case.grid,) * case.references)
+    ]
+
+
+def _of(grid: Grid) -> Iterator[Case]:
+    yield Case(grid)
+    for references in REFERENCES:
+        yield Case(grid, references=references)
+    for batch in BATCHES:
+        yield Case(grid, batch=batch)

@@ -1,0 +1,58 @@
+"""What can be measured: something that loads once and then makes batches."""
+
+from typing import Protocol
+
+from kleinbot.bench.cases import Case
+from kleinbot.bench.results import Run
+from kleinbot.domain.pixels import Pixels
+
+STEPS = 4
+PROMPTS = (
+    "a red fox in the snow, morning light",
+    "a lighthouse on a cliff above a stormy sea",
+    "an old bicycle leaning against a yellow wall",
+    "a bowl of oranges on a blue table, oil painting",
+)
+
+
+class DoesNotFitError(Exception):
+    """The card's memory did not suffice for this case."""
+
+
+class Contender(Protocol):
+    """Runs the model in one way."""
+
+    async def start(self) -> None:
+        """Load the model. Raises StartError."""
+        ...
+
+    async def run(self, case: Case, number: int) -> Run:
+        """Make ``case`` once. Raises DoesNotFitError, RenderError."""
+        ...
+
+    async def close(self) -> None:
+        """Free everything. Idempotent."""
+        ...
+
+
+def prompt_of(number: int) -> str:
+    """Return a prompt that no other run has: an engine remembers what it has encoded."""
+    return f"{PROMPTS[number % len(PROMPTS)]}, take {number}"
+
+
+def seeds_of(case: Case, number: int) -> list[int]:
+    return [1000 * number + position for position in range(case.batch)]
+
+
+def references_of(case: Case) -> tuple[Pixels, ...]:
+    """Return different soft pictures of the case's size."""
+    import numpy as np
+    from PIL import Image
+
+    pictures = []
+    for number in range(case.references):
+        chance = np.random.default_rng(number)
+        colours = Image.fromarray(chance.integers(0, 256, (6, 6, 3), dtype=np.uint8))
+        size = (case.grid.width_px, case.grid.height_px)
+        pictures.append(Pixels(*size, colours.resize(size, Image.Resampling.BICUBIC).tobytes()))
+    return tuple(pictures)

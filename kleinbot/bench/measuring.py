@@ -1,0 +1,80 @@
+"""Runs the cases: each cold once, then warm, the contenders in turns where both are loaded."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from kleinbot.bench.cases import Case
+from kleinbot.bench.contender import Contender, DoesNotFitError
+from kleinbot.bench.results import Row, Run
+from kleinbot.domain.errors import RenderError
+from kleinbot.texts import Texts
+
+Tell = Callable[[str], None]
+
+
+class Meter(Protocol):
+    """The card's counters of memory; see ``bench.card.CardMeter``."""
+
+    def reset(self) -> None:
+        """Forget the peaks so far."""
+        ...
+
+    def peaks(self) -> tuple[int, int]:
+        """Return the most bytes allocated and reserved since ``reset``; 0 where there is no card."""
+        ...
+
+
+@dataclass
+class _Tally:
+    """One contender's runs of one case so far."""
+
+    cold_s: float | None = None
+    warm: list[Run] = field(default_factory=list)
+    peaks: tuple[int, int] = (0, 0)
+    problem: str | None = None
+
+    def row(self, case: Case) -> Row:
+        return Row(case, self.cold_s, tuple(self.warm), *self.peaks, self.problem)
+
+
+class Measurement:
+    """Numbers every run, so that none repeats another's prompts and seeds."""
+
+    def __init__(self, meter: Meter, runs: int, texts: Texts, locale: str, tell: Tell) -> None:
+        self._meter = meter
+        self._runs = runs
+        self._texts = texts
+        self._locale = locale
+        self._tell = tell
+        self._number = 0
+
+    async def rows(self, contenders: Sequence[Contender], case: Case) -> list[Row]:
+        """Return one row of ``case`` for each of ``contenders``."""
+        tallies = [_Tally() for _ in contenders]
+        for turn in range(self._runs + 1):
+            self._tell(
+                self._texts.say(self._locale, "bench-turn", case=case.name, done=turn, total=self._runs + 1)
+            )
+            self._number += 1
+            for contender, tally in zip(contenders, tallies, strict=True):
+                if tally.problem is None:
+                    await self._run(contender, case, tally, is_cold=turn == 0)
+        return [tally.row(case) for tally in tallies]
+
+    async def _run(self, contender: Contender, case: Case, tally: _Tally, *, is_cold: bool) -> None:
+        self._meter.reset()
+        try:
+            run = await contender.run(case, self._number)
+        except DoesNotFitError:
+            tally.problem = self._texts.say(self._locale, "bench-does-not-fit")
+            return
+        except RenderError as error:
+            tally.problem = self._texts.error(error, self._locale)
+            return
+        if is_cold:
+            tally.cold_s = run.whole_s
+            return
+        tally.warm.append(run)
+        allocated, reserved = self._meter.peaks()
+        tally.peaks = max(tally.peaks[0], allocated), max(tally.peaks[1], reserved)

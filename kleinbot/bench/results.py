@@ -1,0 +1,118 @@
+"""What was measured, as frozen values; seconds are of whole batches."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kleinbot.bench.cases import Case
+from kleinbot.domain.work import StageSeconds
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Median, least and most of several runs, in seconds."""
+
+    median_s: float
+    least_s: float
+    most_s: float
+
+    @classmethod
+    def of(cls, seconds: Sequence[float]) -> "Spread":
+        return cls(statistics.median(seconds), min(seconds), max(seconds))
+
+
+@dataclass(frozen=True)
+class Run:
+    """One batch: from the request to 8-bit pixels in the host's memory."""
+
+    whole_s: float
+    stages: StageSeconds | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One case in one way of running the model.
+
+    ``cold_s`` is its first run: kernels are chosen, and compiled where the profile says so. ``warm`` are the
+    runs after that. ``problem`` is the sentence of why there are none. Peaks are 0 where there is no card.
+    """
+
+    case: Case
+    cold_s: float | None = None
+    warm: tuple[Run, ...] = ()
+    allocated_bytes: int = 0
+    reserved_bytes: int = 0
+    problem: str | None = None
+
+    @property
+    def whole(self) -> Spread | None:
+        return Spread.of([run.whole_s for run in self.warm]) if self.warm else None
+
+    @property
+    def stages(self) -> StageSeconds | None:
+        """The median of each stage by itself; they need not add up to the whole's."""
+        stages = [run.stages for run in self.warm if run.stages is not None]
+        if not stages:
+            return None
+        return StageSeconds(
+            statistics.median(stage.encode_s for stage in stages),
+            statistics.median(stage.denoise_s for stage in stages),
+            statistics.median(stage.decode_s for stage in stages),
+        )
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """Weights that are copied to the card for each picture, and how long that takes by itself.
+
+    Most of it hides behind other work. ``bytes_per_s`` was measured on pinned memory, None from disk.
+    """
+
+    bytes: int
+    bytes_per_s: float | None
+
+    @property
+    def seconds(self) -> float | None:
+        return self.bytes / self.bytes_per_s if self.bytes_per_s else None
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Under which all of it was measured. None: not known on this host."""
+
+    version: str
+    date: str
+    system: str
+    python: str
+    torch: str
+    diffusers: str
+    model: str
+    profile: str
+    precision: str
+    steps: int
+    runs: int
+    card: str | None = None
+    card_bytes: int | None = None
+    driver: str | None = None
+    cpu: str | None = None
+    cpu_threads: int | None = None
+    power_limit_w: float | None = None
+    clock_mhz: int | None = None
+    most_clock_mhz: int | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """``theirs`` are the rows of the model card's own call, in the order of ``rows``; empty where not asked.
+
+    ``their_way`` says how it ran there: "resident" or "offloaded". ``interleaved``: both were loaded and
+    took turns.
+    """
+
+    conditions: Conditions
+    load_s: float
+    rows: tuple[Row, ...]
+    transfer: Transfer | None = None
+    theirs: tuple[Row, ...] = ()
+    their_way: str | None = None
+    interleaved: bool = False

@@ -1,0 +1,201 @@
+"""``bot.py bench``: what is measured, how it is told, and the whole of it on a tiny Klein."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from kleinbot.bench.bench import Wanted, bench, moved_bytes
+from kleinbot.bench.cases import Case, cases_for
+from kleinbot.bench.contender import DoesNotFitError, prompt_of, references_of
+from kleinbot.bench.measuring import Measurement
+from kleinbot.bench.report import as_json, as_line, print_report
+from kleinbot.bench.results import Conditions, Report, Row, Run, Spread, Transfer
+from kleinbot.domain.clock import SystemClock
+from kleinbot.domain.errors import Code, RenderError
+from kleinbot.domain.geometry import Grid
+from kleinbot.domain.work import StageSeconds
+from kleinbot.host.capacity import LimitsOnly
+from kleinbot.host.facts import HostFacts, HostMemory, System
+from kleinbot.host.profile import CPU_SMALL, CUDA_BF16, ComponentPlan, Placement
+from kleinbot.host.rules import Choice
+from kleinbot.klein.source import FolderSource
+from kleinbot.model_choice import ModelChoice
+from kleinbot.texts import Texts
+from tests.klein.tiny import ensure_tiny
+
+FULL = Grid(64, 64)
+CONDITIONS = Conditions(
+    version="1.2.3",
+    date="2026-11-25 20:00 UTC",
+    system="Linux",
+    python="3.12",
+    torch="2.13.0",
+    diffusers="0.42.1",
+    model="klein",
+    profile="bf16",
+    precision="bfloat16",
+    steps=4,
+    runs=3,
+    card="NVIDIA H100",
+    card_bytes=80 * 2**30,
+)
+RUNS = tuple(Run(seconds, StageSeconds(0.1, seconds - 0.2, 0.1)) for seconds in (1.0, 3.0, 2.0))
+REPORT = Report(
+    CONDITIONS,
+    load_s=12.0,
+    rows=(Row(Case(FULL), 4.0, RUNS, 2**34, 2**34 + 2**30), Row(Case(FULL, 4), problem="does not fit")),
+    transfer=Transfer(5 * 10**9, 25e9),
+    theirs=(Row(Case(FULL), 5.0, (Run(3.0),)), Row(Case(FULL, 4), 9.0, (Run(9.0),))),
+    their_way="offloaded",
+)
+
+
+class FakeMeter:
+    def reset(self) -> None:
+        pass
+
+    def peaks(self) -> tuple[int, int]:
+        return 5, 7
+
+
+class Scripted:
+    """Fails as told at its n-th run."""
+
+    def __init__(self, *problems: Exception | None) -> None:
+        self.numbers: list[int] = []
+        self._problems = list(problems)
+
+    async def start(self) -> None:
+        pass
+
+    async def run(self, case: Case, number: int) -> Run:
+        self.numbers.append(number)
+        problem = self._problems.pop(0) if self._problems else None
+        if problem is not None:
+            raise problem
+        return Run(float(number))
+
+    async def close(self) -> None:
+        pass
+
+
+def measurement() -> Measurement:
+    return Measurement(FakeMeter(), 3, Texts(), "en", lambda _: None)
+
+
+def test_cases_go_as_far_as_the_profile() -> None:
+    profile = dataclasses.replace(CUDA_BF16, most_references=2, largest_batch=2)
+
+    names = [case.name for case in cases_for(profile, LimitsOnly(profile))]
+
+    half, full = "512x512", "1024x1024"
+    assert names == [f"{size}{kind}" for size in (half, full) for kind in ("", "+1ref", "+2ref", "+batch2")]
+
+
+def test_quick_is_the_largest_picture_and_one_edit() -> None:
+    assert [case.name for case in cases_for(CPU_SMALL, LimitsOnly(CPU_SMALL), quick=True)] == [
+        "256x256",
+        "256x256+1ref",
+    ]
+
+
+def test_no_run_repeats_a_prompt() -> None:
+    assert len({prompt_of(number) for number in range(100)}) == 100
+
+
+def test_references_are_different_pictures_of_the_cases_size() -> None:
+    pictures = references_of(Case(Grid(4, 2), references=3))
+    assert {(picture.width_px, picture.height_px) for picture in pictures} == {(64, 32)}
+    assert len({picture.rgb for picture in pictures}) == 3
+
+
+async def test_the_first_run_is_cold_and_contenders_take_turns() -> None:
+    one, other = Scripted(), Scripted()
+
+    mine, theirs = await measurement().rows([one, other], Case(FULL))
+
+    assert one.numbers == other.numbers == [1, 2, 3, 4]
+    assert mine.cold_s == 1.0
+    assert mine.whole == theirs.whole == Spread(3.0, 2.0, 4.0)
+    assert (mine.allocated_bytes, mine.reserved_bytes) == (5, 7)
+
+
+async def test_what_does_not_fit_says_so_and_is_not_tried_again() -> None:
+    one, other = Scripted(None, DoesNotFitError()), Scripted()
+
+    mine, theirs = await measurement().rows([one, other], Case(FULL))
+
+    assert one.numbers == [1, 2]
+    assert mine.problem == "does not fit the card's memory."
+    assert theirs.whole is not None
+
+
+async def test_a_failed_batch_tells_its_sentence() -> None:
+    (row,) = await measurement().rows([Scripted(RenderError(Code.RENDER_FAILED))], Case(FULL))
+    assert row.problem == Texts().error(RenderError(Code.RENDER_FAILED), "en")
+    assert row.whole is None
+
+
+def test_the_line_keeps_its_form() -> None:
+    assert as_line(REPORT) == (
+        "kleinbot-bench/1 | kleinbot 1.2.3 | NVIDIA H100 | bf16 | torch 2.13.0"
+        " | 1024x1024=2.000s/17.00GiB 1024x1024+4ref=failed | 2026-11-25"
+    )
+
+
+def test_json_has_everything() -> None:
+    content = json.loads(as_json(REPORT))
+    assert content["format"] == "kleinbot-bench/1"
+    assert content["conditions"]["torch"] == "2.13.0"
+    assert content["rows"][0]["warm_s"] == {"median_s": 2.0, "least_s": 1.0, "most_s": 3.0}
+    assert content["rows"][0]["runs_s"] == [1.0, 3.0, 2.0]
+    assert content["rows"][1]["problem"] == "does not fit"
+    assert content["transfer"]["seconds"] == pytest.approx(0.2)
+    assert content["model_card"]["way"] == "offloaded"
+
+
+@pytest.mark.parametrize("locale", ["en", "de"])
+def test_the_table_is_whole_in_each_language(locale: str, capsys: pytest.CaptureFixture[str]) -> None:
+    print_report(REPORT, Texts(), locale)
+    printed = capsys.readouterr().out
+    for part in ("1024x1024", "2.000", "1.000–3.000", "0.10+1.80+0.10", "17.00", "1.50×", "does not fit"):
+        assert part in printed
+    assert as_line(REPORT) in printed
+    assert "…" not in printed
+
+
+def test_streamed_weights_are_counted_for_each_picture() -> None:
+    streamed = ComponentPlan(placement=Placement.STREAMED)
+    from_disk = ComponentPlan(placement=Placement.DISK)
+    encoder, _ = moved_bytes(dataclasses.replace(CUDA_BF16, text_encoder=streamed))
+
+    assert moved_bytes(CUDA_BF16) == (0, False)
+    assert encoder == pytest.approx(5.45e9, rel=0.01)
+    assert moved_bytes(dataclasses.replace(CUDA_BF16, text_encoder=from_disk)) == (encoder, True)
+    # Of four steps each.
+    assert moved_bytes(dataclasses.replace(CUDA_BF16, transformer=streamed))[0] == pytest.approx(
+        31e9, rel=0.01
+    )
+
+
+@pytest.mark.timeout(240)
+async def test_a_whole_bench_beside_diffusers(tmp_path: Path) -> None:
+    profile = dataclasses.replace(CPU_SMALL, largest_grid_tokens=16)
+    facts = HostFacts(System.LINUX, HostMemory(2**34, 2**34))
+    source = FolderSource(ensure_tiny(tmp_path / "tiny"))
+    model = ModelChoice(source, profile, "tiny", None, facts, Choice(profile))
+    told: list[str] = []
+
+    report = await bench(
+        model, Wanted(quick=True, against_model_card=True), SystemClock(), Texts(), "en", told.append
+    )
+
+    assert [row.case.name for row in report.rows] == ["64x64", "64x64+1ref"]
+    for row in (*report.rows, *report.theirs):
+        assert row.problem is None
+        assert len(row.warm) == 2
+    assert all(row.stages is not None for row in report.rows)
+    assert report.interleaved
+    assert "64x64: run 0 of 3 done" in told

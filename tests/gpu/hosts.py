@@ -1,0 +1,254 @@
+"""Every named host on one large card: ``python -m tests.gpu.hosts FOLDER --out FOLDER``.
+
+For each host a process of its own may have the host's usable memory less 0.7 GiB, takes the profile that the
+rules choose for that machine, and makes a 1024² picture, an edit with one reference and a variation, each
+twice; printed is one table against the promises. FOLDER holds the weights of ``tests.gpu.full_size``.
+``--dry`` runs all of it on a CPU with a tiny Klein, to try the script; ``--only NAME`` one host.
+"""
+
+import argparse
+import asyncio
+import dataclasses
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+
+from kleinbot.bench.bench import moved_bytes
+from kleinbot.bench.card import pinned_bytes_per_s
+from kleinbot.bench.cases import Case
+from kleinbot.bench.contender import STEPS, prompt_of, references_of
+from kleinbot.domain.clock import SystemClock
+from kleinbot.domain.errors import KleinbotError
+from kleinbot.domain.faults import NoFaults
+from kleinbot.domain.geometry import Grid
+from kleinbot.domain.noise import Blend, NoiseRecipe
+from kleinbot.domain.work import BatchResult, ImageKey, RenderTask, Rung
+from kleinbot.engine.gpu_engine import GpuEngine
+from kleinbot.host.memory_model import WorkShape, predict
+from kleinbot.host.profile import CPU_SMALL, Device, Format, Placement, Profile
+from kleinbot.host.rules import CONTEXT_RESERVE_BYTES, choose
+from kleinbot.host.wishes import Wishes
+from kleinbot.klein.source import FolderSource
+from tests.host.machines import (
+    EIGHT_GB,
+    H100,
+    RTX_3060,
+    RTX_3090,
+    RTX_4070_TI_SUPER,
+    RTX_4090,
+    RTX_5090,
+    Machine,
+)
+from tests.klein.tiny import ensure_tiny
+
+GIB = 2**30
+FULL, SMALL = Grid(64, 64), Grid(6, 6)
+LIMIT_S = 150.0
+_BF16_STREAMED = Wishes(
+    transformer=Format.PLAIN,
+    transformer_placement=Placement.STREAMED,
+    text_encoder=Format.PLAIN,
+    text_encoder_placement=Placement.STREAMED,
+    lean_decode=True,
+    compiled=False,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Host:
+    """``promise_gib`` is of reserved memory (hosts.md); None promises nothing.
+
+    ``too_large``: the profile gets stock decoding and so little memory that only this stage should fail.
+    """
+
+    name: str
+    machine: Machine
+    promise_gib: float | None
+    wishes: Wishes | None = None
+    too_large: bool = False
+
+
+HOSTS = (
+    Host("8GB", EIGHT_GB, 6.0),
+    Host("3060", RTX_3060, 7.8),
+    Host("4070tis", RTX_4070_TI_SUPER, 12.0),
+    Host("3090", RTX_3090, 16.5),
+    Host("3090-offloaded", RTX_3090, 11.5, _BF16_STREAMED),
+    Host("4090", RTX_4090, 16.5),
+    Host("5090", RTX_5090, 7.8, Wishes(base_checkpoint=False)),
+    Host("5090-both", RTX_5090, 12.5, Wishes(base_checkpoint=True)),
+    Host("data-centre", H100, None),
+    Host("3060-too-large", RTX_3060, None, Wishes(lean_decode=False), too_large=True),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--out", type=Path, default=Path("hosts"))
+    parser.add_argument("--only", action="append", choices=[host.name for host in HOSTS])
+    parser.add_argument("--dry", action="store_true")
+    parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    chosen = [host for host in HOSTS if asked.only is None or host.name in asked.only]
+    if asked.child is not None:
+        asked.child.write_text(json.dumps(measured(chosen[0], asked.folder, dry=asked.dry)), "utf-8")
+        return
+    asked.out.mkdir(parents=True, exist_ok=True)
+    folder = ensure_tiny(asked.out / "tiny") if asked.dry else asked.folder
+    if folder is None:
+        parser.error("name the folder with the full-size weights, or use --dry")
+    rows = []
+    for host in chosen:
+        rows.append(in_a_process(host, folder, dry=asked.dry))
+        # After each, so that a run that is cut off leaves what it has.
+        (asked.out / "hosts.json").write_text(json.dumps(rows, indent=1), "utf-8")
+        (asked.out / "hosts.txt").write_text(table(rows), "utf-8")
+        say(table(rows[-1:]).splitlines()[-1])
+    say(table(rows))
+
+
+def in_a_process(host: Host, folder: Path, *, dry: bool) -> dict[str, Any]:
+    """Return what a process of its own measured, or how it ended."""
+    with tempfile.TemporaryDirectory() as place:
+        answer = Path(place) / "answer.json"
+        command = [
+            sys.executable,
+            "-m",
+            "tests.gpu.hosts",
+            str(folder),
+            "--only",
+            host.name,
+            "--child",
+            answer,
+        ]
+        try:
+            ended = subprocess.run(
+                [*command, *(["--dry"] if dry else [])],
+                capture_output=True,
+                text=True,
+                timeout=LIMIT_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return {"host": host.name, "error": f"not done after {LIMIT_S:.0f} s"}
+        if not answer.is_file():
+            last = (ended.stderr.strip().splitlines() or ["no word"])[-1]
+            return {"host": host.name, "error": f"exit code {ended.returncode}: {last}"}
+        row: dict[str, Any] = json.loads(answer.read_text("utf-8"))
+        return row
+
+
+def measured(host: Host, folder: Path, *, dry: bool) -> dict[str, Any]:
+    """Make this host's pictures in this process; return its row, in GiB and seconds."""
+    row: dict[str, Any] = {"host": host.name, "promise": host.promise_gib}
+    try:
+        profile = choose(host.machine.facts(), Device.CUDA, wishes=host.wishes).profile
+        row |= {"mode": profile.name, "lean": profile.lean_decode}
+        shapes = WorkShape(FULL), WorkShape(FULL, (FULL,))
+        peaks = max((predict(profile, shape) for shape in shapes), key=lambda peak: peak.highest_bytes)
+        row |= {"predicted": peaks.highest_bytes / GIB, "stage": peaks.highest_stage}
+        limit = host.machine.card.free_bytes - CONTEXT_RESERVE_BYTES
+        if host.too_large:
+            plain = predict(profile, shapes[0])
+            limit = (plain.decode_bytes + max(plain.encode_bytes, plain.denoise_bytes)) // 2
+            row["stage"] = plain.highest_stage
+        row["limit"] = limit / GIB
+        run = dataclasses.replace(CPU_SMALL, largest_grid_tokens=SMALL.tokens) if dry else profile
+        if not dry:
+            _, total = torch.cuda.mem_get_info()
+            torch.cuda.set_per_process_memory_fraction(min(1.0, limit / total))
+        asyncio.run(make_pictures(folder, run, SMALL if dry else FULL, row))
+    except KleinbotError as error:
+        row["error"] = str(error)
+    memory = psutil.Process().memory_info()
+    row["ram"] = getattr(memory, "peak_wset", 0) / GIB or _peak_resident_gib()
+    return row
+
+
+async def make_pictures(folder: Path, profile: Profile, grid: Grid, row: dict[str, Any]) -> None:
+    """Fill ``row`` in: seconds, peaks and the rungs that the engine took."""
+    on_card = profile.device is Device.CUDA
+    reference = references_of(Case(grid, references=1))
+    kinds = {
+        "picture": RenderTask(ImageKey("picture", 0), "", grid, NoiseRecipe(1), STEPS),
+        "edit": RenderTask(ImageKey("edit", 0), "", grid, NoiseRecipe(1), STEPS, references=reference),
+        "variation": RenderTask(ImageKey("variation", 0), "", grid, NoiseRecipe(1, (Blend(2, 0.5),)), STEPS),
+    }
+    with tempfile.TemporaryDirectory() as scratch:
+        engine = GpuEngine(FolderSource(folder), profile, SystemClock(), NoFaults(), scratch=Path(scratch))
+        started_s = time.perf_counter()
+        try:
+            await engine.start()
+            row["load_s"] = time.perf_counter() - started_s
+            # Compiling and the warm-up are not part of the promise.
+            if on_card:
+                torch.cuda.empty_cache()
+                torch.cuda.reset_peak_memory_stats()
+            rungs: list[Rung] = []
+            for number, (kind, task) in enumerate((*kinds.items(), *kinds.items())):
+                started_s = time.perf_counter()
+                result = await engine.render(
+                    [dataclasses.replace(task, prompt=prompt_of(number))], lambda _: None, lambda _: False
+                )
+                row[f"{kind}_s"] = time.perf_counter() - started_s
+                assert isinstance(result, BatchResult)
+                rungs += [step.rung for step in result.out_of_memory]
+                for image in result.images:
+                    if image.error is not None:
+                        raise image.error
+            row["rungs"] = list(dict.fromkeys(rungs))
+            if on_card:
+                row["allocated"] = torch.cuda.max_memory_allocated() / GIB
+                row["reserved"] = torch.cuda.max_memory_reserved() / GIB
+                moved, from_disk = moved_bytes(profile)
+                rate = None if from_disk or not moved else pinned_bytes_per_s(torch.device("cuda", 0))
+                row |= {"moved": moved / GIB, "moved_s": moved / rate if rate else None}
+        finally:
+            await engine.close()
+
+
+def _peak_resident_gib() -> float:
+    """Return the process's peak resident size; Linux counts in KiB."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / GIB
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Return one line for each row; GiB and seconds of the second time of each kind of picture."""
+    columns = ("host", "mode", "limit", "predicted", "stage", "allocated", "reserved", "promise", "kept")
+    columns += ("picture_s", "edit_s", "variation_s", "moved", "moved_s", "ram", "load_s", "rungs", "error")
+    cells = [list(columns), *([_cell(row, column) for column in columns] for row in rows)]
+    widths = [max(len(line[position]) for line in cells) for position in range(len(columns))]
+    lines = ("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in cells)
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _cell(row: dict[str, Any], column: str) -> str:
+    if column == "kept":
+        promise, reserved = row.get("promise"), row.get("reserved")
+        return "–" if promise is None or reserved is None else "yes" if reserved <= promise else "NO"
+    value = row.get(column)
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    if isinstance(value, list):
+        return ",".join(value) or "–"
+    return "–" if value is None else str(value)
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
