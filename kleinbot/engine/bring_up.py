@@ -67,7 +67,7 @@ def _bring_up(
         raise AbandonedError
     on_state(EngineState(EnginePhase.WARMING))
     worker = Worker(klein, profile, clock, faults)
-    worker.warm()
+    worker.warm(is_abandoned)
     if is_abandoned():
         raise AbandonedError
     return worker

@@ -1,18 +1,17 @@
 """What runs on the engine's thread: the model, and nothing that knows of an event loop."""
 
 import logging
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NoReturn
 
+import torch
+
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError, StartError
 from kleinbot.domain.faults import Faults
-from kleinbot.domain.geometry import Grid
-from kleinbot.domain.noise import NoiseRecipe
-from kleinbot.domain.work import BatchResult, ImageKey, RenderTask, Suspended
+from kleinbot.domain.work import BatchResult, RenderTask, Suspended
 from kleinbot.engine.autoencoder import Autoencoder
 from kleinbot.engine.device import MemoryPeak, memory_peak, release_memory, wait_for
 from kleinbot.engine.failures import Failure, classify
@@ -20,6 +19,7 @@ from kleinbot.engine.ladder import Ladder
 from kleinbot.engine.making import Caller, Making
 from kleinbot.engine.self_test import SelfTest
 from kleinbot.engine.stages import Stages
+from kleinbot.engine.tuning import Tuning
 from kleinbot.host.profile import Placement, Profile
 from kleinbot.klein import vae
 from kleinbot.klein.load import Klein
@@ -49,6 +49,7 @@ class _Loaded:
     stages: Stages
     ladder: Ladder
     self_test: SelfTest
+    tuning: Tuning
 
 
 class Worker:
@@ -62,7 +63,8 @@ class Worker:
         stages = Stages(klein, autoencoder, faults)
         is_resident = profile.text_encoder.placement is Placement.RESIDENT
         ladder = Ladder(stages, autoencoder, klein.text_encoder, klein.device, is_resident)
-        self._model: _Loaded | None = _Loaded(stages, ladder, SelfTest(klein, autoencoder))
+        self_test = SelfTest(klein, autoencoder)
+        self._model: _Loaded | None = _Loaded(stages, ladder, self_test, Tuning(klein, profile))
         self._resting: dict[int, Making] = {}
         self._next_handle = 1
         self._failures = 0
@@ -102,25 +104,41 @@ class Worker:
         if self._fatal is None:
             release_memory(self._device)
 
-    def warm(self) -> None:
-        """Make one picture of the profile's largest size, so that the first member does not wait for kernels.
+    def warm(self, must_stop: Callable[[], bool]) -> None:
+        """Tune the model and run it in every shape that deserves it, so that no member waits for kernels.
+
+        What cannot be tuned on this host runs untuned. Ends early where ``must_stop`` says so.
 
         Raises StartError WEIGHTS_DAMAGED where the model does not give finite pictures.
         """
-        side = math.isqrt(self._profile.largest_grid_tokens)
-        task = RenderTask(ImageKey("warm-up", 0), "", Grid(side, side), NoiseRecipe(0), steps=1)
-        making = Making([task], self._clock)
-        self._loaded.stages.go_on(making, _NOBODY, may_rest=False)
+        tuning = self._loaded.tuning
         try:
-            self._loaded.self_test.learn()
-            damaged = any(image.error is not None for image in making.result().images)
-        except vae.NotFiniteError:
-            damaged = True
-        if damaged:
-            raise StartError(
-                Code.WEIGHTS_DAMAGED, file="transformer, vae", found="NaN", wanted="finite pictures"
-            )
-        self._loaded.stages.embeddings.clear()
+            tuning.apply()
+            self._make_first_pictures(must_stop)
+        except (StartError, torch.OutOfMemoryError):
+            raise
+        except Exception as error:
+            if not tuning.is_tuned:
+                raise
+            _log.warning("this host cannot run the model tuned, it runs plainly", exc_info=error)
+            tuning.undo()
+            self._make_first_pictures(must_stop)
+        tuning.seal()
+
+    def _make_first_pictures(self, must_stop: Callable[[], bool]) -> None:
+        loaded = self._loaded
+        for batch in loaded.tuning.first_batches():
+            if must_stop():
+                return
+            making = Making(batch, self._clock)
+            loaded.stages.go_on(making, _NOBODY, may_rest=False)
+            if any(image.error is not None for image in making.result().images):
+                raise _damaged()
+        try:
+            loaded.self_test.learn()
+        except vae.NotFiniteError as error:
+            raise _damaged() from error
+        loaded.stages.embeddings.clear()
 
     def _make(self, making: Making, caller: Caller) -> BatchResult | Suspended:
         while True:
@@ -148,12 +166,15 @@ class Worker:
     def _attempt(self, making: Making, caller: Caller) -> _Ending | Failure:
         may_rest = len(self._resting) < SUSPENDED_AT_MOST
         try:
-            return _Ending.DONE if self._loaded.stages.go_on(making, caller, may_rest) else _Ending.RESTS
+            loaded = self._loaded
+            with loaded.tuning.running():
+                is_done = loaded.stages.go_on(making, caller, may_rest)
         except RenderError:
             raise
         except Exception as error:  # noqa: BLE001 - the edge: one bad batch must not end the engine
             _log.error("a batch failed", exc_info=error)
             return classify(error, lambda: wait_for(self._device))
+        return _Ending.DONE if is_done else _Ending.RESTS
 
     def _step_down(self, making: Making) -> None:
         try:
@@ -189,9 +210,10 @@ class Worker:
                 self._end("the self-test failed after an error that seemed to be over")
 
     def _test(self) -> bool | Failure:
-        self_test = self._loaded.self_test
+        loaded = self._loaded
         try:
-            return self_test.passes()
+            with loaded.tuning.running():
+                return loaded.self_test.passes()
         except Exception as error:  # noqa: BLE001 - the edge: whatever it is, it is told apart and handled
             _log.error("the self-test failed", exc_info=error)
             return classify(error, lambda: wait_for(self._device))
@@ -206,6 +228,10 @@ class Worker:
         if self._model is None:
             raise RenderError(Code.STOPPING)
         return self._model
+
+
+def _damaged() -> StartError:
+    return StartError(Code.WEIGHTS_DAMAGED, file="transformer, vae", found="NaN", wanted="finite pictures")
 
 
 def _nobody(_: object) -> bool:

@@ -2,6 +2,7 @@
 
 import logging
 import tempfile
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -75,6 +76,7 @@ class DiskShelf:
 
     def __init__(self, device: torch.device, folder: Path | None, staging_bytes: int = STAGING_BYTES) -> None:
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - open as long as the model is there
+        weakref.finalize(self, self._file.close)
         self._firsts: list[int] = []
         self._bytes = 0
         self._staging = [host_bytes(staging_bytes, device) for _ in range(2)]

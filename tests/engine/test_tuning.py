@@ -1,0 +1,107 @@
+"""Tuned models: everything is compiled before the first member comes, and nothing afterwards."""
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch._dynamo.utils import counters
+
+from kleinbot.domain.geometry import Grid
+from kleinbot.domain.work import EnginePhase, RenderTask
+from kleinbot.engine import tuning
+from kleinbot.engine.gpu_engine import GpuEngine
+from kleinbot.host.profile import CPU_SMALL, Profile
+from kleinbot.klein.source import FolderSource
+from tests.engine.conftest import Faults, TickingClock, a_task, pixels_of
+from tests.engine.test_engine_parity import some_picture
+
+TUNED = replace(CPU_SMALL, compiled=True, largest_batch=4, largest_grid_tokens=64)
+
+
+@pytest.fixture(autouse=True)
+def fresh_compiler(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Trace only: what the graphs are turned into is torch's own matter."""
+    monkeypatch.setattr(tuning, "BACKEND", "eager")
+    torch._dynamo.reset()
+    counters.clear()
+    yield
+    torch._dynamo.reset()
+
+
+async def started(folder: Path, profile: Profile, clock: TickingClock, faults: Faults) -> GpuEngine:
+    engine = GpuEngine(FolderSource(folder), profile, clock, faults, cpu_threads=1)
+    await engine.start()
+    return engine
+
+
+@pytest.fixture
+async def tuned(tiny_folder: Path, clock: TickingClock, faults: Faults) -> AsyncIterator[GpuEngine]:
+    engine = await started(tiny_folder, TUNED, clock, faults)
+    yield engine
+    faults.at.clear()
+    await engine.close()
+
+
+def graphs() -> int:
+    return counters["stats"]["unique_graphs"]
+
+
+def odd_task(position: int = 0) -> RenderTask:
+    """Nobody warmed this: a narrow grid and three references of odd sizes."""
+    references = (some_picture(96, 16, 1), some_picture(64, 32, 2), some_picture(16, 16, 3))
+    return replace(a_task(position, references=references), grid=Grid(3, 1))
+
+
+async def test_a_compiled_model_makes_the_same_pictures(tuned: GpuEngine, engine: GpuEngine) -> None:
+    assert graphs() > 0
+    tasks = [a_task(0), a_task(1, "a blue fox")]
+    for one, other in zip(await pixels_of(tuned, *tasks), await pixels_of(engine, *tasks), strict=True):
+        assert one is not None
+        assert other is not None
+        assert max(abs(a - b) for a, b in zip(one.rgb, other.rgb, strict=True)) <= 1
+
+
+async def test_nothing_is_compiled_for_a_member(tuned: GpuEngine, engine: GpuEngine) -> None:
+    compiled = graphs()
+    await pixels_of(tuned, a_task(0))
+    await pixels_of(tuned, *(a_task(position) for position in range(4)))
+    (odd,) = await pixels_of(tuned, odd_task())
+    assert graphs() == compiled
+    (wanted,) = await pixels_of(engine, odd_task())
+    assert odd is not None
+    assert wanted is not None
+    assert max(abs(a - b) for a, b in zip(odd.rgb, wanted.rgb, strict=True)) <= 1
+
+
+async def test_few_graphs_serve_all_shapes(tuned: GpuEngine) -> None:
+    # Two kinds of blocks and the decoder, each fixed, for any number of tokens and for any batch.
+    assert graphs() <= 9
+
+
+async def test_a_compiler_that_fails_leaves_a_plain_engine(
+    tiny_folder: Path,
+    clock: TickingClock,
+    faults: Faults,
+    engine: GpuEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def no_compiler(graph: object, inputs: object) -> object:
+        raise RuntimeError("Cannot find a working triton installation")
+
+    monkeypatch.setattr(tuning, "BACKEND", no_compiler)
+    with caplog.at_level(logging.WARNING):
+        plain = await started(tiny_folder, TUNED, clock, faults)
+    assert plain.state.phase is EnginePhase.READY
+    assert "runs plainly" in caplog.text
+    assert await pixels_of(plain, a_task()) == await pixels_of(engine, a_task())
+    assert graphs() <= 1
+    await plain.close()
+
+
+async def test_a_plain_profile_compiles_nothing(engine: GpuEngine) -> None:
+    await pixels_of(engine, a_task())
+    assert graphs() == 0
