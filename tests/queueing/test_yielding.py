@@ -1,5 +1,7 @@
+from dataclasses import replace
+
 from kleinbot.domain.job import Lane
-from kleinbot.queueing.cost import CostModel
+from kleinbot.queueing.cost import PICTURE, CostModel
 from kleinbot.queueing.line import Line
 from kleinbot.queueing.waiting import UniformLimit, WaitingImage
 from kleinbot.queueing.yielding import RunningBatch, should_yield
@@ -91,3 +93,32 @@ def test_paused_relaxed_work_is_not_paused_for_ever() -> None:
         line.finished(line.next_batch(ONE)[0].key, 1.0)
         passed += 1
     assert 100 < passed < 120  # three quarters of an edit, twentyfold
+
+
+def test_an_endless_stream_of_newcomers_gets_twenty_times_what_is_left_and_no_more() -> None:
+    """Each of them is due, for each comes with nothing charged: only the floor ends it."""
+    line = Line()
+    line.submit(job("edit", 1, shape=EDIT))
+    batch = line.next_batch(ONE)
+    passed_cost = 0.0
+    for newcomer in range(2, 1000):
+        line.submit(job(f"new {newcomer}", newcomer, submitted_ms=newcomer))
+        running = replace(at_step(batch, 2), passed_cost=passed_cost)
+        if not yields(running, line):
+            break
+        (image,) = line.next_batch(ONE)
+        passed_cost += image.cost
+        line.finished(image.key, image.cost)
+    left_cost = batch[0].cost / 2
+    assert 20 * left_cost - 1 < passed_cost <= 20 * left_cost
+
+
+def test_a_promise_to_the_running_one_comes_before_another_ones_turn() -> None:
+    line = Line()
+    line.submit(job("edit", 1, shape=EDIT, deadline_ms=10_000))
+    batch = line.next_batch(ONE)
+    line.submit(job("one", 2, submitted_ms=1))
+    left_s = CARD.expected_s(EDIT) / 2
+    in_time_ms = 10_000 - round(1000 * (left_s + CARD.expected_s(PICTURE)))
+    assert yields(at_step(batch, 2), line, in_time_ms - 1)
+    assert not yields(at_step(batch, 2), line, in_time_ms + 1)

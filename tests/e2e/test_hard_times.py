@@ -1,0 +1,71 @@
+"""What members are told while nothing can be drawn, and what becomes of their places."""
+
+import asyncio
+
+import pytest
+
+from kleinbot.app import Outside, opened
+from kleinbot.dispatch.watchdog import UNKNOWN_S
+from kleinbot.domain.faults import NoFaults
+from kleinbot.settings import Settings
+from kleinbot.supervisor import RESTART_CODE
+from tests.e2e.house import Stage, has_pictures
+from tests.scripted_engine import ScriptedEngine
+
+QUICK_S = 15.0
+
+
+class HangingEngine(ScriptedEngine):
+    """A card whose thread never comes back once a step hangs, not even to be closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.step_gates = {2: asyncio.Event()}
+
+    async def close(self) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_a_card_that_hangs_is_told_and_the_process_ends_at_once_with_every_place_kept(
+    stage: Stage,
+) -> None:
+    engine = HangingEngine()
+    chosen = Settings(data_folder=stage.folder, weights=stage.weights, device="cpu", grace_s=5)  # type: ignore[arg-type]
+    outside = Outside(stage.clock, stage.chance, NoFaults(), {"connector": stage.standin.connector()})
+    async with asyncio.timeout(40):
+        async with opened(chosen, outside, engine) as app:
+            running = asyncio.create_task(app.run(stage.standin.token))
+            await stage.standin.registered("imagine", timeout_s=QUICK_S)
+            await stage.standin.online(timeout_s=QUICK_S)
+            drawn = await stage.ada.command(stage.channel, "imagine", prompt="a fox")
+            await engine.started.wait()
+            waiting = await stage.bob.command(stage.channel, "imagine", prompt="an owl")
+            await waiting.acknowledged(timeout_s=QUICK_S)
+            stage.clock.advance(UNKNOWN_S)
+            for handle in (drawn, waiting):
+                await handle.message_where(lambda m: "about to restart" in m.text, timeout_s=QUICK_S)
+            assert await running == RESTART_CODE
+    async with stage.house(ScriptedEngine()) as house:
+        for handle in (drawn, waiting):
+            await handle.message_where(has_pictures, timeout_s=QUICK_S)
+        assert await house.number("SELECT -SUM(amount_tenths) FROM ledger") == 20
+
+
+async def test_a_full_disk_is_told_and_work_goes_on_by_itself_once_there_is_room(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = ScriptedEngine()
+    free = {"bytes": 0}
+    monkeypatch.setattr("kleinbot.archive.archive.Archive.free_bytes", lambda _: free["bytes"])
+    async with stage.house(engine) as house:
+        handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
+        await handle.acknowledged(timeout_s=QUICK_S)
+        house.clock.advance(10)
+        await handle.message_where(lambda m: "disk of the bot's host is full" in m.text, timeout_s=QUICK_S)
+        assert engine.batches == []
+        free["bytes"] = 2**40
+        async with asyncio.timeout(QUICK_S):
+            while not engine.batches:
+                house.clock.advance(20)
+                await house.number("SELECT 1")
+        await handle.message_where(has_pictures, timeout_s=QUICK_S)
