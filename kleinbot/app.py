@@ -62,7 +62,6 @@ from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
 from kleinbot.folder_lock import folder_locked
-from kleinbot.host.capacity import LimitsOnly
 from kleinbot.host.profile import Device
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.reader import PictureReader
@@ -163,7 +162,7 @@ class App:
         meters = NoMeters()
         self.estimate_errors = EstimateErrors()
         self.idle_share = IdleShare(clock)
-        capacity = LimitsOnly(model.profile)
+        capacity = model.capacity
         recall = Recall(database, archive, line, cost_model, self.engine_state, self._running_left_s, clock)
         self.board = Board(recall, replies, texts, self.engine_state, clock)
         results = Results(

@@ -9,8 +9,8 @@ import torch
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Placement, Profile
-from kleinbot.klein.checkpoint import read_checkout
 from kleinbot.klein.denoise import Conditioning, Denoising
+from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.host_table import HostTable
 from kleinbot.klein.load import Klein, load_klein
 from kleinbot.klein.noise import draw_noise
@@ -33,7 +33,7 @@ def placed(folder: Path, placement: Placement, scratch: Path) -> Klein:
             "token_table_on_host": True,
         }
     )
-    return load_klein(read_checkout(folder), CPU, torch.float32, lambda _: None, profile, scratch)
+    return load_klein(find_weights(folder), profile, CPU, lambda _: None, scratch)
 
 
 @torch.inference_mode()
@@ -128,7 +128,7 @@ def test_a_resident_module_is_only_moved(klein: Klein) -> None:
 
 
 def test_an_encoder_is_taken_off_the_card_while_it_runs(tiny_folder: Path, klein: Klein) -> None:
-    other = load_klein(read_checkout(tiny_folder), CPU, torch.float32, lambda _: None)
+    other = load_klein(find_weights(tiny_folder), CPU_SMALL, CPU, lambda _: None)
     assert bytes_of(other.text_encoder._model) > 0
     other.text_encoder.stream()
     assert bytes_of(other.text_encoder._model) == 0
