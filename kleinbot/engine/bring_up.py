@@ -59,6 +59,8 @@ def _bring_up(
     is_abandoned: Callable[[], bool],
 ) -> Worker:
     device = open_device(profile, cpu_threads)
+    if scratch is not None:
+        scratch.mkdir(parents=True, exist_ok=True)
     folder = _fetch(source, on_state, is_abandoned)
     on_state(EngineState(EnginePhase.LOADING, 0.0, str(folder)))
     loading = _rounded(EnginePhase.LOADING, str(folder), on_state)

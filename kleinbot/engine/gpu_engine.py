@@ -147,9 +147,12 @@ class GpuEngine:
         return await self._work(resume, suspended.steps_total, on_step, is_cancelled, must_yield)
 
     async def discard(self, suspended: Suspended) -> None:
-        """Forget a suspended batch that nobody wants any more; nothing happens once the engine is closed."""
+        """Forget a suspended batch that nobody wants any more; nothing happens once the engine is closed.
+
+        Returns at once: the thread may be busy with another batch, or hang.
+        """
         if not self._closing.is_set():
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._discard, suspended)
+            self._thread.submit(self._discard, suspended)
 
     async def close(self) -> None:
         """Finish the step in hand, release the device and end the thread. Idempotent."""

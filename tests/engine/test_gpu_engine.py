@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from kleinbot.background import within
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError, StartError
 from kleinbot.domain.faults import FaultPoint
 from kleinbot.domain.geometry import Grid
@@ -23,6 +24,7 @@ from kleinbot.domain.work import (
     RenderTask,
     StageSeconds,
     StepReport,
+    Suspended,
 )
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
@@ -256,6 +258,29 @@ async def test_closing_ends_the_batch_between_two_steps_and_the_thread(
     with pytest.raises(RenderError) as after:
         await engine.render([a_task()], ignore, never)
     assert after.value.code is Code.STOPPING
+
+
+async def test_a_step_that_hangs_keeps_nobody_from_leaving(
+    engine: GpuEngine, faults: Faults, caplog: pytest.LogCaptureFixture
+) -> None:
+    running, go_on = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        running.set()
+        assert go_on.wait(30)
+
+    faults.act = hang
+    caller = asyncio.create_task(engine.render([a_task()], ignore, never))
+    await asyncio.to_thread(running.wait, 10)
+
+    await asyncio.wait_for(engine.discard(Suspended(1, 1, STEPS)), 5)
+    with caplog.at_level(logging.ERROR):
+        await within(0.01, engine.close)
+    assert "failed while stopping" in caplog.text
+
+    go_on.set()
+    with pytest.raises(RenderError):
+        await caller
 
 
 async def test_an_engine_that_was_never_started_closes(clock: TickingClock, faults: Faults) -> None:

@@ -115,10 +115,10 @@ async def test_a_discarded_batch_is_forgotten(engine: GpuEngine, faults: Faults)
     first = await suspended(engine)
     await engine.discard(first)
     await engine.discard(first)
-    assert resting(engine) == 0
     with pytest.raises(RenderError) as raised:
         await engine.resume(first, ignore, never)
     assert raised.value.code is Code.RENDER_FAILED
+    assert resting(engine) == 0
 
 
 async def test_closing_forgets_what_rests(engine: GpuEngine) -> None:
