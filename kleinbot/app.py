@@ -43,19 +43,26 @@ from kleinbot.chat.server_names import ServerNames
 from kleinbot.chat.sync import sync_if_changed
 from kleinbot.chat.ways import Ways
 from kleinbot.chat.workbench import Workbench
+from kleinbot.dispatch.disk_room import DiskRoom
 from kleinbot.dispatch.dispatcher import Dispatcher
 from kleinbot.dispatch.finishing import Finisher
+from kleinbot.dispatch.idle import IdleShare
+from kleinbot.dispatch.learning import Learning
+from kleinbot.dispatch.limits import LearnedLimits
 from kleinbot.dispatch.recovery import recover
+from kleinbot.dispatch.starts import Starts
 from kleinbot.dispatch.tasks import TaskMaker
 from kleinbot.domain.clock import Clock, SystemClock
 from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import Faults, NoFaults
 from kleinbot.domain.job import TENTHS
+from kleinbot.domain.meters import NoMeters
 from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
 from kleinbot.folder_lock import folder_locked
+from kleinbot.host.capacity import LimitsOnly
 from kleinbot.host.profile import Device
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.reader import PictureReader
@@ -64,8 +71,8 @@ from kleinbot.loop_watch import LoopWatch
 from kleinbot.model_choice import ModelChoice, choose_model
 from kleinbot.queueing.admission import AdmissionLimits
 from kleinbot.queueing.cost import CostModel
+from kleinbot.queueing.estimates import EstimateErrors
 from kleinbot.queueing.line import Line
-from kleinbot.queueing.waiting import UniformLimit
 from kleinbot.sandbox import StandIn
 from kleinbot.sandbox.terminal import Terminal
 from kleinbot.settings import Settings
@@ -151,7 +158,13 @@ class App:
         self._line = line
         cost_model = CostModel(_PRIOR_S_PER_PICTURE[model.profile.device])
         replies = Replies(lambda: self.client)
-        recall = Recall(database, archive, line, cost_model, self.engine_state, clock)
+        self._learning = Learning(cost_model, model.profile.name, clock)
+        self._limits = AdmissionLimits()
+        meters = NoMeters()
+        self.estimate_errors = EstimateErrors()
+        self.idle_share = IdleShare(clock)
+        capacity = LimitsOnly(model.profile)
+        recall = Recall(database, archive, line, cost_model, self.engine_state, self._running_left_s, clock)
         self.board = Board(recall, replies, texts, self.engine_state, clock)
         results = Results(
             Parcels(recall, pool), texts, lambda locale: texts.say(locale, model.note) if model.note else None
@@ -173,14 +186,18 @@ class App:
         )
         self._dispatcher = Dispatcher(
             database=database,
-            archive=archive,
             engine=engine,
             line=line,
             cost_model=cost_model,
-            limits=UniformLimit(model.profile.largest_batch),
+            learning=self._learning,
+            limits=LearnedLimits(capacity),
             tasks=TaskMaker(archive, pool),
             finisher=self._finisher,
             sink=self.board,
+            starts=Starts(self.estimate_errors, meters, clock),
+            disk=DiskRoom(archive.free_bytes),
+            idle=self.idle_share,
+            meters=meters,
             wake_delivery=self.delivery.wake,
             is_paused=lambda: self._doorkeeper.door is Door.PAUSED,
             clock=clock,
@@ -191,7 +208,7 @@ class App:
             database=database,
             line=line,
             cost_model=cost_model,
-            limits=AdmissionLimits(),
+            limits=self._limits,
             recall=recall,
             listener=self._dispatcher,
             meter=self._meter,
@@ -202,6 +219,10 @@ class App:
             clock=clock,
             random=outside.random,
             archive=archive,
+            capacity=capacity,
+            running_left_s=self._running_left_s,
+            errors=self.estimate_errors,
+            meters=meters,
         )
         cancel = Cancel(
             database=database,
@@ -280,6 +301,9 @@ class App:
             return EngineState(EnginePhase.DISK_FULL)
         return state
 
+    def _running_left_s(self) -> float:
+        return self._dispatcher.running_left_s()
+
     def request_stop(self) -> None:
         """Ask ``run`` to end cleanly; may be called again and again."""
         self._stop.set()
@@ -291,7 +315,8 @@ class App:
         """
         await self._doorkeeper.load(self.database.read)
         await self._shares.load(self.database.read)
-        await recover(self.database, self._line, self._clock)
+        await self._learning.load(self.database.read)
+        await recover(self.database, self._line, self._limits, self._clock)
         await self.board.resume()
         self.engine.watch(lambda _: self._presence.show(self.engine_state()))
         code = await self._log_in(token)

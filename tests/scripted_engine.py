@@ -1,34 +1,75 @@
 """An engine whose every step a test decides: the edge at which the graphics card would be."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
+from kleinbot.domain.errors import RenderError
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.work import (
     BatchResult,
     EnginePhase,
     EngineState,
     ImageKey,
+    OutOfMemory,
     Rendered,
     RenderTask,
     StageSeconds,
     StepReport,
+    Suspended,
 )
+from kleinbot.engine.protocol import never
 from kleinbot.host.profile import CPU_SMALL, Profile
+
+SUSPENDED_AT_MOST = 2
+"""As in the real engine: beyond it, nobody is asked to yield."""
+
+
+@dataclass
+class _Held:
+    """A suspended batch."""
+
+    batch: tuple[RenderTask, ...]
+    steps_done: int
 
 
 class ScriptedEngine:
-    """Renders plain grey; each batch waits until the test lets it go, or raises what the test put in."""
+    """Renders plain grey; each batch waits until the test lets it go, or raises what the test put in.
+
+    What a test may set, each taken up by the next batch (or part of one) that it concerns:
+
+    * ``gate``: every part of a batch waits for it before its first step;
+    * ``step_gates[n]``: every batch waits there once its step n (from 1) is done and told;
+    * ``failures``: raised one by one, before the first step of a part, ``resume`` included;
+    * ``yields_after``: a part stops after this step although nobody asked it to; otherwise ``must_yield`` is
+      asked between two steps;
+    * ``out_of_memory``: reported by the next batches that are done, one entry each;
+    * ``image_errors``: what single images come back with instead of pixels.
+
+    ``batches``, ``resumed`` and ``discarded`` tell what was asked of it, ``suspended`` what it holds.
+    """
 
     def __init__(self, profile: Profile = CPU_SMALL) -> None:
         self.profile = profile
         self.state = EngineState(EnginePhase.READY)
         self.batches: list[tuple[RenderTask, ...]] = []
+        self.resumed: list[Suspended] = []
+        self.discarded: list[Suspended] = []
         self.failures: list[BaseException] = []
+        self.yields_after: list[int] = []
+        self.out_of_memory: list[tuple[OutOfMemory, ...]] = []
+        self.image_errors: dict[ImageKey, RenderError] = {}
         self.gate = asyncio.Event()
         self.gate.set()
+        self.step_gates: Mapping[int, asyncio.Event] = {}
         self.started = asyncio.Event()
+        self._held: dict[int, _Held] = {}
+        self._next_handle = 1
         self._listeners: list[Callable[[EngineState], None]] = []
+
+    @property
+    def suspended(self) -> list[tuple[RenderTask, ...]]:
+        return [held.batch for held in self._held.values()]
 
     def watch(self, listener: Callable[[EngineState], None]) -> None:
         self._listeners.append(listener)
@@ -46,19 +87,67 @@ class ScriptedEngine:
         batch: Sequence[RenderTask],
         on_step: Callable[[StepReport], None],
         is_cancelled: Callable[[ImageKey], bool],
-    ) -> BatchResult:
+        must_yield: Callable[[], bool] = never,
+    ) -> BatchResult | Suspended:
         self.batches.append(tuple(batch))
+        return await self._run(_Held(tuple(batch), 0), on_step, is_cancelled, must_yield)
+
+    async def resume(
+        self,
+        suspended: Suspended,
+        on_step: Callable[[StepReport], None],
+        is_cancelled: Callable[[ImageKey], bool],
+        must_yield: Callable[[], bool] = never,
+    ) -> BatchResult | Suspended:
+        self.resumed.append(suspended)
+        held = self._held.pop(suspended.handle)
+        return await self._run(held, on_step, is_cancelled, must_yield)
+
+    async def discard(self, suspended: Suspended) -> None:
+        self.discarded.append(suspended)
+        self._held.pop(suspended.handle, None)
+
+    async def close(self) -> None:
+        self._held.clear()
+
+    async def _run(
+        self,
+        held: _Held,
+        on_step: Callable[[StepReport], None],
+        is_cancelled: Callable[[ImageKey], bool],
+        must_yield: Callable[[], bool],
+    ) -> BatchResult | Suspended:
         self.started.set()
         await self.gate.wait()
         if self.failures:
             raise self.failures.pop(0)
-        for step in range(batch[0].steps):
-            on_step(StepReport(step + 1, batch[0].steps))
-        images = tuple(Rendered(task.key, None if is_cancelled(task.key) else _grey(task)) for task in batch)
-        return BatchResult(images, StageSeconds(0.1, 0.2, 0.1))
+        yields_after = self.yields_after.pop(0) if self.yields_after else None
+        total = held.batch[0].steps
+        first = held.steps_done
+        while held.steps_done < total and not all(is_cancelled(task.key) for task in held.batch):
+            if held.steps_done > first and (held.steps_done == yields_after or self._yields(must_yield)):
+                return self._suspend(held)
+            held.steps_done += 1
+            on_step(StepReport(held.steps_done, total))
+            if held.steps_done in self.step_gates:
+                await self.step_gates[held.steps_done].wait()
+        images = tuple(self._image(task, is_cancelled) for task in held.batch)
+        events = self.out_of_memory.pop(0) if self.out_of_memory else ()
+        return BatchResult(images, StageSeconds(0.1, 0.2, 0.1), events)
 
-    async def close(self) -> None:
-        return
+    def _yields(self, must_yield: Callable[[], bool]) -> bool:
+        return len(self._held) < SUSPENDED_AT_MOST and must_yield()
+
+    def _suspend(self, held: _Held) -> Suspended:
+        handle, self._next_handle = self._next_handle, self._next_handle + 1
+        self._held[handle] = held
+        return Suspended(handle, held.steps_done, held.batch[0].steps)
+
+    def _image(self, task: RenderTask, is_cancelled: Callable[[ImageKey], bool]) -> Rendered:
+        error = self.image_errors.pop(task.key, None)
+        if error is not None:
+            return Rendered(task.key, None, error)
+        return Rendered(task.key, None if is_cancelled(task.key) else _grey(task))
 
 
 def _grey(task: RenderTask) -> Pixels:

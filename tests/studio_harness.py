@@ -5,20 +5,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kleinbot.archive.archive import Archive
+from kleinbot.dispatch.disk_room import DiskRoom
 from kleinbot.dispatch.dispatcher import Dispatcher
 from kleinbot.dispatch.finishing import Finisher
+from kleinbot.dispatch.idle import IdleShare
+from kleinbot.dispatch.learning import Learning
+from kleinbot.dispatch.limits import LearnedLimits
+from kleinbot.dispatch.starts import Starts
 from kleinbot.dispatch.tasks import TaskMaker
 from kleinbot.domain.door import Door
+from kleinbot.domain.errors import Code
 from kleinbot.domain.faults import NoFaults
-from kleinbot.domain.job import ImagineRequest, ReplyAddress
+from kleinbot.domain.job import ImagineRequest, Lane, ReplyAddress
+from kleinbot.domain.meters import NoMeters
 from kleinbot.domain.people import Actor
-from kleinbot.domain.work import JobProgress
+from kleinbot.domain.work import JobProgress, OutOfMemory, StageSeconds
+from kleinbot.host.capacity import Capacity, LimitsOnly
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.klein.prompt import KleinPromptMeter
 from kleinbot.queueing.admission import AdmissionLimits
 from kleinbot.queueing.cost import CostModel
+from kleinbot.queueing.estimates import EstimateErrors
 from kleinbot.queueing.line import Line
-from kleinbot.queueing.waiting import UniformLimit
 from kleinbot.store.database import Database
 from kleinbot.studio.cancel import Cancel
 from kleinbot.studio.operate import Doorkeeper
@@ -45,6 +53,52 @@ class Progressed:
         self.reports.append((job_id, progress))
 
 
+class Counted(NoMeters):
+    """Writes down what the meters are told."""
+
+    def __init__(self) -> None:
+        self.refusals: list[Code] = []
+        self.failures: list[Code] = []
+        self.waits: list[tuple[Lane, float]] = []
+        self.misses: list[tuple[Lane, float]] = []
+        self.batches: list[int] = []
+        self.suspensions = 0
+        self.promises_dropped = 0
+        self.memory_events: list[OutOfMemory] = []
+
+    def refused(self, code: Code) -> None:
+        self.refusals.append(code)
+
+    def failed(self, code: Code) -> None:
+        self.failures.append(code)
+
+    def waited(self, lane: Lane, seconds: float) -> None:
+        self.waits.append((lane, seconds))
+
+    def estimate_missed(self, lane: Lane, seconds: float) -> None:
+        self.misses.append((lane, seconds))
+
+    def promise_dropped(self) -> None:
+        self.promises_dropped += 1
+
+    def batch_done(self, seconds: StageSeconds, size: int) -> None:
+        del seconds
+        self.batches.append(size)
+
+    def batch_suspended(self) -> None:
+        self.suspensions += 1
+
+    def out_of_memory(self, event: OutOfMemory) -> None:
+        self.memory_events.append(event)
+
+
+@dataclass
+class Room:
+    """How much room a test's disk has; what it changes holds from the next look on."""
+
+    free_bytes: int = 2**40
+
+
 @dataclass
 class Studio:
     clock: ManualClock
@@ -60,6 +114,14 @@ class Studio:
     progressed: Progressed
     deliveries: list[int]
     doorkeeper: Doorkeeper
+    meters: Counted
+    errors: EstimateErrors
+    idle: IdleShare
+    learning: Learning
+    cost_model: CostModel
+    limits: LearnedLimits
+    host: Room
+    admission: AdmissionLimits
 
     async def imagine(self, actor: Actor = ADA, prompt: str = "a fox", count: int = 1) -> Accepted:
         return await self.submit.imagine(actor, ImagineRequest(prompt, count=count), reply(self.clock))
@@ -82,12 +144,29 @@ def build(
     clock: ManualClock,
     engine: ScriptedEngine,
     limits: AdmissionLimits | None = None,
+    capacity: Capacity | None = None,
 ) -> Studio:
     line = Line()
     doorkeeper = Doorkeeper()
     cost_model = CostModel(1.0)
     archive = Archive(folder / "archive")
-    recall = Recall(database, archive, line, cost_model, lambda: engine.state, clock)
+    learning = Learning(cost_model, engine.profile.name, clock)
+    capacity = capacity or LimitsOnly(engine.profile)
+    learnt = LearnedLimits(capacity)
+    admission = limits or AdmissionLimits()
+    meters = Counted()
+    errors = EstimateErrors()
+    idle = IdleShare(clock)
+    host = Room()
+    recall = Recall(
+        database,
+        archive,
+        line,
+        cost_model,
+        lambda: engine.state,
+        lambda: dispatcher.running_left_s(),
+        clock,
+    )
     deliveries: list[int] = []
     progressed = Progressed()
 
@@ -108,14 +187,18 @@ def build(
     )
     dispatcher = Dispatcher(
         database=database,
-        archive=archive,
         engine=engine,
         line=line,
         cost_model=cost_model,
-        limits=UniformLimit(1),
+        learning=learning,
+        limits=learnt,
         tasks=TaskMaker(archive, pool),
         finisher=finisher,
         sink=progressed,
+        starts=Starts(errors, meters, clock),
+        disk=DiskRoom(lambda: host.free_bytes),
+        idle=idle,
+        meters=meters,
         wake_delivery=wake,
         is_paused=lambda: doorkeeper.door is Door.PAUSED,
         clock=clock,
@@ -125,7 +208,7 @@ def build(
         database=database,
         line=line,
         cost_model=cost_model,
-        limits=limits or AdmissionLimits(),
+        limits=admission,
         recall=recall,
         listener=dispatcher,
         meter=KleinPromptMeter(lambda: None),
@@ -136,9 +219,13 @@ def build(
         clock=clock,
         random=random.Random(1),
         archive=archive,
+        capacity=capacity,
+        running_left_s=dispatcher.running_left_s,
+        errors=errors,
+        meters=meters,
     )
     cancel = Cancel(database=database, line=line, listener=dispatcher, wake_delivery=wake, clock=clock)
     return Studio(
         clock, engine, database, archive, line, recall, submit, cancel, dispatcher, finisher, progressed,
-        deliveries, doorkeeper,
+        deliveries, doorkeeper, meters, errors, idle, learning, cost_model, learnt, host, admission,
     )  # fmt: skip

@@ -120,7 +120,7 @@ def _ending(texts: Texts, job: Job, found: Sequence[Picture], note: str | None) 
         paid = pictures(len(job.done_images) * job.price_tenths)
         lines.append(f"-# {texts.say(job.locale, 'price-paid', pictures=paid)}")
     lines += _lost(texts, job, found)
-    refunded = pictures((job.count - len(job.done_images)) * job.price_tenths)
+    refunded = pictures(job.refunded_tenths)
     if job.state is JobState.CANCELLED:
         how = texts.error(job.error, job.locale) if job.error else texts.say(job.locale, "cancelled")
         lines.append(f"{how} {texts.say(job.locale, 'given-back', refunded=refunded)}")

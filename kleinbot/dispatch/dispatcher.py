@@ -1,25 +1,31 @@
-"""The dispatcher: claim → engine → encode → archive → finish, one batch on the engine at a time."""
+"""The dispatcher: claim → engine → finish, one batch on the card at a time, at most one resting beside it."""
 
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
-from kleinbot.archive.archive import Archive
+from kleinbot.dispatch.batch import Batch, Claimed, keys_of
+from kleinbot.dispatch.card import Card, ProgressSink, went_as_usual
+from kleinbot.dispatch.claims import Claims
+from kleinbot.dispatch.disk_room import DiskRoom
 from kleinbot.dispatch.finishing import Finisher
+from kleinbot.dispatch.idle import IdleShare
+from kleinbot.dispatch.learning import Learning
+from kleinbot.dispatch.limits import LearnedLimits
+from kleinbot.dispatch.starts import Starts
 from kleinbot.dispatch.tasks import TaskMaker
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, FatalEngineError, KleinbotError, RenderError
 from kleinbot.domain.faults import FaultPoint, Faults
-from kleinbot.domain.job import Job, JobState
-from kleinbot.domain.work import BatchResult, ImageKey, JobProgress, RenderTask, StepReport
+from kleinbot.domain.meters import Meters
+from kleinbot.domain.work import BatchResult, ImageKey, OutOfMemory, Rung, Suspended
 from kleinbot.engine.protocol import Engine
 from kleinbot.queueing.cost import CostModel
 from kleinbot.queueing.line import Line
-from kleinbot.queueing.waiting import BatchLimits, WaitingImage
-from kleinbot.store import jobs, lookup, tags
-from kleinbot.store.database import Database, Transaction
+from kleinbot.queueing.waiting import WaitingImage
+from kleinbot.queueing.yielding import should_yield
+from kleinbot.store.database import Database
 
 _log = logging.getLogger(__name__)
 
@@ -30,12 +36,6 @@ _HOLD_S = 15.0
 _LEAST_S = 1e-3
 
 
-class ProgressSink(Protocol):
-    """Shows how far a job is; lossy."""
-
-    def progress(self, job_id: str, progress: JobProgress) -> None: ...
-
-
 class Dispatcher:
     """Owns the engine's time. ``run`` is its only loop; ``stop`` ends it within a grace period."""
 
@@ -43,69 +43,173 @@ class Dispatcher:
         self,
         *,
         database: Database,
-        archive: Archive,
         engine: Engine,
         line: Line,
         cost_model: CostModel,
-        limits: BatchLimits,
+        learning: Learning,
+        limits: LearnedLimits,
         tasks: TaskMaker,
         finisher: Finisher,
         sink: ProgressSink,
+        starts: Starts,
+        disk: DiskRoom,
+        idle: IdleShare,
+        meters: Meters,
         wake_delivery: Callable[[], None],
         is_paused: Callable[[], bool],
         clock: Clock,
         faults: Faults,
     ) -> None:
-        self._database = database
-        self._archive = archive
         self._engine = engine
         self._line = line
         self._cost_model = cost_model
         self._limits = limits
         self._tasks = tasks
         self._finisher = finisher
-        self._sink = sink
-        self._wake_delivery = wake_delivery
+        self._starts = starts
+        self._disk = disk
+        self._idle = idle
+        self._meters = meters
         self._is_paused = is_paused
         self._clock = clock
         self._faults = faults
+        self._claims = Claims(
+            database=database,
+            line=line,
+            learning=learning,
+            wake_delivery=wake_delivery,
+            meters=meters,
+            clock=clock,
+        )
+        self._card = Card(
+            engine=engine,
+            line=line,
+            cost_model=cost_model,
+            sink=sink,
+            is_stopped=lambda key: key.job_id in self._stopped_jobs,
+            clock=clock,
+        )
         self._woken = asyncio.Event()
         self._stopping = False
         self._stopped_jobs: set[str] = set()
+        self._resting: Batch | None = None
+        self._in_hand: tuple[ImageKey, ...] = ()
         self.disk_is_full = False
         """Nothing is dispatched until there is room again."""
 
+    @property
+    def card_hangs(self) -> bool:
+        """Whether the engine's thread will not come back."""
+        return self._card.hangs
+
+    def running_left_s(self) -> float:
+        """Return how many seconds of work are begun and not done, on the card and resting beside it."""
+        resting_s = 0.0 if self._resting is None else self._card.rest_s(self._resting)
+        return self._card.left_s() + resting_s
+
     def job_added(self) -> None:
-        self._woken.set()
+        self._look()
 
     def door_moved(self) -> None:
         """Look again whether the work is paused."""
-        self._woken.set()
+        self._look()
 
     def job_stopped(self, job_id: str) -> None:
-        """Let the running batch leave out a job that was stopped."""
+        """Let the batches in hand leave out a job that was stopped."""
+        self._starts.forget(job_id)
         if any(image.key.job_id == job_id for image in self._line.running):
             self._stopped_jobs.add(job_id)
-        self._woken.set()
+        self._look()
+
+    async def fail(self, job_id: str, error: KleinbotError) -> None:
+        """End a job that cannot be made: refunded, and told."""
+        await self._claims.fail(job_id, error)
+        self.job_stopped(job_id)
+
+    async def stop(self) -> None:
+        """Let the batch in hand be the last one; ``run`` then returns."""
+        self._stopping = True
+        self._look()
 
     async def run(self) -> None:
         """Work until ``stop``; the engine must be ready.
 
         Raises FatalEngineError once the engine can no longer work: the rows are safe, the process is not.
         """
-        while not self._stopping:
-            await self._finisher.room()
-            self._woken.clear()
-            self.disk_is_full = self._archive.free_bytes() < LEAST_FREE_BYTES
-            if self.disk_is_full:
-                _log.error("the disk is nearly full: nothing is dispatched until there is room")
-                await self._pause()
-                continue
-            batch = () if self._is_paused() else self._line.next_batch(self._limits)
-            if batch:
-                await self._work(batch)
-            else:
-                await self._woken.wait()
+        try:
+            while not self._stopping:
+                await self._turn()
+        except FatalEngineError:
+            # The rows of what is on the card stay "running": the next start counts that as lost, and runs
+            # each of them alone. What rests is put back by it without suspicion.
+            raise
+        except BaseException:
+            await asyncio.shield(self._leave())
+            raise
+        await self._leave()
+
+    async def _turn(self) -> None:
+        """Do one batch, or wait until there may be one."""
+        await self._finisher.room()
+        self._woken.clear()
+        self._relieve_overdue()
+        resting = self._resting
+        if resting is not None and self._is_unwanted(resting):
+            await self._discard(resting)
+            return
+        is_paused = self._is_paused()
+        if is_paused and resting is None:
+            self._idle.note(in_flight=False, work_waits=False)
+            await self._woken.wait()
+            return
+        if not await self._has_room():
+            self._idle.note(in_flight=False, work_waits=False)
+            await self._pause()
+            return
+        # No await from here to the line's answer: what is decided must still hold.
+        if resting is not None and (is_paused or not self._lets_pass(resting)):
+            await self._go_on(resting)
+            return
+        images = self._line.next_batch(self._limits)
+        if images:
+            await self._begin(images)
+        else:
+            self._idle.note(in_flight=False, work_waits=False)
+            await self._woken.wait()
+
+    def _look(self) -> None:
+        """Something has changed: the line, the door, or what is wanted."""
+        self._card.look(may_yield=self._may_yield())
+        if not self._card.is_busy and not self._is_paused() and not self.disk_is_full:
+            self._idle.note(in_flight=False, work_waits=bool(self._line.waiting))
+        self._woken.set()
+
+    def _may_yield(self) -> bool:
+        return self._resting is None and not self._stopping and not self._is_paused()
+
+    def _lets_pass(self, resting: Batch) -> bool:
+        return should_yield(resting.between_steps, self._line, self._cost_model, self._clock.now_ms())
+
+    def _is_unwanted(self, batch: Batch) -> bool:
+        return all(key.job_id in self._stopped_jobs for key in batch.keys)
+
+    def _relieve_overdue(self) -> None:
+        """Take back the promises that can no longer be kept; the waiting messages say so."""
+        overdue = self._line.overdue(self._clock.now_ms(), self._cost_model)
+        for job_id in {image.key.job_id for image in overdue}:
+            self._line.drop_deadline(job_id)
+            self._meters.promise_dropped()
+
+    async def _has_room(self) -> bool:
+        try:
+            has_room = await self._disk.has(LEAST_FREE_BYTES)
+        except OSError as error:
+            _log.error("the disk does not answer: %s", error)
+            has_room = False
+        if not has_room and not self.disk_is_full:
+            _log.error("the disk is nearly full: nothing is dispatched until there is room")
+        self.disk_is_full = not has_room
+        return has_room
 
     async def _pause(self) -> None:
         """Wait a while, or until something changes."""
@@ -117,144 +221,137 @@ class Dispatcher:
             slept.cancel()
             woken.cancel()
 
-    async def stop(self) -> None:
-        """Let the batch in hand be the last one; ``run`` then returns."""
-        self._stopping = True
-        self._woken.set()
-
-    async def _work(self, batch: Sequence[WaitingImage]) -> None:
-        keys = [image.key for image in batch]
+    async def _begin(self, images: Sequence[WaitingImage]) -> None:
+        """Claim, read and render images that the line has started."""
+        self._in_hand = tuple(image.key for image in images)
+        if images[0].alone:
+            # If the process ends now, nobody else must be in hand: so the one to blame is known.
+            await self._finisher.emptied()
         try:
-            claimed = await self._claim(batch)
+            claimed = await self._claims.claim(images)
         except sqlite3.OperationalError as error:
             _log.error("the database refuses writes, nothing is dispatched: %s", error)
-            for key in keys:
-                self._line.returned(key)
+            await self._put_back()
             await self._pause()
             return
-        except asyncio.CancelledError:
-            await asyncio.shield(self._put_back(keys))  # the claim may have been committed
-            raise
-        if not claimed:
-            return
-        self._faults.reach(FaultPoint.AFTER_CLAIM)
-        try:
-            claimed, tasks, lost = await self._prepare(claimed)
-            for image, reason in lost:
-                self._line.finished(image.key, 0.0)
-                await self.fail(image.key.job_id, reason)
-            if not tasks:
-                return
-            result = await self._render(claimed, tasks)
-        except RenderError as error:
-            await self._give_up(claimed, error)
-            return
-        except FatalEngineError:
-            # The rows stay "running": the next start counts that as lost, and runs each of them alone.
-            raise
-        except BaseException:
-            await asyncio.shield(self._put_back([image.key for image, _ in claimed]))
-            raise
-        finally:
-            self._stopped_jobs.difference_update(image.key.job_id for image, _ in claimed)
-        seconds = max(result.seconds.total_s, _LEAST_S)
-        if all(rendered.pixels is not None for rendered in result.images):
-            self._cost_model.observe(claimed[0][0].shape, seconds, len(claimed))
-        self._hand_to_finisher(claimed, result, seconds / len(claimed))
+        self._in_hand = keys_of(claimed)
+        if claimed:
+            self._faults.reach(FaultPoint.AFTER_CLAIM)
+            self._starts.note(claimed)
+            if self._resting is not None:
+                self._resting.passed_cost += sum(image.cost for image, _ in claimed)
+            batch = await self._prepared(claimed)
+            if batch is not None:
+                await self._render(batch)
+        if images[0].alone:
+            await self._finisher.emptied()
 
-    async def _claim(self, batch: Sequence[WaitingImage]) -> list[tuple[WaitingImage, Job]]:
-        batch_id = f"{batch[0].key.job_id}.{batch[0].key.position}"
-        now_ms = self._clock.now_ms()
-        claimed = []
-        async with self._database.transaction() as transaction:
-            for image in batch:
-                if await jobs.claim(transaction, image.key, batch_id, now_ms):
-                    job = await lookup.by_id(transaction, image.key.job_id)
-                    if job is not None:
-                        claimed.append((image, job))
-            await tags.replace(transaction, self._line.tags())
-        kept = {image.key for image, _ in claimed}
-        for image in batch:
-            if image.key not in kept:
-                self._line.finished(image.key, 0.0)  # stopped between two events; it cost nothing
-        return claimed
-
-    async def _prepare(
-        self, claimed: Sequence[tuple[WaitingImage, Job]]
-    ) -> tuple[list[tuple[WaitingImage, Job]], list[RenderTask], list[tuple[WaitingImage, RenderError]]]:
-        """Read what the images need; those whose input pictures are lost come back with the reason."""
-        ready, tasks, lost = [], [], []
+    async def _prepared(self, claimed: tuple[Claimed, ...]) -> Batch | None:
+        """Read what the images need; those whose input pictures are lost fail."""
+        ready, tasks = [], []
         for image, job in claimed:
             try:
                 tasks.append(await self._tasks.task(job, image.key))
             except RenderError as error:
-                lost.append((image, error))
+                self._line.finished(image.key, 0.0)
+                await self.fail(job.job_id, error)
             else:
                 ready.append((image, job))
-        return ready, tasks, lost
+        return Batch(tuple(ready), tuple(tasks)) if ready else None
 
-    async def _render(
-        self, claimed: Sequence[tuple[WaitingImage, Job]], tasks: Sequence[RenderTask]
-    ) -> BatchResult:
-        # Within a job the line keeps the order of its images, so those before this one are done.
-        done_of = {job.job_id: image.key.position for image, job in reversed(claimed)}
+    async def _go_on(self, resting: Batch) -> None:
+        """Continue the batch that let others pass."""
+        await self._claims.go_on(resting)
+        self._in_hand, self._resting = resting.keys, None
+        await self._render(resting)
 
-        def on_step(report: StepReport) -> None:
-            for job_id, done in done_of.items():
-                self._sink.progress(job_id, JobProgress(done, report.done / report.total))
+    async def _render(self, batch: Batch) -> None:
+        self._idle.note(in_flight=True, work_waits=True)
+        self._read_ahead()
+        try:
+            outcome = await self._card.run(batch, may_yield=self._may_yield())
+        except RenderError as error:
+            await self._give_up(batch, error)
+        else:
+            if isinstance(outcome, Suspended):
+                self._in_hand, self._resting = (), batch
+                self._meters.batch_suspended()
+                await self._claims.rest(batch)
+            else:
+                self._done(batch, outcome)
+        finally:
+            self._idle.note(in_flight=False, work_waits=bool(self._line.waiting) or self._resting is not None)
+        self._forget_stopped()
 
-        return await self._engine.render(tasks, on_step, lambda key: key.job_id in self._stopped_jobs)
+    def _read_ahead(self) -> None:
+        """Read what the next images need beside the batch on the card, without claiming them yet."""
+        image = self._line.next_due()
+        if image is not None and (image.shape.references or image.shape.first_sigma < 1.0):
+            self._tasks.read_ahead(image.key.job_id, lambda: self._claims.job_of(image))
 
-    def _hand_to_finisher(
-        self, claimed: Sequence[tuple[WaitingImage, Job]], result: BatchResult, seconds: float
-    ) -> None:
-        job_of = {image.key: job for image, job in claimed}
+    def _done(self, batch: Batch, result: BatchResult) -> None:
+        self._learn(batch, result)
+        seconds = max(result.seconds.total_s, _LEAST_S) / len(batch.claimed)
+        job_of = {image.key: job for image, job in batch.claimed}
         for rendered in result.images:
             self._line.finished(rendered.key, self._cost_model.measured_cost(seconds))
             if rendered.pixels is not None:
                 self._finisher.accept(job_of[rendered.key], rendered.key, rendered.pixels, seconds)
+        for rendered in result.images:
+            if rendered.error is not None:
+                self._finisher.refuse(rendered.key.job_id, rendered.error)
+        self._in_hand = ()
 
-    async def _give_up(self, claimed: Sequence[tuple[WaitingImage, Job]], error: RenderError) -> None:
+    def _learn(self, batch: Batch, result: BatchResult) -> None:
+        for event in result.out_of_memory:
+            _log.warning("a batch of %d did not fit: %s", event.batch, event.rung)
+            self._limits.learn(batch.shape, event)
+            self._meters.out_of_memory(event)
+        if went_as_usual(result):
+            seconds = max(result.seconds.total_s, _LEAST_S)
+            self._cost_model.observe(batch.shape, seconds, len(batch.claimed))
+        self._meters.batch_done(result.seconds, len(batch.claimed))
+
+    async def _give_up(self, batch: Batch, error: RenderError) -> None:
+        """Handle a batch of which nothing came: one image fails, several are tried one by one."""
         if error.code is Code.STOPPING:
-            await self._put_back([image.key for image, _ in claimed])
+            await self._put_back()
             return
-        for image, job in claimed:
-            self._line.finished(image.key, 0.0)
-            await self.fail(job.job_id, error)
+        if error.code is Code.OUT_OF_MEMORY:
+            self._limits.learn(batch.shape, OutOfMemory(Rung.GIVE_UP, len(batch.claimed)))
+        if len(batch.claimed) > 1:
+            await self._put_back("failed", alone=True)
+            return
+        self._in_hand = ()
+        self._line.finished(batch.keys[0], self._cost_model.measured_cost(batch.on_card_s))
+        await self.fail(batch.keys[0].job_id, error)
 
-    async def fail(self, job_id: str, error: KleinbotError) -> None:
-        """End a job that cannot be made: refunded, and told."""
+    async def _discard(self, resting: Batch) -> None:
+        """Forget a resting batch that nobody wants any more."""
+        self._resting = None
+        if resting.suspended is not None:
+            await self._engine.discard(resting.suspended)
+        seconds = resting.on_card_s / len(resting.claimed)
+        for key in resting.keys:
+            self._line.finished(key, self._cost_model.measured_cost(seconds))
+        self._forget_stopped()
 
-        async def stop(transaction: Transaction) -> None:
-            await jobs.stop(transaction, job_id, JobState.FAILED, self._clock.now_ms(), error)
-
-        await self._store(stop)
-        self._line.withdraw(job_id)
-        self._wake_delivery()
-
-    async def _put_back(self, keys: Sequence[ImageKey]) -> None:
-        """Return claimed images to their old places, in the rows and in the line."""
-
-        async def put_back(transaction: Transaction) -> None:
-            for key in keys:
-                await jobs.put_back(transaction, key, self._clock.now_ms(), "returned")
-
-        async def keep_tags(transaction: Transaction) -> None:
-            await tags.replace(transaction, self._line.tags())
-
-        await self._store(put_back)
+    async def _put_back(self, outcome: str = "returned", *, alone: bool = False) -> None:
+        """Return what is in hand to its place; what was stopped meanwhile has none."""
+        keys, self._in_hand = self._in_hand, ()
         for key in keys:
-            self._line.returned(key)
-        await self._store(keep_tags)
+            if key.job_id in self._stopped_jobs:
+                self._line.finished(key, 0.0)
+        wanted = [key for key in keys if key.job_id not in self._stopped_jobs]
+        await self._claims.put_back(wanted, outcome, alone=alone)
 
-    async def _store(self, write: Callable[[Transaction], Awaitable[None]]) -> None:
-        """Run ``write`` in a transaction, again and again while the database refuses writes."""
-        while True:
-            try:
-                async with self._database.transaction() as transaction:
-                    await write(transaction)
-            except sqlite3.OperationalError as error:
-                _log.error("the database refuses writes, trying again: %s", error)
-                await self._clock.sleep(_HOLD_S)
-            else:
-                return
+    async def _leave(self) -> None:
+        """Put back what is begun. The engine is closed next, and lets go of what rests by itself."""
+        if self._resting is not None:
+            self._in_hand, self._resting = (*self._in_hand, *self._resting.keys), None
+        await self._put_back()
+        await self._claims.keep_learning()
+        self._tasks.close()
+
+    def _forget_stopped(self) -> None:
+        self._stopped_jobs &= {image.key.job_id for image in self._line.running}

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 from kleinbot.archive.archive import Archive, DiskFull
 from kleinbot.domain.clock import Clock
@@ -19,7 +19,9 @@ from kleinbot.store import jobs
 from kleinbot.store.database import Database
 
 _log = logging.getLogger(__name__)
-_AT_ONCE = 4
+_AT_ONCE = 12
+"""Pictures of two to three batches: while the first one's are stored, the next one is drawn."""
+
 _RETRY_S = 15.0
 
 
@@ -48,18 +50,26 @@ class Finisher:
         self._wake_delivery = wake_delivery
         self._model_name = model_name
         self._version = version
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], str] = {}
 
     async def room(self) -> None:
         """Wait until another picture may be accepted."""
         while len(self._tasks) >= _AT_ONCE:
             await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
 
+    async def emptied(self) -> None:
+        """Wait until nothing is pending."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
     def accept(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:
         """Take over a rendered picture; it is recorded, whatever the disk says meanwhile."""
-        task = asyncio.create_task(self._finish_or_fail(job, key, pixels, seconds))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._own(job.job_id, self._finish_or_fail(job, key, pixels, seconds))
+
+    def refuse(self, job_id: str, error: RenderError) -> None:
+        """Fail a job of which an image could not be made, once its other pictures in hand are recorded."""
+        earlier = [task for task, owner in self._tasks.items() if owner == job_id]
+        self._own(job_id, self._fail_after(earlier, job_id, error))
 
     async def close(self) -> None:
         """Wait for what was accepted; where it cannot be stored, a restart makes it again."""
@@ -68,6 +78,18 @@ class Finisher:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _own(self, job_id: str, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks[task] = job_id
+        task.add_done_callback(self._tasks.pop)
+
+    async def _fail_after(
+        self, earlier: Sequence[asyncio.Task[None]], job_id: str, error: RenderError
+    ) -> None:
+        if earlier:
+            await asyncio.wait(earlier)
+        await self._fail(job_id, error)
 
     async def _finish_or_fail(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:
         try:

@@ -4,33 +4,45 @@ import logging
 
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, RenderError
-from kleinbot.domain.job import JobState
+from kleinbot.domain.job import JobState, Lane
 from kleinbot.domain.work import ImageKey
+from kleinbot.queueing.admission import AdmissionLimits
 from kleinbot.queueing.entry import open_images
 from kleinbot.queueing.line import Line
+from kleinbot.queueing.waiting import WaitingImage
 from kleinbot.store import jobs, lookup, tags
 from kleinbot.store.database import Database, Transaction
 
 _log = logging.getLogger(__name__)
 
-MOST_LOST_ATTEMPTS = 3
-"""A picture during which the process ended this often is not tried again."""
+MOST_LOST_ATTEMPTS = 2
+"""A picture during which the process ended this often is not tried again.
+
+The first time it may have had company: then it is only a suspect. From then on it has the card and the
+finisher to itself, so the second time it is the one to blame.
+"""
 
 
-async def recover(database: Database, line: Line, clock: Clock) -> None:
+async def recover(database: Database, line: Line, limits: AdmissionLimits, clock: Clock) -> None:
     """Put what was running back in line, give up on what keeps ending the process, and rebuild the line.
 
-    A picture that was running when the process ended runs alone from now on: it may be the one to blame.
+    A picture that was running when the process ended runs alone from now on, also after further restarts.
+    Those that rested beside the card meanwhile are no suspects. Promises are derived anew.
     """
     async with database.transaction() as transaction:
-        lost = await jobs.recover(transaction, clock.now_ms())
-        for key in lost:
+        begun = await jobs.recover(transaction, clock.now_ms())
+        for key in begun:
             await _give_up_where_hopeless(transaction, key, clock.now_ms())
-    waiting = [image for job in await lookup.all_open(database.read) for image in open_images(job)]
-    running = {image.key for image in waiting}.intersection(lost)
+    suspects = await jobs.suspects(database.read)
+    expiries = await lookup.reply_expiries(database.read)
+    waiting: list[WaitingImage] = []
+    for job in await lookup.all_open(database.read):
+        deadline_ms = limits.deadline_ms(job.created_ms, expiries.get(job.job_id))
+        waiting += open_images(job, deadline_ms if job.lane is Lane.TOKEN else None, suspects)
+    running = {image.key for image in waiting}.intersection(begun)
     line.restore(await tags.load(database.read), waiting, running)
     for key in sorted(running):
-        line.returned(key, alone=True)
+        line.returned(key)
     if waiting:
         _log.info("%d pictures are back in line, %d of them were being drawn", len(waiting), len(running))
 

@@ -23,6 +23,7 @@ class Code(StrEnum):
     STOPPING = "error-stopping"
     ENGINE_FAILED = "error-engine-failed"
     DISK_FULL = "error-disk-full"
+    DOES_NOT_FIT = "error-does-not-fit"
     DRAINING = "error-draining"
 
     NOT_AN_ADMIN = "error-not-an-admin"

@@ -88,7 +88,10 @@ class NewImage:
 
 @dataclass(frozen=True)
 class NewJob:
-    """A completed and priced request, ready to be stored. ``price_tenths`` is for each image."""
+    """A completed and priced request, ready to be stored. ``price_tenths`` is for each image.
+
+    ``cost``: what the line charges for each image, in pictures; None: its static cost.
+    """
 
     job_id: str
     server_id: int
@@ -109,6 +112,7 @@ class NewJob:
     references: tuple[Reference, ...] = ()
     parent: ImageKey | None = None
     strength: Strength | None = None
+    cost: float | None = None
 
     @property
     def first_sigma(self) -> float:
@@ -140,6 +144,11 @@ class Image:
 
 @dataclass(frozen=True)
 class Job:
+    """An accepted job as its rows say. ``cost``: as in ``NewJob``.
+
+    ``refunded_tenths``: what the ledger really gave back of it, such as nothing after a reset of the quota.
+    """
+
     job_id: str
     server_id: int
     member_id: int
@@ -165,6 +174,8 @@ class Job:
     parent: Parent | None = None
     strength: Strength | None = None
     deleted_ms: int | None = None
+    cost: float | None = None
+    refunded_tenths: int = 0
 
     @property
     def first_sigma(self) -> float:

@@ -128,8 +128,8 @@ class JobProgress:
 class EnginePhase(StrEnum):
     """What an engine is doing, in the order in which a start passes through it.
 
-    PAUSED and DISK_FULL are no phases of an engine's own: a ready one that the host lets rest, or that draws
-    nothing while there is no room to keep it.
+    PAUSED and DISK_FULL are no phases of an engine's own: a ready one that the host lets rest, or that waits
+    for room on the disk.
     """
 
     STARTING = "starting"

@@ -12,6 +12,9 @@ from kleinbot.queueing.forecast import ends_s
 from kleinbot.queueing.line import Line
 from kleinbot.queueing.waiting import WaitingImage
 
+_TOKEN_S = 15 * 60.0
+"""How long an interaction's token lives (Discord's documentation, "Followup Messages")."""
+
 
 @dataclass(frozen=True)
 class AdmissionLimits:
@@ -30,6 +33,16 @@ class AdmissionLimits:
     member_cost: float = 200.0
     server_cost: float = 1000.0
     line_cost: float = 2000.0
+
+    def deadline_ms(self, created_ms: int, token_dies_ms: int | None = None) -> int:
+        """Return by when a picture that is promised at ``created_ms`` must be made; the same after a restart.
+
+        A token that dies sooner than usual, since something was fetched first, brings it forward.
+        """
+        usual_ms = created_ms + round(self.deadline_s * MS_PER_S)
+        if token_dies_ms is None:
+            return usual_ms
+        return min(usual_ms, token_dies_ms - round((_TOKEN_S - self.deadline_s) * MS_PER_S))
 
 
 @dataclass(frozen=True)
@@ -68,13 +81,15 @@ def admit(
     cost_model: CostModel,
     now_ms: int,
     running_left_s: float = 0.0,
+    token_dies_ms: int | None = None,
 ) -> Admitted | Refusal:
     """Judge one job's images (one server, one member), leaving ``line`` as it is.
 
     Returns a Refusal with MEMBER_LINE_FULL, SERVER_LINE_FULL or LINE_FULL and the parameters
     ``retry_at_s`` (Unix seconds), ``limit`` and ``outstanding`` (pictures). Whoever has nothing
     outstanding is let in with one job, however large: else it could never run. Of ``images`` the ``lane``
-    and ``deadline_ms`` are ignored; pass those of the result to ``Line.submit``.
+    and ``deadline_ms`` are ignored; pass those of the result to ``Line.submit``. ``token_dies_ms``: when the
+    reply can no longer be edited, where that is known.
     """
     asked = sum(image.cost for image in images)
     member = _Scope(images[0].server_id, images[0].member_id)
@@ -93,7 +108,7 @@ def admit(
     token_cost = member.outstanding_cost(line, Lane.TOKEN)
     is_single = token_cost == 0 and len(images) == 1
     if is_single or token_cost + asked <= limits.token_member_cost:
-        promised = _in_lane(images, Lane.TOKEN, now_ms + round(limits.deadline_s * MS_PER_S))
+        promised = _in_lane(images, Lane.TOKEN, limits.deadline_ms(now_ms, token_dies_ms))
         admitted = _judge(promised, line, cost_model, running_left_s)
         if admitted.end_s <= limits.token_s:
             return admitted

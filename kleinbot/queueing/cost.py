@@ -1,5 +1,6 @@
 """What an image costs: statically from its arithmetic, and in seconds as measured on this host."""
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -93,18 +94,29 @@ class CostModel:
     SMOOTHING = 0.2
     """How much one observation moves the mean: the last ten count for nine tenths of it."""
 
+    MOST_SHAPES = 500
+    """Beyond it the shape that was seen longest ago is forgotten: edits come in every size."""
+
     def __init__(self, prior_s_per_picture: float, measured: Iterable[Measured] = ()) -> None:
         """Begin with a host's guess for one picture and what ``measurements()`` once returned."""
         self._s_per_picture = prior_s_per_picture
         self._is_measured = False
-        self._seconds: dict[Shape, dict[int, float]] = {}
+        self._seconds: OrderedDict[Shape, dict[int, float]] = OrderedDict()
+        self.remember(measured)
+
+    def remember(self, measured: Iterable[Measured]) -> None:
+        """Take over what ``measurements()`` returned before a restart."""
         for known in measured:
-            self._seconds.setdefault(known.shape, {})[known.batch] = known.seconds
+            self._sizes(known.shape)[known.batch] = known.seconds
             self._learn_rate(known.shape, known.batch, known.seconds)
+
+    def knows(self, shape: Shape) -> bool:
+        """Say whether ``shape`` was ever measured on this host."""
+        return shape in self._seconds
 
     def observe(self, shape: Shape, seconds: float, batch: int = 1) -> None:
         """Learn that a batch of ``batch`` images of ``shape`` took ``seconds`` in all."""
-        sizes = self._seconds.setdefault(shape, {})
+        sizes = self._sizes(shape)
         known = sizes.get(batch)
         sizes[batch] = seconds if known is None else known + self.SMOOTHING * (seconds - known)
         self._learn_rate(shape, batch, seconds)
@@ -136,6 +148,13 @@ class CostModel:
             for shape, sizes in self._seconds.items()
             for batch, seconds in sizes.items()
         )
+
+    def _sizes(self, shape: Shape) -> dict[int, float]:
+        sizes = self._seconds.setdefault(shape, {})
+        self._seconds.move_to_end(shape)
+        if len(self._seconds) > self.MOST_SHAPES:
+            self._seconds.popitem(last=False)
+        return sizes
 
     def _learn_rate(self, shape: Shape, batch: int, seconds: float) -> None:
         rate = seconds / (cost(shape) * batch)

@@ -1,5 +1,7 @@
 """Jobs as the line sees them."""
 
+from collections.abc import Collection
+
 from kleinbot.domain.job import ImageState, Job, NewJob
 from kleinbot.domain.reference import Role
 from kleinbot.domain.work import ImageKey
@@ -21,16 +23,24 @@ def shape_of(job: Job | NewJob) -> Shape:
 def images_of_new(job: NewJob) -> tuple[WaitingImage, ...]:
     """Return the images of a job that is about to be accepted."""
     keys = [ImageKey(job.job_id, image.position) for image in job.images]
-    return _images(job, keys)
+    return _images(job, keys, None, ())
 
 
-def open_images(job: Job) -> tuple[WaitingImage, ...]:
-    """Return the images of ``job`` that have not ended, waiting and running alike."""
+def open_images(
+    job: Job, deadline_ms: int | None = None, suspects: Collection[ImageKey] = ()
+) -> tuple[WaitingImage, ...]:
+    """Return the images of ``job`` that have not ended, waiting and running alike.
+
+    ``deadline_ms``: what its member was promised; ``suspects``: the keys of those that shall run alone.
+    """
     unended = (ImageState.WAITING, ImageState.RUNNING)
-    return _images(job, [image.key for image in job.images if image.state in unended])
+    keys = [image.key for image in job.images if image.state in unended]
+    return _images(job, keys, deadline_ms, suspects)
 
 
-def _images(job: Job | NewJob, keys: list[ImageKey]) -> tuple[WaitingImage, ...]:
+def _images(
+    job: Job | NewJob, keys: list[ImageKey], deadline_ms: int | None, suspects: Collection[ImageKey]
+) -> tuple[WaitingImage, ...]:
     shape = shape_of(job)
     return tuple(
         WaitingImage(
@@ -38,9 +48,11 @@ def _images(job: Job | NewJob, keys: list[ImageKey]) -> tuple[WaitingImage, ...]
             server_id=job.server_id,
             member_id=job.member_id,
             shape=shape,
-            cost=cost(shape),
+            cost=cost(shape) if job.cost is None else job.cost,
             submitted_ms=job.created_ms,
+            deadline_ms=deadline_ms,
             lane=job.lane,
+            alone=key in suspects,
         )
         for key in keys
     )

@@ -31,7 +31,7 @@ class Line:
         self._begun: Counter[str] = Counter()
         self._floor = RelaxedFloor()
         self._order: tuple[WaitingImage, ...] | None = None
-        self._told: tuple[float, dict[str, Expected]] | None = None
+        self._told: dict[str, Expected] | None = None
         self._places: dict[str, int] | None = None
 
     # What changes the line
@@ -141,6 +141,10 @@ class Line:
     def running(self) -> tuple[WaitingImage, ...]:
         return tuple(charge.image for charge in self._running.values())
 
+    def next_due(self) -> WaitingImage | None:
+        """Return the image whose turn it is as things stand."""
+        return self._lanes[self._lane_due()].next_image()
+
     def order(self) -> tuple[WaitingImage, ...]:
         """Return the waiting images as they start if nobody else comes, batches left aside."""
         if self._order is None:
@@ -181,10 +185,10 @@ class Line:
 
         Computed for all jobs at once and kept until the line changes, which it does with every batch.
         """
-        if self._told is None or self._told[0] != running_left_s:
-            self._told = (running_left_s, self.expected(cost_model, running_left_s))
-        told = self._told[1].get(job_id)
-        return None if told is None else told.start_s
+        if self._told is None:
+            self._told = self.expected(cost_model)
+        told = self._told.get(job_id)
+        return None if told is None else told.start_s + running_left_s
 
     def is_late(self, job_id: str) -> bool:
         """Say whether a job of the token lane waits without a promise any more (``drop_deadline``)."""

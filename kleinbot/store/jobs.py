@@ -27,12 +27,13 @@ async def insert(transaction: Transaction, job: NewJob, funds: Sequence[Fund] | 
     await transaction.change(
         "INSERT INTO jobs (job_id, server_id, member_id, number, kind, prompt, columns, rows, steps,"
         " checkpoint, seed, count, private, price_tenths, lane, locale, channel_id, state, created_ms,"
-        " parent_job, parent_position, strength)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)",
+        " parent_job, parent_position, strength, cost)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)",
         job.job_id, job.server_id, job.member_id, number, job.kind, job.prompt, job.grid.columns,
         job.grid.rows, job.steps, job.checkpoint, job.seed, len(job.images), job.private, job.price_tenths,
         job.lane, job.locale, job.reply.channel_id, job.created_ms,
         job.parent.job_id if job.parent else None, job.parent.position if job.parent else None, job.strength,
+        job.cost,
     )  # fmt: skip
     await transaction.change_each(
         "INSERT INTO images (job_id, position, server_id, base_seed, blends, columns, rows, state)"
@@ -75,6 +76,12 @@ async def claim(transaction: Transaction, key: ImageKey, batch_id: str, now_ms: 
     await transaction.change(
         "UPDATE jobs SET state = 'running' WHERE job_id = ? AND state = 'queued'", key.job_id
     )
+    await begin_attempt(transaction, key, batch_id, now_ms)
+    return True
+
+
+async def begin_attempt(transaction: Transaction, key: ImageKey, batch_id: str, now_ms: int) -> None:
+    """Note that a running image is on the card from now on: if the process ends, it may be why."""
     await transaction.change(
         "INSERT INTO attempts (job_id, position, server_id, batch_id, started_ms, outcome)"
         " SELECT job_id, position, server_id, ?, ?, 'running' FROM images WHERE job_id = ? AND position = ?",
@@ -83,7 +90,18 @@ async def claim(transaction: Transaction, key: ImageKey, batch_id: str, now_ms: 
         key.job_id,
         key.position,
     )
-    return True
+
+
+async def end_attempt(transaction: Transaction, key: ImageKey, now_ms: int, outcome: str) -> None:
+    """Note that an image has left the card, if it was there. ``outcome``: as the table allows."""
+    await transaction.change(
+        "UPDATE attempts SET outcome = ?, ended_ms = ?"
+        " WHERE job_id = ? AND position = ? AND outcome = 'running'",
+        outcome,
+        now_ms,
+        key.job_id,
+        key.position,
+    )
 
 
 async def put_back(transaction: Transaction, key: ImageKey, now_ms: int, outcome: str) -> bool:
@@ -93,7 +111,7 @@ async def put_back(transaction: Transaction, key: ImageKey, now_ms: int, outcome
         key.job_id,
         key.position,
     )
-    await _end_attempt(transaction, key, now_ms, outcome)
+    await end_attempt(transaction, key, now_ms, outcome)
     await transaction.change(
         "UPDATE jobs SET state = 'queued' WHERE job_id = ? AND state = 'running' AND NOT EXISTS"
         " (SELECT 1 FROM images WHERE images.job_id = jobs.job_id AND images.state = 'running')",
@@ -115,7 +133,7 @@ async def finish_image(transaction: Transaction, image: FinishedImage, now_ms: i
         image.file, image.byte_count, image.sha256, image.pixel_hash, image.seconds, now_ms, key.job_id,
         key.position,
     )  # fmt: skip
-    await _end_attempt(transaction, key, now_ms, "done" if recorded else "cancelled")
+    await end_attempt(transaction, key, now_ms, "done" if recorded else "cancelled")
     if not recorded:
         return False
     await ledger.settle(transaction, key.job_id, key.position, now_ms)
@@ -150,13 +168,16 @@ async def stop(
             "UPDATE images SET state = ? WHERE job_id = ? AND position = ?", image_state, job_id, row[0]
         )
         await ledger.refund(transaction, job_id, row[0], now_ms, reason=state)
-        await _end_attempt(transaction, ImageKey(job_id, row[0]), now_ms, image_state)
+        await end_attempt(transaction, ImageKey(job_id, row[0]), now_ms, image_state)
     await outbox.put(transaction, job_id, now_ms)
     return True
 
 
 async def recover(transaction: Transaction, now_ms: int) -> list[ImageKey]:
-    """Put every image that was running when the process ended back in line; return them."""
+    """Put every image that was running when the process ended back in line; return them.
+
+    The attempts of those that were on the card or being stored count as lost. A suspended image has none.
+    """
     running = [
         ImageKey(row[0], row[1])
         for row in await transaction.all("SELECT job_id, position FROM images WHERE state = 'running'")
@@ -164,6 +185,15 @@ async def recover(transaction: Transaction, now_ms: int) -> list[ImageKey]:
     for key in running:
         await put_back(transaction, key, now_ms, "lost")
     return running
+
+
+async def suspects(reader: Reader) -> set[ImageKey]:
+    """Return the open images during which the process ended at least once."""
+    rows = await reader.all(
+        "SELECT DISTINCT a.job_id, a.position FROM attempts a JOIN images i USING (job_id, position)"
+        " WHERE a.outcome = 'lost' AND i.state IN ('waiting', 'running')"
+    )
+    return {ImageKey(row[0], row[1]) for row in rows}
 
 
 async def lost_attempts(reader: Reader, key: ImageKey) -> int:
@@ -184,14 +214,3 @@ async def _end_job_if_complete(transaction: Transaction, job_id: str, now_ms: in
     )
     if ended:
         await outbox.put(transaction, job_id, now_ms)
-
-
-async def _end_attempt(transaction: Transaction, key: ImageKey, now_ms: int, outcome: str) -> None:
-    await transaction.change(
-        "UPDATE attempts SET outcome = ?, ended_ms = ?"
-        " WHERE job_id = ? AND position = ? AND outcome = 'running'",
-        outcome,
-        now_ms,
-        key.job_id,
-        key.position,
-    )

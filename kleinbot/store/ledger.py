@@ -128,6 +128,18 @@ async def refund(transaction: Transaction, job_id: str, position: int, now_ms: i
         await expire(transaction, Owner(row[0], row[1]), now_ms)
 
 
+async def refunded(reader: Reader, job_id: str) -> int:
+    """Return the tenths that were given back of an ended job.
+
+    A reset may have given them back before, and what goes back to an expired grant is lost: both count 0.
+    """
+    return await reader.number(
+        "SELECT SUM(l.amount_tenths) FROM ledger l LEFT JOIN grants g USING (grant_id)"
+        " WHERE l.job_id = ? AND l.kind = 'refund' AND (g.expires_ms IS NULL OR g.expires_ms > l.made_ms)",
+        job_id,
+    )
+
+
 async def expire(transaction: Transaction, owner: Owner, now_ms: int) -> None:
     """Write off what is left of ``owner``'s grants that have expired. It did not count any more before."""
     await transaction.change(_EXPIRE, now_ms, owner.server_id, owner.member_id, now_ms)

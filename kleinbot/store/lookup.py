@@ -8,7 +8,7 @@ from kleinbot.domain.job import Image, ImageState, Job, JobState, Kind, Lane, Pa
 from kleinbot.domain.noise import Blend, NoiseRecipe
 from kleinbot.domain.variation import Strength
 from kleinbot.domain.work import Checkpoint, ImageKey
-from kleinbot.store import job_references
+from kleinbot.store import job_references, ledger
 from kleinbot.store.database import Reader, Row
 from kleinbot.store.ledger import Owner
 
@@ -64,6 +64,15 @@ async def reply_address(reader: Reader, job_id: str) -> ReplyAddress | None:
     )
 
 
+async def reply_expiries(reader: Reader) -> dict[str, int]:
+    """Return until when the first response of each open job can be edited, by job id."""
+    rows = await reader.all(
+        "SELECT r.job_id, r.expires_ms FROM replies r JOIN jobs j USING (job_id)"
+        " WHERE j.state IN ('queued', 'running')"
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 async def files(reader: Reader) -> set[str]:
     """Return every file name that a row keeps: all others in the archive are orphans."""
     rows = await reader.all(
@@ -97,6 +106,8 @@ async def _with_images(reader: Reader, row: Row) -> Job:
         created_ms=row["created_ms"],
         ended_ms=row["ended_ms"],
         deleted_ms=row["deleted_ms"],
+        cost=row["cost"],
+        refunded_tenths=await _refunded(reader, row),
         images=tuple(_image(image, row["deleted_ms"] is not None) for image in images),
         references=await job_references.of_job(reader, row["job_id"]),
         parent=await _parent(reader, row),
@@ -111,6 +122,10 @@ async def _parent(reader: Reader, row: Row) -> Parent | None:
     if found is None:
         return None
     return Parent(ImageKey(row["parent_job"], row["parent_position"]), found["number"], found["member_id"])
+
+
+async def _refunded(reader: Reader, row: Row) -> int:
+    return 0 if row["ended_ms"] is None else await ledger.refunded(reader, row["job_id"])
 
 
 def _error(row: Row) -> KleinbotError | None:

@@ -23,6 +23,8 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Cancelled:
+    """``refunded_tenths``: what this gave back; a reset of the quota may have given it back before."""
+
     number: int
     refunded_tenths: int
 
@@ -104,8 +106,7 @@ class Cancel:
         self._line.withdraw(job.job_id)
         self._listener.job_stopped(job.job_id)
         self._wake_delivery()
-        unfinished = ended.count - len(ended.done_images)
-        return Cancelled(ended.number, unfinished * ended.price_tenths)
+        return Cancelled(ended.number, ended.refunded_tenths)
 
     async def _note(self, transaction: Transaction, actor: Actor, job: Job, power: Deed) -> None:
         details: dict[str, Parameter] = {"number": str(job.number)}

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kleinbot.archive.archive import Archive, PictureGone
-from kleinbot.domain.clock import Clock
-from kleinbot.domain.job import Image, Job, JobState, Lane, ReplyAddress, Unhurried
+from kleinbot.domain.clock import MS_PER_S, Clock
+from kleinbot.domain.job import Image, Job, JobState, ReplyAddress, Unhurried
 from kleinbot.domain.people import Actor
 from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.queueing.cost import CostModel
@@ -19,15 +19,16 @@ from kleinbot.store.ledger import Owner
 class JobCard:
     """A job and where it stands. ``starts_at_ms`` None: in a moment, or not known yet.
 
-    ``unhurried``: why it is in the relaxed lane, where that is still known. ``is_late``: it is in the token
-    lane, but will hardly be done while its reply can be edited.
+    ``is_late``: the promise of the token lane cannot be kept any more; the result will arrive as a message
+    of its own. ``job.lane`` says which lane it is in; ``unhurried`` why it is the relaxed one, where that is
+    still known.
     """
 
     job: Job
     place: int | None
     starts_at_ms: int | None
-    unhurried: Unhurried | None = None
     is_late: bool = False
+    unhurried: Unhurried | None = None
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,11 @@ class Recall:
         line: Line,
         cost_model: CostModel,
         engine_state: Callable[[], EngineState],
+        running_left_s: Callable[[], float],
         clock: Clock,
     ) -> None:
+        """``running_left_s``: how long the work that is begun still takes."""
+        self._running_left_s = running_left_s
         self._database = database
         self._archive = archive
         self._line = line
@@ -75,17 +79,14 @@ class Recall:
 
     def card_of(self, job: Job) -> JobCard:
         """Add to ``job`` its place in the line and when it is expected to start."""
+        is_late = not job.state.is_terminal and self._line.is_late(job.job_id)
         if job.state is not JobState.QUEUED:
-            return JobCard(job, None, None)
+            return JobCard(job, None, None, is_late)
         place = self._line.place(job.job_id)
         if place is None or self._engine_state().phase is not EnginePhase.READY:
-            return JobCard(job, place, None, is_late=self._is_late(job))
-        wait_s = self._line.expected_start_s(job.job_id, self._cost_model) or 0.0
-        starts_at_ms = self._clock.now_ms() + round(wait_s * 1000)
-        return JobCard(job, place, starts_at_ms, is_late=self._is_late(job))
-
-    def _is_late(self, job: Job) -> bool:
-        return job.lane is Lane.TOKEN and self._line.is_late(job.job_id)
+            return JobCard(job, place, None, is_late)
+        wait_s = self._line.expected_start_s(job.job_id, self._cost_model, self._running_left_s()) or 0.0
+        return JobCard(job, place, self._clock.now_ms() + round(wait_s * MS_PER_S), is_late)
 
     async def queue(self, actor: Actor) -> Queue:
         owner = Owner(actor.server_id, actor.member_id)

@@ -1,6 +1,7 @@
 """Submit: a request becomes an accepted job, in one transaction with its reservation."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol
@@ -11,21 +12,25 @@ from kleinbot.domain.clock import Clock
 from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import ImagineRequest, Kind, NewJob, ReplyAddress
+from kleinbot.domain.meters import Meters
 from kleinbot.domain.noise import SEED_COUNT
 from kleinbot.domain.people import Actor
 from kleinbot.domain.prompts import PromptMeter
-from kleinbot.domain.reference import Reference
+from kleinbot.domain.reference import Reference, Role
 from kleinbot.domain.requests import Press
 from kleinbot.domain.work import EnginePhase, EngineState
+from kleinbot.host.capacity import Capacity
 from kleinbot.host.profile import Profile
 from kleinbot.queueing.admission import AdmissionLimits, Admitted, admit
 from kleinbot.queueing.cost import CostModel
-from kleinbot.queueing.entry import images_of_new
+from kleinbot.queueing.entry import images_of_new, shape_of
+from kleinbot.queueing.estimates import EstimateErrors
 from kleinbot.queueing.line import Line
 from kleinbot.store import jobs, lookup, members, presses
 from kleinbot.store.database import Database, Transaction
 from kleinbot.store.ledger import Owner
 from kleinbot.studio import quota
+from kleinbot.studio.fitting import require_fit
 from kleinbot.studio.quota import Balance, QuotaRule
 from kleinbot.studio.recall import JobCard, Recall
 from kleinbot.studio.recipes import Input, Options, Recipe, complete
@@ -79,6 +84,10 @@ class Submit:
         clock: Clock,
         random: Random,
         archive: Archive,
+        capacity: Capacity,
+        running_left_s: Callable[[], float],
+        errors: EstimateErrors,
+        meters: Meters,
     ) -> None:
         self._database = database
         self._line = line
@@ -94,16 +103,25 @@ class Submit:
         self._clock = clock
         self._random = random
         self._archive = archive
+        self._capacity = capacity
+        self._running_left_s = running_left_s
+        self._errors = errors
+        self._meters = meters
 
     async def imagine(self, actor: Actor, request: ImagineRequest, reply: ReplyAddress) -> Accepted:
         """Accept a text-to-image request.
 
-        Raises Refusal with the reason: the prompt, the seed, the count, the quota, or the engine's state.
+        Raises Refusal with the reason: the prompt, the seed, the count, the quota, the memory, the line, or
+        the engine's state.
         """
+        with self._counting_refusals():
+            return await self._imagine(actor, request, reply)
+
+    async def _imagine(self, actor: Actor, request: ImagineRequest, reply: ReplyAddress) -> Accepted:
         grid = request.aspect.grid.scaled_to(self._profile.largest_grid_tokens)
         recipe = Recipe(Kind.IMAGINE, self.clean(request.prompt), grid)
         options = Options(request.count, request.seed, request.private)
-        return await self.accept(actor, recipe, options, reply)
+        return await self._accept(actor, recipe, options, reply, None)
 
     async def accept(
         self,
@@ -119,7 +137,16 @@ class Submit:
         needs whatever happens next; files without a row are swept. Raises the refusals of ``imagine``, and
         DiskFull.
         """
+        with self._counting_refusals():
+            return await self._accept(actor, recipe, options, reply, press)
+
+    async def _accept(
+        self, actor: Actor, recipe: Recipe, options: Options, reply: ReplyAddress, press: Press | None
+    ) -> Accepted:
         self._require_open()
+        require_fit(
+            self._capacity, recipe.grid, [each.grid for each in recipe.inputs if each.role is Role.REFERENCE]
+        )
         job_id = f"{self._random.getrandbits(96):024x}"
         references = await self._stored(actor.server_id, job_id, recipe.inputs)
         try:
@@ -149,6 +176,7 @@ class Submit:
                 await self._require_new(transaction, owner, press)
             price = job.price_tenths * len(job.images)
             balance = await quota.require(transaction, owner, self._rule, price, job.created_ms)
+            job = replace(job, cost=self._cost_model.expected_cost(shape_of(job)))
             admitted = self._admit(job)
             await jobs.insert(transaction, replace(job, lane=admitted.lane), balance.funds)
             balance = await quota.balance(transaction, owner, self._rule, job.created_ms)
@@ -159,9 +187,20 @@ class Submit:
             raise LookupError(job.job_id)
         # No await since the lock was released: nobody was admitted on the same place in between.
         self._line.submit(admitted.images)
+        card = self._recall.card_of(stored)
+        if card.starts_at_ms is not None:
+            self._errors.told(job.job_id, card.starts_at_ms)
+        self._meters.accepted(admitted.lane, len(admitted.images))
         self._listener.job_added()
-        card = replace(self._recall.card_of(stored), unhurried=admitted.unhurried)
-        return Accepted(card, balance)
+        return Accepted(replace(card, unhurried=admitted.unhurried), balance)
+
+    @contextmanager
+    def _counting_refusals(self) -> Iterator[None]:
+        try:
+            yield
+        except Refusal as refusal:
+            self._meters.refused(refusal.code)
+            raise
 
     async def _require_new(self, transaction: Transaction, owner: Owner, press: Press) -> None:
         number = await presses.earlier(transaction, owner, press, self._clock.now_ms())
@@ -190,7 +229,15 @@ class Submit:
                 pass
 
     def _admit(self, job: NewJob) -> Admitted:
-        verdict = admit(images_of_new(job), self._line, self._limits, self._cost_model, job.created_ms)
+        verdict = admit(
+            images_of_new(job),
+            self._line,
+            self._limits,
+            self._cost_model,
+            job.created_ms,
+            self._running_left_s(),
+            job.reply.expires_ms,
+        )
         if isinstance(verdict, Refusal):
             raise verdict
         return verdict

@@ -81,7 +81,7 @@ def test_a_promise_that_cannot_be_kept_is_said_to_be_dropped() -> None:
     ("phase", "sentence"),
     [
         (EnginePhase.PAUSED, "The bot's host has paused the drawing; your place is kept."),
-        (EnginePhase.DISK_FULL, "My host's disk is full, so nothing is drawn until there is room"),
+        (EnginePhase.DISK_FULL, "The disk of the bot's host is full. Your place is kept"),
         (EnginePhase.DRAINING, "The bot is about to restart. Your place is kept."),
     ],
 )

@@ -1,8 +1,11 @@
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from kleinbot.host.profile import CPU_SMALL, Profile
 from kleinbot.store.database import Database
 from kleinbot.store.migrations import load_migrations, migrate
 from tests.manual_clock import START_MS, ManualClock
@@ -10,14 +13,28 @@ from tests.scripted_engine import ScriptedEngine
 from tests.studio_harness import Studio, build
 
 
-@pytest.fixture
-async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
+@asynccontextmanager
+async def _built(folder: Path, profile: Profile) -> AsyncIterator[Studio]:
     clock = ManualClock(START_MS)
-    file = tmp_path / "kleinbot.sqlite3"
+    file = folder / "kleinbot.sqlite3"
     migrate(file, load_migrations(), clock)
     database = await Database.open(file)
-    studio = build(tmp_path, database, clock, ScriptedEngine())
+    studio = build(folder, database, clock, ScriptedEngine(profile))
     yield studio
     await studio.finisher.close()
     await studio.archive.close()
     await database.close()
+
+
+@pytest.fixture
+async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
+    """A host that draws one picture at a time."""
+    async with _built(tmp_path, CPU_SMALL) as studio:
+        yield studio
+
+
+@pytest.fixture
+async def roomy(tmp_path: Path) -> AsyncIterator[Studio]:
+    """A host that draws four pictures at a time."""
+    async with _built(tmp_path, replace(CPU_SMALL, largest_batch=4)) as studio:
+        yield studio

@@ -1,38 +1,13 @@
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 
 import pytest
 
 from kleinbot.archive.archive import Archive, DiskFull
-from kleinbot.dispatch import dispatcher as dispatcher_module
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError
-from kleinbot.domain.job import Job, JobState
+from kleinbot.domain.job import JobState
 from kleinbot.images.labelled import decode_own
+from tests.dispatch.running import ended, running, until
 from tests.studio_harness import ADA, BOB, Studio
-
-
-@asynccontextmanager
-async def running(studio: Studio) -> AsyncIterator["asyncio.Task[None]"]:
-    task = asyncio.create_task(studio.dispatcher.run())
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def until(studio: Studio, job_id: str, holds: Callable[[Job], bool]) -> Job:
-    async with asyncio.timeout(10):
-        while True:
-            job = await studio.recall.job(job_id)
-            assert job is not None
-            if holds(job):
-                return job
-
-
-def ended(job: Job) -> bool:
-    return job.state.is_terminal
 
 
 async def test_each_image_is_rendered_archived_settled_and_told(studio: Studio) -> None:
@@ -138,14 +113,14 @@ async def test_a_picture_that_finds_the_disk_full_is_stored_once_there_is_room(
 
 
 async def test_nothing_is_drawn_while_the_disk_is_nearly_full(
-    studio: Studio, monkeypatch: pytest.MonkeyPatch
+    studio: Studio,
 ) -> None:
-    monkeypatch.setattr(dispatcher_module, "LEAST_FREE_BYTES", 2**62)
+    studio.host.free_bytes = 0
     job_id = (await studio.imagine()).card.job.job_id
     async with running(studio):
         for _ in range(50):
             await asyncio.sleep(0)
         assert studio.engine.batches == []
-        monkeypatch.setattr(dispatcher_module, "LEAST_FREE_BYTES", 0)
+        studio.host.free_bytes = 2**40
         studio.clock.advance(60)
         await until(studio, job_id, ended)

@@ -14,7 +14,8 @@ from tests.studio_harness import BOB, Studio, build
 async def _restarted(studio: Studio, folder: Path) -> Studio:
     """Build everything anew over the same rows, as a new process does."""
     again = build(folder, studio.database, studio.clock, ScriptedEngine())
-    await recover(again.database, again.line, again.clock)
+    await again.learning.load(again.database.read)
+    await recover(again.database, again.line, again.admission, again.clock)
     return again
 
 

@@ -125,8 +125,10 @@ async def test_a_full_disk_is_said_in_the_waiting_messages_until_there_is_room(
         handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
         await handle.message_where(lambda m: bool(m.buttons), timeout_s=QUICK_S)
         house.clock.advance(10)
-        held = await handle.message_where(lambda m: "My host's disk is full" in m.text, timeout_s=QUICK_S)
-        assert "Next in line · My host's disk is full" in held.text
+        held = await handle.message_where(
+            lambda m: "The disk of the bot's host is full" in m.text, timeout_s=QUICK_S
+        )
+        assert "Next in line · The disk of the bot's host is full" in held.text
         assert engine.batches == []
         free[0] = 2**40
         house.clock.advance(20)

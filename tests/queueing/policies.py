@@ -33,7 +33,9 @@ class Policy(Protocol):
     def submit(self, job: Sequence[WaitingImage], now_s: float, running_left_s: float) -> None: ...
     def next_batch(self, now_s: float) -> tuple[WaitingImage, ...]: ...
     def finished(self, key: ImageKey, measured_cost: float) -> None: ...
-    def yields(self, batch: Sequence[WaitingImage], steps_done: int) -> bool: ...
+    def yields(
+        self, batch: Sequence[WaitingImage], steps_done: int, passed_cost: float, now_s: float
+    ) -> bool: ...
     def waiting(self) -> tuple[WaitingImage, ...]: ...
 
 
@@ -48,8 +50,10 @@ class _Plain:
     def finished(self, key: ImageKey, measured_cost: float) -> None:
         del key, measured_cost
 
-    def yields(self, batch: Sequence[WaitingImage], steps_done: int) -> bool:
-        del batch, steps_done
+    def yields(
+        self, batch: Sequence[WaitingImage], steps_done: int, passed_cost: float, now_s: float
+    ) -> bool:
+        del batch, steps_done, passed_cost, now_s
         return False
 
 
@@ -119,8 +123,10 @@ class Fair:
     def finished(self, key: ImageKey, measured_cost: float) -> None:
         self.line.finished(key, measured_cost)
 
-    def yields(self, batch: Sequence[WaitingImage], steps_done: int) -> bool:
-        del batch, steps_done
+    def yields(
+        self, batch: Sequence[WaitingImage], steps_done: int, passed_cost: float, now_s: float
+    ) -> bool:
+        del batch, steps_done, passed_cost, now_s
         return False
 
     def waiting(self) -> tuple[WaitingImage, ...]:
@@ -149,6 +155,9 @@ class Kleinbot(Fair):
             self.line.drop_deadline(image.key.job_id)
         return super().next_batch(now_s)
 
-    def yields(self, batch: Sequence[WaitingImage], steps_done: int) -> bool:
+    def yields(
+        self, batch: Sequence[WaitingImage], steps_done: int, passed_cost: float, now_s: float
+    ) -> bool:
         keys = tuple(image.key for image in batch)
-        return should_yield(RunningBatch(keys, steps_done, batch[0].shape.steps), self.line)
+        running = RunningBatch(keys, steps_done, batch[0].shape.steps, passed_cost)
+        return should_yield(running, self.line, self.cost_model, round(now_s * 1000))

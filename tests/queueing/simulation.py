@@ -78,16 +78,19 @@ class Card:
         self.outcome.end_s = self._now_s
         return self.outcome
 
-    def _render(self, batch: tuple[WaitingImage, ...]) -> None:
+    def _render(self, batch: tuple[WaitingImage, ...], *, may_yield: bool = True) -> None:
         seconds = batch_s(self._load, batch)
         steps = batch[0].shape.steps
         for image in batch:
             self._note_start(image)
+        passed_cost = 0.0
         for step in range(1, steps + 1):
             self._running_until_s = self._now_s + seconds * (steps - step + 1) / steps
             self._advance_to(self._now_s + seconds / steps)
-            while step < steps and self._policy.yields(batch, step):
-                self._render(self._policy.next_batch(self._now_s))
+            while may_yield and step < steps and self._policy.yields(batch, step, passed_cost, self._now_s):
+                passing = self._policy.next_batch(self._now_s)
+                passed_cost += sum(image.cost for image in passing)
+                self._render(passing, may_yield=False)
         self.outcome.busy_s += seconds
         self.outcome.longest_batch_s = max(self.outcome.longest_batch_s, seconds)
         for image in batch:

@@ -8,8 +8,6 @@ error-grants-above-most = Dieses Mitglied hat noch { $unspent } geschenkte Bilde
 error-server-unknown = So einen Server kenne ich nicht. /host server zählt die auf, die ich kenne. Es wurde nichts geändert.
 
 engine-paused = Der Betreiber des Bots hat das Zeichnen angehalten; dein Platz bleibt dir.
-engine-disk-full = Die Festplatte meines Betreibers ist voll, gezeichnet wird erst wieder, wenn Platz ist; dein Platz bleibt dir.
-presence-disk-full = wartet auf Platz auf der Platte
 presence-paused = vom Betreiber angehalten
 
 admin-set = { $member } hat jetzt eine eigene Grenze: { $pictures ->
@@ -72,7 +70,7 @@ host-phase-downloading = wird heruntergeladen
 host-phase-loading = wird geladen
 host-phase-warming = läuft warm
 host-phase-ready = bereit
-host-phase-disk-full = bereit, aber die Platte ist voll
+host-phase-disk-full = wartet auf Platz auf der Festplatte
 host-phase-draining = wird beendet
 host-phase-failed = nicht gestartet
 host-door-open = geöffnet

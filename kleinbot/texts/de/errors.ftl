@@ -15,6 +15,18 @@ error-member-line-full = Du hast schon so viel in der Schlange, wie ein Mitglied
 error-server-line-full = Dieser Server hat schon so viel in der Schlange, wie ein Server haben darf. Versuch es <t:{ NUMBER($retry_at_s, useGrouping: 0) }:R> noch einmal. Es wurde nichts berechnet.
 error-stopping = Mein Betreiber startet mich gerade neu, deshalb nehme ich nichts an. Versuch es in einer Minute noch einmal. Es wurde nichts berechnet.
 error-engine-failed = Das Bildmodell ließ sich nicht starten, deshalb kann ich gerade nicht zeichnen. Warum, sieht mein Betreiber im Protokoll. Es wurde nichts berechnet.
+error-does-not-fit = { $inputs ->
+        [0] Ein Bild von { $size } passt nicht in den Speicher meiner Grafikkarte.
+        [one] Ein Bild von { $size } aus einem Eingabebild passt nicht in den Speicher meiner Grafikkarte.
+       *[other] Ein Bild von { $size } aus { $inputs } Eingabebildern passt nicht in den Speicher meiner Grafikkarte.
+    } { $fits ->
+        [0] { $fits_size ->
+                [none] Auch nichts Kleineres passt: Sag es dem Betreiber des Bots.
+               *[other] Ohne Eingabebilder passt { $fits_size }.
+            }
+        [one] Mit einem Eingabebild passt es.
+       *[other] Mit { $fits } Eingabebildern passt es.
+    } Es wurde nichts berechnet.
 error-disk-full = Die Festplatte meines Betreibers ist voll, ich kann nichts Neues speichern. Es wurde nichts berechnet.
 
 error-job-unknown = Ich kenne hier keinen Auftrag { $job } von dir. /warteschlange zeigt, welche warten oder laufen.

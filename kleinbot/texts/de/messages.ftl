@@ -26,6 +26,7 @@ engine-starting = Das Bildmodell startet; dein Platz bleibt dir.
 engine-downloading = Das Bildmodell wird heruntergeladen ({ $percent } %); dein Platz bleibt dir.
 engine-loading = Das Bildmodell wird geladen; dein Platz bleibt dir.
 engine-warming = Das Bildmodell läuft sich warm; dein Platz bleibt dir.
+engine-disk-full = Die Festplatte des Bot-Betreibers ist voll. Dein Platz bleibt dir; es geht weiter, sobald Platz ist.
 engine-failed = Das Bildmodell ließ sich nicht starten. Dein Platz bleibt dir, bis mein Betreiber es behoben hat.
 engine-draining = Der Bot startet gleich neu. Dein Platz bleibt dir.
 
@@ -90,4 +91,5 @@ presence-loading = lädt das Modell
 presence-warming = läuft sich warm
 presence-ready = /imagine
 presence-draining = startet neu
+presence-disk-full = wartet auf Platz auf der Festplatte
 presence-failed = das Modell ließ sich nicht starten

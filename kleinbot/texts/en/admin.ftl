@@ -8,8 +8,6 @@ error-grants-above-most = That member already has { $unspent } granted pictures 
 error-server-unknown = I know no such server. /host servers lists the ones I do. Nothing was changed.
 
 engine-paused = The bot's host has paused the drawing; your place is kept.
-engine-disk-full = My host's disk is full, so nothing is drawn until there is room; your place is kept.
-presence-disk-full = waiting for room on the disk
 presence-paused = paused by the host
 
 admin-set = { $member } now has a limit of their own: { $pictures ->
@@ -72,7 +70,7 @@ host-phase-downloading = downloading
 host-phase-loading = loading
 host-phase-warming = warming up
 host-phase-ready = ready
-host-phase-disk-full = ready, but the disk is full
+host-phase-disk-full = waiting for room on the disk
 host-phase-draining = stopping
 host-phase-failed = failed
 host-door-open = open

@@ -15,6 +15,18 @@ error-member-line-full = You already have as much in line as one member may. Try
 error-server-line-full = This server already has as much in line as one server may. Try again <t:{ NUMBER($retry_at_s, useGrouping: 0) }:R>. Nothing was charged.
 error-stopping = I am being restarted by my host and take no new work. Try again in a minute. Nothing was charged.
 error-engine-failed = The image model could not be started, so I cannot draw at the moment. My host can see why in the log. Nothing was charged.
+error-does-not-fit = { $inputs ->
+        [0] A picture of { $size } does not fit into my graphics card's memory.
+        [one] A picture of { $size } made from one input picture does not fit into my graphics card's memory.
+       *[other] A picture of { $size } made from { $inputs } input pictures does not fit into my graphics card's memory.
+    } { $fits ->
+        [0] { $fits_size ->
+                [none] Nothing smaller does either: tell the bot's host.
+               *[other] Without input pictures, { $fits_size } does.
+            }
+        [one] With one input picture it does.
+       *[other] With { $fits } input pictures it does.
+    } Nothing was charged.
 error-disk-full = My host's disk is full, so nothing new can be stored. Nothing was charged.
 
 error-job-unknown = I know no job { $job } of yours here. /queue lists the ones that are waiting or running.

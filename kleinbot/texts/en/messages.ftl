@@ -26,6 +26,7 @@ engine-starting = The image model is starting; your place is kept.
 engine-downloading = The image model is being downloaded ({ $percent } %); your place is kept.
 engine-loading = The image model is being loaded; your place is kept.
 engine-warming = The image model is warming up; your place is kept.
+engine-disk-full = The disk of the bot's host is full. Your place is kept; drawing goes on once there is room.
 engine-failed = The image model could not be started. Your place is kept until my host has mended it.
 engine-draining = The bot is about to restart. Your place is kept.
 
@@ -90,4 +91,5 @@ presence-loading = loading the model
 presence-warming = warming up
 presence-ready = /imagine
 presence-draining = restarting
+presence-disk-full = waiting for room on the disk
 presence-failed = the model could not be started

@@ -1,0 +1,145 @@
+"""What the rows and the line are told of a batch on its way: claimed, resting, put back, failed."""
+
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from kleinbot.dispatch.batch import Batch, Claimed
+from kleinbot.dispatch.learning import Learning
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.errors import KleinbotError
+from kleinbot.domain.job import Job, JobState
+from kleinbot.domain.meters import Meters
+from kleinbot.domain.work import ImageKey
+from kleinbot.queueing.line import Line
+from kleinbot.queueing.waiting import WaitingImage
+from kleinbot.store import jobs, lookup, tags
+from kleinbot.store.database import Database, Transaction
+
+_log = logging.getLogger(__name__)
+
+_RETRY_S = 15.0
+
+
+class Claims:
+    """Keeps the rows and the line in step. What cannot be written is tried again until it is."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        line: Line,
+        learning: Learning,
+        wake_delivery: Callable[[], None],
+        meters: Meters,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._line = line
+        self._learning = learning
+        self._wake_delivery = wake_delivery
+        self._meters = meters
+        self._clock = clock
+
+    async def claim(self, images: Sequence[WaitingImage]) -> tuple[Claimed, ...]:
+        """Mark images that the line has started as running; return those that nobody stopped meanwhile.
+
+        Raises sqlite3.OperationalError where the database refuses writes. A caller that is cancelled puts
+        all of ``images`` back: the claim may have been committed before the cancellation arrived.
+        """
+        now_ms = self._clock.now_ms()
+        claimed: list[Claimed] = []
+        async with self._database.transaction() as transaction:
+            for image in images:
+                if await jobs.claim(transaction, image.key, _batch_id(images[0].key), now_ms):
+                    job = await lookup.by_id(transaction, image.key.job_id)
+                    if job is not None:
+                        claimed.append((image, job))
+            await tags.replace(transaction, self._line.tags())
+            await self._learning.keep(transaction)
+        kept = {image.key for image, _ in claimed}
+        for image in images:
+            if image.key not in kept:
+                self._line.finished(image.key, 0.0)  # stopped between two events; it cost nothing
+        return tuple(claimed)
+
+    async def job_of(self, image: WaitingImage) -> Job | None:
+        """Return the job of a waiting image."""
+        return await lookup.by_id(self._database.read, image.key.job_id)
+
+    async def rest(self, batch: Batch) -> None:
+        """Note that a batch has left the card for now: if the process ends, it is not to blame."""
+
+        async def end(transaction: Transaction) -> None:
+            for key in batch.keys:
+                await jobs.end_attempt(transaction, key, self._clock.now_ms(), "returned")
+
+        await self._store(end)
+
+    async def go_on(self, batch: Batch) -> None:
+        """Note that a resting batch is about to be on the card again."""
+
+        async def begin(transaction: Transaction) -> None:
+            for key in batch.keys:
+                await jobs.begin_attempt(transaction, key, _batch_id(batch.keys[0]), self._clock.now_ms())
+
+        await self._store(begin)
+
+    async def put_back(
+        self, keys: Iterable[ImageKey], outcome: str = "returned", *, alone: bool = False
+    ) -> None:
+        """Return claimed images to their old places, in the rows and in the line; ``alone``: for good."""
+        keys = tuple(keys)
+        if not keys:
+            return
+
+        async def put_back(transaction: Transaction) -> None:
+            for key in keys:
+                await jobs.put_back(transaction, key, self._clock.now_ms(), outcome)
+
+        async def keep(transaction: Transaction) -> None:
+            await tags.replace(transaction, self._line.tags())
+
+        await self._store(put_back)
+        for key in keys:
+            self._line.returned(key, alone=alone)
+        await self._store(keep)
+
+    async def fail(self, job_id: str, error: KleinbotError) -> bool:
+        """End a job that cannot be made: refunded, and told. False where it had ended already."""
+        failed = False
+
+        async def stop(transaction: Transaction) -> None:
+            nonlocal failed
+            failed = await jobs.stop(transaction, job_id, JobState.FAILED, self._clock.now_ms(), error)
+
+        await self._store(stop)
+        self._line.withdraw(job_id)
+        if failed:
+            self._meters.failed(error.code)
+            self._wake_delivery()
+        return failed
+
+    async def keep_learning(self) -> None:
+        """Write what was measured, before the process ends."""
+
+        async def keep(transaction: Transaction) -> None:
+            await self._learning.keep(transaction, now=True)
+
+        await self._store(keep)
+
+    async def _store(self, write: Callable[[Transaction], Awaitable[None]]) -> None:
+        """Run ``write`` in a transaction, again and again while the database refuses writes."""
+        while True:
+            try:
+                async with self._database.transaction() as transaction:
+                    await write(transaction)
+            except sqlite3.OperationalError as error:
+                _log.error("the database refuses writes, trying again: %s", error)
+                await self._clock.sleep(_RETRY_S)
+            else:
+                return
+
+
+def _batch_id(first: ImageKey) -> str:
+    return f"{first.job_id}.{first.position}"

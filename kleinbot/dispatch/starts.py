@@ -1,0 +1,38 @@
+"""What is known when a job's first picture starts: how long it waited, and how wrong the told time was."""
+
+from collections.abc import Iterable
+
+from kleinbot.dispatch.batch import Claimed
+from kleinbot.domain.clock import MS_PER_S, Clock
+from kleinbot.domain.job import ImageState, Job
+from kleinbot.domain.meters import Meters
+from kleinbot.domain.work import ImageKey
+from kleinbot.queueing.estimates import EstimateErrors
+
+
+class Starts:
+    """Tells the meters of each job that starts."""
+
+    def __init__(self, errors: EstimateErrors, meters: Meters, clock: Clock) -> None:
+        self._errors = errors
+        self._meters = meters
+        self._clock = clock
+
+    def note(self, claimed: Iterable[Claimed]) -> None:
+        """Note images that were just claimed, with their jobs as they were at that moment."""
+        now_ms = self._clock.now_ms()
+        for image, job in claimed:
+            if not _is_first(image.key, job):
+                continue
+            self._meters.waited(image.lane, (now_ms - job.created_ms) / MS_PER_S)
+            late_s = self._errors.started(job.job_id, now_ms)
+            if late_s is not None:
+                self._meters.estimate_missed(image.lane, late_s)
+
+    def forget(self, job_id: str) -> None:
+        """Note that a job was stopped."""
+        self._errors.forget(job_id)
+
+
+def _is_first(key: ImageKey, job: Job) -> bool:
+    return all(image.state is ImageState.WAITING for image in job.images if image.key != key)

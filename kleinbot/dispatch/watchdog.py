@@ -1,0 +1,76 @@
+"""The watchdog: notices that the card hangs, since a hung kernel tells nobody and cannot be ended."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.work import StageSeconds
+from kleinbot.queueing.waiting import Shape
+
+TIMES = 5.0
+SLACK_S = 10.0
+UNKNOWN_S = 600.0
+"""For a part of a shape that this process has not made yet: kernels may be compiled meanwhile."""
+
+_SMOOTHING = 0.2
+_MOST_KINDS = 500
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What the parts of a batch take: until its first step is done, each further step, what follows."""
+
+    first_step_s: float
+    step_s: float
+    decode_s: float
+
+    def moved(self, to: "_Parts") -> "_Parts":
+        return _Parts(
+            self.first_step_s + _SMOOTHING * (to.first_step_s - self.first_step_s),
+            self.step_s + _SMOOTHING * (to.step_s - self.step_s),
+            self.decode_s + _SMOOTHING * (to.decode_s - self.decode_s),
+        )
+
+
+class Watchdog:
+    """Knows how long each part of a batch of its kind takes, and when one takes far longer."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._known: OrderedDict[tuple[Shape, int], _Parts] = OrderedDict()
+        self._parts: _Parts | None = None
+        self._until_s = 0.0
+        self._part = ""
+
+    def begin(self, shape: Shape, batch: int) -> None:
+        """Watch a batch from now on, new or resumed."""
+        self._parts = self._known.get((shape, batch))
+        self._enter("first step", self._parts.first_step_s if self._parts else None)
+
+    def step_done(self, done: int, total: int) -> None:
+        """Note that a step was reported; the next part begins."""
+        if done < total:
+            self._enter(f"step {done + 1} of {total}", self._parts.step_s if self._parts else None)
+        else:
+            self._enter("decode", self._parts.decode_s if self._parts else None)
+
+    def learn(self, shape: Shape, batch: int, seconds: StageSeconds) -> None:
+        """Learn from a batch that went as usual."""
+        step_s = seconds.denoise_s / shape.steps
+        parts = _Parts(seconds.encode_s + step_s, step_s, seconds.decode_s)
+        known = self._known.get((shape, batch))
+        self._known[shape, batch] = parts if known is None else known.moved(parts)
+        self._known.move_to_end((shape, batch))
+        if len(self._known) > _MOST_KINDS:
+            self._known.popitem(last=False)
+
+    async def overrun(self) -> str:
+        """Return once a part has taken far longer than its kind, with the part's name."""
+        while (left_s := self._until_s - self._clock.monotonic_s()) > 0:
+            await self._clock.sleep(left_s)
+        return self._part
+
+    def _enter(self, part: str, expected_s: float | None) -> None:
+        budget_s = UNKNOWN_S if expected_s is None else TIMES * expected_s + SLACK_S
+        self._part = part
+        self._until_s = self._clock.monotonic_s() + budget_s

@@ -1,0 +1,61 @@
+"""What batches took on this host, kept over a restart. Speaks of shapes in plain columns."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kleinbot.domain.geometry import Grid
+from kleinbot.domain.work import Checkpoint
+from kleinbot.store.database import Reader, Transaction
+
+
+@dataclass(frozen=True)
+class MeasuredRow:
+    """A batch of ``batch`` images takes ``seconds`` in all; the rest is their shape."""
+
+    grid: Grid
+    steps: int
+    checkpoint: Checkpoint
+    references: tuple[Grid, ...]
+    first_sigma: float
+    batch: int
+    seconds: float
+
+
+async def load(reader: Reader, profile: str) -> tuple[MeasuredRow, ...]:
+    """Return what was measured with ``profile``."""
+    return tuple(
+        MeasuredRow(
+            grid=Grid(row["columns"], row["rows"]),
+            steps=row["steps"],
+            checkpoint=Checkpoint(row["checkpoint"]),
+            references=tuple(Grid(columns, rows) for columns, rows in json.loads(row["input_grids"])),
+            first_sigma=row["first_sigma"],
+            batch=row["batch"],
+            seconds=row["seconds"],
+        )
+        for row in await reader.all("SELECT * FROM measured_seconds WHERE profile = ?", profile)
+    )
+
+
+async def replace(transaction: Transaction, profile: str, measured: Iterable[MeasuredRow]) -> None:
+    """Set what is known of ``profile``; rows that are not among ``measured`` are gone."""
+    await transaction.change("DELETE FROM measured_seconds WHERE profile = ?", profile)
+    await transaction.change_each(
+        "INSERT INTO measured_seconds (profile, columns, rows, steps, checkpoint, input_grids, first_sigma,"
+        " batch, seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            (
+                profile,
+                row.grid.columns,
+                row.grid.rows,
+                row.steps,
+                row.checkpoint,
+                json.dumps([[grid.columns, grid.rows] for grid in row.references]),
+                row.first_sigma,
+                row.batch,
+                row.seconds,
+            )
+            for row in measured
+        ),
+    )
