@@ -379,6 +379,13 @@ class App:
         await within(_CLOSING_S, self.board.last_turn)
         return exit_code(gateway, drawing)
 
+    async def close_engine(self) -> None:
+        """Release the card, unless it hangs: waiting for its thread would only delay the restart."""
+        if self._dispatcher.card_hangs:
+            _log.error("the card hangs and is left as it is; only the end of the process frees it")
+            return
+        await within(_ENGINE_CLOSING_S, self.engine.close)
+
     async def _draw(self) -> None:
         pause_s = _FIRST_RETRY_S
         while True:
@@ -459,8 +466,8 @@ async def opened(
         stack.push_async_callback(pool.close)
         if engine is None:
             engine = GpuEngine(model.source, model.profile, outside.clock, outside.faults)
-        stack.push_async_callback(within, _ENGINE_CLOSING_S, engine.close)
         app = App(settings, outside, model, engine, database, archive, pool)
+        stack.push_async_callback(app.close_engine)
         stack.push_async_callback(app.client.close)
         stack.push_async_callback(app.downloads.close)
         yield app

@@ -16,7 +16,8 @@ from kleinbot.dispatch.tasks import TaskMaker
 from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code
 from kleinbot.domain.faults import NoFaults
-from kleinbot.domain.job import ImagineRequest, Lane, ReplyAddress
+from kleinbot.domain.geometry import Aspect
+from kleinbot.domain.job import ImagineRequest, Kind, Lane, ReplyAddress
 from kleinbot.domain.meters import NoMeters
 from kleinbot.domain.people import Actor
 from kleinbot.domain.work import JobProgress, OutOfMemory, StageSeconds
@@ -32,6 +33,7 @@ from kleinbot.studio.cancel import Cancel
 from kleinbot.studio.operate import Doorkeeper
 from kleinbot.studio.quota import QuotaRule
 from kleinbot.studio.recall import Recall
+from kleinbot.studio.recipes import Options, Recipe
 from kleinbot.studio.submit import Accepted, Submit
 from tests.manual_clock import ManualClock
 from tests.scripted_engine import ScriptedEngine
@@ -122,9 +124,16 @@ class Studio:
     limits: LearnedLimits
     host: Room
     admission: AdmissionLimits
+    chance: random.Random
 
     async def imagine(self, actor: Actor = ADA, prompt: str = "a fox", count: int = 1) -> Accepted:
         return await self.submit.imagine(actor, ImagineRequest(prompt, count=count), reply(self.clock))
+
+    async def steps(self, steps: int, actor: Actor = ADA) -> Accepted:
+        """Accept one picture of so many steps: long work."""
+        grid = Aspect.SQUARE.grid.scaled_to(self.engine.profile.largest_grid_tokens)
+        recipe = Recipe(Kind.IMAGINE, "a long story", grid, steps)
+        return await self.submit.accept(actor, recipe, Options(1, None, private=False), reply(self.clock))
 
     async def spent_tenths(self, actor: Actor = ADA) -> int:
         return -await self.database.read.number(
@@ -145,11 +154,13 @@ def build(
     engine: ScriptedEngine,
     limits: AdmissionLimits | None = None,
     capacity: Capacity | None = None,
+    chance: random.Random | None = None,
 ) -> Studio:
     line = Line()
     doorkeeper = Doorkeeper()
     cost_model = CostModel(1.0)
     archive = Archive(folder / "archive")
+    chance = chance or random.Random(1)
     learning = Learning(cost_model, engine.profile.name, clock)
     capacity = capacity or LimitsOnly(engine.profile)
     learnt = LearnedLimits(capacity)
@@ -217,7 +228,7 @@ def build(
         engine_state=lambda: engine.state,
         door=lambda: doorkeeper.door,
         clock=clock,
-        random=random.Random(1),
+        random=chance,
         archive=archive,
         capacity=capacity,
         running_left_s=dispatcher.running_left_s,
@@ -228,4 +239,5 @@ def build(
     return Studio(
         clock, engine, database, archive, line, recall, submit, cancel, dispatcher, finisher, progressed,
         deliveries, doorkeeper, meters, errors, idle, learning, cost_model, learnt, host, admission,
+        chance,
     )  # fmt: skip

@@ -231,7 +231,9 @@ class Dispatcher:
             claimed = await self._claims.claim(images)
         except sqlite3.OperationalError as error:
             _log.error("the database refuses writes, nothing is dispatched: %s", error)
-            await self._put_back()
+            for key in self._in_hand:
+                self._line.returned(key)
+            self._in_hand = ()
             await self._pause()
             return
         self._in_hand = keys_of(claimed)

@@ -121,6 +121,8 @@ async def test_nothing_is_drawn_while_the_disk_is_nearly_full(
         for _ in range(50):
             await asyncio.sleep(0)
         assert studio.engine.batches == []
+        assert studio.dispatcher.disk_is_full
         studio.host.free_bytes = 2**40
         studio.clock.advance(60)
         await until(studio, job_id, ended)
+        assert not studio.dispatcher.disk_is_full

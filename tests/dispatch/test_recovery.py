@@ -3,26 +3,16 @@ from pathlib import Path
 
 import pytest
 
-from kleinbot.dispatch.recovery import MOST_LOST_ATTEMPTS, recover
+from kleinbot.dispatch.recovery import MOST_LOST_ATTEMPTS
 from kleinbot.domain.errors import Code, FatalEngineError
-from kleinbot.domain.job import JobState
+from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job import JobState, Lane
+from kleinbot.queueing.cost import PICTURE
+from kleinbot.queueing.waiting import Shape
 from kleinbot.store import tags
-from tests.scripted_engine import ScriptedEngine
-from tests.studio_harness import BOB, Studio, build
-
-
-async def _restarted(studio: Studio, folder: Path) -> Studio:
-    """Build everything anew over the same rows, as a new process does."""
-    again = build(folder, studio.database, studio.clock, ScriptedEngine())
-    await again.learning.load(again.database.read)
-    await recover(again.database, again.line, again.admission, again.clock)
-    return again
-
-
-async def _dies(studio: Studio) -> None:
-    studio.engine.failures = [FatalEngineError("illegal memory access")]
-    with pytest.raises(FatalEngineError):
-        await asyncio.wait_for(studio.dispatcher.run(), 10)
+from tests.dispatch.restarting import dies, restarted
+from tests.dispatch.running import ended, running, until, until_true
+from tests.studio_harness import ADA, BOB, Studio
 
 
 async def test_a_picture_that_kills_the_card_again_and_again_is_given_up_and_refunded(
@@ -32,8 +22,8 @@ async def test_a_picture_that_kills_the_card_again_and_again_is_given_up_and_ref
     studio.clock.advance(1)
     await studio.imagine(BOB)
     for attempt in range(1, MOST_LOST_ATTEMPTS + 1):
-        await _dies(studio)
-        studio = await _restarted(studio, tmp_path)
+        await dies(studio)
+        studio = await restarted(studio, tmp_path)
         assert await studio.database.read.number(
             "SELECT COUNT(*) FROM attempts WHERE outcome = 'lost'"
         ) == attempt  # fmt: skip
@@ -49,8 +39,8 @@ async def test_a_picture_that_kills_the_card_again_and_again_is_given_up_and_ref
 
 async def test_a_suspect_runs_alone_after_the_restart(studio: Studio, tmp_path: Path) -> None:
     await studio.imagine()
-    await _dies(studio)
-    studio = await _restarted(studio, tmp_path)
+    await dies(studio)
+    studio = await restarted(studio, tmp_path)
     assert [image.alone for image in studio.line.waiting] == [True]
 
 
@@ -64,6 +54,87 @@ async def test_what_was_served_is_remembered_over_a_restart(studio: Studio, tmp_
     await asyncio.gather(running, return_exceptions=True)
     kept = await tags.load(studio.database.read)
     assert any(tag.finish > 0 for tag in kept)
-    again = await _restarted(studio, tmp_path)
+    again = await restarted(studio, tmp_path)
     assert {tag for tag in again.line.tags() if tag.finish > 0} <= set(kept)
     assert any(tag.finish > 0 for tag in again.line.tags())
+
+
+async def test_members_of_a_batch_that_took_the_process_down_run_one_by_one_and_the_guilty_one_fails(
+    roomy: Studio, tmp_path: Path
+) -> None:
+    guilty = (await roomy.imagine(ADA)).card.job.job_id
+    innocent = (await roomy.imagine(BOB)).card.job.job_id
+    await dies(roomy)
+    assert len(roomy.engine.batches[0]) == 2
+    studio = await restarted(roomy, tmp_path, deadly=guilty)
+    assert [image.alone for image in studio.line.waiting] == [True, True]
+    while (await studio.recall.job(guilty)).state is not JobState.FAILED:  # type: ignore[union-attr]
+        with pytest.raises(FatalEngineError):
+            await asyncio.wait_for(studio.dispatcher.run(), 10)
+        assert {len(batch) for batch in studio.engine.batches} == {1}
+        await studio.finisher.emptied()
+        studio = await restarted(studio, tmp_path, deadly=guilty)
+    async with running(studio):
+        assert (await until(studio, innocent, ended)).state is JobState.DONE
+    assert [await studio.spent_tenths(actor) for actor in (ADA, BOB)] == [0, 10]
+    lost = "SELECT COUNT(*) FROM attempts WHERE outcome = 'lost' AND job_id = ?"
+    assert await studio.database.read.number(lost, innocent) == 1
+    assert await studio.database.read.number(lost, guilty) == 2
+
+
+async def test_a_suspect_stays_one_over_a_further_restart(studio: Studio, tmp_path: Path) -> None:
+    await studio.imagine()
+    await dies(studio)
+    once = await restarted(studio, tmp_path)
+    twice = await restarted(once, tmp_path)
+    assert [image.alone for image in twice.line.waiting] == [True]
+
+
+async def test_a_suspect_waits_until_nothing_else_is_being_stored(roomy: Studio, tmp_path: Path) -> None:
+    """Else a picture that ends the process while it is stored would be blamed on the one on the card."""
+    suspect = (await roomy.imagine(ADA)).card.job.job_id
+    await dies(roomy)
+    studio = await restarted(roomy, tmp_path)
+    studio.clock.advance(1)
+    other = (await studio.imagine(BOB)).card.job.job_id
+    stored = asyncio.Event()
+    put = studio.archive.put
+
+    async def slowly(*values: object) -> object:
+        await stored.wait()
+        return await put(*values)  # type: ignore[arg-type]
+
+    studio.archive.put = slowly  # type: ignore[method-assign, assignment]
+    async with running(studio):
+        await until_true(lambda: len(studio.engine.batches) == 1)
+        for _ in range(200):
+            await asyncio.sleep(0)
+        assert [batch[0].key.job_id for batch in studio.engine.batches] == [suspect]
+        stored.set()
+        await until(studio, other, ended)
+
+
+async def test_promises_costs_and_lanes_are_the_same_after_a_restart(studio: Studio, tmp_path: Path) -> None:
+    studio.cost_model.observe(Shape(Grid(16, 16), 4), 3.0)
+    studio.cost_model.observe(PICTURE, 9.0)
+    await studio.imagine(count=4)
+    studio.clock.advance(2)
+    await studio.imagine(BOB, count=2)
+    for _ in range(13):
+        await studio.imagine(count=4)
+    before = {image.key: image for image in studio.line.waiting}
+    assert {image.lane for image in before.values()} == {Lane.TOKEN, Lane.RELAXED}
+    assert {round(image.cost, 9) for image in before.values()} == {round(1 / 3, 9)}
+    studio.clock.advance(5)
+    again = await restarted(studio, tmp_path)
+    assert {image.key: image for image in again.line.waiting} == before
+
+
+async def test_what_was_measured_is_known_to_the_next_process(studio: Studio, tmp_path: Path) -> None:
+    async with running(studio):
+        job_id = (await studio.imagine()).card.job.job_id
+        await until(studio, job_id, ended)
+    assert studio.cost_model.measurements()
+    again = await restarted(studio, tmp_path)
+    assert again.cost_model.measurements() == studio.cost_model.measurements()
+    assert again.cost_model.expected_s(Shape(Grid(16, 16), 4)) == pytest.approx(0.4)

@@ -1,8 +1,11 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from kleinbot.domain.geometry import Grid
+from kleinbot.host.capacity import Capacity
 from kleinbot.store.database import Database
 from kleinbot.store.migrations import load_migrations, migrate
 from tests.manual_clock import START_MS, ManualClock
@@ -10,14 +13,35 @@ from tests.scripted_engine import ScriptedEngine
 from tests.studio_harness import Studio, build
 
 
-@pytest.fixture
-async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
+@asynccontextmanager
+async def _built(folder: Path, capacity: Capacity | None = None) -> AsyncIterator[Studio]:
     clock = ManualClock(START_MS)
-    file = tmp_path / "kleinbot.sqlite3"
+    file = folder / "kleinbot.sqlite3"
     migrate(file, load_migrations(), clock)
     database = await Database.open(file)
-    studio = build(tmp_path, database, clock, ScriptedEngine())
+    studio = build(folder, database, clock, ScriptedEngine(), capacity=capacity)
     yield studio
     await studio.finisher.close()
     await studio.archive.close()
     await database.close()
+
+
+@pytest.fixture
+async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
+    async with _built(tmp_path) as studio:
+        yield studio
+
+
+class _Nothing:
+    """A card that is too small for anything."""
+
+    def largest_batch(self, grid: Grid, references: Sequence[Grid] = ()) -> int:
+        del grid, references
+        return 0
+
+
+@pytest.fixture
+async def cramped(tmp_path: Path) -> AsyncIterator[Studio]:
+    """A host whose memory holds nothing at all."""
+    async with _built(tmp_path, _Nothing()) as studio:
+        yield studio

@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import pytest
 
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import JobState
 from kleinbot.domain.people import Actor
-from tests.studio_harness import ADA, BOB, MODERATOR, STRANGER, Studio
+from kleinbot.studio.administer import AdministerQuota
+from kleinbot.studio.quota import QuotaRule
+from tests.studio_harness import ADA, BOB, DAY_MS, MODERATOR, STRANGER, Studio
 
 
 @pytest.mark.parametrize("actor", [ADA, MODERATOR])
@@ -53,3 +57,24 @@ async def test_a_number_of_another_server_is_unknown(studio: Studio) -> None:
     with pytest.raises(Refusal) as caught:
         await studio.cancel.by_number(STRANGER, job.number)
     assert caught.value.code is Code.JOB_UNKNOWN
+
+
+async def test_what_a_reset_gave_back_before_is_not_told_again(studio: Studio) -> None:
+    before = (await studio.imagine(count=4)).card.job
+    admin = replace(MODERATOR, is_admin=True)
+    rule = QuotaRule(600, DAY_MS)
+    await AdministerQuota(studio.database, rule, studio.clock).reset(admin, ADA.member_id, "sorry")
+    studio.clock.advance(1)
+    after = (await studio.imagine(count=2)).card.job
+    assert (await studio.cancel.by_id(ADA, before.job_id)).refunded_tenths == 0
+    assert (await studio.cancel.by_id(ADA, after.job_id)).refunded_tenths == 20
+    ended = await studio.recall.job(before.job_id)
+    assert ended is not None
+    assert ended.refunded_tenths == 0
+    assert await studio.spent_tenths() == 0
+
+
+async def test_what_was_told_of_a_cancelled_job_is_forgotten(studio: Studio) -> None:
+    job = (await studio.imagine()).card.job
+    await studio.cancel.by_id(ADA, job.job_id)
+    assert studio.errors.started(job.job_id, studio.clock.now_ms()) is None

@@ -1,0 +1,116 @@
+"""Lanes, deadlines, what members are told, and how wrong that was."""
+
+import pytest
+
+from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job import JobState, Lane
+from kleinbot.domain.work import EnginePhase, EngineState
+from kleinbot.queueing.cost import CostModel
+from kleinbot.queueing.waiting import Shape
+from tests.dispatch.running import ended, running, until, until_true
+from tests.studio_harness import ADA, BOB, Studio
+
+
+async def test_what_can_no_longer_be_in_time_loses_its_promise_and_its_card_says_so(studio: Studio) -> None:
+    job_id = (await studio.imagine()).card.job.job_id
+    card = await studio.recall.card(job_id)
+    assert card is not None
+    assert (card.job.lane, card.is_late) == (Lane.TOKEN, False)
+    studio.clock.advance(15 * 60)
+    studio.engine.gate.clear()
+    async with running(studio):
+        await until_true(lambda: len(studio.engine.batches) == 1)
+        assert studio.meters.promises_dropped == 1
+        studio.engine.gate.set()
+        assert (await until(studio, job_id, ended)).state is JobState.DONE
+
+
+async def test_those_behind_keep_their_places_without_a_promise(studio: Studio) -> None:
+    await studio.imagine(count=2)
+    studio.clock.advance(1)
+    late = (await studio.imagine(BOB, count=2)).card.job.job_id
+    studio.clock.advance(15 * 60)
+    fresh = (await studio.imagine(count=1)).card.job.job_id
+    studio.engine.gate.clear()
+    async with running(studio):
+        await until_true(lambda: len(studio.engine.batches) == 1)
+        cards = [await studio.recall.card(job_id) for job_id in (late, fresh)]
+        assert [card.is_late for card in cards if card] == [True, False]
+        assert studio.line.place(late) == 1
+
+
+async def test_a_token_that_dies_early_brings_the_deadline_forward(studio: Studio) -> None:
+    """The reply counts from the interaction; the job from when its pictures were fetched."""
+    limits = studio.admission
+    assert limits.deadline_ms(0) == 840_000
+    assert limits.deadline_ms(0, 900_000) == 840_000
+    assert limits.deadline_ms(20_000, 900_000) == 840_000
+
+
+async def test_the_error_of_the_told_start_is_measured(studio: Studio) -> None:
+    await studio.imagine(ADA)
+    studio.clock.advance(1)
+    await studio.imagine(BOB)
+    studio.clock.advance(3)
+    async with running(studio):
+        await until_true(lambda: len(studio.engine.batches) == 2)
+    assert studio.meters.waits == [(Lane.TOKEN, 4.0), (Lane.TOKEN, 3.0)]
+    picture_s = CostModel(1.0).expected_s(Shape(Grid(16, 16), steps=4))  # what one was thought to take
+    assert [late_s for _, late_s in studio.meters.misses] == pytest.approx([4.0, 3.0 - picture_s], abs=1e-3)
+    assert studio.errors.spread.count == 2
+    assert studio.errors.spread.p95_s == pytest.approx(4.0)
+
+
+async def test_only_a_jobs_first_picture_counts_as_its_start(studio: Studio) -> None:
+    await studio.imagine(count=4)
+    async with running(studio):
+        await until_true(lambda: len(studio.engine.batches) == 4)
+    assert len(studio.meters.waits) == len(studio.meters.misses) == 1
+
+
+async def test_nothing_is_measured_of_what_was_not_told(studio: Studio) -> None:
+    studio.engine.enter(EngineState(EnginePhase.LOADING))
+    assert (await studio.imagine()).card.starts_at_ms is None
+    studio.engine.enter(EngineState(EnginePhase.READY))
+    cancelled = (await studio.imagine(BOB)).card.job.job_id
+    await studio.cancel.by_id(BOB, cancelled)
+    async with running(studio):
+        await until_true(lambda: len(studio.engine.batches) == 1)
+    assert studio.meters.misses == []
+    assert studio.errors.spread.count == 0
+
+
+async def test_what_the_batch_on_the_card_still_takes_is_part_of_what_is_told(studio: Studio) -> None:
+    async with running(studio):
+        for _ in range(2):  # the prior is replaced by what was measured: 0.4 s
+            await until(studio, (await studio.imagine()).card.job.job_id, ended)
+        studio.engine.gate.clear()
+        await studio.imagine()
+        await until_true(lambda: len(studio.engine.batches) == 3)
+        assert studio.dispatcher.running_left_s() == pytest.approx(0.4)
+        studio.clock.advance(0.1)
+        card = (await studio.imagine(BOB)).card
+        assert card.starts_at_ms == studio.clock.now_ms() + 300
+        studio.clock.advance(9)
+        assert studio.dispatcher.running_left_s() == 0.0
+
+
+async def test_the_share_of_time_in_which_the_card_rested_while_work_waited(studio: Studio) -> None:
+    studio.clock.advance(100)  # nothing to do: counts nowhere
+    async with running(studio):
+        studio.engine.gate.clear()
+        job_id = (await studio.imagine()).card.job.job_id
+        await until_true(lambda: len(studio.engine.batches) == 1)
+        studio.clock.advance(3)
+        studio.engine.gate.set()
+        await until(studio, job_id, ended)
+        studio.clock.advance(100)
+    assert (studio.idle.busy_s, studio.idle.idle_s, studio.idle.share) == (3.0, 0.0, 0.0)
+
+
+async def test_work_that_waits_for_nothing_is_idle_time(studio: Studio) -> None:
+    studio.idle.note(in_flight=True, work_waits=True)
+    studio.clock.advance(9)
+    studio.idle.note(in_flight=False, work_waits=True)
+    studio.clock.advance(1)
+    assert studio.idle.share == pytest.approx(0.1)
