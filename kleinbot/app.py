@@ -15,7 +15,7 @@ import typer
 from cogs.edit import Edit as EditCommand
 from cogs.history import History as HistoryCommands
 from cogs.host import Host
-from cogs.imagine import Imagine
+from cogs.imagine import Imagine, ImagineInQualities
 from cogs.line import Line as LineCommands
 from cogs.picture_menus import PictureMenus
 from cogs.quota import Quota
@@ -58,7 +58,7 @@ from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import Faults, NoFaults
 from kleinbot.domain.job import TENTHS
 from kleinbot.domain.meters import NoMeters
-from kleinbot.domain.work import EnginePhase, EngineState
+from kleinbot.domain.work import Checkpoint, EnginePhase, EngineState
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
 from kleinbot.folder_lock import folder_locked
@@ -146,6 +146,7 @@ class App:
         self.engine = engine
         self.database = database
         self.loop_watch = LoopWatch()
+        self._profile = model.profile
         self._grace_s = settings.grace_s
         self._clock = clock
         self._archive = archive
@@ -404,7 +405,8 @@ class App:
         await self._dispatcher.run()
 
     async def _prepare(self, client: KleinbotClient) -> None:
-        await client.add_cog(Imagine(client))
+        has_base = Checkpoint.BASE in self._profile.checkpoints
+        await client.add_cog(ImagineInQualities(client) if has_base else Imagine(client))
         await client.add_cog(LineCommands(client))
         for cog in self._cogs:
             await client.add_cog(cog)

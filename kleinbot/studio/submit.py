@@ -11,14 +11,14 @@ from kleinbot.archive.names import Shelf
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code, Refusal
-from kleinbot.domain.job import ImagineRequest, Kind, NewJob, ReplyAddress
+from kleinbot.domain.job import ImagineRequest, Kind, NewJob, Quality, ReplyAddress
 from kleinbot.domain.meters import Meters
 from kleinbot.domain.noise import SEED_COUNT
 from kleinbot.domain.people import Actor
 from kleinbot.domain.prompts import PromptMeter
 from kleinbot.domain.reference import Reference, Role
 from kleinbot.domain.requests import Press
-from kleinbot.domain.work import EnginePhase, EngineState
+from kleinbot.domain.work import Checkpoint, EnginePhase, EngineState
 from kleinbot.host.capacity import Capacity
 from kleinbot.host.profile import Profile
 from kleinbot.queueing.admission import AdmissionLimits, Admitted, admit
@@ -33,7 +33,7 @@ from kleinbot.studio import quota
 from kleinbot.studio.fitting import require_fit
 from kleinbot.studio.quota import Balance, QuotaRule
 from kleinbot.studio.recall import JobCard, Recall
-from kleinbot.studio.recipes import Input, Options, Recipe, complete
+from kleinbot.studio.recipes import BASE_STEPS, DISTILLED_STEPS, Input, Options, Recipe, complete
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,14 @@ class Submit:
 
     async def _imagine(self, actor: Actor, request: ImagineRequest, reply: ReplyAddress) -> Accepted:
         grid = request.aspect.grid.scaled_to(self._profile.largest_grid_tokens)
-        recipe = Recipe(Kind.IMAGINE, self.clean(request.prompt), grid)
+        is_best = request.quality is Quality.BEST
+        recipe = Recipe(
+            Kind.IMAGINE,
+            self.clean(request.prompt),
+            grid,
+            steps=BASE_STEPS if is_best else DISTILLED_STEPS,
+            checkpoint=Checkpoint.BASE if is_best else Checkpoint.DISTILLED,
+        )
         options = Options(request.count, request.seed, request.private)
         return await self._accept(actor, recipe, options, reply, None)
 
@@ -144,6 +151,8 @@ class Submit:
         self, actor: Actor, recipe: Recipe, options: Options, reply: ReplyAddress, press: Press | None
     ) -> Accepted:
         self._require_open()
+        if recipe.checkpoint not in self._profile.checkpoints:
+            raise Refusal(Code.CHECKPOINT_NOT_HERE)
         require_fit(
             self._capacity, recipe.grid, [each.grid for each in recipe.inputs if each.role is Role.REFERENCE]
         )

@@ -50,6 +50,7 @@ class Variations:
             prompt=parent.job.prompt,
             grid=parent.image.grid,
             steps=parent.job.steps,
+            checkpoint=parent.job.checkpoint,
             inputs=await self._inputs.copies(parent.job),
             noise=parent.image.noise,
             strength=request.strength,
