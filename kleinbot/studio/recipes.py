@@ -57,6 +57,14 @@ class Options:
     private: bool
 
 
+def least_tenths() -> int:
+    """Return the price of the cheapest picture that begins at an input picture."""
+    return min(
+        price_tenths_of(replace(PICTURE, steps=strength.steps, first_sigma=strength.first_sigma))
+        for strength in Strength
+    )
+
+
 def best_quality_tenths() -> int:
     """Return the price of a square picture in best quality; other shapes differ by a tenth of a picture."""
     return price_tenths_of(replace(PICTURE, steps=BASE_STEPS, checkpoint=Checkpoint.BASE))

@@ -33,7 +33,15 @@ from kleinbot.studio import quota
 from kleinbot.studio.fitting import require_fit
 from kleinbot.studio.quota import Balance, QuotaRule
 from kleinbot.studio.recall import JobCard, Recall
-from kleinbot.studio.recipes import BASE_STEPS, DISTILLED_STEPS, Input, Options, Recipe, complete
+from kleinbot.studio.recipes import (
+    BASE_STEPS,
+    DISTILLED_STEPS,
+    Input,
+    Options,
+    Recipe,
+    complete,
+    least_tenths,
+)
 
 
 @dataclass(frozen=True)
@@ -168,9 +176,19 @@ class Submit:
                 await self._archive.delete(reference.file)
             raise
 
-    def begun(self, actor: Actor, options: Options, recipe: Callable[[], Awaitable[Recipe]]) -> Begun:
-        """Return the rest of a request whose recipe takes a while. Raises ENGINE_FAILED or STOPPING."""
-        self._require_open()
+    async def begun(
+        self, actor: Actor, options: Options, recipe: Callable[[], Awaitable[Recipe]], *, downloads: bool
+    ) -> Begun:
+        """Return the rest of a request whose recipe takes a while. Raises ENGINE_FAILED or STOPPING.
+
+        ``downloads``: it fetches somebody's file, which is not done for who could not even pay the cheapest
+        picture that begins with one: that raises QUOTA_EXHAUSTED.
+        """
+        with self._counting_refusals():
+            self._require_open()
+            if downloads:
+                owner, least = Owner(actor.server_id, actor.member_id), options.count * least_tenths()
+                await quota.require(self._database.read, owner, self._rule, least, self._clock.now_ms())
 
         async def finish(reply: ReplyAddress, press: Press | None) -> Accepted:
             return await self.accept(actor, await recipe(), options, reply, press)

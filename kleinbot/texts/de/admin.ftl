@@ -65,6 +65,37 @@ host-status-line = Schlange: { $waiting ->
     }, { $running } in Arbeit
 host-status-disk = Platte: { $gib } GiB frei
 host-status-loop = Ereignisschleife: höchstens { $milliseconds } ms zu spät
+host-status-model = Modell: Transformer { $transformer }; Text-Encoder { $encoder }; gerechnet in { $precision }{ $base ->
+        [yes] ; auch der Basis-Checkpoint
+       *[no] {""}
+    }
+host-status-limits = Grenzen: { $tokens } Tokens zu 16×16 px je Bild, { $references ->
+        [one] { $references } Referenz
+       *[other] { $references } Referenzen
+    }, { $batch ->
+        [one] { $batch } Bild
+       *[other] { $batch } Bilder
+    } auf einmal
+host-status-estimate = Genannter Beginn: die Hälfte auf { $p50 } s genau, 95 % auf { $p95 } s ({ $count ->
+        [one] der letzte Auftrag
+       *[other] die letzten { $count } Aufträge
+    })
+host-status-batches = Stapel (wie viele × Bilder): { $sizes } · Karte { $idle } % der Zeit mit Arbeit untätig
+host-status-memory = { $times ->
+        [0] Speicher ausgegangen: seit dem Start nie
+        [one] Speicher seit dem Start einmal ausgegangen: { $rungs }
+       *[other] Speicher seit dem Start { $times }-mal ausgegangen: { $rungs }
+    }
+format-plain = unquantisiert
+format-fp8 = FP8
+format-int8 = INT8
+placement-resident = auf der Karte
+placement-streamed = aus dem Arbeitsspeicher nachgeladen
+placement-disk = von der Platte gelesen
+rung-batch-of-one = ein Bild auf einmal
+rung-lean-decode = sparsames Dekodieren
+rung-streamed-encoder = Encoder nachgeladen
+rung-give-up = aufgegeben
 host-phase-starting = startet
 host-phase-downloading = wird heruntergeladen
 host-phase-loading = wird geladen
