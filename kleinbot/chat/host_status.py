@@ -1,7 +1,7 @@
 """The profile and what was counted, in words, for the host."""
 
 from kleinbot.domain.work import Checkpoint
-from kleinbot.host.profile import ComponentPlan, Profile
+from kleinbot.host.profile import ComponentPlan, Device, Profile
 from kleinbot.studio.operate import Tallies
 from kleinbot.texts import Texts
 
@@ -13,8 +13,8 @@ def profile(texts: Texts, locale: str, found: Profile) -> list[str]:
         texts.say(
             locale,
             "host-status-model",
-            transformer=_plan(texts, locale, found.transformer),
-            encoder=_plan(texts, locale, found.text_encoder),
+            transformer=_plan(texts, locale, found.device, found.transformer),
+            encoder=_plan(texts, locale, found.device, found.text_encoder),
             precision=str(found.precision),
             base="yes" if has_base else "no",
         ),
@@ -56,5 +56,6 @@ def tallies(texts: Texts, locale: str, found: Tallies) -> list[str]:
     return lines
 
 
-def _plan(texts: Texts, locale: str, plan: ComponentPlan) -> str:
-    return f"{texts.say(locale, f'format-{plan.format}')}, {texts.say(locale, f'placement-{plan.placement}')}"
+def _plan(texts: Texts, locale: str, device: Device, plan: ComponentPlan) -> str:
+    kept = texts.say(locale, f"format-{plan.format}")
+    return f"{kept}, {texts.say(locale, f'placement-{plan.placement}', device=str(device))}"

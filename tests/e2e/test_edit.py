@@ -137,3 +137,13 @@ async def test_what_cannot_be_edited_is_refused_to_the_caller_alone(
         handle = await house.ada.command(house.channel, "edit", instruction="a hat", **options)
         assert (await said(handle, sentence)).is_ephemeral
         assert await house.number("SELECT COUNT(*) FROM jobs") == 0
+
+
+async def test_nothing_is_downloaded_for_who_cannot_pay_the_cheapest_picture(stage: Stage) -> None:
+    async with stage.house(ScriptedEngine(), quota_pictures=1) as house:
+        await imagined(house)
+        for command, options in (("edit", {"instruction": "a hat"}), ("variations", {})):
+            handle = await house.ada.command_with(house.channel, command, {**options, "image": a_png(seed=2)})
+            await said(handle, "You have 0 of 1 pictures left for now")
+        assert house.standin.exchanges_of("GET", "/attachments/*") == []
+        assert await house.number("SELECT COUNT(*) FROM jobs") == 1

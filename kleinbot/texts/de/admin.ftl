@@ -89,7 +89,10 @@ host-status-memory = { $times ->
 format-plain = unquantisiert
 format-fp8 = FP8
 format-int8 = INT8
-placement-resident = auf der Karte
+placement-resident = { $device ->
+        [cpu] im Arbeitsspeicher
+       *[cuda] auf der Karte
+    }
 placement-streamed = aus dem Arbeitsspeicher nachgeladen
 placement-disk = von der Platte gelesen
 rung-batch-of-one = ein Bild auf einmal

@@ -89,7 +89,10 @@ host-status-memory = { $times ->
 format-plain = unquantised
 format-fp8 = FP8
 format-int8 = INT8
-placement-resident = on the card
+placement-resident = { $device ->
+        [cpu] in memory
+       *[cuda] on the card
+    }
 placement-streamed = streamed from memory
 placement-disk = read from disk
 rung-batch-of-one = one picture at a time
