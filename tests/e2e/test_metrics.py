@@ -88,7 +88,7 @@ async def test_status_tells_the_profile_and_the_counts_in_words(stage: Stage) ->
         await _drawn(house)
         status = await host.command(house.channel, "host status")
         told = await status.message_where(lambda m: "Engine: ready" in m.text, timeout_s=QUICK_S)
-        assert "Model: transformer unquantised, in memory; text encoder unquantised, on the card" in told.text
+        assert "Model: transformer unquantised, in memory; text encoder unquantised, in memory" in told.text
         assert "Limits: 256 tokens of 16×16 px a picture, 4 references, 1 picture at once" in told.text
         assert "Batches (how many × pictures): 1×1 · card idle" in told.text
         assert "Told starts: half within" in told.text
