@@ -10,8 +10,9 @@ from kleinbot.chat.client import KleinbotClient
 from kleinbot.chat.recipe_card import unquoted
 from kleinbot.chat.translator import translated
 from kleinbot.domain.geometry import Aspect
-from kleinbot.domain.job import MAX_COUNT, ImagineRequest
+from kleinbot.domain.job import MAX_COUNT, TENTHS, ImagineRequest, Quality
 from kleinbot.domain.noise import SEED_COUNT
+from kleinbot.studio.recipes import best_quality_tenths
 from kleinbot.texts import Texts
 
 _TEXTS = Texts()
@@ -23,6 +24,28 @@ def _t(key: str) -> app_commands.locale_str:
     return translated(_TEXTS, key)
 
 
+_NAMES = {
+    "prompt": _t("imagine-prompt-name"),
+    "aspect": _t("imagine-aspect-name"),
+    "count": _t("imagine-count-name"),
+    "seed": _t("imagine-seed-name"),
+    "private": _t("imagine-private-name"),
+}
+_DESCRIPTIONS = {
+    "prompt": _t("imagine-prompt-description"),
+    "aspect": _t("imagine-aspect-description"),
+    "count": _t("imagine-count-description"),
+    "seed": _t("imagine-seed-description"),
+    "private": _t("imagine-private-description"),
+}
+_BEST_PICTURES = round(best_quality_tenths() / TENTHS)
+
+Prompt = app_commands.Range[str, 1, _PROMPT_CHARACTERS]
+Shape = Literal["1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16"]
+Count = app_commands.Range[int, 1, MAX_COUNT]
+Seed = app_commands.Range[int, 0, SEED_COUNT - 1]
+
+
 class Imagine(commands.Cog):
     """Pictures from a description."""
 
@@ -30,28 +53,41 @@ class Imagine(commands.Cog):
         self._client = client
 
     @app_commands.command(name=_t("imagine-name"), description=_t("imagine-description"))
-    @app_commands.rename(
-        prompt=_t("imagine-prompt-name"),
-        aspect=_t("imagine-aspect-name"),
-        count=_t("imagine-count-name"),
-        seed=_t("imagine-seed-name"),
-        private=_t("imagine-private-name"),
-    )
+    @app_commands.rename(**_NAMES)
+    @app_commands.describe(**_DESCRIPTIONS)
+    async def imagine(
+        self,
+        interaction: discord.Interaction[Any],
+        prompt: Prompt,
+        aspect: Shape = "1:1",
+        count: Count = 1,
+        seed: Seed | None = None,
+        private: bool = False,
+    ) -> None:
+        request = ImagineRequest(unquoted(prompt), Aspect(aspect), count, seed, private)
+        await self._client.front_desk.imagine(interaction, request)
+
+
+class ImagineInQualities(commands.Cog):
+    """The same where the host has the base checkpoint: Discord knows no optional options."""
+
+    def __init__(self, client: KleinbotClient) -> None:
+        self._client = client
+
+    @app_commands.command(name=_t("imagine-name"), description=_t("imagine-description"))
+    @app_commands.rename(quality=_t("imagine-quality-name"), **_NAMES)
     @app_commands.describe(
-        prompt=_t("imagine-prompt-description"),
-        aspect=_t("imagine-aspect-description"),
-        count=_t("imagine-count-description"),
-        seed=_t("imagine-seed-description"),
-        private=_t("imagine-private-description"),
+        quality=translated(_TEXTS, "imagine-quality-description", pictures=_BEST_PICTURES), **_DESCRIPTIONS
     )
     async def imagine(
         self,
         interaction: discord.Interaction[Any],
-        prompt: app_commands.Range[str, 1, _PROMPT_CHARACTERS],
-        aspect: Literal["1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16"] = "1:1",
-        count: app_commands.Range[int, 1, MAX_COUNT] = 1,
-        seed: app_commands.Range[int, 0, SEED_COUNT - 1] | None = None,
+        prompt: Prompt,
+        aspect: Shape = "1:1",
+        count: Count = 1,
+        quality: Literal["standard", "best"] = "standard",
+        seed: Seed | None = None,
         private: bool = False,
     ) -> None:
-        request = ImagineRequest(unquoted(prompt), Aspect(aspect), count, seed, private)
+        request = ImagineRequest(unquoted(prompt), Aspect(aspect), count, seed, private, Quality(quality))
         await self._client.front_desk.imagine(interaction, request)

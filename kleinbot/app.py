@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ import typer
 from cogs.edit import Edit as EditCommand
 from cogs.history import History as HistoryCommands
 from cogs.host import Host
-from cogs.imagine import Imagine
+from cogs.imagine import Imagine, ImagineInQualities
 from cogs.line import Line as LineCommands
 from cogs.picture_menus import PictureMenus
 from cogs.quota import Quota
@@ -56,9 +57,8 @@ from kleinbot.domain.clock import Clock, SystemClock
 from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import Faults, NoFaults
-from kleinbot.domain.job import TENTHS
-from kleinbot.domain.meters import NoMeters
-from kleinbot.domain.work import EnginePhase, EngineState
+from kleinbot.domain.job import TENTHS, Lane
+from kleinbot.domain.work import Checkpoint, EnginePhase, EngineState
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
 from kleinbot.folder_lock import folder_locked
@@ -67,6 +67,9 @@ from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.reader import PictureReader
 from kleinbot.klein.prompt import KleinPromptMeter
 from kleinbot.loop_watch import LoopWatch
+from kleinbot.metrics.house import HouseMetrics
+from kleinbot.metrics.readings import Reading
+from kleinbot.metrics.server import served
 from kleinbot.model_choice import ModelChoice, choose_model
 from kleinbot.queueing.admission import AdmissionLimits
 from kleinbot.queueing.cost import CostModel
@@ -87,7 +90,7 @@ from kleinbot.studio.favour import Favour
 from kleinbot.studio.history import History
 from kleinbot.studio.host_queue import HostQueue
 from kleinbot.studio.inputs import Inputs
-from kleinbot.studio.operate import Doorkeeper, Operate
+from kleinbot.studio.operate import Doorkeeper, Operate, Tallies
 from kleinbot.studio.parcels import Parcels
 from kleinbot.studio.quota import QuotaRule
 from kleinbot.studio.quota_view import QuotaView
@@ -145,6 +148,8 @@ class App:
         self.engine = engine
         self.database = database
         self.loop_watch = LoopWatch()
+        self._profile = model.profile
+        self._metrics_port = settings.metrics_port
         self._grace_s = settings.grace_s
         self._clock = clock
         self._archive = archive
@@ -159,7 +164,7 @@ class App:
         replies = Replies(lambda: self.client)
         self._learning = Learning(cost_model, model.profile.name, clock)
         self._limits = AdmissionLimits()
-        meters = NoMeters()
+        meters = self._metrics = HouseMetrics()
         self.estimate_errors = EstimateErrors()
         self.idle_share = IdleShare(clock)
         capacity = model.capacity
@@ -168,9 +173,9 @@ class App:
         results = Results(
             Parcels(recall, pool), texts, lambda locale: texts.say(locale, model.note) if model.note else None
         )
-        ways = Ways(database, results, replies, lambda: self.client, clock, faults)
+        ways = Ways(database, results, replies, lambda: self.client, clock, faults, meters.delivered)
         old_replies = OldReplies(lambda: self.client, texts)
-        self.delivery = Delivery(database, recall, self.board, ways, old_replies, clock)
+        self.delivery = Delivery(database, recall, self.board, ways, old_replies, clock, meters.kept)
         self._removal = Removal(database, lambda: self.client, clock)
         self._finisher = Finisher(
             database=database,
@@ -247,6 +252,7 @@ class App:
             engine_state=self.engine_state,
             free_bytes=archive.free_bytes,
             loop_late_s=lambda: self.loop_watch.worst_s,
+            tallies=self._tallies,
             door_moved=self._door_moved,
             clock=clock,
         )
@@ -277,7 +283,7 @@ class App:
                 texts,
             ),
             host_queue_desk=host_queue_desk,
-            hand_over=HandOver(database, recall, results, texts, clock),
+            hand_over=HandOver(database, recall, results, texts, clock, meters.delivered),
             texts=texts,
             allowed_servers=frozenset(settings.allowed_servers),
             prepare=self._prepare,
@@ -312,6 +318,10 @@ class App:
 
         Raises StartError TOKEN_REFUSED where Discord does not know the token.
         """
+        async with served(self._metrics, self._reading, self._metrics_port):
+            return await self._run(token)
+
+    async def _run(self, token: str) -> int:
         await self._doorkeeper.load(self.database.read)
         await self._shares.load(self.database.read)
         await self._learning.load(self.database.read)
@@ -403,7 +413,8 @@ class App:
         await self._dispatcher.run()
 
     async def _prepare(self, client: KleinbotClient) -> None:
-        await client.add_cog(Imagine(client))
+        has_base = Checkpoint.BASE in self._profile.checkpoints
+        await client.add_cog(ImagineInQualities(client) if has_base else Imagine(client))
         await client.add_cog(LineCommands(client))
         for cog in self._cogs:
             await client.add_cog(cog)
@@ -429,6 +440,29 @@ class App:
         while not await asyncio.to_thread(self._meter.load):
             await self._clock.sleep(_TOKENIZER_LOOK_S)
         await self._stop.wait()
+
+    def _reading(self) -> Reading:
+        spread, cost = self.estimate_errors.spread, self._line.outstanding_cost
+        return Reading(
+            waiting_images=Counter(image.lane for image in self._line.waiting),
+            running_images=Counter(image.lane for image in self._line.running),
+            cost={lane: cost(lane=lane) for lane in Lane},
+            busy_s=self.idle_share.busy_s,
+            idle_s=self.idle_share.idle_s,
+            idle_share=self.idle_share.share,
+            loop_late_s=self.loop_watch.worst_s,
+            estimate_p50_s=spread.p50_s,
+            estimate_p95_s=spread.p95_s,
+            phase=self.engine_state().phase,
+        )
+
+    def _tallies(self) -> Tallies:
+        return Tallies(
+            self.idle_share.share,
+            self.estimate_errors.spread,
+            self._metrics.batch_sizes(),
+            self._metrics.out_of_memory_events(),
+        )
 
     def _door_moved(self) -> None:
         self._dispatcher.door_moved()
@@ -464,7 +498,8 @@ async def opened(
         pool = CpuPool()
         stack.push_async_callback(pool.close)
         if engine is None:
-            engine = GpuEngine(model.source, model.profile, outside.clock, outside.faults)
+            scratch = settings.data_folder / "scratch"
+            engine = GpuEngine(model.source, model.profile, outside.clock, outside.faults, scratch=scratch)
         app = App(settings, outside, model, engine, database, archive, pool)
         stack.push_async_callback(app.close_engine)
         stack.push_async_callback(app.client.close)

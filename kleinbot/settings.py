@@ -277,6 +277,12 @@ class Settings(BaseSettings):
         Right("server ids separated by commas (in kleinbot.toml a list of numbers)"),
         Field(description="Ids of the servers the bot works in; empty means every server it is invited to."),
     ] = ()
+    metrics_port: Annotated[
+        int | None,
+        Number,
+        Right("a port from 1 to 65535 that nothing else uses"),
+        Field(ge=1, le=65535, description="Port on 127.0.0.1 for Prometheus, at /metrics; unset: none."),
+    ] = None
     grace_s: Annotated[
         float,
         Number,
@@ -313,6 +319,7 @@ class Settings(BaseSettings):
             update={
                 "data_folder": self.data_folder / "sandbox",
                 "discord_token": None,
+                "metrics_port": None,
                 "allowed_servers": (),
             }
         )

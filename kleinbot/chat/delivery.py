@@ -7,6 +7,7 @@ private results; and where neither is open the result is kept and handed over at
 import asyncio
 import logging
 import sqlite3
+from collections.abc import Callable
 
 import discord
 
@@ -43,13 +44,16 @@ class Delivery:
         ways: Ways,
         old_replies: OldReplies,
         clock: Clock,
+        kept: Callable[[], None],
     ) -> None:
+        """``kept`` counts each result that waits for its member's next command."""
         self._database = database
         self._recall = recall
         self._board = board
         self._ways = ways
         self._old_replies = old_replies
         self._clock = clock
+        self._kept = kept
         self._woken = asyncio.Event()
         self._gate = asyncio.Semaphore(_AT_ONCE)
         self._under_way: dict[int, asyncio.Task[None]] = {}
@@ -140,6 +144,7 @@ class Delivery:
     async def _give_up(self, row: OutboxRow) -> None:
         async with self._database.transaction() as transaction:
             await outbox.mark_kept(transaction, row.outbox_id)
+        self._kept()
 
     async def _deliver(self, row: OutboxRow) -> None:
         job = await self._recall.job(row.job_id)
@@ -192,7 +197,9 @@ class Delivery:
                 await outbox.mark_kept(transaction, row.outbox_id)
             else:
                 await outbox.mark_unneeded(transaction, row.outbox_id, self._clock.now_ms())
-        if not _is_worth_a_message(job):
+        if _is_worth_a_message(job):
+            self._kept()
+        else:
             await self._old_replies.end(job)
 
     async def _postpone(self, row: OutboxRow, error: Exception) -> None:

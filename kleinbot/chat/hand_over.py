@@ -27,13 +27,20 @@ class HandOver:
     """Gives each kept result once, however many commands its member sends at the same time."""
 
     def __init__(
-        self, database: Database, recall: Recall, results: Results, texts: Texts, clock: Clock
+        self,
+        database: Database,
+        recall: Recall,
+        results: Results,
+        texts: Texts,
+        clock: Clock,
+        told: Callable[[Way], None],
     ) -> None:
         self._database = database
         self._recall = recall
         self._results = results
         self._texts = texts
         self._clock = clock
+        self._told = told
         self._busy: set[Owner] = set()
 
     async def to(self, interaction: discord.Interaction[Any], actor: Actor) -> None:
@@ -67,6 +74,7 @@ class HandOver:
             await outbox.mark_sent(
                 transaction, row.outbox_id, Way.HANDED_OVER, job.channel_id, message_id, self._clock.now_ms()
             )
+        self._told(Way.HANDED_OVER)
 
     async def _send(
         self,

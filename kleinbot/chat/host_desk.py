@@ -5,7 +5,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from kleinbot.chat import layouts, quota_layouts, wording
+from kleinbot.chat import host_status, layouts, quota_layouts, wording
 from kleinbot.chat.front_desk import actor_of
 from kleinbot.chat.host_queue_layouts import DOORS
 from kleinbot.chat.server_names import NAME_CHARACTERS, ServerNames
@@ -111,6 +111,8 @@ class HostDesk:
             ),
             self._say(interaction, "host-status-disk", gib=round(found.free_bytes / 2**30, 1)),
         ]
+        lines += host_status.profile(self._texts, str(interaction.locale), found.profile)
+        lines += host_status.tallies(self._texts, str(interaction.locale), found.tallies)
         if found.loop_late_s is not None:
             lines.append(
                 self._say(interaction, "host-status-loop", milliseconds=round(found.loop_late_s * 1000))

@@ -5,7 +5,8 @@ import math
 from kleinbot.chat import wording
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.geometry import Aspect, Grid
-from kleinbot.domain.job import Job, Kind
+from kleinbot.domain.job import Job, Kind, Quality
+from kleinbot.domain.work import Checkpoint
 from kleinbot.texts import Texts
 
 _FENCE = "```"
@@ -50,6 +51,8 @@ def command(texts: Texts, locale: str, reader_id: int, job: Job) -> str:
                 option("imagine-prompt", _quoted(job.prompt)),
                 option("imagine-aspect", nearest_aspect(job.grid)),
             ]
+            if job.checkpoint is Checkpoint.BASE:
+                words.append(option("imagine-quality", Quality.BEST))
         case Kind.EDIT:
             words.append(option("edit-instruction", _quoted(job.prompt)))
         case Kind.VARIATIONS if job.strength is not None:

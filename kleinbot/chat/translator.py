@@ -3,6 +3,7 @@
 import discord
 from discord import app_commands
 
+from kleinbot.domain.errors import Parameter
 from kleinbot.texts import FALLBACK, Texts
 
 
@@ -23,9 +24,9 @@ class FluentTranslator(app_commands.Translator):
         key = string.extras.get("key")
         if not isinstance(key, str) or not self._texts.has(str(locale), key):
             return None
-        return self._texts.say(str(locale), key)
+        return self._texts.say(str(locale), key, **string.extras.get("parameters", {}))
 
 
-def translated(texts: Texts, key: str) -> app_commands.locale_str:
+def translated(texts: Texts, key: str, **parameters: Parameter) -> app_commands.locale_str:
     """Return the English string of ``key``, to be translated by ``FluentTranslator``."""
-    return app_commands.locale_str(texts.say(FALLBACK, key), key=key)
+    return app_commands.locale_str(texts.say(FALLBACK, key, **parameters), key=key, parameters=parameters)

@@ -49,13 +49,16 @@ class Ways:
         client: Callable[[], discord.Client],
         clock: Clock,
         faults: Faults,
+        told: Callable[[Way], None],
     ) -> None:
+        """``told`` counts each result that went, by its way."""
         self._database = database
         self._results = results
         self._replies = replies
         self._client = client
         self._clock = clock
         self._faults = faults
+        self._told = told
 
     async def by_reply(self, row: OutboxRow, job: Job, address: ReplyAddress) -> None:
         """Put what fits into the first response and the rest into channel messages. Raises Closed."""
@@ -176,6 +179,7 @@ class Ways:
             await outbox.mark_sent(
                 transaction, row.outbox_id, way, job.channel_id, message_id, self._clock.now_ms()
             )
+        self._told(way)
 
     async def _note(self, transaction: Transaction, job: Job, part: Part, message_id: int) -> None:
         await posted.note(

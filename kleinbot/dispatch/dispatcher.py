@@ -19,7 +19,7 @@ from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, FatalEngineError, KleinbotError, RenderError
 from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.meters import Meters
-from kleinbot.domain.work import BatchResult, ImageKey, OutOfMemory, Rung, Suspended
+from kleinbot.domain.work import BatchResult, EnginePhase, ImageKey, OutOfMemory, Rung, Suspended
 from kleinbot.engine.protocol import Engine
 from kleinbot.queueing.cost import CostModel
 from kleinbot.queueing.line import Line
@@ -180,7 +180,8 @@ class Dispatcher:
     def _look(self) -> None:
         """Something has changed: the line, the door, or what is wanted."""
         self._card.look(may_yield=self._may_yield())
-        if not self._card.is_busy and not self._is_paused() and not self.disk_is_full:
+        is_able = self._engine.state.phase is EnginePhase.READY and not self.disk_is_full
+        if is_able and not self._card.is_busy and not self._is_paused():
             self._idle.note(in_flight=False, work_waits=bool(self._line.waiting))
         self._woken.set()
 

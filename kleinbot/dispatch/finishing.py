@@ -108,6 +108,7 @@ class Finisher:
             model=self._model_name,
             version=self._version,
             references=len(job.references),
+            cfg_scale=job.checkpoint.guidance_scale,
         )
         png = await self._pool.run(encode_png, pixels, recipe)
         digest = await self._pool.run(pixel_hash, pixels)

@@ -22,6 +22,13 @@ class Kind(StrEnum):
     VARIATIONS = "variations"
 
 
+class Quality(StrEnum):
+    """STANDARD: the distilled checkpoint in four steps. BEST: the base checkpoint, guided, in fifty."""
+
+    STANDARD = "standard"
+    BEST = "best"
+
+
 class JobState(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
@@ -66,6 +73,7 @@ class ImagineRequest:
     count: int = 1
     seed: int | None = None
     private: bool = False
+    quality: Quality = Quality.STANDARD
 
 
 @dataclass(frozen=True)

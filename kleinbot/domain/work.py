@@ -15,6 +15,11 @@ class Checkpoint(StrEnum):
     DISTILLED = "distilled"
     BASE = "base"
 
+    @property
+    def guidance_scale(self) -> float:
+        """How strongly the prompt guides; 1 is no guidance, 4 the base checkpoint's published setting."""
+        return 4.0 if self is Checkpoint.BASE else 1.0
+
 
 @dataclass(frozen=True, order=True)
 class ImageKey:

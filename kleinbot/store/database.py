@@ -103,6 +103,8 @@ async def _connect(where: str, *, uri: bool) -> aiosqlite.Connection:
     connection.row_factory = sqlite3.Row
     await connection.execute_fetchall(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
     await connection.execute_fetchall("PRAGMA foreign_keys = ON")
+    # SQLite's own LIKE and lower() know the case of ASCII letters only.
+    await connection.create_function("folded", 1, str.casefold, deterministic=True)
     return connection
 
 

@@ -49,8 +49,8 @@ def _where(owner: Owner, words: tuple[str, ...], favourites: bool) -> tuple[str,
     if favourites:
         values.append(owner.member_id)
     for word in words:
-        conditions.append(r"j.prompt LIKE ? ESCAPE '\'")
-        values.append(f"%{_literal(word)}%")
+        conditions.append(r"folded(j.prompt) LIKE ? ESCAPE '\'")
+        values.append(f"%{_literal(word.casefold())}%")
     return " AND ".join(conditions), values
 
 

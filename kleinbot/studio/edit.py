@@ -4,7 +4,7 @@ from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import Kind
 from kleinbot.domain.people import Actor
 from kleinbot.domain.reference import MOST_INPUTS, Role
-from kleinbot.domain.requests import EditRequest
+from kleinbot.domain.requests import Attached, EditRequest
 from kleinbot.studio.inputs import Inputs
 from kleinbot.studio.recipes import Options, Recipe
 from kleinbot.studio.sources import Sources, is_private, parent_of
@@ -36,5 +36,6 @@ class Edit:
             more = [await self._inputs.of(each, Role.REFERENCE) for each in request.references]
             return Recipe(Kind.EDIT, instruction, first.grid, inputs=(first, *more), parent=parent_of(source))
 
+        downloads = isinstance(source, Attached) or bool(request.references)
         options = Options(request.count, request.seed, is_private(request.private, source))
-        return self._submit.begun(actor, options, recipe)
+        return await self._submit.begun(actor, options, recipe, downloads=downloads)

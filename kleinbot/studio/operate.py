@@ -3,7 +3,8 @@
 Each change and its audit row are one transaction. Nothing here shows what members asked for.
 """
 
-from collections.abc import Callable, Collection
+import asyncio
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from kleinbot.domain.clock import Clock
@@ -13,6 +14,7 @@ from kleinbot.domain.people import Actor
 from kleinbot.domain.quota import Deed
 from kleinbot.domain.work import EngineState
 from kleinbot.host.profile import Profile
+from kleinbot.queueing.estimates import ErrorSpread
 from kleinbot.queueing.line import Line
 from kleinbot.store import audit, facts, servers
 from kleinbot.store.database import Database, Reader
@@ -36,6 +38,19 @@ class Doorkeeper:
 
 
 @dataclass(frozen=True)
+class Tallies:
+    """What was counted since the start. ``idle_share``: of the time with work; ``batches``: by size.
+
+    ``out_of_memory``: how often memory did not suffice, by what was done about it (``domain.work.Rung``).
+    """
+
+    idle_share: float
+    estimate: ErrorSpread
+    batches: Mapping[int, int]
+    out_of_memory: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class HouseStatus:
     """How the bot is. ``loop_late_s``: the worst delay of the event loop so far; None where unmeasured."""
 
@@ -46,6 +61,7 @@ class HouseStatus:
     running_images: int
     free_bytes: int
     loop_late_s: float | None
+    tallies: Tallies
 
 
 class Operate:
@@ -63,6 +79,7 @@ class Operate:
         engine_state: Callable[[], EngineState],
         free_bytes: Callable[[], int],
         loop_late_s: Callable[[], float | None],
+        tallies: Callable[[], Tallies],
         door_moved: Callable[[], None],
         clock: Clock,
     ) -> None:
@@ -76,6 +93,7 @@ class Operate:
         self._engine_state = engine_state
         self._free_bytes = free_bytes
         self._loop_late_s = loop_late_s
+        self._tallies = tallies
         self._door_moved = door_moved
         self._clock = clock
 
@@ -143,8 +161,9 @@ class Operate:
             profile=self._profile,
             waiting_images=len(self._line.waiting),
             running_images=len(self._line.running),
-            free_bytes=self._free_bytes(),
+            free_bytes=await asyncio.to_thread(self._free_bytes),  # a lost network share may take long
             loop_late_s=self._loop_late_s(),
+            tallies=self._tallies(),
         )
 
     async def _move(self, actor: Actor, door: Door, deed: Deed) -> None:

@@ -19,15 +19,16 @@ from kleinbot.store.ledger import Owner
 class JobCard:
     """A job and where it stands. ``starts_at_ms`` None: in a moment, or not known yet.
 
-    ``unhurried``: why it is in the relaxed lane, where that is still known. ``is_late``: the promise of the
-    token lane cannot be kept any more; the result will arrive as a message of its own.
+    ``is_late``: the promise of the token lane cannot be kept any more; the result will arrive as a message
+    of its own. ``job.lane`` says which lane it is in; ``unhurried`` why it is the relaxed one, where that is
+    still known.
     """
 
     job: Job
     place: int | None
     starts_at_ms: int | None
-    unhurried: Unhurried | None = None
     is_late: bool = False
+    unhurried: Unhurried | None = None
 
 
 @dataclass(frozen=True)
@@ -80,12 +81,12 @@ class Recall:
         """Add to ``job`` its place in the line and when it is expected to start."""
         is_late = not job.state.is_terminal and self._line.is_late(job.job_id)
         if job.state is not JobState.QUEUED:
-            return JobCard(job, None, None, is_late=is_late)
+            return JobCard(job, None, None, is_late)
         place = self._line.place(job.job_id)
         if place is None or self._engine_state().phase is not EnginePhase.READY:
-            return JobCard(job, place, None, is_late=is_late)
+            return JobCard(job, place, None, is_late)
         wait_s = self._line.expected_start_s(job.job_id, self._cost_model, self._running_left_s()) or 0.0
-        return JobCard(job, place, self._clock.now_ms() + round(wait_s * MS_PER_S), is_late=is_late)
+        return JobCard(job, place, self._clock.now_ms() + round(wait_s * MS_PER_S), is_late)
 
     async def queue(self, actor: Actor) -> Queue:
         owner = Owner(actor.server_id, actor.member_id)

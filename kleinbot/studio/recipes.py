@@ -11,10 +11,13 @@ from kleinbot.domain.people import Actor
 from kleinbot.domain.reference import Reference, Role
 from kleinbot.domain.variation import Strength
 from kleinbot.domain.work import Checkpoint, ImageKey
+from kleinbot.queueing.cost import PICTURE
 from kleinbot.queueing.entry import shape_of
 from kleinbot.studio.prices import price_tenths_of
 
 DISTILLED_STEPS = 4
+BASE_STEPS = 50
+"""What the base checkpoint is published with. Half as many are possible, but would not be its best."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Recipe:
     prompt: str
     grid: Grid
     steps: int = DISTILLED_STEPS
+    checkpoint: Checkpoint = Checkpoint.DISTILLED
     inputs: tuple[Input, ...] = ()
     noise: NoiseRecipe | None = None
     strength: Strength | None = None
@@ -53,6 +57,19 @@ class Options:
     private: bool
 
 
+def least_tenths() -> int:
+    """Return the price of the cheapest picture that begins at an input picture."""
+    return min(
+        price_tenths_of(replace(PICTURE, steps=strength.steps, first_sigma=strength.first_sigma))
+        for strength in Strength
+    )
+
+
+def best_quality_tenths() -> int:
+    """Return the price of a square picture in best quality; other shapes differ by a tenth of a picture."""
+    return price_tenths_of(replace(PICTURE, steps=BASE_STEPS, checkpoint=Checkpoint.BASE))
+
+
 def recipe_of(job: Job, inputs: tuple[Input, ...]) -> Recipe:
     """Return what ``job`` was made by, ready to be made again. ``inputs`` are copies of its own."""
     noise = job.images[0].noise
@@ -61,6 +78,7 @@ def recipe_of(job: Job, inputs: tuple[Input, ...]) -> Recipe:
         prompt=job.prompt,
         grid=job.grid,
         steps=job.steps,
+        checkpoint=job.checkpoint,
         inputs=inputs,
         noise=replace(noise, blends=noise.blends[:-1]) if noise.blends else None,
         strength=job.strength,
@@ -95,7 +113,7 @@ def complete(
         prompt=recipe.prompt,
         grid=recipe.grid,
         steps=recipe.steps,
-        checkpoint=Checkpoint.DISTILLED,
+        checkpoint=recipe.checkpoint,
         seed=seed,
         private=options.private,
         price_tenths=0,

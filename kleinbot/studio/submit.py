@@ -11,14 +11,14 @@ from kleinbot.archive.names import Shelf
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code, Refusal
-from kleinbot.domain.job import ImagineRequest, Kind, NewJob, ReplyAddress
+from kleinbot.domain.job import ImagineRequest, Kind, NewJob, Quality, ReplyAddress
 from kleinbot.domain.meters import Meters
 from kleinbot.domain.noise import SEED_COUNT
 from kleinbot.domain.people import Actor
 from kleinbot.domain.prompts import PromptMeter
 from kleinbot.domain.reference import Reference, Role
 from kleinbot.domain.requests import Press
-from kleinbot.domain.work import EnginePhase, EngineState
+from kleinbot.domain.work import Checkpoint, EnginePhase, EngineState
 from kleinbot.host.capacity import Capacity
 from kleinbot.host.profile import Profile
 from kleinbot.queueing.admission import AdmissionLimits, Admitted, admit
@@ -33,7 +33,15 @@ from kleinbot.studio import quota
 from kleinbot.studio.fitting import require_fit
 from kleinbot.studio.quota import Balance, QuotaRule
 from kleinbot.studio.recall import JobCard, Recall
-from kleinbot.studio.recipes import Input, Options, Recipe, complete
+from kleinbot.studio.recipes import (
+    BASE_STEPS,
+    DISTILLED_STEPS,
+    Input,
+    Options,
+    Recipe,
+    complete,
+    least_tenths,
+)
 
 
 @dataclass(frozen=True)
@@ -119,7 +127,14 @@ class Submit:
 
     async def _imagine(self, actor: Actor, request: ImagineRequest, reply: ReplyAddress) -> Accepted:
         grid = request.aspect.grid.scaled_to(self._profile.largest_grid_tokens)
-        recipe = Recipe(Kind.IMAGINE, self.clean(request.prompt), grid)
+        is_best = request.quality is Quality.BEST
+        recipe = Recipe(
+            Kind.IMAGINE,
+            self.clean(request.prompt),
+            grid,
+            steps=BASE_STEPS if is_best else DISTILLED_STEPS,
+            checkpoint=Checkpoint.BASE if is_best else Checkpoint.DISTILLED,
+        )
         options = Options(request.count, request.seed, request.private)
         return await self._accept(actor, recipe, options, reply, None)
 
@@ -144,6 +159,8 @@ class Submit:
         self, actor: Actor, recipe: Recipe, options: Options, reply: ReplyAddress, press: Press | None
     ) -> Accepted:
         self._require_open()
+        if recipe.checkpoint not in self._profile.checkpoints:
+            raise Refusal(Code.CHECKPOINT_NOT_HERE)
         require_fit(
             self._capacity, recipe.grid, [each.grid for each in recipe.inputs if each.role is Role.REFERENCE]
         )
@@ -159,9 +176,19 @@ class Submit:
                 await self._archive.delete(reference.file)
             raise
 
-    def begun(self, actor: Actor, options: Options, recipe: Callable[[], Awaitable[Recipe]]) -> Begun:
-        """Return the rest of a request whose recipe takes a while. Raises ENGINE_FAILED or STOPPING."""
-        self._require_open()
+    async def begun(
+        self, actor: Actor, options: Options, recipe: Callable[[], Awaitable[Recipe]], *, downloads: bool
+    ) -> Begun:
+        """Return the rest of a request whose recipe takes a while. Raises ENGINE_FAILED or STOPPING.
+
+        ``downloads``: it fetches somebody's file, which is not done for who could not even pay the cheapest
+        picture that begins with one: that raises QUOTA_EXHAUSTED.
+        """
+        with self._counting_refusals():
+            self._require_open()
+            if downloads:
+                owner, least = Owner(actor.server_id, actor.member_id), options.count * least_tenths()
+                await quota.require(self._database.read, owner, self._rule, least, self._clock.now_ms())
 
         async def finish(reply: ReplyAddress, press: Press | None) -> Accepted:
             return await self.accept(actor, await recipe(), options, reply, press)
@@ -187,12 +214,12 @@ class Submit:
             raise LookupError(job.job_id)
         # No await since the lock was released: nobody was admitted on the same place in between.
         self._line.submit(admitted.images)
-        card = replace(self._recall.card_of(stored), unhurried=admitted.unhurried)
+        card = self._recall.card_of(stored)
         if card.starts_at_ms is not None:
             self._errors.told(job.job_id, card.starts_at_ms)
         self._meters.accepted(admitted.lane, len(admitted.images))
         self._listener.job_added()
-        return Accepted(card, balance)
+        return Accepted(replace(card, unhurried=admitted.unhurried), balance)
 
     @contextmanager
     def _counting_refusals(self) -> Iterator[None]:

@@ -33,7 +33,7 @@ class Variations:
 
         count = request.count or (source.job.count if isinstance(source, Chosen) else 1)
         options = Options(count, None, is_private(request.private, source))
-        return self._submit.begun(actor, options, recipe)
+        return await self._submit.begun(actor, options, recipe, downloads=isinstance(source, Attached))
 
     async def reroll(self, actor: Actor, request: RerollRequest) -> Begun:
         """Begin a job again. Raises Refusal PICTURE_UNKNOWN."""
@@ -42,7 +42,7 @@ class Variations:
         async def recipe() -> Recipe:
             return recipe_of(job, await self._inputs.copies(job))
 
-        return self._submit.begun(actor, Options(job.count, None, job.private), recipe)
+        return await self._submit.begun(actor, Options(job.count, None, job.private), recipe, downloads=False)
 
     async def _of_noise(self, parent: Chosen, request: VariationsRequest) -> Recipe:
         return Recipe(
@@ -50,6 +50,7 @@ class Variations:
             prompt=parent.job.prompt,
             grid=parent.image.grid,
             steps=parent.job.steps,
+            checkpoint=parent.job.checkpoint,
             inputs=await self._inputs.copies(parent.job),
             noise=parent.image.noise,
             strength=request.strength,

@@ -58,7 +58,7 @@ def test_a_promised_job_says_its_place_and_when_it_starts() -> None:
     ],
 )
 def test_a_relaxed_job_says_why_and_how_it_arrives(why: Unhurried | None, sentence: str) -> None:
-    lines = _lines(JobCard(RELAXED, 4, 1_795_241_217_000, why))
+    lines = _lines(JobCard(RELAXED, 4, 1_795_241_217_000, unhurried=why))
     assert lines == [
         "#4 in line · starts <t:1795241217:R>",
         f"Relaxed lane: {sentence} It is drawn when nothing else is due. {ARRIVES_ANEW}",
@@ -66,7 +66,7 @@ def test_a_relaxed_job_says_why_and_how_it_arrives(why: Unhurried | None, senten
 
 
 def test_a_private_relaxed_job_comes_with_the_next_command() -> None:
-    lines = _lines(JobCard(replace(RELAXED, private=True), 4, None, Unhurried.SHARE))
+    lines = _lines(JobCard(replace(RELAXED, private=True), 4, None, unhurried=Unhurried.SHARE))
     assert lines[-1].endswith("you get the result with your next command here.")
 
 
@@ -81,7 +81,7 @@ def test_a_promise_that_cannot_be_kept_is_said_to_be_dropped() -> None:
     ("phase", "sentence"),
     [
         (EnginePhase.PAUSED, "The bot's host has paused the drawing; your place is kept."),
-        (EnginePhase.DISK_FULL, "My host's disk is full, so nothing is drawn until there is room"),
+        (EnginePhase.DISK_FULL, "The disk of the bot's host is full. Your place is kept"),
         (EnginePhase.DRAINING, "The bot is about to restart. Your place is kept."),
     ],
 )

@@ -3,6 +3,7 @@ import io
 import pytest
 from PIL import Image
 
+from kleinbot.chat.downloads import Downloads
 from kleinbot.domain.errors import Code, RenderError
 from tests.e2e.house import Stage, has_pictures
 from tests.e2e.pictures import a_png, imagined, result, said, size
@@ -137,3 +138,27 @@ async def test_what_cannot_be_edited_is_refused_to_the_caller_alone(
         handle = await house.ada.command(house.channel, "edit", instruction="a hat", **options)
         assert (await said(handle, sentence)).is_ephemeral
         assert await house.number("SELECT COUNT(*) FROM jobs") == 0
+
+
+async def test_nothing_is_downloaded_for_who_cannot_pay_the_cheapest_picture(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch, fetched = Downloads.fetch, []
+
+    async def noted(downloads: Downloads, address: str) -> bytes:
+        fetched.append(address)
+        return await fetch(downloads, address)
+
+    monkeypatch.setattr(Downloads, "fetch", noted)
+    async with stage.house(ScriptedEngine(), quota_pictures=1) as house:
+        await imagined(house)
+        for command, options in (("edit", {"instruction": "a hat"}), ("variations", {})):
+            values = {**options, "image": a_png(seed=2)}
+            handle = await house.ada.command_with(house.channel, command, values)
+            await said(handle, "You have 0 of 1 pictures left for now")
+        assert fetched == []
+        # Who has something left may be refused once the price is known, and that takes the file.
+        handle = await house.bob.command(house.channel, "edit", instruction="a hat", image=a_png(seed=2))
+        await said(handle, "You have 1 of 1 pictures left for now")
+        assert len(fetched) == 1
+        assert await house.number("SELECT COUNT(*) FROM jobs") == 1

@@ -189,10 +189,10 @@ async def test_a_cancel_by_a_moderator_is_told_and_noted_too(stage: Stage) -> No
 class _SecondIsHeld(ScriptedEngine):
     """Draws one picture, and holds the next ones until its gate is opened."""
 
-    async def render(self, batch, on_step, is_cancelled):
+    async def render(self, batch, on_step, is_cancelled, must_yield):
         if self.batches:
             self.gate.clear()
-        return await super().render(batch, on_step, is_cancelled)
+        return await super().render(batch, on_step, is_cancelled, must_yield)
 
 
 async def test_what_was_drawn_before_the_cancel_is_delivered_and_paid(stage: Stage) -> None:

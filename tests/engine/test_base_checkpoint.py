@@ -15,7 +15,7 @@ from kleinbot.domain.work import BatchResult, Checkpoint, RenderTask, Suspended
 from kleinbot.engine.making import Caller
 from kleinbot.engine.worker import Worker
 from kleinbot.host.profile import CPU_SMALL
-from kleinbot.klein.checkpoint import read_checkout
+from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.load import load_klein
 from tests.engine.conftest import GRID, STEPS, Faults, a_task, never
 
@@ -23,8 +23,8 @@ from tests.engine.conftest import GRID, STEPS, Faults, a_task, never
 @pytest.fixture
 def worker(tiny_folder: Path, faults: Faults) -> Worker:
     """Holds both checkpoints; the base one is the distilled one with its first layer doubled."""
-    klein = load_klein(read_checkout(tiny_folder), torch.device("cpu"), torch.float32, lambda _: None)
-    other = load_klein(read_checkout(tiny_folder), torch.device("cpu"), torch.float32, lambda _: None)
+    klein = load_klein(find_weights(tiny_folder), CPU_SMALL, torch.device("cpu"), lambda _: None)
+    other = load_klein(find_weights(tiny_folder), CPU_SMALL, torch.device("cpu"), lambda _: None)
     base = other.transformers[Checkpoint.DISTILLED]
     with torch.no_grad():
         base.x_embedder.weight.mul_(2)

@@ -21,7 +21,7 @@ from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.profile import CUDA_BF16, ComponentPlan, Placement, Profile
-from kleinbot.klein.checkpoint import read_checkout
+from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.denoise import Conditioning, Denoising
 from kleinbot.klein.load import Klein, load_klein
 from kleinbot.klein.noise import draw_noise
@@ -93,7 +93,7 @@ def case(name: str, folder: Path, profile: Profile, scratch: Path) -> tuple[torc
     say(name)
     started_s = time.monotonic()
     device = torch.device("cuda", 0)
-    klein = load_klein(read_checkout(folder), device, torch.bfloat16, lambda _: None, profile, scratch)
+    klein = load_klein(find_weights(folder), profile, device, lambda _: None, scratch)
     say(f"  loaded in {time.monotonic() - started_s:.1f} s")
     result = run(klein)
     say(f"  host memory in use {psutil.Process().memory_info().rss / GIB:.1f} GiB")

@@ -88,3 +88,11 @@ async def test_results_delivered_before_the_migration_can_be_removed_too(tmp_pat
     database = await Database.open(file)
     assert await posted.delivered(database.read, job_id) == {0: 77}
     await database.close()
+
+
+async def test_words_are_found_whatever_their_case_in_every_alphabet(database: Database) -> None:
+    for index, prompt in enumerate(("Ein Fuchs unter ÄPFELN", "straße", "ЛИСА", "plain"), start=1):
+        await _done(database, index, prompt)
+    assert await _numbers(database, "äpfel") == [1]
+    assert await _numbers(database, "STRASSE") == [2]
+    assert await _numbers(database, "лиса") == [3]

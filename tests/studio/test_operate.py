@@ -7,9 +7,10 @@ import pytest
 
 from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code, Refusal
+from kleinbot.queueing.estimates import ErrorSpread
 from kleinbot.queueing.line import Line
 from kleinbot.queueing.waiting import UniformLimit
-from kleinbot.studio.operate import Doorkeeper, Operate
+from kleinbot.studio.operate import Doorkeeper, Operate, Tallies
 from kleinbot.studio.quota import QuotaRule
 from kleinbot.studio.shares import Shares
 from tests.queueing.making import job
@@ -35,6 +36,7 @@ class _Desk:
             engine_state=lambda: studio.engine.state,
             free_bytes=lambda: 2**30,
             loop_late_s=lambda: None,
+            tallies=lambda: Tallies(0.0, ErrorSpread(0, 0.0, 0.0), {}, {}),
             door_moved=self._moved,
             clock=studio.clock,
         )

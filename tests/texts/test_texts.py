@@ -34,7 +34,7 @@ def test_every_sentence_is_used_somewhere() -> None:
         for folder in (SOURCES, SOURCES.parent / "cogs")
         for file in folder.rglob("*.py")
     )
-    computed = re.compile(r"(engine|presence|age|variation|form-strength|kind|lane)-")
+    computed = re.compile(r"(engine|presence|age|variation|form-strength|kind|lane|format|placement|rung)-")
     unused = {
         name
         for name in _messages(FALLBACK)

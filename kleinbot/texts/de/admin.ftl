@@ -8,8 +8,6 @@ error-grants-above-most = Dieses Mitglied hat noch { $unspent } geschenkte Bilde
 error-server-unknown = So einen Server kenne ich nicht. /host server zählt die auf, die ich kenne. Es wurde nichts geändert.
 
 engine-paused = Der Betreiber des Bots hat das Zeichnen angehalten; dein Platz bleibt dir.
-engine-disk-full = Die Festplatte meines Betreibers ist voll, gezeichnet wird erst wieder, wenn Platz ist; dein Platz bleibt dir.
-presence-disk-full = wartet auf Platz auf der Platte
 presence-paused = vom Betreiber angehalten
 
 admin-set = { $member } hat jetzt eine eigene Grenze: { $pictures ->
@@ -67,6 +65,40 @@ host-status-line = Schlange: { $waiting ->
     }, { $running } in Arbeit
 host-status-disk = Platte: { $gib } GiB frei
 host-status-loop = Ereignisschleife: höchstens { $milliseconds } ms zu spät
+host-status-model = Modell: Transformer { $transformer }; Text-Encoder { $encoder }; gerechnet in { $precision }{ $base ->
+        [yes] ; auch der Basis-Checkpoint
+       *[no] {""}
+    }
+host-status-limits = Grenzen: { $tokens } Tokens zu 16×16 px je Bild, { $references ->
+        [one] { $references } Referenz
+       *[other] { $references } Referenzen
+    }, { $batch ->
+        [one] { $batch } Bild
+       *[other] { $batch } Bilder
+    } auf einmal
+host-status-estimate = Genannter Beginn: die Hälfte auf { $p50 } s genau, 95 % auf { $p95 } s ({ $count ->
+        [one] der letzte Auftrag
+       *[other] die letzten { $count } Aufträge
+    })
+host-status-batches = Stapel (wie viele × Bilder): { $sizes } · Karte { $idle } % der Zeit mit Arbeit untätig
+host-status-memory = { $times ->
+        [0] Speicher ausgegangen: seit dem Start nie
+        [one] Speicher seit dem Start einmal ausgegangen: { $rungs }
+       *[other] Speicher seit dem Start { $times }-mal ausgegangen: { $rungs }
+    }
+format-plain = unquantisiert
+format-fp8 = FP8
+format-int8 = INT8
+placement-resident = { $device ->
+        [cpu] im Arbeitsspeicher
+       *[cuda] auf der Karte
+    }
+placement-streamed = aus dem Arbeitsspeicher nachgeladen
+placement-disk = von der Platte gelesen
+rung-batch-of-one = ein Bild auf einmal
+rung-lean-decode = sparsames Dekodieren
+rung-streamed-encoder = Encoder nachgeladen
+rung-give-up = aufgegeben
 host-phase-starting = startet
 host-phase-downloading = wird heruntergeladen
 host-phase-loading = wird geladen

@@ -27,6 +27,7 @@ error-does-not-fit = { $inputs ->
         [one] Mit einem Eingabebild passt es.
        *[other] Mit { $fits } Eingabebildern passt es.
     } Es wurde nichts berechnet.
+error-checkpoint-not-here = Das entstand in bester Qualität, und das Modell dafür hat dieser Betreiber nicht mehr. Nimm den Prompt in /imagine ohne sie. Es wurde nichts berechnet.
 error-disk-full = Die Festplatte meines Betreibers ist voll, ich kann nichts Neues speichern. Es wurde nichts berechnet.
 
 error-job-unknown = Ich kenne hier keinen Auftrag { $job } von dir. /warteschlange zeigt, welche warten oder laufen.

@@ -8,8 +8,6 @@ error-grants-above-most = That member already has { $unspent } granted pictures 
 error-server-unknown = I know no such server. /host servers lists the ones I do. Nothing was changed.
 
 engine-paused = The bot's host has paused the drawing; your place is kept.
-engine-disk-full = My host's disk is full, so nothing is drawn until there is room; your place is kept.
-presence-disk-full = waiting for room on the disk
 presence-paused = paused by the host
 
 admin-set = { $member } now has a limit of their own: { $pictures ->
@@ -67,6 +65,40 @@ host-status-line = Line: { $waiting ->
     } waiting, { $running } being drawn
 host-status-disk = Disk: { $gib } GiB free
 host-status-loop = Event loop: { $milliseconds } ms late at worst
+host-status-model = Model: transformer { $transformer }; text encoder { $encoder }; computed in { $precision }{ $base ->
+        [yes] ; base checkpoint too
+       *[no] {""}
+    }
+host-status-limits = Limits: { $tokens } tokens of 16×16 px a picture, { $references ->
+        [one] { $references } reference
+       *[other] { $references } references
+    }, { $batch ->
+        [one] { $batch } picture
+       *[other] { $batch } pictures
+    } at once
+host-status-estimate = Told starts: half within { $p50 } s, 95 % within { $p95 } s (last { $count ->
+        [one] job
+       *[other] { $count } jobs
+    })
+host-status-batches = Batches (how many × pictures): { $sizes } · card idle { $idle } % of the time with work
+host-status-memory = { $times ->
+        [0] Out of memory: never since the start
+        [one] Out of memory once since the start: { $rungs }
+       *[other] Out of memory { $times } times since the start: { $rungs }
+    }
+format-plain = unquantised
+format-fp8 = FP8
+format-int8 = INT8
+placement-resident = { $device ->
+        [cpu] in memory
+       *[cuda] on the card
+    }
+placement-streamed = streamed from memory
+placement-disk = read from disk
+rung-batch-of-one = one picture at a time
+rung-lean-decode = lean decode
+rung-streamed-encoder = encoder streamed
+rung-give-up = given up
 host-phase-starting = starting
 host-phase-downloading = downloading
 host-phase-loading = loading

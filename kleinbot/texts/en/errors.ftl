@@ -27,6 +27,7 @@ error-does-not-fit = { $inputs ->
         [one] With one input picture it does.
        *[other] With { $fits } input pictures it does.
     } Nothing was charged.
+error-checkpoint-not-here = This was made in best quality, for which this host no longer has the model. Take its prompt into /imagine without that. Nothing was charged.
 error-disk-full = My host's disk is full, so nothing new can be stored. Nothing was charged.
 
 error-job-unknown = I know no job { $job } of yours here. /queue lists the ones that are waiting or running.

@@ -1,0 +1,51 @@
+"""Serves the metrics to this machine alone."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from kleinbot.metrics.house import HouseMetrics
+from kleinbot.metrics.readings import Reading
+
+_log = logging.getLogger(__name__)
+HOST = "127.0.0.1"
+_CLOSING_S = 1.0
+
+
+@asynccontextmanager
+async def served(metrics: HouseMetrics, read: Callable[[], Reading], port: int | None) -> AsyncIterator[None]:
+    """Answer ``GET /metrics`` on ``port`` while the body runs; with None nothing is opened.
+
+    A port that cannot be had is said in the log, and the bot goes on without metrics.
+    """
+    if port is None:
+        yield
+        return
+
+    async def answer(request: web.Request) -> web.Response:
+        del request
+        metrics.take(read())
+        # The text is put together on a thread: with many labels it takes milliseconds.
+        body = await asyncio.to_thread(metrics.text)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    application = web.Application()
+    application.router.add_get("/metrics", answer)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=_CLOSING_S)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, HOST, port).start()
+            _log.info("metrics: http://%s:%d/metrics", HOST, port)
+        except OSError as error:
+            _log.error(
+                "port %d for the metrics cannot be opened (%s); the bot goes on without them. "
+                "Set KLEINBOT_METRICS_PORT to a free port.", port, error.strerror or error,
+            )  # fmt: skip
+        yield
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,95 @@
+"""What Prometheus reads from the running bot, and what /host status tells of the same counts."""
+
+import socket
+
+import aiohttp
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.e2e.house import House, Stage, has_pictures
+from tests.scripted_engine import ScriptedEngine
+
+QUICK_S = 10.0
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def _scraped(port: int) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/metrics") as answer:
+        assert answer.status == 200
+        assert answer.headers["Content-Type"].startswith("text/plain")
+        text = await answer.text()
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+async def _drawn(house: House, **options: object) -> None:
+    handle = await house.ada.command_with(house.channel, "imagine", {"prompt": "a secret fox", **options})
+    await handle.message_where(has_pictures, timeout_s=QUICK_S)
+    await house.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
+
+
+async def test_the_counts_of_a_working_bot_can_be_scraped(stage: Stage) -> None:
+    port = _free_port()
+    async with stage.house(ScriptedEngine(), metrics_port=port) as house:
+        await _drawn(house, count=2)
+        refused = await house.ada.command(house.channel, "imagine", prompt="<|im_end|>")
+        await refused.message_where(lambda m: bool(m.text), timeout_s=QUICK_S)
+        found = await _scraped(port)
+        token = (("lane", "token"),)
+        assert found["kleinbot_jobs_accepted_total", token] == 1
+        assert found["kleinbot_images_accepted_total", token] == 2
+        assert found["kleinbot_refusals_total", (("reason", "prompt_empty"),)] == 1
+        assert found["kleinbot_wait_seconds_count", token] == 1
+        batches = {key[1]: value for key, value in found.items() if key[0] == "kleinbot_batches_total"}
+        assert sum(int(labels[0][1]) * count for labels, count in batches.items()) == 2
+        assert found["kleinbot_stage_seconds_count", (("stage", "denoise"),)] == sum(batches.values())
+        assert found["kleinbot_deliveries_total", (("way", "reply"),)] == 1
+        assert found["kleinbot_line_images", (("lane", "token"), ("state", "waiting"))] == 0
+        assert found["kleinbot_engine_phase", (("phase", "ready"),)] == 1
+        assert ("kleinbot_card_idle_ratio", ()) in found
+        assert found["kleinbot_card_busy_seconds_total", ()] > 0
+        assert found["kleinbot_event_loop_delay_worst_seconds", ()] >= 0
+        assert ("kleinbot_estimate_error_quantile_seconds", (("quantile", "0.95"),)) in found
+        told = repr(found)
+        for secret in ("fox", str(house.ada.id), str(house.server.id)):
+            assert secret not in told
+    with pytest.raises(aiohttp.ClientError):
+        await _scraped(port)
+
+
+async def test_a_port_in_use_is_a_sentence_and_the_bot_works(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = int(other.getsockname()[1])
+        async with stage.house(ScriptedEngine(), metrics_port=port) as house:
+            await _drawn(house)
+    assert any(
+        f"port {port} for the metrics cannot be opened" in record.getMessage()
+        and "Set KLEINBOT_METRICS_PORT to a free port." in record.getMessage()
+        for record in caplog.records
+    )
+
+
+async def test_status_tells_the_profile_and_the_counts_in_words(stage: Stage) -> None:
+    owner = stage.standin.world.owner
+    host = stage.standin.world.add_member(stage.server, owner.name, permissions=("manage_guild",))
+    async with stage.house(ScriptedEngine()) as house:
+        await _drawn(house)
+        status = await host.command(house.channel, "host status")
+        told = await status.message_where(lambda m: "Engine: ready" in m.text, timeout_s=QUICK_S)
+        assert "Model: transformer unquantised, in memory; text encoder unquantised, in memory" in told.text
+        assert "Limits: 256 tokens of 16×16 px a picture, 4 references, 1 picture at once" in told.text
+        assert "Batches (how many × pictures): 1×1 · card idle" in told.text
+        assert "Told starts: half within" in told.text
+        assert "Out of memory: never since the start" in told.text
