@@ -7,7 +7,7 @@ from kleinbot import klein
 from kleinbot.host.probe import choose_profile, find_cards
 from kleinbot.host.profile import Device, Profile
 from kleinbot.klein.find_weights import find_weights
-from kleinbot.klein.source import FolderSource, HubSource, Source
+from kleinbot.klein.source import FolderSource, Source, hub_source
 from kleinbot.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
 
 SMALL_KLEIN = Path(klein.__file__).parent / "small" / "checkpoint"
@@ -35,7 +35,7 @@ def choose_model(settings: Settings) -> ModelChoice:
         find_weights(settings.weights)
         return ModelChoice(FolderSource(settings.weights), profile, settings.weights.name, None)
     if settings.weights is not None:
-        return ModelChoice(HubSource(settings.weights), profile, settings.weights, None)
+        return ModelChoice(hub_source(profile, settings.weights), profile, settings.weights, None)
     if profile.device is Device.CUDA:
-        return ModelChoice(HubSource(DEFAULT_HUB_REPO), profile, DEFAULT_HUB_REPO, None)
+        return ModelChoice(hub_source(profile, DEFAULT_HUB_REPO), profile, DEFAULT_HUB_REPO, None)
     return ModelChoice(FolderSource(SMALL_KLEIN), profile, "kleinbot small Klein", "small-note")

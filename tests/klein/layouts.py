@@ -159,3 +159,23 @@ def write_comfy_vae(checkout: Path, file: Path) -> Path:
         {n: tensor.float() if tensor.is_floating_point() else tensor for n, tensor in state.items()}, file
     )
     return file
+
+
+def write_comfy_tokenizer(checkout: Path, root: Path) -> Path:
+    """Write the vocabulary where ComfyUI's source has it, beside settings of another model."""
+    said = json.loads((checkout / "tokenizer/tokenizer.json").read_text("utf-8"))
+    added = {token["content"] for token in said["added_tokens"]}
+    folder = root / "comfy/text_encoders/qwen25_tokenizer"
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary = {token: number for token, number in said["model"]["vocab"].items() if token not in added}
+    # Klein's own tokens come last there; the tests' tokenizers have theirs first.
+    renumbered = {
+        token: number for number, token in enumerate(sorted(vocabulary, key=vocabulary.__getitem__))
+    }
+    (folder / "vocab.json").write_text(json.dumps(renumbered), "utf-8")
+    merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in said["model"]["merges"]]
+    (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges]) + "\n", "utf-8")
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps({"added_tokens_decoder": {"151667": {"content": "<|meta|>"}}, "chat_template": "wrong"})
+    )
+    return folder / "vocab.json"
