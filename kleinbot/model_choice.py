@@ -7,6 +7,7 @@ from kleinbot import klein
 from kleinbot.host.probe import choose_profile, find_cards
 from kleinbot.host.profile import Device, Profile
 from kleinbot.klein.find_weights import find_weights
+from kleinbot.klein.requirements import check_diffusers
 from kleinbot.klein.source import FolderSource, Source, hub_source
 from kleinbot.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
 
@@ -27,8 +28,9 @@ class ModelChoice:
 def choose_model(settings: Settings) -> ModelChoice:
     """Choose by the settings and, where they leave it open, by the machine.
 
-    Raises StartError where a folder of weights was named that is not Klein 4B.
+    Raises StartError where a folder of weights was named that is not Klein 4B, or diffusers is too old for it.
     """
+    check_diffusers()
     asked = None if settings.device is DeviceChoice.AUTO else Device(settings.device)
     profile = choose_profile(find_cards(), asked)
     if isinstance(settings.weights, Path):

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub.file_download import repo_folder_name
-
 from kleinbot.domain.errors import Code, StartError
 
 _MARK = ".verified"
@@ -21,16 +19,6 @@ class RepoFile:
     name: str
     bytes: int
     sha256: str | None
-
-
-def begun_bytes(cache: Path, repository: str, file: RepoFile) -> int:
-    """Return how much of ``file`` has arrived in the hub's ``cache`` in an earlier attempt."""
-    if file.sha256 is None:
-        return 0
-    # The hub names a large file's blob by its hash; a new attempt goes on with what is ``.incomplete``.
-    blobs = cache / repo_folder_name(repo_id=repository, repo_type="model") / "blobs"
-    parts = [part.stat().st_size for part in blobs.glob(f"{file.sha256}*.incomplete")]
-    return min(file.bytes, max(parts, default=0))
 
 
 def verify_once(path: Path, file: RepoFile, ask: Callable[[], None]) -> None:

@@ -13,7 +13,6 @@ from huggingface_hub import HfApi, hf_hub_download, snapshot_download, try_to_lo
 from huggingface_hub.constants import HF_HUB_CACHE
 from huggingface_hub.errors import (
     GatedRepoError,
-    HfHubHTTPError,
     HFValidationError,
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
@@ -26,7 +25,8 @@ from kleinbot.domain.work import Checkpoint
 from kleinbot.host.profile import Format, Profile
 from kleinbot.klein.checkpoint import MODEL_INDEX, TOKENIZER
 from kleinbot.klein.find_weights import find_tokenizer, find_weights
-from kleinbot.klein.published import RepoFile, begun_bytes, verify_by_name, verify_once
+from kleinbot.klein.published import RepoFile, verify_by_name, verify_once
+from kleinbot.klein.resuming import HTTP_ERROR, begun_bytes, fetch_blob
 from kleinbot.klein.weight_set import WeightSet
 
 SHARED_FILES = (
@@ -150,9 +150,6 @@ def hub_source(
     return HubSource(HubPart(repository, files), others, cache_folder, endpoint)
 
 
-# The base of all that the hub's HTTP client raises: httpx's or httpx2's, as this version of the hub uses.
-_HTTP_ERROR: type[Exception] = HfHubHTTPError.__bases__[0]
-
 Source = FolderSource | HubSource
 
 
@@ -203,6 +200,12 @@ def fetch_from_hub(
 def _download(source: HubSource, part: HubPart, file: RepoFile, progress: "_Progress") -> None:
     try:
         with _told_as_unreachable(part):
+            blob = None
+            if file.sha256 is not None:
+                cache = source.cache_folder or Path(HF_HUB_CACHE)
+                blob = fetch_blob(
+                    cache, part.repository, part.revision, source.endpoint, file, progress.running
+                )
             # By the branch's name, not the commit: the hub notes in its cache which commit a branch is at.
             path = hf_hub_download(
                 part.repository,
@@ -217,6 +220,9 @@ def _download(source: HubSource, part: HubPart, file: RepoFile, progress: "_Prog
             raise
         folder = _existing(source.cache_folder or Path(HF_HUB_CACHE))
         raise _no_room(folder, shutil.disk_usage(folder).free, file.bytes) from error
+    if blob is not None and Path(path).resolve() != blob.resolve():
+        # Where links cannot be made (Windows), the hub's client has copied it.
+        blob.unlink()
     verify_once(Path(path), file, progress.ask)
     progress.finish(file.bytes)
 
@@ -312,7 +318,7 @@ def _told_as_unreachable(part: HubPart) -> Iterator[None]:
         reason = "it is gated"
     except (RepositoryNotFoundError, HFValidationError):
         reason = "there is no such repository"
-    except (_HTTP_ERROR, LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
+    except (HTTP_ERROR, LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
         reason = str(error.__cause__ or error) or type(error).__name__
     else:
         return

@@ -1,9 +1,10 @@
 """Writes a checkout of exactly the published layout of FLUX.2 [klein] 4B, with random weights.
 
 ``python -m tests.gpu.full_size FOLDER`` needs 16 GB of disk; on a card it takes half a minute. The pictures
-are noise, but memory, seconds and every shape are the real model's. With ``--with fp8 bf16 base base-fp8 comfy``
-(any of them) the checkout goes into FOLDER/checkout, and beside it the official FP8 and BF16 single files
-(FOLDER/single), the base checkout (FOLDER/base) and ComfyUI's folder (FOLDER/comfy, with the single files in it).
+are noise, but memory, seconds and every shape are the real model's. With
+``--with fp8 bf16 base base-fp8 comfy`` (any of them) the checkout goes into FOLDER/checkout, beside it the
+official FP8 and BF16 single files (FOLDER/single), the base checkout (FOLDER/base) and ComfyUI's folder
+(FOLDER/comfy, with the single files in it).
 """
 
 import argparse

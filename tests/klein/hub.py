@@ -16,8 +16,8 @@ REPOSITORY = "some-lab/some-klein"
 class Hub:
     """Serves ``repositories`` (name to folder); ``fetched`` are the names of files that were asked for.
 
-    ``ranges`` are the first bytes that were asked for. After ``stall_after_bytes`` of a large file it sends no
-    more and sets ``stalled``, until ``release`` is set. ``wrong`` names files of which other bytes are sent
+    ``ranges`` are the first bytes that were asked for. After ``stall_after_bytes`` of a file it sends no more
+    and sets ``stalled``, until ``release`` is set. ``wrong`` names files of which other bytes are sent
     than were published.
     """
 

@@ -15,6 +15,7 @@ from kleinbot.klein.bfl_names import modules_of
 
 FP8 = torch.float8_e4m3fn
 FP8_MOST = 448.0
+SPARE_ROWS = 64
 
 TOP_LAYERS = (
     "img_in",
@@ -147,6 +148,9 @@ def write_comfy_text_encoder(checkout: Path, file: Path) -> Path:
     """Write what ``qwen_3_4b.safetensors`` holds: every tensor of the language model, in bfloat16."""
     file.parent.mkdir(parents=True, exist_ok=True)
     state = load_file(checkout / "text_encoder/model.safetensors")
+    # As in the published model, the table has more rows than the tokenizer has tokens.
+    table = state["model.embed_tokens.weight"]
+    state["model.embed_tokens.weight"] = torch.cat([table, table[:SPARE_ROWS]])
     save_file({name: tensor.to(torch.bfloat16) for name, tensor in state.items()}, file)
     return file
 

@@ -285,7 +285,7 @@ def test_a_download_that_is_killed_goes_on_where_it_stopped(
 ) -> None:
     name = "text_encoder/model.safetensors"
     content = load_file(hub.folder / name)
-    # The hub's client writes pieces of 10 MB.
+    # So large that pieces of it are written before it is whole.
     save_file({**content, "not.used": torch.zeros(6_000_000)}, hub.folder / name)
     hub.stall_after_bytes = 13_000_000
     assert source.cache_folder is not None
@@ -312,7 +312,7 @@ def test_a_download_that_is_killed_goes_on_where_it_stopped(
 def wait_for_bytes(cache: Path, wanted: int) -> None:
     """Wait until an unfinished file of the child has ``wanted`` bytes on disk."""
     deadline = time.monotonic() + 30
-    while max((part.stat().st_size for part in cache.rglob("*.incomplete")), default=0) < wanted:
+    while max((part.stat().st_size for part in cache.rglob("*.part")), default=0) < wanted:
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
@@ -323,7 +323,7 @@ def test_a_disk_that_fills_is_told_and_leaves_nothing_half_written(
     def full(*_: object, **__: object) -> str:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("kleinbot.klein.source.hf_hub_download", full)
+    monkeypatch.setattr("kleinbot.klein.source.fetch_blob", full)
     with pytest.raises(StartError) as raised:
         fetch_from_hub(source, ignore, never)
     assert raised.value.code is Code.WEIGHTS_NO_ROOM
