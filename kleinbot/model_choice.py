@@ -28,7 +28,7 @@ class ModelChoice:
 def choose_model(settings: Settings) -> ModelChoice:
     """Choose by the settings and, where they leave it open, by the machine.
 
-    Raises StartError where a folder of weights was named that is not Klein 4B, or diffusers is too old for it.
+    Raises StartError where a folder of weights was named that is not Klein 4B, or diffusers is too old.
     """
     check_diffusers()
     asked = None if settings.device is DeviceChoice.AUTO else Device(settings.device)
