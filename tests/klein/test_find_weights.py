@@ -16,6 +16,7 @@ from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.profile import CPU_SMALL, Precision
 from kleinbot.klein.find_weights import find_weights
+from kleinbot.klein.host_table import HostTable
 from kleinbot.klein.load import Klein, load_klein
 from kleinbot.klein.prompt import KleinPromptMeter, templated
 from kleinbot.klein.source import FolderSource
@@ -337,3 +338,13 @@ def test_an_encoder_of_27_layers_embeds_as_one_of_36(tiny_folder: Path, precisio
         states = whole(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
         wanted = torch.stack([states[layer] for layer in (9, 18, 27)], dim=2).flatten(2)
         assert torch.equal(cut.encode(["a photo of a cat"]), wanted)
+
+
+def test_a_token_table_on_the_host_gives_the_same_embeddings(tiny_folder: Path, klein: Klein) -> None:
+    profile = replace(CPU_SMALL, token_table_on_host=True)
+    made = load_klein(find_weights(tiny_folder), profile, torch.device("cpu"), lambda _: None)
+    table = made.text_encoder._model.embed_tokens
+    assert isinstance(table, HostTable)
+    assert list(table.parameters()) == list(table.buffers()) == []
+    with torch.inference_mode():
+        assert torch.equal(made.text_encoder.encode(["a cat"]), klein.text_encoder.encode(["a cat"]))
