@@ -6,11 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import LocalEntryNotFoundError
-
 from kleinbot import klein
-from kleinbot.domain.errors import StartError
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.capacity import Capacity, capacity_of
 from kleinbot.host.facts import HostFacts
@@ -19,7 +15,8 @@ from kleinbot.host.profile import Device, Format, Profile
 from kleinbot.host.rules import Choice, choose
 from kleinbot.host.wishes import Offer, Wishes
 from kleinbot.klein.find_weights import find_weights
-from kleinbot.klein.source import FILES_USED, FolderSource, HubSource, Source
+from kleinbot.klein.requirements import check_diffusers
+from kleinbot.klein.source import FolderSource, Source, hub_source
 from kleinbot.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
 
 SMALL_KLEIN = Path(klein.__file__).parent / "small" / "checkpoint"
@@ -50,9 +47,10 @@ class ModelChoice:
 def choose_model(settings: Settings, look_at_host: Callable[[], HostFacts] = look) -> ModelChoice:
     """Choose by the settings and, where they leave it open, by the machine.
 
-    Raises StartError where a folder of weights was named that is not Klein 4B, or where the settings ask for
-    what this machine cannot do.
+    Raises StartError where diffusers is too old, where a folder of weights was named that is not Klein 4B, or
+    where the settings ask for what this machine cannot do.
     """
+    check_diffusers()
     # The driver's library counts cards by their slots; CUDA would else begin with the fastest.
     os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     facts = look_at_host()
@@ -88,32 +86,14 @@ def _offered_by_hub(repository: str | None) -> Offer:
     return Offer(frozenset({Format.PLAIN, Format.INT8}), (Checkpoint.DISTILLED,))
 
 
-def complete_on_disk(source: HubSource) -> Path | None:
-    """Return the hub's folder where all of ``source`` is there and whole; nothing is downloaded."""
-    try:
-        folder = Path(
-            snapshot_download(
-                source.repository,
-                revision=source.revision,
-                cache_dir=source.cache_folder,
-                allow_patterns=list(FILES_USED),
-                local_files_only=True,
-            )
-        )
-        find_weights(folder)
-    except (LocalEntryNotFoundError, StartError):
-        return None
-    return folder
-
-
 def _source(weights: Path | str | None, profile: Profile) -> tuple[Source, str, bool]:
     """Return where the weights come from, their name, and whether they are the small model's."""
     if isinstance(weights, Path):
-        return FolderSource(weights), weights.name, False
+        return FolderSource(weights, prefer_fp8=profile.transformer.format is Format.FP8), weights.name, False
     if weights is not None:
-        return HubSource(weights), weights, False
+        return hub_source(profile, weights), weights, False
     if profile.device is Device.CUDA:
-        return HubSource(DEFAULT_HUB_REPO), DEFAULT_HUB_REPO, False
+        return hub_source(profile, DEFAULT_HUB_REPO), DEFAULT_HUB_REPO, False
     return FolderSource(SMALL_KLEIN), "kleinbot small Klein", True
 
 

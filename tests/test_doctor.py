@@ -178,7 +178,7 @@ def test_a_download_that_the_disk_cannot_hold_is_a_problem(tmp_path: Path) -> No
 
 @pytest.fixture
 def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kleinbot.doctor.model.complete_on_disk", lambda _: None)
+    monkeypatch.setattr("kleinbot.doctor.model.complete_in_cache", lambda _: None)
 
 
 @pytest.mark.usefixtures("no_cache")

@@ -23,7 +23,7 @@ from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.host.model_sizes import encoder_layers_bytes, transformer_bytes
 from kleinbot.host.probe import look
 from kleinbot.host.profile import Device, Placement, Profile
-from kleinbot.klein.checkpoint import MODEL_INDEX
+from kleinbot.klein.checkpoint import MODEL_INDEX, TRANSFORMER_CONFIG
 from kleinbot.klein.source import FolderSource, Source, fetch_from_hub
 from kleinbot.model_choice import ModelChoice
 from kleinbot.texts import Texts
@@ -137,12 +137,12 @@ def _device(profile: Profile) -> "torch.device":
 
 def _checkout(source: Source, texts: Texts, locale: str) -> Path:
     """Return the checkout that diffusers can load. A hub's is complete once the engine has loaded it."""
-    folder = (
-        source.folder
-        if isinstance(source, FolderSource)
-        else fetch_from_hub(source, lambda _: None, lambda: False)
-    )
-    if not (folder / MODEL_INDEX).is_file():
+    if isinstance(source, FolderSource):
+        folder = source.folder
+    else:
+        folder = fetch_from_hub(source, lambda _: None, lambda: False).tokenizer.file.parent.parent
+    # Beside the FP8 files, the hub's checkout has no transformer of its own.
+    if not all((folder / file).is_file() for file in (MODEL_INDEX, TRANSFORMER_CONFIG)):
         raise BenchError(texts.say(locale, "bench-needs-checkout", folder=str(folder)))
     return folder
 

@@ -14,8 +14,8 @@ from kleinbot.host.memory_model import WorkShape, predict
 from kleinbot.host.model_sizes import download_bytes
 from kleinbot.host.profile import Profile
 from kleinbot.host.rules import Choice, PassedOver
-from kleinbot.klein.source import FolderSource, HubSource
-from kleinbot.model_choice import SMALL_KLEIN, ModelChoice, choose_model, complete_on_disk
+from kleinbot.klein.source import FolderSource, HubSource, complete_in_cache
+from kleinbot.model_choice import SMALL_KLEIN, ModelChoice, choose_model
 from kleinbot.settings import Settings
 
 _TRUE = ("1", "on", "yes", "true")
@@ -41,9 +41,8 @@ def weights(
             message = "doctor-weights-small" if folder == SMALL_KLEIN else "doctor-weights-folder"
             return ok(Topic.WEIGHTS, message, folder=str(folder))
         case HubSource() as source:
-            cached = complete_on_disk(source)
-            if cached is not None:
-                return ok(Topic.WEIGHTS, "doctor-weights-folder", folder=str(cached))
+            if complete_in_cache(source) is not None:
+                return ok(Topic.WEIGHTS, "doctor-weights-folder", folder=source.name)
             return _download(source, model.profile, environment, free_bytes_at)
 
 
@@ -56,7 +55,7 @@ def _download(
     cache = source.cache_folder or Path(HF_HUB_CACHE)
     needed = download_bytes(profile)
     figures: dict[str, Parameter] = {
-        "repository": source.repository,
+        "repository": source.name,
         "size": round(needed / 1e9, 1),
         "folder": str(cache),
     }

@@ -13,9 +13,8 @@ from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.engine.device import open_device
 from kleinbot.engine.worker import Worker
 from kleinbot.host.profile import Profile
-from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.load import load_klein
-from kleinbot.klein.source import AbandonedError, FolderSource, HubSource, Source, fetch_from_hub
+from kleinbot.klein.source import AbandonedError, HubSource, Source, obtain
 
 _log = logging.getLogger(__name__)
 
@@ -61,10 +60,13 @@ def _bring_up(
     device = open_device(profile, cpu_threads)
     if scratch is not None:
         scratch.mkdir(parents=True, exist_ok=True)
-    folder = _fetch(source, on_state, is_abandoned)
-    on_state(EngineState(EnginePhase.LOADING, 0.0, str(folder)))
-    loading = _rounded(EnginePhase.LOADING, str(folder), on_state)
-    klein = load_klein(find_weights(folder), profile, device, loading, scratch)
+    if isinstance(source, HubSource):
+        on_state(EngineState(EnginePhase.DOWNLOADING, 0.0, source.name))
+    told = _rounded(EnginePhase.DOWNLOADING, source.name, on_state)
+    weights = obtain(source, told, is_abandoned)
+    on_state(EngineState(EnginePhase.LOADING, 0.0, source.name))
+    loading = _rounded(EnginePhase.LOADING, source.name, on_state)
+    klein = load_klein(weights, profile, device, loading, scratch)
     if is_abandoned():
         raise AbandonedError
     on_state(EngineState(EnginePhase.WARMING))
@@ -73,16 +75,6 @@ def _bring_up(
     if is_abandoned():
         raise AbandonedError
     return worker
-
-
-def _fetch(source: Source, on_state: Callable[[EngineState], None], is_abandoned: Callable[[], bool]) -> Path:
-    match source:
-        case FolderSource(folder):
-            return folder
-        case HubSource():
-            on_state(EngineState(EnginePhase.DOWNLOADING, 0.0, source.repository))
-            told = _rounded(EnginePhase.DOWNLOADING, source.repository, on_state)
-            return fetch_from_hub(source, told, is_abandoned)
 
 
 def _rounded(

@@ -112,6 +112,7 @@ class _Loading:
         if profile.token_table_on_host:
             text_model.embed_tokens = HostTable(text_model.embed_tokens.weight.detach())
         text_encoder = TextEncoder(text_model, tokenizer, self._device)
+        check_vocabulary(len(tokenizer), weights.text_encoder)
         check_template(text_encoder, weights.tokenizer)
         self._place(text_model, profile.text_encoder)
         transformers = {}
@@ -212,6 +213,18 @@ def _tokenizer(files: TokenizerFiles) -> PreTrainedTokenizerFast:
         padding_side="right",
         chat_template=CHAT_TEMPLATE,
     )
+
+
+def check_vocabulary(tokens: int, component: Component) -> None:
+    """Raise StartError WEIGHTS_WRONG_TEXT_ENCODER where the tokenizer has more tokens than the table rows."""
+    rows = component.config["vocab_size"]
+    if tokens > rows:
+        raise StartError(
+            Code.WEIGHTS_WRONG_TEXT_ENCODER,
+            file=component.file,
+            found=f"vocab_size {rows}",
+            wanted=f"at least the tokenizer's {tokens}",
+        )
 
 
 def check_template(text_encoder: TextEncoder, files: TokenizerFiles) -> None:

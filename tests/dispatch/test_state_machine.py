@@ -20,7 +20,7 @@ And the order that was told before a crash or a stop holds after it (``_begin``)
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path

@@ -1,20 +1,43 @@
 """Writes a checkout of exactly the published layout of FLUX.2 [klein] 4B, with random weights.
 
 ``python -m tests.gpu.full_size FOLDER`` needs 16 GB of disk; on a card it takes half a minute. The pictures
-are noise, but memory, seconds and every shape are the real model's.
+are noise, but memory, seconds and every shape are the real model's. With
+``--with fp8 bf16 base base-fp8 comfy`` (any of them) the checkout goes into FOLDER/checkout, beside it the
+official FP8 and BF16 single files (FOLDER/single), the base checkout (FOLDER/base) and ComfyUI's folder
+(FOLDER/comfy, with the single files in it).
 """
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import AutoencoderKLFlux2, Flux2Transformer2DModel
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
+from kleinbot.domain.geometry import Grid
+from kleinbot.domain.work import Checkpoint
+from kleinbot.host.profile import CUDA_BF16
+from kleinbot.klein.filling import Wanted, fill
+from kleinbot.klein.find_weights import find_weights
+from kleinbot.klein.load import empty_transformer, load_klein
+from kleinbot.klein.tensor_reader import TensorReader
+from kleinbot.klein.tensor_writer import Slot, header_bytes
+from tests.klein.drawing import latents_of
+from tests.klein.layouts import (
+    block_linears,
+    calibrating,
+    in_bfl_names,
+    quantisation_metadata,
+    write_bfl_fp8,
+    write_bfl_plain,
+    write_comfy_tokenizer,
+    write_comfy_vae,
+)
 from tests.klein.tiny import SCHEDULER, build_tokenizer
 
 MODEL_INDEX = {
@@ -169,7 +192,117 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=2), "utf-8")
 
 
+def shapes_in_bfl_names() -> dict[str, torch.Size]:
+    with torch.device("meta"):
+        model = Flux2Transformer2DModel.from_config(TRANSFORMER)
+    return {name: tensor.shape for name, tensor in in_bfl_names(model).items()}
+
+
+def layers_in_fp8(checkpoint: Checkpoint) -> list[str]:
+    """Return the layers that the published FP8 file keeps in 8 bits: 80, and 78 of the base model.
+
+    Which two projections the base file leaves alone is not known: its size says two of 3072×3072.
+    """
+    layers = block_linears(TRANSFORMER["num_layers"], TRANSFORMER["num_single_layers"])
+    plain = (
+        ()
+        if checkpoint is Checkpoint.DISTILLED
+        else ("double_blocks.0.img_attn.proj", "double_blocks.0.txt_attn.proj")
+    )
+    return [layer for layer in layers if layer not in plain]
+
+
+def fp8_slots(checkpoint: Checkpoint) -> dict[str, Slot]:
+    """Return what the published FP8 file of ``checkpoint`` holds."""
+    layers = layers_in_fp8(checkpoint)
+    slots = {name: Slot(torch.bfloat16, tuple(shape)) for name, shape in shapes_in_bfl_names().items()}
+    for layer in layers:
+        slots[f"{layer}.weight"] = Slot(torch.float8_e4m3fn, slots[f"{layer}.weight"].shape)
+        slots |= {f"{layer}.{scale}": Slot(torch.float32, ()) for scale in ("weight_scale", "input_scale")}
+    return slots
+
+
+def fp8_file_bytes(checkpoint: Checkpoint) -> int:
+    """Return the size of the FP8 file that would be written, header included."""
+    slots = fp8_slots(checkpoint)
+    header = header_bytes(slots, quantisation_metadata(layers_in_fp8(checkpoint)))
+    return len(header) + sum(slot.bytes for slot in slots.values())
+
+
+def write_fp8(checkout: Path, file: Path, checkpoint: Checkpoint, device: torch.device) -> None:
+    """Write the checkout's transformer as the published FP8 file, input scales calibrated by a picture."""
+    layers = layers_in_fp8(checkpoint)
+    profile = replace(CUDA_BF16, checkpoints=(checkpoint,))
+    klein = load_klein(find_weights(checkout), profile, device, lambda _: None)
+    transformer = klein.transformers[checkpoint]
+    with calibrating(transformer) as calibration:
+        latents_of(klein, grid=Grid(32, 32), checkpoint=checkpoint)
+    write_bfl_fp8(transformer, file, calibration.scales(layers), layers)
+
+
+def write_plain(checkout: Path, file: Path) -> None:
+    """Write the checkout's transformer as the published BF16 single file."""
+    weights = find_weights(checkout)
+    [component] = weights.transformers.values()
+    with TensorReader() as reader:
+        model = empty_transformer(component)
+        fill(model, component, Wanted(torch.bfloat16, torch.device("cpu")), reader, lambda _: None)
+        write_bfl_plain(model, file)
+
+
+def write_base_checkout(folder: Path, checkout: Path, device: torch.device) -> None:
+    """Write the base model beside ``checkout``: another transformer; all else is linked, if it can be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_json(folder / "model_index.json", {k: v for k, v in MODEL_INDEX.items() if k != "is_distilled"})
+    for part in ("scheduler", "text_encoder", "tokenizer", "vae"):
+        (folder / part).symlink_to((checkout / part).resolve(), target_is_directory=True)
+    _write_json(folder / "transformer/config.json", TRANSFORMER)
+    torch.manual_seed(1)
+    save_file(
+        dict(random_weights(shapes_of_transformer(), device)),
+        folder / "transformer/diffusion_pytorch_model.safetensors",
+    )
+
+
+def write_comfy(folder: Path, checkout: Path) -> None:
+    """Write ComfyUI's text encoder and VAE; its tokenizer has the tiny vocabulary of the tests."""
+    merged: dict[str, torch.Tensor] = {}
+    for shard in sorted((checkout / "text_encoder").glob("*.safetensors")):
+        merged |= load_file(shard)
+    (folder / "models/text_encoders").mkdir(parents=True, exist_ok=True)
+    save_file(merged, folder / "models/text_encoders/qwen_3_4b.safetensors")
+    write_comfy_vae(checkout, folder / "models/vae/flux2-vae.safetensors")
+    write_comfy_tokenizer(checkout, folder)
+
+
+KINDS = ("fp8", "bf16", "base", "base-fp8", "comfy")
+
+
+def write_all(folder: Path, kinds: Sequence[str], device: torch.device) -> None:
+    """Write the checkout into ``folder``/checkout and what is asked for beside it."""
+    checkout, base = folder / "checkout", folder / "base"
+    if not (checkout / "model_index.json").is_file():
+        write_checkout(checkout, device)
+    if {"base", "base-fp8"} & set(kinds) and not (base / "model_index.json").is_file():
+        write_base_checkout(base, checkout, device)
+    single = folder / ("comfy/models/diffusion_models" if "comfy" in kinds else "single")
+    if "fp8" in kinds:
+        write_fp8(checkout, single / "flux-2-klein-4b-fp8.safetensors", Checkpoint.DISTILLED, device)
+    if "base-fp8" in kinds:
+        write_fp8(base, single / "flux-2-klein-base-4b-fp8.safetensors", Checkpoint.BASE, device)
+    if "bf16" in kinds:
+        write_plain(checkout, single / "flux-2-klein-4b.safetensors")
+    if "comfy" in kinds:
+        write_comfy(folder / "comfy", checkout)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    write_checkout(parser.parse_args().folder, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    parser.add_argument("--with", dest="kinds", nargs="*", choices=KINDS, default=None)
+    given = parser.parse_args()
+    on = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if given.kinds is None:
+        write_checkout(given.folder, on)
+    else:
+        write_all(given.folder, given.kinds, on)

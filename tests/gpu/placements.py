@@ -21,8 +21,8 @@ from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.profile import CUDA_BF16, ComponentPlan, Placement, Profile
-from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.denoise import Conditioning, Denoising
+from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.load import Klein, load_klein
 from kleinbot.klein.noise import draw_noise
 

@@ -15,9 +15,13 @@ GRID = Grid(4, 4)
 
 @torch.inference_mode()
 def latents_of(
-    klein: Klein, prompt: str = PROMPT, seed: int = 1, checkpoint: Checkpoint = Checkpoint.DISTILLED
+    klein: Klein,
+    prompt: str = PROMPT,
+    seed: int = 1,
+    checkpoint: Checkpoint = Checkpoint.DISTILLED,
+    grid: Grid = GRID,
 ) -> torch.Tensor:
-    noise = draw_noise(NoiseRecipe(seed), klein.packed_channels, GRID).to(klein.dtype)
+    noise = draw_noise(NoiseRecipe(seed), klein.packed_channels, grid).to(klein.device, klein.dtype)
     latents = denoise(
         klein.transformers[checkpoint],
         klein.scheduler,

@@ -3,33 +3,50 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 REPOSITORY = "some-lab/some-klein"
 
 
 class Hub:
-    """Serves the files of ``folder`` as ``REPOSITORY``; ``fetched`` are the names that were downloaded."""
+    """Serves ``repositories`` (name to folder); ``fetched`` are the names of files that were asked for.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    ``ranges`` are the first bytes that were asked for. After ``stall_after_bytes`` of a file it sends no more
+    and sets ``stalled``, until ``release`` is set. ``wrong`` names files of which other bytes are sent
+    than were published.
+    """
+
+    def __init__(self, repositories: Mapping[str, Path]) -> None:
+        self.repositories = dict(repositories)
+        self.folder = self.repositories[REPOSITORY]
         self.fetched: list[str] = []
+        self.ranges: list[tuple[str, int]] = []
+        self.stall_after_bytes: int | None = None
+        self.stalled = Event()
+        self.release = Event()
+        self.wrong: set[str] = set()
         self.endpoint = ""
 
     def names(self) -> list[str]:
-        return sorted(
-            path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file()
-        )
+        return _names(self.folder)
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Hub]:
-    hub = Hub(folder)
+def serving(folder: Path, others: Mapping[str, Path] | None = None) -> Iterator[Hub]:
+    hub = Hub({REPOSITORY: folder, **(others or {})})
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -42,23 +59,31 @@ def serving(folder: Path) -> Iterator[Hub]:
 
         def answer(self, *, with_body: bool) -> None:
             path = self.path.partition("?")[0]
-            if path == f"/api/models/{REPOSITORY}/revision/main":
-                self.send(200, {"Content-Type": "application/json"}, self.repository(), with_body)
-            elif (match := re.fullmatch(rf"/{REPOSITORY}/resolve/main/(.+)", path)) is not None:
-                self.send_file(match[1], with_body=with_body)
-            else:
-                self.send(404, {"X-Error-Code": "RepoNotFound"}, b"", with_body)
+            for repository, place in hub.repositories.items():
+                if path == f"/api/models/{repository}/revision/main":
+                    body = self.listing(repository, place)
+                    self.send(200, {"Content-Type": "application/json"}, body, with_body)
+                    return
+                if (match := re.fullmatch(rf"/{repository}/resolve/main/(.+)", path)) is not None:
+                    self.send_file(place, match[1], with_body=with_body)
+                    return
+            self.send(404, {"X-Error-Code": "RepoNotFound"}, b"", with_body)
 
-        def repository(self) -> bytes:
-            siblings = [
-                {"rfilename": name, "size": (folder / name).stat().st_size, "blobId": name}
-                for name in hub.names()
-            ]
-            return json.dumps({"id": REPOSITORY, "sha": COMMIT, "siblings": siblings}).encode()
+        def listing(self, repository: str, place: Path) -> bytes:
+            siblings = []
+            for name in _names(place):
+                size = (place / name).stat().st_size
+                sibling = {"rfilename": name, "size": size, "blobId": name}
+                if name.endswith(".safetensors"):
+                    sibling["lfs"] = {"sha256": _sha256(place / name), "size": size, "pointerSize": 134}
+                siblings.append(sibling)
+            return json.dumps({"id": repository, "sha": COMMIT, "siblings": siblings}).encode()
 
-        def send_file(self, name: str, *, with_body: bool) -> None:
-            content = (folder / name).read_bytes()
-            headers = {"ETag": f'"{hashlib.sha256(content).hexdigest()}"', "X-Repo-Commit": COMMIT}
+        def send_file(self, place: Path, name: str, *, with_body: bool) -> None:
+            content = (place / name).read_bytes()
+            headers = {"ETag": f'"{_sha256(place / name)}"', "X-Repo-Commit": COMMIT}
+            if name in hub.wrong:
+                content = content[:-1] + bytes([content[-1] ^ 1])
             if with_body:
                 hub.fetched.append(name)
             asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
@@ -66,6 +91,7 @@ def serving(folder: Path) -> Iterator[Hub]:
                 self.send(200, headers, content, with_body)
                 return
             start = int(asked[1])
+            hub.ranges.append((name, start))
             headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
             self.send(206, headers, content[start:], with_body)
 
@@ -75,8 +101,17 @@ def serving(folder: Path) -> Iterator[Hub]:
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            if with_body:
+            if not with_body:
+                return
+            most = hub.stall_after_bytes
+            if most is None or len(body) <= most:
                 self.wfile.write(body)
+                return
+            self.wfile.write(body[:most])
+            self.wfile.flush()
+            hub.stalled.set()
+            hub.release.wait(60)
+            self.close_connection = True
 
         def log_message(self, format: str, *args: object) -> None:
             return
@@ -88,5 +123,6 @@ def serving(folder: Path) -> Iterator[Hub]:
         try:
             yield hub
         finally:
+            hub.release.set()
             server.shutdown()
             thread.join()

@@ -15,6 +15,7 @@ from kleinbot.klein.bfl_names import modules_of
 
 FP8 = torch.float8_e4m3fn
 FP8_MOST = 448.0
+SPARE_ROWS = 64
 
 TOP_LAYERS = (
     "img_in",
@@ -147,6 +148,9 @@ def write_comfy_text_encoder(checkout: Path, file: Path) -> Path:
     """Write what ``qwen_3_4b.safetensors`` holds: every tensor of the language model, in bfloat16."""
     file.parent.mkdir(parents=True, exist_ok=True)
     state = load_file(checkout / "text_encoder/model.safetensors")
+    # As in the published model, the table has more rows than the tokenizer has tokens.
+    table = state["model.embed_tokens.weight"]
+    state["model.embed_tokens.weight"] = torch.cat([table, table[:SPARE_ROWS]])
     save_file({name: tensor.to(torch.bfloat16) for name, tensor in state.items()}, file)
     return file
 
@@ -159,3 +163,23 @@ def write_comfy_vae(checkout: Path, file: Path) -> Path:
         {n: tensor.float() if tensor.is_floating_point() else tensor for n, tensor in state.items()}, file
     )
     return file
+
+
+def write_comfy_tokenizer(checkout: Path, root: Path) -> Path:
+    """Write the vocabulary where ComfyUI's source has it, beside settings of another model."""
+    said = json.loads((checkout / "tokenizer/tokenizer.json").read_text("utf-8"))
+    added = {token["content"] for token in said["added_tokens"]}
+    folder = root / "comfy/text_encoders/qwen25_tokenizer"
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary = {token: number for token, number in said["model"]["vocab"].items() if token not in added}
+    # Klein's own tokens come last there; the tests' tokenizers have theirs first.
+    renumbered = {
+        token: number for number, token in enumerate(sorted(vocabulary, key=vocabulary.__getitem__))
+    }
+    (folder / "vocab.json").write_text(json.dumps(renumbered), "utf-8")
+    merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in said["model"]["merges"]]
+    (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges]) + "\n", "utf-8")
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps({"added_tokens_decoder": {"151667": {"content": "<|meta|>"}}, "chat_template": "wrong"})
+    )
+    return folder / "vocab.json"

@@ -14,6 +14,7 @@ from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Format, Precision, P
 from kleinbot.klein.eight_bit import Fp8Linear
 from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.load import Klein, load_klein
+from tests.gpu import full_size
 from tests.klein.drawing import latents_of
 from tests.klein.layouts import block_linears, calibrating, in_bfl_names, write_bfl_fp8, write_bfl_plain
 
@@ -89,3 +90,14 @@ def test_fp8_is_near_the_plain_model(tiny_folder: Path, fp8_file: Path, klein: K
     plain = latents_of(klein)
     assert away(latents_of(loaded(tiny_folder, FP8, fp8_file)), plain) < 0.1
     assert away(latents_of(loaded(tiny_folder, NATIVE, fp8_file)), plain) < 0.15
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "tensors", "size"),
+    [(Checkpoint.DISTILLED, 309, 4_070_624_520), (Checkpoint.BASE, 305, 4_089_498_488)],
+)
+def test_the_full_size_layout_has_the_published_files_sizes(
+    checkpoint: Checkpoint, tensors: int, size: int
+) -> None:
+    assert len(full_size.fp8_slots(checkpoint)) == tensors
+    assert full_size.fp8_file_bytes(checkpoint) == size

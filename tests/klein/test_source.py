@@ -1,20 +1,35 @@
 """Downloading: only what is used, once, with progress, from where it stopped."""
 
+import errno
+import os
 import shutil
+import subprocess
+import sys
+import textwrap
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.work import Checkpoint
+from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Format
 from kleinbot.klein.checkpoint import TOKENIZER
 from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.source import (
+    BASE_REPOSITORY,
+    CHECKOUT_FILES,
+    DISTILLED_REPOSITORY,
     AbandonedError,
     FolderSource,
+    HubPart,
     HubSource,
     fetch_from_hub,
-    is_used,
+    hub_source,
 )
 from tests.klein.hub import REPOSITORY, Hub, serving
 
@@ -55,7 +70,7 @@ def hub(tiny_folder: Path, tmp_path: Path) -> Iterator[Hub]:
 
 @pytest.fixture
 def source(hub: Hub, tmp_path: Path) -> HubSource:
-    return HubSource(REPOSITORY, cache_folder=tmp_path / "cache", endpoint=hub.endpoint)
+    return hub_source(CPU_SMALL, REPOSITORY, tmp_path / "cache", hub.endpoint)
 
 
 def ignore(_: float) -> None:
@@ -68,17 +83,17 @@ def never() -> bool:
 
 @pytest.mark.parametrize(("name", "wanted"), PUBLISHED.items())
 def test_of_the_published_files_only_the_used_are_fetched(name: str, wanted: bool) -> None:
-    assert is_used(name) is wanted
+    assert HubPart(REPOSITORY, CHECKOUT_FILES).holds(name) is wanted
 
 
 def test_a_download_is_complete_and_holds_nothing_more(
     hub: Hub, source: HubSource, tiny_folder: Path
 ) -> None:
-    folder = fetch_from_hub(source, ignore, never)
+    weights = fetch_from_hub(source, ignore, never)
 
-    assert sorted(hub.fetched) == [name for name in hub.names() if is_used(name)]
+    assert sorted(hub.fetched) == [name for name in hub.names() if source.checkout.holds(name)]
     assert "flux-2-klein-4b.safetensors" not in hub.fetched
-    assert find_weights(folder).bytes == find_weights(tiny_folder).bytes
+    assert weights.bytes == find_weights(tiny_folder).bytes
 
 
 def test_progress_runs_from_nothing_to_all(source: HubSource) -> None:
@@ -90,10 +105,10 @@ def test_progress_runs_from_nothing_to_all(source: HubSource) -> None:
 
 
 def test_what_is_there_is_used_without_the_network(hub: Hub, source: HubSource) -> None:
-    folder = fetch_from_hub(source, ignore, never)
-    unreachable = HubSource(REPOSITORY, cache_folder=source.cache_folder, endpoint="http://127.0.0.1:9")
+    weights = fetch_from_hub(source, ignore, never)
+    unreachable = replace(source, endpoint="http://127.0.0.1:9")
 
-    assert fetch_from_hub(unreachable, ignore, never) == folder
+    assert fetch_from_hub(unreachable, ignore, never) == weights
 
 
 def test_an_abandoned_download_goes_on_with_what_is_missing(hub: Hub, source: HubSource) -> None:
@@ -105,9 +120,9 @@ def test_an_abandoned_download_goes_on_with_what_is_missing(hub: Hub, source: Hu
     before = set(hub.fetched)
     hub.fetched.clear()
 
-    folder = fetch_from_hub(source, ignore, never)
+    weights = fetch_from_hub(source, ignore, never)
 
-    assert find_weights(folder)
+    assert weights
     assert before - set(hub.fetched) >= before - {"text_encoder/model.safetensors"}
 
 
@@ -130,7 +145,7 @@ def test_the_tokenizer_arrives_before_the_weights(hub: Hub, source: HubSource) -
 
 
 def test_a_repository_that_is_not_there_is_told(hub: Hub, tmp_path: Path) -> None:
-    source = HubSource("some-lab/nothing", cache_folder=tmp_path / "cache", endpoint=hub.endpoint)
+    source = hub_source(CPU_SMALL, "some-lab/nothing", tmp_path / "cache", hub.endpoint)
     with pytest.raises(StartError) as raised:
         fetch_from_hub(source, ignore, never)
     assert raised.value.code is Code.WEIGHTS_UNREACHABLE
@@ -139,7 +154,7 @@ def test_a_repository_that_is_not_there_is_told(hub: Hub, tmp_path: Path) -> Non
 
 
 def test_no_network_is_told(tmp_path: Path) -> None:
-    source = HubSource(REPOSITORY, cache_folder=tmp_path / "cache", endpoint="http://127.0.0.1:9")
+    source = hub_source(CPU_SMALL, REPOSITORY, tmp_path / "cache", "http://127.0.0.1:9")
     with pytest.raises(StartError) as raised:
         fetch_from_hub(source, ignore, never)
     assert raised.value.code is Code.WEIGHTS_UNREACHABLE
@@ -155,10 +170,162 @@ def test_a_full_disk_is_told_before_the_download(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage)
     with pytest.raises(StartError) as raised:
         fetch_from_hub(source, ignore, never)
-    assert raised.value.code is Code.DISK_FULL
+    assert raised.value.code is Code.WEIGHTS_NO_ROOM
     assert hub.fetched == []
 
 
 def test_a_folders_tokenizer_is_found_once_it_is_there(tiny_folder: Path, tmp_path: Path) -> None:
     assert FolderSource(tiny_folder).tokenizer_file() == tiny_folder / TOKENIZER
     assert FolderSource(tmp_path).tokenizer_file() is None
+
+
+BOTH = (Checkpoint.DISTILLED, Checkpoint.BASE)
+FP8 = replace(CPU_SMALL, transformer=ComponentPlan(Format.FP8))
+
+
+def wanted_of(source: HubSource) -> dict[str, bool]:
+    """Return the repositories, and whether a plain transformer is fetched from each."""
+    return {
+        part.repository: part.holds("transformer/diffusion_pytorch_model.safetensors")
+        for part in source.parts
+    }
+
+
+def test_a_profile_downloads_the_transformers_that_it_uses_and_no_other() -> None:
+    distilled_fp8 = "black-forest-labs/FLUX.2-klein-4b-fp8"
+    base_fp8 = "black-forest-labs/FLUX.2-klein-base-4b-fp8"
+    assert wanted_of(hub_source(CPU_SMALL)) == {DISTILLED_REPOSITORY: True}
+    assert wanted_of(hub_source(replace(CPU_SMALL, checkpoints=BOTH))) == {
+        DISTILLED_REPOSITORY: True,
+        BASE_REPOSITORY: True,
+    }
+    assert wanted_of(hub_source(FP8)) == {DISTILLED_REPOSITORY: False, distilled_fp8: False}
+    assert wanted_of(hub_source(replace(FP8, checkpoints=BOTH))) == {
+        DISTILLED_REPOSITORY: False,
+        distilled_fp8: False,
+        base_fp8: False,
+    }
+    base_only = replace(CPU_SMALL, checkpoints=(Checkpoint.BASE,))
+    assert wanted_of(hub_source(base_only)) == {DISTILLED_REPOSITORY: False, BASE_REPOSITORY: True}
+    quantised = replace(CPU_SMALL, transformer=ComponentPlan(Format.INT8))
+    assert wanted_of(hub_source(quantised)) == {DISTILLED_REPOSITORY: True}
+
+
+def test_a_base_transformer_comes_from_its_own_repository(
+    tiny_folder: Path, tmp_path: Path, hub: Hub, source: HubSource
+) -> None:
+    base = shutil.copytree(tiny_folder, tmp_path / "base")
+    index = base / "model_index.json"
+    index.write_text(index.read_text().replace('"is_distilled": true', '"is_distilled": false'))
+    hub.repositories["some-lab/base"] = base
+    part = HubPart("some-lab/base", ("model_index.json", "transformer/*"))
+
+    weights = fetch_from_hub(replace(source, transformers={Checkpoint.BASE: part}), ignore, never)
+
+    assert set(weights.transformers) == set(BOTH)
+    assert hub.fetched.count("text_encoder/model.safetensors") == 1
+
+
+def test_other_bytes_than_the_published_are_told_and_deleted(hub: Hub, source: HubSource) -> None:
+    name = "transformer/diffusion_pytorch_model.safetensors"
+    hub.wrong.add(name)
+    with pytest.raises(StartError) as raised:
+        fetch_from_hub(source, ignore, never)
+    assert raised.value.code is Code.WEIGHTS_DAMAGED
+    assert raised.value.parameters["file"] == name
+
+    hub.wrong.clear()
+    assert fetch_from_hub(source, ignore, never)
+    assert hub.fetched.count(name) == 2
+
+
+def test_a_file_that_was_changed_on_disk_is_not_used(hub: Hub, source: HubSource) -> None:
+    """As bad sectors do: the same size, but not the published bytes."""
+    fetch_from_hub(source, ignore, never)
+    assert source.cache_folder is not None
+    [file] = source.cache_folder.rglob("transformer/*.safetensors")
+    blob = file.resolve()
+    content = bytearray(blob.read_bytes())
+    content[-1] ^= 1
+    blob.write_bytes(content)
+    hub.fetched.clear()
+
+    assert fetch_from_hub(source, ignore, never)
+
+    assert hub.fetched == ["transformer/diffusion_pytorch_model.safetensors"]
+
+
+def test_a_file_is_hashed_once(source: HubSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetch_from_hub(source, ignore, never)
+
+    def hashed_again(*_: object) -> str:
+        raise AssertionError("a start must not hash 16 GB")
+
+    monkeypatch.setattr("kleinbot.klein.published._sha256", hashed_again)
+    assert fetch_from_hub(source, ignore, never)
+
+
+PIECE_BYTES = 10_000_000
+
+CHILD = textwrap.dedent(
+    """
+    import sys
+    from pathlib import Path
+    from kleinbot.host.profile import CPU_SMALL
+    from kleinbot.klein.source import fetch_from_hub, hub_source
+
+    source = hub_source(CPU_SMALL, sys.argv[1], Path(sys.argv[2]), sys.argv[3])
+    fetch_from_hub(source, lambda _: None, lambda: False)
+    """
+)
+
+
+def test_a_download_that_is_killed_goes_on_where_it_stopped(
+    tiny_folder: Path, tmp_path: Path, source: HubSource, hub: Hub
+) -> None:
+    name = "text_encoder/model.safetensors"
+    content = load_file(hub.folder / name)
+    # So large that pieces of it are written before it is whole.
+    save_file({**content, "not.used": torch.zeros(6_000_000)}, hub.folder / name)
+    hub.stall_after_bytes = 13_000_000
+    assert source.cache_folder is not None
+    command = [sys.executable, "-c", CHILD, REPOSITORY, str(source.cache_folder), hub.endpoint]
+    child = subprocess.Popen(command, env={**os.environ, "HF_HUB_DISABLE_XET": "1"})
+    try:
+        assert hub.stalled.wait(60)
+        wait_for_bytes(source.cache_folder, PIECE_BYTES)
+    finally:
+        child.kill()
+        child.wait()
+    hub.release.set()
+    hub.stall_after_bytes = None
+    hub.ranges.clear()
+
+    weights = fetch_from_hub(source, ignore, never)
+
+    assert weights.bytes == find_weights(tiny_folder).bytes
+    resumed = [start for asked, start in hub.ranges if asked == name]
+    assert resumed
+    assert min(resumed) >= PIECE_BYTES
+
+
+def wait_for_bytes(cache: Path, wanted: int) -> None:
+    """Wait until an unfinished file of the child has ``wanted`` bytes on disk."""
+    deadline = time.monotonic() + 30
+    while max((part.stat().st_size for part in cache.rglob("*.part")), default=0) < wanted:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_disk_that_fills_is_told_and_leaves_nothing_half_written(
+    source: HubSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("kleinbot.klein.source.fetch_blob", full)
+    with pytest.raises(StartError) as raised:
+        fetch_from_hub(source, ignore, never)
+    assert raised.value.code is Code.WEIGHTS_NO_ROOM
+    assert source.cache_folder is not None
+    assert not list(source.cache_folder.rglob("*.safetensors"))

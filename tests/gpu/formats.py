@@ -1,0 +1,102 @@
+"""Loads full-size weights in every format on a card and compares what they draw.
+
+``python -m tests.gpu.full_size FOLDER --with fp8``, then ``python -m tests.gpu.formats FOLDER``. Prints, for
+each format, the seconds of loading, the peak of host and card memory, the seconds of four steps at 1024² (not
+compiled) and how far the latents are from plain; and whether FP8 per layer equals dequantising at load.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from kleinbot.domain.geometry import Grid
+from kleinbot.host.profile import CUDA_BF16, ComponentPlan, Format, Profile
+from kleinbot.klein.find_weights import find_weights
+from kleinbot.klein.load import load_klein
+from tests.klein.drawing import latents_of
+
+GIB = 2**30
+GRID = Grid(64, 64)
+FP8 = replace(CUDA_BF16, transformer=ComponentPlan(Format.FP8))
+ALL_FP8 = replace(FP8, text_encoder=ComponentPlan(Format.FP8), token_table_on_host=True)
+ALL_INT8 = replace(ALL_FP8, transformer=ComponentPlan(Format.INT8), text_encoder=ComponentPlan(Format.INT8))
+
+
+def measured(name: str, profile: Profile, folder: Path, scratch: Path, *, is_file: bool) -> torch.Tensor:
+    """Load ``profile``, draw, print the figures, and return the latents on the CPU."""
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    device = torch.device("cuda")
+    file = folder / "single/flux-2-klein-4b-fp8.safetensors" if is_file else None
+    started_s = time.monotonic()
+    weights = find_weights(folder / "checkout", distilled=file)
+    klein = load_klein(weights, profile, device, lambda _: None, scratch)
+    torch.cuda.synchronize()
+    loaded_s = time.monotonic() - started_s
+    kept, loading = torch.cuda.memory_allocated() / GIB, torch.cuda.max_memory_allocated() / GIB
+    latents = latents_of(klein, grid=GRID)
+    torch.cuda.synchronize()
+    started_s = time.monotonic()
+    latents = latents_of(klein, grid=GRID).cpu()
+    drawn_s = time.monotonic() - started_s
+    peak = torch.cuda.max_memory_allocated() / GIB
+    say(
+        f"{name}: loaded in {loaded_s:.1f} s, {kept:.2f} GiB kept, {loading:.2f} GiB while loading, "
+        f"{peak:.2f} GiB peak; drawn in {drawn_s:.3f} s; host peak {host_peak_gib():.2f} GiB"
+    )
+    return latents
+
+
+def host_peak_gib() -> float:
+    """Return the process's peak resident size so far, mapped weight files included."""
+    if sys.platform == "win32":
+        return float("nan")
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / GIB
+
+
+def away(one: torch.Tensor, other: torch.Tensor) -> str:
+    error = float((one.float() - other.float()).norm() / other.float().norm())
+    return f"relative difference {error:.4f}, every bit equal: {torch.equal(one, other)}"
+
+
+def main(folder: Path) -> None:
+    say(torch.cuda.get_device_name(), torch.__version__)
+    with tempfile.TemporaryDirectory(dir=folder) as scratch_name:
+        scratch = Path(scratch_name)
+
+        def run(name: str, profile: Profile, *, is_file: bool = False) -> torch.Tensor:
+            return measured(name, profile, folder, scratch, is_file=is_file)
+
+        plain = run("BF16", CUDA_BF16)
+        dequantised = run("FP8 file, dequantised at load", CUDA_BF16, is_file=True)
+        say("  from BF16:", away(dequantised, plain))
+        per_layer = run("FP8 file, dequantised per layer", FP8, is_file=True)
+        say("  from dequantised at load:", away(per_layer, dequantised))
+        native = run("FP8 file, native", replace(FP8, native_fp8=True), is_file=True)
+        say("  from BF16:", away(native, plain))
+        for name, profile in (
+            ("FP8 on load, encoder too", ALL_FP8),
+            ("FP8 on load, native", replace(ALL_FP8, native_fp8=True)),
+            ("INT8 on load, encoder too", ALL_INT8),
+        ):
+            first = run(f"{name}, first start", profile)
+            second = run(f"{name}, second start", profile)
+            say("  from BF16:", away(first, plain))
+            say("  second from first:", away(second, first))
+
+
+def say(*words: object) -> None:
+    print(*words, flush=True)  # noqa: T201 - its output is what it is for
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    main(parser.parse_args().folder)

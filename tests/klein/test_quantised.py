@@ -1,0 +1,145 @@
+"""8 bits made on load, and kept for the next start."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from kleinbot.domain.work import Checkpoint
+from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Format, Precision, Profile
+from kleinbot.klein import quantised as kept_on_disk
+from kleinbot.klein.eight_bit import RowScaledLinear
+from kleinbot.klein.find_weights import find_weights
+from kleinbot.klein.load import Klein, load_klein
+from kleinbot.klein.quantise import quantise
+from tests.klein.drawing import latents_of
+
+CPU = torch.device("cpu")
+
+
+def profile_of(kept: Format, precision: Precision = Precision.FLOAT32) -> Profile:
+    plan = ComponentPlan(kept)
+    return replace(CPU_SMALL, precision=precision, transformer=plan, text_encoder=plan)
+
+
+def loaded(folder: Path, profile: Profile, scratch: Path | None) -> Klein:
+    return load_klein(find_weights(folder), profile, CPU, lambda _: None, scratch)
+
+
+@pytest.fixture
+def checkout(tiny_folder: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(tiny_folder, tmp_path / "checkout")
+
+
+@pytest.fixture
+def quantised_layers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Format]]:
+    """Note every layer that is quantised for the file."""
+    made: list[Format] = []
+
+    def noted(weight: torch.Tensor, kept: Format, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+        made.append(kept)
+        return quantise(weight, kept, device)
+
+    monkeypatch.setattr(kept_on_disk, "quantise", noted)
+    return iter([made])
+
+
+@pytest.mark.parametrize("kept", [Format.FP8, Format.INT8])
+def test_eight_bits_are_near_the_plain_model(tiny_folder: Path, klein: Klein, kept: Format) -> None:
+    made = loaded(tiny_folder, profile_of(kept), None)
+    plain = latents_of(klein)
+    error = float((latents_of(made) - plain).norm() / plain.norm())
+    assert 0 < error < {Format.FP8: 0.15, Format.INT8: 0.05}[kept]
+
+
+def test_the_blocks_are_quantised_and_what_leads_in_and_out_is_not(tiny_folder: Path) -> None:
+    made = loaded(tiny_folder, profile_of(Format.INT8), None)
+    transformer = made.transformers[Checkpoint.DISTILLED]
+    plain = {name for name, module in transformer.named_modules() if isinstance(module, nn.Linear)}
+    assert {name.split(".")[0] for name in plain} == {
+        "x_embedder",
+        "context_embedder",
+        "time_guidance_embed",
+        "double_stream_modulation_img",
+        "double_stream_modulation_txt",
+        "single_stream_modulation",
+        "norm_out",
+        "proj_out",
+    }
+    encoder = made.text_encoder._model
+    assert not [module for module in encoder.modules() if isinstance(module, nn.Linear)]
+    assert encoder.rotary_emb.inv_freq.dtype is torch.float32
+
+
+@pytest.mark.parametrize("kept", [Format.FP8, Format.INT8])
+@pytest.mark.parametrize("precision", Precision)
+def test_what_was_kept_is_what_was_made(
+    tiny_folder: Path, tmp_path: Path, kept: Format, precision: Precision
+) -> None:
+    profile = profile_of(kept, precision)
+    in_memory = latents_of(loaded(tiny_folder, profile, None))
+    first = latents_of(loaded(tiny_folder, profile, tmp_path))
+    second = latents_of(loaded(tiny_folder, profile, tmp_path))
+    assert torch.equal(first, in_memory)
+    assert torch.equal(second, in_memory)
+
+
+def test_the_second_start_quantises_nothing(
+    tiny_folder: Path, tmp_path: Path, quantised_layers: Iterator[list[Format]]
+) -> None:
+    made = next(quantised_layers)
+    loaded(tiny_folder, profile_of(Format.INT8), tmp_path)
+    assert made
+    made.clear()
+    loaded(tiny_folder, profile_of(Format.INT8), tmp_path)
+    assert not made
+
+
+def test_other_weights_are_quantised_anew_and_the_old_file_goes(checkout: Path, tmp_path: Path) -> None:
+    loaded(checkout, profile_of(Format.INT8), tmp_path)
+    before = sorted((tmp_path / kept_on_disk.FOLDER).iterdir())
+    weights = checkout / "transformer/diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes())
+    loaded(checkout, profile_of(Format.INT8), tmp_path)
+    after = sorted((tmp_path / kept_on_disk.FOLDER).iterdir())
+    assert len(before) == len(after) == 2
+    assert len(set(before) & set(after)) == 1
+
+
+def test_a_torn_file_is_made_anew(tiny_folder: Path, tmp_path: Path) -> None:
+    expected = latents_of(loaded(tiny_folder, profile_of(Format.INT8), tmp_path))
+    for file in (tmp_path / kept_on_disk.FOLDER).iterdir():
+        file.write_bytes(file.read_bytes()[:-7])
+    assert torch.equal(latents_of(loaded(tiny_folder, profile_of(Format.INT8), tmp_path)), expected)
+
+
+def test_without_room_it_is_quantised_in_memory(
+    tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Usage:
+        free = 1000
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage)
+    made = loaded(tiny_folder, profile_of(Format.INT8), tmp_path)
+    assert torch.equal(latents_of(made), latents_of(loaded(tiny_folder, profile_of(Format.INT8), None)))
+    assert list((tmp_path / kept_on_disk.FOLDER).iterdir()) == []
+
+
+def test_a_native_product_of_integers_is_refused() -> None:
+    with pytest.raises(ValueError, match="int8"):
+        RowScaledLinear(torch.zeros(16, 16, dtype=torch.int8), torch.ones(16), native=True)
+
+
+@pytest.mark.parametrize("kept", [Format.FP8, Format.INT8])
+def test_layers_trace_as_one_graph(kept: Format) -> None:
+    torch.manual_seed(0)
+    narrow, scale = quantise(torch.randn(32, 48), kept, CPU)
+    x = torch.randn(2, 5, 48)
+    for native in {False, kept is Format.FP8}:
+        layer = RowScaledLinear(narrow, scale, native=native)
+        traced = torch.compile(layer, backend="eager", fullgraph=True)
+        assert torch.equal(traced(x), layer(x))
