@@ -9,8 +9,8 @@ servers ask for mixed work through the stand-in:
 3. a kernel fails an assertion on the device: the child ends with 86 and its supervisor starts another.
 
 In the end the books are done. The bot is a process of its own, so its delays are not those of the stand-in.
-With ``--device cpu --minutes 0.3`` a tiny model is built in FOLDER, out of memory is feigned, and the assertion
-is an exit with 86. Prints, and writes ``soak.json`` and ``bot.log`` to the folder ``--out``.
+With ``--device cpu --minutes 0.3`` a tiny model is built in FOLDER, out of memory is feigned, and the
+assertion is an exit with 86. Prints, and writes ``soak.json`` and ``bot.log`` to the folder ``--out``.
 """
 
 import argparse
