@@ -1,15 +1,15 @@
 """A state machine over the real thing: use cases, line, dispatcher, finisher, a database file and an archive.
 
 Only the engine is scripted: each part of a batch waits until a rule lets it go on, fail, rest, or end the
-process. A crash takes the files as they are at that moment, in the middle of whatever is written, and everything
-is built anew over them. Which of the ten invariants of performance.md §4.4 is asserted where:
+process. A crash takes the files as they are at that moment, in the middle of whatever is written, and all is
+built anew over them. Which of the ten invariants of performance.md §4.4 is asserted where:
 
 1. Work conservation: ``_settled`` (after every rule either a batch is on the card or nothing waits).
-2. Fairness bound, 3. starvation freedom, 4. isolation, 10. no credit hoarding, no splitting gain: policy alone,
-   in ``tests/queueing`` (test_invariants, test_fairness, test_line).
+2. Fairness bound, 3. starvation freedom, 4. isolation, 10. no credit hoarding, no splitting gain: of policy
+   alone: in ``tests/queueing`` (test_invariants, test_fairness, test_line).
 5. First in, first out within a member: ``_assert_fair_start``, of every batch that starts.
-6. One terminal state, charged or refunded once: ``every_reservation_ends_once`` after every rule, and the whole
-   books, with every state passed through, in ``teardown``.
+6. One terminal state, charged or refunded once: ``every_reservation_ends_once`` after every rule, and the
+   whole books, with every state passed through, in ``teardown``.
 7. No late start of what was promised: ``_assert_fair_start``.
 8. Batch members share a key, fit, and were all in line: ``_assert_fair_start``.
 9. Output independence: ``teardown`` (every picture is that of its own seed, whatever it shared a batch with).
@@ -40,6 +40,7 @@ from kleinbot.host.profile import CPU_SMALL
 from kleinbot.images.labelled import decode_own
 from kleinbot.queueing.admission import AdmissionLimits
 from kleinbot.queueing.waiting import WaitingImage
+from kleinbot.store import lookup
 from kleinbot.store.database import Database
 from tests.e2e.accounts import ARCHIVE, DATABASE, Books, Seen, record, rows
 from tests.manual_clock import ManualClock
@@ -51,12 +52,13 @@ T = TypeVar("T")
 DORA = Actor(server_id=11, member_id=4, locale="en-US")
 MEMBERS = (ADA, BOB, DORA)
 PROFILE = replace(CPU_SMALL, largest_grid_tokens=16, largest_batch=4)
-LIMITS = AdmissionLimits(token_member_cost=0.02, member_cost=0.06)
-"""Small enough that some of the machine's jobs, each at most 0.016, are relaxed and some refused."""
+LIMITS = AdmissionLimits(token_member_cost=0.3, member_cost=1.0)
+"""Small enough that, of images that cost about 0.1 once one was measured, some are relaxed or refused."""
 
 WAIT_S = 10.0
 QUARTER_OF_AN_HOUR_S = 16 * 60
 STEPS = 4
+passing = st.sampled_from([0, 0, 0, QUARTER_OF_AN_HOUR_S])
 
 
 class Turnstile:
@@ -110,9 +112,12 @@ class StudioMachine(RuleBasedStateMachine):
         # Job keys must not come again: each process draws others, as chance does.
         self.studio.submit._random.seed(self.starts)
         self.starts += 1
+        self.clock.advance(0.001)
         await recover(database, self.studio.line, LIMITS, self.clock)
-        order = [image.key for image in self.studio.line.order()]
-        assert [key for key in order if key in told] == told, "the order that was told holds"
+        order = self._order()
+        # A job may have been given up: it took too many processes down.
+        still_waiting = [key for key in told if key in order]
+        assert [key for key in order if key in told] == still_waiting, "the order that was told holds"
         self.dispatching = asyncio.create_task(self.studio.dispatcher.run())
         self.batches_seen = 0
         await self._settled()
@@ -138,6 +143,9 @@ class StudioMachine(RuleBasedStateMachine):
         except TimeoutError:
             line = self.studio.line
             raise AssertionError(f"work is conserved: {line.waiting} wait, {line.running} run") from None
+        if self.dispatching.done():
+            self.dispatching.result()
+            raise AssertionError("the dispatcher has ended")
         self._look_at_new_batches()
 
     def _is_idle(self) -> bool:
@@ -176,7 +184,8 @@ class StudioMachine(RuleBasedStateMachine):
         try:
             accepted = self.run(self.studio.submit.imagine(actor, request, reply(self.clock)))
         except Refusal as refusal:
-            assert refusal.code is Code.MEMBER_LINE_FULL
+            if refusal.code is not Code.MEMBER_LINE_FULL:
+                raise
             assert (self._count("jobs"), self._count("ledger")) == before
         else:
             self.accepted[accepted.card.job.job_id] = actor
@@ -201,8 +210,9 @@ class StudioMachine(RuleBasedStateMachine):
             assert may
         self.run(self._settled())
 
-    @rule(seconds=st.sampled_from([1, 60, QUARTER_OF_AN_HOUR_S]))
+    @rule(seconds=st.integers(1, 3))
     def time_passes(self, seconds: int) -> None:
+        """A little, so that the watchdog does not bark; more of it passes while no process runs."""
         self.clock.advance(seconds)
 
     # What the card does
@@ -212,6 +222,7 @@ class StudioMachine(RuleBasedStateMachine):
         self.run(self._pushed_through())
 
     async def _pushed_through(self) -> None:
+        self.clock.advance(0.001)
         async with asyncio.timeout(WAIT_S):
             while self.turnstile.somebody_waits:
                 await asyncio.sleep(0)
@@ -260,16 +271,25 @@ class StudioMachine(RuleBasedStateMachine):
             self.run(self._dispatched())
         self.run(self._restarted(self.folder, told))
 
+    @precondition(lambda self: self.turnstile.somebody_waits)
+    @rule()
+    def the_card_hangs(self) -> None:
+        told = self._order()
+        self.clock.advance(QUARTER_OF_AN_HOUR_S)
+        with suppress(FatalEngineError):
+            self.run(self._dispatched())
+        assert self.dispatching.done(), "the watchdog saw it"
+        self.run(self._restarted(self.folder, told))
+
     async def _dispatched(self) -> None:
         await asyncio.wait_for(asyncio.shield(self.dispatching), WAIT_S)
 
-    @rule(pushes=st.booleans(), turns=st.integers(0, 40))
-    def crash(self, pushes: bool, turns: int) -> None:
+    @rule(pushes=st.booleans(), turns=st.integers(0, 40), passes_s=passing)
+    def crash(self, pushes: bool, turns: int, passes_s: int) -> None:
         """Take the files as they are; with ``pushes`` while the results of a batch are being stored."""
-        told = self._order()
-        self.run(self._crashed(pushes, turns, told))
+        self.run(self._crashed(pushes, turns, self._order(), passes_s))
 
-    async def _crashed(self, pushes: bool, turns: int, told: list[ImageKey]) -> None:
+    async def _crashed(self, pushes: bool, turns: int, told: list[ImageKey], passes_s: int) -> None:
         if pushes and self.turnstile.somebody_waits:
             self.turnstile.push()
             for _ in range(turns):
@@ -277,32 +297,34 @@ class StudioMachine(RuleBasedStateMachine):
             told = []  # some of them may have begun
         survived = self.folder.with_name(str(self.starts))
         _copy(self.folder, survived)
-        await self._restarted(survived, told)
+        await self._restarted(survived, told, passes_s)
 
-    @rule(in_hand=st.booleans())
-    def stop(self, in_hand: bool) -> None:
+    @rule(in_hand=st.booleans(), passes_s=passing)
+    def stop(self, in_hand: bool, passes_s: int) -> None:
         """A clean stop, which lets the batch in hand be finished or, at the end of its grace, does not."""
         told = self._order()
         self.run(self._stopped(in_hand))
-        self.run(self._restarted(self.folder, told))
+        self.run(self._restarted(self.folder, told, passes_s))
 
     async def _stopped(self, in_hand: bool) -> None:
         await self.studio.dispatcher.stop()
-        while in_hand and not self.dispatching.done():
-            self.turnstile.push()
-            await asyncio.sleep(0)
+        async with asyncio.timeout(WAIT_S):
+            while in_hand and not self.dispatching.done():
+                self.turnstile.push()
+                await asyncio.sleep(0)
 
-    async def _restarted(self, folder: Path, told: list[ImageKey]) -> None:
+    async def _restarted(self, folder: Path, told: list[ImageKey], passes_s: int = 0) -> None:
         """End what is left of the old process, which can no longer harm, and begin a new one."""
         await self._close()
         self.folder = folder
+        self.clock.advance(passes_s)
         await self._begin(told)
 
     # What must hold
 
     @invariant()
     def every_reservation_ends_once(self) -> None:
-        """Each image is reserved once; what has ended is settled or refunded once, what has not is neither."""
+        """Each image is reserved once; what has ended is settled or refunded once, the rest is neither."""
         if not hasattr(self, "studio"):
             return
         assert not rows(
@@ -341,12 +363,19 @@ class StudioMachine(RuleBasedStateMachine):
                 while self.turnstile.somebody_waits:
                     self._push()
                 assert self._is_idle()
+                self.run(self._swept())
                 self.run(self._close())
-                assert Books(self.folder, Seen()).check_untold() == []
+                findings = Books(self.folder, Seen(), is_swept=True).check_untold()
+                assert not findings, "\n".join(findings)
                 self._assert_each_picture_is_of_its_own_seed()
         finally:
             self.runner.close()
             self.places.cleanup()
+
+    async def _swept(self) -> None:
+        """Remove what crashes have left, as a start does once it is an hour old."""
+        known = await lookup.files(self.studio.database.read)
+        await self.studio.archive.sweep(known, 0, 2**50)
 
     def _assert_each_picture_is_of_its_own_seed(self) -> None:
         for row in rows(self.folder, "SELECT file, base_seed FROM images WHERE state = 'done'"):
@@ -376,8 +405,8 @@ def _copy(folder: Path, to: Path) -> None:
 
 
 StudioMachine.TestCase.settings = settings(
-    max_examples=20,
-    stateful_step_count=25,
+    max_examples=12,
+    stateful_step_count=20,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],

@@ -6,14 +6,14 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from kleinbot.app import Outside, opened
+from kleinbot.app import App, Outside, opened
 from kleinbot.domain.faults import FaultPoint
 from kleinbot.domain.work import RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine
@@ -73,8 +73,12 @@ def _model_with(profile: dict[str, Any]) -> Any:
     return choose
 
 
-async def main(told: dict[str, Any]) -> int:
-    """Run the bot until a signal; return its exit code.
+async def main(
+    told: dict[str, Any],
+    faults: KillAt | None = None,
+    beside: Callable[[App], Coroutine[Any, Any, None]] | None = None,
+) -> int:
+    """Run the bot until a signal; return its exit code. ``beside`` runs as long as it does.
 
     ``told``: where everything is (``folder``, ``weights``, ``port``, ``ca_pem_path``, ``token``), ``kill_at``
     and ``nth``, ``kill_prompt``; ``holds``: it claims and never draws; ``ahead_s`` of the real time the clock
@@ -85,7 +89,7 @@ async def main(told: dict[str, Any]) -> int:
     connector = connector_for(Address(told["port"], Path(told["ca_pem_path"])))
     clock = ShiftedClock()
     clock.advance(told.get("ahead_s", 0.0))
-    faults = KillAt(told.get("kill_at"), told.get("nth", 1), told.get("kill_prompt"))
+    faults = faults or KillAt(told.get("kill_at"), told.get("nth", 1), told.get("kill_prompt"))
     outside = Outside(clock, random.SystemRandom(), faults, {"connector": connector})
     with ExitStack() as patches:
         patches.enter_context(
@@ -94,8 +98,13 @@ async def main(told: dict[str, Any]) -> int:
         if profile := told.get("profile"):
             patches.enter_context(mock.patch("kleinbot.app.choose_model", _model_with(profile)))
         async with opened(settings, outside) as app:
+            running_beside = [asyncio.create_task(beside(app))] if beside else []
             with stop_on_signals(app.request_stop):
-                return await app.run(told["token"])
+                try:
+                    return await app.run(told["token"])
+                finally:
+                    for task in running_beside:
+                        task.cancel()
 
 
 if __name__ == "__main__":

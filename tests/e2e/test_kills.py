@@ -23,7 +23,9 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
 WAIT_S = 60.0
 NTH = {
     FaultPoint.AFTER_CLAIM: 2,
+    FaultPoint.WITHIN_ENCODE: 2,
     FaultPoint.WITHIN_STEP: 3,
+    FaultPoint.WITHIN_DECODE: 3,
     FaultPoint.AFTER_FILE: 3,
     FaultPoint.BEFORE_COMMIT: 2,
     FaultPoint.AFTER_COMMIT: 5,
@@ -213,7 +215,7 @@ async def test_who_takes_the_process_down_again_and_again_fails_alone(town: Town
             await handle.message_where(has_pictures, timeout_s=WAIT_S)
         told = await culprit.message_where(lambda message: not message.buttons, timeout_s=WAIT_S)
         await town.stopped(bot)
-    assert "brought me down" in told.text
+    assert "The bot stopped 2 times while making this picture" in told.text
     town.assert_accounted_for()
     assert town.numbers(
         "SELECT prompt, SUM(amount_tenths) FROM ledger JOIN jobs USING (job_id) GROUP BY prompt"

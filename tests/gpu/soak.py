@@ -1,0 +1,317 @@
+"""Ten members at the whole program over full-size weights.
+
+``python -m tests.gpu.soak FOLDER --minutes 5 --out RESULTS``. Three acts, in each of which members of three
+servers ask for mixed work through the stand-in:
+
+1. pictures per second, the card's idle share, each member's waits, batch sizes, the event loop's worst delay
+   after the first pictures, peak memory;
+2. memory is taken away, first so that a batch of one fits, then so that nothing does, and given back;
+3. a kernel fails an assertion on the device: the child ends with 86 and its supervisor starts another.
+
+In the end the books are done. The bot is a process of its own, so its delays are not those of the stand-in.
+With ``--device cpu --minutes 0.3`` a tiny model is built in FOLDER, out of memory is feigned, and the
+assertion is an exit with 86. Prints, and writes ``soak.json`` and ``bot.log`` to the folder ``--out``.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kleinbot.sandbox import InteractionHandle, Message, StandIn, WaitTimeoutError
+from tests.e2e.accounts import Books, Seen, numbers, record, rows, waiting_jobs
+from tests.e2e.crowd import Crowd, Seat
+from tests.e2e.nursery import ROOT
+from tests.e2e.pictures import a_png
+from tests.klein.tiny import ensure_tiny
+
+START_S = 180.0
+RESULT_S = 240.0
+DRAIN_S = 240.0
+LOOK_S = 0.3
+MEMBERS = 10
+ENOUGH_WAITING = 60
+MIB = 2**20
+
+
+@dataclass
+class WaitingCrowd(Crowd):
+    """Members who wait for what they asked for before they think of something else."""
+
+    waits_s: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    async def _note_wait(self, name: str, seat: Seat, handle: InteractionHandle) -> None:
+        if name not in ("imagine", "edit", "vary", "press"):
+            return
+        started_s = handle.interaction.started_s
+        with suppress(WaitTimeoutError):
+            message = await handle.message_where(_is_last_word, timeout_s=RESULT_S)
+            if message.pictures:
+                self.waits_s[seat.person.name].append(time.monotonic() - started_s)
+
+
+def _is_last_word(message: Message) -> bool:
+    return not message.is_loading and not waiting_jobs(message)
+
+
+class Soak:
+    """The stand-in with its members, and the supervised bot."""
+
+    def __init__(self, standin: StandIn, place: Path, weights: Path, device: str) -> None:
+        self.standin = standin
+        self.folder = place / "data"
+        self.orders = place / "orders.json"
+        self.report = place / "report.json"
+        self.device = device
+        side_px = 1024 if device == "cuda" else 256
+        address = standin.address(place)
+        self.told: dict[str, Any] = {
+            "folder": str(self.folder),
+            "weights": str(weights),
+            "port": address.port,
+            "ca_pem_path": str(address.ca_pem_path),
+            "token": standin.token,
+            "orders": str(self.orders),
+            "report": str(self.report),
+            "profile": {"largest_batch": 4},
+            "settings": {"quota_pictures": 100_000, "device": device},
+        }
+        record(self.folder)
+        self.order()
+        self.backlog = 0
+        self.crowd = WaitingCrowd(
+            standin,
+            _seats(standin),
+            [a_png(side_px, side_px, seed) for seed in range(3)],
+            random.Random(1),
+            think_s=2.0,
+            may_ask=lambda: self.backlog < ENOUGH_WAITING,
+        )
+
+    def order(self, **orders: Any) -> None:
+        temporary = self.orders.with_suffix(".new")
+        temporary.write_text(json.dumps(orders))
+        temporary.replace(self.orders)
+
+    def said(self) -> dict[str, Any]:
+        """Return what the bot said last; nothing before it has said anything."""
+        return json.loads(self.report.read_text()) if self.report.exists() else {}
+
+    async def until_ready(self, but_not: int | None = None) -> None:
+        """Wait until a process other than ``but_not`` is ready to draw."""
+        async with asyncio.timeout(START_S):
+            while self.said().get("phase") != "ready" or self.said().get("pid") == but_not:
+                await asyncio.sleep(LOOK_S)
+
+    @asynccontextmanager
+    async def bot(self, log: Path) -> AsyncIterator[None]:
+        with log.open("ab") as stderr:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "tests.gpu.soak_bot", "parent", json.dumps(self.told),
+                cwd=ROOT, stdout=stderr, stderr=stderr,
+            )  # fmt: skip
+        try:
+            await self.standin.registered("imagine", timeout_s=START_S)
+            await self.standin.online(timeout_s=START_S)
+            await self.until_ready()
+            yield
+        finally:
+            with suppress(ProcessLookupError):
+                process.terminate()
+            self.exit_code = await asyncio.wait_for(process.wait(), START_S)
+
+    @asynccontextmanager
+    async def members(self) -> AsyncIterator[None]:
+        """Let the members live in the body, and everything they asked for come to its end after it."""
+        living = asyncio.create_task(self.crowd.live())
+        looking = asyncio.create_task(self._look())
+        try:
+            yield
+        finally:
+            for task in (living, looking):
+                task.cancel()
+            await asyncio.gather(living, looking, return_exceptions=True)
+        async with asyncio.timeout(DRAIN_S):
+            while self.number("SELECT COUNT(*) FROM outbox WHERE state = 'sent'") < self.number(
+                "SELECT COUNT(*) FROM jobs"
+            ):
+                await asyncio.sleep(LOOK_S)
+                if self.number("SELECT COUNT(*) FROM outbox WHERE state = 'kept'"):
+                    await self.crowd.look()
+
+    async def _look(self) -> None:
+        while True:
+            self.backlog = self.number("SELECT COUNT(*) FROM images WHERE state IN ('waiting', 'running')")
+            await asyncio.sleep(LOOK_S)
+
+    def number(self, sql: str) -> int:
+        return int(rows(self.folder, sql)[0][0] or 0)
+
+    async def warm_up(self) -> None:
+        """Have one of each kind drawn, so that kernels are there."""
+        seat = self.crowd.seats[0]
+        for options in ({"prompt": "a fox"}, {"prompt": "a fox", "count": 4}):
+            await _drawn(await seat.person.command(seat.channel, "imagine", **options))
+        for count in (1, 2):
+            names = ("image", "reference-1")[:count]
+            pictures = dict(zip(names, self.crowd.pictures, strict=False))
+            options = {"instruction": "winter", "count": 1, **pictures}
+            await _drawn(await seat.person.command_with(seat.channel, "edit", options))
+
+    async def first_act(self, seconds: float) -> dict[str, Any]:
+        self.order(reset=1)
+        before = self.said()
+        while self.said().get("reset") != 1:
+            await asyncio.sleep(LOOK_S)
+        jobs, began_s, began_ms = self.number("SELECT COUNT(*) FROM jobs"), time.monotonic(), _now_ms()
+        async with self.members():
+            await asyncio.sleep(seconds)
+            drawn = self.number(f"SELECT COUNT(*) FROM images WHERE finished_ms >= {began_ms}")
+            took_s = time.monotonic() - began_s
+            said = self.said()
+        busy_s, idle_s = said["busy_s"] - before["busy_s"], said["idle_s"] - before["idle_s"]
+        return {
+            "seconds": round(took_s, 1),
+            "jobs": self.number("SELECT COUNT(*) FROM jobs") - jobs,
+            "pictures": drawn,
+            "pictures per second": round(drawn / took_s, 3),
+            "card busy, s": round(busy_s, 1),
+            "card idle while work waited, share": round(idle_s / (busy_s + idle_s), 4) if busy_s else None,
+            "event loop's worst delay, ms": round(1000 * said["worst_delay_s"]),
+            "peak allocated, MiB": said["peak_allocated_bytes"] // MIB,
+            "peak reserved, MiB": said["peak_reserved_bytes"] // MIB,
+            "waits p50 / p99, s": {
+                name: [round(statistics.median(waits), 2), round(_p99(waits), 2), len(waits)]
+                for name, waits in sorted(self.crowd.waits_s.items())
+            },
+            "batches by size": numbers(
+                self.folder,
+                "SELECT size, COUNT(*) FROM (SELECT COUNT(*) AS size FROM attempts"
+                f" WHERE started_ms >= {began_ms} GROUP BY batch_id, started_ms) GROUP BY size",
+            ),
+        } | self._ended_since(began_ms)
+
+    async def second_act(self, seconds: float) -> dict[str, Any]:
+        began_ms, pid = _now_ms(), self.said()["pid"]
+        async with self.members():
+            for memory, part in (("tight", 0.5), ("none", 0.2), ("all", 0.3)):
+                self.order(memory=memory)
+                await asyncio.sleep(part * seconds)
+        return {"same process": self.said()["pid"] == pid} | self._ended_since(began_ms)
+
+    async def third_act(self, seconds: float) -> dict[str, Any]:
+        began_ms, pid = _now_ms(), self.said()["pid"]
+        async with self.members():
+            await asyncio.sleep(seconds / 4)
+            self.order(breaks=True)
+            began_s = time.monotonic()
+            await self.until_ready(but_not=pid)
+            back_s = time.monotonic() - began_s
+            await asyncio.sleep(seconds / 2)
+        return {"order to ready again, s": round(back_s, 1)} | self._ended_since(began_ms)
+
+    def _ended_since(self, began_ms: int) -> dict[str, Any]:
+        since = f"WHERE ended_ms >= {began_ms}"
+        return {
+            "jobs ended": numbers(self.folder, f"SELECT state, COUNT(*) FROM jobs {since} GROUP BY state"),
+            "failed for": numbers(
+                self.folder,
+                f"SELECT error_code, COUNT(*) FROM jobs {since} AND state = 'failed' GROUP BY error_code",
+            ),
+            "attempts": numbers(
+                self.folder, f"SELECT outcome, COUNT(*) FROM attempts {since} GROUP BY outcome"
+            ),
+        }
+
+    def books(self) -> Books:
+        channels = tuple(self.standin.state.channels.values())
+        return Books(self.folder, Seen(channels, self.crowd.diary.promised))
+
+
+def _seats(standin: StandIn) -> list[Seat]:
+    world = standin.world
+    servers = [world.add_server(name) for name in ("Studio", "Attic", "Cellar")]
+    channels = [world.add_channel(server, "pictures") for server in servers]
+    return [
+        Seat(world.add_member(servers[number % 3], f"member {number}"), channels[number % 3])
+        for number in range(MEMBERS)
+    ]
+
+
+async def _drawn(handle: InteractionHandle) -> None:
+    await handle.message_where(lambda message: bool(message.pictures), timeout_s=RESULT_S)
+
+
+def _p99(values: list[float]) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
+
+
+def _now_ms() -> int:
+    return round(time.time() * 1000)
+
+
+def say(*values: object) -> None:
+    sys.stdout.write(" ".join(str(value) for value in values) + "\n")
+    sys.stdout.flush()
+
+
+async def play(weights: Path, device: str, minutes: float, harm_s: float, place: Path, out: Path) -> bool:
+    """Return whether everything is accounted for."""
+    told: dict[str, Any] = {}
+
+    def note(name: str, what: Any) -> None:
+        told[name] = what
+        (out / "soak.json").write_text(json.dumps(told, indent=1))
+        say(name, json.dumps(what))
+
+    async with StandIn() as standin:
+        soak = Soak(standin, place, weights, device)
+        async with soak.bot(out / "bot.log"):
+            began_s = time.monotonic()
+            await soak.warm_up()
+            say(f"warm after {time.monotonic() - began_s:.1f} s")
+            note("work", await soak.first_act(60 * minutes))
+            note("out of memory", await soak.second_act(harm_s))
+            note("device-side assert", await soak.third_act(harm_s))
+        diary, books = soak.crowd.diary, soak.books()
+        books.check()
+        note("exit code", soak.exit_code)
+        note("deeds", dict(diary.deeds) | {"unanswered": diary.unanswered, "offline": diary.offline})
+        note("pictures shown twice", books.shown_twice)
+        note("findings", books.findings)
+    log = (out / "bot.log").read_text(errors="replace")
+    note(
+        "lines in the log", {word: log.count(word) for word in ("did not fit", "Traceback", "event loop was")}
+    )
+    return not books.findings and soak.exit_code == 0
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--harm-s", type=float, default=40.0, help="seconds of each of the other two acts")
+    parser.add_argument("--out", type=Path, required=True)
+    chosen = parser.parse_args()
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    if chosen.device == "cpu":
+        ensure_tiny(chosen.folder)
+    with tempfile.TemporaryDirectory() as temporary:
+        is_fine = asyncio.run(
+            play(
+                chosen.folder, chosen.device, chosen.minutes, chosen.harm_s, Path(temporary), chosen.out
+            )
+        )  # fmt: skip
+    sys.exit(0 if is_fine else 1)
