@@ -2,7 +2,8 @@
 
 For each host a process of its own may have the host's usable memory less 0.7 GiB, takes the profile that the
 rules choose for that machine, and makes a 1024² picture, an edit with one reference and a variation, each
-twice; printed is one table against the promises. FOLDER holds the weights of ``tests.gpu.full_size``.
+twice; printed is one table against the promises. FOLDER holds a checkout of ``tests.gpu.full_size``
+and beside its ``model_index.json`` the FP8 files.
 ``--dry`` runs all of it on a CPU with a tiny Klein, to try the script; ``--only NAME`` one host.
 """
 
@@ -184,7 +185,10 @@ async def make_pictures(folder: Path, profile: Profile, grid: Grid, row: dict[st
         "variation": RenderTask(ImageKey("variation", 0), "", grid, NoiseRecipe(1, (Blend(2, 0.5),)), STEPS),
     }
     with tempfile.TemporaryDirectory() as scratch:
-        engine = GpuEngine(FolderSource(folder), profile, SystemClock(), NoFaults(), scratch=Path(scratch))
+        # Quantised weights are shared by the hosts, so that only the first has to make them.
+        kept = folder / "scratch" if on_card else Path(scratch)
+        source = FolderSource(folder, prefer_fp8=profile.transformer.format is Format.FP8)
+        engine = GpuEngine(source, profile, SystemClock(), NoFaults(), scratch=kept)
         started_s = time.perf_counter()
         try:
             await engine.start()

@@ -31,7 +31,7 @@ from kleinbot.domain.work import BatchResult, ImageKey, RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.host.facts import GIB
 from kleinbot.host.memory_model import WorkShape, predict
-from kleinbot.host.profile import CUDA_BF16, Profile
+from kleinbot.host.profile import CUDA_BF16, Format, Profile
 from kleinbot.host.rules import CONTEXT_RESERVE_BYTES
 from kleinbot.klein.source import FolderSource
 from tests.host import machines
@@ -105,7 +105,8 @@ def attach(peaks: Peaks) -> None:
 
 
 async def measure(folder: Path, profile: Profile, shapes: Sequence[WorkShape]) -> list[Row]:
-    engine = GpuEngine(FolderSource(folder), profile, SystemClock(), NoFaults())
+    source = FolderSource(folder, prefer_fp8=profile.transformer.format is Format.FP8)
+    engine = GpuEngine(source, profile, SystemClock(), NoFaults(), scratch=folder / "scratch")
     await engine.start()
     peaks, rows = Peaks(), []
     attach(peaks)
