@@ -7,14 +7,15 @@ messages. Private results never do: they are recompressed until one edit holds t
 
 import functools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 
 import discord
 
 from kleinbot.chat import parts
 from kleinbot.chat.replies import Replies
 from kleinbot.chat.results import Part, Results
-from kleinbot.domain.clock import Clock
+from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.job import Job, ReplyAddress
 from kleinbot.store import outbox, posted
@@ -26,6 +27,9 @@ from kleinbot.studio.parcels import UploadLimits
 _log = logging.getLogger(__name__)
 
 _LOOKED_BACK_MESSAGES = 50
+_EARLIER_BY_S = 10
+"""How far the host's clock may be ahead of Discord's for a first response to be found."""
+
 _MESSAGE_GONE = 10008
 _TOKEN_GONE = {10015, 10062, 50027}
 _CHANNEL_CLOSED = {10003, 50001, 50013, 50083, 160005}
@@ -82,8 +86,10 @@ class Ways:
         async with self._database.transaction() as transaction:
             await outbox.mark_posting(transaction, row.outbox_id)
         there = await posted.delivered(self._database.read, job.job_id)
+        # An earlier process may have ended between its edit of the first response and the note of it.
+        there |= await self._earlier(job, self._first_messages(job))
         if row.state is OutboxState.POSTING:
-            there |= await self._earlier(job)
+            there |= await self._earlier(job, self._channel(job).history(limit=_LOOKED_BACK_MESSAGES))
         if there:
             await self._rest_by_channel(row, job, Way.CHANNEL, there)
             return min(there.values())
@@ -148,14 +154,19 @@ class Ways:
         self._faults.reach(FaultPoint.AFTER_POST)
         return sent
 
-    async def _earlier(self, job: Job) -> dict[int, int]:
+    def _first_messages(self, job: Job) -> AsyncIterator[discord.Message]:
+        """Go through the messages of the moment in which the job's first response was sent."""
+        begun = datetime.fromtimestamp(job.created_ms / MS_PER_S - _EARLIER_BY_S, UTC)
+        return self._channel(job).history(limit=_LOOKED_BACK_MESSAGES, after=begun)
+
+    async def _earlier(self, job: Job, messages: AsyncIterator[discord.Message]) -> dict[int, int]:
         """Find and note the messages of an earlier process that ended before it could note them.
 
         Discord remembers a nonce for a few minutes only; the names of our files are unique in a server.
         """
         there: dict[int, int] = {}
         try:
-            async for message in self._channel(job).history(limit=_LOOKED_BACK_MESSAGES):
+            async for message in messages:
                 if self._client().user != message.author:  # anybody can name a file like ours
                     continue
                 there |= dict.fromkeys(parts.positions_in(job, message), message.id)

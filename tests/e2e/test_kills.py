@@ -223,3 +223,16 @@ async def test_who_takes_the_process_down_again_and_again_fails_alone(town: Town
     assert town.numbers(
         "SELECT prompt, SUM(outcome = 'lost') FROM attempts JOIN jobs USING (job_id) GROUP BY prompt"
     ) == {"a fox": 2, "poison": 2, "a lamp": 1}
+
+
+async def test_a_first_response_edited_just_before_a_kill_is_not_followed_by_a_message(town: Town) -> None:
+    async with town.bot(kill_at=FaultPoint.AFTER_POST) as bot:
+        await town.imagine(town.stage.ada, "a fox", 2)
+        await town.killed(bot)
+    assert town.rows("SELECT state FROM outbox") == [("pending",)]
+    quarter_of_an_hour_s = 16 * 60
+    town.stage.clock.advance(quarter_of_an_hour_s)  # Discord forgets the token
+    async with town.bot(ahead_s=quarter_of_an_hour_s) as bot:
+        await town.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)
+        await town.stopped(bot)
+    town.assert_accounted_for()
