@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -137,6 +138,8 @@ def in_a_process(host: Host, folder: Path, *, dry: bool) -> dict[str, Any]:
                 capture_output=True,
                 text=True,
                 timeout=LIMIT_S,
+                # As the bot does before it imports torch, which this program has imported by then.
+                env={**os.environ, "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True"},
                 check=False,
             )
         except subprocess.TimeoutExpired:

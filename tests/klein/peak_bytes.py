@@ -1,4 +1,4 @@
-"""How much memory tensors take at most, whatever device they are on: also ``meta``, where nothing is computed."""
+"""How much memory tensors take at most on any device: also ``meta``, where nothing is computed."""
 
 import weakref
 from collections.abc import Callable, Mapping, Sequence
