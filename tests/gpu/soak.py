@@ -84,7 +84,8 @@ class Soak:
             "orders": str(self.orders),
             "report": str(self.report),
             "profile": {"largest_batch": 4},
-            "settings": {"quota_pictures": 100_000, "device": device},
+            # Not compiled: the restart of the third act would spend its minutes on compiling.
+            "settings": {"quota_pictures": 100_000, "device": device, "profile_compiled": False},
         }
         record(self.folder)
         self.order()
