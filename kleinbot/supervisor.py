@@ -27,6 +27,8 @@ HEALTHY_AFTER_S = 600.0
 SLICE_S = 0.1
 # What shells report for a program that a signal ended.
 KILLED_BY_SIGNAL = 128
+# torch aborts where a destructor meets a lost CUDA context: the card is to be had back by a new process too.
+RESTART_CODES = (RESTART_CODE, KILLED_BY_SIGNAL + signal.SIGABRT)
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +80,7 @@ class Supervisor:
             while self._asked is None:
                 started_s = self._monotonic_s()
                 code = self._run_child()
-                if code != RESTART_CODE or self._asked is not None:
+                if code not in RESTART_CODES or self._asked is not None:
                     return code
                 lived_s = self._monotonic_s() - started_s
                 failures = 1 if lived_s >= HEALTHY_AFTER_S else failures + 1

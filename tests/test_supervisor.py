@@ -73,6 +73,11 @@ def test_the_restart_code_starts_it_again_after_growing_pauses():
     assert pauses == pytest.approx([1, 2, 4, 8, 16, 32, 60, 60, 60])
 
 
+@posix_only
+def test_an_abort_in_a_lost_context_starts_it_again_too():
+    assert ScriptedChildren(Time(), (5, -signal.SIGABRT), (5, 0)).supervised() == 0
+
+
 def test_ten_minutes_of_life_reset_the_pauses():
     children = ScriptedChildren(Time(), (0, 86), (0, 86), (600, 86), (599, 86), (0, 0))
     assert children.supervised() == 0

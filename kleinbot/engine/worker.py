@@ -26,6 +26,10 @@ from kleinbot.klein.load import Klein
 
 _log = logging.getLogger(__name__)
 
+# What a lost context owned. To free pinned memory after a sticky CUDA error ends the process with SIGABRT
+# before it can end with its own exit code (seen on an H100 with torch 2.11).
+_NEVER_FREED: list[object] = []
+
 SUSPENDED_AT_MOST = 2
 """Batches that rest; beyond it nobody is asked to yield, so that what was begun gets done."""
 
@@ -161,7 +165,7 @@ class Worker:
                     self._count_failure()
                     raise RenderError(Code.RENDER_FAILED)
                 case Failure.CARD:
-                    self._end(_GONE)
+                    self._end(_GONE, making)
 
     def _attempt(self, making: Making, caller: Caller) -> _Ending | Failure:
         may_rest = len(self._resting) < SUSPENDED_AT_MOST
@@ -218,8 +222,9 @@ class Worker:
             _log.error("the self-test failed", exc_info=error)
             return classify(error, lambda: wait_for(self._device))
 
-    def _end(self, reason: str) -> NoReturn:
+    def _end(self, reason: str, making: Making | None = None) -> NoReturn:
         self._fatal = reason
+        _NEVER_FREED.append((self._model, making, tuple(self._resting.values())))
         self._resting.clear()
         raise FatalEngineError(reason)
 

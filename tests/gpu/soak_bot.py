@@ -117,6 +117,9 @@ def run(told: dict[str, Any]) -> int:
 if __name__ == "__main__":
     _, role, argument = sys.argv
     if role == "bot":
-        sys.exit(run(json.loads(argument)))
+        code = run(json.loads(argument))
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # as ``bot.py serve`` does: nothing is freed in a lost context
     command = [sys.executable, "-m", "tests.gpu.soak_bot", "bot", argument]
     sys.exit(Supervisor(lambda: start_child(command)).run())
