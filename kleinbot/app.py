@@ -3,15 +3,13 @@
 import asyncio
 import logging
 import random
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import discord
-import typer
 
 from cogs.edit import Edit as EditCommand
 from cogs.history import History as HistoryCommands
@@ -57,28 +55,25 @@ from kleinbot.domain.clock import Clock, SystemClock
 from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import Faults, NoFaults
-from kleinbot.domain.job import TENTHS, Lane
+from kleinbot.domain.job import TENTHS
 from kleinbot.domain.work import Checkpoint, EnginePhase, EngineState
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
 from kleinbot.folder_lock import folder_locked
+from kleinbot.gauges import Gauges
 from kleinbot.host.profile import Device
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.reader import PictureReader
 from kleinbot.klein.prompt import KleinPromptMeter
 from kleinbot.loop_watch import LoopWatch
 from kleinbot.metrics.house import HouseMetrics
-from kleinbot.metrics.readings import Reading
 from kleinbot.metrics.server import served
 from kleinbot.model_choice import ModelChoice, choose_model
 from kleinbot.queueing.admission import AdmissionLimits
 from kleinbot.queueing.cost import CostModel
 from kleinbot.queueing.estimates import EstimateErrors
 from kleinbot.queueing.line import Line
-from kleinbot.sandbox import StandIn
-from kleinbot.sandbox.terminal import Terminal
 from kleinbot.settings import Settings
-from kleinbot.signals import stop_on_signals
 from kleinbot.store import lookup
 from kleinbot.store.database import Database
 from kleinbot.store.migrations import load_migrations, migrate
@@ -90,7 +85,7 @@ from kleinbot.studio.favour import Favour
 from kleinbot.studio.history import History
 from kleinbot.studio.host_queue import HostQueue
 from kleinbot.studio.inputs import Inputs
-from kleinbot.studio.operate import Doorkeeper, Operate, Tallies
+from kleinbot.studio.operate import Doorkeeper, Operate
 from kleinbot.studio.parcels import Parcels
 from kleinbot.studio.quota import QuotaRule
 from kleinbot.studio.quota_view import QuotaView
@@ -107,7 +102,6 @@ _log = logging.getLogger(__name__)
 HOUR_MS = 60 * 60 * 1000
 ORPHAN_AGE_MS = HOUR_MS
 _CLOSING_S = 10.0
-_ONLINE_S = 60.0
 _ENGINE_CLOSING_S = 60.0
 _FIRST_RETRY_S = 5.0
 _LONGEST_RETRY_S = 600.0
@@ -167,6 +161,14 @@ class App:
         meters = self._metrics = HouseMetrics()
         self.estimate_errors = EstimateErrors()
         self.idle_share = IdleShare(clock)
+        self._gauges = Gauges(
+            line=line,
+            idle_share=self.idle_share,
+            estimate_errors=self.estimate_errors,
+            loop_watch=self.loop_watch,
+            metrics=self._metrics,
+            engine_state=self.engine_state,
+        )
         capacity = model.capacity
         recall = Recall(database, archive, line, cost_model, self.engine_state, self._running_left_s, clock)
         self.board = Board(recall, replies, texts, self.engine_state, clock)
@@ -252,7 +254,7 @@ class App:
             engine_state=self.engine_state,
             free_bytes=archive.free_bytes,
             loop_late_s=lambda: self.loop_watch.worst_s,
-            tallies=self._tallies,
+            tallies=self._gauges.tallies,
             door_moved=self._door_moved,
             clock=clock,
         )
@@ -318,7 +320,7 @@ class App:
 
         Raises StartError TOKEN_REFUSED where Discord does not know the token.
         """
-        async with served(self._metrics, self._reading, self._metrics_port):
+        async with served(self._metrics, self._gauges.reading, self._metrics_port):
             return await self._run(token)
 
     async def _run(self, token: str) -> int:
@@ -441,29 +443,6 @@ class App:
             await self._clock.sleep(_TOKENIZER_LOOK_S)
         await self._stop.wait()
 
-    def _reading(self) -> Reading:
-        spread, cost = self.estimate_errors.spread, self._line.outstanding_cost
-        return Reading(
-            waiting_images=Counter(image.lane for image in self._line.waiting),
-            running_images=Counter(image.lane for image in self._line.running),
-            cost={lane: cost(lane=lane) for lane in Lane},
-            busy_s=self.idle_share.busy_s,
-            idle_s=self.idle_share.idle_s,
-            idle_share=self.idle_share.share,
-            loop_late_s=self.loop_watch.worst_s,
-            estimate_p50_s=spread.p50_s,
-            estimate_p95_s=spread.p95_s,
-            phase=self.engine_state().phase,
-        )
-
-    def _tallies(self) -> Tallies:
-        return Tallies(
-            self.idle_share.share,
-            self.estimate_errors.spread,
-            self._metrics.batch_sizes(),
-            self._metrics.out_of_memory_events(),
-        )
-
     def _door_moved(self) -> None:
         self._dispatcher.door_moved()
         self._presence.show(self.engine_state())
@@ -509,52 +488,3 @@ async def opened(
 
 def _migrate(file: Path, clock: Clock) -> None:
     migrate(file, load_migrations(), clock)
-
-
-async def serve(settings: Settings) -> int:
-    """Run the bot on Discord until a signal; return the exit code."""
-    if settings.discord_token is None:
-        raise StartError(Code.TOKEN_MISSING)
-    async with opened(settings) as app:
-        with stop_on_signals(app.request_stop):
-            return await app.run(settings.discord_token.get_secret_value())
-
-
-async def sandbox(settings: Settings, run: str | None, timeout_s: float) -> int:
-    """Run the bot against the stand-in, in this process, with the terminal as its members.
-
-    ``run`` does one command; the exit code is then 0 only if it was answered with a picture.
-    """
-    outside = machine()
-    async with StandIn() as standin:
-        outside = replace(outside, client_options={"connector": standin.connector()})
-        terminal = Terminal(standin, settings.data_folder / "pictures")
-        async with opened(settings, outside) as app:
-            bot = asyncio.create_task(app.run(standin.token), name="bot")
-            person = asyncio.create_task(_converse(standin, terminal, run, timeout_s), name="person")
-
-            def leave() -> None:
-                person.cancel()
-
-            try:
-                with stop_on_signals(leave):
-                    await asyncio.wait({bot, person}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                person.cancel()
-                app.request_stop()
-                await asyncio.gather(person, return_exceptions=True)
-                terminal.close()
-            code = await bot
-            return code or (person.result() if not person.cancelled() else 0)
-
-
-async def _converse(standin: StandIn, terminal: Terminal, run: str | None, timeout_s: float) -> int:
-    await standin.registered("imagine", timeout_s=_ONLINE_S)
-    await standin.online(timeout_s=_ONLINE_S)
-    if run is None:
-        await terminal.interact()
-        return 0
-    outcome = await terminal.run_once(run, timeout_s)
-    for path in outcome.paths:
-        typer.echo(path)
-    return 0 if outcome.has_pictures else 1

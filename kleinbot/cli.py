@@ -82,7 +82,7 @@ def serve() -> None:
     settings = _load().settings
     with _told(settings):
         token = _require_token(settings)
-        from kleinbot.app import serve as serve_discord
+        from kleinbot.entrances import serve as serve_discord
 
         code = _logged(settings, lambda: serve_discord(settings), LogLevel.DEBUG, token)
     if code == RESTART_CODE:
@@ -195,7 +195,7 @@ def _supervise() -> NoReturn:
 def _open_sandbox(settings: Settings, run: str | None, timeout_s: float) -> NoReturn:
     own = settings.for_sandbox()
     with _told(own):
-        from kleinbot.app import sandbox as serve_sandbox
+        from kleinbot.entrances import sandbox as serve_sandbox
 
         # Only warnings on the terminal: it is where the sandbox's conversation is.
         code = _logged(own, lambda: serve_sandbox(own, run, timeout_s), LogLevel.WARNING)

@@ -69,12 +69,12 @@ def test_a_lost_card_ends_the_child_though_a_thread_hangs(monkeypatch: pytest.Mo
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
     code = f"""
 import sys, threading, types
-app = types.ModuleType("kleinbot.app")
+app = types.ModuleType("kleinbot.entrances")
 async def serve(settings):
     threading.Thread(target=threading.Event().wait).start()
     return {RESTART_CODE}
 app.serve = serve
-sys.modules["kleinbot.app"] = app
+sys.modules["kleinbot.entrances"] = app
 import bot
 sys.argv = ["bot.py", "serve"]
 bot.main()

@@ -18,10 +18,10 @@ TOKEN = ".".join(("A" * 24, "b" * 6, "c" * 38))
 
 
 class Rooms(ModuleType):
-    """Stands in for ``kleinbot.app``: notes the calls, answers with ``code`` or ``error``."""
+    """Stands in for ``kleinbot.entrances``: notes the calls, answers with ``code`` or ``error``."""
 
     def __init__(self) -> None:
-        super().__init__("kleinbot.app")
+        super().__init__("kleinbot.entrances")
         self.served: list[Settings] = []
         self.sandboxes: list[tuple[Settings, str | None, float]] = []
         self.code = 0
@@ -48,7 +48,7 @@ def rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rooms:
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     rooms = Rooms()
-    monkeypatch.setitem(sys.modules, "kleinbot.app", rooms)
+    monkeypatch.setitem(sys.modules, "kleinbot.entrances", rooms)
     return rooms
 
 

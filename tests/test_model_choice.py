@@ -11,7 +11,7 @@ from kleinbot.host.capacity import LimitsOnly, ProfileCapacity
 from kleinbot.host.facts import GIB, HostFacts, HostMemory, System
 from kleinbot.host.profile import CPU_SMALL, Attention, Format, Placement
 from kleinbot.host.wishes import Wishes
-from kleinbot.klein.source import FolderSource, HubSource
+from kleinbot.klein.source import BASE_REPOSITORY, FolderSource, HubSource
 from kleinbot.model_choice import SMALL_KLEIN, choose_model, wishes_of
 from kleinbot.settings import DEFAULT_HUB_REPO, Settings
 from tests.host.machines import H100, RTX_3060, SIX_GB
@@ -33,8 +33,11 @@ def test_a_host_without_a_card_runs_the_small_model() -> None:
 
 def test_a_card_runs_the_published_weights_and_counts_its_memory() -> None:
     model = choose_model(Settings(), H100.facts)
-    assert (model.source, model.name, model.note) == (HubSource(DEFAULT_HUB_REPO), DEFAULT_HUB_REPO, None)
-    assert Checkpoint.BASE in model.profile.checkpoints
+    assert isinstance(model.source, HubSource)
+    assert (model.source.checkout.repository, model.name, model.note) == (DEFAULT_HUB_REPO,) * 2 + (None,)
+    assert model.profile.checkpoints == (Checkpoint.DISTILLED, Checkpoint.BASE)
+    others = {kept: part.repository for kept, part in model.source.transformers.items()}
+    assert others == {Checkpoint.BASE: BASE_REPOSITORY}
     assert isinstance(model.capacity, ProfileCapacity)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from kleinbot.archive.names import is_temporary
 from kleinbot.domain.clock import SystemClock
+from kleinbot.domain.errors import Code
 from kleinbot.images.labelled import decode_own, pixel_hash
 from kleinbot.sandbox import Channel, Message
 from kleinbot.store.migrations import load_migrations, migrate
@@ -24,6 +25,7 @@ ARCHIVE = "archive"
 
 _FILE_SHOWN = re.compile(r"kleinbot-(\d+)-([1-9]\d?)\.(\w+)")
 _CANCEL = "kb:cancel:"
+_CANCELLED_BY_OTHERS = (Code.CANCELLED_BY_MODERATOR, Code.CANCELLED_BY_HOST)
 _ENDED = ("done", "failed", "cancelled", "expired")
 _RECORDED = """
 CREATE TABLE IF NOT EXISTS recorded (what TEXT, job_id TEXT, position INTEGER, old TEXT, new TEXT);
@@ -118,7 +120,8 @@ class Books:
                 yield f"job {row['job_id']} has {row['count']} images, not {row['asked']}"
             if (row["state"] == "done") != (row["done"] == row["count"]):
                 yield f"job {row['job_id']} is {row['state']} with {row['done']} of {row['count']} images"
-            if (row["state"] == "failed") != (row["error_code"] is not None):
+            told = row["state"] == "failed" or row["error_code"] in _CANCELLED_BY_OTHERS
+            if told != (row["error_code"] is not None):
                 yield f"job {row['job_id']} is {row['state']} for {row['error_code']}"
 
     def _states_passed_through(self) -> Iterator[str]:

@@ -1,11 +1,14 @@
 import os
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from kleinbot.sandbox import StandIn
+from tests.e2e.bots import Bots
 from tests.e2e.house import ShiftedClock, Stage, build_stage
+from tests.e2e.nursery import Nursery, opened_nursery
 from tests.klein.tiny import ensure_tiny
 from tests.openapi import Checker
 
@@ -23,3 +26,16 @@ async def stage(tmp_path: Path, tiny: Path) -> AsyncIterator[Stage]:
         standin.on_exchange.append(checker.check)
         yield build_stage(standin, clock, tmp_path / "data", tiny)
     assert checker.findings == []
+
+
+@pytest.fixture(scope="session")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    if sys.platform == "win32":
+        pytest.skip("needs fork")
+    with opened_nursery(tmp_path_factory.mktemp("nursery") / "stderr") as nursery:
+        yield nursery
+
+
+@pytest.fixture
+def bots(stage: Stage, nursery: Nursery) -> Bots:
+    return Bots(stage, nursery)

@@ -4,8 +4,7 @@ import asyncio
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +13,9 @@ import pytest
 from kleinbot.domain.faults import FaultPoint
 from kleinbot.sandbox import Channel, InteractionHandle, Message, Person
 from tests.e2e.accounts import assert_accounted_for, numbers, record, rows, waiting_jobs
+from tests.e2e.bots import Bots
 from tests.e2e.house import Stage, has_pictures
-from tests.e2e.nursery import Bot, Nursery, opened_nursery
+from tests.e2e.nursery import Bot, Nursery
 from tests.e2e.pictures import a_png
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
@@ -46,28 +46,9 @@ class Town:
     cleo: Person
     promised: set[str]
 
-    @asynccontextmanager
-    async def bot(self, **more: Any) -> AsyncIterator[Bot]:
+    def bot(self, **more: Any) -> AbstractAsyncContextManager[Bot]:
         """Run a bot until the body ends; online when the body begins."""
-        standin = self.stage.standin
-        address = standin.address(self.stage.folder.parent)
-        told = {
-            "folder": str(self.stage.folder),
-            "weights": str(self.stage.weights),
-            "port": address.port,
-            "ca_pem_path": str(address.ca_pem_path),
-            "token": standin.token,
-            "profile": {"largest_batch": 4},
-        }
-        bot = await self.nursery.start(told | more)
-        try:
-            await standin.online(timeout_s=WAIT_S)
-            await standin.registered("imagine", timeout_s=WAIT_S)
-            yield bot
-        finally:
-            bot.kill()
-            await bot.ended
-            await standin.offline(timeout_s=WAIT_S)
+        return Bots(self.stage, self.nursery).one(**{"profile": {"largest_batch": 4}} | more)
 
     async def imagine(self, who: Person, prompt: str, count: int = 1) -> InteractionHandle:
         channel = self.attic if who is self.cleo else self.stage.channel
@@ -117,12 +98,6 @@ class Town:
                 places[channel.server.id, int(number)] = int(place or 1)
         assert len(set(places.values())) == len(places)
         return sorted(places, key=lambda name: places[name])
-
-
-@pytest.fixture(scope="session")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    with opened_nursery(tmp_path_factory.mktemp("nursery") / "log") as nursery:
-        yield nursery
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 
 from kleinbot.domain.faults import FaultPoint
 from kleinbot.sandbox import Message
+from tests.e2e.bots import START_S, Bots, stopped
 from tests.e2e.house import House, Stage, has_pictures
 from tests.e2e.noisy import NoisyEngine
-from tests.e2e.test_recovery import START_S, _all, _bot, _stop
 
 QUICK_S = 20.0
 TWO_PICTURES_ARE_TOO_MUCH = 350_000
@@ -99,18 +99,18 @@ async def test_show_and_hand_over_split_too(stage: Stage) -> None:
 @pytest.mark.parametrize("nth", [1, 2])
 @pytest.mark.parametrize("is_forgotten", [False, True])
 async def test_no_part_is_doubled_or_lost_by_a_kill_after_it_was_posted(
-    stage: Stage, nth: int, is_forgotten: bool
+    bots: Bots, nth: int, is_forgotten: bool
 ) -> None:
-    stage.standin.limits.request_bytes = TWO_PICTURES_ARE_TOO_MUCH
-    async with _bot(stage, FaultPoint.AFTER_POST, nth) as killed:
-        await stage.ada.command(stage.channel, "imagine", prompt="a fox", count=3, seed=3)
-        assert await asyncio.wait_for(killed.wait(), START_S) == -signal.SIGKILL
+    bots.stage.standin.limits.request_bytes = TWO_PICTURES_ARE_TOO_MUCH
+    async with bots.one(FaultPoint.AFTER_POST, nth) as killed:
+        await bots.stage.ada.command(bots.stage.channel, "imagine", prompt="a fox", count=3, seed=3)
+        assert await killed.wait(START_S) == -signal.SIGKILL
     if is_forgotten and nth > 1:
-        stage.clock.advance(60 * 60)  # Discord forgets the token and the nonces
-    async with _bot(stage) as restarted:
+        bots.stage.clock.advance(60 * 60)  # Discord forgets the token and the nonces
+    async with bots.one() as restarted:
         async with asyncio.timeout(START_S):
-            while await asyncio.to_thread(_all, stage, "SELECT state FROM outbox") != [("sent",)]:
+            while await asyncio.to_thread(bots.rows, "SELECT state FROM outbox") != [("sent",)]:
                 pass
-        assert await _stop(restarted) == 0
-    names = sorted(name for names in _names(stage.channel.messages) for name in names)
+        assert await stopped(restarted) == 0
+    names = sorted(name for names in _names(bots.stage.channel.messages) for name in names)
     assert [name.partition(".")[0] for name in names] == ["kleinbot-1-1", "kleinbot-1-2", "kleinbot-1-3"]

@@ -1,0 +1,64 @@
+"""The two ways in: on Discord, and against the stand-in in this very process."""
+
+import asyncio
+from dataclasses import replace
+
+import typer
+
+from kleinbot.app import machine, opened
+from kleinbot.domain.errors import Code, StartError
+from kleinbot.sandbox import StandIn
+from kleinbot.sandbox.terminal import Terminal
+from kleinbot.settings import Settings
+from kleinbot.signals import stop_on_signals
+
+_ONLINE_S = 60.0
+
+
+async def serve(settings: Settings) -> int:
+    """Run the bot on Discord until a signal; return the exit code."""
+    if settings.discord_token is None:
+        raise StartError(Code.TOKEN_MISSING)
+    async with opened(settings) as app:
+        with stop_on_signals(app.request_stop):
+            return await app.run(settings.discord_token.get_secret_value())
+
+
+async def sandbox(settings: Settings, run: str | None, timeout_s: float) -> int:
+    """Run the bot against the stand-in, in this process, with the terminal as its members.
+
+    ``run`` does one command; the exit code is then 0 only if it was answered with a picture.
+    """
+    outside = machine()
+    async with StandIn() as standin:
+        outside = replace(outside, client_options={"connector": standin.connector()})
+        terminal = Terminal(standin, settings.data_folder / "pictures")
+        async with opened(settings, outside) as app:
+            bot = asyncio.create_task(app.run(standin.token), name="bot")
+            person = asyncio.create_task(_converse(standin, terminal, run, timeout_s), name="person")
+
+            def leave() -> None:
+                person.cancel()
+
+            try:
+                with stop_on_signals(leave):
+                    await asyncio.wait({bot, person}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                person.cancel()
+                app.request_stop()
+                await asyncio.gather(person, return_exceptions=True)
+                terminal.close()
+            code = await bot
+            return code or (person.result() if not person.cancelled() else 0)
+
+
+async def _converse(standin: StandIn, terminal: Terminal, run: str | None, timeout_s: float) -> int:
+    await standin.registered("imagine", timeout_s=_ONLINE_S)
+    await standin.online(timeout_s=_ONLINE_S)
+    if run is None:
+        await terminal.interact()
+        return 0
+    outcome = await terminal.run_once(run, timeout_s)
+    for path in outcome.paths:
+        typer.echo(path)
+    return 0 if outcome.has_pictures else 1

@@ -1,0 +1,56 @@
+"""Bots as processes of their own on a stage, one after the other."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from typing import Any
+
+from kleinbot.domain.faults import FaultPoint
+from tests.e2e.house import Stage
+from tests.e2e.nursery import Bot, Nursery
+
+START_S = 60.0
+
+
+def told(stage: Stage, **more: Any) -> dict[str, Any]:
+    """Return what ``tests.e2e.child`` is to be told."""
+    address = stage.standin.address(stage.folder.parent)
+    return {
+        "folder": str(stage.folder),
+        "weights": str(stage.weights),
+        "port": address.port,
+        "ca_pem_path": str(address.ca_pem_path),
+        "token": stage.standin.token,
+        **more,
+    }
+
+
+@dataclass(frozen=True)
+class Bots:
+    stage: Stage
+    nursery: Nursery
+
+    @asynccontextmanager
+    async def one(self, kill_at: FaultPoint | None = None, nth: int = 1, **more: Any) -> AsyncIterator[Bot]:
+        """Run a bot until the body ends, which may have killed or stopped it; online when the body begins."""
+        standin = self.stage.standin
+        bot = await self.nursery.start(told(self.stage, kill_at=kill_at, nth=nth, **more))
+        try:
+            await standin.online(timeout_s=START_S)
+            await standin.registered("imagine", timeout_s=START_S)
+            yield bot
+        finally:
+            bot.kill()
+            await bot.ended
+            await standin.offline(timeout_s=START_S)
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        with closing(sqlite3.connect(self.stage.folder / "kleinbot.sqlite3")) as connection:
+            return connection.execute(sql).fetchall()
+
+
+async def stopped(bot: Bot) -> int:
+    """Stop a bot as a host does; return its exit code."""
+    bot.ask_to_stop()
+    return await bot.wait(START_S)
