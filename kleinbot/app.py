@@ -60,6 +60,7 @@ from kleinbot.domain.work import Checkpoint, EnginePhase, EngineState
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
 from kleinbot.folder_lock import folder_locked
+from kleinbot.garbage import leave_to_itself, look_after_again
 from kleinbot.gauges import Gauges
 from kleinbot.host.profile import Device
 from kleinbot.images.cpu_pool import CpuPool
@@ -356,6 +357,7 @@ class App:
             for task in (*background, gateway, drawing, stopping):
                 task.cancel()
             await asyncio.gather(*background, gateway, drawing, stopping, return_exceptions=True)
+            look_after_again()
 
     async def _log_in(self, token: str) -> int | None:
         """Log in; return an exit code where that did not come to be. Raises StartError TOKEN_REFUSED."""
@@ -411,6 +413,7 @@ class App:
                     return
             await self._clock.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_RETRY_S)
+        leave_to_itself()
         self.loop_watch.reset()
         await self._dispatcher.run()
 

@@ -107,10 +107,14 @@ class Line:
     def tags(self) -> tuple[Tag, ...]:
         """Return what fairness must remember: a few rows, to replace those kept before.
 
-        Kept with every change of the line, a restart changes nothing at all; kept with each claim, it
-        forgets the corrections, refunds and lifts since, which are those of one batch.
+        Kept with each claim and each submission, a restart changes nothing in the order of those in line; it
+        forgets the corrections and refunds since, which are those of one batch.
         """
         return tuple(tag for lane in self._lanes.values() for tag in lane.tags())
+
+    def tags_with(self, images: Iterable[WaitingImage]) -> tuple[Tag, ...]:
+        """Return what ``tags`` will be after ``submit(images)``, leaving this line as it is."""
+        return tuple(tag for lane in self._lanes_with(images) for tag in lane.tags())
 
     def restore(
         self, tags: Iterable[Tag], images: Iterable[WaitingImage], running: Collection[ImageKey] = ()
@@ -155,10 +159,7 @@ class Line:
         self, images: Sequence[WaitingImage], cost_model: CostModel, running_left_s: float = 0.0
     ) -> Expected:
         """Return what one job could be told after ``submit(images)``, leaving this line as it is."""
-        lanes = {lane.lane: lane.copy() for lane in self._lanes.values()}
-        for image in images:
-            lanes[image.lane].add(image)
-        order = [image for lane in lanes.values() for image in fair_order(lane)]
+        order = [image for lane in self._lanes_with(images) for image in fair_order(lane)]
         return expect(order, +self._begun, cost_model, running_left_s)[images[0].key.job_id]
 
     def place(self, job_id: str) -> int | None:
@@ -234,6 +235,13 @@ class Line:
         return image if image.lane is Lane.TOKEN and not self._floor.covers(left_cost) else None
 
     # Within
+
+    def _lanes_with(self, images: Iterable[WaitingImage]) -> Iterable[FairLane]:
+        """Return copies of the lanes in which ``images`` wait too."""
+        lanes = {lane.lane: lane.copy() for lane in self._lanes.values()}
+        for image in images:
+            lanes[image.lane].add(image)
+        return lanes.values()
 
     def _waiting_of(self, job_id: str) -> list[WaitingImage]:
         return [image for image in self._waiting.values() if image.key.job_id == job_id]

@@ -26,7 +26,7 @@ from kleinbot.queueing.cost import CostModel
 from kleinbot.queueing.entry import images_of_new, shape_of
 from kleinbot.queueing.estimates import EstimateErrors
 from kleinbot.queueing.line import Line
-from kleinbot.store import jobs, lookup, members, presses
+from kleinbot.store import jobs, lookup, members, presses, tags
 from kleinbot.store.database import Database, Transaction
 from kleinbot.store.ledger import Owner
 from kleinbot.studio import quota
@@ -209,6 +209,7 @@ class Submit:
             balance = await quota.balance(transaction, owner, self._rule, job.created_ms)
             if press is not None:
                 await presses.note(transaction, owner, press, job.job_id, job.created_ms)
+            await tags.replace(transaction, self._line.tags_with(admitted.images))
             stored = await lookup.by_id(transaction, job.job_id)
         if stored is None:
             raise LookupError(job.job_id)

@@ -13,6 +13,12 @@ from tests.klein.tiny import ensure_tiny
 from tests.openapi import Checker
 
 
+@pytest.fixture(autouse=True)
+def garbage_as_usual(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking over pytest's objects takes 0.3 s for each bot; those in processes of their own do it."""
+    monkeypatch.setattr("kleinbot.app.leave_to_itself", lambda: None)
+
+
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return ensure_tiny(tmp_path_factory.mktemp("model") / "tiny-klein")
