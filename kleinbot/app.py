@@ -328,7 +328,7 @@ class App:
         await self._doorkeeper.load(self.database.read)
         await self._shares.load(self.database.read)
         await self._learning.load(self.database.read)
-        await recover(self.database, self._line, self._limits, self._clock)
+        await recover(self.database, self._line, self._limits, self._profile.checkpoints, self._clock)
         await self.board.resume()
         self.engine.watch(lambda _: self._presence.show(self.engine_state()))
         code = await self._log_in(token)

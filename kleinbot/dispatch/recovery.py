@@ -1,11 +1,12 @@
 """Recovery: after any end of the process the rows say what is left to do."""
 
 import logging
+from collections.abc import Collection
 
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import JobState, Lane
-from kleinbot.domain.work import ImageKey
+from kleinbot.domain.work import Checkpoint, ImageKey
 from kleinbot.queueing.admission import AdmissionLimits
 from kleinbot.queueing.entry import open_images
 from kleinbot.queueing.line import Line
@@ -23,8 +24,16 @@ finisher to itself, so the second time it is the one to blame.
 """
 
 
-async def recover(database: Database, line: Line, limits: AdmissionLimits, clock: Clock) -> None:
-    """Put what was running back in line, give up on what keeps ending the process, and rebuild the line.
+async def recover(
+    database: Database,
+    line: Line,
+    limits: AdmissionLimits,
+    checkpoints: Collection[Checkpoint],
+    clock: Clock,
+) -> None:
+    """Put what was running back in line, give up on what cannot be made, and rebuild the line.
+
+    That is what keeps ending the process, and what needs other ``checkpoints`` than this host has by now.
 
     A picture that was running when the process ended runs alone from now on, also after further restarts.
     Those that rested beside the card meanwhile are no suspects. Promises are derived anew.
@@ -33,6 +42,10 @@ async def recover(database: Database, line: Line, limits: AdmissionLimits, clock
         begun = await jobs.recover(transaction, clock.now_ms())
         for key in begun:
             await _give_up_where_hopeless(transaction, key, clock.now_ms())
+        for job in await lookup.all_open(transaction):
+            if job.checkpoint not in checkpoints:
+                error = RenderError(Code.CHECKPOINT_GONE)
+                await jobs.stop(transaction, job.job_id, JobState.FAILED, clock.now_ms(), error)
     suspects = await jobs.suspects(database.read)
     expiries = await lookup.reply_expiries(database.read)
     waiting: list[WaitingImage] = []

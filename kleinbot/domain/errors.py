@@ -47,6 +47,7 @@ class Code(StrEnum):
 
     RENDER_FAILED = "error-render-failed"
     OUT_OF_MEMORY = "error-out-of-memory"
+    CHECKPOINT_GONE = "error-checkpoint-gone"
     GAVE_UP_AFTER_CRASHES = "error-gave-up-after-crashes"
 
     INPUT_LOST = "error-input-lost"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from kleinbot.domain.work import Checkpoint
 from kleinbot.host.profile import CPU_SMALL, Profile
 from kleinbot.store.database import Database
 from kleinbot.store.migrations import load_migrations, migrate
@@ -37,4 +38,12 @@ async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
 async def roomy(tmp_path: Path) -> AsyncIterator[Studio]:
     """A host that draws four pictures at a time."""
     async with _built(tmp_path, replace(CPU_SMALL, largest_batch=4)) as studio:
+        yield studio
+
+
+@pytest.fixture
+async def with_base(tmp_path: Path) -> AsyncIterator[Studio]:
+    """A host that has the base checkpoint too."""
+    both = (Checkpoint.DISTILLED, Checkpoint.BASE)
+    async with _built(tmp_path, replace(CPU_SMALL, checkpoints=both)) as studio:
         yield studio

@@ -34,12 +34,14 @@ class DeadlyEngine(ScriptedEngine):
         return await super().render(batch, on_step, is_cancelled, must_yield)
 
 
-async def restarted(studio: Studio, folder: Path, deadly: str | None = None) -> Studio:
+async def restarted(
+    studio: Studio, folder: Path, deadly: str | None = None, profile: Profile | None = None
+) -> Studio:
     """Build everything anew over the same rows, as a new process does; the job ``deadly`` ends it again."""
-    engine = DeadlyEngine(studio.engine.profile, deadly)
+    engine = DeadlyEngine(profile or studio.engine.profile, deadly)
     again = build(folder, studio.database, studio.clock, engine, chance=studio.chance)
     await again.learning.load(again.database.read)
-    await recover(again.database, again.line, again.admission, again.clock)
+    await recover(again.database, again.line, again.admission, engine.profile.checkpoints, again.clock)
     return again
 
 

@@ -6,13 +6,14 @@ import pytest
 from kleinbot.dispatch.recovery import MOST_LOST_ATTEMPTS
 from kleinbot.domain.errors import Code, FatalEngineError
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import JobState, Lane
+from kleinbot.domain.job import ImagineRequest, JobState, Lane, Quality
+from kleinbot.host.profile import CPU_SMALL
 from kleinbot.queueing.cost import PICTURE
 from kleinbot.queueing.waiting import Shape
-from kleinbot.store import tags
+from kleinbot.store import outbox, tags
 from tests.dispatch.restarting import dies, restarted
 from tests.dispatch.running import ended, running, until, until_true
-from tests.studio_harness import ADA, BOB, Studio
+from tests.studio_harness import ADA, BOB, Studio, reply
 
 
 async def test_a_picture_that_kills_the_card_again_and_again_is_given_up_and_refunded(
@@ -138,3 +139,21 @@ async def test_what_was_measured_is_known_to_the_next_process(studio: Studio, tm
     again = await restarted(studio, tmp_path)
     assert again.cost_model.measurements() == studio.cost_model.measurements()
     assert again.cost_model.expected_s(Shape(Grid(16, 16), 4)) == pytest.approx(0.4)
+
+
+async def test_what_needs_a_model_that_the_host_took_away_is_refunded_and_told(
+    with_base: Studio, tmp_path: Path
+) -> None:
+    request = ImagineRequest("a fox", quality=Quality.BEST)
+    best = (await with_base.submit.imagine(ADA, request, reply(with_base.clock))).card.job.job_id
+    plain = (await with_base.imagine(BOB)).card.job.job_id
+    assert await with_base.spent_tenths() > 100
+    studio = await restarted(with_base, tmp_path, profile=CPU_SMALL)
+    job = await studio.recall.job(best)
+    assert job is not None
+    assert (job.state, job.error and job.error.code) == (JobState.FAILED, Code.CHECKPOINT_GONE)
+    assert await studio.spent_tenths() == 0
+    assert [image.key.job_id for image in studio.line.waiting] == [plain]
+    assert [row.job_id for row in await outbox.due(studio.database.read, studio.clock.now_ms())] == [best]
+    async with running(studio):
+        assert (await until(studio, plain, ended)).state is JobState.DONE

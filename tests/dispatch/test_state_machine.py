@@ -122,7 +122,7 @@ class StudioMachine(RuleBasedStateMachine):
         self.starts += 1
         self.clock.advance(0.001)
         failed = self._failed()
-        await recover(database, self.studio.line, LIMITS, self.clock)
+        await recover(database, self.studio.line, LIMITS, PROFILE.checkpoints, self.clock)
         if self._failed() == failed:  # else one was given up, and its member is charged less
             order = self._order()
             assert not told or order == told, "the order that was told holds"

@@ -40,6 +40,7 @@ error-cancelled-by-host = Der Betreiber des Bots (<@{ $by }>) hat das abgebroche
 
 error-render-failed = Das Bild ließ sich nicht zeichnen. Dir wurde nichts berechnet. Vielleicht klappt es beim nächsten Versuch; wenn nicht, sag dem Betreiber des Bots Bescheid.
 error-out-of-memory = Der Grafikkarte ging bei diesem Bild der Speicher aus. Dir wurde nichts berechnet. Weniger oder kleinere Bilder passen vielleicht.
+error-checkpoint-gone = Während dies wartete, hat mein Betreiber das Modell für beste Qualität entfernt; was fehlt, kann nicht mehr entstehen. Dir wurde dafür nichts berechnet. /imagine ohne beste Qualität geht weiterhin.
 error-gave-up-after-crashes = Der Bot ist bei diesem Bild { $times }-mal abgebrochen, deshalb habe ich es aufgegeben. Dir wurde nichts berechnet.
 
 error-picture-not-an-image = Diese Datei ist kein Bild. Hänge ein PNG, JPEG, WebP, GIF oder AVIF an.

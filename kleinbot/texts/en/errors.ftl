@@ -40,6 +40,7 @@ error-cancelled-by-host = The bot's host (<@{ $by }>) cancelled this.
 
 error-render-failed = The picture could not be made. You were not charged. Trying again may help; if it does not, tell the bot's host.
 error-out-of-memory = The graphics card ran out of memory for this picture. You were not charged. A smaller count or size may fit.
+error-checkpoint-gone = While this waited, my host took away the model for best quality, so what is missing cannot be made. You were not charged for it; /imagine without best quality still works.
 error-gave-up-after-crashes = The bot stopped { $times } times while making this picture, so I gave up on it. You were not charged.
 
 error-picture-not-an-image = That file is not a picture. Attach a PNG, JPEG, WebP, GIF or AVIF.
