@@ -171,7 +171,16 @@ class App:
             engine_state=self.engine_state,
         )
         capacity = model.capacity
-        recall = Recall(database, archive, line, cost_model, self.engine_state, self._running_left_s, clock)
+        recall = Recall(
+            database,
+            archive,
+            line,
+            cost_model,
+            self.engine_state,
+            lambda: self._dispatcher.running_left_s(),
+            lambda job_id: self._dispatcher.draws(job_id),
+            clock,
+        )
         self.board = Board(recall, replies, texts, self.engine_state, clock)
         results = Results(
             Parcels(recall, pool), texts, lambda locale: texts.say(locale, model.note) if model.note else None
@@ -227,7 +236,7 @@ class App:
             random=outside.random,
             archive=archive,
             capacity=capacity,
-            running_left_s=self._running_left_s,
+            running_left_s=self._dispatcher.running_left_s,
             errors=self.estimate_errors,
             meters=meters,
         )
@@ -309,9 +318,6 @@ class App:
             return EngineState(EnginePhase.DISK_FULL)
         return state
 
-    def _running_left_s(self) -> float:
-        return self._dispatcher.running_left_s()
-
     def request_stop(self) -> None:
         """Ask ``run`` to end cleanly; may be called again and again."""
         self._stop.set()
@@ -342,6 +348,7 @@ class App:
                 ("removal", self._removal.run),
                 ("presence", self._presence.run),
                 ("loop watch", self.loop_watch.run),
+                ("promises", self._dispatcher.keep_promises),
                 ("sweep", self._sweep),
                 ("commands", self._sync_commands),
                 ("tokenizer", self._load_tokenizer),

@@ -176,6 +176,7 @@ def build(
         cost_model,
         lambda: engine.state,
         lambda: dispatcher.running_left_s(),
+        lambda job_id: dispatcher.draws(job_id),
         clock,
     )
     deliveries: list[int] = []

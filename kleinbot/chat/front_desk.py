@@ -17,6 +17,7 @@ from kleinbot.domain.errors import Code, KleinbotError, Refusal
 from kleinbot.domain.job import ImagineRequest, ReplyAddress
 from kleinbot.domain.people import Actor
 from kleinbot.domain.work import EngineState
+from kleinbot.store.database import disk_is_full
 from kleinbot.studio.cancel import Cancel, Cancelled
 from kleinbot.studio.quota import pictures
 from kleinbot.studio.recall import Recall
@@ -106,7 +107,10 @@ class FrontDesk:
 
     async def answer_error(self, interaction: discord.Interaction[Any], error: BaseException) -> None:
         """Tell the person, and only them, what went wrong; the unexpected gets a code for the host's log."""
-        if not isinstance(error, KleinbotError):
+        if disk_is_full(error):
+            _log.error("the database cannot be written: %s", error)
+            error = Refusal(Code.DISK_FULL)
+        elif not isinstance(error, KleinbotError):
             incident = secrets.token_hex(4)
             _log.error("incident %s", incident, exc_info=error)
             error = Refusal(Code.UNEXPECTED, incident=incident)

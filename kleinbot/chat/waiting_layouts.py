@@ -8,7 +8,7 @@ from kleinbot.chat import wording
 from kleinbot.chat.buttons import CancelButton
 from kleinbot.chat.heading import heading, subject
 from kleinbot.chat.layouts import plain
-from kleinbot.domain.job import Job, JobState, Lane
+from kleinbot.domain.job import Job, Lane
 from kleinbot.domain.work import EnginePhase, EngineState, JobProgress
 from kleinbot.studio.recall import JobCard, Queue
 from kleinbot.texts import Texts
@@ -69,7 +69,7 @@ def engine_note(texts: Texts, locale: str, engine: EngineState) -> str:
 
 def _status(texts: Texts, card: JobCard, engine: EngineState, progress: JobProgress | None) -> str:
     locale, is_ready = card.job.locale, engine.phase is EnginePhase.READY
-    if card.job.state is JobState.RUNNING and is_ready:
+    if card.is_drawn and is_ready:
         return _running(texts, card.job, progress or JobProgress(0, 0.0))
     if not is_ready:
         note = engine_note(texts, locale, engine)
@@ -109,7 +109,7 @@ def _lane_note(texts: Texts, card: JobCard) -> str | None:
 def _queue_row(texts: Texts, locale: str, card: JobCard) -> str:
     number, prompt = str(card.job.number), subject(texts, locale, card.job.prompt)
     prompt = wording.shown_prompt(prompt, 80)
-    if card.job.state is JobState.RUNNING:
+    if card.is_drawn:
         row = texts.say(locale, "queue-running", number=number, prompt=prompt)
     else:
         row = texts.say(

@@ -73,7 +73,9 @@ class Card:
         """
         self._batch, self._may_yield, self._must_yield = batch, may_yield, False
         self._since_s, self._segment_s = self._clock.monotonic_s(), self.rest_s(batch)
-        self._watchdog.begin(batch.shape, len(batch.claimed))
+        shape, size = batch.shape, len(batch.claimed)
+        measured_s = self._cost_model.expected_s(shape, size) if self._cost_model.knows(shape) else None
+        self._watchdog.begin(shape, size, measured_s)
         try:
             outcome = await self._watched(batch)
         finally:

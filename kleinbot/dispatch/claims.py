@@ -41,15 +41,17 @@ class Claims:
         self._meters = meters
         self._clock = clock
 
-    async def claim(self, images: Sequence[WaitingImage]) -> tuple[Claimed, ...]:
-        """Mark images that the line has started as running; return those that nobody stopped meanwhile.
+    async def claim(self, choose: Callable[[], Sequence[WaitingImage]]) -> tuple[Claimed, ...]:
+        """Mark the images that ``choose`` starts in the line as running; return those not stopped meanwhile.
 
-        Raises sqlite3.OperationalError where the database refuses writes. A caller that is cancelled puts
-        all of ``images`` back: the claim may have been committed before the cancellation arrived.
+        It is asked inside the transaction: no other one can keep the line's tags between the start and its
+        row. Raises sqlite3.OperationalError where the database refuses writes. A caller that is cancelled
+        puts all that was chosen back: the claim may have been committed before the cancellation arrived.
         """
-        now_ms = self._clock.now_ms()
         claimed: list[Claimed] = []
         async with self._database.transaction() as transaction:
+            images = choose()
+            now_ms = self._clock.now_ms()
             for image in images:
                 if await jobs.claim(transaction, image.key, _batch_id(images[0].key), now_ms):
                     job = await lookup.by_id(transaction, image.key.job_id)
@@ -96,14 +98,13 @@ class Claims:
         async def put_back(transaction: Transaction) -> None:
             for key in keys:
                 await jobs.put_back(transaction, key, self._clock.now_ms(), outcome)
-
-        async def keep(transaction: Transaction) -> None:
+            # Once, also where this is tried again; nobody starts anything before it is written.
+            for key in keys:
+                if self._line.is_running(key):
+                    self._line.returned(key, alone=alone)
             await tags.replace(transaction, self._line.tags())
 
         await self._store(put_back)
-        for key in keys:
-            self._line.returned(key, alone=alone)
-        await self._store(keep)
 
     async def fail(self, job_id: str, error: KleinbotError) -> bool:
         """End a job that cannot be made: refunded, and told. False where it had ended already."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from kleinbot.dispatch.batch import Batch, Claimed, keys_of
 from kleinbot.dispatch.card import Card, ProgressSink, went_as_usual
@@ -16,7 +16,7 @@ from kleinbot.dispatch.limits import LearnedLimits
 from kleinbot.dispatch.starts import Starts
 from kleinbot.dispatch.tasks import TaskMaker
 from kleinbot.domain.clock import Clock
-from kleinbot.domain.errors import Code, FatalEngineError, KleinbotError, RenderError
+from kleinbot.domain.errors import Code, KleinbotError, RenderError
 from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.meters import Meters
 from kleinbot.domain.work import BatchResult, EnginePhase, ImageKey, OutOfMemory, Rung, Suspended
@@ -34,6 +34,7 @@ LEAST_FREE_BYTES = 256 * 2**20
 
 _HOLD_S = 15.0
 _LEAST_S = 1e-3
+_RELIEF_EVERY_S = 5.0
 
 
 class Dispatcher:
@@ -107,6 +108,13 @@ class Dispatcher:
         resting_s = 0.0 if self._resting is None else self._card.rest_s(self._resting)
         return self._card.left_s() + resting_s
 
+    def draws(self, job_id: str) -> bool:
+        """Say whether a picture of a job is on the card, or about to be on the free card."""
+        if self._in_hand:
+            return any(key.job_id == job_id for key in self._in_hand)
+        due = self._line.next_due()
+        return due is not None and due.key.job_id == job_id
+
     def job_added(self) -> None:
         self._look()
 
@@ -139,26 +147,32 @@ class Dispatcher:
         try:
             while not self._stopping:
                 await self._turn()
-        except FatalEngineError:
-            # The rows of what is on the card stay "running": the next start counts that as lost, and runs
-            # each of them alone. What rests is put back by it without suspicion.
-            raise
-        except BaseException:
+            await self._leave()
+        except asyncio.CancelledError:
             await asyncio.shield(self._leave())
             raise
-        await self._leave()
+        # Whatever else ends the loop leaves the rows of what is in hand "running": the next start counts that
+        # as lost and runs each of them alone, so that nothing ends the process again and again. What rests is
+        # put back by it without suspicion.
+        finally:
+            self._tasks.close()
+
+    async def keep_promises(self) -> None:
+        """Take back in time what can no longer be kept, also while nothing is drawn; until cancelled."""
+        while True:
+            self.relieve_overdue()
+            await self._clock.sleep(_RELIEF_EVERY_S)
 
     async def _turn(self) -> None:
         """Do one batch, or wait until there may be one."""
         await self._finisher.room()
         self._woken.clear()
-        self._relieve_overdue()
+        self.relieve_overdue()
         resting = self._resting
         if resting is not None and self._is_unwanted(resting):
             await self._discard(resting)
             return
-        is_paused = self._is_paused()
-        if is_paused and resting is None:
+        if self._is_paused() and resting is None:
             self._idle.note(in_flight=False, work_waits=False)
             await self._woken.wait()
             return
@@ -166,16 +180,33 @@ class Dispatcher:
             self._idle.note(in_flight=False, work_waits=False)
             await self._pause()
             return
-        # No await from here to the line's answer: what is decided must still hold.
-        if resting is not None and (is_paused or not self._lets_pass(resting)):
+        if self._stopping:
+            return
+        if resting is not None and (self._is_paused() or not self._lets_pass(resting)):
             await self._go_on(resting)
             return
-        images = self._line.next_batch(self._limits)
-        if images:
-            await self._begin(images)
-        else:
+        due = self._line.next_due()
+        if due is None:
             self._idle.note(in_flight=False, work_waits=False)
             await self._woken.wait()
+            return
+        if due.alone:
+            # If the process ends now, nobody else must be in hand: so the one to blame is known.
+            await self._finisher.emptied()
+        await self._begin()
+
+    def _choose(self) -> tuple[WaitingImage, ...]:
+        """Start in the line what is due now; nothing where what was decided no longer holds."""
+        if self._stopping or self._is_paused():
+            return ()
+        if self._resting is not None and not self._lets_pass(self._resting):
+            return ()
+        due = self._line.next_due()
+        if due is not None and due.alone and self._finisher.is_busy:
+            return ()
+        images = self._line.next_batch(self._limits)
+        self._in_hand = tuple(image.key for image in images)
+        return images
 
     def _look(self) -> None:
         """Something has changed: the line, the door, or what is wanted."""
@@ -194,7 +225,7 @@ class Dispatcher:
     def _is_unwanted(self, batch: Batch) -> bool:
         return all(key.job_id in self._stopped_jobs for key in batch.keys)
 
-    def _relieve_overdue(self) -> None:
+    def relieve_overdue(self) -> None:
         """Take back the promises that can no longer be kept; the waiting messages say so."""
         overdue = self._line.overdue(self._clock.now_ms(), self._cost_model)
         for job_id in {image.key.job_id for image in overdue}:
@@ -222,14 +253,10 @@ class Dispatcher:
             slept.cancel()
             woken.cancel()
 
-    async def _begin(self, images: Sequence[WaitingImage]) -> None:
-        """Claim, read and render images that the line has started."""
-        self._in_hand = tuple(image.key for image in images)
-        if images[0].alone:
-            # If the process ends now, nobody else must be in hand: so the one to blame is known.
-            await self._finisher.emptied()
+    async def _begin(self) -> None:
+        """Claim, read and render what is due."""
         try:
-            claimed = await self._claims.claim(images)
+            claimed = await self._claims.claim(self._choose)
         except sqlite3.OperationalError as error:
             _log.error("the database refuses writes, nothing is dispatched: %s", error)
             for key in self._in_hand:
@@ -238,15 +265,16 @@ class Dispatcher:
             await self._pause()
             return
         self._in_hand = keys_of(claimed)
-        if claimed:
-            self._faults.reach(FaultPoint.AFTER_CLAIM)
-            self._starts.note(claimed)
-            if self._resting is not None:
-                self._resting.passed_cost += sum(image.cost for image, _ in claimed)
-            batch = await self._prepared(claimed)
-            if batch is not None:
-                await self._render(batch)
-        if images[0].alone:
+        if not claimed:
+            return
+        self._faults.reach(FaultPoint.AFTER_CLAIM)
+        self._starts.note(claimed)
+        if self._resting is not None:
+            self._resting.passed_cost += sum(image.cost for image, _ in claimed)
+        batch = await self._prepared(claimed)
+        if batch is not None:
+            await self._render(batch)
+        if claimed[0][0].alone:
             await self._finisher.emptied()
 
     async def _prepared(self, claimed: tuple[Claimed, ...]) -> Batch | None:
@@ -257,7 +285,8 @@ class Dispatcher:
                 tasks.append(await self._tasks.task(job, image.key))
             except RenderError as error:
                 self._line.finished(image.key, 0.0)
-                await self.fail(job.job_id, error)
+                self._in_hand = tuple(key for key in self._in_hand if key != image.key)
+                self._finisher.refuse(job.job_id, error)
             else:
                 ready.append((image, job))
         return Batch(tuple(ready), tuple(tasks)) if ready else None
@@ -313,7 +342,8 @@ class Dispatcher:
         if went_as_usual(result):
             seconds = max(result.seconds.total_s, _LEAST_S)
             self._cost_model.observe(batch.shape, seconds, len(batch.claimed))
-        self._meters.batch_done(result.seconds, len(batch.claimed))
+        # What did not fit was made one by one.
+        self._meters.batch_done(result.seconds, 1 if result.out_of_memory else len(batch.claimed))
 
     async def _give_up(self, batch: Batch, error: RenderError) -> None:
         """Handle a batch of which nothing came: one image fails, several are tried one by one."""
@@ -327,7 +357,7 @@ class Dispatcher:
             return
         self._in_hand = ()
         self._line.finished(batch.keys[0], self._cost_model.measured_cost(batch.on_card_s))
-        await self.fail(batch.keys[0].job_id, error)
+        self._finisher.refuse(batch.keys[0].job_id, error)
 
     async def _discard(self, resting: Batch) -> None:
         """Forget a resting batch that nobody wants any more."""
@@ -341,12 +371,13 @@ class Dispatcher:
 
     async def _put_back(self, outcome: str = "returned", *, alone: bool = False) -> None:
         """Return what is in hand to its place; what was stopped meanwhile has none."""
-        keys, self._in_hand = self._in_hand, ()
-        for key in keys:
+        for key in self._in_hand:
             if key.job_id in self._stopped_jobs:
                 self._line.finished(key, 0.0)
-        wanted = [key for key in keys if key.job_id not in self._stopped_jobs]
-        await self._claims.put_back(wanted, outcome, alone=alone)
+        self._in_hand = tuple(key for key in self._in_hand if key.job_id not in self._stopped_jobs)
+        # In hand until it is written: whoever is cancelled meanwhile puts it back once more.
+        await self._claims.put_back(self._in_hand, outcome, alone=alone)
+        self._in_hand = ()
 
     async def _leave(self) -> None:
         """Put back what is begun. The engine is closed next, and lets go of what rests by itself."""
@@ -354,7 +385,6 @@ class Dispatcher:
             self._in_hand, self._resting = (*self._in_hand, *self._resting.keys), None
         await self._put_back()
         await self._claims.keep_learning()
-        self._tasks.close()
 
     def _forget_stopped(self) -> None:
         self._stopped_jobs &= {image.key.job_id for image in self._line.running}

@@ -51,6 +51,11 @@ class Finisher:
         self._model_name = model_name
         self._version = version
         self._tasks: dict[asyncio.Task[None], str] = {}
+        self._pending: set[ImageKey] = set()
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._tasks)
 
     async def room(self) -> None:
         """Wait until another picture may be accepted."""
@@ -64,6 +69,7 @@ class Finisher:
 
     def accept(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:
         """Take over a rendered picture; it is recorded, whatever the disk says meanwhile."""
+        self._pending.add(key)
         self._own(job.job_id, self._finish_or_fail(job, key, pixels, seconds))
 
     def refuse(self, job_id: str, error: RenderError) -> None:
@@ -72,12 +78,22 @@ class Finisher:
         self._own(job_id, self._fail_after(earlier, job_id, error))
 
     async def close(self) -> None:
-        """Wait for what was accepted; where it cannot be stored, a restart makes it again."""
+        """Wait for what was accepted; where it cannot be stored, a restart makes it again, unsuspected."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_RETRY_S)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._pending:
+            await self._put_back(tuple(self._pending))
+
+    async def _put_back(self, keys: Sequence[ImageKey]) -> None:
+        try:
+            async with self._database.transaction() as transaction:
+                for key in keys:
+                    await jobs.put_back(transaction, key, self._clock.now_ms(), "returned")
+        except sqlite3.OperationalError as error:
+            _log.error("%d pictures count as lost with the process: %s", len(keys), error)
 
     def _own(self, job_id: str, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -94,8 +110,10 @@ class Finisher:
     async def _finish_or_fail(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:
         try:
             await self._finish(job, key, pixels, seconds)
+            self._pending.discard(key)
         except Exception:  # noqa: BLE001 - the edge of a background task: the job must not hang
             _log.exception("picture %s could not be finished", key)
+            self._pending.discard(key)
             await self._fail(job.job_id, RenderError(Code.RENDER_FAILED))
 
     async def _finish(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:

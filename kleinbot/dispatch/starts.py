@@ -1,5 +1,6 @@
 """What is known when a job's first picture starts: how long it waited, and how wrong the told time was."""
 
+from collections import OrderedDict
 from collections.abc import Iterable
 
 from kleinbot.dispatch.batch import Claimed
@@ -9,21 +10,28 @@ from kleinbot.domain.meters import Meters
 from kleinbot.domain.work import ImageKey
 from kleinbot.queueing.estimates import EstimateErrors
 
+_REMEMBERED = 1000
+"""More than are ever begun and put back at once."""
+
 
 class Starts:
-    """Tells the meters of each job that starts."""
+    """Tells the meters of each job that starts, once also where it is put back and starts again."""
 
     def __init__(self, errors: EstimateErrors, meters: Meters, clock: Clock) -> None:
         self._errors = errors
         self._meters = meters
         self._clock = clock
+        self._begun: OrderedDict[str, None] = OrderedDict()
 
     def note(self, claimed: Iterable[Claimed]) -> None:
         """Note images that were just claimed, with their jobs as they were at that moment."""
         now_ms = self._clock.now_ms()
         for image, job in claimed:
-            if not _is_first(image.key, job):
+            if not _is_first(image.key, job) or job.job_id in self._begun:
                 continue
+            self._begun[job.job_id] = None
+            if len(self._begun) > _REMEMBERED:
+                self._begun.popitem(last=False)
             self._meters.waited(image.lane, (now_ms - job.created_ms) / MS_PER_S)
             late_s = self._errors.started(job.job_id, now_ms)
             if late_s is not None:

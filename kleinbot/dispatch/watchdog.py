@@ -10,7 +10,11 @@ from kleinbot.queueing.waiting import Shape
 TIMES = 5.0
 SLACK_S = 10.0
 UNKNOWN_S = 600.0
-"""For a part of a shape that this process has not made yet: kernels may be compiled meanwhile."""
+"""For a part of a shape that was never made on this host: kernels may be compiled meanwhile."""
+
+COLD_TIMES = 20.0
+COLD_SLACK_S = 120.0
+"""For one that an earlier process has made: kernels and weights may have to be read from a slow disk."""
 
 _SMOOTHING = 0.2
 _MOST_KINDS = 500
@@ -39,12 +43,14 @@ class Watchdog:
         self._clock = clock
         self._known: OrderedDict[tuple[Shape, int], _Parts] = OrderedDict()
         self._parts: _Parts | None = None
+        self._measured_s: float | None = None
         self._until_s = 0.0
         self._part = ""
 
-    def begin(self, shape: Shape, batch: int) -> None:
-        """Watch a batch from now on, new or resumed."""
+    def begin(self, shape: Shape, batch: int, measured_s: float | None = None) -> None:
+        """Watch a batch from now on, new or resumed; ``measured_s``: what all of it takes, where known."""
         self._parts = self._known.get((shape, batch))
+        self._measured_s = measured_s
         self._enter("first step", self._parts.first_step_s if self._parts else None)
 
     def step_done(self, done: int, total: int) -> None:
@@ -71,6 +77,12 @@ class Watchdog:
         return self._part
 
     def _enter(self, part: str, expected_s: float | None) -> None:
-        budget_s = UNKNOWN_S if expected_s is None else TIMES * expected_s + SLACK_S
         self._part = part
-        self._until_s = self._clock.monotonic_s() + budget_s
+        self._until_s = self._clock.monotonic_s() + self._budget_s(expected_s)
+
+    def _budget_s(self, expected_s: float | None) -> float:
+        if expected_s is not None:
+            return TIMES * expected_s + SLACK_S
+        if self._measured_s is not None:
+            return min(UNKNOWN_S, COLD_TIMES * self._measured_s + COLD_SLACK_S)
+        return UNKNOWN_S

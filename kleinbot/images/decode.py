@@ -31,7 +31,7 @@ _DECODERS: dict[Format, type[ImageFile.ImageFile]] = {
 }
 """Named, not guessed: ``Image.open`` would try fifty formats on bytes from a stranger."""
 
-_BROKEN_FILE = (
+BROKEN_FILE = (
     OSError,
     SyntaxError,
     ValueError,
@@ -79,7 +79,7 @@ def decode(bare: Bare) -> Image.Image:
             picture = to_srgb(image, icc)
     except Refusal:
         raise
-    except _BROKEN_FILE as error:
+    except BROKEN_FILE as error:
         raise damaged(bare.format) from error
     turn = _TURNS.get(orientation)
     return picture if turn is None else picture.transpose(turn)

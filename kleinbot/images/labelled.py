@@ -7,6 +7,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from kleinbot.domain.pixels import Pixels
+from kleinbot.images.decode import BROKEN_FILE
 from kleinbot.images.recipe import Recipe, recipe_text, xmp_packet
 
 RECIPE_KEY = "parameters"
@@ -36,8 +37,11 @@ def decode_own(png: bytes) -> Pixels:
     Only for files of our archive: it has none of the checks that other people's pictures need.
     Raises OSError where the file is damaged.
     """
-    with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
-        return Pixels(image.width, image.height, image.convert("RGB").tobytes())
+    try:
+        with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
+            return Pixels(image.width, image.height, image.convert("RGB").tobytes())
+    except BROKEN_FILE as error:
+        raise OSError("the file is damaged") from error
 
 
 def pixel_hash(pixels: Pixels) -> str:

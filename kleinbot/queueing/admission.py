@@ -23,12 +23,13 @@ class AdmissionLimits:
     ``token_member_cost``: a member's share of the token lane; what is over it goes to the relaxed lane,
     but a single image never is. Without it floods would cost the others their places (test_simulation).
     ``token_s``: what is expected to end later than this, in seconds from now, goes there too.
-    ``deadline_s``: when a promised picture must be made; the token lives for 15 minutes.
+    ``deadline_s``: when a promised picture must be made; the token lives for 15 minutes and is used until a
+    minute before that. Another minute is for what storing and sending take, and for batch mates.
     """
 
     token_member_cost: float = 16.0
     token_s: float = 8 * 60.0
-    deadline_s: float = 14 * 60.0
+    deadline_s: float = 13 * 60.0
 
     member_cost: float = 200.0
     server_cost: float = 1000.0

@@ -145,6 +145,13 @@ class Line:
     def running(self) -> tuple[WaitingImage, ...]:
         return tuple(charge.image for charge in self._running.values())
 
+    def holds(self, job_id: str) -> bool:
+        """Say whether an image of a job waits or runs."""
+        return any(image.key.job_id == job_id for image in chain(self._waiting.values(), self.running))
+
+    def is_running(self, key: ImageKey) -> bool:
+        return key in self._running
+
     def next_due(self) -> WaitingImage | None:
         """Return the image whose turn it is as things stand."""
         return self._lanes[self._lane_due()].next_image()

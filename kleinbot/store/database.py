@@ -16,6 +16,11 @@ Value = str | int | float | None
 _BUSY_TIMEOUT_MS = 5000
 
 
+def disk_is_full(error: BaseException) -> bool:
+    """Say whether this is SQLite's word for a disk on which nothing more can be written."""
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_FULL
+
+
 class Reader:
     """Runs queries on one connection."""
 

@@ -26,9 +26,10 @@ class Edit:
 
         Raises the refusals of ``Sources.choose`` and ``Submit.clean``, and TOO_MANY_REFERENCES.
         """
-        instruction = self._submit.clean(request.instruction)
-        if len(request.references) > self.most_references:
-            raise Refusal(Code.TOO_MANY_REFERENCES, most=self.most_references)
+        with self._submit.counting_refusals():
+            instruction = self._submit.clean(request.instruction)
+            if len(request.references) > self.most_references:
+                raise Refusal(Code.TOO_MANY_REFERENCES, most=self.most_references)
         source = await self._sources.resolve(actor, request.source)
 
         async def recipe() -> Recipe:

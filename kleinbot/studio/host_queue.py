@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kleinbot.domain.door import Door
-from kleinbot.domain.job import JobState, Kind, Lane
+from kleinbot.domain.job import Kind, Lane
 from kleinbot.domain.people import Actor
 from kleinbot.domain.work import Checkpoint, EngineState
 from kleinbot.queueing.line import Line
@@ -125,7 +125,7 @@ def _row(card: JobCard, cost: float) -> HostRow:
         kind=job.kind,
         checkpoint=job.checkpoint,
         lane=job.lane,
-        is_running=job.state is JobState.RUNNING,
+        is_running=card.is_drawn,
         place=card.place,
         starts_at_ms=card.starts_at_ms,
         cost=cost,

@@ -19,6 +19,7 @@ from kleinbot.store.ledger import Owner
 class JobCard:
     """A job and where it stands. ``starts_at_ms`` None: in a moment, or not known yet.
 
+    ``is_drawn``: a picture of it is on the card or being stored; ``place`` 0: some are done, the rest wait.
     ``is_late``: the promise of the token lane cannot be kept any more; the result will arrive as a message
     of its own. ``job.lane`` says which lane it is in; ``unhurried`` why it is the relaxed one, where that is
     still known.
@@ -28,6 +29,7 @@ class JobCard:
     place: int | None
     starts_at_ms: int | None
     is_late: bool = False
+    is_drawn: bool = False
     unhurried: Unhurried | None = None
 
 
@@ -59,9 +61,11 @@ class Recall:
         cost_model: CostModel,
         engine_state: Callable[[], EngineState],
         running_left_s: Callable[[], float],
+        is_on_card: Callable[[str], bool],
         clock: Clock,
     ) -> None:
-        """``running_left_s``: how long the work that is begun still takes."""
+        """``running_left_s``: how long the work that is begun still takes. ``is_on_card``: a job, by key."""
+        self._is_on_card = is_on_card
         self._running_left_s = running_left_s
         self._database = database
         self._archive = archive
@@ -80,9 +84,13 @@ class Recall:
     def card_of(self, job: Job) -> JobCard:
         """Add to ``job`` its place in the line and when it is expected to start."""
         is_late = not job.state.is_terminal and self._line.is_late(job.job_id)
-        if job.state is not JobState.QUEUED:
-            return JobCard(job, None, None, is_late)
-        place = self._line.place(job.job_id)
+        if job.state.is_terminal:
+            return JobCard(job, None, None)
+        is_begun = job.state is JobState.RUNNING
+        if is_begun and (self._is_on_card(job.job_id) or not self._line.holds(job.job_id)):
+            return JobCard(job, None, None, is_late, is_drawn=True)
+        # Of a job that has let others pass nothing may wait: it goes on by itself.
+        place = 0 if is_begun else self._line.place(job.job_id)
         if place is None or self._engine_state().phase is not EnginePhase.READY:
             return JobCard(job, place, None, is_late)
         wait_s = self._line.expected_start_s(job.job_id, self._cost_model, self._running_left_s()) or 0.0

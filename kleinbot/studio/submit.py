@@ -122,7 +122,7 @@ class Submit:
         Raises Refusal with the reason: the prompt, the seed, the count, the quota, the memory, the line, or
         the engine's state.
         """
-        with self._counting_refusals():
+        with self.counting_refusals():
             return await self._imagine(actor, request, reply)
 
     async def _imagine(self, actor: Actor, request: ImagineRequest, reply: ReplyAddress) -> Accepted:
@@ -152,7 +152,7 @@ class Submit:
         needs whatever happens next; files without a row are swept. Raises the refusals of ``imagine``, and
         DiskFull.
         """
-        with self._counting_refusals():
+        with self.counting_refusals():
             return await self._accept(actor, recipe, options, reply, press)
 
     async def _accept(
@@ -184,14 +184,15 @@ class Submit:
         ``downloads``: it fetches somebody's file, which is not done for who could not even pay the cheapest
         picture that begins with one: that raises QUOTA_EXHAUSTED.
         """
-        with self._counting_refusals():
+        with self.counting_refusals():
             self._require_open()
             if downloads:
                 owner, least = Owner(actor.server_id, actor.member_id), options.count * least_tenths()
                 await quota.require(self._database.read, owner, self._rule, least, self._clock.now_ms())
 
         async def finish(reply: ReplyAddress, press: Press | None) -> Accepted:
-            return await self.accept(actor, await recipe(), options, reply, press)
+            with self.counting_refusals():
+                return await self._accept(actor, await recipe(), options, reply, press)
 
         return Begun(options.private, finish)
 
@@ -223,7 +224,8 @@ class Submit:
         return Accepted(replace(card, unhurried=admitted.unhurried), balance)
 
     @contextmanager
-    def _counting_refusals(self) -> Iterator[None]:
+    def counting_refusals(self) -> Iterator[None]:
+        """Count what the body refuses."""
         try:
             yield
         except Refusal as refusal:
@@ -266,9 +268,12 @@ class Submit:
             self._running_left_s(),
             job.reply.expires_ms,
         )
-        if isinstance(verdict, Refusal):
-            raise verdict
-        return verdict
+        if not isinstance(verdict, Refusal):
+            return verdict
+        if self._engine_state().phase is not EnginePhase.READY:
+            # Nobody knows when there is room again while nothing is drawn.
+            raise Refusal(verdict.code, **(verdict.parameters | {"retry_at_s": 0}))
+        raise verdict
 
     def clean(self, prompt: str) -> str:
         """Return a prompt as the model gets it. Raises Refusal PROMPT_EMPTY or PROMPT_TOO_LONG."""

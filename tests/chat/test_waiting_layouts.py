@@ -92,6 +92,6 @@ def test_what_holds_the_work_up_is_said_beside_the_place(phase: EnginePhase, sen
 
 def test_a_running_relaxed_job_shows_its_progress_and_still_how_it_arrives() -> None:
     running = replace(RELAXED, state=JobState.RUNNING)
-    lines = _lines(JobCard(running, None, None), progress=JobProgress(0, 0.5))
+    lines = _lines(JobCard(running, None, None, is_drawn=True), progress=JobProgress(0, 0.5))
     assert lines[0] == "Drawing ▓▓▓▓▓░░░░░ 50 %"
     assert "comes as a new one" in lines[1]

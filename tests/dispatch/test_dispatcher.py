@@ -1,12 +1,16 @@
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from kleinbot.archive.archive import Archive, DiskFull
+from kleinbot.dispatch.disk_room import DiskRoom
+from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError
 from kleinbot.domain.job import JobState
 from kleinbot.images.labelled import decode_own
-from tests.dispatch.running import ended, running, until
+from tests.dispatch.restarting import restarted
+from tests.dispatch.running import ended, running, until, until_true
 from tests.studio_harness import ADA, BOB, Studio
 
 
@@ -38,7 +42,9 @@ async def test_a_failed_picture_is_refunded_and_the_next_one_is_drawn(studio: St
     assert await studio.spent_tenths(BOB) == 10
 
 
-async def test_a_job_cancelled_while_it_is_drawn_is_refunded_and_leaves_no_file(studio: Studio) -> None:
+async def test_a_job_cancelled_while_it_is_drawn_is_refunded_and_leaves_no_file(
+    studio: Studio, tmp_path: Path
+) -> None:
     studio.engine.gate.clear()
     job_id = (await studio.imagine()).card.job.job_id
     studio.clock.advance(1)
@@ -49,7 +55,11 @@ async def test_a_job_cancelled_while_it_is_drawn_is_refunded_and_leaves_no_file(
         studio.engine.gate.set()
         await until(studio, other, ended)
     assert await studio.spent_tenths() == 0
-    assert await studio.database.read.number("SELECT COUNT(*) FROM images WHERE state = 'done'") == 1
+    await studio.finisher.emptied()
+    kept = [(await studio.recall.job(each)).images[0].file for each in (job_id, other)]  # type: ignore[union-attr]
+    assert kept[0] is None
+    files = (file for file in (tmp_path / "archive").rglob("*") if file.is_file())
+    assert [str(file.relative_to(tmp_path / "archive")) for file in files] == [kept[1]]
 
 
 async def test_a_broken_engine_ends_the_loop_with_the_rows_safe(studio: Studio) -> None:
@@ -126,3 +136,88 @@ async def test_nothing_is_drawn_while_the_disk_is_nearly_full(
         studio.clock.advance(60)
         await until(studio, job_id, ended)
         assert not studio.dispatcher.disk_is_full
+
+
+async def test_nothing_is_started_before_its_claim_can_be_written(studio: Studio) -> None:
+    """Else a submission that is being written keeps tags with a charge of which no row knows."""
+    await studio.imagine()
+    async with studio.database.transaction():
+        dispatching = asyncio.create_task(studio.dispatcher.run())
+        for _ in range(100):
+            await studio.database.read.number("SELECT 1")
+        assert studio.line.running == ()
+    await until_true(lambda: studio.engine.batches != [])
+    dispatching.cancel()
+    await asyncio.gather(dispatching, return_exceptions=True)
+
+
+async def test_a_picture_that_cannot_be_stored_at_a_clean_stop_is_no_suspect(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    refused = asyncio.Event()
+
+    async def refuse(self: Archive, *values: object) -> object:
+        del self, values
+        refused.set()
+        raise OSError("read-only file system")
+
+    monkeypatch.setattr(Archive, "put", refuse)
+    monkeypatch.setattr("kleinbot.dispatch.finishing._RETRY_S", 0.01)
+    await studio.imagine()
+    async with running(studio) as task:
+        await refused.wait()
+        await studio.dispatcher.stop()
+        await asyncio.wait_for(task, 10)
+    await studio.finisher.close()
+    again = await restarted(studio, tmp_path)
+    assert [image.alone for image in again.line.waiting] == [False]
+    assert await again.database.read.number("SELECT COUNT(*) FROM attempts WHERE outcome = 'lost'") == 0
+
+
+async def test_a_picture_that_is_drawn_is_kept_where_the_next_one_of_its_job_fails(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = Archive.put
+    stored = asyncio.Event()
+
+    async def slowly(self: Archive, *values: object) -> object:
+        await stored.wait()
+        return await put(self, *values)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Archive, "put", slowly)
+    gate = asyncio.Event()
+    studio.engine.step_gates = {4: gate}
+    job_id = (await studio.imagine(count=2)).card.job.job_id
+    async with running(studio):
+        await until_true(lambda: len(studio.progressed.reports) == 4)
+        studio.engine.failures = [RenderError(Code.RENDER_FAILED)]
+        gate.set()
+        await until_true(lambda: len(studio.engine.batches) == 2)
+        for _ in range(50):
+            await studio.database.read.number("SELECT 1")
+        stored.set()
+        job = await until(studio, job_id, ended)
+    assert job.state is JobState.FAILED
+    assert [image.state for image in job.images] == ["done", "failed"]
+    assert await studio.spent_tenths() == 10
+
+
+async def test_a_pause_that_comes_while_the_disk_is_asked_holds_the_next_picture(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = 0
+
+    async def paused_meanwhile(self: DiskRoom, least_bytes: int) -> bool:
+        nonlocal looked
+        del self, least_bytes
+        looked += 1
+        studio.doorkeeper.door = Door.PAUSED
+        return True
+
+    monkeypatch.setattr(DiskRoom, "has", paused_meanwhile)
+    await studio.imagine()
+    async with running(studio):
+        await until_true(lambda: looked == 1)
+        for _ in range(50):
+            await studio.database.read.number("SELECT 1")
+    assert studio.engine.batches == []

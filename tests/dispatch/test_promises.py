@@ -1,14 +1,21 @@
 """Lanes, deadlines, what members are told, and how wrong that was."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
+from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import JobState, Lane
 from kleinbot.domain.work import EnginePhase, EngineState
+from kleinbot.queueing.admission import AdmissionLimits
 from kleinbot.queueing.cost import CostModel
 from kleinbot.queueing.waiting import Shape
+from kleinbot.studio.recall import JobCard
+from kleinbot.texts import Texts
 from tests.dispatch.running import ended, running, until, until_true
-from tests.studio_harness import ADA, BOB, Studio
+from tests.studio_harness import ADA, BOB, Studio, build
 
 
 async def test_what_can_no_longer_be_in_time_loses_its_promise_and_its_card_says_so(studio: Studio) -> None:
@@ -42,9 +49,9 @@ async def test_those_behind_keep_their_places_without_a_promise(studio: Studio) 
 async def test_a_token_that_dies_early_brings_the_deadline_forward(studio: Studio) -> None:
     """The reply counts from the interaction; the job from when its pictures were fetched."""
     limits = studio.admission
-    assert limits.deadline_ms(0) == 840_000
-    assert limits.deadline_ms(0, 900_000) == 840_000
-    assert limits.deadline_ms(20_000, 900_000) == 840_000
+    assert limits.deadline_ms(0) == 780_000
+    assert limits.deadline_ms(0, 900_000) == 780_000
+    assert limits.deadline_ms(20_000, 900_000) == 780_000
 
 
 async def test_the_error_of_the_told_start_is_measured(studio: Studio) -> None:
@@ -114,3 +121,66 @@ async def test_work_that_waits_for_nothing_is_idle_time(studio: Studio) -> None:
     studio.idle.note(in_flight=False, work_waits=True)
     studio.clock.advance(1)
     assert studio.idle.share == pytest.approx(0.1)
+
+
+async def test_promises_are_taken_back_in_time_while_nothing_is_drawn(studio: Studio) -> None:
+    """The engine may still be loading, or the host has paused it: nobody dispatches, everybody is told."""
+    job_id = (await studio.imagine()).card.job.job_id
+    keeping = asyncio.create_task(studio.dispatcher.keep_promises())
+    try:
+        for _ in range(20):
+            studio.clock.advance(60)
+            await asyncio.sleep(0)
+            card = await studio.recall.card(job_id)
+            assert card is not None
+            if card.is_late:
+                break
+        assert studio.clock.now_ms() < card.job.created_ms + 14 * 60_000  # the reply can still be edited
+        assert studio.meters.promises_dropped == 1
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def test_a_job_of_which_some_is_drawn_says_when_it_goes_on(studio: Studio) -> None:
+    first_gate, second_gate = asyncio.Event(), asyncio.Event()
+    studio.engine.step_gates = {1: first_gate}
+    job_id = (await studio.imagine(count=2)).card.job.job_id
+    studio.clock.advance(1)
+    other = (await studio.imagine(BOB)).card.job.job_id
+
+    async def card() -> JobCard:
+        found = await studio.recall.card(job_id)
+        assert found is not None
+        return found
+
+    async with running(studio):
+        await until_true(lambda: len(studio.progressed.reports) == 1)
+        assert (await card()).is_drawn
+        studio.engine.step_gates = {1: second_gate}
+        first_gate.set()
+        await until_true(lambda: len(studio.engine.batches) == 2)
+        assert studio.engine.batches[1][0].key.job_id == other
+        waiting = await card()
+        assert (waiting.job.state, waiting.is_drawn, waiting.place) == (JobState.RUNNING, False, 0)
+        assert waiting.starts_at_ms is not None
+        second_gate.set()
+        await until(studio, job_id, ended)
+    assert not (await card()).is_drawn
+
+
+async def test_a_refusal_names_no_time_while_nobody_knows_it(studio: Studio, tmp_path: Path) -> None:
+    limits = AdmissionLimits(member_cost=0.1)
+    studio = build(tmp_path, studio.database, studio.clock, studio.engine, limits)
+    await studio.imagine()
+    with pytest.raises(Refusal) as known:
+        await studio.imagine(count=2)
+    assert known.value.code is Code.MEMBER_LINE_FULL
+    assert f"<t:{known.value.parameters['retry_at_s']}:R>" in Texts().error(known.value)
+    studio.engine.state = EngineState(EnginePhase.LOADING)
+    with pytest.raises(Refusal) as unknown:
+        await studio.imagine(count=2)
+    assert unknown.value.code is Code.MEMBER_LINE_FULL
+    assert "Try again once I draw again, or" in Texts().error(unknown.value)
+    assert "einmal, sobald ich wieder zeichne, oder" in Texts().error(unknown.value, "de")
+    await studio.archive.close()

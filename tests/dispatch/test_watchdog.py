@@ -1,15 +1,17 @@
 """A card that hangs is noticed, and the process given up while the rows are safe."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
-from kleinbot.dispatch.watchdog import SLACK_S, TIMES, UNKNOWN_S, Watchdog
+from kleinbot.dispatch.watchdog import COLD_SLACK_S, COLD_TIMES, SLACK_S, TIMES, UNKNOWN_S, Watchdog
 from kleinbot.domain.errors import FatalEngineError
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import JobState
 from kleinbot.domain.work import StageSeconds
 from kleinbot.queueing.waiting import Shape
+from tests.dispatch.restarting import restarted
 from tests.dispatch.running import ended, running, until, until_true
 from tests.manual_clock import ManualClock
 from tests.studio_harness import BOB, Studio
@@ -41,12 +43,30 @@ async def test_each_part_may_take_five_times_as_long_as_usual_and_ten_seconds() 
     assert await _overruns_after_s(watchdog, clock) == TIMES * 1.0 + SLACK_S
 
 
-async def test_what_this_process_has_not_made_yet_may_take_ten_minutes() -> None:
+async def test_what_was_never_made_here_may_take_ten_minutes() -> None:
     clock = ManualClock()
     watchdog = Watchdog(clock)
     watchdog.learn(SHAPE, 1, SECONDS)
     watchdog.begin(SHAPE, 2)
     assert await _overruns_after_s(watchdog, clock) == UNKNOWN_S
+
+
+async def test_what_an_earlier_process_has_made_is_noticed_sooner(studio: Studio, tmp_path: Path) -> None:
+    async with running(studio):
+        await until(studio, (await studio.imagine()).card.job.job_id, ended)
+    again = await restarted(studio, tmp_path)
+    again.engine.gate.clear()
+    await again.imagine()
+    shape = again.line.waiting[0].shape
+    async with running(again) as task:
+        await until_true(lambda: again.engine.batches != [])
+        again.clock.advance(COLD_SLACK_S)
+        for _ in range(20):
+            await again.database.read.number("SELECT 1")
+        assert not task.done()
+        again.clock.advance(COLD_TIMES * again.cost_model.expected_s(shape))
+        with pytest.raises(FatalEngineError, match="first step"):
+            await asyncio.wait_for(task, 10)
 
 
 async def test_steps_that_come_in_time_keep_it_quiet(studio: Studio) -> None:

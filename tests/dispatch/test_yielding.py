@@ -42,9 +42,12 @@ async def test_long_work_lets_a_newcomer_pass_and_goes_on_where_it_stopped(studi
     async with running(studio):
         long, short = await suspended_by_a_newcomer(studio)
         assert [batch[0].key.job_id for batch in studio.engine.suspended] == [long]
+        assert (await studio.recall.job(long)).state is JobState.RUNNING  # type: ignore[union-attr]
+        later = asyncio.Event()
+        studio.engine.step_gates = {RESTS_AT + 1: later}
         studio.engine.gate.set()
         await until(studio, short, ended)
-        assert (await studio.recall.job(long)).state is JobState.RUNNING  # type: ignore[union-attr]
+        later.set()
         done = await until(studio, long, ended)
     assert done.state is JobState.DONE
     assert [suspended.steps_done for suspended in studio.engine.resumed] == [RESTS_AT]

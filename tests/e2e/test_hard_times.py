@@ -69,3 +69,21 @@ async def test_a_full_disk_is_told_and_work_goes_on_by_itself_once_there_is_room
                 house.clock.advance(20)
                 await house.number("SELECT 1")
         await handle.message_where(has_pictures, timeout_s=QUICK_S)
+
+
+async def test_a_database_that_cannot_grow_is_called_a_full_disk_and_takes_nothing(stage: Stage) -> None:
+    engine = ScriptedEngine()
+    engine.gate.clear()
+    async with stage.house(engine) as house:
+        async with house.app.database.transaction() as transaction:
+            pages = await transaction.number("PRAGMA page_count")
+            await transaction.all(f"PRAGMA max_page_count = {pages}")
+        said: list[str] = []
+        while not said or "disk" not in said[-1]:
+            assert len(said) < 40, said[-1]  # what is free in the pages is used up first
+            handle = await house.ada.command(house.channel, "imagine", prompt="a very long story " * 30)
+            said.append((await handle.message_where(lambda m: bool(m.text), timeout_s=QUICK_S)).text)
+        assert said[-1] == "My host's disk is full, so nothing new can be stored. Nothing was charged."
+        accepted = len(said) - 1
+        assert await house.number("SELECT COUNT(*) FROM jobs") == accepted
+        assert await house.number("SELECT -SUM(amount_tenths) FROM ledger") == 10 * accepted

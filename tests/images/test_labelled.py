@@ -113,3 +113,15 @@ def test_a_full_size_picture_is_encoded_and_the_time_printed() -> None:
     took_s = time.perf_counter() - started_s
     print(f"1024² PNG: {took_s * 1000:.0f} ms, {len(png) / 2**20:.2f} MiB")  # noqa: T201
     assert png.startswith(b"\x89PNG")
+
+
+def test_whatever_is_damaged_in_a_file_of_ours_is_an_oserror() -> None:
+    png = encode_reference(gradient(16, 16))
+    damaged = 0
+    for position in range(len(png)):
+        for value in (0, 5, 255):
+            try:
+                decode_own(png[:position] + bytes([value]) + png[position + 1 :])
+            except OSError:
+                damaged += 1
+    assert damaged > len(png)

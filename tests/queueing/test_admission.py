@@ -27,7 +27,7 @@ def test_a_job_within_the_share_is_promised() -> None:
     assert isinstance(answer, Admitted)
     assert answer.lane is Lane.TOKEN
     assert (answer.place, answer.start_s, answer.end_s) == (1, 0.0, 4.0)
-    assert {image.deadline_ms for image in answer.images} == {NOW_MS + 14 * 60_000}
+    assert {image.deadline_ms for image in answer.images} == {NOW_MS + 13 * 60_000}
 
 
 def test_what_is_over_the_share_goes_to_the_relaxed_lane() -> None:

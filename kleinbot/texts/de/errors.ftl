@@ -10,9 +10,17 @@ error-quota-exhausted = Du hast im Moment noch { $left } von { $limit } Bildern 
         [0] Das ist mehr als dein ganzes Kontingent: Wähle weniger Bilder.
        *[other] Genug davon kommt <t:{ NUMBER($returns_s, useGrouping: 0) }:R> zurück.
     } Es wurde nichts berechnet.
-error-line-full = Die Warteschlange ist gerade voll. Versuch es <t:{ NUMBER($retry_at_s, useGrouping: 0) }:R> noch einmal. Es wurde nichts berechnet.
-error-member-line-full = Du hast schon so viel in der Schlange, wie ein Mitglied haben darf. Versuch es <t:{ NUMBER($retry_at_s, useGrouping: 0) }:R> noch einmal oder brich mit /abbrechen etwas ab. Es wurde nichts berechnet.
-error-server-line-full = Dieser Server hat schon so viel in der Schlange, wie ein Server haben darf. Versuch es <t:{ NUMBER($retry_at_s, useGrouping: 0) }:R> noch einmal. Es wurde nichts berechnet.
+try-again = { $retry_at_s ->
+        [0] Versuch es noch einmal, sobald ich wieder zeichne.
+       *[other] Versuch es <t:{ NUMBER($retry_at_s, useGrouping: 0) }:R> noch einmal.
+    }
+try-again-or-cancel = { $retry_at_s ->
+        [0] Versuch es noch einmal, sobald ich wieder zeichne, oder brich mit /abbrechen etwas ab.
+       *[other] Versuch es <t:{ NUMBER($retry_at_s, useGrouping: 0) }:R> noch einmal oder brich mit /abbrechen etwas ab.
+    }
+error-line-full = Die Warteschlange ist gerade voll. { try-again } Es wurde nichts berechnet.
+error-member-line-full = Du hast schon so viel in der Schlange, wie ein Mitglied haben darf. { try-again-or-cancel } Es wurde nichts berechnet.
+error-server-line-full = Dieser Server hat schon so viel in der Schlange, wie ein Server haben darf. { try-again } Es wurde nichts berechnet.
 error-stopping = Mein Betreiber startet mich gerade neu, deshalb nehme ich nichts an. Versuch es in einer Minute noch einmal. Es wurde nichts berechnet.
 error-engine-failed = Das Bildmodell ließ sich nicht starten, deshalb kann ich gerade nicht zeichnen. Warum, sieht mein Betreiber im Protokoll. Es wurde nichts berechnet.
 error-does-not-fit = { $inputs ->

@@ -10,9 +10,17 @@ error-quota-exhausted = You have { $left } of { $limit } pictures left for now a
         [0] That is more than your whole quota: ask for fewer pictures.
        *[other] Enough comes back <t:{ NUMBER($returns_s, useGrouping: 0) }:R>.
     } Nothing was charged.
-error-line-full = The line is full right now. Try again <t:{ NUMBER($retry_at_s, useGrouping: 0) }:R>. Nothing was charged.
-error-member-line-full = You already have as much in line as one member may. Try again <t:{ NUMBER($retry_at_s, useGrouping: 0) }:R>, or cancel something with /cancel. Nothing was charged.
-error-server-line-full = This server already has as much in line as one server may. Try again <t:{ NUMBER($retry_at_s, useGrouping: 0) }:R>. Nothing was charged.
+try-again = { $retry_at_s ->
+        [0] Try again once I draw again.
+       *[other] Try again <t:{ NUMBER($retry_at_s, useGrouping: 0) }:R>.
+    }
+try-again-or-cancel = { $retry_at_s ->
+        [0] Try again once I draw again, or cancel something with /cancel.
+       *[other] Try again <t:{ NUMBER($retry_at_s, useGrouping: 0) }:R>, or cancel something with /cancel.
+    }
+error-line-full = The line is full right now. { try-again } Nothing was charged.
+error-member-line-full = You already have as much in line as one member may. { try-again-or-cancel } Nothing was charged.
+error-server-line-full = This server already has as much in line as one server may. { try-again } Nothing was charged.
 error-stopping = I am being restarted by my host and take no new work. Try again in a minute. Nothing was charged.
 error-engine-failed = The image model could not be started, so I cannot draw at the moment. My host can see why in the log. Nothing was charged.
 error-does-not-fit = { $inputs ->

@@ -1,0 +1,104 @@
+"""Input pictures that are lost or damaged by the time they are needed, and what is not foreseen at all."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from kleinbot.dispatch.recovery import MOST_LOST_ATTEMPTS
+from kleinbot.dispatch.tasks import TaskMaker
+from kleinbot.domain.errors import Code
+from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job import Job, JobState, Kind
+from kleinbot.domain.people import Actor
+from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.reference import Role
+from kleinbot.images.labelled import encode_reference
+from kleinbot.studio.recipes import Input, Options, Recipe
+from tests.dispatch.restarting import restarted
+from tests.dispatch.running import ended, running, until, until_true
+from tests.studio_harness import ADA, BOB, Studio, reply
+
+GRID = Grid(16, 16)
+PNG = encode_reference(Pixels(256, 256, bytes(256 * 256 * 3)))
+
+
+async def _edit(studio: Studio, actor: Actor = ADA) -> Job:
+    recipe = Recipe(Kind.EDIT, "make it green", GRID, inputs=(Input(Role.REFERENCE, PNG, GRID),))
+    options = Options(1, None, private=False)
+    return (await studio.submit.accept(actor, recipe, options, reply(studio.clock))).card.job
+
+
+async def _failed_for_its_input(studio: Studio, job_id: str) -> None:
+    job = await until(studio, job_id, ended)
+    assert job.state is JobState.FAILED
+    assert job.error is not None
+    assert (job.error.code, job.error.parameters) == (Code.INPUT_LOST, {"position": 1})
+
+
+async def test_an_edit_whose_picture_is_lost_fails_refunded_and_the_bot_stops_cleanly_afterwards(
+    studio: Studio,
+) -> None:
+    job = await _edit(studio)
+    await studio.archive.delete(job.references[0].file)
+    async with running(studio) as task:
+        await _failed_for_its_input(studio, job.job_id)
+        await studio.dispatcher.stop()
+        await asyncio.wait_for(task, 10)
+    assert await studio.spent_tenths() == 0
+    assert studio.engine.batches == []
+    assert not studio.line.holds(job.job_id)
+
+
+async def test_an_edit_whose_picture_is_damaged_fails_and_the_next_member_is_served(
+    studio: Studio, tmp_path: Path
+) -> None:
+    job = await _edit(studio)
+    studio.clock.advance(1)
+    other = (await studio.imagine(BOB)).card.job.job_id
+    # The header's length is wrong: Pillow calls that a ValueError, not a damaged file.
+    damaged = PNG[:8] + (5).to_bytes(4, "big") + PNG[12:]
+    (tmp_path / "archive" / job.references[0].file).write_bytes(damaged)
+    async with running(studio):
+        await _failed_for_its_input(studio, job.job_id)
+        assert (await until(studio, other, ended)).state is JobState.DONE
+    assert await studio.spent_tenths() == 0
+
+
+async def test_a_batch_mate_of_a_lost_picture_is_put_back_when_the_loop_is_cancelled(roomy: Studio) -> None:
+    lost, kept = await _edit(roomy, ADA), await _edit(roomy, BOB)
+    await roomy.archive.delete(lost.references[0].file)
+    roomy.engine.gate.clear()
+    async with running(roomy) as loop:
+        await until_true(lambda: len(roomy.engine.batches) == 1)
+        assert [task.key.job_id for task in roomy.engine.batches[0]] == [kept.job_id]
+    assert loop.cancelled()
+    assert (await roomy.recall.job(kept.job_id)).state is JobState.QUEUED  # type: ignore[union-attr]
+    assert [image.key.job_id for image in roomy.line.waiting] == [kept.job_id]
+
+
+async def test_what_nobody_foresaw_ends_the_process_twice_at_most_and_then_its_job_fails(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = TaskMaker.task
+
+    async def breaks(self: TaskMaker, job: Job, key: object) -> object:
+        if job.member_id == ADA.member_id:
+            raise ZeroDivisionError("nobody foresaw this")
+        return await task(self, job, key)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(TaskMaker, "task", breaks)
+    guilty = (await studio.imagine(ADA)).card.job.job_id
+    studio.clock.advance(1)
+    innocent = (await studio.imagine(BOB)).card.job.job_id
+    for _ in range(MOST_LOST_ATTEMPTS):
+        with pytest.raises(ZeroDivisionError):
+            await asyncio.wait_for(studio.dispatcher.run(), 10)
+        studio = await restarted(studio, tmp_path)
+    job = await studio.recall.job(guilty)
+    assert job is not None
+    assert job.error is not None
+    assert (job.state, job.error.code) == (JobState.FAILED, Code.GAVE_UP_AFTER_CRASHES)
+    async with running(studio):
+        assert (await until(studio, innocent, ended)).state is JobState.DONE
+    assert [await studio.spent_tenths(actor) for actor in (ADA, BOB)] == [0, 10]
