@@ -140,19 +140,24 @@ class FrontDesk:
 
 
 def actor_of(interaction: discord.Interaction[Any]) -> Actor:
-    """Return who acts, with the powers that Discord states for them in this channel.
+    """Return who acts, with the powers that Discord states for them.
 
-    Raises Refusal NOT_IN_A_SERVER outside of servers.
+    What it states is for this channel, and a member may have been given a channel of their own: the whole
+    server's moderators are known by their roles. Raises Refusal NOT_IN_A_SERVER outside of servers.
     """
     if interaction.guild_id is None:
         raise Refusal(Code.NOT_IN_A_SERVER)
+    user = interaction.user
+    moderates_all = isinstance(user, discord.Member) and user.guild_permissions.manage_messages
+    moderates_here = interaction.permissions.manage_messages
     return Actor(
         server_id=interaction.guild_id,
         member_id=interaction.user.id,
         locale=str(interaction.locale),
-        is_moderator=interaction.permissions.manage_messages,
+        is_moderator=moderates_here and moderates_all,
         is_admin=interaction.permissions.manage_guild,
         is_host=is_host(interaction.client, interaction.user.id),
+        moderated_channel_id=interaction.channel_id if moderates_here else None,
     )
 
 

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Actor:
-    """A person in one Discord server, with the powers that Discord says they have there."""
+    """A person in one Discord server, with the powers that Discord says they have there.
+
+    ``is_moderator``: in every channel. ``moderated_channel_id``: only there, as far as is known.
+    """
 
     server_id: int
     member_id: int
@@ -13,3 +16,7 @@ class Actor:
     is_moderator: bool = False
     is_admin: bool = False
     is_host: bool = False
+    moderated_channel_id: int | None = None
+
+    def moderates(self, channel_id: int) -> bool:
+        return self.is_moderator or channel_id == self.moderated_channel_id

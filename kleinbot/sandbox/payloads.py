@@ -81,7 +81,7 @@ def member(state: State, who: Member, *, permissions: int | None = None) -> Json
         "banner": None,
         "collectibles": None,
         "avatar_decoration_data": None,
-        "roles": [],
+        "roles": [] if who.role_id is None else [str(who.role_id)],
         "joined_at": iso(who.joined_at),
         "premium_since": None,
         "communication_disabled_until": None,
@@ -121,10 +121,14 @@ def channel(state: State, where: Channel) -> Json:
 
 
 def _overwrites(state: State, where: Channel) -> list[Json]:
-    if not where.denied:
-        return []
-    denied = bits_of(where.denied)
-    return [{"id": str(state.bot.id), "type": 1, "allow": "0", "deny": str(denied)}]
+    overwrites: list[Json] = [
+        {"id": str(user_id), "type": 1, "allow": str(bits), "deny": "0"}
+        for user_id, bits in where.granted.items()
+    ]
+    if where.denied:
+        denied = bits_of(where.denied)
+        overwrites.append({"id": str(state.bot.id), "type": 1, "allow": "0", "deny": str(denied)})
+    return overwrites
 
 
 def server(state: State, which: Server) -> Json:
@@ -162,7 +166,7 @@ def server(state: State, which: Server) -> Json:
         "vanity_url_code": None,
         "max_members": 500_000,
         "max_presences": None,
-        "roles": [_everyone(which)],
+        "roles": [_everyone(which), *(role for each in which.members.values() for role in roles_of(each))],
         "emojis": [],
         "stickers": [],
         "channels": [channel(state, each) for each in which.channels.values()],
@@ -179,18 +183,28 @@ def server(state: State, which: Server) -> Json:
     }
 
 
+def roles_of(who: Member) -> list[Json]:
+    """Write the roles that a member has beside everybody's: one or none."""
+    if who.role_id is None:
+        return []
+    return [_role(who.role_id, f"role of {who.user.name}", who.bits)]
+
+
 def _everyone(which: Server) -> Json:
     from_everybody = bits_of(
         ("view_channel", "send_messages", "embed_links", "attach_files", "read_message_history")
     )
+    bits = from_everybody | bits_of(("use_application_commands", "send_messages_in_threads"))
+    return _role(which.id, "@everyone", bits)
+
+
+def _role(role_id: int, name: str, bits: int) -> Json:
     return {
-        "id": str(which.id),
-        "name": "@everyone",
+        "id": str(role_id),
+        "name": name,
         "description": None,
-        "permissions": str(
-            from_everybody | bits_of(("use_application_commands", "send_messages_in_threads"))
-        ),
-        "position": 0,
+        "permissions": str(bits),
+        "position": 0 if name == "@everyone" else 1,
         "color": 0,
         "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
         "hoist": False,

@@ -28,11 +28,12 @@ class User:
 
 @dataclass(frozen=True)
 class Member:
-    """A user within one server. ``bits`` are their permissions there."""
+    """A user within one server. ``bits`` are their permissions there, beyond everybody's by ``role_id``."""
 
     user: User
     bits: int
     joined_at: float
+    role_id: int | None = None
 
 
 @dataclass
@@ -58,6 +59,7 @@ class Channel:
         self.nsfw = nsfw
         self.recipient: User | None = None
         self.denied: set[str] = set()
+        self.granted: dict[int, int] = {}
         self.log: dict[int, Message] = {}
         self._changes = changes
         self._handed_out: set[int] = set()
@@ -80,7 +82,7 @@ class Channel:
         if self.server is None:
             return bits_of(EVERYBODY)
         member = self.server.members.get(user.id)
-        return 0 if member is None else member.bits
+        return 0 if member is None else member.bits | self.granted.get(user.id, 0)
 
     async def message_where(
         self, predicate: Callable[[Message], object], *, timeout_s: float = 5.0

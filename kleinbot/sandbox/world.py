@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from kleinbot.sandbox import payloads
 from kleinbot.sandbox.messages import Message
-from kleinbot.sandbox.permissions import BITS
+from kleinbot.sandbox.permissions import BITS, bits_of
 from kleinbot.sandbox.person import Person
 from kleinbot.sandbox.state import Channel, Member, Server, State, User, member_bits
 
@@ -69,7 +69,11 @@ class World:
         """
         person = self._person(name, locale)
         bits = member_bits(tuple(permissions))
-        server.members[person.id] = Member(person.user, bits, self._state.now())
+        role_id = None if bits == member_bits(()) else self._state.new_id()
+        member = server.members[person.id] = Member(person.user, bits, self._state.now(), role_id)
+        for role in payloads.roles_of(member):
+            created = {"guild_id": str(server.id), "role": role}
+            self._state.dispatch("GUILD_ROLE_CREATE", created, server.id)
         return person
 
     def remove_member(self, server: Server, person: Person) -> None:
@@ -93,6 +97,11 @@ class World:
     def allow(self, channel: Channel, permission: str) -> None:
         """Give a permission back."""
         channel.denied.discard(permission)
+        self._tell("CHANNEL_UPDATE", channel)
+
+    def grant(self, channel: Channel, person: Person, permission: str) -> None:
+        """Give somebody a permission in one channel."""
+        channel.granted[person.id] = channel.granted.get(person.id, 0) | bits_of((permission,))
         self._tell("CHANNEL_UPDATE", channel)
 
     def _tell(self, event: str, channel: Channel) -> None:

@@ -20,11 +20,11 @@ def may(actor: Actor, action: Action, job: Job) -> bool:
     is_owner = actor.member_id == job.member_id
     match action:
         case Action.CANCEL:
-            return is_owner or actor.is_moderator
+            return is_owner or actor.moderates(job.channel_id)
         case Action.SEE:
             return is_owner or not job.private
         case Action.DELETE:
-            return is_owner or (actor.is_moderator and not job.private)
+            return is_owner or (actor.moderates(job.channel_id) and not job.private)
 
 
 def require_admin(actor: Actor) -> None:

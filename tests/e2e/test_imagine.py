@@ -167,6 +167,26 @@ async def test_only_the_owner_and_moderators_cancel(stage: Stage) -> None:
         engine.gate.set()
 
 
+async def test_who_moderates_one_channel_cancels_nothing_in_the_others(stage: Stage) -> None:
+    """As a member does who was given a channel of their own."""
+    engine = ScriptedEngine()
+    engine.gate.clear()
+    async with stage.house(engine) as house:
+        own = stage.standin.world.add_channel(stage.server, "bobs-corner")
+        stage.standin.world.grant(own, house.bob, "manage_messages")
+        handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
+        await handle.acknowledged(timeout_s=QUICK_S)
+        visiting = await house.ada.command(own, "imagine", prompt="an owl")
+        await visiting.acknowledged(timeout_s=QUICK_S)
+        refused = await house.bob.command(own, "cancel", job="#1")
+        await refused.message_where(lambda m: "somebody else" in m.text, timeout_s=QUICK_S)
+        allowed = await house.bob.command(own, "cancel", job="#2")
+        await allowed.message_where(lambda m: "#2 is cancelled" in m.text, timeout_s=QUICK_S)
+        everywhere = await house.moderator.command(own, "cancel", job="#1")
+        await everywhere.message_where(lambda m: "#1 is cancelled" in m.text, timeout_s=QUICK_S)
+        engine.gate.set()
+
+
 async def test_queue_shows_my_jobs_and_only_counts_those_of_others(stage: Stage) -> None:
     engine = ScriptedEngine()
     engine.gate.clear()
