@@ -1,4 +1,4 @@
-"""/quota, and /admin quota for who may manage the server."""
+"""/quota, and /admin for who may manage the server."""
 
 from typing import Any
 
@@ -42,6 +42,19 @@ class Quota(commands.Cog):
     @app_commands.command(name=_t("quota-name"), description=_t("quota-description"))
     async def quota(self, interaction: discord.Interaction[Any]) -> None:
         await self._desk.mine(interaction)
+
+    @admin.command(name=_t("admin-weight-name"), description=_t("admin-weight-description"))
+    @app_commands.rename(member=_t("admin-member-name"), weight=_t("admin-weight-weight-name"))
+    @app_commands.describe(
+        member=_t("admin-weight-member-description"), weight=_t("admin-weight-weight-description")
+    )
+    async def weight(
+        self,
+        interaction: discord.Interaction[Any],
+        member: discord.User,
+        weight: app_commands.Range[float, 0.1, 10.0],
+    ) -> None:
+        await self._desk.weigh(interaction, member.id, weight)
 
     @admin_quota.command(name=_t("admin-quota-view-name"), description=_t("admin-quota-view-description"))
     @app_commands.rename(member=_t("admin-member-name"))

@@ -95,6 +95,7 @@ from kleinbot.studio.shares import Shares
 from kleinbot.studio.sources import Sources
 from kleinbot.studio.submit import Submit
 from kleinbot.studio.variations import Variations
+from kleinbot.studio.weigh import Weigh
 from kleinbot.supervisor import RESTART_CODE
 from kleinbot.texts import Texts
 
@@ -303,7 +304,14 @@ class App:
         )
         self._presence = Presence(self.client, texts)
         self._cogs = (
-            Quota(QuotaDesk(QuotaView(database, rule, clock), AdministerQuota(database, rule, clock), texts)),
+            Quota(
+                QuotaDesk(
+                    QuotaView(database, rule, clock),
+                    AdministerQuota(database, rule, clock),
+                    Weigh(database, self._shares, clock),
+                    texts,
+                )
+            ),
             Host(HostDesk(operate, rule, server_names, texts), host_queue_desk),
         )
 

@@ -1,4 +1,4 @@
-"""Answers /quota and /admin quota: to the person alone, since a quota is nobody else's business."""
+"""Answers /quota and /admin: to the person alone, since a quota is nobody else's business."""
 
 from typing import Any
 
@@ -11,14 +11,16 @@ from kleinbot.domain.job import TENTHS
 from kleinbot.studio.administer import AdministerQuota
 from kleinbot.studio.quota import pictures
 from kleinbot.studio.quota_view import QuotaView
+from kleinbot.studio.weigh import Weigh
 from kleinbot.texts import Texts
 
 
 class QuotaDesk:
     """One method for each command. Amounts come in as pictures and are rounded to tenths."""
 
-    def __init__(self, view: QuotaView, administer: AdministerQuota, texts: Texts) -> None:
+    def __init__(self, view: QuotaView, administer: AdministerQuota, weigh: Weigh, texts: Texts) -> None:
         self._view = view
+        self._weigh = weigh
         self._administer = administer
         self._texts = texts
 
@@ -75,6 +77,11 @@ class QuotaDesk:
         )
         statement = quota_layouts.of_member(self._texts, str(interaction.locale), found)
         await _answer(interaction, f"{done}\n{statement}")
+
+    async def weigh(self, interaction: discord.Interaction[Any], member_id: int, weight: float) -> None:
+        await self._weigh.set(actor_of(interaction), member_id, weight)
+        member = wording.mention(member_id)
+        await _answer(interaction, self._say(interaction, "admin-weighed", member=member, weight=weight))
 
     def _say(self, interaction: discord.Interaction[Any], message_id: str, **values: Parameter) -> str:
         return self._texts.say(str(interaction.locale), message_id, **values)

@@ -33,6 +33,7 @@ _DEEDS = {
     Deed.QUOTA_SET_DEFAULT: ("audit-default-set", "audit-default-removed"),
     Deed.QUOTA_GRANT: ("audit-grant", "audit-grant"),
     Deed.QUOTA_RESET: ("audit-reset", "audit-reset"),
+    Deed.WEIGHT: ("audit-weight", "audit-weight"),
     Deed.SHARE: ("audit-share", "audit-share"),
     Deed.CANCEL_AS_MODERATOR: ("audit-cancel-moderator", "audit-cancel-moderator"),
     Deed.CANCEL_AS_HOST: ("audit-cancel-host", "audit-cancel-host"),
@@ -91,6 +92,8 @@ def _statement(texts: Texts, locale: str, title: str, found: Statement) -> str:
             lines.append(texts.say(locale, "quota-grant-because", reason=reason, **values))
         else:
             lines.append(texts.say(locale, "quota-grant", **values))
+    if found.weight != 1.0:
+        lines.append(texts.say(locale, "quota-weight", weight=found.weight))
     if not found.entries:
         return bounded([*lines, "", texts.say(locale, "quota-no-entries")])
     lines += ["", f"**{texts.say(locale, 'quota-entries')}**"]
@@ -132,6 +135,7 @@ def _deed(texts: Texts, locale: str, row: AuditRow) -> str:
         member=wording.mention(row.member_id or 0),
         pictures=pictures(int(tenths or 0)),
         number=str(row.details.get("number", "")),
+        weight=row.details.get("weight", 1.0),
     )
     return texts.say(locale, "audit-row", what=what, at_s=_seconds(row.made_ms))
 

@@ -72,6 +72,7 @@ class Deed(StrEnum):
     QUOTA_SET_DEFAULT = "quota-set-default"
     QUOTA_GRANT = "quota-grant"
     QUOTA_RESET = "quota-reset"
+    WEIGHT = "weight"
     SHARE = "share"
     PAUSE = "pause"
     RESUME = "resume"

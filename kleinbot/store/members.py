@@ -48,6 +48,16 @@ async def standing(reader: Reader, owner: Owner) -> Standing:
     return Standing(row[0] if row[0] is not None else 1.0, row[1], row[2], row[3], row[4])
 
 
+async def set_weight(transaction: Transaction, owner: Owner, weight: float) -> None:
+    """Set how much a member counts in line; 1 is everybody's."""
+    await transaction.change(
+        "UPDATE members SET weight = ? WHERE server_id = ? AND member_id = ?",
+        weight,
+        owner.server_id,
+        owner.member_id,
+    )
+
+
 async def set_quota(transaction: Transaction, owner: Owner, limit_tenths: int | None) -> None:
     """Give a member a limit of their own; None takes it away again."""
     await transaction.change(

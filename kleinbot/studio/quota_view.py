@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.people import Actor
 from kleinbot.domain.quota import Entry
-from kleinbot.store import ledger
+from kleinbot.store import ledger, members
 from kleinbot.store.database import Database
 from kleinbot.store.ledger import Owner
 from kleinbot.studio import quota
@@ -16,9 +16,10 @@ LAST_ENTRIES = 5
 
 @dataclass(frozen=True)
 class Statement:
-    """A member's balance and what changed it last, newest first."""
+    """A member's balance and what changed it last, newest first. ``weight``: how much they count in line."""
 
     owner: Owner
+    weight: float
     balance: Balance
     entries: tuple[Entry, ...]
 
@@ -31,6 +32,7 @@ async def statement(
         await ledger.expire(transaction, owner, now_ms)
         return Statement(
             owner,
+            (await members.standing(transaction, owner)).member_weight,
             await quota.balance(transaction, owner, rule, now_ms),
             await ledger.history(transaction, owner, most_entries),
         )

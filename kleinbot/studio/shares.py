@@ -2,6 +2,7 @@
 
 from kleinbot.store import members, servers
 from kleinbot.store.database import Reader
+from kleinbot.store.ledger import Owner
 
 
 class Shares:
@@ -19,6 +20,10 @@ class Shares:
     def set_share(self, server_id: int, share: float) -> None:
         """Follow a row that was changed."""
         self._shares[server_id] = share
+
+    def set_weight(self, owner: Owner, weight: float) -> None:
+        """Follow a row that was changed."""
+        self._weights[owner.server_id, owner.member_id] = weight
 
     def share(self, server_id: int) -> float:
         return self._shares.get(server_id, 1.0)

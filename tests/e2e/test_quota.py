@@ -91,6 +91,26 @@ async def test_an_admin_sets_the_servers_default(stage: Stage) -> None:
         await _said(await house.bob.command(house.channel, "quota"), "You have 60 pictures left.")
 
 
+async def test_an_admin_lets_a_member_count_more_and_the_line_follows(stage: Stage) -> None:
+    admin = _admin(stage)
+    engine = ScriptedEngine()
+    engine.gate.clear()
+    async with stage.house(engine) as house:
+        handle = await admin.command(house.channel, "admin weight", member=house.bob, weight=4)
+        await _said(handle, f"<@{house.bob.id}> now counts 4 times in this server's line.")
+        shown = await _said(await house.bob.command(house.channel, "quota"), "You have 60 pictures left.")
+        assert "Counts 4 times in this server's line." in shown.text
+        for person in (house.ada, house.bob):
+            handle = await person.command(house.channel, "imagine", prompt=person.name, count=4)
+            await handle.acknowledged(timeout_s=QUICK_S)
+        engine.gate.set()
+        await house.until("SELECT COUNT(*) FROM images WHERE state = 'done'", 8)
+        drawn = [batch[0].prompt for batch in engine.batches]
+        assert drawn[:5].count("bob") == 4
+        changed = await admin.command(house.channel, "admin quota history")
+        await _said(changed, f"<@{admin.id}> let <@{house.bob.id}> count 4 times in line")
+
+
 async def test_a_grant_is_spent_once_the_allowance_is_and_expires(stage: Stage) -> None:
     admin = _admin(stage)
     async with stage.house(ScriptedEngine(), quota_pictures=1) as house:

@@ -29,6 +29,10 @@ admin-reset = { $pictures ->
         [one] { $member } hat { $pictures } verbrauchtes Bild zurückbekommen.
        *[other] { $member } hat { $pictures } verbrauchte Bilder zurückbekommen.
     }
+admin-weighed = { $weight ->
+        [1] { $member } zählt in der Schlange dieses Servers so viel wie alle anderen.
+       *[other] { $member } zählt jetzt { $weight }-fach in der Schlange dieses Servers.
+    }
 admin-changes = Was Admins und Betreiber auf diesem Server geändert haben
 admin-no-changes = Auf diesem Server hat noch niemand etwas geändert.
 
@@ -38,6 +42,7 @@ audit-default-set = { $actor } hat die Vorgabe dieses Servers auf { $pictures } 
 audit-default-removed = { $actor } hat die Vorgabe dieses Servers entfernt
 audit-grant = { $actor } hat { $member } { $pictures } geschenkt
 audit-reset = { $actor } hat { $member } zurückgesetzt: { $pictures } zurück
+audit-weight = { $actor } lässt { $member } { $weight }-fach in der Schlange zählen
 audit-share = Der Betreiber hat festgelegt, was dieser Server von der Karte nutzen darf
 audit-cancel-moderator = { $actor } hat #{ $number } von { $member } abgebrochen
 audit-cancel-host = Der Betreiber des Bots hat #{ $number } von { $member } abgebrochen

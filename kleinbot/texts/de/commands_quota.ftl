@@ -30,6 +30,11 @@ admin-days-name = tage
 admin-days-description = Wie viele Tage lang sie gelten (ohne Angabe 30)
 admin-reason-name = grund
 admin-reason-description = Warum; das Mitglied sieht es
+admin-weight-name = gewicht
+admin-weight-description = Lege fest, wie viel ein Mitglied in der Schlange zählt
+admin-weight-member-description = Wer
+admin-weight-weight-name = gewicht
+admin-weight-weight-description = 1 gilt für alle; mit 2 gibt es doppelt so viel, solange auch andere warten
 
 host-name = host
 host-description = Für den Betreiber des Bots

@@ -18,6 +18,7 @@ quota-returns = { $pictures ->
     }
 quota-grant = Dazu { $left } von { $amount } geschenkten, bis <t:{ NUMBER($until_s, useGrouping: 0) }:f>.
 quota-grant-because = Dazu { $left } von { $amount } geschenkten, bis <t:{ NUMBER($until_s, useGrouping: 0) }:f>. Grund: { $reason }
+quota-weight = Zählt { $weight }-fach in der Schlange dieses Servers.
 quota-entries = Letzte Änderungen
 quota-no-entries = Bisher wurde nichts verbraucht oder geschenkt.
 

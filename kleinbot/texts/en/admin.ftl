@@ -29,6 +29,10 @@ admin-reset = { $pictures ->
         [one] { $member } got { $pictures } spent picture back.
        *[other] { $member } got { $pictures } spent pictures back.
     }
+admin-weighed = { $weight ->
+        [1] { $member } counts as much as everybody else in this server's line.
+       *[other] { $member } now counts { $weight } times in this server's line.
+    }
 admin-changes = What admins and the host changed in this server
 admin-no-changes = Nobody has changed anything in this server yet.
 
@@ -38,6 +42,7 @@ audit-default-set = { $actor } set this server's default to { $pictures }
 audit-default-removed = { $actor } removed this server's default
 audit-grant = { $actor } granted { $pictures } to { $member }
 audit-reset = { $actor } reset { $member }: { $pictures } back
+audit-weight = { $actor } let { $member } count { $weight } times in line
 audit-share = The host set what this server may use of the card
 audit-cancel-moderator = { $actor } cancelled #{ $number } of { $member }
 audit-cancel-host = The bot's host cancelled #{ $number } of { $member }

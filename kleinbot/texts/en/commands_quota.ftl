@@ -30,6 +30,11 @@ admin-days-name = days
 admin-days-description = How many days they can be spent in (30 when left out)
 admin-reason-name = reason
 admin-reason-description = Why; the member sees it
+admin-weight-name = weight
+admin-weight-description = Set how much a member counts in line
+admin-weight-member-description = Who
+admin-weight-weight-name = weight
+admin-weight-weight-description = 1 is everybody's; with 2 they get twice as much of the card while others wait too
 
 host-name = host
 host-description = For who runs the bot

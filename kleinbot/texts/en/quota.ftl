@@ -18,6 +18,7 @@ quota-returns = { $pictures ->
     }
 quota-grant = On top: { $left } of { $amount } that were granted, until <t:{ NUMBER($until_s, useGrouping: 0) }:f>.
 quota-grant-because = On top: { $left } of { $amount } that were granted, until <t:{ NUMBER($until_s, useGrouping: 0) }:f>. Reason: { $reason }
+quota-weight = Counts { $weight } times in this server's line.
 quota-entries = Last changes
 quota-no-entries = Nothing has been spent or granted yet.
 

@@ -1,0 +1,39 @@
+"""How much members count in line: set by their server's admins, and followed by the line at once."""
+
+from dataclasses import replace
+
+import pytest
+
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.people import Actor
+from kleinbot.domain.quota import Deed
+from kleinbot.store import audit
+from kleinbot.studio.shares import Shares
+from kleinbot.studio.weigh import Weigh
+from tests.studio_harness import ADA, BOB, MODERATOR, Studio
+
+ADMIN = Actor(server_id=10, member_id=4, locale="en-US", is_admin=True)
+
+
+@pytest.mark.parametrize("actor", [ADA, MODERATOR, replace(ADA, is_host=True)])
+async def test_only_an_admin_may(studio: Studio, actor: Actor) -> None:
+    shares = Shares()
+    with pytest.raises(Refusal) as caught:
+        await Weigh(studio.database, shares, studio.clock).set(actor, ADA.member_id, 10.0)
+    assert caught.value.code is Code.NOT_AN_ADMIN
+    assert shares.weight(ADA.server_id, ADA.member_id) == 1.0
+    assert await studio.database.read.number("SELECT COUNT(*) FROM audit") == 0
+
+
+async def test_it_holds_in_that_server_alone_at_once_and_after_a_restart_and_is_noted(studio: Studio) -> None:
+    shares, restarted = Shares(), Shares()
+    await Weigh(studio.database, shares, studio.clock).set(ADMIN, BOB.member_id, 2.5)
+    await restarted.load(studio.database.read)
+    for known in (shares, restarted):
+        assert known.weight(ADMIN.server_id, BOB.member_id) == 2.5
+        assert known.weight(ADMIN.server_id, ADA.member_id) == 1.0
+        assert known.weight(ADMIN.server_id + 1, BOB.member_id) == 1.0
+    (row,) = await audit.of_server(studio.database.read, ADMIN.server_id, 5)
+    assert (row.deed, row.actor_id, row.member_id, dict(row.details)) == (
+        Deed.WEIGHT, ADMIN.member_id, BOB.member_id, {"weight": 2.5},
+    )  # fmt: skip
