@@ -12,7 +12,7 @@ built anew over them. Which of the ten invariants of performance.md §4.4 is ass
    whole books, with every state passed through, in ``teardown``.
 7. No late start of what was promised: ``_assert_fair_start``.
 8. Batch members share a key, fit, and were all in line: ``_assert_fair_start``.
-9. Output independence: ``teardown`` (every picture is that of its own seed, whatever it shared a batch with).
+9. Output independence: ``each_picture_is_of_its_own_seed``, whatever its batch was, after every rule.
 
 And a crash or a stop changes nothing in the order of those in line (``_begin``).
 """
@@ -371,6 +371,12 @@ class StudioMachine(RuleBasedStateMachine):
         known = {row[0] for row in rows(self.folder, "SELECT job_id FROM jobs")}
         assert set(self.accepted) <= known
 
+    @invariant()
+    def each_picture_is_of_its_own_seed(self) -> None:
+        for row in rows(self.folder, "SELECT file, base_seed FROM images WHERE state = 'done'"):
+            pixels = decode_own((self.folder / ARCHIVE / row["file"]).read_bytes())
+            assert set(pixels.rgb) == {row["base_seed"] % 256}
+
     def teardown(self) -> None:
         """Let everything come to its end, and do the books."""
         try:
@@ -383,7 +389,7 @@ class StudioMachine(RuleBasedStateMachine):
                 del self.studio
                 findings = Books(self.folder, Seen(), is_swept=True).check_untold()
                 assert not findings, "\n".join(findings)
-                self._assert_each_picture_is_of_its_own_seed()
+                self.each_picture_is_of_its_own_seed()
         finally:
             # A connection that a failed example leaves open would keep the process from ever ending.
             if hasattr(self, "studio"):
@@ -395,11 +401,6 @@ class StudioMachine(RuleBasedStateMachine):
         """Remove what crashes have left, as a start does once it is an hour old."""
         known = await lookup.files(self.studio.database.read)
         await self.studio.archive.sweep(known, 0, 2**50)
-
-    def _assert_each_picture_is_of_its_own_seed(self) -> None:
-        for row in rows(self.folder, "SELECT file, base_seed FROM images WHERE state = 'done'"):
-            pixels = decode_own((self.folder / ARCHIVE / row["file"]).read_bytes())
-            assert set(pixels.rgb) == {row["base_seed"] % 256}
 
     def _count(self, table: str) -> int:
         return int(rows(self.folder, f"SELECT COUNT(*) FROM {table}")[0][0])
