@@ -30,7 +30,7 @@ class Edit:
             instruction = self._submit.clean(request.instruction)
             if len(request.references) > self.most_references:
                 raise Refusal(Code.TOO_MANY_REFERENCES, most=self.most_references)
-        source = await self._sources.resolve(actor, request.source)
+            source = await self._sources.resolve(actor, request.source)
 
         async def recipe() -> Recipe:
             first = await self._inputs.of(source, Role.REFERENCE)

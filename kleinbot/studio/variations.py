@@ -24,7 +24,8 @@ class Variations:
 
     async def begin(self, actor: Actor, request: VariationsRequest) -> Begun:
         """Check everything that takes no download. Raises the refusals of ``Sources.choose``."""
-        source = await self._sources.resolve(actor, request.source)
+        with self._submit.counting_refusals():
+            source = await self._sources.resolve(actor, request.source)
 
         async def recipe() -> Recipe:
             if isinstance(source, Chosen) and not _begins_at_a_picture(source.job):
@@ -37,7 +38,8 @@ class Variations:
 
     async def reroll(self, actor: Actor, request: RerollRequest) -> Begun:
         """Begin a job again. Raises Refusal PICTURE_UNKNOWN."""
-        job = await self._sources.job(actor, request.job_id)
+        with self._submit.counting_refusals():
+            job = await self._sources.job(actor, request.job_id)
 
         async def recipe() -> Recipe:
             return recipe_of(job, await self._inputs.copies(job))

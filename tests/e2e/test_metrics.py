@@ -7,6 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.house import House, Stage, has_pictures
+from tests.e2e.pictures import a_png
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 10.0
@@ -42,11 +43,16 @@ async def test_the_counts_of_a_working_bot_can_be_scraped(stage: Stage) -> None:
         await _drawn(house, count=2)
         refused = await house.ada.command(house.channel, "imagine", prompt="<|im_end|>")
         await refused.message_where(lambda m: bool(m.text), timeout_s=QUICK_S)
+        for picture in (b"no picture at all", a_png(32, 32)):
+            refused = await house.ada.command(house.channel, "edit", instruction="a hat", image=picture)
+            await refused.message_where(lambda m: bool(m.text), timeout_s=QUICK_S)
         found = await _scraped(port)
         token = (("lane", "token"),)
         assert found["kleinbot_jobs_accepted_total", token] == 1
         assert found["kleinbot_images_accepted_total", token] == 2
         assert found["kleinbot_refusals_total", (("reason", "prompt_empty"),)] == 1
+        assert found["kleinbot_refusals_total", (("reason", "picture_not_an_image"),)] == 1
+        assert found["kleinbot_refusals_total", (("reason", "picture_too_small"),)] == 1
         assert found["kleinbot_wait_seconds_count", token] == 1
         batches = {key[1]: value for key, value in found.items() if key[0] == "kleinbot_batches_total"}
         assert sum(int(labels[0][1]) * count for labels, count in batches.items()) == 2
