@@ -121,10 +121,11 @@ class Claims:
             self._wake_delivery()
         return failed
 
-    async def keep_learning(self) -> None:
-        """Write what was measured, before the process ends."""
+    async def keep(self) -> None:
+        """Write what fairness remembers and what was measured, before the process ends."""
 
         async def keep(transaction: Transaction) -> None:
+            await tags.replace(transaction, self._line.tags())
             await self._learning.keep(transaction, now=True)
 
         await self._store(keep)

@@ -384,7 +384,7 @@ class Dispatcher:
         if self._resting is not None:
             self._in_hand, self._resting = (*self._in_hand, *self._resting.keys), None
         await self._put_back()
-        await self._claims.keep_learning()
+        await self._claims.keep()
 
     def _forget_stopped(self) -> None:
         self._stopped_jobs &= {image.key.job_id for image in self._line.running}

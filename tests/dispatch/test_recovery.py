@@ -49,7 +49,7 @@ async def test_what_was_served_is_remembered_over_a_restart(studio: Studio, tmp_
     await studio.imagine(count=4)
     running = asyncio.create_task(studio.dispatcher.run())
     async with asyncio.timeout(10):
-        while await studio.database.read.number("SELECT COUNT(*) FROM images WHERE state = 'done'") < 4:
+        while await studio.database.read.number("SELECT COUNT(*) FROM images WHERE state = 'done'") < 2:
             pass
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
@@ -157,3 +157,18 @@ async def test_what_needs_a_model_that_the_host_took_away_is_refunded_and_told(
     assert [row.job_id for row in await outbox.due(studio.database.read, studio.clock.now_ms())] == [best]
     async with running(studio):
         assert (await until(studio, plain, ended)).state is JobState.DONE
+
+
+async def test_a_clean_stop_keeps_what_the_last_batch_really_cost(studio: Studio, tmp_path: Path) -> None:
+    """Else whoever was charged too much, or too little, starts the next process with that."""
+    studio.engine.gate.clear()
+    await studio.imagine(ADA, count=2)
+    async with running(studio) as loop:
+        await studio.engine.started.wait()
+        await studio.dispatcher.stop()
+        studio.engine.gate.set()
+        await asyncio.wait_for(loop, 10)
+    await studio.finisher.emptied()
+    assert set(await tags.load(studio.database.read)) == set(studio.line.tags())
+    again = await restarted(studio, tmp_path)
+    assert set(again.line.tags()) == set(studio.line.tags())
