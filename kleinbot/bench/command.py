@@ -12,6 +12,7 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
+from rich.live import Live
 from rich.text import Text
 
 from kleinbot.bench.bench import BenchError, Wanted, bench
@@ -89,8 +90,9 @@ def _progress() -> Iterator[Tell]:
     if not console.is_terminal:
         yield lambda sentence: typer.echo(sentence, err=True)
         return
-    with console.status("") as status:
-        yield lambda sentence: status.update(Text(sentence))
+    # Drawn only when there is something new: a thread that draws by itself would disturb what is measured.
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        yield lambda sentence: live.update(Text(sentence), refresh=True)
 
 
 def _quieten() -> None:

@@ -54,7 +54,7 @@ def as_line(report: Report) -> str:
         (
             _LINE_FORMAT,
             f"kleinbot {conditions.version}",
-            conditions.card or f"CPU {conditions.cpu or '?'} ({conditions.cpu_threads} threads used)",
+            conditions.card or f"{conditions.cpu or 'CPU'}, threads: {conditions.cpu_threads}",
             "no driver" if conditions.card is None else f"driver {conditions.driver or '?'}",
             f"torch {conditions.torch}",
             conditions.model,
