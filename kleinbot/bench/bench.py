@@ -75,7 +75,9 @@ async def bench(
     async with AsyncExitStack() as stack:
         ours = OurEngine(make_engine, clock)
         stack.push_async_callback(ours.close)
+        kept = await asyncio.to_thread(_names_in, wanted.scratch)
         load_s = await start.seconds_of(ours)
+        has_quantised = not kept.issuperset(await asyncio.to_thread(_names_in, wanted.scratch))
 
         # Here and not above: importing torch takes seconds, in which the engine's thread already loads.
         from kleinbot.bench.card import CardMeter
@@ -88,7 +90,7 @@ async def bench(
             rows, comparison = await compared(measurement, ours, partial(model_card, model, clock), cases)
         else:
             rows, comparison = await alone(measurement, ours, cases), None
-        return Report(with_limits(conditions, model), load_s, rows, transfer, comparison)
+        return Report(with_limits(conditions, model), load_s, rows, transfer, comparison, has_quantised)
 
 
 class _Start:
@@ -144,6 +146,10 @@ def moved_bytes(profile: Profile) -> tuple[int, bool]:
         size for plan, size in zip(plans, sizes, strict=True) if plan.placement is not Placement.RESIDENT
     ]
     return sum(moved), any(plan.placement is Placement.DISK for plan in plans)
+
+
+def _names_in(folder: Path | None) -> set[str]:
+    return set() if folder is None or not folder.is_dir() else {file.name for file in folder.iterdir()}
 
 
 def _transfer(profile: Profile, device: "torch.device") -> Transfer | None:

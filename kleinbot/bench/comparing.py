@@ -14,9 +14,12 @@ from kleinbot.host.probe import look
 from kleinbot.host.profile import Device
 from kleinbot.klein.checkpoint import MODEL_INDEX, TRANSFORMER_CONFIG
 from kleinbot.klein.source import FolderSource, Source, obtain
+from kleinbot.klein.weight_set import WeightSet
 from kleinbot.model_choice import ModelChoice
 
 _FILES = (MODEL_INDEX, TRANSFORMER_CONFIG)
+_ON_A_CPU = 2.5
+"""What theirs takes of the host's memory there, in bytes for each byte of its files: float32, from BF16."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +86,13 @@ def _model_card(model: ModelChoice, clock: Clock) -> Rival:
 
     from kleinbot.bench.model_card import RESIDENT_NEEDS_BYTES, ModelCardCall
 
-    folder, card = _checkout(model.source), model.choice.card
+    # The engine has loaded them: a hub's files are all in the cache.
+    weights = obtain(model.source, lambda _: None, lambda: False)
+    folder, facts, card = _checkout(model.source, weights), look(), model.choice.card
     if model.profile.device is Device.CPU or card is None:
-        return Rival(ModelCardCall(folder, torch.device("cpu"), clock, offloaded=False), "resident", True)
-    free_bytes = [now.free_bytes for now in look().cards if now.identity == card.identity]
+        beside = facts.memory.available_bytes >= _ON_A_CPU * weights.bytes
+        return Rival(ModelCardCall(folder, torch.device("cpu"), clock, offloaded=False), "resident", beside)
+    free_bytes = [now.free_bytes for now in facts.cards if now.identity == card.identity]
     beside = any(free >= RESIDENT_NEEDS_BYTES for free in free_bytes)
     # Once the engine is freed, nearly all of what the rules could use is free again.
     offloaded = not beside and (model.choice.usable_bytes or 0) < RESIDENT_NEEDS_BYTES
@@ -94,11 +100,8 @@ def _model_card(model: ModelChoice, clock: Clock) -> Rival:
     return Rival(call, "offloaded" if offloaded else "resident", beside)
 
 
-def _checkout(source: Source) -> Path:
-    """Return the folder of a source that the engine has loaded: a hub's files are all in the cache."""
-    if isinstance(source, FolderSource):
-        return source.folder
-    return obtain(source, lambda _: None, lambda: False).tokenizer.file.parent.parent
+def _checkout(source: Source, weights: WeightSet) -> Path:
+    return source.folder if isinstance(source, FolderSource) else weights.tokenizer.file.parent.parent
 
 
 def _without_memory(row: Row) -> Row:

@@ -26,6 +26,7 @@ def as_json(report: Report) -> str:
         "format": _LINE_FORMAT,
         "conditions": dataclasses.asdict(report.conditions),
         "load_s": report.load_s,
+        "has_quantised": report.has_quantised,
         "rows": [_row(row) for row in report.rows],
         "transfer": report.transfer
         and {**dataclasses.asdict(report.transfer), "seconds": report.transfer.seconds},
@@ -135,6 +136,8 @@ def _table(headings: Sequence[str], lines: Sequence[Sequence[str]], texts: Texts
 def _notes(report: Report, texts: Texts, locale: str) -> list[str]:
     load = f"{report.load_s:.1f}"
     notes = [texts.say(locale, "bench-legend", runs=report.conditions.runs, load=load)]
+    if report.has_quantised:
+        notes.append(texts.say(locale, "bench-quantised"))
     if report.conditions.card is not None:
         notes.append(texts.say(locale, "bench-memory"))
     if report.transfer is not None:

@@ -126,13 +126,17 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Report:
-    """``rows`` are of kleinbot with nothing else loaded; ``load_s`` is without the download."""
+    """``rows`` are of kleinbot with nothing else loaded; ``load_s`` is without the download.
+
+    ``has_quantised``: in that time weights were made in 8 bits, which later starts find.
+    """
 
     conditions: Conditions
     load_s: float
     rows: tuple[Row, ...]
     transfer: Transfer | None = None
     comparison: Comparison | None = None
+    has_quantised: bool = False
 
     @property
     def turns(self) -> tuple[tuple[Row, Row], ...]:

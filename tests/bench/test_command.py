@@ -15,6 +15,7 @@ from kleinbot.folder_lock import folder_locked, holder_of
 from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Format
 from kleinbot.model_choice import ModelChoice, choose_model
 from kleinbot.settings import DeviceChoice, Settings
+from kleinbot.texts import Texts
 from tests.bench.test_bench import REPORT
 
 
@@ -53,8 +54,9 @@ def test_a_comparison_from_settings_to_file(
 
 @pytest.mark.timeout(240)
 def test_weights_in_8_bits_are_made_once_for_bench_and_bot(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    sentence = Texts().say("en", "bench-quantised")
     smaller(monkeypatch, Format.INT8)
 
     def kept() -> dict[str, int]:
@@ -62,10 +64,12 @@ def test_weights_in_8_bits_are_made_once_for_bench_and_bot(
 
     assert run_bench(settings, None, quick=True, against_model_card=False) == 0
     made = kept()
+    assert sentence in capsys.readouterr().out
     assert run_bench(settings, None, quick=True, against_model_card=False) == 0
 
     assert made
     assert kept() == made
+    assert sentence not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("is_sandbox", [False, True])

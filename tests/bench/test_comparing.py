@@ -1,5 +1,6 @@
 """``bench --against diffusers``: what is measured when, and when it is refused."""
 
+import asyncio
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
@@ -194,3 +195,17 @@ async def test_a_whole_bench_beside_diffusers_from_the_hub(tmp_path: Path, tiny_
     assert all(row.stages is not None for row in report.rows)
     assert told.index(f"downloading {REPOSITORY}: 100 %") < told.index("loading the model")
     assert "64x64: run 1 of 3" in told
+
+
+async def test_a_bench_is_stopped_in_the_middle_of_its_download(tmp_path: Path, tiny_folder: Path) -> None:
+    with serving(tiny_folder) as hub:
+        hub.stall_after_bytes = 1000
+        model = a_model(hub_source(CPU_SMALL, REPOSITORY, tmp_path / "cache", hub.endpoint))
+        wanted = Wanted(against_model_card=True)
+        running = asyncio.create_task(bench(model, wanted, SystemClock(), Texts(), "en", lambda _: None))
+        # The event loop is free meanwhile: else this would wait for ever.
+        assert await asyncio.to_thread(hub.stalled.wait, 60)
+        running.cancel()
+        hub.release.set()
+        with pytest.raises(asyncio.CancelledError):
+            await running
