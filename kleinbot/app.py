@@ -495,7 +495,7 @@ async def opened(
         pool = CpuPool()
         stack.push_async_callback(pool.close)
         if engine is None:
-            scratch = settings.data_folder / "scratch"
+            scratch = settings.scratch_folder
             engine = GpuEngine(model.source, model.profile, outside.clock, outside.faults, scratch=scratch)
         app = App(settings, outside, model, engine, database, archive, pool)
         stack.push_async_callback(app.close_engine)

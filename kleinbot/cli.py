@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from kleinbot import __version__
-from kleinbot.domain.errors import Code, KleinbotError, StartError
+from kleinbot.domain.errors import Code, FatalEngineError, KleinbotError, StartError
 from kleinbot.settings import TOKEN_VARIABLE, LogLevel, Settings
 from kleinbot.settings_sources import LoadedSettings, SettingsError, described, load_settings
 from kleinbot.supervisor import RESTART_CODE, Supervisor, child_command, start_child
@@ -86,10 +86,7 @@ def serve() -> None:
 
         code = _logged(settings, lambda: serve_discord(settings), LogLevel.DEBUG, token)
     if code == RESTART_CODE:
-        # A thread that hangs in the card's driver would keep an ordinary exit waiting for ever.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        _end_at_once(code)
     raise typer.Exit(code)
 
 
@@ -150,14 +147,17 @@ def measure(
     """Measure how fast this host draws, and how much memory that takes.
 
     It loads the model as the bot would, so stop the bot first. The last line is for comparing cards:
-    kleinbot-bench/1 | version | card | profile | torch | cases | date, where a case is
+    kleinbot-bench/1 | version | card | driver | torch | model | profile | cases | date, where a case is
     WIDTHxHEIGHT+2ref+batch4=SECONDS/GiB: the median of a warm batch, and the card's memory reserved at most.
     """
     settings = _load().settings
     with _told(settings):
         from kleinbot.bench.command import run_bench
 
-        code = run_bench(settings, json, quick=quick, against_model_card=against is not None)
+        try:
+            code = run_bench(settings, json, quick=quick, against_model_card=against is not None)
+        except FatalEngineError:
+            _end_at_once(CANNOT_START_CODE)
     raise typer.Exit(code)
 
 
@@ -190,6 +190,13 @@ def _require_token(settings: Settings) -> str:
 
 def _supervise() -> NoReturn:
     raise typer.Exit(Supervisor(lambda: start_child(child_command("serve"))).run())
+
+
+def _end_at_once(code: int) -> NoReturn:
+    """End although a thread hangs in the card's driver, which keeps an ordinary exit waiting for ever."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _open_sandbox(settings: Settings, run: str | None, timeout_s: float) -> NoReturn:

@@ -56,7 +56,8 @@ def folder_locked(folder: Path, clock: Clock | None = None) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         pid, since = _owner(folder)
-        raise StartError(Code.FOLDER_IN_USE, folder=str(folder), pid=pid, since=since) from None
+        # As text: in a sentence a number gets separators.
+        raise StartError(Code.FOLDER_IN_USE, folder=str(folder), pid=str(pid), since=since) from None
     try:
         _note_owner(folder, clock or SystemClock())
         yield

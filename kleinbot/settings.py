@@ -313,6 +313,11 @@ class Settings(BaseSettings):
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
 
+    @property
+    def scratch_folder(self) -> Path:
+        """Where weights are kept that were made in 8 bits here, and those that the profile leaves on disk."""
+        return self.data_folder / "scratch"
+
     def for_sandbox(self) -> Self:
         """Return settings under which the sandbox cannot meet the live bot, nor be refused by them."""
         return self.model_copy(

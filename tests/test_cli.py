@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from kleinbot import __version__, cli
-from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.errors import Code, FatalEngineError, StartError
 from kleinbot.settings import Settings
 from kleinbot.settings_sources import right
 from kleinbot.texts import Texts, languages
@@ -186,3 +186,22 @@ def test_help_names_every_command_but_the_childs():
     for command in ("run", "sandbox", "settings", "version"):
         assert f"  {command} " in result.stdout
     assert "serve" not in result.stdout
+
+
+def test_a_bench_that_lost_the_card_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run_bench(*_: object, **__: object) -> int:
+        raise FatalEngineError("a device-side assert")
+
+    ended: list[int] = []
+
+    def end(code: int) -> None:
+        ended.append(code)
+        raise SystemExit(code)
+
+    bench = ModuleType("kleinbot.bench.command")
+    bench.__dict__["run_bench"] = run_bench
+    monkeypatch.setitem(sys.modules, "kleinbot.bench.command", bench)
+    monkeypatch.setattr(os, "_exit", end)
+
+    assert CliRunner().invoke(cli.commands, ["bench"]).exit_code == 1
+    assert ended == [1]

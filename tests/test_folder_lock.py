@@ -49,7 +49,7 @@ def test_a_second_process_is_refused_with_the_first_ones_pid_and_start(tmp_path:
             pass
         assert caught.value.code is Code.FOLDER_IN_USE
         assert caught.value.parameters["folder"] == str(tmp_path)
-        assert caught.value.parameters["pid"] == other.pid
+        assert caught.value.parameters["pid"] == str(other.pid)
         since = datetime.fromisoformat(str(caught.value.parameters["since"]))
         assert since <= datetime.now(UTC)
 

@@ -1,30 +1,28 @@
 """The whole of ``bot.py bench``: choose as the bot does, load, measure, report."""
 
-import datetime as dt
-import importlib.metadata
+import asyncio
 import os
-import platform
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kleinbot import __version__
 from kleinbot.bench.cases import cases_for
-from kleinbot.bench.contender import STEPS, Contender, DoesNotFitError
+from kleinbot.bench.comparing import alone, compared, is_comparable, model_card
+from kleinbot.bench.conditions import conditions_of, with_limits
+from kleinbot.bench.contender import STEPS
 from kleinbot.bench.measuring import Measurement, Tell
 from kleinbot.bench.ours import OurEngine
-from kleinbot.bench.results import Conditions, Report, Row, Transfer
+from kleinbot.bench.results import Report, Transfer
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.faults import NoFaults
-from kleinbot.domain.work import EngineState
+from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.engine.gpu_engine import GpuEngine
+from kleinbot.engine.protocol import Engine
 from kleinbot.host.model_sizes import encoder_layers_bytes, transformer_bytes
-from kleinbot.host.probe import look
 from kleinbot.host.profile import Device, Placement, Profile
-from kleinbot.klein.checkpoint import MODEL_INDEX, TRANSFORMER_CONFIG
-from kleinbot.klein.source import FolderSource, Source, fetch_from_hub
 from kleinbot.model_choice import ModelChoice
 from kleinbot.texts import Texts
 
@@ -33,6 +31,9 @@ if TYPE_CHECKING:
 
 RUNS = 5
 QUICK_RUNS = 2
+_TOLD_OF_A_DOWNLOAD = 20
+"""Times that a download says how far it is."""
+_TOLD = {EnginePhase.LOADING: "bench-loading", EnginePhase.WARMING: "bench-warming"}
 
 
 class BenchError(Exception):
@@ -41,7 +42,7 @@ class BenchError(Exception):
 
 @dataclass(frozen=True)
 class Wanted:
-    """``against_model_card``: run diffusers' own call too. ``scratch`` is a folder for weights on disk."""
+    """``against_model_card``: run diffusers' own call too. ``scratch`` is the bot's folder for weights."""
 
     quick: bool = False
     against_model_card: bool = False
@@ -57,60 +58,78 @@ async def bench(
 ) -> Report:
     """Measure ``model``; ``tell`` gets sentences of progress. A cancelled bench frees what it loaded.
 
-    Raises StartError where the model cannot be loaded, BenchError where the comparison cannot be made.
+    Raises StartError where the model cannot be loaded; BenchError, before anything is loaded, where the
+    comparison cannot be made; FatalEngineError where the card is lost.
     """
+    if wanted.against_model_card and not is_comparable(model.source):
+        raise BenchError(texts.say(locale, "bench-needs-checkout", weights=model.source.name))
     cases = cases_for(model.profile, model.capacity, quick=wanted.quick)
     threads = max(1, (os.cpu_count() or 1) - 1)
-    async with AsyncExitStack() as stack:
+    start = _Start(clock, texts, locale, tell)
+
+    def make_engine() -> Engine:
         engine = GpuEngine(model.source, model.profile, clock, NoFaults(), threads, wanted.scratch)
-        phases = [engine.state.phase]
+        engine.watch(start.on_state)
+        return engine
 
-        def on_state(state: EngineState) -> None:
-            if state.phase is not phases[-1]:
-                phases.append(state.phase)
-                tell(texts.say(locale, "bench-loading", phase=state.phase))
-
-        engine.watch(on_state)
-        ours = OurEngine(engine, clock)
+    async with AsyncExitStack() as stack:
+        ours = OurEngine(make_engine, clock)
         stack.push_async_callback(ours.close)
-        if wanted.against_model_card:
-            _checkout(model.source, texts, locale)
-        started_s = clock.monotonic_s()
-        await ours.start()
-        load_s = clock.monotonic_s() - started_s
+        kept = await asyncio.to_thread(_names_in, wanted.scratch)
+        load_s = await start.seconds_of(ours)
+        has_quantised = not kept.issuperset(await asyncio.to_thread(_names_in, wanted.scratch))
 
         # Here and not above: importing torch takes seconds, in which the engine's thread already loads.
-        from kleinbot.bench.card import CardMeter, pinned_bytes_per_s
+        from kleinbot.bench.card import CardMeter
 
         device = _device(model.profile)
         measurement = Measurement(CardMeter(device), wanted.runs, texts, locale, tell)
-        moved, from_disk = moved_bytes(model.profile)
-        transfer = Transfer(moved, None if from_disk else pinned_bytes_per_s(device)) if moved else None
-        conditions = _conditions(model, wanted.runs, threads, clock)
-        if not wanted.against_model_card:
-            rows = [(await measurement.rows([ours], case))[0] for case in cases]
-            return Report(_with_limits(conditions, model), load_s, tuple(rows), transfer)
-        theirs, way, beside = _model_card(model, clock, texts, locale)
-        stack.push_async_callback(theirs.close)
-        if not beside:
-            rows = [(await measurement.rows([ours], case))[0] for case in cases]
-            await ours.close()
-        tell(texts.say(locale, "bench-loading-theirs"))
-        await _start_theirs(theirs, texts, locale)
-        if beside:
-            pairs = [await measurement.rows([ours, theirs], case) for case in cases]
-            rows, their_rows = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+        transfer = await asyncio.to_thread(_transfer, model.profile, device)
+        conditions = conditions_of(model, wanted.runs, threads, clock)
+        if wanted.against_model_card:
+            rows, comparison = await compared(measurement, ours, partial(model_card, model, clock), cases)
         else:
-            their_rows = [(await measurement.rows([theirs], case))[0] for case in cases]
-        return Report(
-            _with_limits(conditions, model),
-            load_s,
-            tuple(rows),
-            transfer,
-            _without_memory(their_rows) if beside else tuple(their_rows),
-            way,
-            beside,
-        )
+            rows, comparison = await alone(measurement, ours, cases), None
+        return Report(with_limits(conditions, model), load_s, rows, transfer, comparison, has_quantised)
+
+
+class _Start:
+    """Tells what a start is doing, and how long it took without its download."""
+
+    def __init__(self, clock: Clock, texts: Texts, locale: str, tell: Tell) -> None:
+        self._clock = clock
+        self._say: Callable[..., str] = partial(texts.say, locale)
+        self._tell = tell
+        self._last = ""
+        self._download_began_s: float | None = None
+        self._download_s = 0.0
+
+    async def seconds_of(self, ours: OurEngine) -> float:
+        """Start ``ours``; return how long it took, less the download."""
+        began_s = self._clock.monotonic_s()
+        await ours.start()
+        return self._clock.monotonic_s() - began_s - self._download_s
+
+    def on_state(self, state: EngineState) -> None:
+        """Note and tell what the engine has begun to do."""
+        if state.phase is EnginePhase.DOWNLOADING:
+            if self._download_began_s is None:
+                self._download_began_s = self._clock.monotonic_s()
+            done = int((state.fraction or 0.0) * _TOLD_OF_A_DOWNLOAD)
+            if done:
+                percent = done * 100 // _TOLD_OF_A_DOWNLOAD
+                self._tell_once(self._say("bench-downloading", weights=state.detail, percent=percent))
+            return
+        if self._download_began_s is not None:
+            self._download_s += self._clock.monotonic_s() - self._download_began_s
+            self._download_began_s = None
+        if state.phase in _TOLD:
+            self._tell_once(self._say(_TOLD[state.phase]))
+
+    def _tell_once(self, sentence: str) -> None:
+        if sentence != self._last:
+            self._last = sentence
+            self._tell(sentence)
 
 
 def moved_bytes(profile: Profile) -> tuple[int, bool]:
@@ -129,90 +148,18 @@ def moved_bytes(profile: Profile) -> tuple[int, bool]:
     return sum(moved), any(plan.placement is Placement.DISK for plan in plans)
 
 
+def _names_in(folder: Path | None) -> set[str]:
+    return set() if folder is None or not folder.is_dir() else {file.name for file in folder.iterdir()}
+
+
+def _transfer(profile: Profile, device: "torch.device") -> Transfer | None:
+    from kleinbot.bench.card import pinned_bytes_per_s
+
+    moved, from_disk = moved_bytes(profile)
+    return Transfer(moved, None if from_disk else pinned_bytes_per_s(device)) if moved else None
+
+
 def _device(profile: Profile) -> "torch.device":
     import torch
 
     return torch.device("cuda", 0) if profile.device is Device.CUDA else torch.device("cpu")
-
-
-def _checkout(source: Source, texts: Texts, locale: str) -> Path:
-    """Return the checkout that diffusers can load. A hub's is complete once the engine has loaded it."""
-    if isinstance(source, FolderSource):
-        folder = source.folder
-    else:
-        folder = fetch_from_hub(source, lambda _: None, lambda: False).tokenizer.file.parent.parent
-    # Beside the FP8 files, the hub's checkout has no transformer of its own.
-    if not all((folder / file).is_file() for file in (MODEL_INDEX, TRANSFORMER_CONFIG)):
-        raise BenchError(texts.say(locale, "bench-needs-checkout", folder=str(folder)))
-    return folder
-
-
-def _model_card(model: ModelChoice, clock: Clock, texts: Texts, locale: str) -> tuple[Contender, str, bool]:
-    """Return the model card's call, how it runs here, and whether it fits beside the engine."""
-    from kleinbot.bench.model_card import RESIDENT_NEEDS_BYTES, ModelCardCall
-
-    folder, device = _checkout(model.source, texts, locale), _device(model.profile)
-    if device.type == "cpu":
-        return ModelCardCall(folder, device, clock, offloaded=False), "resident", True
-    beside = any(card.free_bytes >= RESIDENT_NEEDS_BYTES for card in look().cards[:1])
-    # Once the engine is freed, nearly all of what the rules could use is free again.
-    fits_alone = (model.choice.usable_bytes or 0) >= RESIDENT_NEEDS_BYTES
-    offloaded = not (beside or fits_alone)
-    call = ModelCardCall(folder, device, clock, offloaded=offloaded)
-    return call, "offloaded" if offloaded else "resident", beside
-
-
-async def _start_theirs(theirs: Contender, texts: Texts, locale: str) -> None:
-    try:
-        await theirs.start()
-    except DoesNotFitError:
-        reason = texts.say(locale, "bench-does-not-fit")
-    except (OSError, ValueError, RuntimeError, ImportError) as error:
-        reason = f"{type(error).__name__}: {error}"
-    else:
-        return
-    raise BenchError(texts.say(locale, "bench-theirs-failed", reason=reason))
-
-
-def _without_memory(rows: Sequence[Row]) -> tuple[Row, ...]:
-    """Beside a loaded engine the counters are of both together, so they say nothing of one."""
-    return tuple(replace(row, allocated_bytes=0, reserved_bytes=0) for row in rows)
-
-
-def _conditions(model: ModelChoice, runs: int, threads: int, clock: Clock) -> Conditions:
-    card = model.choice.card
-    now = dt.datetime.fromtimestamp(clock.now_ms() / 1000, dt.UTC)
-    return Conditions(
-        version=__version__,
-        date=f"{now:%Y-%m-%d %H:%M} UTC",
-        system=f"{platform.system()} {platform.release()}",
-        python=platform.python_version(),
-        torch=importlib.metadata.version("torch"),
-        diffusers=importlib.metadata.version("diffusers"),
-        model=model.name,
-        profile=model.profile.name,
-        precision=model.profile.precision,
-        steps=STEPS,
-        runs=runs,
-        card=None if card is None else card.name,
-        card_bytes=None if card is None else card.memory_bytes,
-        driver=model.facts.driver,
-        cpu=platform.processor() or platform.machine(),
-        cpu_threads=threads,
-    )
-
-
-def _with_limits(conditions: Conditions, model: ModelChoice) -> Conditions:
-    """Add the card's limits, read right after its last work, while its clock is still up."""
-    card = model.choice.card
-    if card is None:
-        return conditions
-    from kleinbot.bench.card import read_limits
-
-    limits = read_limits(card.identity)
-    return replace(
-        conditions,
-        power_limit_w=limits.power_limit_w,
-        clock_mhz=limits.clock_mhz,
-        most_clock_mhz=limits.most_clock_mhz,
-    )

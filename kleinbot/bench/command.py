@@ -5,15 +5,23 @@ import contextlib
 import logging
 import os
 import sys
-import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import typer
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
 
 from kleinbot.bench.bench import BenchError, Wanted, bench
+from kleinbot.bench.measuring import Tell
 from kleinbot.bench.report import as_json, print_report
+from kleinbot.bench.results import Report
 from kleinbot.domain.clock import SystemClock
+from kleinbot.domain.errors import Code, FatalEngineError, StartError
+from kleinbot.folder_lock import folder_locked
 from kleinbot.model_choice import choose_model
 from kleinbot.settings import Settings
 from kleinbot.texts import Texts
@@ -24,29 +32,33 @@ _FAILED_CODE = 1
 def run_bench(settings: Settings, json_file: Path | None, *, quick: bool, against_model_card: bool) -> int:
     """Measure and report; return the exit code.
 
-    Raises StartError where the model cannot be loaded, KeyboardInterrupt on Ctrl+C, once all is
-    freed.
+    Holds the data folder as the bot does: it shares its 8-bit weights, and beside a running bot the figures
+    would be wrong. Raises StartError where the model cannot be loaded; KeyboardInterrupt on Ctrl+C, once all
+    is freed; FatalEngineError, told already, where this process can only be ended.
     """
     texts, locale = Texts(), settings.locale
-    logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
-    # Of other people's libraries to their developers; a host can do nothing about them.
-    warnings.simplefilter("ignore")
-    logging.getLogger("torch").setLevel(logging.ERROR)
-    os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
+    _quieten()
     if json_file is not None and (problem := _problem_with(json_file)) is not None:
         typer.echo(texts.say(locale, "bench-cannot-write", file=str(json_file), reason=problem), err=True)
         return _FAILED_CODE
-    model = choose_model(settings)
-    with tempfile.TemporaryDirectory(prefix="kleinbot-bench-") as scratch:
-        wanted = Wanted(quick, against_model_card, Path(scratch))
-        try:
-            report = asyncio.run(bench(model, wanted, SystemClock(), texts, locale, _tell))
-        except BenchError as error:
-            typer.echo(str(error), err=True)
-            return _FAILED_CODE
-        except KeyboardInterrupt:
-            typer.echo(texts.say(locale, "bench-interrupted"), err=True)
+    wanted = Wanted(quick, against_model_card, settings.scratch_folder)
+    try:
+        with _machine_to_itself(settings), _progress() as tell:
+            report = asyncio.run(bench(choose_model(settings), wanted, SystemClock(), texts, locale, tell))
+    except BenchError as error:
+        typer.echo(str(error), err=True)
+        return _FAILED_CODE
+    except StartError as error:
+        if error.code is not Code.FOLDER_IN_USE:
             raise
+        typer.echo(texts.say(locale, "bench-in-use", **error.parameters), err=True)
+        return _FAILED_CODE
+    except FatalEngineError as error:
+        typer.echo(texts.say(locale, "bench-card-lost", reason=str(error)), err=True)
+        raise
+    except KeyboardInterrupt:
+        typer.echo(texts.say(locale, "bench-interrupted"), err=True)
+        raise
     print_report(report, texts, locale)
     if json_file is not None:
         try:
@@ -56,7 +68,47 @@ def run_bench(settings: Settings, json_file: Path | None, *, quick: bool, agains
             typer.echo(texts.say(locale, "bench-cannot-write", file=str(json_file), reason=reason), err=True)
             return _FAILED_CODE
         typer.echo(texts.say(locale, "bench-written", file=str(json_file)), err=True)
-    return 0 if any(row.warm for row in report.rows) else _FAILED_CODE
+    return 0 if _has_measured(report) else _FAILED_CODE
+
+
+def _has_measured(report: Report) -> bool:
+    is_compared = report.comparison is None or report.comparison.problem is None
+    return is_compared and any(row.warm for row in report.rows)
+
+
+@contextmanager
+def _machine_to_itself(settings: Settings) -> Iterator[None]:
+    """Keep bot and sandbox out. Raises StartError FOLDER_IN_USE where one of them, or a bench, runs."""
+    with folder_locked(settings.data_folder), folder_locked(settings.for_sandbox().data_folder):
+        yield
+
+
+@contextmanager
+def _progress() -> Iterator[Tell]:
+    """Yield what shows a sentence: in one line that changes on a terminal, one line each elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda sentence: typer.echo(sentence, err=True)
+        return
+    # Drawn only when there is something new: a thread that draws by itself would disturb what is measured.
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        yield lambda sentence: live.update(Text(sentence), refresh=True)
+
+
+def _quieten() -> None:
+    """Leave on standard error what a host can do something about."""
+    logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_is_not_for_want_of_memory)
+    # Of other people's libraries to their developers.
+    warnings.simplefilter("ignore")
+    logging.getLogger("torch").setLevel(logging.ERROR)
+    os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
+
+
+def _is_not_for_want_of_memory(record: logging.LogRecord) -> bool:
+    """Tell whether ``record`` is no traceback of what the report says in a row."""
+    return record.exc_info is None or type(record.exc_info[1]).__name__ != "OutOfMemoryError"
 
 
 def _problem_with(file: Path) -> str | None:
@@ -71,7 +123,3 @@ def _problem_with(file: Path) -> str | None:
         with contextlib.suppress(OSError):
             file.unlink()
     return None
-
-
-def _tell(sentence: str) -> None:
-    typer.echo(sentence, err=True)

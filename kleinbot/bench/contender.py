@@ -19,15 +19,19 @@ class DoesNotFitError(Exception):
     """The card's memory did not suffice for this case."""
 
 
+class FailedError(Exception):
+    """This case failed for another reason, which is its text."""
+
+
 class Contender(Protocol):
     """Runs the model in one way."""
 
     async def start(self) -> None:
-        """Load the model. Raises StartError."""
+        """Load the model. Raises StartError, DoesNotFitError, FailedError."""
         ...
 
     async def run(self, case: Case, number: int) -> Run:
-        """Make ``case`` once. Raises DoesNotFitError, RenderError."""
+        """Make ``case`` once. Raises DoesNotFitError, FailedError, RenderError, FatalEngineError."""
         ...
 
     async def close(self) -> None:

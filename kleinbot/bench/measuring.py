@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from kleinbot.bench.cases import Case
-from kleinbot.bench.contender import Contender, DoesNotFitError
+from kleinbot.bench.contender import Contender, DoesNotFitError, FailedError
 from kleinbot.bench.results import Row, Run
 from kleinbot.domain.errors import RenderError
 from kleinbot.texts import Texts
@@ -49,12 +49,27 @@ class Measurement:
         self._tell = tell
         self._number = 0
 
+    async def problem_with_start(self, contender: Contender) -> str | None:
+        """Load ``contender``, the model card's; return the sentence of why that failed, or None."""
+        self._tell(self._texts.say(self._locale, "bench-loading-theirs"))
+        try:
+            await contender.start()
+        except DoesNotFitError:
+            reason = self._texts.say(self._locale, "bench-does-not-fit")
+        except FailedError as error:
+            reason = str(error)
+        else:
+            return None
+        return self._texts.say(self._locale, "bench-theirs-failed", reason=reason)
+
     async def rows(self, contenders: Sequence[Contender], case: Case) -> list[Row]:
         """Return one row of ``case`` for each of ``contenders``."""
         tallies = [_Tally() for _ in contenders]
         for turn in range(self._runs + 1):
             self._tell(
-                self._texts.say(self._locale, "bench-turn", case=case.name, done=turn, total=self._runs + 1)
+                self._texts.say(
+                    self._locale, "bench-turn", case=case.name, run=turn + 1, total=self._runs + 1
+                )
             )
             self._number += 1
             for contender, tally in zip(contenders, tallies, strict=True):
@@ -68,6 +83,9 @@ class Measurement:
             run = await contender.run(case, self._number)
         except DoesNotFitError:
             tally.problem = self._texts.say(self._locale, "bench-does-not-fit")
+            return
+        except FailedError as error:
+            tally.problem = str(error)
             return
         except RenderError as error:
             tally.problem = self._texts.error(error, self._locale)

@@ -12,7 +12,7 @@ from diffusers import Flux2KleinPipeline
 from PIL import Image
 
 from kleinbot.bench.cases import Case
-from kleinbot.bench.contender import STEPS, DoesNotFitError, prompt_of, references_of, seeds_of
+from kleinbot.bench.contender import STEPS, DoesNotFitError, FailedError, prompt_of, references_of, seeds_of
 from kleinbot.bench.results import Run
 from kleinbot.domain.clock import Clock
 from kleinbot.klein.load import quiet_libraries
@@ -59,13 +59,19 @@ class ModelCardCall:
         self._pipeline = None
         gc.collect()
         if self._device.type == "cuda":
-            torch.cuda.empty_cache()
+            # After an error that the card did not survive, this fails too.
+            with contextlib.suppress(RuntimeError):
+                torch.cuda.empty_cache()
 
     async def _off_the_loop(self, work: Callable[[], None]) -> None:
         did_fit = False
-        with contextlib.suppress(torch.OutOfMemoryError):
+        try:
             await asyncio.to_thread(work)
             did_fit = True
+        except torch.OutOfMemoryError:
+            pass
+        except (OSError, ValueError, RuntimeError, ImportError) as error:
+            raise FailedError(f"{type(error).__name__}: {error}") from error
         if not did_fit:
             # Outside the block: the traceback kept the failed call's tensors alive.
             gc.collect()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from rich import box
@@ -9,12 +10,14 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from kleinbot.bench.results import Conditions, Report, Row, Spread, Transfer
+from kleinbot.bench.results import Comparison, Conditions, Report, Row, Spread, Transfer
+from kleinbot.host.profile import Profile
 from kleinbot.texts import Texts
 
 GIB = 2**30
 _FILE_WIDTH = 140
 _LINE_FORMAT = "kleinbot-bench/1"
+_WAYS = {"resident": "bench-their-way-resident", "offloaded": "bench-their-way-offloaded"}
 
 
 def as_json(report: Report) -> str:
@@ -23,22 +26,19 @@ def as_json(report: Report) -> str:
         "format": _LINE_FORMAT,
         "conditions": dataclasses.asdict(report.conditions),
         "load_s": report.load_s,
+        "has_quantised": report.has_quantised,
         "rows": [_row(row) for row in report.rows],
         "transfer": report.transfer
         and {**dataclasses.asdict(report.transfer), "seconds": report.transfer.seconds},
-        "model_card": {
-            "way": report.their_way,
-            "interleaved": report.interleaved,
-            "rows": [_row(row) for row in report.theirs],
-        }
-        if report.their_way is not None
-        else None,
+        "model_card": _comparison(report),
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def as_line(report: Report) -> str:
-    """Return ``kleinbot-bench/1 | version | card | profile | torch | case=seconds/GiB … | date``.
+    """Return ``kleinbot-bench/1 | version | card | driver | torch | model | profile | cases | date``.
+
+    Cases are ``name=seconds/GiB``, separated by spaces.
 
     Seconds are the warm median of one batch, GiB the reserved peak; a case that failed is ``case=failed``.
     """
@@ -55,55 +55,94 @@ def as_line(report: Report) -> str:
         (
             _LINE_FORMAT,
             f"kleinbot {conditions.version}",
-            conditions.card or f"CPU {conditions.cpu_threads} threads",
-            conditions.profile,
+            conditions.card or f"{conditions.cpu or 'CPU'}, threads: {conditions.cpu_threads}",
+            "no driver" if conditions.card is None else f"driver {conditions.driver or '?'}",
             f"torch {conditions.torch}",
+            conditions.model,
+            conditions.profile.name,
             " ".join(cells),
             conditions.date[:10],
         )
     )
 
 
-def as_table(report: Report, texts: Texts, locale: str) -> Group:
-    """Return the conditions, one line for each case, and what the columns mean."""
+def as_tables(report: Report, texts: Texts, locale: str) -> Group:
+    """Return the conditions, one line for each case, what the columns mean, and the comparison.
 
-    def say(message_id: str, **parameters: str | int | float) -> str:
-        return texts.say(locale, message_id, **parameters)
+    Each table fits into 80 columns.
+    """
+    problems = [f"{row.case.name}: {row.problem}" for row in report.rows if row.problem]
+    notes = [*problems, *_notes(report, texts, locale)]
+    parts: list[Table | Text] = [
+        Text(_conditions(report.conditions, texts, locale)),
+        _own_table(report, texts, locale),
+    ]
+    parts += [Text(line) for line in notes]
+    if report.comparison is not None:
+        parts += _comparison_parts(report, report.comparison, texts, locale)
+    return Group(*parts)
 
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column(say("bench-case"), no_wrap=True)
+
+def _own_table(report: Report, texts: Texts, locale: str) -> Table:
+    headings = ["bench-cold", "bench-warm", "bench-range", "bench-stages", "bench-per-picture"]
     has_card = report.conditions.card is not None
-    columns = [(say("bench-cold"), 6), (say("bench-warm"), 6), (say("bench-range"), 13)]
-    columns += [(say("bench-stages"), 14), (say("bench-per-picture"), 6)]
-    columns += [(say("bench-allocated"), 5), (say("bench-reserved"), 5)] if has_card else []
-    columns += [(say("bench-model-card"), 12), (say("bench-ratio"), 5)] if report.theirs else []
-    for heading, figures_width in columns:
-        # Headings may wrap; figures may not.
-        table.add_column(heading, justify="right", min_width=figures_width)
-    problems = []
-    for position, row in enumerate(report.rows):
-        theirs = report.theirs[position] if report.theirs else None
-        cells = [_seconds(row.cold_s), *_timing(row)]
-        cells += [_gib(row.allocated_bytes), _gib(row.reserved_bytes)] if has_card else []
-        cells += [] if theirs is None else _comparison(row, theirs)
-        table.add_row(row.case.name, *cells)
-        problems += [f"{row.case.name}: {row.problem}"] if row.problem else []
-        if theirs is not None and theirs.problem:
-            problems.append(f"{row.case.name}, {say('bench-model-card')}: {theirs.problem}")
-    notes = [say("bench-legend", runs=report.conditions.runs, load=f"{report.load_s:.1f}")]
+    headings += ["bench-allocated", "bench-reserved"] if has_card else []
+    lines = []
+    for row in report.rows:
+        memory = [_gib(row.allocated_bytes), _gib(row.reserved_bytes)] if has_card else []
+        lines.append([row.case.name, _seconds(row.cold_s), *_timing(row), *memory])
+    return _table(headings, lines, texts, locale)
+
+
+def _comparison_parts(
+    report: Report, comparison: Comparison, texts: Texts, locale: str
+) -> list[Table | Text]:
+    if comparison.problem is not None:
+        return [Text(comparison.problem)]
+    headings = ["bench-ours", "bench-model-card", "bench-ratio"]
+    has_memory = any(theirs.reserved_bytes for theirs in comparison.theirs)
+    headings += ["bench-model-card-reserved"] if has_memory else []
+    lines, problems = [], []
+    for row, (mine, theirs) in zip(report.rows, report.turns, strict=True):
+        name = row.case.name
+        memory = [_gib(theirs.reserved_bytes)] if has_memory else []
+        lines.append(
+            [name, _seconds(mine.median_s), _seconds(theirs.median_s), _ratio(mine, theirs), *memory]
+        )
+        if mine.problem and not row.problem:
+            problems.append(f"{name}, {texts.say(locale, 'bench-ours')}: {mine.problem}")
+        if theirs.problem:
+            problems.append(f"{name}, {texts.say(locale, 'bench-model-card')}: {theirs.problem}")
+    order = "bench-in-turns" if comparison.ours_in_turns else "bench-one-after-the-other"
+    notes = [texts.say(locale, _WAYS[comparison.way]), texts.say(locale, order)]
+    return [_table(headings, lines, texts, locale), *(Text(line) for line in (*problems, *notes))]
+
+
+def _table(headings: Sequence[str], lines: Sequence[Sequence[str]], texts: Texts, locale: str) -> Table:
+    """Return ``lines``, each a case and its figures, under ``headings``, which are message ids.
+
+    Headings may wrap between words; figures are never cut.
+    """
+    table = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
+    for position, heading in enumerate(("bench-case", *headings)):
+        words = texts.say(locale, heading)
+        width = max(len(text) for text in (*words.split(), *(line[position] for line in lines)))
+        table.add_column(words, justify="right" if position else "left", width=width)
+    for line in lines:
+        table.add_row(*line)
+    return table
+
+
+def _notes(report: Report, texts: Texts, locale: str) -> list[str]:
+    load = f"{report.load_s:.1f}"
+    notes = [texts.say(locale, "bench-legend", runs=report.conditions.runs, load=load)]
+    if report.has_quantised:
+        notes.append(texts.say(locale, "bench-quantised"))
+    if report.conditions.card is not None:
+        notes.append(texts.say(locale, "bench-memory"))
     if report.transfer is not None:
         notes.append(_transfer_sentence(report.transfer, texts, locale))
-    if report.their_way == "resident":
-        notes.append(say("bench-their-way-resident"))
-    elif report.their_way is not None:
-        notes.append(say("bench-their-way-offloaded"))
-    if report.theirs:
-        notes.append(say("bench-in-turns") if report.interleaved else say("bench-one-after-the-other"))
-    return Group(
-        Text(_conditions(report.conditions, texts, locale)),
-        table,
-        *(Text(line) for line in (*problems, *notes)),
-    )
+    return notes
 
 
 def print_report(report: Report, texts: Texts, locale: str) -> None:
@@ -111,7 +150,8 @@ def print_report(report: Report, texts: Texts, locale: str) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = _FILE_WIDTH
-    console.print(as_table(report, texts, locale))
+    # Where figures are longer than usual, a line that wraps is better than one that is cut off.
+    console.print(as_tables(report, texts, locale), crop=False)
     console.print(texts.say(locale, "bench-paste"))
     console.print(Text(as_line(report)), soft_wrap=True)
 
@@ -151,13 +191,30 @@ def _timing(row: Row) -> list[str]:
     ]
 
 
-def _comparison(ours: Row, theirs: Row) -> list[str]:
-    mine, other = ours.whole, theirs.whole
-    if other is None:
-        return ["–", "–"]
-    ratio = "–" if mine is None else f"{other.median_s / mine.median_s:.2f}×"
-    memory = f" {_gib(theirs.allocated_bytes)}G" if theirs.allocated_bytes else ""
-    return [f"{other.median_s:.3f}{memory}", ratio]
+def _comparison(report: Report) -> dict[str, Any] | None:
+    comparison = report.comparison
+    if comparison is None:
+        return None
+    return {
+        "way": comparison.way,
+        "problem": comparison.problem,
+        "interleaved": bool(comparison.ours_in_turns),
+        "rows": [_row(row) for row in comparison.theirs],
+        "ours_in_turns": [_row(row) for row in comparison.ours_in_turns],
+        "ratios": [_times(mine, theirs) for mine, theirs in report.turns],
+    }
+
+
+def _times(mine: Row, theirs: Row) -> float | None:
+    """Return how many times as long as ours theirs took."""
+    if mine.median_s is None or theirs.median_s is None:
+        return None
+    return theirs.median_s / mine.median_s
+
+
+def _ratio(mine: Row, theirs: Row) -> str:
+    times = _times(mine, theirs)
+    return "–" if times is None else f"{times:.2f}×"
 
 
 def _conditions(conditions: Conditions, texts: Texts, locale: str) -> str:
@@ -168,8 +225,8 @@ def _conditions(conditions: Conditions, texts: Texts, locale: str) -> str:
             locale,
             "bench-profile",
             model=conditions.model,
-            profile=conditions.profile,
-            precision=conditions.precision,
+            profile=", ".join((conditions.profile.name, *_extras(conditions.profile, texts, locale))),
+            precision=conditions.profile.precision,
             steps=conditions.steps,
         ),
     ]
@@ -184,7 +241,8 @@ def _conditions(conditions: Conditions, texts: Texts, locale: str) -> str:
             locale,
             "bench-card",
             card=conditions.card,
-            memory="?" if conditions.card_bytes is None else f"{conditions.card_bytes / GIB:.1f}",
+            memory=unknown if conditions.card_bytes is None else f"{conditions.card_bytes / GIB:.1f}",
+            held=unknown if conditions.held_bytes is None else f"{conditions.held_bytes / GIB:.1f}",
             driver=conditions.driver or unknown,
             watts=unknown if conditions.power_limit_w is None else f"{conditions.power_limit_w:.0f}",
             clock=unknown if conditions.clock_mhz is None else str(conditions.clock_mhz),
@@ -192,6 +250,12 @@ def _conditions(conditions: Conditions, texts: Texts, locale: str) -> str:
         )
     )
     return "\n".join(lines)
+
+
+def _extras(profile: Profile, texts: Texts, locale: str) -> list[str]:
+    """Return what a profile's name does not say, as far as it costs or saves time."""
+    extras = (("bench-compiled", profile.compiled), ("bench-lean", profile.lean_decode))
+    return [texts.say(locale, message) for message, is_so in extras if is_so]
 
 
 def _transfer_sentence(transfer: Transfer, texts: Texts, locale: str) -> str:
@@ -215,4 +279,4 @@ def _between(spread: Spread) -> str:
 
 
 def _gib(count: int) -> str:
-    return f"{count / GIB:.2f}"
+    return "–" if count == 0 else f"{count / GIB:.2f}"

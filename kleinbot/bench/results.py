@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kleinbot.bench.cases import Case
 from kleinbot.domain.work import StageSeconds
+from kleinbot.host.profile import Profile
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,10 @@ class Row:
         return Spread.of([run.whole_s for run in self.warm]) if self.warm else None
 
     @property
+    def median_s(self) -> float | None:
+        return None if self.whole is None else self.whole.median_s
+
+    @property
     def stages(self) -> StageSeconds | None:
         """The median of each stage by itself; they need not add up to the whole's."""
         stages = [run.stages for run in self.warm if run.stages is not None]
@@ -78,7 +83,10 @@ class Transfer:
 
 @dataclass(frozen=True)
 class Conditions:
-    """Under which all of it was measured. None: not known on this host."""
+    """Under which all of it was measured. None: not known on this host.
+
+    ``held_bytes`` is what the driver and other programs held of the card before the model was loaded.
+    """
 
     version: str
     date: str
@@ -87,12 +95,12 @@ class Conditions:
     torch: str
     diffusers: str
     model: str
-    profile: str
-    precision: str
+    profile: Profile
     steps: int
     runs: int
     card: str | None = None
     card_bytes: int | None = None
+    held_bytes: int | None = None
     driver: str | None = None
     cpu: str | None = None
     cpu_threads: int | None = None
@@ -102,17 +110,38 @@ class Conditions:
 
 
 @dataclass(frozen=True)
-class Report:
-    """``theirs`` are the rows of the model card's own call, in the order of ``rows``; empty where not asked.
+class Comparison:
+    """The model card's own call in the same cases.
 
-    ``their_way`` says how it ran there: "resident" or "offloaded". ``interleaved``: both were loaded and
-    took turns.
+    ``way`` says how it ran: "resident" or "offloaded". ``ours_in_turns`` are rows of ours while both were
+    loaded and took turns; empty where one came after the other. ``problem`` is the sentence of why there are
+    no rows at all.
+    """
+
+    way: str
+    theirs: tuple[Row, ...] = ()
+    ours_in_turns: tuple[Row, ...] = ()
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """``rows`` are of kleinbot with nothing else loaded; ``load_s`` is without the download.
+
+    ``has_quantised``: in that time weights were made in 8 bits, which later starts find.
     """
 
     conditions: Conditions
     load_s: float
     rows: tuple[Row, ...]
     transfer: Transfer | None = None
-    theirs: tuple[Row, ...] = ()
-    their_way: str | None = None
-    interleaved: bool = False
+    comparison: Comparison | None = None
+    has_quantised: bool = False
+
+    @property
+    def turns(self) -> tuple[tuple[Row, Row], ...]:
+        """Ours and theirs to compare, a pair for each case; none where there is no comparison."""
+        comparison = self.comparison
+        if comparison is None or not comparison.theirs:
+            return ()
+        return tuple(zip(comparison.ours_in_turns or self.rows, comparison.theirs, strict=True))

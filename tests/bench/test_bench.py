@@ -1,29 +1,24 @@
 """``bot.py bench``: what is measured, how it is told, and the whole of it on a tiny Klein."""
 
 import dataclasses
+import io
 import json
-from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from kleinbot.bench.bench import Wanted, bench, moved_bytes
+from kleinbot.bench.bench import moved_bytes
 from kleinbot.bench.cases import Case, cases_for
 from kleinbot.bench.contender import DoesNotFitError, prompt_of, references_of
 from kleinbot.bench.measuring import Measurement
-from kleinbot.bench.report import as_json, as_line, print_report
-from kleinbot.bench.results import Conditions, Report, Row, Run, Spread, Transfer
-from kleinbot.domain.clock import SystemClock
+from kleinbot.bench.report import as_json, as_line, as_tables, print_report
+from kleinbot.bench.results import Comparison, Conditions, Report, Row, Run, Spread, Transfer
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.work import StageSeconds
 from kleinbot.host.capacity import LimitsOnly
-from kleinbot.host.facts import HostFacts, HostMemory, System
 from kleinbot.host.profile import CPU_SMALL, CUDA_BF16, ComponentPlan, Placement
-from kleinbot.host.rules import Choice
-from kleinbot.klein.source import FolderSource
-from kleinbot.model_choice import ModelChoice
 from kleinbot.texts import Texts
-from tests.klein.tiny import ensure_tiny
 
 FULL = Grid(64, 64)
 CONDITIONS = Conditions(
@@ -34,12 +29,13 @@ CONDITIONS = Conditions(
     torch="2.13.0",
     diffusers="0.42.1",
     model="klein",
-    profile="bf16",
-    precision="bfloat16",
+    profile=dataclasses.replace(CUDA_BF16, name="bf16", compiled=True),
     steps=4,
     runs=3,
     card="NVIDIA H100",
     card_bytes=80 * 2**30,
+    held_bytes=3 * 2**30,
+    driver="580.95",
 )
 RUNS = tuple(Run(seconds, StageSeconds(0.1, seconds - 0.2, 0.1)) for seconds in (1.0, 3.0, 2.0))
 REPORT = Report(
@@ -47,8 +43,10 @@ REPORT = Report(
     load_s=12.0,
     rows=(Row(Case(FULL), 4.0, RUNS, 2**34, 2**34 + 2**30), Row(Case(FULL, 4), problem="does not fit")),
     transfer=Transfer(5 * 10**9, 25e9),
-    theirs=(Row(Case(FULL), 5.0, (Run(3.0),)), Row(Case(FULL, 4), 9.0, (Run(9.0),))),
-    their_way="offloaded",
+    comparison=Comparison(
+        "offloaded",
+        (Row(Case(FULL), 5.0, (Run(3.0),), 2**34, 2**34), Row(Case(FULL, 4), 9.0, (Run(9.0),))),
+    ),
 )
 
 
@@ -140,7 +138,7 @@ async def test_a_failed_batch_tells_its_sentence() -> None:
 
 def test_the_line_keeps_its_form() -> None:
     assert as_line(REPORT) == (
-        "kleinbot-bench/1 | kleinbot 1.2.3 | NVIDIA H100 | bf16 | torch 2.13.0"
+        "kleinbot-bench/1 | kleinbot 1.2.3 | NVIDIA H100 | driver 580.95 | torch 2.13.0 | klein | bf16"
         " | 1024x1024=2.000s/17.00GiB 1024x1024+4ref=failed | 2026-11-25"
     )
 
@@ -153,14 +151,40 @@ def test_json_has_everything() -> None:
     assert content["rows"][0]["runs_s"] == [1.0, 3.0, 2.0]
     assert content["rows"][1]["problem"] == "does not fit"
     assert content["transfer"]["seconds"] == pytest.approx(0.2)
+    assert content["conditions"]["profile"]["compiled"] is True
+    assert content["conditions"]["held_bytes"] == 3 * 2**30
     assert content["model_card"]["way"] == "offloaded"
+    assert content["model_card"]["ratios"] == [1.5, None]
+
+
+def test_the_ratio_is_of_the_turns_where_there_were_turns() -> None:
+    comparison = Comparison(
+        "resident", (Row(Case(FULL), 5.0, (Run(6.0),)),), (Row(Case(FULL), warm=(Run(4.0),)),)
+    )
+    report = dataclasses.replace(REPORT, rows=REPORT.rows[:1], comparison=comparison)
+
+    content = json.loads(as_json(report))
+
+    assert content["model_card"]["ratios"] == [1.5]
+    assert content["rows"][0]["warm_s"]["median_s"] == 2.0
+    assert content["model_card"]["ours_in_turns"][0]["warm_s"]["median_s"] == 4.0
 
 
 @pytest.mark.parametrize("locale", ["en", "de"])
 def test_the_table_is_whole_in_each_language(locale: str, capsys: pytest.CaptureFixture[str]) -> None:
     print_report(REPORT, Texts(), locale)
     printed = capsys.readouterr().out
-    for part in ("1024x1024", "2.000", "1.000–3.000", "0.10+1.80+0.10", "17.00", "1.50×", "does not fit"):
+    for part in (
+        "1024x1024",
+        "2.000",
+        "1.000–3.000",
+        "0.10+1.80+0.10",
+        "17.00",
+        "1.50×",
+        "does not fit",
+        "580.95",
+        "3.0",
+    ):
         assert part in printed
     assert as_line(REPORT) in printed
     assert "…" not in printed
@@ -180,22 +204,17 @@ def test_streamed_weights_are_counted_for_each_picture() -> None:
     )
 
 
-@pytest.mark.timeout(240)
-async def test_a_whole_bench_beside_diffusers(tmp_path: Path) -> None:
-    profile = dataclasses.replace(CPU_SMALL, largest_grid_tokens=16)
-    facts = HostFacts(System.LINUX, HostMemory(2**34, 2**34))
-    source = FolderSource(ensure_tiny(tmp_path / "tiny"))
-    model = ModelChoice(source, profile, "tiny", None, facts, Choice(profile))
-    told: list[str] = []
+@pytest.mark.parametrize("locale", ["en", "de"])
+def test_no_table_is_cut_off_at_80_columns(locale: str) -> None:
+    cases = Case(FULL, references=4), Case(FULL, batch=4)
+    rows = tuple(Row(case, 4.0, RUNS, 2**34, 2**34) for case in cases)
+    console = Console(width=80, record=True, file=io.StringIO())
 
-    report = await bench(
-        model, Wanted(quick=True, against_model_card=True), SystemClock(), Texts(), "en", told.append
-    )
+    report = dataclasses.replace(REPORT, rows=rows, comparison=Comparison("offloaded", rows))
+    console.print(as_tables(report, Texts(), locale))
 
-    assert [row.case.name for row in report.rows] == ["64x64", "64x64+1ref"]
-    for row in (*report.rows, *report.theirs):
-        assert row.problem is None
-        assert len(row.warm) == 2
-    assert all(row.stages is not None for row in report.rows)
-    assert report.interleaved
-    assert "64x64: run 0 of 3 done" in told
+    printed = " ".join(console.export_text().split())
+    assert printed.count("1024x1024+batch4") == 2
+    for part in ("1.000–3.000 0.10+1.80+0.10", "16.00 16.00", "1.00×"):
+        assert printed.count(part) == 2
+    assert "…" not in printed

@@ -4,19 +4,28 @@ For each host a process of its own may have the host's usable memory less 0.7 Gi
 rules choose for that machine, and makes a 1024² picture, an edit with one reference and a variation, each
 twice; printed is one table against the promises. FOLDER holds a checkout of ``tests.gpu.full_size``
 and beside its ``model_index.json`` the FP8 files.
-``--dry`` runs all of it on a CPU with a tiny Klein, to try the script; ``--only NAME`` one host.
+``--dry`` runs all of it on a CPU with a tiny Klein, to try the script; ``--only NAME`` one host;
+``--limit S`` gives each host that many seconds instead of its own limit, where compiling is slow.
+
+In the table, memory is in GiB and time in seconds: ``predicted`` and ``stage`` are the memory model's peak
+and the stage that has it, ``failed`` the stage in which memory ended; ``load_s`` is loading, ``warm_s``
+warming up, which includes compiling; ``ram`` is the process's peak resident size, of ``ram_of`` that the host
+has; ``kept`` compares reserved with promised, and where memory should end, ``failed`` with ``stage``.
 """
 
 import argparse
 import asyncio
 import dataclasses
 import json
+import logging
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +38,11 @@ from kleinbot.bench.cases import Case
 from kleinbot.bench.contender import STEPS, prompt_of, references_of
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import KleinbotError
-from kleinbot.domain.faults import NoFaults
+from kleinbot.domain.faults import FaultPoint, Faults, NoFaults
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import Blend, NoiseRecipe
-from kleinbot.domain.work import BatchResult, ImageKey, RenderTask, Rung
+from kleinbot.domain.work import BatchResult, EnginePhase, EngineState, ImageKey, RenderTask, Rung
+from kleinbot.engine import stages
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.host.memory_model import WorkShape, predict
 from kleinbot.host.profile import CPU_SMALL, Device, Format, Placement, Profile
@@ -54,6 +64,10 @@ from tests.klein.tiny import ensure_tiny
 GIB = 2**30
 FULL, SMALL = Grid(64, 64), Grid(6, 6)
 LIMIT_S = 150.0
+COMPILED_LIMIT_S = 560.0
+"""Compiling every shape that is warmed takes minutes."""
+_STAGES = ("_encode", "_denoise", "_decode")
+"""What the methods of ``engine.stages.Stages`` are called."""
 _BF16_STREAMED = Wishes(
     transformer=Format.PLAIN,
     transformer_placement=Placement.STREAMED,
@@ -69,6 +83,7 @@ class Host:
     """``promise_gib`` is of reserved memory (hosts.md); None promises nothing.
 
     ``too_large``: the profile gets stock decoding and so little memory that only this stage should fail.
+    ``limit_s``: the process is ended then.
     """
 
     name: str
@@ -76,18 +91,20 @@ class Host:
     promise_gib: float | None
     wishes: Wishes | None = None
     too_large: bool = False
+    limit_s: float = LIMIT_S
 
 
 HOSTS = (
     Host("8GB", EIGHT_GB, 6.0),
+    Host("8GB-little-ram", dataclasses.replace(EIGHT_GB, ram_gib=8), 6.0),
     Host("3060", RTX_3060, 7.8),
     Host("4070tis", RTX_4070_TI_SUPER, 12.0),
     Host("3090", RTX_3090, 16.5),
     Host("3090-offloaded", RTX_3090, 11.5, _BF16_STREAMED),
-    Host("4090", RTX_4090, 16.5),
-    Host("5090", RTX_5090, 7.8, Wishes(base_checkpoint=False)),
-    Host("5090-both", RTX_5090, 12.5, Wishes(base_checkpoint=True)),
-    Host("data-centre", H100, None),
+    Host("4090", RTX_4090, 16.5, limit_s=COMPILED_LIMIT_S),
+    Host("5090", RTX_5090, 7.8, Wishes(base_checkpoint=False), limit_s=COMPILED_LIMIT_S),
+    Host("5090-both", RTX_5090, 12.5, Wishes(base_checkpoint=True), limit_s=COMPILED_LIMIT_S),
+    Host("data-centre", H100, None, limit_s=COMPILED_LIMIT_S),
     Host("3060-too-large", RTX_3060, None, Wishes(lean_decode=False), too_large=True),
 )
 
@@ -98,6 +115,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("hosts"))
     parser.add_argument("--only", action="append", choices=[host.name for host in HOSTS])
     parser.add_argument("--dry", action="store_true")
+    parser.add_argument("--limit", type=float, metavar="S")
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     chosen = [host for host in HOSTS if asked.only is None or host.name in asked.only]
@@ -110,7 +128,7 @@ def main() -> None:
         parser.error("name the folder with the full-size weights, or use --dry")
     rows = []
     for host in chosen:
-        rows.append(in_a_process(host, folder, dry=asked.dry))
+        rows.append(in_a_process(host, folder, asked.limit or host.limit_s, dry=asked.dry))
         # After each, so that a run that is cut off leaves what it has.
         (asked.out / "hosts.json").write_text(json.dumps(rows, indent=1), "utf-8")
         (asked.out / "hosts.txt").write_text(table(rows), "utf-8")
@@ -118,7 +136,7 @@ def main() -> None:
     say(table(rows))
 
 
-def in_a_process(host: Host, folder: Path, *, dry: bool) -> dict[str, Any]:
+def in_a_process(host: Host, folder: Path, limit_s: float, *, dry: bool) -> dict[str, Any]:
     """Return what a process of its own measured, or how it ended."""
     with tempfile.TemporaryDirectory() as place:
         answer = Path(place) / "answer.json"
@@ -130,20 +148,20 @@ def in_a_process(host: Host, folder: Path, *, dry: bool) -> dict[str, Any]:
             "--only",
             host.name,
             "--child",
-            answer,
+            str(answer),
         ]
         try:
             ended = subprocess.run(
                 [*command, *(["--dry"] if dry else [])],
                 capture_output=True,
                 text=True,
-                timeout=LIMIT_S,
+                timeout=limit_s,
                 # As the bot does before it imports torch, which this program has imported by then.
                 env={**os.environ, "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True"},
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return {"host": host.name, "error": f"not done after {LIMIT_S:.0f} s"}
+            return {"host": host.name, "error": f"not done after {limit_s:.0f} s"}
         if not answer.is_file():
             last = (ended.stderr.strip().splitlines() or ["no word"])[-1]
             return {"host": host.name, "error": f"exit code {ended.returncode}: {last}"}
@@ -153,10 +171,12 @@ def in_a_process(host: Host, folder: Path, *, dry: bool) -> dict[str, Any]:
 
 def measured(host: Host, folder: Path, *, dry: bool) -> dict[str, Any]:
     """Make this host's pictures in this process; return its row, in GiB and seconds."""
-    row: dict[str, Any] = {"host": host.name, "promise": host.promise_gib}
+    row: dict[str, Any] = {"host": host.name, "promise": host.promise_gib, "too_large": host.too_large}
+    row["ram_of"] = host.machine.ram_gib
+    ends: list[str] = []
     try:
         profile = choose(host.machine.facts(), Device.CUDA, wishes=host.wishes).profile
-        row |= {"mode": profile.name, "lean": profile.lean_decode}
+        row |= {"mode": profile.name, "lean": profile.lean_decode, "compiled": profile.compiled}
         shapes = WorkShape(FULL), WorkShape(FULL, (FULL,))
         peaks = max((predict(profile, shape) for shape in shapes), key=lambda peak: peak.highest_bytes)
         row |= {"predicted": peaks.highest_bytes / GIB, "stage": peaks.highest_stage}
@@ -170,15 +190,55 @@ def measured(host: Host, folder: Path, *, dry: bool) -> dict[str, Any]:
         if not dry:
             _, total = torch.cuda.mem_get_info()
             torch.cuda.set_per_process_memory_fraction(min(1.0, limit / total))
-        asyncio.run(make_pictures(folder, run, SMALL if dry else FULL, row))
+        faults = DecodeFails() if dry and host.too_large else NoFaults()
+        with noted_to(ends):
+            asyncio.run(make_pictures(folder, run, SMALL if dry else FULL, row, faults))
     except KleinbotError as error:
         row["error"] = str(error)
+        # While it warms up, the engine has no ladder yet: it does not start.
+        ends += stage_of(error.__cause__)
+    row["failed"] = ends[0] if ends else None
     memory = psutil.Process().memory_info()
     row["ram"] = getattr(memory, "peak_wset", 0) / GIB or _peak_resident_gib()
     return row
 
 
-async def make_pictures(folder: Path, profile: Profile, grid: Grid, row: dict[str, Any]) -> None:
+class DecodeFails(NoFaults):
+    """Memory ends in each decode, for a dry run."""
+
+    def reach(self, point: FaultPoint) -> None:
+        if point is FaultPoint.WITHIN_DECODE:
+            raise torch.OutOfMemoryError("feigned")
+
+
+@contextmanager
+def noted_to(ends: list[str]) -> Iterator[None]:
+    """Append to ``ends`` each stage in which a ready engine runs out of memory."""
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            ends.extend(stage_of(record.exc_info[1] if record.exc_info else None))
+
+    listener, log = Listener(), logging.getLogger("kleinbot.engine")
+    log.addHandler(listener)
+    try:
+        yield
+    finally:
+        log.removeHandler(listener)
+
+
+def stage_of(error: BaseException | None) -> list[str]:
+    """Return the stage in which ``error``, an out of memory, was raised, named as the memory model does."""
+    if not isinstance(error, torch.OutOfMemoryError):
+        return []
+    frames = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
+    names = [code.co_name for code in frames if code.co_filename == stages.__file__]
+    return [name.removeprefix("_") for name in names if name in _STAGES][:1]
+
+
+async def make_pictures(
+    folder: Path, profile: Profile, grid: Grid, row: dict[str, Any], faults: Faults
+) -> None:
     """Fill ``row`` in: seconds, peaks and the rungs that the engine took."""
     on_card = profile.device is Device.CUDA
     reference = references_of(Case(grid, references=1))
@@ -191,11 +251,21 @@ async def make_pictures(folder: Path, profile: Profile, grid: Grid, row: dict[st
         # Quantised weights are shared by the hosts, so that only the first has to make them.
         kept = folder / "scratch" if on_card else Path(scratch)
         source = FolderSource(folder, prefer_fp8=profile.transformer.format is Format.FP8)
-        engine = GpuEngine(source, profile, SystemClock(), NoFaults(), scratch=kept)
+        engine = GpuEngine(source, profile, SystemClock(), faults, scratch=kept)
         started_s = time.perf_counter()
+        phases: dict[EnginePhase, float] = {}
+
+        def on_state(state: EngineState) -> None:
+            phases.setdefault(state.phase, time.perf_counter() - started_s)
+
+        engine.watch(on_state)
         try:
-            await engine.start()
-            row["load_s"] = time.perf_counter() - started_s
+            try:
+                await engine.start()
+            finally:
+                until_s = time.perf_counter() - started_s
+                row["load_s"] = phases.get(EnginePhase.WARMING, until_s)
+                row["warm_s"] = until_s - row["load_s"]
             # Compiling and the warm-up are not part of the promise.
             if on_card:
                 torch.cuda.empty_cache()
@@ -224,16 +294,29 @@ async def make_pictures(folder: Path, profile: Profile, grid: Grid, row: dict[st
 
 
 def _peak_resident_gib() -> float:
-    """Return the process's peak resident size; Linux counts in KiB."""
-    import resource
+    """Return the process's peak resident size, files that are mapped into it included; Linux counts in KiB.
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / GIB
+    Not of ``getrusage``: a process that was forked begins with its parent's.
+    """
+    status = Path("/proc/self/status").read_text("utf-8")
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / GIB
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """Return one line for each row; GiB and seconds of the second time of each kind of picture."""
-    columns = ("host", "mode", "limit", "predicted", "stage", "allocated", "reserved", "promise", "kept")
-    columns += ("picture_s", "edit_s", "variation_s", "moved", "moved_s", "ram", "load_s", "rungs", "error")
+    columns: tuple[str, ...] = (
+        "host",
+        "mode",
+        "compiled",
+        "limit",
+        "predicted",
+        "stage",
+        "failed",
+        "allocated",
+        "reserved",
+    )
+    columns += ("promise", "kept", "picture_s", "edit_s", "variation_s", "moved", "moved_s", "ram", "ram_of")
+    columns += ("load_s", "warm_s", "rungs", "error")
     cells = [list(columns), *([_cell(row, column) for column in columns] for row in rows)]
     widths = [max(len(line[position]) for line in cells) for position in range(len(columns))]
     lines = ("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in cells)
@@ -242,6 +325,8 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 def _cell(row: dict[str, Any], column: str) -> str:
     if column == "kept":
+        if row.get("too_large"):
+            return "yes" if row["failed"] == row["stage"] else "NO"
         promise, reserved = row.get("promise"), row.get("reserved")
         return "–" if promise is None or reserved is None else "yes" if reserved <= promise else "NO"
     value = row.get(column)

@@ -1,6 +1,8 @@
-bench-loading = loading the model: { $phase }
+bench-downloading = downloading { $weights }: { $percent } %
+bench-loading = loading the model
+bench-warming = warming the model up
 bench-loading-theirs = loading the model card's pipeline
-bench-turn = { $case }: run { $done } of { $total } done
+bench-turn = { $case }: run { $run } of { $total }
 bench-interrupted = Stopped. Nothing was written.
 bench-does-not-fit = does not fit the card's memory.
 bench-profile = { $model }, profile { $profile }, { $precision }, { $steps } steps
@@ -8,29 +10,37 @@ bench-cpu = { $cpu }, { $threads } { $threads ->
         [one] thread
        *[other] threads
     }
-bench-card = { $card }, { $memory } GiB, driver { $driver }, power limit { $watts } W, clock { $clock } of { $most } MHz
+bench-card = { $card }, { $memory } GiB ({ $held } of it held by others), driver { $driver }, power limit { $watts } W, clock { $clock } of { $most } MHz
 bench-case = case
-bench-cold = first
-bench-warm = median
+bench-compiled = compiled
+bench-lean = lean decode
+bench-cold = cold
+bench-warm = warm median
 bench-range = min–max
 bench-stages = encode + denoise + decode
 bench-per-picture = a picture
-bench-allocated = allocated GiB
-bench-reserved = reserved GiB
+bench-allocated = alloc. GiB
+bench-reserved = res. GiB
 bench-model-card = model card
+bench-model-card-reserved = its res. GiB
+bench-ours = kleinbot
 bench-ratio = ratio
-bench-legend = Seconds from request to 8-bit pixels in memory, without PNG. "first" is the case's first run and warms it up; the rest is of { $runs } { $runs ->
+bench-legend = Seconds from request to 8-bit pixels in memory, without PNG. "cold" is the case's first run and warms it up; the rest is of { $runs } { $runs ->
         [one] run
        *[other] runs
-    } after it, each with a prompt and seeds of its own. Loading and warming up took { $load } s.
+    } after it, each with a prompt and seeds of its own. Loading and warming up took { $load } s, without any download.
+bench-quantised = In that time weights were made in 8 bits and kept in the data folder: later starts are faster.
+bench-memory = The card's memory at most, of this process alone: "alloc." is what was in use, "res." what PyTorch had taken for it.
 bench-transfer = For each picture { $gib } GiB of weights go to the card: { $seconds } s by itself at { $rate } GB/s as measured here, most of it hidden behind other work.
 bench-from-disk = For each picture { $gib } GiB of weights are read from disk and go to the card.
-bench-their-way-resident = "model card" is diffusers' Flux2KleinPipeline as on the model's page, all of it on the device. A ratio above 1 means that kleinbot is faster.
-bench-their-way-offloaded = "model card" is diffusers' Flux2KleinPipeline with enable_model_cpu_offload, since all of it does not fit. A ratio above 1 means that kleinbot is faster.
-bench-in-turns = Both were loaded and took turns.
+bench-their-way-resident = Seconds, medians of warm runs. "model card" is diffusers' Flux2KleinPipeline as on the model's page, all of it on the device. A ratio above 1 means that kleinbot is faster.
+bench-their-way-offloaded = Seconds, medians of warm runs. "model card" is diffusers' Flux2KleinPipeline with enable_model_cpu_offload, since all of it does not fit. A ratio above 1 means that kleinbot is faster.
+bench-in-turns = kleinbot was measured alone first, which the upper table and the line below are of. Then both were loaded and took turns.
 bench-one-after-the-other = kleinbot was measured first, then freed, then the pipeline.
 bench-paste = To paste where people compare:
 bench-written = { $file } is written.
 bench-cannot-write = { $file } cannot be written ({ $reason }). Name another file with --json.
-bench-needs-checkout = --against diffusers needs the weights as a diffusers checkout (a folder with model_index.json). { $folder } is none: point KLEINBOT_WEIGHTS at one, or leave the option out.
+bench-needs-checkout = --against diffusers needs the weights as a BF16 diffusers checkout (with model_index.json and transformer/config.json), and what kleinbot would use here, { $weights }, is none. Point KLEINBOT_WEIGHTS at a folder with one, or leave the option out. Nothing was downloaded.
+bench-in-use = The bot or another bench runs here (process { $pid }, data folder { $folder }). Both would share the machine, and the figures would be of neither: stop it first.
+bench-card-lost = The card can no longer be used by this process ({ $reason }). Nothing was measured to the end: start bench again, and if it happens again, look at the driver's log.
 bench-theirs-failed = The model card's pipeline could not be loaded: { $reason }

@@ -1,0 +1,109 @@
+"""The comparison with the model card's own call: whether it can be made, in which way, and its rows."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kleinbot.bench.cases import Case
+from kleinbot.bench.contender import Contender
+from kleinbot.bench.measuring import Measurement
+from kleinbot.bench.results import Comparison, Row
+from kleinbot.domain.clock import Clock
+from kleinbot.host.probe import look
+from kleinbot.host.profile import Device
+from kleinbot.klein.checkpoint import MODEL_INDEX, TRANSFORMER_CONFIG
+from kleinbot.klein.source import FolderSource, Source, obtain
+from kleinbot.klein.weight_set import WeightSet
+from kleinbot.model_choice import ModelChoice
+
+_FILES = (MODEL_INDEX, TRANSFORMER_CONFIG)
+_ON_A_CPU = 2.5
+"""What theirs takes of the host's memory there, in bytes for each byte of its files: float32, from BF16."""
+
+
+@dataclass(frozen=True)
+class Rival:
+    """The model card's call; ``way`` is "resident" or "offloaded", ``fits_beside`` us on the card."""
+
+    contender: Contender
+    way: str
+    fits_beside: bool
+
+
+def is_comparable(source: Source) -> bool:
+    """Tell whether ``source`` is, or will be once it is downloaded, a checkout that diffusers can load.
+
+    Beside the FP8 files, the hub's checkout has no transformer of its own.
+    """
+    if isinstance(source, FolderSource):
+        return all((source.folder / file).is_file() for file in _FILES)
+    return all(source.checkout.holds(file) for file in _FILES)
+
+
+async def compared(
+    measurement: Measurement,
+    ours: Contender,
+    choose_rival: Callable[[], Awaitable[Rival]],
+    cases: Sequence[Case],
+) -> tuple[tuple[Row, ...], Comparison]:
+    """Return our rows and the comparison. ``ours`` is started; it is closed where both do not fit.
+
+    Our rows are of us alone: once both are loaded, the counters of memory are of both together. Then, where
+    both fit, they take turns, so that a card that gets warmer slows both down.
+    """
+    rows = await alone(measurement, ours, cases)
+    # Not earlier: only now has our engine taken all the memory that the cases need.
+    rival = await choose_rival()
+    theirs, way = rival.contender, rival.way
+    try:
+        if not rival.fits_beside:
+            await ours.close()
+        problem = await measurement.problem_with_start(theirs)
+        if problem is not None:
+            return rows, Comparison(way, problem=problem)
+        if not rival.fits_beside:
+            return rows, Comparison(way, await alone(measurement, theirs, cases))
+        pairs = [await measurement.rows([ours, theirs], case) for case in cases]
+    finally:
+        await theirs.close()
+    in_turns, their_rows = ([_without_memory(pair[side]) for pair in pairs] for side in (0, 1))
+    return rows, Comparison(way, tuple(their_rows), tuple(in_turns))
+
+
+async def alone(measurement: Measurement, contender: Contender, cases: Sequence[Case]) -> tuple[Row, ...]:
+    """Return a row of each of ``cases``, with nothing else loaded."""
+    return tuple([(await measurement.rows([contender], case))[0] for case in cases])
+
+
+async def model_card(model: ModelChoice, clock: Clock) -> Rival:
+    """Return the model card's call as it fits the card at this moment. Imports diffusers: takes seconds."""
+    return await asyncio.to_thread(_model_card, model, clock)
+
+
+def _model_card(model: ModelChoice, clock: Clock) -> Rival:
+    import torch
+
+    from kleinbot.bench.model_card import RESIDENT_NEEDS_BYTES, ModelCardCall
+
+    # The engine has loaded them: a hub's files are all in the cache.
+    weights = obtain(model.source, lambda _: None, lambda: False)
+    folder, facts, card = _checkout(model.source, weights), look(), model.choice.card
+    if model.profile.device is Device.CPU or card is None:
+        beside = facts.memory.available_bytes >= _ON_A_CPU * weights.bytes
+        return Rival(ModelCardCall(folder, torch.device("cpu"), clock, offloaded=False), "resident", beside)
+    free_bytes = [now.free_bytes for now in facts.cards if now.identity == card.identity]
+    beside = any(free >= RESIDENT_NEEDS_BYTES for free in free_bytes)
+    # Once the engine is freed, nearly all of what the rules could use is free again.
+    offloaded = not beside and (model.choice.usable_bytes or 0) < RESIDENT_NEEDS_BYTES
+    call = ModelCardCall(folder, torch.device("cuda", 0), clock, offloaded=offloaded)
+    return Rival(call, "offloaded" if offloaded else "resident", beside)
+
+
+def _checkout(source: Source, weights: WeightSet) -> Path:
+    return source.folder if isinstance(source, FolderSource) else weights.tokenizer.file.parent.parent
+
+
+def _without_memory(row: Row) -> Row:
+    """Return ``row`` less what the counters say of both programs together."""
+    return replace(row, allocated_bytes=0, reserved_bytes=0)
