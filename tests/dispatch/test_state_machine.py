@@ -15,6 +15,9 @@ built anew over them. Which of the ten invariants of performance.md §4.4 is ass
 9. Output independence: ``each_picture_is_of_its_own_seed``, whatever its batch was, after every rule.
 
 And a crash or a stop changes nothing in the order of those in line (``_begin``).
+
+No rule has a precondition and no draw looks at the state: how many images a batch has, and so when nobody is
+on the card, may depend on how fast the disk is. A rule that has nothing to do does nothing.
 """
 
 import asyncio
@@ -30,7 +33,7 @@ from typing import TypeVar, cast
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from kleinbot.dispatch.recovery import recover
 from kleinbot.domain.errors import Code, FatalEngineError, Refusal, RenderError
@@ -216,9 +219,10 @@ class StudioMachine(RuleBasedStateMachine):
         else:
             self.accepted[accepted.card.job.job_id] = actor
 
-    @precondition(lambda self: self.accepted)
     @rule(which=choosing, by=st.sampled_from(["owner", "moderator", "stranger", "other"]))
     def cancel(self, which: int, by: str) -> None:
+        if not self.accepted:
+            return
         job_id = sorted(self.accepted)[which % len(self.accepted)]
         owner = self.accepted[job_id]
         moderator = replace(MODERATOR, server_id=owner.server_id)
@@ -253,31 +257,33 @@ class StudioMachine(RuleBasedStateMachine):
                 await asyncio.sleep(0)
         await self._settled()
 
-    @precondition(lambda self: self.turnstile.somebody_waits)
     @rule(times=st.integers(1, 3))
     def draw(self, times: int) -> None:
         for _ in range(times):
             if self.turnstile.somebody_waits:
                 self._push()
 
-    @precondition(lambda self: self.turnstile.somebody_waits)
     @rule(after=st.integers(1, STEPS - 1))
     def rest(self, after: int) -> None:
         """The batch on the card comes back suspended, whoever asked for it."""
+        if not self.turnstile.somebody_waits:
+            return
         self.engine.yields_after = [after]
         self._push()
 
-    @precondition(lambda self: self.turnstile.somebody_waits)
     @rule(code=st.sampled_from([Code.RENDER_FAILED, Code.OUT_OF_MEMORY]))
     def fail(self, code: Code) -> None:
         """The whole batch fails: several are tried one by one, one is given up."""
+        if not self.turnstile.somebody_waits:
+            return
         self.engine.failures = [RenderError(code)]
         self._push()
 
-    @precondition(lambda self: self.turnstile.somebody_waits)
     @rule(which=choosing)
     def fail_one(self, which: int) -> None:
         """One image of the batch comes back without pixels, after all that memory could be made."""
+        if not self.turnstile.somebody_waits:
+            return
         keys = sorted(task.key for task in self.engine.batches[-1])
         self.engine.image_errors = {keys[which % len(keys)]: RenderError(Code.OUT_OF_MEMORY)}
         self.engine.out_of_memory = [(OutOfMemory(Rung.BATCH_OF_ONE, len(keys)),)]
@@ -286,9 +292,10 @@ class StudioMachine(RuleBasedStateMachine):
 
     # How processes end
 
-    @precondition(lambda self: self.turnstile.somebody_waits)
     @rule()
     def the_card_breaks(self) -> None:
+        if not self.turnstile.somebody_waits:
+            return
         told = self._order()
         self.engine.failures = [FatalEngineError("illegal memory access")]
         self.turnstile.push()
@@ -296,9 +303,10 @@ class StudioMachine(RuleBasedStateMachine):
             self.run(self._dispatched())
         self.run(self._restarted(self.folder, told))
 
-    @precondition(lambda self: self.turnstile.somebody_waits)
     @rule()
     def the_card_hangs(self) -> None:
+        if not self.turnstile.somebody_waits:
+            return
         told = self._order()
         self.clock.advance(QUARTER_OF_AN_HOUR_S)
         with suppress(FatalEngineError):
@@ -435,7 +443,7 @@ def _copy(folder: Path, to: Path) -> None:
 
 
 StudioMachine.TestCase.settings = settings(
-    max_examples=20,
+    max_examples=30,
     stateful_step_count=20,
     deadline=None,
     derandomize=True,
