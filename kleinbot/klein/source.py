@@ -25,7 +25,7 @@ from kleinbot.domain.work import Checkpoint
 from kleinbot.host.profile import Format, Profile
 from kleinbot.klein.checkpoint import MODEL_INDEX, TOKENIZER
 from kleinbot.klein.find_weights import find_tokenizer, find_weights
-from kleinbot.klein.published import RepoFile, verify_by_name, verify_once
+from kleinbot.klein.published import RepoFile, is_published, keep_published, verify_once
 from kleinbot.klein.resuming import HTTP_ERROR, begun_bytes, fetch_blob
 from kleinbot.klein.weight_set import WeightSet
 
@@ -180,7 +180,15 @@ def fetch_from_hub(
     Raises StartError WEIGHTS_UNREACHABLE (repository, reason), WEIGHTS_NO_ROOM (folder, free_gb, wanted_gb),
     WEIGHTS_DAMAGED (file, found, wanted); AbandonedError.
     """
-    cached = complete_in_cache(source)
+
+    def ask() -> None:
+        if is_abandoned():
+            raise AbandonedError
+
+    def is_right(path: Path) -> bool:
+        return keep_published(path, ask)
+
+    cached = complete_in_cache(source, is_right)
     if cached is not None:
         return cached
     listed: list[tuple[HubPart, RepoFile]] = []
@@ -188,13 +196,11 @@ def fetch_from_hub(
         with _told_as_unreachable(part):
             listed += [(part, file) for file in _published(part, source.endpoint)]
     _check_room(source, listed)
-    progress = _Progress(sum(file.bytes for _, file in listed), on_fraction, is_abandoned)
+    progress = _Progress(sum(file.bytes for _, file in listed), on_fraction, ask)
     # The small files first: the tokenizer makes prompt lengths exact while the weights arrive.
     for part, file in sorted(listed, key=lambda item: (item[1].bytes, item[1].name)):
         _download(source, part, file, progress)
-    weights = complete_in_cache(source, raising=True)
-    assert weights is not None  # noqa: S101 - raising
-    return weights
+    return _cached(source, is_right)
 
 
 def _download(source: HubSource, part: HubPart, file: RepoFile, progress: "_Progress") -> None:
@@ -227,24 +233,27 @@ def _download(source: HubSource, part: HubPart, file: RepoFile, progress: "_Prog
     progress.finish(file.bytes)
 
 
-def complete_in_cache(source: HubSource, *, raising: bool = False) -> WeightSet | None:
-    """Return the cached weights where all files are there, whole, and were found to be the published ones."""
+def complete_in_cache(
+    source: HubSource, is_right: Callable[[Path], bool] = lambda path: is_published(path, lambda: None)
+) -> WeightSet | None:
+    """Return the cached weights where all files are there, whole, and ``is_right`` of each large one."""
     try:
-        folder, *others = [_in_cache(source, part) for part in source.parts]
-        elsewhere = dict(zip(source.transformers, others, strict=True))
-        distilled, base = elsewhere.get(Checkpoint.DISTILLED), elsewhere.get(Checkpoint.BASE)
-        weights = find_weights(folder, distilled=distilled, base=base)
+        return _cached(source, is_right)
     except (LocalEntryNotFoundError, StartError):
-        if raising:
-            raise
         return None
-    return weights
 
 
-def _in_cache(source: HubSource, part: HubPart) -> Path:
+def _cached(source: HubSource, is_right: Callable[[Path], bool]) -> WeightSet:
+    folder, *others = [_in_cache(source, part, is_right) for part in source.parts]
+    elsewhere = dict(zip(source.transformers, others, strict=True))
+    distilled, base = elsewhere.get(Checkpoint.DISTILLED), elsewhere.get(Checkpoint.BASE)
+    return find_weights(folder, distilled=distilled, base=base)
+
+
+def _in_cache(source: HubSource, part: HubPart, is_right: Callable[[Path], bool]) -> Path:
     """Return the part's folder in the cache.
 
-    Raises LocalEntryNotFoundError where it is not there, or a large file was not verified yet.
+    Raises LocalEntryNotFoundError where it is not there, or a large file is not right.
     """
     folder = Path(
         snapshot_download(
@@ -256,8 +265,8 @@ def _in_cache(source: HubSource, part: HubPart) -> Path:
         )
     )
     for path in folder.rglob("*.safetensors"):
-        if part.holds(path.relative_to(folder).as_posix()) and not verify_by_name(path):
-            raise LocalEntryNotFoundError(f"{path.name} is not verified")
+        if part.holds(path.relative_to(folder).as_posix()) and not is_right(path):
+            raise LocalEntryNotFoundError(f"{path.name} is not the published file")
     return folder
 
 
@@ -329,12 +338,12 @@ class _Progress:
     """Adds up the bytes of all files; a file's own bars are not believed beyond its size."""
 
     def __init__(
-        self, total_bytes: int, on_fraction: Callable[[float], None], is_abandoned: Callable[[], bool]
+        self, total_bytes: int, on_fraction: Callable[[float], None], ask: Callable[[], None]
     ) -> None:
         self._total_bytes = max(1, total_bytes)
         self._finished_bytes = 0
         self._on_fraction = on_fraction
-        self._is_abandoned = is_abandoned
+        self.ask = ask
 
     def finish(self, size: int) -> None:
         self._finished_bytes += size
@@ -347,11 +356,6 @@ class _Progress:
         """
         self.ask()
         self._on_fraction(min(1.0, (self._finished_bytes + bytes_of_file) / self._total_bytes))
-
-    def ask(self) -> None:
-        """Raise AbandonedError where nobody waits any more."""
-        if self._is_abandoned():
-            raise AbandonedError
 
     def bar_class(self, size: int) -> Any:  # noqa: ANN401 - the hub's parameter is a tqdm class
         """Return what the hub takes for a class of progress bars; one file may have several."""

@@ -28,6 +28,7 @@ from kleinbot.klein.source import (
     FolderSource,
     HubPart,
     HubSource,
+    complete_in_cache,
     fetch_from_hub,
     hub_source,
 )
@@ -263,6 +264,73 @@ def test_a_file_is_hashed_once(source: HubSource, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr("kleinbot.klein.published._sha256", hashed_again)
     assert fetch_from_hub(source, ignore, never)
+
+
+NOT_THE_SHA256 = "ab" + 62 * "0"
+
+
+def shared(cache: Path, file: str) -> Path:
+    """Lay the cached ``file`` as huggingface_hub 2.4 does with hf-xet; return where its bytes are.
+
+    The repository's ``blobs/<sha256>`` is a link to a file that several repositories share, whose name is
+    64 digits too, but another hash.
+    """
+    [snapshot] = cache.rglob(f"snapshots/*/{file}")
+    entry = snapshot.parent / snapshot.readlink()
+    entry.with_name(f"{entry.name}.verified").unlink()
+    common = cache / "blobs" / NOT_THE_SHA256[:2] / NOT_THE_SHA256
+    common.parent.mkdir(parents=True, exist_ok=True)
+    entry.rename(common)
+    entry.symlink_to(Path("../..") / common.relative_to(cache))
+    return common
+
+
+def everything_in(folder: Path) -> dict[Path, tuple[int, int]]:
+    return {
+        path: (path.lstat().st_size, path.lstat().st_mtime_ns)
+        for path in folder.rglob("*")
+        if path.is_symlink() or path.is_file()
+    }
+
+
+VAE = "vae/diffusion_pytorch_model.safetensors"
+
+
+def test_what_other_programs_fetched_is_used_as_it_lies(hub: Hub, source: HubSource) -> None:
+    assert source.cache_folder is not None
+    fetch_from_hub(source, ignore, never)
+    common = shared(source.cache_folder, VAE)
+    before = everything_in(source.cache_folder)
+    assert complete_in_cache(source) is not None
+    assert everything_in(source.cache_folder) == before
+    hub.fetched.clear()
+
+    assert fetch_from_hub(source, ignore, never)
+
+    assert hub.fetched == []
+    assert before.items() <= everything_in(source.cache_folder).items()
+    assert [path.name for path in common.parent.iterdir()] == [common.name]
+
+
+def test_a_damaged_file_leaves_its_repository_and_nothing_else(
+    hub: Hub, source: HubSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert source.cache_folder is not None
+    fetch_from_hub(source, ignore, never)
+    common = shared(source.cache_folder, VAE)
+    damaged = common.read_bytes()[:-1] + b"?"
+    common.write_bytes(damaged)
+    before = everything_in(source.cache_folder)
+    assert complete_in_cache(source) is None
+    assert everything_in(source.cache_folder) == before
+    hub.fetched.clear()
+
+    assert fetch_from_hub(source, ignore, never)
+
+    assert hub.fetched == [VAE]
+    assert common.read_bytes() == damaged
+    [record] = [record for record in caplog.records if record.name == "kleinbot.klein.published"]
+    assert VAE in record.getMessage()
 
 
 PIECE_BYTES = 10_000_000
