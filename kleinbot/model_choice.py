@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kleinbot import klein
+from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.capacity import Capacity, capacity_of
 from kleinbot.host.facts import HostFacts
@@ -16,7 +17,7 @@ from kleinbot.host.rules import Choice, choose
 from kleinbot.host.wishes import Offer, Wishes
 from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.requirements import check_diffusers
-from kleinbot.klein.source import FolderSource, Source, hub_source
+from kleinbot.klein.source import BASE_REPOSITORY, FolderSource, Source, hub_source
 from kleinbot.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
 
 SMALL_KLEIN = Path(klein.__file__).parent / "small" / "checkpoint"
@@ -70,9 +71,11 @@ def choose_model(settings: Settings, look_at_host: Callable[[], HostFacts] = loo
 def offered_by(folder: Path) -> Offer:
     """Return what the weights in ``folder`` can be loaded as.
 
-    Raises StartError where they are missing, damaged or not Klein 4B.
+    Raises StartError where they are missing, damaged, not Klein 4B, or only its base checkpoint.
     """
-    transformers = find_weights(folder).transformers
+    weights = find_weights(folder)
+    weights.require_distilled(str(folder))
+    transformers = weights.transformers
     if any(component.scaled_layers for component in transformers.values()):
         return Offer(frozenset({Format.FP8}), tuple(transformers))
     # Of plain weights all formats can be made while they are loaded.
@@ -80,7 +83,12 @@ def offered_by(folder: Path) -> Offer:
 
 
 def _offered_by_hub(repository: str | None) -> Offer:
-    """Return what the hub has: of Black Forest Labs every file, of another repository its own checkpoint."""
+    """Return what the hub has: of Black Forest Labs every file, of another repository its own checkpoint.
+
+    Raises StartError WEIGHTS_BASE_ALONE; of another repository, that is found before the download.
+    """
+    if repository == BASE_REPOSITORY:
+        raise StartError(Code.WEIGHTS_BASE_ALONE, place=repository)
     if repository in (None, DEFAULT_HUB_REPO):
         return Offer()
     return Offer(frozenset({Format.PLAIN, Format.INT8}), (Checkpoint.DISTILLED,))

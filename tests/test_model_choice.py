@@ -1,5 +1,6 @@
 """The machine, the settings and the weights, put together."""
 
+import shutil
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -52,6 +53,18 @@ def test_a_folder_without_klein_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StartError) as caught:
         choose_model(Settings(weights=str(tmp_path)), H100.facts)
     assert caught.value.code is Code.WEIGHTS_MISSING
+
+
+def test_the_base_checkpoint_alone_is_refused_with_its_own_sentence(tmp_path: Path) -> None:
+    folder = shutil.copytree(SMALL_KLEIN, tmp_path / "base")
+    index = folder / "model_index.json"
+    index.write_text(index.read_text().replace('"is_distilled": true', '"is_distilled": false'))
+    for weights in (BASE_REPOSITORY, str(folder)):
+        for wish in (None, True):
+            with pytest.raises(StartError) as caught:
+                choose_model(Settings(weights=weights, profile_base_checkpoint=wish), H100.facts)
+            assert caught.value.code is Code.WEIGHTS_BASE_ALONE
+            assert caught.value.parameters == {"place": weights}
 
 
 def test_a_card_that_cannot_serve_is_said_once_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -24,7 +24,8 @@ from kleinbot.host.model_sizes import encoder_layers_bytes, transformer_bytes
 from kleinbot.host.probe import look
 from kleinbot.host.profile import Device, Placement, Profile
 from kleinbot.klein.checkpoint import MODEL_INDEX, TRANSFORMER_CONFIG
-from kleinbot.klein.source import FolderSource, Source, fetch_from_hub
+from kleinbot.klein.download import fetch_from_hub
+from kleinbot.klein.source import FolderSource, Source
 from kleinbot.model_choice import ModelChoice
 from kleinbot.texts import Texts
 

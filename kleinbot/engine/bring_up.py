@@ -13,8 +13,9 @@ from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.engine.device import open_device
 from kleinbot.engine.worker import Worker
 from kleinbot.host.profile import Profile
+from kleinbot.klein.download import AbandonedError, obtain
 from kleinbot.klein.load import load_klein
-from kleinbot.klein.source import AbandonedError, HubSource, Source, obtain
+from kleinbot.klein.source import HubSource, Source
 
 _log = logging.getLogger(__name__)
 

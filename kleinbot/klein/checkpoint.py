@@ -48,8 +48,20 @@ def read_model_index(folder: Path) -> tuple[Checkpoint, str]:
         found = _class_of(index, key)
         if found != wanted:
             raise refusal(codes.get(key, Code.WEIGHTS_NOT_KLEIN), MODEL_INDEX, f"{key} {found}", wanted)
-    checkpoint = Checkpoint.DISTILLED if index.get("is_distilled") is True else Checkpoint.BASE
-    return checkpoint, str(_class_of(index, "tokenizer"))
+    return _checkpoint_in(index), str(_class_of(index, "tokenizer"))
+
+
+def checkpoint_of(text: bytes) -> Checkpoint | None:
+    """Return which checkpoint the checkout with the index ``text`` holds; None where it is no index."""
+    try:
+        index = json.loads(text)
+    except ValueError:
+        return None
+    return _checkpoint_in(index) if isinstance(index, dict) else None
+
+
+def _checkpoint_in(index: Config) -> Checkpoint:
+    return Checkpoint.DISTILLED if index.get("is_distilled") is True else Checkpoint.BASE
 
 
 def read_transformer(folder: Path) -> Component:

@@ -41,7 +41,7 @@ def verify_once(path: Path, file: RepoFile, ask: Callable[[], None]) -> None:
 
 
 def is_published(path: Path, ask: Callable[[], None]) -> bool:
-    """Tell whether a snapshot's file is the published one, as far as the cache knows its hash; change nothing."""
+    """Tell whether a snapshot's file has the hash by which the cache knows it; change nothing."""
     if is_verified(path):
         return True
     published = _published(path)
@@ -104,7 +104,7 @@ def own_entry(path: Path) -> Path:
 
 
 def _published(path: Path) -> RepoFile | None:
-    """Return what the cache's own names say of a snapshot's file; None where they hold no sha256, or no file."""
+    """Return what the cache says of a snapshot's file; None where it has no sha256, or no file."""
     name = own_entry(path).name
     if re.fullmatch("[0-9a-f]{64}", name) is None or not path.is_file():
         return None

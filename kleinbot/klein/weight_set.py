@@ -87,6 +87,11 @@ class WeightSet:
             raise StartError(Code.WEIGHTS_NO_CHECKPOINT, checkpoint=str(checkpoint), found=there)
         return self.transformers[checkpoint]
 
+    def require_distilled(self, place: str) -> None:
+        """Raise StartError WEIGHTS_BASE_ALONE (place) where what most pictures are made with is not here."""
+        if Checkpoint.DISTILLED not in self.transformers:
+            raise StartError(Code.WEIGHTS_BASE_ALONE, place=place)
+
 
 def refusal(code: Code, file: str, found: object, wanted: str) -> StartError:
     """Return the error that says what ``file`` holds and what it should."""

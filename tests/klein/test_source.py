@@ -18,18 +18,21 @@ from safetensors.torch import load_file, save_file
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Format
-from kleinbot.klein.checkpoint import TOKENIZER
+from kleinbot.klein.checkpoint import MODEL_INDEX, TOKENIZER
+from kleinbot.klein.download import (
+    AbandonedError,
+    complete_in_cache,
+    fetch_from_hub,
+    plan_download,
+)
 from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.source import (
     BASE_REPOSITORY,
     CHECKOUT_FILES,
     DISTILLED_REPOSITORY,
-    AbandonedError,
     FolderSource,
     HubPart,
     HubSource,
-    complete_in_cache,
-    fetch_from_hub,
     hub_source,
 )
 from tests.klein.hub import REPOSITORY, Hub, serving
@@ -92,7 +95,10 @@ def test_a_download_is_complete_and_holds_nothing_more(
 ) -> None:
     weights = fetch_from_hub(source, ignore, never)
 
-    assert sorted(hub.fetched) == [name for name in hub.names() if source.checkout.holds(name)]
+    # The index is looked into before anything is fetched.
+    assert sorted(hub.fetched) == sorted(
+        [MODEL_INDEX, *(name for name in hub.names() if source.checkout.holds(name))]
+    )
     assert "flux-2-klein-4b.safetensors" not in hub.fetched
     assert weights.bytes == find_weights(tiny_folder).bytes
 
@@ -172,7 +178,49 @@ def test_a_full_disk_is_told_before_the_download(
     with pytest.raises(StartError) as raised:
         fetch_from_hub(source, ignore, never)
     assert raised.value.code is Code.WEIGHTS_NO_ROOM
-    assert hub.fetched == []
+    assert raised.value.parameters["wanted_gb"] == round(plan_download(source).missing_bytes / 1e9, 1)
+    assert set(hub.fetched) == {MODEL_INDEX}
+    assert source.cache_folder is not None
+    assert not source.cache_folder.exists()
+
+
+def test_what_has_arrived_is_not_missing(hub: Hub, source: HubSource) -> None:
+    whole = plan_download(source).missing_bytes
+    assert whole == sum(
+        (hub.folder / name).stat().st_size for name in hub.names() if source.checkout.holds(name)
+    )
+
+    with pytest.raises(AbandonedError):
+        fetch_from_hub(source, ignore, lambda: "text_encoder/model.safetensors" in hub.fetched)
+    assert source.cache_folder is not None
+    arrived = sum(
+        path.stat().st_size
+        for path in source.cache_folder.rglob("blobs/*")
+        if not path.name.endswith((".lock", ".verified"))
+    )
+
+    assert 0 < plan_download(source).missing_bytes == whole - arrived
+
+
+def test_the_base_checkpoint_alone_is_refused_before_its_download(hub: Hub, source: HubSource) -> None:
+    index = hub.folder / MODEL_INDEX
+    index.write_text(index.read_text().replace('"is_distilled": true', '"is_distilled": false'))
+    for use in (plan_download, lambda source: fetch_from_hub(source, ignore, never)):
+        with pytest.raises(StartError) as raised:
+            use(source)
+        assert raised.value.code is Code.WEIGHTS_BASE_ALONE
+        assert raised.value.parameters == {"place": REPOSITORY}
+    assert set(hub.fetched) == {MODEL_INDEX}
+
+
+def test_the_base_checkpoint_alone_is_refused_where_it_is_in_the_cache(hub: Hub, source: HubSource) -> None:
+    fetch_from_hub(source, ignore, never)
+    cached = source.in_cache(source.checkout, MODEL_INDEX)
+    assert cached is not None
+    cached.write_text(cached.read_text().replace('"is_distilled": true', '"is_distilled": false'))
+    with pytest.raises(StartError) as raised:
+        fetch_from_hub(replace(source, endpoint="http://127.0.0.1:9"), ignore, never)
+    assert raised.value.code is Code.WEIGHTS_BASE_ALONE
 
 
 def test_a_folders_tokenizer_is_found_once_it_is_there(tiny_folder: Path, tmp_path: Path) -> None:
@@ -340,7 +388,8 @@ CHILD = textwrap.dedent(
     import sys
     from pathlib import Path
     from kleinbot.host.profile import CPU_SMALL
-    from kleinbot.klein.source import fetch_from_hub, hub_source
+    from kleinbot.klein.download import fetch_from_hub
+    from kleinbot.klein.source import hub_source
 
     source = hub_source(CPU_SMALL, sys.argv[1], Path(sys.argv[2]), sys.argv[3])
     fetch_from_hub(source, lambda _: None, lambda: False)
@@ -391,7 +440,7 @@ def test_a_disk_that_fills_is_told_and_leaves_nothing_half_written(
     def full(*_: object, **__: object) -> str:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("kleinbot.klein.source.fetch_blob", full)
+    monkeypatch.setattr("kleinbot.klein.download.fetch_blob", full)
     with pytest.raises(StartError) as raised:
         fetch_from_hub(source, ignore, never)
     assert raised.value.code is Code.WEIGHTS_NO_ROOM
