@@ -55,7 +55,7 @@ def checkpoint_of(text: bytes) -> Checkpoint | None:
     """Return which checkpoint the checkout with the index ``text`` holds; None where it is no index."""
     try:
         index = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return _checkpoint_in(index) if isinstance(index, dict) else None
 
@@ -156,7 +156,7 @@ def _read_json(folder: Path, file: str) -> Config:
         raise refusal(Code.WEIGHTS_DAMAGED, file, str(error), "JSON") from error
     try:
         content = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise refusal(Code.WEIGHTS_DAMAGED, file, str(error), "JSON") from error
     if not isinstance(content, dict):
         raise refusal(Code.WEIGHTS_DAMAGED, file, type(content).__name__, "a JSON object")

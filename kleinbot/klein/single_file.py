@@ -155,7 +155,7 @@ def _fp8_layers(content: WeightFile) -> frozenset[str]:
     try:
         said = json.loads(text)
         layers = dict(said["layers"])
-    except (json.JSONDecodeError, LookupError, TypeError, ValueError) as error:
+    except (json.JSONDecodeError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise _unknown(content, f"{QUANTISATION_METADATA} {text[:80]}") from error
     if said.get("format_version") != _FORMAT_VERSION:
         raise _unknown(content, f"{QUANTISATION_METADATA} format_version {said.get('format_version')}")

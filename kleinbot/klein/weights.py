@@ -83,7 +83,14 @@ def _read_index(folder: Path, file: str) -> Mapping[str, str]:
     try:
         weight_map = json.loads((folder / file).read_text("utf-8"))["weight_map"]
         return {str(name): str(shard) for name, shard in weight_map.items()}
-    except (json.JSONDecodeError, UnicodeDecodeError, LookupError, TypeError, AttributeError) as error:
+    except (
+        json.JSONDecodeError,
+        UnicodeDecodeError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise StartError(Code.WEIGHTS_DAMAGED, file=file, found=str(error), wanted="a weight_map") from error
 
 

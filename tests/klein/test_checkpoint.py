@@ -160,6 +160,16 @@ WRONG = {
         "tokenizer/tokenizer.json",
     ),
     "JSON cut short": (cut("vae/config.json", 20), Code.WEIGHTS_DAMAGED, "vae/config.json"),
+    "JSON nested too deep": (
+        replaced("vae/config.json", b"[" * 200_000),
+        Code.WEIGHTS_DAMAGED,
+        "vae/config.json",
+    ),
+    "an index nested too deep": (
+        replaced("vae/diffusion_pytorch_model.safetensors.index.json", b"[" * 200_000),
+        Code.WEIGHTS_DAMAGED,
+        "vae/diffusion_pytorch_model.safetensors.index.json",
+    ),
     "JSON of another kind": (replaced("vae/config.json", b"[]"), Code.WEIGHTS_DAMAGED, "vae/config.json"),
     "weights cut at the end": (cut(TEXT_WEIGHTS, -1), Code.WEIGHTS_DAMAGED, TEXT_WEIGHTS),
     "weights cut in the header": (cut(VAE_WEIGHTS, 100), Code.WEIGHTS_DAMAGED, VAE_WEIGHTS),

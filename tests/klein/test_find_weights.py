@@ -276,6 +276,11 @@ WRONG = {
         Code.WEIGHTS_QUANTISATION_UNKNOWN,
         "nvfp4",
     ),
+    "metadata nested too deep": (
+        changed(TRANSFORMER, lambda _: None, _quantization_metadata="[" * 200_000),
+        Code.WEIGHTS_QUANTISATION_UNKNOWN,
+        "_quantization_metadata [[[",
+    ),
     "a scale that is missing": (
         changed(TRANSFORMER, lambda c: c.pop("single_blocks.0.linear1.input_scale")),
         Code.WEIGHTS_QUANTISATION_UNKNOWN,
