@@ -170,7 +170,8 @@ def _download(source: HubSource, part: HubPart, file: RepoFile, progress: "_Prog
         if error.errno != errno.ENOSPC:
             raise
         folder = _existing(cache_of(source))
-        raise _no_room(folder, shutil.disk_usage(folder).free, file.bytes) from error
+        missing_bytes = file.bytes - begun_bytes(cache_of(source), part.repository, file)
+        raise _no_room(folder, shutil.disk_usage(folder).free, missing_bytes) from error
     if blob is not None and Path(path).resolve() != blob.resolve():
         # Where links cannot be made (Windows), the hub's client has copied it.
         blob.unlink()

@@ -22,7 +22,7 @@ from kleinbot.klein.filling import Wanted, check_shapes, fill
 from kleinbot.klein.host_table import HostTable
 from kleinbot.klein.placement import place
 from kleinbot.klein.prompt import CHAT_TEMPLATE, templated
-from kleinbot.klein.quantised import quantised
+from kleinbot.klein.quantised import quantised, remove_unfinished
 from kleinbot.klein.tensor_reader import TensorReader
 from kleinbot.klein.text_encoder import TextEncoder
 from kleinbot.klein.tokenizer_files import PAD_TOKEN, TOKENIZER_JSON, open_tokenizer
@@ -102,6 +102,8 @@ class _Loading:
     def klein(self) -> Klein:
         weights, profile = self._weights, self._profile
         self._check_shapes()
+        if self._scratch is not None:
+            remove_unfinished(self._scratch)
         tokenizer = _tokenizer(weights.tokenizer)
         text_model = self._load(
             "text-encoder",

@@ -15,7 +15,7 @@ from kleinbot.host.profile import Format
 from kleinbot.klein.filling import Wanted, plain
 from kleinbot.klein.quantise import large_layers, quantise
 from kleinbot.klein.tensor_reader import TensorReader
-from kleinbot.klein.tensor_writer import Slot, write_tensors
+from kleinbot.klein.tensor_writer import PART, Slot, write_tensors
 from kleinbot.klein.weight_set import ROW_SCALE, Component
 from kleinbot.klein.weights import WeightFile, read_file
 
@@ -52,6 +52,12 @@ def quantised(
         kept = read_file(scratch, file)
         _remove_stale(scratch / file, f"{label}-{wanted.format}-")
     return Component(component.file, component.config, kept.tensors)
+
+
+def remove_unfinished(scratch: Path) -> None:
+    """Remove what a process that was killed left of files that it was writing; no other process writes here."""
+    for part in (scratch / FOLDER).glob(f"*{PART}"):
+        part.unlink(missing_ok=True)
 
 
 def _identity(component: Component, wanted: Wanted) -> str:

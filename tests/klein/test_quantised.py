@@ -117,6 +117,25 @@ def test_a_torn_file_is_made_anew(tiny_folder: Path, tmp_path: Path) -> None:
     assert torch.equal(latents_of(loaded(tiny_folder, profile_of(Format.INT8), tmp_path)), expected)
 
 
+def test_what_a_killed_start_left_is_removed_by_the_next(
+    tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as killed:
+        # A killed process cleans nothing up.
+        killed.setattr(Path, "unlink", lambda *_, **__: None)
+        killed.setattr(Path, "replace", torn_away)
+        with pytest.raises(KeyboardInterrupt):
+            loaded(tiny_folder, profile_of(Format.INT8), tmp_path)
+    folder = tmp_path / kept_on_disk.FOLDER
+    assert [path.suffix for path in folder.iterdir()] == [".part"]
+    loaded(tiny_folder, profile_of(Format.PLAIN), tmp_path)
+    assert list(folder.iterdir()) == []
+
+
+def torn_away(*_: object) -> Path:
+    raise KeyboardInterrupt
+
+
 def test_without_room_it_is_quantised_in_memory(
     tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import pytest
 import torch
@@ -35,6 +36,7 @@ from kleinbot.klein.source import (
     HubSource,
     hub_source,
 )
+from kleinbot.texts import Texts, languages
 from tests.klein.hub import REPOSITORY, Hub, serving
 
 PUBLISHED = {
@@ -178,7 +180,6 @@ def test_a_full_disk_is_told_before_the_download(
     with pytest.raises(StartError) as raised:
         fetch_from_hub(source, ignore, never)
     assert raised.value.code is Code.WEIGHTS_NO_ROOM
-    assert raised.value.parameters["wanted_gb"] == round(plan_download(source).missing_bytes / 1e9, 1)
     assert set(hub.fetched) == {MODEL_INDEX}
     assert source.cache_folder is not None
     assert not source.cache_folder.exists()
@@ -434,15 +435,56 @@ def wait_for_bytes(cache: Path, wanted: int) -> None:
         time.sleep(0.02)
 
 
-def test_a_disk_that_fills_is_told_and_leaves_nothing_half_written(
-    source: HubSource, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object, **__: object) -> str:
-        raise OSError(errno.ENOSPC, "No space left on device")
+class FillingDisk:
+    """A file on a disk that takes ``room`` more bytes, and of the piece that is too large its beginning."""
 
-    monkeypatch.setattr("kleinbot.klein.download.fetch_blob", full)
-    with pytest.raises(StartError) as raised:
-        fetch_from_hub(source, ignore, never)
+    def __init__(self, file: BinaryIO, room: int) -> None:
+        self._file = file
+        self._room = room
+
+    def write(self, piece: bytes) -> int:
+        written = self._file.write(piece[: self._room])
+        self._room -= written
+        if written < len(piece):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return written
+
+    def __enter__(self) -> "FillingDisk":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def test_a_disk_that_fills_is_told_and_the_download_goes_on_once_there_is_room(
+    hub: Hub, source: HubSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "text_encoder/model.safetensors"
+    content = load_file(hub.folder / name)
+    save_file({**content, "not.used": torch.zeros(1_000_000)}, hub.folder / name)
+    room = 2_500_000
+    opened = Path.open
+
+    def filling(path: Path, mode: str = "r", **options: Any) -> Any:
+        file = opened(path, mode, **options)
+        is_large = path.suffix == ".part" and hub.fetched[-1] == name
+        return FillingDisk(cast("BinaryIO", file), room) if is_large else file
+
+    with monkeypatch.context() as disk:
+        disk.setattr(Path, "open", filling)
+        with pytest.raises(StartError) as raised:
+            fetch_from_hub(source, ignore, never)
     assert raised.value.code is Code.WEIGHTS_NO_ROOM
+    for language in languages():
+        assert str(source.cache_folder) in Texts().error(raised.value, language)
     assert source.cache_folder is not None
-    assert not list(source.cache_folder.rglob("*.safetensors"))
+    assert not list(source.cache_folder.rglob(name))
+    [part] = source.cache_folder.rglob("*.part")
+    assert part.stat().st_size == room
+    assert not part.with_suffix("").exists()
+
+    hub.ranges.clear()
+    assert fetch_from_hub(source, ignore, never)
+
+    assert (name, room) in hub.ranges
+    assert hub.fetched.count("transformer/diffusion_pytorch_model.safetensors") == 1
