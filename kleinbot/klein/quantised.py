@@ -55,7 +55,7 @@ def quantised(
 
 
 def remove_unfinished(scratch: Path) -> None:
-    """Remove what a process that was killed left of files that it was writing; no other process writes here."""
+    """Remove what a killed process left of the files that it was writing; no other process writes here."""
     for part in (scratch / FOLDER).glob(f"*{PART}"):
         part.unlink(missing_ok=True)
 
