@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import sqlite3
 import sys
 import threading
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from kleinbot import cli
@@ -28,6 +30,7 @@ from kleinbot.host.facts import GIB, HostFacts, HostMemory, Program, System, Tor
 from kleinbot.host.profile import CUDA_BF16, Device
 from kleinbot.klein.download import Download, cache_of
 from kleinbot.klein.source import BASE_REPOSITORY, HubSource, hub_source
+from kleinbot.model_choice import SMALL_KLEIN
 from kleinbot.settings import DeviceChoice, Settings
 from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.texts import Texts, languages
@@ -200,6 +203,26 @@ def test_what_keeps_a_download_from_beginning_is_a_problem(no_cache: None, tmp_p
     tools = replace(on_card(RTX_4090.facts()), plan_download=refused)
     [finding] = of(examine(settings(tmp_path, weights="some-lab/base"), instruments=tools), Topic.WEIGHTS)
     assert (finding.verdict, finding.message) == (Verdict.PROBLEM, Code.WEIGHTS_BASE_ALONE)
+
+
+def test_other_weights_in_the_cache_are_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(_: HubSource) -> None:
+        raise StartError(Code.WEIGHTS_WRONG_VAE, file="vae", found="another", wanted="the VAE of FLUX.2")
+
+    monkeypatch.setattr("kleinbot.doctor.model.complete_in_cache", wrong)
+    findings = examine(settings(tmp_path), instruments=on_card(RTX_4090.facts()))
+    [finding] = of(findings, Topic.WEIGHTS)
+    assert (finding.verdict, finding.message) == (Verdict.PROBLEM, Code.WEIGHTS_WRONG_VAE)
+
+
+def test_other_weights_in_a_folder_are_a_problem(tmp_path: Path) -> None:
+    """The configs are right, a tensor is another model's."""
+    folder = shutil.copytree(SMALL_KLEIN, tmp_path / "klein")
+    file = folder / "vae/diffusion_pytorch_model.safetensors"
+    content = load_file(file)
+    save_file({**content, "encoder.conv_out.weight": content["decoder.conv_in.weight"].clone()}, file)
+    [finding] = of(examine(settings(tmp_path, weights=str(folder)), instruments=instruments()), Topic.WEIGHTS)
+    assert (finding.verdict, finding.message) == (Verdict.PROBLEM, Code.WEIGHTS_WRONG_VAE)
 
 
 def test_the_base_checkpoint_alone_is_a_problem(tmp_path: Path) -> None:

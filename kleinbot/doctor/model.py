@@ -43,14 +43,23 @@ def weights(
             message = "doctor-weights-small" if folder == SMALL_KLEIN else "doctor-weights-folder"
             return ok(Topic.WEIGHTS, message, folder=str(folder))
         case HubSource() as source:
-            if complete_in_cache(source) is not None:
-                return ok(Topic.WEIGHTS, "doctor-weights-folder", folder=source.name)
-            if environment.get("HF_HUB_OFFLINE", "").lower() in _TRUE:
-                return problem(Topic.WEIGHTS, "doctor-weights-offline", repository=source.name)
             try:
-                return _download(source, plan(source), free_bytes_at)
+                return _on_hub(source, environment, free_bytes_at, plan)
             except StartError as error:
                 return of_error(Topic.WEIGHTS, error)
+
+
+def _on_hub(
+    source: HubSource,
+    environment: Mapping[str, str],
+    free_bytes_at: Callable[[Path], int | None],
+    plan: Callable[[HubSource], Download],
+) -> Finding:
+    if complete_in_cache(source) is not None:
+        return ok(Topic.WEIGHTS, "doctor-weights-folder", folder=source.name)
+    if environment.get("HF_HUB_OFFLINE", "").lower() in _TRUE:
+        return problem(Topic.WEIGHTS, "doctor-weights-offline", repository=source.name)
+    return _download(source, plan(source), free_bytes_at)
 
 
 def _download(source: HubSource, download: Download, free_bytes_at: Callable[[Path], int | None]) -> Finding:

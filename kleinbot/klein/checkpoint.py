@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import Checkpoint
+from kleinbot.klein.shapes import check_by_config, transformer_shapes
 from kleinbot.klein.weight_set import LAYERS_USED, Component, Config, refusal
 from kleinbot.klein.weights import TensorInfo, read_headers
 
@@ -68,9 +69,9 @@ def read_transformer(folder: Path) -> Component:
     """Return the checkout's transformer; for what it raises see ``read_model_index``."""
     config = _read_json(folder, TRANSFORMER_CONFIG)
     check_transformer(config, TRANSFORMER_CONFIG)
-    return Component(
-        TRANSFORMER_CONFIG, config, read_headers(folder, "transformer", "diffusion_pytorch_model")
-    )
+    tensors = read_headers(folder, "transformer", "diffusion_pytorch_model")
+    component = Component(TRANSFORMER_CONFIG, config, tensors)
+    return check_by_config(component, transformer_shapes, Code.WEIGHTS_NOT_KLEIN)
 
 
 def read_scheduler(folder: Path) -> Config:

@@ -37,6 +37,7 @@ from kleinbot.klein.source import DISTILLED_REPOSITORY, FolderSource, HubPart, H
 from kleinbot.klein.weight_set import WeightSet
 
 _NOT_FOUND = 404
+_MENDED_BY_DOWNLOADING = {Code.WEIGHTS_MISSING, Code.WEIGHTS_TOKENIZER_MISSING, Code.WEIGHTS_DAMAGED}
 
 
 class AbandonedError(Exception):
@@ -182,11 +183,18 @@ def _download(source: HubSource, part: HubPart, file: RepoFile, progress: "_Prog
 def complete_in_cache(
     source: HubSource, is_right: Callable[[Path], bool] = lambda path: is_published(path, lambda: None)
 ) -> WeightSet | None:
-    """Return the cached weights where all files are there, whole, and ``is_right`` of each large one."""
+    """Return the cached weights where all files are there, whole, and ``is_right`` of each large one.
+
+    Raises StartError as ``find_weights`` where they are there, but not Klein's.
+    """
     try:
         return _cached(source, is_right)
-    except (LocalEntryNotFoundError, StartError):
+    except LocalEntryNotFoundError:
         return None
+    except StartError as error:
+        if error.code in _MENDED_BY_DOWNLOADING:
+            return None
+        raise
 
 
 def _cached(source: HubSource, is_right: Callable[[Path], bool]) -> WeightSet:

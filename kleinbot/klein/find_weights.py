@@ -8,6 +8,7 @@ from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import Checkpoint
 from kleinbot.klein import checkpoint as checkout
 from kleinbot.klein.architecture import SCHEDULER
+from kleinbot.klein.shapes import check_by_config, text_encoder_shapes, vae_shapes
 from kleinbot.klein.single_file import Kind, Recognised, Refused, recognise
 from kleinbot.klein.tokenizer_files import COMFY_PLACE, TOKENIZER_JSON, find_vocabulary
 from kleinbot.klein.weight_set import (
@@ -85,7 +86,7 @@ def find_weights(
         loose,
         checkout.TEXT_ENCODER_CONFIG,
         checkout.read_text_encoder,
-        lambda found: check_text_encoder_fits(found, reference),
+        lambda found: _check_text_encoder(found, reference),
     )
     vae = _part(
         place,
@@ -93,7 +94,7 @@ def find_weights(
         loose,
         checkout.VAE_CONFIG,
         checkout.read_vae,
-        lambda found: check_vae_fits(found, reference),
+        lambda found: _check_vae(found, reference),
     )
     return WeightSet(
         transformers, text_encoder, vae, scheduler, _tokenizer(place, is_checkout, tokenizer_class)
@@ -210,6 +211,16 @@ def _part(
         else:
             return component
     raise misfit or loose.error(kind, place)
+
+
+def _check_text_encoder(found: Component, transformer: Config) -> None:
+    check_text_encoder_fits(found, transformer)
+    check_by_config(found, text_encoder_shapes, Code.WEIGHTS_WRONG_TEXT_ENCODER)
+
+
+def _check_vae(found: Component, transformer: Config) -> None:
+    check_vae_fits(found, transformer)
+    check_by_config(found, vae_shapes, Code.WEIGHTS_WRONG_VAE)
 
 
 def _scheduler(place: Path, is_checkout: bool) -> Config:

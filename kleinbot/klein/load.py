@@ -18,11 +18,12 @@ from transformers.utils import logging as transformers_logging
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.profile import ComponentPlan, Placement, Precision, Profile
-from kleinbot.klein.filling import Wanted, check_shapes, fill
+from kleinbot.klein.filling import Wanted, fill
 from kleinbot.klein.host_table import HostTable
 from kleinbot.klein.placement import place
 from kleinbot.klein.prompt import CHAT_TEMPLATE, templated
 from kleinbot.klein.quantised import quantised, remove_unfinished
+from kleinbot.klein.shapes import Shapes, check_shapes
 from kleinbot.klein.tensor_reader import TensorReader
 from kleinbot.klein.text_encoder import TextEncoder
 from kleinbot.klein.tokenizer_files import PAD_TOKEN, TOKENIZER_JSON, open_tokenizer
@@ -134,11 +135,14 @@ class _Loading:
         return Klein(text_encoder, transformers, vae, scheduler, self._device, self._dtype)
 
     def _check_shapes(self) -> None:
-        for component in self._transformers.values():
-            check_shapes(component, empty_transformer(component), Code.WEIGHTS_NOT_KLEIN)
+        """Once more than ``find_weights`` did: this diffusers' models may be other ones."""
         text_encoder, vae = self._weights.text_encoder, self._weights.vae
-        check_shapes(text_encoder, empty_text_encoder(text_encoder), Code.WEIGHTS_WRONG_TEXT_ENCODER)
-        check_shapes(vae, empty_vae(vae), Code.WEIGHTS_WRONG_VAE)
+        for component in self._transformers.values():
+            check_shapes(component, shapes_of(empty_transformer(component)), Code.WEIGHTS_NOT_KLEIN)
+        check_shapes(
+            text_encoder, shapes_of(empty_text_encoder(text_encoder)), Code.WEIGHTS_WRONG_TEXT_ENCODER
+        )
+        check_shapes(vae, shapes_of(empty_vae(vae)), Code.WEIGHTS_WRONG_VAE)
 
     def _load(
         self, label: str, model: M, component: Component, plan: ComponentPlan, *, native: bool = False
@@ -177,6 +181,11 @@ class _Loading:
             for tensor in (*model.parameters(), *model.buffers()):
                 tensor.data = tensor.data.clone()
         place(model, plan.placement, self._device, self._scratch)
+
+
+def shapes_of(model: nn.Module) -> Shapes:
+    """Return the names of ``model``'s tensors, with their shapes."""
+    return [(name, tuple(tensor.shape)) for name, tensor in model.state_dict().items()]
 
 
 def empty_transformer(component: Component) -> Flux2Transformer2DModel:

@@ -361,6 +361,18 @@ def test_what_other_programs_fetched_is_used_as_it_lies(hub: Hub, source: HubSou
     assert [path.name for path in common.parent.iterdir()] == [common.name]
 
 
+def test_what_is_in_the_cache_but_no_klein_is_told(hub: Hub, source: HubSource) -> None:
+    file = hub.folder / VAE
+    content = load_file(file)
+    save_file({**content, "encoder.conv_out.weight": torch.zeros(32, 8, 3, 3)}, file)
+    with pytest.raises(StartError) as raised:
+        fetch_from_hub(source, ignore, never)
+    assert raised.value.code is Code.WEIGHTS_WRONG_VAE
+    with pytest.raises(StartError) as raised:
+        complete_in_cache(source)
+    assert raised.value.code is Code.WEIGHTS_WRONG_VAE
+
+
 def test_a_damaged_file_leaves_its_repository_and_nothing_else(
     hub: Hub, source: HubSource, caplog: pytest.LogCaptureFixture
 ) -> None:
