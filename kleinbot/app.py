@@ -69,7 +69,7 @@ from kleinbot.klein.prompt import KleinPromptMeter
 from kleinbot.loop_watch import LoopWatch
 from kleinbot.metrics.house import HouseMetrics
 from kleinbot.metrics.server import served
-from kleinbot.model_choice import ModelChoice, choose_model
+from kleinbot.model_choice import ModelChoice, choose_model, scratch_of
 from kleinbot.queueing.admission import AdmissionLimits
 from kleinbot.queueing.cost import CostModel
 from kleinbot.queueing.estimates import EstimateErrors
@@ -480,8 +480,9 @@ async def opened(
         pool = CpuPool()
         stack.push_async_callback(pool.close)
         if engine is None:
-            scratch = settings.data_folder / "scratch"
-            engine = GpuEngine(model.source, model.profile, outside.clock, outside.faults, scratch=scratch)
+            engine = GpuEngine(
+                model.source, model.profile, outside.clock, outside.faults, scratch=scratch_of(settings)
+            )
         app = App(settings, outside, model, engine, database, archive, pool)
         stack.push_async_callback(app.close_engine)
         stack.push_async_callback(app.client.close)

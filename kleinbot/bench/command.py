@@ -36,7 +36,8 @@ def run_bench(settings: Settings, json_file: Path | None, *, quick: bool, agains
     if json_file is not None and (problem := _problem_with(json_file)) is not None:
         typer.echo(texts.say(locale, "bench-cannot-write", file=str(json_file), reason=problem), err=True)
         return _FAILED_CODE
-    model = choose_model(settings)
+    # It keeps nothing of its own, so it needs the weights themselves.
+    model = choose_model(settings, look_at_kept=lambda _: ())
     with tempfile.TemporaryDirectory(prefix="kleinbot-bench-") as scratch:
         wanted = Wanted(quick, against_model_card, Path(scratch))
         try:

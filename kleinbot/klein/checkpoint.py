@@ -12,7 +12,7 @@ from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import Checkpoint
 from kleinbot.klein.shapes import check_by_config, transformer_shapes
 from kleinbot.klein.weight_set import LAYERS_USED, Component, Config, refusal
-from kleinbot.klein.weights import TensorInfo, read_headers
+from kleinbot.klein.weights import NOTHING, Gone, TensorInfo, read_headers
 
 _JOINT_DIM_OF_9B = 12288
 _SINGLE_LAYERS_OF_9B = 24
@@ -65,11 +65,11 @@ def _checkpoint_in(index: Config) -> Checkpoint:
     return Checkpoint.DISTILLED if index.get("is_distilled") is True else Checkpoint.BASE
 
 
-def read_transformer(folder: Path) -> Component:
+def read_transformer(folder: Path, gone: Gone = NOTHING) -> Component:
     """Return the checkout's transformer; for what it raises see ``read_model_index``."""
     config = _read_json(folder, TRANSFORMER_CONFIG)
     check_transformer(config, TRANSFORMER_CONFIG)
-    tensors = read_headers(folder, "transformer", "diffusion_pytorch_model")
+    tensors = read_headers(folder, "transformer", "diffusion_pytorch_model", gone)
     component = Component(TRANSFORMER_CONFIG, config, tensors)
     return check_by_config(component, transformer_shapes, Code.WEIGHTS_NOT_KLEIN)
 
@@ -89,11 +89,11 @@ def read_scheduler(folder: Path) -> Config:
     return config
 
 
-def read_text_encoder(folder: Path) -> Component:
+def read_text_encoder(folder: Path, gone: Gone = NOTHING) -> Component:
     """Return the checkout's text encoder; for what it raises see ``read_model_index``."""
     config = _read_json(folder, TEXT_ENCODER_CONFIG)
     check_text_encoder(config, TEXT_ENCODER_CONFIG)
-    tensors = read_headers(folder, "text_encoder", "model")
+    tensors = read_headers(folder, "text_encoder", "model", gone)
     return Component(TEXT_ENCODER_CONFIG, config, without_prefix(tensors, TEXT_PREFIX))
 
 

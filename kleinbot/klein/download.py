@@ -25,6 +25,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.file_download import repo_folder_name
 from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
 from kleinbot.domain.errors import Code, StartError
@@ -65,10 +66,11 @@ def plan_download(source: HubSource) -> Download:
             info = HfApi(source.endpoint).model_info(
                 part.repository, revision=part.revision, files_metadata=True
             )
+        snapshot = _snapshot(source, part, str(info.sha))
         files += [
             (part, RepoFile(each.rfilename, each.size or 0, each.lfs.sha256 if each.lfs else None))
             for each in info.siblings or []
-            if part.holds(each.rfilename)
+            if part.holds(each.rfilename) and snapshot / each.rfilename not in source.gone
         ]
     missing = (
         file.bytes - begun_bytes(cache_of(source), part.repository, file)
@@ -98,6 +100,11 @@ def _refuse_base_alone(source: HubSource) -> None:
         raise StartError(Code.WEIGHTS_BASE_ALONE, place=part.repository)
 
 
+def _snapshot(source: HubSource, part: HubPart, commit: str) -> Path:
+    folder = repo_folder_name(repo_id=part.repository, repo_type="model")
+    return cache_of(source).absolute() / folder / "snapshots" / commit
+
+
 def cache_of(source: HubSource) -> Path:
     """Return the folder in which ``source`` is kept."""
     return source.cache_folder or Path(HF_HUB_CACHE)
@@ -111,8 +118,8 @@ def obtain(
     Raises StartError as ``find_weights`` and ``fetch_from_hub``; AbandonedError.
     """
     match source:
-        case FolderSource(folder, base, prefer_fp8):
-            return find_weights(folder, base=base, prefer_fp8=prefer_fp8)
+        case FolderSource(folder, base, prefer_fp8, gone):
+            return find_weights(folder, base=base, prefer_fp8=prefer_fp8, gone=gone)
         case HubSource():
             return fetch_from_hub(source, on_fraction, is_abandoned)
 
@@ -201,7 +208,7 @@ def _cached(source: HubSource, is_right: Callable[[Path], bool]) -> WeightSet:
     folder, *others = [_in_cache(source, part, is_right) for part in source.parts]
     elsewhere = dict(zip(source.transformers, others, strict=True))
     distilled, base = elsewhere.get(Checkpoint.DISTILLED), elsewhere.get(Checkpoint.BASE)
-    weights = find_weights(folder, distilled=distilled, base=base)
+    weights = find_weights(folder, distilled=distilled, base=base, gone=source.gone)
     weights.require_distilled(source.name)
     return weights
 
@@ -221,7 +228,9 @@ def _in_cache(source: HubSource, part: HubPart, is_right: Callable[[Path], bool]
         )
     )
     for path in folder.rglob("*.safetensors"):
-        if part.holds(path.relative_to(folder).as_posix()) and not is_right(path):
+        # A link whose file was deleted is looked at by find_weights, as what is missing.
+        is_used = path.is_file() and part.holds(path.relative_to(folder).as_posix())
+        if is_used and not is_right(path):
             raise LocalEntryNotFoundError(f"{path.name} is not the published file")
     return folder
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from kleinbot.host.profile import Format
+from kleinbot.host.profile import Format, Precision
 from kleinbot.klein.bfl_names import INPUT_SCALE, WEIGHT_SCALE
 from kleinbot.klein.eight_bit import Fp8Linear, RowScaledLinear, widen
 from kleinbot.klein.quantise import large_layers, quantise
@@ -25,6 +25,10 @@ class Wanted:
     device: torch.device
     format: Format = Format.PLAIN
     native: bool = False
+
+    @property
+    def precision(self) -> Precision:
+        return Precision(str(self.dtype).removeprefix("torch."))
 
     def must_quantise(self, component: Component) -> bool:
         """Tell whether ``component`` is not yet in the 8-bit format that is wanted."""

@@ -20,6 +20,7 @@ from kleinbot.domain.work import Checkpoint
 from kleinbot.host.profile import ComponentPlan, Placement, Precision, Profile
 from kleinbot.klein.filling import Wanted, fill
 from kleinbot.klein.host_table import HostTable
+from kleinbot.klein.kept import TEXT_ENCODER
 from kleinbot.klein.placement import place
 from kleinbot.klein.prompt import CHAT_TEMPLATE, templated
 from kleinbot.klein.quantised import quantised, remove_unfinished
@@ -68,9 +69,9 @@ def load_klein(
     weights are kept for the next start, and that weights on disk are read from; without one, they are
     quantised at every start.
 
-    Raises StartError: WEIGHTS_NO_CHECKPOINT; where the files' tensors do not fit the configs' models
-    WEIGHTS_NOT_KLEIN, WEIGHTS_WRONG_TEXT_ENCODER, WEIGHTS_WRONG_VAE (file, found, wanted). Nothing is loaded
-    then.
+    Raises StartError: WEIGHTS_NO_CHECKPOINT; WEIGHTS_MISSING (folder, file) where a file is needed that has
+    gone; where the files' tensors do not fit the configs' models WEIGHTS_NOT_KLEIN,
+    WEIGHTS_WRONG_TEXT_ENCODER, WEIGHTS_WRONG_VAE (file, found, wanted). Nothing is loaded then.
     """
     with quiet_libraries():
         return _Loading(weights, profile, device, on_fraction, scratch).klein()
@@ -107,7 +108,7 @@ class _Loading:
             remove_unfinished(self._scratch)
         tokenizer = _tokenizer(weights.tokenizer)
         text_model = self._load(
-            "text-encoder",
+            TEXT_ENCODER,
             empty_text_encoder(weights.text_encoder),
             weights.text_encoder,
             profile.text_encoder,
@@ -153,6 +154,7 @@ class _Loading:
         if self._scratch is not None and wanted.must_quantise(component):
             kept = quantised(label, component, model, wanted, self._scratch, self._told(component, 0.9))
             source = kept or component
+        source.require_files()
         with TensorReader() as reader:
             fill(model, source, wanted, reader, self._told(source, 1.0))
         self._bytes_done += component.bytes

@@ -11,6 +11,7 @@ from kleinbot.domain.work import Checkpoint
 from kleinbot.host.profile import Format, Profile
 from kleinbot.klein.checkpoint import MODEL_INDEX, TOKENIZER
 from kleinbot.klein.find_weights import find_tokenizer
+from kleinbot.klein.weights import NOTHING, Gone
 
 SHARED_FILES = (
     MODEL_INDEX,
@@ -46,11 +47,15 @@ FP8_PARTS: Mapping[Checkpoint, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class FolderSource:
-    """Weights that are on disk already; no network is used. See ``find_weights`` for what is meant."""
+    """Weights that are on disk already; no network is used. See ``find_weights`` for what is meant.
+
+    ``gone``, here and of a ``HubSource``: files that need not be there.
+    """
 
     folder: Path
     base: Path | None = None
     prefer_fp8: bool = False
+    gone: Gone = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -86,6 +91,7 @@ class HubSource:
     transformers: Mapping[Checkpoint, HubPart] = field(default_factory=dict)
     cache_folder: Path | None = None
     endpoint: str | None = None
+    gone: Gone = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -112,6 +118,7 @@ def hub_source(
     repository: str = DISTILLED_REPOSITORY,
     cache_folder: Path | None = None,
     endpoint: str | None = None,
+    gone: Gone = NOTHING,
 ) -> HubSource:
     """Return what ``profile`` needs of the hub, and nothing that it does not use.
 
@@ -121,13 +128,13 @@ def hub_source(
     is_published = repository == DISTILLED_REPOSITORY
     if is_published and profile.transformer.format is Format.FP8:
         parts = {kept: HubPart(FP8_PARTS[kept][0], (FP8_PARTS[kept][1],)) for kept in profile.checkpoints}
-        return HubSource(HubPart(repository, SHARED_FILES), parts, cache_folder, endpoint)
+        return HubSource(HubPart(repository, SHARED_FILES), parts, cache_folder, endpoint, gone)
     others: dict[Checkpoint, HubPart] = {}
     if is_published and Checkpoint.BASE in profile.checkpoints:
         others[Checkpoint.BASE] = HubPart(BASE_REPOSITORY, (MODEL_INDEX, *TRANSFORMER_FILES))
     is_needed = not is_published or Checkpoint.DISTILLED in profile.checkpoints
     files = CHECKOUT_FILES if is_needed else SHARED_FILES
-    return HubSource(HubPart(repository, files), others, cache_folder, endpoint)
+    return HubSource(HubPart(repository, files), others, cache_folder, endpoint, gone)
 
 
 Source = FolderSource | HubSource

@@ -39,6 +39,17 @@ class Component:
         return sum(tensor.bytes for tensor in self.tensors.values())
 
     @property
+    def gone(self) -> frozenset[Path]:
+        """The files that are not there any more."""
+        paths = {tensor.origin.path for tensor in self.tensors.values()}
+        return frozenset(path for path in paths if not path.is_file())
+
+    def require_files(self) -> None:
+        """Raise StartError WEIGHTS_MISSING (folder, file) where one of its files is gone."""
+        for path in sorted(self.gone):
+            raise StartError(Code.WEIGHTS_MISSING, folder=str(path.parent), file=path.name)
+
+    @property
     def scaled_layers(self) -> frozenset[str]:
         """The linear layers that are kept in FP8 with scales."""
         suffix = f".{WEIGHT_SCALE}"

@@ -27,6 +27,8 @@ from kleinbot.klein.download import (
     plan_download,
 )
 from kleinbot.klein.find_weights import find_weights
+from kleinbot.klein.kept import gone_of, kept_in
+from kleinbot.klein.load import load_klein
 from kleinbot.klein.source import (
     BASE_REPOSITORY,
     CHECKOUT_FILES,
@@ -303,6 +305,40 @@ def test_a_file_that_was_changed_on_disk_is_not_used(hub: Hub, source: HubSource
     assert fetch_from_hub(source, ignore, never)
 
     assert hub.fetched == ["transformer/diffusion_pytorch_model.safetensors"]
+
+
+def test_plain_weights_that_were_quantised_and_deleted_are_not_fetched_again(
+    hub: Hub, source: HubSource, tmp_path: Path
+) -> None:
+    plan = ComponentPlan(Format.INT8)
+    profile = replace(CPU_SMALL, transformer=plan, text_encoder=plan)
+    scratch = tmp_path / "scratch"
+    load_klein(fetch_from_hub(source, ignore, never), profile, torch.device("cpu"), ignore, scratch)
+    for name in ("transformer/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors"):
+        link = source.in_cache(source.checkout, name)
+        assert link is not None
+        link.resolve().unlink()
+    gone = gone_of(kept_in(scratch))
+    assert len(gone) == 2
+    second = replace(source, gone=gone)
+    hub.fetched.clear()
+
+    assert complete_in_cache(second) is not None
+    weights = fetch_from_hub(replace(second, endpoint="http://127.0.0.1:9"), ignore, never)
+    assert load_klein(weights, profile, torch.device("cpu"), ignore, scratch)
+
+    # Nor where something else is missing.
+    vae = source.in_cache(source.checkout, VAE)
+    assert vae is not None
+    vae.resolve().unlink()
+    vae.unlink()
+    assert plan_download(second).missing_bytes == (hub.folder / VAE).stat().st_size
+    hub.fetched.clear()
+    assert fetch_from_hub(second, ignore, never)
+    assert [name for name in hub.fetched if name.endswith(".safetensors")] == [VAE]
+
+    assert fetch_from_hub(source, ignore, never)
+    assert hub.fetched.count("text_encoder/model.safetensors") == 1
 
 
 def test_a_file_is_hashed_once(source: HubSource, monkeypatch: pytest.MonkeyPatch) -> None:
