@@ -45,6 +45,16 @@ class AbandonedError(Exception):
     """Nobody waits for the model any more; what has been downloaded is kept for the next start."""
 
 
+def asking(is_abandoned: Callable[[], bool]) -> Callable[[], None]:
+    """Return what raises AbandonedError once ``is_abandoned``."""
+
+    def ask() -> None:
+        if is_abandoned():
+            raise AbandonedError
+
+    return ask
+
+
 @dataclass(frozen=True)
 class Download:
     """Every file of a source, and how much of them is not on this disk yet: what began to arrive is."""
@@ -137,10 +147,7 @@ def fetch_from_hub(
     Raises StartError as ``plan_download``, WEIGHTS_NO_ROOM (folder, free_gb, wanted_gb), WEIGHTS_DAMAGED
     (file, found, wanted); AbandonedError.
     """
-
-    def ask() -> None:
-        if is_abandoned():
-            raise AbandonedError
+    ask = asking(is_abandoned)
 
     def is_right(path: Path) -> bool:
         return keep_published(path, ask)

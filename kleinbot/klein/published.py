@@ -10,7 +10,7 @@ from pathlib import Path
 from kleinbot.domain.errors import Code, StartError
 
 _MARK = ".verified"
-_PIECE_BYTES = 1 << 24
+PIECE_BYTES = 1 << 24
 _log = logging.getLogger(__name__)
 
 
@@ -44,7 +44,7 @@ def is_published(path: Path, ask: Callable[[], None]) -> bool:
     """Tell whether a snapshot's file has the hash by which the cache knows it; change nothing."""
     if is_verified(path):
         return True
-    published = _published(path)
+    published = published_of(path)
     if published is None:
         return False
     try:
@@ -58,7 +58,7 @@ def keep_published(path: Path, ask: Callable[[], None]) -> bool:
     """Tell it as ``is_published``; remember that it is so, and take what is damaged out of the cache."""
     if is_verified(path):
         return True
-    published = _published(path)
+    published = published_of(path)
     if published is None:
         return False
     try:
@@ -103,7 +103,7 @@ def own_entry(path: Path) -> Path:
     return path.parent / path.readlink() if path.is_symlink() else path
 
 
-def _published(path: Path) -> RepoFile | None:
+def published_of(path: Path) -> RepoFile | None:
     """Return what the cache says of a snapshot's file; None where it has no sha256, or no file."""
     name = own_entry(path).name
     if re.fullmatch("[0-9a-f]{64}", name) is None or not path.is_file():
@@ -132,7 +132,7 @@ def _mark_of(path: Path) -> Path:
 def _sha256(path: Path, ask: Callable[[], None]) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        while piece := file.read(_PIECE_BYTES):
+        while piece := file.read(PIECE_BYTES):
             ask()
             digest.update(piece)
     return digest.hexdigest()
