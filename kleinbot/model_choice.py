@@ -2,11 +2,12 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from kleinbot import klein
+from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.capacity import Capacity, capacity_of
 from kleinbot.host.facts import HostFacts
@@ -15,8 +16,10 @@ from kleinbot.host.profile import Device, Format, Profile
 from kleinbot.host.rules import Choice, choose
 from kleinbot.host.wishes import Offer, Wishes
 from kleinbot.klein.find_weights import find_weights
+from kleinbot.klein.kept import Kept, gone_of, kept_in
 from kleinbot.klein.requirements import check_diffusers
-from kleinbot.klein.source import FolderSource, Source, hub_source
+from kleinbot.klein.source import BASE_REPOSITORY, FolderSource, Source, hub_source
+from kleinbot.klein.weights import Gone
 from kleinbot.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
 
 SMALL_KLEIN = Path(klein.__file__).parent / "small" / "checkpoint"
@@ -47,6 +50,7 @@ class ModelChoice:
 def choose_model(settings: Settings, look_at_host: Callable[[], HostFacts] = look) -> ModelChoice:
     """Choose by the settings and, where they leave it open, by the machine.
 
+    What is kept in 8 bits counts as weights that are there, though the plain ones may be gone by now.
     Raises StartError where diffusers is too old, where a folder of weights was named that is not Klein 4B, or
     where the settings ask for what this machine cannot do.
     """
@@ -56,23 +60,34 @@ def choose_model(settings: Settings, look_at_host: Callable[[], HostFacts] = loo
     facts = look_at_host()
     asked = None if settings.device is DeviceChoice.AUTO else Device(settings.device)
     weights = settings.weights
-    offer = offered_by(weights) if isinstance(weights, Path) else _offered_by_hub(weights)
+    kept = tuple(kept_in(settings.scratch_folder))
+    offer = offered_by(weights, kept) if isinstance(weights, Path) else _offered_by_hub(weights)
     choice = choose(facts, asked, offer, wishes_of(settings))
     if choice.fallback is not None:
         _log.warning("the graphics card is not used: %s", choice.fallback)
     for way in choice.passed_over:
         _log.info("%s would need %d MiB", way.name, way.needed_bytes >> 20)
     _log.info("profile %s: %s", choice.profile.name, choice.profile)
-    source, name, is_small = _source(weights, choice.profile)
+    gone = gone_of(each for each in kept if each.serves(choice.profile))
+    source, name, is_small = _source(weights, choice.profile, gone)
+    if isinstance(source, FolderSource) and kept:
+        # What the profile needs plain may be gone.
+        find_weights(source.folder, prefer_fp8=source.prefer_fp8, gone=gone)
     return ModelChoice(source, choice.profile, name, "small-note" if is_small else None, facts, choice)
 
 
-def offered_by(folder: Path) -> Offer:
-    """Return what the weights in ``folder`` can be loaded as.
+def offered_by(folder: Path, kept: Iterable[Kept] = ()) -> Offer:
+    """Return what the weights in ``folder`` can be loaded as, where they are gone from what is ``kept``.
 
-    Raises StartError where they are missing, damaged or not Klein 4B.
+    Raises StartError where they are missing, damaged, not Klein 4B, or only its base checkpoint.
     """
-    transformers = find_weights(folder).transformers
+    kept = tuple(kept)
+    weights = find_weights(folder, gone=gone_of(kept))
+    weights.require_distilled(str(folder))
+    transformers = weights.transformers
+    if gone := frozenset[Path]().union(*(component.gone for component in transformers.values())):
+        formats = frozenset(each.format for each in kept if each.is_made_of_any(gone))
+        return Offer(formats, tuple(transformers))
     if any(component.scaled_layers for component in transformers.values()):
         return Offer(frozenset({Format.FP8}), tuple(transformers))
     # Of plain weights all formats can be made while they are loaded.
@@ -80,20 +95,26 @@ def offered_by(folder: Path) -> Offer:
 
 
 def _offered_by_hub(repository: str | None) -> Offer:
-    """Return what the hub has: of Black Forest Labs every file, of another repository its own checkpoint."""
+    """Return what the hub has: of Black Forest Labs every file, of another repository its own checkpoint.
+
+    Raises StartError WEIGHTS_BASE_ALONE; of another repository, that is found before the download.
+    """
+    if repository == BASE_REPOSITORY:
+        raise StartError(Code.WEIGHTS_BASE_ALONE, place=repository)
     if repository in (None, DEFAULT_HUB_REPO):
         return Offer()
     return Offer(frozenset({Format.PLAIN, Format.INT8}), (Checkpoint.DISTILLED,))
 
 
-def _source(weights: Path | str | None, profile: Profile) -> tuple[Source, str, bool]:
+def _source(weights: Path | str | None, profile: Profile, gone: Gone) -> tuple[Source, str, bool]:
     """Return where the weights come from, their name, and whether they are the small model's."""
     if isinstance(weights, Path):
-        return FolderSource(weights, prefer_fp8=profile.transformer.format is Format.FP8), weights.name, False
+        prefer_fp8 = profile.transformer.format is Format.FP8
+        return FolderSource(weights, prefer_fp8=prefer_fp8, gone=gone), weights.name, False
     if weights is not None:
-        return hub_source(profile, weights), weights, False
+        return hub_source(profile, weights, gone=gone), weights, False
     if profile.device is Device.CUDA:
-        return hub_source(profile, DEFAULT_HUB_REPO), DEFAULT_HUB_REPO, False
+        return hub_source(profile, DEFAULT_HUB_REPO, gone=gone), DEFAULT_HUB_REPO, False
     return FolderSource(SMALL_KLEIN), "kleinbot small Klein", True
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import sqlite3
 import sys
 import threading
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from kleinbot import cli
@@ -22,10 +24,13 @@ from kleinbot.doctor.findings import Finding, Topic, Verdict
 from kleinbot.doctor.report import as_json, print_report
 from kleinbot.doctor.torch_report import TorchReport
 from kleinbot.domain.clock import SystemClock
-from kleinbot.domain.errors import Code
+from kleinbot.domain.errors import Code, StartError
 from kleinbot.folder_lock import folder_locked
 from kleinbot.host.facts import GIB, HostFacts, HostMemory, Program, System, TorchBuild
-from kleinbot.host.profile import Device, Format
+from kleinbot.host.profile import CUDA_BF16, Device
+from kleinbot.klein.download import Download, cache_of
+from kleinbot.klein.source import BASE_REPOSITORY, HubSource, hub_source
+from kleinbot.model_choice import SMALL_KLEIN
 from kleinbot.settings import DeviceChoice, Settings
 from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.texts import Texts, languages
@@ -95,6 +100,7 @@ def instruments(
         look=lambda: facts,
         ask_torch=lambda: report,
         free_bytes_at=lambda _: 100 * GIB,
+        plan_download=lambda _: Download((), 16_000_000_000),
         environment={},
         discord_api=api,
     )
@@ -179,6 +185,51 @@ def test_a_download_that_the_disk_cannot_hold_is_a_problem(tmp_path: Path) -> No
 @pytest.fixture
 def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kleinbot.doctor.model.complete_in_cache", lambda _: None)
+
+
+def test_the_rest_of_a_download_is_what_needs_room(no_cache: None, tmp_path: Path) -> None:
+    """As a start counts it: what has arrived needs no room again."""
+    part = replace(on_card(RTX_4090.facts()), plan_download=lambda _: Download((), GIB))
+    for free, verdict in ((2 * GIB, Verdict.OK), (GIB // 2, Verdict.PROBLEM)):
+        tools = replace(part, free_bytes_at=dict.fromkeys([cache_of(hub_source(CUDA_BF16))], free).get)
+        [finding] = of(examine(settings(tmp_path), instruments=tools), Topic.WEIGHTS)
+        assert (finding.verdict, finding.parameters["size"]) == (verdict, 1.1)
+
+
+def test_what_keeps_a_download_from_beginning_is_a_problem(no_cache: None, tmp_path: Path) -> None:
+    def refused(source: HubSource) -> Download:
+        raise StartError(Code.WEIGHTS_BASE_ALONE, place=source.name)
+
+    tools = replace(on_card(RTX_4090.facts()), plan_download=refused)
+    [finding] = of(examine(settings(tmp_path, weights="some-lab/base"), instruments=tools), Topic.WEIGHTS)
+    assert (finding.verdict, finding.message) == (Verdict.PROBLEM, Code.WEIGHTS_BASE_ALONE)
+
+
+def test_other_weights_in_the_cache_are_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(_: HubSource) -> None:
+        raise StartError(Code.WEIGHTS_WRONG_VAE, file="vae", found="another", wanted="the VAE of FLUX.2")
+
+    monkeypatch.setattr("kleinbot.doctor.model.complete_in_cache", wrong)
+    findings = examine(settings(tmp_path), instruments=on_card(RTX_4090.facts()))
+    [finding] = of(findings, Topic.WEIGHTS)
+    assert (finding.verdict, finding.message) == (Verdict.PROBLEM, Code.WEIGHTS_WRONG_VAE)
+
+
+def test_other_weights_in_a_folder_are_a_problem(tmp_path: Path) -> None:
+    """The configs are right, a tensor is another model's."""
+    folder = shutil.copytree(SMALL_KLEIN, tmp_path / "klein")
+    file = folder / "vae/diffusion_pytorch_model.safetensors"
+    content = load_file(file)
+    save_file({**content, "encoder.conv_out.weight": content["decoder.conv_in.weight"].clone()}, file)
+    [finding] = of(examine(settings(tmp_path, weights=str(folder)), instruments=instruments()), Topic.WEIGHTS)
+    assert (finding.verdict, finding.message) == (Verdict.PROBLEM, Code.WEIGHTS_WRONG_VAE)
+
+
+def test_the_base_checkpoint_alone_is_a_problem(tmp_path: Path) -> None:
+    tools = on_card(RTX_4090.facts())
+    findings = examine(settings(tmp_path, weights=BASE_REPOSITORY), instruments=tools)
+    [finding] = of(findings, Topic.WEIGHTS)
+    assert (finding.verdict, finding.message) == (Verdict.PROBLEM, Code.WEIGHTS_BASE_ALONE)
 
 
 @pytest.mark.usefixtures("no_cache")
@@ -341,12 +392,3 @@ def test_a_library_that_is_missing_is_a_sentence(monkeypatch: pytest.MonkeyPatch
     result = CliRunner().invoke(cli.commands, ["doctor"])
     assert result.exit_code == 1
     assert "aiohttp is not installed" in result.stderr
-
-
-def test_download_sizes_follow_the_format(tmp_path: Path) -> None:
-    from kleinbot.host.model_sizes import download_bytes
-    from kleinbot.host.profile import CUDA_BF16, ComponentPlan
-
-    assert download_bytes(CUDA_BF16) == pytest.approx(16.0e9, rel=0.01)
-    fp8 = replace(CUDA_BF16, transformer=ComponentPlan(Format.FP8))
-    assert download_bytes(fp8) == pytest.approx(12.3e9, rel=0.01)

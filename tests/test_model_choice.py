@@ -1,9 +1,11 @@
 """The machine, the settings and the weights, put together."""
 
+import shutil
 from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import Checkpoint
@@ -11,6 +13,9 @@ from kleinbot.host.capacity import LimitsOnly, ProfileCapacity
 from kleinbot.host.facts import GIB, HostFacts, HostMemory, System
 from kleinbot.host.profile import CPU_SMALL, Attention, Format, Placement
 from kleinbot.host.wishes import Wishes
+from kleinbot.klein.download import obtain
+from kleinbot.klein.find_weights import find_weights
+from kleinbot.klein.load import load_klein
 from kleinbot.klein.source import BASE_REPOSITORY, FolderSource, HubSource
 from kleinbot.model_choice import SMALL_KLEIN, choose_model, wishes_of
 from kleinbot.settings import DEFAULT_HUB_REPO, Settings
@@ -52,6 +57,46 @@ def test_a_folder_without_klein_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StartError) as caught:
         choose_model(Settings(weights=str(tmp_path)), H100.facts)
     assert caught.value.code is Code.WEIGHTS_MISSING
+
+
+def test_the_base_checkpoint_alone_is_refused_with_its_own_sentence(tmp_path: Path) -> None:
+    folder = shutil.copytree(SMALL_KLEIN, tmp_path / "base")
+    index = folder / "model_index.json"
+    index.write_text(index.read_text().replace('"is_distilled": true', '"is_distilled": false'))
+    for weights in (BASE_REPOSITORY, str(folder)):
+        for wish in (None, True):
+            with pytest.raises(StartError) as caught:
+                choose_model(Settings(weights=weights, profile_base_checkpoint=wish), H100.facts)
+            assert caught.value.code is Code.WEIGHTS_BASE_ALONE
+            assert caught.value.parameters == {"place": weights}
+
+
+def test_plain_weights_that_were_quantised_may_go(tmp_path: Path) -> None:
+    folder = shutil.copytree(SMALL_KLEIN, tmp_path / "klein")
+    settings = Settings(weights=str(folder), data_folder=tmp_path / "data")
+    first = choose_model(settings, RTX_3060.facts)
+    assert first.profile.transformer.format is first.profile.text_encoder.format is Format.INT8
+    load_klein(
+        find_weights(folder), first.profile, torch.device("cpu"), lambda _: None, settings.scratch_folder
+    )
+    (folder / "transformer/diffusion_pytorch_model.safetensors").unlink()
+    with pytest.raises(StartError) as caught:
+        choose_model(replace_setting(settings, profile_transformer="plain"), RTX_3060.facts)
+    assert caught.value.code is Code.PROFILE_FORMAT_NOT_OFFERED
+    (folder / "text_encoder/model.safetensors").unlink()
+    with pytest.raises(StartError) as caught:
+        choose_model(replace_setting(settings, profile_text_encoder="fp8"), RTX_3060.facts)
+    assert caught.value.code is Code.WEIGHTS_MISSING
+
+    second = choose_model(settings, RTX_3060.facts)
+
+    assert (second.profile, second.name) == (first.profile, first.name)
+    weights = obtain(second.source, lambda _: None, lambda: False)
+    assert load_klein(weights, second.profile, torch.device("cpu"), lambda _: None, scratch)
+
+
+def replace_setting(settings: Settings, **others: str) -> Settings:
+    return Settings(weights=str(settings.weights), data_folder=settings.data_folder, **others)  # type: ignore[arg-type]
 
 
 def test_a_card_that_cannot_serve_is_said_once_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -13,7 +13,8 @@ from kleinbot.domain.clock import Clock
 from kleinbot.host.probe import look
 from kleinbot.host.profile import Device
 from kleinbot.klein.checkpoint import MODEL_INDEX, TRANSFORMER_CONFIG
-from kleinbot.klein.source import FolderSource, Source, obtain
+from kleinbot.klein.download import obtain
+from kleinbot.klein.source import FolderSource, Source
 from kleinbot.klein.weight_set import WeightSet
 from kleinbot.model_choice import ModelChoice
 

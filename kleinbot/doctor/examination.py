@@ -13,6 +13,8 @@ from kleinbot.host.facts import HostFacts
 from kleinbot.host.memory_model import pinned_bytes
 from kleinbot.host.probe import free_disk_bytes, look
 from kleinbot.host.profile import Device
+from kleinbot.klein.download import Download, plan_download
+from kleinbot.klein.source import HubSource
 from kleinbot.settings import DeviceChoice, Settings
 
 DATABASE_FILE = "kleinbot.sqlite3"
@@ -25,6 +27,7 @@ class Instruments:
     look: Callable[[], HostFacts] = look
     ask_torch: Callable[[], TorchReport] = ask_torch
     free_bytes_at: Callable[[Path], int | None] = free_disk_bytes
+    plan_download: Callable[[HubSource], Download] = plan_download
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     discord_api: str = discord_account.API
 
@@ -61,7 +64,7 @@ def _model(settings: Settings, facts: HostFacts, tools: Instruments) -> list[Fin
         if chosen is None:
             return [machine.host_memory(facts, 0), *found]
         found = [machine.host_memory(facts, pinned_bytes(chosen.profile))]
-        found.append(model.weights(chosen, tools.environment, tools.free_bytes_at))
+        found.append(model.weights(chosen, tools.environment, tools.free_bytes_at, tools.plan_download))
     except OSError as error:
         return [machine.host_memory(facts, 0), model.unreadable(error)]
     return [*found, *model.profile(chosen.choice)]

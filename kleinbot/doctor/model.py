@@ -4,17 +4,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from huggingface_hub.constants import HF_HUB_CACHE
-
 from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, ok, problem
 from kleinbot.domain.errors import Code, Parameter, StartError
 from kleinbot.domain.geometry import Grid
 from kleinbot.host.facts import GIB, HostFacts
 from kleinbot.host.memory_model import WorkShape, predict
-from kleinbot.host.model_sizes import download_bytes
 from kleinbot.host.profile import Profile
 from kleinbot.host.rules import Choice, PassedOver
-from kleinbot.klein.source import FolderSource, HubSource, complete_in_cache
+from kleinbot.klein.download import Download, cache_of, complete_in_cache
+from kleinbot.klein.source import FolderSource, HubSource
 from kleinbot.model_choice import SMALL_KLEIN, ModelChoice, choose_model
 from kleinbot.settings import Settings
 
@@ -34,33 +32,43 @@ def weights(
     model: ModelChoice,
     environment: Mapping[str, str],
     free_bytes_at: Callable[[Path], int | None],
+    plan: Callable[[HubSource], Download],
 ) -> Finding:
-    """Tell whether the weights are there, by their headers, or what a start would download."""
+    """Tell whether the weights are there, by their headers, or what a start would download.
+
+    ``plan`` says what that is, as ``klein.download.plan_download`` does.
+    """
     match model.source:
         case FolderSource(folder):
             message = "doctor-weights-small" if folder == SMALL_KLEIN else "doctor-weights-folder"
             return ok(Topic.WEIGHTS, message, folder=str(folder))
         case HubSource() as source:
-            if complete_in_cache(source) is not None:
-                return ok(Topic.WEIGHTS, "doctor-weights-folder", folder=source.name)
-            return _download(source, model.profile, environment, free_bytes_at)
+            try:
+                return _on_hub(source, environment, free_bytes_at, plan)
+            except StartError as error:
+                return of_error(Topic.WEIGHTS, error)
 
 
-def _download(
+def _on_hub(
     source: HubSource,
-    profile: Profile,
     environment: Mapping[str, str],
     free_bytes_at: Callable[[Path], int | None],
+    plan: Callable[[HubSource], Download],
 ) -> Finding:
-    cache = source.cache_folder or Path(HF_HUB_CACHE)
-    needed = download_bytes(profile)
+    if complete_in_cache(source) is not None:
+        return ok(Topic.WEIGHTS, "doctor-weights-folder", folder=source.name)
+    if environment.get("HF_HUB_OFFLINE", "").lower() in _TRUE:
+        return problem(Topic.WEIGHTS, "doctor-weights-offline", repository=source.name)
+    return _download(source, plan(source), free_bytes_at)
+
+
+def _download(source: HubSource, download: Download, free_bytes_at: Callable[[Path], int | None]) -> Finding:
+    cache, needed = cache_of(source), download.missing_bytes
     figures: dict[str, Parameter] = {
         "repository": source.name,
         "size": round(needed / 1e9, 1),
         "folder": str(cache),
     }
-    if environment.get("HF_HUB_OFFLINE", "").lower() in _TRUE:
-        return problem(Topic.WEIGHTS, "doctor-weights-offline", **figures)
     free = free_bytes_at(cache)
     if free is not None and free < needed:
         return problem(Topic.WEIGHTS, "doctor-weights-no-disk", free=round(free / 1e9, 1), **figures)

@@ -78,6 +78,7 @@ class Code(StrEnum):
     WEIGHTS_QUANTISATION_UNKNOWN = "error-weights-quantisation-unknown"
     WEIGHTS_TOKENIZER_MISSING = "error-weights-tokenizer-missing"
     WEIGHTS_NO_CHECKPOINT = "error-weights-no-checkpoint"
+    WEIGHTS_BASE_ALONE = "error-weights-base-alone"
     WEIGHTS_DAMAGED = "error-weights-damaged"
     WEIGHTS_UNREACHABLE = "error-weights-unreachable"
     WEIGHTS_NO_ROOM = "error-weights-no-room"

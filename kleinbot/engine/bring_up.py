@@ -13,8 +13,10 @@ from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.engine.device import open_device
 from kleinbot.engine.worker import Worker
 from kleinbot.host.profile import Profile
+from kleinbot.klein.download import AbandonedError, asking, obtain
+from kleinbot.klein.folder_hashes import check_folder
 from kleinbot.klein.load import load_klein
-from kleinbot.klein.source import AbandonedError, HubSource, Source, obtain
+from kleinbot.klein.source import FolderSource, HubSource, Source
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +67,10 @@ def _bring_up(
     told = _rounded(EnginePhase.DOWNLOADING, source.name, on_state)
     weights = obtain(source, told, is_abandoned)
     on_state(EngineState(EnginePhase.LOADING, 0.0, source.name))
+    if isinstance(source, FolderSource) and scratch is not None:
+        hashing = _rounded(EnginePhase.LOADING, source.name, on_state)
+        check_folder(weights, scratch, hashing, asking(is_abandoned))
+        on_state(EngineState(EnginePhase.LOADING, 0.0, source.name))
     loading = _rounded(EnginePhase.LOADING, source.name, on_state)
     klein = load_klein(weights, profile, device, loading, scratch)
     if is_abandoned():

@@ -5,7 +5,6 @@ Counted on the models that the published configs describe; ``tests/host/test_mod
 
 from dataclasses import dataclass
 
-from kleinbot.domain.work import Checkpoint
 from kleinbot.host.profile import ComponentPlan, Format, Precision, Profile
 
 HIDDEN = 3072
@@ -46,19 +45,6 @@ TRANSFORMER = Size(linear=3_680_501_760, rest=195_042_816, rows=952_320)
 TRANSFORMER_BLOCK = Size(linear=245_366_784, rest=512, rows=67_584)
 """The largest block, a double one."""
 ENCODER_LAYER = Size(linear=100_925_440, rest=5_376, rows=30_720)
-
-
-_PLAIN_FILE_BYTES = 7_751_105_712
-_FP8_FILE_BYTES = {Checkpoint.DISTILLED: 4_070_624_520, Checkpoint.BASE: 4_089_498_488}
-_OTHER_FILES_BYTES = 8_044_982_048 + 168_120_878 + 16_000_000
-"""The whole text encoder, the VAE and the tokenizer, as published."""
-
-
-def download_bytes(profile: Profile) -> int:
-    """Return about how much is downloaded for ``profile``: INT8 is quantised from the BF16 file."""
-    is_fp8 = profile.transformer.format is Format.FP8
-    transformers = (_FP8_FILE_BYTES[kept] if is_fp8 else _PLAIN_FILE_BYTES for kept in profile.checkpoints)
-    return _OTHER_FILES_BYTES + sum(transformers)
 
 
 def width_bytes(profile: Profile) -> int:

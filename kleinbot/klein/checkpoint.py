@@ -10,8 +10,9 @@ from pathlib import Path
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import Checkpoint
+from kleinbot.klein.shapes import check_by_config, transformer_shapes
 from kleinbot.klein.weight_set import LAYERS_USED, Component, Config, refusal
-from kleinbot.klein.weights import TensorInfo, read_headers
+from kleinbot.klein.weights import NOTHING, Gone, TensorInfo, read_headers
 
 _JOINT_DIM_OF_9B = 12288
 _SINGLE_LAYERS_OF_9B = 24
@@ -48,17 +49,29 @@ def read_model_index(folder: Path) -> tuple[Checkpoint, str]:
         found = _class_of(index, key)
         if found != wanted:
             raise refusal(codes.get(key, Code.WEIGHTS_NOT_KLEIN), MODEL_INDEX, f"{key} {found}", wanted)
-    checkpoint = Checkpoint.DISTILLED if index.get("is_distilled") is True else Checkpoint.BASE
-    return checkpoint, str(_class_of(index, "tokenizer"))
+    return _checkpoint_in(index), str(_class_of(index, "tokenizer"))
 
 
-def read_transformer(folder: Path) -> Component:
+def checkpoint_of(text: bytes) -> Checkpoint | None:
+    """Return which checkpoint the checkout with the index ``text`` holds; None where it is no index."""
+    try:
+        index = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return _checkpoint_in(index) if isinstance(index, dict) else None
+
+
+def _checkpoint_in(index: Config) -> Checkpoint:
+    return Checkpoint.DISTILLED if index.get("is_distilled") is True else Checkpoint.BASE
+
+
+def read_transformer(folder: Path, gone: Gone = NOTHING) -> Component:
     """Return the checkout's transformer; for what it raises see ``read_model_index``."""
     config = _read_json(folder, TRANSFORMER_CONFIG)
     check_transformer(config, TRANSFORMER_CONFIG)
-    return Component(
-        TRANSFORMER_CONFIG, config, read_headers(folder, "transformer", "diffusion_pytorch_model")
-    )
+    tensors = read_headers(folder, "transformer", "diffusion_pytorch_model", gone)
+    component = Component(TRANSFORMER_CONFIG, config, tensors)
+    return check_by_config(component, transformer_shapes, Code.WEIGHTS_NOT_KLEIN)
 
 
 def read_scheduler(folder: Path) -> Config:
@@ -76,11 +89,11 @@ def read_scheduler(folder: Path) -> Config:
     return config
 
 
-def read_text_encoder(folder: Path) -> Component:
+def read_text_encoder(folder: Path, gone: Gone = NOTHING) -> Component:
     """Return the checkout's text encoder; for what it raises see ``read_model_index``."""
     config = _read_json(folder, TEXT_ENCODER_CONFIG)
     check_text_encoder(config, TEXT_ENCODER_CONFIG)
-    tensors = read_headers(folder, "text_encoder", "model")
+    tensors = read_headers(folder, "text_encoder", "model", gone)
     return Component(TEXT_ENCODER_CONFIG, config, without_prefix(tensors, TEXT_PREFIX))
 
 
@@ -144,7 +157,7 @@ def _read_json(folder: Path, file: str) -> Config:
         raise refusal(Code.WEIGHTS_DAMAGED, file, str(error), "JSON") from error
     try:
         content = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise refusal(Code.WEIGHTS_DAMAGED, file, str(error), "JSON") from error
     if not isinstance(content, dict):
         raise refusal(Code.WEIGHTS_DAMAGED, file, type(content).__name__, "a JSON object")

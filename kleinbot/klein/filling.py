@@ -6,16 +6,12 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from kleinbot.domain.errors import Code, StartError
-from kleinbot.host.profile import Format
+from kleinbot.host.profile import Format, Precision
 from kleinbot.klein.bfl_names import INPUT_SCALE, WEIGHT_SCALE
 from kleinbot.klein.eight_bit import Fp8Linear, RowScaledLinear, widen
 from kleinbot.klein.quantise import large_layers, quantise
 from kleinbot.klein.tensor_reader import TensorReader
 from kleinbot.klein.weight_set import ROW_SCALE, Component
-
-_FLOATS = {"BF16", "F16", "F32"}
-_COUNTERS = {"I64"}
 
 
 @dataclass(frozen=True)
@@ -30,30 +26,14 @@ class Wanted:
     format: Format = Format.PLAIN
     native: bool = False
 
+    @property
+    def precision(self) -> Precision:
+        return Precision(str(self.dtype).removeprefix("torch."))
+
     def must_quantise(self, component: Component) -> bool:
         """Tell whether ``component`` is not yet in the 8-bit format that is wanted."""
         is_there = component.row_scaled_layers or (self.format is Format.FP8 and component.scaled_layers)
         return self.format is not Format.PLAIN and not is_there
-
-
-def check_shapes(component: Component, model: nn.Module, code: Code) -> None:
-    """Compare every tensor that will be loaded with ``model``, which needs no weights.
-
-    Raises StartError ``code`` (file, found, wanted).
-    """
-    scaled = component.scaled_layers
-    for name, tensor in model.state_dict().items():
-        stored = component.tensors.get(name)
-        wanted = f"{name} {list(tensor.shape)}"
-        if stored is None:
-            raise StartError(code, file=component.file, found="no such tensor", wanted=wanted)
-        found = f"{list(stored.shape)} {stored.dtype}"
-        if stored.shape != tuple(tensor.shape):
-            raise StartError(code, file=stored.file, found=found, wanted=wanted)
-        is_scaled = name.removesuffix(".weight") in scaled
-        if not is_scaled and stored.dtype not in (_FLOATS if tensor.is_floating_point() else _COUNTERS):
-            # Scaled FP8 read as plain numbers loads silently, with weights thousands of times too large.
-            raise StartError(code, file=stored.file, found=found, wanted=f"{wanted} in BF16, F16 or F32")
 
 
 def plain(component: Component, name: str, dtype: torch.dtype, reader: TensorReader) -> torch.Tensor:

@@ -8,6 +8,7 @@ from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import Checkpoint
 from kleinbot.klein import checkpoint as checkout
 from kleinbot.klein.architecture import SCHEDULER
+from kleinbot.klein.shapes import check_by_config, text_encoder_shapes, vae_shapes
 from kleinbot.klein.single_file import Kind, Recognised, Refused, recognise
 from kleinbot.klein.tokenizer_files import COMFY_PLACE, TOKENIZER_JSON, find_vocabulary
 from kleinbot.klein.weight_set import (
@@ -18,7 +19,7 @@ from kleinbot.klein.weight_set import (
     check_text_encoder_fits,
     check_vae_fits,
 )
-from kleinbot.klein.weights import read_file
+from kleinbot.klein.weights import NOTHING, Gone, WeightFile, read_file
 
 _COMFY_FOLDERS = ("diffusion_models", "unet", "text_encoders", "clip", "vae")
 _MOST_FILES = 1000
@@ -41,7 +42,7 @@ _MISSING = {
 class _Loose:
     """What the single files of a place hold."""
 
-    found: dict[Kind, list[tuple[Path, Component]]] = field(default_factory=dict)
+    found: dict[Kind, list[tuple[WeightFile, Component]]] = field(default_factory=dict)
     refused: dict[Kind, StartError] = field(default_factory=dict)
     damaged: StartError | None = None
 
@@ -51,20 +52,26 @@ class _Loose:
 
 
 def find_weights(
-    place: Path, *, distilled: Path | None = None, base: Path | None = None, prefer_fp8: bool = False
+    place: Path,
+    *,
+    distilled: Path | None = None,
+    base: Path | None = None,
+    prefer_fp8: bool = False,
+    gone: Gone = NOTHING,
 ) -> WeightSet:
     """Recognise Klein, of any size, in the folder ``place``.
 
     It is a diffusers checkout, a folder of single files, ComfyUI's folder or its ``models`` folder, or a
     mixture. ``distilled`` and ``base`` are where that checkpoint's transformer is instead: a single file, or
     a folder like ``place``. Where a checkpoint is there both plain and in FP8, ``prefer_fp8`` chooses.
+    Files that are ``gone`` are taken for there where nothing else is.
 
     Raises StartError: WEIGHTS_MISSING (folder, file) where a file is not there; WEIGHTS_TOKENIZER_MISSING
     (places); WEIGHTS_DAMAGED, WEIGHTS_KLEIN_9B, WEIGHTS_NOT_KLEIN, WEIGHTS_WRONG_VAE,
     WEIGHTS_WRONG_TEXT_ENCODER (file, found, wanted) and WEIGHTS_QUANTISATION_UNKNOWN (file, found) where one
     is not what it should be.
     """
-    loose = _look_at(place)
+    loose = _look_at(place, gone)
     is_checkout = (place / checkout.MODEL_INDEX).is_file()
     tokenizer_class = "Qwen2TokenizerFast"
     if is_checkout:
@@ -72,11 +79,11 @@ def find_weights(
     transformers: dict[Checkpoint, Component] = {}
     if distilled is None or base is None:
         transformers |= _transformers(
-            place, loose, is_required=not (distilled or base), prefer_fp8=prefer_fp8
+            place, loose, is_required=not (distilled or base), prefer_fp8=prefer_fp8, gone=gone
         )
     for named, where in ((Checkpoint.DISTILLED, distilled), (Checkpoint.BASE, base)):
         if where is not None:
-            transformers[named] = _named_transformer(where, named, prefer_fp8)
+            transformers[named] = _named_transformer(where, named, prefer_fp8, gone)
     reference = next(iter(transformers.values())).config
     scheduler = _scheduler(place, is_checkout)
     text_encoder = _part(
@@ -84,8 +91,8 @@ def find_weights(
         Kind.TEXT_ENCODER,
         loose,
         checkout.TEXT_ENCODER_CONFIG,
-        checkout.read_text_encoder,
-        lambda found: check_text_encoder_fits(found, reference),
+        lambda folder: checkout.read_text_encoder(folder, gone),
+        lambda found: _check_text_encoder(found, reference),
     )
     vae = _part(
         place,
@@ -93,7 +100,7 @@ def find_weights(
         loose,
         checkout.VAE_CONFIG,
         checkout.read_vae,
-        lambda found: check_vae_fits(found, reference),
+        lambda found: _check_vae(found, reference),
     )
     return WeightSet(
         transformers, text_encoder, vae, scheduler, _tokenizer(place, is_checkout, tokenizer_class)
@@ -108,17 +115,18 @@ def find_tokenizer(place: Path) -> Path | None:
     return find_vocabulary(place)
 
 
-def _look_at(place: Path) -> _Loose:
+def _look_at(place: Path, gone: Gone) -> _Loose:
     loose = _Loose()
-    for path in _single_files(place):
+    for path in _single_files(place, gone):
         try:
-            content = recognise(read_file(place, path.relative_to(place).as_posix()))
+            file = read_file(place, path.relative_to(place).as_posix(), gone)
+            content = recognise(file)
         except StartError as torn:
             loose.damaged = loose.damaged or torn
             continue
         match content:
             case Recognised(kind, component):
-                loose.found.setdefault(kind, []).append((path, component))
+                loose.found.setdefault(kind, []).append((file, component))
             case Refused(kind, error):
                 loose.refused.setdefault(kind, error)
             case None:
@@ -126,26 +134,31 @@ def _look_at(place: Path) -> _Loose:
     return loose
 
 
-def _single_files(place: Path) -> Iterator[Path]:
-    found: list[Path] = sorted(place.glob("*.safetensors"))
+def _single_files(place: Path, gone: Gone) -> Iterator[Path]:
+    """Yield those that are there, then those that are gone."""
     # A checkout has a folder of the same name (vae), whose files are read through its config.
     roots = [place / "models"] if (place / checkout.MODEL_INDEX).is_file() else [place, place / "models"]
-    for root in roots:
-        for name in _COMFY_FOLDERS:
-            found += sorted((root / name).rglob("*.safetensors"))
-    return iter(found[:_MOST_FILES])
+    folders = [root / name for root in roots for name in _COMFY_FOLDERS]
+    found: list[Path] = sorted(place.glob("*.safetensors"))
+    for folder in folders:
+        found += sorted(folder.rglob("*.safetensors"))
+    yield from found[:_MOST_FILES]
+    here = place.absolute()
+    for path in gone:
+        if path.parent == here or any(path.is_relative_to(folder.absolute()) for folder in folders):
+            yield place / path.relative_to(here)
 
 
 def _transformers(
-    place: Path, loose: _Loose, *, is_required: bool, prefer_fp8: bool
+    place: Path, loose: _Loose, *, is_required: bool, prefer_fp8: bool, gone: Gone
 ) -> dict[Checkpoint, Component]:
     """Return the place's transformers; of two of a checkpoint, the one in the preferred format."""
     candidates: list[tuple[Checkpoint, Component]] = []
     if (place / checkout.TRANSFORMER_CONFIG).is_file():
         kept, _ = checkout.read_model_index(place)
-        candidates.append((kept, checkout.read_transformer(place)))
+        candidates.append((kept, checkout.read_transformer(place, gone)))
     candidates += [
-        (_checkpoint_of(path), component) for path, component in loose.found.get(Kind.TRANSFORMER, ())
+        (_checkpoint_of(file), component) for file, component in loose.found.get(Kind.TRANSFORMER, ())
     ]
     if not candidates and is_required:
         if not loose.refused and loose.damaged is None and (place / checkout.MODEL_INDEX).is_file():
@@ -155,28 +168,29 @@ def _transformers(
         raise loose.error(Kind.TRANSFORMER, place)
     chosen: dict[Checkpoint, Component] = {}
     for kept, component in sorted(
-        candidates, key=lambda candidate: bool(candidate[1].scaled_layers) is not prefer_fp8
+        candidates, key=lambda each: (bool(each[1].gone), bool(each[1].scaled_layers) is not prefer_fp8)
     ):
         chosen.setdefault(kept, component)
     return dict(sorted(chosen.items(), key=lambda item: item[0] is Checkpoint.BASE))
 
 
-def _checkpoint_of(file: Path) -> Checkpoint:
+def _checkpoint_of(file: WeightFile) -> Checkpoint:
     """Tell distilled from base: all shapes are the same, so by the published sizes, else by the name."""
-    published = CHECKPOINT_BY_BYTES.get(file.stat().st_size)
+    published = CHECKPOINT_BY_BYTES.get(file.bytes)
     if published is not None:
         return published
-    return Checkpoint.BASE if "base" in file.stem.lower() else Checkpoint.DISTILLED
+    return Checkpoint.BASE if "base" in file.path.stem.lower() else Checkpoint.DISTILLED
 
 
-def _named_transformer(where: Path, named: Checkpoint, prefer_fp8: bool) -> Component:
+def _named_transformer(where: Path, named: Checkpoint, prefer_fp8: bool, gone: Gone) -> Component:
     if where.is_dir():
-        found = _transformers(where, _look_at(where), is_required=True, prefer_fp8=prefer_fp8)
+        loose = _look_at(where, gone)
+        found = _transformers(where, loose, is_required=True, prefer_fp8=prefer_fp8, gone=gone)
         if named in found:
             return found[named]
         there = ", ".join(found)
         raise StartError(Code.WEIGHTS_NO_CHECKPOINT, checkpoint=str(named), found=there)
-    match recognise(read_file(where.parent, where.name)):
+    match recognise(read_file(where.parent, where.name, gone)):
         case Recognised(Kind.TRANSFORMER, component):
             return component
         case Refused(_, error):
@@ -196,7 +210,7 @@ def _part(
     check_fits: Callable[[Component], None],
 ) -> Component:
     """Return the text encoder or the VAE: the checkout's, else the first single file that fits."""
-    singles: Sequence[tuple[Path, Component]] = loose.found.get(kind, ())
+    singles: Sequence[tuple[WeightFile, Component]] = loose.found.get(kind, ())
     if (place / config_file).is_file() or (not singles and (place / checkout.MODEL_INDEX).is_file()):
         component = read(place)
         check_fits(component)
@@ -210,6 +224,16 @@ def _part(
         else:
             return component
     raise misfit or loose.error(kind, place)
+
+
+def _check_text_encoder(found: Component, transformer: Config) -> None:
+    check_text_encoder_fits(found, transformer)
+    check_by_config(found, text_encoder_shapes, Code.WEIGHTS_WRONG_TEXT_ENCODER)
+
+
+def _check_vae(found: Component, transformer: Config) -> None:
+    check_vae_fits(found, transformer)
+    check_by_config(found, vae_shapes, Code.WEIGHTS_WRONG_VAE)
 
 
 def _scheduler(place: Path, is_checkout: bool) -> Config:

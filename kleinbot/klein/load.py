@@ -18,11 +18,13 @@ from transformers.utils import logging as transformers_logging
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.profile import ComponentPlan, Placement, Precision, Profile
-from kleinbot.klein.filling import Wanted, check_shapes, fill
+from kleinbot.klein.filling import Wanted, fill
 from kleinbot.klein.host_table import HostTable
+from kleinbot.klein.kept import TEXT_ENCODER
 from kleinbot.klein.placement import place
 from kleinbot.klein.prompt import CHAT_TEMPLATE, templated
-from kleinbot.klein.quantised import quantised
+from kleinbot.klein.quantised import quantised, remove_unfinished
+from kleinbot.klein.shapes import Shapes, check_shapes
 from kleinbot.klein.tensor_reader import TensorReader
 from kleinbot.klein.text_encoder import TextEncoder
 from kleinbot.klein.tokenizer_files import PAD_TOKEN, TOKENIZER_JSON, open_tokenizer
@@ -67,9 +69,9 @@ def load_klein(
     weights are kept for the next start, and that weights on disk are read from; without one, they are
     quantised at every start.
 
-    Raises StartError: WEIGHTS_NO_CHECKPOINT; where the files' tensors do not fit the configs' models
-    WEIGHTS_NOT_KLEIN, WEIGHTS_WRONG_TEXT_ENCODER, WEIGHTS_WRONG_VAE (file, found, wanted). Nothing is loaded
-    then.
+    Raises StartError: WEIGHTS_NO_CHECKPOINT; WEIGHTS_MISSING (folder, file) where a file is needed that has
+    gone; where the files' tensors do not fit the configs' models WEIGHTS_NOT_KLEIN,
+    WEIGHTS_WRONG_TEXT_ENCODER, WEIGHTS_WRONG_VAE (file, found, wanted). Nothing is loaded then.
     """
     with quiet_libraries():
         return _Loading(weights, profile, device, on_fraction, scratch).klein()
@@ -102,9 +104,11 @@ class _Loading:
     def klein(self) -> Klein:
         weights, profile = self._weights, self._profile
         self._check_shapes()
+        if self._scratch is not None:
+            remove_unfinished(self._scratch)
         tokenizer = _tokenizer(weights.tokenizer)
         text_model = self._load(
-            "text-encoder",
+            TEXT_ENCODER,
             empty_text_encoder(weights.text_encoder),
             weights.text_encoder,
             profile.text_encoder,
@@ -132,11 +136,14 @@ class _Loading:
         return Klein(text_encoder, transformers, vae, scheduler, self._device, self._dtype)
 
     def _check_shapes(self) -> None:
-        for component in self._transformers.values():
-            check_shapes(component, empty_transformer(component), Code.WEIGHTS_NOT_KLEIN)
+        """Once more than ``find_weights`` did: this diffusers' models may be other ones."""
         text_encoder, vae = self._weights.text_encoder, self._weights.vae
-        check_shapes(text_encoder, empty_text_encoder(text_encoder), Code.WEIGHTS_WRONG_TEXT_ENCODER)
-        check_shapes(vae, empty_vae(vae), Code.WEIGHTS_WRONG_VAE)
+        for component in self._transformers.values():
+            check_shapes(component, shapes_of(empty_transformer(component)), Code.WEIGHTS_NOT_KLEIN)
+        check_shapes(
+            text_encoder, shapes_of(empty_text_encoder(text_encoder)), Code.WEIGHTS_WRONG_TEXT_ENCODER
+        )
+        check_shapes(vae, shapes_of(empty_vae(vae)), Code.WEIGHTS_WRONG_VAE)
 
     def _load(
         self, label: str, model: M, component: Component, plan: ComponentPlan, *, native: bool = False
@@ -147,6 +154,7 @@ class _Loading:
         if self._scratch is not None and wanted.must_quantise(component):
             kept = quantised(label, component, model, wanted, self._scratch, self._told(component, 0.9))
             source = kept or component
+        source.require_files()
         with TensorReader() as reader:
             fill(model, source, wanted, reader, self._told(source, 1.0))
         self._bytes_done += component.bytes
@@ -175,6 +183,11 @@ class _Loading:
             for tensor in (*model.parameters(), *model.buffers()):
                 tensor.data = tensor.data.clone()
         place(model, plan.placement, self._device, self._scratch)
+
+
+def shapes_of(model: nn.Module) -> Shapes:
+    """Return the names of ``model``'s tensors, with their shapes."""
+    return [(name, tuple(tensor.shape)) for name, tensor in model.state_dict().items()]
 
 
 def empty_transformer(component: Component) -> Flux2Transformer2DModel:

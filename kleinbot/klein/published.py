@@ -1,6 +1,7 @@
 """Whether a downloaded file is the published one: by size and hash, once. No torch."""
 
 import hashlib
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from pathlib import Path
 from kleinbot.domain.errors import Code, StartError
 
 _MARK = ".verified"
-_PIECE_BYTES = 1 << 24
+PIECE_BYTES = 1 << 24
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -24,57 +26,113 @@ class RepoFile:
 def verify_once(path: Path, file: RepoFile, ask: Callable[[], None]) -> None:
     """Compare ``path`` with what was published, and remember that it is so; ``ask`` may raise in between.
 
-    A file that is not what was published is deleted, so that the next start downloads it again.
+    A file that is not what was published leaves the cache, so that the next start downloads it again.
 
     Raises StartError WEIGHTS_DAMAGED (file, found, wanted).
     """
     if file.sha256 is None or is_verified(path):
         return
-    blob = path.resolve()
-    size = blob.stat().st_size
+    try:
+        check(path, file, ask)
+    except StartError:
+        _forget(path)
+        raise
+    _remember(path)
+
+
+def is_published(path: Path, ask: Callable[[], None]) -> bool:
+    """Tell whether a snapshot's file has the hash by which the cache knows it; change nothing."""
+    if is_verified(path):
+        return True
+    published = published_of(path)
+    if published is None:
+        return False
+    try:
+        check(path, published, ask)
+    except StartError:
+        return False
+    return True
+
+
+def keep_published(path: Path, ask: Callable[[], None]) -> bool:
+    """Tell it as ``is_published``; remember that it is so, and take what is damaged out of the cache."""
+    if is_verified(path):
+        return True
+    published = published_of(path)
+    if published is None:
+        return False
+    try:
+        verify_once(path, published, ask)
+    except StartError as damaged:
+        _log.warning("%s is downloaded again: %s", path, damaged)
+        return False
+    return True
+
+
+def check(path: Path, file: RepoFile, ask: Callable[[], None]) -> None:
+    """Raise StartError WEIGHTS_DAMAGED (file, found, wanted) where ``path`` has other bytes than ``file``."""
+    size = path.stat().st_size
     found, wanted = f"{size} bytes", f"{file.bytes} bytes"
     if size == file.bytes:
-        found, wanted = f"sha256 {_sha256(blob, ask)}", f"sha256 {file.sha256}"
+        found, wanted = f"sha256 {_sha256(path, ask)}", f"sha256 {file.sha256}"
     if found != wanted:
-        blob.unlink()
-        path.unlink(missing_ok=True)
         raise StartError(Code.WEIGHTS_DAMAGED, file=file.name, found=found, wanted=wanted)
-    _mark_of(path).write_text(_state(path), "utf-8")
-
-
-def verify_by_name(path: Path) -> bool:
-    """Verify a file that came into the hub's cache by other ways, where its blob is named by its hash.
-
-    Raises StartError WEIGHTS_DAMAGED.
-    """
-    blob = path.resolve()
-    if not is_verified(path) and re.fullmatch("[0-9a-f]{64}", blob.name):
-        verify_once(path, RepoFile(path.name, blob.stat().st_size, blob.name), lambda: None)
-    return is_verified(path)
 
 
 def is_verified(path: Path) -> bool:
     """Tell whether ``path`` was found to be the published file, and has not changed since."""
     try:
-        return _mark_of(path).read_text("utf-8") == _state(path)
+        return _mark_of(path).read_text("utf-8") == state_of(path)
     except OSError:
         return False
 
 
-def _mark_of(path: Path) -> Path:
-    blob = path.resolve()
-    return blob.with_name(f"{blob.name}{_MARK}")
-
-
-def _state(path: Path) -> str:
-    facts = path.resolve().stat()
+def state_of(path: Path) -> str:
+    """Return what changes whenever somebody writes the file at ``path``."""
+    facts = path.stat()
     return f"{facts.st_size} {facts.st_mtime_ns}"
+
+
+def own_entry(path: Path) -> Path:
+    """Return what the repository itself keeps of a snapshot's file: ``blobs/<hash>``.
+
+    This may be a link too, to a file that several repositories share and whose name is another hash
+    (huggingface_hub 2.4, ``utils/_shared_blobs``), so only one step is followed. Where links cannot be made,
+    it is the snapshot's file itself.
+    """
+    return path.parent / path.readlink() if path.is_symlink() else path
+
+
+def published_of(path: Path) -> RepoFile | None:
+    """Return what the cache says of a snapshot's file; None where it has no sha256, or no file."""
+    name = own_entry(path).name
+    if re.fullmatch("[0-9a-f]{64}", name) is None or not path.is_file():
+        return None
+    return RepoFile(path.name, path.stat().st_size, name)
+
+
+def _forget(path: Path) -> None:
+    """Take the file out of its repository; what other repositories share of it is theirs."""
+    own_entry(path).unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+
+
+def _remember(path: Path) -> None:
+    try:
+        _mark_of(path).write_text(state_of(path), "utf-8")
+    except OSError as error:
+        _log.info("%s will be hashed again at the next start: %s", path, error)
+
+
+def _mark_of(path: Path) -> Path:
+    entry = own_entry(path)
+    return entry.with_name(f"{entry.name}{_MARK}")
 
 
 def _sha256(path: Path, ask: Callable[[], None]) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        while piece := file.read(_PIECE_BYTES):
+        while piece := file.read(PIECE_BYTES):
             ask()
             digest.update(piece)
     return digest.hexdigest()

@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import torch
@@ -13,18 +13,14 @@ from torch import nn
 from kleinbot.domain.errors import StartError
 from kleinbot.host.profile import Format
 from kleinbot.klein.filling import Wanted, plain
+from kleinbot.klein.kept import FOLDER, kept_of, metadata_of
 from kleinbot.klein.quantise import large_layers, quantise
 from kleinbot.klein.tensor_reader import TensorReader
-from kleinbot.klein.tensor_writer import Slot, write_tensors
+from kleinbot.klein.tensor_writer import PART, Slot, write_tensors
 from kleinbot.klein.weight_set import ROW_SCALE, Component
 from kleinbot.klein.weights import WeightFile, read_file
 
 _log = logging.getLogger(__name__)
-
-FOLDER = "quantised"
-_SOURCE = "kleinbot_source"
-_VERSION = 1
-"""Of what is kept; a change makes all of it anew."""
 
 
 def quantised(
@@ -39,35 +35,44 @@ def quantised(
 
     ``model`` needs no weights. Layers are quantised one at a time. What is torn, or was made
     of other files, is made anew. None where the disk does not take it: it is then quantised at each start.
+
+    Raises StartError WEIGHTS_MISSING (folder, file) where it must be made of files that are gone.
     """
-    source = _identity(component, wanted)
-    file = f"{FOLDER}/{label}-{wanted.format}-{source[:16]}.safetensors"
-    kept = _kept(scratch, file, source)
-    if kept is None:
-        try:
-            _make(scratch / file, component, model, wanted, source, on_bytes)
-        except OSError as error:
-            _log.warning("no room to keep the quantised %s in %s: %s", label, scratch, error)
-            return None
-        kept = read_file(scratch, file)
-        _remove_stale(scratch / file, f"{label}-{wanted.format}-")
-    return Component(component.file, component.config, kept.tensors)
-
-
-def _identity(component: Component, wanted: Wanted) -> str:
-    """Return a hash of the files that ``component`` comes from, by size and time, and of what is wanted."""
-    files = {tensor.origin.path for tensor in component.tensors.values()}
-    states = sorted((str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in files)
-    said = json.dumps([_VERSION, states, str(wanted.dtype), wanted.format])
-    return hashlib.sha256(said.encode()).hexdigest()
-
-
-def _kept(scratch: Path, file: str, source: str) -> WeightFile | None:
+    paths = {tensor.origin.path for tensor in component.tensors.values()}
+    beginning = f"{label}-{wanted.format}-"
+    for path in sorted((scratch / FOLDER).glob(f"{beginning}*.safetensors")):
+        if (kept := _kept(path, paths, wanted)) is not None:
+            return Component(component.file, component.config, kept.tensors)
+    component.require_files()
+    metadata = metadata_of(label, wanted.format, wanted.precision, paths)
+    made = scratch / FOLDER / f"{beginning}{_short_hash(metadata)}.safetensors"
     try:
-        content = read_file(scratch, file)
+        _make(made, component, model, wanted, metadata, on_bytes)
+    except OSError as error:
+        _log.warning("no room to keep the quantised %s in %s: %s", label, scratch, error)
+        return None
+    _remove_stale(made, beginning)
+    return Component(component.file, component.config, read_file(made.parent, made.name).tensors)
+
+
+def remove_unfinished(scratch: Path) -> None:
+    """Remove what a killed process left of the files that it was writing; no other process writes here."""
+    for part in (scratch / FOLDER).glob(f"*{PART}"):
+        part.unlink(missing_ok=True)
+
+
+def _kept(path: Path, paths: Iterable[Path], wanted: Wanted) -> WeightFile | None:
+    try:
+        content = read_file(path.parent, path.name)
     except StartError:
         return None
-    return content if content.metadata.get(_SOURCE) == source else None
+    kept = kept_of(content)
+    is_right = kept is not None and kept.precision is wanted.precision and kept.is_made_of(paths)
+    return content if is_right else None
+
+
+def _short_hash(metadata: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(metadata).encode()).hexdigest()[:16]
 
 
 def _make(
@@ -75,7 +80,7 @@ def _make(
     component: Component,
     model: nn.Module,
     wanted: Wanted,
-    source: str,
+    metadata: Mapping[str, str],
     on_bytes: Callable[[int], None],
 ) -> None:
     layers = large_layers(model)
@@ -103,7 +108,7 @@ def _make(
             weight = plain(component, f"{layer}.weight", wanted.dtype, reader)
             return quantise(weight, wanted.format, wanted.device)
 
-        write_tensors(path, slots, read, {_SOURCE: source})
+        write_tensors(path, slots, read, metadata)
 
 
 def _slots(model: nn.Module, layers: frozenset[str], wanted: Wanted) -> dict[str, Slot]:

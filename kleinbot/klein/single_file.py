@@ -9,6 +9,7 @@ from kleinbot.domain.errors import Code, StartError
 from kleinbot.klein.architecture import text_encoder_config, transformer_config, vae_config
 from kleinbot.klein.bfl_names import INPUT_SCALE, WEIGHT_SCALE, in_diffusers_names, layer_of
 from kleinbot.klein.checkpoint import TEXT_PREFIX, check_text_encoder, check_transformer, without_prefix
+from kleinbot.klein.shapes import check_by_config, transformer_shapes
 from kleinbot.klein.weight_set import Component, Config, refusal
 from kleinbot.klein.weights import TensorInfo, WeightFile
 
@@ -144,7 +145,8 @@ def _transformer(content: WeightFile, tensors: Tensors) -> Component:
     renamed = in_diffusers_names(tensors) if named_by_bfl else tensors
     config = transformer_config(renamed)
     check_transformer(config, content.file)
-    return Component(content.file, config, renamed)
+    component = Component(content.file, config, renamed)
+    return check_by_config(component, transformer_shapes, Code.WEIGHTS_NOT_KLEIN)
 
 
 def _fp8_layers(content: WeightFile) -> frozenset[str]:
@@ -155,7 +157,7 @@ def _fp8_layers(content: WeightFile) -> frozenset[str]:
     try:
         said = json.loads(text)
         layers = dict(said["layers"])
-    except (json.JSONDecodeError, LookupError, TypeError, ValueError) as error:
+    except (json.JSONDecodeError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise _unknown(content, f"{QUANTISATION_METADATA} {text[:80]}") from error
     if said.get("format_version") != _FORMAT_VERSION:
         raise _unknown(content, f"{QUANTISATION_METADATA} format_version {said.get('format_version')}")

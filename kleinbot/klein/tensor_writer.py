@@ -23,6 +23,9 @@ _NAMES = {
 }
 _HEADER_ALIGNMENT = 8
 
+PART = ".part"
+"""How the name of a file ends that is not whole yet."""
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -69,7 +72,7 @@ def write_tensors(
     Raises OSError where the disk does not take it; nothing is left then.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
+    part = path.with_name(f"{path.name}{PART}")
     try:
         with part.open("wb") as file:
             file.write(header_bytes(slots, metadata))

@@ -39,6 +39,17 @@ class Component:
         return sum(tensor.bytes for tensor in self.tensors.values())
 
     @property
+    def gone(self) -> frozenset[Path]:
+        """The files that are not there any more."""
+        paths = {tensor.origin.path for tensor in self.tensors.values()}
+        return frozenset(path for path in paths if not path.is_file())
+
+    def require_files(self) -> None:
+        """Raise StartError WEIGHTS_MISSING (folder, file) where one of its files is gone."""
+        for path in sorted(self.gone):
+            raise StartError(Code.WEIGHTS_MISSING, folder=str(path.parent), file=path.name)
+
+    @property
     def scaled_layers(self) -> frozenset[str]:
         """The linear layers that are kept in FP8 with scales."""
         suffix = f".{WEIGHT_SCALE}"
@@ -86,6 +97,11 @@ class WeightSet:
             there = ", ".join(self.transformers)
             raise StartError(Code.WEIGHTS_NO_CHECKPOINT, checkpoint=str(checkpoint), found=there)
         return self.transformers[checkpoint]
+
+    def require_distilled(self, place: str) -> None:
+        """Raise StartError WEIGHTS_BASE_ALONE (place) where what most pictures are made with is not here."""
+        if Checkpoint.DISTILLED not in self.transformers:
+            raise StartError(Code.WEIGHTS_BASE_ALONE, place=place)
 
 
 def refusal(code: Code, file: str, found: object, wanted: str) -> StartError:

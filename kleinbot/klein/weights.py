@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -54,11 +54,23 @@ class WeightFile:
 
     path: Path
     file: str
+    bytes: int
     tensors: Mapping[str, TensorInfo]
     metadata: Mapping[str, str]
 
+    def named(self, file: str) -> "WeightFile":
+        """Return it as a person is told of it where it is called ``file``."""
+        tensors = {name: replace(tensor, file=file) for name, tensor in self.tensors.items()}
+        return replace(self, file=file, tensors=tensors)
 
-def read_headers(folder: Path, component: str, stem: str) -> Mapping[str, TensorInfo]:
+
+Gone = Mapping[Path, WeightFile]
+"""What was at a path (absolute) where nothing is any more, but of which there is enough elsewhere."""
+
+NOTHING: Gone = {}
+
+
+def read_headers(folder: Path, component: str, stem: str, gone: Gone = NOTHING) -> Mapping[str, TensorInfo]:
     """Return every tensor of ``component`` by name, from one file or from the shards its index lists.
 
     Raises StartError: WEIGHTS_MISSING where a file is not there, WEIGHTS_DAMAGED where a header cannot be
@@ -66,11 +78,11 @@ def read_headers(folder: Path, component: str, stem: str) -> Mapping[str, Tensor
     """
     index = f"{component}/{stem}.safetensors.index.json"
     if not (folder / index).is_file():
-        return read_file(folder, f"{component}/{stem}.safetensors").tensors
+        return read_file(folder, f"{component}/{stem}.safetensors", gone).tensors
     weight_map = _read_index(folder, index)
     tensors: dict[str, TensorInfo] = {}
     for shard in sorted(set(weight_map.values())):
-        tensors |= read_file(folder, f"{component}/{shard}").tensors
+        tensors |= read_file(folder, f"{component}/{shard}", gone).tensors
     for name, shard in weight_map.items():
         if name not in tensors:
             raise StartError(
@@ -83,17 +95,26 @@ def _read_index(folder: Path, file: str) -> Mapping[str, str]:
     try:
         weight_map = json.loads((folder / file).read_text("utf-8"))["weight_map"]
         return {str(name): str(shard) for name, shard in weight_map.items()}
-    except (json.JSONDecodeError, UnicodeDecodeError, LookupError, TypeError, AttributeError) as error:
+    except (
+        json.JSONDecodeError,
+        UnicodeDecodeError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise StartError(Code.WEIGHTS_DAMAGED, file=file, found=str(error), wanted="a weight_map") from error
 
 
-def read_file(folder: Path, file: str) -> WeightFile:
-    """Read the header of ``folder``/``file``.
+def read_file(folder: Path, file: str, gone: Gone = NOTHING) -> WeightFile:
+    """Read the header of ``folder``/``file``, or return what it was where it is among the ``gone``.
 
     Raises StartError WEIGHTS_MISSING, WEIGHTS_DAMAGED.
     """
     path = folder / file
     if not path.is_file():
+        if (content := gone.get(path.absolute())) is not None:
+            return content.named(file)
         raise StartError(Code.WEIGHTS_MISSING, folder=str(folder), file=file)
     try:
         # The library compares the header with the file's size, so a torn download is found here.
@@ -103,7 +124,7 @@ def read_file(folder: Path, file: str) -> WeightFile:
                 name: TensorInfo(file, str(part.get_dtype()), tuple(part.get_shape()), Origin(path, name))
                 for name, part in slices.items()
             }
-            return WeightFile(path, file, tensors, content.metadata() or {})
+            return WeightFile(path, file, path.stat().st_size, tensors, content.metadata() or {})
     except (SafetensorError, OSError) as error:
         size = f"{path.stat().st_size} bytes: {error}"
         raise StartError(Code.WEIGHTS_DAMAGED, file=file, found=size, wanted="a whole file") from error

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 import subprocess
 import sys
 import threading
@@ -302,6 +303,21 @@ async def test_wrong_weights_fail_the_start(tmp_path: Path, clock: TickingClock,
     assert refused.value.code is Code.ENGINE_FAILED
     await engine.close()
     assert engine.state.phase is EnginePhase.FAILED
+
+
+async def test_a_file_with_other_bytes_than_the_hubs_does_not_start(
+    tiny_folder: Path, tmp_path: Path, clock: TickingClock, faults: Faults
+) -> None:
+    folder = shutil.copytree(tiny_folder, tmp_path / "klein")
+    name = "vae/diffusion_pytorch_model.safetensors"
+    note = folder / ".cache/huggingface/download" / f"{name}.metadata"
+    note.parent.mkdir(parents=True)
+    note.write_text(f"commit\n{'0' * 64}\n{2**40}\n")
+    engine = GpuEngine(FolderSource(folder), CPU_SMALL, clock, faults, 1, tmp_path / "scratch")
+    with pytest.raises(StartError) as raised:
+        await engine.start()
+    assert raised.value.code is Code.WEIGHTS_DAMAGED
+    await engine.close()
 
 
 async def test_a_model_that_gives_no_numbers_fails_the_start(

@@ -78,9 +78,18 @@ def sharded(folder: Path) -> None:
     (folder / TEXT_WEIGHTS).unlink()
 
 
+def as_of_flux_1(content: dict[str, torch.Tensor]) -> None:
+    """It has neither statistics nor the layers before and after quantisation, and other latents."""
+    for name in [name for name in content if name.startswith(("bn.", "quant_conv.", "post_quant_conv."))]:
+        del content[name]
+    width = content["encoder.conv_out.weight"].shape[1]
+    content["encoder.conv_out.weight"] = torch.zeros(32, width, 3, 3)
+
+
 def refusal(folder: Path) -> StartError:
+    """As the choice at the start and doctor meet it: nothing is loaded."""
     with pytest.raises(StartError) as raised:
-        load_klein(find_weights(folder), CPU_SMALL, torch.device("cpu"), lambda _: None)
+        find_weights(folder)
     return raised.value
 
 
@@ -129,6 +138,21 @@ WRONG = {
         Code.WEIGHTS_WRONG_VAE,
         "vae/config.json",
     ),
+    "FLUX.1's VAE under the right config": (
+        tensors(VAE_WEIGHTS, as_of_flux_1),
+        Code.WEIGHTS_WRONG_VAE,
+        VAE_WEIGHTS,
+    ),
+    "a config with words for numbers": (
+        setting("transformer/config.json", num_layers="five"),
+        Code.WEIGHTS_NOT_KLEIN,
+        "transformer/config.json",
+    ),
+    "a config of endless layers": (
+        setting("transformer/config.json", num_layers=10**12),
+        Code.WEIGHTS_NOT_KLEIN,
+        "transformer/config.json",
+    ),
     "a VAE without statistics": (
         tensors(VAE_WEIGHTS, lambda content: content.pop("bn.running_mean")),
         Code.WEIGHTS_WRONG_VAE,
@@ -154,12 +178,17 @@ WRONG = {
         Code.WEIGHTS_WRONG_TEXT_ENCODER,
         "text_encoder/config.json",
     ),
-    "another chat template": (
-        replaced("tokenizer/chat_template.jinja", b"{{ messages[0].content }}"),
-        Code.WEIGHTS_WRONG_TEXT_ENCODER,
-        "tokenizer/tokenizer.json",
-    ),
     "JSON cut short": (cut("vae/config.json", 20), Code.WEIGHTS_DAMAGED, "vae/config.json"),
+    "JSON nested too deep": (
+        replaced("vae/config.json", b"[" * 200_000),
+        Code.WEIGHTS_DAMAGED,
+        "vae/config.json",
+    ),
+    "an index nested too deep": (
+        replaced("vae/diffusion_pytorch_model.safetensors.index.json", b"[" * 200_000),
+        Code.WEIGHTS_DAMAGED,
+        "vae/diffusion_pytorch_model.safetensors.index.json",
+    ),
     "JSON of another kind": (replaced("vae/config.json", b"[]"), Code.WEIGHTS_DAMAGED, "vae/config.json"),
     "weights cut at the end": (cut(TEXT_WEIGHTS, -1), Code.WEIGHTS_DAMAGED, TEXT_WEIGHTS),
     "weights cut in the header": (cut(VAE_WEIGHTS, 100), Code.WEIGHTS_DAMAGED, VAE_WEIGHTS),
@@ -205,6 +234,14 @@ def test_a_wrong_checkout_is_refused_with_what_is_wrong(
     else:
         assert error.parameters["found"]
         assert error.parameters["wanted"]
+
+
+def test_another_chat_template_is_refused(checkout: Path) -> None:
+    replaced("tokenizer/chat_template.jinja", b"{{ messages[0].content }}")(checkout)
+    with pytest.raises(StartError) as raised:
+        load_klein(find_weights(checkout), CPU_SMALL, torch.device("cpu"), lambda _: None)
+    assert raised.value.code is Code.WEIGHTS_WRONG_TEXT_ENCODER
+    assert raised.value.parameters["file"] == "tokenizer/tokenizer.json"
 
 
 def test_layers_that_are_never_run_may_be_missing(checkout: Path) -> None:

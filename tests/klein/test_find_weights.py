@@ -276,6 +276,21 @@ WRONG = {
         Code.WEIGHTS_QUANTISATION_UNKNOWN,
         "nvfp4",
     ),
+    "metadata nested too deep": (
+        changed(TRANSFORMER, lambda _: None, _quantization_metadata="[" * 200_000),
+        Code.WEIGHTS_QUANTISATION_UNKNOWN,
+        "_quantization_metadata [[[",
+    ),
+    "a transformer without a layer": (
+        changed(TRANSFORMER, lambda c: c.pop("single_blocks.1.norm.key_norm.scale")),
+        Code.WEIGHTS_NOT_KLEIN,
+        "no such tensor",
+    ),
+    "a text encoder without a layer": (
+        changed(TEXT_ENCODER, lambda c: c.pop("model.layers.9.mlp.down_proj.weight")),
+        Code.WEIGHTS_WRONG_TEXT_ENCODER,
+        "no such tensor",
+    ),
     "a scale that is missing": (
         changed(TRANSFORMER, lambda c: c.pop("single_blocks.0.linear1.input_scale")),
         Code.WEIGHTS_QUANTISATION_UNKNOWN,

@@ -7,16 +7,22 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 
+from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Format, Precision, Profile
 from kleinbot.klein import quantised as kept_on_disk
 from kleinbot.klein.eight_bit import RowScaledLinear
 from kleinbot.klein.find_weights import find_weights
+from kleinbot.klein.kept import FOLDER, gone_of, kept_in
 from kleinbot.klein.load import Klein, load_klein
 from kleinbot.klein.quantise import quantise
+from kleinbot.klein.weights import Gone
 from tests.klein.drawing import latents_of
+from tests.klein.layouts import write_bfl_plain
+from tests.klein.test_checkpoint import sharded
 
 CPU = torch.device("cpu")
 
@@ -101,20 +107,133 @@ def test_the_second_start_quantises_nothing(
 
 def test_other_weights_are_quantised_anew_and_the_old_file_goes(checkout: Path, tmp_path: Path) -> None:
     loaded(checkout, profile_of(Format.INT8), tmp_path)
-    before = sorted((tmp_path / kept_on_disk.FOLDER).iterdir())
+    before = sorted((tmp_path / FOLDER).iterdir())
     weights = checkout / "transformer/diffusion_pytorch_model.safetensors"
     weights.write_bytes(weights.read_bytes())
     loaded(checkout, profile_of(Format.INT8), tmp_path)
-    after = sorted((tmp_path / kept_on_disk.FOLDER).iterdir())
+    after = sorted((tmp_path / FOLDER).iterdir())
     assert len(before) == len(after) == 2
     assert len(set(before) & set(after)) == 1
 
 
+WEIGHTS = ("transformer/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors")
+
+
+def gone_for(profile: Profile, scratch: Path) -> Gone:
+    return gone_of(kept for kept in kept_in(scratch) if kept.serves(profile))
+
+
+def without_plain(folder: Path, profile: Profile, scratch: Path) -> Klein:
+    weights = find_weights(folder, gone=gone_for(profile, scratch))
+    return load_klein(weights, profile, CPU, lambda _: None, scratch)
+
+
+def test_the_second_start_needs_no_plain_files(
+    checkout: Path, tmp_path: Path, quantised_layers: Iterator[list[Format]]
+) -> None:
+    profile, made = profile_of(Format.INT8), next(quantised_layers)
+    expected = latents_of(loaded(checkout, profile, tmp_path))
+    for file in WEIGHTS:
+        (checkout / file).unlink()
+    made.clear()
+    assert torch.equal(latents_of(without_plain(checkout, profile, tmp_path)), expected)
+    assert not made
+
+
+def test_what_is_needed_plain_is_missed(checkout: Path, tmp_path: Path) -> None:
+    loaded(checkout, profile_of(Format.INT8), tmp_path)
+    for file in WEIGHTS:
+        (checkout / file).unlink()
+    for other in (
+        profile_of(Format.PLAIN),
+        profile_of(Format.FP8),
+        profile_of(Format.INT8, Precision.BFLOAT16),
+    ):
+        with pytest.raises(StartError) as raised:
+            without_plain(checkout, other, tmp_path)
+        assert raised.value.code is Code.WEIGHTS_MISSING
+        # Nor is it loaded where somebody asks for more than was found.
+        weights = find_weights(checkout, gone=gone_of(kept_in(tmp_path)))
+        with pytest.raises(StartError) as raised:
+            load_klein(weights, other, CPU, lambda _: None, tmp_path)
+        assert raised.value.code is Code.WEIGHTS_MISSING
+
+
+def test_other_files_in_the_place_of_those_that_went_count(checkout: Path, tmp_path: Path) -> None:
+    profile = profile_of(Format.INT8)
+    first = latents_of(loaded(checkout, profile, tmp_path))
+    file = checkout / WEIGHTS[0]
+    content = load_file(file)
+    file.unlink()
+    save_file({**content, "proj_out.weight": -content["proj_out.weight"]}, file)
+    second = latents_of(without_plain(checkout, profile, tmp_path))
+    assert torch.equal(second, latents_of(loaded(checkout, profile, None)))
+    assert not torch.equal(second, first)
+
+
+def test_a_part_that_changed_is_not_joined_with_one_that_went(checkout: Path, tmp_path: Path) -> None:
+    profile = profile_of(Format.INT8)
+    sharded(checkout)
+    loaded(checkout, profile, tmp_path)
+    one, other = sorted((checkout / "text_encoder").glob("*.safetensors"))
+    one.unlink()
+    assert without_plain(checkout, profile, tmp_path)
+    other.write_bytes(other.read_bytes())
+    with pytest.raises(StartError) as raised:
+        without_plain(checkout, profile, tmp_path)
+    assert raised.value.code is Code.WEIGHTS_MISSING
+    assert raised.value.parameters["file"] == f"text_encoder/{one.name}"
+
+
+def test_single_files_may_go_too_and_others_come_first(klein: Klein, checkout: Path, tmp_path: Path) -> None:
+    profile = profile_of(Format.INT8)
+    shutil.rmtree(checkout / "transformer")
+    (checkout / "model_index.json").unlink()
+    transformer = klein.transformers[Checkpoint.DISTILLED]
+    plain = write_bfl_plain(transformer, checkout / "flux-2-klein-4b.safetensors")
+    expected = latents_of(loaded(checkout, profile, tmp_path))
+    plain.unlink()
+    assert torch.equal(latents_of(without_plain(checkout, profile, tmp_path)), expected)
+    other = write_bfl_plain(transformer, checkout / "zzz.safetensors")
+    found = find_weights(checkout, gone=gone_for(profile, tmp_path)).transformers[Checkpoint.DISTILLED]
+    assert {tensor.origin.path for tensor in found.tensors.values()} == {other}
+
+
+def test_a_kept_file_that_says_nonsense_is_not_believed(checkout: Path, tmp_path: Path) -> None:
+    profile = profile_of(Format.INT8)
+    loaded(checkout, profile, tmp_path)
+    for file in (tmp_path / FOLDER).iterdir():
+        for said in ("[" * 100_000, "{}", '{"version": 2, "sources": 1}'):
+            save_file(load_file(file), file, metadata={"kleinbot_made_of": said})
+    assert list(kept_in(tmp_path)) == []
+    assert loaded(checkout, profile, tmp_path)
+    assert len(list(kept_in(tmp_path))) == 2
+
+
 def test_a_torn_file_is_made_anew(tiny_folder: Path, tmp_path: Path) -> None:
     expected = latents_of(loaded(tiny_folder, profile_of(Format.INT8), tmp_path))
-    for file in (tmp_path / kept_on_disk.FOLDER).iterdir():
+    for file in (tmp_path / FOLDER).iterdir():
         file.write_bytes(file.read_bytes()[:-7])
     assert torch.equal(latents_of(loaded(tiny_folder, profile_of(Format.INT8), tmp_path)), expected)
+
+
+def test_what_a_killed_start_left_is_removed_by_the_next(
+    tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as killed:
+        # A killed process cleans nothing up.
+        killed.setattr(Path, "unlink", lambda *_, **__: None)
+        killed.setattr(Path, "replace", torn_away)
+        with pytest.raises(KeyboardInterrupt):
+            loaded(tiny_folder, profile_of(Format.INT8), tmp_path)
+    folder = tmp_path / FOLDER
+    assert [path.suffix for path in folder.iterdir()] == [".part"]
+    loaded(tiny_folder, profile_of(Format.PLAIN), tmp_path)
+    assert list(folder.iterdir()) == []
+
+
+def torn_away(*_: object) -> Path:
+    raise KeyboardInterrupt
 
 
 def test_without_room_it_is_quantised_in_memory(
@@ -126,7 +245,7 @@ def test_without_room_it_is_quantised_in_memory(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage)
     made = loaded(tiny_folder, profile_of(Format.INT8), tmp_path)
     assert torch.equal(latents_of(made), latents_of(loaded(tiny_folder, profile_of(Format.INT8), None)))
-    assert list((tmp_path / kept_on_disk.FOLDER).iterdir()) == []
+    assert list((tmp_path / FOLDER).iterdir()) == []
 
 
 def test_a_native_product_of_integers_is_refused() -> None:

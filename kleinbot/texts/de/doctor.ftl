@@ -51,9 +51,9 @@ doctor-disk-full = Nur { $free } GiB sind frei bei { $folder }, darum würde nic
 doctor-disk-unknown = Wie viel bei { $folder } frei ist, lässt sich nicht feststellen.
 doctor-weights-small = Das kleine Modell, das dabei ist, vollständig. Es zeichnet farbige Formen in 256×256.
 doctor-weights-folder = Vollständig, nach ihren Kopfdaten: { $folder }
-doctor-weights-download = { $repository } ist noch nicht hier. Der Start lädt etwa { $size } GB nach { $folder }.
-doctor-weights-no-disk = { $repository } braucht etwa { $size } GB, aber bei { $folder } sind nur { $free } GB frei. Schaffe Platz, oder setze HF_HOME auf eine andere Festplatte.
-doctor-weights-offline = { $repository } ist nicht hier, und HF_HUB_OFFLINE verbietet den Download (etwa { $size } GB). Entferne es, oder zeige mit KLEINBOT_WEIGHTS auf einen Ordner.
+doctor-weights-download = { $repository } ist noch nicht vollständig hier. Der Start lädt { $size } GB nach { $folder }.
+doctor-weights-no-disk = Von { $repository } sind noch { $size } GB zu laden, aber bei { $folder } sind nur { $free } GB frei. Schaffe Platz, oder setze HF_HOME auf eine andere Festplatte.
+doctor-weights-offline = { $repository } ist nicht vollständig hier, und HF_HUB_OFFLINE verbietet den Download. Entferne es, oder zeige mit KLEINBOT_WEIGHTS auf einen Ordner.
 doctor-profile = { $profile }: bis { $side }×{ $side }, { $references } Referenzen, Stapel von { $batch }, { $compiled ->
         [yes] kompiliert
        *[other] nicht kompiliert

@@ -51,9 +51,9 @@ doctor-disk-full = Only { $free } GiB are free at { $folder }, so nothing would 
 doctor-disk-unknown = How much is free at { $folder } cannot be told.
 doctor-weights-small = The small model that comes along, complete. It draws coloured shapes of 256×256.
 doctor-weights-folder = Complete, by their headers: { $folder }
-doctor-weights-download = { $repository } is not here yet. The start downloads about { $size } GB to { $folder }.
-doctor-weights-no-disk = { $repository } needs about { $size } GB, but only { $free } GB are free at { $folder }. Make room, or set HF_HOME to another disk.
-doctor-weights-offline = { $repository } is not here and HF_HUB_OFFLINE forbids to download it (about { $size } GB). Unset it, or point KLEINBOT_WEIGHTS at a folder.
+doctor-weights-download = { $repository } is not complete here yet. The start downloads { $size } GB to { $folder }.
+doctor-weights-no-disk = Of { $repository } { $size } GB are still to be downloaded, but only { $free } GB are free at { $folder }. Make room, or set HF_HOME to another disk.
+doctor-weights-offline = { $repository } is not complete here and HF_HUB_OFFLINE forbids to download it. Unset it, or point KLEINBOT_WEIGHTS at a folder.
 doctor-profile = { $profile }: up to { $side }×{ $side }, { $references } references, batches of { $batch }, { $compiled ->
         [yes] compiled
        *[other] not compiled

@@ -1,0 +1,328 @@
+"""The weights of a source: found where they are, downloaded where they are not. No torch."""
+
+import errno
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import (
+    HfApi,
+    get_session,
+    hf_hub_download,
+    hf_hub_url,
+    hf_raise_for_status,
+    snapshot_download,
+)
+from huggingface_hub.constants import HF_HUB_CACHE
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.file_download import repo_folder_name
+from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
+
+from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.work import Checkpoint
+from kleinbot.klein.checkpoint import MODEL_INDEX, TRANSFORMER_CONFIG, checkpoint_of
+from kleinbot.klein.find_weights import find_weights
+from kleinbot.klein.published import RepoFile, is_published, keep_published, verify_once
+from kleinbot.klein.resuming import HTTP_ERROR, begun_bytes, fetch_blob
+from kleinbot.klein.source import DISTILLED_REPOSITORY, FolderSource, HubPart, HubSource, Source
+from kleinbot.klein.weight_set import WeightSet
+
+_NOT_FOUND = 404
+_MENDED_BY_DOWNLOADING = {Code.WEIGHTS_MISSING, Code.WEIGHTS_TOKENIZER_MISSING, Code.WEIGHTS_DAMAGED}
+
+
+class AbandonedError(Exception):
+    """Nobody waits for the model any more; what has been downloaded is kept for the next start."""
+
+
+def asking(is_abandoned: Callable[[], bool]) -> Callable[[], None]:
+    """Return what raises AbandonedError once ``is_abandoned``."""
+
+    def ask() -> None:
+        if is_abandoned():
+            raise AbandonedError
+
+    return ask
+
+
+@dataclass(frozen=True)
+class Download:
+    """Every file of a source, and how much of them is not on this disk yet: what began to arrive is."""
+
+    files: Sequence[tuple[HubPart, RepoFile]]
+    missing_bytes: int
+
+
+def plan_download(source: HubSource) -> Download:
+    """Ask the hub for ``source``'s files; nothing is written.
+
+    Raises StartError WEIGHTS_BASE_ALONE (place) where there is no distilled transformer, WEIGHTS_UNREACHABLE
+    (repository, reason).
+    """
+    _refuse_base_alone(source)
+    files: list[tuple[HubPart, RepoFile]] = []
+    for part in source.parts:
+        with _told_as_unreachable(part):
+            info = HfApi(source.endpoint).model_info(
+                part.repository, revision=part.revision, files_metadata=True
+            )
+        snapshot = _snapshot(source, part, str(info.sha))
+        files += [
+            (part, RepoFile(each.rfilename, each.size or 0, each.lfs.sha256 if each.lfs else None))
+            for each in info.siblings or []
+            if part.holds(each.rfilename) and snapshot / each.rfilename not in source.gone
+        ]
+    missing = (
+        file.bytes - begun_bytes(cache_of(source), part.repository, file)
+        for part, file in files
+        if source.in_cache(part, file.name) is None
+    )
+    return Download(files, sum(missing))
+
+
+def _refuse_base_alone(source: HubSource) -> None:
+    """Look into the checkout's index, so that nobody waits for 16 GB that cannot be used."""
+    part = source.checkout
+    if not part.holds(TRANSFORMER_CONFIG) or part.repository == DISTILLED_REPOSITORY:
+        return
+    cached = source.in_cache(part, MODEL_INDEX)
+    if cached is not None:
+        text = cached.read_bytes()
+    else:
+        with _told_as_unreachable(part):
+            url = hf_hub_url(part.repository, MODEL_INDEX, revision=part.revision, endpoint=source.endpoint)
+            response = get_session().get(url, headers=build_hf_headers(), follow_redirects=True)
+            if response.status_code == _NOT_FOUND:
+                return
+            hf_raise_for_status(response)
+            text = response.content
+    if checkpoint_of(text) is Checkpoint.BASE:
+        raise StartError(Code.WEIGHTS_BASE_ALONE, place=part.repository)
+
+
+def _snapshot(source: HubSource, part: HubPart, commit: str) -> Path:
+    folder = repo_folder_name(repo_id=part.repository, repo_type="model")
+    return cache_of(source).absolute() / folder / "snapshots" / commit
+
+
+def cache_of(source: HubSource) -> Path:
+    """Return the folder in which ``source`` is kept."""
+    return source.cache_folder or Path(HF_HUB_CACHE)
+
+
+def obtain(
+    source: Source, on_fraction: Callable[[float], None], is_abandoned: Callable[[], bool]
+) -> WeightSet:
+    """Return ``source``'s weights, downloading what is missing.
+
+    Raises StartError as ``find_weights`` and ``fetch_from_hub``; AbandonedError.
+    """
+    match source:
+        case FolderSource(folder, base, prefer_fp8, gone):
+            return find_weights(folder, base=base, prefer_fp8=prefer_fp8, gone=gone)
+        case HubSource():
+            return fetch_from_hub(source, on_fraction, is_abandoned)
+
+
+def fetch_from_hub(
+    source: HubSource, on_fraction: Callable[[float], None], is_abandoned: Callable[[], bool]
+) -> WeightSet:
+    """Return ``source``'s weights, downloading only what is missing of what is used.
+
+    What is complete in the cache is used without asking the hub, so that a restart needs no network and
+    never changes the model by itself. A torn download goes on where it stopped. Each file is compared with
+    its published size and hash once, after its download. ``on_fraction`` is told how much of the bytes are
+    there, 0…1.
+
+    Raises StartError as ``plan_download``, WEIGHTS_NO_ROOM (folder, free_gb, wanted_gb), WEIGHTS_DAMAGED
+    (file, found, wanted); AbandonedError.
+    """
+    ask = asking(is_abandoned)
+
+    def is_right(path: Path) -> bool:
+        return keep_published(path, ask)
+
+    cached = complete_in_cache(source, is_right)
+    if cached is not None:
+        return cached
+    download = plan_download(source)
+    _check_room(source, download)
+    progress = _Progress(sum(file.bytes for _, file in download.files), on_fraction, ask)
+    # The small files first: the tokenizer makes prompt lengths exact while the weights arrive.
+    for part, file in sorted(download.files, key=lambda item: (item[1].bytes, item[1].name)):
+        _download(source, part, file, progress)
+    return _cached(source, is_right)
+
+
+def _download(source: HubSource, part: HubPart, file: RepoFile, progress: "_Progress") -> None:
+    try:
+        with _told_as_unreachable(part):
+            blob = None
+            if file.sha256 is not None:
+                blob = fetch_blob(
+                    cache_of(source), part.repository, part.revision, source.endpoint, file, progress.running
+                )
+            # By the branch's name, not the commit: the hub notes in its cache which commit a branch is at.
+            path = hf_hub_download(
+                part.repository,
+                file.name,
+                revision=part.revision,
+                cache_dir=source.cache_folder,
+                endpoint=source.endpoint,
+                tqdm_class=progress.bar_class(file.bytes),
+            )
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        folder = _existing(cache_of(source))
+        missing_bytes = file.bytes - begun_bytes(cache_of(source), part.repository, file)
+        raise _no_room(folder, shutil.disk_usage(folder).free, missing_bytes) from error
+    if blob is not None and Path(path).resolve() != blob.resolve():
+        # Where links cannot be made (Windows), the hub's client has copied it.
+        blob.unlink()
+    verify_once(Path(path), file, progress.ask)
+    progress.finish(file.bytes)
+
+
+def complete_in_cache(
+    source: HubSource, is_right: Callable[[Path], bool] = lambda path: is_published(path, lambda: None)
+) -> WeightSet | None:
+    """Return the cached weights where all files are there, whole, and ``is_right`` of each large one.
+
+    Raises StartError as ``find_weights`` where they are there, but not Klein's.
+    """
+    try:
+        return _cached(source, is_right)
+    except LocalEntryNotFoundError:
+        return None
+    except StartError as error:
+        if error.code in _MENDED_BY_DOWNLOADING:
+            return None
+        raise
+
+
+def _cached(source: HubSource, is_right: Callable[[Path], bool]) -> WeightSet:
+    folder, *others = [_in_cache(source, part, is_right) for part in source.parts]
+    elsewhere = dict(zip(source.transformers, others, strict=True))
+    distilled, base = elsewhere.get(Checkpoint.DISTILLED), elsewhere.get(Checkpoint.BASE)
+    weights = find_weights(folder, distilled=distilled, base=base, gone=source.gone)
+    weights.require_distilled(source.name)
+    return weights
+
+
+def _in_cache(source: HubSource, part: HubPart, is_right: Callable[[Path], bool]) -> Path:
+    """Return the part's folder in the cache.
+
+    Raises LocalEntryNotFoundError where it is not there, or a large file is not right.
+    """
+    folder = Path(
+        snapshot_download(
+            part.repository,
+            revision=part.revision,
+            cache_dir=source.cache_folder,
+            allow_patterns=list(part.patterns),
+            local_files_only=True,
+        )
+    )
+    for path in folder.rglob("*.safetensors"):
+        # A link whose file was deleted is looked at by find_weights, as what is missing.
+        is_used = path.is_file() and part.holds(path.relative_to(folder).as_posix())
+        if is_used and not is_right(path):
+            raise LocalEntryNotFoundError(f"{path.name} is not the published file")
+    return folder
+
+
+def _check_room(source: HubSource, download: Download) -> None:
+    """Raise StartError WEIGHTS_NO_ROOM where the disk cannot hold what is missing."""
+    folder = _existing(cache_of(source))
+    if (free_bytes := shutil.disk_usage(folder).free) < download.missing_bytes:
+        raise _no_room(folder, free_bytes, download.missing_bytes)
+
+
+def _existing(folder: Path) -> Path:
+    while not folder.exists():
+        folder = folder.parent
+    return folder
+
+
+def _no_room(folder: Path, free_bytes: int, wanted_bytes: int) -> StartError:
+    return StartError(
+        Code.WEIGHTS_NO_ROOM,
+        folder=str(folder),
+        free_gb=round(free_bytes / 1e9, 1),
+        wanted_gb=round(wanted_bytes / 1e9, 1),
+    )
+
+
+@contextmanager
+def _told_as_unreachable(part: HubPart) -> Iterator[None]:
+    try:
+        yield
+    except RevisionNotFoundError:
+        reason = f"it has no revision {part.revision}"
+    except GatedRepoError:
+        reason = "it is gated"
+    except (RepositoryNotFoundError, HFValidationError):
+        reason = "there is no such repository"
+    except (HTTP_ERROR, LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
+        reason = str(error.__cause__ or error) or type(error).__name__
+    else:
+        return
+    raise StartError(Code.WEIGHTS_UNREACHABLE, repository=part.repository, reason=reason)
+
+
+class _Progress:
+    """Adds up the bytes of all files; a file's own bars are not believed beyond its size."""
+
+    def __init__(
+        self, total_bytes: int, on_fraction: Callable[[float], None], ask: Callable[[], None]
+    ) -> None:
+        self._total_bytes = max(1, total_bytes)
+        self._finished_bytes = 0
+        self._on_fraction = on_fraction
+        self.ask = ask
+
+    def finish(self, size: int) -> None:
+        self._finished_bytes += size
+        self.running(0)
+
+    def running(self, bytes_of_file: float) -> None:
+        """Note how much of the running file is there.
+
+        Raises AbandonedError where nobody waits for it any more.
+        """
+        self.ask()
+        self._on_fraction(min(1.0, (self._finished_bytes + bytes_of_file) / self._total_bytes))
+
+    def bar_class(self, size: int) -> Any:  # noqa: ANN401 - the hub's parameter is a tqdm class
+        """Return what the hub takes for a class of progress bars; one file may have several."""
+        progress = self
+
+        class Bar:
+            def __init__(self, *_: object, initial: float = 0, **__: object) -> None:
+                self.n = initial
+
+            def update(self, amount: float | None = 1) -> None:
+                self.n += amount or 0
+                progress.running(min(self.n, size))
+
+            def __enter__(self) -> "Bar":
+                return self
+
+            def __exit__(self, *_: object) -> None:
+                return
+
+            def __getattr__(self, name: str) -> Callable[..., None]:
+                return lambda *_, **__: None
+
+        return Bar
