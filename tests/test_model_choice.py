@@ -92,7 +92,7 @@ def test_plain_weights_that_were_quantised_may_go(tmp_path: Path) -> None:
 
     assert (second.profile, second.name) == (first.profile, first.name)
     weights = obtain(second.source, lambda _: None, lambda: False)
-    assert load_klein(weights, second.profile, torch.device("cpu"), lambda _: None, scratch)
+    assert load_klein(weights, second.profile, torch.device("cpu"), lambda _: None, settings.scratch_folder)
 
 
 def replace_setting(settings: Settings, **others: str) -> Settings:
