@@ -10,7 +10,7 @@ from kleinbot import klein
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.capacity import Capacity, capacity_of
 from kleinbot.host.facts import HostFacts
-from kleinbot.host.probe import look
+from kleinbot.host.probe import DEVICE_ORDER, look
 from kleinbot.host.profile import Device, Format, Profile
 from kleinbot.host.rules import Choice, choose
 from kleinbot.host.wishes import Offer, Wishes
@@ -51,8 +51,8 @@ def choose_model(settings: Settings, look_at_host: Callable[[], HostFacts] = loo
     where the settings ask for what this machine cannot do.
     """
     check_diffusers()
-    # The driver's library counts cards by their slots; CUDA would else begin with the fastest.
-    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+    for name, value in DEVICE_ORDER.items():
+        os.environ.setdefault(name, value)
     facts = look_at_host()
     asked = None if settings.device is DeviceChoice.AUTO else Device(settings.device)
     weights = settings.weights

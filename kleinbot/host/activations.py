@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 MIB = 2**20
 
+MEASURED_ON = (9, 0)
+"""The compute capability of the cards that memory and speed were measured on: H100 and H200."""
+
 WORKSPACE_BYTES = 33_562_624
 """cuBLAS's workspace, which torch's allocator holds from the first product on.
 

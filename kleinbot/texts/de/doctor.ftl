@@ -37,6 +37,7 @@ doctor-library-missing = { $library } ist nicht installiert. Führe aus: python 
 doctor-library-old = { $library } { $version } ist zu alt; nötig ist { $wanted } oder neuer. Führe aus: python -m pip install --upgrade .
 doctor-library-new = { $library } { $version } ist neuer als alles, womit kleinbot erprobt ist (unter { $untried }). Wenn etwas nicht geht, führe aus: python -m pip install --upgrade .
 doctor-card = { $card }, Compute Capability { $capability }.
+doctor-card-unmeasured = { $card }, Compute Capability { $capability }. Ungemessen: kleinbot ist nur auf H100 und H200 gemessen; wie schnell es auf dieser Karte ist, ist nicht bekannt, und ihr Speicherbedarf ist aus jenen vorhergesagt.
 doctor-card-none = Keine NVIDIA-Karte gefunden; das kleine Modell, das dabei ist, zeichnet auf der CPU.
 doctor-card-none-windows = Keine NVIDIA-Karte gefunden; das kleine Modell, das dabei ist, zeichnet auf der CPU. Wenn eine da ist, installiere den Treiber von NVIDIA.
 doctor-card-several = Der Bot nutzt die erste Karte, { $card }, nicht { $others }. Mit CUDA_VISIBLE_DEVICES wählst du eine andere (mit CUDA_DEVICE_ORDER=PCI_BUS_ID sind es die Nummern von nvidia-smi).

@@ -37,6 +37,7 @@ doctor-library-missing = { $library } is not installed. Run: python -m pip insta
 doctor-library-old = { $library } { $version } is too old; { $wanted } or newer is needed. Run: python -m pip install --upgrade .
 doctor-library-new = { $library } { $version } is newer than what kleinbot was tried with (below { $untried }). If something breaks, run: python -m pip install --upgrade .
 doctor-card = { $card }, compute capability { $capability }.
+doctor-card-unmeasured = { $card }, compute capability { $capability }. Unmeasured: kleinbot was measured on H100 and H200 only; on this card its speed is not known, and its memory is predicted from those.
 doctor-card-none = No NVIDIA card is found, so the small model that comes along draws on the CPU.
 doctor-card-none-windows = No NVIDIA card is found, so the small model that comes along draws on the CPU. If there is one, install NVIDIA's driver.
 doctor-card-several = The bot uses the first card, { $card }, not { $others }. Set CUDA_VISIBLE_DEVICES to choose another one (with CUDA_DEVICE_ORDER=PCI_BUS_ID the numbers are those of nvidia-smi).
