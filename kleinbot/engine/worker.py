@@ -66,7 +66,7 @@ class Worker:
         autoencoder = Autoencoder(klein.vae, profile.lean_decode)
         stages = Stages(klein, autoencoder, faults)
         is_resident = profile.text_encoder.placement is Placement.RESIDENT
-        ladder = Ladder(stages, autoencoder, klein.text_encoder, klein.device, is_resident)
+        ladder = Ladder(autoencoder, klein.text_encoder, klein.device, is_resident)
         self_test = SelfTest(klein, autoencoder)
         self._model: _Loaded | None = _Loaded(stages, ladder, self_test, Tuning(klein, profile))
         self._resting: dict[int, Making] = {}
@@ -142,7 +142,6 @@ class Worker:
             loaded.self_test.learn()
         except vae.NotFiniteError as error:
             raise _damaged() from error
-        loaded.stages.embeddings.clear()
 
     def _make(self, making: Making, caller: Caller) -> BatchResult | Suspended:
         while True:

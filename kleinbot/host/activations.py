@@ -19,7 +19,7 @@ Measured on an H100 (torch 2.11, CUDA 13.0) as what is allocated beside the weig
 """
 
 EMBEDDING_BYTES = 512 * 7680 * 2
-"""One prompt's embeddings in BF16; the engine remembers some, and a batch has its own copy."""
+"""One prompt's embeddings in BF16; those that the engine remembers are in the host's memory."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ TEXT_ENCODING_BYTES = 106_434_560
 """Measured on an H100, one prompt of 512 tokens; 101.5 MiB are also what counting live tensors gives."""
 STREAMED_LAYERS_AT_ONCE = 2
 """One computes while the next one arrives. An H100 with group offload: table and two layers, to the MB."""
-PROMPTS_REMEMBERED = 2
-"""Copies of a batch's embeddings: the engine's memory of prompts, and the batch."""
+EMBEDDINGS_OF_AN_IMAGE = 2
+"""Its prompt's, and the empty prompt's where the base checkpoint is steered away from that."""
 
 DEQUANTISING = Dequantising(
     2, "H100, INT8 by torchao 0.18, 1024² with 0 and 1 reference: a BF16 copy, 75.5 MB"

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kleinbot.domain.geometry import TOKEN_PX, Grid
+from kleinbot.domain.work import Checkpoint
 from kleinbot.host import activations, model_sizes
 from kleinbot.host.activations import Denoising, Picturing
 from kleinbot.host.facts import System
@@ -86,13 +87,14 @@ def pinned_bytes(profile: Profile) -> int:
 def predict(profile: Profile, shape: WorkShape) -> StagePeaks:
     """Predict the peak of each stage for ``shape``; of the VAE one picture is in work at a time."""
     base = resident_bytes(profile) + activations.WORKSPACE_BYTES
-    embeddings = activations.PROMPTS_REMEMBERED * shape.batch * activations.EMBEDDING_BYTES
+    embeddings = activations.EMBEDDINGS_OF_AN_IMAGE * shape.batch * activations.EMBEDDING_BYTES
     text = _text_bytes(profile)
     encoding = activations.ENCODING_LEAN if profile.lean_decode else activations.ENCODING_STOCK
     pictures = [encoding.bytes(_pixels(grid)) for grid in shape.references]
+    guidance = shape.batch * activations.EMBEDDING_BYTES if Checkpoint.BASE in profile.checkpoints else 0
     return StagePeaks(
         encode_bytes=base + embeddings + max([text, *pictures]),
-        denoise_bytes=base + _denoise_bytes(profile, shape.tokens, shape.batch),
+        denoise_bytes=base + guidance + _denoise_bytes(profile, shape.tokens, shape.batch),
         decode_bytes=base + embeddings + _decoding(profile).bytes(_pixels(shape.grid)),
     )
 
