@@ -112,7 +112,8 @@ class GpuEngine:
         except asyncio.CancelledError:
             abandoned.set()
             raise
-        self._enter(EngineState(EnginePhase.READY))
+        handicap = "" if self._worker is None else self._worker.handicap
+        self._enter(EngineState(EnginePhase.READY, detail=handicap))
 
     async def render(
         self,

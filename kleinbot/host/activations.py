@@ -72,14 +72,14 @@ DENOISING_EAGER = Denoising(129_915, 10_761_000, 2_150, 43_133_000 - WORKSPACE_B
 DENOISING_COMPILED = Denoising(
     129_915, 10_761_000, 2_150, 43_133_000 - WORKSPACE_BYTES, "not measured apart from the eager one"
 )
-DENOISING_EAGER_FP8 = Denoising(
-    129_915 + 8 * 6_144,
-    10_761_000,
-    2_150,
-    43_133_000 - WORKSPACE_BYTES,
-    "eager, and the last product's input (4 of 6144 bytes) scaled and clamped; counted, not measured",
-)
 DENOISING_COMPILED_FP8 = Denoising(105_000, 10_761_000, 2_150, 10_000_000, _H200_COMPILED)
+
+_COUNTED = "tensors that live at once at full size, counted without a card (tests/klein/test_strip_blocks.py)"
+DENOISING_STRIPS_PROJECTING = Denoising(
+    8 * 6_144, 10_761_000, 2_150, 43_133_000 - WORKSPACE_BYTES + 1_024 * 19 * 6_144, _COUNTED
+)
+"""Blocks over strips of 1024 tokens, while one of these goes through a block's first product."""
+DENOISING_STRIPS_ATTENDING = Denoising(9 * 6_144, 10_761_000, 2_150, 43_133_000 - WORKSPACE_BYTES, _COUNTED)
 
 DECODING_STOCK = Picturing(2_437, 0, "H100, stock decoder, 512² and 1024²: 2439 and 2436 bytes a pixel")
 DECODING_COMPILED = Picturing(1_383, 0, "H200, 1024², NHWC and compiled: 5.33 GiB with 3.98 of weights")

@@ -112,15 +112,27 @@ def _text_bytes(profile: Profile) -> int:
 
 
 def _denoise_bytes(profile: Profile, tokens: int, batch: int) -> int:
-    bytes_ = _denoising(profile).bytes(tokens, batch)
-    if profile.transformer.format is not Format.PLAIN and not profile.native_fp8:
-        bytes_ = _with_dequantising(bytes_, tokens * batch)
+    is_dequantised = profile.transformer.format is not Format.PLAIN and not profile.native_fp8
+    if profile.blocks_in_strips:
+        bytes_ = _in_strips(tokens, batch, is_dequantised)
+    else:
+        bytes_ = _denoising(profile).bytes(tokens, batch)
+        if is_dequantised:
+            bytes_ = _with_dequantising(bytes_, tokens * batch)
     if profile.transformer.placement is not Placement.RESIDENT:
         block = model_sizes.TRANSFORMER_BLOCK.bytes(profile.transformer.format, profile.precision)
         bytes_ += activations.STREAMED_LAYERS_AT_ONCE * block
         # What stands outside the blocks stays on the card while the stage runs.
         bytes_ += model_sizes.TRANSFORMER.rest * model_sizes.width_bytes(profile)
     return bytes_
+
+
+def _in_strips(tokens: int, batch: int, is_dequantised: bool) -> int:
+    """Return the higher of a single block's first product, with its weight in BF16, and its attention."""
+    projecting = activations.DENOISING_STRIPS_PROJECTING.bytes(tokens, batch)
+    if is_dequantised:
+        projecting += activations.DEQUANTISING.per_weight * model_sizes.LARGEST_LINEAR_PARAMETERS
+    return max(projecting, activations.DENOISING_STRIPS_ATTENDING.bytes(tokens, batch))
 
 
 def _with_dequantising(activation_bytes: int, tokens: int) -> int:
@@ -136,8 +148,8 @@ def _with_dequantising(activation_bytes: int, tokens: int) -> int:
 
 
 def _denoising(profile: Profile) -> Denoising:
-    if not profile.compiled:
-        return activations.DENOISING_EAGER_FP8 if profile.native_fp8 else activations.DENOISING_EAGER
+    if not profile.compiles_blocks:
+        return activations.DENOISING_EAGER
     return activations.DENOISING_COMPILED_FP8 if profile.native_fp8 else activations.DENOISING_COMPILED
 
 
