@@ -1,19 +1,22 @@
 """Which model this host runs, and how: the machine, the settings and the weights put together."""
 
 import logging
+import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kleinbot import klein
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.capacity import Capacity, capacity_of
-from kleinbot.host.facts import HostFacts
+from kleinbot.host.facts import GIB, HostFacts
+from kleinbot.host.model_sizes import TRANSFORMER
 from kleinbot.host.probe import DEVICE_ORDER, look
 from kleinbot.host.profile import Device, Format, Profile
 from kleinbot.host.rules import Choice, choose
 from kleinbot.host.wishes import Offer, Wishes
+from kleinbot.host.without_card import full_size_cpu_bytes
 from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.requirements import check_diffusers
 from kleinbot.klein.source import FolderSource, Source, hub_source
@@ -57,13 +60,22 @@ def choose_model(settings: Settings, look_at_host: Callable[[], HostFacts] = loo
     asked = None if settings.device is DeviceChoice.AUTO else Device(settings.device)
     weights = settings.weights
     offer = offered_by(weights) if isinstance(weights, Path) else _offered_by_hub(weights)
+    offer = replace(offer, is_named=weights is not None, is_small=_is_small(weights))
     choice = choose(facts, asked, offer, wishes_of(settings))
     if choice.fallback is not None:
         _log.warning("the graphics card is not used: %s", choice.fallback)
+    if not choice.uses_named_weights:
+        needed_gib = full_size_cpu_bytes() / GIB
+        _log.warning(
+            "KLEINBOT_WEIGHTS (%s) is not used: on the CPU it would take %.1f GiB of memory; "
+            "the small model draws",
+            weights,
+            needed_gib,
+        )
     for way in choice.passed_over:
         _log.info("%s would need %d MiB", way.name, way.needed_bytes >> 20)
     _log.info("profile %s: %s", choice.profile.name, choice.profile)
-    source, name, is_small = _source(weights, choice.profile)
+    source, name, is_small = _source(weights if choice.uses_named_weights else None, choice.profile)
     return ModelChoice(source, choice.profile, name, "small-note" if is_small else None, facts, choice)
 
 
@@ -84,6 +96,20 @@ def _offered_by_hub(repository: str | None) -> Offer:
     if repository in (None, DEFAULT_HUB_REPO):
         return Offer()
     return Offer(frozenset({Format.PLAIN, Format.INT8}), (Checkpoint.DISTILLED,))
+
+
+def _is_small(weights: Path | str | None) -> bool:
+    """Tell whether ``weights`` are those of a smaller model than Klein 4B, by their headers.
+
+    What a repository on the hub holds is not known before it is downloaded, so it counts as of full size.
+    """
+    if not isinstance(weights, Path):
+        return False
+    transformers = find_weights(weights).transformers.values()
+    numbers = max(
+        sum(math.prod(tensor.shape) for tensor in component.tensors.values()) for component in transformers
+    )
+    return numbers < (TRANSFORMER.linear + TRANSFORMER.rest) / 2
 
 
 def _source(weights: Path | str | None, profile: Profile) -> tuple[Source, str, bool]:

@@ -202,6 +202,21 @@ def test_the_profile_says_why_no_better_one_and_how_full_it_gets(tmp_path: Path)
     assert float(peaks.parameters["edit"]) <= float(peaks.parameters["usable"])
 
 
+def test_weights_that_are_left_alone_are_named_with_the_reason(tmp_path: Path) -> None:
+    findings = examine(settings(tmp_path, weights="somebody/klein"), instruments=instruments())
+    [finding] = of(findings, Topic.WEIGHTS)
+    assert (finding.verdict, finding.message) == (Verdict.WARNING, "doctor-weights-left-alone")
+    assert finding.parameters["weights"] == "somebody/klein"
+    assert 30 < float(finding.parameters["needed"]) < 32
+
+
+def test_weights_that_the_hosts_memory_cannot_hold_are_a_problem(tmp_path: Path) -> None:
+    own = settings(tmp_path, weights="somebody/klein", device=DeviceChoice.CPU)
+    findings = examine(own, instruments=instruments())
+    [finding] = of(findings, Topic.PROFILE)
+    assert (finding.verdict, finding.message) == (Verdict.PROBLEM, Code.CPU_NO_MEMORY)
+
+
 def test_a_setting_that_cannot_be_is_a_problem(tmp_path: Path) -> None:
     tools = on_card(RTX_3060.facts())
     findings = examine(settings(tmp_path, profile_native_fp8=True), instruments=tools)

@@ -61,7 +61,7 @@ def _model(settings: Settings, facts: HostFacts, tools: Instruments) -> list[Fin
         if chosen is None:
             return [machine.host_memory(facts, 0), *found]
         found = [machine.host_memory(facts, pinned_bytes(chosen.profile))]
-        found.append(model.weights(chosen, tools.environment, tools.free_bytes_at))
+        found.append(model.weights(chosen, settings.weights, tools.environment, tools.free_bytes_at))
     except OSError as error:
         return [machine.host_memory(facts, 0), model.unreadable(error)]
     return [*found, *model.profile(chosen.choice)]

@@ -13,7 +13,8 @@ from kleinbot.host.activations import MEASURED_ON
 from kleinbot.host.facts import GIB, Card, HostFacts, System
 from kleinbot.host.obstacles import obstacle
 from kleinbot.host.profile import Device
-from kleinbot.host.rules import HOST_RESERVE_BYTES, usable_bytes
+from kleinbot.host.rules import usable_bytes
+from kleinbot.host.without_card import HOST_RESERVE_BYTES
 
 # As in pyproject.toml: the oldest that works, and the first that was never tried.
 KNOWN_LIBRARIES = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from huggingface_hub.constants import HF_HUB_CACHE
 
-from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, ok, problem
+from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, ok, problem, warning
 from kleinbot.domain.errors import Code, Parameter, StartError
 from kleinbot.domain.geometry import Grid
 from kleinbot.host.facts import GIB, HostFacts
@@ -14,6 +14,7 @@ from kleinbot.host.memory_model import WorkShape, predict
 from kleinbot.host.model_sizes import download_bytes
 from kleinbot.host.profile import Profile
 from kleinbot.host.rules import Choice, PassedOver
+from kleinbot.host.without_card import full_size_cpu_bytes
 from kleinbot.klein.source import FolderSource, HubSource, complete_in_cache
 from kleinbot.model_choice import SMALL_KLEIN, ModelChoice, choose_model
 from kleinbot.settings import Settings
@@ -32,10 +33,17 @@ def chosen(settings: Settings, facts: HostFacts) -> tuple[ModelChoice | None, li
 
 def weights(
     model: ModelChoice,
+    named: Path | str | None,
     environment: Mapping[str, str],
     free_bytes_at: Callable[[Path], int | None],
 ) -> Finding:
-    """Tell whether the weights are there, by their headers, or what a start would download."""
+    """Tell whether the weights are there, by their headers, or what a start would download.
+
+    ``named`` are those that the settings name.
+    """
+    if not model.choice.uses_named_weights:
+        needed = _gib(full_size_cpu_bytes())
+        return warning(Topic.WEIGHTS, "doctor-weights-left-alone", weights=str(named), needed=needed)
     match model.source:
         case FolderSource(folder):
             message = "doctor-weights-small" if folder == SMALL_KLEIN else "doctor-weights-folder"

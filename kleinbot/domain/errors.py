@@ -88,10 +88,12 @@ class Code(StrEnum):
     DRIVER_TOO_OLD = "error-driver-too-old"
     CARD_TOO_OLD = "error-card-too-old"
     CARD_TOO_FULL = "error-card-too-full"
+    CPU_NO_MEMORY = "error-cpu-no-memory"
 
     PROFILE_NO_ROOM = "error-profile-no-room"
     PROFILE_NO_FP8 = "error-profile-no-fp8"
     PROFILE_NATIVE_WITHOUT_FP8 = "error-profile-native-without-fp8"
+    PROFILE_CPU_ATTENTION = "error-profile-cpu-attention"
     PROFILE_NO_COMPILER = "error-profile-no-compiler"
     PROFILE_FORMAT_NOT_OFFERED = "error-profile-format-not-offered"
     PROFILE_NO_BASE = "error-profile-no-base"

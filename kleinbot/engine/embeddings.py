@@ -27,7 +27,7 @@ class EmbeddingCache:
         return self._bytes
 
     def get(self, prompt: str) -> torch.Tensor:
-        """Return the embedding of ``prompt``, (1, 512, 3·hidden) on the CPU, encoded where it is not known."""
+        """Return the embedding of ``prompt``, (1, 512, 3·hidden) on the CPU; encode what is not known."""
         known = self._known.get(prompt)
         if known is not None:
             self._known.move_to_end(prompt)

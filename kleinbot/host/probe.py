@@ -17,14 +17,14 @@ from kleinbot.host.facts import Card, HostFacts, HostMemory, System, TorchBuild
 
 VISIBLE_DEVICES = "CUDA_VISIBLE_DEVICES"
 DEVICE_ORDER = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
-"""What torch needs in its environment to count cards as the driver does; CUDA would begin with the fastest."""
+"""Lets torch count the cards as the driver does; CUDA would begin with the fastest."""
 _CGROUP = Path("/sys/fs/cgroup")
 _COMPILERS = ("cc", "gcc", "clang")
 
 
 @dataclass(frozen=True)
 class _ControlGroup:
-    """Where a version of control groups keeps its figures, and what it calls files that were not used lately."""
+    """Where a version of control groups keeps its figures, and its name for files not used lately."""
 
     limit_file: str
     used_file: str

@@ -173,7 +173,7 @@ class RowScaledLinear(nn.Module):
 
 
 def products(linear: nn.Module, inputs: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
-    """Yield the product of ``linear`` with each of ``inputs``, its weight dequantised once for all of them."""
+    """Yield the product of ``linear`` with each of ``inputs``; its weight is dequantised once for all."""
     if not isinstance(linear, Fp8Linear | RowScaledLinear) or linear.native:
         yield from map(linear, inputs)
         return
