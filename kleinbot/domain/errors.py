@@ -87,6 +87,7 @@ class Code(StrEnum):
     TORCH_WITHOUT_CUDA = "error-torch-without-cuda"
     DRIVER_TOO_OLD = "error-driver-too-old"
     CARD_TOO_OLD = "error-card-too-old"
+    START_OUT_OF_MEMORY = "error-start-out-of-memory"
     CARD_TOO_FULL = "error-card-too-full"
     CPU_NO_MEMORY = "error-cpu-no-memory"
 

@@ -107,7 +107,8 @@ class GpuEngine:
             await self._on_thread(partial(self._bring_up, on_state, is_abandoned))
         except StartError as error:
             if error.code is not Code.STOPPING:
-                self._enter(EngineState(EnginePhase.FAILED, detail=str(error)))
+                told = StartError(error.code, **error.parameters)
+                self._enter(EngineState(EnginePhase.FAILED, detail=str(error), error=told))
             raise
         except asyncio.CancelledError:
             abandoned.set()

@@ -67,8 +67,8 @@ class PassedOver:
 class Choice:
     """What the rules give. ``card`` and ``usable_bytes`` are None on a CPU.
 
-    ``fallback``: why a machine with a card runs on its CPU nevertheless. ``uses_named_weights`` is False where
-    the weights that the host has named are left alone, and the small model that ships draws instead.
+    ``fallback``: why a machine with a card runs on its CPU nevertheless. ``uses_named_weights`` is False
+    where the weights that the host has named are left alone, and the small model that ships draws instead.
     """
 
     profile: Profile

@@ -1,4 +1,4 @@
-"""How Klein sits where no card is counted: on the CPU, or on a card that the driver's library does not show."""
+"""How Klein sits where no card is counted: on the CPU, or on one that the driver's library does not show."""
 
 from dataclasses import replace
 
