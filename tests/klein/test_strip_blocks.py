@@ -13,7 +13,7 @@ from kleinbot.domain.geometry import Grid
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.activations import EMBEDDING_BYTES, WORKSPACE_BYTES
 from kleinbot.host.memory_model import WorkShape, predict, resident_bytes
-from kleinbot.host.profile import CPU_SMALL, CUDA_BF16, ComponentPlan, Format, Profile
+from kleinbot.host.profile import CPU_SMALL, CUDA_BF16, ComponentPlan, Format, Placement, Profile
 from kleinbot.klein import strip_blocks
 from kleinbot.klein.eight_bit import FP8, RowScaledLinear
 from kleinbot.klein.find_weights import find_weights
@@ -136,3 +136,16 @@ def test_the_prediction_is_what_counting_live_tensors_gives(
     beside = batch * EMBEDDING_BYTES
     counted = counted_bytes(profile, shape.tokens, batch) + beside
     assert predicted == pytest.approx(counted, abs=0.01 * resident_bytes(profile))
+
+
+@pytest.mark.usefixtures("many_strips")
+def test_strips_see_weights_that_come_and_go(tiny_folder: Path) -> None:
+    streamed = replace(INT8, transformer=ComponentPlan(Format.INT8, Placement.STREAMED))
+    assert torch.equal(latents_of(loaded(tiny_folder, streamed)), latents_of(loaded(tiny_folder, INT8)))
+
+
+def test_the_attention_kernels_of_the_profile_are_taken(tiny_folder: Path) -> None:
+    transformer = loaded(tiny_folder, INT8).transformers[Checkpoint.DISTILLED]
+    transformer.set_attention_backend("_native_cudnn")
+    blocks = (*transformer.transformer_blocks, *transformer.single_transformer_blocks)
+    assert {block.attn.processor._attention_backend.value for block in blocks} == {"_native_cudnn"}
