@@ -77,3 +77,23 @@ def test_an_input_is_narrowed_without_wide_copies_of_all_of_it(
     one_byte_each = TOKENS * WIDTH
     scales = 4 * TOKENS * 4
     assert bytes_.peak <= one_byte_each + product.nbytes + scales + 16 * WIDTH
+
+
+@pytest.mark.parametrize("make", [row_scaled, statically_scaled])
+def test_a_compiler_gets_the_input_in_one_piece_and_the_same_bits(
+    make: Callable[[], torch.nn.Module], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(eight_bit, "NARROWED_AT_ONCE", WIDTH)
+    torch._dynamo.reset()
+    graphs: list[torch.fx.GraphModule] = []
+
+    def noted(graph: torch.fx.GraphModule, _: object) -> torch.fx.GraphModule:
+        graphs.append(graph)
+        return graph
+
+    rows, layer = inputs(), make()
+    compiled = torch.compile(layer, fullgraph=True, dynamic=True, backend=noted)
+    assert torch.equal(compiled(rows), layer(rows))
+    torch._dynamo.reset()
+    [graph] = graphs
+    assert len(graph.graph.nodes) < TOKENS
