@@ -59,6 +59,7 @@ from kleinbot.domain.job import TENTHS
 from kleinbot.domain.work import Checkpoint, EnginePhase, EngineState
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
+from kleinbot.engine_start import FIRST_RETRY_S, LONGEST_RETRY_S, started
 from kleinbot.folder_lock import folder_locked
 from kleinbot.garbage import leave_to_itself, look_after_again
 from kleinbot.gauges import Gauges
@@ -105,8 +106,6 @@ HOUR_MS = 60 * 60 * 1000
 ORPHAN_AGE_MS = HOUR_MS
 _CLOSING_S = 10.0
 _ENGINE_CLOSING_S = 60.0
-_FIRST_RETRY_S = 5.0
-_LONGEST_RETRY_S = 600.0
 _TOKENIZER_LOOK_S = 2.0
 _PRIOR_S_PER_PICTURE = {Device.CUDA: 0.5, Device.CPU: 6.0}
 """How long a picture is thought to take until the first one was measured."""
@@ -415,19 +414,10 @@ class App:
         await within(_ENGINE_CLOSING_S, self.engine.close)
 
     async def _draw(self) -> None:
-        pause_s = _FIRST_RETRY_S
-        while True:
-            try:
-                await self.engine.start()
-                break
-            except StartError as error:
-                # The bot stays online and says so; waiting jobs keep their places.
-                _log.error("%s", Texts().error(error))
-                if error.code is not Code.WEIGHTS_UNREACHABLE:
-                    await self._stop.wait()
-                    return
-            await self._clock.sleep(pause_s)
-            pause_s = min(2 * pause_s, _LONGEST_RETRY_S)
+        if not await started(self.engine, self._clock):
+            # The bot stays online and says so.
+            await self._stop.wait()
+            return
         leave_to_itself()
         self.loop_watch.reset()
         await self._dispatcher.run()
@@ -444,7 +434,7 @@ class App:
         await client.add_cog(HistoryCommands(client))
 
     async def _sync_commands(self) -> None:
-        pause_s = _FIRST_RETRY_S
+        pause_s = FIRST_RETRY_S
         while True:
             try:
                 await sync_if_changed(self.client.tree, self.client.application_id or 0, self.database)
@@ -452,7 +442,7 @@ class App:
             except UNREACHED as error:
                 _log.error("the commands could not be sent to Discord, trying again: %s", error)
             await self._clock.sleep(pause_s)
-            pause_s = min(2 * pause_s, _LONGEST_RETRY_S)
+            pause_s = min(2 * pause_s, LONGEST_RETRY_S)
         await self._stop.wait()
 
     async def _load_tokenizer(self) -> None:

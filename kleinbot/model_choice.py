@@ -1,20 +1,23 @@
 """Which model this host runs, and how: the machine, the settings and the weights put together."""
 
 import logging
+import math
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kleinbot import klein
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.capacity import Capacity, capacity_of
-from kleinbot.host.facts import HostFacts
-from kleinbot.host.probe import look
+from kleinbot.host.facts import GIB, HostFacts
+from kleinbot.host.model_sizes import TRANSFORMER
+from kleinbot.host.probe import DEVICE_ORDER, look
 from kleinbot.host.profile import Device, Format, Profile
 from kleinbot.host.rules import Choice, choose
 from kleinbot.host.wishes import Offer, Wishes
+from kleinbot.host.without_card import full_size_cpu_bytes
 from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.kept import Kept, gone_of, kept_in
 from kleinbot.klein.requirements import check_diffusers
@@ -55,21 +58,31 @@ def choose_model(settings: Settings, look_at_host: Callable[[], HostFacts] = loo
     where the settings ask for what this machine cannot do.
     """
     check_diffusers()
-    # The driver's library counts cards by their slots; CUDA would else begin with the fastest.
-    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+    for name, value in DEVICE_ORDER.items():
+        os.environ.setdefault(name, value)
     facts = look_at_host()
     asked = None if settings.device is DeviceChoice.AUTO else Device(settings.device)
     weights = settings.weights
     kept = tuple(kept_in(settings.scratch_folder))
     offer = offered_by(weights, kept) if isinstance(weights, Path) else _offered_by_hub(weights)
+    offer = replace(offer, is_named=weights is not None, is_small=_is_small(weights, kept))
     choice = choose(facts, asked, offer, wishes_of(settings))
     if choice.fallback is not None:
         _log.warning("the graphics card is not used: %s", choice.fallback)
+    if not choice.uses_named_weights:
+        needed_gib = full_size_cpu_bytes() / GIB
+        _log.warning(
+            "KLEINBOT_WEIGHTS (%s) is not used: on the CPU it would take %.1f GiB of memory; "
+            "the small model draws",
+            weights,
+            needed_gib,
+        )
     for way in choice.passed_over:
         _log.info("%s would need %d MiB", way.name, way.needed_bytes >> 20)
     _log.info("profile %s: %s", choice.profile.name, choice.profile)
     gone = gone_of(each for each in kept if each.serves(choice.profile))
-    source, name, is_small = _source(weights, choice.profile, gone)
+    used = weights if choice.uses_named_weights else None
+    source, name, is_small = _source(used, choice.profile, gone)
     if isinstance(source, FolderSource) and kept:
         # What the profile needs plain may be gone.
         find_weights(source.folder, prefer_fp8=source.prefer_fp8, gone=gone)
@@ -104,6 +117,20 @@ def _offered_by_hub(repository: str | None) -> Offer:
     if repository in (None, DEFAULT_HUB_REPO):
         return Offer()
     return Offer(frozenset({Format.PLAIN, Format.INT8}), (Checkpoint.DISTILLED,))
+
+
+def _is_small(weights: Path | str | None, kept: Iterable[Kept]) -> bool:
+    """Tell whether ``weights`` are those of a smaller model than Klein 4B, by their headers.
+
+    What a repository on the hub holds is not known before it is downloaded, so it counts as of full size.
+    """
+    if not isinstance(weights, Path):
+        return False
+    transformers = find_weights(weights, gone=gone_of(kept)).transformers.values()
+    numbers = max(
+        sum(math.prod(tensor.shape) for tensor in component.tensors.values()) for component in transformers
+    )
+    return numbers < (TRANSFORMER.linear + TRANSFORMER.rest) / 2
 
 
 def _source(weights: Path | str | None, profile: Profile, gone: Gone) -> tuple[Source, str, bool]:

@@ -22,7 +22,7 @@ from kleinbot.doctor import data, discord_account, machine
 from kleinbot.doctor.examination import Instruments, examine, would_start
 from kleinbot.doctor.findings import Finding, Topic, Verdict
 from kleinbot.doctor.report import as_json, print_report
-from kleinbot.doctor.torch_report import TorchReport
+from kleinbot.doctor.torch_report import TorchReport, ask_torch
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.folder_lock import folder_locked
@@ -34,8 +34,9 @@ from kleinbot.model_choice import SMALL_KLEIN
 from kleinbot.settings import DeviceChoice, Settings
 from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.texts import Texts, languages
-from tests.host.machines import RTX_2080_TI, RTX_3060, RTX_4090
+from tests.host.machines import H100, RTX_2080_TI, RTX_3060, RTX_4090
 
+ORDER = "CUDA_DEVICE_ORDER"
 TOKEN = ".".join(("A" * 24, "b" * 6, "c" * 38))
 NO_CARD = HostFacts(System.LINUX, HostMemory(16 * GIB, 12 * GIB))
 CPU_TORCH = TorchReport("2.13.0+cpu")
@@ -252,6 +253,21 @@ def test_the_profile_says_why_no_better_one_and_how_full_it_gets(tmp_path: Path)
     assert float(peaks.parameters["edit"]) <= float(peaks.parameters["usable"])
 
 
+def test_weights_that_are_left_alone_are_named_with_the_reason(tmp_path: Path) -> None:
+    findings = examine(settings(tmp_path, weights="somebody/klein"), instruments=instruments())
+    [finding] = of(findings, Topic.WEIGHTS)
+    assert (finding.verdict, finding.message) == (Verdict.WARNING, "doctor-weights-left-alone")
+    assert finding.parameters["weights"] == "somebody/klein"
+    assert 30 < float(finding.parameters["needed"]) < 32
+
+
+def test_weights_that_the_hosts_memory_cannot_hold_are_a_problem(tmp_path: Path) -> None:
+    own = settings(tmp_path, weights="somebody/klein", device=DeviceChoice.CPU)
+    findings = examine(own, instruments=instruments())
+    [finding] = of(findings, Topic.PROFILE)
+    assert (finding.verdict, finding.message) == (Verdict.PROBLEM, Code.CPU_NO_MEMORY)
+
+
 def test_a_setting_that_cannot_be_is_a_problem(tmp_path: Path) -> None:
     tools = on_card(RTX_3060.facts())
     findings = examine(settings(tmp_path, profile_native_fp8=True), instruments=tools)
@@ -286,11 +302,35 @@ def test_an_old_card_is_a_warning_until_it_is_asked_for() -> None:
     assert finding.verdict is Verdict.PROBLEM
 
 
+def test_a_card_that_was_never_measured_is_marked() -> None:
+    messages = {}
+    for measured in (H100, RTX_4090):
+        [finding, *_] = machine.card(measured.facts(), None)
+        assert finding.verdict is Verdict.OK
+        messages[measured.name] = finding.message
+    assert messages == {H100.name: "doctor-card", RTX_4090.name: "doctor-card-unmeasured"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script plays Python")
+@pytest.mark.parametrize("hosts_own", [None, "FASTEST_FIRST"])
+def test_torch_is_asked_with_the_cards_in_the_order_that_the_bot_takes(
+    hosts_own: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    player = tmp_path / "python"
+    player.write_text(f'#!/bin/sh\necho "{{\\"version\\": \\"${ORDER}\\"}}"\n', "utf-8")
+    player.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(player))
+    monkeypatch.delenv(ORDER, raising=False)
+    if hosts_own is not None:
+        monkeypatch.setenv(ORDER, hosts_own)
+    assert ask_torch().version == (hosts_own or "PCI_BUS_ID")
+
+
 def test_a_game_on_the_card_is_named_with_what_it_holds() -> None:
     card = replace(RTX_4090.card, free_bytes=11 * GIB, programs=(Program(os.getpid(), 12 * GIB),))
     findings = list(machine.card(replace(RTX_4090.facts(), cards=(card, RTX_3060.card)), None))
     assert [finding.message for finding in findings] == [
-        "doctor-card",
+        "doctor-card-unmeasured",
         "doctor-card-several",
         "doctor-driver",
         "doctor-card-memory-held",

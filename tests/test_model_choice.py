@@ -106,6 +106,32 @@ def test_a_card_that_cannot_serve_is_said_once_in_the_log(caplog: pytest.LogCapt
     assert Code.CARD_TOO_FULL in record.getMessage()
 
 
+@pytest.mark.parametrize("weights", ["somebody/klein", DEFAULT_HUB_REPO])
+def test_weights_of_full_size_are_left_alone_where_the_cpu_must_draw(
+    weights: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = choose_model(Settings(weights=weights), replace(SIX_GB, held_gib=4.0).facts)
+    assert (model.source, model.profile) == (FolderSource(SMALL_KLEIN), CPU_SMALL)
+    assert model.note == "small-note"
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert any(f"KLEINBOT_WEIGHTS ({weights}) is not used" in warning for warning in warnings)
+
+
+def test_a_folder_of_full_size_is_known_by_its_headers(monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = find_weights(SMALL_KLEIN)
+    transformer = weights.transformer(Checkpoint.DISTILLED)
+    name, tensor = next(iter(transformer.tensors.items()))
+    grown = replace(transformer, tensors={name: replace(tensor, shape=(62_000, 62_000))})
+    full = replace(weights, transformers={Checkpoint.DISTILLED: grown})
+    settings = Settings(weights=str(SMALL_KLEIN))
+    assert choose_model(settings, lambda: NO_CARD).note is None
+    monkeypatch.setattr("kleinbot.model_choice.find_weights", lambda _: full)
+    assert choose_model(settings, lambda: NO_CARD).note == "small-note"
+    with pytest.raises(StartError) as caught:
+        choose_model(Settings(weights=str(SMALL_KLEIN), device="cpu"), lambda: NO_CARD)
+    assert caught.value.code is Code.CPU_NO_MEMORY
+
+
 def test_every_wish_has_its_setting() -> None:
     settings = Settings(
         profile_transformer="INT8",

@@ -99,9 +99,7 @@ class HostDesk:
                 door=self._say(interaction, DOORS[found.door]),
             )
         ]
-        if found.engine.detail:
-            detail = wording.shown_prompt(found.engine.detail)
-            lines.append(self._say(interaction, "host-status-engine-detail", detail=detail))
+        lines += host_status.engine(self._texts, str(interaction.locale), found.engine)
         lines += [
             self._say(
                 interaction,

@@ -1,9 +1,21 @@
 """The profile and what was counted, in words, for the host."""
 
-from kleinbot.domain.work import Checkpoint
+from kleinbot.chat import wording
+from kleinbot.domain.work import Checkpoint, EngineState
 from kleinbot.host.profile import ComponentPlan, Device, Profile
 from kleinbot.studio.operate import Tallies
 from kleinbot.texts import Texts
+
+
+def engine(texts: Texts, locale: str, found: EngineState) -> list[str]:
+    """Return why the engine has failed, or what else there is to know of its phase; often nothing."""
+    if found.error is not None:
+        detail = texts.error(found.error, locale)
+    elif found.detail:
+        detail = wording.shown_prompt(found.detail)
+    else:
+        return []
+    return [texts.say(locale, "host-status-engine-detail", detail=detail)]
 
 
 def profile(texts: Texts, locale: str, found: Profile) -> list[str]:

@@ -64,7 +64,11 @@ def _model(settings: Settings, facts: HostFacts, tools: Instruments) -> list[Fin
         if chosen is None:
             return [machine.host_memory(facts, 0), *found]
         found = [machine.host_memory(facts, pinned_bytes(chosen.profile))]
-        found.append(model.weights(chosen, tools.environment, tools.free_bytes_at, tools.plan_download))
+        found.append(
+            model.weights(
+                chosen, settings.weights, tools.environment, tools.free_bytes_at, tools.plan_download
+            )
+        )
     except OSError as error:
         return [machine.host_memory(facts, 0), model.unreadable(error)]
     return [*found, *model.profile(chosen.choice)]

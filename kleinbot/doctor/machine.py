@@ -9,10 +9,12 @@ import psutil
 from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, ok, problem, warning
 from kleinbot.doctor.torch_report import TorchReport
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.host.activations import MEASURED_ON
 from kleinbot.host.facts import GIB, Card, HostFacts, System
 from kleinbot.host.obstacles import obstacle
 from kleinbot.host.profile import Device
-from kleinbot.host.rules import HOST_RESERVE_BYTES, usable_bytes
+from kleinbot.host.rules import usable_bytes
+from kleinbot.host.without_card import HOST_RESERVE_BYTES
 
 # As in pyproject.toml: the oldest that works, and the first that was never tried.
 KNOWN_LIBRARIES = {
@@ -91,7 +93,8 @@ def card(facts: HostFacts, asked: Device | None) -> Iterator[Finding]:
     if known is not None and known.code is Code.CARD_TOO_OLD:
         yield of_error(Topic.CARD, known, _grave(asked))
     else:
-        yield ok(Topic.CARD, "doctor-card", card=first.name, capability=f"{major}.{minor}")
+        message = "doctor-card" if first.capability == MEASURED_ON else "doctor-card-unmeasured"
+        yield ok(Topic.CARD, message, card=first.name, capability=f"{major}.{minor}")
     if len(facts.cards) > 1:
         others = ", ".join(other.name for other in facts.cards[1:])
         yield warning(Topic.CARD, "doctor-card-several", card=first.name, others=others)

@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, ok, problem
+from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, ok, problem, warning
 from kleinbot.domain.errors import Code, Parameter, StartError
 from kleinbot.domain.geometry import Grid
 from kleinbot.host.facts import GIB, HostFacts
 from kleinbot.host.memory_model import WorkShape, predict
 from kleinbot.host.profile import Profile
 from kleinbot.host.rules import Choice, PassedOver
+from kleinbot.host.without_card import full_size_cpu_bytes
 from kleinbot.klein.download import Download, cache_of, complete_in_cache
 from kleinbot.klein.source import FolderSource, HubSource
 from kleinbot.model_choice import SMALL_KLEIN, ModelChoice, choose_model
@@ -30,14 +31,19 @@ def chosen(settings: Settings, facts: HostFacts) -> tuple[ModelChoice | None, li
 
 def weights(
     model: ModelChoice,
+    named: Path | str | None,
     environment: Mapping[str, str],
     free_bytes_at: Callable[[Path], int | None],
     plan: Callable[[HubSource], Download],
 ) -> Finding:
     """Tell whether the weights are there, by their headers, or what a start would download.
 
-    ``plan`` says what that is, as ``klein.download.plan_download`` does.
+    ``named`` are those that the settings name; ``plan`` says what a start would download, as
+    ``klein.download.plan_download`` does.
     """
+    if not model.choice.uses_named_weights:
+        needed = _gib(full_size_cpu_bytes())
+        return warning(Topic.WEIGHTS, "doctor-weights-left-alone", weights=str(named), needed=needed)
     match model.source:
         case FolderSource(folder):
             message = "doctor-weights-small" if folder == SMALL_KLEIN else "doctor-weights-folder"

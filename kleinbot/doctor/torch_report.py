@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import kleinbot
+from kleinbot.host.probe import DEVICE_ORDER
 
 _TIMEOUT_S = 120.0
 """Importing torch from a cold disk takes tens of seconds."""
@@ -39,7 +40,7 @@ def ask_torch(timeout_s: float = _TIMEOUT_S) -> TorchReport:
             text=True,
             errors="replace",
             timeout=timeout_s,
-            env={**os.environ, "PYTHONPATH": paths},
+            env={**DEVICE_ORDER, **os.environ, "PYTHONPATH": paths},
             check=False,
         )
     except subprocess.TimeoutExpired:

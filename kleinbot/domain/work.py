@@ -1,9 +1,9 @@
 """What the dispatcher hands to an engine and what comes back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from kleinbot.domain.errors import RenderError
+from kleinbot.domain.errors import RenderError, StartError
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
@@ -152,9 +152,11 @@ class EnginePhase(StrEnum):
 class EngineState:
     """``fraction`` is how much of the phase is done (0…1) where that is known.
 
-    ``detail`` is for logs and the host; members get the phase in their own language.
+    ``detail`` is for logs and the host; members get the phase in their own language. ``error``: why it
+    FAILED, a copy that was never raised, which keeps nothing in memory.
     """
 
     phase: EnginePhase
     fraction: float | None = None
     detail: str = ""
+    error: StartError | None = field(default=None, compare=False)

@@ -1,17 +1,21 @@
 """From nothing to a warm model, on the engine's thread."""
 
 import logging
+import sys
 from collections.abc import Callable
 from pathlib import Path
-
-import torch
 
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import Faults
+from kleinbot.domain.geometry import Grid
 from kleinbot.domain.work import EnginePhase, EngineState
-from kleinbot.engine.device import open_device
+from kleinbot.engine.device import device_of, free_bytes, open_device, release_memory
+from kleinbot.engine.failures import is_out_of_memory
 from kleinbot.engine.worker import Worker
+from kleinbot.host.facts import GIB
+from kleinbot.host.memory_model import RESERVED_BEYOND, WorkShape, predict
+from kleinbot.host.probe import system_of
 from kleinbot.host.profile import Profile
 from kleinbot.klein.download import AbandonedError, asking, obtain
 from kleinbot.klein.folder_hashes import check_folder
@@ -33,20 +37,54 @@ def bring_up(
 ) -> Worker:
     """Check the device, fetch, load and warm the model.
 
-    Raises StartError as the parts do; STOPPING where ``is_abandoned`` says so; OUT_OF_MEMORY; ENGINE_FAILED
-    (reason) for what nobody foresaw.
+    Raises StartError as the parts do; STOPPING where ``is_abandoned`` says so; START_OUT_OF_MEMORY (profile,
+    needed, free); ENGINE_FAILED (reason) for what nobody foresaw.
     """
-    try:
+
+    def act() -> Worker:
         return _bring_up(source, profile, scratch, cpu_threads, clock, faults, on_state, is_abandoned)
+
+    worker = _unless_out_of_memory(act)
+    if worker is None:
+        # Here, where no traceback keeps what has been loaded.
+        raise _out_of_memory(profile)
+    return worker
+
+
+def _unless_out_of_memory(act: Callable[[], Worker]) -> Worker | None:
+    """Return what ``act`` makes, or None where memory ran out; other failures as ``bring_up`` says."""
+    try:
+        return act()
     except StartError:
         raise
     except AbandonedError:
         raise StartError(Code.STOPPING) from None
-    except torch.OutOfMemoryError as error:
-        raise StartError(Code.OUT_OF_MEMORY) from error
     except Exception as error:
+        if is_out_of_memory(error):
+            # As text: a record that is kept somewhere would keep the traceback, and that all that was loaded.
+            _log.error("memory ran out while the model was brought up: %s", str(error))
+            return None
         _log.exception("the engine did not start")
         raise StartError(Code.ENGINE_FAILED, reason=repr(error)) from error
+
+
+def _out_of_memory(profile: Profile) -> StartError:
+    """Return the error with what the profile's smallest work needs, and what is free now."""
+    side = int(profile.largest_grid_tokens**0.5)
+    peaks = predict(profile, WorkShape(Grid(side, side)))
+    needed = peaks.highest_bytes * (1 + RESERVED_BEYOND[system_of(sys.platform)])
+    try:
+        release_memory(device_of(profile))
+        free = free_bytes(profile)
+    except RuntimeError:
+        # Not even the context came to be.
+        free = 0
+    return StartError(
+        Code.START_OUT_OF_MEMORY,
+        profile=profile.name,
+        needed=round(needed / GIB, 1),
+        free=round(free / GIB, 1),
+    )
 
 
 def _bring_up(

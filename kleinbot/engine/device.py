@@ -6,9 +6,17 @@ from dataclasses import dataclass
 import torch
 
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.host.probe import read_memory
 from kleinbot.host.profile import Device, Precision, Profile
 
 _DTYPES = {Precision.FLOAT32: torch.float32, Precision.BFLOAT16: torch.bfloat16}
+
+
+def free_bytes(profile: Profile) -> int:
+    """Return what no program holds of the memory of the profile's device at this moment."""
+    if profile.device is Device.CPU:
+        return read_memory().available_bytes
+    return torch.cuda.mem_get_info(0)[0]
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,10 @@ def dtype_of(profile: Profile) -> torch.dtype:
     return _DTYPES[profile.precision]
 
 
+def device_of(profile: Profile) -> torch.device:
+    return torch.device("cpu") if profile.device is Device.CPU else torch.device("cuda", 0)
+
+
 def open_device(profile: Profile, cpu_threads: int) -> torch.device:
     """Return the profile's device, ready to compute; ``cpu_threads`` are for torch on a CPU.
 
@@ -33,7 +45,7 @@ def open_device(profile: Profile, cpu_threads: int) -> torch.device:
     """
     if profile.device is Device.CPU:
         torch.set_num_threads(cpu_threads)
-        return torch.device("cpu")
+        return device_of(profile)
     if not torch.cuda.is_available():
         raise StartError(Code.CUDA_UNAVAILABLE, torch=torch.__version__)
     capability = torch.cuda.get_device_capability(0)
@@ -44,7 +56,7 @@ def open_device(profile: Profile, cpu_threads: int) -> torch.device:
             card=torch.cuda.get_device_name(0),
             capability=f"{capability[0]}.{capability[1]}",
         )
-    return torch.device("cuda", 0)
+    return device_of(profile)
 
 
 def has_kernels(built_for: list[str], capability: tuple[int, int]) -> bool:

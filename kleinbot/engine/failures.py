@@ -10,6 +10,19 @@ _CUDA_WORDS = re.compile(r"CUDA error|CUBLAS_STATUS|CUDNN_STATUS|cuDNN error", r
 _MEMORY_WORDS = re.compile(r"out of memory|CUBLAS_STATUS_ALLOC_FAILED", re.IGNORECASE)
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether ``error`` is torch's or CUDA's way to say that the device's memory does not suffice."""
+    return isinstance(error, torch.OutOfMemoryError) or (
+        _is_from_cuda(error) and _MEMORY_WORDS.search(str(error)) is not None
+    )
+
+
+def _is_from_cuda(error: BaseException) -> bool:
+    return isinstance(error, torch.AcceleratorError) or (
+        isinstance(error, RuntimeError) and _CUDA_WORDS.search(str(error)) is not None
+    )
+
+
 class Failure(Enum):
     """How far a failure reaches."""
 
@@ -24,15 +37,9 @@ def classify(error: BaseException, probe: Callable[[], None]) -> Failure:
     An error of the CUDA runtime is sticky more often than not: every later call on the context fails
     too. ``probe`` waits for the device and raises RuntimeError where it can no longer be used.
     """
-    from_cuda = isinstance(error, torch.AcceleratorError) or (
-        isinstance(error, RuntimeError) and _CUDA_WORDS.search(str(error)) is not None
-    )
-    is_memory = isinstance(error, torch.OutOfMemoryError) or (
-        from_cuda and _MEMORY_WORDS.search(str(error)) is not None
-    )
-    if from_cuda and not _survives(probe):
+    if _is_from_cuda(error) and not _survives(probe):
         return Failure.CARD
-    return Failure.OUT_OF_MEMORY if is_memory else Failure.BATCH
+    return Failure.OUT_OF_MEMORY if is_out_of_memory(error) else Failure.BATCH
 
 
 def _survives(probe: Callable[[], None]) -> bool:

@@ -107,12 +107,14 @@ class GpuEngine:
             await self._on_thread(partial(self._bring_up, on_state, is_abandoned))
         except StartError as error:
             if error.code is not Code.STOPPING:
-                self._enter(EngineState(EnginePhase.FAILED, detail=str(error)))
+                told = StartError(error.code, **error.parameters)
+                self._enter(EngineState(EnginePhase.FAILED, detail=str(error), error=told))
             raise
         except asyncio.CancelledError:
             abandoned.set()
             raise
-        self._enter(EngineState(EnginePhase.READY))
+        handicap = "" if self._worker is None else self._worker.handicap
+        self._enter(EngineState(EnginePhase.READY, detail=handicap))
 
     async def render(
         self,

@@ -9,7 +9,6 @@ from kleinbot.domain.work import OutOfMemory, Rung
 from kleinbot.engine.autoencoder import Autoencoder
 from kleinbot.engine.device import release_memory
 from kleinbot.engine.making import Making, Part, Stage
-from kleinbot.engine.stages import Stages
 from kleinbot.klein.text_encoder import TextEncoder
 
 _log = logging.getLogger(__name__)
@@ -24,13 +23,11 @@ class Ladder:
 
     def __init__(
         self,
-        stages: Stages,
         autoencoder: Autoencoder,
         text_encoder: TextEncoder,
         device: torch.device,
         encoder_is_resident: bool,
     ) -> None:
-        self._stages = stages
         self._autoencoder = autoencoder
         self._text_encoder = text_encoder
         self._device = device
@@ -45,7 +42,6 @@ class Ladder:
         rung = self._next_rung(part)
         _log.warning("out of memory with %d images in stage %s: %s", len(part.tasks), part.stage.name, rung)
         making.out_of_memory.append(OutOfMemory(rung, len(part.tasks)))
-        self._stages.embeddings.clear()
         release_memory(self._device)
         match rung:
             case Rung.BATCH_OF_ONE:

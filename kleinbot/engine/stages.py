@@ -68,10 +68,10 @@ class Stages:
     def _encode(self, part: Part) -> None:
         tasks, klein = part.tasks, self._klein
         grid, steps, checkpoint = _shape_of(tasks)
-        embeddings = torch.cat([self._embedding(task.prompt) for task in tasks])
+        embeddings = self._embeddings([task.prompt for task in tasks])
         guidance = None
         if checkpoint is Checkpoint.BASE:
-            guidance = Guidance(torch.cat([self._embedding("")] * len(tasks)))
+            guidance = Guidance(self._embeddings([""] * len(tasks)))
         conditioning = Conditioning(embeddings, self._references(tasks), guidance)
         noise = torch.cat([draw_noise(task.noise, klein.packed_channels, grid) for task in tasks])
         part.denoising = Denoising(
@@ -120,9 +120,12 @@ class Stages:
                 _log.error("a picture is not made of numbers: %s", task.key)
                 making.made(task.key, None, RenderError(Code.RENDER_FAILED))
 
-    def _embedding(self, prompt: str) -> torch.Tensor:
-        self._faults.reach(FaultPoint.WITHIN_ENCODE)
-        return self.embeddings.get(prompt)
+    def _embeddings(self, prompts: Sequence[str]) -> torch.Tensor:
+        known = []
+        for prompt in prompts:
+            self._faults.reach(FaultPoint.WITHIN_ENCODE)
+            known.append(self.embeddings.get(prompt))
+        return torch.cat(known).to(self._klein.device)
 
     def _references(self, tasks: Sequence[RenderTask]) -> list[torch.Tensor]:
         """Return each reference position's latents for all of ``tasks``; equal pictures are encoded once."""

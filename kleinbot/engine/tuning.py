@@ -11,8 +11,9 @@ from kleinbot.domain.geometry import Aspect, Grid
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.work import Checkpoint, ImageKey, RenderTask
-from kleinbot.host.profile import Attention, Placement, Profile
+from kleinbot.host.profile import Attention, Profile
 from kleinbot.klein.load import Klein
+from kleinbot.klein.strip_blocks import run_in_strips
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Tuning:
         for transformer in self._klein.transformers.values():
             if self._profile.attention is Attention.CUDNN:
                 transformer.set_attention_backend("_native_cudnn")
-            if self._profile.compiled and self._profile.transformer.placement is Placement.RESIDENT:
+            if self._profile.compiles_blocks:
                 self._compile_blocks(transformer)
         if self._profile.compiled and not self._profile.lean_decode:
             decoder = self._klein.vae.decoder
@@ -57,14 +58,20 @@ class Tuning:
             self._compile(decoder)
 
     def undo(self) -> None:
-        """Go back to plain torch: its own attention, nothing compiled."""
+        """Go back to plain torch: its own attention, nothing compiled.
+
+        Blocks then work in strips where they may: the whole ones would take more memory than was predicted
+        of compiled ones.
+        """
         for module in self._compiled:
             module._compiled_call_impl = None
         self._compiled.clear()
         self._klein.vae.decoder.to(memory_format=torch.contiguous_format)
-        if self._profile.attention is Attention.CUDNN:
-            for transformer in self._klein.transformers.values():
+        for transformer in self._klein.transformers.values():
+            if self._profile.attention is Attention.CUDNN:
                 transformer.reset_attention_backend()
+            if self._profile.compiles_blocks and self._profile.can_run_in_strips:
+                run_in_strips(transformer)
 
     def seal(self) -> None:
         """Let nothing be compiled from now on."""

@@ -51,6 +51,7 @@ class _Loaded:
     """What needs the model."""
 
     stages: Stages
+    autoencoder: Autoencoder
     ladder: Ladder
     self_test: SelfTest
     tuning: Tuning
@@ -66,18 +67,24 @@ class Worker:
         autoencoder = Autoencoder(klein.vae, profile.lean_decode)
         stages = Stages(klein, autoencoder, faults)
         is_resident = profile.text_encoder.placement is Placement.RESIDENT
-        ladder = Ladder(stages, autoencoder, klein.text_encoder, klein.device, is_resident)
+        ladder = Ladder(autoencoder, klein.text_encoder, klein.device, is_resident)
         self_test = SelfTest(klein, autoencoder)
-        self._model: _Loaded | None = _Loaded(stages, ladder, self_test, Tuning(klein, profile))
+        self._model: _Loaded | None = _Loaded(stages, autoencoder, ladder, self_test, Tuning(klein, profile))
         self._resting: dict[int, Making] = {}
         self._next_handle = 1
         self._failures = 0
         self._is_suspect = False
         self._fatal: str | None = None
+        self._handicap = ""
 
     @property
     def memory_peak(self) -> MemoryPeak:
         return memory_peak(self._device)
+
+    @property
+    def handicap(self) -> str:
+        """What of the profile could not be had, for the host; empty where all is as it says."""
+        return self._handicap
 
     def render(self, batch: Sequence[RenderTask], caller: Caller) -> BatchResult | Suspended:
         """Make ``batch``; a cancelled image comes back without pixels, one that does not fit with its error.
@@ -115,7 +122,8 @@ class Worker:
 
         Raises StartError WEIGHTS_DAMAGED where the model does not give finite pictures.
         """
-        tuning = self._loaded.tuning
+        loaded = self._loaded
+        tuning = loaded.tuning
         try:
             tuning.apply()
             self._make_first_pictures(must_stop)
@@ -126,6 +134,9 @@ class Worker:
                 raise
             _log.warning("this host cannot run the model tuned, it runs plainly", exc_info=error)
             tuning.undo()
+            # The stock coders would take more memory than was predicted of compiled ones.
+            loaded.autoencoder.be_lean()
+            self._handicap = f"runs untuned: {error}"
             self._make_first_pictures(must_stop)
         tuning.seal()
 
@@ -142,7 +153,6 @@ class Worker:
             loaded.self_test.learn()
         except vae.NotFiniteError as error:
             raise _damaged() from error
-        loaded.stages.embeddings.clear()
 
     def _make(self, making: Making, caller: Caller) -> BatchResult | Suspended:
         while True:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 MIB = 2**20
 
+MEASURED_ON = (9, 0)
+"""The compute capability of the cards that memory and speed were measured on: H100 and H200."""
+
 WORKSPACE_BYTES = 33_562_624
 """cuBLAS's workspace, which torch's allocator holds from the first product on.
 
@@ -16,7 +19,7 @@ Measured on an H100 (torch 2.11, CUDA 13.0) as what is allocated beside the weig
 """
 
 EMBEDDING_BYTES = 512 * 7680 * 2
-"""One prompt's embeddings in BF16; the engine remembers some, and a batch has its own copy."""
+"""One prompt's embeddings in BF16; those that the engine remembers are in the host's memory."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +72,14 @@ DENOISING_EAGER = Denoising(129_915, 10_761_000, 2_150, 43_133_000 - WORKSPACE_B
 DENOISING_COMPILED = Denoising(
     129_915, 10_761_000, 2_150, 43_133_000 - WORKSPACE_BYTES, "not measured apart from the eager one"
 )
-DENOISING_EAGER_FP8 = Denoising(
-    129_915 + 8 * 6_144,
-    10_761_000,
-    2_150,
-    43_133_000 - WORKSPACE_BYTES,
-    "eager, and the last product's input (4 of 6144 bytes) scaled and clamped; counted, not measured",
-)
 DENOISING_COMPILED_FP8 = Denoising(105_000, 10_761_000, 2_150, 10_000_000, _H200_COMPILED)
+
+_COUNTED = "tensors that live at once at full size, counted without a card (tests/klein/test_strip_blocks.py)"
+DENOISING_STRIPS_PROJECTING = Denoising(
+    8 * 6_144, 10_761_000, 2_150, 43_133_000 - WORKSPACE_BYTES + 1_024 * 19 * 6_144, _COUNTED
+)
+"""Blocks over strips of 1024 tokens, while one of these goes through a block's first product."""
+DENOISING_STRIPS_ATTENDING = Denoising(9 * 6_144, 10_761_000, 2_150, 43_133_000 - WORKSPACE_BYTES, _COUNTED)
 
 DECODING_STOCK = Picturing(2_437, 0, "H100, stock decoder, 512² and 1024²: 2439 and 2436 bytes a pixel")
 DECODING_COMPILED = Picturing(1_383, 0, "H200, 1024², NHWC and compiled: 5.33 GiB with 3.98 of weights")
@@ -90,8 +93,8 @@ TEXT_ENCODING_BYTES = 106_434_560
 """Measured on an H100, one prompt of 512 tokens; 101.5 MiB are also what counting live tensors gives."""
 STREAMED_LAYERS_AT_ONCE = 2
 """One computes while the next one arrives. An H100 with group offload: table and two layers, to the MB."""
-PROMPTS_REMEMBERED = 2
-"""Copies of a batch's embeddings: the engine's memory of prompts, and the batch."""
+EMBEDDINGS_OF_AN_IMAGE = 2
+"""Its prompt's, and the empty prompt's where the base checkpoint is steered away from that."""
 
 DEQUANTISING = Dequantising(
     2, "H100, INT8 by torchao 0.18, 1024² with 0 and 1 reference: a BF16 copy, 75.5 MB"

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kleinbot.domain.geometry import TOKEN_PX, Grid
+from kleinbot.domain.work import Checkpoint
 from kleinbot.host import activations, model_sizes
 from kleinbot.host.activations import Denoising, Picturing
 from kleinbot.host.facts import System
@@ -17,8 +18,9 @@ from kleinbot.host.profile import Format, Placement, Profile
 RESERVED_BEYOND = {System.LINUX: 0.04, System.WINDOWS: 0.10, System.MACOS: 0.04}
 """Share by which ``max_memory_reserved`` exceeds ``max_memory_allocated``.
 
-Measured on an H200 with expandable segments: 16.17 against 15.61 GiB. Windows has no such segments: 18.18 GiB
-there with room to spare, less where the card is full and the allocator gives blocks back; not measured.
+Measured on an H200 with expandable segments: 16.17 against 15.61 GiB, BF16. Windows has no such segments:
+hosts emulated without them took 8 to 16 % more, the fuller the card the less, since the allocator then gives
+blocks back. Windows itself is not measured.
 """
 
 
@@ -86,13 +88,14 @@ def pinned_bytes(profile: Profile) -> int:
 def predict(profile: Profile, shape: WorkShape) -> StagePeaks:
     """Predict the peak of each stage for ``shape``; of the VAE one picture is in work at a time."""
     base = resident_bytes(profile) + activations.WORKSPACE_BYTES
-    embeddings = activations.PROMPTS_REMEMBERED * shape.batch * activations.EMBEDDING_BYTES
+    embeddings = activations.EMBEDDINGS_OF_AN_IMAGE * shape.batch * activations.EMBEDDING_BYTES
     text = _text_bytes(profile)
     encoding = activations.ENCODING_LEAN if profile.lean_decode else activations.ENCODING_STOCK
     pictures = [encoding.bytes(_pixels(grid)) for grid in shape.references]
+    guidance = shape.batch * activations.EMBEDDING_BYTES if Checkpoint.BASE in profile.checkpoints else 0
     return StagePeaks(
         encode_bytes=base + embeddings + max([text, *pictures]),
-        denoise_bytes=base + _denoise_bytes(profile, shape.tokens, shape.batch),
+        denoise_bytes=base + guidance + _denoise_bytes(profile, shape.tokens, shape.batch),
         decode_bytes=base + embeddings + _decoding(profile).bytes(_pixels(shape.grid)),
     )
 
@@ -110,15 +113,27 @@ def _text_bytes(profile: Profile) -> int:
 
 
 def _denoise_bytes(profile: Profile, tokens: int, batch: int) -> int:
-    bytes_ = _denoising(profile).bytes(tokens, batch)
-    if profile.transformer.format is not Format.PLAIN and not profile.native_fp8:
-        bytes_ = _with_dequantising(bytes_, tokens * batch)
+    is_dequantised = profile.transformer.format is not Format.PLAIN and not profile.native_fp8
+    if profile.blocks_in_strips:
+        bytes_ = _in_strips(tokens, batch, is_dequantised)
+    else:
+        bytes_ = _denoising(profile).bytes(tokens, batch)
+        if is_dequantised:
+            bytes_ = _with_dequantising(bytes_, tokens * batch)
     if profile.transformer.placement is not Placement.RESIDENT:
         block = model_sizes.TRANSFORMER_BLOCK.bytes(profile.transformer.format, profile.precision)
         bytes_ += activations.STREAMED_LAYERS_AT_ONCE * block
         # What stands outside the blocks stays on the card while the stage runs.
         bytes_ += model_sizes.TRANSFORMER.rest * model_sizes.width_bytes(profile)
     return bytes_
+
+
+def _in_strips(tokens: int, batch: int, is_dequantised: bool) -> int:
+    """Return the higher of a single block's first product, with its weight in BF16, and its attention."""
+    projecting = activations.DENOISING_STRIPS_PROJECTING.bytes(tokens, batch)
+    if is_dequantised:
+        projecting += activations.DEQUANTISING.per_weight * model_sizes.LARGEST_LINEAR_PARAMETERS
+    return max(projecting, activations.DENOISING_STRIPS_ATTENDING.bytes(tokens, batch))
 
 
 def _with_dequantising(activation_bytes: int, tokens: int) -> int:
@@ -134,8 +149,8 @@ def _with_dequantising(activation_bytes: int, tokens: int) -> int:
 
 
 def _denoising(profile: Profile) -> Denoising:
-    if not profile.compiled:
-        return activations.DENOISING_EAGER_FP8 if profile.native_fp8 else activations.DENOISING_EAGER
+    if not profile.compiles_blocks:
+        return activations.DENOISING_EAGER
     return activations.DENOISING_COMPILED_FP8 if profile.native_fp8 else activations.DENOISING_COMPILED
 
 

@@ -41,16 +41,15 @@ def obstacle(card: Card, facts: HostFacts) -> StartError | None:
     return None
 
 
-def check_possible(profile: Profile, card: Card, facts: HostFacts, offer: Offer) -> None:
-    """Refuse what cannot work whatever the room.
+def check_possible(profile: Profile, card: Card | None, facts: HostFacts, offer: Offer) -> None:
+    """Refuse what cannot work whatever the room; of a ``card`` that is None nothing is known.
 
     Raises StartError PROFILE_NO_FP8 (card, capability), PROFILE_NATIVE_WITHOUT_FP8 (format),
-    PROFILE_NO_COMPILER (system), PROFILE_FORMAT_NOT_OFFERED (format), PROFILE_NO_BASE, PROFILE_NO_HOST_MEMORY
-    (needed, total).
+    PROFILE_NO_COMPILER (system), PROFILE_FORMAT_NOT_OFFERED (format), PROFILE_NO_BASE.
     """
     if profile.native_fp8 and profile.transformer.format is not Format.FP8:
         raise StartError(Code.PROFILE_NATIVE_WITHOUT_FP8, format=profile.transformer.format)
-    if profile.native_fp8 and card.capability < NATIVE_FP8_FROM:
+    if profile.native_fp8 and card is not None and card.capability < NATIVE_FP8_FROM:
         raise StartError(Code.PROFILE_NO_FP8, card=card.name, capability=_dotted(card.capability))
     if profile.compiled and not facts.can_compile:
         raise StartError(Code.PROFILE_NO_COMPILER, system=facts.system)
@@ -58,6 +57,10 @@ def check_possible(profile: Profile, card: Card, facts: HostFacts, offer: Offer)
         raise StartError(Code.PROFILE_FORMAT_NOT_OFFERED, format=profile.transformer.format)
     if not set(profile.checkpoints) <= set(offer.checkpoints):
         raise StartError(Code.PROFILE_NO_BASE)
+
+
+def check_host_memory(profile: Profile, facts: HostFacts) -> None:
+    """Raise StartError PROFILE_NO_HOST_MEMORY (needed, total) where the host cannot hold what it shall."""
     if (pinned := pinned_bytes(profile)) > facts.memory.total_bytes:
         raise StartError(
             Code.PROFILE_NO_HOST_MEMORY,

@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -15,8 +16,32 @@ from kleinbot.host.cards import ask_driver
 from kleinbot.host.facts import Card, HostFacts, HostMemory, System, TorchBuild
 
 VISIBLE_DEVICES = "CUDA_VISIBLE_DEVICES"
+DEVICE_ORDER = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+"""Lets torch count the cards as the driver does; CUDA would begin with the fastest."""
 _CGROUP = Path("/sys/fs/cgroup")
 _COMPILERS = ("cc", "gcc", "clang")
+
+
+@dataclass(frozen=True)
+class _ControlGroup:
+    """Where a version of control groups keeps its figures, and its name for files not used lately."""
+
+    limit_file: str
+    used_file: str
+    detail_file: str
+    kept_files: str
+
+
+_CONTROL_GROUPS = (
+    _ControlGroup("memory.max", "memory.current", "memory.stat", "inactive_file"),
+    _ControlGroup(
+        "memory/memory.limit_in_bytes",
+        "memory/memory.usage_in_bytes",
+        "memory/memory.stat",
+        # With the groups below it, as the usage.
+        "total_inactive_file",
+    ),
+)
 
 
 def look(
@@ -62,18 +87,21 @@ def visible(cards: Sequence[Card], setting: str | None) -> tuple[Card, ...]:
 
 
 def read_memory(cgroup: Path = _CGROUP) -> HostMemory:
-    """Return the host's memory; in a container at most what its control group allows."""
+    """Return the host's memory; in a container at most what its control group allows.
+
+    A group's usage counts files that were read once and lie in memory still; the kernel gives those up before
+    anything is killed, so they count as available. (Linux, "Memory Resource Controller", ``memory.stat``.)
+    """
     memory = psutil.virtual_memory()
     total, available = memory.total, memory.available
-    for limit_file, used_file in (
-        ("memory.max", "memory.current"),
-        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
-    ):
-        limit = _number_in(cgroup / limit_file)
+    for group in _CONTROL_GROUPS:
+        limit = _number_in(cgroup / group.limit_file)
         if limit is not None and limit < total:
             total = limit
-            available = min(available, max(0, limit - (_number_in(cgroup / used_file) or 0)))
-    return HostMemory(total, available)
+            used = _number_in(cgroup / group.used_file) or 0
+            kept_files = _named_number_in(cgroup / group.detail_file, group.kept_files)
+            available = min(available, limit - max(0, used - kept_files))
+    return HostMemory(total, max(0, available))
 
 
 def _number_in(file: Path) -> int | None:
@@ -81,6 +109,16 @@ def _number_in(file: Path) -> int | None:
         return int(file.read_text("ascii"))
     except (OSError, ValueError):  # "max": no limit
         return None
+
+
+def _named_number_in(file: Path, name: str) -> int:
+    """Return the number behind ``name`` on a line of its own, 0 where there is none."""
+    try:
+        lines = file.read_text("ascii").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return 0
+    values = (line.removeprefix(f"{name} ") for line in lines if line.startswith(f"{name} "))
+    return next((int(value) for value in values if value.isdigit()), 0)
 
 
 def free_disk_bytes(folder: Path) -> int | None:

@@ -84,6 +84,24 @@ class Profile:
     compiled: bool = False
     checkpoints: tuple[Checkpoint, ...] = (Checkpoint.DISTILLED,)
 
+    @property
+    def compiles_blocks(self) -> bool:
+        """Tell whether the transformer's blocks are compiled: not where their weights come and go."""
+        return self.compiled and self.transformer.placement is Placement.RESIDENT
+
+    @property
+    def blocks_in_strips(self) -> bool:
+        """Tell whether blocks that are not compiled work on strips of tokens, which takes half the memory.
+
+        Strips may be rounded differently, so what is held to be bit-equal to a model that is not in 8 bits
+        (plain weights, and FP8 that is dequantised for each product) is left as it is.
+        """
+        return self.can_run_in_strips and not self.compiles_blocks
+
+    @property
+    def can_run_in_strips(self) -> bool:
+        return self.native_fp8 or self.transformer.format is Format.INT8
+
 
 CPU_SMALL = Profile(
     name="cpu-small",

@@ -18,7 +18,7 @@ from kleinbot.host.memory_model import (
     pinned_bytes,
     predict,
 )
-from kleinbot.host.obstacles import NATIVE_FP8_FROM, check_possible, obstacle
+from kleinbot.host.obstacles import NATIVE_FP8_FROM, check_host_memory, check_possible, obstacle
 from kleinbot.host.profile import (
     CPU_SMALL,
     CUDA_BF16,
@@ -30,13 +30,12 @@ from kleinbot.host.profile import (
     Profile,
 )
 from kleinbot.host.wishes import Offer, Wishes
+from kleinbot.host.without_card import HOST_RESERVE_BYTES, SHIPPED, cpu_profile, unseen_card_profile
 
 CONTEXT_RESERVE_BYTES = int(0.7 * GIB)
 """Of the card for what torch's allocator does not see: the CUDA context and the libraries' workspaces."""
 DISPLAY_RESERVE_BYTES = int(0.3 * GIB)
 """Of a card that draws a desktop, whose windows come and go."""
-HOST_RESERVE_BYTES = 4 * GIB
-"""Of the host's memory for torch, the bot and the system, beside pinned weights."""
 
 MOST_REFERENCES = 4
 """As many as Black Forest Labs documents for Klein."""
@@ -68,7 +67,8 @@ class PassedOver:
 class Choice:
     """What the rules give. ``card`` and ``usable_bytes`` are None on a CPU.
 
-    ``fallback``: why a machine with a card runs on its CPU nevertheless.
+    ``fallback``: why a machine with a card runs on its CPU nevertheless. ``uses_named_weights`` is False
+    where the weights that the host has named are left alone, and the small model that ships draws instead.
     """
 
     profile: Profile
@@ -76,6 +76,7 @@ class Choice:
     usable_bytes: int | None = None
     passed_over: tuple[PassedOver, ...] = ()
     fallback: StartError | None = None
+    uses_named_weights: bool = True
 
 
 def choose(
@@ -85,27 +86,40 @@ def choose(
 
     ``asked`` is what the settings say; None takes the first card where it can serve, else the CPU.
 
-    Raises StartError where the host asked for what cannot be: a card that cannot serve, or wishes that do not
-    fit it or each other.
+    Raises StartError where the host asked for what cannot be: a card that cannot serve, wishes that do not
+    fit it or each other, or a model of full size on a CPU whose memory does not hold it.
     """
-    wishes = wishes or Wishes()
+    wishes, offer = wishes or Wishes(), offer or Offer()
     if asked is Device.CPU or (asked is None and not facts.cards):
-        return Choice(CPU_SMALL)
+        return _on_cpu(facts, asked, offer, wishes)
     if not facts.cards:
         # A driver without its management library; torch may know better, and says it if not.
-        return Choice(CUDA_BF16)
+        return Choice(_called_by_what_was_wished(unseen_card_profile(facts, offer, wishes), CUDA_BF16))
     card = facts.cards[0]
     problem = obstacle(card, facts)
     if problem is None:
         try:
-            return _fitting(card, facts, offer or Offer(), wishes)
+            return _fitting(card, facts, offer, wishes)
         except StartError as error:
             if wishes.are_any:
                 raise
             problem = error
     if asked is Device.CUDA:
         raise problem
-    return Choice(CPU_SMALL, fallback=problem)
+    try:
+        return replace(_on_cpu(facts, asked, offer, wishes), fallback=problem)
+    except StartError:
+        # The wishes were meant for the card, so that it cannot serve is what the host must know.
+        raise problem from None
+
+
+def _on_cpu(facts: HostFacts, asked: Device | None, offer: Offer, wishes: Wishes) -> Choice:
+    """Run on the CPU what it can run: a model of full size only where the host asks for the CPU itself."""
+    is_taken = offer.is_named and (offer.is_small or asked is Device.CPU)
+    profile = cpu_profile(facts, offer if is_taken else SHIPPED, wishes)
+    return Choice(
+        _called_by_what_was_wished(profile, CPU_SMALL), uses_named_weights=is_taken or not offer.is_named
+    )
 
 
 def usable_bytes(card: Card, system: System) -> int:
@@ -116,10 +130,14 @@ def usable_bytes(card: Card, system: System) -> int:
 
 def _fitting(card: Card, facts: HostFacts, offer: Offer, wishes: Wishes) -> Choice:
     usable = usable_bytes(card, facts.system)
-    ways = [_named(wishes.applied_to(_fed_from(facts.memory, way))) for way in _ways(card, facts, offer)]
+    kept = offer.checkpoints if wishes.base_checkpoint is not False else (Checkpoint.DISTILLED,)
+    ways = [
+        _named(wishes.applied_to(_fed_from(facts.memory, way))) for way in _ways(card, facts, offer, kept)
+    ]
     ways = list(dict.fromkeys(ways))
     for way in ways:
         check_possible(way, card, facts, offer)
+        check_host_memory(way, facts)
     passed_over: list[PassedOver] = []
     for way, square, references in _attempts(ways, wishes):
         needed = _peaks(way, square, references).highest_bytes
@@ -168,8 +186,10 @@ def _rests(way: Profile) -> bool:
     return way.transformer.placement is way.text_encoder.placement is Placement.RESIDENT
 
 
-def _ways(card: Card, facts: HostFacts, offer: Offer) -> Iterator[Profile]:
+def _ways(card: Card, facts: HostFacts, offer: Offer, both: tuple[Checkpoint, ...]) -> Iterator[Profile]:
     """Yield the ways for ``card``, the best first, as far as the weights offer them.
+
+    ``both``: the checkpoints that a card with room for them gets.
 
     8 bits: the official FP8 file where the card multiplies FP8 by itself (half the download, faster); else
     INT8, which is three times nearer to BF16 than FP8 where both are only dequantised (relative error of a
@@ -178,7 +198,6 @@ def _ways(card: Card, facts: HostFacts, offer: Offer) -> Iterator[Profile]:
     """
     native = card.capability >= NATIVE_FP8_FROM and Format.FP8 in offer.formats
     eight = Format.INT8 if Format.INT8 in offer.formats and not native else Format.FP8
-    both = offer.checkpoints
     plain = Format.PLAIN in offer.formats
     start = replace(CUDA_BF16, compiled=_should_compile(card, facts), checkpoints=both[:1])
     small_encoder = ComponentPlan(Format.INT8)
@@ -186,7 +205,14 @@ def _ways(card: Card, facts: HostFacts, offer: Offer) -> Iterator[Profile]:
     if card.memory_bytes >= _DATA_CENTRE_BYTES and plain:
         yield replace(start, checkpoints=both)
     elif card.memory_bytes >= _LARGE_CARD_BYTES and native:
-        yield replace(eight_bits, text_encoder=small_encoder, token_table_on_host=True, checkpoints=both)
+        # With one checkpoint the compiled VAE (half a GiB more) would be where memory is highest.
+        yield replace(
+            eight_bits,
+            text_encoder=small_encoder,
+            token_table_on_host=True,
+            lean_decode=len(both) == 1,
+            checkpoints=both,
+        )
     if plain:
         yield start
         yield replace(start, text_encoder=small_encoder, token_table_on_host=True, lean_decode=True)
@@ -261,6 +287,10 @@ def _named(profile: Profile) -> Profile:
     if Checkpoint.BASE in profile.checkpoints:
         parts.append("base")
     return replace(profile, name="+".join(parts))
+
+
+def _called_by_what_was_wished(profile: Profile, start: Profile) -> Profile:
+    return start if profile == start else replace(profile, name=f"{start.device}-{_named(profile).name}")
 
 
 def _suffix(placement: Placement) -> str:

@@ -10,12 +10,16 @@ from kleinbot.host.profile import Attention, ComponentPlan, Format, Placement, P
 class Offer:
     """What the weights at hand can be loaded as: formats of the transformer, and which checkpoints.
 
+    ``is_named``: the host has named them. ``is_small``: a model that any CPU can run, not one of full size.
+
     The text encoder is published in BF16 only; its linears are quantised while it is loaded, as is a BF16
     transformer kept in INT8.
     """
 
     formats: frozenset[Format] = frozenset(Format)
     checkpoints: tuple[Checkpoint, ...] = tuple(Checkpoint)
+    is_named: bool = False
+    is_small: bool = False
 
 
 @dataclass(frozen=True)

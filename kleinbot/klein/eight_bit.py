@@ -4,6 +4,8 @@ Own modules of plain tensors, not torchao's tensor subclasses: they are moved, p
 traced like any other module's, under every release of torch that is supported.
 """
 
+from collections.abc import Callable, Iterable, Iterator
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -11,6 +13,9 @@ from torch.nn import functional
 FP8 = torch.float8_e4m3fn
 FP8_MOST = 448.0
 """The largest number of e4m3."""
+
+NARROWED_AT_ONCE = 2**22
+"""Numbers of an input that are brought to FP8 at a time: 16 MiB where the quotient is float32."""
 
 
 @torch.library.custom_op("kleinbot::widen", mutates_args=())
@@ -30,6 +35,26 @@ def widen(weight: torch.Tensor, scale: torch.Tensor | None, dtype: torch.dtype) 
 def _(weight: torch.Tensor, scale: torch.Tensor | None, dtype: torch.dtype) -> torch.Tensor:
     del scale
     return torch.empty_like(weight, dtype=dtype)
+
+
+def _narrowed(
+    rows: torch.Tensor, scale: torch.Tensor, apply: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+) -> torch.Tensor:
+    """Return ``apply(rows, scale)`` in FP8; ``rows`` is (N, in), ``scale`` a scalar or (N, 1).
+
+    Strip by strip of rows: of a whole picture the scaled numbers, and those once clamped, would be many times
+    what the layer's input takes. A compiler gets it in one piece, and makes one kernel of it.
+    """
+    # Clamped first: what overflows becomes NaN under torch 2.11 and 448 under 2.13.
+    if torch.compiler.is_compiling():
+        return apply(rows, scale).clamp(-FP8_MOST, FP8_MOST).to(FP8)
+    narrow = torch.empty_like(rows, dtype=FP8)
+    at_once = max(1, NARROWED_AT_ONCE // rows.shape[1])
+    scales = scale.expand(len(rows), 1)
+    for first in range(0, len(rows), at_once):
+        strip = slice(first, first + at_once)
+        narrow[strip] = apply(rows[strip], scales[strip]).clamp_(-FP8_MOST, FP8_MOST)
+    return narrow
 
 
 class Fp8Linear(nn.Module):
@@ -67,12 +92,20 @@ class Fp8Linear(nn.Module):
         # No buffer: it stays on the host when the module moves, see ``widen``.
         self.host_scale = weight_scale.float().reshape(()).cpu()
 
+    def widened(self, dtype: torch.dtype) -> torch.Tensor:
+        """Return the dequantised weight for ``product``."""
+        wide: torch.Tensor = widen(self.weight, self.host_scale, dtype)
+        return wide
+
+    def product(self, x: torch.Tensor, widened: torch.Tensor) -> torch.Tensor:
+        y: torch.Tensor = functional.linear(x, widened)
+        return y
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if not self.native:
-            return functional.linear(x, widen(self.weight, self.host_scale, x.dtype))
+            return self.product(x, self.widened(x.dtype))
         rows = x.reshape(-1, self.in_features)
-        # Clamped first: what overflows becomes NaN under torch 2.11 and 448 under 2.13.
-        narrow = (rows * self.input_factor).clamp(-FP8_MOST, FP8_MOST).to(FP8)
+        narrow = _narrowed(rows, self.input_factor, torch.mul)
         product = torch._scaled_mm(
             narrow,
             self.weight.t(),
@@ -105,14 +138,24 @@ class RowScaledLinear(nn.Module):
         self.weight = nn.Parameter(weight, requires_grad=False)
         self.register_buffer("scale", scale.float().reshape(-1))
 
+    def widened(self, dtype: torch.dtype) -> torch.Tensor:
+        """Return the weight in ``dtype`` for ``product``, without its scales."""
+        wide: torch.Tensor = widen(self.weight, None, dtype)
+        return wide
+
+    def product(self, x: torch.Tensor, widened: torch.Tensor) -> torch.Tensor:
+        # In place: in float32, and rounded once.
+        y: torch.Tensor = functional.linear(x, widened).mul_(self.scale)
+        return y
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if not self.native:
-            # In place: in float32, and rounded once.
-            return functional.linear(x, widen(self.weight, None, x.dtype)).mul_(self.scale)
+            return self.product(x, self.widened(x.dtype))
         rows = x.reshape(-1, self.in_features)
-        largest = rows.abs().amax(dim=1, keepdim=True).float()
+        # The largest magnitude, without a copy of all magnitudes.
+        largest = torch.linalg.vector_norm(rows, ord=torch.inf, dim=1, keepdim=True).float()
         input_scale = (largest / FP8_MOST).clamp(min=torch.finfo(torch.float32).tiny)
-        narrow = (rows / input_scale).clamp(-FP8_MOST, FP8_MOST).to(FP8)
+        narrow = _narrowed(rows, input_scale, torch.div)
         product = torch._scaled_mm(
             narrow,
             self.weight.t(),
@@ -127,3 +170,15 @@ class RowScaledLinear(nn.Module):
         return (
             f"in_features={self.in_features}, out_features={self.out_features}, {kept}, native={self.native}"
         )
+
+
+def products(linear: nn.Module, inputs: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
+    """Yield the product of ``linear`` with each of ``inputs``; its weight is dequantised once for all."""
+    if not isinstance(linear, Fp8Linear | RowScaledLinear) or linear.native:
+        yield from map(linear, inputs)
+        return
+    widened: torch.Tensor | None = None
+    for x in inputs:
+        if widened is None:
+            widened = linear.widened(x.dtype)
+        yield linear.product(x, widened)

@@ -25,6 +25,7 @@ from kleinbot.klein.placement import place
 from kleinbot.klein.prompt import CHAT_TEMPLATE, templated
 from kleinbot.klein.quantised import quantised, remove_unfinished
 from kleinbot.klein.shapes import Shapes, check_shapes
+from kleinbot.klein.strip_blocks import run_in_strips
 from kleinbot.klein.tensor_reader import TensorReader
 from kleinbot.klein.text_encoder import TextEncoder
 from kleinbot.klein.tokenizer_files import PAD_TOKEN, TOKENIZER_JSON, open_tokenizer
@@ -128,6 +129,8 @@ class _Loading:
                 profile.transformer,
                 native=profile.native_fp8,
             )
+            if profile.blocks_in_strips:
+                run_in_strips(transformers[kept])
             self._place(transformers[kept], profile.transformer)
         vae = self._load("vae", empty_vae(weights.vae), weights.vae, ComponentPlan())
         self._place(vae, ComponentPlan())

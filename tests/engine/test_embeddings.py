@@ -44,14 +44,17 @@ def test_what_is_larger_than_the_bound_is_given_but_not_kept() -> None:
     assert encoder.encoded == ["a", "a"]
 
 
-def test_a_cleared_cache_holds_nothing() -> None:
-    encoder = Encoder()
-    cache = EmbeddingCache(encoder)
-    cache.get("a")
-    cache.clear()
-    assert cache.held_bytes == 0
-    cache.get("a")
-    assert encoder.encoded == ["a", "a"]
+class OnTheCard(torch.Tensor):
+    """Plays a tensor of a card's memory."""
+
+    def cpu(self, *_: object) -> torch.Tensor:
+        return self.as_subclass(torch.Tensor)
+
+
+def test_what_is_remembered_takes_no_memory_of_the_card() -> None:
+    cache = EmbeddingCache(lambda _: torch.zeros(10).as_subclass(OnTheCard))
+    for _ in ("made", "known"):
+        assert type(cache.get("a")) is torch.Tensor
 
 
 def test_the_bound_holds_17_prompts_of_the_full_size() -> None:

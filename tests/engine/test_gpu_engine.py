@@ -1,12 +1,15 @@
 """The engine with the tiny Klein on the CPU."""
 
 import asyncio
+import gc
 import logging
 import shutil
 import subprocess
 import sys
 import threading
+import weakref
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -29,6 +32,7 @@ from kleinbot.domain.work import (
 )
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
+from kleinbot.engine.worker import Worker
 from kleinbot.host.profile import CPU_SMALL, CUDA_BF16
 from kleinbot.klein.source import FolderSource
 from kleinbot.klein.text_encoder import TextEncoder
@@ -287,6 +291,55 @@ async def test_a_step_that_hangs_keeps_nobody_from_leaving(
 async def test_an_engine_that_was_never_started_closes(clock: TickingClock, faults: Faults) -> None:
     engine = GpuEngine(FolderSource(Path("nowhere")), CPU_SMALL, clock, faults)
     await asyncio.gather(engine.close(), engine.close())
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (torch.OutOfMemoryError, "CUDA out of memory. Tried to allocate"),
+        (RuntimeError, "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    ],
+)
+async def test_memory_that_runs_out_at_the_start_is_told_with_figures_and_the_next_start_may_do(
+    tiny_folder: Path,
+    clock: TickingClock,
+    faults: Faults,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[Exception],
+    words: str,
+) -> None:
+    workers: list[weakref.ref[Worker]] = []
+    alive_at_release: list[bool] = []
+
+    def noted(*parts: Any) -> Worker:
+        worker = Worker(*parts)
+        workers.append(weakref.ref(worker))
+        return worker
+
+    def fail() -> None:
+        raise kind(words)
+
+    def release(_: torch.device) -> None:
+        gc.collect()
+        alive_at_release.extend(worker() is not None for worker in workers)
+
+    monkeypatch.setattr("kleinbot.engine.bring_up.Worker", noted)
+    monkeypatch.setattr("kleinbot.engine.bring_up.release_memory", release)
+    engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, faults, cpu_threads=1)
+    faults.act = fail
+    with pytest.raises(StartError) as raised:
+        await engine.start()
+    assert alive_at_release == [False]
+    assert raised.value.code is Code.START_OUT_OF_MEMORY
+    assert {"profile", "needed", "free"} == raised.value.parameters.keys()
+    assert float(raised.value.parameters["free"]) > 0
+    assert engine.state.error is not None
+    assert engine.state.error.__traceback__ is None
+
+    faults.at.clear()
+    await engine.start()
+    assert engine.state.phase is EnginePhase.READY
+    await engine.close()
 
 
 async def test_wrong_weights_fail_the_start(tmp_path: Path, clock: TickingClock, faults: Faults) -> None:

@@ -166,25 +166,6 @@ async def test_the_failed_attempt_is_let_go_of_before_the_next_one(
     assert alive_at_release == [False, False]
 
 
-async def test_the_embeddings_are_let_go_of_too(engine: GpuEngine, faults: Faults) -> None:
-    await pixels_of(engine, a_task(0, "kept"))
-    assert engine._worker is not None
-    embeddings = engine._worker._loaded.stages.embeddings
-    assert embeddings.held_bytes > 0
-    held: list[int] = []
-    faults.out_of_memory(FaultPoint.WITHIN_DECODE, 1)
-    fail = faults.at[FaultPoint.WITHIN_DECODE]
-
-    def note_and_fail() -> None:
-        held.append(embeddings.held_bytes)
-        fail()
-
-    faults.at[FaultPoint.WITHIN_DECODE] = note_and_fail
-    await result_of(engine, a_task(0, "kept"))
-    assert held[0] > 0
-    assert held[1] == 0
-
-
 def lean(engine: GpuEngine) -> bool:
     assert engine._worker is not None
     return engine._worker._loaded.stages._autoencoder.is_lean

@@ -14,8 +14,9 @@ from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.work import EnginePhase, RenderTask
 from kleinbot.engine import tuning
 from kleinbot.engine.gpu_engine import GpuEngine
-from kleinbot.host.profile import CPU_SMALL, Profile
+from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Format, Profile
 from kleinbot.klein.source import FolderSource
+from kleinbot.klein.strip_blocks import ParallelAttention
 from tests.engine.conftest import Faults, TickingClock, a_task, pixels_of
 from tests.engine.test_engine_parity import some_picture
 
@@ -86,8 +87,34 @@ async def test_a_compiler_that_fails_leaves_a_plain_engine(
         plain = await started(tiny_folder, TUNED, clock, faults)
     assert plain.state.phase is EnginePhase.READY
     assert "runs plainly" in caplog.text
-    assert await pixels_of(plain, a_task()) == await pixels_of(engine, a_task())
+    assert "Cannot find a working triton installation" in plain.state.detail
+    made, wanted = await pixels_of(plain, a_task()), await pixels_of(engine, a_task())
+    assert all(map(nearly_equal, made, wanted))
     assert graphs() <= 1
+    await plain.close()
+
+
+@pytest.mark.parametrize(("kept", "in_strips"), [(Format.INT8, True), (Format.PLAIN, False)])
+async def test_what_could_not_be_compiled_stays_within_the_prediction(
+    tiny_folder: Path,
+    clock: TickingClock,
+    faults: Faults,
+    monkeypatch: pytest.MonkeyPatch,
+    kept: Format,
+    in_strips: bool,
+) -> None:
+    """The predictions are of compiled blocks and coders; the stock ones need more."""
+
+    def no_compiler(graph: object, inputs: object) -> object:
+        raise RuntimeError("no compiler")
+
+    monkeypatch.setattr(tuning, "BACKEND", no_compiler)
+    plain = await started(tiny_folder, replace(TUNED, transformer=ComponentPlan(kept)), clock, faults)
+    assert plain._worker is not None
+    loaded = plain._worker._loaded
+    assert loaded.autoencoder.is_lean
+    [block, *_] = next(iter(loaded.tuning._klein.transformers.values())).single_transformer_blocks
+    assert isinstance(block.attn.processor, ParallelAttention) is in_strips
     await plain.close()
 
 

@@ -176,6 +176,29 @@ def test_a_containers_limit_is_its_memory(tmp_path: Path) -> None:
     assert read_memory(tmp_path) == HostMemory(GIB, GIB * 3 // 4)
 
 
+@pytest.mark.parametrize(
+    ("limit", "used", "detail", "name"),
+    [
+        ("memory.max", "memory.current", "memory.stat", "inactive_file"),
+        (
+            "memory/memory.limit_in_bytes",
+            "memory/memory.usage_in_bytes",
+            "memory/memory.stat",
+            "total_inactive_file",
+        ),
+    ],
+    ids=["v2", "v1"],
+)
+def test_files_that_a_container_once_read_do_not_count_as_used(
+    limit: str, used: str, detail: str, name: str, tmp_path: Path
+) -> None:
+    (tmp_path / "memory").mkdir()
+    (tmp_path / limit).write_text(f"{GIB}\n")
+    (tmp_path / used).write_text(f"{GIB}\n")
+    (tmp_path / detail).write_text(f"anon {GIB // 4}\nactive_file 7\n{name} {GIB // 2}\nslab 3\n")
+    assert read_memory(tmp_path) == HostMemory(GIB, GIB // 2)
+
+
 def test_free_disk_is_told_for_folders_that_are_not_there_yet(tmp_path: Path) -> None:
     free = free_disk_bytes(tmp_path / "a" / "b")
     assert free is not None

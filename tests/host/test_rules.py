@@ -29,14 +29,22 @@ from tests.host.machines import (
 
 FULL = Grid(64, 64)
 BOTH = (Checkpoint.DISTILLED, Checkpoint.BASE)
+ALL_IN_8_BITS = Wishes(
+    native_fp8=True,
+    text_encoder=Format.INT8,
+    token_table_on_host=True,
+    lean_decode=True,
+    base_checkpoint=False,
+)
+BUSY_3060 = replace(RTX_3060, held_gib=3.2)
 NO_CARD = HostFacts(System.LINUX, HostMemory(16 * GIB, 12 * GIB))
 
 
 @pytest.mark.parametrize(
     ("machine", "name", "compiled", "references", "batch"),
     [
-        (EIGHT_GB, "int8+int8-encoder-streamed", False, 2, 3),
-        (RTX_3060, "int8+int8-encoder", False, 2, 3),
+        (EIGHT_GB, "int8+int8-encoder-streamed", False, 4, 4),
+        (RTX_3060, "int8+int8-encoder", False, 4, 4),
         (RTX_4070_TI_SUPER, "bf16+int8-encoder", False, 4, 4),
         (RTX_3090, "bf16", False, 4, 4),
         (RTX_4090, "bf16", True, 4, 4),
@@ -65,7 +73,8 @@ def test_a_named_card_gets_its_mode(
         (RTX_3090, Wishes(text_encoder_placement=Placement.STREAMED, lean_decode=True), 11.5),
         (RTX_4090, Wishes(), 16.5),
         (RTX_5090, Wishes(), 12.5),
-        (RTX_5090, Wishes(base_checkpoint=False, lean_decode=True), 7.8),
+        (RTX_5090, Wishes(base_checkpoint=False), 7.8),
+        (RTX_4070_TI_SUPER, ALL_IN_8_BITS, 7.8),
     ],
 )
 def test_a_picture_and_an_edit_stay_within_the_promise(
@@ -73,7 +82,17 @@ def test_a_picture_and_an_edit_stay_within_the_promise(
 ) -> None:
     profile = choose(machine.facts(), wishes=wishes).profile
     for shape in (WorkShape(FULL), WorkShape(FULL, (FULL,))):
-        assert predict(profile, shape).highest_bytes <= promised_gib * GIB
+        reserved = predict(profile, shape).highest_bytes * (1 + RESERVED_BEYOND[System.LINUX])
+        assert reserved <= promised_gib * GIB
+
+
+def test_a_3060_with_weights_in_fp8_alone_misses_its_promise_by_0_2_gib() -> None:
+    """A known miss: its blocks stay whole, so that they are bit-equal to weights dequantised at load."""
+    only_fp8 = Offer(frozenset({Format.FP8}), (Checkpoint.DISTILLED,))
+    profile = choose(RTX_3060.facts(), offer=only_fp8).profile
+    reserved = predict(profile, WorkShape(FULL, (FULL,))).highest_bytes * (1 + RESERVED_BEYOND[System.LINUX])
+    assert round(reserved / GIB, 1) == 8.0
+    assert reserved > 7.8 * GIB
 
 
 def test_every_profile_fits_what_it_states() -> None:
@@ -176,7 +195,7 @@ def test_without_a_compiler_nothing_is_compiled() -> None:
         (RTX_3060, Wishes(transformer=Format.PLAIN, base_checkpoint=True), Code.PROFILE_NO_ROOM),
         (EIGHT_GB, Wishes(base_checkpoint=True), Code.PROFILE_NO_ROOM),
         (
-            RTX_3060,
+            EIGHT_GB,
             Wishes(text_encoder_placement=Placement.RESIDENT, most_references=4, largest_side_px=1024),
             Code.PROFILE_NO_ROOM,
         ),
@@ -221,7 +240,8 @@ def test_wishes_that_fit_are_granted() -> None:
 
 
 def test_a_wish_moves_the_rest_of_the_profile_out_of_its_way() -> None:
-    profile = choose(RTX_3060.facts(), wishes=Wishes(most_references=4)).profile
+    assert BUSY_3060.choice().profile.name == "int8+int8-encoder"
+    profile = choose(BUSY_3060.facts(), wishes=Wishes(most_references=4)).profile
     assert profile.name == "int8+int8-encoder-streamed"
     assert profile.most_references == 4
 
@@ -232,7 +252,7 @@ def test_the_offloaded_way_is_kept_as_a_choice() -> None:
 
 
 def test_capacity_is_the_memory_model_within_the_profiles_limits() -> None:
-    choice = RTX_3060.choice()
+    choice = BUSY_3060.choice()
     capacity = capacity_of(choice.profile, choice.usable_bytes)
     assert isinstance(capacity, ProfileCapacity)
     assert capacity.largest_batch(FULL) == choice.profile.largest_batch

@@ -1,7 +1,7 @@
 """How much memory tensors take at most on any device: also ``meta``, where nothing is computed."""
 
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,13 +10,18 @@ from torch.utils._pytree import tree_leaves
 
 
 class PeakBytes(TorchDispatchMode):
-    """While entered, counts the storages that operations make, until they are freed."""
+    """While entered, counts the storages that operations make, until they are freed.
 
-    def __init__(self) -> None:
+    ``before`` are there already and do not count, whatever views of them are made.
+    """
+
+    def __init__(self, before: Iterable[torch.Tensor] = ()) -> None:
         super().__init__()
         self.peak = 0
         self._now = 0
         self._alive: dict[int, int] = {}
+        self._before = [tensor.untyped_storage() for tensor in before]
+        self._known = {storage._cdata for storage in self._before}
 
     def __torch_dispatch__(
         self,
@@ -33,7 +38,7 @@ class PeakBytes(TorchDispatchMode):
 
     def _count(self, storage: torch.UntypedStorage) -> None:
         address = storage._cdata
-        if address in self._alive:
+        if address in self._alive or address in self._known:
             return
         self._alive[address] = storage.nbytes()
         self._now += storage.nbytes()

@@ -37,8 +37,9 @@ doctor-library-missing = { $library } ist nicht installiert. Führe aus: python 
 doctor-library-old = { $library } { $version } ist zu alt; nötig ist { $wanted } oder neuer. Führe aus: python -m pip install --upgrade .
 doctor-library-new = { $library } { $version } ist neuer als alles, womit kleinbot erprobt ist (unter { $untried }). Wenn etwas nicht geht, führe aus: python -m pip install --upgrade .
 doctor-card = { $card }, Compute Capability { $capability }.
-doctor-card-none = Keine NVIDIA-Karte gefunden; das kleine Modell, das dabei ist, zeichnet auf der CPU.
-doctor-card-none-windows = Keine NVIDIA-Karte gefunden; das kleine Modell, das dabei ist, zeichnet auf der CPU. Wenn eine da ist, installiere den Treiber von NVIDIA.
+doctor-card-unmeasured = { $card }, Compute Capability { $capability }. Ungemessen: kleinbot ist nur auf H100 und H200 gemessen; wie schnell es auf dieser Karte ist, ist nicht bekannt, und ihr Speicherbedarf ist aus jenen vorhergesagt.
+doctor-card-none = Keine NVIDIA-Karte gefunden; es zeichnet die CPU.
+doctor-card-none-windows = Keine NVIDIA-Karte gefunden; es zeichnet die CPU. Wenn eine da ist, installiere den Treiber von NVIDIA.
 doctor-card-several = Der Bot nutzt die erste Karte, { $card }, nicht { $others }. Mit CUDA_VISIBLE_DEVICES wählst du eine andere (mit CUDA_DEVICE_ORDER=PCI_BUS_ID sind es die Nummern von nvidia-smi).
 doctor-driver = NVIDIA-Treiber { $version }.
 doctor-card-memory = { $free } von { $total } GiB sind frei; davon kann torch { $usable } GiB nutzen.
@@ -50,6 +51,7 @@ doctor-disk-low = Nur { $free } GiB sind frei bei { $folder }. Schaffe bald Plat
 doctor-disk-full = Nur { $free } GiB sind frei bei { $folder }, darum würde nichts gezeichnet. Schaffe Platz, oder setze KLEINBOT_DATA_FOLDER auf eine andere Festplatte.
 doctor-disk-unknown = Wie viel bei { $folder } frei ist, lässt sich nicht feststellen.
 doctor-weights-small = Das kleine Modell, das dabei ist, vollständig. Es zeichnet farbige Formen in 256×256.
+doctor-weights-left-alone = KLEINBOT_WEIGHTS ({ $weights }) wird nicht benutzt: Keine Grafikkarte kann sie hier ausführen (siehe oben und unten), und auf der CPU brauchten sie { $needed } GiB Arbeitsspeicher. Stattdessen zeichnet das kleine Modell, das dabei ist, farbige Formen. KLEINBOT_DEVICE=cpu nimmt die Gewichte trotzdem, wo so viel verfügbar ist.
 doctor-weights-folder = Vollständig, nach ihren Kopfdaten: { $folder }
 doctor-weights-download = { $repository } ist noch nicht vollständig hier. Der Start lädt { $size } GB nach { $folder }.
 doctor-weights-no-disk = Von { $repository } sind noch { $size } GB zu laden, aber bei { $folder } sind nur { $free } GB frei. Schaffe Platz, oder setze HF_HOME auf eine andere Festplatte.

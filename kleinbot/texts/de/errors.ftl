@@ -78,12 +78,14 @@ error-torch-lacks-card = Dieses PyTorch ({ $torch }) hat keine Kernel für { $ca
 error-cuda-unavailable = Die Einstellungen verlangen CUDA, aber PyTorch ({ $torch }) findet keine brauchbare NVIDIA-Karte. Prüfe den Treiber und ob PyTorch eine CUDA-Fassung ist, oder setze KLEINBOT_DEVICE=cpu.
 error-torch-without-cuda = Dieses PyTorch ({ $torch }) ist nur für die CPU gebaut und kann { $card } nicht nutzen. Installiere eins für CUDA: python -m pip install --force-reinstall "torch<2.14" --index-url https://download.pytorch.org/whl/cu130
 error-driver-too-old = Der NVIDIA-Treiber { $driver } ist zu alt für dieses PyTorch (CUDA { $cuda }). Installiere Treiber { NUMBER($wanted, useGrouping: 0) } oder neuer.
-error-card-too-old = { $card } (Compute Capability { $capability }) kann nicht in BF16 rechnen; FLUX.2 [klein] braucht eine Karte der RTX-30-Reihe (8.0) oder neuer. Setze KLEINBOT_DEVICE=cpu für das kleine Modell, das dabei ist.
+error-card-too-old = { $card } (Compute Capability { $capability }) kann nicht in BF16 rechnen; FLUX.2 [klein] braucht eine Karte der RTX-30-Reihe (8.0) oder neuer. Lass KLEINBOT_DEVICE weg: Dann zeichnet das kleine Modell, das dabei ist, auf der CPU.
+error-cpu-no-memory = KLEINBOT_DEVICE ist cpu, wo die Gewichte bei KLEINBOT_WEIGHTS { $needed } GiB Arbeitsspeicher brauchen; verfügbar sind { $available } GiB. Lass KLEINBOT_WEIGHTS weg für das kleine Modell, das dabei ist, schließe andere Programme, oder setze KLEINBOT_PROFILE_TRANSFORMER und KLEINBOT_PROFILE_TEXT_ENCODER auf int8, das braucht weniger als die Hälfte davon.
+error-start-out-of-memory = Beim Laden des Modells ging der Speicher aus: Das Profil { $profile } braucht etwa { $needed } GiB, frei sind { $free } GiB. Schließe das Spiel oder andere Programm, das den Rest belegt; ich versuche es von selbst wieder, spätestens alle zehn Minuten. Oder verlange weniger: KLEINBOT_PROFILE_TEXT_ENCODER_PLACEMENT=streamed oder KLEINBOT_PROFILE_TRANSFORMER=int8. Ein Neustart des Bots wählt ein Profil für das, was dann frei ist.
 error-card-too-full = Auf { $card } sind { $free } von { $total } GiB frei, davon nutzbar { $usable } GiB. Selbst die kleinste Art ({ $profile }) braucht { $needed } GiB, während sie { $stage ->
         [encode] Prompts und Bilder liest
         [denoise] entrauscht
        *[other] dekodiert
-    }. Schließe andere Programme, die die Karte nutzen (nvidia-smi zeigt sie), oder setze KLEINBOT_DEVICE=cpu für das kleine Modell, das dabei ist.
+    }. Schließe andere Programme, die die Karte nutzen (nvidia-smi zeigt sie), oder lass KLEINBOT_DEVICE weg: Dann zeichnet das kleine Modell, das dabei ist, auf der CPU.
 
 error-profile-no-room = Das Profil { $profile }, das die Einstellungen KLEINBOT_PROFILE_ verlangen, braucht { $needed } GiB, während es { $stage ->
         [encode] Prompts und Bilder liest
@@ -92,6 +94,7 @@ error-profile-no-room = Das Profil { $profile }, das die Einstellungen KLEINBOT_
     }, aber von { $card } sind nur { $usable } GiB nutzbar ({ $free } von { $total } GiB sind frei). Verlange 8 Bit, einen gestreamten Text-Encoder, sparsames Dekodieren oder kleinere Bilder, oder lass diese Einstellungen weg.
 error-profile-no-fp8 = KLEINBOT_PROFILE_NATIVE_FP8 ist an, aber { $card } (Compute Capability { $capability }) kann nicht in FP8 rechnen; das beginnt mit der RTX-40-Reihe (8.9). Lass die Einstellung weg: FP8-Gewichte werden dann Schicht für Schicht umgerechnet.
 error-profile-native-without-fp8 = KLEINBOT_PROFILE_NATIVE_FP8 ist an, aber KLEINBOT_PROFILE_TRANSFORMER ist { $format }. Rechnen in FP8 braucht dort fp8.
+error-profile-cpu-attention = KLEINBOT_PROFILE_ATTENTION ist cudnn; das braucht eine NVIDIA-Karte, das Modell läuft aber auf der CPU. Lass die Einstellung weg.
 error-profile-no-compiler = KLEINBOT_PROFILE_COMPILED ist an, aber hier kann nichts kompilieren. { $system ->
         [windows] Installiere das Paket triton-windows
        *[other] Installiere einen C-Compiler (zum Beispiel: apt install gcc) und ein PyTorch für CUDA, das Triton mitbringt

@@ -37,8 +37,9 @@ doctor-library-missing = { $library } is not installed. Run: python -m pip insta
 doctor-library-old = { $library } { $version } is too old; { $wanted } or newer is needed. Run: python -m pip install --upgrade .
 doctor-library-new = { $library } { $version } is newer than what kleinbot was tried with (below { $untried }). If something breaks, run: python -m pip install --upgrade .
 doctor-card = { $card }, compute capability { $capability }.
-doctor-card-none = No NVIDIA card is found, so the small model that comes along draws on the CPU.
-doctor-card-none-windows = No NVIDIA card is found, so the small model that comes along draws on the CPU. If there is one, install NVIDIA's driver.
+doctor-card-unmeasured = { $card }, compute capability { $capability }. Unmeasured: kleinbot was measured on H100 and H200 only; on this card its speed is not known, and its memory is predicted from those.
+doctor-card-none = No NVIDIA card is found, so the CPU draws.
+doctor-card-none-windows = No NVIDIA card is found, so the CPU draws. If there is one, install NVIDIA's driver.
 doctor-card-several = The bot uses the first card, { $card }, not { $others }. Set CUDA_VISIBLE_DEVICES to choose another one (with CUDA_DEVICE_ORDER=PCI_BUS_ID the numbers are those of nvidia-smi).
 doctor-driver = NVIDIA driver { $version }.
 doctor-card-memory = { $free } of { $total } GiB are free; torch may use { $usable } GiB of them.
@@ -50,6 +51,7 @@ doctor-disk-low = Only { $free } GiB are free at { $folder }. Make room soon: pi
 doctor-disk-full = Only { $free } GiB are free at { $folder }, so nothing would be drawn. Make room, or set KLEINBOT_DATA_FOLDER to another disk.
 doctor-disk-unknown = How much is free at { $folder } cannot be told.
 doctor-weights-small = The small model that comes along, complete. It draws coloured shapes of 256×256.
+doctor-weights-left-alone = KLEINBOT_WEIGHTS ({ $weights }) is not used, since no graphics card can run it here (see above and below) and on the CPU it would need { $needed } GiB of memory. The small model that comes along draws coloured shapes instead. KLEINBOT_DEVICE=cpu takes the weights nevertheless where that much is available.
 doctor-weights-folder = Complete, by their headers: { $folder }
 doctor-weights-download = { $repository } is not complete here yet. The start downloads { $size } GB to { $folder }.
 doctor-weights-no-disk = Of { $repository } { $size } GB are still to be downloaded, but only { $free } GB are free at { $folder }. Make room, or set HF_HOME to another disk.

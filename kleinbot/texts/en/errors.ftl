@@ -78,12 +78,14 @@ error-torch-lacks-card = This PyTorch ({ $torch }) has no kernels for { $card } 
 error-cuda-unavailable = The settings ask for CUDA, but PyTorch ({ $torch }) finds no usable NVIDIA card. Check the driver and that PyTorch is a CUDA build, or set KLEINBOT_DEVICE=cpu.
 error-torch-without-cuda = This PyTorch ({ $torch }) is a build for the CPU alone and cannot use { $card }. Install one for CUDA: python -m pip install --force-reinstall "torch<2.14" --index-url https://download.pytorch.org/whl/cu130
 error-driver-too-old = The NVIDIA driver { $driver } is too old for this PyTorch (CUDA { $cuda }). Install driver { NUMBER($wanted, useGrouping: 0) } or newer.
-error-card-too-old = { $card } (compute capability { $capability }) cannot compute in BF16; FLUX.2 [klein] needs a card of the RTX 30 series (8.0) or newer. Set KLEINBOT_DEVICE=cpu for the small model that comes along.
+error-card-too-old = { $card } (compute capability { $capability }) cannot compute in BF16; FLUX.2 [klein] needs a card of the RTX 30 series (8.0) or newer. Leave KLEINBOT_DEVICE out: the small model that comes along then draws on the CPU.
+error-cpu-no-memory = KLEINBOT_DEVICE is cpu, where the weights at KLEINBOT_WEIGHTS need { $needed } GiB of memory, and { $available } GiB are available. Leave KLEINBOT_WEIGHTS out for the small model that comes along, close other programs, or set KLEINBOT_PROFILE_TRANSFORMER and KLEINBOT_PROFILE_TEXT_ENCODER to int8, which takes less than half of it.
+error-start-out-of-memory = Memory ran out while the model was brought up: the profile { $profile } needs about { $needed } GiB, and { $free } GiB are free. Close the game or other program that holds the rest; I try again by myself, at the latest every ten minutes. Or ask for less: KLEINBOT_PROFILE_TEXT_ENCODER_PLACEMENT=streamed or KLEINBOT_PROFILE_TRANSFORMER=int8. A restart of the bot chooses a profile for what is free then.
 error-card-too-full = { $card } has { $free } of { $total } GiB free, of which { $usable } GiB can be used. Even the smallest way ({ $profile }) needs { $needed } GiB while it { $stage ->
         [encode] reads prompts and pictures
         [denoise] denoises
        *[other] decodes
-    }. Close other programs that use the card (nvidia-smi lists them), or set KLEINBOT_DEVICE=cpu for the small model that comes along.
+    }. Close other programs that use the card (nvidia-smi lists them), or leave KLEINBOT_DEVICE out: the small model that comes along then draws on the CPU.
 
 error-profile-no-room = The profile { $profile } that the KLEINBOT_PROFILE_ settings ask for needs { $needed } GiB while it { $stage ->
         [encode] reads prompts and pictures
@@ -92,6 +94,7 @@ error-profile-no-room = The profile { $profile } that the KLEINBOT_PROFILE_ sett
     }, but only { $usable } GiB of { $card } can be used ({ $free } of { $total } GiB are free). Ask for 8 bits, a streamed text encoder, a lean decode or smaller pictures, or leave those settings out.
 error-profile-no-fp8 = KLEINBOT_PROFILE_NATIVE_FP8 is on, but { $card } (compute capability { $capability }) has no FP8 arithmetic; that begins with the RTX 40 series (8.9). Leave the setting out: FP8 weights are then dequantised layer by layer.
 error-profile-native-without-fp8 = KLEINBOT_PROFILE_NATIVE_FP8 is on, but KLEINBOT_PROFILE_TRANSFORMER is { $format }. FP8 arithmetic needs fp8 there.
+error-profile-cpu-attention = KLEINBOT_PROFILE_ATTENTION is cudnn, which needs an NVIDIA card, but the model runs on the CPU. Leave the setting out.
 error-profile-no-compiler = KLEINBOT_PROFILE_COMPILED is on, but nothing here can compile. { $system ->
         [windows] Install the package triton-windows
        *[other] Install a C compiler (for example: apt install gcc) and a PyTorch for CUDA, which brings Triton
