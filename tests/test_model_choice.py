@@ -125,7 +125,7 @@ def test_a_folder_of_full_size_is_known_by_its_headers(monkeypatch: pytest.Monke
     full = replace(weights, transformers={Checkpoint.DISTILLED: grown})
     settings = Settings(weights=str(SMALL_KLEIN))
     assert choose_model(settings, lambda: NO_CARD).note is None
-    monkeypatch.setattr("kleinbot.model_choice.find_weights", lambda _: full)
+    monkeypatch.setattr("kleinbot.model_choice.find_weights", lambda _, **__: full)
     assert choose_model(settings, lambda: NO_CARD).note == "small-note"
     with pytest.raises(StartError) as caught:
         choose_model(Settings(weights=str(SMALL_KLEIN), device="cpu"), lambda: NO_CARD)

@@ -46,13 +46,14 @@ async def test_a_suspect_runs_alone_after_the_restart(studio: Studio, tmp_path: 
 
 
 async def test_what_was_served_is_remembered_over_a_restart(studio: Studio, tmp_path: Path) -> None:
+    first, second = asyncio.Event(), asyncio.Event()
+    studio.engine.step_gates = {1: first}
     await studio.imagine(count=4)
-    running = asyncio.create_task(studio.dispatcher.run())
-    async with asyncio.timeout(10):
-        while await studio.database.read.number("SELECT COUNT(*) FROM images WHERE state = 'done'") < 2:
-            pass
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    async with running(studio):
+        await until_true(lambda: len(studio.engine.batches) == 1)
+        studio.engine.step_gates = {1: second}
+        first.set()
+        await until_true(lambda: len(studio.engine.batches) == 2)
     kept = await tags.load(studio.database.read)
     assert any(tag.finish > 0 for tag in kept)
     again = await restarted(studio, tmp_path)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from diffusers import Flux2Transformer2DModel
+from diffusers.models.attention_dispatch import _AttentionBackendRegistry
 from torch._dynamo.utils import counters
 
 from kleinbot.domain.geometry import Grid
@@ -121,3 +123,16 @@ async def test_what_could_not_be_compiled_stays_within_the_prediction(
 async def test_a_plain_profile_compiles_nothing(engine: GpuEngine) -> None:
     await pixels_of(engine, a_task())
     assert graphs() == 0
+
+
+def test_chosen_kernels_are_one_models_alone() -> None:
+    """The model card's own call, beside which bench measures, would else take ours."""
+    transformer = Flux2Transformer2DModel(
+        num_layers=1, num_single_layers=1, attention_head_dim=16, num_attention_heads=2,
+        joint_attention_dim=32, axes_dims_rope=(4, 4, 4, 4), in_channels=16,
+    )  # fmt: skip
+    before = _AttentionBackendRegistry.get_active_backend()
+    tuning.attend_with_cudnn(transformer)
+    chosen = {block.attn.processor._attention_backend.value for block in transformer.transformer_blocks}
+    assert chosen == {"_native_cudnn"}
+    assert _AttentionBackendRegistry.get_active_backend() == before

@@ -8,6 +8,7 @@ from unittest import mock
 import pytest
 import torch
 from diffusers import Flux2Transformer2DModel
+from diffusers.models.attention_dispatch import attention_backend
 
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.work import Checkpoint
@@ -146,6 +147,7 @@ def test_strips_see_weights_that_come_and_go(tiny_folder: Path) -> None:
 
 def test_the_attention_kernels_of_the_profile_are_taken(tiny_folder: Path) -> None:
     transformer = loaded(tiny_folder, INT8).transformers[Checkpoint.DISTILLED]
-    transformer.set_attention_backend("_native_cudnn")
+    with attention_backend():  # diffusers would choose it for every model of this process
+        transformer.set_attention_backend("_native_cudnn")
     blocks = (*transformer.transformer_blocks, *transformer.single_transformer_blocks)
     assert {block.attn.processor._attention_backend.value for block in blocks} == {"_native_cudnn"}
