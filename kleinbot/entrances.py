@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import typer
 
-from kleinbot.app import machine, opened
+from kleinbot.app import opened
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.parts import machine
 from kleinbot.sandbox import StandIn
 from kleinbot.sandbox.terminal import Terminal
 from kleinbot.settings import Settings

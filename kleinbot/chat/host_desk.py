@@ -9,7 +9,7 @@ from kleinbot.chat import host_status, layouts, quota_layouts, wording
 from kleinbot.chat.front_desk import actor_of
 from kleinbot.chat.host_queue_layouts import DOORS
 from kleinbot.chat.server_names import NAME_CHARACTERS, ServerNames
-from kleinbot.domain.clock import MS_PER_S
+from kleinbot.domain.clock import HOUR_MS
 from kleinbot.domain.errors import Code, Parameter, Refusal
 from kleinbot.domain.job import TENTHS
 from kleinbot.domain.work import EnginePhase
@@ -18,7 +18,6 @@ from kleinbot.studio.operate import HouseStatus, Operate
 from kleinbot.studio.quota import QuotaRule, pictures
 from kleinbot.texts import Texts
 
-_HOUR_MS = 60 * 60 * MS_PER_S
 _SHOWN_SERVERS = 20
 _CHOICES = 25
 _LARGEST_ID = 2**63
@@ -49,7 +48,7 @@ class HostDesk:
         if not rows:
             await self._answer(interaction, "host-no-servers")
             return
-        title = self._say(interaction, "host-servers", hours=self._rule.window_ms // _HOUR_MS)
+        title = self._say(interaction, "host-servers", hours=self._rule.window_ms // HOUR_MS)
         lines = [f"**{title}**", *(self._row(interaction, row) for row in rows[:_SHOWN_SERVERS])]
         if len(rows) > _SHOWN_SERVERS:
             lines.append(self._say(interaction, "host-servers-more", rest=len(rows) - _SHOWN_SERVERS))

@@ -5,7 +5,8 @@ import time
 from typing import Protocol
 
 MS_PER_S = 1000
-DAY_MS = 24 * 60 * 60 * MS_PER_S
+HOUR_MS = 60 * 60 * MS_PER_S
+DAY_MS = 24 * HOUR_MS
 
 
 class Clock(Protocol):

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from kleinbot.app import App, Outside, opened
+from kleinbot.app import App, opened
 from kleinbot.domain.faults import FaultPoint
 from kleinbot.domain.work import RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.model_choice import ModelChoice, choose_model
+from kleinbot.parts import Outside
 from kleinbot.sandbox import Address, connector_for
 from kleinbot.settings import Settings
 from kleinbot.signals import stop_on_signals

@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kleinbot.app import App, Outside, opened
+from kleinbot.app import App, opened
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.work import EnginePhase
 from kleinbot.engine.protocol import Engine
+from kleinbot.parts import Outside
 from kleinbot.sandbox import Channel, Message, Person, Server, StandIn
 from kleinbot.settings import Settings
 

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from kleinbot.app import Outside, opened
+from kleinbot.app import opened
 from kleinbot.dispatch.watchdog import UNKNOWN_S
 from kleinbot.domain.faults import NoFaults
+from kleinbot.parts import Outside
 from kleinbot.settings import Settings
 from kleinbot.supervisor import RESTART_CODE
 from tests.e2e.house import Stage, has_pictures

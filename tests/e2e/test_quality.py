@@ -6,6 +6,7 @@ import pytest
 
 from kleinbot import app
 from kleinbot.domain.work import Checkpoint
+from kleinbot.model_choice import ModelChoice
 from kleinbot.sandbox import Message, PersonError
 from kleinbot.settings import Settings
 from tests.e2e.house import House, Stage, has_pictures
@@ -19,7 +20,7 @@ def base_here(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Let the host have both checkpoints; undone, it has the distilled one alone."""
     choose = app.choose_model
 
-    def with_base(settings: Settings) -> app.ModelChoice:
+    def with_base(settings: Settings) -> ModelChoice:
         model = choose(settings)
         return replace(model, profile=replace(model.profile, checkpoints=tuple(Checkpoint)))
 

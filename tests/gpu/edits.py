@@ -19,7 +19,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from kleinbot.app import App, machine, opened
+from kleinbot.app import App, opened
+from kleinbot.parts import machine
 from kleinbot.sandbox import Channel, InteractionHandle, Person, StandIn
 from kleinbot.settings import Settings
 

@@ -13,9 +13,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from kleinbot.app import machine, opened
+from kleinbot.app import opened
 from kleinbot.domain.work import EnginePhase
 from kleinbot.engine.gpu_engine import GpuEngine
+from kleinbot.parts import machine
 from kleinbot.sandbox import Message, StandIn
 from kleinbot.settings import Settings
 
