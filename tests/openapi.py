@@ -12,7 +12,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, relevance
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from kleinbot.sandbox import Exchange
@@ -144,8 +144,9 @@ def _load(path: Path) -> tuple[dict[str, Any], Registry[Any], Registry[Any]]:
 
 
 def _registry(document: dict[str, Any]) -> Registry[Any]:
-    resource = Resource(contents=document, specification=DRAFT202012)
-    return Registry().with_resource(_DOCUMENT, resource)
+    resource = DRAFT202012.create_resource(document)
+    registry: Registry[Any] = Registry().with_resource(_DOCUMENT, resource)
+    return registry
 
 
 def _forbid_unknown_fields(document: dict[str, Any]) -> None:

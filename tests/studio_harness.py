@@ -17,7 +17,7 @@ from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code
 from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.geometry import Aspect
-from kleinbot.domain.job import ImagineRequest, Kind, Lane, ReplyAddress
+from kleinbot.domain.job import ImagineRequest, Job, Kind, Lane, ReplyAddress
 from kleinbot.domain.meters import NoMeters
 from kleinbot.domain.people import Actor
 from kleinbot.domain.work import JobProgress, OutOfMemory, StageSeconds
@@ -134,6 +134,11 @@ class Studio:
         grid = Aspect.SQUARE.grid.scaled_to(self.engine.profile.largest_grid_tokens)
         recipe = Recipe(Kind.IMAGINE, "a long story", grid, steps)
         return await self.submit.accept(actor, recipe, Options(1, None, private=False), reply(self.clock))
+
+    async def job(self, job_id: str) -> Job:
+        job = await self.recall.job(job_id)
+        assert job is not None
+        return job
 
     async def spent_tenths(self, actor: Actor = ADA) -> int:
         return -await self.database.read.number(

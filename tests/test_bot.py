@@ -44,7 +44,7 @@ finally:
 
 
 @pytest.mark.parametrize("command", ["--help", "version", "settings"])
-def test_looking_around_imports_nothing_heavy(command: str):
+def test_looking_around_imports_nothing_heavy(command: str) -> None:
     done = python(f"entry = {str(ROOT / 'bot.py')!r}\n{IMPORTED}", "--", command)
     assert done.returncode == 0, done.stderr
     modules = json.loads(done.stdout.splitlines()[-1])
@@ -52,7 +52,7 @@ def test_looking_around_imports_nothing_heavy(command: str):
     assert not set(HEAVY) & set(modules)
 
 
-def test_the_parent_imports_nothing_heavy(monkeypatch: pytest.MonkeyPatch):
+def test_the_parent_imports_nothing_heavy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
     stand_in = """
 import kleinbot.cli, sys
@@ -65,7 +65,7 @@ kleinbot.cli.start_child = lambda command: Child()
     assert not set(HEAVY) & set(json.loads(done.stdout.splitlines()[-1]))
 
 
-def test_a_lost_card_ends_the_child_though_a_thread_hangs(monkeypatch: pytest.MonkeyPatch):
+def test_a_lost_card_ends_the_child_though_a_thread_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
     code = f"""
 import sys, threading, types
@@ -82,7 +82,7 @@ bot.main()
     assert python(code).returncode == RESTART_CODE
 
 
-def test_an_old_python_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch):
+def test_an_old_python_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 10, 4, "final", 0))
     with pytest.raises(SystemExit) as caught:
         bot.main()
@@ -91,7 +91,7 @@ def test_an_old_python_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch):
     )
 
 
-def test_an_old_python_can_read_the_entry():
+def test_an_old_python_can_read_the_entry() -> None:
     ast.parse((ROOT / "bot.py").read_text("utf-8"), feature_version=(3, 7))
 
 
@@ -103,7 +103,7 @@ def torch_and_discord_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("torch_and_discord_missing")
-def test_missing_packages_are_told_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_missing_packages_are_told_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bot, "VENV_PYTHON", tmp_path / "python")
     with pytest.raises(SystemExit) as caught:
         bot.main()
@@ -113,7 +113,7 @@ def test_missing_packages_are_told_in_one_sentence(tmp_path: Path, monkeypatch: 
     )
 
 
-def test_the_entry_looks_for_exactly_the_projects_dependencies():
+def test_the_entry_looks_for_exactly_the_projects_dependencies() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     unconditional = {wanted.split(">=")[0] for wanted in project["dependencies"] if ";" not in wanted}
     assert set(bot.MODULES) == unconditional
@@ -123,7 +123,7 @@ def test_the_entry_looks_for_exactly_the_projects_dependencies():
 @pytest.mark.usefixtures("torch_and_discord_missing")
 def test_the_wrong_python_beside_a_finished_installation_is_told_the_right_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     (tmp_path / "python").touch()
     monkeypatch.setattr(bot, "VENV_PYTHON", tmp_path / "python")
     monkeypatch.setattr(bot, "VENV", tmp_path)

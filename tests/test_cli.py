@@ -76,7 +76,9 @@ def invoke(*arguments: str) -> Result:
     return CliRunner().invoke(cli.commands, arguments)
 
 
-def test_without_a_command_and_a_token_the_sandbox_opens_and_says_so(rooms: Rooms, child: list[list[str]]):
+def test_without_a_command_and_a_token_the_sandbox_opens_and_says_so(
+    rooms: Rooms, child: list[list[str]]
+) -> None:
     rooms.code = 3
     result = invoke()
     assert result.exit_code == 3
@@ -90,14 +92,16 @@ def test_without_a_command_and_a_token_the_sandbox_opens_and_says_so(rooms: Room
 
 def test_without_a_command_but_with_a_token_it_goes_live(
     rooms: Rooms, child: list[list[str]], monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
     assert invoke().exit_code == 5
     assert [command[-1] for command in child] == ["serve"]
     assert rooms.sandboxes == []
 
 
-def test_run_starts_the_child_and_ends_with_its_code(child: list[list[str]], monkeypatch: pytest.MonkeyPatch):
+def test_run_starts_the_child_and_ends_with_its_code(
+    child: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
     assert invoke("run").exit_code == 5
     assert len(child) == 1
@@ -107,7 +111,7 @@ def test_run_starts_the_child_and_ends_with_its_code(child: list[list[str]], mon
 @pytest.mark.parametrize("command", ["run", "serve"])
 def test_live_without_a_token_is_one_sentence_and_never_a_sandbox(
     command: str, rooms: Rooms, child: list[list[str]]
-):
+) -> None:
     result = invoke(command)
     assert result.exit_code == 1
     assert result.stderr == Texts().error(StartError(Code.TOKEN_MISSING), "en") + "\n"
@@ -115,7 +119,7 @@ def test_live_without_a_token_is_one_sentence_and_never_a_sandbox(
     assert (rooms.sandboxes, rooms.served, child) == ([], [], [])
 
 
-def test_serve_runs_the_bot_here(rooms: Rooms, monkeypatch: pytest.MonkeyPatch):
+def test_serve_runs_the_bot_here(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
     rooms.code = 4
     assert invoke("serve").exit_code == 4
@@ -125,7 +129,7 @@ def test_serve_runs_the_bot_here(rooms: Rooms, monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize("locale", languages())
 def test_a_start_that_fails_is_one_sentence_in_the_hosts_language(
     locale: str, rooms: Rooms, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
     monkeypatch.setenv("KLEINBOT_LOCALE", locale)
     rooms.error = StartError(Code.FOLDER_IN_USE, folder="data", pid=7, since="2030-01-01T00:00:00+00:00")
@@ -134,19 +138,19 @@ def test_a_start_that_fails_is_one_sentence_in_the_hosts_language(
     assert result.stderr == Texts().error(rooms.error, locale) + "\n"
 
 
-def test_the_sandbox_takes_a_command_and_a_time(rooms: Rooms):
+def test_the_sandbox_takes_a_command_and_a_time(rooms: Rooms) -> None:
     assert invoke("sandbox", "--run", "/imagine a lighthouse", "--timeout", "9").exit_code == 0
     [(_, run, timeout_s)] = rooms.sandboxes
     assert (run, timeout_s) == ("/imagine a lighthouse", 9)
 
 
-def test_the_sandbox_never_sees_the_token(rooms: Rooms, monkeypatch: pytest.MonkeyPatch):
+def test_the_sandbox_never_sees_the_token(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
     invoke("sandbox")
     assert rooms.sandboxes[0][0].discord_token is None
 
 
-def test_leaving_the_sandbox_by_an_interrupt_shows_no_traceback(rooms: Rooms):
+def test_leaving_the_sandbox_by_an_interrupt_shows_no_traceback(rooms: Rooms) -> None:
     rooms.error = KeyboardInterrupt()
     result = invoke("sandbox")
     assert result.exit_code == 130
@@ -154,7 +158,9 @@ def test_leaving_the_sandbox_by_an_interrupt_shows_no_traceback(rooms: Rooms):
 
 
 @pytest.mark.parametrize("command", [(), ("run",), ("serve",), ("sandbox",), ("settings",)])
-def test_wrong_settings_are_told_line_by_line(command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch):
+def test_wrong_settings_are_told_line_by_line(
+    command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("KLEINBOT_QUOTA_HOURS", "day")
     monkeypatch.setenv("KLEINBOT_GRACE", "5")
     result = invoke(*command)
@@ -165,7 +171,7 @@ def test_wrong_settings_are_told_line_by_line(command: tuple[str, ...], monkeypa
     ]
 
 
-def test_settings_are_shown_with_their_source_and_without_the_token(monkeypatch: pytest.MonkeyPatch):
+def test_settings_are_shown_with_their_source_and_without_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
     monkeypatch.setenv("KLEINBOT_QUOTA_HOURS", "12")
     result = invoke("settings")
@@ -176,11 +182,11 @@ def test_settings_are_shown_with_their_source_and_without_the_token(monkeypatch:
     assert "From: KLEINBOT_QUOTA_HOURS in the environment. Default: 24." in result.stdout
 
 
-def test_version():
+def test_version() -> None:
     assert invoke("version").stdout == f"kleinbot {__version__}\n"
 
 
-def test_help_names_every_command_but_the_childs():
+def test_help_names_every_command_but_the_childs() -> None:
     result = invoke("--help")
     assert result.exit_code == 0
     for command in ("run", "sandbox", "settings", "version"):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -107,8 +108,8 @@ def instruments(
     )
 
 
-def settings(folder: Path, token: str | None = TOKEN, **others: object) -> Settings:
-    return Settings(discord_token=token, data_folder=folder / "data", **others)  # type: ignore[arg-type]
+def settings(folder: Path, token: str | None = TOKEN, **others: Any) -> Settings:
+    return Settings(discord_token=token, data_folder=folder / "data", **others)
 
 
 def of(findings: list[Finding], topic: Topic) -> list[Finding]:

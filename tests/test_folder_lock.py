@@ -43,7 +43,7 @@ def another_process_holding(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def test_a_second_process_is_refused_with_the_first_ones_pid_and_start(tmp_path: Path):
+def test_a_second_process_is_refused_with_the_first_ones_pid_and_start(tmp_path: Path) -> None:
     with another_process_holding(tmp_path) as other:
         with pytest.raises(StartError) as caught, folder_locked(tmp_path):
             pass
@@ -54,7 +54,7 @@ def test_a_second_process_is_refused_with_the_first_ones_pid_and_start(tmp_path:
         assert since <= datetime.now(UTC)
 
 
-def test_the_folder_is_free_after_a_kill(tmp_path: Path):
+def test_the_folder_is_free_after_a_kill(tmp_path: Path) -> None:
     with another_process_holding(tmp_path) as other:
         other.kill()
         other.wait()
@@ -63,7 +63,7 @@ def test_the_folder_is_free_after_a_kill(tmp_path: Path):
             pass
 
 
-def test_the_folder_is_free_after_an_error(tmp_path: Path):
+def test_the_folder_is_free_after_an_error(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), folder_locked(tmp_path):
         raise ZeroDivisionError
     with folder_locked(tmp_path):
@@ -71,7 +71,7 @@ def test_the_folder_is_free_after_an_error(tmp_path: Path):
     assert not (tmp_path / OWNER_FILE).exists()
 
 
-def test_a_refusal_leaves_the_holder_alone(tmp_path: Path):
+def test_a_refusal_leaves_the_holder_alone(tmp_path: Path) -> None:
     with another_process_holding(tmp_path):
         for _ in range(2):
             with pytest.raises(StartError), folder_locked(tmp_path):
@@ -79,14 +79,14 @@ def test_a_refusal_leaves_the_holder_alone(tmp_path: Path):
         assert (tmp_path / OWNER_FILE).exists()
 
 
-def test_a_missing_folder_is_made(tmp_path: Path):
+def test_a_missing_folder_is_made(tmp_path: Path) -> None:
     with folder_locked(tmp_path / "data" / "sandbox", FixedClock()):
         owner = (tmp_path / "data" / "sandbox" / OWNER_FILE).read_text()
     assert '"since": "2023-11-14T22:13:20+00:00"' in owner
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"pid": "x", "since": 1}', "\x00"])
-def test_a_damaged_note_about_the_owner_does_not_hide_the_refusal(tmp_path: Path, content: str):
+def test_a_damaged_note_about_the_owner_does_not_hide_the_refusal(tmp_path: Path, content: str) -> None:
     with another_process_holding(tmp_path):
         (tmp_path / OWNER_FILE).write_text(content)
         with pytest.raises(StartError) as caught, folder_locked(tmp_path):

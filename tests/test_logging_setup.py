@@ -19,7 +19,7 @@ def logged(folder: Path) -> str:
 
 def test_lines_go_to_the_file_and_the_terminal_with_utc_time(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     with logging_to(tmp_path, logging.INFO):
         logging.getLogger("kleinbot.x").info("drew %d pictures", 4)
         logging.getLogger("kleinbot.x").debug("not this")
@@ -28,7 +28,9 @@ def test_lines_go_to_the_file_and_the_terminal_with_utc_time(
     assert capsys.readouterr().err == line
 
 
-def test_the_terminal_can_be_quieter_than_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_the_terminal_can_be_quieter_than_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with logging_to(tmp_path, logging.INFO, terminal_level=logging.WARNING):
         logging.getLogger("kleinbot").info("quiet")
         logging.getLogger("kleinbot").warning("loud")
@@ -44,7 +46,7 @@ class Terminal(io.StringIO):
 
 def test_on_a_real_terminal_lines_are_shown_by_rich_and_as_safe(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     with logging_to(tmp_path, logging.INFO):
@@ -53,7 +55,7 @@ def test_on_a_real_terminal_lines_are_shown_by_rich_and_as_safe(
     assert "kleinbot: [bold]drew 4[/bold] for [redacted]" in " ".join(shown.split())
 
 
-def test_the_token_cannot_appear(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_the_token_cannot_appear(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = logging.getLogger("kleinbot")
     with logging_to(tmp_path, logging.INFO, secrets=["a secret of odd shape"]):
         log.info("message with a secret of odd shape")
@@ -71,7 +73,7 @@ def test_the_token_cannot_appear(tmp_path: Path, capsys: pytest.CaptureFixture[s
         assert "RuntimeError: Bot [redacted] and [redacted]" in text
 
 
-def test_an_interactions_token_cannot_appear(tmp_path: Path):
+def test_an_interactions_token_cannot_appear(tmp_path: Path) -> None:
     with logging_to(tmp_path, logging.INFO):
         logging.getLogger("discord.http").info(
             "POST /webhooks/123/%s/messages/@original", "aW50ZXJhY3Rpb246" * 3
@@ -79,7 +81,7 @@ def test_an_interactions_token_cannot_appear(tmp_path: Path):
     assert "POST /webhooks/123/[redacted]/messages/@original" in logged(tmp_path)
 
 
-def test_missing_voice_libraries_are_not_mentioned(tmp_path: Path):
+def test_missing_voice_libraries_are_not_mentioned(tmp_path: Path) -> None:
     with logging_to(tmp_path, logging.INFO):
         logging.getLogger("discord.client").warning("PyNaCl is not installed, voice will NOT be supported")
         logging.getLogger("discord.client").warning("something that matters")
@@ -87,7 +89,7 @@ def test_missing_voice_libraries_are_not_mentioned(tmp_path: Path):
     assert "something that matters" in logged(tmp_path)
 
 
-def test_chatter_of_libraries_is_left_out(tmp_path: Path):
+def test_chatter_of_libraries_is_left_out(tmp_path: Path) -> None:
     with logging_to(tmp_path, logging.DEBUG):
         logging.getLogger("httpx").info("chatter")
         logging.getLogger("discord.http").debug("a payload")
@@ -96,7 +98,7 @@ def test_chatter_of_libraries_is_left_out(tmp_path: Path):
     assert "connected" in logged(tmp_path)
 
 
-def test_everything_is_put_back(tmp_path: Path):
+def test_everything_is_put_back(tmp_path: Path) -> None:
     root = logging.getLogger()
     before = (root.level, list(root.handlers), logging.getLogger("httpx").level)
     with pytest.raises(ZeroDivisionError), logging_to(tmp_path, logging.DEBUG):
@@ -104,7 +106,7 @@ def test_everything_is_put_back(tmp_path: Path):
     assert (root.level, list(root.handlers), logging.getLogger("httpx").level) == before
 
 
-def test_nothing_is_written_before_the_first_line(tmp_path: Path):
+def test_nothing_is_written_before_the_first_line(tmp_path: Path) -> None:
     with logging_to(tmp_path, logging.INFO):
         pass
     assert not (tmp_path / LOG_FILE).exists()

@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -95,8 +96,8 @@ def test_plain_weights_that_were_quantised_may_go(tmp_path: Path) -> None:
     assert load_klein(weights, second.profile, torch.device("cpu"), lambda _: None, settings.scratch_folder)
 
 
-def replace_setting(settings: Settings, **others: str) -> Settings:
-    return Settings(weights=str(settings.weights), data_folder=settings.data_folder, **others)  # type: ignore[arg-type]
+def replace_setting(settings: Settings, **others: Any) -> Settings:
+    return Settings(weights=str(settings.weights), data_folder=settings.data_folder, **others)
 
 
 def test_a_card_that_cannot_serve_is_said_once_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

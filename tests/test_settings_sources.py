@@ -28,7 +28,7 @@ def problems() -> tuple[str, ...]:
 
 def test_arguments_beat_the_environment_beats_dotenv_beats_toml(
     clean_folder: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     toml = "quota_pictures = 1\nquota_hours = 1\ngrace_s = 1\nlog_level = 'error'\n"
     (clean_folder / "kleinbot.toml").write_text(toml)
     (clean_folder / ".env").write_text(
@@ -52,17 +52,17 @@ def test_arguments_beat_the_environment_beats_dotenv_beats_toml(
     ]
 
 
-def test_the_settings_class_itself_reads_nothing(monkeypatch: pytest.MonkeyPatch):
+def test_the_settings_class_itself_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KLEINBOT_QUOTA_PICTURES", "3")
     assert Settings().quota_pictures == 60
 
 
-def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch):
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", "")
     assert load_settings().settings.discord_token is None
 
 
-def test_all_problems_are_told_at_once(clean_folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_all_problems_are_told_at_once(clean_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KLEINBOT_QUOTA_PICTURES", "many")
     monkeypatch.setenv("KLEINBOT_QOUTA_HOURS", "12")
     (clean_folder / ".env").write_text("KLEINBOT_DEVICE=gpu\n")
@@ -87,22 +87,22 @@ def test_all_problems_are_told_at_once(clean_folder: Path, monkeypatch: pytest.M
 )
 def test_a_misnamed_variable_is_refused_with_what_was_meant(
     written: str, meant: str, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setenv(written, "x")
     assert problems() == (f"{written} (the environment) is not a setting: did you mean {meant}?",)
 
 
-def test_variables_of_the_tests_are_left_alone(monkeypatch: pytest.MonkeyPatch):
+def test_variables_of_the_tests_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KLEINBOT_TEST_ANYTHING", "1")
     assert load_settings().settings == Settings()
 
 
-def test_other_variables_in_dotenv_are_not_ours(clean_folder: Path):
+def test_other_variables_in_dotenv_are_not_ours(clean_folder: Path) -> None:
     (clean_folder / ".env").write_text("HF_HOME=/somewhere\n")
     assert load_settings().settings == Settings()
 
 
-def test_files_with_a_byte_order_mark_are_read(clean_folder: Path):
+def test_files_with_a_byte_order_mark_are_read(clean_folder: Path) -> None:
     (clean_folder / ".env").write_bytes(b"\xef\xbb\xbfKLEINBOT_QUOTA_HOURS=5\n")
     (clean_folder / "kleinbot.toml").write_bytes(b"\xef\xbb\xbfquota_pictures = 6\n")
     settings = load_settings().settings
@@ -110,13 +110,13 @@ def test_files_with_a_byte_order_mark_are_read(clean_folder: Path):
 
 
 @pytest.mark.parametrize("name", [".env", "kleinbot.toml"])
-def test_a_file_in_another_encoding_is_one_sentence(name: str, clean_folder: Path):
+def test_a_file_in_another_encoding_is_one_sentence(name: str, clean_folder: Path) -> None:
     (clean_folder / name).write_bytes("x = 1".encode("utf-16"))
     [problem] = problems()
     assert problem.startswith(f"{name} is not UTF-8 text")
 
 
-def test_a_toml_file_that_is_none_is_one_sentence_with_the_line(clean_folder: Path):
+def test_a_toml_file_that_is_none_is_one_sentence_with_the_line(clean_folder: Path) -> None:
     (clean_folder / "kleinbot.toml").write_text("quota_hours = 5\nlocale = en\n")
     [problem] = problems()
     assert problem.startswith("kleinbot.toml is not TOML: ")
@@ -124,12 +124,12 @@ def test_a_toml_file_that_is_none_is_one_sentence_with_the_line(clean_folder: Pa
 
 
 @pytest.mark.parametrize("line", [f"DISCORD_TOKEN {TOKEN}", TOKEN, "DISCORD_TOKEN"])
-def test_a_dotenv_line_without_a_value_is_named_but_not_shown(line: str, clean_folder: Path):
+def test_a_dotenv_line_without_a_value_is_named_but_not_shown(line: str, clean_folder: Path) -> None:
     (clean_folder / ".env").write_text(f"KLEINBOT_QUOTA_HOURS=5\n{line}\n")
     assert problems() == ("Line 2 of .env should be NAME=value.",)
 
 
-def test_every_setting_is_documented():
+def test_every_setting_is_documented() -> None:
     text = "\n".join(described(load_settings()))
     for name, info in Settings.model_fields.items():
         assert info.description

@@ -58,13 +58,13 @@ class ScriptedChildren:
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 85, 87])
-def test_any_other_code_ends_the_parent_with_it(code: int):
+def test_any_other_code_ends_the_parent_with_it(code: int) -> None:
     children = ScriptedChildren(Time(), (5, code))
     assert children.supervised() == code
     assert len(children.started_s) == 1
 
 
-def test_the_restart_code_starts_it_again_after_growing_pauses():
+def test_the_restart_code_starts_it_again_after_growing_pauses() -> None:
     children = ScriptedChildren(Time(), *[(0, RESTART_CODE)] * 9, (0, 3))
     assert children.supervised() == 3
     pauses = [
@@ -74,11 +74,11 @@ def test_the_restart_code_starts_it_again_after_growing_pauses():
 
 
 @posix_only
-def test_an_abort_in_a_lost_context_starts_it_again_too():
+def test_an_abort_in_a_lost_context_starts_it_again_too() -> None:
     assert ScriptedChildren(Time(), (5, -signal.SIGABRT), (5, 0)).supervised() == 0
 
 
-def test_ten_minutes_of_life_reset_the_pauses():
+def test_ten_minutes_of_life_reset_the_pauses() -> None:
     children = ScriptedChildren(Time(), (0, 86), (0, 86), (600, 86), (599, 86), (0, 0))
     assert children.supervised() == 0
     assert [
@@ -86,7 +86,7 @@ def test_ten_minutes_of_life_reset_the_pauses():
     ] == (pytest.approx([1, 2, 601, 601]))
 
 
-def test_the_pause_stays_bounded_for_ever():
+def test_the_pause_stays_bounded_for_ever() -> None:
     assert pause_before_restart_s(100_000) == 60
 
 
@@ -95,7 +95,7 @@ def test_the_pause_stays_bounded_for_ever():
     ("sent", "arrives"),
     [("SIGTERM", "SIGTERM"), ("SIGINT", "SIGINT"), ("SIGHUP", "SIGTERM")],
 )
-def test_a_signal_is_passed_on_and_the_childs_code_is_the_parents(sent: str, arrives: str):
+def test_a_signal_is_passed_on_and_the_childs_code_is_the_parents(sent: str, arrives: str) -> None:
     number = getattr(signal, sent)
     children = ScriptedChildren(Time(), (1, 0), on_wait=lambda: signal.raise_signal(number))
     assert children.supervised() == 0
@@ -103,14 +103,14 @@ def test_a_signal_is_passed_on_and_the_childs_code_is_the_parents(sent: str, arr
 
 
 @posix_only
-def test_a_child_that_was_asked_to_stop_is_not_started_again():
+def test_a_child_that_was_asked_to_stop_is_not_started_again() -> None:
     children = ScriptedChildren(Time(), (1, 86), on_wait=lambda: signal.raise_signal(signal.SIGTERM))
     assert children.supervised() == RESTART_CODE
     assert len(children.started_s) == 1
 
 
 @posix_only
-def test_a_signal_while_the_child_is_being_started_reaches_it():
+def test_a_signal_while_the_child_is_being_started_reaches_it() -> None:
     children = ScriptedChildren(Time(), (1, 0))
 
     def start() -> ScriptedChildren:
@@ -122,7 +122,7 @@ def test_a_signal_while_the_child_is_being_started_reaches_it():
 
 
 @posix_only
-def test_a_signal_during_the_pause_ends_it_at_once():
+def test_a_signal_during_the_pause_ends_it_at_once() -> None:
     time = Time()
     time.on_sleep = lambda: signal.raise_signal(signal.SIGINT)
     children = ScriptedChildren(time, *[(0, 86)] * 2)
@@ -132,7 +132,7 @@ def test_a_signal_during_the_pause_ends_it_at_once():
 
 
 @posix_only
-def test_handlers_are_put_back_and_ignored_signals_stay_ignored():
+def test_handlers_are_put_back_and_ignored_signals_stay_ignored() -> None:
     before = signal.getsignal(signal.SIGTERM)
     hangup = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -145,11 +145,11 @@ def test_handlers_are_put_back_and_ignored_signals_stay_ignored():
 
 
 @posix_only
-def test_a_killed_child_gives_the_code_that_shells_use():
+def test_a_killed_child_gives_the_code_that_shells_use() -> None:
     assert ScriptedChildren(Time(), (1, -signal.SIGKILL)).supervised() == 137
 
 
-def test_the_child_is_this_bot_in_this_python():
+def test_the_child_is_this_bot_in_this_python() -> None:
     python, entry, command = child_command("serve")
     assert python == sys.executable
     assert Path(entry).name == "bot.py"
@@ -177,7 +177,7 @@ sys.exit(Supervisor(lambda: start_child([sys.executable, "-c", sys.argv[1]])).ru
 
 @posix_only
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
-def test_real_processes_stop_together(name: str):
+def test_real_processes_stop_together(name: str) -> None:
     number = getattr(signal, name)
     command = [sys.executable, "-c", PARENT, CHILD]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
@@ -189,7 +189,7 @@ def test_real_processes_stop_together(name: str):
 
 
 @posix_only
-def test_real_processes_are_started_again(tmp_path: Path):
+def test_real_processes_are_started_again(tmp_path: Path) -> None:
     counter = tmp_path / "starts"
     child = f"""
 import sys

@@ -95,7 +95,7 @@ async def test_a_cancelled_image_of_a_batch_is_thrown_away_and_the_others_are_no
         await roomy.cancel.by_id(ADA, unwanted)
         roomy.engine.gate.set()
         assert (await until(roomy, wanted, ended)).state is JobState.DONE
-    assert (await roomy.recall.job(unwanted)).state is JobState.CANCELLED  # type: ignore[union-attr]
+    assert (await roomy.job(unwanted)).state is JobState.CANCELLED
     assert [await roomy.spent_tenths(actor) for actor in (ADA, BOB)] == [0, 10]
 
 

@@ -1,9 +1,10 @@
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from kleinbot.archive.archive import Archive, DiskFull
+from kleinbot.archive.archive import Archive, DiskFull, StoredFile
 from kleinbot.dispatch.disk_room import DiskRoom
 from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError
@@ -56,7 +57,7 @@ async def test_a_job_cancelled_while_it_is_drawn_is_refunded_and_leaves_no_file(
         await until(studio, other, ended)
     assert await studio.spent_tenths() == 0
     await studio.finisher.emptied()
-    kept = [(await studio.recall.job(each)).images[0].file for each in (job_id, other)]  # type: ignore[union-attr]
+    kept = [(await studio.job(each)).images[0].file for each in (job_id, other)]
     assert kept[0] is None
     files = (file for file in (tmp_path / "archive").rglob("*") if file.is_file())
     assert [str(file.relative_to(tmp_path / "archive")) for file in files] == [kept[1]]
@@ -105,18 +106,18 @@ async def test_a_picture_that_finds_the_disk_full_is_stored_once_there_is_room(
     put = Archive.put
     refused = asyncio.Event()
 
-    async def full_once(self: Archive, *values: object) -> object:
+    async def full_once(self: Archive, *values: Any) -> StoredFile:
         if not refused.is_set():
             refused.set()
             raise DiskFull
-        return await put(self, *values)  # type: ignore[arg-type]
+        return await put(self, *values)
 
     monkeypatch.setattr(Archive, "put", full_once)
     job_id = (await studio.imagine()).card.job.job_id
     async with running(studio):
         await refused.wait()
         async with asyncio.timeout(10):
-            while (await studio.recall.job(job_id)).state is not JobState.DONE:  # type: ignore[union-attr]
+            while (await studio.job(job_id)).state is not JobState.DONE:
                 studio.clock.advance(1)
     assert len(studio.engine.batches) == 1  # the card was not asked again
     assert await studio.spent_tenths() == 10
@@ -156,7 +157,7 @@ async def test_a_picture_that_cannot_be_stored_at_a_clean_stop_is_no_suspect(
 ) -> None:
     refused = asyncio.Event()
 
-    async def refuse(self: Archive, *values: object) -> object:
+    async def refuse(self: Archive, *values: Any) -> StoredFile:
         del self, values
         refused.set()
         raise OSError("read-only file system")
@@ -180,9 +181,9 @@ async def test_a_picture_that_is_drawn_is_kept_where_the_next_one_of_its_job_fai
     put = Archive.put
     stored = asyncio.Event()
 
-    async def slowly(self: Archive, *values: object) -> object:
+    async def slowly(self: Archive, *values: Any) -> StoredFile:
         await stored.wait()
-        return await put(self, *values)  # type: ignore[arg-type]
+        return await put(self, *values)
 
     monkeypatch.setattr(Archive, "put", slowly)
     gate = asyncio.Event()

@@ -13,6 +13,7 @@ from kleinbot.domain.job import Job, JobState, Kind
 from kleinbot.domain.people import Actor
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.reference import Role
+from kleinbot.domain.work import ImageKey, RenderTask
 from kleinbot.images.labelled import encode_reference
 from kleinbot.studio.recipes import Input, Options, Recipe
 from tests.dispatch.restarting import restarted
@@ -73,7 +74,7 @@ async def test_a_batch_mate_of_a_lost_picture_is_put_back_when_the_loop_is_cance
         await until_true(lambda: len(roomy.engine.batches) == 1)
         assert [task.key.job_id for task in roomy.engine.batches[0]] == [kept.job_id]
     assert loop.cancelled()
-    assert (await roomy.recall.job(kept.job_id)).state is JobState.QUEUED  # type: ignore[union-attr]
+    assert (await roomy.job(kept.job_id)).state is JobState.QUEUED
     assert [image.key.job_id for image in roomy.line.waiting] == [kept.job_id]
 
 
@@ -82,10 +83,10 @@ async def test_what_nobody_foresaw_ends_the_process_twice_at_most_and_then_its_j
 ) -> None:
     task = TaskMaker.task
 
-    async def breaks(self: TaskMaker, job: Job, key: object) -> object:
+    async def breaks(self: TaskMaker, job: Job, key: ImageKey) -> RenderTask:
         if job.member_id == ADA.member_id:
             raise ZeroDivisionError("nobody foresaw this")
-        return await task(self, job, key)  # type: ignore[arg-type]
+        return await task(self, job, key)
 
     monkeypatch.setattr(TaskMaker, "task", breaks)
     guilty = (await studio.imagine(ADA)).card.job.job_id

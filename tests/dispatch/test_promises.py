@@ -125,17 +125,17 @@ async def test_work_that_waits_for_nothing_is_idle_time(studio: Studio) -> None:
 
 async def test_promises_are_taken_back_in_time_while_nothing_is_drawn(studio: Studio) -> None:
     """The engine may still be loading, or the host has paused it: nobody dispatches, everybody is told."""
-    job_id = (await studio.imagine()).card.job.job_id
+    job = (await studio.imagine()).card.job
     keeping = asyncio.create_task(studio.dispatcher.keep_promises())
     try:
         for _ in range(20):
             studio.clock.advance(60)
             await asyncio.sleep(0)
-            card = await studio.recall.card(job_id)
+            card = await studio.recall.card(job.job_id)
             assert card is not None
             if card.is_late:
                 break
-        assert studio.clock.now_ms() < card.job.created_ms + 14 * 60_000  # the reply can still be edited
+        assert studio.clock.now_ms() < job.created_ms + 14 * 60_000  # the reply can still be edited
         assert studio.meters.promises_dropped == 1
     finally:
         keeping.cancel()

@@ -1,8 +1,10 @@
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kleinbot.archive.archive import StoredFile
 from kleinbot.dispatch.recovery import MOST_LOST_ATTEMPTS
 from kleinbot.domain.errors import Code, FatalEngineError
 from kleinbot.domain.geometry import Grid
@@ -70,7 +72,7 @@ async def test_members_of_a_batch_that_took_the_process_down_run_one_by_one_and_
     assert len(roomy.engine.batches[0]) == 2
     studio = await restarted(roomy, tmp_path, deadly=guilty)
     assert [image.alone for image in studio.line.waiting] == [True, True]
-    while (await studio.recall.job(guilty)).state is not JobState.FAILED:  # type: ignore[union-attr]
+    while (await studio.job(guilty)).state is not JobState.FAILED:
         with pytest.raises(FatalEngineError):
             await asyncio.wait_for(studio.dispatcher.run(), 10)
         assert {len(batch) for batch in studio.engine.batches} == {1}
@@ -102,9 +104,9 @@ async def test_a_suspect_waits_until_nothing_else_is_being_stored(roomy: Studio,
     stored = asyncio.Event()
     put = studio.archive.put
 
-    async def slowly(*values: object) -> object:
+    async def slowly(*values: Any) -> StoredFile:
         await stored.wait()
-        return await put(*values)  # type: ignore[arg-type]
+        return await put(*values)
 
     studio.archive.put = slowly  # type: ignore[method-assign, assignment]
     async with running(studio):

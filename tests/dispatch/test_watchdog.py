@@ -91,7 +91,7 @@ async def test_a_hanging_step_ends_the_loop_with_the_rows_safe(studio: Studio) -
         with pytest.raises(FatalEngineError, match="step 3 of 4"):
             await asyncio.wait_for(task, 10)
     assert studio.dispatcher.card_hangs
-    states = [(await studio.recall.job(each)).state for each in (job_id, waiting_id)]  # type: ignore[union-attr]
+    states = [(await studio.job(each)).state for each in (job_id, waiting_id)]
     assert states == [JobState.RUNNING, JobState.QUEUED]
     assert await studio.spent_tenths() == 10
 

@@ -42,7 +42,7 @@ async def test_long_work_lets_a_newcomer_pass_and_goes_on_where_it_stopped(studi
     async with running(studio):
         long, short = await suspended_by_a_newcomer(studio)
         assert [batch[0].key.job_id for batch in studio.engine.suspended] == [long]
-        assert (await studio.recall.job(long)).state is JobState.RUNNING  # type: ignore[union-attr]
+        assert (await studio.job(long)).state is JobState.RUNNING
         later = asyncio.Event()
         studio.engine.step_gates = {RESTS_AT + 1: later}
         studio.engine.gate.set()
@@ -70,7 +70,7 @@ async def test_the_charge_of_long_work_is_what_it_took_in_all(studio: Studio) ->
         studio.engine.gate.set()
         await until(studio, long, ended)
         await studio.finisher.emptied()
-    seconds = (await studio.recall.job(long)).seconds  # type: ignore[union-attr]
+    seconds = (await studio.job(long)).seconds
     assert seconds == pytest.approx(0.4)
     outcomes = await studio.database.read.all(
         "SELECT outcome FROM attempts WHERE job_id = ? ORDER BY attempt_id", long
@@ -108,8 +108,8 @@ async def test_a_clean_stop_puts_resting_work_back_unharmed(studio: Studio, tmp_
         studio.engine.gate.set()
         await asyncio.wait_for(task, 10)
     await studio.finisher.emptied()
-    assert (await studio.recall.job(short)).state is JobState.DONE  # type: ignore[union-attr]
-    assert (await studio.recall.job(long)).state is JobState.QUEUED  # type: ignore[union-attr]
+    assert (await studio.job(short)).state is JobState.DONE
+    assert (await studio.job(long)).state is JobState.QUEUED
     again = await restarted(studio, tmp_path)
     assert [(image.key, image.alone) for image in again.line.waiting] == [(ImageKey(long, 0), False)]
 
@@ -126,4 +126,4 @@ async def test_while_paused_begun_work_is_ended_and_nothing_passes_it(studio: St
         studio.engine.gate.set()
         await until(studio, short, is_done)
         await until(studio, long, is_done)
-        assert (await studio.recall.job(waiting)).state is JobState.QUEUED  # type: ignore[union-attr]
+        assert (await studio.job(waiting)).state is JobState.QUEUED

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from kleinbot.app import App, opened
 from kleinbot.domain.clock import SystemClock
@@ -101,8 +102,8 @@ class Stage:
         self, engine: Engine | None = None, *, exits_with: int = 0, **settings: object
     ) -> AsyncIterator[House]:
         """Run the bot until the body ends, then stop it cleanly."""
-        given = {"weights": self.weights, "device": "cpu", "grace_s": 5, **settings}
-        chosen = Settings(data_folder=self.folder, **given)  # type: ignore[arg-type]
+        given: dict[str, Any] = {"weights": self.weights, "device": "cpu", "grace_s": 5, **settings}
+        chosen = Settings(data_folder=self.folder, **given)
         outside = Outside(self.clock, self.chance, NoFaults(), {"connector": self.standin.connector()})
         async with opened(chosen, outside, engine) as app:
             running = asyncio.create_task(app.run(self.standin.token))

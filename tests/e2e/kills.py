@@ -143,7 +143,8 @@ class Run:
             await asyncio.sleep(LOOK_S)
 
     def _waiting(self) -> int:
-        return rows(self.folder, "SELECT COUNT(*) FROM images WHERE state IN ('waiting', 'running')")[0][0]
+        ((count,),) = rows(self.folder, "SELECT COUNT(*) FROM images WHERE state IN ('waiting', 'running')")
+        return int(count)
 
     async def _live(self, fate: Fate) -> None:
         self.tally.lives += 1

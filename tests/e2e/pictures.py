@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from kleinbot.sandbox import InteractionHandle, Message, Picture
 from tests.e2e.house import House, has_pictures
@@ -21,6 +22,12 @@ def a_png(width_px: int = 256, height_px: int = 256, seed: int = 1) -> bytes:
 
 def size(picture: Picture) -> tuple[int, int]:
     return Image.open(io.BytesIO(picture.data)).size
+
+
+def parameters(picture: Picture) -> str:
+    opened = Image.open(io.BytesIO(picture.data))
+    assert isinstance(opened, PngImageFile)
+    return opened.text["parameters"]
 
 
 async def result(handle: InteractionHandle) -> Message:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kleinbot.sandbox import InteractionHandle, Message
 from tests.e2e.house import House, Stage, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
@@ -9,7 +10,7 @@ QUICK_S = 10.0
 SIXTEEN_MINUTES_S = 16 * 60
 
 
-async def _held(house: House, engine: ScriptedEngine, **options: object):
+async def _held(house: House, engine: ScriptedEngine, **options: object) -> tuple[InteractionHandle, Message]:
     """Have a job accepted that is not drawn before the test lets it."""
     engine.gate.clear()
     handle = await house.ada.command(house.channel, "imagine", **options)

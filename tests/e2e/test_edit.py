@@ -1,12 +1,9 @@
-import io
-
 import pytest
-from PIL import Image
 
 from kleinbot.chat.downloads import Downloads
 from kleinbot.domain.errors import Code, RenderError
 from tests.e2e.house import Stage, has_pictures
-from tests.e2e.pictures import a_png, imagined, result, said, size
+from tests.e2e.pictures import a_png, imagined, parameters, result, said, size
 from tests.scripted_engine import ScriptedEngine
 
 
@@ -19,7 +16,7 @@ async def test_an_attachment_is_edited_on_its_own_grid(stage: Stage) -> None:
         done = await result(handle)
         assert [size(picture) for picture in done.pictures] == [(304, 208), (304, 208)]
         assert done.text.startswith(f"**make the sky purple** — <@{house.ada.id}>\n304×208 · seed 5 · #1")
-        text = Image.open(io.BytesIO(done.pictures[0].data)).text["parameters"]
+        text = parameters(done.pictures[0])
         assert text.startswith("make the sky purple\n")
         assert "References: 1" in text
         rows = await house.app.database.read.all("SELECT kind, columns, rows FROM jobs")
@@ -153,7 +150,7 @@ async def test_nothing_is_downloaded_for_who_cannot_pay_the_cheapest_picture(
     async with stage.house(ScriptedEngine(), quota_pictures=1) as house:
         await imagined(house)
         for command, options in (("edit", {"instruction": "a hat"}), ("variations", {})):
-            values = {**options, "image": a_png(seed=2)}
+            values: dict[str, object] = {**options, "image": a_png(seed=2)}
             handle = await house.ada.command_with(house.channel, command, values)
             await said(handle, "You have 0 of 1 pictures left for now")
         assert fetched == []

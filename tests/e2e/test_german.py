@@ -1,6 +1,7 @@
 """A member whose Discord is set to German reads German, from the command's name to the last word."""
 
 import re
+from typing import Any
 
 from kleinbot.sandbox import Person
 from tests.e2e.house import House, Stage, has_pictures
@@ -45,7 +46,7 @@ async def test_every_command_and_option_carries_a_valid_german_name_and_descript
                 _check_german(command)
 
 
-def _check_german(command: dict) -> None:
+def _check_german(command: dict[str, Any]) -> None:
     """Assert Discord's rules: lower case, no spaces, unique beside each other."""
     assert re.fullmatch(r"[-_\w]{1,32}", command["name_localizations"]["de"])
     assert command["name_localizations"]["de"].islower()

@@ -31,7 +31,7 @@ async def test_a_card_that_hangs_is_told_and_the_process_ends_at_once_with_every
     stage: Stage,
 ) -> None:
     engine = HangingEngine()
-    chosen = Settings(data_folder=stage.folder, weights=stage.weights, device="cpu", grace_s=5)  # type: ignore[arg-type]
+    chosen = Settings(data_folder=stage.folder, weights=stage.weights, device="cpu", grace_s=5)
     outside = Outside(stage.clock, stage.chance, NoFaults(), {"connector": stage.standin.connector()})
     async with asyncio.timeout(40):
         async with opened(chosen, outside, engine) as app:

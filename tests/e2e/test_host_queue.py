@@ -1,9 +1,12 @@
 """/host queue through the real client: the whole line, stopped and cancelled by the application's owner."""
 
 import re
+from collections.abc import Callable, Sequence
 
 import pytest
 
+from kleinbot.domain.work import BatchResult, ImageKey, RenderTask, StepReport, Suspended
+from kleinbot.engine.protocol import never
 from kleinbot.sandbox import InteractionHandle, Message, Person
 from kleinbot.sandbox.state import User
 from tests.e2e.house import House, Stage, has_pictures
@@ -189,7 +192,13 @@ async def test_a_cancel_by_a_moderator_is_told_and_noted_too(stage: Stage) -> No
 class _SecondIsHeld(ScriptedEngine):
     """Draws one picture, and holds the next ones until its gate is opened."""
 
-    async def render(self, batch, on_step, is_cancelled, must_yield):
+    async def render(
+        self,
+        batch: Sequence[RenderTask],
+        on_step: Callable[[StepReport], None],
+        is_cancelled: Callable[[ImageKey], bool],
+        must_yield: Callable[[], bool] = never,
+    ) -> BatchResult | Suspended:
         if self.batches:
             self.gate.clear()
         return await super().render(batch, on_step, is_cancelled, must_yield)

@@ -10,6 +10,7 @@ from PIL import Image
 from kleinbot.domain.work import EnginePhase, EngineState, JobProgress
 from kleinbot.sandbox import Message
 from tests.e2e.house import House, Stage, has_pictures
+from tests.e2e.pictures import parameters
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 10.0
@@ -40,8 +41,8 @@ async def test_imagine_goes_the_whole_way(stage: Stage) -> None:
             assert (hashlib.sha256(picture.data).hexdigest(), len(picture.data)) == tuple(row)
             opened = Image.open(io.BytesIO(picture.data))
             assert (opened.format, opened.size) == ("PNG", (304, 208))
-        assert "Seed: 41," in Image.open(io.BytesIO(done.pictures[0].data)).text["parameters"]
-        assert "Seed: 42," in Image.open(io.BytesIO(done.pictures[1].data)).text["parameters"]
+        assert "Seed: 41," in parameters(done.pictures[0])
+        assert "Seed: 42," in parameters(done.pictures[1])
         kinds = await house.app.database.read.all("SELECT kind FROM ledger ORDER BY entry_id")
         assert sorted(row[0] for row in kinds) == ["reserve", "reserve", "settle", "settle"]
         await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent' AND way = 'reply'", 1)

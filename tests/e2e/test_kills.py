@@ -57,7 +57,11 @@ class Town:
         return handle
 
     async def edit(self, who: Person) -> InteractionHandle:
-        options = {"instruction": "a hat", "image": a_png(seed=1), "reference-1": a_png(seed=2)}
+        options: dict[str, object] = {
+            "instruction": "a hat",
+            "image": a_png(seed=1),
+            "reference-1": a_png(seed=2),
+        }
         handle = await who.command_with(self.stage.channel, "edit", options)
         await handle.acknowledged(timeout_s=WAIT_S)
         return handle

@@ -1,12 +1,14 @@
 """What members are told of lanes, places and times, and what holds the work up: through the real client."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from kleinbot.archive.archive import Archive
 from kleinbot.domain.errors import FatalEngineError
-from kleinbot.domain.work import BatchResult, StageSeconds
+from kleinbot.domain.work import BatchResult, ImageKey, RenderTask, StageSeconds, StepReport
+from kleinbot.engine.protocol import never
 from kleinbot.sandbox import Message, Person
 from kleinbot.supervisor import RESTART_CODE
 from tests.e2e.house import House, Stage, has_pictures
@@ -21,8 +23,15 @@ SLOW = StageSeconds(1.0, 598.0, 1.0)
 class SlowEngine(ScriptedEngine):
     """Says that each batch took ten minutes."""
 
-    async def render(self, batch, on_step, is_cancelled, *rest):
-        done = await super().render(batch, on_step, is_cancelled, *rest)
+    async def render(
+        self,
+        batch: Sequence[RenderTask],
+        on_step: Callable[[StepReport], None],
+        is_cancelled: Callable[[ImageKey], bool],
+        must_yield: Callable[[], bool] = never,
+    ) -> BatchResult:
+        done = await super().render(batch, on_step, is_cancelled, must_yield)
+        assert isinstance(done, BatchResult)
         return BatchResult(done.images, SLOW)
 
 

@@ -33,7 +33,9 @@ async def test_what_one_request_cannot_carry_follows_in_channel_messages(stage: 
         shown = house.channel.messages
         assert shown[0].id == first.id
         assert _names(shown) == [[f"kleinbot-1-{i}.png"] for i in (1, 2, 3)]
-        assert [m.pictures[0].alt_text for m in shown][2].startswith("Picture 3 of 3, drawn by an AI model")
+        alt_text = shown[2].pictures[0].alt_text
+        assert alt_text is not None
+        assert alt_text.startswith("Picture 3 of 3, drawn by an AI model")
         assert [m.text for m in shown[1:]] == ["#1, continued"] * 2
         assert shown[1].buttons == []
         asked = await house.ada.press(first, label="Delete")

@@ -1,12 +1,13 @@
 """/imagine quality:best, only where the host has the base checkpoint."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from kleinbot import app
 from kleinbot.domain.work import Checkpoint
-from kleinbot.model_choice import ModelChoice
+from kleinbot.model_choice import ModelChoice, choose_model
 from kleinbot.sandbox import Message, PersonError
 from kleinbot.settings import Settings
 from tests.e2e.house import House, Stage, has_pictures
@@ -18,17 +19,16 @@ QUICK_S = 10.0
 @pytest.fixture
 def base_here(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Let the host have both checkpoints; undone, it has the distilled one alone."""
-    choose = app.choose_model
 
     def with_base(settings: Settings) -> ModelChoice:
-        model = choose(settings)
+        model = choose_model(settings)
         return replace(model, profile=replace(model.profile, checkpoints=tuple(Checkpoint)))
 
     monkeypatch.setattr(app, "choose_model", with_base)
     return monkeypatch
 
 
-def _options(house: House) -> dict[str, dict]:
+def _options(house: House) -> dict[str, dict[str, Any]]:
     put = house.standin.exchanges_of("PUT", "/applications/*/commands")[-1]
     (imagine,) = [command for command in put.body if command["name"] == "imagine"]
     return {option["name"]: option for option in imagine["options"]}

@@ -11,7 +11,7 @@ from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import NoiseRecipe, seed_of_image
 from kleinbot.domain.pixels import Pixels
-from kleinbot.domain.work import ImageKey, RenderTask
+from kleinbot.domain.work import BatchResult, ImageKey, RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.host.profile import CPU_SMALL
 from kleinbot.klein.source import FolderSource
@@ -53,6 +53,7 @@ async def test_four_images_of_a_job_with_three_references(tiny_folder: Path, clo
         for i, seed in enumerate(seeds)
     ]
     made = await engine.render(tasks, lambda _: None, lambda _: False)
+    assert isinstance(made, BatchResult)
     await engine.close()
 
     assert seeds == [2**32 - 2, 2**32 - 1, 0, 1]

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from diffusers import AutoencoderKLFlux2
 
+from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.work import Checkpoint
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Placement
@@ -45,7 +47,12 @@ async def test_encoder_and_transformer_are_gone_when_the_decode_begins(
         last = [child for child in module.children() if isinstance(child, torch.nn.ModuleList)][-1][-1]
         last.register_forward_pre_hook(lambda *_, name=name: note(name))
     decode = vae.decode
-    monkeypatch.setattr(vae, "decode", lambda *arguments: note("decode") or decode(*arguments))
+
+    def noted_decode(model: AutoencoderKLFlux2, latents: torch.Tensor) -> Pixels:
+        note("decode")
+        return decode(model, latents)
+
+    monkeypatch.setattr(vae, "decode", noted_decode)
 
     made = await pixels_of(staged, a_task(0), a_task(1))
     await staged.close()

@@ -12,7 +12,7 @@ from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.variation import Strength
-from kleinbot.domain.work import ImageKey, RenderTask, Start
+from kleinbot.domain.work import BatchResult, ImageKey, RenderTask, Start
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.host.profile import CPU_SMALL
 from kleinbot.klein.source import FolderSource
@@ -37,6 +37,7 @@ def a_task(seed: int, picture: int = 1, strength: Strength = Strength.SUBTLE) ->
 
 async def made(engine: GpuEngine, *tasks: RenderTask) -> list[Pixels]:
     result = await engine.render(tasks, lambda _: None, lambda _: False)
+    assert isinstance(result, BatchResult)
     return [image.pixels for image in result.images if image.pixels is not None]
 
 

@@ -49,7 +49,7 @@ MODEL_INDEX = {
     "transformer": ["diffusers", "Flux2Transformer2DModel"],
     "vae": ["diffusers", "AutoencoderKLFlux2"],
 }
-TRANSFORMER = {
+TRANSFORMER: dict[str, Any] = {
     "_class_name": "Flux2Transformer2DModel",
     "attention_head_dim": 128,
     "axes_dims_rope": [32, 32, 32, 32],

@@ -9,6 +9,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -53,7 +54,7 @@ def compare_one(exact: AutoencoderKLFlux2, vae: AutoencoderKLFlux2, grid: Grid) 
     for strip_px in (STRIP_PX // 2, STRIP_PX, 2 * STRIP_PX, 4 * STRIP_PX):
         found = measured(
             f"{grid} lean decode, strips of {strip_px} px",
-            lambda strip_px=strip_px: decode_lean(vae, low, strip_px),
+            partial(decode_lean, vae, low, strip_px),
             vae.device,
         )
         say("   from stock:", difference(found, wanted), "from float32:", difference(found, truth))

@@ -47,24 +47,27 @@ async def through_the_engine(folder: Path) -> list[Pixels]:
     report("loaded and warm", engine)
     torch.cuda.reset_peak_memory_stats()
 
-    async def render(*tasks: RenderTask) -> BatchResult:
+    async def render(*tasks: RenderTask) -> list[Pixels]:
         result = await engine.render(tasks, lambda _: None, lambda _: False)
+        assert isinstance(result, BatchResult)
         say(result.seconds)
-        return result
+        drawn = [image.pixels for image in result.images if image.pixels is not None]
+        assert len(drawn) == len(tasks)
+        return drawn
 
-    pictures = []
+    pictures: list[Pixels] = []
     for position in range(len(SEEDS)):
-        pictures += [image.pixels for image in (await render(task(position))).images]
+        pictures += await render(task(position))
     report("four single pictures", engine)
     torch.cuda.reset_peak_memory_stats()
     edited = await render(task(0, references=(pictures[0],)))
     report("an edit with one reference", engine)
-    pictures += [image.pixels for image in edited.images]
+    pictures += edited
     torch.cuda.reset_peak_memory_stats()
     batch = await render(*(task(position) for position in range(len(SEEDS))))
     report("a batch of four", engine)
-    for one, together in zip(pictures, batch.images, strict=False):
-        say("in a batch:", difference(one, together.pixels))
+    for one, together in zip(pictures, batch, strict=False):
+        say("in a batch:", difference(one, together))
     await engine.close()
     say("after close:", torch.cuda.memory_reserved() / GIB, "GiB reserved")
     return pictures

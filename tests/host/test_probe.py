@@ -60,12 +60,16 @@ class Library:
         handle._obj.value = index.value + 1
         return 0
 
+    def card_of(self, handle: ctypes.c_void_p) -> Card:
+        assert handle.value is not None
+        return self.cards[handle.value - 1]
+
     def name_of(self, handle: ctypes.c_void_p, name: Any, length: ctypes.c_uint) -> int:
-        name.value = self.cards[handle.value - 1].name.encode()[: length.value - 1]
+        name.value = self.card_of(handle).name.encode()[: length.value - 1]
         return 0
 
     def identity_of(self, handle: ctypes.c_void_p, text: Any, length: ctypes.c_uint) -> int:
-        text.value = self.cards[handle.value - 1].identity.encode()[: length.value - 1]
+        text.value = self.card_of(handle).identity.encode()[: length.value - 1]
         return 0
 
     def version(self, text: Any, length: ctypes.c_uint) -> int:
@@ -73,11 +77,11 @@ class Library:
         return 0
 
     def capability_of(self, handle: ctypes.c_void_p, major: Any, minor: Any) -> int:
-        major._obj.value, minor._obj.value = self.cards[handle.value - 1].capability
+        major._obj.value, minor._obj.value = self.card_of(handle).capability
         return 0
 
     def programs_of(self, handle: ctypes.c_void_p, count: Any, processes: Any) -> int:
-        programs = self.cards[handle.value - 1].programs
+        programs = self.card_of(handle).programs
         count._obj.value = len(programs) + 1
         for place, program in zip(processes, programs, strict=False):
             place.pid, place.used = program.pid, program.bytes
@@ -85,12 +89,12 @@ class Library:
         return 0
 
     def display_of(self, handle: ctypes.c_void_p, active: Any) -> int:
-        active._obj.value = int(self.cards[handle.value - 1].shows_a_display)
+        active._obj.value = int(self.card_of(handle).shows_a_display)
         return 0
 
     def memory_of(self, handle: ctypes.c_void_p, memory: Any) -> int:
-        memory._obj.total = self.cards[handle.value - 1].memory_bytes
-        memory._obj.free = self.cards[handle.value - 1].free_bytes
+        memory._obj.total = self.card_of(handle).memory_bytes
+        memory._obj.free = self.card_of(handle).free_bytes
         return 0
 
 

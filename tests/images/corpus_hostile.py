@@ -103,7 +103,9 @@ def lies() -> list[Case]:
 def truncations() -> list[Case]:
     """Noise, so that the file's end is the picture's end: whatever is cut off is missing."""
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (80, 80, 3), dtype=np.uint8))
-    kinds = [(kind, {}) for kind in ("PNG", "JPEG", "GIF", "WEBP", "AVIF")]
+    kinds: list[tuple[str, dict[str, object]]] = [
+        (kind, {}) for kind in ("PNG", "JPEG", "GIF", "WEBP", "AVIF")
+    ]
     kinds += [("JPEG", {"progressive": True}), ("WEBP", {"lossless": True})]
     cases = []
     for kind, options in kinds:

@@ -86,7 +86,12 @@ def orientations() -> list[Case]:
         1: (tl, tr, bl, br), 2: (tr, tl, br, bl), 3: (br, bl, tr, tl), 4: (bl, br, tl, tr),
         5: (tl, bl, tr, br), 6: (bl, tl, br, tr), 7: (br, tr, bl, tl), 8: (tr, br, tl, bl),
     }  # fmt: skip
-    kinds = (("JPEG", {"quality": 95}), ("AVIF", {"quality": 95}), ("PNG", {}), ("WEBP", {"lossless": True}))
+    kinds: tuple[tuple[str, dict[str, object]], ...] = (
+        ("JPEG", {"quality": 95}),
+        ("AVIF", {"quality": 95}),
+        ("PNG", {}),
+        ("WEBP", {"lossless": True}),
+    )
     cases = []
     for orientation, corners in turned.items():
         size = (96, 64) if orientation < 5 else (64, 96)

@@ -108,6 +108,7 @@ def redirect(to: str) -> web.Response:
 @dataclass
 class Net:
     server: Server
+    port: int
     session: aiohttp.ClientSession
     fetcher: Fetcher
 
@@ -129,7 +130,7 @@ async def net() -> AsyncIterator[Net]:
     port = runner.addresses[0][1]
     connector = aiohttp.TCPConnector(resolver=Loopback(port), ssl=ours)
     async with aiohttp.ClientSession(connector=connector) as session:
-        yield Net(server, session, Fetcher(session))
+        yield Net(server, port, session, Fetcher(session))
     server.gate.set()
     await runner.cleanup()
 
@@ -221,8 +222,7 @@ async def test_a_server_that_does_not_answer_is_left(net: Net) -> None:
 
 
 async def test_a_certificate_nobody_vouches_for_is_refused(net: Net) -> None:
-    port = int(str(net.session.connector._resolver._port))  # type: ignore[union-attr,attr-defined]
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=Loopback(port))) as session:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=Loopback(net.port))) as session:
         with pytest.raises(Refusal) as refused:
             await Fetcher(session).fetch(f"{CDN}/picture.png")
     assert refused.value.code is Code.PICTURE_UNREACHABLE

@@ -13,7 +13,7 @@ import pytest
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.pixels import Pixels
 from kleinbot.images import reader as reader_module
-from kleinbot.images.containers.bare import Bare
+from kleinbot.images.containers.bare import Bare, unwrap
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.limits import MAX_BYTES, MAX_PIXELS
 from kleinbot.images.reader import PictureReader
@@ -66,9 +66,8 @@ async def test_every_file_is_taken_apart_and_decoded_on_threads(
 
     def noted(data: bytes) -> Bare:
         threads.append(threading.current_thread())
-        return real(data)
+        return unwrap(data)
 
-    real = reader_module.unwrap
     monkeypatch.setattr(reader_module, "unwrap", noted)
     await PictureReader(pool).read(PNG)
     assert threads

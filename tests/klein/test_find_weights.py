@@ -164,7 +164,7 @@ TEXT_ENCODER = "models/text_encoders/qwen_3_4b.safetensors"
 VAE = "models/vae/flux2-vae.safetensors"
 
 
-def changed(file: str, change: Callable[[Tensors], object], **metadata: str) -> Callable[[Path], None]:
+def changed(file: str, change: Callable[[Tensors], object], **metadata: str) -> Callable[[Path], object]:
     def rewrite(place: Path) -> None:
         content = load_file(place / file)
         change(content)
@@ -174,15 +174,15 @@ def changed(file: str, change: Callable[[Tensors], object], **metadata: str) -> 
     return rewrite
 
 
-def holding(file: str, *names: str, shape: tuple[int, ...] = (4, 4)) -> Callable[[Path], None]:
+def holding(file: str, *names: str, shape: tuple[int, ...] = (4, 4)) -> Callable[[Path], object]:
     return lambda place: save_file({name: torch.zeros(shape) for name in names}, place / file)
 
 
-def without(file: str) -> Callable[[Path], None]:
+def without(file: str) -> Callable[[Path], object]:
     return lambda place: (place / file).unlink()
 
 
-def cut(file: str) -> Callable[[Path], None]:
+def cut(file: str) -> Callable[[Path], object]:
     return lambda place: (place / file).write_bytes((place / file).read_bytes()[:-9])
 
 
@@ -311,7 +311,7 @@ WRONG = {
 
 @pytest.mark.parametrize(("change", "code", "found"), WRONG.values(), ids=WRONG.keys())
 def test_a_wrong_file_is_refused_with_what_it_is(
-    comfy: Path, change: Callable[[Path], None], code: Code, found: str | None
+    comfy: Path, change: Callable[[Path], object], code: Code, found: str | None
 ) -> None:
     change(comfy)
     error = refusal(comfy)

@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+
 import pytest
 import torch
 
@@ -6,7 +8,7 @@ from kleinbot.klein.small.judge import Painter
 
 
 @pytest.fixture(scope="session")
-def painter():
+def painter() -> Iterator[Painter]:
     """diffusers' own pipeline over the shipped checkout, one picture at a time.
 
     One thread: a picture takes 0.7 s of one core, and two threads wait for each other where cores are shared.

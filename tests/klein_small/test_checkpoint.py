@@ -8,8 +8,8 @@ from diffusers import AutoencoderKLFlux2, Flux2KleinPipeline, Flux2Transformer2D
 from transformers import Qwen3ForCausalLM
 
 from kleinbot.klein.small import CHECKPOINT
-from kleinbot.klein.small.edits import SINGLE
-from kleinbot.klein.small.judge import held_out_captions, held_out_edits
+from kleinbot.klein.small.edits import SINGLE, EditKind
+from kleinbot.klein.small.judge import Painter, held_out_captions, held_out_edits
 from kleinbot.klein.small.layout import Drawing, Placed
 from kleinbot.klein.small.reader import read
 from kleinbot.klein.small.scenes import Arrangement, Ground, Scene, Thing
@@ -19,7 +19,7 @@ SQUARE = (16, 16)
 LEFT_OF = Scene((Thing("red", "circle"), Thing("blue", "square")), Ground(), Arrangement.ROW)
 
 
-def test_it_is_small_and_complete():
+def test_it_is_small_and_complete() -> None:
     files = [file for file in CHECKPOINT.rglob("*") if file.is_file()]
     assert sum(file.stat().st_size for file in files) <= 25_000_000
     assert (CHECKPOINT / "tokenizer" / "tokenizer.json").exists()
@@ -28,7 +28,7 @@ def test_it_is_small_and_complete():
     assert index["is_distilled"] is True
 
 
-def test_it_is_made_of_kleins_classes(painter):
+def test_it_is_made_of_kleins_classes(painter: Painter) -> None:
     pipe = painter.pipe
     assert isinstance(pipe, Flux2KleinPipeline)
     assert isinstance(pipe.transformer, Flux2Transformer2DModel)
@@ -39,7 +39,7 @@ def test_it_is_made_of_kleins_classes(painter):
     assert pipe.scheduler.config.use_dynamic_shifting
 
 
-def test_an_encoder_cut_to_27_layers_gives_the_same_bits(painter):
+def test_an_encoder_cut_to_27_layers_gives_the_same_bits(painter: Painter) -> None:
     cut = Qwen3ForCausalLM.from_pretrained(
         CHECKPOINT, subfolder="text_encoder", dtype=torch.float32, num_hidden_layers=28
     )
@@ -52,7 +52,7 @@ def test_an_encoder_cut_to_27_layers_gives_the_same_bits(painter):
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_a_red_circle_left_of_a_blue_square(painter, seed):
+def test_a_red_circle_left_of_a_blue_square(painter: Painter, seed: int) -> None:
     picture = painter.paint(["a red circle left of a blue square"], [painter.noise(seed, SQUARE)])[0]
     verdict = judge_scene(picture, LEFT_OF)
     assert verdict.relation
@@ -60,7 +60,7 @@ def test_a_red_circle_left_of_a_blue_square(painter, seed):
     assert verdict.ground
 
 
-def test_seeds_lay_out_differently_and_one_seed_always_alike(painter):
+def test_seeds_lay_out_differently_and_one_seed_always_alike(painter: Painter) -> None:
     one, other, again = (
         painter.paint(["a red circle left of a blue square"], [painter.noise(seed, SQUARE)])[0]
         for seed in (3, 4, 3)
@@ -69,7 +69,7 @@ def test_seeds_lay_out_differently_and_one_seed_always_alike(painter):
     assert np.abs(one.astype(int) - other).mean() > 3
 
 
-def test_most_held_out_captions_are_drawn_right_on_other_grids_too(painter):
+def test_most_held_out_captions_are_drawn_right_on_other_grids_too(painter: Painter) -> None:
     asked = held_out_captions(3, seed=31)
     verdicts = []
     for number, (text, scene) in enumerate(asked):
@@ -79,14 +79,14 @@ def test_most_held_out_captions_are_drawn_right_on_other_grids_too(painter):
 
 
 @pytest.mark.parametrize("kind", SINGLE)
-def test_a_held_out_edit_changes_what_is_asked_and_keeps_the_rest(painter, kind):
+def test_a_held_out_edit_changes_what_is_asked_and_keeps_the_rest(painter: Painter, kind: EditKind) -> None:
     edit = held_out_edits(1, seed=32, kinds=(kind,))[0]
     source = rendered(edit.references[0])
     made = painter.paint([edit.instruction], [painter.noise(0, SQUARE)], [source])[0]
     assert judge_edit(edit, made) == (True, True)
 
 
-def test_two_references_are_combined(painter):
+def test_two_references_are_combined(painter: Painter) -> None:
     circle = Placed(Thing("red", "circle"), 70, 120, 40)
     star = Placed(Thing("blue", "star"), 190, 130, 45)
     first = Drawing((circle,), Ground("yellow"), *SQUARE)
@@ -99,7 +99,7 @@ def test_two_references_are_combined(painter):
     assert {(seen.colour, seen.shape) for seen in read(made)} == {("red", "circle"), ("blue", "star")}
 
 
-def test_a_variation_is_less_alike_the_more_noise_is_mixed_in(painter):
+def test_a_variation_is_less_alike_the_more_noise_is_mixed_in(painter: Painter) -> None:
     base, other = painter.noise(1, SQUARE), painter.noise(2, SQUARE)
     text = ["a green ring above a purple diamond"]
     parent = painter.paint(text, [base])[0].astype(int)
@@ -110,7 +110,7 @@ def test_a_variation_is_less_alike_the_more_noise_is_mixed_in(painter):
     assert apart[0] < apart[1] < apart[2]
 
 
-def test_time_a_picture_takes(painter, capsys):
+def test_time_a_picture_takes(painter: Painter, capsys: pytest.CaptureFixture[str]) -> None:
     start = time.perf_counter()
     painter.paint(["a red circle left of a blue square"], [painter.noise(0, SQUARE)])
     with capsys.disabled():

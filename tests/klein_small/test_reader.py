@@ -12,7 +12,7 @@ from kleinbot.klein.small.verdict import judge_edit, judge_scene, rendered
 SHAKY = np.random.default_rng(1)
 
 
-def test_the_reader_is_right_on_true_drawings():
+def test_the_reader_is_right_on_true_drawings() -> None:
     rng = random.Random(21)
     for _ in range(12):
         scene = sample_scene(rng, held_out=True)
@@ -23,7 +23,7 @@ def test_the_reader_is_right_on_true_drawings():
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_every_shape_is_read_small_and_large_through_some_noise(shape):
+def test_every_shape_is_read_small_and_large_through_some_noise(shape: str) -> None:
     colour = THING_COLOURS[SHAPES.index(shape)]
     small, large = Placed(Thing(colour, shape), 60, 70, 22), Placed(Thing(colour, shape), 170, 150, 60)
     picture = rendered(Drawing((small, large), Ground(), 16, 16)).astype(float)
@@ -32,7 +32,7 @@ def test_every_shape_is_read_small_and_large_through_some_noise(shape):
     assert ground_colour(noisy) == "white"
 
 
-def test_a_wrong_picture_is_not_called_right():
+def test_a_wrong_picture_is_not_called_right() -> None:
     rng = random.Random(22)
     for _ in range(12):
         scene, other = (sample_scene(rng, held_out=True) for _ in range(2))
@@ -43,7 +43,7 @@ def test_a_wrong_picture_is_not_called_right():
 
 
 @pytest.mark.parametrize("kind", list(EditKind))
-def test_the_true_edit_is_right_and_the_untouched_source_is_not(kind):
+def test_the_true_edit_is_right_and_the_untouched_source_is_not(kind: EditKind) -> None:
     rng = random.Random(23)
     for _ in range(2):
         edit = sample_edit(rng, 16, 16, kind, held_out=True)

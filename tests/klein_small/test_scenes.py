@@ -17,19 +17,19 @@ from kleinbot.klein.small.scenes import (
 )
 
 
-def many(seed, count=400, **asked):
+def many(seed: int, count: int = 400, *, held_out: bool = False) -> list[Scene]:
     rng = random.Random(seed)
-    return [sample_scene(rng, **asked) for _ in range(count)]
+    return [sample_scene(rng, held_out=held_out) for _ in range(count)]
 
 
-def test_the_same_seed_draws_the_same_scenes_and_captions():
+def test_the_same_seed_draws_the_same_scenes_and_captions() -> None:
     assert many(3) == many(3)
     words = [[caption(scene, random.Random(8)) for scene in many(3, 50)] for _ in range(2)]
     assert words[0] == words[1]
     assert many(3) != many(4)
 
 
-def test_one_pair_in_ten_is_held_out_whichever_comes_first():
+def test_one_pair_in_ten_is_held_out_whichever_comes_first() -> None:
     kinds = [Thing(colour, shape) for colour in THING_COLOURS for shape in SHAPES]
     pairs = list(combinations(kinds, 2))
     held = [pair for pair in pairs if is_held_out(*pair)]
@@ -37,12 +37,12 @@ def test_one_pair_in_ten_is_held_out_whichever_comes_first():
     assert all(is_held_out(other, one) for one, other in held)
 
 
-def test_training_scenes_never_hold_a_held_out_pair_and_held_out_scenes_always_do():
+def test_training_scenes_never_hold_a_held_out_pair_and_held_out_scenes_always_do() -> None:
     assert not any(holds_held_out_pair(scene.things) for scene in many(5))
     assert all(holds_held_out_pair(scene.things) for scene in many(6, held_out=True))
 
 
-def test_no_training_edit_shows_a_held_out_pair_before_or_after():
+def test_no_training_edit_shows_a_held_out_pair_before_or_after() -> None:
     rng = random.Random(7)
     for kind in EditKind:
         for _ in range(60):
@@ -51,11 +51,11 @@ def test_no_training_edit_shows_a_held_out_pair_before_or_after():
                 assert not holds_held_out_pair(tuple(placed.thing for placed in drawing.placed))
 
 
-def test_nothing_has_the_colour_of_its_ground():
+def test_nothing_has_the_colour_of_its_ground() -> None:
     assert all(scene.ground.colour not in {thing.colour for thing in scene.things} for scene in many(9))
 
 
-def test_things_stay_in_the_picture_and_in_order_on_every_grid():
+def test_things_stay_in_the_picture_and_in_order_on_every_grid() -> None:
     rng = random.Random(10)
     for scene in many(11):
         columns, rows = rng.randint(12, 24), rng.randint(12, 24)
@@ -69,7 +69,7 @@ def test_things_stay_in_the_picture_and_in_order_on_every_grid():
             assert [thing.y_px for thing in placed] == sorted(thing.y_px for thing in placed)
 
 
-def test_captions_name_every_thing_and_every_ground():
+def test_captions_name_every_thing_and_every_ground() -> None:
     rng = random.Random(12)
     for scene in many(13):
         text = caption(scene, rng).lower()
@@ -79,7 +79,7 @@ def test_captions_name_every_thing_and_every_ground():
         assert scene.ground == Ground() or scene.ground.colour in text.replace("grey", "gray")
 
 
-def test_one_scene_is_asked_for_in_many_ways():
+def test_one_scene_is_asked_for_in_many_ways() -> None:
     scene = Scene((Thing("red", "circle"), Thing("blue", "square")), Ground(), Arrangement.ROW)
     rng = random.Random(14)
     asked = {caption(scene, rng) for _ in range(300)}
@@ -88,12 +88,12 @@ def test_one_scene_is_asked_for_in_many_ways():
     assert len(asked) > 60
 
 
-def test_articles():
+def test_articles() -> None:
     assert with_article("orange star") == "an orange star"
     assert with_article("red star") == "a red star"
 
 
-def test_an_edit_changes_only_what_it_says():
+def test_an_edit_changes_only_what_it_says() -> None:
     rng = random.Random(15)
     for _ in range(40):
         edit = sample_edit(rng, 16, 16, EditKind.RESHAPE)

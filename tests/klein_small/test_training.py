@@ -1,25 +1,33 @@
 import random
-from concurrent.futures import Future
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 import torch
 
 from kleinbot.klein.small import CHECKPOINT
 from kleinbot.klein.small.drawing import draw
+from kleinbot.klein.small.judge import Painter
 from kleinbot.klein.small.latents import encode, patchify, sigmas_of, unpatchify
 from kleinbot.klein.small.optimiser import Average, Muon, rate_at
 from kleinbot.klein.small.pool import Order, make_sheet, order_sheets, sample_grid
 from kleinbot.klein.small.text import few_positions, pad_bias, text_states, wrap
 
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
 
-class AtOnce:
-    def submit(self, function, order):
-        done = Future()
-        done.set_result(function(order))
+
+class AtOnce(Executor):
+    def submit(
+        self, function: Callable[Given, Made], /, *args: Given.args, **kwargs: Given.kwargs
+    ) -> Future[Made]:
+        done: Future[Made] = Future()
+        done.set_result(function(*args, **kwargs))
         return done
 
 
-def test_the_same_order_makes_the_same_sheet():
+def test_the_same_order_makes_the_same_sheet() -> None:
     order = Order(5, 14, 12, 1, CHECKPOINT / "tokenizer", 6)
     one, again = make_sheet(order), make_sheet(order)
     for name in ("target", "references", "ids", "lengths", "freedoms", "own_ids"):
@@ -27,7 +35,7 @@ def test_the_same_order_makes_the_same_sheet():
     assert one.references.shape == (1, 6, 28)
 
 
-def test_orders_of_one_seed_are_the_same_and_hold_as_many_references_as_asked():
+def test_orders_of_one_seed_are_the_same_and_hold_as_many_references_as_asked() -> None:
     made = [
         [
             future.result()
@@ -39,7 +47,7 @@ def test_orders_of_one_seed_are_the_same_and_hold_as_many_references_as_asked():
     assert sorted(sheet.order.references for sheet in made[0]) == [0, 0, 1, 2]
 
 
-def test_grids_are_192_to_384_pixels_and_aligned_where_asked():
+def test_grids_are_192_to_384_pixels_and_aligned_where_asked() -> None:
     rng = random.Random(1)
     for _ in range(200):
         columns, rows = sample_grid(rng, aligned=True)
@@ -48,7 +56,7 @@ def test_grids_are_192_to_384_pixels_and_aligned_where_asked():
         assert columns * rows % 8 == 0
 
 
-def test_training_text_states_are_bit_equal_to_the_pipelines(painter):
+def test_training_text_states_are_bit_equal_to_the_pipelines(painter: Painter) -> None:
     prompts = ["a red circle left of a blue square", "remove the star", ""]
     expected, _ = painter.pipe.encode_prompt(prompts)
     ids, lengths = (torch.from_numpy(part).long() for part in wrap(painter.pipe.tokenizer, prompts))
@@ -60,14 +68,15 @@ def test_training_text_states_are_bit_equal_to_the_pipelines(painter):
     assert (few - expected[:, positions]).abs().max() < 1e-5
 
 
-def test_few_pads_weigh_as_much_as_all():
+def test_few_pads_weigh_as_much_as_all() -> None:
     positions = few_positions(32, torch.device("cpu"))
     bias = pad_bias(positions, 10)
+    assert bias is not None
     assert torch.isclose(bias.flatten().exp().sum(), torch.tensor(512.0 + 10))
     assert pad_bias(torch.arange(512), 10) is None
 
 
-def test_encoding_is_the_pipelines(painter):
+def test_encoding_is_the_pipelines(painter: Painter) -> None:
     pipe = painter.pipe
     picture = draw(
         torch.from_numpy(make_sheet(Order(6, 12, 12, 0, CHECKPOINT / "tokenizer", 1)).target), 192, 192
@@ -80,7 +89,7 @@ def test_encoding_is_the_pipelines(painter):
     assert torch.equal(patchify(unpatchify(tokens, 12, 12)), tokens)
 
 
-def test_sigmas_are_the_pipelines(painter):
+def test_sigmas_are_the_pipelines(painter: Painter) -> None:
     scheduler = painter.pipe.scheduler
     from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
 
@@ -88,7 +97,7 @@ def test_sigmas_are_the_pipelines(painter):
     assert np.allclose(scheduler.sigmas, sigmas_of(252, 4), atol=1e-6)
 
 
-def test_muon_and_the_average_move_towards_a_goal():
+def test_muon_and_the_average_move_towards_a_goal() -> None:
     torch.manual_seed(0)
     goal = torch.randn(12, 8)
     weight = torch.nn.Parameter(torch.zeros(12, 8))

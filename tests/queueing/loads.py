@@ -66,7 +66,7 @@ def _light(load: Load, seed: int, member: int, end_s: float) -> list[tuple[Waiti
     mean_cost = sum(cost(shape) * part for shape, part in LIGHT_SHAPES.items())
     mean_cost *= sum(count * part for count, part in LIGHT_COUNTS.items())
     jobs_per_s = load.light_load / (LIGHT_MEMBERS * mean_cost * load.s_per_picture)
-    jobs = []
+    jobs: list[tuple[WaitingImage, ...]] = []
     now_s = random.expovariate(jobs_per_s)
     while now_s < end_s:
         shape = random.choices(list(LIGHT_SHAPES), list(LIGHT_SHAPES.values()))[0]
@@ -79,7 +79,7 @@ def _light(load: Load, seed: int, member: int, end_s: float) -> list[tuple[Waiti
 def _burst(
     images: int, every_s: float, member: int, shape: Shape, end_s: float, offset_s: float
 ) -> list[tuple[WaitingImage, ...]]:
-    jobs = []
+    jobs: list[tuple[WaitingImage, ...]] = []
     now_s = offset_s
     while now_s < end_s:
         for _ in range(images // IMAGES_PER_JOB):

@@ -199,7 +199,8 @@ def table(load: Load, hours: float, seeds: int) -> Iterator[str]:
     yield row("kleinbot, no flooders", simulate(load, policies(load)[-1], seeds, hours, flooded=False))
 
 
-def main(hours: float = 4.0, seeds: int = 6) -> None:
+def main(hours_asked: str = "4", seeds_asked: str = "6") -> None:
+    hours, seeds = float(hours_asked), int(seeds_asked)
     sys.stdout.write(f"{hours:g} h × {seeds} seeds; waits: from the request until the picture starts\n")
     for load in LOADS:
         for line in table(load, hours, seeds):
@@ -208,4 +209,4 @@ def main(hours: float = 4.0, seeds: int = 6) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(float, sys.argv[1:2]), *map(int, sys.argv[2:3]))
+    main(*sys.argv[1:3])

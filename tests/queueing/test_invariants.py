@@ -12,7 +12,7 @@ from kleinbot.domain.work import ImageKey
 from kleinbot.queueing.cost import PICTURE, CostModel, cost
 from kleinbot.queueing.line import Line
 from kleinbot.queueing.tags import TOLERANCE, units
-from kleinbot.queueing.waiting import Tag, UniformLimit, WaitingImage
+from kleinbot.queueing.waiting import Shape, Tag, UniformLimit, WaitingImage
 from tests.queueing.making import EDIT, SMALL, Shares, job
 
 WEIGHTS = Shares(shares={1: 1.0, 2: 0.5}, weights={1: 3.0, 2: 1.0, 3: 0.3})
@@ -46,7 +46,9 @@ class LineMachine(RuleBasedStateMachine):
         lane=st.sampled_from([Lane.TOKEN, Lane.TOKEN, Lane.RELAXED]),
         promised_s=st.none() | st.integers(1, 60),
     )
-    def submit(self, server: int, member: int, count: int, shape, lane: Lane, promised_s: int | None) -> None:
+    def submit(
+        self, server: int, member: int, count: int, shape: Shape, lane: Lane, promised_s: int | None
+    ) -> None:
         deadline_ms = None if promised_s is None or lane is Lane.RELAXED else self.now_ms + promised_s * 1000
         self.jobs += 1
         images = job(

@@ -14,7 +14,7 @@ FOUR = UniformLimit(4)
 
 
 def run_all(line: Line, limits: UniformLimit = ONE) -> list[WaitingImage]:
-    done = []
+    done: list[WaitingImage] = []
     while batch := line.next_batch(limits):
         for image in batch:
             line.finished(image.key, image.cost)

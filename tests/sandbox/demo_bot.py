@@ -41,10 +41,10 @@ class Again(discord.ui.View):
 
 
 class Form(discord.ui.Modal, title="Edit the picture"):
-    prompt = discord.ui.Label(
+    prompt: discord.ui.Label[Any] = discord.ui.Label(
         text="Prompt", component=discord.ui.TextInput(custom_id="prompt", max_length=50)
     )
-    style = discord.ui.Label(
+    style: discord.ui.Label[Any] = discord.ui.Label(
         text="Style",
         component=discord.ui.RadioGroup(
             custom_id="style",
@@ -54,7 +54,7 @@ class Form(discord.ui.Modal, title="Edit the picture"):
             ],
         ),
     )
-    upload = discord.ui.Label(
+    upload: discord.ui.Label[Any] = discord.ui.Label(
         text="Picture", component=discord.ui.FileUpload(custom_id="upload", required=False, max_values=2)
     )
 
@@ -62,8 +62,12 @@ class Form(discord.ui.Modal, title="Edit the picture"):
         super().__init__(custom_id="form", timeout=60)
 
     async def on_submit(self, interaction: discord.Interaction) -> None:
-        sizes = [len(await each.read()) for each in self.upload.component.values]
-        text = f"{self.prompt.component.value} in {self.style.component.value} with {sizes}"
+        prompt, style, upload = self.prompt.component, self.style.component, self.upload.component
+        assert isinstance(prompt, discord.ui.TextInput)
+        assert isinstance(style, discord.ui.RadioGroup)
+        assert isinstance(upload, discord.ui.FileUpload)
+        sizes = [len(await each.read()) for each in upload.values]
+        text = f"{prompt.value} in {style.value} with {sizes}"
         await interaction.response.send_message(text)
 
 
@@ -73,7 +77,7 @@ def picture(name: str = "fox.png", alt: str | None = "a fox") -> discord.File:
 
 def gallery(text: str, *files: discord.File) -> discord.ui.LayoutView:
     view = discord.ui.LayoutView(timeout=None)
-    container = discord.ui.Container(discord.ui.TextDisplay(text))
+    container: discord.ui.Container[Any] = discord.ui.Container(discord.ui.TextDisplay(text))
     container.add_item(
         discord.ui.MediaGallery(
             *(discord.MediaGalleryItem(each.uri, description=each.description) for each in files)
@@ -172,7 +176,7 @@ def register(bot: DemoBot) -> None:
 
 class Mode(app_commands.Transformer):
     @property
-    def choices(self) -> list[app_commands.Choice[str]]:
+    def choices(self) -> list[app_commands.Choice[int | float | str]]:
         return [app_commands.Choice(name="Much", value="m"), app_commands.Choice(name="Little", value="l")]
 
     async def transform(self, _interaction: discord.Interaction, value: str) -> str:

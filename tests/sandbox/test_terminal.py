@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prompt_toolkit.application import create_app_session
@@ -22,7 +23,7 @@ from tests.sandbox.conftest import Scene
 from tests.sandbox.demo_bot import PNG
 
 QUICK = Patience(after_pictures_s=0.05, after_private_words_s=0.05, after_words_s=0.05)
-COMMANDS = [
+COMMANDS: list[dict[str, Any]] = [
     {
         "type": 1,
         "name": "imagine",
@@ -189,8 +190,7 @@ def test_lines_are_understood() -> None:
 )
 def test_typing_is_completed(text: str, completions: list[str]) -> None:
     commands = [
-        each | {"options": [option | {"description": ""} for option in each["options"]]}  # type: ignore[operator]
-        for each in COMMANDS
+        each | {"options": [option | {"description": ""} for option in each["options"]]} for each in COMMANDS
     ]
     commands[1]["options"][0]["options"][0]["description"] = ""
     completer = SandboxCompleter(lambda: commands, lambda: ["Vary 1", "Cancel"])
