@@ -93,13 +93,17 @@ def serve() -> None:
 @commands.command()
 def sandbox(
     run: Annotated[
-        str | None, typer.Option(help='Do one command, like "/imagine a lighthouse", and end.')
+        str | None,
+        typer.Option(
+            help='Do one command, like "/imagine a red circle", and end: with 0 if it was answered with a'
+            " picture, 3 if with words alone, 1 if not at all."
+        ),
     ] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds that --run may take.")] = SANDBOX_TIMEOUT_S,
 ) -> None:
     """Try kleinbot without Discord.
 
-    It keeps its own data, in the folder "sandbox" of the data folder.
+    It keeps its own data, in the folder "sandbox" of the data folder: what is in line goes on the next time.
     """
     _open_sandbox(_load().settings, run, timeout)
 

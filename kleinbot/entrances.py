@@ -5,14 +5,18 @@ from dataclasses import replace
 
 import typer
 
-from kleinbot.app import opened
+from kleinbot.app import App, opened
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.parts import machine
 from kleinbot.sandbox import StandIn
+from kleinbot.sandbox.outcome import Ending
 from kleinbot.sandbox.terminal import Terminal
 from kleinbot.settings import Settings
 from kleinbot.signals import stop_on_signals
+from kleinbot.texts import Texts
 
+WORDS_CODE = 3
 _ONLINE_S = 60.0
 
 
@@ -28,7 +32,8 @@ async def serve(settings: Settings) -> int:
 async def sandbox(settings: Settings, run: str | None, timeout_s: float) -> int:
     """Run the bot against the stand-in, in this process, with the terminal as its members.
 
-    ``run`` does one command; the exit code is then 0 only if it was answered with a picture.
+    ``run`` does one command; the exit code is then 0 if it was answered with a picture, ``WORDS_CODE`` if
+    with words alone, 1 if not at all.
     """
     outside = machine()
     async with StandIn() as standin:
@@ -37,6 +42,8 @@ async def sandbox(settings: Settings, run: str | None, timeout_s: float) -> int:
         async with opened(settings, outside) as app:
             bot = asyncio.create_task(app.run(standin.token), name="bot")
             person = asyncio.create_task(_converse(standin, terminal, run, timeout_s), name="person")
+            if run is not None:
+                _give_up_where_nothing_can_be_drawn(app, person, settings)
 
             def leave() -> None:
                 person.cancel()
@@ -50,7 +57,9 @@ async def sandbox(settings: Settings, run: str | None, timeout_s: float) -> int:
                 await asyncio.gather(person, return_exceptions=True)
                 terminal.close()
             code = await bot
-            return code or (person.result() if not person.cancelled() else 0)
+            if person.cancelled():
+                return code or (1 if app.engine.state.phase is EnginePhase.FAILED else 0)
+            return code or person.result()
 
 
 async def _converse(standin: StandIn, terminal: Terminal, run: str | None, timeout_s: float) -> int:
@@ -62,4 +71,23 @@ async def _converse(standin: StandIn, terminal: Terminal, run: str | None, timeo
     outcome = await terminal.run_once(run, timeout_s)
     for path in outcome.paths:
         typer.echo(path)
-    return 0 if outcome.has_pictures else 1
+    if outcome.ending is Ending.UNFINISHED:
+        typer.echo(
+            f"Not finished after {timeout_s:g} s. What was accepted keeps its place for the next sandbox.",
+            err=True,
+        )
+    if outcome.has_pictures:
+        return 0
+    return WORDS_CODE if outcome.ending in (Ending.TEXT, Ending.REFUSED, Ending.FORM) else 1
+
+
+def _give_up_where_nothing_can_be_drawn(app: App, person: "asyncio.Task[int]", settings: Settings) -> None:
+    """End a single command, which would wait in vain, once the model could not be started."""
+
+    def look(state: EngineState) -> None:
+        if state.phase is EnginePhase.FAILED and app.line.waiting and not person.done():
+            if state.error is not None:
+                typer.echo(Texts(settings.locale).error(state.error), err=True)
+            person.cancel()
+
+    app.engine.watch(look)

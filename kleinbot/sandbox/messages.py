@@ -232,7 +232,8 @@ class Message:
             if (label is None or each.label == label) and (custom_id is None or each.custom_id == custom_id):
                 return each
         wanted = label or custom_id
-        raise PersonError(f"no button {wanted!r} here, only {[each.label for each in self.buttons]}")
+        labels = ", ".join(each.label for each in self.buttons)
+        raise PersonError(f"no button {wanted!r} here, only {labels or 'none'}")
 
     def _picture(self, media: Json, shown: Json) -> Picture:
         url = str(media["url"])

@@ -63,16 +63,22 @@ class Resolved:
 
 def find_leaf(command: Json, path: list[str]) -> tuple[Json, list[Json]]:
     """Follow subcommand names. Give the command that takes options, and the steps that lead to it."""
-    leaf, steps = command, []
+    leaf = command
+    steps: list[Json] = []
     for name in path:
         found = next((each for each in _nested(leaf) if each["name"] == name), None)
         if found is None:
-            raise PersonError(f"/{leaf['name']} has no subcommand {name!r}")
+            raise PersonError(f"{_said(command, steps)} has no subcommand {name!r}")
         steps.append(found)
         leaf = found
     if _nested(leaf):
-        raise PersonError(f"/{leaf['name']} needs one of {[each['name'] for each in _nested(leaf)]}")
+        names = ", ".join(each["name"] for each in _nested(leaf))
+        raise PersonError(f"{_said(command, steps)} needs one of: {names}")
     return leaf, steps
+
+
+def _said(command: Json, steps: list[Json]) -> str:
+    return "/" + " ".join(each["name"] for each in (command, *steps))
 
 
 def _nested(command: Json) -> list[Json]:
@@ -88,15 +94,15 @@ class OptionFiller:
         self._channel = channel
         self.resolved = Resolved()
 
-    def fill(self, leaf: Json, values: Mapping[str, object]) -> list[Json]:
+    def fill(self, path: str, leaf: Json, values: Mapping[str, object]) -> list[Json]:
         """Write the options for ``values``. Raises PersonError for what the client would not send."""
         known = {each["name"]: each for each in leaf.get("options") or []}
         for name in values:
             if name not in known:
-                raise PersonError(f"/{leaf['name']} has no option {name!r}, only {sorted(known)}")
+                raise PersonError(f"/{path} has no option {name!r}, only {', '.join(sorted(known))}")
         missing = [name for name, option in known.items() if option.get("required") and name not in values]
         if missing:
-            raise PersonError(f"/{leaf['name']} needs {', '.join(missing)}")
+            raise PersonError(f"/{path} needs {', '.join(missing)}")
         return [self._option(known[name], value) for name, value in values.items()]
 
     def typing(self, leaf: Json, values: Mapping[str, object], focused: str, typed: str) -> list[Json]:
@@ -162,7 +168,8 @@ class OptionFiller:
         for choice in choices:
             if value in (choice["value"], choice["name"]):
                 return choice["value"]
-        raise PersonError(f"{option['name']}: {value!r} is not one of {[each['name'] for each in choices]}")
+        names = ", ".join(str(each["name"]) for each in choices)
+        raise PersonError(f"{option['name']}: {value!r} is not one of: {names}")
 
 
 def _scalar(option: Json, value: object) -> object:

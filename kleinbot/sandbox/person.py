@@ -66,7 +66,8 @@ class Person:
         """Do the same for options whose names are no Python names."""
         command, leaf, steps = self._command(channel, name)
         filler = OptionFiller(self._state, channel)
-        data = _command_data(command, steps, filler.fill(leaf, values), filler.resolved)
+        options = filler.fill(name.removeprefix("/"), leaf, values)
+        data = _command_data(command, steps, options, filler.resolved)
         return self._send(COMMAND, channel, data)
 
     async def autocomplete(
@@ -159,7 +160,7 @@ class Person:
             for option in menu.options:
                 if value in (option.label, option.value):
                     return option.value
-            raise PersonError(f"{value!r} is not one of {[each.label for each in menu.options]}")
+            raise PersonError(f"{value!r} is not one of: {', '.join(each.label for each in menu.options)}")
         for user in self._state.users.values():
             if value == user.name or getattr(value, "user", None) == user:
                 return resolved.add_user(self._state, channel, user)
@@ -178,7 +179,7 @@ class Person:
         command = next((each for each in offered if (each["type"], each["name"]) == (kind, name)), None)
         if command is None:
             there = sorted(each["name"] for each in offered if each["type"] == kind)
-            raise PersonError(f"there is no {_TYPE_NAMES[kind]} {name!r}, only {there}")
+            raise PersonError(f"there is no {_TYPE_NAMES[kind]} {name!r}, only {', '.join(there)}")
         self._check_allowed(channel, command)
         return command
 
@@ -187,7 +188,7 @@ class Person:
         contexts = command.get("contexts")
         here = 1 if channel.server is None else 0
         if contexts is not None and here not in contexts:
-            raise PersonError(f"{name!r} cannot be used here")
+            raise PersonError(f"{name!r} cannot be used here, only in a server")
         if channel.server is None:
             if contexts is None and command.get("dm_permission") is False:
                 raise PersonError(f"{name!r} cannot be used in direct messages")
@@ -199,7 +200,7 @@ class Person:
         if required is not None and not bits >> BITS["administrator"] & 1:
             needed = int(required)
             if needed == 0 or bits & needed != needed:
-                raise PersonError(f"{self.name} may not use {name!r}")
+                raise PersonError(f"{self.name} may not use {name!r}; somebody with more power may")
 
     def _check_visible(self, message: Message) -> None:
         if message.is_deleted:

@@ -12,7 +12,7 @@ from kleinbot.sandbox.errors import Json, unknown_channel
 from kleinbot.sandbox.limits import Limits
 from kleinbot.sandbox.messages import Message
 from kleinbot.sandbox.permissions import ALL_BITS, BOT, EVERYBODY, bits_of
-from kleinbot.sandbox.snowflakes import Snowflakes
+from kleinbot.sandbox.snowflakes import Snowflakes, lasting
 from kleinbot.sandbox.waiting import Changes
 
 TEXT_CHANNEL, DIRECT_CHANNEL = 0, 1
@@ -167,7 +167,7 @@ class State:
         self.files = FileStore(now, limits)
         self.bot = User(self.new_id(), "kleinbot", is_bot=True)
         self.application_id = self.bot.id
-        self.owner = User(self.new_id(), "owner")
+        self.owner = User(lasting("person", "owner"), "owner")
         self.users: dict[int, User] = {self.bot.id: self.bot, self.owner.id: self.owner}
         self.servers: dict[int, Server] = {}
         self.channels: dict[int, Channel] = {}

@@ -166,6 +166,7 @@ class Terminal:
             self._become(verb.words.strip().removeprefix("@").lower())
         elif verb.name == "dm":
             self._channel = self._state.direct_channel(self._person.user)
+            self._screen.say("These are your direct messages with the bot; back leads to the channel.")
         elif verb.name == "back":
             self._channel = self._home
         elif verb.name == "show":
@@ -229,6 +230,8 @@ class Terminal:
 
     def _with_button(self, verb: Verb) -> tuple[Message, str]:
         wanted = verb.words.lower()
+        if not wanted:
+            raise PersonError("say which button, for example: press Cancel")
 
         def fits(message: Message) -> bool:
             return any(each.label.lower() == wanted for each in message.buttons)
@@ -249,6 +252,8 @@ class Terminal:
         for channel in self._state.channels.values():
             if message_id in channel.log:
                 return channel.log[message_id]
+        if not number:
+            raise PersonError("say which message, for example: show 1")
         raise PersonError(f"there is no message [{number}]")
 
     def _visible(self) -> list[Message]:

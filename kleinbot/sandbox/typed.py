@@ -7,6 +7,7 @@ from typing import Any
 from kleinbot.sandbox.errors import Json, PersonError
 
 SUBCOMMAND, GROUP, STRING = 1, 2, 3
+_LIKE_AN_OPTION = re.compile(r"(?<!\S)[a-z][a-z_-]+:(?!//)\S+")
 _ON = re.compile(r"\s+on\s+(@?[\w.-]+)\s*$")
 
 
@@ -91,11 +92,27 @@ def option_texts(text: str, options: list[Json]) -> dict[str, str]:
     values: dict[str, str] = {}
     before = text[: starts[0].start()] if starts else text
     if before.strip():
-        values[_first_text(options, before)] = unquoted(before)
+        values[_first_text(options, before)] = _text(before, options)
     for at, start in enumerate(starts):
         end = starts[at + 1].start() if at + 1 < len(starts) else len(text)
-        values[start[1]] = unquoted(text[start.end() : end])
+        values[start[1]] = _text(text[start.end() : end], options)
     return values
+
+
+def _text(text: str, options: list[Json]) -> str:
+    """Return what an option is given. Raises PersonError for what was rather meant as another option."""
+    if text.replace('\\"', "").count('"') % 2:
+        raise PersonError(f"a quotation mark is not closed: {text.strip()}")
+    for strange in _LIKE_AN_OPTION.finditer(text):
+        if not _is_quoted(text, strange.start()):
+            sense = _no_sense(strange[0], options)
+            raise PersonError(f"{sense}; text with such a word goes into quotation marks")
+    return unquoted(text)
+
+
+def _no_sense(text: str, options: list[Json]) -> str:
+    names = ", ".join(f"{each['name']}:" for each in options)
+    return f"cannot make sense of {text.strip()!r}; the options are {names}"
 
 
 def _is_quoted(text: str, at: int) -> bool:
@@ -106,5 +123,4 @@ def _first_text(options: list[Json], text: str) -> str:
     first: Any = options[0]
     if first["type"] == STRING and first.get("required") and not re.match(r"\s*[\w-]+:\S", text):
         return str(first["name"])
-    names = ", ".join(f"{each['name']}:" for each in options)
-    raise PersonError(f"cannot make sense of {text.strip()!r}; the options are {names}")
+    raise PersonError(_no_sense(text, options))

@@ -1,11 +1,12 @@
 """Servers, channels and people: what surrounds the bot."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from kleinbot.sandbox import payloads
 from kleinbot.sandbox.messages import Message
 from kleinbot.sandbox.permissions import BITS, bits_of
 from kleinbot.sandbox.person import Person
+from kleinbot.sandbox.snowflakes import lasting
 from kleinbot.sandbox.state import Channel, Member, Server, State, User, member_bits
 
 
@@ -27,7 +28,8 @@ class World:
 
     def add_server(self, name: str, *, boost_tier: int = 0, locale: str = "en-US") -> Server:
         """Found a server that has invited the bot."""
-        server = Server(self._state.new_id(), name, boost_tier, locale, self._state.owner.id)
+        server_id = self._lasting_id(self._state.servers, "server", name)
+        server = Server(server_id, name, boost_tier, locale, self._state.owner.id)
         self._state.servers[server.id] = server
         self._state.dispatch("GUILD_CREATE", payloads.server(self._state, server), server.id)
         return server
@@ -42,7 +44,8 @@ class World:
 
     def add_channel(self, server: Server, name: str, *, nsfw: bool = False) -> Channel:
         """Open a text channel."""
-        channel = Channel(self._state.new_id(), name, server, self._state.changes, nsfw=nsfw)
+        channel_id = self._lasting_id(self._state.channels, "channel", str(server.id), name)
+        channel = Channel(channel_id, name, server, self._state.changes, nsfw=nsfw)
         server.channels[channel.id] = channel
         self._state.channels[channel.id] = channel
         self._tell("CHANNEL_CREATE", channel)
@@ -108,11 +111,16 @@ class World:
         if channel.server is not None:
             self._state.dispatch(event, payloads.channel(self._state, channel), channel.server.id)
 
+    def _lasting_id(self, taken: Container[int], *names: str) -> int:
+        """Return the lasting identifier of the first that bears ``names``; namesakes get a new one."""
+        found = lasting(*names)
+        return self._state.new_id() if found in taken else found
+
     def _person(self, name: str, locale: str = "en-US") -> Person:
         if name not in self._persons:
             user = next((each for each in self._state.users.values() if each.name == name), None)
             if user is None:
-                user = User(self._state.new_id(), name, locale=locale)
+                user = User(self._lasting_id(self._state.users, "person", name), name, locale=locale)
                 self._state.users[user.id] = user
             self._persons[name] = Person(self._state, user)
         return self._persons[name]

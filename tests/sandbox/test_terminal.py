@@ -176,6 +176,25 @@ def test_lines_are_understood() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("a fox cuont:4", "cannot make sense of 'cuont:4'; the options are prompt:, count:, aspect:"),
+        ('prompt:"a red circle" quality:best', "cannot make sense of 'quality:best'"),
+        ("count:2 sede:3", "cannot make sense of 'sede:3'"),
+        ('prompt:"a fox', "a quotation mark is not closed"),
+    ],
+)
+def test_a_misspelt_option_does_not_become_a_prompt(line: str, sentence: str) -> None:
+    with pytest.raises(PersonError, match=sentence):
+        parse(f"/imagine {line}", COMMANDS)
+
+
+@pytest.mark.parametrize("prompt", ["a screen of 16:9", "see https://example.org now", '"mood: dark:er" sky'])
+def test_colons_of_other_kinds_stay_text(prompt: str) -> None:
+    assert parse(f"/imagine {prompt}", COMMANDS) == Slash("imagine", {"prompt": prompt})
+
+
+@pytest.mark.parametrize(
     ("text", "completions"),
     [
         ("/im", ["/imagine"]),

@@ -1,0 +1,18 @@
+"""A stand-in that is started again is the same place with the same people."""
+
+from kleinbot.sandbox import StandIn
+
+
+async def test_servers_channels_and_people_are_the_same_after_a_restart_and_namesakes_are_not() -> None:
+    found = []
+    for _ in range(2):
+        async with StandIn() as standin:
+            server = standin.world.add_server("Sandbox")
+            channel = standin.world.add_channel(server, "pictures")
+            ada, bob = (standin.world.add_member(server, name) for name in ("ada", "bob"))
+            namesake = standin.world.add_channel(server, "pictures")
+            elsewhere = standin.world.add_channel(standin.world.add_server("Other"), "pictures")
+            found.append((server.id, channel.id, ada.id, bob.id, standin.world.owner.id))
+            assert len({*found[-1], namesake.id, elsewhere.id}) == 7
+            assert standin.state.application_id not in found[-1]
+    assert found[0] == found[1]
