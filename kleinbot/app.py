@@ -37,6 +37,10 @@ ORPHAN_AGE_MS = HOUR_MS
 _CLOSING_S = 10.0
 _ENGINE_CLOSING_S = 60.0
 _TOKENIZER_LOOK_S = 2.0
+UNREACHED_ADVICE = (
+    "Discord cannot be reached (%s), a new process will try again. Check this host's network and DNS, and "
+    "https://discordstatus.com; `python bot.py doctor` tells more."
+)
 
 
 class App(Parts):
@@ -102,7 +106,7 @@ class App(Parts):
         except discord.LoginFailure as error:
             raise StartError(Code.TOKEN_REFUSED) from error
         except UNREACHED as error:
-            _log.error("Discord cannot be reached, a new process will try again: %s", error)
+            _log.error(UNREACHED_ADVICE, error)
             return RESTART_CODE
         finally:
             login.cancel()

@@ -79,7 +79,8 @@ def choose_model(settings: Settings, look_at_host: Callable[[], HostFacts] = loo
         )
     for way in choice.passed_over:
         _log.info("%s would need %d MiB", way.name, way.needed_bytes >> 20)
-    _log.info("profile %s: %s", choice.profile.name, choice.profile)
+    _log.info("profile: %s", choice.profile.summary)
+    _log.debug("%r", choice.profile)
     gone = gone_of(each for each in kept if each.serves(choice.profile))
     used = weights if choice.uses_named_weights else None
     source, name, is_small = _source(used, choice.profile, gone)

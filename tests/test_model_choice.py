@@ -107,6 +107,16 @@ def test_a_card_that_cannot_serve_is_said_once_in_the_log(caplog: pytest.LogCapt
     assert Code.CARD_TOO_FULL in record.getMessage()
 
 
+def test_the_log_says_the_profile_in_one_line_for_people(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", "kleinbot.model_choice"):
+        choose_model(Settings(), lambda: NO_CARD)
+    [line] = [record.getMessage() for record in caplog.records]
+    assert line == (
+        "profile: cpu-small on cpu, transformer plain resident, text encoder plain resident, "
+        "checkpoints distilled, up to 256×256 px, 4 references, batches of 1"
+    )
+
+
 @pytest.mark.parametrize("weights", ["somebody/klein", DEFAULT_HUB_REPO])
 def test_weights_of_full_size_are_left_alone_where_the_cpu_must_draw(
     weights: str, caplog: pytest.LogCaptureFixture
