@@ -68,11 +68,13 @@ queue-title = Deine Aufträge ({ $others ->
         [one] dazu ein Auftrag von anderen
        *[other] dazu { $others } Aufträge von anderen
     })
-queue-waiting = #{ $number } · { $prompt } · { $place ->
+queue-waiting = #{ $number } · { $prompt } · { queue-place }, beginnt { $starts }
+queue-held = #{ $number } · { $prompt } · { queue-place }
+queue-place = { $place ->
         [0] geht weiter
         [1] als Nächstes dran
        *[other] Platz { $place } in der Schlange
-    }, beginnt { $starts }
+    }
 queue-late = später, als die Antwort lebt
 queue-running = #{ $number } · { $prompt } · wird gezeichnet
 queue-more = … und { $rest } weitere.
