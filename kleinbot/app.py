@@ -23,7 +23,7 @@ from kleinbot.folder_lock import folder_locked
 from kleinbot.garbage import leave_to_itself, look_after_again
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.metrics.server import served
-from kleinbot.model_choice import choose_model
+from kleinbot.model_choice import choose_model, log_choice
 from kleinbot.parts import Outside, Parts, machine
 from kleinbot.settings import Settings
 from kleinbot.store import lookup
@@ -182,6 +182,7 @@ async def opened(
     async with AsyncExitStack() as stack:
         stack.enter_context(folder_locked(settings.data_folder, outside.clock))
         model = await asyncio.to_thread(choose_model, settings)
+        log_choice(model, settings.weights)
         file = settings.data_folder / "kleinbot.sqlite3"
         await asyncio.to_thread(_migrate, file, outside.clock)
         database = await Database.open(file)
