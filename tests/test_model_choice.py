@@ -20,6 +20,7 @@ from kleinbot.klein.load import load_klein
 from kleinbot.klein.source import BASE_REPOSITORY, FolderSource, HubSource
 from kleinbot.model_choice import SMALL_KLEIN, choose_model, log_choice, wishes_of
 from kleinbot.settings import DEFAULT_HUB_REPO, Settings
+from kleinbot.texts import Texts
 from kleinbot.torch_report import TorchReport
 from tests.host.machines import H100, RTX_3060, SIX_GB
 
@@ -62,7 +63,10 @@ def test_weights_without_the_base_checkpoint_run_without_it() -> None:
 def test_a_folder_without_klein_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StartError) as caught:
         choose_model(Settings(weights=str(tmp_path)), H100.facts)
-    assert caught.value.code is Code.WEIGHTS_MISSING
+    assert caught.value.code is Code.WEIGHTS_NONE
+    sentence = Texts().error(caught.value)
+    assert "model_index.json" in sentence
+    assert "ComfyUI" in sentence
 
 
 def test_the_base_checkpoint_alone_is_refused_with_its_own_sentence(tmp_path: Path) -> None:
