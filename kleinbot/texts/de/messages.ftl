@@ -34,6 +34,7 @@ price = { $pictures ->
         [one] Kostet { $pictures } Bild, sobald es fertig ist; danach bleiben dir { $left }.
        *[other] Kostet { $pictures } Bilder, sobald sie fertig sind; danach bleiben dir { $left }.
     }
+price-of-inputs = Ein Bild aus Vorlagen kostet mehr, weil das Modell auch diese bei jedem Schritt liest.
 
 ## Results
 

@@ -34,6 +34,7 @@ price = { $pictures ->
         [one] Costs { $pictures } picture once it is done; { $left } left after that.
        *[other] Costs { $pictures } pictures once they are done; { $left } left after that.
     }
+price-of-inputs = A picture made from others costs more, since the model reads those too at each step.
 
 ## Results
 
