@@ -12,7 +12,7 @@ LATE_S = 0.25
 
 
 class LoopWatch:
-    """Keeps the worst delay since ``reset``. Measures real time: the bot's own clock would measure nothing."""
+    """Keeps the worst delay since ``reset``. In real time: the bot's clock would measure nothing."""
 
     def __init__(
         self,

@@ -92,7 +92,9 @@ def log_choice(model: ModelChoice, named: Path | str | None) -> None:
         _log.warning("the graphics card is not used: %s", choice.fallback)
     if not choice.uses_named_weights:
         needed = left_alone_needs_gib(named)
-        reason = "no card can run it" if needed is None else f"on the CPU it would take {needed} GiB of memory"
+        reason = (
+            "no card can run it" if needed is None else f"on the CPU it would take {needed} GiB of memory"
+        )
         _log.warning("KLEINBOT_WEIGHTS (%s) is not used: %s; the small model draws", named, reason)
     for way in choice.passed_over:
         _log.info("%s would need %d MiB", way.name, way.needed_bytes >> 20)

@@ -23,7 +23,6 @@ from kleinbot.doctor import data, discord_account, machine
 from kleinbot.doctor.examination import Instruments, examine, would_start
 from kleinbot.doctor.findings import Finding, Topic, Verdict
 from kleinbot.doctor.report import as_json, print_report
-from kleinbot.torch_report import TorchReport, ask_torch
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.folder_lock import folder_locked
@@ -35,6 +34,7 @@ from kleinbot.model_choice import SMALL_KLEIN
 from kleinbot.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
 from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.texts import Texts, languages
+from kleinbot.torch_report import TorchReport, ask_torch
 from tests.host.machines import H100, RTX_2080_TI, RTX_3060, RTX_4090
 
 ORDER = "CUDA_DEVICE_ORDER"

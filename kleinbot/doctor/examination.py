@@ -7,7 +7,6 @@ from pathlib import Path
 
 from kleinbot.doctor import data, discord_account, machine, model
 from kleinbot.doctor.findings import Finding, Topic, Verdict, problem, warning
-from kleinbot.torch_report import TorchReport, ask_torch
 from kleinbot.folder_lock import holder_of
 from kleinbot.host.facts import HostFacts
 from kleinbot.host.memory_model import pinned_bytes
@@ -16,6 +15,7 @@ from kleinbot.host.profile import Device
 from kleinbot.klein.download import Download, plan_download
 from kleinbot.klein.source import HubSource
 from kleinbot.settings import DeviceChoice, Settings
+from kleinbot.torch_report import TorchReport, ask_torch
 
 DATABASE_FILE = "kleinbot.sqlite3"
 _BY_THE_SETTINGS = (Topic.WEIGHTS, Topic.PROFILE, Topic.TOKEN, Topic.DATA_FOLDER, Topic.DISK, Topic.DATABASE)
@@ -62,9 +62,7 @@ def examine(
     return found
 
 
-def _model(
-    settings: Settings, facts: HostFacts, report: TorchReport, tools: Instruments
-) -> list[Finding]:
+def _model(settings: Settings, facts: HostFacts, report: TorchReport, tools: Instruments) -> list[Finding]:
     try:
         chosen, found = model.chosen(settings, facts, report)
         if chosen is None:

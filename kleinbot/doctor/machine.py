@@ -7,7 +7,6 @@ from importlib import metadata
 import psutil
 
 from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, ok, problem, warning
-from kleinbot.torch_report import TorchReport
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.host.activations import MEASURED_ON
 from kleinbot.host.facts import GIB, Card, HostFacts, System
@@ -15,6 +14,7 @@ from kleinbot.host.obstacles import obstacle
 from kleinbot.host.profile import Device
 from kleinbot.host.rules import usable_bytes
 from kleinbot.host.without_card import HOST_RESERVE_BYTES
+from kleinbot.torch_report import TorchReport
 
 # As in pyproject.toml: the oldest that works, and the first that was never tried.
 KNOWN_LIBRARIES = {

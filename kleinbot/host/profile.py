@@ -110,9 +110,9 @@ class Profile:
         """What a person wants to know of it, in one line."""
         side = int(self.largest_grid_tokens**0.5) * TOKEN_PX
         return (
-            f"{self.name} on {self.device}, transformer {self.transformer}, text encoder {self.text_encoder}, "
-            f"checkpoints {'+'.join(self.checkpoints)}, up to {side}×{side} px, {self.most_references} "
-            f"references, batches of {self.largest_batch}"
+            f"{self.name} on {self.device}, transformer {self.transformer}, "
+            f"text encoder {self.text_encoder}, checkpoints {'+'.join(self.checkpoints)}, "
+            f"up to {side}×{side} px, {self.most_references} references, batches of {self.largest_batch}"
         )
 
 

@@ -67,9 +67,9 @@ def find_weights(
     Files that are ``gone`` are taken for there where nothing else is.
 
     Raises StartError: WEIGHTS_NONE (folder) where there is nothing of it; WEIGHTS_MISSING (folder, file)
-    where a file is not there; WEIGHTS_TOKENIZER_MISSING (places); WEIGHTS_DAMAGED, WEIGHTS_KLEIN_9B, WEIGHTS_NOT_KLEIN, WEIGHTS_WRONG_VAE,
-    WEIGHTS_WRONG_TEXT_ENCODER (file, found, wanted) and WEIGHTS_QUANTISATION_UNKNOWN (file, found) where one
-    is not what it should be.
+    where a file is not there; WEIGHTS_TOKENIZER_MISSING (places); WEIGHTS_DAMAGED, WEIGHTS_KLEIN_9B,
+    WEIGHTS_NOT_KLEIN, WEIGHTS_WRONG_VAE, WEIGHTS_WRONG_TEXT_ENCODER (file, found, wanted) and
+    WEIGHTS_QUANTISATION_UNKNOWN (file, found) where one is not what it should be.
     """
     loose = _look_at(place, gone)
     is_checkout = (place / checkout.MODEL_INDEX).is_file()
