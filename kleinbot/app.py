@@ -23,7 +23,7 @@ from kleinbot.folder_lock import folder_locked
 from kleinbot.garbage import leave_to_itself, look_after_again
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.metrics.server import served
-from kleinbot.model_choice import choose_model
+from kleinbot.model_choice import choose_model, log_choice
 from kleinbot.parts import Outside, Parts, machine
 from kleinbot.settings import Settings
 from kleinbot.store import lookup
@@ -37,6 +37,10 @@ ORPHAN_AGE_MS = HOUR_MS
 _CLOSING_S = 10.0
 _ENGINE_CLOSING_S = 60.0
 _TOKENIZER_LOOK_S = 2.0
+UNREACHED_ADVICE = (
+    "Discord cannot be reached (%s), a new process will try again. Check this host's network and DNS, and "
+    "https://discordstatus.com; `python bot.py doctor` tells more."
+)
 
 
 class App(Parts):
@@ -102,7 +106,7 @@ class App(Parts):
         except discord.LoginFailure as error:
             raise StartError(Code.TOKEN_REFUSED) from error
         except UNREACHED as error:
-            _log.error("Discord cannot be reached, a new process will try again: %s", error)
+            _log.error(UNREACHED_ADVICE, error)
             return RESTART_CODE
         finally:
             login.cancel()
@@ -178,6 +182,7 @@ async def opened(
     async with AsyncExitStack() as stack:
         stack.enter_context(folder_locked(settings.data_folder, outside.clock))
         model = await asyncio.to_thread(choose_model, settings)
+        log_choice(model, settings.weights)
         file = settings.data_folder / "kleinbot.sqlite3"
         await asyncio.to_thread(_migrate, file, outside.clock)
         database = await Database.open(file)

@@ -4,7 +4,7 @@ import asyncio
 import io
 import os
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -168,7 +168,12 @@ def measure(
 @commands.command("settings")
 def show_settings() -> None:
     """Show every setting and its source."""
-    typer.echo("\n\n".join(described(_load())))
+    try:
+        typer.echo("\n\n".join(described(load_settings())))
+    except SettingsError as error:
+        # Whoever wrote one of them wrong needs the list.
+        typer.echo("\n\n".join(described(error.others)))
+        _end_by(error.problems)
 
 
 @commands.command()
@@ -181,9 +186,13 @@ def _load() -> LoadedSettings:
     try:
         return load_settings()
     except SettingsError as error:
-        for problem in error.problems:
-            typer.echo(problem, err=True)
-        raise typer.Exit(WRONG_SETTINGS_CODE) from None
+        _end_by(error.problems)
+
+
+def _end_by(problems: Sequence[str]) -> NoReturn:
+    for problem in problems:
+        typer.echo(problem, err=True)
+    raise typer.Exit(WRONG_SETTINGS_CODE) from None
 
 
 def _require_token(settings: Settings) -> str:

@@ -21,9 +21,10 @@ from kleinbot.host.without_card import full_size_cpu_bytes
 from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.kept import Kept, gone_of, kept_in
 from kleinbot.klein.requirements import check_diffusers
-from kleinbot.klein.source import BASE_REPOSITORY, FolderSource, Source, hub_source
+from kleinbot.klein.source import BASE_REPOSITORY, KLEIN_9B_NAME, FolderSource, Source, hub_source
 from kleinbot.klein.weights import Gone
 from kleinbot.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
+from kleinbot.torch_report import TorchReport, ask_torch
 
 SMALL_KLEIN = Path(klein.__file__).parent / "small" / "checkpoint"
 """The model that ships with kleinbot: draws coloured shapes on a CPU in about a second."""
@@ -50,36 +51,31 @@ class ModelChoice:
         return capacity_of(self.profile, self.choice.usable_bytes)
 
 
-def choose_model(settings: Settings, look_at_host: Callable[[], HostFacts] = look) -> ModelChoice:
+def choose_model(
+    settings: Settings,
+    look_at_host: Callable[[], HostFacts] = look,
+    ask_torch: Callable[[], TorchReport] = ask_torch,
+) -> ModelChoice:
     """Choose by the settings and, where they leave it open, by the machine.
 
+    torch is asked only where the settings want a card and the driver shows none: it may know better.
+
     What is kept in 8 bits counts as weights that are there, though the plain ones may be gone by now.
-    Raises StartError where diffusers is too old, where a folder of weights was named that is not Klein 4B, or
-    where the settings ask for what this machine cannot do.
+    Raises StartError where diffusers is too old, where weights were named that are not Klein 4B's, or where
+    the settings ask for what this machine cannot do.
     """
     check_diffusers()
     for name, value in DEVICE_ORDER.items():
         os.environ.setdefault(name, value)
     facts = look_at_host()
     asked = None if settings.device is DeviceChoice.AUTO else Device(settings.device)
+    if asked is Device.CUDA and not facts.cards and not (report := ask_torch()).is_available:
+        raise StartError(Code.CUDA_UNAVAILABLE, torch=report.version or "?")
     weights = settings.weights
     kept = tuple(kept_in(settings.scratch_folder))
     offer = offered_by(weights, kept) if isinstance(weights, Path) else _offered_by_hub(weights)
     offer = replace(offer, is_named=weights is not None, is_small=_is_small(weights, kept))
     choice = choose(facts, asked, offer, wishes_of(settings))
-    if choice.fallback is not None:
-        _log.warning("the graphics card is not used: %s", choice.fallback)
-    if not choice.uses_named_weights:
-        needed_gib = full_size_cpu_bytes() / GIB
-        _log.warning(
-            "KLEINBOT_WEIGHTS (%s) is not used: on the CPU it would take %.1f GiB of memory; "
-            "the small model draws",
-            weights,
-            needed_gib,
-        )
-    for way in choice.passed_over:
-        _log.info("%s would need %d MiB", way.name, way.needed_bytes >> 20)
-    _log.info("profile %s: %s", choice.profile.name, choice.profile)
     gone = gone_of(each for each in kept if each.serves(choice.profile))
     used = weights if choice.uses_named_weights else None
     source, name, is_small = _source(used, choice.profile, gone)
@@ -87,6 +83,32 @@ def choose_model(settings: Settings, look_at_host: Callable[[], HostFacts] = loo
         # What the profile needs plain may be gone.
         find_weights(source.folder, prefer_fp8=source.prefer_fp8, gone=gone)
     return ModelChoice(source, choice.profile, name, "small-note" if is_small else None, facts, choice)
+
+
+def log_choice(model: ModelChoice, named: Path | str | None) -> None:
+    """Say in the log what was chosen and why; ``named`` are the weights that the settings name."""
+    choice = model.choice
+    if choice.fallback is not None:
+        _log.warning("the graphics card is not used: %s", choice.fallback)
+    if not choice.uses_named_weights:
+        needed = left_alone_needs_gib(named)
+        reason = (
+            "no card can run it" if needed is None else f"on the CPU it would take {needed} GiB of memory"
+        )
+        _log.warning("KLEINBOT_WEIGHTS (%s) is not used: %s; the small model draws", named, reason)
+    for way in choice.passed_over:
+        _log.info("%s would need %d MiB", way.name, way.needed_bytes >> 20)
+    _log.info("profile: %s", choice.profile.summary)
+    _log.debug("%r", choice.profile)
+
+
+def left_alone_needs_gib(weights: Path | str | None) -> float | None:
+    """Return what ``weights`` would take of the host's memory on the CPU; None where their size is not known.
+
+    A folder's headers were read; of repositories only the published one is known without a download.
+    """
+    is_known = isinstance(weights, Path) or weights == DEFAULT_HUB_REPO
+    return round(full_size_cpu_bytes() / GIB, 1) if is_known else None
 
 
 def offered_by(folder: Path, kept: Iterable[Kept] = ()) -> Offer:
@@ -110,8 +132,11 @@ def offered_by(folder: Path, kept: Iterable[Kept] = ()) -> Offer:
 def _offered_by_hub(repository: str | None) -> Offer:
     """Return what the hub has: of Black Forest Labs every file, of another repository its own checkpoint.
 
-    Raises StartError WEIGHTS_BASE_ALONE; of another repository, that is found before the download.
+    Raises StartError WEIGHTS_BASE_ALONE (of another repository, that is found before the download), and
+    WEIGHTS_KLEIN_9B by the name alone: nobody shall wait for a download that is refused.
     """
+    if repository is not None and KLEIN_9B_NAME.search(repository):
+        raise StartError(Code.WEIGHTS_KLEIN_9B, file=repository, found="9B", wanted="FLUX.2 [klein] 4B")
     if repository == BASE_REPOSITORY:
         raise StartError(Code.WEIGHTS_BASE_ALONE, place=repository)
     if repository in (None, DEFAULT_HUB_REPO):

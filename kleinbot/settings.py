@@ -111,7 +111,8 @@ def _folder_or_hub_repo(value: object) -> object:
     path = _expanded(Path(value.strip()))
     if path.is_dir():
         return path
-    if HUB_REPO_SHAPE.fullmatch(value.strip()) is None:
+    # A file may be written like a repository: models/flux-2-klein-4b.safetensors.
+    if path.is_file() or HUB_REPO_SHAPE.fullmatch(value.strip()) is None:
         raise ValueError("neither a folder nor a repository")
     return value.strip()
 
@@ -151,7 +152,10 @@ class Settings(BaseSettings):
     weights: Annotated[
         Path | str | None,
         BeforeValidator(_folder_or_hub_repo),
-        Right(f"a folder that exists, or a repository on the Hugging Face hub like {DEFAULT_HUB_REPO}"),
+        Right(
+            "a folder that exists (of single .safetensors files: the folder they lie in), or a repository on "
+            f"the Hugging Face hub like {DEFAULT_HUB_REPO}"
+        ),
         Field(
             description="The model: a folder, or a repository on the Hugging Face hub. Unset, "
             f"{DEFAULT_HUB_REPO} on a host with a suitable card, else the small model that comes along."

@@ -6,7 +6,7 @@ In order: explicit arguments, the environment, ``.env``, ``kleinbot.toml``, defa
 import difflib
 import io
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,14 +27,6 @@ TEST_PREFIX = f"{ENVIRONMENT_PREFIX}TEST_"
 LONGEST_SHOWN_VALUE = 80
 
 
-class SettingsError(Exception):
-    """At least one setting is wrong; ``problems`` has one sentence for each."""
-
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
-
-
 @dataclass(frozen=True)
 class Origin:
     """Where a value comes from and the name it was written under there."""
@@ -48,6 +40,18 @@ class LoadedSettings:
     settings: Settings
     origins: Mapping[str, Origin]
     """By field name; a field that is not here has its default."""
+
+
+class SettingsError(Exception):
+    """At least one setting is wrong; ``problems`` has one sentence for each.
+
+    ``others``: the settings that can be read, with the defaults in place of those that cannot.
+    """
+
+    def __init__(self, problems: tuple[str, ...], others: LoadedSettings) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+        self.others = others
 
 
 @dataclass
@@ -87,10 +91,21 @@ def load_settings(folder: Path | None = None, **arguments: object) -> LoadedSett
         wrong = dict.fromkeys(str(detail["loc"][0]) for detail in error.errors(include_input=False))
         gathered.problems += [_wrong_value(name, gathered) for name in wrong]
         # ``from None``: the cause holds the values, and one of them may be the token.
-        raise SettingsError(tuple(gathered.problems)) from None
+        raise SettingsError(tuple(gathered.problems), _without(wrong, gathered)) from None
+    loaded = LoadedSettings(settings, gathered.origins)
     if gathered.problems:
-        raise SettingsError(tuple(gathered.problems))
-    return LoadedSettings(settings, gathered.origins)
+        raise SettingsError(tuple(gathered.problems), loaded)
+    return loaded
+
+
+def _without(wrong: Collection[str], gathered: _Gathered) -> LoadedSettings:
+    values = {name: value for name, value in gathered.values.items() if name not in wrong}
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError:  # a default that cannot be used here
+        return LoadedSettings(Settings.model_construct(), {})
+    origins = {name: origin for name, origin in gathered.origins.items() if name in values}
+    return LoadedSettings(settings, origins)
 
 
 def _read_variables(gathered: _Gathered, source: EnvSettingsSource, name_of_source: str) -> None:

@@ -85,7 +85,9 @@ class Supervisor:
                 lived_s = self._monotonic_s() - started_s
                 failures = 1 if lived_s >= HEALTHY_AFTER_S else failures + 1
                 pause_s = pause_before_restart_s(failures)
-                _log.warning("The bot ended to get the card back; it is started again in %g s.", pause_s)
+                _log.warning(
+                    "The bot has ended, as the lines above say; it is started again in %g s.", pause_s
+                )
                 self._pause(pause_s)
         return 0
 

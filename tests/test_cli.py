@@ -182,6 +182,26 @@ def test_settings_are_shown_with_their_source_and_without_the_token(monkeypatch:
     assert "From: KLEINBOT_QUOTA_HOURS in the environment. Default: 24." in result.stdout
 
 
+def test_settings_are_listed_beside_what_is_wrong_with_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KLEINBOT_QUOTA_HOUR", "12")
+    monkeypatch.setenv("KLEINBOT_GRACE_S", "soon")
+    monkeypatch.setenv("KLEINBOT_LOCALE", "de")
+    result = invoke("settings")
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 2
+    for shown in ("quota_hours = 24", "grace_s = 30.0", "locale = de"):
+        assert shown in result.stdout
+    assert "From: KLEINBOT_LOCALE in the environment." in result.stdout
+
+
+def test_settings_are_listed_where_not_even_the_defaults_can_be_used(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+    result = invoke("settings")
+    assert result.exit_code == 2
+    assert "KLEINBOT_DATA_FOLDER (default) is 'data'" in result.stderr
+    assert "data_folder = data" in result.stdout
+
+
 def test_version() -> None:
     assert invoke("version").stdout == f"kleinbot {__version__}\n"
 

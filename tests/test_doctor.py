@@ -23,7 +23,6 @@ from kleinbot.doctor import data, discord_account, machine
 from kleinbot.doctor.examination import Instruments, examine, would_start
 from kleinbot.doctor.findings import Finding, Topic, Verdict
 from kleinbot.doctor.report import as_json, print_report
-from kleinbot.doctor.torch_report import TorchReport, ask_torch
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.folder_lock import folder_locked
@@ -32,9 +31,10 @@ from kleinbot.host.profile import CUDA_BF16, Device
 from kleinbot.klein.download import Download, cache_of
 from kleinbot.klein.source import BASE_REPOSITORY, HubSource, hub_source
 from kleinbot.model_choice import SMALL_KLEIN
-from kleinbot.settings import DeviceChoice, Settings
+from kleinbot.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
 from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.texts import Texts, languages
+from kleinbot.torch_report import TorchReport, ask_torch
 from tests.host.machines import H100, RTX_2080_TI, RTX_3060, RTX_4090
 
 ORDER = "CUDA_DEVICE_ORDER"
@@ -255,11 +255,60 @@ def test_the_profile_says_why_no_better_one_and_how_full_it_gets(tmp_path: Path)
 
 
 def test_weights_that_are_left_alone_are_named_with_the_reason(tmp_path: Path) -> None:
-    findings = examine(settings(tmp_path, weights="somebody/klein"), instruments=instruments())
+    findings = examine(settings(tmp_path, weights=DEFAULT_HUB_REPO), instruments=instruments())
     [finding] = of(findings, Topic.WEIGHTS)
     assert (finding.verdict, finding.message) == (Verdict.WARNING, "doctor-weights-left-alone")
-    assert finding.parameters["weights"] == "somebody/klein"
+    assert finding.parameters["weights"] == DEFAULT_HUB_REPO
     assert 30 < float(finding.parameters["needed"]) < 32
+
+
+def test_of_a_repository_that_is_left_alone_nothing_is_claimed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    findings = examine(settings(tmp_path, weights="somebody/klein"), instruments=instruments())
+    [finding] = of(findings, Topic.WEIGHTS)
+    assert (finding.verdict, finding.message) == (Verdict.WARNING, "doctor-weights-left-alone-unseen")
+    assert finding.parameters == {"weights": "somebody/klein"}
+    assert caplog.records == []  # everything is in the report
+
+
+@pytest.mark.parametrize("device", list(DeviceChoice))
+def test_the_9b_is_a_problem_on_every_device(tmp_path: Path, device: DeviceChoice) -> None:
+    own = settings(tmp_path, weights="black-forest-labs/FLUX.2-klein-9B", device=device)
+    findings = examine(own, instruments=replace(instruments(), ask_torch=lambda: CUDA_TORCH))
+    [finding] = of(findings, Topic.WEIGHTS)
+    assert (finding.verdict, finding.message) == (Verdict.PROBLEM, Code.WEIGHTS_KLEIN_9B)
+
+
+def test_a_card_that_is_asked_for_and_not_there_is_one_problem(tmp_path: Path) -> None:
+    own = settings(tmp_path, device=DeviceChoice.CUDA)
+    findings = examine(own, instruments=instruments())
+    problems = [finding for finding in findings if finding.verdict is Verdict.PROBLEM]
+    assert [(finding.topic, finding.message) for finding in problems] == [
+        (Topic.PROFILE, Code.CUDA_UNAVAILABLE)
+    ]
+    [card] = of(findings, Topic.CARD)
+    assert (card.verdict, card.message) == (Verdict.WARNING, "doctor-card-not-found")
+
+
+@pytest.mark.usefixtures("no_cache")
+def test_weights_that_cannot_be_asked_for_are_not_said_to_resume(tmp_path: Path) -> None:
+    def offline(source: HubSource) -> Download:
+        raise StartError(Code.WEIGHTS_UNREACHABLE, repository=source.name, reason="no network")
+
+    tools = replace(on_card(RTX_4090.facts()), plan_download=offline)
+    [finding] = of(examine(settings(tmp_path), instruments=tools), Topic.WEIGHTS)
+    assert (finding.verdict, finding.message) == (Verdict.PROBLEM, "doctor-weights-unreachable")
+
+
+def test_what_depends_on_settings_that_cannot_be_read_is_not_looked_at(tmp_path: Path) -> None:
+    findings = examine(settings(tmp_path), ["a setting is wrong"], instruments())
+    unseen = {finding.topic for finding in findings if finding.message == "doctor-not-looked-at"}
+    assert unseen == {
+        *(Topic.WEIGHTS, Topic.PROFILE, Topic.TOKEN, Topic.DATA_FOLDER, Topic.DISK, Topic.DATABASE)
+    }
+    assert all(len(of(findings, topic)) == 1 for topic in unseen)
+    assert {finding.verdict for finding in findings if finding.topic in unseen} == {Verdict.WARNING}
 
 
 def test_weights_that_the_hosts_memory_cannot_hold_are_a_problem(tmp_path: Path) -> None:

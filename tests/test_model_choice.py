@@ -12,17 +12,23 @@ from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.capacity import LimitsOnly, ProfileCapacity
 from kleinbot.host.facts import GIB, HostFacts, HostMemory, System
-from kleinbot.host.profile import CPU_SMALL, Attention, Format, Placement
+from kleinbot.host.profile import CPU_SMALL, CUDA_BF16, Attention, Format, Placement
 from kleinbot.host.wishes import Wishes
 from kleinbot.klein.download import obtain
 from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.load import load_klein
 from kleinbot.klein.source import BASE_REPOSITORY, FolderSource, HubSource
-from kleinbot.model_choice import SMALL_KLEIN, choose_model, wishes_of
+from kleinbot.model_choice import SMALL_KLEIN, choose_model, log_choice, wishes_of
 from kleinbot.settings import DEFAULT_HUB_REPO, Settings
+from kleinbot.texts import Texts
+from kleinbot.torch_report import TorchReport
 from tests.host.machines import H100, RTX_3060, SIX_GB
 
 NO_CARD = HostFacts(System.LINUX, HostMemory(16 * GIB, 12 * GIB))
+
+
+def sees_a_card() -> TorchReport:
+    return TorchReport("2.13.0+cu130", "13.0", is_available=True, has_kernels=True)
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +63,10 @@ def test_weights_without_the_base_checkpoint_run_without_it() -> None:
 def test_a_folder_without_klein_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StartError) as caught:
         choose_model(Settings(weights=str(tmp_path)), H100.facts)
-    assert caught.value.code is Code.WEIGHTS_MISSING
+    assert caught.value.code is Code.WEIGHTS_NONE
+    sentence = Texts().error(caught.value)
+    assert "model_index.json" in sentence
+    assert "ComfyUI" in sentence
 
 
 def test_the_base_checkpoint_alone_is_refused_with_its_own_sentence(tmp_path: Path) -> None:
@@ -103,19 +112,64 @@ def replace_setting(settings: Settings, **others: Any) -> Settings:
 def test_a_card_that_cannot_serve_is_said_once_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     model = choose_model(Settings(), replace(SIX_GB, held_gib=4.0).facts)
     assert model.profile is CPU_SMALL
+    log_choice(model, None)
     [record] = [record for record in caplog.records if record.levelname == "WARNING"]
     assert Code.CARD_TOO_FULL in record.getMessage()
 
 
-@pytest.mark.parametrize("weights", ["somebody/klein", DEFAULT_HUB_REPO])
+def test_the_log_says_the_profile_in_one_line_for_people(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", "kleinbot.model_choice"):
+        log_choice(choose_model(Settings(), lambda: NO_CARD), None)
+    [line] = [record.getMessage() for record in caplog.records]
+    assert line == (
+        "profile: cpu-small on cpu, transformer plain resident, text encoder plain resident, "
+        "checkpoints distilled, up to 256×256 px, 4 references, batches of 1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("weights", "reason"), [("somebody/klein", "no card can run it"), (DEFAULT_HUB_REPO, "30.9 GiB")]
+)
 def test_weights_of_full_size_are_left_alone_where_the_cpu_must_draw(
-    weights: str, caplog: pytest.LogCaptureFixture
+    weights: str, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Of a repository that nobody has looked into, no figure is told."""
     model = choose_model(Settings(weights=weights), replace(SIX_GB, held_gib=4.0).facts)
     assert (model.source, model.profile) == (FolderSource(SMALL_KLEIN), CPU_SMALL)
     assert model.note == "small-note"
+    log_choice(model, weights)
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert any(f"KLEINBOT_WEIGHTS ({weights}) is not used" in warning for warning in warnings)
+    [warning] = [warning for warning in warnings if f"KLEINBOT_WEIGHTS ({weights}) is not used" in warning]
+    assert reason in warning
+    assert ("GiB" in warning) is (weights == DEFAULT_HUB_REPO)
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda"])
+@pytest.mark.parametrize(
+    "weights",
+    [
+        *("black-forest-labs/FLUX.2-klein-9B", "black-forest-labs/FLUX.2-klein-base-9B"),
+        *("black-forest-labs/FLUX.2-klein-9b-fp8", "black-forest-labs/FLUX.2-klein-base-9b-fp8"),
+        *("black-forest-labs/FLUX.2-klein-9b-kv", "somebody/flux2_klein_9b_gguf"),
+    ],
+)
+def test_the_9b_is_refused_by_its_repositorys_name(weights: str, device: str) -> None:
+    for look in (H100.facts, lambda: NO_CARD):
+        with pytest.raises(StartError) as caught:
+            choose_model(Settings(weights=weights, device=device), look, sees_a_card)
+        assert (caught.value.code, caught.value.parameters["file"]) == (Code.WEIGHTS_KLEIN_9B, weights)
+
+
+def test_no_other_name_is_taken_for_the_9b() -> None:
+    for weights in (DEFAULT_HUB_REPO, "somebody/klein-19b", "somebody/klein-4b-9bit", "some9b/other"):
+        assert choose_model(Settings(weights=weights), H100.facts).name == weights
+
+
+def test_a_card_that_neither_driver_nor_torch_sees_is_refused_before_the_bot_is_online() -> None:
+    with pytest.raises(StartError) as caught:
+        choose_model(Settings(device="cuda"), lambda: NO_CARD, lambda: TorchReport("2.13.0+cpu"))
+    assert (caught.value.code, caught.value.parameters) == (Code.CUDA_UNAVAILABLE, {"torch": "2.13.0+cpu"})
+    assert choose_model(Settings(device="cuda"), lambda: NO_CARD, sees_a_card).profile is CUDA_BF16
 
 
 def test_a_folder_of_full_size_is_known_by_its_headers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,6 +118,20 @@ def test_weights_are_a_repository_otherwise(monkeypatch: pytest.MonkeyPatch) -> 
     assert load_settings().settings.weights == "black-forest-labs/FLUX.2-klein-4B"
 
 
+@pytest.mark.parametrize("written", ["flux-2-klein-4b.safetensors", "models/flux-2-klein-4b.safetensors"])
+def test_of_a_file_of_weights_its_folder_is_asked_for(
+    written: str, clean_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second looks like a repository."""
+    file = clean_folder / written
+    file.parent.mkdir(exist_ok=True)
+    file.touch()
+    monkeypatch.setenv("KLEINBOT_WEIGHTS", written)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert "of single .safetensors files: the folder they lie in" in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "written", ["./models/klein", "/nowhere/at/all", "klein", "a/b/c", "~nobody-of-this-name/klein"]
 )

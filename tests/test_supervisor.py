@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from kleinbot.supervisor import RESTART_CODE, Supervisor, child_command, pause_before_restart_s
+from kleinbot.supervisor import (
+    RESTART_CODE,
+    RESTART_CODES,
+    Supervisor,
+    child_command,
+    pause_before_restart_s,
+)
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
@@ -76,6 +82,15 @@ def test_the_restart_code_starts_it_again_after_growing_pauses() -> None:
 @posix_only
 def test_an_abort_in_a_lost_context_starts_it_again_too() -> None:
     assert ScriptedChildren(Time(), (5, -signal.SIGABRT), (5, 0)).supervised() == 0
+
+
+@pytest.mark.parametrize("code", RESTART_CODES)
+def test_a_restart_claims_no_reason_of_its_own(code: int, caplog: pytest.LogCaptureFixture) -> None:
+    """The card, the network, a mistake of ours: only the child knows, and has said so."""
+    assert ScriptedChildren(Time(), (5, code), (5, 0)).supervised() == 0
+    assert [record.getMessage() for record in caplog.records] == [
+        "The bot has ended, as the lines above say; it is started again in 1 s."
+    ]
 
 
 def test_ten_minutes_of_life_reset_the_pauses() -> None:

@@ -44,7 +44,11 @@ def run_bench(settings: Settings, json_file: Path | None, *, quick: bool, agains
     wanted = Wanted(quick, against_model_card, settings.scratch_folder)
     try:
         with _machine_to_itself(settings), _progress() as tell:
-            report = asyncio.run(bench(choose_model(settings), wanted, SystemClock(), texts, locale, tell))
+            model = choose_model(settings)
+            if not model.choice.uses_named_weights:
+                named = str(settings.weights)
+                typer.echo(texts.say(locale, "bench-weights-left-alone", weights=named), err=True)
+            report = asyncio.run(bench(model, wanted, SystemClock(), texts, locale, tell))
     except BenchError as error:
         typer.echo(str(error), err=True)
         return _FAILED_CODE

@@ -63,6 +63,8 @@ class FrontDesk:
             pictures=pictures(job.price_tenths * job.count),
             left=pictures(accepted.balance.left_tenths),
         )
+        if job.references and job.first_sigma == 1.0:
+            price = f"{price} {self._texts.say(job.locale, 'price-of-inputs')}"
         view = self._board.open_view(accepted.card, price)
         # The job may be done before its first response is: delivery waits for it here.
         async with self._board.opening(accepted.card, price):

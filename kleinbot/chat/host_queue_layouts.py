@@ -10,7 +10,7 @@ from kleinbot.chat.host_queue_buttons import HostCancelButton, HostDoorButton, H
 from kleinbot.chat.layouts import plain
 from kleinbot.chat.waiting_layouts import engine_note
 from kleinbot.domain.door import Door
-from kleinbot.domain.work import Checkpoint, EnginePhase
+from kleinbot.domain.work import Checkpoint, EnginePhase, EngineState
 from kleinbot.studio.host_queue import HostPage, HostRow
 from kleinbot.texts import Texts
 
@@ -42,7 +42,8 @@ def host_queue(
         button = HostCancelButton(row.job_id, page.page, label)
         # A dynamic item is typed for views and layouts at once, which the section's type cannot say.
         accessory = cast("discord.ui.Item[discord.ui.LayoutView]", button)
-        view.add_item(discord.ui.Section(_row(texts, locale, row, server_name), accessory=accessory))
+        text = f"{_row(texts, locale, row, server_name)}\n{_standing(texts, locale, row, page.engine)}"
+        view.add_item(discord.ui.Section(text, accessory=accessory))
     view.add_item(_doors(texts, locale, page))
     view.add_item(_turns(texts, locale, page))
     return view
@@ -81,7 +82,7 @@ def _heading(texts: Texts, locale: str, page: HostPage, note: str | None) -> lis
 
 
 def _row(texts: Texts, locale: str, row: HostRow, server_name: ServerName) -> str:
-    what = texts.say(
+    return texts.say(
         locale,
         "host-queue-row",
         number=str(row.number),
@@ -89,21 +90,17 @@ def _row(texts: Texts, locale: str, row: HostRow, server_name: ServerName) -> st
         member=wording.mention(row.member_id),
         kind=kind(texts, locale, row),
     )
-    return f"{what}\n{_standing(texts, locale, row)}"
 
 
-def _standing(texts: Texts, locale: str, row: HostRow) -> str:
-    cost = round(row.cost, 1)
+def _standing(texts: Texts, locale: str, row: HostRow, engine: EngineState) -> str:
+    cost, its_lane = round(row.cost, 1), lane(texts, locale, row)
     if row.is_running:
-        return texts.say(locale, "host-queue-running", lane=lane(texts, locale, row), cost=cost)
-    return texts.say(
-        locale,
-        "host-queue-waiting",
-        place=1 if row.place is None else row.place,
-        starts=wording.starts(texts, locale, row.starts_at_ms),
-        lane=lane(texts, locale, row),
-        cost=cost,
-    )
+        return texts.say(locale, "host-queue-running", lane=its_lane, cost=cost)
+    place = 1 if row.place is None else row.place
+    if engine.phase is not EnginePhase.READY:
+        return texts.say(locale, "host-queue-held", place=place, lane=its_lane, cost=cost)
+    starts = wording.starts(texts, locale, row.starts_at_ms)
+    return texts.say(locale, "host-queue-waiting", place=place, starts=starts, lane=its_lane, cost=cost)
 
 
 def _doors(texts: Texts, locale: str, page: HostPage) -> Row:

@@ -55,7 +55,7 @@ def queue(texts: Texts, locale: str, found: Queue, engine: EngineState) -> disco
         button = CancelButton(card.job.job_id, texts.say(locale, "button-cancel"))
         # A dynamic item is typed for views and layouts at once, which the section's type cannot say.
         accessory = cast("discord.ui.Item[discord.ui.LayoutView]", button)
-        view.add_item(discord.ui.Section(_queue_row(texts, locale, card), accessory=accessory))
+        view.add_item(discord.ui.Section(_queue_row(texts, locale, card, engine), accessory=accessory))
     if len(found.mine) > _QUEUE_ROWS:
         rest = len(found.mine) - _QUEUE_ROWS
         view.add_item(discord.ui.TextDisplay(texts.say(locale, "queue-more", rest=rest)))
@@ -106,11 +106,13 @@ def _lane_note(texts: Texts, card: JobCard) -> str | None:
     return f"{note} {texts.say(job.locale, 'arrives-alone' if job.private else 'arrives-anew')}"
 
 
-def _queue_row(texts: Texts, locale: str, card: JobCard) -> str:
+def _queue_row(texts: Texts, locale: str, card: JobCard, engine: EngineState) -> str:
     number, prompt = str(card.job.number), subject(texts, locale, card.job.prompt)
     prompt = wording.shown_prompt(prompt, 80)
     if card.is_drawn:
         row = texts.say(locale, "queue-running", number=number, prompt=prompt)
+    elif engine.phase is not EnginePhase.READY:
+        row = texts.say(locale, "queue-held", number=number, prompt=prompt, place=_place(card))
     else:
         row = texts.say(
             locale,

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kleinbot.doctor import data, discord_account, machine, model
-from kleinbot.doctor.findings import Finding, Topic, Verdict, problem
-from kleinbot.doctor.torch_report import TorchReport, ask_torch
+from kleinbot.doctor.findings import Finding, Topic, Verdict, problem, warning
 from kleinbot.folder_lock import holder_of
 from kleinbot.host.facts import HostFacts
 from kleinbot.host.memory_model import pinned_bytes
@@ -16,8 +15,10 @@ from kleinbot.host.profile import Device
 from kleinbot.klein.download import Download, plan_download
 from kleinbot.klein.source import HubSource
 from kleinbot.settings import DeviceChoice, Settings
+from kleinbot.torch_report import TorchReport, ask_torch
 
 DATABASE_FILE = "kleinbot.sqlite3"
+_BY_THE_SETTINGS = (Topic.WEIGHTS, Topic.PROFILE, Topic.TOKEN, Topic.DATA_FOLDER, Topic.DISK, Topic.DATABASE)
 
 
 @dataclass(frozen=True)
@@ -44,23 +45,26 @@ def examine(
         facts = model.without_program(facts, holder.pid)
     found = [problem(Topic.SETTINGS, "doctor-settings", sentence=sentence) for sentence in wrong_settings]
     found.append(machine.python_version(facts.system))
-    found.append(machine.torch_build(tools.ask_torch(), facts, asked))
+    report = tools.ask_torch()
+    found.append(machine.torch_build(report, facts, asked))
     found += machine.libraries()
     found += machine.card(facts, asked)
-    found += _model(settings, facts, tools)
-    if not wrong_settings:
-        token = settings.discord_token
-        found += discord_account.token(
-            None if token is None else token.get_secret_value(), settings.allowed_servers, tools.discord_api
-        )
+    if wrong_settings:
+        found.append(machine.host_memory(facts, 0))
+        return found + [warning(topic, "doctor-not-looked-at") for topic in _BY_THE_SETTINGS]
+    found += _model(settings, facts, report, tools)
+    token = settings.discord_token
+    found += discord_account.token(
+        None if token is None else token.get_secret_value(), settings.allowed_servers, tools.discord_api
+    )
     found += data.data_folder(settings.data_folder, holder, tools.free_bytes_at)
     found.append(data.database(settings.data_folder / DATABASE_FILE))
     return found
 
 
-def _model(settings: Settings, facts: HostFacts, tools: Instruments) -> list[Finding]:
+def _model(settings: Settings, facts: HostFacts, report: TorchReport, tools: Instruments) -> list[Finding]:
     try:
-        chosen, found = model.chosen(settings, facts)
+        chosen, found = model.chosen(settings, facts, report)
         if chosen is None:
             return [machine.host_memory(facts, 0), *found]
         found = [machine.host_memory(facts, pinned_bytes(chosen.profile))]

@@ -7,7 +7,6 @@ from importlib import metadata
 import psutil
 
 from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, ok, problem, warning
-from kleinbot.doctor.torch_report import TorchReport
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.host.activations import MEASURED_ON
 from kleinbot.host.facts import GIB, Card, HostFacts, System
@@ -15,6 +14,7 @@ from kleinbot.host.obstacles import obstacle
 from kleinbot.host.profile import Device
 from kleinbot.host.rules import usable_bytes
 from kleinbot.host.without_card import HOST_RESERVE_BYTES
+from kleinbot.torch_report import TorchReport
 
 # As in pyproject.toml: the oldest that works, and the first that was never tried.
 KNOWN_LIBRARIES = {
@@ -64,8 +64,6 @@ def torch_build(report: TorchReport, facts: HostFacts, asked: Device | None) -> 
         return problem(Topic.TORCH, "doctor-torch-broken", reason=report.error)
     version, cuda = report.version, report.cuda or "none"
     if asked is Device.CPU or not facts.cards:
-        if asked is Device.CUDA and not report.is_available:
-            return of_error(Topic.TORCH, StartError(Code.CUDA_UNAVAILABLE, torch=version))
         return ok(Topic.TORCH, "doctor-torch", version=version, cuda=cuda)
     card = facts.cards[0]
     known = obstacle(card, facts)
@@ -84,8 +82,12 @@ def torch_build(report: TorchReport, facts: HostFacts, asked: Device | None) -> 
 def card(facts: HostFacts, asked: Device | None) -> Iterator[Finding]:
     """Yield the card, its driver and its memory."""
     if not facts.cards:
+        if asked is Device.CUDA:
+            # The profile says whether torch finds one nevertheless.
+            yield warning(Topic.CARD, "doctor-card-not-found")
+            return
         message = "doctor-card-none-windows" if facts.system is System.WINDOWS else "doctor-card-none"
-        yield (warning if asked is Device.CUDA else ok)(Topic.CARD, message)
+        yield ok(Topic.CARD, message)
         return
     first = facts.cards[0]
     major, minor = first.capability

@@ -11,19 +11,21 @@ from kleinbot.host.facts import GIB, HostFacts
 from kleinbot.host.memory_model import WorkShape, predict
 from kleinbot.host.profile import Profile
 from kleinbot.host.rules import Choice, PassedOver
-from kleinbot.host.without_card import full_size_cpu_bytes
 from kleinbot.klein.download import Download, cache_of, complete_in_cache
 from kleinbot.klein.source import FolderSource, HubSource
-from kleinbot.model_choice import SMALL_KLEIN, ModelChoice, choose_model
+from kleinbot.model_choice import SMALL_KLEIN, ModelChoice, choose_model, left_alone_needs_gib
 from kleinbot.settings import Settings
+from kleinbot.torch_report import TorchReport
 
 _TRUE = ("1", "on", "yes", "true")
 
 
-def chosen(settings: Settings, facts: HostFacts) -> tuple[ModelChoice | None, list[Finding]]:
+def chosen(
+    settings: Settings, facts: HostFacts, report: TorchReport
+) -> tuple[ModelChoice | None, list[Finding]]:
     """Choose as a start would; what keeps it from starting is a finding."""
     try:
-        return choose_model(settings, lambda: facts), []
+        return choose_model(settings, lambda: facts, lambda: report), []
     except StartError as error:
         is_about_weights = error.code.name.startswith("WEIGHTS_")
         return None, [of_error(Topic.WEIGHTS if is_about_weights else Topic.PROFILE, error)]
@@ -42,7 +44,9 @@ def weights(
     ``klein.download.plan_download`` does.
     """
     if not model.choice.uses_named_weights:
-        needed = _gib(full_size_cpu_bytes())
+        needed = left_alone_needs_gib(named)
+        if needed is None:
+            return warning(Topic.WEIGHTS, "doctor-weights-left-alone-unseen", weights=str(named))
         return warning(Topic.WEIGHTS, "doctor-weights-left-alone", weights=str(named), needed=needed)
     match model.source:
         case FolderSource(folder):
@@ -52,6 +56,8 @@ def weights(
             try:
                 return _on_hub(source, environment, free_bytes_at, plan)
             except StartError as error:
+                if error.code is Code.WEIGHTS_UNREACHABLE:
+                    return problem(Topic.WEIGHTS, "doctor-weights-unreachable", **error.parameters)
                 return of_error(Topic.WEIGHTS, error)
 
 

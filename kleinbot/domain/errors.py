@@ -71,6 +71,7 @@ class Code(StrEnum):
     PICTURE_HOST_REFUSED = "error-picture-host-refused"
 
     WEIGHTS_MISSING = "error-weights-missing"
+    WEIGHTS_NONE = "error-weights-none"
     WEIGHTS_NOT_KLEIN = "error-weights-not-klein"
     WEIGHTS_KLEIN_9B = "error-weights-klein-9b"
     WEIGHTS_WRONG_VAE = "error-weights-wrong-vae"

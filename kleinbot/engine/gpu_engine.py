@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -253,8 +254,11 @@ class GpuEngine:
     def _enter(self, state: EngineState) -> None:
         if self._closing.is_set():
             return
+        # A phase is entered again at each per cent of its progress.
+        is_progress = replace(state, fraction=self._state.fraction) == self._state
+        level = logging.DEBUG if is_progress else logging.INFO
+        _log.log(level, "engine %s %s", state.phase, state.detail)
         self._state = state
-        _log.info("engine %s %s", state.phase, state.detail)
         for listener in self._listeners:
             listener(state)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kleinbot.domain.geometry import MAX_OUTPUT_TOKENS
+from kleinbot.domain.geometry import MAX_OUTPUT_TOKENS, TOKEN_PX
 from kleinbot.domain.work import Checkpoint
 
 
@@ -56,6 +56,9 @@ class ComponentPlan:
     format: Format = Format.PLAIN
     placement: Placement = Placement.RESIDENT
 
+    def __str__(self) -> str:
+        return f"{self.format} {self.placement}"
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -101,6 +104,16 @@ class Profile:
     @property
     def can_run_in_strips(self) -> bool:
         return self.native_fp8 or self.transformer.format is Format.INT8
+
+    @property
+    def summary(self) -> str:
+        """What a person wants to know of it, in one line."""
+        side = int(self.largest_grid_tokens**0.5) * TOKEN_PX
+        return (
+            f"{self.name} on {self.device}, transformer {self.transformer}, "
+            f"text encoder {self.text_encoder}, checkpoints {'+'.join(self.checkpoints)}, "
+            f"up to {side}×{side} px, {self.most_references} references, batches of {self.largest_batch}"
+        )
 
 
 CPU_SMALL = Profile(

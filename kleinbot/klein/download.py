@@ -38,7 +38,9 @@ from kleinbot.klein.source import DISTILLED_REPOSITORY, FolderSource, HubPart, H
 from kleinbot.klein.weight_set import WeightSet
 
 _NOT_FOUND = 404
-_MENDED_BY_DOWNLOADING = {Code.WEIGHTS_MISSING, Code.WEIGHTS_TOKENIZER_MISSING, Code.WEIGHTS_DAMAGED}
+_MENDED_BY_DOWNLOADING = {
+    *(Code.WEIGHTS_NONE, Code.WEIGHTS_MISSING, Code.WEIGHTS_TOKENIZER_MISSING, Code.WEIGHTS_DAMAGED)
+}
 
 
 class AbandonedError(Exception):

@@ -66,10 +66,10 @@ def find_weights(
     a folder like ``place``. Where a checkpoint is there both plain and in FP8, ``prefer_fp8`` chooses.
     Files that are ``gone`` are taken for there where nothing else is.
 
-    Raises StartError: WEIGHTS_MISSING (folder, file) where a file is not there; WEIGHTS_TOKENIZER_MISSING
-    (places); WEIGHTS_DAMAGED, WEIGHTS_KLEIN_9B, WEIGHTS_NOT_KLEIN, WEIGHTS_WRONG_VAE,
-    WEIGHTS_WRONG_TEXT_ENCODER (file, found, wanted) and WEIGHTS_QUANTISATION_UNKNOWN (file, found) where one
-    is not what it should be.
+    Raises StartError: WEIGHTS_NONE (folder) where there is nothing of it; WEIGHTS_MISSING (folder, file)
+    where a file is not there; WEIGHTS_TOKENIZER_MISSING (places); WEIGHTS_DAMAGED, WEIGHTS_KLEIN_9B,
+    WEIGHTS_NOT_KLEIN, WEIGHTS_WRONG_VAE, WEIGHTS_WRONG_TEXT_ENCODER (file, found, wanted) and
+    WEIGHTS_QUANTISATION_UNKNOWN (file, found) where one is not what it should be.
     """
     loose = _look_at(place, gone)
     is_checkout = (place / checkout.MODEL_INDEX).is_file()
@@ -164,7 +164,7 @@ def _transformers(
         if not loose.refused and loose.damaged is None and (place / checkout.MODEL_INDEX).is_file():
             checkout.read_transformer(place)
         if not loose.found and not loose.refused and loose.damaged is None:
-            raise StartError(Code.WEIGHTS_MISSING, folder=str(place), file=checkout.MODEL_INDEX)
+            raise StartError(Code.WEIGHTS_NONE, folder=str(place))
         raise loose.error(Kind.TRANSFORMER, place)
     chosen: dict[Checkpoint, Component] = {}
     for kept, component in sorted(

@@ -1,6 +1,7 @@
 """Where the model comes from: a folder or the hub. No torch."""
 
 import fnmatch
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,9 @@ TRANSFORMER_FILES = (
 """7.75 GB. The checkout holds the same again as one file, which is never fetched."""
 
 CHECKOUT_FILES = SHARED_FILES + TRANSFORMER_FILES
+
+KLEIN_9B_NAME = re.compile(r"klein.*(?<![a-z0-9])9b(?![a-z0-9])", re.IGNORECASE)
+"""In the name of every repository of the 9B: FLUX.2-klein-9B, -base-9B, -9b-fp8, -9b-kv, and their copies."""
 
 DISTILLED_REPOSITORY = "black-forest-labs/FLUX.2-klein-4B"
 BASE_REPOSITORY = "black-forest-labs/FLUX.2-klein-base-4B"

@@ -126,5 +126,5 @@ def read_file(folder: Path, file: str, gone: Gone = NOTHING) -> WeightFile:
             }
             return WeightFile(path, file, path.stat().st_size, tensors, content.metadata() or {})
     except (SafetensorError, OSError) as error:
-        size = f"{path.stat().st_size} bytes: {error}"
-        raise StartError(Code.WEIGHTS_DAMAGED, file=file, found=size, wanted="a whole file") from error
+        found = f"{path.stat().st_size} bytes ({error})"
+        raise StartError(Code.WEIGHTS_DAMAGED, file=file, found=found, wanted="a whole file") from error

@@ -12,6 +12,7 @@ from kleinbot.bench.conditions import cpu_name
 from kleinbot.bench.results import Comparison, Report
 from kleinbot.domain.errors import FatalEngineError
 from kleinbot.folder_lock import folder_locked, holder_of
+from kleinbot.host.facts import GIB, HostFacts, HostMemory, System
 from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Format
 from kleinbot.model_choice import ModelChoice, choose_model
 from kleinbot.settings import DeviceChoice, Settings
@@ -70,6 +71,23 @@ def test_weights_in_8_bits_are_made_once_for_bench_and_bot(
     assert made
     assert kept() == made
     assert sentence not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("weights", "times"), [("somebody/klein", 1), (None, 0)])
+def test_weights_that_are_left_alone_are_said_not_to_be_measured(
+    weights: str | None,
+    times: int,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with_report(monkeypatch, REPORT)
+    no_card = HostFacts(System.LINUX, HostMemory(16 * GIB, 12 * GIB))
+    monkeypatch.setattr(command, "choose_model", lambda chosen: choose_model(chosen, lambda: no_card))
+    own = Settings(data_folder=tmp_path / "data", weights=weights)
+    assert run_bench(own, None, quick=True, against_model_card=False) == 0
+    sentence = Texts().say("en", "bench-weights-left-alone", weights=str(weights))
+    assert capsys.readouterr().err.splitlines().count(sentence) == times
 
 
 @pytest.mark.parametrize("is_sandbox", [False, True])

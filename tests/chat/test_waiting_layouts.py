@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+import discord
 import pytest
 
-from kleinbot.chat.waiting_layouts import waiting_text
+from kleinbot.chat.waiting_layouts import queue, waiting_text
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import Job, JobState, Kind, Lane, Unhurried
 from kleinbot.domain.work import Checkpoint, EnginePhase, EngineState, JobProgress
-from kleinbot.studio.recall import JobCard
+from kleinbot.studio.recall import JobCard, Queue
 from kleinbot.texts import Texts
 
 READY = EngineState(EnginePhase.READY)
@@ -95,3 +96,23 @@ def test_a_running_relaxed_job_shows_its_progress_and_still_how_it_arrives() -> 
     lines = _lines(JobCard(running, None, None, is_drawn=True), progress=JobProgress(0, 0.5))
     assert lines[0] == "Drawing ▓▓▓▓▓░░░░░ 50 %"
     assert "comes as a new one" in lines[1]
+
+
+@pytest.mark.parametrize("phase", [phase for phase in EnginePhase if phase is not EnginePhase.READY])
+async def test_the_queue_promises_no_start_while_nothing_is_drawn(phase: EnginePhase) -> None:
+    found = Queue((JobCard(JOB, 1, None), JobCard(JOB, 2, 1_795_241_217_000)), 0)
+    assert _queue_rows(found, EngineState(phase)) == ["#7 · a fox · next", "#7 · a fox · #2 in line"]
+
+
+async def test_the_queue_says_when_a_job_starts_while_drawing_goes_on() -> None:
+    found = Queue((JobCard(JOB, 1, None), JobCard(JOB, 2, 1_795_241_217_000)), 0)
+    assert _queue_rows(found, READY) == [
+        "#7 · a fox · next, starts in a moment",
+        "#7 · a fox · #2 in line, starts <t:1795241217:R>",
+    ]
+
+
+def _queue_rows(found: Queue, engine: EngineState) -> list[str]:
+    items = queue(Texts(), "en-US", found, engine).walk_children()
+    texts = [item.content for item in items if isinstance(item, discord.ui.TextDisplay)]
+    return texts[-len(found.mine) :]

@@ -30,6 +30,19 @@ async def test_a_small_picture_is_scaled_up(stage: Stage) -> None:
         assert size((await result(handle)).pictures[0]) == (256, 256)
 
 
+async def test_what_an_edit_costs_is_told_with_the_reason(
+    stage: Stage,
+) -> None:
+    async with stage.house(ScriptedEngine()) as house:
+        edit = await house.ada.command(house.channel, "edit", instruction="a hat", image=a_png(512, 512))
+        first = (await edit.message_where(has_pictures)).texts_so_far[0]
+        assert (
+            "Costs 2.1 pictures once they are done; 57.9 left after that. A picture made from others" in first
+        )
+        plain = await house.ada.command(house.channel, "imagine", prompt="a hat")
+        assert "made from" not in (await plain.message_where(has_pictures)).texts_so_far[0]
+
+
 async def test_the_same_seed_gives_the_same_edit_and_a_further_reference_changes_it(stage: Stage) -> None:
     async with stage.house() as house:
         await house.ready()

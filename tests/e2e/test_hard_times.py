@@ -3,6 +3,8 @@
 import asyncio
 
 import pytest
+from aiohttp import TCPConnector
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from kleinbot.app import opened
 from kleinbot.dispatch.watchdog import UNKNOWN_S
@@ -50,6 +52,29 @@ async def test_a_card_that_hangs_is_told_and_the_process_ends_at_once_with_every
         for handle in (drawn, waiting):
             await handle.message_where(has_pictures, timeout_s=QUICK_S)
         assert await house.number("SELECT -SUM(amount_tenths) FROM ledger") == 20
+
+
+class NoNetwork(AbstractResolver):
+    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:
+        raise OSError(-3, f"Temporary failure in name resolution of {host}")
+
+    async def close(self) -> None:
+        return
+
+
+async def test_without_a_network_a_new_process_is_asked_for_and_the_host_told_what_to_check(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    chosen = Settings(data_folder=stage.folder, weights=stage.weights, device="cpu", grace_s=5)
+    connector = TCPConnector(resolver=NoNetwork())
+    outside = Outside(stage.clock, stage.chance, NoFaults(), {"connector": connector})
+    async with opened(chosen, outside, ScriptedEngine()) as app:
+        assert await app.run(stage.standin.token) == RESTART_CODE
+    [record] = [record for record in caplog.records if record.name == "kleinbot.app"]
+    sentence = record.getMessage()
+    assert "discord.com" in sentence
+    for check in ("network", "DNS", "https://discordstatus.com", "doctor"):
+        assert check in sentence
 
 
 async def test_a_full_disk_is_told_and_work_goes_on_by_itself_once_there_is_room(

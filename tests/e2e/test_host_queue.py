@@ -54,7 +54,9 @@ async def test_the_host_sees_what_runs_and_waits_in_every_server_but_not_what_wa
         assert "3 pictures waiting, 1 being drawn" in shown.text
         assert f"**#1** · Studio · <@{house.ada.id}> · picture\nbeing drawn · token lane" in shown.text
         assert re.search(rf"\*\*#1\*\* · Other \\\*place\\\* · <@{eve.id}> · picture", shown.text)
-        assert re.search(r"(next|#\d in line), starts <t:\d+:R> · token lane · worth", shown.text)
+        assert re.search(
+            r"(next|#\d in line), starts <t:\d+:R> · token lane · [\d.]+ picture(s'|'s) worth", shown.text
+        )
         for word in ("fox", "cat", "owl"):
             assert word not in shown.text
         engine.gate.set()

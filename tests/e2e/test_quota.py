@@ -97,9 +97,10 @@ async def test_an_admin_lets_a_member_count_more_and_the_line_follows(stage: Sta
     engine.gate.clear()
     async with stage.house(engine) as house:
         handle = await admin.command(house.channel, "admin weight", member=house.bob, weight=4)
-        await _said(handle, f"<@{house.bob.id}> now counts 4 times in this server's line.")
+        share = "4 times as much of the card as an ordinary member of this server while others wait too."
+        await _said(handle, f"<@{house.bob.id}> now gets {share}")
         shown = await _said(await house.bob.command(house.channel, "quota"), "You have 60 pictures left.")
-        assert "Counts 4 times in this server's line." in shown.text
+        assert f"Gets {share}" in shown.text
         for person in (house.ada, house.bob):
             handle = await person.command(house.channel, "imagine", prompt=person.name, count=4)
             await handle.acknowledged(timeout_s=QUICK_S)

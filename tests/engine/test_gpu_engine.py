@@ -69,6 +69,17 @@ async def test_a_start_passes_through_its_phases_on_the_event_loop(
     assert engine.state.phase is EnginePhase.DRAINING
 
 
+async def test_the_log_says_each_phase_once(
+    tiny_folder: Path, clock: TickingClock, faults: Faults, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, faults, cpu_threads=1)
+    with caplog.at_level(logging.INFO, "kleinbot.engine.gpu_engine"):
+        await engine.start()
+        await engine.close()
+    told = [record.getMessage().split()[1] for record in caplog.records]
+    assert told == ["loading", "warming", "ready", "draining"]
+
+
 def test_making_an_engine_imports_no_torch() -> None:
     rooms = "kleinbot.engine.gpu_engine, kleinbot.host.probe, kleinbot.klein.prompt"
     code = f"import sys, {rooms}; print(*sys.modules)"

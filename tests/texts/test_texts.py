@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 import kleinbot
-from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.errors import Code, Refusal, StartError
 from kleinbot.domain.work import EnginePhase
 from kleinbot.texts import FALLBACK, Texts, languages
 
@@ -53,6 +53,25 @@ def test_every_sentence_is_used_somewhere() -> None:
 @pytest.mark.parametrize("language", languages())
 def test_every_language_has_every_sentence(language: str) -> None:
     assert _messages(language) == _messages(FALLBACK)
+
+
+def test_one_picture_that_comes_back_is_not_counted() -> None:
+    sentences = {
+        locale: Texts().say(locale, "quota-returns", pictures=1, at_s=5) for locale in ("en-US", "de")
+    }
+    assert sentences == {
+        "en-US": "The next picture comes back <t:5:R>.",
+        "de": "Das nächste Bild kommt <t:5:R> zurück.",
+    }
+
+
+def test_a_damaged_file_is_told_with_what_it_should_be() -> None:
+    found = "50000 bytes (Error while deserializing header: header too large)"
+    error = StartError(Code.WEIGHTS_DAMAGED, file="vae.safetensors", found=found, wanted="a whole file")
+    assert Texts().error(error) == (
+        "vae.safetensors is damaged or incomplete. Wanted: a whole file; found: 50000 bytes (Error while "
+        "deserializing header: header too large). Delete it and download it again."
+    )
 
 
 def test_an_unknown_locale_falls_back_to_english() -> None:

@@ -30,8 +30,8 @@ admin-reset = { $pictures ->
        *[other] { $member } hat { $pictures } verbrauchte Bilder zurückbekommen.
     }
 admin-weighed = { $weight ->
-        [1] { $member } zählt in der Schlange dieses Servers so viel wie alle anderen.
-       *[other] { $member } zählt jetzt { $weight }-fach in der Schlange dieses Servers.
+        [1] { $member } bekommt so viel von der Karte wie jedes gewöhnliche Mitglied dieses Servers.
+       *[other] { $member } bekommt jetzt { $weight }-mal so viel von der Karte wie ein gewöhnliches Mitglied dieses Servers, solange auch andere warten.
     }
 admin-changes = Was Admins und Betreiber auf diesem Server geändert haben
 admin-no-changes = Auf diesem Server hat noch niemand etwas geändert.

@@ -41,6 +41,7 @@ bench-paste = Zum Einfügen, wo verglichen wird:
 bench-written = { $file } ist geschrieben.
 bench-cannot-write = { $file } lässt sich nicht schreiben ({ $reason }). Nenne mit --json eine andere Datei.
 bench-needs-checkout = --against diffusers braucht die Gewichte in BF16 als diffusers-Ordner (mit model_index.json und transformer/config.json), und was kleinbot hier nähme, { $weights }, ist keiner. Lass KLEINBOT_WEIGHTS auf einen solchen Ordner zeigen oder lass die Option weg. Es wurde nichts heruntergeladen.
+bench-weights-left-alone = KLEINBOT_WEIGHTS ({ $weights }) wird nicht gemessen, weil keine Grafikkarte sie hier ausführen kann; gemessen wird das kleine Modell, das dabei ist.
 bench-in-use = Der Bot oder ein anderes bench läuft hier (Prozess { $pid }, Datenordner { $folder }). Beide teilten sich den Rechner, und die Werte gälten für keinen: beende ihn zuerst.
 bench-card-lost = Dieser Prozess kann die Karte nicht mehr benutzen ({ $reason }). Es wurde nichts zu Ende gemessen: starte bench noch einmal, und wenn es wieder geschieht, sieh in das Protokoll des Treibers.
 bench-theirs-failed = Die Pipeline der Modellseite ließ sich nicht laden: { $reason }

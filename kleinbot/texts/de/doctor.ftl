@@ -23,6 +23,7 @@ doctor-topic-servers = Server
 doctor-topic-data-folder = Datenordner
 doctor-topic-database = Datenbank
 
+doctor-not-looked-at = Nicht angesehen: Das hängt von den Einstellungen ab, die zuerst in Ordnung gebracht werden müssen.
 doctor-settings = { $sentence }
 doctor-python = Python { $version } auf { $system }.
 doctor-python-windows = Python { $version } auf { $system }. kleinbot läuft unter Windows, aber Tempo und Speicher sind dort nicht gemessen.
@@ -40,6 +41,7 @@ doctor-card = { $card }, Compute Capability { $capability }.
 doctor-card-unmeasured = { $card }, Compute Capability { $capability }. Ungemessen: kleinbot ist nur auf H100 und H200 gemessen; wie schnell es auf dieser Karte ist, ist nicht bekannt, und ihr Speicherbedarf ist aus jenen vorhergesagt.
 doctor-card-none = Keine NVIDIA-Karte gefunden; es zeichnet die CPU.
 doctor-card-none-windows = Keine NVIDIA-Karte gefunden; es zeichnet die CPU. Wenn eine da ist, installiere den Treiber von NVIDIA.
+doctor-card-not-found = Keine NVIDIA-Karte gefunden. Wenn eine da ist, installiere den Treiber von NVIDIA; wenn nicht, lass KLEINBOT_DEVICE weg.
 doctor-card-several = Der Bot nutzt die erste Karte, { $card }, nicht { $others }. Mit CUDA_VISIBLE_DEVICES wählst du eine andere (mit CUDA_DEVICE_ORDER=PCI_BUS_ID sind es die Nummern von nvidia-smi).
 doctor-driver = NVIDIA-Treiber { $version }.
 doctor-card-memory = { $free } von { $total } GiB sind frei; davon kann torch { $usable } GiB nutzen.
@@ -52,9 +54,11 @@ doctor-disk-full = Nur { $free } GiB sind frei bei { $folder }, darum würde nic
 doctor-disk-unknown = Wie viel bei { $folder } frei ist, lässt sich nicht feststellen.
 doctor-weights-small = Das kleine Modell, das dabei ist, vollständig. Es zeichnet farbige Formen in 256×256.
 doctor-weights-left-alone = KLEINBOT_WEIGHTS ({ $weights }) wird nicht benutzt: Keine Grafikkarte kann sie hier ausführen (siehe oben und unten), und auf der CPU brauchten sie { $needed } GiB Arbeitsspeicher. Stattdessen zeichnet das kleine Modell, das dabei ist, farbige Formen. KLEINBOT_DEVICE=cpu nimmt die Gewichte trotzdem, wo so viel verfügbar ist.
+doctor-weights-left-alone-unseen = KLEINBOT_WEIGHTS ({ $weights }) wird nicht benutzt: Keine Grafikkarte kann sie hier ausführen (siehe oben und unten); was sie enthalten, wird erst angesehen, wenn es eine kann. Stattdessen zeichnet das kleine Modell, das dabei ist, farbige Formen.
 doctor-weights-folder = Vollständig, nach ihren Kopfdaten: { $folder }
 doctor-weights-download = { $repository } ist noch nicht vollständig hier. Der Start lädt { $size } GB nach { $folder }.
 doctor-weights-no-disk = Von { $repository } sind noch { $size } GB zu laden, aber bei { $folder } sind nur { $free } GB frei. Schaffe Platz, oder setze HF_HOME auf eine andere Festplatte.
+doctor-weights-unreachable = { $repository } ist nicht vollständig hier, und der Start könnte den Rest jetzt nicht herunterladen: { $reason }. Prüfe das Netz dieses Rechners und den Namen des Repositorys, oder zeige mit KLEINBOT_WEIGHTS auf einen Ordner.
 doctor-weights-offline = { $repository } ist nicht vollständig hier, und HF_HUB_OFFLINE verbietet den Download. Entferne es, oder zeige mit KLEINBOT_WEIGHTS auf einen Ordner.
 doctor-profile = { $profile }: bis { $side }×{ $side }, { $references } Referenzen, Stapel von { $batch }, { $compiled ->
         [yes] kompiliert

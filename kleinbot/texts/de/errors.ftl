@@ -62,6 +62,7 @@ error-picture-unreachable = Ich konnte das Bild nicht von Discord holen. Hänge 
 error-picture-host-refused = Ich hole nur Bilder, die in Discord angehängt sind.
 
 error-weights-missing = Im Ordner { $folder } fehlt { $file }. Lass KLEINBOT_WEIGHTS auf eine vollständige Kopie von FLUX.2 [klein] 4B zeigen, oder auf black-forest-labs/FLUX.2-klein-4B, um sie herunterzuladen.
+error-weights-none = Im Ordner { $folder } liegen keine Gewichte von FLUX.2 [klein] 4B: weder eine Kopie von black-forest-labs/FLUX.2-klein-4B (model_index.json und die Ordner daneben) noch einzelne Dateien wie im Ordner von ComfyUI (flux-2-klein-4b.safetensors oder die FP8-Datei davon, qwen_3_4b.safetensors und flux2-vae.safetensors). Lass KLEINBOT_WEIGHTS auf einen Ordner zeigen, der sie hat, oder auf black-forest-labs/FLUX.2-klein-4B, um sie herunterzuladen.
 error-weights-not-klein = In { $file } steht { $found }, FLUX.2 [klein] 4B braucht aber { $wanted }. Lass KLEINBOT_WEIGHTS auf eine Kopie von FLUX.2 [klein] 4B zeigen.
 error-weights-klein-9b = { $file } gehört zu FLUX.2 [klein] 9B, dessen Lizenz gewerbliche Nutzung verbietet. Nimm FLUX.2 [klein] 4B: black-forest-labs/FLUX.2-klein-4B.
 error-weights-wrong-vae = { $file } ist nicht der VAE von FLUX.2 ({ $found } statt { $wanted }). Mit einem anderen VAE werden die Farben blass. Nimm vae/ aus black-forest-labs/FLUX.2-klein-4B.
@@ -70,7 +71,7 @@ error-weights-quantisation-unknown = { $file } ist auf eine Art quantisiert, die
 error-weights-tokenizer-missing = Die Gewichte sind da, aber kein Tokenizer: Ich habe hier gesucht: { $places }. Lege den Ordner tokenizer aus black-forest-labs/FLUX.2-klein-4B (16 MB) daneben, oder lass KLEINBOT_WEIGHTS auf den Ordner von ComfyUI zeigen, in dem einer ist.
 error-weights-no-checkpoint = Die Gewichte des Modells { $checkpoint } sind nicht da, nur: { $found }. Füge sie hinzu, oder stelle das Profil auf das, was da ist. Das Base-Modell ist black-forest-labs/FLUX.2-klein-base-4B, das destillierte black-forest-labs/FLUX.2-klein-4B.
 error-weights-base-alone = { $place } enthält nur das Base-Modell von FLUX.2 [klein] 4B, aber alle Bilder außer denen mit quality:best macht das destillierte. Setze KLEINBOT_WEIGHTS=black-forest-labs/FLUX.2-klein-4B; das bringt das Base-Modell mit, wo die Karte Platz für beide hat. Oder lege flux-2-klein-4b.safetensors (oder die FP8-Datei davon) in deinen Ordner.
-error-weights-damaged = { $file } ist beschädigt oder unvollständig ({ $found } statt { $wanted }). Lösche die Datei und lade sie neu herunter.
+error-weights-damaged = { $file } ist beschädigt oder unvollständig. Erwartet: { $wanted }; gefunden: { $found }. Lösche die Datei und lade sie neu herunter.
 error-weights-unreachable = { $repository } ließ sich nicht herunterladen: { $reason }. Was schon da ist, bleibt; ein neuer Start macht dort weiter.
 error-weights-no-room = Die Gewichte brauchen { $wanted_gb } GB in { $folder }, frei sind { $free_gb } GB. Schaffe Platz, oder setze HF_HOME auf einen Ordner auf einer größeren Platte. Was schon da ist, bleibt; ein neuer Start macht dort weiter.
 error-diffusers-too-old = Das installierte diffusers ist { $found }, FLUX.2 [klein] braucht { $wanted } oder neuer. Installiere es: pip install "diffusers>={ $wanted }"

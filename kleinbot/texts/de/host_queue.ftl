@@ -13,12 +13,13 @@ host-queue-sums = { $waiting ->
     }, { $running } in Arbeit, zusammen { $cost } Bilder Aufwand · { $door }
 host-queue-empty = Nichts wartet und nichts ist in Arbeit · { $door }
 host-queue-row = **#{ $number }** · { $server } · { $member } · { $kind }
-host-queue-running = wird gezeichnet · { $lane } · Aufwand { $cost }
-host-queue-waiting = { $place ->
-        [0] geht weiter
-        [1] als Nächstes dran
-       *[other] Platz { $place }
-    }, beginnt { $starts } · { $lane } · Aufwand { $cost }
+host-queue-running = wird gezeichnet · { $lane } · { host-queue-cost }
+host-queue-waiting = { queue-place }, beginnt { $starts } · { $lane } · { host-queue-cost }
+host-queue-held = { queue-place } · { $lane } · { host-queue-cost }
+host-queue-cost = { $cost ->
+        [1] so viel Arbeit wie 1 Bild
+       *[other] so viel Arbeit wie { $cost } Bilder
+    }
 host-queue-page = Seite { $page } von { $pages }
 host-queue-choice = #{ $number } · { $server } · { $kind } · { $lane }
 

@@ -34,6 +34,7 @@ price = { $pictures ->
         [one] Kostet { $pictures } Bild, sobald es fertig ist; danach bleiben dir { $left }.
        *[other] Kostet { $pictures } Bilder, sobald sie fertig sind; danach bleiben dir { $left }.
     }
+price-of-inputs = Ein Bild aus Vorlagen kostet mehr, weil das Modell auch diese bei jedem Schritt liest.
 
 ## Results
 
@@ -68,11 +69,13 @@ queue-title = Deine Aufträge ({ $others ->
         [one] dazu ein Auftrag von anderen
        *[other] dazu { $others } Aufträge von anderen
     })
-queue-waiting = #{ $number } · { $prompt } · { $place ->
+queue-waiting = #{ $number } · { $prompt } · { queue-place }, beginnt { $starts }
+queue-held = #{ $number } · { $prompt } · { queue-place }
+queue-place = { $place ->
         [0] geht weiter
         [1] als Nächstes dran
        *[other] Platz { $place } in der Schlange
-    }, beginnt { $starts }
+    }
 queue-late = später, als die Antwort lebt
 queue-running = #{ $number } · { $prompt } · wird gezeichnet
 queue-more = … und { $rest } weitere.

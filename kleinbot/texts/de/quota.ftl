@@ -13,12 +13,12 @@ quota-rule-server = { $spent } von { $limit } in den letzten { $hours } Stunden 
 quota-rule-host = { $spent } von { $limit } in den letzten { $hours } Stunden verbraucht. Die Grenze ist die Vorgabe des Bot-Betreibers.
 quota-rule-most = { $spent } von { $limit } in den letzten { $hours } Stunden verbraucht. Mehr erlaubt der Betreiber des Bots auf diesem Server nicht.
 quota-returns = { $pictures ->
-        [one] Das nächste Bild ({ $pictures }) kommt <t:{ NUMBER($at_s, useGrouping: 0) }:R> zurück.
+        [one] Das nächste Bild kommt <t:{ NUMBER($at_s, useGrouping: 0) }:R> zurück.
        *[other] Die nächsten { $pictures } Bilder kommen <t:{ NUMBER($at_s, useGrouping: 0) }:R> zurück.
     }
 quota-grant = Dazu { $left } von { $amount } geschenkten, bis <t:{ NUMBER($until_s, useGrouping: 0) }:f>.
 quota-grant-because = Dazu { $left } von { $amount } geschenkten, bis <t:{ NUMBER($until_s, useGrouping: 0) }:f>. Grund: { $reason }
-quota-weight = Zählt { $weight }-fach in der Schlange dieses Servers.
+quota-weight = Bekommt { $weight }-mal so viel von der Karte wie ein gewöhnliches Mitglied dieses Servers, solange auch andere warten.
 quota-entries = Letzte Änderungen
 quota-no-entries = Bisher wurde nichts verbraucht oder geschenkt.
 

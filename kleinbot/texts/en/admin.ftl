@@ -30,8 +30,8 @@ admin-reset = { $pictures ->
        *[other] { $member } got { $pictures } spent pictures back.
     }
 admin-weighed = { $weight ->
-        [1] { $member } counts as much as everybody else in this server's line.
-       *[other] { $member } now counts { $weight } times in this server's line.
+        [1] { $member } gets as much of the card as every ordinary member of this server.
+       *[other] { $member } now gets { $weight } times as much of the card as an ordinary member of this server while others wait too.
     }
 admin-changes = What admins and the host changed in this server
 admin-no-changes = Nobody has changed anything in this server yet.

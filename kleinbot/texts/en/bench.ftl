@@ -41,6 +41,7 @@ bench-paste = To paste where people compare:
 bench-written = { $file } is written.
 bench-cannot-write = { $file } cannot be written ({ $reason }). Name another file with --json.
 bench-needs-checkout = --against diffusers needs the weights as a BF16 diffusers checkout (with model_index.json and transformer/config.json), and what kleinbot would use here, { $weights }, is none. Point KLEINBOT_WEIGHTS at a folder with one, or leave the option out. Nothing was downloaded.
+bench-weights-left-alone = KLEINBOT_WEIGHTS ({ $weights }) is not measured, since no graphics card can run it here; the small model that comes along is.
 bench-in-use = The bot or another bench runs here (process { $pid }, data folder { $folder }). Both would share the machine, and the figures would be of neither: stop it first.
 bench-card-lost = The card can no longer be used by this process ({ $reason }). Nothing was measured to the end: start bench again, and if it happens again, look at the driver's log.
 bench-theirs-failed = The model card's pipeline could not be loaded: { $reason }

@@ -23,6 +23,7 @@ doctor-topic-servers = Servers
 doctor-topic-data-folder = Data folder
 doctor-topic-database = Database
 
+doctor-not-looked-at = Not looked at: it depends on the settings, which have to be mended first.
 doctor-settings = { $sentence }
 doctor-python = Python { $version } on { $system }.
 doctor-python-windows = Python { $version } on { $system }. kleinbot runs on Windows, but its speed and memory are not measured there.
@@ -40,6 +41,7 @@ doctor-card = { $card }, compute capability { $capability }.
 doctor-card-unmeasured = { $card }, compute capability { $capability }. Unmeasured: kleinbot was measured on H100 and H200 only; on this card its speed is not known, and its memory is predicted from those.
 doctor-card-none = No NVIDIA card is found, so the CPU draws.
 doctor-card-none-windows = No NVIDIA card is found, so the CPU draws. If there is one, install NVIDIA's driver.
+doctor-card-not-found = No NVIDIA card is found. If there is one, install NVIDIA's driver; if there is none, leave KLEINBOT_DEVICE out.
 doctor-card-several = The bot uses the first card, { $card }, not { $others }. Set CUDA_VISIBLE_DEVICES to choose another one (with CUDA_DEVICE_ORDER=PCI_BUS_ID the numbers are those of nvidia-smi).
 doctor-driver = NVIDIA driver { $version }.
 doctor-card-memory = { $free } of { $total } GiB are free; torch may use { $usable } GiB of them.
@@ -52,9 +54,11 @@ doctor-disk-full = Only { $free } GiB are free at { $folder }, so nothing would 
 doctor-disk-unknown = How much is free at { $folder } cannot be told.
 doctor-weights-small = The small model that comes along, complete. It draws coloured shapes of 256×256.
 doctor-weights-left-alone = KLEINBOT_WEIGHTS ({ $weights }) is not used, since no graphics card can run it here (see above and below) and on the CPU it would need { $needed } GiB of memory. The small model that comes along draws coloured shapes instead. KLEINBOT_DEVICE=cpu takes the weights nevertheless where that much is available.
+doctor-weights-left-alone-unseen = KLEINBOT_WEIGHTS ({ $weights }) is not used, since no graphics card can run it here (see above and below); what it holds is not looked at before one can. The small model that comes along draws coloured shapes instead.
 doctor-weights-folder = Complete, by their headers: { $folder }
 doctor-weights-download = { $repository } is not complete here yet. The start downloads { $size } GB to { $folder }.
 doctor-weights-no-disk = Of { $repository } { $size } GB are still to be downloaded, but only { $free } GB are free at { $folder }. Make room, or set HF_HOME to another disk.
+doctor-weights-unreachable = { $repository } is not complete here, and the start could not download the rest now: { $reason }. Check this host's network and the repository's name, or point KLEINBOT_WEIGHTS at a folder.
 doctor-weights-offline = { $repository } is not complete here and HF_HUB_OFFLINE forbids to download it. Unset it, or point KLEINBOT_WEIGHTS at a folder.
 doctor-profile = { $profile }: up to { $side }×{ $side }, { $references } references, batches of { $batch }, { $compiled ->
         [yes] compiled

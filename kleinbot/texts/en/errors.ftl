@@ -62,6 +62,7 @@ error-picture-unreachable = I could not fetch that picture from Discord. Attach 
 error-picture-host-refused = I only fetch pictures that are attached in Discord.
 
 error-weights-missing = The folder { $folder } lacks { $file }. Point KLEINBOT_WEIGHTS at a complete FLUX.2 [klein] 4B checkout, or at black-forest-labs/FLUX.2-klein-4B to download it.
+error-weights-none = The folder { $folder } holds no weights of FLUX.2 [klein] 4B: neither a checkout of black-forest-labs/FLUX.2-klein-4B (model_index.json and the folders beside it), nor single files as in ComfyUI's folder (flux-2-klein-4b.safetensors or its FP8 file, qwen_3_4b.safetensors and flux2-vae.safetensors). Point KLEINBOT_WEIGHTS at a folder that does, or at black-forest-labs/FLUX.2-klein-4B to download it.
 error-weights-not-klein = { $file } says { $found }, but FLUX.2 [klein] 4B needs { $wanted }. Point KLEINBOT_WEIGHTS at a FLUX.2 [klein] 4B checkout.
 error-weights-klein-9b = { $file } belongs to FLUX.2 [klein] 9B, whose licence forbids commercial use. Use FLUX.2 [klein] 4B: black-forest-labs/FLUX.2-klein-4B.
 error-weights-wrong-vae = { $file } is not the VAE of FLUX.2 ({ $found } instead of { $wanted }). Another VAE gives washed-out colours. Take vae/ from black-forest-labs/FLUX.2-klein-4B.
@@ -70,7 +71,7 @@ error-weights-quantisation-unknown = { $file } is quantised in a way that I do n
 error-weights-tokenizer-missing = The weights are there, but no tokenizer: I looked for { $places }. Put the folder tokenizer of black-forest-labs/FLUX.2-klein-4B (16 MB) beside them, or point KLEINBOT_WEIGHTS at ComfyUI's own folder, which has one.
 error-weights-no-checkpoint = The weights of the { $checkpoint } model are not there, only: { $found }. Add them, or set the profile to use what is there. The base model is black-forest-labs/FLUX.2-klein-base-4B, the distilled one black-forest-labs/FLUX.2-klein-4B.
 error-weights-base-alone = { $place } holds only the base checkpoint of FLUX.2 [klein] 4B, and every picture but those of quality:best is made with the distilled one. Set KLEINBOT_WEIGHTS=black-forest-labs/FLUX.2-klein-4B, which brings the base checkpoint along where the card has room for both; or put flux-2-klein-4b.safetensors (or its FP8 file) into your folder.
-error-weights-damaged = { $file } is damaged or incomplete ({ $found } instead of { $wanted }). Delete it and download it again.
+error-weights-damaged = { $file } is damaged or incomplete. Wanted: { $wanted }; found: { $found }. Delete it and download it again.
 error-weights-unreachable = { $repository } could not be downloaded: { $reason }. What has arrived is kept; start again to resume.
 error-weights-no-room = The weights need { $wanted_gb } GB in { $folder }, and { $free_gb } GB are free. Make room or set HF_HOME to a folder on a larger disk. What has arrived is kept; start again to resume.
 error-diffusers-too-old = The installed diffusers is { $found }, and FLUX.2 [klein] needs { $wanted } or newer. Install it: pip install "diffusers>={ $wanted }"

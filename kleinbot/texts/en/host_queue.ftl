@@ -13,12 +13,13 @@ host-queue-sums = { $waiting ->
     } waiting, { $running } being drawn, { $cost } pictures' worth of work in all · { $door }
 host-queue-empty = Nothing waits and nothing is being drawn · { $door }
 host-queue-row = **#{ $number }** · { $server } · { $member } · { $kind }
-host-queue-running = being drawn · { $lane } · worth { $cost }
-host-queue-waiting = { $place ->
-        [0] goes on
-        [1] next
-       *[other] #{ $place } in line
-    }, starts { $starts } · { $lane } · worth { $cost }
+host-queue-running = being drawn · { $lane } · { host-queue-cost }
+host-queue-waiting = { queue-place }, starts { $starts } · { $lane } · { host-queue-cost }
+host-queue-held = { queue-place } · { $lane } · { host-queue-cost }
+host-queue-cost = { $cost ->
+        [1] 1 picture's worth of work
+       *[other] { $cost } pictures' worth of work
+    }
 host-queue-page = Page { $page } of { $pages }
 host-queue-choice = #{ $number } · { $server } · { $kind } · { $lane }
 

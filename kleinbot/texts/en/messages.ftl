@@ -34,6 +34,7 @@ price = { $pictures ->
         [one] Costs { $pictures } picture once it is done; { $left } left after that.
        *[other] Costs { $pictures } pictures once they are done; { $left } left after that.
     }
+price-of-inputs = A picture made from others costs more, since the model reads those too at each step.
 
 ## Results
 
@@ -68,11 +69,13 @@ queue-title = Your jobs ({ $others ->
         [one] one job of others
        *[other] { $others } jobs of others
     })
-queue-waiting = #{ $number } · { $prompt } · { $place ->
+queue-waiting = #{ $number } · { $prompt } · { queue-place }, starts { $starts }
+queue-held = #{ $number } · { $prompt } · { queue-place }
+queue-place = { $place ->
         [0] goes on
         [1] next
        *[other] #{ $place } in line
-    }, starts { $starts }
+    }
 queue-late = later than this reply lives
 queue-running = #{ $number } · { $prompt } · being drawn
 queue-more = … and { $rest } more.

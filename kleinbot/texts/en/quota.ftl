@@ -13,12 +13,12 @@ quota-rule-server = { $spent } of { $limit } used in the last { $hours } hours. 
 quota-rule-host = { $spent } of { $limit } used in the last { $hours } hours. The limit is the default of the bot's host.
 quota-rule-most = { $spent } of { $limit } used in the last { $hours } hours. The limit is the most that the bot's host allows in this server.
 quota-returns = { $pictures ->
-        [one] The next { $pictures } picture comes back <t:{ NUMBER($at_s, useGrouping: 0) }:R>.
+        [one] The next picture comes back <t:{ NUMBER($at_s, useGrouping: 0) }:R>.
        *[other] The next { $pictures } pictures come back <t:{ NUMBER($at_s, useGrouping: 0) }:R>.
     }
 quota-grant = On top: { $left } of { $amount } that were granted, until <t:{ NUMBER($until_s, useGrouping: 0) }:f>.
 quota-grant-because = On top: { $left } of { $amount } that were granted, until <t:{ NUMBER($until_s, useGrouping: 0) }:f>. Reason: { $reason }
-quota-weight = Counts { $weight } times in this server's line.
+quota-weight = Gets { $weight } times as much of the card as an ordinary member of this server while others wait too.
 quota-entries = Last changes
 quota-no-entries = Nothing has been spent or granted yet.
 

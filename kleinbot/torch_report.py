@@ -1,6 +1,6 @@
 """What torch says of itself, asked in a process of its own: a broken torch may take its process down.
 
-``python -m kleinbot.doctor.torch_report`` prints one line of JSON.
+``python -m kleinbot.torch_report`` prints one line of JSON.
 """
 
 import json

@@ -1,0 +1,42 @@
+"""What the host reads of each job in the line."""
+
+import discord
+import pytest
+
+from kleinbot.chat.host_queue_layouts import host_queue
+from kleinbot.domain.door import Door
+from kleinbot.domain.job import Kind, Lane
+from kleinbot.domain.work import Checkpoint, EnginePhase, EngineState
+from kleinbot.studio.host_queue import HostPage, HostRow
+from kleinbot.texts import Texts
+
+
+def standing(phase: EnginePhase, *, cost: float = 0.31, is_running: bool = False, locale: str = "en") -> str:
+    row = HostRow(
+        "0" * 24, 7, 10, 1, Kind.IMAGINE, Checkpoint.DISTILLED, Lane.TOKEN, is_running, 1, None, cost
+    )
+    page = HostPage((row,), 0, 1, 1, 1, 0, cost, Door.OPEN, EngineState(phase))
+    items = host_queue(Texts(), locale, page, str, None).walk_children()
+    [_, text] = [item.content for item in items if isinstance(item, discord.ui.TextDisplay)]
+    return text.splitlines()[1]
+
+
+@pytest.mark.parametrize("phase", [phase for phase in EnginePhase if phase is not EnginePhase.READY])
+async def test_no_start_is_promised_while_nothing_is_drawn(phase: EnginePhase) -> None:
+    assert standing(phase) == "next · token lane · 0.3 pictures' worth of work"
+
+
+@pytest.mark.parametrize(
+    ("locale", "sentence"),
+    [
+        ("en", "next, starts in a moment · token lane · 0.3 pictures' worth of work"),
+        ("de", "als Nächstes dran, beginnt gleich · Sofortspur · so viel Arbeit wie 0,3 Bilder"),
+    ],
+)
+async def test_a_waiting_job_says_its_place_its_start_and_its_work(locale: str, sentence: str) -> None:
+    assert standing(EnginePhase.READY, locale=locale) == sentence
+
+
+async def test_a_job_of_one_picture_is_one_pictures_work() -> None:
+    told = standing(EnginePhase.READY, cost=1.0, is_running=True)
+    assert told == "being drawn · token lane · 1 picture's worth of work"
