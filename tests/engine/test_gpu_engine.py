@@ -359,9 +359,9 @@ async def test_wrong_weights_fail_the_start(tmp_path: Path, clock: TickingClock,
     with pytest.raises(StartError) as raised:
         await engine.start()
 
-    assert raised.value.code is Code.WEIGHTS_MISSING
+    assert raised.value.code is Code.WEIGHTS_NONE
     assert engine.state.phase is EnginePhase.FAILED
-    assert "model_index.json" in engine.state.detail
+    assert str(tmp_path) in engine.state.detail
     with pytest.raises(RenderError) as refused:
         await engine.render([a_task()], ignore, never)
     assert refused.value.code is Code.ENGINE_FAILED
