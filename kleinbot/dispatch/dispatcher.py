@@ -112,6 +112,8 @@ class Dispatcher:
         """Say whether a picture of a job is on the card, or about to be on the free card."""
         if self._in_hand:
             return any(key.job_id == job_id for key in self._in_hand)
+        if self._is_paused():
+            return False
         due = self._line.next_due()
         return due is not None and due.key.job_id == job_id
 

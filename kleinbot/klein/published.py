@@ -34,7 +34,8 @@ def verify_once(path: Path, file: RepoFile, ask: Callable[[], None]) -> None:
         return
     try:
         check(path, file, ask)
-    except StartError:
+    except StartError as damaged:
+        _log.warning("%s is taken out of the cache: %s", path, damaged)
         _forget(path)
         raise
     _remember(path)
@@ -42,29 +43,25 @@ def verify_once(path: Path, file: RepoFile, ask: Callable[[], None]) -> None:
 
 def is_published(path: Path, ask: Callable[[], None]) -> bool:
     """Tell whether a snapshot's file has the hash by which the cache knows it; change nothing."""
-    if is_verified(path):
-        return True
-    published = published_of(path)
-    if published is None:
-        return False
-    try:
-        check(path, published, ask)
-    except StartError:
-        return False
-    return True
+    return _passes(check, path, ask)
 
 
 def keep_published(path: Path, ask: Callable[[], None]) -> bool:
     """Tell it as ``is_published``; remember that it is so, and take what is damaged out of the cache."""
+    return _passes(verify_once, path, ask)
+
+
+def _passes(
+    examine: Callable[[Path, RepoFile, Callable[[], None]], None], path: Path, ask: Callable[[], None]
+) -> bool:
     if is_verified(path):
         return True
     published = published_of(path)
     if published is None:
         return False
     try:
-        verify_once(path, published, ask)
-    except StartError as damaged:
-        _log.warning("%s is downloaded again: %s", path, damaged)
+        examine(path, published, ask)
+    except StartError:
         return False
     return True
 

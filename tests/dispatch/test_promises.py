@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import JobState, Lane
@@ -184,3 +185,17 @@ async def test_a_refusal_names_no_time_while_nobody_knows_it(studio: Studio, tmp
     assert "Try again once I draw again, or" in Texts().error(unknown.value)
     assert "einmal, sobald ich wieder zeichne, oder" in Texts().error(unknown.value, "de")
     await studio.archive.close()
+
+
+async def test_what_is_paused_between_two_pictures_is_not_being_drawn(studio: Studio) -> None:
+    gate = asyncio.Event()
+    studio.engine.step_gates = {1: gate}
+    job_id = (await studio.imagine(count=2)).card.job.job_id
+    async with running(studio):
+        await until_true(lambda: len(studio.progressed.reports) == 1)
+        studio.doorkeeper.door = Door.PAUSED
+        gate.set()
+        await until(studio, job_id, lambda job: job.done_images != ())
+        card = await studio.recall.card(job_id)
+        assert card is not None
+        assert (card.job.state, card.is_drawn, card.place) == (JobState.RUNNING, False, 0)

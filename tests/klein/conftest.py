@@ -1,5 +1,6 @@
 """One tiny Klein per test session, loaded by us and by diffusers' own pipeline."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from diffusers import Flux2KleinPipeline
 from kleinbot.host.profile import CPU_SMALL
 from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.load import Klein, load_klein
+from kleinbot.klein.source import HubSource, hub_source
+from tests.klein.hub import REPOSITORY, Hub, serving
 from tests.klein.tiny import ensure_tiny
 
 TEXT_LAYERS = 36
@@ -41,3 +44,17 @@ def pipeline(tiny_folder: Path) -> Flux2KleinPipeline:
     pipe.set_progress_bar_config(disable=True)
     pipe.vae.enable_slicing()
     return pipe
+
+
+@pytest.fixture
+def hub(tiny_folder: Path, tmp_path: Path) -> Iterator[Hub]:
+    folder = shutil.copytree(tiny_folder, tmp_path / "published")
+    (folder / "flux-2-klein-4b.safetensors").write_bytes(b"the same again")
+    (folder / "README.md").write_text("read me")
+    with serving(folder) as hub:
+        yield hub
+
+
+@pytest.fixture
+def source(hub: Hub, tmp_path: Path) -> HubSource:
+    return hub_source(CPU_SMALL, REPOSITORY, tmp_path / "cache", hub.endpoint)

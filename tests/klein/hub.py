@@ -126,3 +126,11 @@ def serving(folder: Path, others: Mapping[str, Path] | None = None) -> Iterator[
             hub.release.set()
             server.shutdown()
             thread.join()
+
+
+def ignore(_: float) -> None:
+    return
+
+
+def never() -> bool:
+    return False
