@@ -56,6 +56,8 @@ async def test_what_was_served_is_remembered_over_a_restart(studio: Studio, tmp_
         studio.engine.step_gates = {1: second}
         first.set()
         await until_true(lambda: len(studio.engine.batches) == 2)
+    # What is not stored yet would be drawn again, and what was expected of it be taken back.
+    await studio.finisher.emptied()
     kept = await tags.load(studio.database.read)
     assert any(tag.finish > 0 for tag in kept)
     again = await restarted(studio, tmp_path)
