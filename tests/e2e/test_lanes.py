@@ -3,9 +3,6 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-import pytest
-
-from kleinbot.archive.archive import Archive
 from kleinbot.domain.errors import FatalEngineError
 from kleinbot.domain.work import BatchResult, ImageKey, RenderTask, StageSeconds, StepReport
 from kleinbot.engine.protocol import never
@@ -125,29 +122,6 @@ async def test_where_the_history_may_not_be_read_the_result_arrives_all_the_same
         await house.channel.message_where(has_pictures, timeout_s=QUICK_S)
         await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent' AND way = 'channel'", 1)
         assert waiting.buttons
-
-
-async def test_a_full_disk_is_said_in_the_waiting_messages_until_there_is_room(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    free = [0]
-    monkeypatch.setattr(Archive, "free_bytes", lambda self: free[0])
-    engine = ScriptedEngine()
-    async with stage.house(engine) as house:
-        handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
-        await handle.message_where(lambda m: bool(m.buttons), timeout_s=QUICK_S)
-        house.clock.advance(10)
-        held = await handle.message_where(
-            lambda m: "The disk of the bot's host is full" in m.text, timeout_s=QUICK_S
-        )
-        assert "Next in line · The disk of the bot's host is full" in held.text
-        assert engine.batches == []
-        free[0] = 2**40
-        async with asyncio.timeout(QUICK_S):
-            while not engine.started.is_set():
-                house.clock.advance(20)  # again, where the disk was just being asked
-                await asyncio.sleep(0.05)
-        await handle.message_where(has_pictures, timeout_s=QUICK_S)
 
 
 async def test_a_card_that_no_longer_answers_is_said_in_the_waiting_messages(stage: Stage) -> None:
