@@ -44,7 +44,10 @@ class ScriptedEngine:
     * ``yields_after``: a part stops after this step although nobody asked it to; otherwise ``must_yield`` is
       asked between two steps;
     * ``out_of_memory``: reported by the next batches that are done, one entry each;
-    * ``image_errors``: what single images come back with instead of pixels.
+    * ``image_errors``: what single images come back with instead of pixels;
+    * ``before``: told of each new batch before anything else happens to it;
+    * ``draw``: makes the pixels of an image;
+    * ``seconds``: what every batch is said to have taken.
 
     ``batches``, ``resumed`` and ``discarded`` tell what was asked of it, ``suspended`` what it holds.
     """
@@ -62,6 +65,9 @@ class ScriptedEngine:
         self.gate = asyncio.Event()
         self.gate.set()
         self.step_gates: Mapping[int, asyncio.Event] = {}
+        self.before: Callable[[Sequence[RenderTask]], None] = lambda _: None
+        self.draw: Callable[[RenderTask], Pixels] = grey
+        self.seconds = StageSeconds(0.1, 0.2, 0.1)
         self.started = asyncio.Event()
         self._held: dict[int, _Held] = {}
         self._next_handle = 1
@@ -89,6 +95,7 @@ class ScriptedEngine:
         is_cancelled: Callable[[ImageKey], bool],
         must_yield: Callable[[], bool] = never,
     ) -> BatchResult | Suspended:
+        self.before(batch)
         self.batches.append(tuple(batch))
         return await self._run(_Held(tuple(batch), 0), on_step, is_cancelled, must_yield)
 
@@ -133,7 +140,7 @@ class ScriptedEngine:
                 await self.step_gates[held.steps_done].wait()
         images = tuple(self._image(task, is_cancelled) for task in held.batch)
         events = self.out_of_memory.pop(0) if self.out_of_memory else ()
-        return BatchResult(images, StageSeconds(0.1, 0.2, 0.1), events)
+        return BatchResult(images, self.seconds, events)
 
     def _yields(self, must_yield: Callable[[], bool]) -> bool:
         return len(self._held) < SUSPENDED_AT_MOST and must_yield()
@@ -147,9 +154,10 @@ class ScriptedEngine:
         error = self.image_errors.pop(task.key, None)
         if error is not None:
             return Rendered(task.key, None, error)
-        return Rendered(task.key, None if is_cancelled(task.key) else _grey(task))
+        return Rendered(task.key, None if is_cancelled(task.key) else self.draw(task))
 
 
-def _grey(task: RenderTask) -> Pixels:
+def grey(task: RenderTask) -> Pixels:
+    """Return a plain picture, whose shade tells its seed."""
     shade = bytes([task.noise.base_seed % 256])
     return Pixels(task.grid.width_px, task.grid.height_px, shade * (task.grid.tokens * 256 * 3))

@@ -1,44 +1,30 @@
 """A new process over the same rows."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from kleinbot.dispatch.recovery import recover
 from kleinbot.domain.errors import FatalEngineError
-from kleinbot.domain.work import BatchResult, ImageKey, RenderTask, StepReport, Suspended
-from kleinbot.engine.protocol import never
+from kleinbot.domain.work import RenderTask
 from kleinbot.host.profile import Profile
 from tests.scripted_engine import ScriptedEngine
 from tests.studio_harness import Studio, build
-
-
-class DeadlyEngine(ScriptedEngine):
-    """A card that fails for good under one job."""
-
-    def __init__(self, profile: Profile, deadly: str | None) -> None:
-        super().__init__(profile)
-        self._deadly = deadly
-
-    async def render(
-        self,
-        batch: Sequence[RenderTask],
-        on_step: Callable[[StepReport], None],
-        is_cancelled: Callable[[ImageKey], bool],
-        must_yield: Callable[[], bool] = never,
-    ) -> BatchResult | Suspended:
-        if any(task.key.job_id == self._deadly for task in batch):
-            self.failures = [FatalEngineError("illegal memory access")]
-        return await super().render(batch, on_step, is_cancelled, must_yield)
 
 
 async def restarted(
     studio: Studio, folder: Path, deadly: str | None = None, profile: Profile | None = None
 ) -> Studio:
     """Build everything anew over the same rows, as a new process does; the job ``deadly`` ends it again."""
-    engine = DeadlyEngine(profile or studio.engine.profile, deadly)
+    engine = ScriptedEngine(profile or studio.engine.profile)
+
+    def die(batch: Sequence[RenderTask]) -> None:
+        if any(task.key.job_id == deadly for task in batch):
+            engine.failures = [FatalEngineError("illegal memory access")]
+
+    engine.before = die
     again = build(folder, studio.database, studio.clock, engine, chance=studio.chance)
     await again.learning.load(again.database.read)
     await recover(again.database, again.line, again.admission, engine.profile.checkpoints, again.clock)

@@ -1,12 +1,11 @@
 """/host queue through the real client: the whole line, stopped and cancelled by the application's owner."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pytest
 
-from kleinbot.domain.work import BatchResult, ImageKey, RenderTask, StepReport, Suspended
-from kleinbot.engine.protocol import never
+from kleinbot.domain.work import RenderTask
 from kleinbot.sandbox import InteractionHandle, Message, Person
 from kleinbot.sandbox.state import User
 from tests.e2e.house import House, Stage, has_pictures
@@ -191,24 +190,15 @@ async def test_a_cancel_by_a_moderator_is_told_and_noted_too(stage: Stage) -> No
         engine.gate.set()
 
 
-class _SecondIsHeld(ScriptedEngine):
-    """Draws one picture, and holds the next ones until its gate is opened."""
-
-    async def render(
-        self,
-        batch: Sequence[RenderTask],
-        on_step: Callable[[StepReport], None],
-        is_cancelled: Callable[[ImageKey], bool],
-        must_yield: Callable[[], bool] = never,
-    ) -> BatchResult | Suspended:
-        if self.batches:
-            self.gate.clear()
-        return await super().render(batch, on_step, is_cancelled, must_yield)
-
-
 async def test_what_was_drawn_before_the_cancel_is_delivered_and_paid(stage: Stage) -> None:
     host = _host(stage)
-    engine = _SecondIsHeld()
+    engine = ScriptedEngine()
+
+    def hold_the_second(_: Sequence[RenderTask]) -> None:
+        if engine.batches:
+            engine.gate.clear()
+
+    engine.before = hold_the_second
     async with stage.house(engine) as house:
         waiting = await _asked(house.ada, house, "a fox", count=3)
         await house.until("SELECT COUNT(*) FROM images WHERE state = 'done'", 1)

@@ -1,11 +1,9 @@
 """What members are told of lanes, places and times, and what holds the work up: through the real client."""
 
 import asyncio
-from collections.abc import Callable, Sequence
 
 from kleinbot.domain.errors import FatalEngineError
-from kleinbot.domain.work import BatchResult, ImageKey, RenderTask, StageSeconds, StepReport
-from kleinbot.engine.protocol import never
+from kleinbot.domain.work import StageSeconds
 from kleinbot.sandbox import Message, Person
 from kleinbot.supervisor import RESTART_CODE
 from tests.e2e.house import House, Stage, has_pictures
@@ -17,19 +15,10 @@ SLOW = StageSeconds(1.0, 598.0, 1.0)
 """Ten minutes a picture: later than a reply is promised."""
 
 
-class SlowEngine(ScriptedEngine):
-    """Says that each batch took ten minutes."""
-
-    async def render(
-        self,
-        batch: Sequence[RenderTask],
-        on_step: Callable[[StepReport], None],
-        is_cancelled: Callable[[ImageKey], bool],
-        must_yield: Callable[[], bool] = never,
-    ) -> BatchResult:
-        done = await super().render(batch, on_step, is_cancelled, must_yield)
-        assert isinstance(done, BatchResult)
-        return BatchResult(done.images, SLOW)
+def _slow_engine() -> ScriptedEngine:
+    engine = ScriptedEngine()
+    engine.seconds = SLOW
+    return engine
 
 
 async def _asked(house: House, person: Person, **options: object) -> Message:
@@ -54,7 +43,7 @@ async def _host_says(house: House, what: str) -> None:
 
 
 async def test_a_job_that_will_be_late_is_told_so_at_once_and_in_its_queue(stage: Stage) -> None:
-    engine = SlowEngine()
+    engine = _slow_engine()
     async with stage.house(engine) as house:
         await _slow_host(house, engine)
         await _asked(house, house.bob)
@@ -80,7 +69,7 @@ async def test_a_job_that_will_be_late_is_told_so_at_once_and_in_its_queue(stage
 
 
 async def test_a_relaxed_result_is_an_ordinary_message_and_the_old_one_points_to_it(stage: Stage) -> None:
-    engine = SlowEngine()
+    engine = _slow_engine()
     async with stage.house(engine) as house:
         await _slow_host(house, engine)
         waiting = await _asked(house, house.ada)

@@ -9,7 +9,7 @@ from kleinbot.domain.faults import FaultPoint
 from kleinbot.sandbox import Message
 from tests.e2e.bots import START_S, Bots, stopped
 from tests.e2e.house import House, Stage, has_pictures
-from tests.e2e.noisy import NoisyEngine
+from tests.e2e.noisy import noisy_engine
 
 QUICK_S = 20.0
 TWO_PICTURES_ARE_TOO_MUCH = 350_000
@@ -26,7 +26,7 @@ def _names(messages: list[Message]) -> list[list[str]]:
 
 async def test_what_one_request_cannot_carry_follows_in_channel_messages(stage: Stage) -> None:
     stage.standin.limits.request_bytes = TWO_PICTURES_ARE_TOO_MUCH
-    async with stage.house(NoisyEngine()) as house:
+    async with stage.house(noisy_engine()) as house:
         handle = await house.ada.command(house.channel, "imagine", prompt="a fox", count=3)
         first = await handle.message_where(has_pictures, timeout_s=QUICK_S)
         await _told(house)
@@ -48,7 +48,7 @@ async def test_what_one_request_cannot_carry_follows_in_channel_messages(stage: 
 
 async def test_a_file_over_the_limit_becomes_a_webp_under_it(stage: Stage) -> None:
     stage.standin.limits.file_bytes = 100_000
-    async with stage.house(NoisyEngine()) as house:
+    async with stage.house(noisy_engine()) as house:
         handle = await house.ada.command(house.channel, "imagine", prompt="a fox", count=2)
         done = await handle.message_where(has_pictures, timeout_s=QUICK_S)
         assert _names([done]) == [["kleinbot-1-1.webp", "kleinbot-1-2.webp"]]
@@ -59,7 +59,7 @@ async def test_a_file_over_the_limit_becomes_a_webp_under_it(stage: Stage) -> No
 
 async def test_a_private_result_stays_one_message_that_only_its_member_sees(stage: Stage) -> None:
     stage.standin.limits.request_bytes = TWO_PICTURES_ARE_TOO_MUCH
-    async with stage.house(NoisyEngine()) as house:
+    async with stage.house(noisy_engine()) as house:
         handle = await house.ada.command(house.channel, "imagine", prompt="a fox", count=3, private=True)
         done = await handle.message_where(has_pictures, timeout_s=QUICK_S)
         assert _names([done]) == [[f"kleinbot-1-{i}.webp" for i in (1, 2, 3)]]
@@ -69,7 +69,7 @@ async def test_a_private_result_stays_one_message_that_only_its_member_sees(stag
 
 async def test_where_the_channel_is_closed_the_first_response_takes_all(stage: Stage) -> None:
     stage.standin.limits.request_bytes = TWO_PICTURES_ARE_TOO_MUCH
-    async with stage.house(NoisyEngine()) as house:
+    async with stage.house(noisy_engine()) as house:
         house.standin.deny(house.channel, "send_messages")
         handle = await house.ada.command(house.channel, "imagine", prompt="a fox", count=3)
         await handle.message_where(lambda m: len(m.pictures) == 3, timeout_s=QUICK_S)
@@ -79,7 +79,7 @@ async def test_where_the_channel_is_closed_the_first_response_takes_all(stage: S
 
 async def test_show_and_hand_over_split_too(stage: Stage) -> None:
     stage.standin.limits.request_bytes = TWO_PICTURES_ARE_TOO_MUCH
-    engine = NoisyEngine()
+    engine = noisy_engine()
     engine.gate.clear()
     async with stage.house(engine) as house:
         await house.ada.command(house.channel, "imagine", prompt="a fox", count=2, private=True)
