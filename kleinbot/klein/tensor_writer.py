@@ -81,9 +81,8 @@ def write_tensors(
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
-    except BaseException:
+    finally:
         part.unlink(missing_ok=True)
-        raise
 
 
 def _write(file: BinaryIO, tensor: torch.Tensor, slot: Slot) -> None:

@@ -1,6 +1,7 @@
 """Making and changing messages from a request: the one place where all rules for them are applied."""
 
 import re
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,16 +119,15 @@ def _applied(state: State, channel: Channel, body: Body, before: Json, flags: in
     if not (after["content"] or after["embeds"] or after["components"] or kept or new):
         raise empty_message()
     attached = [*kept, *new]
-    try:
+    with ExitStack() as refused:
+        for file in new:
+            refused.callback(state.files.remove, file.id)
         if "components" in body.fields:
             writer = ComponentWriter(state.files, attached, state.new_id)
             after["components"] = writer.write(after["components"])
-    except Exception:
-        for file in new:
-            state.files.remove(file.id)
-        raise
-    if "embeds" in body.fields:
-        after["embeds"] = [_embed(state, each, attached) for each in after["embeds"]]
+        if "embeds" in body.fields:
+            after["embeds"] = [_embed(state, each, attached) for each in after["embeds"]]
+        refused.pop_all()
     attachments = [state.files.payload(each) for each in attached]
     mentions = _mentions(state, after["content"], body.fields.get("allowed_mentions"))
     return before | after | {"flags": flags, "attachments": attachments, "mentions": mentions}

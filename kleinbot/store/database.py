@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -68,16 +68,15 @@ class Database:
     @classmethod
     async def open(cls, file: Path) -> Self:
         """Open ``file``, which ``migrations.migrate`` has brought to the current schema."""
-        writer = await _connect(str(file), uri=False)
-        try:
+        async with AsyncExitStack() as opened:
+            writer = await _connect(str(file), uri=False)
+            opened.push_async_callback(writer.close)
             await writer.execute_fetchall("PRAGMA journal_mode = WAL")
             # FULL: a picture that somebody paid for survives a power cut; 4,600 commits a second are plenty.
             await writer.execute_fetchall("PRAGMA synchronous = FULL")
             reader = await _connect(f"file:{quote(str(file))}?mode=ro", uri=True)
-        except BaseException:
-            await writer.close()
-            raise
-        return cls(writer, reader)
+            opened.pop_all()
+            return cls(writer, reader)
 
     async def close(self) -> None:
         """Wait for the running transaction, then close both connections. Idempotent."""
