@@ -21,11 +21,11 @@ _NS_PER_MS = 1_000_000
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-class PictureGone(LookupError):  # noqa: N818 - it is what happened
+class PictureGoneError(LookupError):
     """The file is not there any more: somebody deleted it by hand, or a backup without files was restored."""
 
 
-class DiskFull(KleinbotError):  # noqa: N818 - it is what happened
+class DiskFullError(KleinbotError):
     """Nothing was stored. Its code is ``DISK_FULL``, without parameters."""
 
     def __init__(self) -> None:
@@ -62,17 +62,18 @@ class Archive:
     ) -> StoredFile:
         """Store a PNG; once this returns it survives a power cut. The same picture may be put again.
 
-        A caller that is cancelled leaves the file whole or absent. Raises NameRefused, DiskFull, OSError.
+        A caller that is cancelled leaves the file whole or absent.
+        Raises BadNameError, DiskFullError, OSError.
         """
         name = name_of(shelf, server_id, job_id, position)
         return await self._off_loop(self._put, name, data)
 
     async def read(self, name: str) -> bytes:
-        """Return the bytes of the file ``name``. Raises PictureGone, NameRefused, OSError."""
+        """Return the bytes of the file ``name``. Raises PictureGoneError, BadNameError, OSError."""
         return await self._off_loop(self._read, checked(name))
 
     async def delete(self, name: str) -> None:
-        """Delete the file ``name``; one that is gone already is no error. Raises NameRefused, OSError."""
+        """Delete the file ``name``; one that is gone already is no error. Raises BadNameError, OSError."""
         await self._off_loop((self._root / checked(name)).unlink, True)
 
     async def sweep(self, known: Set[str], older_than_ms: int, now_ms: int) -> Swept:
@@ -99,7 +100,7 @@ class Archive:
             durable.write(self._root / name, data)
         except OSError as error:
             if error.errno in _DISK_FULL:
-                raise DiskFull from error
+                raise DiskFullError from error
             raise
         return StoredFile(name, hashlib.sha256(data).hexdigest(), len(data))
 
@@ -107,7 +108,7 @@ class Archive:
         try:
             return (self._root / name).read_bytes()
         except FileNotFoundError:
-            raise PictureGone(name) from None
+            raise PictureGoneError(name) from None
 
     def _sweep(self, known: Set[str], before_ms: int) -> Swept:
         files = byte_count = 0

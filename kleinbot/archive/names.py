@@ -9,7 +9,7 @@ _TEMPORARY = re.compile(r"(?:images|references)/[0-9]{1,20}/[a-z0-9_=-]{1,140}\.
 _CAPITAL = re.compile(r"[A-Z]")
 
 
-class NameRefused(ValueError):  # noqa: N818 - it is what happened
+class BadNameError(ValueError):
     """A name that the archive would never have given out: a path that leads elsewhere, or a damaged row."""
 
 
@@ -26,18 +26,18 @@ def name_of(shelf: Shelf, server_id: int, job_id: str, position: int) -> str:
     Capitals are written as ``=`` and the small letter: Windows and macOS hold ``Ab`` and ``aB`` for one file.
     The position at the end keeps the stem apart from Windows' device names (``con``, ``nul``).
 
-    Raises NameRefused where a part is not of the expected form.
+    Raises BadNameError where a part is not of the expected form.
     """
     if server_id < 0 or position < 0 or not _JOB_ID.fullmatch(job_id):
-        raise NameRefused(f"{server_id!r}, {job_id!r}, {position!r} do not name a picture")
+        raise BadNameError(f"{server_id!r}, {job_id!r}, {position!r} do not name a picture")
     stem = _CAPITAL.sub(lambda capital: "=" + capital[0].lower(), job_id)
     return checked(f"{shelf}/{server_id}/{stem}-{position}.png")
 
 
 def checked(name: str) -> str:
-    """Return ``name`` if it has the form of ``name_of``, else raise NameRefused."""
+    """Return ``name`` if it has the form of ``name_of``, else raise BadNameError."""
     if not _NAME.fullmatch(name):
-        raise NameRefused(f"{name!r} is not the name of a picture")
+        raise BadNameError(f"{name!r} is not the name of a picture")
     return name
 
 

@@ -13,7 +13,7 @@ import discord
 
 from kleinbot.chat.board import Board
 from kleinbot.chat.old_replies import OldReplies
-from kleinbot.chat.ways import Closed, Ways
+from kleinbot.chat.ways import WayClosedError, Ways
 from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.job import Job, JobState, ReplyAddress
 from kleinbot.store import outbox
@@ -159,7 +159,7 @@ class Delivery:
                 await self._by_reply_alone(row, job, address)
             else:
                 await self._by_an_open_way(row, job, address)
-        except Closed as closed:
+        except WayClosedError as closed:
             _log.info("job %s: %s", job.job_id, closed)
             await self._keep(row, job)
 
@@ -172,14 +172,14 @@ class Delivery:
                 await self._ways.by_reply(row, job, address)
             else:
                 await self._by_channel(row, job)
-        except Closed as closed:
+        except WayClosedError as closed:
             _log.info("job %s: %s", job.job_id, closed)
         else:
             return
         try:
             # Either may have been the one that is closed: then the other is left.
             await self._by_reply_alone(row, job, address)
-        except Closed:
+        except WayClosedError:
             await self._by_channel(row, job)
 
     async def _by_channel(self, row: OutboxRow, job: Job) -> None:
@@ -188,7 +188,7 @@ class Delivery:
 
     async def _by_reply_alone(self, row: OutboxRow, job: Job, address: ReplyAddress | None) -> None:
         if address is None:
-            raise Closed("there is no first response to be edited")
+            raise WayClosedError("there is no first response to be edited")
         await self._ways.by_reply_alone(row, job, address)
 
     async def _keep(self, row: OutboxRow, job: Job) -> None:

@@ -38,7 +38,7 @@ _CHANNEL_CLOSED = {10003, 50001, 50013, 50083, 160005}
 Compose = Callable[[UploadLimits], Awaitable[Part]]
 
 
-class Closed(Exception):  # noqa: N818 - an outcome of trying a way
+class WayClosedError(Exception):
     """A way is not open, now and for good."""
 
 
@@ -65,7 +65,7 @@ class Ways:
         self._told = told
 
     async def by_reply(self, row: OutboxRow, job: Job, address: ReplyAddress) -> None:
-        """Put what fits into the first response and the rest into channel messages. Raises Closed."""
+        """Put what fits into the first response and the rest into channel messages. Raises WayClosedError."""
         part, message_id = await self._edit(address, functools.partial(self._results.first, job))
         if not parts.left_of(job, part.positions):
             await self._sent(row, job, Way.REPLY, part, message_id)
@@ -77,12 +77,12 @@ class Ways:
         await self._rest_by_channel(row, job, Way.REPLY, there)
 
     async def by_reply_alone(self, row: OutboxRow, job: Job, address: ReplyAddress) -> None:
-        """Put everything into the first response, recompressed as far as that needs. Raises Closed."""
+        """Put everything into the first response, recompressed as that needs. Raises WayClosedError."""
         part, message_id = await self._edit(address, functools.partial(self._results.whole, job))
         await self._sent(row, job, Way.REPLY, part, message_id)
 
     async def by_channel(self, row: OutboxRow, job: Job) -> int:
-        """Send what is not there yet as channel messages; return the first one's id. Raises Closed."""
+        """Send what is missing as channel messages; return the first one's id. Raises WayClosedError."""
         async with self._database.transaction() as transaction:
             await outbox.mark_posting(transaction, row.outbox_id)
         there = await posted.delivered(self._database.read, job.job_id)
@@ -124,7 +124,7 @@ class Ways:
             edited = await parts.fitting(UploadLimits(address.upload_limit_bytes), attempt)
         except discord.HTTPException as error:
             if error.code == _MESSAGE_GONE or error.code in _TOKEN_GONE:
-                raise Closed(f"the first response cannot be edited: {error.code}") from error
+                raise WayClosedError(f"the first response cannot be edited: {error.code}") from error
             raise
         self._faults.reach(FaultPoint.AFTER_POST)
         return edited
@@ -149,7 +149,7 @@ class Ways:
             sent = await parts.fitting(parts.limits_of_channel(self._client(), job.server_id), attempt)
         except discord.HTTPException as error:
             if error.code in _CHANNEL_CLOSED:
-                raise Closed(f"the channel is closed to us: {error.code}") from error
+                raise WayClosedError(f"the channel is closed to us: {error.code}") from error
             raise
         self._faults.reach(FaultPoint.AFTER_POST)
         return sent

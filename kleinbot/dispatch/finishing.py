@@ -5,7 +5,7 @@ import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
-from kleinbot.archive.archive import Archive, DiskFull
+from kleinbot.archive.archive import Archive, DiskFullError
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.faults import FaultPoint, Faults
@@ -133,7 +133,7 @@ class Finisher:
         while True:
             try:
                 await self._store(job, key, png, digest, seconds)
-            except (OSError, DiskFull, sqlite3.OperationalError) as error:
+            except (OSError, DiskFullError, sqlite3.OperationalError) as error:
                 # The picture is made: better to wait for room than to spend the card again.
                 _log.error("picture %s could not be stored, trying again: %s", key, error)
                 await self._clock.sleep(_RETRY_S)

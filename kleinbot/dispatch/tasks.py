@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
-from kleinbot.archive.archive import Archive, PictureGone
+from kleinbot.archive.archive import Archive, PictureGoneError
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import Job
 from kleinbot.domain.pixels import Pixels
@@ -86,5 +86,5 @@ class TaskMaker:
     async def _read(self, reference: Reference) -> Pixels:
         try:
             return await self._pool.run(decode_own, await self._archive.read(reference.file))
-        except (PictureGone, OSError) as error:
+        except (PictureGoneError, OSError) as error:
             raise RenderError(Code.INPUT_LOST, position=reference.position + 1) from error

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from kleinbot.archive.archive import Archive, PictureGone
+from kleinbot.archive.archive import Archive, PictureGoneError
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import Job
@@ -56,5 +56,5 @@ class Inputs:
     async def _read(self, file: str, job: Job) -> bytes:
         try:
             return await self._archive.read(file)
-        except PictureGone as error:
+        except PictureGoneError as error:
             raise Refusal(Code.PICTURE_GONE, number=str(job.number)) from error

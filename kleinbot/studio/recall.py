@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kleinbot.archive.archive import Archive, PictureGone
+from kleinbot.archive.archive import Archive, PictureGoneError
 from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.job import Image, Job, JobState, ReplyAddress, Unhurried
 from kleinbot.domain.people import Actor
@@ -117,5 +117,5 @@ class Recall:
             return None
         try:
             return await self._archive.read(image.file)
-        except PictureGone:
+        except PictureGoneError:
             return None

@@ -150,7 +150,7 @@ class Submit:
 
         The input pictures are stored before the row that names them, so that an accepted job has what it
         needs whatever happens next; files without a row are swept. Raises the refusals of ``imagine``, and
-        DiskFull.
+        DiskFullError.
         """
         with self.counting_refusals():
             return await self._accept(actor, recipe, options, reply, press)

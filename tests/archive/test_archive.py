@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kleinbot.archive import Archive, DiskFull, NameRefused, PictureGone, Shelf
+from kleinbot.archive import Archive, BadNameError, DiskFullError, PictureGoneError, Shelf
 from kleinbot.domain.errors import Code
 
 NOW_MS = 2_000_000_000_000
@@ -72,7 +72,7 @@ async def test_job_ids_that_differ_only_in_case_are_different_files(archive: Arc
 
 
 async def test_a_missing_file_has_its_own_error(archive: Archive) -> None:
-    with pytest.raises(PictureGone):
+    with pytest.raises(PictureGoneError):
         await archive.read("images/42/none-0.png")
 
 
@@ -80,7 +80,7 @@ async def test_deleting_twice_is_no_error(archive: Archive) -> None:
     stored = await archive.put(42, "k3x", 0, b"pixels")
     await archive.delete(stored.path)
     await archive.delete(stored.path)
-    with pytest.raises(PictureGone):
+    with pytest.raises(PictureGoneError):
         await archive.read(stored.path)
 
 
@@ -93,7 +93,7 @@ async def test_a_full_disk_is_said_and_leaves_nothing(
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", full)
-        with pytest.raises(DiskFull) as refused:
+        with pytest.raises(DiskFullError) as refused:
             await archive.put(42, "k3x", 0, b"pixels")
     assert refused.value.code is Code.DISK_FULL
     assert files_under(tmp_path / "pictures") == []
@@ -183,7 +183,7 @@ async def test_a_symbolic_name_is_refused_before_any_file_is_touched(archive: Ar
         "images/1/a-0.png/",
         "C:\\a.png",
     ):
-        with pytest.raises(NameRefused):
+        with pytest.raises(BadNameError):
             await archive.read(name)
-        with pytest.raises(NameRefused):
+        with pytest.raises(BadNameError):
             await archive.delete(name)

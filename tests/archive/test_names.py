@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kleinbot.archive.names import NameRefused, Shelf, checked, is_temporary, name_of
+from kleinbot.archive.names import BadNameError, Shelf, checked, is_temporary, name_of
 
 WINDOWS_DEVICES = {"con", "prn", "aux", "nul"} | {
     f"{port}{number}" for port in ("com", "lpt") for number in range(10)
@@ -38,7 +38,7 @@ def test_different_jobs_never_share_a_file(first: str, second: str) -> None:
 def test_any_text_as_a_job_id_gives_a_safe_name_or_a_refusal(job: str) -> None:
     try:
         name = name_of(Shelf.IMAGES, 1, job, 0)
-    except NameRefused:
+    except BadNameError:
         return
     assert len(PurePosixPath(name).parts) == 3
 
@@ -49,7 +49,7 @@ def test_any_text_as_a_job_id_gives_a_safe_name_or_a_refusal(job: str) -> None:
 def test_any_text_as_a_name_is_refused_or_stays_inside(name: str) -> None:
     try:
         checked(name)
-    except NameRefused:
+    except BadNameError:
         return
     assert ".." not in PureWindowsPath(name).parts
     assert not name.endswith("\n")
@@ -58,5 +58,5 @@ def test_any_text_as_a_name_is_refused_or_stays_inside(name: str) -> None:
 
 @pytest.mark.parametrize(("server", "position"), [(-1, 0), (0, -1), (10**21, 0)])
 def test_numbers_out_of_range_are_refused(server: int, position: int) -> None:
-    with pytest.raises(NameRefused):
+    with pytest.raises(BadNameError):
         name_of(Shelf.IMAGES, server, "job", position)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kleinbot.archive.archive import Archive, DiskFull, StoredFile
+from kleinbot.archive.archive import Archive, DiskFullError, StoredFile
 from kleinbot.dispatch.disk_room import DiskRoom
 from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError
@@ -109,7 +109,7 @@ async def test_a_picture_that_finds_the_disk_full_is_stored_once_there_is_room(
     async def full_once(self: Archive, *values: Any) -> StoredFile:
         if not refused.is_set():
             refused.set()
-            raise DiskFull
+            raise DiskFullError
         return await put(self, *values)
 
     monkeypatch.setattr(Archive, "put", full_once)
