@@ -1,0 +1,69 @@
+"""What every test of the doctor stands on."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from kleinbot.doctor import discord_account
+from tests.doctor.examining import TOKEN
+
+
+@pytest.fixture(autouse=True)
+def clean_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in list(os.environ):
+        if name.startswith("KLEINBOT_") or name == "DISCORD_TOKEN":
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def api() -> Iterator[str]:
+    """Play Discord's API on loopback: one server where the bot may do everything but attach files."""
+    loop = asyncio.new_event_loop()
+
+    def allowed(request: web.Request) -> None:
+        if request.headers["Authorization"] != f"Bot {TOKEN}":
+            raise web.HTTPUnauthorized
+
+    async def me(request: web.Request) -> web.Response:
+        allowed(request)
+        return web.json_response({"id": "42", "username": "kleinbot"})
+
+    async def guilds(request: web.Request) -> web.Response:
+        allowed(request)
+        lacking = sum(discord_account.NEEDED.values()) - discord_account.NEEDED["Attach Files"]
+        return web.json_response(
+            [
+                {"id": "1", "name": "All", "permissions": "8"},
+                {"id": "2", "name": "Some", "permissions": str(lacking)},
+            ]
+        )
+
+    async def start() -> tuple[web.AppRunner, int]:
+        app = web.Application()
+        app.add_routes([web.get("/users/@me", me), web.get("/users/@me/guilds", guilds)])
+        runner = web.AppRunner(app)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        return runner, runner.addresses[0][1]
+
+    runner, port = loop.run_until_complete(start())
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{port}"
+    asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+@pytest.fixture
+def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kleinbot.doctor.model.complete_in_cache", lambda _: None)

@@ -1,0 +1,45 @@
+"""The token, the servers and what the bot may do there."""
+
+from pathlib import Path
+
+from kleinbot.doctor.examination import examine, would_start
+from kleinbot.doctor.findings import Topic, Verdict
+from kleinbot.doctor.report import as_json
+from kleinbot.domain.errors import Code
+from kleinbot.texts import Texts
+from tests.doctor.examining import TOKEN, instruments, of, settings
+
+
+def test_without_a_token_it_would_not_start(tmp_path: Path) -> None:
+    findings = examine(settings(tmp_path, token=None), instruments=instruments())
+    assert not would_start(findings)
+    [finding] = of(findings, Topic.TOKEN)
+    assert finding.message == Code.TOKEN_MISSING
+
+
+def test_a_token_that_discord_refuses_is_a_problem(tmp_path: Path, api: str) -> None:
+    findings = examine(settings(tmp_path, token=TOKEN.replace("c", "d")), instruments=instruments(api))
+    [finding] = of(findings, Topic.TOKEN)
+    assert (finding.verdict, finding.message) == (Verdict.PROBLEM, Code.TOKEN_REFUSED)
+
+
+def test_being_offline_is_a_warning_and_the_token_is_never_shown(tmp_path: Path) -> None:
+    findings = examine(settings(tmp_path), instruments=instruments("http://127.0.0.1:9"))
+    [finding] = of(findings, Topic.TOKEN)
+    assert finding.verdict is Verdict.WARNING
+    assert would_start(findings)
+    assert TOKEN not in as_json(findings, Texts())
+
+
+def test_missing_permissions_are_named_with_their_server(tmp_path: Path, api: str) -> None:
+    findings = examine(settings(tmp_path), instruments=instruments(api))
+    [finding] = of(findings, Topic.SERVERS)
+    assert finding.verdict is Verdict.WARNING
+    assert finding.parameters["servers"] == "Some: Attach Files"
+    assert "client_id=42" in str(finding.parameters["invitation"])
+
+
+def test_a_bot_in_no_server_is_invited(tmp_path: Path, api: str) -> None:
+    findings = examine(settings(tmp_path, allowed_servers=[3]), instruments=instruments(api))
+    [finding] = of(findings, Topic.SERVERS)
+    assert finding.message == "doctor-servers-none"

@@ -1,0 +1,213 @@
+"""Starts of the engine: their phases, and what keeps them from succeeding."""
+
+import asyncio
+import gc
+import logging
+import shutil
+import subprocess
+import sys
+import threading
+import weakref
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from kleinbot.domain.errors import Code, RenderError, StartError
+from kleinbot.domain.work import (
+    EnginePhase,
+    EngineState,
+)
+from kleinbot.engine.gpu_engine import GpuEngine
+from kleinbot.engine.protocol import Engine
+from kleinbot.engine.worker import Worker
+from kleinbot.host.profile import CPU_SMALL, CUDA_BF16
+from kleinbot.klein.source import FolderSource
+from kleinbot.klein.text_encoder import TextEncoder
+from tests.engine.conftest import Faults, TickingClock, a_task, ignore, never
+
+
+async def test_a_start_passes_through_its_phases_on_the_event_loop(
+    tiny_folder: Path, clock: TickingClock, faults: Faults
+) -> None:
+    engine: Engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, faults, cpu_threads=1)
+    seen: list[EngineState] = []
+    threads: set[threading.Thread] = set()
+
+    def listener(state: EngineState) -> None:
+        seen.append(state)
+        threads.add(threading.current_thread())
+
+    engine.watch(listener)
+    await engine.start()
+    await engine.close()
+
+    phases = list(dict.fromkeys(state.phase for state in seen))
+    assert phases == [
+        EnginePhase.STARTING,
+        EnginePhase.LOADING,
+        EnginePhase.WARMING,
+        EnginePhase.READY,
+        EnginePhase.DRAINING,
+    ]
+    fractions = [s.fraction for s in seen if s.phase is EnginePhase.LOADING]
+    assert fractions[0] == 0.0
+    assert fractions[-1] == 1.0
+    assert threads == {threading.main_thread()}
+    assert engine.state.phase is EnginePhase.DRAINING
+
+
+async def test_the_log_says_each_phase_once(
+    tiny_folder: Path, clock: TickingClock, faults: Faults, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, faults, cpu_threads=1)
+    with caplog.at_level(logging.INFO, "kleinbot.engine.gpu_engine"):
+        await engine.start()
+        await engine.close()
+    told = [record.getMessage().split()[1] for record in caplog.records]
+    assert told == ["loading", "warming", "ready", "draining"]
+
+
+def test_making_an_engine_imports_no_torch() -> None:
+    rooms = "kleinbot.engine.gpu_engine, kleinbot.host.probe, kleinbot.klein.prompt"
+    code = f"import sys, {rooms}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "diffusers", "transformers"} & set(done.stdout.split())
+
+
+async def test_an_engine_that_was_never_started_closes(clock: TickingClock, faults: Faults) -> None:
+    engine = GpuEngine(FolderSource(Path("nowhere")), CPU_SMALL, clock, faults)
+    await asyncio.gather(engine.close(), engine.close())
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (torch.OutOfMemoryError, "CUDA out of memory. Tried to allocate"),
+        (RuntimeError, "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    ],
+)
+async def test_memory_that_runs_out_at_the_start_is_told_with_figures_and_the_next_start_may_do(
+    tiny_folder: Path,
+    clock: TickingClock,
+    faults: Faults,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[Exception],
+    words: str,
+) -> None:
+    workers: list[weakref.ref[Worker]] = []
+    alive_at_release: list[bool] = []
+
+    def noted(*parts: Any) -> Worker:
+        worker = Worker(*parts)
+        workers.append(weakref.ref(worker))
+        return worker
+
+    def fail() -> None:
+        raise kind(words)
+
+    def release(_: torch.device) -> None:
+        gc.collect()
+        alive_at_release.extend(worker() is not None for worker in workers)
+
+    monkeypatch.setattr("kleinbot.engine.bring_up.Worker", noted)
+    monkeypatch.setattr("kleinbot.engine.bring_up.release_memory", release)
+    engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, faults, cpu_threads=1)
+    faults.act = fail
+    with pytest.raises(StartError) as raised:
+        await engine.start()
+    assert alive_at_release == [False]
+    assert raised.value.code is Code.START_OUT_OF_MEMORY
+    assert {"profile", "needed", "free"} == raised.value.parameters.keys()
+    assert float(raised.value.parameters["free"]) > 0
+    assert engine.state.error is not None
+    assert engine.state.error.__traceback__ is None
+
+    faults.at.clear()
+    await engine.start()
+    assert engine.state.phase is EnginePhase.READY
+    await engine.close()
+
+
+async def test_wrong_weights_fail_the_start(tmp_path: Path, clock: TickingClock, faults: Faults) -> None:
+    engine = GpuEngine(FolderSource(tmp_path), CPU_SMALL, clock, faults, cpu_threads=1)
+
+    with pytest.raises(StartError) as raised:
+        await engine.start()
+
+    assert raised.value.code is Code.WEIGHTS_NONE
+    assert engine.state.phase is EnginePhase.FAILED
+    assert str(tmp_path) in engine.state.detail
+    with pytest.raises(RenderError) as refused:
+        await engine.render([a_task()], ignore, never)
+    assert refused.value.code is Code.ENGINE_FAILED
+    await engine.close()
+    assert engine.state.phase is EnginePhase.FAILED
+
+
+async def test_a_file_with_other_bytes_than_the_hubs_does_not_start(
+    tiny_folder: Path, tmp_path: Path, clock: TickingClock, faults: Faults
+) -> None:
+    folder = shutil.copytree(tiny_folder, tmp_path / "klein")
+    name = "vae/diffusion_pytorch_model.safetensors"
+    note = folder / ".cache/huggingface/download" / f"{name}.metadata"
+    note.parent.mkdir(parents=True)
+    note.write_text(f"commit\n{'0' * 64}\n{2**40}\n")
+    engine = GpuEngine(FolderSource(folder), CPU_SMALL, clock, faults, 1, tmp_path / "scratch")
+    with pytest.raises(StartError) as raised:
+        await engine.start()
+    assert raised.value.code is Code.WEIGHTS_DAMAGED
+    await engine.close()
+
+
+async def test_a_model_that_gives_no_numbers_fails_the_start(
+    tiny_folder: Path, clock: TickingClock, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = TextEncoder.encode
+    monkeypatch.setattr(TextEncoder, "encode", lambda self, prompts: original(self, prompts) * float("nan"))
+    engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, faults, cpu_threads=1)
+
+    with pytest.raises(StartError) as raised:
+        await engine.start()
+
+    assert raised.value.code is Code.WEIGHTS_DAMAGED
+    await engine.close()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has what the test lacks")
+async def test_a_card_that_torch_cannot_use_fails_the_start(
+    tiny_folder: Path, clock: TickingClock, faults: Faults
+) -> None:
+    engine = GpuEngine(FolderSource(tiny_folder), CUDA_BF16, clock, faults)
+
+    with pytest.raises(StartError) as raised:
+        await engine.start()
+
+    assert raised.value.code is Code.CUDA_UNAVAILABLE
+    assert raised.value.parameters == {"torch": torch.__version__}
+    await engine.close()
+
+
+async def test_closing_during_the_start_is_no_failure(
+    tiny_folder: Path, clock: TickingClock, faults: Faults
+) -> None:
+    engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, faults, cpu_threads=1)
+    warming, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        warming.set()
+        assert go_on.wait(10)
+
+    faults.act = hold
+    starting = asyncio.create_task(engine.start())
+    await asyncio.to_thread(warming.wait, 10)
+    closing = asyncio.create_task(engine.close())
+    await asyncio.to_thread(engine._closing.wait, 10)
+    go_on.set()
+
+    with pytest.raises(StartError) as raised:
+        await starting
+    await closing
+    assert raised.value.code is Code.STOPPING
+    assert engine.state.phase is EnginePhase.DRAINING
