@@ -19,12 +19,7 @@ TOKEN = ".".join(("A" * 24, "b" * 6, "c" * 38))
 HEAVY = ("torch", "discord", "diffusers", "transformers", "numpy", "PIL")
 
 
-@pytest.fixture(autouse=True)
-def clean_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.startswith("KLEINBOT_") or name == "DISCORD_TOKEN":
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("clean_folder")
 
 
 def python(code: str, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -42,11 +42,8 @@ class Rooms(ModuleType):
 
 
 @pytest.fixture(autouse=True)
-def rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rooms:
-    for name in list(os.environ):
-        if name.startswith("KLEINBOT_") or name == "DISCORD_TOKEN":
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
+def rooms(clean_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Rooms:
+    del clean_folder
     rooms = Rooms()
     monkeypatch.setitem(sys.modules, "kleinbot.entrances", rooms)
     return rooms

@@ -1,6 +1,5 @@
 """Where settings come from, and how mistakes in the sources are told."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,7 @@ from kleinbot.settings_sources import SettingsError, described, load_settings, r
 TOKEN = ".".join(("A" * 24, "b" * 6, "c" * 38))
 
 
-@pytest.fixture(autouse=True)
-def clean_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in list(os.environ):
-        if name.startswith("KLEINBOT_") or name == "DISCORD_TOKEN":
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("clean_folder")
 
 
 def problems() -> tuple[str, ...]:

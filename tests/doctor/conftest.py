@@ -1,7 +1,6 @@
 """What every test of the doctor stands on."""
 
 import asyncio
-import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +13,8 @@ from tests.doctor.examining import TOKEN
 
 
 @pytest.fixture(autouse=True)
-def clean_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in list(os.environ):
-        if name.startswith("KLEINBOT_") or name == "DISCORD_TOKEN":
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def in_a_clean_folder(clean_folder: Path) -> Path:
+    return clean_folder
 
 
 @pytest.fixture
