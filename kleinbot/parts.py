@@ -283,7 +283,7 @@ class Parts:
                 QuotaDesk(
                     QuotaView(database, rule, clock),
                     AdministerQuota(database, rule, clock),
-                    Weigh(database, self.shares, clock),
+                    Weigh(database, line, self.shares, clock),
                     texts,
                 )
             ),

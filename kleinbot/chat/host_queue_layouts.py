@@ -94,7 +94,7 @@ def _row(texts: Texts, locale: str, row: HostRow, server_name: ServerName) -> st
 
 def _standing(texts: Texts, locale: str, row: HostRow, engine: EngineState) -> str:
     cost, its_lane = round(row.cost, 1), lane(texts, locale, row)
-    if row.is_running:
+    if row.is_drawn:
         return texts.say(locale, "host-queue-running", lane=its_lane, cost=cost)
     place = 1 if row.place is None else row.place
     if engine.phase is not EnginePhase.READY:

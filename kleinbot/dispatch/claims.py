@@ -90,18 +90,23 @@ class Claims:
     async def put_back(
         self, keys: Iterable[ImageKey], outcome: str = "returned", *, alone: bool = False
     ) -> None:
-        """Return claimed images to their old places, in the rows and in the line; ``alone``: for good."""
+        """Return claimed images to their old places, in the rows and in the line; ``alone``: for good.
+
+        What was stopped meanwhile has none: the row decides.
+        """
         keys = tuple(keys)
         if not keys:
             return
 
         async def put_back(transaction: Transaction) -> None:
             for key in keys:
-                await jobs.put_back(transaction, key, self._clock.now_ms(), outcome)
-            # Once, also where this is tried again; nobody starts anything before it is written.
-            for key in keys:
+                waits = await jobs.put_back(transaction, key, self._clock.now_ms(), outcome)
+                # Once, also where this is tried again; nobody starts anything before it is written.
                 if self._line.is_running(key):
-                    self._line.returned(key, alone=alone)
+                    if waits:
+                        self._line.returned(key, alone=alone)
+                    else:
+                        self._line.finished(key, 0.0)
             await tags.replace(transaction, self._line.tags())
 
         await self._store(put_back)

@@ -112,7 +112,7 @@ class Dispatcher:
         """Say whether a picture of a job is on the card, or about to be on the free card."""
         if self._in_hand:
             return any(key.job_id == job_id for key in self._in_hand)
-        if self._is_paused():
+        if self._is_paused() or self.disk_is_full or self._stopping:
             return False
         due = self._line.next_due()
         return due is not None and due.key.job_id == job_id
@@ -162,14 +162,14 @@ class Dispatcher:
     async def keep_promises(self) -> None:
         """Take back in time what can no longer be kept, also while nothing is drawn; until cancelled."""
         while True:
-            self.relieve_overdue()
+            self._relieve_overdue()
             await self._clock.sleep(_RELIEF_EVERY_S)
 
     async def _turn(self) -> None:
         """Do one batch, or wait until there may be one."""
         await self._finisher.room()
         self._woken.clear()
-        self.relieve_overdue()
+        self._relieve_overdue()
         resting = self._resting
         if resting is not None and self._is_unwanted(resting):
             await self._discard(resting)
@@ -227,7 +227,7 @@ class Dispatcher:
     def _is_unwanted(self, batch: Batch) -> bool:
         return all(key.job_id in self._stopped_jobs for key in batch.keys)
 
-    def relieve_overdue(self) -> None:
+    def _relieve_overdue(self) -> None:
         """Take back the promises that can no longer be kept; the waiting messages say so."""
         overdue = self._line.overdue(self._clock.now_ms(), self._cost_model)
         for job_id in {image.key.job_id for image in overdue}:
@@ -288,7 +288,7 @@ class Dispatcher:
             except RenderError as error:
                 self._line.finished(image.key, 0.0)
                 self._in_hand = tuple(key for key in self._in_hand if key != image.key)
-                self._finisher.refuse(job.job_id, error)
+                self._finisher.refuse(image.key, error)
             else:
                 ready.append((image, job))
         return Batch(tuple(ready), tuple(tasks)) if ready else None
@@ -333,7 +333,7 @@ class Dispatcher:
                 self._finisher.accept(job_of[rendered.key], rendered.key, rendered.pixels, seconds)
         for rendered in result.images:
             if rendered.error is not None:
-                self._finisher.refuse(rendered.key.job_id, rendered.error)
+                self._finisher.refuse(rendered.key, rendered.error)
         self._in_hand = ()
 
     def _learn(self, batch: Batch, result: BatchResult) -> None:
@@ -359,7 +359,7 @@ class Dispatcher:
             return
         self._in_hand = ()
         self._line.finished(batch.keys[0], self._cost_model.measured_cost(batch.on_card_s))
-        self._finisher.refuse(batch.keys[0].job_id, error)
+        self._finisher.refuse(batch.keys[0], error)
 
     async def _discard(self, resting: Batch) -> None:
         """Forget a resting batch that nobody wants any more."""
@@ -372,11 +372,7 @@ class Dispatcher:
         self._forget_stopped()
 
     async def _put_back(self, outcome: str = "returned", *, alone: bool = False) -> None:
-        """Return what is in hand to its place; what was stopped meanwhile has none."""
-        for key in self._in_hand:
-            if key.job_id in self._stopped_jobs:
-                self._line.finished(key, 0.0)
-        self._in_hand = tuple(key for key in self._in_hand if key.job_id not in self._stopped_jobs)
+        """Return what is in hand to its place."""
         # In hand until it is written: whoever is cancelled meanwhile puts it back once more.
         await self._claims.put_back(self._in_hand, outcome, alone=alone)
         self._in_hand = ()

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 
 from kleinbot.archive.archive import Archive, DiskFullError
 from kleinbot.domain.clock import Clock
@@ -50,8 +50,7 @@ class Finisher:
         self._wake_delivery = wake_delivery
         self._model_name = model_name
         self._version = version
-        self._tasks: dict[asyncio.Task[None], str] = {}
-        self._pending: set[ImageKey] = set()
+        self._tasks: dict[asyncio.Task[None], ImageKey] = {}
 
     @property
     def is_busy(self) -> bool:
@@ -69,25 +68,26 @@ class Finisher:
 
     def accept(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:
         """Take over a rendered picture; it is recorded, whatever the disk says meanwhile."""
-        self._pending.add(key)
-        self._own(job.job_id, self._finish_or_fail(job, key, pixels, seconds))
+        self._own(key, self._finish(job, key, pixels, seconds))
 
-    def refuse(self, job_id: str, error: RenderError) -> None:
-        """Fail a job of which an image could not be made, once its other pictures in hand are recorded."""
-        earlier = [task for task, owner in self._tasks.items() if owner == job_id]
-        self._own(job_id, self._fail_after(earlier, job_id, error))
+    def refuse(self, key: ImageKey, error: RenderError) -> None:
+        """Fail the job of an image that could not be made, once its other pictures in hand are recorded."""
+        earlier = [task for task, other in self._tasks.items() if other.job_id == key.job_id]
+        self._own(key, self._fail_after(earlier, key.job_id, error))
 
     async def close(self) -> None:
         """Wait for what was accepted; where it cannot be stored, a restart makes it again, unsuspected."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_RETRY_S)
-        for task in self._tasks:
+        left = dict(self._tasks)
+        for task in left:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._pending:
-            await self._put_back(tuple(self._pending))
+        await asyncio.gather(*left, return_exceptions=True)
+        if left:
+            await self._put_back(set(left.values()))
 
-    async def _put_back(self, keys: Sequence[ImageKey]) -> None:
+    async def _put_back(self, keys: Collection[ImageKey]) -> None:
+        """Take back what is still running by its row: of the others nothing is left to do."""
         try:
             async with self._database.transaction() as transaction:
                 for key in keys:
@@ -95,10 +95,17 @@ class Finisher:
         except sqlite3.OperationalError as error:
             _log.error("%d pictures count as lost with the process: %s", len(keys), error)
 
-    def _own(self, job_id: str, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks[task] = job_id
+    def _own(self, key: ImageKey, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(self._to_an_end(key, work))
+        self._tasks[task] = key
         task.add_done_callback(self._tasks.pop)
+
+    async def _to_an_end(self, key: ImageKey, work: Coroutine[None, None, None]) -> None:
+        try:
+            await work
+        except Exception:  # noqa: BLE001 - the edge of a background task: the job must not hang
+            _log.exception("picture %s could not be finished", key)
+            await self._fail(key.job_id, RenderError(Code.RENDER_FAILED))
 
     async def _fail_after(
         self, earlier: Sequence[asyncio.Task[None]], job_id: str, error: RenderError
@@ -106,15 +113,6 @@ class Finisher:
         if earlier:
             await asyncio.wait(earlier)
         await self._fail(job_id, error)
-
-    async def _finish_or_fail(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:
-        try:
-            await self._finish(job, key, pixels, seconds)
-            self._pending.discard(key)
-        except Exception:  # noqa: BLE001 - the edge of a background task: the job must not hang
-            _log.exception("picture %s could not be finished", key)
-            self._pending.discard(key)
-            await self._fail(job.job_id, RenderError(Code.RENDER_FAILED))
 
     async def _finish(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:
         recipe = Recipe(

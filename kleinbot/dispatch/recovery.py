@@ -38,24 +38,26 @@ async def recover(
     A picture that was running when the process ended runs alone from now on, also after further restarts.
     Those that rested beside the card meanwhile are no suspects. Promises are derived anew.
     """
+    waiting: list[WaitingImage] = []
     async with database.transaction() as transaction:
         begun = await jobs.recover(transaction, clock.now_ms())
         for key in begun:
             await _give_up_where_hopeless(transaction, key, clock.now_ms())
+        suspects = await jobs.suspects(transaction)
+        expiries = await lookup.reply_expiries(transaction)
         for job in await lookup.all_open(transaction):
             if job.checkpoint not in checkpoints:
                 error = RenderError(Code.CHECKPOINT_GONE)
                 await jobs.stop(transaction, job.job_id, JobState.FAILED, clock.now_ms(), error)
-    suspects = await jobs.suspects(database.read)
-    expiries = await lookup.reply_expiries(database.read)
-    waiting: list[WaitingImage] = []
-    for job in await lookup.all_open(database.read):
-        deadline_ms = limits.deadline_ms(job.created_ms, expiries.get(job.job_id))
-        waiting += open_images(job, deadline_ms if job.lane is Lane.TOKEN else None, suspects)
-    running = {image.key for image in waiting}.intersection(begun)
-    line.restore(await tags.load(database.read), waiting, running)
-    for key in sorted(running):
-        line.returned(key)
+                continue
+            deadline_ms = limits.deadline_ms(job.created_ms, expiries.get(job.job_id))
+            waiting += open_images(job, deadline_ms if job.lane is Lane.TOKEN else None, suspects)
+        running = {image.key for image in waiting}.intersection(begun)
+        line.restore(await tags.load(transaction), waiting, running)
+        for key in sorted(running):
+            line.returned(key)
+        # With the rows: a process that ends before its first claim would else have charged for these twice.
+        await tags.replace(transaction, line.tags())
     if waiting:
         _log.info("%d pictures are back in line, %d of them were being drawn", len(waiting), len(running))
 

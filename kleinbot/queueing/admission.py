@@ -83,14 +83,16 @@ def admit(
     now_ms: int,
     running_left_s: float = 0.0,
     token_dies_ms: int | None = None,
+    *,
+    is_drawing: bool = True,
 ) -> Admitted | Refusal:
     """Judge one job's images (one server, one member), leaving ``line`` as it is.
 
     Returns a Refusal with MEMBER_LINE_FULL, SERVER_LINE_FULL or LINE_FULL and the parameters
-    ``retry_at_s`` (Unix seconds), ``limit`` and ``outstanding`` (pictures). Whoever has nothing
-    outstanding is let in with one job, however large: else it could never run. Of ``images`` the ``lane``
-    and ``deadline_ms`` are ignored; pass those of the result to ``Line.submit``. ``token_dies_ms``: when the
-    reply can no longer be edited, where that is known.
+    ``retry_at_s`` (Unix seconds; 0: nobody knows, since nothing ``is_drawing``), ``limit`` and
+    ``outstanding`` (pictures). Whoever has nothing outstanding is let in with one job, however large: else
+    it could never run. Of ``images`` the ``lane`` and ``deadline_ms`` are ignored; pass those of the result
+    to ``Line.submit``. ``token_dies_ms``: when the reply can no longer be edited, where that is known.
     """
     asked = sum(image.cost for image in images)
     member = _Scope(images[0].server_id, images[0].member_id)
@@ -101,8 +103,10 @@ def admit(
     ):
         outstanding = scope.outstanding_cost(line)
         if outstanding > 0 and outstanding + asked > limit:
-            wait_s = _wait_s(line, cost_model, running_left_s, scope, outstanding + asked - limit)
-            retry_at_s = math.ceil(now_ms / MS_PER_S + wait_s)
+            retry_at_s = 0
+            if is_drawing:
+                wait_s = _wait_s(line, cost_model, running_left_s, scope, outstanding + asked - limit)
+                retry_at_s = math.ceil(now_ms / MS_PER_S + wait_s)
             return Refusal(
                 code, retry_at_s=retry_at_s, limit=round(limit, 1), outstanding=round(outstanding, 1)
             )

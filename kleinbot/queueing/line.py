@@ -66,6 +66,10 @@ class Line:
             self._lanes[image.lane].swap(image, relieved)
         self._changed()
 
+    def weights_changed(self) -> None:
+        """Foresee anew: ``weights`` say something else than before."""
+        self._changed()
+
     def next_batch(self, limits: BatchLimits) -> tuple[WaitingImage, ...]:
         """Return the images that run next, all of one shape, and mark them running; empty when none waits.
 
@@ -231,7 +235,7 @@ class Line:
         Within a lane: if its tag is lower, by more than δ, than what each of them has used: its tag at the
         start and ``fraction_done`` of its charge. The token lane passes the relaxed lane unless that is owed.
         """
-        image = self._lanes[self._lane_due()].next_image()
+        image = self.next_due()
         if image is None:
             return None
         charges = [self._running[key] for key in keys]
@@ -254,7 +258,7 @@ class Line:
         return [image for image in self._waiting.values() if image.key.job_id == job_id]
 
     def _forget_if_ended(self, job_id: str) -> None:
-        if not any(image.key.job_id == job_id for image in chain(self._waiting.values(), self.running)):
+        if not self.holds(job_id):
             del self._begun[job_id]
 
     def _lane_due(self) -> Lane:

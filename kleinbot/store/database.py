@@ -18,7 +18,8 @@ _BUSY_TIMEOUT_MS = 5000
 
 def disk_is_full(error: BaseException) -> bool:
     """Say whether this is SQLite's word for a disk on which nothing more can be written."""
-    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_FULL
+    # What Python itself raises in SQLite's name has no code.
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
 
 
 class Reader:

@@ -29,7 +29,7 @@ class HostRow:
     kind: Kind
     checkpoint: Checkpoint
     lane: Lane
-    is_running: bool
+    is_drawn: bool
     place: int | None
     starts_at_ms: int | None
     cost: float
@@ -125,7 +125,7 @@ def _row(card: JobCard, cost: float) -> HostRow:
         kind=job.kind,
         checkpoint=job.checkpoint,
         lane=job.lane,
-        is_running=card.is_drawn,
+        is_drawn=card.is_drawn,
         place=card.place,
         starts_at_ms=card.starts_at_ms,
         cost=cost,

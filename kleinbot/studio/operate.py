@@ -139,6 +139,7 @@ class Operate:
                 )  # fmt: skip
         if share is not None:
             self._shares.set_share(server_id, share)
+            self._line.weights_changed()
         return next(row for row in await self.servers(actor, present) if row.server_id == server_id)
 
     async def pause(self, actor: Actor) -> None:

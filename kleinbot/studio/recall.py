@@ -83,9 +83,9 @@ class Recall:
 
     def card_of(self, job: Job) -> JobCard:
         """Add to ``job`` its place in the line and when it is expected to start."""
-        is_late = not job.state.is_terminal and self._line.is_late(job.job_id)
         if job.state.is_terminal:
             return JobCard(job, None, None)
+        is_late = self._line.is_late(job.job_id)
         is_begun = job.state is JobState.RUNNING
         if is_begun and (self._is_on_card(job.job_id) or not self._line.holds(job.job_id)):
             return JobCard(job, None, None, is_late, is_drawn=True)

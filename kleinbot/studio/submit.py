@@ -136,7 +136,7 @@ class Submit:
             checkpoint=Checkpoint.BASE if is_best else Checkpoint.DISTILLED,
         )
         options = Options(request.count, request.seed, request.private)
-        return await self._accept(actor, recipe, options, reply, None)
+        return await self.accept(actor, recipe, options, reply)
 
     async def accept(
         self,
@@ -146,18 +146,12 @@ class Submit:
         reply: ReplyAddress,
         press: Press | None = None,
     ) -> Accepted:
-        """Accept what any command, button, form or menu asks for.
+        """Accept what any command, button, form or menu asks for; whoever calls it counts the refusals.
 
         The input pictures are stored before the row that names them, so that an accepted job has what it
         needs whatever happens next; files without a row are swept. Raises the refusals of ``imagine``, and
         DiskFullError.
         """
-        with self.counting_refusals():
-            return await self._accept(actor, recipe, options, reply, press)
-
-    async def _accept(
-        self, actor: Actor, recipe: Recipe, options: Options, reply: ReplyAddress, press: Press | None
-    ) -> Accepted:
         self._require_open()
         if recipe.checkpoint not in self._profile.checkpoints:
             raise Refusal(Code.CHECKPOINT_NOT_HERE)
@@ -192,7 +186,7 @@ class Submit:
 
         async def finish(reply: ReplyAddress, press: Press | None) -> Accepted:
             with self.counting_refusals():
-                return await self._accept(actor, await recipe(), options, reply, press)
+                return await self.accept(actor, await recipe(), options, reply, press)
 
         return Begun(options.private, finish)
 
@@ -267,13 +261,11 @@ class Submit:
             job.created_ms,
             self._running_left_s(),
             job.reply.expires_ms,
+            is_drawing=self._engine_state().phase is EnginePhase.READY,
         )
-        if not isinstance(verdict, Refusal):
-            return verdict
-        if self._engine_state().phase is not EnginePhase.READY:
-            # Nobody knows when there is room again while nothing is drawn.
-            raise Refusal(verdict.code, **(verdict.parameters | {"retry_at_s": 0}))
-        raise verdict
+        if isinstance(verdict, Refusal):
+            raise verdict
+        return verdict
 
     def clean(self, prompt: str) -> str:
         """Return a prompt as the model gets it. Raises Refusal PROMPT_EMPTY or PROMPT_TOO_LONG."""

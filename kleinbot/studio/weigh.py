@@ -3,6 +3,7 @@
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.people import Actor
 from kleinbot.domain.quota import Deed
+from kleinbot.queueing.line import Line
 from kleinbot.store import audit, members
 from kleinbot.store.database import Database
 from kleinbot.store.ledger import Owner
@@ -13,8 +14,9 @@ from kleinbot.studio.shares import Shares
 class Weigh:
     """For a server's admins, and in their own server only."""
 
-    def __init__(self, database: Database, shares: Shares, clock: Clock) -> None:
+    def __init__(self, database: Database, line: Line, shares: Shares, clock: Clock) -> None:
         self._database = database
+        self._line = line
         self._shares = shares
         self._clock = clock
 
@@ -34,3 +36,4 @@ class Weigh:
                 server_id=actor.server_id, member_id=member_id, details={"weight": weight},
             )  # fmt: skip
         self._shares.set_weight(owner, weight)
+        self._line.weights_changed()

@@ -11,10 +11,8 @@ from kleinbot.studio.host_queue import HostPage, HostRow
 from kleinbot.texts import Texts
 
 
-def standing(phase: EnginePhase, *, cost: float = 0.31, is_running: bool = False, locale: str = "en") -> str:
-    row = HostRow(
-        "0" * 24, 7, 10, 1, Kind.IMAGINE, Checkpoint.DISTILLED, Lane.TOKEN, is_running, 1, None, cost
-    )
+def standing(phase: EnginePhase, *, cost: float = 0.31, is_drawn: bool = False, locale: str = "en") -> str:
+    row = HostRow("0" * 24, 7, 10, 1, Kind.IMAGINE, Checkpoint.DISTILLED, Lane.TOKEN, is_drawn, 1, None, cost)
     page = HostPage((row,), 0, 1, 1, 1, 0, cost, Door.OPEN, EngineState(phase))
     items = host_queue(Texts(), locale, page, str, None).walk_children()
     [_, text] = [item.content for item in items if isinstance(item, discord.ui.TextDisplay)]
@@ -38,5 +36,5 @@ async def test_a_waiting_job_says_its_place_its_start_and_its_work(locale: str, 
 
 
 async def test_a_job_of_one_picture_is_one_pictures_work() -> None:
-    told = standing(EnginePhase.READY, cost=1.0, is_running=True)
+    told = standing(EnginePhase.READY, cost=1.0, is_drawn=True)
     assert told == "being drawn · token lane · 1 picture's worth of work"

@@ -9,6 +9,7 @@ from kleinbot.dispatch.disk_room import DiskRoom
 from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError
 from kleinbot.domain.job import JobState
+from kleinbot.domain.work import ImageKey
 from kleinbot.images.labelled import decode_own
 from tests.dispatch.restarting import restarted
 from tests.dispatch.running import ended, running, until, until_true
@@ -173,6 +174,50 @@ async def test_a_picture_that_cannot_be_stored_at_a_clean_stop_is_no_suspect(
     again = await restarted(studio, tmp_path)
     assert [image.alone for image in again.line.waiting] == [False]
     assert await again.database.read.number("SELECT COUNT(*) FROM attempts WHERE outcome = 'lost'") == 0
+
+
+async def test_a_picture_that_failed_just_before_a_clean_stop_is_no_suspect(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    refused = asyncio.Event()
+
+    async def refuse(self: Archive, *values: Any) -> StoredFile:
+        del self, values
+        refused.set()
+        raise OSError("read-only file system")
+
+    monkeypatch.setattr(Archive, "put", refuse)
+    monkeypatch.setattr("kleinbot.dispatch.finishing._RETRY_S", 0.01)
+    job_id = (await studio.imagine(count=2)).card.job.job_id
+    studio.engine.image_errors = {ImageKey(job_id, 1): RenderError(Code.RENDER_FAILED)}
+    async with running(studio) as task:
+        await refused.wait()
+        await until_true(lambda: len(studio.engine.batches) == 2 and not studio.line.running)
+        await studio.dispatcher.stop()
+        await asyncio.wait_for(task, 10)
+    await studio.finisher.close()
+    again = await restarted(studio, tmp_path)
+    assert [image.alone for image in again.line.waiting] == [False, False]
+    assert await again.database.read.number("SELECT COUNT(*) FROM attempts WHERE outcome = 'lost'") == 0
+
+
+async def test_what_is_cancelled_while_it_is_put_back_does_not_come_back(studio: Studio) -> None:
+    """The cancellation has the database first: the dispatcher decided before it, and writes after it."""
+    studio.engine.gate.clear()
+    job_id = (await studio.imagine()).card.job.job_id
+    async with running(studio) as task:
+        await studio.engine.started.wait()
+        async with studio.database.transaction():
+            cancelling = asyncio.create_task(studio.cancel.by_id(ADA, job_id))
+            for _ in range(200):
+                await asyncio.sleep(0)
+            task.cancel()
+            for _ in range(200):
+                await asyncio.sleep(0)
+        await asyncio.gather(cancelling, task, return_exceptions=True)
+    assert (await studio.job(job_id)).state is JobState.CANCELLED
+    assert studio.line.waiting == ()
+    assert studio.line.running == ()
 
 
 async def test_a_picture_that_is_drawn_is_kept_where_the_next_one_of_its_job_fails(

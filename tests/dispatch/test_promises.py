@@ -187,15 +187,20 @@ async def test_a_refusal_names_no_time_while_nobody_knows_it(studio: Studio, tmp
     await studio.archive.close()
 
 
-async def test_what_is_paused_between_two_pictures_is_not_being_drawn(studio: Studio) -> None:
+@pytest.mark.parametrize("why", ["paused", "full"])
+async def test_what_is_held_between_two_pictures_is_not_being_drawn(studio: Studio, why: str) -> None:
     gate = asyncio.Event()
     studio.engine.step_gates = {1: gate}
     job_id = (await studio.imagine(count=2)).card.job.job_id
     async with running(studio):
         await until_true(lambda: len(studio.progressed.reports) == 1)
-        studio.doorkeeper.door = Door.PAUSED
+        if why == "paused":
+            studio.doorkeeper.door = Door.PAUSED
+        else:
+            studio.host.free_bytes = 0
         gate.set()
         await until(studio, job_id, lambda job: job.done_images != ())
+        await until_true(lambda: studio.dispatcher.disk_is_full or why == "paused")
         card = await studio.recall.card(job_id)
         assert card is not None
         assert (card.job.state, card.is_drawn, card.place) == (JobState.RUNNING, False, 0)

@@ -65,6 +65,18 @@ async def test_what_was_served_is_remembered_over_a_restart(studio: Studio, tmp_
     assert any(tag.finish > 0 for tag in again.line.tags())
 
 
+async def test_a_process_that_ends_before_its_first_claim_changes_nothing_in_the_order(
+    studio: Studio, tmp_path: Path
+) -> None:
+    await studio.imagine(ADA, count=3)
+    await studio.imagine(BOB, count=3)
+    await dies(studio)
+    once = await restarted(studio, tmp_path)
+    twice = await restarted(once, tmp_path)
+    assert twice.line.order() == once.line.order()
+    assert set(twice.line.tags()) == set(once.line.tags()) == set(await tags.load(twice.database.read))
+
+
 async def test_members_of_a_batch_that_took_the_process_down_run_one_by_one_and_the_guilty_one_fails(
     roomy: Studio, tmp_path: Path
 ) -> None:

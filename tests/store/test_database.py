@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from kleinbot.store.database import Database
+from kleinbot.store.database import Database, disk_is_full
 
 
 async def _accounts(database: Database) -> None:
@@ -76,3 +76,10 @@ async def test_a_slow_reader_does_not_hold_up_the_writer(database: Database) -> 
     await _transfer(database)
     assert not slow.done()
     await slow
+
+
+async def test_only_a_full_disk_is_called_one(database: Database) -> None:
+    """Python raises some of SQLite's errors itself, and those have no code."""
+    with pytest.raises(sqlite3.OperationalError) as caught:
+        await database.read.one("SELECT CAST(x'ff' AS TEXT)")
+    assert not disk_is_full(caught.value)

@@ -7,9 +7,11 @@ import pytest
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.people import Actor
 from kleinbot.domain.quota import Deed
+from kleinbot.queueing.line import Line
 from kleinbot.store import audit
 from kleinbot.studio.shares import Shares
 from kleinbot.studio.weigh import Weigh
+from tests.queueing.making import job
 from tests.studio_harness import ADA, BOB, MODERATOR, Studio
 
 ADMIN = Actor(server_id=10, member_id=4, locale="en-US", is_admin=True)
@@ -19,7 +21,7 @@ ADMIN = Actor(server_id=10, member_id=4, locale="en-US", is_admin=True)
 async def test_only_an_admin_may(studio: Studio, actor: Actor) -> None:
     shares = Shares()
     with pytest.raises(Refusal) as caught:
-        await Weigh(studio.database, shares, studio.clock).set(actor, ADA.member_id, 10.0)
+        await Weigh(studio.database, studio.line, shares, studio.clock).set(actor, ADA.member_id, 10.0)
     assert caught.value.code is Code.NOT_AN_ADMIN
     assert shares.weight(ADA.server_id, ADA.member_id) == 1.0
     assert await studio.database.read.number("SELECT COUNT(*) FROM audit") == 0
@@ -27,7 +29,7 @@ async def test_only_an_admin_may(studio: Studio, actor: Actor) -> None:
 
 async def test_it_holds_in_that_server_alone_at_once_and_after_a_restart_and_is_noted(studio: Studio) -> None:
     shares, restarted = Shares(), Shares()
-    await Weigh(studio.database, shares, studio.clock).set(ADMIN, BOB.member_id, 2.5)
+    await Weigh(studio.database, studio.line, shares, studio.clock).set(ADMIN, BOB.member_id, 2.5)
     await restarted.load(studio.database.read)
     for known in (shares, restarted):
         assert known.weight(ADMIN.server_id, BOB.member_id) == 2.5
@@ -37,3 +39,13 @@ async def test_it_holds_in_that_server_alone_at_once_and_after_a_restart_and_is_
     assert (row.deed, row.actor_id, row.member_id, dict(row.details)) == (
         Deed.WEIGHT, ADMIN.member_id, BOB.member_id, {"weight": 2.5},
     )  # fmt: skip
+
+
+async def test_what_is_foreseen_follows_at_once(studio: Studio) -> None:
+    shares = Shares()
+    line = Line(shares)
+    line.submit((*job("a", 1, 3, server_id=10), *job("b", 2, 3, server_id=10)))
+    before = [each.member_id for each in line.order()]
+    await Weigh(studio.database, line, shares, studio.clock).set(ADMIN, 2, 10.0)
+    assert before == [1, 2, 1, 2, 1, 2]
+    assert [each.member_id for each in line.order()] == [1, 2, 2, 2, 1, 1]
