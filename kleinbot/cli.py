@@ -130,7 +130,7 @@ def doctor(
         settings = load_settings().settings
         findings = examine(settings)
     except SettingsError as error:
-        settings = Settings()
+        settings = error.others.settings
         findings = examine(settings, error.problems)
     texts = Texts(settings.locale)
     if as_json:

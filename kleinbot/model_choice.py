@@ -3,7 +3,7 @@
 import logging
 import math
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.kept import Kept, gone_of, kept_in
 from kleinbot.klein.requirements import check_diffusers
 from kleinbot.klein.source import BASE_REPOSITORY, KLEIN_9B_NAME, FolderSource, Source, hub_source
+from kleinbot.klein.weight_set import WeightSet
 from kleinbot.klein.weights import Gone
 from kleinbot.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
 from kleinbot.torch_report import TorchReport, ask_torch
@@ -73,8 +74,8 @@ def choose_model(
         raise StartError(Code.CUDA_UNAVAILABLE, torch=report.version or "?")
     weights = settings.weights
     kept = tuple(kept_in(settings.scratch_folder))
-    offer = offered_by(weights, kept) if isinstance(weights, Path) else _offered_by_hub(weights)
-    offer = replace(offer, is_named=weights is not None, is_small=_is_small(weights, kept))
+    offer = _offered_by_folder(weights, kept) if isinstance(weights, Path) else _offered_by_hub(weights)
+    offer = replace(offer, is_named=weights is not None)
     choice = choose(facts, asked, offer, wishes_of(settings))
     gone = gone_of(each for each in kept if each.serves(choice.profile))
     used = weights if choice.uses_named_weights else None
@@ -111,22 +112,22 @@ def left_alone_needs_gib(weights: Path | str | None) -> float | None:
     return round(full_size_cpu_bytes() / GIB, 1) if is_known else None
 
 
-def offered_by(folder: Path, kept: Iterable[Kept] = ()) -> Offer:
+def _offered_by_folder(folder: Path, kept: Sequence[Kept]) -> Offer:
     """Return what the weights in ``folder`` can be loaded as, where they are gone from what is ``kept``.
 
     Raises StartError where they are missing, damaged, not Klein 4B, or only its base checkpoint.
     """
-    kept = tuple(kept)
     weights = find_weights(folder, gone=gone_of(kept))
     weights.require_distilled(str(folder))
     transformers = weights.transformers
     if gone := frozenset[Path]().union(*(component.gone for component in transformers.values())):
         formats = frozenset(each.format for each in kept if each.is_made_of_any(gone))
-        return Offer(formats, tuple(transformers))
-    if any(component.scaled_layers for component in transformers.values()):
-        return Offer(frozenset({Format.FP8}), tuple(transformers))
-    # Of plain weights all formats can be made while they are loaded.
-    return Offer(checkpoints=tuple(transformers))
+    elif any(component.scaled_layers for component in transformers.values()):
+        formats = frozenset({Format.FP8})
+    else:
+        # Of plain weights all formats can be made while they are loaded.
+        formats = frozenset(Format)
+    return Offer(formats, tuple(transformers), is_small=_is_small(weights))
 
 
 def _offered_by_hub(repository: str | None) -> Offer:
@@ -144,14 +145,9 @@ def _offered_by_hub(repository: str | None) -> Offer:
     return Offer(frozenset({Format.PLAIN, Format.INT8}), (Checkpoint.DISTILLED,))
 
 
-def _is_small(weights: Path | str | None, kept: Iterable[Kept]) -> bool:
-    """Tell whether ``weights`` are those of a smaller model than Klein 4B, by their headers.
-
-    What a repository on the hub holds is not known before it is downloaded, so it counts as of full size.
-    """
-    if not isinstance(weights, Path):
-        return False
-    transformers = find_weights(weights, gone=gone_of(kept)).transformers.values()
+def _is_small(weights: WeightSet) -> bool:
+    """Tell whether ``weights`` are those of a smaller model than Klein 4B, by their headers."""
+    transformers = weights.transformers.values()
     numbers = max(
         sum(math.prod(tensor.shape) for tensor in component.tensors.values()) for component in transformers
     )

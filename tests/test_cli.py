@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -9,8 +10,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from kleinbot import __version__, cli
+from kleinbot.doctor.findings import Finding, Topic, problem
 from kleinbot.domain.errors import Code, FatalEngineError, StartError
-from kleinbot.settings import Settings
+from kleinbot.settings import DeviceChoice, Settings
 from kleinbot.settings_sources import right
 from kleinbot.texts import Texts, languages
 
@@ -201,6 +203,23 @@ def test_settings_are_listed_where_not_even_the_defaults_can_be_used(tmp_path: P
 
 def test_version() -> None:
     assert invoke("version").stdout == f"kleinbot {__version__}\n"
+
+
+def test_the_doctor_looks_with_the_settings_that_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KLEINBOT_QUOTA_HOURS", "banana")
+    monkeypatch.setenv("KLEINBOT_LOCALE", "de")
+    monkeypatch.setenv("KLEINBOT_DEVICE", "cuda")
+    seen: list[Settings] = []
+
+    def examine(settings: Settings, problems: Sequence[str] = ()) -> list[Finding]:
+        seen.append(settings)
+        return [problem(Topic.SETTINGS, "doctor-settings", sentence=each) for each in problems]
+
+    monkeypatch.setattr("kleinbot.doctor.examination.examine", examine)
+    result = invoke("doctor")
+    assert result.exit_code != 0
+    assert "banana" in result.stdout
+    assert [(each.locale, each.device) for each in seen] == [("de", DeviceChoice.CUDA)]
 
 
 def test_help_names_every_command_but_the_childs() -> None:

@@ -66,6 +66,8 @@ def test_the_host_is_told_in_a_sentence_why_the_engine_failed(locale: str) -> No
 
 
 def test_the_host_is_told_what_a_running_engine_lacks() -> None:
-    [line] = host_status.engine(Texts(), "en-US", EngineState(EnginePhase.READY, detail="runs untuned"))
-    assert "runs untuned" in line
+    untuned = StartError(Code.RUNS_UNTUNED, reason="no triton")
+    [line] = host_status.engine(Texts(), "de", EngineState(EnginePhase.READY, error=untuned))
+    assert "lässt sich das Modell nicht beschleunigen" in line
+    assert "no triton" in line
     assert host_status.engine(Texts(), "en-US", EngineState(EnginePhase.READY)) == []

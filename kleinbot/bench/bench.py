@@ -22,7 +22,9 @@ from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
 from kleinbot.host.model_sizes import encoder_layers_bytes, transformer_bytes
-from kleinbot.host.profile import Device, Placement, Profile
+from kleinbot.host.profile import Placement, Profile
+from kleinbot.klein.folder_hashes import REMEMBERED
+from kleinbot.klein.kept import FOLDER
 from kleinbot.model_choice import ModelChoice
 from kleinbot.texts import Texts
 
@@ -75,14 +77,15 @@ async def bench(
     async with AsyncExitStack() as stack:
         ours = OurEngine(make_engine, clock)
         stack.push_async_callback(ours.close)
-        kept = await asyncio.to_thread(_names_in, wanted.scratch)
+        before = await asyncio.to_thread(_found_by_later_starts, wanted.scratch)
         load_s = await start.seconds_of(ours)
-        has_quantised = not kept.issuperset(await asyncio.to_thread(_names_in, wanted.scratch))
+        is_first_start = before != await asyncio.to_thread(_found_by_later_starts, wanted.scratch)
 
         # Here and not above: importing torch takes seconds, in which the engine's thread already loads.
         from kleinbot.bench.card import CardMeter
+        from kleinbot.engine.device import device_of
 
-        device = _device(model.profile)
+        device = device_of(model.profile)
         measurement = Measurement(CardMeter(device), wanted.runs, texts, locale, tell)
         transfer = await asyncio.to_thread(_transfer, model.profile, device)
         conditions = conditions_of(model, wanted.runs, threads, clock)
@@ -90,7 +93,7 @@ async def bench(
             rows, comparison = await compared(measurement, ours, partial(model_card, model, clock), cases)
         else:
             rows, comparison = await alone(measurement, ours, cases), None
-        return Report(with_limits(conditions, model), load_s, rows, transfer, comparison, has_quantised)
+        return Report(with_limits(conditions, model), load_s, rows, transfer, comparison, is_first_start)
 
 
 class _Start:
@@ -148,8 +151,12 @@ def moved_bytes(profile: Profile) -> tuple[int, bool]:
     return sum(moved), any(plan.placement is Placement.DISK for plan in plans)
 
 
-def _names_in(folder: Path | None) -> set[str]:
-    return set() if folder is None or not folder.is_dir() else {file.name for file in folder.iterdir()}
+def _found_by_later_starts(scratch: Path | None) -> dict[Path, int]:
+    """Return what a start leaves for later ones, hashes and files in 8 bits, with the moment of each."""
+    if scratch is None:
+        return {}
+    files = (*scratch.glob(REMEMBERED), *(scratch / FOLDER).glob("*.safetensors"))
+    return {file: file.stat().st_mtime_ns for file in files}
 
 
 def _transfer(profile: Profile, device: "torch.device") -> Transfer | None:
@@ -157,9 +164,3 @@ def _transfer(profile: Profile, device: "torch.device") -> Transfer | None:
 
     moved, from_disk = moved_bytes(profile)
     return Transfer(moved, None if from_disk else pinned_bytes_per_s(device)) if moved else None
-
-
-def _device(profile: Profile) -> "torch.device":
-    import torch
-
-    return torch.device("cuda", 0) if profile.device is Device.CUDA else torch.device("cpu")

@@ -1,6 +1,5 @@
 """What is measured: sizes, references and batches, as far as the profile goes."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -34,12 +33,11 @@ def cases_for(profile: Profile, capacity: Capacity, *, quick: bool = False) -> S
 
     ``quick``: only the largest picture and its edit with one reference.
     """
-    side = math.isqrt(profile.largest_grid_tokens)
-    full = Grid(side, side)
+    full = profile.largest_square
     if quick:
         wanted = [Case(full), Case(full, references=1)]
     else:
-        wanted = [*_of(Grid(side // 2, side // 2)), *_of(full)]
+        wanted = [*_of(Grid(full.columns // 2, full.rows // 2)), *_of(full)]
     return [
         case
         for case in wanted

@@ -13,7 +13,7 @@ from kleinbot.domain.clock import Clock
 from kleinbot.host.probe import look
 from kleinbot.host.profile import Device
 from kleinbot.klein.checkpoint import MODEL_INDEX, TRANSFORMER_CONFIG
-from kleinbot.klein.download import obtain
+from kleinbot.klein.download import cache_of, obtain
 from kleinbot.klein.source import FolderSource, Source
 from kleinbot.klein.weight_set import WeightSet
 from kleinbot.model_choice import ModelChoice
@@ -24,7 +24,7 @@ _ON_A_CPU = 2.5
 
 
 @dataclass(frozen=True)
-class Rival:
+class Competitor:
     """The model card's call; ``way`` is "resident" or "offloaded", ``fits_beside`` us on the card."""
 
     contender: Contender
@@ -35,8 +35,12 @@ class Rival:
 def is_comparable(source: Source) -> bool:
     """Tell whether ``source`` is, or will be once it is downloaded, a checkout that diffusers can load.
 
-    Beside the FP8 files, the hub's checkout has no transformer of its own.
+    Beside the FP8 files, the hub's checkout has no transformer of its own; and files that are gone, since
+    they are kept in 8 bits, are there for kleinbot alone.
     """
+    place = source.folder if isinstance(source, FolderSource) else cache_of(source)
+    if any(path.is_relative_to(place.absolute()) for path in source.gone):
+        return False
     if isinstance(source, FolderSource):
         return all((source.folder / file).is_file() for file in _FILES)
     return all(source.checkout.holds(file) for file in _FILES)
@@ -45,7 +49,7 @@ def is_comparable(source: Source) -> bool:
 async def compared(
     measurement: Measurement,
     ours: Contender,
-    choose_rival: Callable[[], Awaitable[Rival]],
+    choose_competitor: Callable[[], Awaitable[Competitor]],
     cases: Sequence[Case],
 ) -> tuple[tuple[Row, ...], Comparison]:
     """Return our rows and the comparison. ``ours`` is started; it is closed where both do not fit.
@@ -55,15 +59,15 @@ async def compared(
     """
     rows = await alone(measurement, ours, cases)
     # Not earlier: only now has our engine taken all the memory that the cases need.
-    rival = await choose_rival()
-    theirs, way = rival.contender, rival.way
+    competitor = await choose_competitor()
+    theirs, way = competitor.contender, competitor.way
     try:
-        if not rival.fits_beside:
+        if not competitor.fits_beside:
             await ours.close()
         problem = await measurement.problem_with_start(theirs)
         if problem is not None:
             return rows, Comparison(way, problem=problem)
-        if not rival.fits_beside:
+        if not competitor.fits_beside:
             return rows, Comparison(way, await alone(measurement, theirs, cases))
         pairs = [await measurement.rows([ours, theirs], case) for case in cases]
     finally:
@@ -77,12 +81,12 @@ async def alone(measurement: Measurement, contender: Contender, cases: Sequence[
     return tuple([(await measurement.rows([contender], case))[0] for case in cases])
 
 
-async def model_card(model: ModelChoice, clock: Clock) -> Rival:
+async def model_card(model: ModelChoice, clock: Clock) -> Competitor:
     """Return the model card's call as it fits the card at this moment. Imports diffusers: takes seconds."""
     return await asyncio.to_thread(_model_card, model, clock)
 
 
-def _model_card(model: ModelChoice, clock: Clock) -> Rival:
+def _model_card(model: ModelChoice, clock: Clock) -> Competitor:
     import torch
 
     from kleinbot.bench.model_card import RESIDENT_NEEDS_BYTES, ModelCardCall
@@ -92,13 +96,15 @@ def _model_card(model: ModelChoice, clock: Clock) -> Rival:
     folder, facts, card = _checkout(model.source, weights), look(), model.choice.card
     if model.profile.device is Device.CPU or card is None:
         beside = facts.memory.available_bytes >= _ON_A_CPU * weights.bytes
-        return Rival(ModelCardCall(folder, torch.device("cpu"), clock, offloaded=False), "resident", beside)
+        return Competitor(
+            ModelCardCall(folder, torch.device("cpu"), clock, offloaded=False), "resident", beside
+        )
     free_bytes = [now.free_bytes for now in facts.cards if now.identity == card.identity]
     beside = any(free >= RESIDENT_NEEDS_BYTES for free in free_bytes)
     # Once the engine is freed, nearly all of what the rules could use is free again.
     offloaded = not beside and (model.choice.usable_bytes or 0) < RESIDENT_NEEDS_BYTES
     call = ModelCardCall(folder, torch.device("cuda", 0), clock, offloaded=offloaded)
-    return Rival(call, "offloaded" if offloaded else "resident", beside)
+    return Competitor(call, "offloaded" if offloaded else "resident", beside)
 
 
 def _checkout(source: Source, weights: WeightSet) -> Path:

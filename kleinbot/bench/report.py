@@ -26,7 +26,7 @@ def as_json(report: Report) -> str:
         "format": _LINE_FORMAT,
         "conditions": dataclasses.asdict(report.conditions),
         "load_s": report.load_s,
-        "has_quantised": report.has_quantised,
+        "is_first_start": report.is_first_start,
         "rows": [_row(row) for row in report.rows],
         "transfer": report.transfer
         and {**dataclasses.asdict(report.transfer), "seconds": report.transfer.seconds},
@@ -136,8 +136,8 @@ def _table(headings: Sequence[str], lines: Sequence[Sequence[str]], texts: Texts
 def _notes(report: Report, texts: Texts, locale: str) -> list[str]:
     load = f"{report.load_s:.1f}"
     notes = [texts.say(locale, "bench-legend", runs=report.conditions.runs, load=load)]
-    if report.has_quantised:
-        notes.append(texts.say(locale, "bench-quantised"))
+    if report.is_first_start:
+        notes.append(texts.say(locale, "bench-first-start"))
     if report.conditions.card is not None:
         notes.append(texts.say(locale, "bench-memory"))
     if report.transfer is not None:

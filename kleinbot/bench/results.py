@@ -128,7 +128,7 @@ class Comparison:
 class Report:
     """``rows`` are of kleinbot with nothing else loaded; ``load_s`` is without the download.
 
-    ``has_quantised``: in that time weights were made in 8 bits, which later starts find.
+    ``is_first_start``: in that time files were hashed or made in 8 bits, which later starts find.
     """
 
     conditions: Conditions
@@ -136,7 +136,7 @@ class Report:
     rows: tuple[Row, ...]
     transfer: Transfer | None = None
     comparison: Comparison | None = None
-    has_quantised: bool = False
+    is_first_start: bool = False
 
     @property
     def turns(self) -> tuple[tuple[Row, Row], ...]:

@@ -1,8 +1,7 @@
 """Every check, in the order in which a person reads them."""
 
-import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from kleinbot.doctor import data, discord_account, machine, model
@@ -29,14 +28,13 @@ class Instruments:
     ask_torch: Callable[[], TorchReport] = ask_torch
     free_bytes_at: Callable[[Path], int | None] = free_disk_bytes
     plan_download: Callable[[HubSource], Download] = plan_download
-    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     discord_api: str = discord_account.API
 
 
 def examine(
     settings: Settings, wrong_settings: Sequence[str] = (), instruments: Instruments | None = None
 ) -> list[Finding]:
-    """Return what is found. Where ``wrong_settings`` has sentences, ``settings`` are the defaults."""
+    """Return what is found. ``wrong_settings``: a sentence of each that is not in ``settings``."""
     tools = instruments or Instruments()
     asked = None if settings.device is DeviceChoice.AUTO else Device(settings.device)
     holder = holder_of(settings.data_folder)
@@ -68,11 +66,7 @@ def _model(settings: Settings, facts: HostFacts, report: TorchReport, tools: Ins
         if chosen is None:
             return [machine.host_memory(facts, 0), *found]
         found = [machine.host_memory(facts, pinned_bytes(chosen.profile))]
-        found.append(
-            model.weights(
-                chosen, settings.weights, tools.environment, tools.free_bytes_at, tools.plan_download
-            )
-        )
+        found.append(model.weights(chosen, settings.weights, tools.free_bytes_at, tools.plan_download))
     except OSError as error:
         return [machine.host_memory(facts, 0), model.unreadable(error)]
     return [*found, *model.profile(chosen.choice)]

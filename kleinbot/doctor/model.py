@@ -1,8 +1,10 @@
 """The weights and the profile: what is there or would be downloaded, what was chosen and why, its peaks."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+
+from huggingface_hub import is_offline_mode
 
 from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, ok, problem, warning
 from kleinbot.domain.errors import Code, Parameter, StartError
@@ -16,8 +18,6 @@ from kleinbot.klein.source import FolderSource, HubSource
 from kleinbot.model_choice import SMALL_KLEIN, ModelChoice, choose_model, left_alone_needs_gib
 from kleinbot.settings import Settings
 from kleinbot.torch_report import TorchReport
-
-_TRUE = ("1", "on", "yes", "true")
 
 
 def chosen(
@@ -34,7 +34,6 @@ def chosen(
 def weights(
     model: ModelChoice,
     named: Path | str | None,
-    environment: Mapping[str, str],
     free_bytes_at: Callable[[Path], int | None],
     plan: Callable[[HubSource], Download],
 ) -> Finding:
@@ -54,7 +53,7 @@ def weights(
             return ok(Topic.WEIGHTS, message, folder=str(folder))
         case HubSource() as source:
             try:
-                return _on_hub(source, environment, free_bytes_at, plan)
+                return _on_hub(source, free_bytes_at, plan)
             except StartError as error:
                 if error.code is Code.WEIGHTS_UNREACHABLE:
                     return problem(Topic.WEIGHTS, "doctor-weights-unreachable", **error.parameters)
@@ -63,13 +62,12 @@ def weights(
 
 def _on_hub(
     source: HubSource,
-    environment: Mapping[str, str],
     free_bytes_at: Callable[[Path], int | None],
     plan: Callable[[HubSource], Download],
 ) -> Finding:
     if complete_in_cache(source) is not None:
         return ok(Topic.WEIGHTS, "doctor-weights-folder", folder=source.name)
-    if environment.get("HF_HUB_OFFLINE", "").lower() in _TRUE:
+    if is_offline_mode():
         return problem(Topic.WEIGHTS, "doctor-weights-offline", repository=source.name)
     return _download(source, plan(source), free_bytes_at)
 
@@ -91,8 +89,7 @@ def profile(choice: Choice) -> Iterator[Finding]:
     """Yield the profile, why no better one, and its predicted peaks."""
     if choice.fallback is not None:
         yield of_error(Topic.PROFILE, choice.fallback, Verdict.WARNING)
-    side = int(choice.profile.largest_grid_tokens**0.5)
-    grid = Grid(side, side)
+    grid = choice.profile.largest_square
     yield ok(
         Topic.PROFILE,
         "doctor-profile" if choice.passed_over else "doctor-profile-best",

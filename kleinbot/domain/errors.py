@@ -90,6 +90,7 @@ class Code(StrEnum):
     DRIVER_TOO_OLD = "error-driver-too-old"
     CARD_TOO_OLD = "error-card-too-old"
     START_OUT_OF_MEMORY = "error-start-out-of-memory"
+    RUNS_UNTUNED = "error-runs-untuned"
     CARD_TOO_FULL = "error-card-too-full"
     CPU_NO_MEMORY = "error-cpu-no-memory"
 

@@ -153,7 +153,7 @@ class EngineState:
     """``fraction`` is how much of the phase is done (0…1) where that is known.
 
     ``detail`` is for logs and the host; members get the phase in their own language. ``error``: why it
-    FAILED, a copy that was never raised, which keeps nothing in memory.
+    FAILED, or what it is READY without: a copy that was never raised, which keeps nothing in memory.
     """
 
     phase: EnginePhase

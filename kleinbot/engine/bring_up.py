@@ -8,7 +8,6 @@ from pathlib import Path
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import Faults
-from kleinbot.domain.geometry import Grid
 from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.engine.device import device_of, free_bytes, open_device, release_memory
 from kleinbot.engine.failures import is_out_of_memory
@@ -69,13 +68,12 @@ def _unless_out_of_memory(act: Callable[[], Worker]) -> Worker | None:
 
 
 def _out_of_memory(profile: Profile) -> StartError:
-    """Return the error with what the profile's smallest work needs, and what is free now."""
-    side = int(profile.largest_grid_tokens**0.5)
-    peaks = predict(profile, WorkShape(Grid(side, side)))
+    """Return the error with what the profile's largest picture needs, and what is free now."""
+    peaks = predict(profile, WorkShape(profile.largest_square))
     needed = peaks.highest_bytes * (1 + RESERVED_BEYOND[system_of(sys.platform)])
     try:
         release_memory(device_of(profile))
-        free = free_bytes(profile)
+        free = free_bytes()
     except RuntimeError:
         # Not even the context came to be.
         free = 0

@@ -6,16 +6,13 @@ from dataclasses import dataclass
 import torch
 
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.host.probe import read_memory
 from kleinbot.host.profile import Device, Precision, Profile
 
 _DTYPES = {Precision.FLOAT32: torch.float32, Precision.BFLOAT16: torch.bfloat16}
 
 
-def free_bytes(profile: Profile) -> int:
-    """Return what no program holds of the memory of the profile's device at this moment."""
-    if profile.device is Device.CPU:
-        return read_memory().available_bytes
+def free_bytes() -> int:
+    """Return what no program holds of the card's memory now. Raises RuntimeError without a card."""
     return torch.cuda.mem_get_info(0)[0]
 
 

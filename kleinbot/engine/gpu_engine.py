@@ -114,8 +114,8 @@ class GpuEngine:
         except asyncio.CancelledError:
             abandoned.set()
             raise
-        handicap = "" if self._worker is None else self._worker.handicap
-        self._enter(EngineState(EnginePhase.READY, detail=handicap))
+        handicap = None if self._worker is None else self._worker.handicap
+        self._enter(EngineState(EnginePhase.READY, error=handicap))
 
     async def render(
         self,

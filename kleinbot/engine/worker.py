@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NoReturn
 
-import torch
-
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError, StartError
 from kleinbot.domain.faults import Faults
 from kleinbot.domain.work import BatchResult, RenderTask, Suspended
 from kleinbot.engine.autoencoder import Autoencoder
 from kleinbot.engine.device import MemoryPeak, memory_peak, release_memory, wait_for
-from kleinbot.engine.failures import Failure, classify
+from kleinbot.engine.failures import Failure, classify, is_out_of_memory
 from kleinbot.engine.ladder import Ladder
 from kleinbot.engine.making import Caller, Making
 from kleinbot.engine.self_test import SelfTest
@@ -35,6 +33,9 @@ SUSPENDED_AT_MOST = 2
 
 FAILURES_IN_A_ROW = 3
 """As many failures that are not for want of memory mean that the card, and no batch, is to blame."""
+
+_REASON_CHARACTERS = 200
+"""A compiler says more than anybody reads in a message; the log has all of it."""
 
 _GONE = "the card can no longer be used by this process"
 
@@ -75,15 +76,15 @@ class Worker:
         self._failures = 0
         self._is_suspect = False
         self._fatal: str | None = None
-        self._handicap = ""
+        self._handicap: StartError | None = None
 
     @property
     def memory_peak(self) -> MemoryPeak:
         return memory_peak(self._device)
 
     @property
-    def handicap(self) -> str:
-        """What of the profile could not be had, for the host; empty where all is as it says."""
+    def handicap(self) -> StartError | None:
+        """What of the profile could not be had; None where all is as it says."""
         return self._handicap
 
     def render(self, batch: Sequence[RenderTask], caller: Caller) -> BatchResult | Suspended:
@@ -127,16 +128,16 @@ class Worker:
         try:
             tuning.apply()
             self._make_first_pictures(must_stop)
-        except (StartError, torch.OutOfMemoryError):
+        except StartError:
             raise
         except Exception as error:
-            if not tuning.is_tuned:
+            if is_out_of_memory(error) or not tuning.is_tuned:
                 raise
             _log.warning("this host cannot run the model tuned, it runs plainly", exc_info=error)
             tuning.undo()
             # The stock coders would take more memory than was predicted of compiled ones.
             loaded.autoencoder.be_lean()
-            self._handicap = f"runs untuned: {error}"
+            self._handicap = StartError(Code.RUNS_UNTUNED, reason=str(error)[:_REASON_CHARACTERS])
             self._make_first_pictures(must_stop)
         tuning.seal()
 

@@ -1,9 +1,10 @@
 """A profile: how Klein sits on one host, as one frozen value."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kleinbot.domain.geometry import MAX_OUTPUT_TOKENS, TOKEN_PX
+from kleinbot.domain.geometry import MAX_OUTPUT_TOKENS, Grid
 from kleinbot.domain.work import Checkpoint
 
 
@@ -106,9 +107,15 @@ class Profile:
         return self.native_fp8 or self.transformer.format is Format.INT8
 
     @property
+    def largest_square(self) -> Grid:
+        """The largest square that has no more tokens than ``largest_grid_tokens``."""
+        side = math.isqrt(self.largest_grid_tokens)
+        return Grid(side, side)
+
+    @property
     def summary(self) -> str:
         """What a person wants to know of it, in one line."""
-        side = int(self.largest_grid_tokens**0.5) * TOKEN_PX
+        side = self.largest_square.width_px
         return (
             f"{self.name} on {self.device}, transformer {self.transformer}, "
             f"text encoder {self.text_encoder}, checkpoints {'+'.join(self.checkpoints)}, "

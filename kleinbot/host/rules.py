@@ -130,9 +130,10 @@ def usable_bytes(card: Card, system: System) -> int:
 
 def _fitting(card: Card, facts: HostFacts, offer: Offer, wishes: Wishes) -> Choice:
     usable = usable_bytes(card, facts.system)
-    kept = offer.checkpoints if wishes.base_checkpoint is not False else (Checkpoint.DISTILLED,)
+    checkpoints = offer.checkpoints if wishes.base_checkpoint is not False else (Checkpoint.DISTILLED,)
     ways = [
-        _named(wishes.applied_to(_fed_from(facts.memory, way))) for way in _ways(card, facts, offer, kept)
+        _named(wishes.applied_to(_fed_from(facts.memory, way)))
+        for way in _ways(card, facts, offer, checkpoints)
     ]
     ways = list(dict.fromkeys(ways))
     for way in ways:
@@ -186,10 +187,12 @@ def _rests(way: Profile) -> bool:
     return way.transformer.placement is way.text_encoder.placement is Placement.RESIDENT
 
 
-def _ways(card: Card, facts: HostFacts, offer: Offer, both: tuple[Checkpoint, ...]) -> Iterator[Profile]:
+def _ways(
+    card: Card, facts: HostFacts, offer: Offer, checkpoints: tuple[Checkpoint, ...]
+) -> Iterator[Profile]:
     """Yield the ways for ``card``, the best first, as far as the weights offer them.
 
-    ``both``: the checkpoints that a card with room for them gets.
+    ``checkpoints``: those that a card with room for them gets.
 
     8 bits: the official FP8 file where the card multiplies FP8 by itself (half the download, faster); else
     INT8, which is three times nearer to BF16 than FP8 where both are only dequantised (relative error of a
@@ -199,19 +202,19 @@ def _ways(card: Card, facts: HostFacts, offer: Offer, both: tuple[Checkpoint, ..
     native = card.capability >= NATIVE_FP8_FROM and Format.FP8 in offer.formats
     eight = Format.INT8 if Format.INT8 in offer.formats and not native else Format.FP8
     plain = Format.PLAIN in offer.formats
-    start = replace(CUDA_BF16, compiled=_should_compile(card, facts), checkpoints=both[:1])
+    start = replace(CUDA_BF16, compiled=_should_compile(card, facts), checkpoints=checkpoints[:1])
     small_encoder = ComponentPlan(Format.INT8)
     eight_bits = replace(start, transformer=ComponentPlan(eight), native_fp8=native)
     if card.memory_bytes >= _DATA_CENTRE_BYTES and plain:
-        yield replace(start, checkpoints=both)
+        yield replace(start, checkpoints=checkpoints)
     elif card.memory_bytes >= _LARGE_CARD_BYTES and native:
         # With one checkpoint the compiled VAE (half a GiB more) would be where memory is highest.
         yield replace(
             eight_bits,
             text_encoder=small_encoder,
             token_table_on_host=True,
-            lean_decode=len(both) == 1,
-            checkpoints=both,
+            lean_decode=len(checkpoints) == 1,
+            checkpoints=checkpoints,
         )
     if plain:
         yield start

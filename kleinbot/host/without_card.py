@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.domain.geometry import MAX_OUTPUT_TOKENS, TOKEN_PX, Grid
+from kleinbot.domain.geometry import MAX_OUTPUT_TOKENS, TOKEN_PX
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.facts import GIB, HostFacts
 from kleinbot.host.memory_model import WorkShape, pinned_bytes, predict, resident_bytes
@@ -67,8 +67,7 @@ def _wished(start: Profile, facts: HostFacts, offer: Offer, wishes: Wishes) -> P
 
 def _host_bytes(profile: Profile) -> int:
     """Return the weights and the activations, which are measured in BF16, of a model of full size."""
-    side = int(profile.largest_grid_tokens**0.5)
-    grid = Grid(side, side)
+    grid = profile.largest_square
     shape = WorkShape(grid, (grid,) * profile.most_references, profile.largest_batch)
     beside = predict(profile, shape).highest_bytes - resident_bytes(profile)
     wider = 2 if profile.precision is Precision.FLOAT32 else 1

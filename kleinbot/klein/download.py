@@ -1,7 +1,6 @@
 """The weights of a source: found where they are, downloaded where they are not. No torch."""
 
 import errno
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,17 +29,18 @@ from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import Checkpoint
+from kleinbot.host.probe import free_disk_bytes
 from kleinbot.klein.checkpoint import MODEL_INDEX, TRANSFORMER_CONFIG, checkpoint_of
 from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.published import RepoFile, is_published, keep_published, verify_once
-from kleinbot.klein.resuming import HTTP_ERROR, begun_bytes, fetch_blob
+from kleinbot.klein.resuming import HTTP_ERROR, SILENCE_S, begun_bytes, fetch_blob
 from kleinbot.klein.source import DISTILLED_REPOSITORY, FolderSource, HubPart, HubSource, Source
 from kleinbot.klein.weight_set import WeightSet
 
 _NOT_FOUND = 404
-_MENDED_BY_DOWNLOADING = {
-    *(Code.WEIGHTS_NONE, Code.WEIGHTS_MISSING, Code.WEIGHTS_TOKENIZER_MISSING, Code.WEIGHTS_DAMAGED)
-}
+_MENDED_BY_DOWNLOADING = frozenset(
+    (Code.WEIGHTS_NONE, Code.WEIGHTS_MISSING, Code.WEIGHTS_TOKENIZER_MISSING, Code.WEIGHTS_DAMAGED)
+)
 
 
 class AbandonedError(Exception):
@@ -58,10 +58,19 @@ def asking(is_abandoned: Callable[[], bool]) -> Callable[[], None]:
 
 
 @dataclass(frozen=True)
+class HubFile:
+    """A file of a source, and where it is or will be: in the cache's snapshot of the present commit."""
+
+    part: HubPart
+    file: RepoFile
+    path: Path
+
+
+@dataclass(frozen=True)
 class Download:
     """Every file of a source, and how much of them is not on this disk yet: what began to arrive is."""
 
-    files: Sequence[tuple[HubPart, RepoFile]]
+    files: Sequence[HubFile]
     missing_bytes: int
 
 
@@ -72,24 +81,25 @@ def plan_download(source: HubSource) -> Download:
     (repository, reason).
     """
     _refuse_base_alone(source)
-    files: list[tuple[HubPart, RepoFile]] = []
+    files: list[HubFile] = []
     for part in source.parts:
         with _told_as_unreachable(part):
             info = HfApi(source.endpoint).model_info(
-                part.repository, revision=part.revision, files_metadata=True
+                part.repository, revision=part.revision, timeout=SILENCE_S, files_metadata=True
             )
         snapshot = _snapshot(source, part, str(info.sha))
-        files += [
-            (part, RepoFile(each.rfilename, each.size or 0, each.lfs.sha256 if each.lfs else None))
-            for each in info.siblings or []
-            if part.holds(each.rfilename) and snapshot / each.rfilename not in source.gone
-        ]
-    missing = (
-        file.bytes - begun_bytes(cache_of(source), part.repository, file)
-        for part, file in files
-        if source.in_cache(part, file.name) is None
-    )
-    return Download(files, sum(missing))
+        for each in info.siblings or []:
+            path = snapshot / each.rfilename
+            if part.holds(each.rfilename) and path not in source.gone:
+                file = RepoFile(each.rfilename, each.size or 0, each.lfs.sha256 if each.lfs else None)
+                files.append(HubFile(part, file, path))
+    return Download(files, sum(_missing_bytes(source, each) for each in files))
+
+
+def _missing_bytes(source: HubSource, wanted: HubFile) -> int:
+    if wanted.path.is_file():
+        return 0
+    return wanted.file.bytes - begun_bytes(cache_of(source), wanted.part.repository, wanted.file)
 
 
 def _refuse_base_alone(source: HubSource) -> None:
@@ -103,7 +113,8 @@ def _refuse_base_alone(source: HubSource) -> None:
     else:
         with _told_as_unreachable(part):
             url = hf_hub_url(part.repository, MODEL_INDEX, revision=part.revision, endpoint=source.endpoint)
-            response = get_session().get(url, headers=build_hf_headers(), follow_redirects=True)
+            headers = build_hf_headers()
+            response = get_session().get(url, headers=headers, follow_redirects=True, timeout=SILENCE_S)
             if response.status_code == _NOT_FOUND:
                 return
             hf_raise_for_status(response)
@@ -159,18 +170,19 @@ def fetch_from_hub(
         return cached
     download = plan_download(source)
     _check_room(source, download)
-    progress = _Progress(sum(file.bytes for _, file in download.files), on_fraction, ask)
+    progress = _Progress(sum(each.file.bytes for each in download.files), on_fraction, ask)
     # The small files first: the tokenizer makes prompt lengths exact while the weights arrive.
-    for part, file in sorted(download.files, key=lambda item: (item[1].bytes, item[1].name)):
-        _download(source, part, file, progress)
+    for wanted in sorted(download.files, key=lambda each: (each.file.bytes, each.file.name)):
+        _download(source, wanted, progress)
     return _cached(source, is_right)
 
 
-def _download(source: HubSource, part: HubPart, file: RepoFile, progress: "_Progress") -> None:
+def _download(source: HubSource, wanted: HubFile, progress: "_Progress") -> None:
+    part, file = wanted.part, wanted.file
     try:
         with _told_as_unreachable(part):
             blob = None
-            if file.sha256 is not None:
+            if file.sha256 is not None and not wanted.path.is_file():
                 blob = fetch_blob(
                     cache_of(source), part.repository, part.revision, source.endpoint, file, progress.running
                 )
@@ -186,9 +198,8 @@ def _download(source: HubSource, part: HubPart, file: RepoFile, progress: "_Prog
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        folder = _existing(cache_of(source))
-        missing_bytes = file.bytes - begun_bytes(cache_of(source), part.repository, file)
-        raise _no_room(folder, shutil.disk_usage(folder).free, missing_bytes) from error
+        free_bytes = free_disk_bytes(cache_of(source)) or 0
+        raise _no_room(source, free_bytes, _missing_bytes(source, wanted)) from error
     if blob is not None and Path(path).resolve() != blob.resolve():
         # Where links cannot be made (Windows), the hub's client has copied it.
         blob.unlink()
@@ -246,21 +257,15 @@ def _in_cache(source: HubSource, part: HubPart, is_right: Callable[[Path], bool]
 
 def _check_room(source: HubSource, download: Download) -> None:
     """Raise StartError WEIGHTS_NO_ROOM where the disk cannot hold what is missing."""
-    folder = _existing(cache_of(source))
-    if (free_bytes := shutil.disk_usage(folder).free) < download.missing_bytes:
-        raise _no_room(folder, free_bytes, download.missing_bytes)
+    free_bytes = free_disk_bytes(cache_of(source))
+    if free_bytes is not None and free_bytes < download.missing_bytes:
+        raise _no_room(source, free_bytes, download.missing_bytes)
 
 
-def _existing(folder: Path) -> Path:
-    while not folder.exists():
-        folder = folder.parent
-    return folder
-
-
-def _no_room(folder: Path, free_bytes: int, wanted_bytes: int) -> StartError:
+def _no_room(source: HubSource, free_bytes: int, wanted_bytes: int) -> StartError:
     return StartError(
         Code.WEIGHTS_NO_ROOM,
-        folder=str(folder),
+        folder=str(cache_of(source)),
         free_gb=round(free_bytes / 1e9, 1),
         wanted_gb=round(wanted_bytes / 1e9, 1),
     )

@@ -155,8 +155,8 @@ def _transformers(
     """Return the place's transformers; of two of a checkpoint, the one in the preferred format."""
     candidates: list[tuple[Checkpoint, Component]] = []
     if (place / checkout.TRANSFORMER_CONFIG).is_file():
-        kept, _ = checkout.read_model_index(place)
-        candidates.append((kept, checkout.read_transformer(place, gone)))
+        checkpoint, _ = checkout.read_model_index(place)
+        candidates.append((checkpoint, checkout.read_transformer(place, gone)))
     candidates += [
         (_checkpoint_of(file), component) for file, component in loose.found.get(Kind.TRANSFORMER, ())
     ]
@@ -167,10 +167,10 @@ def _transformers(
             raise StartError(Code.WEIGHTS_NONE, folder=str(place))
         raise loose.error(Kind.TRANSFORMER, place)
     chosen: dict[Checkpoint, Component] = {}
-    for kept, component in sorted(
+    for checkpoint, component in sorted(
         candidates, key=lambda each: (bool(each[1].gone), bool(each[1].scaled_layers) is not prefer_fp8)
     ):
-        chosen.setdefault(kept, component)
+        chosen.setdefault(checkpoint, component)
     return dict(sorted(chosen.items(), key=lambda item: item[0] is Checkpoint.BASE))
 
 

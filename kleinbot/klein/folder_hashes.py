@@ -11,13 +11,14 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from kleinbot.klein.published import PIECE_BYTES, RepoFile, check, is_verified, published_of, state_of
+from kleinbot.klein.published import PIECE_BYTES, RepoFile, check, is_verified, published_of, stamp_of
 from kleinbot.klein.weight_set import WeightSet
 
 _NOTES = Path(".cache/huggingface/download")
 _SLACK_S = 1.0
 """The hub's client allows a file to be so much younger than its note."""
-_REMEMBERED = "hashed.json"
+REMEMBERED = "hashed.json"
+"""In the scratch folder: what was right, as it was then."""
 _log = logging.getLogger(__name__)
 
 
@@ -30,7 +31,7 @@ def check_folder(
 
     Raises StartError WEIGHTS_DAMAGED (file, found, wanted).
     """
-    remembered = _read(scratch / _REMEMBERED)
+    remembered = _read(scratch / REMEMBERED)
     known = {path: file for path in _files(weights) if (file := _known(path)) is not None}
     new = {
         path: file
@@ -49,7 +50,7 @@ def check_folder(
         check(path, file, piece)
         remembered[str(path.absolute())] = _said(path, file)
         try:
-            (scratch / _REMEMBERED).write_text(json.dumps(remembered), "utf-8")
+            (scratch / REMEMBERED).write_text(json.dumps(remembered), "utf-8")
         except OSError as error:
             _log.info("%s will be hashed again at the next start: %s", path, error)
 
@@ -78,7 +79,7 @@ def _known(path: Path) -> RepoFile | None:
 
 
 def _said(path: Path, file: RepoFile) -> str:
-    return f"{file.sha256} {state_of(path)}"
+    return f"{file.sha256} {stamp_of(path)}"
 
 
 def _read(file: Path) -> dict[str, str]:

@@ -86,10 +86,16 @@ def state_of(path: Path) -> tuple[str, int, int]:
     return str(path.resolve()), facts.st_size, facts.st_mtime_ns
 
 
-def metadata_of(label: str, kept: Format, precision: Precision, paths: Iterable[Path]) -> dict[str, str]:
+def metadata_of(label: str, format_: Format, precision: Precision, paths: Iterable[Path]) -> dict[str, str]:
     """Return what a file in 8 bits says of the plain files at ``paths``."""
     sources = [_as_json(path.absolute()) for path in sorted(paths)]
-    said = {"version": _VERSION, "label": label, "format": kept, "precision": precision, "sources": sources}
+    said = {
+        "version": _VERSION,
+        "label": label,
+        "format": format_,
+        "precision": precision,
+        "sources": sources,
+    }
     return {_MADE_OF: json.dumps(said, separators=(",", ":"))}
 
 

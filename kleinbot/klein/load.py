@@ -95,7 +95,9 @@ class _Loading:
         self._dtype = _DTYPES[profile.precision]
         self._on_fraction = on_fraction
         self._scratch = scratch
-        self._transformers = {kept: weights.transformer(kept) for kept in profile.checkpoints}
+        self._transformers = {
+            checkpoint: weights.transformer(checkpoint) for checkpoint in profile.checkpoints
+        }
         components = (*self._transformers.values(), weights.text_encoder, weights.vae)
         self._bytes_total = sum(component.bytes for component in components)
         self._bytes_done = 0
@@ -121,17 +123,17 @@ class _Loading:
         check_template(text_encoder, weights.tokenizer)
         self._place(text_model, profile.text_encoder)
         transformers = {}
-        for kept, component in self._transformers.items():
-            transformers[kept] = self._load(
-                f"transformer-{kept}",
+        for checkpoint, component in self._transformers.items():
+            transformers[checkpoint] = self._load(
+                f"transformer-{checkpoint}",
                 empty_transformer(component),
                 component,
                 profile.transformer,
                 native=profile.native_fp8,
             )
             if profile.blocks_in_strips:
-                run_in_strips(transformers[kept])
-            self._place(transformers[kept], profile.transformer)
+                run_in_strips(transformers[checkpoint])
+            self._place(transformers[checkpoint], profile.transformer)
         vae = self._load("vae", empty_vae(weights.vae), weights.vae, ComponentPlan())
         self._place(vae, ComponentPlan())
         scheduler = FlowMatchEulerDiscreteScheduler.from_config(dict(weights.scheduler))

@@ -79,12 +79,12 @@ def check(path: Path, file: RepoFile, ask: Callable[[], None]) -> None:
 def is_verified(path: Path) -> bool:
     """Tell whether ``path`` was found to be the published file, and has not changed since."""
     try:
-        return _mark_of(path).read_text("utf-8") == state_of(path)
+        return _mark_of(path).read_text("utf-8") == stamp_of(path)
     except OSError:
         return False
 
 
-def state_of(path: Path) -> str:
+def stamp_of(path: Path) -> str:
     """Return what changes whenever somebody writes the file at ``path``."""
     facts = path.stat()
     return f"{facts.st_size} {facts.st_mtime_ns}"
@@ -116,7 +116,7 @@ def _forget(path: Path) -> None:
 
 def _remember(path: Path) -> None:
     try:
-        _mark_of(path).write_text(state_of(path), "utf-8")
+        _mark_of(path).write_text(stamp_of(path), "utf-8")
     except OSError as error:
         _log.info("%s will be hashed again at the next start: %s", path, error)
 

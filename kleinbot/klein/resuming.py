@@ -20,8 +20,10 @@ from kleinbot.klein.published import RepoFile
 HTTP_ERROR: type[Exception] = HfHubHTTPError.__bases__[0]
 
 _PIECE_BYTES = 1 << 20
-_SILENCE_S = 30.0
 _PARTIAL_CONTENT = 206
+
+SILENCE_S = 30.0
+"""For so long the hub may say nothing before it counts as unreachable."""
 
 
 class _StoppedError(Exception):
@@ -85,7 +87,7 @@ def _append(url: str, part: Path, file: RepoFile, on_bytes: Callable[[int], None
     start = _size(part)
     headers = {**build_hf_headers(), "Range": f"bytes={start}-", "Accept-Encoding": "identity"}
     with get_session().stream(
-        "GET", url, headers=headers, follow_redirects=True, timeout=_SILENCE_S
+        "GET", url, headers=headers, follow_redirects=True, timeout=SILENCE_S
     ) as response:
         hf_raise_for_status(response)
         is_rest = response.status_code == _PARTIAL_CONTENT

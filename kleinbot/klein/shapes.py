@@ -73,16 +73,7 @@ def transformer_shapes(config: Config) -> Iterator[tuple[str, tuple[int, ...]]]:
     yield "single_stream_modulation.linear.weight", (3 * width, width)
     for block in range(config["num_layers"]):
         beginning = f"transformer_blocks.{block}"
-        for part in (
-            "to_q",
-            "to_k",
-            "to_v",
-            "to_out.0",
-            "add_q_proj",
-            "add_k_proj",
-            "add_v_proj",
-            "to_add_out",
-        ):
+        for part in (*_OF_PICTURE, *_OF_TEXT):
             yield f"{beginning}.attn.{part}.weight", (width, width)
         for part in ("norm_q", "norm_k", "norm_added_q", "norm_added_k"):
             yield f"{beginning}.attn.{part}.weight", (head,)

@@ -131,7 +131,8 @@ def hub_source(
     """
     is_published = repository == DISTILLED_REPOSITORY
     if is_published and profile.transformer.format is Format.FP8:
-        parts = {kept: HubPart(FP8_PARTS[kept][0], (FP8_PARTS[kept][1],)) for kept in profile.checkpoints}
+        fp8 = {checkpoint: FP8_PARTS[checkpoint] for checkpoint in profile.checkpoints}
+        parts = {checkpoint: HubPart(place, (file,)) for checkpoint, (place, file) in fp8.items()}
         return HubSource(HubPart(repository, SHARED_FILES), parts, cache_folder, endpoint, gone)
     others: dict[Checkpoint, HubPart] = {}
     if is_published and Checkpoint.BASE in profile.checkpoints:

@@ -57,7 +57,7 @@ def test_a_comparison_from_settings_to_file(
 def test_weights_in_8_bits_are_made_once_for_bench_and_bot(
     settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sentence = Texts().say("en", "bench-quantised")
+    sentence = Texts().say("en", "bench-first-start")
     smaller(monkeypatch, Format.INT8)
 
     def kept() -> dict[str, int]:

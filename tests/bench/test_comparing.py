@@ -9,7 +9,7 @@ import pytest
 
 from kleinbot.bench.bench import BenchError, Wanted, bench
 from kleinbot.bench.cases import Case
-from kleinbot.bench.comparing import Rival, compared, is_comparable
+from kleinbot.bench.comparing import Competitor, compared, is_comparable
 from kleinbot.bench.contender import DoesNotFitError, FailedError
 from kleinbot.bench.measuring import Measurement
 from kleinbot.bench.results import Comparison, Row, Run
@@ -19,6 +19,7 @@ from kleinbot.host.facts import HostFacts, HostMemory, System
 from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Format
 from kleinbot.host.rules import Choice
 from kleinbot.klein.source import DISTILLED_REPOSITORY, FolderSource, HubSource, Source, hub_source
+from kleinbot.klein.weights import read_file
 from kleinbot.model_choice import ModelChoice
 from kleinbot.texts import Texts
 from tests.klein.hub import REPOSITORY, serving
@@ -83,8 +84,8 @@ def theirs(card: Card) -> Program:
 async def comparison_on(
     card: Card, theirs: Program, *, fits_beside: bool
 ) -> tuple[Sequence[Row], Comparison]:
-    async def choose() -> Rival:
-        return Rival(theirs, "resident", fits_beside)
+    async def choose() -> Competitor:
+        return Competitor(theirs, "resident", fits_beside)
 
     ours = Program(card, "ours", OURS_BYTES)
     await ours.start()
@@ -175,6 +176,10 @@ def test_comparable_is_what_diffusers_can_load(tiny_folder: Path, tmp_path: Path
     assert not is_comparable(FolderSource(tmp_path))
     assert is_comparable(hub_source(CPU_SMALL))
     assert not is_comparable(in_fp8(tmp_path, ""))
+    plain = tiny_folder / "transformer/diffusion_pytorch_model.safetensors"
+    gone = {plain.absolute(): read_file(plain.parent, plain.name)}
+    assert not is_comparable(FolderSource(tiny_folder, gone=gone))
+    assert is_comparable(FolderSource(tiny_folder, gone={tmp_path / "elsewhere": gone[plain.absolute()]}))
 
 
 @pytest.mark.timeout(240)

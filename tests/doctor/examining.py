@@ -24,7 +24,6 @@ def instruments(
         ask_torch=lambda: report,
         free_bytes_at=lambda _: 100 * GIB,
         plan_download=lambda _: Download((), 16_000_000_000),
-        environment={},
         discord_api=api,
     )
 

@@ -82,12 +82,14 @@ def test_the_base_checkpoint_alone_is_a_problem(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_cache")
-def test_what_would_be_downloaded_is_told_and_offline_is_a_problem(tmp_path: Path) -> None:
+def test_what_would_be_downloaded_is_told_and_offline_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tools = on_card(RTX_4090.facts())
     [finding] = of(examine(settings(tmp_path), instruments=tools), Topic.WEIGHTS)
     assert (finding.verdict, finding.message) == (Verdict.OK, "doctor-weights-download")
-    offline = replace(tools, environment={"HF_HUB_OFFLINE": "1"})
-    [finding] = of(examine(settings(tmp_path), instruments=offline), Topic.WEIGHTS)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    [finding] = of(examine(settings(tmp_path), instruments=tools), Topic.WEIGHTS)
     assert (finding.verdict, finding.message) == (Verdict.PROBLEM, "doctor-weights-offline")
 
 

@@ -22,6 +22,7 @@ from kleinbot.domain.work import (
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
 from kleinbot.engine.worker import Worker
+from kleinbot.host.facts import GIB
 from kleinbot.host.profile import CPU_SMALL, CUDA_BF16
 from kleinbot.klein.source import FolderSource
 from kleinbot.klein.text_encoder import TextEncoder
@@ -113,6 +114,7 @@ async def test_memory_that_runs_out_at_the_start_is_told_with_figures_and_the_ne
 
     monkeypatch.setattr("kleinbot.engine.bring_up.Worker", noted)
     monkeypatch.setattr("kleinbot.engine.bring_up.release_memory", release)
+    monkeypatch.setattr("kleinbot.engine.bring_up.free_bytes", lambda: GIB)
     engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, faults, cpu_threads=1)
     faults.act = fail
     with pytest.raises(StartError) as raised:
@@ -120,7 +122,7 @@ async def test_memory_that_runs_out_at_the_start_is_told_with_figures_and_the_ne
     assert alive_at_release == [False]
     assert raised.value.code is Code.START_OUT_OF_MEMORY
     assert {"profile", "needed", "free"} == raised.value.parameters.keys()
-    assert float(raised.value.parameters["free"]) > 0
+    assert raised.value.parameters["free"] == 1.0
     assert engine.state.error is not None
     assert engine.state.error.__traceback__ is None
 

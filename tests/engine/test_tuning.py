@@ -11,6 +11,7 @@ from diffusers import Flux2Transformer2DModel
 from diffusers.models.attention_dispatch import _AttentionBackendRegistry
 from torch._dynamo.utils import counters
 
+from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.work import EnginePhase, RenderTask
@@ -89,11 +90,30 @@ async def test_a_compiler_that_fails_leaves_a_plain_engine(
         plain = await started(tiny_folder, TUNED, clock, faults)
     assert plain.state.phase is EnginePhase.READY
     assert "runs plainly" in caplog.text
-    assert "Cannot find a working triton installation" in plain.state.detail
+    assert plain.state.error is not None
+    assert plain.state.error.code is Code.RUNS_UNTUNED
+    assert "Cannot find a working triton installation" in str(plain.state.error.parameters["reason"])
     made, wanted = await pixels_of(plain, a_task()), await pixels_of(engine, a_task())
     assert all(map(nearly_equal, made, wanted))
     assert graphs() <= 1
     await plain.close()
+
+
+async def test_memory_that_runs_out_while_it_is_tuned_is_no_failure_of_the_compiler(
+    tiny_folder: Path, clock: TickingClock, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would run plainly, and slowly, for as long as the process lives; a later start may have room."""
+
+    def no_memory(graph: object, inputs: object) -> object:
+        raise RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")
+
+    monkeypatch.setattr(tuning, "BACKEND", no_memory)
+    monkeypatch.setattr("kleinbot.engine.bring_up.free_bytes", lambda: 0)
+    engine = GpuEngine(FolderSource(tiny_folder), TUNED, clock, faults, cpu_threads=1)
+    with pytest.raises(StartError) as raised:
+        await engine.start()
+    assert raised.value.code is Code.START_OUT_OF_MEMORY
+    await engine.close()
 
 
 @pytest.mark.parametrize(("kept", "in_strips"), [(Format.INT8, True), (Format.PLAIN, False)])

@@ -101,7 +101,7 @@ def test_every_profile_fits_what_it_states() -> None:
             choice = Machine("any", capability, gib, 1.0, 32).choice()
             profile, usable = choice.profile, choice.usable_bytes
             assert usable is not None
-            side = int(profile.largest_grid_tokens**0.5)
+            side = profile.largest_square.columns
             grid = Grid(side, side)
             edit = WorkShape(grid, (grid,) * profile.most_references)
             assert predict(profile, edit).highest_bytes <= usable

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import socket
 import subprocess
 import sys
 import textwrap
@@ -91,6 +92,33 @@ def test_plain_weights_that_were_quantised_and_deleted_are_not_fetched_again(
 
     assert fetch_from_hub(source, ignore, never)
     assert hub.fetched.count("text_encoder/model.safetensors") == 1
+
+
+def test_where_links_cannot_be_made_nothing_that_is_there_is_fetched_again(
+    hub: Hub, source: HubSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.file_download.are_symlinks_supported", lambda _: False)
+    fetch_from_hub(source, ignore, never)
+    config = source.in_cache(source.checkout, "vae/config.json")
+    assert config is not None
+    size = config.stat().st_size
+    config.unlink()
+    hub.fetched.clear()
+
+    assert plan_download(source).missing_bytes == size
+    assert fetch_from_hub(source, ignore, never)
+    assert [name for name in hub.fetched if name.endswith(".safetensors")] == []
+
+
+def test_a_hub_that_accepts_and_never_answers_is_unreachable(
+    source: HubSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kleinbot.klein.download.SILENCE_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(StartError) as raised:
+            plan_download(replace(source, endpoint=endpoint))
+    assert raised.value.code is Code.WEIGHTS_UNREACHABLE
 
 
 def test_a_file_is_hashed_once(source: HubSource, monkeypatch: pytest.MonkeyPatch) -> None:

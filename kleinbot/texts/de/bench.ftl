@@ -29,7 +29,7 @@ bench-legend = Sekunden von der Anfrage bis zu 8-Bit-Pixeln im Speicher, ohne PN
         [one] dem einen Lauf danach
        *[other] den { $runs } Läufen danach
     }, jeder mit eigenem Prompt und eigenen Seeds. Laden und Aufwärmen dauerten { $load } s, ein Herunterladen nicht gerechnet.
-bench-quantised = In dieser Zeit wurden Gewichte in 8 Bit hergestellt und im Datenordner behalten: spätere Starts sind schneller.
+bench-first-start = In dieser Zeit wurden Dateien geprüft oder in 8 Bit hergestellt, was im Datenordner gemerkt wird: spätere Starts sind schneller.
 bench-memory = Höchststand im Speicher der Karte, nur von diesem Prozess: „bel.“ war in Gebrauch, „res.“ hatte PyTorch dafür genommen.
 bench-transfer = Für jedes Bild gehen { $gib } GiB Gewichte auf die Karte: für sich allein { $seconds } s bei hier gemessenen { $rate } GB/s, meist hinter anderer Arbeit verborgen.
 bench-from-disk = Für jedes Bild werden { $gib } GiB Gewichte von der Platte gelesen und auf die Karte gebracht.

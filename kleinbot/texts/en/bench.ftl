@@ -29,7 +29,7 @@ bench-legend = Seconds from request to 8-bit pixels in memory, without PNG. "col
         [one] run
        *[other] runs
     } after it, each with a prompt and seeds of its own. Loading and warming up took { $load } s, without any download.
-bench-quantised = In that time weights were made in 8 bits and kept in the data folder: later starts are faster.
+bench-first-start = In that time files were hashed or made in 8 bits, which is remembered in the data folder: later starts are faster.
 bench-memory = The card's memory at most, of this process alone: "alloc." is what was in use, "res." what PyTorch had taken for it.
 bench-transfer = For each picture { $gib } GiB of weights go to the card: { $seconds } s by itself at { $rate } GB/s as measured here, most of it hidden behind other work.
 bench-from-disk = For each picture { $gib } GiB of weights are read from disk and go to the card.

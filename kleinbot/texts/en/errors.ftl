@@ -82,6 +82,7 @@ error-driver-too-old = The NVIDIA driver { $driver } is too old for this PyTorch
 error-card-too-old = { $card } (compute capability { $capability }) cannot compute in BF16; FLUX.2 [klein] needs a card of the RTX 30 series (8.0) or newer. Leave KLEINBOT_DEVICE out: the small model that comes along then draws on the CPU.
 error-cpu-no-memory = KLEINBOT_DEVICE is cpu, where the weights at KLEINBOT_WEIGHTS need { $needed } GiB of memory, and { $available } GiB are available. Leave KLEINBOT_WEIGHTS out for the small model that comes along, close other programs, or set KLEINBOT_PROFILE_TRANSFORMER and KLEINBOT_PROFILE_TEXT_ENCODER to int8, which takes less than half of it.
 error-start-out-of-memory = Memory ran out while the model was brought up: the profile { $profile } needs about { $needed } GiB, and { $free } GiB are free. Close the game or other program that holds the rest; I try again by myself, at the latest every ten minutes. Or ask for less: KLEINBOT_PROFILE_TEXT_ENCODER_PLACEMENT=streamed or KLEINBOT_PROFILE_TRANSFORMER=int8. A restart of the bot chooses a profile for what is free then.
+error-runs-untuned = This host cannot run the model tuned, so it draws plainly, which is slower. The reason: { $reason }
 error-card-too-full = { $card } has { $free } of { $total } GiB free, of which { $usable } GiB can be used. Even the smallest way ({ $profile }) needs { $needed } GiB while it { $stage ->
         [encode] reads prompts and pictures
         [denoise] denoises
