@@ -42,6 +42,7 @@ DAY_MS = 86_400_000
 ADA = Actor(server_id=10, member_id=1, locale="en-US")
 BOB = Actor(server_id=10, member_id=2, locale="en-US")
 MODERATOR = Actor(server_id=10, member_id=3, locale="en-US", is_moderator=True)
+HOST = Actor(server_id=11, member_id=9, locale="en-US", is_host=True)
 STRANGER = Actor(server_id=11, member_id=1, locale="en-US", is_moderator=True)
 
 

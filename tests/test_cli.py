@@ -14,6 +14,7 @@ from kleinbot.doctor.findings import Finding, Topic, problem
 from kleinbot.domain.errors import Code, FatalEngineError, StartError
 from kleinbot.settings import DeviceChoice, Settings
 from kleinbot.settings_sources import right
+from kleinbot.supervisor import RESTART_CODE
 from kleinbot.texts import Texts, languages
 
 TOKEN = ".".join(("A" * 24, "b" * 6, "c" * 38))
@@ -247,3 +248,27 @@ def test_a_bench_that_lost_the_card_ends_at_once(monkeypatch: pytest.MonkeyPatch
 
     assert CliRunner().invoke(cli.commands, ["bench"]).exit_code == 1
     assert ended == [1]
+
+
+def test_a_bot_that_lost_the_card_ends_at_once_with_86(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An ordinary exit would wait for the thread that hangs in the card's driver, for ever."""
+    ended: list[int] = []
+
+    def end(code: int) -> None:
+        ended.append(code)
+        raise SystemExit(code)
+
+    async def serve(_: object) -> int:
+        return RESTART_CODE
+
+    entrances = ModuleType("kleinbot.entrances")
+    entrances.__dict__["serve"] = serve
+    monkeypatch.setitem(sys.modules, "kleinbot.entrances", entrances)
+    monkeypatch.setattr(os, "_exit", end)
+    monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
+    monkeypatch.setenv("KLEINBOT_DATA_FOLDER", str(tmp_path))
+
+    assert CliRunner().invoke(cli.commands, ["serve"]).exit_code == 86
+    assert ended == [86]

@@ -105,3 +105,20 @@ async def test_progress_of_a_batch_counts_all_of_a_jobs_images(roomy: Studio) ->
         await until_true(lambda: bool(roomy.meters.batches))
     seen = [report.done_images + report.fraction for _, report in roomy.progressed.reports]
     assert seen == [1.0, 2.0, 3.0, 4.0]
+
+
+async def test_what_did_not_fit_with_references_does_not_bound_what_has_none(roomy: Studio) -> None:
+    edit = Shape(Grid(16, 16), 4, references=(Grid(16, 16),) * 4)
+    roomy.limits.learn(edit, OutOfMemory(Rung.BATCH_OF_ONE, 3))
+    assert roomy.limits.max_batch(edit) == 2
+    assert roomy.limits.max_batch(Shape(Grid(16, 16), 4)) == 4
+
+
+async def test_a_batch_that_fails_as_a_whole_for_want_of_memory_is_not_tried_in_that_size_again(
+    roomy: Studio,
+) -> None:
+    roomy.engine.failures = [RenderError(Code.OUT_OF_MEMORY)]
+    async with running(roomy):
+        first = (await roomy.imagine(count=4)).card.job.job_id
+        assert (await until(roomy, first, ended)).state is JobState.DONE
+    assert roomy.limits.max_batch(Shape(Grid(16, 16), 4)) == 3

@@ -1,16 +1,20 @@
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kleinbot.archive.archive import Archive, DiskFullError, StoredFile
+from kleinbot.dispatch import finishing
 from kleinbot.dispatch.disk_room import DiskRoom
 from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError
+from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import JobState
-from kleinbot.domain.work import ImageKey
+from kleinbot.domain.work import ImageKey, RenderTask
 from kleinbot.images.labelled import decode_own
+from kleinbot.queueing.waiting import Shape
 from tests.dispatch.restarting import restarted
 from tests.dispatch.running import ended, running, until, until_true
 from tests.studio_harness import ADA, BOB, Studio
@@ -122,6 +126,29 @@ async def test_a_picture_that_finds_the_disk_full_is_stored_once_there_is_room(
                 studio.clock.advance(1)
     assert len(studio.engine.batches) == 1  # the card was not asked again
     assert await studio.spent_tenths() == 10
+
+
+async def test_the_card_waits_while_too_many_pictures_are_not_stored_yet(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is held in memory: a slow disk must not fill it."""
+    put = Archive.put
+    may_store = asyncio.Event()
+
+    async def slowly(self: Archive, *values: Any) -> StoredFile:
+        await may_store.wait()
+        return await put(self, *values)
+
+    monkeypatch.setattr(Archive, "put", slowly)
+    jobs = [(await studio.imagine(count=4)).card.job.job_id for _ in range(5)]
+    async with running(studio):
+        await until_true(lambda: len(studio.engine.batches) == finishing._AT_ONCE)
+        for _ in range(50):
+            await studio.database.read.number("SELECT 1")
+        assert len(studio.engine.batches) == finishing._AT_ONCE
+        may_store.set()
+        for job_id in jobs:
+            assert (await until(studio, job_id, ended)).state is JobState.DONE
 
 
 async def test_nothing_is_drawn_while_the_disk_is_nearly_full(
@@ -267,3 +294,52 @@ async def test_a_pause_that_comes_while_the_disk_is_asked_holds_the_next_picture
         for _ in range(50):
             await studio.database.read.number("SELECT 1")
     assert studio.engine.batches == []
+
+
+async def test_a_cancel_while_the_picture_is_being_stored_leaves_no_file(
+    studio: Studio, tmp_path: Path
+) -> None:
+    written, go_on = asyncio.Event(), asyncio.Event()
+    put = studio.archive.put
+
+    async def slowly(*values: Any) -> StoredFile:
+        stored = await put(*values)
+        written.set()
+        await go_on.wait()
+        return stored
+
+    studio.archive.put = slowly  # type: ignore[method-assign, assignment]
+    job_id = (await studio.imagine()).card.job.job_id
+    async with running(studio):
+        await asyncio.wait_for(written.wait(), 10)
+        assert (await studio.cancel.by_id(ADA, job_id)).refunded_tenths == 10
+        go_on.set()
+        await studio.finisher.emptied()
+    assert [file for file in (tmp_path / "archive").rglob("*") if file.is_file()] == []
+    assert await studio.spent_tenths() == 0
+
+
+async def test_a_picture_that_fails_is_charged_the_seconds_it_had_the_card(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refunded, but who asks for what fails again and again has had the card nevertheless."""
+    studio.cost_model.observe(Shape(Grid(16, 16), 4), 2.0)
+
+    def takes_two_seconds(_: Sequence[RenderTask]) -> None:
+        studio.clock.advance(2)
+
+    studio.engine.before = takes_two_seconds
+    studio.engine.failures = [RenderError(Code.RENDER_FAILED)]
+    failed = (await studio.imagine()).card.job.job_id
+    await studio.imagine(BOB)
+    wanted, charged = studio.cost_model.measured_cost(2.0), list[float]()
+    finished = studio.line.finished
+
+    def noting(key: ImageKey, measured_cost: float) -> None:
+        charged.append(measured_cost)
+        finished(key, measured_cost)
+
+    monkeypatch.setattr(studio.line, "finished", noting)
+    async with running(studio):
+        await until(studio, failed, ended)
+    assert charged[0] == pytest.approx(wanted)

@@ -177,6 +177,7 @@ async def test_a_refusal_names_no_time_while_nobody_knows_it(studio: Studio, tmp
     with pytest.raises(Refusal) as known:
         await studio.imagine(count=2)
     assert known.value.code is Code.MEMBER_LINE_FULL
+    assert float(known.value.parameters["retry_at_s"]) >= studio.clock.now_ms() / 1000
     assert f"<t:{known.value.parameters['retry_at_s']}:R>" in Texts().error(known.value)
     studio.engine.state = EngineState(EnginePhase.LOADING)
     with pytest.raises(Refusal) as unknown:

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +7,8 @@ import pytest
 
 from kleinbot.archive.archive import StoredFile
 from kleinbot.dispatch.recovery import MOST_LOST_ATTEMPTS
-from kleinbot.domain.errors import Code, FatalEngineError
+from kleinbot.domain.door import Door
+from kleinbot.domain.errors import Code, FatalEngineError, RenderError
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import ImagineRequest, JobState, Lane, Quality
 from kleinbot.host.profile import CPU_SMALL
@@ -189,3 +191,40 @@ async def test_a_clean_stop_keeps_what_the_last_batch_really_cost(studio: Studio
     assert set(await tags.load(studio.database.read)) == set(studio.line.tags())
     again = await restarted(studio, tmp_path)
     assert set(again.line.tags()) == set(studio.line.tags())
+
+
+async def test_each_claim_and_each_acceptance_writes_what_fairness_remembers(studio: Studio) -> None:
+    studio.engine.gate.clear()
+    await studio.imagine(ADA, count=2)
+    async with running(studio):
+        await studio.engine.started.wait()
+        assert set(await tags.load(studio.database.read)) == set(studio.line.tags()), "claimed"
+        studio.clock.advance(1)
+        await studio.imagine(BOB)
+        assert set(await tags.load(studio.database.read)) == set(studio.line.tags()), "accepted"
+
+
+async def test_what_is_put_back_is_written_without_its_charge(roomy: Studio) -> None:
+    roomy.engine.failures = [RenderError(Code.RENDER_FAILED)]
+    roomy.engine.gate.clear()
+    await roomy.imagine(ADA, count=3)
+    async with running(roomy):
+        await roomy.engine.started.wait()
+        roomy.doorkeeper.door = Door.PAUSED
+        roomy.engine.gate.set()
+        await until_true(lambda: len(roomy.line.waiting) == 3)
+        async with roomy.database.transaction():
+            pass
+        assert set(await tags.load(roomy.database.read)) == set(roomy.line.tags())
+
+
+async def test_a_token_that_dies_early_brings_the_deadline_forward_after_a_restart_too(
+    studio: Studio, tmp_path: Path
+) -> None:
+    """As of an edit whose pictures took a while to fetch: the token counts from the interaction."""
+    soon = replace(reply(studio.clock), expires_ms=studio.clock.now_ms() + 600_000)
+    await studio.submit.imagine(ADA, ImagineRequest("a fox"), soon)
+    before = [image.deadline_ms for image in studio.line.waiting]
+    assert before == [studio.clock.now_ms() + 480_000]
+    again = await restarted(studio, tmp_path)
+    assert [image.deadline_ms for image in again.line.waiting] == before

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kleinbot.dispatch.batch import Batch
 from kleinbot.domain.door import Door
 from kleinbot.domain.job import Job, JobState
 from kleinbot.domain.work import ImageKey
@@ -127,3 +128,32 @@ async def test_while_paused_begun_work_is_ended_and_nothing_passes_it(studio: St
         await until(studio, short, is_done)
         await until(studio, long, is_done)
         assert (await studio.job(waiting)).state is JobState.QUEUED
+
+
+async def test_time_between_two_batches_is_idle_while_only_resting_work_is_left(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = studio.dispatcher._claims.go_on
+
+    async def slowly(batch: Batch) -> None:
+        studio.clock.advance(2)
+        await go_on(batch)
+
+    monkeypatch.setattr(studio.dispatcher._claims, "go_on", slowly)
+    async with running(studio):
+        long, _ = await suspended_by_a_newcomer(studio)
+        before_s = studio.idle.idle_s
+        studio.engine.gate.set()
+        await until(studio, long, ended)
+    assert studio.idle.idle_s - before_s == pytest.approx(2.0)
+
+
+async def test_what_it_let_pass_is_added_up(studio: Studio) -> None:
+    async with running(studio):
+        long, short = await suspended_by_a_newcomer(studio)
+        resting = studio.dispatcher._resting
+        assert resting is not None
+        passing = next(image for image in studio.line.running if image.key.job_id == short)
+        assert resting.between_steps.passed_cost == pytest.approx(passing.cost)
+        studio.engine.gate.set()
+        await until(studio, long, ended)

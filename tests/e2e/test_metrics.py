@@ -1,5 +1,6 @@
 """What Prometheus reads from the running bot, and what /host status tells of the same counts."""
 
+import asyncio
 import socket
 
 import aiohttp
@@ -60,8 +61,10 @@ async def test_the_counts_of_a_working_bot_can_be_scraped(stage: Stage) -> None:
         assert found["kleinbot_deliveries_total", (("way", "reply"),)] == 1
         assert found["kleinbot_line_images", (("lane", "token"), ("state", "waiting"))] == 0
         assert found["kleinbot_engine_phase", (("phase", "ready"),)] == 1
-        assert ("kleinbot_card_idle_ratio", ()) in found
-        assert found["kleinbot_card_busy_seconds_total", ()] > 0
+        busy_s = found["kleinbot_card_busy_seconds_total", ()]
+        idle_s = found["kleinbot_card_idle_seconds_total", ()]
+        assert busy_s > 0
+        assert found["kleinbot_card_idle_ratio", ()] == pytest.approx(idle_s / (idle_s + busy_s))
         assert found["kleinbot_event_loop_delay_worst_seconds", ()] >= 0
         assert ("kleinbot_estimate_error_quantile_seconds", (("quantile", "0.95"),)) in found
         told = repr(found)
@@ -99,3 +102,11 @@ async def test_status_tells_the_profile_and_the_counts_in_words(stage: Stage) ->
         assert "Batches (how many × pictures): 1×1 · card idle" in told.text
         assert "Told starts: half within" in told.text
         assert "Out of memory: never since the start" in told.text
+
+
+async def test_other_addresses_of_this_machine_are_not_answered(stage: Stage) -> None:
+    port = _free_port()
+    async with stage.house(ScriptedEngine(), metrics_port=port):
+        assert await _scraped(port)
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.2", port)

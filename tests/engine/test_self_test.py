@@ -135,7 +135,7 @@ async def test_a_picture_in_between_begins_the_count_again(engine: GpuEngine, fa
 
 
 async def test_a_picture_that_is_not_made_of_numbers_fails_alone(
-    engine: GpuEngine, monkeypatch: pytest.MonkeyPatch
+    engine: GpuEngine, monkeypatch: pytest.MonkeyPatch, tests_made: list[bool]
 ) -> None:
     decode = vae.decode
     calls: list[int] = []
@@ -150,3 +150,7 @@ async def test_a_picture_that_is_not_made_of_numbers_fails_alone(
     assert broken.error is not None
     assert broken.error.code is Code.RENDER_FAILED
     assert whole.pixels is not None
+    assert tests_made == []
+    await result_of(engine, a_task(2))
+    await result_of(engine, a_task(3))
+    assert tests_made == [True]

@@ -270,3 +270,9 @@ def test_what_is_usable_leaves_room_for_context_desktop_and_the_allocator() -> N
     )
     assert usable_bytes(card, System.WINDOWS) < usable
     assert usable_bytes(replace(card, free_bytes=0), System.LINUX) == 0
+
+
+@pytest.mark.parametrize(("driver", "serves"), [("580.65.06", True), ("579.99", False)])
+def test_the_oldest_driver_that_a_cuda_release_names_serves(driver: str, serves: bool) -> None:
+    choice = choose(replace(RTX_4090.facts(), driver=driver))
+    assert (choice.profile.device is Device.CUDA) is serves

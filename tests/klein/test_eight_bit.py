@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from kleinbot.klein import eight_bit
-from kleinbot.klein.eight_bit import FP8, FP8_MOST, Fp8Linear, RowScaledLinear
+from kleinbot.klein.eight_bit import FP8, FP8_MOST, Fp8Linear, RowScaledLinear, widen
 from tests.klein.peak_bytes import PeakBytes
 
 TOKENS, WIDTH = 600, 64
@@ -97,3 +97,11 @@ def test_a_compiler_gets_the_input_in_one_piece_and_the_same_bits(
     torch._dynamo.reset()
     [graph] = graphs
     assert len(graph.graph.nodes) < TOKENS
+
+
+def test_a_weight_is_scaled_in_float32_and_rounded_once() -> None:
+    numbers = torch.arange(256, dtype=torch.uint8).view(FP8)
+    numbers = numbers[numbers.float().isfinite()]
+    scale = torch.tensor(0.0123456789)
+    assert scale.bfloat16() != scale
+    assert torch.equal(widen(numbers, scale, torch.bfloat16), (numbers.float() * scale).bfloat16())

@@ -262,6 +262,15 @@ WRONG = {
         Code.WEIGHTS_QUANTISATION_UNKNOWN,
         "_quantization_metadata",
     ),
+    "FP8 without metadata and scales": (
+        changed(
+            TRANSFORMER,
+            lambda c: [c.pop(name) for name in list(c) if name.endswith(("weight_scale", "input_scale"))],
+            format="pt",
+        ),
+        Code.WEIGHTS_QUANTISATION_UNKNOWN,
+        "F8_E4M3",
+    ),
     "metadata of another version": (
         changed(TRANSFORMER, lambda _: None, _quantization_metadata='{"format_version": "2", "layers": {}}'),
         Code.WEIGHTS_QUANTISATION_UNKNOWN,

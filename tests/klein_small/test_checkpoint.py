@@ -1,5 +1,4 @@
 import json
-import time
 
 import numpy as np
 import pytest
@@ -108,10 +107,3 @@ def test_a_variation_is_less_alike_the_more_noise_is_mixed_in(painter: Painter) 
         made = painter.paint(text, [(1 - weight**2) ** 0.5 * base + weight * other])[0]
         apart.append(np.abs(made - parent).mean())
     assert apart[0] < apart[1] < apart[2]
-
-
-def test_time_a_picture_takes(painter: Painter, capsys: pytest.CaptureFixture[str]) -> None:
-    start = time.perf_counter()
-    painter.paint(["a red circle left of a blue square"], [painter.noise(0, SQUARE)])
-    with capsys.disabled():
-        print(f"\none 256 × 256 picture: {time.perf_counter() - start:.2f} s")  # noqa: T201

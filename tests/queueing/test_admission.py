@@ -96,3 +96,22 @@ def test_asking_leaves_the_line_as_it_is() -> None:
     before = (line.order(), line.tags())
     admit(job("b", 2, 2), line, LIMITS, CostModel(1.0), NOW_MS)
     assert (line.order(), line.tags()) == before
+
+
+def test_the_time_named_counts_the_work_of_the_scope_alone_and_what_runs() -> None:
+    line = Line()
+    for number in range(2):
+        ask(line, f"mine-{number}", 1, 4, s=10.0)
+    ask(line, "other", 2, 4, s=10.0)
+    # A turn each: mine, the other's, mine. At 30 s two of mine are made.
+    before = admit(job("more", 1, 2), line, LIMITS, CostModel(10.0), NOW_MS)
+    assert isinstance(before, Refusal)
+    assert before.parameters["retry_at_s"] == NOW_MS // 1000 + 30
+    line.next_batch(UniformLimit(1))
+    # One of mine runs and takes 5 s more; then the other's and mine follow.
+    one = admit(job("more", 1, 1), line, LIMITS, CostModel(10.0), NOW_MS, running_left_s=5.0)
+    two = admit(job("more", 1, 2), line, LIMITS, CostModel(10.0), NOW_MS, running_left_s=5.0)
+    assert isinstance(one, Refusal)
+    assert isinstance(two, Refusal)
+    told = [each.parameters["retry_at_s"] for each in (one, two)]
+    assert told == [NOW_MS // 1000 + 5, NOW_MS // 1000 + 25]

@@ -289,3 +289,34 @@ def test_two_hundred_places_are_told_at_once() -> None:
         waiting = sorted(place for place in told if place)
         assert waiting == list(range(1, len(waiting) + 1))
     print(f"200 places: {sorted(seconds)[2] * 1000:.1f} ms")  # noqa: T201
+
+
+def test_a_suspect_joins_nobodys_batch() -> None:
+    line = Line()
+    line.submit(job("fine", 1, submitted_ms=0))
+    line.submit(job("suspect", 2, submitted_ms=1, alone=True))
+    line.submit(job("other", 3, submitted_ms=2))
+    assert [image.key.job_id for image in line.next_batch(UniformLimit(4))] == ["fine", "other"]
+    assert [image.key.job_id for image in line.next_batch(UniformLimit(4))] == ["suspect"]
+
+
+def test_a_suspect_further_back_in_a_members_queue_joins_no_batch() -> None:
+    line = Line()
+    line.submit(job("fine", 1, submitted_ms=0))
+    line.submit(job("suspect", 1, submitted_ms=1, alone=True))
+    assert [image.key.job_id for image in line.next_batch(UniformLimit(4))] == ["fine"]
+
+
+def test_a_batch_takes_no_server_more_than_a_picture_before_its_turn() -> None:
+    line = Line()
+    line.submit(job("many", 1, 10, server_id=1))
+    line.submit(job("other shape", 2, shape=SMALL, server_id=2, submitted_ms=1))
+    assert [image.server_id for image in line.next_batch(FOUR)] == [1, 1]
+
+
+def test_a_batch_takes_members_of_one_server_no_further_than_a_picture_ahead_of_other_servers() -> None:
+    line = Line()
+    for member in range(4):
+        line.submit(job(f"m{member}", member, server_id=1, submitted_ms=member))
+    line.submit(job("other shape", 9, shape=SMALL, server_id=2, submitted_ms=9))
+    assert members(line.next_batch(FOUR)) == [0, 1]

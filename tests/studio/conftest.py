@@ -45,3 +45,18 @@ async def cramped(tmp_path: Path) -> AsyncIterator[Studio]:
     """A host whose memory holds nothing at all."""
     async with _built(tmp_path, _Nothing()) as studio:
         yield studio
+
+
+class _OnePicture:
+    """A card that holds a picture without input pictures."""
+
+    def largest_batch(self, grid: Grid, references: Sequence[Grid] = ()) -> int:
+        del grid
+        return 0 if references else 1
+
+
+@pytest.fixture
+async def tight(tmp_path: Path) -> AsyncIterator[Studio]:
+    """A host whose memory holds pictures, but no edits."""
+    async with _built(tmp_path, _OnePicture()) as studio:
+        yield studio

@@ -78,3 +78,17 @@ async def test_what_was_told_of_a_cancelled_job_is_forgotten(studio: Studio) -> 
     job = (await studio.imagine()).card.job
     await studio.cancel.by_id(ADA, job.job_id)
     assert studio.errors.started(job.job_id, studio.clock.now_ms()) is None
+
+
+@pytest.mark.parametrize("actor", [ADA, MODERATOR, replace(MODERATOR, is_admin=True)])
+async def test_only_the_host_cancels_with_the_hosts_power(studio: Studio, actor: Actor) -> None:
+    job = (await studio.imagine(BOB)).card.job
+    for work in (
+        studio.cancel.by_host(actor, job.job_id),
+        studio.cancel.by_host_and_number(actor, job.number),
+    ):
+        with pytest.raises(Refusal) as caught:
+            await work
+        assert caught.value.code is Code.NOT_THE_HOST
+    assert (await studio.job(job.job_id)).state is JobState.QUEUED
+    assert await studio.spent_tenths(BOB) == 10

@@ -6,9 +6,12 @@ import pytest
 
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job import Kind
+from kleinbot.domain.reference import Role
 from kleinbot.studio.fitting import require_fit
+from kleinbot.studio.recipes import Input, Options, Recipe
 from kleinbot.texts import Texts
-from tests.studio_harness import Studio
+from tests.studio_harness import ADA, Studio, reply
 
 SQUARE = Grid(64, 64)
 
@@ -61,3 +64,15 @@ async def test_a_job_that_does_not_fit_is_neither_stored_nor_charged(cramped: St
     assert await cramped.database.read.number("SELECT COUNT(*) FROM jobs") == 0
     assert await cramped.spent_tenths() == 0
     assert cramped.meters.refusals == [Code.DOES_NOT_FIT]
+
+
+async def test_an_edit_is_judged_with_its_input_pictures(tight: Studio) -> None:
+    await tight.imagine()
+    grid = Grid(16, 16)
+    recipe = Recipe(Kind.EDIT, "a hat", grid, 4, inputs=(Input(Role.REFERENCE, b"a png", grid),))
+    with pytest.raises(Refusal) as caught:
+        await tight.submit.accept(ADA, recipe, Options(1, None, private=False), reply(tight.clock))
+    assert caught.value.code is Code.DOES_NOT_FIT
+    assert caught.value.parameters["inputs"] == 1
+    assert await tight.database.read.number("SELECT COUNT(*) FROM jobs") == 1
+    assert await tight.spent_tenths() == 10

@@ -1,11 +1,12 @@
 """Favourites, deleting and the messages that show a picture, in rows and files."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from kleinbot.domain.errors import Code, Refusal
-from kleinbot.domain.job import Job
+from kleinbot.domain.job import ImagineRequest, Job
 from kleinbot.domain.people import Actor
 from kleinbot.domain.work import ImageKey
 from kleinbot.images.cpu_pool import CpuPool
@@ -14,8 +15,9 @@ from kleinbot.store.posted import Origin
 from kleinbot.studio.delete import Delete
 from kleinbot.studio.favour import Favour
 from kleinbot.studio.history import History
+from kleinbot.studio.power import Action, may
 from tests.store.rows import finished
-from tests.studio_harness import ADA, BOB, MODERATOR, STRANGER, Studio
+from tests.studio_harness import ADA, BOB, MODERATOR, STRANGER, Studio, reply
 
 
 def _history(studio: Studio) -> History:
@@ -113,3 +115,12 @@ async def test_a_message_that_is_noted_after_its_job_was_deleted_is_removed_too(
     assert await posted.delivered(studio.database.read, job.job_id) == {}
     removals = await posted.due_removals(studio.database.read, studio.clock.now_ms())
     assert [row.message_id for row in removals] == [73]
+
+
+async def test_a_moderator_does_not_delete_what_only_its_member_sees(studio: Studio) -> None:
+    private = ImagineRequest("a fox", private=True)
+    job = (await studio.submit.imagine(ADA, private, reply(studio.clock))).card.job
+    assert job.private
+    assert may(ADA, Action.DELETE, job)
+    assert not may(MODERATOR, Action.DELETE, job)
+    assert may(MODERATOR, Action.DELETE, replace(job, private=False))
