@@ -18,6 +18,8 @@ from kleinbot.texts import Texts
 
 WORDS_CODE = 3
 _ONLINE_S = 60.0
+_AT_DISCORD = {"en": "en-US"}
+"""Discord's name of a language of ours, where it is another."""
 
 
 async def serve(settings: Settings) -> int:
@@ -38,10 +40,11 @@ async def sandbox(settings: Settings, run: str | None, timeout_s: float) -> int:
     outside = machine()
     async with StandIn() as standin:
         outside = replace(outside, client_options={"connector": standin.connector()})
-        terminal = Terminal(standin, settings.data_folder / "pictures")
+        locale = _AT_DISCORD.get(settings.locale, settings.locale)
+        terminal = Terminal(standin, settings.data_folder / "pictures", locale=locale)
         async with opened(settings, outside) as app:
             bot = asyncio.create_task(app.run(standin.token), name="bot")
-            person = asyncio.create_task(_converse(standin, terminal, run, timeout_s), name="person")
+            person = asyncio.create_task(_converse(standin, app, terminal, run, timeout_s), name="person")
             if run is not None:
                 _give_up_where_nothing_can_be_drawn(app, person, settings)
 
@@ -55,17 +58,25 @@ async def sandbox(settings: Settings, run: str | None, timeout_s: float) -> int:
                 person.cancel()
                 app.request_stop()
                 await asyncio.gather(person, return_exceptions=True)
-                terminal.close()
-            code = await bot
+                try:
+                    if run is None and app.line.running:
+                        terminal.say("Stopping; the picture in hand may still be finished …")
+                    code = await bot
+                finally:
+                    terminal.close()
+            if run is None and (jobs := _jobs_in_line(app)):
+                typer.echo(f"In line: {jobs}. They keep their places and go on at the next start.")
             if person.cancelled():
                 return code or (1 if app.engine.state.phase is EnginePhase.FAILED else 0)
             return code or person.result()
 
 
-async def _converse(standin: StandIn, terminal: Terminal, run: str | None, timeout_s: float) -> int:
+async def _converse(standin: StandIn, app: App, terminal: Terminal, run: str | None, timeout_s: float) -> int:
     await standin.registered("imagine", timeout_s=_ONLINE_S)
     await standin.online(timeout_s=_ONLINE_S)
     if run is None:
+        if jobs := _jobs_in_line(app):
+            terminal.say(f"In line since the last time: {jobs}. They go on.")
         await terminal.interact()
         return 0
     outcome = await terminal.run_once(run, timeout_s)
@@ -79,6 +90,12 @@ async def _converse(standin: StandIn, terminal: Terminal, run: str | None, timeo
     if outcome.has_pictures:
         return 0
     return WORDS_CODE if outcome.ending in (Ending.TEXT, Ending.REFUSED, Ending.FORM) else 1
+
+
+def _jobs_in_line(app: App) -> str:
+    """Return how many jobs wait or run; empty where none does."""
+    count = len({image.key.job_id for image in (*app.line.waiting, *app.line.running)})
+    return "" if not count else "1 job" if count == 1 else f"{count} jobs"
 
 
 def _give_up_where_nothing_can_be_drawn(app: App, person: "asyncio.Task[int]", settings: Settings) -> None:

@@ -328,7 +328,6 @@ class Settings(BaseSettings):
             update={
                 "data_folder": self.data_folder / "sandbox",
                 "discord_token": None,
-                "metrics_port": None,
                 "allowed_servers": (),
             }
         )

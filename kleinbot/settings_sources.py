@@ -119,6 +119,15 @@ def _read_variables(gathered: _Gathered, source: EnvSettingsSource, name_of_sour
         ours = written.startswith(ENVIRONMENT_PREFIX) and not written.startswith(TEST_PREFIX)
         if ours and written not in known:
             gathered.problems.append(_unknown(written, name_of_source, known))
+        elif name_of_source == DOTENV and _is_nearly_the_token(written, source):
+            gathered.problems.append(f"{written} ({DOTENV}) is not read: did you mean {TOKEN_VARIABLE}?")
+
+
+def _is_nearly_the_token(written: str, source: EnvSettingsSource) -> bool:
+    """Tell whether somebody has misspelt the token's name in a file that does not have it."""
+    if TOKEN_VARIABLE.lower() in source.env_vars:
+        return False
+    return bool(difflib.get_close_matches(written, [TOKEN_VARIABLE], cutoff=0.8))
 
 
 def _read_dotenv(gathered: _Gathered, path: Path) -> None:

@@ -129,3 +129,10 @@ def test_every_setting_is_documented() -> None:
         assert right(name)
         assert f"{name} = " in text
         assert variable(name) in text
+
+
+def test_a_misspelt_token_is_told_where_there_is_none(clean_folder: Path) -> None:
+    (clean_folder / ".env").write_text(f"DISCORD_TOKN={TOKEN}\n")
+    assert problems() == ("DISCORD_TOKN (.env) is not read: did you mean DISCORD_TOKEN?",)
+    (clean_folder / ".env").write_text(f"DISCORD_TOKEN={TOKEN}\nDISCORD_TOKEN_2=another\n")
+    assert load_settings().settings.discord_token is not None

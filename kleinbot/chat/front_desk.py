@@ -104,7 +104,9 @@ class FrontDesk:
     async def queue(self, interaction: discord.Interaction[Any]) -> None:
         """Show the member's jobs, with a button for each."""
         queue = await self._recall.queue(actor_of(interaction))
-        view = waiting_layouts.queue(self._texts, str(interaction.locale), queue, self._engine_state())
+        view = waiting_layouts.queue(
+            self._texts, str(interaction.locale), queue, self._engine_state(), is_open=self._submit.is_open
+        )
         await interaction.response.send_message(view=view, ephemeral=True)
 
     async def answer_error(self, interaction: discord.Interaction[Any], error: BaseException) -> None:

@@ -61,10 +61,10 @@ class HostDesk:
         share: float | None,
         most_pictures: float | None,
     ) -> None:
-        """Set a server's share of the card and its bound; ``server`` is its id, as chosen or typed."""
+        """Set a server's share of the card and its bound; ``server``: its id, or a name that it alone has."""
         most = None if most_pictures is None else round(most_pictures * TENTHS)
         row = await self._operate.share(
-            actor_of(interaction), _server_id(server), self._servers.present(), share, most
+            actor_of(interaction), self._server_id(server), self._servers.present(), share, most
         )
         await self._answer(interaction, "host-shared", row=self._row(interaction, row))
 
@@ -127,6 +127,19 @@ class HostDesk:
             most=pictures(row.most_tenths or 0),
         )
 
+    def _server_id(self, typed: str) -> int:
+        """Return the server that is meant; raises Refusal SERVER_UNKNOWN.
+
+        Also where several bear the name, since anybody can give a server any name.
+        """
+        wanted = typed.strip()
+        if wanted.isascii() and wanted.isdigit() and len(wanted) <= 20 and int(wanted) < _LARGEST_ID:
+            return int(wanted)
+        named = self._servers.named(wanted)
+        if len(named) != 1:
+            raise Refusal(Code.SERVER_UNKNOWN)
+        return named[0]
+
     def _say(self, interaction: discord.Interaction[Any], message_id: str, **values: Parameter) -> str:
         return self._texts.say(str(interaction.locale), message_id, **values)
 
@@ -138,10 +151,3 @@ class HostDesk:
 
 async def _send(interaction: discord.Interaction[Any], text: str) -> None:
     await interaction.response.send_message(view=layouts.plain(text), ephemeral=True)
-
-
-def _server_id(typed: str) -> int:
-    digits = typed.strip()
-    if not (digits.isascii() and digits.isdigit()) or int(digits[:20]) >= _LARGEST_ID or len(digits) > 20:
-        raise Refusal(Code.SERVER_UNKNOWN)
-    return int(digits)

@@ -18,5 +18,9 @@ class ServerNames:
         server = self._client().get_guild(server_id)
         return str(server_id) if server is None else server.name[:NAME_CHARACTERS]
 
+    def named(self, name: str) -> list[int]:
+        """Return the servers that bear ``name``, in any case."""
+        return [guild.id for guild in self._client().guilds if guild.name.casefold() == name.casefold()]
+
     def present(self) -> frozenset[int]:
         return frozenset(server.id for server in self._client().guilds)

@@ -42,17 +42,23 @@ def waiting(texts: Texts, card: JobCard, text: str) -> discord.ui.LayoutView:
     return view
 
 
-def queue(texts: Texts, locale: str, found: Queue, engine: EngineState) -> discord.ui.LayoutView:
-    """Return what /queue shows: the member's own jobs, each with its cancel button."""
+def queue(
+    texts: Texts, locale: str, found: Queue, engine: EngineState, *, is_open: bool
+) -> discord.ui.LayoutView:
+    """Return what /queue shows: the member's own jobs, each with its cancel button.
+
+    ``is_open``: new jobs are accepted.
+    """
+    if not found.mine:
+        return plain(_nothing_in_line(texts, locale, found.others, engine, is_open=is_open))
     view = discord.ui.LayoutView(timeout=None)
     if engine.phase is not EnginePhase.READY:
         view.add_item(discord.ui.TextDisplay(engine_note(texts, locale, engine)))
-    if not found.mine:
-        view.add_item(discord.ui.TextDisplay(texts.say(locale, "queue-empty", others=found.others)))
-        return view
     view.add_item(discord.ui.TextDisplay(f"**{texts.say(locale, 'queue-title', others=found.others)}**"))
     for card in found.mine[:_QUEUE_ROWS]:
-        button = CancelButton(card.job.job_id, texts.say(locale, "button-cancel"))
+        button = CancelButton(
+            card.job.job_id, texts.say(locale, "button-cancel-number", number=str(card.job.number))
+        )
         # A dynamic item is typed for views and layouts at once, which the section's type cannot say.
         accessory = cast("discord.ui.Item[discord.ui.LayoutView]", button)
         view.add_item(discord.ui.Section(_queue_row(texts, locale, card, engine), accessory=accessory))
@@ -60,6 +66,15 @@ def queue(texts: Texts, locale: str, found: Queue, engine: EngineState) -> disco
         rest = len(found.mine) - _QUEUE_ROWS
         view.add_item(discord.ui.TextDisplay(texts.say(locale, "queue-more", rest=rest)))
     return view
+
+
+def _nothing_in_line(texts: Texts, locale: str, others: int, engine: EngineState, *, is_open: bool) -> str:
+    if not is_open:
+        return texts.say(locale, "queue-empty-closed")
+    if engine.phase is EnginePhase.READY:
+        return texts.say(locale, "queue-empty", others=others)
+    why = texts.say(locale, f"presence-{engine.phase}", percent=round(100 * (engine.fraction or 0)))
+    return texts.say(locale, "queue-empty-held", why=why)
 
 
 def engine_note(texts: Texts, locale: str, engine: EngineState) -> str:

@@ -36,6 +36,9 @@ class Screen:
     def close(self) -> None:
         """Stop listening and show what is still waiting."""
         self._state.listeners.remove(self.on_message)
+        for channel in self._state.channels.values():
+            for message_id in self._timers.keys() & channel.log.keys():
+                self._condensed(channel.log[message_id])
         for message_id in tuple(self._timers):
             self._timers.pop(message_id).cancel()
 

@@ -51,6 +51,7 @@ class Terminal:
         standin: StandIn,
         pictures_folder: Path,
         *,
+        locale: str = "en-US",
         console: Console | None = None,
         lines: Lines | None = None,
         patience: Patience = Patience(),  # noqa: B008 - frozen
@@ -58,7 +59,8 @@ class Terminal:
         self._standin = standin
         self._state = standin.state
         self._patience = patience
-        self._channel, self._person = _furnish(standin)
+        self._locale = locale
+        self._channel, self._person = _furnish(standin, locale)
         self._home = self._channel
         is_live = sys.stdin.isatty() and sys.stdout.isatty()
         self._screen = Screen(
@@ -72,6 +74,10 @@ class Terminal:
         self._lines = lines or (LiveLines(completer, self._progress) if is_live else PipedLines())
         if isinstance(self._lines, LiveLines):
             self._screen.redraw = self._lines.redraw
+
+    def say(self, line: str) -> None:
+        """Write a line that is nobody's message."""
+        self._screen.say(line, "dim")
 
     def close(self) -> None:
         """Stop showing messages."""
@@ -223,7 +229,7 @@ class Terminal:
             raise PersonError("there is no server")
         person = self._standin.world.person(name)
         if person is None or person.id not in server.members:
-            person = self._standin.world.add_member(server, name)
+            person = self._standin.world.add_member(server, name, locale=self._locale)
         self._person = person
         self._channel = self._home
         self._screen.say(f"You are {name} now.")
@@ -240,17 +246,18 @@ class Terminal:
         return message, next(each.label for each in message.buttons if each.label.lower() == wanted)
 
     def _target(self, verb: Verb, fits: Callable[[Message], bool], what: str) -> Message:
-        candidates = [self._numbered(verb.target)] if verb.target else reversed(self._visible())
+        candidates = [self._numbered(verb.target)] if verb.target else self._visible()[::-1]
         for message in candidates:
             if fits(message):
                 return message
-        labels = ", ".join(dict.fromkeys(self._labels()))
-        raise PersonError(f"no message here has {what}; buttons: {labels or 'none'}")
+        labels = ", ".join(dict.fromkeys(each.label for message in candidates for each in message.buttons))
+        whose = f"message [{verb.target}] does not have" if verb.target else "no message here has"
+        raise PersonError(f"{whose} {what}; buttons: {labels or 'none'}")
 
     def _numbered(self, number: str) -> Message:
         message_id = self._screen.numbered(int(number)) if number.isdigit() else None
         for channel in self._state.channels.values():
-            if message_id in channel.log:
+            if message_id in channel.log and self._sees(channel.log[message_id]):
                 return channel.log[message_id]
         if not number:
             raise PersonError("say which message, for example: show 1")
@@ -278,19 +285,19 @@ class Terminal:
         return "(direct)" if self._channel.server is None else f"#{self._channel.name}"
 
 
-def _furnish(standin: StandIn) -> tuple[Channel, Person]:
+def _furnish(standin: StandIn, locale: str) -> tuple[Channel, Person]:
     """Give the terminal a server with a channel and people, where the stand-in has none yet."""
     world = standin.world
     server = world.servers[0] if world.servers else world.add_server("Sandbox")
     channel = next(iter(server.channels.values()), None) or world.add_channel(server, "pictures")
-    _member(standin, server, "admin", "administrator")
-    _member(standin, server, "owner", "administrator")
-    _member(standin, server, "bob")
-    return channel, _member(standin, server, "ada")
+    _member(standin, server, locale, "admin", "administrator")
+    _member(standin, server, locale, "owner", "administrator")
+    _member(standin, server, locale, "bob")
+    return channel, _member(standin, server, locale, "ada")
 
 
-def _member(standin: StandIn, server: Server, name: str, *permissions: str) -> Person:
+def _member(standin: StandIn, server: Server, locale: str, name: str, *permissions: str) -> Person:
     person = standin.world.person(name)
     if person is not None and person.id in server.members:
         return person
-    return standin.world.add_member(server, name, permissions=permissions)
+    return standin.world.add_member(server, name, permissions=permissions, locale=locale)

@@ -267,6 +267,15 @@ class Submit:
             raise verdict
         return verdict
 
+    @property
+    def is_open(self) -> bool:
+        """Whether new jobs are accepted at present."""
+        try:
+            self._require_open()
+        except Refusal:
+            return False
+        return True
+
     def clean(self, prompt: str) -> str:
         """Return a prompt as the model gets it. Raises Refusal PROMPT_EMPTY or PROMPT_TOO_LONG."""
         cleaned = self._meter.clean(prompt).strip()

@@ -113,6 +113,34 @@ async def test_the_queue_says_when_a_job_starts_while_drawing_goes_on() -> None:
 
 
 def _queue_rows(found: Queue, engine: EngineState) -> list[str]:
-    items = queue(Texts(), "en-US", found, engine).walk_children()
+    items = queue(Texts(), "en-US", found, engine, is_open=True).walk_children()
     texts = [item.content for item in items if isinstance(item, discord.ui.TextDisplay)]
     return texts[-len(found.mine) :]
+
+
+NOTHING = "You have nothing in line"
+CLOSED = f"{NOTHING}, and nothing new is accepted just now."
+HELD = "Nothing is drawn just now (paused by the host); what you ask for waits in line until it is."
+
+
+@pytest.mark.parametrize(
+    ("phase", "is_open", "sentence"),
+    [
+        (EnginePhase.READY, True, f"{NOTHING}. Nobody else has either: /imagine starts at once."),
+        (EnginePhase.PAUSED, True, f"{NOTHING}. {HELD}"),
+        (EnginePhase.READY, False, CLOSED),
+        (EnginePhase.FAILED, False, CLOSED),
+    ],
+)
+def test_an_empty_queue_promises_no_more_than_is_so(phase: EnginePhase, is_open: bool, sentence: str) -> None:
+    items = queue(Texts(), "en-US", Queue((), 0), EngineState(phase), is_open=is_open).walk_children()
+    assert [item.content for item in items if isinstance(item, discord.ui.TextDisplay)] == [sentence]
+
+
+@pytest.mark.parametrize("phase", [phase for phase in EnginePhase if phase is not EnginePhase.READY])
+@pytest.mark.parametrize("locale", ["en-US", "de"])
+def test_every_phase_has_words_for_an_empty_queue(phase: EnginePhase, locale: str) -> None:
+    view = queue(Texts(), locale, Queue((), 0), EngineState(phase, 0.5), is_open=True)
+    [text] = [item.content for item in view.walk_children() if isinstance(item, discord.ui.TextDisplay)]
+    assert "presence-" not in text
+    assert "{" not in text

@@ -106,9 +106,14 @@ async def test_the_host_sees_every_server_and_shares_out_the_card(stage: Stage) 
         assert [choice.name for choice in choices] == [f"Other *place* ({other.id})"]
         shared = await host.command(house.channel, "host share", server=choices[0].value, share=0.5, most=20)
         await _said(shared, "share 0.5 · at most 20")
+        named = await host.command(house.channel, "host share", server="other *PLACE*", share=0.5)
+        await _said(named, "share 0.5 · at most 20")
+        stage.standin.world.add_server("Studio")
+        twice = await host.command(house.channel, "host share", server="Studio", share=3)
+        await _said(twice, "I know no such server.")
         unknown = await host.command(house.channel, "host share", server="12345", share=2)
         await _said(unknown, "I know no such server.")
-        assert await house.number("SELECT COUNT(*) FROM audit") == 1
+        assert await house.number("SELECT COUNT(*) FROM audit") == 2
         assert await house.number(f"SELECT share * 10 FROM servers WHERE server_id = {other.id}") == 5
 
 

@@ -70,7 +70,7 @@ doctor-profile-best = { $profile }: bis { $side }×{ $side }, { $references } Re
     }. Nichts ist hier besser.
 doctor-peaks = Ein Bild von { $side }×{ $side }: Lesen { $encode }, Entrauschen { $denoise }, Dekodieren { $decode } GiB; eine Bearbeitung mit { $references } Referenzen { $edit } GiB, von { $usable } GiB.
 doctor-token = Discord kennt ihn: { $name }.
-doctor-token-unchecked = Seine Form stimmt, aber Discord ließ sich nicht fragen ({ $reason }). Prüfe das Netz dieses Rechners.
+doctor-token-unchecked = Seine Form stimmt, aber Discord ließ sich nicht fragen ({ $reason }). Prüfe das Netz dieses Rechners: der Bot startet und versucht es weiter, bis Discord antwortet.
 doctor-servers = In { $count ->
         [one] einem Server
        *[other] { $count } Servern

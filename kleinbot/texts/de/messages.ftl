@@ -64,6 +64,8 @@ queue-empty = Du hast nichts in der Schlange. { $others ->
         [one] Ein anderer Auftrag wartet oder läuft.
        *[other] { $others } andere Aufträge warten oder laufen.
     }
+queue-empty-held = Von dir wartet nichts. Gerade wird nicht gezeichnet ({ $why }); was du bestellst, wartet so lange in der Schlange.
+queue-empty-closed = Von dir wartet nichts, und gerade wird nichts Neues angenommen.
 queue-title = Deine Aufträge ({ $others ->
         [0] sonst ist niemand in der Schlange
         [one] dazu ein Auftrag von anderen
@@ -85,6 +87,7 @@ cancel-done = #{ $number } ist abgebrochen. { $refunded ->
        *[other] { $refunded } Bilder wurden zurückgegeben.
     }
 button-cancel = Abbrechen
+button-cancel-number = #{ $number } abbrechen
 
 ## Presence
 

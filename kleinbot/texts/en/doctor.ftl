@@ -70,7 +70,7 @@ doctor-profile-best = { $profile }: up to { $side }×{ $side }, { $references } 
     }. No other way is better here.
 doctor-peaks = One picture of { $side }×{ $side }: encode { $encode }, denoise { $denoise }, decode { $decode } GiB; an edit with { $references } references { $edit } GiB, of { $usable } GiB.
 doctor-token = Discord knows it: { $name }.
-doctor-token-unchecked = It has the right shape, but Discord could not be asked ({ $reason }). Check this host's network.
+doctor-token-unchecked = It has the right shape, but Discord could not be asked ({ $reason }). Check this host's network: the bot starts, and goes on trying until Discord answers.
 doctor-servers = In { $count ->
         [one] one server
        *[other] { $count } servers

@@ -64,6 +64,8 @@ queue-empty = You have nothing in line. { $others ->
         [one] One other job is waiting or running.
        *[other] { $others } other jobs are waiting or running.
     }
+queue-empty-held = You have nothing in line. Nothing is drawn just now ({ $why }); what you ask for waits in line until it is.
+queue-empty-closed = You have nothing in line, and nothing new is accepted just now.
 queue-title = Your jobs ({ $others ->
         [0] nobody else is in line
         [one] one job of others
@@ -85,6 +87,7 @@ cancel-done = #{ $number } is cancelled. { $refunded ->
        *[other] { $refunded } pictures were given back.
     }
 button-cancel = Cancel
+button-cancel-number = Cancel #{ $number }
 
 ## Presence
 
