@@ -73,7 +73,7 @@ class Database:
             writer = await _connect(str(file), uri=False)
             opened.push_async_callback(writer.close)
             await writer.execute_fetchall("PRAGMA journal_mode = WAL")
-            # FULL: a picture that somebody paid for survives a power cut; 4,600 commits a second are plenty.
+            # FULL: a picture that somebody paid for survives a power cut; 1,000 commits a second are plenty.
             await writer.execute_fetchall("PRAGMA synchronous = FULL")
             reader = await _connect(f"file:{quote(str(file))}?mode=ro", uri=True)
             opened.pop_all()
