@@ -20,6 +20,33 @@ from tests.dispatch.running import ended, running, until, until_true
 from tests.studio_harness import ADA, BOB, Studio
 
 
+def _slow_archive(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Let nothing be stored until what is returned is set."""
+    put = Archive.put
+    may_store = asyncio.Event()
+
+    async def slowly(self: Archive, *values: Any) -> StoredFile:
+        await may_store.wait()
+        return await put(self, *values)
+
+    monkeypatch.setattr(Archive, "put", slowly)
+    return may_store
+
+
+def _refusing_archive(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Let nothing be stored at all; return what is set once something was refused."""
+    refused = asyncio.Event()
+
+    async def refuse(self: Archive, *values: Any) -> StoredFile:
+        del self, values
+        refused.set()
+        raise OSError("read-only file system")
+
+    monkeypatch.setattr(Archive, "put", refuse)
+    monkeypatch.setattr("kleinbot.dispatch.finishing._RETRY_S", 0.01)
+    return refused
+
+
 async def test_each_image_is_rendered_archived_settled_and_told(studio: Studio) -> None:
     job_id = (await studio.imagine(count=2)).card.job.job_id
     async with running(studio):
@@ -132,14 +159,7 @@ async def test_the_card_waits_while_too_many_pictures_are_not_stored_yet(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each is held in memory: a slow disk must not fill it."""
-    put = Archive.put
-    may_store = asyncio.Event()
-
-    async def slowly(self: Archive, *values: Any) -> StoredFile:
-        await may_store.wait()
-        return await put(self, *values)
-
-    monkeypatch.setattr(Archive, "put", slowly)
+    may_store = _slow_archive(monkeypatch)
     jobs = [(await studio.imagine(count=4)).card.job.job_id for _ in range(5)]
     async with running(studio):
         await until_true(lambda: len(studio.engine.batches) == finishing._AT_ONCE)
@@ -183,15 +203,7 @@ async def test_nothing_is_started_before_its_claim_can_be_written(studio: Studio
 async def test_a_picture_that_cannot_be_stored_at_a_clean_stop_is_no_suspect(
     studio: Studio, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    refused = asyncio.Event()
-
-    async def refuse(self: Archive, *values: Any) -> StoredFile:
-        del self, values
-        refused.set()
-        raise OSError("read-only file system")
-
-    monkeypatch.setattr(Archive, "put", refuse)
-    monkeypatch.setattr("kleinbot.dispatch.finishing._RETRY_S", 0.01)
+    refused = _refusing_archive(monkeypatch)
     await studio.imagine()
     async with running(studio) as task:
         await refused.wait()
@@ -206,15 +218,7 @@ async def test_a_picture_that_cannot_be_stored_at_a_clean_stop_is_no_suspect(
 async def test_a_picture_that_failed_just_before_a_clean_stop_is_no_suspect(
     studio: Studio, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    refused = asyncio.Event()
-
-    async def refuse(self: Archive, *values: Any) -> StoredFile:
-        del self, values
-        refused.set()
-        raise OSError("read-only file system")
-
-    monkeypatch.setattr(Archive, "put", refuse)
-    monkeypatch.setattr("kleinbot.dispatch.finishing._RETRY_S", 0.01)
+    refused = _refusing_archive(monkeypatch)
     job_id = (await studio.imagine(count=2)).card.job.job_id
     studio.engine.image_errors = {ImageKey(job_id, 1): RenderError(Code.RENDER_FAILED)}
     async with running(studio) as task:
@@ -250,14 +254,7 @@ async def test_what_is_cancelled_while_it_is_put_back_does_not_come_back(studio:
 async def test_a_picture_that_is_drawn_is_kept_where_the_next_one_of_its_job_fails(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put = Archive.put
-    stored = asyncio.Event()
-
-    async def slowly(self: Archive, *values: Any) -> StoredFile:
-        await stored.wait()
-        return await put(self, *values)
-
-    monkeypatch.setattr(Archive, "put", slowly)
+    stored = _slow_archive(monkeypatch)
     gate = asyncio.Event()
     studio.engine.step_gates = {4: gate}
     job_id = (await studio.imagine(count=2)).card.job.job_id
