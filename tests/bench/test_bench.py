@@ -218,3 +218,13 @@ def test_no_table_is_cut_off_at_80_columns(locale: str) -> None:
     for part in ("1.000–3.000 0.10+1.80+0.10", "16.00 16.00", "1.00×"):
         assert printed.count(part) == 2
     assert "…" not in printed
+
+
+def test_a_batch_is_told_by_its_pictures_too() -> None:
+    batch = dataclasses.replace(REPORT.rows[0], case=Case(FULL, batch=4))
+    stream = io.StringIO()
+    tables = as_tables(dataclasses.replace(REPORT, rows=(batch,), comparison=None), Texts(), "en")
+    Console(file=stream, width=200).print(tables)
+    [line] = [line for line in stream.getvalue().splitlines() if line.startswith("1024x1024+batch4")]
+    assert line.split()[1:3] == ["4.000", "2.000"]
+    assert "0.500" in line.split()

@@ -61,6 +61,7 @@ async def test_batches_of_a_size_that_did_not_fit_are_not_tried_again(roomy: Stu
         async with running(roomy):
             assert (await until(roomy, job_id, ended)).state is JobState.DONE
     assert [len(batch) for batch in roomy.engine.batches] == [4, 3, 1]
+    assert roomy.meters.batches == [1, 3, 1]  # what did not fit was made one by one
     assert roomy.meters.memory_events == [OutOfMemory(Rung.BATCH_OF_ONE, 4)]
 
 

@@ -90,6 +90,8 @@ async def test_what_discord_refuses_for_good_is_kept_and_handed_over(stage: Stag
         handle = await house.ada.command(house.channel, "queue")
         handed = await handle.message_where(has_pictures, timeout_s=QUICK_S)
         assert handed.is_ephemeral
+        assert house.app.metrics is not None
+        assert 'kleinbot_deliveries_total{way="kept"} 1.0' in house.app.metrics.text().decode()
 
 
 async def test_a_locked_database_delays_the_work_and_ends_nothing(

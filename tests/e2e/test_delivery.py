@@ -23,6 +23,17 @@ async def _sent(house: House, way: str) -> None:
     await house.until(f"SELECT COUNT(*) FROM outbox WHERE state = 'sent' AND way = '{way}'", 1)
 
 
+async def test_shortly_before_the_token_dies_it_is_no_longer_relied_on(stage: Stage) -> None:
+    engine = ScriptedEngine()
+    async with stage.house(engine) as house:
+        _, waiting = await _held(house, engine, prompt="a fox")
+        house.clock.advance(14.5 * 60)
+        engine.gate.set()
+        late = await house.channel.message_where(has_pictures, timeout_s=QUICK_S)
+        assert late.id != waiting.id
+        await _sent(house, "channel")
+
+
 async def test_after_the_token_has_died_the_result_is_a_channel_message(stage: Stage) -> None:
     engine = ScriptedEngine()
     async with stage.house(engine) as house:

@@ -9,10 +9,11 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from kleinbot.app import opened
 from kleinbot.dispatch.watchdog import UNKNOWN_S
 from kleinbot.domain.faults import NoFaults
+from kleinbot.domain.work import EnginePhase
 from kleinbot.parts import Outside
 from kleinbot.settings import Settings
 from kleinbot.supervisor import RESTART_CODE
-from tests.e2e.house import Stage, has_pictures
+from tests.e2e.house import House, Stage, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 15.0
@@ -52,6 +53,31 @@ async def test_a_card_that_hangs_is_told_and_the_process_ends_at_once_with_every
         for handle in (drawn, waiting):
             await handle.message_where(has_pictures, timeout_s=QUICK_S)
         assert await house.number("SELECT -SUM(amount_tenths) FROM ledger") == 20
+
+
+async def test_a_clean_stop_lets_the_batch_in_hand_be_finished(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For the grace period, however short what comes after it may be."""
+    monkeypatch.setattr("kleinbot.app._CLOSING_S", 0.01)
+    engine = ScriptedEngine()
+    engine.gate.clear()
+
+    async def finish_once_stopping(house: House) -> None:
+        while house.app.engine_state().phase is not EnginePhase.DRAINING:
+            await house.number("SELECT 1")
+        for _ in range(100):
+            await house.number("SELECT 1")
+        engine.gate.set()
+
+    async with stage.house(engine, grace_s=60) as house:
+        await house.ada.command(house.channel, "imagine", prompt="a fox")
+        await engine.started.wait()
+        finishing = asyncio.create_task(finish_once_stopping(house))
+    await finishing
+    async with stage.house(ScriptedEngine()) as house:
+        await house.until("SELECT COUNT(*) FROM images WHERE state = 'done'", 1)
+        assert await house.number("SELECT COUNT(*) FROM attempts") == 1
 
 
 class NoNetwork(AbstractResolver):

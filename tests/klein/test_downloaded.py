@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Format
 from kleinbot.klein.download import (
+    AbandonedError,
     complete_in_cache,
     fetch_from_hub,
     plan_download,
@@ -108,6 +109,16 @@ def test_where_links_cannot_be_made_nothing_that_is_there_is_fetched_again(
     assert plan_download(source).missing_bytes == size
     assert fetch_from_hub(source, ignore, never)
     assert [name for name in hub.fetched if name.endswith(".safetensors")] == []
+
+
+def test_a_hub_that_knows_no_ranges_sends_the_file_anew_once(hub: Hub, source: HubSource) -> None:
+    name = "text_encoder/model.safetensors"
+    with pytest.raises(AbandonedError):
+        fetch_from_hub(source, ignore, lambda: name in hub.fetched)
+    hub.fetched.clear()
+    hub.ignores_ranges = True
+    assert fetch_from_hub(source, ignore, never)
+    assert hub.fetched.count(name) == 1
 
 
 def test_a_hub_that_accepts_and_never_answers_is_unreachable(

@@ -80,6 +80,15 @@ async def test_what_was_told_of_a_cancelled_job_is_forgotten(studio: Studio) -> 
     assert studio.errors.started(job.job_id, studio.clock.now_ms()) is None
 
 
+async def test_what_has_ended_already_is_not_noted_as_cancelled(studio: Studio) -> None:
+    job = (await studio.imagine()).card.job
+    await studio.cancel.by_id(MODERATOR, job.job_id)
+    with pytest.raises(Refusal) as caught:
+        await studio.cancel.by_id(MODERATOR, job.job_id)
+    assert caught.value.code is Code.JOB_ALREADY_ENDED
+    assert await studio.database.read.number("SELECT COUNT(*) FROM audit") == 1
+
+
 @pytest.mark.parametrize("actor", [ADA, MODERATOR, replace(MODERATOR, is_admin=True)])
 async def test_only_the_host_cancels_with_the_hosts_power(studio: Studio, actor: Actor) -> None:
     job = (await studio.imagine(BOB)).card.job
