@@ -17,17 +17,16 @@ import argparse
 import asyncio
 import dataclasses
 import json
-import logging
 import os
 import subprocess
 import sys
 import tempfile
 import time
-import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import psutil
 import torch
@@ -42,8 +41,9 @@ from kleinbot.domain.faults import FaultPoint, Faults, NoFaults
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import Blend, NoiseRecipe
 from kleinbot.domain.work import BatchResult, EnginePhase, EngineState, ImageKey, RenderTask, Rung
-from kleinbot.engine import stages
+from kleinbot.engine.failures import is_out_of_memory
 from kleinbot.engine.gpu_engine import GpuEngine
+from kleinbot.engine.stages import Stages
 from kleinbot.host.memory_model import WorkShape, predict
 from kleinbot.host.profile import CPU_SMALL, Device, Format, Placement, Profile
 from kleinbot.host.rules import CONTEXT_RESERVE_BYTES, choose
@@ -191,12 +191,10 @@ def measured(host: Host, folder: Path, *, dry: bool) -> dict[str, Any]:
             _, total = torch.cuda.mem_get_info()
             torch.cuda.set_per_process_memory_fraction(min(1.0, limit / total))
         faults = DecodeFails() if dry and host.too_large else NoFaults()
-        with noted_to(ends):
+        with noted_to(ends), patch("kleinbot.engine.bring_up.free_bytes", int) if dry else nullcontext():
             asyncio.run(make_pictures(folder, run, SMALL if dry else FULL, row, faults))
     except KleinbotError as error:
         row["error"] = str(error)
-        # While it warms up, the engine has no ladder yet: it does not start.
-        ends += stage_of(error.__cause__)
     row["failed"] = ends[0] if ends else None
     memory = psutil.Process().memory_info()
     row["ram"] = getattr(memory, "peak_wset", 0) / GIB or _peak_resident_gib()
@@ -213,27 +211,26 @@ class DecodeFails(NoFaults):
 
 @contextmanager
 def noted_to(ends: list[str]) -> Iterator[None]:
-    """Append to ``ends`` each stage in which a ready engine runs out of memory."""
+    """Append to ``ends`` each stage in which memory runs out, named as the memory model does.
 
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            ends.extend(stage_of(record.exc_info[1] if record.exc_info else None))
+    It is noted where it happens: what the engine says of it afterwards keeps no traceback.
+    """
 
-    listener, log = Listener(), logging.getLogger("kleinbot.engine")
-    log.addHandler(listener)
-    try:
+    def noting(name: str, act: Callable[..., object]) -> Callable[..., object]:
+        def acted(*arguments: object) -> object:
+            try:
+                return act(*arguments)
+            except Exception as error:
+                if is_out_of_memory(error):
+                    ends.append(name.removeprefix("_"))
+                raise
+
+        return acted
+
+    with ExitStack() as changes:
+        for name in _STAGES:
+            changes.enter_context(patch.object(Stages, name, noting(name, getattr(Stages, name))))
         yield
-    finally:
-        log.removeHandler(listener)
-
-
-def stage_of(error: BaseException | None) -> list[str]:
-    """Return the stage in which ``error``, an out of memory, was raised, named as the memory model does."""
-    if not isinstance(error, torch.OutOfMemoryError):
-        return []
-    frames = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
-    names = [code.co_name for code in frames if code.co_filename == stages.__file__]
-    return [name.removeprefix("_") for name in names if name in _STAGES][:1]
 
 
 async def make_pictures(
