@@ -33,9 +33,13 @@ if TYPE_CHECKING:
 
 RUNS = 5
 QUICK_RUNS = 2
-_TOLD_OF_A_DOWNLOAD = 20
-"""Times that a download says how far it is."""
-_TOLD = {EnginePhase.LOADING: "bench-loading", EnginePhase.WARMING: "bench-warming"}
+_TOLD_OF_A_PHASE = 20
+"""Times that a download, loading or warming up says how far it is."""
+_TOLD = {
+    EnginePhase.DOWNLOADING: "bench-downloading",
+    EnginePhase.LOADING: "bench-loading",
+    EnginePhase.WARMING: "bench-warming",
+}
 
 
 class BenchError(Exception):
@@ -118,16 +122,13 @@ class _Start:
         if state.phase is EnginePhase.DOWNLOADING:
             if self._download_began_s is None:
                 self._download_began_s = self._clock.monotonic_s()
-            done = int((state.fraction or 0.0) * _TOLD_OF_A_DOWNLOAD)
-            if done:
-                percent = done * 100 // _TOLD_OF_A_DOWNLOAD
-                self._tell_once(self._say("bench-downloading", weights=state.detail, percent=percent))
-            return
-        if self._download_began_s is not None:
+        elif self._download_began_s is not None:
             self._download_s += self._clock.monotonic_s() - self._download_began_s
             self._download_began_s = None
-        if state.phase in _TOLD:
-            self._tell_once(self._say(_TOLD[state.phase]))
+        percent = int((state.fraction or 0.0) * _TOLD_OF_A_PHASE) * 100 // _TOLD_OF_A_PHASE
+        # What is in the cache already is at its end without a word.
+        if state.phase in _TOLD and (percent or state.phase is not EnginePhase.DOWNLOADING):
+            self._tell_once(self._say(_TOLD[state.phase], weights=state.detail, percent=percent))
 
     def _tell_once(self, sentence: str) -> None:
         if sentence != self._last:

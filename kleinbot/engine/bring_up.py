@@ -111,9 +111,9 @@ def _bring_up(
     klein = load_klein(weights, profile, device, loading, scratch)
     if is_abandoned():
         raise AbandonedError
-    on_state(EngineState(EnginePhase.WARMING))
+    on_state(EngineState(EnginePhase.WARMING, 0.0))
     worker = Worker(klein, profile, clock, faults)
-    worker.warm(is_abandoned)
+    worker.warm(is_abandoned, _rounded(EnginePhase.WARMING, "", on_state))
     if is_abandoned():
         raise AbandonedError
     return worker

@@ -116,10 +116,11 @@ class Worker:
         if self._fatal is None:
             release_memory(self._device)
 
-    def warm(self, must_stop: Callable[[], bool]) -> None:
+    def warm(self, must_stop: Callable[[], bool], on_fraction: Callable[[float], None]) -> None:
         """Tune the model and run it in every shape that deserves it, so that no member waits for kernels.
 
         What cannot be tuned on this host runs untuned. Ends early where ``must_stop`` says so.
+        ``on_fraction`` is told how far it is, 0…1.
 
         Raises StartError WEIGHTS_DAMAGED where the model does not give finite pictures.
         """
@@ -127,7 +128,7 @@ class Worker:
         tuning = loaded.tuning
         try:
             tuning.apply()
-            self._make_first_pictures(must_stop)
+            self._make_first_pictures(must_stop, on_fraction)
         except StartError:
             raise
         except Exception as error:
@@ -138,14 +139,18 @@ class Worker:
             # The stock coders would take more memory than was predicted of compiled ones.
             loaded.autoencoder.be_lean()
             self._handicap = StartError(Code.RUNS_UNTUNED, reason=str(error)[:_REASON_CHARACTERS])
-            self._make_first_pictures(must_stop)
+            self._make_first_pictures(must_stop, on_fraction)
         tuning.seal()
 
-    def _make_first_pictures(self, must_stop: Callable[[], bool]) -> None:
+    def _make_first_pictures(
+        self, must_stop: Callable[[], bool], on_fraction: Callable[[float], None]
+    ) -> None:
         loaded = self._loaded
-        for batch in loaded.tuning.first_batches():
+        batches = list(loaded.tuning.first_batches())
+        for position, batch in enumerate(batches):
             if must_stop():
                 return
+            on_fraction(position / len(batches))
             making = Making(batch, self._clock)
             loaded.stages.go_on(making, _NOBODY, may_rest=False)
             if any(image.error is not None for image in making.result().images):

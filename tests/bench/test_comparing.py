@@ -198,7 +198,7 @@ async def test_a_whole_bench_beside_diffusers_from_the_hub(tmp_path: Path, tiny_
         assert row.problem is None
         assert len(row.warm) == 2
     assert all(row.stages is not None for row in report.rows)
-    assert told.index(f"downloading {REPOSITORY}: 100 %") < told.index("loading the model")
+    assert told.index(f"downloading {REPOSITORY}: 100 %") < told.index("loading the model: 0 %")
     assert "64x64: run 1 of 3" in told
 
 

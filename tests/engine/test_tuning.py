@@ -14,7 +14,7 @@ from torch._dynamo.utils import counters
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.pixels import Pixels
-from kleinbot.domain.work import EnginePhase, RenderTask
+from kleinbot.domain.work import EnginePhase, EngineState, RenderTask
 from kleinbot.engine import tuning
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Format, Profile
@@ -62,7 +62,13 @@ def nearly_equal(one: Pixels | None, other: Pixels | None) -> bool:
 async def test_all_is_compiled_before_the_first_member_and_gives_the_same_pictures(
     tiny_folder: Path, clock: TickingClock, faults: Faults, engine: GpuEngine
 ) -> None:
-    tuned = await started(tiny_folder, TUNED, clock, faults)
+    tuned = GpuEngine(FolderSource(tiny_folder), TUNED, clock, faults, cpu_threads=1)
+    states: list[EngineState] = []
+    tuned.watch(states.append)
+    await tuned.start()
+    told = [state.fraction or 0.0 for state in states if state.phase is EnginePhase.WARMING]
+    assert told == sorted(set(told))
+    assert len(told) > 3
     compiled = graphs()
     # Two kinds of blocks and the decoder, each fixed, for any number of tokens and for any batch.
     assert 0 < compiled <= 9

@@ -1,6 +1,6 @@
 bench-downloading = { $weights } wird heruntergeladen: { $percent } %
-bench-loading = das Modell wird geladen
-bench-warming = das Modell wird aufgewärmt
+bench-loading = das Modell wird geladen: { $percent } %
+bench-warming = das Modell wird aufgewärmt: { $percent } %
 bench-loading-theirs = die Pipeline der Modellseite wird geladen
 bench-turn = { $case }: Lauf { $run } von { $total }
 bench-interrupted = Abgebrochen. Es wurde nichts geschrieben.

@@ -1,6 +1,6 @@
 bench-downloading = downloading { $weights }: { $percent } %
-bench-loading = loading the model
-bench-warming = warming the model up
+bench-loading = loading the model: { $percent } %
+bench-warming = warming the model up: { $percent } %
 bench-loading-theirs = loading the model card's pipeline
 bench-turn = { $case }: run { $run } of { $total }
 bench-interrupted = Stopped. Nothing was written.
