@@ -2,13 +2,16 @@
 
 ``python -m tests.gpu.full_size FOLDER --with fp8``, then ``python -m tests.gpu.formats FOLDER``. Prints, for
 each format, the seconds of loading, the peak of host and card memory, the seconds of four steps at 1024² (not
-compiled) and how far the latents are from plain; and whether FP8 per layer equals dequantising at load.
+compiled) and how far the latents are from plain; and whether FP8 per layer equals dequantising at load. Where
+FOLDER was written ``--with bf16 comfy`` too, also whether BFL's single file and ComfyUI's folder load to the
+very weights of the checkout.
 """
 
 import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +20,8 @@ import torch
 from kleinbot.domain.geometry import Grid
 from kleinbot.host.profile import CUDA_BF16, ComponentPlan, Format, Profile
 from kleinbot.klein.find_weights import find_weights
-from kleinbot.klein.load import load_klein
+from kleinbot.klein.load import Klein, load_klein
+from kleinbot.klein.weight_set import WeightSet
 from tests.klein.drawing import latents_of
 
 GIB = 2**30
@@ -32,7 +36,7 @@ def measured(name: str, profile: Profile, folder: Path, scratch: Path, *, is_fil
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
     device = torch.device("cuda")
-    file = folder / "single/flux-2-klein-4b-fp8.safetensors" if is_file else None
+    file = single_file(folder, "flux-2-klein-4b-fp8.safetensors") if is_file else None
     started_s = time.monotonic()
     weights = find_weights(folder / "checkout", distilled=file)
     klein = load_klein(weights, profile, device, lambda _: None, scratch)
@@ -52,6 +56,47 @@ def measured(name: str, profile: Profile, folder: Path, scratch: Path, *, is_fil
     return latents
 
 
+def single_file(folder: Path, name: str) -> Path:
+    """Return where ``tests.gpu.full_size`` has put BFL's file ``name``."""
+    in_comfy = folder / "comfy/models/diffusion_models" / name
+    return in_comfy if in_comfy.is_file() else folder / "single" / name
+
+
+def compare_layouts(folder: Path, profile: Profile, device: torch.device) -> None:
+    """Print whether the layouts of the same model that are in ``folder`` give the same tensors."""
+    checkout = folder / "checkout"
+    wanted = tensors_of(load_klein(find_weights(checkout), profile, device, lambda _: None))
+    plain_file = single_file(folder, "flux-2-klein-4b.safetensors")
+    comfy = folder / "comfy"
+    layouts: tuple[tuple[str, Path, Callable[[], WeightSet]], ...] = (
+        ("BFL's BF16 file", plain_file, lambda: find_weights(checkout, distilled=plain_file)),
+        ("ComfyUI's folder", comfy, lambda: find_weights(comfy)),
+    )
+    for name, place, find in layouts:
+        if not place.exists():
+            say(f"{name}: not there, not compared")
+            continue
+        started_s = time.monotonic()
+        found = tensors_of(load_klein(find(), profile, device, lambda _: None))
+        differing = [key for key, tensor in wanted.items() if not torch.equal(tensor, found[key])]
+        say(
+            f"{name}: loaded in {time.monotonic() - started_s:.1f} s;",
+            f"{len(found)} tensors of {len(wanted)}, {len(differing)} differ",
+        )
+
+
+def tensors_of(klein: Klein) -> dict[str, torch.Tensor]:
+    [transformer] = klein.transformers.values()
+    parts: dict[str, torch.nn.Module] = {
+        "transformer": transformer,
+        "text_encoder": klein.text_encoder._model,
+        "vae": klein.vae,
+    }
+    return {
+        f"{part}.{name}": tensor for part, each in parts.items() for name, tensor in each.state_dict().items()
+    }
+
+
 def host_peak_gib() -> float:
     """Return the process's peak resident size so far, mapped weight files included."""
     if sys.platform == "win32":
@@ -68,6 +113,7 @@ def away(one: torch.Tensor, other: torch.Tensor) -> str:
 
 def main(folder: Path) -> None:
     say(torch.cuda.get_device_name(), torch.__version__)
+    compare_layouts(folder, CUDA_BF16, torch.device("cuda"))
     with tempfile.TemporaryDirectory(dir=folder) as scratch_name:
         scratch = Path(scratch_name)
 
