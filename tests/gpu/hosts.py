@@ -76,12 +76,21 @@ _BF16_STREAMED = Wishes(
     lean_decode=True,
     compiled=False,
 )
+_NATIVE_FP8 = Wishes(
+    transformer=Format.FP8,
+    text_encoder=Format.INT8,
+    token_table_on_host=True,
+    native_fp8=True,
+    lean_decode=True,
+    compiled=False,
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class Host:
     """``promise_gib`` is of reserved memory (hosts.md); None promises nothing.
 
+    ``3060-fp8`` is a host that has the transformer in FP8 only, as a folder of ComfyUI may.
     ``too_large``: the profile gets stock decoding and so little memory that only this stage should fail.
     ``limit_s``: the process is ended then.
     """
@@ -98,7 +107,9 @@ HOSTS = (
     Host("8GB", EIGHT_GB, 6.0),
     Host("8GB-little-ram", dataclasses.replace(EIGHT_GB, ram_gib=8), 6.0),
     Host("3060", RTX_3060, 7.8),
+    Host("3060-fp8", RTX_3060, 7.8, Wishes(transformer=Format.FP8)),
     Host("4070tis", RTX_4070_TI_SUPER, 12.0),
+    Host("4070tis-fp8", RTX_4070_TI_SUPER, 7.8, _NATIVE_FP8),
     Host("3090", RTX_3090, 16.5),
     Host("3090-offloaded", RTX_3090, 11.5, _BF16_STREAMED),
     Host("4090", RTX_4090, 16.5, limit_s=COMPILED_LIMIT_S),
