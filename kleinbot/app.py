@@ -9,7 +9,7 @@ from pathlib import Path
 import discord
 
 from kleinbot.archive.archive import Archive
-from kleinbot.background import exit_code, kept_going, within
+from kleinbot.background import cancelled, exit_code, kept_going, within
 from kleinbot.chat.replies import UNREACHED
 from kleinbot.chat.sync import sync_if_changed
 from kleinbot.dispatch.recovery import recover
@@ -35,7 +35,9 @@ _log = logging.getLogger(__name__)
 
 ORPHAN_AGE_MS = HOUR_MS
 _CLOSING_S = 10.0
-_ENGINE_CLOSING_S = 60.0
+_FINISHING_S = 30.0
+_ENGINE_CLOSING_S = 20.0
+"""A step takes less; compiling takes more, and cannot be stopped: the end of the process ends it."""
 _TOKENIZER_LOOK_S = 2.0
 UNREACHED_ADVICE = (
     "Discord cannot be reached (%s), a new process will try again. Check this host's network and DNS, and "
@@ -89,9 +91,7 @@ class App(Parts):
             await asyncio.wait({gateway, drawing, stopping}, return_when=asyncio.FIRST_COMPLETED)
             return await self._wind_down(gateway, drawing)
         finally:
-            for task in (*background, gateway, drawing, stopping):
-                task.cancel()
-            await asyncio.gather(*background, gateway, drawing, stopping, return_exceptions=True)
+            await cancelled((*background, gateway, drawing, stopping), _CLOSING_S)
             look_after_again()
 
     async def _log_in(self, token: str) -> int | None:
@@ -122,7 +122,7 @@ class App(Parts):
             await asyncio.wait({drawing}, timeout=self.grace_s)
         drawing.cancel()
         await asyncio.wait({drawing}, timeout=_CLOSING_S)
-        await self.finisher.close()
+        await within(_FINISHING_S, self.finisher.close)
         await within(_CLOSING_S, self.delivery.drain)
         await within(_CLOSING_S, self.board.last_turn)
         return exit_code(gateway, drawing)
@@ -186,18 +186,18 @@ async def opened(
         file = settings.data_folder / "kleinbot.sqlite3"
         await asyncio.to_thread(_migrate, file, outside.clock)
         database = await Database.open(file)
-        stack.push_async_callback(database.close)
+        stack.push_async_callback(within, _CLOSING_S, database.close)
         archive = Archive(settings.data_folder / "archive")
-        stack.push_async_callback(archive.close)
+        stack.push_async_callback(within, _CLOSING_S, archive.close)
         pool = CpuPool()
-        stack.push_async_callback(pool.close)
+        stack.push_async_callback(within, _CLOSING_S, pool.close)
         if engine is None:
             scratch = settings.scratch_folder
             engine = GpuEngine(model.source, model.profile, outside.clock, outside.faults, scratch=scratch)
         app = App(settings, outside, model, engine, database, archive, pool)
         stack.push_async_callback(app.close_engine)
-        stack.push_async_callback(app.client.close)
-        stack.push_async_callback(app.downloads.close)
+        stack.push_async_callback(within, _CLOSING_S, app.client.close)
+        stack.push_async_callback(within, _CLOSING_S, app.downloads.close)
         yield app
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from kleinbot.domain.clock import Clock
 from kleinbot.supervisor import RESTART_CODE
@@ -34,6 +34,18 @@ async def within(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
             await work()
     except Exception:  # noqa: BLE001 - whatever fails now, the rest must still be closed
         _log.exception("%s failed while stopping", getattr(work, "__name__", work))
+
+
+async def cancelled(tasks: Collection["asyncio.Task[object]"], seconds: float) -> None:
+    """Cancel ``tasks`` and wait for their end; what has none after ``seconds`` is left alone, and named."""
+    for task in tasks:
+        task.cancel()
+    done, left = await asyncio.wait(tasks, timeout=seconds)
+    for task in done:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.debug("%s ended with an error", task.get_name(), exc_info=error)
+    for task in left:
+        _log.error("%s has not ended after %g s and is left alone", task.get_name(), seconds)
 
 
 def exit_code(gateway: "asyncio.Task[None]", drawing: "asyncio.Task[None]") -> int:

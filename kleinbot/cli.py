@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import os
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import typer
 
 from kleinbot import __version__
 from kleinbot.domain.errors import Code, FatalEngineError, KleinbotError, StartError
+from kleinbot.ending import LastResort, end_at_once, threads_left
 from kleinbot.settings import TOKEN_VARIABLE, LogLevel, Settings
 from kleinbot.settings_sources import LoadedSettings, SettingsError, described, load_settings
 from kleinbot.supervisor import RESTART_CODE, Supervisor, child_command, start_child
@@ -43,7 +43,12 @@ def main() -> None:
         # A Windows console or pipe without UTF-8 must not end the bot over a dash.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    commands(prog_name="bot.py")
+    try:
+        commands(prog_name="bot.py")
+    except SystemExit as ending:
+        if threads_left():
+            end_at_once(ending.code if isinstance(ending.code, int) else int(ending.code is not None))
+        raise
 
 
 @commands.callback(invoke_without_command=True)
@@ -86,7 +91,8 @@ def serve() -> None:
 
         code = _logged(settings, lambda: serve_discord(settings), LogLevel.DEBUG, token)
     if code == RESTART_CODE:
-        _end_at_once(code)
+        # Nothing may be freed in a lost context, which an ordinary end would do.
+        end_at_once(code)
     raise typer.Exit(code)
 
 
@@ -161,7 +167,7 @@ def measure(
         try:
             code = run_bench(settings, json, quick=quick, against_model_card=against is not None)
         except FatalEngineError:
-            _end_at_once(CANNOT_START_CODE)
+            end_at_once(CANNOT_START_CODE)
     raise typer.Exit(code)
 
 
@@ -205,13 +211,6 @@ def _supervise() -> NoReturn:
     raise typer.Exit(Supervisor(lambda: start_child(child_command("serve"))).run())
 
 
-def _end_at_once(code: int) -> NoReturn:
-    """End although a thread hangs in the card's driver, which keeps an ordinary exit waiting for ever."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
-
-
 def _open_sandbox(settings: Settings, run: str | None, timeout_s: float) -> NoReturn:
     own = settings.for_sandbox()
     with _told(own):
@@ -227,9 +226,23 @@ def _logged(
 ) -> int:
     from kleinbot.logging_setup import logging_to
 
+    last_resort = LastResort()
+
+    async def to_its_end() -> int:
+        code = CANNOT_START_CODE
+        try:
+            code = await work()
+        finally:
+            # What follows waits for threads: asyncio's own, the log's.
+            last_resort.begin(code)
+        return code
+
     level = settings.log_level.number
-    with logging_to(settings.data_folder, level, secrets=secrets, terminal_level=on_terminal.number):
-        return asyncio.run(work())
+    try:
+        with logging_to(settings.data_folder, level, secrets=secrets, terminal_level=on_terminal.number):
+            return asyncio.run(to_its_end())
+    finally:
+        last_resort.cancel()
 
 
 @contextmanager

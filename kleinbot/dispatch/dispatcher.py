@@ -35,6 +35,8 @@ LEAST_FREE_BYTES = 256 * 2**20
 _HOLD_S = 15.0
 _LEAST_S = 1e-3
 _RELIEF_EVERY_S = 5.0
+_LEAVING_S = 8.0
+"""Less than a cancelled dispatcher is waited for."""
 
 
 class Dispatcher:
@@ -151,7 +153,7 @@ class Dispatcher:
                 await self._turn()
             await self._leave()
         except asyncio.CancelledError:
-            await asyncio.shield(self._leave())
+            await self._leave_in_time()
             raise
         # Whatever else ends the loop leaves the rows of what is in hand "running": the next start counts that
         # as lost and runs each of them alone, so that nothing ends the process again and again. What rests is
@@ -383,6 +385,20 @@ class Dispatcher:
             self._in_hand, self._resting = (*self._in_hand, *self._resting.keys), None
         await self._put_back()
         await self._claims.keep()
+
+    async def _leave_in_time(self) -> None:
+        """``_leave`` as far as the database lets it: the caller is being cancelled, so it must not wait long.
+
+        What is not put back counts as lost with the process, and is made again.
+        """
+        leaving = asyncio.create_task(self._leave(), name="leaving")
+        try:
+            await asyncio.wait({leaving}, timeout=_LEAVING_S)
+        finally:
+            leaving.cancel()
+            [ending] = await asyncio.gather(leaving, return_exceptions=True)
+        if ending is not None:
+            _log.error("what was in hand could not be put back and counts as lost", exc_info=ending)
 
     def _forget_stopped(self) -> None:
         self._stopped_jobs &= {image.key.job_id for image in self._line.running}

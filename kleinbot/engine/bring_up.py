@@ -100,22 +100,26 @@ def _bring_up(
         scratch.mkdir(parents=True, exist_ok=True)
     if isinstance(source, HubSource):
         on_state(EngineState(EnginePhase.DOWNLOADING, 0.0, source.name))
-    told = _rounded(EnginePhase.DOWNLOADING, source.name, on_state)
-    weights = obtain(source, told, is_abandoned)
+    downloading = _rounded(EnginePhase.DOWNLOADING, source.name, on_state)
+    weights = obtain(source, downloading, is_abandoned)
+    ask = asking(is_abandoned)
     on_state(EngineState(EnginePhase.LOADING, 0.0, source.name))
     if isinstance(source, FolderSource) and scratch is not None:
         hashing = _rounded(EnginePhase.LOADING, source.name, on_state)
-        check_folder(weights, scratch, hashing, asking(is_abandoned))
+        check_folder(weights, scratch, hashing, ask)
         on_state(EngineState(EnginePhase.LOADING, 0.0, source.name))
-    loading = _rounded(EnginePhase.LOADING, source.name, on_state)
+    told = _rounded(EnginePhase.LOADING, source.name, on_state)
+
+    def loading(fraction: float) -> None:
+        ask()
+        told(fraction)
+
     klein = load_klein(weights, profile, device, loading, scratch)
-    if is_abandoned():
-        raise AbandonedError
+    ask()
     on_state(EngineState(EnginePhase.WARMING, 0.0))
     worker = Worker(klein, profile, clock, faults)
     worker.warm(is_abandoned, _rounded(EnginePhase.WARMING, "", on_state))
-    if is_abandoned():
-        raise AbandonedError
+    ask()
     return worker
 
 

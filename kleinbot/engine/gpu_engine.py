@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
+Told = TypeVar("Told")
 
 
 class GpuEngine:
@@ -98,7 +100,7 @@ class GpuEngine:
         abandoned = threading.Event()
 
         def on_state(state: EngineState) -> None:
-            loop.call_soon_threadsafe(self._enter, state)
+            _tell(loop, self._enter, state)
 
         def is_abandoned() -> bool:
             return abandoned.is_set() or self._closing.is_set()
@@ -207,7 +209,7 @@ class GpuEngine:
         results: list[BatchResult | Suspended] = []
 
         def step_done(done: int) -> None:
-            loop.call_soon_threadsafe(report, StepReport(done, steps))
+            _tell(loop, report, StepReport(done, steps))
 
         def report(step: StepReport) -> None:
             if not abandoned.is_set():
@@ -261,6 +263,12 @@ class GpuEngine:
         self._state = state
         for listener in self._listeners:
             listener(state)
+
+
+def _tell(loop: asyncio.AbstractEventLoop, listener: Callable[[Told], None], what: Told) -> None:
+    """Call ``listener`` on the event loop; a loop that has ended, and left this thread behind, has none."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(listener, what)
 
 
 def _prefer_expandable_segments() -> None:

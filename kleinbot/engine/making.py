@@ -62,7 +62,7 @@ class Part:
             self.latents = self.latents.to(device)
 
     def one_by_one(self) -> "list[Part]":
-        """Return a part for each image, as far as this one is; takes no memory."""
+        """Return a part for each image, as far as this one is; takes no memory of the card."""
         return [
             Part(
                 (task,),

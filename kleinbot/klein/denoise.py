@@ -125,18 +125,24 @@ class Denoising:
         self._words_ids = self._words_ids.to(device)
 
     def alone(self, position: int) -> "Denoising":
-        """Return the way of the batch's picture at ``position``, from here on by itself."""
-        one = slice(position, position + 1)
+        """Return the way of the batch's picture at ``position``, from here on by itself.
+
+        It waits in host memory, see ``move_to``: where this is asked for, the card has none to give.
+        """
+
+        def one(of_all: torch.Tensor) -> torch.Tensor:
+            return of_all[position : position + 1].to("cpu", copy=True)
+
         alone = copy.copy(self)
         # It counts its steps, so each way needs its own.
         alone._schedule = copy.copy(self._schedule)
-        alone._latents = self._latents[one].clone()
-        alone._embeddings = self._embeddings[one].clone()
-        alone._references = [reference[one].clone() for reference in self._references]
+        alone._latents = one(self._latents)
+        alone._embeddings = one(self._embeddings)
+        alone._references = [one(reference) for reference in self._references]
         if self._guidance is not None:
-            alone._guidance = Guidance(self._guidance.negative[one].clone(), self._guidance.scale)
-        alone._image_ids = self._image_ids[one].clone()
-        alone._words_ids = self._words_ids[one].clone()
+            alone._guidance = Guidance(one(self._guidance.negative), self._guidance.scale)
+        alone._image_ids = one(self._image_ids)
+        alone._words_ids = one(self._words_ids)
         return alone
 
     def _velocity(self, timestep: torch.Tensor, embeddings: torch.Tensor) -> torch.Tensor:

@@ -97,10 +97,11 @@ class Database:
                 # IMMEDIATE: a read transaction that turns into a write can fail at once in WAL mode.
                 await _to_its_end(self._writer.execute_fetchall("BEGIN IMMEDIATE"))
                 yield Transaction(self._writer)
+                await _to_its_end(self._writer.commit())
             except BaseException:
+                # Nothing happens where it was committed: whoever was cancelled meanwhile is told only then.
                 await _to_its_end(self._writer.rollback())
                 raise
-            await _to_its_end(self._writer.commit())
 
 
 async def _connect(where: str, *, uri: bool) -> aiosqlite.Connection:
@@ -114,7 +115,10 @@ async def _connect(where: str, *, uri: bool) -> aiosqlite.Connection:
 
 
 async def _to_its_end(work: Awaitable[Any]) -> None:
-    """Await ``work`` to its end even while being cancelled; the cancellation is raised afterwards."""
+    """Await ``work`` to its end even while being cancelled; the cancellation is raised afterwards.
+
+    Also where ``work`` failed: whoever tries again after an error would else never hear of it.
+    """
     task = asyncio.ensure_future(work)
     cancellation: asyncio.CancelledError | None = None
     while not task.done():
@@ -124,6 +128,6 @@ async def _to_its_end(work: Awaitable[Any]) -> None:
             cancellation = error
         except sqlite3.Error:
             break
-    task.result()
     if cancellation is not None:
-        raise cancellation
+        raise cancellation from task.exception()
+    task.result()

@@ -1,4 +1,5 @@
 import asyncio
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,22 @@ async def test_a_broken_engine_ends_the_loop_with_the_rows_safe(studio: Studio) 
     assert job is not None
     assert job.state is JobState.RUNNING  # so that the next start counts it as lost
     assert await studio.spent_tenths() == 10
+
+
+async def test_a_loop_that_is_cancelled_does_not_wait_for_a_database_that_stays_locked(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("kleinbot.dispatch.dispatcher._LEAVING_S", 0.05)
+    studio.engine.gate.clear()
+    await studio.imagine()
+
+    async def refused(*_: object) -> None:
+        raise sqlite3.OperationalError("database is locked")
+
+    async with running(studio):
+        await studio.engine.started.wait()
+        monkeypatch.setattr("kleinbot.store.jobs.put_back", refused)
+    assert "could not be put back and counts as lost" in caplog.text
 
 
 async def test_a_loop_that_is_cancelled_puts_its_picture_back(studio: Studio) -> None:

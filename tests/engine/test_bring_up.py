@@ -191,6 +191,25 @@ async def test_a_card_that_torch_cannot_use_fails_the_start(
     await engine.close()
 
 
+async def test_closing_while_the_model_is_loaded_ends_the_loading(
+    tiny_folder: Path, clock: TickingClock, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, faults, cpu_threads=1)
+    told: list[float] = []
+
+    def load(*given: Any) -> None:
+        engine._closing.set()
+        given[3](0.5)
+        told.append(0.5)
+
+    monkeypatch.setattr("kleinbot.engine.bring_up.load_klein", load)
+    with pytest.raises(StartError) as raised:
+        await engine.start()
+    assert raised.value.code is Code.STOPPING
+    assert told == []
+    await engine.close()
+
+
 async def test_closing_during_the_start_is_no_failure(
     tiny_folder: Path, clock: TickingClock, faults: Faults
 ) -> None:

@@ -107,6 +107,8 @@ def test_a_guided_picture_leaves_its_batch_with_its_own_guidance(klein: Klein) -
         together.step()
         ways = [together.alone(0), together.alone(1)]
         ways[1].move_to(torch.device("cpu"))
+    # The batch's memory is not kept by what has left it.
+    assert ways[0]._latents.untyped_storage().nbytes() == together._latents[:1].nbytes
     apart = torch.cat([finished(way) for way in ways])
     assert together.steps_done == 2
     torch.testing.assert_close(apart, finished(together), rtol=1e-3, atol=1e-3)

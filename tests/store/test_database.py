@@ -1,6 +1,7 @@
 import asyncio
 import random
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -61,6 +62,40 @@ async def test_a_task_cancelled_while_it_waits_for_the_lock_of_another_process_l
     other.close()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+    await _transfer(database)
+    assert await database.read.number("SELECT amount FROM accounts WHERE name = 'b'") == 1
+
+
+async def test_a_cancellation_is_not_lost_where_the_lock_never_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever tries again after an error would go on trying while everything around it ends."""
+    monkeypatch.setattr("kleinbot.store.database._BUSY_TIMEOUT_MS", 100)
+    database = await Database.open(tmp_path / "own.sqlite3")
+    await _accounts(database)
+    other = sqlite3.connect(tmp_path / "own.sqlite3", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waiting = asyncio.create_task(_transfer(database))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError) as raised:
+        await waiting
+    assert isinstance(raised.value.__cause__, sqlite3.OperationalError)
+    other.close()
+    await _transfer(database)
+    await database.close()
+
+
+async def test_a_commit_that_fails_leaves_no_transaction_behind(database: Database) -> None:
+    await _accounts(database)
+    async with database.transaction() as transaction:
+        await transaction.change("CREATE TABLE owned (owner TEXT NOT NULL REFERENCES accounts (name))")
+    with pytest.raises(sqlite3.IntegrityError):
+        async with database.transaction() as transaction:
+            await transaction.change("PRAGMA defer_foreign_keys = ON")
+            await transaction.change("INSERT INTO owned VALUES ('nobody')")
+    assert await database.read.number("SELECT COUNT(*) FROM owned") == 0
     await _transfer(database)
     assert await database.read.number("SELECT amount FROM accounts WHERE name = 'b'") == 1
 
