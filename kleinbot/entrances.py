@@ -65,7 +65,7 @@ async def sandbox(settings: Settings, run: str | None, timeout_s: float) -> int:
                 finally:
                     terminal.close()
             if run is None and (jobs := _jobs_in_line(app)):
-                typer.echo(f"In line: {jobs}. They keep their places and go on at the next start.")
+                typer.echo(f"In line: {jobs} at the next start.")
             if person.cancelled():
                 return code or (1 if app.engine.state.phase is EnginePhase.FAILED else 0)
             return code or person.result()
@@ -76,7 +76,7 @@ async def _converse(standin: StandIn, app: App, terminal: Terminal, run: str | N
     await standin.online(timeout_s=_ONLINE_S)
     if run is None:
         if jobs := _jobs_in_line(app):
-            terminal.say(f"In line since the last time: {jobs}. They go on.")
+            terminal.say(f"In line since the last time: {jobs}.")
         await terminal.interact()
         return 0
     outcome = await terminal.run_once(run, timeout_s)
@@ -93,9 +93,11 @@ async def _converse(standin: StandIn, app: App, terminal: Terminal, run: str | N
 
 
 def _jobs_in_line(app: App) -> str:
-    """Return how many jobs wait or run; empty where none does."""
+    """Return how many jobs wait or run, and that they go on; empty where none does."""
     count = len({image.key.job_id for image in (*app.line.waiting, *app.line.running)})
-    return "" if not count else "1 job" if count == 1 else f"{count} jobs"
+    if count == 0:
+        return ""
+    return "1 job, which goes on" if count == 1 else f"{count} jobs, which go on"
 
 
 def _give_up_where_nothing_can_be_drawn(app: App, person: "asyncio.Task[int]", settings: Settings) -> None:

@@ -94,6 +94,8 @@ def _row(texts: Texts, locale: str, row: HostRow, server_name: ServerName) -> st
 
 def _standing(texts: Texts, locale: str, row: HostRow, engine: EngineState) -> str:
     cost, its_lane = round(row.cost, 1), lane(texts, locale, row)
+    if row.cost == 0.0:
+        return texts.say(locale, "host-queue-storing", lane=its_lane)
     if row.is_drawn:
         return texts.say(locale, "host-queue-running", lane=its_lane, cost=cost)
     place = 1 if row.place is None else row.place

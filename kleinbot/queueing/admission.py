@@ -14,6 +14,9 @@ from kleinbot.queueing.waiting import WaitingImage
 
 _TOKEN_S = 15 * 60.0
 """How long an interaction's token lives (Discord's documentation, "Followup Messages")."""
+_RETRY_MARGIN = 1.1
+_RETRY_LATER_S = 5.0
+"""A batch ends as a whole and is stored after that: whoever is told a moment too early is refused twice."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def admit(
             retry_at_s = 0
             if is_drawing:
                 wait_s = _wait_s(line, cost_model, running_left_s, scope, outstanding + asked - limit)
-                retry_at_s = math.ceil(now_ms / MS_PER_S + wait_s)
+                retry_at_s = math.ceil(now_ms / MS_PER_S + _RETRY_MARGIN * wait_s + _RETRY_LATER_S)
             return Refusal(
                 code, retry_at_s=retry_at_s, limit=round(limit, 1), outstanding=round(outstanding, 1)
             )

@@ -1,6 +1,6 @@
 """In which order the line will run if nobody else comes, and when."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
@@ -27,8 +27,8 @@ class Expected:
     end_s: float
 
 
-def fair_order(lane: FairLane) -> list[WaitingImage]:
-    """Return a lane's waiting images in the order of their turns, batches left aside.
+def fair_order(lane: FairLane) -> Iterator[WaitingImage]:
+    """Yield a lane's waiting images in the order of their turns, batches left aside.
 
     Batches make some earlier and none later, so what is told from this errs on the careful side.
     """
@@ -43,15 +43,13 @@ def fair_order(lane: FairLane) -> list[WaitingImage]:
     ]
     heapify(servers)
     taken: dict[tuple[int, int], int] = {}
-    order: list[WaitingImage] = []
     while servers:
         finish, _, server_id = heappop(servers)
         image = _take(lane, server_id, members[server_id], taken)
-        order.append(image)
+        yield image
         if members[server_id]:
             finish += lane.server_units(image, image.cost)
             heappush(servers, (finish, members[server_id][0][1], server_id))
-    return order
 
 
 def _take(

@@ -116,7 +116,7 @@ class Line:
         """
         return tuple(tag for lane in self._lanes.values() for tag in lane.tags())
 
-    def tags_with(self, images: Iterable[WaitingImage]) -> tuple[Tag, ...]:
+    def tags_with(self, images: Sequence[WaitingImage]) -> tuple[Tag, ...]:
         """Return what ``tags`` will be after ``submit(images)``, leaving this line as it is."""
         return tuple(tag for lane in self._lanes_with(images) for tag in lane.tags())
 
@@ -170,8 +170,15 @@ class Line:
         self, images: Sequence[WaitingImage], cost_model: CostModel, running_left_s: float = 0.0
     ) -> Expected:
         """Return what one job could be told after ``submit(images)``, leaving this line as it is."""
-        order = [image for lane in self._lanes_with(images) for image in fair_order(lane)]
-        return expect(order, +self._begun, cost_model, running_left_s)[images[0].key.job_id]
+        job_id, left = images[0].key.job_id, len(images)
+        order: list[WaitingImage] = []
+        # What comes after the job is not looked at: with a long line this runs for every request.
+        for image in chain.from_iterable(fair_order(lane) for lane in self._lanes_with(images)):
+            order.append(image)
+            left -= image.key.job_id == job_id
+            if not left:
+                break
+        return expect(order, +self._begun, cost_model, running_left_s)[job_id]
 
     def place(self, job_id: str) -> int | None:
         """Return a job's place for people: "#3 in line" when two jobs will start before it.
@@ -247,9 +254,10 @@ class Line:
 
     # Within
 
-    def _lanes_with(self, images: Iterable[WaitingImage]) -> Iterable[FairLane]:
-        """Return copies of the lanes in which ``images`` wait too."""
-        lanes = {lane.lane: lane.copy() for lane in self._lanes.values()}
+    def _lanes_with(self, images: Sequence[WaitingImage]) -> Iterable[FairLane]:
+        """Return the lanes as they would be with ``images``; those that change are copies."""
+        changing = {image.lane for image in images}
+        lanes = {lane: each.copy() if lane in changing else each for lane, each in self._lanes.items()}
         for image in images:
             lanes[image.lane].add(image)
         return lanes.values()

@@ -20,7 +20,10 @@ ROWS = 8
 
 @dataclass(frozen=True)
 class HostRow:
-    """One open job. ``cost``: what it still takes of the card, in pictures. The rest as in ``JobCard``."""
+    """One open job, as in ``JobCard``.
+
+    ``cost``: what it still takes of the card, in pictures; 0 once all is made and only has to be stored.
+    """
 
     job_id: str
     number: int

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from kleinbot.archive.archive import Archive
 from kleinbot.archive.names import Shelf
-from kleinbot.domain.clock import Clock
+from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import ImagineRequest, Kind, NewJob, Quality, ReplyAddress
@@ -115,6 +115,7 @@ class Submit:
         self._running_left_s = running_left_s
         self._errors = errors
         self._meters = meters
+        self._last_created_ms = -MS_PER_S
 
     async def imagine(self, actor: Actor, request: ImagineRequest, reply: ReplyAddress) -> Accepted:
         """Accept a text-to-image request.
@@ -192,6 +193,7 @@ class Submit:
 
     async def _insert(self, job: NewJob, press: Press | None) -> Accepted:
         owner = Owner(job.server_id, job.member_id)
+        job = replace(job, created_ms=self._ordered(job.created_ms))
         async with self._database.transaction() as transaction:
             await members.remember(transaction, owner, job.created_ms)
             if press is not None:
@@ -216,6 +218,13 @@ class Submit:
         self._meters.accepted(admitted.lane, len(admitted.images))
         self._listener.job_added()
         return Accepted(replace(card, unhurried=admitted.unhurried), balance)
+
+    def _ordered(self, now_ms: int) -> int:
+        """Return ``now_ms`` or a little more: no two are the same, since the line is in their order."""
+        if 0 <= self._last_created_ms - now_ms < MS_PER_S:
+            now_ms = self._last_created_ms + 1
+        self._last_created_ms = now_ms
+        return now_ms
 
     @contextmanager
     def counting_refusals(self) -> Iterator[None]:

@@ -38,3 +38,11 @@ async def test_a_waiting_job_says_its_place_its_start_and_its_work(locale: str, 
 async def test_a_job_of_one_picture_is_one_pictures_work() -> None:
     told = standing(EnginePhase.READY, cost=1.0, is_drawn=True)
     assert told == "being drawn · token lane · 1 picture's worth of work"
+
+
+@pytest.mark.parametrize(
+    ("locale", "sentence"),
+    [("en", "made, being stored · token lane"), ("de", "fertig, wird gespeichert · Sofortspur")],
+)
+async def test_a_job_that_only_has_to_be_stored_is_not_being_drawn(locale: str, sentence: str) -> None:
+    assert standing(EnginePhase.READY, locale=locale, cost=0.0, is_drawn=True) == sentence

@@ -74,7 +74,7 @@ def test_a_private_relaxed_job_comes_with_the_next_command() -> None:
 def test_a_promise_that_cannot_be_kept_is_said_to_be_dropped() -> None:
     lines = _lines(JobCard(JOB, 9, 1_795_241_217_000, is_late=True))
     assert lines[1] == (
-        f"The line has grown: this will not be done in time for this reply after all. {ARRIVES_ANEW}"
+        f"This takes longer than I said: it will not be done in time for this reply after all. {ARRIVES_ANEW}"
     )
 
 

@@ -139,7 +139,10 @@ async def test_a_database_that_cannot_grow_is_called_a_full_disk_and_takes_nothi
             assert len(said) < 40, said[-1]  # what is free in the pages is used up first
             handle = await house.ada.command(house.channel, "imagine", prompt="a very long story " * 30)
             said.append((await handle.message_where(lambda m: bool(m.text), timeout_s=QUICK_S)).text)
-        assert said[-1] == "My host's disk is full, so nothing new can be stored. Nothing was charged."
+        assert said[-1] == (
+            "The disk of the bot's host is full, so this could not be done: nothing has changed and nothing "
+            "was charged. Try again once there is room."
+        )
         accepted = len(said) - 1
         assert await house.number("SELECT COUNT(*) FROM jobs") == accepted
         assert await house.number("SELECT -SUM(amount_tenths) FROM ledger") == 10 * accepted

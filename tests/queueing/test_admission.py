@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from kleinbot.domain.errors import Code, Refusal
@@ -78,7 +80,8 @@ def test_a_refusal_names_a_time_at_which_it_would_be_accepted() -> None:
         ask(line, str(number), 1, 4, s=10.0)
     answer = ask(line, "more", 1, 3, s=10.0)
     assert isinstance(answer, Refusal)
-    assert answer.parameters["retry_at_s"] == NOW_MS // 1000 + 30
+    # In 30 s, told a tenth and 5 s later: what is made then still has to be stored.
+    assert answer.parameters["retry_at_s"] == NOW_MS // 1000 + 38
     for _ in range(3):
         line.finished(line.next_batch(UniformLimit(1))[0].key, 1.0)
     assert isinstance(ask(line, "more", 1, 3, s=10.0), Admitted)
@@ -106,7 +109,7 @@ def test_the_time_named_counts_the_work_of_the_scope_alone_and_what_runs() -> No
     # A turn each: mine, the other's, mine. At 30 s two of mine are made.
     before = admit(job("more", 1, 2), line, LIMITS, CostModel(10.0), NOW_MS)
     assert isinstance(before, Refusal)
-    assert before.parameters["retry_at_s"] == NOW_MS // 1000 + 30
+    assert before.parameters["retry_at_s"] == NOW_MS // 1000 + 38
     line.next_batch(UniformLimit(1))
     # One of mine runs and takes 5 s more; then the other's and mine follow.
     one = admit(job("more", 1, 1), line, LIMITS, CostModel(10.0), NOW_MS, running_left_s=5.0)
@@ -114,4 +117,4 @@ def test_the_time_named_counts_the_work_of_the_scope_alone_and_what_runs() -> No
     assert isinstance(one, Refusal)
     assert isinstance(two, Refusal)
     told = [each.parameters["retry_at_s"] for each in (one, two)]
-    assert told == [NOW_MS // 1000 + 5, NOW_MS // 1000 + 25]
+    assert told == [NOW_MS // 1000 + math.ceil(5.5 + 5), NOW_MS // 1000 + math.ceil(27.5 + 5)]

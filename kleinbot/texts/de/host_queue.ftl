@@ -10,10 +10,11 @@ host-queue-title = Die ganze Schlange: { $jobs ->
 host-queue-sums = { $waiting ->
         [one] { $waiting } Bild wartet
        *[other] { $waiting } Bilder warten
-    }, { $running } in Arbeit, zusammen { $cost } Bilder Aufwand · { $door }
+    }, { $running } in Arbeit, zusammen { host-queue-cost } · { $door }
 host-queue-empty = Nichts wartet und nichts ist in Arbeit · { $door }
 host-queue-row = **#{ $number }** · { $server } · { $member } · { $kind }
 host-queue-running = wird gezeichnet · { $lane } · { host-queue-cost }
+host-queue-storing = fertig, wird gespeichert · { $lane }
 host-queue-waiting = { queue-place }, beginnt { $starts } · { $lane } · { host-queue-cost }
 host-queue-held = { queue-place } · { $lane } · { host-queue-cost }
 host-queue-cost = { $cost ->

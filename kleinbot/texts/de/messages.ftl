@@ -14,7 +14,7 @@ waiting-relaxed = Ruhespur: { $why ->
         [late] Die Schlange ist zu lang, als dass das noch in diese Antwort käme.
        *[unknown] Das kann länger dauern, als sich diese Antwort ändern lässt.
     } Gezeichnet wird, wenn sonst nichts ansteht.
-waiting-late = Die Schlange ist gewachsen: In diese Antwort kommt das nun doch nicht mehr.
+waiting-late = Das dauert länger, als ich gesagt habe: In diese Antwort kommt es nun doch nicht mehr.
 arrives-anew = Lässt sich diese Nachricht nicht mehr ändern, kommt das Ergebnis als neue.
 arrives-alone = Lässt sich diese Nachricht nicht mehr ändern, bekommst du das Ergebnis mit deinem nächsten Befehl hier.
 waiting-starts-at = <t:{ NUMBER($at_s, useGrouping: 0) }:R>
@@ -78,7 +78,7 @@ queue-place = { $place ->
         [1] als Nächstes dran
        *[other] Platz { $place } in der Schlange
     }
-queue-late = später, als die Antwort lebt
+queue-late = das Ergebnis kommt als neue Nachricht
 queue-running = #{ $number } · { $prompt } · wird gezeichnet
 queue-more = … und { $rest } weitere.
 cancel-done = #{ $number } ist abgebrochen. { $refunded ->

@@ -36,7 +36,7 @@ error-does-not-fit = { $inputs ->
        *[other] With { $fits } input pictures it does.
     } Nothing was charged.
 error-checkpoint-not-here = This was made in best quality, for which this host no longer has the model. Take its prompt into /imagine without that. Nothing was charged.
-error-disk-full = My host's disk is full, so nothing new can be stored. Nothing was charged.
+error-disk-full = The disk of the bot's host is full, so this could not be done: nothing has changed and nothing was charged. Try again once there is room.
 
 error-job-unknown = I know no job { $job } of yours here. /queue lists the ones that are waiting or running.
 error-job-not-here = That job is not known in this server.

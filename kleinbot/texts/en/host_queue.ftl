@@ -10,10 +10,11 @@ host-queue-title = The whole line: { $jobs ->
 host-queue-sums = { $waiting ->
         [one] { $waiting } picture
        *[other] { $waiting } pictures
-    } waiting, { $running } being drawn, { $cost } pictures' worth of work in all · { $door }
+    } waiting, { $running } being drawn, { host-queue-cost } in all · { $door }
 host-queue-empty = Nothing waits and nothing is being drawn · { $door }
 host-queue-row = **#{ $number }** · { $server } · { $member } · { $kind }
 host-queue-running = being drawn · { $lane } · { host-queue-cost }
+host-queue-storing = made, being stored · { $lane }
 host-queue-waiting = { queue-place }, starts { $starts } · { $lane } · { host-queue-cost }
 host-queue-held = { queue-place } · { $lane } · { host-queue-cost }
 host-queue-cost = { $cost ->

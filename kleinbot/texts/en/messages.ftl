@@ -14,7 +14,7 @@ waiting-relaxed = Relaxed lane: { $why ->
         [late] the line is too long for this to be done in time for this reply.
        *[unknown] this may take longer than this reply can be changed.
     } It is drawn when nothing else is due.
-waiting-late = The line has grown: this will not be done in time for this reply after all.
+waiting-late = This takes longer than I said: it will not be done in time for this reply after all.
 arrives-anew = Once this message can no longer be changed, the result comes as a new one.
 arrives-alone = Once this message can no longer be changed, you get the result with your next command here.
 waiting-starts-at = <t:{ NUMBER($at_s, useGrouping: 0) }:R>
@@ -78,7 +78,7 @@ queue-place = { $place ->
         [1] next
        *[other] #{ $place } in line
     }
-queue-late = later than this reply lives
+queue-late = the result comes as a new message
 queue-running = #{ $number } · { $prompt } · being drawn
 queue-more = … and { $rest } more.
 cancel-done = #{ $number } is cancelled. { $refunded ->
