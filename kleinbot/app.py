@@ -25,6 +25,7 @@ from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.metrics.server import served
 from kleinbot.model_choice import choose_model, log_choice
 from kleinbot.parts import Outside, Parts, machine
+from kleinbot.room import require_room
 from kleinbot.settings import Settings
 from kleinbot.store import lookup
 from kleinbot.store.database import Database
@@ -176,10 +177,12 @@ async def opened(
 ) -> AsyncIterator[App]:
     """Build the app over ``settings.data_folder``; everything is closed again, in reverse order.
 
-    Raises StartError where the folder is in use, the database cannot be used, or the weights are wrong.
+    Raises StartError where the folder is in use or its disk is full, the database cannot be used, or the
+    weights are wrong.
     """
     outside = outside or machine()
     async with AsyncExitStack() as stack:
+        await asyncio.to_thread(require_room, settings.data_folder)
         stack.enter_context(folder_locked(settings.data_folder, outside.clock))
         model = await asyncio.to_thread(choose_model, settings)
         log_choice(model, settings.weights)

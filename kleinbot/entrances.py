@@ -9,6 +9,7 @@ from kleinbot.app import App, opened
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.parts import machine
+from kleinbot.room import until_there_is_room
 from kleinbot.sandbox import StandIn
 from kleinbot.sandbox.outcome import Ending
 from kleinbot.sandbox.terminal import Terminal
@@ -26,7 +27,9 @@ async def serve(settings: Settings) -> int:
     """Run the bot on Discord until a signal; return the exit code."""
     if settings.discord_token is None:
         raise StartError(Code.TOKEN_MISSING)
-    async with opened(settings) as app:
+    outside = machine()
+    await until_there_is_room(settings.data_folder, outside.clock)
+    async with opened(settings, outside) as app:
         with stop_on_signals(app.request_stop):
             return await app.run(settings.discord_token.get_secret_value())
 

@@ -59,7 +59,8 @@ def folder_locked(folder: Path, clock: Clock | None = None) -> Iterator[None]:
         # As text: in a sentence a number gets separators.
         raise StartError(Code.FOLDER_IN_USE, folder=str(folder), pid=str(pid), since=since) from None
     try:
-        _note_owner(folder, clock or SystemClock())
+        with suppress(OSError):  # the lock holds without it: who holds it can then not be told
+            _note_owner(folder, clock or SystemClock())
         yield
     finally:
         with suppress(OSError):  # somebody may be reading it; left behind it does no harm

@@ -7,7 +7,7 @@ import re
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from kleinbot.settings import TOKEN_SHAPE
@@ -68,6 +68,13 @@ class _RedactingQueueHandler(logging.handlers.QueueHandler):
         return prepared
 
 
+class _LogFile(logging.handlers.RotatingFileHandler):
+    """A bounded file. Where it cannot be written, the terminal still tells what there is to tell."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """Say nothing: logging would write a traceback to the terminal for every line."""
+
+
 def _not_about_voice(record: logging.LogRecord) -> bool:
     return not (record.name == VOICE_LOGGER and VOICE_WARNING in record.getMessage())
 
@@ -103,7 +110,8 @@ def logging_to(
         logging.getLogger().removeHandler(entrance)
         listener.stop()
         for handler in (entrance, *handlers):
-            handler.close()
+            with suppress(OSError):  # what a full disk has not taken yet is lost
+                handler.close()
         for name, its_level in before.items():
             logging.getLogger(name).setLevel(its_level)
 
@@ -125,9 +133,7 @@ def _terminal_handler(level: int) -> logging.Handler:
 
 def _file_handler(path: Path) -> logging.Handler:
     # delay: a second process that is about to be refused the folder must not touch the first one's file.
-    handler = logging.handlers.RotatingFileHandler(
-        path, maxBytes=FILE_BYTES, backupCount=OLD_FILES, encoding="utf-8", delay=True
-    )
+    handler = _LogFile(path, maxBytes=FILE_BYTES, backupCount=OLD_FILES, encoding="utf-8", delay=True)
     handler.setFormatter(_utc_lines())
     return handler
 

@@ -107,6 +107,7 @@ class Code(StrEnum):
     SETTING_INVALID = "error-setting-invalid"
     TOKEN_MISSING = "error-token-missing"  # noqa: S105 - a message id
     TOKEN_REFUSED = "error-token-refused"  # noqa: S105 - a message id
+    START_DISK_FULL = "error-start-disk-full"
     FOLDER_IN_USE = "error-folder-in-use"
     DATABASE_NEWER = "error-database-newer"
     MIGRATION_FAILED = "error-migration-failed"

@@ -109,6 +109,7 @@ error-profile-batch-too-large = KLEINBOT_PROFILE_LARGEST_BATCH ist { $wanted }, 
 error-setting-invalid = { $setting } ist { $value }, das kann nicht gehen: { $reason }
 error-token-missing = Es gibt kein Discord-Token. Schreib DISCORD_TOKEN=… in die Umgebung oder in eine Datei namens .env, oder probiere „python bot.py sandbox“, das braucht keins.
 error-token-refused = Discord hat das Token abgelehnt. Kopiere es im Entwicklerportal von Discord von der Bot-Seite deiner Anwendung neu nach DISCORD_TOKEN.
+error-start-disk-full = Bei { $folder } sind nur { $free } MiB frei, und { $needed } MiB braucht der Anfang. Mach dort Platz oder setze KLEINBOT_DATA_FOLDER auf einen Ort auf einer anderen Platte; verloren ist nichts.
 error-folder-in-use = Der Datenordner { $folder } wird gerade von Prozess { $pid } benutzt. Beende diesen zuerst oder setze KLEINBOT_DATA_FOLDER auf einen anderen Ordner.
 error-database-newer = Die Datenbank { $file } stammt von einem neueren kleinbot (Schema { $found }, dieser kennt { $known }). Aktualisiere kleinbot oder spiele die Sicherung daneben zurück.
 error-migration-failed = Die Datenbank { $file } ließ sich nicht auf den neuen Stand bringen ({ $migration }: { $reason }). Sie ist, wie sie war.

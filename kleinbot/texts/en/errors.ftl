@@ -109,6 +109,7 @@ error-profile-batch-too-large = KLEINBOT_PROFILE_LARGEST_BATCH is { $wanted }, b
 error-setting-invalid = { $setting } is { $value }, which cannot work: { $reason }
 error-token-missing = There is no Discord token. Put DISCORD_TOKEN=… into the environment or a file named .env, or try "python bot.py sandbox", which needs none.
 error-token-refused = Discord refused the token. Copy it again from the Bot page of your application in Discord's developer portal into DISCORD_TOKEN.
+error-start-disk-full = Only { $free } MiB are free at { $folder }, and { $needed } MiB are needed to begin. Make room there, or set KLEINBOT_DATA_FOLDER to a place on another disk; nothing is lost.
 error-folder-in-use = The data folder { $folder } is in use by process { $pid }. Stop that one first, or set KLEINBOT_DATA_FOLDER to another folder.
 error-database-newer = The database { $file } was written by a newer kleinbot (schema { $found }, this one knows { $known }). Update kleinbot, or restore the backup beside it.
 error-migration-failed = The database { $file } could not be brought up to date ({ $migration }: { $reason }). It was left as it was.
