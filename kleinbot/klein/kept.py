@@ -112,7 +112,7 @@ def kept_of(content: WeightFile) -> Kept | None:
             Precision(said["precision"]),
             {source.content.path: source for source in sources},
         )
-    except (LookupError, TypeError, ValueError, RecursionError):
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError):
         return None
 
 
@@ -133,5 +133,5 @@ def _from_json(said: Mapping[str, Any]) -> SourceFile:
         name: TensorInfo(path.name, dtype, tuple(shape), Origin(path, name))
         for name, (dtype, shape) in said["tensors"].items()
     }
-    content = WeightFile(path, path.name, size, tensors, said["metadata"])
+    content = WeightFile(path, path.name, size, tensors, dict(said["metadata"]))
     return SourceFile((place, size, time_ns), content)
