@@ -81,10 +81,14 @@ async def claim(transaction: Transaction, key: ImageKey, batch_id: str, now_ms: 
 
 
 async def begin_attempt(transaction: Transaction, key: ImageKey, batch_id: str, now_ms: int) -> None:
-    """Note that a running image is on the card from now on: if the process ends, it may be why."""
+    """Note that a running image is on the card from now on: if the process ends, it may be why.
+
+    One that was stopped meanwhile has no attempt: nobody would end it.
+    """
     await transaction.change(
         "INSERT INTO attempts (job_id, position, server_id, batch_id, started_ms, outcome)"
-        " SELECT job_id, position, server_id, ?, ?, 'running' FROM images WHERE job_id = ? AND position = ?",
+        " SELECT job_id, position, server_id, ?, ?, 'running' FROM images"
+        " WHERE job_id = ? AND position = ? AND state = 'running'",
         batch_id,
         now_ms,
         key.job_id,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,27 @@ async def test_a_resting_job_that_is_cancelled_is_forgotten_and_given_back(studi
     assert studio.engine.suspended == []
     assert studio.engine.resumed == []
     assert await studio.spent_tenths(ADA) == 0
+
+
+async def test_a_resting_batch_goes_on_without_an_attempt_for_what_was_cancelled(roomy: Studio) -> None:
+    cara = replace(ADA, member_id=777)
+    kept = (await roomy.steps(LONG_STEPS, ADA)).card.job.job_id
+    cancelled = (await roomy.steps(LONG_STEPS, cara)).card.job.job_id
+    async with running(roomy):
+        gate = gated(roomy, RESTS_AT)
+        await until_true(lambda: len(roomy.progressed.reports) >= RESTS_AT)
+        short = (await roomy.imagine(BOB)).card.job.job_id
+        roomy.engine.gate.clear()
+        gate.set()
+        await until_true(lambda: len(roomy.engine.batches) == 2)
+        assert len(roomy.engine.suspended[0]) == 2
+        await roomy.cancel.by_id(cara, cancelled)
+        roomy.engine.gate.set()
+        await until(roomy, short, ended)
+        await until(roomy, kept, ended)
+    rows = await roomy.database.read.all("SELECT job_id, outcome FROM attempts ORDER BY attempt_id")
+    assert [row[1] for row in rows if row[0] == kept] == ["returned", "done"]
+    assert [row[1] for row in rows if row[0] == cancelled] == ["returned"]
 
 
 async def test_a_clean_stop_puts_resting_work_back_unharmed(studio: Studio, tmp_path: Path) -> None:
