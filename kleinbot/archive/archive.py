@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import hashlib
+import logging
 import shutil
 from collections.abc import Callable, Set
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -16,6 +17,8 @@ from kleinbot.domain.errors import Code, KleinbotError
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 _NS_PER_MS = 1_000_000
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -43,10 +46,11 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class Swept:
-    """What a sweep removed."""
+    """What a sweep removed. ``failures``: how many files and folders it had to leave."""
 
     files: int
     byte_count: int
+    failures: int
 
 
 class Archive:
@@ -80,7 +84,8 @@ class Archive:
         """Remove pictures that no row knows and what interrupted writes left, and folders this empties.
 
         Only files last changed more than ``older_than_ms`` before ``now_ms``: a younger one may be about
-        to get its row. Files of other forms are not ours and are left alone. Raises OSError.
+        to get its row. Files of other forms are not ours and are left alone. What cannot be read or removed
+        is left too, counted, and said once.
         """
         return await self._off_loop(self._sweep, known, now_ms - older_than_ms)
 
@@ -112,21 +117,42 @@ class Archive:
 
     def _sweep(self, known: Set[str], before_ms: int) -> Swept:
         files = byte_count = 0
-        for shelf in Shelf:
-            for folder in sorted((self._root / shelf).glob("*/")):
-                for file in sorted(folder.iterdir()):
-                    if self._is_orphan(file, known, before_ms):
-                        byte_count += file.stat().st_size
-                        file.unlink()
-                        files += 1
-                durable.remove_empty_folder(folder)
-        return Swept(files, byte_count)
+        failures: list[OSError] = []
+        for folder in (folder for shelf in Shelf for folder in _inside(self._root / shelf, failures)):
+            for file in _inside(folder, failures):
+                try:
+                    removed = self._remove_orphan(file, known, before_ms)
+                except OSError as error:
+                    failures.append(error)
+                    continue
+                if removed is not None:
+                    files += 1
+                    byte_count += removed
+            durable.remove_empty_folder(folder)
+        if failures:
+            _log.warning(
+                "%d files or folders of the archive could not be looked at or removed, the first: %s",
+                len(failures), failures[0],
+            )  # fmt: skip
+        return Swept(files, byte_count, len(failures))
 
-    def _is_orphan(self, file: Path, known: Set[str], before_ms: int) -> bool:
+    def _remove_orphan(self, file: Path, known: Set[str], before_ms: int) -> int | None:
+        """Remove ``file`` if nobody knows it and it is old; return its bytes, else None. Raises OSError."""
         name = file.relative_to(self._root).as_posix()
         if not is_temporary(name) and (name in known or not is_picture(name)):
-            return False
+            return None
         try:
-            return file.is_file() and file.stat().st_mtime_ns < before_ms * _NS_PER_MS
+            return durable.remove_if_old(file, before_ms * _NS_PER_MS)
         except FileNotFoundError:  # renamed or deleted meanwhile
-            return False
+            return None
+
+
+def _inside(folder: Path, failures: list[OSError]) -> list[Path]:
+    """Return what lies in ``folder``, by name; nothing where it is none. What goes wrong is added."""
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        failures.append(error)
+        return []

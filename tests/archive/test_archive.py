@@ -3,8 +3,9 @@
 import asyncio
 import errno
 import hashlib
+import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,65 @@ async def test_sweeping_removes_old_orphans_and_leftovers_only(archive: Archive,
     assert swept.byte_count == len(b"orphan") + len(b"alone") + len(b"half")
     assert files_under(root) == sorted([known.path, young.path, "images/42/notes of the host.txt"])
     assert not (root / "references/43").exists()
+
+
+async def test_what_cannot_be_removed_is_said_once_and_keeps_nothing_else(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = tmp_path / "pictures"
+    for server_id in (1, 2, 3):
+        for job_id in ("a", "b"):
+            make_old(root / (await archive.put(server_id, job_id, 0, b"orphan")).path, 2 * HOUR_MS)
+    (root / "images/notes.txt").write_bytes(b"keep")
+    unlink, iterdir = Path.unlink, Path.iterdir
+
+    def in_use(self: Path, missing_ok: bool = False) -> None:
+        if self.name == "a-0.png":
+            raise PermissionError(errno.EACCES, "in use by another process", str(self))
+        unlink(self, missing_ok)
+
+    def closed(self: Path) -> Iterator[Path]:
+        if self.name == "2":
+            raise PermissionError(errno.EACCES, "not yours", str(self))
+        return iterdir(self)
+
+    with monkeypatch.context() as patched, caplog.at_level(logging.WARNING):
+        patched.setattr(Path, "unlink", in_use)
+        patched.setattr(Path, "iterdir", closed)
+        swept = await archive.sweep(set(), HOUR_MS, NOW_MS)
+
+    assert (swept.files, swept.byte_count, swept.failures) == (2, 2 * len(b"orphan"), 3)
+    assert files_under(root) == sorted(
+        ["images/1/a-0.png", "images/2/a-0.png", "images/2/b-0.png", "images/3/a-0.png", "images/notes.txt"]
+    )
+    assert len(caplog.records) == 1
+
+
+async def test_a_picture_put_again_is_young_and_no_sweep_takes_it(archive: Archive, tmp_path: Path) -> None:
+    file = tmp_path / "pictures" / (await archive.put(42, "k3x", 0, b"pixels")).path
+    written_ms = file.stat().st_mtime_ns // 10**6
+    os.utime(file, (0, 0))
+    await archive.put(42, "k3x", 0, b"pixels")
+    # Its names were read before the picture that was put again got its row.
+    assert (await archive.sweep(set(), HOUR_MS, written_ms)).files == 0
+    assert file.read_bytes() == b"pixels"
+
+
+async def test_a_picture_that_cannot_be_made_young_is_written_anew(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "pictures" / (await archive.put(42, "k3x", 0, b"pixels")).path
+    make_old(file, 2 * HOUR_MS)
+    old_ns = file.stat().st_mtime_ns
+
+    def foreign(path: Path) -> None:
+        raise PermissionError(errno.EPERM, "not the owner", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "utime", foreign)
+        await archive.put(42, "k3x", 0, b"pixels")
+    assert file.stat().st_mtime_ns != old_ns
+    assert files_under(tmp_path / "pictures") == ["images/42/k3x-0.png"]
 
 
 async def test_sweeping_an_empty_archive_is_no_error(archive: Archive) -> None:
