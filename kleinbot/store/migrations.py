@@ -4,9 +4,10 @@ The version is SQLite's own ``user_version``. Before an existing database is cha
 backup is the way back. Plain sqlite3, since it runs once, before the event loop has anything to do.
 """
 
+import os
 import re
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from kleinbot.domain.errors import Code, StartError
 MIGRATIONS_FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _BACKUPS_KEPT = 5
+_UNFINISHED = ".tmp"
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def migrate(file: Path, migrations: list[Migration], clock: Clock) -> None:
         if 0 < version < len(migrations):
             try:
                 _back_up(connection, file, version, clock)
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OSError) as error:
                 raise _failed(file, "the backup", error) from error
         connection.execute("PRAGMA foreign_keys = OFF")
         for migration in migrations[version:]:
@@ -65,12 +67,33 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def _back_up(connection: sqlite3.Connection, file: Path, version: int, clock: Clock) -> None:
+    """Copy the database beside itself, whole or not at all, and remove the oldest copies.
+
+    Raises sqlite3.Error or OSError.
+    """
     moment = datetime.fromtimestamp(clock.now_ms() / MS_PER_S, UTC)
     backup = file.with_name(f"{file.stem}-v{version}-{moment:%Y%m%dT%H%M%S%f}Z.backup")
-    connection.execute("VACUUM INTO ?", (str(backup),))
+    _remove_unfinished(file)
+    unfinished = backup.with_name(f"{backup.name}{_UNFINISHED}")
+    try:
+        connection.execute("VACUUM INTO ?", (str(unfinished),))
+        # SQLite leaves it to the system when the copy reaches the disk.
+        with unfinished.open("rb+") as copy:
+            os.fsync(copy.fileno())
+        unfinished.replace(backup)
+    finally:
+        unfinished.unlink(missing_ok=True)
     backups = sorted(file.parent.glob(f"{file.stem}-v*.backup"), key=lambda path: path.stat().st_mtime_ns)
     for old in backups[:-_BACKUPS_KEPT]:
-        old.unlink()
+        with suppress(OSError):  # only tidiness
+            old.unlink()
+
+
+def _remove_unfinished(file: Path) -> None:
+    """Remove what backups have left that were interrupted, or that a full disk kept empty. Raises OSError."""
+    empty = [path for path in file.parent.glob(f"{file.stem}-v*.backup") if path.stat().st_size == 0]
+    for path in (*file.parent.glob(f"{file.stem}-v*.backup{_UNFINISHED}"), *empty):
+        path.unlink()
 
 
 def _apply(connection: sqlite3.Connection, migration: Migration, file: Path) -> None:
@@ -92,7 +115,7 @@ def _apply(connection: sqlite3.Connection, migration: Migration, file: Path) -> 
         raise _failed(file, migration.name, error) from error
 
 
-def _failed(file: Path, migration: str, error: sqlite3.Error) -> StartError:
+def _failed(file: Path, migration: str, error: Exception) -> StartError:
     return StartError(Code.MIGRATION_FAILED, file=str(file), migration=migration, reason=str(error))
 
 

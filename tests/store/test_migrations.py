@@ -1,4 +1,8 @@
+import errno
+import os
+import signal
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -44,6 +48,60 @@ def test_an_old_database_is_backed_up_before_it_is_changed(tmp_path: Path) -> No
     with closing(sqlite3.connect(backup)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)
         assert connection.execute("SELECT x FROM a").fetchall() == [("kept; whole",)]
+
+
+def test_a_backup_that_fails_leaves_nothing_and_takes_no_others_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "old.db"
+    migrate(file, [FIRST], ManualClock())
+    whole = [tmp_path / f"old-v1-2026010{day}T000000000000Z.backup" for day in range(1, 5)]
+    for backup in whole:
+        backup.write_bytes(b"whole")
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        for _ in range(5):
+            with pytest.raises(StartError) as caught:
+                migrate(file, [FIRST, SECOND], ManualClock())
+            assert caught.value.code is Code.MIGRATION_FAILED
+    assert sorted(tmp_path.glob("*.backup*")) == whole
+    migrate(file, [FIRST, SECOND], ManualClock())
+    assert {*whole} < {*tmp_path.glob("*.backup")}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit for the size of files")
+def test_a_backup_for_which_there_is_no_room_leaves_nothing(tmp_path: Path) -> None:
+    import resource
+
+    file = tmp_path / "old.db"
+    migrate(file, [FIRST], ManualClock())
+    limits, ignored = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(StartError) as caught:
+            migrate(file, [FIRST, SECOND], ManualClock())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert caught.value.parameters["migration"] == "the backup"
+    assert list(tmp_path.glob("*.backup*")) == []
+
+
+def test_what_failed_backups_have_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    file = tmp_path / "old.db"
+    migrate(file, [FIRST], ManualClock())
+    interrupted = tmp_path / "old-v1-20260101T000000000000Z.backup.tmp"
+    interrupted.write_bytes(b"half")
+    empty = tmp_path / "old-v1-20260102T000000000000Z.backup"
+    empty.touch()
+    migrate(file, [FIRST, SECOND], ManualClock())
+    assert not interrupted.exists()
+    assert not empty.exists()
+    assert len(list(tmp_path.glob("*.backup*"))) == 1
 
 
 def test_a_broken_migration_changes_nothing(tmp_path: Path) -> None:
