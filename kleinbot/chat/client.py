@@ -96,6 +96,11 @@ class KleinbotClient(commands.AutoShardedBot):
         self._allowed_servers = allowed_servers
         self._prepare = prepare
         self._chores: set[asyncio.Task[None]] = set()
+        self._has_begun = False
+
+    async def login(self, token: str) -> None:
+        self._has_begun = True
+        await super().login(token)
 
     async def setup_hook(self) -> None:
         await self.tree.set_translator(FluentTranslator(self._texts))
@@ -126,7 +131,9 @@ class KleinbotClient(commands.AutoShardedBot):
         for chore in self._chores:
             chore.cancel()
         await asyncio.gather(*self._chores, return_exceptions=True)
-        await super().close()
+        # discord.py 2.7 raises AttributeError where there was no login: the queue of its shards is missing.
+        if self._has_begun:
+            await super().close()
 
     async def _hand_over(self, interaction: discord.Interaction[Any]) -> None:
         try:
