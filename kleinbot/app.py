@@ -28,6 +28,7 @@ from kleinbot.parts import Outside, Parts, machine
 from kleinbot.room import require_room
 from kleinbot.settings import Settings
 from kleinbot.store import lookup
+from kleinbot.store.damage import damage_told
 from kleinbot.store.database import Database
 from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.supervisor import RESTART_CODE
@@ -187,6 +188,8 @@ async def opened(
         model = await asyncio.to_thread(choose_model, settings)
         log_choice(model, settings.weights)
         file = settings.data_folder / "kleinbot.sqlite3"
+        # Also around what the app reads first: a damaged page is found by whoever needs it.
+        stack.enter_context(damage_told(file))
         await asyncio.to_thread(_migrate, file, outside.clock)
         database = await Database.open(file)
         stack.push_async_callback(within, _CLOSING_S, database.close)

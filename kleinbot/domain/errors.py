@@ -110,6 +110,7 @@ class Code(StrEnum):
     START_DISK_FULL = "error-start-disk-full"
     FOLDER_IN_USE = "error-folder-in-use"
     DATABASE_NEWER = "error-database-newer"
+    DATABASE_DAMAGED = "error-database-damaged"
     MIGRATION_FAILED = "error-migration-failed"
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.store.damage import damage_told, damaged, is_damage
 
 MIGRATIONS_FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
@@ -45,9 +46,10 @@ def migrate(file: Path, migrations: list[Migration], clock: Clock) -> None:
     """Apply what is pending, each migration in a transaction of its own.
 
     Raises StartError DATABASE_NEWER where the file was written by a newer kleinbot, MIGRATION_FAILED where a
-    migration breaks: the file is then as it was before that migration.
+    migration breaks: the file is then as it was before that migration. DATABASE_DAMAGED where it is no
+    database, or not a whole one.
     """
-    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+    with damage_told(file), closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("PRAGMA busy_timeout = 5000")
         version = _version(connection)
         if version > len(migrations):
@@ -116,6 +118,8 @@ def _apply(connection: sqlite3.Connection, migration: Migration, file: Path) -> 
 
 
 def _failed(file: Path, migration: str, error: Exception) -> StartError:
+    if is_damage(error):
+        return damaged(file, error)
     return StartError(Code.MIGRATION_FAILED, file=str(file), migration=migration, reason=str(error))
 
 

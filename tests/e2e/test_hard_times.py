@@ -1,6 +1,8 @@
 """What members are told while nothing can be drawn, and what becomes of their places."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 
 import pytest
 from aiohttp import TCPConnector
@@ -8,11 +10,14 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from kleinbot.app import opened
 from kleinbot.dispatch.watchdog import UNKNOWN_S
+from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.work import EnginePhase
 from kleinbot.parts import Outside
 from kleinbot.settings import Settings
+from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.supervisor import RESTART_CODE
+from kleinbot.texts import Texts
 from tests.e2e.house import House, Stage, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
@@ -146,3 +151,27 @@ async def test_a_database_that_cannot_grow_is_called_a_full_disk_and_takes_nothi
         accepted = len(said) - 1
         assert await house.number("SELECT COUNT(*) FROM jobs") == accepted
         assert await house.number("SELECT -SUM(amount_tenths) FROM ledger") == 10 * accepted
+
+
+@pytest.mark.parametrize("damage", ["garbage", "pages"])
+async def test_a_damaged_database_ends_the_start_with_a_sentence(stage: Stage, damage: str) -> None:
+    file = stage.folder / "kleinbot.sqlite3"
+    migrate(file, load_migrations(), stage.clock)
+    with closing(sqlite3.connect(file)) as connection:
+        # The page on which what is waiting is looked up first.
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'images'").fetchone()
+        (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+    first_byte = 0 if damage == "garbage" else (page - 1) * page_bytes
+    with file.open("rb+") as pages:
+        pages.seek(first_byte)
+        pages.write(b"\x5a" * page_bytes)
+    chosen = Settings(data_folder=stage.folder, weights=stage.weights, device="cpu")
+    outside = Outside(stage.clock, stage.chance, NoFaults(), {"connector": stage.standin.connector()})
+    with pytest.raises(StartError) as caught:
+        async with opened(chosen, outside, ScriptedEngine()) as app:
+            await app.run(stage.standin.token)
+    assert caught.value.code is Code.DATABASE_DAMAGED
+    for locale in ("en-US", "de"):
+        sentence = Texts().error(caught.value, locale)
+        assert "kleinbot.sqlite3" in sentence
+        assert ".backup" in sentence

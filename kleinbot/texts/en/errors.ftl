@@ -112,4 +112,5 @@ error-token-refused = Discord refused the token. Copy it again from the Bot page
 error-start-disk-full = Only { $free } MiB are free at { $folder }, and { $needed } MiB are needed to begin. Make room there, or set KLEINBOT_DATA_FOLDER to a place on another disk; nothing is lost.
 error-folder-in-use = The data folder { $folder } is in use by process { $pid }. Stop that one first, or set KLEINBOT_DATA_FOLDER to another folder.
 error-database-newer = The database { $file } was written by a newer kleinbot (schema { $found }, this one knows { $known }). Update kleinbot, or restore the backup beside it.
+error-database-damaged = The database { $file } is damaged: { $reason }. Stop every program that uses it and keep a copy of the whole data folder, since pictures that a database does not know are removed. Then move the file and those named -wal and -shm beside it away, and give the newest copy named *.backup its name. Without a copy, kleinbot begins with an empty database.
 error-migration-failed = The database { $file } could not be brought up to date ({ $migration }: { $reason }). It was left as it was.
