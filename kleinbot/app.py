@@ -82,6 +82,7 @@ class App(Parts):
                 ("loop watch", self.loop_watch.run),
                 ("promises", self.dispatcher.keep_promises),
                 ("sweep", self._sweep),
+                ("stamps", self.stamps.run),
                 ("commands", self._sync_commands),
                 ("tokenizer", self._load_tokenizer),
             )

@@ -41,6 +41,7 @@ from kleinbot.dispatch.finishing import Finisher
 from kleinbot.dispatch.idle import IdleShare
 from kleinbot.dispatch.learning import Learning
 from kleinbot.dispatch.limits import LearnedLimits
+from kleinbot.dispatch.stamps import Stamps
 from kleinbot.dispatch.starts import Starts
 from kleinbot.dispatch.tasks import TaskMaker
 from kleinbot.domain.clock import HOUR_MS, Clock, SystemClock
@@ -165,6 +166,7 @@ class Parts:
         old_replies = OldReplies(lambda: self.client, texts)
         self.delivery = Delivery(database, recall, self.board, ways, old_replies, clock, meters.kept)
         self.removal = Removal(database, lambda: self.client, clock)
+        self.stamps = Stamps(database, self._more_is_due, clock)
         self.finisher = Finisher(
             database=database,
             archive=archive,
@@ -311,6 +313,10 @@ class Parts:
         await client.add_cog(VariationsCommand(client))
         await client.add_cog(PictureMenus(client))
         await client.add_cog(HistoryCommands(client))
+
+    def _more_is_due(self) -> None:
+        self.delivery.wake()
+        self.removal.wake()
 
     def _door_moved(self) -> None:
         self.dispatcher.door_moved()

@@ -111,9 +111,10 @@ def _rule(texts: Texts, locale: str, balance: Balance) -> str:
 
 
 def _entry(texts: Texts, locale: str, entry: Entry) -> str:
+    is_revived = entry.kind is EntryKind.REFUND and entry.job_number is None
     said = texts.say(
         locale,
-        _ENTRIES[entry.kind],
+        "entry-revived" if is_revived else _ENTRIES[entry.kind],
         pictures=pictures(abs(entry.tenths)),
         number=str(entry.job_number),
         by=wording.mention(entry.made_by or 0),

@@ -1,4 +1,4 @@
-"""The quota's ledger: entries are only ever added.
+"""The quota's ledger: entries are only ever added. Only the moment at which one counts may be brought back.
 
 A member has pots: the rolling allowance, and grants. The allowance's balance at an instant is the limit plus
 the sum of the entries without a grant whose reservation lies within the window; a grant's is the sum of its
@@ -47,6 +47,20 @@ _EXPIRE = """
     FROM grants g JOIN ledger l USING (grant_id)
     WHERE g.server_id = ? AND g.member_id = ? AND g.expires_ms <= ?
     GROUP BY g.grant_id HAVING SUM(l.amount_tenths) > 0
+"""
+# A refund without a job gives back what a clock that was ahead has let expire; it may expire once more.
+_REVIVE = """
+    INSERT INTO ledger (server_id, member_id, grant_id, kind, amount_tenths, counts_ms, made_ms, reason)
+    SELECT g.server_id, g.member_id, g.grant_id, 'refund', -SUM(l.amount_tenths), ?, ?, 'clock'
+    FROM grants g CROSS JOIN ledger l USING (grant_id)
+    WHERE g.expires_ms > ? AND (l.kind = 'expire' OR l.kind = 'refund' AND l.job_id IS NULL)
+    GROUP BY g.grant_id HAVING SUM(l.amount_tenths) < 0
+"""
+# From the members, since the index begins with them.
+_MOMENTS_AFTER = """
+    SELECT DISTINCT l.server_id, l.member_id, l.counts_ms
+    FROM members m CROSS JOIN ledger l ON l.server_id = m.server_id AND l.member_id = m.member_id
+    WHERE l.counts_ms > ? AND l.grant_id IS NULL ORDER BY l.counts_ms DESC
 """
 # Only the latest are looked at, by counts_ms: it has an index and lies at most one window before made_ms.
 _HISTORY = """
@@ -145,6 +159,30 @@ async def expire(transaction: Transaction, owner: Owner, now_ms: int) -> None:
     await transaction.change(_EXPIRE, now_ms, owner.server_id, owner.member_id, now_ms)
 
 
+async def bring_back(transaction: Transaction, after_ms: int, now_ms: int) -> int:
+    """Let what was spent of allowances after ``after_ms`` count as spent now; return how many entries.
+
+    Moments stay apart and in order: a reset knows by its moment what it has given back.
+    """
+    entries = 0
+    free_ms: dict[Owner, int] = {}
+    for row in await transaction.all(_MOMENTS_AFTER, after_ms):
+        owner = Owner(row["server_id"], row["member_id"])
+        at_ms = await _free_moment(transaction, owner, free_ms.get(owner, now_ms))
+        entries += await transaction.change(
+            "UPDATE ledger SET counts_ms = ?"
+            " WHERE server_id = ? AND member_id = ? AND counts_ms = ? AND grant_id IS NULL",
+            at_ms, owner.server_id, owner.member_id, row["counts_ms"],
+        )  # fmt: skip
+        free_ms[owner] = at_ms - 1
+    return entries
+
+
+async def revive(transaction: Transaction, after_ms: int, now_ms: int) -> int:
+    """Give back what was written off of grants that expire after ``after_ms``; return how many these are."""
+    return await transaction.change(_REVIVE, now_ms, now_ms, after_ms)
+
+
 async def reset(
     transaction: Transaction, owner: Owner, since_ms: int, now_ms: int, made_by: int, reason: str
 ) -> int:
@@ -155,6 +193,14 @@ async def reset(
     spent = sum(spending.tenths for spending in await spendings(transaction, owner, since_ms))
     await transaction.change(_RESET, now_ms, reason, made_by, owner.server_id, owner.member_id, since_ms)
     return spent
+
+
+async def _free_moment(reader: Reader, owner: Owner, at_ms: int) -> int:
+    """Return the last moment up to ``at_ms`` at which nothing of ``owner`` counts."""
+    taken = "SELECT 1 FROM ledger WHERE server_id = ? AND member_id = ? AND counts_ms = ? LIMIT 1"
+    while await reader.one(taken, owner.server_id, owner.member_id, at_ms):
+        at_ms -= 1
+    return at_ms
 
 
 def _drawn(pots: list[Fund], price_tenths: int) -> list[Fund]:

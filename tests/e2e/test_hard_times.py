@@ -175,3 +175,14 @@ async def test_a_damaged_database_ends_the_start_with_a_sentence(stage: Stage, d
         sentence = Texts().error(caught.value, locale)
         assert "kleinbot.sqlite3" in sentence
         assert ".backup" in sentence
+
+
+async def test_what_a_clock_that_was_ahead_put_off_is_told_at_the_next_start(stage: Stage) -> None:
+    async with stage.house(ScriptedEngine()) as house:
+        handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
+        await handle.message_where(has_pictures, timeout_s=QUICK_S)
+        await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)
+    with closing(sqlite3.connect(stage.folder / "kleinbot.sqlite3")) as connection, connection:
+        connection.execute("UPDATE outbox SET state = 'pending', due_ms = due_ms + 2592000000")
+    async with stage.house(ScriptedEngine()) as house:
+        await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)

@@ -19,7 +19,7 @@ from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import JobState
 from kleinbot.domain.people import Actor
 from kleinbot.domain.work import ImageKey
-from kleinbot.store import jobs, members
+from kleinbot.store import jobs, members, stamps
 from kleinbot.store.database import Database
 from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.studio import quota
@@ -204,6 +204,19 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(hours=st.integers(1, 30))
     def time_passes(self, hours: int) -> None:
         self.clock.advance(hours * 3600)
+
+    @rule(hours=st.integers(1, 60))
+    def the_clock_was_ahead(self, hours: int) -> None:
+        """It is set back: what it has stamped too late counts from now on, and in the order it was made."""
+        self.clock.advance(-hours * 3600)
+        now_ms = self.clock.now_ms()
+        self.run(self._bring_back())
+        for part in self.books.all_parts():
+            part.reserved_ms = min(part.reserved_ms, now_ms)
+
+    async def _bring_back(self) -> None:
+        async with self.database.transaction() as transaction:
+            await stamps.bring_back(transaction, self.clock.now_ms())
 
     @rule()
     def a_member_looks(self) -> None:

@@ -26,6 +26,7 @@ entry-reserve = −{ $pictures } für #{ $number } · <t:{ NUMBER($at_s, useGrou
 entry-refund = +{ $pictures } zurück von #{ $number } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 entry-grant = +{ $pictures } geschenkt von { $by } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 entry-expire = −{ $pictures } ungenutzt verfallen · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
+entry-revived = +{ $pictures } zurück, weil sie verfielen, als die Uhr vorging · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 entry-reset = +{ $pictures }, weil { $by } das Kontingent zurückgesetzt hat · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 entry-because = { $entry } · { $reason }
 

@@ -26,6 +26,7 @@ entry-reserve = −{ $pictures } for #{ $number } · <t:{ NUMBER($at_s, useGroup
 entry-refund = +{ $pictures } back from #{ $number } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 entry-grant = +{ $pictures } granted by { $by } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 entry-expire = −{ $pictures } expired unspent · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
+entry-revived = +{ $pictures } back that expired while the clock was ahead · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 entry-reset = +{ $pictures } because { $by } reset the quota · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 entry-because = { $entry } · { $reason }
 
