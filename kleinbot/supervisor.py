@@ -20,7 +20,9 @@ from typing import Protocol
 
 RESTART_CODE = 86
 FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 60.0
+# Each start may log in, and Discord resets the token after 1000 in a day (its documentation, "Identifying"):
+# children that fail at once, for days, must stay below it.
+LONGEST_PAUSE_S = 120.0
 # A child that lived this long shows that the card works; its next failure starts from the first pause.
 HEALTHY_AFTER_S = 600.0
 # Sleeps go on after a signal's handler (PEP 475), so a pause is slept in slices to end "at once".
@@ -133,7 +135,7 @@ class Supervisor:
 
 
 def pause_before_restart_s(failures: int) -> float:
-    """Seconds to wait after so many failures in a row: 1, 2, 4 … 60."""
+    """Seconds to wait after so many failures in a row: 1, 2, 4 … 64, 120."""
     # The exponent is bounded too: after days of failures the power would no longer fit a float.
     return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(failures - 1, 16))
 

@@ -76,7 +76,7 @@ def test_the_restart_code_starts_it_again_after_growing_pauses() -> None:
     pauses = [
         after - before for before, after in zip(children.started_s, children.started_s[1:], strict=False)
     ]
-    assert pauses == pytest.approx([1, 2, 4, 8, 16, 32, 60, 60, 60])
+    assert pauses == pytest.approx([1, 2, 4, 8, 16, 32, 64, 120, 120])
 
 
 @posix_only
@@ -102,7 +102,15 @@ def test_ten_minutes_of_life_reset_the_pauses() -> None:
 
 
 def test_the_pause_stays_bounded_for_ever() -> None:
-    assert pause_before_restart_s(100_000) == 60
+    assert pause_before_restart_s(100_000) == 120
+
+
+def test_a_child_that_fails_at_once_for_a_day_stays_far_below_discords_thousand_logins() -> None:
+    time = Time()
+    children = ScriptedChildren(time, *[(0, RESTART_CODE)] * 2000)
+    with pytest.raises(IndexError):
+        children.supervised()
+    assert sum(started_s < 86_400 for started_s in children.started_s) < 750
 
 
 @posix_only

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kleinbot.domain.clock import Clock
-from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.errors import Code, FatalEngineError, StartError
 from kleinbot.domain.faults import Faults
 from kleinbot.domain.work import EnginePhase, EngineState
-from kleinbot.engine.device import device_of, free_bytes, open_device, release_memory
-from kleinbot.engine.failures import is_out_of_memory
-from kleinbot.engine.worker import Worker
+from kleinbot.engine.device import device_of, free_bytes, open_device, release_memory, wait_for
+from kleinbot.engine.failures import Failure, classify, is_out_of_memory
+from kleinbot.engine.worker import GONE, NEVER_FREED, Worker
 from kleinbot.host.facts import GIB
 from kleinbot.host.memory_model import RESERVED_BEYOND, WorkShape, predict
 from kleinbot.host.probe import system_of
@@ -37,20 +37,21 @@ def bring_up(
     """Check the device, fetch, load and warm the model.
 
     Raises StartError as the parts do; STOPPING where ``is_abandoned`` says so; START_OUT_OF_MEMORY (profile,
-    needed, free); ENGINE_FAILED (reason) for what nobody foresaw.
+    needed, free); ENGINE_FAILED (reason) for what nobody foresaw. Raises FatalEngineError where this process
+    can no longer use the card.
     """
 
     def act() -> Worker:
         return _bring_up(source, profile, scratch, cpu_threads, clock, faults, on_state, is_abandoned)
 
-    worker = _unless_out_of_memory(act)
+    worker = _unless_out_of_memory(act, profile)
     if worker is None:
         # Here, where no traceback keeps what has been loaded.
         raise _out_of_memory(profile)
     return worker
 
 
-def _unless_out_of_memory(act: Callable[[], Worker]) -> Worker | None:
+def _unless_out_of_memory(act: Callable[[], Worker], profile: Profile) -> Worker | None:
     """Return what ``act`` makes, or None where memory ran out; other failures as ``bring_up`` says."""
     try:
         return act()
@@ -64,6 +65,11 @@ def _unless_out_of_memory(act: Callable[[], Worker]) -> Worker | None:
             _log.error("memory ran out while the model was brought up: %s", str(error))
             return None
         _log.exception("the engine did not start")
+        # Memory first: a card too full for a context fails the probe too, and is not lost.
+        if classify(error, lambda: wait_for(device_of(profile))) is Failure.CARD:
+            # The traceback holds what was loaded.
+            NEVER_FREED.append(error)
+            raise FatalEngineError(GONE) from error
         raise StartError(Code.ENGINE_FAILED, reason=repr(error)) from error
 
 

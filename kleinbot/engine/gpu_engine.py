@@ -93,8 +93,9 @@ class GpuEngine:
     async def start(self) -> None:
         """Download, load and warm the model; returns once ready.
 
-        Raises StartError where the weights or the card cannot serve (the state is then FAILED), or with
-        STOPPING where the engine is closed before it is ready.
+        Raises StartError where the weights or the card cannot serve, FatalEngineError where only a new
+        process can use the card (the state is then FAILED), or StartError STOPPING where the engine is
+        closed before it is ready.
         """
         loop = asyncio.get_running_loop()
         abandoned = threading.Event()
@@ -112,6 +113,9 @@ class GpuEngine:
             if error.code is not Code.STOPPING:
                 told = StartError(error.code, **error.parameters)
                 self._enter(EngineState(EnginePhase.FAILED, detail=str(error), error=told))
+            raise
+        except FatalEngineError as error:
+            self._enter(EngineState(EnginePhase.FAILED, detail=str(error)))
             raise
         except asyncio.CancelledError:
             abandoned.set()

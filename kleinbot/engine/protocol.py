@@ -28,7 +28,8 @@ class Engine(Protocol):
     async def start(self) -> None:
         """Download, load and warm the model; returns once ready.
 
-        Raises StartError where the weights or the card cannot serve; the state is then FAILED.
+        Raises StartError where the weights or the card cannot serve, FatalEngineError where only a new
+        process can use the card; the state is then FAILED.
         """
         ...
 

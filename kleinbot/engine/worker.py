@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 # What a lost context owned. To free pinned memory after a sticky CUDA error ends the process with SIGABRT
 # before it can end with its own exit code (seen on an H100 with torch 2.11).
-_NEVER_FREED: list[object] = []
+NEVER_FREED: list[object] = []
 
 SUSPENDED_AT_MOST = 2
 """Batches that rest; beyond it nobody is asked to yield, so that what was begun gets done."""
@@ -37,7 +37,7 @@ FAILURES_IN_A_ROW = 3
 _REASON_CHARACTERS = 200
 """A compiler says more than anybody reads in a message; the log has all of it."""
 
-_GONE = "the card can no longer be used by this process"
+GONE = "the card can no longer be used by this process"
 
 
 class _Ending(Enum):
@@ -181,7 +181,7 @@ class Worker:
                     self._count_failure()
                     raise RenderError(Code.RENDER_FAILED)
                 case Failure.CARD:
-                    self._end(_GONE, making)
+                    self._end(GONE, making)
 
     def _attempt(self, making: Making, caller: Caller) -> _Ending | Failure:
         may_rest = len(self._resting) < SUSPENDED_AT_MOST
@@ -240,7 +240,7 @@ class Worker:
 
     def _end(self, reason: str, making: Making | None = None) -> NoReturn:
         self._fatal = reason
-        _NEVER_FREED.append((self._model, making, tuple(self._resting.values())))
+        NEVER_FREED.append((self._model, making, tuple(self._resting.values())))
         self._resting.clear()
         raise FatalEngineError(reason)
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import torch
 
-from kleinbot.domain.errors import Code, RenderError, StartError
+from kleinbot.domain.errors import Code, FatalEngineError, RenderError, StartError
 from kleinbot.domain.work import (
     EnginePhase,
     EngineState,
@@ -129,6 +129,76 @@ async def test_memory_that_runs_out_at_the_start_is_told_with_figures_and_the_ne
     faults.at.clear()
     await engine.start()
     assert engine.state.phase is EnginePhase.READY
+    await engine.close()
+
+
+CUDA_ERROR = "CUDA error: an illegal memory access was encountered"
+
+
+def lose_the_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(_: torch.device) -> None:
+        raise RuntimeError(CUDA_ERROR)
+
+    monkeypatch.setattr("kleinbot.engine.bring_up.wait_for", lost)
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, torch.AcceleratorError])
+@pytest.mark.parametrize("stage", ["load_klein", "Worker.warm"])
+async def test_a_card_that_is_lost_during_the_start_ends_the_process_with_what_was_loaded_kept(
+    tiny_folder: Path,
+    clock: TickingClock,
+    faults: Faults,
+    monkeypatch: pytest.MonkeyPatch,
+    stage: str,
+    kind: type[Exception],
+) -> None:
+    def fail(*_: object) -> None:
+        raise kind(CUDA_ERROR)
+
+    never_freed: list[object] = []
+    monkeypatch.setattr("kleinbot.engine.bring_up.NEVER_FREED", never_freed)
+    monkeypatch.setattr(f"kleinbot.engine.bring_up.{stage}", fail)
+    lose_the_card(monkeypatch)
+    engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, faults, cpu_threads=1)
+    with pytest.raises(FatalEngineError):
+        await engine.start()
+    assert engine.state.phase is EnginePhase.FAILED
+    assert engine.state.detail
+    await engine.close()
+    [error] = never_freed
+    assert isinstance(error, kind)
+    assert error.__traceback__ is not None
+
+
+async def test_a_cuda_error_that_the_card_survives_is_no_reason_for_a_new_process(
+    tiny_folder: Path, clock: TickingClock, faults: Faults
+) -> None:
+    """Such as a kernel that this build lacks: a new process would only fail again."""
+
+    def fail() -> None:
+        raise RuntimeError("CUDA error: no kernel image is available for execution on the device")
+
+    faults.act = fail
+    engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, faults, cpu_threads=1)
+    with pytest.raises(StartError) as raised:
+        await engine.start()
+    assert raised.value.code is Code.ENGINE_FAILED
+    await engine.close()
+
+
+async def test_a_card_too_full_for_a_context_is_not_lost(
+    tiny_folder: Path, clock: TickingClock, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("CUDA error: out of memory")
+
+    faults.act = fail
+    monkeypatch.setattr("kleinbot.engine.bring_up.free_bytes", lambda: 0)
+    lose_the_card(monkeypatch)
+    engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, faults, cpu_threads=1)
+    with pytest.raises(StartError) as raised:
+        await engine.start()
+    assert raised.value.code is Code.START_OUT_OF_MEMORY
     await engine.close()
 
 
