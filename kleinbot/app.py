@@ -18,12 +18,13 @@ from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import EnginePhase
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
-from kleinbot.engine_start import FIRST_RETRY_S, LONGEST_RETRY_S, started
+from kleinbot.engine_start import FIRST_RETRY_S, LONGEST_RETRY_S, Start, started
 from kleinbot.folder_lock import folder_locked
 from kleinbot.garbage import leave_to_itself, look_after_again
 from kleinbot.images.cpu_pool import CpuPool
+from kleinbot.lookout import Lookout
 from kleinbot.metrics.server import served
-from kleinbot.model_choice import choose_model, log_choice
+from kleinbot.model_choice import ModelChoice, choose_model, log_choice
 from kleinbot.parts import Outside, Parts, machine
 from kleinbot.room import require_room
 from kleinbot.settings import Settings
@@ -49,6 +50,20 @@ UNREACHED_ADVICE = (
 
 class App(Parts):
     """The parts, alive. ``opened`` builds them; ``run`` ends with the process's exit code."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        outside: Outside,
+        model: ModelChoice,
+        engine: Engine,
+        database: Database,
+        archive: Archive,
+        pool: CpuPool,
+        lookout: Lookout,
+    ) -> None:
+        super().__init__(settings, outside, model, engine, database, archive, pool)
+        self.lookout = lookout
 
     def request_stop(self) -> None:
         """Ask ``run`` to end cleanly; may be called again and again."""
@@ -117,7 +132,7 @@ class App(Parts):
             await asyncio.gather(login, stopping, return_exceptions=True)
         return None
 
-    async def _wind_down(self, gateway: "asyncio.Task[None]", drawing: "asyncio.Task[None]") -> int:
+    async def _wind_down(self, gateway: "asyncio.Task[None]", drawing: "asyncio.Task[int]") -> int:
         """Let the picture in hand be finished, put the rest back, say so; return the exit code."""
         self.stopping.set()
         await self.dispatcher.stop()
@@ -137,14 +152,19 @@ class App(Parts):
             return
         await within(_ENGINE_CLOSING_S, self.engine.close)
 
-    async def _draw(self) -> None:
-        if not await started(self.engine, self.clock):
-            # The bot stays online and says so.
-            await self.stopping.wait()
-            return
-        leave_to_itself()
-        self.loop_watch.reset()
-        await self.dispatcher.run()
+    async def _draw(self) -> int:
+        """Draw until the bot stops; return the exit code that this asks for."""
+        match await started(self.engine, self.clock, self.lookout.look_again):
+            case Start.READY:
+                leave_to_itself()
+                self.loop_watch.reset()
+                await self.dispatcher.run()
+            case Start.FAILED:
+                # The bot stays online and says so.
+                await self.stopping.wait()
+            case Start.NEW_PROCESS:
+                return RESTART_CODE
+        return 0
 
     async def _sync_commands(self) -> None:
         pause_s = FIRST_RETRY_S
@@ -186,6 +206,7 @@ async def opened(
     async with AsyncExitStack() as stack:
         await asyncio.to_thread(require_room, settings.data_folder)
         stack.enter_context(folder_locked(settings.data_folder, outside.clock))
+        lookout = Lookout(lambda: choose_model(settings))
         model = await asyncio.to_thread(choose_model, settings)
         log_choice(model, settings.weights)
         file = settings.data_folder / "kleinbot.sqlite3"
@@ -201,7 +222,7 @@ async def opened(
         if engine is None:
             scratch = settings.scratch_folder
             engine = GpuEngine(model.source, model.profile, outside.clock, outside.faults, scratch=scratch)
-        app = App(settings, outside, model, engine, database, archive, pool)
+        app = App(settings, outside, model, engine, database, archive, pool, lookout)
         stack.push_async_callback(app.close_engine)
         stack.push_async_callback(within, _CLOSING_S, app.client.close)
         stack.push_async_callback(within, _CLOSING_S, app.downloads.close)

@@ -48,8 +48,8 @@ async def cancelled(tasks: Collection["asyncio.Task[object]"], seconds: float) -
         _log.error("%s has not ended after %g s and is left alone", task.get_name(), seconds)
 
 
-def exit_code(gateway: "asyncio.Task[None]", drawing: "asyncio.Task[None]") -> int:
-    """Return what ``serve`` ends with, after the dispatcher or the gateway has ended."""
+def exit_code(gateway: "asyncio.Task[None]", drawing: "asyncio.Task[int]") -> int:
+    """Return what ``serve`` ends with, after ``drawing`` (its own code) or the gateway has ended."""
     if drawing.done() and not drawing.cancelled() and (error := drawing.exception()) is not None:
         # A card that no longer answers, or a mistake of ours: either way a new process may do better.
         _log.critical("the engine cannot go on", exc_info=error)
@@ -57,4 +57,4 @@ def exit_code(gateway: "asyncio.Task[None]", drawing: "asyncio.Task[None]") -> i
     if gateway.done() and not gateway.cancelled():
         _log.critical("the connection to Discord has ended for good", exc_info=gateway.exception())
         return 1
-    return 0
+    return drawing.result() if drawing.done() and not drawing.cancelled() else 0

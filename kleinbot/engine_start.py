@@ -1,6 +1,9 @@
 """Brings the engine up, and tries again where waiting may help."""
 
+import asyncio
 import logging
+from collections.abc import Callable
+from enum import Enum, auto
 
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, StartError
@@ -12,21 +15,61 @@ _log = logging.getLogger(__name__)
 FIRST_RETRY_S = 5.0
 LONGEST_RETRY_S = 600.0
 
-PASSING = frozenset({Code.WEIGHTS_UNREACHABLE, Code.START_OUT_OF_MEMORY})
-"""What may be over in a while by itself: no network, a game that holds the card's memory."""
+
+class Remedy(Enum):
+    """What is done about a start that failed."""
+
+    AGAIN = auto()
+    """It may pass by itself: this process starts the engine again."""
+    NEW_PROCESS = auto()
+    """It may pass by itself, and only a new process would get further: it begins once the machine can."""
+    STAYS = auto()
+    """A person must change something; until then the bot is online and says so."""
 
 
-async def started(engine: Engine, clock: Clock) -> bool:
-    """Start ``engine``; False where that cannot be. Waiting jobs keep their places meanwhile."""
+_REMEDIES = {
+    # No network.
+    Code.WEIGHTS_UNREACHABLE: Remedy.AGAIN,
+    # A game or a process that is just ending holds the card's memory; the profile may still fit.
+    Code.START_OUT_OF_MEMORY: Remedy.AGAIN,
+    # The driver is not up yet at boot, or is being repaired. torch remembers within a process what it found.
+    Code.CUDA_UNAVAILABLE: Remedy.NEW_PROCESS,
+}
+
+
+def remedy_of(error: StartError) -> Remedy:
+    """Return what is done about ``error``: the one place where this is decided."""
+    return _REMEDIES.get(error.code, Remedy.STAYS)
+
+
+class Start(Enum):
+    """How the starts of an engine ended."""
+
+    READY = auto()
+    FAILED = auto()
+    NEW_PROCESS = auto()
+    """This process cannot start it, and a new one is expected to."""
+
+
+async def started(engine: Engine, clock: Clock, look_again: Callable[[], StartError | None]) -> Start:
+    """Start ``engine``, again and again where that may help. Waiting jobs keep their places meanwhile.
+
+    ``look_again`` tells what a new process would fail for too, or None; it may take seconds and is called on
+    a thread. Raises FatalEngineError where the card is lost.
+    """
     pause_s = FIRST_RETRY_S
     while True:
         try:
             await engine.start()
         except StartError as error:
             _log.error("%s", Texts().error(error))
-            if error.code not in PASSING:
-                return False
+            remedy = remedy_of(error)
         else:
-            return True
+            return Start.READY
+        if remedy is Remedy.STAYS:
+            return Start.FAILED
         await clock.sleep(pause_s)
         pause_s = min(2 * pause_s, LONGEST_RETRY_S)
+        if remedy is Remedy.NEW_PROCESS and await asyncio.to_thread(look_again) is None:
+            _log.warning("this machine can run the model again: a new process goes on")
+            return Start.NEW_PROCESS

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from kleinbot.chat import host_status
-from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.errors import Code, FatalEngineError, StartError
 from kleinbot.domain.work import EnginePhase, EngineState
-from kleinbot.engine_start import LONGEST_RETRY_S, started
+from kleinbot.engine_start import LONGEST_RETRY_S, Start, started
 from kleinbot.texts import Texts
 from tests.manual_clock import ManualClock
 from tests.scripted_engine import ScriptedEngine
@@ -15,10 +15,17 @@ from tests.scripted_engine import ScriptedEngine
 FULL_CARD = StartError(Code.START_OUT_OF_MEMORY, profile="int8", needed=7.5, free=1.2)
 
 
+NO_CUDA = StartError(Code.CUDA_UNAVAILABLE, torch="2.13.0+cu130")
+
+
+def never_looks() -> StartError | None:
+    raise AssertionError("nobody asked for a look")
+
+
 class FailingEngine(ScriptedEngine):
     """Fails as often as there are errors."""
 
-    def __init__(self, *errors: StartError) -> None:
+    def __init__(self, *errors: Exception) -> None:
         super().__init__()
         self.errors = list(errors)
         self.tried = 0
@@ -39,7 +46,7 @@ async def settled() -> None:
 )
 async def test_what_may_pass_is_tried_again_after_growing_pauses(error: StartError) -> None:
     engine, clock = FailingEngine(*[error] * 9), ManualClock()
-    starting = asyncio.create_task(started(engine, clock))
+    starting = asyncio.create_task(started(engine, clock, never_looks))
     await settled()
     for tried, pause_s in enumerate([5, 10, 20, 40, 80, 160, 320, LONGEST_RETRY_S, LONGEST_RETRY_S], 1):
         clock.advance(pause_s - 1)
@@ -47,14 +54,36 @@ async def test_what_may_pass_is_tried_again_after_growing_pauses(error: StartErr
         assert engine.tried == tried
         clock.advance(1)
         await settled()
-    assert await starting
+    assert await starting is Start.READY
     assert engine.tried == 10
 
 
 async def test_what_does_not_pass_by_itself_is_not_tried_again() -> None:
     engine = FailingEngine(StartError(Code.WEIGHTS_KLEIN_9B, file="f", found="9B", wanted="4B"))
-    assert not await started(engine, ManualClock())
+    assert await started(engine, ManualClock(), never_looks) is Start.FAILED
     assert engine.tried == 1
+
+
+async def test_what_only_a_new_process_can_do_is_left_to_one_once_the_machine_can() -> None:
+    """torch remembers for as long as the process lives that it found no card."""
+    engine, clock = FailingEngine(*[NO_CUDA] * 4), ManualClock()
+    looks: list[StartError | None] = [NO_CUDA, NO_CUDA, None]
+    starting = asyncio.create_task(started(engine, clock, lambda: looks.pop(0)))
+    for tried, pause_s in enumerate([5, 10, 20], 1):
+        async with asyncio.timeout(10):
+            while engine.tried < tried:
+                await asyncio.sleep(0)
+        await settled()
+        assert not starting.done()
+        clock.advance(pause_s)
+    assert await asyncio.wait_for(starting, 10) is Start.NEW_PROCESS
+    assert looks == []
+
+
+async def test_a_card_that_is_lost_is_left_to_the_end_of_the_process() -> None:
+    engine = FailingEngine(FatalEngineError("an illegal memory access"))
+    with pytest.raises(FatalEngineError):
+        await started(engine, ManualClock(), never_looks)
 
 
 @pytest.mark.parametrize("locale", ["en-US", "de"])

@@ -76,7 +76,7 @@ error-weights-unreachable = { $repository } could not be downloaded: { $reason }
 error-weights-no-room = The weights need { $wanted_gb } GB in { $folder }, and { $free_gb } GB are free. Make room or set HF_HOME to a folder on a larger disk. What has arrived is kept; start again to resume.
 error-diffusers-too-old = The installed diffusers is { $found }, and FLUX.2 [klein] needs { $wanted } or newer. Install it: pip install "diffusers>={ $wanted }"
 error-torch-lacks-card = This PyTorch ({ $torch }) has no kernels for { $card } (compute capability { $capability }). Install a build for it, as the README's section on graphics cards says.
-error-cuda-unavailable = The settings ask for CUDA, but PyTorch ({ $torch }) finds no usable NVIDIA card. Check the driver and that PyTorch is a CUDA build, or set KLEINBOT_DEVICE=cpu.
+error-cuda-unavailable = The model is to run on an NVIDIA card, but PyTorch ({ $torch }) finds none that it can use. Check the driver and that PyTorch is a CUDA build, or set KLEINBOT_DEVICE=cpu. A bot that is online looks again by itself, at the latest every ten minutes.
 error-torch-without-cuda = This PyTorch ({ $torch }) is a build for the CPU alone and cannot use { $card }. Install one for CUDA: python -m pip install --force-reinstall "torch<2.14" --index-url https://download.pytorch.org/whl/cu130
 error-driver-too-old = The NVIDIA driver { $driver } is too old for this PyTorch (CUDA { $cuda }). Install driver { NUMBER($wanted, useGrouping: 0) } or newer.
 error-card-too-old = { $card } (compute capability { $capability }) cannot compute in BF16; FLUX.2 [klein] needs a card of the RTX 30 series (8.0) or newer. Leave KLEINBOT_DEVICE out: the small model that comes along then draws on the CPU.
