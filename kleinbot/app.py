@@ -18,6 +18,7 @@ from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import EnginePhase
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
+from kleinbot.engine.waiting import WaitingEngine
 from kleinbot.engine_start import FIRST_RETRY_S, LONGEST_RETRY_S, Start, started
 from kleinbot.folder_lock import folder_locked
 from kleinbot.garbage import leave_to_itself, look_after_again
@@ -28,7 +29,7 @@ from kleinbot.model_choice import ModelChoice, choose_model, log_choice
 from kleinbot.parts import Outside, Parts, machine
 from kleinbot.room import require_room
 from kleinbot.settings import Settings
-from kleinbot.store import lookup
+from kleinbot.store import lookup, served_model
 from kleinbot.store.damage import damage_told
 from kleinbot.store.database import Database
 from kleinbot.store.migrations import load_migrations, migrate
@@ -81,7 +82,7 @@ class App(Parts):
         await self.doorkeeper.load(self.database.read)
         await self.shares.load(self.database.read)
         await self.learning.load(self.database.read)
-        await recover(self.database, self.line, self.limits, self.profile.checkpoints, self.clock)
+        await recover(self.database, self.line, self.limits, self.profile, self.served, self.clock)
         await self.board.resume()
         self.engine.watch(lambda _: self.presence.show(self.engine_state()))
         code = await self._log_in(token)
@@ -168,7 +169,7 @@ class App(Parts):
 
     async def _sync_commands(self) -> None:
         pause_s = FIRST_RETRY_S
-        while True:
+        while self.served is not None:  # else those of the model that is away stay
             try:
                 await sync_if_changed(self.client.tree, self.client.application_id or 0, self.database)
                 break
@@ -206,12 +207,14 @@ async def opened(
     async with AsyncExitStack() as stack:
         await asyncio.to_thread(require_room, settings.data_folder)
         stack.enter_context(folder_locked(settings.data_folder, outside.clock))
-        lookout = Lookout(lambda: choose_model(settings))
-        model = await asyncio.to_thread(choose_model, settings)
-        log_choice(model, settings.weights)
         file = settings.data_folder / "kleinbot.sqlite3"
         # Also around what the app reads first: a damaged page is found by whoever needs it.
         stack.enter_context(damage_told(file))
+        served = await asyncio.to_thread(served_model.look_up, file)
+        lookout = Lookout(settings, served, lambda: choose_model(settings))
+        model = await asyncio.to_thread(lookout.model)
+        if model.waits_for is None:
+            log_choice(model, settings.weights)
         await asyncio.to_thread(_migrate, file, outside.clock)
         database = await Database.open(file)
         stack.push_async_callback(within, _CLOSING_S, database.close)
@@ -219,6 +222,8 @@ async def opened(
         stack.push_async_callback(within, _CLOSING_S, archive.close)
         pool = CpuPool()
         stack.push_async_callback(within, _CLOSING_S, pool.close)
+        if engine is None and (why := model.waits_for) is not None:
+            engine = WaitingEngine(model.profile, lambda: lookout.problem or why)
         if engine is None:
             scratch = settings.scratch_folder
             engine = GpuEngine(model.source, model.profile, outside.clock, outside.faults, scratch=scratch)

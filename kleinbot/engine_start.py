@@ -32,6 +32,10 @@ _REMEDIES = {
     Code.WEIGHTS_UNREACHABLE: Remedy.AGAIN,
     # A game or a process that is just ending holds the card's memory; the profile may still fit.
     Code.START_OUT_OF_MEMORY: Remedy.AGAIN,
+    # The same shortage, found while the profile was chosen: it must be chosen anew.
+    Code.CARD_TOO_FULL: Remedy.NEW_PROCESS,
+    Code.PROFILE_NO_ROOM: Remedy.NEW_PROCESS,
+    Code.WAITS_FOR_CARD: Remedy.NEW_PROCESS,
     # The driver is not up yet at boot, or is being repaired. torch remembers within a process what it found.
     Code.CUDA_UNAVAILABLE: Remedy.NEW_PROCESS,
 }
@@ -71,5 +75,5 @@ async def started(engine: Engine, clock: Clock, look_again: Callable[[], StartEr
         await clock.sleep(pause_s)
         pause_s = min(2 * pause_s, LONGEST_RETRY_S)
         if remedy is Remedy.NEW_PROCESS and await asyncio.to_thread(look_again) is None:
-            _log.warning("this machine can run the model again: a new process goes on")
+            _log.warning("this machine can run the model again, which takes a new process")
             return Start.NEW_PROCESS

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kleinbot import klein
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.domain.work import Checkpoint
+from kleinbot.domain.work import Checkpoint, ModelSize
 from kleinbot.host.capacity import Capacity, capacity_of
 from kleinbot.host.facts import GIB, HostFacts
 from kleinbot.host.model_sizes import TRANSFORMER
@@ -37,7 +37,8 @@ _log = logging.getLogger(__name__)
 class ModelChoice:
     """``note`` is the message id of what is said under every picture, or None.
 
-    ``choice`` is what the rules gave for ``facts``, with its reasons.
+    ``choice`` is what the rules gave for ``facts``, with its reasons. ``waits_for``: why there is no card
+    for the model at present; nothing is drawn then (``kleinbot.lookout``).
     """
 
     source: Source
@@ -46,6 +47,8 @@ class ModelChoice:
     note: str | None
     facts: HostFacts
     choice: Choice
+    size: ModelSize = ModelSize.FULL
+    waits_for: StartError | None = None
 
     @property
     def capacity(self) -> Capacity:
@@ -79,11 +82,15 @@ def choose_model(
     choice = choose(facts, asked, offer, wishes_of(settings))
     gone = gone_of(each for each in kept if each.serves(choice.profile))
     used = weights if choice.uses_named_weights else None
-    source, name, is_small = _source(used, choice.profile, gone)
+    source, name, is_shipped = _source(used, choice.profile, gone)
+    is_small = is_shipped or (choice.uses_named_weights and offer.is_small)
     if isinstance(source, FolderSource) and kept:
         # What the profile needs plain may be gone.
         find_weights(source.folder, prefer_fp8=source.prefer_fp8, gone=gone)
-    return ModelChoice(source, choice.profile, name, "small-note" if is_small else None, facts, choice)
+    return ModelChoice(
+        source, choice.profile, name, "small-note" if is_shipped else None, facts, choice,
+        ModelSize.SMALL if is_small else ModelSize.FULL,
+    )  # fmt: skip
 
 
 def log_choice(model: ModelChoice, named: Path | str | None) -> None:
@@ -155,7 +162,7 @@ def _is_small(weights: WeightSet) -> bool:
 
 
 def _source(weights: Path | str | None, profile: Profile, gone: Gone) -> tuple[Source, str, bool]:
-    """Return where the weights come from, their name, and whether they are the small model's."""
+    """Return where the weights come from, their name, and whether they are the small model that ships."""
     if isinstance(weights, Path):
         prefer_fp8 = profile.transformer.format is Format.FP8
         return FolderSource(weights, prefer_fp8=prefer_fp8, gone=gone), weights.name, False

@@ -104,7 +104,10 @@ def machine() -> Outside:
 
 
 class Parts:
-    """Every part, once, knowing those it needs. ``stopping`` is set once the bot is about to end."""
+    """Every part, once, knowing those it needs. ``stopping`` is set once the bot is about to end.
+
+    ``served`` is the model that draws, None while its card is away.
+    """
 
     def __init__(
         self,
@@ -121,6 +124,7 @@ class Parts:
         self.database = database
         self.loop_watch = LoopWatch()
         self.profile = model.profile
+        self.served = None if model.waits_for else model.size
         self.metrics_port = settings.metrics_port
         self.grace_s = settings.grace_s
         self.clock = clock

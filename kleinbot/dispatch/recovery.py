@@ -1,17 +1,19 @@
 """Recovery: after any end of the process the rows say what is left to do."""
 
 import logging
-from collections.abc import Collection
 
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, RenderError
-from kleinbot.domain.job import JobState, Lane
-from kleinbot.domain.work import Checkpoint, ImageKey
+from kleinbot.domain.job import Job, JobState, Lane
+from kleinbot.domain.reference import Role
+from kleinbot.domain.work import ImageKey, ModelSize
+from kleinbot.host.capacity import LimitsOnly
+from kleinbot.host.profile import Device, Profile
 from kleinbot.queueing.admission import AdmissionLimits
 from kleinbot.queueing.entry import open_images
 from kleinbot.queueing.line import Line
 from kleinbot.queueing.waiting import WaitingImage
-from kleinbot.store import jobs, lookup, tags
+from kleinbot.store import jobs, lookup, served_model, tags
 from kleinbot.store.database import Database, Transaction
 
 _log = logging.getLogger(__name__)
@@ -28,12 +30,15 @@ async def recover(
     database: Database,
     line: Line,
     limits: AdmissionLimits,
-    checkpoints: Collection[Checkpoint],
+    profile: Profile,
+    size: ModelSize | None,
     clock: Clock,
 ) -> None:
     """Put what was running back in line, give up on what cannot be made, and rebuild the line.
 
-    That is what keeps ending the process, and what needs other ``checkpoints`` than this host has by now.
+    That is what keeps ending the process, and what the model that is served from now on (``size``, as
+    ``profile`` says) cannot make as it was ordered. ``size`` None: the model is only away, and all keeps
+    waiting for it.
 
     A picture that was running when the process ended runs alone from now on, also after further restarts.
     Those that rested beside the card meanwhile are no suspects. Promises are derived anew.
@@ -45,9 +50,10 @@ async def recover(
             await _give_up_where_hopeless(transaction, key, clock.now_ms())
         suspects = await jobs.suspects(transaction)
         expiries = await lookup.reply_expiries(transaction)
+        came_down = await _note_served(transaction, size)
         for job in await lookup.all_open(transaction):
-            if job.checkpoint not in checkpoints:
-                error = RenderError(Code.CHECKPOINT_GONE)
+            if size is not None and (code := _not_as_ordered(job, profile, came_down)) is not None:
+                error = RenderError(code)
                 await jobs.stop(transaction, job.job_id, JobState.FAILED, clock.now_ms(), error)
                 continue
             deadline_ms = limits.deadline_ms(job.created_ms, expiries.get(job.job_id))
@@ -60,6 +66,34 @@ async def recover(
         await tags.replace(transaction, line.tags())
     if waiting:
         _log.info("%d pictures are back in line, %d of them were being drawn", len(waiting), len(running))
+
+
+async def _note_served(transaction: Transaction, size: ModelSize | None) -> bool:
+    """Note the model that jobs are accepted for from now on; tell whether it is less than that before.
+
+    With the refunds: a process that ends in between would else forget what the open jobs were accepted for.
+    """
+    if size is None:
+        return False
+    before = await served_model.recall(transaction)
+    await served_model.note(transaction, size)
+    return before is ModelSize.FULL and size is ModelSize.SMALL
+
+
+def _not_as_ordered(job: Job, profile: Profile, came_down: bool) -> Code | None:
+    """Return why ``job`` cannot be made as it was ordered, or None where it can, or where it is worth trying.
+
+    A card that had more room before tries: the engine has its ladder, and who pays gets what was ordered. On
+    a CPU nothing is counted, so the profile's limits are all there is.
+    """
+    if came_down:
+        return Code.MODEL_CHANGED
+    if job.checkpoint not in profile.checkpoints:
+        return Code.CHECKPOINT_GONE
+    references = [each.grid for each in job.references if each.role is Role.REFERENCE]
+    if profile.device is Device.CPU and LimitsOnly(profile).largest_batch(job.grid, references) == 0:
+        return Code.MODEL_CHANGED
+    return None
 
 
 async def _give_up_where_hopeless(transaction: Transaction, key: ImageKey, now_ms: int) -> None:

@@ -48,6 +48,7 @@ class Code(StrEnum):
     RENDER_FAILED = "error-render-failed"
     OUT_OF_MEMORY = "error-out-of-memory"
     CHECKPOINT_GONE = "error-checkpoint-gone"
+    MODEL_CHANGED = "error-model-changed"
     GAVE_UP_AFTER_CRASHES = "error-gave-up-after-crashes"
 
     INPUT_LOST = "error-input-lost"
@@ -92,6 +93,7 @@ class Code(StrEnum):
     START_OUT_OF_MEMORY = "error-start-out-of-memory"
     RUNS_UNTUNED = "error-runs-untuned"
     CARD_TOO_FULL = "error-card-too-full"
+    WAITS_FOR_CARD = "error-waits-for-card"
     CPU_NO_MEMORY = "error-cpu-no-memory"
 
     PROFILE_NO_ROOM = "error-profile-no-room"

@@ -21,6 +21,15 @@ class Checkpoint(StrEnum):
         return 4.0 if self is Checkpoint.BASE else 1.0
 
 
+class ModelSize(StrEnum):
+    """Which model draws; each is kept in the database by its value."""
+
+    FULL = "full"
+    """FLUX.2 [klein] 4B, published or somebody's own."""
+    SMALL = "small"
+    """One that any CPU can run, as the one that ships."""
+
+
 @dataclass(frozen=True, order=True)
 class ImageKey:
     """One image of one job: the unit of dispatch."""

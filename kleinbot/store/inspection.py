@@ -20,14 +20,20 @@ class DatabaseState:
 def inspect(file: Path) -> DatabaseState:
     """Read the schema's version of ``file`` and check it quickly.
 
-    Without a write-ahead log beside it the file is opened as one that nobody changes, since SQLite would
-    else make one to read it. Raises OSError or sqlite3.Error where it cannot be read as a database.
+    Raises OSError or sqlite3.Error where it cannot be read as a database.
     """
-    has_log = file.with_name(f"{file.name}-wal").exists()
-    mode = "mode=ro" if has_log else "mode=ro&immutable=1"
-    with closing(
-        sqlite3.connect(f"file:{quote(str(file))}?{mode}", uri=True, timeout=_TIMEOUT_S)
-    ) as connection:
+    with closing(open_unchanged(file)) as connection:
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         answer = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
     return DatabaseState(version, None if answer == "ok" else answer)
+
+
+def open_unchanged(file: Path) -> sqlite3.Connection:
+    """Open ``file`` for reading. Raises sqlite3.Error where that cannot be.
+
+    Without a write-ahead log beside it, it is opened as one that nobody changes, since SQLite would else
+    make one to read it.
+    """
+    has_log = file.with_name(f"{file.name}-wal").exists()
+    mode = "mode=ro" if has_log else "mode=ro&immutable=1"
+    return sqlite3.connect(f"file:{quote(str(file))}?{mode}", uri=True, timeout=_TIMEOUT_S)

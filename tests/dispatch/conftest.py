@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kleinbot.domain.work import Checkpoint
-from kleinbot.host.profile import CPU_SMALL, Profile
+from kleinbot.host.profile import CPU_SMALL, CUDA_BF16, Profile
 from kleinbot.store.database import Database
 from kleinbot.store.migrations import load_migrations, migrate
 from tests.manual_clock import START_MS, ManualClock
@@ -46,4 +46,11 @@ async def with_base(tmp_path: Path) -> AsyncIterator[Studio]:
     """A host that has the base checkpoint too."""
     both = (Checkpoint.DISTILLED, Checkpoint.BASE)
     async with _built(tmp_path, replace(CPU_SMALL, checkpoints=both)) as studio:
+        yield studio
+
+
+@pytest.fixture
+async def large(tmp_path: Path) -> AsyncIterator[Studio]:
+    """A host whose card draws 1024²."""
+    async with _built(tmp_path, CUDA_BF16) as studio:
         yield studio

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from kleinbot.dispatch.recovery import recover
 from kleinbot.domain.people import Actor
-from kleinbot.domain.work import ImageKey
+from kleinbot.domain.work import ImageKey, ModelSize
 from kleinbot.host.profile import CPU_SMALL
 from kleinbot.queueing.admission import AdmissionLimits
 from kleinbot.queueing.waiting import WaitingImage
@@ -83,7 +83,7 @@ class Processes(RuleBasedStateMachine):
         self.starts += 1
         self.clock.advance(0.001)
         failed = self._failed()
-        await recover(database, self.studio.line, LIMITS, PROFILE.checkpoints, self.clock)
+        await recover(database, self.studio.line, LIMITS, PROFILE, ModelSize.SMALL, self.clock)
         if self._failed() == failed:  # else one was given up, and its member is charged less
             order = self._order()
             assert not told or order == told, "the order that was told holds"

@@ -8,16 +8,23 @@ import pytest
 
 from kleinbot.dispatch.recovery import recover
 from kleinbot.domain.errors import FatalEngineError
-from kleinbot.domain.work import RenderTask
+from kleinbot.domain.work import ModelSize, RenderTask
 from kleinbot.host.profile import Profile
 from tests.scripted_engine import ScriptedEngine
 from tests.studio_harness import Studio, build
 
 
 async def restarted(
-    studio: Studio, folder: Path, deadly: str | None = None, profile: Profile | None = None
+    studio: Studio,
+    folder: Path,
+    deadly: str | None = None,
+    profile: Profile | None = None,
+    size: ModelSize | None = ModelSize.FULL,
 ) -> Studio:
-    """Build everything anew over the same rows, as a new process does; the job ``deadly`` ends it again."""
+    """Build everything anew over the same rows, as a new process does; the job ``deadly`` ends it again.
+
+    ``size`` and ``profile``: the model that it serves.
+    """
     engine = ScriptedEngine(profile or studio.engine.profile)
 
     def die(batch: Sequence[RenderTask]) -> None:
@@ -27,7 +34,7 @@ async def restarted(
     engine.before = die
     again = build(folder, studio.database, studio.clock, engine, chance=studio.chance)
     await again.learning.load(again.database.read)
-    await recover(again.database, again.line, again.admission, engine.profile.checkpoints, again.clock)
+    await recover(again.database, again.line, again.admission, engine.profile, size, again.clock)
     return again
 
 

@@ -10,11 +10,14 @@ from kleinbot.dispatch.recovery import MOST_LOST_ATTEMPTS
 from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import ImagineRequest, JobState, Lane, Quality
-from kleinbot.host.profile import CPU_SMALL
+from kleinbot.domain.job import ImagineRequest, JobState, Kind, Lane, Quality
+from kleinbot.domain.reference import Role
+from kleinbot.domain.work import ModelSize
+from kleinbot.host.profile import CPU_SMALL, Device
 from kleinbot.queueing.cost import PICTURE
 from kleinbot.queueing.waiting import Shape
 from kleinbot.store import outbox, tags
+from kleinbot.studio.recipes import Input, Options, Recipe
 from tests.dispatch.restarting import dies, restarted
 from tests.dispatch.running import ended, running, until, until_true
 from tests.studio_harness import ADA, BOB, Studio, reply
@@ -176,6 +179,103 @@ async def test_what_needs_a_model_that_the_host_took_away_is_refunded_and_told(
     assert [row.job_id for row in await outbox.due(studio.database.read, studio.clock.now_ms())] == [best]
     async with running(studio):
         assert (await until(studio, plain, ended)).state is JobState.DONE
+
+
+async def edited(studio: Studio, grid: Grid, references: int) -> str:
+    """Accept an edit of so many references of its own size; return its key."""
+    inputs = (Input(Role.REFERENCE, b"png", grid),) * references
+    recipe = Recipe(Kind.EDIT, "a fox", grid, inputs=inputs)
+    return (
+        await studio.submit.accept(BOB, recipe, Options(1, None, private=False), reply(studio.clock))
+    ).card.job.job_id
+
+
+async def outcome(studio: Studio, job_id: str) -> tuple[JobState, Code | None]:
+    job = await studio.job(job_id)
+    return job.state, None if job.error is None else job.error.code
+
+
+GIVEN_BACK = (JobState.FAILED, Code.MODEL_CHANGED)
+
+
+async def test_what_was_accepted_for_klein_is_refunded_and_told_where_the_small_model_draws_from_now_on(
+    studio: Studio, tmp_path: Path
+) -> None:
+    """Although it could: coloured shapes are not what was ordered."""
+    full = await restarted(studio, tmp_path, size=ModelSize.FULL)
+    job_id = (await full.imagine(count=2)).card.job.job_id
+    small = await restarted(full, tmp_path, size=ModelSize.SMALL)
+    assert await outcome(small, job_id) == GIVEN_BACK
+    assert await small.spent_tenths() == 0
+    assert [row.job_id for row in await outbox.due(small.database.read, small.clock.now_ms())] == [job_id]
+    assert small.line.waiting == ()
+
+    new = (await small.imagine()).card.job.job_id
+    again = await restarted(small, tmp_path, size=ModelSize.SMALL)
+    assert await outcome(again, new) == (JobState.QUEUED, None)
+
+
+async def test_pictures_that_are_done_stay_paid_where_the_rest_is_refunded(
+    studio: Studio, tmp_path: Path
+) -> None:
+    full = await restarted(studio, tmp_path, size=ModelSize.FULL)
+    job_id = (await full.imagine(count=3)).card.job.job_id
+    full.engine.before = lambda _: full.engine.gate.clear() if len(full.engine.batches) == 1 else None
+    async with running(full):
+        await until(full, job_id, lambda job: len(job.done_images) == 1)
+    small = await restarted(full, tmp_path, size=ModelSize.SMALL)
+    assert await outcome(small, job_id) == GIVEN_BACK
+    assert await small.spent_tenths() == 10
+
+
+async def test_while_the_model_is_away_everything_keeps_waiting_for_it(
+    with_base: Studio, tmp_path: Path
+) -> None:
+    full = await restarted(with_base, tmp_path, size=ModelSize.FULL)
+    request = ImagineRequest("a fox", quality=Quality.BEST)
+    best = (await full.submit.imagine(ADA, request, reply(full.clock))).card.job.job_id
+    plain = (await full.imagine(BOB)).card.job.job_id
+    away = await restarted(full, tmp_path, profile=CPU_SMALL, size=None)
+    assert {image.key.job_id for image in away.line.waiting} == {best, plain}
+    back = await restarted(away, tmp_path, profile=with_base.engine.profile, size=ModelSize.FULL)
+    async with running(back):
+        for job_id in (best, plain):
+            assert (await until(back, job_id, ended)).state is JobState.DONE
+
+
+async def test_klein_draws_what_was_accepted_for_the_small_model(studio: Studio, tmp_path: Path) -> None:
+    small = await restarted(studio, tmp_path, size=ModelSize.SMALL)
+    job_id = (await small.imagine()).card.job.job_id
+    full = await restarted(small, tmp_path, size=ModelSize.FULL)
+    assert await outcome(full, job_id) == (JobState.QUEUED, None)
+
+
+@pytest.mark.parametrize(
+    ("side", "references", "device", "is_kept"),
+    [
+        (16, 4, Device.CPU, True),
+        (32, 1, Device.CPU, False),
+        (64, 0, Device.CPU, False),
+        # The engine has its ladder: it may still fit.
+        (64, 4, Device.CUDA, True),
+    ],
+)
+async def test_what_a_host_without_a_card_does_not_draw_is_refunded(
+    tmp_path: Path, large: Studio, side: int, references: int, device: Device, is_kept: bool
+) -> None:
+    job_id = await edited(large, Grid(side, side), references)
+    lower = replace(CPU_SMALL, device=device)
+    again = await restarted(large, tmp_path, profile=lower)
+    assert await outcome(again, job_id) == ((JobState.QUEUED, None) if is_kept else GIVEN_BACK)
+    assert (await again.spent_tenths(BOB) > 0) is is_kept
+
+
+async def test_more_references_than_a_host_without_a_card_takes_are_refunded(
+    tmp_path: Path, large: Studio
+) -> None:
+    job_id = await edited(large, Grid(16, 16), 3)
+    again = await restarted(large, tmp_path, profile=replace(CPU_SMALL, most_references=2))
+    assert await outcome(again, job_id) == GIVEN_BACK
 
 
 async def test_a_clean_stop_keeps_what_the_last_batch_really_cost(studio: Studio, tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ error-cancelled-by-host = Der Betreiber des Bots (<@{ $by }>) hat das abgebroche
 error-render-failed = Das Bild ließ sich nicht zeichnen. Dir wurde nichts berechnet. Vielleicht klappt es beim nächsten Versuch; wenn nicht, sag dem Betreiber des Bots Bescheid.
 error-out-of-memory = Der Grafikkarte ging bei diesem Bild der Speicher aus. Dir wurde nichts berechnet. Weniger oder kleinere Bilder passen vielleicht.
 error-checkpoint-gone = Während dies wartete, hat mein Betreiber das Modell für beste Qualität entfernt; was fehlt, kann nicht mehr entstehen. Dir wurde dafür nichts berechnet. /imagine ohne beste Qualität geht weiterhin.
+error-model-changed = Während dies wartete, ist mein Betreiber zu einem anderen Modell gewechselt, das dies nicht so machen kann, wie du es bestellt hast. Was fehlt, wurde dir nicht berechnet. Ein neuer Befehl fragt das Modell, das jetzt zeichnet.
 error-gave-up-after-crashes = Der Bot ist bei diesem Bild { $times }-mal abgebrochen, deshalb habe ich es aufgegeben. Dir wurde nichts berechnet.
 
 error-picture-not-an-image = Diese Datei ist kein Bild. Hänge ein PNG, JPEG, WebP, GIF oder AVIF an.
@@ -80,6 +81,15 @@ error-cuda-unavailable = Das Modell soll auf einer NVIDIA-Karte laufen, aber PyT
 error-torch-without-cuda = Dieses PyTorch ({ $torch }) ist nur für die CPU gebaut und kann { $card } nicht nutzen. Installiere eins für CUDA: python -m pip install --force-reinstall "torch<2.14" --index-url https://download.pytorch.org/whl/cu130
 error-driver-too-old = Der NVIDIA-Treiber { $driver } ist zu alt für dieses PyTorch (CUDA { $cuda }). Installiere Treiber { NUMBER($wanted, useGrouping: 0) } oder neuer.
 error-card-too-old = { $card } (Compute Capability { $capability }) kann nicht in BF16 rechnen; FLUX.2 [klein] braucht eine Karte der RTX-30-Reihe (8.0) oder neuer. Lass KLEINBOT_DEVICE weg: Dann zeichnet das kleine Modell, das dabei ist, auf der CPU.
+error-waits-for-card = Bisher hat hier FLUX.2 [klein] gezeichnet, und jetzt ist keine Karte dafür da: { $problem ->
+        [error-card-too-full] Auf { $card } sind { $free } von { $total } GiB frei, und selbst die kleinste Art ({ $profile }) braucht { $needed } GiB. Schließe das Spiel oder andere Programm, das den Rest belegt (nvidia-smi zeigt sie)
+        [error-profile-no-room] Auf { $card } sind { $free } von { $total } GiB frei, und das Profil { $profile }, das die Einstellungen KLEINBOT_PROFILE_ verlangen, braucht { $needed } GiB. Schließe das Spiel oder andere Programm, das den Rest belegt (nvidia-smi zeigt sie), oder verlange weniger
+        [error-card-too-old] { $card } (Compute Capability { $capability }) ist zu alt dafür. Baue eine Karte der RTX-30-Reihe (8.0) oder neuer ein
+        [error-torch-without-cuda] Dieses PyTorch ({ $torch }) ist nur für die CPU gebaut und kann { $card } nicht nutzen. Installiere eins für CUDA: python -m pip install --force-reinstall "torch<2.14" --index-url https://download.pytorch.org/whl/cu130
+        [error-torch-lacks-card] Dieses PyTorch ({ $torch }) hat nichts für { $card } dabei. Installiere eins dafür, wie es im README unter Grafikkarten steht
+        [error-driver-too-old] Der NVIDIA-Treiber { $driver } ist zu alt für dieses PyTorch (CUDA { $cuda }). Installiere Treiber { NUMBER($wanted, useGrouping: 0) } oder neuer
+       *[none] Weder der NVIDIA-Treiber noch PyTorch zeigt eine. Sieh nach, was nvidia-smi sagt, und repariere den Treiber; nach einer Aktualisierung des Treibers starte den Rechner neu
+    }. Ich sehe von selbst wieder nach, spätestens alle zehn Minuten; was wartet, behält seinen Platz. Das kleine Modell, das dabei ist, zeichnet nicht stattdessen, es sei denn, du sagst es: KLEINBOT_DEVICE=cpu, ohne KLEINBOT_WEIGHTS, macht mit ihm weiter, und was wartet, wird erstattet.
 error-cpu-no-memory = KLEINBOT_DEVICE ist cpu, wo die Gewichte bei KLEINBOT_WEIGHTS { $needed } GiB Arbeitsspeicher brauchen; verfügbar sind { $available } GiB. Lass KLEINBOT_WEIGHTS weg für das kleine Modell, das dabei ist, schließe andere Programme, oder setze KLEINBOT_PROFILE_TRANSFORMER und KLEINBOT_PROFILE_TEXT_ENCODER auf int8, das braucht weniger als die Hälfte davon.
 error-start-out-of-memory = Beim Laden des Modells ging der Speicher aus: Das Profil { $profile } braucht etwa { $needed } GiB, frei sind { $free } GiB. Schließe das Spiel oder andere Programm, das den Rest belegt; ich versuche es von selbst wieder, spätestens alle zehn Minuten. Oder verlange weniger: KLEINBOT_PROFILE_TEXT_ENCODER_PLACEMENT=streamed oder KLEINBOT_PROFILE_TRANSFORMER=int8. Ein Neustart des Bots wählt ein Profil für das, was dann frei ist.
 error-runs-untuned = Auf diesem Rechner lässt sich das Modell nicht beschleunigen; es zeichnet einfach, und das ist langsamer. Der Grund: { $reason }

@@ -49,6 +49,7 @@ error-cancelled-by-host = The bot's host (<@{ $by }>) cancelled this.
 error-render-failed = The picture could not be made. You were not charged. Trying again may help; if it does not, tell the bot's host.
 error-out-of-memory = The graphics card ran out of memory for this picture. You were not charged. A smaller count or size may fit.
 error-checkpoint-gone = While this waited, my host took away the model for best quality, so what is missing cannot be made. You were not charged for it; /imagine without best quality still works.
+error-model-changed = While this waited, my host changed to another model, which cannot make this as you ordered it. You were not charged for what is missing. A new command asks the model that draws now.
 error-gave-up-after-crashes = The bot stopped { $times } times while making this picture, so I gave up on it. You were not charged.
 
 error-picture-not-an-image = That file is not a picture. Attach a PNG, JPEG, WebP, GIF or AVIF.
@@ -80,6 +81,15 @@ error-cuda-unavailable = The model is to run on an NVIDIA card, but PyTorch ({ $
 error-torch-without-cuda = This PyTorch ({ $torch }) is a build for the CPU alone and cannot use { $card }. Install one for CUDA: python -m pip install --force-reinstall "torch<2.14" --index-url https://download.pytorch.org/whl/cu130
 error-driver-too-old = The NVIDIA driver { $driver } is too old for this PyTorch (CUDA { $cuda }). Install driver { NUMBER($wanted, useGrouping: 0) } or newer.
 error-card-too-old = { $card } (compute capability { $capability }) cannot compute in BF16; FLUX.2 [klein] needs a card of the RTX 30 series (8.0) or newer. Leave KLEINBOT_DEVICE out: the small model that comes along then draws on the CPU.
+error-waits-for-card = So far FLUX.2 [klein] drew here, and now there is no card for it: { $problem ->
+        [error-card-too-full] { $card } has { $free } of { $total } GiB free, and even the smallest way ({ $profile }) needs { $needed } GiB. Close the game or other program that holds the rest (nvidia-smi lists them)
+        [error-profile-no-room] { $card } has { $free } of { $total } GiB free, and the profile { $profile } that the KLEINBOT_PROFILE_ settings ask for needs { $needed } GiB. Close the game or other program that holds the rest (nvidia-smi lists them), or ask for less
+        [error-card-too-old] { $card } (compute capability { $capability }) is too old for it. Put in a card of the RTX 30 series (8.0) or newer
+        [error-torch-without-cuda] this PyTorch ({ $torch }) is a build for the CPU alone and cannot use { $card }. Install one for CUDA: python -m pip install --force-reinstall "torch<2.14" --index-url https://download.pytorch.org/whl/cu130
+        [error-torch-lacks-card] this PyTorch ({ $torch }) has no kernels for { $card }. Install a build for it, as the README's section on graphics cards says
+        [error-driver-too-old] the NVIDIA driver { $driver } is too old for this PyTorch (CUDA { $cuda }). Install driver { NUMBER($wanted, useGrouping: 0) } or newer
+       *[none] neither the NVIDIA driver nor PyTorch shows one. See what nvidia-smi says and repair the driver; after an update of the driver, restart the machine
+    }. I look again by myself, at the latest every ten minutes; what waits keeps its place. The small model that comes along does not draw in its stead unless you say so: KLEINBOT_DEVICE=cpu, with KLEINBOT_WEIGHTS left out, goes on with it, and what waits is refunded.
 error-cpu-no-memory = KLEINBOT_DEVICE is cpu, where the weights at KLEINBOT_WEIGHTS need { $needed } GiB of memory, and { $available } GiB are available. Leave KLEINBOT_WEIGHTS out for the small model that comes along, close other programs, or set KLEINBOT_PROFILE_TRANSFORMER and KLEINBOT_PROFILE_TEXT_ENCODER to int8, which takes less than half of it.
 error-start-out-of-memory = Memory ran out while the model was brought up: the profile { $profile } needs about { $needed } GiB, and { $free } GiB are free. Close the game or other program that holds the rest; I try again by myself, at the latest every ten minutes. Or ask for less: KLEINBOT_PROFILE_TEXT_ENCODER_PLACEMENT=streamed or KLEINBOT_PROFILE_TRANSFORMER=int8. A restart of the bot chooses a profile for what is free then.
 error-runs-untuned = This host cannot run the model tuned, so it draws plainly, which is slower. The reason: { $reason }
