@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kleinbot.doctor import data, discord_account, machine, model
-from kleinbot.doctor.findings import Finding, Topic, Verdict, problem, warning
+from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, problem, warning
 from kleinbot.folder_lock import holder_of
 from kleinbot.host.facts import HostFacts
 from kleinbot.host.memory_model import pinned_bytes
@@ -13,7 +13,9 @@ from kleinbot.host.probe import free_disk_bytes, look
 from kleinbot.host.profile import Device
 from kleinbot.klein.download import Download, plan_download
 from kleinbot.klein.source import HubSource
+from kleinbot.lookout import comes_down, waits_for
 from kleinbot.settings import DeviceChoice, Settings
+from kleinbot.store import served_model
 from kleinbot.torch_report import TorchReport, ask_torch
 
 DATABASE_FILE = "kleinbot.sqlite3"
@@ -65,6 +67,10 @@ def _model(settings: Settings, facts: HostFacts, report: TorchReport, tools: Ins
         chosen, found = model.chosen(settings, facts, report)
         if chosen is None:
             return [machine.host_memory(facts, 0), *found]
+        served = served_model.look_up(settings.data_folder / DATABASE_FILE)
+        if comes_down(settings, served, chosen):
+            away = of_error(Topic.PROFILE, waits_for(chosen.choice.fallback))
+            return [machine.host_memory(facts, 0), away]
         found = [machine.host_memory(facts, pinned_bytes(chosen.profile))]
         found.append(model.weights(chosen, settings.weights, tools.free_bytes_at, tools.plan_download))
     except OSError as error:

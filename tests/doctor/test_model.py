@@ -1,5 +1,6 @@
 """The weights, the profile and what it takes to have them."""
 
+import asyncio
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -7,15 +8,20 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
-from kleinbot.doctor.examination import examine, would_start
+from kleinbot.doctor.examination import DATABASE_FILE, examine, would_start
 from kleinbot.doctor.findings import Topic, Verdict
+from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.work import ModelSize
 from kleinbot.host.facts import GIB
 from kleinbot.host.profile import CUDA_BF16
 from kleinbot.klein.download import Download, cache_of
 from kleinbot.klein.source import BASE_REPOSITORY, HubSource, hub_source
 from kleinbot.model_choice import SMALL_KLEIN
 from kleinbot.settings import DEFAULT_HUB_REPO, DeviceChoice
+from kleinbot.store import served_model
+from kleinbot.store.database import Database
+from kleinbot.store.migrations import load_migrations, migrate
 from tests.doctor.examining import CUDA_TORCH, instruments, of, on_card, settings
 from tests.host.machines import RTX_3060, RTX_4090
 
@@ -162,3 +168,24 @@ def test_a_setting_that_cannot_be_is_a_problem(tmp_path: Path) -> None:
     findings = examine(settings(tmp_path, profile_native_fp8=True), instruments=tools)
     [finding] = of(findings, Topic.PROFILE)
     assert (finding.verdict, finding.message) == (Verdict.PROBLEM, Code.PROFILE_NO_FP8)
+
+
+@pytest.mark.parametrize(("device", "waits"), [(DeviceChoice.AUTO, True), (DeviceChoice.CPU, False)])
+async def test_a_card_that_is_away_is_a_problem_where_klein_drew_before(
+    tmp_path: Path, device: DeviceChoice, waits: bool
+) -> None:
+    own = settings(tmp_path, device=device)
+    own.data_folder.mkdir()
+    file = own.data_folder / DATABASE_FILE
+    migrate(file, load_migrations(), SystemClock())
+    database = await Database.open(file)
+    async with database.transaction() as transaction:
+        await served_model.note(transaction, ModelSize.FULL)
+    await database.close()
+    findings = await asyncio.to_thread(examine, own, instruments=instruments())
+    found = of(findings, Topic.PROFILE)
+    if waits:
+        [finding] = found
+        assert (finding.verdict, finding.message) == (Verdict.PROBLEM, Code.WAITS_FOR_CARD)
+    else:
+        assert all(finding.verdict is Verdict.OK for finding in found)
