@@ -12,6 +12,7 @@ from kleinbot.archive.archive import Archive
 from kleinbot.background import cancelled, exit_code, kept_going, within
 from kleinbot.chat.replies import UNREACHED
 from kleinbot.chat.sync import sync_if_changed
+from kleinbot.clean_stop import CleanStop
 from kleinbot.dispatch.recovery import recover
 from kleinbot.domain.clock import HOUR_MS, MS_PER_S, Clock
 from kleinbot.domain.errors import Code, StartError
@@ -65,6 +66,7 @@ class App(Parts):
     ) -> None:
         super().__init__(settings, outside, model, engine, database, archive, pool)
         self.lookout = lookout
+        self.clean_stop = CleanStop(settings.data_folder)
 
     def request_stop(self) -> None:
         """Ask ``run`` to end cleanly; may be called again and again."""
@@ -82,7 +84,16 @@ class App(Parts):
         await self.doorkeeper.load(self.database.read)
         await self.shares.load(self.database.read)
         await self.learning.load(self.database.read)
-        await recover(self.database, self.line, self.limits, self.profile, self.served, self.clock)
+        ended_cleanly = await asyncio.to_thread(self.clean_stop.begin)
+        await recover(
+            self.database,
+            self.line,
+            self.limits,
+            self.profile,
+            self.served,
+            self.clock,
+            ended_cleanly=ended_cleanly,
+        )
         await self.board.resume()
         self.engine.watch(lambda _: self.presence.show(self.engine_state()))
         code = await self._log_in(token)
@@ -144,7 +155,10 @@ class App(Parts):
         await within(_FINISHING_S, self.finisher.close)
         await within(_CLOSING_S, self.delivery.drain)
         await within(_CLOSING_S, self.board.last_turn)
-        return exit_code(gateway, drawing)
+        code = exit_code(gateway, drawing)
+        if code != RESTART_CODE and not self.dispatcher.card_hangs:
+            await asyncio.to_thread(self.clean_stop.end)
+        return code
 
     async def close_engine(self) -> None:
         """Release the card, unless it hangs: waiting for its thread would only delay the restart."""

@@ -151,7 +151,7 @@ class Dispatcher:
         try:
             while not self._stopping:
                 await self._turn()
-            await self._leave()
+            await self._leave_in_time()
         except asyncio.CancelledError:
             await self._leave_in_time()
             raise
@@ -387,9 +387,9 @@ class Dispatcher:
         await self._claims.keep()
 
     async def _leave_in_time(self) -> None:
-        """``_leave`` as far as the database lets it: the caller is being cancelled, so it must not wait long.
+        """``_leave`` as far as the database lets it: the process is ending, so it must not wait long.
 
-        What is not put back counts as lost with the process, and is made again.
+        What is not put back stays "running" in its row; the next start puts it back.
         """
         leaving = asyncio.create_task(self._leave(), name="leaving")
         try:
@@ -398,7 +398,7 @@ class Dispatcher:
             leaving.cancel()
             [ending] = await asyncio.gather(leaving, return_exceptions=True)
         if ending is not None:
-            _log.error("what was in hand could not be put back and counts as lost", exc_info=ending)
+            _log.error("what was in hand could not be put back by now", exc_info=ending)
 
     def _forget_stopped(self) -> None:
         self._stopped_jobs &= {image.key.job_id for image in self._line.running}

@@ -51,6 +51,8 @@ class Finisher:
         self._model_name = model_name
         self._version = version
         self._tasks: dict[asyncio.Task[None], ImageKey] = {}
+        self._closing = asyncio.Event()
+        self._unstored: set[ImageKey] = set()
 
     @property
     def is_busy(self) -> bool:
@@ -73,18 +75,20 @@ class Finisher:
     def refuse(self, key: ImageKey, error: RenderError) -> None:
         """Fail the job of an image that could not be made, once its other pictures in hand are recorded."""
         earlier = [task for task, other in self._tasks.items() if other.job_id == key.job_id]
-        self._own(key, self._fail_after(earlier, key.job_id, error))
+        self._own(key, self._fail_after(earlier, key, error))
 
     async def close(self) -> None:
         """Wait for what was accepted; where it cannot be stored, a restart makes it again, unsuspected."""
+        self._closing.set()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_RETRY_S)
         left = dict(self._tasks)
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        if left:
-            await self._put_back(set(left.values()))
+        self._unstored.update(left.values())
+        if self._unstored:
+            await self._put_back(self._unstored)
 
     async def _put_back(self, keys: Collection[ImageKey]) -> None:
         """Take back what is still running by its row: of the others nothing is left to do."""
@@ -93,7 +97,7 @@ class Finisher:
                 for key in keys:
                     await jobs.put_back(transaction, key, self._clock.now_ms(), "returned")
         except sqlite3.OperationalError as error:
-            _log.error("%d pictures count as lost with the process: %s", len(keys), error)
+            _log.error("%d pictures could not be put back by now: %s", len(keys), error)
 
     def _own(self, key: ImageKey, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(self._to_an_end(key, work))
@@ -108,11 +112,15 @@ class Finisher:
             await self._fail(key.job_id, RenderError(Code.RENDER_FAILED))
 
     async def _fail_after(
-        self, earlier: Sequence[asyncio.Task[None]], job_id: str, error: RenderError
+        self, earlier: Sequence[asyncio.Task[None]], key: ImageKey, error: RenderError
     ) -> None:
         if earlier:
             await asyncio.wait(earlier)
-        await self._fail(job_id, error)
+        if any(other.job_id == key.job_id for other in self._unstored):
+            # To fail the job would throw that picture away. Both are made again.
+            self._unstored.add(key)
+            return
+        await self._fail(key.job_id, error)
 
     async def _finish(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:
         recipe = Recipe(
@@ -132,11 +140,25 @@ class Finisher:
             try:
                 await self._store(job, key, png, digest, seconds)
             except (OSError, DiskFullError, sqlite3.OperationalError) as error:
+                if self._closing.is_set():
+                    _log.error("picture %s could not be stored and will be made again: %s", key, error)
+                    self._unstored.add(key)
+                    return
                 # The picture is made: better to wait for room than to spend the card again.
                 _log.error("picture %s could not be stored, trying again: %s", key, error)
-                await self._clock.sleep(_RETRY_S)
+                await self._pause()
             else:
                 return
+
+    async def _pause(self) -> None:
+        """Wait before something is tried again; not while closing, which has it tried once more at once."""
+        waits = [asyncio.create_task(wait) for wait in (self._clock.sleep(_RETRY_S), self._closing.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
 
     async def _store(self, job: Job, key: ImageKey, png: bytes, digest: str, seconds: float) -> None:
         stored = await self._archive.put(job.server_id, key.job_id, key.position, png)

@@ -33,6 +33,8 @@ async def recover(
     profile: Profile,
     size: ModelSize | None,
     clock: Clock,
+    *,
+    ended_cleanly: bool = False,
 ) -> None:
     """Put what was running back in line, give up on what cannot be made, and rebuild the line.
 
@@ -40,12 +42,13 @@ async def recover(
     ``profile`` says) cannot make as it was ordered. ``size`` None: the model is only away, and all keeps
     waiting for it.
 
-    A picture that was running when the process ended runs alone from now on, also after further restarts.
-    Those that rested beside the card meanwhile are no suspects. Promises are derived anew.
+    A picture that was running when the process ended runs alone from now on, also after further restarts;
+    not where it ``ended_cleanly``, and only could not write that down. Those that rested beside the card
+    meanwhile are no suspects. Promises are derived anew.
     """
     waiting: list[WaitingImage] = []
     async with database.transaction() as transaction:
-        begun = await jobs.recover(transaction, clock.now_ms())
+        begun = await jobs.recover(transaction, clock.now_ms(), "returned" if ended_cleanly else "lost")
         for key in begun:
             await _give_up_where_hopeless(transaction, key, clock.now_ms())
         suspects = await jobs.suspects(transaction)

@@ -177,17 +177,17 @@ async def stop(
     return True
 
 
-async def recover(transaction: Transaction, now_ms: int) -> list[ImageKey]:
+async def recover(transaction: Transaction, now_ms: int, outcome: str = "lost") -> list[ImageKey]:
     """Put every image that was running when the process ended back in line; return them.
 
-    The attempts of those that were on the card or being stored count as lost. A suspended image has none.
+    The attempts of those that were on the card or being stored get ``outcome``. A suspended image has none.
     """
     running = [
         ImageKey(row[0], row[1])
         for row in await transaction.all("SELECT job_id, position FROM images WHERE state = 'running'")
     ]
     for key in running:
-        await put_back(transaction, key, now_ms, "lost")
+        await put_back(transaction, key, now_ms, outcome)
     return running
 
 

@@ -20,6 +20,8 @@ async def restarted(
     deadly: str | None = None,
     profile: Profile | None = None,
     size: ModelSize | None = ModelSize.FULL,
+    *,
+    ended_cleanly: bool = False,
 ) -> Studio:
     """Build everything anew over the same rows, as a new process does; the job ``deadly`` ends it again.
 
@@ -34,7 +36,15 @@ async def restarted(
     engine.before = die
     again = build(folder, studio.database, studio.clock, engine, chance=studio.chance)
     await again.learning.load(again.database.read)
-    await recover(again.database, again.line, again.admission, engine.profile, size, again.clock)
+    await recover(
+        again.database,
+        again.line,
+        again.admission,
+        engine.profile,
+        size,
+        again.clock,
+        ended_cleanly=ended_cleanly,
+    )
     return again
 
 

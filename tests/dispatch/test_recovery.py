@@ -1,4 +1,5 @@
 import asyncio
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from kleinbot.domain.work import ModelSize
 from kleinbot.host.profile import CPU_SMALL, Device
 from kleinbot.queueing.cost import PICTURE
 from kleinbot.queueing.waiting import Shape
-from kleinbot.store import outbox, tags
+from kleinbot.store import jobs, outbox, tags
 from kleinbot.studio.recipes import Input, Options, Recipe
 from tests.dispatch.restarting import dies, restarted
 from tests.dispatch.running import ended, running, until, until_true
@@ -50,6 +51,36 @@ async def test_a_suspect_runs_alone_after_the_restart(studio: Studio, tmp_path: 
     await dies(studio)
     studio = await restarted(studio, tmp_path)
     assert [image.alone for image in studio.line.waiting] == [True]
+
+
+async def test_clean_stops_on_a_full_disk_make_no_suspect_and_blame_nobody(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing can be written: neither the picture that is drawn nor that it was put back."""
+    job_id = (await studio.imagine()).card.job.job_id
+
+    async def no_room(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    for _ in range(MOST_LOST_ATTEMPTS):
+        with monkeypatch.context() as full:
+            dispatching = asyncio.create_task(studio.dispatcher.run())
+            while not studio.finisher.is_busy:
+                await asyncio.sleep(0)
+            full.setattr(jobs, "finish_image", no_room)
+            full.setattr(jobs, "put_back", no_room)
+            await studio.dispatcher.stop()
+            await asyncio.wait_for(dispatching, 10)
+            await asyncio.wait_for(studio.finisher.close(), 10)
+        assert (await studio.job(job_id)).state is JobState.RUNNING
+        studio = await restarted(studio, tmp_path, ended_cleanly=True)
+        [image] = studio.line.waiting
+        assert not image.alone
+
+    async with running(studio):
+        await until(studio, job_id, ended)
+    assert (await studio.job(job_id)).state is JobState.DONE
+    assert await studio.spent_tenths() == 10
 
 
 async def test_what_was_served_is_remembered_over_a_restart(studio: Studio, tmp_path: Path) -> None:

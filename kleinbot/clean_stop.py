@@ -1,0 +1,29 @@
+"""Whether the process before ended of its own will.
+
+Kept as a file that is there while a process runs: to remove it needs no room, so a full disk, on which no row
+can say what was put back, does not turn a clean stop into a crash of whatever was in hand.
+"""
+
+from contextlib import suppress
+from pathlib import Path
+
+MARK = "kleinbot.running"
+
+
+class CleanStop:
+    """The mark of one data folder. Its methods touch the disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self._mark = folder / MARK
+
+    def begin(self) -> bool:
+        """Note that a process runs; return whether the one before ended cleanly, or there was none."""
+        was_clean = not self._mark.exists()
+        with suppress(OSError):  # on a full disk nothing is drawn, so nothing is to blame either
+            self._mark.touch()
+        return was_clean
+
+    def end(self) -> None:
+        """Note that this process ends cleanly."""
+        with suppress(OSError):
+            self._mark.unlink(missing_ok=True)
