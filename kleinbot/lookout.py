@@ -48,8 +48,10 @@ class Lookout:
         try:
             chosen = self._choose()
         except StartError as error:
+            if self._served is not ModelSize.FULL:
+                raise
             facts = self._look_at_host()
-            if self._served is not ModelSize.FULL or not self._may_pass(error, facts):
+            if not self._may_pass(error, facts):
                 raise
             return _without_card(facts, waits_for(error if facts.cards else None))
         if not comes_down(self._settings, self._served, chosen):
