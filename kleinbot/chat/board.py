@@ -11,7 +11,7 @@ import discord
 from kleinbot.chat import layouts, waiting_layouts
 from kleinbot.chat.replies import GONE, UNREACHED, Replies
 from kleinbot.domain.clock import MS_PER_S, Clock
-from kleinbot.domain.job import ReplyAddress, Unhurried
+from kleinbot.domain.job import ReplyAddress
 from kleinbot.domain.work import EngineState, JobProgress
 from kleinbot.studio.recall import JobCard, Recall
 from kleinbot.texts import Texts
@@ -31,9 +31,7 @@ class _Live:
     """One message that is being kept up to date. ``starts_at_ms``: the expected start that it tells."""
 
     text: str
-    price_note: str | None
     looked_s: float
-    unhurried: Unhurried | None = None
     starts_at_ms: int | None = None
     every_s: float = WAITING_EDIT_EVERY_S
     progress: JobProgress | None = None
@@ -59,18 +57,17 @@ class Board:
         self._clock = clock
         self._live: dict[str, _Live] = {}
 
-    def open_view(self, card: JobCard, price_note: str | None) -> discord.ui.LayoutView:
+    def open_view(self, card: JobCard) -> discord.ui.LayoutView:
         """Return the message with which a job begins."""
-        return waiting_layouts.waiting(self._texts, card, self._text(card, None, price_note))
+        return waiting_layouts.waiting(self._texts, card, self._text(card, None))
 
     @asynccontextmanager
-    async def opening(self, card: JobCard, price_note: str | None) -> AsyncIterator[None]:
+    async def opening(self, card: JobCard) -> AsyncIterator[None]:
         """Send a job's first response in the body; it is kept up to date afterwards.
 
         To be entered without any await since the job was accepted: ``settle`` then waits for the body.
         """
-        text = self._text(card, None, price_note)
-        begun = _Live(text, price_note, self._clock.monotonic_s(), card.unhurried, card.starts_at_ms)
+        begun = _Live(self._text(card, None), self._clock.monotonic_s(), card.starts_at_ms)
         live = self._live.setdefault(card.job.job_id, begun)
         async with live.editing:
             yield
@@ -92,7 +89,7 @@ class Board:
     async def resume(self) -> None:
         """Watch every open job again, after a restart."""
         for job in await self._recall.open_jobs():
-            live = _Live("", None, self._clock.monotonic_s())
+            live = _Live("", self._clock.monotonic_s())
             self._live.setdefault(job.job_id, live)
 
     async def run(self, turn_s: float = 0.5) -> None:
@@ -127,15 +124,14 @@ class Board:
             if card is None or card.job.state.is_terminal:
                 return  # delivery says the last word
             card = self._as_told(live, card)
-            text = self._text(card, live.progress, live.price_note)
+            text = self._text(card, live.progress)
             if text == live.text:
                 return
             live.address = live.address or await self._recall.reply_address(job_id)
             await self._edit(live, card, text)
 
     def _as_told(self, live: _Live, card: JobCard) -> JobCard:
-        """Return ``card`` with what its message knows, and with the told start where that still holds."""
-        card = replace(card, unhurried=live.unhurried)
+        """Return ``card`` with the start that its message tells, where that still holds."""
         told_ms, now_ms = live.starts_at_ms, self._clock.now_ms()
         if told_ms is not None and card.starts_at_ms is not None and told_ms > now_ms:
             slack_ms = max(_MOVED_LEAST_MS, _MOVED_PART * (told_ms - now_ms))
@@ -157,5 +153,5 @@ class Board:
         live.text = text
         live.looked_s = self._clock.monotonic_s()  # the pause begins when the edit has arrived
 
-    def _text(self, card: JobCard, progress: JobProgress | None, price_note: str | None) -> str:
-        return waiting_layouts.waiting_text(self._texts, card, self._engine_state(), progress, price_note)
+    def _text(self, card: JobCard, progress: JobProgress | None) -> str:
+        return waiting_layouts.waiting_text(self._texts, card, self._engine_state(), progress)

@@ -57,17 +57,9 @@ class FrontDesk:
     async def show_accepted(self, interaction: discord.Interaction[Any], accepted: Accepted) -> None:
         """Say where an accepted job stands and what it costs, and keep that up to date."""
         job = accepted.card.job
-        price = self._texts.say(
-            job.locale,
-            "price",
-            pictures=pictures(job.price_tenths * job.count),
-            left=pictures(accepted.balance.left_tenths),
-        )
-        if job.references and job.first_sigma == 1.0:
-            price = f"{price} {self._texts.say(job.locale, 'price-of-inputs')}"
-        view = self._board.open_view(accepted.card, price)
+        view = self._board.open_view(accepted.card)
         # The job may be done before its first response is: delivery waits for it here.
-        async with self._board.opening(accepted.card, price):
+        async with self._board.opening(accepted.card):
             try:
                 if interaction.response.is_done():  # it was deferred
                     await interaction.edit_original_response(view=view)

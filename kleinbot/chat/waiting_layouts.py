@@ -10,6 +10,7 @@ from kleinbot.chat.heading import heading, subject
 from kleinbot.chat.layouts import plain
 from kleinbot.domain.job import Job, Lane
 from kleinbot.domain.work import EnginePhase, EngineState, JobProgress
+from kleinbot.studio.quota import pictures
 from kleinbot.studio.recall import JobCard, Queue
 from kleinbot.texts import Texts
 
@@ -22,14 +23,13 @@ def waiting_text(
     card: JobCard,
     engine: EngineState,
     progress: JobProgress | None,
-    price_note: str | None,
 ) -> str:
     """Return what an open job's message says now; comparing it tells whether an edit is needed."""
     lines = [heading(texts, card.job), _status(texts, card, engine, progress)]
     if (note := _lane_note(texts, card)) is not None:
         lines.append(note)
-    if price_note is not None:
-        lines.append(f"-# {price_note}")
+    if (price := _price_note(texts, card.job)) is not None:
+        lines.append(f"-# {price}")
     return "\n".join(lines)
 
 
@@ -112,13 +112,24 @@ def _lane_note(texts: Texts, card: JobCard) -> str | None:
     """Return what a job is told that may outlast its reply: why, and how its pictures come then."""
     job = card.job
     if job.lane is Lane.RELAXED:
-        why = "unknown" if card.unhurried is None else str(card.unhurried)
+        why = "unknown" if job.unhurried is None else str(job.unhurried)
         note = texts.say(job.locale, "waiting-relaxed", why=why)
     elif card.is_late:
         note = texts.say(job.locale, "waiting-late")
     else:
         return None
     return f"{note} {texts.say(job.locale, 'arrives-alone' if job.private else 'arrives-anew')}"
+
+
+def _price_note(texts: Texts, job: Job) -> str | None:
+    """Return what a job costs and leaves; None for one that was accepted before that was kept."""
+    if job.left_tenths is None:
+        return None
+    paid, left = pictures(job.price_tenths * job.count), pictures(job.left_tenths)
+    price = texts.say(job.locale, "price", pictures=paid, left=left)
+    if job.references and job.first_sigma == 1.0:
+        return f"{price} {texts.say(job.locale, 'price-of-inputs')}"
+    return price
 
 
 def _queue_row(texts: Texts, locale: str, card: JobCard, engine: EngineState) -> str:

@@ -98,7 +98,8 @@ class NewImage:
 class NewJob:
     """A completed and priced request, ready to be stored. ``price_tenths`` is for each image.
 
-    ``cost``: what the line charges for each image, in pictures; None: its static cost.
+    ``cost``: what the line charges for each image, in pictures; None: its static cost. ``unhurried``: why it
+    is in the relaxed lane. ``left_tenths``: what is left of the member's quota once all of it is paid.
     """
 
     job_id: str
@@ -121,6 +122,8 @@ class NewJob:
     parent: ImageKey | None = None
     strength: Strength | None = None
     cost: float | None = None
+    unhurried: Unhurried | None = None
+    left_tenths: int | None = None
 
     @property
     def first_sigma(self) -> float:
@@ -152,7 +155,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Job:
-    """An accepted job as its rows say. ``cost``: as in ``NewJob``.
+    """An accepted job as its rows say. ``cost``, ``unhurried``, ``left_tenths``: as in ``NewJob``.
 
     ``refunded_tenths``: what the ledger really gave back of it, such as nothing after a reset of the quota.
     """
@@ -184,6 +187,8 @@ class Job:
     deleted_ms: int | None = None
     cost: float | None = None
     refunded_tenths: int = 0
+    unhurried: Unhurried | None = None
+    left_tenths: int | None = None
 
     @property
     def first_sigma(self) -> float:

@@ -4,7 +4,7 @@ import json
 
 from kleinbot.domain.errors import Code, KleinbotError, RenderError
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import Image, ImageState, Job, JobState, Kind, Lane, Parent, ReplyAddress
+from kleinbot.domain.job import Image, ImageState, Job, JobState, Kind, Lane, Parent, ReplyAddress, Unhurried
 from kleinbot.domain.noise import Blend, NoiseRecipe
 from kleinbot.domain.variation import Strength
 from kleinbot.domain.work import Checkpoint, ImageKey
@@ -112,6 +112,8 @@ async def _with_images(reader: Reader, row: Row) -> Job:
         references=await job_references.of_job(reader, row["job_id"]),
         parent=await _parent(reader, row),
         strength=None if row["strength"] is None else Strength(row["strength"]),
+        unhurried=None if row["unhurried"] is None else Unhurried(row["unhurried"]),
+        left_tenths=row["left_tenths"],
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kleinbot.archive.archive import Archive, PictureGoneError
 from kleinbot.domain.clock import MS_PER_S, Clock
-from kleinbot.domain.job import Image, Job, JobState, ReplyAddress, Unhurried
+from kleinbot.domain.job import Image, Job, JobState, ReplyAddress
 from kleinbot.domain.people import Actor
 from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.queueing.cost import CostModel
@@ -21,8 +21,7 @@ class JobCard:
 
     ``is_drawn``: a picture of it is on the card or being stored; ``place`` 0: some are done, the rest wait.
     ``is_late``: the promise of the token lane cannot be kept any more; the result will arrive as a message
-    of its own. ``job.lane`` says which lane it is in; ``unhurried`` why it is the relaxed one, where that is
-    still known.
+    of its own.
     """
 
     job: Job
@@ -30,7 +29,6 @@ class JobCard:
     starts_at_ms: int | None
     is_late: bool = False
     is_drawn: bool = False
-    unhurried: Unhurried | None = None
 
 
 @dataclass(frozen=True)
@@ -89,8 +87,9 @@ class Recall:
         is_begun = job.state is JobState.RUNNING
         if is_begun and (self._is_on_card(job.job_id) or not self._line.holds(job.job_id)):
             return JobCard(job, None, None, is_late, is_drawn=True)
-        # Of a job that has let others pass nothing may wait: it goes on by itself.
-        place = 0 if is_begun else self._line.place(job.job_id)
+        # Of a job that has let others pass nothing may wait: it goes on by itself. One of which pictures are
+        # done goes on too, also where it waits again since a restart.
+        place = 0 if is_begun or job.done_images else self._line.place(job.job_id)
         if place is None or self._engine_state().phase is not EnginePhase.READY:
             return JobCard(job, place, None, is_late)
         wait_s = self._line.expected_start_s(job.job_id, self._cost_model, self._running_left_s()) or 0.0

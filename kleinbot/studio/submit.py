@@ -202,7 +202,13 @@ class Submit:
             balance = await quota.require(transaction, owner, self._rule, price, job.created_ms)
             job = replace(job, cost=self._cost_model.expected_cost(shape_of(job)))
             admitted = self._admit(job)
-            await jobs.insert(transaction, replace(job, lane=admitted.lane), balance.funds)
+            job = replace(
+                job,
+                lane=admitted.lane,
+                unhurried=admitted.unhurried,
+                left_tenths=balance.left_tenths - price,
+            )
+            await jobs.insert(transaction, job, balance.funds)
             balance = await quota.balance(transaction, owner, self._rule, job.created_ms)
             if press is not None:
                 await presses.note(transaction, owner, press, job.job_id, job.created_ms)
@@ -217,7 +223,7 @@ class Submit:
             self._errors.told(job.job_id, card.starts_at_ms)
         self._meters.accepted(admitted.lane, len(admitted.images))
         self._listener.job_added()
-        return Accepted(replace(card, unhurried=admitted.unhurried), balance)
+        return Accepted(card, balance)
 
     def _ordered(self, now_ms: int) -> int:
         """Return ``now_ms`` or a little more: no two are the same, since the line is in their order."""

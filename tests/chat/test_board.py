@@ -21,7 +21,7 @@ def test_a_start_is_told_anew_where_it_moves_by_a_tenth_of_the_wait(moved_s: int
     nobody = cast("Any", None)  # nothing is read or sent here
     board = Board(nobody, nobody, Texts(), lambda: EngineState(EnginePhase.READY), clock)
     told_ms = clock.now_ms() + 200_000
-    live = _Live("", None, 0.0, starts_at_ms=told_ms)
+    live = _Live("", 0.0, starts_at_ms=told_ms)
     card = JobCard(JOB, 3, told_ms + moved_s * 1000)
     wanted = card.starts_at_ms if is_told else told_ms
     assert board._as_told(live, card) == replace(card, starts_at_ms=wanted)
@@ -32,6 +32,6 @@ def test_a_start_that_has_passed_is_told_anew() -> None:
     clock = ManualClock()
     nobody = cast("Any", None)
     board = Board(nobody, nobody, Texts(), lambda: EngineState(EnginePhase.READY), clock)
-    live = _Live("", None, 0.0, starts_at_ms=clock.now_ms())
+    live = _Live("", 0.0, starts_at_ms=clock.now_ms())
     card = JobCard(JOB, 1, clock.now_ms() + 2_000)
     assert board._as_told(live, card) == card

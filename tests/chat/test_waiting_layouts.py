@@ -41,7 +41,7 @@ RELAXED = replace(JOB, lane=Lane.RELAXED)
 
 
 def _lines(card: JobCard, engine: EngineState = READY, progress: JobProgress | None = None) -> list[str]:
-    return waiting_text(Texts(), card, engine, progress, None).splitlines()[1:]
+    return waiting_text(Texts(), card, engine, progress).splitlines()[1:]
 
 
 def test_a_promised_job_says_its_place_and_when_it_starts() -> None:
@@ -59,15 +59,22 @@ def test_a_promised_job_says_its_place_and_when_it_starts() -> None:
     ],
 )
 def test_a_relaxed_job_says_why_and_how_it_arrives(why: Unhurried | None, sentence: str) -> None:
-    lines = _lines(JobCard(RELAXED, 4, 1_795_241_217_000, unhurried=why))
+    lines = _lines(JobCard(replace(RELAXED, unhurried=why), 4, 1_795_241_217_000))
     assert lines == [
         "#4 in line · starts <t:1795241217:R>",
         f"Relaxed lane: {sentence} It is drawn when nothing else is due. {ARRIVES_ANEW}",
     ]
 
 
+def test_a_job_says_what_it_costs_and_leaves() -> None:
+    job = replace(JOB, count=4, price_tenths=21, left_tenths=505)
+    assert (
+        _lines(JobCard(job, 1, None))[-1] == "-# Costs 8.4 pictures once they are done; 50.5 left after that."
+    )
+
+
 def test_a_private_relaxed_job_comes_with_the_next_command() -> None:
-    lines = _lines(JobCard(replace(RELAXED, private=True), 4, None, unhurried=Unhurried.SHARE))
+    lines = _lines(JobCard(replace(RELAXED, private=True, unhurried=Unhurried.SHARE), 4, None))
     assert lines[-1].endswith("you get the result with your next command here.")
 
 

@@ -11,7 +11,7 @@ from kleinbot.dispatch.recovery import MOST_LOST_ATTEMPTS
 from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import ImagineRequest, JobState, Kind, Lane, Quality
+from kleinbot.domain.job import ImagineRequest, JobState, Kind, Lane, Quality, Unhurried
 from kleinbot.domain.reference import Role
 from kleinbot.domain.work import ModelSize
 from kleinbot.host.profile import CPU_SMALL, Device
@@ -51,6 +51,37 @@ async def test_a_suspect_runs_alone_after_the_restart(studio: Studio, tmp_path: 
     await dies(studio)
     studio = await restarted(studio, tmp_path)
     assert [image.alone for image in studio.line.waiting] == [True]
+
+
+async def test_what_a_waiting_message_says_is_the_same_after_a_restart(
+    studio: Studio, tmp_path: Path
+) -> None:
+    studio.cost_model.observe(Shape(Grid(16, 16), 4), 3.0)
+    studio.cost_model.observe(PICTURE, 9.0)
+    first = (await studio.imagine(count=4)).card.job.job_id
+    for _ in range(13):
+        accepted = await studio.imagine(count=4)
+    assert accepted.card.job.unhurried is Unhurried.SHARE
+    assert accepted.card.job.left_tenths == accepted.balance.left_tenths
+    await dies(studio)
+    again = await restarted(studio, tmp_path)
+    after = await again.recall.card(accepted.card.job.job_id)
+    assert after is not None
+    assert (after.job, after.place) == (accepted.card.job, accepted.card.place)
+    assert (await again.job(first)).left_tenths == accepted.balance.left_tenths + 13 * 40
+
+
+async def test_a_job_of_which_pictures_are_done_goes_on_after_a_restart(
+    studio: Studio, tmp_path: Path
+) -> None:
+    job_id = (await studio.imagine(count=3)).card.job.job_id
+    studio.engine.before = lambda _: studio.engine.gate.clear() if len(studio.engine.batches) == 1 else None
+    async with running(studio):
+        await until(studio, job_id, lambda job: len(job.done_images) == 1)
+    again = await restarted(studio, tmp_path)
+    card = await again.recall.card(job_id)
+    assert card is not None
+    assert (card.place, card.is_drawn) == (0, False)
 
 
 async def test_clean_stops_on_a_full_disk_make_no_suspect_and_blame_nobody(
