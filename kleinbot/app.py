@@ -43,6 +43,8 @@ _CLOSING_S = 10.0
 _FINISHING_S = 30.0
 _ENGINE_CLOSING_S = 20.0
 """A step takes less; compiling takes more, and cannot be stopped: the end of the process ends it."""
+_ALL_CLOSINGS_S = 180.0
+"""More than all that is waited for after the grace period, one after the other."""
 _TOKENIZER_LOOK_S = 2.0
 UNREACHED_ADVICE = (
     "Discord cannot be reached (%s), a new process will try again. Check this host's network and DNS, and "
@@ -67,6 +69,7 @@ class App(Parts):
         super().__init__(settings, outside, model, engine, database, archive, pool)
         self.lookout = lookout
         self.clean_stop = CleanStop(settings.data_folder)
+        self.on_ending = outside.on_ending
 
     def request_stop(self) -> None:
         """Ask ``run`` to end cleanly; may be called again and again."""
@@ -84,7 +87,7 @@ class App(Parts):
         await self.doorkeeper.load(self.database.read)
         await self.shares.load(self.database.read)
         await self.learning.load(self.database.read)
-        ended_cleanly = await asyncio.to_thread(self.clean_stop.begin)
+        ended_cleanly = await asyncio.to_thread(self.clean_stop.was_clean)
         await recover(
             self.database,
             self.line,
@@ -94,6 +97,7 @@ class App(Parts):
             self.clock,
             ended_cleanly=ended_cleanly,
         )
+        await asyncio.to_thread(self.clean_stop.begin)
         await self.board.resume()
         self.engine.watch(lambda _: self.presence.show(self.engine_state()))
         code = await self._log_in(token)
@@ -147,6 +151,7 @@ class App(Parts):
     async def _wind_down(self, gateway: "asyncio.Task[None]", drawing: "asyncio.Task[int]") -> int:
         """Let the picture in hand be finished, put the rest back, say so; return the exit code."""
         self.stopping.set()
+        self.on_ending(exit_code(gateway, drawing), self.grace_s + _ALL_CLOSINGS_S)
         await self.dispatcher.stop()
         if self.engine.state.phase is EnginePhase.READY:
             await asyncio.wait({drawing}, timeout=self.grace_s)
@@ -157,7 +162,7 @@ class App(Parts):
         await within(_CLOSING_S, self.board.last_turn)
         code = exit_code(gateway, drawing)
         if code != RESTART_CODE and not self.dispatcher.card_hangs:
-            await asyncio.to_thread(self.clean_stop.end)
+            await within(_CLOSING_S, lambda: asyncio.to_thread(self.clean_stop.end))
         return code
 
     async def close_engine(self) -> None:
@@ -210,9 +215,15 @@ class App(Parts):
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, outside: Outside | None = None, engine: Engine | None = None
+    settings: Settings,
+    outside: Outside | None = None,
+    engine: Engine | None = None,
+    *,
+    waits_for_card: bool = True,
 ) -> AsyncIterator[App]:
     """Build the app over ``settings.data_folder``; everything is closed again, in reverse order.
+
+    Where not ``waits_for_card``, the small model draws while the card that was there before is away.
 
     Raises StartError where the folder is in use or its disk is full, the database cannot be used, or the
     weights are wrong.
@@ -224,7 +235,7 @@ async def opened(
         file = settings.data_folder / "kleinbot.sqlite3"
         # Also around what the app reads first: a damaged page is found by whoever needs it.
         stack.enter_context(damage_told(file))
-        served = await asyncio.to_thread(served_model.look_up, file)
+        served = await asyncio.to_thread(served_model.look_up, file) if waits_for_card else None
         lookout = Lookout(settings, served, lambda: choose_model(settings))
         model = await asyncio.to_thread(lookout.model)
         if model.waits_for is None:

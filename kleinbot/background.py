@@ -10,6 +10,7 @@ from kleinbot.supervisor import RESTART_CODE
 _log = logging.getLogger(__name__)
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
+_CANCELLING_S = 2.0
 
 
 async def kept_going(work: Callable[[], Awaitable[None]], clock: Clock) -> None:
@@ -28,12 +29,23 @@ async def kept_going(work: Callable[[], Awaitable[None]], clock: Clock) -> None:
 
 
 async def within(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-    """Give ``work`` its time while the process ends; its failure is logged and ends nothing else."""
+    """Give ``work`` its time while the process ends; its failure is logged and ends nothing else.
+
+    What has not ended by then is cancelled, and left alone where even that does not end it: it may wait for
+    a thread that hangs.
+    """
+    name = getattr(work, "__name__", str(work))
+    task = asyncio.ensure_future(work())
     try:
-        async with asyncio.timeout(seconds):
-            await work()
-    except Exception:  # noqa: BLE001 - whatever fails now, the rest must still be closed
-        _log.exception("%s failed while stopping", getattr(work, "__name__", work))
+        await asyncio.wait({task}, timeout=seconds)
+        if not task.done():
+            _log.error("%s has not ended after %g s while stopping", name, seconds)
+            task.cancel()
+            await asyncio.wait({task}, timeout=_CANCELLING_S)
+    finally:
+        task.cancel()
+    if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("%s failed while stopping", name, exc_info=error)
 
 
 async def cancelled(tasks: Collection["asyncio.Task[object]"], seconds: float) -> None:

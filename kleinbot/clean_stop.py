@@ -16,12 +16,14 @@ class CleanStop:
     def __init__(self, folder: Path) -> None:
         self._mark = folder / MARK
 
-    def begin(self) -> bool:
-        """Note that a process runs; return whether the one before ended cleanly, or there was none."""
-        was_clean = not self._mark.exists()
+    def was_clean(self) -> bool:
+        """Return whether the process before ended cleanly, or there was none. Ask before ``begin``."""
+        return not self._mark.exists()
+
+    def begin(self) -> None:
+        """Note that a process runs. Call it once what the one before has left is put back."""
         with suppress(OSError):  # on a full disk nothing is drawn, so nothing is to blame either
             self._mark.touch()
-        return was_clean
 
     def end(self) -> None:
         """Note that this process ends cleanly."""

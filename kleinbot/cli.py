@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -89,7 +90,7 @@ def serve() -> None:
         token = _require_token(settings)
         from kleinbot.entrances import serve as serve_discord
 
-        code = _logged(settings, lambda: serve_discord(settings), LogLevel.DEBUG, token)
+        code = _logged(settings, partial(serve_discord, settings), LogLevel.DEBUG, token)
     if code == RESTART_CODE:
         # Nothing may be freed in a lost context, which an ordinary end would do.
         end_at_once(code)
@@ -217,13 +218,20 @@ def _open_sandbox(settings: Settings, run: str | None, timeout_s: float) -> NoRe
         from kleinbot.entrances import sandbox as serve_sandbox
 
         # Only warnings on the terminal: it is where the sandbox's conversation is.
-        code = _logged(own, lambda: serve_sandbox(own, run, timeout_s), LogLevel.WARNING)
+        code = _logged(own, partial(serve_sandbox, own, run, timeout_s), LogLevel.WARNING)
+    if code == RESTART_CODE:
+        typer.echo("Only a new process can use the graphics card: open the sandbox once more.", err=True)
+        end_at_once(CANNOT_START_CODE)
     raise typer.Exit(code)
 
 
 def _logged(
-    settings: Settings, work: Callable[[], Coroutine[Any, Any, int]], on_terminal: LogLevel, *secrets: str
+    settings: Settings,
+    work: Callable[[Callable[[int, float], None]], Coroutine[Any, Any, int]],
+    on_terminal: LogLevel,
+    *secrets: str,
 ) -> int:
+    """Return what ``work`` returns, with a log; it is given whom to tell that the end has begun."""
     from kleinbot.logging_setup import logging_to
 
     last_resort = LastResort()
@@ -231,7 +239,7 @@ def _logged(
     async def to_its_end() -> int:
         code = CANNOT_START_CODE
         try:
-            code = await work()
+            code = await work(last_resort.begin)
         finally:
             # What follows waits for threads: asyncio's own, the log's.
             last_resort.begin(code)

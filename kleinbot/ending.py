@@ -7,16 +7,29 @@ Python waits for each of them before it ends. What is worth keeping is in the da
 import os
 import sys
 import threading
+from contextlib import suppress
 from typing import NoReturn
 
 CLOSING_S = 15.0
+_LAST_WORDS_S = 1.0
 
 
-def end_at_once(code: int) -> NoReturn:
-    """End now with ``code``, without waiting for anything."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+def end_at_once(code: int, last_words: str = "") -> NoReturn:
+    """End now with ``code``, without waiting for anything; ``last_words`` go to stderr if that takes them."""
+    try:
+        # On a thread: a terminal that is gone refuses, a pipe that nobody reads blocks.
+        speaking = threading.Thread(target=_say, args=(last_words,), daemon=True)
+        speaking.start()
+        speaking.join(_LAST_WORDS_S)
+    finally:
+        os._exit(code)
+
+
+def _say(last_words: str) -> None:
+    for stream, words in ((sys.stdout, ""), (sys.stderr, last_words)):
+        with suppress(OSError, ValueError):
+            stream.write(words)
+            stream.flush()
 
 
 def threads_left() -> list[str]:
@@ -32,9 +45,13 @@ class LastResort:
         self._seconds = seconds
         self._timer: threading.Timer | None = None
 
-    def begin(self, code: int) -> None:
-        """From now on, wait ``seconds``, then end the process with ``code`` unless ``cancel`` came first."""
-        self._timer = threading.Timer(self._seconds, _give_up, [code])
+    def begin(self, code: int, seconds: float | None = None) -> None:
+        """From now on, wait ``seconds``, then end the process with ``code`` unless ``cancel`` came first.
+
+        Once more: the earlier wait is over.
+        """
+        self.cancel()
+        self._timer = threading.Timer(self._seconds if seconds is None else seconds, _give_up, [code])
         self._timer.daemon = True
         self._timer.start()
 
@@ -45,5 +62,4 @@ class LastResort:
 
 
 def _give_up(code: int) -> NoReturn:
-    sys.stderr.write(f"Ended without waiting any longer for: {', '.join(threads_left()) or 'the log'}.\n")
-    end_at_once(code)
+    end_at_once(code, f"Ended without waiting any longer for: {', '.join(threads_left()) or 'the log'}.\n")

@@ -62,12 +62,14 @@ async def started(engine: Engine, clock: Clock, look_again: Callable[[], StartEr
     a thread. Raises FatalEngineError where the card is lost.
     """
     pause_s = FIRST_RETRY_S
+    remedy: Remedy | None = None
     while True:
         try:
             await engine.start()
         except StartError as error:
             _log.error("%s", Texts().error(error))
-            remedy = remedy_of(error)
+            # Once a new process is waited for, whatever a look finds meanwhile may pass too.
+            remedy = remedy if remedy is Remedy.NEW_PROCESS else remedy_of(error)
         else:
             return Start.READY
         if remedy is Remedy.STAYS:

@@ -1,11 +1,13 @@
 """The two ways in: on Discord, and against the stand-in in this very process."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 import typer
 
 from kleinbot.app import App, opened
+from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.parts import machine
@@ -23,18 +25,38 @@ _AT_DISCORD = {"en": "en-US"}
 """Discord's name of a language of ours, where it is another."""
 
 
-async def serve(settings: Settings) -> int:
-    """Run the bot on Discord until a signal; return the exit code."""
+async def serve(settings: Settings, on_ending: Callable[[int, float], None]) -> int:
+    """Run the bot on Discord until a signal; return the exit code. ``on_ending`` as in ``Outside``."""
     if settings.discord_token is None:
         raise StartError(Code.TOKEN_MISSING)
-    outside = machine()
-    await until_there_is_room(settings.data_folder, outside.clock)
+    outside = replace(machine(), on_ending=on_ending)
+    if not await _there_is_room(settings, outside.clock):
+        return 0
     async with opened(settings, outside) as app:
         with stop_on_signals(app.request_stop):
             return await app.run(settings.discord_token.get_secret_value())
 
 
-async def sandbox(settings: Settings, run: str | None, timeout_s: float) -> int:
+async def _there_is_room(settings: Settings, clock: Clock) -> bool:
+    """Wait until the disk has room to begin; False where a signal came first."""
+    stopping = asyncio.Event()
+    waits = [
+        asyncio.create_task(until_there_is_room(settings.data_folder, clock)),
+        asyncio.create_task(stopping.wait()),
+    ]
+    with stop_on_signals(stopping.set):
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+    return not stopping.is_set()
+
+
+async def sandbox(
+    settings: Settings, run: str | None, timeout_s: float, on_ending: Callable[[int, float], None]
+) -> int:
     """Run the bot against the stand-in, in this process, with the terminal as its members.
 
     ``run`` does one command; the exit code is then 0 if it was answered with a picture, ``WORDS_CODE`` if
@@ -42,10 +64,11 @@ async def sandbox(settings: Settings, run: str | None, timeout_s: float) -> int:
     """
     outside = machine()
     async with StandIn() as standin:
-        outside = replace(outside, client_options={"connector": standin.connector()})
+        outside = replace(outside, client_options={"connector": standin.connector()}, on_ending=on_ending)
         locale = _AT_DISCORD.get(settings.locale, settings.locale)
         terminal = Terminal(standin, settings.data_folder / "pictures", locale=locale)
-        async with opened(settings, outside) as app:
+        # What is drawn here is play: the small model will do while the card is away.
+        async with opened(settings, outside, waits_for_card=False) as app:
             bot = asyncio.create_task(app.run(standin.token), name="bot")
             person = asyncio.create_task(_converse(standin, app, terminal, run, timeout_s), name="person")
             if run is not None:

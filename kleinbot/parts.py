@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,12 +90,17 @@ _PRIOR_S_PER_PICTURE = {Device.CUDA: 0.5, Device.CPU: 6.0}
 
 @dataclass(frozen=True)
 class Outside:
-    """What production takes from the machine and tests bring along. ``client_options`` go to discord.py."""
+    """What production takes from the machine and tests bring along. ``client_options`` go to discord.py.
+
+    ``on_ending`` is told once the app begins to end: the exit code as far as it is known, and in how many
+    seconds everything ought to be closed.
+    """
 
     clock: Clock
     random: random.Random
     faults: Faults
     client_options: Mapping[str, Any]
+    on_ending: Callable[[int, float], None] = lambda _code, _seconds: None
 
 
 def machine() -> Outside:

@@ -65,7 +65,7 @@ def test_a_lost_card_ends_the_child_though_a_thread_hangs(monkeypatch: pytest.Mo
     code = f"""
 import sys, threading, types
 app = types.ModuleType("kleinbot.entrances")
-async def serve(settings):
+async def serve(settings, on_ending):
     threading.Thread(target=threading.Event().wait).start()
     return {RESTART_CODE}
 app.serve = serve

@@ -30,11 +30,11 @@ class Rooms(ModuleType):
         self.code = 0
         self.error: BaseException | None = None
 
-    async def serve(self, settings: Settings) -> int:
+    async def serve(self, settings: Settings, _: object) -> int:
         self.served.append(settings)
         return self._answer()
 
-    async def sandbox(self, settings: Settings, run: str | None, timeout_s: float) -> int:
+    async def sandbox(self, settings: Settings, run: str | None, timeout_s: float, _: object) -> int:
         self.sandboxes.append((settings, run, timeout_s))
         return self._answer()
 
@@ -260,7 +260,7 @@ def test_a_bot_that_lost_the_card_ends_at_once_with_86(
         ended.append(code)
         raise SystemExit(code)
 
-    async def serve(_: object) -> int:
+    async def serve(*_: object) -> int:
         return RESTART_CODE
 
     entrances = ModuleType("kleinbot.entrances")

@@ -5,10 +5,12 @@ import logging
 import subprocess
 import sys
 import textwrap
+from contextlib import suppress
 
 import pytest
 
-from kleinbot.background import cancelled
+from kleinbot import background
+from kleinbot.background import cancelled, within
 
 
 def ended(code: str) -> "subprocess.CompletedProcess[str]":
@@ -58,7 +60,7 @@ def test_asyncios_own_threads_are_not_waited_for_either() -> None:
         from kleinbot import cli
         from kleinbot.settings import LogLevel, Settings
 
-        async def work():
+        async def work(on_ending):
             asyncio.get_running_loop().run_in_executor(None, threading.Event().wait)
             return 5
 
@@ -78,7 +80,7 @@ def test_what_ends_in_time_goes_on() -> None:
         from kleinbot import cli
         from kleinbot.settings import LogLevel, Settings
 
-        async def work():
+        async def work(on_ending):
             return 5
 
         class Noted(cli.LastResort):
@@ -88,7 +90,8 @@ def test_what_ends_in_time_goes_on() -> None:
 
             def cancel(self):
                 super().cancel()
-                print("over:", self._timer.finished.is_set())
+                if self._timer is not None:
+                    print("over:", self._timer.finished.is_set())
 
         cli.LastResort = Noted
         with tempfile.TemporaryDirectory() as folder:
@@ -96,6 +99,87 @@ def test_what_ends_in_time_goes_on() -> None:
         """
     )
     assert done.stdout.split("\n")[:3] == ["begun with 5", "over: True", "5"], done.stderr
+
+
+def test_what_hangs_before_the_end_is_not_waited_for_either() -> None:
+    """The body never returns: its thread holds what it closes."""
+    done = ended(
+        """
+        import asyncio, pathlib, tempfile, threading
+        from kleinbot import cli
+        from kleinbot.settings import LogLevel, Settings
+
+        async def work(on_ending):
+            on_ending(86, 0.1)
+            await asyncio.shield(asyncio.to_thread(threading.Event().wait))
+
+        with tempfile.TemporaryDirectory() as folder:
+            cli._logged(Settings(data_folder=pathlib.Path(folder)), work, LogLevel.WARNING)
+        """
+    )
+    assert done.returncode == 86
+
+
+def test_a_terminal_that_is_gone_does_not_keep_a_process_alive() -> None:
+    done = ended(
+        """
+        import os, sys, threading
+        from kleinbot.ending import LastResort
+        reading, writing = os.pipe()
+        os.close(reading)
+        sys.stderr = os.fdopen(writing, "w")
+        LastResort(0.1).begin(86)
+        threading.Event().wait()
+        """
+    )
+    assert done.returncode == 86
+
+
+def test_a_pipe_that_nobody_reads_does_not_either() -> None:
+    done = ended(
+        """
+        import os, sys, threading
+        from kleinbot import ending
+        ending._LAST_WORDS_S = 0.1
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        try:
+            while True:
+                os.write(writing, b"x" * 4096)
+        except BlockingIOError:
+            os.set_blocking(writing, True)
+        sys.stderr = os.fdopen(writing, "w")
+        ending.LastResort(0.1).begin(86)
+        threading.Event().wait()
+        """
+    )
+    assert done.returncode == 86
+
+
+async def test_a_closing_that_cannot_be_cancelled_is_left_alone(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "_CANCELLING_S", 0.01)
+    go = asyncio.Event()
+
+    async def stubborn() -> None:
+        while not go.is_set():
+            with suppress(asyncio.CancelledError):
+                await go.wait()
+
+    with caplog.at_level(logging.ERROR):
+        await asyncio.wait_for(within(0.01, stubborn), 10)
+    assert "stubborn has not ended after 0.01 s while stopping" in caplog.text
+    go.set()
+
+
+async def test_a_closing_that_fails_is_said_and_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    async def failing() -> None:
+        raise OSError("gone")
+
+    with caplog.at_level(logging.ERROR):
+        await within(10, failing)
+    assert "failing failed while stopping" in caplog.text
 
 
 async def test_a_task_that_does_not_end_is_left_alone_and_named(caplog: pytest.LogCaptureFixture) -> None:

@@ -80,6 +80,18 @@ async def test_what_only_a_new_process_can_do_is_left_to_one_once_the_machine_ca
     assert looks == []
 
 
+async def test_whoever_waits_for_a_new_process_goes_on_whatever_a_look_finds() -> None:
+    away = StartError(Code.WEIGHTS_NONE, folder="/mnt/share")
+    engine, clock = FailingEngine(NO_CUDA, away, away), ManualClock()
+    looks = [away, away, None]
+    starting = asyncio.create_task(started(engine, clock, lambda: looks.pop(0)))
+    while not starting.done():
+        await asyncio.sleep(0)
+        clock.advance(LONGEST_RETRY_S)
+    assert await starting is Start.NEW_PROCESS
+    assert looks == []
+
+
 async def test_a_card_that_is_lost_is_left_to_the_end_of_the_process() -> None:
     engine = FailingEngine(FatalEngineError("an illegal memory access"))
     with pytest.raises(FatalEngineError):

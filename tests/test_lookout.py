@@ -1,21 +1,28 @@
 """What this machine can serve beside what was served on it before, and what a new process would find."""
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kleinbot.app import opened
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.domain.work import ModelSize
+from kleinbot.domain.work import EnginePhase, ModelSize
 from kleinbot.engine_start import Remedy, remedy_of
 from kleinbot.host.facts import GIB, HostFacts, HostMemory, System
+from kleinbot.host.profile import CPU_SMALL
 from kleinbot.lookout import Lookout, waits_for
 from kleinbot.model_choice import SMALL_KLEIN, ModelChoice, choose_model
 from kleinbot.settings import DEFAULT_HUB_REPO, Settings
+from kleinbot.store import served_model
+from kleinbot.store.database import Database
+from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.texts import Texts, languages
 from kleinbot.torch_report import TorchReport
 from tests.host.machines import RTX_2080_TI, RTX_4090, Machine
+from tests.manual_clock import ManualClock
 
 NO_CARD = HostFacts(System.LINUX, HostMemory(64 * GIB, 60 * GIB))
 NEARLY_FULL = replace(RTX_4090, held_gib=22.5).facts()
@@ -172,3 +179,39 @@ def test_a_torch_that_cannot_use_the_card_is_named(language: str, caplog: pytest
     ):
         assert "2.13.0+cpu" in Texts().error(waits_for(error), language)
     assert caplog.records == []
+
+
+def test_a_place_that_does_not_answer_is_told_and_ends_nothing() -> None:
+    def away() -> ModelChoice:
+        raise OSError(errno.ESTALE, "Stale file handle", "/mnt/share/model.safetensors")
+
+    look = Lookout(Settings(), FULL, away, lambda: torch_that(sees_the_card=True), RTX_4090.facts)
+    found = look.look_again()
+    assert found is not None
+    assert found.parameters["file"] == "/mnt/share/model.safetensors"
+    assert look.problem is found
+
+
+async def test_the_sandbox_draws_with_the_small_model_while_the_card_is_away(tmp_path: Path) -> None:
+    file = tmp_path / "kleinbot.sqlite3"
+    migrate(file, load_migrations(), ManualClock())
+    database = await Database.open(file)
+    async with database.transaction() as transaction:
+        await served_model.note(transaction, FULL)
+    await database.close()
+    settings = Settings(data_folder=tmp_path)
+    async with opened(settings) as waiting:
+        assert waiting.engine.state.phase is EnginePhase.FAILED
+    async with opened(settings, waits_for_card=False) as playing:
+        assert playing.profile.name == CPU_SMALL.name
+        assert playing.engine.state.phase is EnginePhase.STARTING
+
+
+def test_a_database_that_somebody_holds_is_not_one_that_served_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "kleinbot.sqlite3"
+    assert served_model.look_up(file) is None
+    file.write_bytes(b"no database at all, but long enough to be taken for one" * 20)
+    assert served_model.look_up(file) is None
+    file.unlink()
+    migrate(file, load_migrations(), ManualClock())
+    assert served_model.look_up(file) is None

@@ -1,11 +1,13 @@
 """Every check, in the order in which a person reads them."""
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kleinbot.doctor import data, discord_account, machine, model
 from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, problem, warning
+from kleinbot.domain.work import ModelSize
 from kleinbot.folder_lock import holder_of
 from kleinbot.host.facts import HostFacts
 from kleinbot.host.memory_model import pinned_bytes
@@ -67,15 +69,21 @@ def _model(settings: Settings, facts: HostFacts, report: TorchReport, tools: Ins
         chosen, found = model.chosen(settings, facts, report)
         if chosen is None:
             return [machine.host_memory(facts, 0), *found]
-        served = served_model.look_up(settings.data_folder / DATABASE_FILE)
-        if comes_down(settings, served, chosen):
+        if comes_down(settings, _served(settings), chosen):
             away = of_error(Topic.PROFILE, waits_for(chosen.choice.fallback))
-            return [machine.host_memory(facts, 0), away]
+            return [machine.host_memory(facts, 0), *found, away]
         found = [machine.host_memory(facts, pinned_bytes(chosen.profile))]
         found.append(model.weights(chosen, settings.weights, tools.free_bytes_at, tools.plan_download))
     except OSError as error:
         return [machine.host_memory(facts, 0), model.unreadable(error)]
     return [*found, *model.profile(chosen.choice)]
+
+
+def _served(settings: Settings) -> ModelSize | None:
+    try:
+        return served_model.look_up(settings.data_folder / DATABASE_FILE)
+    except sqlite3.Error:  # the database's own line says so
+        return None
 
 
 def would_start(findings: Sequence[Finding]) -> bool:

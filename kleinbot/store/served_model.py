@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kleinbot.domain.work import ModelSize
 from kleinbot.store import facts
+from kleinbot.store.damage import is_damage
 from kleinbot.store.database import Reader, Transaction
 from kleinbot.store.inspection import open_unchanged
 
@@ -26,13 +27,16 @@ async def note(transaction: Transaction, size: ModelSize) -> None:
 def look_up(file: Path) -> ModelSize | None:
     """Return the same of a database that nothing has opened yet, without changing it or anything beside it.
 
-    None also where there is no such file or it cannot be read: whoever opens it says what is wrong.
+    None also where there is no such file, it holds no such table or is damaged: whoever opens it says what is
+    wrong. Raises sqlite3.OperationalError where another program holds it: None would forget what was served.
     """
     if not file.exists():
         return None
     try:
         with closing(open_unchanged(file)) as connection:
             row = connection.execute("SELECT value FROM facts WHERE name = ?", (_FACT,)).fetchone()
-    except sqlite3.Error:
-        return None
+    except sqlite3.DatabaseError as error:
+        if is_damage(error) or "no such table" in str(error):
+            return None
+        raise
     return None if row is None else ModelSize(row[0])
