@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kleinbot.clean_stop import MARK
 from kleinbot.domain.faults import FaultPoint
 from tests.e2e.bots import START_S, Bots, stopped, told
 from tests.e2e.house import has_pictures
@@ -51,9 +52,13 @@ async def test_a_job_survives_a_kill_at_each_fault_point(bots: Bots, point: Faul
     async with bots.one(point, nth) as killed:
         handle = await ada.command(channel, "imagine", prompt="a fox", count=2, seed=3)
         assert await killed.wait(START_S) == -signal.SIGKILL
+    assert (bots.stage.folder / MARK).exists()
     async with bots.one() as restarted:
         await handle.message_where(has_pictures, timeout_s=START_S)
         assert await stopped(restarted) == 0
+    assert not (bots.stage.folder / MARK).exists()
+    if point is FaultPoint.WITHIN_STEP:  # what was on the card when the process was killed is suspect
+        assert bots.rows("SELECT COUNT(*) FROM attempts WHERE outcome = 'lost'") != [(0,)]
     _accounted_for(bots, 2)
 
 
