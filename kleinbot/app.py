@@ -12,7 +12,6 @@ from kleinbot.archive.archive import Archive
 from kleinbot.background import cancelled, exit_code, kept_going, within
 from kleinbot.chat.replies import UNREACHED
 from kleinbot.chat.sync import sync_if_changed
-from kleinbot.clean_stop import CleanStop
 from kleinbot.dispatch.recovery import recover
 from kleinbot.domain.clock import HOUR_MS, MS_PER_S, Clock
 from kleinbot.domain.errors import Code, StartError
@@ -26,7 +25,7 @@ from kleinbot.garbage import leave_to_itself, look_after_again
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.lookout import Lookout
 from kleinbot.metrics.server import served
-from kleinbot.model_choice import ModelChoice, choose_model, log_choice
+from kleinbot.model_choice import choose_model, log_choice
 from kleinbot.parts import Outside, Parts, machine
 from kleinbot.room import require_room
 from kleinbot.settings import Settings
@@ -54,22 +53,6 @@ UNREACHED_ADVICE = (
 
 class App(Parts):
     """The parts, alive. ``opened`` builds them; ``run`` ends with the process's exit code."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        outside: Outside,
-        model: ModelChoice,
-        engine: Engine,
-        database: Database,
-        archive: Archive,
-        pool: CpuPool,
-        lookout: Lookout,
-    ) -> None:
-        super().__init__(settings, outside, model, engine, database, archive, pool)
-        self.lookout = lookout
-        self.clean_stop = CleanStop(settings.data_folder)
-        self.on_ending = outside.on_ending
 
     def request_stop(self) -> None:
         """Ask ``run`` to end cleanly; may be called again and again."""

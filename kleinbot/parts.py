@@ -35,6 +35,7 @@ from kleinbot.chat.results import Results
 from kleinbot.chat.server_names import ServerNames
 from kleinbot.chat.ways import Ways
 from kleinbot.chat.workbench import Workbench
+from kleinbot.clean_stop import CleanStop
 from kleinbot.dispatch.disk_room import DiskRoom
 from kleinbot.dispatch.dispatcher import Dispatcher
 from kleinbot.dispatch.finishing import Finisher
@@ -55,6 +56,7 @@ from kleinbot.host.profile import Device
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.reader import PictureReader
 from kleinbot.klein.prompt import KleinPromptMeter
+from kleinbot.lookout import Lookout
 from kleinbot.loop_watch import LoopWatch
 from kleinbot.metrics.house import HouseMetrics
 from kleinbot.model_choice import ModelChoice
@@ -123,8 +125,12 @@ class Parts:
         database: Database,
         archive: Archive,
         pool: CpuPool,
+        lookout: Lookout,
     ) -> None:
         clock, faults = outside.clock, outside.faults
+        self.lookout = lookout
+        self.clean_stop = CleanStop(settings.data_folder)
+        self.on_ending = outside.on_ending
         self.engine = engine
         self.database = database
         self.loop_watch = LoopWatch()
