@@ -14,7 +14,7 @@ import discord
 from kleinbot.chat.board import Board
 from kleinbot.chat.old_replies import OldReplies
 from kleinbot.chat.ways import WayClosedError, Ways
-from kleinbot.domain.clock import MS_PER_S, Clock
+from kleinbot.domain.clock import MS_PER_S, Clock, sleep_until
 from kleinbot.domain.job import Job, JobState, ReplyAddress
 from kleinbot.store import outbox
 from kleinbot.store.database import Database
@@ -95,13 +95,7 @@ class Delivery:
     async def _wait(self) -> None:
         """Wait until something was added or has ended, or until a row that is not under way is due."""
         pause_s = await self._pause_s()
-        woken = asyncio.ensure_future(self._woken.wait())
-        slept = asyncio.ensure_future(self._clock.sleep(pause_s))
-        try:
-            await asyncio.wait({woken, slept}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            woken.cancel()
-            slept.cancel()
+        await sleep_until(self._woken, self._clock, pause_s)
 
     async def _pause_s(self) -> float:
         moments = [

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import discord
 
-from kleinbot.domain.clock import MS_PER_S, Clock
+from kleinbot.domain.clock import MS_PER_S, Clock, sleep_until
 from kleinbot.store import posted
 from kleinbot.store.database import Database
 from kleinbot.store.posted import Removal as Row
@@ -66,10 +66,4 @@ class Removal:
     async def _wait(self) -> None:
         due_ms = await posted.next_removal_ms(self._database.read)
         pause_s = _LONGEST_PAUSE_S if due_ms is None else max(0, due_ms - self._clock.now_ms()) / MS_PER_S
-        woken = asyncio.ensure_future(self._woken.wait())
-        slept = asyncio.ensure_future(self._clock.sleep(pause_s))
-        try:
-            await asyncio.wait({woken, slept}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            woken.cancel()
-            slept.cancel()
+        await sleep_until(self._woken, self._clock, pause_s)

@@ -15,7 +15,7 @@ from kleinbot.dispatch.learning import Learning
 from kleinbot.dispatch.limits import LearnedLimits
 from kleinbot.dispatch.starts import Starts
 from kleinbot.dispatch.tasks import TaskMaker
-from kleinbot.domain.clock import Clock
+from kleinbot.domain.clock import Clock, sleep_until
 from kleinbot.domain.errors import Code, KleinbotError, RenderError
 from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.meters import Meters
@@ -249,13 +249,7 @@ class Dispatcher:
 
     async def _pause(self) -> None:
         """Wait a while, or until something changes."""
-        slept = asyncio.ensure_future(self._clock.sleep(_HOLD_S))
-        woken = asyncio.ensure_future(self._woken.wait())
-        try:
-            await asyncio.wait({slept, woken}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            slept.cancel()
-            woken.cancel()
+        await sleep_until(self._woken, self._clock, _HOLD_S)
 
     async def _begin(self) -> None:
         """Claim, read and render what is due."""

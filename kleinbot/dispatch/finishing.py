@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 
 from kleinbot.archive.archive import Archive, DiskFullError
-from kleinbot.domain.clock import Clock
+from kleinbot.domain.clock import Clock, sleep_until
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.job import FinishedImage, Job
@@ -146,19 +146,10 @@ class Finisher:
                     return
                 # The picture is made: better to wait for room than to spend the card again.
                 _log.error("picture %s could not be stored, trying again: %s", key, error)
-                await self._pause()
+                # Closing has it tried once more at once.
+                await sleep_until(self._closing, self._clock, _RETRY_S)
             else:
                 return
-
-    async def _pause(self) -> None:
-        """Wait before something is tried again; not while closing, which has it tried once more at once."""
-        waits = [asyncio.create_task(wait) for wait in (self._clock.sleep(_RETRY_S), self._closing.wait())]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
 
     async def _store(self, job: Job, key: ImageKey, png: bytes, digest: str, seconds: float) -> None:
         stored = await self._archive.put(job.server_id, key.job_id, key.position, png)
