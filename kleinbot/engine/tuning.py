@@ -81,8 +81,8 @@ class Tuning:
         for transformer in self._klein.transformers.values():
             if self._profile.attention is Attention.CUDNN:
                 transformer.reset_attention_backend()
-            if self._profile.compiles_blocks and self._profile.can_run_in_strips:
-                run_in_strips(transformer)
+            if self._profile.compiles_blocks:
+                run_in_strips(transformer, self._profile.strips)
 
     def seal(self) -> None:
         """Let nothing be compiled from now on."""

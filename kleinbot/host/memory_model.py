@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from kleinbot.domain.geometry import TOKEN_PX, Grid
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host import activations, model_sizes
-from kleinbot.host.activations import Denoising, Picturing
+from kleinbot.host.activations import Picturing
 from kleinbot.host.facts import System
-from kleinbot.host.profile import Format, Placement, Profile
+from kleinbot.host.profile import Format, Placement, Profile, Strips
 
 RESERVED_BEYOND = {System.LINUX: 0.04, System.WINDOWS: 0.10, System.MACOS: 0.04}
 """Share by which ``max_memory_reserved`` exceeds ``max_memory_allocated``.
@@ -88,21 +88,24 @@ def pinned_bytes(profile: Profile) -> int:
 def predict(profile: Profile, shape: WorkShape) -> StagePeaks:
     """Predict the peak of each stage for ``shape``; of the VAE one picture is in work at a time."""
     base = resident_bytes(profile) + activations.WORKSPACE_BYTES
-    embeddings = activations.EMBEDDINGS_OF_AN_IMAGE * shape.batch * activations.EMBEDDING_BYTES
-    text = _text_bytes(profile)
+    # The base checkpoint is steered away from the empty prompt's.
+    guidance = shape.batch * activations.EMBEDDING_BYTES if Checkpoint.BASE in profile.checkpoints else 0
+    embeddings = shape.batch * activations.EMBEDDING_BYTES + guidance
+    latents = shape.batch * shape.grid.tokens * activations.LATENT_BYTES
     encoding = activations.ENCODING_LEAN if profile.lean_decode else activations.ENCODING_STOCK
     pictures = [encoding.bytes(_pixels(grid)) for grid in shape.references]
-    guidance = shape.batch * activations.EMBEDDING_BYTES if Checkpoint.BASE in profile.checkpoints else 0
     return StagePeaks(
-        encode_bytes=base + embeddings + max([text, *pictures]),
+        encode_bytes=base + max(_text_bytes(profile), embeddings + max(pictures, default=0)),
         denoise_bytes=base + guidance + _denoise_bytes(profile, shape.tokens, shape.batch),
-        decode_bytes=base + embeddings + _decoding(profile).bytes(_pixels(shape.grid)),
+        decode_bytes=base + latents + _decoding(profile).bytes(_pixels(shape.grid)),
     )
 
 
 def _text_bytes(profile: Profile) -> int:
     plan = profile.text_encoder
     bytes_ = activations.TEXT_ENCODING_BYTES
+    if plan.format is not Format.PLAIN:
+        bytes_ += activations.TEXT_DEQUANTISING_BYTES
     if plan.placement is not Placement.RESIDENT:
         bytes_ += model_sizes.encoder_layers_bytes(
             plan, profile.precision, activations.STREAMED_LAYERS_AT_ONCE
@@ -113,19 +116,52 @@ def _text_bytes(profile: Profile) -> int:
 
 
 def _denoise_bytes(profile: Profile, tokens: int, batch: int) -> int:
-    is_dequantised = profile.transformer.format is not Format.PLAIN and not profile.native_fp8
-    if profile.blocks_in_strips:
-        bytes_ = _in_strips(tokens, batch, is_dequantised)
+    if profile.compiles_blocks:
+        bytes_ = _compiled(profile, tokens, batch)
+    elif profile.strips is Strips.NOTHING:
+        bytes_ = activations.DENOISING_EAGER.bytes(tokens, batch)
+    elif profile.strips is Strips.AROUND_PRODUCTS:
+        bytes_ = _around_products(tokens, batch)
     else:
-        bytes_ = _denoising(profile).bytes(tokens, batch)
-        if is_dequantised:
-            bytes_ = _with_dequantising(bytes_, tokens * batch)
+        bytes_ = _in_strips(tokens, batch, _is_dequantised(profile))
     if profile.transformer.placement is not Placement.RESIDENT:
         block = model_sizes.TRANSFORMER_BLOCK.bytes(profile.transformer.format, profile.precision)
         bytes_ += activations.STREAMED_LAYERS_AT_ONCE * block
         # What stands outside the blocks stays on the card while the stage runs.
         bytes_ += model_sizes.TRANSFORMER.rest * model_sizes.width_bytes(profile)
     return bytes_
+
+
+def _is_dequantised(profile: Profile) -> bool:
+    return profile.transformer.format is not Format.PLAIN and not profile.native_fp8
+
+
+def _compiled(profile: Profile, tokens: int, batch: int) -> int:
+    if fits_a_graph(tokens * batch):
+        denoising = (
+            activations.DENOISING_COMPILED_FP8 if profile.native_fp8 else activations.DENOISING_COMPILED
+        )
+        bytes_ = denoising.bytes(tokens, batch)
+    else:
+        bytes_ = activations.DENOISING_EAGER.bytes(tokens, batch)
+        if profile.native_fp8:
+            bytes_ += activations.NARROW_FP8_BYTES * tokens * batch
+    return _with_dequantising(bytes_, tokens * batch) if _is_dequantised(profile) else bytes_
+
+
+def fits_a_graph(tokens: int) -> bool:
+    """Tell whether a compiled block takes ``tokens`` of a whole batch; else it runs as if not compiled.
+
+    The widest tensor is what ``to_qkv_mlp_proj`` of a single block gives.
+    """
+    return tokens * model_sizes.WIDEST < activations.MOST_INDEXED
+
+
+def _around_products(tokens: int, batch: int) -> int:
+    """Return the higher of a single block's first product, with its weight in BF16, and what follows it."""
+    projecting = activations.DENOISING_WHOLE_PROJECTING.bytes(tokens, batch)
+    projecting += activations.DEQUANTISING.per_weight * model_sizes.LARGEST_LINEAR_PARAMETERS
+    return max(projecting, activations.DENOISING_WHOLE_GATING.bytes(tokens, batch))
 
 
 def _in_strips(tokens: int, batch: int, is_dequantised: bool) -> int:
@@ -148,12 +184,6 @@ def _with_dequantising(activation_bytes: int, tokens: int) -> int:
     return max(activation_bytes + last, first)
 
 
-def _denoising(profile: Profile) -> Denoising:
-    if not profile.compiles_blocks:
-        return activations.DENOISING_EAGER
-    return activations.DENOISING_COMPILED_FP8 if profile.native_fp8 else activations.DENOISING_COMPILED
-
-
 def _decoding(profile: Profile) -> Picturing:
     if profile.lean_decode:
         return activations.DECODING_LEAN
@@ -167,11 +197,16 @@ def _pixels(grid: Grid) -> int:
 def largest_batch_within(
     profile: Profile, usable_bytes: int, grid: Grid, references: Sequence[Grid], most: int
 ) -> int:
-    """Return the largest batch up to ``most`` that is predicted to fit ``usable_bytes``; 0 if none is."""
+    """Return the largest batch up to ``most`` that is predicted to fit ``usable_bytes``; 0 if none is.
+
+    Pictures that together fit no graph are not put together: they would be slower, and take more.
+    """
     fitting = 0
     for batch in range(1, most + 1):
-        peaks = predict(profile, WorkShape(grid, tuple(references), batch))
-        if peaks.highest_bytes > usable_bytes:
+        shape = WorkShape(grid, tuple(references), batch)
+        if batch > 1 and profile.compiles_blocks and not fits_a_graph(batch * shape.tokens):
+            break
+        if predict(profile, shape).highest_bytes > usable_bytes:
             break
         fitting = batch
     return fitting

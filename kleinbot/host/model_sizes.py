@@ -16,7 +16,9 @@ LAYERS_USED = 27
 
 TOKEN_TABLE_PARAMETERS = 388_956_160
 VAE_PARAMETERS = 84_046_115
-LARGEST_LINEAR_PARAMETERS = 27_648 * HIDDEN
+WIDEST = 27_648
+"""What ``to_qkv_mlp_proj`` of a single block makes of each token."""
+LARGEST_LINEAR_PARAMETERS = WIDEST * HIDDEN
 """``to_qkv_mlp_proj`` of a single block."""
 LAST_LINEAR_PARAMETERS = 12_288 * HIDDEN
 """``to_out`` of a single block, which runs while the block's activations are at their highest."""

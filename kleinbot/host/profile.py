@@ -42,6 +42,16 @@ class Placement(StrEnum):
     """On disk; in memory and on the card a few layers at a time, while its stage runs."""
 
 
+class Strips(StrEnum):
+    """What a block of the transformer does for some tokens at a time, where it is not compiled."""
+
+    NOTHING = "nothing"
+    AROUND_PRODUCTS = "around_products"
+    """Norms, rotary positions and gates, which are the same bits for any number of tokens."""
+    EVERYTHING = "everything"
+    """Matrix products too, which may be rounded differently."""
+
+
 class Attention(StrEnum):
     """Which of torch's attention kernels the transformer asks for."""
 
@@ -94,17 +104,17 @@ class Profile:
         return self.compiled and self.transformer.placement is Placement.RESIDENT
 
     @property
-    def blocks_in_strips(self) -> bool:
-        """Tell whether blocks that are not compiled work on strips of tokens, which takes half the memory.
+    def strips(self) -> Strips:
+        """How blocks that are not compiled save memory.
 
-        Strips may be rounded differently, so what is held to be bit-equal to a model that is not in 8 bits
-        (plain weights, and FP8 that is dequantised for each product) is left as it is.
+        FP8 that is dequantised for each product is held to be bit-equal to a model that is not in 8 bits.
+        Plain weights are run by diffusers' own blocks.
         """
-        return self.can_run_in_strips and not self.compiles_blocks
-
-    @property
-    def can_run_in_strips(self) -> bool:
-        return self.native_fp8 or self.transformer.format is Format.INT8
+        if self.transformer.format is Format.PLAIN:
+            return Strips.NOTHING
+        if self.transformer.format is Format.FP8 and not self.native_fp8:
+            return Strips.AROUND_PRODUCTS
+        return Strips.EVERYTHING
 
     @property
     def largest_square(self) -> Grid:

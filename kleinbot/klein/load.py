@@ -131,8 +131,8 @@ class _Loading:
                 profile.transformer,
                 native=profile.native_fp8,
             )
-            if profile.blocks_in_strips:
-                run_in_strips(transformers[checkpoint])
+            if not profile.compiles_blocks:
+                run_in_strips(transformers[checkpoint], profile.strips)
             self._place(transformers[checkpoint], profile.transformer)
         vae = self._load("vae", empty_vae(weights.vae), weights.vae, ComponentPlan())
         self._place(vae, ComponentPlan())

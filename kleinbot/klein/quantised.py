@@ -49,7 +49,7 @@ def quantised(
     try:
         _make(made, component, model, wanted, metadata, on_bytes)
     except OSError as error:
-        _log.warning("no room to keep the quantised %s in %s: %s", label, scratch, error)
+        _log.warning("the quantised %s cannot be kept in %s: %s", label, scratch, error)
         return None
     _remove_stale(made, beginning)
     return Component(component.file, component.config, read_file(made.parent, made.name).tensors)

@@ -3,10 +3,12 @@
 Only attention looks across tokens; what is around it (projections, norms, rotary positions, gated halves)
 is done for a strip of tokens at a time, with the stock modules and their own weights (diffusers
 ``Flux2AttnProcessor``, ``Flux2ParallelSelfAttnProcessor``, ``Flux2FeedForward``). A matrix product of fewer
-rows may be rounded differently. Of a token's width, a single block holds 9 times instead of 21 times.
+rows may be rounded differently; where that must not be, products are of all tokens and only what is around
+them is in strips. Of a token's width, a single block then holds 17 times instead of 21 times, else 9 times.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,6 +17,7 @@ from diffusers.models.attention_dispatch import dispatch_attention_fn
 from diffusers.models.embeddings import apply_rotary_emb
 from torch import nn
 
+from kleinbot.host.profile import Strips
 from kleinbot.klein.eight_bit import products
 
 TOKENS_AT_ONCE = 1024
@@ -24,31 +27,71 @@ Rotary = tuple[torch.Tensor, torch.Tensor]
 """Cosines and sines, each (tokens, width of a head)."""
 
 
-def run_in_strips(transformer: Flux2Transformer2DModel) -> None:
-    """Let the blocks of ``transformer`` work on strips of tokens from now on."""
+def run_in_strips(transformer: Flux2Transformer2DModel, what: Strips) -> None:
+    """Let the blocks of ``transformer`` do ``what`` for strips of tokens from now on."""
+    if what is Strips.NOTHING:
+        return
+    projection = _Projection(whole=what is Strips.AROUND_PRODUCTS)
     blocks: Any = transformer
     for block in blocks.transformer_blocks:
-        block.attn.set_processor(JointAttention())
-        block.ff = FeedForward(block.ff)
-        block.ff_context = FeedForward(block.ff_context)
+        block.attn.set_processor(JointAttention(projection))
+        block.ff = FeedForward(block.ff, projection)
+        block.ff_context = FeedForward(block.ff_context, projection)
     for block in blocks.single_transformer_blocks:
-        block.attn.set_processor(ParallelAttention())
+        block.attn.set_processor(ParallelAttention(projection))
+
+
+@dataclass(frozen=True)
+class _Projection:
+    """Products with a layer's weights: of all tokens at once, or of a strip at a time."""
+
+    whole: bool
+
+    def each(
+        self, linear: nn.Module, x: torch.Tensor, strips: Sequence[slice]
+    ) -> Iterator[tuple[slice, torch.Tensor]]:
+        """Return the product of ``linear`` with ``x`` (B, tokens, …) by ``strips``.
+
+        A whole one is there at once, so call this before there is what it goes to: a dequantised weight
+        and that are then not in memory together. It is gone once the last strip was taken.
+        """
+        if not self.whole:
+            return zip(strips, products(linear, (x[:, strip] for strip in strips)), strict=True)
+        product = linear(x)
+        return ((strip, product[:, strip]) for strip in strips)
+
+    def joined(
+        self, linear: nn.Module, parts: Sequence[torch.Tensor], strips: Sequence[slice]
+    ) -> torch.Tensor:
+        """Return the product of ``linear`` with ``parts`` (B, tokens, …), which stand side by side."""
+        first = parts[0]
+        if self.whole:
+            product: torch.Tensor = linear(first if len(parts) == 1 else torch.cat(list(parts), dim=-1))
+            return product
+        out = first.new_empty(*first.shape[:2], int(str(linear.out_features)))
+        inputs = (torch.cat([part[:, strip] for part in parts], dim=-1) for strip in strips)
+        for strip, of_strip in zip(strips, products(linear, inputs), strict=True):
+            out[:, strip] = of_strip
+            del of_strip
+        return out
 
 
 class FeedForward(nn.Module):
     """Takes the place of a ``Flux2FeedForward``, whose layers it has."""
 
-    def __init__(self, stock: Any) -> None:  # noqa: ANN401 - diffusers has no types
+    def __init__(self, stock: Any, projection: _Projection) -> None:  # noqa: ANN401 - diffusers has no types
         super().__init__()
+        self._projection = projection
         self.linear_in, self.act_fn, self.linear_out = stock.linear_in, stock.act_fn, stock.linear_out
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         strips = _strips(x)
+        projected = self._projection.each(self.linear_in, x, strips)
         gated = x.new_empty(*x.shape[:2], self.linear_out.in_features)
-        for strip, wide in _each(self.linear_in, x, strips):
+        for strip, wide in projected:
             gated[:, strip] = self.act_fn(wide)
             del wide
-        return _projected(self.linear_out, [gated], strips)
+        return self._projection.joined(self.linear_out, [gated], strips)
 
 
 class ParallelAttention:
@@ -56,6 +99,9 @@ class ParallelAttention:
 
     _attention_backend: Any = None
     _parallel_config: Any = None
+
+    def __init__(self, projection: _Projection) -> None:
+        self._projection = projection
 
     def __call__(
         self,
@@ -65,9 +111,10 @@ class ParallelAttention:
         image_rotary_emb: Rotary | None = None,
     ) -> torch.Tensor:
         strips = _strips(hidden_states)
+        projected = self._projection.each(attn.to_qkv_mlp_proj, hidden_states, strips)
         heads = _Heads(hidden_states, hidden_states.shape[1], attn)
         gated = hidden_states.new_empty(*hidden_states.shape[:2], attn.mlp_hidden_dim)
-        for strip, wide in _each(attn.to_qkv_mlp_proj, hidden_states, strips):
+        for strip, wide in projected:
             widths = [attn.inner_dim] * 3 + [attn.mlp_mult_factor * attn.mlp_hidden_dim]
             query, key, value, mlp = torch.split(wide, widths, dim=-1)
             heads.query[:, strip] = _turned(heads.of(query), attn.norm_q, image_rotary_emb, strip)
@@ -76,7 +123,7 @@ class ParallelAttention:
             gated[:, strip] = attn.mlp_act_fn(mlp)
             del wide, query, key, value, mlp
         attended = heads.attended(attention_mask, self._attention_backend, self._parallel_config)
-        return _projected(attn.to_out, [attended, gated], strips)
+        return self._projection.joined(attn.to_out, [attended, gated], strips)
 
 
 class JointAttention:
@@ -84,6 +131,9 @@ class JointAttention:
 
     _attention_backend: Any = None
     _parallel_config: Any = None
+
+    def __init__(self, projection: _Projection) -> None:
+        self._projection = projection
 
     def __call__(
         self,
@@ -106,7 +156,7 @@ class JointAttention:
                 (to_k, norm_k, heads.key),
                 (to_v, None, heads.value),
             ):
-                for strip, wide in _each(projection, states, _strips(states)):
+                for strip, wide in self._projection.each(projection, states, _strips(states)):
                     place = slice(first + strip.start, first + strip.stop)
                     if norm is None:
                         target[:, place] = heads.of(wide)
@@ -117,8 +167,8 @@ class JointAttention:
         of_text, of_picture = attended[:, :text_tokens], attended[:, text_tokens:]
         # ``to_out`` is a projection and a dropout, which does nothing here.
         return (
-            _projected(attn.to_out[0], [of_picture], _strips(of_picture)),
-            _projected(attn.to_add_out, [of_text], _strips(of_text)),
+            self._projection.joined(attn.to_out[0], [of_picture], _strips(of_picture)),
+            self._projection.joined(attn.to_add_out, [of_text], _strips(of_text)),
         )
 
 
@@ -150,23 +200,6 @@ def _strips(x: torch.Tensor) -> list[slice]:
     batch, tokens = x.shape[:2]
     at_once = max(1, TOKENS_AT_ONCE // batch)
     return [slice(first, min(tokens, first + at_once)) for first in range(0, tokens, at_once)]
-
-
-def _each(
-    linear: nn.Module, x: torch.Tensor, strips: Sequence[slice]
-) -> Iterator[tuple[slice, torch.Tensor]]:
-    return zip(strips, products(linear, (x[:, strip] for strip in strips)), strict=True)
-
-
-def _projected(linear: nn.Module, parts: Sequence[torch.Tensor], strips: Sequence[slice]) -> torch.Tensor:
-    """Return the product of ``linear`` with ``parts`` (B, tokens, …), which stand side by side."""
-    first = parts[0]
-    out = first.new_empty(*first.shape[:2], int(str(linear.out_features)))
-    inputs = (torch.cat([part[:, strip] for part in parts], dim=-1) for strip in strips)
-    for strip, product in zip(strips, products(linear, inputs), strict=True):
-        out[:, strip] = product
-        del product
-    return out
 
 
 def _turned(

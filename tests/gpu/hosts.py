@@ -45,79 +45,20 @@ from kleinbot.engine.failures import is_out_of_memory
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.stages import Stages
 from kleinbot.host.memory_model import WorkShape, predict
-from kleinbot.host.profile import CPU_SMALL, Device, Format, Placement, Profile
-from kleinbot.host.rules import CONTEXT_RESERVE_BYTES, choose
-from kleinbot.host.wishes import Wishes
+from kleinbot.host.profile import CPU_SMALL, Device, Format, Profile
+from kleinbot.host.rules import CONTEXT_RESERVE_BYTES
 from kleinbot.klein.source import FolderSource
-from tests.host.machines import (
-    EIGHT_GB,
-    H100,
-    RTX_3060,
-    RTX_3090,
-    RTX_4070_TI_SUPER,
-    RTX_4090,
-    RTX_5090,
-    Machine,
-)
+from tests.host.named_hosts import HOSTS, Host
 from tests.klein.tiny import ensure_tiny
 
 GIB = 2**30
 FULL, SMALL = Grid(64, 64), Grid(6, 6)
 LIMIT_S = 150.0
+"""After which a host's process is ended."""
 COMPILED_LIMIT_S = 560.0
 """Compiling every shape that is warmed takes minutes."""
 _STAGES = ("_encode", "_denoise", "_decode")
 """What the methods of ``engine.stages.Stages`` are called."""
-_BF16_STREAMED = Wishes(
-    transformer=Format.PLAIN,
-    transformer_placement=Placement.STREAMED,
-    text_encoder=Format.PLAIN,
-    text_encoder_placement=Placement.STREAMED,
-    lean_decode=True,
-    compiled=False,
-)
-_NATIVE_FP8 = Wishes(
-    transformer=Format.FP8,
-    text_encoder=Format.INT8,
-    token_table_on_host=True,
-    native_fp8=True,
-    lean_decode=True,
-    compiled=False,
-)
-
-
-@dataclasses.dataclass(frozen=True)
-class Host:
-    """``promise_gib`` is of reserved memory (hosts.md); None promises nothing.
-
-    ``3060-fp8`` is a host that has the transformer in FP8 only, as a folder of ComfyUI may.
-    ``too_large``: the profile gets stock decoding and so little memory that only this stage should fail.
-    ``limit_s``: the process is ended then.
-    """
-
-    name: str
-    machine: Machine
-    promise_gib: float | None
-    wishes: Wishes | None = None
-    too_large: bool = False
-    limit_s: float = LIMIT_S
-
-
-HOSTS = (
-    Host("8GB", EIGHT_GB, 6.0),
-    Host("8GB-little-ram", dataclasses.replace(EIGHT_GB, ram_gib=8), 6.0),
-    Host("3060", RTX_3060, 7.8),
-    Host("3060-fp8", RTX_3060, 7.8, Wishes(transformer=Format.FP8)),
-    Host("4070tis", RTX_4070_TI_SUPER, 12.0),
-    Host("4070tis-fp8", RTX_4070_TI_SUPER, 7.8, _NATIVE_FP8),
-    Host("3090", RTX_3090, 16.5),
-    Host("3090-offloaded", RTX_3090, 11.5, _BF16_STREAMED),
-    Host("4090", RTX_4090, 16.5, limit_s=COMPILED_LIMIT_S),
-    Host("5090", RTX_5090, 7.8, Wishes(base_checkpoint=False), limit_s=COMPILED_LIMIT_S),
-    Host("5090-both", RTX_5090, 12.5, Wishes(base_checkpoint=True), limit_s=COMPILED_LIMIT_S),
-    Host("data-centre", H100, None, limit_s=COMPILED_LIMIT_S),
-    Host("3060-too-large", RTX_3060, None, Wishes(lean_decode=False), too_large=True),
-)
 
 
 def main() -> None:
@@ -139,7 +80,8 @@ def main() -> None:
         parser.error("name the folder with the full-size weights, or use --dry")
     rows = []
     for host in chosen:
-        rows.append(in_a_process(host, folder, asked.limit or host.limit_s, dry=asked.dry))
+        limit_s = COMPILED_LIMIT_S if host.profile().compiled else LIMIT_S
+        rows.append(in_a_process(host, folder, asked.limit or limit_s, dry=asked.dry))
         # After each, so that a run that is cut off leaves what it has.
         (asked.out / "hosts.json").write_text(json.dumps(rows, indent=1), "utf-8")
         (asked.out / "hosts.txt").write_text(table(rows), "utf-8")
@@ -186,7 +128,7 @@ def measured(host: Host, folder: Path, *, dry: bool) -> dict[str, Any]:
     row["ram_of"] = host.machine.ram_gib
     ends: list[str] = []
     try:
-        profile = choose(host.machine.facts(), Device.CUDA, wishes=host.wishes).profile
+        profile = host.profile()
         row |= {"mode": profile.name, "lean": profile.lean_decode, "compiled": profile.compiled}
         shapes = WorkShape(FULL), WorkShape(FULL, (FULL,))
         peaks = max((predict(profile, shape) for shape in shapes), key=lambda peak: peak.highest_bytes)

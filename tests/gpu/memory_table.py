@@ -1,71 +1,46 @@
-"""Measures what the memory model predicts: the allocated peak of each stage, for profiles and shapes.
+"""Measures what the memory model predicts: the allocated peak of each stage, for named hosts and shapes.
 
-``python -m tests.gpu.memory_table FOLDER --profiles 3060 3090 --json table.json`` renders every shape through
-the engine, prints a table of predicted and measured in Markdown and writes the same as JSON. ``--card`` lets
-torch have only what is usable of the profile's own card, as ``set_per_process_memory_fraction``.
+``python -m tests.gpu.memory_table FOLDER --hosts 3060 3090 --json table.json`` renders every shape through
+the engine, with the profile that the rules choose for the host, and writes what
+``tests.host.measured_memory`` takes in. ``--card`` lets torch have only what is usable of the host's own
+card, as ``set_per_process_memory_fraction``; a batch that does not fit then has no row.
 
 The stages are told apart by hooks on the transformer and on the VAE, which are found by their types: nothing
-of how the engine drives them is assumed. Run one profile per process for clean counters.
+of how the engine drives them is assumed. Run one host per process for clean counters.
 """
 
 import argparse
 import asyncio
 import gc
-import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import torch
 from diffusers import AutoencoderKLFlux2, Flux2Transformer2DModel
 
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import RenderError
 from kleinbot.domain.faults import NoFaults
-from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.work import BatchResult, ImageKey, RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine
-from kleinbot.host.facts import GIB
-from kleinbot.host.memory_model import WorkShape, predict
-from kleinbot.host.profile import CUDA_BF16, Format, Profile
+from kleinbot.host.memory_model import WorkShape
+from kleinbot.host.profile import Format, Profile
 from kleinbot.host.rules import CONTEXT_RESERVE_BYTES
 from kleinbot.klein.source import FolderSource
-from tests.host import machines
+from tests.host.measured_memory import Measured, Row
+from tests.host.named_hosts import HOSTS
 
-STAGES = ("encode", "denoise", "decode")
 STEPS = 2
-SMALL, FULL = Grid(32, 32), Grid(64, 64)
 SHAPES = [
-    *(WorkShape(SMALL, (), batch) for batch in (1, 2, 4)),
-    *(WorkShape(FULL, (FULL,) * references, batch) for references in (0, 1, 2, 4) for batch in (1, 2, 4)),
+    *((512, 0, batch) for batch in (1, 2, 4)),
+    *((1024, references, batch) for references in (0, 1, 2, 4) for batch in (1, 2, 4)),
 ]
-MACHINES = {
-    "8gb": machines.EIGHT_GB,
-    "3060": machines.RTX_3060,
-    "4070tis": machines.RTX_4070_TI_SUPER,
-    "3090": machines.RTX_3090,
-    "4090": machines.RTX_4090,
-    "5090": machines.RTX_5090,
-    "data-centre": machines.H100,
-}
-
-
-@dataclass(frozen=True)
-class Row:
-    """Bytes by stage; ``measured`` is None where memory did not suffice."""
-
-    profile: str
-    side_px: int
-    references: int
-    batch: int
-    predicted: tuple[int, int, int]
-    measured: tuple[int, int, int] | None
-    reserved: int
-    seconds: float
+"""Side in px, references of 1024², batch."""
 
 
 class Peaks:
@@ -100,41 +75,36 @@ def attach(peaks: Peaks) -> None:
     found: list[Any] = [each for each in gc.get_objects() if issubclass(type(each), torch.nn.Module)]
     for module in found:
         if isinstance(module, Flux2Transformer2DModel):
-            module.register_forward_pre_hook(entering(1))
+            # Before what brings streamed weights, which is a hook too.
+            module.register_forward_pre_hook(entering(1), prepend=True)
         elif isinstance(module, AutoencoderKLFlux2):
-            module.post_quant_conv.register_forward_pre_hook(entering(2))
+            module.post_quant_conv.register_forward_pre_hook(entering(2), prepend=True)
 
 
-async def measure(folder: Path, profile: Profile, shapes: Sequence[WorkShape]) -> list[Row]:
+async def measure(folder: Path, profile: Profile) -> list[Row]:
     source = FolderSource(folder, prefer_fp8=profile.transformer.format is Format.FP8)
     engine = GpuEngine(source, profile, SystemClock(), NoFaults(), scratch=folder / "scratch")
     await engine.start()
     peaks, rows = Peaks(), []
     attach(peaks)
-    for shape in shapes:
+    for side_px, references, batch in SHAPES:
+        shape = Row(side_px, references, batch, 0, 0, 0, 0).shape
         gc.collect()
         torch.cuda.empty_cache()
         peaks.begin()
         result = await rendered(engine, tasks(shape))
         peaks.end()
-        predicted = predict(profile, shape)
-        fits = result is not None and not result.out_of_memory
-        rows.append(
-            Row(
-                profile=profile.name,
-                side_px=shape.grid.width_px,
-                references=len(shape.references),
-                batch=shape.batch,
-                predicted=(predicted.encode_bytes, predicted.denoise_bytes, predicted.decode_bytes),
-                measured=(peaks.peaks[0], peaks.peaks[1], peaks.peaks[2]) if fits else None,
-                reserved=torch.cuda.max_memory_reserved(),
-                seconds=result.seconds.total_s if result is not None else 0.0,
-            )
-        )
-        say(markdown(rows[-1]))
-        if not fits:
+        name = f"{profile.name}, {side_px}², {references} references, batch of {batch}:"
+        if result is None or result.out_of_memory:
+            say(name, "out of memory")
             # The next batch is preceded by the engine's self-test, which has stages of its own.
-            await rendered(engine, tasks(SHAPES[0]))
+            await rendered(engine, tasks(Row(*SHAPES[0], 0, 0, 0, 0).shape))
+            continue
+        reserved = torch.cuda.max_memory_reserved()
+        encode, denoise, decode = peaks.peaks
+        rows.append(Row(side_px, references, batch, encode, denoise, decode, reserved))
+        ratios = " ".join(f"{ratio:.3f}" for ratio in rows[-1].ratios(profile))
+        say(name, f"predicted to measured {ratios}; {result.seconds.total_s:.2f} s")
     await engine.close()
     return rows
 
@@ -167,47 +137,31 @@ def tasks(shape: WorkShape) -> list[RenderTask]:
     ]
 
 
-HEADING = (
-    "| profile | picture | references | batch | "
-    + " | ".join(f"{stage}: predicted, measured GiB, ratio" for stage in STAGES)
-    + " | reserved GiB |\n|---|---|---|---|---|---|---|---|"
-)
-
-
-def markdown(row: Row) -> str:
-    cells = []
-    for place, predicted in enumerate(row.predicted):
-        if row.measured is None:
-            cells.append(f"{predicted / GIB:.2f}, out of memory")
-        else:
-            measured = row.measured[place]
-            ratio = f"{predicted / measured:.3f}" if measured else "–"
-            cells.append(f"{predicted / GIB:.2f}, {measured / GIB:.2f}, {ratio}")
-    start = f"| {row.profile} | {row.side_px}² | {row.references} | {row.batch} |"
-    return f"{start} {' | '.join(cells)} | {row.reserved / GIB:.2f} |"
-
-
-def say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - its output is what it is for
+def say(*words: object) -> None:
+    print(*words, flush=True)  # noqa: T201 - its output is what it is for
 
 
 def main() -> None:
+    hosts = {host.name: host for host in HOSTS if not host.too_large}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--profiles", nargs="+", choices=["bf16", *MACHINES], default=["bf16"])
+    parser.add_argument("--hosts", nargs="+", choices=list(hosts), default=list(hosts))
     parser.add_argument("--card", action="store_true", help="let torch have only what the card has")
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
-    rows: list[Row] = []
-    say(f"{torch.cuda.get_device_name(0)}, torch {torch.__version__}\n\n{HEADING}")
-    for name in chosen.profiles:
-        profile = CUDA_BF16 if name == "bf16" else MACHINES[name].choice().profile
-        if chosen.card and name != "bf16":
-            usable = MACHINES[name].card.free_bytes - CONTEXT_RESERVE_BYTES
+    conditions = (
+        f"{torch.cuda.get_device_name(0)}, torch {torch.__version__}, diffusers {diffusers.__version__}, "
+        f"{STEPS} steps, full-size random weights"
+    )
+    say(conditions)
+    measured: dict[str, list[Row]] = {}
+    for name in chosen.hosts:
+        if chosen.card:
+            usable = hosts[name].machine.card.free_bytes - CONTEXT_RESERVE_BYTES
             torch.cuda.set_per_process_memory_fraction(usable / torch.cuda.mem_get_info()[1])
-        rows += asyncio.run(measure(chosen.folder, profile, SHAPES))
-    if chosen.json is not None:
-        chosen.json.write_text(json.dumps([asdict(row) for row in rows], indent=1), "utf-8")
+        measured[name] = asyncio.run(measure(chosen.folder, hosts[name].profile()))
+        if chosen.json is not None:
+            chosen.json.write_text(Measured(conditions, measured).as_json(), "utf-8")
 
 
 if __name__ == "__main__":

@@ -86,13 +86,13 @@ def test_a_picture_and_an_edit_stay_within_the_promise(
         assert reserved <= promised_gib * GIB
 
 
-def test_a_3060_with_weights_in_fp8_alone_misses_its_promise_by_0_2_gib() -> None:
-    """A known miss: its blocks stay whole, so that they are bit-equal to weights dequantised at load."""
+def test_a_3060_with_weights_in_fp8_alone_keeps_its_promise() -> None:
+    """Its products stay whole, so that they are bit-equal to those of weights dequantised at load."""
     only_fp8 = Offer(frozenset({Format.FP8}), (Checkpoint.DISTILLED,))
     profile = choose(RTX_3060.facts(), offer=only_fp8).profile
     reserved = predict(profile, WorkShape(FULL, (FULL,))).highest_bytes * (1 + RESERVED_BEYOND[System.LINUX])
-    assert round(reserved / GIB, 1) == 8.0
-    assert reserved > 7.8 * GIB
+    assert profile.name == "fp8+int8-encoder"
+    assert reserved <= 7.8 * GIB
 
 
 def test_every_profile_fits_what_it_states() -> None:

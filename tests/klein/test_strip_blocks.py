@@ -14,9 +14,9 @@ from kleinbot.domain.geometry import Grid
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.activations import EMBEDDING_BYTES, WORKSPACE_BYTES
 from kleinbot.host.memory_model import WorkShape, predict, resident_bytes
-from kleinbot.host.profile import CPU_SMALL, CUDA_BF16, ComponentPlan, Format, Placement, Profile
+from kleinbot.host.profile import CPU_SMALL, CUDA_BF16, ComponentPlan, Format, Placement, Profile, Strips
 from kleinbot.klein import strip_blocks
-from kleinbot.klein.eight_bit import FP8, RowScaledLinear
+from kleinbot.klein.eight_bit import FP8, Fp8Linear, RowScaledLinear
 from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.load import Klein, load_klein
 from kleinbot.klein.quantise import large_layers
@@ -52,7 +52,7 @@ def test_strips_give_the_stock_blocks_numbers(
 ) -> None:
     in_strips = loaded(tiny_folder, profile)
     with monkeypatch.context() as stock_blocks:
-        stock_blocks.setattr("kleinbot.klein.load.run_in_strips", lambda _: None)
+        stock_blocks.setattr("kleinbot.klein.load.run_in_strips", lambda *_: None)
         stock = loaded(tiny_folder, profile)
     assert processors(in_strips) == {strip_blocks.ParallelAttention}
     assert processors(stock).isdisjoint(processors(in_strips))
@@ -86,23 +86,40 @@ def test_pictures_of_a_batch_are_kept_apart(tiny_folder: Path) -> None:
     torch.testing.assert_close(both, alone, rtol=0, atol=1e-4)
 
 
-def test_what_must_stay_bit_equal_to_a_model_without_8_bits_is_left_alone(tiny_folder: Path) -> None:
-    for profile in (CPU_SMALL, DEQUANTISED, replace(INT8, compiled=True)):
+@pytest.mark.usefixtures("many_strips")
+def test_around_whole_products_strips_are_the_stock_blocks_bits(
+    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_strips = loaded(tiny_folder, DEQUANTISED)
+    with monkeypatch.context() as stock_blocks:
+        stock_blocks.setattr("kleinbot.klein.load.run_in_strips", lambda *_: None)
+        stock = loaded(tiny_folder, DEQUANTISED)
+    assert processors(in_strips) == {strip_blocks.ParallelAttention}
+    assert processors(stock).isdisjoint(processors(in_strips))
+    assert torch.equal(latents_of(in_strips), latents_of(stock))
+
+
+def test_plain_and_compiled_blocks_are_left_alone(tiny_folder: Path) -> None:
+    for profile in (CPU_SMALL, replace(INT8, compiled=True), replace(DEQUANTISED, compiled=True)):
         assert strip_blocks.ParallelAttention not in processors(loaded(tiny_folder, profile))
 
 
 def counted_bytes(profile: Profile, tokens: int, batch: int) -> int:
     """Return what lives at most while a full-size double and single block run, and nothing is computed."""
-    native = profile.native_fp8
-    kept = FP8 if native else torch.int8
+
+    def layer(shape: torch.Size) -> torch.nn.Module:
+        weight = torch.empty(shape, dtype=torch.int8 if profile.transformer.format is Format.INT8 else FP8)
+        if profile.strips is Strips.AROUND_PRODUCTS:
+            one = torch.ones((), device="cpu")
+            return Fp8Linear(weight, one, one, torch.bfloat16, native=False)
+        return RowScaledLinear(weight, torch.empty(shape[0]), native=profile.native_fp8)
+
     with torch.device("meta"):
         model = Flux2Transformer2DModel.from_config({**TRANSFORMER, "num_layers": 1, "num_single_layers": 1})
         model = torch.nn.Module.to(model, torch.bfloat16).eval()
         for name in large_layers(model):
-            shape = model.get_submodule(name).weight.shape
-            layer = RowScaledLinear(torch.empty(shape, dtype=kept), torch.empty(shape[0]), native=native)
-            model.set_submodule(name, layer)
-        strip_blocks.run_in_strips(model)
+            model.set_submodule(name, layer(model.get_submodule(name).weight.shape))
+        strip_blocks.run_in_strips(model, profile.strips)
         inputs = {
             "hidden_states": torch.empty(batch, tokens - 512, 128, dtype=torch.bfloat16),
             "encoder_hidden_states": torch.empty(batch, 512, 7680, dtype=torch.bfloat16),
@@ -126,7 +143,7 @@ def attended(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **_: o
     return torch.empty_like(query.transpose(1, 2)).transpose(1, 2)
 
 
-@pytest.mark.parametrize("profile", [INT8, NATIVE], ids=["int8", "native"])
+@pytest.mark.parametrize("profile", [INT8, NATIVE, DEQUANTISED], ids=["int8", "native", "dequantised"])
 @pytest.mark.parametrize(("references", "batch"), [(0, 1), (1, 1), (4, 1), (0, 4), (4, 4)])
 def test_the_prediction_is_what_counting_live_tensors_gives(
     profile: Profile, references: int, batch: int

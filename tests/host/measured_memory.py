@@ -1,0 +1,137 @@
+"""What was measured of the memory model's predictions, and the document that shows both.
+
+``tests.gpu.memory_table`` measures on a card and writes a file; ``python -m tests.host.measured_memory
+FILE…`` takes such files in and writes ``kleinbot/host/MEASURED.md`` anew, which is also needed after a change
+of the model.
+"""
+
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from kleinbot.domain.geometry import TOKEN_PX, Grid
+from kleinbot.host.facts import GIB
+from kleinbot.host.memory_model import WorkShape, predict
+from kleinbot.host.profile import Profile
+from tests.host.named_hosts import HOSTS
+
+KEPT = Path(__file__).with_name("measured_memory.json")
+DOCUMENT = Path(__file__).parents[2] / "kleinbot/host/MEASURED.md"
+STAGES = ("encode", "denoise", "decode")
+FULL = Grid(64, 64)
+
+_INTRODUCTION = """# Predicted and measured memory
+
+What `host/memory_model.py` predicts beside torch's `max_memory_allocated`, in GiB, for each stage:
+predicted, measured, their ratio. Each host has the profile that the rules choose for it. Measured with
+`python -m tests.gpu.memory_table`: {conditions}, `expandable_segments`.
+"Reserved" is `max_memory_reserved` of the shape. Memory was not limited, so some batches are larger than
+what fits the named card; the bot makes none that is predicted not to fit. References are of 1024².
+
+Every ratio lies between {least:.3f} and {most:.3f}. This file is written by
+`python -m tests.host.measured_memory`; the tests hold the same measurements against the model.
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A square picture with references of 1024²; bytes of each stage, and what torch had taken at most."""
+
+    side_px: int
+    references: int
+    batch: int
+    encode: int
+    denoise: int
+    decode: int
+    reserved: int
+
+    @property
+    def shape(self) -> WorkShape:
+        side = self.side_px // TOKEN_PX
+        return WorkShape(Grid(side, side), (FULL,) * self.references, self.batch)
+
+    @property
+    def measured(self) -> tuple[int, int, int]:
+        return self.encode, self.denoise, self.decode
+
+    def predicted(self, profile: Profile) -> tuple[int, int, int]:
+        peaks = predict(profile, self.shape)
+        return peaks.encode_bytes, peaks.denoise_bytes, peaks.decode_bytes
+
+    def ratios(self, profile: Profile) -> list[float]:
+        """Return predicted to measured, by stage."""
+        return [one / other for one, other in zip(self.predicted(profile), self.measured, strict=True)]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """``hosts`` are those of ``named_hosts``, by name."""
+
+    conditions: str
+    hosts: dict[str, list[Row]]
+
+    def as_json(self) -> str:
+        hosts = [
+            f"  {json.dumps(name)}: [\n"
+            + ",\n".join(f"   {json.dumps(asdict(row))}" for row in rows)
+            + "\n  ]"
+            for name, rows in self.hosts.items()
+        ]
+        return (
+            f'{{"conditions": {json.dumps(self.conditions)},\n "hosts": {{\n' + ",\n".join(hosts) + "\n}}\n"
+        )
+
+
+def read(file: Path) -> Measured:
+    content = json.loads(file.read_text("utf-8"))
+    hosts = {name: [Row(**row) for row in rows] for name, rows in content["hosts"].items()}
+    return Measured(content["conditions"], hosts)
+
+
+def merged(files: list[Path]) -> Measured:
+    """Return what is kept, and of each host in ``files`` what the last of these has.
+
+    Raises ValueError where one was measured under other conditions.
+    """
+    hosts: dict[str, list[Row]] = {}
+    conditions = set()
+    for measured in map(read, files):
+        conditions.add(measured.conditions)
+        hosts |= measured.hosts
+    if len(conditions) != 1:
+        raise ValueError(f"not comparable: {sorted(conditions)}")
+    return Measured(conditions.pop(), {host.name: hosts[host.name] for host in HOSTS if host.name in hosts})
+
+
+def document(measured: Measured) -> str:
+    """Return the whole of MEASURED.md."""
+    titles = {host.name: (host.title, host.profile()) for host in HOSTS}
+    ratios: list[float] = []
+    parts = []
+    for name, rows in measured.hosts.items():
+        title, profile = titles[name]
+        parts.append(f"\n## {title}: {profile.name}{', compiled' if profile.compiled else ''}\n")
+        parts.append(f"| picture | references | batch | {' | '.join(STAGES)} | reserved |\n|{'---|' * 7}")
+        for row in rows:
+            ratios += row.ratios(profile)
+            parts.append(_line(row, profile))
+    beginning = _INTRODUCTION.format(conditions=measured.conditions, least=min(ratios), most=max(ratios))
+    return beginning + "\n".join(parts) + "\n"
+
+
+def _line(row: Row, profile: Profile) -> str:
+    cells = [
+        f"{predicted / GIB:.2f}, {measured / GIB:.2f}, {ratio:.3f}"
+        for predicted, measured, ratio in zip(
+            row.predicted(profile), row.measured, row.ratios(profile), strict=True
+        )
+    ]
+    start = f"| {row.side_px}² | {row.references} | {row.batch} |"
+    return f"{start} {' | '.join(cells)} | {row.reserved / GIB:.2f} |"
+
+
+if __name__ == "__main__":
+    result = merged([KEPT, *map(Path, sys.argv[1:])])
+    KEPT.write_text(result.as_json(), "utf-8")
+    DOCUMENT.write_text(document(result), "utf-8")
