@@ -25,6 +25,8 @@ class AdmissionLimits:
 
     ``token_member_cost``: a member's share of the token lane; what is over it goes to the relaxed lane,
     but a single image never is. Without it floods would cost the others their places (test_simulation).
+    ``newcomers_share``: of the server's and the line's limit, this much is left to members who have nothing
+    outstanding. Without it a few floods would close the line to all others until something is done.
     ``token_s``: what is expected to end later than this, in seconds from now, goes there too.
     ``deadline_s``: when a promised picture must be made; the token lives for 15 minutes and is used until a
     minute before that. Another minute is for what storing and sending take, and for batch mates.
@@ -37,6 +39,7 @@ class AdmissionLimits:
     member_cost: float = 200.0
     server_cost: float = 1000.0
     line_cost: float = 2000.0
+    newcomers_share: float = 0.2
 
     def deadline_ms(self, created_ms: int, token_dies_ms: int | None = None) -> int:
         """Return by when a picture that is promised at ``created_ms`` must be made; the same after a restart.
@@ -99,10 +102,11 @@ def admit(
     """
     asked = sum(image.cost for image in images)
     member = _Scope(images[0].server_id, images[0].member_id)
+    shared = 1.0 if member.outstanding_cost(line) == 0 else 1.0 - limits.newcomers_share
     for code, limit, scope in (
         (Code.MEMBER_LINE_FULL, limits.member_cost, member),
-        (Code.SERVER_LINE_FULL, limits.server_cost, _Scope(member.server_id)),
-        (Code.LINE_FULL, limits.line_cost, _Scope()),
+        (Code.SERVER_LINE_FULL, shared * limits.server_cost, _Scope(member.server_id)),
+        (Code.LINE_FULL, shared * limits.line_cost, _Scope()),
     ):
         outstanding = scope.outstanding_cost(line)
         if outstanding > 0 and outstanding + asked > limit:

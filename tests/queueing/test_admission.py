@@ -11,7 +11,9 @@ from kleinbot.queueing.line import Line
 from kleinbot.queueing.waiting import Shape, UniformLimit
 from tests.queueing.making import job
 
-LIMITS = AdmissionLimits(token_member_cost=4, member_cost=8, server_cost=12, line_cost=16)
+LIMITS = AdmissionLimits(
+    token_member_cost=4, member_cost=8, server_cost=12, line_cost=16, newcomers_share=0.25
+)
 NOW_MS = 1_000_000
 
 
@@ -59,6 +61,8 @@ def test_a_single_image_is_never_over_the_share() -> None:
     [
         ([(1, 1, 4), (1, 1, 4)], (1, 1), Code.MEMBER_LINE_FULL, 8),
         ([(1, 1, 4), (1, 2, 4), (1, 3, 4)], (1, 4), Code.SERVER_LINE_FULL, 12),
+        ([(1, 1, 4), (1, 2, 4), (1, 3, 1)], (1, 2), Code.SERVER_LINE_FULL, 9),
+        ([(1, 1, 4), (1, 2, 4), (2, 3, 4)], (2, 3), Code.LINE_FULL, 12),
         ([(1, 1, 4), (1, 2, 4), (2, 3, 4), (2, 4, 4)], (3, 5), Code.LINE_FULL, 16),
     ],
 )
@@ -72,6 +76,17 @@ def test_a_full_line_refuses_with_the_reason(
     assert isinstance(answer, Refusal)
     assert answer.code is code
     assert answer.parameters["limit"] == limit
+
+
+def test_floods_leave_room_for_whoever_has_nothing_in_line() -> None:
+    line = Line()
+    floods = [ask(line, f"{member}-{n}", member, 1) for n in range(20) for member in (1, 2)]
+    assert isinstance(floods[-1], Refusal)
+    assert floods[-1].code is Code.SERVER_LINE_FULL
+    assert line.outstanding_cost(server_id=1) == 9
+    assert isinstance(ask(line, "third", 3, 3), Admitted)
+    # Now the limit itself is reached.
+    assert isinstance(ask(line, "fourth", 4, 1), Refusal)
 
 
 def test_a_refusal_names_a_time_at_which_it_would_be_accepted() -> None:
