@@ -12,7 +12,7 @@ from kleinbot.domain.geometry import Aspect, Grid
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.work import Checkpoint, ImageKey, RenderTask
-from kleinbot.host.profile import Attention, Profile
+from kleinbot.host.profile import Attention, Profile, Strips
 from kleinbot.klein.load import Klein
 from kleinbot.klein.strip_blocks import run_in_strips
 
@@ -71,8 +71,8 @@ class Tuning:
     def undo(self) -> None:
         """Go back to plain torch: its own attention, nothing compiled.
 
-        Blocks then work in strips where they may: the whole ones would take more memory than was predicted
-        of compiled ones.
+        Blocks then work in strips, products too: whole ones would take more memory than was predicted of
+        compiled ones.
         """
         for module in self._compiled:
             module._compiled_call_impl = None
@@ -82,7 +82,7 @@ class Tuning:
             if self._profile.attention is Attention.CUDNN:
                 transformer.reset_attention_backend()
             if self._profile.compiles_blocks:
-                run_in_strips(transformer, self._profile.strips)
+                run_in_strips(transformer, Strips.EVERYTHING)
 
     def seal(self) -> None:
         """Let nothing be compiled from now on."""

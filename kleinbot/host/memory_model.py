@@ -16,11 +16,13 @@ from kleinbot.host.facts import System
 from kleinbot.host.profile import Format, Placement, Profile, Strips
 
 RESERVED_BEYOND = {System.LINUX: 0.04, System.WINDOWS: 0.10, System.MACOS: 0.04}
-"""Share by which ``max_memory_reserved`` exceeds ``max_memory_allocated``.
+"""Share by which ``max_memory_reserved`` exceeds ``max_memory_allocated``, for single pictures of 1024².
 
-Measured on an H200 with expandable segments: 16.17 against 15.61 GiB, BF16. Windows has no such segments:
-hosts emulated without them took 8 to 16 % more, the fuller the card the less, since the allocator then gives
-blocks back. Windows itself is not measured.
+Measured on an H100 with expandable segments: 0.6 to 3.5 % where the transformer is resident, up to 15 % of
+2.5 GiB where it is streamed. Larger batches reserve more while memory is not limited (MEASURED.md); where it
+was, the allocator gave blocks back, and whatever was predicted to fit did, in the eager profiles.
+Windows has no such segments: hosts emulated without them took 8 to 16 % more, the fuller the card the less.
+Windows itself is not measured.
 """
 
 
@@ -137,6 +139,7 @@ def _is_dequantised(profile: Profile) -> bool:
 
 
 def _compiled(profile: Profile, tokens: int, batch: int) -> int:
+    dequantising = activations.DEQUANTISING.per_weight if _is_dequantised(profile) else 0
     if fits_a_graph(tokens * batch):
         denoising = (
             activations.DENOISING_COMPILED_FP8 if profile.native_fp8 else activations.DENOISING_COMPILED
@@ -144,9 +147,12 @@ def _compiled(profile: Profile, tokens: int, batch: int) -> int:
         bytes_ = denoising.bytes(tokens, batch)
     else:
         bytes_ = activations.DENOISING_EAGER.bytes(tokens, batch)
+        bytes_ += dequantising * model_sizes.LAST_LINEAR_PARAMETERS
         if profile.native_fp8:
             bytes_ += activations.NARROW_FP8_BYTES * tokens * batch
-    return _with_dequantising(bytes_, tokens * batch) if _is_dequantised(profile) else bytes_
+    # A block's first product is made when there is little else, but it has the largest weight.
+    first = activations.DENOISING_WHOLE_PROJECTING.bytes(tokens, batch)
+    return max(bytes_, first + dequantising * model_sizes.LARGEST_LINEAR_PARAMETERS)
 
 
 def fits_a_graph(tokens: int) -> bool:
@@ -170,18 +176,6 @@ def _in_strips(tokens: int, batch: int, is_dequantised: bool) -> int:
     if is_dequantised:
         projecting += activations.DEQUANTISING.per_weight * model_sizes.LARGEST_LINEAR_PARAMETERS
     return max(projecting, activations.DENOISING_STRIPS_ATTENDING.bytes(tokens, batch))
-
-
-def _with_dequantising(activation_bytes: int, tokens: int) -> int:
-    """Add what an 8-bit layer needs, at whichever of a block's two products is higher.
-
-    Its last product runs beside all of the block's activations. Its first one is more than twice as large,
-    but little else is there yet: three tensors of the tokens' width.
-    """
-    width = tokens * model_sizes.HIDDEN * 2
-    last = activations.DEQUANTISING.per_weight * model_sizes.LAST_LINEAR_PARAMETERS
-    first = activations.DEQUANTISING.per_weight * model_sizes.LARGEST_LINEAR_PARAMETERS + 3 * width
-    return max(activation_bytes + last, first)
 
 
 def _decoding(profile: Profile) -> Picturing:

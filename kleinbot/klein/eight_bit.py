@@ -4,7 +4,7 @@ Own modules of plain tensors, not torchao's tensor subclasses: they are moved, p
 traced like any other module's, under every release of torch that is supported.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 
 import torch
 from torch import nn
@@ -172,8 +172,11 @@ class RowScaledLinear(nn.Module):
         )
 
 
-def products(linear: nn.Module, inputs: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
-    """Yield the product of ``linear`` with each of ``inputs``; its weight is dequantised once for all."""
+def products(linear: nn.Module, inputs: Iterable[torch.Tensor]) -> Generator[torch.Tensor]:
+    """Yield the product of ``linear`` with each of ``inputs``; its weight is dequantised once for all.
+
+    That is kept until the generator is at its end or closed.
+    """
     if not isinstance(linear, Fp8Linear | RowScaledLinear) or linear.native:
         yield from map(linear, inputs)
         return

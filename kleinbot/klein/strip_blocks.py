@@ -7,9 +7,8 @@ rows may be rounded differently; where that must not be, products are of all tok
 them is in strips. Of a token's width, a single block then holds 17 times instead of 21 times, else 9 times.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import Any, Protocol
 
 import torch
 from diffusers import Flux2Transformer2DModel
@@ -31,67 +30,98 @@ def run_in_strips(transformer: Flux2Transformer2DModel, what: Strips) -> None:
     """Let the blocks of ``transformer`` do ``what`` for strips of tokens from now on."""
     if what is Strips.NOTHING:
         return
-    projection = _Projection(whole=what is Strips.AROUND_PRODUCTS)
+    linears = _Whole() if what is Strips.AROUND_PRODUCTS else _InStrips()
     blocks: Any = transformer
     for block in blocks.transformer_blocks:
-        block.attn.set_processor(JointAttention(projection))
-        block.ff = FeedForward(block.ff, projection)
-        block.ff_context = FeedForward(block.ff_context, projection)
+        block.attn.set_processor(JointAttention(linears))
+        block.ff = FeedForward(block.ff, linears)
+        block.ff_context = FeedForward(block.ff_context, linears)
     for block in blocks.single_transformer_blocks:
-        block.attn.set_processor(ParallelAttention(projection))
+        block.attn.set_processor(ParallelAttention(linears))
 
 
-@dataclass(frozen=True)
-class _Projection:
-    """Products with a layer's weights: of all tokens at once, or of a strip at a time."""
-
-    whole: bool
+class _Linears(Protocol):
+    """How products with a layer's weights are made."""
 
     def each(
         self, linear: nn.Module, x: torch.Tensor, strips: Sequence[slice]
     ) -> Iterator[tuple[slice, torch.Tensor]]:
         """Return the product of ``linear`` with ``x`` (B, tokens, …) by ``strips``.
 
-        A whole one is there at once, so call this before there is what it goes to: a dequantised weight
-        and that are then not in memory together. It is gone once the last strip was taken.
+        Call this before there is what the product goes to: a whole one is made at once, and its dequantised
+        weight and that are then not in memory together. Nothing of it is left after the last strip.
         """
-        if not self.whole:
-            return zip(strips, products(linear, (x[:, strip] for strip in strips)), strict=True)
+        ...
+
+    def joined(
+        self, linear: nn.Module, parts: Sequence[torch.Tensor], strips: Sequence[slice]
+    ) -> torch.Tensor:
+        """Return the product of ``linear`` with ``parts`` (B, tokens, …), which stand side by side."""
+        ...
+
+
+class _Whole:
+    """Products of all tokens at once."""
+
+    def each(
+        self, linear: nn.Module, x: torch.Tensor, strips: Sequence[slice]
+    ) -> Iterator[tuple[slice, torch.Tensor]]:
         product = linear(x)
         return ((strip, product[:, strip]) for strip in strips)
 
     def joined(
         self, linear: nn.Module, parts: Sequence[torch.Tensor], strips: Sequence[slice]
     ) -> torch.Tensor:
-        """Return the product of ``linear`` with ``parts`` (B, tokens, …), which stand side by side."""
+        del strips
+        product: torch.Tensor = linear(parts[0] if len(parts) == 1 else torch.cat(list(parts), dim=-1))
+        return product
+
+
+class _InStrips:
+    """A product for each strip."""
+
+    def each(
+        self, linear: nn.Module, x: torch.Tensor, strips: Sequence[slice]
+    ) -> Iterator[tuple[slice, torch.Tensor]]:
+        return _with_places(strips, products(linear, (x[:, strip] for strip in strips)))
+
+    def joined(
+        self, linear: nn.Module, parts: Sequence[torch.Tensor], strips: Sequence[slice]
+    ) -> torch.Tensor:
         first = parts[0]
-        if self.whole:
-            product: torch.Tensor = linear(first if len(parts) == 1 else torch.cat(list(parts), dim=-1))
-            return product
         out = first.new_empty(*first.shape[:2], int(str(linear.out_features)))
         inputs = (torch.cat([part[:, strip] for part in parts], dim=-1) for strip in strips)
-        for strip, of_strip in zip(strips, products(linear, inputs), strict=True):
-            out[:, strip] = of_strip
-            del of_strip
+        for strip, product in _with_places(strips, products(linear, inputs)):
+            out[:, strip] = product
+            del product
         return out
+
+
+def _with_places(
+    strips: Sequence[slice], made: Generator[torch.Tensor]
+) -> Iterator[tuple[slice, torch.Tensor]]:
+    """Pair ``strips`` with what is ``made`` for them; not by ``zip``, which keeps the last pair it gave."""
+    for strip in strips:
+        yield strip, next(made)
+    made.close()
 
 
 class FeedForward(nn.Module):
     """Takes the place of a ``Flux2FeedForward``, whose layers it has."""
 
-    def __init__(self, stock: Any, projection: _Projection) -> None:  # noqa: ANN401 - diffusers has no types
+    def __init__(self, stock: Any, linears: _Linears) -> None:  # noqa: ANN401 - diffusers has no types
         super().__init__()
-        self._projection = projection
+        self._linears = linears
         self.linear_in, self.act_fn, self.linear_out = stock.linear_in, stock.act_fn, stock.linear_out
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         strips = _strips(x)
-        projected = self._projection.each(self.linear_in, x, strips)
+        projected = self._linears.each(self.linear_in, x, strips)
         gated = x.new_empty(*x.shape[:2], self.linear_out.in_features)
         for strip, wide in projected:
             gated[:, strip] = self.act_fn(wide)
             del wide
-        return self._projection.joined(self.linear_out, [gated], strips)
+        return self._linears.joined(self.linear_out, [gated], strips)
 
 
 class ParallelAttention:
@@ -100,8 +130,8 @@ class ParallelAttention:
     _attention_backend: Any = None
     _parallel_config: Any = None
 
-    def __init__(self, projection: _Projection) -> None:
-        self._projection = projection
+    def __init__(self, linears: _Linears) -> None:
+        self._linears = linears
 
     def __call__(
         self,
@@ -111,7 +141,7 @@ class ParallelAttention:
         image_rotary_emb: Rotary | None = None,
     ) -> torch.Tensor:
         strips = _strips(hidden_states)
-        projected = self._projection.each(attn.to_qkv_mlp_proj, hidden_states, strips)
+        projected = self._linears.each(attn.to_qkv_mlp_proj, hidden_states, strips)
         heads = _Heads(hidden_states, hidden_states.shape[1], attn)
         gated = hidden_states.new_empty(*hidden_states.shape[:2], attn.mlp_hidden_dim)
         for strip, wide in projected:
@@ -123,7 +153,7 @@ class ParallelAttention:
             gated[:, strip] = attn.mlp_act_fn(mlp)
             del wide, query, key, value, mlp
         attended = heads.attended(attention_mask, self._attention_backend, self._parallel_config)
-        return self._projection.joined(attn.to_out, [attended, gated], strips)
+        return self._linears.joined(attn.to_out, [attended, gated], strips)
 
 
 class JointAttention:
@@ -132,8 +162,8 @@ class JointAttention:
     _attention_backend: Any = None
     _parallel_config: Any = None
 
-    def __init__(self, projection: _Projection) -> None:
-        self._projection = projection
+    def __init__(self, linears: _Linears) -> None:
+        self._linears = linears
 
     def __call__(
         self,
@@ -156,7 +186,7 @@ class JointAttention:
                 (to_k, norm_k, heads.key),
                 (to_v, None, heads.value),
             ):
-                for strip, wide in self._projection.each(projection, states, _strips(states)):
+                for strip, wide in self._linears.each(projection, states, _strips(states)):
                     place = slice(first + strip.start, first + strip.stop)
                     if norm is None:
                         target[:, place] = heads.of(wide)
@@ -167,8 +197,8 @@ class JointAttention:
         of_text, of_picture = attended[:, :text_tokens], attended[:, text_tokens:]
         # ``to_out`` is a projection and a dropout, which does nothing here.
         return (
-            self._projection.joined(attn.to_out[0], [of_picture], _strips(of_picture)),
-            self._projection.joined(attn.to_add_out, [of_text], _strips(of_text)),
+            self._linears.joined(attn.to_out[0], [of_picture], _strips(of_picture)),
+            self._linears.joined(attn.to_add_out, [of_text], _strips(of_text)),
         )
 
 

@@ -19,7 +19,7 @@ from kleinbot.engine import tuning
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Format, Profile
 from kleinbot.klein.source import FolderSource
-from kleinbot.klein.strip_blocks import ParallelAttention
+from kleinbot.klein.strip_blocks import ParallelAttention, _InStrips
 from tests.engine.conftest import Faults, TickingClock, a_task, pixels_of
 from tests.engine.test_engine_parity import some_picture
 
@@ -122,16 +122,15 @@ async def test_memory_that_runs_out_while_it_is_tuned_is_no_failure_of_the_compi
     await engine.close()
 
 
-@pytest.mark.parametrize(("kept", "in_strips"), [(Format.INT8, True), (Format.PLAIN, False)])
+@pytest.mark.parametrize("kept", Format)
 async def test_what_could_not_be_compiled_stays_within_the_prediction(
     tiny_folder: Path,
     clock: TickingClock,
     faults: Faults,
     monkeypatch: pytest.MonkeyPatch,
     kept: Format,
-    in_strips: bool,
 ) -> None:
-    """The predictions are of compiled blocks and coders; the stock ones need more."""
+    """The predictions are of compiled blocks and coders; the stock ones need more, strips less."""
 
     def no_compiler(graph: object, inputs: object) -> object:
         raise RuntimeError("no compiler")
@@ -142,7 +141,8 @@ async def test_what_could_not_be_compiled_stays_within_the_prediction(
     loaded = plain._worker._loaded
     assert loaded.autoencoder.is_lean
     [block, *_] = next(iter(loaded.tuning._klein.transformers.values())).single_transformer_blocks
-    assert isinstance(block.attn.processor, ParallelAttention) is in_strips
+    assert isinstance(block.attn.processor, ParallelAttention)
+    assert isinstance(block.attn.processor._linears, _InStrips)
     await plain.close()
 
 

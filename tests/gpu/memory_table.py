@@ -32,7 +32,7 @@ from kleinbot.host.memory_model import WorkShape
 from kleinbot.host.profile import Format, Profile
 from kleinbot.host.rules import CONTEXT_RESERVE_BYTES
 from kleinbot.klein.source import FolderSource
-from tests.host.measured_memory import Measured, Row
+from tests.host.measured_memory import Measured, Row, as_json
 from tests.host.named_hosts import HOSTS
 
 STEPS = 2
@@ -154,14 +154,15 @@ def main() -> None:
         f"{STEPS} steps, full-size random weights"
     )
     say(conditions)
-    measured: dict[str, list[Row]] = {}
+    measured: dict[str, Measured] = {}
     for name in chosen.hosts:
         if chosen.card:
             usable = hosts[name].machine.card.free_bytes - CONTEXT_RESERVE_BYTES
             torch.cuda.set_per_process_memory_fraction(usable / torch.cuda.mem_get_info()[1])
-        measured[name] = asyncio.run(measure(chosen.folder, hosts[name].profile()))
+        rows = asyncio.run(measure(chosen.folder, hosts[name].profile()))
+        measured[name] = Measured(conditions, rows)
         if chosen.json is not None:
-            chosen.json.write_text(Measured(conditions, measured).as_json(), "utf-8")
+            chosen.json.write_text(as_json(measured), "utf-8")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ _INTRODUCTION = """# Predicted and measured memory
 
 What `host/memory_model.py` predicts beside torch's `max_memory_allocated`, in GiB, for each stage:
 predicted, measured, their ratio. Each host has the profile that the rules choose for it. Measured with
-`python -m tests.gpu.memory_table`: {conditions}, `expandable_segments`.
+`python -m tests.gpu.memory_table` and `expandable_segments`.
 "Reserved" is `max_memory_reserved` of the shape. Memory was not limited, so some batches are larger than
 what fits the named card; the bot makes none that is predicted not to fit. References are of 1024².
 
@@ -66,57 +66,52 @@ class Row:
 
 @dataclass(frozen=True)
 class Measured:
-    """``hosts`` are those of ``named_hosts``, by name."""
+    """One of ``named_hosts``. ``conditions``: the card, the versions, and what a reader has to know."""
 
     conditions: str
-    hosts: dict[str, list[Row]]
-
-    def as_json(self) -> str:
-        hosts = [
-            f"  {json.dumps(name)}: [\n"
-            + ",\n".join(f"   {json.dumps(asdict(row))}" for row in rows)
-            + "\n  ]"
-            for name, rows in self.hosts.items()
-        ]
-        return (
-            f'{{"conditions": {json.dumps(self.conditions)},\n "hosts": {{\n' + ",\n".join(hosts) + "\n}}\n"
-        )
+    rows: list[Row]
 
 
-def read(file: Path) -> Measured:
+def read(file: Path) -> dict[str, Measured]:
+    """Return what ``file`` holds, by the host's name."""
     content = json.loads(file.read_text("utf-8"))
-    hosts = {name: [Row(**row) for row in rows] for name, rows in content["hosts"].items()}
-    return Measured(content["conditions"], hosts)
+    return {
+        name: Measured(host["conditions"], [Row(**row) for row in host["rows"]])
+        for name, host in content.items()
+    }
 
 
-def merged(files: list[Path]) -> Measured:
-    """Return what is kept, and of each host in ``files`` what the last of these has.
-
-    Raises ValueError where one was measured under other conditions.
-    """
-    hosts: dict[str, list[Row]] = {}
-    conditions = set()
-    for measured in map(read, files):
-        conditions.add(measured.conditions)
-        hosts |= measured.hosts
-    if len(conditions) != 1:
-        raise ValueError(f"not comparable: {sorted(conditions)}")
-    return Measured(conditions.pop(), {host.name: hosts[host.name] for host in HOSTS if host.name in hosts})
+def as_json(measured: dict[str, Measured]) -> str:
+    hosts = []
+    for name, host in measured.items():
+        rows = ",\n".join(f"  {json.dumps(asdict(row))}" for row in host.rows)
+        conditions = json.dumps(host.conditions)
+        hosts.append(f' {json.dumps(name)}: {{"conditions": {conditions}, "rows": [\n{rows}]}}')
+    return "{\n" + ",\n".join(hosts) + "\n}\n"
 
 
-def document(measured: Measured) -> str:
+def merged(files: list[Path]) -> dict[str, Measured]:
+    """Return of each host what the last of ``files`` has."""
+    hosts: dict[str, Measured] = {}
+    for file in files:
+        hosts |= read(file)
+    return {host.name: hosts[host.name] for host in HOSTS if host.name in hosts}
+
+
+def document(measured: dict[str, Measured]) -> str:
     """Return the whole of MEASURED.md."""
     titles = {host.name: (host.title, host.profile()) for host in HOSTS}
     ratios: list[float] = []
     parts = []
-    for name, rows in measured.hosts.items():
+    for name, host in measured.items():
         title, profile = titles[name]
         parts.append(f"\n## {title}: {profile.name}{', compiled' if profile.compiled else ''}\n")
+        parts.append(f"{host.conditions}.\n")
         parts.append(f"| picture | references | batch | {' | '.join(STAGES)} | reserved |\n|{'---|' * 7}")
-        for row in rows:
+        for row in host.rows:
             ratios += row.ratios(profile)
             parts.append(_line(row, profile))
-    beginning = _INTRODUCTION.format(conditions=measured.conditions, least=min(ratios), most=max(ratios))
+    beginning = _INTRODUCTION.format(least=min(ratios), most=max(ratios))
     return beginning + "\n".join(parts) + "\n"
 
 
@@ -133,5 +128,5 @@ def _line(row: Row, profile: Profile) -> str:
 
 if __name__ == "__main__":
     result = merged([KEPT, *map(Path, sys.argv[1:])])
-    KEPT.write_text(result.as_json(), "utf-8")
+    KEPT.write_text(as_json(result), "utf-8")
     DOCUMENT.write_text(document(result), "utf-8")

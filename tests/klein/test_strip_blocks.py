@@ -86,10 +86,11 @@ def test_pictures_of_a_batch_are_kept_apart(tiny_folder: Path) -> None:
     torch.testing.assert_close(both, alone, rtol=0, atol=1e-4)
 
 
-@pytest.mark.usefixtures("many_strips")
 def test_around_whole_products_strips_are_the_stock_blocks_bits(
     tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Products of a single token would be rounded differently, also on a CPU."""
+    monkeypatch.setattr(strip_blocks, "TOKENS_AT_ONCE", 1)
     in_strips = loaded(tiny_folder, DEQUANTISED)
     with monkeypatch.context() as stock_blocks:
         stock_blocks.setattr("kleinbot.klein.load.run_in_strips", lambda *_: None)
@@ -153,7 +154,7 @@ def test_the_prediction_is_what_counting_live_tensors_gives(
     predicted = predict(profile, shape).denoise_bytes - resident_bytes(profile) - WORKSPACE_BYTES
     beside = batch * EMBEDDING_BYTES
     counted = counted_bytes(profile, shape.tokens, batch) + beside
-    assert predicted == pytest.approx(counted, abs=0.01 * resident_bytes(profile))
+    assert predicted == pytest.approx(counted, abs=30e6)
 
 
 @pytest.mark.usefixtures("many_strips")
