@@ -58,6 +58,22 @@ async def test_what_was_cancelled_is_seen_to_come_back(stage: Stage) -> None:
         engine.gate.set()
 
 
+async def test_what_a_reset_gave_back_is_not_said_to_come_back_again(stage: Stage) -> None:
+    admin = _admin(stage)
+    engine = ScriptedEngine()
+    engine.gate.clear()
+    async with stage.house(engine) as house:
+        await house.ada.command(house.channel, "imagine", prompt="a fox", count=3)
+        await engine.started.wait()
+        reset = await admin.command(house.channel, "admin quota reset", member=house.ada)
+        await _said(reset, "got 3 spent pictures back")
+        await _said(await house.ada.command(house.channel, "cancel"), "is cancelled")
+        shown = await _said(await house.ada.command(house.channel, "quota"), "You have 60 pictures left.")
+        assert "#1 ended; a reset had given its pictures back already" in shown.text
+        assert "+0" not in shown.text
+        engine.gate.set()
+
+
 async def test_spent_quota_returns_after_the_window(stage: Stage) -> None:
     async with stage.house(ScriptedEngine(), quota_pictures=1) as house:
         await _picture(house, house.ada)

@@ -23,7 +23,10 @@ quota-entries = Letzte Änderungen
 quota-no-entries = Bisher wurde nichts verbraucht oder geschenkt.
 
 entry-reserve = −{ $pictures } für #{ $number } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
-entry-refund = +{ $pictures } zurück von #{ $number } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
+entry-refund = { $pictures ->
+        [0] #{ $number } endete; seine Bilder waren durch ein Zurücksetzen schon wieder da
+       *[other] +{ $pictures } zurück von #{ $number }
+    } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 entry-grant = +{ $pictures } geschenkt von { $by } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 entry-expire = −{ $pictures } ungenutzt verfallen · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 entry-revived = +{ $pictures } zurück, weil sie verfielen, als die Uhr vorging · <t:{ NUMBER($at_s, useGrouping: 0) }:R>

@@ -23,7 +23,10 @@ quota-entries = Last changes
 quota-no-entries = Nothing has been spent or granted yet.
 
 entry-reserve = −{ $pictures } for #{ $number } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
-entry-refund = +{ $pictures } back from #{ $number } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
+entry-refund = { $pictures ->
+        [0] #{ $number } ended; a reset had given its pictures back already
+       *[other] +{ $pictures } back from #{ $number }
+    } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 entry-grant = +{ $pictures } granted by { $by } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 entry-expire = −{ $pictures } expired unspent · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 entry-revived = +{ $pictures } back that expired while the clock was ahead · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
