@@ -32,7 +32,7 @@ from kleinbot.host.memory_model import WorkShape
 from kleinbot.host.profile import Format, Profile
 from kleinbot.host.rules import CONTEXT_RESERVE_BYTES
 from kleinbot.klein.source import FolderSource
-from tests.host.measured_memory import Measured, Row, as_json
+from tests.host.measured_memory import Measured, Row, as_json, shape_of
 from tests.host.named_hosts import HOSTS
 
 STEPS = 2
@@ -88,7 +88,7 @@ async def measure(folder: Path, profile: Profile) -> list[Row]:
     peaks, rows = Peaks(), []
     attach(peaks)
     for side_px, references, batch in SHAPES:
-        shape = Row(side_px, references, batch, 0, 0, 0, 0).shape
+        shape = shape_of(side_px, references, batch)
         gc.collect()
         torch.cuda.empty_cache()
         peaks.begin()
@@ -98,7 +98,7 @@ async def measure(folder: Path, profile: Profile) -> list[Row]:
         if result is None or result.out_of_memory:
             say(name, "out of memory")
             # The next batch is preceded by the engine's self-test, which has stages of its own.
-            await rendered(engine, tasks(Row(*SHAPES[0], 0, 0, 0, 0).shape))
+            await rendered(engine, tasks(shape_of(*SHAPES[0])))
             continue
         reserved = torch.cuda.max_memory_reserved()
         encode, denoise, decode = peaks.peaks

@@ -34,6 +34,12 @@ Every ratio lies between {least:.3f} and {most:.3f}. This file is written by
 """
 
 
+def shape_of(side_px: int, references: int, batch: int) -> WorkShape:
+    """Return the shape of ``batch`` square pictures, each with so many references of 1024²."""
+    side = side_px // TOKEN_PX
+    return WorkShape(Grid(side, side), (FULL,) * references, batch)
+
+
 @dataclass(frozen=True)
 class Row:
     """A square picture with references of 1024²; bytes of each stage, and what torch had taken at most."""
@@ -47,16 +53,11 @@ class Row:
     reserved: int
 
     @property
-    def shape(self) -> WorkShape:
-        side = self.side_px // TOKEN_PX
-        return WorkShape(Grid(side, side), (FULL,) * self.references, self.batch)
-
-    @property
     def measured(self) -> tuple[int, int, int]:
         return self.encode, self.denoise, self.decode
 
     def predicted(self, profile: Profile) -> tuple[int, int, int]:
-        peaks = predict(profile, self.shape)
+        peaks = predict(profile, shape_of(self.side_px, self.references, self.batch))
         return peaks.encode_bytes, peaks.denoise_bytes, peaks.decode_bytes
 
     def ratios(self, profile: Profile) -> list[float]:

@@ -26,16 +26,10 @@ from tests.host.machines import (
     SIX_GB,
     Machine,
 )
+from tests.host.named_hosts import HOSTS, Host
 
 FULL = Grid(64, 64)
 BOTH = (Checkpoint.DISTILLED, Checkpoint.BASE)
-ALL_IN_8_BITS = Wishes(
-    native_fp8=True,
-    text_encoder=Format.INT8,
-    token_table_on_host=True,
-    lean_decode=True,
-    base_checkpoint=False,
-)
 BUSY_3060 = replace(RTX_3060, held_gib=3.2)
 NO_CARD = HostFacts(System.LINUX, HostMemory(16 * GIB, 12 * GIB))
 
@@ -63,27 +57,26 @@ def test_a_named_card_gets_its_mode(
     assert profile.largest_grid_tokens == FULL.tokens
 
 
-@pytest.mark.parametrize(
-    ("machine", "wishes", "promised_gib"),
-    [
-        (EIGHT_GB, Wishes(), 6.0),
-        (RTX_3060, Wishes(), 7.8),
-        (RTX_4070_TI_SUPER, Wishes(), 12.0),
-        (RTX_3090, Wishes(), 16.5),
-        (RTX_3090, Wishes(text_encoder_placement=Placement.STREAMED, lean_decode=True), 11.5),
-        (RTX_4090, Wishes(), 16.5),
-        (RTX_5090, Wishes(), 12.5),
-        (RTX_5090, Wishes(base_checkpoint=False), 7.8),
-        (RTX_4070_TI_SUPER, ALL_IN_8_BITS, 7.8),
-    ],
+ENCODER_STREAMED = Host(
+    "3090-encoder-streamed",
+    "RTX 3090 24 GB, encoder streamed",
+    RTX_3090,
+    11.5,
+    Wishes(text_encoder_placement=Placement.STREAMED, lean_decode=True),
 )
-def test_a_picture_and_an_edit_stay_within_the_promise(
-    machine: Machine, wishes: Wishes, promised_gib: float
-) -> None:
-    profile = choose(machine.facts(), wishes=wishes).profile
+
+
+@pytest.mark.parametrize(
+    "host",
+    [host for host in (*HOSTS, ENCODER_STREAMED) if host.promise_gib is not None],
+    ids=lambda host: host.name,
+)
+def test_a_picture_and_an_edit_stay_within_the_promise(host: Host) -> None:
+    profile = host.profile()
+    assert host.promise_gib is not None
     for shape in (WorkShape(FULL), WorkShape(FULL, (FULL,))):
         reserved = predict(profile, shape).highest_bytes * (1 + RESERVED_BEYOND[System.LINUX])
-        assert reserved <= promised_gib * GIB
+        assert reserved <= host.promise_gib * GIB
 
 
 def test_a_3060_with_weights_in_fp8_alone_keeps_its_promise() -> None:

@@ -38,6 +38,17 @@ def processors(klein: Klein) -> set[type]:
     return {type(block.attn.processor) for block in transformer.single_transformer_blocks}
 
 
+def both_ways(folder: Path, profile: Profile, monkeypatch: pytest.MonkeyPatch) -> tuple[Klein, Klein]:
+    """Return ``profile`` loaded in strips, and with the stock blocks."""
+    in_strips = loaded(folder, profile)
+    with monkeypatch.context() as stock_blocks:
+        stock_blocks.setattr("kleinbot.klein.load.run_in_strips", lambda *_: None)
+        stock = loaded(folder, profile)
+    assert processors(in_strips) == {strip_blocks.ParallelAttention}
+    assert processors(stock).isdisjoint(processors(in_strips))
+    return in_strips, stock
+
+
 @pytest.fixture
 def many_strips(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """528 tokens of text and picture become eight strips; text and picture end in the middle of one."""
@@ -50,12 +61,7 @@ def many_strips(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_strips_give_the_stock_blocks_numbers(
     tiny_folder: Path, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    in_strips = loaded(tiny_folder, profile)
-    with monkeypatch.context() as stock_blocks:
-        stock_blocks.setattr("kleinbot.klein.load.run_in_strips", lambda *_: None)
-        stock = loaded(tiny_folder, profile)
-    assert processors(in_strips) == {strip_blocks.ParallelAttention}
-    assert processors(stock).isdisjoint(processors(in_strips))
+    in_strips, stock = both_ways(tiny_folder, profile, monkeypatch)
     torch.testing.assert_close(latents_of(in_strips), latents_of(stock), rtol=1e-5, atol=1e-5)
 
 
@@ -91,12 +97,7 @@ def test_around_whole_products_strips_are_the_stock_blocks_bits(
 ) -> None:
     """Products of a single token would be rounded differently, also on a CPU."""
     monkeypatch.setattr(strip_blocks, "TOKENS_AT_ONCE", 1)
-    in_strips = loaded(tiny_folder, DEQUANTISED)
-    with monkeypatch.context() as stock_blocks:
-        stock_blocks.setattr("kleinbot.klein.load.run_in_strips", lambda *_: None)
-        stock = loaded(tiny_folder, DEQUANTISED)
-    assert processors(in_strips) == {strip_blocks.ParallelAttention}
-    assert processors(stock).isdisjoint(processors(in_strips))
+    in_strips, stock = both_ways(tiny_folder, DEQUANTISED, monkeypatch)
     assert torch.equal(latents_of(in_strips), latents_of(stock))
 
 

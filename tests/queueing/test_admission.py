@@ -89,6 +89,16 @@ def test_floods_leave_room_for_whoever_has_nothing_in_line() -> None:
     assert isinstance(ask(line, "fourth", 4, 1), Refusal)
 
 
+def test_five_floods_of_the_default_size_do_not_close_a_server_to_a_sixth_member() -> None:
+    line, limits = Line(), AdmissionLimits()
+    for n in range(100):
+        for member in range(1, 6):
+            flood = admit(job(f"{member}-{n}", member, 4), line, limits, CostModel(1.0), NOW_MS)
+            if isinstance(flood, Admitted):
+                line.submit(flood.images)
+    assert isinstance(admit(job("sixth", 6, 4), line, limits, CostModel(1.0), NOW_MS), Admitted)
+
+
 def test_a_refusal_names_a_time_at_which_it_would_be_accepted() -> None:
     line = Line()
     for number in range(2):
