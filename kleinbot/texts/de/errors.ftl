@@ -20,7 +20,7 @@ try-again-or-cancel = { $retry_at_s ->
     }
 error-line-full = Die Warteschlange ist gerade voll. { try-again } Es wurde nichts berechnet.
 error-member-line-full = Du hast schon Arbeit für { $outstanding } Bilder in der Schlange, und ein Mitglied darf { $limit } haben. { try-again-or-cancel } Es wurde nichts berechnet.
-error-server-line-full = Dieser Server hat schon Arbeit für { $outstanding } Bilder in der Schlange, und ein Server darf { $limit } haben. { try-again } Es wurde nichts berechnet.
+error-server-line-full = Dieser Server hat schon Arbeit für { $outstanding } Bilder in der Schlange; mit deiner dürfen es höchstens { $limit } sein. { try-again } Es wurde nichts berechnet.
 error-stopping = Mein Betreiber startet mich gerade neu, deshalb nehme ich nichts an. Versuch es in einer Minute noch einmal. Es wurde nichts berechnet.
 error-engine-failed = Das Bildmodell ließ sich nicht starten, deshalb kann ich gerade nicht zeichnen. Warum, sieht mein Betreiber im Protokoll. Es wurde nichts berechnet.
 error-does-not-fit = { $inputs ->

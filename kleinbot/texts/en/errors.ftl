@@ -20,7 +20,7 @@ try-again-or-cancel = { $retry_at_s ->
     }
 error-line-full = The line is full right now. { try-again } Nothing was charged.
 error-member-line-full = You already have { $outstanding } pictures' worth of work in line, and one member may have { $limit }. { try-again-or-cancel } Nothing was charged.
-error-server-line-full = This server already has { $outstanding } pictures' worth of work in line, and one server may have { $limit }. { try-again } Nothing was charged.
+error-server-line-full = This server already has { $outstanding } pictures' worth of work in line; with yours it may be at most { $limit }. { try-again } Nothing was charged.
 error-stopping = I am being restarted by my host and take no new work. Try again in a minute. Nothing was charged.
 error-engine-failed = The image model could not be started, so I cannot draw at the moment. My host can see why in the log. Nothing was charged.
 error-does-not-fit = { $inputs ->
