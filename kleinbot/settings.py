@@ -23,7 +23,7 @@ TOKEN_VARIABLE = "DISCORD_TOKEN"  # noqa: S105 - the name of a variable
 DEFAULT_HUB_REPO = "black-forest-labs/FLUX.2-klein-4B"
 
 # Discord documents no shape; every token since 2015 is base64url(id).base64url(time).signature.
-TOKEN_SHAPE = re.compile(r"[A-Za-z0-9_-]{17,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{20,}")
+TOKEN_SHAPE = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{17,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{20,}")
 # Both halves as huggingface_hub's validate_repo_id wants them, less its finer points.
 HUB_REPO_SHAPE = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 

@@ -133,6 +133,12 @@ def vae_config(tensors: Tensors) -> Config:
 
 
 def _count(tensors: Tensors, pattern: str) -> int:
-    """Return one more than the highest number that ``pattern`` finds in the names; 0 where it finds none."""
+    """Return one more than the highest number that ``pattern`` finds in the names; 0 where it finds none.
+
+    Raises ValueError where that is more than there are tensors: each of the counted has one at least.
+    """
     numbers = [int(match[1]) for name in tensors if (match := re.match(pattern, name))]
-    return max(numbers, default=-1) + 1
+    count = max(numbers, default=-1) + 1
+    if count > len(tensors):
+        raise ValueError(f"a tensor of number {count - 1} among {len(tensors)}")
+    return count

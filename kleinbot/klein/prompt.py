@@ -28,6 +28,7 @@ CHAT_TEMPLATE = (
 # Qwen3's added tokens are all of these two forms. As text in a prompt they would become the real
 # tokens, and a member could end the user's turn and write the assistant's.
 _SPECIAL_TOKEN = re.compile(r"<\|[^<>|\s]+\|>|</?(?:think|tool_call|tool_response)>")
+_PIECES = re.compile(r"[<>]|[^<>]+")
 
 # Without a tokenizer: each of the template's five special tokens is one, its other bytes at most one each.
 _TEMPLATE_TOKENS_AT_MOST = 5 + len(_SPECIAL_TOKEN.sub("", TEMPLATE_BEFORE + TEMPLATE_AFTER).encode())
@@ -36,15 +37,22 @@ _TEMPLATE_TOKENS_AT_MOST = 5 + len(_SPECIAL_TOKEN.sub("", TEMPLATE_BEFORE + TEMP
 def clean_prompt(text: str) -> str:
     """Return ``text`` without special tokens, lone surrogates and outer white space.
 
-    Removing one token may join the halves of another, so it is repeated until nothing changes:
-    cleaning a clean prompt returns it as it is.
+    Removing one token may join the halves of another, which then goes too: cleaning a clean prompt returns it
+    as it is. A token holds no "<" and ">" but its own, so one pass finds all, however deep they are nested.
     """
-    cleaned = text.encode("utf-8", "ignore").decode("utf-8")
-    while True:
-        shorter = _SPECIAL_TOKEN.sub("", cleaned)
-        if shorter == cleaned:
-            return cleaned.strip()
-        cleaned = shorter
+    kept: list[str] = []
+    openings: list[int] = []
+    for piece in _PIECES.findall(text.encode("utf-8", "ignore").decode("utf-8")):
+        if piece == "<":
+            openings.append(len(kept))
+        kept.append(piece)
+        if piece == ">" and openings:
+            start = openings.pop()
+            if _SPECIAL_TOKEN.fullmatch("".join(kept[start:])):
+                del kept[start:]
+            else:
+                openings.clear()  # no token reaches across this ">"
+    return "".join(kept).strip()
 
 
 def templated(prompt: str) -> str:

@@ -37,7 +37,7 @@ TRANSFORMER_FILES = (
 
 CHECKOUT_FILES = SHARED_FILES + TRANSFORMER_FILES
 
-KLEIN_9B_NAME = re.compile(r"klein.*(?<![a-z0-9])9b(?![a-z0-9])", re.IGNORECASE)
+KLEIN_9B_NAME = re.compile(r"\A(?>.*?klein).*(?<![a-z0-9])9b(?![a-z0-9])", re.IGNORECASE)
 """In the name of every repository of the 9B: FLUX.2-klein-9B, -base-9B, -9b-fp8, -9b-kv, and their copies."""
 
 DISTILLED_REPOSITORY = "black-forest-labs/FLUX.2-klein-4B"

@@ -8,7 +8,7 @@ from kleinbot.sandbox.errors import Json, PersonError
 
 SUBCOMMAND, GROUP, STRING = 1, 2, 3
 _LIKE_AN_OPTION = re.compile(r"(?<!\S)[a-z][a-z_-]+:(?!//)\S+")
-_ON = re.compile(r"\s+on\s+(@?[\w.-]+)\s*$")
+_ON = re.compile(r"(?<!\s)\s+on\s+(@?[\w.-]+)\s*$")
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,21 @@ def bombs() -> list[Case]:
         shown_marked("bomb-png-ztxt", before_pixels(picture, chunk(b"zTXt", b"k\0\0" + packed)), 0),
         shown_marked("bomb-png-many-texts", before_pixels(picture, chunk(b"tEXt", b"k\0v") * 90_000), 0),
         shown("bomb-png-pixels", png_header(64, 64) + chunk(b"IDAT", rows) + END, (64, 64), GREY9, 0),
+        shown_marked("bomb-png-profiles", before_pixels(picture, many_profiles(500)), 0),
+        refused("bomb-jpeg-fill-bytes", jpeg[:2] + b"\xff" * 400_000, damaged),
+        shown_marked("bomb-jpeg-fill-bytes-in-scan", jpeg[:-2] + b"\xff" * 400_000 + b"\0" * 9),
+        refused("bomb-avif-extents-of-no-bytes", avif_table(1, item(1, 65_535) * 300), damaged),
+        refused("bomb-avif-items-of-no-bytes", avif_table(60_000, item(2, 65_535) * 60_000), damaged),
+        refused("bomb-avif-extents-without-end", avif_table(1, item(1, 9_000), padding=30_000), damaged),
+        refused("bomb-avif-tables", avif_table(1, b"iloc\0\0\0\0\0\0" * 90_000), damaged),
+        refused(
+            "bomb-avif-sizes", avif_table(0, b"ispe" + bytes(12)) + meta(b"ispe" + bytes(12), 90_000), damaged
+        ),
+        refused(
+            "bomb-gif-short-blocks",
+            gif[:gif_start] + b"\x21\xfe" + b"\1x" * 600_000 + gif[gif_start:],
+            damaged,
+        ),
         refused("bomb-png-chunks", before_pixels(picture, chunk(b"tEXt", b"") * 200_000), damaged),
         refused("bomb-jpeg-scans", progressive[:-2] + scan * 5000 + b"\xff\xd9", damaged),
         refused("bomb-jpeg-segments", jpeg[:2] + b"\xff\xfe\0\2" * 1_000_000 + jpeg[2:], damaged),
@@ -149,6 +164,29 @@ def not_pictures() -> list[Case]:
         shown_marked("just-few-enough-bytes", saved(marked(), "PNG").ljust(MAX_BYTES, b"\0"), 0),
         *(refused(f"signature-{name}", data, Code.PICTURE_TRUNCATED) for name, data in beginnings.items()),
     ]
+
+
+def many_profiles(count: int) -> bytes:
+    """Profiles that unpack to megabytes and are none: each would be unpacked in the hope that it is one."""
+    packed = zlib.compress(bytes(4 * 2**20))[:-4]
+    return chunk(b"iCCP", b"n\0\0" + packed) * count
+
+
+def item(number: int, extents: int) -> bytes:
+    """An item of a table whose offsets and lengths have no bytes: each extent is the whole file."""
+    return struct.pack(">HHH", number, 0, extents)
+
+
+def avif_table(items: int, body: bytes, padding: int = 0) -> bytes:
+    """An AVIF with a table of where items lie; item 1 is a picture."""
+    info = b"infe\2\0\0\0" + struct.pack(">HH", 1, 0) + b"av01\0"
+    table = b"iloc\0\0\0\0\0\0" + struct.pack(">H", items) + body
+    size = b"ispe\0\0\0\0" + struct.pack(">II", 64, 64)
+    return b"\0\0\0\x14ftypavif\0\0\0\0avif" + meta(info + size + table, 1) + bytes(padding)
+
+
+def meta(body: bytes, times: int) -> bytes:
+    return struct.pack(">I", 8 + len(body) * times) + b"meta" + body * times
 
 
 def with_exif(rubbish: bytes) -> bytes:

@@ -1,5 +1,7 @@
 """Walkers find what decoders will allocate, and no rearranged file makes them fail in another way."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,8 +11,10 @@ from kleinbot.domain.errors import Refusal
 from kleinbot.images.containers.av1 import coded_pixels
 from kleinbot.images.containers.avif_items import streams
 from kleinbot.images.containers.bare import unwrap
+from kleinbot.images.containers.parts import DamagedError
 from kleinbot.images.decode import decode_bytes
 from kleinbot.images.exif import orientation_of
+from tests.images.corpus_hostile import avif_table, item
 from tests.images.craft import exif, flat, marked, saved
 
 CLEAR = Image.new("RGBA", (96, 64), (1, 2, 3, 4))
@@ -38,6 +42,23 @@ def test_the_size_inside_av1_is_found_in_stills_and_films(size: tuple[int, int])
 def test_alpha_is_a_stream_of_its_own() -> None:
     data = saved(CLEAR, "AVIF")
     assert [coded_pixels(stream) for stream in streams(data, data)] == [96 * 64] * 2
+
+
+def test_a_table_is_refused_before_what_it_points_at_is_copied() -> None:
+    data = avif_table(1, item(1, 9_000), padding=1_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Refusal):
+            unwrap(data)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 6 * len(data)
+
+
+def test_entries_of_no_bytes_are_counted_before_they_are_read() -> None:
+    with pytest.raises(DamagedError, match="too many entries"):
+        list(streams(avif_table(9, item(1, 65_535) * 9), avif_table(9, item(1, 65_535) * 9)))
 
 
 @given(st.binary(max_size=300))

@@ -7,12 +7,12 @@ _SEQUENCE_HEADER = 1
 _MAX_OBUS = 256
 
 
-def coded_pixels(stream: bytes) -> int:
+def coded_pixels(stream: bytes | memoryview) -> int:
     """Return the pixels of the largest frame that ``stream`` may hold; 0 where it has no sequence header."""
     return max((_largest_frame(body) for kind, body in _units(stream) if kind == _SEQUENCE_HEADER), default=0)
 
 
-def _units(stream: bytes) -> list[tuple[int, bytes]]:
+def _units(stream: bytes | memoryview) -> list[tuple[int, bytes]]:
     """Return type and body of the first open bitstream units."""
     units: list[tuple[int, bytes]] = []
     place = 0
@@ -22,12 +22,12 @@ def _units(stream: bytes) -> list[tuple[int, bytes]]:
         size = len(stream) - place
         if header & 2:  # obu_has_size_field
             size, place = _leb128(stream, place)
-        units.append((header >> 3 & 15, stream[place : place + min(size, 256)]))
+        units.append((header >> 3 & 15, bytes(stream[place : place + min(size, 256)])))
         place += size
     return units
 
 
-def _leb128(stream: bytes, place: int) -> tuple[int, int]:
+def _leb128(stream: bytes | memoryview, place: int) -> tuple[int, int]:
     value = 0
     for index, byte in enumerate(stream[place : place + 8]):
         value |= (byte & 0x7F) << 7 * index

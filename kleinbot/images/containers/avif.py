@@ -9,6 +9,7 @@ from kleinbot.images.containers.parts import DamagedError, Parts
 
 _MAX_BOXES = 1_000
 _DIRECTORIES = (b"meta", b"moov")
+_MAX_SIZES = 10_000
 _MAX_CODED = 4
 """How much more may be coded than is shown: colour and alpha, a thumbnail, the overhang of a grid."""
 _ITEM_SIZE = re.compile(rb"(?=ispe\0{4}(.{8}))", re.DOTALL)
@@ -24,18 +25,17 @@ def walk(data: bytes) -> Parts:
     Raises DamagedError.
     """
     hidden = bytearray(data)
-    sizes: list[tuple[int, int]] = []
+    largest = (0, 0)
     coded = 0
     for kind, start, end in _boxes(data):
         if kind in _DIRECTORIES:
             box = data[start:end]
             hidden[start:end] = box.replace(b"Exif", b"skip")
             coded = max(coded, sum(coded_pixels(stream) for stream in streams(data, box)))
-            sizes += [_pair(found[1]) for found in _ITEM_SIZE.finditer(box)]
-            sizes += [_pair(found[1]) for found in _TRACK_SIZE.finditer(box)]
-    if not sizes:
+            largest = max((largest, *_sizes(box)), key=lambda size: size[0] * size[1])
+    width, height = largest
+    if width * height == 0:
         raise DamagedError("no size")
-    width, height = max(sizes, key=lambda size: size[0] * size[1])
     # A hundred 16384² streams in a file of two kilobytes that calls itself 100×100 would be decoded first.
     if coded > _MAX_CODED * width * height:
         raise DamagedError("codes more than it shows")
@@ -59,6 +59,16 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         yield kind, place + header, min(place + length, len(data))
         place += length
     raise DamagedError("too many boxes")
+
+
+def _sizes(box: bytes) -> Iterator[tuple[int, int]]:
+    count = 0
+    for pattern in (_ITEM_SIZE, _TRACK_SIZE):
+        for found in pattern.finditer(box):
+            count += 1
+            if count > _MAX_SIZES:
+                raise DamagedError("too many sizes")
+            yield _pair(found[1])
 
 
 def _pair(data: bytes) -> tuple[int, int]:

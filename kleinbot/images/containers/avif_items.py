@@ -9,6 +9,13 @@ from collections.abc import Iterator
 from kleinbot.images.containers.parts import DamagedError
 
 _MAX_STREAMS = 1024
+_MAX_TOTAL = 8
+"""How many times the file's length all streams together may have: a track's is taken to the file's end."""
+
+_MAX_ENTRIES = 16_384
+"""Tables, and their items and extents, together. A picture has an item for each tile, its alpha, its EXIF and
+its thumbnail; an entry may be written in no bytes at all: a few kilobytes can announce four billion."""
+
 _LOCATIONS = re.compile(rb"iloc([\x00-\x02])...", re.DOTALL)
 _AV1_ITEM = re.compile(rb"(?=infe(?:\x02...(..)|\x03...(....))..av01)", re.DOTALL)
 _CHUNKS = re.compile(rb"(?:stco|(co64))....(....)", re.DOTALL)
@@ -30,44 +37,66 @@ class _Fields:
         return value
 
 
-def streams(data: bytes, box: bytes) -> list[bytes]:
-    """Return the AV1 streams at which the directory ``box`` (``meta``, ``moov``) of the file ``data`` points.
+class _Entries:
+    """Counts what tables announce before it is read. Raises DamagedError beyond what pictures have."""
 
-    Raises DamagedError where they are more, or longer in all, than any picture's.
+    def __init__(self) -> None:
+        self._left = _MAX_ENTRIES
+
+    def announce(self, count: int) -> range:
+        self._left -= count
+        if self._left < 0:
+            raise DamagedError("too many entries")
+        return range(count)
+
+
+def streams(data: bytes, box: bytes) -> Iterator[memoryview]:
+    """Yield the AV1 streams at which the directory ``box`` (``meta``, ``moov``) of the file ``data`` points.
+
+    One at a time, since each may be as long as the file. Raises DamagedError where they are more, or longer,
+    than any picture's.
     """
-    items = {int.from_bytes(found[1] or found[2], "big") for found in _AV1_ITEM.finditer(box)}
-    found_streams: list[bytes] = []
-    total = 0
-    for stream in _pointed_at(data, box, items):
-        found_streams.append(stream)
-        total += len(stream)
-        if len(found_streams) > _MAX_STREAMS or total > 8 * len(data):
+    count = total = 0
+    for extents in _pointed_at(data, box, _Entries()):
+        # Before a byte is copied: extents may overlap, and many short entries add up to gigabytes.
+        length = sum(len(extent) for extent in extents)
+        count, total = count + 1, total + length
+        if count > _MAX_STREAMS or length > len(data) or total > _MAX_TOTAL * len(data):
             raise DamagedError("too many streams")
-    return found_streams
+        yield extents[0] if len(extents) == 1 else memoryview(b"".join(extents))
 
 
-def _pointed_at(data: bytes, box: bytes, items: set[int]) -> Iterator[bytes]:
+def _pointed_at(data: bytes, box: bytes, entries: _Entries) -> Iterator[list[memoryview]]:
+    """Yield each stream's extents, none of them copied."""
+    items: set[int] = set()
+    for found in _AV1_ITEM.finditer(box):
+        entries.announce(1)
+        items.add(int.from_bytes(found[1] or found[2], "big"))
+    file, directory = memoryview(data), memoryview(box)
+    inside_at = box.find(b"idat") + 4
     for found in _LOCATIONS.finditer(box):
+        entries.announce(1)
         fields = _Fields(box, found.end())
         version = found[1][0]
         offset_bytes, length_bytes = divmod(fields.read(1), 16)
         base_bytes, index_bytes = divmod(fields.read(1), 16)
-        for _ in range(fields.read(4 if version == 2 else 2)):
+        for _ in entries.announce(fields.read(4 if version == 2 else 2)):
             item = fields.read(4 if version == 2 else 2)
             inside = version > 0 and fields.read(2) & 15 == 1
             fields.read(2)
             base = fields.read(base_bytes)
-            source, start = (box, box.find(b"idat") + 4) if inside else (data, 0)
-            parts: list[bytes] = []
-            for _ in range(fields.read(2)):
+            source, start = (directory, inside_at) if inside else (file, 0)
+            extents: list[memoryview] = []
+            for _ in entries.announce(fields.read(2)):
                 if version:
                     fields.read(index_bytes)
                 at = start + base + fields.read(offset_bytes)
                 length = fields.read(length_bytes)
                 if item in items:
-                    parts.append(source[at : at + length] if length else source[at:])
-            if parts:
-                yield b"".join(parts)
+                    extents.append(source[at : at + length] if length else source[at:])
+            if extents:
+                yield extents
     for found in _CHUNKS.finditer(box):
+        entries.announce(1)
         if int.from_bytes(found[2], "big"):
-            yield data[_Fields(box, found.end()).read(8 if found[1] else 4) :]
+            yield [file[_Fields(box, found.end()).read(8 if found[1] else 4) :]]

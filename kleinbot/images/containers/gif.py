@@ -5,6 +5,7 @@ from kleinbot.images.containers.parts import DamagedError, Parts
 _SCREEN_BYTES = 13
 _DESCRIPTOR_BYTES = 10
 _MAX_BLOCKS = 10_000
+_MAX_DATA_BLOCKS = 500_000
 _EXTENSION, _IMAGE = 0x21, 0x2C
 _GRAPHIC_CONTROL = 0xF9
 
@@ -37,10 +38,15 @@ def walk(data: bytes) -> Parts:
 
 
 def _after_blocks(data: bytes, place: int) -> int:
-    """Return the place after a run of data blocks, or where the data ends."""
-    while place < len(data) and data[place]:
+    """Return the place after a run of data blocks, or where the data ends. Raises DamagedError.
+
+    Encoders fill their blocks, 255 bytes each; the largest file has 82,000 of those.
+    """
+    for _ in range(_MAX_DATA_BLOCKS):
+        if place >= len(data) or not data[place]:
+            return min(place + 1, len(data))
         place += 1 + data[place]
-    return min(place + 1, len(data))
+    raise DamagedError("too many data blocks")
 
 
 def _table_bytes(data: bytes, flags_at: int) -> int:

@@ -24,7 +24,8 @@ def walk(data: bytes) -> Parts:
     depth, colour = header[8], header[9]
     kept = [data[:_SIGNATURE_BYTES], _chunk(b"IHDR", header)]
     pixels: list[bytes] = []
-    exif = icc = b""
+    exif = b""
+    icc: bytes | None = None
     for kind, body in chunks:
         if kind == b"IDAT":
             pixels.append(body)
@@ -35,12 +36,13 @@ def walk(data: bytes) -> Parts:
         elif kind == b"eXIf":
             exif = exif or body
         elif kind == b"iCCP":
-            icc = icc or _profile(body)
+            # The first alone, usable or not (§5.6 allows one): each costs up to four megabytes of unpacking.
+            icc = _profile(body) if icc is None else icc
         elif kind == b"IEND":
             break
     kept += [_chunk(b"IDAT", b"".join(pixels)), _chunk(b"IEND", b"")]
     width, height = int.from_bytes(header[:4], "big"), int.from_bytes(header[4:8], "big")
-    return Parts(b"".join(kept), width, height, exif, icc)
+    return Parts(b"".join(kept), width, height, exif, icc or b"")
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
