@@ -7,6 +7,7 @@ from typing import TypeVar
 import discord
 
 from kleinbot.chat.layouts import file_prefix
+from kleinbot.chat.shown_media import names_of_files
 from kleinbot.domain.job import Image, Job
 from kleinbot.studio.parcels import UploadLimits
 from kleinbot.studio.recall import Picture
@@ -43,7 +44,7 @@ def positions(pictures: Iterable[Picture]) -> tuple[int, ...]:
 def positions_in(job: Job, message: discord.Message) -> tuple[int, ...]:
     """Return which pictures of ``job`` a message of ours shows, by the names of its files."""
     name = re.compile(re.escape(file_prefix(job)) + r"([1-9]\d?)\.\w+")
-    found = (name.fullmatch(file.filename) for file in message.attachments)
+    found = (name.fullmatch(filename) for filename in names_of_files(message))
     return tuple(int(match[1]) - 1 for match in found if match)
 
 

@@ -19,10 +19,13 @@ class PictureName:
 
 @dataclass(frozen=True)
 class Attached:
-    """A picture that was uploaded to Discord, by the address of its file. It dies within a day."""
+    """A picture that was uploaded to Discord, by the address of its file. It dies within a day.
+
+    ``byte_count`` is None where Discord does not state it.
+    """
 
     address: str
-    byte_count: int
+    byte_count: int | None = None
 
 
 Source = PictureName | Attached

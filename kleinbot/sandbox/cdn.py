@@ -57,6 +57,17 @@ class FileStore:
     def get(self, file_id: int) -> StoredFile | None:
         return self._files.get(file_id)
 
+    def at(self, address: str) -> StoredFile | None:
+        """Give the file that an address of the CDN names, whatever its signature says."""
+        if not address.startswith((CDN + "/", MEDIA + "/")):
+            return None
+        path = urlsplit(address).path
+        try:
+            file = self._files.get(int(path.split("/")[3]))
+        except (IndexError, ValueError):
+            return None
+        return file if file is not None and file.path == path else None
+
     def remove(self, file_id: int) -> None:
         self._files.pop(file_id, None)
 

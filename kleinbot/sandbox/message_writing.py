@@ -10,7 +10,15 @@ from kleinbot.sandbox.cdn import StoredFile, Upload
 from kleinbot.sandbox.components import ComponentWriter
 from kleinbot.sandbox.errors import Fault, Json, empty_message, invalid_form, too_large
 from kleinbot.sandbox.message_rules import message_faults
-from kleinbot.sandbox.messages import COMPONENTS_V2, EPHEMERAL, LOADING, SUPPRESS_NOTIFICATIONS, Message
+from kleinbot.sandbox.messages import (
+    COMPONENTS_V2,
+    EPHEMERAL,
+    LOADING,
+    SUPPRESS_NOTIFICATIONS,
+    Message,
+    component_media,
+    embed_media,
+)
 from kleinbot.sandbox.state import Channel, State, User
 
 SUPPRESS_EMBEDS = 1 << 2
@@ -45,8 +53,8 @@ def create(state: State, channel: Channel, body: Body, origin: Origin) -> Messag
     if origin.visible_to is not None:
         flags |= EPHEMERAL
     blank = _blank(state, channel, origin, flags)
-    payload = _applied(state, channel, body, blank, flags)
-    return _publish(state, channel, payload, origin.visible_to)
+    payload, file_ids = _applied(state, channel, body, blank, (), flags)
+    return _publish(state, channel, payload, origin.visible_to, file_ids)
 
 
 def create_loading(state: State, channel: Channel, origin: Origin) -> Message:
@@ -72,15 +80,13 @@ def edit(state: State, message: Message, body: Body) -> Message:
                 ]
             )
         flags = (before & _KEPT_FLAGS & ~LOADING) | (asked & (COMPONENTS_V2 | SUPPRESS_EMBEDS))
-    payload = _applied(state, message.channel, body, message.payload, flags)
+    payload, file_ids = _applied(state, message.channel, body, message.payload, message.file_ids, flags)
     if not before & LOADING:
         payload["edited_timestamp"] = payloads.iso(state.now())
-    gone = {each["id"] for each in message.payload["attachments"]} - {
-        each["id"] for each in payload["attachments"]
-    }
-    message.replace(payload)
+    gone = set(message.file_ids) - set(file_ids)
+    message.replace(payload, file_ids)
     for file_id in gone:
-        state.files.remove(int(file_id))
+        state.files.remove(file_id)
     state.tell("edited", message)
     return message
 
@@ -107,7 +113,10 @@ def _blank(state: State, channel: Channel, origin: Origin, flags: int) -> Json:
     return payload | origin.extra
 
 
-def _applied(state: State, channel: Channel, body: Body, before: Json, flags: int) -> Json:
+def _applied(
+    state: State, channel: Channel, body: Body, before: Json, files_before: tuple[int, ...], flags: int
+) -> tuple[Json, tuple[int, ...]]:
+    """Return the state after a request, and the ids of the files that then belong to the message."""
     after = {key: before[key] for key in ("content", "embeds", "components")}
     for key in after:
         if key in body.fields:
@@ -115,7 +124,7 @@ def _applied(state: State, channel: Channel, body: Body, before: Json, flags: in
     if faults := list(message_faults(body.fields, after | {"flags": flags})):
         raise invalid_form(faults)
     _check_sizes(state, channel, body)
-    kept, new = _attachments(state, channel, body, before, ephemeral=bool(flags & EPHEMERAL))
+    kept, new = _attachments(state, channel, body, files_before, ephemeral=bool(flags & EPHEMERAL))
     if not (after["content"] or after["embeds"] or after["components"] or kept or new):
         raise empty_message()
     attached = [*kept, *new]
@@ -128,9 +137,20 @@ def _applied(state: State, channel: Channel, body: Body, before: Json, flags: in
         if "embeds" in body.fields:
             after["embeds"] = [_embed(state, each, attached) for each in after["embeds"]]
         refused.pop_all()
-    attachments = [state.files.payload(each) for each in attached]
+    shown = _shown_ids(state, after)
+    attachments = [state.files.payload(each) for each in attached if each.id not in shown]
     mentions = _mentions(state, after["content"], body.fields.get("allowed_mentions"))
-    return before | after | {"flags": flags, "attachments": attachments, "mentions": mentions}
+    payload = before | after | {"flags": flags, "attachments": attachments, "mentions": mentions}
+    return payload, tuple(each.id for each in attached)
+
+
+def _shown_ids(state: State, after: Json) -> set[int]:
+    """Return the files that a component or an embed shows: those are not listed as attachments."""
+    media = [
+        *component_media(after["components"]),
+        *(each for one in after["embeds"] for each in embed_media(one)),
+    ]
+    return {file.id for each in media if (file := state.files.at(str(each["url"]))) is not None}
 
 
 def _check_sizes(state: State, channel: Channel, body: Body) -> None:
@@ -141,9 +161,9 @@ def _check_sizes(state: State, channel: Channel, body: Body) -> None:
 
 
 def _attachments(
-    state: State, channel: Channel, body: Body, before: Json, *, ephemeral: bool
+    state: State, channel: Channel, body: Body, before: tuple[int, ...], *, ephemeral: bool
 ) -> tuple[list[StoredFile], list[StoredFile]]:
-    present = {each["id"]: state.files.get(int(each["id"])) for each in before["attachments"]}
+    present = {str(each): state.files.get(each) for each in before}
     listed = body.fields.get("attachments")
     kept = [file for file in present.values() if file is not None]
     described: dict[int, Json] = {}
@@ -199,8 +219,10 @@ def _mentions(state: State, content: str, allowed: Json | None) -> list[Json]:
     return [payloads.user(state, each) for each in found if each is not None]
 
 
-def _publish(state: State, channel: Channel, payload: Json, visible_to: int | None) -> Message:
-    message = Message(payload, channel, state.files, visible_to)
+def _publish(
+    state: State, channel: Channel, payload: Json, visible_to: int | None, file_ids: tuple[int, ...] = ()
+) -> Message:
+    message = Message(payload, channel, state.files, visible_to, file_ids)
     channel.log[message.id] = message
     state.tell("created", message)
     return message

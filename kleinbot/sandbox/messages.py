@@ -94,26 +94,40 @@ class Picture:
     data: bytes
     alt_text: str | None
     spoiler: bool
+    url: str = ""
 
 
 class Message:
-    """One message. Everything is read from ``payload``, which edits replace."""
+    """One message. Everything is read from ``payload``, which edits replace.
 
-    def __init__(self, payload: Json, channel: "Channel", files: FileStore, visible_to: int | None) -> None:
+    ``file_ids``: all files uploaded with it. Discord lists among the attachments of ``payload`` only those
+    that no component and no embed shows (discord-api-docs #8277 and #8279).
+    """
+
+    def __init__(
+        self,
+        payload: Json,
+        channel: "Channel",
+        files: FileStore,
+        visible_to: int | None,
+        file_ids: tuple[int, ...] = (),
+    ) -> None:
         self.payload = payload
+        self.file_ids = file_ids
         self.channel = channel
         self.visible_to = visible_to
         self.is_deleted = False
         self._files = files
         self._texts: list[str] = []
-        self.replace(payload)
+        self.replace(payload, file_ids)
 
     def __repr__(self) -> str:
         return f"<Message {self.id} {self.text[:60]!r} buttons={[each.label for each in self.buttons]}>"
 
-    def replace(self, payload: Json) -> None:
+    def replace(self, payload: Json, file_ids: tuple[int, ...]) -> None:
         """Take a new state, as an edit leaves it."""
         self.payload = payload
+        self.file_ids = file_ids
         if not self._texts or self._texts[-1] != self.text:
             self._texts.append(self.text)
 
@@ -189,6 +203,7 @@ class Message:
 
     @property
     def attachments(self) -> list[Attachment]:
+        """What the API lists: the files that no component and no embed shows."""
         return [
             Attachment(
                 int(each["id"]),
@@ -214,10 +229,7 @@ class Message:
     def pictures(self) -> list[Picture]:
         """Every picture a person sees. With Components V2 an attachment no component shows is invisible."""
         if not self.is_v2:
-            return [
-                Picture(each.filename, each.data, each.description, each.filename.startswith("SPOILER_"))
-                for each in self.attachments
-            ]
+            return [*map(_attached, self.attachments), *self._embedded()]
         shown = self.gallery
         for each in walk(self.components):
             if each["type"] == THUMBNAIL:
@@ -235,15 +247,48 @@ class Message:
         labels = ", ".join(each.label for each in self.buttons)
         raise PersonError(f"no button {wanted!r} here, only {labels or 'none'}")
 
+    def _embedded(self) -> Iterator[Picture]:
+        for embed in self.embeds:
+            for media in embed_media(embed):
+                file = self._files.at(str(media.get("url", "")))
+                if file is not None:
+                    yield Picture(file.filename, file.data, file.description, False, media["url"])
+
     def _picture(self, media: Json, shown: Json) -> Picture:
         url = str(media["url"])
         filename = url.partition("?")[0].rpartition("/")[2]
         data = self._data(media["attachment_id"]) if "attachment_id" in media else b""
-        return Picture(filename, data, shown.get("description"), bool(shown.get("spoiler")))
+        return Picture(filename, data, shown.get("description"), bool(shown.get("spoiler")), url)
 
     def _data(self, file_id: str) -> bytes:
         file = self._files.get(int(file_id))
         return b"" if file is None else file.data
+
+
+def component_media(components: list[Json]) -> Iterator[Json]:
+    """Go through all media that components show."""
+    for component in walk(components):
+        if component["type"] == GALLERY:
+            yield from (item["media"] for item in component["items"])
+        elif component["type"] == THUMBNAIL:
+            yield component["media"]
+        elif component["type"] == FILE:
+            yield component["file"]
+
+
+def embed_media(embed: Json) -> Iterator[Json]:
+    """Go through the pictures that an embed shows."""
+    for key in ("image", "thumbnail"):
+        if media := embed.get(key):
+            yield media
+    for key in ("author", "footer"):
+        if address := (embed.get(key) or {}).get("icon_url"):
+            yield {"url": address}
+
+
+def _attached(file: Attachment) -> Picture:
+    is_spoiler = file.filename.startswith("SPOILER_")
+    return Picture(file.filename, file.data, file.description, is_spoiler, file.url)
 
 
 def _label(component: Json) -> str:

@@ -115,7 +115,4 @@ class Onlooker:
         return True
 
     def _look(self) -> list[tuple[int, str, int, int]]:
-        return [
-            (each.id, each.text, len(each.payload["attachments"]), len(each.buttons))
-            for each in self.messages()
-        ]
+        return [(each.id, each.text, len(each.file_ids), len(each.buttons)) for each in self.messages()]

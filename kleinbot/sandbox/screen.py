@@ -102,5 +102,4 @@ class Screen:
 
 def _shape(message: Message) -> Shape:
     """Tell what makes an edit more than progress: pictures, buttons, menus, the end of thinking."""
-    attached = tuple(each["id"] for each in message.payload["attachments"])
-    return (message.is_loading, attached, tuple(message.buttons), tuple(message.selects))
+    return (message.is_loading, message.file_ids, tuple(message.buttons), tuple(message.selects))

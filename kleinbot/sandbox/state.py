@@ -216,8 +216,8 @@ class State:
         """Delete a message and its files."""
         message.is_deleted = True
         message.channel.log.pop(message.id, None)
-        for each in message.payload["attachments"]:
-            self.files.remove(int(each["id"]))
+        for file_id in message.file_ids:
+            self.files.remove(file_id)
         self.tell("deleted", message)
 
 

@@ -38,7 +38,7 @@ class Inputs:
         if isinstance(source, Chosen):
             data = await self._read(source.image.file or "", source.job)
         else:
-            check_bytes(source.byte_count)
+            check_bytes(source.byte_count or 0)
             data = await self._fetch(source.address)
         pixels = await self._reader.read_reference(data, self._max_tokens)
         png = await self._pool.run(encode_reference, pixels)

@@ -131,11 +131,19 @@ async def test_a_sharded_client_asks_how_many_shards(standin: StandIn) -> None:
         await running
 
 
+def media_of(message: discord.Message) -> list[str]:
+    """Return the addresses of what a gallery within a container shows."""
+    (container,) = message.components
+    assert isinstance(container, discord.Container)
+    galleries = [each for each in container.children if isinstance(each, discord.MediaGalleryComponent)]
+    return [item.media.url for each in galleries for item in each.items]
+
+
 async def test_file_addresses_expire(scene: Scene) -> None:
     handle = await scene.ada.command(scene.channel, "show")
     done = await handle.message_where(lambda each: each.gallery)
-    url = done.attachments[0].url
-    assert await scene.bot.http.get_from_cdn(url) == done.attachments[0].data
+    url = done.gallery[0].url
+    assert await scene.bot.http.get_from_cdn(url) == done.gallery[0].data
     with pytest.raises(discord.NotFound):
         await scene.bot.http.get_from_cdn(url.replace("hm=", "hm=0"))
     scene.clock.advance(25 * 3600)
@@ -144,5 +152,6 @@ async def test_file_addresses_expire(scene: Scene) -> None:
     channel = scene.bot.get_channel(scene.channel.id)
     assert isinstance(channel, discord.TextChannel)
     renewed = await channel.fetch_message(done.id)
-    assert await renewed.attachments[0].read() == done.attachments[0].data
+    url = media_of(renewed)[0]
+    assert await scene.bot.http.get_from_cdn(url) == done.gallery[0].data
     assert [each.id async for each in channel.history(limit=5)] == [done.id]

@@ -10,7 +10,7 @@ from discord.http import Route
 
 from kleinbot.sandbox import InteractionHandle, WaitTimeoutError
 from tests.sandbox.conftest import Scene
-from tests.sandbox.demo_bot import PNG, picture
+from tests.sandbox.demo_bot import PNG, gallery, picture
 
 Json = dict[str, Any]
 ROW = {"type": 1, "components": [{"type": 2, "style": 1, "label": "A", "custom_id": "a"}]}
@@ -253,6 +253,24 @@ async def test_a_message_of_components_stays_one(scene: Scene) -> None:
     assert await refused(patch(scene, old["id"], new)) == (400, 50035)
     await patch(scene, old["id"], new | {"content": None, "embeds": None})
     assert [each.text for each in scene.channel.messages] == ["x", "new"]
+
+
+async def test_files_that_are_shown_are_not_listed_as_attachments(scene: Scene) -> None:
+    """discord-api-docs #8277 and #8279."""
+    channel = scene.bot.get_partial_messageable(scene.channel.id)
+    embed = discord.Embed(title="look").set_image(url="attachment://b.png")
+    sent = await channel.send(embed=embed, files=[picture("a.png"), picture("b.png")])
+    assert [each.filename for each in sent.attachments] == ["a.png"]
+    assert "/b.png?" in (sent.embeds[0].image.url or "")
+    files = [picture("one.png"), picture("two.png")]
+    shown = await channel.send(view=gallery("look", *files), files=files)
+    assert shown.attachments == []
+    (read,) = [each async for each in channel.history(limit=1)]
+    assert (read.attachments, read.nonce) == ([], None)
+    names = [each.filename for each in scene.channel.messages[1].pictures]
+    assert names == ["one.png", "two.png"]
+    bare = await sent.edit(embed=None)
+    assert [each.filename for each in bare.attachments] == ["a.png", "b.png"]
 
 
 async def test_an_edit_keeps_only_the_attachments_it_lists(scene: Scene) -> None:
