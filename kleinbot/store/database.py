@@ -110,8 +110,16 @@ async def _connect(where: str, *, uri: bool) -> aiosqlite.Connection:
     await connection.execute_fetchall(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
     await connection.execute_fetchall("PRAGMA foreign_keys = ON")
     # SQLite's own LIKE and lower() know the case of ASCII letters only.
-    await connection.create_function("folded", 1, str.casefold, deterministic=True)
+    await connection.create_function("has_words", 2, has_words, deterministic=True)
     return connection
+
+
+def has_words(prompt: str, words: str) -> bool:
+    """Say whether each of the casefolded ``words``, one a line, occurs in ``prompt``; true without any."""
+    if not words:
+        return True
+    folded = prompt.casefold()
+    return all(word in folded for word in words.split("\n"))
 
 
 async def _to_its_end(work: Awaitable[Any]) -> None:

@@ -8,9 +8,9 @@ from kleinbot.store.ledger import Owner
 async def add(transaction: Transaction, owner: Owner, key: ImageKey, now_ms: int) -> bool:
     """Mark a picture for ``owner``; False where it was marked already."""
     changed = await transaction.change(
-        "INSERT INTO favourites (server_id, member_id, job_id, position, made_ms) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT DO NOTHING",
-        owner.server_id, owner.member_id, key.job_id, key.position, now_ms,
+        "INSERT INTO favourites (server_id, member_id, job_id, position, made_ms, number)"
+        " SELECT ?, ?, job_id, ?, ?, number FROM jobs WHERE job_id = ? ON CONFLICT DO NOTHING",
+        owner.server_id, owner.member_id, key.position, now_ms, key.job_id,
     )  # fmt: skip
     return changed == 1
 

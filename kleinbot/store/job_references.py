@@ -1,9 +1,12 @@
 """The input pictures of jobs."""
 
+import json
+from collections.abc import Sequence
+
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import NewJob
 from kleinbot.domain.reference import Reference, Role
-from kleinbot.store.database import Reader, Transaction
+from kleinbot.store.database import Reader, Row, Transaction
 
 
 async def insert(transaction: Transaction, job: NewJob) -> None:
@@ -27,16 +30,24 @@ async def insert(transaction: Transaction, job: NewJob) -> None:
     )
 
 
-async def of_job(reader: Reader, job_id: str) -> tuple[Reference, ...]:
-    """Return a job's input pictures in their order."""
-    rows = await reader.all("SELECT * FROM job_references WHERE job_id = ? ORDER BY position", job_id)
-    return tuple(
-        Reference(
-            position=row["position"],
-            role=Role(row["role"]),
-            file=row["file"],
-            sha256=row["sha256"],
-            grid=Grid(row["columns"], row["rows"]),
-        )
-        for row in rows
+async def of_jobs(reader: Reader, job_ids: Sequence[str]) -> dict[str, tuple[Reference, ...]]:
+    """Return the jobs' input pictures in their order, by job id; nothing of those without one."""
+    rows = await reader.all(
+        "SELECT r.* FROM json_each(?) asked CROSS JOIN job_references r ON r.job_id = asked.value"
+        " ORDER BY asked.key, r.position",
+        json.dumps(job_ids),
+    )
+    found: dict[str, tuple[Reference, ...]] = {}
+    for row in rows:
+        found[row["job_id"]] = (*found.get(row["job_id"], ()), _reference(row))
+    return found
+
+
+def _reference(row: Row) -> Reference:
+    return Reference(
+        position=row["position"],
+        role=Role(row["role"]),
+        file=row["file"],
+        sha256=row["sha256"],
+        grid=Grid(row["columns"], row["rows"]),
     )

@@ -140,6 +140,7 @@ async def finish_image(transaction: Transaction, image: FinishedImage, now_ms: i
     await end_attempt(transaction, key, now_ms, "done" if recorded else "cancelled")
     if not recorded:
         return False
+    await transaction.change("UPDATE jobs SET pictures = pictures + 1 WHERE job_id = ?", key.job_id)
     await ledger.settle(transaction, key.job_id, key.position, now_ms)
     await _end_job_if_complete(transaction, key.job_id, now_ms)
     return True
@@ -184,7 +185,11 @@ async def recover(transaction: Transaction, now_ms: int, outcome: str = "lost") 
     """
     running = [
         ImageKey(row[0], row[1])
-        for row in await transaction.all("SELECT job_id, position FROM images WHERE state = 'running'")
+        # From the open jobs: an image runs in no other.
+        for row in await transaction.all(
+            "SELECT i.job_id, i.position FROM jobs j CROSS JOIN images i USING (job_id)"
+            " WHERE j.state IN ('queued', 'running') AND i.state = 'running' ORDER BY i.job_id, i.position"
+        )
     ]
     for key in running:
         await put_back(transaction, key, now_ms, outcome)
@@ -194,8 +199,10 @@ async def recover(transaction: Transaction, now_ms: int, outcome: str = "lost") 
 async def suspects(reader: Reader) -> set[ImageKey]:
     """Return the open images during which the process ended at least once."""
     rows = await reader.all(
-        "SELECT DISTINCT a.job_id, a.position FROM attempts a JOIN images i USING (job_id, position)"
-        " WHERE a.outcome = 'lost' AND i.state IN ('waiting', 'running')"
+        "SELECT DISTINCT a.job_id, a.position FROM jobs j CROSS JOIN images i USING (job_id)"
+        " CROSS JOIN attempts a USING (job_id, position)"
+        " WHERE j.state IN ('queued', 'running') AND a.outcome = 'lost'"
+        " AND i.state IN ('waiting', 'running')"
     )
     return {ImageKey(row[0], row[1]) for row in rows}
 

@@ -6,6 +6,7 @@ entries, and nothing once it has expired. Each image has one reservation (one en
 and, once it ends, one settlement (0) or one refund to where it came from.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,23 +53,31 @@ _EXPIRE = """
 _REVIVE = """
     INSERT INTO ledger (server_id, member_id, grant_id, kind, amount_tenths, counts_ms, made_ms, reason)
     SELECT g.server_id, g.member_id, g.grant_id, 'refund', -SUM(l.amount_tenths), ?, ?, 'clock'
-    FROM grants g CROSS JOIN ledger l USING (grant_id)
+    FROM grants g INDEXED BY grants_by_expiry CROSS JOIN ledger l USING (grant_id)
     WHERE g.expires_ms > ? AND (l.kind = 'expire' OR l.kind = 'refund' AND l.job_id IS NULL)
     GROUP BY g.grant_id HAVING SUM(l.amount_tenths) < 0
 """
-# From the members, since the index begins with them.
+# Every moment is that of a reservation, so the index of those finds all.
 _MOMENTS_AFTER = """
-    SELECT DISTINCT l.server_id, l.member_id, l.counts_ms
-    FROM members m CROSS JOIN ledger l ON l.server_id = m.server_id AND l.member_id = m.member_id
-    WHERE l.counts_ms > ? AND l.grant_id IS NULL ORDER BY l.counts_ms DESC
+    SELECT DISTINCT server_id, member_id, counts_ms FROM ledger
+    WHERE counts_ms > ? AND kind = 'reserve' AND grant_id IS NULL ORDER BY counts_ms DESC
+"""
+# The first condition on the kind is the index's own, word for word: without it SQLite does not use it.
+_REFUNDED = """
+    SELECT l.job_id, SUM(l.amount_tenths)
+    FROM json_each(?) asked CROSS JOIN ledger l ON l.job_id = asked.value
+    LEFT JOIN grants g USING (grant_id)
+    WHERE l.kind IN ('settle', 'refund') AND l.kind = 'refund'
+    AND (g.expires_ms IS NULL OR g.expires_ms > l.made_ms)
+    GROUP BY l.job_id
 """
 # Only the latest are looked at, by counts_ms: it has an index and lies at most one window before made_ms.
 _HISTORY = """
-    SELECT l.kind, SUM(l.amount_tenths) AS tenths, l.made_ms, j.number, MAX(l.reason) AS reason,
-           MAX(l.made_by) AS made_by
+    SELECT latest.kind, SUM(latest.amount_tenths) AS tenths, latest.made_ms, j.number,
+           MAX(latest.reason) AS reason, MAX(latest.made_by) AS made_by
     FROM (SELECT * FROM ledger WHERE server_id = ? AND member_id = ? AND kind != 'settle'
-          ORDER BY counts_ms DESC LIMIT 2000) l LEFT JOIN jobs j USING (job_id)
-    GROUP BY l.kind, l.job_id, l.made_ms ORDER BY MAX(l.entry_id) DESC LIMIT ?
+          ORDER BY counts_ms DESC LIMIT 2000) latest LEFT JOIN jobs j USING (job_id)
+    GROUP BY latest.kind, latest.job_id, latest.made_ms ORDER BY MAX(latest.entry_id) DESC LIMIT ?
 """
 
 
@@ -142,16 +151,12 @@ async def refund(transaction: Transaction, job_id: str, position: int, now_ms: i
         await expire(transaction, Owner(row[0], row[1]), now_ms)
 
 
-async def refunded(reader: Reader, job_id: str) -> int:
-    """Return the tenths that were given back of an ended job.
+async def refunded(reader: Reader, job_ids: Sequence[str]) -> dict[str, int]:
+    """Return the tenths that were given back of ended jobs, by job id; nothing of those without a refund.
 
     A reset may have given them back before, and what goes back to an expired grant is lost: both count 0.
     """
-    return await reader.number(
-        "SELECT SUM(l.amount_tenths) FROM ledger l LEFT JOIN grants g USING (grant_id)"
-        " WHERE l.job_id = ? AND l.kind = 'refund' AND (g.expires_ms IS NULL OR g.expires_ms > l.made_ms)",
-        job_id,
-    )
+    return {row[0]: row[1] for row in await reader.all(_REFUNDED, json.dumps(job_ids))}
 
 
 async def expire(transaction: Transaction, owner: Owner, now_ms: int) -> None:

@@ -39,8 +39,9 @@ class OutboxRow:
 async def put(transaction: Transaction, job_id: str, now_ms: int) -> None:
     """Ask for an ended job to be told. The nonce is at most 25 characters, as Discord wants it."""
     await transaction.change(
-        "INSERT INTO outbox (job_id, server_id, state, due_ms, nonce)"
-        " SELECT job_id, server_id, 'pending', ?, substr(job_id, 1, 25) FROM jobs WHERE job_id = ?",
+        "INSERT INTO outbox (job_id, server_id, member_id, state, due_ms, nonce)"
+        " SELECT job_id, server_id, member_id, 'pending', ?, substr(job_id, 1, 25) FROM jobs"
+        " WHERE job_id = ?",
         now_ms,
         job_id,
     )
@@ -76,8 +77,7 @@ async def undelivered(reader: Reader, outbox_id: int) -> OutboxRow | None:
 async def kept_for(reader: Reader, owner: Owner) -> list[OutboxRow]:
     """Return what could not be delivered to ``owner`` and waits for their next command, oldest first."""
     rows = await reader.all(
-        "SELECT o.* FROM outbox o JOIN jobs j USING (job_id)"
-        " WHERE o.state = 'kept' AND j.server_id = ? AND j.member_id = ? ORDER BY o.outbox_id",
+        "SELECT * FROM outbox WHERE state = 'kept' AND server_id = ? AND member_id = ? ORDER BY outbox_id",
         owner.server_id,
         owner.member_id,
     )

@@ -7,8 +7,9 @@ from kleinbot.store.ledger import Owner
 
 _NEWEST = """
     SELECT i.job_id, i.position, j.number, j.count, j.prompt, i.finished_ms
-    FROM jobs j JOIN images i USING (job_id)
-    WHERE j.server_id = ? AND j.member_id = ? AND i.state = 'done' AND j.deleted_ms IS NULL
+    FROM jobs j INDEXED BY jobs_with_pictures CROSS JOIN images i USING (job_id)
+    WHERE j.server_id = ? AND j.member_id = ? AND j.pictures > 0 AND j.deleted_ms IS NULL
+    AND i.state = 'done'
     ORDER BY j.number DESC, i.position LIMIT ?
 """
 

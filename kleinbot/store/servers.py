@@ -6,19 +6,19 @@ from kleinbot.store.database import Reader, Transaction
 
 _LISTED = """
     SELECT s.server_id, s.share, s.most_tenths, COALESCE(j.number, 0) AS open_jobs,
-           COALESCE(i.number, 0) AS pictures
+           COALESCE(e.number, 0) AS pictures
     FROM servers s
     LEFT JOIN (SELECT server_id, COUNT(*) AS number FROM jobs WHERE state IN ('queued', 'running')
                GROUP BY server_id) j USING (server_id)
-    LEFT JOIN (SELECT server_id, COUNT(*) AS number FROM images WHERE finished_ms > ?
-               GROUP BY server_id) i USING (server_id)
+    LEFT JOIN (SELECT server_id, SUM(pictures) AS number FROM jobs INDEXED BY jobs_by_end
+               WHERE pictures > 0 AND ended_ms > ? GROUP BY server_id) e USING (server_id)
     ORDER BY pictures DESC, s.server_id
 """
 
 
 @dataclass(frozen=True)
 class ServerRow:
-    """``most_tenths`` None: the host's default. ``recent_pictures`` were made since the asked moment."""
+    """``most_tenths`` None: the host's default. ``recent_pictures``: of jobs ended since the asked moment."""
 
     server_id: int
     share: float

@@ -11,6 +11,7 @@ from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.thumbnail import thumbnail
 from kleinbot.store import favourites, history, lookup, posted
 from kleinbot.store.database import Database
+from kleinbot.store.history import Wanted
 from kleinbot.store.ledger import Owner
 from kleinbot.store.posted import Origin
 from kleinbot.studio.power import Action, may
@@ -66,27 +67,21 @@ class History:
     ) -> Page:
         """Return the page below the number ``before``, or the one just above ``after``, or the first."""
         owner = Owner(actor.server_id, actor.member_id)
-        read, words, marked = self._database.read, search.words, search.favourites
+        read, wanted = self._database.read, Wanted(owner, search.words, search.favourites)
         if after is not None:
-            found = await history.newer(
-                read, owner, words, favourites=marked, after=after, limit=PAGE_JOBS + 1
-            )
+            found = await history.newer(read, wanted, after, PAGE_JOBS + 1)
             jobs, newer, older = found[-PAGE_JOBS:], len(found) > PAGE_JOBS, True
             if not jobs:
                 return await self.page(actor, search)
         else:
-            found = await history.older(
-                read, owner, words, favourites=marked, before=before, limit=PAGE_JOBS + 1
-            )
+            found = await history.older(read, wanted, before, PAGE_JOBS + 1)
             jobs, newer, older = found[:PAGE_JOBS], before is not None, len(found) > PAGE_JOBS
         return Page(search, tuple([await self._entry(owner, job) for job in jobs]), newer, older)
 
     async def choices(self, actor: Actor, text: str, limit: int) -> list[Job]:
         """Return the actor's newest results whose number or prompt has what was typed."""
         owner = Owner(actor.server_id, actor.member_id)
-        found = await history.older(
-            self._database.read, owner, Search(text).words, favourites=False, before=None, limit=limit
-        )
+        found = await history.older(self._database.read, Wanted(owner, Search(text).words), None, limit)
         typed = _NUMBER.fullmatch(text)
         if typed is None:
             return found

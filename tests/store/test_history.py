@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from kleinbot.domain.work import ImageKey
-from kleinbot.store import favourites, history, jobs, posted
+from kleinbot.store import favourites, history, jobs, outbox, posted
 from kleinbot.store.database import Database
+from kleinbot.store.history import Wanted
 from kleinbot.store.ledger import Owner
 from kleinbot.store.migrations import load_migrations, migrate
 from tests.manual_clock import START_MS, ManualClock
@@ -29,7 +30,7 @@ async def _done(
 
 
 async def _numbers(database: Database, *words: str, before: int | None = None) -> list[int]:
-    found = await history.older(database.read, ADA, words, favourites=False, before=before, limit=3)
+    found = await history.older(database.read, Wanted(ADA, words), before, 3)
     return [job.number for job in found]
 
 
@@ -38,7 +39,7 @@ async def test_a_page_begins_below_a_number_and_the_one_before_it_ends_above(dat
         await _done(database, index, "a fox")
     assert await _numbers(database) == [7, 6, 5]
     assert await _numbers(database, before=5) == [4, 3, 2]
-    newer = await history.newer(database.read, ADA, (), favourites=False, after=4, limit=2)
+    newer = await history.newer(database.read, Wanted(ADA), 4, 2)
     assert [job.number for job in newer] == [6, 5]
 
 
@@ -62,7 +63,7 @@ async def test_a_favourite_that_became_unseen_is_not_listed(database: Database) 
         for key in (public, private):
             assert await favourites.add(transaction, ADA, key, START_MS)
             assert not await favourites.add(transaction, ADA, key, START_MS)
-    found = await history.older(database.read, ADA, (), favourites=True, before=None, limit=9)
+    found = await history.older(database.read, Wanted(ADA, favourites=True), None, 9)
     assert [job.number for job in found] == [1]
 
 
@@ -87,6 +88,35 @@ async def test_results_delivered_before_the_migration_can_be_removed_too(tmp_pat
     migrate(file, every, ManualClock())
     database = await Database.open(file)
     assert await posted.delivered(database.read, job_id) == {0: 77}
+    await database.close()
+
+
+async def test_what_was_made_marked_and_kept_before_the_migration_is_found_as_ever(tmp_path: Path) -> None:
+    file, every = tmp_path / "old.sqlite3", load_migrations()
+    migrate(file, every[:7], ManualClock())
+    job_id = "b" * 24
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(f"""
+            INSERT INTO servers (server_id, first_seen_ms) VALUES (10, 1);
+            INSERT INTO members (server_id, member_id, first_seen_ms) VALUES (10, 1, 1);
+            INSERT INTO jobs (job_id, server_id, member_id, number, kind, prompt, columns, rows, steps,
+                checkpoint, seed, count, private, price_tenths, lane, locale, channel_id, state, created_ms,
+                ended_ms)
+            VALUES ('{job_id}', 10, 1, 41, 'imagine', 'a fox', 16, 16, 4, 'distilled',
+                7, 1, 0, 10, 'token', 'en-US', 5, 'done', 1, 2);
+            INSERT INTO images (job_id, position, server_id, base_seed, columns, rows, state, file, sha256,
+                pixel_hash) VALUES ('{job_id}', 0, 10, 7, 16, 16, 'done', 'f', 'a', 'b');
+            INSERT INTO outbox (job_id, server_id, state, due_ms, nonce)
+            VALUES ('{job_id}', 10, 'kept', 1, 'n');
+            INSERT INTO favourites (server_id, member_id, job_id, position, made_ms)
+            VALUES (10, 1, '{job_id}', 0, 3);
+        """)
+    migrate(file, every, ManualClock())
+    database = await Database.open(file)
+    assert await _numbers(database) == [41]
+    marked = await history.older(database.read, Wanted(ADA, favourites=True), 42, 9)
+    assert [job.number for job in marked] == [41]
+    assert [row.job_id for row in await outbox.kept_for(database.read, ADA)] == [job_id]
     await database.close()
 
 

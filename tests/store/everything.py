@@ -1,0 +1,197 @@
+"""Asks all that the store can be asked, of a database that ``million.build`` has made."""
+
+from dataclasses import dataclass, replace
+
+from kleinbot.domain.clock import DAY_MS, HOUR_MS, MS_PER_S
+from kleinbot.domain.errors import Code, RenderError
+from kleinbot.domain.job import JobState
+from kleinbot.domain.quota import Deed
+from kleinbot.domain.reference import Reference, Role
+from kleinbot.domain.requests import Press
+from kleinbot.domain.tags import Tag
+from kleinbot.domain.work import Checkpoint, ImageKey, ModelSize
+from kleinbot.store import (
+    audit,
+    deletion,
+    facts,
+    favourites,
+    grants,
+    history,
+    jobs,
+    ledger,
+    lookup,
+    measurements,
+    members,
+    outbox,
+    own_pictures,
+    posted,
+    presses,
+    served_model,
+    servers,
+    stamps,
+    tags,
+)
+from kleinbot.store.database import Database, Reader, Transaction
+from kleinbot.store.history import Wanted
+from kleinbot.store.ledger import Owner
+from kleinbot.store.measurements import MeasuredRow
+from kleinbot.store.outbox import Way
+from kleinbot.store.posted import Origin
+from tests.store.million import FIRST_SERVER, HEAVIEST
+from tests.store.rows import finished, new_job
+
+HEAVY = Owner(FIRST_SERVER, HEAVIEST)
+_TAGS = 5
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """Whom and what is asked about: the heaviest member's, so that every walk is long."""
+
+    done: str
+    deleted_later: str
+    failed_later: str
+    number: int
+    message_id: int
+
+
+async def find_subjects(reader: Reader) -> Subjects:
+    """Choose among a member's newest jobs."""
+    of_heavy = (
+        "SELECT job_id, number FROM jobs WHERE server_id = ? AND member_id = ? AND state = ?"
+        " AND deleted_ms IS NULL AND parent_job IS NOT NULL ORDER BY number DESC LIMIT 3"
+    )
+    done = await reader.all(of_heavy, HEAVY.server_id, HEAVY.member_id, "done")
+    waiting = await reader.all(of_heavy, HEAVY.server_id, HEAVY.member_id, "queued")
+    message = await reader.number("SELECT message_id FROM posted_images WHERE job_id = ?", done[0]["job_id"])
+    return Subjects(done[0]["job_id"], done[1]["job_id"], waiting[0]["job_id"], done[0]["number"], message)
+
+
+async def ask_everything(database: Database, now_ms: int) -> None:
+    """Run every statement of the store at least once; changes are small and of everything a little."""
+    subjects = await find_subjects(database.read)
+    await _read_jobs(database.read, subjects, now_ms)
+    await _read_the_rest(database.read, subjects, now_ms)
+    async with database.transaction() as transaction:
+        await _change_people(transaction, now_ms)
+    async with database.transaction() as transaction:
+        await _draw(transaction, subjects, now_ms)
+    async with database.transaction() as transaction:
+        await _tell(transaction, subjects, now_ms)
+    async with database.transaction() as transaction:
+        await jobs.recover(transaction, now_ms)
+        await stamps.bring_back(transaction, now_ms)
+
+
+async def _read_jobs(read: Reader, subjects: Subjects, now_ms: int) -> None:
+    for wanted in (Wanted(HEAVY), Wanted(HEAVY, favourites=True)):
+        await history.older(read, wanted, None, 6)
+        await history.older(read, wanted, subjects.number, 6)
+        await history.newer(read, wanted, subjects.number // 2, 6)
+    await own_pictures.newest(read, HEAVY, 500)
+    await lookup.by_id(read, subjects.done)
+    await lookup.by_number(read, HEAVY.server_id, subjects.number)
+    await lookup.open_of_member(read, HEAVY)
+    await lookup.all_open(read)
+    await lookup.open_ids(read)
+    await lookup.count_open(read)
+    await lookup.reply_address(read, subjects.failed_later)
+    await lookup.reply_expiries(read)
+    await lookup.files(read)
+    await jobs.suspects(read)
+    await jobs.lost_attempts(read, ImageKey(subjects.done, 0))
+    await ledger.spendings(read, HEAVY, now_ms - DAY_MS)
+    await ledger.history(read, HEAVY, 15)
+
+
+async def _read_the_rest(read: Reader, subjects: Subjects, now_ms: int) -> None:
+    await grants.alive(read, HEAVY, now_ms)
+    await favourites.positions(read, HEAVY, subjects.done)
+    await audit.of_server(read, HEAVY.server_id, 15)
+    await facts.recall(read, "door")
+    await served_model.recall(read)
+    await measurements.load(read, "profile")
+    await members.standing(read, HEAVY)
+    await members.weights(read)
+    await outbox.due(read, now_ms)
+    await outbox.next_due(read, 5)
+    await outbox.undelivered(read, 1)
+    await outbox.kept_for(read, HEAVY)
+    await posted.delivered(read, subjects.done)
+    await posted.due_removals(read, now_ms)
+    await posted.next_removal_ms(read)
+    await servers.listed(read, now_ms - DAY_MS)
+    await servers.is_known(read, HEAVY.server_id)
+    await servers.shares(read)
+    await tags.load(read)
+
+
+async def _change_people(transaction: Transaction, now_ms: int) -> None:
+    await members.remember(transaction, HEAVY, now_ms)
+    await members.set_weight(transaction, HEAVY, 2.0)
+    await members.set_quota(transaction, HEAVY, 700)
+    await servers.remember(transaction, HEAVY.server_id, now_ms)
+    await servers.set_share(transaction, HEAVY.server_id, 2.0)
+    await servers.set_most(transaction, HEAVY.server_id, 900)
+    await servers.set_default_quota(transaction, HEAVY.server_id, 500)
+    await grants.give(transaction, HEAVY, 50, now_ms + DAY_MS, 1, "a prize", now_ms)
+    await ledger.expire(transaction, HEAVY, now_ms + 2 * DAY_MS)
+    await ledger.reset(transaction, HEAVY, now_ms - HOUR_MS, now_ms, 1, "a gift")
+    await audit.note(transaction, Deed.QUOTA_GRANT, 1, now_ms, server_id=HEAVY.server_id)
+    await facts.note(transaction, "door", "open")
+    await served_model.note(transaction, ModelSize.FULL)
+    row = MeasuredRow(new_job().grid, 4, Checkpoint.DISTILLED, (), 1.0, 1, 0.5)
+    await measurements.replace(transaction, "profile", [row])
+    await tags.replace(
+        transaction,
+        [
+            Tag(new_job().lane, HEAVY.server_id, HEAVY.member_id + member, member, 0)
+            for member in range(_TAGS)
+        ],
+    )
+
+
+async def _draw(transaction: Transaction, subjects: Subjects, now_ms: int) -> None:
+    """Accept a job of two pictures: one is made, the other one fails once it was put back once."""
+    job_id = "e" * 24
+    job = replace(
+        new_job(job_id, 2, HEAVY, now_ms),
+        references=(Reference(0, Role.START, "file", "ab", new_job().grid),),
+    )
+    await jobs.insert(transaction, job)
+    press = Press(subjects.message_id, f"kb:reroll:{subjects.done}")
+    await presses.earlier(transaction, HEAVY, press, now_ms)
+    await presses.note(transaction, HEAVY, press, job_id, now_ms)
+    first, second = ImageKey(job_id, 0), ImageKey(job_id, 1)
+    for key in (first, second):
+        await jobs.claim(transaction, key, "batch", now_ms)
+    await jobs.put_back(transaction, second, now_ms, "lost")
+    await jobs.claim(transaction, second, "batch", now_ms)
+    await jobs.finish_image(transaction, finished(first), now_ms)
+    await jobs.stop(transaction, job_id, JobState.FAILED, now_ms, RenderError(Code.RENDER_FAILED))
+    single = ImageKey("f" * 24, 0)
+    await jobs.insert(transaction, new_job(single.job_id, 1, HEAVY, now_ms))
+    await jobs.claim(transaction, single, "batch", now_ms)
+    await jobs.finish_image(transaction, finished(single), now_ms)
+    await jobs.claim(transaction, ImageKey(subjects.failed_later, 0), "batch", now_ms)
+    # As by a clock that was ahead.
+    await jobs.insert(transaction, new_job("d" * 24, 1, HEAVY, now_ms + DAY_MS))
+
+
+async def _tell(transaction: Transaction, subjects: Subjects, now_ms: int) -> None:
+    for row in await outbox.due(transaction, now_ms):
+        await outbox.mark_posting(transaction, row.outbox_id)
+        await outbox.postpone(transaction, row.outbox_id, now_ms + MS_PER_S)
+        await outbox.mark_kept(transaction, row.outbox_id)
+        await outbox.mark_sent(transaction, row.outbox_id, Way.HANDED_OVER, 1, 2, now_ms)
+        await outbox.mark_unneeded(transaction, row.outbox_id, now_ms)
+    key = ImageKey(subjects.deleted_later, 0)
+    await favourites.add(transaction, HEAVY, key, now_ms)
+    await favourites.remove(transaction, HEAVY, key)
+    for origin in Origin:
+        await posted.note(transaction, key.job_id, (0,), 1, subjects.message_id + 1, origin, now_ms)
+    await deletion.delete(transaction, key.job_id, 1, now_ms)
+    await posted.note(transaction, key.job_id, (0,), 1, subjects.message_id + 2, Origin.SHOW, now_ms)
+    for removal in await posted.due_removals(transaction, now_ms):
+        await posted.postpone_removal(transaction, removal.message_id, now_ms)
+        await posted.removed(transaction, removal.message_id)

@@ -1,0 +1,96 @@
+"""Every statement of the store: what SQLite plans for it, and how much it does as the tables grow."""
+
+import asyncio
+import re
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from kleinbot.store.database import Database, has_words
+from kleinbot.store.migrations import load_migrations, migrate
+from tests.manual_clock import START_MS, ManualClock
+from tests.store.everything import ask_everything
+from tests.store.million import Scale, build
+from tests.store.recorded import Record, recorded, written_places
+
+SMALL = Scale(jobs=3_000, members=60, servers=3, heaviest_share=0.5, open=40)
+LARGE = Scale(jobs=9_000, members=180, servers=3, heaviest_share=0.5, open=40)
+
+BOUNDED = {
+    "asked": "what the statement was given",
+    "CONSTANT": "a row of constants",
+    "latest": "2,000 entries of the ledger",
+    "servers": "a handful",
+    "s": "servers",
+    "queue_tags": "who has work in line, and the line is bounded",
+    "measured_seconds": "the shapes that were measured",
+    "outbox_due": "only what is still to be told",
+    "members_weighted": "only members with a weight of their own",
+}
+"""What a plan may scan: it does not grow with use, or it is what was asked for."""
+
+WHOLE = {"store.lookup.files": "the sweep compares every file"}
+"""What goes through a table on purpose."""
+
+_SCAN = re.compile(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked of a small and of a large database."""
+
+    small: Record
+    large: Record
+
+
+async def _record(folder: Path, scale: Scale) -> Record:
+    file = folder / f"{scale.jobs}.sqlite3"
+    build(file, scale, START_MS)
+    database = await Database.open(file)
+    try:
+        async with recorded(database) as record:
+            await ask_everything(database, START_MS)
+    finally:
+        await database.close()
+    return record
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Asked:
+    folder = tmp_path_factory.mktemp("grown")
+    return Asked(*(asyncio.run(_record(folder, scale)) for scale in (SMALL, LARGE)))
+
+
+def test_every_statement_that_is_written_is_asked_here(asked: Asked) -> None:
+    """Whoever writes a statement adds it to ``everything``: else its plan would be looked at by nobody."""
+    ran = [statement.place for statement in asked.small.statements]
+    missing = [place for place in written_places() if not any(place.holds(other) for other in ran)]
+    assert [f"{place}, line {place.first_line}" for place in missing] == []
+
+
+def test_no_statement_scans_a_table_that_grows(asked: Asked, tmp_path: Path) -> None:
+    file = tmp_path / "empty.sqlite3"
+    migrate(file, load_migrations(), ManualClock())
+    found = set()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.create_function("has_words", 2, has_words)
+        for each in asked.small.statements:
+            for *_, detail in connection.execute(f"EXPLAIN QUERY PLAN {each.sql}", each.values):
+                scan = _SCAN.match(detail)
+                if scan and not BOUNDED.keys() & {scan[1], scan[2]} and str(each.place) not in WHOLE:
+                    found.add(f"{each.place}: {detail}")
+    assert sorted(found) == []
+
+
+def test_no_statement_does_more_where_the_tables_are_larger(asked: Asked) -> None:
+    """A plan that says SEARCH may still walk over all jobs of a member: counted are SQLite's own steps."""
+    small, large = asked.small.most_steps(), asked.large.most_steps()
+    grown = {
+        name: (small[name], steps)
+        for name, steps in large.items()
+        if steps > 1.3 * small[name] + 200 and name.split(":")[0] not in WHOLE
+    }
+    assert grown == {}
