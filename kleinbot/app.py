@@ -239,6 +239,7 @@ async def opened(
         stack.push_async_callback(app.close_engine)
         stack.push_async_callback(within, _CLOSING_S, app.client.close)
         stack.push_async_callback(within, _CLOSING_S, app.downloads.close)
+        stack.push_async_callback(within, _CLOSING_S, app.intake.close)
         yield app
 
 

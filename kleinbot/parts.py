@@ -54,7 +54,7 @@ from kleinbot.engine.protocol import Engine
 from kleinbot.gauges import Gauges
 from kleinbot.host.profile import Device
 from kleinbot.images.cpu_pool import CpuPool
-from kleinbot.images.reader import PictureReader
+from kleinbot.images.intake import Intake
 from kleinbot.klein.prompt import KleinPromptMeter
 from kleinbot.lookout import Lookout
 from kleinbot.loop_watch import LoopWatch
@@ -241,10 +241,9 @@ class Parts:
             clock=clock,
         )
         self.downloads = Downloads(lambda: self.client)
+        self.intake = Intake(clock)
         sources = Sources(database)
-        inputs = Inputs(
-            archive, PictureReader(pool), pool, self.downloads.fetch, model.profile.largest_grid_tokens
-        )
+        inputs = Inputs(archive, self.intake, pool, self.downloads.fetch, model.profile.largest_grid_tokens)
         front_desk = FrontDesk(submit, cancel, recall, self.board, texts, self.engine_state)
         history = History(database, recall, pool, clock)
         operate = Operate(

@@ -70,6 +70,11 @@ class Code(StrEnum):
     PICTURE_FORMAT_UNSUPPORTED = "error-picture-format-unsupported"
     PICTURE_UNREACHABLE = "error-picture-unreachable"
     PICTURE_HOST_REFUSED = "error-picture-host-refused"
+    PICTURE_TOOK_TOO_LONG = "error-picture-took-too-long"
+    PICTURE_TOOK_TOO_MUCH_MEMORY = "error-picture-took-too-much-memory"
+    PICTURE_STOPPED_ITS_READER = "error-picture-stopped-its-reader"
+    PICTURE_READER_AWAY = "error-picture-reader-away"
+    PICTURES_TOO_MANY = "error-pictures-too-many"
 
     WEIGHTS_MISSING = "error-weights-missing"
     WEIGHTS_NONE = "error-weights-none"

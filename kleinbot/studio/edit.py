@@ -33,8 +33,10 @@ class Edit:
             source = await self._sources.resolve(actor, request.source)
 
         async def recipe() -> Recipe:
-            first = await self._inputs.of(source, Role.REFERENCE)
-            more = [await self._inputs.of(each, Role.REFERENCE) for each in request.references]
+            first = await self._inputs.of(actor.member_id, source, Role.REFERENCE)
+            more = [
+                await self._inputs.of(actor.member_id, each, Role.REFERENCE) for each in request.references
+            ]
             return Recipe(Kind.EDIT, instruction, first.grid, inputs=(first, *more), parent=parent_of(source))
 
         downloads = isinstance(source, Attached) or bool(request.references)

@@ -9,9 +9,9 @@ from kleinbot.domain.job import Job
 from kleinbot.domain.reference import Role
 from kleinbot.domain.requests import Attached
 from kleinbot.images.cpu_pool import CpuPool
+from kleinbot.images.intake import Intake
 from kleinbot.images.labelled import encode_reference
 from kleinbot.images.limits import check_bytes
-from kleinbot.images.reader import PictureReader
 from kleinbot.studio.recipes import Input
 from kleinbot.studio.sources import Chosen
 
@@ -22,25 +22,25 @@ class Inputs:
     """Makes inputs. ``max_tokens`` is the largest picture that this host draws."""
 
     def __init__(
-        self, archive: Archive, reader: PictureReader, pool: CpuPool, fetch: Fetch, max_tokens: int
+        self, archive: Archive, intake: Intake, pool: CpuPool, fetch: Fetch, max_tokens: int
     ) -> None:
         self._archive = archive
-        self._reader = reader
+        self._intake = intake
         self._pool = pool
         self._fetch = fetch
         self._max_tokens = max_tokens
 
-    async def of(self, source: Chosen | Attached, role: Role) -> Input:
-        """Read a picture of ours, or fetch and read somebody's.
+    async def of(self, member_id: int, source: Chosen | Attached, role: Role) -> Input:
+        """Read a picture of ours, or fetch and read somebody's, for a member.
 
-        Raises Refusal PICTURE_GONE, and the refusals of ``Fetcher`` and ``PictureReader``.
+        Raises Refusal PICTURE_GONE, and the refusals of ``Fetcher`` and ``Intake``.
         """
         if isinstance(source, Chosen):
             data = await self._read(source.image.file or "", source.job)
         else:
             check_bytes(source.byte_count or 0)
             data = await self._fetch(source.address)
-        pixels = await self._reader.read_reference(data, self._max_tokens)
+        pixels = await self._intake.read_reference(data, member_id, self._max_tokens)
         png = await self._pool.run(encode_reference, pixels)
         return Input(role, png, Grid.of_pixels(pixels.width_px, pixels.height_px))
 

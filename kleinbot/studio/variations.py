@@ -30,7 +30,7 @@ class Variations:
         async def recipe() -> Recipe:
             if isinstance(source, Chosen) and not _begins_at_a_picture(source.job):
                 return await self._of_noise(source, request)
-            return await self._of_pixels(source, request)
+            return await self._of_pixels(actor.member_id, source, request)
 
         count = request.count or (source.job.count if isinstance(source, Chosen) else 1)
         options = Options(count, None, is_private(request.private, source))
@@ -59,8 +59,10 @@ class Variations:
             parent=parent.image.key,
         )
 
-    async def _of_pixels(self, source: Chosen | Attached, request: VariationsRequest) -> Recipe:
-        start = await self._inputs.of(source, Role.START)
+    async def _of_pixels(
+        self, member_id: int, source: Chosen | Attached, request: VariationsRequest
+    ) -> Recipe:
+        start = await self._inputs.of(member_id, source, Role.START)
         return Recipe(
             kind=Kind.VARIATIONS,
             prompt=source.job.prompt if isinstance(source, Chosen) else "",

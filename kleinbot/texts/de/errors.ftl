@@ -61,6 +61,11 @@ error-picture-too-narrow = Dieses Bild ist zu lang und schmal. Eine Seite darf h
 error-picture-format-unsupported = Diese Art von Bild kann ich nicht lesen. Hänge ein PNG, JPEG, WebP, GIF oder AVIF an.
 error-picture-unreachable = Ich konnte das Bild nicht von Discord holen. Hänge es noch einmal an.
 error-picture-host-refused = Ich hole nur Bilder, die in Discord angehängt sind.
+error-picture-took-too-long = Dieses Bild zu lesen hat zu lange gedauert, deshalb habe ich aufgehört. Speichere es neu als PNG oder JPEG. Es wurde nichts berechnet.
+error-picture-took-too-much-memory = Dieses Bild zu lesen braucht mehr Speicher, als ich benutzen darf, deshalb habe ich aufgehört. Speichere es neu als PNG oder JPEG, oder verkleinere es vorher. Es wurde nichts berechnet.
+error-picture-stopped-its-reader = Ich konnte dieses Bild nicht lesen: Das Programm, das Bilder liest, ist daran abgestürzt. Speichere es neu als PNG oder JPEG. Es wurde nichts berechnet.
+error-picture-reader-away = Ich kann gerade kein Bild lesen. Versuch es in einer Minute noch einmal; bleibt es so, sag es dem Betreiber des Bots. Es wurde nichts berechnet.
+error-pictures-too-many = Ich lese gerade andere Bilder, und es ist kein Platz mehr zum Warten. Versuch es in einer Minute noch einmal. Es wurde nichts berechnet.
 
 error-weights-missing = Im Ordner { $folder } fehlt { $file }. Lass KLEINBOT_WEIGHTS auf eine vollständige Kopie von FLUX.2 [klein] 4B zeigen, oder auf black-forest-labs/FLUX.2-klein-4B, um sie herunterzuladen.
 error-weights-none = Im Ordner { $folder } liegen keine Gewichte von FLUX.2 [klein] 4B: weder eine Kopie von black-forest-labs/FLUX.2-klein-4B (model_index.json und die Ordner daneben) noch einzelne Dateien wie im Ordner von ComfyUI (flux-2-klein-4b.safetensors oder die FP8-Datei davon, qwen_3_4b.safetensors und flux2-vae.safetensors). Lass KLEINBOT_WEIGHTS auf einen Ordner zeigen, der sie hat, oder auf black-forest-labs/FLUX.2-klein-4B, um sie herunterzuladen.

@@ -61,6 +61,11 @@ error-picture-too-narrow = That picture is too long and narrow. One side may be 
 error-picture-format-unsupported = I cannot read that kind of picture. Attach a PNG, JPEG, WebP, GIF or AVIF.
 error-picture-unreachable = I could not fetch that picture from Discord. Attach it again.
 error-picture-host-refused = I only fetch pictures that are attached in Discord.
+error-picture-took-too-long = That picture took too long to read, so I stopped. Save it again as PNG or JPEG. Nothing was charged.
+error-picture-took-too-much-memory = That picture took more memory to read than I may use, so I stopped. Save it again as PNG or JPEG, or scale it down first. Nothing was charged.
+error-picture-stopped-its-reader = I could not read that picture: it stopped the program that reads pictures. Save it again as PNG or JPEG. Nothing was charged.
+error-picture-reader-away = I cannot read any picture right now. Try again in a minute; if it stays so, tell the bot's host. Nothing was charged.
+error-pictures-too-many = I am reading other pictures, and there is no room for more to wait. Try again in a minute. Nothing was charged.
 
 error-weights-missing = The folder { $folder } lacks { $file }. Point KLEINBOT_WEIGHTS at a complete FLUX.2 [klein] 4B checkout, or at black-forest-labs/FLUX.2-klein-4B to download it.
 error-weights-none = The folder { $folder } holds no weights of FLUX.2 [klein] 4B: neither a checkout of black-forest-labs/FLUX.2-klein-4B (model_index.json and the folders beside it), nor single files as in ComfyUI's folder (flux-2-klein-4b.safetensors or its FP8 file, qwen_3_4b.safetensors and flux2-vae.safetensors). Point KLEINBOT_WEIGHTS at a folder that does, or at black-forest-labs/FLUX.2-klein-4B to download it.
