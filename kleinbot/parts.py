@@ -30,6 +30,7 @@ from kleinbot.chat.old_replies import OldReplies
 from kleinbot.chat.presence import Presence
 from kleinbot.chat.quota_desk import QuotaDesk
 from kleinbot.chat.removal import Removal
+from kleinbot.chat.repeats import Repeats
 from kleinbot.chat.replies import Replies
 from kleinbot.chat.results import Results
 from kleinbot.chat.server_names import ServerNames
@@ -287,6 +288,7 @@ class Parts:
                 texts,
             ),
             host_queue_desk=host_queue_desk,
+            repeats=Repeats(database),
             hand_over=HandOver(database, recall, results, texts, clock, meters.delivered),
             texts=texts,
             allowed_servers=frozenset(settings.allowed_servers),

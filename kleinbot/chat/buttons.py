@@ -23,9 +23,7 @@ class PersistentButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         client = cast("KleinbotClient", interaction.client)
         # The command tree's check is not asked for buttons, and old ones stay where the bot is shut out.
-        reason = client.reason_to_refuse(interaction)
-        if reason is not None:
-            await client.front_desk.answer_error(interaction, reason)
+        if not await client.admits(interaction):
             return
         try:
             await self.press(interaction, client)

@@ -18,6 +18,7 @@ from kleinbot.chat.host_queue_desk import HostQueueDesk
 from kleinbot.chat.keeping_buttons import KEEPING_BUTTONS
 from kleinbot.chat.keeping_desk import KeepingDesk
 from kleinbot.chat.making_buttons import MAKING_BUTTONS
+from kleinbot.chat.repeats import Repeats
 from kleinbot.chat.replies import UNREACHED
 from kleinbot.chat.translator import FluentTranslator
 from kleinbot.chat.workbench import Workbench
@@ -32,14 +33,7 @@ class CommandTree(app_commands.CommandTree["KleinbotClient"]):
 
     async def interaction_check(self, interaction: discord.Interaction["KleinbotClient"], /) -> bool:
         # discord.py loses what is raised here, so a refusal is answered at once.
-        reason = interaction.client.reason_to_refuse(interaction)
-        if reason is None:
-            return True
-        if interaction.type is discord.InteractionType.autocomplete:
-            await interaction.response.autocomplete([])
-        else:
-            await interaction.client.front_desk.answer_error(interaction, reason)
-        return False
+        return await interaction.client.admits(interaction)
 
     async def on_error(
         self, interaction: discord.Interaction["KleinbotClient"], error: app_commands.AppCommandError, /
@@ -66,6 +60,7 @@ class KleinbotClient(commands.AutoShardedBot):
         keeping_desk: KeepingDesk,
         host_queue_desk: HostQueueDesk,
         hand_over: HandOver,
+        repeats: Repeats,
         texts: Texts,
         allowed_servers: frozenset[int],
         prepare: Callable[["KleinbotClient"], Awaitable[None]],
@@ -92,6 +87,7 @@ class KleinbotClient(commands.AutoShardedBot):
         self.keeping_desk = keeping_desk
         self.host_queue_desk = host_queue_desk
         self._kept = hand_over
+        self.repeats = repeats
         self._texts = texts
         self._allowed_servers = allowed_servers
         self._prepare = prepare
@@ -106,6 +102,22 @@ class KleinbotClient(commands.AutoShardedBot):
         await self.tree.set_translator(FluentTranslator(self._texts))
         self.add_dynamic_items(*BUTTONS, *MAKING_BUTTONS, *KEEPING_BUTTONS, *HOST_QUEUE_BUTTONS)
         await self._prepare(self)
+
+    async def admits(self, interaction: discord.Interaction[Any]) -> bool:
+        """Tell whether to do what an interaction asks for: asked once for each, before anything else.
+
+        Where it is refused, that is answered here; where it came before, nothing is.
+        """
+        if await self.repeats.is_repeated(interaction.id):
+            return False
+        reason = self.reason_to_refuse(interaction)
+        if reason is None:
+            return True
+        if interaction.type is discord.InteractionType.autocomplete:
+            await interaction.response.autocomplete([])
+        else:
+            await self.front_desk.answer_error(interaction, reason)
+        return False
 
     def reason_to_refuse(self, interaction: discord.Interaction[Any]) -> KleinbotError | None:
         """Return why this server is not served, or None."""

@@ -13,7 +13,7 @@ from kleinbot.chat import layouts, waiting_layouts
 from kleinbot.chat.board import Board
 from kleinbot.chat.host_powers import is_host
 from kleinbot.chat.replies import UNREACHED
-from kleinbot.domain.errors import Code, KleinbotError, Refusal
+from kleinbot.domain.errors import Code, KleinbotError, Refusal, RepeatedEvent
 from kleinbot.domain.job import ImagineRequest, ReplyAddress
 from kleinbot.domain.people import Actor
 from kleinbot.domain.work import EngineState
@@ -28,6 +28,8 @@ _log = logging.getLogger(__name__)
 _CHOICES = 25
 _CHOICE_CHARACTERS = 100
 _TOKEN_LIFE_MS = 15 * 60 * 1000
+_ALREADY_ANSWERED = 40060
+"""Interaction has already been acknowledged: the event came twice, or an answer was sent again."""
 
 
 class FrontDesk:
@@ -103,6 +105,9 @@ class FrontDesk:
 
     async def answer_error(self, interaction: discord.Interaction[Any], error: BaseException) -> None:
         """Tell the person, and only them, what went wrong; the unexpected gets a code for the host's log."""
+        if isinstance(error, RepeatedEvent) or getattr(error, "code", None) == _ALREADY_ANSWERED:
+            _log.info("interaction %d was answered before: %s", interaction.id, error)
+            return
         if disk_is_full(error):
             _log.error("the database cannot be written: %s", error)
             error = Refusal(Code.DISK_FULL)
@@ -154,6 +159,7 @@ def actor_of(interaction: discord.Interaction[Any]) -> Actor:
         is_admin=interaction.permissions.manage_guild,
         is_host=is_host(interaction.client, interaction.user.id),
         moderated_channel_id=interaction.channel_id if moderates_here else None,
+        event_id=interaction.id,
     )
 
 

@@ -68,9 +68,7 @@ class _Form(discord.ui.Modal):
 
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
         client = cast("KleinbotClient", interaction.client)
-        reason = client.reason_to_refuse(interaction)
-        if reason is not None:
-            await client.front_desk.answer_error(interaction, reason)
+        if not await client.admits(interaction):
             return
         try:
             await self.send(interaction)

@@ -101,7 +101,9 @@ class Workbench:
 
     async def answer_lost_form(self, interaction: discord.Interaction[Any]) -> None:
         """Say that a form cannot be taken any more: discord.py would leave its sender without a word."""
-        if self._forms.is_lost(interaction.custom_id or ""):
+        if not self._forms.is_lost(interaction.custom_id or ""):
+            return
+        if await interaction.client.admits(interaction):
             text = self._texts.say(str(interaction.locale), "form-lost")
             await self._front_desk.answer(interaction, text)
 

@@ -146,5 +146,9 @@ class RenderError(KleinbotError):
     """One job failed in the engine and is refunded; the engine goes on."""
 
 
+class RepeatedEvent(Exception):  # noqa: N818 - it is what happened, not a fault
+    """An event came again whose change was made: nothing is changed, and nothing is said."""
+
+
 class FatalEngineError(Exception):
     """The process can no longer use its card (a sticky CUDA error, a hang): it must be restarted."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 class Actor:
     """A person in one Discord server, with the powers that Discord says they have there.
 
+    ``event_id``: the event of Discord by which they act, which may come several times; None: none of those.
     ``is_moderator``: in every channel. ``moderated_channel_id``: only there, as far as is known.
     """
 
@@ -17,6 +18,7 @@ class Actor:
     is_admin: bool = False
     is_host: bool = False
     moderated_channel_id: int | None = None
+    event_id: int | None = None
 
     def moderates(self, channel_id: int) -> bool:
         return self.is_moderator or channel_id == self.moderated_channel_id

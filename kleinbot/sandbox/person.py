@@ -237,8 +237,8 @@ class Person:
         )
         self._state.interactions[interaction.token] = interaction
         server_id = None if channel.server is None else channel.server.id
-        payload = interaction_payloads.interaction(self._state, interaction)
-        if not self._state.dispatch("INTERACTION_CREATE", payload, server_id):
+        interaction.payload = interaction_payloads.interaction(self._state, interaction)
+        if not self._state.dispatch("INTERACTION_CREATE", interaction.payload, server_id):
             raise PersonError("the bot is not online")
         return InteractionHandle(self._state, interaction)
 

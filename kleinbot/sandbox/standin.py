@@ -15,6 +15,7 @@ from kleinbot.sandbox import transport
 from kleinbot.sandbox.clock import Now
 from kleinbot.sandbox.errors import Json, unauthorized
 from kleinbot.sandbox.gateway import Gateway
+from kleinbot.sandbox.handle import InteractionHandle
 from kleinbot.sandbox.limits import Limits
 from kleinbot.sandbox.messages import Message
 from kleinbot.sandbox.rest_basics import BasicRoutes
@@ -145,6 +146,12 @@ class StandIn:
     async def drop_gateway(self) -> None:
         """Break the gateway connection. The session stays and can be resumed."""
         await self._gateway.close(4000)
+
+    def send_again(self, handle: InteractionHandle) -> None:
+        """Send the event of an interaction once more, as it was: Discord may send any event several times."""
+        interaction = handle.interaction
+        server_id = None if interaction.channel.server is None else interaction.channel.server.id
+        self.state.dispatch("INTERACTION_CREATE", interaction.payload, server_id)
 
     def break_next(
         self,

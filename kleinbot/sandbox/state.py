@@ -141,6 +141,8 @@ class Interaction:
     followups: list[Message] = field(default_factory=list)
     modal: Json | None = None
     choices: list[Json] | None = None
+    payload: Json = field(default_factory=dict)
+    """As the gateway sent it."""
 
     @property
     def messages(self) -> list[Message]:

@@ -7,7 +7,7 @@ from kleinbot.domain.clock import DAY_MS, Clock
 from kleinbot.domain.errors import Code, Parameter, Refusal
 from kleinbot.domain.people import Actor
 from kleinbot.domain.quota import AuditRow, Deed
-from kleinbot.store import audit, grants, ledger, members, servers
+from kleinbot.store import audit, events, grants, ledger, members, servers
 from kleinbot.store.database import Database, Transaction
 from kleinbot.store.ledger import Owner
 from kleinbot.studio import quota
@@ -47,6 +47,7 @@ class AdministerQuota:
         require_admin(actor)
         owner = Owner(actor.server_id, member_id)
         async with self._database.transaction() as transaction:
+            await events.accept(transaction, actor, self._clock.now_ms())
             await self._require_allowed(transaction, owner, limit_tenths)
             await members.remember(transaction, owner, self._clock.now_ms())
             await members.set_quota(transaction, owner, limit_tenths)
@@ -60,6 +61,7 @@ class AdministerQuota:
         """
         require_admin(actor)
         async with self._database.transaction() as transaction:
+            await events.accept(transaction, actor, self._clock.now_ms())
             await self._require_allowed(transaction, Owner(actor.server_id, actor.member_id), limit_tenths)
             await servers.remember(transaction, actor.server_id, self._clock.now_ms())
             await servers.set_default_quota(transaction, actor.server_id, limit_tenths)
@@ -75,6 +77,7 @@ class AdministerQuota:
         require_admin(actor)
         owner, now_ms = Owner(actor.server_id, member_id), self._clock.now_ms()
         async with self._database.transaction() as transaction:
+            await events.accept(transaction, actor, now_ms)
             await members.remember(transaction, owner, now_ms)
             before = await quota.balance(transaction, owner, self._rule, now_ms)
             if before.granted_tenths + amount_tenths > before.limit.most_tenths:
@@ -96,6 +99,7 @@ class AdministerQuota:
         require_admin(actor)
         owner, now_ms = Owner(actor.server_id, member_id), self._clock.now_ms()
         async with self._database.transaction() as transaction:
+            await events.accept(transaction, actor, now_ms)
             await members.remember(transaction, owner, now_ms)
             since_ms = now_ms - self._rule.window_ms
             returned = await ledger.reset(transaction, owner, since_ms, now_ms, actor.member_id, reason)

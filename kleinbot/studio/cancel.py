@@ -9,7 +9,7 @@ from kleinbot.domain.job import Job, JobState
 from kleinbot.domain.people import Actor
 from kleinbot.domain.quota import Deed
 from kleinbot.queueing.line import Line
-from kleinbot.store import audit, jobs, lookup
+from kleinbot.store import audit, events, jobs, lookup
 from kleinbot.store.database import Database, Transaction
 from kleinbot.store.ledger import Owner
 from kleinbot.studio.power import Action, may, require_host
@@ -97,6 +97,7 @@ class Cancel:
         error = None if reason is None else Refusal(reason, by=str(actor.member_id))
         async with self._database.transaction() as transaction:
             now_ms = self._clock.now_ms()
+            await events.accept(transaction, actor, now_ms)
             stopped = await jobs.stop(transaction, job.job_id, JobState.CANCELLED, now_ms, error)
             if stopped and error is not None:
                 await self._note(transaction, actor, job, power)

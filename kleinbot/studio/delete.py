@@ -7,7 +7,7 @@ from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import Job
 from kleinbot.domain.people import Actor
-from kleinbot.store import deletion, posted
+from kleinbot.store import deletion, events, posted
 from kleinbot.store.database import Database
 from kleinbot.studio.history import History
 from kleinbot.studio.power import Action, may
@@ -48,6 +48,7 @@ class Delete:
         job = await self.check(actor, job_id)
         now_ms = self._clock.now_ms()
         async with self._database.transaction() as transaction:
+            await events.accept(transaction, actor, now_ms)
             files = await deletion.delete(transaction, job_id, actor.member_id, now_ms)
             if files is not None and message_id is not None:
                 await posted.remove(transaction, job_id, channel_id, message_id, now_ms)

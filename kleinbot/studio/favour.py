@@ -5,7 +5,7 @@ from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import Job
 from kleinbot.domain.people import Actor
 from kleinbot.domain.work import ImageKey
-from kleinbot.store import favourites
+from kleinbot.store import events, favourites
 from kleinbot.store.database import Database
 from kleinbot.store.ledger import Owner
 from kleinbot.studio.history import History
@@ -30,13 +30,16 @@ class Favour:
         if key not in {image.key for image in job.done_images}:
             raise Refusal(Code.RESULT_UNKNOWN, job=f"#{job.number}")
         async with self._database.transaction() as transaction:
-            await favourites.add(transaction, _owner(actor), key, self._clock.now_ms())
+            now_ms = self._clock.now_ms()
+            await events.accept(transaction, actor, now_ms)
+            await favourites.add(transaction, _owner(actor), key, now_ms)
             return job, await favourites.positions(transaction, _owner(actor), key.job_id)
 
     async def unmark(self, actor: Actor, key: ImageKey) -> tuple[Job, frozenset[int]]:
         """Take the mark away; return what is marked now. Raises as ``History.seen``."""
         job = await self._history.seen(actor, key.job_id)
         async with self._database.transaction() as transaction:
+            await events.accept(transaction, actor, self._clock.now_ms())
             await favourites.remove(transaction, _owner(actor), key)
             return job, await favourites.positions(transaction, _owner(actor), key.job_id)
 

@@ -16,7 +16,7 @@ from kleinbot.domain.work import EngineState
 from kleinbot.host.profile import Profile
 from kleinbot.queueing.estimates import ErrorSpread
 from kleinbot.queueing.line import Line
-from kleinbot.store import audit, facts, servers
+from kleinbot.store import audit, events, facts, servers
 from kleinbot.store.database import Database, Reader
 from kleinbot.store.servers import ServerRow
 from kleinbot.studio.power import require_host
@@ -123,6 +123,7 @@ class Operate:
         require_host(actor)
         details: dict[str, Parameter] = {}
         async with self._database.transaction() as transaction:
+            await events.accept(transaction, actor, self._clock.now_ms())
             if server_id not in present and not await servers.is_known(transaction, server_id):
                 raise Refusal(Code.SERVER_UNKNOWN)
             await servers.remember(transaction, server_id, self._clock.now_ms())
@@ -170,6 +171,7 @@ class Operate:
     async def _move(self, actor: Actor, door: Door, deed: Deed) -> None:
         require_host(actor)
         async with self._database.transaction() as transaction:
+            await events.accept(transaction, actor, self._clock.now_ms())
             await facts.note(transaction, _DOOR_FACT, door)
             await audit.note(transaction, deed, actor.member_id, self._clock.now_ms())
         self._doorkeeper.door = door

@@ -10,7 +10,7 @@ from kleinbot.archive.archive import Archive
 from kleinbot.archive.names import Shelf
 from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.door import Door
-from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.errors import Code, Refusal, RepeatedEvent
 from kleinbot.domain.job import ImagineRequest, Kind, NewJob, Quality, ReplyAddress
 from kleinbot.domain.meters import Meters
 from kleinbot.domain.noise import SEED_COUNT
@@ -26,7 +26,7 @@ from kleinbot.queueing.cost import CostModel
 from kleinbot.queueing.entry import images_of_new, shape_of
 from kleinbot.queueing.estimates import EstimateErrors
 from kleinbot.queueing.line import Line
-from kleinbot.store import jobs, lookup, members, presses, tags
+from kleinbot.store import events, jobs, lookup, members, presses, tags
 from kleinbot.store.database import Database, Transaction
 from kleinbot.store.ledger import Owner
 from kleinbot.studio import quota
@@ -165,8 +165,8 @@ class Submit:
             job = complete(
                 recipe, options, actor, reply, job_id, references, self._draw_seed, self._clock.now_ms()
             )
-            return await self._insert(job, press)
-        except Refusal:
+            return await self._insert(actor, job, press)
+        except (Refusal, RepeatedEvent):
             for reference in references:
                 await self._archive.delete(reference.file)
             raise
@@ -191,10 +191,11 @@ class Submit:
 
         return Begun(options.private, finish)
 
-    async def _insert(self, job: NewJob, press: Press | None) -> Accepted:
+    async def _insert(self, actor: Actor, job: NewJob, press: Press | None) -> Accepted:
         owner = Owner(job.server_id, job.member_id)
         job = replace(job, created_ms=self._ordered(job.created_ms))
         async with self._database.transaction() as transaction:
+            await events.accept(transaction, actor, job.created_ms)
             await members.remember(transaction, owner, job.created_ms)
             if press is not None:
                 await self._require_new(transaction, owner, press)

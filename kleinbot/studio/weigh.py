@@ -4,7 +4,7 @@ from kleinbot.domain.clock import Clock
 from kleinbot.domain.people import Actor
 from kleinbot.domain.quota import Deed
 from kleinbot.queueing.line import Line
-from kleinbot.store import audit, members
+from kleinbot.store import audit, events, members
 from kleinbot.store.database import Database
 from kleinbot.store.ledger import Owner
 from kleinbot.studio.power import require_admin
@@ -29,6 +29,7 @@ class Weigh:
         require_admin(actor)
         owner, now_ms = Owner(actor.server_id, member_id), self._clock.now_ms()
         async with self._database.transaction() as transaction:
+            await events.accept(transaction, actor, now_ms)
             await members.remember(transaction, owner, now_ms)
             await members.set_weight(transaction, owner, weight)
             await audit.note(

@@ -1,0 +1,157 @@
+"""Discord may send an event several times: the second changes nothing and says nothing."""
+
+import asyncio
+import functools
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from kleinbot.sandbox import InteractionHandle, Message, Person
+from tests.e2e.house import House, Stage
+from tests.e2e.pictures import a_png, result, said
+from tests.scripted_engine import ScriptedEngine
+
+WAIT_S = 60.0
+
+
+@dataclass
+class Echo:
+    """Sends each event of a person again as soon as it was sent, and all of them once more when asked."""
+
+    house: House
+    handles: list[InteractionHandle] = field(default_factory=list)
+
+    def doubled(self, handle: InteractionHandle) -> InteractionHandle:
+        for _ in range(2):
+            self.house.standin.send_again(handle)
+        self.handles.append(handle)
+        return handle
+
+    async def settled(self, repeats: int) -> None:
+        """Wait until so many repeats were met."""
+        async with asyncio.timeout(WAIT_S):
+            while self.house.app.client.repeats.count < repeats:
+                await self.house.number("SELECT 1")
+
+    async def command(self, person: Person, name: str, **values: object) -> InteractionHandle:
+        return self.doubled(await person.command(self.house.channel, name, **values))
+
+    async def press(self, person: Person, message: Message, label: str) -> InteractionHandle:
+        return self.doubled(await person.press(message, label=label))
+
+
+def rows(stage: Stage) -> list[str]:
+    """Return everything that the database holds."""
+    with closing(sqlite3.connect(stage.folder / "kleinbot.sqlite3")) as connection:
+        return list(connection.iterdump())
+
+
+def shown(stage: Stage) -> list[tuple[int, str, bool]]:
+    """Return what everybody sees in the channel."""
+    return [(each.id, each.text, each.is_deleted) for each in stage.channel.log.values()]
+
+
+def answers(handles: Iterable[InteractionHandle]) -> list[list[str]]:
+    return [[message.text for message in handle.messages] for handle in handles]
+
+
+async def make(echo: Echo) -> Message:
+    """Make pictures in every way that there is; return the first result."""
+    house, bob = echo.house, echo.house.bob
+    first = await result(await echo.command(house.ada, "imagine", prompt="a fox", count=2))
+    await result(await echo.command(bob, "edit", instruction="a hat", image=a_png()))
+    await result(await echo.command(bob, "variations", image=a_png(), count=2))
+    await result(await echo.press(bob, first, "V1"))
+    await result(await echo.press(bob, first, "Reroll"))
+    form = await echo.press(bob, first, "E2")
+    await form.modal_opened(timeout_s=WAIT_S)
+    sent = echo.doubled(await bob.submit(form, {"What should change?": "more fog"}))
+    await result(sent)
+    menu = echo.doubled(await bob.menu(first, "Make variations"))
+    await menu.modal_opened(timeout_s=WAIT_S)
+    await result(echo.doubled(await bob.submit(menu, {})))
+    return first
+
+
+def _has_button(label: str, message: Message) -> bool:
+    return label in [each.label for each in message.buttons]
+
+
+async def keep(echo: Echo, first: Message) -> None:
+    """Mark, unmark and mark again, look, post again, and delete."""
+    ada, bob = echo.house.ada, echo.house.bob
+    asked = await (await echo.press(bob, first, "Favourite")).message_where(lambda m: m.buttons)
+    for label, then in (("♡ 2", "♥ 2"), ("♥ 2", "♡ 2"), ("♡ 2", "♥ 2")):
+        pressed = await echo.press(bob, asked, label)
+        await pressed.message_where(functools.partial(_has_button, then))
+    await said(await echo.press(bob, first, "Recipe"), "checkpoint")
+    await said(await echo.command(ada, "history"), "#1")
+    await result(await echo.command(ada, "show", job="1"))
+    asked = await said(await echo.press(ada, first, "Delete"), "for good?")
+    await said(await echo.press(ada, asked, "Delete for good"), "is deleted")
+    await echo.house.until("SELECT COUNT(*) FROM removals", 0)
+
+
+async def rule(echo: Echo, root: Person, host: Person) -> None:
+    """Do what admins and the host can do."""
+    bob = echo.house.bob
+    await said(await echo.command(root, "admin quota set", member=bob, pictures=50), "50")
+    await said(await echo.command(root, "admin quota set-default", pictures=40), "40")
+    await said(await echo.command(root, "admin quota grant", member=bob, pictures=5, reason="won"), "5")
+    await said(await echo.command(root, "admin quota reset", member=bob), "back")
+    await said(await echo.command(root, "admin weight", member=bob, weight=2), "2")
+    server = str(echo.house.server.id)
+    await said(await echo.command(host, "host share", server=server, share=2, most=100), "2")
+    await said(await echo.command(host, "host queue pause"), "Paused")
+    for prompt in ("a fox", "a cat", "an owl"):
+        waiting = await echo.command(bob, "imagine", prompt=prompt)
+        await waiting.message_where(lambda m: m.buttons)
+    await said(await echo.command(bob, "cancel"), "is cancelled")
+    assert waiting.response is not None
+    listed = await (await echo.command(host, "host queue list")).message_where(lambda m: m.buttons)
+    cancel = next(each.label for each in listed.buttons if each.label and each.label.startswith("Cancel"))
+    await said(await echo.press(host, listed, cancel), "is cancelled")
+    await said(await echo.press(host, listed, "Drain"), "I finish what is in line")
+    await said(await echo.press(host, listed, "Resume"), "Working as usual")
+    await echo.house.until("SELECT COUNT(*) FROM jobs WHERE state IN ('queued', 'running')", 0)
+
+
+async def test_each_event_of_everything_that_can_be_done_counts_once(stage: Stage) -> None:
+    root = stage.standin.world.add_member(stage.server, "root", permissions=("manage_guild",))
+    owner = stage.standin.world.owner
+    host = stage.standin.world.add_member(stage.server, owner.name, permissions=("manage_guild",))
+    async with stage.house(ScriptedEngine()) as house:
+        echo = Echo(house)
+        await keep(echo, await make(echo))
+        await rule(echo, root, host)
+        await echo.settled(2 * len(echo.handles))
+        await house.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
+        jobs = await house.number("SELECT COUNT(*) FROM jobs")
+        assert jobs == 7 + 3
+        assert await house.number("SELECT COUNT(*) FROM grants") == 1
+        assert await house.number("SELECT COUNT(*) FROM audit") == 5 + 2 + 1 + 2
+    before = rows(stage), shown(stage), answers(echo.handles)
+    async with stage.house(ScriptedEngine()) as house:
+        for handle in echo.handles:
+            house.standin.send_again(handle)
+        await Echo(house).settled(await house.number("SELECT COUNT(*) FROM accepted_events"))
+        await said(await house.ada.command(house.channel, "quota"), "pictures left")
+    assert rows(stage) == before[0]
+    assert shown(stage)[: len(before[1])] == before[1]
+    assert answers(echo.handles) == before[2]
+
+
+async def test_what_is_replayed_after_a_broken_line_counts_once(stage: Stage) -> None:
+    async with stage.house(ScriptedEngine()) as house:
+        await said(await house.ada.command(house.channel, "quota"), "pictures left")
+        await house.standin.drop_gateway()
+        await house.standin.offline()
+        handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
+        for _ in range(3):
+            house.standin.send_again(handle)
+        await house.standin.resumed(timeout_s=WAIT_S)
+        await result(handle)
+        await Echo(house).settled(3)
+        assert await house.number("SELECT COUNT(*) FROM jobs") == 1
+        assert len(handle.messages) == 1
