@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from kleinbot.domain.clock import DAY_MS, HOUR_MS, MS_PER_S
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import JobState
+from kleinbot.domain.people import Actor
 from kleinbot.domain.quota import Deed
 from kleinbot.domain.reference import Reference, Role
 from kleinbot.domain.requests import Press
@@ -13,6 +14,7 @@ from kleinbot.domain.work import Checkpoint, ImageKey, ModelSize
 from kleinbot.store import (
     audit,
     deletion,
+    events,
     facts,
     favourites,
     grants,
@@ -108,6 +110,7 @@ async def _read_the_rest(read: Reader, subjects: Subjects, now_ms: int) -> None:
     await grants.alive(read, HEAVY, now_ms)
     await favourites.positions(read, HEAVY, subjects.done)
     await audit.of_server(read, HEAVY.server_id, 15)
+    await events.is_accepted(read, 1)
     await facts.recall(read, "door")
     await served_model.recall(read)
     await measurements.load(read, "profile")
@@ -127,6 +130,8 @@ async def _read_the_rest(read: Reader, subjects: Subjects, now_ms: int) -> None:
 
 
 async def _change_people(transaction: Transaction, now_ms: int) -> None:
+    ada = Actor(HEAVY.server_id, HEAVY.member_id, "en-US", event_id=1)
+    await events.accept(transaction, ada, now_ms)
     await members.remember(transaction, HEAVY, now_ms)
     await members.set_weight(transaction, HEAVY, 2.0)
     await members.set_quota(transaction, HEAVY, 700)
