@@ -9,7 +9,7 @@ from discord.ext import commands
 from kleinbot.chat.client import KleinbotClient
 from kleinbot.chat.recipe_card import unquoted
 from kleinbot.chat.translator import translated
-from kleinbot.chat.workbench import attached_all, source_of
+from kleinbot.chat.workbench import PICTURE_CHARACTERS, attached_all, source_of
 from kleinbot.domain.job import MAX_COUNT
 from kleinbot.domain.noise import SEED_COUNT
 from kleinbot.domain.requests import EditRequest
@@ -57,7 +57,7 @@ class Edit(commands.Cog):
         interaction: discord.Interaction[Any],
         instruction: app_commands.Range[str, 1, _INSTRUCTION_CHARACTERS],
         image: discord.Attachment | None = None,
-        picture: app_commands.Range[str, 1, 100] | None = None,
+        picture: app_commands.Range[str, 1, PICTURE_CHARACTERS] | None = None,
         reference_1: discord.Attachment | None = None,
         reference_2: discord.Attachment | None = None,
         reference_3: discord.Attachment | None = None,

@@ -8,7 +8,7 @@ from discord.ext import commands
 
 from kleinbot.chat.client import KleinbotClient
 from kleinbot.chat.translator import translated
-from kleinbot.chat.workbench import source_of
+from kleinbot.chat.workbench import PICTURE_CHARACTERS, source_of
 from kleinbot.domain.job import MAX_COUNT
 from kleinbot.domain.requests import VariationsRequest
 from kleinbot.domain.variation import Strength
@@ -54,7 +54,7 @@ class Variations(commands.Cog):
     async def variations(
         self,
         interaction: discord.Interaction[Any],
-        picture: app_commands.Range[str, 1, 100] | None = None,
+        picture: app_commands.Range[str, 1, PICTURE_CHARACTERS] | None = None,
         image: discord.Attachment | None = None,
         which: app_commands.Range[int, 1, MAX_COUNT] | None = None,
         strength: str = "medium",

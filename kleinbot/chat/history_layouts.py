@@ -37,7 +37,7 @@ def history(texts: Texts, locale: str, page: Page, reader_id: int) -> Message:
         file = _file(texts, entry.job, entry.thumbnail)
         files.append(file)
         thumbnail: discord.ui.Thumbnail[discord.ui.LayoutView] = discord.ui.Thumbnail(
-            file, description=file.description
+            file, description=file.description, spoiler=entry.job.spoiler
         )
         view.add_item(discord.ui.Section(line, accessory=thumbnail))
     if page.entries:

@@ -76,7 +76,7 @@ def _add_gallery(
     if files:
         gallery: discord.ui.MediaGallery[discord.ui.LayoutView] = discord.ui.MediaGallery()
         for file in files:
-            gallery.add_item(media=file, description=file.description)
+            gallery.add_item(media=file, description=file.description, spoiler=job.spoiler)
         view.add_item(gallery)
     return files
 

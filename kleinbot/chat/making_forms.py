@@ -114,7 +114,7 @@ class EditForm(_Form):
 
     async def send(self, interaction: discord.Interaction[Any]) -> None:
         files = self._files.values if self._files is not None else []
-        references = tuple(Attached(file.url, file.size) for file in files)
+        references = tuple(Attached(file.url, file.size, file.is_spoiler()) for file in files)
         await self._send(interaction, EditRequest(self._instruction.value, self.source, references))
 
 

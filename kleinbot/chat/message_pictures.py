@@ -27,7 +27,7 @@ def sources_in(message: discord.Message, our_id: int) -> tuple[Source, ...]:
         if job_id is not None and position is not None:
             found.append(PictureName(job_id=job_id, position=int(position[1]) - 1))
         elif shown.looks_like_a_picture:
-            found.append(Attached(shown.address, shown.byte_count))
+            found.append(Attached(shown.address, shown.byte_count, shown.is_spoiler))
     if not found:
         raise Refusal(Code.MESSAGE_WITHOUT_PICTURE)
     return tuple(found[:_MOST_SOURCES])

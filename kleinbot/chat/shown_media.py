@@ -19,6 +19,7 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 _PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".avif", ".apng")
+_HTTPS_PORT = 443
 _NO_PICTURES = ("video/", "audio/", "text/")
 
 
@@ -66,7 +67,7 @@ def names_of_files(message: discord.Message) -> Iterator[str]:
 def _everything(message: discord.Message | discord.MessageSnapshot) -> Iterator[Shown]:
     yield from _attached(message)
     yield from _in_components(message.components)
-    linked = list(_links(message.content))
+    linked = list(links_in(message.content))
     hidden = {_url(each.address).path for each in linked if each.is_spoiler}
     for shown in _in_embeds(message.embeds):
         # The embed of a link that stands between spoiler marks is as hidden as the link.
@@ -118,7 +119,7 @@ def _in_embeds(embeds: Iterable[discord.Embed]) -> Iterator[Shown]:
                 yield Shown(address, name, name.startswith("SPOILER_"), has_pixels=media.width is not None)
 
 
-def _links(content: str) -> Iterator[Shown]:
+def links_in(content: str) -> Iterator[Shown]:
     """Go through the addresses of Discord's CDN in a text; between two ``||`` they are spoilers."""
     parts = content.split("||")
     for at, part in enumerate(parts):
@@ -132,7 +133,12 @@ def _links(content: str) -> Iterator[Shown]:
 
 def _at_discord(*addresses: str | None) -> str | None:
     """Return the first address on a host of Discord's CDN: nothing is fetched from anywhere else."""
-    return next((each for each in addresses if each and _url(each).host in DISCORD_HOSTS), None)
+    return next((each for each in addresses if each and _is_at_discord(_url(each))), None)
+
+
+def _is_at_discord(url: URL) -> bool:
+    is_plain = url.scheme == "https" and url.port == _HTTPS_PORT and url.user is None
+    return is_plain and url.host in DISCORD_HOSTS
 
 
 def _url(address: str) -> URL:

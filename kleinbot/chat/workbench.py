@@ -15,6 +15,7 @@ from kleinbot.chat import layouts, picture_label
 from kleinbot.chat.front_desk import FrontDesk, actor_of, reply_address
 from kleinbot.chat.making_forms import EditForm, FormKeys, VariationsForm
 from kleinbot.chat.message_pictures import sources_in
+from kleinbot.chat.shown_media import links_in
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, KleinbotError, Refusal
 from kleinbot.domain.requests import (
@@ -33,6 +34,9 @@ from kleinbot.studio.variations import Variations
 from kleinbot.texts import Texts
 
 _log = logging.getLogger(__name__)
+
+PICTURE_CHARACTERS = 500
+"""So much may be typed to name a picture; an address at Discord's CDN takes about 250."""
 
 DEFER_AFTER_S = 1.5
 """Discord waits 3 s for the first response."""
@@ -170,7 +174,7 @@ def _our_id(interaction: discord.Interaction[Any]) -> int:
 
 
 def attached(file: discord.Attachment) -> Attached:
-    return Attached(file.url, file.size)
+    return Attached(file.url, file.size, file.is_spoiler())
 
 
 def attached_all(files: Sequence[discord.Attachment | None]) -> tuple[Attached, ...]:
@@ -180,14 +184,23 @@ def attached_all(files: Sequence[discord.Attachment | None]) -> tuple[Attached, 
 def source_of(image: discord.Attachment | None, picture: str | None, which: int | None = None) -> Source:
     """Return what a command's options name; ``which`` counts from 1.
 
-    Raises Refusal TWO_SOURCES or PICTURE_UNKNOWN.
+    Raises Refusal TWO_SOURCES, PICTURE_UNKNOWN or PICTURE_HOST_REFUSED.
     """
     if image is not None and picture is not None:
         raise Refusal(Code.TWO_SOURCES)
     if image is not None:
         return attached(image)
+    if picture is not None and "://" in picture:
+        return linked(picture)
     name = PictureName() if picture is None else picture_name(picture)
     return name if which is None else replace(name, position=which - 1)
+
+
+def linked(typed: str) -> Attached:
+    """Read the pasted address of a picture at Discord. Raises PICTURE_HOST_REFUSED for any other."""
+    for shown in links_in(typed):
+        return Attached(shown.address, None, shown.is_spoiler)
+    raise Refusal(Code.PICTURE_HOST_REFUSED, host="")
 
 
 def picture_name(typed: str) -> PictureName:

@@ -100,6 +100,7 @@ class NewJob:
 
     ``cost``: what the line charges for each image, in pictures; None: its static cost. ``unhurried``: why it
     is in the relaxed lane. ``left_tenths``: what is left of the member's quota once all of it is paid.
+    ``spoiler``: it is made from a picture that is hidden until clicked, and so is what becomes of it.
     """
 
     job_id: str
@@ -124,6 +125,7 @@ class NewJob:
     cost: float | None = None
     unhurried: Unhurried | None = None
     left_tenths: int | None = None
+    spoiler: bool = False
 
     @property
     def first_sigma(self) -> float:
@@ -155,9 +157,10 @@ class Image:
 
 @dataclass(frozen=True)
 class Job:
-    """An accepted job as its rows say. ``cost``, ``unhurried``, ``left_tenths``: as in ``NewJob``.
+    """An accepted job as its rows say.
 
-    ``refunded_tenths``: what the ledger really gave back of it, such as nothing after a reset of the quota.
+    ``cost``, ``unhurried``, ``left_tenths``, ``spoiler``: as in ``NewJob``. ``refunded_tenths``: what the
+    ledger really gave back of it, such as nothing after a reset of the quota.
     """
 
     job_id: str
@@ -189,6 +192,7 @@ class Job:
     refunded_tenths: int = 0
     unhurried: Unhurried | None = None
     left_tenths: int | None = None
+    spoiler: bool = False
 
     @property
     def first_sigma(self) -> float:

@@ -21,11 +21,12 @@ class PictureName:
 class Attached:
     """A picture that was uploaded to Discord, by the address of its file. It dies within a day.
 
-    ``byte_count`` is None where Discord does not state it.
+    ``byte_count`` is None where Discord does not state it. ``is_spoiler``: it is hidden until clicked.
     """
 
     address: str
     byte_count: int | None = None
+    is_spoiler: bool = False
 
 
 Source = PictureName | Attached

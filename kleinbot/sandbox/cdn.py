@@ -13,6 +13,7 @@ from kleinbot.sandbox.picture_facts import content_type, pixel_size
 
 CDN = "https://cdn.discordapp.com"
 MEDIA = "https://media.discordapp.net"
+IS_SPOILER = 1 << 3
 _SECRET = b"a stand-in has nothing to hide"
 Value = TypeVar("Value")
 
@@ -80,8 +81,11 @@ class FileStore:
             "size": len(file.data),
             "url": f"{CDN}{file.path}?{query}",
             "proxy_url": f"{MEDIA}{file.path}?{query}",
-            "content_type": content_type(file.filename),
         }
+        if (kind := content_type(file.filename)) is not None:
+            payload["content_type"] = kind
+        if file.filename.startswith("SPOILER_"):
+            payload["flags"] = IS_SPOILER
         if (size := pixel_size(file.data)) is not None:
             payload["width"], payload["height"] = size
         if file.description is not None:

@@ -91,6 +91,29 @@ def edit(state: State, message: Message, body: Body) -> Message:
     return message
 
 
+_SNAPSHOT = (
+    "type", "content", "embeds", "attachments", "timestamp", "edited_timestamp", "flags", "mentions",
+    "mention_roles", "sticker_items", "components",
+)  # fmt: skip
+
+
+def forwarded(message: Message) -> Json:
+    """Give the fields by which another message carries this one ("Message Snapshot Object")."""
+    snapshot = {key: message.payload[key] for key in _SNAPSHOT if key in message.payload}
+    reference = {"type": 1, "channel_id": message.payload["channel_id"], "message_id": message.payload["id"]}
+    return {"message_reference": reference, "message_snapshots": [{"message": snapshot}]}
+
+
+def unfurl(state: State, message: Message) -> None:
+    """Add the embeds of the links in a message. Discord does so some time after it was written."""
+    embeds = [
+        {"type": "image", "url": file_url, "thumbnail": {"url": file_url, "proxy_url": file_url}}
+        for file_url in re.findall(r"https://[^\s|<>]+", message.content)
+    ]
+    message.replace(message.payload | {"embeds": embeds}, message.file_ids)
+    state.tell("edited", message)
+
+
 def _blank(state: State, channel: Channel, origin: Origin, flags: int) -> Json:
     payload: Json = {
         "id": str(state.new_id()),
@@ -125,7 +148,8 @@ def _applied(
         raise invalid_form(faults)
     _check_sizes(state, channel, body)
     kept, new = _attachments(state, channel, body, files_before, ephemeral=bool(flags & EPHEMERAL))
-    if not (after["content"] or after["embeds"] or after["components"] or kept or new):
+    carries = any(before.get(key) for key in ("sticker_items", "message_snapshots"))
+    if not (carries or after["content"] or after["embeds"] or after["components"] or kept or new):
         raise empty_message()
     attached = [*kept, *new]
     with ExitStack() as refused:

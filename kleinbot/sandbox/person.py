@@ -252,6 +252,24 @@ class Person:
         body = Body({"content": content}, {number: picked(each) for number, each in enumerate(files)})
         return message_writing.create(self._state, channel, body, Origin(self.user, {}))
 
+    def post(self, channel: Channel, fields: Json, *files: Pickable) -> Message:
+        """Write a message as another application does, with components and embeds of its own."""
+        body = Body(fields, {number: picked(each) for number, each in enumerate(files)})
+        return message_writing.create(self._state, channel, body, Origin(self.user, {}))
+
+    def stick(self, channel: Channel, name: str, picture: bytes, format_type: int = 1) -> Message:
+        """Send a sticker. ``format_type``: 1 PNG, 2 animated PNG, 3 Lottie, 4 GIF."""
+        sticker_id = str(self._state.new_id())
+        self._state.stickers[sticker_id] = picture
+        item: Json = {"id": sticker_id, "name": name, "format_type": format_type}
+        extra: Json = {"sticker_items": [item]}
+        return message_writing.create(self._state, channel, Body({}, {}), Origin(self.user, extra))
+
+    def forward(self, channel: Channel, message: Message) -> Message:
+        """Forward a message: another one, which carries what it shows."""
+        origin = Origin(self.user, message_writing.forwarded(message))
+        return message_writing.create(self._state, channel, Body({}, {}), origin)
+
     def set_avatar(self, picture: bytes) -> None:
         """Take a picture of their own for a profile."""
         self._state.avatars[self.id] = (hashlib.md5(picture, usedforsecurity=False).hexdigest(), picture)

@@ -11,12 +11,16 @@ _TYPES = {
     "jpg": "image/jpeg",
     "gif": "image/gif",
 }
+_UNKNOWN = {"jfif", "jpe"}
+"""Endings that ``mimetypes`` knows on some systems only."""
 
 
-def content_type(filename: str) -> str:
-    """Guess the type the way a CDN does: by the name's ending."""
+def content_type(filename: str) -> str | None:
+    """Guess the type the way a CDN does: by the name's ending. None for one it does not know."""
     ending = filename.rpartition(".")[2].lower()
-    return _TYPES.get(ending) or mimetypes.guess_type(filename)[0] or "application/octet-stream"
+    if ending in _UNKNOWN:
+        return None
+    return _TYPES.get(ending) or mimetypes.guess_type(filename)[0]
 
 
 def ending_for(data: bytes) -> str:

@@ -5,6 +5,7 @@ from aiohttp import web
 from kleinbot.sandbox.picture_facts import content_type, plain_png
 from kleinbot.sandbox.state import State
 
+_UNKNOWN_TYPE = "application/octet-stream"
 _AVATAR_COLOURS = (
     (88, 101, 242),
     (116, 127, 141),
@@ -24,6 +25,7 @@ class FileRoutes:
         return [
             web.get("/attachments/{channel_id}/{file_id}/{filename}", self.attachment),
             web.get("/ephemeral-attachments/{channel_id}/{file_id}/{filename}", self.attachment),
+            web.get("/stickers/{sticker_id}.{ending}", self.sticker),
             web.get("/embed/avatars/{number}.png", self.default_avatar),
             web.get("/avatars/{user_id}/{hash}.{ending}", self.avatar),
         ]
@@ -32,7 +34,13 @@ class FileRoutes:
         file = self._state.files.fetch(request.rel_url.raw_path, request.query_string)
         if file is None:
             return web.Response(status=404, text="This content is no longer available.")
-        return web.Response(body=file.data, content_type=content_type(file.filename))
+        return web.Response(body=file.data, content_type=content_type(file.filename) or _UNKNOWN_TYPE)
+
+    async def sticker(self, request: web.Request) -> web.Response:
+        known = self._state.stickers.get(request.match_info["sticker_id"])
+        if known is None:
+            return web.Response(status=404)
+        return web.Response(body=known, content_type=f"image/{request.match_info['ending']}")
 
     async def default_avatar(self, request: web.Request) -> web.Response:
         number = request.match_info["number"]

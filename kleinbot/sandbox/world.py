@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Iterable
 
-from kleinbot.sandbox import payloads
+from kleinbot.sandbox import message_writing, payloads
 from kleinbot.sandbox.messages import Message
 from kleinbot.sandbox.permissions import BITS, bits_of
 from kleinbot.sandbox.person import Person
@@ -78,6 +78,17 @@ class World:
             created = {"guild_id": str(server.id), "role": role}
             self._state.dispatch("GUILD_ROLE_CREATE", created, server.id)
         return person
+
+    def add_bot(self, server: Server, name: str) -> Person:
+        """Let another application's bot join."""
+        user = User(self._lasting_id(self._state.users, "bot", name), name, is_bot=True)
+        self._state.users[user.id] = user
+        server.members[user.id] = Member(user, member_bits(()), self._state.now())
+        return Person(self._state, user)
+
+    def unfurl(self, message: Message) -> None:
+        """Let the embeds of a message's links appear."""
+        message_writing.unfurl(self._state, message)
 
     def remove_member(self, server: Server, person: Person) -> None:
         """Let somebody leave."""

@@ -27,13 +27,13 @@ async def insert(transaction: Transaction, job: NewJob, funds: Sequence[Fund] | 
     await transaction.change(
         "INSERT INTO jobs (job_id, server_id, member_id, number, kind, prompt, columns, rows, steps,"
         " checkpoint, seed, count, private, price_tenths, lane, locale, channel_id, state, created_ms,"
-        " parent_job, parent_position, strength, cost, unhurried, left_tenths)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)",
+        " parent_job, parent_position, strength, cost, unhurried, left_tenths, spoiler)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?)",
         job.job_id, job.server_id, job.member_id, number, job.kind, job.prompt, job.grid.columns,
         job.grid.rows, job.steps, job.checkpoint, job.seed, len(job.images), job.private, job.price_tenths,
         job.lane, job.locale, job.reply.channel_id, job.created_ms,
         job.parent.job_id if job.parent else None, job.parent.position if job.parent else None, job.strength,
-        job.cost, job.unhurried, job.left_tenths,
+        job.cost, job.unhurried, job.left_tenths, job.spoiler,
     )  # fmt: skip
     await transaction.change_each(
         "INSERT INTO images (job_id, position, server_id, base_seed, blends, columns, rows, state)"

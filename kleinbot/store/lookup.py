@@ -152,6 +152,7 @@ def _job(
         strength=None if row["strength"] is None else Strength(row["strength"]),
         unhurried=None if row["unhurried"] is None else Unhurried(row["unhurried"]),
         left_tenths=row["left_tenths"],
+        spoiler=bool(row["spoiler"]),
     )
 
 

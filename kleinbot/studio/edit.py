@@ -7,7 +7,7 @@ from kleinbot.domain.reference import MOST_INPUTS, Role
 from kleinbot.domain.requests import Attached, EditRequest
 from kleinbot.studio.inputs import Inputs
 from kleinbot.studio.recipes import Options, Recipe
-from kleinbot.studio.sources import Sources, is_private, parent_of
+from kleinbot.studio.sources import Sources, is_private, is_spoiler, parent_of
 from kleinbot.studio.submit import Begun, Submit
 
 
@@ -37,7 +37,14 @@ class Edit:
             more = [
                 await self._inputs.of(actor.member_id, each, Role.REFERENCE) for each in request.references
             ]
-            return Recipe(Kind.EDIT, instruction, first.grid, inputs=(first, *more), parent=parent_of(source))
+            return Recipe(
+                Kind.EDIT,
+                instruction,
+                first.grid,
+                inputs=(first, *more),
+                parent=parent_of(source),
+                spoiler=any(map(is_spoiler, (source, *request.references))),
+            )
 
         downloads = isinstance(source, Attached) or bool(request.references)
         options = Options(request.count, request.seed, is_private(request.private, source))

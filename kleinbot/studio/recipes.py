@@ -34,7 +34,8 @@ class Recipe:
     """All that decides a job's pictures but their seeds.
 
     ``noise``: where the starting noise is a parent's, into which the seeds are mixed. ``parent``: the
-    picture that it was made from, whoever made that.
+    picture that it was made from, whoever made that. ``spoiler``: it was
+    made from one that is hidden until clicked.
     """
 
     kind: Kind
@@ -46,6 +47,7 @@ class Recipe:
     noise: NoiseRecipe | None = None
     strength: Strength | None = None
     parent: ImageKey | None = None
+    spoiler: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ def recipe_of(job: Job, inputs: tuple[Input, ...]) -> Recipe:
         noise=replace(noise, blends=noise.blends[:-1]) if noise.blends else None,
         strength=job.strength,
         parent=ImageKey(job.job_id, 0),
+        spoiler=job.spoiler,
     )
 
 
@@ -128,6 +131,7 @@ def complete(
         references=references,
         parent=recipe.parent,
         strength=recipe.strength,
+        spoiler=recipe.spoiler,
     )
     return replace(job, price_tenths=price_tenths_of(shape_of(job)))
 

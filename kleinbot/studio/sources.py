@@ -80,6 +80,11 @@ def is_private(asked: bool | None, source: Chosen | Attached) -> bool:
     return isinstance(source, Chosen) and source.job.private if asked is None else asked
 
 
+def is_spoiler(source: Chosen | Attached) -> bool:
+    """Return whether a picture is hidden until clicked: what is made from it is, too."""
+    return source.job.spoiler if isinstance(source, Chosen) else source.is_spoiler
+
+
 def parent_of(source: Chosen | Attached) -> ImageKey | None:
     return source.image.key if isinstance(source, Chosen) else None
 

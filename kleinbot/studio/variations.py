@@ -6,7 +6,7 @@ from kleinbot.domain.reference import Role
 from kleinbot.domain.requests import Attached, RerollRequest, VariationsRequest
 from kleinbot.studio.inputs import Inputs
 from kleinbot.studio.recipes import Options, Recipe, recipe_of
-from kleinbot.studio.sources import Chosen, Sources, is_private, parent_of
+from kleinbot.studio.sources import Chosen, Sources, is_private, is_spoiler, parent_of
 from kleinbot.studio.submit import Begun, Submit
 
 
@@ -57,6 +57,7 @@ class Variations:
             noise=parent.image.noise,
             strength=request.strength,
             parent=parent.image.key,
+            spoiler=parent.job.spoiler,
         )
 
     async def _of_pixels(
@@ -71,6 +72,7 @@ class Variations:
             inputs=(start,),
             strength=request.strength,
             parent=parent_of(source),
+            spoiler=is_spoiler(source),
         )
 
 

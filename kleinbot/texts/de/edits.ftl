@@ -4,7 +4,7 @@ error-input-lost = Bild { $position }, aus dem das hier werden sollte, ist nicht
 error-picture-unknown = Ich kenne kein solches Bild, das du verwenden darfst. Wähle eins aus der Liste oder hänge eine Datei an.
 error-picture-gone = Dieses Bild von #{ $number } ist nicht mehr da, daraus lässt sich nichts machen. Es wurde nichts berechnet.
 error-no-picture-yet = Du hast hier noch kein Bild. Hänge eins an oder fang mit /imagine an.
-error-message-without-picture = In dieser Nachricht ist kein Bild, das ich lesen kann. Angehängte PNG-, JPEG-, WebP-, GIF- und AVIF-Dateien gehen, Links nicht.
+error-message-without-picture = In dieser Nachricht ist kein Bild, das ich lesen kann. Es gehen PNG-, JPEG-, WebP-, GIF- und AVIF-Bilder, die bei Discord liegen; Links woandershin nicht.
 error-two-sources = Gib entweder eine Datei oder eins deiner Bilder an, nicht beides. Weitere Bilder kommen in die Vorlagen.
 error-too-many-references = { $most ->
         [0] Für weitere Vorlagen ist auf der Karte dieses Betreibers kein Platz.

@@ -4,7 +4,7 @@ error-input-lost = Picture { $position } that this was to be made from is no lon
 error-picture-unknown = I know no such picture that you may use. Choose one from the list, or attach a file.
 error-picture-gone = That picture of #{ $number } is no longer there, so nothing can be made from it. Nothing was charged.
 error-no-picture-yet = You have no picture here yet. Attach one, or begin with /imagine.
-error-message-without-picture = That message has no picture that I can read. Attached PNG, JPEG, WebP, GIF and AVIF files work; links do not.
+error-message-without-picture = That message has no picture that I can read. PNG, JPEG, WebP, GIF and AVIF pictures that are kept by Discord work; links to other places do not.
 error-two-sources = Give either a file or one of your pictures, not both. Further pictures go into the references.
 error-too-many-references = { $most ->
         [0] This host's card has no room for further references.
