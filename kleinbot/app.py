@@ -13,8 +13,9 @@ from kleinbot.background import cancelled, exit_code, kept_going, within
 from kleinbot.chat.replies import UNREACHED
 from kleinbot.chat.sync import sync_if_changed
 from kleinbot.dispatch.recovery import recover
-from kleinbot.domain.clock import HOUR_MS, MS_PER_S, Clock
+from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.faults import Faults
 from kleinbot.domain.work import EnginePhase
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
@@ -29,15 +30,15 @@ from kleinbot.model_choice import choose_model, log_choice
 from kleinbot.parts import Outside, Parts, machine
 from kleinbot.room import require_room
 from kleinbot.settings import Settings
-from kleinbot.store import lookup, served_model
+from kleinbot.store import served_model
 from kleinbot.store.damage import damage_told
 from kleinbot.store.database import Database
 from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.supervisor import RESTART_CODE
+from kleinbot.upkeep.bond import Bond, require_database, settle
 
 _log = logging.getLogger(__name__)
 
-ORPHAN_AGE_MS = HOUR_MS
 _CLOSING_S = 10.0
 _FINISHING_S = 30.0
 _ENGINE_CLOSING_S = 20.0
@@ -95,7 +96,8 @@ class App(Parts):
                 ("presence", self.presence.run),
                 ("loop watch", self.loop_watch.run),
                 ("promises", self.dispatcher.keep_promises),
-                ("sweep", self._sweep),
+                ("sweep", lambda: self.sweeper.run(self.client.wait_until_ready)),
+                ("archive mark", self.archive.keep_mark),
                 ("stamps", self.stamps.run),
                 ("commands", self._sync_commands),
                 ("tokenizer", self._load_tokenizer),
@@ -187,14 +189,6 @@ class App(Parts):
             await self.clock.sleep(_TOKENIZER_LOOK_S)
         await self.stopping.wait()
 
-    async def _sweep(self) -> None:
-        while True:
-            known = await lookup.files(self.database.read)
-            swept = await self.archive.sweep(known, ORPHAN_AGE_MS, self.clock.now_ms())
-            if swept.files:
-                _log.info("%d files that no row knows were removed", swept.files)
-            await self.clock.sleep(HOUR_MS / MS_PER_S)
-
 
 @asynccontextmanager
 async def opened(
@@ -215,18 +209,19 @@ async def opened(
     async with AsyncExitStack() as stack:
         await asyncio.to_thread(require_room, settings.data_folder)
         stack.enter_context(folder_locked(settings.data_folder, outside.clock))
-        file = settings.data_folder / "kleinbot.sqlite3"
+        file, root = settings.database_file, settings.archive_folder
         # Also around what the app reads first: a damaged page is found by whoever needs it.
         stack.enter_context(damage_told(file))
+        await asyncio.to_thread(require_database, file, root)
         served = await asyncio.to_thread(served_model.look_up, file) if waits_for_card else None
         lookout = Lookout(settings, served, lambda: choose_model(settings))
         model = await asyncio.to_thread(lookout.model)
         if model.waits_for is None:
             log_choice(model, settings.weights)
-        await asyncio.to_thread(_migrate, file, outside.clock)
+        bond = await asyncio.to_thread(_prepare, file, root, outside.clock, outside.faults)
         database = await Database.open(file)
         stack.push_async_callback(within, _CLOSING_S, database.close)
-        archive = Archive(settings.data_folder / "archive")
+        archive = await asyncio.to_thread(Archive, root, None, outside.clock)
         stack.push_async_callback(within, _CLOSING_S, archive.close)
         pool = CpuPool()
         stack.push_async_callback(within, _CLOSING_S, pool.close)
@@ -235,7 +230,7 @@ async def opened(
         if engine is None:
             scratch = settings.scratch_folder
             engine = GpuEngine(model.source, model.profile, outside.clock, outside.faults, scratch=scratch)
-        app = App(settings, outside, model, engine, database, archive, pool, lookout)
+        app = App(settings, outside, model, engine, database, archive, pool, lookout, bond)
         stack.push_async_callback(app.close_engine)
         stack.push_async_callback(within, _CLOSING_S, app.client.close)
         stack.push_async_callback(within, _CLOSING_S, app.downloads.close)
@@ -243,5 +238,9 @@ async def opened(
         yield app
 
 
-def _migrate(file: Path, clock: Clock) -> None:
+def _prepare(file: Path, root: Path, clock: Clock, faults: Faults) -> Bond:
     migrate(file, load_migrations(), clock)
+    try:
+        return settle(file, root, clock, faults)
+    except OSError as error:
+        raise StartError(Code.FOLDER_UNUSABLE, folder=str(root), reason=str(error)) from error

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -18,6 +18,9 @@ from kleinbot.ending import LastResort, end_at_once, threads_left
 from kleinbot.settings import TOKEN_VARIABLE, LogLevel, Settings
 from kleinbot.settings_sources import LoadedSettings, SettingsError, described, load_settings
 from kleinbot.supervisor import RESTART_CODE, Supervisor, child_command, start_child
+
+if TYPE_CHECKING:
+    from kleinbot.upkeep.command import ArchiveCommand
 
 CANNOT_START_CODE = 1
 WRONG_SETTINGS_CODE = 2
@@ -36,6 +39,18 @@ commands = typer.Typer(
     pretty_exceptions_enable=False,  # they show local variables, and the token is one
     rich_markup_mode=None,
 )
+
+
+archive_commands = typer.Typer(
+    help="The archive of pictures and its database: do they belong together, and what is left over.",
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+commands.add_typer(archive_commands, name="archive")
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
+OfSandbox = Annotated[bool, typer.Option("--sandbox", help="The sandbox's archive instead of the bot's.")]
 
 
 def main() -> None:
@@ -170,6 +185,49 @@ def measure(
         except FatalEngineError:
             end_at_once(CANNOT_START_CODE)
     raise typer.Exit(code)
+
+
+@archive_commands.command("list")
+def list_archive(
+    every: Annotated[bool, typer.Option("--all", help="Name every file, not only the first.")] = False,
+    sandbox: OfSandbox = False,
+) -> None:
+    """Tell which picture files no row of the database keeps. Changes nothing there."""
+    with _archive(sandbox, yes=False) as command:
+        command.list(every=every)
+
+
+@archive_commands.command("adopt")
+def adopt_archive(yes: Yes = False, sandbox: OfSandbox = False) -> None:
+    """Make the archive this database's from now on.
+
+    Pictures that the database does not know are put aside, into the folder "kept" of the archive; those that
+    lie there and that it knows come back. Nothing is deleted.
+    """
+    with _archive(sandbox, yes=yes) as command:
+        done = command.adopt()
+    raise typer.Exit(0 if done else CANNOT_START_CODE)
+
+
+@archive_commands.command("remove")
+def remove_from_archive(yes: Yes = False, sandbox: OfSandbox = False) -> None:
+    """Remove files of jobs that the database knows and that ended without them.
+
+    Files that cannot be proven to be this database's are never removed.
+    """
+    with _archive(sandbox, yes=yes) as command:
+        done = command.remove()
+    raise typer.Exit(0 if done else CANNOT_START_CODE)
+
+
+@contextmanager
+def _archive(of_sandbox: bool, *, yes: bool) -> Iterator["ArchiveCommand"]:
+    settings = _load().settings
+    own = settings.for_sandbox() if of_sandbox else settings
+    from kleinbot.upkeep.command import ArchiveCommand
+
+    with _told(own):
+        yield ArchiveCommand(own, typer.echo, lambda question: yes or typer.confirm(question))
 
 
 @commands.command("settings")

@@ -86,6 +86,8 @@ from kleinbot.studio.submit import Submit
 from kleinbot.studio.variations import Variations
 from kleinbot.studio.weigh import Weigh
 from kleinbot.texts import Texts
+from kleinbot.upkeep.bond import Bond
+from kleinbot.upkeep.sweeper import Sweeper
 
 _PRIOR_S_PER_PICTURE = {Device.CUDA: 0.5, Device.CPU: 6.0}
 """How long a picture is thought to take until the first one was measured."""
@@ -127,6 +129,7 @@ class Parts:
         archive: Archive,
         pool: CpuPool,
         lookout: Lookout,
+        bond: Bond,
     ) -> None:
         clock, faults = outside.clock, outside.faults
         self.lookout = lookout
@@ -143,6 +146,7 @@ class Parts:
         self.archive = archive
         self.stopping = asyncio.Event()
         texts = Texts(settings.locale)
+        self.sweeper = Sweeper(archive, settings.database_file, bond, texts, clock)
         self.shares = Shares()
         self.doorkeeper = Doorkeeper()
         rule = QuotaRule(settings.quota_pictures * TENTHS, settings.quota_hours * HOUR_MS)
@@ -256,6 +260,7 @@ class Parts:
             profile=model.profile,
             engine_state=self.engine_state,
             free_bytes=archive.free_bytes,
+            archive_problem=lambda: self.sweeper.problem,
             loop_late_s=lambda: self.loop_watch.worst_s,
             tallies=self.gauges.tallies,
             door_moved=self._door_moved,

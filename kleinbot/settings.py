@@ -318,6 +318,14 @@ class Settings(BaseSettings):
         return (init_settings,)
 
     @property
+    def database_file(self) -> Path:
+        return self.data_folder / "kleinbot.sqlite3"
+
+    @property
+    def archive_folder(self) -> Path:
+        return self.data_folder / "archive"
+
+    @property
     def scratch_folder(self) -> Path:
         """Where weights are kept that were made in 8 bits here, and those that the profile leaves on disk."""
         return self.data_folder / "scratch"

@@ -1,6 +1,6 @@
 """Picture files under the data folder: written durably, read, deleted, swept."""
 
-from kleinbot.archive.archive import Archive, DiskFullError, PictureGoneError, StoredFile, Swept
+from kleinbot.archive.archive import Archive, DiskFullError, PictureGoneError, StoredFile
 from kleinbot.archive.names import BadNameError, Shelf
 
-__all__ = ["Archive", "BadNameError", "DiskFullError", "PictureGoneError", "Shelf", "StoredFile", "Swept"]
+__all__ = ["Archive", "BadNameError", "DiskFullError", "PictureGoneError", "Shelf", "StoredFile"]

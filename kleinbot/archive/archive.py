@@ -5,14 +5,18 @@ import errno
 import hashlib
 import logging
 import shutil
-from collections.abc import Callable, Set
+import threading
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from kleinbot import private
 from kleinbot.archive import durable
-from kleinbot.archive.names import Shelf, checked, is_picture, is_temporary, name_of
+from kleinbot.archive.mark import NOBODY, Mark, read_mark, write_mark
+from kleinbot.archive.names import Shelf, checked, name_of
+from kleinbot.domain.clock import Clock, SystemClock
 from kleinbot.domain.errors import Code, KleinbotError
 
 P = ParamSpec("P")
@@ -20,8 +24,14 @@ T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
-_NS_PER_MS = 1_000_000
+_NS_PER_S = 1_000_000_000
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+ORPHAN_AGE_S = 3600.0
+"""A younger file may be about to get its row."""
+
+_MARK_EVERY_S = 1.0
+_MARK_RETRY_S = 15.0
 
 
 class PictureGoneError(LookupError):
@@ -44,22 +54,20 @@ class StoredFile:
     byte_count: int
 
 
-@dataclass(frozen=True)
-class Swept:
-    """What a sweep removed. ``failures``: how many files and folders it had to leave."""
-
-    files: int
-    byte_count: int
-    failures: int
-
-
 class Archive:
     """Pictures and references as files under ``root``. All file work runs on threads of its own."""
 
-    def __init__(self, root: Path, executor: Executor | None = None) -> None:
-        self._root = root
+    def __init__(self, root: Path, executor: Executor | None = None, clock: Clock | None = None) -> None:
+        self.root = root
         self._executor = executor or ThreadPoolExecutor(max_workers=2, thread_name_prefix="archive")
-        root.mkdir(parents=True, exist_ok=True)
+        self._clock = clock or SystemClock()
+        self._put_s: dict[str, float] = {}
+        """When this process has put each picture of the last hour, by the clock that never runs backwards."""
+        self._guard = threading.Lock()
+        private.make_folder(root)
+        self._mark = read_mark(root) or Mark(NOBODY)
+        self._numbers = dict(self._mark.numbers)
+        self._has_new_number = asyncio.Event()
 
     async def put(
         self, server_id: int, job_id: str, position: int, data: bytes, shelf: Shelf = Shelf.IMAGES
@@ -78,31 +86,112 @@ class Archive:
 
     async def delete(self, name: str) -> None:
         """Delete the file ``name``; one that is gone already is no error. Raises BadNameError, OSError."""
-        await self._off_loop((self._root / checked(name)).unlink, True)
+        await self._off_loop((self.root / checked(name)).unlink, True)
 
-    async def sweep(self, known: Set[str], older_than_ms: int, now_ms: int) -> Swept:
-        """Remove pictures that no row knows and what interrupted writes left, and folders this empties.
+    def note_number(self, server_id: int, number: int) -> None:
+        """Note the number of a job that was accepted; ``keep_mark`` makes it durable a moment later."""
+        if number > self._numbers.get(server_id, 0):
+            self._numbers[server_id] = number
+            self._has_new_number.set()
 
-        Only files last changed more than ``older_than_ms`` before ``now_ms``: a younger one may be about
-        to get its row. Files of other forms are not ours and are left alone. What cannot be read or removed
-        is left too, counted, and said once.
+    async def keep_mark(self) -> None:
+        """Store the highest numbers that were noted, once a second at most, until cancelled."""
+        while True:
+            await self._has_new_number.wait()
+            pause_s = _MARK_EVERY_S
+            try:
+                await self._store_mark()
+            except OSError as error:
+                _log.error("the archive's highest job numbers could not be stored, trying again: %s", error)
+                pause_s = _MARK_RETRY_S
+            await self._clock.sleep(pause_s)
+
+    def old_among(self, names: Iterable[str], failures: list[OSError]) -> list[str]:
+        """Return those that were last changed more than an hour ago by the clock that stamps them.
+
+        None is old that this process has put within the hour, whatever clocks say. What cannot be looked at
+        is added to ``failures``. Blocks.
         """
-        return await self._off_loop(self._sweep, known, now_ms - older_than_ms)
+        names = [name for name in names if not self._is_in_hand(name)]
+        old = []
+        before_ns = self._hour_ago_ns() if names else 0
+        for name in names:
+            try:
+                if durable.is_old(self.root / name, before_ns):
+                    old.append(name)
+            except FileNotFoundError:  # renamed or deleted meanwhile
+                continue
+            except OSError as error:
+                failures.append(error)
+        return old
+
+    def remove_old(self, names: Iterable[str], failures: list[OSError]) -> tuple[int, int]:
+        """Remove those of ``names`` that are still old; return how many they were, and their bytes.
+
+        What cannot be removed is left and added to ``failures``. Blocks.
+        """
+        files = byte_count = 0
+        before_ns = self._hour_ago_ns()
+        for name in names:
+            try:
+                removed = (
+                    None if self._is_in_hand(name) else durable.remove_if_old(self.root / name, before_ns)
+                )
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                failures.append(error)
+                continue
+            if removed is not None:
+                files += 1
+                byte_count += removed
+                durable.remove_empty_folder((self.root / name).parent)
+        return files, byte_count
 
     def free_bytes(self) -> int:
         """Bytes that can still be written to the archive's disk (one system call)."""
-        return shutil.disk_usage(self._root).free
+        return shutil.disk_usage(self.root).free
 
     async def close(self) -> None:
         """Finish what was begun and end the threads. Idempotent."""
+        if self._has_new_number.is_set():
+            try:
+                await self._store_mark()
+            except OSError as error:
+                _log.error("the archive's highest job numbers could not be stored: %s", error)
         await asyncio.to_thread(self._executor.shutdown)
+
+    async def _store_mark(self) -> None:
+        self._has_new_number.clear()
+        try:
+            await self._off_loop(write_mark, self.root, Mark(self._mark.owner, dict(self._numbers)))
+        except OSError:
+            self._has_new_number.set()
+            raise
+
+    def _hour_ago_ns(self) -> int:
+        return durable.now_ns(self.root) - int(ORPHAN_AGE_S * _NS_PER_S)
+
+    def _is_in_hand(self, name: str) -> bool:
+        with self._guard:
+            put_s = self._put_s.get(name)
+        return put_s is not None and self._clock.monotonic_s() - put_s < ORPHAN_AGE_S
+
+    def _take_in_hand(self, name: str) -> None:
+        now_s = self._clock.monotonic_s()
+        with self._guard:
+            self._put_s.pop(name, None)
+            self._put_s[name] = now_s
+            while now_s - (first := next(iter(self._put_s.items())))[1] >= ORPHAN_AGE_S:
+                del self._put_s[first[0]]
 
     async def _off_loop(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, lambda: work(*args, **kwargs))
 
     def _put(self, name: str, data: bytes) -> StoredFile:
+        self._take_in_hand(name)
         try:
-            durable.write(self._root / name, data)
+            durable.write(self.root / name, data, self.root)
         except OSError as error:
             if error.errno in _DISK_FULL:
                 raise DiskFullError from error
@@ -111,48 +200,6 @@ class Archive:
 
     def _read(self, name: str) -> bytes:
         try:
-            return (self._root / name).read_bytes()
+            return (self.root / name).read_bytes()
         except FileNotFoundError:
             raise PictureGoneError(name) from None
-
-    def _sweep(self, known: Set[str], before_ms: int) -> Swept:
-        files = byte_count = 0
-        failures: list[OSError] = []
-        for folder in (folder for shelf in Shelf for folder in _inside(self._root / shelf, failures)):
-            for file in _inside(folder, failures):
-                try:
-                    removed = self._remove_orphan(file, known, before_ms)
-                except OSError as error:
-                    failures.append(error)
-                    continue
-                if removed is not None:
-                    files += 1
-                    byte_count += removed
-            durable.remove_empty_folder(folder)
-        if failures:
-            _log.warning(
-                "%d files or folders of the archive could not be looked at or removed, the first: %s",
-                len(failures), failures[0],
-            )  # fmt: skip
-        return Swept(files, byte_count, len(failures))
-
-    def _remove_orphan(self, file: Path, known: Set[str], before_ms: int) -> int | None:
-        """Remove ``file`` if nobody knows it and it is old; return its bytes, else None. Raises OSError."""
-        name = file.relative_to(self._root).as_posix()
-        if not is_temporary(name) and (name in known or not is_picture(name)):
-            return None
-        try:
-            return durable.remove_if_old(file, before_ms * _NS_PER_MS)
-        except FileNotFoundError:  # renamed or deleted meanwhile
-            return None
-
-
-def _inside(folder: Path, failures: list[OSError]) -> list[Path]:
-    """Return what lies in ``folder``, by name; nothing where it is none. What goes wrong is added."""
-    try:
-        return sorted(folder.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        failures.append(error)
-        return []

@@ -7,23 +7,29 @@ import sys
 import threading
 from pathlib import Path
 
+from kleinbot import private
+
 _changes = threading.Lock()
 """What was found old or empty must not be removed after a writer has made it young or put something in it."""
 
+_named: set[Path] = set()
+"""Folders whose own name is known to be on the disk; to sync them again for every file would be waste."""
 
-def write(target: Path, data: bytes) -> None:
+
+def write(target: Path, data: bytes, root: Path) -> None:
     """Put ``data`` at ``target`` so that a power cut leaves the old file or the new one, never a part.
 
+    The folders from ``root`` down to it are made where they are missing, and are as durable as the file.
     Writing the same bytes again only makes the file young: it may be about to get its row. That also spares
     Windows the replacement of a file that somebody is just reading. Raises OSError.
     """
     if _holds(target, data) and _made_young(target):
-        _sync_folder(target.parent)
+        _sync_to(target.parent, root)
         return
     temporary = target.with_name(f"{target.name}.{secrets.token_hex(8)}.tmp")
     with _changes:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        file = temporary.open("xb")
+        private.make_folder(target.parent)
+        file = open(temporary, "xb", opener=private.opener)  # noqa: SIM115 - Path.open takes no opener
     try:
         with file:
             file.write(data)
@@ -33,7 +39,30 @@ def write(target: Path, data: bytes) -> None:
             temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
-    _sync_folder(target.parent)
+    _sync_to(target.parent, root)
+
+
+def now_ns(folder: Path) -> int:
+    """Return the time by the clock that stamps the files in ``folder``: a file server has its own.
+
+    Raises OSError.
+    """
+    probe = folder / f"kleinbot.now.{secrets.token_hex(8)}.tmp"
+    try:
+        with open(probe, "xb", opener=private.opener) as file:
+            # What the server has stamped is known for certain only once it has got something.
+            file.write(b"?")
+            file.flush()
+            os.fsync(file.fileno())
+        return probe.stat().st_mtime_ns
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+def is_old(file: Path, before_ns: int) -> bool:
+    """Tell whether ``file`` was last changed before ``before_ns``. Raises FileNotFoundError, OSError."""
+    facts = file.stat(follow_symlinks=False)
+    return stat.S_ISREG(facts.st_mode) and facts.st_mtime_ns < before_ns
 
 
 def remove_if_old(file: Path, before_ns: int) -> int | None:
@@ -42,7 +71,7 @@ def remove_if_old(file: Path, before_ns: int) -> int | None:
     Raises FileNotFoundError where it has gone, OSError where it cannot be removed.
     """
     with _changes:
-        facts = file.stat()
+        facts = file.stat(follow_symlinks=False)
         if not stat.S_ISREG(facts.st_mode) or facts.st_mtime_ns >= before_ns:
             return None
         file.unlink()
@@ -56,6 +85,7 @@ def remove_empty_folder(folder: Path) -> None:
             folder.rmdir()
         except OSError:
             return
+        _named.discard(folder)
 
 
 def _holds(target: Path, data: bytes) -> bool:
@@ -78,7 +108,20 @@ def _made_young(target: Path) -> bool:
     return True
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync_to(folder: Path, root: Path) -> None:
+    """Make durable what has changed in ``folder``, and the names of the folders from it up to ``root``."""
+    _sync(folder)
+    for each in (folder, *folder.parents):
+        if each in _named:
+            return
+        _sync(each.parent)
+        with _changes:
+            _named.add(each)
+        if each == root:
+            return
+
+
+def _sync(folder: Path) -> None:
     """Make a rename durable. Windows cannot open folders; NTFS journals renames by itself."""
     if sys.platform == "win32":
         return

@@ -1,12 +1,15 @@
 """Where a picture lies: one strict form of relative name, so that no name can point anywhere else."""
 
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NAME = re.compile(r"(?:images|references)/[0-9]{1,20}/[a-z0-9_=-]{1,140}\.png")
 _TEMPORARY = re.compile(r"(?:images|references)/[0-9]{1,20}/[a-z0-9_=-]{1,140}\.png\.[0-9a-f]{16}\.tmp")
 _CAPITAL = re.compile(r"[A-Z]")
+_PARTS = re.compile(r"(images|references)/([0-9]{1,20})/([a-z0-9_=-]{1,138})-([0-9]{1,9})\.png")
+_WRITTEN_CAPITAL = re.compile(r"=([a-z])")
 
 
 class BadNameError(ValueError):
@@ -39,6 +42,29 @@ def checked(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise BadNameError(f"{name!r} is not the name of a picture")
     return name
+
+
+@dataclass(frozen=True)
+class PictureName:
+    """The parts of a picture's name, as ``name_of`` takes them."""
+
+    shelf: Shelf
+    server_id: int
+    job_id: str
+    position: int
+
+
+def parts_of(name: str) -> PictureName | None:
+    """Return what ``name_of`` was given for ``name``; None where it would never have given that name."""
+    match = _PARTS.fullmatch(name)
+    if match is None:
+        return None
+    job_id = _WRITTEN_CAPITAL.sub(lambda written: written[1].upper(), match[3])
+    parts = PictureName(Shelf(match[1]), int(match[2]), job_id, int(match[4]))
+    try:
+        return parts if name_of(parts.shelf, parts.server_id, parts.job_id, parts.position) == name else None
+    except BadNameError:
+        return None
 
 
 def is_picture(name: str) -> bool:

@@ -108,6 +108,9 @@ class HostDesk:
             ),
             self._say(interaction, "host-status-disk", gib=round(found.free_bytes / 2**30, 1)),
         ]
+        if found.archive_problem is not None:
+            detail = self._texts.error(found.archive_problem, str(interaction.locale))
+            lines.append(self._say(interaction, "host-status-archive", detail=detail))
         lines += host_status.profile(self._texts, str(interaction.locale), found.profile)
         lines += host_status.tallies(self._texts, str(interaction.locale), found.tallies)
         if found.loop_late_s is not None:

@@ -4,12 +4,18 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from kleinbot.doctor.findings import Finding, Topic, of_error, ok, problem, warning
+from kleinbot.archive.listing import has_pictures, names_in
+from kleinbot.archive.names import Shelf
+from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, ok, problem, warning
 from kleinbot.domain.errors import Code, Parameter, StartError
 from kleinbot.folder_lock import Holder
 from kleinbot.host.facts import GIB
 from kleinbot.store.inspection import inspect
 from kleinbot.store.migrations import load_migrations
+from kleinbot.store.picture_rows import reading
+from kleinbot.upkeep import sweeper
+from kleinbot.upkeep.bond import Bond, judged, require_database
+from kleinbot.upkeep.sweep import Counts, Sweep
 
 FULL_BYTES = GIB // 2
 LOW_BYTES = 5 * GIB
@@ -40,13 +46,16 @@ def data_folder(
         yield ok(Topic.DISK, "doctor-disk", **figures)
 
 
-def database(file: Path) -> Finding:
+def database(file: Path, root: Path) -> Finding:
     """Tell whether the database can be used as it is, without touching it."""
     if not file.exists():
         return ok(Topic.DATABASE, "doctor-database-new")
     known = len(load_migrations())
     try:
+        require_database(file, root)
         state = inspect(file)
+    except StartError as error:
+        return of_error(Topic.DATABASE, error)
     except (sqlite3.Error, OSError) as error:
         return problem(Topic.DATABASE, "doctor-database-damaged", file=str(file), reason=str(error))
     if state.damage is not None:
@@ -57,3 +66,33 @@ def database(file: Path) -> Finding:
     if state.version < known:
         return ok(Topic.DATABASE, "doctor-database-older", found=state.version, known=known)
     return ok(Topic.DATABASE, "doctor-database", version=state.version)
+
+
+def archive(file: Path, root: Path) -> Finding:
+    """Tell whether the archive at ``root`` belongs to the database, without touching either."""
+    if not has_pictures(root):
+        return ok(Topic.ARCHIVE, "doctor-archive-empty")
+    bond, counts = Bond.OTHER, Counts()
+    if file.exists():
+        try:
+            with reading(file) as connection:
+                bond = judged(connection, root)
+            counts = _counted(file, root) if bond is not Bond.TOGETHER else counts
+        except (sqlite3.Error, OSError):  # the database's own line says so, or it has an older schema
+            counts = _all(root)
+    else:
+        counts = _all(root)
+    if (found := sweeper.problem(bond, counts)) is None:
+        return ok(Topic.ARCHIVE, "doctor-archive", folder=str(root))
+    return of_error(Topic.ARCHIVE, found, Verdict.WARNING)
+
+
+def _counted(file: Path, root: Path) -> Counts:
+    sweep = Sweep(root, file)
+    while sweep.page():
+        pass
+    return sweep.counts
+
+
+def _all(root: Path) -> Counts:
+    return Counts(unknown_images=sum(1 for shelf in Shelf for _ in names_in(root, shelf)))

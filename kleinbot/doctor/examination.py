@@ -21,7 +21,15 @@ from kleinbot.store import served_model
 from kleinbot.torch_report import TorchReport, ask_torch
 
 DATABASE_FILE = "kleinbot.sqlite3"
-_BY_THE_SETTINGS = (Topic.WEIGHTS, Topic.PROFILE, Topic.TOKEN, Topic.DATA_FOLDER, Topic.DISK, Topic.DATABASE)
+_BY_THE_SETTINGS = (
+    Topic.WEIGHTS,
+    Topic.PROFILE,
+    Topic.TOKEN,
+    Topic.DATA_FOLDER,
+    Topic.DISK,
+    Topic.DATABASE,
+    Topic.ARCHIVE,
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,8 @@ def examine(
         None if token is None else token.get_secret_value(), settings.allowed_servers, tools.discord_api
     )
     found += data.data_folder(settings.data_folder, holder, tools.free_bytes_at)
-    found.append(data.database(settings.data_folder / DATABASE_FILE))
+    found.append(data.database(settings.database_file, settings.archive_folder))
+    found.append(data.archive(settings.database_file, settings.archive_folder))
     return found
 
 

@@ -34,6 +34,7 @@ class Topic(StrEnum):
     SERVERS = "doctor-topic-servers"
     DATA_FOLDER = "doctor-topic-data-folder"
     DATABASE = "doctor-topic-database"
+    ARCHIVE = "doctor-topic-archive"
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,12 @@ class Code(StrEnum):
     TOKEN_REFUSED = "error-token-refused"  # noqa: S105 - a message id
     START_DISK_FULL = "error-start-disk-full"
     FOLDER_IN_USE = "error-folder-in-use"
+    FOLDER_UNUSABLE = "error-folder-unusable"
+    DATABASE_EMPTY = "error-database-empty"
+    ARCHIVE_OF_ANOTHER = "error-archive-of-another"
+    ARCHIVE_NEWER = "error-archive-newer"
+    ARCHIVE_NO_DATABASE = "error-archive-no-database"
+    ARCHIVE_UNKNOWN = "error-archive-unknown"
     DATABASE_NEWER = "error-database-newer"
     DATABASE_DAMAGED = "error-database-damaged"
     MIGRATION_FAILED = "error-migration-failed"

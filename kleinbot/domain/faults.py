@@ -15,6 +15,8 @@ class FaultPoint(StrEnum):
     BEFORE_COMMIT = "before_commit"
     AFTER_COMMIT = "after_commit"
     AFTER_POST = "after_post"
+    AFTER_IDENTITY = "after_identity"
+    """The database knows who it is, the archive does not yet know whose it is."""
 
 
 class Faults(Protocol):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.door import Door
-from kleinbot.domain.errors import Code, Parameter, Refusal
+from kleinbot.domain.errors import Code, Parameter, Refusal, StartError
 from kleinbot.domain.people import Actor
 from kleinbot.domain.quota import Deed
 from kleinbot.domain.work import EngineState
@@ -52,7 +52,10 @@ class Tallies:
 
 @dataclass(frozen=True)
 class HouseStatus:
-    """How the bot is. ``loop_late_s``: the worst delay of the event loop so far; None where unmeasured."""
+    """How the bot is. ``loop_late_s``: the worst delay of the event loop so far; None where unmeasured.
+
+    ``archive_problem``: why the archive is not swept, or not wholly; None where all is well.
+    """
 
     engine: EngineState
     door: Door
@@ -62,6 +65,7 @@ class HouseStatus:
     free_bytes: int
     loop_late_s: float | None
     tallies: Tallies
+    archive_problem: StartError | None
 
 
 class Operate:
@@ -78,6 +82,7 @@ class Operate:
         profile: Profile,
         engine_state: Callable[[], EngineState],
         free_bytes: Callable[[], int],
+        archive_problem: Callable[[], StartError | None],
         loop_late_s: Callable[[], float | None],
         tallies: Callable[[], Tallies],
         door_moved: Callable[[], None],
@@ -92,6 +97,7 @@ class Operate:
         self._profile = profile
         self._engine_state = engine_state
         self._free_bytes = free_bytes
+        self._archive_problem = archive_problem
         self._loop_late_s = loop_late_s
         self._tallies = tallies
         self._door_moved = door_moved
@@ -166,6 +172,7 @@ class Operate:
             free_bytes=await asyncio.to_thread(self._free_bytes),  # a lost network share may take long
             loop_late_s=self._loop_late_s(),
             tallies=self._tallies(),
+            archive_problem=self._archive_problem(),
         )
 
     async def _move(self, actor: Actor, door: Door, deed: Deed) -> None:

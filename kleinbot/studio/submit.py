@@ -217,6 +217,7 @@ class Submit:
             stored = await lookup.by_id(transaction, job.job_id)
         if stored is None:
             raise LookupError(job.job_id)
+        self._archive.note_number(job.server_id, stored.number)
         # No await since the lock was released: nobody was admitted on the same place in between.
         self._line.submit(admitted.images)
         card = self._recall.card_of(stored)

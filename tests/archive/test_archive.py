@@ -3,14 +3,13 @@
 import asyncio
 import errno
 import hashlib
-import logging
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from kleinbot.archive import Archive, BadNameError, DiskFullError, PictureGoneError, Shelf
+from kleinbot.archive import Archive, BadNameError, DiskFullError, PictureGoneError, Shelf, durable
 from kleinbot.domain.errors import Code
 
 NOW_MS = 2_000_000_000_000
@@ -116,7 +115,7 @@ async def test_a_crash_between_writing_and_renaming_keeps_the_old_file(
 
 
 async def test_file_and_folder_are_flushed_before_put_returns(
-    archive: Archive, monkeypatch: pytest.MonkeyPatch
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flushed: list[str] = []
     real = os.fsync
@@ -129,71 +128,21 @@ async def test_file_and_folder_are_flushed_before_put_returns(
         pytest.skip("needs a system that tells the names of open files")
     monkeypatch.setattr(os, "fsync", noted)
     await archive.put(42, "k3x", 0, b"pixels")
-    assert flushed == ["k3x-0", "42"]
+    # The server's folder and what is above it are new, so their names must be on the disk as well.
+    assert flushed == ["k3x-0", "42", "images", "pictures", tmp_path.name]
+    flushed.clear()
+    await archive.put(42, "k3y", 0, b"pixels")
+    await archive.put(43, "k3z", 0, b"pixels")
+    assert flushed == ["k3y-0", "42", "k3z-0", "43", "images"]
 
 
-async def test_sweeping_removes_old_orphans_and_leftovers_only(archive: Archive, tmp_path: Path) -> None:
-    root = tmp_path / "pictures"
-    known = await archive.put(42, "known", 0, b"known")
-    orphan = await archive.put(42, "orphan", 0, b"orphan")
-    alone = await archive.put(43, "alone", 0, b"alone", Shelf.REFERENCES)
-    young = await archive.put(42, "young", 0, b"young")
-    leftover = root / f"images/42/k3x-0.png.{'ab' * 8}.tmp"
-    leftover.write_bytes(b"half")
-    foreign = root / "images/42/notes of the host.txt"
-    foreign.write_bytes(b"keep")
-    for file in (root / known.path, root / orphan.path, root / alone.path, leftover, foreign):
-        make_old(file, 2 * HOUR_MS)
-    make_old(root / young.path, HOUR_MS // 2)
-
-    swept = await archive.sweep({known.path}, HOUR_MS, NOW_MS)
-
-    assert swept.files == 3
-    assert swept.byte_count == len(b"orphan") + len(b"alone") + len(b"half")
-    assert files_under(root) == sorted([known.path, young.path, "images/42/notes of the host.txt"])
-    assert not (root / "references/43").exists()
-
-
-async def test_what_cannot_be_removed_is_said_once_and_keeps_nothing_else(
-    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    root = tmp_path / "pictures"
-    for server_id in (1, 2, 3):
-        for job_id in ("a", "b"):
-            make_old(root / (await archive.put(server_id, job_id, 0, b"orphan")).path, 2 * HOUR_MS)
-    (root / "images/notes.txt").write_bytes(b"keep")
-    unlink, iterdir = Path.unlink, Path.iterdir
-
-    def in_use(self: Path, missing_ok: bool = False) -> None:
-        if self.name == "a-0.png":
-            raise PermissionError(errno.EACCES, "in use by another process", str(self))
-        unlink(self, missing_ok)
-
-    def closed(self: Path) -> Iterator[Path]:
-        if self.name == "2":
-            raise PermissionError(errno.EACCES, "not yours", str(self))
-        return iterdir(self)
-
-    with monkeypatch.context() as patched, caplog.at_level(logging.WARNING):
-        patched.setattr(Path, "unlink", in_use)
-        patched.setattr(Path, "iterdir", closed)
-        swept = await archive.sweep(set(), HOUR_MS, NOW_MS)
-
-    assert (swept.files, swept.byte_count, swept.failures) == (2, 2 * len(b"orphan"), 3)
-    assert files_under(root) == sorted(
-        ["images/1/a-0.png", "images/2/a-0.png", "images/2/b-0.png", "images/3/a-0.png", "images/notes.txt"]
-    )
-    assert len(caplog.records) == 1
-
-
-async def test_a_picture_put_again_is_young_and_no_sweep_takes_it(archive: Archive, tmp_path: Path) -> None:
-    file = tmp_path / "pictures" / (await archive.put(42, "k3x", 0, b"pixels")).path
-    written_ms = file.stat().st_mtime_ns // 10**6
-    os.utime(file, (0, 0))
-    await archive.put(42, "k3x", 0, b"pixels")
-    # Its names were read before the picture that was put again got its row.
-    assert (await archive.sweep(set(), HOUR_MS, written_ms)).files == 0
-    assert file.read_bytes() == b"pixels"
+async def test_a_folder_that_went_and_came_again_is_flushed_again(archive: Archive, tmp_path: Path) -> None:
+    stored = await archive.put(42, "k3x", 0, b"pixels")
+    folder = (tmp_path / "pictures" / stored.path).parent
+    await archive.delete(stored.path)
+    durable.remove_empty_folder(folder)
+    assert not folder.exists()
+    assert await archive.read((await archive.put(42, "k3x", 0, b"again")).path) == b"again"
 
 
 async def test_a_picture_that_cannot_be_made_young_is_written_anew(
@@ -211,17 +160,6 @@ async def test_a_picture_that_cannot_be_made_young_is_written_anew(
         await archive.put(42, "k3x", 0, b"pixels")
     assert file.stat().st_mtime_ns != old_ns
     assert files_under(tmp_path / "pictures") == ["images/42/k3x-0.png"]
-
-
-async def test_sweeping_an_empty_archive_is_no_error(archive: Archive) -> None:
-    assert (await archive.sweep(set(), HOUR_MS, NOW_MS)).files == 0
-
-
-async def test_a_folder_emptied_by_a_sweep_can_be_written_again(archive: Archive, tmp_path: Path) -> None:
-    stored = await archive.put(42, "k3x", 0, b"pixels")
-    make_old(tmp_path / "pictures" / stored.path, 2 * HOUR_MS)
-    await archive.sweep(set(), HOUR_MS, NOW_MS)
-    assert await archive.read((await archive.put(42, "k3x", 0, b"again")).path) == b"again"
 
 
 async def test_free_space_is_known(archive: Archive) -> None:

@@ -18,12 +18,12 @@ from kleinbot.domain.work import ImageKey, ModelSize
 from kleinbot.host.profile import CPU_SMALL
 from kleinbot.queueing.admission import AdmissionLimits
 from kleinbot.queueing.waiting import WaitingImage
-from kleinbot.store import lookup
 from kleinbot.store.database import Database
 from tests.e2e.accounts import ARCHIVE, DATABASE, record, rows
 from tests.manual_clock import ManualClock
 from tests.scripted_engine import ScriptedEngine
 from tests.studio_harness import Studio, build
+from tests.upkeep.installation import Installation
 
 T = TypeVar("T")
 
@@ -183,8 +183,7 @@ class Processes(RuleBasedStateMachine):
 
     async def _swept(self) -> None:
         """Remove what crashes have left, as a start does once it is an hour old."""
-        known = await lookup.files(self.studio.database.read)
-        await self.studio.archive.sweep(known, 0, 2**50)
+        await asyncio.to_thread(Installation(self.folder).sweep_all)
 
     def _count(self, table: str) -> int:
         return int(rows(self.folder, f"SELECT COUNT(*) FROM {table}")[0][0])

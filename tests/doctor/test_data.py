@@ -25,14 +25,14 @@ def snapshot(folder: Path) -> dict[str, tuple[bytes, int]]:
 
 def test_a_database_is_looked_at_and_left_as_it_was(tmp_path: Path) -> None:
     file = tmp_path / "kleinbot.sqlite3"
-    assert data.database(file).message == "doctor-database-new"
+    assert data.database(file, tmp_path / "archive").message == "doctor-database-new"
     migrations = load_migrations()
     migrate(file, migrations[:-1], SystemClock())
     before = snapshot(tmp_path)
-    assert data.database(file).message == "doctor-database-older"
+    assert data.database(file, tmp_path / "archive").message == "doctor-database-older"
     assert snapshot(tmp_path) == before
     migrate(file, migrations, SystemClock())
-    assert data.database(file).message == "doctor-database"
+    assert data.database(file, tmp_path / "archive").message == "doctor-database"
 
 
 def test_a_database_in_use_is_read_beside_its_log(tmp_path: Path) -> None:
@@ -41,12 +41,12 @@ def test_a_database_in_use_is_read_beside_its_log(tmp_path: Path) -> None:
     writer = sqlite3.connect(file, isolation_level=None)
     writer.execute("PRAGMA journal_mode = WAL")
     writer.execute(f"PRAGMA user_version = {len(load_migrations()) + 1}")
-    assert data.database(file).message == Code.DATABASE_NEWER
+    assert data.database(file, tmp_path / "archive").message == Code.DATABASE_NEWER
     writer.close()
 
 
 def test_a_damaged_database_is_a_problem(tmp_path: Path) -> None:
     file = tmp_path / "kleinbot.sqlite3"
     file.write_bytes(b"not a database, but long enough to be looked at " * 100)
-    finding = data.database(file)
+    finding = data.database(file, tmp_path / "archive")
     assert (finding.verdict, finding.message) == (Verdict.PROBLEM, "doctor-database-damaged")

@@ -27,7 +27,8 @@ def test_what_depends_on_settings_that_cannot_be_read_is_not_looked_at(tmp_path:
     findings = examine(settings(tmp_path), ["a setting is wrong"], instruments())
     unseen = {finding.topic for finding in findings if finding.message == "doctor-not-looked-at"}
     assert unseen == {
-        *(Topic.WEIGHTS, Topic.PROFILE, Topic.TOKEN, Topic.DATA_FOLDER, Topic.DISK, Topic.DATABASE)
+        *(Topic.WEIGHTS, Topic.PROFILE, Topic.TOKEN, Topic.DATA_FOLDER, Topic.DISK, Topic.DATABASE),
+        Topic.ARCHIVE,
     }
     assert all(len(of(findings, topic)) == 1 for topic in unseen)
     assert {finding.verdict for finding in findings if finding.topic in unseen} == {Verdict.WARNING}

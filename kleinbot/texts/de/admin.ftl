@@ -69,6 +69,7 @@ host-status-line = Schlange: { $waiting ->
        *[other] { $waiting } Bilder warten
     }, { $running } in Arbeit
 host-status-disk = Platte: { $gib } GiB frei
+host-status-archive = Archiv: { $detail }
 host-status-loop = Ereignisschleife: höchstens { $milliseconds } ms zu spät
 host-status-model = Modell: Transformer { $transformer }; Text-Encoder { $encoder }; gerechnet in { $precision }{ $base ->
         [yes] ; auch der Basis-Checkpoint

@@ -22,6 +22,7 @@ doctor-topic-token = Token
 doctor-topic-servers = Server
 doctor-topic-data-folder = Datenordner
 doctor-topic-database = Datenbank
+doctor-topic-archive = Archiv
 
 doctor-not-looked-at = Nicht angesehen: Das hängt von den Einstellungen ab, die zuerst in Ordnung gebracht werden müssen.
 doctor-settings = { $sentence }
@@ -82,4 +83,6 @@ doctor-data-folder-new = { $folder } wird angelegt.
 doctor-database = Heil, Schema { $version }.
 doctor-database-new = Noch keine; der erste Start legt sie an.
 doctor-database-older = Heil, Schema { $found }; der nächste Start sichert sie und bringt sie auf { $known }.
+doctor-archive = Es gehört zu dieser Datenbank: { $folder }
+doctor-archive-empty = Noch keine Bilder.
 doctor-database-damaged = { $file } ist nicht nutzbar: { $reason }. Spiele die neueste Sicherung ein, die daneben liegt.

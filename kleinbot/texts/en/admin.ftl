@@ -69,6 +69,7 @@ host-status-line = Line: { $waiting ->
        *[other] { $waiting } pictures
     } waiting, { $running } being drawn
 host-status-disk = Disk: { $gib } GiB free
+host-status-archive = Archive: { $detail }
 host-status-loop = Event loop: { $milliseconds } ms late at worst
 host-status-model = Model: transformer { $transformer }; text encoder { $encoder }; computed in { $precision }{ $base ->
         [yes] ; base checkpoint too

@@ -22,6 +22,7 @@ doctor-topic-token = Token
 doctor-topic-servers = Servers
 doctor-topic-data-folder = Data folder
 doctor-topic-database = Database
+doctor-topic-archive = Archive
 
 doctor-not-looked-at = Not looked at: it depends on the settings, which have to be mended first.
 doctor-settings = { $sentence }
@@ -82,4 +83,6 @@ doctor-data-folder-new = { $folder } will be made.
 doctor-database = Whole, schema { $version }.
 doctor-database-new = None yet; the first start makes it.
 doctor-database-older = Whole, schema { $found }; the next start backs it up and brings it to { $known }.
+doctor-archive = It belongs to this database: { $folder }
+doctor-archive-empty = No pictures yet.
 doctor-database-damaged = { $file } cannot be used: { $reason }. Restore the newest backup that lies beside it.

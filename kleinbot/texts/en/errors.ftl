@@ -132,6 +132,23 @@ error-token-missing = There is no Discord token. Put DISCORD_TOKEN=… into the 
 error-token-refused = Discord refused the token. Copy it again from the Bot page of your application in Discord's developer portal into DISCORD_TOKEN.
 error-start-disk-full = Only { $free } MiB are free at { $folder }, and { $needed } MiB are needed to begin. Make room there, or set KLEINBOT_DATA_FOLDER to a place on another disk; nothing is lost.
 error-folder-in-use = The data folder { $folder } is in use by process { $pid }. Stop that one first, or set KLEINBOT_DATA_FOLDER to another folder.
+error-folder-unusable = { $folder } cannot be used: { $reason }. It must belong to the account that runs the bot, which must be able to write there.
+error-database-empty = The database { $file } is empty, but beside it { $folder } holds pictures. Nothing was changed or deleted. Put the database back, from a copy if need be; or move the empty file away to begin anew: the pictures stay, and `bot.py archive list` tells what is there.
+error-archive-of-another = { $pictures ->
+        [0] The archive says that it belongs to another database than this one.
+        [one] One picture belongs to another database than this one.
+       *[other] { $pictures } pictures belong to another database than this one.
+    } Nothing was deleted, and nothing is swept. Put that database back, or stop the bot and run `bot.py archive adopt`.
+error-archive-newer = The database is older than the archive: { $pictures ->
+        [0] the archive knows jobs that the database does not.
+        [one] one picture is of a job that it does not know.
+       *[other] { $pictures } pictures are of jobs that it does not know.
+    } Nothing was deleted, and nothing is swept. Put the newer database back, or stop the bot and run `bot.py archive adopt`.
+error-archive-no-database = The database { $file } is not there, or not of this version of kleinbot. Start the bot once: it makes or updates it.
+error-archive-unknown = { $pictures ->
+        [one] One picture in the archive is of a job that this database does not know. It is
+       *[other] { $pictures } pictures in the archive are of jobs that this database does not know. They are
+    } kept. If a newer database is at hand, put it back; else stop the bot and run `bot.py archive adopt`.
 error-database-newer = The database { $file } was written by a newer kleinbot (schema { $found }, this one knows { $known }). Update kleinbot, or restore the backup beside it.
-error-database-damaged = The database { $file } is damaged: { $reason }. Stop every program that uses it and keep a copy of the whole data folder, since pictures that a database does not know are removed. Then move the file and those named -wal and -shm beside it away, and give the newest copy named *.backup its name. Without a copy, kleinbot begins with an empty database.
+error-database-damaged = The database { $file } is damaged: { $reason }. Stop every program that uses it. Then move the file and those named -wal and -shm beside it away together, and give the newest copy named *.backup its name. Without a copy, kleinbot begins with an empty database; pictures that a database does not know are kept.
 error-migration-failed = The database { $file } could not be brought up to date ({ $migration }: { $reason }). It was left as it was.
