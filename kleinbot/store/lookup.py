@@ -85,15 +85,6 @@ async def reply_expiries(reader: Reader) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-async def files(reader: Reader) -> set[str]:
-    """Return every file name that a row keeps: all others in the archive are orphans."""
-    rows = await reader.all(
-        "SELECT file FROM images JOIN jobs USING (job_id) WHERE file IS NOT NULL AND deleted_ms IS NULL"
-        " UNION SELECT file FROM job_references JOIN jobs USING (job_id) WHERE deleted_ms IS NULL"
-    )
-    return {row[0] for row in rows}
-
-
 async def _with_images(reader: Reader, rows: Sequence[Row]) -> list[Job]:
     """Complete rows of ``jobs``: with a few questions for all of them, since each is a way to a thread."""
     if not rows:

@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kleinbot.archive.mark import MARK_FILE
 from kleinbot.archive.names import is_temporary
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import Code
@@ -159,6 +160,7 @@ class Books:
     def _files(self) -> Iterator[str]:
         archive = self.folder / ARCHIVE
         there = {path.relative_to(archive).as_posix() for path in archive.rglob("*") if path.is_file()}
+        there.discard(MARK_FILE)
         pictures = self._rows(
             "SELECT file, bytes, sha256, pixel_hash FROM images JOIN jobs USING (job_id)"
             " WHERE file IS NOT NULL AND deleted_ms IS NULL"

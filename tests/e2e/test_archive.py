@@ -18,7 +18,8 @@ OF_ANOTHER = (
 )
 OLDER = (
     "The database is older than the archive: one picture is of a job that it does not know. Nothing was"
-    " deleted, and nothing is swept. Put the newer database back, or stop the bot and run `bot.py archive adopt`."
+    " deleted, and nothing is swept. Put the newer database back, or stop the bot and run `bot.py archive"
+    " adopt`."
 )
 
 

@@ -99,7 +99,6 @@ async def _read_jobs(read: Reader, subjects: Subjects, now_ms: int) -> None:
     await lookup.count_open(read)
     await lookup.reply_address(read, subjects.failed_later)
     await lookup.reply_expiries(read)
-    await lookup.files(read)
     await jobs.suspects(read)
     await jobs.lost_attempts(read, ImageKey(subjects.done, 0))
     await ledger.spendings(read, HEAVY, now_ms - DAY_MS)

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from kleinbot.domain.job import ImagineRequest, Job
 from kleinbot.domain.people import Actor
 from kleinbot.domain.work import ImageKey
 from kleinbot.images.cpu_pool import CpuPool
-from kleinbot.store import jobs, lookup, posted
+from kleinbot.store import jobs, picture_rows, posted
 from kleinbot.store.posted import Origin
 from kleinbot.studio.delete import Delete
 from kleinbot.studio.favour import Favour
@@ -58,7 +59,9 @@ async def test_a_picture_that_was_never_made_cannot_be_marked(studio: Studio) ->
     assert caught.value.code is Code.RESULT_UNKNOWN
 
 
-async def test_deleting_keeps_the_row_and_the_ledger_and_removes_what_shows_it(studio: Studio) -> None:
+async def test_deleting_keeps_the_row_and_the_ledger_and_removes_what_shows_it(
+    studio: Studio, tmp_path: Path
+) -> None:
     job = await _done(studio)
     spent = await studio.spent_tenths()
     async with studio.database.transaction() as transaction:
@@ -73,7 +76,8 @@ async def test_deleting_keeps_the_row_and_the_ledger_and_removes_what_shows_it(s
     assert kept is not None
     assert kept.deleted_ms == studio.clock.now_ms()
     assert kept.images[0].file is None
-    assert await lookup.files(studio.database.read) == set()
+    with picture_rows.reading(tmp_path / "kleinbot.sqlite3") as connection:
+        assert picture_rows.jobs_of(connection, [job.job_id])[job.job_id].kept == frozenset()
     assert await studio.spent_tenths() == spent
 
 

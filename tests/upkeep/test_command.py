@@ -1,6 +1,7 @@
 """The owner's command: it lists, puts aside and removes, and never deletes what is not proven ours."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -158,8 +159,9 @@ async def test_a_running_bot_keeps_its_archive(installation: Installation) -> No
 
 def test_without_a_database_there_is_nothing_to_adopt(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
-    for verb in (lambda one: one.list(every=True), lambda one: one.adopt(), lambda one: one.remove()):
+    command = _Owner(installation).command
+    for verb in (partial(command.list, every=True), command.adopt, command.remove):
         with pytest.raises(StartError) as refused:
-            verb(_Owner(installation).command)
+            verb()
         assert refused.value.code is Code.ARCHIVE_NO_DATABASE
     assert not installation.file.exists()
