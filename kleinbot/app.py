@@ -51,6 +51,13 @@ UNREACHED_ADVICE = (
     "https://discordstatus.com; `python bot.py doctor` tells more."
 )
 
+ANYBODY_MAY_INVITE = (
+    "Every Discord server may invite this bot and draw here: KLEINBOT_ALLOWED_SERVERS is empty and the "
+    "application is public. List your servers' ids in KLEINBOT_ALLOWED_SERVERS, or turn off Public Bot on "
+    "the page Bot of https://discord.com/developers/applications. A server that joins later begins with a small "
+    "share of the card (KLEINBOT_NEW_SERVER_SHARE)."
+)
+
 
 class App(Parts):
     """The parts, alive. ``opened`` builds them; ``run`` ends with the process's exit code."""
@@ -69,7 +76,7 @@ class App(Parts):
 
     async def _run(self, token: str) -> int:
         await self.doorkeeper.load(self.database.read)
-        await self.shares.load(self.database.read)
+        await self.newcomers.begin()
         await self.learning.load(self.database.read)
         ended_cleanly = await asyncio.to_thread(self.clean_stop.was_clean)
         await recover(
@@ -122,6 +129,7 @@ class App(Parts):
             if not login.done():
                 return 0
             login.result()
+            self._warn_where_anybody_may_invite()
         except discord.LoginFailure as error:
             raise StartError(Code.TOKEN_REFUSED) from error
         except UNREACHED as error:
@@ -132,6 +140,11 @@ class App(Parts):
             stopping.cancel()
             await asyncio.gather(login, stopping, return_exceptions=True)
         return None
+
+    def _warn_where_anybody_may_invite(self) -> None:
+        application = self.client.application
+        if application is not None and application.bot_public and not self.allowed_servers:
+            _log.warning(ANYBODY_MAY_INVITE)
 
     async def _wind_down(self, gateway: "asyncio.Task[None]", drawing: "asyncio.Task[int]") -> int:
         """Let the picture in hand be finished, put the rest back, say so; return the exit code."""

@@ -75,6 +75,7 @@ from kleinbot.studio.favour import Favour
 from kleinbot.studio.history import History
 from kleinbot.studio.host_queue import HostQueue
 from kleinbot.studio.inputs import Inputs
+from kleinbot.studio.newcomers import Newcomers
 from kleinbot.studio.operate import Doorkeeper, Operate
 from kleinbot.studio.parcels import Parcels
 from kleinbot.studio.quota import QuotaRule
@@ -149,9 +150,18 @@ class Parts:
         self.sweeper = Sweeper(archive, settings.database_file, bond, texts, clock)
         self.shares = Shares()
         self.doorkeeper = Doorkeeper()
-        rule = QuotaRule(settings.quota_pictures * TENTHS, settings.quota_hours * HOUR_MS)
+        self.allowed_servers = frozenset(settings.allowed_servers)
+        everywhere = settings.quota_everywhere
+        rule = QuotaRule(
+            settings.quota_pictures * TENTHS,
+            settings.quota_hours * HOUR_MS,
+            None if everywhere is None else everywhere * TENTHS,
+        )
         line = Line(self.shares)
         self.line = line
+        # Whom the host has listed is no stranger.
+        share = 1.0 if settings.allowed_servers else settings.new_server_share
+        self.newcomers = Newcomers(database, self.shares, line, share, clock)
         cost_model = CostModel(_PRIOR_S_PER_PICTURE[model.profile.device])
         replies = Replies(lambda: self.client)
         self.learning = Learning(cost_model, model.profile.name, clock)
@@ -296,7 +306,8 @@ class Parts:
             repeats=Repeats(database),
             hand_over=HandOver(database, recall, results, texts, clock, meters.delivered),
             texts=texts,
-            allowed_servers=frozenset(settings.allowed_servers),
+            allowed_servers=self.allowed_servers,
+            welcome=self.newcomers.welcome,
             prepare=self._prepare,
             **outside.client_options,
         )

@@ -261,6 +261,17 @@ class Settings(BaseSettings):
         Right("a whole number from 1 to 100000"),
         Field(ge=1, le=100_000, description="Pictures a member may make within quota_hours, in each server."),
     ] = 60
+    quota_everywhere: Annotated[
+        int | None,
+        Number,
+        Right("a whole number from 1 to 1000000"),
+        Field(
+            ge=1,
+            le=1_000_000,
+            description="Pictures one person may make within quota_hours over all servers together; unset: "
+            "three times quota_pictures. What a single server gives a member is never cut.",
+        ),
+    ] = None
     quota_hours: Annotated[
         int,
         Number,
@@ -281,6 +292,17 @@ class Settings(BaseSettings):
         Right("server ids separated by commas (in kleinbot.toml a list of numbers)"),
         Field(description="Ids of the servers the bot works in; empty means every server it is invited to."),
     ] = ()
+    new_server_share: Annotated[
+        float,
+        Number,
+        Right("a number from 0.01 to 1"),
+        Field(
+            ge=0.01,
+            le=1,
+            description="The share of the card with which a server begins that joins later, where "
+            "allowed_servers is empty. It counts only while others wait too; /host share changes it.",
+        ),
+    ] = 0.25
     metrics_port: Annotated[
         int | None,
         Number,

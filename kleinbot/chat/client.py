@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 import discord
@@ -63,6 +63,7 @@ class KleinbotClient(commands.AutoShardedBot):
         repeats: Repeats,
         texts: Texts,
         allowed_servers: frozenset[int],
+        welcome: Callable[[Collection[int]], Awaitable[None]],
         prepare: Callable[["KleinbotClient"], Awaitable[None]],
         **options: Any,  # noqa: ANN401 - discord.py's own options, of every type
     ) -> None:
@@ -90,6 +91,7 @@ class KleinbotClient(commands.AutoShardedBot):
         self.repeats = repeats
         self._texts = texts
         self._allowed_servers = allowed_servers
+        self._welcome = welcome
         self._prepare = prepare
         self._chores: set[asyncio.Task[None]] = set()
         self._has_begun = False
@@ -102,6 +104,10 @@ class KleinbotClient(commands.AutoShardedBot):
         await self.tree.set_translator(FluentTranslator(self._texts))
         self.add_dynamic_items(*BUTTONS, *MAKING_BUTTONS, *KEEPING_BUTTONS, *HOST_QUEUE_BUTTONS)
         await self._prepare(self)
+
+    async def on_ready(self) -> None:
+        """Say which servers there are; Discord calls this after every new session."""
+        await self._welcome([server.id for server in self.guilds])
 
     async def admits(self, interaction: discord.Interaction[Any]) -> bool:
         """Tell whether to do what an interaction asks for: asked once for each, before anything else.

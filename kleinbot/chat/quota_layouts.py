@@ -81,6 +81,16 @@ def _statement(texts: Texts, locale: str, title: str, found: Statement) -> str:
                 locale, "quota-returns", pictures=pictures(returning.tenths), at_s=_seconds(returning.at_ms)
             )
         )
+    if balance.everywhere is not None and balance.is_bounded_everywhere:
+        lines.append(
+            texts.say(
+                locale,
+                "quota-everywhere",
+                spent=pictures(balance.spent_everywhere_tenths),
+                most=pictures(balance.everywhere.most_tenths),
+                hours=_hours(balance),
+            )
+        )
     for grant in balance.grants:
         values: Mapping[str, Parameter] = {
             "left": pictures(grant.left_tenths),
@@ -106,8 +116,12 @@ def _rule(texts: Texts, locale: str, balance: Balance) -> str:
         _RULES[balance.limit.source],
         spent=pictures(balance.spent_tenths),
         limit=pictures(balance.limit.tenths),
-        hours=round(balance.window_ms / MS_PER_S / timedelta(hours=1).total_seconds()),
+        hours=_hours(balance),
     )
+
+
+def _hours(balance: Balance) -> int:
+    return round(balance.window_ms / MS_PER_S / timedelta(hours=1).total_seconds())
 
 
 def _entry(texts: Texts, locale: str, entry: Entry) -> str:

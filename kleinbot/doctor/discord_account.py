@@ -27,11 +27,15 @@ NEEDED = {
 
 @dataclass(frozen=True)
 class Account:
-    """The bot as Discord knows it; ``servers`` as the API lists them."""
+    """The bot as Discord knows it; ``servers`` as the API lists them.
+
+    ``is_public``: whether anybody may invite it.
+    """
 
     name: str
     application_id: str
     servers: tuple[dict[str, Any], ...]
+    is_public: bool
 
 
 async def ask_discord(token: str, api: str = API, timeout_s: float = _TIMEOUT_S) -> Account:
@@ -48,9 +52,11 @@ async def ask_discord(token: str, api: str = API, timeout_s: float = _TIMEOUT_S)
     async with aiohttp.ClientSession(headers=headers, timeout=timeout, trust_env=True) as session:
         user = await _get(session, f"{api}/users/@me")
         servers = await _get(session, f"{api}/users/@me/guilds?limit=200")
-    if not isinstance(user, dict) or not isinstance(servers, list):
+        application = await _get(session, f"{api}/oauth2/applications/@me")
+    if not (isinstance(user, dict) and isinstance(servers, list) and isinstance(application, dict)):
         raise ValueError("an answer of another form")  # noqa: TRY004 - it came from outside
-    return Account(str(user.get("username", "?")), str(user.get("id", "")), tuple(servers))
+    is_public = application.get("bot_public") is True
+    return Account(str(user.get("username", "?")), str(user.get("id", "")), tuple(servers), is_public)
 
 
 async def _get(session: aiohttp.ClientSession, address: str) -> Any:  # noqa: ANN401 - JSON
@@ -76,6 +82,8 @@ def token(value: str | None, allowed_servers: Collection[int], api: str = API) -
         return
     yield ok(Topic.TOKEN, "doctor-token", name=account.name)
     yield _servers(account, allowed_servers)
+    if account.is_public and not allowed_servers:
+        yield warning(Topic.SERVERS, "doctor-servers-anybody")
 
 
 def _servers(account: Account, allowed_servers: Collection[int]) -> Finding:

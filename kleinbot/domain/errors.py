@@ -17,6 +17,7 @@ class Code(StrEnum):
     NOT_IN_A_SERVER = "error-not-in-a-server"
     SERVER_NOT_ALLOWED = "error-server-not-allowed"
     QUOTA_EXHAUSTED = "error-quota-exhausted"
+    QUOTA_EVERYWHERE = "error-quota-everywhere"
     LINE_FULL = "error-line-full"
     MEMBER_LINE_FULL = "error-member-line-full"
     SERVER_LINE_FULL = "error-server-line-full"

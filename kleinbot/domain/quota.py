@@ -46,6 +46,18 @@ class Spending:
 
 
 @dataclass(frozen=True)
+class EverywhereSpending:
+    """What a person has spent at one moment over all servers, of allowances and grants; refunds taken off.
+
+    ``here_tenths``: how much of it in the server that is asked about.
+    """
+
+    counts_ms: int
+    tenths: int
+    here_tenths: int
+
+
+@dataclass(frozen=True)
 class Grant:
     """Pictures given once, to be spent before ``expires_ms``."""
 

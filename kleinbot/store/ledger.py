@@ -10,12 +10,21 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kleinbot.domain.quota import Entry, EntryKind, Fund, Spending
+from kleinbot.domain.quota import Entry, EntryKind, EverywhereSpending, Fund, Spending
 from kleinbot.store.database import Reader, Transaction
 
 _SPENDINGS = """
     SELECT counts_ms, -SUM(amount_tenths) AS tenths FROM ledger
     WHERE server_id = ? AND member_id = ? AND counts_ms > ? AND grant_id IS NULL
+    GROUP BY counts_ms HAVING tenths != 0 ORDER BY counts_ms
+"""
+# Resets are left out: whoever owns a server could else give themselves everybody's card. What was reset and
+# then refunded counts on, since its refund is 0.
+_EVERYWHERE = """
+    SELECT counts_ms, -SUM(amount_tenths) AS tenths,
+           -SUM(CASE WHEN server_id = ? THEN amount_tenths ELSE 0 END) AS here_tenths
+    FROM ledger
+    WHERE member_id = ? AND counts_ms > ? AND kind IN ('reserve', 'refund') AND job_id IS NOT NULL
     GROUP BY counts_ms HAVING tenths != 0 ORDER BY counts_ms
 """
 _RESET = """
@@ -93,6 +102,12 @@ async def spendings(reader: Reader, owner: Owner, since_ms: int) -> tuple[Spendi
     """Return what ``owner`` has spent of the allowance after ``since_ms``, oldest first."""
     rows = await reader.all(_SPENDINGS, owner.server_id, owner.member_id, since_ms)
     return tuple(Spending(row["counts_ms"], row["tenths"]) for row in rows)
+
+
+async def spendings_everywhere(reader: Reader, owner: Owner, since_ms: int) -> tuple[EverywhereSpending, ...]:
+    """Return what the person ``owner`` has spent in all servers after ``since_ms``, oldest first."""
+    rows = await reader.all(_EVERYWHERE, owner.server_id, owner.member_id, since_ms)
+    return tuple(EverywhereSpending(row["counts_ms"], row["tenths"], row["here_tenths"]) for row in rows)
 
 
 async def history(reader: Reader, owner: Owner, most: int) -> tuple[Entry, ...]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from kleinbot.store import servers
 from kleinbot.store.database import Reader, Transaction
 from kleinbot.store.ledger import Owner
 
@@ -22,11 +23,7 @@ class Standing:
 
 async def remember(transaction: Transaction, owner: Owner, now_ms: int) -> None:
     """Make sure that the server and the member have their rows."""
-    await transaction.change(
-        "INSERT INTO servers (server_id, first_seen_ms) VALUES (?, ?) ON CONFLICT DO NOTHING",
-        owner.server_id,
-        now_ms,
-    )
+    await servers.remember(transaction, owner.server_id, now_ms)
     await transaction.change(
         "INSERT INTO members (server_id, member_id, first_seen_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         owner.server_id,

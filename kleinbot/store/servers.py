@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from kleinbot.store import facts
 from kleinbot.store.database import Reader, Transaction
 
 _LISTED = """
@@ -13,6 +14,13 @@ _LISTED = """
     LEFT JOIN (SELECT server_id, SUM(pictures) AS number FROM jobs INDEXED BY jobs_by_end
                WHERE pictures > 0 AND ended_ms > ? GROUP BY server_id) e USING (server_id)
     ORDER BY pictures DESC, s.server_id
+"""
+
+_NEWCOMER_FACT = "newcomer_share"
+_REMEMBER = """
+    INSERT INTO servers (server_id, first_seen_ms, share)
+    VALUES (?, ?, COALESCE((SELECT CAST(value AS REAL) FROM facts WHERE name = ?), 1.0))
+    ON CONFLICT DO NOTHING
 """
 
 
@@ -42,11 +50,18 @@ async def is_known(reader: Reader, server_id: int) -> bool:
 
 async def remember(transaction: Transaction, server_id: int, now_ms: int) -> None:
     """Make sure that the server has its row."""
-    await transaction.change(
-        "INSERT INTO servers (server_id, first_seen_ms) VALUES (?, ?) ON CONFLICT DO NOTHING",
-        server_id,
-        now_ms,
-    )
+    await transaction.change(_REMEMBER, server_id, now_ms, _NEWCOMER_FACT)
+
+
+async def newcomer_share(reader: Reader) -> float | None:
+    """Return the share with which a server begins; None: all begin with 1, as nobody was welcomed yet."""
+    value = await facts.recall(reader, _NEWCOMER_FACT)
+    return None if value is None else float(value)
+
+
+async def set_newcomer_share(transaction: Transaction, share: float) -> None:
+    """Let every server that has no row yet begin with ``share``."""
+    await facts.note(transaction, _NEWCOMER_FACT, str(share))
 
 
 async def set_share(transaction: Transaction, server_id: int, share: float) -> None:
@@ -67,6 +82,6 @@ async def set_default_quota(transaction: Transaction, server_id: int, limit_tent
 
 
 async def shares(reader: Reader) -> dict[int, float]:
-    """Return the share of every server whose share is not 1."""
-    rows = await reader.all("SELECT server_id, share FROM servers WHERE share != 1")
+    """Return the share of every server that was ever seen."""
+    rows = await reader.all("SELECT server_id, share FROM servers")
     return {row[0]: row[1] for row in rows}

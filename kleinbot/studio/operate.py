@@ -111,7 +111,10 @@ class Operate:
         require_host(actor)
         known = await servers.listed(self._database.read, self._clock.now_ms() - self._rule.window_ms)
         unseen = sorted(set(present) - {row.server_id for row in known})
-        everywhere = (*known, *(ServerRow(server_id, 1.0, None, 0, 0) for server_id in unseen))
+        everywhere = (
+            *known,
+            *(ServerRow(server_id, self._shares.newcomer, None, 0, 0) for server_id in unseen),
+        )
         return tuple(replace(row, most_tenths=self._rule.most_tenths(row.most_tenths)) for row in everywhere)
 
     async def share(

@@ -1,17 +1,21 @@
 """What a member's quota is, why, and what changed it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.people import Actor
 from kleinbot.domain.quota import Entry
 from kleinbot.store import ledger, members
-from kleinbot.store.database import Database
+from kleinbot.store.database import Database, Reader
 from kleinbot.store.ledger import Owner
 from kleinbot.studio import quota
 from kleinbot.studio.quota import Balance, QuotaRule
 
 LAST_ENTRIES = 5
+
+
+BalanceOf = Callable[[Reader, Owner, QuotaRule, int], Awaitable[Balance]]
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,12 @@ class Statement:
 
 
 async def statement(
-    database: Database, owner: Owner, rule: QuotaRule, now_ms: int, most_entries: int = LAST_ENTRIES
+    database: Database,
+    owner: Owner,
+    rule: QuotaRule,
+    now_ms: int,
+    most_entries: int = LAST_ENTRIES,
+    balance_of: BalanceOf = quota.balance,
 ) -> Statement:
     """Return ``owner``'s statement; grants that have expired are written off first, so that it says so."""
     async with database.transaction() as transaction:
@@ -33,7 +42,7 @@ async def statement(
         return Statement(
             owner,
             (await members.standing(transaction, owner)).member_weight,
-            await quota.balance(transaction, owner, rule, now_ms),
+            await balance_of(transaction, owner, rule, now_ms),
             await ledger.history(transaction, owner, most_entries),
         )
 
@@ -48,4 +57,5 @@ class QuotaView:
 
     async def mine(self, actor: Actor) -> Statement:
         owner = Owner(actor.server_id, actor.member_id)
-        return await statement(self._database, owner, self._rule, self._clock.now_ms())
+        now_ms = self._clock.now_ms()
+        return await statement(self._database, owner, self._rule, now_ms, balance_of=quota.own_balance)

@@ -6,15 +6,20 @@ from kleinbot.store.ledger import Owner
 
 
 class Shares:
-    """Servers' shares of the card and members' weights within them; 1 where nothing was set."""
+    """Servers' shares of the card and members' weights within them.
+
+    A weight is 1 where nothing was set; a server that has no row yet has the share that its row will get.
+    """
 
     def __init__(self) -> None:
         self._shares: dict[int, float] = {}
+        self.newcomer = 1.0
         self._weights: dict[tuple[int, int], float] = {}
 
     async def load(self, reader: Reader) -> None:
         """Read the rows anew."""
         self._shares = await servers.shares(reader)
+        self.newcomer = await servers.newcomer_share(reader) or 1.0
         self._weights = await members.weights(reader)
 
     def set_share(self, server_id: int, share: float) -> None:
@@ -26,7 +31,7 @@ class Shares:
         self._weights[owner.server_id, owner.member_id] = weight
 
     def share(self, server_id: int) -> float:
-        return self._shares.get(server_id, 1.0)
+        return self._shares.get(server_id, self.newcomer)
 
     def weight(self, server_id: int, member_id: int) -> float:
         return self._weights.get((server_id, member_id), 1.0)

@@ -210,7 +210,7 @@ class Submit:
                 left_tenths=balance.left_tenths - price,
             )
             await jobs.insert(transaction, job, balance.funds)
-            balance = await quota.balance(transaction, owner, self._rule, job.created_ms)
+            balance = await quota.own_balance(transaction, owner, self._rule, job.created_ms)
             if press is not None:
                 await presses.note(transaction, owner, press, job.job_id, job.created_ms)
             await tags.replace(transaction, self._line.tags_with(admitted.images))

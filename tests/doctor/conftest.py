@@ -40,9 +40,19 @@ def api() -> Iterator[str]:
             ]
         )
 
+    async def application(request: web.Request) -> web.Response:
+        allowed(request)
+        return web.json_response({"id": "42", "name": "kleinbot", "bot_public": True})
+
     async def start() -> tuple[web.AppRunner, int]:
         app = web.Application()
-        app.add_routes([web.get("/users/@me", me), web.get("/users/@me/guilds", guilds)])
+        app.add_routes(
+            [
+                web.get("/users/@me", me),
+                web.get("/users/@me/guilds", guilds),
+                web.get("/oauth2/applications/@me", application),
+            ]
+        )
         runner = web.AppRunner(app)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)

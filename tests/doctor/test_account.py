@@ -33,7 +33,7 @@ def test_being_offline_is_a_warning_and_the_token_is_never_shown(tmp_path: Path)
 
 def test_missing_permissions_are_named_with_their_server(tmp_path: Path, api: str) -> None:
     findings = examine(settings(tmp_path), instruments=instruments(api))
-    [finding] = of(findings, Topic.SERVERS)
+    finding, _ = of(findings, Topic.SERVERS)
     assert finding.verdict is Verdict.WARNING
     assert finding.parameters["servers"] == "Some: Attach Files"
     assert "client_id=42" in str(finding.parameters["invitation"])
@@ -43,3 +43,14 @@ def test_a_bot_in_no_server_is_invited(tmp_path: Path, api: str) -> None:
     findings = examine(settings(tmp_path, allowed_servers=[3]), instruments=instruments(api))
     [finding] = of(findings, Topic.SERVERS)
     assert finding.message == "doctor-servers-none"
+
+
+def test_that_every_server_may_invite_it_is_a_warning_until_servers_are_listed(
+    tmp_path: Path, api: str
+) -> None:
+    _, finding = of(examine(settings(tmp_path), instruments=instruments(api)), Topic.SERVERS)
+    assert (finding.verdict, finding.message) == (Verdict.WARNING, "doctor-servers-anybody")
+    [finding] = of(
+        examine(settings(tmp_path, allowed_servers=[1]), instruments=instruments(api)), Topic.SERVERS
+    )
+    assert finding.message == "doctor-servers"

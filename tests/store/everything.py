@@ -102,6 +102,7 @@ async def _read_jobs(read: Reader, subjects: Subjects, now_ms: int) -> None:
     await jobs.suspects(read)
     await jobs.lost_attempts(read, ImageKey(subjects.done, 0))
     await ledger.spendings(read, HEAVY, now_ms - DAY_MS)
+    await ledger.spendings_everywhere(read, HEAVY, now_ms - DAY_MS)
     await ledger.history(read, HEAVY, 15)
 
 
@@ -125,6 +126,7 @@ async def _read_the_rest(read: Reader, subjects: Subjects, now_ms: int) -> None:
     await servers.listed(read, now_ms - DAY_MS)
     await servers.is_known(read, HEAVY.server_id)
     await servers.shares(read)
+    await servers.newcomer_share(read)
     await tags.load(read)
 
 
@@ -135,6 +137,7 @@ async def _change_people(transaction: Transaction, now_ms: int) -> None:
     await members.set_weight(transaction, HEAVY, 2.0)
     await members.set_quota(transaction, HEAVY, 700)
     await servers.remember(transaction, HEAVY.server_id, now_ms)
+    await servers.set_newcomer_share(transaction, 0.5)
     await servers.set_share(transaction, HEAVY.server_id, 2.0)
     await servers.set_most(transaction, HEAVY.server_id, 900)
     await servers.set_default_quota(transaction, HEAVY.server_id, 500)

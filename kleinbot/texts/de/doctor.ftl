@@ -77,6 +77,7 @@ doctor-servers = In { $count ->
        *[other] { $count } Servern
     } mit allen Rechten: { $servers }
 doctor-servers-none = Der Bot ist in keinem der Server, in denen er arbeiten darf. Lade ihn ein: { $invitation }
+doctor-servers-anybody = Jeder Discord-Server darf den Bot einladen und hier zeichnen lassen: KLEINBOT_ALLOWED_SERVERS ist leer und die Anwendung öffentlich. Nenne in KLEINBOT_ALLOWED_SERVERS die Kennungen deiner Server, oder schalte auf https://discord.com/developers/applications auf der Seite Bot „Public Bot“ aus.
 doctor-servers-lacking = Rechte fehlen in { $servers }. Gib sie der Rolle des Bots, oder lade ihn neu ein: { $invitation }
 doctor-data-folder = { $folder }
 doctor-data-folder-new = { $folder } wird angelegt.

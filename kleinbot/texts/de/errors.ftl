@@ -10,6 +10,13 @@ error-quota-exhausted = Du hast im Moment noch { $left } von { $limit } Bildern 
         [0] Das ist mehr als dein ganzes Kontingent: Wähle weniger Bilder.
        *[other] Genug davon kommt <t:{ NUMBER($returns_s, useGrouping: 0) }:R> zurück.
     } Es wurde nichts berechnet.
+error-quota-everywhere = Du hast in { $hours ->
+        [one] der letzten Stunde
+       *[other] den letzten { $hours } Stunden
+    } { $spent } Bilder verbraucht, über alle Server zusammen, auf denen du mich benutzt; eine einzelne Person bekommt { $most }. Hierfür brauchst du { $needed }. { $returns_s ->
+        [0] Wähle weniger Bilder.
+       *[other] Genug davon kommt <t:{ NUMBER($returns_s, useGrouping: 0) }:R> zurück.
+    } Es wurde nichts berechnet.
 try-again = { $retry_at_s ->
         [0] Versuch es noch einmal, sobald ich wieder zeichne.
        *[other] Versuch es <t:{ NUMBER($retry_at_s, useGrouping: 0) }:R> noch einmal.

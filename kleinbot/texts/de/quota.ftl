@@ -16,6 +16,10 @@ quota-returns = { $pictures ->
         [one] Das nächste Bild kommt <t:{ NUMBER($at_s, useGrouping: 0) }:R> zurück.
        *[other] Die nächsten { $pictures } Bilder kommen <t:{ NUMBER($at_s, useGrouping: 0) }:R> zurück.
     }
+quota-everywhere = Über alle Server zusammen hast du { $spent } der { $most } Bilder verbraucht, die der Betreiber des Bots einer Person in { $hours ->
+        [one] einer Stunde
+       *[other] { $hours } Stunden
+    } gibt; darum bleiben dir hier weniger.
 quota-grant = Dazu { $left } von { $amount } geschenkten, bis <t:{ NUMBER($until_s, useGrouping: 0) }:f>.
 quota-grant-because = Dazu { $left } von { $amount } geschenkten, bis <t:{ NUMBER($until_s, useGrouping: 0) }:f>. Grund: { $reason }
 quota-weight = Bekommt { $weight }-mal so viel von der Karte wie ein gewöhnliches Mitglied dieses Servers, solange auch andere warten.

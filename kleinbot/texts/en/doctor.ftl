@@ -77,6 +77,7 @@ doctor-servers = In { $count ->
        *[other] { $count } servers
     } with all permissions: { $servers }
 doctor-servers-none = The bot is in none of the servers it may work in. Invite it: { $invitation }
+doctor-servers-anybody = Every Discord server may invite the bot and draw here: KLEINBOT_ALLOWED_SERVERS is empty and the application is public. List your servers' ids in KLEINBOT_ALLOWED_SERVERS, or turn off Public Bot on the page Bot of https://discord.com/developers/applications.
 doctor-servers-lacking = Permissions are missing in { $servers }. Give them to the bot's role, or invite it again: { $invitation }
 doctor-data-folder = { $folder }
 doctor-data-folder-new = { $folder } will be made.

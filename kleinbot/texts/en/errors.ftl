@@ -10,6 +10,13 @@ error-quota-exhausted = You have { $left } of { $limit } pictures left for now a
         [0] That is more than your whole quota: ask for fewer pictures.
        *[other] Enough comes back <t:{ NUMBER($returns_s, useGrouping: 0) }:R>.
     } Nothing was charged.
+error-quota-everywhere = You have spent { $spent } pictures in the last { $hours ->
+        [one] hour
+       *[other] { $hours } hours
+    }, counted over every server in which you use me, and one person gets { $most }. This needs { $needed }. { $returns_s ->
+        [0] Ask for fewer pictures.
+       *[other] Enough comes back <t:{ NUMBER($returns_s, useGrouping: 0) }:R>.
+    } Nothing was charged.
 try-again = { $retry_at_s ->
         [0] Try again once I draw again.
        *[other] Try again <t:{ NUMBER($retry_at_s, useGrouping: 0) }:R>.

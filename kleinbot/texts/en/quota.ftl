@@ -16,6 +16,10 @@ quota-returns = { $pictures ->
         [one] The next picture comes back <t:{ NUMBER($at_s, useGrouping: 0) }:R>.
        *[other] The next { $pictures } pictures come back <t:{ NUMBER($at_s, useGrouping: 0) }:R>.
     }
+quota-everywhere = Over all servers together you have used { $spent } of the { $most } pictures that the bot's host gives one person in { $hours ->
+        [one] an hour
+       *[other] { $hours } hours
+    }; that is why fewer are left here.
 quota-grant = On top: { $left } of { $amount } that were granted, until <t:{ NUMBER($until_s, useGrouping: 0) }:f>.
 quota-grant-because = On top: { $left } of { $amount } that were granted, until <t:{ NUMBER($until_s, useGrouping: 0) }:f>. Reason: { $reason }
 quota-weight = Gets { $weight } times as much of the card as an ordinary member of this server while others wait too.
