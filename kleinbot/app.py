@@ -54,8 +54,8 @@ UNREACHED_ADVICE = (
 ANYBODY_MAY_INVITE = (
     "Every Discord server may invite this bot and draw here: KLEINBOT_ALLOWED_SERVERS is empty and the "
     "application is public. List your servers' ids in KLEINBOT_ALLOWED_SERVERS, or turn off Public Bot on "
-    "the page Bot of https://discord.com/developers/applications. A server that joins later begins with a small "
-    "share of the card (KLEINBOT_NEW_SERVER_SHARE)."
+    "the page Bot of https://discord.com/developers/applications. A server that joins later begins with a "
+    "small share of the card (KLEINBOT_NEW_SERVER_SHARE)."
 )
 
 

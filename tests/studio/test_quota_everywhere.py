@@ -103,13 +103,9 @@ async def test_resets_grants_and_limits_of_own_servers_open_nothing_more(person:
         await admin.reset(person.actor(server_id), 1, "")
         await admin.grant(person.actor(server_id), 1, 400, 5, "")
     for server_id in SERVERS[:4]:
-        spent = 0
-        try:
-            while spent < 100:
+        with pytest.raises(Refusal):
+            for _ in range(100):
                 await person.spend(server_id)
-                spent += 1
-        except Refusal as refusal:
-            assert refusal.code in (Code.QUOTA_EVERYWHERE, Code.QUOTA_EXHAUSTED)
     most_of_one_server = (50 + 400) // 10
     assert person.jobs <= 15 + most_of_one_server
 
