@@ -39,6 +39,7 @@ MODULES = {
     "safetensors": "safetensors",
     "tokenizers": "tokenizers",
     "torch": "torch",
+    "torchao": "torchao",
     "transformers": "transformers",
     "trustme": "trustme",
     "typer": "typer",

@@ -1,21 +1,35 @@
 """From whatever a file holds to 8-bit sRGB on white."""
 
 import io
+from functools import cache
+from typing import cast
 
 from PIL import Image, ImageChops, ImageCms
+
+from kleinbot.images.matrix_profile import matrix_profile
+from kleinbot.images.stated_colour import HDR_TRANSFERS, StatedColour, of_codes
 
 _SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
 """Which profiles fit which pixels, by the signature in the profile's header."""
 
+_ROUNDING = 2
+_MAX_TAGS = 100
 
-def to_srgb(image: Image.Image, icc: bytes) -> Image.Image:
-    """Return ``image`` as RGB: colours by its profile where that is usable, transparency composed on white.
+
+def to_srgb(image: Image.Image, icc: bytes, colour: StatedColour | None = None) -> Image.Image:
+    """Return ``image`` as RGB: colours by what is stated, or by its profile where that is usable.
+
+    Transparency is composed on white.
 
     The model's own library drops alpha, which turns a transparent background into whatever colour lies
     under it. 16-bit samples keep their upper byte. Raises what Pillow raises for a broken palette.
     """
     colours, alpha = _with_alpha_apart(image)
-    rgb = _by_profile(colours, icc) if icc else colours
+    hdr = _hdr_of_profile(icc)
+    if (stated := hdr or colour) is not None:
+        rgb = _by_profile(colours.convert("RGB"), matrix_profile(stated) or b"")
+    else:
+        rgb = _by_profile(colours, icc) if icc else colours
     rgb = rgb if rgb.mode == "RGB" else rgb.convert("RGB")
     if alpha is None:
         return rgb
@@ -59,16 +73,51 @@ def _sixteen_bit_grey(image: Image.Image) -> tuple[Image.Image, Image.Image | No
 def _by_profile(image: Image.Image, icc: bytes) -> Image.Image:
     """Return ``image`` converted to sRGB, or as it is where the profile is broken or for something else.
 
-    Pixels that are in sRGB already are not touched: rounding would change them by one.
+    Pixels that are in sRGB already are not touched: rounding would change them by one. Names do not tell:
+    "sRGB" begins those of linear and wide profiles too.
     """
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
         if profile.profile.xcolor_space != _SPACES[image.mode]:
             return image
-        if (profile.profile.profile_description or "").startswith("sRGB"):
-            return image
         srgb = ImageCms.createProfile("sRGB")
-        converted = ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB")
+        transform = ImageCms.buildTransform(profile, srgb, image.mode, "RGB")
+        if image.mode == "RGB" and _changes_nothing(transform):
+            return image
+        return ImageCms.applyTransform(image, transform) or image
     except (OSError, ValueError, TypeError, ImageCms.PyCMSError):
         return image
-    return image if converted is None else converted
+
+
+def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
+    """Return whether ``transform`` leaves colours from the whole cube as they are, but for rounding."""
+    before = _cube()
+    after = ImageCms.applyTransform(before, transform)
+    if after is None:
+        return False
+    changes = cast("list[tuple[int, int]]", ImageChops.difference(before, after).getextrema())
+    return all(most <= _ROUNDING for _, most in changes)
+
+
+@cache
+def _cube() -> Image.Image:
+    steps = range(0, 256, 15)
+    colours = bytes(
+        value for red in steps for green in steps for blue in steps for value in (red, green, blue)
+    )
+    return Image.frombytes("RGB", (len(steps) ** 2, len(steps)), colours)
+
+
+def _hdr_of_profile(icc: bytes) -> StatedColour | None:
+    """Return the HDR that a profile's ``cicp`` tag states (ICC.1:2022 §9.2.17); None where it states none.
+
+    The profile's own curves are then for programs that cannot do better, or missing.
+    """
+    for index in range(min(int.from_bytes(icc[128:132], "big"), _MAX_TAGS)):
+        entry = icc[132 + 12 * index : 144 + 12 * index]
+        if entry[:4] == b"cicp":
+            start = int.from_bytes(entry[4:8], "big")
+            tag = icc[start : start + 12]
+            if len(tag) == 12 and tag[9] in HDR_TRANSFERS:
+                return of_codes(tag[8], tag[9])
+    return None

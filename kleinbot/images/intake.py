@@ -14,6 +14,7 @@ from kleinbot.domain.pixels import Pixels
 from kleinbot.images.intake_process import IntakeProcess, MemoryEndedError, ProcessEndedError
 from kleinbot.images.limits import MAX_PIXELS, MIB, check_bytes
 from kleinbot.images.pixel_budget import PixelBudget
+from kleinbot.images.reference import Sizing
 from kleinbot.images.turns import NoPlaceError, Turns
 
 T = TypeVar("T")
@@ -70,19 +71,22 @@ class Intake:
         return self._turns.waiting
 
     async def read_reference(
-        self, data: bytes, member_id: int, max_tokens: int = MAX_OUTPUT_TOKENS
+        self, data: bytes, member_id: int, max_tokens: int = MAX_OUTPUT_TOKENS, *, grows: bool = True
     ) -> Pixels:
         """Return the picture upright, in sRGB, on white, at the size at which the model looks at it.
 
+        For ``grows`` see ``Sizing``.
+
         Raises Refusal PICTURE_NOT_AN_IMAGE, PICTURE_FORMAT_UNSUPPORTED, PICTURE_TOO_MANY_BYTES,
-        PICTURE_TOO_MANY_PIXELS, PICTURE_TOO_SMALL, PICTURE_TOO_NARROW or PICTURE_TRUNCATED for what is wrong
-        with the file; PICTURE_TOOK_TOO_LONG, PICTURE_TOOK_TOO_MUCH_MEMORY or PICTURE_STOPPED_ITS_READER where
-        that could not be found out; PICTURES_TOO_MANY, PICTURE_READER_AWAY or STOPPING where nothing is.
+        PICTURE_TOO_MANY_PIXELS, PICTURE_TOO_SMALL, PICTURE_TOO_NARROW, PICTURE_PNG_OF_XCODE or
+        PICTURE_TRUNCATED for what is wrong with the file; PICTURE_TOOK_TOO_LONG, PICTURE_TOOK_TOO_MUCH_MEMORY
+        or PICTURE_STOPPED_ITS_READER where that could not be found out; PICTURES_TOO_MANY,
+        PICTURE_READER_AWAY or STOPPING where nothing is.
         """
         check_bytes(len(data))
         try:
             async with self._turns.take(member_id):
-                return await self._read(data, max_tokens)
+                return await self._read(data, Sizing(max_tokens, grows))
         except NoPlaceError:
             raise Refusal(Code.PICTURES_TOO_MANY) from None
 
@@ -98,14 +102,14 @@ class Intake:
         while self._ending:
             await asyncio.wait(self._ending)
 
-    async def _read(self, data: bytes, max_tokens: int) -> Pixels:
+    async def _read(self, data: bytes, sizing: Sizing) -> Pixels:
         self._reading += 1
         self._quiet.clear()
         try:
             process = await self._process()
             keep = False
             try:
-                pixels = await self._told(process, data, max_tokens)
+                pixels = await self._told(process, data, sizing)
                 keep = True
             except Refusal as refusal:
                 keep = refusal.code not in _ENDINGS
@@ -122,10 +126,10 @@ class Intake:
                 self._quiet.set()
         return pixels
 
-    async def _told(self, process: IntakeProcess, data: bytes, max_tokens: int) -> Pixels:
+    async def _told(self, process: IntakeProcess, data: bytes, sizing: Sizing) -> Pixels:
         """Return what the process makes of ``data``. Raises Refusal, in whatever way that fails."""
         try:
-            return await self._measured_and_decoded(process, data, max_tokens)
+            return await self._measured_and_decoded(process, data, sizing)
         except TimeoutError:
             code, why = Code.PICTURE_TOOK_TOO_LONG, f"{self._limits.deadline_s:g} s were not enough"
         except MemoryEndedError:
@@ -138,12 +142,12 @@ class Intake:
         self._ended(code)
         raise Refusal(code)
 
-    async def _measured_and_decoded(self, process: IntakeProcess, data: bytes, max_tokens: int) -> Pixels:
+    async def _measured_and_decoded(self, process: IntakeProcess, data: bytes, sizing: Sizing) -> Pixels:
         begun_s = self._clock.monotonic_s()
-        pixels = await self._within(self._limits.deadline_s, process.measure(data, max_tokens))
+        pixels = await self._within(self._limits.deadline_s, process.measure(data, sizing))
         left_s = self._limits.deadline_s - (self._clock.monotonic_s() - begun_s)
         async with self._budget.hold(pixels):
-            return await self._within(left_s, process.decode(max_tokens))
+            return await self._within(left_s, process.decode(sizing.max_tokens))
 
     async def _process(self) -> IntakeProcess:
         """Return a process at work for one caller. Raises Refusal PICTURE_READER_AWAY or STOPPING."""

@@ -14,7 +14,7 @@ from kleinbot.images import intake_protocol as protocol
 from kleinbot.images.containers.bare import Bare, unwrap
 from kleinbot.images.decode import decode, pixels_of
 from kleinbot.images.process_bounds import OwnEnd, bound_myself
-from kleinbot.images.reference import fitted
+from kleinbot.images.reference import Sizing, fitted
 
 
 def main() -> None:
@@ -29,32 +29,32 @@ def main() -> None:
     own_end = OwnEnd(busy_s)
     _tell(told, protocol.framed(protocol.Kind.READY))
     while (head := asked.read(protocol.JOB.size)) and len(head) == protocol.JOB.size:
-        max_tokens, length = protocol.JOB.unpack(head)
+        max_tokens, grows, length = protocol.JOB.unpack(head)
         with own_end:
             data = asked.read(length)
-        if len(data) < length or not _answer(asked, told, data, max_tokens, own_end):
+        if len(data) < length or not _answer(asked, told, data, Sizing(max_tokens, grows), own_end):
             return
 
 
-def reference_of(bare: Bare, max_tokens: int) -> Pixels:
+def reference_of(bare: Bare, sizing: Sizing) -> Pixels:
     """Return the picture upright, in sRGB, on white, at the size at which the model looks at it.
 
     What ``to_reference`` makes of ``decode_bytes``, without holding that at full size twice. Raises the
     refusals of ``decode``.
     """
-    return pixels_of(fitted(decode(bare), max_tokens))
+    return pixels_of(fitted(decode(bare), sizing))
 
 
-def _answer(asked: BinaryIO, told: BinaryIO, data: bytes, max_tokens: int, own_end: OwnEnd) -> bool:
+def _answer(asked: BinaryIO, told: BinaryIO, data: bytes, sizing: Sizing, own_end: OwnEnd) -> bool:
     """Read one file; return whether there is still somebody who asks."""
     try:
         with own_end:
             bare = unwrap(data)
-        _tell(told, protocol.size_answer(bare.width_px, bare.height_px))
+        _tell(told, protocol.size_answer(bare.pixels))
         if asked.read(1) != protocol.GO_ON:
             return False
         with own_end:
-            answer = protocol.pixels_answer(reference_of(bare, max_tokens))
+            answer = protocol.pixels_answer(reference_of(bare, sizing))
     except Refusal as refusal:
         answer = protocol.refused_answer(refusal)
     except MemoryError:

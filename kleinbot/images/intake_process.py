@@ -14,6 +14,7 @@ from kleinbot.domain.pixels import Pixels
 from kleinbot.images import intake_protocol as protocol
 from kleinbot.images.intake_protocol import Kind, MisbehavedError
 from kleinbot.images.process_bounds import Job
+from kleinbot.images.reference import Sizing
 
 _PIECE_BYTES = 256 * 1024
 _KEPT_VARIABLES = (
@@ -90,13 +91,13 @@ class IntakeProcess:
         async with self._ends_told():
             await self._answer(Kind.READY)
 
-    async def measure(self, data: bytes, max_tokens: int) -> int:
+    async def measure(self, data: bytes, sizing: Sizing) -> int:
         """Send a file; return how many pixels decoding it takes. ``decode`` comes next.
 
         Raises Refusal, ProcessEndedError.
         """
         async with self._ends_told():
-            self._asked.write(protocol.JOB.pack(max_tokens, len(data)))
+            self._asked.write(protocol.JOB.pack(sizing.max_tokens, sizing.grows, len(data)))
             view = memoryview(data)
             for start in range(0, len(data), _PIECE_BYTES):
                 self._asked.write(view[start : start + _PIECE_BYTES])

@@ -3,9 +3,9 @@
 Not ``pickle``: who unpickles runs what the sender wants, and the sender has just read a stranger's file. What
 comes back is bounded and checked like the file itself.
 
-The bot sends a job (its largest number of tokens, the file's length, the file). The process answers with the
-picture's size, waits for one byte that lets it go on, and answers with the pixels. Instead of each answer it
-may refuse the file, say that memory has ended, or that it failed.
+The bot sends a job (its size, the file's length, the file). The process answers with how many pixels it will
+decode, waits for one byte that lets it go on, and answers with the picture. Instead of each answer it may
+refuse the file, say that memory has ended, or that it failed.
 """
 
 import json
@@ -18,12 +18,13 @@ from kleinbot.domain.geometry import TOKEN_PX
 from kleinbot.domain.pixels import Pixels
 from kleinbot.images.limits import MAX_PIXELS
 
-JOB = struct.Struct("!IQ")
-"""The largest number of tokens of the answer, the file's length in bytes."""
+JOB = struct.Struct("!I?Q")
+"""The largest number of tokens of the answer, whether small pictures grow, the file's length in bytes."""
 HEAD = struct.Struct("!cI")
 """An answer's kind, the length of what follows in bytes."""
 GO_ON = b"\x01"
 _SIZE = struct.Struct("!II")
+_COUNT = struct.Struct("!Q")
 _MOST_WORDS_BYTES = 4096
 _MOST_PARAMETERS = 8
 _MOST_PARAMETER_CHARACTERS = 64
@@ -37,6 +38,7 @@ _REFUSALS = frozenset(
         Code.PICTURE_TOO_SMALL,
         Code.PICTURE_TOO_NARROW,
         Code.PICTURE_FORMAT_UNSUPPORTED,
+        Code.PICTURE_PNG_OF_XCODE,
     }
 )
 """Why a file may be refused by the process that reads it."""
@@ -73,7 +75,7 @@ def head_of(raw: bytes, max_tokens: int = 0) -> Head:
     except ValueError:
         raise MisbehavedError(f"the answer {letter!r} is unknown") from None
     most = {
-        Kind.SIZE: _SIZE.size,
+        Kind.SIZE: _COUNT.size,
         Kind.PIXELS: _SIZE.size + 3 * max_tokens * TOKEN_PX * TOKEN_PX,
         Kind.REFUSED: _MOST_WORDS_BYTES,
         Kind.FAILED: _MOST_WORDS_BYTES,
@@ -88,18 +90,18 @@ def framed(kind: Kind, *parts: bytes) -> bytes:
     return b"".join((HEAD.pack(kind.value, sum(map(len, parts))), *parts))
 
 
-def size_answer(width_px: int, height_px: int) -> bytes:
-    return framed(Kind.SIZE, _SIZE.pack(width_px, height_px))
+def size_answer(pixels: int) -> bytes:
+    return framed(Kind.SIZE, _COUNT.pack(pixels))
 
 
 def pixel_count_of(body: bytes) -> int:
     """Return how many pixels are about to be decoded. Raises MisbehavedError for more than may be."""
-    if len(body) != _SIZE.size:
+    if len(body) != _COUNT.size:
         raise MisbehavedError(f"a size of {len(body)} bytes")
-    width_px, height_px = _SIZE.unpack(body)
-    if not 0 < width_px * height_px <= MAX_PIXELS:
-        raise MisbehavedError(f"a picture of {width_px}×{height_px}")
-    return int(width_px * height_px)
+    (pixels,) = _COUNT.unpack(body)
+    if not 0 < pixels <= MAX_PIXELS:
+        raise MisbehavedError(f"a picture of {pixels} pixels")
+    return int(pixels)
 
 
 def pixels_answer(pixels: Pixels) -> bytes:

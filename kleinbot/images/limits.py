@@ -7,6 +7,12 @@ MAX_MIB = 20
 MAX_BYTES = MAX_MIB * MIB
 MAX_MEGAPIXELS = 40
 MAX_PIXELS = MAX_MEGAPIXELS * 1_000_000
+MAX_JPEG_PIXELS = 200_000_000
+"""Phones have 48 to 200 megapixels. JPEG is scaled down while it is decoded, row by row."""
+
+MAX_JPEG_PIXELS_IN_PASSES = 64_000_000
+"""Of a progressive JPEG libjpeg keeps six bytes a pixel, however small it is decoded."""
+
 MIN_SIDE_PX = 64
 MAX_ASPECT = 8
 """The last two are the model's: diffusers' ``Flux2ImageProcessor.check_image_input`` raises beyond them."""
@@ -22,11 +28,14 @@ def check_bytes(byte_count: int) -> None:
         raise too_many_bytes()
 
 
-def check_size(width_px: int, height_px: int) -> None:
+def check_size(width_px: int, height_px: int, most_pixels: int = MAX_PIXELS) -> None:
     """Raise Refusal PICTURE_TOO_MANY_PIXELS, PICTURE_TOO_SMALL or PICTURE_TOO_NARROW, in this order."""
-    if width_px * height_px > MAX_PIXELS:
+    if width_px * height_px > most_pixels:
         raise Refusal(
-            Code.PICTURE_TOO_MANY_PIXELS, width=width_px, height=height_px, limit_megapixels=MAX_MEGAPIXELS
+            Code.PICTURE_TOO_MANY_PIXELS,
+            width=width_px,
+            height=height_px,
+            limit_megapixels=most_pixels // 1_000_000,
         )
     if min(width_px, height_px) < MIN_SIDE_PX:
         raise Refusal(Code.PICTURE_TOO_SMALL, width=width_px, height=height_px, least=MIN_SIDE_PX)

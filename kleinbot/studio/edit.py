@@ -35,7 +35,8 @@ class Edit:
         async def recipe() -> Recipe:
             first = await self._inputs.of(actor.member_id, source, Role.REFERENCE)
             more = [
-                await self._inputs.of(actor.member_id, each, Role.REFERENCE) for each in request.references
+                await self._inputs.of(actor.member_id, each, Role.REFERENCE, grows=False)
+                for each in request.references
             ]
             return Recipe(
                 Kind.EDIT,

@@ -30,8 +30,8 @@ class Inputs:
         self._fetch = fetch
         self._max_tokens = max_tokens
 
-    async def of(self, member_id: int, source: Chosen | Attached, role: Role) -> Input:
-        """Read a picture of ours, or fetch and read somebody's, for a member.
+    async def of(self, member_id: int, source: Chosen | Attached, role: Role, *, grows: bool = True) -> Input:
+        """Read a picture of ours, or fetch and read somebody's, for a member. For ``grows`` see ``Sizing``.
 
         Raises Refusal PICTURE_GONE, and the refusals of ``Fetcher`` and ``Intake``.
         """
@@ -40,7 +40,7 @@ class Inputs:
         else:
             check_bytes(source.byte_count or 0)
             data = await self._fetch(source.address)
-        pixels = await self._intake.read_reference(data, member_id, self._max_tokens)
+        pixels = await self._intake.read_reference(data, member_id, self._max_tokens, grows=grows)
         png = await self._pool.run(encode_reference, pixels)
         return Input(role, png, Grid.of_pixels(pixels.width_px, pixels.height_px))
 

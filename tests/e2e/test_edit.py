@@ -43,6 +43,20 @@ async def test_what_an_edit_costs_is_told_with_the_reason(
         assert "made from" not in (await plain.message_where(has_pictures)).texts_so_far[0]
 
 
+async def test_small_further_pictures_stay_small_and_cost_little(stage: Stage) -> None:
+    async with stage.house(ScriptedEngine()) as house:
+        further = {"reference-1": a_png(64, 128, 2)}
+        edit = await house.ada.command(
+            house.channel, "edit", instruction="a hat", image=a_png(64, 64), **further
+        )
+        first = (await edit.message_where(has_pictures)).texts_so_far[0]
+        assert "Costs 2.1 pictures once they are done" in first
+        grids = await house.app.database.read.all(
+            "SELECT columns, rows FROM job_references ORDER BY position"
+        )
+        assert [tuple(row) for row in grids] == [(16, 16), (4, 8)]
+
+
 async def test_the_same_seed_gives_the_same_edit_and_a_further_reference_changes_it(stage: Stage) -> None:
     async with stage.house() as house:
         await house.ready()
@@ -61,7 +75,7 @@ async def test_the_same_seed_gives_the_same_edit_and_a_further_reference_changes
             "SELECT r.columns, r.rows FROM job_references r JOIN jobs USING (job_id) WHERE number = 3"
             " ORDER BY r.position"
         )
-        assert [tuple(row) for row in grids] == [(16, 16), (16, 16), (22, 11), (16, 16)]
+        assert [tuple(row) for row in grids] == [(16, 16), (16, 16), (8, 4), (16, 16)]
 
 
 async def test_without_a_picture_the_members_newest_is_edited(stage: Stage) -> None:

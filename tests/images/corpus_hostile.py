@@ -53,7 +53,8 @@ def bombs() -> list[Case]:
         refused("bomb-png-chunks", before_pixels(picture, chunk(b"tEXt", b"") * 200_000), damaged),
         refused("bomb-jpeg-scans", progressive[:-2] + scan * 5000 + b"\xff\xd9", damaged),
         refused("bomb-jpeg-segments", jpeg[:2] + b"\xff\xfe\0\2" * 1_000_000 + jpeg[2:], damaged),
-        refused("bomb-jpeg-markers-in-scan", jpeg[:-2] + b"\xff\xfe\0\2" * 1_000_000, damaged),
+        shown_marked("bomb-jpeg-markers-after-scan", jpeg[:-2] + b"\xff\xfe\0\2" * 1_000_000),
+        refused("bomb-jpeg-markers-between-scans", progressive[:-2] + b"\xff\xfe\0\2" * 1_000_000, damaged),
         shown_marked("bomb-gif-comment", gif[:gif_start] + comments + gif[gif_start:], 0),
         refused("bomb-gif-blocks", gif[:gif_start] + b"\x21\xfe\0" * 100_000 + gif[gif_start:], damaged),
         refused("bomb-webp-chunks", webp_chunks(b"junk\0\0\0\0" * 100_000), damaged),
@@ -112,6 +113,7 @@ def lies() -> list[Case]:
         refused("png-rubbish-pixels", png_header(64, 64) + chunk(b"IDAT", b"rubbish" * 99) + END, damaged),
         refused("png-no-palette", craft.png(64, 64, 2, craft.PALETTE, (1,)), damaged),
         refused("png-bad-filter", filtered, damaged),
+        refused("png-of-xcode", xcode(saved(marked(), "PNG")), Code.PICTURE_PNG_OF_XCODE),
     ]
 
 
@@ -187,6 +189,11 @@ def avif_table(items: int, body: bytes, padding: int = 0) -> bytes:
 
 def meta(body: bytes, times: int) -> bytes:
     return struct.pack(">I", 8 + len(body) * times) + b"meta" + body * times
+
+
+def xcode(png: bytes) -> bytes:
+    """A PNG as Xcode writes it into apps: with a chunk of Apple's before the header."""
+    return png[:8] + chunk(b"CgBI", b"\x50\0\x20\x02") + png[8:]
 
 
 def with_exif(rubbish: bytes) -> bytes:

@@ -2,11 +2,13 @@
 
 import zlib
 
+import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from kleinbot.domain.errors import Code
 from tests.images import craft
-from tests.images.cases import MARKS, Case, Shown, shown, shown_marked
+from tests.images.cases import MARKS, Case, Shown, refused, shown, shown_marked
 from tests.images.craft import GREY, GREY_ALPHA, PALETTE, RGB, RGBA, chunk, flat, marked, png, saved
 
 SIZE = (64, 65)
@@ -125,6 +127,87 @@ def jpegs() -> list[Case]:
     ]
 
 
+def jpegs_without_end() -> list[Case]:
+    """All pixels are there, the end marker is not; phones let data of their own follow at once."""
+    picture = marked()
+    plain = saved(picture, "JPEG", quality=95)[:-2]
+    progressive = saved(picture, "JPEG", quality=95, progressive=True)[:-2]
+    random = np.random.default_rng(5).integers(0, 256, 20_000, dtype=np.uint8).tobytes()
+    restarts = saved(picture, "JPEG", quality=95, restart_marker_blocks=1)[:-2]
+    cut = len(plain) - len(scan_of(plain)) * 3 // 4
+    return [
+        shown_marked("jpeg-no-end", plain),
+        shown_marked("jpeg-no-end-progressive", progressive),
+        shown_marked("jpeg-no-end-restarts", restarts),
+        shown_marked("jpeg-half-an-end", plain + b"\xff"),
+        shown_marked("jpeg-no-end-but-zeros", plain + bytes(5_000)),
+        shown_marked("jpeg-no-end-but-a-phones-data", plain + random + b"SEFT"),
+        shown_marked("jpeg-no-end-but-another", plain + saved(flat(96, 64), "JPEG")),
+        shown_marked("jpeg-no-end-but-frames", plain + b"\xff\xc0\0\x0b\x08\xff\xff\xff\xff\1\1\x11\0" * 5),
+        refused("jpeg-no-end-and-cut", plain[:cut], Code.PICTURE_TRUNCATED),
+        refused(
+            "jpeg-no-end-and-cut-at-a-restart",
+            restarts[: restarts.rindex(b"\xff\xd3")],
+            Code.PICTURE_TRUNCATED,
+        ),
+        refused("jpeg-cut-before-another-marker", plain[:cut] + b"\xff\xe1\0\4ab", Code.PICTURE_TRUNCATED),
+    ]
+
+
+def scan_of(jpeg: bytes) -> bytes:
+    return jpeg[jpeg.rindex(b"\xff\xda") :]
+
+
+def large_jpegs() -> list[Case]:
+    """What phones make: JPEG is scaled down while it is decoded, to at most 40 megapixels."""
+    grey = (77,) * 3
+    wide, tall = Image.new("L", (8160, 6144), 77), Image.new("L", (6145, 8161), 77)
+    small = saved(Image.new("L", (64, 64), 77), "JPEG")
+    in_passes = saved(Image.new("L", (64, 64), 77), "JPEG", progressive=True)
+    pixels = Code.PICTURE_TOO_MANY_PIXELS
+    return [
+        shown("jpeg-50-megapixels", saved(wide, "JPEG"), (4080, 3072), grey),
+        shown("jpeg-50-megapixels-odd", saved(tall, "JPEG"), (3073, 4081), grey),
+        shown("jpeg-50-megapixels-in-passes", saved(wide, "JPEG", progressive=True), (4080, 3072), grey),
+        refused("jpeg-201-megapixels", sized(small, 16_384, 12_288), pixels, limit_megapixels=200),
+        refused("jpeg-65-megapixels-in-passes", sized(in_passes, 8064, 8064), pixels, limit_megapixels=64),
+    ]
+
+
+def sized(jpeg: bytes, width: int, height: int) -> bytes:
+    """Write another size into a JPEG's frame."""
+    place = max(jpeg.find(b"\xff\xc0"), jpeg.find(b"\xff\xc2")) + 5
+    return jpeg[:place] + height.to_bytes(2, "big") + width.to_bytes(2, "big") + jpeg[place + 4 :]
+
+
+def films_that_begin_empty() -> list[Case]:
+    picture, white = marked(), flat(96, 64, WHITE)
+    clear = Image.new("RGBA", (96, 64))
+    opaque = picture.convert("RGBA")
+    black = flat(96, 64, (0, 0, 0))
+    clear_gif = saved(clear, "GIF", save_all=True, append_images=[opaque], duration=50, disposal=2)
+    cut = clear_gif[: len(clear_gif) // 2]
+    return [
+        shown_marked("gif-begins-clear", clear_gif, 0),
+        shown_marked("gif-begins-black", saved(black, "GIF", save_all=True, append_images=[picture]), 0),
+        shown_marked("webp-begins-clear", webp_film(clear, clear, opaque), 0),
+        shown_marked("webp-begins-black", webp_film(black, picture), 0),
+        shown_marked(
+            "avif-begins-black",
+            saved(black, "AVIF", quality=95, save_all=True, append_images=[picture]),
+        ),
+        shown(
+            "gif-of-nothing", saved(clear, "GIF", save_all=True, append_images=[clear]), (96, 64), WHITE, 0
+        ),
+        shown("gif-cut-after-an-empty-frame", cut, (96, 64), WHITE, 0),
+        shown("webp-of-one-colour", webp_film(white, black), (96, 64), WHITE, 0),
+    ]
+
+
+def webp_film(first: Image.Image, *others: Image.Image) -> bytes:
+    return saved(first, "WEBP", lossless=True, save_all=True, append_images=list(others))
+
+
 def others() -> list[Case]:
     picture, second = marked(), flat(96, 64)
     clear = Image.new("RGBA", (64, 64), (255, 0, 0, 0))
@@ -190,4 +273,13 @@ def in_pieces() -> bytes:
 
 
 def odd_cases() -> list[Case]:
-    return [*png_modes(), *profiles(), *orientations(), *jpegs(), *others()]
+    return [
+        *png_modes(),
+        *profiles(),
+        *orientations(),
+        *jpegs(),
+        *jpegs_without_end(),
+        *large_jpegs(),
+        *films_that_begin_empty(),
+        *others(),
+    ]

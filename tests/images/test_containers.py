@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from kleinbot.domain.errors import Refusal
-from kleinbot.images.containers.av1 import coded_pixels
+from kleinbot.images.containers.av1 import sequence_of
 from kleinbot.images.containers.avif_items import streams
 from kleinbot.images.containers.bare import unwrap
 from kleinbot.images.containers.parts import DamagedError
@@ -36,12 +36,12 @@ def test_the_size_inside_av1_is_found_in_stills_and_films(size: tuple[int, int])
     still = saved(flat(*size), "AVIF")
     film = saved(flat(*size), "AVIF", save_all=True, append_images=[flat(*size, (1, 2, 3))])
     for data in (still, film):
-        assert [coded_pixels(stream) for stream in streams(data, data)][:1] == [size[0] * size[1]]
+        assert [sequence_of(stream).pixels for stream in streams(data, data)][:1] == [size[0] * size[1]]
 
 
 def test_alpha_is_a_stream_of_its_own() -> None:
     data = saved(CLEAR, "AVIF")
-    assert [coded_pixels(stream) for stream in streams(data, data)] == [96 * 64] * 2
+    assert [sequence_of(stream).pixels for stream in streams(data, data)] == [96 * 64] * 2
 
 
 def test_a_table_is_refused_before_what_it_points_at_is_copied() -> None:
@@ -64,7 +64,7 @@ def test_entries_of_no_bytes_are_counted_before_they_are_read() -> None:
 @given(st.binary(max_size=300))
 def test_any_bytes_are_some_orientation_and_some_stream(data: bytes) -> None:
     assert 1 <= orientation_of(b"Exif\0\0MM\0*" + data) <= 8
-    assert coded_pixels(data) >= 0
+    assert sequence_of(data).pixels >= 0
 
 
 @settings(max_examples=400, deadline=None)

@@ -6,10 +6,11 @@ from kleinbot.domain.errors import Refusal
 from kleinbot.domain.pixels import Pixels
 from kleinbot.images.decode import decode_bytes
 from tests.images.cases import Case, Refused, Shown
+from tests.images.corpus_colour import colour_cases
 from tests.images.corpus_hostile import hostile_cases
 from tests.images.corpus_odd import odd_cases
 
-CASES = [*odd_cases(), *hostile_cases()]
+CASES = [*odd_cases(), *colour_cases(), *hostile_cases()]
 
 
 def outcome_of(data: bytes) -> Pixels | Refusal:

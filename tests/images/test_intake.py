@@ -20,7 +20,7 @@ from kleinbot.images.intake_process import IntakeProcess, ProcessEndedError
 from kleinbot.images.intake_protocol import Kind
 from kleinbot.images.limits import MAX_BYTES, MIB
 from kleinbot.images.process_bounds import Job
-from kleinbot.images.reference import to_reference
+from kleinbot.images.reference import Sizing, to_reference
 from tests.images.craft import flat, marked, saved
 from tests.manual_clock import ManualClock
 
@@ -271,7 +271,7 @@ async def test_a_process_that_nobody_ends_ends_itself() -> None:
         stdout=subprocess.PIPE,
     )
     assert process.stdin is not None
-    process.stdin.write(protocol.JOB.pack(4096, 1000))  # and the file never comes
+    process.stdin.write(protocol.JOB.pack(4096, True, 1000))  # and the file never comes
     async with asyncio.timeout(ENDS_S):
         assert await process.wait() == -signal.SIGALRM
     process.stdin.close()
@@ -281,8 +281,8 @@ LIES = {
     "an unknown answer": protocol.HEAD.pack(b"?", 0),
     "an answer out of turn": protocol.framed(Kind.READY),
     "more bytes than any picture has": protocol.HEAD.pack(Kind.PIXELS.value, 0xFFFFFFFF),
-    "a size of too many pixels": protocol.size_answer(0xFFFFFFFF, 0xFFFFFFFF),
-    "a size of no pixels": protocol.size_answer(0, 5),
+    "a size of too many pixels": protocol.size_answer(0xFFFFFFFF),
+    "a size of no pixels": protocol.size_answer(0),
     "pixels that are not asked for": protocol.pixels_answer(Pixels(16, 16, bytes(768))),
     "a refusal that is no JSON": protocol.framed(Kind.REFUSED, b"[" * 4096),
     "a refusal of something else": protocol.framed(
@@ -305,7 +305,7 @@ async def test_a_process_that_was_taken_over_is_not_believed(lie: bytes) -> None
     liar = IntakeProcess(process, Job(process.pid, 1 << 30))
     async with asyncio.timeout(ENDS_S):
         with pytest.raises(ProcessEndedError):
-            await liar.measure(PNG, 4096)
+            await liar.measure(PNG, Sizing())
         await liar.end()
 
 

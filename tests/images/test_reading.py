@@ -97,6 +97,7 @@ import subprocess, sys
 from kleinbot.domain.errors import Refusal
 from kleinbot.images.containers.bare import unwrap
 from kleinbot.images.intake_child import reference_of
+from kleinbot.images.reference import Sizing
 from tests.images.corpus_hostile import bombs, lies
 
 MAKE = '''
@@ -120,7 +121,7 @@ def main(kind):
     before = memory("VmRSS:")
     for file in files:
         try:
-            reference_of(unwrap(file), 4096)
+            reference_of(unwrap(file), Sizing())
         except Refusal:
             pass
     print(memory("VmHWM:") - before)

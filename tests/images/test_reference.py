@@ -8,7 +8,7 @@ from PIL import Image
 
 from kleinbot.domain.geometry import MAX_OUTPUT_TOKENS, Aspect
 from kleinbot.domain.pixels import Pixels
-from kleinbot.images.reference import to_reference
+from kleinbot.images.reference import Sizing, to_reference
 
 
 def noise(width: int, height: int) -> Pixels:
@@ -47,6 +47,12 @@ def test_large_pictures_equal_those_of_the_models_own_pipeline(width: int, heigh
     assert to_reference(noise(width, height)) == as_diffusers_makes_it(noise(width, height))
 
 
+@pytest.mark.parametrize(("width", "height"), [*SIZES, (128, 128), (640, 480), (70, 500), (700, 300)])
+def test_what_is_only_looked_at_equals_the_models_own_pipeline_in_every_size(width: int, height: int) -> None:
+    looked_at = to_reference(noise(width, height), Sizing(grows=False))
+    assert looked_at == as_diffusers_makes_it(noise(width, height))
+
+
 @pytest.mark.parametrize("aspect", Aspect)
 def test_our_own_pictures_stay_as_they_are(aspect: Aspect) -> None:
     pixels = noise(aspect.grid.width_px, aspect.grid.height_px)
@@ -62,7 +68,7 @@ def test_small_pictures_grow_towards_a_megapixel(size: tuple[int, int], grown: t
 
 
 def test_small_hosts_get_small_references() -> None:
-    reference = to_reference(noise(1500, 1000), max_tokens=1024)
+    reference = to_reference(noise(1500, 1000), Sizing(1024))
     assert (reference.width_px, reference.height_px) == (624, 416)
 
 
@@ -72,7 +78,7 @@ def test_every_reference_is_a_grid_within_the_limit(width: int, height: int, max
     narrow = max(width, height) > 8 * min(width, height)
     if narrow:
         width = height = min(width, height)
-    reference = to_reference(Pixels(width, height, bytes(width * height * 3)), max_tokens)
+    reference = to_reference(Pixels(width, height, bytes(width * height * 3)), Sizing(max_tokens))
     assert reference.width_px % 16 == 0
     assert reference.height_px % 16 == 0
     tokens = reference.width_px * reference.height_px // 256

@@ -25,6 +25,15 @@ def test_an_edit_costs_more_with_each_reference_and_the_same_on_every_host(
     assert price_tenths_of(Shape(grid, steps=4, references=(grid,) * references)) == tenths
 
 
+@pytest.mark.parametrize("side", [32, 64])
+@pytest.mark.parametrize(("small", "tenths"), [(Grid(8, 8), 21), (Grid(20, 20), 23), (Grid(25, 30), 24)])
+def test_a_small_further_reference_costs_what_it_is_on_every_host(
+    side: int, small: Grid, tenths: int
+) -> None:
+    grid = Grid(side, side)
+    assert price_tenths_of(Shape(grid, steps=4, references=(grid, small))) == tenths
+
+
 def test_fewer_steps_cost_less_and_the_base_checkpoint_costs_more() -> None:
     grid = Grid(64, 64)
     plain = price_tenths_of(Shape(grid, steps=4))

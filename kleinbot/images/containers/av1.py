@@ -3,13 +3,24 @@
 All names are those of the AV1 bitstream specification, §5.3 and §5.5 (https://aomediacodec.github.io/av1-spec/).
 """
 
+from dataclasses import dataclass
+
 _SEQUENCE_HEADER = 1
 _MAX_OBUS = 256
 
 
-def coded_pixels(stream: bytes | memoryview) -> int:
-    """Return the pixels of the largest frame that ``stream`` may hold; 0 where it has no sequence header."""
-    return max((_largest_frame(body) for kind, body in _units(stream) if kind == _SEQUENCE_HEADER), default=0)
+@dataclass(frozen=True)
+class Sequence:
+    """``pixels`` of the largest frame; ``colour_codes``: H.273's primaries and transfer, where stated."""
+
+    pixels: int
+    colour_codes: tuple[int, int] | None = None
+
+
+def sequence_of(stream: bytes | memoryview) -> Sequence:
+    """Return the largest sequence that ``stream`` may hold; one of no pixels where it has no header."""
+    headers = [_sequence(body) for kind, body in _units(stream) if kind == _SEQUENCE_HEADER]
+    return max(headers, key=lambda header: header.pixels, default=Sequence(0))
 
 
 def _units(stream: bytes | memoryview) -> list[tuple[int, bytes]]:
@@ -55,16 +66,47 @@ class _Bits:
         self.read(zeros)
 
 
-def _largest_frame(body: bytes) -> int:
-    """Return max_frame_width × max_frame_height of a sequence_header_obu."""
+def _sequence(body: bytes) -> Sequence:
+    """Read a sequence_header_obu as far as its colours."""
     bits = _Bits(body)
-    bits.read(4)  # seq_profile, still_picture
-    if bits.read(1):  # reduced_still_picture_header
+    profile = bits.read(3)
+    bits.read(1)  # still_picture
+    reduced = bits.read(1)  # reduced_still_picture_header
+    if reduced:
         bits.read(5)
     else:
         _skip_operating_points(bits)
     width_bits, height_bits = bits.read(4) + 1, bits.read(4) + 1
-    return (bits.read(width_bits) + 1) * (bits.read(height_bits) + 1)
+    pixels = (bits.read(width_bits) + 1) * (bits.read(height_bits) + 1)
+    if not reduced and bits.read(1):  # frame_id_numbers_present_flag
+        bits.read(7)
+    bits.read(3)  # use_128x128_superblock, enable_filter_intra, enable_intra_edge_filter
+    if not reduced:
+        _skip_tools(bits)
+    bits.read(3)  # enable_superres, enable_cdef, enable_restoration
+    return Sequence(pixels, _colour_codes(bits, profile))
+
+
+def _skip_tools(bits: _Bits) -> None:
+    bits.read(4)  # enable_interintra_compound to enable_dual_filter
+    order_hint = bits.read(1)
+    if order_hint:
+        bits.read(2)
+    # seq_choose_screen_content_tools, else seq_force_screen_content_tools
+    if (bits.read(1) or bits.read(1)) and not bits.read(1):  # seq_choose_integer_mv
+        bits.read(1)
+    if order_hint:
+        bits.read(3)
+
+
+def _colour_codes(bits: _Bits, profile: int) -> tuple[int, int] | None:
+    """Read the beginning of color_config (§5.5.2)."""
+    high_bitdepth = bits.read(1)
+    if profile == 2 and high_bitdepth:
+        bits.read(1)
+    if profile != 1:
+        bits.read(1)  # mono_chrome
+    return (bits.read(8), bits.read(8)) if bits.read(1) else None
 
 
 def _skip_operating_points(bits: _Bits) -> None:

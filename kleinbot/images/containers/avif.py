@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from kleinbot.images.containers.av1 import coded_pixels
+from kleinbot.images.containers.av1 import sequence_of
+from kleinbot.images.containers.avif_colour import Codes, codes_of_film, codes_of_picture, colour_of
 from kleinbot.images.containers.avif_items import streams
-from kleinbot.images.containers.parts import DamagedError, Parts
+from kleinbot.images.containers.parts import DamagedError, Parts, most_frames
 
 _MAX_BOXES = 1_000
 _DIRECTORIES = (b"meta", b"moov")
@@ -27,11 +28,21 @@ def walk(data: bytes) -> Parts:
     hidden = bytearray(data)
     largest = (0, 0)
     coded = 0
+    codes: Codes | None = None
+    coded_codes: Codes | None = None
+    is_film = b"avis" in data[8:12]
     for kind, start, end in _boxes(data):
         if kind in _DIRECTORIES:
             box = data[start:end]
             hidden[start:end] = box.replace(b"Exif", b"skip")
-            coded = max(coded, sum(coded_pixels(stream) for stream in streams(data, box)))
+            if kind == b"moov" if is_film else kind == b"meta":
+                codes = codes or (codes_of_film(box) if is_film else codes_of_picture(box))
+            here = 0
+            for stream in streams(data, box):
+                sequence = sequence_of(stream)
+                here += sequence.pixels
+                coded_codes = coded_codes or sequence.colour_codes
+            coded = max(coded, here)
             largest = max((largest, *_sizes(box)), key=lambda size: size[0] * size[1])
     width, height = largest
     if width * height == 0:
@@ -39,7 +50,8 @@ def walk(data: bytes) -> Parts:
     # A hundred 16384² streams in a file of two kilobytes that calls itself 100×100 would be decoded first.
     if coded > _MAX_CODED * width * height:
         raise DamagedError("codes more than it shows")
-    return Parts(bytes(hidden), width, height)
+    colour = colour_of(codes or coded_codes)
+    return Parts(bytes(hidden), width, height, colour=colour, frames=most_frames(width * height))
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:

@@ -7,7 +7,8 @@ from kleinbot.images.containers import avif, gif, jpeg, png, webp
 from kleinbot.images.containers.parts import DamagedError, Parts
 from kleinbot.images.exif import orientation_of
 from kleinbot.images.formats import Format, format_of
-from kleinbot.images.limits import check_bytes, check_size
+from kleinbot.images.limits import MAX_PIXELS, check_bytes, check_size
+from kleinbot.images.stated_colour import StatedColour
 
 _WALKS = {
     Format.PNG: png.walk,
@@ -22,7 +23,8 @@ _WALKS = {
 class Bare:
     """A picture that passed every check that can be made without decoding it.
 
-    ``orientation`` is EXIF's 1…8; ``icc`` a profile's bytes, unchecked, empty where there is none.
+    ``orientation`` is EXIF's 1…8; ``icc`` a profile's bytes, unchecked, empty where there is none. Each side
+    is decoded at one over ``reduction`` of its length. For the rest see ``Parts``.
     """
 
     format: Format
@@ -31,10 +33,15 @@ class Bare:
     height_px: int
     orientation: int
     icc: bytes
+    colour: StatedColour | None = None
+    is_ended: bool = True
+    frames: int = 1
+    reduction: int = 1
 
     @property
     def pixels(self) -> int:
-        return self.width_px * self.height_px
+        """Of the whole picture, or as many as decoding it takes the memory of."""
+        return min(self.width_px * self.height_px, MAX_PIXELS)
 
 
 def unwrap(data: bytes) -> Bare:
@@ -49,9 +56,24 @@ def unwrap(data: bytes) -> Bare:
         parts: Parts = _WALKS[kind](data)
     except DamagedError as error:
         raise damaged(kind) from error
-    check_size(parts.width_px, parts.height_px)
-    orientation = orientation_of(parts.exif)
-    return Bare(kind, parts.data, parts.width_px, parts.height_px, orientation, parts.icc)
+    check_size(parts.width_px, parts.height_px, parts.most_pixels)
+    return Bare(
+        kind,
+        parts.data,
+        parts.width_px,
+        parts.height_px,
+        orientation_of(parts.exif),
+        parts.icc,
+        parts.colour,
+        parts.is_ended,
+        parts.frames,
+        _reduction(parts.width_px * parts.height_px),
+    )
+
+
+def _reduction(pixels: int) -> int:
+    """Return the least of JPEG's scales (T.81's blocks of 8) that brings ``pixels`` within the limit."""
+    return next(scale for scale in (1, 2, 4, 8) if pixels <= MAX_PIXELS * scale**2)
 
 
 def damaged(kind: Format) -> Refusal:

@@ -1,6 +1,6 @@
 """GIF (https://www.w3.org/Graphics/GIF/spec-gif89a.txt): the screen and the first frame are kept."""
 
-from kleinbot.images.containers.parts import DamagedError, Parts
+from kleinbot.images.containers.parts import DamagedError, Parts, most_frames
 
 _SCREEN_BYTES = 13
 _DESCRIPTOR_BYTES = 10
@@ -13,11 +13,14 @@ _GRAPHIC_CONTROL = 0xF9
 def walk(data: bytes) -> Parts:
     """Take a GIF apart. The size is that of the screen, or of the first frame where it reaches further.
 
+    Of a film as many frames are kept as may be looked through for the first that shows something.
+
     Raises DamagedError.
     """
     place = _SCREEN_BYTES + _table_bytes(data, 10)
     kept = [data[:place]]
     control = b""
+    width, height, frames = _short(data, 6), _short(data, 8), 0
     for _ in range(_MAX_BLOCKS):
         kind = data[place] if place < len(data) else None
         if kind == _EXTENSION:
@@ -26,15 +29,24 @@ def walk(data: bytes) -> Parts:
                 control = data[place:end]
             place = end
         elif kind == _IMAGE and place + _DESCRIPTOR_BYTES < len(data):
-            end = place + _DESCRIPTOR_BYTES + _table_bytes(data, place + 9)
-            kept += [control, data[place : _after_blocks(data, end + 1)]]
             left, top, frame_width, frame_height = (_short(data, place + at) for at in (1, 3, 5, 7))
-            width = max(_short(data, 6), left + frame_width)
-            height = max(_short(data, 8), top + frame_height)
-            return Parts(b"".join(kept), width, height)
-        else:
+            right, bottom = left + frame_width, top + frame_height
+            if frames == 0:
+                width, height = max(width, right), max(height, bottom)
+            elif right > width or bottom > height:
+                break
+            end = _after_blocks(data, place + _DESCRIPTOR_BYTES + _table_bytes(data, place + 9) + 1)
+            kept += [control, data[place:end]]
+            place, control, frames = end, b"", frames + 1
+            if frames == most_frames(width * height):
+                break
+        elif frames == 0:
             raise DamagedError("no frame")
-    raise DamagedError("too many blocks")
+        else:
+            break
+    if frames == 0:
+        raise DamagedError("too many blocks")
+    return Parts(b"".join(kept), width, height, frames=frames)
 
 
 def _after_blocks(data: bytes, place: int) -> int:

@@ -4,6 +4,7 @@ import re
 
 from kleinbot.images.containers.parts import DamagedError, Parts
 from kleinbot.images.formats import unsupported
+from kleinbot.images.limits import MAX_JPEG_PIXELS, MAX_JPEG_PIXELS_IN_PASSES
 
 _MAX_SEGMENTS = 2_000
 _MAX_SCANS = 100
@@ -15,6 +16,8 @@ _FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
 _OTHER_FRAMES = {0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7}
 _TABLES = {0xC4, 0xCC, 0xDB, 0xDD}
 _JFIF, _EXIF, _ICC, _ADOBE = 0xE0, 0xE1, 0xE2, 0xEE
+_SEQUENTIAL = {0xC0, 0xC1, 0xC9}
+_BETWEEN_SCANS = {_SOS, *_TABLES, *range(0xE0, 0xF0), 0xFE}
 _ALONE = {0x01, *range(0xD0, 0xD8)}
 # Of a run of FF bytes only the last begins a marker. A repeat ("\xff+") would find the same, but look through
 # a run that ends in none from each of its bytes: a minute for 100 kB, and no other thread runs meanwhile.
@@ -25,10 +28,15 @@ _MARKER_IN_SCAN = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 def walk(data: bytes) -> Parts:
     """Take a JPEG apart; what follows its end (a second picture, a film, an archive) is left out.
 
+    Where its end marker is missing, it is put back, and ``is_ended`` is False: some phones leave it out, but
+    most such files are cut short.
+
     Raises DamagedError, or Refusal PICTURE_FORMAT_UNSUPPORTED for lossless and 12-bit JPEG.
     """
     kept = [data[:2]]
     frame = exif = b""
+    frame_marker = 0
+    is_ended = one_pass = False
     profile: list[tuple[int, bytes]] = []
     place = 2
     for _ in range(_MAX_SEGMENTS):
@@ -45,14 +53,17 @@ def walk(data: bytes) -> Parts:
         place = start + max(length, 2)
         body = data[start + 2 : place]
         if marker == _SOS:
-            kept.append(data[found.end() - 2 : _end_of_scans(data, place)])
+            # One scan of all channels, and its coefficients are final: nothing of the picture comes after it.
+            one_pass = frame_marker in _SEQUENTIAL and body[:1] == frame[5:6]
+            end, is_ended = _end_of_scans(data, place, one_pass=one_pass)
+            kept.append(data[found.end() - 2 : end].rstrip(b"\xff") + bytes((0xFF, _EOI)))
             break
         if marker in _OTHER_FRAMES:
             raise unsupported("JPEG (lossless)")
         if marker in _FRAMES:
             if frame:
                 raise DamagedError("two frames")
-            frame = body
+            frame, frame_marker = body, marker
         if marker in _FRAMES or marker in _TABLES or marker in (_JFIF, _ADOBE):
             kept.append(bytes((0xFF, marker)) + data[start:place])
         elif marker == _EXIF and body.startswith(b"Exif\0\0"):
@@ -67,19 +78,25 @@ def walk(data: bytes) -> Parts:
         raise unsupported(f"JPEG ({frame[0]} bit)")
     width, height = int.from_bytes(frame[3:5], "big"), int.from_bytes(frame[1:3], "big")
     icc = b"".join(part for _, part in sorted(profile, key=lambda numbered: numbered[0]))
-    return Parts(b"".join(kept), width, height, exif, icc)
+    most_pixels = MAX_JPEG_PIXELS if one_pass else MAX_JPEG_PIXELS_IN_PASSES
+    return Parts(b"".join(kept), width, height, exif, icc, is_ended=is_ended, most_pixels=most_pixels)
 
 
-def _end_of_scans(data: bytes, place: int) -> int:
-    """Return where the picture ends: after its end marker, or where the data does."""
+def _end_of_scans(data: bytes, place: int, *, one_pass: bool) -> tuple[int, bool]:
+    """Return where the picture ends, and whether an end marker says so.
+
+    Else it ends where the data does, or at a marker that cannot be within a picture: a phone's own data may
+    follow without a mark between them.
+    """
     scans = 1
     for _ in range(_MAX_SEGMENTS):
         found = _MARKER_IN_SCAN.search(data, place)
         if found is None:
-            return len(data)
-        if found[1][0] == _EOI:
-            return found.end()
-        scans += found[1][0] == _SOS
+            return len(data), False
+        marker = found[1][0]
+        if marker == _EOI or one_pass or marker not in _BETWEEN_SCANS:
+            return found.start(), marker == _EOI
+        scans += marker == _SOS
         if scans > _MAX_SCANS:
             raise DamagedError("too many scans")
         place = found.end() + max(int.from_bytes(data[found.end() : found.end() + 2], "big"), 2)

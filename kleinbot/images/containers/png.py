@@ -3,29 +3,36 @@
 import zlib
 from collections.abc import Iterator
 
+from kleinbot.domain.errors import Code, Refusal
 from kleinbot.images.containers.parts import DamagedError, Parts
+from kleinbot.images.stated_colour import PQ, Chromaticities, StatedColour, of_codes, of_png
 
 _SIGNATURE_BYTES = 8
 _IHDR_BYTES = 13
 _MAX_CHUNKS = 100_000
 _MAX_PROFILE_BYTES = 4 * 1024 * 1024
 _GREY, _RGB = 0, 2
+_STATE_COLOUR = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM")
+_PQ_PROFILE = b"ITUR_2100_PQ_FULL\0"
+"""What HDR was called before there was cICP: https://www.w3.org/TR/png-hdr-pq/"""
 
 
 def walk(data: bytes) -> Parts:
     """Take a PNG apart. Animation, text and all else is left out; a missing end is put back.
 
-    Raises DamagedError.
+    Raises DamagedError, or Refusal PICTURE_PNG_OF_XCODE.
     """
     chunks = _chunks(data)
     kind, header = next(chunks, (b"", b""))
+    if kind == b"CgBI":
+        raise Refusal(Code.PICTURE_PNG_OF_XCODE)
     if kind != b"IHDR" or len(header) != _IHDR_BYTES:
         raise DamagedError("no header")
     depth, colour = header[8], header[9]
     kept = [data[:_SIGNATURE_BYTES], _chunk(b"IHDR", header)]
     pixels: list[bytes] = []
     exif = b""
-    icc: bytes | None = None
+    stated: dict[bytes, bytes] = {}
     for kind, body in chunks:
         if kind == b"IDAT":
             pixels.append(body)
@@ -35,14 +42,15 @@ def walk(data: bytes) -> Parts:
             kept.append(_chunk(kind, _transparency(body, depth, colour)))
         elif kind == b"eXIf":
             exif = exif or body
-        elif kind == b"iCCP":
-            # The first alone, usable or not (§5.6 allows one): each costs up to four megabytes of unpacking.
-            icc = _profile(body) if icc is None else icc
+        elif kind in _STATE_COLOUR and not pixels:
+            # The first alone, usable or not (§5.6 allows one): a profile may unpack to four megabytes.
+            stated.setdefault(kind, body)
         elif kind == b"IEND":
             break
     kept += [_chunk(b"IDAT", b"".join(pixels)), _chunk(b"IEND", b"")]
     width, height = int.from_bytes(header[:4], "big"), int.from_bytes(header[4:8], "big")
-    return Parts(b"".join(kept), width, height, exif, icc or b"")
+    stated_colour, icc = _colour(stated)
+    return Parts(b"".join(kept), width, height, exif, icc, stated_colour)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -72,6 +80,30 @@ def _transparency(body: bytes, depth: int, colour: int) -> bytes:
     if colour == _RGB and depth == 16:
         return b"".join(b"\0" + body[start : start + 1] for start in (0, 2, 4))
     return body
+
+
+def _colour(stated: dict[bytes, bytes]) -> tuple[StatedColour | None, bytes]:
+    """Return what counts of what is ``stated`` (§4.3): cICP, else a profile, else sRGB, else gAMA, cHRM."""
+    codes = stated.get(b"cICP", b"")
+    if len(codes) == 4:
+        return of_codes(codes[0], codes[1]), b""
+    packed = stated.get(b"iCCP", b"")
+    if packed.startswith(_PQ_PROFILE):
+        return of_codes(9, PQ), b""
+    icc = _profile(packed)
+    if icc or b"sRGB" in stated:
+        return None, icc
+    gamma = stated.get(b"gAMA", b"")
+    return of_png(int.from_bytes(gamma, "big") if len(gamma) == 4 else None, _points(stated)), b""
+
+
+def _points(stated: dict[bytes, bytes]) -> Chromaticities | None:
+    body = stated.get(b"cHRM", b"")
+    if len(body) != 32:
+        return None
+    numbers = [int.from_bytes(body[start : start + 4], "big") / 100_000 for start in range(0, 32, 4)]
+    white, red, green, blue = ((numbers[at], numbers[at + 1]) for at in range(0, 8, 2))
+    return Chromaticities(red, green, blue, white)
 
 
 def _profile(body: bytes) -> bytes:

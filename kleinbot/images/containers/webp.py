@@ -1,6 +1,6 @@
 """WebP (RFC 9649): the file stays as it is, its size is read before the decoder allocates its canvas."""
 
-from kleinbot.images.containers.parts import DamagedError, Parts
+from kleinbot.images.containers.parts import DamagedError, Parts, most_frames
 
 _HEADER_BYTES = 12
 _MAX_CHUNKS = 10_000
@@ -11,6 +11,7 @@ def walk(data: bytes) -> Parts:
     """Read the size of a WebP's canvas, its EXIF and its profile. Raises DamagedError."""
     size: tuple[int, int] | None = None
     exif = icc = b""
+    frames = 0
     place = _HEADER_BYTES
     for _ in range(_MAX_CHUNKS):
         if place + 8 > len(data):
@@ -21,6 +22,8 @@ def walk(data: bytes) -> Parts:
         place = start + length + length % 2
         if size is None:
             size = _size(kind, data[start : start + 10])
+        elif kind == b"ANMF":
+            frames += 1
         elif kind == b"EXIF":
             exif = exif or data[start : start + length]
         elif kind == b"ICCP":
@@ -29,7 +32,8 @@ def walk(data: bytes) -> Parts:
         raise DamagedError("too many chunks")
     if size is None:
         raise DamagedError("no header")
-    return Parts(data, *size, exif, icc)
+    frames = max(1, min(frames, most_frames(size[0] * size[1])))
+    return Parts(data, *size, exif, icc, frames=frames)
 
 
 def _size(kind: bytes, head: bytes) -> tuple[int, int]:

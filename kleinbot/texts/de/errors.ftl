@@ -62,10 +62,11 @@ error-gave-up-after-crashes = Der Bot ist bei diesem Bild { $times }-mal abgebro
 error-picture-not-an-image = Diese Datei ist kein Bild. Hänge ein PNG, JPEG, WebP, GIF oder AVIF an.
 error-picture-truncated = Dieses Bild ist unvollständig oder beschädigt. Speichere es neu und hänge die neue Datei an.
 error-picture-too-many-bytes = Diese Datei ist zu groß. Erlaubt sind 20 MiB.
-error-picture-too-many-pixels = Dieses Bild hat zu viele Pixel. Erlaubt sind 40 Megapixel; verkleinere es vorher.
+error-picture-too-many-pixels = Dieses Bild hat zu viele Pixel. Erlaubt sind { $limit_megapixels } Megapixel; verkleinere es vorher.
 error-picture-too-small = Dieses Bild ist zu klein. Jede Seite braucht mindestens 64 Pixel.
 error-picture-too-narrow = Dieses Bild ist zu lang und schmal. Eine Seite darf höchstens achtmal so lang sein wie die andere.
 error-picture-format-unsupported = Diese Art von Bild kann ich nicht lesen. Hänge ein PNG, JPEG, WebP, GIF oder AVIF an.
+error-picture-png-of-xcode = Dieses PNG wurde für iPhone-Apps umgeschrieben (CgBI), das lesen nur Programme von Apple. Öffne es auf einem Mac oder iPhone, speichere es neu als PNG oder JPEG und hänge das an.
 error-picture-unreachable = Ich konnte das Bild nicht von Discord holen. Hänge es noch einmal an.
 error-picture-host-refused = Ich hole nur Bilder, die bei Discord liegen: Hänge es an, oder füge einen Link zu einem Bild bei cdn.discordapp.com ein.
 error-picture-took-too-long = Dieses Bild zu lesen hat zu lange gedauert, deshalb habe ich aufgehört. Speichere es neu als PNG oder JPEG. Es wurde nichts berechnet.
@@ -77,7 +78,6 @@ error-pictures-too-many = Ich lese gerade andere Bilder, und es ist kein Platz m
 error-weights-missing = Im Ordner { $folder } fehlt { $file }. Lass KLEINBOT_WEIGHTS auf eine vollständige Kopie von FLUX.2 [klein] 4B zeigen, oder auf black-forest-labs/FLUX.2-klein-4B, um sie herunterzuladen.
 error-weights-none = Im Ordner { $folder } liegen keine Gewichte von FLUX.2 [klein] 4B: weder eine Kopie von black-forest-labs/FLUX.2-klein-4B (model_index.json und die Ordner daneben) noch einzelne Dateien wie im Ordner von ComfyUI (flux-2-klein-4b.safetensors oder die FP8-Datei davon, qwen_3_4b.safetensors und flux2-vae.safetensors). Lass KLEINBOT_WEIGHTS auf einen Ordner zeigen, der sie hat, oder auf black-forest-labs/FLUX.2-klein-4B, um sie herunterzuladen.
 error-weights-not-klein = In { $file } steht { $found }, FLUX.2 [klein] 4B braucht aber { $wanted }. Lass KLEINBOT_WEIGHTS auf eine Kopie von FLUX.2 [klein] 4B zeigen.
-error-weights-other-model = { $file } ist { $found }; ich zeichne nur mit FLUX.2 [klein] 4B. Gib in KLEINBOT_WEIGHTS einen Ordner mit dessen Gewichten an, oder lass es weg, um sie herunterzuladen.
 error-weights-klein-9b = { $file } gehört zu FLUX.2 [klein] 9B, dessen Lizenz gewerbliche Nutzung verbietet. Nimm FLUX.2 [klein] 4B: black-forest-labs/FLUX.2-klein-4B.
 error-weights-wrong-vae = { $file } ist nicht der VAE von FLUX.2 ({ $found } statt { $wanted }). Mit einem anderen VAE werden die Farben blass. Nimm vae/ aus black-forest-labs/FLUX.2-klein-4B.
 error-weights-wrong-text-encoder = { $file } ist nicht der Text-Encoder von FLUX.2 [klein] 4B ({ $found } statt { $wanted }). Nimm text_encoder/ aus black-forest-labs/FLUX.2-klein-4B.
@@ -86,12 +86,7 @@ error-weights-tokenizer-missing = Die Gewichte sind da, aber kein Tokenizer: Ich
 error-weights-no-checkpoint = Die Gewichte des Modells { $checkpoint } sind nicht da, nur: { $found }. Füge sie hinzu, oder stelle das Profil auf das, was da ist. Das Base-Modell ist black-forest-labs/FLUX.2-klein-base-4B, das destillierte black-forest-labs/FLUX.2-klein-4B.
 error-weights-base-alone = { $place } enthält nur das Base-Modell von FLUX.2 [klein] 4B, aber alle Bilder außer denen mit quality:best macht das destillierte. Setze KLEINBOT_WEIGHTS=black-forest-labs/FLUX.2-klein-4B; das bringt das Base-Modell mit, wo die Karte Platz für beide hat. Oder lege flux-2-klein-4b.safetensors (oder die FP8-Datei davon) in deinen Ordner.
 error-weights-damaged = { $file } ist beschädigt oder unvollständig. Erwartet: { $wanted }; gefunden: { $found }. Lösche die Datei und lade sie neu herunter.
-error-weights-unreadable = { $file } ließ sich nicht lesen: { $reason }. Die Datei selbst kann heil sein, behalte sie also; ich versuche es von selbst wieder. Wenn es so bleibt, sieh nach ihren Rechten, nach der Platte, auf der sie liegt, und nach dem Speicher dieses Rechners.
 error-weights-unreachable = { $repository } ließ sich nicht herunterladen: { $reason }. Was schon da ist, bleibt; ein neuer Start macht dort weiter.
-error-weights-refused = { $repository } lässt sich nicht herunterladen: { $reason }. Prüfe den Namen in KLEINBOT_WEIGHTS und das Token in HF_TOKEN, oder gib in KLEINBOT_WEIGHTS einen Ordner an; starte dann neu.
-error-weights-settings = { $repository } lässt sich mit den Einstellungen dieses Rechners nicht herunterladen: { $reason }. Behebe das und starte neu, oder gib in KLEINBOT_WEIGHTS einen Ordner an.
-error-weights-cache-unusable = Heruntergeladenes kann nicht in { $folder } liegen: { $reason }. Setze HF_HOME auf einen Ordner, in den ich schreiben darf, und starte neu.
-error-weights-no-checkout = { $repository } ist kein diffusers-Checkout von FLUX.2 [klein] 4B: { $file } fehlt darin. Setze KLEINBOT_WEIGHTS=black-forest-labs/FLUX.2-klein-4B, oder lass es weg. Nichts wurde heruntergeladen.
 error-weights-no-room = Die Gewichte brauchen { $wanted_gb } GB in { $folder }, frei sind { $free_gb } GB. Schaffe Platz, oder setze HF_HOME auf einen Ordner auf einer größeren Platte. Was schon da ist, bleibt; ein neuer Start macht dort weiter.
 error-diffusers-too-old = Das installierte diffusers ist { $found }, FLUX.2 [klein] braucht { $wanted } oder neuer. Installiere es: pip install "diffusers>={ $wanted }"
 error-torch-lacks-card = Dieses PyTorch ({ $torch }) hat keine Kernel für { $card } (Compute Capability { $capability }). Installiere eine passende Fassung, wie im Abschnitt der README über Grafikkarten beschrieben.

@@ -62,10 +62,11 @@ error-gave-up-after-crashes = The bot stopped { $times } times while making this
 error-picture-not-an-image = That file is not a picture. Attach a PNG, JPEG, WebP, GIF or AVIF.
 error-picture-truncated = That picture is incomplete or damaged. Save it again and attach the new file.
 error-picture-too-many-bytes = That file is too large. The limit is 20 MiB.
-error-picture-too-many-pixels = That picture has too many pixels. The limit is 40 megapixels; scale it down first.
+error-picture-too-many-pixels = That picture has too many pixels. The limit is { $limit_megapixels } megapixels; scale it down first.
 error-picture-too-small = That picture is too small. Each side needs at least 64 pixels.
 error-picture-too-narrow = That picture is too long and narrow. One side may be at most 8 times the other.
 error-picture-format-unsupported = I cannot read that kind of picture. Attach a PNG, JPEG, WebP, GIF or AVIF.
+error-picture-png-of-xcode = That PNG was rewritten for iPhone apps (CgBI), and only Apple's programs read it. Open it on a Mac or an iPhone, save it again as PNG or JPEG, and attach that.
 error-picture-unreachable = I could not fetch that picture from Discord. Attach it again.
 error-picture-host-refused = I only fetch pictures that are kept by Discord: attach it, or paste a link to a picture at cdn.discordapp.com.
 error-picture-took-too-long = That picture took too long to read, so I stopped. Save it again as PNG or JPEG. Nothing was charged.
@@ -77,7 +78,6 @@ error-pictures-too-many = I am reading other pictures, and there is no room for 
 error-weights-missing = The folder { $folder } lacks { $file }. Point KLEINBOT_WEIGHTS at a complete FLUX.2 [klein] 4B checkout, or at black-forest-labs/FLUX.2-klein-4B to download it.
 error-weights-none = The folder { $folder } holds no weights of FLUX.2 [klein] 4B: neither a checkout of black-forest-labs/FLUX.2-klein-4B (model_index.json and the folders beside it), nor single files as in ComfyUI's folder (flux-2-klein-4b.safetensors or its FP8 file, qwen_3_4b.safetensors and flux2-vae.safetensors). Point KLEINBOT_WEIGHTS at a folder that does, or at black-forest-labs/FLUX.2-klein-4B to download it.
 error-weights-not-klein = { $file } says { $found }, but FLUX.2 [klein] 4B needs { $wanted }. Point KLEINBOT_WEIGHTS at a FLUX.2 [klein] 4B checkout.
-error-weights-other-model = { $file } is { $found }, and I draw with FLUX.2 [klein] 4B alone. Point KLEINBOT_WEIGHTS at a folder with its weights, or leave it out to download them.
 error-weights-klein-9b = { $file } belongs to FLUX.2 [klein] 9B, whose licence forbids commercial use. Use FLUX.2 [klein] 4B: black-forest-labs/FLUX.2-klein-4B.
 error-weights-wrong-vae = { $file } is not the VAE of FLUX.2 ({ $found } instead of { $wanted }). Another VAE gives washed-out colours. Take vae/ from black-forest-labs/FLUX.2-klein-4B.
 error-weights-wrong-text-encoder = { $file } is not the text encoder of FLUX.2 [klein] 4B ({ $found } instead of { $wanted }). Take text_encoder/ from black-forest-labs/FLUX.2-klein-4B.
@@ -86,12 +86,7 @@ error-weights-tokenizer-missing = The weights are there, but no tokenizer: I loo
 error-weights-no-checkpoint = The weights of the { $checkpoint } model are not there, only: { $found }. Add them, or set the profile to use what is there. The base model is black-forest-labs/FLUX.2-klein-base-4B, the distilled one black-forest-labs/FLUX.2-klein-4B.
 error-weights-base-alone = { $place } holds only the base checkpoint of FLUX.2 [klein] 4B, and every picture but those of quality:best is made with the distilled one. Set KLEINBOT_WEIGHTS=black-forest-labs/FLUX.2-klein-4B, which brings the base checkpoint along where the card has room for both; or put flux-2-klein-4b.safetensors (or its FP8 file) into your folder.
 error-weights-damaged = { $file } is damaged or incomplete. Wanted: { $wanted }; found: { $found }. Delete it and download it again.
-error-weights-unreadable = { $file } could not be read: { $reason }. The file itself may be whole, so keep it; I try again by myself. If this stays, look at its permissions, at the disk it lies on, and at this host's memory.
 error-weights-unreachable = { $repository } could not be downloaded: { $reason }. What has arrived is kept; start again to resume.
-error-weights-refused = { $repository } cannot be downloaded: { $reason }. Check the name in KLEINBOT_WEIGHTS and the token in HF_TOKEN, or point KLEINBOT_WEIGHTS at a folder; then start again.
-error-weights-settings = { $repository } cannot be downloaded with this host's settings: { $reason }. Mend that and start again, or point KLEINBOT_WEIGHTS at a folder.
-error-weights-cache-unusable = Downloads cannot be kept in { $folder }: { $reason }. Set HF_HOME to a folder that I may write to, and start again.
-error-weights-no-checkout = { $repository } is no diffusers checkout of FLUX.2 [klein] 4B: it has no { $file }. Set KLEINBOT_WEIGHTS=black-forest-labs/FLUX.2-klein-4B, or leave it out. Nothing was downloaded.
 error-weights-no-room = The weights need { $wanted_gb } GB in { $folder }, and { $free_gb } GB are free. Make room or set HF_HOME to a folder on a larger disk. What has arrived is kept; start again to resume.
 error-diffusers-too-old = The installed diffusers is { $found }, and FLUX.2 [klein] needs { $wanted } or newer. Install it: pip install "diffusers>={ $wanted }"
 error-torch-lacks-card = This PyTorch ({ $torch }) has no kernels for { $card } (compute capability { $capability }). Install a build for it, as the README's section on graphics cards says.
