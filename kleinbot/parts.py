@@ -55,6 +55,7 @@ from kleinbot.engine.protocol import Engine
 from kleinbot.gauges import Gauges
 from kleinbot.host.profile import Device
 from kleinbot.images.cpu_pool import CpuPool
+from kleinbot.images.inbound import Inbound
 from kleinbot.images.intake import Intake
 from kleinbot.klein.prompt import KleinPromptMeter
 from kleinbot.lookout import Lookout
@@ -255,10 +256,13 @@ class Parts:
             wake_delivery=self.delivery.wake,
             clock=clock,
         )
-        self.downloads = Downloads(lambda: self.client)
+        self.downloads = Downloads(lambda: self.client, clock)
         self.intake = Intake(clock)
+        self.inbound = Inbound()
         sources = Sources(database)
-        inputs = Inputs(archive, self.intake, pool, self.downloads.fetch, model.profile.largest_grid_tokens)
+        inputs = Inputs(
+            archive, self.inbound, self.intake, pool, self.downloads.fetch, model.profile.largest_grid_tokens
+        )
         front_desk = FrontDesk(submit, cancel, recall, self.board, texts, self.engine_state)
         history = History(database, recall, pool, clock)
         operate = Operate(

@@ -5,23 +5,25 @@ from collections.abc import Callable
 import aiohttp
 import discord
 
-from kleinbot.images.fetch import Fetcher
+from kleinbot.domain.clock import Clock
+from kleinbot.images.fetch import Fetcher, Reserve
 
 
 class Downloads:
     """Owns a session on the client's connector, which exists only once the client has logged in."""
 
-    def __init__(self, client: Callable[[], discord.Client]) -> None:
+    def __init__(self, client: Callable[[], discord.Client], clock: Clock) -> None:
         self._client = client
+        self._clock = clock
         self._session: aiohttp.ClientSession | None = None
 
-    async def fetch(self, address: str) -> bytes:
+    async def fetch(self, address: str, reserve: Reserve) -> bytes:
         """Return an attachment's bytes. Raises the refusals of ``Fetcher.fetch``."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=self._client().http.connector, connector_owner=False
             )
-        return await Fetcher(self._session).fetch(address)
+        return await Fetcher(self._session, self._clock).fetch(address, reserve)
 
     async def close(self) -> None:
         """Let go of the session; the connector is the client's to close. Idempotent."""

@@ -2,7 +2,11 @@
 
 import asyncio
 import time
-from typing import Protocol
+from collections.abc import Awaitable
+from contextlib import suppress
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
 
 MS_PER_S = 1000
 HOUR_MS = 60 * 60 * MS_PER_S
@@ -46,3 +50,20 @@ async def sleep_until(event: asyncio.Event, clock: Clock, seconds: float) -> Non
     finally:
         for wait in waits:
             wait.cancel()
+
+
+async def ended_within(clock: Clock, seconds: float, work: Awaitable[T]) -> T:
+    """Return what ``work`` returns. Cancels it and raises TimeoutError once ``seconds`` have passed."""
+    doing = asyncio.ensure_future(work)
+    patience = asyncio.ensure_future(clock.sleep(seconds))
+    try:
+        await asyncio.wait({doing, patience}, return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            return doing.result()
+        raise TimeoutError
+    finally:
+        patience.cancel()
+        if not doing.done():
+            doing.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await doing

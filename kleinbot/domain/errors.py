@@ -77,6 +77,8 @@ class Code(StrEnum):
     PICTURE_STOPPED_ITS_READER = "error-picture-stopped-its-reader"
     PICTURE_READER_AWAY = "error-picture-reader-away"
     PICTURES_TOO_MANY = "error-pictures-too-many"
+    DOWNLOADS_OF_MEMBER = "error-downloads-of-member"
+    DOWNLOADS_FULL = "error-downloads-full"
 
     WEIGHTS_MISSING = "error-weights-missing"
     WEIGHTS_NONE = "error-weights-none"

@@ -1,11 +1,12 @@
 """Getting a picture's bytes from Discord, and from nowhere else."""
 
 import asyncio
-from collections.abc import Set
+from collections.abc import Callable, Coroutine, Set
 
 import aiohttp
 from yarl import URL
 
+from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.images.limits import MAX_BYTES, too_many_bytes
 
@@ -18,39 +19,78 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _PIECE_BYTES = 64 * 1024
 _OK = 200
 _NO_ANSWER = 0
+_STEP_BYTES = 1024 * 1024
+"""Of a file whose length is not said so much is reserved at a time."""
+_OWN_TIMES = aiohttp.ClientTimeout(total=None)
+
+Reserve = Callable[[int], None]
+"""Makes sure of room for so many bytes, or raises the Refusal that says why there is none."""
 
 
 class Fetcher:
     """Downloads attachments over ``session``, which stays its owner's to close.
 
-    ``time_limit_s`` is for one picture with all its redirects.
+    One that brings nothing for ``idle_s`` (noticed after twice that at the latest) is left, and each after
+    ``total_s``, its redirects included: 20 MiB at 1 Mbit/s take 168 s.
     """
 
     def __init__(
-        self, session: aiohttp.ClientSession, hosts: Set[str] = DISCORD_HOSTS, time_limit_s: float = 20.0
+        self,
+        session: aiohttp.ClientSession,
+        clock: Clock,
+        hosts: Set[str] = DISCORD_HOSTS,
+        idle_s: float = 15.0,
+        total_s: float = 180.0,
     ) -> None:
         self._session = session
+        self._clock = clock
         self._hosts = hosts
-        self._time_limit_s = time_limit_s
+        self._idle_s = idle_s
+        self._total_s = total_s
 
-    async def fetch(self, address: str) -> bytes:
+    async def fetch(self, address: str, reserve: Reserve) -> bytes:
         """Return the bytes at ``address``, at most 20 MiB; a larger answer is cut off while it comes.
+
+        ``reserve`` is asked before the bytes are read; its Refusal ends the download.
 
         Raises Refusal PICTURE_HOST_REFUSED for an address that is not https on one of the hosts, also after
         a redirect; PICTURE_TOO_MANY_BYTES; PICTURE_UNREACHABLE with the HTTP ``status``, 0 without an answer.
         """
+        body = bytearray()
         try:
-            async with asyncio.timeout(self._time_limit_s):
-                return await self._follow(_parsed(address))
+            await self._while_it_flows(self._follow(_parsed(address), reserve, body), body)
+            return bytes(body)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _unreachable(_NO_ANSWER) from error
 
-    async def _follow(self, url: URL) -> bytes:
+    async def _while_it_flows(self, work: Coroutine[None, None, None], body: bytearray) -> None:
+        """Do ``work``, which fills ``body``. Raises TimeoutError where it stands still or takes too long."""
+        doing = asyncio.create_task(work)
+        ends_s, before = self._clock.monotonic_s() + self._total_s, -1
+        try:
+            while not doing.done():
+                left_s = ends_s - self._clock.monotonic_s()
+                if len(body) == before or left_s <= 0:
+                    raise TimeoutError
+                before = len(body)
+                patience = asyncio.create_task(self._clock.sleep(min(self._idle_s, left_s)))
+                try:
+                    await asyncio.wait({doing, patience}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    patience.cancel()
+            doing.result()
+        finally:
+            doing.cancel()
+            await asyncio.wait({doing})
+
+    async def _follow(self, url: URL, reserve: Reserve, body: bytearray) -> None:
         for _ in range(1 + _MAX_REDIRECTS):
             self._check(url)
             # Unpacked bytes would be counted only after they were unpacked, so none are asked for.
             headers = {"Accept-Encoding": "identity"}
-            async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+            async with self._session.get(
+                url, headers=headers, allow_redirects=False, timeout=_OWN_TIMES
+            ) as response:
                 if response.status in _REDIRECTS:
                     url = url.join(_parsed(response.headers.get("Location", "")))
                     continue
@@ -59,7 +99,8 @@ class Fetcher:
                     or response.headers.get("Content-Encoding", "identity") != "identity"
                 ):
                     raise _unreachable(response.status)
-                return await _body(response)
+                await _read(response, reserve, body)
+                return
         raise _unreachable(_NO_ANSWER)
 
     def _check(self, url: URL) -> None:
@@ -68,15 +109,18 @@ class Fetcher:
             raise _host_refused(url.host)
 
 
-async def _body(response: aiohttp.ClientResponse) -> bytes:
-    if (response.content_length or 0) > MAX_BYTES:
+async def _read(response: aiohttp.ClientResponse, reserve: Reserve, body: bytearray) -> None:
+    reserved = response.content_length or 0
+    if reserved > MAX_BYTES:
         raise too_many_bytes()
-    body = bytearray()
+    reserve(reserved)
     async for piece in response.content.iter_chunked(_PIECE_BYTES):
-        body += piece
-        if len(body) > MAX_BYTES:
+        if len(body) + len(piece) > MAX_BYTES:
             raise too_many_bytes()
-    return bytes(body)
+        if len(body) + len(piece) > reserved:
+            reserved = min(MAX_BYTES, reserved + _STEP_BYTES)
+            reserve(reserved)
+        body += piece
 
 
 def _parsed(address: str) -> URL:

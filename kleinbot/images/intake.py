@@ -2,12 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
-from kleinbot.domain.clock import Clock
+from kleinbot.domain.clock import Clock, ended_within
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import MAX_OUTPUT_TOKENS
 from kleinbot.domain.pixels import Pixels
@@ -17,7 +15,6 @@ from kleinbot.images.pixel_budget import PixelBudget
 from kleinbot.images.reference import Sizing
 from kleinbot.images.turns import NoPlaceError, Turns
 
-T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
@@ -144,10 +141,10 @@ class Intake:
 
     async def _measured_and_decoded(self, process: IntakeProcess, data: bytes, sizing: Sizing) -> Pixels:
         begun_s = self._clock.monotonic_s()
-        pixels = await self._within(self._limits.deadline_s, process.measure(data, sizing))
+        pixels = await ended_within(self._clock, self._limits.deadline_s, process.measure(data, sizing))
         left_s = self._limits.deadline_s - (self._clock.monotonic_s() - begun_s)
         async with self._budget.hold(pixels):
-            return await self._within(left_s, process.decode(sizing.max_tokens))
+            return await ended_within(self._clock, left_s, process.decode(sizing.max_tokens))
 
     async def _process(self) -> IntakeProcess:
         """Return a process at work for one caller. Raises Refusal PICTURE_READER_AWAY or STOPPING."""
@@ -176,7 +173,7 @@ class Intake:
 
     async def _come_up(self, process: IntakeProcess) -> None:
         try:
-            await self._within(self._limits.starting_s, process.ready())
+            await ended_within(self._clock, self._limits.starting_s, process.ready())
         except (TimeoutError, ProcessEndedError) as error:
             if self._closed:
                 raise Refusal(Code.STOPPING) from error
@@ -189,22 +186,6 @@ class Intake:
         task = asyncio.create_task(process.end())
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
-
-    async def _within(self, seconds: float, work: Awaitable[T]) -> T:
-        """Return what ``work`` returns. Raises TimeoutError once ``seconds`` of the clock have passed."""
-        doing = asyncio.ensure_future(work)
-        patience = asyncio.ensure_future(self._clock.sleep(seconds))
-        try:
-            await asyncio.wait({doing, patience}, return_when=asyncio.FIRST_COMPLETED)
-            if doing.done():
-                return doing.result()
-            raise TimeoutError
-        finally:
-            patience.cancel()
-            if not doing.done():
-                doing.cancel()
-                with suppress(asyncio.CancelledError, Exception):
-                    await doing
 
 
 _ENDINGS = frozenset(

@@ -1,5 +1,8 @@
 """Edit: an instruction and the picture that it is about, with up to three more to look at."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import Kind
 from kleinbot.domain.people import Actor
@@ -32,20 +35,20 @@ class Edit:
                 raise Refusal(Code.TOO_MANY_REFERENCES, most=self.most_references)
             source = await self._sources.resolve(actor, request.source)
 
-        async def recipe() -> Recipe:
-            first = await self._inputs.of(actor.member_id, source, Role.REFERENCE)
-            more = [
-                await self._inputs.of(actor.member_id, each, Role.REFERENCE, grows=False)
-                for each in request.references
-            ]
-            return Recipe(
-                Kind.EDIT,
-                instruction,
-                first.grid,
-                inputs=(first, *more),
-                parent=parent_of(source),
-                spoiler=any(map(is_spoiler, (source, *request.references))),
-            )
+        @asynccontextmanager
+        async def recipe() -> AsyncIterator[Recipe]:
+            pictures = (source, *request.references)
+            with self._inputs.arriving(actor.member_id, pictures) as arriving:
+                first = await arriving.of(source, Role.REFERENCE)
+                more = [await arriving.of(each, Role.REFERENCE, grows=False) for each in request.references]
+                yield Recipe(
+                    Kind.EDIT,
+                    instruction,
+                    first.grid,
+                    inputs=(first, *more),
+                    parent=parent_of(source),
+                    spoiler=any(map(is_spoiler, pictures)),
+                )
 
         downloads = isinstance(source, Attached) or bool(request.references)
         options = Options(request.count, request.seed, is_private(request.private, source))

@@ -1,7 +1,7 @@
 """Submit: a request becomes an accepted job, in one transaction with its reservation."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol
@@ -172,9 +172,16 @@ class Submit:
             raise
 
     async def begun(
-        self, actor: Actor, options: Options, recipe: Callable[[], Awaitable[Recipe]], *, downloads: bool
+        self,
+        actor: Actor,
+        options: Options,
+        recipe: Callable[[], AbstractAsyncContextManager[Recipe]],
+        *,
+        downloads: bool,
     ) -> Begun:
         """Return the rest of a request whose recipe takes a while. Raises ENGINE_FAILED or STOPPING.
+
+        ``recipe`` is left once the job is stored: until then its pictures are in memory.
 
         ``downloads``: it fetches somebody's file, which is not done for who could not even pay the cheapest
         picture that begins with one: that raises QUOTA_EXHAUSTED.
@@ -187,7 +194,8 @@ class Submit:
 
         async def finish(reply: ReplyAddress, press: Press | None) -> Accepted:
             with self.counting_refusals():
-                return await self.accept(actor, await recipe(), options, reply, press)
+                async with recipe() as complete:
+                    return await self.accept(actor, complete, options, reply, press)
 
         return Begun(options.private, finish)
 

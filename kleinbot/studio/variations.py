@@ -1,10 +1,13 @@
 """Variations: other pictures that are more or less like one, and rerolls: the same job with other seeds."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from kleinbot.domain.job import Job, Kind
 from kleinbot.domain.people import Actor
 from kleinbot.domain.reference import Role
 from kleinbot.domain.requests import Attached, RerollRequest, VariationsRequest
-from kleinbot.studio.inputs import Inputs
+from kleinbot.studio.inputs import Arriving, Inputs
 from kleinbot.studio.recipes import Options, Recipe, recipe_of
 from kleinbot.studio.sources import Chosen, Sources, is_private, is_spoiler, parent_of
 from kleinbot.studio.submit import Begun, Submit
@@ -27,10 +30,14 @@ class Variations:
         with self._submit.counting_refusals():
             source = await self._sources.resolve(actor, request.source)
 
-        async def recipe() -> Recipe:
+        @asynccontextmanager
+        async def recipe() -> AsyncIterator[Recipe]:
             if isinstance(source, Chosen) and not _begins_at_a_picture(source.job):
-                return await self._of_noise(source, request)
-            return await self._of_pixels(actor.member_id, source, request)
+                with self._inputs.arriving(actor.member_id, ()) as arriving:
+                    yield await _of_noise(arriving, source, request)
+            else:
+                with self._inputs.arriving(actor.member_id, [source]) as arriving:
+                    yield await _of_pixels(arriving, source, request)
 
         count = request.count or (source.job.count if isinstance(source, Chosen) else 1)
         options = Options(count, None, is_private(request.private, source))
@@ -41,39 +48,41 @@ class Variations:
         with self._submit.counting_refusals():
             job = await self._sources.job(actor, request.job_id)
 
-        async def recipe() -> Recipe:
-            return recipe_of(job, await self._inputs.copies(job))
+        @asynccontextmanager
+        async def recipe() -> AsyncIterator[Recipe]:
+            with self._inputs.arriving(actor.member_id, ()) as arriving:
+                yield recipe_of(job, await arriving.copies(job))
 
         return await self._submit.begun(actor, Options(job.count, None, job.private), recipe, downloads=False)
 
-    async def _of_noise(self, parent: Chosen, request: VariationsRequest) -> Recipe:
-        return Recipe(
-            kind=Kind.VARIATIONS,
-            prompt=parent.job.prompt,
-            grid=parent.image.grid,
-            steps=parent.job.steps,
-            checkpoint=parent.job.checkpoint,
-            inputs=await self._inputs.copies(parent.job),
-            noise=parent.image.noise,
-            strength=request.strength,
-            parent=parent.image.key,
-            spoiler=parent.job.spoiler,
-        )
 
-    async def _of_pixels(
-        self, member_id: int, source: Chosen | Attached, request: VariationsRequest
-    ) -> Recipe:
-        start = await self._inputs.of(member_id, source, Role.START)
-        return Recipe(
-            kind=Kind.VARIATIONS,
-            prompt=source.job.prompt if isinstance(source, Chosen) else "",
-            grid=start.grid,
-            steps=request.strength.steps,
-            inputs=(start,),
-            strength=request.strength,
-            parent=parent_of(source),
-            spoiler=is_spoiler(source),
-        )
+async def _of_noise(arriving: Arriving, parent: Chosen, request: VariationsRequest) -> Recipe:
+    return Recipe(
+        kind=Kind.VARIATIONS,
+        prompt=parent.job.prompt,
+        grid=parent.image.grid,
+        steps=parent.job.steps,
+        checkpoint=parent.job.checkpoint,
+        inputs=await arriving.copies(parent.job),
+        noise=parent.image.noise,
+        strength=request.strength,
+        parent=parent.image.key,
+        spoiler=parent.job.spoiler,
+    )
+
+
+async def _of_pixels(arriving: Arriving, source: Chosen | Attached, request: VariationsRequest) -> Recipe:
+    start = await arriving.of(source, Role.START)
+    return Recipe(
+        kind=Kind.VARIATIONS,
+        prompt=source.job.prompt if isinstance(source, Chosen) else "",
+        grid=start.grid,
+        steps=request.strength.steps,
+        inputs=(start,),
+        strength=request.strength,
+        parent=parent_of(source),
+        spoiler=is_spoiler(source),
+    )
 
 
 def _begins_at_a_picture(job: Job) -> bool:

@@ -2,6 +2,7 @@ import pytest
 
 from kleinbot.chat.downloads import Downloads
 from kleinbot.domain.errors import Code, RenderError
+from kleinbot.images.fetch import Reserve
 from tests.e2e.house import Stage, has_pictures
 from tests.e2e.pictures import a_png, imagined, parameters, result, said, size
 from tests.scripted_engine import ScriptedEngine
@@ -169,9 +170,9 @@ async def test_nothing_is_downloaded_for_who_cannot_pay_the_cheapest_picture(
 ) -> None:
     fetch, fetched = Downloads.fetch, []
 
-    async def noted(downloads: Downloads, address: str) -> bytes:
+    async def noted(downloads: Downloads, address: str, reserve: Reserve) -> bytes:
         fetched.append(address)
-        return await fetch(downloads, address)
+        return await fetch(downloads, address, reserve)
 
     monkeypatch.setattr(Downloads, "fetch", noted)
     async with stage.house(ScriptedEngine(), quota_pictures=1) as house:

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from kleinbot.chat.downloads import Downloads
-from kleinbot.sandbox import Answer, InteractionHandle
+from kleinbot.images.fetch import Reserve
+from kleinbot.sandbox import Answer, InteractionHandle, Person
 from tests.e2e.house import House, Stage
 from tests.e2e.pictures import a_png, result, said
 from tests.scripted_engine import ScriptedEngine
@@ -17,16 +18,16 @@ def arrival(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     arrived = asyncio.Event()
     fetch = Downloads.fetch
 
-    async def slow(downloads: Downloads, address: str) -> bytes:
+    async def slow(downloads: Downloads, address: str, reserve: Reserve) -> bytes:
         await arrived.wait()
-        return await fetch(downloads, address)
+        return await fetch(downloads, address, reserve)
 
     monkeypatch.setattr(Downloads, "fetch", slow)
     return arrived
 
 
-async def deferred(house: House, **options: object) -> InteractionHandle:
-    handle = await house.ada.command(house.channel, "edit", instruction="a hat", **options)
+async def deferred(house: House, *, who: Person | None = None, **options: object) -> InteractionHandle:
+    handle = await (who or house.ada).command(house.channel, "edit", instruction="a hat", **options)
     answer = asyncio.ensure_future(handle.acknowledged(timeout_s=30))
     while not answer.done():
         await asyncio.wait({answer}, timeout=0.02)
@@ -65,3 +66,22 @@ async def test_a_stop_while_a_picture_is_coming_leaves_nothing(stage: Stage, arr
         assert await house.number("SELECT COUNT(*) FROM jobs") == 0
     assert list(stage.folder.rglob("references/*/*.png")) == []
     arrival.set()
+
+
+async def test_a_fourth_file_of_a_member_is_refused_before_it_is_fetched(
+    stage: Stage, arrival: asyncio.Event
+) -> None:
+    async with stage.house(ScriptedEngine()) as house:
+        coming = [await deferred(house, image=a_png(seed=seed)) for seed in range(3)]
+        refused = await house.ada.command(house.channel, "edit", instruction="a hat", image=a_png(seed=9))
+        await said(
+            refused,
+            "You already have 3 files on their way to me; wait until one is in. Nothing was charged.",
+        )
+        others = await deferred(house, who=house.bob, image=a_png(seed=4))
+        assert house.app.inbound.requests == 4
+        arrival.set()
+        for handle in (*coming, others):
+            await result(handle)
+        assert (house.app.inbound.requests, house.app.inbound.bytes) == (0, 0)
+        await result(await house.ada.command(house.channel, "edit", instruction="a hat", image=a_png(seed=9)))

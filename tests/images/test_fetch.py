@@ -5,6 +5,7 @@ import gzip
 import socket
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -15,8 +16,10 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.images.fetch import Fetcher
-from kleinbot.images.limits import MAX_BYTES
+from kleinbot.images.limits import MAX_BYTES, MIB
+from tests.manual_clock import ManualClock
 
+WAIT_S = 30.0
 CDN = "https://cdn.discordapp.com"
 
 
@@ -46,6 +49,7 @@ class Server:
     asked: list[str] = field(default_factory=list)
     sent_bytes: int = 0
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    drops: "asyncio.Queue[bytes]" = field(default_factory=asyncio.Queue)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request.host + request.path)
@@ -76,6 +80,8 @@ class Server:
                 return await self.stream(request, 100 * MAX_BYTES, declared=False)
             case "/largest":
                 return await self.stream(request, MAX_BYTES, declared=False)
+            case "/dripping":
+                return await self.drip(request)
             case "/packed":
                 return web.Response(body=gzip.compress(bytes(1000)), headers={"Content-Encoding": "gzip"})
             case "/cut":
@@ -100,6 +106,14 @@ class Server:
             pass  # the other side has heard enough
         return response
 
+    async def drip(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        with suppress(ConnectionError):
+            while piece := await self.drops.get():
+                await response.write(piece)
+        return response
+
 
 def redirect(to: str) -> web.Response:
     return web.Response(status=302, headers={"Location": to})
@@ -110,7 +124,34 @@ class Net:
     server: Server
     port: int
     session: aiohttp.ClientSession
+    clock: ManualClock
     fetcher: Fetcher
+    reserved: list[int] = field(default_factory=list)
+
+    async def fetch(self, address: str) -> bytes:
+        return await self.fetcher.fetch(address, self.reserved.append)
+
+    async def until_watched(self, fetching: "asyncio.Task[Refusal] | None" = None) -> None:
+        """Wait until the download's next look at itself is due at some moment of the clock."""
+        async with asyncio.timeout(WAIT_S):
+            while all(woken.done() for _, woken in self.clock._sleepers):
+                if fetching is not None and fetching.done():
+                    return
+                await asyncio.sleep(0)
+
+    async def drop(self) -> None:
+        """Send a mebibyte more, wait until it is there, and let 15 s pass."""
+        before = len(self.reserved)
+        self.server.drops.put_nowait(bytes(MIB))
+        async with asyncio.timeout(WAIT_S):
+            while len(self.reserved) == before:
+                await asyncio.sleep(0)
+        await self.pass_15_s()
+
+    async def pass_15_s(self, fetching: "asyncio.Task[Refusal] | None" = None) -> None:
+        await self.until_watched(fetching)
+        self.clock.advance(15)
+        await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -130,25 +171,27 @@ async def net() -> AsyncIterator[Net]:
     port = runner.addresses[0][1]
     connector = aiohttp.TCPConnector(resolver=Loopback(port), ssl=ours)
     async with aiohttp.ClientSession(connector=connector) as session:
-        yield Net(server, port, session, Fetcher(session))
+        clock = ManualClock()
+        yield Net(server, port, session, clock, Fetcher(session, clock))
     server.gate.set()
+    server.drops.put_nowait(b"")
     await runner.cleanup()
 
 
 async def refusal(net: Net, address: str) -> Refusal:
     with pytest.raises(Refusal) as refused:
-        await net.fetcher.fetch(address)
+        await net.fetch(address)
     return refused.value
 
 
 async def test_a_picture_comes_whatever_its_type_is_called(net: Net) -> None:
-    assert await net.fetcher.fetch(f"{CDN}/picture.png?ex=1&is=2&hm=3") == b"picture"
-    assert await net.fetcher.fetch("https://media.discordapp.net/picture.png") == b"picture"
+    assert await net.fetch(f"{CDN}/picture.png?ex=1&is=2&hm=3") == b"picture"
+    assert await net.fetch("https://media.discordapp.net/picture.png") == b"picture"
 
 
 @pytest.mark.parametrize("path", ["/to-media", "/relative", "/twice"])
 async def test_two_redirects_between_discords_hosts_are_followed(net: Net, path: str) -> None:
-    assert await net.fetcher.fetch(CDN + path) == b"picture"
+    assert await net.fetch(CDN + path) == b"picture"
 
 
 @pytest.mark.parametrize("path", ["/thrice", "/round"])
@@ -202,7 +245,7 @@ async def test_what_does_not_come_is_said(net: Net, path: str, status: int) -> N
 
 
 async def test_exactly_the_limit_comes(net: Net) -> None:
-    assert len(await net.fetcher.fetch(f"{CDN}/largest")) == MAX_BYTES
+    assert len(await net.fetch(f"{CDN}/largest")) == MAX_BYTES
 
 
 @pytest.mark.parametrize("path", ["/declared", "/endless"])
@@ -212,18 +255,67 @@ async def test_more_than_the_limit_is_cut_off(net: Net, path: str) -> None:
 
 
 async def test_a_server_that_does_not_answer_is_left(net: Net) -> None:
-    refused = None
-    try:
-        await Fetcher(net.session, time_limit_s=0.05).fetch(f"{CDN}/silent")
-    except Refusal as error:
-        refused = error
-    assert refused is not None
-    assert refused.code is Code.PICTURE_UNREACHABLE
+    fetching = asyncio.create_task(refusal(net, f"{CDN}/silent"))
+    await net.pass_15_s()
+    assert (await fetching).code is Code.PICTURE_UNREACHABLE
+
+
+async def test_what_flows_may_take_far_longer_than_what_stands_still(net: Net) -> None:
+    fetching = asyncio.create_task(net.fetch(f"{CDN}/dripping"))
+    for _ in range(11):
+        await net.drop()
+    assert net.clock.monotonic_s() == 165
+    net.server.drops.put_nowait(b"")
+    assert len(await fetching) == 11 * MIB
+
+
+async def test_what_stops_flowing_is_left(net: Net) -> None:
+    fetching = asyncio.create_task(refusal(net, f"{CDN}/dripping"))
+    await net.drop()
+    while not fetching.done():
+        await net.pass_15_s(fetching)
+    assert net.clock.monotonic_s() <= 60
+    assert (await fetching).code is Code.PICTURE_UNREACHABLE
+
+
+async def test_what_flows_for_ever_ends(net: Net) -> None:
+    fetching = asyncio.create_task(refusal(net, f"{CDN}/dripping"))
+    while net.clock.monotonic_s() < 180:
+        await net.drop()
+    assert (await fetching).code is Code.PICTURE_UNREACHABLE
+
+
+async def test_room_is_reserved_before_the_bytes_come(net: Net) -> None:
+    await net.fetch(f"{CDN}/picture.png")
+    assert net.reserved == [len(b"picture")]
+    net.reserved.clear()
+    await net.fetch(f"{CDN}/largest")
+    assert net.reserved == [0, *range(MIB, MAX_BYTES + 1, MIB)], "in steps, where no length is said"
+
+
+async def test_without_room_nothing_more_is_read(net: Net) -> None:
+    def none(byte_count: int) -> None:
+        if byte_count:
+            raise Refusal(Code.DOWNLOADS_FULL)
+
+    for path in ("/picture.png", "/endless"):
+        with pytest.raises(Refusal) as refused:
+            await net.fetcher.fetch(CDN + path, none)
+        assert refused.value.code is Code.DOWNLOADS_FULL
+    assert net.server.sent_bytes < MAX_BYTES
+
+
+async def test_a_download_that_is_cancelled_ends(net: Net) -> None:
+    fetching = asyncio.create_task(net.fetch(f"{CDN}/dripping"))
+    await net.drop()
+    fetching.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await fetching
 
 
 async def test_a_certificate_nobody_vouches_for_is_refused(net: Net) -> None:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=Loopback(net.port))) as session:
         with pytest.raises(Refusal) as refused:
-            await Fetcher(session).fetch(f"{CDN}/picture.png")
+            await Fetcher(session, net.clock).fetch(f"{CDN}/picture.png", net.reserved.append)
     assert refused.value.code is Code.PICTURE_UNREACHABLE
     assert net.server.asked == []

@@ -73,6 +73,11 @@ error-picture-took-too-long = Dieses Bild zu lesen hat zu lange gedauert, deshal
 error-picture-took-too-much-memory = Dieses Bild zu lesen braucht mehr Speicher, als ich benutzen darf, deshalb habe ich aufgehört. Speichere es neu als PNG oder JPEG, oder verkleinere es vorher. Es wurde nichts berechnet.
 error-picture-stopped-its-reader = Ich konnte dieses Bild nicht lesen: Das Programm, das Bilder liest, ist daran abgestürzt. Speichere es neu als PNG oder JPEG. Es wurde nichts berechnet.
 error-picture-reader-away = Ich kann gerade kein Bild lesen. Versuch es in einer Minute noch einmal; bleibt es so, sag es dem Betreiber des Bots. Es wurde nichts berechnet.
+error-downloads-of-member = { $files ->
+        [one] Eine Datei von dir ist
+       *[other] { $files } Dateien von dir sind
+    } schon auf dem Weg zu mir; warte, bis eine da ist. Es wurde nichts berechnet.
+error-downloads-full = Gerade sind zu viele Dateien auf dem Weg zu mir. Versuch es in einer Minute noch einmal. Es wurde nichts berechnet.
 error-pictures-too-many = Ich lese gerade andere Bilder, und es ist kein Platz mehr zum Warten. Versuch es in einer Minute noch einmal. Es wurde nichts berechnet.
 
 error-weights-missing = Im Ordner { $folder } fehlt { $file }. Lass KLEINBOT_WEIGHTS auf eine vollständige Kopie von FLUX.2 [klein] 4B zeigen, oder auf black-forest-labs/FLUX.2-klein-4B, um sie herunterzuladen.

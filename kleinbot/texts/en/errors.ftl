@@ -73,6 +73,14 @@ error-picture-took-too-long = That picture took too long to read, so I stopped. 
 error-picture-took-too-much-memory = That picture took more memory to read than I may use, so I stopped. Save it again as PNG or JPEG, or scale it down first. Nothing was charged.
 error-picture-stopped-its-reader = I could not read that picture: it stopped the program that reads pictures. Save it again as PNG or JPEG. Nothing was charged.
 error-picture-reader-away = I cannot read any picture right now. Try again in a minute; if it stays so, tell the bot's host. Nothing was charged.
+error-downloads-of-member = You already have { $files ->
+        [one] one file
+       *[other] { $files } files
+    } on { $files ->
+        [one] its
+       *[other] their
+    } way to me; wait until one is in. Nothing was charged.
+error-downloads-full = Too many files are on their way to me right now. Try again in a minute. Nothing was charged.
 error-pictures-too-many = I am reading other pictures, and there is no room for more to wait. Try again in a minute. Nothing was charged.
 
 error-weights-missing = The folder { $folder } lacks { $file }. Point KLEINBOT_WEIGHTS at a complete FLUX.2 [klein] 4B checkout, or at black-forest-labs/FLUX.2-klein-4B to download it.
