@@ -193,10 +193,19 @@ class Parts:
         results = Results(
             Parcels(recall, pool), texts, lambda locale: texts.say(locale, model.note) if model.note else None
         )
-        ways = Ways(database, results, replies, lambda: self.client, clock, faults, meters.delivered)
+        self.removal = Removal(database, lambda: self.client, clock)
+        ways = Ways(
+            database,
+            results,
+            replies,
+            lambda: self.client,
+            clock,
+            faults,
+            meters.delivered,
+            self.removal.wake,
+        )
         old_replies = OldReplies(lambda: self.client, texts)
         self.delivery = Delivery(database, recall, self.board, ways, old_replies, clock, meters.kept)
-        self.removal = Removal(database, lambda: self.client, clock)
         self.stamps = Stamps(database, self._more_is_due, clock)
         self.finisher = Finisher(
             database=database,
@@ -264,7 +273,7 @@ class Parts:
             archive, self.inbound, self.intake, pool, self.downloads.fetch, model.profile.largest_grid_tokens
         )
         front_desk = FrontDesk(submit, cancel, recall, self.board, texts, self.engine_state)
-        history = History(database, recall, pool, clock)
+        history = History(database, recall, pool, self.removal.wake, clock)
         operate = Operate(
             database=database,
             line=line,
@@ -308,7 +317,7 @@ class Parts:
             ),
             host_queue_desk=host_queue_desk,
             repeats=Repeats(database),
-            hand_over=HandOver(database, recall, results, texts, clock, meters.delivered),
+            hand_over=HandOver(database, recall, results, texts, clock, meters.delivered, self.removal.wake),
             texts=texts,
             allowed_servers=self.allowed_servers,
             welcome=self.newcomers.welcome,

@@ -5,20 +5,23 @@ private results; and where neither is open the result is kept and handed over at
 """
 
 import asyncio
+import functools
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import aiohttp
 import discord
 
 from kleinbot.chat.board import Board
+from kleinbot.chat.lanes import MOST_QUICK_OF_LANE, Lanes
 from kleinbot.chat.old_replies import OldReplies
 from kleinbot.chat.ways import WayClosedError, Ways
-from kleinbot.domain.clock import MS_PER_S, Clock, sleep_until
+from kleinbot.domain.clock import MS_PER_S, Clock, ended_within, sleep_until
 from kleinbot.domain.job import Job, JobState, ReplyAddress
 from kleinbot.store import outbox
 from kleinbot.store.database import Database
-from kleinbot.store.outbox import OutboxRow, OutboxState
+from kleinbot.store.outbox import DueLane, OutboxRow, OutboxState
 from kleinbot.studio.recall import Recall
 
 _log = logging.getLogger(__name__)
@@ -27,10 +30,20 @@ TOKEN_MARGIN_MS = 60 * MS_PER_S
 """How long before its token dies a reply is no longer tried."""
 
 _LONGEST_PAUSE_S = 300
-_AT_ONCE = 4
+_ATTEMPT_S = 180.0
+"""25 MiB at 1.2 Mbit/s. One that is cut off may have arrived: whatever is sent may be sent again."""
+
+_LANES_OF_A_LOOK = 64
+_BEFORE_THE_FIRST_LANE = -1
 _UNNOTED_PAUSE_MS = 30 * MS_PER_S
 _REFUSALS_TAKEN = 5
 """How often a refusal that will hardly change is asked for again before the result is kept."""
+
+_SERVER_ERRORS_TAKEN = 20
+"""With the growing pauses that is an hour. Some bodies always get a 500 (discord-api-docs #8554)."""
+
+_UNREACHED_TAKEN = 300
+"""With the growing pauses that is a day."""
 
 
 class Delivery:
@@ -55,8 +68,8 @@ class Delivery:
         self._clock = clock
         self._kept = kept
         self._woken = asyncio.Event()
-        self._gate = asyncio.Semaphore(_AT_ONCE)
-        self._under_way: dict[int, asyncio.Task[None]] = {}
+        self._lanes = Lanes(clock, self.wake)
+        self._last_lane = _BEFORE_THE_FIRST_LANE
         self._not_before_ms: dict[int, int] = {}
 
     def wake(self) -> None:
@@ -67,70 +80,74 @@ class Delivery:
         try:
             while True:
                 self._woken.clear()
-                await self._begin_due()
-                await self._wait()
+                now_ms = self._clock.now_ms()
+                await self._begin_due(now_ms)
+                await self._wait(now_ms)
         finally:
-            await self._abandon()
+            await self._lanes.abandon()
 
     async def drain(self) -> None:
         """Tell everything that is due now, and wait for what is under way."""
-        await self._begin_due()
-        while self._under_way:
-            await asyncio.wait(self._under_way.values())
+        await self._begin_due(self._clock.now_ms())
+        while self._lanes.under_way:
+            await self._lanes.wait()
+            await self._begin_due(self._clock.now_ms())
 
-    async def _begin_due(self) -> None:
-        now_ms = self._clock.now_ms()
-        for row in await outbox.due(self._database.read, now_ms):
-            is_held = self._not_before_ms.get(row.outbox_id, 0) > now_ms
-            if row.outbox_id not in self._under_way and not is_held:
-                task = asyncio.create_task(self._attempt(row.outbox_id))
-                self._under_way[row.outbox_id] = task
+    async def _begin_due(self, now_ms: int) -> None:
+        """Begin what is due as far as there is room, from the lane behind the last one on, once around."""
+        self._not_before_ms = {key: held for key, held in self._not_before_ms.items() if held > now_ms}
+        for _ in range(2):
+            while self._lanes.has_room:
+                found = await outbox.due_lanes(
+                    self._database.read, now_ms, after=self._last_lane,
+                    without=self._lanes.under_way | self._not_before_ms.keys(),
+                    lanes=_LANES_OF_A_LOOK, of_lane=MOST_QUICK_OF_LANE,
+                )  # fmt: skip
+                if not found:
+                    self._last_lane = _BEFORE_THE_FIRST_LANE
+                    break
+                self._begin_each(found)
 
-    async def _abandon(self) -> None:
-        tasks = list(self._under_way.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    def _begin_each(self, found: Sequence[DueLane]) -> None:
+        """Begin one delivery of each lane, then the second ones; note the lane that had a turn last."""
+        for turn in range(MOST_QUICK_OF_LANE):
+            for lane in found:
+                if not self._lanes.has_room:
+                    return
+                if turn == 0:
+                    self._last_lane = lane.channel_id
+                if turn < len(lane.outbox_ids):
+                    outbox_id = lane.outbox_ids[turn]
+                    self._lanes.begin(outbox_id, lane.channel_id, functools.partial(self._attempt, outbox_id))
 
-    async def _wait(self) -> None:
-        """Wait until something was added or has ended, or until a row that is not under way is due."""
-        pause_s = await self._pause_s()
+    async def _wait(self, looked_ms: int) -> None:
+        """Wait until something was added or has ended, or until another row becomes due."""
+        due_ms = await outbox.next_due_ms(self._database.read, looked_ms)
+        moments = [looked_ms + _LONGEST_PAUSE_S * MS_PER_S, *self._not_before_ms.values()]
+        if due_ms is not None:
+            moments.append(due_ms)
+        pause_s = max(0, min(moments) - self._clock.now_ms()) / MS_PER_S
         await sleep_until(self._woken, self._clock, pause_s)
-
-    async def _pause_s(self) -> float:
-        moments = [
-            max(due_ms, self._not_before_ms.get(outbox_id, 0))
-            for outbox_id, due_ms in await outbox.next_due(self._database.read, len(self._under_way) + 1)
-            if outbox_id not in self._under_way
-        ]
-        if not moments:
-            return _LONGEST_PAUSE_S
-        return max(0, min(moments) - self._clock.now_ms()) / MS_PER_S
 
     async def _attempt(self, outbox_id: int) -> None:
         try:
-            async with self._gate:
-                # Read again: it may have been told between the look that found it due and now.
-                row = await outbox.undelivered(self._database.read, outbox_id)
-                if row is not None:
-                    await self._deliver_or_postpone(row)
-            self._not_before_ms.pop(outbox_id, None)
+            # Read again: it may have been told between the look that found it due and now.
+            row = await outbox.undelivered(self._database.read, outbox_id)
+            if row is not None:
+                await self._deliver_or_postpone(row)
         except sqlite3.Error as error:
             # The message may have gone, but that cannot be noted: better late than again and again.
             _log.error("delivery %d could not be noted: %s", outbox_id, error)
             self._not_before_ms[outbox_id] = self._clock.now_ms() + _UNNOTED_PAUSE_MS
-        finally:
-            self._under_way.pop(outbox_id, None)
-            self._woken.set()
 
     async def _deliver_or_postpone(self, row: OutboxRow) -> None:
         try:
-            await self._deliver(row)
+            await ended_within(self._clock, _ATTEMPT_S, self._deliver(row))
         except sqlite3.Error:
             raise
         except Exception as error:  # noqa: BLE001 - the edge: one result must not stop the others
-            if _is_final(error) and row.attempts >= _REFUSALS_TAKEN:
-                _log.error("job %s: Discord refuses its result for good: %s", row.job_id, error)
+            if _is_hopeless(row, error):
+                _log.error("job %s: its result cannot be delivered and is kept: %r", row.job_id, error)
                 await self._give_up(row)
             else:
                 await self._postpone(row, error)
@@ -200,7 +217,8 @@ class Delivery:
         pause_s = min(2**row.attempts, _LONGEST_PAUSE_S)
         _log.warning("job %s: delivery failed, next attempt in %d s", row.job_id, pause_s, exc_info=error)
         async with self._database.transaction() as transaction:
-            await outbox.postpone(transaction, row.outbox_id, self._clock.now_ms() + pause_s * MS_PER_S)
+            due_ms = self._clock.now_ms() + pause_s * MS_PER_S
+            await outbox.postpone(transaction, row.outbox_id, due_ms, refused=not _is_unreached(error))
 
 
 def _is_worth_a_message(job: Job) -> bool:
@@ -208,6 +226,16 @@ def _is_worth_a_message(job: Job) -> bool:
     return bool(job.done_images) or job.state is not JobState.CANCELLED or job.error is not None
 
 
-def _is_final(error: Exception) -> bool:
-    """Tell whether Discord has understood and refused; 429 only means later."""
-    return isinstance(error, discord.HTTPException) and 400 <= error.status < 500 and error.status != 429
+def _is_hopeless(row: OutboxRow, error: Exception) -> bool:
+    """Tell whether enough was tried; ``error`` is what the last attempt has ended in."""
+    if _is_unreached(error):
+        return row.attempts >= _UNREACHED_TAKEN
+    is_server_error = isinstance(error, discord.HTTPException) and error.status >= 500
+    return row.refused >= (_SERVER_ERRORS_TAKEN if is_server_error else _REFUSALS_TAKEN)
+
+
+def _is_unreached(error: Exception) -> bool:
+    """Tell whether nobody has refused: Discord was not reached, or only asked to come later."""
+    if isinstance(error, discord.HTTPException):
+        return error.status == 429
+    return isinstance(error, (aiohttp.ClientError, discord.RateLimited, OSError, TimeoutError))

@@ -1,14 +1,17 @@
 """Handing over: what no way could deliver is given to its member alone, at their next command."""
 
 import functools
+import logging
+import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import discord
 
 from kleinbot.chat import parts
+from kleinbot.chat.replies import GONE
 from kleinbot.chat.results import Part, Results
-from kleinbot.domain.clock import Clock
+from kleinbot.domain.clock import Clock, ended_within
 from kleinbot.domain.job import Job
 from kleinbot.domain.people import Actor
 from kleinbot.store import outbox, posted
@@ -20,7 +23,10 @@ from kleinbot.studio.parcels import UploadLimits
 from kleinbot.studio.recall import Recall
 from kleinbot.texts import Texts
 
+_log = logging.getLogger(__name__)
+
 _AT_ONCE = 3
+_EACH_S = 120.0
 
 
 class HandOver:
@@ -34,6 +40,7 @@ class HandOver:
         texts: Texts,
         clock: Clock,
         told: Callable[[Way], None],
+        wake_removal: Callable[[], None],
     ) -> None:
         self._database = database
         self._recall = recall
@@ -41,24 +48,39 @@ class HandOver:
         self._texts = texts
         self._clock = clock
         self._told = told
+        self._wake_removal = wake_removal
         self._busy: set[Owner] = set()
 
     async def to(self, interaction: discord.Interaction[Any], actor: Actor) -> None:
-        """Hand over a few kept results, oldest first. Raises discord.HTTPException: the rest stays kept."""
+        """Hand over a few kept results, each by itself; one that fails stays kept and comes last next time.
+
+        Raises discord.HTTPException where the interaction is over: then all stay kept.
+        """
         owner = Owner(actor.server_id, actor.member_id)
         if owner in self._busy:
             return
         self._busy.add(owner)
         try:
-            for row in (await outbox.kept_for(self._database.read, owner))[:_AT_ONCE]:
-                job = await self._recall.job(row.job_id)
-                if job is not None:
-                    await self._hand_over(interaction, row, job)
+            for row in await outbox.kept_for(self._database.read, owner, _AT_ONCE):
+                await self._try(interaction, row)
         finally:
             self._busy.discard(owner)
 
-    async def _hand_over(self, interaction: discord.Interaction[Any], row: OutboxRow, job: Job) -> None:
-        if job.deleted_ms is not None:
+    async def _try(self, interaction: discord.Interaction[Any], row: OutboxRow) -> None:
+        try:
+            await ended_within(self._clock, _EACH_S, self._hand_over(interaction, row))
+        except sqlite3.Error:
+            raise
+        except Exception as error:
+            if isinstance(error, discord.HTTPException) and error.code in GONE:
+                raise
+            _log.warning("job %s could not be handed over", row.job_id, exc_info=error)
+            async with self._database.transaction() as transaction:
+                await outbox.not_handed_over(transaction, row.outbox_id)
+
+    async def _hand_over(self, interaction: discord.Interaction[Any], row: OutboxRow) -> None:
+        job = await self._recall.job(row.job_id)
+        if job is None or job.deleted_ms is not None:
             async with self._database.transaction() as transaction:
                 await outbox.mark_unneeded(transaction, row.outbox_id, self._clock.now_ms())
             return
@@ -93,9 +115,11 @@ class HandOver:
 
         part, message_id = await parts.fitting(UploadLimits(interaction.filesize_limit), attempt)
         async with self._database.transaction() as transaction:
-            await posted.note(
+            is_wanted = await posted.note(
                 transaction, job.job_id, part.positions, interaction.channel_id or job.channel_id, message_id,
                 Origin.DELIVERY, self._clock.now_ms(),
             )  # fmt: skip
+        if not is_wanted:
+            self._wake_removal()
         there |= dict.fromkeys(part.positions, message_id)
         return message_id

@@ -136,7 +136,12 @@ def _ending(texts: Texts, job: Job, found: Sequence[Picture], note: str | None) 
 
 def _lost(texts: Texts, job: Job, found: Sequence[Picture]) -> list[str]:
     return [
-        texts.say(job.locale, "lost-file", position=picture.image.key.position + 1)
+        texts.say(
+            job.locale,
+            "unreadable-file" if picture.is_unreadable else "lost-file",
+            position=picture.image.key.position + 1,
+            number=str(job.number),
+        )
         for picture in found
         if picture.data is None
     ]

@@ -1,12 +1,15 @@
 """Removal: takes the messages of deleted results out of Discord, also those a crash has left."""
 
 import asyncio
+import functools
 import logging
 from collections.abc import Callable
 
 import discord
 
-from kleinbot.domain.clock import MS_PER_S, Clock, sleep_until
+from kleinbot.chat.lanes import MOST_QUICK_OF_LANE, Lanes
+from kleinbot.chat.replies import UNREACHED
+from kleinbot.domain.clock import MS_PER_S, Clock, ended_within, sleep_until
 from kleinbot.store import posted
 from kleinbot.store.database import Database
 from kleinbot.store.posted import Removal as Row
@@ -14,6 +17,10 @@ from kleinbot.store.posted import Removal as Row
 _log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_S = 300
+_ATTEMPT_S = 60.0
+_ATTEMPTS_TAKEN = 300
+"""With the growing pauses that is a day."""
+
 _GONE_OR_OUT_OF_REACH = {10003, 10008, 50001, 50013, 50083}
 """Unknown channel, unknown message, no access, no permission, archived thread."""
 
@@ -26,31 +33,46 @@ class Removal:
         self._client = client
         self._clock = clock
         self._woken = asyncio.Event()
+        self._lanes = Lanes(clock, self.wake)
 
     def wake(self) -> None:
         self._woken.set()
 
     async def run(self) -> None:
         """Remove until cancelled; a failed attempt is tried again after a growing pause."""
-        while True:
-            self._woken.clear()
-            await self.drain()
-            await self._wait()
+        try:
+            while True:
+                self._woken.clear()
+                now_ms = self._clock.now_ms()
+                await self._begin_due(now_ms)
+                await self._wait(now_ms)
+        finally:
+            await self._lanes.abandon()
 
-    async def drain(self) -> None:
-        """Remove everything that is due now."""
-        for row in await posted.due_removals(self._database.read, self._clock.now_ms()):
-            try:
-                await self._remove(row)
-            except (discord.HTTPException, OSError, TimeoutError) as error:
-                await self._postpone(row, error)
+    async def _begin_due(self, now_ms: int) -> None:
+        found = await posted.due_removals(
+            self._database.read,
+            now_ms,
+            without=self._lanes.under_way,
+            of_channel=MOST_QUICK_OF_LANE,
+        )
+        for row in found:
+            if not self._lanes.has_room:
+                return
+            self._lanes.begin(row.message_id, row.channel_id, functools.partial(self._attempt, row))
+
+    async def _attempt(self, row: Row) -> None:
+        try:
+            await ended_within(self._clock, _ATTEMPT_S, self._remove(row))
+        except UNREACHED as error:
+            await self._postpone(row, error)
 
     async def _remove(self, row: Row) -> None:
         channel = self._client().get_partial_messageable(row.channel_id)
         try:
             await channel.get_partial_message(row.message_id).delete()
         except discord.HTTPException as error:
-            if error.code not in _GONE_OR_OUT_OF_REACH:
+            if error.code not in _GONE_OR_OUT_OF_REACH and row.attempts < _ATTEMPTS_TAKEN:
                 raise
             _log.info("message %d cannot be removed: %s", row.message_id, error)
         async with self._database.transaction() as transaction:
@@ -63,7 +85,9 @@ class Removal:
             due_ms = self._clock.now_ms() + pause_s * MS_PER_S
             await posted.postpone_removal(transaction, row.message_id, due_ms)
 
-    async def _wait(self) -> None:
-        due_ms = await posted.next_removal_ms(self._database.read)
-        pause_s = _LONGEST_PAUSE_S if due_ms is None else max(0, due_ms - self._clock.now_ms()) / MS_PER_S
-        await sleep_until(self._woken, self._clock, pause_s)
+    async def _wait(self, looked_ms: int) -> None:
+        due_ms = await posted.next_removal_ms(self._database.read, looked_ms)
+        if due_ms is None:
+            due_ms = looked_ms + _LONGEST_PAUSE_S * MS_PER_S
+        pause_s = max(0, due_ms - self._clock.now_ms()) / MS_PER_S
+        await sleep_until(self._woken, self._clock, min(pause_s, _LONGEST_PAUSE_S))

@@ -7,7 +7,8 @@ messages. Private results never do: they are recompressed until one edit holds t
 
 import functools
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import discord
@@ -54,8 +55,13 @@ class Ways:
         clock: Clock,
         faults: Faults,
         told: Callable[[Way], None],
+        wake_removal: Callable[[], None],
     ) -> None:
-        """``told`` counts each result that went, by its way."""
+        """``told`` counts each result that went, by its way.
+
+        ``wake_removal`` is told whenever messages were noted: what they show may be deleted meanwhile.
+        """
+        self._wake_removal = wake_removal
         self._database = database
         self._results = results
         self._replies = replies
@@ -70,8 +76,8 @@ class Ways:
         if not parts.left_of(job, part.positions):
             await self._sent(row, job, Way.REPLY, part, message_id)
             return
-        async with self._database.transaction() as transaction:
-            await self._note(transaction, job, part, message_id)
+        async with self._noting() as transaction:
+            await self._note(transaction, job, part.positions, message_id)
             await outbox.mark_posting(transaction, row.outbox_id)
         there = dict.fromkeys(part.positions, message_id)
         await self._rest_by_channel(row, job, Way.REPLY, there)
@@ -98,8 +104,8 @@ class Ways:
         if not parts.left_of(job, part.positions):
             await self._sent(row, job, Way.CHANNEL, part, message_id)
             return message_id
-        async with self._database.transaction() as transaction:
-            await self._note(transaction, job, part, message_id)
+        async with self._noting() as transaction:
+            await self._note(transaction, job, part.positions, message_id)
         there = dict.fromkeys(part.positions, message_id)
         await self._rest_by_channel(row, job, Way.CHANNEL, there)
         return message_id
@@ -110,8 +116,8 @@ class Ways:
             compose = functools.partial(self._results.further, job, left)
             nonce = f"{row.nonce[:24]}{left[0].key.position}"
             part, message_id = await self._post(job, compose, nonce)
-            async with self._database.transaction() as transaction:
-                await self._note(transaction, job, part, message_id)
+            async with self._noting() as transaction:
+                await self._note(transaction, job, part.positions, message_id)
             there |= dict.fromkeys(part.positions, message_id)
         await self._sent(row, job, way, None, min(there.values()))
 
@@ -172,28 +178,34 @@ class Ways:
                 there |= dict.fromkeys(parts.positions_in(job, message), message.id)
         except discord.HTTPException as error:
             _log.info("channel %d cannot be looked back: %s", job.channel_id, error)
-        async with self._database.transaction() as transaction:
+        async with self._noting() as transaction:
             for position, message_id in there.items():
-                await posted.note(
-                    transaction, job.job_id, (position,), job.channel_id, message_id, Origin.DELIVERY,
-                    self._clock.now_ms(),
-                )  # fmt: skip
+                await self._note(transaction, job, (position,), message_id)
         return there
 
     def _channel(self, job: Job) -> discord.PartialMessageable:
         return self._client().get_partial_messageable(job.channel_id, guild_id=job.server_id)
 
     async def _sent(self, row: OutboxRow, job: Job, way: Way, part: Part | None, message_id: int) -> None:
-        async with self._database.transaction() as transaction:
+        async with self._noting() as transaction:
             if part is not None:
-                await self._note(transaction, job, part, message_id)
+                await self._note(transaction, job, part.positions, message_id)
             await outbox.mark_sent(
                 transaction, row.outbox_id, way, job.channel_id, message_id, self._clock.now_ms()
             )
         self._told(way)
 
-    async def _note(self, transaction: Transaction, job: Job, part: Part, message_id: int) -> None:
+    @asynccontextmanager
+    async def _noting(self) -> AsyncIterator[Transaction]:
+        """Note messages in a transaction. One that shows what was deleted meanwhile is removed after it."""
+        async with self._database.transaction() as transaction:
+            yield transaction
+        self._wake_removal()
+
+    async def _note(
+        self, transaction: Transaction, job: Job, positions: Iterable[int], message_id: int
+    ) -> None:
         await posted.note(
-            transaction, job.job_id, part.positions, job.channel_id, message_id, Origin.DELIVERY,
+            transaction, job.job_id, positions, job.channel_id, message_id, Origin.DELIVERY,
             self._clock.now_ms(),
         )  # fmt: skip

@@ -1,6 +1,7 @@
 """Which messages show which pictures, and which of them are to be removed from Discord."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -31,11 +32,14 @@ async def note(
     message_id: int,
     origin: Origin,
     now_ms: int,
-) -> None:
-    """Note that a message shows pictures. One of a job deleted meanwhile is to be removed at once."""
+) -> bool:
+    """Note that a message shows pictures.
+
+    False where the job was deleted meanwhile: then the message is to be removed at once.
+    """
     if await transaction.one("SELECT 1 FROM jobs WHERE job_id = ? AND deleted_ms IS NOT NULL", job_id):
         await remove(transaction, job_id, channel_id, message_id, now_ms)
-        return
+        return False
     for position in positions:
         await transaction.change(
             "INSERT INTO posted_images"
@@ -44,6 +48,7 @@ async def note(
             " ON CONFLICT DO NOTHING",
             message_id, channel_id, origin, now_ms, job_id, position,
         )  # fmt: skip
+    return True
 
 
 async def delivered(reader: Reader, job_id: str) -> dict[int, int]:
@@ -79,18 +84,29 @@ async def remove_all(transaction: Transaction, job_id: str, now_ms: int) -> None
     await transaction.change("DELETE FROM posted_images WHERE job_id = ?", job_id)
 
 
-async def due_removals(reader: Reader, now_ms: int) -> list[Removal]:
-    """Return the messages that can be removed now, oldest first."""
+async def due_removals(
+    reader: Reader, now_ms: int, *, without: Collection[int], of_channel: int
+) -> list[Removal]:
+    """Return messages that can be removed now, oldest first, ``of_channel`` of each channel at most.
+
+    ``without`` are messages whose removal is under way. Looks at the first 500 that are due.
+    """
     rows = await reader.all(
-        "SELECT message_id, channel_id, attempts FROM removals WHERE due_ms <= ? ORDER BY due_ms, message_id",
+        "SELECT message_id, channel_id, attempts FROM ("
+        " SELECT *, ROW_NUMBER() OVER (PARTITION BY channel_id ORDER BY due_ms, message_id) AS place FROM ("
+        "  SELECT * FROM removals WHERE due_ms <= ? AND message_id NOT IN (SELECT value FROM json_each(?))"
+        "  ORDER BY due_ms LIMIT 500))"
+        " WHERE place <= ? ORDER BY due_ms, message_id",
         now_ms,
+        json.dumps(sorted(without)),
+        of_channel,
     )
     return [Removal(row[0], row[1], row[2]) for row in rows]
 
 
-async def next_removal_ms(reader: Reader) -> int | None:
-    """Return when the next removal is due, or None where nothing waits."""
-    row = await reader.one("SELECT MIN(due_ms) FROM removals")
+async def next_removal_ms(reader: Reader, after_ms: int) -> int | None:
+    """Return when the first removal becomes due that is not due at ``after_ms``, or None."""
+    row = await reader.one("SELECT MIN(due_ms) FROM removals WHERE due_ms > ?", after_ms)
     return None if row is None else row[0]
 
 

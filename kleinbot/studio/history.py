@@ -1,6 +1,7 @@
 """History: a member finds their results again, and posts one of them once more."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from kleinbot.domain.clock import Clock
@@ -56,7 +57,16 @@ class Page:
 class History:
     """Reads; changes nothing but the note of where a picture was posted."""
 
-    def __init__(self, database: Database, recall: Recall, pool: CpuPool, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        recall: Recall,
+        pool: CpuPool,
+        wake_removal: Callable[[], None],
+        clock: Clock,
+    ) -> None:
+        """``wake_removal`` is told of messages that show what was deleted meanwhile."""
+        self._wake_removal = wake_removal
         self._database = database
         self._recall = recall
         self._pool = pool
@@ -110,9 +120,11 @@ class History:
     ) -> None:
         """Note that a message shows pictures of ``job`` again, so that deleting finds it."""
         async with self._database.transaction() as transaction:
-            await posted.note(
+            is_wanted = await posted.note(
                 transaction, job.job_id, positions, channel_id, message_id, Origin.SHOW, self._clock.now_ms()
             )
+        if not is_wanted:
+            self._wake_removal()
 
     async def _entry(self, owner: Owner, job: Job) -> Entry:
         marked = await favourites.positions(self._database.read, owner, job.job_id)

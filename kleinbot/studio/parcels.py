@@ -68,5 +68,5 @@ class Parcels:
             file = await self._pool.run(fit_for_upload, picture.data, limit_bytes)
         except (OSError, ValueError) as error:
             _log.error("picture %s cannot be sent: %s", picture.image.key, error)
-            return replace(picture, data=None)
+            return replace(picture, data=None, is_unreadable=True)
         return replace(picture, data=file.data, suffix=file.suffix)

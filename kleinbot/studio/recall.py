@@ -1,5 +1,6 @@
 """What the rows and the line say about jobs, for whoever shows them."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from kleinbot.queueing.line import Line
 from kleinbot.store import lookup
 from kleinbot.store.database import Database
 from kleinbot.store.ledger import Owner
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,15 @@ class JobCard:
 
 @dataclass(frozen=True)
 class Picture:
-    """One finished picture; ``data`` None where its file is gone. ``suffix``: its file's, with the dot."""
+    """One finished picture; ``data`` None where its file is gone, or ``is_unreadable`` for now.
+
+    ``suffix``: its file's, with the dot.
+    """
 
     image: Image
     data: bytes | None
     suffix: str = ".png"
+    is_unreadable: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,13 +115,16 @@ class Recall:
         return await lookup.reply_address(self._database.read, job_id)
 
     async def pictures(self, images: Sequence[Image]) -> list[Picture]:
-        """Read finished images from the archive."""
-        return [Picture(image, await self._read(image)) for image in images]
+        """Read finished images from the archive; those that cannot be read say so."""
+        return [await self._read(image) for image in images]
 
-    async def _read(self, image: Image) -> bytes | None:
+    async def _read(self, image: Image) -> Picture:
         if image.file is None:
-            return None
+            return Picture(image, None)
         try:
-            return await self._archive.read(image.file)
+            return Picture(image, await self._archive.read(image.file))
         except PictureGoneError:
-            return None
+            return Picture(image, None)
+        except OSError as error:
+            _log.error("picture %s cannot be read: %s", image.key, error)
+            return Picture(image, None, is_unreadable=True)

@@ -17,10 +17,11 @@ from kleinbot.domain.work import ModelSize
 from kleinbot.host.profile import CPU_SMALL, Device
 from kleinbot.queueing.cost import PICTURE
 from kleinbot.queueing.waiting import Shape
-from kleinbot.store import jobs, outbox, tags
+from kleinbot.store import jobs, tags
 from kleinbot.studio.recipes import Input, Options, Recipe
 from tests.dispatch.restarting import dies, restarted
 from tests.dispatch.running import ended, running, until, until_true
+from tests.store.rows import due_jobs
 from tests.studio_harness import ADA, BOB, Studio, reply
 
 
@@ -238,7 +239,7 @@ async def test_what_needs_a_model_that_the_host_took_away_is_refunded_and_told(
     assert (job.state, job.error and job.error.code) == (JobState.FAILED, Code.CHECKPOINT_GONE)
     assert await studio.spent_tenths() == 0
     assert [image.key.job_id for image in studio.line.waiting] == [plain]
-    assert [row.job_id for row in await outbox.due(studio.database.read, studio.clock.now_ms())] == [best]
+    assert await due_jobs(studio.database.read, studio.clock.now_ms()) == [best]
     async with running(studio):
         assert (await until(studio, plain, ended)).state is JobState.DONE
 
@@ -269,7 +270,7 @@ async def test_what_was_accepted_for_klein_is_refunded_and_told_where_the_small_
     small = await restarted(full, tmp_path, size=ModelSize.SMALL)
     assert await outcome(small, job_id) == GIVEN_BACK
     assert await small.spent_tenths() == 0
-    assert [row.job_id for row in await outbox.due(small.database.read, small.clock.now_ms())] == [job_id]
+    assert await due_jobs(small.database.read, small.clock.now_ms()) == [job_id]
     assert small.line.waiting == ()
 
     new = (await small.imagine()).card.job.job_id

@@ -7,11 +7,12 @@ import pytest
 
 from kleinbot.dispatch.stamps import _EVERY_S, Stamps
 from kleinbot.domain.clock import DAY_MS, MS_PER_S
-from kleinbot.store import outbox, posted
+from kleinbot.store import posted
 from kleinbot.store.ledger import Owner
 from kleinbot.studio import quota
 from kleinbot.studio.quota import QuotaRule
 from tests.dispatch.running import ended, running, until, until_true
+from tests.store.rows import due_jobs
 from tests.studio_harness import ADA, Studio
 
 RULE = QuotaRule(20, DAY_MS)
@@ -32,7 +33,7 @@ async def test_what_a_clock_that_was_ahead_held_back_is_due_and_returns_once_it_
         await Stamps(studio.database, woken.set, studio.clock).look()
     assert woken.is_set()
     assert ["the clock was ahead" in record.getMessage() for record in caplog.records] == [True]
-    assert [row.job_id for row in await outbox.due(studio.database.read, now_ms)] == [job_id]
+    assert await due_jobs(studio.database.read, now_ms) == [job_id]
     balance = await quota.balance(studio.database.read, Owner(ADA.server_id, ADA.member_id), RULE, now_ms)
     assert balance.left_tenths == 0
     assert balance.affordable_at_ms(20) == now_ms + DAY_MS

@@ -116,13 +116,13 @@ async def _read_the_rest(read: Reader, subjects: Subjects, now_ms: int) -> None:
     await measurements.load(read, "profile")
     await members.standing(read, HEAVY)
     await members.weights(read)
-    await outbox.due(read, now_ms)
-    await outbox.next_due(read, 5)
+    await outbox.due_lanes(read, now_ms, after=-1, without=(1,), lanes=64, of_lane=4)
+    await outbox.next_due_ms(read, now_ms)
     await outbox.undelivered(read, 1)
-    await outbox.kept_for(read, HEAVY)
+    await outbox.kept_for(read, HEAVY, 3)
     await posted.delivered(read, subjects.done)
-    await posted.due_removals(read, now_ms)
-    await posted.next_removal_ms(read)
+    await posted.due_removals(read, now_ms, without=(1,), of_channel=4)
+    await posted.next_removal_ms(read, now_ms)
     await servers.listed(read, now_ms - DAY_MS)
     await servers.is_known(read, HEAVY.server_id)
     await servers.shares(read)
@@ -186,12 +186,14 @@ async def _draw(transaction: Transaction, subjects: Subjects, now_ms: int) -> No
 
 
 async def _tell(transaction: Transaction, subjects: Subjects, now_ms: int) -> None:
-    for row in await outbox.due(transaction, now_ms):
-        await outbox.mark_posting(transaction, row.outbox_id)
-        await outbox.postpone(transaction, row.outbox_id, now_ms + MS_PER_S)
-        await outbox.mark_kept(transaction, row.outbox_id)
-        await outbox.mark_sent(transaction, row.outbox_id, Way.HANDED_OVER, 1, 2, now_ms)
-        await outbox.mark_unneeded(transaction, row.outbox_id, now_ms)
+    for lane in await outbox.due_lanes(transaction, now_ms, after=-1, without=(), lanes=64, of_lane=4):
+        for told in lane.outbox_ids:
+            await outbox.mark_posting(transaction, told)
+            await outbox.postpone(transaction, told, now_ms + MS_PER_S, refused=True)
+            await outbox.mark_kept(transaction, told)
+            await outbox.not_handed_over(transaction, told)
+            await outbox.mark_sent(transaction, told, Way.HANDED_OVER, 1, 2, now_ms)
+            await outbox.mark_unneeded(transaction, told, now_ms)
     key = ImageKey(subjects.deleted_later, 0)
     await favourites.add(transaction, HEAVY, key, now_ms)
     await favourites.remove(transaction, HEAVY, key)
@@ -199,6 +201,6 @@ async def _tell(transaction: Transaction, subjects: Subjects, now_ms: int) -> No
         await posted.note(transaction, key.job_id, (0,), 1, subjects.message_id + 1, origin, now_ms)
     await deletion.delete(transaction, key.job_id, 1, now_ms)
     await posted.note(transaction, key.job_id, (0,), 1, subjects.message_id + 2, Origin.SHOW, now_ms)
-    for removal in await posted.due_removals(transaction, now_ms):
+    for removal in await posted.due_removals(transaction, now_ms, without=(), of_channel=4):
         await posted.postpone_removal(transaction, removal.message_id, now_ms)
         await posted.removed(transaction, removal.message_id)

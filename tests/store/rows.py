@@ -4,8 +4,8 @@ from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import FinishedImage, Kind, Lane, NewImage, NewJob, ReplyAddress
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.work import Checkpoint, ImageKey
-from kleinbot.store import jobs, members
-from kleinbot.store.database import Database
+from kleinbot.store import jobs, members, outbox
+from kleinbot.store.database import Database, Reader
 from kleinbot.store.ledger import Owner
 from tests.manual_clock import START_MS
 
@@ -41,3 +41,10 @@ async def store(database: Database, job: NewJob) -> int:
 
 def finished(key: ImageKey) -> FinishedImage:
     return FinishedImage(key, f"images/10/{key.job_id}-{key.position}.png", 100, "ab", "cd", 0.5)
+
+
+async def due_jobs(reader: Reader, now_ms: int) -> list[str]:
+    """Return the jobs that can be told now, channel by channel."""
+    found = await outbox.due_lanes(reader, now_ms, after=-1, without=(), lanes=100, of_lane=100)
+    rows = [await outbox.undelivered(reader, key) for lane in found for key in lane.outbox_ids]
+    return [row.job_id for row in rows if row is not None]

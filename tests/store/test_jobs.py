@@ -5,10 +5,10 @@ import pytest
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import ImageState, JobState
 from kleinbot.domain.work import ImageKey
-from kleinbot.store import jobs, ledger, lookup, outbox
+from kleinbot.store import jobs, ledger, lookup
 from kleinbot.store.database import Database
 from tests.manual_clock import START_MS
-from tests.store.rows import ADA, finished, new_job, store
+from tests.store.rows import ADA, due_jobs, finished, new_job, store
 
 LATER = START_MS + 1000
 
@@ -57,12 +57,12 @@ async def test_the_last_image_ends_the_job_and_asks_for_delivery_once(database: 
     await store(database, new_job(count=2))
     await _claim(database, first, second)
     assert await _finish(database, second)
-    assert await outbox.due(database.read, LATER) == []
+    assert await due_jobs(database.read, LATER) == []
     assert await _finish(database, first)
     job = await lookup.by_id(database.read, first.job_id)
     assert job is not None
     assert job.state is JobState.DONE
-    assert len(await outbox.due(database.read, LATER)) == 1
+    assert len(await due_jobs(database.read, LATER)) == 1
     assert await _spent(database) == 20
 
 

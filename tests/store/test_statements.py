@@ -22,6 +22,8 @@ LARGE = Scale(jobs=9_000, members=180, servers=3, heaviest_share=0.5, open=40)
 BOUNDED = {
     "asked": "what the statement was given",
     "CONSTANT": "a row of constants",
+    "json_each": "what is under way",
+    "lanes": "as many channels as were asked for",
     "latest": "2,000 entries of the ledger",
     "servers": "a handful",
     "s": "servers",

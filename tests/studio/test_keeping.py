@@ -22,7 +22,7 @@ from tests.studio_harness import ADA, BOB, MODERATOR, STRANGER, Studio, reply
 
 
 def _history(studio: Studio) -> History:
-    return History(studio.database, studio.recall, CpuPool(), studio.clock)
+    return History(studio.database, studio.recall, CpuPool(), lambda: None, studio.clock)
 
 
 def _delete(studio: Studio, woken: list[int]) -> Delete:
@@ -70,7 +70,9 @@ async def test_deleting_keeps_the_row_and_the_ledger_and_removes_what_shows_it(
     woken: list[int] = []
     await _delete(studio, woken).delete(ADA, job.job_id, 5, 72)
     assert woken == [1]
-    removals = await posted.due_removals(studio.database.read, studio.clock.now_ms())
+    removals = await posted.due_removals(
+        studio.database.read, studio.clock.now_ms(), without=(), of_channel=4
+    )
     assert [row.message_id for row in removals] == [70, 71, 72]
     kept = await studio.recall.job(job.job_id)
     assert kept is not None
@@ -117,7 +119,9 @@ async def test_a_message_that_is_noted_after_its_job_was_deleted_is_removed_too(
     async with studio.database.transaction() as transaction:
         await posted.note(transaction, job.job_id, [0], 5, 73, Origin.DELIVERY, studio.clock.now_ms())
     assert await posted.delivered(studio.database.read, job.job_id) == {}
-    removals = await posted.due_removals(studio.database.read, studio.clock.now_ms())
+    removals = await posted.due_removals(
+        studio.database.read, studio.clock.now_ms(), without=(), of_channel=4
+    )
     assert [row.message_id for row in removals] == [73]
 
 

@@ -50,6 +50,7 @@ failed-partly = Der Rest ist gescheitert: { $reason }
 late-greeting = { $requester }, deine Bilder sind fertig.
 moved = Das hat länger gedauert, als sich eine Antwort ändern lässt. Das Ergebnis ist hier: { $link }
 lost-file = Bild { $position } liegt nicht mehr im Archiv.
+unreadable-file = Bild { $position } ließ sich gerade nicht aus dem Archiv lesen. Verloren ist damit nichts: Versuche später /zeigen #{ $number }.
 kept-note = Das ließ sich vorher nicht zustellen:
 small-note = Gezeichnet vom kleinen Modell, das kleinbot beiliegt: Es kennt nur farbige Formen, etwa „a red circle left of a blue square“. Wie du das echte Modell bekommst, steht in der README.
 alt-text = { $count ->

@@ -50,6 +50,7 @@ failed-partly = The rest failed: { $reason }
 late-greeting = { $requester }, your pictures are ready.
 moved = This took longer than a reply can be changed. The result is here: { $link }
 lost-file = Picture { $position } is no longer in the archive.
+unreadable-file = Picture { $position } could not be read from the archive just now. Nothing is lost by that: try /show #{ $number } later.
 kept-note = This could not be delivered earlier:
 small-note = Drawn by the small model that comes with kleinbot: it knows coloured shapes only, like "a red circle left of a blue square". The README says how to get the real model.
 alt-text = { $count ->
