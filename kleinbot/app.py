@@ -232,7 +232,7 @@ async def opened(
         if model.waits_for is None:
             log_choice(model, settings.weights)
         bond = await asyncio.to_thread(_prepare, file, root, outside.clock, outside.faults)
-        database = await Database.open(file)
+        database = await Database.open(file, outside.faults)
         stack.push_async_callback(within, _CLOSING_S, database.close)
         archive = await asyncio.to_thread(Archive, root, None, outside.clock)
         stack.push_async_callback(within, _CLOSING_S, archive.close)

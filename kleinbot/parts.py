@@ -272,7 +272,7 @@ class Parts:
         inputs = Inputs(
             archive, self.inbound, self.intake, pool, self.downloads.fetch, model.profile.largest_grid_tokens
         )
-        front_desk = FrontDesk(submit, cancel, recall, self.board, texts, self.engine_state)
+        front_desk = FrontDesk(submit, cancel, recall, self.board, texts, self.engine_state, clock)
         history = History(database, recall, pool, self.removal.wake, clock)
         operate = Operate(
             database=database,

@@ -11,8 +11,10 @@ from discord import app_commands
 
 from kleinbot.chat import layouts, waiting_layouts
 from kleinbot.chat.board import Board
+from kleinbot.chat.deferral import Deferral
 from kleinbot.chat.host_powers import is_host
 from kleinbot.chat.replies import UNREACHED
+from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, KleinbotError, Refusal, RepeatedEvent
 from kleinbot.domain.job import ImagineRequest, ReplyAddress
 from kleinbot.domain.people import Actor
@@ -43,8 +45,10 @@ class FrontDesk:
         board: Board,
         texts: Texts,
         engine_state: Callable[[], EngineState],
+        clock: Clock,
     ) -> None:
         self._submit = submit
+        self._deferral = Deferral(texts, clock)
         self._cancel = cancel
         self._recall = recall
         self._engine_state = engine_state
@@ -53,8 +57,10 @@ class FrontDesk:
 
     async def imagine(self, interaction: discord.Interaction[Any], request: ImagineRequest) -> None:
         """Accept a request and say where it stands; the row exists before the answer is sent."""
-        accepted = await self._submit.imagine(actor_of(interaction), request, reply_address(interaction))
-        await self.show_accepted(interaction, accepted)
+        accepting = self._submit.imagine(actor_of(interaction), request, reply_address(interaction))
+        accepted = await self._deferral.outcome(interaction, accepting, private=request.private)
+        if accepted is not None:
+            await self.show_accepted(interaction, accepted)
 
     async def show_accepted(self, interaction: discord.Interaction[Any], accepted: Accepted) -> None:
         """Say where an accepted job stands and what it costs, and keep that up to date."""

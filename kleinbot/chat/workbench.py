@@ -1,23 +1,21 @@
 """Answers whoever makes pictures from pictures: by command, button, form or menu."""
 
-import asyncio
-import logging
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import aiohttp
 import discord
 from discord import app_commands
 
-from kleinbot.chat import layouts, picture_label
+from kleinbot.chat import picture_label
+from kleinbot.chat.deferral import Deferral
 from kleinbot.chat.front_desk import FrontDesk, actor_of, reply_address
 from kleinbot.chat.making_forms import EditForm, FormKeys, VariationsForm
 from kleinbot.chat.message_pictures import sources_in
 from kleinbot.chat.shown_media import links_in
 from kleinbot.domain.clock import Clock
-from kleinbot.domain.errors import Code, KleinbotError, Refusal
+from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.requests import (
     Attached,
     EditRequest,
@@ -29,17 +27,12 @@ from kleinbot.domain.requests import (
 )
 from kleinbot.studio.edit import Edit
 from kleinbot.studio.sources import Sources
-from kleinbot.studio.submit import Accepted, Begun
+from kleinbot.studio.submit import Begun
 from kleinbot.studio.variations import Variations
 from kleinbot.texts import Texts
 
-_log = logging.getLogger(__name__)
-
 PICTURE_CHARACTERS = 500
 """So much may be typed to name a picture; an address at Discord's CDN takes about 250."""
-
-DEFER_AFTER_S = 1.5
-"""Discord waits 3 s for the first response."""
 
 _KEY = re.compile(r"([0-9a-f]{24})\.([0-3])")
 _NUMBER = re.compile(r"#?(\d{1,9})(?:[/.]([1-4]))?(?:\s.*)?", re.DOTALL)
@@ -63,6 +56,7 @@ class Workbench:
         self._variations = variations
         self._texts = texts
         self._clock = clock
+        self._deferral = Deferral(texts, clock)
         self._forms = FormKeys(clock)
 
     async def edit(self, interaction: discord.Interaction[Any], request: EditRequest) -> None:
@@ -133,39 +127,10 @@ class Workbench:
         self, interaction: discord.Interaction[Any], begun: Begun, press: Press | None = None
     ) -> None:
         """Say where the job stands at once, or defer where a picture is slow to come."""
-        finishing = asyncio.ensure_future(begun.finish(reply_address(interaction), press))
-        patience = asyncio.ensure_future(self._clock.sleep(DEFER_AFTER_S))
-        try:
-            await asyncio.wait({finishing, patience}, return_when=asyncio.FIRST_COMPLETED)
-            if not finishing.done():
-                await _defer(interaction, begun.private)
-            accepted = await self._outcome(interaction, finishing)
-        finally:
-            patience.cancel()
-            finishing.cancel()
+        finishing = begun.finish(reply_address(interaction), press)
+        accepted = await self._deferral.outcome(interaction, finishing, private=begun.private)
         if accepted is not None:
             await self._front_desk.show_accepted(interaction, accepted)
-
-    async def _outcome(
-        self, interaction: discord.Interaction[Any], finishing: "asyncio.Future[Accepted]"
-    ) -> Accepted | None:
-        try:
-            return await finishing
-        except KleinbotError as error:
-            if not interaction.response.is_done():
-                raise
-            # A deferred answer is as public as it was begun, so the refusal takes its place.
-            text = self._texts.error(error, str(interaction.locale))
-            await interaction.edit_original_response(view=layouts.plain(text))
-            return None
-
-
-async def _defer(interaction: discord.Interaction[Any], is_private: bool) -> None:
-    try:
-        await interaction.response.defer(ephemeral=is_private, thinking=True)
-    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        # What was asked is done nevertheless; its result finds another way (see delivery).
-        _log.warning("an answer could not be deferred: %s", error)
 
 
 def _our_id(interaction: discord.Interaction[Any]) -> int:

@@ -1,5 +1,6 @@
 """What the rows and the line are told of a batch on its way: claimed, resting, put back, failed."""
 
+import functools
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -118,13 +119,17 @@ class Claims:
         async def stop(transaction: Transaction) -> None:
             nonlocal failed
             failed = await jobs.stop(transaction, job_id, JobState.FAILED, self._clock.now_ms(), error)
+            transaction.once_committed(functools.partial(self._failed, job_id, error if failed else None))
 
         await self._store(stop)
+        return failed
+
+    def _failed(self, job_id: str, error: KleinbotError | None) -> None:
+        """``error`` None: the job had ended already."""
         self._line.withdraw(job_id)
-        if failed:
+        if error is not None:
             self._meters.failed(error.code)
             self._wake_delivery()
-        return failed
 
     async def keep(self) -> None:
         """Write what fairness remembers and what was measured, before the process ends."""

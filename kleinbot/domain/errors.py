@@ -24,6 +24,7 @@ class Code(StrEnum):
     STOPPING = "error-stopping"
     ENGINE_FAILED = "error-engine-failed"
     DISK_FULL = "error-disk-full"
+    DATABASE_BUSY = "error-database-busy"
     CHECKPOINT_NOT_HERE = "error-checkpoint-not-here"
     DOES_NOT_FIT = "error-does-not-fit"
     DRAINING = "error-draining"

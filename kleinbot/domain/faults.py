@@ -13,6 +13,7 @@ class FaultPoint(StrEnum):
     WITHIN_DECODE = "within_decode"
     AFTER_FILE = "after_file"
     BEFORE_COMMIT = "before_commit"
+    COMMITTING = "committing"
     AFTER_COMMIT = "after_commit"
     AFTER_POST = "after_post"
     AFTER_IDENTITY = "after_identity"

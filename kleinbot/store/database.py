@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -10,10 +10,34 @@ from urllib.parse import quote
 
 import aiosqlite
 
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.faults import FaultPoint, Faults, NoFaults
+
 Row = sqlite3.Row
 Value = str | int | float | None
 
-_BUSY_TIMEOUT_MS = 5000
+MEMBER_PATIENCE_S = 1.5
+"""How long a transaction waits for its turn where somebody waits for an answer: Discord gives it 3 s."""
+
+WORK_PATIENCE_S = 5.0
+"""The same where nobody does. Whoever works in the background tries again after that."""
+
+_READING_PATIENCE_MS = 5000
+_ONE_TRY_MS = 100
+"""How long one BEGIN waits for another program. Between two, others of ours have their turn."""
+
+_BETWEEN_TRIES_S = 0.02
+
+
+class DatabaseBusyError(Refusal, sqlite3.OperationalError):
+    """Another program holds the database: nothing of the transaction has happened.
+
+    A refusal for who waits for an answer, and SQLite's own error for who tries again.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Code.DATABASE_BUSY)
+        self.sqlite_errorcode = sqlite3.SQLITE_BUSY
 
 
 def disk_is_full(error: BaseException) -> bool:
@@ -46,6 +70,22 @@ class Reader:
 class Transaction(Reader):
     """A reader that may also write; exists only inside ``Database.transaction``."""
 
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        super().__init__(connection)
+        self._afterwards: list[Callable[[], None]] = []
+
+    def once_committed(self, act: Callable[[], None]) -> None:
+        """Have ``act`` called when all of this is in the file, before anybody else's transaction begins.
+
+        That is how what is kept in memory follows the rows: it also happens where whoever asked is cancelled
+        during COMMIT, which nothing can stop any more. ``act`` must not raise.
+        """
+        self._afterwards.append(act)
+
+    def committed(self) -> None:
+        for act in self._afterwards:
+            act()
+
     async def change(self, sql: str, *values: Value) -> int:
         """Run one statement; return how many rows it changed."""
         async with self._connection.execute(sql, values) as cursor:
@@ -60,14 +100,15 @@ class Transaction(Reader):
 class Database:
     """Owns the writer and the reader of one file; close it, or the process never ends."""
 
-    def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+    def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection, faults: Faults) -> None:
         self._writer = writer
         self._reader = reader
+        self._faults = faults
         self._writing = asyncio.Lock()
         self.read = Reader(reader)
 
     @classmethod
-    async def open(cls, file: Path) -> Self:
+    async def open(cls, file: Path, faults: Faults | None = None) -> Self:
         """Open ``file``, which ``migrations.migrate`` has brought to the current schema."""
         async with AsyncExitStack() as opened:
             writer = await _connect(str(file), uri=False)
@@ -75,9 +116,10 @@ class Database:
             await writer.execute_fetchall("PRAGMA journal_mode = WAL")
             # FULL: a picture that somebody paid for survives a power cut; 1,000 commits a second are plenty.
             await writer.execute_fetchall("PRAGMA synchronous = FULL")
+            await writer.execute_fetchall(f"PRAGMA busy_timeout = {_ONE_TRY_MS}")
             reader = await _connect(f"file:{quote(str(file))}?mode=ro", uri=True)
             opened.pop_all()
-            return cls(writer, reader)
+            return cls(writer, reader, faults or NoFaults())
 
     async def close(self) -> None:
         """Wait for the running transaction, then close both connections. Idempotent."""
@@ -86,28 +128,72 @@ class Database:
             await self._writer.close()
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(self, patience_s: float = WORK_PATIENCE_S) -> AsyncIterator[Transaction]:
         """Run the body as one write transaction: committed whole, or rolled back where it raises.
 
         A cancelled body is rolled back. BEGIN, COMMIT and ROLLBACK themselves always run to their end,
         since a connection that is left inside a transaction would swallow every later writer's work.
+
+        Raises DatabaseBusyError where its turn does not come within ``patience_s``.
         """
-        async with self._writing:
+        await self._begin(patience_s)
+        transaction = Transaction(self._writer)
+        try:
             try:
-                # IMMEDIATE: a read transaction that turns into a write can fail at once in WAL mode.
-                await _to_its_end(self._writer.execute_fetchall("BEGIN IMMEDIATE"))
-                yield Transaction(self._writer)
-                await _to_its_end(self._writer.commit())
+                yield transaction
+                commit = asyncio.ensure_future(self._commit(transaction))
+                self._faults.reach(FaultPoint.COMMITTING)
+                await _to_its_end(commit)
             except BaseException:
                 # Nothing happens where it was committed: whoever was cancelled meanwhile is told only then.
                 await _to_its_end(self._writer.rollback())
                 raise
+        finally:
+            self._writing.release()
+
+    async def _begin(self, patience_s: float) -> None:
+        """Begin, and keep ``_writing`` from then on. What another program holds is asked for again and again.
+
+        The lock is given back between two tries: who has little patience would else wait for who has much.
+        """
+        until_s = asyncio.get_running_loop().time() + patience_s
+        while True:
+            try:
+                async with asyncio.timeout_at(until_s):
+                    await self._writing.acquire()
+            except TimeoutError as error:
+                raise DatabaseBusyError from error
+            try:
+                # IMMEDIATE: a read transaction that turns into a write can fail at once in WAL mode.
+                await _to_its_end(self._writer.execute_fetchall("BEGIN IMMEDIATE"))
+            except BaseException as error:
+                try:
+                    # A BEGIN during which somebody was cancelled may have succeeded.
+                    await _to_its_end(self._writer.rollback())
+                finally:
+                    self._writing.release()
+                if not _is_busy(error):
+                    raise
+                if asyncio.get_running_loop().time() >= until_s:
+                    raise DatabaseBusyError from error
+            else:
+                return
+            await asyncio.sleep(_BETWEEN_TRIES_S)
+
+    async def _commit(self, transaction: Transaction) -> None:
+        await self._writer.commit()
+        transaction.committed()
+
+
+def _is_busy(error: BaseException) -> bool:
+    # The low byte of an extended code is its kind (SQLite's documentation, "Result and Error Codes").
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 async def _connect(where: str, *, uri: bool) -> aiosqlite.Connection:
     connection = await aiosqlite.connect(where, uri=uri, isolation_level=None)
     connection.row_factory = sqlite3.Row
-    await connection.execute_fetchall(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+    await connection.execute_fetchall(f"PRAGMA busy_timeout = {_READING_PATIENCE_MS}")
     await connection.execute_fetchall("PRAGMA foreign_keys = ON")
     # SQLite's own LIKE and lower() know the case of ASCII letters only.
     await connection.create_function("has_words", 2, has_words, deterministic=True)

@@ -51,12 +51,15 @@ _SETTLE = """
     SELECT server_id, member_id, job_id, position, grant_id, 'settle', 0, counts_ms, ?
     FROM ledger WHERE job_id = ? AND position = ? AND kind = 'reserve'
 """
-_EXPIRE = """
-    INSERT INTO ledger (server_id, member_id, grant_id, kind, amount_tenths, counts_ms, made_ms)
-    SELECT g.server_id, g.member_id, g.grant_id, 'expire', -SUM(l.amount_tenths), g.expires_ms, ?
+_EXPIRED = """
     FROM grants g JOIN ledger l USING (grant_id)
     WHERE g.server_id = ? AND g.member_id = ? AND g.expires_ms <= ?
     GROUP BY g.grant_id HAVING SUM(l.amount_tenths) > 0
+"""
+_HAS_EXPIRED = f"SELECT 1 {_EXPIRED} LIMIT 1"
+_EXPIRE = f"""
+    INSERT INTO ledger (server_id, member_id, grant_id, kind, amount_tenths, counts_ms, made_ms)
+    SELECT g.server_id, g.member_id, g.grant_id, 'expire', -SUM(l.amount_tenths), g.expires_ms, ? {_EXPIRED}
 """
 # A refund without a job gives back what a clock that was ahead has let expire; it may expire once more.
 _REVIVE = """
@@ -172,6 +175,11 @@ async def refunded(reader: Reader, job_ids: Sequence[str]) -> dict[str, int]:
     A reset may have given them back before, and what goes back to an expired grant is lost: both count 0.
     """
     return {row[0]: row[1] for row in await reader.all(_REFUNDED, json.dumps(job_ids))}
+
+
+async def has_expired(reader: Reader, owner: Owner, now_ms: int) -> bool:
+    """Tell whether something is left of a grant of ``owner``'s that has expired."""
+    return await reader.one(_HAS_EXPIRED, owner.server_id, owner.member_id, now_ms) is not None
 
 
 async def expire(transaction: Transaction, owner: Owner, now_ms: int) -> None:

@@ -8,7 +8,7 @@ from kleinbot.domain.errors import Code, Parameter, Refusal
 from kleinbot.domain.people import Actor
 from kleinbot.domain.quota import AuditRow, Deed
 from kleinbot.store import audit, events, grants, ledger, members, servers
-from kleinbot.store.database import Database, Transaction
+from kleinbot.store.database import MEMBER_PATIENCE_S, Database, Transaction
 from kleinbot.store.ledger import Owner
 from kleinbot.studio import quota
 from kleinbot.studio.power import require_admin
@@ -46,7 +46,7 @@ class AdministerQuota:
         """
         require_admin(actor)
         owner = Owner(actor.server_id, member_id)
-        async with self._database.transaction() as transaction:
+        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
             await events.accept(transaction, actor, self._clock.now_ms())
             await self._require_allowed(transaction, owner, limit_tenths)
             await members.remember(transaction, owner, self._clock.now_ms())
@@ -60,7 +60,7 @@ class AdministerQuota:
         Raises Refusal QUOTA_ABOVE_MOST beyond what the host allows.
         """
         require_admin(actor)
-        async with self._database.transaction() as transaction:
+        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
             await events.accept(transaction, actor, self._clock.now_ms())
             await self._require_allowed(transaction, Owner(actor.server_id, actor.member_id), limit_tenths)
             await servers.remember(transaction, actor.server_id, self._clock.now_ms())
@@ -76,7 +76,7 @@ class AdministerQuota:
         """
         require_admin(actor)
         owner, now_ms = Owner(actor.server_id, member_id), self._clock.now_ms()
-        async with self._database.transaction() as transaction:
+        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
             await events.accept(transaction, actor, now_ms)
             await members.remember(transaction, owner, now_ms)
             before = await quota.balance(transaction, owner, self._rule, now_ms)
@@ -98,7 +98,7 @@ class AdministerQuota:
         """Give a member back what they spent of their allowance; return how much that was."""
         require_admin(actor)
         owner, now_ms = Owner(actor.server_id, member_id), self._clock.now_ms()
-        async with self._database.transaction() as transaction:
+        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
             await events.accept(transaction, actor, now_ms)
             await members.remember(transaction, owner, now_ms)
             since_ms = now_ms - self._rule.window_ms

@@ -10,7 +10,7 @@ from kleinbot.domain.people import Actor
 from kleinbot.domain.quota import Deed
 from kleinbot.queueing.line import Line
 from kleinbot.store import audit, events, jobs, lookup
-from kleinbot.store.database import Database, Transaction
+from kleinbot.store.database import MEMBER_PATIENCE_S, Database, Transaction
 from kleinbot.store.ledger import Owner
 from kleinbot.studio.power import Action, may, require_host
 from kleinbot.studio.submit import LineListener
@@ -95,19 +95,23 @@ class Cancel:
         """End ``job``. Where it is somebody else's, they are told by what ``power``, and it is noted."""
         reason = None if actor.member_id == job.member_id else _REASONS[power]
         error = None if reason is None else Refusal(reason, by=str(actor.member_id))
-        async with self._database.transaction() as transaction:
+        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
             now_ms = self._clock.now_ms()
             await events.accept(transaction, actor, now_ms)
             stopped = await jobs.stop(transaction, job.job_id, JobState.CANCELLED, now_ms, error)
             if stopped and error is not None:
                 await self._note(transaction, actor, job, power)
             ended = await lookup.by_id(transaction, job.job_id)
+            if stopped:
+                transaction.once_committed(lambda: self._stopped(job.job_id))
         if not stopped or ended is None:
             raise Refusal(Code.JOB_ALREADY_ENDED, number=str(job.number))
-        self._line.withdraw(job.job_id)
-        self._listener.job_stopped(job.job_id)
-        self._wake_delivery()
         return Cancelled(ended.number, ended.refunded_tenths)
+
+    def _stopped(self, job_id: str) -> None:
+        self._line.withdraw(job_id)
+        self._listener.job_stopped(job_id)
+        self._wake_delivery()
 
     async def _note(self, transaction: Transaction, actor: Actor, job: Job, power: Deed) -> None:
         details: dict[str, Parameter] = {"number": str(job.number)}

@@ -8,7 +8,7 @@ from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import Job
 from kleinbot.domain.people import Actor
 from kleinbot.store import deletion, events, posted
-from kleinbot.store.database import Database
+from kleinbot.store.database import MEMBER_PATIENCE_S, Database
 from kleinbot.studio.history import History
 from kleinbot.studio.power import Action, may
 
@@ -47,14 +47,15 @@ class Delete:
         """
         job = await self.check(actor, job_id)
         now_ms = self._clock.now_ms()
-        async with self._database.transaction() as transaction:
+        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
             await events.accept(transaction, actor, now_ms)
             files = await deletion.delete(transaction, job_id, actor.member_id, now_ms)
             if files is not None and message_id is not None:
                 await posted.remove(transaction, job_id, channel_id, message_id, now_ms)
+            if files is not None:
+                transaction.once_committed(self._wake_removal)
         if files is None:
             raise Refusal(Code.RESULT_DELETED, number=str(job.number))
-        self._wake_removal()
         for file in files:
             await self._archive.delete(file)  # what a crash leaves here, the sweep removes
         return job

@@ -6,7 +6,7 @@ from kleinbot.domain.job import Job
 from kleinbot.domain.people import Actor
 from kleinbot.domain.work import ImageKey
 from kleinbot.store import events, favourites
-from kleinbot.store.database import Database
+from kleinbot.store.database import MEMBER_PATIENCE_S, Database
 from kleinbot.store.ledger import Owner
 from kleinbot.studio.history import History
 
@@ -29,7 +29,7 @@ class Favour:
         job = await self._history.seen(actor, key.job_id)
         if key not in {image.key for image in job.done_images}:
             raise Refusal(Code.RESULT_UNKNOWN, job=f"#{job.number}")
-        async with self._database.transaction() as transaction:
+        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
             now_ms = self._clock.now_ms()
             await events.accept(transaction, actor, now_ms)
             await favourites.add(transaction, _owner(actor), key, now_ms)
@@ -38,7 +38,7 @@ class Favour:
     async def unmark(self, actor: Actor, key: ImageKey) -> tuple[Job, frozenset[int]]:
         """Take the mark away; return what is marked now. Raises as ``History.seen``."""
         job = await self._history.seen(actor, key.job_id)
-        async with self._database.transaction() as transaction:
+        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
             await events.accept(transaction, actor, self._clock.now_ms())
             await favourites.remove(transaction, _owner(actor), key)
             return job, await favourites.positions(transaction, _owner(actor), key.job_id)

@@ -4,6 +4,7 @@ Each change and its audit row are one transaction. Nothing here shows what membe
 """
 
 import asyncio
+import functools
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
@@ -17,7 +18,7 @@ from kleinbot.host.profile import Profile
 from kleinbot.queueing.estimates import ErrorSpread
 from kleinbot.queueing.line import Line
 from kleinbot.store import audit, events, facts, servers
-from kleinbot.store.database import Database, Reader
+from kleinbot.store.database import MEMBER_PATIENCE_S, Database, Reader
 from kleinbot.store.servers import ServerRow
 from kleinbot.studio.power import require_host
 from kleinbot.studio.quota import QuotaRule
@@ -131,7 +132,7 @@ class Operate:
         """
         require_host(actor)
         details: dict[str, Parameter] = {}
-        async with self._database.transaction() as transaction:
+        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
             await events.accept(transaction, actor, self._clock.now_ms())
             if server_id not in present and not await servers.is_known(transaction, server_id):
                 raise Refusal(Code.SERVER_UNKNOWN)
@@ -147,10 +148,13 @@ class Operate:
                     transaction, Deed.SHARE, actor.member_id, self._clock.now_ms(), server_id=server_id,
                     details=details,
                 )  # fmt: skip
-        if share is not None:
-            self._shares.set_share(server_id, share)
-            self._line.weights_changed()
+            if share is not None:
+                transaction.once_committed(functools.partial(self._share_changed, server_id, share))
         return next(row for row in await self.servers(actor, present) if row.server_id == server_id)
+
+    def _share_changed(self, server_id: int, share: float) -> None:
+        self._shares.set_share(server_id, share)
+        self._line.weights_changed()
 
     async def pause(self, actor: Actor) -> None:
         """Begin no more pictures; jobs are still accepted and keep their places."""
@@ -180,9 +184,12 @@ class Operate:
 
     async def _move(self, actor: Actor, door: Door, deed: Deed) -> None:
         require_host(actor)
-        async with self._database.transaction() as transaction:
+        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
             await events.accept(transaction, actor, self._clock.now_ms())
             await facts.note(transaction, _DOOR_FACT, door)
             await audit.note(transaction, deed, actor.member_id, self._clock.now_ms())
+            transaction.once_committed(lambda: self._moved(door))
+
+    def _moved(self, door: Door) -> None:
         self._doorkeeper.door = door
         self._door_moved()

@@ -1,13 +1,14 @@
 """What a member's quota is, why, and what changed it."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.people import Actor
 from kleinbot.domain.quota import Entry
 from kleinbot.store import ledger, members
-from kleinbot.store.database import Database, Reader
+from kleinbot.store.database import MEMBER_PATIENCE_S, Database, DatabaseBusyError, Reader
 from kleinbot.store.ledger import Owner
 from kleinbot.studio import quota
 from kleinbot.studio.quota import Balance, QuotaRule
@@ -36,15 +37,21 @@ async def statement(
     most_entries: int = LAST_ENTRIES,
     balance_of: BalanceOf = quota.balance,
 ) -> Statement:
-    """Return ``owner``'s statement; grants that have expired are written off first, so that it says so."""
-    async with database.transaction() as transaction:
-        await ledger.expire(transaction, owner, now_ms)
-        return Statement(
-            owner,
-            (await members.standing(transaction, owner)).member_weight,
-            await balance_of(transaction, owner, rule, now_ms),
-            await ledger.history(transaction, owner, most_entries),
-        )
+    """Return ``owner``'s statement; grants that have expired are written off first, so that it says so.
+
+    Only then is anything written; where the database is busy, that is left to the next look.
+    """
+    read = database.read
+    if await ledger.has_expired(read, owner, now_ms):
+        with suppress(DatabaseBusyError):
+            async with database.transaction(MEMBER_PATIENCE_S) as transaction:
+                await ledger.expire(transaction, owner, now_ms)
+    return Statement(
+        owner,
+        (await members.standing(read, owner)).member_weight,
+        await balance_of(read, owner, rule, now_ms),
+        await ledger.history(read, owner, most_entries),
+    )
 
 
 class QuotaView:

@@ -1,5 +1,6 @@
 """Submit: a request becomes an accepted job, in one transaction with its reservation."""
 
+import functools
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from kleinbot.archive.names import Shelf
 from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code, Refusal, RepeatedEvent
-from kleinbot.domain.job import ImagineRequest, Kind, NewJob, Quality, ReplyAddress
+from kleinbot.domain.job import ImagineRequest, Job, Kind, NewJob, Quality, ReplyAddress
 from kleinbot.domain.meters import Meters
 from kleinbot.domain.noise import SEED_COUNT
 from kleinbot.domain.people import Actor
@@ -27,7 +28,7 @@ from kleinbot.queueing.entry import images_of_new, shape_of
 from kleinbot.queueing.estimates import EstimateErrors
 from kleinbot.queueing.line import Line
 from kleinbot.store import events, jobs, lookup, members, presses, tags
-from kleinbot.store.database import Database, Transaction
+from kleinbot.store.database import MEMBER_PATIENCE_S, Database, Transaction
 from kleinbot.store.ledger import Owner
 from kleinbot.studio import quota
 from kleinbot.studio.fitting import require_fit
@@ -202,7 +203,7 @@ class Submit:
     async def _insert(self, actor: Actor, job: NewJob, press: Press | None) -> Accepted:
         owner = Owner(job.server_id, job.member_id)
         job = replace(job, created_ms=self._ordered(job.created_ms))
-        async with self._database.transaction() as transaction:
+        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
             await events.accept(transaction, actor, job.created_ms)
             await members.remember(transaction, owner, job.created_ms)
             if press is not None:
@@ -223,17 +224,21 @@ class Submit:
                 await presses.note(transaction, owner, press, job.job_id, job.created_ms)
             await tags.replace(transaction, self._line.tags_with(admitted.images))
             stored = await lookup.by_id(transaction, job.job_id)
-        if stored is None:
-            raise LookupError(job.job_id)
-        self._archive.note_number(job.server_id, stored.number)
-        # No await since the lock was released: nobody was admitted on the same place in between.
-        self._line.submit(admitted.images)
+            if stored is None:
+                raise LookupError(job.job_id)
+            # Before anybody else is admitted on the same place; and what is charged is in line, also where
+            # whoever asked is cancelled during COMMIT.
+            transaction.once_committed(functools.partial(self._take_in, admitted, stored))
         card = self._recall.card_of(stored)
         if card.starts_at_ms is not None:
             self._errors.told(job.job_id, card.starts_at_ms)
+        return Accepted(card, balance)
+
+    def _take_in(self, admitted: Admitted, job: Job) -> None:
+        self._archive.note_number(job.server_id, job.number)
+        self._line.submit(admitted.images)
         self._meters.accepted(admitted.lane, len(admitted.images))
         self._listener.job_added()
-        return Accepted(card, balance)
 
     def _ordered(self, now_ms: int) -> int:
         """Return ``now_ms`` or a little more: no two are the same, since the line is in their order."""

@@ -5,7 +5,7 @@ from kleinbot.domain.people import Actor
 from kleinbot.domain.quota import Deed
 from kleinbot.queueing.line import Line
 from kleinbot.store import audit, events, members
-from kleinbot.store.database import Database
+from kleinbot.store.database import MEMBER_PATIENCE_S, Database
 from kleinbot.store.ledger import Owner
 from kleinbot.studio.power import require_admin
 from kleinbot.studio.shares import Shares
@@ -28,7 +28,7 @@ class Weigh:
         """
         require_admin(actor)
         owner, now_ms = Owner(actor.server_id, member_id), self._clock.now_ms()
-        async with self._database.transaction() as transaction:
+        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
             await events.accept(transaction, actor, now_ms)
             await members.remember(transaction, owner, now_ms)
             await members.set_weight(transaction, owner, weight)
@@ -36,5 +36,8 @@ class Weigh:
                 transaction, Deed.WEIGHT, actor.member_id, now_ms,
                 server_id=actor.server_id, member_id=member_id, details={"weight": weight},
             )  # fmt: skip
+            transaction.once_committed(lambda: self._changed(owner, weight))
+
+    def _changed(self, owner: Owner, weight: float) -> None:
         self._shares.set_weight(owner, weight)
         self._line.weights_changed()

@@ -104,6 +104,7 @@ async def _read_jobs(read: Reader, subjects: Subjects, now_ms: int) -> None:
     await ledger.spendings(read, HEAVY, now_ms - DAY_MS)
     await ledger.spendings_everywhere(read, HEAVY, now_ms - DAY_MS)
     await ledger.history(read, HEAVY, 15)
+    await ledger.has_expired(read, HEAVY, now_ms)
 
 
 async def _read_the_rest(read: Reader, subjects: Subjects, now_ms: int) -> None:

@@ -1,11 +1,15 @@
 import asyncio
 import random
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
-from kleinbot.store.database import Database, disk_is_full
+from kleinbot.domain.errors import Code
+from kleinbot.domain.faults import FaultPoint
+from kleinbot.store.database import Database, DatabaseBusyError, disk_is_full
 
 
 async def _accounts(database: Database) -> None:
@@ -66,11 +70,8 @@ async def test_a_task_cancelled_while_it_waits_for_the_lock_of_another_process_l
     assert await database.read.number("SELECT amount FROM accounts WHERE name = 'b'") == 1
 
 
-async def test_a_cancellation_is_not_lost_where_the_lock_never_comes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_cancellation_is_not_lost_where_the_lock_never_comes(tmp_path: Path) -> None:
     """Whoever tries again after an error would go on trying while everything around it ends."""
-    monkeypatch.setattr("kleinbot.store.database._BUSY_TIMEOUT_MS", 100)
     database = await Database.open(tmp_path / "own.sqlite3")
     await _accounts(database)
     other = sqlite3.connect(tmp_path / "own.sqlite3", isolation_level=None)
@@ -79,11 +80,95 @@ async def test_a_cancellation_is_not_lost_where_the_lock_never_comes(
     for _ in range(20):
         await asyncio.sleep(0)
     waiting.cancel()
-    with pytest.raises(asyncio.CancelledError) as raised:
+    with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert isinstance(raised.value.__cause__, sqlite3.OperationalError)
     other.close()
     await _transfer(database)
+    await database.close()
+
+
+@contextmanager
+def _held(file: Path) -> Iterator[None]:
+    """Another program's transaction, for as long as the body lasts."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("COMMIT")
+
+
+async def test_who_has_little_patience_is_told_soon_and_nothing_has_happened(
+    database: Database, database_file: Path
+) -> None:
+    await _accounts(database)
+    with _held(database_file):
+        with pytest.raises(DatabaseBusyError) as caught:
+            async with database.transaction(0.05):
+                pytest.fail("the body runs without the lock")
+        assert caught.value.code is Code.DATABASE_BUSY
+        # Who tries again in the background knows SQLite's own error.
+        assert isinstance(caught.value, sqlite3.OperationalError)
+    await _transfer(database)
+    assert await database.read.number("SELECT amount FROM accounts WHERE name = 'b'") == 1
+
+
+async def test_who_has_much_patience_holds_up_nobody_who_has_little(
+    database: Database, database_file: Path
+) -> None:
+    """Each has its turns: else a member would wait as long as whatever works in the background."""
+    await _accounts(database)
+    with _held(database_file):
+        patient = asyncio.create_task(_transfer(database))
+        await asyncio.sleep(0)
+        for _ in range(3):
+            with pytest.raises(DatabaseBusyError):
+                async with database.transaction(0.05):
+                    pytest.fail("the body runs without the lock")
+        assert not patient.done()
+    await patient
+    assert await database.read.number("SELECT amount FROM accounts WHERE name = 'b'") == 1
+
+
+async def test_what_follows_the_rows_follows_a_commit_only(database: Database) -> None:
+    await _accounts(database)
+    followed: list[str] = []
+    with pytest.raises(LookupError):
+        async with database.transaction() as transaction:
+            transaction.once_committed(lambda: followed.append("rolled back"))
+            raise LookupError
+    async with database.transaction() as transaction:
+        transaction.once_committed(lambda: followed.append("committed"))
+        assert followed == []
+    assert followed == ["committed"]
+
+
+class _CancelledAt:
+    """Cancels the task that reaches a fault point."""
+
+    def __init__(self, point: FaultPoint) -> None:
+        self._point = point
+
+    def reach(self, point: FaultPoint) -> None:
+        task = asyncio.current_task()
+        if point is self._point and task is not None:
+            task.cancel()
+
+
+async def test_what_follows_the_rows_follows_also_where_its_task_is_cancelled_during_commit(
+    database_file: Path,
+) -> None:
+    database = await Database.open(database_file, _CancelledAt(FaultPoint.COMMITTING))
+    followed: list[str] = []
+
+    async def change() -> None:
+        async with database.transaction() as transaction:
+            await transaction.change("INSERT INTO facts VALUES ('door', 'open')")
+            transaction.once_committed(lambda: followed.append("committed"))
+
+    task = asyncio.create_task(change())
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await database.read.number("SELECT COUNT(*) FROM facts") == 1
+    assert followed == ["committed"]
     await database.close()
 
 

@@ -1,9 +1,12 @@
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.geometry import Grid
 from kleinbot.host.capacity import Capacity
 from kleinbot.store.database import Database
@@ -14,11 +17,13 @@ from tests.studio_harness import Studio, build
 
 
 @asynccontextmanager
-async def _built(folder: Path, capacity: Capacity | None = None) -> AsyncIterator[Studio]:
+async def _built(
+    folder: Path, capacity: Capacity | None = None, faults: Faults | None = None
+) -> AsyncIterator[Studio]:
     clock = ManualClock(START_MS)
     file = folder / "kleinbot.sqlite3"
     migrate(file, load_migrations(), clock)
-    database = await Database.open(file)
+    database = await Database.open(file, faults)
     studio = build(folder, database, clock, ScriptedEngine(), capacity=capacity)
     yield studio
     await studio.finisher.close()
@@ -29,6 +34,31 @@ async def _built(folder: Path, capacity: Capacity | None = None) -> AsyncIterato
 @pytest.fixture
 async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
     async with _built(tmp_path) as studio:
+        yield studio
+
+
+@dataclass
+class AtCommit:
+    """Cancels the task that commits, while it is ``armed``."""
+
+    armed: bool = False
+
+    def reach(self, point: FaultPoint) -> None:
+        task = asyncio.current_task()
+        if self.armed and point is FaultPoint.COMMITTING and task is not None:
+            self.armed = False
+            task.cancel()
+
+
+@pytest.fixture
+def at_commit() -> AtCommit:
+    return AtCommit()
+
+
+@pytest.fixture
+async def interrupted(tmp_path: Path, at_commit: AtCommit) -> AsyncIterator[Studio]:
+    """A house whose next commit is at the moment of a cancellation, once ``at_commit`` is armed."""
+    async with _built(tmp_path, faults=at_commit) as studio:
         yield studio
 
 

@@ -69,4 +69,4 @@ def test_each_change_that_a_person_makes_accepts_their_event() -> None:
     for module in Path(studio_package.__file__).parent.glob("*.py"):
         code = module.read_text("utf-8")
         if module.name not in no_change:
-            assert code.count("transaction() as transaction") == code.count("events.accept("), module.name
+            assert code.count(" as transaction:") == code.count("events.accept("), module.name

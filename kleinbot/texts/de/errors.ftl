@@ -44,6 +44,7 @@ error-does-not-fit = { $inputs ->
     } Es wurde nichts berechnet.
 error-checkpoint-not-here = Das entstand in bester Qualität, und das Modell dafür hat dieser Betreiber nicht mehr. Nimm den Prompt in /imagine ohne sie. Es wurde nichts berechnet.
 error-disk-full = Die Festplatte, auf der der Bot speichert, ist voll, deshalb ging das nicht: Nichts ist geändert und nichts berechnet. Versuch es noch einmal, sobald wieder Platz ist.
+error-database-busy = Ein anderes Programm auf dem Rechner des Bots hält gerade seine Datenbank auf, deshalb ging das nicht: Nichts ist geändert und nichts berechnet. Versuch es in ein paar Sekunden noch einmal.
 
 error-job-unknown = Ich kenne hier keinen Auftrag { $job } von dir. /warteschlange zeigt, welche warten oder laufen.
 error-job-not-here = Diesen Auftrag gibt es auf diesem Server nicht.

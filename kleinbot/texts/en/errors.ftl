@@ -44,6 +44,7 @@ error-does-not-fit = { $inputs ->
     } Nothing was charged.
 error-checkpoint-not-here = This was made in best quality, for which this host no longer has the model. Take its prompt into /imagine without that. Nothing was charged.
 error-disk-full = The disk of the bot's host is full, so this could not be done: nothing has changed and nothing was charged. Try again once there is room.
+error-database-busy = Another program on the bot's host holds up its database, so this could not be done: nothing has changed and nothing was charged. Try again in a few seconds.
 
 error-job-unknown = I know no job { $job } of yours here. /queue lists the ones that are waiting or running.
 error-job-not-here = That job is not known in this server.

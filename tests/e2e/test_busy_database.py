@@ -1,0 +1,111 @@
+"""Another program holds the database, as a backup or somebody's shell may: everybody is answered in time."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from kleinbot.domain.work import EnginePhase
+from kleinbot.sandbox import InteractionHandle
+from tests.e2e.house import House, Stage, has_pictures
+from tests.e2e.pictures import imagined
+from tests.scripted_engine import ScriptedEngine
+
+DISCORD_WAITS_S = 3.0
+QUICK_S = 20.0
+BUSY = (
+    "Another program on the bot's host holds up its database, so this could not be done: nothing has changed "
+    "and nothing was charged. Try again in a few seconds."
+)
+_HOLDER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@asynccontextmanager
+async def held(file: Path) -> AsyncIterator[None]:
+    """A process of its own holds the database's lock for as long as the body lasts."""
+    holder = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _HOLDER, str(file),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert holder.stdout is not None
+        assert await asyncio.wait_for(holder.stdout.readline(), QUICK_S) == b"held\n"
+        yield
+    finally:
+        holder.kill()
+        await holder.communicate()
+
+
+async def _books(house: House) -> list[int]:
+    tables = ("jobs", "ledger", "outbox", "favourites", "removals", "audit")
+    return [await house.number(f"SELECT COUNT(*) FROM {table}") for table in tables]
+
+
+async def _answered(handle: InteractionHandle) -> str:
+    await handle.acknowledged(timeout_s=QUICK_S)
+    assert handle.acknowledged_after_s is not None
+    assert handle.acknowledged_after_s < DISCORD_WAITS_S
+    return (await handle.message_where(lambda message: message.text, timeout_s=QUICK_S)).text
+
+
+async def test_everybody_is_answered_in_time_and_what_they_are_told_is_true(stage: Stage) -> None:
+    engine = ScriptedEngine()
+    async with stage.house(engine) as house:
+        several, single = await imagined(house, count=2), await imagined(house)
+        await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 2)
+        engine.gate.clear()
+        await (await house.ada.command(house.channel, "imagine", prompt="a bear")).acknowledged()
+        await house.until("SELECT COUNT(*) FROM images WHERE state = 'running'", 1)
+        books = await _books(house)
+        async with held(stage.folder / "kleinbot.sqlite3"):
+            ada, bob, channel = house.ada, house.bob, house.channel
+            refused = await asyncio.gather(
+                *(ada.command(channel, "imagine", prompt=f"fox {number}") for number in range(6)),
+                ada.command(channel, "cancel"),
+                ada.command(channel, "variations", picture="#1"),
+                bob.press(several, label="Reroll"),
+                bob.press(several, label="V1"),
+                bob.press(single, label="Favourite"),
+            )
+            told = await asyncio.gather(*(_answered(handle) for handle in refused))
+            assert told == [BUSY] * len(refused)
+
+            read = await asyncio.gather(
+                ada.command(channel, "quota"),
+                ada.command(channel, "queue"),
+                ada.command(channel, "history"),
+                ada.press(several, label="Recipe"),
+            )
+            told = await asyncio.gather(*(_answered(handle) for handle in read))
+            assert told[0].startswith("**You have 56 pictures left.**"), told[0]
+            assert BUSY not in told
+            assert await ada.autocomplete(channel, "show", "job", "fox") != []
+        assert await _books(house) == books
+        assert await _answered(await bob.press(single, label="Favourite")) != BUSY
+        engine.gate.set()
+
+
+async def test_what_is_drawn_meanwhile_is_stored_and_told_once_the_database_is_free(stage: Stage) -> None:
+    engine = ScriptedEngine()
+    engine.gate.clear()
+    async with stage.house(engine) as house:
+        await house.ready()
+        assert engine.state.phase is EnginePhase.READY
+        handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
+        await handle.acknowledged(timeout_s=QUICK_S)
+        await house.until("SELECT COUNT(*) FROM images WHERE state = 'running'", 1)
+        async with held(stage.folder / "kleinbot.sqlite3"):
+            engine.gate.set()
+            refused = await house.bob.command(house.channel, "imagine", prompt="another fox")
+            assert await _answered(refused) == BUSY
+        # It waits longer than a member does, and else tries again after a pause.
+        stage.clock.advance(60)
+        await handle.message_where(has_pictures, timeout_s=QUICK_S)
+        assert await house.number("SELECT COUNT(*) FROM ledger WHERE kind = 'settle'") == 1
