@@ -28,8 +28,12 @@ class Remedy(Enum):
 
 
 _REMEDIES = {
-    # No network.
+    # No network, a hub that is down, a captive portal: whatever nobody foresaw on the way may pass.
     Code.WEIGHTS_UNREACHABLE: Remedy.AGAIN,
+    # A file server that is away, a paging file that is too small just now.
+    Code.WEIGHTS_UNREADABLE: Remedy.AGAIN,
+    # Room is made while the bot runs.
+    Code.WEIGHTS_NO_ROOM: Remedy.AGAIN,
     # A game or a process that is just ending holds the card's memory; the profile may still fit.
     Code.START_OUT_OF_MEMORY: Remedy.AGAIN,
     # The same shortage, found while the profile was chosen: it must be chosen anew.

@@ -142,7 +142,7 @@ def unreadable(error: OSError) -> Finding:
     found = error.strerror or str(error)
     return of_error(
         Topic.WEIGHTS,
-        StartError(Code.WEIGHTS_DAMAGED, file=str(error.filename), found=found, wanted="a readable file"),
+        StartError(Code.WEIGHTS_UNREADABLE, file=str(error.filename), reason=found),
     )
 
 

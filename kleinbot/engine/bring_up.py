@@ -16,8 +16,9 @@ from kleinbot.host.facts import GIB
 from kleinbot.host.memory_model import RESERVED_BEYOND, WorkShape, predict
 from kleinbot.host.probe import system_of
 from kleinbot.host.profile import Profile
-from kleinbot.klein.download import AbandonedError, asking, obtain
+from kleinbot.klein.download import asking, obtain
 from kleinbot.klein.folder_hashes import check_folder
+from kleinbot.klein.hub_requests import AbandonedError
 from kleinbot.klein.load import load_klein
 from kleinbot.klein.source import FolderSource, HubSource, Source
 

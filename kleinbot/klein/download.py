@@ -1,29 +1,12 @@
 """The weights of a source: found where they are, downloaded where they are not. No torch."""
 
-import errno
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from huggingface_hub import (
-    HfApi,
-    get_session,
-    hf_hub_download,
-    hf_hub_url,
-    hf_raise_for_status,
-    snapshot_download,
-)
+from huggingface_hub import get_session, hf_hub_url, hf_raise_for_status, snapshot_download
 from huggingface_hub.constants import HF_HUB_CACHE
-from huggingface_hub.errors import (
-    GatedRepoError,
-    HFValidationError,
-    LocalEntryNotFoundError,
-    OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
+from huggingface_hub.errors import LocalEntryNotFoundError
 from huggingface_hub.file_download import repo_folder_name
 from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
@@ -32,19 +15,18 @@ from kleinbot.domain.work import Checkpoint
 from kleinbot.host.probe import free_disk_bytes
 from kleinbot.klein.checkpoint import MODEL_INDEX, TRANSFORMER_CONFIG, checkpoint_of
 from kleinbot.klein.find_weights import find_weights
+from kleinbot.klein.hub_requests import SILENCE_S, AbandonedError, explained, with_or_without_token
+from kleinbot.klein.listing import list_files
 from kleinbot.klein.published import RepoFile, is_published, keep_published, verify_once
-from kleinbot.klein.resuming import HTTP_ERROR, SILENCE_S, begun_bytes, fetch_blob
+from kleinbot.klein.resuming import begun_bytes, fetch_blob, lay_down
 from kleinbot.klein.source import DISTILLED_REPOSITORY, FolderSource, HubPart, HubSource, Source
 from kleinbot.klein.weight_set import WeightSet
 
 _NOT_FOUND = 404
+_MOST_INDEX_BYTES = 1 << 20
 _MENDED_BY_DOWNLOADING = frozenset(
     (Code.WEIGHTS_NONE, Code.WEIGHTS_MISSING, Code.WEIGHTS_TOKENIZER_MISSING, Code.WEIGHTS_DAMAGED)
 )
-
-
-class AbandonedError(Exception):
-    """Nobody waits for the model any more; what has been downloaded is kept for the next start."""
 
 
 def asking(is_abandoned: Callable[[], bool]) -> Callable[[], None]:
@@ -77,22 +59,22 @@ class Download:
 def plan_download(source: HubSource) -> Download:
     """Ask the hub for ``source``'s files; nothing is written.
 
-    Raises StartError WEIGHTS_BASE_ALONE (place) where there is no distilled transformer, WEIGHTS_UNREACHABLE
-    (repository, reason).
+    Raises StartError WEIGHTS_BASE_ALONE (place) where there is no distilled transformer, WEIGHTS_NO_CHECKOUT
+    (repository, file) where the repository has not what a checkout has; those of ``explained``.
     """
     _refuse_base_alone(source)
     files: list[HubFile] = []
     for part in source.parts:
-        with _told_as_unreachable(part):
-            info = HfApi(source.endpoint).model_info(
-                part.repository, revision=part.revision, timeout=SILENCE_S, files_metadata=True
-            )
-        snapshot = _snapshot(source, part, str(info.sha))
-        for each in info.siblings or []:
-            path = snapshot / each.rfilename
-            if part.holds(each.rfilename) and path not in source.gone:
-                file = RepoFile(each.rfilename, each.size or 0, each.lfs.sha256 if each.lfs else None)
-                files.append(HubFile(part, file, path))
+        with explained(part.repository, cache_of(source)):
+            listing = list_files(part, source.endpoint)
+        for lacking in part.lacking([file.name for file in listing.files]):
+            raise StartError(Code.WEIGHTS_NO_CHECKOUT, repository=part.repository, file=lacking)
+        snapshot = _snapshot(source, part, listing.commit)
+        files += [
+            HubFile(part, file, path)
+            for file in listing.files
+            if (path := snapshot / file.name) not in source.gone
+        ]
     return Download(files, sum(_missing_bytes(source, each) for each in files))
 
 
@@ -111,16 +93,31 @@ def _refuse_base_alone(source: HubSource) -> None:
     if cached is not None:
         text = cached.read_bytes()
     else:
-        with _told_as_unreachable(part):
-            url = hf_hub_url(part.repository, MODEL_INDEX, revision=part.revision, endpoint=source.endpoint)
-            headers = build_hf_headers()
-            response = get_session().get(url, headers=headers, follow_redirects=True, timeout=SILENCE_S)
-            if response.status_code == _NOT_FOUND:
-                return
-            hf_raise_for_status(response)
-            text = response.content
+        with explained(part.repository, cache_of(source)):
+            text = _read_index(part, source.endpoint)
     if checkpoint_of(text) is Checkpoint.BASE:
         raise StartError(Code.WEIGHTS_BASE_ALONE, place=part.repository)
+
+
+def _read_index(part: HubPart, endpoint: str | None) -> bytes:
+    """Return the index as far as it is no longer than one; nothing where the repository has none."""
+    url = hf_hub_url(part.repository, MODEL_INDEX, revision=part.revision, endpoint=endpoint)
+
+    def read(token: bool | None) -> bytes:
+        headers = build_hf_headers(token=token)
+        session = get_session()
+        with session.stream("GET", url, headers=headers, follow_redirects=True, timeout=SILENCE_S) as answer:
+            if answer.status_code == _NOT_FOUND:
+                return b""
+            hf_raise_for_status(answer)
+            text = b""
+            for piece in answer.iter_bytes():
+                text += piece
+                if len(text) > _MOST_INDEX_BYTES:
+                    break
+            return text
+
+    return with_or_without_token(read)
 
 
 def _snapshot(source: HubSource, part: HubPart, commit: str) -> Path:
@@ -174,36 +171,34 @@ def fetch_from_hub(
     # The small files first: the tokenizer makes prompt lengths exact while the weights arrive.
     for wanted in sorted(download.files, key=lambda each: (each.file.bytes, each.file.name)):
         _download(source, wanted, progress)
-    return _cached(source, is_right)
+    with explained(source.name, cache_of(source)):
+        return _cached(source, is_right)
 
 
 def _download(source: HubSource, wanted: HubFile, progress: "_Progress") -> None:
-    part, file = wanted.part, wanted.file
+    """Fetch one file; what arrived with other bytes than were published is fetched once more."""
     try:
-        with _told_as_unreachable(part):
-            blob = None
-            if file.sha256 is not None and not wanted.path.is_file():
-                blob = fetch_blob(
-                    cache_of(source), part.repository, part.revision, source.endpoint, file, progress.running
-                )
-            # By the branch's name, not the commit: the hub notes in its cache which commit a branch is at.
-            path = hf_hub_download(
-                part.repository,
-                file.name,
-                revision=part.revision,
-                cache_dir=source.cache_folder,
-                endpoint=source.endpoint,
-                tqdm_class=progress.bar_class(file.bytes),
-            )
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
+        _fetch(source, wanted, progress)
+    except StartError as error:
+        if error.code is not Code.WEIGHTS_DAMAGED:
             raise
-        free_bytes = free_disk_bytes(cache_of(source)) or 0
+        _fetch(source, wanted, progress)
+
+
+def _fetch(source: HubSource, wanted: HubFile, progress: "_Progress") -> None:
+    part, file, cache = wanted.part, wanted.file, cache_of(source)
+    try:
+        with explained(part.repository, cache):
+            if not wanted.path.is_file():
+                blob = fetch_blob(
+                    cache, part.repository, part.revision, source.endpoint, file, progress.running
+                )
+                lay_down(cache, part.repository, part.revision, file, blob)
+            verify_once(wanted.path, file, progress.ask)
+    except OSError as error:
+        # All others are explained.
+        free_bytes = free_disk_bytes(cache) or 0
         raise _no_room(source, free_bytes, _missing_bytes(source, wanted)) from error
-    if blob is not None and Path(path).resolve() != blob.resolve():
-        # Where links cannot be made (Windows), the hub's client has copied it.
-        blob.unlink()
-    verify_once(Path(path), file, progress.ask)
     progress.finish(file.bytes)
 
 
@@ -271,23 +266,6 @@ def _no_room(source: HubSource, free_bytes: int, wanted_bytes: int) -> StartErro
     )
 
 
-@contextmanager
-def _told_as_unreachable(part: HubPart) -> Iterator[None]:
-    try:
-        yield
-    except RevisionNotFoundError:
-        reason = f"it has no revision {part.revision}"
-    except GatedRepoError:
-        reason = "it is gated"
-    except (RepositoryNotFoundError, HFValidationError):
-        reason = "there is no such repository"
-    except (HTTP_ERROR, LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
-        reason = str(error.__cause__ or error) or type(error).__name__
-    else:
-        return
-    raise StartError(Code.WEIGHTS_UNREACHABLE, repository=part.repository, reason=reason)
-
-
 class _Progress:
     """Adds up the bytes of all files; a file's own bars are not believed beyond its size."""
 
@@ -310,26 +288,3 @@ class _Progress:
         """
         self.ask()
         self._on_fraction(min(1.0, (self._finished_bytes + bytes_of_file) / self._total_bytes))
-
-    def bar_class(self, size: int) -> Any:  # noqa: ANN401 - the hub's parameter is a tqdm class
-        """Return what the hub takes for a class of progress bars; one file may have several."""
-        progress = self
-
-        class Bar:
-            def __init__(self, *_: object, initial: float = 0, **__: object) -> None:
-                self.n = initial
-
-            def update(self, amount: float | None = 1) -> None:
-                self.n += amount or 0
-                progress.running(min(self.n, size))
-
-            def __enter__(self) -> "Bar":
-                return self
-
-            def __exit__(self, *_: object) -> None:
-                return
-
-            def __getattr__(self, name: str) -> Callable[..., None]:
-                return lambda *_, **__: None
-
-        return Bar

@@ -16,11 +16,23 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RepoFile:
-    """A file of a repository; ``sha256`` is published for large files only."""
+    """A file of a repository at ``commit``, as ``klein.listing`` has checked it.
+
+    ``sha256`` is published for large files, ``git_id`` (git's hash of a blob) for small ones; a mirror may
+    publish neither.
+    """
 
     name: str
     bytes: int
     sha256: str | None
+    git_id: str | None = None
+    commit: str = ""
+
+    @property
+    def blob(self) -> str:
+        """What the file is called among the cache's blobs: its hash, else where it is."""
+        place = hashlib.sha256(f"{self.commit}/{self.name}".encode()).hexdigest()
+        return self.sha256 or self.git_id or f"{place[:40]}-unpublished"
 
 
 def verify_once(path: Path, file: RepoFile, ask: Callable[[], None]) -> None:
@@ -30,7 +42,7 @@ def verify_once(path: Path, file: RepoFile, ask: Callable[[], None]) -> None:
 
     Raises StartError WEIGHTS_DAMAGED (file, found, wanted).
     """
-    if file.sha256 is None or is_verified(path):
+    if is_verified(path):
         return
     try:
         check(path, file, ask)
@@ -58,7 +70,8 @@ def _passes(
         return True
     published = published_of(path)
     if published is None:
-        return False
+        # No hash is known (a mirror, or a cache without links): only what was right once can have changed.
+        return not _mark_of(path).is_file()
     try:
         examine(path, published, ask)
     except StartError:
@@ -70,8 +83,10 @@ def check(path: Path, file: RepoFile, ask: Callable[[], None]) -> None:
     """Raise StartError WEIGHTS_DAMAGED (file, found, wanted) where ``path`` has other bytes than ``file``."""
     size = path.stat().st_size
     found, wanted = f"{size} bytes", f"{file.bytes} bytes"
-    if size == file.bytes:
+    if size == file.bytes and file.sha256 is not None:
         found, wanted = f"sha256 {_sha256(path, ask)}", f"sha256 {file.sha256}"
+    elif size == file.bytes and file.git_id is not None:
+        found, wanted = f"git {_git_id(path)}", f"git {file.git_id}"
     if found != wanted:
         raise StartError(Code.WEIGHTS_DAMAGED, file=file.name, found=found, wanted=wanted)
 
@@ -133,3 +148,9 @@ def _sha256(path: Path, ask: Callable[[], None]) -> str:
             ask()
             digest.update(piece)
     return digest.hexdigest()
+
+
+def _git_id(path: Path) -> str:
+    """Return git's id of a small file: the SHA-1 of its kind, size and bytes (git's object format)."""
+    content = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()

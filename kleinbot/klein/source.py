@@ -2,7 +2,7 @@
 
 import fnmatch
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +36,16 @@ TRANSFORMER_FILES = (
 """7.75 GB. The checkout holds the same again as one file, which is never fetched."""
 
 CHECKOUT_FILES = SHARED_FILES + TRANSFORMER_FILES
+
+_NOT_IN_EVERY_CHECKOUT = frozenset(
+    (
+        "text_encoder/model.safetensors.index.json",
+        "transformer/diffusion_pytorch_model.safetensors.index.json",
+        "tokenizer/*.jinja",
+        "tokenizer/merges.txt",
+    )
+)
+"""Indices are there where weights are in several files; tokenizer.json may hold all of the tokenizer."""
 
 KLEIN_9B_NAME = re.compile(r"\A(?>.*?klein).*(?<![a-z0-9])9b(?![a-z0-9])", re.IGNORECASE)
 """In the name of every repository of the 9B: FLUX.2-klein-9B, -base-9B, -9b-fp8, -9b-kv, and their copies."""
@@ -80,7 +90,12 @@ class HubPart:
 
     def holds(self, name: str) -> bool:
         """Tell whether the repository's file ``name`` is needed."""
-        return any(fnmatch.fnmatch(name, pattern) for pattern in self.patterns)
+        return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.patterns)
+
+    def lacking(self, names: Sequence[str]) -> Sequence[str]:
+        """Return which needed files are not among the repository's ``names``."""
+        needed = [pattern for pattern in self.patterns if pattern not in _NOT_IN_EVERY_CHECKOUT]
+        return [each for each in needed if not any(fnmatch.fnmatchcase(name, each) for name in names)]
 
 
 @dataclass(frozen=True)

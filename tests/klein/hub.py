@@ -3,11 +3,12 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 REPOSITORY = "some-lab/some-klein"
@@ -18,7 +19,9 @@ class Hub:
 
     ``ranges`` are the first bytes that were asked for. After ``stall_after_bytes`` of a file it sends no more
     and sets ``stalled``, until ``release`` is set. ``wrong`` names files of which other bytes are sent
-    than were published. With ``ignores_ranges`` it sends every file from its beginning.
+    than were published. With ``ignores_ranges`` it sends every file from its beginning. ``edit`` may change
+    what the listing says before it is sent. ``longer_by`` bytes are sent beyond each file's end. ``portal``
+    is a page that answers everything. ``refuses_tokens`` as the public hub does where one has expired.
     """
 
     def __init__(self, repositories: Mapping[str, Path]) -> None:
@@ -31,6 +34,10 @@ class Hub:
         self.release = Event()
         self.wrong: set[str] = set()
         self.ignores_ranges = False
+        self.edit: Callable[[dict[str, Any]], None] = lambda _: None
+        self.longer_by = 0
+        self.portal: bytes | None = None
+        self.refuses_tokens = False
         self.endpoint = ""
 
     def names(self) -> list[str]:
@@ -39,6 +46,11 @@ class Hub:
 
 def _names(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def _git_id(path: Path) -> str:
+    content = path.read_bytes()
+    return hashlib.sha1(f"blob {len(content)}\0".encode() + content, usedforsecurity=False).hexdigest()
 
 
 def _sha256(path: Path) -> str:
@@ -60,6 +72,12 @@ def serving(folder: Path, others: Mapping[str, Path] | None = None) -> Iterator[
 
         def answer(self, *, with_body: bool) -> None:
             path = self.path.partition("?")[0]
+            if hub.portal is not None:
+                self.send(200, {"Content-Type": "text/html"}, hub.portal, with_body)
+                return
+            if hub.refuses_tokens and "Authorization" in self.headers:
+                self.send(401, {"X-Error-Message": "Invalid credentials"}, b"", with_body)
+                return
             for repository, place in hub.repositories.items():
                 if path == f"/api/models/{repository}/revision/main":
                     body = self.listing(repository, place)
@@ -74,14 +92,19 @@ def serving(folder: Path, others: Mapping[str, Path] | None = None) -> Iterator[
             siblings = []
             for name in _names(place):
                 size = (place / name).stat().st_size
-                sibling = {"rfilename": name, "size": size, "blobId": name}
+                sibling: dict[str, Any] = {"rfilename": name, "size": size, "blobId": _git_id(place / name)}
                 if name.endswith(".safetensors"):
                     sibling["lfs"] = {"sha256": _sha256(place / name), "size": size, "pointerSize": 134}
                 siblings.append(sibling)
-            return json.dumps({"id": repository, "sha": COMMIT, "siblings": siblings}).encode()
+            listing = {"id": repository, "sha": COMMIT, "siblings": siblings}
+            hub.edit(listing)
+            return json.dumps(listing).encode()
 
         def send_file(self, place: Path, name: str, *, with_body: bool) -> None:
-            content = (place / name).read_bytes()
+            if not (place / name).is_file():
+                self.send(404, {"X-Error-Code": "EntryNotFound"}, b"", with_body)
+                return
+            content = (place / name).read_bytes() + bytes(hub.longer_by)
             headers = {"ETag": f'"{_sha256(place / name)}"', "X-Repo-Commit": COMMIT}
             if name in hub.wrong:
                 content = content[:-1] + bytes([content[-1] ^ 1])

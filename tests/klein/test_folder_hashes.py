@@ -10,9 +10,10 @@ import pytest
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.klein import published
-from kleinbot.klein.download import AbandonedError, asking
+from kleinbot.klein.download import asking
 from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.folder_hashes import check_folder
+from kleinbot.klein.hub_requests import AbandonedError
 
 VAE = "vae/diffusion_pytorch_model.safetensors"
 

@@ -11,11 +11,11 @@ from kleinbot.domain.work import Checkpoint
 from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Format
 from kleinbot.klein.checkpoint import MODEL_INDEX, TOKENIZER
 from kleinbot.klein.download import (
-    AbandonedError,
     fetch_from_hub,
     plan_download,
 )
 from kleinbot.klein.find_weights import find_weights
+from kleinbot.klein.hub_requests import AbandonedError
 from kleinbot.klein.source import (
     BASE_REPOSITORY,
     CHECKOUT_FILES,
@@ -123,9 +123,9 @@ def test_a_repository_that_is_not_there_is_told(hub: Hub, tmp_path: Path) -> Non
     source = hub_source(CPU_SMALL, "some-lab/nothing", tmp_path / "cache", hub.endpoint)
     with pytest.raises(StartError) as raised:
         fetch_from_hub(source, ignore, never)
-    assert raised.value.code is Code.WEIGHTS_UNREACHABLE
+    assert raised.value.code is Code.WEIGHTS_REFUSED
     assert raised.value.parameters["repository"] == "some-lab/nothing"
-    assert raised.value.parameters["reason"] == "there is no such repository"
+    assert raised.value.parameters["reason"] == "there is no such repository, or it is private"
 
 
 def test_no_network_is_told(tmp_path: Path) -> None:

@@ -95,7 +95,12 @@ error-weights-tokenizer-missing = The weights are there, but no tokenizer: I loo
 error-weights-no-checkpoint = The weights of the { $checkpoint } model are not there, only: { $found }. Add them, or set the profile to use what is there. The base model is black-forest-labs/FLUX.2-klein-base-4B, the distilled one black-forest-labs/FLUX.2-klein-4B.
 error-weights-base-alone = { $place } holds only the base checkpoint of FLUX.2 [klein] 4B, and every picture but those of quality:best is made with the distilled one. Set KLEINBOT_WEIGHTS=black-forest-labs/FLUX.2-klein-4B, which brings the base checkpoint along where the card has room for both; or put flux-2-klein-4b.safetensors (or its FP8 file) into your folder.
 error-weights-damaged = { $file } is damaged or incomplete. Wanted: { $wanted }; found: { $found }. Delete it and download it again.
+error-weights-unreadable = { $file } could not be read: { $reason }. The file itself may be whole, so keep it; I try again by myself. If this stays, look at its permissions, at the disk it lies on, and at this host's memory.
 error-weights-unreachable = { $repository } could not be downloaded: { $reason }. What has arrived is kept; start again to resume.
+error-weights-refused = { $repository } cannot be downloaded: { $reason }. Check the name in KLEINBOT_WEIGHTS and the token in HF_TOKEN, or point KLEINBOT_WEIGHTS at a folder; then start again.
+error-weights-settings = { $repository } cannot be downloaded with this host's settings: { $reason }. Mend that and start again, or point KLEINBOT_WEIGHTS at a folder.
+error-weights-cache-unusable = Downloads cannot be kept in { $folder }: { $reason }. Set HF_HOME to a folder that I may write to, and start again.
+error-weights-no-checkout = { $repository } is no diffusers checkout of FLUX.2 [klein] 4B: it has no { $file }. Set KLEINBOT_WEIGHTS=black-forest-labs/FLUX.2-klein-4B, or leave it out. Nothing was downloaded.
 error-weights-no-room = The weights need { $wanted_gb } GB in { $folder }, and { $free_gb } GB are free. Make room or set HF_HOME to a folder on a larger disk. What has arrived is kept; start again to resume.
 error-diffusers-too-old = The installed diffusers is { $found }, and FLUX.2 [klein] needs { $wanted } or newer. Install it: pip install "diffusers>={ $wanted }"
 error-torch-lacks-card = This PyTorch ({ $torch }) has no kernels for { $card } (compute capability { $capability }). Install a build for it, as the README's section on graphics cards says.
