@@ -70,9 +70,7 @@ class Lookout:
             return error
         except OSError as error:  # the weights' place is away for a moment
             found = error.strerror or str(error)
-            return StartError(
-                Code.WEIGHTS_DAMAGED, file=str(error.filename), found=found, wanted="a readable file"
-            )
+            return StartError(Code.WEIGHTS_UNREADABLE, file=str(error.filename), reason=found)
         if model.waits_for is not None:
             return model.waits_for
         if model.profile.device is Device.CUDA and not (report := self._ask_torch()).is_available:

@@ -15,6 +15,7 @@ from kleinbot.host.profile import Profile
 from kleinbot.host.rules import Choice, PassedOver
 from kleinbot.klein.download import Download, cache_of, complete_in_cache
 from kleinbot.klein.source import FolderSource, HubSource
+from kleinbot.klein.tokenizer_files import open_tokenizer
 from kleinbot.model_choice import SMALL_KLEIN, ModelChoice, choose_model, left_alone_needs_gib
 from kleinbot.settings import Settings
 from kleinbot.torch_report import TorchReport
@@ -48,7 +49,12 @@ def weights(
             return warning(Topic.WEIGHTS, "doctor-weights-left-alone-unseen", weights=str(named))
         return warning(Topic.WEIGHTS, "doctor-weights-left-alone", weights=str(named), needed=needed)
     match model.source:
-        case FolderSource(folder):
+        case FolderSource(folder) as source:
+            if (tokenizer := source.tokenizer_file()) is not None:
+                try:
+                    open_tokenizer(tokenizer)
+                except StartError as error:
+                    return of_error(Topic.WEIGHTS, error)
             message = "doctor-weights-small" if folder == SMALL_KLEIN else "doctor-weights-folder"
             return ok(Topic.WEIGHTS, message, folder=str(folder))
         case HubSource() as source:

@@ -84,6 +84,7 @@ class Code(StrEnum):
     WEIGHTS_MISSING = "error-weights-missing"
     WEIGHTS_NONE = "error-weights-none"
     WEIGHTS_NOT_KLEIN = "error-weights-not-klein"
+    WEIGHTS_OTHER_MODEL = "error-weights-other-model"
     WEIGHTS_KLEIN_9B = "error-weights-klein-9b"
     WEIGHTS_WRONG_VAE = "error-weights-wrong-vae"
     WEIGHTS_WRONG_TEXT_ENCODER = "error-weights-wrong-text-encoder"

@@ -1,7 +1,11 @@
 """From a folder to the files that hold Klein: checkouts, single files, ComfyUI's folder. No torch."""
 
+import errno
+import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 
 from kleinbot.domain.errors import Code, StartError
@@ -19,11 +23,20 @@ from kleinbot.klein.weight_set import (
     check_text_encoder_fits,
     check_vae_fits,
 )
-from kleinbot.klein.weights import NOTHING, Gone, WeightFile, read_file
+from kleinbot.klein.weights import NOTHING, Gone, WeightFile, read_file, unreadable
 
 _COMFY_FOLDERS = ("diffusion_models", "unet", "text_encoders", "clip", "vae")
 _MOST_FILES = 1000
 """Looked at in one folder; nobody has more models, but a wrong folder may hold anything."""
+
+_MOST_FOLDERS = 10_000
+_PASSED_OVER = frozenset((errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM))
+"""Why a folder is not looked into; other models' folders may be closed to us."""
+
+_ENDINGS = (".safetensors", ".sft")
+_GGUF_ENDING = ".gguf"
+_BASE_NAME = re.compile(r"(?<![a-z])base(?![a-z])")
+"""The word in a file's name, and not in a longer one such as "database"."""
 
 CHECKPOINT_BY_BYTES: Mapping[int, Checkpoint] = {
     4_070_624_520: Checkpoint.DISTILLED,
@@ -45,10 +58,20 @@ class _Loose:
     found: dict[Kind, list[tuple[WeightFile, Component]]] = field(default_factory=dict)
     refused: dict[Kind, StartError] = field(default_factory=dict)
     damaged: StartError | None = None
+    unreadable: StartError | None = None
+    """What the system does not open may be the very file, so it is told before all else."""
+
+    gguf: StartError | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.found or self.refused or self.damaged or self.unreadable or self.gguf)
 
     def error(self, kind: Kind, place: Path) -> StartError:
         missing = StartError(Code.WEIGHTS_MISSING, folder=str(place), file=_MISSING[kind])
-        return self.refused.get(kind) or self.damaged or missing
+        # Nobody keeps a VAE as GGUF.
+        gguf = None if kind is Kind.VAE else self.gguf
+        return self.unreadable or self.refused.get(kind) or self.damaged or gguf or missing
 
 
 def find_weights(
@@ -117,12 +140,23 @@ def find_tokenizer(place: Path) -> Path | None:
 
 def _look_at(place: Path, gone: Gone) -> _Loose:
     loose = _Loose()
-    for path in _single_files(place, gone):
+    try:
+        files = list(_single_files(place, gone))
+    except OSError as error:
+        loose.unreadable = unreadable(str(error.filename or place), error)
+        return loose
+    for path in files:
         try:
             file = read_file(place, path.relative_to(place).as_posix(), gone)
             content = recognise(file)
-        except StartError as torn:
-            loose.damaged = loose.damaged or torn
+        except StartError as error:
+            match error.code:
+                case Code.WEIGHTS_UNREADABLE:
+                    loose.unreadable = loose.unreadable or error
+                case Code.WEIGHTS_QUANTISATION_UNKNOWN:
+                    loose.gguf = loose.gguf or error
+                case _:
+                    loose.damaged = loose.damaged or error
             continue
         match content:
             case Recognised(kind, component):
@@ -134,15 +168,37 @@ def _look_at(place: Path, gone: Gone) -> _Loose:
     return loose
 
 
+def _weight_files(folder: Path, *, deep: bool) -> Iterator[Path]:
+    """Yield the weight files in ``folder``, in order; where ``deep``, below it too, links included.
+
+    Models lie on other disks behind linked folders, which ``rglob`` does not follow before Python 3.13. A
+    link that leads back up is not followed again.
+
+    Raises OSError where the system does not list a folder that is there and may be read.
+    """
+
+    def skip(error: OSError) -> None:
+        if error.errno not in _PASSED_OVER:
+            raise error
+
+    seen: set[tuple[int, int]] = set()
+    for number, (place, folders, files) in enumerate(os.walk(folder, followlinks=True, onerror=skip)):
+        facts = Path(place).stat()
+        is_known = (facts.st_dev, facts.st_ino) in seen
+        seen.add((facts.st_dev, facts.st_ino))
+        folders[:] = sorted(folders) if deep and not is_known and number < _MOST_FOLDERS else []
+        if not is_known:
+            endings = (*_ENDINGS, _GGUF_ENDING)
+            yield from (Path(place) / name for name in sorted(files) if name.lower().endswith(endings))
+
+
 def _single_files(place: Path, gone: Gone) -> Iterator[Path]:
     """Yield those that are there, then those that are gone."""
     # A checkout has a folder of the same name (vae), whose files are read through its config.
     roots = [place / "models"] if (place / checkout.MODEL_INDEX).is_file() else [place, place / "models"]
     folders = [root / name for root in roots for name in _COMFY_FOLDERS]
-    found: list[Path] = sorted(place.glob("*.safetensors"))
-    for folder in folders:
-        found += sorted(folder.rglob("*.safetensors"))
-    yield from found[:_MOST_FILES]
+    found = chain(_weight_files(place, deep=False), *(_weight_files(folder, deep=True) for folder in folders))
+    yield from islice(found, _MOST_FILES)
     here = place.absolute()
     for path in gone:
         if path.parent == here or any(path.is_relative_to(folder.absolute()) for folder in folders):
@@ -161,9 +217,10 @@ def _transformers(
         (_checkpoint_of(file), component) for file, component in loose.found.get(Kind.TRANSFORMER, ())
     ]
     if not candidates and is_required:
-        if not loose.refused and loose.damaged is None and (place / checkout.MODEL_INDEX).is_file():
+        is_checkout = (place / checkout.MODEL_INDEX).is_file()
+        if is_checkout and not (loose.refused or loose.damaged or loose.unreadable):
             checkout.read_transformer(place)
-        if not loose.found and not loose.refused and loose.damaged is None:
+        if loose.is_empty:
             raise StartError(Code.WEIGHTS_NONE, folder=str(place))
         raise loose.error(Kind.TRANSFORMER, place)
     chosen: dict[Checkpoint, Component] = {}
@@ -179,7 +236,8 @@ def _checkpoint_of(file: WeightFile) -> Checkpoint:
     published = CHECKPOINT_BY_BYTES.get(file.bytes)
     if published is not None:
         return published
-    return Checkpoint.BASE if "base" in file.path.stem.lower() else Checkpoint.DISTILLED
+    is_base = _BASE_NAME.search(file.path.stem.lower()) is not None
+    return Checkpoint.BASE if is_base else Checkpoint.DISTILLED
 
 
 def _named_transformer(where: Path, named: Checkpoint, prefer_fp8: bool, gone: Gone) -> Component:

@@ -22,7 +22,7 @@ from kleinbot.klein.filling import Wanted, fill
 from kleinbot.klein.host_table import HostTable
 from kleinbot.klein.kept import TEXT_ENCODER
 from kleinbot.klein.placement import place
-from kleinbot.klein.prompt import CHAT_TEMPLATE, templated
+from kleinbot.klein.prompt import BEGINNING_OF_TURN, CHAT_TEMPLATE, templated
 from kleinbot.klein.quantised import quantised, remove_unfinished
 from kleinbot.klein.shapes import Shapes, check_shapes
 from kleinbot.klein.strip_blocks import run_in_strips
@@ -220,11 +220,20 @@ def empty_vae(component: Component) -> AutoencoderKLFlux2:
 
 
 def _tokenizer(files: TokenizerFiles) -> PreTrainedTokenizerFast:
-    """Return a checkout's tokenizer by the class that it names, or ComfyUI's vocabulary as Qwen3's."""
+    """Return a checkout's tokenizer by the class that it names, or ComfyUI's vocabulary as Qwen3's.
+
+    Klein was trained with Qwen3's padding, on the right, so whatever else the files say of that is not taken.
+    """
     if files.file.name == TOKENIZER_JSON:
         is_qwen = files.named_class in ("Qwen2Tokenizer", "Qwen2TokenizerFast")
         named: type[PreTrainedTokenizerFast] = Qwen2TokenizerFast if is_qwen else PreTrainedTokenizerFast
-        return named.from_pretrained(files.file.parent, local_files_only=True)
+        tokenizer = named.from_pretrained(files.file.parent, local_files_only=True)
+        tokenizer.padding_side = tokenizer.truncation_side = "right"
+        if PAD_TOKEN not in tokenizer.get_vocab():
+            raise _wrong_tokenizer(files, f"no {PAD_TOKEN}", PAD_TOKEN)
+        tokenizer.pad_token = PAD_TOKEN
+        tokenizer.chat_template = tokenizer.chat_template or CHAT_TEMPLATE
+        return tokenizer
     return PreTrainedTokenizerFast(
         tokenizer_object=open_tokenizer(files.file),
         pad_token=PAD_TOKEN,
@@ -246,14 +255,25 @@ def check_vocabulary(tokens: int, component: Component) -> None:
 
 
 def check_template(text_encoder: TextEncoder, files: TokenizerFiles) -> None:
-    """Prompts are measured with our own copy of the template, so both must agree."""
+    """Prompts are measured with our own copy of the template, so both must agree, and nothing is added to it.
+
+    Raises StartError WEIGHTS_WRONG_TEXT_ENCODER (file, found, wanted).
+    """
     probe = "a red fox"
-    found = text_encoder.chat_text(probe)
+    try:
+        found = text_encoder.chat_text(probe)
+    except Exception as error:  # a checkout's template may raise anything
+        raise _wrong_tokenizer(files, str(error), repr(templated(probe))) from error
     if found != templated(probe):
-        file = f"{files.file.parent.name}/{files.file.name}"
-        raise StartError(
-            Code.WEIGHTS_WRONG_TEXT_ENCODER, file=file, found=repr(found), wanted=repr(templated(probe))
-        )
+        raise _wrong_tokenizer(files, repr(found), repr(templated(probe)))
+    first = text_encoder.first_token(probe)
+    if first != BEGINNING_OF_TURN:
+        raise _wrong_tokenizer(files, f"{first} before the prompt", BEGINNING_OF_TURN)
+
+
+def _wrong_tokenizer(files: TokenizerFiles, found: str, wanted: str) -> StartError:
+    file = f"{files.file.parent.name}/{files.file.name}"
+    return StartError(Code.WEIGHTS_WRONG_TEXT_ENCODER, file=file, found=found[:500], wanted=wanted)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,8 @@ from kleinbot.klein.tokenizer_files import open_tokenizer
 SEQUENCE_TOKENS = 512
 """What Klein was trained with: padding is part of its input, so every prompt fills exactly this many."""
 
-TEMPLATE_BEFORE = "<|im_start|>user\n"
+BEGINNING_OF_TURN = "<|im_start|>"
+TEMPLATE_BEFORE = f"{BEGINNING_OF_TURN}user\n"
 TEMPLATE_AFTER = "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
 """Qwen3's chat template for one user message, generation prompt on, thinking off."""
 

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import prod
 
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.klein.bfl_names import INPUT_SCALE, WEIGHT_SCALE
 from kleinbot.klein.weight_set import LAYERS_USED, Component, Config, refusal
+from kleinbot.klein.weights import TensorInfo
 
 Shapes = Iterable[tuple[str, tuple[int, ...]]]
 """The names of a model's tensors, with their shapes."""
@@ -34,10 +36,29 @@ def check_shapes(component: Component, shapes: Shapes, code: Code) -> None:
         found = f"{list(stored.shape)} {stored.dtype}"
         if stored.shape != shape:
             raise StartError(code, file=stored.file, found=found, wanted=wanted)
-        is_scaled = name.removesuffix(".weight") in scaled
-        if not is_scaled and stored.dtype not in (_COUNTERS if name.endswith(_COUNTER) else _FLOATS):
+        layer = name.removesuffix(".weight")
+        if layer in scaled:
+            _check_scales(component, layer, stored)
+        elif stored.dtype not in (_COUNTERS if name.endswith(_COUNTER) else _FLOATS):
             # Scaled FP8 read as plain numbers loads silently, with weights thousands of times too large.
             raise StartError(code, file=stored.file, found=found, wanted=f"{wanted} in BF16, F16 or F32")
+
+
+def _check_scales(component: Component, layer: str, weight: TensorInfo) -> None:
+    """Refuse scaled layers of another kind: with a scale for each row or block, or scales of 16 bits.
+
+    Raises StartError WEIGHTS_QUANTISATION_UNKNOWN (file, found).
+    """
+    parts = {"weight": weight} | {
+        part: component.tensors.get(f"{layer}.{part}") for part in (WEIGHT_SCALE, INPUT_SCALE)
+    }
+    for part, tensor in parts.items():
+        wanted = "F8_E4M3" if part == "weight" else "F32"
+        if tensor is None or tensor.dtype != wanted or (part != "weight" and tensor.shape):
+            found = "not there" if tensor is None else f"{tensor.dtype} {list(tensor.shape)}"
+            raise StartError(
+                Code.WEIGHTS_QUANTISATION_UNKNOWN, file=component.file, found=f"{layer}.{part} {found}"
+            )
 
 
 def check_by_config(component: Component, shapes: Callable[[Config], Shapes], code: Code) -> Component:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.klein.architecture import text_encoder_config, transformer_config, vae_config
 from kleinbot.klein.bfl_names import INPUT_SCALE, WEIGHT_SCALE, in_diffusers_names, layer_of
+from kleinbot.klein.bfl_vae_names import is_named_by_bfl, vae_in_diffusers_names
 from kleinbot.klein.checkpoint import TEXT_PREFIX, check_text_encoder, check_transformer, without_prefix
 from kleinbot.klein.shapes import check_by_config, transformer_shapes
 from kleinbot.klein.weight_set import Component, Config, refusal
@@ -41,15 +42,18 @@ _WANTED = {
     Kind.VAE: "the VAE of FLUX.2",
 }
 
-# The beginning of a tensor's name, and of which other model it tells.
+# The beginning of a tensor's name, and of which other model it tells; the first that fits.
 _OTHERS: tuple[tuple[str, Kind, str], ...] = (
     ("double_blocks.0.img_mod.", Kind.TRANSFORMER, "FLUX.1"),
     ("guidance_in.", Kind.TRANSFORMER, "FLUX.2 [dev]"),
+    ("transformer_blocks.0.norm1_context.", Kind.TRANSFORMER, "FLUX.1 or Stable Diffusion 3"),
     ("time_guidance_embed.guidance_embedder.", Kind.TRANSFORMER, "FLUX.2 [dev]"),
-    ("model.diffusion_model.input_blocks.", Kind.TRANSFORMER, "Stable Diffusion"),
+    ("input_blocks.", Kind.TRANSFORMER, "Stable Diffusion"),
     ("first_stage_model.", Kind.VAE, "a whole Stable Diffusion checkpoint"),
     ("joint_blocks.", Kind.TRANSFORMER, "Stable Diffusion 3"),
     ("encoder.block.0.layer.0.SelfAttention.", Kind.TEXT_ENCODER, "T5"),
+    ("visual.", Kind.TEXT_ENCODER, "Qwen3-VL or Qwen2.5-VL"),
+    ("model.visual.", Kind.TEXT_ENCODER, "Qwen3-VL or Qwen2.5-VL"),
     ("language_model.model.layers.", Kind.TEXT_ENCODER, "Mistral3"),
     ("model.language_model.layers.", Kind.TEXT_ENCODER, "Mistral3"),
     ("tekken_model", Kind.TEXT_ENCODER, "Mistral3"),
@@ -87,11 +91,12 @@ class Refused:
 def recognise(content: WeightFile) -> Recognised | Refused | None:
     """Return what ``content`` holds; None where it is no part of an image model that is known here."""
     tensors = dict(content.tensors)
+    if any(name.startswith(_COMFY_PREFIX) for name in tensors):
+        rest = {name: tensor for name, tensor in tensors.items() if not name.startswith(_COMFY_PREFIX)}
+        tensors = without_prefix(tensors, _COMFY_PREFIX) | rest
     for beginning, kind, model in _OTHERS:
         if any(name.startswith(beginning) for name in tensors):
-            return Refused(kind, refusal(_WRONG[kind], content.file, model, _WANTED[kind]))
-    if tensors and all(name.startswith(_COMFY_PREFIX) for name in tensors):
-        tensors = without_prefix(tensors, _COMFY_PREFIX)
+            return Refused(kind, _other_model(kind, content.file, model))
     kind_found = _kind_of(tensors)
     if kind_found is None:
         return None
@@ -102,6 +107,12 @@ def recognise(content: WeightFile) -> Recognised | Refused | None:
     except (LookupError, ValueError, ZeroDivisionError) as error:
         found = f"no usable tensor {error}"
         return Refused(kind_found, refusal(_WRONG[kind_found], content.file, found, _WANTED[kind_found]))
+
+
+def _other_model(kind: Kind, file: str, model: str) -> StartError:
+    if kind is Kind.TRANSFORMER:
+        return StartError(Code.WEIGHTS_OTHER_MODEL, file=file, found=model)
+    return refusal(_WRONG[kind], file, model, _WANTED[kind])
 
 
 def _kind_of(tensors: Tensors) -> Kind | None:
@@ -164,7 +175,7 @@ def _fp8_layers(content: WeightFile) -> frozenset[str]:
     for layer, kept in layers.items():
         if kept != _FP8_FORMAT:
             raise _unknown(content, f"{layer} {json.dumps(kept)}")
-    return frozenset(layers)
+    return frozenset(layer.removeprefix(_COMFY_PREFIX) for layer in layers)
 
 
 def _check_scaled_layers(content: WeightFile, tensors: Tensors, layers: frozenset[str]) -> None:
@@ -204,8 +215,6 @@ def _vae(content: WeightFile, tensors: Tensors) -> Component:
         channels = tensors["decoder.conv_in.weight"].shape[1]
         found = _VAE_BY_LATENT_CHANNELS.get(channels, f"a VAE of {channels} latent channels")
         raise refusal(Code.WEIGHTS_WRONG_VAE, content.file, found, _WANTED[Kind.VAE])
-    if any(name.startswith("encoder.down.") for name in tensors):
-        found = "the VAE of FLUX.2 in Black Forest Labs' own names"
-        wanted = "flux2-vae.safetensors in diffusers' names"
-        raise refusal(Code.WEIGHTS_WRONG_VAE, content.file, found, wanted)
+    if is_named_by_bfl(tensors):
+        tensors = vae_in_diffusers_names(tensors)
     return Component(content.file, vae_config(tensors), tensors)

@@ -6,9 +6,9 @@ from types import TracebackType
 from typing import Any, Self
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
-from kleinbot.klein.weights import TensorInfo
+from kleinbot.klein.weights import TensorInfo, unreadable
 
 
 class TensorReader:
@@ -19,7 +19,10 @@ class TensorReader:
         self._open = ExitStack()
 
     def read(self, tensor: TensorInfo) -> torch.Tensor:
-        """Return ``tensor`` on the CPU in its own dtype; its pages are read when they are touched."""
+        """Return ``tensor`` on the CPU in its own dtype; its pages are read when they are touched.
+
+        Raises StartError WEIGHTS_UNREADABLE (file, reason).
+        """
         origin = tensor.origin
         file = self._file(origin.path)
         if origin.third is not None:
@@ -27,6 +30,8 @@ class TensorReader:
             part: torch.Tensor = file.get_slice(origin.name)[origin.third * rows : (origin.third + 1) * rows]
             return part
         whole: torch.Tensor = file.get_tensor(origin.name)
+        if origin.is_flattened:
+            return whole.reshape(tensor.shape)
         return _swapped(whole) if origin.halves_swapped else whole
 
     def close(self) -> None:
@@ -43,7 +48,11 @@ class TensorReader:
 
     def _file(self, path: Path) -> Any:  # noqa: ANN401 - safetensors' handle is not typed
         if path not in self._files:
-            self._files[path] = self._open.enter_context(safe_open(path, framework="pt"))
+            try:
+                self._files[path] = self._open.enter_context(safe_open(path, framework="pt"))
+            except (OSError, SafetensorError) as error:
+                # Its header was read before, so this is the system's doing: a paging file, a server, a limit.
+                raise unreadable(path.name, error) from error
         return self._files[path]
 
 

@@ -61,6 +61,11 @@ class TextEncoder:
         )
         return str(text)
 
+    def first_token(self, prompt: str) -> str:
+        """Return the token that ``prompt`` begins with once it is in the chat template."""
+        ids, _ = self._tokenise(prompt)
+        return str(self._tokenizer.convert_ids_to_tokens(int(ids[0, 0])))
+
     def _tokenise(self, prompt: str) -> tuple[torch.Tensor, torch.Tensor]:
         tokens = self._tokenizer(
             self.chat_text(prompt),

@@ -10,6 +10,9 @@ from safetensors import SafetensorError, safe_open
 from kleinbot.domain.errors import Code, StartError
 
 _BITS_PER_BYTE = 8
+_GGUF = b"GGUF"
+_SYSTEM = "os error"
+"""Rust's words for an error of the system, in what the library says of a file that it could not map."""
 _BITS = {"BOOL": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6}
 
 
@@ -18,13 +21,14 @@ class Origin:
     """Where a tensor is: ``name`` in the file ``path``, or a part of that tensor's rows.
 
     ``third`` is which of three equal parts is meant; ``halves_swapped`` that the two halves of the rows are
-    exchanged.
+    exchanged, ``is_flattened`` that a convolution of one pixel (out, in, 1, 1) is read as (out, in).
     """
 
     path: Path
     name: str
     third: int | None = None
     halves_swapped: bool = False
+    is_flattened: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,13 +113,16 @@ def _read_index(folder: Path, file: str) -> Mapping[str, str]:
 def read_file(folder: Path, file: str, gone: Gone = NOTHING) -> WeightFile:
     """Read the header of ``folder``/``file``, or return what it was where it is among the ``gone``.
 
-    Raises StartError WEIGHTS_MISSING, WEIGHTS_DAMAGED.
+    Raises StartError WEIGHTS_MISSING; WEIGHTS_UNREADABLE (file, reason) where the system does not open it,
+    which says nothing of what it holds; WEIGHTS_QUANTISATION_UNKNOWN where it is a GGUF file;
+    WEIGHTS_DAMAGED (file, found, wanted).
     """
     path = folder / file
     if not path.is_file():
         if (content := gone.get(path.absolute())) is not None:
             return content.named(file)
         raise StartError(Code.WEIGHTS_MISSING, folder=str(folder), file=file)
+    _open(path, file)
     try:
         # The library compares the header with the file's size, so a torn download is found here.
         with safe_open(path, framework="numpy") as content:
@@ -125,6 +132,27 @@ def read_file(folder: Path, file: str, gone: Gone = NOTHING) -> WeightFile:
                 for name, part in slices.items()
             }
             return WeightFile(path, file, path.stat().st_size, tensors, content.metadata() or {})
-    except (SafetensorError, OSError) as error:
+    except OSError as error:
+        raise unreadable(file, error) from error
+    except SafetensorError as error:
+        if _SYSTEM in str(error):
+            raise unreadable(file, error) from error
         found = f"{path.stat().st_size} bytes ({error})"
         raise StartError(Code.WEIGHTS_DAMAGED, file=file, found=found, wanted="a whole file") from error
+
+
+def unreadable(file: str, error: Exception) -> StartError:
+    """Return what it means that the system could not open or map ``file``: nothing about its bytes."""
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return StartError(Code.WEIGHTS_UNREADABLE, file=file, reason=reason)
+
+
+def _open(path: Path, file: str) -> None:
+    """Open ``file`` as any program would: the library tells a file that it may not map from no other."""
+    try:
+        with path.open("rb") as content:
+            beginning = content.read(len(_GGUF))
+    except OSError as error:
+        raise unreadable(file, error) from error
+    if beginning == _GGUF:
+        raise StartError(Code.WEIGHTS_QUANTISATION_UNKNOWN, file=file, found="GGUF")

@@ -1,6 +1,7 @@
 """Writes the published layouts of single files, of any size, from diffusers models."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -183,3 +184,43 @@ def write_comfy_tokenizer(checkout: Path, root: Path) -> Path:
         json.dumps({"added_tokens_decoder": {"151667": {"content": "<|meta|>"}}, "chat_template": "wrong"})
     )
     return folder / "vocab.json"
+
+
+def write_bfl_vae(checkout: Path, file: Path) -> Path:
+    """Write what Black Forest Labs' ``ae.safetensors`` holds: the names of their own ``AutoEncoder``."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    state = load_file(checkout / "vae/diffusion_pytorch_model.safetensors")
+    levels = 1 + max(int(name.split(".")[2]) for name in state if name.startswith("decoder.up_blocks."))
+    renamed = {_bfl_vae_name(name, levels): tensor for name, tensor in state.items()}
+    products = (".attn_1.q.weight", ".attn_1.k.weight", ".attn_1.v.weight", ".attn_1.proj_out.weight")
+    save_file(
+        {n: t[:, :, None, None].contiguous() if n.endswith(products) else t for n, t in renamed.items()}, file
+    )
+    return file
+
+
+def _bfl_vae_name(name: str, levels: int) -> str:
+    def finest_first(match: re.Match[str]) -> str:
+        return f"up.{levels - 1 - int(match[1])}."
+
+    name = re.sub(r"up_blocks\.(\d+)\.", finest_first, name)
+    for ours, theirs in (
+        ("down_blocks.", "down."),
+        (".downsamplers.0.conv", ".downsample.conv"),
+        (".upsamplers.0.conv", ".upsample.conv"),
+        ("mid_block.resnets.0.", "mid.block_1."),
+        ("mid_block.resnets.1.", "mid.block_2."),
+        (".resnets.", ".block."),
+        ("conv_shortcut", "nin_shortcut"),
+        ("mid_block.attentions.0.", "mid.attn_1."),
+        ("group_norm", "norm"),
+        ("to_out.0", "proj_out"),
+        ("to_q", "q"),
+        ("to_k", "k"),
+        ("to_v", "v"),
+        ("conv_norm_out", "norm_out"),
+    ):
+        name = name.replace(ours, theirs)
+    if name.startswith("quant_conv"):
+        return f"encoder.{name}"
+    return f"decoder.{name}" if name.startswith("post_quant_conv") else name

@@ -236,6 +236,84 @@ def test_a_wrong_checkout_is_refused_with_what_is_wrong(
         assert error.parameters["wanted"]
 
 
+LAYER = "transformer_blocks.0.attn.to_q"
+SCALES: dict[str, tuple[dict[str, torch.Tensor], str]] = {
+    "a scale for each row": (
+        {"weight_scale": torch.ones(64, 1), "input_scale": torch.ones(())},
+        "weight_scale F32 [64, 1]",
+    ),
+    "scales of 16 bits": (
+        {"weight_scale": torch.ones((), dtype=torch.bfloat16), "input_scale": torch.ones(())},
+        "weight_scale BF16 []",
+    ),
+    "no scale of the input": ({"weight_scale": torch.ones(())}, "input_scale not there"),
+}
+
+
+@pytest.mark.parametrize(("scales", "found"), SCALES.values(), ids=SCALES.keys())
+def test_a_checkout_in_another_kind_of_fp8_is_refused_before_it_is_loaded(
+    checkout: Path, scales: dict[str, torch.Tensor], found: str
+) -> None:
+    def change(content: dict[str, torch.Tensor]) -> None:
+        content[f"{LAYER}.weight"] = content[f"{LAYER}.weight"].to(torch.float8_e4m3fn)
+        content.update({f"{LAYER}.{part}": scale for part, scale in scales.items()})
+
+    tensors(TRANSFORMER_WEIGHTS, change)(checkout)
+    error = refusal(checkout)
+    assert error.code is Code.WEIGHTS_QUANTISATION_UNKNOWN
+    assert found in str(error.parameters["found"])
+
+
+def ids_of(checkout: Path) -> torch.Tensor:
+    made = load_klein(find_weights(checkout), CPU_SMALL, torch.device("cpu"), lambda _: None)
+    return made.text_encoder._tokenise("a red fox")[0]
+
+
+def padded_by(**padding: object) -> Break:
+    """Change the padding that ``tokenizer.json`` itself asks for."""
+    said = {"strategy": {"Fixed": 600}, "direction": "Left", "pad_to_multiple_of": None}
+    token = {"pad_id": 3, "pad_type_id": 0, "pad_token": "<|im_end|>"}
+    return setting("tokenizer/tokenizer.json", padding=said | token | padding)
+
+
+SAME_IDS = {
+    "padding on the left": setting("tokenizer/tokenizer_config.json", padding_side="left"),
+    "another padding token": setting("tokenizer/tokenizer_config.json", pad_token="<|im_end|>"),
+    "no padding token": setting("tokenizer/tokenizer_config.json", pad_token=None),
+    "cut on the left": setting("tokenizer/tokenizer_config.json", truncation_side="left"),
+    "its own padding": padded_by(),
+    "its own length": setting(
+        "tokenizer/tokenizer.json",
+        truncation={"max_length": 3, "strategy": "LongestFirst", "stride": 0, "direction": "Left"},
+    ),
+    "no template": without("tokenizer/chat_template.jinja"),
+}
+
+
+@pytest.mark.parametrize("change", SAME_IDS.values(), ids=SAME_IDS.keys())
+def test_what_a_tokenizer_says_beyond_its_vocabulary_changes_no_ids(checkout: Path, change: Break) -> None:
+    wanted = ids_of(checkout)
+    change(checkout)
+    assert torch.equal(ids_of(checkout), wanted)
+
+
+def test_a_tokenizer_that_adds_tokens_of_its_own_is_refused(checkout: Path) -> None:
+    setting("model_index.json", tokenizer=["transformers", "PreTrainedTokenizerFast"])(checkout)
+    beginning = {"SpecialToken": {"id": "<|im_end|>", "type_id": 0}}
+    setting(
+        "tokenizer/tokenizer.json",
+        post_processor={
+            "type": "TemplateProcessing",
+            "single": [beginning, {"Sequence": {"id": "A", "type_id": 0}}],
+            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+            "special_tokens": {"<|im_end|>": {"id": "<|im_end|>", "ids": [3], "tokens": ["<|im_end|>"]}},
+        },
+    )(checkout)
+    with pytest.raises(StartError) as raised:
+        ids_of(checkout)
+    assert raised.value.code is Code.WEIGHTS_WRONG_TEXT_ENCODER
+
+
 def test_another_chat_template_is_refused(checkout: Path) -> None:
     replaced("tokenizer/chat_template.jinja", b"{{ messages[0].content }}")(checkout)
     with pytest.raises(StartError) as raised:

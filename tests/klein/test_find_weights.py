@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import subprocess
+import sys
+import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -30,12 +33,14 @@ from tests.klein.layouts import (
     quantisation_metadata,
     write_bfl_fp8,
     write_bfl_plain,
+    write_bfl_vae,
     write_comfy_text_encoder,
     write_comfy_tokenizer,
     write_comfy_vae,
 )
 
 Tensors = dict[str, torch.Tensor]
+GGUF = b"GGUF\3\0\0\0"
 SCALES = dict.fromkeys(block_linears(2, 3), 0.05)
 
 
@@ -186,6 +191,18 @@ def cut(file: str) -> Callable[[Path], object]:
     return lambda place: (place / file).write_bytes((place / file).read_bytes()[:-9])
 
 
+def written(file: str, content: bytes) -> Callable[[Path], object]:
+    return lambda place: (place / file).write_bytes(content)
+
+
+def of_another_ending(file: str, ending: str, content: bytes) -> Callable[[Path], object]:
+    def replace_it(place: Path) -> None:
+        (place / file).unlink()
+        (place / file).with_suffix(ending).write_bytes(content)
+
+    return replace_it
+
+
 def of_9b(place: Path) -> None:
     content = load_file(place / TRANSFORMER)
     content["txt_in.weight"] = torch.zeros(content["txt_in.weight"].shape[0], 12288)
@@ -208,10 +225,10 @@ WRONG = {
         Code.WEIGHTS_WRONG_VAE,
         "a whole Stable Diffusion checkpoint",
     ),
-    "FLUX.2's VAE in other names": (
+    "a VAE in Black Forest Labs' names without its layers": (
         holding(VAE, "bn.running_mean", "encoder.down.0.block.0.conv1.weight", "decoder.conv_in.weight"),
         Code.WEIGHTS_WRONG_VAE,
-        "own names",
+        "no usable",
     ),
     "T5": (
         holding(TEXT_ENCODER, "encoder.block.0.layer.0.SelfAttention.q.weight"),
@@ -238,12 +255,57 @@ WRONG = {
     ),
     "FLUX.1": (
         holding(TRANSFORMER, "double_blocks.0.img_mod.lin.weight"),
-        Code.WEIGHTS_NOT_KLEIN,
+        Code.WEIGHTS_OTHER_MODEL,
         "FLUX.1",
+    ),
+    "FLUX.1 as ComfyUI saves it": (
+        holding(TRANSFORMER, "model.diffusion_model.double_blocks.0.img_mod.lin.weight"),
+        Code.WEIGHTS_OTHER_MODEL,
+        "FLUX.1",
+    ),
+    "FLUX.2 dev as ComfyUI saves it": (
+        holding(TRANSFORMER, "model.diffusion_model.guidance_in.in_layer.weight"),
+        Code.WEIGHTS_OTHER_MODEL,
+        "FLUX.2 [dev]",
+    ),
+    "Stable Diffusion 3 as ComfyUI saves it": (
+        holding(TRANSFORMER, "model.diffusion_model.joint_blocks.0.x_block.mlp.fc1.weight"),
+        Code.WEIGHTS_OTHER_MODEL,
+        "Stable Diffusion 3",
+    ),
+    "Stable Diffusion": (
+        holding(TRANSFORMER, "model.diffusion_model.input_blocks.0.0.weight", "first_stage_model.x.weight"),
+        Code.WEIGHTS_OTHER_MODEL,
+        "Stable Diffusion",
+    ),
+    "Qwen3-VL": (
+        holding(
+            TEXT_ENCODER, "model.visual.blocks.0.x.weight", "model.language_model.layers.0.mlp.up_proj.weight"
+        ),
+        Code.WEIGHTS_WRONG_TEXT_ENCODER,
+        "Qwen3-VL",
+    ),
+    "GGUF in a safetensors file": (
+        written(TRANSFORMER, GGUF),
+        Code.WEIGHTS_QUANTISATION_UNKNOWN,
+        "GGUF",
+    ),
+    "a GGUF file": (
+        of_another_ending(TRANSFORMER, ".gguf", GGUF),
+        Code.WEIGHTS_QUANTISATION_UNKNOWN,
+        "GGUF",
+    ),
+    "layers beyond number": (
+        changed(
+            TEXT_ENCODER,
+            lambda c: c.update({"model.layers.999999999999.mlp.up_proj.weight": torch.zeros(2, 2)}),
+        ),
+        Code.WEIGHTS_WRONG_TEXT_ENCODER,
+        "a tensor of number 999999999999",
     ),
     "FLUX.2 dev": (
         changed(TRANSFORMER, lambda c: c.update({"guidance_in.in_layer.weight": torch.zeros(2, 2)})),
-        Code.WEIGHTS_NOT_KLEIN,
+        Code.WEIGHTS_OTHER_MODEL,
         "FLUX.2 [dev]",
     ),
     "9B": (of_9b, Code.WEIGHTS_KLEIN_9B, "12288"),
@@ -346,6 +408,86 @@ def test_comfyuis_prefix_is_accepted(comfy: Path, transformer: Flux2Transformer2
     save_file({f"model.diffusion_model.{n}": t for n, t in weights.items()}, comfy / TRANSFORMER)
     component = find_weights(comfy).transformers[Checkpoint.DISTILLED]
     assert component.tensors.keys() == transformer.state_dict().keys()
+
+
+def test_comfyuis_prefix_is_accepted_in_the_metadata_of_fp8_too(
+    comfy: Path, transformer: Flux2Transformer2DModel
+) -> None:
+    prefix = "model.diffusion_model."
+    content = {f"{prefix}{name}": tensor for name, tensor in load_file(comfy / TRANSFORMER).items()}
+    said = quantisation_metadata(f"{prefix}{layer}" for layer in SCALES)
+    save_file(content, comfy / TRANSFORMER, metadata=said)
+    assert find_weights(comfy).transformers[Checkpoint.DISTILLED].scaled_layers
+
+
+def test_black_forest_labs_own_vae_file_decodes_and_encodes_as_diffusers(
+    comfy: Path, tiny_folder: Path, klein: Klein
+) -> None:
+    (comfy / VAE).unlink()
+    write_bfl_vae(tiny_folder, comfy / "models/vae/ae.safetensors")
+    made = load_klein(find_weights(comfy), CPU_SMALL, torch.device("cpu"), lambda _: None)
+    ours, theirs = made.vae.state_dict(), klein.vae.state_dict()
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_models_behind_linked_folders_are_found_once(comfy: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "another disk"
+    (comfy / "models/diffusion_models").rename(elsewhere)
+    (comfy / "models/diffusion_models").mkdir()
+    (comfy / "models/diffusion_models/linked").symlink_to(elsewhere, target_is_directory=True)
+    (elsewhere / "back").symlink_to(comfy / "models", target_is_directory=True)
+    assert set(find_weights(comfy).transformers) == {Checkpoint.DISTILLED}
+
+
+def test_sft_is_safetensors(comfy: Path) -> None:
+    (comfy / TRANSFORMER).rename((comfy / TRANSFORMER).with_suffix(".sft"))
+    assert find_weights(comfy)
+
+
+@pytest.mark.parametrize(
+    ("name", "checkpoint"),
+    [
+        ("my database klein", Checkpoint.DISTILLED),
+        ("baseline-klein", Checkpoint.DISTILLED),
+        ("klein_base_4b", Checkpoint.BASE),
+        ("klein-BASE", Checkpoint.BASE),
+        ("kleinbase4b", Checkpoint.DISTILLED),
+    ],
+)
+def test_base_is_a_word_of_the_files_name(comfy: Path, name: str, checkpoint: Checkpoint) -> None:
+    (comfy / TRANSFORMER).rename((comfy / TRANSFORMER).with_name(f"{name}.safetensors"))
+    assert set(find_weights(comfy).transformers) == {checkpoint}
+
+
+OUT_OF_HANDLES = textwrap.dedent(
+    """
+    import os, resource, sys
+    from pathlib import Path
+    from kleinbot.domain.errors import StartError
+    from kleinbot.klein.find_weights import find_weights
+
+    find_weights(Path(sys.argv[1]))
+    names = os.listdir("/proc/self/fd")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(names) - 1 + int(sys.argv[2]), 4096))
+    try:
+        find_weights(Path(sys.argv[1]))
+    except StartError as error:
+        print(error.code, error.parameters["reason"])
+    """
+)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="handles are counted in /proc")
+def test_what_the_system_does_not_open_is_not_called_damaged(comfy: Path) -> None:
+    """As with a file server that is away or a paging file that is too small: the bytes may be right."""
+    found = set()
+    for spare in (0, 1):
+        command = [sys.executable, "-c", OUT_OF_HANDLES, str(comfy), str(spare)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        found.add(done.stdout.partition(" ")[0])
+    assert found <= {str(Code.WEIGHTS_UNREADABLE), ""}
+    assert str(Code.WEIGHTS_UNREADABLE) in found
 
 
 @pytest.mark.parametrize("precision", Precision)

@@ -87,6 +87,7 @@ error-pictures-too-many = I am reading other pictures, and there is no room for 
 error-weights-missing = The folder { $folder } lacks { $file }. Point KLEINBOT_WEIGHTS at a complete FLUX.2 [klein] 4B checkout, or at black-forest-labs/FLUX.2-klein-4B to download it.
 error-weights-none = The folder { $folder } holds no weights of FLUX.2 [klein] 4B: neither a checkout of black-forest-labs/FLUX.2-klein-4B (model_index.json and the folders beside it), nor single files as in ComfyUI's folder (flux-2-klein-4b.safetensors or its FP8 file, qwen_3_4b.safetensors and flux2-vae.safetensors). Point KLEINBOT_WEIGHTS at a folder that does, or at black-forest-labs/FLUX.2-klein-4B to download it.
 error-weights-not-klein = { $file } says { $found }, but FLUX.2 [klein] 4B needs { $wanted }. Point KLEINBOT_WEIGHTS at a FLUX.2 [klein] 4B checkout.
+error-weights-other-model = { $file } is { $found }, and I draw with FLUX.2 [klein] 4B alone. Point KLEINBOT_WEIGHTS at a folder with its weights, or leave it out to download them.
 error-weights-klein-9b = { $file } belongs to FLUX.2 [klein] 9B, whose licence forbids commercial use. Use FLUX.2 [klein] 4B: black-forest-labs/FLUX.2-klein-4B.
 error-weights-wrong-vae = { $file } is not the VAE of FLUX.2 ({ $found } instead of { $wanted }). Another VAE gives washed-out colours. Take vae/ from black-forest-labs/FLUX.2-klein-4B.
 error-weights-wrong-text-encoder = { $file } is not the text encoder of FLUX.2 [klein] 4B ({ $found } instead of { $wanted }). Take text_encoder/ from black-forest-labs/FLUX.2-klein-4B.
