@@ -39,7 +39,6 @@ MODULES = {
     "safetensors": "safetensors",
     "tokenizers": "tokenizers",
     "torch": "torch",
-    "torchao": "torchao",
     "transformers": "transformers",
     "trustme": "trustme",
     "typer": "typer",
