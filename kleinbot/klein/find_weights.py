@@ -149,14 +149,14 @@ def _look_at(place: Path, gone: Gone) -> _Loose:
         try:
             file = read_file(place, path.relative_to(place).as_posix(), gone)
             content = recognise(file)
-        except StartError as error:
-            match error.code:
+        except StartError as problem:
+            match problem.code:
                 case Code.WEIGHTS_UNREADABLE:
-                    loose.unreadable = loose.unreadable or error
+                    loose.unreadable = loose.unreadable or problem
                 case Code.WEIGHTS_QUANTISATION_UNKNOWN:
-                    loose.gguf = loose.gguf or error
+                    loose.gguf = loose.gguf or problem
                 case _:
-                    loose.damaged = loose.damaged or error
+                    loose.damaged = loose.damaged or problem
             continue
         match content:
             case Recognised(kind, component):

@@ -42,7 +42,8 @@ def quantise(weight: torch.Tensor, kept: Format, device: torch.device) -> tuple[
         raise ValueError(kept)
     in_rows = _int8 if kept is Format.INT8 else _fp8
     rows = max(1, _AT_ONCE // weight.shape[1])
-    made = [in_rows(strip.to(device)) for strip in weight.split(rows)]
+    strips = (weight[first : first + rows] for first in range(0, weight.shape[0], rows))
+    made = [in_rows(strip.to(device)) for strip in strips]
     return (
         torch.cat([narrow.cpu() for narrow, _ in made]),
         torch.cat([scale.reshape(-1).cpu() for _, scale in made]),
