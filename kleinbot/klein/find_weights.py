@@ -142,8 +142,8 @@ def _look_at(place: Path, gone: Gone) -> _Loose:
     loose = _Loose()
     try:
         files = list(_single_files(place, gone))
-    except OSError as error:
-        loose.unreadable = unreadable(str(error.filename or place), error)
+    except OSError as failure:
+        loose.unreadable = unreadable(str(failure.filename or place), failure)
         return loose
     for path in files:
         try:
