@@ -21,7 +21,15 @@ from kleinbot.host.without_card import full_size_cpu_bytes
 from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.kept import Kept, gone_of, kept_in
 from kleinbot.klein.requirements import check_diffusers
-from kleinbot.klein.source import BASE_REPOSITORY, KLEIN_9B_NAME, FolderSource, Source, hub_source
+from kleinbot.klein.source import (
+    BASE_REPOSITORY,
+    FP8_BASE_REPOSITORY,
+    FP8_REPOSITORY,
+    KLEIN_9B_NAME,
+    FolderSource,
+    Source,
+    hub_source,
+)
 from kleinbot.klein.weight_set import WeightSet
 from kleinbot.klein.weights import Gone
 from kleinbot.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
@@ -145,8 +153,10 @@ def _offered_by_hub(repository: str | None) -> Offer:
     """
     if repository is not None and KLEIN_9B_NAME.search(repository):
         raise StartError(Code.WEIGHTS_KLEIN_9B, file=repository, found="9B", wanted="FLUX.2 [klein] 4B")
-    if repository == BASE_REPOSITORY:
+    if repository in (BASE_REPOSITORY, FP8_BASE_REPOSITORY):
         raise StartError(Code.WEIGHTS_BASE_ALONE, place=repository)
+    if repository == FP8_REPOSITORY:
+        return Offer(frozenset({Format.FP8}), (Checkpoint.DISTILLED,))
     if repository in (None, DEFAULT_HUB_REPO):
         return Offer()
     return Offer(frozenset({Format.PLAIN, Format.INT8}), (Checkpoint.DISTILLED,))

@@ -17,7 +17,13 @@ from kleinbot.host.wishes import Wishes
 from kleinbot.klein.download import obtain
 from kleinbot.klein.find_weights import find_weights
 from kleinbot.klein.load import load_klein
-from kleinbot.klein.source import BASE_REPOSITORY, FolderSource, HubSource
+from kleinbot.klein.source import (
+    BASE_REPOSITORY,
+    FP8_BASE_REPOSITORY,
+    FP8_REPOSITORY,
+    FolderSource,
+    HubSource,
+)
 from kleinbot.model_choice import SMALL_KLEIN, choose_model, log_choice, wishes_of
 from kleinbot.settings import DEFAULT_HUB_REPO, Settings
 from kleinbot.texts import Texts
@@ -73,12 +79,21 @@ def test_the_base_checkpoint_alone_is_refused_with_its_own_sentence(tmp_path: Pa
     folder = shutil.copytree(SMALL_KLEIN, tmp_path / "base")
     index = folder / "model_index.json"
     index.write_text(index.read_text().replace('"is_distilled": true', '"is_distilled": false'))
-    for weights in (BASE_REPOSITORY, str(folder)):
+    for weights in (BASE_REPOSITORY, FP8_BASE_REPOSITORY, str(folder)):
         for wish in (None, True):
             with pytest.raises(StartError) as caught:
                 choose_model(Settings(weights=weights, profile_base_checkpoint=wish), H100.facts)
             assert caught.value.code is Code.WEIGHTS_BASE_ALONE
             assert caught.value.parameters == {"place": weights}
+
+
+def test_the_repository_of_the_fp8_file_stands_for_that_file_and_the_checkout_around_it() -> None:
+    model = choose_model(Settings(weights=FP8_REPOSITORY), RTX_3060.facts)
+    assert isinstance(model.source, HubSource)
+    assert model.profile.transformer.format is Format.FP8
+    assert model.source.checkout.repository == DEFAULT_HUB_REPO
+    assert not model.source.checkout.holds("transformer/diffusion_pytorch_model.safetensors")
+    assert [part.repository for part in model.source.transformers.values()] == [FP8_REPOSITORY]
 
 
 def test_plain_weights_that_were_quantised_may_go(tmp_path: Path) -> None:

@@ -58,6 +58,9 @@ FP8_PARTS: Mapping[Checkpoint, tuple[str, str]] = {
 }
 """Repository and file of each checkpoint's FP8 transformer: 4.07 and 4.09 GB."""
 
+FP8_REPOSITORY, _ = FP8_PARTS[Checkpoint.DISTILLED]
+FP8_BASE_REPOSITORY, _ = FP8_PARTS[Checkpoint.BASE]
+
 
 @dataclass(frozen=True)
 class FolderSource:
@@ -142,8 +145,11 @@ def hub_source(
     """Return what ``profile`` needs of the hub, and nothing that it does not use.
 
     ``repository`` is a checkout in the published layout. Where it is the published one and the profile keeps
-    transformers in FP8, these come as the official single files; INT8 is made of the plain weights.
+    transformers in FP8, these come as the official single files; INT8 is made of the plain weights. The
+    repository of such a single file stands for it and the published checkout around it.
     """
+    if repository == FP8_REPOSITORY:
+        repository = DISTILLED_REPOSITORY
     is_published = repository == DISTILLED_REPOSITORY
     if is_published and profile.transformer.format is Format.FP8:
         fp8 = {checkpoint: FP8_PARTS[checkpoint] for checkpoint in profile.checkpoints}
