@@ -32,6 +32,8 @@ _REMEDIES = {
     Code.WEIGHTS_UNREACHABLE: Remedy.AGAIN,
     # A file server that is away, a paging file that is too small just now.
     Code.WEIGHTS_UNREADABLE: Remedy.AGAIN,
+    # It is removed, and what it was made of is fetched once the model is chosen anew.
+    Code.WEIGHTS_KEPT_DAMAGED: Remedy.NEW_PROCESS,
     # Room is made while the bot runs.
     Code.WEIGHTS_NO_ROOM: Remedy.AGAIN,
     # A game or a process that is just ending holds the card's memory; the profile may still fit.

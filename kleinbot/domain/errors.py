@@ -93,6 +93,7 @@ class Code(StrEnum):
     WEIGHTS_NO_CHECKPOINT = "error-weights-no-checkpoint"
     WEIGHTS_BASE_ALONE = "error-weights-base-alone"
     WEIGHTS_DAMAGED = "error-weights-damaged"
+    WEIGHTS_KEPT_DAMAGED = "error-weights-kept-damaged"
     WEIGHTS_UNREADABLE = "error-weights-unreadable"
     WEIGHTS_UNREACHABLE = "error-weights-unreachable"
     WEIGHTS_REFUSED = "error-weights-refused"

@@ -117,7 +117,8 @@ class _Loading:
             profile.text_encoder,
         )
         if profile.token_table_on_host:
-            text_model.embed_tokens = HostTable(text_model.embed_tokens.weight.detach())
+            # Off the mapped file, which may be replaced or cut short while the bot runs.
+            text_model.embed_tokens = HostTable(text_model.embed_tokens.weight.detach().clone())
         text_encoder = TextEncoder(text_model, tokenizer, self._device)
         check_vocabulary(len(tokenizer), weights.text_encoder)
         check_template(text_encoder, weights.tokenizer)

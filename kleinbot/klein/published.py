@@ -50,7 +50,7 @@ def verify_once(path: Path, file: RepoFile, ask: Callable[[], None]) -> None:
         _log.warning("%s is taken out of the cache: %s", path, damaged)
         _forget(path)
         raise
-    _remember(path)
+    remember(path)
 
 
 def is_published(path: Path, ask: Callable[[], None]) -> bool:
@@ -84,7 +84,7 @@ def check(path: Path, file: RepoFile, ask: Callable[[], None]) -> None:
     size = path.stat().st_size
     found, wanted = f"{size} bytes", f"{file.bytes} bytes"
     if size == file.bytes and file.sha256 is not None:
-        found, wanted = f"sha256 {_sha256(path, ask)}", f"sha256 {file.sha256}"
+        found, wanted = f"sha256 {sha256_of(path, ask)}", f"sha256 {file.sha256}"
     elif size == file.bytes and file.git_id is not None:
         found, wanted = f"git {_git_id(path)}", f"git {file.git_id}"
     if found != wanted:
@@ -129,7 +129,8 @@ def _forget(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _remember(path: Path) -> None:
+def remember(path: Path) -> None:
+    """Note that ``path``, as it is now, is what it should be."""
     try:
         _mark_of(path).write_text(stamp_of(path), "utf-8")
     except OSError as error:
@@ -141,7 +142,8 @@ def _mark_of(path: Path) -> Path:
     return entry.with_name(f"{entry.name}{_MARK}")
 
 
-def _sha256(path: Path, ask: Callable[[], None]) -> str:
+def sha256_of(path: Path, ask: Callable[[], None]) -> str:
+    """Return the hash of ``path``; ``ask`` may raise in between. Raises OSError."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while piece := file.read(PIECE_BYTES):

@@ -10,10 +10,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from kleinbot.domain.errors import StartError
+from kleinbot.domain.errors import Code, StartError
 from kleinbot.host.profile import Format
 from kleinbot.klein.filling import Wanted, plain
 from kleinbot.klein.kept import FOLDER, kept_of, metadata_of
+from kleinbot.klein.kept_hashes import is_whole, remove, remove_lone_notes
 from kleinbot.klein.quantise import large_layers, quantise
 from kleinbot.klein.tensor_reader import TensorReader
 from kleinbot.klein.tensor_writer import PART, Slot, write_tensors
@@ -36,13 +37,20 @@ def quantised(
     ``model`` needs no weights. Layers are quantised one at a time. What is torn, or was made
     of other files, is made anew. None where the disk does not take it: it is then quantised at each start.
 
-    Raises StartError WEIGHTS_MISSING (folder, file) where it must be made of files that are gone.
+    Raises StartError WEIGHTS_MISSING (folder, file) where it must be made of files that are gone;
+    WEIGHTS_KEPT_DAMAGED (file) where what was made of them has changed on the disk, which is removed.
     """
     paths = {tensor.origin.path for tensor in component.tensors.values()}
     beginning = f"{label}-{wanted.format}-"
     for path in sorted((scratch / FOLDER).glob(f"{beginning}*.safetensors")):
-        if (kept := _kept(path, paths, wanted)) is not None:
+        if (kept := _kept(path, paths, wanted)) is None:
+            continue
+        if is_whole(path, lambda: on_bytes(0)):
             return Component(component.file, component.config, kept.tensors)
+        _log.warning("%s is not what was written; it is removed and made anew", path)
+        remove(path)
+        if component.gone:
+            raise StartError(Code.WEIGHTS_KEPT_DAMAGED, file=path.name)
     component.require_files()
     metadata = metadata_of(label, wanted.format, wanted.precision, paths)
     made = scratch / FOLDER / f"{beginning}{_short_hash(metadata)}.safetensors"
@@ -57,8 +65,10 @@ def quantised(
 
 def remove_unfinished(scratch: Path) -> None:
     """Remove what a killed process left of the files that it was writing; no other process writes here."""
-    for part in (scratch / FOLDER).glob(f"*{PART}"):
+    folder = scratch / FOLDER
+    for part in folder.glob(f"*{PART}"):
         part.unlink(missing_ok=True)
+    remove_lone_notes(folder)
 
 
 def _kept(path: Path, paths: Iterable[Path], wanted: Wanted) -> WeightFile | None:
@@ -128,4 +138,4 @@ def _slots(model: nn.Module, layers: frozenset[str], wanted: Wanted) -> dict[str
 def _remove_stale(path: Path, beginning: str) -> None:
     for other in path.parent.glob(f"{beginning}*.safetensors"):
         if other != path:
-            other.unlink(missing_ok=True)
+            remove(other)

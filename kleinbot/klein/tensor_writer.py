@@ -4,14 +4,17 @@ safetensors' own ``save_file`` wants all tensors at once. The format: eight byte
 the header in JSON, the tensors' bytes without gaps (https://huggingface.co/docs/safetensors).
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
 
 import torch
+
+from kleinbot.klein.kept_hashes import note_of
 
 _NAMES = {
     torch.float32: "F32",
@@ -69,25 +72,33 @@ def write_tensors(
 ) -> None:
     """Write ``path`` whole or not at all; each tensor is asked of ``read`` when its turn comes.
 
+    What was written is hashed on the way, and the hash noted beside it (``kept_hashes.note_of``): a disk may
+    give back other bytes.
+
     Raises OSError where the disk does not take it; nothing is left then.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}{PART}")
     try:
         with part.open("wb") as file:
-            file.write(header_bytes(slots, metadata))
-            for name in in_file_order(slots):
-                _write(file, read(name), slots[name])
+            digest = hashlib.sha256()
+            beginning = header_bytes(slots, metadata)
+            for content in chain(
+                (beginning,), (_bytes_of(read(name), slots[name]) for name in in_file_order(slots))
+            ):
+                digest.update(content)
+                file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        note_of(path).write_text(digest.hexdigest(), "utf-8")
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
 
-def _write(file: BinaryIO, tensor: torch.Tensor, slot: Slot) -> None:
+def _bytes_of(tensor: torch.Tensor, slot: Slot) -> memoryview | bytes:
     if (tensor.dtype, tuple(tensor.shape)) != (slot.dtype, slot.shape):
         raise ValueError(f"{tensor.dtype} {tuple(tensor.shape)} is not {slot}")
     # numpy knows neither bfloat16 nor FP8, so the bytes go through as such.
     flat = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
-    file.write(flat.numpy().data)
+    return flat.numpy().data

@@ -140,7 +140,7 @@ def test_a_file_is_hashed_once(source: HubSource, monkeypatch: pytest.MonkeyPatc
     def hashed_again(*_: object) -> str:
         raise AssertionError("a start must not hash 16 GB")
 
-    monkeypatch.setattr("kleinbot.klein.published._sha256", hashed_again)
+    monkeypatch.setattr("kleinbot.klein.published.sha256_of", hashed_again)
     assert fetch_from_hub(source, ignore, never)
 
 

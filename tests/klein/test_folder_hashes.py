@@ -75,7 +75,7 @@ def test_right_files_are_hashed_once_and_the_folder_is_left_alone(
         raise AssertionError("a start must not hash 16 GB")
 
     with monkeypatch.context() as patched:
-        patched.setattr(published, "_sha256", hashed_again)
+        patched.setattr(published, "sha256_of", hashed_again)
         hashed(checkout, scratch)
         (checkout / VAE).touch()
         # Younger than its note: somebody's own file.

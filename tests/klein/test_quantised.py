@@ -1,5 +1,6 @@
 """8 bits made on load, and kept for the next start."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,6 +13,7 @@ from torch import nn
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import Checkpoint
+from kleinbot.engine_start import Remedy, remedy_of
 from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Format, Precision, Profile
 from kleinbot.klein import quantised as kept_on_disk
 from kleinbot.klein.eight_bit import RowScaledLinear
@@ -107,11 +109,11 @@ def test_the_second_start_quantises_nothing(
 
 def test_other_weights_are_quantised_anew_and_the_old_file_goes(checkout: Path, tmp_path: Path) -> None:
     loaded(checkout, profile_of(Format.INT8), tmp_path)
-    before = sorted((tmp_path / FOLDER).iterdir())
+    before = sorted((tmp_path / FOLDER).glob("*.safetensors"))
     weights = checkout / "transformer/diffusion_pytorch_model.safetensors"
     weights.write_bytes(weights.read_bytes())
     loaded(checkout, profile_of(Format.INT8), tmp_path)
-    after = sorted((tmp_path / FOLDER).iterdir())
+    after = sorted((tmp_path / FOLDER).glob("*.safetensors"))
     assert len(before) == len(after) == 2
     assert len(set(before) & set(after)) == 1
 
@@ -202,7 +204,7 @@ def test_single_files_may_go_too_and_others_come_first(klein: Klein, checkout: P
 def test_a_kept_file_that_says_nonsense_is_not_believed(checkout: Path, tmp_path: Path) -> None:
     profile = profile_of(Format.INT8)
     loaded(checkout, profile, tmp_path)
-    for file in (tmp_path / FOLDER).iterdir():
+    for file in (tmp_path / FOLDER).glob("*.safetensors"):
         for said in ("[" * 100_000, "{}", '{"version": 2, "sources": 1}'):
             save_file(load_file(file), file, metadata={"kleinbot_made_of": said})
     assert list(kept_in(tmp_path)) == []
@@ -212,7 +214,7 @@ def test_a_kept_file_that_says_nonsense_is_not_believed(checkout: Path, tmp_path
 
 def test_a_torn_file_is_made_anew(tiny_folder: Path, tmp_path: Path) -> None:
     expected = latents_of(loaded(tiny_folder, profile_of(Format.INT8), tmp_path))
-    for file in (tmp_path / FOLDER).iterdir():
+    for file in (tmp_path / FOLDER).glob("*.safetensors"):
         file.write_bytes(file.read_bytes()[:-7])
     assert torch.equal(latents_of(loaded(tiny_folder, profile_of(Format.INT8), tmp_path)), expected)
 
@@ -227,7 +229,7 @@ def test_what_a_killed_start_left_is_removed_by_the_next(
         with pytest.raises(KeyboardInterrupt):
             loaded(tiny_folder, profile_of(Format.INT8), tmp_path)
     folder = tmp_path / FOLDER
-    assert [path.suffix for path in folder.iterdir()] == [".part"]
+    assert sorted(path.suffix for path in folder.iterdir()) == [".part", ".sha256"]
     loaded(tiny_folder, profile_of(Format.PLAIN), tmp_path)
     assert list(folder.iterdir()) == []
 
@@ -262,3 +264,88 @@ def test_layers_trace_as_one_graph(kept: Format) -> None:
         layer = RowScaledLinear(narrow, scale, native=native)
         traced = torch.compile(layer, backend="eager", fullgraph=True)
         assert torch.equal(traced(x), layer(x))
+
+
+def changed_on_disk(scratch: Path) -> list[Path]:
+    """Flip a bit of every seventh byte of what is kept, as bad memory does; times stay as they are."""
+    files = sorted((scratch / FOLDER).glob("*.safetensors"))
+    for file in files:
+        facts, content = file.stat(), bytearray(file.read_bytes())
+        start = len(content) // 2
+        content[start::7] = bytes(byte ^ 1 for byte in content[start::7])
+        file.write_bytes(content)
+        os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    return files
+
+
+def test_kept_weights_that_changed_on_the_disk_are_made_anew(
+    tiny_folder: Path,
+    tmp_path: Path,
+    quantised_layers: Iterator[list[Format]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    made = next(quantised_layers)
+    profile = profile_of(Format.INT8)
+    first = latents_of(loaded(tiny_folder, profile, tmp_path))
+    made.clear()
+    damaged = changed_on_disk(tmp_path)
+
+    assert torch.equal(latents_of(loaded(tiny_folder, profile, tmp_path)), first)
+
+    assert made
+    assert {record.args[0] for record in caplog.records if record.args} >= set(damaged)
+
+
+def test_they_are_hashed_once(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    profile = profile_of(Format.INT8)
+    for _ in range(2):
+        loaded(tiny_folder, profile, tmp_path)
+
+    def hashed_again(*_: object) -> str:
+        raise AssertionError("a start must not hash 8 GB")
+
+    monkeypatch.setattr("kleinbot.klein.kept_hashes.sha256_of", hashed_again)
+    assert loaded(tiny_folder, profile, tmp_path)
+
+
+def test_what_an_earlier_version_kept_without_a_hash_is_used(
+    tiny_folder: Path, tmp_path: Path, quantised_layers: Iterator[list[Format]]
+) -> None:
+    made = next(quantised_layers)
+    profile = profile_of(Format.INT8)
+    loaded(tiny_folder, profile, tmp_path)
+    for note in (tmp_path / FOLDER).glob("*.sha256"):
+        note.unlink()
+    made.clear()
+    loaded(tiny_folder, profile, tmp_path)
+    assert not made
+    assert len(list((tmp_path / FOLDER).glob("*.sha256"))) == 2
+
+
+def test_where_their_sources_are_gone_a_new_process_fetches_these(checkout: Path, tmp_path: Path) -> None:
+    profile = profile_of(Format.INT8)
+    loaded(checkout, profile, tmp_path)
+    for name in WEIGHTS:
+        (checkout / name).unlink()
+    changed_on_disk(tmp_path)
+    gone = gone_of(kept_in(tmp_path))
+    with pytest.raises(StartError) as raised:
+        load_klein(find_weights(checkout, gone=gone), profile, CPU, lambda _: None, tmp_path)
+    assert raised.value.code is Code.WEIGHTS_KEPT_DAMAGED
+    assert remedy_of(raised.value) is Remedy.NEW_PROCESS
+    # What is chosen then counts on it no more.
+    assert len(gone_of(kept_in(tmp_path))) < len(gone)
+
+
+def test_the_token_table_on_the_host_is_not_the_mapped_file(checkout: Path) -> None:
+    made = load_klein(
+        find_weights(checkout), replace(CPU_SMALL, token_table_on_host=True), CPU, lambda _: None
+    )
+    prompt = ["a red fox"]
+    with torch.inference_mode():
+        before = made.text_encoder.encode(prompt)
+        file = checkout / "text_encoder/model.safetensors"
+        with file.open("r+b") as content:
+            content.seek(file.stat().st_size // 2)
+            content.write(bytes(file.stat().st_size // 2))
+        assert torch.equal(made.text_encoder.encode(prompt), before)
