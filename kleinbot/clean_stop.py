@@ -7,6 +7,8 @@ can say what was put back, does not turn a clean stop into a crash of whatever w
 from contextlib import suppress
 from pathlib import Path
 
+from kleinbot import private
+
 MARK = "kleinbot.running"
 
 
@@ -23,7 +25,7 @@ class CleanStop:
     def begin(self) -> None:
         """Note that a process runs. Call it once what the one before has left is put back."""
         with suppress(OSError):  # on a full disk nothing is drawn, so nothing is to blame either
-            self._mark.touch()
+            self._mark.touch(private.FILE_MODE)
 
     def end(self) -> None:
         """Note that this process ends cleanly."""

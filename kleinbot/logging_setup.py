@@ -8,8 +8,10 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from pathlib import Path
 
+from kleinbot import private
 from kleinbot.settings import TOKEN_SHAPE
 
 LOG_FILE = "kleinbot.log"
@@ -71,6 +73,9 @@ class _RedactingQueueHandler(logging.handlers.QueueHandler):
 class _LogFile(logging.handlers.RotatingFileHandler):
     """A bounded file. Where it cannot be written, the terminal still tells what there is to tell."""
 
+    def _open(self) -> TextIOWrapper:
+        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=private.opener)
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
         """Say nothing: logging would write a traceback to the terminal for every line."""
 
@@ -88,7 +93,7 @@ def logging_to(
     Records go through a queue to a thread of their own: a slow disk never holds up the event loop.
     Everything is written and put back as it was at the end.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    private.make_folder(folder)
     handlers = [_terminal_handler(terminal_level), _file_handler(folder / LOG_FILE)]
     records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
     entrance = _RedactingQueueHandler(records, RedactSecrets(secrets))

@@ -1,6 +1,6 @@
 """Files and folders that belong to the bot's own account alone: they hold what members asked for, and tokens.
 
-Windows has no such modes: there a folder's access list is inherited, and a profile's folder is its owner's.
+Windows has no such modes: there a folder's access list is inherited, and that of a profile is its owner's.
 """
 
 import os
@@ -12,7 +12,10 @@ from pathlib import Path
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
+DATABASE = "kleinbot.sqlite3"
+
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_FOLDERS = {"archive", "scratch", "sandbox", "pictures"}
 
 
 def opener(path: str, flags: int) -> int:
@@ -20,26 +23,53 @@ def opener(path: str, flags: int) -> int:
     return os.open(path, flags, FILE_MODE)
 
 
-def make_folder(folder: Path) -> list[Path]:
-    """Make ``folder`` and what is missing above it, for the owner alone.
+def write(file: Path, content: bytes) -> None:
+    """Write a file anew. Raises OSError."""
+    with open(file, "wb", opener=opener) as opened:
+        opened.write(content)
 
-    Returns what was made, outermost first. Raises OSError.
-    """
+
+def make_empty(file: Path) -> None:
+    """Make ``file`` where it is not there: whoever fills it keeps its mode. Raises OSError."""
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE))
+
+
+def make_folder(folder: Path) -> None:
+    """Make ``folder`` and what is missing above it, for the owner alone. Raises OSError."""
     missing = []
     place = folder
-    while not place.exists():
+    while not place.exists() and place != place.parent:
         missing.append(place)
         place = place.parent
-    made = []
     for each in reversed(missing):
         with suppress(FileExistsError):  # somebody was quicker
             each.mkdir(FOLDER_MODE)
-            made.append(each)
     folder.mkdir(exist_ok=True)  # raises where it is something else
-    return made
 
 
-def is_open_to_others(place: Path) -> bool:
+def protect(folder: Path) -> None:
+    """Take the data folder and what of ours lies directly in it from the machine's other accounts.
+
+    Pictures are not gone through one by one, since an archive may have a million: nobody gets at them through
+    a folder that is closed. A folder that was made for something else keeps its mode, and only our own files
+    and folders there are closed. What cannot be changed stays as it is: ``open_to_others`` finds it.
+    """
+    for place in open_to_others(folder):
+        with suppress(OSError):  # somebody else's, or a file system without modes
+            place.chmod(FOLDER_MODE if place.is_dir() else FILE_MODE)
+
+
+def open_to_others(folder: Path) -> list[Path]:
+    """Return what of a data folder another account of this machine may read, the folder itself first."""
+    if sys.platform == "win32" or not folder.is_dir():
+        return []
+    ours = sorted(place for place in _inside(folder) if _is_ours(place) and not place.is_symlink())
+    whole = (folder,) if _is_data_folder(folder) else ()
+    return [place for place in (*whole, *ours) if may_be_read_by_others(place)]
+
+
+def may_be_read_by_others(place: Path) -> bool:
     """Tell whether another account of this machine may read ``place``; False where it is not there."""
     if sys.platform == "win32":
         return False
@@ -49,35 +79,20 @@ def is_open_to_others(place: Path) -> bool:
         return False
 
 
-def protect(folder: Path, ours: str) -> list[Path]:
-    """Take ``folder`` and what lies directly in it from other accounts; return what could not be taken.
-
-    A folder that was made for something else keeps its mode, and so does what lies there beside our files:
-    ours is one that is empty or holds the file ``ours``. Pictures are not gone through one by one, since an
-    archive may have a million: nobody gets at them through a folder that is closed.
-    """
-    if sys.platform == "win32" or not folder.is_dir():
-        return []
-    left = []
-    for place in (folder, *_inside(folder)) if _is_ours(folder, ours) else ():
-        if not is_open_to_others(place) or place.is_symlink():
-            continue
-        try:
-            place.chmod(FOLDER_MODE if place.is_dir() else FILE_MODE)
-        except OSError:  # somebody else's, or a file system without modes
-            left.append(place)
-        else:
-            if is_open_to_others(place):
-                left.append(place)
-    return left
-
-
-def _is_ours(folder: Path, ours: str) -> bool:
-    if folder.stat().st_mode & stat.S_ISVTX:  # like /tmp: made for everybody
+def _is_data_folder(folder: Path) -> bool:
+    """Tell whether nothing but our data is meant to lie in ``folder``: it has the database, or only ours."""
+    try:
+        if folder.stat().st_mode & stat.S_ISVTX:  # like /tmp: made for everybody
+            return False
+    except OSError:
         return False
-    return (folder / ours).exists() or not any(folder.iterdir())
+    return (folder / DATABASE).exists() or all(_is_ours(place) for place in _inside(folder))
+
+
+def _is_ours(place: Path) -> bool:
+    return place.name.startswith("kleinbot") or place.name in _FOLDERS
 
 
 def _inside(folder: Path) -> Iterator[Path]:
     with suppress(OSError):
-        yield from sorted(folder.iterdir())
+        yield from folder.iterdir()

@@ -98,6 +98,19 @@ def load_settings(folder: Path | None = None, **arguments: object) -> LoadedSett
     return loaded
 
 
+def files_with_secrets(folder: Path | None = None) -> list[Path]:
+    """Return those of the files that settings are read from which are there and may hold the token."""
+    folder = folder or Path()
+    dotenv, toml = folder / DOTENV, folder / TOML
+    found = [dotenv] if dotenv.is_file() else []
+    try:
+        if "discord_token" in toml.read_text("utf-8", errors="replace").lower():
+            found.append(toml)
+    except OSError:  # none, or one that could not be read: the settings say so
+        pass
+    return found
+
+
 def _without(wrong: Collection[str], gathered: _Gathered) -> LoadedSettings:
     values = {name: value for name, value in gathered.values.items() if name not in wrong}
     try:

@@ -1,5 +1,6 @@
 """One process per data folder, shown with real second processes."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -92,3 +93,35 @@ def test_a_damaged_note_about_the_owner_does_not_hide_the_refusal(tmp_path: Path
         with pytest.raises(StartError) as caught, folder_locked(tmp_path):
             pass
         assert caught.value.parameters["pid"] == "?"
+
+
+WITHOUT_LOCKS = """
+import errno, fcntl, os, sys
+def no_locks(descriptor, operation):
+    raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+fcntl.flock = no_locks
+sys.argv = ["bot.py", *sys.argv[1:]]
+from kleinbot.cli import main
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs flock")
+@pytest.mark.parametrize("command", [["sandbox", "--run", "/queue"], ["archive", "adopt", "--sandbox"]])
+def test_a_folder_without_locks_is_one_sentence_of_a_real_process(tmp_path: Path, command: list[str]) -> None:
+    environment = os.environ | {"KLEINBOT_DATA_FOLDER": str(tmp_path), "KLEINBOT_LOCALE": "en"}
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_LOCKS, *command],
+        env=environment, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    said = done.stdout + done.stderr
+    assert f"Files in {tmp_path / 'sandbox'} cannot be locked (No locks available)" in said
+    assert "Traceback" not in said
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "data").write_bytes(b"a file")
+    with pytest.raises(StartError) as caught, folder_locked(tmp_path / "data"):
+        pass
+    assert caught.value.code is Code.FOLDER_UNUSABLE

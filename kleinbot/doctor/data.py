@@ -1,14 +1,15 @@
 """The data folder, its disk and its database."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from kleinbot import private
 from kleinbot.archive.listing import has_pictures, names_in
 from kleinbot.archive.names import Shelf
 from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, ok, problem, warning
 from kleinbot.domain.errors import Code, Parameter, StartError
-from kleinbot.folder_lock import Holder
+from kleinbot.folder_lock import Holder, lock_problem
 from kleinbot.host.facts import GIB
 from kleinbot.store.inspection import inspect
 from kleinbot.store.migrations import load_migrations
@@ -18,6 +19,7 @@ from kleinbot.upkeep.bond import Bond, judged, require_database
 from kleinbot.upkeep.sweep import Counts, Sweep
 
 FULL_BYTES = GIB // 2
+_NAMED_PLACES = 3
 LOW_BYTES = 5 * GIB
 """Some thousand pictures."""
 
@@ -30,9 +32,17 @@ def data_folder(
         # As text: a number would be written with separators.
         error = StartError(Code.FOLDER_IN_USE, folder=str(folder), pid=str(holder.pid), since=holder.since)
         yield of_error(Topic.DATA_FOLDER, error)
+    elif (lacking := lock_problem(folder)) is not None:
+        yield of_error(Topic.DATA_FOLDER, lacking)
     else:
         message = "doctor-data-folder" if folder.is_dir() else "doctor-data-folder-new"
         yield ok(Topic.DATA_FOLDER, message, folder=str(folder.absolute()))
+    if exposed := private.open_to_others(folder):
+        places = ", ".join(str(place) for place in exposed[:_NAMED_PLACES])
+        more = len(exposed[_NAMED_PLACES:])
+        yield warning(
+            Topic.DATA_FOLDER, "doctor-data-folder-open", places=places, more=more, folder=str(folder)
+        )
     free_bytes = free_bytes_at(folder)
     if free_bytes is None:
         yield warning(Topic.DISK, "doctor-disk-unknown", folder=str(folder))
@@ -44,6 +54,13 @@ def data_folder(
         yield warning(Topic.DISK, "doctor-disk-low", **figures)
     else:
         yield ok(Topic.DISK, "doctor-disk", **figures)
+
+
+def readable_secrets(files: Iterable[Path]) -> Iterator[Finding]:
+    """Yield which of the files that hold the token another account of this machine may read."""
+    for file in files:
+        if private.may_be_read_by_others(file):
+            yield warning(Topic.SETTINGS, "doctor-settings-open", file=str(file))
 
 
 def database(file: Path, root: Path) -> Finding:

@@ -17,6 +17,7 @@ from kleinbot.klein.download import Download, plan_download
 from kleinbot.klein.source import HubSource
 from kleinbot.lookout import comes_down, waits_for
 from kleinbot.settings import DeviceChoice, Settings
+from kleinbot.settings_sources import files_with_secrets
 from kleinbot.store import served_model
 from kleinbot.torch_report import TorchReport, ask_torch
 
@@ -54,6 +55,7 @@ def examine(
     if holder is not None:
         facts = model.without_program(facts, holder.pid)
     found = [problem(Topic.SETTINGS, "doctor-settings", sentence=sentence) for sentence in wrong_settings]
+    found += data.readable_secrets(files_with_secrets())
     found.append(machine.python_version(facts.system))
     report = tools.ask_torch()
     found.append(machine.torch_build(report, facts, asked))

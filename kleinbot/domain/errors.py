@@ -128,7 +128,9 @@ class Code(StrEnum):
     TOKEN_REFUSED = "error-token-refused"  # noqa: S105 - a message id
     START_DISK_FULL = "error-start-disk-full"
     FOLDER_IN_USE = "error-folder-in-use"
+    FOLDER_WITHOUT_LOCKS = "error-folder-without-locks"
     FOLDER_UNUSABLE = "error-folder-unusable"
+    DATABASE_WITHOUT_LOG = "error-database-without-log"
     DATABASE_EMPTY = "error-database-empty"
     ARCHIVE_OF_ANOTHER = "error-archive-of-another"
     ARCHIVE_NEWER = "error-archive-newer"

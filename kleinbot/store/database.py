@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import aiosqlite
 
-from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.errors import Code, Refusal, StartError
 from kleinbot.domain.faults import FaultPoint, Faults, NoFaults
 
 Row = sqlite3.Row
@@ -113,7 +113,9 @@ class Database:
         async with AsyncExitStack() as opened:
             writer = await _connect(str(file), uri=False)
             opened.push_async_callback(writer.close)
-            await writer.execute_fetchall("PRAGMA journal_mode = WAL")
+            [answer] = await writer.execute_fetchall("PRAGMA journal_mode = WAL")
+            if answer[0] != "wal":
+                raise StartError(Code.DATABASE_WITHOUT_LOG, file=str(file), mode=str(answer[0]))
             # FULL: a picture that somebody paid for survives a power cut; 1,000 commits a second are plenty.
             await writer.execute_fetchall("PRAGMA synchronous = FULL")
             await writer.execute_fetchall(f"PRAGMA busy_timeout = {_ONE_TRY_MS}")

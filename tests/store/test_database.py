@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kleinbot.domain.errors import Code
+from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import FaultPoint
 from kleinbot.store.database import Database, DatabaseBusyError, disk_is_full
 
@@ -203,3 +203,9 @@ async def test_only_a_full_disk_is_called_one(database: Database) -> None:
     with pytest.raises(sqlite3.OperationalError) as caught:
         await database.read.one("SELECT CAST(x'ff' AS TEXT)")
     assert not disk_is_full(caught.value)
+
+
+async def test_a_database_without_a_write_ahead_log_is_refused() -> None:
+    with pytest.raises(StartError) as refused:
+        await Database.open(Path(":memory:"))
+    assert (refused.value.code, refused.value.parameters["mode"]) == (Code.DATABASE_WITHOUT_LOG, "memory")

@@ -10,12 +10,14 @@ archive-more = … und { $files ->
 archive-counts = { $kept ->
         [one] Eine Datei gehört zur Datenbank
        *[other] { $kept } Dateien gehören zur Datenbank
-    }; bei { $ended ->
-        [one] einer endete der Auftrag ohne sie
-       *[other] { $ended } endeten die Aufträge ohne sie
-    }; { $parts ->
-        [one] eine stammt von einem abgebrochenen Schreibvorgang
-       *[other] { $parts } stammen von abgebrochenen Schreibvorgängen
+    }{ $ended ->
+        [0] {""}
+        [one] ; bei einer endete der Auftrag ohne sie
+       *[other] ; bei { $ended } endeten die Aufträge ohne sie
+    }{ $parts ->
+        [0] {""}
+        [one] ; eine stammt von einem abgebrochenen Schreibvorgang
+       *[other] ; { $parts } stammen von abgebrochenen Schreibvorgängen
     }.
 archive-never-accepted = { $files ->
         [one] Ein Eingabebild gehört zu einem Auftrag, der nie angenommen wurde; es wird

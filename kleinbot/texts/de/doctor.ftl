@@ -26,6 +26,7 @@ doctor-topic-archive = Archiv
 
 doctor-not-looked-at = Nicht angesehen: Das hängt von den Einstellungen ab, die zuerst in Ordnung gebracht werden müssen.
 doctor-settings = { $sentence }
+doctor-settings-open = Andere Konten dieses Rechners können { $file } lesen, worin das Token des Bots stehen kann. Rufe auf: chmod 600 { $file }
 doctor-python = Python { $version } auf { $system }.
 doctor-python-windows = Python { $version } auf { $system }. kleinbot läuft unter Windows, aber Tempo und Speicher sind dort nicht gemessen.
 doctor-torch = PyTorch { $version }, { $cuda ->
@@ -81,6 +82,10 @@ doctor-servers-anybody = Jeder Discord-Server darf den Bot einladen und hier zei
 doctor-servers-lacking = Rechte fehlen in { $servers }. Gib sie der Rolle des Bots, oder lade ihn neu ein: { $invitation }
 doctor-data-folder = { $folder }
 doctor-data-folder-new = { $folder } wird angelegt.
+doctor-data-folder-open = Andere Konten dieses Rechners können { $places }{ $more ->
+        [0] {""}
+       *[other] {" "}und { $more } weitere
+    } lesen. Der nächste Start des Bots verschließt sie, und mit dem Ordner jedes Bild darin. Steht das danach wieder hier, gehören sie einem anderen Konto: Rufe unter diesem chmod -R go= { $folder } auf.
 doctor-database = Heil, Schema { $version }.
 doctor-database-new = Noch keine; der erste Start legt sie an.
 doctor-database-older = Heil, Schema { $found }; der nächste Start sichert sie und bringt sie auf { $known }.

@@ -147,7 +147,9 @@ error-token-missing = Es gibt kein Discord-Token. Schreib DISCORD_TOKEN=… in d
 error-token-refused = Discord hat das Token abgelehnt. Kopiere es im Entwicklerportal von Discord von der Bot-Seite deiner Anwendung neu nach DISCORD_TOKEN.
 error-start-disk-full = Bei { $folder } sind nur { $free } MiB frei, und { $needed } MiB braucht der Anfang. Mach dort Platz oder setze KLEINBOT_DATA_FOLDER auf einen Ort auf einer anderen Platte; verloren ist nichts.
 error-folder-in-use = Der Datenordner { $folder } wird gerade von Prozess { $pid } benutzt. Beende diesen zuerst oder setze KLEINBOT_DATA_FOLDER auf einen anderen Ordner.
+error-folder-without-locks = Dateien in { $folder } lassen sich nicht sperren ({ $reason }). Zwei Bots könnten also denselben Auftrag zweimal vergeben, und SQLite könnte seine Datenbank beschädigen. Manche Netzlaufwerke sind so: Binde es mit Sperren ein, oder setze KLEINBOT_DATA_FOLDER auf einen Ordner auf einer Platte dieses Rechners.
 error-folder-unusable = { $folder } lässt sich nicht benutzen: { $reason }. Der Ordner muss dem Konto gehören, unter dem der Bot läuft, und es muss dort schreiben dürfen.
+error-database-without-log = Die Datenbank { $file } kann hier kein Write-Ahead-Log haben (SQLite bleibt bei { $mode }). Manche Netzlaufwerke sind so: Setze KLEINBOT_DATA_FOLDER auf einen Ordner auf einer Platte dieses Rechners.
 error-database-empty = Die Datenbank { $file } ist leer, aber daneben liegen in { $folder } Bilder. Geändert oder gelöscht wurde nichts. Spiele die Datenbank zurück, notfalls aus einer Sicherung; oder schiebe die leere Datei weg, um neu anzufangen: Die Bilder bleiben, und `bot.py archive list` sagt, was da ist.
 error-archive-of-another = { $pictures ->
         [0] Das Archiv gehört nach eigener Angabe zu einer anderen Datenbank als dieser.

@@ -10,12 +10,14 @@ archive-more = … and { $files ->
 archive-counts = { $kept ->
         [one] One file is kept by the database
        *[other] { $kept } files are kept by the database
-    }; of { $ended ->
-        [one] one the job has ended without it
-       *[other] { $ended } the jobs have ended without them
-    }; { $parts ->
-        [one] one is an unfinished write
-       *[other] { $parts } are unfinished writes
+    }{ $ended ->
+        [0] {""}
+        [one] ; of one the job has ended without it
+       *[other] ; of { $ended } the jobs have ended without them
+    }{ $parts ->
+        [0] {""}
+        [one] ; one is an unfinished write
+       *[other] ; { $parts } are unfinished writes
     }.
 archive-never-accepted = { $files ->
         [one] One input picture is of a job that was never accepted; it is swept

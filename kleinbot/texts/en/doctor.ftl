@@ -26,6 +26,7 @@ doctor-topic-archive = Archive
 
 doctor-not-looked-at = Not looked at: it depends on the settings, which have to be mended first.
 doctor-settings = { $sentence }
+doctor-settings-open = Other accounts of this machine may read { $file }, which can hold the bot's token. Run: chmod 600 { $file }
 doctor-python = Python { $version } on { $system }.
 doctor-python-windows = Python { $version } on { $system }. kleinbot runs on Windows, but its speed and memory are not measured there.
 doctor-torch = PyTorch { $version }, { $cuda ->
@@ -81,6 +82,10 @@ doctor-servers-anybody = Every Discord server may invite the bot and draw here: 
 doctor-servers-lacking = Permissions are missing in { $servers }. Give them to the bot's role, or invite it again: { $invitation }
 doctor-data-folder = { $folder }
 doctor-data-folder-new = { $folder } will be made.
+doctor-data-folder-open = Other accounts of this machine may read { $places }{ $more ->
+        [0] {""}
+       *[other] {" "}and { $more } more
+    }. The next start of the bot closes them, and with the folder every picture in it. If this is said again after that, they belong to another account: run chmod -R go= { $folder } as that one.
 doctor-database = Whole, schema { $version }.
 doctor-database-new = None yet; the first start makes it.
 doctor-database-older = Whole, schema { $found }; the next start backs it up and brings it to { $known }.

@@ -150,7 +150,9 @@ error-token-missing = There is no Discord token. Put DISCORD_TOKEN=… into the 
 error-token-refused = Discord refused the token. Copy it again from the Bot page of your application in Discord's developer portal into DISCORD_TOKEN.
 error-start-disk-full = Only { $free } MiB are free at { $folder }, and { $needed } MiB are needed to begin. Make room there, or set KLEINBOT_DATA_FOLDER to a place on another disk; nothing is lost.
 error-folder-in-use = The data folder { $folder } is in use by process { $pid }. Stop that one first, or set KLEINBOT_DATA_FOLDER to another folder.
+error-folder-without-locks = Files in { $folder } cannot be locked ({ $reason }), so two bots could hand out the same job twice, and SQLite could damage its database. Some network shares are like that: mount it with locks, or set KLEINBOT_DATA_FOLDER to a folder on a disk of this machine.
 error-folder-unusable = { $folder } cannot be used: { $reason }. It must belong to the account that runs the bot, which must be able to write there.
+error-database-without-log = The database { $file } cannot have a write-ahead log here (SQLite stays with { $mode }). Some network shares are like that: set KLEINBOT_DATA_FOLDER to a folder on a disk of this machine.
 error-database-empty = The database { $file } is empty, but beside it { $folder } holds pictures. Nothing was changed or deleted. Put the database back, from a copy if need be; or move the empty file away to begin anew: the pictures stay, and `bot.py archive list` tells what is there.
 error-archive-of-another = { $pictures ->
         [0] The archive says that it belongs to another database than this one.
