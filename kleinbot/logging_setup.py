@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
+from typing import cast
 
 from kleinbot import private
 from kleinbot.settings import TOKEN_SHAPE
@@ -74,7 +75,8 @@ class _LogFile(logging.handlers.RotatingFileHandler):
     """A bounded file. Where it cannot be written, the terminal still tells what there is to tell."""
 
     def _open(self) -> TextIOWrapper:
-        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=private.opener)
+        file = open(self.baseFilename, self.mode, encoding=self.encoding, opener=private.opener)  # noqa: SIM115
+        return cast(TextIOWrapper, file)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
         """Say nothing: logging would write a traceback to the terminal for every line."""
