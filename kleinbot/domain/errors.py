@@ -46,6 +46,8 @@ class Code(StrEnum):
     RESULT_UNKNOWN = "error-result-unknown"
     RESULT_NOT_YOURS = "error-result-not-yours"
     RESULT_DELETED = "error-result-deleted"
+    SEARCH_TOO_LONG = "error-search-too-long"
+    SEARCH_ENDED = "error-search-ended"
 
     RENDER_FAILED = "error-render-failed"
     OUT_OF_MEMORY = "error-out-of-memory"

@@ -98,14 +98,25 @@ class Transaction(Reader):
 
 
 class Database:
-    """Owns the writer and the reader of one file; close it, or the process never ends."""
+    """Owns the writer and the readers of one file; close it, or the process never ends.
 
-    def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection, faults: Faults) -> None:
+    ``searching`` is another reader, for what may take long (see ``store.searching``).
+    """
+
+    def __init__(
+        self,
+        writer: aiosqlite.Connection,
+        reader: aiosqlite.Connection,
+        searcher: aiosqlite.Connection,
+        faults: Faults,
+    ) -> None:
         self._writer = writer
         self._reader = reader
+        self._searcher = searcher
         self._faults = faults
         self._writing = asyncio.Lock()
         self.read = Reader(reader)
+        self.searching = Reader(searcher)
 
     @classmethod
     async def open(cls, file: Path, faults: Faults | None = None) -> Self:
@@ -119,15 +130,26 @@ class Database:
             # FULL: a picture that somebody paid for survives a power cut; 1,000 commits a second are plenty.
             await writer.execute_fetchall("PRAGMA synchronous = FULL")
             await writer.execute_fetchall(f"PRAGMA busy_timeout = {_ONE_TRY_MS}")
-            reader = await _connect(f"file:{quote(str(file))}?mode=ro", uri=True)
+            read_only = f"file:{quote(str(file))}?mode=ro"
+            reader = await _connect(read_only, uri=True)
+            opened.push_async_callback(reader.close)
+            searcher = await _connect(read_only, uri=True)
             opened.pop_all()
-            return cls(writer, reader, faults or NoFaults())
+            return cls(writer, reader, searcher, faults or NoFaults())
 
     async def close(self) -> None:
         """Wait for the running transaction, then close both connections. Idempotent."""
         async with self._writing:
+            await self._searcher.close()
             await self._reader.close()
             await self._writer.close()
+
+    async def limit_searches(self, is_over: Callable[[], bool], steps: int) -> None:
+        """End statements of ``searching`` once ``is_over``, which is asked every so many of SQLite's steps.
+
+        It is asked on the connection's own thread.
+        """
+        await self._searcher.set_progress_handler(is_over, steps)
 
     @asynccontextmanager
     async def transaction(self, patience_s: float = WORK_PATIENCE_S) -> AsyncIterator[Transaction]:
@@ -145,10 +167,10 @@ class Database:
                 yield transaction
                 commit = asyncio.ensure_future(self._commit(transaction))
                 self._faults.reach(FaultPoint.COMMITTING)
-                await _to_its_end(commit)
+                await to_its_end(commit)
             except BaseException:
                 # Nothing happens where it was committed: whoever was cancelled meanwhile is told only then.
-                await _to_its_end(self._writer.rollback())
+                await to_its_end(self._writer.rollback())
                 raise
         finally:
             self._writing.release()
@@ -167,11 +189,11 @@ class Database:
                 raise DatabaseBusyError from error
             try:
                 # IMMEDIATE: a read transaction that turns into a write can fail at once in WAL mode.
-                await _to_its_end(self._writer.execute_fetchall("BEGIN IMMEDIATE"))
+                await to_its_end(self._writer.execute_fetchall("BEGIN IMMEDIATE"))
             except BaseException as error:
                 try:
                     # A BEGIN during which somebody was cancelled may have succeeded.
-                    await _to_its_end(self._writer.rollback())
+                    await to_its_end(self._writer.rollback())
                 finally:
                     self._writing.release()
                 if not _is_busy(error):
@@ -210,7 +232,7 @@ def has_words(prompt: str, words: str) -> bool:
     return all(word in folded for word in words.split("\n"))
 
 
-async def _to_its_end(work: Awaitable[Any]) -> None:
+async def to_its_end(work: Awaitable[Any]) -> None:
     """Await ``work`` to its end even while being cancelled; the cancellation is raised afterwards.
 
     Also where ``work`` failed: whoever tries again after an error would else never hear of it.

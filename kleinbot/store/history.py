@@ -22,6 +22,14 @@ _MY_FAVOURITES = (
     " WHERE f.server_id = ? AND f.member_id = ? AND (j.member_id = f.member_id OR j.private = 0)"
     " AND has_words(j.prompt, ?) AND f.number"
 )
+# Of the newest only, whatever is typed: it is asked at every key.
+_RECENT = """
+    SELECT number, job_id FROM (
+        SELECT j.number, j.job_id, j.prompt FROM jobs j INDEXED BY jobs_with_pictures
+        WHERE j.server_id = ? AND j.member_id = ? AND j.pictures > 0 AND j.deleted_ms IS NULL
+        AND j.ended_ms IS NOT NULL ORDER BY j.number DESC LIMIT ?) recent
+    WHERE has_words(prompt, ?) ORDER BY number DESC LIMIT ?
+"""
 _OLDER = " < ? ORDER BY 1 DESC LIMIT ?"
 _NEWER = " > ? ORDER BY 1 LIMIT ?"
 _ABOVE_ALL = 2**62
@@ -56,7 +64,19 @@ async def newer(reader: Reader, wanted: Wanted, after: int, limit: int) -> list[
     return found[::-1]
 
 
-async def _jobs(reader: Reader, sql: str, wanted: Wanted, number: int, limit: int) -> list[Job]:
-    owner, words = wanted.owner, "\n".join(word.casefold() for word in wanted.words)
-    rows = await reader.all(sql, owner.server_id, owner.member_id, words, number, limit)
+async def recent(reader: Reader, wanted: Wanted, looked_through: int, limit: int) -> list[Job]:
+    """Return up to ``limit`` of the member's own jobs, newest first; only the ``looked_through`` newest."""
+    owner, words = wanted.owner, _lines(wanted)
+    rows = await reader.all(_RECENT, owner.server_id, owner.member_id, looked_through, words, limit)
     return await lookup.by_ids(reader, [row["job_id"] for row in rows])
+
+
+async def _jobs(reader: Reader, sql: str, wanted: Wanted, number: int, limit: int) -> list[Job]:
+    owner = wanted.owner
+    rows = await reader.all(sql, owner.server_id, owner.member_id, _lines(wanted), number, limit)
+    return await lookup.by_ids(reader, [row["job_id"] for row in rows])
+
+
+def _lines(wanted: Wanted) -> str:
+    """Return the words as ``has_words`` takes them."""
+    return "\n".join(word.casefold() for word in wanted.words)

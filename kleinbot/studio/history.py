@@ -1,7 +1,8 @@
 """History: a member finds their results again, and posts one of them once more."""
 
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from kleinbot.domain.clock import Clock
@@ -11,14 +12,20 @@ from kleinbot.domain.people import Actor
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.thumbnail import thumbnail
 from kleinbot.store import favourites, history, lookup, posted
-from kleinbot.store.database import Database
+from kleinbot.store.database import Database, Reader
 from kleinbot.store.history import Wanted
 from kleinbot.store.ledger import Owner
 from kleinbot.store.posted import Origin
+from kleinbot.store.searching import SearchEndedError, Searches
 from kleinbot.studio.power import Action, may
 from kleinbot.studio.recall import Recall
 
 PAGE_JOBS = 5
+MOST_WORDS = 8
+MOST_CHARACTERS = 200
+_LOOKED_THROUGH = 1000
+"""Results that are asked for a suggestion: a search in all of them takes longer than a key."""
+
 _THUMBNAIL_PX = 256
 _NUMBER = re.compile(r"\s*#?(\d{1,9})\s*")
 
@@ -32,7 +39,18 @@ class Search:
 
     @property
     def words(self) -> tuple[str, ...]:
-        return tuple(self.text.split())
+        """Each word once: to look for it again finds nothing else."""
+        return tuple(dict.fromkeys(self.text.casefold().split()))
+
+    def require_bounded(self) -> None:
+        """Raise Refusal SEARCH_TOO_LONG where that is more than is searched for."""
+        if len(self.text) > MOST_CHARACTERS or len(self.words) > MOST_WORDS:
+            raise Refusal(Code.SEARCH_TOO_LONG, words=MOST_WORDS, characters=MOST_CHARACTERS)
+
+    def bounded(self) -> "Search":
+        """Return so much of it as is searched for."""
+        words = Search(self.text[:MOST_CHARACTERS]).words[:MOST_WORDS]
+        return Search(" ".join(words), self.favourites)
 
 
 @dataclass(frozen=True)
@@ -68,6 +86,7 @@ class History:
         """``wake_removal`` is told of messages that show what was deleted meanwhile."""
         self._wake_removal = wake_removal
         self._database = database
+        self._searches = Searches(database, clock)
         self._recall = recall
         self._pool = pool
         self._clock = clock
@@ -75,23 +94,33 @@ class History:
     async def page(
         self, actor: Actor, search: Search, *, before: int | None = None, after: int | None = None
     ) -> Page:
-        """Return the page below the number ``before``, or the one just above ``after``, or the first."""
+        """Return the page below the number ``before``, or the one just above ``after``, or the first.
+
+        Raises Refusal SEARCH_TOO_LONG, and SearchEndedError.
+        """
+        search.require_bounded()
         owner = Owner(actor.server_id, actor.member_id)
-        read, wanted = self._database.read, Wanted(owner, search.words, search.favourites)
+        wanted = Wanted(owner, search.words, search.favourites)
         if after is not None:
-            found = await history.newer(read, wanted, after, PAGE_JOBS + 1)
+            async with self._reader(wanted) as read:
+                found = await history.newer(read, wanted, after, PAGE_JOBS + 1)
             jobs, newer, older = found[-PAGE_JOBS:], len(found) > PAGE_JOBS, True
             if not jobs:
                 return await self.page(actor, search)
         else:
-            found = await history.older(read, wanted, before, PAGE_JOBS + 1)
+            async with self._reader(wanted) as read:
+                found = await history.older(read, wanted, before, PAGE_JOBS + 1)
             jobs, newer, older = found[:PAGE_JOBS], before is not None, len(found) > PAGE_JOBS
         return Page(search, tuple([await self._entry(owner, job) for job in jobs]), newer, older)
 
     async def choices(self, actor: Actor, text: str, limit: int) -> list[Job]:
         """Return the actor's newest results whose number or prompt has what was typed."""
         owner = Owner(actor.server_id, actor.member_id)
-        found = await history.older(self._database.read, Wanted(owner, Search(text).words), None, limit)
+        wanted = Wanted(owner, Search(text).bounded().words)
+        found: list[Job] = []
+        with suppress(SearchEndedError):  # the next key asks again
+            async with self._reader(wanted) as read:
+                found = await history.recent(read, wanted, _LOOKED_THROUGH, limit)
         typed = _NUMBER.fullmatch(text)
         if typed is None:
             return found
@@ -100,6 +129,15 @@ class History:
         except Refusal:
             return found
         return [named, *(job for job in found if job.job_id != named.job_id)][:limit]
+
+    @asynccontextmanager
+    async def _reader(self, wanted: Wanted) -> AsyncIterator[Reader]:
+        """Give the reader for a question: without words it takes no time, whoever asks it."""
+        if not wanted.words:
+            yield self._database.read
+            return
+        async with self._searches.reader(wanted.owner) as reader:
+            yield reader
 
     async def mine(self, actor: Actor, number: int) -> Job:
         """Return one of the actor's own results. Raises Refusal RESULT_UNKNOWN or RESULT_DELETED."""

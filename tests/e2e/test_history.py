@@ -85,6 +85,21 @@ async def test_a_filter_of_full_length_is_kept_while_turning_pages(stage: Stage)
         assert _numbers(page) == [1]
 
 
+async def test_a_search_for_too_many_words_is_told_so_and_typing_them_suggests_by_the_first(
+    stage: Stage,
+) -> None:
+    words = " ".join("abcdefghi")
+    async with stage.house(ScriptedEngine()) as house:
+        refused = await house.ada.command(house.channel, "history", text=words)
+        await refused.message_where(
+            lambda m: m.text == "That is more than I search for: type up to 8 words and 200 characters.",
+            timeout_s=QUICK_S,
+        )
+        await _drawn(house, house.ada, prompt=f"{words[:-2]} and no more")
+        found = await house.ada.autocomplete(house.channel, "show", "job", f"{words} {'x ' * 2000}")
+        assert [choice.value for choice in found] == ["#1"]
+
+
 async def test_favourites_of_others_are_listed_and_shown_to_me_alone(stage: Stage) -> None:
     async with stage.house(ScriptedEngine()) as house:
         empty = await house.ada.command(house.channel, "history", favourites=True)

@@ -90,6 +90,7 @@ async def _read_jobs(read: Reader, subjects: Subjects, now_ms: int) -> None:
         await history.older(read, wanted, None, 6)
         await history.older(read, wanted, subjects.number, 6)
         await history.newer(read, wanted, subjects.number // 2, 6)
+    await history.recent(read, Wanted(HEAVY, ("zzz",)), 500, 6)
     await own_pictures.newest(read, HEAVY, 500)
     await lookup.by_id(read, subjects.done)
     await lookup.by_number(read, HEAVY.server_id, subjects.number)

@@ -15,7 +15,9 @@ import kleinbot
 from kleinbot.store.database import Database
 
 _HOUSE = Path(kleinbot.__file__).parent
-_DATABASE = _HOUSE / "store" / "database.py"
+_HANDING_ON = {_HOUSE / "store" / "database.py", _HOUSE / "store" / "searching.py"}
+"""What runs the statements of others."""
+
 _ASKING = {"all", "one", "number", "change", "change_each"}
 """The methods of ``Reader`` and ``Transaction`` that take a statement."""
 
@@ -137,7 +139,7 @@ def _place() -> Place | None:
     frame: FrameType | None = sys._getframe()
     while frame is not None:
         file = Path(frame.f_code.co_filename)
-        if file.is_relative_to(_HOUSE) and file != _DATABASE:
+        if file.is_relative_to(_HOUSE) and file not in _HANDING_ON:
             return Place(_module(file), frame.f_code.co_name, frame.f_lineno, frame.f_lineno)
         frame = frame.f_back
     return None
@@ -149,7 +151,7 @@ def written_places() -> list[Place]:
 
 
 def _places(file: Path) -> Iterator[Place]:
-    if file == _DATABASE:
+    if file in _HANDING_ON:
         return
     is_store = file.parent.name == "store"
     for function in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

@@ -126,3 +126,11 @@ async def test_words_are_found_whatever_their_case_in_every_alphabet(database: D
     assert await _numbers(database, "äpfel") == [1]
     assert await _numbers(database, "STRASSE") == [2]
     assert await _numbers(database, "лиса") == [3]
+
+
+async def test_a_suggestion_asks_the_newest_results_only(database: Database) -> None:
+    for index in range(1, 6):
+        await _done(database, index, f"a fox of {index}")
+    found = await history.recent(database.read, Wanted(ADA, ("FOX",)), 3, 9)
+    assert [job.number for job in found] == [5, 4, 3]
+    assert await history.recent(database.read, Wanted(ADA, ("1",)), 3, 9) == []

@@ -24,6 +24,7 @@ BOUNDED = {
     "CONSTANT": "a row of constants",
     "json_each": "what is under way",
     "lanes": "as many channels as were asked for",
+    "recent": "a thousand of a member's jobs",
     "latest": "2,000 entries of the ledger",
     "servers": "a handful",
     "s": "servers",

@@ -3,6 +3,8 @@
 error-result-unknown = Ich kenne hier kein Ergebnis { $job } von dir. /verlauf zeigt, was du hast.
 error-result-not-yours = #{ $number } gehört jemand anderem. Löschen können das nur diese Person und die Moderation.
 error-result-deleted = #{ $number } ist gelöscht.
+error-search-too-long = So viel suche ich nicht auf einmal: Gib höchstens { $words } Wörter und { $characters } Zeichen ein.
+error-search-ended = Die Suche hat zu lange gedauert, deshalb habe ich sie beendet. Versuch es gleich noch einmal oder blättere mit /verlauf.
 
 result-further = #{ $number }, Fortsetzung
 
@@ -47,4 +49,6 @@ delete-question = #{ $number } endgültig löschen? { $count ->
 button-delete-yes = Endgültig löschen
 button-keep = Behalten
 delete-done = #{ $number } ist gelöscht.
+error-search-too-long = So viel suche ich nicht auf einmal: Gib höchstens { $words } Wörter und { $characters } Zeichen ein.
+error-search-ended = Die Suche hat zu lange gedauert, deshalb habe ich sie beendet. Versuch es gleich noch einmal oder blättere mit /verlauf.
 delete-kept = #{ $number } bleibt.

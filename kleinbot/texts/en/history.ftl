@@ -3,6 +3,8 @@
 error-result-unknown = I know no result { $job } of yours here. /history lists what you have.
 error-result-not-yours = #{ $number } belongs to somebody else. Only they or a moderator can delete it.
 error-result-deleted = #{ $number } has been deleted.
+error-search-too-long = That is more than I search for: type up to { $words } words and { $characters } characters.
+error-search-ended = That search took too long, so I stopped it. Try again in a moment, or turn the pages of /history.
 
 result-further = #{ $number }, continued
 
