@@ -89,7 +89,8 @@ def without_a_command(context: typer.Context) -> None:
 def run() -> None:
     """Go live on Discord; ends where there is no token.
 
-    Starts the bot again by itself when only a new process can use the graphics card again.
+    Starts the bot again by itself when only a new process can use the graphics card again, or when it ended
+    unforeseen (five times within ten minutes).
     """
     settings = _load().settings
     with _told(settings):

@@ -1,7 +1,8 @@
-"""The tiny parent of ``bot.py run``: it starts the bot again when the card's context is lost.
+"""The tiny parent of ``bot.py run``: it starts the bot again where it did not mean to end for good.
 
-A sticky CUDA error cannot be mended within a process, and most hosts have no service manager. The
-parent imports neither torch nor discord, so it stays small for as long as the bot lives.
+A sticky CUDA error cannot be mended within a process, the system's memory killer and a broken driver ask
+nobody, and most hosts have no service manager. The parent imports neither torch nor discord, so it stays
+small for as long as the bot lives, and the memory killer finds larger ones.
 
 Measured on Linux. On Windows the same code uses process groups and CTRL_BREAK; that is unmeasured.
 """
@@ -30,7 +31,25 @@ SLICE_S = 0.1
 # What shells report for a program that a signal ended.
 KILLED_BY_SIGNAL = 128
 # torch aborts where a destructor meets a lost CUDA context: the card is to be had back by a new process too.
-RESTART_CODES = (RESTART_CODE, KILLED_BY_SIGNAL + signal.SIGABRT)
+# Windows' C library ends an abort with 3, a newer one with STATUS_STACK_BUFFER_OVERRUN ("fail fast").
+# https://learn.microsoft.com/cpp/c-runtime-library/reference/abort
+_ABORT_CODES = (3, 0xC0000409) if os.name == "nt" else (KILLED_BY_SIGNAL + signal.SIGABRT,)
+RESTART_CODES = (RESTART_CODE, *_ABORT_CODES)
+"""After these it is started again for as long as it takes: the pauses grow."""
+_ENDED_BY_HAND = (signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if os.name != "nt" else []))
+_CONTROL_C_EXIT = 0xC000013A
+FINAL_CODES = (0, 1, 2, _CONTROL_C_EXIT, *(KILLED_BY_SIGNAL + number for number in _ENDED_BY_HAND))
+"""What ends for good: a clean stop, what only its host can mend (see ``cli``), and whoever ended it by hand.
+
+Nothing is deliberate about any other code: the system's memory killer (SIGKILL), a driver that reads where
+it may not (SIGSEGV, SIGBUS, Windows' exceptions).
+"""
+MOST_UNKNOWN_ENDS = 5
+UNKNOWN_WITHIN_S = 600.0
+
+_HINTS = {
+    9: ": by hand, or by the system because memory had run out. Its log tells: journalctl -k, or dmesg.",
+}
 
 _log = logging.getLogger(__name__)
 
@@ -74,6 +93,7 @@ class Supervisor:
         self._sleep = sleep
         self._child: Child | None = None
         self._asked: int | None = None
+        self._unknown_ends_s: list[float] = []
 
     def run(self) -> int:
         """Return the exit code of the last child, or 0 when asked to stop while none ran."""
@@ -82,7 +102,7 @@ class Supervisor:
             while self._asked is None:
                 started_s = self._monotonic_s()
                 code = self._run_child()
-                if code not in RESTART_CODES or self._asked is not None:
+                if self._asked is not None or not self._starts_again_after(code):
                     return code
                 lived_s = self._monotonic_s() - started_s
                 failures = 1 if lived_s >= HEALTHY_AFTER_S else failures + 1
@@ -92,6 +112,22 @@ class Supervisor:
                 )
                 self._pause(pause_s)
         return 0
+
+    def _starts_again_after(self, code: int) -> bool:
+        if code in RESTART_CODES or code in FINAL_CODES:
+            return code in RESTART_CODES
+        now_s = self._monotonic_s()
+        self._unknown_ends_s = [end_s for end_s in self._unknown_ends_s if now_s - end_s < UNKNOWN_WITHIN_S]
+        if len(self._unknown_ends_s) >= MOST_UNKNOWN_ENDS:
+            _log.error(
+                "The bot has ended unforeseen %d times within ten minutes, this time with %d, so it is not "
+                "started again. Look at the lines above and at the system's log, and start it anew.",
+                len(self._unknown_ends_s) + 1,
+                code,
+            )
+            return False
+        self._unknown_ends_s.append(now_s)
+        return True
 
     def _run_child(self) -> int:
         child = self._start()
@@ -104,7 +140,7 @@ class Supervisor:
             self._child = None
         if code < 0:
             if self._asked is None:
-                _log.error("The bot was ended by signal %d.", -code)
+                _log.error("The bot was ended by signal %d%s", -code, _HINTS.get(-code, "."))
             return KILLED_BY_SIGNAL - code
         return code
 

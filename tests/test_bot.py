@@ -13,6 +13,7 @@ import pytest
 
 import bot
 from kleinbot.supervisor import RESTART_CODE
+from tests.processes import finished
 
 ROOT = Path(bot.__file__).parent
 TOKEN = ".".join(("A" * 24, "b" * 6, "c" * 38))
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("clean_folder")
 def python(code: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-c", code, *arguments]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    return finished(command, env=environment)
 
 
 IMPORTED = """

@@ -11,17 +11,12 @@ import pytest
 
 from kleinbot import background
 from kleinbot.background import cancelled, within
+from tests.processes import finished
 
 
 def ended(code: str) -> "subprocess.CompletedProcess[str]":
     """Run ``code`` in a new process; one that does not end by itself fails the test."""
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return finished([sys.executable, "-c", textwrap.dedent(code)])
 
 
 def test_a_command_ends_with_its_code_although_a_thread_hangs() -> None:

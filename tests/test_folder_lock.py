@@ -12,6 +12,7 @@ import pytest
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.folder_lock import OWNER_FILE, folder_locked
+from tests.processes import ENDS_S, started
 
 HOLD = """
 import sys
@@ -35,13 +36,12 @@ class FixedClock:
 
 
 @contextmanager
-def another_process_holding(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def another_process_holding(folder: Path) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-c", HOLD, str(folder)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with started(command, stdin=subprocess.PIPE) as process:
         assert process.stdout is not None
-        assert process.stdout.readline().strip() == b"held"
+        assert process.stdout.readline().strip() == "held"
         yield process
-        process.kill()
 
 
 def test_a_second_process_is_refused_with_the_first_ones_pid_and_start(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_second_process_is_refused_with_the_first_ones_pid_and_start(tmp_path:
 def test_the_folder_is_free_after_a_kill(tmp_path: Path) -> None:
     with another_process_holding(tmp_path) as other:
         other.kill()
-        other.wait()
+        other.wait(ENDS_S)
         assert (tmp_path / OWNER_FILE).exists()
         with folder_locked(tmp_path):
             pass

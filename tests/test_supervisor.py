@@ -1,11 +1,11 @@
 """When the parent starts its child again, when it ends, and how signals pass."""
 
 import signal
-import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from kleinbot.supervisor import (
@@ -15,8 +15,16 @@ from kleinbot.supervisor import (
     child_command,
     pause_before_restart_s,
 )
+from tests.processes import ENDS_S, finished, started, usual_signals
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+
+
+@pytest.fixture(autouse=True)
+def signals_that_arrive() -> Iterator[None]:
+    """Also in a script's background, where SIGINT is ignored and stays so in whatever is started."""
+    with usual_signals():
+        yield
 
 
 class Time:
@@ -63,16 +71,58 @@ class ScriptedChildren:
         return Supervisor(self.start, self.time.monotonic_s, self.time.sleep).run()
 
 
-@pytest.mark.parametrize("code", [0, 1, 2, 85, 87])
-def test_any_other_code_ends_the_parent_with_it(code: int) -> None:
+@pytest.mark.parametrize("code", [0, 1, 2, 129, 130, 143, -signal.SIGTERM, -signal.SIGINT, 0xC000013A])
+def test_what_was_meant_ends_the_parent_too(code: int) -> None:
+    """A clean stop, wrong settings, a start that cannot be, and whoever ends it by hand."""
     children = ScriptedChildren(Time(), (5, code))
-    assert children.supervised() == code
+    assert children.supervised() == (code if code >= 0 else 128 - code)
     assert len(children.started_s) == 1
 
 
+UNFORESEEN = [3, 85, 135, 137, 139, 255, 0xC0000005, 0xC0000409]
+"""Among them SIGBUS, SIGKILL, SIGSEGV as shells tell them, and Windows' exceptions."""
+
+
+@pytest.mark.parametrize("code", UNFORESEEN)
+def test_what_nobody_foresaw_is_started_again(code: int) -> None:
+    children = ScriptedChildren(Time(), (5, code), (5, 0))
+    assert children.supervised() == 0
+    assert len(children.started_s) == 2
+
+
+@posix_only
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL])
+def test_a_child_that_the_system_kills_is_started_again(number: int) -> None:
+    children = ScriptedChildren(Time(), (5, -number), (5, 0))
+    assert children.supervised() == 0
+    assert len(children.started_s) == 2
+
+
+def test_the_sixth_unforeseen_end_within_ten_minutes_is_the_last(caplog: pytest.LogCaptureFixture) -> None:
+    children = ScriptedChildren(Time(), *[(60, 137)] * 9)
+    assert children.supervised() == 137
+    assert len(children.started_s) == 6
+    assert caplog.messages[-1] == (
+        "The bot has ended unforeseen 6 times within ten minutes, this time with 137, so it is not started "
+        "again. Look at the lines above and at the system's log, and start it anew."
+    )
+
+
+def test_unforeseen_ends_farther_apart_are_mended_for_ever() -> None:
+    children = ScriptedChildren(Time(), *[(150, 139)] * 50, (0, 0))
+    assert children.supervised() == 0
+    assert len(children.started_s) == 51
+
+
+def test_a_lost_card_is_not_counted_among_them() -> None:
+    children = ScriptedChildren(Time(), *[(0, 137), (0, RESTART_CODE)] * 5, (0, 0))
+    assert children.supervised() == 0
+    assert len(children.started_s) == 11
+
+
 def test_the_restart_code_starts_it_again_after_growing_pauses() -> None:
-    children = ScriptedChildren(Time(), *[(0, RESTART_CODE)] * 9, (0, 3))
-    assert children.supervised() == 3
+    children = ScriptedChildren(Time(), *[(0, RESTART_CODE)] * 9, (0, 2))
+    assert children.supervised() == 2
     pauses = [
         after - before for before, after in zip(children.started_s, children.started_s[1:], strict=False)
     ]
@@ -168,8 +218,12 @@ def test_handlers_are_put_back_and_ignored_signals_stay_ignored() -> None:
 
 
 @posix_only
-def test_a_killed_child_gives_the_code_that_shells_use() -> None:
-    assert ScriptedChildren(Time(), (1, -signal.SIGKILL)).supervised() == 137
+def test_a_killed_child_gives_the_code_that_shells_use(caplog: pytest.LogCaptureFixture) -> None:
+    assert ScriptedChildren(Time(), *[(1, -signal.SIGKILL)] * 6).supervised() == 137
+    assert caplog.messages[0] == (
+        "The bot was ended by signal 9: by hand, or by the system because memory had run out. Its log tells: "
+        "journalctl -k, or dmesg."
+    )
 
 
 def test_the_child_is_this_bot_in_this_python() -> None:
@@ -203,12 +257,12 @@ sys.exit(Supervisor(lambda: start_child([sys.executable, "-c", sys.argv[1]])).ru
 def test_real_processes_stop_together(name: str) -> None:
     number = getattr(signal, name)
     command = [sys.executable, "-c", PARENT, CHILD]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+    with started(command) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == "ready\n"
         parent.send_signal(number)
         assert parent.stdout.readline() == f"asked {number:d}\n"
-        assert parent.wait() == 7
+        assert parent.wait(ENDS_S) == 7
 
 
 @posix_only
@@ -219,7 +273,7 @@ import sys
 from pathlib import Path
 starts = Path({str(counter)!r})
 starts.write_text((starts.read_text() if starts.exists() else "") + "x")
-sys.exit(86 if len(starts.read_text()) < 3 else 4)
+sys.exit(86 if len(starts.read_text()) < 3 else 2)
 """
     parent = (
         "import sys; from kleinbot.supervisor import Supervisor, start_child; now = [0.0]\n"
@@ -227,7 +281,47 @@ sys.exit(86 if len(starts.read_text()) < 3 else 4)
         "start = lambda: start_child([sys.executable, '-c', sys.argv[1]])\n"
         "sys.exit(Supervisor(start, lambda: now[0], sleep).run())"
     )
-    done = subprocess.run([sys.executable, "-c", parent, child], capture_output=True, text=True, check=False)
-    assert done.returncode == 4
+    done = finished([sys.executable, "-c", parent, child])
+    assert done.returncode == 2
     assert counter.read_text() == "xxx"
     assert done.stderr.count("started again") == 2
+
+
+@posix_only
+def test_real_processes_that_the_system_kills_are_started_again(tmp_path: Path) -> None:
+    child = """
+import os, signal, sys
+from pathlib import Path
+starts = Path(sys.argv[1])
+starts.write_text((starts.read_text() if starts.exists() else "") + "x")
+if len(starts.read_text()) < 3:
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    parent = (
+        "import sys; from kleinbot.supervisor import Supervisor, start_child\n"
+        "start = lambda: start_child([sys.executable, '-c', *sys.argv[1:]])\n"
+        "now = [0.0]\n"
+        "def sleep(seconds): now[0] += seconds\n"
+        "sys.exit(Supervisor(start, lambda: now[0], sleep).run())"
+    )
+    done = finished([sys.executable, "-c", parent, child, str(tmp_path / "starts")])
+    assert (done.returncode, done.stderr.count("ended by signal 9")) == (0, 2)
+    assert (tmp_path / "starts").read_text() == "xxx"
+
+
+def test_what_a_test_starts_ends_with_it_and_after_its_time() -> None:
+    """Also what that has started in turn, and although it is told nothing."""
+    code = (
+        "import subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(3600)'], process_group=0)\n"
+        "print(child.pid, flush=True)\n"
+        "time.sleep(3600)"
+    )
+    with started([sys.executable, "-c", code]) as process:
+        assert process.stdout is not None
+        child = psutil.Process(int(process.stdout.readline()))
+    psutil.wait_procs([child], ENDS_S)
+    assert not child.is_running()
+    with started([sys.executable, "-c", "import time; time.sleep(3600)"], ends_s=0.1) as process:
+        assert process.stdout is not None
+        assert process.stdout.read() == ""

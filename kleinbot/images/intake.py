@@ -9,7 +9,12 @@ from kleinbot.domain.clock import Clock, ended_within
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import MAX_OUTPUT_TOKENS
 from kleinbot.domain.pixels import Pixels
-from kleinbot.images.intake_process import IntakeProcess, MemoryEndedError, ProcessEndedError
+from kleinbot.images.intake_process import (
+    IntakeProcess,
+    MemoryEndedError,
+    ProcessEndedError,
+    TookTooLongError,
+)
 from kleinbot.images.limits import MAX_PIXELS, MIB, check_bytes
 from kleinbot.images.pixel_budget import PixelBudget
 from kleinbot.images.reference import Sizing
@@ -20,7 +25,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class IntakeLimits:
-    """``deadline_s`` is for one picture, from its first byte on, without what it waits for others.
+    """``cpu_s`` of the processor's time and ``deadline_s`` of the clock's are for one picture.
+
+    The first, which Windows does not know, is what a file that never ends takes from others; the second lets
+    good pictures through on a busy machine. Neither counts what a picture waits for others.
 
     ``memory_bytes`` is for one process. Together the pictures being decoded have at most ``budget_px``
     pixels: one of the largest and a smaller one.
@@ -28,7 +36,8 @@ class IntakeLimits:
 
     processes: int = 2
     waiting: int = 32
-    deadline_s: float = 10.0
+    cpu_s: float = 10.0
+    deadline_s: float = 30.0
     starting_s: float = 30.0
     memory_bytes: int = 1280 * MIB
     budget_px: int = MAX_PIXELS * 3 // 2
@@ -127,8 +136,8 @@ class Intake:
         """Return what the process makes of ``data``. Raises Refusal, in whatever way that fails."""
         try:
             return await self._measured_and_decoded(process, data, sizing)
-        except TimeoutError:
-            code, why = Code.PICTURE_TOOK_TOO_LONG, f"{self._limits.deadline_s:g} s were not enough"
+        except (TimeoutError, TookTooLongError) as error:
+            code, why = Code.PICTURE_TOOK_TOO_LONG, str(error) or f"after {self._limits.deadline_s:g} s"
         except MemoryEndedError:
             code, why = Code.PICTURE_TOOK_TOO_MUCH_MEMORY, "its memory did not suffice"
         except ProcessEndedError as error:
@@ -157,8 +166,9 @@ class Intake:
         if self._closed:
             raise Refusal(Code.STOPPING)
         try:
+            limits = self._limits
             # Its own alarm is for when nobody is left who would end it.
-            process = await IntakeProcess.start(self._limits.memory_bytes, 6 * self._limits.deadline_s)
+            process = await IntakeProcess.start(limits.memory_bytes, limits.cpu_s, 2 * limits.deadline_s)
         except OSError as error:
             _log.error("a process that reads pictures could not be started: %s", error)
             raise Refusal(Code.PICTURE_READER_AWAY) from error

@@ -18,15 +18,18 @@ from kleinbot.images.reference import Sizing, fitted
 
 
 def main() -> None:
-    """Answer one job after the other until the pipe ends. Arguments: parent's id, bytes, seconds."""
-    parent, memory_bytes, busy_s = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+    """Answer one job after the other until the pipe ends.
+
+    Arguments: its parent's id, bytes of memory, seconds of the processor's time and of time for a file.
+    """
+    parent, memory_bytes = map(int, sys.argv[1:3])
     asked, told = _pipes()
     try:
         bound_myself(parent, memory_bytes)
     except Exception:  # noqa: BLE001 - the edge of this process
         _tell(told, protocol.failed_answer(traceback.format_exc()))
         raise SystemExit(1) from None
-    own_end = OwnEnd(busy_s)
+    own_end = OwnEnd(*map(float, sys.argv[3:5]))
     _tell(told, protocol.framed(protocol.Kind.READY))
     while (head := asked.read(protocol.JOB.size)) and len(head) == protocol.JOB.size:
         max_tokens, grows, length = protocol.JOB.unpack(head)

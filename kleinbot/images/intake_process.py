@@ -13,7 +13,7 @@ import kleinbot
 from kleinbot.domain.pixels import Pixels
 from kleinbot.images import intake_protocol as protocol
 from kleinbot.images.intake_protocol import Kind, MisbehavedError
-from kleinbot.images.process_bounds import Job
+from kleinbot.images.process_bounds import OWN_END_CODES, Job
 from kleinbot.images.reference import Sizing
 
 _PIECE_BYTES = 256 * 1024
@@ -34,6 +34,10 @@ class ProcessEndedError(Exception):
     """The process has ended, or is no longer to be trusted, before it had answered."""
 
 
+class TookTooLongError(ProcessEndedError):
+    """The picture took more of the processor's time than one may."""
+
+
 class MemoryEndedError(ProcessEndedError):
     """The picture took more memory than the process has."""
 
@@ -51,8 +55,10 @@ class IntakeProcess:
         self._told = stdout
 
     @classmethod
-    async def start(cls, memory_bytes: int, busy_s: float) -> "IntakeProcess":
-        """Start a process that is given ``memory_bytes``, and ends itself where a picture takes ``busy_s``.
+    async def start(cls, memory_bytes: int, cpu_s: float, busy_s: float) -> "IntakeProcess":
+        """Start a process that is given ``memory_bytes``.
+
+        It ends itself where a picture takes ``cpu_s`` of the processor, or ``busy_s`` of time.
 
         Called on the thread that lives as long as the bot: on Linux the process dies with it. Raises OSError.
         """
@@ -63,6 +69,7 @@ class IntakeProcess:
             "kleinbot.images.intake_child",
             str(os.getpid()),
             str(memory_bytes),
+            str(cpu_s),
             str(busy_s),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -134,7 +141,9 @@ class IntakeProcess:
         try:
             yield
         except (asyncio.IncompleteReadError, OSError) as error:
-            raise ProcessEndedError(f"it has ended with {await self.end()}") from error
+            code = await self.end()
+            kind = TookTooLongError if code in OWN_END_CODES else ProcessEndedError
+            raise kind(f"it has ended with {code}") from error
         except MisbehavedError as error:
             raise ProcessEndedError(str(error)) from error
 

@@ -13,24 +13,31 @@ _NICER = 5
 """A busy reader on a host with few cores must not slow down those who wait for the card's pictures."""
 
 
-class OwnEnd:
-    """Ends this process after so many seconds of work, if nobody else did.
+OWN_END_CODES = () if sys.platform == "win32" else (-signal.SIGPROF, -signal.SIGALRM)
+"""What a process has ended with, as ``subprocess`` counts, that its ``OwnEnd`` has ended."""
 
-    By the system's own alarm: it needs neither the interpreter, which a decoder may hold, nor a parent, which
-    may be gone.
+
+class OwnEnd:
+    """Ends this process after so many seconds of the processor's time, or of time, spent on one thing.
+
+    By the system's own timers: they need neither the interpreter, which a decoder may hold, nor a parent,
+    which may be gone. The processor's time tells a file that never ends from a busy machine.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, cpu_s: float, seconds: float) -> None:
+        self._cpu_s = cpu_s
         self._seconds = seconds
 
     def __enter__(self) -> None:
         if sys.platform != "win32":
+            signal.setitimer(signal.ITIMER_PROF, self._cpu_s)
             signal.setitimer(signal.ITIMER_REAL, self._seconds)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if sys.platform != "win32":
+            signal.setitimer(signal.ITIMER_PROF, 0)
             signal.setitimer(signal.ITIMER_REAL, 0)
 
 
@@ -44,7 +51,8 @@ def bound_myself(parent: int, memory_bytes: int) -> None:
         return
     import resource
 
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    for number in (signal.SIGALRM, signal.SIGPROF):
+        signal.signal(number, signal.SIG_DFL)
     os.nice(_NICER)
     if sys.platform == "linux":
         _die_with_parent()

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.processes import ENDS_S, end_all
+
 ROOT = Path(__file__).parents[2]
 _COMMAND = (sys.executable, "-m", "tests.e2e.nursery")
 
@@ -69,10 +71,24 @@ def opened_nursery(log: Path) -> Iterator[Nursery]:
     """Run a nursery; its and its bots' words go to ``log``."""
     with log.open("ab") as stderr:
         process = subprocess.Popen(
-            _COMMAND, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr
+            _COMMAND,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=True,
         )
-    with process:  # closes its standard input, at which it ends, and waits
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
         yield Nursery(process)
+        process.stdin.close()  # at which it ends
+        process.wait(ENDS_S)
+    finally:
+        end_all(process.pid)
+        process.stdin.close()
+        process.stdout.close()
+        process.wait(ENDS_S)
 
 
 def _serve() -> None:

@@ -104,7 +104,11 @@ async def test_a_second_process_on_the_same_folder_is_refused(bots: Bots) -> Non
         second = await asyncio.create_subprocess_exec(
             *CHILD, json.dumps(told(bots.stage)), cwd=ROOT, stderr=asyncio.subprocess.PIPE
         )
-        _, errors = await asyncio.wait_for(second.communicate(), START_S)
+        try:
+            _, errors = await asyncio.wait_for(second.communicate(), START_S)
+        finally:
+            if second.returncode is None:
+                second.kill()
         assert second.returncode != 0
         assert b"error-folder-in-use" in errors
         assert not first.ended.done()

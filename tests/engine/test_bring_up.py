@@ -4,7 +4,6 @@ import asyncio
 import gc
 import logging
 import shutil
-import subprocess
 import sys
 import threading
 import weakref
@@ -27,6 +26,7 @@ from kleinbot.host.profile import CPU_SMALL, CUDA_BF16
 from kleinbot.klein.source import FolderSource
 from kleinbot.klein.text_encoder import TextEncoder
 from tests.engine.conftest import Faults, TickingClock, a_task, ignore, never
+from tests.processes import finished
 
 
 async def test_a_start_passes_through_its_phases_on_the_event_loop(
@@ -73,7 +73,8 @@ async def test_the_log_says_each_phase_once(
 def test_making_an_engine_imports_no_torch() -> None:
     rooms = "kleinbot.engine.gpu_engine, kleinbot.host.probe, kleinbot.klein.prompt"
     code = f"import sys, {rooms}; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = finished([sys.executable, "-c", code])
+    done.check_returncode()
     assert not {"torch", "diffusers", "transformers"} & set(done.stdout.split())
 
 

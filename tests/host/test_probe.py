@@ -1,7 +1,6 @@
 """The driver's library is played by one that answers like it."""
 
 import ctypes
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from kleinbot.host.cards import Driver, ask_driver
 from kleinbot.host.facts import GIB, Card, HostMemory, Program, System, TorchBuild
 from kleinbot.host.probe import free_disk_bytes, read_memory, read_torch_build, system_of, visible
+from tests.processes import finished
 
 A_GAME = Program(77, 9 * GIB)
 A_4090 = Card("NVIDIA GeForce RTX 4090", 24 * GIB, 11 * GIB, (8, 9), True, "GPU-aaaa-1111", (A_GAME,))
@@ -222,7 +222,7 @@ def test_looking_at_this_machine_needs_no_torch() -> None:
         "import sys; from kleinbot.host.probe import look; "
         "print(look().memory.total_bytes, 'torch' in sys.modules)"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = finished([sys.executable, "-c", code])
     total, has_torch = result.stdout.split()
     assert int(total) > 0
     assert has_torch == "False"

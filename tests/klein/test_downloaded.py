@@ -3,7 +3,6 @@
 import errno
 import os
 import socket
-import subprocess
 import sys
 import textwrap
 from dataclasses import replace
@@ -30,6 +29,7 @@ from kleinbot.klein.source import (
 )
 from kleinbot.texts import Texts, languages
 from tests.klein.hub import REPOSITORY, Hub, ignore, never
+from tests.processes import started
 
 
 def test_other_bytes_than_the_published_are_told_and_deleted(hub: Hub, source: HubSource) -> None:
@@ -250,14 +250,10 @@ def test_a_download_that_is_killed_goes_on_where_it_stopped(
     assert source.cache_folder is not None
     command = [sys.executable, "-c", CHILD, REPOSITORY, str(source.cache_folder), hub.endpoint]
     environment = {**os.environ, "HF_HUB_DISABLE_XET": "1"}
-    child = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
-    try:
+    with started(command, env=environment) as child:
         assert child.stdout is not None
         # It tells of each piece that it has written.
         assert any(has_begun(source.cache_folder, PIECE_BYTES) for _ in child.stdout)
-    finally:
-        child.kill()
-        child.communicate()
     hub.release.set()
     hub.stall_after_bytes = None
     hub.ranges.clear()
