@@ -33,6 +33,7 @@ from kleinbot.settings import Settings
 from kleinbot.store import served_model
 from kleinbot.store.damage import damage_told
 from kleinbot.store.database import Database
+from kleinbot.store.log_owner import claim
 from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.supervisor import RESTART_CODE
 from kleinbot.upkeep.bond import Bond, require_database, settle
@@ -254,6 +255,7 @@ async def opened(
 def _prepare(file: Path, root: Path, clock: Clock, faults: Faults) -> Bond:
     migrate(file, load_migrations(), clock)
     try:
+        claim(file, faults)
         return settle(file, root, clock, faults)
     except OSError as error:
         raise StartError(Code.FOLDER_UNUSABLE, folder=str(root), reason=str(error)) from error

@@ -29,6 +29,28 @@ def write(file: Path, content: bytes) -> None:
         opened.write(content)
 
 
+def write_durably(file: Path, content: bytes) -> None:
+    """Write a file so that a power cut leaves the old content or the new one. Raises OSError."""
+    temporary = file.with_name(f"{file.name}.part")
+    with open(temporary, "wb", opener=opener) as opened:
+        opened.write(content)
+        opened.flush()
+        os.fsync(opened.fileno())
+    temporary.replace(file)
+    sync_folder(file.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename durable. Windows cannot open folders; NTFS journals renames by itself. Raises OSError."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def make_empty(file: Path) -> None:
     """Make ``file`` where it is not there: whoever fills it keeps its mode. Raises OSError."""
     with suppress(FileExistsError):

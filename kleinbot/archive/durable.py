@@ -3,7 +3,6 @@
 import os
 import secrets
 import stat
-import sys
 import threading
 from pathlib import Path
 
@@ -110,23 +109,12 @@ def _made_young(target: Path) -> bool:
 
 def _sync_to(folder: Path, root: Path) -> None:
     """Make durable what has changed in ``folder``, and the names of the folders from it up to ``root``."""
-    _sync(folder)
+    private.sync_folder(folder)
     for each in (folder, *folder.parents):
         if each in _named:
             return
-        _sync(each.parent)
+        private.sync_folder(each.parent)
         with _changes:
             _named.add(each)
         if each == root:
             return
-
-
-def _sync(folder: Path) -> None:
-    """Make a rename durable. Windows cannot open folders; NTFS journals renames by itself."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

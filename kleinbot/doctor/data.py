@@ -65,11 +65,11 @@ def readable_secrets(files: Iterable[Path]) -> Iterator[Finding]:
 
 def database(file: Path, root: Path) -> Finding:
     """Tell whether the database can be used as it is, without touching it."""
-    if not file.exists():
-        return ok(Topic.DATABASE, "doctor-database-new")
     known = len(load_migrations())
     try:
         require_database(file, root)
+        if not file.exists():
+            return ok(Topic.DATABASE, "doctor-database-new")
         state = inspect(file)
     except StartError as error:
         return of_error(Topic.DATABASE, error)

@@ -133,6 +133,7 @@ class Code(StrEnum):
     FOLDER_WITHOUT_LOCKS = "error-folder-without-locks"
     FOLDER_UNUSABLE = "error-folder-unusable"
     DATABASE_WITHOUT_LOG = "error-database-without-log"
+    DATABASE_FOREIGN_LOG = "error-database-foreign-log"
     DATABASE_EMPTY = "error-database-empty"
     ARCHIVE_OF_ANOTHER = "error-archive-of-another"
     ARCHIVE_NEWER = "error-archive-newer"

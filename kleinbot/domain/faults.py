@@ -18,6 +18,10 @@ class FaultPoint(StrEnum):
     AFTER_POST = "after_post"
     AFTER_IDENTITY = "after_identity"
     """The database knows who it is, the archive does not yet know whose it is."""
+    LOG_NOTED = "log_noted"
+    """The token that the database is to get is noted, the database does not have it yet."""
+    LOG_CLAIMED = "log_claimed"
+    """The database has its token, in its log only."""
 
 
 class Faults(Protocol):

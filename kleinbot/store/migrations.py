@@ -6,6 +6,7 @@ backup is the way back. Plain sqlite3, since it runs once, before the event loop
 
 import os
 import re
+import shutil
 import sqlite3
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -19,7 +20,9 @@ from kleinbot.store.damage import damage_told, damaged, is_damage
 
 MIGRATIONS_FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
-_BACKUPS_KEPT = 5
+_BACKUPS_KEPT = 2
+"""The way back from the last update, and from the one before: each is as large as the database."""
+
 _UNFINISHED = ".tmp"
 
 
@@ -78,6 +81,7 @@ def _back_up(connection: sqlite3.Connection, file: Path, version: int, clock: Cl
     moment = datetime.fromtimestamp(clock.now_ms() / MS_PER_S, UTC)
     backup = file.with_name(f"{file.stem}-v{version}-{moment:%Y%m%dT%H%M%S%f}Z.backup")
     _remove_unfinished(file)
+    _make_room(connection, file)
     unfinished = backup.with_name(f"{backup.name}{_UNFINISHED}")
     try:
         private.make_empty(unfinished)
@@ -88,10 +92,25 @@ def _back_up(connection: sqlite3.Connection, file: Path, version: int, clock: Cl
         unfinished.replace(backup)
     finally:
         unfinished.unlink(missing_ok=True)
-    backups = sorted(file.parent.glob(f"{file.stem}-v*.backup"), key=lambda path: path.stat().st_mtime_ns)
-    for old in backups[:-_BACKUPS_KEPT]:
+    for old in _backups(file)[:-_BACKUPS_KEPT]:
         with suppress(OSError):  # only tidiness
             old.unlink()
+
+
+def _backups(file: Path) -> list[Path]:
+    """Return the copies that lie beside ``file``, the oldest first."""
+    return sorted(file.parent.glob(f"{file.stem}-v*.backup"), key=lambda path: path.stat().st_mtime_ns)
+
+
+def _make_room(connection: sqlite3.Connection, file: Path) -> None:
+    """Remove old copies but the newest where the disk has no room for another. Raises OSError."""
+    pages, page_bytes = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size")
+    )
+    for old in _backups(file)[:-1]:
+        if shutil.disk_usage(file.parent).free > pages * page_bytes:
+            return
+        old.unlink()
 
 
 def _remove_unfinished(file: Path) -> None:

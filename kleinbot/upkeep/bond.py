@@ -16,6 +16,7 @@ from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.store import picture_rows
 from kleinbot.store.inspection import holds_nothing, missing_bytes
+from kleinbot.store.log_owner import require_own_log
 
 
 class Bond(StrEnum):
@@ -29,9 +30,11 @@ class Bond(StrEnum):
 def require_database(file: Path, root: Path) -> None:
     """Raise StartError DATABASE_EMPTY where ``file`` holds nothing and lies beside an archive with pictures.
 
-    SQLite would take it for a new one; one that is not there at all is new. Raises DATABASE_DAMAGED where it
-    has lost its end, and sqlite3.Error where it cannot be read.
+    SQLite would take it for a new one; one that is not there at all is new. Raises DATABASE_FOREIGN_LOG where
+    the log beside it is another's, DATABASE_DAMAGED where it has lost its end, and sqlite3.Error where it
+    cannot be read.
     """
+    require_own_log(file)
     if not file.exists():
         return
     if has_pictures(root) and holds_nothing(file):

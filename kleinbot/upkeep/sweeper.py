@@ -2,12 +2,15 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from kleinbot.archive.archive import Archive
 from kleinbot.domain.clock import HOUR_MS, MS_PER_S, Clock
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.faults import NoFaults
+from kleinbot.store.log_owner import claim
 from kleinbot.texts import Texts
 from kleinbot.upkeep.bond import Bond
 from kleinbot.upkeep.sweep import Counts, Sweep
@@ -48,7 +51,15 @@ class Sweeper:
                     len(sweep.failures), sweep.failures[0],
                 )  # fmt: skip
             self._tell(problem(self._bond, sweep.counts))
+            await self._claim()
             await self._clock.sleep(_EVERY_S)
+
+    async def _claim(self) -> None:
+        """Give the database a new token, so that a copy that was made of it while it ran is told from it."""
+        try:
+            await asyncio.to_thread(claim, self._file, NoFaults())
+        except (OSError, sqlite3.OperationalError) as error:
+            _log.warning("the database could not be told from its copies this time: %s", error)
 
     async def _look(self) -> None:
         sweep = await self._passed(Sweep(self._archive.root, self._file))

@@ -1,7 +1,6 @@
 """The whole bot beside an archive that is not its database's: it serves, and only the sweep stops."""
 
 import asyncio
-import logging
 import os
 import shutil
 from pathlib import Path
@@ -43,7 +42,8 @@ async def _told(house: House, sentence: str, caplog: pytest.LogCaptureFixture) -
     async with asyncio.timeout(WAIT_S):
         while house.app.sweeper.problem is None:
             await asyncio.sleep(0.01)
-    assert [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR] == [sentence]
+    said = [record.getMessage() for record in caplog.records if record.name == "kleinbot.upkeep.sweeper"]
+    assert said == [sentence]
 
 
 def _lose_database(stage: Stage) -> None:

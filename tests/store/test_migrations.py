@@ -1,5 +1,6 @@
 import errno
 import os
+import shutil
 import signal
 import sqlite3
 import sys
@@ -70,7 +71,31 @@ def test_a_backup_that_fails_leaves_nothing_and_takes_no_others_place(
             assert caught.value.code is Code.MIGRATION_FAILED
     assert sorted(tmp_path.glob("*.backup*")) == whole
     migrate(file, [FIRST, SECOND], ManualClock())
-    assert {*whole} < {*tmp_path.glob("*.backup")}
+    # One more, and of the others the newest.
+    assert whole[-1] in (left := sorted(tmp_path.glob("*.backup")))
+    assert len(left) == 2
+
+
+def test_old_backups_give_way_where_the_disk_has_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "old.db"
+    migrate(file, [FIRST], ManualClock())
+    whole = [tmp_path / f"old-v1-2026010{day}T000000000000Z.backup" for day in range(1, 4)]
+    for day, backup in enumerate(whole):
+        backup.write_bytes(b"whole")
+        os.utime(backup, (day, day))
+    usage = shutil.disk_usage(tmp_path)
+    seen: list[list[Path]] = []
+
+    def full(folder: Path) -> object:
+        seen.append(sorted(folder.glob("*.backup")))
+        return usage._replace(free=1)
+
+    monkeypatch.setattr(shutil, "disk_usage", full)
+    migrate(file, [FIRST, SECOND], ManualClock())
+    assert seen == [whole, whole[1:]]
+    assert len(list(tmp_path.glob("*.backup"))) == 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit for the size of files")

@@ -153,6 +153,7 @@ error-folder-in-use = The data folder { $folder } is in use by process { $pid }.
 error-folder-without-locks = Files in { $folder } cannot be locked ({ $reason }), so two bots could hand out the same job twice, and SQLite could damage its database. Some network shares are like that: mount it with locks, or set KLEINBOT_DATA_FOLDER to a folder on a disk of this machine.
 error-folder-unusable = { $folder } cannot be used: { $reason }. It must belong to the account that runs the bot, which must be able to write there.
 error-database-without-log = The database { $file } cannot have a write-ahead log here (SQLite stays with { $mode }). Some network shares are like that: set KLEINBOT_DATA_FOLDER to a folder on a disk of this machine.
+error-database-foreign-log = { $file }-wal holds changes of another database file than the { $file } that lies beside it, and SQLite would mix the two. Nothing was changed. To put a copy back, move { $file } and the files on -wal and -shm beside it away together, then give the copy the name { $file }. If the file was exchanged by mistake, move the right one back to its log.
 error-database-empty = The database { $file } is empty, but beside it { $folder } holds pictures. Nothing was changed or deleted. Put the database back, from a copy if need be; or move the empty file away to begin anew: the pictures stay, and `bot.py archive list` tells what is there.
 error-archive-of-another = { $pictures ->
         [0] The archive says that it belongs to another database than this one.
