@@ -24,6 +24,18 @@ UTC_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 REDACTED = "[redacted]"
 # Whoever holds an interaction's token can speak as the bot for 15 minutes; discord.py logs it in addresses.
 INTERACTION_ADDRESS = re.compile(r"((?:webhooks|interactions)/\d+/)[\w.-]{20,}")
+# What else is secret by its form or its name. Linear: the repeats are bounded or cannot overlap.
+SECRETS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"()hf_[a-z0-9]{10,}",  # Hugging Face
+        r"()aW50ZXJhY3Rpb246[\w=+/-]{20,}",  # an interaction's token is base64 of "interaction:…"
+        r"(://[^/\s:@]{1,64}:)[^/\s@]{1,256}(?=@)",  # a proxy's or a mirror's password
+        r"(\b(?:bearer|basic)\s{1,3})[\w.~+/=-]{8,}",
+        r"(authorization['\"]?\s{0,3}[:=]\s{0,3}['\"]?(?:(?:bot|bearer|basic)\s{1,3})?)[^\s'\",]{6,}",
+        r"((?:token|secret|passw(?:or)?d|signature|api_?key)['\"]?\s?[:=]\s?['\"]?)[^\s'\",;&)}\]]{6,}",
+    )
+)
 
 # What these say below a warning is about themselves, line after line.
 CHATTERERS = (
@@ -38,7 +50,7 @@ VOICE_WARNING = "voice will NOT be supported"
 
 
 class RedactSecrets(logging.Filter):
-    """Blots out ``secrets``, and whatever looks like a bot's or an interaction's token."""
+    """Blots out ``secrets``, and whatever looks like a token, a key or a password."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__()
@@ -55,7 +67,10 @@ class RedactSecrets(logging.Filter):
         for secret in self._secrets:
             text = text.replace(secret, REDACTED)
         text = TOKEN_SHAPE.sub(REDACTED, text)
-        return INTERACTION_ADDRESS.sub(rf"\g<1>{REDACTED}", text)
+        text = INTERACTION_ADDRESS.sub(rf"\g<1>{REDACTED}", text)
+        for secret_form in SECRETS:
+            text = secret_form.sub(rf"\g<1>{REDACTED}", text)
+        return text
 
 
 class _RedactingQueueHandler(logging.handlers.QueueHandler):

@@ -110,3 +110,48 @@ def test_nothing_is_written_before_the_first_line(tmp_path: Path) -> None:
     with logging_to(tmp_path, logging.INFO):
         pass
     assert not (tmp_path / LOG_FILE).exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "HfApi(token='SECRETsecret1')",
+        'token="SECRETsecret1", x',
+        '{"access_token": "SECRETsecret1"}',
+        "HF_TOKEN=SECRETsecret1",
+        "hf_SECRETsecret1abc",
+        "Authorization: Bot SECRETsecret1.abc.def",
+        "{'Authorization': 'Bearer SECRETsecret1'}",
+        "Bearer SECRETsecret1",
+        "https://me:SECRETsecret1@proxy.example:8080/x",
+        "https://cdn.example/f?x=1&Signature=SECRETsecret1&y=2",
+        "https://discord.com/api/v10/webhooks/123/SECRETsecret1SECRETsecret1/messages/@original",
+        "https://discord.com/api/v10/interactions/123/SECRETsecret1SECRETsecret1/callback",
+        "aW50ZXJhY3Rpb246MTIzSECRETsecret1SECRETsecret1==",
+        "api_key: SECRETsecret1",
+        "password=SECRETsecret1",
+    ],
+)
+def test_secrets_are_known_by_their_name_or_form(tmp_path: Path, line: str) -> None:
+    with logging_to(tmp_path, logging.INFO):
+        logging.getLogger("kleinbot").info("before %s after", line)
+    assert "SECRET" not in logged(tmp_path)
+    assert "[redacted]" in logged(tmp_path)
+    assert "before" in logged(tmp_path)
+    assert "after" in logged(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "error-prompt-too-long(tokens=700000, limit=512)",
+        "the tokenizer has 151669 tokens",
+        "profile: h200 on cuda, transformer plain resident",
+        "metrics: http://127.0.0.1:9300/metrics",
+        "KLEINBOT_DISCORD_TOKEN (.env) is not set",
+    ],
+)
+def test_ordinary_lines_stay_whole(tmp_path: Path, line: str) -> None:
+    with logging_to(tmp_path, logging.INFO):
+        logging.getLogger("kleinbot").info(line)
+    assert line in logged(tmp_path)

@@ -57,4 +57,10 @@ class CancelButton(PersistentButton, template="kb:cancel:" + JOB_ID):
         await client.front_desk.cancel(interaction, self.job_id)
 
 
+def custom_ids(message: discord.Message) -> set[str]:
+    """Return what the buttons of a message carry, as Discord itself tells them."""
+    children = [child for row in message.components for child in getattr(row, "children", ())]
+    return {getattr(child, "custom_id", None) or "" for child in children}
+
+
 BUTTONS: tuple[type[PersistentButton], ...] = (CancelButton,)

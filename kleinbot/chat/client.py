@@ -18,6 +18,7 @@ from kleinbot.chat.host_queue_desk import HostQueueDesk
 from kleinbot.chat.keeping_buttons import KEEPING_BUTTONS
 from kleinbot.chat.keeping_desk import KeepingDesk
 from kleinbot.chat.making_buttons import MAKING_BUTTONS
+from kleinbot.chat.option_rules import check_options
 from kleinbot.chat.repeats import Repeats
 from kleinbot.chat.replies import UNREACHED
 from kleinbot.chat.translator import FluentTranslator
@@ -33,7 +34,15 @@ class CommandTree(app_commands.CommandTree["KleinbotClient"]):
 
     async def interaction_check(self, interaction: discord.Interaction["KleinbotClient"], /) -> bool:
         # discord.py loses what is raised here, so a refusal is answered at once.
-        return await interaction.client.admits(interaction)
+        if not await interaction.client.admits(interaction):
+            return False
+        try:
+            if interaction.type is discord.InteractionType.application_command:
+                check_options(interaction)
+        except Exception as error:  # noqa: BLE001 - an edge: what is raised here would reach nobody
+            await interaction.client.front_desk.answer_error(interaction, error)
+            return False
+        return True
 
     async def on_error(
         self, interaction: discord.Interaction["KleinbotClient"], error: app_commands.AppCommandError, /

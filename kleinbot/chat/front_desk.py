@@ -9,7 +9,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from kleinbot.chat import layouts, waiting_layouts
+from kleinbot.chat import layouts, waiting_layouts, wording
 from kleinbot.chat.board import Board
 from kleinbot.chat.deferral import Deferral
 from kleinbot.chat.host_powers import is_host
@@ -18,6 +18,7 @@ from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, KleinbotError, Refusal, RepeatedEvent
 from kleinbot.domain.job import ImagineRequest, ReplyAddress
 from kleinbot.domain.people import Actor
+from kleinbot.domain.plain_text import one_line
 from kleinbot.domain.work import EngineState
 from kleinbot.store.database import disk_is_full
 from kleinbot.studio.cancel import Cancel, Cancelled
@@ -92,7 +93,7 @@ class FrontDesk:
         """Return the member's open jobs whose number or prompt has what was typed."""
         queue = await self._recall.queue(actor_of(interaction))
         labels = {
-            f"#{card.job.number}": f"#{card.job.number} {' '.join(card.job.prompt.split())}"
+            f"#{card.job.number}": f"#{card.job.number} {one_line(card.job.prompt)}"
             for card in reversed(queue.mine)
         }
         return [
@@ -184,5 +185,5 @@ def reply_address(interaction: discord.Interaction[Any]) -> ReplyAddress:
 def _number(job: str) -> int:
     match = re.fullmatch(r"\s*#?(\d{1,9})\b.*", job, re.DOTALL)
     if match is None:
-        raise Refusal(Code.JOB_UNKNOWN, job=discord.utils.escape_markdown(job[:40]))
+        raise Refusal(Code.JOB_UNKNOWN, job=wording.shown_prompt(job, 40))
     return int(match[1])

@@ -8,13 +8,14 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from kleinbot.chat import history_layouts, parts
+from kleinbot.chat import history_layouts, parts, wording
 from kleinbot.chat.front_desk import actor_of
 from kleinbot.chat.heading import subject
 from kleinbot.chat.layouts import Message
 from kleinbot.chat.results import Part, Results
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import Job
+from kleinbot.domain.plain_text import one_line
 from kleinbot.studio.history import History, Search
 from kleinbot.studio.parcels import UploadLimits
 from kleinbot.texts import Texts
@@ -59,7 +60,7 @@ class HistoryDesk:
         """Post one of the member's own results again, as it was typed or chosen."""
         match = _NUMBER.fullmatch(job)
         if match is None:
-            raise Refusal(Code.RESULT_UNKNOWN, job=discord.utils.escape_markdown(job[:40]))
+            raise Refusal(Code.RESULT_UNKNOWN, job=wording.shown_prompt(job, 40))
         await self._post(interaction, await self._history.mine(actor_of(interaction), int(match[1])))
 
     async def show_again(self, interaction: discord.Interaction[Any], job_id: str) -> None:
@@ -73,9 +74,9 @@ class HistoryDesk:
         locale = str(interaction.locale)
         return [
             app_commands.Choice(
-                name=f"#{job.number} {' '.join(subject(self._texts, locale, job.prompt).split())}"[
-                    :_CHOICE_CHARACTERS
-                ],
+                name=one_line(
+                    f"#{job.number} {subject(self._texts, locale, job.prompt)}", _CHOICE_CHARACTERS
+                ),
                 value=f"#{job.number}",
             )
             for job in await self._history.choices(actor_of(interaction), typed, _CHOICES)

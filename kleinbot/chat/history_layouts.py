@@ -118,12 +118,11 @@ def favourites(texts: Texts, locale: str, job: Job, marked: frozenset[int]) -> d
     return view
 
 
-def ask_delete(texts: Texts, locale: str, job: Job, message_id: int, in_place: bool) -> discord.ui.LayoutView:
+def ask_delete(texts: Texts, locale: str, job: Job, in_place: bool) -> discord.ui.LayoutView:
     """Return the question. ``in_place``: it stands where the result stood, seen by its member alone."""
     view = plain(texts.say(locale, "delete-question", number=str(job.number), count=len(job.done_images)))
     row: Row = discord.ui.ActionRow()
-    removed = 0 if in_place else message_id
-    row.add_item(ConfirmDeleteButton(job.job_id, removed, texts.say(locale, "button-delete-yes")))
+    row.add_item(ConfirmDeleteButton(job.job_id, texts.say(locale, "button-delete-yes")))
     row.add_item(KeepButton(job.job_id, in_place, texts.say(locale, "button-keep")))
     view.add_item(row)
     return view

@@ -91,7 +91,12 @@ class DeleteButton(PersistentButton, template=f"kb:del:{JOB_ID}"):
 
     def __init__(self, job_id: str, label: str) -> None:
         self.job_id = job_id
-        super().__init__(discord.ui.Button(label=label, style=_SECONDARY, custom_id=f"kb:del:{job_id}"))
+        super().__init__(discord.ui.Button(label=label, style=_SECONDARY, custom_id=self.of(job_id)))
+
+    @staticmethod
+    def of(job_id: str) -> str:
+        """Return the custom id under a job's result."""
+        return f"kb:del:{job_id}"
 
     @classmethod
     async def from_custom_id(
@@ -104,13 +109,12 @@ class DeleteButton(PersistentButton, template=f"kb:del:{JOB_ID}"):
         await client.keeping_desk.ask_delete(interaction, self.job_id)
 
 
-class ConfirmDeleteButton(PersistentButton, template=rf"kb:delyes:{JOB_ID}:(?P<message_id>\d{{1,20}})"):
-    """Deletes a result. ``message_id``: the message that was to go; 0: it is the question's own."""
+class ConfirmDeleteButton(PersistentButton, template=rf"kb:delyes:{JOB_ID}:\d{{1,20}}"):
+    """Deletes a result. The number in older custom ids was a message to remove: it is not believed."""
 
-    def __init__(self, job_id: str, message_id: int, label: str) -> None:
+    def __init__(self, job_id: str, label: str) -> None:
         self.job_id = job_id
-        self.message_id = message_id
-        custom_id = f"kb:delyes:{job_id}:{message_id}"
+        custom_id = f"kb:delyes:{job_id}:0"
         super().__init__(
             discord.ui.Button(label=label, style=discord.ButtonStyle.danger, custom_id=custom_id)
         )
@@ -120,10 +124,10 @@ class ConfirmDeleteButton(PersistentButton, template=rf"kb:delyes:{JOB_ID}:(?P<m
         cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         del interaction
-        return cls(match["job_id"], int(match["message_id"]), _label(item))
+        return cls(match["job_id"], _label(item))
 
     async def press(self, interaction: discord.Interaction[Any], client: "KleinbotClient") -> None:
-        await client.keeping_desk.delete(interaction, self.job_id, self.message_id or None)
+        await client.keeping_desk.delete(interaction, self.job_id)
 
 
 class KeepButton(PersistentButton, template=rf"kb:delno:{JOB_ID}:(?P<in_place>[01])"):

@@ -5,7 +5,9 @@ from typing import Any
 import discord
 
 from kleinbot.chat import history_layouts, layouts, parts
+from kleinbot.chat.buttons import custom_ids
 from kleinbot.chat.front_desk import actor_of
+from kleinbot.chat.keeping_buttons import DeleteButton
 from kleinbot.chat.recipe_card import recipe_card
 from kleinbot.chat.results import Results
 from kleinbot.domain.work import ImageKey
@@ -65,19 +67,20 @@ class KeepingDesk:
         job = await self._delete.check(actor, job_id)
         source = interaction.message
         in_place = source is not None and source.flags.ephemeral
-        message_id = 0 if source is None else source.id
-        view = history_layouts.ask_delete(self._texts, actor.locale, job, message_id, in_place)
+        if source is not None and not in_place and DeleteButton.of(job_id) in custom_ids(source):
+            # Discord itself says that this message of ours shows the result; a restored backup may not know.
+            positions = tuple(image.key.position for image in job.done_images)
+            await self._history.note_shown(job, positions, source.channel.id, source.id)
+        view = history_layouts.ask_delete(self._texts, actor.locale, job, in_place)
         if in_place:
             await interaction.response.edit_message(view=view, attachments=[])
         else:
             await interaction.response.send_message(view=view, ephemeral=True)
 
-    async def delete(
-        self, interaction: discord.Interaction[Any], job_id: str, message_id: int | None
-    ) -> None:
+    async def delete(self, interaction: discord.Interaction[Any], job_id: str) -> None:
         """Delete, and say so where the question stood."""
         actor = actor_of(interaction)
-        job = await self._delete.delete(actor, job_id, interaction.channel_id or 0, message_id)
+        job = await self._delete.delete(actor, job_id)
         text = self._texts.say(actor.locale, "delete-done", number=str(job.number))
         await interaction.response.edit_message(view=layouts.plain(text), attachments=[])
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import discord
 
 from kleinbot.domain.clock import MS_PER_S, Clock
+from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import MAX_COUNT
 from kleinbot.domain.requests import Attached, EditRequest, Source, VariationsRequest
 from kleinbot.domain.variation import Strength
@@ -64,7 +65,15 @@ class _Form(discord.ui.Modal):
 
     @property
     def source(self) -> Source:
-        return self._sources[int(_chosen(self._which, "0"))]
+        return self._sources[int(self._chosen(self._which, "0"))]
+
+    def _chosen(self, select: discord.ui.Select[Any] | None, default: str) -> str:
+        """Return what was chosen; raises Refusal OPTION_NOT_OFFERED for what a modified client made up."""
+        if select is None or not select.values:
+            return default
+        if select.values[0] not in [option.value for option in select.options]:
+            raise Refusal(Code.OPTION_NOT_OFFERED, option=self.title)
+        return select.values[0]
 
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
         client = cast("KleinbotClient", interaction.client)
@@ -115,6 +124,8 @@ class EditForm(_Form):
     async def send(self, interaction: discord.Interaction[Any]) -> None:
         files = self._files.values if self._files is not None else []
         references = tuple(Attached(file.url, file.size, file.is_spoiler()) for file in files)
+        if len(self._instruction.value) > _INSTRUCTION_CHARACTERS:
+            raise Refusal(Code.OPTION_TOO_LONG, option=self.title, most=_INSTRUCTION_CHARACTERS)
         await self._send(interaction, EditRequest(self._instruction.value, self.source, references))
 
 
@@ -139,8 +150,8 @@ class VariationsForm(_Form):
         self.add_item(discord.ui.Label(text=self._say("form-count"), component=self._count))
 
     async def send(self, interaction: discord.Interaction[Any]) -> None:
-        strength = Strength(_chosen(self._strength, Strength.MEDIUM))
-        request = VariationsRequest(self.source, strength, int(_chosen(self._count, "1")))
+        strength = Strength(self._chosen(self._strength, Strength.MEDIUM))
+        request = VariationsRequest(self.source, strength, int(self._chosen(self._count, "1")))
         await self._send(interaction, request)
 
 
@@ -151,7 +162,3 @@ def _select(options: Sequence[tuple[str, str]], default: str) -> discord.ui.Sele
             for label, value in options
         ]
     )
-
-
-def _chosen(select: discord.ui.Select[Any] | None, default: str) -> str:
-    return select.values[0] if select is not None and select.values else default

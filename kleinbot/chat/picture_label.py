@@ -3,6 +3,7 @@
 from kleinbot.chat.heading import subject
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.own_picture import OwnPicture
+from kleinbot.domain.plain_text import one_line
 from kleinbot.texts import Texts
 
 _MOST_CHARACTERS = 100
@@ -14,10 +15,8 @@ def of(texts: Texts, locale: str, picture: OwnPicture, now_ms: int) -> str:
     """Return ``#412 red fox … 5 min ago``, shortened in the prompt; ``#412/2`` where there are several."""
     number = f"#{picture.number}/{picture.key.position + 1}" if picture.count > 1 else f"#{picture.number}"
     age = _age(texts, locale, (now_ms - picture.finished_ms) // MS_PER_S)
-    prompt = " ".join(subject(texts, locale, picture.prompt).split())
     room = _MOST_CHARACTERS - len(number) - len(age) - 2
-    if len(prompt) > room:
-        prompt = prompt[: room - 1].rstrip() + "…"
+    prompt = one_line(subject(texts, locale, picture.prompt), room)
     return f"{number} {prompt} {age}"
 
 

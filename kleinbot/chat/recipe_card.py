@@ -1,22 +1,27 @@
 """How a result was made, as text that can be pasted as a command."""
 
 import math
+import re
 
 from kleinbot.chat import wording
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.geometry import Aspect, Grid
 from kleinbot.domain.job import Job, Kind, Quality
+from kleinbot.domain.plain_text import one_line
 from kleinbot.domain.work import Checkpoint
 from kleinbot.texts import Texts
 
 _FENCE = "```"
+# Two backticks that stand together could end the block of code.
+_NEXT_TO_ANOTHER = re.compile(r"(?<=`)(?=`)")
+_APART = "\u200b"
 _SHORTEST_QUOTED = 3
 
 
 def recipe_card(texts: Texts, locale: str, reader_id: int, job: Job) -> str:
     """Return the command, and what no command says: size, checkpoint, steps, seconds, time, parent."""
     lines = [
-        f"{_FENCE}\n{command(texts, locale, reader_id, job).replace(_FENCE, _broken_fence())}\n{_FENCE}",
+        f"{_FENCE}\n{_NEXT_TO_ANOTHER.sub(_APART, command(texts, locale, reader_id, job))}\n{_FENCE}",
         texts.say(
             locale,
             "recipe-card",
@@ -90,7 +95,7 @@ def _noise(job: Job) -> str:
 
 def _quoted(prompt: str) -> str:
     """Return ``prompt`` on one line, quoted so that words like "seed:" in it stay words."""
-    line = " ".join(prompt.split()).replace('"', '\\"')
+    line = one_line(prompt).replace('"', '\\"')
     return f'"{line}"'
 
 
@@ -101,8 +106,3 @@ def unquoted(typed: str) -> str:
         return typed
     inner = text[1:-1]
     return inner.replace('\\"', '"') if '"' not in inner.replace('\\"', "") else typed
-
-
-def _broken_fence() -> str:
-    """Return three backticks that do not end a block of code."""
-    return "`\u200b`\u200b`"

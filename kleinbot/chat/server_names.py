@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import discord
 
+from kleinbot.domain.plain_text import one_line
+
 NAME_CHARACTERS = 60
 
 
@@ -16,7 +18,7 @@ class ServerNames:
     def of(self, server_id: int) -> str:
         """Return a server's name, not to be trusted; its id where it has thrown the bot out."""
         server = self._client().get_guild(server_id)
-        return str(server_id) if server is None else server.name[:NAME_CHARACTERS]
+        return str(server_id) if server is None else one_line(server.name, NAME_CHARACTERS)
 
     def named(self, name: str) -> list[int]:
         """Return the servers that bear ``name``, in any case."""

@@ -2,25 +2,38 @@
 
 import re
 
-import discord
-
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.geometry import Grid
+from kleinbot.domain.plain_text import one_line
 from kleinbot.texts import Texts
 
 SHOWN_PROMPT_CHARACTERS = 600
 _BAR_CELLS = 10
-_LIVE = re.compile(r"\]\(|:(?=//)|<(?=[@#/:atid])")
+_APART = "\u200b"
+"""A space of no width: what it stands in is no address, mention or invitation, and reads the same."""
+
+_MARKS = re.compile(r"[\\*_~`|\[\]]")
+_AT_THE_START = re.compile(r"(?:[#>+-]|\d{1,9}[.)])")
+# Addresses of every scheme, every <…> (mentions, times, emojis, commands, telephone numbers), @everyone, and
+# invitations, which Discord's clients find also without a scheme.
+_LIVE = re.compile(r"://|[<@]|discord(?:app)?\.", re.IGNORECASE)
 
 
 def shown_prompt(prompt: str, limit: int = SHOWN_PROMPT_CHARACTERS) -> str:
-    """Return a member's prompt as harmless text on one line: no markdown, no mentions, no links."""
-    line = " ".join(prompt.split())
-    if len(line) > limit:
-        line = line[: limit - 1].rstrip() + "…"
-    safe = discord.utils.escape_mentions(discord.utils.escape_markdown(line))
-    # What those leave: masked links, addresses, and <…> forms for channels, commands, emojis and times.
-    return _LIVE.sub(lambda match: match[0][0] + "\u200b" + match[0][1:], safe)
+    """Return text of others as harmless text on one line, of ``limit`` characters and their escapes.
+
+    No markdown, spoiler, mention, link, time or emoji of it is alive, and nothing turns its direction.
+    discord.py's own escaping leaves alone what it takes for an address.
+    """
+    safe = _MARKS.sub(r"\\\g<0>", one_line(prompt, limit))
+    if start := _AT_THE_START.match(safe):
+        safe = f"{safe[: start.end() - 1]}\\{safe[start.end() - 1 :]}"
+    return _LIVE.sub(_apart, safe)
+
+
+def _apart(match: re.Match[str]) -> str:
+    found = match[0]
+    return f"{found[0]}{_APART}{found[1:]}" if found == "://" else f"{found[:-1]}{found[-1]}{_APART}"
 
 
 def size(grid: Grid) -> str:

@@ -10,10 +10,12 @@ import aiohttp
 from kleinbot import __version__
 from kleinbot.doctor.findings import Finding, Topic, of_error, ok, warning
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.plain_text import one_line
 
 API = "https://discord.com/api/v10"
 _TIMEOUT_S = 10.0
 _SERVERS_NAMED = 5
+_NAME_CHARACTERS = 60
 
 # Bits of Discord's permission flags (developer documentation, "Permissions").
 _ADMINISTRATOR = 1 << 3
@@ -99,12 +101,17 @@ def _servers(account: Account, allowed_servers: Collection[int]) -> Finding:
     ]
     if not served:
         return warning(Topic.SERVERS, "doctor-servers-none", invitation=invitation)
-    lacking = {str(server.get("name", "?")): _lacking(int(server.get("permissions", 0))) for server in served}
+    lacking = {_named(server): _lacking(int(server.get("permissions", 0))) for server in served}
     named = "; ".join(f"{name}: {', '.join(lacks)}" for name, lacks in lacking.items() if lacks)
     if named:
         return warning(Topic.SERVERS, "doctor-servers-lacking", servers=named, invitation=invitation)
     first = ", ".join(list(lacking)[:_SERVERS_NAMED])
     return ok(Topic.SERVERS, "doctor-servers", count=len(served), servers=first)
+
+
+def _named(server: dict[str, Any]) -> str:
+    """Return a server's name for a terminal, where control characters would be obeyed."""
+    return one_line(str(server.get("name", "?")), _NAME_CHARACTERS)
 
 
 def _lacking(permissions: int) -> list[str]:

@@ -35,6 +35,10 @@ class Code(StrEnum):
     GRANTS_ABOVE_MOST = "error-grants-above-most"
     SERVER_UNKNOWN = "error-server-unknown"
 
+    OPTION_OUT_OF_RANGE = "error-option-out-of-range"
+    OPTION_TOO_LONG = "error-option-too-long"
+    OPTION_NOT_OFFERED = "error-option-not-offered"
+
     JOB_UNKNOWN = "error-job-unknown"
     JOB_NOT_HERE = "error-job-not-here"
     NOTHING_OPEN = "error-nothing-open"

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -14,6 +15,12 @@ from kleinbot.metrics.readings import Reading
 _log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 _CLOSING_S = 1.0
+# IPv4's loopback network, IPv6's loopback address, and the name that means them (RFC 6761), with any port.
+_OWN_NAME = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?", re.IGNORECASE)
+
+
+def _is_own_name(host: str) -> bool:
+    return _OWN_NAME.fullmatch(host) is not None
 
 
 @asynccontextmanager
@@ -27,7 +34,9 @@ async def served(metrics: HouseMetrics, read: Callable[[], Reading], port: int |
         return
 
     async def answer(request: web.Request) -> web.Response:
-        del request
+        if not _is_own_name(request.headers.get("Host", "")):
+            # A page of a browser on this machine may have its own name resolved to 127.0.0.1 (DNS rebinding).
+            return web.Response(status=421, text=f"Ask for http://{HOST}:{port}/metrics.\n")
         metrics.take(read())
         # The text is put together on a thread: with many labels it takes milliseconds.
         body = await asyncio.to_thread(metrics.text)

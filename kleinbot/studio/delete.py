@@ -7,7 +7,7 @@ from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import Job
 from kleinbot.domain.people import Actor
-from kleinbot.store import deletion, events, posted
+from kleinbot.store import deletion, events
 from kleinbot.store.database import MEMBER_PATIENCE_S, Database
 from kleinbot.studio.history import History
 from kleinbot.studio.power import Action, may
@@ -40,18 +40,16 @@ class Delete:
             raise Refusal(Code.RESULT_NOT_YOURS, number=str(job.number))
         return job
 
-    async def delete(self, actor: Actor, job_id: str, channel_id: int, message_id: int | None) -> Job:
-        """Delete a result with its files, and have every message removed that shows it; raises as ``check``.
+    async def delete(self, actor: Actor, job_id: str) -> Job:
+        """Delete a result with its files, and have every message removed that rows say to show it.
 
-        ``message_id``: one more message that shows it, which a restored backup may not know of.
+        Raises as ``check``.
         """
         job = await self.check(actor, job_id)
         now_ms = self._clock.now_ms()
         async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
             await events.accept(transaction, actor, now_ms)
             files = await deletion.delete(transaction, job_id, actor.member_id, now_ms)
-            if files is not None and message_id is not None:
-                await posted.remove(transaction, job_id, channel_id, message_id, now_ms)
             if files is not None:
                 transaction.once_committed(self._wake_removal)
         if files is None:

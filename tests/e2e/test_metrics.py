@@ -110,3 +110,28 @@ async def test_other_addresses_of_this_machine_are_not_answered(stage: Stage) ->
         assert await _scraped(port)
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.2", port)
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:{port}", 200),
+        ("localhost:{port}", 200),
+        ("LOCALHOST", 200),
+        ("[::1]:{port}", 200),
+        ("127.0.0.2", 200),
+        ("rebound.example:{port}", 421),
+        ("127.0.0.1.rebound.example", 421),
+        ("localhost.rebound.example", 421),
+        ("10.0.0.1:{port}", 421),
+        ("", 421),
+    ],
+)
+async def test_only_who_asks_for_this_machine_is_answered(stage: Stage, host: str, status: int) -> None:
+    port = _free_port()
+    async with stage.house(ScriptedEngine(), metrics_port=port), aiohttp.ClientSession() as session:
+        headers = {"Host": host.format(port=port)}
+        async with session.get(f"http://127.0.0.1:{port}/metrics", headers=headers) as answer:
+            assert answer.status == status
+            if status != 200:
+                assert await answer.text() == f"Ask for http://127.0.0.1:{port}/metrics.\n"

@@ -68,12 +68,12 @@ async def test_deleting_keeps_the_row_and_the_ledger_and_removes_what_shows_it(
         for message_id in (70, 71):
             await posted.note(transaction, job.job_id, [0], 5, message_id, Origin.SHOW, 1)
     woken: list[int] = []
-    await _delete(studio, woken).delete(ADA, job.job_id, 5, 72)
+    await _delete(studio, woken).delete(ADA, job.job_id)
     assert woken == [1]
     removals = await posted.due_removals(
         studio.database.read, studio.clock.now_ms(), without=(), of_channel=4
     )
-    assert [row.message_id for row in removals] == [70, 71, 72]
+    assert [row.message_id for row in removals] == [70, 71]
     kept = await studio.recall.job(job.job_id)
     assert kept is not None
     assert kept.deleted_ms == studio.clock.now_ms()
@@ -88,7 +88,7 @@ async def test_of_ten_who_delete_at_once_one_does(studio: Studio) -> None:
     woken: list[int] = []
     delete = _delete(studio, woken)
     outcomes = await asyncio.gather(
-        *(delete.delete(ADA, job.job_id, 5, None) for _ in range(10)), return_exceptions=True
+        *(delete.delete(ADA, job.job_id) for _ in range(10)), return_exceptions=True
     )
     refused = [outcome for outcome in outcomes if isinstance(outcome, Refusal)]
     assert {refusal.code for refusal in refused} == {Code.RESULT_DELETED}
@@ -100,22 +100,22 @@ async def test_of_ten_who_delete_at_once_one_does(studio: Studio) -> None:
 async def test_nobody_else_deletes(studio: Studio, actor: Actor, code: Code) -> None:
     job = await _done(studio)
     with pytest.raises(Refusal) as caught:
-        await _delete(studio, []).delete(actor, job.job_id, 5, None)
+        await _delete(studio, []).delete(actor, job.job_id)
     assert caught.value.code is code
 
 
 async def test_a_moderator_deletes_and_an_open_job_is_not_deleted(studio: Studio) -> None:
     job = await _done(studio)
-    await _delete(studio, []).delete(MODERATOR, job.job_id, 5, None)
+    await _delete(studio, []).delete(MODERATOR, job.job_id)
     still_open = (await studio.imagine()).card.job
     with pytest.raises(Refusal) as caught:
-        await _delete(studio, []).delete(ADA, still_open.job_id, 5, None)
+        await _delete(studio, []).delete(ADA, still_open.job_id)
     assert caught.value.code is Code.RESULT_UNKNOWN
 
 
 async def test_a_message_that_is_noted_after_its_job_was_deleted_is_removed_too(studio: Studio) -> None:
     job = await _done(studio)
-    await _delete(studio, []).delete(ADA, job.job_id, 5, None)
+    await _delete(studio, []).delete(ADA, job.job_id)
     async with studio.database.transaction() as transaction:
         await posted.note(transaction, job.job_id, [0], 5, 73, Origin.DELIVERY, studio.clock.now_ms())
     assert await posted.delivered(studio.database.read, job.job_id) == {}

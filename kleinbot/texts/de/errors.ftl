@@ -46,6 +46,9 @@ error-checkpoint-not-here = Das entstand in bester Qualität, und das Modell daf
 error-disk-full = Die Festplatte, auf der der Bot speichert, ist voll, deshalb ging das nicht: Nichts ist geändert und nichts berechnet. Versuch es noch einmal, sobald wieder Platz ist.
 error-database-busy = Ein anderes Programm auf dem Rechner des Bots hält gerade seine Datenbank auf, deshalb ging das nicht: Nichts ist geändert und nichts berechnet. Versuch es in ein paar Sekunden noch einmal.
 
+error-option-out-of-range = { $option } muss zwischen { NUMBER($least, useGrouping: 0) } und { NUMBER($most, useGrouping: 0) } liegen. Es wurde nichts geändert.
+error-option-too-long = { $option } muss ein Text von höchstens { NUMBER($most, useGrouping: 0) } Zeichen sein. Es wurde nichts geändert.
+error-option-not-offered = { $option } ist keiner der Werte, die der Befehl anbietet. Wähle einen aus seiner Liste. Es wurde nichts geändert.
 error-job-unknown = Ich kenne hier keinen Auftrag { $job } von dir. /warteschlange zeigt, welche warten oder laufen.
 error-job-not-here = Diesen Auftrag gibt es auf diesem Server nicht.
 error-nothing-open = Bei dir wartet oder läuft nichts, also gibt es nichts abzubrechen.

@@ -46,6 +46,9 @@ error-checkpoint-not-here = This was made in best quality, for which this host n
 error-disk-full = The disk of the bot's host is full, so this could not be done: nothing has changed and nothing was charged. Try again once there is room.
 error-database-busy = Another program on the bot's host holds up its database, so this could not be done: nothing has changed and nothing was charged. Try again in a few seconds.
 
+error-option-out-of-range = { $option } must lie between { NUMBER($least, useGrouping: 0) } and { NUMBER($most, useGrouping: 0) }. Nothing was changed.
+error-option-too-long = { $option } must be a text of at most { NUMBER($most, useGrouping: 0) } characters. Nothing was changed.
+error-option-not-offered = { $option } is none of the values that the command offers. Choose one from its list. Nothing was changed.
 error-job-unknown = I know no job { $job } of yours here. /queue lists the ones that are waiting or running.
 error-job-not-here = That job is not known in this server.
 error-nothing-open = You have nothing waiting or running, so there is nothing to cancel.

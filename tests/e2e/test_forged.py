@@ -1,0 +1,75 @@
+"""What a modified client sends: made-up values of options, and custom ids that name other messages."""
+
+import math
+
+import pytest
+
+from kleinbot.sandbox import InteractionHandle, Message
+from tests.e2e.house import Stage
+from tests.e2e.pictures import imagined
+from tests.scripted_engine import ScriptedEngine
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "sentence"),
+    [
+        ("imagine", {"prompt": "a", "count": 5}, "count must lie between 1 and 4. Nothing was changed."),
+        ("imagine", {"prompt": "a", "count": 10**400}, "count must lie between 1 and 4"),
+        ("imagine", {"prompt": "a", "count": True}, "count must lie between 1 and 4"),
+        ("imagine", {"prompt": "a", "count": 1.5}, "count must lie between 1 and 4"),
+        ("imagine", {"prompt": "a", "seed": -1}, "seed must lie between 0 and 4294967295"),
+        ("imagine", {"prompt": "a" * 3001}, "prompt must be a text of at most 3000 characters"),
+        ("imagine", {"prompt": "a", "aspect": "9:1"}, "aspect is none of the values that the command offers"),
+        ("imagine", {"prompt": "a", "private": 7}, "private is none of the values"),
+        ("admin quota set-default", {"pictures": math.nan}, "pictures must lie between 0 and 100000"),
+        ("admin quota set-default", {"pictures": math.inf}, "pictures must lie between 0 and 100000"),
+        ("admin quota set-default", {"pictures": -1}, "pictures must lie between 0 and 100000"),
+        ("history", {"text": "a" * 5000}, "text must be a text of at most"),
+    ],
+)
+async def test_values_that_a_command_does_not_offer_are_refused(
+    stage: Stage, name: str, values: dict[str, object], sentence: str
+) -> None:
+    root = stage.standin.world.add_member(stage.server, "root", permissions=("manage_guild",))
+    async with stage.house(ScriptedEngine()) as house:
+        told = await said(await root.forge(house.channel, name, **values), sentence)
+        assert told.is_ephemeral
+        assert await house.number("SELECT COUNT(*) FROM jobs") == 0
+        assert await house.number("SELECT COUNT(*) FROM audit") == 0
+
+
+async def test_a_confirm_button_removes_no_message_but_those_of_its_result(stage: Stage) -> None:
+    async with stage.house(ScriptedEngine()) as house:
+        done, other = await imagined(house), await imagined(house)
+        mine = stage.standin.world.add_member(stage.server, "eve").write(house.channel, "hello")
+        question = await said(await house.ada.press(done, label="Delete"), "for good?")
+        for victim in (other, mine):
+            await _forge_confirm(question, victim)
+        await said(await house.ada.press(question, label="Delete for good"), "is deleted")
+        await house.until("SELECT COUNT(*) FROM removals", 0)
+        assert done.is_deleted
+        assert not other.is_deleted
+        assert not mine.is_deleted
+
+
+async def said(handle: InteractionHandle, sentence: str) -> Message:
+    return await handle.message_where(lambda message: sentence in message.text, timeout_s=8)
+
+
+async def _forge_confirm(question: Message, victim: Message) -> None:
+    """Put another message's number into the button, as old ones carried."""
+    for row in question.components:
+        for button in row.get("components", ()):
+            if str(button.get("custom_id", "")).startswith("kb:delyes:"):
+                button["custom_id"] = button["custom_id"].rpartition(":")[0] + f":{victim.id}"
+
+
+async def test_a_result_that_a_restored_backup_does_not_know_goes_too(stage: Stage) -> None:
+    async with stage.house(ScriptedEngine()) as house:
+        done = await imagined(house)
+        async with house.app.database.transaction() as transaction:
+            await transaction.change("DELETE FROM posted_images")
+        question = await said(await house.ada.press(done, label="Delete"), "for good?")
+        await said(await house.ada.press(question, label="Delete for good"), "is deleted")
+        await house.until("SELECT COUNT(*) FROM removals", 0)
+        assert done.is_deleted
