@@ -68,9 +68,8 @@ class KeepingDesk:
         source = interaction.message
         in_place = source is not None and source.flags.ephemeral
         if source is not None and not in_place and DeleteButton.of(job_id) in custom_ids(source):
-            # Discord itself says that this message of ours shows the result; a restored backup may not know.
-            positions = tuple(image.key.position for image in job.done_images)
-            await self._history.note_shown(job, positions, source.channel.id, source.id)
+            # Discord itself says that this message of ours shows the result.
+            await self._history.note_seen(job, source.channel.id, source.id)
         view = history_layouts.ask_delete(self._texts, actor.locale, job, in_place)
         if in_place:
             await interaction.response.edit_message(view=view, attachments=[])

@@ -51,6 +51,11 @@ async def note(
     return True
 
 
+async def is_known(reader: Reader, message_id: int) -> bool:
+    """Tell whether a row says what a message shows."""
+    return await reader.one("SELECT 1 FROM posted_images WHERE message_id = ?", message_id) is not None
+
+
 async def delivered(reader: Reader, job_id: str) -> dict[int, int]:
     """Return the message in which each picture of a job was delivered, by its position."""
     rows = await reader.all(

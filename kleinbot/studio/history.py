@@ -153,6 +153,12 @@ class History:
             raise Refusal(Code.RESULT_UNKNOWN, job="")
         return _shown(job)
 
+    async def note_seen(self, job: Job, channel_id: int, message_id: int) -> None:
+        """Note that a message shows ``job`` where no row says so, as after a backup was put back."""
+        if not await posted.is_known(self._database.read, message_id):
+            positions = tuple(image.key.position for image in job.done_images)
+            await self.note_shown(job, positions, channel_id, message_id)
+
     async def note_shown(
         self, job: Job, positions: tuple[int, ...], channel_id: int, message_id: int
     ) -> None:
