@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import discord
@@ -37,6 +36,27 @@ class _Live:
     progress: JobProgress | None = None
     address: ReplyAddress | None = None
     editing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    is_opening: bool = False
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+    is_settled: bool = False
+
+
+class Opening:
+    """A first response that is still to be sent: nothing is told by others before it ends, or is closed."""
+
+    def __init__(self, card: JobCard, live: _Live) -> None:
+        self.card = card
+        self._live = live
+
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether the job has ended: its result waits for the end of this."""
+        return self._live.is_settled
+
+    def close(self) -> None:
+        """Let others tell; idempotent."""
+        self._live.is_opening = False
+        self._live.opened.set()
 
 
 class Board:
@@ -61,16 +81,15 @@ class Board:
         """Return the message with which a job begins."""
         return waiting_layouts.waiting(self._texts, card, self._text(card, None))
 
-    @asynccontextmanager
-    async def opening(self, card: JobCard) -> AsyncIterator[None]:
-        """Send a job's first response in the body; it is kept up to date afterwards.
+    def begin(self, card: JobCard) -> Opening:
+        """Note a job whose first response is sent next, and kept up to date afterwards.
 
-        To be entered without any await since the job was accepted: ``settle`` then waits for the body.
+        To be called without any await since the job was accepted: ``settle`` then waits for that response,
+        however late it is.
         """
-        begun = _Live(self._text(card, None), self._clock.monotonic_s(), card.starts_at_ms)
-        live = self._live.setdefault(card.job.job_id, begun)
-        async with live.editing:
-            yield
+        live = _Live(self._text(card, None), self._clock.monotonic_s(), card.starts_at_ms, is_opening=True)
+        self._live[card.job.job_id] = live
+        return Opening(card, live)
 
     def progress(self, job_id: str, progress: JobProgress) -> None:
         """Note how far a running job is; shown at the next turn."""
@@ -82,9 +101,13 @@ class Board:
     async def settle(self, job_id: str) -> None:
         """Let go of a job's message: after this no edit of ours is under way or will come."""
         live = self._live.pop(job_id, None)
-        if live is not None:
-            async with live.editing:
-                pass
+        if live is None:
+            return
+        live.is_settled = True
+        if live.is_opening:
+            await live.opened.wait()
+        async with live.editing:
+            pass
 
     async def resume(self) -> None:
         """Watch every open job again, after a restart."""
@@ -117,7 +140,7 @@ class Board:
 
     async def _refresh(self, gate: asyncio.Semaphore, job_id: str, live: _Live) -> None:
         async with gate, live.editing:
-            if self._live.get(job_id) is not live:
+            if self._live.get(job_id) is not live or live.is_opening:
                 return
             live.looked_s = self._clock.monotonic_s()
             card = await self._recall.card(job_id)

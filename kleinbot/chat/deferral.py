@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import discord
 
 from kleinbot.chat import layouts
+from kleinbot.chat.board import Board, Opening
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import KleinbotError
 from kleinbot.studio.submit import Accepted
@@ -23,27 +25,43 @@ DEFER_AFTER_S = 1.5
 class Deferral:
     """Waits for whatever accepts a job."""
 
-    def __init__(self, texts: Texts, clock: Clock) -> None:
+    def __init__(self, board: Board, texts: Texts, clock: Clock) -> None:
+        self._board = board
         self._texts = texts
         self._clock = clock
 
+    @asynccontextmanager
     async def outcome(
         self,
         interaction: discord.Interaction[Any],
         accepting: Awaitable[Accepted],
         *,
         private: bool,
-    ) -> Accepted | None:
-        """Return what was accepted, once it is; after ``DEFER_AFTER_S`` the answer is deferred until then.
+    ) -> AsyncIterator[Opening | None]:
+        """Yield the first response of what was accepted, once it is; after ``DEFER_AFTER_S`` it is deferred.
 
         None where it was refused after that, which is then said here. An earlier refusal is raised.
         """
-        finishing = asyncio.ensure_future(accepting)
+        finishing = asyncio.ensure_future(self._begun(accepting))
         patience = asyncio.ensure_future(self._clock.sleep(DEFER_AFTER_S))
         try:
             await asyncio.wait({finishing, patience}, return_when=asyncio.FIRST_COMPLETED)
             if not finishing.done():
                 await _defer(interaction, private)
+            yield await self._accepted(interaction, finishing)
+        finally:
+            patience.cancel()
+            if not finishing.cancel() and not finishing.cancelled() and finishing.exception() is None:
+                finishing.result().close()
+
+    async def _begun(self, accepting: Awaitable[Accepted]) -> Opening:
+        """Begin the live message of what is accepted: it may be done while its answer is still deferred."""
+        return self._board.begin((await accepting).card)
+
+    async def _accepted(
+        self, interaction: discord.Interaction[Any], finishing: "asyncio.Future[Opening]"
+    ) -> Opening | None:
+        try:
             return await finishing
         except KleinbotError as error:
             if not interaction.response.is_done():
@@ -52,9 +70,6 @@ class Deferral:
             text = self._texts.error(error, str(interaction.locale))
             await interaction.edit_original_response(view=layouts.plain(text))
             return None
-        finally:
-            patience.cancel()
-            finishing.cancel()
 
 
 async def _defer(interaction: discord.Interaction[Any], is_private: bool) -> None:

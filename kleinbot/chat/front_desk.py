@@ -3,14 +3,14 @@
 import logging
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import discord
 from discord import app_commands
 
 from kleinbot.chat import layouts, waiting_layouts, wording
-from kleinbot.chat.board import Board
+from kleinbot.chat.board import Board, Opening
 from kleinbot.chat.deferral import Deferral
 from kleinbot.chat.host_powers import is_host
 from kleinbot.chat.replies import UNREACHED
@@ -49,7 +49,7 @@ class FrontDesk:
         clock: Clock,
     ) -> None:
         self._submit = submit
-        self._deferral = Deferral(texts, clock)
+        self._deferral = Deferral(board, texts, clock)
         self._cancel = cancel
         self._recall = recall
         self._engine_state = engine_state
@@ -59,24 +59,29 @@ class FrontDesk:
     async def imagine(self, interaction: discord.Interaction[Any], request: ImagineRequest) -> None:
         """Accept a request and say where it stands; the row exists before the answer is sent."""
         accepting = self._submit.imagine(actor_of(interaction), request, reply_address(interaction))
-        accepted = await self._deferral.outcome(interaction, accepting, private=request.private)
-        if accepted is not None:
-            await self.show_accepted(interaction, accepted)
+        await self.accept(interaction, accepting, private=request.private)
 
-    async def show_accepted(self, interaction: discord.Interaction[Any], accepted: Accepted) -> None:
-        """Say where an accepted job stands and what it costs, and keep that up to date."""
-        job = accepted.card.job
-        view = self._board.open_view(accepted.card)
-        # The job may be done before its first response is: delivery waits for it here.
-        async with self._board.opening(accepted.card):
-            try:
-                if interaction.response.is_done():  # it was deferred
-                    await interaction.edit_original_response(view=view)
-                else:
-                    await interaction.response.send_message(view=view, ephemeral=job.private)
-            except UNREACHED as error:
-                # The job stands; its result finds another way (see delivery).
-                _log.warning("job %s: the first response failed: %s", job.job_id, error)
+    async def accept(
+        self, interaction: discord.Interaction[Any], accepting: Awaitable[Accepted], *, private: bool
+    ) -> None:
+        """Say where the job stands once it is accepted; where that takes long, defer until then."""
+        async with self._deferral.outcome(interaction, accepting, private=private) as opening:
+            if opening is not None:
+                await self._show_accepted(interaction, opening)
+
+    async def _show_accepted(self, interaction: discord.Interaction[Any], opening: Opening) -> None:
+        """Say where an accepted job stands and what it costs; that is kept up to date afterwards."""
+        job = opening.card.job
+        try:
+            if not interaction.response.is_done():
+                view = self._board.open_view(opening.card)
+                await interaction.response.send_message(view=view, ephemeral=job.private)
+            elif not opening.is_overtaken:  # it was deferred; where the result waits, that comes next
+                view = self._board.open_view(opening.card)
+                await interaction.edit_original_response(view=view)
+        except UNREACHED as error:
+            # The job stands; its result finds another way (see delivery).
+            _log.warning("job %s: the first response failed: %s", job.job_id, error)
 
     async def cancel(self, interaction: discord.Interaction[Any], job_id: str) -> None:
         """Cancel by key: what the button carries."""

@@ -24,9 +24,20 @@ class Message:
     files: tuple[discord.File, ...] = ()
 
 
+def fresh() -> discord.ui.LayoutView:
+    """Return an empty message that discord.py sends and forgets.
+
+    Its buttons are dynamic items, which find their meaning in their custom ids. What is not stopped, the
+    client keeps for a quarter of an hour with a task, where only one member sees it.
+    """
+    view = discord.ui.LayoutView(timeout=None)
+    view.stop()
+    return view
+
+
 def plain(text: str) -> discord.ui.LayoutView:
     """Return a message of words alone."""
-    view = discord.ui.LayoutView(timeout=None)
+    view = fresh()
     view.add_item(discord.ui.TextDisplay(text))
     return view
 
@@ -44,7 +55,7 @@ def result(
 
     ``note`` stands below the pictures, ``above`` over everything.
     """
-    view = discord.ui.LayoutView(timeout=None)
+    view = fresh()
     requester = wording.mention(job.member_id)
     if above is not None:
         view.add_item(discord.ui.TextDisplay(above))

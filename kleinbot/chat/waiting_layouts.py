@@ -7,7 +7,7 @@ import discord
 from kleinbot.chat import wording
 from kleinbot.chat.buttons import CancelButton
 from kleinbot.chat.heading import heading, subject
-from kleinbot.chat.layouts import plain
+from kleinbot.chat.layouts import fresh, plain
 from kleinbot.domain.job import Job, Lane
 from kleinbot.domain.work import EnginePhase, EngineState, JobProgress
 from kleinbot.studio.quota import pictures
@@ -51,7 +51,7 @@ def queue(
     """
     if not found.mine:
         return plain(_nothing_in_line(texts, locale, found.others, engine, is_open=is_open))
-    view = discord.ui.LayoutView(timeout=None)
+    view = fresh()
     if engine.phase is not EnginePhase.READY:
         view.add_item(discord.ui.TextDisplay(engine_note(texts, locale, engine)))
     view.add_item(discord.ui.TextDisplay(f"**{texts.say(locale, 'queue-title', others=found.others)}**"))

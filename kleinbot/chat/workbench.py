@@ -9,7 +9,6 @@ import discord
 from discord import app_commands
 
 from kleinbot.chat import picture_label
-from kleinbot.chat.deferral import Deferral
 from kleinbot.chat.front_desk import FrontDesk, actor_of, reply_address
 from kleinbot.chat.making_forms import EditForm, FormKeys, VariationsForm
 from kleinbot.chat.message_pictures import sources_in
@@ -56,7 +55,6 @@ class Workbench:
         self._variations = variations
         self._texts = texts
         self._clock = clock
-        self._deferral = Deferral(texts, clock)
         self._forms = FormKeys(clock)
 
     async def edit(self, interaction: discord.Interaction[Any], request: EditRequest) -> None:
@@ -128,9 +126,7 @@ class Workbench:
     ) -> None:
         """Say where the job stands at once, or defer where a picture is slow to come."""
         finishing = begun.finish(reply_address(interaction), press)
-        accepted = await self._deferral.outcome(interaction, finishing, private=begun.private)
-        if accepted is not None:
-            await self._front_desk.show_accepted(interaction, accepted)
+        await self._front_desk.accept(interaction, finishing, private=begun.private)
 
 
 def _our_id(interaction: discord.Interaction[Any]) -> int:

@@ -23,6 +23,8 @@ _AT_ONCE = 12
 """Pictures of two to three batches: while the first one's are stored, the next one is drawn."""
 
 _RETRY_S = 15.0
+_TRIES_TO_FAIL = 20
+"""Then the image is put back when the process ends, and the next one makes it."""
 
 
 class Finisher:
@@ -109,7 +111,21 @@ class Finisher:
             await work
         except Exception:  # noqa: BLE001 - the edge of a background task: the job must not hang
             _log.exception("picture %s could not be finished", key)
-            await self._fail(key.job_id, RenderError(Code.RENDER_FAILED))
+            await self._fail_surely(key, RenderError(Code.RENDER_FAILED))
+
+    async def _fail_surely(self, key: ImageKey, error: RenderError) -> None:
+        """Fail a job, trying again where that fails too: its image would else stay "running" for good."""
+        for _ in range(_TRIES_TO_FAIL):
+            try:
+                await self._fail(key.job_id, error)
+            except Exception:  # noqa: BLE001 - the edge, once more: whatever it is, the row must not stay
+                _log.exception("job %s could not be failed", key.job_id)
+                if self._closing.is_set():
+                    break
+                await sleep_until(self._closing, self._clock, _RETRY_S)
+            else:
+                return
+        self._unstored.add(key)
 
     async def _fail_after(
         self, earlier: Sequence[asyncio.Task[None]], key: ImageKey, error: RenderError
@@ -120,7 +136,7 @@ class Finisher:
             # To fail the job would throw that picture away. Both are made again.
             self._unstored.add(key)
             return
-        await self._fail(key.job_id, error)
+        await self._fail_surely(key, error)
 
     async def _finish(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:
         recipe = Recipe(

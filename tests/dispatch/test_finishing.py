@@ -1,0 +1,62 @@
+"""What goes wrong while a picture is finished never leaves its image behind."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from kleinbot.domain.errors import Code, RenderError
+from kleinbot.domain.job import JobState
+from kleinbot.domain.work import ImageKey
+from kleinbot.store import jobs
+from tests.studio_harness import Studio
+
+_BROKEN = """
+    CREATE TRIGGER broken BEFORE UPDATE OF state ON jobs WHEN NEW.state = 'failed'
+    BEGIN SELECT RAISE(ABORT, 'broken on purpose'); END
+"""
+
+
+async def _claimed(studio: Studio) -> ImageKey:
+    """Have an image claimed whose job cannot be failed: the database refuses that, and not for a moment."""
+    key = ImageKey((await studio.imagine()).card.job.job_id, 0)
+    async with studio.database.transaction() as transaction:
+        await jobs.claim(transaction, key, "batch", studio.clock.now_ms())
+        await transaction.change(_BROKEN)
+    return key
+
+
+def _tries(caplog: pytest.LogCaptureFixture) -> int:
+    return sum("could not be failed" in record.getMessage() for record in caplog.records)
+
+
+async def _until(studio: Studio, holds: Callable[[], bool]) -> None:
+    """Let time pass until something holds."""
+    async with asyncio.timeout(10):
+        while not holds():
+            studio.clock.advance(1)
+            await asyncio.sleep(0)
+
+
+async def test_a_failure_that_cannot_be_noted_is_noted_later(
+    studio: Studio, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = await _claimed(studio)
+    studio.finisher.refuse(key, RenderError(Code.RENDER_FAILED))
+    await _until(studio, lambda: _tries(caplog) == 2)
+    async with studio.database.transaction() as transaction:
+        await transaction.change("DROP TRIGGER broken")
+    await _until(studio, lambda: not studio.finisher.is_busy)
+    assert (await studio.job(key.job_id)).state is JobState.FAILED
+    assert await studio.spent_tenths() == 0
+
+
+async def test_what_can_never_be_noted_is_put_back_at_the_end(
+    studio: Studio, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = await _claimed(studio)
+    studio.finisher.refuse(key, RenderError(Code.RENDER_FAILED))
+    await _until(studio, lambda: _tries(caplog) == 1)
+    await asyncio.wait_for(studio.finisher.close(), 10)
+    assert (await studio.job(key.job_id)).state is JobState.QUEUED
+    assert await studio.spent_tenths() == 10
