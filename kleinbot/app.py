@@ -26,7 +26,7 @@ from kleinbot.garbage import leave_to_itself, look_after_again
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.lookout import Lookout
 from kleinbot.metrics.server import served
-from kleinbot.model_choice import choose_model, log_choice
+from kleinbot.model_choice import choose_model, log_choice, pin_card
 from kleinbot.parts import Outside, Parts, machine
 from kleinbot.room import require_room
 from kleinbot.settings import Settings
@@ -242,6 +242,7 @@ async def opened(
         if engine is None and (why := model.waits_for) is not None:
             engine = WaitingEngine(model.profile, lambda: lookout.problem or why)
         if engine is None:
+            pin_card(model)
             scratch = settings.scratch_folder
             engine = GpuEngine(model.source, model.profile, outside.clock, outside.faults, scratch=scratch)
         app = App(settings, outside, model, engine, database, archive, pool, lookout, bond)

@@ -13,7 +13,7 @@ from kleinbot.domain.work import Checkpoint, ModelSize
 from kleinbot.host.capacity import Capacity, capacity_of
 from kleinbot.host.facts import GIB, HostFacts
 from kleinbot.host.model_sizes import TRANSFORMER
-from kleinbot.host.probe import DEVICE_ORDER, look
+from kleinbot.host.probe import DEVICE_ORDER, look, pin
 from kleinbot.host.profile import Device, Format, Profile
 from kleinbot.host.rules import Choice, choose
 from kleinbot.host.wishes import Offer, Wishes
@@ -70,7 +70,8 @@ def choose_model(
 ) -> ModelChoice:
     """Choose by the settings and, where they leave it open, by the machine.
 
-    torch is asked only where the settings want a card and the driver shows none: it may know better.
+    torch is asked only where the driver is there but shows no card, or where the settings want one and none
+    is shown: it may know better (a container without the driver's library, a slice of a card).
 
     What is kept in 8 bits counts as weights that are there, though the plain ones may be gone by now.
     Raises StartError where diffusers is too old, where weights were named that are not Klein 4B's, or where
@@ -81,8 +82,11 @@ def choose_model(
         os.environ.setdefault(name, value)
     facts = look_at_host()
     asked = None if settings.device is DeviceChoice.AUTO else Device(settings.device)
-    if asked is Device.CUDA and not facts.cards and not (report := ask_torch()).is_available:
-        raise StartError(Code.CUDA_UNAVAILABLE, torch=report.version or "?")
+    if asked is not Device.CPU and not facts.cards and (asked is Device.CUDA or hides_cards(facts)):
+        report = ask_torch()
+        if asked is Device.CUDA and not report.is_available:
+            raise StartError(Code.CUDA_UNAVAILABLE, torch=report.version or "?")
+        facts = replace(facts, cards=report.cards())
     weights = settings.weights
     kept = tuple(kept_in(settings.scratch_folder))
     offer = _offered_by_folder(weights, kept) if isinstance(weights, Path) else _offered_by_hub(weights)
@@ -99,6 +103,17 @@ def choose_model(
         source, choice.profile, name, "small-note" if is_shipped else None, facts, choice,
         ModelSize.SMALL if is_small else ModelSize.FULL,
     )  # fmt: skip
+
+
+def pin_card(model: ModelChoice) -> None:
+    """Let torch see the chosen card alone where there are several; call it before torch is imported."""
+    if len(model.facts.cards) > 1:
+        pin(model.choice.card)
+
+
+def hides_cards(facts: HostFacts) -> bool:
+    """Tell whether there is a driver, and yet no card: it cannot say, or something hides them."""
+    return not facts.cards and (facts.driver is not None or facts.driver_error is not None)
 
 
 def log_choice(model: ModelChoice, named: Path | str | None) -> None:

@@ -9,8 +9,10 @@ import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import kleinbot
+from kleinbot.host.facts import Card
 from kleinbot.host.probe import DEVICE_ORDER
 
 _TIMEOUT_S = 120.0
@@ -20,13 +22,27 @@ _LONGEST_REASON = 200
 
 @dataclass(frozen=True)
 class TorchReport:
-    """``has_kernels``: this build holds code for the first card; ``error``: why torch cannot be imported."""
+    """``has_kernels``: this build holds code for the first card; ``error``: why torch cannot be imported.
+
+    ``card``, ``memory_bytes``, ``free_bytes`` and ``capability`` are the first card's, where it has one.
+    """
 
     version: str = ""
     cuda: str | None = None
     is_available: bool = False
     has_kernels: bool = False
     error: str | None = None
+    card: str = ""
+    memory_bytes: int = 0
+    free_bytes: int = 0
+    capability: tuple[int, int] = (0, 0)
+
+    def cards(self) -> tuple[Card, ...]:
+        """Return the card as torch sees it, for a machine whose driver does not show it."""
+        if not self.is_available or not self.memory_bytes:
+            return ()
+        major, minor = self.capability
+        return (Card(self.card, self.memory_bytes, self.free_bytes, (major, minor)),)
 
 
 def ask_torch(timeout_s: float = _TIMEOUT_S) -> TorchReport:
@@ -60,12 +76,22 @@ def _report() -> TorchReport:
     from kleinbot.engine.device import has_kernels
 
     is_available = torch.cuda.is_available()
+    seen: dict[str, Any] = {}
+    if is_available:
+        free_bytes, memory_bytes = torch.cuda.mem_get_info(0)
+        seen = {
+            "card": torch.cuda.get_device_name(0),
+            "memory_bytes": memory_bytes,
+            "free_bytes": free_bytes,
+            "capability": torch.cuda.get_device_capability(0),
+        }
     return TorchReport(
         version=torch.__version__,
         cuda=torch.version.cuda,
         is_available=is_available,
         has_kernels=is_available
         and has_kernels(torch.cuda.get_arch_list(), torch.cuda.get_device_capability(0)),
+        **seen,
     )
 
 

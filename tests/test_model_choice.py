@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.capacity import LimitsOnly, ProfileCapacity
 from kleinbot.host.facts import GIB, HostFacts, HostMemory, System
-from kleinbot.host.profile import CPU_SMALL, CUDA_BF16, Attention, Format, Placement
+from kleinbot.host.profile import CPU_SMALL, CUDA_BF16, Attention, Device, Format, Placement
 from kleinbot.host.wishes import Wishes
 from kleinbot.klein.download import obtain
 from kleinbot.klein.find_weights import find_weights
@@ -241,3 +242,23 @@ def test_a_setting_that_cannot_be_is_refused_at_the_start() -> None:
     with pytest.raises(StartError) as caught:
         choose_model(Settings(profile_native_fp8=True), RTX_3060.facts)
     assert caught.value.code is Code.PROFILE_NO_FP8
+
+
+def test_a_card_that_the_driver_does_not_show_and_torch_does_is_used() -> None:
+    """A container without the driver's utilities, a slice of a card (MIG)."""
+    report = replace(
+        sees_a_card(), card="a slice", memory_bytes=20 << 30, free_bytes=19 << 30, capability=(9, 0)
+    )
+    for facts in (replace(NO_CARD, driver_error=4), replace(NO_CARD, driver="590.44.01")):
+        model = choose_model(Settings(), partial(replace, facts), lambda: report)
+        assert model.profile.device is Device.CUDA
+        assert model.choice.card is not None
+        assert model.choice.card.name == "a slice"
+        assert isinstance(model.capacity, ProfileCapacity)
+
+
+def test_without_a_driver_torch_is_not_asked() -> None:
+    def asked() -> TorchReport:
+        raise AssertionError("it takes seconds")
+
+    assert choose_model(Settings(), lambda: NO_CARD, asked).profile is CPU_SMALL

@@ -25,7 +25,7 @@ from kleinbot.host.model_sizes import encoder_layers_bytes, transformer_bytes
 from kleinbot.host.profile import Placement, Profile
 from kleinbot.klein.folder_hashes import REMEMBERED
 from kleinbot.klein.kept import FOLDER
-from kleinbot.model_choice import ModelChoice
+from kleinbot.model_choice import ModelChoice, pin_card
 from kleinbot.texts import Texts
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ async def bench(
     start = _Start(clock, texts, locale, tell)
 
     def make_engine() -> Engine:
+        pin_card(model)
         engine = GpuEngine(model.source, model.profile, clock, NoFaults(), threads, wanted.scratch)
         engine.watch(start.on_state)
         return engine

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kleinbot.doctor import data, discord_account, machine, model
@@ -16,6 +16,7 @@ from kleinbot.host.profile import Device
 from kleinbot.klein.download import Download, plan_download
 from kleinbot.klein.source import HubSource
 from kleinbot.lookout import comes_down, waits_for
+from kleinbot.model_choice import hides_cards
 from kleinbot.settings import DeviceChoice, Settings
 from kleinbot.settings_sources import files_with_secrets
 from kleinbot.store import served_model
@@ -58,6 +59,8 @@ def examine(
     found += data.readable_secrets(files_with_secrets())
     found.append(machine.python_version(facts.system))
     report = tools.ask_torch()
+    if hides_cards(facts):
+        facts = replace(facts, cards=report.cards())
     found.append(machine.torch_build(report, facts, asked))
     found += machine.libraries()
     found += machine.card(facts, asked)

@@ -10,9 +10,9 @@ from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, ok, prob
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.host.activations import MEASURED_ON
 from kleinbot.host.facts import GIB, Card, HostFacts, System
-from kleinbot.host.obstacles import obstacle
+from kleinbot.host.obstacles import driver_problem, obstacle
 from kleinbot.host.profile import Device
-from kleinbot.host.rules import usable_bytes
+from kleinbot.host.rules import by_worth, usable_bytes
 from kleinbot.host.without_card import HOST_RESERVE_BYTES
 from kleinbot.torch_report import TorchReport
 
@@ -65,7 +65,7 @@ def torch_build(report: TorchReport, facts: HostFacts, asked: Device | None) -> 
     version, cuda = report.version, report.cuda or "none"
     if asked is Device.CPU or not facts.cards:
         return ok(Topic.TORCH, "doctor-torch", version=version, cuda=cuda)
-    card = facts.cards[0]
+    card = by_worth(facts)[0]
     known = obstacle(card, facts)
     if known is not None and known.code is not Code.CARD_TOO_OLD:
         return of_error(Topic.TORCH, known, _grave(asked))
@@ -82,6 +82,9 @@ def torch_build(report: TorchReport, facts: HostFacts, asked: Device | None) -> 
 def card(facts: HostFacts, asked: Device | None) -> Iterator[Finding]:
     """Yield the card, its driver and its memory."""
     if not facts.cards:
+        if (silent := driver_problem(facts)) is not None:
+            yield of_error(Topic.CARD, silent, Verdict.WARNING)
+            return
         if asked is Device.CUDA:
             # The profile says whether torch finds one nevertheless.
             yield warning(Topic.CARD, "doctor-card-not-found")
@@ -89,7 +92,7 @@ def card(facts: HostFacts, asked: Device | None) -> Iterator[Finding]:
         message = "doctor-card-none-windows" if facts.system is System.WINDOWS else "doctor-card-none"
         yield ok(Topic.CARD, message)
         return
-    first = facts.cards[0]
+    first, *rest = by_worth(facts)
     major, minor = first.capability
     known = obstacle(first, facts)
     if known is not None and known.code is Code.CARD_TOO_OLD:
@@ -97,8 +100,8 @@ def card(facts: HostFacts, asked: Device | None) -> Iterator[Finding]:
     else:
         message = "doctor-card" if first.capability == MEASURED_ON else "doctor-card-unmeasured"
         yield ok(Topic.CARD, message, card=first.name, capability=f"{major}.{minor}")
-    if len(facts.cards) > 1:
-        others = ", ".join(other.name for other in facts.cards[1:])
+    if rest:
+        others = ", ".join(other.name for other in rest)
         yield warning(Topic.CARD, "doctor-card-several", card=first.name, others=others)
     yield ok(Topic.DRIVER, "doctor-driver", version=facts.driver or "?")
     yield _card_memory(first, facts.system)

@@ -112,6 +112,8 @@ class Code(StrEnum):
     CUDA_UNAVAILABLE = "error-cuda-unavailable"
     TORCH_WITHOUT_CUDA = "error-torch-without-cuda"
     DRIVER_TOO_OLD = "error-driver-too-old"
+    DRIVER_MISMATCH = "error-driver-mismatch"
+    DRIVER_SHOWS_NO_CARD = "error-driver-shows-no-card"
     CARD_TOO_OLD = "error-card-too-old"
     START_OUT_OF_MEMORY = "error-start-out-of-memory"
     RUNS_UNTUNED = "error-runs-untuned"

@@ -1,7 +1,7 @@
 """From nothing to a warm model, on the engine's thread."""
 
 import logging
-import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from kleinbot.engine.failures import Failure, classify, is_out_of_memory
 from kleinbot.engine.worker import GONE, NEVER_FREED, Worker
 from kleinbot.host.facts import GIB
 from kleinbot.host.memory_model import RESERVED_BEYOND, WorkShape, predict
-from kleinbot.host.probe import system_of
+from kleinbot.host.probe import this_system
 from kleinbot.host.profile import Profile
 from kleinbot.klein.download import asking, obtain
 from kleinbot.klein.folder_hashes import check_folder
@@ -45,39 +45,53 @@ def bring_up(
     def act() -> Worker:
         return _bring_up(source, profile, scratch, cpu_threads, clock, faults, on_state, is_abandoned)
 
-    worker = _unless_out_of_memory(act, profile)
-    if worker is None:
-        # Here, where no traceback keeps what has been loaded.
-        raise _out_of_memory(profile)
-    return worker
+    made = _made_or_failed(act, profile)
+    if made is not None and not isinstance(made, StartError):
+        return made
+    # Here, where no traceback keeps what has been loaded: the next attempt, or a game, needs the memory.
+    _give_back(profile)
+    raise _out_of_memory(profile) if made is None else made
 
 
-def _unless_out_of_memory(act: Callable[[], Worker], profile: Profile) -> Worker | None:
-    """Return what ``act`` makes, or None where memory ran out; other failures as ``bring_up`` says."""
+def _give_back(profile: Profile) -> None:
+    try:
+        release_memory(device_of(profile))
+    except RuntimeError:
+        _log.info("no memory was given back: the card has no context")
+
+
+def _made_or_failed(act: Callable[[], Worker], profile: Profile) -> Worker | StartError | None:
+    """Return what ``act`` makes, or why not as a value without a traceback: None where memory ran out.
+
+    Raises FatalEngineError as ``bring_up``.
+    """
     try:
         return act()
-    except StartError:
-        raise
+    except StartError as error:
+        return StartError(error.code, **error.parameters)
     except AbandonedError:
-        raise StartError(Code.STOPPING) from None
+        return StartError(Code.STOPPING)
+    except MemoryError:
+        _log.error("the host's memory ran out while the model was brought up")
+        return None
     except Exception as error:
         if is_out_of_memory(error):
             # As text: a record that is kept somewhere would keep the traceback, and that all that was loaded.
             _log.error("memory ran out while the model was brought up: %s", str(error))
             return None
-        _log.exception("the engine did not start")
+        _log.error("the engine did not start: %s", "".join(traceback.format_exception(error)))
         # Memory first: a card too full for a context fails the probe too, and is not lost.
         if classify(error, lambda: wait_for(device_of(profile))) is Failure.CARD:
             # The traceback holds what was loaded.
             NEVER_FREED.append(error)
             raise FatalEngineError(GONE) from error
-        raise StartError(Code.ENGINE_FAILED, reason=repr(error)) from error
+        return StartError(Code.ENGINE_FAILED, reason=repr(error))
 
 
 def _out_of_memory(profile: Profile) -> StartError:
     """Return the error with what the profile's largest picture needs, and what is free now."""
     peaks = predict(profile, WorkShape(profile.largest_square))
-    needed = peaks.highest_bytes * (1 + RESERVED_BEYOND[system_of(sys.platform)])
+    needed = peaks.highest_bytes * (1 + RESERVED_BEYOND[this_system()])
     try:
         release_memory(device_of(profile))
         free = free_bytes()

@@ -6,8 +6,14 @@ from enum import Enum, auto
 
 import torch
 
-_CUDA_WORDS = re.compile(r"CUDA error|CUBLAS_STATUS|CUDNN_STATUS|cuDNN error", re.IGNORECASE)
-_MEMORY_WORDS = re.compile(r"out of memory|CUBLAS_STATUS_ALLOC_FAILED", re.IGNORECASE)
+_CUDA_WORDS = re.compile(
+    r"CUDA (driver |runtime )?error|CUBLAS_STATUS|CUDNN_STATUS|CUSPARSE_STATUS|CUSOLVER_STATUS|cuDNN error"
+    r"|CUDA out of memory|NVML_SUCCESS",
+    re.IGNORECASE,
+)
+_MEMORY_WORDS = re.compile(
+    r"out of memory|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED", re.IGNORECASE
+)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

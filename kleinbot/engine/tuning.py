@@ -52,8 +52,11 @@ class Tuning:
 
     @property
     def is_tuned(self) -> bool:
-        """Tell whether there is something to take back."""
-        return bool(self._compiled) or self._profile.attention is Attention.CUDNN
+        """Tell whether there is something to take back.
+
+        What the profile asks for counts: a compiler may fail before the first block is marked.
+        """
+        return self._profile.compiled or self._profile.attention is Attention.CUDNN
 
     def apply(self) -> None:
         """Choose kernels and mark what is to be compiled; that happens when it runs for the first time."""

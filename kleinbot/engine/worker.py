@@ -1,6 +1,7 @@
 """What runs on the engine's thread: the model, and nothing that knows of an event loop."""
 
 import logging
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -134,11 +135,17 @@ class Worker:
         except Exception as error:
             if is_out_of_memory(error) or not tuning.is_tuned:
                 raise
-            _log.warning("this host cannot run the model tuned, it runs plainly", exc_info=error)
+            _log.warning(
+                "this host cannot run the model tuned, it runs plainly: %s",
+                "".join(traceback.format_exception(error)),
+            )
+            self._handicap = StartError(Code.RUNS_UNTUNED, reason=str(error)[:_REASON_CHARACTERS])
+        if self._handicap is not None:
+            # Not within ``except``: a traceback keeps the failed attempt's tensors alive.
+            release_memory(self._device)
             tuning.undo()
             # The stock coders would take more memory than was predicted of compiled ones.
             loaded.autoencoder.be_lean()
-            self._handicap = StartError(Code.RUNS_UNTUNED, reason=str(error)[:_REASON_CHARACTERS])
             self._make_first_pictures(must_stop, on_fraction)
         tuning.seal()
 

@@ -5,22 +5,30 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import psutil
+
 from kleinbot.host.facts import Card, Program
 
 _LIBRARY = "nvml.dll" if sys.platform == "win32" else "libnvidia-ml.so.1"
 _SUCCESS = 0
 _TEXT_BYTES = 96
 _MOST_PROGRAMS = 64
+_MOST_CARDS = 64
+_NOT_SUPPORTED = 3
 _NO_FIGURE = 2**64 - 1
 """NVML's ``NVML_VALUE_NOT_AVAILABLE``: Windows does not tell it."""
 
 
 @dataclass(frozen=True)
 class Driver:
-    """What the driver says: its version and its cards, in PCI order. None and nothing where it is absent."""
+    """What the driver says: its version and its cards, in PCI order. None and nothing where it is absent.
+
+    ``error``: NVML's code where it is there and does not show a card that it counts, or none at all.
+    """
 
     version: str | None = None
     cards: tuple[Card, ...] = ()
+    error: int | None = None
 
 
 class _Memory(ctypes.Structure):
@@ -44,42 +52,58 @@ def ask_driver(open_library: Callable[[str], ctypes.CDLL] = ctypes.CDLL) -> Driv
     """Return what the NVIDIA driver says of this machine."""
     try:
         nvml = open_library(_LIBRARY)
-        if nvml.nvmlInit_v2() != _SUCCESS:
-            return Driver()
+        if (code := nvml.nvmlInit_v2()) != _SUCCESS:
+            return Driver(error=code)
     except (OSError, AttributeError):
         return Driver()
     try:
         count = ctypes.c_uint(0)
-        if nvml.nvmlDeviceGetCount_v2(ctypes.byref(count)) != _SUCCESS:
-            return Driver()
-        cards = [_card(nvml, index) for index in range(count.value)]
+        if (code := nvml.nvmlDeviceGetCount_v2(ctypes.byref(count))) != _SUCCESS:
+            return Driver(error=code)
+        answers = [_card(nvml, index) for index in range(min(count.value, _MOST_CARDS))]
         version = _text(lambda text, size: nvml.nvmlSystemGetDriverVersion(text, size))
     finally:
         nvml.nvmlShutdown()
-    return Driver(version or None, tuple(card for card in cards if card is not None))
+    cards = tuple(answer for answer in answers if isinstance(answer, Card))
+    codes = [answer for answer in answers if isinstance(answer, int)]
+    return Driver(version or None, cards, None if cards or not codes else codes[0])
 
 
-def _card(nvml: ctypes.CDLL, index: int) -> Card | None:
-    """Return the card, or None where the driver does not even know its memory or capability."""
+def _card(nvml: ctypes.CDLL, index: int) -> Card | int:
+    """Return the card, or NVML's code where the driver does not even know its memory or capability."""
     handle = ctypes.c_void_p()
-    if nvml.nvmlDeviceGetHandleByIndex_v2(ctypes.c_uint(index), ctypes.byref(handle)) != _SUCCESS:
-        return None
-    memory, major, minor = _Memory(), ctypes.c_int(0), ctypes.c_int(0)
-    answers = (
-        nvml.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory)),
-        nvml.nvmlDeviceGetCudaComputeCapability(handle, ctypes.byref(major), ctypes.byref(minor)),
-    )
-    if any(answer != _SUCCESS for answer in answers):
-        return None
+    if (code := nvml.nvmlDeviceGetHandleByIndex_v2(ctypes.c_uint(index), ctypes.byref(handle))) != _SUCCESS:
+        return int(code)
+    major, minor = ctypes.c_int(0), ctypes.c_int(0)
+    code = nvml.nvmlDeviceGetCudaComputeCapability(handle, ctypes.byref(major), ctypes.byref(minor))
+    if code != _SUCCESS:
+        return int(code)
+    memory = _memory(nvml, handle)
+    if isinstance(memory, int):
+        return memory
+    total_bytes, free_bytes = memory
     return Card(
         name=_text(lambda text, size: nvml.nvmlDeviceGetName(handle, text, size)),
-        memory_bytes=memory.total,
-        free_bytes=memory.free,
+        memory_bytes=total_bytes,
+        free_bytes=free_bytes,
         capability=(major.value, minor.value),
         shows_a_display=_shows_a_display(nvml, handle),
         identity=_text(lambda text, size: nvml.nvmlDeviceGetUUID(handle, text, size)),
         programs=_programs(nvml, handle),
     )
+
+
+def _memory(nvml: ctypes.CDLL, handle: ctypes.c_void_p) -> tuple[int, int] | int:
+    """Return the card's memory and what of it is free, or NVML's code.
+
+    A card that shares the host's memory (GB10) has none of its own to tell of: the host's is meant then.
+    """
+    memory = _Memory()
+    code = nvml.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory))
+    if code == _NOT_SUPPORTED:
+        host = psutil.virtual_memory()
+        return host.total, host.available
+    return (memory.total, memory.free) if code == _SUCCESS else int(code)
 
 
 def _programs(nvml: ctypes.CDLL, handle: ctypes.c_void_p) -> tuple[Program, ...]:

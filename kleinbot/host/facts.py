@@ -8,8 +8,15 @@ GIB = 2**30
 
 class System(StrEnum):
     LINUX = "linux"
+    WSL2 = "wsl2"
+    """Linux on Windows' own driver, which lends the host's memory where the card's ends."""
     WINDOWS = "windows"
     MACOS = "macos"
+
+    @property
+    def lends_memory(self) -> bool:
+        """Whether the driver gives system memory in place of the card's instead of an error (WDDM)."""
+        return self in (System.WINDOWS, System.WSL2)
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,7 @@ class TorchBuild:
 class HostFacts:
     """``driver`` is the NVIDIA driver's version, ``torch`` None where there is no torch.
 
+    ``driver_error`` is NVML's code (``nvmlReturn_t``) where the driver is there but does not show its cards.
     ``can_compile``: torch.compile has its code generator and a C compiler.
     """
 
@@ -71,5 +79,6 @@ class HostFacts:
     memory: HostMemory
     cards: tuple[Card, ...] = ()
     driver: str | None = None
+    driver_error: int | None = None
     torch: TorchBuild | None = None
     can_compile: bool = False

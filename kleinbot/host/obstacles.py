@@ -11,6 +11,9 @@ OLDEST_CAPABILITY = (8, 0)
 NATIVE_FP8_FROM = (8, 9)
 """Ada: the first generation whose tensor cores multiply FP8."""
 
+_LIBRARY_AND_DRIVER_DIFFER = 18
+"""``NVML_ERROR_LIB_RM_VERSION_MISMATCH``: the driver was renewed under the running system."""
+
 # CUDA Toolkit release notes: the oldest driver of each major version; minor ones are compatible.
 _OLDEST_DRIVER = {12: 525, 13: 580}
 # Blackwell (10.x, 12.x) came with CUDA 12.8: older builds of torch hold no kernels for it.
@@ -39,6 +42,18 @@ def obstacle(card: Card, facts: HostFacts) -> StartError | None:
     if facts.driver is not None and _version(facts.driver)[0] < oldest:
         return StartError(Code.DRIVER_TOO_OLD, driver=facts.driver, cuda=torch.cuda, wanted=oldest)
     return None
+
+
+def driver_problem(facts: HostFacts) -> StartError | None:
+    """Return what the driver says instead of its cards, or None where it says nothing of the kind.
+
+    The codes are NVML's ``nvmlReturn_t``.
+    """
+    if facts.driver_error is None:
+        return None
+    if facts.driver_error == _LIBRARY_AND_DRIVER_DIFFER:
+        return StartError(Code.DRIVER_MISMATCH)
+    return StartError(Code.DRIVER_SHOWS_NO_CARD, number=facts.driver_error)
 
 
 def check_possible(profile: Profile, card: Card | None, facts: HostFacts, offer: Offer) -> None:

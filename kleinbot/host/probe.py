@@ -3,10 +3,11 @@
 import ctypes
 import importlib.util
 import os
+import platform
 import re
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,20 +52,44 @@ def look(
     """Return what this machine is, at this moment. Raises nothing: what cannot be told is absent."""
     driver = ask_driver(open_library)
     return HostFacts(
-        system=system_of(sys.platform),
+        system=this_system(),
         memory=read_memory(),
-        cards=visible(driver.cards, environment.get(VISIBLE_DEVICES)),
+        cards=visible(driver.cards, _before_pinning.get(VISIBLE_DEVICES, environment.get(VISIBLE_DEVICES))),
         driver=driver.version,
+        driver_error=driver.error,
         torch=read_torch_build(package_folder("torch")),
         can_compile=can_compile(environment),
     )
 
 
-def system_of(platform: str) -> System:
-    """Tell the system by ``sys.platform``; what is neither Windows nor macOS is taken for a Linux."""
-    if platform == "win32":
+def this_system() -> System:
+    return system_of(sys.platform, platform.release())
+
+
+def system_of(name: str, release: str) -> System:
+    """Tell the system by ``sys.platform`` and the kernel's release ("6.6.87.2-microsoft-standard-WSL2").
+
+    What is neither Windows nor macOS is taken for a Linux.
+    """
+    if name == "win32":
         return System.WINDOWS
-    return System.MACOS if platform == "darwin" else System.LINUX
+    if name == "darwin":
+        return System.MACOS
+    return System.WSL2 if "microsoft" in release.lower() else System.LINUX
+
+
+_before_pinning: dict[str, str | None] = {}
+
+
+def pin(card: Card | None, environment: MutableMapping[str, str] = os.environ) -> None:
+    """Let CUDA see ``card`` alone, by its UUID; call it before torch is imported.
+
+    Later looks at the machine go on seeing what the owner's own setting leaves visible.
+    """
+    if card is None or not card.identity:
+        return
+    _before_pinning.setdefault(VISIBLE_DEVICES, environment.get(VISIBLE_DEVICES))
+    environment[VISIBLE_DEVICES] = card.identity
 
 
 def visible(cards: Sequence[Card], setting: str | None) -> tuple[Card, ...]:

@@ -18,7 +18,13 @@ from kleinbot.host.memory_model import (
     pinned_bytes,
     predict,
 )
-from kleinbot.host.obstacles import NATIVE_FP8_FROM, check_host_memory, check_possible, obstacle
+from kleinbot.host.obstacles import (
+    NATIVE_FP8_FROM,
+    check_host_memory,
+    check_possible,
+    driver_problem,
+    obstacle,
+)
 from kleinbot.host.profile import (
     CPU_SMALL,
     CUDA_BF16,
@@ -84,33 +90,49 @@ def choose(
 ) -> Choice:
     """Choose how Klein sits on the machine that ``facts`` describe.
 
-    ``asked`` is what the settings say; None takes the first card where it can serve, else the CPU.
+    ``asked`` is what the settings say; None takes the best card that can serve, else the CPU.
 
     Raises StartError where the host asked for what cannot be: a card that cannot serve, wishes that do not
     fit it or each other, or a model of full size on a CPU whose memory does not hold it.
     """
     wishes, offer = wishes or Wishes(), offer or Offer()
     if asked is Device.CPU or (asked is None and not facts.cards):
-        return _on_cpu(facts, asked, offer, wishes)
+        choice = _on_cpu(facts, asked, offer, wishes)
+        return choice if asked is Device.CPU else replace(choice, fallback=driver_problem(facts))
     if not facts.cards:
         # A driver without its management library; torch may know better, and says it if not.
         return Choice(_called_by_what_was_wished(unseen_card_profile(facts, offer, wishes), CUDA_BF16))
-    card = facts.cards[0]
-    problem = obstacle(card, facts)
+    problem: StartError | None = None
+    for card in by_worth(facts):
+        found = obstacle(card, facts)
+        if found is None:
+            try:
+                return _fitting(card, facts, offer, wishes)
+            except StartError as error:
+                found = error
+        # Of several cards, what is wrong with the best of them is what the owner must know.
+        problem = problem or found
     if problem is None:
-        try:
-            return _fitting(card, facts, offer, wishes)
-        except StartError as error:
-            if wishes.are_any:
-                raise
-            problem = error
-    if asked is Device.CUDA:
+        raise ValueError("facts without cards")
+    if asked is Device.CUDA or (wishes.are_any and obstacle(by_worth(facts)[0], facts) is None):
         raise problem
     try:
         return replace(_on_cpu(facts, asked, offer, wishes), fallback=problem)
     except StartError:
         # The wishes were meant for the card, so that it cannot serve is what the host must know.
         raise problem from None
+
+
+def by_worth(facts: HostFacts) -> Sequence[Card]:
+    """Return the cards, the one that serves best first: without an obstacle, with most room, then newest.
+
+    Room is counted in whole GiB, so that a window on one of two equal cards does not decide.
+    """
+
+    def worth(card: Card) -> tuple[bool, int, tuple[int, int]]:
+        return obstacle(card, facts) is None, usable_bytes(card, facts.system) // GIB, card.capability
+
+    return sorted(facts.cards, key=worth, reverse=True)
 
 
 def _on_cpu(facts: HostFacts, asked: Device | None, offer: Offer, wishes: Wishes) -> Choice:
@@ -199,7 +221,10 @@ def _ways(
     linear 0.0085 against 0.0265), for 3.7 GB more of download, once. The text encoder runs once a picture,
     so it takes the nearer INT8 everywhere.
     """
-    native = card.capability >= NATIVE_FP8_FROM and Format.FP8 in offer.formats
+    # Products of FP8 with a scale for each row are not in torch's builds for Windows (pytorch#194606), and
+    # those with one scale have not been tried there.
+    has_products = facts.system is not System.WINDOWS
+    native = has_products and card.capability >= NATIVE_FP8_FROM and Format.FP8 in offer.formats
     eight = Format.INT8 if Format.INT8 in offer.formats and not native else Format.FP8
     plain = Format.PLAIN in offer.formats
     start = replace(CUDA_BF16, compiled=_should_compile(card, facts), checkpoints=checkpoints[:1])

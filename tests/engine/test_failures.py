@@ -1,10 +1,15 @@
 """How far an error of torch reaches."""
 
+import os
+import sys
+
 import pytest
 import torch
 
-from kleinbot.engine.device import has_kernels
+from kleinbot.engine.device import has_kernels, own_share
 from kleinbot.engine.failures import Failure, classify
+from kleinbot.engine.gpu_engine import _prefer_expandable_segments
+from kleinbot.host.facts import GIB
 
 
 def card_lives() -> None:
@@ -25,6 +30,8 @@ CASES = [
     (RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"), False, Failure.CARD),
     (RuntimeError("CUDA error: invalid configuration argument"), True, Failure.BATCH),
     (RuntimeError("The size of tensor a (3) must match"), False, Failure.BATCH),
+    (RuntimeError("CUDA driver error: out of memory"), True, Failure.OUT_OF_MEMORY),
+    (RuntimeError("CUDA driver error: device not ready"), False, Failure.CARD),
     (ValueError("CUDA error, says a text"), False, Failure.BATCH),
 ]
 
@@ -51,3 +58,28 @@ def test_machine_code_runs_within_a_generation_and_ptx_upwards(
     built_for: list[str], capability: tuple[int, int], wanted: bool
 ) -> None:
     assert has_kernels(built_for, capability) is wanted
+
+
+def test_where_the_driver_lends_memory_torch_gets_what_is_free() -> None:
+    assert own_share(12 * GIB, 12 * GIB) < 0.96
+    assert own_share(9 * GIB, 12 * GIB) == pytest.approx(9 / 12, abs=0.06)
+    # A game holds all of it: too little for a picture, which is then said, and not paged to the host.
+    assert 0 < own_share(0, 12 * GIB) < 0.1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="segments grow on Linux alone")
+@pytest.mark.parametrize("chosen", ["PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"])
+def test_the_owners_own_allocator_settings_stay(chosen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {"PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"}
+    for name in names:
+        monkeypatch.setenv(name, "expandable_segments:True")
+        monkeypatch.delenv(name)
+    _prefer_expandable_segments()
+    assert {os.environ[name] for name in names} == {"expandable_segments:True"}
+    for name in names:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv(chosen, "backend:cudaMallocAsync")
+    _prefer_expandable_segments()
+    assert {name: os.environ[name] for name in names if name in os.environ} == {
+        chosen: "backend:cudaMallocAsync"
+    }

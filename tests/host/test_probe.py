@@ -6,11 +6,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+from kleinbot.host import probe
 from kleinbot.host.cards import Driver, ask_driver
 from kleinbot.host.facts import GIB, Card, HostMemory, Program, System, TorchBuild
-from kleinbot.host.probe import free_disk_bytes, read_memory, read_torch_build, system_of, visible
+from kleinbot.host.probe import (
+    free_disk_bytes,
+    look,
+    pin,
+    read_memory,
+    read_torch_build,
+    system_of,
+    visible,
+)
 from tests.processes import finished
 
 A_GAME = Program(77, 9 * GIB)
@@ -124,8 +134,27 @@ def test_no_driver_is_no_card() -> None:
         "nvmlDeviceGetCudaComputeCapability",
     ],
 )
-def test_a_driver_that_does_not_answer_is_no_card(call: str) -> None:
-    assert driver_of(Library([A_4090], broken=(call,))).cards == ()
+def test_a_driver_that_does_not_answer_is_no_card_and_its_code_is_kept(call: str) -> None:
+    driver = driver_of(Library([A_4090], broken=(call,)))
+    assert (driver.cards, driver.error) == ((), 999)
+
+
+def test_a_card_that_shares_the_hosts_memory_is_a_card() -> None:
+    """GB10: NVML does not support the question for its memory."""
+    library = Library([A_4090])
+    library.calls["nvmlDeviceGetMemoryInfo"] = lambda *_: 3
+    [card] = driver_of(library).cards
+    assert card.memory_bytes == psutil.virtual_memory().total
+    assert 0 < card.free_bytes < card.memory_bytes
+
+
+def test_one_card_that_cannot_be_read_hides_no_other() -> None:
+    library = Library([A_4090, A_3060])
+    memory_of = library.memory_of
+    library.calls["nvmlDeviceGetMemoryInfo"] = lambda handle, memory: (
+        15 if handle.value == 1 else memory_of(handle, memory)
+    )
+    assert driver_of(library) == Driver("590.44.01", (A_3060,))
 
 
 def test_what_a_driver_cannot_say_beside_is_left_out() -> None:
@@ -210,11 +239,36 @@ def test_free_disk_is_told_for_folders_that_are_not_there_yet(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("platform", "wanted"),
-    [("win32", System.WINDOWS), ("darwin", System.MACOS), ("linux", System.LINUX), ("freebsd", System.LINUX)],
+    ("name", "release", "wanted"),
+    [
+        ("win32", "11", System.WINDOWS),
+        ("darwin", "25.1.0", System.MACOS),
+        ("linux", "6.12.41+deb13-amd64", System.LINUX),
+        ("linux", "6.6.87.2-microsoft-standard-WSL2", System.WSL2),
+        ("freebsd", "15.0", System.LINUX),
+    ],
 )
-def test_systems_are_told_apart(platform: str, wanted: System) -> None:
-    assert system_of(platform) is wanted
+def test_systems_are_told_apart(name: str, release: str, wanted: System) -> None:
+    assert system_of(name, release) is wanted
+
+
+def test_a_pinned_card_is_all_that_cuda_sees_and_later_looks_see_what_the_owner_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(probe, "_before_pinning", {})
+    environment: dict[str, str] = {}
+    pin(A_3060, environment)
+    assert environment == {"CUDA_VISIBLE_DEVICES": A_3060.identity}
+    library = Library([A_4090, A_3060])
+    facts = look(environment, lambda _: library)  # type: ignore[arg-type, return-value]
+    assert facts.cards == (A_4090, A_3060)
+
+
+def test_a_card_without_identity_is_not_pinned() -> None:
+    environment: dict[str, str] = {}
+    pin(replace(A_3060, identity=""), environment)
+    pin(None, environment)
+    assert environment == {}
 
 
 def test_looking_at_this_machine_needs_no_torch() -> None:

@@ -13,6 +13,7 @@ from kleinbot.host.memory_model import RESERVED_BEYOND, WorkShape, predict
 from kleinbot.host.profile import CPU_SMALL, CUDA_BF16, Device, Format, Placement
 from kleinbot.host.rules import choose, usable_bytes
 from kleinbot.host.wishes import Offer, Wishes
+from kleinbot.texts import Texts, languages
 from tests.host.machines import (
     A100,
     EIGHT_GB,
@@ -269,3 +270,56 @@ def test_what_is_usable_leaves_room_for_context_desktop_and_the_allocator() -> N
 def test_the_oldest_driver_that_a_cuda_release_names_serves(driver: str, serves: bool) -> None:
     choice = choose(replace(RTX_4090.facts(), driver=driver))
     assert (choice.profile.device is Device.CUDA) is serves
+
+
+SCREENS = Machine("NVIDIA GeForce GTX 1050 Ti", (6, 1), 4, 0.8, 32)
+
+
+def beside(*machines: Machine, system: System = System.LINUX) -> HostFacts:
+    return replace(machines[0].facts(system), cards=tuple(machine.card for machine in machines))
+
+
+@pytest.mark.parametrize("order", [(SCREENS, RTX_3090), (RTX_3090, SCREENS)])
+def test_of_two_cards_the_one_that_serves_best_is_taken(order: tuple[Machine, Machine]) -> None:
+    choice = choose(beside(*order))
+    assert choice.card == RTX_3090.card
+    assert choice.fallback is None
+
+
+def test_of_two_equal_cards_the_one_without_a_game_is_taken() -> None:
+    free = replace(RTX_4090, name="the second", held_gib=0.5, shows_a_display=False)
+    choice = choose(beside(replace(RTX_4090, held_gib=18.0), free))
+    assert choice.card == free.card
+
+
+def test_where_no_card_serves_the_best_ones_obstacle_is_told() -> None:
+    choice = choose(beside(SCREENS, RTX_2080_TI))
+    assert choice.fallback is not None
+    assert choice.fallback.parameters["card"] == RTX_2080_TI.name
+
+
+@pytest.mark.parametrize("machine", [RTX_4090, RTX_5090, RTX_4070_TI_SUPER])
+def test_on_windows_no_fp8_products_are_chosen_by_themselves(machine: Machine) -> None:
+    """torch's builds for Windows lack the row-wise kernel (pytorch#194606)."""
+    profile = choose(machine.facts(System.WINDOWS)).profile
+    assert not profile.native_fp8
+    assert choose(RTX_5090.facts(System.WSL2)).profile.native_fp8
+
+
+def test_wsl2_has_windows_figures() -> None:
+    card = RTX_3060.card
+    assert (
+        usable_bytes(card, System.WSL2)
+        == usable_bytes(card, System.WINDOWS)
+        < usable_bytes(card, System.LINUX)
+    )
+
+
+@pytest.mark.parametrize(("number", "code"), [(18, Code.DRIVER_MISMATCH), (999, Code.DRIVER_SHOWS_NO_CARD)])
+def test_what_the_driver_says_instead_of_its_cards_is_why_the_cpu_draws(number: int, code: Code) -> None:
+    choice = choose(replace(NO_CARD, driver_error=number))
+    assert choice.profile.device is Device.CPU
+    assert choice.fallback is not None
+    assert choice.fallback.code is code
+    for language in languages():
+        assert Texts().error(choice.fallback, language)

@@ -44,7 +44,7 @@ doctor-card-unmeasured = { $card }, compute capability { $capability }. Unmeasur
 doctor-card-none = No NVIDIA card is found, so the CPU draws.
 doctor-card-none-windows = No NVIDIA card is found, so the CPU draws. If there is one, install NVIDIA's driver.
 doctor-card-not-found = No NVIDIA card is found. If there is one, install NVIDIA's driver; if there is none, leave KLEINBOT_DEVICE out.
-doctor-card-several = The bot uses the first card, { $card }, not { $others }. Set CUDA_VISIBLE_DEVICES to choose another one (with CUDA_DEVICE_ORDER=PCI_BUS_ID the numbers are those of nvidia-smi).
+doctor-card-several = The bot uses { $card }, the one that serves best, and not { $others }. Set CUDA_VISIBLE_DEVICES to choose another one (with CUDA_DEVICE_ORDER=PCI_BUS_ID the numbers are those of nvidia-smi).
 doctor-driver = NVIDIA driver { $version }.
 doctor-card-memory = { $free } of { $total } GiB are free; torch may use { $usable } GiB of them.
 doctor-card-memory-held = { $held } of { $total } GiB are held by other programs ({ $programs }), which leaves { $usable } GiB for torch. Close a game or another model to get a better profile.

@@ -112,6 +112,8 @@ error-torch-lacks-card = This PyTorch ({ $torch }) has no kernels for { $card } 
 error-cuda-unavailable = The model is to run on an NVIDIA card, but PyTorch ({ $torch }) finds none that it can use. Check the driver and that PyTorch is a CUDA build, or set KLEINBOT_DEVICE=cpu. A bot that is online looks again by itself, at the latest every ten minutes.
 error-torch-without-cuda = This PyTorch ({ $torch }) is a build for the CPU alone and cannot use { $card }. Install one for CUDA: python -m pip install --force-reinstall "torch<2.14" --index-url https://download.pytorch.org/whl/cu130
 error-driver-too-old = The NVIDIA driver { $driver } is too old for this PyTorch (CUDA { $cuda }). Install driver { NUMBER($wanted, useGrouping: 0) } or newer.
+error-driver-mismatch = The NVIDIA driver was renewed while this system was running, and its parts no longer fit each other. Reboot this machine.
+error-driver-shows-no-card = The NVIDIA driver is there, but does not show its card (NVML answers { NUMBER($number, useGrouping: 0) }). See what nvidia-smi says; in a container, give it the driver's utilities (NVIDIA_DRIVER_CAPABILITIES=compute,utility).
 error-card-too-old = { $card } (compute capability { $capability }) cannot compute in BF16; FLUX.2 [klein] needs a card of the RTX 30 series (8.0) or newer. Leave KLEINBOT_DEVICE out: the small model that comes along then draws on the CPU.
 error-waits-for-card = So far FLUX.2 [klein] drew here, and now there is no card for it: { $problem ->
         [error-card-too-full] { $card } has { $free } of { $total } GiB free, and even the smallest way ({ $profile }) needs { $needed } GiB. Close the game or other program that holds the rest (nvidia-smi lists them)
@@ -120,6 +122,8 @@ error-waits-for-card = So far FLUX.2 [klein] drew here, and now there is no card
         [error-torch-without-cuda] this PyTorch ({ $torch }) is a build for the CPU alone and cannot use { $card }. Install one for CUDA: python -m pip install --force-reinstall "torch<2.14" --index-url https://download.pytorch.org/whl/cu130
         [error-torch-lacks-card] this PyTorch ({ $torch }) has no kernels for { $card }. Install a build for it, as the README's section on graphics cards says
         [error-driver-too-old] the NVIDIA driver { $driver } is too old for this PyTorch (CUDA { $cuda }). Install driver { NUMBER($wanted, useGrouping: 0) } or newer
+        [error-driver-mismatch] the NVIDIA driver was renewed while this system was running. Reboot this machine
+        [error-driver-shows-no-card] the NVIDIA driver does not show one (NVML answers { NUMBER($number, useGrouping: 0) }). See what nvidia-smi says and repair the driver
        *[none] neither the NVIDIA driver nor PyTorch shows one. See what nvidia-smi says and repair the driver; after an update of the driver, restart the machine
     }. I look again by myself, at the latest every ten minutes; what waits keeps its place. The small model that comes along does not draw in its stead unless you say so: KLEINBOT_DEVICE=cpu, with KLEINBOT_WEIGHTS left out, goes on with it, and what waits is refunded.
 error-cpu-no-memory = KLEINBOT_DEVICE is cpu, where the weights at KLEINBOT_WEIGHTS need { $needed } GiB of memory, and { $available } GiB are available. Leave KLEINBOT_WEIGHTS out for the small model that comes along, close other programs, or set KLEINBOT_PROFILE_TRANSFORMER and KLEINBOT_PROFILE_TEXT_ENCODER to int8, which takes less than half of it.
