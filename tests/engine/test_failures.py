@@ -80,6 +80,6 @@ def test_the_owners_own_allocator_settings_stay(chosen: str, monkeypatch: pytest
         monkeypatch.delenv(name)
     monkeypatch.setenv(chosen, "backend:cudaMallocAsync")
     _prefer_expandable_segments()
-    assert {name: os.environ[name] for name in names if name in os.environ} == {
+    assert {name: os.environ.get(name) for name in names} == dict.fromkeys(names) | {
         chosen: "backend:cudaMallocAsync"
     }
