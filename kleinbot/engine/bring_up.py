@@ -93,7 +93,6 @@ def _out_of_memory(profile: Profile) -> StartError:
     peaks = predict(profile, WorkShape(profile.largest_square))
     needed = peaks.highest_bytes * (1 + RESERVED_BEYOND[this_system()])
     try:
-        release_memory(device_of(profile))
         free = free_bytes()
     except RuntimeError:
         # Not even the context came to be.
