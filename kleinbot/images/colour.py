@@ -1,6 +1,7 @@
 """From whatever a file holds to 8-bit sRGB on white."""
 
 import io
+from collections.abc import Iterator
 from functools import cache
 from typing import cast
 
@@ -13,7 +14,9 @@ _SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
 """Which profiles fit which pixels, by the signature in the profile's header."""
 
 _ROUNDING = 2
+_TAG_BYTES = 12
 _MAX_TAGS = 100
+"""lcms reads no profile that has more."""
 
 
 def to_srgb(image: Image.Image, icc: bytes, colour: StatedColour | None = None) -> Image.Image:
@@ -77,7 +80,7 @@ def _by_profile(image: Image.Image, icc: bytes) -> Image.Image:
     "sRGB" begins those of linear and wide profiles too.
     """
     try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(_without_long_ways(icc)))
         if profile.profile.xcolor_space != _SPACES[image.mode]:
             return image
         srgb = ImageCms.createProfile("sRGB")
@@ -113,11 +116,28 @@ def _hdr_of_profile(icc: bytes) -> StatedColour | None:
 
     The profile's own curves are then for programs that cannot do better, or missing.
     """
-    for index in range(min(int.from_bytes(icc[128:132], "big"), _MAX_TAGS)):
-        entry = icc[132 + 12 * index : 144 + 12 * index]
-        if entry[:4] == b"cicp":
-            start = int.from_bytes(entry[4:8], "big")
-            tag = icc[start : start + 12]
-            if len(tag) == 12 and tag[9] in HDR_TRANSFERS:
-                return of_codes(tag[8], tag[9])
+    for entry, start in _tags(icc):
+        tag = icc[start : start + 12]
+        if icc[entry : entry + 4] == b"cicp" and len(tag) == 12 and tag[9] in HDR_TRANSFERS:
+            return of_codes(tag[8], tag[9])
     return None
+
+
+def _without_long_ways(icc: bytes) -> bytes:
+    """Return a profile without tags of ``multiProcessElementsType`` (§10.16): the shorter way beside counts.
+
+    They hold any number of steps, and each curve any number of pieces: of half a megabyte lcms makes half a
+    minute. Display and camera profiles have the shorter way in any case (§8.3, §8.4).
+    """
+    shortened = bytearray(icc)
+    for entry, start in _tags(icc):
+        if icc[start : start + 4] == b"mpet":
+            shortened[entry : entry + 4] = b"skip"
+    return bytes(shortened)
+
+
+def _tags(icc: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where each entry of the tag table lies, and where its data begins (§7.3)."""
+    for index in range(min(int.from_bytes(icc[128:132], "big"), _MAX_TAGS)):
+        entry = 132 + _TAG_BYTES * index
+        yield entry, int.from_bytes(icc[entry + 4 : entry + 8], "big")

@@ -28,12 +28,17 @@ class Refused:
 
 
 @dataclass(frozen=True)
+class Ends:
+    """A picture or a refusal: the file leaves open which, and matters only for what it costs."""
+
+
+@dataclass(frozen=True)
 class Case:
     """``outcomes``: any of them is right, where a file leaves that open."""
 
     name: str
     data: bytes
-    outcomes: tuple[Shown | Refused, ...]
+    outcomes: tuple[Shown | Refused | Ends, ...]
 
 
 def shown(name: str, data: bytes, size: tuple[int, int], colour: Colour, tolerance: int = 3) -> Case:
@@ -46,3 +51,7 @@ def shown_marked(name: str, data: bytes, tolerance: int = 3, size: tuple[int, in
 
 def refused(name: str, data: bytes, code: Code, **parameters: object) -> Case:
     return Case(name, data, (Refused(code, tuple(parameters.items())),))
+
+
+def ends(name: str, data: bytes) -> Case:
+    return Case(name, data, (Ends(),))

@@ -52,6 +52,7 @@ def bombs() -> list[Case]:
         ),
         refused("bomb-png-chunks", before_pixels(picture, chunk(b"tEXt", b"") * 200_000), damaged),
         refused("bomb-jpeg-scans", progressive[:-2] + scan * 5000 + b"\xff\xd9", damaged),
+        refused("bomb-jpeg-scans-of-a-large-picture", many_scans(25), damaged),
         refused("bomb-jpeg-segments", jpeg[:2] + b"\xff\xfe\0\2" * 1_000_000 + jpeg[2:], damaged),
         shown_marked("bomb-jpeg-markers-after-scan", jpeg[:-2] + b"\xff\xfe\0\2" * 1_000_000),
         refused("bomb-jpeg-markers-between-scans", progressive[:-2] + b"\xff\xfe\0\2" * 1_000_000, damaged),
@@ -166,6 +167,13 @@ def not_pictures() -> list[Case]:
         shown_marked("just-few-enough-bytes", saved(marked(), "PNG").ljust(MAX_BYTES, b"\0"), 0),
         *(refused(f"signature-{name}", data, Code.PICTURE_TRUNCATED) for name, data in beginnings.items()),
     ]
+
+
+def many_scans(count: int) -> bytes:
+    """61 megapixels in ``count`` more passes, each of a few kilobytes: a quarter of a second for each."""
+    data = saved(Image.new("L", (7800, 7800)), "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    return data[:-2] + data[last:-2] * count + b"\xff\xd9"
 
 
 def many_profiles(count: int) -> bytes:

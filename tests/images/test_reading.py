@@ -1,6 +1,7 @@
 """Reading all the corpus: off the event loop, in bounded number and memory."""
 
 import asyncio
+import random
 import sys
 import time
 from itertools import pairwise
@@ -28,21 +29,22 @@ async def ticks(times: list[float]) -> None:
 
 
 async def test_no_file_holds_the_event_loop_up() -> None:
-    """The whole corpus and a 40-megapixel picture at once; the loop must get round at least every 250 ms
-    on average, and the longest pause is printed."""
+    """Many of the corpus and a 40-megapixel picture at once; the loop must get round at least every 250 ms
+    on average, and the longest pause is printed. All of it: ``python -m tests.images.hostile --bot``."""
+    cases = random.Random(7).sample(CASES, 120)
     ended: list[object] = []
-    intake = Intake(SystemClock(), IntakeLimits(waiting=len(CASES)), ended.append)
+    intake = Intake(SystemClock(), IntakeLimits(waiting=len(cases), deadline_s=60), ended.append)
     times: list[float] = []
     ticker = asyncio.create_task(ticks(times))
     large = saved(flat(8000, 5000), "PNG")
-    reading = [intake.read_reference(case.data, member) for member, case in enumerate(CASES)]
+    reading = [intake.read_reference(case.data, member) for member, case in enumerate(cases)]
     outcomes = await asyncio.gather(*reading, intake.read_reference(large, -1), return_exceptions=True)
     ticker.cancel()
     await intake.close()
     longest_s = max(later - earlier for earlier, later in pairwise(times))
-    print(f"{len(CASES)} files in {times[-1] - times[0]:.2f} s, longest pause {longest_s * 1000:.0f} ms")  # noqa: T201
+    print(f"{len(cases)} files in {times[-1] - times[0]:.2f} s, longest pause {longest_s * 1000:.0f} ms")  # noqa: T201
     assert len(times) * LATE_S > times[-1] - times[0]
-    for case, outcome in zip(CASES, outcomes, strict=False):
+    for case, outcome in zip(cases, outcomes, strict=False):
         assert isinstance(outcome, Refusal | Pixels), case.name
         if isinstance(outcome, Refusal):
             assert any(fits(outcome, wanted) for wanted in case.outcomes), case.name

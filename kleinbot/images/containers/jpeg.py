@@ -11,6 +11,10 @@ _MAX_SCANS = 100
 """Encoders write about ten. Each scan costs a pass over all pixels and may be a few bytes long, so a file
 of thousands takes hours: https://libjpeg-turbo.org/pmwiki/uploads/About/TwoIssueswiththeJPEGStandard.pdf"""
 
+_PIECE_BYTES = 1024 * 1024
+_LEAST_SCANS = 20
+_MAX_PIXELS_SCANNED = 1_000_000_000
+
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
 _OTHER_FRAMES = {0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7}
@@ -40,7 +44,7 @@ def walk(data: bytes) -> Parts:
     profile: list[tuple[int, bytes]] = []
     place = 2
     for _ in range(_MAX_SEGMENTS):
-        found = _MARKER.search(data, place)
+        found = _next(_MARKER, data, place)
         if found is None:
             raise DamagedError("no scan")
         marker, start = found[1][0], found.end()
@@ -55,7 +59,7 @@ def walk(data: bytes) -> Parts:
         if marker == _SOS:
             # One scan of all channels, and its coefficients are final: nothing of the picture comes after it.
             one_pass = frame_marker in _SEQUENTIAL and body[:1] == frame[5:6]
-            end, is_ended = _end_of_scans(data, place, one_pass=one_pass)
+            end, is_ended = _end_of_scans(data, place, 1 if one_pass else _most_scans(frame))
             kept.append(data[found.end() - 2 : end].rstrip(b"\xff") + bytes((0xFF, _EOI)))
             break
         if marker in _OTHER_FRAMES:
@@ -82,7 +86,21 @@ def walk(data: bytes) -> Parts:
     return Parts(b"".join(kept), width, height, exif, icc, is_ended=is_ended, most_pixels=most_pixels)
 
 
-def _end_of_scans(data: bytes, place: int, *, one_pass: bool) -> tuple[int, bool]:
+def _next(marker: re.Pattern[bytes], data: bytes, place: int) -> re.Match[bytes] | None:
+    """Return the next ``marker``, looked for piece by piece: ``re`` lets no other thread run meanwhile."""
+    for start in range(place, len(data), _PIECE_BYTES):
+        if found := marker.search(data, start, start + _PIECE_BYTES + 1):
+            return found
+    return None
+
+
+def _most_scans(frame: bytes) -> int:
+    """Return how many scans a picture of ``frame``'s size may have."""
+    pixels = int.from_bytes(frame[1:3], "big") * int.from_bytes(frame[3:5], "big")
+    return max(_LEAST_SCANS, min(_MAX_SCANS, _MAX_PIXELS_SCANNED // max(pixels, 1)))
+
+
+def _end_of_scans(data: bytes, place: int, most_scans: int) -> tuple[int, bool]:
     """Return where the picture ends, and whether an end marker says so.
 
     Else it ends where the data does, or at a marker that cannot be within a picture: a phone's own data may
@@ -90,14 +108,14 @@ def _end_of_scans(data: bytes, place: int, *, one_pass: bool) -> tuple[int, bool
     """
     scans = 1
     for _ in range(_MAX_SEGMENTS):
-        found = _MARKER_IN_SCAN.search(data, place)
+        found = _next(_MARKER_IN_SCAN, data, place)
         if found is None:
             return len(data), False
         marker = found[1][0]
-        if marker == _EOI or one_pass or marker not in _BETWEEN_SCANS:
+        if marker == _EOI or most_scans == 1 or marker not in _BETWEEN_SCANS:
             return found.start(), marker == _EOI
         scans += marker == _SOS
-        if scans > _MAX_SCANS:
+        if scans > most_scans:
             raise DamagedError("too many scans")
         place = found.end() + max(int.from_bytes(data[found.end() : found.end() + 2], "big"), 2)
     raise DamagedError("too many segments")
