@@ -6,6 +6,8 @@ from collections.abc import Callable
 from kleinbot.dispatch.idle import IdleShare
 from kleinbot.domain.job import Lane
 from kleinbot.domain.work import EngineState
+from kleinbot.images.inbound import Inbound
+from kleinbot.images.intake import Intake
 from kleinbot.loop_watch import LoopWatch
 from kleinbot.metrics.house import HouseMetrics
 from kleinbot.metrics.readings import Reading
@@ -26,6 +28,8 @@ class Gauges:
         loop_watch: LoopWatch,
         metrics: HouseMetrics,
         engine_state: Callable[[], EngineState],
+        inbound: Inbound,
+        intake: Intake,
     ) -> None:
         self._line = line
         self._idle_share = idle_share
@@ -33,6 +37,8 @@ class Gauges:
         self._loop_watch = loop_watch
         self._metrics = metrics
         self._engine_state = engine_state
+        self._inbound = inbound
+        self._intake = intake
 
     def reading(self) -> Reading:
         spread, cost = self._estimate_errors.spread, self._line.outstanding_cost
@@ -47,6 +53,9 @@ class Gauges:
             estimate_p50_s=spread.p50_s,
             estimate_p95_s=spread.p95_s,
             phase=self._engine_state().phase,
+            inbound_requests=self._inbound.requests,
+            inbound_bytes=self._inbound.bytes,
+            intake_waiting=self._intake.waiting,
         )
 
     def tallies(self) -> Tallies:

@@ -170,6 +170,8 @@ class Parts:
         meters = self.metrics = HouseMetrics()
         self.estimate_errors = EstimateErrors()
         self.idle_share = IdleShare(clock)
+        self.intake = Intake(clock)
+        self.inbound = Inbound()
         self.gauges = Gauges(
             line=line,
             idle_share=self.idle_share,
@@ -177,6 +179,8 @@ class Parts:
             loop_watch=self.loop_watch,
             metrics=self.metrics,
             engine_state=self.engine_state,
+            inbound=self.inbound,
+            intake=self.intake,
         )
         capacity = model.capacity
         recall = Recall(
@@ -266,8 +270,6 @@ class Parts:
             clock=clock,
         )
         self.downloads = Downloads(lambda: self.client, clock)
-        self.intake = Intake(clock)
-        self.inbound = Inbound()
         sources = Sources(database)
         inputs = Inputs(
             archive, self.inbound, self.intake, pool, self.downloads.fetch, model.profile.largest_grid_tokens

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kleinbot.doctor import data, discord_account, machine, model
+from kleinbot.doctor import data, discord_account, intake, machine, model
 from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, problem, warning
 from kleinbot.domain.work import ModelSize
 from kleinbot.folder_lock import holder_of
@@ -43,6 +43,7 @@ class Instruments:
     free_bytes_at: Callable[[Path], int | None] = free_disk_bytes
     plan_download: Callable[[HubSource], Download] = plan_download
     discord_api: str = discord_account.API
+    reads_pictures: Callable[[], bool] = intake.reads_pictures
 
 
 def examine(
@@ -63,6 +64,7 @@ def examine(
         facts = replace(facts, cards=report.cards())
     found.append(machine.torch_build(report, facts, asked))
     found += machine.libraries()
+    found.append(intake.finding(tools.reads_pictures()))
     found += machine.card(facts, asked)
     if wrong_settings:
         found.append(machine.host_memory(facts, 0))

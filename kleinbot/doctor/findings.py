@@ -22,6 +22,7 @@ class Topic(StrEnum):
     PYTHON = "doctor-topic-python"
     TORCH = "doctor-topic-torch"
     LIBRARIES = "doctor-topic-libraries"
+    INTAKE = "doctor-topic-intake"
     CARD = "doctor-topic-card"
     DRIVER = "doctor-topic-driver"
     CARD_MEMORY = "doctor-topic-card-memory"

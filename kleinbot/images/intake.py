@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from kleinbot.domain.clock import Clock, ended_within
@@ -55,12 +54,9 @@ class Intake:
         self,
         clock: Clock,
         limits: IntakeLimits | None = None,
-        ended: Callable[[Code], None] = lambda _: None,
     ) -> None:
-        """Start nothing yet. ``ended`` is told each time that a process was ended by a picture, and why."""
         self._clock = clock
         self._limits = limits or IntakeLimits()
-        self._ended = ended
         self._turns = Turns(self._limits.processes, self._limits.waiting)
         self._budget = PixelBudget(max(self._limits.budget_px, MAX_PIXELS))
         self._idle: list[IntakeProcess] = []
@@ -145,7 +141,6 @@ class Intake:
                 raise Refusal(Code.STOPPING) from None
             code, why = Code.PICTURE_STOPPED_ITS_READER, str(error)
         _log.warning("a picture of %d bytes could not be read, its process is ended: %s", len(data), why)
-        self._ended(code)
         raise Refusal(code)
 
     async def _measured_and_decoded(self, process: IntakeProcess, data: bytes, sizing: Sizing) -> Pixels:

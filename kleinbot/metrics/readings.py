@@ -27,6 +27,9 @@ class Reading:
     estimate_p50_s: float
     estimate_p95_s: float
     phase: EnginePhase
+    inbound_requests: int
+    inbound_bytes: int
+    intake_waiting: int
 
 
 class Readings(Collector):
@@ -41,6 +44,7 @@ class Readings(Collector):
             return
         yield from _line(self.latest)
         yield from _card(self.latest)
+        yield from _inputs(self.latest)
         yield GaugeMetricFamily(
             "kleinbot_event_loop_delay_worst_seconds",
             "Worst delay of the event loop since the model was loaded",
@@ -71,6 +75,17 @@ def _line(reading: Reading) -> Iterator[Metric]:
         cost.add_metric([lane], reading.cost.get(lane, 0.0))
     yield images
     yield cost
+
+
+def _inputs(reading: Reading) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "kleinbot_inbound_requests", "Requests whose input pictures come or are not stored yet",
+        reading.inbound_requests,
+    )  # fmt: skip
+    yield GaugeMetricFamily("kleinbot_inbound_bytes", "Memory reserved for them", reading.inbound_bytes)
+    yield GaugeMetricFamily(
+        "kleinbot_intake_waiting", "Pictures that wait for a process that reads them", reading.intake_waiting
+    )
 
 
 def _card(reading: Reading) -> Iterator[Metric]:

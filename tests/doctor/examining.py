@@ -25,6 +25,7 @@ def instruments(
         free_bytes_at=lambda _: 100 * GIB,
         plan_download=lambda _: Download((), 16_000_000_000),
         discord_api=api,
+        reads_pictures=lambda: True,
     )
 
 

@@ -55,6 +55,8 @@ async def test_the_counts_of_a_working_bot_can_be_scraped(stage: Stage) -> None:
         assert found["kleinbot_refusals_total", (("reason", "picture_not_an_image"),)] == 1
         assert found["kleinbot_refusals_total", (("reason", "picture_too_small"),)] == 1
         assert found["kleinbot_wait_seconds_count", token] == 1
+        assert found["kleinbot_inbound_requests", ()] == found["kleinbot_inbound_bytes", ()] == 0
+        assert found["kleinbot_intake_waiting", ()] == 0
         batches = {key[1]: value for key, value in found.items() if key[0] == "kleinbot_batches_total"}
         assert sum(int(labels[0][1]) * count for labels, count in batches.items()) == 2
         assert found["kleinbot_stage_seconds_count", (("stage", "denoise"),)] == sum(batches.values())
