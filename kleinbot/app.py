@@ -9,7 +9,8 @@ from pathlib import Path
 import discord
 
 from kleinbot.archive.archive import Archive
-from kleinbot.background import cancelled, exit_code, kept_going, within
+from kleinbot.background import cancelled, exit_code, kept_going, log_ending, within
+from kleinbot.chat.gateway_end import needs_more_shards, refusal_of
 from kleinbot.chat.replies import UNREACHED
 from kleinbot.chat.sync import sync_if_changed
 from kleinbot.dispatch.recovery import recover
@@ -70,7 +71,8 @@ class App(Parts):
     async def run(self, token: str) -> int:
         """Recover, log in, work until ``request_stop`` or a failure; return the exit code.
 
-        Raises StartError TOKEN_REFUSED where Discord does not know the token.
+        Raises StartError TOKEN_REFUSED where Discord does not know the token, also later, and INTENTS_REFUSED
+        or GATEWAY_REFUSED where it takes no connection of this bot any more.
         """
         async with served(self.metrics, self.gauges.reading, self.metrics_port):
             return await self._run(token)
@@ -92,6 +94,7 @@ class App(Parts):
         await asyncio.to_thread(self.clean_stop.begin)
         await self.board.resume()
         self.engine.watch(lambda _: self.presence.show(self.engine_state()))
+        self.presence.show(self.engine_state())
         code = await self._log_in(token)
         if code is not None:
             return code
@@ -102,6 +105,7 @@ class App(Parts):
                 ("delivery", self.delivery.run),
                 ("removal", self.removal.run),
                 ("presence", self.presence.run),
+                ("hosts", self.client.host_powers.run),
                 ("loop watch", self.loop_watch.run),
                 ("promises", self.dispatcher.keep_promises),
                 ("sweep", lambda: self.sweeper.run(self.client.wait_until_ready)),
@@ -148,8 +152,16 @@ class App(Parts):
             _log.warning(ANYBODY_MAY_INVITE)
 
     async def _wind_down(self, gateway: "asyncio.Task[None]", drawing: "asyncio.Task[int]") -> int:
-        """Let the picture in hand be finished, put the rest back, say so; return the exit code."""
+        """Let the picture in hand be finished, put the rest back, say so; return the exit code.
+
+        Raises StartError where Discord has refused the connection for good.
+        """
         self.stopping.set()
+        refusal, new_process = refusal_of(gateway), needs_more_shards(gateway)
+        if new_process:
+            _log.warning("the bot is in more servers than before; a new process asks Discord for more shards")
+        elif refusal is None:
+            log_ending(gateway, drawing)
         self.on_ending(exit_code(gateway, drawing), self.grace_s + _ALL_CLOSINGS_S)
         await self.dispatcher.stop()
         if self.engine.state.phase is EnginePhase.READY:
@@ -159,9 +171,11 @@ class App(Parts):
         await within(_FINISHING_S, self.finisher.close)
         await within(_CLOSING_S, self.delivery.drain)
         await within(_CLOSING_S, self.board.last_turn)
-        code = exit_code(gateway, drawing)
+        code = RESTART_CODE if new_process else exit_code(gateway, drawing)
         if code != RESTART_CODE and not self.dispatcher.card_hangs:
             await within(_CLOSING_S, lambda: asyncio.to_thread(self.clean_stop.end))
+        if refusal is not None:
+            raise refusal
         return code
 
     async def close_engine(self) -> None:

@@ -62,11 +62,17 @@ async def cancelled(tasks: Collection["asyncio.Task[object]"], seconds: float) -
 
 def exit_code(gateway: "asyncio.Task[None]", drawing: "asyncio.Task[int]") -> int:
     """Return what ``serve`` ends with, after ``drawing`` (its own code) or the gateway has ended."""
-    if drawing.done() and not drawing.cancelled() and (error := drawing.exception()) is not None:
+    if drawing.done() and not drawing.cancelled() and drawing.exception() is not None:
         # A card that no longer answers, or a mistake of ours: either way a new process may do better.
-        _log.critical("the engine cannot go on", exc_info=error)
         return RESTART_CODE
     if gateway.done() and not gateway.cancelled():
-        _log.critical("the connection to Discord has ended for good", exc_info=gateway.exception())
         return 1
     return drawing.result() if drawing.done() and not drawing.cancelled() else 0
+
+
+def log_ending(gateway: "asyncio.Task[None]", drawing: "asyncio.Task[int]") -> None:
+    """Say once why the bot ends where nobody has asked it to."""
+    if drawing.done() and not drawing.cancelled() and (error := drawing.exception()) is not None:
+        _log.critical("the engine cannot go on", exc_info=error)
+    elif gateway.done() and not gateway.cancelled():
+        _log.critical("the connection to Discord has ended for good", exc_info=gateway.exception())

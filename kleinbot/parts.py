@@ -319,6 +319,7 @@ class Parts:
             ),
             host_queue_desk=host_queue_desk,
             repeats=Repeats(database),
+            clock=clock,
             hand_over=HandOver(database, recall, results, texts, clock, meters.delivered, self.removal.wake),
             texts=texts,
             allowed_servers=self.allowed_servers,
@@ -326,7 +327,8 @@ class Parts:
             prepare=self._prepare,
             **outside.client_options,
         )
-        self.presence = Presence(self.client, texts)
+        self.presence = Presence(self.client, texts, clock)
+        self.client.add_listener(self.presence.show_again, "on_shard_ready")
         self._cogs = (
             Quota(
                 QuotaDesk(

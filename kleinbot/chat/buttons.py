@@ -20,6 +20,11 @@ JOB_ID = r"(?P<job_id>[0-9a-f]{24})"
 class PersistentButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"kb:never"):
     """Base of every button: answers errors, which discord.py would only log."""
 
+    @classmethod
+    def takes(cls, custom_id: str) -> bool:
+        """Tell whether ``custom_id`` is one of this kind of button."""
+        return cls.__discord_ui_compiled_template__.fullmatch(custom_id) is not None
+
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         client = cast("KleinbotClient", interaction.client)
         # The command tree's check is not asked for buttons, and old ones stay where the bot is shut out.

@@ -9,10 +9,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from kleinbot.chat.buttons import BUTTONS
+from kleinbot.chat.buttons import BUTTONS, PersistentButton
 from kleinbot.chat.front_desk import FrontDesk, actor_of
 from kleinbot.chat.hand_over import HandOver
 from kleinbot.chat.history_desk import HistoryDesk
+from kleinbot.chat.host_powers import HostPowers
 from kleinbot.chat.host_queue_buttons import HOST_QUEUE_BUTTONS
 from kleinbot.chat.host_queue_desk import HostQueueDesk
 from kleinbot.chat.keeping_buttons import KEEPING_BUTTONS
@@ -23,10 +24,22 @@ from kleinbot.chat.repeats import Repeats
 from kleinbot.chat.replies import UNREACHED
 from kleinbot.chat.translator import FluentTranslator
 from kleinbot.chat.workbench import Workbench
+from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, KleinbotError, Refusal
 from kleinbot.texts import Texts
 
 _log = logging.getLogger(__name__)
+
+
+_ALL_BUTTONS: tuple[type[PersistentButton], ...] = (
+    *BUTTONS, *MAKING_BUTTONS, *KEEPING_BUTTONS, *HOST_QUEUE_BUTTONS,
+)  # fmt: skip
+
+_OF_ANOTHER_COMMAND = (
+    app_commands.CommandNotFound,
+    app_commands.CommandSignatureMismatch,
+)
+"""An unknown command, and one whose options are others."""
 
 
 class CommandTree(app_commands.CommandTree["KleinbotClient"]):
@@ -50,7 +63,14 @@ class CommandTree(app_commands.CommandTree["KleinbotClient"]):
         cause: BaseException = error
         if isinstance(error, app_commands.CommandInvokeError):
             cause = error.original
+        elif isinstance(error, _OF_ANOTHER_COMMAND):
+            # Clients keep commands for a while, and show the old ones after an update.
+            _log.info("a command that is not ours, or no longer: %s", error)
+            cause = Refusal(Code.COMMAND_CHANGED)
         if interaction.type is discord.InteractionType.autocomplete:
+            if isinstance(cause, Refusal):
+                await interaction.client.suggest_nothing(interaction)
+                return
             _log.error("autocomplete failed", exc_info=cause)
             return
         await interaction.client.front_desk.answer_error(interaction, cause)
@@ -70,6 +90,7 @@ class KleinbotClient(commands.AutoShardedBot):
         host_queue_desk: HostQueueDesk,
         hand_over: HandOver,
         repeats: Repeats,
+        clock: Clock,
         texts: Texts,
         allowed_servers: frozenset[int],
         welcome: Callable[[Collection[int]], Awaitable[None]],
@@ -104,6 +125,7 @@ class KleinbotClient(commands.AutoShardedBot):
         self._prepare = prepare
         self._chores: set[asyncio.Task[None]] = set()
         self._has_begun = False
+        self.host_powers = HostPowers(self, clock)
 
     async def login(self, token: str) -> None:
         self._has_begun = True
@@ -111,7 +133,7 @@ class KleinbotClient(commands.AutoShardedBot):
 
     async def setup_hook(self) -> None:
         await self.tree.set_translator(FluentTranslator(self._texts))
-        self.add_dynamic_items(*BUTTONS, *MAKING_BUTTONS, *KEEPING_BUTTONS, *HOST_QUEUE_BUTTONS)
+        self.add_dynamic_items(*_ALL_BUTTONS)
         await self._prepare(self)
 
     async def on_ready(self) -> None:
@@ -141,6 +163,20 @@ class KleinbotClient(commands.AutoShardedBot):
         if self._allowed_servers and interaction.guild_id not in self._allowed_servers:
             return Refusal(Code.SERVER_NOT_ALLOWED)
         return None
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Answer the press of a button that only another version of the bot knows."""
+        if interaction.type is not discord.InteractionType.component:
+            return
+        custom_id = interaction.custom_id or ""
+        if custom_id.startswith("kb:") and not any(each.takes(custom_id) for each in _ALL_BUTTONS):
+            await self.front_desk.answer_error(interaction, Refusal(Code.BUTTON_UNKNOWN))
+
+    async def suggest_nothing(self, interaction: discord.Interaction[Any]) -> None:
+        try:
+            await interaction.response.autocomplete([])
+        except UNREACHED as error:
+            _log.info("no suggestions could be sent: %s", error)
 
     async def on_app_command_completion(self, interaction: discord.Interaction[Any], command: object) -> None:
         del command

@@ -4,7 +4,7 @@ import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import discord
 from discord import app_commands
@@ -12,7 +12,6 @@ from discord import app_commands
 from kleinbot.chat import layouts, waiting_layouts, wording
 from kleinbot.chat.board import Board, Opening
 from kleinbot.chat.deferral import Deferral
-from kleinbot.chat.host_powers import is_host
 from kleinbot.chat.replies import UNREACHED
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, KleinbotError, Refusal, RepeatedEvent
@@ -26,6 +25,9 @@ from kleinbot.studio.quota import pictures
 from kleinbot.studio.recall import Recall
 from kleinbot.studio.submit import Accepted, Submit
 from kleinbot.texts import Texts
+
+if TYPE_CHECKING:
+    from kleinbot.chat.client import KleinbotClient
 
 _log = logging.getLogger(__name__)
 _CHOICES = 25
@@ -169,7 +171,7 @@ def actor_of(interaction: discord.Interaction[Any]) -> Actor:
         locale=str(interaction.locale),
         is_moderator=moderates_here and moderates_all,
         is_admin=interaction.permissions.manage_guild,
-        is_host=is_host(interaction.client, interaction.user.id),
+        is_host=cast("KleinbotClient", interaction.client).host_powers.has(interaction.user.id),
         moderated_channel_id=interaction.channel_id if moderates_here else None,
         event_id=interaction.id,
     )

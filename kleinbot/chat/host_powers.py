@@ -1,21 +1,54 @@
-"""Who runs the bot, as Discord's own record of the application says; read at login."""
+"""Who runs the bot, as Discord's own record of the application says."""
+
+import logging
 
 import discord
+
+from kleinbot.chat.replies import UNREACHED
+from kleinbot.domain.clock import Clock
+
+_log = logging.getLogger(__name__)
+
+REFRESH_EVERY_S = 600.0
+"""How long somebody who has left the application's team may keep their powers."""
 
 _POWERLESS = "read_only"
 
 
-def is_host(client: discord.Client, member_id: int) -> bool:
-    """Tell whether a person is the application's owner, or a working member of the team that owns it."""
-    application = client.application
+class HostPowers:
+    """Knows the hosts: from the login on, and anew every ten minutes. ``run`` is its only task."""
+
+    def __init__(self, client: discord.Client, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._hosts: frozenset[int] | None = None
+
+    def has(self, member_id: int) -> bool:
+        """Tell whether a person is the application's owner, or a working member of the team that owns it."""
+        if self._hosts is None:
+            self._hosts = hosts_of(self._client.application)
+        return member_id in self._hosts
+
+    async def run(self) -> None:
+        """Ask again until cancelled; where Discord does not answer, what was known stays."""
+        while True:
+            await self._clock.sleep(REFRESH_EVERY_S)
+            try:
+                self._hosts = hosts_of(await self._client.application_info())
+            except UNREACHED as error:
+                _log.info("the application's team could not be read: %s", error)
+
+
+def hosts_of(application: discord.AppInfo | None) -> frozenset[int]:
+    """Return the application's owner, or who works in the team that owns it; nobody before the login."""
     if application is None:
-        return False
+        return frozenset()
     team = application.team
     if team is None:
-        return member_id == application.owner.id
+        return frozenset({application.owner.id})
     working = {
         member.id
         for member in team.members
         if member.membership_state is discord.TeamMembershipState.accepted and member.role.value != _POWERLESS
     }
-    return member_id == team.owner_id or member_id in working
+    return frozenset(working if team.owner_id is None else {team.owner_id, *working})

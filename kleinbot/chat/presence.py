@@ -5,6 +5,8 @@ import logging
 
 import discord
 
+from kleinbot.chat.replies import UNREACHED
+from kleinbot.domain.clock import Clock
 from kleinbot.domain.work import EngineState
 from kleinbot.texts import Texts
 
@@ -16,9 +18,10 @@ EVERY_S = 15.0
 class Presence:
     """Shows the latest state of the engine; states in between are skipped."""
 
-    def __init__(self, client: discord.Client, texts: Texts) -> None:
+    def __init__(self, client: discord.Client, texts: Texts, clock: Clock) -> None:
         self._client = client
         self._texts = texts
+        self._clock = clock
         self._changed = asyncio.Event()
         self._wanted = ""
 
@@ -28,7 +31,14 @@ class Presence:
         text = self._texts.say(None, f"presence-{state.phase}", percent=percent)
         if text != self._wanted:
             self._wanted = text
+            # What the client announces itself with: else the line is gone after a session has ended.
+            self._client.activity = discord.CustomActivity(text)
             self._changed.set()
+
+    async def show_again(self, shard_id: int) -> None:
+        """Show it to a new session, which knows nothing of what an earlier one was told."""
+        del shard_id
+        self._changed.set()
 
     async def run(self) -> None:
         """Show changes until cancelled."""
@@ -38,6 +48,6 @@ class Presence:
             self._changed.clear()
             try:
                 await self._client.change_presence(activity=discord.CustomActivity(self._wanted))
-            except (discord.HTTPException, discord.ConnectionClosed, OSError) as error:
+            except (*UNREACHED, discord.ConnectionClosed) as error:
                 _log.info("the presence was not shown: %s", error)
-            await asyncio.sleep(EVERY_S)
+            await self._clock.sleep(EVERY_S)

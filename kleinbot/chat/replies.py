@@ -31,5 +31,9 @@ class Replies:
         Raises discord.HTTPException: 10008 where the message is gone, 50027 or 10015 where the token is.
         """
         webhook = discord.Webhook.partial(address.application_id, address.token, client=self._client())
-        edited = await webhook.edit_message(_ORIGINAL, view=message.view, attachments=list(message.files))
+        try:
+            edited = await webhook.edit_message(_ORIGINAL, view=message.view, attachments=list(message.files))
+        except (KeyError, TypeError, ValueError) as error:
+            # What stands between us and Discord answered with a page: discord.py 2.7 takes it for JSON.
+            raise ConnectionError(f"the answer is not Discord's: {error!r}") from error
         return edited.id

@@ -9,6 +9,8 @@ class Code(StrEnum):
     """Each is a message id in ``texts/<locale>/errors.ftl``."""
 
     UNEXPECTED = "error-unexpected"
+    COMMAND_CHANGED = "error-command-changed"
+    BUTTON_UNKNOWN = "error-button-unknown"
 
     PROMPT_EMPTY = "error-prompt-empty"
     PROMPT_TOO_LONG = "error-prompt-too-long"
@@ -134,6 +136,8 @@ class Code(StrEnum):
     SETTING_INVALID = "error-setting-invalid"
     TOKEN_MISSING = "error-token-missing"  # noqa: S105 - a message id
     TOKEN_REFUSED = "error-token-refused"  # noqa: S105 - a message id
+    INTENTS_REFUSED = "error-intents-refused"
+    GATEWAY_REFUSED = "error-gateway-refused"
     START_DISK_FULL = "error-start-disk-full"
     FOLDER_IN_USE = "error-folder-in-use"
     FOLDER_WITHOUT_LOCKS = "error-folder-without-locks"

@@ -18,8 +18,11 @@ from kleinbot.sandbox.state import State
 _ACK_AFTER_S = 0.05
 """As over a network: an answer that overtakes discord.py 2.7's own note of the time looks like a slow one."""
 
-DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID, HELLO, ACK = 0, 1, 2, 6, 7, 9, 10, 11
+DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, RESUME, RECONNECT, INVALID, HELLO, ACK = 0, 1, 2, 3, 6, 7, 9, 10, 11
 UNKNOWN_OPCODE, DECODE_ERROR, NOT_AUTHENTICATED, AUTHENTICATION_FAILED = 4001, 4002, 4003, 4004
+
+SESSION_IS_OVER = {4003, 4004, 4007, 4009, 4010, 4011, 4012, 4013, 4014}
+"""After these there is nothing to be resumed ("Gateway Close Event Codes")."""
 
 REMEMBERED_EVENTS = 1000
 
@@ -58,6 +61,7 @@ class Gateway:
         self.token = token
         self.sessions: dict[str, Session] = {}
         self.identifies: list[Json] = []
+        self.presences: list[Json] = []
         self.resumes = 0
         self._sockets: set[web.WebSocketResponse] = set()
         self._hung_up: set[web.WebSocketResponse] = set()
@@ -93,8 +97,10 @@ class Gateway:
     async def _serve(self, socket: web.WebSocketResponse, session: Session) -> None:
         sender = asyncio.create_task(_send(socket, session.outbox))
         try:
-            async for _ in _beats(socket):
-                pass
+            async for frame in _beats(socket):
+                if frame["op"] == PRESENCE:
+                    self.presences.append(frame["d"])
+                    self._state.changes.tell()
         finally:
             sender.cancel()
             with contextlib.suppress(asyncio.CancelledError, ConnectionError):
@@ -179,7 +185,9 @@ class Gateway:
             await socket.send_json({"op": INVALID, "d": False})
 
     async def close(self, code: int) -> None:
-        """Close all connections from this side; sessions stay and can be resumed."""
+        """Close all connections from this side; sessions stay and can be resumed, but for some codes."""
+        if code in SESSION_IS_OVER:
+            self.sessions.clear()
         for socket in tuple(self._sockets):
             self._hung_up.add(socket)
             await socket.close(code=code)

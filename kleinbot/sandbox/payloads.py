@@ -67,7 +67,7 @@ def application(state: State) -> Json:
         "approximate_user_install_count": 0,
         "approximate_user_authorization_count": 0,
         "explicit_content_filter": 0,
-        "team": None,
+        "team": state.team,
         "eligible_oauth2_scopes": [],
     }
 

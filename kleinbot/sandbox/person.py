@@ -79,6 +79,12 @@ class Person:
         ]
         return self._send(COMMAND, channel, _command_data(command, steps, options, Resolved()))
 
+    async def raw(
+        self, channel: Channel, data: Json, *, kind: int = COMMAND, source: Message | None = None
+    ) -> InteractionHandle:
+        """Send ``data`` as it is, as a client does that still knows older commands."""
+        return self._send(kind, channel, data, source=source)
+
     async def autocomplete(
         self,
         channel: Channel,

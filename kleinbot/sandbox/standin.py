@@ -103,6 +103,20 @@ class StandIn:
         """What clients have sent as IDENTIFY."""
         return self._gateway.identifies
 
+    async def presence_after(self, count: int, *, timeout_s: float = 10.0) -> Json:
+        """Wait until clients have sent more than ``count`` status lines (op 3); return the last."""
+        await self.state.changes.until(
+            lambda: True if len(self._gateway.presences) > count else None,
+            timeout_s=timeout_s,
+            what="a status line",
+        )
+        return self._gateway.presences[-1]
+
+    @property
+    def presences(self) -> list[Json]:
+        """The status lines (op 3) that clients have sent."""
+        return self._gateway.presences
+
     @property
     def is_online(self) -> bool:
         """Whether a client is identified and connected."""
@@ -142,6 +156,17 @@ class StandIn:
     async def invalidate_session(self) -> None:
         """End the client's session (op 9): it has to identify anew."""
         await self._gateway.invalidate()
+
+    async def close_gateway(self, code: int) -> None:
+        """Close the gateway connection with a close code ("Gateway Close Event Codes")."""
+        await self._gateway.close(code)
+
+    def cloudflare(self, pattern: str, *, times: int = 1, via: bool = False, status: int = 429) -> None:
+        """Let the network in front of Discord answer the next fitting requests with a page of HTML.
+
+        A 429 without ``Via`` is a ban; with it, the limit of a proxy that is no JSON.
+        """
+        self._traffic.breaks.append(Break(pattern, status, 0, False, False, 60.0, times, html=True, via=via))
 
     async def drop_gateway(self) -> None:
         """Break the gateway connection. The session stays and can be resumed."""

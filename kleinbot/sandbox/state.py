@@ -176,6 +176,7 @@ class State:
         self.interactions: dict[str, Interaction] = {}
         self.commands: dict[int | None, list[Json]] = {}
         self.avatars: dict[int, tuple[str, bytes]] = {}
+        self.team: Json | None = None
         self.stickers: dict[str, bytes] = {}
         self.closed_to_direct_messages: set[int] = set()
         self.listeners: list[MessageListener] = []

@@ -50,6 +50,8 @@ class Break:
     drop_answer: bool
     retry_after_s: float
     times: int
+    html: bool = False
+    via: bool = True
 
     def fits(self, request: web.Request) -> bool:
         asked = f"{request.method} {request.path.removeprefix(API)}"
@@ -163,7 +165,7 @@ class Traffic:
             body=body.fields if request.can_read_body or body.fields else None,
             files=tuple((each.filename, len(each.data)) for each in body.files.values()),
             status=response.status,
-            answer=json.loads(response.body) if isinstance(response.body, bytes) and response.body else None,
+            answer=_logged_answer(response),
             started_at=started_at,
             took_s=took_s,
         )
@@ -173,7 +175,20 @@ class Traffic:
         self.state.changes.tell()
 
 
+def _page(fault: Break) -> web.Response:
+    """Answer as the network in front of Discord does, which knows nothing of its API."""
+    headers = {"Content-Type": "text/html; charset=UTF-8", "Server": "cloudflare"}
+    if fault.status == 429:
+        headers["Retry-After"] = f"{fault.retry_after_s:g}"
+    if fault.via:
+        headers["Via"] = "1.1 stand-in"
+    body = f"<!DOCTYPE html><html><title>{fault.status} | discord.com</title></html>"
+    return web.Response(body=body.encode(), status=fault.status, headers=headers)
+
+
 def _broken(fault: Break) -> web.Response:
+    if fault.html:
+        return _page(fault)
     if fault.status == 429:
         body: Json = {"code": fault.code, "message": "You are being rate limited."}
         body |= {"retry_after": fault.retry_after_s, "global": False}
@@ -182,6 +197,12 @@ def _broken(fault: Break) -> web.Response:
         response.headers.update({"Via": "1.1 stand-in", "Retry-After": f"{fault.retry_after_s:g}"})
         return response
     return answer({"code": fault.code, "message": f"{fault.status}: broken on purpose"}, fault.status)
+
+
+def _logged_answer(response: web.Response) -> Any:  # noqa: ANN401 - JSON of any kind
+    if not isinstance(response.body, bytes) or not response.body:
+        return None
+    return json.loads(response.body) if response.content_type == "application/json" else response.text
 
 
 def _hang_up(request: web.Request) -> None:

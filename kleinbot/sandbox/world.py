@@ -22,6 +22,25 @@ class World:
         """The application's owner: whoever hosts the bot."""
         return self._person(self._state.owner.name)
 
+    def set_team(self, owner: Person, **roles: tuple[Person, ...]) -> None:
+        """Give the application to a team: ``admin``, ``developer`` and ``read_only`` name its members."""
+        members = [(person, role) for role, persons in roles.items() for person in persons]
+        self._state.team = {
+            "id": str(lasting("team")),
+            "name": "team",
+            "icon": None,
+            "owner_user_id": str(owner.id),
+            "members": [
+                {
+                    "user": payloads.user(self._state, person.user),
+                    "team_id": str(lasting("team")),
+                    "membership_state": 2,
+                    "role": role,
+                }
+                for person, role in members
+            ],
+        }
+
     @property
     def servers(self) -> list[Server]:
         return list(self._state.servers.values())

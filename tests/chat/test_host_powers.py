@@ -5,7 +5,7 @@ from typing import Any
 import discord
 import pytest
 
-from kleinbot.chat.host_powers import is_host
+from kleinbot.chat.host_powers import hosts_of
 
 
 def _user(user_id: int) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def _client(team: dict[str, Any] | None) -> discord.Client:
 
 async def test_the_owner_of_the_application_is_the_host() -> None:
     client = _client(None)
-    assert [is_host(client, member) for member in (1, 2)] == [True, False]
+    assert hosts_of(client.application) == {1}
 
 
 @pytest.mark.parametrize(
@@ -40,8 +40,8 @@ async def test_of_a_team_those_who_work_are(member: int, expected: bool) -> None
         _member(14, "admin", state=1),
     ]  # fmt: skip
     client = _client({"id": "7", "name": "t", "icon": None, "owner_user_id": "10", "members": members})
-    assert is_host(client, member) is expected
+    assert (member in hosts_of(client.application)) is expected
 
 
 async def test_before_the_login_nobody_is() -> None:
-    assert not is_host(discord.Client(intents=discord.Intents.none()), 1)
+    assert hosts_of(discord.Client(intents=discord.Intents.none()).application) == frozenset()

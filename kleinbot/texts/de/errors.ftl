@@ -1,4 +1,6 @@
 error-unexpected = Bei mir ist etwas schiefgegangen. /quota zeigt, ob etwas berechnet wurde. Wenn es wieder passiert, nenne dem Betreiber des Bots diesen Code: { $incident }
+error-command-changed = Dieser Befehl hat sich geändert, und dein Discord zeigt noch den alten. Versuch es in einer Minute noch einmal; bleibt es so, starte Discord neu. Es wurde nichts berechnet.
+error-button-unknown = Dieser Knopf gehört zu einer anderen Version von mir, deshalb kann ich nicht tun, was darauf steht. Der Befehl dafür geht weiterhin. Es wurde nichts berechnet.
 
 error-prompt-empty = Ohne Steuerwörter bleibt vom Prompt nichts übrig. Sag in ein paar Worten, was auf dem Bild zu sehen sein soll.
 error-prompt-too-long = Der Prompt ist { $tokens } Tokens lang, das Modell liest höchstens { $limit }. Kürze ihn um etwa { $excess } Wörter.
@@ -152,6 +154,8 @@ error-profile-batch-too-large = KLEINBOT_PROFILE_LARGEST_BATCH ist { $wanted }, 
 error-setting-invalid = { $setting } ist { $value }, das kann nicht gehen: { $reason }
 error-token-missing = Es gibt kein Discord-Token. Schreib DISCORD_TOKEN=… in die Umgebung oder in eine Datei namens .env, oder probiere „python bot.py sandbox“, das braucht keins.
 error-token-refused = Discord hat das Token abgelehnt. Kopiere es im Entwicklerportal von Discord von der Bot-Seite deiner Anwendung neu nach DISCORD_TOKEN.
+error-intents-refused = Discord erlaubt dieser Anwendung die Intents nicht, die der Bot verlangt (Schlusscode 4014). Er verlangt keine, die freigeschaltet werden müssen: Sieh im Entwicklerportal von Discord nach, ob die Anwendung noch in Ordnung ist, und starte den Bot dann neu.
+error-gateway-refused = Discord hat die Verbindung beendet und nimmt von dieser Version des Bots keine neue an (Schlusscode { $close_code }). Aktualisiere kleinbot und seine Bibliotheken, und starte ihn dann neu.
 error-start-disk-full = Bei { $folder } sind nur { $free } MiB frei, und { $needed } MiB braucht der Anfang. Mach dort Platz oder setze KLEINBOT_DATA_FOLDER auf einen Ort auf einer anderen Platte; verloren ist nichts.
 error-folder-in-use = Der Datenordner { $folder } wird gerade von Prozess { $pid } benutzt. Beende diesen zuerst oder setze KLEINBOT_DATA_FOLDER auf einen anderen Ordner.
 error-folder-without-locks = Dateien in { $folder } lassen sich nicht sperren ({ $reason }). Zwei Bots könnten also denselben Auftrag zweimal vergeben, und SQLite könnte seine Datenbank beschädigen. Manche Netzlaufwerke sind so: Binde es mit Sperren ein, oder setze KLEINBOT_DATA_FOLDER auf einen Ordner auf einer Platte dieses Rechners.

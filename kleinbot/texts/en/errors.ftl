@@ -1,4 +1,6 @@
 error-unexpected = Something went wrong on my side. /quota shows whether anything was charged. If it happens again, tell the bot's host this code: { $incident }
+error-command-changed = This command has changed, and your Discord still shows the old one. Try again in a minute; if it stays so, restart Discord. Nothing was charged.
+error-button-unknown = That button belongs to another version of me, so I cannot do what it says. The command for it still works. Nothing was charged.
 
 error-prompt-empty = The prompt is empty once control words are taken out. Say in a few words what the picture should show.
 error-prompt-too-long = The prompt is { $tokens } tokens long and the model reads at most { $limit }. Shorten it by about { $excess } words.
@@ -155,6 +157,8 @@ error-profile-batch-too-large = KLEINBOT_PROFILE_LARGEST_BATCH is { $wanted }, b
 error-setting-invalid = { $setting } is { $value }, which cannot work: { $reason }
 error-token-missing = There is no Discord token. Put DISCORD_TOKEN=… into the environment or a file named .env, or try "python bot.py sandbox", which needs none.
 error-token-refused = Discord refused the token. Copy it again from the Bot page of your application in Discord's developer portal into DISCORD_TOKEN.
+error-intents-refused = Discord does not allow this application the intents that the bot asks for (close code 4014). The bot asks for none that needs to be enabled: look in Discord's developer portal whether the application is still in good standing, then start the bot again.
+error-gateway-refused = Discord has ended the connection and takes no other one from this version of the bot (close code { $close_code }). Update kleinbot and its libraries, then start it again.
 error-start-disk-full = Only { $free } MiB are free at { $folder }, and { $needed } MiB are needed to begin. Make room there, or set KLEINBOT_DATA_FOLDER to a place on another disk; nothing is lost.
 error-folder-in-use = The data folder { $folder } is in use by process { $pid }. Stop that one first, or set KLEINBOT_DATA_FOLDER to another folder.
 error-folder-without-locks = Files in { $folder } cannot be locked ({ $reason }), so two bots could hand out the same job twice, and SQLite could damage its database. Some network shares are like that: mount it with locks, or set KLEINBOT_DATA_FOLDER to a folder on a disk of this machine.

@@ -1,0 +1,184 @@
+"""What a less kind Discord does: final close codes, clients that know older commands, sessions that end."""
+
+import asyncio
+import logging
+
+import pytest
+
+from kleinbot.domain.errors import Code, StartError
+from kleinbot.supervisor import RESTART_CODE
+from tests.e2e.house import Stage
+from tests.e2e.pictures import imagined, said
+from tests.scripted_engine import ScriptedEngine
+
+_CHAT, _AUTOCOMPLETE, _COMPONENT = 1, 4, 3
+
+
+@pytest.mark.parametrize(
+    ("close_code", "code"),
+    [
+        (4004, Code.TOKEN_REFUSED),
+        (4010, Code.GATEWAY_REFUSED),
+        (4012, Code.GATEWAY_REFUSED),
+        (4013, Code.GATEWAY_REFUSED),
+        (4014, Code.INTENTS_REFUSED),
+    ],
+)
+async def test_a_final_close_while_running_ends_with_the_sentence_of_the_login(
+    stage: Stage, caplog: pytest.LogCaptureFixture, close_code: int, code: Code
+) -> None:
+    with pytest.raises(StartError) as caught:
+        async with stage.house(ScriptedEngine()) as house:
+            await imagined(house)
+            await house.standin.close_gateway(close_code)
+            await house.app.stopping.wait()
+    assert caught.value.code is code
+    assert caught.value.parameters == ({"close_code": close_code} if code is Code.GATEWAY_REFUSED else {})
+    assert [record for record in caplog.records if record.exc_info and record.levelno >= logging.ERROR] == []
+    async with stage.house(ScriptedEngine()):  # and the folder is left as after a clean stop
+        pass
+
+
+async def test_more_servers_than_the_connections_may_serve_asks_for_a_new_process(stage: Stage) -> None:
+    async with stage.house(ScriptedEngine(), exits_with=RESTART_CODE) as house:
+        await house.standin.close_gateway(4011)
+        await house.app.stopping.wait()
+
+
+@pytest.mark.parametrize("close_code", [1000, 4000, 4001, 4002, 4003, 4005, 4007, 4008, 4009])
+async def test_any_other_close_is_connected_again(stage: Stage, close_code: int) -> None:
+    async with stage.house(ScriptedEngine()) as house:
+        await house.standin.close_gateway(close_code)
+        await house.standin.offline()
+        await house.standin.online(timeout_s=30)
+        await imagined(house)
+
+
+async def test_the_status_line_is_there_after_a_new_session_too(stage: Stage) -> None:
+    async with stage.house(ScriptedEngine()) as house:
+        shown = await house.standin.presence_after(0)
+        count = len(house.standin.presences)
+        await house.standin.invalidate_session()
+        await house.standin.offline()
+        await house.standin.online(timeout_s=30)
+        async with asyncio.timeout(30):
+            while len(house.standin.presences) == count:
+                house.clock.advance(16)
+                await asyncio.sleep(0)
+        assert house.standin.presences[-1]["activities"] == shown["activities"]
+        assert shown["activities"][0]["state"]
+        # discord.py 2.7 announces it by the name that it had before API v8.
+        assert house.standin.identifies[-1]["presence"]["game"] == shown["activities"][0]
+
+
+def _command(name: str, *options: dict[str, object]) -> dict[str, object]:
+    return {"id": "1", "name": name, "type": _CHAT, "options": list(options)}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        _command("paint"),
+        _command("host", {"name": "dance", "type": 1, "options": []}),
+        _command("imagine"),
+        _command("imagine", {"name": "prompt", "type": 4, "value": 3}),
+        _command(
+            "imagine",
+            {"name": "prompt", "type": 3, "value": "x"},
+            {"name": "aspect", "type": 3, "value": "9"},
+        ),
+        _command(
+            "imagine", {"name": "prompt", "type": 3, "value": "x"}, {"name": "count", "type": 4, "value": 99}
+        ),
+        _command("variations", {"name": "strength", "type": 3, "value": "odd"}),
+        {"id": "1", "name": "Paint this", "type": 3, "target_id": "1", "resolved": {}},
+    ],
+    ids=str,
+)
+async def test_a_command_of_an_older_client_gets_its_own_sentence(
+    stage: Stage, caplog: pytest.LogCaptureFixture, data: dict[str, object]
+) -> None:
+    async with stage.house(ScriptedEngine()) as house:
+        handle = await house.ada.raw(house.channel, data)
+        assert (
+            await said(handle, "This command has changed, and your Discord still shows the old one.")
+        ).is_ephemeral
+        assert await house.number("SELECT COUNT(*) FROM jobs") == 0
+    assert "incident" not in caplog.text
+
+
+async def test_suggestions_for_an_unknown_command_are_none(stage: Stage) -> None:
+    async with stage.house(ScriptedEngine()) as house:
+        focused = {"name": "picture", "type": 3, "value": "x", "focused": True}
+        handle = await house.ada.raw(house.channel, _command("paint", focused), kind=_AUTOCOMPLETE)
+        assert await handle.suggestions(timeout_s=10) == []
+
+
+@pytest.mark.parametrize("custom_id", ["kb:upscale:" + "0" * 24, "kb:vary:zz", "kb:"])
+async def test_a_button_of_another_version_gets_a_sentence(stage: Stage, custom_id: str) -> None:
+    async with stage.house(ScriptedEngine()) as house:
+        done = await imagined(house)
+        pressed = {"component_type": 2, "custom_id": custom_id, "id": 1}
+        handle = await house.ada.raw(house.channel, pressed, kind=_COMPONENT, source=done)
+        assert (await said(handle, "That button belongs to another version of me")).is_ephemeral
+
+
+async def test_who_leaves_the_team_loses_the_hosts_powers_within_ten_minutes(stage: Stage) -> None:
+    add = stage.standin.world.add_member
+    first = add(stage.server, "first", permissions=("manage_guild",))
+    second = add(stage.server, "second", permissions=("manage_guild",))
+    stage.standin.world.set_team(first, developer=(second,))
+    async with stage.house(ScriptedEngine()) as house:
+        powers = house.app.client.host_powers
+        assert powers.has(first.id)
+        assert powers.has(second.id)
+        stage.standin.world.set_team(first, read_only=(second,))
+        asked = len(stage.standin.exchanges_of("GET", "/oauth2/applications/@me"))
+        house.standin.break_next("GET /oauth2/*", status=403)
+        house.clock.advance(601)
+        await stage.standin.exchange_where(
+            lambda _: len(stage.standin.exchanges_of("GET", "/oauth2/applications/@me")) > asked
+        )
+        assert powers.has(second.id)  # Discord did not answer: what was known stays
+        async with asyncio.timeout(10):
+            while powers.has(second.id):
+                house.clock.advance(601)
+                await asyncio.sleep(0)
+        assert powers.has(first.id)
+
+
+async def test_a_line_that_breaks_during_a_removal_is_tried_again(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with stage.house(ScriptedEngine()) as house:
+        done = await imagined(house)
+        # aiohttp itself repeats a DELETE on a fresh connection, once.
+        house.standin.break_next("DELETE /channels/*", drop=True, times=2)
+        asked = await said(await house.ada.press(done, label="Delete"), "for good?")
+        await said(await house.ada.press(asked, label="Delete for good"), "#1 is deleted.")
+        await house.until("SELECT COALESCE(MAX(attempts), 0) FROM removals", 1)
+        house.clock.advance(10)
+        await house.until("SELECT COUNT(*) FROM removals", 0)
+        assert done.is_deleted
+    assert "was not removed, next attempt" in caplog.text
+    assert "background task failed" not in caplog.text
+
+
+@pytest.mark.parametrize("via", [False, True])
+async def test_a_page_in_place_of_an_answer_delays_and_ends_nothing(
+    stage: Stage, caplog: pytest.LogCaptureFixture, via: bool
+) -> None:
+    engine = ScriptedEngine()
+    engine.gate.clear()
+    async with stage.house(engine) as house:
+        handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
+        await engine.started.wait()
+        house.standin.cloudflare("PATCH /webhooks/*", via=via)
+        house.clock.advance(6)  # progress is shown
+        await house.standin.exchange_where(lambda exchange: exchange.status == 429)
+        house.standin.cloudflare("PATCH /webhooks/*", via=via)
+        engine.gate.set()
+        await house.until("SELECT MAX(attempts) FROM outbox", 1)
+        house.clock.advance(10)
+        await handle.message_where(lambda message: message.pictures, timeout_s=10)
+    assert "background task failed" not in caplog.text
