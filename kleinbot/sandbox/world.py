@@ -35,6 +35,7 @@ class World:
                     "user": payloads.user(self._state, person.user),
                     "team_id": str(lasting("team")),
                     "membership_state": 2,
+                    "permissions": ["*"],
                     "role": role,
                 }
                 for person, role in members
