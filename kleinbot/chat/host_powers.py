@@ -30,13 +30,17 @@ class HostPowers:
         return member_id in self._hosts
 
     async def run(self) -> None:
-        """Ask again until cancelled; where Discord does not answer, what was known stays."""
+        """Ask again until cancelled."""
         while True:
             await self._clock.sleep(REFRESH_EVERY_S)
-            try:
-                self._hosts = hosts_of(await self._client.application_info())
-            except UNREACHED as error:
-                _log.info("the application's team could not be read: %s", error)
+            await self.refresh()
+
+    async def refresh(self) -> None:
+        """Ask Discord who the hosts are; where it does not answer, what was known stays."""
+        try:
+            self._hosts = hosts_of(await self._client.application_info())
+        except UNREACHED as error:
+            _log.info("the application's team could not be read: %s", error)
 
 
 def hosts_of(application: discord.AppInfo | None) -> frozenset[int]:
