@@ -81,16 +81,7 @@ def _command(name: str, *options: dict[str, object]) -> dict[str, object]:
         _command("paint"),
         _command("host", {"name": "dance", "type": 1, "options": []}),
         _command("imagine"),
-        _command("imagine", {"name": "prompt", "type": 4, "value": 3}),
-        _command(
-            "imagine",
-            {"name": "prompt", "type": 3, "value": "x"},
-            {"name": "aspect", "type": 3, "value": "9"},
-        ),
-        _command(
-            "imagine", {"name": "prompt", "type": 3, "value": "x"}, {"name": "count", "type": 4, "value": 99}
-        ),
-        _command("variations", {"name": "strength", "type": 3, "value": "odd"}),
+        _command("imagine", {"name": "caption", "type": 3, "value": "x"}),
         {"id": "1", "name": "Paint this", "type": 3, "target_id": "1", "resolved": {}},
     ],
     ids=str,
