@@ -1,5 +1,6 @@
 """Answers interactions: turns a use case's outcome, or its refusal, into the first response."""
 
+import functools
 import logging
 import re
 import secrets
@@ -174,7 +175,29 @@ def actor_of(interaction: discord.Interaction[Any]) -> Actor:
         is_host=cast("KleinbotClient", interaction.client).host_powers.has(interaction.user.id),
         moderated_channel_id=interaction.channel_id if moderates_here else None,
         event_id=interaction.id,
+        sees_channel=functools.partial(_sees, interaction),
     )
+
+
+def _sees(interaction: discord.Interaction[Any], channel_id: int) -> bool:
+    """Tell whether who acts sees a channel, by what is known of its permissions and of their roles.
+
+    Not those of another server, of a deleted channel, or of a private thread that they do not manage: whom
+    it was opened to is not told to bots without asking.
+    """
+    if channel_id == interaction.channel_id:
+        return True
+    server, user = interaction.guild, interaction.user
+    channel = None if server is None else server.get_channel_or_thread(channel_id)
+    if channel is None or not isinstance(user, discord.Member):
+        return False
+    try:
+        permissions = channel.permissions_for(user)
+    except discord.ClientException:  # the channel of a thread is not known
+        return False
+    if isinstance(channel, discord.Thread) and channel.is_private():
+        return permissions.manage_threads
+    return permissions.view_channel
 
 
 def reply_address(interaction: discord.Interaction[Any]) -> ReplyAddress:

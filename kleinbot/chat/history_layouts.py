@@ -42,7 +42,7 @@ def history(texts: Texts, locale: str, page: Page, reader_id: int) -> Message:
         view.add_item(discord.ui.Section(line, accessory=thumbnail))
     if page.entries:
         view.add_item(_show_row(texts, locale, page))
-    if page.newer or page.older:
+    if page.entries and (page.newer or page.older):
         view.add_item(_turn_row(texts, locale, page))
     return Message(view, tuple(files))
 

@@ -55,7 +55,8 @@ class KeepingDesk:
         """Show how a result was made; a deleted one keeps that to itself."""
         actor = actor_of(interaction)
         job = await self._history.seen(actor, job_id)
-        text = recipe_card(self._texts, actor.locale, actor.member_id, job)
+        names_parent = await self._history.sees_parent(actor, job)
+        text = recipe_card(self._texts, actor.locale, actor.member_id, job, names_parent=names_parent)
         await interaction.response.send_message(view=layouts.plain(text), ephemeral=True)
 
     async def ask_delete(self, interaction: discord.Interaction[Any], job_id: str) -> None:

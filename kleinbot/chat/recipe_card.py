@@ -18,10 +18,14 @@ _APART = "\u200b"
 _SHORTEST_QUOTED = 3
 
 
-def recipe_card(texts: Texts, locale: str, reader_id: int, job: Job) -> str:
-    """Return the command, and what no command says: size, checkpoint, steps, seconds, time, parent."""
+def recipe_card(texts: Texts, locale: str, reader_id: int, job: Job, *, names_parent: bool = True) -> str:
+    """Return the command, and what no command says: size, checkpoint, steps, seconds, time, parent.
+
+    ``names_parent``: whether the reader may see the parent, so that its key may be told.
+    """
+    pasted = command(texts, locale, reader_id, job, names_parent=names_parent)
     lines = [
-        f"{_FENCE}\n{_NEXT_TO_ANOTHER.sub(_APART, command(texts, locale, reader_id, job))}\n{_FENCE}",
+        f"{_FENCE}\n{_NEXT_TO_ANOTHER.sub(_APART, pasted)}\n{_FENCE}",
         texts.say(
             locale,
             "recipe-card",
@@ -38,12 +42,14 @@ def recipe_card(texts: Texts, locale: str, reader_id: int, job: Job) -> str:
     if job.parent is not None:
         author = wording.mention(job.parent.member_id)
         lines.append(texts.say(locale, "recipe-parent", number=str(job.parent.number), author=author))
+        if not names_parent:
+            lines.append(texts.say(locale, "recipe-parent-unseen"))
     elif job.kind is not Kind.IMAGINE:
         lines.append(texts.say(locale, "recipe-attach"))
     return "\n".join(lines)
 
 
-def command(texts: Texts, locale: str, reader_id: int, job: Job) -> str:
+def command(texts: Texts, locale: str, reader_id: int, job: Job, *, names_parent: bool = True) -> str:
     """Return the command that makes ``job`` again, in the words of the reader's own Discord."""
 
     def option(name: str, value: object) -> str:
@@ -62,7 +68,7 @@ def command(texts: Texts, locale: str, reader_id: int, job: Job) -> str:
             words.append(option("edit-instruction", _quoted(job.prompt)))
         case Kind.VARIATIONS if job.strength is not None:
             words.append(option("variations-strength", job.strength))
-    if job.parent is not None:
+    if job.parent is not None and names_parent:
         words.append(option("edit-picture", _parent_name(job, reader_id)))
     if job.kind is not Kind.VARIATIONS:
         words.append(option("imagine-seed", job.seed))

@@ -1,6 +1,7 @@
 """Who acts."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -8,6 +9,7 @@ class Actor:
     """A person in one Discord server, with the powers that Discord says they have there.
 
     ``event_id``: the event of Discord by which they act, which may come several times; None: none of those.
+    ``sees_channel``: whether they see a channel of the server, as far as Discord has told its permissions.
     ``is_moderator``: in every channel. ``moderated_channel_id``: only there, as far as is known.
     """
 
@@ -19,6 +21,7 @@ class Actor:
     is_host: bool = False
     moderated_channel_id: int | None = None
     event_id: int | None = None
+    sees_channel: Callable[[int], bool] = field(default=lambda _: True, compare=False, repr=False)
 
     def moderates(self, channel_id: int) -> bool:
         return self.is_moderator or channel_id == self.moderated_channel_id

@@ -128,6 +128,9 @@ def _overwrites(state: State, where: Channel) -> list[Json]:
     if where.denied:
         denied = bits_of(where.denied)
         overwrites.append({"id": str(state.bot.id), "type": 1, "allow": "0", "deny": str(denied)})
+    for person_id in sorted(where.hidden_from - where.granted.keys()):
+        deny = str(bits_of(("view_channel",)))
+        overwrites.append({"id": str(person_id), "type": 1, "allow": "0", "deny": deny})
     return overwrites
 
 

@@ -60,6 +60,7 @@ class Channel:
         self.recipient: User | None = None
         self.denied: set[str] = set()
         self.granted: dict[int, int] = {}
+        self.hidden_from: set[int] = set()
         self.log: dict[int, Message] = {}
         self._changes = changes
         self._handed_out: set[int] = set()

@@ -138,6 +138,11 @@ class World:
         channel.granted[person.id] = channel.granted.get(person.id, 0) | bits_of((permission,))
         self._tell("CHANNEL_UPDATE", channel)
 
+    def hide(self, channel: Channel, person: Person) -> None:
+        """Let somebody not see a channel any more."""
+        channel.hidden_from.add(person.id)
+        self._tell("CHANNEL_UPDATE", channel)
+
     def _tell(self, event: str, channel: Channel) -> None:
         if channel.server is not None:
             self._state.dispatch(event, payloads.channel(self._state, channel), channel.server.id)

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from kleinbot.store.database import Reader, Transaction
 
+_CHANNELS_LOOKED_AT = 50
+
 
 class Origin(StrEnum):
     """Why a message shows a picture: it is the delivered result, or somebody had it shown again."""
@@ -49,6 +51,14 @@ async def note(
             message_id, channel_id, origin, now_ms, job_id, position,
         )  # fmt: skip
     return True
+
+
+async def channels(reader: Reader, job_id: str) -> list[int]:
+    """Return in which channels a job is shown: some, where it is shown in very many."""
+    rows = await reader.all(
+        "SELECT DISTINCT channel_id FROM posted_images WHERE job_id = ? LIMIT ?", job_id, _CHANNELS_LOOKED_AT
+    )
+    return [row[0] for row in rows]
 
 
 async def is_known(reader: Reader, message_id: int) -> bool:

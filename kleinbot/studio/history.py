@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal
@@ -17,8 +17,8 @@ from kleinbot.store.history import Wanted
 from kleinbot.store.ledger import Owner
 from kleinbot.store.posted import Origin
 from kleinbot.store.searching import SearchEndedError, Searches
-from kleinbot.studio.power import Action, may
 from kleinbot.studio.recall import Recall
+from kleinbot.studio.sight import sees
 
 PAGE_JOBS = 5
 MOST_WORDS = 8
@@ -111,6 +111,9 @@ class History:
             async with self._reader(wanted) as read:
                 found = await history.older(read, wanted, before, PAGE_JOBS + 1)
             jobs, newer, older = found[:PAGE_JOBS], before is not None, len(found) > PAGE_JOBS
+            if not jobs and before is not None:
+                # All of that page was deleted meanwhile: the one above it is the last now.
+                return replace(await self.page(actor, search, after=before - 1), older=False)
         return Page(search, tuple([await self._entry(owner, job) for job in jobs]), newer, older)
 
     async def choices(self, actor: Actor, text: str, limit: int) -> list[Job]:
@@ -149,9 +152,16 @@ class History:
     async def seen(self, actor: Actor, job_id: str) -> Job:
         """Return a result that the actor may see, by key. Raises Refusal RESULT_UNKNOWN or RESULT_DELETED."""
         job = await lookup.by_id(self._database.read, job_id)
-        if job is None or not may(actor, Action.SEE, job):
+        if job is None or not await sees(self._database.read, actor, job):
             raise Refusal(Code.RESULT_UNKNOWN, job="")
         return _shown(job)
+
+    async def sees_parent(self, actor: Actor, job: Job) -> bool:
+        """Tell whether the actor may see what ``job`` was made from: else nobody tells them its key."""
+        if job.parent is None:
+            return False
+        parent = await lookup.by_id(self._database.read, job.parent.key.job_id)
+        return parent is not None and await sees(self._database.read, actor, parent)
 
     async def note_seen(self, job: Job, channel_id: int, message_id: int) -> None:
         """Note that a message shows ``job`` where no row says so, as after a backup was put back."""

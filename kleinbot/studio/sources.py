@@ -11,7 +11,7 @@ from kleinbot.domain.work import ImageKey
 from kleinbot.store import lookup, own_pictures
 from kleinbot.store.database import Database
 from kleinbot.store.ledger import Owner
-from kleinbot.studio.power import Action, may
+from kleinbot.studio.sight import sees
 
 _LOOKED_THROUGH = 500
 _MOST_SUGGESTED = 25
@@ -32,11 +32,11 @@ class Sources:
         self._database = database
 
     async def job(self, actor: Actor, job_id: str) -> Job:
-        """Return a job that ``actor`` may see; whoever names its random key has seen its message.
+        """Return a job that ``actor`` may see (see ``studio.sight``), by its random key.
 
         Raises Refusal PICTURE_UNKNOWN, also for a private job of somebody else.
         """
-        return _visible(actor, await lookup.by_id(self._database.read, job_id))
+        return await self._visible(actor, await lookup.by_id(self._database.read, job_id))
 
     async def resolve(self, actor: Actor, source: Source) -> Chosen | Attached:
         """Return what an edit or a variation begins with. Raises the refusals of ``choose``."""
@@ -52,7 +52,7 @@ class Sources:
             job = await self.job(actor, name.job_id)
         elif name.number is not None:
             found = await lookup.by_number(self._database.read, actor.server_id, name.number)
-            job = _visible(actor, found if found and found.member_id == actor.member_id else None)
+            job = await self._visible(actor, found if found and found.member_id == actor.member_id else None)
         else:
             job = await self._newest(actor)
         return Chosen(job, _finished(job, name.position))
@@ -66,6 +66,13 @@ class Sources:
             for picture in await own_pictures.newest(self._database.read, owner, _LOOKED_THROUGH)
             if wanted in f"#{picture.number} {picture.prompt}".casefold()
         ][:_MOST_SUGGESTED]
+
+    async def _visible(self, actor: Actor, job: Job | None) -> Job:
+        if job is None or not await sees(self._database.read, actor, job):
+            raise Refusal(Code.PICTURE_UNKNOWN)
+        if job.deleted_ms is not None:
+            raise Refusal(Code.PICTURE_GONE, number=str(job.number))
+        return job
 
     async def _newest(self, actor: Actor) -> Job:
         owner = Owner(actor.server_id, actor.member_id)
@@ -87,14 +94,6 @@ def is_spoiler(source: Chosen | Attached) -> bool:
 
 def parent_of(source: Chosen | Attached) -> ImageKey | None:
     return source.image.key if isinstance(source, Chosen) else None
-
-
-def _visible(actor: Actor, job: Job | None) -> Job:
-    if job is None or not may(actor, Action.SEE, job):
-        raise Refusal(Code.PICTURE_UNKNOWN)
-    if job.deleted_ms is not None:
-        raise Refusal(Code.PICTURE_GONE, number=str(job.number))
-    return job
 
 
 def _finished(job: Job, position: int | None) -> Image:

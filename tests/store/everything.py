@@ -122,6 +122,7 @@ async def _read_the_rest(read: Reader, subjects: Subjects, now_ms: int) -> None:
     await outbox.next_due_ms(read, now_ms)
     await outbox.undelivered(read, 1)
     await outbox.kept_for(read, HEAVY, 3)
+    await posted.channels(read, subjects.done)
     await posted.is_known(read, subjects.message_id)
     await posted.delivered(read, subjects.done)
     await posted.due_removals(read, now_ms, without=(1,), of_channel=4)

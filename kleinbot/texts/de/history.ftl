@@ -40,6 +40,7 @@ button-marked = { $count ->
 recipe-card = #{ $number } · { $size } · Checkpoint { $checkpoint } · { $steps } Schritte · { $seconds } s · gemacht <t:{ NUMBER($at_s, useGrouping: 0) }:f>
 recipe-noise = Rauschen: { $noise } (Seed, dann Gewicht:Seed von dem, was dazugemischt wurde)
 recipe-parent = Entstanden aus #{ $number } von { $author }
+recipe-parent-unseen = Dieses Bild kannst du nicht sehen, deshalb fehlt es im Befehl: Hänge ein eigenes an.
 recipe-attach = Es entstand aus angehängten Dateien; die musst du wieder anhängen.
 
 delete-question = #{ $number } endgültig löschen? { $count ->

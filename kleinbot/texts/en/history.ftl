@@ -40,6 +40,7 @@ button-marked = { $count ->
 recipe-card = #{ $number } · { $size } · checkpoint { $checkpoint } · { $steps } steps · { $seconds } s · made <t:{ NUMBER($at_s, useGrouping: 0) }:f>
 recipe-noise = Noise: { $noise } (seed, then weight:seed of what was mixed in)
 recipe-parent = Made from #{ $number } of { $author }
+recipe-parent-unseen = You cannot see that picture, so the command leaves it out: attach one of your own.
 recipe-attach = It was made from attached files, which have to be attached again.
 
 delete-question = Delete #{ $number } for good? { $count ->
