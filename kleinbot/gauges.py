@@ -41,11 +41,12 @@ class Gauges:
         self._intake = intake
 
     def reading(self) -> Reading:
-        spread, cost = self._estimate_errors.spread, self._line.outstanding_cost
+        spread, outstanding = self._estimate_errors.spread, self._line.outstanding
+        running = Counter(image.lane for image in self._line.running)
         return Reading(
-            waiting_images=Counter(image.lane for image in self._line.waiting),
-            running_images=Counter(image.lane for image in self._line.running),
-            cost={lane: cost(lane=lane) for lane in Lane},
+            waiting_images={lane: outstanding.images(lane) - running[lane] for lane in Lane},
+            running_images=running,
+            cost={lane: outstanding.cost(lane=lane) for lane in Lane},
             busy_s=self._idle_share.busy_s,
             idle_s=self._idle_share.idle_s,
             idle_share=self._idle_share.share,

@@ -189,7 +189,6 @@ class Parts:
             line,
             cost_model,
             self.engine_state,
-            lambda: self.dispatcher.running_left_s(),
             lambda job_id: self.dispatcher.draws(job_id),
             clock,
         )
@@ -258,7 +257,6 @@ class Parts:
             random=outside.random,
             archive=archive,
             capacity=capacity,
-            running_left_s=self.dispatcher.running_left_s,
             errors=self.estimate_errors,
             meters=meters,
         )

@@ -181,7 +181,6 @@ def build(
         line,
         cost_model,
         lambda: engine.state,
-        lambda: dispatcher.running_left_s(),
         lambda job_id: dispatcher.draws(job_id),
         clock,
     )
@@ -238,7 +237,6 @@ def build(
         random=chance,
         archive=archive,
         capacity=capacity,
-        running_left_s=dispatcher.running_left_s,
         errors=errors,
         meters=meters,
     )

@@ -148,9 +148,8 @@ def _queue_row(texts: Texts, locale: str, card: JobCard, engine: EngineState) ->
             place=_place(card),
             starts=wording.starts(texts, locale, card.starts_at_ms),
         )
-    if card.job.lane is Lane.RELAXED:
-        return f"{row} · {texts.say(locale, 'lane-relaxed')}"
-    return f"{row} · {texts.say(locale, 'queue-late')}" if card.is_late else row
+    is_late = card.is_late or card.job.lane is Lane.RELAXED
+    return f"{row} · {texts.say(locale, 'queue-late')}" if is_late else row
 
 
 def _place(card: JobCard) -> int:

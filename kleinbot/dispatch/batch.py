@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from kleinbot.domain.job import Job
 from kleinbot.domain.work import ImageKey, RenderTask, Suspended
 from kleinbot.queueing.waiting import Shape, WaitingImage
-from kleinbot.queueing.yielding import RunningBatch
 
 Claimed = tuple[WaitingImage, Job]
 
@@ -41,11 +40,6 @@ class Batch:
     @property
     def fraction_done(self) -> float:
         return self.steps_done / self.shape.steps
-
-    @property
-    def between_steps(self) -> RunningBatch:
-        """The batch as the line's policy sees it."""
-        return RunningBatch(self.keys, self.steps_done, self.shape.steps, self.passed_cost)
 
 
 def keys_of(claimed: Iterable[Claimed]) -> tuple[ImageKey, ...]:

@@ -46,24 +46,12 @@ class Card:
         self._may_yield = False
         self._must_yield = False
         self._since_s = 0.0
-        self._segment_s = 0.0
         self.hangs = False
         """The engine's thread will not come back: whoever closes the engine must not wait for it."""
 
     @property
     def is_busy(self) -> bool:
         return self._batch is not None
-
-    def left_s(self) -> float:
-        """Return how long the batch in hand is expected to take from now on; 0 where there is none."""
-        if self._batch is None:
-            return 0.0
-        return max(0.0, self._segment_s - (self._clock.monotonic_s() - self._since_s))
-
-    def rest_s(self, batch: Batch) -> float:
-        """Return how long what is left of ``batch`` takes on the card."""
-        whole_s = self._cost_model.expected_s(batch.shape, len(batch.claimed))
-        return whole_s * (1 - batch.fraction_done)
 
     async def run(self, batch: Batch, *, may_yield: bool) -> BatchResult | Suspended:
         """Begin ``batch``, or go on with it where it was suspended.
@@ -72,7 +60,7 @@ class Card:
         where the card hangs.
         """
         self._batch, self._may_yield, self._must_yield = batch, may_yield, False
-        self._since_s, self._segment_s = self._clock.monotonic_s(), self.rest_s(batch)
+        self._since_s = self._clock.monotonic_s()
         shape, size = batch.shape, len(batch.claimed)
         measured_s = self._cost_model.expected_s(shape, size) if self._cost_model.knows(shape) else None
         self._watchdog.begin(shape, size, measured_s)
@@ -92,12 +80,18 @@ class Card:
         if may_yield is not None:
             self._may_yield = may_yield
         batch = self._batch
+        if batch is not None:
+            on_card_s = batch.on_card_s + self._clock.monotonic_s() - self._since_s
+            used_cost = self._cost_model.measured_cost(on_card_s / len(batch.claimed))
+            self._line.worked(batch.keys, batch.fraction_done, used_cost)
         # Read on the engine's thread; setting it is atomic, and a step too late does no harm.
         self._must_yield = (
             batch is not None
             and self._may_yield
             and 0 < batch.steps_done < batch.shape.steps
-            and should_yield(batch.between_steps, self._line, self._cost_model, self._clock.now_ms())
+            and should_yield(
+                batch.keys, self._line, self._cost_model, self._clock.now_ms(), batch.passed_cost
+            )
         )
 
     async def _watched(self, batch: Batch) -> BatchResult | Suspended:

@@ -58,8 +58,10 @@ class Claims:
                     job = await lookup.by_id(transaction, image.key.job_id)
                     if job is not None:
                         claimed.append((image, job))
-            await tags.replace(transaction, self._line.tags())
+            changes = self._line.unkept()
+            await tags.keep(transaction, changes.tags)
             await self._learning.keep(transaction)
+        self._line.kept(changes)
         kept = {image.key for image, _ in claimed}
         for image in images:
             if image.key not in kept:
@@ -108,7 +110,7 @@ class Claims:
                         self._line.returned(key, alone=alone)
                     else:
                         self._line.finished(key, 0.0)
-            await tags.replace(transaction, self._line.tags())
+            await tags.keep(transaction, self._line.unkept().tags)
 
         await self._store(put_back)
 
@@ -135,7 +137,7 @@ class Claims:
         """Write what fairness remembers and what was measured, before the process ends."""
 
         async def keep(transaction: Transaction) -> None:
-            await tags.replace(transaction, self._line.tags())
+            await tags.keep(transaction, self._line.unkept().tags)
             await self._learning.keep(transaction, now=True)
 
         await self._store(keep)

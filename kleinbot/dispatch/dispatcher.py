@@ -105,11 +105,6 @@ class Dispatcher:
         """Whether the engine's thread will not come back."""
         return self._card.hangs
 
-    def running_left_s(self) -> float:
-        """Return how many seconds of work are begun and not done, on the card and resting beside it."""
-        resting_s = 0.0 if self._resting is None else self._card.rest_s(self._resting)
-        return self._card.left_s() + resting_s
-
     def draws(self, job_id: str) -> bool:
         """Say whether a picture of a job is on the card, or about to be on the free card."""
         if self._in_hand:
@@ -129,7 +124,7 @@ class Dispatcher:
     def job_stopped(self, job_id: str) -> None:
         """Let the batches in hand leave out a job that was stopped."""
         self._starts.forget(job_id)
-        if any(image.key.job_id == job_id for image in self._line.running):
+        if self._line.runs(job_id):
             self._stopped_jobs.add(job_id)
         self._look()
 
@@ -208,7 +203,8 @@ class Dispatcher:
         due = self._line.next_due()
         if due is not None and due.alone and self._finisher.is_busy:
             return ()
-        images = self._line.next_batch(self._limits)
+        passing = () if self._resting is None else self._resting.keys
+        images = self._line.next_batch(self._limits, passing)
         self._in_hand = tuple(image.key for image in images)
         return images
 
@@ -217,22 +213,23 @@ class Dispatcher:
         self._card.look(may_yield=self._may_yield())
         is_able = self._engine.state.phase is EnginePhase.READY and not self.disk_is_full
         if is_able and not self._card.is_busy and not self._is_paused():
-            self._idle.note(in_flight=False, work_waits=bool(self._line.waiting))
+            self._idle.note(in_flight=False, work_waits=self._line.waiting_count > 0)
         self._woken.set()
 
     def _may_yield(self) -> bool:
         return self._resting is None and not self._stopping and not self._is_paused()
 
     def _lets_pass(self, resting: Batch) -> bool:
-        return should_yield(resting.between_steps, self._line, self._cost_model, self._clock.now_ms())
+        return should_yield(
+            resting.keys, self._line, self._cost_model, self._clock.now_ms(), resting.passed_cost
+        )
 
     def _is_unwanted(self, batch: Batch) -> bool:
         return all(key.job_id in self._stopped_jobs for key in batch.keys)
 
     def _relieve_overdue(self) -> None:
         """Take back the promises that can no longer be kept; the waiting messages say so."""
-        overdue = self._line.overdue(self._clock.now_ms(), self._cost_model)
-        for job_id in {image.key.job_id for image in overdue}:
+        for job_id in self._line.overdue(self._clock.now_ms(), self._cost_model):
             self._line.drop_deadline(job_id)
             self._meters.promise_dropped()
 
@@ -310,7 +307,9 @@ class Dispatcher:
             else:
                 self._done(batch, outcome)
         finally:
-            self._idle.note(in_flight=False, work_waits=bool(self._line.waiting) or self._resting is not None)
+            self._idle.note(
+                in_flight=False, work_waits=self._line.waiting_count > 0 or self._resting is not None
+            )
         self._forget_stopped()
 
     def _read_ahead(self) -> None:
@@ -395,4 +394,4 @@ class Dispatcher:
             _log.error("what was in hand could not be put back by now", exc_info=ending)
 
     def _forget_stopped(self) -> None:
-        self._stopped_jobs &= {image.key.job_id for image in self._line.running}
+        self._stopped_jobs = {job_id for job_id in self._stopped_jobs if self._line.runs(job_id)}

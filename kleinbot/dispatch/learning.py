@@ -40,7 +40,7 @@ class Learning:
 
 def _measured(row: MeasuredRow) -> Measured:
     shape = Shape(row.grid, row.steps, row.checkpoint, references=row.references, first_sigma=row.first_sigma)
-    return Measured(shape, row.batch, row.seconds)
+    return Measured(shape, row.seconds / row.batch)
 
 
 def _row(measured: Measured) -> MeasuredRow:
@@ -51,6 +51,6 @@ def _row(measured: Measured) -> MeasuredRow:
         shape.checkpoint,
         shape.references,
         shape.first_sigma,
-        measured.batch,
+        1,
         measured.seconds,
     )

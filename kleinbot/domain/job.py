@@ -51,14 +51,14 @@ class ImageState(StrEnum):
 
 
 class Lane(StrEnum):
-    """TOKEN keeps the promise of a reply within the interaction's 15 minutes; RELAXED does not."""
+    """TOKEN promises a reply within the interaction's 15 minutes; RELAXED does not, and has the same turn."""
 
     TOKEN = "token"  # noqa: S105 - a lane
     RELAXED = "relaxed"
 
 
 class Unhurried(StrEnum):
-    """Why a job is in the relaxed lane: over its member's share of the token lane, or expected too late."""
+    """Why nothing is promised: so much is promised to its member already, or it is expected too late."""
 
     SHARE = "share"
     LATE = "late"
@@ -99,7 +99,7 @@ class NewJob:
     """A completed and priced request, ready to be stored. ``price_tenths`` is for each image.
 
     ``cost``: what the line charges for each image, in pictures; None: its static cost. ``unhurried``: why it
-    is in the relaxed lane. ``left_tenths``: what is left of the member's quota once all of it is paid.
+    is not promised. ``left_tenths``: what is left of the member's quota once all of it is paid.
     ``spoiler``: it is made from a picture that is hidden until clicked, and so is what becomes of it.
     """
 

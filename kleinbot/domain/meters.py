@@ -27,7 +27,7 @@ class Meters(Protocol):
         ...
 
     def promise_dropped(self) -> None:
-        """Count a job of the token lane that will be later than its reply's token lives."""
+        """Count a promised job that will be later than its reply's token lives."""
         ...
 
     def batch_done(self, seconds: StageSeconds, size: int) -> None:

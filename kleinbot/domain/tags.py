@@ -2,20 +2,22 @@
 
 from dataclasses import dataclass
 
-from kleinbot.domain.job import Lane
-
 
 @dataclass(frozen=True)
 class Tag:
     """One row of it.
 
-    ``server_id`` None: the lane; ``member_id`` None: the server; else a member of that server.
+    ``server_id`` None: the whole line; ``member_id`` None: the server; else a member of that server.
     ``finish`` and ``virtual`` count millionths of a picture at weight 1: integers, so that a refund takes
     back exactly what was charged. ``virtual`` is the virtual time among whatever lies beneath.
     """
 
-    lane: Lane
     server_id: int | None
     member_id: int | None
     finish: int
     virtual: int
+
+    @property
+    def owner(self) -> tuple[int | None, int | None]:
+        """Whose it is; there is one for each."""
+        return (self.server_id, self.member_id)

@@ -1,83 +1,44 @@
 """Which images run together."""
 
-from dataclasses import dataclass
-from heapq import heapify, heappop, heapreplace
+from math import inf
 
-from kleinbot.queueing.fair import FairLane
-from kleinbot.queueing.tags import TOLERANCE, Charge, Member, Server
-from kleinbot.queueing.waiting import BatchLimits, Order, WaitingImage
+from kleinbot.queueing.fair import FairOrder
+from kleinbot.queueing.tags import TOLERANCE, Charge
+from kleinbot.queueing.turns import Turn
+from kleinbot.queueing.waiting import BatchLimits, WaitingImage
 
-_Turn = tuple[int, Order, int]
-"""A member's finish tag, its next image's order, its id."""
-
-
-@dataclass(eq=False)
-class _Alike:
-    """A server's members whose next image may share the batch, as a heap."""
-
-    server: Server
-    turns: list[_Turn]
-
-    @property
-    def turn(self) -> tuple[int, _Turn]:
-        return (self.server.finish, self.turns[0])
-
-    def is_due(self) -> bool:
-        return self.turns[0][0] <= self.server.lowest_finish() + TOLERANCE
+_MOST_LOOKED_AT = 1000
+"""A batch is looked for among so many turns: the event loop waits for it."""
 
 
-def start_batch(lane: FairLane, limits: BatchLimits) -> list[Charge]:
-    """Start the image whose turn it is and those of its shape that may join it; empty when none waits.
+def start_batch(order: FairOrder, first: Turn, limits: BatchLimits, most_cost: float = inf) -> list[Charge]:
+    """Start ``first`` and those of its shape that may join it, ``most_cost`` pictures at most in all.
 
     Who joins is the first in its member's queue and at most δ of virtual time before its turn, among its
-    server's members and its server among the servers (performance.md §4.2).
+    server's members and its server among the servers.
     """
-    first = lane.next_image()
-    if first is None:
-        return []
-    batch = [lane.start(first)]
-    largest = 1 if first.alone else limits.max_batch(first.shape)
-    if largest > 1:
-        alike = _alike(lane, first)
-        while len(batch) < largest and (image := _take_next(lane, alike, first)) is not None:
-            batch.append(lane.start(image))
+    batch = [order.start(first)]
+    servers = {first.image.server_id}
+    largest = 1 if first.image.alone else limits.max_batch(first.image.shape)
+    largest = int(min(largest, max(1.0, most_cost / first.image.cost)))
+    while len(batch) < largest and (turn := _next_alike(order, first.image)) is not None:
+        batch.append(order.start(turn, leads=turn.image.server_id not in servers))
+        servers.add(turn.image.server_id)
     return batch
 
 
-def _alike(lane: FairLane, first: WaitingImage) -> list[_Alike]:
-    found = []
-    for server in lane.waiting.values():
-        turns = [_turn(member) for member in server.waiting.values() if _may_join(member.queue[0], first)]
-        if turns:
-            heapify(turns)
-            found.append(_Alike(server, turns))
-    return found
-
-
-def _turn(member: Member) -> _Turn:
-    return (member.finish, member.queue[0].order, member.member_id)
-
-
-def _may_join(image: WaitingImage, first: WaitingImage) -> bool:
-    return not image.alone and image.shape == first.shape
-
-
-def _take_next(lane: FairLane, alike: list[_Alike], first: WaitingImage) -> WaitingImage | None:
-    """Return the next to join and put its member's following image in its place among ``alike``."""
-    if not alike:
+def _next_alike(order: FairOrder, first: WaitingImage) -> Turn | None:
+    if order.first is None:
         return None
-    bound = lane.lowest_finish() + TOLERANCE
-    due = [group for group in alike if group.server.finish <= bound and group.is_due()]
-    if not due:
-        return None
-    group = min(due, key=lambda candidate: candidate.turn)
-    member = group.server.waiting[group.turns[0][2]]
-    image = member.queue[0]
-    if len(member.queue) > 1 and _may_join(member.queue[1], first):
-        finish = member.finish + lane.member_units(image, image.cost)
-        heapreplace(group.turns, (finish, member.queue[1].order, member.member_id))
-    else:
-        heappop(group.turns)
-        if not group.turns:
-            alike.remove(group)
-    return image
+    looked_at = 0
+    for server in order.servers_due(order.lowest_finish() + TOLERANCE):
+        bound = server.turns.first.tag + TOLERANCE
+        for turn in server.turns:
+            looked_at += 1
+            if turn.tag > bound or looked_at > _MOST_LOOKED_AT:
+                break
+            image = turn.image
+            is_alike = image.shape == first.shape and not image.alone
+            if is_alike and server.members[image.member_id].queue[0] is turn:
+                return turn
+    return None

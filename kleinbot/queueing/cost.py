@@ -1,8 +1,9 @@
 """What an image costs: statically from its arithmetic, and in seconds as measured on this host."""
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from statistics import median_low
 
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import TENTHS
@@ -81,83 +82,93 @@ def price_tenths(shape: Shape) -> int:
 
 @dataclass(frozen=True)
 class Measured:
-    """The running mean of what a batch of ``batch`` images of ``shape`` takes on this host."""
+    """What one image of ``shape`` takes on this host, in a batch or alone."""
 
     shape: Shape
-    batch: int
     seconds: float
 
 
-class CostModel:
-    """Expected seconds on this host: static until measured, then a running mean per shape and batch size."""
+@dataclass
+class _Factor:
+    """How much longer a shape takes than its arithmetic says; ``seen`` counts its measurements."""
 
-    SMOOTHING = 0.2
-    """How much one observation moves the mean: the last ten count for nine tenths of it."""
+    value: float
+    seen: int
+
+
+class CostModel:
+    """Expected seconds on this host: one rate, the median of the last batches, and a factor for each shape.
+
+    The rate is learnt from every shape, so that a card that slows down is known for all of them at once, and
+    a factor moves slowly, so that it does not learn what the rate is about to. One odd measurement moves no
+    rate, and a factor by no more than ``BOUND``.
+    """
+
+    LAST_BATCHES = 9
+    """Of whose rates the median is taken."""
+
+    BOUND = 2.0
+    """A measurement counts as at most so many times as long, or as short, as was expected."""
+
+    MOST_SEEN = 32
+    """The n-th measurement of a shape moves its factor by an n-th, from here on always by as much."""
 
     MOST_SHAPES = 500
     """Beyond it the shape that was seen longest ago is forgotten: edits come in every size."""
 
     def __init__(self, prior_s_per_picture: float, measured: Iterable[Measured] = ()) -> None:
         """Begin with a host's guess for one picture and what ``measurements()`` once returned."""
-        self._s_per_picture = prior_s_per_picture
-        self._is_measured = False
-        self._seconds: OrderedDict[Shape, dict[int, float]] = OrderedDict()
+        self._prior = prior_s_per_picture
+        self._rates: deque[float] = deque(maxlen=self.LAST_BATCHES)
+        self._factors: OrderedDict[Shape, _Factor] = OrderedDict()
+        self.s_per_picture = prior_s_per_picture
         self.remember(measured)
 
     def remember(self, measured: Iterable[Measured]) -> None:
         """Take over what ``measurements()`` returned before a restart."""
-        for known in measured:
-            self._sizes(known.shape)[known.batch] = known.seconds
-            self._learn_rate(known.shape, known.batch, known.seconds)
+        known = {each.shape: each.seconds for each in measured}
+        if not known:
+            return
+        rates = [seconds / cost(shape) for shape, seconds in known.items()]
+        self.s_per_picture = median_low(rates)
+        self._rates.append(self.s_per_picture)
+        for shape, seconds in known.items():
+            factor = seconds / (cost(shape) * self.s_per_picture)
+            self._factors[shape] = _Factor(factor, self.MOST_SEEN // 4)
 
     def knows(self, shape: Shape) -> bool:
         """Say whether ``shape`` was ever measured on this host."""
-        return shape in self._seconds
+        return shape in self._factors
 
     def observe(self, shape: Shape, seconds: float, batch: int = 1) -> None:
         """Learn that a batch of ``batch`` images of ``shape`` took ``seconds`` in all."""
-        sizes = self._sizes(shape)
-        known = sizes.get(batch)
-        sizes[batch] = seconds if known is None else known + self.SMOOTHING * (seconds - known)
-        self._learn_rate(shape, batch, seconds)
+        known = self._factors.get(shape) or _Factor(1.0, 0)
+        self._rates.append(seconds / (batch * cost(shape) * known.value))
+        self.s_per_picture = median_low(self._rates)
+        off = seconds / self.expected_s(shape, batch)
+        off = min(self.BOUND, max(1 / self.BOUND, off))
+        seen = min(known.seen + 1, self.MOST_SEEN)
+        self._factors[shape] = _Factor(known.value * off ** (1 / seen), seen)
+        self._factors.move_to_end(shape)
+        if len(self._factors) > self.MOST_SHAPES:
+            self._factors.popitem(last=False)
 
     def expected_s(self, shape: Shape, batch: int = 1) -> float:
         """Return how long a batch of ``batch`` images of ``shape`` takes in all, in seconds.
 
-        An unmeasured size is scaled from the nearest measured one: Klein is bound by arithmetic, so a
-        batch of two takes nearly twice as long as one (performance.md §2.2, 16).
+        Klein is bound by arithmetic, so a batch of two takes nearly twice as long as one.
         """
-        sizes = self._seconds.get(shape)
-        if not sizes:
-            return self._s_per_picture * cost(shape) * batch
-        nearest = min(sizes, key=lambda size: (abs(size - batch), size))
-        return sizes[nearest] * batch / nearest
+        return self.expected_cost(shape) * batch * self.s_per_picture
 
     def expected_cost(self, shape: Shape) -> float:
         """Return the corrected cost of one image of ``shape`` in pictures: what the line charges."""
-        return self.expected_s(shape) / self.expected_s(PICTURE)
+        known = self._factors.get(shape)
+        return cost(shape) * (1.0 if known is None else known.value)
 
     def measured_cost(self, seconds: float) -> float:
         """Return the cost in pictures of ``seconds`` of the card, such as an image's part of its batch."""
-        return seconds / self.expected_s(PICTURE)
+        return seconds / self.s_per_picture
 
     def measurements(self) -> tuple[Measured, ...]:
         """Return all that was learnt, to be kept over a restart."""
-        return tuple(
-            Measured(shape, batch, seconds)
-            for shape, sizes in self._seconds.items()
-            for batch, seconds in sizes.items()
-        )
-
-    def _sizes(self, shape: Shape) -> dict[int, float]:
-        sizes = self._seconds.setdefault(shape, {})
-        self._seconds.move_to_end(shape)
-        if len(self._seconds) > self.MOST_SHAPES:
-            self._seconds.popitem(last=False)
-        return sizes
-
-    def _learn_rate(self, shape: Shape, batch: int, seconds: float) -> None:
-        rate = seconds / (cost(shape) * batch)
-        weight = self.SMOOTHING if self._is_measured else 1.0  # the first measurement replaces the guess
-        self._s_per_picture += weight * (rate - self._s_per_picture)
-        self._is_measured = True
+        return tuple(Measured(shape, self.expected_s(shape)) for shape in self._factors)

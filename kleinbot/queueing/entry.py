@@ -49,7 +49,6 @@ def _images(
             member_id=job.member_id,
             shape=shape,
             cost=cost(shape) if job.cost is None else job.cost,
-            submitted_ms=job.created_ms,
             deadline_ms=deadline_ms,
             lane=job.lane,
             alone=key in suspects,

@@ -1,116 +1,140 @@
-"""In which order the line will run if nobody else comes, and when."""
+"""When the line will run what, if nobody else comes."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from heapq import heapify, heappop, heappush
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from kleinbot.queueing.cost import CostModel
-from kleinbot.queueing.fair import FairLane
-from kleinbot.queueing.waiting import Order, Shape, WaitingImage
-
-_MemberTurn = tuple[int, Order, int]
-_ServerTurn = tuple[int, Order, int]
+from kleinbot.queueing.fair import FairOrder
+from kleinbot.queueing.tags import TOLERANCE, Charge
+from kleinbot.queueing.turns import Turn
+from kleinbot.queueing.waiting import WaitingImage
 
 
 @dataclass(frozen=True)
 class Expected:
     """What a waiting job can be told.
 
-    ``place``: "#3 in line" when two jobs will start before it; 0 where a picture of it has begun.
-    ``pictures_before``: waiting pictures that start before its first waiting one. ``start_s`` and
-    ``end_s``: seconds from now until its first waiting picture starts and its last is made.
+    ``place``: "#3 in line" when two jobs will start before it; 0 where a picture of it has begun. ``start_s``
+    and ``end_s``: seconds from now until its first waiting picture starts and its last is made.
     """
 
     place: int
-    pictures_before: int
     start_s: float
     end_s: float
 
 
-def fair_order(lane: FairLane) -> Iterator[WaitingImage]:
-    """Yield a lane's waiting images in the order of their turns, batches left aside.
+@dataclass(eq=False)
+class Begun:
+    """A batch between its start and its end, on the card or resting beside it.
 
-    Batches make some earlier and none later, so what is told from this errs on the careful side.
+    ``fraction_done``: of its steps. ``used_cost``: what each of its images has had of the card so far.
     """
-    members = {
-        server.server_id: [(m.finish, m.queue[0].order, m.member_id) for m in server.waiting.values()]
-        for server in lane.waiting.values()
-    }
-    for turns in members.values():
-        heapify(turns)
-    servers: list[_ServerTurn] = [
-        (lane.waiting[server_id].finish, turns[0][1], server_id) for server_id, turns in members.items()
-    ]
-    heapify(servers)
-    taken: dict[tuple[int, int], int] = {}
-    while servers:
-        finish, _, server_id = heappop(servers)
-        image = _take(lane, server_id, members[server_id], taken)
-        yield image
-        if members[server_id]:
-            finish += lane.server_units(image, image.cost)
-            heappush(servers, (finish, members[server_id][0][1], server_id))
+
+    charges: list[Charge]
+    fraction_done: float = 0.0
+    used_cost: float = 0.0
+
+    @property
+    def cost(self) -> float:
+        return sum(charge.image.cost for charge in self.charges)
+
+    @property
+    def left_cost(self) -> float:
+        return self.cost * (1 - self.fraction_done)
+
+    @property
+    def used(self) -> float:
+        """What part of its charge it has used; more than 1 where that was too little."""
+        return self.used_cost * len(self.charges) / self.cost
+
+    def used_when_due(self, turn: Turn, reach: int) -> float:
+        """Return what part of its charge the batch may use until ``turn`` is due before it.
+
+        That is when each of its members has been charged more than the member of ``turn`` by more than δ, or
+        its server where that is another one. ``reach``: the tag of ``turn`` among the servers. A member
+        never passes itself.
+        """
+        return max(self._used_when_due(turn, reach, charge) for charge in self.charges)
+
+    def _used_when_due(self, turn: Turn, reach: int, charge: Charge) -> float:
+        image = charge.image
+        if image.server_id != turn.image.server_id:
+            same = [each for each in self.charges if each.image.server_id == image.server_id]
+            start, total = min(c.server_start for c in same), sum(c.server_units for c in same)
+            return (reach + TOLERANCE - start) / total
+        if image.member_id == turn.image.member_id:
+            return float("inf")
+        owner = (image.server_id, image.member_id)
+        same = [each for each in self.charges if (each.image.server_id, each.image.member_id) == owner]
+        start, total = min(c.member_start for c in same), sum(c.member_units for c in same)
+        return (turn.account + TOLERANCE - start) / total
+
+    def cost_before(self, turn: Turn, reach: int) -> float:
+        """Return the pictures' worth of it that is drawn before ``turn``.
+
+        It yields between two steps. Who takes longer than what is left of it waits for its end.
+        """
+        if turn.image.cost > self.left_cost:
+            return self.left_cost
+        steps = self.charges[0].image.shape.steps
+        until_due = max(0.0, self.used_when_due(turn, reach) - self.used) * steps
+        if until_due >= steps:
+            return self.left_cost
+        return min(self.left_cost, (1 + int(until_due)) / steps * self.cost)
 
 
-def _take(
-    lane: FairLane, server_id: int, turns: list[_MemberTurn], taken: dict[tuple[int, int], int]
-) -> WaitingImage:
-    """Take the next image of a server and put its member's next turn in its place."""
-    finish, _, member_id = heappop(turns)
-    queue = lane.waiting[server_id].waiting[member_id].queue
-    position = taken.get((server_id, member_id), 0)
-    taken[server_id, member_id] = position + 1
-    image = queue[position]
-    if position + 1 < len(queue):
-        finish += lane.member_units(image, image.cost)
-        heappush(turns, (finish, queue[position + 1].order, member_id))
-    return image
+@dataclass
+class Forecast:
+    """What is begun, in the order of starting, and what waits."""
 
+    order: FairOrder
+    begun: Sequence[Begun] = field(default=())
 
-def places(order: Iterable[WaitingImage], begun: Collection[str]) -> dict[str, int]:
-    """Return each job's place; those in ``begun`` have left the line: place 0, and not counted."""
-    found: dict[str, int] = {}
-    unbegun = 0
-    for image in order:
-        job_id = image.key.job_id
-        if job_id in found:
-            continue
-        if job_id in begun:
-            found[job_id] = 0
-        else:
-            unbegun += 1
-            found[job_id] = unbegun
-    return found
+    def until(self, turn: Turn, own_units: int = 0) -> tuple[int, float]:
+        """Return how many jobs begin before ``turn`` and the pictures' worth that is drawn before it.
 
+        Only one batch rests at a time: what runs beside it yields to nobody.
+        """
+        jobs, cost, reach = self.order.ahead(turn, own_units)
+        for number, batch in enumerate(self.begun):
+            cost += batch.left_cost if number else batch.cost_before(turn, reach)
+        return jobs, cost
 
-def ends_s(order: Sequence[WaitingImage], cost_model: CostModel, running_left_s: float) -> list[float]:
-    """Return when each image of ``order`` is made, in seconds from now, one after another."""
-    seconds: dict[Shape, float] = {}
-    now_s = running_left_s
-    ends = []
-    for image in order:
-        if image.shape not in seconds:
-            seconds[image.shape] = cost_model.expected_s(image.shape)
-        now_s += seconds[image.shape]
-        ends.append(now_s)
-    return ends
+    def of_job(self, turns: Sequence[Turn], s_per_picture: float) -> Expected:
+        """Return what a job whose waiting images have ``turns`` can be told."""
+        first, last = turns[0], turns[-1]
+        jobs, start_cost = self.until(first)
+        place = 0 if self.order.begun[first.image.key.job_id] else jobs + 1
+        end_cost = start_cost if last is first else self.until(last)[1]
+        return Expected(place, start_cost * s_per_picture, (end_cost + last.image.cost) * s_per_picture)
 
+    def of_new(self, images: Sequence[WaitingImage], s_per_picture: float) -> Expected:
+        """Return what a job could be told once it is in line."""
+        turns = self.order.turns_of_next(images)
+        jobs, start_cost = self.until(turns[0])
+        end_cost = start_cost
+        if len(turns) > 1:
+            own_units = sum(turn.server_units for turn in turns[:-1])
+            end_cost = self.until(turns[-1], own_units)[1] + sum(image.cost for image in images[:-1])
+        return Expected(jobs + 1, start_cost * s_per_picture, (end_cost + images[-1].cost) * s_per_picture)
 
-def expect(
-    order: Sequence[WaitingImage], begun: Collection[str], cost_model: CostModel, running_left_s: float
-) -> dict[str, Expected]:
-    """Return what every waiting job can be told."""
-    place = places(order, begun)
-    found: dict[str, Expected] = {}
-    start_s = running_left_s
-    for position, (image, end_s) in enumerate(
-        zip(order, ends_s(order, cost_model, running_left_s), strict=True)
-    ):
-        job_id = image.key.job_id
-        known = found.get(job_id)
-        if known is None:
-            found[job_id] = Expected(place[job_id], position, start_s, end_s)
-        else:
-            found[job_id] = Expected(known.place, known.pictures_before, known.start_s, end_s)
-        start_s = end_s
-    return found
+    def of_member(self, server_id: int, member_id: int, excess: float) -> float:
+        """Return what is drawn until ``excess`` pictures of a member's work are done, in pictures."""
+        if excess <= 0:
+            return self.left_cost
+        for turn in self.order.queue(server_id, member_id):
+            excess -= turn.image.cost
+            if excess <= 0:
+                return self.until(turn)[1] + turn.image.cost
+        return self.left_cost + excess
+
+    def of_server(self, server_id: int, excess: float) -> float:
+        """Return what is drawn until ``excess`` pictures of a server's work are done, in pictures."""
+        server = self.order.servers.get(server_id)
+        if excess <= 0 or server is None:
+            return self.left_cost
+        reach = server.finish + self.order.units_of_server(server_id, excess)
+        return self.left_cost + excess + self.order.others_within(server_id, reach, (0, 0))[1]
+
+    @property
+    def left_cost(self) -> float:
+        return sum(batch.left_cost for batch in self.begun)

@@ -3,21 +3,49 @@
 Owned by one thread; holds nothing that could not be rebuilt from ``tags()`` and the rows of the images.
 """
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
-from itertools import chain
+from dataclasses import dataclass, field, replace
+from heapq import heappop, heappush
+from itertools import count
+from math import inf
 
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.job import Lane
 from kleinbot.domain.work import ImageKey
 from kleinbot.queueing.batches import start_batch
 from kleinbot.queueing.cost import CostModel
-from kleinbot.queueing.fair import FairLane
-from kleinbot.queueing.floor import RelaxedFloor
-from kleinbot.queueing.forecast import Expected, expect, fair_order, places
+from kleinbot.queueing.fair import FairOrder, Owner
+from kleinbot.queueing.forecast import Begun, Expected, Forecast
+from kleinbot.queueing.outstanding import Outstanding
 from kleinbot.queueing.tags import Charge
+from kleinbot.queueing.turns import Turn
 from kleinbot.queueing.waiting import BatchLimits, EqualWeights, Tag, WaitingImage, Weights
+
+_MOST_LOOKED_AT = 200
+"""Among so many turns one is looked for that may pass a running batch: this is done at each of its steps."""
+
+_LOOK_AHEAD_MS = 60_000
+"""So long before its latest start a promise is looked at every time: until then the card may slow down."""
+
+
+@dataclass(eq=False)
+class _Job:
+    """What of a job waits and runs. ``deadline_ms`` None: nothing is promised, or not any more."""
+
+    server_id: int
+    member_id: int
+    lane: Lane
+    deadline_ms: int | None
+    waiting: dict[ImageKey, WaitingImage] = field(default_factory=dict)
+    running: int = 0
+
+
+@dataclass(frozen=True)
+class TagChanges:
+    """The tags that were not kept yet, None where one is to be forgotten."""
+
+    tags: dict[Owner, Tag | None]
+    versions: dict[Owner, int]
 
 
 class Line:
@@ -25,119 +53,162 @@ class Line:
 
     def __init__(self, weights: Weights | None = None) -> None:
         self._weights = weights or EqualWeights()
-        self._lanes = {lane: FairLane(lane, self._weights) for lane in Lane}
+        self._order = FairOrder(self._weights)
+        self._outstanding = Outstanding(self._weights)
+        self._numbers = count(1)
         self._waiting: dict[ImageKey, WaitingImage] = {}
-        self._running: dict[ImageKey, Charge] = {}
-        self._begun: Counter[str] = Counter()
-        self._floor = RelaxedFloor()
-        self._order: tuple[WaitingImage, ...] | None = None
-        self._told: dict[str, Expected] | None = None
-        self._places: dict[str, int] | None = None
+        self._charges: dict[ImageKey, Charge] = {}
+        self._begun: dict[ImageKey, Begun] = {}
+        self._jobs: dict[str, _Job] = {}
+        self._deadlines: list[tuple[float, str]] = []
 
     # What changes the line
 
     def submit(self, images: Iterable[WaitingImage]) -> None:
-        """Put accepted images in line, each in its own ``lane``.
-
-        Raises ValueError where an image is in line already.
-        """
+        """Put accepted images in line, each job's together. Raises ValueError where one is in line already."""
+        numbers: dict[str, int] = {}
         for image in images:
-            if image.key in self._waiting or image.key in self._running:
+            if image.key in self._waiting or image.key in self._charges:
                 raise ValueError(f"{image.key} is in line already")
-            self._waiting[image.key] = image
-            self._lanes[image.lane].add(image)
-        self._changed()
+            job_id = image.key.job_id
+            numbers[job_id] = numbers.get(job_id) or next(self._numbers)
+            numbered = replace(image, number=numbers[job_id])
+            self._wait(numbered)
+            self._order.add(numbered)
 
     def withdraw(self, job_id: str) -> tuple[WaitingImage, ...]:
         """Take a job's waiting images out of line, uncharged, and return them; running ones run on."""
-        withdrawn = tuple(sorted(self._waiting_of(job_id), key=lambda image: image.order))
+        job = self._jobs.get(job_id)
+        if job is None:
+            return ()
+        withdrawn = tuple(sorted(job.waiting.values(), key=lambda image: image.order))
         for image in withdrawn:
             del self._waiting[image.key]
-            self._lanes[image.lane].remove(image)
+            self._outstanding.remove(image)
+        job.waiting.clear()
+        self._order.remove(withdrawn)
         self._forget_if_ended(job_id)
-        self._changed()
         return withdrawn
 
     def drop_deadline(self, job_id: str) -> None:
-        """Keep a job's waiting images in their place and lane, but promise no time any more."""
-        for image in self._waiting_of(job_id):
-            relieved = replace(image, deadline_ms=None)
-            self._waiting[image.key] = relieved
-            self._lanes[image.lane].swap(image, relieved)
-        self._changed()
+        """Keep a job's images in their places, but promise no time any more."""
+        self._jobs[job_id].deadline_ms = None
 
     def weights_changed(self) -> None:
-        """Foresee anew: ``weights`` say something else than before."""
-        self._changed()
+        """Charge and foresee anew: ``weights`` say something else than before."""
+        self._outstanding.weights_changed()
+        self._order.weights_changed()
 
-    def next_batch(self, limits: BatchLimits) -> tuple[WaitingImage, ...]:
-        """Return the images that run next, all of one shape, and mark them running; empty when none waits.
+    def next_batch(self, limits: BatchLimits, passing: Sequence[ImageKey] = ()) -> tuple[WaitingImage, ...]:
+        """Return the images that run next, all of one shape, and mark them running; empty when none may.
 
         The first is the one whose turn it is; those that join it start earlier than they would alone.
-        Handle what ``overdue`` names first: this starts an image however late it is.
+        ``passing``: a begun batch rests meanwhile, so only what ``passes`` it. Handle what ``overdue`` names
+        first: this starts an image however late it is.
         """
-        charges = start_batch(self._lanes[self._lane_due()], limits)
+        first = self._passing(passing) if passing else self._order.first
+        if first is None:
+            return ()
+        most_cost = self._begun[passing[0]].left_cost if passing else inf
+        charges = start_batch(self._order, first, limits, most_cost)
+        begun = Begun(charges)
         for charge in charges:
-            self._note_started(charge)
-        self._changed()
+            del self._waiting[charge.image.key]
+            del self._jobs[charge.image.key.job_id].waiting[charge.image.key]
+            self._run(charge, begun)
         return tuple(charge.image for charge in charges)
+
+    def worked(self, keys: Collection[ImageKey], fraction_done: float, used_cost: float) -> None:
+        """Note how far a batch is: ``fraction_done`` of its steps, ``used_cost`` pictures for each image.
+
+        ``CostModel.measured_cost`` makes it of the image's part of the seconds on the card.
+        """
+        for key in keys:
+            if (begun := self._begun.get(key)) is not None:
+                begun.fraction_done, begun.used_cost = fraction_done, used_cost
+                return
 
     def finished(self, key: ImageKey, measured_cost: float) -> None:
         """End a running image, done or failed: it is charged ``measured_cost`` pictures instead.
 
         ``CostModel.measured_cost`` makes it of the image's part of its batch's seconds.
         """
-        charge = self._running.pop(key)
-        self._lanes[charge.image.lane].correct(charge, measured_cost)
-        if charge.image.lane is Lane.RELAXED:
-            self._floor.note_relaxed(measured_cost)
+        charge = self._stop_running(key)
+        self._outstanding.remove(charge.image)
+        self._order.correct(charge, measured_cost)
         self._forget_if_ended(key.job_id)
-        self._changed()
 
     def returned(self, key: ImageKey, *, alone: bool = False) -> None:
         """Put a running image back to its old place and refund its charge: a clean stop, a crash, a retry.
 
         ``alone``: it shall not share a batch any more.
         """
-        charge = self._running.pop(key)
+        charge = self._stop_running(key)
         image = replace(charge.image, alone=charge.image.alone or alone)
         self._waiting[key] = image
-        self._lanes[image.lane].put_back(replace(charge, image=image))
-        self._begun[key.job_id] -= 1
-        self._changed()
+        self._jobs[key.job_id].waiting[key] = image
+        heappush(self._deadlines, (0.0, key.job_id))
+        self._order.put_back(charge, image)
 
     # What must survive a restart
 
     def tags(self) -> tuple[Tag, ...]:
-        """Return what fairness must remember: a few rows, to replace those kept before.
+        """Return what fairness must remember.
 
         Kept with each claim and each submission, a restart changes nothing in the order of those in line; it
         forgets the corrections and refunds since, which are those of one batch.
         """
-        return tuple(tag for lane in self._lanes.values() for tag in lane.tags())
+        return tuple(self._order.tags())
 
-    def tags_with(self, images: Sequence[WaitingImage]) -> tuple[Tag, ...]:
-        """Return what ``tags`` will be after ``submit(images)``, leaving this line as it is."""
-        return tuple(tag for lane in self._lanes_with(images) for tag in lane.tags())
+    def unkept(self, images: Sequence[WaitingImage] = ()) -> TagChanges:
+        """Return which tags were not kept yet, as they will be after ``submit(images)``.
+
+        Once they are kept, ``kept`` must be told.
+        """
+        versions = dict(self._order.changed)
+        tags = {owner: self._order.tag(owner) for owner in versions}
+        for image in images[:1]:
+            finish, member_finish = self._order.lifted(image)
+            server = self._order.servers.get(image.server_id)
+            virtual = 0 if server is None else server.virtual
+            tags[image.server_id, None] = Tag(image.server_id, None, finish, virtual)
+            tags[image.server_id, image.member_id] = Tag(image.server_id, image.member_id, member_finish, 0)
+        return TagChanges(tags, versions)
+
+    def kept(self, changes: TagChanges) -> None:
+        """Note that ``changes`` were kept; what has changed again since is still to be."""
+        for owner, version in changes.versions.items():
+            if self._order.changed[owner] == version:
+                del self._order.changed[owner]
 
     def restore(
         self, tags: Iterable[Tag], images: Iterable[WaitingImage], running: Collection[ImageKey] = ()
     ) -> None:
         """Rebuild an empty line from the tags that were kept and every image that had not ended.
 
-        ``running``: those of ``images`` that were claimed when the process ended; ``tags`` hold their
-        charge. They are running in this line too until ``returned`` puts them back or ``finished`` ends them.
+        ``images`` come in the order in which they were admitted. ``running``: those of them that were claimed
+        when the process ended; ``tags`` hold their charge. They are running in this line too until
+        ``returned`` puts them back or ``finished`` ends them.
         """
         for tag in tags:
-            self._lanes[tag.lane].restore(tag)
+            self._order.restore(tag)
+        numbers: dict[str, int] = {}
+        waiting: list[WaitingImage] = []
         for image in images:
+            if image.key.job_id not in numbers:
+                numbers[image.key.job_id] = next(self._numbers)
+            numbered = replace(image, number=numbers[image.key.job_id])
             if image.key in running:
-                self._running[image.key] = self._lanes[image.lane].resume(image)
-                self._begun[image.key.job_id] += 1
+                self._job_of(numbered)
+                self._outstanding.add(numbered)
+                charge = self._order.resume(numbered)
+                self._run(charge, Begun([charge]))
             else:
-                self._waiting[image.key] = image
-                self._lanes[image.lane].rejoin(image)
-        self._changed()
+                waiting.append(numbered)
+        for image in sorted(waiting, key=lambda each: each.order):
+            self._wait(image)
+            self._order.rejoin(image)
+        self._order.restored()
 
     # What may be asked
 
@@ -146,39 +217,43 @@ class Line:
         return tuple(self._waiting.values())
 
     @property
+    def waiting_count(self) -> int:
+        return len(self._waiting)
+
+    @property
     def running(self) -> tuple[WaitingImage, ...]:
-        return tuple(charge.image for charge in self._running.values())
+        return tuple(charge.image for charge in self._charges.values())
 
     def holds(self, job_id: str) -> bool:
         """Say whether an image of a job waits or runs."""
-        return any(image.key.job_id == job_id for image in chain(self._waiting.values(), self.running))
+        return job_id in self._jobs
+
+    def runs(self, job_id: str) -> bool:
+        """Say whether an image of a job runs."""
+        job = self._jobs.get(job_id)
+        return job is not None and job.running > 0
 
     def is_running(self, key: ImageKey) -> bool:
-        return key in self._running
+        return key in self._charges
 
     def next_due(self) -> WaitingImage | None:
         """Return the image whose turn it is as things stand."""
-        return self._lanes[self._lane_due()].next_image()
+        first = self._order.first
+        return None if first is None else first.image
 
     def order(self) -> tuple[WaitingImage, ...]:
         """Return the waiting images as they start if nobody else comes, batches left aside."""
-        if self._order is None:
-            self._order = tuple(image for lane in self._lanes.values() for image in fair_order(lane))
-        return self._order
+        return tuple(self._order)
 
-    def expected_with(
-        self, images: Sequence[WaitingImage], cost_model: CostModel, running_left_s: float = 0.0
-    ) -> Expected:
+    def expected_with(self, images: Sequence[WaitingImage], cost_model: CostModel) -> Expected:
         """Return what one job could be told after ``submit(images)``, leaving this line as it is."""
-        job_id, left = images[0].key.job_id, len(images)
-        order: list[WaitingImage] = []
-        # What comes after the job is not looked at: with a long line this runs for every request.
-        for image in chain.from_iterable(fair_order(lane) for lane in self._lanes_with(images)):
-            order.append(image)
-            left -= image.key.job_id == job_id
-            if not left:
-                break
-        return expect(order, +self._begun, cost_model, running_left_s)[job_id]
+        latest = [replace(image, number=2**62) for image in images]
+        return self.forecast.of_new(latest, cost_model.s_per_picture)
+
+    def expected(self, job_id: str, cost_model: CostModel) -> Expected | None:
+        """Return what a job can be told if nobody else comes, None where nothing of it waits."""
+        turns = self._turns_of(job_id)
+        return self.forecast.of_job(turns, cost_model.s_per_picture) if turns else None
 
     def place(self, job_id: str) -> int | None:
         """Return a job's place for people: "#3 in line" when two jobs will start before it.
@@ -186,109 +261,117 @@ class Line:
         A job of which a picture has begun has left the line: it is at 0 and counts for nobody else. None
         where nothing of the job waits.
         """
-        if self._places is None:
-            self._places = places(self.order(), +self._begun)
-        return self._places.get(job_id)
+        turns = self._turns_of(job_id)
+        return self.forecast.of_job(turns[:1], 0.0).place if turns else None
 
-    def expected(self, cost_model: CostModel, running_left_s: float = 0.0) -> dict[str, Expected]:
-        """Return what every waiting job can be told, by job id.
+    @property
+    def forecast(self) -> Forecast:
+        begun = dict.fromkeys(self._begun.values())
+        return Forecast(self._order, tuple(begun))
 
-        ``running_left_s``: how long the batch on the card still takes. Nobody who comes later is foreseen.
-        """
-        return expect(self.order(), +self._begun, cost_model, running_left_s)
-
-    def expected_start_s(
-        self, job_id: str, cost_model: CostModel, running_left_s: float = 0.0
-    ) -> float | None:
-        """Return in how many seconds a job's first waiting picture starts, None where none waits.
-
-        Computed for all jobs at once and kept until the line changes, which it does with every batch.
-        """
-        if self._told is None:
-            self._told = self.expected(cost_model)
-        told = self._told.get(job_id)
-        return None if told is None else told.start_s + running_left_s
+    def deadline_ms(self, job_id: str) -> int | None:
+        """Return by when a job's pictures are promised to be made, None where nothing is promised."""
+        job = self._jobs.get(job_id)
+        return None if job is None else job.deadline_ms
 
     def is_late(self, job_id: str) -> bool:
-        """Say whether a job of the token lane waits without a promise any more (``drop_deadline``)."""
-        return any(
-            image.lane is Lane.TOKEN and image.deadline_ms is None for image in self._waiting_of(job_id)
-        )
+        """Say whether a job waits whose promise was taken back (``drop_deadline``)."""
+        job = self._jobs.get(job_id)
+        return job is not None and bool(job.waiting) and job.lane is Lane.TOKEN and job.deadline_ms is None
 
-    def overdue(self, now_ms: int, cost_model: CostModel) -> tuple[WaitingImage, ...]:
-        """Return the waiting images that would miss their deadline even if they started now."""
-        return tuple(
-            image
-            for image in self._waiting.values()
-            if image.deadline_ms is not None
-            and now_ms + cost_model.expected_s(image.shape) * MS_PER_S > image.deadline_ms
-        )
+    def overdue(self, now_ms: int, cost_model: CostModel) -> tuple[str, ...]:
+        """Return the jobs of which a waiting image would miss its deadline even if it started now."""
+        found: list[str] = []
+        looked_at: dict[str, float] = {}
+        while self._deadlines and self._deadlines[0][0] <= now_ms + _LOOK_AHEAD_MS:
+            _, job_id = heappop(self._deadlines)
+            job = self._jobs.get(job_id)
+            if job is None or not job.waiting or job.deadline_ms is None:
+                continue
+            shape = next(iter(job.waiting.values())).shape
+            latest_ms = job.deadline_ms - cost_model.expected_s(shape) * MS_PER_S
+            if latest_ms < now_ms and job_id not in looked_at:
+                found.append(job_id)
+            looked_at[job_id] = latest_ms
+        for job_id, latest_ms in looked_at.items():
+            heappush(self._deadlines, (latest_ms, job_id))
+        return tuple(found)
 
-    def outstanding_cost(
-        self, *, server_id: int | None = None, member_id: int | None = None, lane: Lane | None = None
-    ) -> float:
-        """Return the pictures' worth of waiting and running work, of everybody or of whom is named."""
+    @property
+    def outstanding(self) -> Outstanding:
+        return self._outstanding
+
+    def running_cost(self, server_id: int, member_id: int | None = None) -> float:
+        """Return the pictures' worth of what runs of a server, or of one of its members."""
         return sum(
             image.cost
-            for image in chain(self._waiting.values(), self.running)
-            if server_id in (None, image.server_id)
-            and member_id in (None, image.member_id)
-            and lane in (None, image.lane)
+            for image in self.running
+            if image.server_id == server_id and member_id in (None, image.member_id)
         )
 
-    def overtaker(self, keys: Collection[ImageKey], fraction_done: float) -> WaitingImage | None:
-        """Return the image whose turn it is, if it is due before what is left of the running ``keys``.
+    def begun_with(self, key: ImageKey) -> Begun:
+        """Return the batch in which ``key`` was started."""
+        return self._begun[key]
 
-        Within a lane: if its tag is lower, by more than δ, than what each of them has used: its tag at the
-        start and ``fraction_done`` of its charge. The token lane passes the relaxed lane unless that is owed.
+    def passes(self, keys: Sequence[ImageKey]) -> WaitingImage | None:
+        """Return the first image that is due before what the running ``keys`` have used, and is short enough.
+
+        Its tag must be lower, by more than δ, than what each member among them has used of the card, and it
+        must take no longer than what is left of them: else it is better to end first.
         """
-        image = self.next_due()
-        if image is None:
-            return None
-        charges = [self._running[key] for key in keys]
-        if image.lane is charges[0].image.lane:
-            lane = self._lanes[image.lane]
-            return image if all(lane.passes(image, charge, fraction_done) for charge in charges) else None
-        left_cost = sum(charge.image.cost for charge in charges) * (1 - fraction_done)
-        return image if image.lane is Lane.TOKEN and not self._floor.covers(left_cost) else None
+        turn = self._passing(keys)
+        return None if turn is None else turn.image
 
     # Within
 
-    def _lanes_with(self, images: Sequence[WaitingImage]) -> Iterable[FairLane]:
-        """Return the lanes as they would be with ``images``; those that change are copies."""
-        changing = {image.lane for image in images}
-        lanes = {lane: each.copy() if lane in changing else each for lane, each in self._lanes.items()}
-        for image in images:
-            lanes[image.lane].add(image)
-        return lanes.values()
+    def _passing(self, keys: Sequence[ImageKey]) -> Turn | None:
+        begun = self._begun[keys[0]]
+        left_cost = begun.left_cost
+        for finish, turn in self._order.firsts(_MOST_LOOKED_AT):
+            used = begun.used_when_due(turn, finish)
+            if used == inf:
+                continue
+            if begun.used <= used:
+                return None
+            if turn.image.cost <= left_cost:
+                return turn
+        return None
 
-    def _waiting_of(self, job_id: str) -> list[WaitingImage]:
-        return [image for image in self._waiting.values() if image.key.job_id == job_id]
+    def _job_of(self, image: WaitingImage) -> _Job:
+        job_id = image.key.job_id
+        if job_id not in self._jobs:
+            self._jobs[job_id] = _Job(image.server_id, image.member_id, image.lane, image.deadline_ms)
+        return self._jobs[job_id]
+
+    def _wait(self, image: WaitingImage) -> None:
+        job = self._job_of(image)
+        if not job.waiting and job.deadline_ms is not None:
+            heappush(self._deadlines, (0.0, image.key.job_id))
+        self._waiting[image.key] = image
+        job.waiting[image.key] = image
+        self._outstanding.add(image)
+
+    def _run(self, charge: Charge, begun: Begun) -> None:
+        self._charges[charge.image.key] = charge
+        self._begun[charge.image.key] = begun
+        self._jobs[charge.image.key.job_id].running += 1
+
+    def _stop_running(self, key: ImageKey) -> Charge:
+        charge = self._charges.pop(key)
+        begun = self._begun.pop(key)
+        begun.charges.remove(charge)
+        self._jobs[key.job_id].running -= 1
+        return charge
+
+    def _turns_of(self, job_id: str) -> list[Turn]:
+        job = self._jobs.get(job_id)
+        if job is None or not job.waiting:
+            return []
+        queue = self._order.queue(job.server_id, job.member_id)
+        return [turn for turn in queue if turn.image.key.job_id == job_id]
 
     def _forget_if_ended(self, job_id: str) -> None:
-        if not self.holds(job_id):
-            del self._begun[job_id]
-
-    def _lane_due(self) -> Lane:
-        if not self._lanes[Lane.TOKEN].waiting:
-            return Lane.RELAXED
-        first = self._lanes[Lane.RELAXED].next_image()
-        if first is None:
-            return Lane.TOKEN
-        running_cost = sum(image.cost for image in self.running if image.lane is Lane.RELAXED)
-        return Lane.RELAXED if self._floor.covers(running_cost + first.cost) else Lane.TOKEN
-
-    def _note_started(self, charge: Charge) -> None:
-        image = charge.image
-        del self._waiting[image.key]
-        self._running[image.key] = charge
-        self._begun[image.key.job_id] += 1
-        if image.lane is Lane.TOKEN and not self._lanes[Lane.RELAXED].is_idle:
-            self._floor.note_token(image.cost)
-
-    def _changed(self) -> None:
-        if self._lanes[Lane.RELAXED].is_idle:
-            self._floor.clear()
-        self._order = None
-        self._places = None
-        self._told = None
+        job = self._jobs.get(job_id)
+        if job is not None and not job.waiting and not job.running:
+            del self._jobs[job_id]
+            del self._order.begun[job_id]

@@ -1,14 +1,24 @@
-"""What servers and members of one lane were charged so far, and what they have in line."""
+"""What servers and members were charged so far, and what they have in line."""
 
 from dataclasses import dataclass, field
 
-from kleinbot.queueing.waiting import WaitingImage
+from kleinbot.queueing.turns import Turn, Turns
+from kleinbot.queueing.waiting import Order, WaitingImage
 
 UNITS_PER_PICTURE = 1_000_000
 """Tags are integers, so that a refund takes back exactly what was charged and ties stay ties."""
 
 TOLERANCE = 1 * UNITS_PER_PICTURE
 """δ: a batch takes an image, and long work lets one pass, by at most one picture of virtual time."""
+
+ALLOWANCE = 8 * UNITS_PER_PICTURE
+"""How far a member who has had less than others may be behind the virtual time of their server.
+
+A request for four edits, so that floods cost such members next to nothing; what is left of it on average was
+not used while others worked.
+"""
+
+_OWED_PER_IMAGE = TOLERANCE // 100
 
 
 def units(cost: float, weight: float) -> int:
@@ -18,47 +28,50 @@ def units(cost: float, weight: float) -> int:
     return round(cost * UNITS_PER_PICTURE / weight)
 
 
-@dataclass
+@dataclass(eq=False)
 class Member:
-    """A member's part of one lane; ``running`` counts images on the card."""
+    """A member's part of the line; ``finish`` is where their next image starts, ``running`` counts images.
+
+    ``owed``: what ended images took beyond their charge, not yet in ``finish``. It is left out while it is
+    a hundredth of a picture for each waiting image at most: to add it moves all of them.
+    """
 
     member_id: int
     finish: int
-    queue: list[WaitingImage] = field(default_factory=list)
+    queue: list[Turn] = field(default_factory=list)
     running: int = 0
+    owed: int = 0
 
-    def is_meaningful(self, virtual: int) -> bool:
-        """Idle and not above the virtual time is where a stranger would be put too."""
-        return bool(self.queue) or self.running > 0 or self.finish > virtual
+    @property
+    def is_idle(self) -> bool:
+        return not self.queue and not self.running
+
+    @property
+    def owes_much(self) -> bool:
+        return abs(self.owed) > _OWED_PER_IMAGE * len(self.queue)
 
 
-@dataclass
+@dataclass(eq=False)
 class Server:
-    """A server's part of one lane. ``waiting`` holds the members of ``members`` that have work."""
+    """A server's part of the line. ``idle`` is a heap of members without work, by their tags."""
 
     server_id: int
     finish: int
     virtual: int = 0
     members: dict[int, Member] = field(default_factory=dict)
-    waiting: dict[int, Member] = field(default_factory=dict)
+    turns: Turns = field(default_factory=Turns)
     running: int = 0
+    idle: list[tuple[int, int]] = field(default_factory=list)
+    place: tuple[int, Order, int] | None = None
 
-    def copy(self) -> "Server":
-        members = {
-            m.member_id: Member(m.member_id, m.finish, list(m.queue), m.running)
-            for m in self.members.values()
-        }
-        waiting = {member_id: members[member_id] for member_id in self.waiting}
-        return Server(self.server_id, self.finish, self.virtual, members, waiting, self.running)
+    @property
+    def floor(self) -> int:
+        """Where members without work are lifted to."""
+        return self.virtual - ALLOWANCE
 
-    def next_member(self) -> Member:
-        """Return whose turn it is: the lowest tag, among equals the oldest image."""
-        lowest = self.lowest_finish()
-        equals = [member for member in self.waiting.values() if member.finish == lowest]
-        return min(equals, key=lambda member: member.queue[0].order)
-
-    def lowest_finish(self) -> int:
-        return min(member.finish for member in self.waiting.values())
+    @property
+    def is_idle(self) -> bool:
+        return not self.turns and not self.running
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """What waits in line, as frozen values."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
 from kleinbot.domain.geometry import Grid
@@ -27,7 +26,8 @@ class Shape:
     first_sigma: float = 1.0
 
 
-Order = tuple[int, str, int]
+Order = tuple[int, int]
+"""First in, first out: an image's admission number, its position in its job."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,9 @@ class WaitingImage:
 
     ``cost`` is in pictures and stays as it was accepted, so that a refund after a restart is exact.
     ``deadline_ms`` is when it must be finished to arrive by the interaction's token; None where nothing
-    was promised. ``alone`` keeps it out of batches: it may have taken the process down.
+    was promised. ``lane`` says whether it was, and does not decide whose turn it is. ``alone`` keeps it out
+    of batches: it may have taken the process down. ``number`` is set by the line that admits it: a count,
+    since a clock may be ahead.
     """
 
     key: ImageKey
@@ -44,15 +46,14 @@ class WaitingImage:
     member_id: int
     shape: Shape
     cost: float
-    submitted_ms: int
     deadline_ms: int | None = None
     lane: Lane = Lane.TOKEN
     alone: bool = False
+    number: int = 0
 
-    @cached_property
+    @property
     def order(self) -> Order:
-        """First in, first out, the same after a restart."""
-        return (self.submitted_ms, self.key.job_id, self.key.position)
+        return (self.number, self.key.position)
 
 
 class BatchLimits(Protocol):

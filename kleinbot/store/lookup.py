@@ -49,18 +49,14 @@ async def open_of_member(reader: Reader, owner: Owner) -> list[Job]:
 
 
 async def all_open(reader: Reader) -> list[Job]:
-    """Return every job that has not ended, oldest first."""
-    rows = await reader.all(
-        "SELECT * FROM jobs WHERE state IN ('queued', 'running') ORDER BY created_ms, rowid"
-    )
+    """Return every job that has not ended, in the order of their admission: the clock may have been ahead."""
+    rows = await reader.all("SELECT * FROM jobs WHERE state IN ('queued', 'running') ORDER BY rowid")
     return await _with_images(reader, rows)
 
 
 async def open_ids(reader: Reader) -> list[str]:
     """Return the keys of the jobs that have not ended, oldest first."""
-    rows = await reader.all(
-        "SELECT job_id FROM jobs WHERE state IN ('queued', 'running') ORDER BY created_ms, rowid"
-    )
+    rows = await reader.all("SELECT job_id FROM jobs WHERE state IN ('queued', 'running') ORDER BY rowid")
     return [row[0] for row in rows]
 
 

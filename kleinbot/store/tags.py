@@ -1,8 +1,7 @@
 """What the line's fairness remembers over a restart. 0 stands for "none" in the key columns."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from kleinbot.domain.job import Lane
 from kleinbot.domain.tags import Tag
 from kleinbot.store.database import Reader, Transaction
 
@@ -11,7 +10,6 @@ async def load(reader: Reader) -> tuple[Tag, ...]:
     """Return every tag."""
     return tuple(
         Tag(
-            Lane(row["lane"]),
             row["server_id"] or None,
             row["member_id"] or None,
             row["finish"],
@@ -24,7 +22,18 @@ async def load(reader: Reader) -> tuple[Tag, ...]:
 async def replace(transaction: Transaction, tags: Iterable[Tag]) -> None:
     """Set the tags; a row that is not among them is gone, since an old low tag would be a credit."""
     await transaction.change("DELETE FROM queue_tags")
+    await _write(transaction, tags)
+
+
+async def keep(transaction: Transaction, changed: Mapping[tuple[int | None, int | None], Tag | None]) -> None:
+    """Set the tags that have changed, and forget those that are None."""
+    gone = [(server or 0, member or 0) for (server, member), tag in changed.items() if tag is None]
+    await transaction.change_each("DELETE FROM queue_tags WHERE server_id = ? AND member_id = ?", gone)
+    await _write(transaction, [tag for tag in changed.values() if tag is not None])
+
+
+async def _write(transaction: Transaction, tags: Iterable[Tag]) -> None:
     await transaction.change_each(
-        "INSERT INTO queue_tags (lane, server_id, member_id, finish, virtual) VALUES (?, ?, ?, ?, ?)",
-        ((tag.lane, tag.server_id or 0, tag.member_id or 0, tag.finish, tag.virtual) for tag in tags),
+        "INSERT OR REPLACE INTO queue_tags (server_id, member_id, finish, virtual) VALUES (?, ?, ?, ?)",
+        ((tag.server_id or 0, tag.member_id or 0, tag.finish, tag.virtual) for tag in tags),
     )

@@ -81,9 +81,9 @@ class HostQueue:
             page=page,
             pages=pages,
             jobs=len(ordered),
-            waiting_images=len(self._line.waiting),
+            waiting_images=self._line.waiting_count,
             running_images=len(self._line.running),
-            cost=self._line.outstanding_cost(),
+            cost=self._line.outstanding.cost(),
             door=self._doorkeeper.door,
             engine=self._engine_state(),
         )

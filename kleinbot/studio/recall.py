@@ -23,8 +23,7 @@ class JobCard:
     """A job and where it stands. ``starts_at_ms`` None: in a moment, or not known yet.
 
     ``is_drawn``: a picture of it is on the card or being stored; ``place`` 0: some are done, the rest wait.
-    ``is_late``: the promise of the token lane cannot be kept any more; the result will arrive as a message
-    of its own.
+    ``is_late``: what was promised cannot be kept any more; the result will arrive as a message of its own.
     """
 
     job: Job
@@ -65,13 +64,11 @@ class Recall:
         line: Line,
         cost_model: CostModel,
         engine_state: Callable[[], EngineState],
-        running_left_s: Callable[[], float],
         is_on_card: Callable[[str], bool],
         clock: Clock,
     ) -> None:
-        """``running_left_s``: how long the work that is begun still takes. ``is_on_card``: a job, by key."""
+        """``is_on_card``: a job, by key."""
         self._is_on_card = is_on_card
-        self._running_left_s = running_left_s
         self._database = database
         self._archive = archive
         self._line = line
@@ -96,10 +93,13 @@ class Recall:
             return JobCard(job, None, None, is_late, is_drawn=True)
         # Of a job that has let others pass nothing may wait: it goes on by itself. One of which pictures are
         # done goes on too, also where it waits again since a restart.
-        place = 0 if is_begun or job.done_images else self._line.place(job.job_id)
+        told = self._line.expected(job.job_id, self._cost_model)
+        place = None if told is None else told.place
+        if is_begun or job.done_images:
+            place = 0
         if place is None or self._engine_state().phase is not EnginePhase.READY:
             return JobCard(job, place, None, is_late)
-        wait_s = self._line.expected_start_s(job.job_id, self._cost_model, self._running_left_s()) or 0.0
+        wait_s = 0.0 if told is None else told.start_s
         return JobCard(job, place, self._clock.now_ms() + round(wait_s * MS_PER_S), is_late)
 
     async def queue(self, actor: Actor) -> Queue:

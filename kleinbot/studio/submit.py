@@ -9,7 +9,7 @@ from typing import Protocol
 
 from kleinbot.archive.archive import Archive
 from kleinbot.archive.names import Shelf
-from kleinbot.domain.clock import MS_PER_S, Clock
+from kleinbot.domain.clock import Clock
 from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code, Refusal, RepeatedEvent
 from kleinbot.domain.job import ImagineRequest, Job, Kind, NewJob, Quality, ReplyAddress
@@ -26,7 +26,7 @@ from kleinbot.queueing.admission import AdmissionLimits, Admitted, admit
 from kleinbot.queueing.cost import CostModel
 from kleinbot.queueing.entry import images_of_new, shape_of
 from kleinbot.queueing.estimates import EstimateErrors
-from kleinbot.queueing.line import Line
+from kleinbot.queueing.line import Line, TagChanges
 from kleinbot.store import events, jobs, lookup, members, presses, tags
 from kleinbot.store.database import MEMBER_PATIENCE_S, Database, Transaction
 from kleinbot.store.ledger import Owner
@@ -94,7 +94,6 @@ class Submit:
         random: Random,
         archive: Archive,
         capacity: Capacity,
-        running_left_s: Callable[[], float],
         errors: EstimateErrors,
         meters: Meters,
     ) -> None:
@@ -113,10 +112,8 @@ class Submit:
         self._random = random
         self._archive = archive
         self._capacity = capacity
-        self._running_left_s = running_left_s
         self._errors = errors
         self._meters = meters
-        self._last_created_ms = -MS_PER_S
 
     async def imagine(self, actor: Actor, request: ImagineRequest, reply: ReplyAddress) -> Accepted:
         """Accept a text-to-image request.
@@ -202,7 +199,6 @@ class Submit:
 
     async def _insert(self, actor: Actor, job: NewJob, press: Press | None) -> Accepted:
         owner = Owner(job.server_id, job.member_id)
-        job = replace(job, created_ms=self._ordered(job.created_ms))
         async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
             await events.accept(transaction, actor, job.created_ms)
             await members.remember(transaction, owner, job.created_ms)
@@ -222,30 +218,25 @@ class Submit:
             balance = await quota.own_balance(transaction, owner, self._rule, job.created_ms)
             if press is not None:
                 await presses.note(transaction, owner, press, job.job_id, job.created_ms)
-            await tags.replace(transaction, self._line.tags_with(admitted.images))
+            changes = self._line.unkept(admitted.images)
+            await tags.keep(transaction, changes.tags)
             stored = await lookup.by_id(transaction, job.job_id)
             if stored is None:
                 raise LookupError(job.job_id)
             # Before anybody else is admitted on the same place; and what is charged is in line, also where
             # whoever asked is cancelled during COMMIT.
-            transaction.once_committed(functools.partial(self._take_in, admitted, stored))
+            transaction.once_committed(functools.partial(self._take_in, admitted, stored, changes))
         card = self._recall.card_of(stored)
         if card.starts_at_ms is not None:
             self._errors.told(job.job_id, card.starts_at_ms)
         return Accepted(card, balance)
 
-    def _take_in(self, admitted: Admitted, job: Job) -> None:
+    def _take_in(self, admitted: Admitted, job: Job, changes: TagChanges) -> None:
         self._archive.note_number(job.server_id, job.number)
+        self._line.kept(changes)
         self._line.submit(admitted.images)
         self._meters.accepted(admitted.lane, len(admitted.images))
         self._listener.job_added()
-
-    def _ordered(self, now_ms: int) -> int:
-        """Return ``now_ms`` or a little more: no two are the same, since the line is in their order."""
-        if 0 <= self._last_created_ms - now_ms < MS_PER_S:
-            now_ms = self._last_created_ms + 1
-        self._last_created_ms = now_ms
-        return now_ms
 
     @contextmanager
     def counting_refusals(self) -> Iterator[None]:
@@ -289,7 +280,6 @@ class Submit:
             self._limits,
             self._cost_model,
             job.created_ms,
-            self._running_left_s(),
             job.reply.expires_ms,
             is_drawing=self._engine_state().phase is EnginePhase.READY,
         )

@@ -21,14 +21,17 @@ def standing(phase: EnginePhase, *, cost: float = 0.31, is_drawn: bool = False, 
 
 @pytest.mark.parametrize("phase", [phase for phase in EnginePhase if phase is not EnginePhase.READY])
 async def test_no_start_is_promised_while_nothing_is_drawn(phase: EnginePhase) -> None:
-    assert standing(phase) == "next · token lane · 0.3 pictures' worth of work"
+    assert standing(phase) == "next · promised for its reply · 0.3 pictures' worth of work"
 
 
 @pytest.mark.parametrize(
     ("locale", "sentence"),
     [
-        ("en", "next, starts in a moment · token lane · 0.3 pictures' worth of work"),
-        ("de", "als Nächstes dran, beginnt gleich · Sofortspur · so viel Arbeit wie 0,3 Bilder"),
+        ("en", "next, starts in a moment · promised for its reply · 0.3 pictures' worth of work"),
+        (
+            "de",
+            "als Nächstes dran, beginnt gleich · für die Antwort versprochen · so viel Arbeit wie 0,3 Bilder",
+        ),
     ],
 )
 async def test_a_waiting_job_says_its_place_its_start_and_its_work(locale: str, sentence: str) -> None:
@@ -37,12 +40,15 @@ async def test_a_waiting_job_says_its_place_its_start_and_its_work(locale: str, 
 
 async def test_a_job_of_one_picture_is_one_pictures_work() -> None:
     told = standing(EnginePhase.READY, cost=1.0, is_drawn=True)
-    assert told == "being drawn · token lane · 1 picture's worth of work"
+    assert told == "being drawn · promised for its reply · 1 picture's worth of work"
 
 
 @pytest.mark.parametrize(
     ("locale", "sentence"),
-    [("en", "made, being stored · token lane"), ("de", "fertig, wird gespeichert · Sofortspur")],
+    [
+        ("en", "made, being stored · promised for its reply"),
+        ("de", "fertig, wird gespeichert · für die Antwort versprochen"),
+    ],
 )
 async def test_a_job_that_only_has_to_be_stored_is_not_being_drawn(locale: str, sentence: str) -> None:
     assert standing(EnginePhase.READY, locale=locale, cost=0.0, is_drawn=True) == sentence

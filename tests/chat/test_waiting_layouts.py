@@ -53,16 +53,16 @@ def test_a_promised_job_says_its_place_and_when_it_starts() -> None:
 @pytest.mark.parametrize(
     ("why", "sentence"),
     [
-        (Unhurried.SHARE, "you already have your share of the line."),
-        (Unhurried.LATE, "the line is too long for this to be done in time for this reply."),
-        (None, "this may take longer than this reply can be changed."),
+        (Unhurried.SHARE, "So much of yours is in line that I cannot promise this for this reply."),
+        (Unhurried.LATE, "The line is too long for this to be done in time for this reply."),
+        (None, "This may take longer than this reply can be changed."),
     ],
 )
 def test_a_relaxed_job_says_why_and_how_it_arrives(why: Unhurried | None, sentence: str) -> None:
     lines = _lines(JobCard(replace(RELAXED, unhurried=why), 4, 1_795_241_217_000))
     assert lines == [
         "#4 in line · starts <t:1795241217:R>",
-        f"Relaxed lane: {sentence} It is drawn when nothing else is due. {ARRIVES_ANEW}",
+        f"{sentence} {ARRIVES_ANEW}",
     ]
 
 

@@ -144,12 +144,12 @@ class Processes(RuleBasedStateMachine):
     def _assert_fair_start(self, batch: list[WaitingImage]) -> None:
         first = batch[0]
         assert {image.shape for image in batch} == {first.shape}
-        assert {image.lane for image in batch} == {first.lane}
         most = 1 if any(image.alone for image in batch) else self.studio.limits.max_batch(first.shape)
         assert len(batch) <= most
         expected_ms = 1000 * self.studio.cost_model.expected_s(first.shape)
         for image in batch:
-            assert image.deadline_ms is None or self.clock.now_ms() + expected_ms <= image.deadline_ms
+            deadline_ms = self.studio.line.deadline_ms(image.key.job_id)
+            assert deadline_ms is None or self.clock.now_ms() + expected_ms <= deadline_ms
             older = [other for other in self.studio.line.waiting if _same_queue(other, image)]
             assert all(image.order < other.order for other in older), "first in, first out"
 
@@ -210,7 +210,7 @@ class Processes(RuleBasedStateMachine):
 
 
 def _same_queue(one: WaitingImage, other: WaitingImage) -> bool:
-    return (one.lane, one.server_id, one.member_id) == (other.lane, other.server_id, other.member_id)
+    return (one.server_id, one.member_id) == (other.server_id, other.member_id)
 
 
 def _copy(folder: Path, to: Path) -> None:

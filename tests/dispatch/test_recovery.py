@@ -57,8 +57,9 @@ async def test_a_suspect_runs_alone_after_the_restart(studio: Studio, tmp_path: 
 async def test_what_a_waiting_message_says_is_the_same_after_a_restart(
     studio: Studio, tmp_path: Path
 ) -> None:
-    studio.cost_model.observe(Shape(Grid(16, 16), 4), 3.0)
-    studio.cost_model.observe(PICTURE, 9.0)
+    for _ in range(10):
+        studio.cost_model.observe(PICTURE, 9.0)
+        studio.cost_model.observe(Shape(Grid(16, 16), 4), 3.0)
     first = (await studio.imagine(count=4)).card.job.job_id
     for _ in range(13):
         accepted = await studio.imagine(count=4)
@@ -201,8 +202,10 @@ async def test_a_suspect_waits_until_nothing_else_is_being_stored(roomy: Studio,
 
 
 async def test_promises_costs_and_lanes_are_the_same_after_a_restart(studio: Studio, tmp_path: Path) -> None:
-    studio.cost_model.observe(Shape(Grid(16, 16), 4), 3.0)
-    studio.cost_model.observe(PICTURE, 9.0)
+    shape = Shape(Grid(16, 16), 4)
+    for _ in range(10):
+        studio.cost_model.observe(PICTURE, 9.0)
+        studio.cost_model.observe(shape, 3.0)
     await studio.imagine(count=4)
     studio.clock.advance(2)
     await studio.imagine(BOB, count=2)
@@ -210,7 +213,9 @@ async def test_promises_costs_and_lanes_are_the_same_after_a_restart(studio: Stu
         await studio.imagine(count=4)
     before = {image.key: image for image in studio.line.waiting}
     assert {image.lane for image in before.values()} == {Lane.TOKEN, Lane.RELAXED}
-    assert {round(image.cost, 9) for image in before.values()} == {round(1 / 3, 9)}
+    assert {round(image.cost, 9) for image in before.values()} == {
+        round(studio.cost_model.expected_cost(shape), 9)
+    }
     studio.clock.advance(5)
     again = await restarted(studio, tmp_path)
     assert {image.key: image for image in again.line.waiting} == before

@@ -17,7 +17,8 @@ from tests.studio_harness import ADA, BOB, Studio
 
 LONG_STEPS = 50
 RESTS_AT = 40
-"""By then it has used more than a picture of virtual time, which is what others may be behind."""
+USED_S = 5.0
+"""More than a picture for each of two, which is what others may be behind."""
 
 
 def gated(studio: Studio, step: int) -> asyncio.Event:
@@ -33,6 +34,7 @@ async def suspended_by_a_newcomer(studio: Studio) -> tuple[str, str]:
     long = (await studio.steps(LONG_STEPS, ADA)).card.job.job_id
     gate = gated(studio, RESTS_AT)
     await until_true(lambda: len(studio.progressed.reports) == RESTS_AT)
+    studio.clock.advance(USED_S)
     short = (await studio.imagine(BOB)).card.job.job_id
     studio.engine.gate.clear()
     gate.set()
@@ -110,6 +112,7 @@ async def test_a_resting_batch_goes_on_without_an_attempt_for_what_was_cancelled
     async with running(roomy):
         gate = gated(roomy, RESTS_AT)
         await until_true(lambda: len(roomy.progressed.reports) >= RESTS_AT)
+        roomy.clock.advance(USED_S)
         short = (await roomy.imagine(BOB)).card.job.job_id
         roomy.engine.gate.clear()
         gate.set()
@@ -176,6 +179,6 @@ async def test_what_it_let_pass_is_added_up(studio: Studio) -> None:
         resting = studio.dispatcher._resting
         assert resting is not None
         passing = next(image for image in studio.line.running if image.key.job_id == short)
-        assert resting.between_steps.passed_cost == pytest.approx(passing.cost)
+        assert resting.passed_cost == pytest.approx(passing.cost)
         studio.engine.gate.set()
         await until(studio, long, ended)

@@ -194,7 +194,7 @@ class Books:
                 yield f"{name} is {row['state']}, {row['done']} of its attempts are done"
         batches = defaultdict(list)
         for row in self._rows(
-            "SELECT a.*, i.columns, i.rows, j.steps, j.checkpoint, j.lane,"
+            "SELECT a.*, i.columns, i.rows, j.steps, j.checkpoint,"
             " (SELECT group_concat(r.columns || 'x' || r.rows || CASE r.role WHEN 'start' THEN j.strength"
             "  ELSE '' END) FROM job_references r WHERE r.job_id = a.job_id) AS inputs"
             " FROM attempts a JOIN images i USING (job_id, position) JOIN jobs j USING (job_id)"
@@ -255,7 +255,7 @@ class Books:
             yield f"job {job_id} was promised and is lost"
 
 
-_SHAPE = ("columns", "rows", "steps", "checkpoint", "lane", "inputs")
+_SHAPE = ("columns", "rows", "steps", "checkpoint", "inputs")
 
 
 def _key(row: sqlite3.Row) -> tuple[str, int]:

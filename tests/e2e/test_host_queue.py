@@ -51,10 +51,14 @@ async def test_the_host_sees_what_runs_and_waits_in_every_server_but_not_what_wa
         await far.message_where(lambda message: bool(message.buttons), timeout_s=QUICK_S)
         shown = await _said(await host.command(house.channel, "host queue list"), "The whole line: 3 jobs")
         assert "3 pictures waiting, 1 being drawn" in shown.text
-        assert f"**#1** · Studio · <@{house.ada.id}> · picture\nbeing drawn · token lane" in shown.text
+        assert (
+            f"**#1** · Studio · <@{house.ada.id}> · picture\nbeing drawn · promised for its reply"
+            in shown.text
+        )
         assert re.search(rf"\*\*#1\*\* · Other \\\*place\\\* · <@{eve.id}> · picture", shown.text)
         assert re.search(
-            r"(next|#\d in line), starts <t:\d+:R> · token lane · [\d.]+ picture(s'|'s) worth", shown.text
+            r"(next|#\d in line), starts <t:\d+:R> · promised for its reply · [\d.]+ picture(s'|'s) worth",
+            shown.text,
         )
         for word in ("fox", "cat", "owl"):
             assert word not in shown.text
@@ -124,7 +128,7 @@ async def test_the_host_cancels_by_command_in_any_server(stage: Stage) -> None:
         choices = await host.autocomplete(
             house.channel, "host queue cancel", "job", "other", timeout_s=QUICK_S
         )
-        assert [choice.name for choice in choices] == ["#1 · Other · picture · token lane"]
+        assert [choice.name for choice in choices] == ["#1 · Other · picture · promised for its reply"]
         cancelled = await host.command(house.channel, "host queue cancel", job=choices[0].value)
         await _said(cancelled, "#1 is cancelled. 1 picture was given back.")
         told = await far.message_where(lambda m: "cancelled this. 1 picture" in m.text, timeout_s=QUICK_S)

@@ -49,19 +49,18 @@ async def test_a_job_that_will_be_late_is_told_so_at_once_and_in_its_queue(stage
         await _asked(house, house.bob)
         await engine.started.wait()
         waiting = await _asked(house, house.ada)
-        assert (
-            "Relaxed lane: the line is too long for this to be done in time for this reply." in waiting.text
-        )
+        assert "The line is too long for this to be done in time for this reply." in waiting.text
         assert "the result comes as a new one." in waiting.text
         queue = await house.ada.command(house.channel, "queue")
         await queue.message_where(
-            lambda m: "a fox · next" in m.text and "· relaxed lane" in m.text, timeout_s=10
+            lambda m: "a fox · next" in m.text and "· the result comes as a new message" in m.text,
+            timeout_s=10,
         )
         private = await _asked(house, house.ada, private=True)
         assert "you get the result with your next command here." in private.text
         greta = house.standin.world.add_member(house.server, "greta", locale="de")
         german = await _asked(house, greta)
-        assert "Ruhespur: Die Schlange ist zu lang" in german.text
+        assert "Die Schlange ist zu lang" in german.text
         assert (
             await house.number("SELECT COUNT(*) FROM jobs WHERE lane = 'relaxed' AND state = 'queued'") == 3
         )

@@ -51,22 +51,30 @@ LOADS = (
 )
 
 
-def arrivals(load: Load, seed: int, hours: float, *, flooded: bool) -> list[tuple[WaitingImage, ...]]:
+@dataclass(frozen=True)
+class Asked:
+    """A job and the second in which it is asked for."""
+
+    at_s: float
+    job: tuple[WaitingImage, ...]
+
+
+def arrivals(load: Load, seed: int, hours: float, *, flooded: bool) -> list[Asked]:
     """Return every job in the order in which it is asked for; the light members' are the same either way."""
     end_s = hours * 3600
     jobs = [job for member in range(LIGHT_MEMBERS) for job in _light(load, seed, member, end_s)]
     if flooded:
         jobs += _burst(load.dump_images, load.dump_every_s, DUMPER, PICTURE, end_s, offset_s=120.0)
         jobs += _burst(load.edits, load.edits_every_s, EDITOR, FOUR_REFERENCES, end_s, offset_s=240.0)
-    return sorted(jobs, key=lambda job: job[0].order)
+    return sorted(jobs, key=lambda asked: (asked.at_s, asked.job[0].key.job_id))
 
 
-def _light(load: Load, seed: int, member: int, end_s: float) -> list[tuple[WaitingImage, ...]]:
+def _light(load: Load, seed: int, member: int, end_s: float) -> list[Asked]:
     random = Random(f"{seed}/{member}")
     mean_cost = sum(cost(shape) * part for shape, part in LIGHT_SHAPES.items())
     mean_cost *= sum(count * part for count, part in LIGHT_COUNTS.items())
     jobs_per_s = load.light_load / (LIGHT_MEMBERS * mean_cost * load.s_per_picture)
-    jobs: list[tuple[WaitingImage, ...]] = []
+    jobs: list[Asked] = []
     now_s = random.expovariate(jobs_per_s)
     while now_s < end_s:
         shape = random.choices(list(LIGHT_SHAPES), list(LIGHT_SHAPES.values()))[0]
@@ -78,8 +86,8 @@ def _light(load: Load, seed: int, member: int, end_s: float) -> list[tuple[Waiti
 
 def _burst(
     images: int, every_s: float, member: int, shape: Shape, end_s: float, offset_s: float
-) -> list[tuple[WaitingImage, ...]]:
-    jobs: list[tuple[WaitingImage, ...]] = []
+) -> list[Asked]:
+    jobs: list[Asked] = []
     now_s = offset_s
     while now_s < end_s:
         for _ in range(images // IMAGES_PER_JOB):
@@ -88,8 +96,11 @@ def _burst(
     return jobs
 
 
-def _job(job_id: str, member: int, shape: Shape, count: int, now_s: float) -> tuple[WaitingImage, ...]:
-    return tuple(
-        WaitingImage(ImageKey(job_id, position), SERVER, member, shape, cost(shape), round(now_s * 1000))
-        for position in range(count)
+def _job(job_id: str, member: int, shape: Shape, count: int, now_s: float) -> Asked:
+    return Asked(
+        now_s,
+        tuple(
+            WaitingImage(ImageKey(job_id, position), SERVER, member, shape, cost(shape))
+            for position in range(count)
+        ),
     )

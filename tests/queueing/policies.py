@@ -12,7 +12,7 @@ from kleinbot.queueing.admission import AdmissionLimits, admit
 from kleinbot.queueing.cost import CostModel, cost
 from kleinbot.queueing.line import Line
 from kleinbot.queueing.waiting import Shape, WaitingImage
-from kleinbot.queueing.yielding import RunningBatch, should_yield
+from kleinbot.queueing.yielding import should_yield
 
 LARGEST_BATCH = 4
 
@@ -30,8 +30,8 @@ class Policy(Protocol):
     late: int
     told_start_s: dict[str, float]
 
-    def submit(self, job: Sequence[WaitingImage], now_s: float, running_left_s: float) -> None: ...
-    def next_batch(self, now_s: float) -> tuple[WaitingImage, ...]: ...
+    def submit(self, job: Sequence[WaitingImage], now_s: float) -> None: ...
+    def next_batch(self, now_s: float, passing: Sequence[WaitingImage] = ()) -> tuple[WaitingImage, ...]: ...
     def finished(self, key: ImageKey, measured_cost: float) -> None: ...
     def yields(
         self, batch: Sequence[WaitingImage], steps_done: int, passed_cost: float, now_s: float
@@ -64,12 +64,12 @@ class Fifo(_Plain):
         super().__init__()
         self._queue: deque[WaitingImage] = deque()
 
-    def submit(self, job: Sequence[WaitingImage], now_s: float, running_left_s: float) -> None:
-        del now_s, running_left_s
+    def submit(self, job: Sequence[WaitingImage], now_s: float) -> None:
+        del now_s
         self._queue.extend(job)
 
-    def next_batch(self, now_s: float) -> tuple[WaitingImage, ...]:
-        del now_s
+    def next_batch(self, now_s: float, passing: Sequence[WaitingImage] = ()) -> tuple[WaitingImage, ...]:
+        del now_s, passing
         return (self._queue.popleft(),) if self._queue else ()
 
     def waiting(self) -> tuple[WaitingImage, ...]:
@@ -83,12 +83,12 @@ class RoundRobin(_Plain):
         super().__init__()
         self._queues: OrderedDict[int, deque[WaitingImage]] = OrderedDict()
 
-    def submit(self, job: Sequence[WaitingImage], now_s: float, running_left_s: float) -> None:
-        del now_s, running_left_s
+    def submit(self, job: Sequence[WaitingImage], now_s: float) -> None:
+        del now_s
         self._queues.setdefault(job[0].member_id, deque()).extend(job)
 
-    def next_batch(self, now_s: float) -> tuple[WaitingImage, ...]:
-        del now_s
+    def next_batch(self, now_s: float, passing: Sequence[WaitingImage] = ()) -> tuple[WaitingImage, ...]:
+        del now_s, passing
         if not self._queues:
             return ()
         member, queue = self._queues.popitem(last=False)
@@ -103,7 +103,7 @@ class RoundRobin(_Plain):
 
 @dataclass
 class Fair:
-    """The order and the batches of kleinbot; everything in the token lane, nothing promised or refused."""
+    """The order and the batches of kleinbot; nothing promised or refused."""
 
     cost_model: CostModel
     name: str = "fair order"
@@ -112,13 +112,13 @@ class Fair:
     told_start_s: dict[str, float] = field(default_factory=dict)
     line: Line = field(default_factory=Line)
 
-    def submit(self, job: Sequence[WaitingImage], now_s: float, running_left_s: float) -> None:
-        del now_s, running_left_s
+    def submit(self, job: Sequence[WaitingImage], now_s: float) -> None:
+        del now_s
         self.line.submit(job)
 
-    def next_batch(self, now_s: float) -> tuple[WaitingImage, ...]:
+    def next_batch(self, now_s: float, passing: Sequence[WaitingImage] = ()) -> tuple[WaitingImage, ...]:
         del now_s
-        return self.line.next_batch(ConsumerCard())
+        return self.line.next_batch(ConsumerCard(), tuple(image.key for image in passing))
 
     def finished(self, key: ImageKey, measured_cost: float) -> None:
         self.line.finished(key, measured_cost)
@@ -135,13 +135,13 @@ class Fair:
 
 @dataclass
 class Kleinbot(Fair):
-    """All of it: admission, two lanes, and long work that yields between steps."""
+    """All of it: admission, promises, and long work that yields between steps."""
 
     name: str = "kleinbot"
     limits: AdmissionLimits = field(default_factory=AdmissionLimits)
 
-    def submit(self, job: Sequence[WaitingImage], now_s: float, running_left_s: float) -> None:
-        answer = admit(job, self.line, self.limits, self.cost_model, round(now_s * 1000), running_left_s)
+    def submit(self, job: Sequence[WaitingImage], now_s: float) -> None:
+        answer = admit(job, self.line, self.limits, self.cost_model, round(now_s * 1000))
         if isinstance(answer, Refusal):
             self.refused_images += len(job)
         else:
@@ -149,15 +149,16 @@ class Kleinbot(Fair):
             if answer.lane is Lane.TOKEN:
                 self.told_start_s[job[0].key.job_id] = now_s + answer.start_s
 
-    def next_batch(self, now_s: float) -> tuple[WaitingImage, ...]:
-        for image in self.line.overdue(round(now_s * 1000), self.cost_model):
+    def next_batch(self, now_s: float, passing: Sequence[WaitingImage] = ()) -> tuple[WaitingImage, ...]:
+        for job_id in self.line.overdue(round(now_s * 1000), self.cost_model):
             self.late += 1
-            self.line.drop_deadline(image.key.job_id)
-        return super().next_batch(now_s)
+            self.line.drop_deadline(job_id)
+        return super().next_batch(now_s, passing)
 
     def yields(
         self, batch: Sequence[WaitingImage], steps_done: int, passed_cost: float, now_s: float
     ) -> bool:
         keys = tuple(image.key for image in batch)
-        running = RunningBatch(keys, steps_done, batch[0].shape.steps, passed_cost)
-        return should_yield(running, self.line, self.cost_model, round(now_s * 1000))
+        fraction_done = steps_done / batch[0].shape.steps
+        self.line.worked(keys, fraction_done, fraction_done * batch[0].cost)
+        return should_yield(keys, self.line, self.cost_model, round(now_s * 1000), passed_cost)

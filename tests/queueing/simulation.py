@@ -8,10 +8,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from kleinbot.domain.job import Lane
 from kleinbot.queueing.cost import CostModel
 from kleinbot.queueing.waiting import WaitingImage
-from tests.queueing.loads import FLOODERS, LOADS, SMALL, Load, arrivals
+from tests.queueing.loads import FLOODERS, LOADS, SMALL, Asked, Load, arrivals
 from tests.queueing.policies import Fair, Fifo, Kleinbot, Policy, RoundRobin
 
 OVERHEAD_S = 0.06
@@ -42,22 +41,22 @@ class Outcome:
 
     @property
     def jain(self) -> float:
-        """The mean over the windows in which at least two members always had work in one lane."""
+        """The mean over the windows in which at least two members always had work."""
         return sum(self.fairness) / len(self.fairness) if self.fairness else 1.0
 
 
 class Card:
     """One card that serves ``jobs`` in the order of ``policy``."""
 
-    def __init__(self, load: Load, policy: Policy, jobs: Iterable[tuple[WaitingImage, ...]]) -> None:
+    def __init__(self, load: Load, policy: Policy, jobs: Iterable[Asked]) -> None:
         self._load = load
         self._policy = policy
         self._jobs = list(jobs)
         self._asked = 0
+        self._asked_at_s: dict[str, float] = {}
         self._now_s = 0.0
-        self._running_until_s = 0.0
-        self._served: dict[tuple[Lane, int], float] = defaultdict(float)
-        self._always_waiting: set[tuple[Lane, int]] | None = None
+        self._served: dict[int, float] = defaultdict(float)
+        self._always_waiting: set[int] | None = None
         self._window_ends_s = WINDOW_S
         self._sample_at_s = 0.0
         self.outcome = Outcome()
@@ -70,7 +69,7 @@ class Card:
             elif self._policy.waiting():
                 raise AssertionError("idle while work waits")
             elif self._asked < len(self._jobs):
-                self._advance_to(self._jobs[self._asked][0].submitted_ms / 1000)
+                self._advance_to(self._jobs[self._asked].at_s)
             else:
                 break
         self.outcome.refused_images = self._policy.refused_images
@@ -85,10 +84,9 @@ class Card:
             self._note_start(image)
         passed_cost = 0.0
         for step in range(1, steps + 1):
-            self._running_until_s = self._now_s + seconds * (steps - step + 1) / steps
             self._advance_to(self._now_s + seconds / steps)
             while may_yield and step < steps and self._policy.yields(batch, step, passed_cost, self._now_s):
-                passing = self._policy.next_batch(self._now_s)
+                passing = self._policy.next_batch(self._now_s, batch)
                 passed_cost += sum(image.cost for image in passing)
                 self._render(passing, may_yield=False)
         self.outcome.busy_s += seconds
@@ -99,43 +97,42 @@ class Card:
     def _note_start(self, image: WaitingImage) -> None:
         outcome = self.outcome
         waits = outcome.flooder_waits_s if image.member_id in FLOODERS else outcome.light_waits_s
-        waits.append(self._now_s - image.submitted_ms / 1000)
+        waits.append(self._now_s - self._asked_at_s[image.key.job_id])
         told_s = self._policy.told_start_s.pop(image.key.job_id, None)
         if told_s is not None:
             outcome.start_errors_s.append(abs(self._now_s - told_s))
 
     def _end(self, image: WaitingImage, measured_cost: float) -> None:
         self._policy.finished(image.key, measured_cost)
-        self._served[image.lane, image.member_id] += measured_cost
+        self._served[image.member_id] += measured_cost
         if image.deadline_ms is not None:
             self.outcome.promised += 1
             self.outcome.late += self._now_s * 1000 > image.deadline_ms
         if self._now_s < self._sample_at_s:
             return
         self._sample_at_s = self._now_s + SAMPLE_S
-        waiting = {(waiting.lane, waiting.member_id) for waiting in self._policy.waiting()}
+        waiting = {image.member_id for image in self._policy.waiting()}
         always = self._always_waiting
         self._always_waiting = waiting if always is None else always & waiting
         if self._now_s >= self._window_ends_s:
             self._close_window()
 
     def _close_window(self) -> None:
-        for lane in Lane:
-            served = [self._served[key] for key in self._always_waiting or () if key[0] is lane]
-            if len(served) > 1 and sum(served) > 0:
-                squares = sum(cost**2 for cost in served)
-                self.outcome.fairness.append(sum(served) ** 2 / (len(served) * squares))
+        served = [self._served[member] for member in self._always_waiting or ()]
+        if len(served) > 1 and sum(served) > 0:
+            squares = sum(cost**2 for cost in served)
+            self.outcome.fairness.append(sum(served) ** 2 / (len(served) * squares))
         self._served.clear()
         self._always_waiting = None
         self._window_ends_s = self._now_s + WINDOW_S
 
     def _advance_to(self, time_s: float) -> None:
         """Let time pass; whoever asks meanwhile joins the line at the moment of asking."""
-        while self._asked < len(self._jobs) and self._jobs[self._asked][0].submitted_ms / 1000 <= time_s:
-            job = self._jobs[self._asked]
+        while self._asked < len(self._jobs) and self._jobs[self._asked].at_s <= time_s:
+            asked = self._jobs[self._asked]
             self._asked += 1
-            asked_s = job[0].submitted_ms / 1000
-            self._policy.submit(job, asked_s, max(0.0, self._running_until_s - asked_s))
+            self._asked_at_s[asked.job[0].key.job_id] = asked.at_s
+            self._policy.submit(asked.job, asked.at_s)
         self._now_s = max(self._now_s, time_s)
 
 
@@ -205,7 +202,7 @@ def main(hours_asked: str = "4", seeds_asked: str = "6") -> None:
     hours, seeds = float(hours_asked), int(seeds_asked)
     sys.stdout.write(f"{hours:g} h × {seeds} seeds; waits: from the request until the picture starts\n")
     sys.stdout.write(
-        "One server; the speed of the card is known; told starts of the token lane only. The card is never\n"
+        "One server; the speed of the card is known; told starts of promised jobs only. The card is never\n"
         "idle while work waits: a run in which it is ends with an error.\n"
     )
     for load in LOADS:

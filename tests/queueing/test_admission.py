@@ -9,11 +9,9 @@ from kleinbot.queueing.admission import AdmissionLimits, Admitted, admit
 from kleinbot.queueing.cost import PICTURE, CostModel
 from kleinbot.queueing.line import Line
 from kleinbot.queueing.waiting import Shape, UniformLimit
-from tests.queueing.making import job
+from tests.queueing.making import Shares, job
 
-LIMITS = AdmissionLimits(
-    token_member_cost=4, member_cost=8, server_cost=12, line_cost=16, newcomers_share=0.25
-)
+LIMITS = AdmissionLimits(token_member_cost=4, member_cost=8, server_cost=12, line_cost=16)
 NOW_MS = 1_000_000
 
 
@@ -34,7 +32,7 @@ def test_a_job_within_the_share_is_promised() -> None:
     assert {image.deadline_ms for image in answer.images} == {NOW_MS + 13 * 60_000}
 
 
-def test_what_is_over_the_share_goes_to_the_relaxed_lane() -> None:
+def test_what_is_over_the_share_is_not_promised() -> None:
     line = Line()
     ask(line, "a", 1, 4)
     answer = ask(line, "b", 1, 1)
@@ -43,7 +41,7 @@ def test_what_is_over_the_share_goes_to_the_relaxed_lane() -> None:
     assert {image.deadline_ms for image in answer.images} == {None}
 
 
-def test_what_is_expected_too_late_goes_to_the_relaxed_lane() -> None:
+def test_what_is_expected_too_late_is_not_promised() -> None:
     answer = ask(Line(), "a", 1, 4, s=121.0)
     assert isinstance(answer, Admitted)
     assert answer.lane is Lane.RELAXED
@@ -60,10 +58,10 @@ def test_a_single_image_is_never_over_the_share() -> None:
     ("jobs", "asked", "code", "limit"),
     [
         ([(1, 1, 4), (1, 1, 4)], (1, 1), Code.MEMBER_LINE_FULL, 8),
-        ([(1, 1, 4), (1, 2, 4), (1, 3, 4)], (1, 4), Code.SERVER_LINE_FULL, 12),
-        ([(1, 1, 4), (1, 2, 4), (1, 3, 1)], (1, 2), Code.SERVER_LINE_FULL, 9),
-        ([(1, 1, 4), (1, 2, 4), (2, 3, 4)], (2, 3), Code.LINE_FULL, 12),
-        ([(1, 1, 4), (1, 2, 4), (2, 3, 4), (2, 4, 4)], (3, 5), Code.LINE_FULL, 16),
+        ([(1, 1, 4), (1, 2, 4), (1, 3, 4)], (1, 3), Code.SERVER_LINE_FULL, 12),
+        ([(1, 1, 6), (1, 2, 6)], (1, 2), Code.SERVER_LINE_FULL, 12),
+        ([(1, 1, 4), (1, 2, 4), (2, 3, 4), (2, 4, 4)], (2, 4), Code.LINE_FULL, 16),
+        ([(1, 1, 4), (1, 2, 4), (2, 3, 8)], (1, 4), Code.LINE_FULL, 16),
     ],
 )
 def test_a_full_line_refuses_with_the_reason(
@@ -78,15 +76,27 @@ def test_a_full_line_refuses_with_the_reason(
     assert answer.parameters["limit"] == limit
 
 
-def test_floods_leave_room_for_whoever_has_nothing_in_line() -> None:
+def test_a_full_server_lets_in_whoever_has_less_than_their_part() -> None:
     line = Line()
     floods = [ask(line, f"{member}-{n}", member, 1) for n in range(20) for member in (1, 2)]
     assert isinstance(floods[-1], Refusal)
     assert floods[-1].code is Code.SERVER_LINE_FULL
-    assert line.outstanding_cost(server_id=1) == 9
-    assert isinstance(ask(line, "third", 3, 3), Admitted)
-    # Now the limit itself is reached.
-    assert isinstance(ask(line, "fourth", 4, 1), Refusal)
+    assert line.outstanding.cost(server_id=1) == 12
+    # A third of 12.
+    assert isinstance(ask(line, "third", 3, 4), Admitted)
+    assert isinstance(ask(line, "third more", 3, 1), Refusal)
+
+
+def test_a_full_line_lets_in_servers_that_have_less_than_their_part() -> None:
+    line = Line(Shares(shares={3: 2.0}))
+    for member in range(1, 5):
+        assert isinstance(ask(line, f"{member}", member, 4, server_id=1 + member % 2), Admitted)
+    assert isinstance(ask(line, "more", 9, 1, server_id=1), Refusal)
+    # Half of 16, by its share.
+    assert isinstance(ask(line, "third", 5, 8, server_id=3), Admitted)
+    refused = ask(line, "third more", 6, 1, server_id=3)
+    assert isinstance(refused, Refusal)
+    assert refused.code is Code.LINE_FULL
 
 
 def test_five_floods_of_the_default_size_do_not_close_a_server_to_a_sixth_member() -> None:
@@ -131,15 +141,16 @@ def test_the_time_named_counts_the_work_of_the_scope_alone_and_what_runs() -> No
     for number in range(2):
         ask(line, f"mine-{number}", 1, 4, s=10.0)
     ask(line, "other", 2, 4, s=10.0)
-    # A turn each: mine, the other's, mine. At 30 s two of mine are made.
+    # At 20 s two of mine are made: I asked first, and all of it is within what I am allowed.
     before = admit(job("more", 1, 2), line, LIMITS, CostModel(10.0), NOW_MS)
     assert isinstance(before, Refusal)
-    assert before.parameters["retry_at_s"] == NOW_MS // 1000 + 38
+    assert before.parameters["retry_at_s"] == NOW_MS // 1000 + 27
     line.next_batch(UniformLimit(1))
-    # One of mine runs and takes 5 s more; then the other's and mine follow.
-    one = admit(job("more", 1, 1), line, LIMITS, CostModel(10.0), NOW_MS, running_left_s=5.0)
-    two = admit(job("more", 1, 2), line, LIMITS, CostModel(10.0), NOW_MS, running_left_s=5.0)
+    # One of mine runs and takes 5 s more; another one follows.
+    line.worked([image.key for image in line.running], 0.5, 0.5)
+    one = admit(job("more", 1, 1), line, LIMITS, CostModel(10.0), NOW_MS)
+    two = admit(job("more", 1, 2), line, LIMITS, CostModel(10.0), NOW_MS)
     assert isinstance(one, Refusal)
     assert isinstance(two, Refusal)
     told = [each.parameters["retry_at_s"] for each in (one, two)]
-    assert told == [NOW_MS // 1000 + math.ceil(5.5 + 5), NOW_MS // 1000 + math.ceil(27.5 + 5)]
+    assert told == [NOW_MS // 1000 + math.ceil(5.5 + 5), NOW_MS // 1000 + math.ceil(16.5 + 5)]

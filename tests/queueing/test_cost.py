@@ -64,20 +64,62 @@ def test_a_shape_that_is_slower_than_its_arithmetic_costs_more() -> None:
     assert price_tenths(small) == 3
 
 
-def test_an_odd_measurement_moves_the_mean_by_a_fifth() -> None:
-    model = CostModel(1.0)
-    model.observe(PICTURE, 1.0)
-    model.observe(PICTURE, 11.0)
-    assert model.expected_s(PICTURE) == pytest.approx(3.0)
+SMALL = Shape(Grid(32, 32), 4)
+WIDE = Shape(Grid(84, 48), 4)
+FOUR_REFERENCES = Shape(Grid(64, 64), 4, references=(Grid(64, 64),) * 4)
 
 
-def test_an_unmeasured_batch_is_scaled_from_the_nearest_measured_one() -> None:
+def measured(*, times: int, s_per_picture: float = 1.0) -> CostModel:
     model = CostModel(1.0)
+    for _ in range(times):
+        for shape in (PICTURE, WIDE, FOUR_REFERENCES):
+            model.observe(shape, cost(shape) * s_per_picture)
+    return model
+
+
+def test_an_odd_measurement_moves_no_other_shape_and_its_own_a_little() -> None:
+    model = measured(times=20)
+    model.observe(PICTURE, 60.0)
+    assert model.expected_s(FOUR_REFERENCES) == pytest.approx(cost(FOUR_REFERENCES))
+    assert model.expected_cost(WIDE) == pytest.approx(cost(WIDE))
+    assert 1.0 < model.expected_s(PICTURE) < 1.05
+
+
+def test_a_first_picture_on_a_cold_card_is_forgotten_with_the_second() -> None:
+    model = CostModel(1.0)
+    model.observe(PICTURE, 60.0)
     model.observe(PICTURE, 1.0)
-    model.observe(PICTURE, 3.2, batch=4)
-    assert model.expected_s(PICTURE, 4) == pytest.approx(3.2)
-    assert model.expected_s(PICTURE, 3) == pytest.approx(2.4)
-    assert model.expected_s(PICTURE, 2) == pytest.approx(2.0)
+    assert model.expected_s(PICTURE) == pytest.approx(1.0)
+
+
+def test_a_card_that_slows_down_is_known_for_every_shape() -> None:
+    model = measured(times=20)
+    for _ in range(200):
+        model.observe(PICTURE, 1.3)
+    for shape in (PICTURE, WIDE, FOUR_REFERENCES):
+        assert model.expected_s(shape) == pytest.approx(1.3 * cost(shape), rel=0.1)
+        assert model.expected_cost(shape) == pytest.approx(cost(shape), rel=0.1)
+
+
+def test_batches_teach_what_an_image_takes_in_them() -> None:
+    model = CostModel(1.0)
+    model.observe(PICTURE, 10.0)  # alone, and cold
+    for _ in range(20):
+        model.observe(PICTURE, 4.0, batch=4)
+    assert model.expected_s(PICTURE) == pytest.approx(1.0, rel=0.05)
+    assert model.expected_s(PICTURE, 4) == pytest.approx(4.0, rel=0.05)
+
+
+def test_a_restart_tells_the_same_whatever_the_order_of_the_rows() -> None:
+    model = measured(times=5)
+    for _ in range(9):
+        model.observe(SMALL, 0.5)
+    rows = model.measurements()
+    for again in (CostModel(9.0, rows), CostModel(9.0, rows[::-1])):
+        for shape in (PICTURE, SMALL, WIDE, FOUR_REFERENCES):
+            assert again.expected_s(shape) == pytest.approx(model.expected_s(shape))
+        unmeasured = Shape(Grid(48, 48), 4)
+        assert again.expected_s(unmeasured) == pytest.approx(cost(unmeasured), rel=0.1)
 
 
 def test_what_was_learnt_survives_a_restart() -> None:

@@ -44,8 +44,8 @@ async def test_it_holds_in_that_server_alone_at_once_and_after_a_restart_and_is_
 async def test_what_is_foreseen_follows_at_once(studio: Studio) -> None:
     shares = Shares()
     line = Line(shares)
-    line.submit((*job("a", 1, 3, server_id=10), *job("b", 2, 3, server_id=10)))
+    line.submit((*job("a", 1, 12, server_id=10), *job("b", 2, 12, server_id=10)))
     before = [each.member_id for each in line.order()]
     await Weigh(studio.database, line, shares, studio.clock).set(ADMIN, 2, 10.0)
-    assert before == [1, 2, 1, 2, 1, 2]
-    assert [each.member_id for each in line.order()] == [1, 2, 2, 2, 1, 1]
+    assert before == [1] * 8 + [2] * 8 + [1, 2] * 4
+    assert [each.member_id for each in line.order()] == [1] * 8 + [2] * 12 + [1] * 4

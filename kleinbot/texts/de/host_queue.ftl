@@ -1,7 +1,7 @@
 ## /host warteschlange: die ganze Schlange aus Sicht des Betreibers, und die Wörter für Spuren
 
-lane-token = Sofortspur
-lane-relaxed = Ruhespur
+lane-token = für die Antwort versprochen
+lane-relaxed = nichts versprochen
 
 host-queue-title = Die ganze Schlange: { $jobs ->
         [one] { $jobs } Auftrag

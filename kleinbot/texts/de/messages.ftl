@@ -9,11 +9,11 @@ waiting-held = { $place ->
         [1] Als Nächstes dran
        *[other] Platz { $place } in der Schlange
     }
-waiting-relaxed = Ruhespur: { $why ->
-        [share] Dein Anteil an der Schlange ist schon belegt.
+waiting-relaxed = { $why ->
+        [share] Von dir ist so viel in der Schlange, dass ich das für diese Antwort nicht versprechen kann.
         [late] Die Schlange ist zu lang, als dass das noch in diese Antwort käme.
        *[unknown] Das kann länger dauern, als sich diese Antwort ändern lässt.
-    } Gezeichnet wird, wenn sonst nichts ansteht.
+    }
 waiting-late = Das dauert länger, als ich gesagt habe: In diese Antwort kommt es nun doch nicht mehr.
 arrives-anew = Lässt sich diese Nachricht nicht mehr ändern, kommt das Ergebnis als neue.
 arrives-alone = Lässt sich diese Nachricht nicht mehr ändern, bekommst du das Ergebnis mit deinem nächsten Befehl hier.

@@ -1,7 +1,7 @@
 ## /host queue: the whole line as the bot's host sees it, and the words for lanes
 
-lane-token = token lane
-lane-relaxed = relaxed lane
+lane-token = promised for its reply
+lane-relaxed = nothing promised
 
 host-queue-title = The whole line: { $jobs ->
         [one] { $jobs } job

@@ -9,11 +9,11 @@ waiting-held = { $place ->
         [1] Next in line
        *[other] #{ $place } in line
     }
-waiting-relaxed = Relaxed lane: { $why ->
-        [share] you already have your share of the line.
-        [late] the line is too long for this to be done in time for this reply.
-       *[unknown] this may take longer than this reply can be changed.
-    } It is drawn when nothing else is due.
+waiting-relaxed = { $why ->
+        [share] So much of yours is in line that I cannot promise this for this reply.
+        [late] The line is too long for this to be done in time for this reply.
+       *[unknown] This may take longer than this reply can be changed.
+    }
 waiting-late = This takes longer than I said: it will not be done in time for this reply after all.
 arrives-anew = Once this message can no longer be changed, the result comes as a new one.
 arrives-alone = Once this message can no longer be changed, you get the result with your next command here.
