@@ -65,7 +65,7 @@ class Line:
     # What changes the line
 
     def submit(self, images: Iterable[WaitingImage]) -> None:
-        """Put accepted images in line, each job's together. Raises ValueError where one is in line already."""
+        """Put accepted images in line. Raises ValueError where one is there already."""
         numbers: dict[str, int] = {}
         for image in images:
             if image.key in self._waiting or image.key in self._charges:

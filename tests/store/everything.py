@@ -153,12 +153,12 @@ async def _change_people(transaction: Transaction, now_ms: int) -> None:
     await served_model.note(transaction, ModelSize.FULL)
     row = MeasuredRow(new_job().grid, 4, Checkpoint.DISTILLED, (), 1.0, 1, 0.5)
     await measurements.replace(transaction, "profile", [row])
+    await tags.keep(
+        transaction, {(HEAVY.server_id, HEAVY.member_id): None, (None, None): Tag(None, None, 0, 1)}
+    )
     await tags.replace(
         transaction,
-        [
-            Tag(new_job().lane, HEAVY.server_id, HEAVY.member_id + member, member, 0)
-            for member in range(_TAGS)
-        ],
+        [Tag(HEAVY.server_id, HEAVY.member_id + member, member, 0) for member in range(_TAGS)],
     )
 
 
