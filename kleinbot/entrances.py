@@ -1,6 +1,7 @@
 """The two ways in: on Discord, and against the stand-in in this very process."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -18,7 +19,9 @@ from kleinbot.sandbox.terminal import Terminal
 from kleinbot.settings import Settings
 from kleinbot.signals import stop_on_signals
 from kleinbot.texts import Texts
+from kleinbot.way_out import proxy_for, shown
 
+_log = logging.getLogger(__name__)
 WORDS_CODE = 3
 _ONLINE_S = 60.0
 _AT_DISCORD = {"en": "en-US"}
@@ -29,12 +32,21 @@ async def serve(settings: Settings, on_ending: Callable[[int, float], None]) -> 
     """Run the bot on Discord until a signal; return the exit code. ``on_ending`` as in ``Outside``."""
     if settings.discord_token is None:
         raise StartError(Code.TOKEN_MISSING)
-    outside = replace(machine(), on_ending=on_ending)
+    outside = replace(machine(), on_ending=on_ending, client_options=_options(settings))
     if not await _there_is_room(settings, outside.clock):
         return 0
     async with opened(settings, outside) as app:
         with stop_on_signals(app.request_stop):
             return await app.run(settings.discord_token.get_secret_value())
+
+
+def _options(settings: Settings) -> dict[str, object]:
+    """Return how the client reaches Discord."""
+    proxy = proxy_for(settings)
+    if proxy is None:
+        return {}
+    _log.info("Discord is reached over the proxy %s", shown(proxy))
+    return {"proxy": proxy}
 
 
 async def _there_is_room(settings: Settings, clock: Clock) -> bool:

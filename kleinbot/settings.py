@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -20,6 +21,8 @@ from kleinbot.texts import FALLBACK, languages
 
 ENVIRONMENT_PREFIX = "KLEINBOT_"
 TOKEN_VARIABLE = "DISCORD_TOKEN"  # noqa: S105 - the name of a variable
+DIRECT = "direct"
+"""What is written in place of a proxy where none is to be used."""
 DEFAULT_HUB_REPO = "black-forest-labs/FLUX.2-klein-4B"
 
 # Discord documents no shape; every token since 2015 is base64url(id).base64url(time).signature.
@@ -78,6 +81,19 @@ def _looks_like_a_token(token: SecretStr | None) -> SecretStr | None:
     if token is not None and TOKEN_SHAPE.fullmatch(token.get_secret_value()) is None:
         raise ValueError("not the shape of a token")
     return token
+
+
+def _http_proxy(proxy: SecretStr | None) -> SecretStr | None:
+    if proxy is None or proxy.get_secret_value() == DIRECT:
+        return proxy
+    try:
+        parts = urlsplit(proxy.get_secret_value())
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError("not an HTTP proxy")
+    return proxy
 
 
 def _known_locale(locale: str) -> str:
@@ -142,6 +158,19 @@ class Settings(BaseSettings):
             "(not the application id, public key or client secret)"
         ),
         Field(description="The bot's token; without one, the sandbox."),
+    ] = None
+    proxy: Annotated[
+        SecretStr | None,
+        BeforeValidator(_stripped),
+        AfterValidator(_http_proxy),
+        Right(
+            "the address of an HTTP proxy like http://proxy.example:3128 (user:password@ before the name "
+            f"where it asks for them), or {DIRECT}; SOCKS proxies cannot be used"
+        ),
+        Field(
+            description="The proxy over which Discord is reached. Unset, HTTPS_PROXY, ALL_PROXY and NO_PROXY "
+            f"decide; {DIRECT} means none."
+        ),
     ] = None
     data_folder: Annotated[
         Path,

@@ -21,7 +21,9 @@ class Downloads:
         """Return an attachment's bytes. Raises the refusals of ``Fetcher.fetch``."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=self._client().http.connector, connector_owner=False
+                connector=self._client().http.connector,
+                connector_owner=False,
+                proxy=self._client().http.proxy,
             )
         return await Fetcher(self._session, self._clock).fetch(address, reserve)
 

@@ -31,6 +31,7 @@ class Replies:
         Raises discord.HTTPException: 10008 where the message is gone, 50027 or 10015 where the token is.
         """
         webhook = discord.Webhook.partial(address.application_id, address.token, client=self._client())
+        webhook.proxy = self._client().http.proxy  # which discord.py 2.7 forgets here
         try:
             edited = await webhook.edit_message(_ORIGINAL, view=message.view, attachments=list(message.files))
         except (KeyError, TypeError, ValueError) as error:

@@ -40,8 +40,10 @@ class Account:
     is_public: bool
 
 
-async def ask_discord(token: str, api: str = API, timeout_s: float = _TIMEOUT_S) -> Account:
-    """Return whom the token belongs to.
+async def ask_discord(
+    token: str, api: str = API, timeout_s: float = _TIMEOUT_S, proxy: str | None = None
+) -> Account:
+    """Return whom the token belongs to, asked over ``proxy`` as the bot would.
 
     Raises StartError TOKEN_REFUSED; OSError, aiohttp.ClientError, TimeoutError or ValueError where Discord
     does not answer as it should.
@@ -51,7 +53,7 @@ async def ask_discord(token: str, api: str = API, timeout_s: float = _TIMEOUT_S)
         "User-Agent": f"DiscordBot (https://discord.com/developers/applications, {__version__})",
     }
     timeout = aiohttp.ClientTimeout(total=timeout_s)
-    async with aiohttp.ClientSession(headers=headers, timeout=timeout, trust_env=True) as session:
+    async with aiohttp.ClientSession(headers=headers, timeout=timeout, proxy=proxy) as session:
         user = await _get(session, f"{api}/users/@me")
         servers = await _get(session, f"{api}/users/@me/guilds?limit=200")
         application = await _get(session, f"{api}/oauth2/applications/@me")
@@ -69,13 +71,15 @@ async def _get(session: aiohttp.ClientSession, address: str) -> Any:  # noqa: AN
         return await response.json()
 
 
-def token(value: str | None, allowed_servers: Collection[int], api: str = API) -> Iterator[Finding]:
+def token(
+    value: str | None, allowed_servers: Collection[int], api: str = API, proxy: str | None = None
+) -> Iterator[Finding]:
     """Yield whether Discord knows the token, and what the bot lacks in its servers."""
     if value is None:
         yield of_error(Topic.TOKEN, StartError(Code.TOKEN_MISSING))
         return
     try:
-        account = asyncio.run(ask_discord(value, api))
+        account = asyncio.run(ask_discord(value, api, proxy=proxy))
     except StartError as error:
         yield of_error(Topic.TOKEN, error)
         return

@@ -21,6 +21,7 @@ from kleinbot.settings import DeviceChoice, Settings
 from kleinbot.settings_sources import files_with_secrets
 from kleinbot.store import served_model
 from kleinbot.torch_report import TorchReport, ask_torch
+from kleinbot.way_out import proxy_for
 
 DATABASE_FILE = "kleinbot.sqlite3"
 _BY_THE_SETTINGS = (
@@ -72,7 +73,10 @@ def examine(
     found += _model(settings, facts, report, tools)
     token = settings.discord_token
     found += discord_account.token(
-        None if token is None else token.get_secret_value(), settings.allowed_servers, tools.discord_api
+        None if token is None else token.get_secret_value(),
+        settings.allowed_servers,
+        tools.discord_api,
+        proxy_for(settings, tools.discord_api),
     )
     found += data.data_folder(settings.data_folder, holder, tools.free_bytes_at)
     found.append(data.database(settings.database_file, settings.archive_folder))

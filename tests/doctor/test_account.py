@@ -54,3 +54,12 @@ def test_that_every_server_may_invite_it_is_a_warning_until_servers_are_listed(
         examine(settings(tmp_path, allowed_servers=[1]), instruments=instruments(api)), Topic.SERVERS
     )
     assert finding.message == "doctor-servers"
+
+
+def test_discord_is_asked_over_the_proxy_that_the_bot_would_take(tmp_path: Path, api: str) -> None:
+    behind = settings(tmp_path, proxy="http://127.0.0.1:9")  # where nobody listens
+    [finding] = of(examine(behind, instruments=instruments(api)), Topic.TOKEN)
+    assert (finding.verdict, finding.message) == (Verdict.WARNING, "doctor-token-unchecked")
+    direct = settings(tmp_path, proxy="direct")
+    [finding] = of(examine(direct, instruments=instruments(api)), Topic.TOKEN)
+    assert finding.verdict is Verdict.OK

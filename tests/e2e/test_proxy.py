@@ -1,0 +1,41 @@
+"""The whole bot behind an HTTP proxy, which is its only way out."""
+
+import asyncio
+import random
+import ssl
+
+import aiohttp
+
+from kleinbot.app import opened
+from kleinbot.domain.faults import NoFaults
+from kleinbot.parts import Outside
+from kleinbot.settings import Settings
+from tests.connect_proxy import connect_proxy
+from tests.e2e.house import Stage
+from tests.e2e.pictures import a_png, result
+from tests.scripted_engine import ScriptedEngine
+
+
+async def test_gateway_api_replies_and_downloads_all_take_the_proxy(stage: Stage) -> None:
+    address = stage.standin.address(stage.folder.parent)
+    trust = ssl.create_default_context(cafile=str(address.ca_pem_path))
+    settings = Settings(data_folder=stage.folder, weights=stage.weights, device="cpu", grace_s=5)
+    async with connect_proxy(address.port) as proxy:
+        options = {
+            "connector": aiohttp.TCPConnector(ssl=trust),
+            "proxy": proxy.address.replace("http://", "http://me:secret@"),
+        }
+        outside = Outside(stage.clock, random.Random(5), NoFaults(), options)
+        async with opened(settings, outside, ScriptedEngine()) as app:
+            running = asyncio.create_task(app.run(stage.standin.token))
+            try:
+                await stage.standin.registered("imagine", timeout_s=30)
+                await stage.standin.online(timeout_s=30)
+                handle = await stage.ada.command(stage.channel, "edit", instruction="a hat", image=a_png())
+                await result(handle)
+            finally:
+                app.request_stop()
+                assert await running == 0
+        hosts = {each.partition(":")[0] for each in proxy.asked}
+        assert hosts == {"discord.com", "gateway.discord.gg", "cdn.discordapp.com"}
+        assert len(proxy.authorisations) == len(proxy.asked)
