@@ -3,6 +3,7 @@
 Each file is read as the bot's reading process reads it (unwrap, decode, size for the model), in a process of
 its own that is ended after a minute. Printed are the seconds, the memory, and how long the interpreter was
 held at most: a second thread notes the processor time that passed while it wanted to run and could not.
+On Linux alone, whose /proc it reads.
 """
 
 import argparse

@@ -193,7 +193,7 @@ def is_the_end(message: Message) -> bool:
 
 async def play(folder: Path, files: list[Path], members: int) -> None:
     async with StandIn() as standin:
-        server = standin.world.add_server("Studio")
+        server = standin.world.add_server("Studio", boost_tier=3)  # whose files may have 20 MiB
         channel = standin.world.add_channel(server, "pictures")
         people = [standin.world.add_member(server, f"member{number}") for number in range(members + 2)]
         good = saved(noise(900, 700), "JPEG", quality=90)

@@ -44,6 +44,21 @@ def test_alpha_is_a_stream_of_its_own() -> None:
     assert [sequence_of(stream).pixels for stream in streams(data, data)] == [96 * 64] * 2
 
 
+def test_the_colours_inside_av1_are_found_in_stills_and_films() -> None:
+    still = saved(flat(96, 64), "AVIF")
+    film = saved(flat(96, 64), "AVIF", save_all=True, append_images=[flat(96, 64, (1, 2, 3))])
+    for data in (still, film):
+        assert {sequence_of(stream).colour_codes for stream in streams(data, data)} == {(1, 13)}
+
+
+@pytest.mark.parametrize("fill", range(2**20 - 4, 2**20 + 3))
+def test_a_marker_is_found_wherever_the_search_begins_anew(fill: int) -> None:
+    data = saved(marked(), "JPEG")
+    bare = unwrap(data[:2] + b"\xff" * fill + data[2:])
+    assert (bare.width_px, bare.height_px, bare.is_ended) == (96, 64, True)
+    assert bare.data == unwrap(data).data
+
+
 def test_a_table_is_refused_before_what_it_points_at_is_copied() -> None:
     data = avif_table(1, item(1, 9_000), padding=1_000_000)
     tracemalloc.start()
