@@ -18,6 +18,7 @@ from kleinbot import __version__
 from kleinbot.archive.archive import Archive
 from kleinbot.chat.board import Board
 from kleinbot.chat.client import KleinbotClient
+from kleinbot.chat.clock_skew import ClockSkew
 from kleinbot.chat.delivery import Delivery
 from kleinbot.chat.downloads import Downloads
 from kleinbot.chat.front_desk import FrontDesk
@@ -165,6 +166,7 @@ class Parts:
         self.newcomers = Newcomers(database, self.shares, line, share, clock)
         cost_model = CostModel(_PRIOR_S_PER_PICTURE[model.profile.device])
         replies = Replies(lambda: self.client)
+        self.skew = ClockSkew(clock)
         self.learning = Learning(cost_model, model.profile.name, clock)
         self.limits = AdmissionLimits()
         meters = self.metrics = HouseMetrics()
@@ -206,9 +208,12 @@ class Parts:
             faults,
             meters.delivered,
             self.removal.wake,
+            self.skew,
         )
         old_replies = OldReplies(lambda: self.client, texts)
-        self.delivery = Delivery(database, recall, self.board, ways, old_replies, clock, meters.kept)
+        self.delivery = Delivery(
+            database, recall, self.board, ways, old_replies, clock, meters.kept, self.skew
+        )
         self.stamps = Stamps(database, self._more_is_due, clock)
         self.finisher = Finisher(
             database=database,
@@ -284,6 +289,7 @@ class Parts:
             engine_state=self.engine_state,
             free_bytes=archive.free_bytes,
             archive_problem=lambda: self.sweeper.problem,
+            clock_ahead_ms=lambda: self.skew.ahead_ms if self.skew.is_told else None,
             loop_late_s=lambda: self.loop_watch.worst_s,
             tallies=self.gauges.tallies,
             door_moved=self._door_moved,
@@ -318,6 +324,7 @@ class Parts:
             host_queue_desk=host_queue_desk,
             repeats=Repeats(database),
             clock=clock,
+            skew=self.skew,
             hand_over=HandOver(database, recall, results, texts, clock, meters.delivered, self.removal.wake),
             texts=texts,
             allowed_servers=self.allowed_servers,

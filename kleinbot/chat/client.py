@@ -10,6 +10,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from kleinbot.chat.buttons import BUTTONS, PersistentButton
+from kleinbot.chat.clock_skew import ClockSkew
 from kleinbot.chat.front_desk import FrontDesk, actor_of
 from kleinbot.chat.hand_over import HandOver
 from kleinbot.chat.history_desk import HistoryDesk
@@ -91,6 +92,7 @@ class KleinbotClient(commands.AutoShardedBot):
         hand_over: HandOver,
         repeats: Repeats,
         clock: Clock,
+        skew: ClockSkew,
         texts: Texts,
         allowed_servers: frozenset[int],
         welcome: Callable[[Collection[int]], Awaitable[None]],
@@ -119,6 +121,7 @@ class KleinbotClient(commands.AutoShardedBot):
         self.host_queue_desk = host_queue_desk
         self._kept = hand_over
         self.repeats = repeats
+        self.skew = skew
         self._texts = texts
         self._allowed_servers = allowed_servers
         self._welcome = welcome
@@ -145,6 +148,7 @@ class KleinbotClient(commands.AutoShardedBot):
 
         Where it is refused, that is answered here; where it came before, nothing is.
         """
+        self.skew.note(interaction.id)
         if await self.repeats.is_repeated(interaction.id):
             return False
         reason = self.reason_to_refuse(interaction)

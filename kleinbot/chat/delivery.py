@@ -13,7 +13,9 @@ from collections.abc import Callable, Sequence
 import aiohttp
 import discord
 
+from kleinbot.chat import look_back
 from kleinbot.chat.board import Board
+from kleinbot.chat.clock_skew import ClockSkew
 from kleinbot.chat.lanes import MOST_QUICK_OF_LANE, Lanes
 from kleinbot.chat.old_replies import OldReplies
 from kleinbot.chat.ways import WayClosedError, Ways
@@ -58,6 +60,7 @@ class Delivery:
         old_replies: OldReplies,
         clock: Clock,
         kept: Callable[[], None],
+        skew: ClockSkew,
     ) -> None:
         """``kept`` counts each result that waits for its member's next command."""
         self._database = database
@@ -67,6 +70,7 @@ class Delivery:
         self._old_replies = old_replies
         self._clock = clock
         self._kept = kept
+        self._skew = skew
         self._woken = asyncio.Event()
         self._lanes = Lanes(clock, self.wake)
         self._last_lane = _BEFORE_THE_FIRST_LANE
@@ -163,26 +167,29 @@ class Delivery:
             raise LookupError(f"outbox row {row.outbox_id} has no job")
         await self._board.settle(job.job_id)
         address = await self._recall.reply_address(job.job_id)
+        asked_id = look_back.asked(job, address, self._skew)
         if address is not None and not self._lives(address):
             address = None
         try:
             if job.private or not _is_worth_a_message(job):
                 await self._by_reply_alone(row, job, address)
             else:
-                await self._by_an_open_way(row, job, address)
+                await self._by_an_open_way(row, job, address, asked_id)
         except WayClosedError as closed:
             _log.info("job %s: %s", job.job_id, closed)
-            await self._keep(row, job)
+            await self._keep(row, job, asked_id)
 
     def _lives(self, address: ReplyAddress) -> bool:
         return self._clock.now_ms() < address.expires_ms - TOKEN_MARGIN_MS
 
-    async def _by_an_open_way(self, row: OutboxRow, job: Job, address: ReplyAddress | None) -> None:
+    async def _by_an_open_way(
+        self, row: OutboxRow, job: Job, address: ReplyAddress | None, asked_id: int
+    ) -> None:
         try:
             if row.state is OutboxState.PENDING and address is not None:
                 await self._ways.by_reply(row, job, address)
             else:
-                await self._by_channel(row, job)
+                await self._by_channel(row, job, asked_id)
         except WayClosedError as closed:
             _log.info("job %s: %s", job.job_id, closed)
         else:
@@ -191,18 +198,18 @@ class Delivery:
             # Either may have been the one that is closed: then the other is left.
             await self._by_reply_alone(row, job, address)
         except WayClosedError:
-            await self._by_channel(row, job)
+            await self._by_channel(row, job, asked_id)
 
-    async def _by_channel(self, row: OutboxRow, job: Job) -> None:
-        message_id = await self._ways.by_channel(row, job)
-        await self._old_replies.point_to(job, message_id)
+    async def _by_channel(self, row: OutboxRow, job: Job, asked_id: int) -> None:
+        message_id = await self._ways.by_channel(row, job, asked_id)
+        await self._old_replies.point_to(job, message_id, asked_id)
 
     async def _by_reply_alone(self, row: OutboxRow, job: Job, address: ReplyAddress | None) -> None:
         if address is None:
             raise WayClosedError("there is no first response to be edited")
         await self._ways.by_reply_alone(row, job, address)
 
-    async def _keep(self, row: OutboxRow, job: Job) -> None:
+    async def _keep(self, row: OutboxRow, job: Job, asked_id: int) -> None:
         async with self._database.transaction() as transaction:
             if _is_worth_a_message(job):
                 await outbox.mark_kept(transaction, row.outbox_id)
@@ -211,7 +218,7 @@ class Delivery:
         if _is_worth_a_message(job):
             self._kept()
         else:
-            await self._old_replies.end(job)
+            await self._old_replies.end(job, asked_id)
 
     async def _postpone(self, row: OutboxRow, error: Exception) -> None:
         pause_s = min(2**row.attempts, _LONGEST_PAUSE_S)

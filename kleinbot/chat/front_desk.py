@@ -58,10 +58,13 @@ class FrontDesk:
         self._engine_state = engine_state
         self._board = board
         self._texts = texts
+        self._clock = clock
 
     async def imagine(self, interaction: discord.Interaction[Any], request: ImagineRequest) -> None:
         """Accept a request and say where it stands; the row exists before the answer is sent."""
-        accepting = self._submit.imagine(actor_of(interaction), request, reply_address(interaction))
+        accepting = self._submit.imagine(
+            actor_of(interaction), request, reply_address(interaction, self._clock.now_ms())
+        )
         await self.accept(interaction, accepting, private=request.private)
 
     async def accept(
@@ -200,15 +203,15 @@ def _sees(interaction: discord.Interaction[Any], channel_id: int) -> bool:
     return permissions.view_channel
 
 
-def reply_address(interaction: discord.Interaction[Any]) -> ReplyAddress:
+def reply_address(interaction: discord.Interaction[Any], arrived_ms: int) -> ReplyAddress:
     """Return how the first response can be edited later, also by another process."""
-    created_ms = round(interaction.created_at.timestamp() * 1000)
     return ReplyAddress(
         application_id=interaction.application_id,
         token=interaction.token,
-        expires_ms=created_ms + _TOKEN_LIFE_MS,
+        expires_ms=arrived_ms + _TOKEN_LIFE_MS,
         channel_id=interaction.channel_id or 0,
         upload_limit_bytes=interaction.filesize_limit,
+        asked_id=interaction.id,
     )
 
 

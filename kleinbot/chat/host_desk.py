@@ -111,6 +111,7 @@ class HostDesk:
         if found.archive_problem is not None:
             detail = self._texts.error(found.archive_problem, str(interaction.locale))
             lines.append(self._say(interaction, "host-status-archive", detail=detail))
+        lines += host_status.clock(self._texts, str(interaction.locale), found.clock_ahead_ms)
         lines += host_status.profile(self._texts, str(interaction.locale), found.profile)
         lines += host_status.tallies(self._texts, str(interaction.locale), found.tallies)
         if found.loop_late_s is not None:

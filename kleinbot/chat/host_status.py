@@ -1,6 +1,7 @@
 """The profile and what was counted, in words, for the host."""
 
 from kleinbot.chat import wording
+from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.work import Checkpoint, EngineState
 from kleinbot.host.profile import ComponentPlan, Device, Profile
 from kleinbot.studio.operate import Tallies
@@ -16,6 +17,14 @@ def engine(texts: Texts, locale: str, found: EngineState) -> list[str]:
     else:
         return []
     return [texts.say(locale, "host-status-engine-detail", detail=detail)]
+
+
+def clock(texts: Texts, locale: str, ahead_ms: int | None) -> list[str]:
+    """Return that this host's clock is wrong, where it is."""
+    if ahead_ms is None:
+        return []
+    where = "ahead" if ahead_ms > 0 else "behind"
+    return [texts.say(locale, "host-status-clock", seconds=abs(ahead_ms) // MS_PER_S, where=where)]
 
 
 def profile(texts: Texts, locale: str, found: Profile) -> list[str]:

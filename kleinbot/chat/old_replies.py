@@ -2,23 +2,17 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import discord
 
-from kleinbot.chat import layouts
+from kleinbot.chat import layouts, look_back
 from kleinbot.chat.buttons import CancelButton
 from kleinbot.chat.heading import heading
 from kleinbot.chat.replies import UNREACHED
-from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.job import Job
 from kleinbot.texts import Texts
 
 _log = logging.getLogger(__name__)
-
-_LOOKED_THROUGH_MESSAGES = 50
-_EARLIER_S = 5.0
-"""Discord's clock and ours differ: so long before the job was accepted the look begins."""
 
 
 class OldReplies:
@@ -32,32 +26,31 @@ class OldReplies:
         self._client = client
         self._texts = texts
 
-    async def point_to(self, job: Job, message_id: int) -> None:
+    async def point_to(self, job: Job, message_id: int, asked_id: int) -> None:
         """Say that the result of ``job`` came as another message of its channel."""
         link = f"https://discord.com/channels/{job.server_id}/{job.channel_id}/{message_id}"
         moved = self._texts.say(job.locale, "moved", link=link)
-        await self._replace(job, layouts.plain(f"{heading(self._texts, job)}\n{moved}"))
+        await self._replace(job, layouts.plain(f"{heading(self._texts, job)}\n{moved}"), asked_id)
 
-    async def end(self, job: Job) -> None:
+    async def end(self, job: Job, asked_id: int) -> None:
         """Say how ``job`` has ended without a picture."""
-        await self._replace(job, layouts.result(self._texts, job, (), None, late=False).view)
+        await self._replace(job, layouts.result(self._texts, job, (), None, late=False).view, asked_id)
 
-    async def _replace(self, job: Job, view: discord.ui.LayoutView) -> None:
+    async def _replace(self, job: Job, view: discord.ui.LayoutView, asked_id: int) -> None:
         if job.private:
             return
         try:
-            message = await self._find(job)
+            message = await self._find(job, asked_id)
             if message is not None:
                 await message.edit(view=view)
         except UNREACHED as error:
             _log.info("job %s: its old message could not be edited: %s", job.job_id, error)
 
-    async def _find(self, job: Job) -> discord.Message | None:
-        """Return the message that still offers to cancel ``job``."""
+    async def _find(self, job: Job, asked_id: int) -> discord.Message | None:
+        """Return the message that still offers to cancel ``job``; it came in answer to ``asked_id``."""
         channel = self._client().get_partial_messageable(job.channel_id, guild_id=job.server_id)
-        since = datetime.fromtimestamp(job.created_ms / MS_PER_S - _EARLIER_S, UTC)
         wanted = CancelButton(job.job_id, "").custom_id
-        async for message in channel.history(limit=_LOOKED_THROUGH_MESSAGES, after=since, oldest_first=True):
+        async for message in look_back.first_moment(channel, asked_id):
             if message.author == self._client().user and wanted in _custom_ids(message):
                 return message
         return None

@@ -9,11 +9,11 @@ import functools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
 import discord
 
-from kleinbot.chat import parts
+from kleinbot.chat import look_back, parts
+from kleinbot.chat.clock_skew import ClockSkew
 from kleinbot.chat.replies import Replies
 from kleinbot.chat.results import Part, Results
 from kleinbot.domain.clock import MS_PER_S, Clock
@@ -27,9 +27,8 @@ from kleinbot.studio.parcels import UploadLimits
 
 _log = logging.getLogger(__name__)
 
-_LOOKED_BACK_MESSAGES = 50
-_EARLIER_BY_S = 10
-"""How far the host's clock may be ahead of Discord's for a first response to be found."""
+_POSTING_MARGIN_MS = 30 * MS_PER_S
+"""A look back for what was sent begins so much before that was marked: the skew is known to seconds."""
 
 _MESSAGE_GONE = 10008
 _TOKEN_GONE = {10015, 10062, 50027}
@@ -56,12 +55,14 @@ class Ways:
         faults: Faults,
         told: Callable[[Way], None],
         wake_removal: Callable[[], None],
+        skew: ClockSkew,
     ) -> None:
         """``told`` counts each result that went, by its way.
 
         ``wake_removal`` is told whenever messages were noted: what they show may be deleted meanwhile.
         """
         self._wake_removal = wake_removal
+        self._skew = skew
         self._database = database
         self._results = results
         self._replies = replies
@@ -78,7 +79,7 @@ class Ways:
             return
         async with self._noting() as transaction:
             await self._note(transaction, job, part.positions, message_id)
-            await outbox.mark_posting(transaction, row.outbox_id)
+            await outbox.mark_posting(transaction, row.outbox_id, self._now_id())
         there = dict.fromkeys(part.positions, message_id)
         await self._rest_by_channel(row, job, Way.REPLY, there)
 
@@ -87,15 +88,19 @@ class Ways:
         part, message_id = await self._edit(address, functools.partial(self._results.whole, job))
         await self._sent(row, job, Way.REPLY, part, message_id)
 
-    async def by_channel(self, row: OutboxRow, job: Job) -> int:
-        """Send what is missing as channel messages; return the first one's id. Raises WayClosedError."""
+    async def by_channel(self, row: OutboxRow, job: Job, asked_id: int) -> int:
+        """Send what is missing as channel messages; return the first one's id. Raises WayClosedError.
+
+        ``asked_id``: no message about the job is older.
+        """
         async with self._database.transaction() as transaction:
-            await outbox.mark_posting(transaction, row.outbox_id)
+            await outbox.mark_posting(transaction, row.outbox_id, self._now_id())
         there = await posted.delivered(self._database.read, job.job_id)
         # An earlier process may have ended between its edit of the first response and the note of it.
-        there |= await self._earlier(job, self._first_messages(job))
+        there |= await self._earlier(job, look_back.first_moment(self._channel(job), asked_id))
         if row.state is OutboxState.POSTING:
-            there |= await self._earlier(job, self._channel(job).history(limit=_LOOKED_BACK_MESSAGES))
+            from_id = max(asked_id, row.posting_after or 0)
+            there |= await self._earlier(job, look_back.since(self._channel(job), from_id))
         if there:
             await self._rest_by_channel(row, job, Way.CHANNEL, there)
             return min(there.values())
@@ -160,10 +165,9 @@ class Ways:
         self._faults.reach(FaultPoint.AFTER_POST)
         return sent
 
-    def _first_messages(self, job: Job) -> AsyncIterator[discord.Message]:
-        """Go through the messages of the moment in which the job's first response was sent."""
-        begun = datetime.fromtimestamp(job.created_ms / MS_PER_S - _EARLIER_BY_S, UTC)
-        return self._channel(job).history(limit=_LOOKED_BACK_MESSAGES, after=begun)
+    def _now_id(self) -> int | None:
+        """Return an id below those of messages that are sent from now on; None as long as that is unknown."""
+        return self._skew.snowflake(self._clock.now_ms() - _POSTING_MARGIN_MS)
 
     async def _earlier(self, job: Job, messages: AsyncIterator[discord.Message]) -> dict[int, int]:
         """Find and note the messages of an earlier process that ended before it could note them.
@@ -176,6 +180,8 @@ class Ways:
                 if self._client().user != message.author:  # anybody can name a file like ours
                     continue
                 there |= dict.fromkeys(parts.positions_in(job, message), message.id)
+                if not parts.left_of(job, there):
+                    break
         except discord.HTTPException as error:
             _log.info("channel %d cannot be looked back: %s", job.channel_id, error)
         async with self._noting() as transaction:

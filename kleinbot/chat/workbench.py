@@ -125,7 +125,7 @@ class Workbench:
         self, interaction: discord.Interaction[Any], begun: Begun, press: Press | None = None
     ) -> None:
         """Say where the job stands at once, or defer where a picture is slow to come."""
-        finishing = begun.finish(reply_address(interaction), press)
+        finishing = begun.finish(reply_address(interaction, self._clock.now_ms()), press)
         await self._front_desk.accept(interaction, finishing, private=begun.private)
 
 

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
@@ -15,6 +17,7 @@ from kleinbot.domain.plain_text import one_line
 API = "https://discord.com/api/v10"
 _TIMEOUT_S = 10.0
 _SERVERS_NAMED = 5
+_SKEW_TAKEN_S = 30
 _NAME_CHARACTERS = 60
 
 # Bits of Discord's permission flags (developer documentation, "Permissions").
@@ -31,13 +34,15 @@ NEEDED = {
 class Account:
     """The bot as Discord knows it; ``servers`` as the API lists them.
 
-    ``is_public``: whether anybody may invite it.
+    ``is_public``: whether anybody may invite it. ``clock_ahead_s``: by how much this host's clock is ahead of
+    the Date of Discord's answer, negative where behind; None where it had none.
     """
 
     name: str
     application_id: str
     servers: tuple[dict[str, Any], ...]
     is_public: bool
+    clock_ahead_s: float | None = None
 
 
 async def ask_discord(
@@ -54,21 +59,36 @@ async def ask_discord(
     }
     timeout = aiohttp.ClientTimeout(total=timeout_s)
     async with aiohttp.ClientSession(headers=headers, timeout=timeout, proxy=proxy) as session:
-        user = await _get(session, f"{api}/users/@me")
+        async with session.get(f"{api}/users/@me") as response:
+            user, clock_ahead_s = await _read(response), _ahead_s(response)
         servers = await _get(session, f"{api}/users/@me/guilds?limit=200")
         application = await _get(session, f"{api}/oauth2/applications/@me")
     if not (isinstance(user, dict) and isinstance(servers, list) and isinstance(application, dict)):
         raise ValueError("an answer of another form")  # noqa: TRY004 - it came from outside
     is_public = application.get("bot_public") is True
-    return Account(str(user.get("username", "?")), str(user.get("id", "")), tuple(servers), is_public)
+    return Account(
+        str(user.get("username", "?")), str(user.get("id", "")), tuple(servers), is_public, clock_ahead_s
+    )
 
 
 async def _get(session: aiohttp.ClientSession, address: str) -> Any:  # noqa: ANN401 - JSON
     async with session.get(address) as response:
-        if response.status == 401:
-            raise StartError(Code.TOKEN_REFUSED)
-        response.raise_for_status()
-        return await response.json()
+        return await _read(response)
+
+
+async def _read(response: aiohttp.ClientResponse) -> Any:  # noqa: ANN401 - JSON
+    if response.status == 401:
+        raise StartError(Code.TOKEN_REFUSED)
+    response.raise_for_status()
+    return await response.json()
+
+
+def _ahead_s(response: aiohttp.ClientResponse) -> float | None:
+    try:
+        told = parsedate_to_datetime(response.headers.get("Date", ""))
+    except ValueError:
+        return None
+    return (datetime.now(UTC) - told.replace(tzinfo=UTC)).total_seconds()
 
 
 def token(
@@ -87,9 +107,19 @@ def token(
         yield warning(Topic.TOKEN, "doctor-token-unchecked", reason=str(error) or type(error).__name__)
         return
     yield ok(Topic.TOKEN, "doctor-token", name=account.name)
+    if account.clock_ahead_s is not None:
+        yield clock(account.clock_ahead_s)
     yield _servers(account, allowed_servers)
     if account.is_public and not allowed_servers:
         yield warning(Topic.SERVERS, "doctor-servers-anybody")
+
+
+def clock(ahead_s: float) -> Finding:
+    """Return whether the clock is right, by how much it is ahead of Discord's; negative where behind."""
+    if abs(ahead_s) <= _SKEW_TAKEN_S:
+        return ok(Topic.CLOCK, "doctor-clock", seconds=_SKEW_TAKEN_S)
+    where = "ahead" if ahead_s > 0 else "behind"
+    return warning(Topic.CLOCK, "doctor-clock-wrong", seconds=round(abs(ahead_s)), where=where)
 
 
 def _servers(account: Account, allowed_servers: Collection[int]) -> Finding:

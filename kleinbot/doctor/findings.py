@@ -32,6 +32,7 @@ class Topic(StrEnum):
     PROFILE = "doctor-topic-profile"
     PEAKS = "doctor-topic-peaks"
     TOKEN = "doctor-topic-token"  # noqa: S105 - a message id
+    CLOCK = "doctor-topic-clock"
     SERVERS = "doctor-topic-servers"
     DATA_FOLDER = "doctor-topic-data-folder"
     DATABASE = "doctor-topic-database"

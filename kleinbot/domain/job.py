@@ -78,13 +78,17 @@ class ImagineRequest:
 
 @dataclass(frozen=True)
 class ReplyAddress:
-    """How the first response to an interaction can be edited until ``expires_ms``."""
+    """How the first response to an interaction, ``asked_id``, can be edited until ``expires_ms``.
+
+    That counts from its arrival by this host's clock: Discord's may show another time.
+    """
 
     application_id: int
     token: str
     expires_ms: int
     channel_id: int
     upload_limit_bytes: int
+    asked_id: int | None = None
 
 
 @dataclass(frozen=True)

@@ -53,10 +53,10 @@ async def insert(transaction: Transaction, job: NewJob, funds: Sequence[Fund] | 
     )
     await job_references.insert(transaction, job)
     await transaction.change(
-        "INSERT INTO replies (job_id, server_id, application_id, token, expires_ms, upload_limit_bytes)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO replies (job_id, server_id, application_id, token, expires_ms, upload_limit_bytes,"
+        " asked_id) VALUES (?, ?, ?, ?, ?, ?, ?)",
         job.job_id, job.server_id, job.reply.application_id, job.reply.token, job.reply.expires_ms,
-        job.reply.upload_limit_bytes,
+        job.reply.upload_limit_bytes, job.reply.asked_id,
     )  # fmt: skip
     await ledger.reserve(
         transaction, owner, job.job_id, range(len(job.images)), job.price_tenths, job.created_ms, funds

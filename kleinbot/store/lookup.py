@@ -68,7 +68,12 @@ async def reply_address(reader: Reader, job_id: str) -> ReplyAddress | None:
     if row is None:
         return None
     return ReplyAddress(
-        row["application_id"], row["token"], row["expires_ms"], row["channel_id"], row["upload_limit_bytes"]
+        row["application_id"],
+        row["token"],
+        row["expires_ms"],
+        row["channel_id"],
+        row["upload_limit_bytes"],
+        row["asked_id"],
     )
 
 

@@ -37,6 +37,7 @@ class OutboxRow:
     refused: int
     due_ms: int
     nonce: str
+    posting_after: int | None
 
 
 @dataclass(frozen=True)
@@ -114,10 +115,12 @@ async def kept_for(reader: Reader, owner: Owner, most: int) -> list[OutboxRow]:
     return [_row(row) for row in rows]
 
 
-async def mark_posting(transaction: Transaction, outbox_id: int) -> None:
-    """Note, before a channel message is sent, that it may have been."""
+async def mark_posting(transaction: Transaction, outbox_id: int, after_id: int | None) -> None:
+    """Note, before a channel message is sent, that it may have been; none has an id below ``after_id``."""
     await transaction.change(
-        "UPDATE outbox SET state = 'posting' WHERE outbox_id = ? AND state = 'pending'", outbox_id
+        "UPDATE outbox SET state = 'posting', posting_after = ? WHERE outbox_id = ? AND state = 'pending'",
+        after_id,
+        outbox_id,
     )
 
 
@@ -190,4 +193,5 @@ def _row(row: Row) -> OutboxRow:
         row["refused"],
         row["due_ms"],
         row["nonce"],
+        row["posting_after"],
     )

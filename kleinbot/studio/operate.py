@@ -56,6 +56,7 @@ class HouseStatus:
     """How the bot is. ``loop_late_s``: the worst delay of the event loop so far; None where unmeasured.
 
     ``archive_problem``: why the archive is not swept, or not wholly; None where all is well.
+    ``clock_ahead_ms``: by how much the clock is ahead of Discord's; None where that is little or unknown.
     """
 
     engine: EngineState
@@ -67,6 +68,7 @@ class HouseStatus:
     loop_late_s: float | None
     tallies: Tallies
     archive_problem: StartError | None
+    clock_ahead_ms: int | None
 
 
 class Operate:
@@ -84,6 +86,7 @@ class Operate:
         engine_state: Callable[[], EngineState],
         free_bytes: Callable[[], int],
         archive_problem: Callable[[], StartError | None],
+        clock_ahead_ms: Callable[[], int | None],
         loop_late_s: Callable[[], float | None],
         tallies: Callable[[], Tallies],
         door_moved: Callable[[], None],
@@ -99,6 +102,7 @@ class Operate:
         self._engine_state = engine_state
         self._free_bytes = free_bytes
         self._archive_problem = archive_problem
+        self._clock_ahead_ms = clock_ahead_ms
         self._loop_late_s = loop_late_s
         self._tallies = tallies
         self._door_moved = door_moved
@@ -180,6 +184,7 @@ class Operate:
             loop_late_s=self._loop_late_s(),
             tallies=self._tallies(),
             archive_problem=self._archive_problem(),
+            clock_ahead_ms=self._clock_ahead_ms(),
         )
 
     async def _move(self, actor: Actor, door: Door, deed: Deed) -> None:

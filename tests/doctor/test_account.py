@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from kleinbot.doctor import discord_account
 from kleinbot.doctor.examination import examine, would_start
 from kleinbot.doctor.findings import Topic, Verdict
 from kleinbot.doctor.report import as_json
@@ -63,3 +64,13 @@ def test_discord_is_asked_over_the_proxy_that_the_bot_would_take(tmp_path: Path,
     direct = settings(tmp_path, proxy="direct")
     [finding] = of(examine(direct, instruments=instruments(api)), Topic.TOKEN)
     assert finding.verdict is Verdict.OK
+
+
+def test_the_clock_is_compared_with_the_date_of_discords_answer(tmp_path: Path, api: str) -> None:
+    [finding] = of(examine(settings(tmp_path), instruments=instruments(api)), Topic.CLOCK)
+    assert (finding.verdict, finding.message) == (Verdict.OK, "doctor-clock")
+
+
+def test_a_clock_that_is_far_off_is_a_warning() -> None:
+    finding = discord_account.clock(-840.4)
+    assert (finding.verdict, finding.parameters) == (Verdict.WARNING, {"seconds": 840, "where": "behind"})

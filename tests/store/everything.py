@@ -192,7 +192,7 @@ async def _draw(transaction: Transaction, subjects: Subjects, now_ms: int) -> No
 async def _tell(transaction: Transaction, subjects: Subjects, now_ms: int) -> None:
     for lane in await outbox.due_lanes(transaction, now_ms, after=-1, without=(), lanes=64, of_lane=4):
         for told in lane.outbox_ids:
-            await outbox.mark_posting(transaction, told)
+            await outbox.mark_posting(transaction, told, 1)
             await outbox.postpone(transaction, told, now_ms + MS_PER_S, refused=True)
             await outbox.mark_kept(transaction, told)
             await outbox.not_handed_over(transaction, told)

@@ -34,6 +34,7 @@ class _Desk:
             rule=QuotaRule(600, DAY_MS),
             profile=studio.engine.profile,
             engine_state=lambda: studio.engine.state,
+            clock_ahead_ms=lambda: None,
             archive_problem=lambda: None,
             free_bytes=lambda: 2**30,
             loop_late_s=lambda: None,

@@ -70,6 +70,10 @@ host-status-line = Schlange: { $waiting ->
     }, { $running } in Arbeit
 host-status-disk = Platte: { $gib } GiB frei
 host-status-archive = Archiv: { $detail }
+host-status-clock = Uhr: Sie geht { $seconds } s { $where ->
+        [ahead] vor
+       *[behind] nach
+    }, verglichen mit der von Discord. Stelle die Uhr dieses Rechners, etwa über NTP: Jede Zeitangabe an Mitglieder ist um so viel falsch.
 host-status-loop = Ereignisschleife: höchstens { $milliseconds } ms zu spät
 host-status-model = Modell: Transformer { $transformer }; Text-Encoder { $encoder }; gerechnet in { $precision }{ $base ->
         [yes] ; auch der Basis-Checkpoint

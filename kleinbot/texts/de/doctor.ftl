@@ -20,6 +20,7 @@ doctor-topic-weights = Gewichte
 doctor-topic-profile = Profil
 doctor-topic-peaks = Vorhergesagte Spitzen
 doctor-topic-token = Token
+doctor-topic-clock = Uhr
 doctor-topic-servers = Server
 doctor-topic-data-folder = Datenordner
 doctor-topic-database = Datenbank
@@ -76,6 +77,11 @@ doctor-profile-best = { $profile }: bis { $side }×{ $side }, { $references } Re
 doctor-peaks = Ein Bild von { $side }×{ $side }: Lesen { $encode }, Entrauschen { $denoise }, Dekodieren { $decode } GiB; eine Bearbeitung mit { $references } Referenzen { $edit } GiB, von { $usable } GiB.
 doctor-token = Discord kennt ihn: { $name }.
 doctor-token-unchecked = Seine Form stimmt, aber Discord ließ sich nicht fragen ({ $reason }). Prüfe das Netz dieses Rechners: der Bot startet und versucht es weiter, bis Discord antwortet.
+doctor-clock = Sie weicht höchstens { $seconds } s von der von Discord ab.
+doctor-clock-wrong = Sie geht { $seconds } s { $where ->
+        [ahead] vor
+       *[behind] nach
+    }, verglichen mit der von Discord. Stelle sie, etwa über NTP: Jede Zeitangabe an Mitglieder ist um so viel falsch.
 doctor-servers = In { $count ->
         [one] einem Server
        *[other] { $count } Servern

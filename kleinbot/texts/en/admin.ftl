@@ -70,6 +70,10 @@ host-status-line = Line: { $waiting ->
     } waiting, { $running } being drawn
 host-status-disk = Disk: { $gib } GiB free
 host-status-archive = Archive: { $detail }
+host-status-clock = Clock: { $seconds } s { $where ->
+        [ahead] ahead of
+       *[behind] behind
+    } Discord's. Set this host's clock, for example by NTP: every time that members are told is wrong by as much.
 host-status-loop = Event loop: { $milliseconds } ms late at worst
 host-status-model = Model: transformer { $transformer }; text encoder { $encoder }; computed in { $precision }{ $base ->
         [yes] ; base checkpoint too

@@ -20,6 +20,7 @@ doctor-topic-weights = Weights
 doctor-topic-profile = Profile
 doctor-topic-peaks = Predicted peaks
 doctor-topic-token = Token
+doctor-topic-clock = Clock
 doctor-topic-servers = Servers
 doctor-topic-data-folder = Data folder
 doctor-topic-database = Database
@@ -76,6 +77,11 @@ doctor-profile-best = { $profile }: up to { $side }×{ $side }, { $references } 
 doctor-peaks = One picture of { $side }×{ $side }: encode { $encode }, denoise { $denoise }, decode { $decode } GiB; an edit with { $references } references { $edit } GiB, of { $usable } GiB.
 doctor-token = Discord knows it: { $name }.
 doctor-token-unchecked = It has the right shape, but Discord could not be asked ({ $reason }). Check this host's network: the bot starts, and goes on trying until Discord answers.
+doctor-clock = Within { $seconds } s of Discord's.
+doctor-clock-wrong = It is { $seconds } s { $where ->
+        [ahead] ahead of
+       *[behind] behind
+    } Discord's. Set it, for example by NTP: every time that members are told is wrong by as much.
 doctor-servers = In { $count ->
         [one] one server
        *[other] { $count } servers
