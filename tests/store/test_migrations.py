@@ -168,3 +168,37 @@ def test_a_trigger_with_semicolons_is_one_statement(tmp_path: Path) -> None:
         connection.execute("INSERT INTO t VALUES ('x')")
         with pytest.raises(sqlite3.IntegrityError):
             connection.execute("DELETE FROM t")
+
+
+REFERRING = Migration(
+    1,
+    "0001_a.sql",
+    "CREATE TABLE parents (x INTEGER PRIMARY KEY);\n"
+    "CREATE TABLE children (x INTEGER REFERENCES parents (x));\n"
+    "INSERT INTO parents VALUES (1);\nINSERT INTO children VALUES (1);",
+)
+ORPHANING = Migration(2, "0002_b.sql", "-- Why: none.\nDELETE FROM parents;")
+WIDENING = Migration(2, "0002_b.sql", "ALTER TABLE children ADD COLUMN y TEXT;\nUPDATE children SET y = 'a';")
+
+
+def test_a_migration_that_orphans_rows_changes_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "db"
+    migrate(file, [REFERRING], ManualClock())
+    with pytest.raises(StartError) as caught:
+        migrate(file, [REFERRING, ORPHANING], ManualClock())
+    assert caught.value.code is Code.MIGRATION_FAILED
+    assert "a row of children lost its parents" in str(caught.value.parameters["reason"])
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("SELECT x FROM parents").fetchall() == [(1,)]
+
+
+def test_a_migration_that_moves_no_rows_does_not_go_through_all_of_them(tmp_path: Path) -> None:
+    """That takes minutes with a million jobs. An orphan that is there already shows that none was looked at."""
+    file = tmp_path / "db"
+    migrate(file, [REFERRING], ManualClock())
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("DELETE FROM parents")
+        connection.commit()
+    migrate(file, [REFERRING, WIDENING], ManualClock())
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("SELECT x, y FROM children").fetchall() == [(1, "a")]
