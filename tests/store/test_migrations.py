@@ -193,7 +193,7 @@ def test_a_migration_that_orphans_rows_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_migration_that_moves_no_rows_does_not_go_through_all_of_them(tmp_path: Path) -> None:
-    """That takes minutes with a million jobs. An orphan that is there already shows that none was looked at."""
+    """That takes minutes with a million jobs. An orphan from before shows that none was looked at."""
     file = tmp_path / "db"
     migrate(file, [REFERRING], ManualClock())
     with closing(sqlite3.connect(file)) as connection:

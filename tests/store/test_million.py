@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.manual_clock import START_MS
 from tests.store.million import Scale, build
+from tests.store.paths import measure
 
 SAMPLE = Scale(jobs=600, members=30, servers=3, open=10)
 
@@ -25,3 +26,11 @@ def test_a_sample_keeps_every_rule_of_the_schema_and_is_the_same_each_time(tmp_p
             assert wrong == 0
     assert prompts[0] == prompts[1]
     assert len(prompts[0]) == SAMPLE.jobs
+
+
+async def test_a_sample_of_the_paths_is_asked_as_the_whole_is(tmp_path: Path) -> None:
+    file = tmp_path / "kleinbot.sqlite3"
+    build(file, SAMPLE, START_MS)
+    figures = await measure(file, tmp_path, times=3)
+    assert len({figure.path for figure in figures}) == len(figures) > 20
+    assert all(figure.milliseconds for figure in figures)

@@ -1,0 +1,215 @@
+"""Times what members wait for with a million jobs, through the use cases: ``python -m tests.store.paths``.
+
+It builds the database, which takes some minutes, or takes the one that ``--file`` names. Each path is asked
+for the owner of a random job, so the heaviest member comes as often as their jobs do. It prints a table with
+its conditions.
+"""
+
+import argparse
+import asyncio
+import os
+import platform
+import sqlite3
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from kleinbot.dispatch.recovery import recover
+from kleinbot.domain.errors import Refusal
+from kleinbot.domain.people import Actor
+from kleinbot.domain.work import ImageKey
+from kleinbot.images.cpu_pool import CpuPool
+from kleinbot.queueing.line import Line
+from kleinbot.store import outbox, servers
+from kleinbot.store.database import Database
+from kleinbot.store.ledger import Owner
+from kleinbot.store.migrations import load_migrations, migrate
+from kleinbot.studio.favour import Favour
+from kleinbot.studio.history import History, Search
+from kleinbot.studio.quota import QuotaRule
+from kleinbot.studio.quota_view import QuotaView
+from kleinbot.studio.sources import Sources
+from tests.manual_clock import START_MS, ManualClock
+from tests.scripted_engine import ScriptedEngine
+from tests.store.million import FIRST_SERVER, HEAVIEST, Scale, build
+from tests.studio_harness import DAY_MS, Studio
+from tests.studio_harness import build as build_studio
+
+_HEAVY = Actor(FIRST_SERVER, HEAVIEST, "en-US")
+_RARE = "zeppelin"
+"""No prompt has it, so a search for it goes through all of them."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A member, one of their results, and a number in the middle of their pages."""
+
+    actor: Actor
+    job_id: str
+    position: int
+    number: int
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Milliseconds of one path, fastest first."""
+
+    path: str
+    milliseconds: tuple[float, ...]
+
+    def at(self, share: float) -> float:
+        return self.milliseconds[min(len(self.milliseconds) - 1, int(len(self.milliseconds) * share))]
+
+    def __str__(self) -> str:
+        columns = (f"{self.at(0.5):.1f}", f"{self.at(0.99):.1f}", str(len(self.milliseconds)))
+        return f"| {self.path} | {' | '.join(columns)} |"
+
+
+class _Paths:
+    """The use cases over one database, and the members that are asked for."""
+
+    def __init__(self, studio: Studio, subjects: list[Asked], chance: Random) -> None:
+        clock, self._studio, self._subjects = studio.clock, studio, subjects
+        database = self._database = studio.database
+        self._history = History(database, studio.recall, CpuPool(), lambda: None, clock)
+        self._favour = Favour(database, self._history, clock)
+        self._sources = Sources(database)
+        self._quota = QuotaView(database, QuotaRule(600, DAY_MS), clock)
+        self._chance = chance
+
+    def all(self) -> dict[str, Callable[[Asked], Awaitable[object]]]:
+        history = self._history
+        return {
+            "`/history`, first page": lambda a: history.page(a.actor, Search()),
+            "`/history`, a page in the middle": lambda a: history.page(a.actor, Search(), before=a.number),
+            "`/history`, one page newer": lambda a: history.page(a.actor, Search(), after=a.number),
+            "`/history favourites`": lambda a: history.page(a.actor, Search(favourites=True)),
+            "`/history` of the heaviest": lambda _: history.page(_HEAVY, Search()),
+            "`/history favourites` of the heaviest": lambda _: history.page(_HEAVY, Search(favourites=True)),
+            "`/show`, a key typed": lambda a: history.choices(a.actor, "fox", 25),
+            "`/show`, a key typed, nothing fits": lambda a: history.choices(a.actor, _RARE, 25),
+            "`/show`, a key typed by the heaviest": lambda _: history.choices(_HEAVY, _RARE, 25),
+            "`/edit picture`, a key typed": lambda a: self._sources.suggest(a.actor, "fox"),
+            "`/edit picture`, typed by the heaviest": lambda _: self._sources.suggest(_HEAVY, "fox"),
+            "`/cancel`, a key typed, and `/queue`": lambda a: self._studio.recall.queue(a.actor),
+            "`/quota`": lambda a: self._quota.mine(a.actor),
+            "a button: the result is looked up": lambda a: history.seen(a.actor, a.job_id),
+            "a button: *Favourite*": lambda a: self._favour.mark(a.actor, ImageKey(a.job_id, a.position)),
+            "after each command: what is kept": self._kept,
+            "`/imagine` until it is accepted or refused": self._imagine,
+            "`/host servers`": lambda _: servers.listed(self._database.read, START_MS - DAY_MS),
+        }
+
+    async def search(self, asked: Asked) -> None:
+        with suppress(Refusal):  # it ends in time
+            await self._history.page(asked.actor, Search(f"{_RARE} a"))
+
+    async def _imagine(self, asked: Asked) -> None:
+        with suppress(Refusal):  # the heaviest have spent what they may
+            await self._studio.imagine(asked.actor, "a fox")
+
+    async def _kept(self, asked: Asked) -> None:
+        owner = Owner(asked.actor.server_id, asked.actor.member_id)
+        await outbox.kept_for(self._database.read, owner, 3)
+
+    async def figure(
+        self,
+        path: str,
+        ask: Callable[[Asked], Awaitable[object]],
+        times: int,
+        every: list[Asked] | None = None,
+    ) -> Figure:
+        taken = []
+        for asked in self._chance.choices(every or self._subjects, k=times):
+            begun_s = time.perf_counter()
+            await ask(asked)
+            taken.append((time.perf_counter() - begun_s) * 1000)
+        return Figure(path, tuple(sorted(taken)))
+
+
+def _subjects(file: Path, chance: Random, most: int) -> list[Asked]:
+    """Return results of random jobs, each with its member: who makes more is asked for more often."""
+    with sqlite3.connect(file) as connection:
+        (last,) = connection.execute("SELECT MAX(rowid) FROM jobs").fetchone()
+        found: list[Asked] = []
+        while len(found) < most:
+            row = connection.execute(
+                "SELECT server_id, member_id, job_id, pictures, number FROM jobs"
+                " WHERE rowid = ? AND pictures > 0 AND deleted_ms IS NULL AND ended_ms IS NOT NULL",
+                (chance.randint(1, last),),
+            ).fetchone()
+            if row is not None:
+                actor = Actor(row[0], row[1], "en-US")
+                found.append(Asked(actor, row[2], chance.randrange(row[3]), row[4]))
+    connection.close()
+    return found
+
+
+async def measure(file: Path, folder: Path, times: int, seed: int = 1) -> list[Figure]:
+    """Time every path ``times`` times over the database ``file``; the archive lies empty in ``folder``."""
+    clock, chance = ManualClock(START_MS), Random(seed)
+    database = await Database.open(file)
+    studio = build_studio(folder, database, clock, ScriptedEngine())
+    try:
+        paths = _Paths(studio, _subjects(file, chance, 10 * times), chance)
+        starts = [await _start(database, studio) for _ in range(max(1, times // 30))]
+        figures = [Figure("recovery and the line built anew", tuple(sorted(starts)))]
+        figures += [await paths.figure(path, ask, times) for path, ask in paths.all().items()]
+        heavy = [Asked(_HEAVY, "", 0, 0)]
+        figures += [
+            await paths.figure("a search through all prompts", paths.search, times),
+            await paths.figure("the same by the heaviest", paths.search, max(1, times // 20), heavy),
+        ]
+    finally:
+        await studio.finisher.close()
+        await studio.archive.close()
+        await database.close()
+    return figures
+
+
+async def _start(database: Database, studio: Studio) -> float:
+    begun_s = time.perf_counter()
+    # Of no size: what waits is kept, whatever this engine's profile draws.
+    await recover(database, Line(), studio.admission, studio.engine.profile, None, studio.clock)
+    return (time.perf_counter() - begun_s) * 1000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=Scale().jobs)
+    parser.add_argument("--times", type=int, default=300)
+    parser.add_argument("--file", type=Path, help="a database that tests.store.million built; it is changed")
+    given = parser.parse_args()
+    scale = Scale(jobs=given.jobs)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        file = given.file or folder / "kleinbot.sqlite3"
+        begun_s = time.monotonic()
+        if not file.exists():
+            build(file, scale, START_MS)
+        migrate(file, load_migrations(), ManualClock(START_MS))
+        built_s = time.monotonic() - begun_s
+        figures = asyncio.run(measure(file, folder, given.times))
+        _print(scale, file, built_s, figures)
+
+
+def _print(scale: Scale, file: Path, built_s: float, figures: list[Figure]) -> None:
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    machine = f"{platform.system()}, {os.cpu_count()} cores{load}"
+    lines = [
+        f"{scale}; {file.stat().st_size / 2**30:.2f} GiB, built in {built_s:.0f} s; {machine};",
+        f"SQLite {sqlite3.sqlite_version}, Python {platform.python_version()}",
+        "",
+        "| path | p50 ms | p99 ms | times |",
+        "|---|---|---|---|",
+        *map(str, figures),
+    ]
+    print("\n".join(lines))  # noqa: T201 - its answer
+
+
+if __name__ == "__main__":
+    main()
