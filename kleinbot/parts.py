@@ -44,6 +44,7 @@ from kleinbot.dispatch.finishing import Finisher
 from kleinbot.dispatch.idle import IdleShare
 from kleinbot.dispatch.learning import Learning
 from kleinbot.dispatch.limits import LearnedLimits
+from kleinbot.dispatch.retention import Retention
 from kleinbot.dispatch.stamps import Stamps
 from kleinbot.dispatch.starts import Starts
 from kleinbot.dispatch.tasks import TaskMaker
@@ -215,6 +216,7 @@ class Parts:
             database, recall, self.board, ways, old_replies, clock, meters.kept, self.skew
         )
         self.stamps = Stamps(database, self._more_is_due, clock)
+        self.retention = Retention(database, clock)
         self.finisher = Finisher(
             database=database,
             archive=archive,

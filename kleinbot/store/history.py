@@ -24,8 +24,8 @@ _MY_FAVOURITES = (
 )
 # Of the newest only, whatever is typed: it is asked at every key.
 _RECENT = """
-    SELECT number, job_id FROM (
-        SELECT j.number, j.job_id, j.prompt FROM jobs j INDEXED BY jobs_with_pictures
+    SELECT number, prompt FROM (
+        SELECT j.number, j.prompt FROM jobs j INDEXED BY jobs_with_pictures
         WHERE j.server_id = ? AND j.member_id = ? AND j.pictures > 0 AND j.deleted_ms IS NULL
         AND j.ended_ms IS NOT NULL ORDER BY j.number DESC LIMIT ?) recent
     WHERE has_words(prompt, ?) ORDER BY number DESC LIMIT ?
@@ -47,6 +47,14 @@ class Wanted:
     favourites: bool = False
 
 
+@dataclass(frozen=True)
+class Title:
+    """What a list of suggestions says of a job."""
+
+    number: int
+    prompt: str
+
+
 async def older(reader: Reader, wanted: Wanted, before: int | None, limit: int) -> list[Job]:
     """Return up to ``limit`` jobs with pictures, numbered below ``before``, newest first."""
     number = _ABOVE_ALL if before is None else before
@@ -64,11 +72,11 @@ async def newer(reader: Reader, wanted: Wanted, after: int, limit: int) -> list[
     return found[::-1]
 
 
-async def recent(reader: Reader, wanted: Wanted, looked_through: int, limit: int) -> list[Job]:
-    """Return up to ``limit`` of the member's own jobs, newest first; only the ``looked_through`` newest."""
+async def recent(reader: Reader, wanted: Wanted, looked_through: int, limit: int) -> list[Title]:
+    """Return up to ``limit`` of the member's jobs, newest first; only the ``looked_through`` newest."""
     owner, words = wanted.owner, _lines(wanted)
     rows = await reader.all(_RECENT, owner.server_id, owner.member_id, looked_through, words, limit)
-    return await lookup.by_ids(reader, [row["job_id"] for row in rows])
+    return [Title(row["number"], row["prompt"]) for row in rows]
 
 
 async def _jobs(reader: Reader, sql: str, wanted: Wanted, number: int, limit: int) -> list[Job]:

@@ -84,12 +84,15 @@ _REFUNDED = """
     GROUP BY l.job_id
 """
 # Only the latest are looked at, by counts_ms: it has an index and lies at most one window before made_ms.
+# Numbers are looked up for what is shown only.
 _HISTORY = """
-    SELECT latest.kind, SUM(latest.amount_tenths) AS tenths, latest.made_ms, j.number,
-           MAX(latest.reason) AS reason, MAX(latest.made_by) AS made_by
-    FROM (SELECT * FROM ledger WHERE server_id = ? AND member_id = ? AND kind != 'settle'
-          ORDER BY counts_ms DESC LIMIT 2000) latest LEFT JOIN jobs j USING (job_id)
-    GROUP BY latest.kind, latest.job_id, latest.made_ms ORDER BY MAX(latest.entry_id) DESC LIMIT ?
+    SELECT cause.*, j.number FROM (
+        SELECT kind, SUM(amount_tenths) AS tenths, made_ms, job_id, MAX(reason) AS reason,
+               MAX(made_by) AS made_by, MAX(entry_id) AS last_entry
+        FROM (SELECT * FROM ledger WHERE server_id = ? AND member_id = ? AND kind != 'settle'
+              ORDER BY counts_ms DESC LIMIT 500) latest
+        GROUP BY kind, job_id, made_ms ORDER BY last_entry DESC LIMIT ?) cause
+    LEFT JOIN jobs j USING (job_id) ORDER BY cause.last_entry DESC
 """
 
 

@@ -13,7 +13,7 @@ from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.thumbnail import thumbnail
 from kleinbot.store import favourites, history, lookup, posted
 from kleinbot.store.database import Database, Reader
-from kleinbot.store.history import Wanted
+from kleinbot.store.history import Title, Wanted
 from kleinbot.store.ledger import Owner
 from kleinbot.store.posted import Origin
 from kleinbot.store.searching import SearchEndedError, Searches
@@ -23,7 +23,7 @@ from kleinbot.studio.sight import sees
 PAGE_JOBS = 5
 MOST_WORDS = 8
 MOST_CHARACTERS = 200
-_LOOKED_THROUGH = 1000
+_LOOKED_THROUGH = 500
 """Results that are asked for a suggestion: a search in all of them takes longer than a key."""
 
 _THUMBNAIL_PX = 256
@@ -116,11 +116,11 @@ class History:
                 return replace(await self.page(actor, search, after=before - 1), older=False)
         return Page(search, tuple([await self._entry(owner, job) for job in jobs]), newer, older)
 
-    async def choices(self, actor: Actor, text: str, limit: int) -> list[Job]:
+    async def choices(self, actor: Actor, text: str, limit: int) -> list[Title]:
         """Return the actor's newest results whose number or prompt has what was typed."""
         owner = Owner(actor.server_id, actor.member_id)
         wanted = Wanted(owner, Search(text).bounded().words)
-        found: list[Job] = []
+        found: list[Title] = []
         with suppress(SearchEndedError):  # the next key asks again
             async with self._reader(wanted) as read:
                 found = await history.recent(read, wanted, _LOOKED_THROUGH, limit)
@@ -131,7 +131,8 @@ class History:
             named = await self.mine(actor, int(typed[1]))
         except Refusal:
             return found
-        return [named, *(job for job in found if job.job_id != named.job_id)][:limit]
+        rest = (title for title in found if title.number != named.number)
+        return [Title(named.number, named.prompt), *rest][:limit]
 
     @asynccontextmanager
     async def _reader(self, wanted: Wanted) -> AsyncIterator[Reader]:

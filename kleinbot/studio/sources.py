@@ -15,6 +15,7 @@ from kleinbot.studio.sight import sees
 
 _LOOKED_THROUGH = 500
 _MOST_SUGGESTED = 25
+_TYPED_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,10 @@ class Sources:
     async def suggest(self, actor: Actor, typed: str) -> list[OwnPicture]:
         """Return ``actor``'s newest pictures whose number or prompt has what was typed."""
         owner = Owner(actor.server_id, actor.member_id)
-        wanted = typed.strip().casefold()
-        return [
-            picture
-            for picture in await own_pictures.newest(self._database.read, owner, _LOOKED_THROUGH)
-            if wanted in f"#{picture.number} {picture.prompt}".casefold()
-        ][:_MOST_SUGGESTED]
+        wanted = typed.strip()[:_TYPED_CHARACTERS]
+        return await own_pictures.suggested(
+            self._database.read, owner, wanted, _LOOKED_THROUGH, _MOST_SUGGESTED
+        )
 
     async def _visible(self, actor: Actor, job: Job | None) -> Job:
         if job is None or not await sees(self._database.read, actor, job):

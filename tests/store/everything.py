@@ -28,6 +28,7 @@ from kleinbot.store import (
     own_pictures,
     posted,
     presses,
+    retention,
     served_model,
     servers,
     stamps,
@@ -82,6 +83,8 @@ async def ask_everything(database: Database, now_ms: int) -> None:
         await _tell(transaction, subjects, now_ms)
     async with database.transaction() as transaction:
         await jobs.recover(transaction, now_ms)
+        for page in retention.FORGOTTEN:
+            await page(transaction, 0, 50, now_ms)
         await stamps.bring_back(transaction, now_ms)
 
 
@@ -91,7 +94,8 @@ async def _read_jobs(read: Reader, subjects: Subjects, now_ms: int) -> None:
         await history.older(read, wanted, subjects.number, 6)
         await history.newer(read, wanted, subjects.number // 2, 6)
     await history.recent(read, Wanted(HEAVY, ("zzz",)), 500, 6)
-    await own_pictures.newest(read, HEAVY, 500)
+    await own_pictures.newest(read, HEAVY, 1)
+    await own_pictures.suggested(read, HEAVY, "zzz", 500, 25)
     await lookup.by_id(read, subjects.done)
     await lookup.by_number(read, HEAVY.server_id, subjects.number)
     await lookup.open_of_member(read, HEAVY)

@@ -171,9 +171,12 @@ class _Drawn:
                     "ledger (server_id, member_id, grant_id, kind, amount_tenths, counts_ms, made_ms)",
                     *owner, grant, "expire", -50, expired_ms, expired_ms,
                 )  # fmt: skip
+        for ordinal in range(self._scale.jobs // 8):
+            made_ms = began_ms + round(ordinal * 8 * self._step_ms)
             tables.add(
                 "audit (server_id, actor_id, action, member_id, details, made_ms)",
-                owner[0], 1, "quota-grant", owner[1], json.dumps({"tenths": 50}), made_ms,
+                FIRST_SERVER + ordinal % self._scale.servers, 1, "quota-grant", FIRST_MEMBER,
+                json.dumps({"tenths": 50}), made_ms,
             )  # fmt: skip
         return tables
 

@@ -1,0 +1,45 @@
+"""Forgets once a day what is kept for a while only, a page at a time, so that nobody waits for it."""
+
+import logging
+import sqlite3
+
+from kleinbot.domain.clock import DAY_MS, MS_PER_S, Clock
+from kleinbot.store import retention
+from kleinbot.store.database import Database
+
+_log = logging.getLogger(__name__)
+
+PAGE_ROWS = 500
+"""What one transaction goes through: some milliseconds."""
+
+_BETWEEN_PAGES_S = 0.5
+_RETRY_S = 60.0
+_EVERY_S = DAY_MS / MS_PER_S
+
+
+class Retention:
+    """``run`` is its only task."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Forget until cancelled."""
+        while True:
+            for page in retention.FORGOTTEN:
+                await self._through(page)
+            await self._clock.sleep(_EVERY_S)
+
+    async def _through(self, page: retention.Page) -> None:
+        """Go through one table. Where the database refuses writes, the page is tried again later."""
+        after_id: int | None = 0
+        while after_id is not None:
+            try:
+                async with self._database.transaction() as transaction:
+                    after_id = await page(transaction, after_id, PAGE_ROWS, self._clock.now_ms())
+            except sqlite3.OperationalError as error:
+                _log.warning("what is to be forgotten stays for now: %s", error)
+                await self._clock.sleep(_RETRY_S)
+            else:
+                await self._clock.sleep(_BETWEEN_PAGES_S)
