@@ -101,7 +101,7 @@ def _standing(texts: Texts, locale: str, row: HostRow, engine: EngineState) -> s
     place = 1 if row.place is None else row.place
     if engine.phase is not EnginePhase.READY:
         return texts.say(locale, "host-queue-held", place=place, lane=its_lane, cost=cost)
-    starts = wording.starts(texts, locale, row.starts_at_ms)
+    starts = wording.starts(texts, locale, row.starts_at_ms, row.told)
     return texts.say(locale, "host-queue-waiting", place=place, starts=starts, lane=its_lane, cost=cost)
 
 

@@ -4,6 +4,7 @@ import re
 
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job import Told
 from kleinbot.domain.plain_text import one_line
 from kleinbot.texts import Texts
 
@@ -46,11 +47,14 @@ def bar(fraction: float) -> str:
     return "▓" * filled + "░" * (_BAR_CELLS - filled)
 
 
-def starts(texts: Texts, locale: str, starts_at_ms: int | None) -> str:
+def starts(texts: Texts, locale: str, starts_at_ms: int | None, told: Told = Told.STARTS) -> str:
     """Return when a waiting job starts, as a moment that Discord shows in the reader's own words."""
     if starts_at_ms is None:
         return texts.say(locale, "waiting-starts-soon")
-    return texts.say(locale, "waiting-starts-at", at_s=-(-starts_at_ms // MS_PER_S))
+    if told is Told.LATER:
+        return texts.say(locale, "waiting-starts-later")
+    sentence = "waiting-starts-latest" if told is Told.LATEST else "waiting-starts-at"
+    return texts.say(locale, sentence, at_s=-(-starts_at_ms // MS_PER_S))
 
 
 def mention(member_id: int) -> str:

@@ -57,6 +57,14 @@ class Lane(StrEnum):
     RELAXED = "relaxed"
 
 
+class Told(StrEnum):
+    """How sure it is when a job starts: then, then at the latest, or later than anybody can tell."""
+
+    STARTS = "starts"
+    LATEST = "latest"
+    LATER = "later"
+
+
 class Unhurried(StrEnum):
     """Why nothing is promised: so much is promised to its member already, or it is expected too late."""
 

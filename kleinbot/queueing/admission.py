@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.errors import Code, Refusal
-from kleinbot.domain.job import Lane, Unhurried
+from kleinbot.domain.job import Lane, Told, Unhurried
 from kleinbot.queueing.cost import CostModel
 from kleinbot.queueing.line import Line
 from kleinbot.queueing.waiting import WaitingImage
@@ -56,7 +56,8 @@ class AdmissionLimits:
 class Admitted:
     """The images to submit, with their lane and deadline, and when they are expected, in seconds from now.
 
-    ``place`` as ``Line.place`` will tell once they are submitted; ``unhurried``: why nothing is promised.
+    ``told``: how sure that is. ``place`` as ``Line.place`` will tell once they are submitted; ``unhurried``:
+    why nothing is promised.
     """
 
     images: tuple[WaitingImage, ...]
@@ -65,6 +66,7 @@ class Admitted:
     start_s: float
     end_s: float
     unhurried: Unhurried | None = None
+    told: Told = Told.STARTS
 
 
 def admit(
@@ -94,23 +96,24 @@ def admit(
             retry_at_s = math.ceil(now_ms / MS_PER_S + _RETRY_MARGIN * wait_s + _RETRY_LATER_S)
         told = {"limit": round(full.limit, 1), "outstanding": round(full.outstanding, 1)}
         return Refusal(full.code, retry_at_s=retry_at_s, **told)
-    told_if_promised = line.expected_with(images, cost_model)
+    expected = line.expected_with(images, cost_model)
     asked = sum(image.cost for image in images)
     token_cost = line.outstanding.cost(images[0].server_id, images[0].member_id, Lane.TOKEN)
     unhurried = None
     if token_cost + asked > limits.token_member_cost and (token_cost > 0 or len(images) > 1):
         unhurried = Unhurried.SHARE
-    elif told_if_promised.end_s > limits.token_s:
+    elif expected.end_s > limits.token_s:
         unhurried = Unhurried.LATE
     lane = Lane.TOKEN if unhurried is None else Lane.RELAXED
     deadline_ms = limits.deadline_ms(now_ms, token_dies_ms) if unhurried is None else None
     return Admitted(
         tuple(replace(image, lane=lane, deadline_ms=deadline_ms) for image in images),
         lane,
-        told_if_promised.place,
-        told_if_promised.start_s,
-        told_if_promised.end_s,
+        expected.place,
+        expected.start_s,
+        expected.end_s,
         unhurried,
+        expected.told,
     )
 
 

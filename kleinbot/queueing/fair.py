@@ -12,11 +12,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from heapq import heapify, heappop, heappush, heapreplace
 from itertools import islice
 
-from kleinbot.queueing.tags import ALLOWANCE, UNITS_PER_PICTURE, Charge, Member, Server, units
+from kleinbot.queueing.tags import ALLOWANCE, TOLERANCE, UNITS_PER_PICTURE, Charge, Member, Server, units
 from kleinbot.queueing.turns import NOTHING, Turn
 from kleinbot.queueing.waiting import Order, Tag, WaitingImage, Weights
 
 Owner = tuple[int | None, int | None]
+
+_MOST_LONG = 100
+"""Of a server's long work so much is looked at for a forecast."""
 
 
 class FairOrder:
@@ -73,7 +76,7 @@ class FairOrder:
             self.virtual = max(self.virtual, self._waiting[0][0])
             server.virtual = max(server.virtual, server.turns.first.tag)
         charge = self._charge(image, server.finish, member.finish)
-        server.turns.remove(turn)
+        server.remove(turn)
         member.queue.remove(turn)
         self._hold(server, member, charge, +1)
         self._settle(server, member)
@@ -234,6 +237,39 @@ class FairOrder:
         others_jobs, others_cost = self.others_within(image.server_id, reach, turn.order)
         return jobs + others_jobs, cost + others_cost, reach
 
+    def passed(self, turn: Turn, reach: int, resting_cost: float) -> float:
+        """Return the pictures' worth of what starts before ``turn`` by its tag, and yet lets it pass.
+
+        Of long work only the first is begun, and it is drawn until others are due before it. While it rests
+        whoever takes no longer than what is left of it passes; what takes longer waits for its end.
+        ``resting_cost``: what is left of the one that is begun, 0 where none is.
+        """
+        passed = 0.0
+        for server in self.servers_due(reach):
+            for each in islice(server.long, _MOST_LONG):
+                if not self._lets_pass(each, turn, reach - server.finish):
+                    continue
+                if not resting_cost:
+                    resting_cost = each.image.cost - 1.0
+                    passed += resting_cost
+                elif each.image.cost > resting_cost:
+                    passed += each.image.cost
+        return passed
+
+    def _lets_pass(self, each: Turn, turn: Turn, units: int) -> bool:
+        image = each.image
+        used = TOLERANCE / UNITS_PER_PICTURE
+        if image.server_id == turn.image.server_id:
+            if each >= turn or image.member_id == turn.image.member_id:
+                return False
+            gap = (turn.account - each.account) / UNITS_PER_PICTURE
+            used += gap * self._weights.weight(image.server_id, image.member_id)
+        else:
+            starts = self.servers[image.server_id].turns.before(each).server_units
+            if (starts, each.order) > (units, turn.order):
+                return False
+        return image.cost - max(0.0, used) >= turn.image.cost
+
     def others_within(self, server_id: int, reach: int, order: Order) -> tuple[int, float]:
         """Return the jobs that begin and the pictures' worth that starts in other servers up to ``reach``."""
         jobs, cost = 0, 0.0
@@ -312,20 +348,23 @@ class FairOrder:
             begins = begins and last.image.key.job_id != image.key.job_id
         server = self.servers.get(image.server_id)
         virtual = 0 if server is None else server.virtual
-        tag = virtual - ALLOWANCE if account < virtual else account
+        is_allowed = account < virtual
+        tag = virtual - ALLOWANCE if is_allowed else account
         if queue:
             tag = max(tag, queue[-1].tag)
-        return Turn(tag, image.order, self.server_units(image, image.cost), begins, image, account)
+        return Turn(
+            tag, image.order, self.server_units(image, image.cost), begins, image, account, is_allowed
+        )
 
     def _append(self, server: Server, member: Member, image: WaitingImage) -> None:
         turn = self._turn(image, member.queue, member.finish)
         member.queue.append(turn)
-        server.turns.add(turn)
+        server.add(turn)
 
     def _requeue(self, server: Server, member: Member, images: Iterable[WaitingImage]) -> None:
         """Give a member's waiting images their turns anew."""
         for turn in member.queue:
-            server.turns.remove(turn)
+            server.remove(turn)
         member.queue.clear()
         member.finish += member.owed
         member.owed = 0

@@ -1,12 +1,18 @@
 """When the line will run what, if nobody else comes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from kleinbot.domain.job import Told
 from kleinbot.queueing.fair import FairOrder
 from kleinbot.queueing.tags import TOLERANCE, Charge
 from kleinbot.queueing.turns import Turn
 from kleinbot.queueing.waiting import WaitingImage
+
+_MOST_OVERTAKING = 1 / 3
+"""Where more of what is drawn came later, what is told would move by more than half."""
+
+_LATEST_TIMES = 1.5
 
 
 @dataclass(frozen=True)
@@ -14,12 +20,13 @@ class Expected:
     """What a waiting job can be told.
 
     ``place``: "#3 in line" when two jobs will start before it; 0 where a picture of it has begun. ``start_s``
-    and ``end_s``: seconds from now until its first waiting picture starts and its last is made.
+    and ``end_s``: seconds from now until its first waiting picture starts and its last is made, as ``told``.
     """
 
     place: int
     start_s: float
     end_s: float
+    told: Told = Told.STARTS
 
 
 @dataclass(eq=False)
@@ -71,7 +78,8 @@ class Begun:
     def cost_before(self, turn: Turn, reach: int) -> float:
         """Return the pictures' worth of it that is drawn before ``turn``.
 
-        It yields between two steps. Who takes longer than what is left of it waits for its end.
+        It yields between two steps, on average half a one later. Who takes longer than what is left of it
+        waits for its end.
         """
         if turn.image.cost > self.left_cost:
             return self.left_cost
@@ -79,15 +87,32 @@ class Begun:
         until_due = max(0.0, self.used_when_due(turn, reach) - self.used) * steps
         if until_due >= steps:
             return self.left_cost
-        return min(self.left_cost, (1 + int(until_due)) / steps * self.cost)
+        return min(self.left_cost, (until_due + 0.5) / steps * self.cost)
+
+
+class Overtaking:
+    """Which part of what is drawn was admitted later than what waits: lately, and of what waits longest."""
+
+    _PICTURES = 200.0
+    _MOST = 0.9
+
+    def __init__(self) -> None:
+        self.part = 0.0
+
+    def note(self, oldest: int, started: Iterable[WaitingImage]) -> None:
+        """Note what starts; ``oldest``: the admission number of what has waited longest until now."""
+        for image in started:
+            weight = min(1.0, image.cost / self._PICTURES)
+            self.part += weight * (self._MOST * (image.number > oldest) - self.part)
 
 
 @dataclass
 class Forecast:
-    """What is begun, in the order of starting, and what waits."""
+    """What is begun, in the order of starting, and what waits. ``overtaking``: as ``Overtaking.part``."""
 
     order: FairOrder
     begun: Sequence[Begun] = field(default=())
+    overtaking: float = 0.0
 
     def until(self, turn: Turn, own_units: int = 0) -> tuple[int, float]:
         """Return how many jobs begin before ``turn`` and the pictures' worth that is drawn before it.
@@ -95,8 +120,14 @@ class Forecast:
         Only one batch rests at a time: what runs beside it yields to nobody.
         """
         jobs, cost, reach = self.order.ahead(turn, own_units)
+        resting_cost = 0.0
         for number, batch in enumerate(self.begun):
-            cost += batch.left_cost if number else batch.cost_before(turn, reach)
+            before = batch.left_cost if number else batch.cost_before(turn, reach)
+            resting_cost = max(resting_cost, batch.left_cost - before)
+            cost += before
+        cost -= self.order.passed(turn, reach, resting_cost)
+        if not turn.is_allowed:
+            cost /= 1 - self.overtaking
         return jobs, cost
 
     def of_job(self, turns: Sequence[Turn], s_per_picture: float) -> Expected:
@@ -105,7 +136,7 @@ class Forecast:
         jobs, start_cost = self.until(first)
         place = 0 if self.order.begun[first.image.key.job_id] else jobs + 1
         end_cost = start_cost if last is first else self.until(last)[1]
-        return Expected(place, start_cost * s_per_picture, (end_cost + last.image.cost) * s_per_picture)
+        return self._expected(place, first, start_cost, end_cost + last.image.cost, s_per_picture)
 
     def of_new(self, images: Sequence[WaitingImage], s_per_picture: float) -> Expected:
         """Return what a job could be told once it is in line."""
@@ -115,7 +146,17 @@ class Forecast:
         if len(turns) > 1:
             own_units = sum(turn.server_units for turn in turns[:-1])
             end_cost = self.until(turns[-1], own_units)[1] + sum(image.cost for image in images[:-1])
-        return Expected(jobs + 1, start_cost * s_per_picture, (end_cost + images[-1].cost) * s_per_picture)
+        return self._expected(jobs + 1, turns[0], start_cost, end_cost + images[-1].cost, s_per_picture)
+
+    def _expected(
+        self, place: int, first: Turn, start_cost: float, end_cost: float, s_per_picture: float
+    ) -> Expected:
+        """Tell a time that whoever comes later can move only for as long as few of them do."""
+        start_s, end_s = start_cost * s_per_picture, end_cost * s_per_picture
+        if first.is_allowed or not start_cost:
+            return Expected(place, start_s, end_s)
+        told = Told.LATEST if self.overtaking <= _MOST_OVERTAKING else Told.LATER
+        return Expected(place, _LATEST_TIMES * start_s, end_s, told)
 
     def of_member(self, server_id: int, member_id: int, excess: float) -> float:
         """Return what is drawn until ``excess`` pictures of a member's work are done, in pictures."""

@@ -3,6 +3,7 @@
 Owned by one thread; holds nothing that could not be rebuilt from ``tags()`` and the rows of the images.
 """
 
+from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
@@ -15,7 +16,7 @@ from kleinbot.domain.work import ImageKey
 from kleinbot.queueing.batches import start_batch
 from kleinbot.queueing.cost import CostModel
 from kleinbot.queueing.fair import FairOrder, Owner
-from kleinbot.queueing.forecast import Begun, Expected, Forecast
+from kleinbot.queueing.forecast import Begun, Expected, Forecast, Overtaking
 from kleinbot.queueing.outstanding import Outstanding
 from kleinbot.queueing.tags import Charge
 from kleinbot.queueing.turns import Turn
@@ -56,11 +57,12 @@ class Line:
         self._order = FairOrder(self._weights)
         self._outstanding = Outstanding(self._weights)
         self._numbers = count(1)
-        self._waiting: dict[ImageKey, WaitingImage] = {}
+        self._waiting: OrderedDict[ImageKey, WaitingImage] = OrderedDict()
         self._charges: dict[ImageKey, Charge] = {}
         self._begun: dict[ImageKey, Begun] = {}
         self._jobs: dict[str, _Job] = {}
         self._deadlines: list[tuple[float, str]] = []
+        self._overtaking = Overtaking()
 
     # What changes the line
 
@@ -111,6 +113,7 @@ class Line:
             return ()
         most_cost = self._begun[passing[0]].left_cost if passing else inf
         charges = start_batch(self._order, first, limits, most_cost)
+        self._overtaking.note(next(iter(self._waiting.values())).number, [charge.image for charge in charges])
         begun = Begun(charges)
         for charge in charges:
             del self._waiting[charge.image.key]
@@ -267,7 +270,7 @@ class Line:
     @property
     def forecast(self) -> Forecast:
         begun = dict.fromkeys(self._begun.values())
-        return Forecast(self._order, tuple(begun))
+        return Forecast(self._order, tuple(begun), self._overtaking.part)
 
     def deadline_ms(self, job_id: str) -> int | None:
         """Return by when a job's pictures are promised to be made, None where nothing is promised."""

@@ -1,5 +1,6 @@
 """What servers and members were charged so far, and what they have in line."""
 
+from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 
 from kleinbot.queueing.turns import Turn, Turns
@@ -10,6 +11,9 @@ UNITS_PER_PICTURE = 1_000_000
 
 TOLERANCE = 1 * UNITS_PER_PICTURE
 """δ: a batch takes an image, and long work lets one pass, by at most one picture of virtual time."""
+
+LONG_COST = 2.0
+"""Pictures: δ for itself, and one for whoever passes and takes no longer than what is left."""
 
 ALLOWANCE = 8 * UNITS_PER_PICTURE
 """How far a member who has had less than others may be behind the virtual time of their server.
@@ -53,13 +57,17 @@ class Member:
 
 @dataclass(eq=False)
 class Server:
-    """A server's part of the line. ``idle`` is a heap of members without work, by their tags."""
+    """A server's part of the line. ``idle`` is a heap of members without work, by their tags.
+
+    ``long``: those of ``turns`` that others may pass once they run, in the same order.
+    """
 
     server_id: int
     finish: int
     virtual: int = 0
     members: dict[int, Member] = field(default_factory=dict)
     turns: Turns = field(default_factory=Turns)
+    long: list[Turn] = field(default_factory=list)
     running: int = 0
     idle: list[tuple[int, int]] = field(default_factory=list)
     place: tuple[int, Order, int] | None = None
@@ -72,6 +80,16 @@ class Server:
     @property
     def is_idle(self) -> bool:
         return not self.turns and not self.running
+
+    def add(self, turn: Turn) -> None:
+        self.turns.add(turn)
+        if turn.image.cost >= LONG_COST:
+            insort(self.long, turn)
+
+    def remove(self, turn: Turn) -> None:
+        self.turns.remove(turn)
+        if turn.image.cost >= LONG_COST:
+            del self.long[bisect_left(self.long, turn)]
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ _MOST_IN_CHUNK = 128
 class Turn(NamedTuple):
     """An image's place among its server's: the lowest ``tag`` first, then who was admitted first.
 
-    ``account``: what its member will have been charged when it starts; ``tag`` is the same or lower, where
-    that is within their allowance. ``server_units``: what it will be charged among the servers. ``begins``:
-    it is the first of its job.
+    ``account``: what its member will have been charged when it starts; ``tag`` is the same, or lower where
+    that ``is_allowed``: then whoever comes later does not come first. ``server_units``: what it will be
+    charged among the servers. ``begins``: it is the first of its job.
     """
 
     tag: int
@@ -24,6 +24,7 @@ class Turn(NamedTuple):
     begins: bool
     image: WaitingImage
     account: int
+    is_allowed: bool
 
 
 class Before(NamedTuple):

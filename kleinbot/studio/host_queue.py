@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kleinbot.domain.door import Door
-from kleinbot.domain.job import Kind, Lane
+from kleinbot.domain.job import Kind, Lane, Told
 from kleinbot.domain.people import Actor
 from kleinbot.domain.work import Checkpoint, EngineState
 from kleinbot.queueing.line import Line
@@ -36,6 +36,7 @@ class HostRow:
     place: int | None
     starts_at_ms: int | None
     cost: float
+    told: Told = Told.STARTS
 
 
 @dataclass(frozen=True)
@@ -132,4 +133,5 @@ def _row(card: JobCard, cost: float) -> HostRow:
         place=card.place,
         starts_at_ms=card.starts_at_ms,
         cost=cost,
+        told=card.told,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kleinbot.archive.archive import Archive, PictureGoneError
 from kleinbot.domain.clock import MS_PER_S, Clock
-from kleinbot.domain.job import Image, Job, JobState, ReplyAddress
+from kleinbot.domain.job import Image, Job, JobState, ReplyAddress, Told
 from kleinbot.domain.people import Actor
 from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.queueing.cost import CostModel
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class JobCard:
-    """A job and where it stands. ``starts_at_ms`` None: in a moment, or not known yet.
+    """A job and where it stands. ``starts_at_ms``, as ``told``; None: in a moment, or not known yet.
 
     ``is_drawn``: a picture of it is on the card or being stored; ``place`` 0: some are done, the rest wait.
     ``is_late``: what was promised cannot be kept any more; the result will arrive as a message of its own.
@@ -31,6 +31,7 @@ class JobCard:
     starts_at_ms: int | None
     is_late: bool = False
     is_drawn: bool = False
+    told: Told = Told.STARTS
 
 
 @dataclass(frozen=True)
@@ -93,14 +94,14 @@ class Recall:
             return JobCard(job, None, None, is_late, is_drawn=True)
         # Of a job that has let others pass nothing may wait: it goes on by itself. One of which pictures are
         # done goes on too, also where it waits again since a restart.
-        told = self._line.expected(job.job_id, self._cost_model)
-        place = None if told is None else told.place
+        expected = self._line.expected(job.job_id, self._cost_model)
+        place = None if expected is None else expected.place
         if is_begun or job.done_images:
             place = 0
         if place is None or self._engine_state().phase is not EnginePhase.READY:
             return JobCard(job, place, None, is_late)
-        wait_s = 0.0 if told is None else told.start_s
-        return JobCard(job, place, self._clock.now_ms() + round(wait_s * MS_PER_S), is_late)
+        wait_s, told = (0.0, Told.STARTS) if expected is None else (expected.start_s, expected.told)
+        return JobCard(job, place, self._clock.now_ms() + round(wait_s * MS_PER_S), is_late, told=told)
 
     async def queue(self, actor: Actor) -> Queue:
         owner = Owner(actor.server_id, actor.member_id)

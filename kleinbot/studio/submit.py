@@ -12,7 +12,7 @@ from kleinbot.archive.names import Shelf
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code, Refusal, RepeatedEvent
-from kleinbot.domain.job import ImagineRequest, Job, Kind, NewJob, Quality, ReplyAddress
+from kleinbot.domain.job import ImagineRequest, Job, Kind, NewJob, Quality, ReplyAddress, Told
 from kleinbot.domain.meters import Meters
 from kleinbot.domain.noise import SEED_COUNT
 from kleinbot.domain.people import Actor
@@ -227,7 +227,7 @@ class Submit:
             # whoever asked is cancelled during COMMIT.
             transaction.once_committed(functools.partial(self._take_in, admitted, stored, changes))
         card = self._recall.card_of(stored)
-        if card.starts_at_ms is not None:
+        if card.starts_at_ms is not None and card.told is Told.STARTS:
             self._errors.told(job.job_id, card.starts_at_ms)
         return Accepted(card, balance)
 
