@@ -101,8 +101,20 @@ def _file(texts: Texts, job: Job, picture: Picture) -> discord.File:
     )
 
 
+KEY_DIGITS = 8
+
+
 def file_prefix(job: Job) -> str:
-    """Return how the names of a job's files begin; unique in its server."""
+    """Return how the names of a job's files begin.
+
+    The number is for people; the beginning of the job's key keeps them apart where a number was given twice,
+    because an older database was put back.
+    """
+    return f"{old_file_prefix(job)}{job.job_id[:KEY_DIGITS]}-"
+
+
+def old_file_prefix(job: Job) -> str:
+    """Return how those of results began that were posted before the key was in them."""
     return f"kleinbot-{job.number}-"
 
 

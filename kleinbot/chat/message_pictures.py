@@ -9,7 +9,9 @@ from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.requests import Attached, PictureName, Source
 
 _OURS = re.compile(r"kb:[a-z-]+:([0-9a-f]{24})(?::.*)?")
-_FILE = re.compile(r"kleinbot-\d+-([1-4])\.\w+")
+_FILE = re.compile(r"kleinbot-\d+(?:-[0-9a-f]{8})?-([1-4])\.\w+")
+"""With the beginning of the job's key, or without as older ones."""
+
 _MOST_SOURCES = 25
 """So many options a menu of a form takes."""
 

@@ -6,13 +6,17 @@ from typing import TypeVar
 
 import discord
 
-from kleinbot.chat.layouts import file_prefix
+from kleinbot.chat.layouts import file_prefix, old_file_prefix
 from kleinbot.chat.shown_media import names_of_files
+from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.job import Image, Job
 from kleinbot.studio.parcels import UploadLimits
 from kleinbot.studio.recall import Picture
 
 T = TypeVar("T")
+
+_CLOCK_AHEAD_S = 3600
+"""By so much the host's clock, which dates jobs, may be ahead of Discord's, which dates messages."""
 
 REQUEST_TOO_LARGE = 40005
 DEFAULT_FILE_BYTES = 10 * 1024 * 1024
@@ -43,9 +47,22 @@ def positions(pictures: Iterable[Picture]) -> tuple[int, ...]:
 
 def positions_in(job: Job, message: discord.Message) -> tuple[int, ...]:
     """Return which pictures of ``job`` a message of ours shows, by the names of its files."""
-    name = re.compile(re.escape(file_prefix(job)) + r"([1-9]\d?)\.\w+")
-    found = (name.fullmatch(filename) for filename in names_of_files(message))
-    return tuple(int(match[1]) - 1 for match in found if match)
+    posted_s = message.created_at.timestamp()
+    found = (position_named(job, filename, posted_s) for filename in names_of_files(message))
+    return tuple(position for position in found if position is not None)
+
+
+def position_named(job: Job, filename: str, posted_s: float) -> int | None:
+    """Return which picture of ``job`` a file of this name is, posted at that moment (epoch); None if none.
+
+    A name without the job's key counts only where it can be of this job: its number may have been another's
+    before.
+    """
+    names = [file_prefix(job)]
+    if posted_s > job.created_ms / MS_PER_S - _CLOCK_AHEAD_S:
+        names.append(old_file_prefix(job))
+    match = re.fullmatch(f"(?:{'|'.join(map(re.escape, names))})" + r"([1-9]\d?)\.\w+", filename)
+    return None if match is None else int(match[1]) - 1
 
 
 def limits_of_channel(client: discord.Client, server_id: int) -> UploadLimits:

@@ -172,7 +172,7 @@ class Ways:
     async def _earlier(self, job: Job, messages: AsyncIterator[discord.Message]) -> dict[int, int]:
         """Find and note the messages of an earlier process that ended before it could note them.
 
-        Discord remembers a nonce for a few minutes only; the names of our files are unique in a server.
+        Discord remembers a nonce for a few minutes only; the names of our files are those of one job.
         """
         there: dict[int, int] = {}
         try:

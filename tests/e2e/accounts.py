@@ -24,7 +24,7 @@ from kleinbot.store.migrations import load_migrations, migrate
 DATABASE = "kleinbot.sqlite3"
 ARCHIVE = "archive"
 
-_FILE_SHOWN = re.compile(r"kleinbot-(\d+)-([1-9]\d?)\.(\w+)")
+_FILE_SHOWN = re.compile(r"kleinbot-(\d+)-[0-9a-f]{8}-([1-9]\d?)\.(\w+)")
 _CANCEL = "kb:cancel:"
 _CANCELLED_BY_OTHERS = (Code.CANCELLED_BY_MODERATOR, Code.CANCELLED_BY_HOST)
 _ENDED = ("done", "failed", "cancelled", "expired")

@@ -119,3 +119,27 @@ async def test_what_belongs_to_the_bot_is_swept_once_it_is_online(stage: Stage) 
                 await asyncio.sleep(0.01)
         assert house.app.sweeper.problem is None
     assert _pictures(stage) == {kept}
+
+
+async def test_a_number_that_was_given_before_hides_no_new_result(stage: Stage) -> None:
+    """Whoever looks the channel back finds the old picture of the number, and posts the new one even so."""
+    async with stage.house(ScriptedEngine()):
+        pass
+    shutil.copy(stage.folder / "kleinbot.sqlite3", stage.folder / "older")
+    async with stage.house(ScriptedEngine()) as house:
+        await _draw(house, 1)
+    _lose_database(stage)
+    shutil.copy(stage.folder / "older", stage.folder / "kleinbot.sqlite3")
+    shutil.rmtree(stage.folder / "archive")  # which would have known the number
+    engine = ScriptedEngine()
+    engine.gate.clear()
+    async with stage.house(engine) as house:
+        await house.ada.command(house.channel, "imagine", prompt="a fox")
+        await engine.started.wait()
+        house.clock.advance(16 * 60)
+        engine.gate.set()
+        await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)
+        assert await house.number("SELECT number FROM jobs") == 1
+        names = [picture.filename for message in house.channel.messages for picture in message.pictures]
+    assert len(names) == len(set(names)) == 2
+    assert all(name.startswith("kleinbot-1-") for name in names)
