@@ -36,7 +36,8 @@ _HEADER_BYTES = 100
 def missing_bytes(file: Path) -> int:
     """Return how many bytes ``file`` lacks at its end by its own header; 0 where its log may hold them.
 
-    SQLite fills a last page up with zeros and says nothing. Raises OSError.
+    SQLite fills a last page up with zeros and says nothing. Not for a file that this process has open as a
+    database, which would lose its locks. Raises OSError.
     """
     if any(file.with_name(f"{file.name}{end}").exists() for end in ("-wal", "-journal")):
         return 0

@@ -47,7 +47,7 @@ def require_own_log(file: Path) -> None:
     """Raise StartError DATABASE_FOREIGN_LOG where the log beside ``file`` is another database's.
 
     Also where ``file`` is not there or empty: SQLite would throw the log away. Nothing is changed. A log of
-    which nothing is known is taken for its own. Raises OSError.
+    which nothing is known is taken for its own. To be asked before the database is opened. Raises OSError.
     """
     log = file.with_name(f"{file.name}-wal")
     if not log.exists() or log.stat().st_size <= _LOG_HEADER_BYTES:
@@ -63,35 +63,32 @@ def require_own_log(file: Path) -> None:
 def claim(file: Path, faults: Faults) -> None:
     """Give ``file`` a new token, and note it beside it; the log of an earlier copy is then not this one's.
 
-    An end in between leaves a note of both tokens. Raises OSError, sqlite3.Error.
+    An end in between leaves a note of both tokens. May be called while the database is in use: it is touched
+    through SQLite alone, since to close the file elsewhere in a process would take its locks from it ("How To
+    Corrupt An SQLite Database File", section 2.2). Raises OSError, sqlite3.Error.
     """
-    token = 1 + secrets.randbelow(2**31 - 1)
-    _write(file, _Note((*_possible(file), token), 0))
-    faults.reach(FaultPoint.LOG_NOTED)
+    token, earlier = 1 + secrets.randbelow(2**31 - 1), _noted(file)
     with closing(sqlite3.connect(file, isolation_level=None, timeout=_TIMEOUT_S)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        [before] = connection.execute("PRAGMA application_id").fetchone()
+        possible = dict.fromkeys((*(earlier.tokens if earlier else ()), before, token))
+        _write(file, _Note(tuple(possible)[-_MOST_TOKENS:], 0))
+        faults.reach(FaultPoint.LOG_NOTED)
         connection.execute(f"PRAGMA application_id = {token}")
         faults.reach(FaultPoint.LOG_CLAIMED)
         # Passive: nobody who reads or writes meanwhile is made to wait, and in an hour it is tried again.
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-    after = _header(file)
-    if after is not None and after.token == token:
-        _write(file, _Note((token,), after.schema))
-
-
-def _possible(file: Path) -> tuple[int, ...]:
-    """Return the tokens that the file has or may get from its log, the oldest first."""
-    header, note = _header(file), _noted(file)
-    if header is None:
-        return ()
-    if note is None or header.token not in note.tokens:
-        return (header.token,)
-    return note.tokens[note.tokens.index(header.token) :][-_MOST_TOKENS:]
+        busy, pages, done = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        [schema] = connection.execute("PRAGMA schema_version").fetchone()
+    if not busy and pages == done:  # so the file itself has it
+        _write(file, _Note((token,), schema))
 
 
 def _header(file: Path) -> _Header | None:
-    """Return what ``file`` says of itself; None where it is not there or too short to say anything."""
+    """Return what ``file`` says of itself; None where it is not there or too short to say anything.
+
+    Not for a file that this process has open as a database: see ``claim``.
+    """
     try:
         with file.open("rb") as opened:
             data = opened.read(100)

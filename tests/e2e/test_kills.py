@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from kleinbot.archive.mark import read_mark
 from kleinbot.domain.faults import FaultPoint
 from kleinbot.sandbox import Channel, InteractionHandle, Message, Person
 from tests.e2e.accounts import assert_accounted_for, numbers, record, rows, waiting_jobs
-from tests.e2e.bots import Bots
+from tests.e2e.bots import Bots, told
 from tests.e2e.house import Stage, has_pictures
 from tests.e2e.nursery import Bot, Nursery
 from tests.e2e.pictures import a_png
@@ -28,10 +29,14 @@ NTH = {
     FaultPoint.WITHIN_DECODE: 3,
     FaultPoint.AFTER_FILE: 3,
     FaultPoint.BEFORE_COMMIT: 2,
+    FaultPoint.COMMITTING: 12,
     FaultPoint.AFTER_COMMIT: 5,
     FaultPoint.AFTER_POST: 2,
 }
 """When each fault point is reached in the middle of a batch, or of a job, of several pictures."""
+
+STARTING = (FaultPoint.LOG_NOTED, FaultPoint.LOG_CLAIMED, FaultPoint.AFTER_IDENTITY)
+"""Those that each start reaches once."""
 
 _PLACE = re.compile(r"^#(\d+) · .* · (?:next|#(\d+)) in line", re.MULTILINE)
 
@@ -122,7 +127,24 @@ def town(stage: Stage, nursery: Nursery) -> Town:
 
 
 def test_every_fault_point_has_its_kill() -> None:
-    assert set(NTH) == set(FaultPoint)
+    assert {*NTH, *STARTING} == set(FaultPoint)
+
+
+@pytest.mark.parametrize("point", STARTING)
+async def test_a_start_that_is_killed_is_made_up_by_the_next(town: Town, point: FaultPoint) -> None:
+    stage = town.stage
+    for _ in range(2):  # the first of all, and one that finds a log that a kill has left
+        bot = await town.nursery.start(told(stage, kill_at=point))
+        await town.killed(bot)
+        async with town.bot() as bot:
+            handle = await town.imagine(stage.ada, "a fox")
+            await handle.message_where(has_pictures, timeout_s=WAIT_S)
+    async with town.bot() as bot:
+        await town.stopped(bot)
+    mark = read_mark(stage.folder / "archive")
+    assert mark is not None
+    assert mark.owner == town.rows("SELECT value FROM facts WHERE name = 'database-identity'")[0][0]
+    assert set(mark.numbers.values()) == {2}
 
 
 @pytest.mark.parametrize(("point", "nth"), NTH.items())

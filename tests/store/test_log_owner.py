@@ -1,5 +1,6 @@
 """A copy that is put back beside a leftover log is not spoilt by it; real processes are killed for that."""
 
+import asyncio
 import shutil
 import signal
 import sqlite3
@@ -13,8 +14,11 @@ import pytest
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import FaultPoint, NoFaults
+from kleinbot.store.database import Database
 from kleinbot.store.log_owner import NOTE, claim, require_own_log
 from kleinbot.store.migrations import load_migrations, migrate
+from kleinbot.upkeep.bond import settle
+from kleinbot.upkeep.sweep import Sweep, fates_of
 from tests.manual_clock import ManualClock
 
 RUN = """
@@ -202,3 +206,32 @@ def test_a_schema_that_changes_while_the_bot_runs_is_no_other_database(file: Pat
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.execute("INSERT INTO facts VALUES ('a', 'b')")
         require_own_log(file)
+
+
+OPENED_AND_CLOSED = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+connection.execute("SELECT COUNT(*) FROM facts").fetchall()
+connection.close()
+"""
+
+
+async def test_what_runs_beside_an_open_database_keeps_its_locks(file: Path) -> None:
+    """Else the next program that looks into it takes itself for the last, and removes the log in use."""
+    migrate(file, load_migrations(), ManualClock())
+    claim(file, NoFaults())
+    settle(file, file.parent / "archive", ManualClock(), NoFaults())
+    database = await Database.open(file)
+    async with database.transaction() as transaction:
+        await transaction.change("INSERT INTO facts VALUES ('a', 'b')")
+    log = _log(file).stat()
+    claim(file, NoFaults())
+    Sweep(file.parent / "archive", file).page()
+    fates_of(file, ["images/1/a-0.png"])
+    command = [sys.executable, "-c", OPENED_AND_CLOSED, str(file)]
+    await asyncio.to_thread(subprocess.run, command, timeout=60, check=True)
+    assert _log(file).stat().st_ino == log.st_ino
+    async with database.transaction() as transaction:
+        await transaction.change("INSERT INTO facts VALUES ('c', 'd')")
+    assert await database.read.number("SELECT COUNT(*) FROM facts WHERE name IN ('a', 'c')") == 2
+    await database.close()
