@@ -21,6 +21,7 @@ from kleinbot.studio.history import Entry, Page
 from kleinbot.texts import Texts
 
 _PROMPT_CHARACTERS = 160
+_SEARCH_CHARACTERS = 80
 
 Row = discord.ui.ActionRow[discord.ui.LayoutView]
 
@@ -34,10 +35,13 @@ def history(texts: Texts, locale: str, page: Page, reader_id: int) -> Message:
         if entry.thumbnail is None:
             view.add_item(discord.ui.TextDisplay(line))
             continue
-        file = _file(texts, entry.job, entry.thumbnail)
+        file = _file(entry.job, entry.thumbnail)
         files.append(file)
+        # Shorter than where pictures are alone: the prompt stands beside it.
+        position, beside = entry.job.done_images[0].key.position, 2 * len(page.entries)
+        description = alt_text(texts, entry.job, position, beside)
         thumbnail: discord.ui.Thumbnail[discord.ui.LayoutView] = discord.ui.Thumbnail(
-            file, description=file.description, spoiler=entry.job.spoiler
+            file, description=description, spoiler=entry.job.spoiler
         )
         view.add_item(discord.ui.Section(line, accessory=thumbnail))
     if page.entries:
@@ -55,7 +59,7 @@ def _title(texts: Texts, locale: str, page: Page) -> str:
         return texts.say(locale, "history-no-favourites" if marked else "history-empty")
     title = f"**{texts.say(locale, 'history-title-favourites' if marked else 'history-title')}**"
     if page.search.text:
-        title += f" · „{wording.shown_prompt(page.search.text)}“"
+        title += f" · „{wording.shown_prompt(page.search.text, _SEARCH_CHARACTERS)}“"
     return title
 
 
@@ -74,10 +78,10 @@ def _line(texts: Texts, locale: str, entry: Entry, reader_id: int) -> str:
     return f"{made}{author}{marks}\n{prompt}"
 
 
-def _file(texts: Texts, job: Job, thumbnail: bytes) -> discord.File:
+def _file(job: Job, thumbnail: bytes) -> discord.File:
     position = job.done_images[0].key.position
     name = f"{file_prefix(job)}{position + 1}-small.webp"
-    return discord.File(BytesIO(thumbnail), filename=name, description=alt_text(texts, job, position))
+    return discord.File(BytesIO(thumbnail), filename=name)
 
 
 def _show_row(texts: Texts, locale: str, page: Page) -> Row:

@@ -11,9 +11,18 @@ from kleinbot.chat.heading import heading
 from kleinbot.chat.keeping_buttons import keeping_row
 from kleinbot.chat.result_buttons import making_rows
 from kleinbot.domain.job import Job, JobState
+from kleinbot.images.alt_text import alt_text as description
 from kleinbot.studio.quota import pictures
 from kleinbot.studio.recall import Picture
 from kleinbot.texts import Texts
+
+ALT_TEXTS_BYTES = 2_400
+"""What the prompts in the descriptions of all pictures of one message may weigh (``plain_text.weight``).
+
+A body of components above about 10 kB has been answered with 500 (discord-api-docs #8554).
+"""
+
+_PROMPT_HERE = "\N{OBJECT REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True)
@@ -83,22 +92,20 @@ def further(texts: Texts, job: Job, found: Sequence[Picture]) -> Message:
 def _add_gallery(
     view: discord.ui.LayoutView, texts: Texts, job: Job, found: Sequence[Picture]
 ) -> tuple[discord.File, ...]:
-    files = tuple(_file(texts, job, picture) for picture in found if picture.data is not None)
+    files = []
+    gallery: discord.ui.MediaGallery[discord.ui.LayoutView] = discord.ui.MediaGallery()
+    for picture in (picture for picture in found if picture.data is not None):
+        position = picture.image.key.position
+        file = discord.File(
+            BytesIO(picture.data or b""), filename=f"{file_prefix(job)}{position + 1}{picture.suffix}"
+        )
+        # Not with the file too: the message would weigh twice as much.
+        description = alt_text(texts, job, position, len(found))
+        gallery.add_item(media=file, description=description, spoiler=job.spoiler)
+        files.append(file)
     if files:
-        gallery: discord.ui.MediaGallery[discord.ui.LayoutView] = discord.ui.MediaGallery()
-        for file in files:
-            gallery.add_item(media=file, description=file.description, spoiler=job.spoiler)
         view.add_item(gallery)
-    return files
-
-
-def _file(texts: Texts, job: Job, picture: Picture) -> discord.File:
-    position = picture.image.key.position
-    return discord.File(
-        BytesIO(picture.data or b""),
-        filename=f"{file_prefix(job)}{position + 1}{picture.suffix}",
-        description=alt_text(texts, job, position),
-    )
+    return tuple(files)
 
 
 KEY_DIGITS = 8
@@ -118,12 +125,16 @@ def old_file_prefix(job: Job) -> str:
     return f"kleinbot-{job.number}-"
 
 
-def alt_text(texts: Texts, job: Job, position: int) -> str:
-    """Return a picture's description for people who do not see it; Discord takes 1024 characters."""
-    prompt = " ".join(job.prompt.split())
-    if not prompt:
+def alt_text(texts: Texts, job: Job, position: int, beside: int) -> str:
+    """Return a picture's description for people who do not see it.
+
+    ``beside``: how many pictures the message has, which share what it may weigh.
+    """
+    if not job.prompt.strip():
         return texts.say(job.locale, "alt-text-variation", position=position + 1, count=job.count)
-    return texts.say(job.locale, "alt-text", position=position + 1, count=job.count, prompt=prompt)[:1024]
+    frame = texts.say(job.locale, "alt-text", position=position + 1, count=job.count, prompt=_PROMPT_HERE)
+    before, _, after = frame.partition(_PROMPT_HERE)
+    return description(job.prompt, before, after, ALT_TEXTS_BYTES // beside)
 
 
 def _ending(texts: Texts, job: Job, found: Sequence[Picture], note: str | None) -> list[str]:

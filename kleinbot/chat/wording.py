@@ -5,10 +5,14 @@ import re
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import Told
-from kleinbot.domain.plain_text import one_line
+from kleinbot.domain.plain_text import one_line, weight
 from kleinbot.texts import Texts
 
 SHOWN_PROMPT_CHARACTERS = 600
+_BYTES_A_CHARACTER = 4
+_BYTES_OF_A_SHORT_TEXT = 480
+"""A body of components above about 10 kB has been answered with 500 (discord-api-docs #8554)."""
+
 _BAR_CELLS = 10
 _APART = "\u200b"
 """A space of no width: what it stands in is no address, mention or invitation, and reads the same."""
@@ -23,10 +27,21 @@ _LIVE = re.compile(r"://|[<@]|discord(?:app)?\.", re.IGNORECASE)
 def shown_prompt(prompt: str, limit: int = SHOWN_PROMPT_CHARACTERS) -> str:
     """Return text of others as harmless text on one line, of ``limit`` characters and their escapes.
 
+    Fewer where these weigh much: four bytes a character on average are kept of what is long.
+
     No markdown, spoiler, mention, link, time or emoji of it is alive, and nothing turns its direction.
     discord.py's own escaping leaves alone what it takes for an address.
     """
-    safe = _MARKS.sub(r"\\\g<0>", one_line(prompt, limit))
+    most_bytes = max(_BYTES_A_CHARACTER * limit, _BYTES_OF_A_SHORT_TEXT)
+    safe = _harmless(prompt, limit)
+    while (bytes_now := weight(safe)) > most_bytes:
+        limit = min(limit - 1, limit * most_bytes // bytes_now)
+        safe = _harmless(prompt, limit)
+    return safe
+
+
+def _harmless(text: str, limit: int) -> str:
+    safe = _MARKS.sub(r"\\\g<0>", one_line(text, limit))
     if start := _AT_THE_START.match(safe):
         safe = f"{safe[: start.end() - 1]}\\{safe[start.end() - 1 :]}"
     return _LIVE.sub(_apart, safe)

@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from kleinbot.domain.plain_text import lightened
+
 MAX_ALT_TEXT = 1024
 """Discord's limit for the description of an attachment and of a gallery item.
 
@@ -14,8 +16,10 @@ _JOINERS = "\u200c\u200d"
 some turn the direction of the text that follows."""
 
 
-def alt_text(prompt: str, before: str = "", after: str = "") -> str:
+def alt_text(prompt: str, before: str = "", after: str = "", most_bytes: int | None = None) -> str:
     """Return ``before``, ``prompt`` and ``after`` on one line of at most 1024 characters.
+
+    ``most_bytes``: what the prompt may weigh in a message (``plain_text.weight``).
 
     Where it is too long, the prompt is cut and ends in "…": ``before`` and ``after`` (from ``texts/``:
     that a model made it, at whose wish) stay whole unless they alone are too long. Characters are
@@ -24,6 +28,8 @@ def alt_text(prompt: str, before: str = "", after: str = "") -> str:
     before, prompt, after = _sanitised(before), _sanitised(prompt), _sanitised(after)
     frame = " ".join(part for part in (before, after) if part)
     separators = (1 if before else 0) + (1 if after else 0)
+    if most_bytes is not None:
+        prompt = lightened(prompt, most_bytes)
     shortened = _cut(prompt, MAX_ALT_TEXT - _units(before) - _units(after) - separators)
     whole = " ".join(part for part in (before, shortened, after) if part)
     return whole if _units(whole) <= MAX_ALT_TEXT else _cut(frame, MAX_ALT_TEXT)
