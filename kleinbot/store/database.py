@@ -27,6 +27,8 @@ _ONE_TRY_MS = 100
 """How long one BEGIN waits for another program. Between two, others of ours have their turn."""
 
 _BETWEEN_TRIES_S = 0.02
+_READERS_KIB = 16 * 1024
+"""What one reader keeps of the file: somebody who types is asked the same pages at every key."""
 
 
 class DatabaseBusyError(Refusal, sqlite3.OperationalError):
@@ -134,6 +136,8 @@ class Database:
             reader = await _connect(read_only, uri=True)
             opened.push_async_callback(reader.close)
             searcher = await _connect(read_only, uri=True)
+            for each in (reader, searcher):
+                await each.execute_fetchall(f"PRAGMA cache_size = -{_READERS_KIB}")
             opened.pop_all()
             return cls(writer, reader, searcher, faults or NoFaults())
 
