@@ -80,6 +80,12 @@ class Quota(commands.Cog):
     ) -> None:
         await self._desk.set_default(interaction, pictures)
 
+    @admin_quota.command(name=_t("admin-quota-clear-name"), description=_t("admin-quota-clear-description"))
+    @app_commands.rename(member=_t("admin-member-name"))
+    @app_commands.describe(member=_t("admin-clear-member-description"))
+    async def clear(self, interaction: discord.Interaction[Any], member: discord.User | None = None) -> None:
+        await self._desk.ask_clear(interaction, None if member is None else member.id)
+
     @admin_quota.command(name=_t("admin-quota-grant-name"), description=_t("admin-quota-grant-description"))
     @app_commands.rename(
         member=_t("admin-member-name"),

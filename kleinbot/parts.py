@@ -305,7 +305,14 @@ class Parts:
             server_names,
             texts,
         )
+        quota_desk = QuotaDesk(
+            QuotaView(database, rule, clock),
+            AdministerQuota(database, rule, clock),
+            Weigh(database, line, self.shares, clock),
+            texts,
+        )
         self.client = KleinbotClient(
+            quota_desk=quota_desk,
             front_desk=front_desk,
             workbench=Workbench(
                 front_desk,
@@ -337,14 +344,7 @@ class Parts:
         self.presence = Presence(self.client, texts, clock)
         self.client.add_listener(self.presence.show_again, "on_shard_ready")
         self._cogs = (
-            Quota(
-                QuotaDesk(
-                    QuotaView(database, rule, clock),
-                    AdministerQuota(database, rule, clock),
-                    Weigh(database, line, self.shares, clock),
-                    texts,
-                )
-            ),
+            Quota(quota_desk),
             Host(HostDesk(operate, rule, server_names, texts), host_queue_desk),
         )
 

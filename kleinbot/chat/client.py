@@ -21,6 +21,8 @@ from kleinbot.chat.keeping_buttons import KEEPING_BUTTONS
 from kleinbot.chat.keeping_desk import KeepingDesk
 from kleinbot.chat.making_buttons import MAKING_BUTTONS
 from kleinbot.chat.option_rules import check_options
+from kleinbot.chat.quota_buttons import QUOTA_BUTTONS
+from kleinbot.chat.quota_desk import QuotaDesk
 from kleinbot.chat.repeats import Repeats
 from kleinbot.chat.replies import UNREACHED
 from kleinbot.chat.translator import FluentTranslator
@@ -33,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 _ALL_BUTTONS: tuple[type[PersistentButton], ...] = (
-    *BUTTONS, *MAKING_BUTTONS, *KEEPING_BUTTONS, *HOST_QUEUE_BUTTONS,
+    *BUTTONS, *MAKING_BUTTONS, *KEEPING_BUTTONS, *HOST_QUEUE_BUTTONS, *QUOTA_BUTTONS,
 )  # fmt: skip
 
 _OF_ANOTHER_COMMAND = (
@@ -84,6 +86,7 @@ class KleinbotClient(commands.AutoShardedBot):
     def __init__(
         self,
         *,
+        quota_desk: QuotaDesk,
         front_desk: FrontDesk,
         workbench: Workbench,
         history_desk: HistoryDesk,
@@ -114,6 +117,7 @@ class KleinbotClient(commands.AutoShardedBot):
             ),
             **options,
         )
+        self.quota_desk = quota_desk
         self.front_desk = front_desk
         self.workbench = workbench
         self.history_desk = history_desk

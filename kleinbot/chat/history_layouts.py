@@ -59,7 +59,8 @@ def _title(texts: Texts, locale: str, page: Page) -> str:
         return texts.say(locale, "history-no-favourites" if marked else "history-empty")
     title = f"**{texts.say(locale, 'history-title-favourites' if marked else 'history-title')}**"
     if page.search.text:
-        title += f" · „{wording.shown_prompt(page.search.text, _SEARCH_CHARACTERS)}“"
+        searched = wording.shown_prompt(page.search.text, _SEARCH_CHARACTERS)
+        title += f" · {texts.say(locale, 'history-searched', text=searched)}"
     return title
 
 

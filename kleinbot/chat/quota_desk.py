@@ -6,7 +6,7 @@ import discord
 
 from kleinbot.chat import layouts, quota_layouts, wording
 from kleinbot.chat.front_desk import actor_of
-from kleinbot.domain.errors import Parameter
+from kleinbot.domain.errors import Code, Parameter, Refusal
 from kleinbot.domain.job import TENTHS
 from kleinbot.studio.administer import AdministerQuota
 from kleinbot.studio.quota import pictures
@@ -43,21 +43,43 @@ class QuotaDesk:
         await _answer(interaction, text)
 
     async def set(self, interaction: discord.Interaction[Any], member_id: int, amount: float | None) -> None:
-        found = await self._administer.set(actor_of(interaction), member_id, _tenths(amount))
-        member = wording.mention(member_id)
         if amount is None:
-            done = self._say(interaction, "admin-set-removed", member=member)
-        else:
-            done = self._say(interaction, "admin-set", member=member, pictures=_rounded(amount))
+            raise Refusal(Code.QUOTA_NUMBER_MISSING)
+        found = await self._administer.set(actor_of(interaction), member_id, round(amount * TENTHS))
+        member = wording.mention(member_id)
+        done = self._say(interaction, "admin-set", member=member, pictures=_rounded(amount))
         statement = quota_layouts.of_member(self._texts, str(interaction.locale), found)
         await _answer(interaction, f"{done}\n{statement}")
 
     async def set_default(self, interaction: discord.Interaction[Any], amount: float | None) -> None:
-        await self._administer.set_default(actor_of(interaction), _tenths(amount))
         if amount is None:
-            await _answer(interaction, self._say(interaction, "admin-default-removed"))
+            raise Refusal(Code.QUOTA_NUMBER_MISSING)
+        await self._administer.set_default(actor_of(interaction), round(amount * TENTHS))
+        await _answer(interaction, self._say(interaction, "admin-default-set", pictures=_rounded(amount)))
+
+    async def ask_clear(self, interaction: discord.Interaction[Any], member_id: int | None) -> None:
+        """Ask whether a member's own limit, or with None the server's default, is to go."""
+        actor = actor_of(interaction)
+        limit = await self._administer.limit_to_clear(actor, member_id)
+        view = quota_layouts.ask_clear(self._texts, actor.locale, member_id, limit)
+        await interaction.response.send_message(view=view, ephemeral=True)
+
+    async def clear(self, interaction: discord.Interaction[Any], member_id: int | None) -> None:
+        """Take the limit away, and say so where the question stood."""
+        actor = actor_of(interaction)
+        if member_id is None:
+            await self._administer.set_default(actor, None)
+            text = self._say(interaction, "admin-default-removed")
         else:
-            await _answer(interaction, self._say(interaction, "admin-default-set", pictures=_rounded(amount)))
+            found = await self._administer.set(actor, member_id, None)
+            done = self._say(interaction, "admin-set-removed", member=wording.mention(member_id))
+            text = f"{done}\n{quota_layouts.of_member(self._texts, actor.locale, found)}"
+        await interaction.response.edit_message(view=layouts.plain(text))
+
+    async def keep(self, interaction: discord.Interaction[Any]) -> None:
+        """Say that nothing was changed."""
+        text = self._say(interaction, "admin-clear-kept")
+        await interaction.response.edit_message(view=layouts.plain(text))
 
     async def grant(
         self, interaction: discord.Interaction[Any], member_id: int, amount: float, days: int, reason: str
@@ -89,10 +111,6 @@ class QuotaDesk:
 
 async def _answer(interaction: discord.Interaction[Any], text: str) -> None:
     await interaction.response.send_message(view=layouts.plain(text), ephemeral=True)
-
-
-def _tenths(amount: float | None) -> int | None:
-    return None if amount is None else round(amount * TENTHS)
 
 
 def _rounded(amount: float) -> int | float:

@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+import discord
+
 from kleinbot.chat import wording
+from kleinbot.chat.layouts import plain
+from kleinbot.chat.quota_buttons import ClearQuotaButton, KeepQuotaButton
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.errors import Parameter
 from kleinbot.domain.quota import AuditRow, Deed, Entry, EntryKind, LimitSource
@@ -59,6 +63,23 @@ def changes(texts: Texts, locale: str, rows: tuple[AuditRow, ...]) -> str:
         return texts.say(locale, "admin-no-changes")
     lines = [f"- {_deed(texts, locale, row)}" for row in rows]
     return bounded([f"**{texts.say(locale, 'admin-changes')}**", *lines])
+
+
+def ask_clear(
+    texts: Texts, locale: str, member_id: int | None, limit_tenths: int | None
+) -> discord.ui.LayoutView:
+    """Return the question before a limit is taken away, or that there is none."""
+    whose = "server" if member_id is None else "member"
+    member = wording.mention(member_id or 0)
+    if limit_tenths is None:
+        return plain(texts.say(locale, "admin-clear-nothing", whose=whose, member=member))
+    limit = pictures(limit_tenths)
+    view = plain(texts.say(locale, "admin-clear-question", whose=whose, member=member, pictures=limit))
+    row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
+    row.add_item(ClearQuotaButton(member_id, texts.say(locale, "button-clear-yes")))
+    row.add_item(KeepQuotaButton(texts.say(locale, "button-keep")))
+    view.add_item(row)
+    return view
 
 
 def bounded(lines: list[str]) -> str:

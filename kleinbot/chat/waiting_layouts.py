@@ -93,7 +93,7 @@ def _status(texts: Texts, card: JobCard, engine: EngineState, progress: JobProgr
         locale,
         "waiting-place",
         place=_place(card),
-        starts=wording.starts(texts, locale, card.starts_at_ms, card.told),
+        starts=wording.starts(texts, locale, card.shown_start_ms, card.told),
     )
 
 
@@ -146,7 +146,7 @@ def _queue_row(texts: Texts, locale: str, card: JobCard, engine: EngineState) ->
             number=number,
             prompt=prompt,
             place=_place(card),
-            starts=wording.starts(texts, locale, card.starts_at_ms, card.told),
+            starts=wording.starts(texts, locale, card.shown_start_ms, card.told),
         )
     is_late = card.is_late or card.job.lane is Lane.RELAXED
     return f"{row} · {texts.say(locale, 'queue-late')}" if is_late else row

@@ -12,6 +12,7 @@ class Code(StrEnum):
     COMMAND_CHANGED = "error-command-changed"
     BUTTON_UNKNOWN = "error-button-unknown"
 
+    PROMPT_BLANK = "error-prompt-blank"
     PROMPT_EMPTY = "error-prompt-empty"
     PROMPT_TOO_LONG = "error-prompt-too-long"
     SEED_OUT_OF_RANGE = "error-seed-out-of-range"
@@ -33,6 +34,7 @@ class Code(StrEnum):
 
     NOT_AN_ADMIN = "error-not-an-admin"
     NOT_THE_HOST = "error-not-the-host"
+    QUOTA_NUMBER_MISSING = "error-quota-number-missing"
     QUOTA_ABOVE_MOST = "error-quota-above-most"
     GRANTS_ABOVE_MOST = "error-grants-above-most"
     SERVER_UNKNOWN = "error-server-unknown"

@@ -1,5 +1,6 @@
 """How a picture was made, as the labels that other programs read."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ https://cv.iptc.org/newscodes/digitalsourcetype/
 _EXIF_IFD = 0x8769
 _USER_COMMENT = 0x9286
 _SOFTWARE = 0x0131
+
+_HEADS = re.compile(r"(negative prompt|steps):", re.IGNORECASE)
+_HEAD_APART = r"\1 :"
 
 _XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
@@ -51,7 +55,9 @@ class Recipe:
 def recipe_text(recipe: Recipe) -> str:
     """Return the text form that AUTOMATIC1111's WebUI writes and most galleries read: prompt, then one line.
 
-    Readers take the last line for the settings, so a prompt that imitates one changes nothing.
+    Readers take the last line for the settings, but a line "Negative prompt:" (WebUI, in
+    ``parse_generation_parameters``) and with some the first "Steps:" wherever they find them: a prompt's own
+    get a space before the colon, which people hardly see and no reader looks for.
     ``Noise`` is ours and only there where seeds were mixed: ``seed`` then ``weight:seed`` for each blend.
     """
     settings = [
@@ -68,7 +74,7 @@ def recipe_text(recipe: Recipe) -> str:
     if recipe.references:
         settings.append(f"References: {recipe.references}")
     settings.append(f"Version: kleinbot {_one_line(recipe.version)}")
-    return f"{_clean(recipe.prompt)}\n{', '.join(settings)}"
+    return f"{_HEADS.sub(_HEAD_APART, _clean(recipe.prompt))}\n{', '.join(settings)}"
 
 
 def xmp_packet(recipe: Recipe) -> bytes:

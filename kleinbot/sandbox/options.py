@@ -193,6 +193,10 @@ def _boolean(option: Json, value: object) -> bool:
     return found
 
 
+def _written(number: float) -> str:
+    return str(int(number)) if number == int(number) else str(number)
+
+
 def _checked(option: Json, value: object) -> object:
     name = option["name"]
     if isinstance(value, str):
@@ -203,5 +207,5 @@ def _checked(option: Json, value: object) -> object:
         # A client's numbers are doubles: beyond 2^53 an INTEGER cannot be sent (documentation, option types).
         low, high = option.get("min_value", -(2**53)), option.get("max_value", 2**53)
         if not low <= value <= high:
-            raise PersonError(f"{name}: must be between {low} and {high}")
+            raise PersonError(f"{name}: must be between {_written(low)} and {_written(high)}")
     return value

@@ -15,6 +15,18 @@ _EMOJI = re.compile(r"<a?(:\w+:)\d+>")
 _TIME = re.compile(r"<t:(\d+)(?::([tTdDfFR]))?>")
 _SMALL = re.compile(r"^-# ", re.MULTILINE)
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+_AHEAD, _BEHIND = {"en": "in {}", "de": "in {}"}, {"en": "{} ago", "de": "vor {}"}
+# One and several, as they follow "in" and "vor": Discord's clients write times in their reader's language.
+_SPANS = {
+    "en": {unit: (unit, f"{unit}s") for _, unit in _UNITS},
+    "de": {
+        "day": ("Tag", "Tagen"),
+        "hour": ("Stunde", "Stunden"),
+        "minute": ("Minute", "Minuten"),
+        "second": ("Sekunde", "Sekunden"),
+    },
+}
+_NOW = {"en": "now", "de": "jetzt"}
 
 
 @dataclass(frozen=True)
@@ -66,11 +78,13 @@ def legible(text: str, state: State) -> str:
     text = _MENTION.sub(mention, text)
     text = _COMMAND.sub(r"/\1", text)
     text = _EMOJI.sub(r"\1", text)
-    text = _TIME.sub(lambda match: _time(int(match[1]), match[2] or "f", state.now()), text)
+    text = _TIME.sub(
+        lambda match: _time(int(match[1]), match[2] or "f", state.now(), state.reader_language), text
+    )
     return _SMALL.sub("", text)
 
 
-def _time(at: int, style: str, now: float) -> str:
+def _time(at: int, style: str, now: float, language: str) -> str:
     if style != "R":
         form = {"t": "%H:%M", "T": "%H:%M:%S", "d": "%Y-%m-%d", "D": "%Y-%m-%d"}.get(style, "%Y-%m-%d %H:%M")
         return datetime.fromtimestamp(at, UTC).astimezone().strftime(form)
@@ -78,9 +92,9 @@ def _time(at: int, style: str, now: float) -> str:
     for seconds, unit in _UNITS:
         if abs(away) >= seconds:
             count = round(abs(away) / seconds)
-            span = f"{count} {unit}{'s' * (count != 1)}"
-            return f"in {span}" if away > 0 else f"{span} ago"
-    return "now"
+            span = f"{count} {_SPANS[language][unit][count != 1]}"
+            return (_AHEAD if away > 0 else _BEHIND)[language].format(span)
+    return _NOW[language]
 
 
 def lines(message: Message, state: State, pictures: list[SavedPicture]) -> list[str]:

@@ -166,6 +166,8 @@ class State:
         self.now = now
         self.limits = limits
         self.changes = Changes()
+        self.reader_language = "en"
+        """In which language times are written for whoever reads at the terminal: a client's own matter."""
         self.new_id = Snowflakes(now)
         self.files = FileStore(now, limits)
         self.bot = User(self.new_id(), "kleinbot", is_bot=True)

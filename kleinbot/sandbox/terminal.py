@@ -60,6 +60,7 @@ class Terminal:
         self._state = standin.state
         self._patience = patience
         self._locale = locale
+        standin.state.reader_language = "de" if locale.startswith("de") else "en"
         self._channel, self._person = _furnish(standin, locale)
         self._home = self._channel
         is_live = sys.stdin.isatty() and sys.stdout.isatty()

@@ -67,6 +67,13 @@ class AdministerQuota:
             await servers.set_default_quota(transaction, actor.server_id, limit_tenths)
             await self._note(transaction, actor, Deed.QUOTA_SET_DEFAULT, None, **_amount(limit_tenths))
 
+    async def limit_to_clear(self, actor: Actor, member_id: int | None) -> int | None:
+        """Return a member's own limit, or with None the server's default; None where there is none."""
+        require_admin(actor)
+        owner = Owner(actor.server_id, member_id or 0)
+        standing = await members.standing(self._database.read, owner)
+        return standing.server_quota_tenths if member_id is None else standing.member_quota_tenths
+
     async def grant(
         self, actor: Actor, member_id: int, amount_tenths: int, days: int, reason: str
     ) -> Statement:

@@ -131,7 +131,7 @@ def _row(card: JobCard, cost: float) -> HostRow:
         lane=job.lane,
         is_drawn=card.is_drawn,
         place=card.place,
-        starts_at_ms=card.starts_at_ms,
+        starts_at_ms=card.shown_start_ms,
         cost=cost,
         told=card.told,
     )

@@ -18,6 +18,10 @@ from kleinbot.store.ledger import Owner
 _log = logging.getLogger(__name__)
 
 
+SOON_MS = 7 * MS_PER_S
+"""A waiting message is looked at every five seconds, and an edit takes a moment."""
+
+
 @dataclass(frozen=True)
 class JobCard:
     """A job and where it stands. ``starts_at_ms``, as ``told``; None: in a moment, or not known yet.
@@ -32,6 +36,15 @@ class JobCard:
     is_late: bool = False
     is_drawn: bool = False
     told: Told = Told.STARTS
+    looked_ms: int | None = None
+    """When this was looked up; None where nothing is said of a start."""
+
+    @property
+    def shown_start_ms(self) -> int | None:
+        """The start as it may be told: not as a moment that passes before the message is edited again."""
+        if self.starts_at_ms is None or self.looked_ms is None or self.told is Told.LATER:
+            return self.starts_at_ms
+        return None if self.starts_at_ms - self.looked_ms < SOON_MS else self.starts_at_ms
 
 
 @dataclass(frozen=True)
@@ -101,7 +114,9 @@ class Recall:
         if place is None or self._engine_state().phase is not EnginePhase.READY:
             return JobCard(job, place, None, is_late)
         wait_s, told = (0.0, Told.STARTS) if expected is None else (expected.start_s, expected.told)
-        return JobCard(job, place, self._clock.now_ms() + round(wait_s * MS_PER_S), is_late, told=told)
+        now_ms = self._clock.now_ms()
+        starts_at_ms = now_ms + round(wait_s * MS_PER_S)
+        return JobCard(job, place, starts_at_ms, is_late, told=told, looked_ms=now_ms)
 
     async def queue(self, actor: Actor) -> Queue:
         owner = Owner(actor.server_id, actor.member_id)

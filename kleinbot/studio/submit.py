@@ -16,6 +16,7 @@ from kleinbot.domain.job import ImagineRequest, Job, Kind, NewJob, Quality, Repl
 from kleinbot.domain.meters import Meters
 from kleinbot.domain.noise import SEED_COUNT
 from kleinbot.domain.people import Actor
+from kleinbot.domain.plain_text import is_visible
 from kleinbot.domain.prompts import PromptMeter
 from kleinbot.domain.reference import Reference, Role
 from kleinbot.domain.requests import Press
@@ -297,9 +298,14 @@ class Submit:
         return True
 
     def clean(self, prompt: str) -> str:
-        """Return a prompt as the model gets it. Raises Refusal PROMPT_EMPTY or PROMPT_TOO_LONG."""
+        """Return a prompt as the model gets it.
+
+        Raises Refusal PROMPT_BLANK, PROMPT_EMPTY or PROMPT_TOO_LONG.
+        """
+        if not is_visible(prompt):
+            raise Refusal(Code.PROMPT_BLANK)
         cleaned = self._meter.clean(prompt).strip()
-        if not cleaned:
+        if not is_visible(cleaned):
             raise Refusal(Code.PROMPT_EMPTY)
         tokens, limit = self._meter.count_tokens(cleaned), self._meter.limit_tokens
         if tokens > limit:

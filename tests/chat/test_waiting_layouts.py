@@ -151,3 +151,12 @@ def test_every_phase_has_words_for_an_empty_queue(phase: EnginePhase, locale: st
     [text] = [item.content for item in view.walk_children() if isinstance(item, discord.ui.TextDisplay)]
     assert "presence-" not in text
     assert "{" not in text
+
+
+def test_a_start_that_passes_before_the_next_look_is_not_told_as_a_moment() -> None:
+    now_ms = 1_795_241_217_000
+    for starts_ms in (now_ms - 60_000, now_ms, now_ms + 6_999):
+        card = JobCard(JOB, 2, starts_ms, looked_ms=now_ms)
+        assert _lines(card) == ["#2 in line · starts in a moment"]
+    card = JobCard(JOB, 3, now_ms + 7_000, looked_ms=now_ms)
+    assert _lines(card) == ["#3 in line · starts <t:1795241224:R>"]

@@ -24,6 +24,11 @@ async def _picture(house: House, person: Person, count: int = 1) -> Message:
     return await handle.message_where(has_pictures, timeout_s=QUICK_S)
 
 
+async def _cleared(admin: Person, asked: InteractionHandle, sentence: str) -> None:
+    question = await asked.message_where(lambda message: message.buttons, timeout_s=QUICK_S)
+    await _said(await admin.press(question, label="Take it away"), sentence)
+
+
 def _admin(stage: Stage) -> Person:
     return stage.standin.world.add_member(stage.server, "root", permissions=("manage_guild",))
 
@@ -90,9 +95,8 @@ async def test_an_admin_sets_a_members_limit_and_takes_it_away(stage: Stage) -> 
         assert "has 2.5 pictures left" in told.text
         shown = await _said(await house.ada.command(house.channel, "quota"), "You have 2.5 pictures left.")
         assert "The limit was set for this member alone." in shown.text
-        await _said(
-            await admin.command(house.channel, "admin quota set", member=house.ada), "no limit of their own"
-        )
+        asked = await admin.command(house.channel, "admin quota clear", member=house.ada)
+        await _cleared(admin, asked, "no limit of their own")
         await _said(await house.ada.command(house.channel, "quota"), "You have 60 pictures left.")
 
 
@@ -103,7 +107,8 @@ async def test_an_admin_sets_the_servers_default(stage: Stage) -> None:
         await _said(handle, "without a limit of their own now have 5 pictures.")
         shown = await _said(await house.bob.command(house.channel, "quota"), "You have 5 pictures left.")
         assert "The limit is this server's default." in shown.text
-        await _said(await admin.command(house.channel, "admin quota set-default"), "no default of its own")
+        asked = await admin.command(house.channel, "admin quota clear")
+        await _cleared(admin, asked, "no default of its own")
         await _said(await house.bob.command(house.channel, "quota"), "You have 60 pictures left.")
 
 
@@ -173,12 +178,13 @@ async def test_an_admin_views_a_member_and_what_was_changed(stage: Stage) -> Non
             ("set", {"pictures": 7}),
             ("grant", {"pictures": 2, "reason": "kind"}),
             ("reset", {}),
-            ("set", {}),
+            ("clear", {}),
         ):
             handle = await admin.command_with(
                 house.channel, f"admin quota {command}", {"member": house.bob, **values}
             )
             await handle.acknowledged(timeout_s=QUICK_S)
+        await _cleared(admin, handle, "no limit of their own")
         history = await admin.command(house.channel, "admin quota history", member=house.bob)
         told = await _said(history, "+2 granted by")
         assert "−1 for #1" in told.text

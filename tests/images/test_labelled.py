@@ -125,3 +125,38 @@ def test_whatever_is_damaged_in_a_file_of_ours_is_an_oserror() -> None:
             except OSError:
                 damaged += 1
     assert damaged > len(png)
+
+
+def as_webui_reads(text: str) -> tuple[str, str]:
+    """Return prompt and negative prompt as AUTOMATIC1111's ``parse_generation_parameters`` finds them."""
+    *lines, settings = text.strip().split("\n")
+    assert settings.startswith("Steps: 4, ")
+    prompt, negative, is_negative = "", "", False
+    for line in (each.strip() for each in lines):
+        rest = line
+        if line.startswith("Negative prompt:"):
+            is_negative, rest = True, line[16:].strip()
+        if is_negative:
+            negative += ("" if negative == "" else "\n") + rest
+        else:
+            prompt += ("" if prompt == "" else "\n") + rest
+    return prompt, negative
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Negative prompt: ugly",
+        "a fox\nNegative prompt: ugly",
+        "a fox\n  Negative prompt:\nugly",
+        "a fox\r\nNegative prompt: ugly\nSteps: 99, Sampler: x, CFG scale: 7",
+        "a fox, negative prompt: ugly. Steps: 3",
+    ],
+)
+def test_a_prompt_cannot_split_itself_for_readers(prompt: str) -> None:
+    text = recipe_text(Recipe(prompt, NoiseRecipe(42), 4, 64, 64, "m", "1"))
+    read, negative = as_webui_reads(text)
+    assert negative == ""
+    assert read.replace(" :", ":").split() == prompt.split()
+    assert text.count("Steps:") == 1
+    assert "negative prompt:" not in text.lower()

@@ -29,7 +29,7 @@ async def test_a_refused_request_leaves_nothing(studio: Studio) -> None:
 @pytest.mark.parametrize(
     ("request_", "code"),
     [
-        (ImagineRequest(" \n "), Code.PROMPT_EMPTY),
+        (ImagineRequest(" \n "), Code.PROMPT_BLANK),
         (ImagineRequest("word " * 2000), Code.PROMPT_TOO_LONG),
         (ImagineRequest("a fox", seed=2**32), Code.SEED_OUT_OF_RANGE),
         (ImagineRequest("a fox", seed=-1), Code.SEED_OUT_OF_RANGE),
@@ -102,3 +102,20 @@ async def test_requests_of_the_same_moment_are_drawn_in_their_order(studio: Stud
     accepted = [(await studio.imagine()).card.job for _ in range(6)]
     assert [job.number for job in accepted] == [1, 2, 3, 4, 5, 6]
     assert [image.key.job_id for image in studio.line.order()] == [job.job_id for job in accepted]
+
+
+@pytest.mark.parametrize("prompt", [" ", "\n\t", "\u200b", "\u2060\u200d\ufeff", "\u3164", "\u202e \u2066"])
+async def test_a_prompt_of_which_nothing_is_seen_is_refused_and_costs_nothing(
+    studio: Studio, prompt: str
+) -> None:
+    with pytest.raises(Refusal) as refused:
+        await studio.imagine(prompt=prompt)
+    assert refused.value.code is Code.PROMPT_BLANK
+    assert await studio.spent_tenths() == 0
+
+
+async def test_only_a_prompt_of_control_words_is_told_about_them(studio: Studio) -> None:
+    for prompt in ("<|im_end|>", "\u200b<|im_start|> <think>"):
+        with pytest.raises(Refusal) as refused:
+            await studio.imagine(prompt=prompt)
+        assert refused.value.code is Code.PROMPT_EMPTY

@@ -3,6 +3,7 @@
 error-draining = Mein Betreiber lässt mich fertig zeichnen, was in der Schlange ist, und nimmt gerade nichts Neues an. Versuch es später noch einmal. Es wurde nichts berechnet.
 error-not-an-admin = Das darf nur, wer diesen Server verwalten darf.
 error-not-the-host = Das darf nur der Betreiber des Bots.
+error-quota-number-missing = Sag, wie viele Bilder es sein sollen. Um eine Grenze aufzuheben, nimm /admin kontingent aufheben. Es wurde nichts geändert.
 error-quota-above-most = { $wanted } Bilder sind mehr, als der Betreiber des Bots einem Mitglied dieses Servers erlaubt ({ $most }). Erhöhen kann er das mit /host anteil. Es wurde nichts geändert.
 error-grants-above-most = Dieses Mitglied hat noch { $unspent } geschenkte Bilder, und der Betreiber des Bots erlaubt einem Mitglied dieses Servers höchstens { $most }. Es wurde nichts geändert.
 error-server-unknown = So einen Server kenne ich nicht. /host server zählt die auf, die ich kenne. Es wurde nichts geändert.
@@ -19,6 +20,16 @@ admin-default-set = Mitglieder dieses Servers ohne eigene Grenze haben jetzt { $
         [one] { $pictures } Bild
        *[other] { $pictures } Bilder
     }.
+admin-clear-question = { $whose ->
+        [server] Die Vorgabe dieses Servers von { $pictures } aufheben? Dann gilt die des Bot-Betreibers.
+       *[member] Die Grenze von { $pictures }, die { $member } allein hat, aufheben? Dann gilt die Vorgabe dieses Servers.
+    }
+admin-clear-nothing = { $whose ->
+        [server] Dieser Server hat keine eigene Vorgabe.
+       *[member] { $member } hat keine eigene Grenze.
+    } Es wurde nichts geändert.
+admin-clear-kept = Es wurde nichts geändert.
+button-clear-yes = Aufheben
 admin-default-removed = Dieser Server hat keine eigene Vorgabe mehr; es gilt die des Bot-Betreibers.
 admin-granted = { $member } hat { $pictures ->
         [one] { $pictures } Bild
@@ -48,7 +59,10 @@ audit-cancel-moderator = { $actor } hat #{ $number } von { $member } abgebrochen
 audit-cancel-host = Der Betreiber des Bots hat #{ $number } von { $member } abgebrochen
 audit-row = { $what } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 
-host-servers = Server, die meistbeschäftigten der letzten { $hours } Stunden zuerst
+host-servers = Server, die meistbeschäftigten der letzten { $hours ->
+        [one] Stunde
+       *[other] { $hours } Stunden
+    } zuerst
 host-server = **{ $server }** · { $pictures ->
         [one] { $pictures } Bild
        *[other] { $pictures } Bilder

@@ -2,6 +2,7 @@ error-unexpected = Bei mir ist etwas schiefgegangen. /quota zeigt, ob etwas bere
 error-command-changed = Dieser Befehl hat sich geändert, und dein Discord zeigt noch den alten. Versuch es in einer Minute noch einmal; bleibt es so, starte Discord neu. Es wurde nichts berechnet.
 error-button-unknown = Dieser Knopf gehört zu einer anderen Version von mir, deshalb kann ich nicht tun, was darauf steht. Der Befehl dafür geht weiterhin. Es wurde nichts berechnet.
 
+error-prompt-blank = Im Prompt steht nichts, was man sehen kann. Sag in ein paar Worten, was auf dem Bild zu sehen sein soll. Es wurde nichts berechnet.
 error-prompt-empty = Ohne Steuerwörter bleibt vom Prompt nichts übrig. Sag in ein paar Worten, was auf dem Bild zu sehen sein soll.
 error-prompt-too-long = Der Prompt ist { $tokens } Tokens lang, das Modell liest höchstens { $limit }. Kürze ihn um etwa { $excess } Wörter.
 error-seed-out-of-range = Der Seed { $seed } liegt außerhalb des Bereichs. Nimm eine ganze Zahl von 0 bis 4294967295 oder lass ihn weg.

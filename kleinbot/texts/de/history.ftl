@@ -10,6 +10,7 @@ result-further = #{ $number }, Fortsetzung
 
 history-title = Deine Bilder
 history-title-favourites = Deine Favoriten
+history-searched = „{ $text }“
 history-empty = Du hast hier noch keine Bilder. Fang mit /imagine an.
 history-no-favourites = Du hast noch kein Bild markiert. Das geht mit dem Knopf „Favorit“ unter einem Ergebnis.
 history-nothing-found = Kein Prompt von dir enthält diese Wörter. Versuch es mit weniger.

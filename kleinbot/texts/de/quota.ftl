@@ -8,10 +8,17 @@ quota-title-member = { $left ->
         [one] { $member } hat noch { $left } Bild übrig.
        *[other] { $member } hat noch { $left } Bilder übrig.
     }
-quota-rule-member = { $spent } von { $limit } in den letzten { $hours } Stunden verbraucht. Die Grenze gilt nur für dieses Mitglied.
-quota-rule-server = { $spent } von { $limit } in den letzten { $hours } Stunden verbraucht. Die Grenze ist die Vorgabe dieses Servers.
-quota-rule-host = { $spent } von { $limit } in den letzten { $hours } Stunden verbraucht. Die Grenze ist die Vorgabe des Bot-Betreibers.
-quota-rule-most = { $spent } von { $limit } in den letzten { $hours } Stunden verbraucht. Mehr erlaubt der Betreiber des Bots auf diesem Server nicht.
+quota-used = In { $hours ->
+        [one] der letzten Stunde
+       *[other] den letzten { $hours } Stunden
+    } { $limit ->
+        [0] { $spent } verbraucht; erlaubt ist kein Bild.
+       *[other] { $spent } von { $limit } verbraucht.
+    }
+quota-rule-member = { quota-used } Die Grenze gilt nur für dieses Mitglied.
+quota-rule-server = { quota-used } Die Grenze ist die Vorgabe dieses Servers.
+quota-rule-host = { quota-used } Die Grenze ist die Vorgabe des Bot-Betreibers.
+quota-rule-most = { quota-used } Mehr erlaubt der Betreiber des Bots auf diesem Server nicht.
 quota-returns = { $pictures ->
         [one] Das nächste Bild kommt <t:{ NUMBER($at_s, useGrouping: 0) }:R> zurück.
        *[other] Die nächsten { $pictures } Bilder kommen <t:{ NUMBER($at_s, useGrouping: 0) }:R> zurück.

@@ -3,6 +3,7 @@
 error-draining = My host lets me finish what is in line and takes no new work for now. Try again later. Nothing was charged.
 error-not-an-admin = Only who may manage this server can do that.
 error-not-the-host = Only the host of the bot can do that.
+error-quota-number-missing = Say how many pictures it should be. To take a limit away, use /admin quota clear. Nothing was changed.
 error-quota-above-most = { $wanted } pictures are more than the bot's host allows one member of this server ({ $most }). The host can raise that with /host share. Nothing was changed.
 error-grants-above-most = That member already has { $unspent } granted pictures to spend, and the bot's host allows at most { $most } for one member of this server. Nothing was changed.
 error-server-unknown = I know no such server. /host servers lists the ones I do. Nothing was changed.
@@ -19,6 +20,16 @@ admin-default-set = Members of this server without a limit of their own now have
         [one] { $pictures } picture
        *[other] { $pictures } pictures
     }.
+admin-clear-question = { $whose ->
+        [server] Take away this server's default of { $pictures }? The default of the bot's host applies then.
+       *[member] Take away the limit of { $pictures } that { $member } has alone? This server's default applies then.
+    }
+admin-clear-nothing = { $whose ->
+        [server] This server has no default of its own.
+       *[member] { $member } has no limit of their own.
+    } Nothing was changed.
+admin-clear-kept = Nothing was changed.
+button-clear-yes = Take it away
 admin-default-removed = This server has no default of its own any more; the default of the bot's host applies.
 admin-granted = { $member } got { $pictures ->
         [one] { $pictures } more picture
@@ -48,7 +59,10 @@ audit-cancel-moderator = { $actor } cancelled #{ $number } of { $member }
 audit-cancel-host = The bot's host cancelled #{ $number } of { $member }
 audit-row = { $what } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 
-host-servers = Servers, the busiest of the last { $hours } hours first
+host-servers = Servers, the busiest of the last { $hours ->
+        [one] hour
+       *[other] { $hours } hours
+    } first
 host-server = **{ $server }** · { $pictures ->
         [one] { $pictures } picture
        *[other] { $pictures } pictures

@@ -2,6 +2,7 @@ error-unexpected = Something went wrong on my side. /quota shows whether anythin
 error-command-changed = This command has changed, and your Discord still shows the old one. Try again in a minute; if it stays so, restart Discord. Nothing was charged.
 error-button-unknown = That button belongs to another version of me, so I cannot do what it says. The command for it still works. Nothing was charged.
 
+error-prompt-blank = The prompt has nothing in it that can be seen. Say in a few words what the picture should show. Nothing was charged.
 error-prompt-empty = The prompt is empty once control words are taken out. Say in a few words what the picture should show.
 error-prompt-too-long = The prompt is { $tokens } tokens long and the model reads at most { $limit }. Shorten it by about { $excess } words.
 error-seed-out-of-range = The seed { $seed } is out of range. Use a whole number from 0 to 4294967295, or leave it out.

@@ -10,6 +10,7 @@ result-further = #{ $number }, continued
 
 history-title = Your pictures
 history-title-favourites = Your favourites
+history-searched = “{ $text }”
 history-empty = You have no pictures here yet. Begin with /imagine.
 history-no-favourites = You have marked no picture yet. The button "Favourite" under a result does it.
 history-nothing-found = Nothing of yours has these words in its prompt. Try fewer of them.

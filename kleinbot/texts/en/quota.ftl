@@ -8,10 +8,17 @@ quota-title-member = { $left ->
         [one] { $member } has { $left } picture left.
        *[other] { $member } has { $left } pictures left.
     }
-quota-rule-member = { $spent } of { $limit } used in the last { $hours } hours. The limit was set for this member alone.
-quota-rule-server = { $spent } of { $limit } used in the last { $hours } hours. The limit is this server's default.
-quota-rule-host = { $spent } of { $limit } used in the last { $hours } hours. The limit is the default of the bot's host.
-quota-rule-most = { $spent } of { $limit } used in the last { $hours } hours. The limit is the most that the bot's host allows in this server.
+quota-used = { $limit ->
+        [0] No pictures are allowed; { $spent } were used
+       *[other] { $spent } of { $limit } used
+    } in the last { $hours ->
+        [one] hour
+       *[other] { $hours } hours
+    }.
+quota-rule-member = { quota-used } The limit was set for this member alone.
+quota-rule-server = { quota-used } The limit is this server's default.
+quota-rule-host = { quota-used } The limit is the default of the bot's host.
+quota-rule-most = { quota-used } The limit is the most that the bot's host allows in this server.
 quota-returns = { $pictures ->
         [one] The next picture comes back <t:{ NUMBER($at_s, useGrouping: 0) }:R>.
        *[other] The next { $pictures } pictures come back <t:{ NUMBER($at_s, useGrouping: 0) }:R>.

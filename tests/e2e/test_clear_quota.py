@@ -1,0 +1,51 @@
+"""A limit is taken away only by who asks for just that, and says yes."""
+
+from kleinbot.sandbox import InteractionHandle, Message, Person
+from tests.e2e.house import House, Stage
+from tests.scripted_engine import ScriptedEngine
+
+
+async def said(handle: InteractionHandle, sentence: str) -> Message:
+    return await handle.message_where(lambda message: sentence in message.text, timeout_s=10)
+
+
+def _root(stage: Stage) -> Person:
+    return stage.standin.world.add_member(stage.server, "root", permissions=("manage_guild",))
+
+
+async def _limits(house: House) -> tuple[int, int]:
+    """Return the server's default and bob's own limit, in tenths; -1: none."""
+    return (
+        await house.number("SELECT COALESCE(MAX(quota_tenths), -1) FROM servers"),
+        await house.number("SELECT COALESCE(MAX(quota_tenths), -1) FROM members"),
+    )
+
+
+async def test_without_a_number_nothing_is_removed(stage: Stage) -> None:
+    root = _root(stage)
+    async with stage.house(ScriptedEngine()) as house:
+        await said(await root.command(house.channel, "admin quota set", member=house.bob, pictures=50), "50")
+        await said(await root.command(house.channel, "admin quota set-default", pictures=40), "40")
+        told = "Say how many pictures it should be. To take a limit away, use /admin quota clear."
+        await said(await root.command(house.channel, "admin quota set", member=house.bob), told)
+        await said(await root.command(house.channel, "admin quota set-default"), told)
+        assert await _limits(house) == (400, 500)
+
+
+async def test_clearing_asks_first_and_works_after_a_restart(stage: Stage) -> None:
+    root = _root(stage)
+    async with stage.house(ScriptedEngine()) as house:
+        clear = "admin quota clear"
+        await said(await root.command(house.channel, clear), "This server has no default of its own.")
+        await said(await root.command(house.channel, "admin quota set", member=house.bob, pictures=50), "50")
+        await said(await root.command(house.channel, "admin quota set-default", pictures=40), "40")
+        own = await said(await root.command(house.channel, clear, member=house.bob), "the limit of 50 that")
+        default = await said(await root.command(house.channel, clear), "this server's default of 40?")
+        kept = await said(await root.command(house.channel, clear), "this server's default of 40?")
+        await said(await root.press(kept, label="Keep"), "Nothing was changed.")
+        assert await _limits(house) == (400, 500)
+    async with stage.house(ScriptedEngine()) as house:
+        await said(await root.press(own, label="Take it away"), "has no limit of their own any more")
+        assert await _limits(house) == (400, -1)
+        await said(await root.press(default, label="Take it away"), "no default of its own any more")
+        assert await _limits(house) == (-1, -1)

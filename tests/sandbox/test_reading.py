@@ -1,0 +1,25 @@
+"""Times are read in the language of whoever sits at the terminal, as Discord's clients write them."""
+
+import pytest
+
+from kleinbot.sandbox.limits import Limits
+from kleinbot.sandbox.reading import legible
+from kleinbot.sandbox.state import State
+
+
+@pytest.mark.parametrize(
+    ("language", "away_s", "said"),
+    [
+        ("en", 86_400, "back in 1 day"),
+        ("en", -1, "back 1 second ago"),
+        ("en", 0, "back now"),
+        ("de", 2 * 86_400, "back in 2 Tagen"),
+        ("de", 86_399, "back in 24 Stunden"),
+        ("de", -60, "back vor 1 Minute"),
+        ("de", 0, "back jetzt"),
+    ],
+)
+def test_a_relative_time_is_in_the_readers_language(language: str, away_s: int, said: str) -> None:
+    state = State(lambda: 1_000_000.0, Limits())
+    state.reader_language = language
+    assert legible(f"back <t:{1_000_000 + away_s}:R>", state) == said

@@ -1,0 +1,67 @@
+"""What sentences of one language must not hold of another's: quotation marks, words of time, bare numbers."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import kleinbot
+from kleinbot.texts import Texts, languages
+
+FOLDER = Path(kleinbot.__file__).parent / "texts"
+GERMAN_QUOTES = re.compile('„[^“”"]*“')
+
+
+def sentences(language: str) -> Iterator[tuple[str, str]]:
+    """Give each message of a language with its id, as it stands in the file."""
+    for file in sorted((FOLDER / language).glob("*.ftl")):
+        text = re.sub(r"^#.*$", "", file.read_text("utf-8"), flags=re.MULTILINE)
+        for message in re.split(r"\n(?=[a-z][a-z0-9-]* =)", text):
+            name, _, sentence = message.strip().partition(" = ")
+            yield name, sentence
+
+
+def test_quotation_marks_are_those_of_the_language() -> None:
+    wrong = [name for name, text in sentences("en") if "„" in text]
+    for name, text in sentences("de"):
+        rest = GERMAN_QUOTES.sub("", text)
+        wrong += [name] if re.search("[„“”]", rest) else []
+    assert wrong == []
+
+
+def test_no_code_puts_quotation_marks_of_one_language_around_a_value() -> None:
+    code = [file for folder in ("kleinbot", "cogs") for file in (FOLDER.parents[1] / folder).rglob("*.py")]
+    assert [file.name for file in code if re.search("[„“”][{]|[}][„“”]", file.read_text("utf-8"))] == []
+
+
+def test_german_holds_no_english_words_of_time() -> None:
+    words = re.compile(r"\b(?:hours?|minutes?|seconds?|days?|ago|left|between|of)\b")
+    values = re.compile(r"\$[a-z_]+|<t:[^>]*>|[a-z-]+=[^ ]+|https?:\S+|/[a-z-]+")
+    assert [
+        name for name, text in sentences("de") if words.search(values.sub("", GERMAN_QUOTES.sub("", text)))
+    ] == []
+
+
+@pytest.mark.parametrize("language", languages())
+def test_a_number_of_hours_or_days_knows_one(language: str) -> None:
+    many = re.compile(r"\{ \$(?:hours|days) \} (?:hours|days|Stunden|Tage)")
+    for name, text in sentences(language):
+        if many.search(text):
+            assert re.search(r"\$(?:hours|days) ->", text), name
+
+
+@pytest.mark.parametrize(("locale", "said"), [("en-US", "11.2 of 60 used"), ("de", "11,2 von 60 verbraucht")])
+def test_numbers_are_written_as_the_language_does(locale: str, said: str) -> None:
+    assert said in Texts().say(locale, "quota-rule-host", spent=11.2, limit=60, hours=24)
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ("en-US", "No pictures are allowed; 11.2 were used in the last hour. "),
+        ("de", "In der letzten Stunde 11,2 verbraucht; erlaubt ist kein Bild. "),
+    ],
+)
+def test_a_limit_of_nothing_is_said_as_one(locale: str, said: str) -> None:
+    assert Texts().say(locale, "quota-rule-server", spent=11.2, limit=0, hours=1).startswith(said)
