@@ -57,7 +57,8 @@ async def test_the_host_sees_what_runs_and_waits_in_every_server_but_not_what_wa
         )
         assert re.search(rf"\*\*#1\*\* · Other \\\*place\\\* · <@{eve.id}> · picture", shown.text)
         assert re.search(
-            r"(next|#\d in line), starts (<t:\d+:R>|in a moment) · promised for its reply · [\d.]+ picture(s'|'s) worth",
+            r"(next|#\d in line), starts (<t:\d+:R>|in a moment) · promised for its reply · "
+            r"[\d.]+ picture(s'|'s) worth",
             shown.text,
         )
         for word in ("fox", "cat", "owl"):
