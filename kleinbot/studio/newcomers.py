@@ -38,5 +38,6 @@ class Newcomers:
             for server_id in present:
                 await servers.remember(transaction, server_id, self._clock.now_ms())
             await servers.set_newcomer_share(transaction, self._share)
-        await self._shares.load(self._database.read)
+        # Not read anew: what is set meanwhile would be overwritten by what was read before it.
+        self._shares.welcome(present, self._share)
         self._line.weights_changed()

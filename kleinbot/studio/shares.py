@@ -1,5 +1,7 @@
 """The line's weights: a copy of the rows in memory, since the line asks for them at every turn."""
 
+from collections.abc import Iterable
+
 from kleinbot.store import members, servers
 from kleinbot.store.database import Reader
 from kleinbot.store.ledger import Owner
@@ -21,6 +23,12 @@ class Shares:
         self._shares = await servers.shares(reader)
         self.newcomer = await servers.newcomer_share(reader) or 1.0
         self._weights = await members.weights(reader)
+
+    def welcome(self, present: Iterable[int], newcomer: float) -> None:
+        """Give those who are there a full share where they have none yet; ``newcomer``: all others."""
+        for server_id in present:
+            self._shares.setdefault(server_id, 1.0)
+        self.newcomer = newcomer
 
     def set_share(self, server_id: int, share: float) -> None:
         """Follow a row that was changed."""
