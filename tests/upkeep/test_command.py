@@ -1,6 +1,9 @@
 """The owner's command: it lists, puts aside and removes, and never deletes what is not proven ours."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -165,3 +168,22 @@ def test_without_a_database_there_is_nothing_to_adopt(tmp_path: Path) -> None:
             verb()
         assert refused.value.code is Code.ARCHIVE_NO_DATABASE
     assert not installation.file.exists()
+
+
+async def test_the_real_command_asks_and_does_nothing_without_an_answer(installation: Installation) -> None:
+    names = await _lost(installation)
+    environment = os.environ | {"KLEINBOT_DATA_FOLDER": str(installation.folder), "KLEINBOT_LOCALE": "en"}
+
+    def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-c", "from kleinbot.cli import main; main()", "archive", *arguments],
+            env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=99, check=False
+        )  # fmt: skip
+
+    asked = await asyncio.to_thread(run, "adopt")
+    assert (asked.returncode, installation.files()) == (1, set(names))
+    assert "2 files are of jobs that this database does not know." in asked.stdout
+    done = await asyncio.to_thread(run, "adopt", "--yes")
+    assert done.returncode == 0
+    assert done.stdout.endswith(f"2 files were put aside in {installation.root / orphans.ASIDE}.\n")
+    assert installation.start() is Bond.TOGETHER
