@@ -111,6 +111,7 @@ class App(Parts):
                 ("sweep", lambda: self.sweeper.run(self.client.wait_until_ready)),
                 ("archive mark", self.archive.keep_mark),
                 ("stamps", self.stamps.run),
+                ("departures", self.departures.run),
                 ("retention", self.retention.run),
                 ("commands", self._sync_commands),
                 ("tokenizer", self._load_tokenizer),

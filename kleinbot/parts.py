@@ -73,6 +73,7 @@ from kleinbot.store.database import Database
 from kleinbot.studio.administer import AdministerQuota
 from kleinbot.studio.cancel import Cancel
 from kleinbot.studio.delete import Delete
+from kleinbot.studio.departures import Departures
 from kleinbot.studio.edit import Edit
 from kleinbot.studio.favour import Favour
 from kleinbot.studio.history import History
@@ -274,6 +275,10 @@ class Parts:
             wake_delivery=self.delivery.wake,
             clock=clock,
         )
+        self.departures = Departures(
+            database, line, self.dispatcher, lambda server_id: self.client.is_member_of(server_id),
+            self.delivery.wake, clock,
+        )  # fmt: skip
         self.downloads = Downloads(lambda: self.client, clock)
         sources = Sources(database)
         inputs = Inputs(

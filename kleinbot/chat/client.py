@@ -147,6 +147,10 @@ class KleinbotClient(commands.AutoShardedBot):
         """Say which servers there are; Discord calls this after every new session."""
         await self._welcome([server.id for server in self.guilds])
 
+    def is_member_of(self, server_id: int) -> bool | None:
+        """Tell whether the bot is in a server, even an unavailable one; None before Discord has said so."""
+        return self.get_guild(server_id) is not None if self.is_ready() else None
+
     async def admits(self, interaction: discord.Interaction[Any]) -> bool:
         """Tell whether to do what an interaction asks for: asked once for each, before anything else.
 

@@ -50,6 +50,7 @@ class Code(StrEnum):
     JOB_ALREADY_ENDED = "error-job-already-ended"
     CANCELLED_BY_MODERATOR = "error-cancelled-by-moderator"
     CANCELLED_BY_HOST = "error-cancelled-by-host"
+    SERVER_LEFT = "error-server-left"
 
     RESULT_UNKNOWN = "error-result-unknown"
     RESULT_NOT_YOURS = "error-result-not-yours"

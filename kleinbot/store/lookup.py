@@ -60,6 +60,14 @@ async def open_ids(reader: Reader) -> list[str]:
     return [row[0] for row in rows]
 
 
+async def open_ids_of_server(reader: Reader, server_id: int) -> list[str]:
+    """Return the keys of a server's jobs that have not ended."""
+    rows = await reader.all(
+        "SELECT job_id FROM jobs WHERE state IN ('queued', 'running') AND server_id = ?", server_id
+    )
+    return [row[0] for row in rows]
+
+
 async def reply_address(reader: Reader, job_id: str) -> ReplyAddress | None:
     """Return how the job's first response can be edited; None once that is no longer kept."""
     row = await reader.one(

@@ -44,6 +44,20 @@ async def listed(reader: Reader, since_ms: int) -> tuple[ServerRow, ...]:
     )
 
 
+async def with_open_jobs(reader: Reader) -> list[tuple[int, int | None]]:
+    """Return the servers with jobs in line, and since when the bot is gone from each; None: it is not."""
+    rows = await reader.all(
+        "SELECT DISTINCT s.server_id, s.left_ms FROM jobs j JOIN servers s USING (server_id)"
+        " WHERE j.state IN ('queued', 'running')"
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+async def note_left(transaction: Transaction, server_id: int, left_ms: int | None) -> None:
+    """Note when it was found that the server has removed the bot; None: the bot is there."""
+    await transaction.change("UPDATE servers SET left_ms = ? WHERE server_id = ?", left_ms, server_id)
+
+
 async def is_known(reader: Reader, server_id: int) -> bool:
     return await reader.one("SELECT 1 FROM servers WHERE server_id = ?", server_id) is not None
 

@@ -122,6 +122,8 @@ async def _read_the_rest(read: Reader, subjects: Subjects, now_ms: int) -> None:
     await measurements.load(read, "profile")
     await members.standing(read, HEAVY)
     await members.weights(read)
+    await servers.with_open_jobs(read)
+    await lookup.open_ids_of_server(read, HEAVY.server_id)
     await outbox.due_lanes(read, now_ms, after=-1, without=(1,), lanes=64, of_lane=4)
     await outbox.next_due_ms(read, now_ms)
     await outbox.undelivered(read, 1)
@@ -194,6 +196,7 @@ async def _draw(transaction: Transaction, subjects: Subjects, now_ms: int) -> No
 
 
 async def _tell(transaction: Transaction, subjects: Subjects, now_ms: int) -> None:
+    await servers.note_left(transaction, HEAVY.server_id, None)
     for lane in await outbox.due_lanes(transaction, now_ms, after=-1, without=(), lanes=64, of_lane=4):
         for told in lane.outbox_ids:
             await outbox.mark_posting(transaction, told, 1)

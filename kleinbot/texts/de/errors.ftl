@@ -59,6 +59,7 @@ error-job-not-yours = #{ $number } gehört jemand anderem. Abbrechen können das
 error-job-already-ended = #{ $number } ist schon beendet, da gibt es nichts abzubrechen.
 error-cancelled-by-moderator = <@{ $by }> hat das als Moderation dieses Servers abgebrochen.
 error-cancelled-by-host = Der Betreiber des Bots (<@{ $by }>) hat das abgebrochen.
+error-server-left = Der Server hat den Bot entfernt.
 
 error-render-failed = Das Bild ließ sich nicht zeichnen. Dir wurde nichts berechnet. Vielleicht klappt es beim nächsten Versuch; wenn nicht, sag dem Betreiber des Bots Bescheid.
 error-out-of-memory = Der Grafikkarte ging bei diesem Bild der Speicher aus. Dir wurde nichts berechnet. Weniger oder kleinere Bilder passen vielleicht.

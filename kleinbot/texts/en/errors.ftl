@@ -59,6 +59,7 @@ error-job-not-yours = #{ $number } belongs to somebody else. Only they or a mode
 error-job-already-ended = #{ $number } has already ended, so there is nothing to cancel.
 error-cancelled-by-moderator = <@{ $by }>, who moderates this server, cancelled this.
 error-cancelled-by-host = The bot's host (<@{ $by }>) cancelled this.
+error-server-left = The server has removed the bot.
 
 error-render-failed = The picture could not be made. You were not charged. Trying again may help; if it does not, tell the bot's host.
 error-out-of-memory = The graphics card ran out of memory for this picture. You were not charged. A smaller count or size may fit.
