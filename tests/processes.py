@@ -3,8 +3,8 @@
 import os
 import signal
 import subprocess
-import sys
 import threading
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 ENDS_S = 60.0
+_MARK = "STARTED_BY_TEST"
 
 
 @contextmanager
@@ -30,24 +31,24 @@ def started(
     an end of its own. A signal that this process ignores, as it does in the background of a script, is
     ignored there too unless ``usual_signals`` is in force.
     """
+    mark, environment = marked(env)
     process = subprocess.Popen(
         command,
         stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=stderr,
-        env=env,
+        env=environment,
         cwd=cwd,
         text=True,
-        start_new_session=True,
     )
-    overdue = threading.Timer(ends_s, end_all, [process.pid])
+    overdue = threading.Timer(ends_s, end_all, [mark])
     overdue.daemon = True
     overdue.start()
     try:
         yield process
     finally:
         overdue.cancel()
-        end_all(process.pid)
+        end_all(mark)
         for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe is not None:
                 with suppress(OSError):
@@ -83,15 +84,18 @@ def usual_signals() -> Iterator[None]:
             signal.signal(number, signal.SIG_IGN)
 
 
-def end_all(session: int) -> None:
-    """Kill a process and whatever belongs to its session, also where who started that has ended."""
+def marked(environment: Mapping[str, str] | None = None) -> tuple[str, dict[str, str]]:
+    """Return a mark, and an environment that carries it to whatever is started with it, and so on.
+
+    Not a session of its own: who ends the tests' process group, as ``timeout`` does, must reach them all.
+    """
+    mark = uuid.uuid4().hex
+    return mark, {**(os.environ if environment is None else environment), _MARK: mark}
+
+
+def end_all(mark: str) -> None:
+    """Kill whatever carries ``mark``, also where who started it has ended."""
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
-            if process.pid == session or _session_of(process.pid) == session:
+            if process.environ().get(_MARK) == mark:
                 process.kill()
-
-
-def _session_of(pid: int) -> int:
-    if sys.platform == "win32":
-        return next((parent.pid for parent in psutil.Process(pid).parents()), 0)
-    return os.getsid(pid)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.processes import ENDS_S, end_all
+from tests.processes import ENDS_S, end_all, marked
 
 ROOT = Path(__file__).parents[2]
 _COMMAND = (sys.executable, "-m", "tests.e2e.nursery")
@@ -69,6 +69,7 @@ class Nursery:
 @contextmanager
 def opened_nursery(log: Path) -> Iterator[Nursery]:
     """Run a nursery; its and its bots' words go to ``log``."""
+    mark, environment = marked()
     with log.open("ab") as stderr:
         process = subprocess.Popen(
             _COMMAND,
@@ -76,7 +77,7 @@ def opened_nursery(log: Path) -> Iterator[Nursery]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
-            start_new_session=True,
+            env=environment,
         )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -85,7 +86,7 @@ def opened_nursery(log: Path) -> Iterator[Nursery]:
         process.stdin.close()  # at which it ends
         process.wait(ENDS_S)
     finally:
-        end_all(process.pid)
+        end_all(mark)
         process.stdin.close()
         process.stdout.close()
         process.wait(ENDS_S)
