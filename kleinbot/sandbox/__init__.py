@@ -45,6 +45,10 @@ every host name here. Nothing of the bot is imported, and nothing of discord.py.
                                       # drop_answer=True (do it, lose the answer), status=429 + retry_after_s
     standin.delete_message(message); standin.delete_channel(channel); standin.delete_server(server)
     standin.deny(channel, "send_messages"); standin.allow(channel, "send_messages")   # what the bot may
+    standin.miseries.events_twice = True      # and others: see Miseries; all of them are off
+    standin.rate_limit("POST /channels/*/messages", 1, 0.5, scope="user")     # a bucket, told in headers
+    standin.cloudflare("PATCH /webhooks/*", via=False)        # a page of HTML in place of an answer
+    await standin.close_gateway(4014)                         # any close code
     await standin.ask_reconnect()     # op 7;   await standin.drop_gateway()   # the line breaks
     await standin.resumed(times=1, timeout_s=5)
     standin.exchanges                 # list[Exchange]: method route path query body files status answer

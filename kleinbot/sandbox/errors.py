@@ -74,6 +74,11 @@ def unknown_interaction() -> RefusedError:
     return RefusedError(404, 10062, "Unknown interaction")
 
 
+def too_many_commands_created() -> RefusedError:
+    message = "Max number of daily application command creates has been reached (200)"
+    return RefusedError(429, 30034, message)
+
+
 def already_acknowledged() -> RefusedError:
     return RefusedError(400, 40060, "Interaction has already been acknowledged.")
 

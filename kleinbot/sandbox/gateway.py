@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import json
 import secrets
+import time
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from kleinbot.sandbox import payloads
 from kleinbot.sandbox.errors import Json
@@ -20,6 +21,11 @@ _ACK_AFTER_S = 0.05
 
 DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, RESUME, RECONNECT, INVALID, HELLO, ACK = 0, 1, 2, 3, 6, 7, 9, 10, 11
 UNKNOWN_OPCODE, DECODE_ERROR, NOT_AUTHENTICATED, AUTHENTICATION_FAILED = 4001, 4002, 4003, 4004
+ALREADY_AUTHENTICATED, INVALID_SEQUENCE, TOO_FAST, INVALID_SHARD = 4005, 4007, 4008, 4010
+INVALID_VERSION, INVALID_INTENTS, DISALLOWED_INTENTS = 4012, 4013, 4014
+SENT_BY_CLIENTS = (HEARTBEAT, IDENTIFY, PRESENCE, 4, RESUME, 8, 31, 43)
+PRIVILEGED_INTENTS = 1 << 1 | 1 << 8 | 1 << 15
+KNOWN_INTENTS = (1 << 17) - 1 & ~(1 << 6) | 3 << 20 | 3 << 24
 
 SESSION_IS_OVER = {4003, 4004, 4007, 4009, 4010, 4011, 4012, 4013, 4014}
 """After these there is nothing to be resumed ("Gateway Close Event Codes")."""
@@ -71,7 +77,8 @@ class Gateway:
         """Send an event to the session that serves ``server_id``. False when there is none."""
         sessions = [each for each in self.sessions.values() if each.serves(server_id)]
         for session in sessions:
-            session.push(event, data)
+            for _ in range(2 if self._state.miseries.events_twice else 1):
+                session.push(event, data)
         return bool(sessions)
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
@@ -82,6 +89,9 @@ class Gateway:
         await socket.prepare(request)
         self._sockets.add(socket)
         try:
+            if request.query.get("v", "10") != "10":
+                await socket.close(code=INVALID_VERSION, message=b"Invalid API version.")
+                return socket
             await socket.send_json(
                 {"op": HELLO, "d": {"heartbeat_interval": self._state.limits.heartbeat_ms}}
             )
@@ -97,7 +107,9 @@ class Gateway:
     async def _serve(self, socket: web.WebSocketResponse, session: Session) -> None:
         sender = asyncio.create_task(_send(socket, session.outbox))
         try:
-            async for frame in _beats(socket):
+            async for frame in self._beats(socket):
+                if frame["op"] == IDENTIFY:
+                    await socket.close(code=ALREADY_AUTHENTICATED, message=b"Already authenticated.")
                 if frame["op"] == PRESENCE:
                     self.presences.append(frame["d"])
                     self._state.changes.tell()
@@ -114,7 +126,7 @@ class Gateway:
 
     async def _greeted(self, socket: web.WebSocketResponse) -> Session | None:
         """Read until the client identifies or resumes; None when it was turned away or left."""
-        async for frame in _beats(socket):
+        async for frame in self._beats(socket):
             data = frame.get("d") or {}
             if frame["op"] not in (IDENTIFY, RESUME):
                 await socket.close(code=NOT_AUTHENTICATED, message=b"Not authenticated.")
@@ -123,11 +135,33 @@ class Gateway:
                 await socket.close(code=AUTHENTICATION_FAILED, message=b"Authentication failed.")
                 return None
             if frame["op"] == IDENTIFY:
+                if (code := self._refusal(data)) is not None:
+                    await socket.close(code=code)
+                    return None
                 return self._identified(socket, data)
             session = self.sessions.get(data.get("session_id", ""))
+            if session is not None and int(data["seq"]) > session.sequence:
+                self.sessions.pop(session.id)
+                await socket.close(code=INVALID_SEQUENCE, message=b"Invalid seq.")
+                return None
             if session is not None:
                 return self._resumed(socket, session, int(data["seq"]))
             await socket.send_json({"op": INVALID, "d": False})
+        return None
+
+    def _refusal(self, data: Json) -> int | None:
+        """Return the close code that an IDENTIFY earns ("Gateway Intents"); None for a good one."""
+        number, count = data.get("shard") or (0, 1)
+        intents = int(data.get("intents", 0))
+        if not 0 <= number < count:
+            return INVALID_SHARD
+        if intents & ~KNOWN_INTENTS:
+            return INVALID_INTENTS
+        if intents & PRIVILEGED_INTENTS:
+            return DISALLOWED_INTENTS
+        if len(self.identifies) >= self._state.limits.identifies_a_day:
+            self.token = secrets.token_urlsafe(48)  # Discord resets it and writes to the owner
+            return AUTHENTICATION_FAILED
         return None
 
     def _identified(self, socket: web.WebSocketResponse, data: Json) -> Session:
@@ -139,7 +173,7 @@ class Gateway:
         self.sessions[session.id] = session
         servers = [each for each in self._state.servers.values() if session.serves(each.id)]
         session.push("READY", self._ready(session, [each.id for each in servers]))
-        for server in servers:
+        for server in [] if self._state.miseries.servers_unavailable else servers:
             # Only for a server that was announced as unavailable, not for one just joined.
             session.push("GUILD_CREATE", payloads.server(self._state, server) | {"unavailable": False})
         self._state.changes.tell()
@@ -173,6 +207,34 @@ class Gateway:
         self._state.changes.tell()
         return session
 
+    async def _beats(self, socket: web.WebSocketResponse) -> AsyncIterator[Json]:
+        """Answer heartbeats and give all other frames; close on what Discord closes on."""
+        limits = self._state.limits
+        sent: deque[float] = deque(maxlen=limits.gateway_sends)
+        async for raw in socket:
+            now_s = time.monotonic()
+            if len(sent) == limits.gateway_sends and now_s - sent[0] < limits.gateway_sends_per_s:
+                await socket.close(code=TOO_FAST, message=b"You are being rate limited.")
+                return
+            sent.append(now_s)
+            frame = _decoded(raw, limits.gateway_frame_bytes)
+            if frame is None:
+                await socket.close(code=DECODE_ERROR, message=b"Error while decoding payload.")
+                return
+            if frame.get("op") not in SENT_BY_CLIENTS:
+                await socket.close(code=UNKNOWN_OPCODE, message=b"Unknown opcode.")
+                return
+            if frame["op"] != HEARTBEAT:
+                yield frame
+            elif not self._state.miseries.unanswered_heartbeats:
+                await asyncio.sleep(_ACK_AFTER_S)
+                await socket.send_json({"op": ACK})
+
+    async def ask_heartbeat(self) -> None:
+        """Ask every client for a heartbeat at once (op 1)."""
+        for socket in tuple(self._sockets):
+            await socket.send_json({"op": HEARTBEAT, "d": None})
+
     async def ask_reconnect(self) -> None:
         """Ask every client to come back with RESUME (op 7)."""
         for socket in tuple(self._sockets):
@@ -198,15 +260,12 @@ async def _send(socket: web.WebSocketResponse, outbox: asyncio.Queue[Json]) -> N
         await socket.send_json(await outbox.get())
 
 
-async def _beats(socket: web.WebSocketResponse) -> AsyncIterator[Json]:
-    """Answer heartbeats and give all other frames."""
-    async for raw in socket:
-        if raw.type is not WSMsgType.TEXT:
-            await socket.close(code=DECODE_ERROR, message=b"Error while decoding payload.")
-            return
+def _decoded(raw: WSMessage, most_bytes: int) -> Json | None:
+    """Read a frame; None for one that Discord would not decode."""
+    if raw.type is not WSMsgType.TEXT or len(raw.data.encode()) > most_bytes:
+        return None
+    try:
         frame = json.loads(raw.data)
-        if frame.get("op") == HEARTBEAT:
-            await asyncio.sleep(_ACK_AFTER_S)
-            await socket.send_json({"op": ACK})
-        else:
-            yield frame
+    except ValueError:
+        return None
+    return frame if isinstance(frame, dict) else None

@@ -3,6 +3,7 @@
 from kleinbot.sandbox import payloads
 from kleinbot.sandbox.errors import Json
 from kleinbot.sandbox.messages import Message
+from kleinbot.sandbox.miseries import bare
 from kleinbot.sandbox.state import COMMAND, COMPONENT, MODAL_SUBMIT, Answer, Interaction, State
 
 REPLY, CHAT_COMMAND_RESPONSE, MENU_RESPONSE = 19, 20, 23
@@ -40,7 +41,7 @@ def interaction(state: State, what: Interaction) -> Json:
         payload["member"] = payloads.member(state, server.members[what.user.id], permissions=bits)
     if what.source is not None and what.kind in (COMPONENT, MODAL_SUBMIT):
         payload["message"] = message(state, what.source)
-    return payload
+    return bare(payload) if state.miseries.bare_payloads else payload
 
 
 def message(state: State, what: Message) -> Json:

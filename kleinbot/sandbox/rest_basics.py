@@ -11,6 +11,7 @@ from kleinbot.sandbox.errors import (
     invalid_form,
     invalid_json,
     missing_access,
+    too_many_commands_created,
     unknown_member,
     unknown_server,
     unknown_user,
@@ -24,6 +25,7 @@ GATEWAY = "wss://gateway.discord.gg"
 class BasicRoutes:
     def __init__(self, state: State) -> None:
         self._state = state
+        self._created: dict[int | None, list[float]] = {}
 
     def routes(self) -> list[web.RouteDef]:
         """List the routes with their handlers."""
@@ -83,12 +85,23 @@ class BasicRoutes:
             raise invalid_json()
         if faults := list(registration_faults(asked)):
             raise invalid_form(faults)
+        self._count_created(scope, asked)
         known = {(each["type"], each["name"]): each for each in self._state.commands.get(scope, [])}
         self._state.commands[scope] = [
             self._registered(each, scope, known.get((each.get("type") or 1, each["name"]))) for each in asked
         ]
         self._state.changes.tell()
         return answer(self._state.commands[scope])
+
+    def _count_created(self, scope: int | None, asked: list[Json]) -> None:
+        """Count commands that are new. Raises RefusedError 30034 beyond 200 in a day for each server."""
+        known = {(each["type"], each["name"]) for each in self._state.commands.get(scope, [])}
+        new = [each for each in asked if (each.get("type") or 1, each["name"]) not in known]
+        moments = self._created.setdefault(scope, [])
+        moments[:] = [each for each in moments if self._state.now() - each < 24 * 3600]
+        if len(moments) + len(new) > self._state.limits.created_commands_a_day:
+            raise too_many_commands_created()
+        moments += [self._state.now()] * len(new)
 
     def _registered(self, asked: Json, scope: int | None, known: Json | None) -> Json:
         kind = asked.get("type") or 1

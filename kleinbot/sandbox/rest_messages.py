@@ -6,7 +6,9 @@ from aiohttp import web
 
 from kleinbot.sandbox import message_writing, payloads
 from kleinbot.sandbox.errors import (
+    Fault,
     direct_messages_closed,
+    invalid_form,
     missing_access,
     missing_permissions,
     not_author,
@@ -18,6 +20,8 @@ from kleinbot.sandbox.messages import Message
 from kleinbot.sandbox.permissions import BITS
 from kleinbot.sandbox.state import Channel, State
 from kleinbot.sandbox.web import API, BODY, answer, fields_of, nothing
+
+MOST_LISTED, NONCE_CHARACTERS = 100, 25
 
 
 @dataclass(frozen=True)
@@ -56,13 +60,14 @@ class MessageRoutes:
         channel = self._channel(request)
         if _lacks(channel, "read_message_history"):
             return answer([])
-        found = list(reversed(channel.messages))
+        limit = _limit(request)
+        found = list(reversed(channel.messages))[self._state.miseries.unlisted_messages :]
         if before := request.query.get("before"):
             found = [each for each in found if each.id < int(before)]
         if after := request.query.get("after"):
             found = [each for each in found if each.id > int(after)]
-            found = found[-int(request.query.get("limit", "50")) :]
-        found = found[: int(request.query.get("limit", "50"))]
+            found = found[-limit:]
+        found = found[:limit]
         return answer([self._written(each) for each in found])
 
     async def create(self, request: web.Request) -> web.Response:
@@ -74,6 +79,9 @@ class MessageRoutes:
             raise direct_messages_closed()
         if body.files:
             _require(channel, "attach_files")
+        if len(str(body.fields.get("nonce") or "")) > NONCE_CHARACTERS:
+            too_long = f"Must be {NONCE_CHARACTERS} or fewer in length."
+            raise invalid_form([Fault(("nonce",), "BASE_TYPE_MAX_LENGTH", too_long)])
         if (earlier := self._earlier(channel, body)) is not None:
             return answer(self._written(earlier))
         nonce = body.fields.get("nonce")
@@ -131,6 +139,14 @@ class MessageRoutes:
 
     def _written(self, message: Message) -> dict[str, object]:
         return self._state.files.signed_again(message.payload)
+
+
+def _limit(request: web.Request) -> int:
+    """Read how many messages are asked for. Raises RefusedError 50035 beyond 1 to 100."""
+    asked = request.query.get("limit", "50")
+    if not asked.isdigit() or not 1 <= int(asked) <= MOST_LISTED:
+        raise invalid_form([Fault(("limit",), "NUMBER_TYPE_MAX", f"Must be between 1 and {MOST_LISTED}.")])
+    return int(asked)
 
 
 def _lacks(channel: Channel, permission: str) -> bool:

@@ -11,13 +11,15 @@ import aiohttp
 from aiohttp import WSCloseCode, web
 from aiohttp.typedefs import Middleware
 
-from kleinbot.sandbox import transport
+from kleinbot.sandbox import payloads, transport
 from kleinbot.sandbox.clock import Now
 from kleinbot.sandbox.errors import Json, unauthorized
 from kleinbot.sandbox.gateway import Gateway
 from kleinbot.sandbox.handle import InteractionHandle
 from kleinbot.sandbox.limits import Limits
 from kleinbot.sandbox.messages import Message
+from kleinbot.sandbox.miseries import Miseries
+from kleinbot.sandbox.rate_limits import Rule
 from kleinbot.sandbox.rest_basics import BasicRoutes
 from kleinbot.sandbox.rest_files import FileRoutes
 from kleinbot.sandbox.rest_interactions import InteractionRoutes
@@ -160,6 +162,26 @@ class StandIn:
     async def close_gateway(self, code: int) -> None:
         """Close the gateway connection with a close code ("Gateway Close Event Codes")."""
         await self._gateway.close(code)
+
+    @property
+    def miseries(self) -> Miseries:
+        """What Discord may do at any time: switches, all off."""
+        return self.state.miseries
+
+    def rate_limit(self, pattern: str, limit: int, per_s: float, *, scope: str = "user") -> None:
+        """Let ``limit`` requests in ``per_s`` through whose "METHOD /path" fits; per channel or token."""
+        self._traffic.rate_limits.rules.append(Rule(pattern, limit, per_s, scope))
+
+    async def ask_heartbeat(self) -> None:
+        """Ask the client for a heartbeat at once (op 1)."""
+        await self._gateway.ask_heartbeat()
+
+    def servers_arrive(self) -> None:
+        """End an outage: let the servers arrive that READY has only named."""
+        self.miseries.servers_unavailable = False
+        for server in self.state.servers.values():
+            created = payloads.server(self.state, server) | {"unavailable": False}
+            self.state.dispatch("GUILD_CREATE", created, server.id)
 
     def cloudflare(self, pattern: str, *, times: int = 1, via: bool = False, status: int = 429) -> None:
         """Let the network in front of Discord answer the next fitting requests with a page of HTML.

@@ -11,6 +11,7 @@ from kleinbot.sandbox.clock import Now
 from kleinbot.sandbox.errors import Json, unknown_channel
 from kleinbot.sandbox.limits import Limits
 from kleinbot.sandbox.messages import Message
+from kleinbot.sandbox.miseries import Miseries
 from kleinbot.sandbox.permissions import ALL_BITS, BOT, EVERYBODY, bits_of
 from kleinbot.sandbox.snowflakes import Snowflakes, lasting
 from kleinbot.sandbox.waiting import Changes
@@ -165,6 +166,7 @@ class State:
     def __init__(self, now: Now, limits: Limits) -> None:
         self.now = now
         self.limits = limits
+        self.miseries = Miseries()
         self.changes = Changes()
         self.reader_language = "en"
         """In which language times are written for whoever reads at the terminal: a client's own matter."""

@@ -15,6 +15,7 @@ from aiohttp.typedefs import Middleware
 from kleinbot.sandbox.cdn import Upload
 from kleinbot.sandbox.errors import Json, RefusedError, invalid_json, too_large
 from kleinbot.sandbox.message_writing import Body
+from kleinbot.sandbox.rate_limits import RateLimits
 from kleinbot.sandbox.state import State
 
 API = "/api/v10"
@@ -113,6 +114,9 @@ class Traffic:
     hooks: list[Callable[[Exchange], None]] = field(default_factory=list)
     breaks: list[Break] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.rate_limits = RateLimits(self.state.now, self.state.limits)
+
     def middleware(self) -> Middleware:
         """Give aiohttp the function to put around all handlers."""
 
@@ -128,7 +132,17 @@ class Traffic:
         started_at, started_s = self.state.now(), time.monotonic()
         fault = next((each for each in self.breaks if each.fits(request)), None)
         request[BODY] = Body({}, {})
-        response = await self._answered(request, handler, fault)
+        verdict = self.rate_limits.judge(request.method, request.path.removeprefix(API))
+        if verdict.banned:
+            response: web.Response = _page(Break("", 429, 0, False, False, 600.0, 1, html=True, via=False))
+        elif verdict.body is not None:
+            request[BODY] = await read_body(request, self.state.limits.request_bytes)
+            response = answer(verdict.body, 429)
+            response.headers["Via"] = "1.1 stand-in"
+        else:
+            response = await self._answered(request, handler, fault)
+        response.headers.update(verdict.headers)
+        self.rate_limits.answered(response.status, verdict.headers.get("X-RateLimit-Scope"))
         took_s = time.monotonic() - started_s
         self._log(request, response, started_at, took_s)
         if fault is not None and (fault.drop or fault.drop_answer):
@@ -137,7 +151,11 @@ class Traffic:
 
     async def _answered(self, request: web.Request, handler: Handler, fault: Break | None) -> web.Response:
         try:
+            if self.state.miseries.late_answers_s:
+                await asyncio.sleep(self.state.miseries.late_answers_s)
             request[BODY] = await read_body(request, self.state.limits.request_bytes)
+            if (unbearable := self._unbearable(request[BODY])) is not None:
+                return unbearable
             if fault is not None:
                 fault.times -= 1
                 if not fault.drop_answer:
@@ -152,6 +170,17 @@ class Traffic:
         if not isinstance(response, web.Response):
             raise TypeError("routes of the API answer at once")
         return response
+
+    def _unbearable(self, body: Body) -> web.Response | None:
+        """Answer 500 to heavy components, as Discord has done (discord-api-docs #8554)."""
+        most = self.state.limits.components_bytes
+        fields = body.fields if isinstance(body.fields, dict) else {}
+        components = (fields.get("data") or fields).get("components")
+        if most is None or not components:
+            return None
+        if len(json.dumps(components, ensure_ascii=False).encode()) <= most:
+            return None
+        return answer({"message": "500: Internal Server Error", "code": 0}, 500)
 
     def _log(self, request: web.Request, response: web.Response, started_at: float, took_s: float) -> None:
         resource = request.match_info.route.resource

@@ -8,7 +8,7 @@ import pytest
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.supervisor import RESTART_CODE
 from tests.e2e.house import Stage
-from tests.e2e.pictures import imagined, said
+from tests.e2e.pictures import imagined, result, said
 from tests.scripted_engine import ScriptedEngine
 
 _CHAT, _AUTOCOMPLETE, _COMPONENT = 1, 4, 3
@@ -169,3 +169,30 @@ async def test_a_page_in_place_of_an_answer_delays_and_ends_nothing(
         house.clock.advance(10)
         await handle.message_where(lambda message: message.pictures, timeout_s=10)
     assert "background task failed" not in caplog.text
+
+
+async def test_a_day_on_which_discord_does_all_that_it_may(stage: Stage) -> None:
+    standin = stage.standin
+    standin.miseries.events_twice = True
+    standin.miseries.bare_payloads = True
+    standin.miseries.servers_unavailable = True
+    standin.miseries.late_answers_s = 0.05
+    standin.limits.global_per_s = 50
+    standin.limits.components_bytes = 10_000
+    standin.rate_limit("POST /channels/*/messages", 1, 0.5)
+    async with stage.house(ScriptedEngine()) as house:
+        ada, channel = house.ada, house.channel
+        done = await imagined(house, prompt="狐" * 150, count=4)
+        assert len(done.pictures) == 4
+        varied = await result(await ada.press(done, label="V1"))
+        form = await ada.menu(varied, "Edit this image")
+        await form.modal_opened(timeout_s=30)
+        values = {"What should change?": "a hat", "Which picture?": "Picture 2"}
+        await result(await ada.submit(form, values))
+        page = await ada.command(channel, "history")
+        await page.message_where(lambda message: message.pictures, timeout_s=30)
+        standin.servers_arrive()
+        await ada.command(channel, "quota")
+        assert await house.number("SELECT COUNT(*) FROM jobs") == 3
+        assert await house.number("SELECT COUNT(*) FROM ledger WHERE kind = 'settle'") == 9
+    assert len([message for message in channel.messages if message.pictures]) == 3
