@@ -187,7 +187,7 @@ async def test_a_day_on_which_discord_does_all_that_it_may(stage: Stage) -> None
         varied = await result(await ada.press(done, label="V1"))
         form = await ada.menu(varied, "Edit this image")
         await form.modal_opened(timeout_s=30)
-        values = {"What should change?": "a hat", "Which picture?": "Picture 2"}
+        values: dict[str, object] = {"What should change?": "a hat", "Which picture?": "Picture 2"}
         await result(await ada.submit(form, values))
         page = await ada.command(channel, "history")
         await page.message_where(lambda message: message.pictures, timeout_s=30)
