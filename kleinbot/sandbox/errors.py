@@ -38,6 +38,13 @@ class RefusedError(Exception):
         return body
 
 
+class UsedUpError(RefusedError):
+    """A refusal for the rest of the day."""
+
+    def body(self) -> Json:
+        return super().body() | {"retry_after": 24 * 3600.0, "global": False}
+
+
 def unauthorized() -> RefusedError:
     return RefusedError(401, 0, "401: Unauthorized")
 
@@ -76,7 +83,7 @@ def unknown_interaction() -> RefusedError:
 
 def too_many_commands_created() -> RefusedError:
     message = "Max number of daily application command creates has been reached (200)"
-    return RefusedError(429, 30034, message)
+    return UsedUpError(429, 30034, message)
 
 
 def already_acknowledged() -> RefusedError:

@@ -115,7 +115,7 @@ class RateLimits:
 
 def _limited(wait_s: float, *, is_global: bool, shared: bool = False) -> Json:
     message = "The resource is being rate limited." if shared else "You are being rate limited."
-    return {"message": message, "retry_after": round(wait_s, 3), "global": is_global}
+    return {"message": message, "retry_after": round(wait_s, 3), "global": is_global, "code": 0}
 
 
 def _resource(path: str) -> str:
