@@ -239,6 +239,7 @@ async def opened(
     async with AsyncExitStack() as stack:
         await asyncio.to_thread(require_room, settings.data_folder)
         stack.enter_context(folder_locked(settings.data_folder, outside.clock))
+        _log.info("the data folder is %s", await asyncio.to_thread(settings.data_folder.resolve))
         file, root = settings.database_file, settings.archive_folder
         # Also around what the app reads first: a damaged page is found by whoever needs it.
         stack.enter_context(damage_told(file))

@@ -16,7 +16,13 @@ from kleinbot import __version__
 from kleinbot.domain.errors import Code, FatalEngineError, KleinbotError, StartError
 from kleinbot.ending import LastResort, end_at_once, threads_left
 from kleinbot.settings import TOKEN_VARIABLE, LogLevel, Settings
-from kleinbot.settings_sources import LoadedSettings, SettingsError, described, load_settings
+from kleinbot.settings_sources import (
+    LoadedSettings,
+    SettingsError,
+    described,
+    load_settings,
+    take_over_dotenv,
+)
 from kleinbot.supervisor import RESTART_CODE, Supervisor, child_command, start_child
 
 if TYPE_CHECKING:
@@ -55,6 +61,7 @@ OfSandbox = Annotated[bool, typer.Option("--sandbox", help="The sandbox's archiv
 
 def main() -> None:
     """Run the command line of this process."""
+    take_over_dotenv()
     for stream in (sys.stdout, sys.stderr):
         # A Windows console or pipe without UTF-8 must not end the bot over a dash.
         if isinstance(stream, io.TextIOWrapper):

@@ -5,6 +5,8 @@ In order: explicit arguments, the environment, ``.env``, ``kleinbot.toml``, defa
 
 import difflib
 import io
+import os
+import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +23,29 @@ DOTENV = ".env"
 TOML = "kleinbot.toml"
 ARGUMENT = "an argument"
 DEFAULT = "default"
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+"""The folder of bot.py."""
+
+# What our own texts advise to set, and what steers downloads: read by others' code from the environment.
+OF_OTHERS = frozenset(
+    (
+        "HF_HOME",
+        "HF_TOKEN",
+        "HF_ENDPOINT",
+        "HF_HUB_OFFLINE",
+        "HF_HUB_CACHE",
+        "SSL_CERT_FILE",
+        "CUDA_VISIBLE_DEVICES",
+        "CUDA_DEVICE_ORDER",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+    )
+)
+# NAME="C:\… or NAME="\\server\…, as .env and TOML write it.
+_WINDOWS_PATH = re.compile(r'\s*(?:export\s)?\s*([\w-]{1,60})\s*=\s*"((?:[A-Za-z]:|\\)\\[^"]*)"')
 
 # Variables that steer the project's own tests; the bot has to run beside them.
 TEST_PREFIX = f"{ENVIRONMENT_PREFIX}TEST_"
@@ -73,18 +98,44 @@ def variable(name: str) -> str:
     return TOKEN_VARIABLE if name == "discord_token" else f"{ENVIRONMENT_PREFIX}{name.upper()}"
 
 
+def installation_folder(checkout: Path = CHECKOUT) -> Path:
+    """Return where ``.env``, ``kleinbot.toml`` and a relative data folder lie.
+
+    That is the working directory, as ever; but where nothing of ours lies there and something does beside
+    bot.py, that folder: whoever starts the bot from elsewhere means the same bot.
+    """
+    return checkout if _is_ours(checkout) and not _is_ours(Path()) else Path()
+
+
+def take_over_dotenv(folder: Path | None = None) -> None:
+    """Put into the environment what ``.env`` says for other programs' parts, unless it is set there.
+
+    To be called before those are imported: Hugging Face's library, for one, looks at HF_HOME only then.
+    """
+    try:
+        text = ((folder or installation_folder()) / DOTENV).read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError):  # none, or one that the settings are going to tell about
+        return
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.key in OF_OTHERS and binding.value:
+            os.environ.setdefault(binding.key, binding.value)
+
+
 def load_settings(folder: Path | None = None, **arguments: object) -> LoadedSettings:
-    """Read and check all settings; ``folder`` (the working directory) has ``.env`` and ``kleinbot.toml``.
+    """Read and check all settings; ``.env`` and ``kleinbot.toml`` lie in ``folder``.
+
+    None: ``installation_folder``. Relative folders that those name, and the default data folder, lie in it.
 
     Raises ``SettingsError`` with everything that is wrong at once.
     """
-    folder = folder or Path()
+    folder = installation_folder() if folder is None else folder
     gathered = _Gathered()
     for name, value in arguments.items():
         gathered.add(name, value, Origin(ARGUMENT, name))
     _read_variables(gathered, EnvSettingsSource(Settings), ENVIRONMENT)
     _read_dotenv(gathered, folder / DOTENV)
     _read_toml(gathered, folder / TOML)
+    _place(gathered, folder)
     try:
         settings = Settings.model_validate(gathered.values)
     except ValidationError as error:
@@ -100,7 +151,7 @@ def load_settings(folder: Path | None = None, **arguments: object) -> LoadedSett
 
 def files_with_secrets(folder: Path | None = None) -> list[Path]:
     """Return those of the files that settings are read from which are there and may hold the token."""
-    folder = folder or Path()
+    folder = installation_folder() if folder is None else folder
     dotenv, toml = folder / DOTENV, folder / TOML
     found = [dotenv] if dotenv.is_file() else []
     try:
@@ -109,6 +160,50 @@ def files_with_secrets(folder: Path | None = None) -> list[Path]:
     except OSError:  # none, or one that could not be read: the settings say so
         pass
     return found
+
+
+def _is_ours(folder: Path) -> bool:
+    """Tell whether an installation lies in a folder: a file of settings, or a database."""
+    if (folder / TOML).is_file() or (folder / "data" / "kleinbot.sqlite3").is_file():
+        return True
+    try:
+        text = (folder / DOTENV).read_text("utf-8-sig", errors="replace")
+    except OSError:
+        return False
+    return TOKEN_VARIABLE in text or ENVIRONMENT_PREFIX in text
+
+
+def _place(gathered: _Gathered, folder: Path) -> None:
+    """Let what is relative lie in ``folder``, where a file in it says so or nobody says anything."""
+    if folder == Path():
+        return
+    gathered.values.setdefault("data_folder", str(Settings.model_fields["data_folder"].default))
+    for name in ("data_folder", "weights"):
+        value, origin = gathered.values.get(name), gathered.origins.get(name)
+        if (
+            not isinstance(value, str)
+            or value.startswith("~")
+            or (origin and origin.source not in (DOTENV, TOML))
+        ):
+            continue
+        placed = folder / value
+        if name == "data_folder" or placed.exists():  # weights may name a repository of the hub
+            gathered.values[name] = str(placed)
+
+
+def _swallowed_backslash(line: str) -> str | None:
+    """Return the name whose Windows path has backslashes that mean something else between double quotes."""
+    match = _WINDOWS_PATH.match(line)
+    if match is None or "\\" not in match[2].replace("\\\\", ""):
+        return None
+    return match[1]
+
+
+def _told_backslash(name: str, number: int, source: str) -> str:
+    return (
+        f"{name} (line {number} of {source}): between double quotes a backslash begins a sign like a tab. "
+        "Write the path in single quotes, 'C:\\pictures', or with slashes, \"C:/pictures\"."
+    )
 
 
 def _without(wrong: Collection[str], gathered: _Gathered) -> LoadedSettings:
@@ -147,6 +242,10 @@ def _read_dotenv(gathered: _Gathered, path: Path) -> None:
     text = _text(gathered, path)
     if text is None:
         return
+    for number, line in enumerate(text.splitlines(), 1):
+        if name := _swallowed_backslash(line):
+            gathered.problems.append(_told_backslash(name, number, DOTENV))
+            return
     for binding in parse_stream(io.StringIO(text)):
         if binding.error or (binding.key is not None and binding.value is None):
             # Not shown: the line may hold the token.
@@ -161,6 +260,10 @@ def _read_toml(gathered: _Gathered, path: Path) -> None:
     text = _text(gathered, path)
     if text is None:
         return
+    for number, line in enumerate(text.splitlines(), 1):
+        if name := _swallowed_backslash(line):
+            gathered.problems.append(_told_backslash(name, number, TOML))
+            return
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

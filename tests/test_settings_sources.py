@@ -1,11 +1,20 @@
 """Where settings come from, and how mistakes in the sources are told."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from kleinbot.settings import LogLevel, Settings
-from kleinbot.settings_sources import SettingsError, described, load_settings, right, variable
+from kleinbot.settings_sources import (
+    SettingsError,
+    described,
+    installation_folder,
+    load_settings,
+    right,
+    take_over_dotenv,
+    variable,
+)
 
 TOKEN = ".".join(("A" * 24, "b" * 6, "c" * 38))
 
@@ -136,3 +145,91 @@ def test_a_misspelt_token_is_told_where_there_is_none(clean_folder: Path) -> Non
     assert problems() == ("DISCORD_TOKN (.env) is not read: did you mean DISCORD_TOKEN?",)
     (clean_folder / ".env").write_text(f"DISCORD_TOKEN={TOKEN}\nDISCORD_TOKEN_2=another\n")
     assert load_settings().settings.discord_token is not None
+
+
+def _elsewhere(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Have the installation in one folder and start in another; return the installation's."""
+    home, other = folder / "kleinbot", folder / "other"
+    home.mkdir()
+    other.mkdir()
+    monkeypatch.chdir(other)
+    return home
+
+
+def test_started_elsewhere_the_installations_own_folder_is_meant(
+    clean_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = _elsewhere(clean_folder, monkeypatch)
+    assert installation_folder(home) == Path()
+    (home / ".env").write_text("KLEINBOT_QUOTA_PICTURES=7\n")
+    assert installation_folder(home) == home
+    settings = load_settings(installation_folder(home)).settings
+    assert (settings.quota_pictures, settings.data_folder) == (7, home / "data")
+
+
+def test_a_database_alone_is_an_installation(clean_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = _elsewhere(clean_folder, monkeypatch)
+    (home / "data").mkdir()
+    (home / "data" / "kleinbot.sqlite3").touch()
+    assert installation_folder(home) == home
+
+
+def test_an_installation_in_the_working_directory_stays_there(
+    clean_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = _elsewhere(clean_folder, monkeypatch)
+    (home / "kleinbot.toml").write_text("quota_pictures = 7\n")
+    Path(".env").write_text("SOMETHING=else\n")
+    assert installation_folder(home) == home
+    Path(".env").write_text("DISCORD_TOKEN=\n")
+    assert installation_folder(home) == Path()
+
+
+def test_what_the_environment_says_is_relative_to_the_working_directory(
+    clean_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = _elsewhere(clean_folder, monkeypatch)
+    (home / "kleinbot.toml").write_text("data_folder = 'mine'\n")
+    assert load_settings(home).settings.data_folder == home / "mine"
+    monkeypatch.setenv("KLEINBOT_DATA_FOLDER", "here")
+    assert load_settings(home).settings.data_folder == Path("here")
+
+
+def test_what_others_read_is_taken_over_from_dotenv(
+    clean_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HF_HOME", raising=False)
+    monkeypatch.setenv("HF_TOKEN", "of the environment")
+    (clean_folder / ".env").write_text("HF_HOME=/large/disk\nHF_TOKEN=of the file\nPATH=/evil\n")
+    path = os.environ["PATH"]
+    take_over_dotenv()
+    assert os.environ["HF_HOME"] == "/large/disk"
+    assert os.environ["HF_TOKEN"] == "of the environment"
+    assert os.environ["PATH"] == path
+    monkeypatch.delenv("HF_HOME")
+
+
+@pytest.mark.parametrize("path", [r"C:\new\test", r"C:\Users\ada", r"\\server\new"])
+@pytest.mark.parametrize(
+    ("file", "line"), [(".env", 'KLEINBOT_DATA_FOLDER="{}"'), ("kleinbot.toml", 'data_folder = "{}"')]
+)
+def test_a_windows_path_in_double_quotes_is_told_how_to_be_written(
+    clean_folder: Path, file: str, line: str, path: str
+) -> None:
+    (clean_folder / file).write_text("# a comment\n" + line.format(path) + "\n")
+    with pytest.raises(SettingsError) as wrong:
+        load_settings()
+    name = line.split("=")[0].strip()
+    [problem] = wrong.value.problems
+    assert problem == (
+        f"{name} (line 2 of {file}): between double quotes a backslash begins a sign like a tab. "
+        "Write the path in single quotes, 'C:\\pictures', or with slashes, \"C:/pictures\"."
+    )
+
+
+@pytest.mark.parametrize("written", [r"'C:\new\test'", r'"C:\\new\\test"', '"C:/new/test"'])
+def test_a_windows_path_that_is_written_well_is_taken(clean_folder: Path, written: str) -> None:
+    (clean_folder / "kleinbot.toml").write_text(f"weights = {written}\n")
+    with pytest.raises(SettingsError) as wrong:
+        load_settings()
+    assert "backslash" not in str(wrong.value)  # only that there is no such folder here
