@@ -70,13 +70,14 @@ _MORE = _NOISE + b"".join(bytes((0xFF, 0xD0 + number)) + _NOISE for number in ra
 """What changes a JPEG that goes on, also at one of its restart markers (T.81 §B.1.1.3)."""
 
 _BAND_ROWS = 256
+_WEBP_BYTES_PER_PIXEL = 20
 
 
 def decode(bare: Bare) -> Image.Image:
     """Return the first frame that shows something, upright, as RGB on white.
 
     Raises Refusal PICTURE_TRUNCATED where the pixels are cut short or broken, and those of ``check_size``
-    where the decoder finds another size than the header stated.
+    where the decoder finds another size than the header stated. Raises MemoryError where memory ends.
     """
     try:
         beyond = b"" if bare.is_ended else _digest(_first_shown(_gone_on(bare)))
@@ -84,6 +85,12 @@ def decode(bare: Bare) -> Image.Image:
     except Refusal:
         raise
     except BROKEN_FILE as error:
+        if "memory" in str(error).lower():  # libraries' own allocations fail as broken files do
+            raise MemoryError(str(error)) from error
+        if bare.format is Format.WEBP:
+            bytearray(
+                _WEBP_BYTES_PER_PIXEL * bare.pixels
+            )  # libwebp does not say that it had no room for this
         raise damaged(bare.format) from error
     if beyond and beyond != _digest(picture):
         raise damaged(bare.format)

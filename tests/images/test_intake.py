@@ -198,9 +198,10 @@ async def test_a_file_that_keeps_the_processor_busy_is_ended_without_any_clock(c
     await intake.close()
 
 
-async def test_memory_that_does_not_suffice_is_said(clock: ManualClock) -> None:
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "AVIF"])
+async def test_memory_that_does_not_suffice_is_said(clock: ManualClock, kind: str) -> None:
     intake = Intake(clock, IntakeLimits(memory_bytes=100 * MIB))
-    large = asyncio.create_task(intake.read_reference(saved(flat(8000, 5000), "PNG"), 1))
+    large = asyncio.create_task(intake.read_reference(saved(flat(6000, 5000), kind), 1))
     assert await refused(large) is Code.PICTURE_TOOK_TOO_MUCH_MEMORY
     assert await intake.read_reference(PNG, 1) == to_reference(decode_bytes(PNG))
     await intake.close()
