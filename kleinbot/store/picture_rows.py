@@ -75,8 +75,9 @@ def jobs_of(connection: sqlite3.Connection, job_ids: Collection[str]) -> dict[st
 
 def newest_file(connection: sqlite3.Connection) -> str | None:
     """Return the file of the newest job that has a finished picture; None where there is none."""
+    # CROSS: SQLite would else sort all pictures to find the first.
     row = connection.execute(
-        "SELECT i.file FROM jobs j JOIN images i USING (job_id)"
+        "SELECT i.file FROM jobs j CROSS JOIN images i USING (job_id)"
         " WHERE i.file IS NOT NULL AND j.deleted_ms IS NULL ORDER BY j.rowid DESC, i.position LIMIT 1"
     ).fetchone()
     return None if row is None else str(row[0])

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from kleinbot.archive.archive import Archive
 from kleinbot.archive.names import Shelf
 from kleinbot.store import picture_rows
 from kleinbot.upkeep.sweep import PAGE_FILES, Sweep
-from tests.manual_clock import ManualClock
+from tests.manual_clock import START_MS, ManualClock
+from tests.store.million import Scale, build
 from tests.upkeep.installation import SERVER, Installation, passed
 
 
@@ -220,3 +222,17 @@ async def test_the_rows_of_a_page_are_searched_by_their_keys(installation: Insta
 
 async def test_sweeping_an_empty_archive_is_no_error(installation: Installation) -> None:
     assert installation.sweep().counts.removed == 0
+
+
+def test_a_start_finds_the_newest_picture_without_a_look_at_the_others(tmp_path: Path) -> None:
+    steps = []
+    for jobs in (500, 2_000):
+        file = tmp_path / f"{jobs}.sqlite3"
+        build(file, Scale(jobs=jobs, members=20, servers=2, open=10), START_MS)
+        with picture_rows.reading(file) as connection:
+            counted: list[int] = []
+            connection.set_progress_handler(partial(counted.append, 1), 1)
+            assert picture_rows.newest_file(connection) is not None
+            picture_rows.numbers(connection)
+            steps.append(len(counted))
+    assert max(steps) < 1_000
