@@ -17,6 +17,9 @@ from kleinbot.settings_sources import right
 from kleinbot.supervisor import RESTART_CODE
 from kleinbot.texts import Texts, languages
 
+ENDS_FOR_GOOD = 2
+"""A code after which the supervisor starts no child again."""
+
 TOKEN = ".".join(("A" * 24, "b" * 6, "c" * 38))
 
 
@@ -59,7 +62,7 @@ def child(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
     class Child:
         def wait(self, timeout: float | None = None) -> int:
-            return 5
+            return ENDS_FOR_GOOD
 
         def send_signal(self, sig: int, /) -> None:
             raise AssertionError
@@ -94,7 +97,7 @@ def test_without_a_command_but_with_a_token_it_goes_live(
     rooms: Rooms, child: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
-    assert invoke().exit_code == 5
+    assert invoke().exit_code == ENDS_FOR_GOOD
     assert [command[-1] for command in child] == ["serve"]
     assert rooms.sandboxes == []
 
@@ -103,7 +106,7 @@ def test_run_starts_the_child_and_ends_with_its_code(
     child: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
-    assert invoke("run").exit_code == 5
+    assert invoke("run").exit_code == ENDS_FOR_GOOD
     assert len(child) == 1
     assert TOKEN not in " ".join(child[0])
 
