@@ -18,8 +18,8 @@ from kleinbot.queueing.waiting import Order, Tag, WaitingImage, Weights
 
 Owner = tuple[int | None, int | None]
 
-_MOST_LONG = 100
-"""Of a server's long work so much is looked at for a forecast."""
+_MOST_LONG = 40
+"""So many long pictures in line are looked at for a forecast; those beyond count as short ones do."""
 
 
 class FairOrder:
@@ -245,15 +245,15 @@ class FairOrder:
         ``resting_cost``: what is left of the one that is begun, 0 where none is.
         """
         passed = 0.0
-        for server in self.servers_due(reach):
-            for each in islice(server.long, _MOST_LONG):
-                if not self._lets_pass(each, turn, reach - server.finish):
-                    continue
-                if not resting_cost:
-                    resting_cost = each.image.cost - 1.0
-                    passed += resting_cost
-                elif each.image.cost > resting_cost:
-                    passed += each.image.cost
+        due = ((server, each) for server in self.servers_due(reach) for each in server.long)
+        for server, each in islice(due, _MOST_LONG):
+            if not self._lets_pass(each, turn, reach - server.finish):
+                continue
+            if not resting_cost:
+                resting_cost = each.image.cost - 1.0
+                passed += resting_cost
+            elif each.image.cost > resting_cost:
+                passed += each.image.cost
         return passed
 
     def _lets_pass(self, each: Turn, turn: Turn, units: int) -> bool:

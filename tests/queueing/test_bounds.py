@@ -107,7 +107,7 @@ def test_a_search_finds_nothing_that_pays_and_no_wait_beyond_the_bound() -> None
 
 @cache
 def crowd(waiting: int) -> Crowd:
-    return Crowd(waiting, Spread(4, 5))
+    return Crowd(waiting, Spread(4, 50))
 
 
 def lines_run(line_with: Crowd, name: str) -> int:

@@ -11,7 +11,7 @@ from tests.queueing.simulation import OVERHEAD_S, Outcome, percentile, simulate
 
 HOURS = 4.0
 SEEDS = 2
-OF_FIFO = {"A": 0.12, "B": 0.4, "C": 0.6}
+OF_FIFO = {"A": 0.07, "B": 0.12, "C": 0.24}  # six seeds: 0.06, 0.10, 0.21
 
 loads = pytest.mark.parametrize("load", LOADS, ids=lambda load: load.name)
 
