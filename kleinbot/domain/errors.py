@@ -122,6 +122,8 @@ class Code(StrEnum):
     CARD_TOO_OLD = "error-card-too-old"
     START_OUT_OF_MEMORY = "error-start-out-of-memory"
     RUNS_UNTUNED = "error-runs-untuned"
+    NO_NATIVE_PRODUCTS = "error-no-native-products"
+    PRODUCTS_WRONG = "error-products-wrong"
     CARD_TOO_FULL = "error-card-too-full"
     WAITS_FOR_CARD = "error-waits-for-card"
     CPU_NO_MEMORY = "error-cpu-no-memory"

@@ -11,6 +11,7 @@ from kleinbot.domain.faults import Faults
 from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.engine.device import device_of, free_bytes, open_device, release_memory, wait_for
 from kleinbot.engine.failures import Failure, classify, is_out_of_memory
+from kleinbot.engine.products import check_products
 from kleinbot.engine.worker import GONE, NEVER_FREED, Worker
 from kleinbot.host.facts import GIB
 from kleinbot.host.memory_model import RESERVED_BEYOND, WorkShape, predict
@@ -137,7 +138,7 @@ def _bring_up(
     klein = load_klein(weights, profile, device, loading, scratch)
     ask()
     on_state(EngineState(EnginePhase.WARMING, 0.0))
-    worker = Worker(klein, profile, clock, faults)
+    worker = Worker(klein, profile, clock, faults, check_products(klein))
     worker.warm(is_abandoned, _rounded(EnginePhase.WARMING, "", on_state))
     ask()
     return worker

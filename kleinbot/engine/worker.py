@@ -62,7 +62,15 @@ class _Loaded:
 class Worker:
     """Holds the loaded model. Every method runs on the one thread that touches the device."""
 
-    def __init__(self, klein: Klein, profile: Profile, clock: Clock, faults: Faults) -> None:
+    def __init__(
+        self,
+        klein: Klein,
+        profile: Profile,
+        clock: Clock,
+        faults: Faults,
+        handicap: StartError | None = None,
+    ) -> None:
+        """``handicap`` is what is known already of what the profile promises and this host cannot do."""
         self._device = klein.device
         self._profile = profile
         self._clock = clock
@@ -77,7 +85,7 @@ class Worker:
         self._failures = 0
         self._is_suspect = False
         self._fatal: str | None = None
-        self._handicap: StartError | None = None
+        self._handicap = handicap
 
     @property
     def memory_peak(self) -> MemoryPeak:
@@ -127,6 +135,7 @@ class Worker:
         """
         loaded = self._loaded
         tuning = loaded.tuning
+        untuned: StartError | None = None
         try:
             tuning.apply()
             self._make_first_pictures(must_stop, on_fraction)
@@ -139,8 +148,9 @@ class Worker:
                 "this host cannot run the model tuned, it runs plainly: %s",
                 "".join(traceback.format_exception(error)),
             )
-            self._handicap = StartError(Code.RUNS_UNTUNED, reason=str(error)[:_REASON_CHARACTERS])
-        if self._handicap is not None:
+            untuned = StartError(Code.RUNS_UNTUNED, reason=str(error)[:_REASON_CHARACTERS])
+        if untuned is not None:
+            self._handicap = untuned
             # Not within ``except``: a traceback keeps the failed attempt's tensors alive.
             release_memory(self._device)
             tuning.undo()

@@ -1,8 +1,9 @@
 """Prompts to embeddings: the first 27 layers of Qwen3."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
+from torch import nn
 from transformers import PreTrainedTokenizerBase, Qwen3Model
 
 from kleinbot.host.profile import Placement
@@ -44,6 +45,10 @@ class TextEncoder:
         )
         states = torch.stack([output.hidden_states[layer] for layer in HIDDEN_STATES], dim=2)
         return states.flatten(2)
+
+    def modules(self) -> Iterator[nn.Module]:
+        """Yield every module of the model."""
+        yield from self._model.modules()
 
     def stream(self) -> None:
         """Take a resident encoder off the card: its weights come from host memory for each use."""
