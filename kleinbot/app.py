@@ -13,6 +13,7 @@ from kleinbot.background import cancelled, exit_code, kept_going, log_ending, wi
 from kleinbot.chat.gateway_end import needs_more_shards, refusal_of
 from kleinbot.chat.replies import UNREACHED
 from kleinbot.chat.sync import sync_if_changed
+from kleinbot.choosing_anew import IDLE_S, LOOK_EVERY_S, LOOK_IDLE_EVERY_S, ChoosingAnew
 from kleinbot.dispatch.recovery import recover
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, StartError
@@ -22,6 +23,7 @@ from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
 from kleinbot.engine.waiting import WaitingEngine
 from kleinbot.engine_start import FIRST_RETRY_S, LONGEST_RETRY_S, Start, started
+from kleinbot.failed_profiles import FailedProfiles
 from kleinbot.folder_lock import folder_locked
 from kleinbot.garbage import leave_to_itself, look_after_again
 from kleinbot.images.cpu_pool import CpuPool
@@ -189,17 +191,43 @@ class App(Parts):
 
     async def _draw(self) -> int:
         """Draw until the bot stops; return the exit code that this asks for."""
-        match await started(self.engine, self.clock, self.lookout.look_again):
+        anew = self.choosing.after_memory_ran_out
+        match await started(self.engine, self.clock, self.lookout.look_again, anew):
             case Start.READY:
                 leave_to_itself()
                 self.loop_watch.reset()
-                await self.dispatcher.run()
+                return await self._draw_until_stopped()
             case Start.FAILED:
                 # The bot stays online and says so.
                 await self.stopping.wait()
             case Start.NEW_PROCESS:
                 return RESTART_CODE
         return 0
+
+    async def _draw_until_stopped(self) -> int:
+        await asyncio.to_thread(self.choosing.ready)
+        better = asyncio.create_task(self._better_found(), name="better profile")
+        try:
+            await self.dispatcher.run()
+            return RESTART_CODE if better.done() and not self.stopping.is_set() else 0
+        finally:
+            await cancelled((better,), _CLOSING_S)
+
+    async def _better_found(self) -> None:
+        """End the drawing once a better profile fits and nothing has been drawn for a while."""
+        while True:
+            await self.clock.sleep(LOOK_EVERY_S)
+            while self.dispatcher.idle_s < IDLE_S:
+                await self.clock.sleep(LOOK_IDLE_EVERY_S)
+            better = await asyncio.to_thread(self.choosing.better, self.engine.held_bytes)
+            if better is not None and self.dispatcher.idle_s >= IDLE_S:
+                break
+        _log.warning(
+            "The profile %s fits now and is better than %s; nothing waits, so the bot restarts with it.",
+            better.profile.name,
+            self.profile.name,
+        )
+        await self.dispatcher.stop()
 
     async def _sync_commands(self) -> None:
         pause_s = FIRST_RETRY_S
@@ -245,7 +273,8 @@ async def opened(
         stack.enter_context(damage_told(file))
         await asyncio.to_thread(require_database, file, root)
         served = await asyncio.to_thread(served_model.look_up, file) if waits_for_card else None
-        lookout = Lookout(settings, served, lambda: choose_model(settings))
+        failed = FailedProfiles(settings.scratch_folder, outside.clock)
+        lookout = Lookout(settings, served, lambda: choose_model(settings, without=failed.names()))
         model = await asyncio.to_thread(lookout.model)
         if model.waits_for is None:
             log_choice(model, settings.weights)
@@ -262,7 +291,8 @@ async def opened(
             pin_card(model)
             scratch = settings.scratch_folder
             engine = GpuEngine(model.source, model.profile, outside.clock, outside.faults, scratch=scratch)
-        app = App(settings, outside, model, engine, database, archive, pool, lookout, bond)
+        choosing = ChoosingAnew(settings, model, failed)
+        app = App(settings, outside, model, engine, database, archive, pool, lookout, bond, choosing)
         stack.push_async_callback(app.close_engine)
         stack.push_async_callback(within, _CLOSING_S, app.client.close)
         stack.push_async_callback(within, _CLOSING_S, app.downloads.close)

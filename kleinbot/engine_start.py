@@ -52,6 +52,11 @@ def remedy_of(error: StartError) -> Remedy:
     return _REMEDIES.get(error.code, Remedy.STAYS)
 
 
+RAN_OUT_OF_MEMORY = frozenset({Code.START_OUT_OF_MEMORY})
+CHOSEN_ANEW_AFTER = 2
+"""Starts that ran out of memory with one profile; a game that is just ending has had its time by then."""
+
+
 class Start(Enum):
     """How the starts of an engine ended."""
 
@@ -61,13 +66,24 @@ class Start(Enum):
     """This process cannot start it, and a new one is expected to."""
 
 
-async def started(engine: Engine, clock: Clock, look_again: Callable[[], StartError | None]) -> Start:
+def _never() -> bool:
+    return False
+
+
+async def started(
+    engine: Engine,
+    clock: Clock,
+    look_again: Callable[[], StartError | None],
+    choose_anew: Callable[[], bool] = _never,
+) -> Start:
     """Start ``engine``, again and again where that may help. Waiting jobs keep their places meanwhile.
 
-    ``look_again`` tells what a new process would fail for too, or None; it may take seconds and is called on
-    a thread. Raises FatalEngineError where the card is lost.
+    ``look_again`` tells what a new process would fail for too, or None. ``choose_anew`` is asked from the
+    second start on that ran out of memory, whether a new process takes another profile. Both may take seconds
+    and are called on a thread. Raises FatalEngineError where the card is lost.
     """
     pause_s = FIRST_RETRY_S
+    ran_out = 0
     remedy: Remedy | None = None
     while True:
         try:
@@ -76,6 +92,10 @@ async def started(engine: Engine, clock: Clock, look_again: Callable[[], StartEr
             _log.error("%s", Texts().error(error))
             # Once a new process is waited for, whatever a look finds meanwhile may pass too.
             remedy = remedy if remedy is Remedy.NEW_PROCESS else remedy_of(error)
+            has_run_out = error.code in RAN_OUT_OF_MEMORY
+            ran_out += has_run_out
+            if has_run_out and ran_out >= CHOSEN_ANEW_AFTER and await asyncio.to_thread(choose_anew):
+                return Start.NEW_PROCESS
         else:
             return Start.READY
         if remedy is Remedy.STAYS:

@@ -67,11 +67,13 @@ def choose_model(
     settings: Settings,
     look_at_host: Callable[[], HostFacts] = look,
     ask_torch: Callable[[], TorchReport] = ask_torch,
+    without: frozenset[str] = frozenset(),
 ) -> ModelChoice:
     """Choose by the settings and, where they leave it open, by the machine.
 
     torch is asked only where the driver is there but shows no card, or where the settings want one and none
-    is shown: it may know better (a container without the driver's library, a slice of a card).
+    is shown: it may know better (a container without the driver's library, a slice of a card). ``without``
+    names profiles that are left out where there are others.
 
     What is kept in 8 bits counts as weights that are there, though the plain ones may be gone by now.
     Raises StartError where diffusers is too old, where weights were named that are not Klein 4B's, or where
@@ -91,7 +93,7 @@ def choose_model(
     kept = tuple(kept_in(settings.scratch_folder))
     offer = _offered_by_folder(weights, kept) if isinstance(weights, Path) else _offered_by_hub(weights)
     offer = replace(offer, is_named=weights is not None)
-    choice = choose(facts, asked, offer, wishes_of(settings))
+    choice = choose(facts, asked, offer, wishes_of(settings), without)
     gone = gone_of(each for each in kept if each.serves(choice.profile))
     used = weights if choice.uses_named_weights else None
     source, name, is_shipped = _source(used, choice.profile, gone)

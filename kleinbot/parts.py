@@ -37,6 +37,7 @@ from kleinbot.chat.results import Results
 from kleinbot.chat.server_names import ServerNames
 from kleinbot.chat.ways import Ways
 from kleinbot.chat.workbench import Workbench
+from kleinbot.choosing_anew import ChoosingAnew
 from kleinbot.clean_stop import CleanStop
 from kleinbot.dispatch.disk_room import DiskRoom
 from kleinbot.dispatch.dispatcher import Dispatcher
@@ -135,9 +136,11 @@ class Parts:
         pool: CpuPool,
         lookout: Lookout,
         bond: Bond,
+        choosing: ChoosingAnew,
     ) -> None:
         clock, faults = outside.clock, outside.faults
         self.lookout = lookout
+        self.choosing = choosing
         self.clean_stop = CleanStop(settings.data_folder)
         self.on_ending = outside.on_ending
         self.engine = engine

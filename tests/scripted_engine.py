@@ -55,6 +55,7 @@ class ScriptedEngine:
     def __init__(self, profile: Profile = CPU_SMALL) -> None:
         self.profile = profile
         self.state = EngineState(EnginePhase.READY)
+        self.held_bytes = 0
         self.batches: list[tuple[RenderTask, ...]] = []
         self.resumed: list[Suspended] = []
         self.discarded: list[Suspended] = []

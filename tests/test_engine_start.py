@@ -41,6 +41,13 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
+async def asleep(clock: ManualClock) -> None:
+    """Wait until the next start is waited for; threads may be asked before."""
+    async with asyncio.timeout(10):
+        while not clock._sleepers:
+            await asyncio.sleep(0)
+
+
 @pytest.mark.parametrize(
     "error", [FULL_CARD, StartError(Code.WEIGHTS_UNREACHABLE, repository="a", reason="b")]
 )
@@ -49,6 +56,7 @@ async def test_what_may_pass_is_tried_again_after_growing_pauses(error: StartErr
     starting = asyncio.create_task(started(engine, clock, never_looks))
     await settled()
     for tried, pause_s in enumerate([5, 10, 20, 40, 80, 160, 320, LONGEST_RETRY_S, LONGEST_RETRY_S], 1):
+        await asleep(clock)
         clock.advance(pause_s - 1)
         await settled()
         assert engine.tried == tried
@@ -56,6 +64,35 @@ async def test_what_may_pass_is_tried_again_after_growing_pauses(error: StartErr
         await settled()
     assert await starting is Start.READY
     assert engine.tried == 10
+
+
+async def test_a_profile_that_runs_out_of_memory_twice_is_chosen_anew() -> None:
+    engine, clock = FailingEngine(*[FULL_CARD] * 9), ManualClock()
+    asked: list[int] = []
+
+    def anew() -> bool:
+        asked.append(engine.tried)
+        return len(asked) == 2
+
+    starting = asyncio.create_task(started(engine, clock, never_looks, anew))
+    async with asyncio.timeout(10):
+        while not starting.done():
+            await asyncio.sleep(0)
+            clock.advance(LONGEST_RETRY_S)
+    assert await starting is Start.NEW_PROCESS
+    # One shortage may be a game that is just ending; where nothing else can be chosen it is asked again.
+    assert asked == [2, 3]
+
+
+async def test_what_is_no_want_of_memory_changes_no_profile() -> None:
+    unreachable = StartError(Code.WEIGHTS_UNREACHABLE, repository="a", reason="b")
+    engine, clock = FailingEngine(FULL_CARD, unreachable, unreachable), ManualClock()
+    starting = asyncio.create_task(started(engine, clock, never_looks, lambda: pytest.fail("asked")))
+    async with asyncio.timeout(10):
+        while not starting.done():
+            await asyncio.sleep(0)
+            clock.advance(LONGEST_RETRY_S)
+    assert await starting is Start.READY
 
 
 async def test_what_does_not_pass_by_itself_is_not_tried_again() -> None:

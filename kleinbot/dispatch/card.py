@@ -46,12 +46,18 @@ class Card:
         self._may_yield = False
         self._must_yield = False
         self._since_s = 0.0
+        self._left_s = clock.monotonic_s()
         self.hangs = False
         """The engine's thread will not come back: whoever closes the engine must not wait for it."""
 
     @property
     def is_busy(self) -> bool:
         return self._batch is not None
+
+    @property
+    def idle_s(self) -> float:
+        """Return for how long nothing has been on the card."""
+        return 0.0 if self.is_busy else self._clock.monotonic_s() - self._left_s
 
     async def run(self, batch: Batch, *, may_yield: bool) -> BatchResult | Suspended:
         """Begin ``batch``, or go on with it where it was suspended.
@@ -67,7 +73,8 @@ class Card:
         try:
             outcome = await self._watched(batch)
         finally:
-            batch.on_card_s += self._clock.monotonic_s() - self._since_s
+            self._left_s = self._clock.monotonic_s()
+            batch.on_card_s += self._left_s - self._since_s
             self._batch = None
         if isinstance(outcome, Suspended):
             batch.suspended, batch.steps_done = outcome, outcome.steps_done

@@ -105,6 +105,12 @@ class Dispatcher:
         """Whether the engine's thread will not come back."""
         return self._card.hangs
 
+    @property
+    def idle_s(self) -> float:
+        """Return for how long nothing was drawn while nothing waits; 0 while something is in hand."""
+        has_work = self._in_hand or self._resting or self._line.waiting_count or self._finisher.is_busy
+        return 0.0 if has_work else self._card.idle_s
+
     def draws(self, job_id: str) -> bool:
         """Say whether a picture of a job is on the card, or about to be on the free card."""
         if self._in_hand:

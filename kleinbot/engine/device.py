@@ -29,11 +29,13 @@ def free_bytes() -> int:
 class MemoryPeak:
     """The most memory that torch's allocator had on the card, in bytes; 0 on a CPU.
 
-    ``allocated_bytes`` is what tensors used, ``reserved_bytes`` what was taken from the card.
+    ``allocated_bytes`` is what tensors used, ``reserved_bytes`` what was taken from the card; ``held_bytes``
+    is what of that was not given back.
     """
 
     allocated_bytes: int = 0
     reserved_bytes: int = 0
+    held_bytes: int = 0
 
 
 def dtype_of(profile: Profile) -> torch.dtype:
@@ -131,4 +133,8 @@ def memory_peak(device: torch.device) -> MemoryPeak:
     """Return the peak since the process started."""
     if device.type != "cuda":
         return MemoryPeak()
-    return MemoryPeak(torch.cuda.max_memory_allocated(device), torch.cuda.max_memory_reserved(device))
+    return MemoryPeak(
+        torch.cuda.max_memory_allocated(device),
+        torch.cuda.max_memory_reserved(device),
+        torch.cuda.memory_reserved(device),
+    )

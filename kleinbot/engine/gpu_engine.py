@@ -86,6 +86,11 @@ class GpuEngine:
         """The most device memory used so far, as of the last batch; None before the start is done."""
         return self._memory_peak
 
+    @property
+    def held_bytes(self) -> int:
+        """What torch has taken from the card, as of the last batch; 0 on a CPU."""
+        return 0 if self._memory_peak is None else self._memory_peak.held_bytes
+
     def watch(self, listener: Callable[[EngineState], None]) -> None:
         """Call ``listener`` on the event loop at each change of state."""
         self._listeners.append(listener)

@@ -31,9 +31,9 @@ _EightBit = Fp8Linear | RowScaledLinear
 def check_products(klein: Klein) -> StartError | None:
     """Try a product of each kind of 8-bit layer that ``klein`` has; native ones that fail become dequantised.
 
-    A build of torch may lack the kernel (row scales on Windows: pytorch#194606), or a card give wrong numbers.
-    Returns what the host is told, NO_NATIVE_PRODUCTS (reason), or None where all is as the profile says. Call it
-    before anything is compiled.
+    A build of torch may lack the kernel (row scales on Windows: pytorch#194606), or a card may give wrong
+    numbers. Returns what the host is told, NO_NATIVE_PRODUCTS (reason), or None where all is as the profile
+    says. Call it before anything is compiled.
 
     Raises StartError PRODUCTS_WRONG (reason) where dequantised products fail too: pictures would be noise.
     Raises what torch raises where memory runs out or the device is lost.

@@ -21,6 +21,11 @@ class Engine(Protocol):
     @property
     def state(self) -> EngineState: ...
 
+    @property
+    def held_bytes(self) -> int:
+        """What this process holds of the card's memory, at least; 0 on a CPU."""
+        ...
+
     def watch(self, listener: Callable[[EngineState], None]) -> None:
         """Call ``listener`` on the event loop at each change of state."""
         ...

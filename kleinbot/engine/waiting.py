@@ -26,6 +26,10 @@ class WaitingEngine:
     def state(self) -> EngineState:
         return self._state
 
+    @property
+    def held_bytes(self) -> int:
+        return 0
+
     def watch(self, listener: Callable[[EngineState], None]) -> None:
         self._listeners.append(listener)
 

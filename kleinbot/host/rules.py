@@ -75,6 +75,7 @@ class Choice:
 
     ``fallback``: why a machine with a card runs on its CPU nevertheless. ``uses_named_weights`` is False
     where the weights that the host has named are left alone, and the small model that ships draws instead.
+    ``rank`` is how many attempts at a card come before this one, 0 for the best; None where none was counted.
     """
 
     profile: Profile
@@ -83,14 +84,20 @@ class Choice:
     passed_over: tuple[PassedOver, ...] = ()
     fallback: StartError | None = None
     uses_named_weights: bool = True
+    rank: int | None = None
 
 
 def choose(
-    facts: HostFacts, asked: Device | None = None, offer: Offer | None = None, wishes: Wishes | None = None
+    facts: HostFacts,
+    asked: Device | None = None,
+    offer: Offer | None = None,
+    wishes: Wishes | None = None,
+    without: frozenset[str] = frozenset(),
 ) -> Choice:
     """Choose how Klein sits on the machine that ``facts`` describe.
 
-    ``asked`` is what the settings say; None takes the best card that can serve, else the CPU.
+    ``asked`` is what the settings say; None takes the best card that can serve, else the CPU. ``without``
+    names profiles that are left out where there are others.
 
     Raises StartError where the host asked for what cannot be: a card that cannot serve, wishes that do not
     fit it or each other, or a model of full size on a CPU whose memory does not hold it.
@@ -107,7 +114,7 @@ def choose(
         found = obstacle(card, facts)
         if found is None:
             try:
-                return _fitting(card, facts, offer, wishes)
+                return _fitting(card, facts, offer, wishes, without)
             except StartError as error:
                 found = error
         # Of several cards, what is wrong with the best of them is what the owner must know.
@@ -150,7 +157,7 @@ def usable_bytes(card: Card, system: System) -> int:
     return max(0, int((card.free_bytes - reserve) / (1 + RESERVED_BEYOND[system])))
 
 
-def _fitting(card: Card, facts: HostFacts, offer: Offer, wishes: Wishes) -> Choice:
+def _fitting(card: Card, facts: HostFacts, offer: Offer, wishes: Wishes, without: frozenset[str]) -> Choice:
     usable = usable_bytes(card, facts.system)
     checkpoints = offer.checkpoints if wishes.base_checkpoint is not False else (Checkpoint.DISTILLED,)
     ways = [
@@ -161,12 +168,16 @@ def _fitting(card: Card, facts: HostFacts, offer: Offer, wishes: Wishes) -> Choi
     for way in ways:
         check_possible(way, card, facts, offer)
         check_host_memory(way, facts)
+    if all(way.name in without for way in ways):
+        without = frozenset()
     passed_over: list[PassedOver] = []
-    for way, square, references in _attempts(ways, wishes):
+    for rank, (way, square, references) in enumerate(_attempts(ways, wishes)):
+        if way.name in without:
+            continue
         needed = _peaks(way, square, references).highest_bytes
         if needed <= usable:
             profile = _with_limits(way, square, usable, wishes)
-            return Choice(profile, card, usable, _unique(passed_over))
+            return Choice(profile, card, usable, _unique(passed_over), rank=rank)
         passed_over.append(PassedOver(way.name, square, references, needed, usable))
     least = min(passed_over, key=lambda attempt: attempt.needed_bytes)
     smallest = next(way for way in ways if way.name == least.name)

@@ -357,3 +357,20 @@ async def test_a_picture_that_fails_is_charged_the_seconds_it_had_the_card(
     async with running(studio):
         await until(studio, failed, ended)
     assert charged[0] == pytest.approx(wanted)
+
+
+async def test_nothing_is_idle_while_something_waits_or_is_drawn(studio: Studio) -> None:
+    studio.clock.advance(100)
+    assert studio.dispatcher.idle_s == 100
+    gate = asyncio.Event()
+    studio.engine.step_gates = {2: gate}
+    job_id = (await studio.imagine()).card.job.job_id
+    assert studio.dispatcher.idle_s == 0
+    async with running(studio):
+        await until_true(lambda: len(studio.progressed.reports) == 2)
+        studio.clock.advance(5)
+        assert studio.dispatcher.idle_s == 0
+        gate.set()
+        await until(studio, job_id, ended)
+        studio.clock.advance(7)
+        await until_true(lambda: studio.dispatcher.idle_s == 7)

@@ -31,9 +31,9 @@ class Machine:
     def __init__(self) -> None:
         self.has_card = True
 
-    def choose(self, settings: Settings) -> ModelChoice:
+    def choose(self, settings: Settings, without: frozenset[str] = frozenset()) -> ModelChoice:
         facts = HostFacts(System.LINUX, HostMemory(16 * GIB, 12 * GIB))
-        small = choose_model(settings, lambda: facts)
+        small = choose_model(settings, lambda: facts, without=without)
         return replace(small, profile=CUDA_BF16, size=ModelSize.FULL) if self.has_card else small
 
 

@@ -1,0 +1,63 @@
+"""A profile that was chosen beside a game does not stay after it: the bot restarts once nothing is drawn."""
+
+import asyncio
+
+import pytest
+
+from kleinbot.choosing_anew import IDLE_S, LOOK_EVERY_S, LOOK_IDLE_EVERY_S, ChoosingAnew
+from kleinbot.failed_profiles import FailedProfiles
+from kleinbot.host.facts import HostFacts
+from kleinbot.model_choice import choose_model
+from kleinbot.settings import Settings
+from kleinbot.supervisor import RESTART_CODE
+from tests.e2e.house import House, Stage, has_pictures
+from tests.host.machines import RTX_3090
+from tests.scripted_engine import ScriptedEngine
+from tests.test_choosing_anew import with_a_game, with_own
+
+HELD = 9 * 2**30
+QUICK_S = 15.0
+
+
+class Looks:
+    """What the machine shows at each look."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.facts = with_own(RTX_3090.facts(), HELD)
+
+    def look(self) -> HostFacts:
+        self.taken += 1
+        return self.facts
+
+
+async def drawn(house: House) -> None:
+    handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
+    await handle.message_where(has_pictures, timeout_s=QUICK_S)
+    await house.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
+
+
+def beside_a_game(house: House, looks: Looks) -> ChoosingAnew:
+    chosen = choose_model(Settings(), lambda: with_a_game(RTX_3090, 10))
+    failed = FailedProfiles(house.app.archive.root, house.clock)
+    return ChoosingAnew(Settings(), chosen, failed, looks.look)
+
+
+async def test_a_better_profile_is_taken_once_nothing_has_been_drawn_for_a_while(
+    stage: Stage, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+    engine, looks = ScriptedEngine(), Looks()
+    engine.held_bytes = HELD
+    async with stage.house(engine, exits_with=RESTART_CODE) as house:
+        house.app.choosing = beside_a_game(house, looks)
+        await drawn(house)
+        house.clock.advance(LOOK_EVERY_S - IDLE_S / 2)
+        await drawn(house)
+        house.clock.advance(IDLE_S - 1)
+        for _ in range(50):
+            await house.number("SELECT 1")
+        assert looks.taken == 0, "a member may go on in a moment"
+        house.clock.advance(LOOK_IDLE_EVERY_S)
+        await asyncio.wait_for(house.app.stopping.wait(), QUICK_S)
+    assert "fits now and is better" in caplog.text
