@@ -69,10 +69,16 @@ _REVIVE = """
     WHERE g.expires_ms > ? AND (l.kind = 'expire' OR l.kind = 'refund' AND l.job_id IS NULL)
     GROUP BY g.grant_id HAVING SUM(l.amount_tenths) < 0
 """
-# Every moment is that of a reservation, so the index of those finds all.
+# Every moment is that of a reservation, so the index of those finds all. What was paid from a grant alone
+# counts over all servers; such a grant was still alive at that moment.
 _MOMENTS_AFTER = """
-    SELECT DISTINCT server_id, member_id, counts_ms FROM ledger
-    WHERE counts_ms > ? AND kind = 'reserve' AND grant_id IS NULL ORDER BY counts_ms DESC
+    SELECT server_id, member_id, counts_ms FROM ledger
+    WHERE counts_ms > ?1 AND kind = 'reserve' AND grant_id IS NULL
+    UNION
+    SELECT l.server_id, l.member_id, l.counts_ms
+    FROM grants g INDEXED BY grants_by_expiry CROSS JOIN ledger l USING (grant_id)
+    WHERE g.expires_ms > ?1 AND l.kind = 'reserve' AND l.counts_ms > ?1
+    ORDER BY counts_ms DESC
 """
 # The first condition on the kind is the index's own, word for word: without it SQLite does not use it.
 _REFUNDED = """
@@ -191,7 +197,7 @@ async def expire(transaction: Transaction, owner: Owner, now_ms: int) -> None:
 
 
 async def bring_back(transaction: Transaction, after_ms: int, now_ms: int) -> int:
-    """Let what was spent of allowances after ``after_ms`` count as spent now; return how many entries.
+    """Let what was spent after ``after_ms`` count as spent now; return how many entries.
 
     Moments stay apart and in order: a reset knows by its moment what it has given back.
     """
@@ -202,7 +208,8 @@ async def bring_back(transaction: Transaction, after_ms: int, now_ms: int) -> in
         at_ms = await _free_moment(transaction, owner, free_ms.get(owner, now_ms))
         entries += await transaction.change(
             "UPDATE ledger SET counts_ms = ?"
-            " WHERE server_id = ? AND member_id = ? AND counts_ms = ? AND grant_id IS NULL",
+            " WHERE server_id = ? AND member_id = ? AND counts_ms = ?"
+            " AND (grant_id IS NULL OR job_id IS NOT NULL)",
             at_ms, owner.server_id, owner.member_id, row["counts_ms"],
         )  # fmt: skip
         free_ms[owner] = at_ms - 1

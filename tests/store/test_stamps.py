@@ -8,8 +8,9 @@ import pytest
 from kleinbot.chat import delivery, removal
 from kleinbot.domain.clock import DAY_MS, HOUR_MS, MS_PER_S
 from kleinbot.domain.job import JobState
+from kleinbot.domain.quota import Fund
 from kleinbot.domain.requests import Press
-from kleinbot.store import grants, jobs, ledger, posted, presses, stamps
+from kleinbot.store import grants, jobs, ledger, members, posted, presses, stamps
 from kleinbot.store.database import Database
 from kleinbot.store.ledger import Owner
 from kleinbot.store.posted import Origin
@@ -125,6 +126,21 @@ async def test_a_grant_that_expired_too_early_is_given_back_and_expires_at_its_t
     assert not await brought_back(database, expires_ms)
     assert await grant_left(database, expires_ms) == 0
     assert await database.read.number("SELECT SUM(amount_tenths) FROM ledger WHERE grant_id = 1") == 0
+
+
+async def test_what_a_grant_paid_counts_over_all_servers_from_now_on_too(database: Database) -> None:
+    async with database.transaction() as transaction:
+        await members.remember(transaction, ADA, AHEAD)
+        await grants.give(transaction, ADA, 15, AHEAD + 7 * DAY_MS, 9, "", START_MS)
+        await jobs.insert(transaction, new_job(A, now_ms=AHEAD), [Fund(1, 10)])
+        await jobs.insert(transaction, new_job(B, now_ms=AHEAD + 1), [Fund(None, 5), Fund(1, 5)])
+    assert (await brought_back(database)).spendings == 3
+    assert await brought_back(database) == BroughtBack()
+    found = await ledger.spendings_everywhere(database.read, ADA, START_MS - DAY_MS)
+    assert [(each.counts_ms, each.tenths) for each in found] == [(START_MS - 2, 10), (START_MS - 1, 10)]
+    await cancelled(database, A, START_MS + HOUR_MS)
+    found = await ledger.spendings_everywhere(database.read, ADA, START_MS - DAY_MS)
+    assert [each.tenths for each in found] == [10]
 
 
 async def test_results_and_removals_are_due_at_once(database: Database) -> None:
