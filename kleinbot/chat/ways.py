@@ -172,7 +172,8 @@ class Ways:
     async def _earlier(self, job: Job, messages: AsyncIterator[discord.Message]) -> dict[int, int]:
         """Find and note the messages of an earlier process that ended before it could note them.
 
-        Discord remembers a nonce for a few minutes only; the names of our files are those of one job.
+        Discord remembers a nonce for a few minutes only; the names of our files are those of one job. Raises
+        discord.HTTPException where it cannot be looked just now: sent unseen, the result might come twice.
         """
         there: dict[int, int] = {}
         try:
@@ -182,7 +183,7 @@ class Ways:
                 there |= dict.fromkeys(parts.positions_in(job, message), message.id)
                 if not parts.left_of(job, there):
                     break
-        except discord.HTTPException as error:
+        except (discord.Forbidden, discord.NotFound) as error:
             _log.info("channel %d cannot be looked back: %s", job.channel_id, error)
         async with self._noting() as transaction:
             for position, message_id in there.items():

@@ -46,6 +46,22 @@ async def test_a_result_that_was_sent_is_found_behind_a_hundred_messages(stage: 
         assert _posts(house.channel) == 1
 
 
+async def test_a_channel_that_cannot_be_looked_through_just_now_gets_no_second_message(stage: Stage) -> None:
+    engine = ScriptedEngine()
+    async with stage.house(engine) as house:
+        await _late(house, engine, "a fox")
+        house.standin.break_next("POST /channels/*/messages", drop_answer=True, times=1)
+        engine.gate.set()
+        await house.channel.message_where(has_pictures, timeout_s=QUICK_S)
+        await house.until("SELECT attempts FROM outbox", 1)
+        house.standin.break_next("GET /channels/*/messages*", status=503, times=1)
+        house.clock.advance(3600)  # Discord has forgotten the nonce
+        await house.until("SELECT attempts FROM outbox", 2)
+        house.clock.advance(60)
+        await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent' AND way = 'channel'", 1)
+        assert _posts(house.channel) == 1
+
+
 async def test_after_an_older_database_was_put_back_the_new_result_is_sent(stage: Stage) -> None:
     engine = ScriptedEngine()
     async with stage.house(engine):
