@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import logging
+import sqlite3
 from collections.abc import Callable
 
 import discord
@@ -18,6 +19,7 @@ _log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_S = 300
 _ATTEMPT_S = 60.0
+_UNNOTED_PAUSE_MS = 30 * MS_PER_S
 _ATTEMPTS_TAKEN = 300
 """With the growing pauses that is a day."""
 
@@ -34,6 +36,7 @@ class Removal:
         self._clock = clock
         self._woken = asyncio.Event()
         self._lanes = Lanes(clock, self.wake)
+        self._not_before_ms: dict[int, int] = {}
 
     def wake(self) -> None:
         self._woken.set()
@@ -50,10 +53,11 @@ class Removal:
             await self._lanes.abandon()
 
     async def _begin_due(self, now_ms: int) -> None:
+        self._not_before_ms = {key: held for key, held in self._not_before_ms.items() if held > now_ms}
         found = await posted.due_removals(
             self._database.read,
             now_ms,
-            without=self._lanes.under_way,
+            without=self._lanes.under_way | self._not_before_ms.keys(),
             of_channel=MOST_QUICK_OF_LANE,
         )
         for row in found:
@@ -62,6 +66,14 @@ class Removal:
             self._lanes.begin(row.message_id, row.channel_id, functools.partial(self._attempt, row))
 
     async def _attempt(self, row: Row) -> None:
+        try:
+            await self._remove_or_postpone(row)
+        except sqlite3.Error as error:
+            # The message may have gone, but that cannot be noted: better late than again and again.
+            _log.error("the removal of message %d could not be noted: %s", row.message_id, error)
+            self._not_before_ms[row.message_id] = self._clock.now_ms() + _UNNOTED_PAUSE_MS
+
+    async def _remove_or_postpone(self, row: Row) -> None:
         try:
             await ended_within(self._clock, _ATTEMPT_S, self._remove(row))
         except UNREACHED as error:
@@ -87,7 +99,8 @@ class Removal:
 
     async def _wait(self, looked_ms: int) -> None:
         due_ms = await posted.next_removal_ms(self._database.read, looked_ms)
-        if due_ms is None:
-            due_ms = looked_ms + _LONGEST_PAUSE_S * MS_PER_S
-        pause_s = max(0, due_ms - self._clock.now_ms()) / MS_PER_S
-        await sleep_until(self._woken, self._clock, min(pause_s, _LONGEST_PAUSE_S))
+        moments = [looked_ms + _LONGEST_PAUSE_S * MS_PER_S, *self._not_before_ms.values()]
+        if due_ms is not None:
+            moments.append(due_ms)
+        pause_s = max(0, min(moments) - self._clock.now_ms()) / MS_PER_S
+        await sleep_until(self._woken, self._clock, pause_s)

@@ -83,6 +83,27 @@ async def test_the_owner_and_a_moderator_delete_for_good(stage: Stage, who: str)
         assert await house.number(f"SELECT deleted_by = {person.id} FROM jobs") == 1
 
 
+async def test_a_removal_that_cannot_be_noted_is_not_asked_for_again_and_again(stage: Stage) -> None:
+    async with stage.house(ScriptedEngine()) as house:
+        done = await _drawn(house, prompt="a fox")
+        asked = await _answered(house.ada, done, "Delete", "for good?")
+        async with house.app.database.transaction() as transaction:
+            await transaction.change(
+                "CREATE TRIGGER broken BEFORE DELETE ON removals BEGIN SELECT RAISE(ABORT, 'on purpose'); END"
+            )
+        await _answered(house.ada, asked, "Delete for good", "#1 is deleted.")
+        await house.standin.exchange_where(lambda exchange: exchange.method == "DELETE", timeout_s=QUICK_S)
+        for _ in range(10):
+            shown = await house.bob.command(house.channel, "queue")
+            await shown.message_where(lambda m: bool(m.text), timeout_s=QUICK_S)
+        assert len(house.standin.exchanges_of("DELETE", "/channels/*")) == 1
+        async with house.app.database.transaction() as transaction:
+            await transaction.change("DROP TRIGGER broken")
+        house.clock.advance(31)
+        await house.until("SELECT COUNT(*) FROM removals", 0)
+        assert done.is_deleted
+
+
 async def test_somebody_else_may_not_delete(stage: Stage) -> None:
     async with stage.house(ScriptedEngine()) as house:
         done = await _drawn(house, prompt="a fox")
