@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from kleinbot.queueing import fair, tags
 from kleinbot.sandbox import InteractionHandle, Message, Person
 from kleinbot.sandbox.errors import PersonError
 from tests.e2e.house import House, Stage, has_pictures
@@ -112,7 +113,12 @@ async def test_an_admin_sets_the_servers_default(stage: Stage) -> None:
         await _said(await house.bob.command(house.channel, "quota"), "You have 60 pictures left.")
 
 
-async def test_an_admin_lets_a_member_count_more_and_the_line_follows(stage: Stage) -> None:
+async def test_an_admin_lets_a_member_count_more_and_the_line_follows(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The first eight full-size pictures of everybody wait in the order of asking; here all count by weight.
+    for module in (fair, tags):
+        monkeypatch.setattr(module, "ALLOWANCE", 0)
     admin = _admin(stage)
     engine = ScriptedEngine()
     engine.gate.clear()
