@@ -6,10 +6,11 @@ from kleinbot.store.ledger import Owner
 
 
 async def add(transaction: Transaction, owner: Owner, key: ImageKey, now_ms: int) -> bool:
-    """Mark a picture for ``owner``; False where it was marked already."""
+    """Mark a picture for ``owner``; False where it was marked already, or is deleted."""
     changed = await transaction.change(
         "INSERT INTO favourites (server_id, member_id, job_id, position, made_ms, number)"
-        " SELECT ?, ?, job_id, ?, ?, number FROM jobs WHERE job_id = ? ON CONFLICT DO NOTHING",
+        " SELECT ?, ?, job_id, ?, ?, number FROM jobs"
+        " WHERE job_id = ? AND deleted_ms IS NULL ON CONFLICT DO NOTHING",
         owner.server_id, owner.member_id, key.position, now_ms, key.job_id,
     )  # fmt: skip
     return changed == 1

@@ -15,12 +15,12 @@ _MINE = (
     " WHERE j.server_id = ? AND j.member_id = ? AND j.pictures > 0 AND j.deleted_ms IS NULL"
     " AND j.ended_ms IS NOT NULL AND has_words(j.prompt, ?) AND j.number"
 )
-# A job has up to four marks. One that was deleted has none left, and only ended ones are marked.
+# A job has up to four marks. Only ended ones are marked.
 _MY_FAVOURITES = (
     "SELECT DISTINCT f.number, f.job_id FROM favourites f INDEXED BY favourites_by_number"
     " CROSS JOIN jobs j USING (job_id)"
     " WHERE f.server_id = ? AND f.member_id = ? AND (j.member_id = f.member_id OR j.private = 0)"
-    " AND has_words(j.prompt, ?) AND f.number"
+    " AND j.deleted_ms IS NULL AND has_words(j.prompt, ?) AND f.number"
 )
 # Of the newest only, whatever is typed: it is asked at every key.
 _RECENT = """

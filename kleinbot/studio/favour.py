@@ -33,7 +33,10 @@ class Favour:
             now_ms = self._clock.now_ms()
             await events.accept(transaction, actor, now_ms)
             await favourites.add(transaction, _owner(actor), key, now_ms)
-            return job, await favourites.positions(transaction, _owner(actor), key.job_id)
+            marked = await favourites.positions(transaction, _owner(actor), key.job_id)
+        if key.position not in marked:  # deleted since it was looked at
+            raise Refusal(Code.RESULT_DELETED, number=str(job.number))
+        return job, marked
 
     async def unmark(self, actor: Actor, key: ImageKey) -> tuple[Job, frozenset[int]]:
         """Take the mark away; return what is marked now. Raises as ``History.seen``."""

@@ -11,11 +11,11 @@ from kleinbot.domain.job import ImagineRequest, Job
 from kleinbot.domain.people import Actor
 from kleinbot.domain.work import ImageKey
 from kleinbot.images.cpu_pool import CpuPool
-from kleinbot.store import jobs, picture_rows, posted
+from kleinbot.store import deletion, jobs, picture_rows, posted
 from kleinbot.store.posted import Origin
 from kleinbot.studio.delete import Delete
 from kleinbot.studio.favour import Favour
-from kleinbot.studio.history import History
+from kleinbot.studio.history import History, Search
 from kleinbot.studio.power import Action, may
 from tests.store.rows import finished
 from tests.studio_harness import ADA, BOB, MODERATOR, STRANGER, Studio, reply
@@ -81,6 +81,45 @@ async def test_deleting_keeps_the_row_and_the_ledger_and_removes_what_shows_it(
     with picture_rows.reading(tmp_path / "kleinbot.sqlite3") as connection:
         assert picture_rows.jobs_of(connection, [job.job_id])[job.job_id].kept == frozenset()
     assert await studio.spent_tenths() == spent
+
+
+async def test_what_is_deleted_while_somebody_marks_it_is_not_marked(studio: Studio) -> None:
+    job = await _done(studio)
+    history = _history(studio)
+    async with studio.database.transaction() as transaction:
+        marking = asyncio.ensure_future(
+            Favour(studio.database, history, studio.clock).mark(BOB, ImageKey(job.job_id, 0))
+        )
+        for _ in range(20):  # until it has seen the result and waits for its turn
+            await studio.database.read.number("SELECT 1")
+        assert (
+            await deletion.delete(transaction, job.job_id, ADA.member_id, studio.clock.now_ms()) is not None
+        )
+    with pytest.raises(Refusal) as caught:
+        await marking
+    assert caught.value.code is Code.RESULT_DELETED
+    async with studio.database.transaction() as transaction:  # as a database from before may have it
+        await transaction.change(
+            "INSERT INTO favourites (server_id, member_id, job_id, position, made_ms, number)"
+            " SELECT server_id, ?, job_id, 0, 1, number FROM jobs", BOB.member_id,
+        )  # fmt: skip
+    assert (await history.page(BOB, Search(favourites=True))).entries == ()
+
+
+async def test_a_file_that_cannot_be_removed_now_does_not_unsay_that_its_result_is_deleted(
+    studio: Studio, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = await _done(studio, count=2)
+    files = [studio.archive.root / (image.file or "") for image in job.images]
+    for file, is_stuck in zip(files, (True, False), strict=True):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if is_stuck:
+            file.mkdir()
+        else:
+            file.write_bytes(b"a picture")
+    assert await _delete(studio, []).delete(ADA, job.job_id) == job
+    assert "stays for now" in caplog.text
+    assert not files[1].exists()
 
 
 async def test_of_ten_who_delete_at_once_one_does(studio: Studio) -> None:
