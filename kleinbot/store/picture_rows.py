@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from kleinbot.store import servers
 from kleinbot.store.inspection import open_unchanged
 
 _IDENTITY = "database-identity"
@@ -116,10 +117,10 @@ def numbers(connection: sqlite3.Connection) -> dict[int, int]:
 def go_on_above(connection: sqlite3.Connection, highest: Mapping[int, int], now_ms: int) -> None:
     """See to it that no server gets a job number again that is in ``highest`` or below."""
     for server_id, number in highest.items():
+        connection.execute(servers.REMEMBER, (server_id, now_ms, servers.NEWCOMER_FACT))
         connection.execute(
-            "INSERT INTO servers (server_id, first_seen_ms, next_number) VALUES (?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET next_number = MAX(next_number, excluded.next_number)",
-            (server_id, now_ms, number + 1),
+            "UPDATE servers SET next_number = MAX(next_number, ?) WHERE server_id = ?",
+            (number + 1, server_id),
         )
 
 

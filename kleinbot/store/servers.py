@@ -16,12 +16,13 @@ _LISTED = """
     ORDER BY pictures DESC, s.server_id
 """
 
-_NEWCOMER_FACT = "newcomer_share"
-_REMEMBER = """
+NEWCOMER_FACT = "newcomer_share"
+REMEMBER = """
     INSERT INTO servers (server_id, first_seen_ms, share)
     VALUES (?, ?, COALESCE((SELECT CAST(value AS REAL) FROM facts WHERE name = ?), 1.0))
     ON CONFLICT DO NOTHING
 """
+"""Asked with a server's id, the moment (ms) and ``NEWCOMER_FACT``."""
 
 
 @dataclass(frozen=True)
@@ -64,18 +65,18 @@ async def is_known(reader: Reader, server_id: int) -> bool:
 
 async def remember(transaction: Transaction, server_id: int, now_ms: int) -> None:
     """Make sure that the server has its row."""
-    await transaction.change(_REMEMBER, server_id, now_ms, _NEWCOMER_FACT)
+    await transaction.change(REMEMBER, server_id, now_ms, NEWCOMER_FACT)
 
 
 async def newcomer_share(reader: Reader) -> float | None:
     """Return the share with which a server begins; None: all begin with 1, as nobody was welcomed yet."""
-    value = await facts.recall(reader, _NEWCOMER_FACT)
+    value = await facts.recall(reader, NEWCOMER_FACT)
     return None if value is None else float(value)
 
 
 async def set_newcomer_share(transaction: Transaction, share: float) -> None:
     """Let every server that has no row yet begin with ``share``."""
-    await facts.note(transaction, _NEWCOMER_FACT, str(share))
+    await facts.note(transaction, NEWCOMER_FACT, str(share))
 
 
 async def set_share(transaction: Transaction, server_id: int, share: float) -> None:

@@ -10,6 +10,7 @@ import pytest
 from kleinbot.archive.mark import MARK_FILE, NOBODY, read_mark
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import FaultPoint, NoFaults
+from kleinbot.store import servers
 from kleinbot.upkeep.bond import Bond, bind, require_database
 from tests.manual_clock import ManualClock
 from tests.upkeep.installation import SERVER, Installation
@@ -111,9 +112,14 @@ async def test_a_server_that_an_older_database_does_not_know_keeps_its_numbers(
     older = installation.copy_database("older")
     await installation.draw("b" * 24, "c" * 24, server_id=11)
     installation.put_back(older)
+    with closing(sqlite3.connect(installation.file)) as connection, connection:
+        connection.execute("INSERT INTO facts (name, value) VALUES (?, '0.25')", (servers.NEWCOMER_FACT,))
     assert installation.start() is Bond.OLDER
     await installation.draw("d" * 24, server_id=11)
     assert installation.numbers() == [1, 3]
+    with closing(sqlite3.connect(installation.file)) as connection:
+        shares = connection.execute("SELECT share FROM servers ORDER BY server_id").fetchall()
+    assert shares == [(1.0,), (0.25,)]  # it joined later
 
 
 async def test_a_copy_of_the_whole_folder_is_a_backup(installation: Installation, tmp_path: Path) -> None:
