@@ -16,6 +16,7 @@ import discord
 from kleinbot.chat import look_back
 from kleinbot.chat.board import Board
 from kleinbot.chat.clock_skew import ClockSkew
+from kleinbot.chat.held_back import HeldBack
 from kleinbot.chat.lanes import MOST_QUICK_OF_LANE, Lanes
 from kleinbot.chat.old_replies import OldReplies
 from kleinbot.chat.ways import WayClosedError, Ways
@@ -37,7 +38,7 @@ _ATTEMPT_S = 180.0
 
 _LANES_OF_A_LOOK = 64
 _BEFORE_THE_FIRST_LANE = -1
-_UNNOTED_PAUSE_MS = 30 * MS_PER_S
+_UNNOTED_PAUSE_S = 30.0
 _REFUSALS_TAKEN = 5
 """How often a refusal that will hardly change is asked for again before the result is kept."""
 
@@ -74,7 +75,7 @@ class Delivery:
         self._woken = asyncio.Event()
         self._lanes = Lanes(clock, self.wake)
         self._last_lane = _BEFORE_THE_FIRST_LANE
-        self._not_before_ms: dict[int, int] = {}
+        self._held = HeldBack(clock)
 
     def wake(self) -> None:
         self._woken.set()
@@ -99,12 +100,11 @@ class Delivery:
 
     async def _begin_due(self, now_ms: int) -> None:
         """Begin what is due as far as there is room, from the lane behind the last one on, once around."""
-        self._not_before_ms = {key: held for key, held in self._not_before_ms.items() if held > now_ms}
         for _ in range(2):
             while self._lanes.has_room:
                 found = await outbox.due_lanes(
                     self._database.read, now_ms, after=self._last_lane,
-                    without=self._lanes.under_way | self._not_before_ms.keys(),
+                    without=self._lanes.under_way | self._held.keys(),
                     lanes=_LANES_OF_A_LOOK, of_lane=MOST_QUICK_OF_LANE,
                 )  # fmt: skip
                 if not found:
@@ -127,10 +127,10 @@ class Delivery:
     async def _wait(self, looked_ms: int) -> None:
         """Wait until something was added or has ended, or until another row becomes due."""
         due_ms = await outbox.next_due_ms(self._database.read, looked_ms)
-        moments = [looked_ms + _LONGEST_PAUSE_S * MS_PER_S, *self._not_before_ms.values()]
+        moments = [looked_ms + _LONGEST_PAUSE_S * MS_PER_S]
         if due_ms is not None:
             moments.append(due_ms)
-        pause_s = max(0, min(moments) - self._clock.now_ms()) / MS_PER_S
+        pause_s = min(max(0, min(moments) - self._clock.now_ms()) / MS_PER_S, self._held.next_s())
         await sleep_until(self._woken, self._clock, pause_s)
 
     async def _attempt(self, outbox_id: int) -> None:
@@ -142,7 +142,7 @@ class Delivery:
         except sqlite3.Error as error:
             # The message may have gone, but that cannot be noted: better late than again and again.
             _log.error("delivery %d could not be noted: %s", outbox_id, error)
-            self._not_before_ms[outbox_id] = self._clock.now_ms() + _UNNOTED_PAUSE_MS
+            self._held.hold(outbox_id, _UNNOTED_PAUSE_S)
 
     async def _deliver_or_postpone(self, row: OutboxRow) -> None:
         try:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import discord
 
+from kleinbot.chat.held_back import HeldBack
 from kleinbot.chat.lanes import MOST_QUICK_OF_LANE, Lanes
 from kleinbot.chat.replies import UNREACHED
 from kleinbot.domain.clock import MS_PER_S, Clock, ended_within, sleep_until
@@ -19,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_S = 300
 _ATTEMPT_S = 60.0
-_UNNOTED_PAUSE_MS = 30 * MS_PER_S
+_UNNOTED_PAUSE_S = 30.0
 _ATTEMPTS_TAKEN = 300
 """With the growing pauses that is a day."""
 
@@ -36,7 +37,7 @@ class Removal:
         self._clock = clock
         self._woken = asyncio.Event()
         self._lanes = Lanes(clock, self.wake)
-        self._not_before_ms: dict[int, int] = {}
+        self._held = HeldBack(clock)
 
     def wake(self) -> None:
         self._woken.set()
@@ -53,11 +54,10 @@ class Removal:
             await self._lanes.abandon()
 
     async def _begin_due(self, now_ms: int) -> None:
-        self._not_before_ms = {key: held for key, held in self._not_before_ms.items() if held > now_ms}
         found = await posted.due_removals(
             self._database.read,
             now_ms,
-            without=self._lanes.under_way | self._not_before_ms.keys(),
+            without=self._lanes.under_way | self._held.keys(),
             of_channel=MOST_QUICK_OF_LANE,
         )
         for row in found:
@@ -71,7 +71,7 @@ class Removal:
         except sqlite3.Error as error:
             # The message may have gone, but that cannot be noted: better late than again and again.
             _log.error("the removal of message %d could not be noted: %s", row.message_id, error)
-            self._not_before_ms[row.message_id] = self._clock.now_ms() + _UNNOTED_PAUSE_MS
+            self._held.hold(row.message_id, _UNNOTED_PAUSE_S)
 
     async def _remove_or_postpone(self, row: Row) -> None:
         try:
@@ -99,8 +99,8 @@ class Removal:
 
     async def _wait(self, looked_ms: int) -> None:
         due_ms = await posted.next_removal_ms(self._database.read, looked_ms)
-        moments = [looked_ms + _LONGEST_PAUSE_S * MS_PER_S, *self._not_before_ms.values()]
+        moments = [looked_ms + _LONGEST_PAUSE_S * MS_PER_S]
         if due_ms is not None:
             moments.append(due_ms)
-        pause_s = max(0, min(moments) - self._clock.now_ms()) / MS_PER_S
+        pause_s = min(max(0, min(moments) - self._clock.now_ms()) / MS_PER_S, self._held.next_s())
         await sleep_until(self._woken, self._clock, pause_s)

@@ -37,7 +37,8 @@ class Stamps:
             back = await stamps.bring_back(transaction, self._clock.now_ms())
         if back:
             _log.warning(
-                "the clock was ahead: %d rows are due, %d ledger entries count from now, %d grants are back",
-                back.due, back.spendings, back.grants,
+                "the clock was ahead: %d rows are due, %d ledger entries count from now, %d grants are back,"
+                " %d grants begin now",
+                back.due, back.spendings, back.grants, back.granted,
             )  # fmt: skip
             self._wake()

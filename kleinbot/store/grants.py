@@ -27,6 +27,15 @@ async def alive(reader: Reader, owner: Owner, now_ms: int) -> tuple[Grant, ...]:
     )
 
 
+async def bring_back(transaction: Transaction, after_ms: int, now_ms: int) -> int:
+    """Let grants made after ``after_ms`` begin now and last as long as was meant; return how many."""
+    return await transaction.change(
+        "UPDATE grants INDEXED BY grants_by_expiry SET expires_ms = expires_ms - made_ms + ?1, made_ms = ?1"
+        " WHERE expires_ms > ?2 AND made_ms > ?2",
+        now_ms, after_ms,
+    )  # fmt: skip
+
+
 async def give(
     transaction: Transaction,
     owner: Owner,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from kleinbot.domain.clock import MS_PER_S
-from kleinbot.store import ledger
+from kleinbot.store import grants, ledger
 from kleinbot.store.database import Reader, Transaction
 
 AHEAD_MS = 10 * 60 * MS_PER_S
@@ -23,14 +23,18 @@ _STAMPS = (
 
 @dataclass(frozen=True)
 class BroughtBack:
-    """How many rows: what is to be done, ledger entries of spendings, grants that had expired too early."""
+    """How many rows: what is to be done, ledger entries of spendings, grants that had expired too early.
+
+    ``granted``: grants that a clock ahead has made, which would last that much longer.
+    """
 
     due: int = 0
     spendings: int = 0
     grants: int = 0
+    granted: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.due or self.spendings or self.grants)
+        return bool(self.due or self.spendings or self.grants or self.granted)
 
 
 async def bring_back(transaction: Transaction, now_ms: int) -> BroughtBack:
@@ -45,6 +49,7 @@ async def bring_back(transaction: Transaction, now_ms: int) -> BroughtBack:
         sum([await transaction.change(stamps, now_ms, after_ms) for stamps in _STAMPS]),
         await ledger.bring_back(transaction, after_ms, now_ms),
         await ledger.revive(transaction, after_ms, now_ms),
+        await grants.bring_back(transaction, after_ms, now_ms),
     )
 
 

@@ -49,6 +49,17 @@ async def grant_left(database: Database, now_ms: int) -> int:
     return sum(grant.left_tenths for grant in await grants.alive(database.read, ADA, now_ms))
 
 
+async def test_a_grant_that_was_made_ahead_lasts_as_long_as_was_meant(database: Database) -> None:
+    async with database.transaction() as transaction:
+        await members.remember(transaction, ADA, START_MS)
+        for made_ms in (AHEAD, START_MS):
+            await grants.give(transaction, ADA, 50, made_ms + 30 * DAY_MS, 7, "a thank-you", made_ms)
+    assert (await brought_back(database)).granted == 1
+    assert not await brought_back(database)
+    assert await grant_left(database, START_MS + 30 * DAY_MS - 1) == 100
+    assert await grant_left(database, START_MS + 30 * DAY_MS) == 0
+
+
 async def test_what_was_spent_comes_back_a_window_after_it_was_noticed(database: Database) -> None:
     await store(database, new_job(A, count=2, now_ms=AHEAD))
     await store(database, new_job(B, owner=BOB, now_ms=START_MS))
