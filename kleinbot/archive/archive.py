@@ -1,7 +1,6 @@
 """The bot's own copies of pictures: Discord's addresses expire within a day, these do not."""
 
 import asyncio
-import errno
 import hashlib
 import logging
 import shutil
@@ -25,7 +24,6 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 _NS_PER_S = 1_000_000_000
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 ORPHAN_AGE_S = 3600.0
 """A younger file may be about to get its row."""
@@ -193,7 +191,7 @@ class Archive:
         try:
             durable.write(self.root / name, data, self.root)
         except OSError as error:
-            if error.errno in _DISK_FULL:
+            if error.errno in durable.DISK_FULL:
                 raise DiskFullError from error
             raise
         return StoredFile(name, hashlib.sha256(data).hexdigest(), len(data))

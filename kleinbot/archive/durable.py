@@ -1,5 +1,6 @@
 """Files that are either whole and on the disk, or not there at all."""
 
+import errno
 import os
 import secrets
 import stat
@@ -7,6 +8,8 @@ import threading
 from pathlib import Path
 
 from kleinbot import private
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 _changes = threading.Lock()
 """What was found old or empty must not be removed after a writer has made it young or put something in it."""
@@ -48,9 +51,14 @@ def now_ns(folder: Path) -> int:
     """
     probe = folder / f"kleinbot.now.{secrets.token_hex(8)}.tmp"
     try:
-        # A server has got what was written, and stamped it, once the file is closed.
-        with open(probe, "xb", opener=private.opener) as file:
-            file.write(b"?")
+        try:
+            # A server has got what was written, and stamped it, once the file is closed.
+            with open(probe, "xb", opener=private.opener) as file:
+                file.write(b"?")
+        except OSError as error:
+            # On a full disk the empty file is stamped too, and room is made by removing what is old.
+            if error.errno not in DISK_FULL or not probe.exists():
+                raise
         return probe.stat().st_mtime_ns
     finally:
         probe.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 import errno
 import os
 import sqlite3
+import sys
 import time
 from contextlib import closing
 from functools import partial
@@ -33,6 +34,24 @@ async def test_files_of_jobs_that_ended_without_them_go(installation: Installati
 
     assert installation.files() == {*kept, waiting}
     assert (sweep.counts.removed, sweep.counts.removed_bytes) == (1, len(b"orphan"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
+async def test_a_full_disk_is_swept_too(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file whose stamp tells the time is made, and then takes no byte."""
+    await installation.accept("b" * 24)
+    await installation.put("b" * 24)
+    await installation.cancel("b" * 24)
+
+    def full(path: str, flags: int) -> int:
+        os.close(os.open(path, flags, 0o600))
+        return os.open("/dev/full", os.O_WRONLY)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("kleinbot.private.opener", full)
+        sweep = installation.sweep()
+    assert sweep.failures == []
+    assert installation.files() == set()
 
 
 async def test_files_of_deleted_results_go(installation: Installation) -> None:
