@@ -44,7 +44,7 @@ def history(texts: Texts, locale: str, page: Page, reader_id: int) -> Message:
             file, description=description, spoiler=entry.job.spoiler
         )
         view.add_item(discord.ui.Section(line, accessory=thumbnail))
-    if page.entries:
+    if any(entry.is_seen for entry in page.entries):
         view.add_item(_show_row(texts, locale, page))
     if page.entries and (page.newer or page.older):
         view.add_item(_turn_row(texts, locale, page))
@@ -75,7 +75,10 @@ def _line(texts: Texts, locale: str, entry: Entry, reader_id: int) -> str:
     )
     marks = " ♥" * bool(entry.favourites)
     author = "" if job.member_id == reader_id else f" · {wording.mention(job.member_id)}"
-    prompt = wording.shown_prompt(subject(texts, locale, job.prompt), _PROMPT_CHARACTERS)
+    if entry.is_seen:
+        prompt = wording.shown_prompt(subject(texts, locale, job.prompt), _PROMPT_CHARACTERS)
+    else:
+        prompt = texts.say(locale, "history-unseen")
     return f"{made}{author}{marks}\n{prompt}"
 
 
@@ -87,7 +90,7 @@ def _file(job: Job, thumbnail: bytes) -> discord.File:
 
 def _show_row(texts: Texts, locale: str, page: Page) -> Row:
     row: Row = discord.ui.ActionRow()
-    for entry in page.entries:
+    for entry in (entry for entry in page.entries if entry.is_seen):
         label = texts.say(locale, "button-show", number=str(entry.job.number))
         row.add_item(ShowButton(entry.job.job_id, label))
     return row

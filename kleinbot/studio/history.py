@@ -55,11 +55,15 @@ class Search:
 
 @dataclass(frozen=True)
 class Entry:
-    """One result in the list. ``thumbnail``: a small WebP of its first picture; None where that is gone."""
+    """One result in the list. ``thumbnail``: a small WebP of its first picture; None where that is gone.
+
+    Not ``is_seen``: it was marked in a channel that its reader no longer sees, so nothing of it is told.
+    """
 
     job: Job
     thumbnail: bytes | None
     favourites: frozenset[int]
+    is_seen: bool = True
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,7 @@ class History:
             if not jobs and before is not None:
                 # All of that page was deleted meanwhile: the one above it is the last now.
                 return replace(await self.page(actor, search, after=before - 1), older=False)
-        return Page(search, tuple([await self._entry(owner, job) for job in jobs]), newer, older)
+        return Page(search, tuple([await self._entry(actor, job) for job in jobs]), newer, older)
 
     async def choices(self, actor: Actor, text: str, limit: int) -> list[Title]:
         """Return the actor's newest results whose number or prompt has what was typed."""
@@ -181,8 +185,11 @@ class History:
         if not is_wanted:
             self._wake_removal()
 
-    async def _entry(self, owner: Owner, job: Job) -> Entry:
+    async def _entry(self, actor: Actor, job: Job) -> Entry:
+        owner = Owner(actor.server_id, actor.member_id)
         marked = await favourites.positions(self._database.read, owner, job.job_id)
+        if not await sees(self._database.read, actor, job):
+            return Entry(job, None, marked, is_seen=False)
         return Entry(job, await self._thumbnail(job), marked)
 
     async def _thumbnail(self, job: Job) -> bytes | None:

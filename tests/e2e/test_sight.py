@@ -55,6 +55,24 @@ async def test_what_was_shown_in_a_channel_may_be_used_by_who_sees_that(stage: S
         await result(await house.bob.command(house.channel, "edit", picture=picture, instruction="a hat"))
 
 
+async def test_a_mark_does_not_show_what_its_channel_does_not_any_more(stage: Stage) -> None:
+    world = stage.standin.world
+    secret = world.add_channel(stage.server, "secret")
+    async with stage.house(ScriptedEngine()) as house:
+        await imagined(house, prompt="a common dog")
+        done = await result(await house.ada.command(secret, "imagine", prompt="a red fox"))
+        await said(await house.bob.press(done, label="Favourite"), "#2 is one of your favourites")
+        await said(await house.bob.command(house.channel, "history", favourites=True), "a red fox")
+        world.hide(secret, stage.bob)
+        page = await said(await house.bob.command(house.channel, "history", favourites=True), "#2")
+        assert "It is in a channel that you cannot see from here." in page.text
+        assert "red fox" not in page.text
+        assert not page.pictures
+        assert not page.buttons
+        again = await house.ada.command(house.channel, "history")
+        assert _numbers(await _page(again, 2)) == [2, 1]
+
+
 async def test_a_page_that_was_emptied_meanwhile_shows_what_is_left(stage: Stage) -> None:
     async with stage.house(ScriptedEngine()) as house:
         for index in range(1, 8):

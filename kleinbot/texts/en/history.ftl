@@ -14,6 +14,7 @@ history-searched = “{ $text }”
 history-empty = You have no pictures here yet. Begin with /imagine.
 history-no-favourites = You have marked no picture yet. The button "Favourite" under a result does it.
 history-nothing-found = Nothing of yours has these words in its prompt. Try fewer of them.
+history-unseen = It is in a channel that you cannot see from here.
 history-entry = **#{ $number }** · <t:{ NUMBER($at_s, useGrouping: 0) }:R> · { $count ->
         [one] { $count } picture
        *[other] { $count } pictures
