@@ -67,8 +67,8 @@ def _engine_telling(faults: KillAt, holds: bool) -> type[GpuEngine]:
 
 
 def _model_with(profile: dict[str, Any]) -> Any:
-    def choose(settings: Settings) -> ModelChoice:
-        model = choose_model(settings)
+    def choose(settings: Settings, **others: Any) -> ModelChoice:
+        model = choose_model(settings, **others)
         return replace(model, profile=replace(model.profile, **profile))
 
     return choose

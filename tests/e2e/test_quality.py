@@ -20,8 +20,8 @@ QUICK_S = 10.0
 def base_here(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Let the host have both checkpoints; undone, it has the distilled one alone."""
 
-    def with_base(settings: Settings) -> ModelChoice:
-        model = choose_model(settings)
+    def with_base(settings: Settings, **others: Any) -> ModelChoice:
+        model = choose_model(settings, **others)
         return replace(model, profile=replace(model.profile, checkpoints=tuple(Checkpoint)))
 
     monkeypatch.setattr(app, "choose_model", with_base)
