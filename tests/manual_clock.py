@@ -31,3 +31,12 @@ class ManualClock:
         for _, woken in due:
             if not woken.done():
                 woken.set_result(None)
+
+
+async def passes(clock: ManualClock, seconds: float, slice_s: float = 5.0) -> None:
+    """Let time pass as it does, so that whoever sleeps in slices counts all of it: a jump is a standstill."""
+    while seconds > 0:
+        clock.advance(min(seconds, slice_s))
+        seconds -= slice_s
+        for _ in range(5):
+            await asyncio.sleep(0)

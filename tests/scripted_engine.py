@@ -56,6 +56,7 @@ class ScriptedEngine:
         self.profile = profile
         self.state = EngineState(EnginePhase.READY)
         self.held_bytes = 0
+        self.doubted = 0
         self.batches: list[tuple[RenderTask, ...]] = []
         self.resumed: list[Suspended] = []
         self.discarded: list[Suspended] = []
@@ -114,6 +115,9 @@ class ScriptedEngine:
     async def discard(self, suspended: Suspended) -> None:
         self.discarded.append(suspended)
         self._held.pop(suspended.handle, None)
+
+    def doubt(self) -> None:
+        self.doubted += 1
 
     async def close(self) -> None:
         self._held.clear()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from kleinbot.dispatch.batch import Batch
+from kleinbot.dispatch.standstill import Standstill
 from kleinbot.dispatch.watchdog import Watchdog
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import FatalEngineError
@@ -42,6 +43,7 @@ class Card:
         self._is_stopped = is_stopped
         self._clock = clock
         self._watchdog = Watchdog(clock)
+        self._standstill = Standstill(clock)
         self._batch: Batch | None = None
         self._may_yield = False
         self._must_yield = False
@@ -65,6 +67,7 @@ class Card:
         Raises RenderError where this batch cannot be made, FatalEngineError where nothing can any more or
         where the card hangs.
         """
+        self.look_at_clock()
         self._batch, self._may_yield, self._must_yield = batch, may_yield, False
         self._since_s = self._clock.monotonic_s()
         shape, size = batch.shape, len(batch.claimed)
@@ -81,6 +84,11 @@ class Card:
         elif went_as_usual(outcome):
             self._watchdog.learn(batch.shape, len(batch.claimed), outcome.seconds)
         return outcome
+
+    def look_at_clock(self) -> None:
+        """Have the engine tested after a standstill: over a suspend a card may have lost its weights."""
+        if self._standstill.is_over():
+            self._engine.doubt()
 
     def look(self, *, may_yield: bool | None = None) -> None:
         """Decide anew whether the batch in hand lets others pass: a step is done, or the line has changed."""

@@ -163,8 +163,12 @@ class Dispatcher:
             self._tasks.close()
 
     async def keep_promises(self) -> None:
-        """Take back in time what can no longer be kept, also while nothing is drawn; until cancelled."""
+        """Take back in time what can no longer be kept, also while nothing is drawn; until cancelled.
+
+        Here also a standstill is noticed, whose end nobody tells.
+        """
         while True:
+            self._card.look_at_clock()
             self._relieve_overdue()
             await self._clock.sleep(_RELIEF_EVERY_S)
 

@@ -16,6 +16,11 @@ COLD_TIMES = 20.0
 COLD_SLACK_S = 120.0
 """For one that an earlier process has made: kernels and weights may have to be read from a slow disk."""
 
+SLICE_S = 5.0
+MOST_OF_A_SLICE_S = 2 * SLICE_S
+"""What a slice counts for at most. One that took far longer was no work of the card: the machine was
+suspended, or the process stopped."""
+
 _SMOOTHING = 0.2
 _MOST_KINDS = 500
 
@@ -44,6 +49,8 @@ class Watchdog:
         self._known: OrderedDict[tuple[Shape, int], _Parts] = OrderedDict()
         self._parts: _Parts | None = None
         self._measured_s: float | None = None
+        self._counted_s = 0.0
+        self._slice_from_s = clock.monotonic_s()
         self._until_s = 0.0
         self._part = ""
 
@@ -51,6 +58,7 @@ class Watchdog:
         """Watch a batch from now on, new or resumed; ``measured_s``: what all of it takes, where known."""
         self._parts = self._known.get((shape, batch))
         self._measured_s = measured_s
+        self._counted_s, self._slice_from_s = 0.0, self._clock.monotonic_s()
         self._enter("first step", self._parts.first_step_s if self._parts else None)
 
     def step_done(self, done: int, total: int) -> None:
@@ -72,13 +80,19 @@ class Watchdog:
 
     async def overrun(self) -> str:
         """Return once a part has taken far longer than its kind, with the part's name."""
-        while (left_s := self._until_s - self._clock.monotonic_s()) > 0:
-            await self._clock.sleep(left_s)
+        while (left_s := self._until_s - self._passed_s()) > 0:
+            self._counted_s, self._slice_from_s = self._passed_s(), self._clock.monotonic_s()
+            await self._clock.sleep(min(left_s, SLICE_S))
         return self._part
+
+    def _passed_s(self) -> float:
+        """Return how long has been watched since ``begin``, without what the process stood still."""
+        in_slice_s = self._clock.monotonic_s() - self._slice_from_s
+        return self._counted_s + min(in_slice_s, MOST_OF_A_SLICE_S)
 
     def _enter(self, part: str, expected_s: float | None) -> None:
         self._part = part
-        self._until_s = self._clock.monotonic_s() + self._budget_s(expected_s)
+        self._until_s = self._passed_s() + self._budget_s(expected_s)
 
     def _budget_s(self, expected_s: float | None) -> float:
         if expected_s is not None:

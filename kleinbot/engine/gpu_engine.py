@@ -168,6 +168,11 @@ class GpuEngine:
         if not self._closing.is_set():
             self._thread.submit(self._discard, suspended)
 
+    def doubt(self) -> None:
+        """Have the engine tested before the next batch, and before one in hand is given out."""
+        if self._worker is not None:
+            self._worker.doubt()
+
     async def close(self) -> None:
         """Finish the step in hand, release the device and end the thread. Idempotent."""
         if self._closed is None:

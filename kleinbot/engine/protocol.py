@@ -74,6 +74,13 @@ class Engine(Protocol):
         """Forget a suspended batch that nobody wants any more."""
         ...
 
+    def doubt(self) -> None:
+        """Have the engine tested before the next batch, and before one in hand is given out.
+
+        Where it no longer computes what it did, that batch raises FatalEngineError.
+        """
+        ...
+
     async def close(self) -> None:
         """Finish the step in hand, release the device and end the thread. Idempotent."""
         ...

@@ -64,6 +64,9 @@ class WaitingEngine:
     async def discard(self, suspended: Suspended) -> None:
         return
 
+    def doubt(self) -> None:
+        return
+
     async def close(self) -> None:
         return
 

@@ -84,6 +84,7 @@ class Worker:
         self._next_handle = 1
         self._failures = 0
         self._is_suspect = False
+        self._is_doubted = False
         self._fatal: str | None = None
         self._handicap = handicap
 
@@ -117,6 +118,10 @@ class Worker:
     def discard(self, suspended: Suspended) -> None:
         """Forget a batch that rests; nothing happens where there is none."""
         self._resting.pop(suspended.handle, None)
+
+    def doubt(self) -> None:
+        """Test the card before the next batch, and before one in hand is given out; called on any thread."""
+        self._is_suspect = self._is_doubted = True
 
     def release(self) -> None:
         """Let go of the model and its memory."""
@@ -184,6 +189,9 @@ class Worker:
             match ending:
                 case _Ending.DONE:
                     self._failures = 0
+                    if self._is_doubted:
+                        # A picture of lost weights is noise, and would be paid for.
+                        self._check_health()
                     result = making.result()
                     if any(image.error is not None for image in result.images):
                         self._is_suspect = True
@@ -237,6 +245,7 @@ class Worker:
             raise FatalEngineError(self._fatal)
         if not self._is_suspect:
             return
+        self._is_doubted = False
         match self._test():
             case True:
                 self._is_suspect = False

@@ -35,6 +35,7 @@ from kleinbot.domain.work import OutOfMemory, Rung
 from kleinbot.images.labelled import decode_own
 from tests.dispatch.processes import Processes
 from tests.e2e.accounts import ARCHIVE, Books, Seen, rows
+from tests.manual_clock import passes
 from tests.studio_harness import ADA, BOB, MODERATOR, STRANGER, reply
 
 DORA = Actor(server_id=11, member_id=4, locale="en-US")
@@ -158,7 +159,7 @@ class StudioMachine(Processes):
         if not self.turnstile.somebody_waits:
             return
         told = self._order()
-        self.clock.advance(QUARTER_OF_AN_HOUR_S)
+        self.run(passes(self.clock, QUARTER_OF_AN_HOUR_S))
         with suppress(FatalEngineError):
             self.run(self._dispatched())
         assert self.dispatching.done(), "the watchdog saw it"

@@ -9,7 +9,7 @@ from aiohttp import TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from kleinbot.app import opened
-from kleinbot.dispatch.watchdog import UNKNOWN_S
+from kleinbot.dispatch.watchdog import SLICE_S, UNKNOWN_S
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.work import EnginePhase
@@ -50,7 +50,11 @@ async def test_a_card_that_hangs_is_told_and_the_process_ends_at_once_with_every
             await engine.started.wait()
             waiting = await stage.bob.command(stage.channel, "imagine", prompt="an owl")
             await waiting.acknowledged(timeout_s=QUICK_S)
-            stage.clock.advance(UNKNOWN_S)
+            for _ in range(round(UNKNOWN_S / SLICE_S)):
+                stage.clock.advance(SLICE_S)
+                await waiting.acknowledged(timeout_s=QUICK_S)
+                for _ in range(5):
+                    await asyncio.sleep(0)
             for handle in (drawn, waiting):
                 await handle.message_where(lambda m: "about to restart" in m.text, timeout_s=QUICK_S)
             assert await running == RESTART_CODE

@@ -1,6 +1,7 @@
 """After an error that was survived, the card shows that it still computes before it gets the next batch."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,8 +11,10 @@ from kleinbot.domain.faults import FaultPoint
 from kleinbot.domain.work import EnginePhase
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.self_test import SelfTest
+from kleinbot.host.profile import CPU_SMALL
 from kleinbot.klein import vae
-from tests.engine.conftest import Faults, a_task, ignore, never, pixels_of, raising, result_of
+from kleinbot.klein.source import FolderSource
+from tests.engine.conftest import Faults, TickingClock, a_task, ignore, never, pixels_of, raising, result_of
 
 
 @pytest.fixture
@@ -154,3 +157,46 @@ async def test_a_picture_that_is_not_made_of_numbers_fails_alone(
     await result_of(engine, a_task(2))
     await result_of(engine, a_task(3))
     assert tests_made == [True]
+
+
+async def test_a_doubted_card_is_tested_once_before_the_next_batch(
+    engine: GpuEngine, tests_made: list[bool]
+) -> None:
+    engine.doubt()
+    await pixels_of(engine, a_task(0))
+    await pixels_of(engine, a_task(1))
+    assert tests_made == [True]
+
+
+async def test_a_batch_during_which_the_card_lost_its_weights_is_not_given_out(
+    engine: GpuEngine, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As over a suspend: what is drawn after it is noise, and would be paid for."""
+    decode = vae.decode
+
+    def suspend() -> None:
+        noise = torch.Generator().manual_seed(1)
+        monkeypatch.setattr(
+            vae, "decode", lambda model, latents: decode(model, torch.randn(latents.shape, generator=noise))
+        )
+        engine.doubt()
+        faults.at.clear()
+
+    faults.act = suspend
+    with pytest.raises(FatalEngineError):
+        await engine.render([a_task()], ignore, never)
+
+
+async def test_a_batch_over_which_the_card_kept_its_weights_is_given_out(
+    engine: GpuEngine, faults: Faults, tests_made: list[bool]
+) -> None:
+    wanted = await pixels_of(engine, a_task(0))
+    faults.act = engine.doubt
+    assert await pixels_of(engine, a_task(0)) == wanted
+    assert tests_made == [True]
+
+
+async def test_an_engine_that_is_not_ready_is_not_doubted(clock: TickingClock, faults: Faults) -> None:
+    engine = GpuEngine(FolderSource(Path("nowhere")), CPU_SMALL, clock, faults)
+    engine.doubt()
+    await engine.close()
