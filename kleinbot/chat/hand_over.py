@@ -115,9 +115,10 @@ class HandOver:
 
         part, message_id = await parts.fitting(UploadLimits(interaction.filesize_limit), attempt)
         async with self._database.transaction() as transaction:
+            # Not the channel of the command: who is there does not see the message, and so not the job.
             is_wanted = await posted.note(
-                transaction, job.job_id, part.positions, interaction.channel_id or job.channel_id, message_id,
-                Origin.DELIVERY, self._clock.now_ms(),
+                transaction, job.job_id, part.positions, job.channel_id, message_id, Origin.DELIVERY,
+                self._clock.now_ms(),
             )  # fmt: skip
         if not is_wanted:
             self._wake_removal()

@@ -86,7 +86,10 @@ class HistoryDesk:
         await interaction.edit_original_response(view=message.view, attachments=list(message.files))
 
     async def _post(self, interaction: discord.Interaction[Any], job: Job) -> None:
-        """Post ``job`` in as many messages as it needs. Nothing repeats this: the member can."""
+        """Post ``job`` in as many messages as it needs. Nothing repeats this: the member can.
+
+        What one person alone is shown has no row: nobody can remove it later, and it is shown in no channel.
+        """
         is_ephemeral = job.private or job.member_id != interaction.user.id
         await interaction.response.defer(ephemeral=is_ephemeral, thinking=True)
         limits = UploadLimits(interaction.filesize_limit)
@@ -103,24 +106,25 @@ class HistoryDesk:
             )
             return sent.id
 
-        shown = await self._send(interaction, job, limits, functools.partial(self._results.first, job), edit)
-        there = set(shown)
-        while left := parts.left_of(job, there):
-            compose = functools.partial(self._results.further, job, left)
-            there.update(await self._send(interaction, job, limits, compose, follow))
+        there: set[int] = set()
+        compose, send = functools.partial(self._results.first, job), edit
+        while True:
+            part, message_id = await _sent(limits, compose, send)
+            if not is_ephemeral:
+                await self._history.note_shown(job, part.positions, interaction.channel_id or 0, message_id)
+            there.update(part.positions)
+            if not (left := parts.left_of(job, there)):
+                return
+            compose, send = functools.partial(self._results.further, job, left), follow
 
-    async def _send(
-        self,
-        interaction: discord.Interaction[Any],
-        job: Job,
-        limits: UploadLimits,
-        compose: Callable[[UploadLimits], Awaitable[Part]],
-        send: Callable[[Part], Awaitable[int]],
-    ) -> tuple[int, ...]:
-        async def attempt(limits: UploadLimits) -> tuple[Part, int]:
-            part = await compose(limits)
-            return part, await send(part)
 
-        part, message_id = await parts.fitting(limits, attempt)
-        await self._history.note_shown(job, part.positions, interaction.channel_id or 0, message_id)
-        return part.positions
+async def _sent(
+    limits: UploadLimits,
+    compose: Callable[[UploadLimits], Awaitable[Part]],
+    send: Callable[[Part], Awaitable[int]],
+) -> tuple[Part, int]:
+    async def attempt(limits: UploadLimits) -> tuple[Part, int]:
+        part = await compose(limits)
+        return part, await send(part)
+
+    return await parts.fitting(limits, attempt)

@@ -55,6 +55,35 @@ async def test_what_was_shown_in_a_channel_may_be_used_by_who_sees_that(stage: S
         await result(await house.bob.command(house.channel, "edit", picture=picture, instruction="a hat"))
 
 
+async def test_what_one_person_alone_was_shown_is_shown_to_nobody_else_in_that_channel(stage: Stage) -> None:
+    world = stage.standin.world
+    secret = world.add_channel(stage.server, "secret")
+    world.hide(secret, stage.bob)
+    async with stage.house(ScriptedEngine()) as house:
+        hidden = await result(await house.ada.command(secret, "imagine", prompt="a red fox"))
+        picture = f"{await _key(house, 1)}.0"
+        await said(await house.moderator.press(hidden, label="Favourite"), "#1 is one of your favourites")
+        page = await said(await house.moderator.command(house.channel, "history", favourites=True), "#1")
+        assert (await result(await house.moderator.press(page, label="Show #1"))).is_ephemeral
+        await said(await house.bob.command(house.channel, "variations", picture=picture), "no such picture")
+        assert await house.number("SELECT COUNT(*) FROM posted_images") == 1
+
+
+async def test_what_is_handed_over_is_shown_to_its_member_alone(stage: Stage) -> None:
+    world = stage.standin.world
+    secret = world.add_channel(stage.server, "secret")
+    world.hide(secret, stage.bob)
+    async with stage.house(ScriptedEngine()) as house:
+        await result(await house.ada.command(secret, "imagine", prompt="a red fox"))
+        picture = f"{await _key(house, 1)}.0"
+        async with house.app.database.transaction() as transaction:
+            await transaction.change("UPDATE outbox SET state = 'kept'")
+            await transaction.change("DELETE FROM posted_images")
+        assert (await result(await house.ada.command(house.channel, "queue"))).is_ephemeral
+        await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)
+        await said(await house.bob.command(house.channel, "variations", picture=picture), "no such picture")
+
+
 async def test_a_mark_does_not_show_what_its_channel_does_not_any_more(stage: Stage) -> None:
     world = stage.standin.world
     secret = world.add_channel(stage.server, "secret")
