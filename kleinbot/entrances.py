@@ -76,6 +76,7 @@ async def sandbox(
     """
     outside = machine()
     async with StandIn() as standin:
+        standin.world.only_its_owner_invites()
         outside = replace(outside, client_options={"connector": standin.connector()}, on_ending=on_ending)
         locale = _AT_DISCORD.get(settings.locale, settings.locale)
         terminal = Terminal(standin, settings.data_folder / "pictures", locale=locale)

@@ -54,7 +54,7 @@ def application(state: State) -> Json:
         "description": "",
         "type": None,
         "bot": user(state, state.bot),
-        "bot_public": True,
+        "bot_public": state.is_public,
         "bot_require_code_grant": False,
         "verify_key": "0" * 64,
         "flags": 0,

@@ -174,6 +174,8 @@ class State:
         self.files = FileStore(now, limits)
         self.bot = User(self.new_id(), "kleinbot", is_bot=True)
         self.application_id = self.bot.id
+        # Discord makes every new application public.
+        self.is_public = True
         self.owner = User(lasting("person", "owner"), "owner")
         self.users: dict[int, User] = {self.bot.id: self.bot, self.owner.id: self.owner}
         self.servers: dict[int, Server] = {}

@@ -17,6 +17,10 @@ class World:
         self._state = state
         self._persons: dict[str, Person] = {}
 
+    def only_its_owner_invites(self) -> None:
+        """Make the application private: nobody else may invite the bot."""
+        self._state.is_public = False
+
     @property
     def owner(self) -> Person:
         """The application's owner: whoever hosts the bot."""
