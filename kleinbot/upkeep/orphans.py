@@ -55,7 +55,12 @@ def adopt(file: Path, root: Path, clock: Clock, faults: Faults | None = None) ->
 
 
 def removable(found: Bond, counts: Counts) -> int:
-    """Return how many files ``remove`` would remove at most: it leaves what is younger than an hour."""
+    """Return how many files ``remove`` would remove at most: it leaves what is younger than an hour.
+
+    Nothing for an older database: a job that has ended without a picture here may have one by the newer.
+    """
+    if found is Bond.OLDER:
+        return 0
     if found is not Bond.TOGETHER:
         return counts.ours
     references = 0 if counts.unknown_images else counts.unknown_references
@@ -68,9 +73,11 @@ async def remove(file: Path, root: Path) -> tuple[int, int]:
     Raises OSError, sqlite3.Error.
     """
     with picture_rows.reading(file) as connection:
-        is_together = bond.judged(connection, root) is Bond.TOGETHER
+        found = bond.judged(connection, root)
+    if found is Bond.OLDER:
+        return 0, 0
     archive = Archive(root)
-    sweep = _passed(Sweep(root, file, remover=archive, is_together=is_together))
+    sweep = _passed(Sweep(root, file, remover=archive, is_together=found is Bond.TOGETHER))
     await archive.close()
     if sweep.failures:
         raise sweep.failures[0]

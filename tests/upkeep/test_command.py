@@ -54,6 +54,24 @@ async def test_pictures_of_a_lost_database_are_listed(installation: Installation
     assert {path: path.stat().st_mtime_ns for path in installation.folder.rglob("*")} == before
 
 
+async def test_nothing_is_removed_that_the_newer_database_may_keep(installation: Installation) -> None:
+    await installation.accept("a" * 24)
+    older = installation.copy_database("older")
+    drawn = await installation.put("a" * 24)
+    await installation.draw("b" * 24)
+    installation.put_back(older)
+    assert installation.start() is Bond.OLDER
+    await installation.cancel("a" * 24)  # which the newer database has as done
+    before = installation.files()
+    assert drawn in before
+    owner = _Owner(installation)
+    assert await asyncio.to_thread(owner.command.remove)
+    assert owner.said[0].startswith("Nothing can be removed")
+    assert owner.asked == []
+    assert await orphans.remove(installation.file, installation.root) == (0, 0)
+    assert installation.files() == before
+
+
 async def test_a_long_list_is_cut_unless_all_is_asked_for(installation: Installation) -> None:
     await installation.draw(*(f"{number:024x}" for number in range(LISTED + 3)))
     installation.lose_database()
