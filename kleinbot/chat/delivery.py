@@ -201,6 +201,13 @@ class Delivery:
             await self._by_channel(row, job, asked_id)
 
     async def _by_channel(self, row: OutboxRow, job: Job, asked_id: int) -> None:
+        if job.deleted_ms is not None:
+            # Nobody is called to what is gone; what went unnoted is found, and removed for being noted.
+            await self._ways.sent_already(row, job, asked_id)
+            async with self._database.transaction() as transaction:
+                await outbox.mark_unneeded(transaction, row.outbox_id, self._clock.now_ms())
+            await self._old_replies.remove(job, asked_id)
+            return
         message_id = await self._ways.by_channel(row, job, asked_id)
         await self._old_replies.point_to(job, message_id, asked_id)
 

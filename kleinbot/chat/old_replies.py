@@ -36,6 +36,17 @@ class OldReplies:
         """Say how ``job`` has ended without a picture."""
         await self._replace(job, layouts.result(self._texts, job, (), None, late=False).view, asked_id)
 
+    async def remove(self, job: Job, asked_id: int) -> None:
+        """Remove the waiting message of ``job``, which was deleted before its result was told."""
+        if job.private:
+            return
+        try:
+            message = await self._find(job, asked_id)
+            if message is not None:
+                await message.delete()
+        except UNREACHED as error:
+            _log.info("job %s: its old message could not be removed: %s", job.job_id, error)
+
     async def _replace(self, job: Job, view: discord.ui.LayoutView, asked_id: int) -> None:
         if job.private:
             return

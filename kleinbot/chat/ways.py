@@ -95,13 +95,7 @@ class Ways:
         """
         async with self._database.transaction() as transaction:
             await outbox.mark_posting(transaction, row.outbox_id, self._now_id())
-        there = await posted.delivered(self._database.read, job.job_id)
-        # An earlier process may have ended between its edit of the first response and the note of it.
-        there |= await self._earlier(job, look_back.first_moment(self._channel(job), asked_id))
-        if row.state is OutboxState.POSTING:
-            from_id = max(asked_id, row.posting_after or 0)
-            there |= await self._earlier(job, look_back.since(self._channel(job), from_id))
-        if there:
+        if there := await self.sent_already(row, job, asked_id):
             await self._rest_by_channel(row, job, Way.CHANNEL, there)
             return min(there.values())
         compose = functools.partial(self._results.first, job, late=True)
@@ -114,6 +108,16 @@ class Ways:
         there = dict.fromkeys(part.positions, message_id)
         await self._rest_by_channel(row, job, Way.CHANNEL, there)
         return message_id
+
+    async def sent_already(self, row: OutboxRow, job: Job, asked_id: int) -> dict[int, int]:
+        """Return the message of each picture that went, by position; what is found is noted first."""
+        there = await posted.delivered(self._database.read, job.job_id)
+        # An earlier process may have ended between its edit of the first response and the note of it.
+        there |= await self._earlier(job, look_back.first_moment(self._channel(job), asked_id))
+        if row.state is OutboxState.POSTING:
+            from_id = max(asked_id, row.posting_after or 0)
+            there |= await self._earlier(job, look_back.since(self._channel(job), from_id))
+        return there
 
     async def _rest_by_channel(self, row: OutboxRow, job: Job, way: Way, there: dict[int, int]) -> None:
         """Send what is not ``there``, and note that all is; ``there``: message by position, never empty."""

@@ -1,11 +1,13 @@
 """What was sent is found again, however busy the channel; what only looks like it is not taken for it."""
 
+import asyncio
 import logging
 import shutil
 
 import pytest
 
 from kleinbot.sandbox import Channel, Person
+from kleinbot.store import deletion
 from tests.e2e.house import House, ShiftedClock, Stage, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
@@ -60,6 +62,27 @@ async def test_a_channel_that_cannot_be_looked_through_just_now_gets_no_second_m
         house.clock.advance(60)
         await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent' AND way = 'channel'", 1)
         assert _posts(house.channel) == 1
+
+
+@pytest.mark.parametrize("answer", ["refused", "lost"])
+async def test_what_was_deleted_before_it_was_told_is_not_told_any_more(stage: Stage, answer: str) -> None:
+    engine = ScriptedEngine()
+    async with stage.house(engine) as house:
+        await _late(house, engine, "a fox")
+        lost = answer == "lost"
+        house.standin.break_next("POST /channels/*/messages", status=400, drop_answer=lost, times=1)
+        engine.gate.set()
+        await house.until("SELECT attempts FROM outbox", 1)
+        async with house.app.database.transaction() as transaction:
+            key = str((await transaction.all("SELECT job_id FROM jobs"))[0][0])
+            assert await deletion.delete(transaction, key, house.ada.id, house.clock.now_ms()) is not None
+        house.clock.advance(60)
+        await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent' AND way = 'unneeded'", 1)
+        # Nobody is called to what is not there.
+        assert len(house.standin.exchanges_of("POST", "/channels/*/messages")) == 1
+        async with asyncio.timeout(QUICK_S):
+            while not all(message.is_deleted for message in house.channel.log.values()):
+                await house.number("SELECT 1")
 
 
 async def test_after_an_older_database_was_put_back_the_new_result_is_sent(stage: Stage) -> None:
