@@ -86,6 +86,13 @@ class Archive:
         """Delete the file ``name``; one that is gone already is no error. Raises BadNameError, OSError."""
         await self._off_loop((self.root / checked(name)).unlink, True)
 
+    async def discard(self, name: str) -> None:
+        """Delete what no row keeps; where that fails it stays for the sweep. Raises BadNameError."""
+        try:
+            await self.delete(name)
+        except OSError as error:
+            _log.error("the file %s stays for now: %s", name, error)
+
     def note_number(self, server_id: int, number: int) -> None:
         """Note the number of a job that was accepted; ``keep_mark`` makes it durable a moment later."""
         if number > self._numbers.get(server_id, 0):

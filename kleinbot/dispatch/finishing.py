@@ -176,5 +176,5 @@ class Finisher:
             self._faults.reach(FaultPoint.BEFORE_COMMIT)
         self._faults.reach(FaultPoint.AFTER_COMMIT)
         if not recorded:  # it was cancelled meanwhile
-            await self._archive.delete(stored.path)
+            await self._archive.discard(stored.path)
         self._wake_delivery()

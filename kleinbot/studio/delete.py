@@ -1,6 +1,5 @@
 """Delete: a result goes for good, its row stays for the ledger."""
 
-import logging
 from collections.abc import Callable
 
 from kleinbot.archive.archive import Archive
@@ -12,8 +11,6 @@ from kleinbot.store import deletion, events
 from kleinbot.store.database import MEMBER_PATIENCE_S, Database
 from kleinbot.studio.history import History
 from kleinbot.studio.power import Action, may
-
-_log = logging.getLogger(__name__)
 
 
 class Delete:
@@ -58,9 +55,5 @@ class Delete:
         if files is None:
             raise Refusal(Code.RESULT_DELETED, number=str(job.number))
         for file in files:
-            # What a crash or the disk leaves here, the sweep removes.
-            try:
-                await self._archive.delete(file)
-            except OSError as error:
-                _log.error("the file %s of a deleted result stays for now: %s", file, error)
+            await self._archive.discard(file)  # what a crash leaves here, the sweep removes
         return job

@@ -167,7 +167,7 @@ class Submit:
             return await self._insert(actor, job, press)
         except (Refusal, RepeatedEvent):
             for reference in references:
-                await self._archive.delete(reference.file)
+                await self._archive.discard(reference.file)
             raise
 
     async def begun(

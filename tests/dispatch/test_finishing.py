@@ -1,12 +1,15 @@
 """What goes wrong while a picture is finished never leaves its image behind."""
 
 import asyncio
+import errno
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import JobState
+from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.work import ImageKey
 from kleinbot.store import jobs
 from tests.studio_harness import Studio
@@ -60,3 +63,26 @@ async def test_what_can_never_be_noted_is_put_back_at_the_end(
     await asyncio.wait_for(studio.finisher.close(), 10)
     assert (await studio.job(key.job_id)).state is JobState.QUEUED
     assert await studio.spent_tenths() == 10
+
+
+async def test_the_file_of_a_cancelled_picture_that_cannot_be_deleted_holds_up_nothing(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = (await studio.imagine()).card.job
+    key = ImageKey(job.job_id, 0)
+    async with studio.database.transaction() as transaction:
+        await jobs.claim(transaction, key, "batch", studio.clock.now_ms())
+        assert await jobs.stop(transaction, key.job_id, JobState.CANCELLED, studio.clock.now_ms())
+    unlink = Path.unlink
+
+    def locked(path: Path, missing_ok: bool = False) -> None:
+        if path.suffix == ".png":
+            raise PermissionError(errno.EACCES, "in use", str(path))
+        unlink(path, missing_ok)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", locked)
+        studio.finisher.accept(job, key, Pixels(16, 16, bytes(16 * 16 * 3)), 0.5)
+        await asyncio.wait_for(studio.finisher.emptied(), 10)
+    assert not studio.finisher.is_busy
+    assert await studio.spent_tenths() == 0
