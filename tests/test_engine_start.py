@@ -7,9 +7,9 @@ import pytest
 from kleinbot.chat import host_status
 from kleinbot.domain.errors import Code, FatalEngineError, StartError
 from kleinbot.domain.work import EnginePhase, EngineState
-from kleinbot.engine_start import LONGEST_RETRY_S, Start, started
+from kleinbot.engine_start import LONGEST_RETRY_S, LOOK_FOR_PROGRESS_EVERY_S, STALLED_S, Start, started
 from kleinbot.texts import Texts
-from tests.manual_clock import ManualClock
+from tests.manual_clock import ManualClock, passes
 from tests.scripted_engine import ScriptedEngine
 
 FULL_CARD = StartError(Code.START_OUT_OF_MEMORY, profile="int8", needed=7.5, free=1.2)
@@ -37,14 +37,14 @@ class FailingEngine(ScriptedEngine):
 
 
 async def settled() -> None:
-    for _ in range(5):
+    for _ in range(30):
         await asyncio.sleep(0)
 
 
 async def asleep(clock: ManualClock) -> None:
     """Wait until the next start is waited for; threads may be asked before."""
     async with asyncio.timeout(10):
-        while not clock._sleepers:
+        while all(woken.done() for _, woken in clock._sleepers):
             await asyncio.sleep(0)
 
 
@@ -93,6 +93,51 @@ async def test_what_is_no_want_of_memory_changes_no_profile() -> None:
             await asyncio.sleep(0)
             clock.advance(LONGEST_RETRY_S)
     assert await starting is Start.READY
+
+
+class StallingEngine(ScriptedEngine):
+    """Tells what a test lets it tell, and never comes up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cancelled = False
+
+    async def start(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.cancelled = True
+
+
+async def test_a_start_of_which_nothing_is_heard_is_left_to_a_new_process(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    engine, clock = StallingEngine(), ManualClock()
+    starting = asyncio.create_task(started(engine, clock, never_looks))
+    await settled()
+    for hundredth in range(3):
+        engine.enter(EngineState(EnginePhase.LOADING, hundredth / 100, "klein"))
+        await passes(clock, STALLED_S - LOOK_FOR_PROGRESS_EVERY_S)
+        assert not starting.done()
+    await passes(clock, 2 * LOOK_FOR_PROGRESS_EVERY_S)
+    assert await asyncio.wait_for(starting, 10) is Start.NEW_PROCESS
+    assert engine.cancelled
+    assert "loading" in caplog.text
+    assert "20 minutes" in caplog.text
+
+
+async def test_a_slow_download_and_a_suspended_machine_have_not_stalled() -> None:
+    engine, clock = StallingEngine(), ManualClock()
+    starting = asyncio.create_task(started(engine, clock, never_looks))
+    await settled()
+    engine.enter(EngineState(EnginePhase.DOWNLOADING, 0.5, "klein"))
+    await passes(clock, 3 * STALLED_S, LOOK_FOR_PROGRESS_EVERY_S)
+    engine.enter(EngineState(EnginePhase.LOADING, 0.0, "klein"))
+    await passes(clock, 8 * 3600, slice_s=8 * 3600)
+    assert not starting.done()
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    assert engine.cancelled
 
 
 async def test_what_does_not_pass_by_itself_is_not_tried_again() -> None:

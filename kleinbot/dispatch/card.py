@@ -42,7 +42,7 @@ class Card:
         self._sink = sink
         self._is_stopped = is_stopped
         self._clock = clock
-        self._watchdog = Watchdog(clock)
+        self._watchdog = Watchdog(clock, engine.profile)
         self._standstill = Standstill(clock)
         self._batch: Batch | None = None
         self._may_yield = False

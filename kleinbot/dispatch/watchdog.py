@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.work import StageSeconds
+from kleinbot.host.memory_model import read_for_encoding_bytes, read_for_step_bytes
+from kleinbot.host.profile import Profile
 from kleinbot.queueing.waiting import Shape
 
 TIMES = 5.0
@@ -20,6 +22,10 @@ SLICE_S = 5.0
 MOST_OF_A_SLICE_S = 2 * SLICE_S
 """What a slice counts for at most. One that took far longer was no work of the card: the machine was
 suspended, or the process stopped."""
+
+SLOW_DISK_BYTES_PER_S = 20e6
+"""A disk behind USB 2, or a share in a busy network. What is remembered of a prompt is not read again, so
+the measured seconds do not tell."""
 
 _SMOOTHING = 0.2
 _MOST_KINDS = 500
@@ -44,8 +50,14 @@ class _Parts:
 class Watchdog:
     """Knows how long each part of a batch of its kind takes, and when one takes far longer."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, profile: Profile | None = None) -> None:
+        """``profile`` tells what is read from disk meanwhile; nothing where it is None."""
         self._clock = clock
+        encoding, step = (0, 0)
+        if profile is not None:
+            encoding, step = read_for_encoding_bytes(profile), read_for_step_bytes(profile)
+        self._read_for_encoding_s = encoding / SLOW_DISK_BYTES_PER_S
+        self._read_for_step_s = step / SLOW_DISK_BYTES_PER_S
         self._known: OrderedDict[tuple[Shape, int], _Parts] = OrderedDict()
         self._parts: _Parts | None = None
         self._measured_s: float | None = None
@@ -59,12 +71,15 @@ class Watchdog:
         self._parts = self._known.get((shape, batch))
         self._measured_s = measured_s
         self._counted_s, self._slice_from_s = 0.0, self._clock.monotonic_s()
-        self._enter("first step", self._parts.first_step_s if self._parts else None)
+        # The base checkpoint encodes the empty prompt too.
+        read_s = (batch + 1) * self._read_for_encoding_s + self._read_for_step_s
+        self._enter("first step", self._parts.first_step_s if self._parts else None, read_s)
 
     def step_done(self, done: int, total: int) -> None:
         """Note that a step was reported; the next part begins."""
         if done < total:
-            self._enter(f"step {done + 1} of {total}", self._parts.step_s if self._parts else None)
+            expected_s = self._parts.step_s if self._parts else None
+            self._enter(f"step {done + 1} of {total}", expected_s, self._read_for_step_s)
         else:
             self._enter("decode", self._parts.decode_s if self._parts else None)
 
@@ -90,9 +105,9 @@ class Watchdog:
         in_slice_s = self._clock.monotonic_s() - self._slice_from_s
         return self._counted_s + min(in_slice_s, MOST_OF_A_SLICE_S)
 
-    def _enter(self, part: str, expected_s: float | None) -> None:
+    def _enter(self, part: str, expected_s: float | None, read_s: float = 0.0) -> None:
         self._part = part
-        self._until_s = self._passed_s() + self._budget_s(expected_s)
+        self._until_s = self._passed_s() + self._budget_s(expected_s) + read_s
 
     def _budget_s(self, expected_s: float | None) -> float:
         if expected_s is not None:

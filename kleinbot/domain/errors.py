@@ -60,6 +60,7 @@ class Code(StrEnum):
 
     RENDER_FAILED = "error-render-failed"
     OUT_OF_MEMORY = "error-out-of-memory"
+    HOST_OUT_OF_MEMORY = "error-host-out-of-memory"
     CHECKPOINT_GONE = "error-checkpoint-gone"
     MODEL_CHANGED = "error-model-changed"
     GAVE_UP_AFTER_CRASHES = "error-gave-up-after-crashes"
@@ -121,6 +122,7 @@ class Code(StrEnum):
     DRIVER_SHOWS_NO_CARD = "error-driver-shows-no-card"
     CARD_TOO_OLD = "error-card-too-old"
     START_OUT_OF_MEMORY = "error-start-out-of-memory"
+    START_HOST_OUT_OF_MEMORY = "error-start-host-out-of-memory"
     RUNS_UNTUNED = "error-runs-untuned"
     NO_NATIVE_PRODUCTS = "error-no-native-products"
     PRODUCTS_WRONG = "error-products-wrong"

@@ -10,12 +10,12 @@ from kleinbot.domain.errors import Code, FatalEngineError, StartError
 from kleinbot.domain.faults import Faults
 from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.engine.device import device_of, free_bytes, open_device, release_memory, wait_for
-from kleinbot.engine.failures import Failure, classify, is_out_of_memory
+from kleinbot.engine.failures import Failure, classify, is_host_out_of_memory, is_out_of_memory
 from kleinbot.engine.products import check_products
 from kleinbot.engine.worker import GONE, NEVER_FREED, Worker
 from kleinbot.host.facts import GIB
 from kleinbot.host.memory_model import RESERVED_BEYOND, WorkShape, predict
-from kleinbot.host.probe import this_system
+from kleinbot.host.probe import read_memory, this_system
 from kleinbot.host.profile import Profile
 from kleinbot.klein.download import asking, obtain
 from kleinbot.klein.folder_hashes import check_folder
@@ -39,8 +39,8 @@ def bring_up(
     """Check the device, fetch, load and warm the model.
 
     Raises StartError as the parts do; STOPPING where ``is_abandoned`` says so; START_OUT_OF_MEMORY (profile,
-    needed, free); ENGINE_FAILED (reason) for what nobody foresaw. Raises FatalEngineError where this process
-    can no longer use the card.
+    needed, free); START_HOST_OUT_OF_MEMORY (profile, available); ENGINE_FAILED (reason) for what nobody
+    foresaw. Raises FatalEngineError where this process can no longer use the card.
     """
 
     def act() -> Worker:
@@ -72,10 +72,11 @@ def _made_or_failed(act: Callable[[], Worker], profile: Profile) -> Worker | Sta
         return StartError(error.code, **error.parameters)
     except AbandonedError:
         return StartError(Code.STOPPING)
-    except MemoryError:
-        _log.error("the host's memory ran out while the model was brought up")
-        return None
     except Exception as error:
+        if is_host_out_of_memory(error):
+            _log.error("the host's memory ran out while the model was brought up: %s", str(error))
+            available = round(read_memory().available_bytes / GIB, 1)
+            return StartError(Code.START_HOST_OUT_OF_MEMORY, profile=profile.name, available=available)
         if is_out_of_memory(error):
             # As text: a record that is kept somewhere would keep the traceback, and that all that was loaded.
             _log.error("memory ran out while the model was brought up: %s", str(error))

@@ -14,6 +14,20 @@ _CUDA_WORDS = re.compile(
 _MEMORY_WORDS = re.compile(
     r"out of memory|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED", re.IGNORECASE
 )
+_HOST_MEMORY_WORDS = re.compile(
+    r"DefaultCPUAllocator: (can't allocate|not enough) memory|cudaHostAlloc|cudaHostRegister", re.IGNORECASE
+)
+
+
+def is_host_out_of_memory(error: BaseException) -> bool:
+    """Tell whether ``error`` is Python's or torch's way to say that the host's memory does not suffice.
+
+    torch's own words differ between systems (c10/core/impl/alloc_cpu.cpp); where pinned memory cannot be had
+    it names CUDA's call.
+    """
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and _HOST_MEMORY_WORDS.search(str(error)) is not None
+    )
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -34,6 +48,7 @@ class Failure(Enum):
 
     BATCH = auto()
     OUT_OF_MEMORY = auto()
+    HOST_OUT_OF_MEMORY = auto()
     CARD = auto()
 
 
@@ -45,6 +60,8 @@ def classify(error: BaseException, probe: Callable[[], None]) -> Failure:
     """
     if _is_from_cuda(error) and not _survives(probe):
         return Failure.CARD
+    if is_host_out_of_memory(error):
+        return Failure.HOST_OUT_OF_MEMORY
     return Failure.OUT_OF_MEMORY if is_out_of_memory(error) else Failure.BATCH
 
 

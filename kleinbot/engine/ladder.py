@@ -9,9 +9,14 @@ from kleinbot.domain.work import OutOfMemory, Rung
 from kleinbot.engine.autoencoder import Autoencoder
 from kleinbot.engine.device import release_memory
 from kleinbot.engine.making import Making, Part, Stage
+from kleinbot.host.facts import GIB
+from kleinbot.host.probe import read_memory
 from kleinbot.klein.text_encoder import TextEncoder
 
 _log = logging.getLogger(__name__)
+
+_HOST_RESERVE_BYTES = GIB
+"""Stays free of the host's memory; the bot and torch have theirs already."""
 
 
 class Ladder:
@@ -55,11 +60,33 @@ class Ladder:
                 making.give_up(RenderError(Code.OUT_OF_MEMORY))
         release_memory(self._device)
 
+    def spare_host(self, making: Making) -> None:
+        """Go on with ``making``, for which the host's memory did not suffice, one by one or not at all.
+
+        The other rungs would only take more of it.
+        """
+        part = making.parts[0]
+        rung = Rung.GIVE_UP if part.is_split else Rung.BATCH_OF_ONE
+        _log.warning("the host's memory ran out with %d images: %s", len(part.tasks), rung)
+        making.out_of_memory.append(OutOfMemory(rung, len(part.tasks)))
+        if part.is_split:
+            making.give_up(RenderError(Code.HOST_OUT_OF_MEMORY))
+        else:
+            making.split()
+        release_memory(self._device)
+
     def _next_rung(self, part: Part) -> Rung:
         if not part.is_split:
             return Rung.BATCH_OF_ONE
         if part.stage is not Stage.DENOISE and not self._autoencoder.is_lean:
             return Rung.LEAN_DECODE
-        if self._encoder_is_resident:
+        if self._encoder_is_resident and self._host_can_hold_encoder():
             return Rung.STREAMED_ENCODER
         return Rung.GIVE_UP
+
+    def _host_can_hold_encoder(self) -> bool:
+        """Ask first: pinned memory cannot be swapped out, and the system's memory killer asks nobody."""
+        needed, available = self._text_encoder.bytes + _HOST_RESERVE_BYTES, read_memory().available_bytes
+        if needed > available:
+            _log.warning("the text encoder stays: %d MiB of %d are free", available >> 20, needed >> 20)
+        return needed <= available

@@ -13,7 +13,7 @@ from kleinbot.domain.faults import Faults
 from kleinbot.domain.work import BatchResult, RenderTask, Suspended
 from kleinbot.engine.autoencoder import Autoencoder
 from kleinbot.engine.device import MemoryPeak, memory_peak, release_memory, wait_for
-from kleinbot.engine.failures import Failure, classify, is_out_of_memory
+from kleinbot.engine.failures import Failure, classify, is_host_out_of_memory, is_out_of_memory
 from kleinbot.engine.ladder import Ladder
 from kleinbot.engine.making import Caller, Making
 from kleinbot.engine.self_test import SelfTest
@@ -147,7 +147,7 @@ class Worker:
         except StartError:
             raise
         except Exception as error:
-            if is_out_of_memory(error) or not tuning.is_tuned:
+            if is_out_of_memory(error) or is_host_out_of_memory(error) or not tuning.is_tuned:
                 raise
             _log.warning(
                 "this host cannot run the model tuned, it runs plainly: %s",
@@ -202,6 +202,9 @@ class Worker:
                 case Failure.OUT_OF_MEMORY:
                     self._is_suspect = True
                     self._step_down(making)
+                case Failure.HOST_OUT_OF_MEMORY:
+                    self._is_suspect = True
+                    self._loaded.ladder.spare_host(making)
                 case Failure.BATCH:
                     self._count_failure()
                     raise RenderError(Code.RENDER_FAILED)
@@ -249,7 +252,7 @@ class Worker:
         match self._test():
             case True:
                 self._is_suspect = False
-            case Failure.OUT_OF_MEMORY:
+            case Failure.OUT_OF_MEMORY | Failure.HOST_OUT_OF_MEMORY:
                 # Somebody else has the memory; no reason to doubt the card. The batch has its own ladder.
                 release_memory(self._device)
             case False | Failure():

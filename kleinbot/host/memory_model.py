@@ -87,6 +87,22 @@ def pinned_bytes(profile: Profile) -> int:
     return total
 
 
+def read_for_encoding_bytes(profile: Profile) -> int:
+    """Return the weights that are read from disk to encode one prompt."""
+    plan = profile.text_encoder
+    if plan.placement is not Placement.DISK:
+        return 0
+    return model_sizes.encoder_layers_bytes(plan, profile.precision)
+
+
+def read_for_step_bytes(profile: Profile) -> int:
+    """Return the weights that are read from disk for one denoising step; the base checkpoint passes twice."""
+    if profile.transformer.placement is not Placement.DISK:
+        return 0
+    passes = 2 if Checkpoint.BASE in profile.checkpoints else 1
+    return passes * model_sizes.transformer_bytes(profile.transformer, profile.precision)
+
+
 def predict(profile: Profile, shape: WorkShape) -> StagePeaks:
     """Predict the peak of each stage for ``shape``; of the VAE one picture is in work at a time."""
     base = resident_bytes(profile) + activations.WORKSPACE_BYTES

@@ -46,6 +46,11 @@ class TextEncoder:
         states = torch.stack([output.hidden_states[layer] for layer in HIDDEN_STATES], dim=2)
         return states.flatten(2)
 
+    @property
+    def bytes(self) -> int:
+        """What the weights take, wherever they are."""
+        return sum(part.nbytes for part in (*self._model.parameters(), *self._model.buffers()))
+
     def modules(self) -> Iterator[nn.Module]:
         """Yield every module of the model."""
         yield from self._model.modules()

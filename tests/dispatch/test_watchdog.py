@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from kleinbot.domain.errors import FatalEngineError
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import JobState
 from kleinbot.domain.work import StageSeconds
+from kleinbot.host.profile import CUDA_BF16, ComponentPlan, Format, Placement
 from kleinbot.queueing.waiting import Shape
 from tests.dispatch.restarting import restarted
 from tests.dispatch.running import ended, running, until, until_true
@@ -210,3 +212,19 @@ def test_where_the_monotonic_clock_stands_the_time_of_day_tells() -> None:
     assert standstill.is_over()
     clock.advance(5)
     assert not standstill.is_over()
+
+
+async def test_what_is_read_from_a_slow_disk_has_its_time_whatever_was_measured() -> None:
+    """A prompt that is remembered encodes in no time; the next one reads 5.8 GB."""
+    on_disk = ComponentPlan(Format.PLAIN, Placement.DISK)
+    clock = ManualClock()
+    watchdog = Watchdog(clock, replace(CUDA_BF16, text_encoder=on_disk))
+    watchdog.learn(SHAPE, 1, StageSeconds(0.0, 2.0, 0.4))
+    watchdog.begin(SHAPE, 1)
+    assert await _overruns_after_s(watchdog, clock) > 5.8e9 / 30e6
+    watchdog.step_done(1, 4)
+    assert await _overruns_after_s(watchdog, clock) == TIMES * 0.5 + SLACK_S, "nothing more is read"
+    both = Watchdog(clock, replace(CUDA_BF16, text_encoder=on_disk, transformer=on_disk))
+    both.begin(SHAPE, 1)
+    both.step_done(1, 4)
+    assert await _overruns_after_s(both, clock) > UNKNOWN_S + 7.7e9 / 30e6

@@ -303,3 +303,24 @@ async def test_closing_during_the_start_is_no_failure(
     await closing
     assert raised.value.code is Code.STOPPING
     assert engine.state.phase is EnginePhase.DRAINING
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried")]
+)
+async def test_host_memory_that_runs_out_at_the_start_is_not_told_as_the_cards(
+    tiny_folder: Path, clock: TickingClock, faults: Faults, error: Exception
+) -> None:
+    def fail() -> None:
+        raise error
+
+    engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, faults, cpu_threads=1)
+    faults.act = fail
+    with pytest.raises(StartError) as raised:
+        await engine.start()
+    assert raised.value.code is Code.START_HOST_OUT_OF_MEMORY
+    assert raised.value.parameters["profile"] == CPU_SMALL.name
+    assert float(raised.value.parameters["available"]) > 0
+    faults.at.clear()
+    await engine.start()
+    await engine.close()

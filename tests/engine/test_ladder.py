@@ -12,6 +12,7 @@ from kleinbot.domain.faults import FaultPoint
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.work import BatchResult, OutOfMemory, RenderTask, Rung, Suspended
 from kleinbot.engine.gpu_engine import GpuEngine
+from kleinbot.host.facts import GIB, HostMemory
 from kleinbot.klein.host_table import HostTable
 from tests.engine.conftest import STEPS, Faults, a_task, ignore, never, pixels_of, result_of
 from tests.engine.test_engine_parity import some_picture
@@ -169,3 +170,50 @@ async def test_the_failed_attempt_is_let_go_of_before_the_next_one(
 def lean(engine: GpuEngine) -> bool:
     assert engine._worker is not None
     return engine._worker._loaded.stages._autoencoder.is_lean
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:121] . DefaultCPUAllocator: can't allocate memory: you tried"
+        ),
+        RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 1 bytes."),
+    ],
+)
+async def test_host_memory_that_ends_is_want_of_memory_and_no_failed_batch(
+    engine: GpuEngine, faults: Faults, error: Exception
+) -> None:
+    """Three failed batches in a row would end the engine; and to stream the encoder would take more of it."""
+
+    def no_memory() -> None:
+        raise error
+
+    for _ in range(4):
+        faults.at[FaultPoint.WITHIN_STEP] = no_memory
+        result = await result_of(engine, *TASKS)
+        codes = {image.error.code for image in result.images if image.error is not None}
+        assert codes == {Code.HOST_OUT_OF_MEMORY}
+        assert [event.rung for event in result.out_of_memory] == [Rung.BATCH_OF_ONE, *[Rung.GIVE_UP] * 3]
+        faults.at.clear()
+    assert None not in await pixels_of(engine, *TASKS)
+    assert engine._worker is not None
+    assert engine._worker._loaded.ladder._encoder_is_resident
+
+
+async def test_the_encoder_is_not_streamed_into_memory_that_the_host_lacks(
+    engine: GpuEngine, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert engine._worker is not None
+    text_encoder = engine._worker._loaded.ladder._text_encoder
+    assert text_encoder.bytes > 0
+    lacks = HostMemory(2 * GIB, GIB + text_encoder.bytes - 1)
+    monkeypatch.setattr("kleinbot.engine.ladder.read_memory", lambda: lacks)
+    faults.out_of_memory(FaultPoint.WITHIN_STEP, 1, 2)
+    [image] = (await result_of(engine, a_task())).images
+    assert image.error is not None
+    assert image.error.code is Code.OUT_OF_MEMORY
+    monkeypatch.setattr("kleinbot.engine.ladder.read_memory", lambda: HostMemory(2 * GIB, 2 * GIB))
+    faults.out_of_memory(FaultPoint.WITHIN_STEP, 1, 2)
+    assert None not in await pixels_of(engine, a_task())
