@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any, Self
 import discord
 
 from kleinbot.chat.buttons import PersistentButton
+from kleinbot.domain.errors import Code, Refusal
 
 if TYPE_CHECKING:
     from kleinbot.chat.client import KleinbotClient
 
 _MEMBER = r"(?P<member_id>\d{1,20})"
 _SERVER_DEFAULT = 0
+_LARGEST_ID = 2**63 - 1
+"""The database's largest number; Discord's own are far below it."""
 
 
 class ClearQuotaButton(PersistentButton, template=f"kb:qclear:{_MEMBER}"):
@@ -36,6 +39,8 @@ class ClearQuotaButton(PersistentButton, template=f"kb:qclear:{_MEMBER}"):
         return cls(None if member_id == _SERVER_DEFAULT else member_id, _label(item))
 
     async def press(self, interaction: discord.Interaction[Any], client: "KleinbotClient") -> None:
+        if self.member_id is not None and self.member_id > _LARGEST_ID:  # which we never gave out
+            raise Refusal(Code.BUTTON_UNKNOWN)
         await client.quota_desk.clear(interaction, self.member_id)
 
 

@@ -52,6 +52,19 @@ async def test_a_confirm_button_removes_no_message_but_those_of_its_result(stage
         assert not mine.is_deleted
 
 
+async def test_a_member_that_cannot_be_is_said_to_be_no_button_of_ours(stage: Stage) -> None:
+    root = stage.standin.world.add_member(stage.server, "root", permissions=("manage_guild",))
+    async with stage.house(ScriptedEngine()) as house:
+        await said(await root.command(house.channel, "admin quota set-default", pictures=40), "40")
+        question = await said(await root.command(house.channel, "admin quota clear"), "default of 40?")
+        for row in question.components:
+            for button in row.get("components", ()):
+                if button.get("custom_id") == "kb:qclear:0":
+                    button["custom_id"] = "kb:qclear:" + "9" * 20
+        await said(await root.press(question, label="Take it away"), "That button belongs to another version")
+        assert await house.number("SELECT quota_tenths FROM servers") == 400
+
+
 async def said(handle: InteractionHandle, sentence: str) -> Message:
     return await handle.message_where(lambda message: sentence in message.text, timeout_s=8)
 
