@@ -47,6 +47,7 @@ _REMEDIES = {
     Code.WEIGHTS_KEPT_DAMAGED: Remedy.NEW_PROCESS,
     # Room is made while the bot runs.
     Code.WEIGHTS_NO_ROOM: Remedy.AGAIN,
+    Code.SCRATCH_UNUSABLE: Remedy.AGAIN,
     # A game or a process that is just ending holds the card's memory; the profile may still fit.
     Code.START_OUT_OF_MEMORY: Remedy.AGAIN,
     # A build or another program has the host's memory.

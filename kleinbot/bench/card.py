@@ -72,13 +72,14 @@ def read_limits(identity: str, open_library: Callable[[str], ctypes.CDLL] = ctyp
 
 
 def pinned_bytes_per_s(device: torch.device) -> float | None:
-    """Measure how fast pinned memory is copied to the card; None without a card or where nothing is free."""
+    """Measure how fast pinned memory is copied to the card; None without a card, or where none can be had."""
     if device.type != "cuda":
         return None
     try:
         there = torch.empty(_COPY_BYTES, dtype=torch.uint8, device=device)
         here = torch.empty(_COPY_BYTES, dtype=torch.uint8, pin_memory=True)
-    except torch.OutOfMemoryError:
+    except RuntimeError:
+        # Want of memory is one; what cannot be pinned is not measured.
         return None
     there.copy_(here, non_blocking=True)
     torch.cuda.synchronize(device)

@@ -113,6 +113,7 @@ class Code(StrEnum):
     WEIGHTS_CACHE_UNUSABLE = "error-weights-cache-unusable"
     WEIGHTS_NO_CHECKOUT = "error-weights-no-checkout"
     WEIGHTS_NO_ROOM = "error-weights-no-room"
+    SCRATCH_UNUSABLE = "error-scratch-unusable"
     DIFFUSERS_TOO_OLD = "error-diffusers-too-old"
     TORCH_LACKS_CARD = "error-torch-lacks-card"
     CUDA_UNAVAILABLE = "error-cuda-unavailable"

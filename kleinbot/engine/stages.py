@@ -53,6 +53,8 @@ class Stages:
     def _advance(self, part: Part, making: Making, caller: Caller, may_rest: bool) -> bool:
         """Finish the stage that ``part`` is in; False where it let others pass."""
         match part.stage:
+            case Stage.ENCODE if making.all_cancelled(part, caller.is_cancelled):
+                part.stage = Stage.DECODE
             case Stage.ENCODE:
                 self._encode(part)
                 part.stage = Stage.DENOISE

@@ -20,25 +20,31 @@ VISIBLE_DEVICES = "CUDA_VISIBLE_DEVICES"
 DEVICE_ORDER = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
 """Lets torch count the cards as the driver does; CUDA would begin with the fastest."""
 _CGROUP = Path("/sys/fs/cgroup")
+_OWN_CGROUP = Path("/proc/self/cgroup")
 _COMPILERS = ("cc", "gcc", "clang")
 
 
 @dataclass(frozen=True)
 class _ControlGroup:
-    """Where a version of control groups keeps its figures, and its name for files not used lately."""
+    """Where a version of control groups keeps its figures, and its name for files not used lately.
 
+    ``controller`` is the field by which /proc/self/cgroup tells the process's own group.
+    """
+
+    controller: str
+    folder: str
     limit_file: str
     used_file: str
-    detail_file: str
     kept_files: str
 
 
 _CONTROL_GROUPS = (
-    _ControlGroup("memory.max", "memory.current", "memory.stat", "inactive_file"),
+    _ControlGroup("", "", "memory.max", "memory.current", "inactive_file"),
     _ControlGroup(
-        "memory/memory.limit_in_bytes",
-        "memory/memory.usage_in_bytes",
-        "memory/memory.stat",
+        "memory",
+        "memory",
+        "memory.limit_in_bytes",
+        "memory.usage_in_bytes",
         # With the groups below it, as the usage.
         "total_inactive_file",
     ),
@@ -111,22 +117,41 @@ def visible(cards: Sequence[Card], setting: str | None) -> tuple[Card, ...]:
     return tuple(chosen)
 
 
-def read_memory(cgroup: Path = _CGROUP) -> HostMemory:
-    """Return the host's memory; in a container at most what its control group allows.
+def read_memory(cgroup: Path = _CGROUP, own: Path = _OWN_CGROUP) -> HostMemory:
+    """Return the host's memory; in a container or a unit at most what its control groups allow.
 
-    A group's usage counts files that were read once and lie in memory still; the kernel gives those up before
-    anything is killed, so they count as available. (Linux, "Memory Resource Controller", ``memory.stat``.)
+    A limit may stand at the process's own group or any above it. A group's usage counts files that were read
+    once and lie in memory still; the kernel gives those up before anything is killed, so they count as
+    available. (Linux, "Memory Resource Controller", ``memory.stat``; cgroups(7), "/proc/pid/cgroup".)
     """
     memory = psutil.virtual_memory()
     total, available = memory.total, memory.available
     for group in _CONTROL_GROUPS:
-        limit = _number_in(cgroup / group.limit_file)
-        if limit is not None and limit < total:
-            total = limit
-            used = _number_in(cgroup / group.used_file) or 0
-            kept_files = _named_number_in(cgroup / group.detail_file, group.kept_files)
-            available = min(available, limit - max(0, used - kept_files))
+        for folder in _groups_of(group, cgroup, own):
+            limit = _number_in(folder / group.limit_file)
+            if limit is not None and limit < memory.total:
+                total = min(total, limit)
+                used = _number_in(folder / group.used_file) or 0
+                kept_files = _named_number_in(folder / "memory.stat", group.kept_files)
+                available = min(available, limit - max(0, used - kept_files))
     return HostMemory(total, max(0, available))
+
+
+def _groups_of(group: _ControlGroup, cgroup: Path, own: Path) -> list[Path]:
+    """Return the folders from the root that is mounted down to the process's own group."""
+    root = cgroup / group.folder
+    try:
+        lines = own.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return [root]
+    for line in lines:
+        # hierarchy:controllers:path; a path outside of the namespace begins with "..".
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        parts = [part for part in path.split("/") if part]
+        if group.controller in controllers.split(",") and ".." not in parts:
+            return [root.joinpath(*parts[:depth]) for depth in range(len(parts) + 1)]
+    return [root]
 
 
 def _number_in(file: Path) -> int | None:

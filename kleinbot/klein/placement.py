@@ -1,10 +1,13 @@
 """Where a component's weights are between two uses, and how they come to the card."""
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
+from kleinbot.domain.errors import Code, StartError
+from kleinbot.host.probe import free_disk_bytes
 from kleinbot.host.profile import Placement
 from kleinbot.klein.host_table import HostTable
 from kleinbot.klein.packing import Pack
@@ -23,6 +26,8 @@ def place(module: torch.nn.Module, placement: Placement, device: torch.device, s
     which they are registered. Inputs must be on ``device``. ``scratch`` is the folder of DISK's file, which
     has no name and vanishes with the process; the system's temporary folder where it is None.
 
+    Raises StartError SCRATCH_UNUSABLE (folder, reason, wanted_gb, free_gb) where that file cannot be written.
+
     diffusers' group offloading was not enough: either it waits for the card after each layer or nothing
     bounds how many are there, and a first pass that fails leaves its order of layers wrong for good.
     """
@@ -30,12 +35,28 @@ def place(module: torch.nn.Module, placement: Placement, device: torch.device, s
         module.to(device)
         return
     if placement is Placement.DISK:
-        for child in module.modules():
-            if isinstance(child, HostTable):
-                child.table = on_disk(child.table, scratch)
-        _Conveyor(module, DiskShelf(device, scratch), device)
+        wanted = sum(part.nbytes for part in (*module.parameters(), *module.buffers()))
+        try:
+            for child in module.modules():
+                if isinstance(child, HostTable):
+                    child.table = on_disk(child.table, scratch)
+            _Conveyor(module, DiskShelf(device, scratch), device)
+        except OSError as error:
+            raise _unwritten(error, scratch, wanted) from error
     else:
         _Conveyor(module, HostShelf(device), device)
+
+
+def _unwritten(error: OSError, scratch: Path | None, wanted_bytes: int) -> StartError:
+    folder = scratch or Path(tempfile.gettempdir())
+    free = free_disk_bytes(folder)
+    return StartError(
+        Code.SCRATCH_UNUSABLE,
+        folder=str(folder),
+        reason=error.strerror or str(error),
+        wanted_gb=round(wanted_bytes / 1e9, 1),
+        free_gb="?" if free is None else round(free / 1e9, 1),
+    )
 
 
 class _Conveyor:

@@ -49,7 +49,11 @@ class HostShelf:
         self._firsts.append(first)
         self._bytes += pack.bytes
         while len(self._chunks) * self._chunk_bytes < self._bytes:
-            self._chunks.append(host_bytes(self._chunk_bytes, self._device))
+            chunk = host_bytes(self._chunk_bytes, self._device)
+            if not chunk.is_pinned():
+                # Said once, and not asked again for each of a hundred chunks.
+                self._device = torch.device("cpu")
+            self._chunks.append(chunk)
         for offset, run in pack.runs():
             done = 0
             for piece in self._pieces(first + offset, run.numel()):

@@ -237,3 +237,10 @@ async def test_a_step_that_hangs_keeps_nobody_from_leaving(
     go_on.set()
     with pytest.raises(RenderError):
         await caller
+
+
+async def test_a_batch_that_nobody_wants_any_more_is_not_encoded(engine: GpuEngine, faults: Faults) -> None:
+    result = await engine.render([a_task(0, "not seen before"), a_task(1)], ignore, lambda _: True)
+    assert isinstance(result, BatchResult)
+    assert [image.pixels for image in result.images] == [None, None]
+    assert faults.reached == []

@@ -232,6 +232,37 @@ def test_files_that_a_container_once_read_do_not_count_as_used(
     assert read_memory(tmp_path) == HostMemory(GIB, GIB // 2)
 
 
+@pytest.mark.parametrize(
+    ("own", "folder", "limit", "used"),
+    [
+        (
+            "0::/system.slice/kleinbot.service\n",
+            "system.slice/kleinbot.service",
+            "memory.max",
+            "memory.current",
+        ),
+        ("0::/user.slice/a.service/b\n", "user.slice", "memory.max", "memory.current"),
+        (
+            "5:devices:/x\n4:hugetlb,memory:/system.slice/kleinbot.service\n0::/\n",
+            "memory/system.slice/kleinbot.service",
+            "memory.limit_in_bytes",
+            "memory.usage_in_bytes",
+        ),
+    ],
+)
+def test_the_limit_of_a_unit_and_of_the_groups_above_it_is_the_hosts_memory(
+    tmp_path: Path, own: str, folder: str, limit: str, used: str
+) -> None:
+    (tmp_path / "own").write_text(own)
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / folder / limit).write_text(f"{GIB}\n")
+    (tmp_path / folder / used).write_text(f"{GIB // 4}\n")
+    assert read_memory(tmp_path, tmp_path / "own") == HostMemory(GIB, GIB * 3 // 4)
+    (tmp_path / "own").write_text("0::/../elsewhere\n")
+    assert read_memory(tmp_path, tmp_path / "own").total_bytes != GIB
+    assert read_memory(tmp_path, tmp_path / "absent").total_bytes != GIB
+
+
 def test_free_disk_is_told_for_folders_that_are_not_there_yet(tmp_path: Path) -> None:
     free = free_disk_bytes(tmp_path / "a" / "b")
     assert free is not None

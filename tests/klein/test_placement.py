@@ -1,11 +1,14 @@
 """Weights that come to the device layer by layer give the same bits as weights that are there."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
+from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Placement, Profile
@@ -17,6 +20,7 @@ from kleinbot.klein.noise import draw_noise
 from kleinbot.klein.packing import Pack
 from kleinbot.klein.placement import place
 from kleinbot.klein.shelves import DiskShelf, HostShelf
+from kleinbot.texts import Texts, languages
 from tests.klein.test_parity import SQUARE
 
 CPU = torch.device("cpu")
@@ -175,3 +179,40 @@ def test_every_dtype_and_a_transposed_matrix_come_back_as_they_were(
         packs[number].bind(run)
         assert held(modules[number]) == before[number]
         assert isinstance(modules[number].weight, torch.nn.Parameter)
+
+
+def test_host_memory_that_cannot_be_pinned_is_told_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = torch.empty
+
+    def unpinned(*size: int, pin_memory: bool = False, **named: Any) -> torch.Tensor:
+        if pin_memory:
+            raise RuntimeError("CUDA error: OS call failed or operation not supported on this OS")
+        return empty(*size, **named)
+
+    monkeypatch.setattr(torch, "empty", unpinned)
+    shelf = HostShelf(torch.device("cuda"), chunk_bytes=256)
+    shelf.put(Pack([torch.nn.Linear(64, 64)]))
+    assert len(shelf._chunks) > 40
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs RLIMIT_FSIZE")
+def test_a_file_of_weights_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    model = torch.nn.Sequential(torch.nn.ModuleList([torch.nn.Linear(64, 64)]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(StartError) as raised:
+            place(model, Placement.DISK, torch.device("cpu"), tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert raised.value.code is Code.SCRATCH_UNUSABLE
+    assert raised.value.parameters["folder"] == str(tmp_path)
+    for language in languages():
+        assert "large" in Texts().error(raised.value, language)
+    with pytest.raises(StartError):
+        place(model, Placement.DISK, torch.device("cpu"), tmp_path / "absent")
