@@ -57,6 +57,9 @@ def examine(
     facts = tools.look()
     if holder is not None:
         facts = model.without_program(facts, holder.pid)
+    is_untold = holder is not None and bool(facts.cards) and facts.system.lends_memory
+    if is_untold:
+        facts = model.with_empty_cards(facts)
     found = [problem(Topic.SETTINGS, "doctor-settings", sentence=sentence) for sentence in wrong_settings]
     found += data.readable_secrets(files_with_secrets())
     found.append(machine.python_version(facts.system))
@@ -67,6 +70,8 @@ def examine(
     found += machine.libraries()
     found.append(intake.finding(tools.reads_pictures()))
     found += machine.card(facts, asked)
+    if is_untold:
+        found.append(warning(Topic.CARD_MEMORY, "doctor-card-memory-untold"))
     if wrong_settings:
         found.append(machine.host_memory(facts, 0))
         return found + [warning(topic, "doctor-not-looked-at") for topic in _BY_THE_SETTINGS]

@@ -143,6 +143,12 @@ def without_program(facts: HostFacts, pid: int | str) -> HostFacts:
     return replace(facts, cards=cards)
 
 
+def with_empty_cards(facts: HostFacts) -> HostFacts:
+    """Return ``facts`` as if nothing were held: Windows does not tell what a bot that runs holds."""
+    cards = tuple(replace(card, free_bytes=card.memory_bytes) for card in facts.cards)
+    return replace(facts, cards=cards)
+
+
 def unreadable(error: OSError) -> Finding:
     """Return what a folder of weights that may not be read is."""
     found = error.strerror or str(error)

@@ -99,6 +99,23 @@ def test_a_running_bot_is_told_and_its_own_memory_counts_as_free(tmp_path: Path)
     assert of(examine(own, instruments=tools), Topic.DATA_FOLDER)[0].verdict is Verdict.OK
 
 
+@pytest.mark.usefixtures("no_cache")
+@pytest.mark.parametrize("system", [System.WINDOWS, System.WSL2])
+def test_where_windows_does_not_tell_what_a_running_bot_holds_nobody_else_is_blamed(
+    tmp_path: Path, system: System
+) -> None:
+    card = replace(RTX_4090.card, free_bytes=2 * GIB)
+    tools = on_card(replace(RTX_4090.facts(system), cards=(card,)))
+    own = settings(tmp_path, device=DeviceChoice.AUTO)
+    with folder_locked(own.data_folder):
+        beside = examine(own, instruments=tools)
+    messages = [finding.message for finding in of(beside, Topic.CARD_MEMORY)]
+    assert messages == ["doctor-card-memory", "doctor-card-memory-untold"]
+    assert of(beside, Topic.PROFILE)[0].verdict is Verdict.OK
+    alone = examine(own, instruments=tools)
+    assert [finding.message for finding in of(alone, Topic.CARD_MEMORY)] == ["doctor-card-memory-held"]
+
+
 def test_old_and_untried_libraries_are_told() -> None:
     versions = {"torch": "2.11.0+cu130", "diffusers": "0.36.0", "transformers": "6.0", "discord.py": "2.7.1"}
     findings = list(machine.libraries(versions.__getitem__))

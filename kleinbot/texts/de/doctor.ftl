@@ -52,6 +52,7 @@ doctor-card-several = Der Bot nutzt { $card }, die geeignetste, und nicht { $oth
 doctor-driver = NVIDIA-Treiber { $version }.
 doctor-card-memory = { $free } von { $total } GiB sind frei; davon kann torch { $usable } GiB nutzen.
 doctor-card-memory-held = { $held } von { $total } GiB belegen andere Programme ({ $programs }); für torch bleiben { $usable } GiB. Schließe ein Spiel oder ein anderes Modell, dann geht ein besseres Profil.
+doctor-card-memory-untold = Der Bot läuft, und Windows verrät nicht, was er von der Karte belegt; die Zahlen hier sind deshalb die einer leeren Karte. Halte den Bot an und frage noch einmal, um zu sehen, was andere Programme ihm lassen.
 doctor-host-memory = { $available } von { $total } GiB sind verfügbar.
 doctor-host-memory-low = { $available } von { $total } GiB sind verfügbar, bequem wären { $wanted }. Schließe andere Programme, oder rechne mit einem langsamen Start.
 doctor-disk = { $free } GiB sind frei bei { $folder }.

@@ -52,6 +52,7 @@ doctor-card-several = The bot uses { $card }, the one that serves best, and not 
 doctor-driver = NVIDIA driver { $version }.
 doctor-card-memory = { $free } of { $total } GiB are free; torch may use { $usable } GiB of them.
 doctor-card-memory-held = { $held } of { $total } GiB are held by other programs ({ $programs }), which leaves { $usable } GiB for torch. Close a game or another model to get a better profile.
+doctor-card-memory-untold = The bot is running, and Windows does not tell what it holds of the card, so the figures here are those of an empty card. Stop the bot and ask again to see what other programs leave it.
 doctor-host-memory = { $available } of { $total } GiB are available.
 doctor-host-memory-low = { $available } of { $total } GiB are available, { $wanted } would be comfortable. Close other programs, or expect a slow start.
 doctor-disk = { $free } GiB are free at { $folder }.
