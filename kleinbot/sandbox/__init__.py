@@ -43,6 +43,7 @@ every host name here. Nothing of the bot is imported, and nothing of discord.py.
     standin.limits                    Limits, changeable: acknowledge_s, token_life_s, file_bytes, …
     standin.break_next("PATCH /webhooks/*", status=500, code=0, times=1)   # or drop=True (before doing it),
                                       # drop_answer=True (do it, lose the answer), status=429 + retry_after_s
+    standin.hang_next_upload(20.0, is_done=True)              # a request with files; mend() ends all breaks
     standin.delete_message(message); standin.delete_channel(channel); standin.delete_server(server)
     standin.deny(channel, "send_messages"); standin.allow(channel, "send_messages")   # what the bot may
     standin.miseries.events_twice = True      # and others: see Miseries; all of them are off

@@ -218,6 +218,19 @@ class StandIn:
         """
         self._traffic.breaks.append(Break(pattern, status, code, drop, drop_answer, retry_after_s, times))
 
+    def hang_next_upload(self, hangs_s: float, *, is_done: bool) -> None:
+        """Let the next request with files have no answer for ``hangs_s``; then the line is cut.
+
+        ``is_done``: what it asks for has been done by then.
+        """
+        self._traffic.breaks.append(
+            Break("*", 500, 0, not is_done, is_done, 0.0, 1, uploads_only=True, hangs_s=hangs_s)
+        )
+
+    def mend(self) -> None:
+        """Break nothing any more; what hangs goes on hanging."""
+        self._traffic.breaks.clear()
+
     @property
     def exchanges(self) -> list[Exchange]:
         """All HTTP exchanges with the API so far."""

@@ -19,6 +19,7 @@ from kleinbot.sandbox.rate_limits import RateLimits
 from kleinbot.sandbox.state import State
 
 API = "/api/v10"
+_FORM = "multipart/form-data"
 _FILE_PART = re.compile(r"^files\[(\d+)\]$")
 BODY: web.RequestKey[Body] = web.RequestKey("body", Body)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -53,10 +54,13 @@ class Break:
     times: int
     html: bool = False
     via: bool = True
+    uploads_only: bool = False
+    hangs_s: float = 0.0
 
     def fits(self, request: web.Request) -> bool:
         asked = f"{request.method} {request.path.removeprefix(API)}"
-        return self.times > 0 and fnmatch.fnmatchcase(asked, self.pattern)
+        is_meant = not self.uploads_only or request.content_type == _FORM
+        return self.times > 0 and is_meant and fnmatch.fnmatchcase(asked, self.pattern)
 
 
 def answer(value: object, status: int = 200) -> web.Response:
@@ -83,7 +87,7 @@ async def read_body(request: web.Request, most_bytes: int) -> Body:
     files: dict[int, Upload] = {}
     text = b""
     total = 0
-    if request.content_type == "multipart/form-data":
+    if request.content_type == _FORM:
         async for part in await request.multipart():
             if not isinstance(part, BodyPartReader):
                 raise invalid_json()
@@ -159,8 +163,11 @@ class Traffic:
             if fault is not None:
                 fault.times -= 1
                 if not fault.drop_answer:
+                    await asyncio.sleep(fault.hangs_s)
                     return _broken(fault)
             response = await handler(request)
+            if fault is not None:
+                await asyncio.sleep(fault.hangs_s)
         except RefusedError as refused:
             return answer(refused.body(), refused.status)
         except web.HTTPNotFound:

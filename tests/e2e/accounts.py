@@ -36,7 +36,15 @@ CREATE TRIGGER IF NOT EXISTS record_images AFTER UPDATE OF state ON images WHEN 
 BEGIN INSERT INTO recorded VALUES ('image', NEW.job_id, NEW.position, OLD.state, NEW.state); END;
 CREATE TRIGGER IF NOT EXISTS record_outbox AFTER UPDATE OF state ON outbox WHEN OLD.state != NEW.state
 BEGIN INSERT INTO recorded VALUES ('outbox', NEW.job_id, NULL, OLD.state, NEW.state); END;
+CREATE TABLE IF NOT EXISTS recorded_events (event_id INTEGER, job_id TEXT);
+CREATE TRIGGER IF NOT EXISTS record_events AFTER INSERT ON accepted_events
+BEGIN INSERT INTO recorded_events VALUES (NEW.event_id, NULL); END;
+CREATE TRIGGER IF NOT EXISTS record_jobs_of_events AFTER INSERT ON jobs
+BEGIN INSERT INTO recorded_events SELECT event_id, NEW.job_id FROM recorded_events
+WHERE rowid = (SELECT MAX(rowid) FROM recorded_events WHERE job_id IS NULL); END;
 """
+"""An event is accepted in the transaction of its job, before it."""
+
 Rows = list[sqlite3.Row]
 
 
@@ -87,6 +95,7 @@ class Books:
         checks: tuple[Callable[[], Iterator[str]], ...] = (
             self._jobs,
             self._states_passed_through,
+            self._events,
             self._ledger,
             self._files,
             self._attempts,
@@ -132,6 +141,15 @@ class Books:
             name = f"{row['what']} {row['job_id']}/{row['position']}: {row['old']} → {row['new']}"
             if row["old"] in (*_ENDED, "sent"):
                 yield f"{name} after its end"
+
+    def _events(self) -> Iterator[str]:
+        if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'recorded_events'"):
+            return
+        for row in self._rows(
+            "SELECT event_id, COUNT(job_id) AS jobs, COUNT(*) - COUNT(job_id) AS times FROM recorded_events"
+            " GROUP BY event_id HAVING jobs > 1 OR times > 1"
+        ):
+            yield f"event {row['event_id']} was accepted {row['times']} times and made {row['jobs']} jobs"
 
     def _ledger(self) -> Iterator[str]:
         for row in self._rows(

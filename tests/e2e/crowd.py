@@ -21,6 +21,7 @@ _PROMPTS = ("a red fox", "a blue whale", "two green apples on a table", "ein Hau
 _ANSWER_S = 4.0
 _LOOKED_BACK = 20
 _AGAIN_S = 0.2
+_ECHO_S = 20.0
 _CANCELS_WHILE_WAITING = 0.15
 
 
@@ -39,6 +40,7 @@ class Diary:
 
     deeds: Counter[str] = field(default_factory=Counter)
     unanswered: int = 0
+    echoes: int = 0
     offline: int = 0
     promised: set[str] = field(default_factory=set)
     waits_s: dict[str, list[float]] = field(default_factory=dict)
@@ -60,6 +62,9 @@ class Crowd:
     think_s: float
     may_ask: Callable[[], bool] = lambda: True
     may_cancel: bool = True
+    echoes: float = 0.0
+    """The part of events that come again, at once and up to ``_ECHO_S`` later: perhaps to another process."""
+
     diary: Diary = field(default_factory=Diary)
 
     async def live(self) -> None:
@@ -67,20 +72,38 @@ class Crowd:
         self.standin.state.listeners.append(self.diary.read)
         async with asyncio.TaskGroup() as group:
             for seat in self.seats:
-                group.create_task(self._live(seat, random.Random(self.chance.random())))
+                group.create_task(self._live(group, seat, random.Random(self.chance.random())))
 
     async def look(self) -> None:
         """Let everybody ask for the line once: what was kept for them is handed over."""
         for seat in self.seats:
             await self._do("queue", seat, seat.person.command(seat.channel, "queue"))
 
-    async def _live(self, seat: Seat, chance: random.Random) -> None:
+    async def _live(self, group: asyncio.TaskGroup, seat: Seat, chance: random.Random) -> None:
         while True:
             await asyncio.sleep(chance.expovariate(1 / self.think_s))
             name, deed = self._choose(seat, chance)
-            await self._do(name, seat, deed)
+            echo_s = chance.uniform(0, _ECHO_S) if chance.random() < self.echoes else None
 
-    async def _do(self, name: str, seat: Seat, deed: Awaitable[InteractionHandle | None]) -> None:
+            def echo(handle: InteractionHandle, echo_s: float | None = echo_s) -> None:
+                if echo_s is not None:
+                    group.create_task(self._echo(handle, echo_s))
+
+            await self._do(name, seat, deed, echo)
+
+    async def _echo(self, handle: InteractionHandle, later_s: float) -> None:
+        self.standin.send_again(handle)
+        await asyncio.sleep(later_s)
+        self.standin.send_again(handle)
+        self.diary.echoes += 2
+
+    async def _do(
+        self,
+        name: str,
+        seat: Seat,
+        deed: Awaitable[InteractionHandle | None],
+        then: Callable[[InteractionHandle], None] = lambda _: None,
+    ) -> None:
         try:
             handle = await deed
         except PersonError:  # the bot is not there, or not yet
@@ -90,6 +113,7 @@ class Crowd:
         if handle is None:
             return
         self.diary.deeds[name] += 1
+        then(handle)
         try:
             await handle.acknowledged(timeout_s=_ANSWER_S)
         except WaitTimeoutError:

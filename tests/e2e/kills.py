@@ -2,7 +2,9 @@
 
 ``python -m tests.e2e.kills --kills 200 --seed 1``: each life of the bot is a process that ends by SIGKILL, at
 a random moment or at a fault point, or by a clean stop; now and then a quarter of an hour passes while it is
-down. In the end what was accepted must be accounted for. Exits with 1 where it is not. Not for Windows.
+down. Meanwhile Discord sends events again, at once and to the next process, uploads hang until their line is
+cut, before and after they were made a message, and another program holds the database for seconds. In the end
+what was accepted must be accounted for. Exits with 1 where it is not. Not for Windows.
 """
 
 import argparse
@@ -22,8 +24,9 @@ from typing import Any
 
 from kleinbot.domain.faults import FaultPoint
 from kleinbot.sandbox import StandIn
-from tests.e2e.accounts import Books, Seen, numbers, record, rows
+from tests.e2e.accounts import DATABASE, Books, Seen, numbers, record, rows
 from tests.e2e.crowd import Crowd, Seat
+from tests.e2e.holder import held
 from tests.e2e.house import ShiftedClock
 from tests.e2e.nursery import Bot, Nursery, opened_nursery
 from tests.e2e.pictures import a_png
@@ -37,6 +40,11 @@ ENOUGH_WAITING = 30
 
 QUARTER_OF_AN_HOUR_S = 16 * 60
 SWEEP_AFTER_S = 2 * 3600
+ECHOES = 0.4
+HANGS_EVERY_S = 8.0
+LOCKS_EVERY_S = 15.0
+TROUBLE_S = (0.5, 7.0)
+"""How long an upload hangs or the database is held, at least and at most."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +95,8 @@ class Tally:
     by_fate: Counter[str] = field(default_factory=Counter)
     other_ends: Counter[str] = field(default_factory=Counter)
     expiries: int = 0
+    hanging_uploads: int = 0
+    locks: int = 0
 
 
 class Run:
@@ -111,7 +121,7 @@ class Run:
             "ca_pem_path": str(address.ca_pem_path),
             "token": standin.token,
             "profile": {"largest_batch": 4},
-            "settings": {"quota_pictures": 100_000},
+            "settings": {"quota_pictures": 100_000, "quota_everywhere": 1_000_000},
         }
         record(self.folder)
         self.crowd = Crowd(
@@ -121,26 +131,44 @@ class Run:
             random.Random(seed + 1),
             think_s=2.0,
             may_ask=lambda: self.backlog < ENOUGH_WAITING,
+            echoes=ECHOES,
         )
 
     async def lives(self, kills: int) -> None:
         """Let one bot after the other live until ``kills`` were killed."""
-        living = asyncio.create_task(self.crowd.live())
-        looking = asyncio.create_task(self._look())
+        works = (self.crowd.live, self._look, self._hang_uploads, self._hold_database)
+        tasks = [asyncio.create_task(work()) for work in works]
         try:
             while self.tally.kills < kills:
                 await self._live(drawn_fate(self.chance))
-                assert not living.done(), living.exception()
+                for task in tasks:
+                    assert not task.done(), task.exception()
         finally:
-            for task in (living, looking):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(living, looking, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self.standin.mend()
 
     async def _look(self) -> None:
         """Keep ``backlog`` right."""
         while True:
             self.backlog = await asyncio.to_thread(self._waiting)
             await asyncio.sleep(LOOK_S)
+
+    async def _hang_uploads(self) -> None:
+        chance = random.Random(self.chance.random())
+        while True:
+            await asyncio.sleep(chance.expovariate(1 / HANGS_EVERY_S))
+            self.standin.hang_next_upload(chance.uniform(*TROUBLE_S), is_done=chance.random() < 0.5)
+            self.tally.hanging_uploads += 1
+
+    async def _hold_database(self) -> None:
+        chance = random.Random(self.chance.random())
+        while True:
+            await asyncio.sleep(chance.expovariate(1 / LOCKS_EVERY_S))
+            async with held(self.folder / DATABASE):
+                self.tally.locks += 1
+                await asyncio.sleep(chance.uniform(*TROUBLE_S))
 
     def _waiting(self) -> int:
         ((count,),) = rows(self.folder, "SELECT COUNT(*) FROM images WHERE state IN ('waiting', 'running')")
@@ -259,7 +287,10 @@ def summary(run: Run, books: Books, seconds: float) -> dict[str, Any]:
         "kills by phase": dict(tally.by_phase),
         "ends by fate": dict(tally.by_fate),
         "quarters of an hour passed": tally.expiries,
+        "uploads that hung": tally.hanging_uploads,
+        "times the database was held": tally.locks,
         "deeds": dict(diary.deeds),
+        "events sent again": diary.echoes,
         "unanswered": diary.unanswered,
         "jobs": numbers(run.folder, "SELECT state, COUNT(*) FROM jobs GROUP BY state"),
         "failed for": numbers(

@@ -1,13 +1,10 @@
 """Another program holds the database, as a backup or somebody's shell may: everybody is answered in time."""
 
 import asyncio
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 from kleinbot.domain.work import EnginePhase
 from kleinbot.sandbox import InteractionHandle
+from tests.e2e.holder import held
 from tests.e2e.house import House, Stage, has_pictures
 from tests.e2e.pictures import imagined
 from tests.scripted_engine import ScriptedEngine
@@ -18,29 +15,6 @@ BUSY = (
     "Another program on the bot's host holds up its database, so this could not be done: nothing has changed "
     "and nothing was charged. Try again in a few seconds."
 )
-_HOLDER = """
-import sqlite3, sys
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("BEGIN IMMEDIATE")
-print("held", flush=True)
-sys.stdin.read()
-"""
-
-
-@asynccontextmanager
-async def held(file: Path) -> AsyncIterator[None]:
-    """A process of its own holds the database's lock for as long as the body lasts."""
-    holder = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", _HOLDER, str(file),
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        assert holder.stdout is not None
-        assert await asyncio.wait_for(holder.stdout.readline(), QUICK_S) == b"held\n"
-        yield
-    finally:
-        holder.kill()
-        await holder.communicate()
 
 
 async def _books(house: House) -> list[int]:
