@@ -1,21 +1,26 @@
-"""Handing over: what no way could deliver is given to its member alone, at their next command."""
+"""Handing over: what no way could deliver is given to its member alone, at their next command.
+
+A follow-up has no nonce and is in no channel's history. So one without pictures is sent first and noted; then
+it is edited, which may be repeated, and whoever comes after a lost answer or a crash can look at it.
+"""
 
 import functools
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import discord
 
-from kleinbot.chat import parts
+from kleinbot.chat import layouts, parts
 from kleinbot.chat.replies import GONE
 from kleinbot.chat.results import Part, Results
 from kleinbot.domain.clock import Clock, ended_within
 from kleinbot.domain.job import Job
 from kleinbot.domain.people import Actor
-from kleinbot.store import outbox, posted
+from kleinbot.store import hand_overs, outbox, posted
 from kleinbot.store.database import Database
+from kleinbot.store.hand_overs import Place
 from kleinbot.store.ledger import Owner
 from kleinbot.store.outbox import OutboxRow, Way
 from kleinbot.store.posted import Origin
@@ -85,8 +90,9 @@ class HandOver:
                 await outbox.mark_unneeded(transaction, row.outbox_id, self._clock.now_ms())
             return
         there = await posted.delivered(self._database.read, job.job_id)
-        message_id = min(there.values(), default=0)
-        if not there:
+        earlier_id = await self._earlier(interaction, job, there)
+        message_id = min(there.values(), default=earlier_id)
+        if message_id is None:
             note = self._texts.say(job.locale, "kept-note")
             compose = functools.partial(self._results.first, job, note=note)
             message_id = await self._send(interaction, job, compose, there)
@@ -98,6 +104,27 @@ class HandOver:
             )
         self._told(Way.HANDED_OVER)
 
+    async def _earlier(
+        self, interaction: discord.Interaction[Any], job: Job, there: dict[int, int]
+    ) -> int | None:
+        """Find and note the message that an earlier attempt has sent without hearing of it; return its id."""
+        place = await hand_overs.of_job(self._database.read, job.job_id)
+        if place is None:
+            return None
+        webhook = discord.Webhook.partial(place.application_id, place.token, client=interaction.client)
+        webhook.proxy = interaction.client.http.proxy  # which discord.py 2.7 forgets here
+        try:
+            is_there = _shows_a_result(await webhook.fetch_message(place.message_id))
+        except discord.HTTPException as error:
+            if error.code not in GONE:
+                raise
+            is_there = False  # or nobody can tell any more: rather twice than never
+        await self._note(job, place, place.positions if is_there else ())
+        if not is_there:
+            return None
+        there |= dict.fromkeys(place.positions, place.message_id)
+        return place.message_id
+
     async def _send(
         self,
         interaction: discord.Interaction[Any],
@@ -105,22 +132,43 @@ class HandOver:
         compose: Callable[[UploadLimits], Awaitable[Part]],
         there: dict[int, int],
     ) -> int:
-        async def attempt(limits: UploadLimits) -> tuple[Part, int]:
-            part = await compose(limits)
-            message = part.message
-            sent = await interaction.followup.send(
-                view=message.view, files=list(message.files), ephemeral=True, wait=True
-            )
-            return part, sent.id
+        soon = layouts.plain(self._texts.say(job.locale, "kept-coming", number=str(job.number)))
+        message = await interaction.followup.send(view=soon, ephemeral=True, wait=True)
 
-        part, message_id = await parts.fitting(UploadLimits(interaction.filesize_limit), attempt)
+        async def attempt(limits: UploadLimits) -> Place:
+            part = await compose(limits)
+            place = Place(
+                interaction.application_id,
+                interaction.token,
+                interaction.channel_id or job.channel_id,
+                message.id,
+                part.positions,
+            )
+            async with self._database.transaction() as transaction:
+                await hand_overs.note(transaction, job.job_id, job.server_id, place)
+            await interaction.followup.edit_message(
+                message.id, view=part.message.view, attachments=list(part.message.files)
+            )
+            return place
+
+        place = await parts.fitting(UploadLimits(interaction.filesize_limit), attempt)
+        await self._note(job, place, place.positions)
+        there |= dict.fromkeys(place.positions, message.id)
+        return message.id
+
+    async def _note(self, job: Job, place: Place, shown: Sequence[int]) -> None:
+        """Note which pictures are at ``place``, about which nothing is uncertain any more."""
         async with self._database.transaction() as transaction:
+            await hand_overs.forget(transaction, job.job_id)
             # Not the channel of the command: who is there does not see the message, and so not the job.
             is_wanted = await posted.note(
-                transaction, job.job_id, part.positions, job.channel_id, message_id, Origin.DELIVERY,
-                self._clock.now_ms(),
+                transaction, job.job_id, shown, job.channel_id, place.message_id,
+                Origin.DELIVERY, self._clock.now_ms(),
             )  # fmt: skip
         if not is_wanted:
             self._wake_removal()
-        there |= dict.fromkeys(part.positions, message_id)
-        return message_id
+
+
+def _shows_a_result(message: discord.Message) -> bool:
+    """Tell whether a message has become the result: before that it is one line of text."""
+    return len(message.components) > 1

@@ -137,7 +137,7 @@ async def mark_sent(
         now_ms,
         outbox_id,
     )
-    await _forget_reply(transaction, outbox_id)
+    await _forget_tokens(transaction, outbox_id)
 
 
 async def mark_unneeded(transaction: Transaction, outbox_id: int, now_ms: int) -> None:
@@ -147,7 +147,7 @@ async def mark_unneeded(transaction: Transaction, outbox_id: int, now_ms: int) -
         now_ms,
         outbox_id,
     )
-    await _forget_reply(transaction, outbox_id)
+    await _forget_tokens(transaction, outbox_id)
 
 
 async def mark_kept(transaction: Transaction, outbox_id: int) -> None:
@@ -157,7 +157,7 @@ async def mark_kept(transaction: Transaction, outbox_id: int) -> None:
         " WHERE outbox_id = ? AND state IN ('pending', 'posting')",
         outbox_id,
     )
-    await _forget_reply(transaction, outbox_id)
+    await _forget_tokens(transaction, outbox_id)
 
 
 async def postpone(transaction: Transaction, outbox_id: int, due_ms: int, *, refused: bool) -> None:
@@ -177,9 +177,12 @@ async def not_handed_over(transaction: Transaction, outbox_id: int) -> None:
     )
 
 
-async def _forget_reply(transaction: Transaction, outbox_id: int) -> None:
+async def _forget_tokens(transaction: Transaction, outbox_id: int) -> None:
     await transaction.change(
         "DELETE FROM replies WHERE job_id = (SELECT job_id FROM outbox WHERE outbox_id = ?)", outbox_id
+    )
+    await transaction.change(
+        "DELETE FROM hand_overs WHERE job_id = (SELECT job_id FROM outbox WHERE outbox_id = ?)", outbox_id
     )
 
 

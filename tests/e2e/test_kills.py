@@ -3,9 +3,11 @@
 import asyncio
 import re
 import signal
+import sqlite3
 import sys
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,15 +15,26 @@ import pytest
 from kleinbot.archive.mark import read_mark
 from kleinbot.domain.faults import FaultPoint
 from kleinbot.sandbox import Channel, InteractionHandle, Message, Person
-from tests.e2e.accounts import assert_accounted_for, numbers, record, rows, waiting_jobs
+from tests.e2e.accounts import (
+    DATABASE,
+    Books,
+    Seen,
+    assert_accounted_for,
+    numbers,
+    record,
+    rows,
+    waiting_jobs,
+)
 from tests.e2e.bots import Bots, told
 from tests.e2e.house import Stage, has_pictures
+from tests.e2e.kills import play
 from tests.e2e.nursery import Bot, Nursery
 from tests.e2e.pictures import a_png
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
 
 WAIT_S = 60.0
+SAMPLE_SEED = 4
 NTH = {
     FaultPoint.AFTER_CLAIM: 2,
     FaultPoint.WITHIN_ENCODE: 2,
@@ -237,3 +250,24 @@ async def test_a_first_response_edited_just_before_a_kill_is_not_followed_by_a_m
         await town.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)
         await town.stopped(bot)
     town.assert_accounted_for()
+
+
+async def test_a_sample_of_the_campaign_is_accounted_for(nursery: Nursery, tmp_path: Path) -> None:
+    told = await play(nursery, kills=2, seed=SAMPLE_SEED, place=tmp_path, haste=8.0)
+    assert told["findings"] == []
+    assert told["kills"] == 2
+    for name in ("jobs", "events sent again", "uploads that hung", "times the database was held"):
+        assert told[name], name
+
+
+async def test_a_job_that_a_repeated_event_makes_is_a_finding(town: Town) -> None:
+    async with town.bot() as bot:
+        handle = await town.imagine(town.stage.ada, "a fox")
+        await handle.message_where(has_pictures, timeout_s=WAIT_S)
+        await town.stopped(bot)
+    town.assert_accounted_for()
+    again = "INSERT INTO recorded_events SELECT event_id, 'another' FROM recorded_events WHERE job_id IS NULL"
+    with closing(sqlite3.connect(town.stage.folder / DATABASE)) as connection, connection:
+        connection.execute(again)
+    (finding,) = Books(town.stage.folder, Seen()).check()
+    assert finding == f"event {handle.interaction.id} was accepted 1 times and made 2 jobs"

@@ -18,6 +18,7 @@ from kleinbot.store import (
     facts,
     favourites,
     grants,
+    hand_overs,
     history,
     jobs,
     ledger,
@@ -35,6 +36,7 @@ from kleinbot.store import (
     tags,
 )
 from kleinbot.store.database import Database, Reader, Transaction
+from kleinbot.store.hand_overs import Place
 from kleinbot.store.history import Wanted
 from kleinbot.store.ledger import Owner
 from kleinbot.store.measurements import MeasuredRow
@@ -128,6 +130,7 @@ async def _read_the_rest(read: Reader, subjects: Subjects, now_ms: int) -> None:
     await outbox.next_due_ms(read, now_ms)
     await outbox.undelivered(read, 1)
     await outbox.kept_for(read, HEAVY, 3)
+    await hand_overs.of_job(read, subjects.done)
     await posted.channels(read, subjects.done)
     await posted.is_known(read, subjects.message_id)
     await posted.delivered(read, subjects.done)
@@ -203,6 +206,10 @@ async def _tell(transaction: Transaction, subjects: Subjects, now_ms: int) -> No
             await outbox.postpone(transaction, told, now_ms + MS_PER_S, refused=True)
             await outbox.mark_kept(transaction, told)
             await outbox.not_handed_over(transaction, told)
+            await hand_overs.note(
+                transaction, subjects.done, HEAVY.server_id, Place(1, "token", 2, told, (0,))
+            )
+            await hand_overs.forget(transaction, subjects.done)
             await outbox.mark_sent(transaction, told, Way.HANDED_OVER, 1, 2, now_ms)
             await outbox.mark_unneeded(transaction, told, now_ms)
     key = ImageKey(subjects.deleted_later, 0)

@@ -1,0 +1,52 @@
+"""The bot of ``tests.e2e.load`` as a process of its own: all of it but the model."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kleinbot.app import opened
+from kleinbot.domain.work import BatchResult, ImageKey, RenderTask, StepReport, Suspended
+from kleinbot.engine.protocol import never
+from kleinbot.parts import machine
+from kleinbot.sandbox import Address, connector_for
+from kleinbot.settings import Settings
+from kleinbot.signals import stop_on_signals
+from tests.scripted_engine import ScriptedEngine
+
+
+class PacedEngine(ScriptedEngine):
+    """Takes ``picture_s`` for each picture."""
+
+    def __init__(self, picture_s: float) -> None:
+        super().__init__()
+        self._picture_s = picture_s
+
+    async def render(
+        self,
+        batch: Sequence[RenderTask],
+        on_step: Callable[[StepReport], None],
+        is_cancelled: Callable[[ImageKey], bool],
+        must_yield: Callable[[], bool] = never,
+    ) -> BatchResult | Suspended:
+        await asyncio.sleep(self._picture_s * len(batch))
+        return await super().render(batch, on_step, is_cancelled, must_yield)
+
+
+async def main(told: dict[str, Any]) -> int:
+    """Run until a signal; return the exit code."""
+    connector = connector_for(Address(told["port"], Path(told["ca_pem_path"])))
+    outside = replace(machine(), client_options={"connector": connector})
+    settings = Settings(
+        data_folder=Path(told["folder"]), device="cpu", quota_pictures=100_000, quota_everywhere=1_000_000
+    )
+    async with opened(settings, outside, PacedEngine(told["picture_s"])) as app:
+        with stop_on_signals(app.request_stop):
+            return await app.run(told["token"])
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(json.loads(sys.argv[1]))))
