@@ -17,6 +17,7 @@ from tests.openapi import Checker
 def garbage_as_usual(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looking over pytest's objects takes 0.3 s for each bot; those in processes of their own do it."""
     monkeypatch.setattr("kleinbot.app.leave_to_itself", lambda: None)
+    monkeypatch.setattr("kleinbot.app.look_after_again", lambda: None)
 
 
 @pytest.fixture(scope="session")

@@ -92,10 +92,10 @@ class Crowd:
             await self._do(name, seat, deed, echo)
 
     async def _echo(self, handle: InteractionHandle, later_s: float) -> None:
-        self.standin.send_again(handle)
-        await asyncio.sleep(later_s)
-        self.standin.send_again(handle)
-        self.diary.echoes += 2
+        for pause_s in (later_s, 0.0):
+            self.standin.send_again(handle)
+            self.diary.echoes += 1
+            await asyncio.sleep(pause_s)
 
     async def _do(
         self,

@@ -1,6 +1,8 @@
 """A tiny checkout per session, an engine on it, and what the tests of it share."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from kleinbot.domain.faults import FaultPoint
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
-from kleinbot.domain.work import BatchResult, ImageKey, RenderTask
+from kleinbot.domain.work import BatchResult, EnginePhase, ImageKey, RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
 from kleinbot.host.profile import CPU_SMALL
@@ -19,6 +21,7 @@ from tests.klein.tiny import ensure_tiny
 
 GRID = Grid(4, 4)
 STEPS = 4
+PROFILE = replace(CPU_SMALL, largest_grid_tokens=GRID.tokens)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -49,11 +52,6 @@ class TickingClock:
 
     async def sleep(self, seconds: float) -> None:
         self.seconds += seconds
-
-
-@pytest.fixture
-def clock() -> TickingClock:
-    return TickingClock()
 
 
 class Faults:
@@ -94,19 +92,73 @@ class Faults:
         self.at[point] = act
 
 
-@pytest.fixture
-def faults() -> Faults:
-    return Faults()
+class Shared:
+    """An engine that goes from test to test for as long as it is as new: starting one takes a second."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.clock = TickingClock()
+        self.faults = Faults()
+        self._engine: GpuEngine | None = None
+
+    async def engine(self) -> GpuEngine:
+        if self._engine is None:
+            source = FolderSource(self._folder)
+            self._engine = GpuEngine(source, PROFILE, self.clock, self.faults, cpu_threads=1)
+            await self._engine.start()
+        self.faults.reached.clear()
+        return self._engine
+
+    async def keep_if_as_new(self) -> None:
+        """Close the engine, on the event loop that it was last used on, where a test has left a trace."""
+        self.faults.at.clear()
+        if self._engine is not None and not _forgets_all(self._engine):
+            await self.close()
+
+    async def close(self) -> None:
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.close()
+
+
+def _forgets_all(engine: GpuEngine) -> bool:
+    """Make an engine forget prompts, failures and what rests; tell whether it is then as when it started."""
+    worker = engine._worker
+    if worker is None or worker._fatal or engine._closing.is_set():
+        return False
+    if engine.state.phase is not EnginePhase.READY:
+        return False
+    loaded = worker._loaded
+    loaded.stages.embeddings._known.clear()
+    loaded.stages.embeddings._bytes = 0
+    worker._failures, worker._is_suspect = 0, False
+    worker._resting.clear()
+    return not loaded.autoencoder.is_lean and loaded.ladder._encoder_is_resident
+
+
+@pytest.fixture(scope="session")
+def shared(tiny_folder: Path) -> Iterator[Shared]:
+    shared = Shared(tiny_folder)
+    yield shared
+    asyncio.run(shared.close())
 
 
 @pytest.fixture
-async def engine(tiny_folder: Path, clock: TickingClock, faults: Faults) -> AsyncIterator[GpuEngine]:
-    engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, faults, cpu_threads=1)
-    await engine.start()
-    faults.reached.clear()
-    yield engine
-    faults.at.clear()
-    await engine.close()
+def clock(shared: Shared) -> TickingClock:
+    return shared.clock
+
+
+@pytest.fixture
+def faults(shared: Shared) -> Iterator[Faults]:
+    shared.faults.reached.clear()
+    yield shared.faults
+    shared.faults.at.clear()
+
+
+@pytest.fixture
+async def engine(shared: Shared, faults: Faults) -> AsyncIterator[GpuEngine]:
+    yield await shared.engine()
+    await shared.keep_if_as_new()
 
 
 def a_task(position: int = 0, prompt: str = "a red fox", references: tuple[Pixels, ...] = ()) -> RenderTask:
