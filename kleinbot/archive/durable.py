@@ -10,6 +10,7 @@ from pathlib import Path
 from kleinbot import private
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+UNFINISHED = ".tmp"
 
 _changes = threading.Lock()
 """What was found old or empty must not be removed after a writer has made it young or put something in it."""
@@ -28,7 +29,7 @@ def write(target: Path, data: bytes, root: Path) -> None:
     if _holds(target, data) and _made_young(target):
         _sync_to(target.parent, root)
         return
-    temporary = target.with_name(f"{target.name}.{secrets.token_hex(8)}.tmp")
+    temporary = target.with_name(f"{target.name}.{secrets.token_hex(8)}{UNFINISHED}")
     with _changes:
         private.make_folder(target.parent)
         file = open(temporary, "xb", opener=private.opener)  # noqa: SIM115 - Path.open takes no opener
@@ -49,7 +50,7 @@ def now_ns(folder: Path) -> int:
 
     Raises OSError.
     """
-    probe = folder / f"kleinbot.now.{secrets.token_hex(8)}.tmp"
+    probe = folder / f"kleinbot.now.{secrets.token_hex(8)}{UNFINISHED}"
     try:
         try:
             # A server has got what was written, and stamped it, once the file is closed.

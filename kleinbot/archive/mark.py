@@ -54,6 +54,12 @@ def write_mark(root: Path, mark: Mark) -> None:
     durable.write(root / MARK_FILE, json.dumps(content, indent=1).encode(), root)
 
 
+def remove_unfinished(root: Path) -> None:
+    """Remove what interrupted writes of the mark have left, while nobody writes one. Raises OSError."""
+    for left in root.glob(f"{MARK_FILE}.*{durable.UNFINISHED}"):
+        left.unlink(missing_ok=True)
+
+
 def higher(one: Mapping[int, int], other: Mapping[int, int]) -> dict[int, int]:
     """Return the higher number of each server that either names."""
     return {server: max(one.get(server, 0), other.get(server, 0)) for server in {*one, *other}}

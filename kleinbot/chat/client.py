@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
+import sqlite3
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from typing import Any
 
 import discord
@@ -145,6 +146,7 @@ class KleinbotClient(commands.AutoShardedBot):
 
     async def on_ready(self) -> None:
         """Say which servers there are; Discord calls this after every new session."""
+        self._begin_chore(self._look_back())
         await self._welcome([server.id for server in self.guilds])
 
     def is_member_of(self, server_id: int) -> bool | None:
@@ -198,7 +200,10 @@ class KleinbotClient(commands.AutoShardedBot):
         """After a command, refused or not, hand its member what could not be delivered before."""
         if interaction.guild_id is None or not interaction.response.is_done():
             return
-        chore = asyncio.create_task(self._hand_over(interaction))
+        self._begin_chore(self._hand_over(interaction))
+
+    def _begin_chore(self, work: Coroutine[Any, Any, None]) -> None:
+        chore = asyncio.create_task(work)
         self._chores.add(chore)
         chore.add_done_callback(self._chores.discard)
 
@@ -213,5 +218,11 @@ class KleinbotClient(commands.AutoShardedBot):
     async def _hand_over(self, interaction: discord.Interaction[Any]) -> None:
         try:
             await self._kept.to(interaction, actor_of(interaction))
-        except UNREACHED as error:
+        except (*UNREACHED, sqlite3.Error) as error:
             _log.warning("kept results could not be handed over: %s", error)
+
+    async def _look_back(self) -> None:
+        try:
+            await self._kept.look_back(self)
+        except (*UNREACHED, sqlite3.Error) as error:
+            _log.warning("what was handed over before could not be looked at: %s", error)

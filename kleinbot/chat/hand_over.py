@@ -32,6 +32,10 @@ _log = logging.getLogger(__name__)
 
 _AT_ONCE = 3
 _EACH_S = 120.0
+_TRIES = 2
+"""The second one finds what the first has sent without hearing of it."""
+
+_LOOKED_BACK = 50
 
 
 class HandOver:
@@ -71,17 +75,36 @@ class HandOver:
         finally:
             self._busy.discard(owner)
 
+    async def look_back(self, client: discord.Client) -> None:
+        """Find what an earlier process has sent without noting it, while the tokens of that still live."""
+        for row in await outbox.being_handed_over(self._database.read, _LOOKED_BACK):
+            job = await self._recall.job(row.job_id)
+            if job is None or (owner := Owner(job.server_id, job.member_id)) in self._busy:
+                continue
+            self._busy.add(owner)
+            try:
+                there = await posted.delivered(self._database.read, job.job_id)
+                message_id = await self._earlier(client, job, there)
+                if message_id is not None and not parts.left_of(job, there):
+                    await self._handed_over(row, job, message_id)
+            finally:
+                self._busy.discard(owner)
+
     async def _try(self, interaction: discord.Interaction[Any], row: OutboxRow) -> None:
-        try:
-            await ended_within(self._clock, _EACH_S, self._hand_over(interaction, row))
-        except sqlite3.Error:
-            raise
-        except Exception as error:
-            if isinstance(error, discord.HTTPException) and error.code in GONE:
+        for left in reversed(range(_TRIES)):
+            try:
+                await ended_within(self._clock, _EACH_S, self._hand_over(interaction, row))
+            except sqlite3.Error:
                 raise
-            _log.warning("job %s could not be handed over", row.job_id, exc_info=error)
-            async with self._database.transaction() as transaction:
-                await outbox.not_handed_over(transaction, row.outbox_id)
+            except Exception as error:
+                if isinstance(error, discord.HTTPException) and error.code in GONE:
+                    raise
+                _log.warning("job %s could not be handed over", row.job_id, exc_info=error)
+                if left and not isinstance(error, discord.HTTPException):
+                    continue
+                async with self._database.transaction() as transaction:
+                    await outbox.not_handed_over(transaction, row.outbox_id)
+            return
 
     async def _hand_over(self, interaction: discord.Interaction[Any], row: OutboxRow) -> None:
         job = await self._recall.job(row.job_id)
@@ -90,7 +113,7 @@ class HandOver:
                 await outbox.mark_unneeded(transaction, row.outbox_id, self._clock.now_ms())
             return
         there = await posted.delivered(self._database.read, job.job_id)
-        earlier_id = await self._earlier(interaction, job, there)
+        earlier_id = await self._earlier(interaction.client, job, there)
         message_id = min(there.values(), default=earlier_id)
         if message_id is None:
             note = self._texts.say(job.locale, "kept-note")
@@ -98,21 +121,22 @@ class HandOver:
             message_id = await self._send(interaction, job, compose, there)
         while left := parts.left_of(job, there):
             await self._send(interaction, job, functools.partial(self._results.further, job, left), there)
+        await self._handed_over(row, job, message_id)
+
+    async def _handed_over(self, row: OutboxRow, job: Job, message_id: int) -> None:
         async with self._database.transaction() as transaction:
             await outbox.mark_sent(
                 transaction, row.outbox_id, Way.HANDED_OVER, job.channel_id, message_id, self._clock.now_ms()
             )
         self._told(Way.HANDED_OVER)
 
-    async def _earlier(
-        self, interaction: discord.Interaction[Any], job: Job, there: dict[int, int]
-    ) -> int | None:
+    async def _earlier(self, client: discord.Client, job: Job, there: dict[int, int]) -> int | None:
         """Find and note the message that an earlier attempt has sent without hearing of it; return its id."""
         place = await hand_overs.of_job(self._database.read, job.job_id)
         if place is None:
             return None
-        webhook = discord.Webhook.partial(place.application_id, place.token, client=interaction.client)
-        webhook.proxy = interaction.client.http.proxy  # which discord.py 2.7 forgets here
+        webhook = discord.Webhook.partial(place.application_id, place.token, client=client)
+        webhook.proxy = client.http.proxy  # which discord.py 2.7 forgets here
         try:
             is_there = _shows_a_result(await webhook.fetch_message(place.message_id))
         except discord.HTTPException as error:

@@ -115,6 +115,14 @@ async def kept_for(reader: Reader, owner: Owner, most: int) -> list[OutboxRow]:
     return [_row(row) for row in rows]
 
 
+async def being_handed_over(reader: Reader, most: int) -> list[OutboxRow]:
+    """Return kept results of which it is uncertain whether their member sees them."""
+    rows = await reader.all(
+        "SELECT o.* FROM hand_overs CROSS JOIN outbox o USING (job_id) WHERE o.state = 'kept' LIMIT ?", most
+    )
+    return [_row(row) for row in rows]
+
+
 async def mark_posting(transaction: Transaction, outbox_id: int, after_id: int | None) -> None:
     """Note, before a channel message is sent, that it may have been; none has an id below ``after_id``."""
     await transaction.change(

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from kleinbot.archive.listing import has_pictures
-from kleinbot.archive.mark import NOBODY, Mark, higher, read_mark, write_mark
+from kleinbot.archive.mark import NOBODY, Mark, higher, read_mark, remove_unfinished, write_mark
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import FaultPoint, Faults
@@ -67,6 +67,8 @@ def settle(file: Path, root: Path, clock: Clock, faults: Faults) -> Bond:
     """
     with picture_rows.reading(file) as connection:
         bond = judged(connection, root)
+    if bond is not Bond.OTHER:
+        remove_unfinished(root)
     _note(bond, file, root, clock, faults)
     return bond
 

@@ -123,6 +123,7 @@ class Run:
         self.tally = Tally()
         self.ahead_s = 0.0
         self.backlog = 0
+        self.doubts: Counter[str] = Counter()
         address = standin.address(place)
         self.told: dict[str, Any] = {
             "folder": str(self.folder),
@@ -238,6 +239,13 @@ class Run:
         return await self.nursery.start(self.told | {"ahead_s": self.ahead_s, **more})
 
     def advance(self, seconds: float) -> None:
+        self.doubts.update(
+            row["job_id"]
+            for row in rows(
+                self.folder,
+                "SELECT job_id FROM outbox JOIN jobs USING (job_id) WHERE private AND outbox.state != 'sent'",
+            )
+        )
         self.clock.advance(seconds)
         self.ahead_s += seconds
 
@@ -272,7 +280,7 @@ class Run:
 
     def books(self) -> Books:
         channels = tuple(self.standin.state.channels.values())
-        return Books(self.folder, Seen(channels, self.crowd.diary.promised), is_swept=True)
+        return Books(self.folder, Seen(channels, self.crowd.diary.promised, self.doubts), is_swept=True)
 
 
 def _seats(standin: StandIn) -> list[Seat]:
@@ -318,6 +326,7 @@ def summary(run: Run, books: Books, seconds: float) -> dict[str, Any]:
         "told by": numbers(run.folder, "SELECT way, COUNT(*) FROM outbox GROUP BY way"),
         "ledger": numbers(run.folder, "SELECT kind, COUNT(*) FROM ledger GROUP BY kind"),
         "pictures shown twice": books.shown_twice,
+        "of which nobody could know": sum(run.doubts.values()),
         "findings": books.findings,
         "seconds": round(seconds),
     }

@@ -106,35 +106,47 @@ def _shown(house: House) -> int:
     return sum(bool(message.pictures) for message in house.channel.log.values())
 
 
+async def _kept_secret(house: House, engine: ScriptedEngine) -> None:
+    """Make a private result that no way can deliver."""
+    await _held(house, engine, prompt="a secret", private=True, count=2)
+    house.clock.advance(SIXTEEN_MINUTES_S)
+    engine.gate.set()
+    await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'kept'", 1)
+
+
 @pytest.mark.parametrize("is_done", [True, False])
 async def test_a_hand_over_whose_answer_is_lost_shows_its_pictures_once(stage: Stage, is_done: bool) -> None:
     engine = ScriptedEngine()
     async with stage.house(engine) as house:
-        await _held(house, engine, prompt="a secret", private=True, count=2)
-        house.clock.advance(SIXTEEN_MINUTES_S)
-        engine.gate.set()
-        await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'kept'", 1)
+        await _kept_secret(house, engine)
         house.standin.hang_next_upload(0.0, is_done=is_done)
         await house.ada.command(house.channel, "queue")
-        await house.until("SELECT attempts FROM outbox WHERE state = 'kept'", 1)
-        assert _shown(house) == int(is_done)
-        # As a process does that begins now: all it knows is in the rows.
-        again = await house.ada.command(house.channel, "queue")
         await _sent(house, "handed_over")
-        assert any(message.pictures for message in again.messages) != is_done
         assert _shown(house) == 1
         assert await house.number("SELECT COUNT(*) FROM hand_overs") == 0
+        assert await house.number("SELECT COUNT(*) FROM posted_images") == 2
+
+
+async def test_what_a_process_handed_over_just_before_its_end_is_found_by_the_next_one(stage: Stage) -> None:
+    engine = ScriptedEngine()
+    async with stage.house(engine) as house:
+        await _kept_secret(house, engine)
+        house.standin.hang_next_upload(QUICK_S, is_done=True)
+        handle = await house.ada.command(house.channel, "queue")
+        await handle.message_where(has_pictures, timeout_s=QUICK_S)
+        assert await house.number("SELECT COUNT(*) FROM outbox WHERE state = 'kept'") == 1
+    async with stage.house(ScriptedEngine()) as house:
+        await _sent(house, "handed_over")
+        assert _shown(house) == 1
         assert await house.number("SELECT COUNT(*) FROM posted_images") == 2
 
 
 async def test_where_nobody_can_tell_any_more_whether_it_was_shown_it_is_shown_again(stage: Stage) -> None:
     engine = ScriptedEngine()
     async with stage.house(engine) as house:
-        await _held(house, engine, prompt="a secret", private=True)
-        house.clock.advance(SIXTEEN_MINUTES_S)
-        engine.gate.set()
-        await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'kept'", 1)
-        house.standin.hang_next_upload(0.0, is_done=False)
+        await _kept_secret(house, engine)
+        for _ in range(2):
+            house.standin.hang_next_upload(0.0, is_done=False)
         await house.ada.command(house.channel, "queue")
         await house.until("SELECT attempts FROM outbox WHERE state = 'kept'", 1)
         house.clock.advance(SIXTEEN_MINUTES_S)  # and the token of that command is dead, too

@@ -26,7 +26,7 @@ from tests.e2e.accounts import (
     waiting_jobs,
 )
 from tests.e2e.bots import Bots, told
-from tests.e2e.house import Stage, has_pictures
+from tests.e2e.house import LOOKS_EVERY_S, Stage, has_pictures
 from tests.e2e.kills import play
 from tests.e2e.nursery import Bot, Nursery
 from tests.e2e.pictures import a_png
@@ -103,7 +103,7 @@ class Town:
     async def until(self, sql: str, value: int) -> None:
         async with asyncio.timeout(WAIT_S):
             while (await asyncio.to_thread(self.rows, sql))[0][0] != value:
-                pass
+                await asyncio.sleep(LOOKS_EVERY_S)
 
     async def told_order(self) -> list[tuple[int, int]]:
         """Return who waits, as server and number, in the order that everybody's /queue tells."""

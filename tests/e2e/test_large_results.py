@@ -9,7 +9,7 @@ import pytest
 from kleinbot.domain.faults import FaultPoint
 from kleinbot.sandbox import Message
 from tests.e2e.bots import START_S, Bots, stopped
-from tests.e2e.house import House, Stage, has_pictures
+from tests.e2e.house import LOOKS_EVERY_S, House, Stage, has_pictures
 from tests.e2e.noisy import noisy_engine
 
 QUICK_S = 20.0
@@ -115,7 +115,7 @@ async def test_no_part_is_doubled_or_lost_by_a_kill_after_it_was_posted(
     async with bots.one() as restarted:
         async with asyncio.timeout(START_S):
             while await asyncio.to_thread(bots.rows, "SELECT state FROM outbox") != [("sent",)]:
-                pass
+                await asyncio.sleep(LOOKS_EVERY_S)
         assert await stopped(restarted) == 0
     names = sorted(name for names in _names(bots.stage.channel.messages) for name in names)
     assert [name.partition(".")[0] for name in names] == ["kleinbot-1-1", "kleinbot-1-2", "kleinbot-1-3"]

@@ -11,7 +11,7 @@ import pytest
 from kleinbot.clean_stop import MARK
 from kleinbot.domain.faults import FaultPoint
 from tests.e2e.bots import START_S, Bots, stopped, told
-from tests.e2e.house import has_pictures
+from tests.e2e.house import LOOKS_EVERY_S, has_pictures
 
 ROOT = Path(__file__).parents[2]
 CHILD = (sys.executable, "-m", "tests.e2e.child")
@@ -76,7 +76,7 @@ async def test_a_channel_message_sent_just_before_a_kill_is_not_sent_again(bots:
     async with bots.one() as restarted:
         async with asyncio.timeout(START_S):
             while await asyncio.to_thread(bots.rows, "SELECT state FROM outbox") != [("sent",)]:
-                pass
+                await asyncio.sleep(LOOKS_EVERY_S)
         assert await stopped(restarted) == 0
     _accounted_for(bots, 1)
 

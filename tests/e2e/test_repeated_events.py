@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from kleinbot.sandbox import InteractionHandle, Message, Person
-from tests.e2e.house import House, Stage
+from tests.e2e.house import LOOKS_EVERY_S, House, Stage
 from tests.e2e.pictures import a_png, result, said
 from tests.scripted_engine import ScriptedEngine
 
@@ -32,7 +32,7 @@ class Echo:
         """Wait until so many repeats were met."""
         async with asyncio.timeout(WAIT_S):
             while self.house.app.client.repeats.count < repeats:
-                await self.house.number("SELECT 1")
+                await asyncio.sleep(LOOKS_EVERY_S)
 
     async def command(self, person: Person, name: str, **values: object) -> InteractionHandle:
         return self.doubled(await person.command(self.house.channel, name, **values))

@@ -131,6 +131,7 @@ async def _read_the_rest(read: Reader, subjects: Subjects, now_ms: int) -> None:
     await outbox.undelivered(read, 1)
     await outbox.kept_for(read, HEAVY, 3)
     await hand_overs.of_job(read, subjects.done)
+    await outbox.being_handed_over(read, 50)
     await posted.channels(read, subjects.done)
     await posted.is_known(read, subjects.message_id)
     await posted.delivered(read, subjects.done)

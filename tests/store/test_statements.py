@@ -31,6 +31,7 @@ BOUNDED = {
     "s": "servers",
     "queue_tags": "who has work in line, and the line is bounded",
     "measured_seconds": "the shapes that were measured",
+    "hand_overs": "what was being handed over when something failed",
     "outbox_due": "only what is still to be told",
     "members_weighted": "only members with a weight of their own",
 }

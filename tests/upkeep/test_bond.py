@@ -41,6 +41,21 @@ async def test_an_installation_stays_together_over_restarts(installation: Instal
     assert mark.numbers == {SERVER: 2}
 
 
+async def test_what_an_interrupted_write_of_the_mark_has_left_goes_at_the_next_start(
+    installation: Installation,
+) -> None:
+    await installation.draw("a" * 24)
+    left, foreign = (
+        installation.root / name for name in (f"{MARK_FILE}.{'0' * 16}.tmp", "somebody-elses.json.tmp")
+    )
+    for path in (left, foreign):
+        path.write_text("{")
+    assert installation.start() is Bond.TOGETHER
+    assert not left.exists()
+    assert foreign.exists()
+    assert read_mark(installation.root) is not None
+
+
 async def test_present_installations_adopt_each_other(installation: Installation) -> None:
     await installation.draw("a" * 24)
     _forget_identities(installation)
