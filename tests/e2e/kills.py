@@ -150,7 +150,7 @@ class Run:
         works = (self.crowd.live, self._look, self._hang_uploads, self._hold_database)
         tasks = [asyncio.create_task(work()) for work in works]
         try:
-            while self.tally.kills < kills:
+            while self.tally.kills < kills or not self.crowd.diary.echoes:
                 await self._live(drawn_fate(self.chance))
                 for task in tasks:
                     assert not task.done(), task.exception()
@@ -169,18 +169,18 @@ class Run:
     async def _hang_uploads(self) -> None:
         chance = random.Random(self.chance.random())
         while True:
-            await asyncio.sleep(chance.expovariate(self.haste / HANGS_EVERY_S))
             hangs_s = chance.uniform(*TROUBLE_S) / self.haste
             self.standin.hang_next_upload(hangs_s, is_done=chance.random() < 0.5)
             self.tally.hanging_uploads += 1
+            await asyncio.sleep(chance.expovariate(self.haste / HANGS_EVERY_S))
 
     async def _hold_database(self) -> None:
         chance = random.Random(self.chance.random())
         while True:
-            await asyncio.sleep(chance.expovariate(self.haste / LOCKS_EVERY_S))
             async with held(self.folder / DATABASE):
                 self.tally.locks += 1
                 await asyncio.sleep(chance.uniform(*TROUBLE_S) / self.haste)
+            await asyncio.sleep(chance.expovariate(self.haste / LOCKS_EVERY_S))
 
     def _waiting(self) -> int:
         ((count,),) = rows(self.folder, "SELECT COUNT(*) FROM images WHERE state IN ('waiting', 'running')")
