@@ -8,7 +8,6 @@ CREATE TABLE hand_overs (
     server_id      INTEGER NOT NULL,
     application_id INTEGER NOT NULL,
     token          TEXT    NOT NULL,
-    channel_id     INTEGER NOT NULL,
     message_id     INTEGER NOT NULL,
     positions      TEXT    NOT NULL
 ) STRICT;

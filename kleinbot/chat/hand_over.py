@@ -161,13 +161,7 @@ class HandOver:
 
         async def attempt(limits: UploadLimits) -> Place:
             part = await compose(limits)
-            place = Place(
-                interaction.application_id,
-                interaction.token,
-                interaction.channel_id or job.channel_id,
-                message.id,
-                part.positions,
-            )
+            place = Place(interaction.application_id, interaction.token, message.id, part.positions)
             async with self._database.transaction() as transaction:
                 await hand_overs.note(transaction, job.job_id, job.server_id, place)
             await interaction.followup.edit_message(

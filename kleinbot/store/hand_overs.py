@@ -12,7 +12,6 @@ class Place:
 
     application_id: int
     token: str
-    channel_id: int
     message_id: int
     positions: tuple[int, ...]
 
@@ -21,13 +20,12 @@ async def note(transaction: Transaction, job_id: str, server_id: int, place: Pla
     """Note where a result will be, before it is sent there."""
     await transaction.change(
         "INSERT OR REPLACE INTO hand_overs"
-        " (job_id, server_id, application_id, token, channel_id, message_id, positions)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        " (job_id, server_id, application_id, token, message_id, positions)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
         job_id,
         server_id,
         place.application_id,
         place.token,
-        place.channel_id,
         place.message_id,
         json.dumps(place.positions),
     )
@@ -39,7 +37,7 @@ async def of_job(reader: Reader, job_id: str) -> Place | None:
     if row is None:
         return None
     positions = tuple(json.loads(row["positions"]))
-    return Place(row["application_id"], row["token"], row["channel_id"], row["message_id"], positions)
+    return Place(row["application_id"], row["token"], row["message_id"], positions)
 
 
 async def forget(transaction: Transaction, job_id: str) -> None:

@@ -207,9 +207,7 @@ async def _tell(transaction: Transaction, subjects: Subjects, now_ms: int) -> No
             await outbox.postpone(transaction, told, now_ms + MS_PER_S, refused=True)
             await outbox.mark_kept(transaction, told)
             await outbox.not_handed_over(transaction, told)
-            await hand_overs.note(
-                transaction, subjects.done, HEAVY.server_id, Place(1, "token", 2, told, (0,))
-            )
+            await hand_overs.note(transaction, subjects.done, HEAVY.server_id, Place(1, "token", told, (0,)))
             await hand_overs.forget(transaction, subjects.done)
             await outbox.mark_sent(transaction, told, Way.HANDED_OVER, 1, 2, now_ms)
             await outbox.mark_unneeded(transaction, told, now_ms)
