@@ -22,7 +22,7 @@ from kleinbot.parts import Outside
 from kleinbot.sandbox import Address, connector_for
 from kleinbot.settings import Settings
 from kleinbot.signals import stop_on_signals
-from tests.e2e.house import ShiftedClock
+from tests.e2e.house import LOOKS_EVERY_S, ShiftedClock
 
 
 class KillAt:
@@ -53,10 +53,18 @@ def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _engine_telling(faults: KillAt, holds: bool) -> type[GpuEngine]:
-    """Return an engine that lets ``faults`` know which batch it draws, or that never draws any."""
+def _engine_telling(faults: KillAt, holds: bool, starts_after: str | None) -> type[GpuEngine]:
+    """Return an engine that lets ``faults`` know which batch it draws, or that never draws any.
+
+    ``starts_after``: it begins to load once there is a file of this name.
+    """
 
     class Telling(GpuEngine):
+        async def start(self) -> None:
+            while starts_after is not None and not Path(starts_after).exists():
+                await asyncio.sleep(LOOKS_EVERY_S)
+            await super().start()
+
         async def render(self, batch: Sequence[RenderTask], *more: Any, **named: Any) -> Any:
             faults.drawing(batch)
             if holds:
@@ -82,7 +90,8 @@ async def main(
     """Run the bot until a signal; return its exit code. ``beside`` runs as long as it does.
 
     ``told``: where everything is (``folder``, ``weights``, ``port``, ``ca_pem_path``, ``token``), ``kill_at``
-    and ``nth``, ``kill_prompt``; ``holds``: it claims and never draws; ``ahead_s`` of the real time the clock
+    and ``nth``, ``kill_prompt``; ``holds``: it claims and never draws; ``starts_after``: the
+    file after which the model is loaded; ``ahead_s`` of the real time the clock
     is; ``settings`` and fields of the ``profile`` to be other than usual.
     """
     given = {"device": "cpu", "grace_s": 5, **told.get("settings", {})}
@@ -94,7 +103,10 @@ async def main(
     outside = Outside(clock, random.SystemRandom(), faults, {"connector": connector})
     with ExitStack() as patches:
         patches.enter_context(
-            mock.patch("kleinbot.app.GpuEngine", _engine_telling(faults, told.get("holds", False)))
+            mock.patch(
+                "kleinbot.app.GpuEngine",
+                _engine_telling(faults, told.get("holds", False), told.get("starts_after")),
+            )
         )
         if profile := told.get("profile"):
             patches.enter_context(mock.patch("kleinbot.app.choose_model", _model_with(profile)))

@@ -163,13 +163,15 @@ async def test_a_start_that_is_killed_is_made_up_by_the_next(town: Town, point: 
 @pytest.mark.parametrize(("point", "nth"), NTH.items())
 async def test_a_batch_of_several_members_survives_a_kill(town: Town, point: FaultPoint, nth: int) -> None:
     stage = town.stage
-    async with town.bot(kill_at=point, nth=nth) as bot:
-        handles = [  # while the model loads, so that they share batches
+    all_in = stage.folder / "all-in"
+    async with town.bot(kill_at=point, nth=nth, starts_after=str(all_in)) as bot:
+        handles = [  # before the model loads, so that they share batches
             await town.imagine(stage.ada, "a fox", 4),
             await town.imagine(stage.bob, "a whale", 2),
             await town.imagine(town.cleo, "a lamp", 3),
             await town.edit(stage.bob),
         ]
+        all_in.touch()
         await town.killed(bot)
     async with town.bot() as bot:
         done = [await handle.message_where(has_pictures, timeout_s=WAIT_S) for handle in handles]
