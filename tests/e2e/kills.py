@@ -146,11 +146,11 @@ class Run:
         )
 
     async def lives(self, kills: int) -> None:
-        """Let one bot after the other live until ``kills`` were killed."""
+        """Let one bot after the other live until ``kills`` were killed and something has happened."""
         works = (self.crowd.live, self._look, self._hang_uploads, self._hold_database)
         tasks = [asyncio.create_task(work()) for work in works]
         try:
-            while self.tally.kills < kills or not self.crowd.diary.echoes:
+            while self.tally.kills < kills or not (self.crowd.diary.echoes and self.crowd.diary.promised):
                 await self._live(drawn_fate(self.chance))
                 for task in tasks:
                     assert not task.done(), task.exception()

