@@ -162,13 +162,16 @@ async def test_a_damaged_database_ends_the_start_with_a_sentence(stage: Stage, d
     file = stage.folder / "kleinbot.sqlite3"
     migrate(file, load_migrations(), stage.clock)
     with closing(sqlite3.connect(file)) as connection:
-        # The page on which what is waiting is looked up first.
-        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'images'").fetchone()
+        # The pages by which what is waiting is looked up, whichever index is asked.
+        roots = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE tbl_name IN ('images', 'jobs')"
+        ).fetchall()
         (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
-    first_byte = 0 if damage == "garbage" else (page - 1) * page_bytes
+    first_bytes = [0] if damage == "garbage" else [(page - 1) * page_bytes for (page,) in roots]
     with file.open("rb+") as pages:
-        pages.seek(first_byte)
-        pages.write(b"\x5a" * page_bytes)
+        for first_byte in first_bytes:
+            pages.seek(first_byte)
+            pages.write(b"\x5a" * page_bytes)
     chosen = Settings(data_folder=stage.folder, weights=stage.weights, device="cpu")
     outside = Outside(stage.clock, stage.chance, NoFaults(), {"connector": stage.standin.connector()})
     with pytest.raises(StartError) as caught:
