@@ -106,16 +106,11 @@ class _Loading:
 
     def klein(self) -> Klein:
         weights, profile = self._weights, self._profile
-        self._check_shapes()
+        empty_text_model, empty_transformers, empty_autoencoder = self._empty_models()
         if self._scratch is not None:
             remove_unfinished(self._scratch)
         tokenizer = _tokenizer(weights.tokenizer)
-        text_model = self._load(
-            TEXT_ENCODER,
-            empty_text_encoder(weights.text_encoder),
-            weights.text_encoder,
-            profile.text_encoder,
-        )
+        text_model = self._load(TEXT_ENCODER, empty_text_model, weights.text_encoder, profile.text_encoder)
         if profile.token_table_on_host:
             # Off the mapped file, which may be replaced or cut short while the bot runs.
             text_model.embed_tokens = HostTable(text_model.embed_tokens.weight.detach().clone())
@@ -127,7 +122,7 @@ class _Loading:
         for checkpoint, component in self._transformers.items():
             transformers[checkpoint] = self._load(
                 f"transformer-{checkpoint}",
-                empty_transformer(component),
+                empty_transformers[checkpoint],
                 component,
                 profile.transformer,
                 native=profile.native_fp8,
@@ -135,21 +130,29 @@ class _Loading:
             if not profile.compiles_blocks:
                 run_in_strips(transformers[checkpoint], profile.strips)
             self._place(transformers[checkpoint], profile.transformer)
-        vae = self._load("vae", empty_vae(weights.vae), weights.vae, ComponentPlan())
+        vae = self._load("vae", empty_autoencoder, weights.vae, ComponentPlan())
         self._place(vae, ComponentPlan())
         scheduler = FlowMatchEulerDiscreteScheduler.from_config(dict(weights.scheduler))
         self._on_fraction(1.0)
         return Klein(text_encoder, transformers, vae, scheduler, self._device, self._dtype)
 
-    def _check_shapes(self) -> None:
-        """Once more than ``find_weights`` did: this diffusers' models may be other ones."""
+    def _empty_models(
+        self,
+    ) -> tuple[Qwen3Model, dict[Checkpoint, Flux2Transformer2DModel], AutoencoderKLFlux2]:
+        """Return the models without their weights, their shapes checked.
+
+        Once more than ``find_weights`` did: this diffusers' models may be other ones.
+        """
         text_encoder, vae = self._weights.text_encoder, self._weights.vae
-        for component in self._transformers.values():
-            check_shapes(component, shapes_of(empty_transformer(component)), Code.WEIGHTS_NOT_KLEIN)
-        check_shapes(
-            text_encoder, shapes_of(empty_text_encoder(text_encoder)), Code.WEIGHTS_WRONG_TEXT_ENCODER
-        )
-        check_shapes(vae, shapes_of(empty_vae(vae)), Code.WEIGHTS_WRONG_VAE)
+        transformers = {}
+        for checkpoint, component in self._transformers.items():
+            transformers[checkpoint] = empty_transformer(component)
+            check_shapes(component, shapes_of(transformers[checkpoint]), Code.WEIGHTS_NOT_KLEIN)
+        text_model = empty_text_encoder(text_encoder)
+        check_shapes(text_encoder, shapes_of(text_model), Code.WEIGHTS_WRONG_TEXT_ENCODER)
+        autoencoder = empty_vae(vae)
+        check_shapes(vae, shapes_of(autoencoder), Code.WEIGHTS_WRONG_VAE)
+        return text_model, transformers, autoencoder
 
     def _load(
         self, label: str, model: M, component: Component, plan: ComponentPlan, *, native: bool = False
@@ -171,12 +174,12 @@ class _Loading:
 
         ``most``: how much of the component is loaded when all of it is read; quantising comes before loading.
         """
-        done = 0
+        done, whole = 0, component.bytes
 
         def tell(amount: int) -> None:
             nonlocal done
             done += amount
-            share = max(self._share, min(most, most * done / component.bytes))
+            share = max(self._share, min(most, most * done / whole))
             self._share = share
             total = (self._bytes_done + self._bytes_of_component * share) / self._bytes_total
             self._on_fraction(min(1.0, total))
@@ -202,6 +205,13 @@ def empty_transformer(component: Component) -> Flux2Transformer2DModel:
         return Flux2Transformer2DModel.from_config(dict(component.config))
 
 
+class _Uninitialised(Qwen3Model):  # type: ignore[misc]
+    """Qwen3, whose weights come from files: the random ones took most of the time of building it."""
+
+    def _init_weights(self, module: nn.Module) -> None:
+        del module
+
+
 def empty_text_encoder(component: Component) -> Qwen3Model:
     """Return the 27 layers that are used, without the final norm; parameters without memory."""
     config = dict(component.config)
@@ -209,7 +219,7 @@ def empty_text_encoder(component: Component) -> Qwen3Model:
     if config.get("layer_types"):
         config["layer_types"] = config["layer_types"][:LAYERS_USED]
     with init_empty_weights():
-        model = Qwen3Model(Qwen3Config.from_dict(config))
+        model = _Uninitialised(Qwen3Config.from_dict(config))
     model.norm = nn.Identity()
     return model
 

@@ -73,6 +73,7 @@ class Outcome:
     """How late the members themselves were at most."""
 
     bot_cores: float = 0.0
+    loop_cores: float = 0.0
     own_cores: float = 0.0
 
     @property
@@ -92,7 +93,8 @@ class Outcome:
         times = ", ".join(f"p{part:g} {1000 * self.quantile_s(part / 100):.0f}" for part in (50, 99, 100))
         return (
             f"{self.rate:7.1f}/s for {self.seconds:g} s: {times} ms, {self.unanswered} unanswered; {deeds};"
-            f" cores: bot {self.bot_cores:.2f}, members {self.own_cores:.2f};"
+            f" cores: bot {self.bot_cores:.2f}, its event loop's thread {self.loop_cores:.2f}, members"
+            f" {self.own_cores:.2f};"
             f" members late by {1000 * self.behind_s:.0f} ms at most"
         )
 
@@ -200,16 +202,17 @@ class Measured:
         before_s, begun_s = self._cpu_s(), time.monotonic()
         outcome = await self._load.act(rate, seconds)
         took_s = time.monotonic() - begun_s
-        outcome.bot_cores, outcome.own_cores = (
-            (after - before) / took_s for after, before in zip(self._cpu_s(), before_s, strict=True)
-        )
+        used = [(after - before) / took_s for after, before in zip(self._cpu_s(), before_s, strict=True)]
+        outcome.bot_cores, outcome.loop_cores, outcome.own_cores = used
         say(outcome.told())
         await self._settled()
         return outcome
 
     def _cpu_s(self) -> list[float]:
-        times = [process.cpu_times() for process in self._processes]
-        return [each.user + each.system for each in times]
+        """Return seconds of the processor: the bot's, those of its first thread, and ours."""
+        bot, own = (each.cpu_times() for each in self._processes)
+        loop = next(each for each in self._processes[0].threads() if each.id == self._processes[0].pid)
+        return [bot.user + bot.system, loop.user_time + loop.system_time, own.user + own.system]
 
     async def _settled(self) -> None:
         open_jobs = "SELECT COUNT(*) FROM jobs WHERE state IN ('queued', 'running')"
