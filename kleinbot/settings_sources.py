@@ -45,7 +45,7 @@ OF_OTHERS = frozenset(
     )
 )
 # NAME="C:\… or NAME="\\server\…, as .env and TOML write it.
-_WINDOWS_PATH = re.compile(r'\s*(?:export\s)?\s*([\w-]{1,60})\s*=\s*"((?:[A-Za-z]:|\\)\\[^"]*)"')
+_WINDOWS_PATH = re.compile(r'\s*(?:export\s+)?([\w-]{1,60})\s*=\s*"((?:[A-Za-z]:|\\)\\[^"]*)"')
 
 # Variables that steer the project's own tests; the bot has to run beside them.
 TEST_PREFIX = f"{ENVIRONMENT_PREFIX}TEST_"

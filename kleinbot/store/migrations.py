@@ -20,7 +20,7 @@ from kleinbot.store.damage import damage_told, damaged, is_damage
 
 MIGRATIONS_FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
-_MOVES_ROWS = re.compile(r"^\s*(?:DROP TABLE|DELETE|INSERT|REPLACE)\b", re.IGNORECASE | re.MULTILINE)
+_MOVES_ROWS = re.compile(r"^[ \t]*(?:DROP TABLE|DELETE|INSERT|REPLACE)\b", re.IGNORECASE | re.MULTILINE)
 """What may leave a row without the one that it refers to. No migration changes a key by UPDATE."""
 
 _CACHE_KIB = 256 * 1024

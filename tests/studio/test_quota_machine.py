@@ -54,6 +54,7 @@ class Books:
     parts: dict[ImageKey, list[Part]] = field(default_factory=dict)
     open: list[ImageKey] = field(default_factory=list)
     grants: dict[int, tuple[int, int]] = field(default_factory=dict)
+    granted_ms: dict[int, int] = field(default_factory=dict)
     """Amount and expiry by number, counted from 1 as the rows are."""
 
     def all_parts(self) -> list[Part]:
@@ -188,7 +189,9 @@ class LedgerMachine(RuleBasedStateMachine):
         given = self.run(self._attempt(administer.grant(ADMIN, ADA.member_id, amount, days, "why not")))
         assert given == (unspent + amount <= RULE.most_tenths(None))
         if given:
-            self.books.grants[len(self.books.grants) + 1] = (amount, now_ms + days * DAY_MS)
+            number = len(self.books.grants) + 1
+            self.books.grants[number] = (amount, now_ms + days * DAY_MS)
+            self.books.granted_ms[number] = now_ms
 
     async def _attempt(self, work: Coroutine[object, object, object]) -> bool:
         with contextlib.suppress(Refusal):
@@ -219,6 +222,11 @@ class LedgerMachine(RuleBasedStateMachine):
         self.run(self._bring_back())
         for part in self.books.all_parts():
             part.reserved_ms = min(part.reserved_ms, now_ms)
+        for number, (amount, expires_ms) in self.books.grants.items():
+            ahead_ms = self.books.granted_ms[number] - now_ms
+            if ahead_ms > stamps.AHEAD_MS:
+                self.books.grants[number] = (amount, expires_ms - ahead_ms)
+                self.books.granted_ms[number] = now_ms
 
     async def _bring_back(self) -> None:
         async with self.database.transaction() as transaction:
