@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -94,8 +95,25 @@ def marked(environment: Mapping[str, str] | None = None) -> tuple[str, dict[str,
 
 
 def end_all(mark: str) -> None:
-    """Kill whatever carries ``mark``, also where who started it has ended."""
+    """Kill whatever carries ``mark``, also where who started it has ended, and what those have started.
+
+    Looked for again until nothing is found: while it executes its program, a process shows no environment,
+    so that one is known by its parent alone; and one that is started meanwhile is not in the list. None is
+    waited for: what a process ended with is for whoever started it to read.
+    """
+    ends_at = time.monotonic() + ENDS_S
+    while time.monotonic() < ends_at:
+        found = list(_carriers(mark))
+        for process in found:
+            with suppress(psutil.Error, OSError):
+                process.kill()
+        if not found:
+            return
+
+
+def _carriers(mark: str) -> Iterator[psutil.Process]:
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
-            if process.environ().get(_MARK) == mark:
-                process.kill()
+            if process.environ().get(_MARK) == mark and process.pid != os.getpid():
+                yield process
+                yield from process.children(recursive=True)
