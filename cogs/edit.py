@@ -6,10 +6,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from kleinbot.chat.client import KleinbotClient
-from kleinbot.chat.recipe_card import unquoted
-from kleinbot.chat.translator import translated
-from kleinbot.chat.workbench import PICTURE_CHARACTERS, attached_all, source_of
+from kleinbot.chat.core.client import KleinbotClient
+from kleinbot.chat.core.translator import translated
+from kleinbot.chat.create.handlers import PICTURE_CHARACTERS, attached_all, source_of
+from kleinbot.chat.results.recipe_text import unquoted
 from kleinbot.domain.job import MAX_COUNT
 from kleinbot.domain.noise import SEED_COUNT
 from kleinbot.domain.requests import EditRequest
@@ -23,7 +23,7 @@ def _t(key: str) -> app_commands.locale_str:
     return translated(_TEXTS, key)
 
 
-class Edit(commands.Cog):
+class EditCog(commands.Cog):
     """Pictures from a picture and an instruction."""
 
     def __init__(self, client: KleinbotClient) -> None:
@@ -73,10 +73,10 @@ class Edit(commands.Cog):
             seed,
             private,
         )
-        await self._client.workbench.edit(interaction, request)
+        await self._client.create_handlers.edit(interaction, request)
 
     @edit.autocomplete("picture")
     async def _own_pictures(
         self, interaction: discord.Interaction[Any], typed: str
     ) -> list[app_commands.Choice[str]]:
-        return await self._client.workbench.picture_choices(interaction, typed)
+        return await self._client.create_handlers.picture_choices(interaction, typed)

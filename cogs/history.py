@@ -6,11 +6,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from kleinbot.chat.client import KleinbotClient
-from kleinbot.chat.keeping_buttons import SEARCH_CHARACTERS
-from kleinbot.chat.translator import translated
-from kleinbot.studio.history import Search
+from kleinbot.chat.core.client import KleinbotClient
+from kleinbot.chat.core.translator import translated
+from kleinbot.chat.results.buttons import SEARCH_CHARACTERS
 from kleinbot.texts import Texts
+from kleinbot.usecases.history import Search
 
 _TEXTS = Texts()
 
@@ -19,7 +19,7 @@ def _t(key: str) -> app_commands.locale_str:
     return translated(_TEXTS, key)
 
 
-class History(commands.Cog):
+class HistoryCog(commands.Cog):
     """A member's own results, found again."""
 
     def __init__(self, client: KleinbotClient) -> None:
@@ -36,16 +36,16 @@ class History(commands.Cog):
         text: app_commands.Range[str, 1, SEARCH_CHARACTERS] = "",
         favourites: bool = False,
     ) -> None:
-        await self._client.history_desk.open(interaction, Search(" ".join(text.split()), favourites))
+        await self._client.history_handlers.open(interaction, Search(" ".join(text.split()), favourites))
 
     @app_commands.command(name=_t("show-name"), description=_t("show-description"))
     @app_commands.rename(job=_t("show-job-name"))
     @app_commands.describe(job=_t("show-job-description"))
     async def show(self, interaction: discord.Interaction[Any], job: app_commands.Range[str, 1, 100]) -> None:
-        await self._client.history_desk.show(interaction, job)
+        await self._client.history_handlers.show(interaction, job)
 
     @show.autocomplete("job")
     async def _own_results(
         self, interaction: discord.Interaction[Any], typed: str
     ) -> list[app_commands.Choice[str]]:
-        return await self._client.history_desk.choices(interaction, typed)
+        return await self._client.history_handlers.choices(interaction, typed)

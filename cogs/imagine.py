@@ -6,14 +6,14 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from kleinbot.chat.client import KleinbotClient
-from kleinbot.chat.recipe_card import unquoted
-from kleinbot.chat.translator import translated
+from kleinbot.chat.core.client import KleinbotClient
+from kleinbot.chat.core.translator import translated
+from kleinbot.chat.results.recipe_text import unquoted
 from kleinbot.domain.geometry import Aspect
 from kleinbot.domain.job import MAX_COUNT, TENTHS, ImagineRequest, Quality
 from kleinbot.domain.noise import SEED_COUNT
-from kleinbot.studio.recipes import best_quality_tenths
 from kleinbot.texts import Texts
+from kleinbot.usecases.recipes import best_quality_tenths
 
 _TEXTS = Texts()
 _PROMPT_CHARACTERS = 3000
@@ -46,7 +46,7 @@ Count = app_commands.Range[int, 1, MAX_COUNT]
 Seed = app_commands.Range[int, 0, SEED_COUNT - 1]
 
 
-class Imagine(commands.Cog):
+class ImagineCog(commands.Cog):
     """Pictures from a description."""
 
     def __init__(self, client: KleinbotClient) -> None:
@@ -65,10 +65,10 @@ class Imagine(commands.Cog):
         private: bool = False,
     ) -> None:
         request = ImagineRequest(unquoted(prompt), Aspect(aspect), count, seed, private)
-        await self._client.front_desk.imagine(interaction, request)
+        await self._client.job_handlers.imagine(interaction, request)
 
 
-class ImagineInQualities(commands.Cog):
+class ImagineWithQualityCog(commands.Cog):
     """The same where the host has the base checkpoint: Discord knows no optional options."""
 
     def __init__(self, client: KleinbotClient) -> None:
@@ -90,4 +90,4 @@ class ImagineInQualities(commands.Cog):
         private: bool = False,
     ) -> None:
         request = ImagineRequest(unquoted(prompt), Aspect(aspect), count, seed, private, Quality(quality))
-        await self._client.front_desk.imagine(interaction, request)
+        await self._client.job_handlers.imagine(interaction, request)

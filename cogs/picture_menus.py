@@ -6,14 +6,14 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from kleinbot.chat.client import KleinbotClient
-from kleinbot.chat.translator import translated
+from kleinbot.chat.core.client import KleinbotClient
+from kleinbot.chat.core.translator import translated
 from kleinbot.texts import Texts
 
 _TEXTS = Texts()
 
 
-class PictureMenus(commands.Cog):
+class PictureMenusCog(commands.Cog):
     """*Edit this image* and *Make variations*. discord.py cannot declare menus inside a class."""
 
     def __init__(self, client: KleinbotClient) -> None:
@@ -32,10 +32,10 @@ class PictureMenus(commands.Cog):
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         if interaction.type is discord.InteractionType.modal_submit:
-            await self._client.workbench.answer_lost_form(interaction)
+            await self._client.create_handlers.answer_lost_form(interaction)
 
     async def _edit(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        await self._client.workbench.edit_message(interaction, message)
+        await self._client.create_handlers.edit_message(interaction, message)
 
     async def _vary(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        await self._client.workbench.vary_message(interaction, message)
+        await self._client.create_handlers.vary_message(interaction, message)

@@ -6,8 +6,8 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from kleinbot.chat.quota_desk import QuotaDesk
-from kleinbot.chat.translator import translated
+from kleinbot.chat.core.translator import translated
+from kleinbot.chat.quota.handlers import QuotaHandlers
 from kleinbot.texts import Texts
 
 _TEXTS = Texts()
@@ -24,7 +24,7 @@ def _t(key: str) -> app_commands.locale_str:
     return translated(_TEXTS, key)
 
 
-class Quota(commands.Cog):
+class QuotaCog(commands.Cog):
     """What members may make. Discord hides /admin from others; the use cases check it again."""
 
     admin = app_commands.Group(
@@ -36,12 +36,12 @@ class Quota(commands.Cog):
         name=_t("admin-quota-name"), description=_t("admin-quota-description"), parent=admin
     )
 
-    def __init__(self, desk: QuotaDesk) -> None:
-        self._desk = desk
+    def __init__(self, handlers: QuotaHandlers) -> None:
+        self._handlers = handlers
 
     @app_commands.command(name=_t("quota-name"), description=_t("quota-description"))
     async def quota(self, interaction: discord.Interaction[Any]) -> None:
-        await self._desk.mine(interaction)
+        await self._handlers.mine(interaction)
 
     @admin.command(name=_t("admin-weight-name"), description=_t("admin-weight-description"))
     @app_commands.rename(member=_t("admin-member-name"), weight=_t("admin-weight-weight-name"))
@@ -54,13 +54,13 @@ class Quota(commands.Cog):
         member: discord.User,
         weight: app_commands.Range[float, 0.1, 10.0],
     ) -> None:
-        await self._desk.weigh(interaction, member.id, weight)
+        await self._handlers.weigh(interaction, member.id, weight)
 
     @admin_quota.command(name=_t("admin-quota-view-name"), description=_t("admin-quota-view-description"))
     @app_commands.rename(member=_t("admin-member-name"))
     @app_commands.describe(member=_t("admin-member-description"))
     async def view(self, interaction: discord.Interaction[Any], member: discord.User) -> None:
-        await self._desk.view(interaction, member.id)
+        await self._handlers.view(interaction, member.id)
 
     @admin_quota.command(name=_t("admin-quota-set-name"), description=_t("admin-quota-set-description"))
     @app_commands.rename(member=_t("admin-member-name"), pictures=_t("admin-pictures-name"))
@@ -68,7 +68,7 @@ class Quota(commands.Cog):
     async def set(
         self, interaction: discord.Interaction[Any], member: discord.User, pictures: _Limit | None = None
     ) -> None:
-        await self._desk.set(interaction, member.id, pictures)
+        await self._handlers.set(interaction, member.id, pictures)
 
     @admin_quota.command(
         name=_t("admin-quota-set-default-name"), description=_t("admin-quota-set-default-description")
@@ -78,13 +78,13 @@ class Quota(commands.Cog):
     async def set_default(
         self, interaction: discord.Interaction[Any], pictures: _Limit | None = None
     ) -> None:
-        await self._desk.set_default(interaction, pictures)
+        await self._handlers.set_default(interaction, pictures)
 
     @admin_quota.command(name=_t("admin-quota-clear-name"), description=_t("admin-quota-clear-description"))
     @app_commands.rename(member=_t("admin-member-name"))
     @app_commands.describe(member=_t("admin-clear-member-description"))
     async def clear(self, interaction: discord.Interaction[Any], member: discord.User | None = None) -> None:
-        await self._desk.ask_clear(interaction, None if member is None else member.id)
+        await self._handlers.ask_clear(interaction, None if member is None else member.id)
 
     @admin_quota.command(name=_t("admin-quota-grant-name"), description=_t("admin-quota-grant-description"))
     @app_commands.rename(
@@ -107,7 +107,7 @@ class Quota(commands.Cog):
         reason: _Reason,
         days: app_commands.Range[int, 1, _MOST_DAYS] = _USUAL_DAYS,
     ) -> None:
-        await self._desk.grant(interaction, member.id, pictures, days, reason)
+        await self._handlers.grant(interaction, member.id, pictures, days, reason)
 
     @admin_quota.command(name=_t("admin-quota-reset-name"), description=_t("admin-quota-reset-description"))
     @app_commands.rename(member=_t("admin-member-name"), reason=_t("admin-reason-name"))
@@ -115,7 +115,7 @@ class Quota(commands.Cog):
     async def reset(
         self, interaction: discord.Interaction[Any], member: discord.User, reason: _Reason | None = None
     ) -> None:
-        await self._desk.reset(interaction, member.id, reason or "")
+        await self._handlers.reset(interaction, member.id, reason or "")
 
     @admin_quota.command(
         name=_t("admin-quota-history-name"), description=_t("admin-quota-history-description")
@@ -125,4 +125,4 @@ class Quota(commands.Cog):
     async def history(
         self, interaction: discord.Interaction[Any], member: discord.User | None = None
     ) -> None:
-        await self._desk.history(interaction, None if member is None else member.id)
+        await self._handlers.history(interaction, None if member is None else member.id)

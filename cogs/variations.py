@@ -6,9 +6,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from kleinbot.chat.client import KleinbotClient
-from kleinbot.chat.translator import translated
-from kleinbot.chat.workbench import PICTURE_CHARACTERS, source_of
+from kleinbot.chat.core.client import KleinbotClient
+from kleinbot.chat.core.translator import translated
+from kleinbot.chat.create.handlers import PICTURE_CHARACTERS, source_of
 from kleinbot.domain.job import MAX_COUNT
 from kleinbot.domain.requests import VariationsRequest
 from kleinbot.domain.variation import Strength
@@ -21,7 +21,7 @@ def _t(key: str) -> app_commands.locale_str:
     return translated(_TEXTS, key)
 
 
-class Variations(commands.Cog):
+class VariationsCog(commands.Cog):
     """More pictures like one."""
 
     def __init__(self, client: KleinbotClient) -> None:
@@ -63,10 +63,10 @@ class Variations(commands.Cog):
     ) -> None:
         source = source_of(image, picture, which)
         request = VariationsRequest(source, Strength(strength), count, private)
-        await self._client.workbench.variations(interaction, request)
+        await self._client.create_handlers.variations(interaction, request)
 
     @variations.autocomplete("picture")
     async def _own_pictures(
         self, interaction: discord.Interaction[Any], typed: str
     ) -> list[app_commands.Choice[str]]:
-        return await self._client.workbench.picture_choices(interaction, typed)
+        return await self._client.create_handlers.picture_choices(interaction, typed)

@@ -13,17 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from kleinbot import __version__
+from kleinbot.config.settings import TOKEN_VARIABLE, LogLevel, Settings
+from kleinbot.config.sources import LoadedSettings, SettingsError, described, load_settings, take_over_dotenv
 from kleinbot.domain.errors import Code, FatalEngineError, KleinbotError, StartError
-from kleinbot.ending import LastResort, end_at_once, threads_left
-from kleinbot.settings import TOKEN_VARIABLE, LogLevel, Settings
-from kleinbot.settings_sources import (
-    LoadedSettings,
-    SettingsError,
-    described,
-    load_settings,
-    take_over_dotenv,
-)
-from kleinbot.supervisor import RESTART_CODE, Supervisor, child_command, start_child
+from kleinbot.process.exit_deadline import ExitDeadline, exit_now, remaining_threads
+from kleinbot.process.supervisor import RESTART_CODE, Supervisor, child_command, start_child
 
 if TYPE_CHECKING:
     from kleinbot.upkeep.command import ArchiveCommand
@@ -69,8 +63,8 @@ def main() -> None:
     try:
         commands(prog_name="bot.py")
     except SystemExit as ending:
-        if threads_left():
-            end_at_once(ending.code if isinstance(ending.code, int) else int(ending.code is not None))
+        if remaining_threads():
+            exit_now(ending.code if isinstance(ending.code, int) else int(ending.code is not None))
         raise
 
 
@@ -111,12 +105,12 @@ def serve() -> None:
     settings = _load().settings
     with _told(settings):
         token = _require_token(settings)
-        from kleinbot.entrances import serve as serve_discord
+        from kleinbot.app.run_modes import serve as serve_discord
 
         code = _logged(settings, partial(serve_discord, settings), LogLevel.DEBUG, token)
     if code == RESTART_CODE:
         # Nothing may be freed in a lost context, which an ordinary end would do.
-        end_at_once(code)
+        exit_now(code)
     raise typer.Exit(code)
 
 
@@ -191,7 +185,7 @@ def measure(
         try:
             code = run_bench(settings, json, quick=quick, against_model_card=against is not None)
         except FatalEngineError:
-            end_at_once(CANNOT_START_CODE)
+            exit_now(CANNOT_START_CODE)
     raise typer.Exit(code)
 
 
@@ -281,13 +275,13 @@ def _supervise() -> NoReturn:
 def _open_sandbox(settings: Settings, run: str | None, timeout_s: float) -> NoReturn:
     own = settings.for_sandbox()
     with _told(own):
-        from kleinbot.entrances import sandbox as serve_sandbox
+        from kleinbot.app.run_modes import sandbox as serve_sandbox
 
         # Only warnings on the terminal: it is where the sandbox's conversation is.
         code = _logged(own, partial(serve_sandbox, own, run, timeout_s), LogLevel.WARNING)
     if code == RESTART_CODE:
         typer.echo("Only a new process can use the graphics card: open the sandbox once more.", err=True)
-        end_at_once(CANNOT_START_CODE)
+        exit_now(CANNOT_START_CODE)
     raise typer.Exit(code)
 
 
@@ -298,9 +292,9 @@ def _logged(
     *secrets: str,
 ) -> int:
     """Return what ``work`` returns, with a log; it is given whom to tell that the end has begun."""
-    from kleinbot.logging_setup import logging_to
+    from kleinbot.process.logging_setup import logging_to
 
-    last_resort = LastResort()
+    last_resort = ExitDeadline()
 
     async def to_its_end() -> int:
         code = CANNOT_START_CODE

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kleinbot.domain.errors import RenderError
 from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.profile import CPU_SMALL, Profile
 from kleinbot.domain.work import (
     BatchResult,
     EnginePhase,
@@ -19,7 +20,6 @@ from kleinbot.domain.work import (
     Suspended,
 )
 from kleinbot.engine.protocol import never
-from kleinbot.host.profile import CPU_SMALL, Profile
 
 SUSPENDED_AT_MOST = 2
 """As in the real engine: beyond it, nobody is asked to yield."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import bot
-from kleinbot.supervisor import RESTART_CODE
+from kleinbot.process.supervisor import RESTART_CODE
 from tests.processes import finished
 
 ROOT = Path(bot.__file__).parent
@@ -61,7 +61,7 @@ kleinbot.cli.start_child = lambda command: Child()
     assert not set(HEAVY) & set(json.loads(done.stdout.splitlines()[-1]))
 
 
-def test_a_lost_card_ends_the_child_though_a_thread_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_gpu_ends_the_child_though_a_thread_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
     code = f"""
 import sys, threading, types

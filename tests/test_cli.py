@@ -10,11 +10,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from kleinbot import __version__, cli
+from kleinbot.config.settings import DeviceChoice, Settings
+from kleinbot.config.sources import right
 from kleinbot.doctor.findings import Finding, Topic, problem
 from kleinbot.domain.errors import Code, FatalEngineError, StartError
-from kleinbot.settings import DeviceChoice, Settings
-from kleinbot.settings_sources import right
-from kleinbot.supervisor import RESTART_CODE
+from kleinbot.process.supervisor import RESTART_CODE
 from kleinbot.texts import Texts, languages
 
 ENDS_FOR_GOOD = 2
@@ -24,10 +24,10 @@ TOKEN = ".".join(("A" * 24, "b" * 6, "c" * 38))
 
 
 class Rooms(ModuleType):
-    """Stands in for ``kleinbot.entrances``: notes the calls, answers with ``code`` or ``error``."""
+    """Stands in for ``kleinbot.app.run_modes``: notes the calls, answers with ``code`` or ``error``."""
 
     def __init__(self) -> None:
-        super().__init__("kleinbot.entrances")
+        super().__init__("kleinbot.app.run_modes")
         self.served: list[Settings] = []
         self.sandboxes: list[tuple[Settings, str | None, float]] = []
         self.code = 0
@@ -51,7 +51,7 @@ class Rooms(ModuleType):
 def rooms(clean_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Rooms:
     del clean_folder
     rooms = Rooms()
-    monkeypatch.setitem(sys.modules, "kleinbot.entrances", rooms)
+    monkeypatch.setitem(sys.modules, "kleinbot.app.run_modes", rooms)
     return rooms
 
 
@@ -234,7 +234,7 @@ def test_help_names_every_command_but_the_childs() -> None:
     assert "serve" not in result.stdout
 
 
-def test_a_bench_that_lost_the_card_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bench_that_lost_the_gpu_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def run_bench(*_: object, **__: object) -> int:
         raise FatalEngineError("a device-side assert")
 
@@ -253,7 +253,7 @@ def test_a_bench_that_lost_the_card_ends_at_once(monkeypatch: pytest.MonkeyPatch
     assert ended == [1]
 
 
-def test_a_bot_that_lost_the_card_ends_at_once_with_86(
+def test_a_bot_that_lost_the_gpu_ends_at_once_with_86(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """An ordinary exit would wait for the thread that hangs in the card's driver, for ever."""
@@ -266,9 +266,9 @@ def test_a_bot_that_lost_the_card_ends_at_once_with_86(
     async def serve(*_: object) -> int:
         return RESTART_CODE
 
-    entrances = ModuleType("kleinbot.entrances")
+    entrances = ModuleType("kleinbot.app.run_modes")
     entrances.__dict__["serve"] = serve
-    monkeypatch.setitem(sys.modules, "kleinbot.entrances", entrances)
+    monkeypatch.setitem(sys.modules, "kleinbot.app.run_modes", entrances)
     monkeypatch.setattr(os, "_exit", end)
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
     monkeypatch.setenv("KLEINBOT_DATA_FOLDER", str(tmp_path))

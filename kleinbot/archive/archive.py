@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from kleinbot import private
 from kleinbot.archive import durable
 from kleinbot.archive.mark import NOBODY, Mark, read_mark, write_mark
-from kleinbot.archive.names import Shelf, checked, name_of
+from kleinbot.archive.names import ArchiveFolder, checked, name_of
 from kleinbot.domain.clock import Clock, SystemClock
 from kleinbot.domain.errors import Code, KleinbotError
+from kleinbot.process import private_files
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -62,13 +62,18 @@ class Archive:
         self._put_s: dict[str, float] = {}
         """When this process has put each picture of the last hour, by the clock that never runs backwards."""
         self._guard = threading.Lock()
-        private.make_folder(root)
+        private_files.make_folder(root)
         self._mark = read_mark(root) or Mark(NOBODY)
         self._numbers = dict(self._mark.numbers)
         self._has_new_number = asyncio.Event()
 
     async def put(
-        self, server_id: int, job_id: str, position: int, data: bytes, shelf: Shelf = Shelf.IMAGES
+        self,
+        server_id: int,
+        job_id: str,
+        position: int,
+        data: bytes,
+        shelf: ArchiveFolder = ArchiveFolder.IMAGES,
     ) -> StoredFile:
         """Store a PNG; once this returns it survives a power cut. The same picture may be put again.
 

@@ -7,7 +7,7 @@ import stat
 import threading
 from pathlib import Path
 
-from kleinbot import private
+from kleinbot.process import private_files
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 UNFINISHED = ".tmp"
@@ -31,8 +31,8 @@ def write(target: Path, data: bytes, root: Path) -> None:
         return
     temporary = target.with_name(f"{target.name}.{secrets.token_hex(8)}{UNFINISHED}")
     with _changes:
-        private.make_folder(target.parent)
-        file = open(temporary, "xb", opener=private.opener)  # noqa: SIM115 - Path.open takes no opener
+        private_files.make_folder(target.parent)
+        file = open(temporary, "xb", opener=private_files.opener)  # noqa: SIM115 - Path.open takes no opener
     try:
         with file:
             file.write(data)
@@ -54,7 +54,7 @@ def now_ns(folder: Path) -> int:
     try:
         try:
             # A server has got what was written, and stamped it, once the file is closed.
-            with open(probe, "xb", opener=private.opener) as file:
+            with open(probe, "xb", opener=private_files.opener) as file:
                 file.write(b"?")
         except OSError as error:
             # On a full disk the empty file is stamped too, and room is made by removing what is old.
@@ -116,11 +116,11 @@ def _made_young(target: Path) -> bool:
 
 def _sync_to(folder: Path, root: Path) -> None:
     """Make durable what has changed in ``folder``, and the names of the folders from it up to ``root``."""
-    private.sync_folder(folder)
+    private_files.sync_folder(folder)
     for each in (folder, *folder.parents):
         if each in _named:
             return
-        private.sync_folder(each.parent)
+        private_files.sync_folder(each.parent)
         with _changes:
             _named.add(each)
         if each == root:

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kleinbot.archive import durable
-from kleinbot.archive.names import Shelf, is_picture, is_temporary
+from kleinbot.archive.names import ArchiveFolder, is_picture, is_temporary
 
 
 def names_in(
-    root: Path, shelf: Shelf, failures: list[OSError] | None = None, *, tidies: bool = False
+    root: Path, shelf: ArchiveFolder, failures: list[OSError] | None = None, *, tidies: bool = False
 ) -> Iterator[str]:
     """Yield the names of pictures, and of what interrupted writes left, on one shelf of an archive.
 
@@ -29,7 +29,7 @@ def names_in(
 
 def has_pictures(root: Path) -> bool:
     """Tell whether the archive at ``root`` holds any picture."""
-    return any(is_picture(name) for shelf in Shelf for name in names_in(root, shelf))
+    return any(is_picture(name) for shelf in ArchiveFolder for name in names_in(root, shelf))
 
 
 def _entries(folder: Path, failures: list[OSError]) -> Iterator["os.DirEntry[str]"]:

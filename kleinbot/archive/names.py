@@ -16,14 +16,14 @@ class BadNameError(ValueError):
     """A name that the archive would never have given out: a path that leads elsewhere, or a damaged row."""
 
 
-class Shelf(StrEnum):
+class ArchiveFolder(StrEnum):
     """What kind of picture it is; also the name of its folder."""
 
     IMAGES = "images"
     REFERENCES = "references"
 
 
-def name_of(shelf: Shelf, server_id: int, job_id: str, position: int) -> str:
+def name_of(shelf: ArchiveFolder, server_id: int, job_id: str, position: int) -> str:
     """Return the relative name, with forward slashes on every system, of one picture.
 
     Capitals are written as ``=`` and the small letter: Windows and macOS hold ``Ab`` and ``aB`` for one file.
@@ -45,22 +45,22 @@ def checked(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class PictureName:
+class ArchivedName:
     """The parts of a picture's name, as ``name_of`` takes them."""
 
-    shelf: Shelf
+    shelf: ArchiveFolder
     server_id: int
     job_id: str
     position: int
 
 
-def parts_of(name: str) -> PictureName | None:
+def parts_of(name: str) -> ArchivedName | None:
     """Return what ``name_of`` was given for ``name``; None where it would never have given that name."""
     match = _PARTS.fullmatch(name)
     if match is None:
         return None
     job_id = _WRITTEN_CAPITAL.sub(lambda written: written[1].upper(), match[3])
-    parts = PictureName(Shelf(match[1]), int(match[2]), job_id, int(match[4]))
+    parts = ArchivedName(ArchiveFolder(match[1]), int(match[2]), job_id, int(match[4]))
     try:
         return parts if name_of(parts.shelf, parts.server_id, parts.job_id, parts.position) == name else None
     except BadNameError:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kleinbot.app.model_choice import ModelChoice, pin_gpu
 from kleinbot.bench.cases import cases_for
 from kleinbot.bench.comparing import alone, compared, is_comparable, model_card
 from kleinbot.bench.conditions import conditions_of, with_limits
@@ -18,14 +19,13 @@ from kleinbot.bench.ours import OurEngine
 from kleinbot.bench.results import Report, Transfer
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.faults import NoFaults
+from kleinbot.domain.profile import Placement, Profile
 from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
-from kleinbot.host.model_sizes import encoder_layers_bytes, transformer_bytes
-from kleinbot.host.profile import Placement, Profile
-from kleinbot.klein.folder_hashes import REMEMBERED
-from kleinbot.klein.kept import FOLDER
-from kleinbot.model_choice import ModelChoice, pin_card
+from kleinbot.hardware.model_sizes import encoder_layers_bytes, transformer_bytes
+from kleinbot.klein.quantisation.quantised_cache import FOLDER
+from kleinbot.klein.weights.folder_hashes import REMEMBERED
 from kleinbot.texts import Texts
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class BenchError(Exception):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class BenchOptions:
     """``against_model_card``: run diffusers' own call too. ``scratch`` is the bot's folder for weights."""
 
     quick: bool = False
@@ -60,7 +60,7 @@ class Wanted:
 
 
 async def bench(
-    model: ModelChoice, wanted: Wanted, clock: Clock, texts: Texts, locale: str, tell: Tell
+    model: ModelChoice, wanted: BenchOptions, clock: Clock, texts: Texts, locale: str, tell: Tell
 ) -> Report:
     """Measure ``model``; ``tell`` gets sentences of progress. A cancelled bench frees what it loaded.
 
@@ -74,7 +74,7 @@ async def bench(
     start = _Start(clock, texts, locale, tell)
 
     def make_engine() -> Engine:
-        pin_card(model)
+        pin_gpu(model)
         engine = GpuEngine(model.source, model.profile, clock, NoFaults(), threads, wanted.scratch)
         engine.watch(start.on_state)
         return engine
@@ -87,11 +87,11 @@ async def bench(
         is_first_start = before != await asyncio.to_thread(_found_by_later_starts, wanted.scratch)
 
         # Here and not above: importing torch takes seconds, in which the engine's thread already loads.
-        from kleinbot.bench.card import CardMeter
+        from kleinbot.bench.gpu_meter import GpuMeter
         from kleinbot.engine.device import device_of
 
         device = device_of(model.profile)
-        measurement = Measurement(CardMeter(device), wanted.runs, texts, locale, tell)
+        measurement = Measurement(GpuMeter(device), wanted.runs, texts, locale, tell)
         transfer = await asyncio.to_thread(_transfer, model.profile, device)
         conditions = conditions_of(model, wanted.runs, threads, clock)
         if wanted.against_model_card:
@@ -162,7 +162,7 @@ def _found_by_later_starts(scratch: Path | None) -> dict[Path, int]:
 
 
 def _transfer(profile: Profile, device: "torch.device") -> Transfer | None:
-    from kleinbot.bench.card import pinned_bytes_per_s
+    from kleinbot.bench.gpu_meter import pinned_bytes_per_s
 
     moved, from_disk = moved_bytes(profile)
     return Transfer(moved, None if from_disk else pinned_bytes_per_s(device)) if moved else None

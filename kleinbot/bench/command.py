@@ -15,15 +15,15 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from kleinbot.bench.bench import BenchError, Wanted, bench
+from kleinbot.app.model_choice import choose_model
+from kleinbot.bench.bench import BenchError, BenchOptions, bench
 from kleinbot.bench.measuring import Tell
 from kleinbot.bench.report import as_json, print_report
 from kleinbot.bench.results import Report
+from kleinbot.config.settings import Settings
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import Code, FatalEngineError, StartError
-from kleinbot.folder_lock import folder_locked
-from kleinbot.model_choice import choose_model
-from kleinbot.settings import Settings
+from kleinbot.process.folder_lock import folder_locked
 from kleinbot.texts import Texts
 
 _FAILED_CODE = 1
@@ -41,7 +41,7 @@ def run_bench(settings: Settings, json_file: Path | None, *, quick: bool, agains
     if json_file is not None and (problem := _problem_with(json_file)) is not None:
         typer.echo(texts.say(locale, "bench-cannot-write", file=str(json_file), reason=problem), err=True)
         return _FAILED_CODE
-    wanted = Wanted(quick, against_model_card, settings.scratch_folder)
+    wanted = BenchOptions(quick, against_model_card, settings.scratch_folder)
     try:
         with _machine_to_itself(settings), _progress() as tell:
             model = choose_model(settings)

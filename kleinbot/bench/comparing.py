@@ -5,18 +5,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from kleinbot.app.model_choice import ModelChoice
 from kleinbot.bench.cases import Case
 from kleinbot.bench.contender import Contender
 from kleinbot.bench.measuring import Measurement
 from kleinbot.bench.results import Comparison, Row
 from kleinbot.domain.clock import Clock
-from kleinbot.host.probe import look
-from kleinbot.host.profile import Device
-from kleinbot.klein.checkpoint import MODEL_INDEX, TRANSFORMER_CONFIG
-from kleinbot.klein.download import cache_of, obtain
-from kleinbot.klein.source import FolderSource, Source
-from kleinbot.klein.weight_set import WeightSet
-from kleinbot.model_choice import ModelChoice
+from kleinbot.domain.profile import Device
+from kleinbot.hardware.probe import look
+from kleinbot.klein.weights.checkpoint import MODEL_INDEX, TRANSFORMER_CONFIG
+from kleinbot.klein.weights.download import cache_of, obtain
+from kleinbot.klein.weights.source import FolderSource, Source
+from kleinbot.klein.weights.weight_set import WeightSet
 
 _FILES = (MODEL_INDEX, TRANSFORMER_CONFIG)
 _ON_A_CPU = 2.5
@@ -93,13 +93,13 @@ def _model_card(model: ModelChoice, clock: Clock) -> Competitor:
 
     # The engine has loaded them: a hub's files are all in the cache.
     weights = obtain(model.source, lambda _: None, lambda: False)
-    folder, facts, card = _checkout(model.source, weights), look(), model.choice.card
+    folder, facts, card = _checkout(model.source, weights), look(), model.choice.gpu
     if model.profile.device is Device.CPU or card is None:
         beside = facts.memory.available_bytes >= _ON_A_CPU * weights.bytes
         return Competitor(
             ModelCardCall(folder, torch.device("cpu"), clock, offloaded=False), "resident", beside
         )
-    free_bytes = [now.free_bytes for now in facts.cards if now.identity == card.identity]
+    free_bytes = [now.free_bytes for now in facts.gpus if now.identity == card.identity]
     beside = any(free >= RESIDENT_NEEDS_BYTES for free in free_bytes)
     # Once the engine is freed, nearly all of what the rules could use is free again.
     offloaded = not beside and (model.choice.usable_bytes or 0) < RESIDENT_NEEDS_BYTES

@@ -7,17 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from kleinbot import __version__
+from kleinbot.app.model_choice import ModelChoice
 from kleinbot.bench.contender import STEPS
 from kleinbot.bench.results import Conditions
 from kleinbot.domain.clock import MS_PER_S, Clock
-from kleinbot.model_choice import ModelChoice
 
 _LINUX_CPUS = Path("/proc/cpuinfo")
 
 
 def conditions_of(model: ModelChoice, runs: int, threads: int, clock: Clock) -> Conditions:
     """Return what is known before the first run."""
-    card = model.choice.card
+    card = model.choice.gpu
     now = dt.datetime.fromtimestamp(clock.now_ms() / MS_PER_S, dt.UTC)
     return Conditions(
         version=__version__,
@@ -41,10 +41,10 @@ def conditions_of(model: ModelChoice, runs: int, threads: int, clock: Clock) -> 
 
 def with_limits(conditions: Conditions, model: ModelChoice) -> Conditions:
     """Add the card's limits, read right after its last work, while its clock is still up."""
-    card = model.choice.card
+    card = model.choice.gpu
     if card is None:
         return conditions
-    from kleinbot.bench.card import read_limits
+    from kleinbot.bench.gpu_meter import read_limits
 
     limits = read_limits(card.identity)
     return replace(

@@ -15,7 +15,7 @@ from kleinbot.bench.cases import Case
 from kleinbot.bench.contender import STEPS, DoesNotFitError, FailedError, prompt_of, references_of, seeds_of
 from kleinbot.bench.results import Run
 from kleinbot.domain.clock import Clock
-from kleinbot.klein.load import quiet_libraries
+from kleinbot.klein.pipeline.load import quiet_libraries
 
 RESIDENT_NEEDS_BYTES = 18 * 2**30
 """Measured: 17.3 GiB allocated at 1024² with all 36 layers of the text encoder."""

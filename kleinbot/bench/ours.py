@@ -8,10 +8,10 @@ from kleinbot.bench.results import Run
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.noise import NoiseRecipe
-from kleinbot.domain.work import BatchResult, ImageKey, RenderTask, Rung
+from kleinbot.domain.work import BatchResult, Fallback, ImageKey, RenderTask
 from kleinbot.engine.protocol import Engine
 
-_LASTING = (Rung.LEAN_DECODE, Rung.STREAMED_ENCODER)
+_LASTING = (Fallback.LEAN_DECODE, Fallback.STREAMED_ENCODER)
 
 
 class OurEngine:

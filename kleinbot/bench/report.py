@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kleinbot.bench.results import Comparison, Conditions, Report, Row, Spread, Transfer
-from kleinbot.host.profile import Profile
+from kleinbot.domain.profile import Profile
 from kleinbot.texts import Texts
 
 GIB = 2**30

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kleinbot.bench.cases import Case
+from kleinbot.domain.profile import Profile
 from kleinbot.domain.work import StageSeconds
-from kleinbot.host.profile import Profile
 
 
 @dataclass(frozen=True)

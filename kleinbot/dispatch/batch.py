@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kleinbot.domain.job import Job
 from kleinbot.domain.work import ImageKey, RenderTask, Suspended
-from kleinbot.queueing.waiting import Shape, WaitingImage
+from kleinbot.scheduler.entries import Shape, WaitingImage
 
 Claimed = tuple[WaitingImage, Job]
 
@@ -23,7 +23,7 @@ class Batch:
     steps_done: int = 0
     suspended: Suspended | None = None
     passed_cost: float = 0.0
-    on_card_s: float = 0.0
+    on_gpu_s: float = 0.0
 
     @property
     def keys(self) -> tuple[ImageKey, ...]:

@@ -6,16 +6,16 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from kleinbot.dispatch.batch import Batch, Claimed
-from kleinbot.dispatch.learning import Learning
+from kleinbot.dispatch.measured_times import MeasuredTimes
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import KleinbotError
 from kleinbot.domain.job import Job, JobState
-from kleinbot.domain.meters import Meters
+from kleinbot.domain.metrics_sink import MetricsSink
 from kleinbot.domain.work import ImageKey
-from kleinbot.queueing.line import Line
-from kleinbot.queueing.waiting import WaitingImage
-from kleinbot.store import jobs, lookup, tags
+from kleinbot.scheduler.entries import WaitingImage
+from kleinbot.scheduler.queue import ImageQueue
 from kleinbot.store.database import Database, Transaction
+from kleinbot.store.jobs import jobs, lookup, tags
 
 _log = logging.getLogger(__name__)
 
@@ -29,17 +29,17 @@ class Claims:
         self,
         *,
         database: Database,
-        line: Line,
-        learning: Learning,
+        queue: ImageQueue,
+        learning: MeasuredTimes,
         wake_delivery: Callable[[], None],
-        meters: Meters,
+        metrics: MetricsSink,
         clock: Clock,
     ) -> None:
         self._database = database
-        self._line = line
+        self._queue = queue
         self._learning = learning
         self._wake_delivery = wake_delivery
-        self._meters = meters
+        self._metrics = metrics
         self._clock = clock
 
     async def claim(self, choose: Callable[[], Sequence[WaitingImage]]) -> tuple[Claimed, ...]:
@@ -58,14 +58,14 @@ class Claims:
                     job = await lookup.by_id(transaction, image.key.job_id)
                     if job is not None:
                         claimed.append((image, job))
-            changes = self._line.unkept()
+            changes = self._queue.unkept()
             await tags.keep(transaction, changes.tags)
             await self._learning.keep(transaction)
-        self._line.kept(changes)
+        self._queue.kept(changes)
         kept = {image.key for image, _ in claimed}
         for image in images:
             if image.key not in kept:
-                self._line.finished(image.key, 0.0)  # stopped between two events; it cost nothing
+                self._queue.finished(image.key, 0.0)  # stopped between two events; it cost nothing
         return tuple(claimed)
 
     async def job_of(self, image: WaitingImage) -> Job | None:
@@ -105,12 +105,12 @@ class Claims:
             for key in keys:
                 waits = await jobs.put_back(transaction, key, self._clock.now_ms(), outcome)
                 # Once, also where this is tried again; nobody starts anything before it is written.
-                if self._line.is_running(key):
+                if self._queue.is_running(key):
                     if waits:
-                        self._line.returned(key, alone=alone)
+                        self._queue.returned(key, alone=alone)
                     else:
-                        self._line.finished(key, 0.0)
-            await tags.keep(transaction, self._line.unkept().tags)
+                        self._queue.finished(key, 0.0)
+            await tags.keep(transaction, self._queue.unkept().tags)
 
         await self._store(put_back)
 
@@ -128,16 +128,16 @@ class Claims:
 
     def _failed(self, job_id: str, error: KleinbotError | None) -> None:
         """``error`` None: the job had ended already."""
-        self._line.withdraw(job_id)
+        self._queue.withdraw(job_id)
         if error is not None:
-            self._meters.failed(error.code)
+            self._metrics.failed(error.code)
             self._wake_delivery()
 
     async def keep(self) -> None:
         """Write what fairness remembers and what was measured, before the process ends."""
 
         async def keep(transaction: Transaction) -> None:
-            await tags.keep(transaction, self._line.unkept().tags)
+            await tags.keep(transaction, self._queue.unkept().tags)
             await self._learning.keep(transaction, now=True)
 
         await self._store(keep)

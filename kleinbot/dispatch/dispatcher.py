@@ -6,25 +6,25 @@ import sqlite3
 from collections.abc import Callable
 
 from kleinbot.dispatch.batch import Batch, Claimed, keys_of
-from kleinbot.dispatch.card import Card, ProgressSink, went_as_usual
+from kleinbot.dispatch.batch_runner import BatchRunner, ProgressSink, went_as_usual
 from kleinbot.dispatch.claims import Claims
-from kleinbot.dispatch.disk_room import DiskRoom
+from kleinbot.dispatch.disk_check import DiskCheck
 from kleinbot.dispatch.finishing import Finisher
-from kleinbot.dispatch.idle import IdleShare
-from kleinbot.dispatch.learning import Learning
-from kleinbot.dispatch.limits import LearnedLimits
-from kleinbot.dispatch.starts import Starts
-from kleinbot.dispatch.tasks import TaskMaker
+from kleinbot.dispatch.idle_time import IdleTime
+from kleinbot.dispatch.learned_limits import LearnedLimits
+from kleinbot.dispatch.measured_times import MeasuredTimes
+from kleinbot.dispatch.render_tasks import RenderTasks
+from kleinbot.dispatch.start_metrics import StartMetrics
 from kleinbot.domain.clock import Clock, sleep_until
 from kleinbot.domain.errors import Code, KleinbotError, RenderError
 from kleinbot.domain.faults import FaultPoint, Faults
-from kleinbot.domain.meters import Meters
-from kleinbot.domain.work import BatchResult, EnginePhase, ImageKey, OutOfMemory, Rung, Suspended
+from kleinbot.domain.metrics_sink import MetricsSink
+from kleinbot.domain.work import BatchResult, EnginePhase, Fallback, ImageKey, OutOfMemory, Suspended
 from kleinbot.engine.protocol import Engine
-from kleinbot.queueing.cost import CostModel
-from kleinbot.queueing.line import Line
-from kleinbot.queueing.waiting import WaitingImage
-from kleinbot.queueing.yielding import should_yield
+from kleinbot.scheduler.cost import CostModel
+from kleinbot.scheduler.entries import WaitingImage
+from kleinbot.scheduler.preemption import should_yield
+from kleinbot.scheduler.queue import ImageQueue
 from kleinbot.store.database import Database
 
 _log = logging.getLogger(__name__)
@@ -47,24 +47,24 @@ class Dispatcher:
         *,
         database: Database,
         engine: Engine,
-        line: Line,
+        queue: ImageQueue,
         cost_model: CostModel,
-        learning: Learning,
+        learning: MeasuredTimes,
         limits: LearnedLimits,
-        tasks: TaskMaker,
+        tasks: RenderTasks,
         finisher: Finisher,
         sink: ProgressSink,
-        starts: Starts,
-        disk: DiskRoom,
-        idle: IdleShare,
-        meters: Meters,
+        starts: StartMetrics,
+        disk: DiskCheck,
+        idle: IdleTime,
+        metrics: MetricsSink,
         wake_delivery: Callable[[], None],
         is_paused: Callable[[], bool],
         clock: Clock,
         faults: Faults,
     ) -> None:
         self._engine = engine
-        self._line = line
+        self._queue = queue
         self._cost_model = cost_model
         self._limits = limits
         self._tasks = tasks
@@ -72,21 +72,21 @@ class Dispatcher:
         self._starts = starts
         self._disk = disk
         self._idle = idle
-        self._meters = meters
+        self._metrics = metrics
         self._is_paused = is_paused
         self._clock = clock
         self._faults = faults
         self._claims = Claims(
             database=database,
-            line=line,
+            queue=queue,
             learning=learning,
             wake_delivery=wake_delivery,
-            meters=meters,
+            metrics=metrics,
             clock=clock,
         )
-        self._card = Card(
+        self._runner = BatchRunner(
             engine=engine,
-            line=line,
+            queue=queue,
             cost_model=cost_model,
             sink=sink,
             is_stopped=lambda key: key.job_id in self._stopped_jobs,
@@ -101,15 +101,15 @@ class Dispatcher:
         """Nothing is dispatched until there is room again."""
 
     @property
-    def card_hangs(self) -> bool:
+    def gpu_hangs(self) -> bool:
         """Whether the engine's thread will not come back."""
-        return self._card.hangs
+        return self._runner.hangs
 
     @property
     def idle_s(self) -> float:
         """Return for how long nothing was drawn while nothing waits; 0 while something is in hand."""
-        has_work = self._in_hand or self._resting or self._line.waiting_count or self._finisher.is_busy
-        return 0.0 if has_work else self._card.idle_s
+        has_work = self._in_hand or self._resting or self._queue.waiting_count or self._finisher.is_busy
+        return 0.0 if has_work else self._runner.idle_s
 
     def draws(self, job_id: str) -> bool:
         """Say whether a picture of a job is on the card, or about to be on the free card."""
@@ -117,20 +117,20 @@ class Dispatcher:
             return any(key.job_id == job_id for key in self._in_hand)
         if self._is_paused() or self.disk_is_full or self._stopping:
             return False
-        due = self._line.next_due()
+        due = self._queue.next_due()
         return due is not None and due.key.job_id == job_id
 
     def job_added(self) -> None:
         self._look()
 
-    def door_moved(self) -> None:
+    def service_mode_changed(self) -> None:
         """Look again whether the work is paused."""
         self._look()
 
     def job_stopped(self, job_id: str) -> None:
         """Let the batches in hand leave out a job that was stopped."""
         self._starts.forget(job_id)
-        if self._line.runs(job_id):
+        if self._queue.runs(job_id):
             self._stopped_jobs.add(job_id)
         self._look()
 
@@ -168,7 +168,7 @@ class Dispatcher:
         Here also a standstill is noticed, whose end nobody tells.
         """
         while True:
-            self._card.look_at_clock()
+            self._runner.look_at_clock()
             self._relieve_overdue()
             await self._clock.sleep(_RELIEF_EVERY_S)
 
@@ -194,7 +194,7 @@ class Dispatcher:
         if resting is not None and (self._is_paused() or not self._lets_pass(resting)):
             await self._go_on(resting)
             return
-        due = self._line.next_due()
+        due = self._queue.next_due()
         if due is None:
             self._idle.note(in_flight=False, work_waits=False)
             await self._woken.wait()
@@ -210,20 +210,20 @@ class Dispatcher:
             return ()
         if self._resting is not None and not self._lets_pass(self._resting):
             return ()
-        due = self._line.next_due()
+        due = self._queue.next_due()
         if due is not None and due.alone and self._finisher.is_busy:
             return ()
         passing = () if self._resting is None else self._resting.keys
-        images = self._line.next_batch(self._limits, passing)
+        images = self._queue.next_batch(self._limits, passing)
         self._in_hand = tuple(image.key for image in images)
         return images
 
     def _look(self) -> None:
         """Something has changed: the line, the door, or what is wanted."""
-        self._card.look(may_yield=self._may_yield())
+        self._runner.look(may_yield=self._may_yield())
         is_able = self._engine.state.phase is EnginePhase.READY and not self.disk_is_full
-        if is_able and not self._card.is_busy and not self._is_paused():
-            self._idle.note(in_flight=False, work_waits=self._line.waiting_count > 0)
+        if is_able and not self._runner.is_busy and not self._is_paused():
+            self._idle.note(in_flight=False, work_waits=self._queue.waiting_count > 0)
         self._woken.set()
 
     def _may_yield(self) -> bool:
@@ -231,7 +231,7 @@ class Dispatcher:
 
     def _lets_pass(self, resting: Batch) -> bool:
         return should_yield(
-            resting.keys, self._line, self._cost_model, self._clock.now_ms(), resting.passed_cost
+            resting.keys, self._queue, self._cost_model, self._clock.now_ms(), resting.passed_cost
         )
 
     def _is_unwanted(self, batch: Batch) -> bool:
@@ -239,9 +239,9 @@ class Dispatcher:
 
     def _relieve_overdue(self) -> None:
         """Take back the promises that can no longer be kept; the waiting messages say so."""
-        for job_id in self._line.overdue(self._clock.now_ms(), self._cost_model):
-            self._line.drop_deadline(job_id)
-            self._meters.promise_dropped()
+        for job_id in self._queue.overdue(self._clock.now_ms(), self._cost_model):
+            self._queue.drop_deadline(job_id)
+            self._metrics.promise_dropped()
 
     async def _has_room(self) -> bool:
         try:
@@ -265,7 +265,7 @@ class Dispatcher:
         except sqlite3.OperationalError as error:
             _log.error("the database refuses writes, nothing is dispatched: %s", error)
             for key in self._in_hand:
-                self._line.returned(key)
+                self._queue.returned(key)
             self._in_hand = ()
             await self._pause()
             return
@@ -289,7 +289,7 @@ class Dispatcher:
             try:
                 tasks.append(await self._tasks.task(job, image.key))
             except RenderError as error:
-                self._line.finished(image.key, 0.0)
+                self._queue.finished(image.key, 0.0)
                 self._in_hand = tuple(key for key in self._in_hand if key != image.key)
                 self._finisher.refuse(image.key, error)
             else:
@@ -306,25 +306,25 @@ class Dispatcher:
         self._idle.note(in_flight=True, work_waits=True)
         self._read_ahead()
         try:
-            outcome = await self._card.run(batch, may_yield=self._may_yield())
+            outcome = await self._runner.run(batch, may_yield=self._may_yield())
         except RenderError as error:
             await self._give_up(batch, error)
         else:
             if isinstance(outcome, Suspended):
                 self._in_hand, self._resting = (), batch
-                self._meters.batch_suspended()
+                self._metrics.batch_suspended()
                 await self._claims.rest(batch)
             else:
                 self._done(batch, outcome)
         finally:
             self._idle.note(
-                in_flight=False, work_waits=self._line.waiting_count > 0 or self._resting is not None
+                in_flight=False, work_waits=self._queue.waiting_count > 0 or self._resting is not None
             )
         self._forget_stopped()
 
     def _read_ahead(self) -> None:
         """Read what the next images need beside the batch on the card, without claiming them yet."""
-        image = self._line.next_due()
+        image = self._queue.next_due()
         if image is not None and (image.shape.references or image.shape.first_sigma < 1.0):
             self._tasks.read_ahead(image.key.job_id, lambda: self._claims.job_of(image))
 
@@ -333,7 +333,7 @@ class Dispatcher:
         seconds = max(result.seconds.total_s, _LEAST_S) / len(batch.claimed)
         job_of = {image.key: job for image, job in batch.claimed}
         for rendered in result.images:
-            self._line.finished(rendered.key, self._cost_model.measured_cost(seconds))
+            self._queue.finished(rendered.key, self._cost_model.measured_cost(seconds))
             if rendered.pixels is not None:
                 self._finisher.accept(job_of[rendered.key], rendered.key, rendered.pixels, seconds)
         for rendered in result.images:
@@ -345,12 +345,12 @@ class Dispatcher:
         for event in result.out_of_memory:
             _log.warning("a batch of %d did not fit: %s", event.batch, event.rung)
             self._limits.learn(batch.shape, event)
-            self._meters.out_of_memory(event)
+            self._metrics.out_of_memory(event)
         if went_as_usual(result):
             seconds = max(result.seconds.total_s, _LEAST_S)
             self._cost_model.observe(batch.shape, seconds, len(batch.claimed))
         # What did not fit was made one by one.
-        self._meters.batch_done(result.seconds, 1 if result.out_of_memory else len(batch.claimed))
+        self._metrics.batch_done(result.seconds, 1 if result.out_of_memory else len(batch.claimed))
 
     async def _give_up(self, batch: Batch, error: RenderError) -> None:
         """Handle a batch of which nothing came: one image fails, several are tried one by one."""
@@ -358,12 +358,12 @@ class Dispatcher:
             await self._put_back()
             return
         if error.code is Code.OUT_OF_MEMORY:
-            self._limits.learn(batch.shape, OutOfMemory(Rung.GIVE_UP, len(batch.claimed)))
+            self._limits.learn(batch.shape, OutOfMemory(Fallback.GIVE_UP, len(batch.claimed)))
         if len(batch.claimed) > 1:
             await self._put_back("failed", alone=True)
             return
         self._in_hand = ()
-        self._line.finished(batch.keys[0], self._cost_model.measured_cost(batch.on_card_s))
+        self._queue.finished(batch.keys[0], self._cost_model.measured_cost(batch.on_gpu_s))
         self._finisher.refuse(batch.keys[0], error)
 
     async def _discard(self, resting: Batch) -> None:
@@ -371,9 +371,9 @@ class Dispatcher:
         self._resting = None
         if resting.suspended is not None:
             await self._engine.discard(resting.suspended)
-        seconds = resting.on_card_s / len(resting.claimed)
+        seconds = resting.on_gpu_s / len(resting.claimed)
         for key in resting.keys:
-            self._line.finished(key, self._cost_model.measured_cost(seconds))
+            self._queue.finished(key, self._cost_model.measured_cost(seconds))
         self._forget_stopped()
 
     async def _put_back(self, outcome: str = "returned", *, alone: bool = False) -> None:
@@ -404,4 +404,4 @@ class Dispatcher:
             _log.error("what was in hand could not be put back by now", exc_info=ending)
 
     def _forget_stopped(self) -> None:
-        self._stopped_jobs = {job_id for job_id in self._stopped_jobs if self._line.runs(job_id)}
+        self._stopped_jobs = {job_id for job_id in self._stopped_jobs if self._queue.runs(job_id)}

@@ -13,10 +13,10 @@ from kleinbot.domain.job import FinishedImage, Job
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.work import ImageKey
 from kleinbot.images.cpu_pool import CpuPool
+from kleinbot.images.embedded_recipe import EmbeddedRecipe
 from kleinbot.images.labelled import encode_png, pixel_hash
-from kleinbot.images.recipe import Recipe
-from kleinbot.store import jobs
 from kleinbot.store.database import Database
+from kleinbot.store.jobs import jobs
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 12
@@ -139,7 +139,7 @@ class Finisher:
         await self._fail_surely(key, error)
 
     async def _finish(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:
-        recipe = Recipe(
+        recipe = EmbeddedRecipe(
             prompt=job.prompt,
             noise=job.images[key.position].noise,
             steps=job.steps,

@@ -5,16 +5,17 @@ import logging
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import Job, JobState, Lane
+from kleinbot.domain.profile import Device, Profile
 from kleinbot.domain.reference import Role
 from kleinbot.domain.work import ImageKey, ModelSize
-from kleinbot.host.capacity import LimitsOnly
-from kleinbot.host.profile import Device, Profile
-from kleinbot.queueing.admission import AdmissionLimits
-from kleinbot.queueing.entry import open_images
-from kleinbot.queueing.line import Line
-from kleinbot.queueing.waiting import WaitingImage
-from kleinbot.store import jobs, lookup, served_model, tags
+from kleinbot.hardware.capacity import LimitsOnly
+from kleinbot.scheduler.admission import AdmissionLimits
+from kleinbot.scheduler.entries import WaitingImage
+from kleinbot.scheduler.from_job import open_images
+from kleinbot.scheduler.queue import ImageQueue
+from kleinbot.store import served_model
 from kleinbot.store.database import Database, Transaction
+from kleinbot.store.jobs import jobs, lookup, tags
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ finisher to itself, so the second time it is the one to blame.
 
 async def recover(
     database: Database,
-    line: Line,
+    queue: ImageQueue,
     limits: AdmissionLimits,
     profile: Profile,
     size: ModelSize | None,
@@ -62,11 +63,11 @@ async def recover(
             deadline_ms = limits.deadline_ms(job.created_ms, expiries.get(job.job_id))
             waiting += open_images(job, deadline_ms if job.lane is Lane.TOKEN else None, suspects)
         running = {image.key for image in waiting}.intersection(begun)
-        line.restore(await tags.load(transaction), waiting, running)
+        queue.restore(await tags.load(transaction), waiting, running)
         for key in sorted(running):
-            line.returned(key)
+            queue.returned(key)
         # With the rows: a process that ends before its first claim would else have charged for these twice.
-        await tags.replace(transaction, line.tags())
+        await tags.replace(transaction, queue.tags())
     if waiting:
         _log.info("%d pictures are back in line, %d of them were being drawn", len(waiting), len(running))
 

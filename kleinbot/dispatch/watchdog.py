@@ -4,10 +4,10 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from kleinbot.domain.clock import Clock
+from kleinbot.domain.profile import Profile
 from kleinbot.domain.work import StageSeconds
-from kleinbot.host.memory_model import read_for_encoding_bytes, read_for_step_bytes
-from kleinbot.host.profile import Profile
-from kleinbot.queueing.waiting import Shape
+from kleinbot.hardware.memory_model import read_for_encoding_bytes, read_for_step_bytes
+from kleinbot.scheduler.entries import Shape
 
 TIMES = 5.0
 SLACK_S = 10.0

@@ -4,18 +4,18 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from kleinbot import private
 from kleinbot.archive.listing import has_pictures, names_in
-from kleinbot.archive.names import Shelf
+from kleinbot.archive.names import ArchiveFolder
 from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, ok, problem, warning
 from kleinbot.domain.errors import Code, Parameter, StartError
-from kleinbot.folder_lock import Holder, lock_problem
-from kleinbot.host.facts import GIB
+from kleinbot.hardware.facts import GIB
+from kleinbot.process import private_files
+from kleinbot.process.folder_lock import Holder, lock_problem
 from kleinbot.store.inspection import inspect
 from kleinbot.store.migrations import load_migrations
-from kleinbot.store.picture_rows import reading
+from kleinbot.store.results.picture_rows import reading
 from kleinbot.upkeep import sweeper
-from kleinbot.upkeep.bond import Bond, judged, require_database
+from kleinbot.upkeep.pairing import Pairing, judged, require_database
 from kleinbot.upkeep.sweep import Counts, Sweep
 
 FULL_BYTES = GIB // 2
@@ -37,7 +37,7 @@ def data_folder(
     else:
         message = "doctor-data-folder" if folder.is_dir() else "doctor-data-folder-new"
         yield ok(Topic.DATA_FOLDER, message, folder=str(folder.absolute()))
-    if exposed := private.open_to_others(folder):
+    if exposed := private_files.open_to_others(folder):
         places = ", ".join(str(place) for place in exposed[:_NAMED_PLACES])
         more = len(exposed[_NAMED_PLACES:])
         yield warning(
@@ -59,7 +59,7 @@ def data_folder(
 def readable_secrets(files: Iterable[Path]) -> Iterator[Finding]:
     """Yield which of the files that hold the token another account of this machine may read."""
     for file in files:
-        if private.may_be_read_by_others(file):
+        if private_files.may_be_read_by_others(file):
             yield warning(Topic.SETTINGS, "doctor-settings-open", file=str(file))
 
 
@@ -89,17 +89,17 @@ def archive(file: Path, root: Path) -> Finding:
     """Tell whether the archive at ``root`` belongs to the database, without touching either."""
     if not has_pictures(root):
         return ok(Topic.ARCHIVE, "doctor-archive-empty")
-    bond, counts = Bond.OTHER, Counts()
+    pairing, counts = Pairing.OTHER, Counts()
     if file.exists():
         try:
             with reading(file) as connection:
-                bond = judged(connection, root)
-            counts = _counted(file, root) if bond is not Bond.TOGETHER else counts
+                pairing = judged(connection, root)
+            counts = _counted(file, root) if pairing is not Pairing.TOGETHER else counts
         except (sqlite3.Error, OSError):  # the database's own line says so, or it has an older schema
             counts = _all(root)
     else:
         counts = _all(root)
-    if (found := sweeper.problem(bond, counts)) is None:
+    if (found := sweeper.problem(pairing, counts)) is None:
         return ok(Topic.ARCHIVE, "doctor-archive", folder=str(root))
     return of_error(Topic.ARCHIVE, found, Verdict.WARNING)
 
@@ -112,4 +112,4 @@ def _counted(file: Path, root: Path) -> Counts:
 
 
 def _all(root: Path) -> Counts:
-    return Counts(unknown_images=sum(1 for shelf in Shelf for _ in names_in(root, shelf)))
+    return Counts(unknown_images=sum(1 for shelf in ArchiveFolder for _ in names_in(root, shelf)))

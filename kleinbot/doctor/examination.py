@@ -5,23 +5,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from kleinbot.app.gpu_availability import comes_down, waits_for
+from kleinbot.app.model_choice import hides_gpus
+from kleinbot.app.torch_probe import TorchProbe, ask_torch
+from kleinbot.config.proxy import proxy_for
+from kleinbot.config.settings import DeviceChoice, Settings
+from kleinbot.config.sources import files_with_secrets
 from kleinbot.doctor import data, discord_account, intake, machine, model
 from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, problem, warning
+from kleinbot.domain.profile import Device
 from kleinbot.domain.work import ModelSize
-from kleinbot.folder_lock import holder_of
-from kleinbot.host.facts import HostFacts
-from kleinbot.host.memory_model import pinned_bytes
-from kleinbot.host.probe import free_disk_bytes, look
-from kleinbot.host.profile import Device
-from kleinbot.klein.download import Download, plan_download
-from kleinbot.klein.source import HubSource
-from kleinbot.lookout import comes_down, waits_for
-from kleinbot.model_choice import hides_cards
-from kleinbot.settings import DeviceChoice, Settings
-from kleinbot.settings_sources import files_with_secrets
+from kleinbot.hardware.facts import MachineFacts
+from kleinbot.hardware.memory_model import pinned_bytes
+from kleinbot.hardware.probe import free_disk_bytes, look
+from kleinbot.klein.weights.download import Download, plan_download
+from kleinbot.klein.weights.source import HubSource
+from kleinbot.process.folder_lock import holder_of
 from kleinbot.store import served_model
-from kleinbot.torch_report import TorchReport, ask_torch
-from kleinbot.way_out import proxy_for
 
 DATABASE_FILE = "kleinbot.sqlite3"
 _BY_THE_SETTINGS = (
@@ -39,8 +39,8 @@ _BY_THE_SETTINGS = (
 class Instruments:
     """What the doctor looks with; tests bring their own."""
 
-    look: Callable[[], HostFacts] = look
-    ask_torch: Callable[[], TorchReport] = ask_torch
+    look: Callable[[], MachineFacts] = look
+    ask_torch: Callable[[], TorchProbe] = ask_torch
     free_bytes_at: Callable[[Path], int | None] = free_disk_bytes
     plan_download: Callable[[HubSource], Download] = plan_download
     discord_api: str = discord_account.API
@@ -57,19 +57,19 @@ def examine(
     facts = tools.look()
     if holder is not None:
         facts = model.without_program(facts, holder.pid)
-    is_untold = holder is not None and bool(facts.cards) and facts.system.lends_memory
+    is_untold = holder is not None and bool(facts.gpus) and facts.system.lends_memory
     if is_untold:
-        facts = model.with_empty_cards(facts)
+        facts = model.with_empty_gpus(facts)
     found = [problem(Topic.SETTINGS, "doctor-settings", sentence=sentence) for sentence in wrong_settings]
     found += data.readable_secrets(files_with_secrets())
     found.append(machine.python_version(facts.system))
     report = tools.ask_torch()
-    if hides_cards(facts):
-        facts = replace(facts, cards=report.cards())
+    if hides_gpus(facts):
+        facts = replace(facts, gpus=report.gpus())
     found.append(machine.torch_build(report, facts, asked))
     found += machine.libraries()
     found.append(intake.finding(tools.reads_pictures()))
-    found += machine.card(facts, asked)
+    found += machine.gpu(facts, asked)
     if is_untold:
         found.append(warning(Topic.CARD_MEMORY, "doctor-card-memory-untold"))
     if wrong_settings:
@@ -89,7 +89,7 @@ def examine(
     return found
 
 
-def _model(settings: Settings, facts: HostFacts, report: TorchReport, tools: Instruments) -> list[Finding]:
+def _model(settings: Settings, facts: MachineFacts, report: TorchProbe, tools: Instruments) -> list[Finding]:
     try:
         chosen, found = model.chosen(settings, facts, report)
         if chosen is None:

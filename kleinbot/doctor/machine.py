@@ -6,15 +6,15 @@ from importlib import metadata
 
 import psutil
 
+from kleinbot.app.torch_probe import TorchProbe
 from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, ok, problem, warning
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.host.activations import MEASURED_ON
-from kleinbot.host.facts import GIB, Card, HostFacts, System
-from kleinbot.host.obstacles import driver_problem, obstacle
-from kleinbot.host.profile import Device
-from kleinbot.host.rules import by_worth, usable_bytes
-from kleinbot.host.without_card import HOST_RESERVE_BYTES
-from kleinbot.torch_report import TorchReport
+from kleinbot.domain.profile import Device
+from kleinbot.hardware.activations import MEASURED_ON
+from kleinbot.hardware.checks import driver_problem, obstacle
+from kleinbot.hardware.facts import GIB, Gpu, MachineFacts, System
+from kleinbot.hardware.profile_choice import by_worth, usable_bytes
+from kleinbot.hardware.without_gpu import HOST_RESERVE_BYTES
 
 # As in pyproject.toml: the oldest that works, and the first that was never tried.
 KNOWN_LIBRARIES = {
@@ -58,30 +58,30 @@ def libraries(version_of: Callable[[str], str] = metadata.version) -> Iterator[F
         yield ok(Topic.LIBRARIES, "doctor-libraries", libraries=listed)
 
 
-def torch_build(report: TorchReport, facts: HostFacts, asked: Device | None) -> Finding:
+def torch_build(report: TorchProbe, facts: MachineFacts, asked: Device | None) -> Finding:
     """Tell whether torch works and is the one for the card; an asked-for card that it lacks is a problem."""
     if report.error is not None:
         return problem(Topic.TORCH, "doctor-torch-broken", reason=report.error)
     version, cuda = report.version, report.cuda or "none"
-    if asked is Device.CPU or not facts.cards:
+    if asked is Device.CPU or not facts.gpus:
         return ok(Topic.TORCH, "doctor-torch", version=version, cuda=cuda)
-    card = by_worth(facts)[0]
-    known = obstacle(card, facts)
+    gpu = by_worth(facts)[0]
+    known = obstacle(gpu, facts)
     if known is not None and known.code is not Code.CARD_TOO_OLD:
         return of_error(Topic.TORCH, known, _grave(asked))
     if not report.is_available:
         # The rules cannot know it, so the bot would try the card.
         return of_error(Topic.TORCH, StartError(Code.CUDA_UNAVAILABLE, torch=version))
     if not report.has_kernels:
-        capability = f"{card.capability[0]}.{card.capability[1]}"
-        error = StartError(Code.TORCH_LACKS_CARD, torch=version, card=card.name, capability=capability)
+        capability = f"{gpu.capability[0]}.{gpu.capability[1]}"
+        error = StartError(Code.TORCH_LACKS_CARD, torch=version, card=gpu.name, capability=capability)
         return of_error(Topic.TORCH, error)
-    return ok(Topic.TORCH, "doctor-torch-for-card", version=version, cuda=cuda, card=card.name)
+    return ok(Topic.TORCH, "doctor-torch-for-card", version=version, cuda=cuda, card=gpu.name)
 
 
-def card(facts: HostFacts, asked: Device | None) -> Iterator[Finding]:
+def gpu(facts: MachineFacts, asked: Device | None) -> Iterator[Finding]:
     """Yield the card, its driver and its memory."""
-    if not facts.cards:
+    if not facts.gpus:
         if (silent := driver_problem(facts)) is not None:
             yield of_error(Topic.CARD, silent, Verdict.WARNING)
             return
@@ -104,10 +104,10 @@ def card(facts: HostFacts, asked: Device | None) -> Iterator[Finding]:
         others = ", ".join(other.name for other in rest)
         yield warning(Topic.CARD, "doctor-card-several", card=first.name, others=others)
     yield ok(Topic.DRIVER, "doctor-driver", version=facts.driver or "?")
-    yield _card_memory(first, facts.system)
+    yield _gpu_memory(first, facts.system)
 
 
-def _card_memory(first: Card, system: System) -> Finding:
+def _gpu_memory(first: Gpu, system: System) -> Finding:
     figures = {
         "total": _gib(first.memory_bytes),
         "free": _gib(first.free_bytes),
@@ -126,7 +126,7 @@ def _card_memory(first: Card, system: System) -> Finding:
     )
 
 
-def host_memory(facts: HostFacts, needed_bytes: int) -> Finding:
+def host_memory(facts: MachineFacts, needed_bytes: int) -> Finding:
     """Tell the host's memory beside what the profile pins of it."""
     memory = facts.memory
     figures = {"total": _gib(memory.total_bytes), "available": _gib(memory.available_bytes)}

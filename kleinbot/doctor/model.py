@@ -6,23 +6,23 @@ from pathlib import Path
 
 from huggingface_hub import is_offline_mode
 
+from kleinbot.app.model_choice import SMALL_KLEIN, ModelChoice, choose_model, left_alone_needs_gib
+from kleinbot.app.torch_probe import TorchProbe
+from kleinbot.config.settings import Settings
 from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, ok, problem, warning
 from kleinbot.domain.errors import Code, Parameter, StartError
 from kleinbot.domain.geometry import Grid
-from kleinbot.host.facts import GIB, HostFacts
-from kleinbot.host.memory_model import WorkShape, predict
-from kleinbot.host.profile import Profile
-from kleinbot.host.rules import Choice, PassedOver
-from kleinbot.klein.download import Download, cache_of, complete_in_cache
-from kleinbot.klein.source import FolderSource, HubSource
-from kleinbot.klein.tokenizer_files import open_tokenizer
-from kleinbot.model_choice import SMALL_KLEIN, ModelChoice, choose_model, left_alone_needs_gib
-from kleinbot.settings import Settings
-from kleinbot.torch_report import TorchReport
+from kleinbot.domain.profile import Profile
+from kleinbot.hardware.facts import GIB, MachineFacts
+from kleinbot.hardware.memory_model import WorkShape, predict
+from kleinbot.hardware.profile_choice import PassedOver, ProfileChoice
+from kleinbot.klein.weights.download import Download, cache_of, complete_in_cache
+from kleinbot.klein.weights.source import FolderSource, HubSource
+from kleinbot.klein.weights.tokenizer_files import open_tokenizer
 
 
 def chosen(
-    settings: Settings, facts: HostFacts, report: TorchReport
+    settings: Settings, facts: MachineFacts, report: TorchProbe
 ) -> tuple[ModelChoice | None, list[Finding]]:
     """Choose as a start would; what keeps it from starting is a finding."""
     try:
@@ -91,7 +91,7 @@ def _download(source: HubSource, download: Download, free_bytes_at: Callable[[Pa
     return ok(Topic.WEIGHTS, "doctor-weights-download", **figures)
 
 
-def profile(choice: Choice) -> Iterator[Finding]:
+def profile(choice: ProfileChoice) -> Iterator[Finding]:
     """Yield the profile, why no better one, and its predicted peaks."""
     if choice.fallback is not None:
         yield of_error(Topic.PROFILE, choice.fallback, Verdict.WARNING)
@@ -130,23 +130,23 @@ def _peaks(chosen_profile: Profile, grid: Grid, usable_bytes: int) -> Finding:
     )
 
 
-def without_program(facts: HostFacts, pid: int | str) -> HostFacts:
+def without_program(facts: MachineFacts, pid: int | str) -> MachineFacts:
     """Return ``facts`` as if the process ``pid``, a bot that runs already, held nothing of the cards."""
-    cards = tuple(
+    gpus = tuple(
         replace(
-            card,
-            free_bytes=card.free_bytes + sum(each.bytes for each in card.programs if each.pid == pid),
-            programs=tuple(each for each in card.programs if each.pid != pid),
+            gpu,
+            free_bytes=gpu.free_bytes + sum(each.bytes for each in gpu.programs if each.pid == pid),
+            programs=tuple(each for each in gpu.programs if each.pid != pid),
         )
-        for card in facts.cards
+        for gpu in facts.gpus
     )
-    return replace(facts, cards=cards)
+    return replace(facts, gpus=gpus)
 
 
-def with_empty_cards(facts: HostFacts) -> HostFacts:
+def with_empty_gpus(facts: MachineFacts) -> MachineFacts:
     """Return ``facts`` as if nothing were held: Windows does not tell what a bot that runs holds."""
-    cards = tuple(replace(card, free_bytes=card.memory_bytes) for card in facts.cards)
-    return replace(facts, cards=cards)
+    gpus = tuple(replace(gpu, free_bytes=gpu.memory_bytes) for gpu in facts.gpus)
+    return replace(facts, gpus=gpus)
 
 
 def unreadable(error: OSError) -> Finding:

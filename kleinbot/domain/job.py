@@ -16,7 +16,7 @@ TENTHS = 10
 MAX_COUNT = 4
 
 
-class Kind(StrEnum):
+class JobKind(StrEnum):
     IMAGINE = "imagine"
     EDIT = "edit"
     VARIATIONS = "variations"
@@ -65,7 +65,7 @@ class Told(StrEnum):
     LATER = "later"
 
 
-class Unhurried(StrEnum):
+class RelaxedReason(StrEnum):
     """Why nothing is promised: so much is promised to its member already, or it is expected too late."""
 
     SHARE = "share"
@@ -118,7 +118,7 @@ class NewJob:
     job_id: str
     server_id: int
     member_id: int
-    kind: Kind
+    kind: JobKind
     prompt: str
     grid: Grid
     steps: int
@@ -135,7 +135,7 @@ class NewJob:
     parent: ImageKey | None = None
     strength: Strength | None = None
     cost: float | None = None
-    unhurried: Unhurried | None = None
+    unhurried: RelaxedReason | None = None
     left_tenths: int | None = None
     spoiler: bool = False
 
@@ -179,7 +179,7 @@ class Job:
     server_id: int
     member_id: int
     number: int
-    kind: Kind
+    kind: JobKind
     prompt: str
     grid: Grid
     steps: int
@@ -202,7 +202,7 @@ class Job:
     deleted_ms: int | None = None
     cost: float | None = None
     refunded_tenths: int = 0
-    unhurried: Unhurried | None = None
+    unhurried: RelaxedReason | None = None
     left_tenths: int | None = None
     spoiler: bool = False
 

@@ -18,7 +18,7 @@ class Actor:
     locale: str
     is_moderator: bool = False
     is_admin: bool = False
-    is_host: bool = False
+    is_owner: bool = False
     moderated_channel_id: int | None = None
     event_id: int | None = None
     sees_channel: Callable[[int], bool] = field(default=lambda _: True, compare=False, repr=False)

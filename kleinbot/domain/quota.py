@@ -26,7 +26,7 @@ class EntryKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """What one cause changed: ledger entries of one kind, of one job where ``job_number`` says so."""
 
     kind: EntryKind
@@ -77,7 +77,7 @@ class Fund:
     tenths: int
 
 
-class Deed(StrEnum):
+class AuditAction(StrEnum):
     """What admins and the host can change; each is an audit row."""
 
     QUOTA_SET = "quota-set"
@@ -97,7 +97,7 @@ class Deed(StrEnum):
 class AuditRow:
     """Who changed what. ``server_id`` None: the whole bot; ``member_id``: whom it was about."""
 
-    deed: Deed
+    deed: AuditAction
     actor_id: int
     server_id: int | None
     member_id: int | None

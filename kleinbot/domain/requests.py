@@ -6,7 +6,7 @@ from kleinbot.domain.variation import Strength
 
 
 @dataclass(frozen=True)
-class PictureName:
+class PictureReference:
     """One of our pictures as a person names it: by the key that buttons and choices carry, or by number.
 
     Neither means the member's newest job. ``position`` counts from 0; None means the first one there is.
@@ -29,7 +29,7 @@ class Attached:
     is_spoiler: bool = False
 
 
-Source = PictureName | Attached
+Source = PictureReference | Attached
 """What an edit or a variation begins with."""
 
 
@@ -38,7 +38,7 @@ class EditRequest:
     """``private`` None: as private as the source is."""
 
     instruction: str
-    source: Source = PictureName()
+    source: Source = PictureReference()
     references: tuple[Attached, ...] = ()
     count: int = 1
     seed: int | None = None
@@ -49,7 +49,7 @@ class EditRequest:
 class VariationsRequest:
     """``count`` None: as many as the source's job made. ``private`` as in an edit."""
 
-    source: Source = PictureName()
+    source: Source = PictureReference()
     strength: Strength = Strength.MEDIUM
     count: int | None = 1
     private: bool | None = None

@@ -39,7 +39,7 @@ class ImageKey:
 
 
 @dataclass(frozen=True)
-class Start:
+class StartingPicture:
     """A picture of the output's own size at whose latents denoising begins, under ``first_sigma`` of noise.
 
     ``first_sigma`` is in (0, 1); the task's ``steps`` lead from there to 0.
@@ -60,7 +60,7 @@ class RenderTask:
     steps: int
     checkpoint: Checkpoint = Checkpoint.DISTILLED
     references: tuple[Pixels, ...] = ()
-    start: Start | None = None
+    start: StartingPicture | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Rendered:
     error: RenderError | None = None
 
 
-class Rung(StrEnum):
+class Fallback(StrEnum):
     """What an engine does when the card's memory does not suffice, in this order."""
 
     BATCH_OF_ONE = "batch_of_one"
@@ -98,7 +98,7 @@ class Rung(StrEnum):
 class OutOfMemory:
     """A batch of ``batch`` images did not fit; ``rung`` is what was done about it."""
 
-    rung: Rung
+    rung: Fallback
     batch: int
 
 

@@ -4,8 +4,8 @@ import torch
 from diffusers import AutoencoderKLFlux2
 
 from kleinbot.domain.pixels import Pixels
-from kleinbot.klein import vae
-from kleinbot.klein.lean_decode import decode_lean, encode_lean
+from kleinbot.klein.low_memory.tiled_vae import decode_tiled, encode_tiled
+from kleinbot.klein.pipeline import vae
 
 
 class Autoencoder:
@@ -27,8 +27,8 @@ class Autoencoder:
 
         Raises vae.NotFiniteError.
         """
-        return decode_lean(self._model, latents) if self._is_lean else vae.decode(self._model, latents)
+        return decode_tiled(self._model, latents) if self._is_lean else vae.decode(self._model, latents)
 
     def encode(self, picture: Pixels) -> torch.Tensor:
         """Return the normalised ``patched`` latents (1, 4·C, rows, columns) of ``picture``."""
-        return encode_lean(self._model, picture) if self._is_lean else vae.encode(self._model, picture)
+        return encode_tiled(self._model, picture) if self._is_lean else vae.encode(self._model, picture)

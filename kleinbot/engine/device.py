@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.host.probe import this_system
-from kleinbot.host.profile import Device, Precision, Profile
+from kleinbot.domain.profile import Device, Precision, Profile
+from kleinbot.hardware.probe import this_system
 
 _log = logging.getLogger(__name__)
 

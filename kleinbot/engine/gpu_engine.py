@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError, StartError
 from kleinbot.domain.faults import Faults
+from kleinbot.domain.profile import Profile
 from kleinbot.domain.work import (
     BatchResult,
     EnginePhase,
@@ -26,12 +27,11 @@ from kleinbot.domain.work import (
     Suspended,
 )
 from kleinbot.engine.protocol import never
-from kleinbot.host.profile import Profile
-from kleinbot.klein.source import Source
+from kleinbot.klein.weights.source import Source
 
 if TYPE_CHECKING:
     from kleinbot.engine.device import MemoryPeak
-    from kleinbot.engine.making import Caller
+    from kleinbot.engine.render_batch import Callbacks
     from kleinbot.engine.worker import Worker
 
 _log = logging.getLogger(__name__)
@@ -141,7 +141,7 @@ class GpuEngine:
         STOPPING where it is closed before the batch is done (nothing is wrong with the batch then).
         """
 
-        def render(worker: "Worker", caller: "Caller") -> BatchResult | Suspended:
+        def render(worker: "Worker", caller: "Callbacks") -> BatchResult | Suspended:
             return worker.render(batch, caller)
 
         return await self._work(render, batch[0].steps, on_step, is_cancelled, must_yield)
@@ -155,7 +155,7 @@ class GpuEngine:
     ) -> BatchResult | Suspended:
         """Go on with a suspended batch where it stopped; raises as ``render``."""
 
-        def resume(worker: "Worker", caller: "Caller") -> BatchResult | Suspended:
+        def resume(worker: "Worker", caller: "Callbacks") -> BatchResult | Suspended:
             return worker.resume(suspended, caller)
 
         return await self._work(resume, suspended.steps_total, on_step, is_cancelled, must_yield)
@@ -195,9 +195,9 @@ class GpuEngine:
     def _bring_up(self, on_state: Callable[[EngineState], None], is_abandoned: Callable[[], bool]) -> None:
         _prefer_expandable_segments()
         # Here and not above: importing torch and diffusers takes seconds.
-        from kleinbot.engine.bring_up import bring_up
+        from kleinbot.engine.startup import start_up
 
-        self._worker = bring_up(
+        self._worker = start_up(
             self._source,
             self._profile,
             self._scratch,
@@ -211,7 +211,7 @@ class GpuEngine:
 
     async def _work(
         self,
-        act: "Callable[[Worker, Caller], BatchResult | Suspended]",
+        act: "Callable[[Worker, Callbacks], BatchResult | Suspended]",
         steps: int,
         on_step: Callable[[StepReport], None],
         is_cancelled: Callable[[ImageKey], bool],
@@ -233,11 +233,11 @@ class GpuEngine:
             return abandoned.is_set() or self._closing.is_set()
 
         def on_thread() -> BatchResult | Suspended:
-            from kleinbot.engine.making import Caller
+            from kleinbot.engine.render_batch import Callbacks
 
             if self._worker is None:
                 raise RenderError(Code.ENGINE_FAILED)
-            results.append(act(self._worker, Caller(step_done, is_cancelled, must_stop, must_yield)))
+            results.append(act(self._worker, Callbacks(step_done, is_cancelled, must_stop, must_yield)))
             self._memory_peak = self._worker.memory_peak
             return results[0]
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from kleinbot.domain.profile import Profile
 from kleinbot.domain.work import BatchResult, EngineState, ImageKey, RenderTask, StepReport, Suspended
-from kleinbot.host.profile import Profile
 
 
 def never() -> bool:

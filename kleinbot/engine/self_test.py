@@ -7,10 +7,10 @@ from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
 from kleinbot.engine.autoencoder import Autoencoder
-from kleinbot.klein import vae
-from kleinbot.klein.denoise import Conditioning, Denoising
-from kleinbot.klein.load import Klein
-from kleinbot.klein.noise import draw_noise
+from kleinbot.klein.pipeline import vae
+from kleinbot.klein.pipeline.denoise import Conditioning, Denoising
+from kleinbot.klein.pipeline.load import Klein
+from kleinbot.klein.pipeline.noise import draw_noise
 
 _GRID = Grid(4, 4)
 _STEPS = 2

@@ -13,11 +13,11 @@ from kleinbot.domain.work import Checkpoint, RenderTask
 from kleinbot.engine.autoencoder import Autoencoder
 from kleinbot.engine.device import wait_for
 from kleinbot.engine.embeddings import EmbeddingCache
-from kleinbot.engine.making import Caller, Making, Part, Stage
-from kleinbot.klein import vae
-from kleinbot.klein.denoise import Beginning, Conditioning, Denoising, Guidance
-from kleinbot.klein.load import Klein
-from kleinbot.klein.noise import draw_noise
+from kleinbot.engine.render_batch import BatchPart, Callbacks, RenderBatch, Stage
+from kleinbot.klein.pipeline import vae
+from kleinbot.klein.pipeline.denoise import Beginning, Conditioning, Denoising, Guidance
+from kleinbot.klein.pipeline.load import Klein
+from kleinbot.klein.pipeline.noise import draw_noise
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Stages:
         self.embeddings = EmbeddingCache(lambda prompt: klein.text_encoder.encode([prompt]))
 
     @torch.inference_mode()
-    def go_on(self, making: Making, caller: Caller, may_rest: bool) -> bool:
+    def go_on(self, making: RenderBatch, caller: Callbacks, may_rest: bool) -> bool:
         """Go on until ``making`` is done (True), or rests since others are due (False).
 
         A resting batch keeps nothing on the card. What raises leaves ``making`` as far as it came.
@@ -50,7 +50,7 @@ class Stages:
                     return False
         return True
 
-    def _advance(self, part: Part, making: Making, caller: Caller, may_rest: bool) -> bool:
+    def _advance(self, part: BatchPart, making: RenderBatch, caller: Callbacks, may_rest: bool) -> bool:
         """Finish the stage that ``part`` is in; False where it let others pass."""
         match part.stage:
             case Stage.ENCODE if making.all_cancelled(part, caller.is_cancelled):
@@ -67,7 +67,7 @@ class Stages:
                 making.end_part()
         return True
 
-    def _encode(self, part: Part) -> None:
+    def _encode(self, part: BatchPart) -> None:
         tasks, klein = part.tasks, self._klein
         grid, steps, checkpoint = _shape_of(tasks)
         embeddings = self._embeddings([task.prompt for task in tasks])
@@ -86,7 +86,7 @@ class Stages:
         )
         wait_for(klein.device)
 
-    def _denoise(self, part: Part, making: Making, caller: Caller, may_rest: bool) -> bool:
+    def _denoise(self, part: BatchPart, making: RenderBatch, caller: Callbacks, may_rest: bool) -> bool:
         way = part.denoising
         if way is None:
             raise ValueError("an image is denoised after it was encoded")
@@ -107,7 +107,7 @@ class Stages:
         part.latents, part.denoising = way.latents, None
         return True
 
-    def _decode(self, part: Part, making: Making, caller: Caller) -> None:
+    def _decode(self, part: BatchPart, making: RenderBatch, caller: Callbacks) -> None:
         making.all_cancelled(part, caller.is_cancelled)
         for position, task in enumerate(part.tasks):
             if making.is_made(task.key):

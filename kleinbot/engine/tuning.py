@@ -11,10 +11,10 @@ from diffusers.models.attention_dispatch import attention_backend
 from kleinbot.domain.geometry import Aspect, Grid
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.profile import Attention, Profile, RowTiling
 from kleinbot.domain.work import Checkpoint, ImageKey, RenderTask
-from kleinbot.host.profile import Attention, Profile, Strips
-from kleinbot.klein.load import Klein
-from kleinbot.klein.strip_blocks import run_in_strips
+from kleinbot.klein.low_memory.tiled_blocks import run_in_tiles
+from kleinbot.klein.pipeline.load import Klein
 
 _log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class Tuning:
             if self._profile.attention is Attention.CUDNN:
                 transformer.reset_attention_backend()
             if self._profile.compiles_blocks:
-                run_in_strips(transformer, Strips.EVERYTHING)
+                run_in_tiles(transformer, RowTiling.EVERYTHING)
 
     def seal(self) -> None:
         """Let nothing be compiled from now on."""

@@ -10,18 +10,18 @@ from typing import NoReturn
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError, StartError
 from kleinbot.domain.faults import Faults
+from kleinbot.domain.profile import Placement, Profile
 from kleinbot.domain.work import BatchResult, RenderTask, Suspended
 from kleinbot.engine.autoencoder import Autoencoder
 from kleinbot.engine.device import MemoryPeak, memory_peak, release_memory, wait_for
 from kleinbot.engine.failures import Failure, classify, is_host_out_of_memory, is_out_of_memory
-from kleinbot.engine.ladder import Ladder
-from kleinbot.engine.making import Caller, Making
+from kleinbot.engine.oom_fallback import OomFallback
+from kleinbot.engine.render_batch import Callbacks, RenderBatch
 from kleinbot.engine.self_test import SelfTest
 from kleinbot.engine.stages import Stages
 from kleinbot.engine.tuning import Tuning
-from kleinbot.host.profile import Placement, Profile
-from kleinbot.klein import vae
-from kleinbot.klein.load import Klein
+from kleinbot.klein.pipeline import vae
+from kleinbot.klein.pipeline.load import Klein
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class _Loaded:
 
     stages: Stages
     autoencoder: Autoencoder
-    ladder: Ladder
+    ladder: OomFallback
     self_test: SelfTest
     tuning: Tuning
 
@@ -77,10 +77,10 @@ class Worker:
         autoencoder = Autoencoder(klein.vae, profile.lean_decode)
         stages = Stages(klein, autoencoder, faults)
         is_resident = profile.text_encoder.placement is Placement.RESIDENT
-        ladder = Ladder(autoencoder, klein.text_encoder, klein.device, is_resident)
+        ladder = OomFallback(autoencoder, klein.text_encoder, klein.device, is_resident)
         self_test = SelfTest(klein, autoencoder)
         self._model: _Loaded | None = _Loaded(stages, autoencoder, ladder, self_test, Tuning(klein, profile))
-        self._resting: dict[int, Making] = {}
+        self._resting: dict[int, RenderBatch] = {}
         self._next_handle = 1
         self._failures = 0
         self._is_suspect = False
@@ -97,16 +97,16 @@ class Worker:
         """What of the profile could not be had; None where all is as it says."""
         return self._handicap
 
-    def render(self, batch: Sequence[RenderTask], caller: Caller) -> BatchResult | Suspended:
+    def render(self, batch: Sequence[RenderTask], caller: Callbacks) -> BatchResult | Suspended:
         """Make ``batch``; a cancelled image comes back without pixels, one that does not fit with its error.
 
         Raises RenderError RENDER_FAILED, or STOPPING where ``caller`` says so between two steps;
         FatalEngineError where the card can no longer be used, now or since an earlier batch.
         """
         self._check_health()
-        return self._make(Making(batch, self._clock), caller)
+        return self._make(RenderBatch(batch, self._clock), caller)
 
-    def resume(self, suspended: Suspended, caller: Caller) -> BatchResult | Suspended:
+    def resume(self, suspended: Suspended, caller: Callbacks) -> BatchResult | Suspended:
         """Go on with a batch that rests; otherwise as ``render``."""
         self._check_health()
         making = self._resting.pop(suspended.handle, None)
@@ -173,7 +173,7 @@ class Worker:
             if must_stop():
                 return
             on_fraction(position / len(batches))
-            making = Making(batch, self._clock)
+            making = RenderBatch(batch, self._clock)
             loaded.stages.go_on(making, _NOBODY, may_rest=False)
             if any(image.error is not None for image in making.result().images):
                 raise _damaged()
@@ -182,7 +182,7 @@ class Worker:
         except vae.NotFiniteError as error:
             raise _damaged() from error
 
-    def _make(self, making: Making, caller: Caller) -> BatchResult | Suspended:
+    def _make(self, making: RenderBatch, caller: Callbacks) -> BatchResult | Suspended:
         while True:
             # A value and no exception: a traceback would keep the failed attempt's tensors alive.
             ending = self._attempt(making, caller)
@@ -211,7 +211,7 @@ class Worker:
                 case Failure.CARD:
                     self._end(GONE, making)
 
-    def _attempt(self, making: Making, caller: Caller) -> _Ending | Failure:
+    def _attempt(self, making: RenderBatch, caller: Callbacks) -> _Ending | Failure:
         may_rest = len(self._resting) < SUSPENDED_AT_MOST
         try:
             loaded = self._loaded
@@ -224,14 +224,14 @@ class Worker:
             return classify(error, lambda: wait_for(self._device))
         return _Ending.DONE if is_done else _Ending.RESTS
 
-    def _step_down(self, making: Making) -> None:
+    def _step_down(self, making: RenderBatch) -> None:
         try:
             self._loaded.ladder.step_down(making)
         except Exception as error:  # noqa: BLE001 - the edge: weights that were half moved serve nobody
             _log.error("what should have made room failed", exc_info=error)
             self._end("the model could not be moved out of the card's memory")
 
-    def _suspend(self, making: Making) -> Suspended:
+    def _suspend(self, making: RenderBatch) -> Suspended:
         handle, self._next_handle = self._next_handle, self._next_handle + 1
         self._resting[handle] = making
         return Suspended(handle, making.steps_done, making.steps)
@@ -267,7 +267,7 @@ class Worker:
             _log.error("the self-test failed", exc_info=error)
             return classify(error, lambda: wait_for(self._device))
 
-    def _end(self, reason: str, making: Making | None = None) -> NoReturn:
+    def _end(self, reason: str, making: RenderBatch | None = None) -> NoReturn:
         self._fatal = reason
         NEVER_FREED.append((self._model, making, tuple(self._resting.values())))
         self._resting.clear()
@@ -288,7 +288,7 @@ def _nobody(_: object) -> bool:
     return False
 
 
-_NOBODY = Caller(lambda _: None, _nobody, lambda: False, lambda: False)
+_NOBODY = Callbacks(lambda _: None, _nobody, lambda: False, lambda: False)
 
 
 def _log_seconds(result: BatchResult, peak: MemoryPeak) -> None:

@@ -19,18 +19,18 @@ from PIL import (
 
 from kleinbot.domain.errors import Refusal
 from kleinbot.domain.pixels import Pixels
-from kleinbot.images.colour import to_srgb
+from kleinbot.images.colour.to_srgb import to_srgb
 from kleinbot.images.containers.bare import Bare, damaged, unwrap
 from kleinbot.images.exif import orientation_of
-from kleinbot.images.formats import Format
+from kleinbot.images.formats import FileFormat
 from kleinbot.images.limits import check_size
 
-_DECODERS: dict[Format, type[ImageFile.ImageFile]] = {
-    Format.PNG: PngImagePlugin.PngImageFile,
-    Format.JPEG: JpegImagePlugin.JpegImageFile,
-    Format.GIF: GifImagePlugin.GifImageFile,
-    Format.WEBP: WebPImagePlugin.WebPImageFile,
-    Format.AVIF: AvifImagePlugin.AvifImageFile,
+_DECODERS: dict[FileFormat, type[ImageFile.ImageFile]] = {
+    FileFormat.PNG: PngImagePlugin.PngImageFile,
+    FileFormat.JPEG: JpegImagePlugin.JpegImageFile,
+    FileFormat.GIF: GifImagePlugin.GifImageFile,
+    FileFormat.WEBP: WebPImagePlugin.WebPImageFile,
+    FileFormat.AVIF: AvifImagePlugin.AvifImageFile,
 }
 """Named, not guessed: ``Image.open`` would try fifty formats on bytes from a stranger."""
 
@@ -87,7 +87,7 @@ def decode(bare: Bare) -> Image.Image:
     except BROKEN_FILE as error:
         if "memory" in str(error).lower():  # libraries' own allocations fail as broken files do
             raise MemoryError(str(error)) from error
-        if bare.format is Format.WEBP:
+        if bare.format is FileFormat.WEBP:
             bytearray(
                 _WEBP_BYTES_PER_PIXEL * bare.pixels
             )  # libwebp does not say that it had no room for this
@@ -147,7 +147,7 @@ def _frame(image: ImageFile.ImageFile, bare: Bare) -> Image.Image:
     check_size(image.width, image.height)
     image.load()
     icc, colour, orientation = bare.icc, bare.colour, bare.orientation
-    if bare.format is Format.AVIF:  # its profile and rotation lie in boxes that the decoder resolves
+    if bare.format is FileFormat.AVIF:  # its profile and rotation lie in boxes that the decoder resolves
         icc = image.info.get("icc_profile") or b""
         colour = None if icc else colour
         orientation = orientation_of(image.info.get("exif") or b"")

@@ -6,7 +6,7 @@ from enum import StrEnum
 from kleinbot.domain.errors import Code, Refusal
 
 
-class Format(StrEnum):
+class FileFormat(StrEnum):
     """What is read. The values are what people call them."""
 
     PNG = "PNG"
@@ -17,10 +17,10 @@ class Format(StrEnum):
 
 
 _READ = (
-    (b"\x89PNG\r\n\x1a\n", Format.PNG),
-    (b"\xff\xd8\xff", Format.JPEG),
-    (b"GIF87a", Format.GIF),
-    (b"GIF89a", Format.GIF),
+    (b"\x89PNG\r\n\x1a\n", FileFormat.PNG),
+    (b"\xff\xd8\xff", FileFormat.JPEG),
+    (b"GIF87a", FileFormat.GIF),
+    (b"GIF89a", FileFormat.GIF),
 )
 
 _NAMED = (
@@ -54,7 +54,7 @@ _SVG = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:svg|\?xml|!--|!DOCTYPE svg)", re.IG
 _LOOK_BYTES = 4096
 
 
-def format_of(data: bytes) -> Format:
+def format_of(data: bytes) -> FileFormat:
     """Return the format of ``data``.
 
     Raises Refusal PICTURE_NOT_AN_IMAGE, or PICTURE_FORMAT_UNSUPPORTED with the ``format`` by its name.
@@ -63,7 +63,7 @@ def format_of(data: bytes) -> Format:
         if data.startswith(signature):
             return known
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return Format.WEBP
+        return FileFormat.WEBP
     if data[4:8] == b"ftyp":
         return _iso_media(data)
     name = _name_of_unread(data[:_LOOK_BYTES])
@@ -76,12 +76,12 @@ def unsupported(name: str) -> Refusal:
     return Refusal(Code.PICTURE_FORMAT_UNSUPPORTED, format=name)
 
 
-def _iso_media(data: bytes) -> Format:
+def _iso_media(data: bytes) -> FileFormat:
     """Tell AVIF from its relatives by the brands of the ``ftyp`` box (ISO/IEC 14496-12 §4.3)."""
     box = data[8 : min(int.from_bytes(data[:4], "big"), 256)]
     brands = {box[start : start + 4] for start in range(0, len(box), 4) if start != 4}
     if brands & _AVIF_BRANDS:
-        return Format.AVIF
+        return FileFormat.AVIF
     raise unsupported("HEIC" if brands & _HEIC_BRANDS else "MP4")
 
 

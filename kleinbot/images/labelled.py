@@ -8,7 +8,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from kleinbot.domain.pixels import Pixels
 from kleinbot.images.decode import BROKEN_FILE
-from kleinbot.images.recipe import Recipe, recipe_text, xmp_packet
+from kleinbot.images.embedded_recipe import EmbeddedRecipe, recipe_text, xmp_packet
 
 RECIPE_KEY = "parameters"
 XMP_KEY = "XML:com.adobe.xmp"
@@ -18,7 +18,7 @@ _COMPRESS_LEVEL = 1
 shrinks by 4 % at level 3 and 11 % at level 6, and pure noise not at all."""
 
 
-def encode_png(pixels: Pixels, recipe: Recipe) -> bytes:
+def encode_png(pixels: Pixels, recipe: EmbeddedRecipe) -> bytes:
     """Return ``pixels`` as a PNG with the recipe as text and the mark "made by a trained model" as XMP."""
     labels = PngInfo()
     labels.add_text(RECIPE_KEY, recipe_text(recipe))  # tEXt where Latin-1 can say it, iTXt else

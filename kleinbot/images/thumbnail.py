@@ -4,8 +4,8 @@ import io
 
 from PIL import Image
 
+from kleinbot.images.embedded_recipe import exif_block
 from kleinbot.images.labelled import RECIPE_KEY
-from kleinbot.images.recipe import exif_block
 
 _QUALITY = 80
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from kleinbot.images.embedded_recipe import exif_block
 from kleinbot.images.labelled import RECIPE_KEY
-from kleinbot.images.recipe import exif_block
 
 MIB = 1024 * 1024
 MAX_REQUEST_BYTES = 25 * MIB

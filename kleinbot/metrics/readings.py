@@ -22,7 +22,7 @@ class Reading:
     cost: Mapping[Lane, float]
     busy_s: float
     idle_s: float
-    idle_share: float
+    idle_time: float
     loop_late_s: float
     estimate_p50_s: float
     estimate_p95_s: float
@@ -43,7 +43,7 @@ class Readings(Collector):
         if self.latest is None:
             return
         yield from _line(self.latest)
-        yield from _card(self.latest)
+        yield from _gpu(self.latest)
         yield from _inputs(self.latest)
         yield GaugeMetricFamily(
             "kleinbot_event_loop_delay_worst_seconds",
@@ -88,11 +88,11 @@ def _inputs(reading: Reading) -> Iterator[Metric]:
     )
 
 
-def _card(reading: Reading) -> Iterator[Metric]:
+def _gpu(reading: Reading) -> Iterator[Metric]:
     yield CounterMetricFamily("kleinbot_card_busy_seconds", "Seconds with a batch in flight", reading.busy_s)
     yield CounterMetricFamily(
         "kleinbot_card_idle_seconds", "Seconds without a batch in flight while work waited", reading.idle_s
     )
     yield GaugeMetricFamily(
-        "kleinbot_card_idle_ratio", "Idle seconds as a part of idle and busy ones", reading.idle_share
+        "kleinbot_card_idle_ratio", "Idle seconds as a part of idle and busy ones", reading.idle_time
     )

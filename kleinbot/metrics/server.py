@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from kleinbot.metrics.house import HouseMetrics
+from kleinbot.metrics.counters import BotMetrics
 from kleinbot.metrics.readings import Reading
 
 _log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ def _is_own_name(host: str) -> bool:
 
 
 @asynccontextmanager
-async def served(metrics: HouseMetrics, read: Callable[[], Reading], port: int | None) -> AsyncIterator[None]:
+async def served(metrics: BotMetrics, read: Callable[[], Reading], port: int | None) -> AsyncIterator[None]:
     """Answer ``GET /metrics`` on ``port`` while the body runs; with None nothing is opened.
 
     A port that cannot be had is said in the log, and the bot goes on without metrics.

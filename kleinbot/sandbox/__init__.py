@@ -68,42 +68,42 @@ Whatever a person's own client would not let them do (an unknown command, a miss
 button) raises PersonError; a wait that ends without its event raises WaitTimeoutError (a TimeoutError).
 """
 
-from kleinbot.sandbox.cdn import Upload
-from kleinbot.sandbox.clock import MovableClock, Now
-from kleinbot.sandbox.errors import PersonError
-from kleinbot.sandbox.handle import Choice, InteractionHandle
-from kleinbot.sandbox.limits import Limits
-from kleinbot.sandbox.messages import Attachment, Button, Message, Picture, Select
-from kleinbot.sandbox.modals import Field, Modal
-from kleinbot.sandbox.person import Person
-from kleinbot.sandbox.standin import StandIn
-from kleinbot.sandbox.state import Answer, Channel, Server
-from kleinbot.sandbox.transport import Address, connector_for
-from kleinbot.sandbox.waiting import WaitTimeoutError
-from kleinbot.sandbox.web import Exchange
-from kleinbot.sandbox.world import World
+from kleinbot.sandbox.people.handle import AutocompleteChoice, InteractionHandle
+from kleinbot.sandbox.people.messages import Attachment, Button, Select, ShownMessage, ShownPicture
+from kleinbot.sandbox.people.modals import Field, Modal
+from kleinbot.sandbox.people.person import Person
+from kleinbot.sandbox.people.waiting import WaitTimeoutError
+from kleinbot.sandbox.rules.errors import PersonError
+from kleinbot.sandbox.rules.limits import DiscordLimits
+from kleinbot.sandbox.server.cdn import Upload
+from kleinbot.sandbox.server.clock import MovableClock, Now
+from kleinbot.sandbox.server.fake_discord import FakeDiscord
+from kleinbot.sandbox.server.state import Answer, Channel, Guild
+from kleinbot.sandbox.server.transport import Address, connector_for
+from kleinbot.sandbox.server.web import Exchange
+from kleinbot.sandbox.server.world import World
 
 __all__ = [
     "Address",
     "Answer",
     "Attachment",
+    "AutocompleteChoice",
     "Button",
     "Channel",
-    "Choice",
+    "DiscordLimits",
     "Exchange",
+    "FakeDiscord",
     "Field",
+    "Guild",
     "InteractionHandle",
-    "Limits",
-    "Message",
     "Modal",
     "MovableClock",
     "Now",
     "Person",
     "PersonError",
-    "Picture",
     "Select",
-    "Server",
-    "StandIn",
+    "ShownMessage",
+    "ShownPicture",
     "Upload",
     "WaitTimeoutError",
     "World",

@@ -13,9 +13,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from kleinbot import private
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import FaultPoint, Faults
+from kleinbot.process import private_files
 
 NOTE = "kleinbot.log-owner.json"
 
@@ -109,4 +109,4 @@ def _noted(file: Path) -> _Note | None:
 
 def _write(file: Path, note: _Note) -> None:
     content = json.dumps({"tokens": note.tokens, "schema": note.schema})
-    private.write_durably(file.with_name(NOTE), content.encode())
+    private_files.write_durably(file.with_name(NOTE), content.encode())

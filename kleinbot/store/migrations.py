@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kleinbot import private
 from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.process import private_files
 from kleinbot.store.damage import damage_told, damaged, is_damage
 
 MIGRATIONS_FOLDER = Path(__file__).resolve().parents[2] / "migrations"
@@ -57,7 +57,7 @@ def migrate(file: Path, migrations: list[Migration], clock: Clock) -> None:
     migration breaks: the file is then as it was before that migration. DATABASE_DAMAGED where it is no
     database, or not a whole one.
     """
-    private.make_empty(file)  # its log and the index of that get the same mode
+    private_files.make_empty(file)  # its log and the index of that get the same mode
     with damage_told(file), closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("PRAGMA busy_timeout = 5000")
         version = _version(connection)
@@ -89,7 +89,7 @@ def _back_up(connection: sqlite3.Connection, file: Path, version: int, clock: Cl
     _make_room(connection, file)
     unfinished = backup.with_name(f"{backup.name}{_UNFINISHED}")
     try:
-        private.make_empty(unfinished)
+        private_files.make_empty(unfinished)
         connection.execute("VACUUM INTO ?", (str(unfinished),))
         # SQLite leaves it to the system when the copy reaches the disk.
         with unfinished.open("rb+") as copy:

@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from kleinbot.config.settings import Settings
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import Code, Parameter, StartError
-from kleinbot.folder_lock import folder_locked
-from kleinbot.settings import Settings
+from kleinbot.process.folder_lock import folder_locked
 from kleinbot.store.damage import damage_told
 from kleinbot.store.inspection import inspect
 from kleinbot.store.migrations import load_migrations
 from kleinbot.texts import Texts
 from kleinbot.upkeep import orphans
-from kleinbot.upkeep.bond import Bond, require_database
+from kleinbot.upkeep.pairing import Pairing, require_database
 from kleinbot.upkeep.sweep import Counts, Fate
 from kleinbot.upkeep.sweeper import problem
 
@@ -48,11 +48,11 @@ class ArchiveCommand:
                 self._say("archive-file", file=name, fate=fate)
 
         with self._usable():
-            bond, counts = orphans.counted(self._file, self._root, seen)
+            pairing, counts = orphans.counted(self._file, self._root, seen)
         orphaned = counts.ours + counts.parts + counts.unknown_images + counts.unknown_references
         if orphaned > written:
             self._say("archive-more", files=orphaned - written)
-        self._summary(bond, counts)
+        self._summary(pairing, counts)
 
     def adopt(self) -> bool:
         """Make the archive this database's; False where the owner does not want that."""
@@ -68,11 +68,11 @@ class ArchiveCommand:
     def remove(self) -> bool:
         """Remove what is proven to be ours; False where the owner does not want that."""
         with self._alone():
-            bond, counts = orphans.counted(self._file, self._root)
-            removable = orphans.removable(bond, counts)
+            pairing, counts = orphans.counted(self._file, self._root)
+            removable = orphans.removable(pairing, counts)
             if not removable:
                 self._say("archive-nothing-to-remove")
-                self._summary(bond, counts)
+                self._summary(pairing, counts)
                 return True
             if not self._asks("archive-remove-asks", files=removable):
                 return False
@@ -80,10 +80,10 @@ class ArchiveCommand:
         self._say("archive-removed", files=files, size=round(byte_count / _MIB, 1))
         return True
 
-    def _summary(self, bond: Bond, counts: Counts) -> None:
+    def _summary(self, pairing: Pairing, counts: Counts) -> None:
         self._say("archive-counts", kept=counts.kept, ended=counts.ours, parts=counts.parts)
         unknown = counts.unknown_images + counts.unknown_references
-        if (found := problem(bond, counts)) is not None:
+        if (found := problem(pairing, counts)) is not None:
             self._write(self._texts.error(found))
         elif unknown:
             self._say("archive-never-accepted", files=unknown)

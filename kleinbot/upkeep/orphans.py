@@ -4,28 +4,30 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kleinbot import private
 from kleinbot.archive.archive import Archive
 from kleinbot.archive.listing import names_in
-from kleinbot.archive.names import Shelf
+from kleinbot.archive.names import ArchiveFolder
 from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.faults import Faults, NoFaults
-from kleinbot.store import picture_rows
-from kleinbot.upkeep import bond
-from kleinbot.upkeep.bond import Bond
+from kleinbot.process import private_files
+from kleinbot.store.results import picture_rows
+from kleinbot.upkeep import pairing
+from kleinbot.upkeep.pairing import Pairing
 from kleinbot.upkeep.sweep import Counts, Fate, Sweep, fates_of
 
 ASIDE = "kept"
 """The folder in the archive where files lie that the database does not know. Only ``adopt`` looks there."""
 
 
-def counted(file: Path, root: Path, seen: Callable[[str, Fate], None] | None = None) -> tuple[Bond, Counts]:
+def counted(
+    file: Path, root: Path, seen: Callable[[str, Fate], None] | None = None
+) -> tuple[Pairing, Counts]:
     """Return how database and archive stand, and what a sweep would find; changes nothing.
 
     Raises OSError, sqlite3.Error.
     """
     with picture_rows.reading(file) as connection:
-        found = bond.judged(connection, root)
+        found = pairing.judged(connection, root)
     sweep = _passed(Sweep(root, file, seen=seen or (lambda _name, _fate: None)))
     if sweep.failures:
         raise sweep.failures[0]
@@ -50,18 +52,18 @@ def adopt(file: Path, root: Path, clock: Clock, faults: Faults | None = None) ->
     counted(file, root, note)
     for name in unknown:
         _move(root / name, place / name)
-    bond.bind(file, root, clock, faults or NoFaults())
+    pairing.bind(file, root, clock, faults or NoFaults())
     return len(unknown), back
 
 
-def removable(found: Bond, counts: Counts) -> int:
+def removable(found: Pairing, counts: Counts) -> int:
     """Return how many files ``remove`` would remove at most: it leaves what is younger than an hour.
 
     Nothing for an older database: a job that has ended without a picture here may have one by the newer.
     """
-    if found is Bond.OLDER:
+    if found is Pairing.OLDER:
         return 0
-    if found is not Bond.TOGETHER:
+    if found is not Pairing.TOGETHER:
         return counts.ours
     references = 0 if counts.unknown_images else counts.unknown_references
     return counts.ours + counts.parts + references
@@ -73,11 +75,11 @@ async def remove(file: Path, root: Path) -> tuple[int, int]:
     Raises OSError, sqlite3.Error.
     """
     with picture_rows.reading(file) as connection:
-        found = bond.judged(connection, root)
-    if found is Bond.OLDER:
+        found = pairing.judged(connection, root)
+    if found is Pairing.OLDER:
         return 0, 0
     archive = Archive(root)
-    sweep = _passed(Sweep(root, file, remover=archive, is_together=found is Bond.TOGETHER))
+    sweep = _passed(Sweep(root, file, remover=archive, is_together=found is Pairing.TOGETHER))
     await archive.close()
     if sweep.failures:
         raise sweep.failures[0]
@@ -97,7 +99,7 @@ def _asides(root: Path) -> Iterator[Path]:
 
 def _brought_back(file: Path, root: Path, place: Path) -> int:
     back = 0
-    for shelf in Shelf:
+    for shelf in ArchiveFolder:
         for name in list(names_in(place, shelf)):
             if fates_of(file, [name])[name] is Fate.KEPT and not (root / name).exists():
                 _move(place / name, root / name)
@@ -106,5 +108,5 @@ def _brought_back(file: Path, root: Path, place: Path) -> int:
 
 
 def _move(source: Path, target: Path) -> None:
-    private.make_folder(target.parent)
+    private_files.make_folder(target.parent)
     source.rename(target)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from kleinbot.archive.archive import Archive
 from kleinbot.archive.listing import names_in
-from kleinbot.archive.names import PictureName, Shelf, is_temporary, parts_of
-from kleinbot.store import picture_rows
-from kleinbot.store.picture_rows import JobFiles
+from kleinbot.archive.names import ArchivedName, ArchiveFolder, is_temporary, parts_of
+from kleinbot.store.results import picture_rows
+from kleinbot.store.results.picture_rows import JobFiles
 
 PAGE_FILES = 100
 
@@ -68,7 +68,7 @@ class Sweep:
         self._seen = seen
         self._names = chain.from_iterable(
             names_in(root, shelf, self.failures, tidies=remover is not None)
-            for shelf in (Shelf.IMAGES, Shelf.REFERENCES)
+            for shelf in (ArchiveFolder.IMAGES, ArchiveFolder.REFERENCES)
         )
 
     def page(self) -> bool:
@@ -129,10 +129,10 @@ def fates_of(file: Path, names: Sequence[str]) -> dict[str, Fate]:
     return {name: _fate(name, parts, jobs) for name, parts in found.items()}
 
 
-def _fate(name: str, parts: PictureName | None, jobs: Mapping[str, JobFiles]) -> Fate:
+def _fate(name: str, parts: ArchivedName | None, jobs: Mapping[str, JobFiles]) -> Fate:
     if parts is None:
         return Fate.PART if is_temporary(name) else Fate.KEPT
     job = jobs.get(parts.job_id)
     if job is None or job.server_id != parts.server_id:
-        return Fate.UNKNOWN_IMAGE if parts.shelf is Shelf.IMAGES else Fate.UNKNOWN_REFERENCE
+        return Fate.UNKNOWN_IMAGE if parts.shelf is ArchiveFolder.IMAGES else Fate.UNKNOWN_REFERENCE
     return Fate.KEPT if name in job.kept or not job.has_ended else Fate.OURS

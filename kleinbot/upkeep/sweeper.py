@@ -12,7 +12,7 @@ from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import NoFaults
 from kleinbot.store.log_owner import claim
 from kleinbot.texts import Texts
-from kleinbot.upkeep.bond import Bond
+from kleinbot.upkeep.pairing import Pairing
 from kleinbot.upkeep.sweep import Counts, Sweep
 
 _log = logging.getLogger(__name__)
@@ -25,17 +25,17 @@ _PAUSE_S = 0.02
 class Sweeper:
     """``problem`` is what the bot's owner is to be told of the archive; None where all is well."""
 
-    def __init__(self, archive: Archive, file: Path, bond: Bond, texts: Texts, clock: Clock) -> None:
+    def __init__(self, archive: Archive, file: Path, pairing: Pairing, texts: Texts, clock: Clock) -> None:
         self.problem: StartError | None = None
         self._archive = archive
         self._file = file
-        self._bond = bond
+        self._pairing = pairing
         self._texts = texts
         self._clock = clock
 
     async def run(self, online: Callable[[], Awaitable[None]]) -> None:
         """Sweep once ``online`` and then every hour, until cancelled."""
-        if self._bond is not Bond.TOGETHER:
+        if self._pairing is not Pairing.TOGETHER:
             await self._look()
             await asyncio.Event().wait()
         await online()
@@ -50,7 +50,7 @@ class Sweeper:
                     "%d files or folders of the archive could not be looked at or removed, the first: %s",
                     len(sweep.failures), sweep.failures[0],
                 )  # fmt: skip
-            self._tell(problem(self._bond, sweep.counts))
+            self._tell(problem(self._pairing, sweep.counts))
             await self._claim()
             await self._clock.sleep(_EVERY_S)
 
@@ -63,7 +63,7 @@ class Sweeper:
 
     async def _look(self) -> None:
         sweep = await self._passed(Sweep(self._archive.root, self._file))
-        self._tell(problem(self._bond, sweep.counts))
+        self._tell(problem(self._pairing, sweep.counts))
 
     async def _passed(self, sweep: Sweep) -> Sweep:
         while await asyncio.to_thread(sweep.page):
@@ -77,15 +77,15 @@ class Sweeper:
             _log.error("%s", sentence)
 
 
-def problem(bond: Bond, counts: Counts) -> StartError | None:
+def problem(pairing: Pairing, counts: Counts) -> StartError | None:
     """Return what is to be said of an archive of which ``counts`` was found; None where all is well."""
     pictures = counts.unknown_images + counts.unknown_references
-    match bond:
-        case Bond.OTHER:
+    match pairing:
+        case Pairing.OTHER:
             return StartError(Code.ARCHIVE_OF_ANOTHER, pictures=pictures)
-        case Bond.OLDER:
+        case Pairing.OLDER:
             return StartError(Code.ARCHIVE_NEWER, pictures=pictures)
-        case Bond.TOGETHER if counts.unknown_images:
+        case Pairing.TOGETHER if counts.unknown_images:
             return StartError(Code.ARCHIVE_UNKNOWN, pictures=counts.unknown_images)
         case _:
             return None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kleinbot.archive import Archive, BadNameError, DiskFullError, PictureGoneError, Shelf, durable
+from kleinbot.archive import Archive, ArchiveFolder, BadNameError, DiskFullError, PictureGoneError, durable
 from kleinbot.domain.errors import Code
 
 NOW_MS = 2_000_000_000_000
@@ -42,7 +42,7 @@ async def test_what_was_put_can_be_read(archive: Archive) -> None:
 
 async def test_references_lie_apart_from_images(archive: Archive) -> None:
     image = await archive.put(42, "k3x", 0, b"image")
-    reference = await archive.put(42, "k3x", 0, b"reference", Shelf.REFERENCES)
+    reference = await archive.put(42, "k3x", 0, b"reference", ArchiveFolder.REFERENCES)
     assert reference.path == "references/42/k3x-0.png"
     assert await archive.read(image.path) == b"image"
 

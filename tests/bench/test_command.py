@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from kleinbot.app.model_choice import ModelChoice, choose_model
 from kleinbot.bench import command
 from kleinbot.bench.command import run_bench
 from kleinbot.bench.conditions import cpu_name
 from kleinbot.bench.results import Comparison, Report
+from kleinbot.config.settings import DeviceChoice, Settings
 from kleinbot.domain.errors import FatalEngineError
-from kleinbot.folder_lock import folder_locked, holder_of
-from kleinbot.host.facts import GIB, HostFacts, HostMemory, System
-from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Format
-from kleinbot.model_choice import ModelChoice, choose_model
-from kleinbot.settings import DeviceChoice, Settings
+from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, WeightFormat
+from kleinbot.hardware.facts import GIB, HostMemory, MachineFacts, System
+from kleinbot.process.folder_lock import folder_locked, holder_of
 from kleinbot.texts import Texts
 from tests.bench.test_bench import REPORT
 
@@ -38,7 +38,7 @@ def with_report(monkeypatch: pytest.MonkeyPatch, report: Report | Exception) -> 
 def test_a_comparison_from_settings_to_file(
     settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    smaller(monkeypatch, Format.PLAIN)
+    smaller(monkeypatch, WeightFormat.PLAIN)
     file = tmp_path / "bench.json"
 
     assert run_bench(settings, file, quick=True, against_model_card=True) == 0
@@ -58,7 +58,7 @@ def test_weights_in_8_bits_are_made_once_for_bench_and_bot(
     settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sentence = Texts().say("en", "bench-first-start")
-    smaller(monkeypatch, Format.INT8)
+    smaller(monkeypatch, WeightFormat.INT8)
 
     def kept() -> dict[str, int]:
         return {path.name: path.stat().st_mtime_ns for path in settings.scratch_folder.rglob("*.safetensors")}
@@ -82,8 +82,8 @@ def test_weights_that_are_left_alone_are_said_not_to_be_measured(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with_report(monkeypatch, REPORT)
-    no_card = HostFacts(System.LINUX, HostMemory(16 * GIB, 12 * GIB))
-    monkeypatch.setattr(command, "choose_model", lambda chosen: choose_model(chosen, lambda: no_card))
+    no_gpu = MachineFacts(System.LINUX, HostMemory(16 * GIB, 12 * GIB))
+    monkeypatch.setattr(command, "choose_model", lambda chosen: choose_model(chosen, lambda: no_gpu))
     own = Settings(data_folder=tmp_path / "data", weights=weights)
     assert run_bench(own, None, quick=True, against_model_card=False) == 0
     sentence = Texts().say("en", "bench-weights-left-alone", weights=str(weights))
@@ -104,7 +104,7 @@ def test_beside_a_running_bot_it_refuses(
     assert run_bench(settings, None, quick=True, against_model_card=False) == 0
 
 
-def test_a_lost_card_is_a_sentence(
+def test_a_lost_gpu_is_a_sentence(
     settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_report(monkeypatch, FatalEngineError("device-side assert"))
@@ -137,7 +137,7 @@ def test_a_processor_has_its_name(tmp_path: Path) -> None:
     assert cpu_name(tmp_path / "none")
 
 
-def smaller(monkeypatch: pytest.MonkeyPatch, encoder: Format) -> None:
+def smaller(monkeypatch: pytest.MonkeyPatch, encoder: WeightFormat) -> None:
     """Let the settings' model have pictures of 64×64 and the text encoder's weights as ``encoder``."""
 
     def choose(settings: Settings) -> ModelChoice:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kleinbot.bench.bench import BenchError, Wanted, bench
+from kleinbot.app.model_choice import ModelChoice
+from kleinbot.bench.bench import BenchError, BenchOptions, bench
 from kleinbot.bench.cases import Case
 from kleinbot.bench.comparing import Competitor, compared, is_comparable
 from kleinbot.bench.contender import DoesNotFitError, FailedError
@@ -15,12 +16,11 @@ from kleinbot.bench.measuring import Measurement
 from kleinbot.bench.results import Comparison, Row, Run
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.geometry import Grid
-from kleinbot.host.facts import HostFacts, HostMemory, System
-from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Format
-from kleinbot.host.rules import Choice
-from kleinbot.klein.source import DISTILLED_REPOSITORY, FolderSource, HubSource, Source, hub_source
-from kleinbot.klein.weights import read_file
-from kleinbot.model_choice import ModelChoice
+from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, WeightFormat
+from kleinbot.hardware.facts import HostMemory, MachineFacts, System
+from kleinbot.hardware.profile_choice import ProfileChoice
+from kleinbot.klein.weights.headers import read_file
+from kleinbot.klein.weights.source import DISTILLED_REPOSITORY, FolderSource, HubSource, Source, hub_source
 from kleinbot.texts import Texts
 from tests.klein.hub import REPOSITORY, serving
 
@@ -51,24 +51,24 @@ class Program:
     def __init__(self, card: Card, name: str, size: int) -> None:
         self.start_problem: Exception | None = None
         self.run_problem: Exception | None = None
-        self._card, self._name, self._size = card, name, size
+        self._gpu, self._name, self._size = card, name, size
         self._runs = 0
 
     async def start(self) -> None:
         if self.start_problem is not None:
             raise self.start_problem
-        self._card.loaded[self._name] = self._size
+        self._gpu.loaded[self._name] = self._size
 
     async def run(self, case: Case, number: int) -> Run:
         del case, number
         if self.run_problem is not None:
             raise self.run_problem
-        self._card.work()
+        self._gpu.work()
         self._runs += 1
         return Run(float(self._runs))
 
     async def close(self) -> None:
-        self._card.loaded.pop(self._name, None)
+        self._gpu.loaded.pop(self._name, None)
 
 
 @pytest.fixture
@@ -147,12 +147,12 @@ async def test_a_case_that_theirs_fails_at_says_why(card: Card, theirs: Program)
 
 def a_model(source: Source) -> ModelChoice:
     profile = dataclasses.replace(CPU_SMALL, largest_grid_tokens=16)
-    facts = HostFacts(System.LINUX, HostMemory(2**34, 2**34))
-    return ModelChoice(source, profile, "tiny", None, facts, Choice(profile))
+    facts = MachineFacts(System.LINUX, HostMemory(2**34, 2**34))
+    return ModelChoice(source, profile, "tiny", None, facts, ProfileChoice(profile))
 
 
 def in_fp8(cache: Path, endpoint: str) -> HubSource:
-    fp8 = dataclasses.replace(CPU_SMALL, transformer=ComponentPlan(Format.FP8))
+    fp8 = dataclasses.replace(CPU_SMALL, transformer=ComponentPlan(WeightFormat.FP8))
     return hub_source(fp8, DISTILLED_REPOSITORY, cache, endpoint)
 
 
@@ -163,7 +163,7 @@ async def test_what_cannot_be_compared_is_refused_before_anything_is_downloaded(
 
     with pytest.raises(BenchError, match="KLEINBOT_WEIGHTS") as caught:
         await bench(
-            a_model(source), Wanted(against_model_card=True), SystemClock(), Texts(), "en", told.append
+            a_model(source), BenchOptions(against_model_card=True), SystemClock(), Texts(), "en", told.append
         )
 
     assert DISTILLED_REPOSITORY in str(caught.value)
@@ -185,7 +185,7 @@ def test_comparable_is_what_diffusers_can_load(tiny_folder: Path, tmp_path: Path
 @pytest.mark.timeout(240)
 async def test_a_whole_bench_beside_diffusers_from_the_hub(tmp_path: Path, tiny_folder: Path) -> None:
     told: list[str] = []
-    wanted = Wanted(quick=True, against_model_card=True, scratch=tmp_path / "scratch")
+    wanted = BenchOptions(quick=True, against_model_card=True, scratch=tmp_path / "scratch")
 
     with serving(tiny_folder) as hub:
         model = a_model(hub_source(CPU_SMALL, REPOSITORY, tmp_path / "cache", hub.endpoint))
@@ -206,7 +206,7 @@ async def test_a_bench_is_stopped_in_the_middle_of_its_download(tmp_path: Path, 
     with serving(tiny_folder) as hub:
         hub.stall_after_bytes = 1000
         model = a_model(hub_source(CPU_SMALL, REPOSITORY, tmp_path / "cache", hub.endpoint))
-        wanted = Wanted(against_model_card=True)
+        wanted = BenchOptions(against_model_card=True)
         running = asyncio.create_task(bench(model, wanted, SystemClock(), Texts(), "en", lambda _: None))
         # The event loop is free meanwhile: else this would wait for ever.
         assert await asyncio.to_thread(hub.stalled.wait, 60)

@@ -7,7 +7,7 @@ from kleinbot.bench.contender import DoesNotFitError
 from kleinbot.bench.ours import OurEngine
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.work import OutOfMemory, Rung
+from kleinbot.domain.work import Fallback, OutOfMemory
 from tests.scripted_engine import ScriptedEngine
 
 CASE = Case(Grid(4, 4))
@@ -27,14 +27,14 @@ class Engines:
 @pytest.mark.parametrize(
     ("rungs", "engines_after"),
     [
-        ((Rung.BATCH_OF_ONE,), 1),
-        ((Rung.BATCH_OF_ONE, Rung.GIVE_UP), 1),
-        ((Rung.BATCH_OF_ONE, Rung.LEAN_DECODE), 2),
-        ((Rung.BATCH_OF_ONE, Rung.STREAMED_ENCODER), 2),
+        ((Fallback.BATCH_OF_ONE,), 1),
+        ((Fallback.BATCH_OF_ONE, Fallback.GIVE_UP), 1),
+        ((Fallback.BATCH_OF_ONE, Fallback.LEAN_DECODE), 2),
+        ((Fallback.BATCH_OF_ONE, Fallback.STREAMED_ENCODER), 2),
     ],
 )
 async def test_an_engine_that_has_changed_itself_measures_nothing_more(
-    rungs: tuple[Rung, ...], engines_after: int
+    rungs: tuple[Fallback, ...], engines_after: int
 ) -> None:
     engines = Engines()
     ours = OurEngine(engines.make, SystemClock())

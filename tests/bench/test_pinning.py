@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from kleinbot.bench.card import pinned_bytes_per_s
+from kleinbot.bench.gpu_meter import pinned_bytes_per_s
 
 
 def test_memory_that_cannot_be_pinned_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:

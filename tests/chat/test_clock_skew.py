@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from kleinbot.chat import host_status
-from kleinbot.chat.clock_skew import ClockSkew, snowflake_of
+from kleinbot.chat.core.clock_skew import ClockSkew, snowflake_of
+from kleinbot.chat.owner import status_text
 from kleinbot.texts import Texts
 from tests.manual_clock import ManualClock
 
@@ -46,8 +46,8 @@ def test_the_host_is_told_once_an_hour(caplog: pytest.LogCaptureFixture) -> None
 
 
 def test_the_status_says_how_far_the_clock_is_off() -> None:
-    [line] = host_status.clock(Texts(), "en-US", 840_000)
+    [line] = status_text.clock(Texts(), "en-US", 840_000)
     assert line.startswith("Clock: 840 s ahead of Discord's. Set this host's clock, for example by NTP:")
-    [line] = host_status.clock(Texts(), "de", -840_000)
+    [line] = status_text.clock(Texts(), "de", -840_000)
     assert line.startswith("Uhr: Sie geht 840 s nach, verglichen mit der von Discord.")
-    assert host_status.clock(Texts(), "de", None) == []
+    assert status_text.clock(Texts(), "de", None) == []

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from kleinbot.chat.layouts import file_prefix
-from kleinbot.chat.parts import position_named
-from tests.chat.test_recipe_card import JOB as ANY_JOB
+from kleinbot.chat.core.views import file_prefix
+from kleinbot.chat.delivery.splitting import position_named
+from tests.chat.test_recipe_text import JOB as ANY_JOB
 
 CREATED_S = 1_790_000_000
 JOB = replace(ANY_JOB, number=7, job_id=f"3f9ac1d2{'0' * 16}", created_ms=CREATED_S * 1000)

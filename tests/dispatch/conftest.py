@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from kleinbot.domain.profile import CPU_SMALL, CUDA_BF16, Profile
 from kleinbot.domain.work import Checkpoint
-from kleinbot.host.profile import CPU_SMALL, CUDA_BF16, Profile
 from kleinbot.store.database import Database
 from kleinbot.store.migrations import load_migrations, migrate
 from tests.manual_clock import START_MS, ManualClock
 from tests.scripted_engine import ScriptedEngine
-from tests.studio_harness import Studio, build
+from tests.usecase_harness import Studio, build
 
 
 @asynccontextmanager

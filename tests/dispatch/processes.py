@@ -14,16 +14,16 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from kleinbot.dispatch.recovery import recover
 from kleinbot.domain.people import Actor
+from kleinbot.domain.profile import CPU_SMALL
 from kleinbot.domain.work import ImageKey, ModelSize
-from kleinbot.host.profile import CPU_SMALL
-from kleinbot.queueing.admission import AdmissionLimits
-from kleinbot.queueing.waiting import WaitingImage
+from kleinbot.scheduler.admission import AdmissionLimits
+from kleinbot.scheduler.entries import WaitingImage
 from kleinbot.store.database import Database
 from tests.e2e.accounts import ARCHIVE, DATABASE, record, rows
 from tests.manual_clock import ManualClock
 from tests.scripted_engine import ScriptedEngine
-from tests.studio_harness import Studio, build
 from tests.upkeep.installation import Installation
+from tests.usecase_harness import Studio, build
 
 T = TypeVar("T")
 
@@ -83,7 +83,7 @@ class Processes(RuleBasedStateMachine):
         self.starts += 1
         self.clock.advance(0.001)
         failed = self._failed()
-        await recover(database, self.studio.line, LIMITS, PROFILE, ModelSize.SMALL, self.clock)
+        await recover(database, self.studio.queue, LIMITS, PROFILE, ModelSize.SMALL, self.clock)
         if self._failed() == failed:  # else one was given up, and its member is charged less
             order = self._order()
             assert not told or order == told, "the order that was told holds"
@@ -103,11 +103,11 @@ class Processes(RuleBasedStateMachine):
 
         Which is what a restart does: who had joined a batch before their turn wait for their turn again.
         """
-        line = copy.deepcopy(self.studio.line)
-        running = {image.key for image in line.running}
+        queue = copy.deepcopy(self.studio.queue)
+        running = {image.key for image in queue.running}
         for key in running.intersection(self._images_that_are("running")):  # nobody wants the others any more
-            line.returned(key)
-        return [image.key for image in line.order()]
+            queue.returned(key)
+        return [image.key for image in queue.order()]
 
     async def _settled(self) -> None:
         """Let everything go as far as it goes without us: then a batch is on the card, or nothing waits."""
@@ -118,10 +118,10 @@ class Processes(RuleBasedStateMachine):
                     await asyncio.sleep(0)
                 await self.studio.finisher.emptied()
         except TimeoutError:
-            line, stuck = self.studio.line, io.StringIO()
+            queue, stuck = self.studio.queue, io.StringIO()
             self.dispatching.print_stack(file=stuck)
             raise AssertionError(
-                f"work is conserved: {line.waiting} wait, {line.running} run, {stuck.getvalue()}"
+                f"work is conserved: {queue.waiting} wait, {queue.running} run, {stuck.getvalue()}"
             ) from None
         if self.dispatching.done():
             self.dispatching.result()
@@ -130,14 +130,14 @@ class Processes(RuleBasedStateMachine):
 
     def _is_idle(self) -> bool:
         """Nothing is in line, and the rows say so too: what fails leaves the line a moment before."""
-        if self.studio.line.waiting or self.studio.line.running:
+        if self.studio.queue.waiting or self.studio.queue.running:
             return False
         return not (self._images_that_are("waiting") or self._images_that_are("running"))
 
     def _look_at_new_batches(self) -> None:
         new = self.engine.batches[self.batches_seen :]
         self.batches_seen = len(self.engine.batches)
-        running = {image.key: image for image in self.studio.line.running}
+        running = {image.key: image for image in self.studio.queue.running}
         for batch in new:
             self._assert_fair_start([running[task.key] for task in batch])
 
@@ -148,9 +148,9 @@ class Processes(RuleBasedStateMachine):
         assert len(batch) <= most
         expected_ms = 1000 * self.studio.cost_model.expected_s(first.shape)
         for image in batch:
-            deadline_ms = self.studio.line.deadline_ms(image.key.job_id)
+            deadline_ms = self.studio.queue.deadline_ms(image.key.job_id)
             assert deadline_ms is None or self.clock.now_ms() + expected_ms <= deadline_ms
-            older = [other for other in self.studio.line.waiting if _same_queue(other, image)]
+            older = [other for other in self.studio.queue.waiting if _same_queue(other, image)]
             assert all(image.order < other.order for other in older), "first in, first out"
 
     def _push(self) -> None:

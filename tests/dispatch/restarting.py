@@ -8,10 +8,10 @@ import pytest
 
 from kleinbot.dispatch.recovery import recover
 from kleinbot.domain.errors import FatalEngineError
+from kleinbot.domain.profile import Profile
 from kleinbot.domain.work import ModelSize, RenderTask
-from kleinbot.host.profile import Profile
 from tests.scripted_engine import ScriptedEngine
-from tests.studio_harness import Studio, build
+from tests.usecase_harness import Studio, build
 
 
 async def restarted(
@@ -38,7 +38,7 @@ async def restarted(
     await again.learning.load(again.database.read)
     await recover(
         again.database,
-        again.line,
+        again.queue,
         again.admission,
         engine.profile,
         size,

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from kleinbot.domain.job import Job
-from tests.studio_harness import Studio
+from tests.usecase_harness import Studio
 
 
 @asynccontextmanager

@@ -8,17 +8,17 @@ import pytest
 
 from kleinbot.archive.archive import Archive, DiskFullError, StoredFile
 from kleinbot.dispatch import finishing
-from kleinbot.dispatch.disk_room import DiskRoom
-from kleinbot.domain.door import Door
+from kleinbot.dispatch.disk_check import DiskCheck
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import JobState
+from kleinbot.domain.service_mode import ServiceMode
 from kleinbot.domain.work import ImageKey, RenderTask
 from kleinbot.images.labelled import decode_own
-from kleinbot.queueing.waiting import Shape
+from kleinbot.scheduler.entries import Shape
 from tests.dispatch.restarting import restarted
 from tests.dispatch.running import ended, running, until, until_true
-from tests.studio_harness import ADA, BOB, Studio
+from tests.usecase_harness import ADA, BOB, Studio
 
 
 def _slow_archive(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
@@ -49,7 +49,7 @@ def _refusing_archive(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
 
 
 async def test_each_image_is_rendered_archived_settled_and_told(studio: Studio) -> None:
-    job_id = (await studio.imagine(count=2)).card.job.job_id
+    job_id = (await studio.imagine(count=2)).status.job.job_id
     async with running(studio):
         job = await until(studio, job_id, ended)
     assert job.state is JobState.DONE
@@ -63,9 +63,9 @@ async def test_each_image_is_rendered_archived_settled_and_told(studio: Studio) 
 
 async def test_a_failed_picture_is_refunded_and_the_next_one_is_drawn(studio: Studio) -> None:
     studio.engine.failures = [RenderError(Code.RENDER_FAILED)]
-    first = (await studio.imagine(count=2)).card.job.job_id
+    first = (await studio.imagine(count=2)).status.job.job_id
     studio.clock.advance(1)
-    second = (await studio.imagine(BOB)).card.job.job_id
+    second = (await studio.imagine(BOB)).status.job.job_id
     async with running(studio):
         failed = await until(studio, first, ended)
         done = await until(studio, second, ended)
@@ -80,9 +80,9 @@ async def test_a_job_cancelled_while_it_is_drawn_is_refunded_and_leaves_no_file(
     studio: Studio, tmp_path: Path
 ) -> None:
     studio.engine.gate.clear()
-    job_id = (await studio.imagine()).card.job.job_id
+    job_id = (await studio.imagine()).status.job.job_id
     studio.clock.advance(1)
-    other = (await studio.imagine(BOB)).card.job.job_id
+    other = (await studio.imagine(BOB)).status.job.job_id
     async with running(studio):
         await studio.engine.started.wait()
         assert (await studio.cancel.by_id(ADA, job_id)).refunded_tenths == 10
@@ -98,7 +98,7 @@ async def test_a_job_cancelled_while_it_is_drawn_is_refunded_and_leaves_no_file(
 
 async def test_a_broken_engine_ends_the_loop_with_the_rows_safe(studio: Studio) -> None:
     studio.engine.failures = [FatalEngineError("illegal memory access")]
-    job_id = (await studio.imagine()).card.job.job_id
+    job_id = (await studio.imagine()).status.job.job_id
     async with running(studio) as task:
         with pytest.raises(FatalEngineError):
             await task
@@ -120,24 +120,24 @@ async def test_a_loop_that_is_cancelled_does_not_wait_for_a_database_that_stays_
 
     async with running(studio):
         await studio.engine.started.wait()
-        monkeypatch.setattr("kleinbot.store.jobs.put_back", refused)
+        monkeypatch.setattr("kleinbot.store.jobs.jobs.put_back", refused)
     assert "could not be put back by now" in caplog.text
 
 
 async def test_a_loop_that_is_cancelled_puts_its_picture_back(studio: Studio) -> None:
     studio.engine.gate.clear()
-    job_id = (await studio.imagine()).card.job.job_id
+    job_id = (await studio.imagine()).status.job.job_id
     async with running(studio):
         await studio.engine.started.wait()
     job = await studio.recall.job(job_id)
     assert job is not None
     assert job.state is JobState.QUEUED
-    assert len(studio.line.waiting) == 1
+    assert len(studio.queue.waiting) == 1
 
 
 async def test_stop_lets_the_picture_in_hand_be_finished_and_begins_no_other(studio: Studio) -> None:
     studio.engine.gate.clear()
-    job_id = (await studio.imagine(count=2)).card.job.job_id
+    job_id = (await studio.imagine(count=2)).status.job.job_id
     async with running(studio) as task:
         await studio.engine.started.wait()
         await studio.dispatcher.stop()
@@ -162,7 +162,7 @@ async def test_a_picture_that_finds_the_disk_full_is_stored_once_there_is_room(
         return await put(self, *values)
 
     monkeypatch.setattr(Archive, "put", full_once)
-    job_id = (await studio.imagine()).card.job.job_id
+    job_id = (await studio.imagine()).status.job.job_id
     async with running(studio):
         await refused.wait()
         async with asyncio.timeout(10):
@@ -172,12 +172,12 @@ async def test_a_picture_that_finds_the_disk_full_is_stored_once_there_is_room(
     assert await studio.spent_tenths() == 10
 
 
-async def test_the_card_waits_while_too_many_pictures_are_not_stored_yet(
+async def test_the_gpu_waits_while_too_many_pictures_are_not_stored_yet(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each is held in memory: a slow disk must not fill it."""
     may_store = _slow_archive(monkeypatch)
-    jobs = [(await studio.imagine(count=4)).card.job.job_id for _ in range(5)]
+    jobs = [(await studio.imagine(count=4)).status.job.job_id for _ in range(5)]
     async with running(studio):
         await until_true(lambda: len(studio.engine.batches) == finishing._AT_ONCE)
         for _ in range(50):
@@ -192,7 +192,7 @@ async def test_nothing_is_drawn_while_the_disk_is_nearly_full(
     studio: Studio,
 ) -> None:
     studio.host.free_bytes = 0
-    job_id = (await studio.imagine()).card.job.job_id
+    job_id = (await studio.imagine()).status.job.job_id
     async with running(studio):
         for _ in range(50):
             await asyncio.sleep(0)
@@ -211,7 +211,7 @@ async def test_nothing_is_started_before_its_claim_can_be_written(studio: Studio
         dispatching = asyncio.create_task(studio.dispatcher.run())
         for _ in range(100):
             await studio.database.read.number("SELECT 1")
-        assert studio.line.running == ()
+        assert studio.queue.running == ()
     await until_true(lambda: studio.engine.batches != [])
     dispatching.cancel()
     await asyncio.gather(dispatching, return_exceptions=True)
@@ -228,7 +228,7 @@ async def test_a_picture_that_cannot_be_stored_at_a_clean_stop_is_no_suspect(
         await asyncio.wait_for(task, 10)
     await studio.finisher.close()
     again = await restarted(studio, tmp_path)
-    assert [image.alone for image in again.line.waiting] == [False]
+    assert [image.alone for image in again.queue.waiting] == [False]
     assert await again.database.read.number("SELECT COUNT(*) FROM attempts WHERE outcome = 'lost'") == 0
 
 
@@ -236,23 +236,23 @@ async def test_a_picture_that_failed_just_before_a_clean_stop_is_no_suspect(
     studio: Studio, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     refused = _refusing_archive(monkeypatch)
-    job_id = (await studio.imagine(count=2)).card.job.job_id
+    job_id = (await studio.imagine(count=2)).status.job.job_id
     studio.engine.image_errors = {ImageKey(job_id, 1): RenderError(Code.RENDER_FAILED)}
     async with running(studio) as task:
         await refused.wait()
-        await until_true(lambda: len(studio.engine.batches) == 2 and not studio.line.running)
+        await until_true(lambda: len(studio.engine.batches) == 2 and not studio.queue.running)
         await studio.dispatcher.stop()
         await asyncio.wait_for(task, 10)
     await studio.finisher.close()
     again = await restarted(studio, tmp_path)
-    assert [image.alone for image in again.line.waiting] == [False, False]
+    assert [image.alone for image in again.queue.waiting] == [False, False]
     assert await again.database.read.number("SELECT COUNT(*) FROM attempts WHERE outcome = 'lost'") == 0
 
 
 async def test_what_is_cancelled_while_it_is_put_back_does_not_come_back(studio: Studio) -> None:
     """The cancellation has the database first: the dispatcher decided before it, and writes after it."""
     studio.engine.gate.clear()
-    job_id = (await studio.imagine()).card.job.job_id
+    job_id = (await studio.imagine()).status.job.job_id
     async with running(studio) as task:
         await studio.engine.started.wait()
         async with studio.database.transaction():
@@ -264,8 +264,8 @@ async def test_what_is_cancelled_while_it_is_put_back_does_not_come_back(studio:
                 await asyncio.sleep(0)
         await asyncio.gather(cancelling, task, return_exceptions=True)
     assert (await studio.job(job_id)).state is JobState.CANCELLED
-    assert studio.line.waiting == ()
-    assert studio.line.running == ()
+    assert studio.queue.waiting == ()
+    assert studio.queue.running == ()
 
 
 async def test_a_picture_that_is_drawn_is_kept_where_the_next_one_of_its_job_fails(
@@ -274,7 +274,7 @@ async def test_a_picture_that_is_drawn_is_kept_where_the_next_one_of_its_job_fai
     stored = _slow_archive(monkeypatch)
     gate = asyncio.Event()
     studio.engine.step_gates = {4: gate}
-    job_id = (await studio.imagine(count=2)).card.job.job_id
+    job_id = (await studio.imagine(count=2)).status.job.job_id
     async with running(studio):
         await until_true(lambda: len(studio.progressed.reports) == 4)
         studio.engine.failures = [RenderError(Code.RENDER_FAILED)]
@@ -294,14 +294,14 @@ async def test_a_pause_that_comes_while_the_disk_is_asked_holds_the_next_picture
 ) -> None:
     looked = 0
 
-    async def paused_meanwhile(self: DiskRoom, least_bytes: int) -> bool:
+    async def paused_meanwhile(self: DiskCheck, least_bytes: int) -> bool:
         nonlocal looked
         del self, least_bytes
         looked += 1
-        studio.doorkeeper.door = Door.PAUSED
+        studio.service_modes.service_mode = ServiceMode.PAUSED
         return True
 
-    monkeypatch.setattr(DiskRoom, "has", paused_meanwhile)
+    monkeypatch.setattr(DiskCheck, "has", paused_meanwhile)
     await studio.imagine()
     async with running(studio):
         await until_true(lambda: looked == 1)
@@ -323,7 +323,7 @@ async def test_a_cancel_while_the_picture_is_being_stored_leaves_no_file(
         return stored
 
     studio.archive.put = slowly  # type: ignore[method-assign, assignment]
-    job_id = (await studio.imagine()).card.job.job_id
+    job_id = (await studio.imagine()).status.job.job_id
     async with running(studio):
         await asyncio.wait_for(written.wait(), 10)
         assert (await studio.cancel.by_id(ADA, job_id)).refunded_tenths == 10
@@ -333,7 +333,7 @@ async def test_a_cancel_while_the_picture_is_being_stored_leaves_no_file(
     assert await studio.spent_tenths() == 0
 
 
-async def test_a_picture_that_fails_is_charged_the_seconds_it_had_the_card(
+async def test_a_picture_that_fails_is_charged_the_seconds_it_had_the_gpu(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is refunded, but who asks for what fails again and again has had the card nevertheless."""
@@ -344,16 +344,16 @@ async def test_a_picture_that_fails_is_charged_the_seconds_it_had_the_card(
 
     studio.engine.before = takes_two_seconds
     studio.engine.failures = [RenderError(Code.RENDER_FAILED)]
-    failed = (await studio.imagine()).card.job.job_id
+    failed = (await studio.imagine()).status.job.job_id
     await studio.imagine(BOB)
     wanted, charged = studio.cost_model.measured_cost(2.0), list[float]()
-    finished = studio.line.finished
+    finished = studio.queue.finished
 
     def noting(key: ImageKey, measured_cost: float) -> None:
         charged.append(measured_cost)
         finished(key, measured_cost)
 
-    monkeypatch.setattr(studio.line, "finished", noting)
+    monkeypatch.setattr(studio.queue, "finished", noting)
     async with running(studio):
         await until(studio, failed, ended)
     assert charged[0] == pytest.approx(wanted)
@@ -364,7 +364,7 @@ async def test_nothing_is_idle_while_something_waits_or_is_drawn(studio: Studio)
     assert studio.dispatcher.idle_s == 100
     gate = asyncio.Event()
     studio.engine.step_gates = {2: gate}
-    job_id = (await studio.imagine()).card.job.job_id
+    job_id = (await studio.imagine()).status.job.job_id
     assert studio.dispatcher.idle_s == 0
     async with running(studio):
         await until_true(lambda: len(studio.progressed.reports) == 2)

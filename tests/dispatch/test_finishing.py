@@ -11,8 +11,8 @@ from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import JobState
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.work import ImageKey
-from kleinbot.store import jobs
-from tests.studio_harness import Studio
+from kleinbot.store.jobs import jobs
+from tests.usecase_harness import Studio
 
 _BROKEN = """
     CREATE TRIGGER broken BEFORE UPDATE OF state ON jobs WHEN NEW.state = 'failed'
@@ -22,7 +22,7 @@ _BROKEN = """
 
 async def _claimed(studio: Studio) -> ImageKey:
     """Have an image claimed whose job cannot be failed: the database refuses that, and not for a moment."""
-    key = ImageKey((await studio.imagine()).card.job.job_id, 0)
+    key = ImageKey((await studio.imagine()).status.job.job_id, 0)
     async with studio.database.transaction() as transaction:
         await jobs.claim(transaction, key, "batch", studio.clock.now_ms())
         await transaction.change(_BROKEN)
@@ -68,7 +68,7 @@ async def test_what_can_never_be_noted_is_put_back_at_the_end(
 async def test_the_file_of_a_cancelled_picture_that_cannot_be_deleted_holds_up_nothing(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = (await studio.imagine()).card.job
+    job = (await studio.imagine()).status.job
     key = ImageKey(job.job_id, 0)
     async with studio.database.transaction() as transaction:
         await jobs.claim(transaction, key, "batch", studio.clock.now_ms())

@@ -6,28 +6,28 @@ from pathlib import Path
 import pytest
 
 from kleinbot.dispatch.recovery import MOST_LOST_ATTEMPTS
-from kleinbot.dispatch.tasks import TaskMaker
+from kleinbot.dispatch.render_tasks import RenderTasks
 from kleinbot.domain.errors import Code
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import Job, JobState, Kind
+from kleinbot.domain.job import Job, JobKind, JobState
 from kleinbot.domain.people import Actor
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.reference import Role
 from kleinbot.domain.work import ImageKey, RenderTask
 from kleinbot.images.labelled import encode_reference
-from kleinbot.studio.recipes import Input, Options, Recipe
+from kleinbot.usecases.recipes import Input, Options, Recipe
 from tests.dispatch.restarting import restarted
 from tests.dispatch.running import ended, running, until, until_true
-from tests.studio_harness import ADA, BOB, Studio, reply
+from tests.usecase_harness import ADA, BOB, Studio, reply
 
 GRID = Grid(16, 16)
 PNG = encode_reference(Pixels(256, 256, bytes(256 * 256 * 3)))
 
 
 async def _edit(studio: Studio, actor: Actor = ADA) -> Job:
-    recipe = Recipe(Kind.EDIT, "make it green", GRID, inputs=(Input(Role.REFERENCE, PNG, GRID),))
+    recipe = Recipe(JobKind.EDIT, "make it green", GRID, inputs=(Input(Role.REFERENCE, PNG, GRID),))
     options = Options(1, None, private=False)
-    return (await studio.submit.accept(actor, recipe, options, reply(studio.clock))).card.job
+    return (await studio.submit.accept(actor, recipe, options, reply(studio.clock))).status.job
 
 
 async def _failed_for_its_input(studio: Studio, job_id: str) -> None:
@@ -48,7 +48,7 @@ async def test_an_edit_whose_picture_is_lost_fails_refunded_and_the_bot_stops_cl
         await asyncio.wait_for(task, 10)
     assert await studio.spent_tenths() == 0
     assert studio.engine.batches == []
-    assert not studio.line.holds(job.job_id)
+    assert not studio.queue.holds(job.job_id)
 
 
 async def test_an_edit_whose_picture_is_damaged_fails_and_the_next_member_is_served(
@@ -56,7 +56,7 @@ async def test_an_edit_whose_picture_is_damaged_fails_and_the_next_member_is_ser
 ) -> None:
     job = await _edit(studio)
     studio.clock.advance(1)
-    other = (await studio.imagine(BOB)).card.job.job_id
+    other = (await studio.imagine(BOB)).status.job.job_id
     # The header's length is wrong: Pillow calls that a ValueError, not a damaged file.
     damaged = PNG[:8] + (5).to_bytes(4, "big") + PNG[12:]
     (tmp_path / "archive" / job.references[0].file).write_bytes(damaged)
@@ -75,23 +75,23 @@ async def test_a_batch_mate_of_a_lost_picture_is_put_back_when_the_loop_is_cance
         assert [task.key.job_id for task in roomy.engine.batches[0]] == [kept.job_id]
     assert loop.cancelled()
     assert (await roomy.job(kept.job_id)).state is JobState.QUEUED
-    assert [image.key.job_id for image in roomy.line.waiting] == [kept.job_id]
+    assert [image.key.job_id for image in roomy.queue.waiting] == [kept.job_id]
 
 
 async def test_what_nobody_foresaw_ends_the_process_twice_at_most_and_then_its_job_fails(
     studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task = TaskMaker.task
+    task = RenderTasks.task
 
-    async def breaks(self: TaskMaker, job: Job, key: ImageKey) -> RenderTask:
+    async def breaks(self: RenderTasks, job: Job, key: ImageKey) -> RenderTask:
         if job.member_id == ADA.member_id:
             raise ZeroDivisionError("nobody foresaw this")
         return await task(self, job, key)
 
-    monkeypatch.setattr(TaskMaker, "task", breaks)
-    guilty = (await studio.imagine(ADA)).card.job.job_id
+    monkeypatch.setattr(RenderTasks, "task", breaks)
+    guilty = (await studio.imagine(ADA)).status.job.job_id
     studio.clock.advance(1)
-    innocent = (await studio.imagine(BOB)).card.job.job_id
+    innocent = (await studio.imagine(BOB)).status.job.job_id
     for _ in range(MOST_LOST_ATTEMPTS):
         with pytest.raises(ZeroDivisionError):
             await asyncio.wait_for(studio.dispatcher.run(), 10)

@@ -8,27 +8,27 @@ import pytest
 
 from kleinbot.archive.archive import StoredFile
 from kleinbot.dispatch.recovery import MOST_LOST_ATTEMPTS
-from kleinbot.domain.door import Door
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import ImagineRequest, JobState, Kind, Lane, Quality, Unhurried
+from kleinbot.domain.job import ImagineRequest, JobKind, JobState, Lane, Quality, RelaxedReason
+from kleinbot.domain.profile import CPU_SMALL, Device
 from kleinbot.domain.reference import Role
+from kleinbot.domain.service_mode import ServiceMode
 from kleinbot.domain.work import ModelSize
-from kleinbot.host.profile import CPU_SMALL, Device
-from kleinbot.queueing.cost import PICTURE
-from kleinbot.queueing.waiting import Shape
-from kleinbot.store import jobs, tags
-from kleinbot.studio.recipes import Input, Options, Recipe
+from kleinbot.scheduler.cost import PICTURE
+from kleinbot.scheduler.entries import Shape
+from kleinbot.store.jobs import jobs, tags
+from kleinbot.usecases.recipes import Input, Options, Recipe
 from tests.dispatch.restarting import dies, restarted
 from tests.dispatch.running import ended, running, until, until_true
 from tests.store.rows import due_jobs
-from tests.studio_harness import ADA, BOB, Studio, reply
+from tests.usecase_harness import ADA, BOB, Studio, reply
 
 
-async def test_a_picture_that_kills_the_card_again_and_again_is_given_up_and_refunded(
+async def test_a_picture_that_kills_the_gpu_again_and_again_is_given_up_and_refunded(
     studio: Studio, tmp_path: Path
 ) -> None:
-    job_id = (await studio.imagine()).card.job.job_id
+    job_id = (await studio.imagine()).status.job.job_id
     studio.clock.advance(1)
     await studio.imagine(BOB)
     for attempt in range(1, MOST_LOST_ATTEMPTS + 1):
@@ -44,14 +44,14 @@ async def test_a_picture_that_kills_the_card_again_and_again_is_given_up_and_ref
     assert job.error.code is Code.GAVE_UP_AFTER_CRASHES
     assert await studio.spent_tenths() == 0
     assert await studio.spent_tenths(BOB) == 10
-    assert [image.member_id for image in studio.line.waiting] == [BOB.member_id]
+    assert [image.member_id for image in studio.queue.waiting] == [BOB.member_id]
 
 
 async def test_a_suspect_runs_alone_after_the_restart(studio: Studio, tmp_path: Path) -> None:
     await studio.imagine()
     await dies(studio)
     studio = await restarted(studio, tmp_path)
-    assert [image.alone for image in studio.line.waiting] == [True]
+    assert [image.alone for image in studio.queue.waiting] == [True]
 
 
 async def test_what_a_waiting_message_says_is_the_same_after_a_restart(
@@ -60,37 +60,37 @@ async def test_what_a_waiting_message_says_is_the_same_after_a_restart(
     for _ in range(10):
         studio.cost_model.observe(PICTURE, 9.0)
         studio.cost_model.observe(Shape(Grid(16, 16), 4), 3.0)
-    first = (await studio.imagine(count=4)).card.job.job_id
+    first = (await studio.imagine(count=4)).status.job.job_id
     for _ in range(13):
         accepted = await studio.imagine(count=4)
-    assert accepted.card.job.unhurried is Unhurried.SHARE
-    assert accepted.card.job.left_tenths == accepted.balance.left_tenths
+    assert accepted.status.job.unhurried is RelaxedReason.SHARE
+    assert accepted.status.job.left_tenths == accepted.balance.left_tenths
     await dies(studio)
     again = await restarted(studio, tmp_path)
-    after = await again.recall.card(accepted.card.job.job_id)
+    after = await again.recall.status(accepted.status.job.job_id)
     assert after is not None
-    assert (after.job, after.place) == (accepted.card.job, accepted.card.place)
+    assert (after.job, after.place) == (accepted.status.job, accepted.status.place)
     assert (await again.job(first)).left_tenths == accepted.balance.left_tenths + 13 * 40
 
 
 async def test_a_job_of_which_pictures_are_done_goes_on_after_a_restart(
     studio: Studio, tmp_path: Path
 ) -> None:
-    job_id = (await studio.imagine(count=3)).card.job.job_id
+    job_id = (await studio.imagine(count=3)).status.job.job_id
     studio.engine.before = lambda _: studio.engine.gate.clear() if len(studio.engine.batches) == 1 else None
     async with running(studio):
         await until(studio, job_id, lambda job: len(job.done_images) == 1)
     again = await restarted(studio, tmp_path)
-    card = await again.recall.card(job_id)
-    assert card is not None
-    assert (card.place, card.is_drawn) == (0, False)
+    status = await again.recall.status(job_id)
+    assert status is not None
+    assert (status.place, status.is_drawn) == (0, False)
 
 
 async def test_clean_stops_on_a_full_disk_make_no_suspect_and_blame_nobody(
     studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing can be written: neither the picture that is drawn nor that it was put back."""
-    job_id = (await studio.imagine()).card.job.job_id
+    job_id = (await studio.imagine()).status.job.job_id
 
     async def no_room(*_: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
@@ -107,7 +107,7 @@ async def test_clean_stops_on_a_full_disk_make_no_suspect_and_blame_nobody(
             await asyncio.wait_for(studio.finisher.close(), 10)
         assert (await studio.job(job_id)).state is JobState.RUNNING
         studio = await restarted(studio, tmp_path, ended_cleanly=True)
-        [image] = studio.line.waiting
+        [image] = studio.queue.waiting
         assert not image.alone
 
     async with running(studio):
@@ -130,8 +130,8 @@ async def test_what_was_served_is_remembered_over_a_restart(studio: Studio, tmp_
     kept = await tags.load(studio.database.read)
     assert any(tag.finish > 0 for tag in kept)
     again = await restarted(studio, tmp_path)
-    assert {tag for tag in again.line.tags() if tag.finish > 0} <= set(kept)
-    assert any(tag.finish > 0 for tag in again.line.tags())
+    assert {tag for tag in again.queue.tags() if tag.finish > 0} <= set(kept)
+    assert any(tag.finish > 0 for tag in again.queue.tags())
 
 
 async def test_a_process_that_ends_before_its_first_claim_changes_nothing_in_the_order(
@@ -142,19 +142,19 @@ async def test_a_process_that_ends_before_its_first_claim_changes_nothing_in_the
     await dies(studio)
     once = await restarted(studio, tmp_path)
     twice = await restarted(once, tmp_path)
-    assert twice.line.order() == once.line.order()
-    assert set(twice.line.tags()) == set(once.line.tags()) == set(await tags.load(twice.database.read))
+    assert twice.queue.order() == once.queue.order()
+    assert set(twice.queue.tags()) == set(once.queue.tags()) == set(await tags.load(twice.database.read))
 
 
 async def test_members_of_a_batch_that_took_the_process_down_run_one_by_one_and_the_guilty_one_fails(
     roomy: Studio, tmp_path: Path
 ) -> None:
-    guilty = (await roomy.imagine(ADA)).card.job.job_id
-    innocent = (await roomy.imagine(BOB)).card.job.job_id
+    guilty = (await roomy.imagine(ADA)).status.job.job_id
+    innocent = (await roomy.imagine(BOB)).status.job.job_id
     await dies(roomy)
     assert len(roomy.engine.batches[0]) == 2
     studio = await restarted(roomy, tmp_path, deadly=guilty)
-    assert [image.alone for image in studio.line.waiting] == [True, True]
+    assert [image.alone for image in studio.queue.waiting] == [True, True]
     while (await studio.job(guilty)).state is not JobState.FAILED:
         with pytest.raises(FatalEngineError):
             await asyncio.wait_for(studio.dispatcher.run(), 10)
@@ -174,16 +174,16 @@ async def test_a_suspect_stays_one_over_a_further_restart(studio: Studio, tmp_pa
     await dies(studio)
     once = await restarted(studio, tmp_path)
     twice = await restarted(once, tmp_path)
-    assert [image.alone for image in twice.line.waiting] == [True]
+    assert [image.alone for image in twice.queue.waiting] == [True]
 
 
 async def test_a_suspect_waits_until_nothing_else_is_being_stored(roomy: Studio, tmp_path: Path) -> None:
     """Else a picture that ends the process while it is stored would be blamed on the one on the card."""
-    suspect = (await roomy.imagine(ADA)).card.job.job_id
+    suspect = (await roomy.imagine(ADA)).status.job.job_id
     await dies(roomy)
     studio = await restarted(roomy, tmp_path)
     studio.clock.advance(1)
-    other = (await studio.imagine(BOB)).card.job.job_id
+    other = (await studio.imagine(BOB)).status.job.job_id
     stored = asyncio.Event()
     put = studio.archive.put
 
@@ -211,19 +211,19 @@ async def test_promises_costs_and_lanes_are_the_same_after_a_restart(studio: Stu
     await studio.imagine(BOB, count=2)
     for _ in range(13):
         await studio.imagine(count=4)
-    before = {image.key: image for image in studio.line.waiting}
+    before = {image.key: image for image in studio.queue.waiting}
     assert {image.lane for image in before.values()} == {Lane.TOKEN, Lane.RELAXED}
     assert {round(image.cost, 9) for image in before.values()} == {
         round(studio.cost_model.expected_cost(shape), 9)
     }
     studio.clock.advance(5)
     again = await restarted(studio, tmp_path)
-    assert {image.key: image for image in again.line.waiting} == before
+    assert {image.key: image for image in again.queue.waiting} == before
 
 
 async def test_what_was_measured_is_known_to_the_next_process(studio: Studio, tmp_path: Path) -> None:
     async with running(studio):
-        job_id = (await studio.imagine()).card.job.job_id
+        job_id = (await studio.imagine()).status.job.job_id
         await until(studio, job_id, ended)
     assert studio.cost_model.measurements()
     again = await restarted(studio, tmp_path)
@@ -235,15 +235,15 @@ async def test_what_needs_a_model_that_the_host_took_away_is_refunded_and_told(
     with_base: Studio, tmp_path: Path
 ) -> None:
     request = ImagineRequest("a fox", quality=Quality.BEST)
-    best = (await with_base.submit.imagine(ADA, request, reply(with_base.clock))).card.job.job_id
-    plain = (await with_base.imagine(BOB)).card.job.job_id
+    best = (await with_base.submit.imagine(ADA, request, reply(with_base.clock))).status.job.job_id
+    plain = (await with_base.imagine(BOB)).status.job.job_id
     assert await with_base.spent_tenths() > 100
     studio = await restarted(with_base, tmp_path, profile=CPU_SMALL)
     job = await studio.recall.job(best)
     assert job is not None
     assert (job.state, job.error and job.error.code) == (JobState.FAILED, Code.CHECKPOINT_GONE)
     assert await studio.spent_tenths() == 0
-    assert [image.key.job_id for image in studio.line.waiting] == [plain]
+    assert [image.key.job_id for image in studio.queue.waiting] == [plain]
     assert await due_jobs(studio.database.read, studio.clock.now_ms()) == [best]
     async with running(studio):
         assert (await until(studio, plain, ended)).state is JobState.DONE
@@ -252,10 +252,10 @@ async def test_what_needs_a_model_that_the_host_took_away_is_refunded_and_told(
 async def edited(studio: Studio, grid: Grid, references: int) -> str:
     """Accept an edit of so many references of its own size; return its key."""
     inputs = (Input(Role.REFERENCE, b"png", grid),) * references
-    recipe = Recipe(Kind.EDIT, "a fox", grid, inputs=inputs)
+    recipe = Recipe(JobKind.EDIT, "a fox", grid, inputs=inputs)
     return (
         await studio.submit.accept(BOB, recipe, Options(1, None, private=False), reply(studio.clock))
-    ).card.job.job_id
+    ).status.job.job_id
 
 
 async def outcome(studio: Studio, job_id: str) -> tuple[JobState, Code | None]:
@@ -271,14 +271,14 @@ async def test_what_was_accepted_for_klein_is_refunded_and_told_where_the_small_
 ) -> None:
     """Although it could: coloured shapes are not what was ordered."""
     full = await restarted(studio, tmp_path, size=ModelSize.FULL)
-    job_id = (await full.imagine(count=2)).card.job.job_id
+    job_id = (await full.imagine(count=2)).status.job.job_id
     small = await restarted(full, tmp_path, size=ModelSize.SMALL)
     assert await outcome(small, job_id) == GIVEN_BACK
     assert await small.spent_tenths() == 0
     assert await due_jobs(small.database.read, small.clock.now_ms()) == [job_id]
-    assert small.line.waiting == ()
+    assert small.queue.waiting == ()
 
-    new = (await small.imagine()).card.job.job_id
+    new = (await small.imagine()).status.job.job_id
     again = await restarted(small, tmp_path, size=ModelSize.SMALL)
     assert await outcome(again, new) == (JobState.QUEUED, None)
 
@@ -287,7 +287,7 @@ async def test_pictures_that_are_done_stay_paid_where_the_rest_is_refunded(
     studio: Studio, tmp_path: Path
 ) -> None:
     full = await restarted(studio, tmp_path, size=ModelSize.FULL)
-    job_id = (await full.imagine(count=3)).card.job.job_id
+    job_id = (await full.imagine(count=3)).status.job.job_id
     full.engine.before = lambda _: full.engine.gate.clear() if len(full.engine.batches) == 1 else None
     async with running(full):
         await until(full, job_id, lambda job: len(job.done_images) == 1)
@@ -301,10 +301,10 @@ async def test_while_the_model_is_away_everything_keeps_waiting_for_it(
 ) -> None:
     full = await restarted(with_base, tmp_path, size=ModelSize.FULL)
     request = ImagineRequest("a fox", quality=Quality.BEST)
-    best = (await full.submit.imagine(ADA, request, reply(full.clock))).card.job.job_id
-    plain = (await full.imagine(BOB)).card.job.job_id
+    best = (await full.submit.imagine(ADA, request, reply(full.clock))).status.job.job_id
+    plain = (await full.imagine(BOB)).status.job.job_id
     away = await restarted(full, tmp_path, profile=CPU_SMALL, size=None)
-    assert {image.key.job_id for image in away.line.waiting} == {best, plain}
+    assert {image.key.job_id for image in away.queue.waiting} == {best, plain}
     back = await restarted(away, tmp_path, profile=with_base.engine.profile, size=ModelSize.FULL)
     async with running(back):
         for job_id in (best, plain):
@@ -313,7 +313,7 @@ async def test_while_the_model_is_away_everything_keeps_waiting_for_it(
 
 async def test_klein_draws_what_was_accepted_for_the_small_model(studio: Studio, tmp_path: Path) -> None:
     small = await restarted(studio, tmp_path, size=ModelSize.SMALL)
-    job_id = (await small.imagine()).card.job.job_id
+    job_id = (await small.imagine()).status.job.job_id
     full = await restarted(small, tmp_path, size=ModelSize.FULL)
     assert await outcome(full, job_id) == (JobState.QUEUED, None)
 
@@ -328,7 +328,7 @@ async def test_klein_draws_what_was_accepted_for_the_small_model(studio: Studio,
         (64, 4, Device.CUDA, True),
     ],
 )
-async def test_what_a_host_without_a_card_does_not_draw_is_refunded(
+async def test_what_a_host_without_a_gpu_does_not_draw_is_refunded(
     tmp_path: Path, large: Studio, side: int, references: int, device: Device, is_kept: bool
 ) -> None:
     job_id = await edited(large, Grid(side, side), references)
@@ -338,7 +338,7 @@ async def test_what_a_host_without_a_card_does_not_draw_is_refunded(
     assert (await again.spent_tenths(BOB) > 0) is is_kept
 
 
-async def test_more_references_than_a_host_without_a_card_takes_are_refunded(
+async def test_more_references_than_a_host_without_a_gpu_takes_are_refunded(
     tmp_path: Path, large: Studio
 ) -> None:
     job_id = await edited(large, Grid(16, 16), 3)
@@ -356,9 +356,9 @@ async def test_a_clean_stop_keeps_what_the_last_batch_really_cost(studio: Studio
         studio.engine.gate.set()
         await asyncio.wait_for(loop, 10)
     await studio.finisher.emptied()
-    assert set(await tags.load(studio.database.read)) == set(studio.line.tags())
+    assert set(await tags.load(studio.database.read)) == set(studio.queue.tags())
     again = await restarted(studio, tmp_path)
-    assert set(again.line.tags()) == set(studio.line.tags())
+    assert set(again.queue.tags()) == set(studio.queue.tags())
 
 
 async def test_each_claim_and_each_acceptance_writes_what_fairness_remembers(studio: Studio) -> None:
@@ -366,10 +366,10 @@ async def test_each_claim_and_each_acceptance_writes_what_fairness_remembers(stu
     await studio.imagine(ADA, count=2)
     async with running(studio):
         await studio.engine.started.wait()
-        assert set(await tags.load(studio.database.read)) == set(studio.line.tags()), "claimed"
+        assert set(await tags.load(studio.database.read)) == set(studio.queue.tags()), "claimed"
         studio.clock.advance(1)
         await studio.imagine(BOB)
-        assert set(await tags.load(studio.database.read)) == set(studio.line.tags()), "accepted"
+        assert set(await tags.load(studio.database.read)) == set(studio.queue.tags()), "accepted"
 
 
 async def test_what_is_put_back_is_written_without_its_charge(roomy: Studio) -> None:
@@ -378,12 +378,12 @@ async def test_what_is_put_back_is_written_without_its_charge(roomy: Studio) -> 
     await roomy.imagine(ADA, count=3)
     async with running(roomy):
         await roomy.engine.started.wait()
-        roomy.doorkeeper.door = Door.PAUSED
+        roomy.service_modes.service_mode = ServiceMode.PAUSED
         roomy.engine.gate.set()
-        await until_true(lambda: len(roomy.line.waiting) == 3)
+        await until_true(lambda: len(roomy.queue.waiting) == 3)
         async with roomy.database.transaction():
             pass
-        assert set(await tags.load(roomy.database.read)) == set(roomy.line.tags())
+        assert set(await tags.load(roomy.database.read)) == set(roomy.queue.tags())
 
 
 async def test_a_token_that_dies_early_brings_the_deadline_forward_after_a_restart_too(
@@ -392,7 +392,7 @@ async def test_a_token_that_dies_early_brings_the_deadline_forward_after_a_resta
     """As of an edit whose pictures took a while to fetch: the token counts from the interaction."""
     soon = replace(reply(studio.clock), expires_ms=studio.clock.now_ms() + 600_000)
     await studio.submit.imagine(ADA, ImagineRequest("a fox"), soon)
-    before = [image.deadline_ms for image in studio.line.waiting]
+    before = [image.deadline_ms for image in studio.queue.waiting]
     assert before == [studio.clock.now_ms() + 480_000]
     again = await restarted(studio, tmp_path)
-    assert [image.deadline_ms for image in again.line.waiting] == before
+    assert [image.deadline_ms for image in again.queue.waiting] == before

@@ -6,7 +6,7 @@ built anew over them. Which of the ten invariants of performance.md §4.4 is ass
 
 1. Work conservation: ``_settled`` (after every rule either a batch is on the card or nothing waits).
 2. Fairness bound, 3. starvation freedom, 4. isolation, 10. no credit hoarding, no splitting gain: of policy
-   alone: in ``tests/queueing`` (test_invariants, test_fairness, test_line).
+   alone: in ``tests/scheduler`` (test_invariants, test_fairness, test_line).
 5. First in, first out within a member: ``_assert_fair_start``, of every batch that starts.
 6. One terminal state, charged or refunded once: ``every_reservation_ends_once`` after every rule, and the
    whole books, with every state passed through, in ``teardown``.
@@ -31,12 +31,12 @@ from kleinbot.domain.errors import Code, FatalEngineError, Refusal, RenderError
 from kleinbot.domain.geometry import Aspect
 from kleinbot.domain.job import ImagineRequest
 from kleinbot.domain.people import Actor
-from kleinbot.domain.work import OutOfMemory, Rung
+from kleinbot.domain.work import Fallback, OutOfMemory
 from kleinbot.images.labelled import decode_own
 from tests.dispatch.processes import Processes
 from tests.e2e.accounts import ARCHIVE, Books, Seen, rows
 from tests.manual_clock import passes
-from tests.studio_harness import ADA, BOB, MODERATOR, STRANGER, reply
+from tests.usecase_harness import ADA, BOB, MODERATOR, STRANGER, reply
 
 DORA = Actor(server_id=11, member_id=4, locale="en-US")
 MEMBERS = (ADA, BOB, DORA)
@@ -47,7 +47,7 @@ asking = st.tuples(
     st.integers(1, 4),
     st.sampled_from([Aspect.SQUARE, Aspect.SQUARE, Aspect.WIDE_16_9]),
 )
-choosing = st.integers(0, 60)
+profile_reselection = st.integers(0, 60)
 """Which of several, counted round: how many there are may depend on how fast the disk is."""
 
 passing = st.sampled_from([0, 0, 0, QUARTER_OF_AN_HOUR_S])
@@ -79,9 +79,9 @@ class StudioMachine(Processes):
                 raise
             assert (self._count("jobs"), self._count("ledger")) == before
         else:
-            self.accepted[accepted.card.job.job_id] = actor
+            self.accepted[accepted.status.job.job_id] = actor
 
-    @rule(which=choosing, by=st.sampled_from(["owner", "moderator", "stranger", "other"]))
+    @rule(which=profile_reselection, by=st.sampled_from(["owner", "moderator", "stranger", "other"]))
     def cancel(self, which: int, by: str) -> None:
         if not self.accepted:
             return
@@ -130,21 +130,21 @@ class StudioMachine(Processes):
         self.engine.failures = [RenderError(code)]
         self._push()
 
-    @rule(which=choosing)
+    @rule(which=profile_reselection)
     def fail_one(self, which: int) -> None:
         """One image of the batch comes back without pixels, after all that memory could be made."""
         if not self.turnstile.somebody_waits:
             return
         keys = sorted(task.key for task in self.engine.batches[-1])
         self.engine.image_errors = {keys[which % len(keys)]: RenderError(Code.OUT_OF_MEMORY)}
-        self.engine.out_of_memory = [(OutOfMemory(Rung.BATCH_OF_ONE, len(keys)),)]
+        self.engine.out_of_memory = [(OutOfMemory(Fallback.BATCH_OF_ONE, len(keys)),)]
         self._push()
         self.engine.image_errors.clear()
 
     # How processes end
 
     @rule()
-    def the_card_breaks(self) -> None:
+    def the_gpu_breaks(self) -> None:
         if not self.turnstile.somebody_waits:
             return
         told = self._order()
@@ -155,7 +155,7 @@ class StudioMachine(Processes):
         self.run(self._restarted(self.folder, told))
 
     @rule()
-    def the_card_hangs(self) -> None:
+    def the_gpu_hangs(self) -> None:
         if not self.turnstile.somebody_waits:
             return
         told = self._order()
@@ -197,9 +197,9 @@ class StudioMachine(Processes):
     def the_line_and_the_rows_agree(self) -> None:
         if not hasattr(self, "studio"):
             return
-        line = {image.key for image in (*self.studio.line.waiting, *self.studio.line.running)}
-        assert {*self._images_that_are("waiting"), *self._images_that_are("running")} <= line
-        assert set(self._images_that_are("waiting")) == {image.key for image in self.studio.line.waiting}
+        queue = {image.key for image in (*self.studio.queue.waiting, *self.studio.queue.running)}
+        assert {*self._images_that_are("waiting"), *self._images_that_are("running")} <= queue
+        assert set(self._images_that_are("waiting")) == {image.key for image in self.studio.queue.waiting}
 
     @invariant()
     def nothing_accepted_is_lost(self) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kleinbot.dispatch.standstill import NOTICED_FROM_S, Standstill
+from kleinbot.dispatch.suspension import NOTICED_FROM_S, Suspension
 from kleinbot.dispatch.watchdog import (
     COLD_SLACK_S,
     COLD_TIMES,
@@ -25,14 +25,14 @@ from kleinbot.dispatch.watchdog import (
 from kleinbot.domain.errors import FatalEngineError
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import JobState
+from kleinbot.domain.profile import CUDA_BF16, ComponentPlan, Placement, WeightFormat
 from kleinbot.domain.work import StageSeconds
-from kleinbot.host.profile import CUDA_BF16, ComponentPlan, Format, Placement
-from kleinbot.queueing.waiting import Shape
+from kleinbot.scheduler.entries import Shape
 from tests.dispatch.restarting import restarted
 from tests.dispatch.running import ended, running, until, until_true
 from tests.manual_clock import ManualClock, passes
 from tests.processes import started as started_process
-from tests.studio_harness import BOB, Studio
+from tests.usecase_harness import BOB, Studio
 
 SHAPE = Shape(Grid(16, 16), steps=4)
 SECONDS = StageSeconds(encode_s=2.0, denoise_s=8.0, decode_s=1.0)
@@ -71,11 +71,11 @@ async def test_what_was_never_made_here_may_take_ten_minutes() -> None:
 
 async def test_what_an_earlier_process_has_made_is_noticed_sooner(studio: Studio, tmp_path: Path) -> None:
     async with running(studio):
-        await until(studio, (await studio.imagine()).card.job.job_id, ended)
+        await until(studio, (await studio.imagine()).status.job.job_id, ended)
     again = await restarted(studio, tmp_path)
     again.engine.gate.clear()
     await again.imagine()
-    shape = again.line.waiting[0].shape
+    shape = again.queue.waiting[0].shape
     async with running(again) as task:
         await until_true(lambda: again.engine.batches != [])
         await passes(again.clock, COLD_SLACK_S)
@@ -90,7 +90,7 @@ async def test_what_an_earlier_process_has_made_is_noticed_sooner(studio: Studio
 async def test_steps_that_come_in_time_keep_it_quiet(studio: Studio) -> None:
     gate = asyncio.Event()
     studio.engine.step_gates = {2: gate}
-    job_id = (await studio.imagine()).card.job.job_id
+    job_id = (await studio.imagine()).status.job.job_id
     async with running(studio):
         await until_true(lambda: len(studio.progressed.reports) == 2)
         await passes(studio.clock, UNKNOWN_S - 1)
@@ -100,15 +100,15 @@ async def test_steps_that_come_in_time_keep_it_quiet(studio: Studio) -> None:
 
 async def test_a_hanging_step_ends_the_loop_with_the_rows_safe(studio: Studio) -> None:
     studio.engine.step_gates = {2: asyncio.Event()}
-    job_id = (await studio.imagine()).card.job.job_id
+    job_id = (await studio.imagine()).status.job.job_id
     studio.clock.advance(1)
-    waiting_id = (await studio.imagine(BOB)).card.job.job_id
+    waiting_id = (await studio.imagine(BOB)).status.job.job_id
     async with running(studio) as task:
         await until_true(lambda: len(studio.progressed.reports) == 2)
         await passes(studio.clock, UNKNOWN_S)
         with pytest.raises(FatalEngineError, match="step 3 of 4"):
             await asyncio.wait_for(task, 10)
-    assert studio.dispatcher.card_hangs
+    assert studio.dispatcher.gpu_hangs
     states = [(await studio.job(each)).state for each in (job_id, waiting_id)]
     assert states == [JobState.RUNNING, JobState.QUEUED]
     assert await studio.spent_tenths() == 10
@@ -116,7 +116,7 @@ async def test_a_hanging_step_ends_the_loop_with_the_rows_safe(studio: Studio) -
 
 async def test_a_shape_that_was_made_before_hangs_sooner(studio: Studio) -> None:
     async with running(studio) as task:
-        await until(studio, (await studio.imagine()).card.job.job_id, ended)
+        await until(studio, (await studio.imagine()).status.job.job_id, ended)
         studio.engine.gate.clear()
         await studio.imagine()
         await until_true(lambda: len(studio.engine.batches) == 2)
@@ -128,7 +128,7 @@ async def test_a_shape_that_was_made_before_hangs_sooner(studio: Studio) -> None
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGSTOP")
 def test_a_process_that_was_stopped_in_the_middle_of_a_batch_goes_on_with_it() -> None:
     """As ``docker pause`` and a suspend do. It stands still for longer than the first step may take."""
-    command = [sys.executable, "-m", "tests.dispatch.standing_still"]
+    command = [sys.executable, "-m", "tests.dispatch.suspending"]
     with started_process(command, stdin=subprocess.PIPE) as child:
         assert child.stdout is not None
         assert child.stdin is not None
@@ -145,7 +145,7 @@ def test_a_process_that_was_stopped_in_the_middle_of_a_batch_goes_on_with_it() -
         assert child.wait(20) == 0
 
 
-async def test_what_a_machine_stood_still_is_no_time_of_the_card() -> None:
+async def test_what_a_machine_stood_still_is_no_time_of_the_gpu() -> None:
     clock = ManualClock()
     watchdog = Watchdog(clock)
     watchdog.begin(SHAPE, 1)
@@ -188,7 +188,7 @@ async def test_after_a_standstill_the_engine_is_doubted_once(studio: Studio, sta
 async def test_a_batch_that_begins_before_anybody_noticed_is_doubted_too(studio: Studio) -> None:
     studio.clock.advance(3600)
     async with running(studio):
-        await until(studio, (await studio.imagine()).card.job.job_id, ended)
+        await until(studio, (await studio.imagine()).status.job.job_id, ended)
     assert studio.engine.doubted == 1
 
 
@@ -205,7 +205,7 @@ class SuspendedClock(ManualClock):
 
 def test_where_the_monotonic_clock_stands_the_time_of_day_tells() -> None:
     clock = SuspendedClock()
-    standstill = Standstill(clock)
+    standstill = Suspension(clock)
     clock.advance(5)
     assert not standstill.is_over()
     clock.suspended_s = 8 * 3600
@@ -216,7 +216,7 @@ def test_where_the_monotonic_clock_stands_the_time_of_day_tells() -> None:
 
 async def test_what_is_read_from_a_slow_disk_has_its_time_whatever_was_measured() -> None:
     """A prompt that is remembered encodes in no time; the next one reads 5.8 GB."""
-    on_disk = ComponentPlan(Format.PLAIN, Placement.DISK)
+    on_disk = ComponentPlan(WeightFormat.PLAIN, Placement.DISK)
     clock = ManualClock()
     watchdog = Watchdog(clock, replace(CUDA_BF16, text_encoder=on_disk))
     watchdog.learn(SHAPE, 1, StageSeconds(0.0, 2.0, 0.4))

@@ -3,21 +3,21 @@
 from pathlib import Path
 from typing import Any
 
+from kleinbot.app.torch_probe import TorchProbe
+from kleinbot.config.settings import Settings
 from kleinbot.doctor.examination import Instruments
 from kleinbot.doctor.findings import Finding, Topic
-from kleinbot.host.facts import GIB, HostFacts, HostMemory, System
-from kleinbot.klein.download import Download
-from kleinbot.settings import Settings
-from kleinbot.torch_report import TorchReport
+from kleinbot.hardware.facts import GIB, HostMemory, MachineFacts, System
+from kleinbot.klein.weights.download import Download
 
 TOKEN = ".".join(("A" * 24, "b" * 6, "c" * 38))
-NO_CARD = HostFacts(System.LINUX, HostMemory(16 * GIB, 12 * GIB))
-CPU_TORCH = TorchReport("2.13.0+cpu")
-CUDA_TORCH = TorchReport("2.13.0+cu130", "13.0", is_available=True, has_kernels=True)
+NO_CARD = MachineFacts(System.LINUX, HostMemory(16 * GIB, 12 * GIB))
+CPU_TORCH = TorchProbe("2.13.0+cpu")
+CUDA_TORCH = TorchProbe("2.13.0+cu130", "13.0", is_available=True, has_kernels=True)
 
 
 def instruments(
-    api: str = "http://127.0.0.1:9", facts: HostFacts = NO_CARD, report: TorchReport = CPU_TORCH
+    api: str = "http://127.0.0.1:9", facts: MachineFacts = NO_CARD, report: TorchProbe = CPU_TORCH
 ) -> Instruments:
     return Instruments(
         look=lambda: facts,
@@ -37,5 +37,5 @@ def of(findings: list[Finding], topic: Topic) -> list[Finding]:
     return [finding for finding in findings if finding.topic is topic]
 
 
-def on_card(facts: HostFacts, report: TorchReport = CUDA_TORCH) -> Instruments:
+def on_gpu(facts: MachineFacts, report: TorchProbe = CUDA_TORCH) -> Instruments:
     return instruments(facts=facts, report=report)

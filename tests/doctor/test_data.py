@@ -14,7 +14,7 @@ from kleinbot.doctor.examination import examine
 from kleinbot.doctor.findings import Topic, Verdict
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import Code
-from kleinbot.folder_lock import folder_locked
+from kleinbot.process.folder_lock import folder_locked
 from kleinbot.store.migrations import load_migrations, migrate
 from tests.doctor.examining import instruments, of, settings
 from tests.upkeep.installation import Installation

@@ -7,22 +7,22 @@ from pathlib import Path
 
 import pytest
 
+from kleinbot.app.torch_probe import TorchProbe, ask_torch
+from kleinbot.config.settings import DeviceChoice
 from kleinbot.doctor import machine
 from kleinbot.doctor.examination import examine
 from kleinbot.doctor.findings import Topic, Verdict
 from kleinbot.domain.errors import Code
-from kleinbot.folder_lock import folder_locked
-from kleinbot.host.facts import GIB, Program, System, TorchBuild
-from kleinbot.host.profile import Device
-from kleinbot.settings import DeviceChoice
-from kleinbot.torch_report import TorchReport, ask_torch
-from tests.doctor.examining import CPU_TORCH, CUDA_TORCH, of, on_card, settings
-from tests.host.machines import H100, RTX_2080_TI, RTX_3060, RTX_4090
+from kleinbot.domain.profile import Device
+from kleinbot.hardware.facts import GIB, Program, System, TorchBuild
+from kleinbot.process.folder_lock import folder_locked
+from tests.doctor.examining import CPU_TORCH, CUDA_TORCH, of, on_gpu, settings
+from tests.hardware.machines import H100, RTX_2080_TI, RTX_3060, RTX_4090
 
 ORDER = "CUDA_DEVICE_ORDER"
 
 
-def test_a_torch_for_the_cpu_beside_a_card_is_named() -> None:
+def test_a_torch_for_the_cpu_beside_a_gpu_is_named() -> None:
     facts = replace(RTX_4090.facts(System.WINDOWS), torch=TorchBuild("2.13.0+cpu", None))
     finding = machine.torch_build(CPU_TORCH, facts, None)
     assert (finding.verdict, finding.message) == (Verdict.WARNING, Code.TORCH_WITHOUT_CUDA)
@@ -32,27 +32,27 @@ def test_a_torch_for_the_cpu_beside_a_card_is_named() -> None:
 @pytest.mark.parametrize(
     ("report", "message"),
     [
-        (TorchReport(error="DLL load failed"), "doctor-torch-broken"),
+        (TorchProbe(error="DLL load failed"), "doctor-torch-broken"),
         (replace(CUDA_TORCH, is_available=False), Code.CUDA_UNAVAILABLE),
         (replace(CUDA_TORCH, has_kernels=False), Code.TORCH_LACKS_CARD),
     ],
 )
-def test_a_torch_that_cannot_use_the_card_is_a_problem(report: TorchReport, message: str) -> None:
+def test_a_torch_that_cannot_use_the_gpu_is_a_problem(report: TorchProbe, message: str) -> None:
     finding = machine.torch_build(report, RTX_4090.facts(), None)
     assert (finding.verdict, finding.message) == (Verdict.PROBLEM, message)
 
 
-def test_an_old_card_is_a_warning_until_it_is_asked_for() -> None:
-    [finding, *_] = machine.card(RTX_2080_TI.facts(), None)
+def test_an_old_gpu_is_a_warning_until_it_is_asked_for() -> None:
+    [finding, *_] = machine.gpu(RTX_2080_TI.facts(), None)
     assert (finding.verdict, finding.message) == (Verdict.WARNING, Code.CARD_TOO_OLD)
-    [finding, *_] = machine.card(RTX_2080_TI.facts(), Device.CUDA)
+    [finding, *_] = machine.gpu(RTX_2080_TI.facts(), Device.CUDA)
     assert finding.verdict is Verdict.PROBLEM
 
 
-def test_a_card_that_was_never_measured_is_marked() -> None:
+def test_a_gpu_that_was_never_measured_is_marked() -> None:
     messages = {}
     for measured in (H100, RTX_4090):
-        [finding, *_] = machine.card(measured.facts(), None)
+        [finding, *_] = machine.gpu(measured.facts(), None)
         assert finding.verdict is Verdict.OK
         messages[measured.name] = finding.message
     assert messages == {H100.name: "doctor-card", RTX_4090.name: "doctor-card-unmeasured"}
@@ -60,7 +60,7 @@ def test_a_card_that_was_never_measured_is_marked() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell script plays Python")
 @pytest.mark.parametrize("hosts_own", [None, "FASTEST_FIRST"])
-def test_torch_is_asked_with_the_cards_in_the_order_that_the_bot_takes(
+def test_torch_is_asked_with_the_gpus_in_the_order_that_the_bot_takes(
     hosts_own: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     player = tmp_path / "python"
@@ -73,9 +73,9 @@ def test_torch_is_asked_with_the_cards_in_the_order_that_the_bot_takes(
     assert ask_torch().version == (hosts_own or "PCI_BUS_ID")
 
 
-def test_a_game_on_the_card_is_named_with_what_it_holds() -> None:
-    card = replace(RTX_4090.card, free_bytes=11 * GIB, programs=(Program(os.getpid(), 12 * GIB),))
-    findings = list(machine.card(replace(RTX_4090.facts(), cards=(card, RTX_3060.card)), None))
+def test_a_game_on_the_gpu_is_named_with_what_it_holds() -> None:
+    gpu = replace(RTX_4090.gpu, free_bytes=11 * GIB, programs=(Program(os.getpid(), 12 * GIB),))
+    findings = list(machine.gpu(replace(RTX_4090.facts(), gpus=(gpu, RTX_3060.gpu)), None))
     assert [finding.message for finding in findings] == [
         "doctor-card-unmeasured",
         "doctor-card-several",
@@ -87,8 +87,8 @@ def test_a_game_on_the_card_is_named_with_what_it_holds() -> None:
 
 @pytest.mark.usefixtures("no_cache")
 def test_a_running_bot_is_told_and_its_own_memory_counts_as_free(tmp_path: Path) -> None:
-    card = replace(RTX_4090.card, free_bytes=2 * GIB, programs=(Program(os.getpid(), 21 * GIB),))
-    tools = on_card(replace(RTX_4090.facts(), cards=(card,)))
+    gpu = replace(RTX_4090.gpu, free_bytes=2 * GIB, programs=(Program(os.getpid(), 21 * GIB),))
+    tools = on_gpu(replace(RTX_4090.facts(), gpus=(gpu,)))
     own = settings(tmp_path, device=DeviceChoice.AUTO)
     with folder_locked(own.data_folder):
         findings = examine(own, instruments=tools)
@@ -104,8 +104,8 @@ def test_a_running_bot_is_told_and_its_own_memory_counts_as_free(tmp_path: Path)
 def test_where_windows_does_not_tell_what_a_running_bot_holds_nobody_else_is_blamed(
     tmp_path: Path, system: System
 ) -> None:
-    card = replace(RTX_4090.card, free_bytes=2 * GIB)
-    tools = on_card(replace(RTX_4090.facts(system), cards=(card,)))
+    gpu = replace(RTX_4090.gpu, free_bytes=2 * GIB)
+    tools = on_gpu(replace(RTX_4090.facts(system), gpus=(gpu,)))
     own = settings(tmp_path, device=DeviceChoice.AUTO)
     with folder_locked(own.data_folder):
         beside = examine(own, instruments=tools)

@@ -8,22 +8,22 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
+from kleinbot.app.model_choice import SMALL_KLEIN
+from kleinbot.config.settings import DEFAULT_HUB_REPO, DeviceChoice
 from kleinbot.doctor.examination import DATABASE_FILE, examine, would_start
 from kleinbot.doctor.findings import Topic, Verdict
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.profile import CUDA_BF16
 from kleinbot.domain.work import ModelSize
-from kleinbot.host.facts import GIB
-from kleinbot.host.profile import CUDA_BF16
-from kleinbot.klein.download import Download, cache_of
-from kleinbot.klein.source import BASE_REPOSITORY, HubSource, hub_source
-from kleinbot.model_choice import SMALL_KLEIN
-from kleinbot.settings import DEFAULT_HUB_REPO, DeviceChoice
+from kleinbot.hardware.facts import GIB
+from kleinbot.klein.weights.download import Download, cache_of
+from kleinbot.klein.weights.source import BASE_REPOSITORY, HubSource, hub_source
 from kleinbot.store import served_model
 from kleinbot.store.database import Database
 from kleinbot.store.migrations import load_migrations, migrate
-from tests.doctor.examining import CUDA_TORCH, instruments, of, on_card, settings
-from tests.host.machines import RTX_3060, RTX_4090
+from tests.doctor.examining import CUDA_TORCH, instruments, of, on_gpu, settings
+from tests.hardware.machines import RTX_3060, RTX_4090
 
 
 def test_a_folder_that_holds_no_klein_is_a_problem(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_a_folder_that_holds_no_klein_is_a_problem(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_cache")
 def test_a_download_that_the_disk_cannot_hold_is_a_problem(tmp_path: Path) -> None:
-    tools = replace(on_card(RTX_3060.facts()), free_bytes_at=lambda _: 10 * GIB)
+    tools = replace(on_gpu(RTX_3060.facts()), free_bytes_at=lambda _: 10 * GIB)
     [finding] = of(examine(settings(tmp_path), instruments=tools), Topic.WEIGHTS)
     assert finding.message == "doctor-weights-no-disk"
     assert finding.parameters["size"] == 16.0
@@ -44,7 +44,7 @@ def test_a_download_that_the_disk_cannot_hold_is_a_problem(tmp_path: Path) -> No
 
 def test_the_rest_of_a_download_is_what_needs_room(no_cache: None, tmp_path: Path) -> None:
     """As a start counts it: what has arrived needs no room again."""
-    part = replace(on_card(RTX_4090.facts()), plan_download=lambda _: Download((), GIB))
+    part = replace(on_gpu(RTX_4090.facts()), plan_download=lambda _: Download((), GIB))
     for free, verdict in ((2 * GIB, Verdict.OK), (GIB // 2, Verdict.PROBLEM)):
         tools = replace(part, free_bytes_at=dict.fromkeys([cache_of(hub_source(CUDA_BF16))], free).get)
         [finding] = of(examine(settings(tmp_path), instruments=tools), Topic.WEIGHTS)
@@ -55,7 +55,7 @@ def test_what_keeps_a_download_from_beginning_is_a_problem(no_cache: None, tmp_p
     def refused(source: HubSource) -> Download:
         raise StartError(Code.WEIGHTS_BASE_ALONE, place=source.name)
 
-    tools = replace(on_card(RTX_4090.facts()), plan_download=refused)
+    tools = replace(on_gpu(RTX_4090.facts()), plan_download=refused)
     [finding] = of(examine(settings(tmp_path, weights="some-lab/base"), instruments=tools), Topic.WEIGHTS)
     assert (finding.verdict, finding.message) == (Verdict.PROBLEM, Code.WEIGHTS_BASE_ALONE)
 
@@ -65,7 +65,7 @@ def test_other_weights_in_the_cache_are_a_problem(tmp_path: Path, monkeypatch: p
         raise StartError(Code.WEIGHTS_WRONG_VAE, file="vae", found="another", wanted="the VAE of FLUX.2")
 
     monkeypatch.setattr("kleinbot.doctor.model.complete_in_cache", wrong)
-    findings = examine(settings(tmp_path), instruments=on_card(RTX_4090.facts()))
+    findings = examine(settings(tmp_path), instruments=on_gpu(RTX_4090.facts()))
     [finding] = of(findings, Topic.WEIGHTS)
     assert (finding.verdict, finding.message) == (Verdict.PROBLEM, Code.WEIGHTS_WRONG_VAE)
 
@@ -81,7 +81,7 @@ def test_other_weights_in_a_folder_are_a_problem(tmp_path: Path) -> None:
 
 
 def test_the_base_checkpoint_alone_is_a_problem(tmp_path: Path) -> None:
-    tools = on_card(RTX_4090.facts())
+    tools = on_gpu(RTX_4090.facts())
     findings = examine(settings(tmp_path, weights=BASE_REPOSITORY), instruments=tools)
     [finding] = of(findings, Topic.WEIGHTS)
     assert (finding.verdict, finding.message) == (Verdict.PROBLEM, Code.WEIGHTS_BASE_ALONE)
@@ -91,7 +91,7 @@ def test_the_base_checkpoint_alone_is_a_problem(tmp_path: Path) -> None:
 def test_what_would_be_downloaded_is_told_and_offline_is_a_problem(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tools = on_card(RTX_4090.facts())
+    tools = on_gpu(RTX_4090.facts())
     [finding] = of(examine(settings(tmp_path), instruments=tools), Topic.WEIGHTS)
     assert (finding.verdict, finding.message) == (Verdict.OK, "doctor-weights-download")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
@@ -101,7 +101,7 @@ def test_what_would_be_downloaded_is_told_and_offline_is_a_problem(
 
 @pytest.mark.usefixtures("no_cache")
 def test_the_profile_says_why_no_better_one_and_how_full_it_gets(tmp_path: Path) -> None:
-    findings = examine(settings(tmp_path), instruments=on_card(RTX_3060.facts()))
+    findings = examine(settings(tmp_path), instruments=on_gpu(RTX_3060.facts()))
     [finding] = of(findings, Topic.PROFILE)
     assert finding.parameters["profile"] == "int8+int8-encoder"
     assert "bf16 15." in str(finding.parameters["reason"])
@@ -135,15 +135,15 @@ def test_the_9b_is_a_problem_on_every_device(tmp_path: Path, device: DeviceChoic
     assert (finding.verdict, finding.message) == (Verdict.PROBLEM, Code.WEIGHTS_KLEIN_9B)
 
 
-def test_a_card_that_is_asked_for_and_not_there_is_one_problem(tmp_path: Path) -> None:
+def test_a_gpu_that_is_asked_for_and_not_there_is_one_problem(tmp_path: Path) -> None:
     own = settings(tmp_path, device=DeviceChoice.CUDA)
     findings = examine(own, instruments=instruments())
     problems = [finding for finding in findings if finding.verdict is Verdict.PROBLEM]
     assert [(finding.topic, finding.message) for finding in problems] == [
         (Topic.PROFILE, Code.CUDA_UNAVAILABLE)
     ]
-    [card] = of(findings, Topic.CARD)
-    assert (card.verdict, card.message) == (Verdict.WARNING, "doctor-card-not-found")
+    [gpu] = of(findings, Topic.CARD)
+    assert (gpu.verdict, gpu.message) == (Verdict.WARNING, "doctor-card-not-found")
 
 
 @pytest.mark.usefixtures("no_cache")
@@ -151,7 +151,7 @@ def test_weights_that_cannot_be_asked_for_are_not_said_to_resume(tmp_path: Path)
     def offline(source: HubSource) -> Download:
         raise StartError(Code.WEIGHTS_UNREACHABLE, repository=source.name, reason="no network")
 
-    tools = replace(on_card(RTX_4090.facts()), plan_download=offline)
+    tools = replace(on_gpu(RTX_4090.facts()), plan_download=offline)
     [finding] = of(examine(settings(tmp_path), instruments=tools), Topic.WEIGHTS)
     assert (finding.verdict, finding.message) == (Verdict.PROBLEM, "doctor-weights-unreachable")
 
@@ -164,14 +164,14 @@ def test_weights_that_the_hosts_memory_cannot_hold_are_a_problem(tmp_path: Path)
 
 
 def test_a_setting_that_cannot_be_is_a_problem(tmp_path: Path) -> None:
-    tools = on_card(RTX_3060.facts())
+    tools = on_gpu(RTX_3060.facts())
     findings = examine(settings(tmp_path, profile_native_fp8=True), instruments=tools)
     [finding] = of(findings, Topic.PROFILE)
     assert (finding.verdict, finding.message) == (Verdict.PROBLEM, Code.PROFILE_NO_FP8)
 
 
 @pytest.mark.parametrize(("device", "waits"), [(DeviceChoice.AUTO, True), (DeviceChoice.CPU, False)])
-async def test_a_card_that_is_away_is_a_problem_where_klein_drew_before(
+async def test_a_gpu_that_is_away_is_a_problem_where_klein_drew_before(
     tmp_path: Path, device: DeviceChoice, waits: bool
 ) -> None:
     own = settings(tmp_path, device=device)

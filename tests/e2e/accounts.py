@@ -18,7 +18,7 @@ from kleinbot.archive.names import is_temporary
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import Code
 from kleinbot.images.labelled import decode_own, pixel_hash
-from kleinbot.sandbox import Channel, Message
+from kleinbot.sandbox import Channel, ShownMessage
 from kleinbot.store.migrations import load_migrations, migrate
 
 DATABASE = "kleinbot.sqlite3"
@@ -300,7 +300,7 @@ def _wrong_with(path: Path, row: sqlite3.Row) -> str | None:
     return None
 
 
-def _all(channels: Iterable[Channel]) -> Iterator[Message]:
+def _all(channels: Iterable[Channel]) -> Iterator[ShownMessage]:
     for channel in channels:
         yield from channel.log.values()
 
@@ -318,7 +318,7 @@ def _shown(channels: Iterable[Channel]) -> dict[tuple[int, int, int], list[str |
     return shown
 
 
-def waiting_jobs(message: Message) -> list[str]:
+def waiting_jobs(message: ShownMessage) -> list[str]:
     """Return the jobs that a message says are in line, by its cancel buttons."""
     ids = (button.custom_id or "" for button in message.buttons)
     return [custom_id.removeprefix(_CANCEL) for custom_id in ids if custom_id.startswith(_CANCEL)]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kleinbot.domain.faults import FaultPoint
-from tests.e2e.house import Stage
-from tests.e2e.nursery import Bot, Nursery
+from tests.e2e.bot_processes import Bot, Nursery
+from tests.e2e.running_bot import Stage
 
 START_S = 60.0
 

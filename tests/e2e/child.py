@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from kleinbot.app import App, opened
+from kleinbot.app.container import Outside
+from kleinbot.app.lifecycle import App, opened
+from kleinbot.app.model_choice import ModelChoice, choose_model
+from kleinbot.config.settings import Settings
 from kleinbot.domain.faults import FaultPoint
 from kleinbot.domain.work import RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine
-from kleinbot.model_choice import ModelChoice, choose_model
-from kleinbot.parts import Outside
+from kleinbot.process.signals import stop_on_signals
 from kleinbot.sandbox import Address, connector_for
-from kleinbot.settings import Settings
-from kleinbot.signals import stop_on_signals
-from tests.e2e.house import LOOKS_EVERY_S, ShiftedClock
+from tests.e2e.running_bot import LOOKS_EVERY_S, ShiftedClock
 
 
 class KillAt:
@@ -104,12 +104,12 @@ async def main(
     with ExitStack() as patches:
         patches.enter_context(
             mock.patch(
-                "kleinbot.app.GpuEngine",
+                "kleinbot.app.lifecycle.GpuEngine",
                 _engine_telling(faults, told.get("holds", False), told.get("starts_after")),
             )
         )
         if profile := told.get("profile"):
-            patches.enter_context(mock.patch("kleinbot.app.choose_model", _model_with(profile)))
+            patches.enter_context(mock.patch("kleinbot.app.lifecycle.choose_model", _model_with(profile)))
         async with opened(settings, outside) as app:
             running_beside = [asyncio.create_task(beside(app))] if beside else []
             with stop_on_signals(app.request_stop):

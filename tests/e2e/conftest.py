@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from kleinbot.sandbox import StandIn
+from kleinbot.sandbox import FakeDiscord
+from tests.e2e.bot_processes import Nursery, opened_nursery
 from tests.e2e.bots import Bots
-from tests.e2e.house import ShiftedClock, Stage, build_stage
-from tests.e2e.nursery import Nursery, opened_nursery
+from tests.e2e.running_bot import ShiftedClock, Stage, build_stage
 from tests.klein.tiny import ensure_tiny
 from tests.openapi import Checker
 
@@ -16,8 +16,8 @@ from tests.openapi import Checker
 @pytest.fixture(autouse=True)
 def garbage_as_usual(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looking over pytest's objects takes 0.3 s for each bot; those in processes of their own do it."""
-    monkeypatch.setattr("kleinbot.app.leave_to_itself", lambda: None)
-    monkeypatch.setattr("kleinbot.app.look_after_again", lambda: None)
+    monkeypatch.setattr("kleinbot.app.lifecycle.freeze", lambda: None)
+    monkeypatch.setattr("kleinbot.app.lifecycle.unfreeze", lambda: None)
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def stage(tmp_path: Path, tiny: Path) -> AsyncIterator[Stage]:
     clock = ShiftedClock()
     checker = Checker.from_environment(os.environ)
-    async with StandIn(now=clock.unix_s) as standin:
+    async with FakeDiscord(now=clock.unix_s) as standin:
         standin.on_exchange.append(checker.check)
         yield build_stage(standin, clock, tmp_path / "data", tiny)
     assert checker.findings == []

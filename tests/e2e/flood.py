@@ -16,10 +16,10 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from kleinbot.sandbox import Message, StandIn, WaitTimeoutError
+from kleinbot.sandbox import FakeDiscord, ShownMessage, WaitTimeoutError
+from tests.e2e.bot_processes import opened_nursery
 from tests.e2e.bots import Bots
-from tests.e2e.house import ShiftedClock, build_stage
-from tests.e2e.nursery import opened_nursery
+from tests.e2e.running_bot import ShiftedClock, build_stage
 from tests.klein.tiny import ensure_tiny
 
 MIB = 1024 * 1024
@@ -35,7 +35,7 @@ def noise(side_px: int) -> bytes:
     return file.getvalue()
 
 
-def has_words(message: Message) -> bool:
+def has_words(message: ShownMessage) -> bool:
     return bool(message.text)
 
 
@@ -66,7 +66,7 @@ class Memory:
 async def flood(folder: Path, edits: int, over_s: float, side_px: int) -> None:
     clock = ShiftedClock()
     picture = noise(side_px)
-    async with StandIn(now=clock.unix_s) as standin:
+    async with FakeDiscord(now=clock.unix_s) as standin:
         stage = build_stage(standin, clock, folder / "data", ensure_tiny(folder / "tiny"))
         with opened_nursery(folder / "log") as nursery:
             async with Bots(stage, nursery).one(holds=True, settings={"quota_pictures": 5}) as bot:

@@ -24,13 +24,13 @@ from pathlib import Path
 from typing import Any
 
 from kleinbot.domain.faults import FaultPoint
-from kleinbot.sandbox import StandIn
+from kleinbot.sandbox import FakeDiscord
 from tests.e2e.accounts import ARCHIVE, DATABASE, Books, Seen, numbers, record, rows
-from tests.e2e.crowd import Crowd, Seat
+from tests.e2e.bot_processes import Bot, Nursery, opened_nursery
 from tests.e2e.holder import held
-from tests.e2e.house import ShiftedClock
-from tests.e2e.nursery import Bot, Nursery, opened_nursery
+from tests.e2e.load_members import Crowd, Seat
 from tests.e2e.pictures import a_png
+from tests.e2e.running_bot import ShiftedClock
 from tests.klein.tiny import ensure_tiny
 
 WAIT_S = 60.0
@@ -107,7 +107,7 @@ class Run:
 
     def __init__(
         self,
-        standin: StandIn,
+        standin: FakeDiscord,
         nursery: Nursery,
         clock: ShiftedClock,
         place: Path,
@@ -283,7 +283,7 @@ class Run:
         return Books(self.folder, Seen(channels, self.crowd.diary.promised, self.doubts), is_swept=True)
 
 
-def _seats(standin: StandIn) -> list[Seat]:
+def _seats(standin: FakeDiscord) -> list[Seat]:
     world = standin.world
     studio, attic = world.add_server("Studio"), world.add_server("Attic")
     seats = []
@@ -341,7 +341,7 @@ async def play(nursery: Nursery, kills: int, seed: int, place: Path, haste: floa
     """Return what happened, and under ``findings`` what is not accounted for."""
     started_s = time.monotonic()
     clock = ShiftedClock()
-    async with StandIn(now=clock.unix_s) as standin:
+    async with FakeDiscord(now=clock.unix_s) as standin:
         run = Run(standin, nursery, clock, place, seed, haste)
         await run.lives(kills)
         await run.drain()

@@ -27,7 +27,7 @@ from pathlib import Path
 
 import psutil
 
-from kleinbot.sandbox import Channel, InteractionHandle, Message, Person, PersonError, StandIn
+from kleinbot.sandbox import Channel, FakeDiscord, InteractionHandle, Person, PersonError, ShownMessage
 from tests.e2e.accounts import numbers, rows
 from tests.images.hostile import conditions
 from tests.processes import started
@@ -57,7 +57,7 @@ class Town:
 class Result:
     """A message with pictures, and its buttons."""
 
-    message: Message
+    message: ShownMessage
     custom_ids: Sequence[str]
 
 
@@ -103,7 +103,7 @@ class Outcome:
 class Load:
     """Members who act at a rate, each deed independent of all others."""
 
-    standin: StandIn
+    standin: FakeDiscord
     towns: Sequence[Town]
     chance: random.Random
     _results: list[Result] = field(default_factory=list)
@@ -163,7 +163,7 @@ class Load:
             self._results.remove(result)
             return await self._press()
 
-    def _read(self, event: str, message: Message) -> None:
+    def _read(self, event: str, message: ShownMessage) -> None:
         if event == "deleted" or message.id in self._known or message.visible_to is not None:
             return
         if not message.pictures:
@@ -175,7 +175,7 @@ class Load:
             del self._results[:-REMEMBERED_RESULTS]
 
 
-def founded(standin: StandIn, members: int, servers: int) -> list[Town]:
+def founded(standin: FakeDiscord, members: int, servers: int) -> list[Town]:
     """Let ``members`` live in ``servers`` with two channels each."""
     towns = []
     for number in range(servers):
@@ -240,7 +240,7 @@ class Measured:
 
 async def play(chosen: argparse.Namespace, folder: Path) -> bool:
     """Measure; return whether the last rate was held with nobody left unanswered."""
-    async with StandIn() as standin:
+    async with FakeDiscord() as standin:
         towns = founded(standin, chosen.members, chosen.servers)
         load = Load(standin, towns, random.Random(chosen.seed))
         address = standin.address(folder)

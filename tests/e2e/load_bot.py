@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kleinbot.app import opened
+from kleinbot.app.container import machine
+from kleinbot.app.lifecycle import opened
+from kleinbot.config.settings import Settings
 from kleinbot.domain.work import BatchResult, ImageKey, RenderTask, StepReport, Suspended
 from kleinbot.engine.protocol import never
-from kleinbot.parts import machine
+from kleinbot.process.signals import stop_on_signals
 from kleinbot.sandbox import Address, connector_for
-from kleinbot.settings import Settings
-from kleinbot.signals import stop_on_signals
 from tests.scripted_engine import ScriptedEngine
 
 

@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
-from kleinbot.sandbox import InteractionHandle, Message, Picture
-from tests.e2e.house import House, has_pictures
+from kleinbot.sandbox import InteractionHandle, ShownMessage, ShownPicture
+from tests.e2e.running_bot import House, has_pictures
 
 WAIT_S = 60.0
 
@@ -20,24 +20,24 @@ def a_png(width_px: int = 256, height_px: int = 256, seed: int = 1) -> bytes:
     return file.getvalue()
 
 
-def size(picture: Picture) -> tuple[int, int]:
+def size(picture: ShownPicture) -> tuple[int, int]:
     return Image.open(io.BytesIO(picture.data)).size
 
 
-def parameters(picture: Picture) -> str:
+def parameters(picture: ShownPicture) -> str:
     opened = Image.open(io.BytesIO(picture.data))
     assert isinstance(opened, PngImageFile)
     return opened.text["parameters"]
 
 
-async def result(handle: InteractionHandle) -> Message:
+async def result(handle: InteractionHandle) -> ShownMessage:
     return await handle.message_where(has_pictures, timeout_s=WAIT_S)
 
 
-async def said(handle: InteractionHandle, sentence: str) -> Message:
+async def said(handle: InteractionHandle, sentence: str) -> ShownMessage:
     return await handle.message_where(lambda message: sentence in message.text, timeout_s=WAIT_S)
 
 
-async def imagined(house: House, **options: object) -> Message:
+async def imagined(house: House, **options: object) -> ShownMessage:
     options.setdefault("prompt", "a red fox")
     return await result(await house.ada.command(house.channel, "imagine", **options))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kleinbot.domain.errors import Code, StartError
-from tests.e2e.house import WAIT_S, House, Stage
+from tests.e2e.running_bot import WAIT_S, House, Stage
 from tests.scripted_engine import ScriptedEngine
 
 OF_ANOTHER = (

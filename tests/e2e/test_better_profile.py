@@ -4,16 +4,16 @@ import asyncio
 
 import pytest
 
-from kleinbot.choosing_anew import IDLE_S, LOOK_EVERY_S, LOOK_IDLE_EVERY_S, ChoosingAnew
-from kleinbot.failed_profiles import FailedProfiles
-from kleinbot.host.facts import HostFacts
-from kleinbot.model_choice import choose_model
-from kleinbot.settings import Settings
-from kleinbot.supervisor import RESTART_CODE
-from tests.e2e.house import House, Stage, has_pictures
-from tests.host.machines import RTX_3090
+from kleinbot.app.failed_profiles import FailedProfiles
+from kleinbot.app.model_choice import choose_model
+from kleinbot.app.profile_reselection import IDLE_S, LOOK_EVERY_S, LOOK_IDLE_EVERY_S, ProfileReselection
+from kleinbot.config.settings import Settings
+from kleinbot.hardware.facts import MachineFacts
+from kleinbot.process.supervisor import RESTART_CODE
+from tests.app.test_profile_reselection import with_a_game, with_own
+from tests.e2e.running_bot import House, Stage, has_pictures
+from tests.hardware.machines import RTX_3090
 from tests.scripted_engine import ScriptedEngine
-from tests.test_choosing_anew import with_a_game, with_own
 
 HELD = 9 * 2**30
 QUICK_S = 15.0
@@ -26,7 +26,7 @@ class Looks:
         self.taken = 0
         self.facts = with_own(RTX_3090.facts(), HELD)
 
-    def look(self) -> HostFacts:
+    def look(self) -> MachineFacts:
         self.taken += 1
         return self.facts
 
@@ -37,10 +37,10 @@ async def drawn(house: House) -> None:
     await house.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
 
 
-def beside_a_game(house: House, looks: Looks) -> ChoosingAnew:
+def beside_a_game(house: House, looks: Looks) -> ProfileReselection:
     chosen = choose_model(Settings(), lambda: with_a_game(RTX_3090, 10))
     failed = FailedProfiles(house.app.archive.root, house.clock)
-    return ChoosingAnew(Settings(), chosen, failed, looks.look)
+    return ProfileReselection(Settings(), chosen, failed, looks.look)
 
 
 async def test_a_better_profile_is_taken_once_nothing_has_been_drawn_for_a_while(
@@ -50,7 +50,7 @@ async def test_a_better_profile_is_taken_once_nothing_has_been_drawn_for_a_while
     engine, looks = ScriptedEngine(), Looks()
     engine.held_bytes = HELD
     async with stage.house(engine, exits_with=RESTART_CODE) as house:
-        house.app.choosing = beside_a_game(house, looks)
+        house.app.profile_reselection = beside_a_game(house, looks)
         await drawn(house)
         house.clock.advance(LOOK_EVERY_S - IDLE_S / 2)
         await drawn(house)

@@ -5,8 +5,8 @@ import asyncio
 from kleinbot.domain.work import EnginePhase
 from kleinbot.sandbox import InteractionHandle
 from tests.e2e.holder import held
-from tests.e2e.house import House, Stage, has_pictures
 from tests.e2e.pictures import imagined
+from tests.e2e.running_bot import House, Stage, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 DISCORD_WAITS_S = 3.0

@@ -1,11 +1,11 @@
 """A limit is taken away only by who asks for just that, and says yes."""
 
-from kleinbot.sandbox import InteractionHandle, Message, Person
-from tests.e2e.house import House, Stage
+from kleinbot.sandbox import InteractionHandle, Person, ShownMessage
+from tests.e2e.running_bot import House, Stage
 from tests.scripted_engine import ScriptedEngine
 
 
-async def said(handle: InteractionHandle, sentence: str) -> Message:
+async def said(handle: InteractionHandle, sentence: str) -> ShownMessage:
     return await handle.message_where(lambda message: sentence in message.text, timeout_s=10)
 
 

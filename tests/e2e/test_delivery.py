@@ -2,15 +2,17 @@
 
 import pytest
 
-from kleinbot.sandbox import InteractionHandle, Message
-from tests.e2e.house import House, Stage, has_pictures
+from kleinbot.sandbox import InteractionHandle, ShownMessage
+from tests.e2e.running_bot import House, Stage, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 10.0
 SIXTEEN_MINUTES_S = 16 * 60
 
 
-async def _held(house: House, engine: ScriptedEngine, **options: object) -> tuple[InteractionHandle, Message]:
+async def _held(
+    house: House, engine: ScriptedEngine, **options: object
+) -> tuple[InteractionHandle, ShownMessage]:
     """Have a job accepted that is not drawn before the test lets it."""
     engine.gate.clear()
     handle = await house.ada.command(house.channel, "imagine", **options)

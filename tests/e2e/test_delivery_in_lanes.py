@@ -2,8 +2,8 @@
 
 import pytest
 
-from kleinbot.sandbox import Message
-from tests.e2e.house import House, Stage, has_pictures
+from kleinbot.sandbox import ShownMessage
+from tests.e2e.running_bot import House, Stage, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 15.0
@@ -162,7 +162,7 @@ async def test_a_message_with_what_was_deleted_meanwhile_goes_at_once(stage: Sta
         handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
         await engine.started.wait()
 
-        def gone(message: Message) -> bool:
+        def gone(message: ShownMessage) -> bool:
             return message.id not in {each.id for each in house.channel.messages}
 
         async with house.app.database.transaction() as transaction:

@@ -2,9 +2,9 @@
 
 import asyncio
 
-from kleinbot.domain.door import Door
-from kleinbot.sandbox import Message
-from tests.e2e.house import House, Stage
+from kleinbot.domain.service_mode import ServiceMode
+from kleinbot.sandbox import ShownMessage
+from tests.e2e.running_bot import House, Stage
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 15.0
@@ -16,7 +16,7 @@ async def _spent(house: House) -> int:
 
 async def test_an_hour_after_the_removal_what_is_open_is_given_back(stage: Stage) -> None:
     async with stage.house(ScriptedEngine()) as house:
-        house.app.doorkeeper.door = Door.PAUSED  # nothing is drawn meanwhile
+        house.app.service_modes.service_mode = ServiceMode.PAUSED  # nothing is drawn meanwhile
         await asyncio.wait_for(house.app.client.wait_until_ready(), QUICK_S)
         for prompt in ("first", "second"):
             handle = await house.ada.command(house.channel, "imagine", prompt=prompt)
@@ -34,12 +34,12 @@ async def test_an_hour_after_the_removal_what_is_open_is_given_back(stage: Stage
         await house.app.departures.look()
         assert await _spent(house) == 0
         assert await house.number("SELECT COUNT(*) FROM jobs WHERE error_code = 'error-server-left'") == 2
-        assert house.app.line.waiting == ()
+        assert house.app.queue.waiting == ()
 
 
 async def test_whoever_is_back_within_the_hour_keeps_their_places(stage: Stage) -> None:
     async with stage.house(ScriptedEngine()) as house:
-        house.app.doorkeeper.door = Door.PAUSED
+        house.app.service_modes.service_mode = ServiceMode.PAUSED
         await asyncio.wait_for(house.app.client.wait_until_ready(), QUICK_S)
         handle = await house.ada.command(house.channel, "imagine", prompt="first")
         await handle.message_where(_says_its_place, timeout_s=QUICK_S)
@@ -52,5 +52,5 @@ async def test_whoever_is_back_within_the_hour_keeps_their_places(stage: Stage) 
         assert await _spent(house) == 10
 
 
-def _says_its_place(message: Message) -> bool:
+def _says_its_place(message: ShownMessage) -> bool:
     return bool(message.text)

@@ -1,10 +1,10 @@
 import pytest
 
-from kleinbot.chat.downloads import Downloads
+from kleinbot.chat.create.downloads import Downloads
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.images.fetch import Reserve
-from tests.e2e.house import Stage, has_pictures
 from tests.e2e.pictures import a_png, imagined, parameters, result, said, size
+from tests.e2e.running_bot import Stage, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from kleinbot.domain.faults import FaultPoint
 from tests.e2e.bots import START_S, Bots, stopped
-from tests.e2e.house import has_pictures
 from tests.e2e.pictures import a_png
+from tests.e2e.running_bot import has_pictures
 
 
 @pytest.mark.parametrize("point", [FaultPoint.AFTER_CLAIM, FaultPoint.AFTER_FILE])

@@ -7,11 +7,11 @@ from typing import Any
 import discord
 import pytest
 
-from kleinbot.chat import deferral
-from kleinbot.chat.downloads import Downloads
-from kleinbot.sandbox import Message
-from tests.e2e.house import House, Stage, has_pictures
+from kleinbot.chat.core import deferral
+from kleinbot.chat.create.downloads import Downloads
+from kleinbot.sandbox import ShownMessage
 from tests.e2e.pictures import a_png
+from tests.e2e.running_bot import House, Stage, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 15.0
@@ -51,11 +51,11 @@ async def test_a_picture_that_is_done_before_its_deferral_waits_for_it(
         assert handle.response.id == done.id
         texts = [message.text for message in handle.messages]
         assert not any("in line" in text for text in texts)
-        assert house.app.board._live == {}
+        assert house.app.live_messages._live == {}
 
 
 async def _answered(house: House, command: str, said: str) -> None:
-    def says(message: Message) -> bool:
+    def says(message: ShownMessage) -> bool:
         return said in message.text
 
     handle = await house.ada.command(house.channel, command)

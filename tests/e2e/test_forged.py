@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from kleinbot.sandbox import InteractionHandle, Message
-from tests.e2e.house import Stage
+from kleinbot.sandbox import InteractionHandle, ShownMessage
 from tests.e2e.pictures import imagined
+from tests.e2e.running_bot import Stage
 from tests.scripted_engine import ScriptedEngine
 
 
@@ -65,11 +65,11 @@ async def test_a_member_that_cannot_be_is_said_to_be_no_button_of_ours(stage: St
         assert await house.number("SELECT quota_tenths FROM servers") == 400
 
 
-async def said(handle: InteractionHandle, sentence: str) -> Message:
+async def said(handle: InteractionHandle, sentence: str) -> ShownMessage:
     return await handle.message_where(lambda message: sentence in message.text, timeout_s=8)
 
 
-async def _forge_confirm(question: Message, victim: Message) -> None:
+async def _forge_confirm(question: ShownMessage, victim: ShownMessage) -> None:
     """Put another message's number into the button, as old ones carried."""
     for row in question.components:
         for button in row.get("components", ()):

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from kleinbot.sandbox import Person
-from tests.e2e.house import House, Stage, has_pictures
+from tests.e2e.running_bot import House, Stage, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 10.0

@@ -2,14 +2,14 @@
 
 import pytest
 
-from kleinbot.sandbox import InteractionHandle, Message, Person
-from tests.e2e.house import House, Stage, has_pictures
+from kleinbot.sandbox import InteractionHandle, Person, ShownMessage
+from tests.e2e.running_bot import House, Stage, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 10.0
 
 
-async def _drawn(house: House, person: Person, **options: object) -> Message:
+async def _drawn(house: House, person: Person, **options: object) -> ShownMessage:
     handle = await person.command(house.channel, "imagine", **options)
     return await handle.message_where(has_pictures, timeout_s=QUICK_S)
 
@@ -19,11 +19,11 @@ async def _many(house: House, count: int) -> None:
         await _drawn(house, house.ada, prompt=f"fox {index}")
 
 
-def _numbers(page: Message) -> list[int]:
+def _numbers(page: ShownMessage) -> list[int]:
     return [int(button.label.removeprefix("Show #")) for button in page.buttons if "#" in button.label]
 
 
-async def _page(handle: InteractionHandle, first: int) -> Message:
+async def _page(handle: InteractionHandle, first: int) -> ShownMessage:
     return await handle.message_where(lambda m: _numbers(m)[:1] == [first], timeout_s=QUICK_S)
 
 

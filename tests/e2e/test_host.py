@@ -4,14 +4,14 @@ import asyncio
 
 import pytest
 
-from kleinbot.sandbox import InteractionHandle, Message, Person
-from tests.e2e.house import Stage, has_pictures
+from kleinbot.sandbox import InteractionHandle, Person, ShownMessage
+from tests.e2e.running_bot import Stage, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 10.0
 
 
-async def _said(handle: InteractionHandle, sentence: str) -> Message:
+async def _said(handle: InteractionHandle, sentence: str) -> ShownMessage:
     found = await handle.message_where(lambda message: sentence in message.text, timeout_s=QUICK_S)
     assert found.is_ephemeral
     return found
@@ -93,7 +93,7 @@ async def test_draining_finishes_what_is_in_line_and_takes_nothing_new(stage: St
         await again.message_where(has_pictures, timeout_s=QUICK_S)
 
 
-async def test_the_host_sees_every_server_and_shares_out_the_card(stage: Stage) -> None:
+async def test_the_host_sees_every_server_and_shares_out_the_gpu(stage: Stage) -> None:
     host = _host(stage)
     other = stage.standin.world.add_server("Other *place*")
     async with stage.house(ScriptedEngine()) as house:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import pytest
 
 from kleinbot.domain.work import RenderTask
-from kleinbot.sandbox import InteractionHandle, Message, Person
-from kleinbot.sandbox.state import User
-from tests.e2e.house import House, Stage, has_pictures
+from kleinbot.sandbox import InteractionHandle, Person, ShownMessage
+from kleinbot.sandbox.server.state import User
+from tests.e2e.running_bot import House, Stage, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 10.0
@@ -25,13 +25,13 @@ def _held() -> ScriptedEngine:
     return engine
 
 
-async def _said(handle: InteractionHandle, sentence: str) -> Message:
+async def _said(handle: InteractionHandle, sentence: str) -> ShownMessage:
     found = await handle.message_where(lambda message: sentence in message.text, timeout_s=QUICK_S)
     assert found.is_ephemeral
     return found
 
 
-async def _asked(person: Person, house: House, prompt: str, **options: object) -> Message:
+async def _asked(person: Person, house: House, prompt: str, **options: object) -> ShownMessage:
     handle = await person.command_with(house.channel, "imagine", {"prompt": prompt, **options})
     return await handle.message_where(lambda message: bool(message.buttons), timeout_s=QUICK_S)
 

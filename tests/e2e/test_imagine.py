@@ -9,15 +9,15 @@ import pytest
 from PIL import Image
 
 from kleinbot.domain.work import EnginePhase, EngineState, JobProgress
-from kleinbot.sandbox import Message
-from tests.e2e.house import House, Stage, has_pictures
+from kleinbot.sandbox import ShownMessage
 from tests.e2e.pictures import parameters
+from tests.e2e.running_bot import House, Stage, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 10.0
 
 
-async def drawn(house: House, **options: object) -> Message:
+async def drawn(house: House, **options: object) -> ShownMessage:
     handle = await house.ada.command(house.channel, "imagine", **options)
     return await handle.message_where(has_pictures, timeout_s=60)
 
@@ -241,7 +241,7 @@ async def test_acknowledged_within_a_second_and_the_loop_never_late_while_the_en
 
 
 async def _busy_round(house: House) -> tuple[float, float]:
-    house.app.loop_watch.reset()
+    house.app.loop_lag.reset()
     handles = [
         await house.ada.command(house.channel, "imagine", prompt=f"fox {i}", count=4) for i in range(4)
     ]
@@ -250,7 +250,7 @@ async def _busy_round(house: House) -> tuple[float, float]:
     for handle in handles:
         await handle.message_where(has_pictures, timeout_s=60)
     slowest_s = max(handle.acknowledged_after_s or 0.0 for handle in handles)
-    return slowest_s, house.app.loop_watch.worst_s
+    return slowest_s, house.app.loop_lag.worst_s
 
 
 async def test_progress_is_edited_at_most_every_two_seconds(stage: Stage) -> None:
@@ -263,7 +263,7 @@ async def test_progress_is_edited_at_most_every_two_seconds(stage: Stage) -> Non
         await handle.message_where(lambda m: "Drawing picture 1 of 4" in m.text, timeout_s=QUICK_S)
         job_id = engine.batches[0][0].key.job_id
         for _ in range(40):
-            house.app.board.progress(job_id, JobProgress(0, chance.random()))
+            house.app.live_messages.progress(job_id, JobProgress(0, chance.random()))
             house.clock.advance(0.2)
             await asyncio.sleep(0.02)
         edits = house.standin.exchanges_of("PATCH", "/webhooks/*")

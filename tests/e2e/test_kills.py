@@ -14,7 +14,7 @@ import pytest
 
 from kleinbot.archive.mark import read_mark
 from kleinbot.domain.faults import FaultPoint
-from kleinbot.sandbox import Channel, InteractionHandle, Message, Person
+from kleinbot.sandbox import Channel, InteractionHandle, Person, ShownMessage
 from tests.e2e.accounts import (
     DATABASE,
     Books,
@@ -25,11 +25,11 @@ from tests.e2e.accounts import (
     rows,
     waiting_jobs,
 )
+from tests.e2e.bot_processes import Bot, Nursery
 from tests.e2e.bots import Bots, told
-from tests.e2e.house import LOOKS_EVERY_S, Stage, has_pictures
 from tests.e2e.kills import play
-from tests.e2e.nursery import Bot, Nursery
 from tests.e2e.pictures import a_png
+from tests.e2e.running_bot import LOOKS_EVERY_S, Stage, has_pictures
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
 
@@ -131,7 +131,7 @@ def town(stage: Stage, nursery: Nursery) -> Town:
     )
     record(stage.folder)
 
-    def read(event: str, message: Message) -> None:
+    def read(event: str, message: ShownMessage) -> None:
         if event != "deleted":
             town.promised.update(waiting_jobs(message))
 

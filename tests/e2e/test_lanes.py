@@ -4,9 +4,9 @@ import asyncio
 
 from kleinbot.domain.errors import FatalEngineError
 from kleinbot.domain.work import StageSeconds
-from kleinbot.sandbox import Message, Person
-from kleinbot.supervisor import RESTART_CODE
-from tests.e2e.house import House, Stage, has_pictures
+from kleinbot.process.supervisor import RESTART_CODE
+from kleinbot.sandbox import Person, ShownMessage
+from tests.e2e.running_bot import House, Stage, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 10.0
@@ -21,7 +21,7 @@ def _slow_engine() -> ScriptedEngine:
     return engine
 
 
-async def _asked(house: House, person: Person, **options: object) -> Message:
+async def _asked(house: House, person: Person, **options: object) -> ShownMessage:
     handle = await person.command_with(house.channel, "imagine", {"prompt": "a fox", **options})
     return await handle.message_where(lambda message: bool(message.buttons), timeout_s=QUICK_S)
 
@@ -112,7 +112,7 @@ async def test_where_the_history_may_not_be_read_the_result_arrives_all_the_same
         assert waiting.buttons
 
 
-async def test_a_card_that_no_longer_answers_is_said_in_the_waiting_messages(stage: Stage) -> None:
+async def test_a_gpu_that_no_longer_answers_is_said_in_the_waiting_messages(stage: Stage) -> None:
     engine = ScriptedEngine()
     engine.gate.clear()
     async with stage.house(engine, exits_with=RESTART_CODE) as house:
@@ -126,7 +126,7 @@ async def test_a_card_that_no_longer_answers_is_said_in_the_waiting_messages(sta
         assert await house.number("SELECT COUNT(*) FROM jobs WHERE ended_ms IS NULL") == 2
 
 
-async def _says(message: Message, sentence: str) -> None:
+async def _says(message: ShownMessage, sentence: str) -> None:
     async with asyncio.timeout(QUICK_S):
         while sentence not in message.text:
             await asyncio.sleep(0.01)

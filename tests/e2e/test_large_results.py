@@ -7,10 +7,10 @@ import signal
 import pytest
 
 from kleinbot.domain.faults import FaultPoint
-from kleinbot.sandbox import Message
+from kleinbot.sandbox import ShownMessage
 from tests.e2e.bots import START_S, Bots, stopped
-from tests.e2e.house import LOOKS_EVERY_S, House, Stage, has_pictures
-from tests.e2e.noisy import noisy_engine
+from tests.e2e.fault_injection import noisy_engine
+from tests.e2e.running_bot import LOOKS_EVERY_S, House, Stage, has_pictures
 
 QUICK_S = 20.0
 KEY = re.compile(r"-[0-9a-f]{8}-")
@@ -22,7 +22,7 @@ async def _told(house: House) -> None:
     await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)
 
 
-def _names(messages: list[Message]) -> list[list[str]]:
+def _names(messages: list[ShownMessage]) -> list[list[str]]:
     """Return the names of each message's files, without the key of their job."""
     return [[KEY.sub("-", picture.filename, count=1) for picture in message.pictures] for message in messages]
 

@@ -2,8 +2,8 @@
 
 import random
 
-from tests.e2e.house import Stage
 from tests.e2e.load import DEEDS, Load, Outcome, founded
+from tests.e2e.running_bot import Stage
 from tests.scripted_engine import ScriptedEngine
 
 PATIENCE_S = 60.0

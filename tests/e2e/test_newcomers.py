@@ -4,9 +4,9 @@ import logging
 
 import pytest
 
-from kleinbot.app import ANYBODY_MAY_INVITE
-from tests.e2e.house import Stage
+from kleinbot.app.lifecycle import ANYBODY_MAY_INVITE
 from tests.e2e.pictures import imagined, result, said
+from tests.e2e.running_bot import Stage
 from tests.scripted_engine import ScriptedEngine
 
 
@@ -46,7 +46,7 @@ async def test_a_person_in_two_servers_is_told_the_bound_and_no_server(stage: St
 async def test_the_start_says_that_every_server_may_invite_it(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.WARNING, "kleinbot.app"):
+    with caplog.at_level(logging.WARNING, "kleinbot.app.lifecycle"):
         async with stage.house(ScriptedEngine()):
             pass
         assert [record.getMessage() for record in caplog.records].count(ANYBODY_MAY_INVITE) == 1

@@ -5,19 +5,19 @@ import io
 import numpy as np
 from PIL import Image
 
-from kleinbot.klein.small.reader import Seen, ground_colour, read
-from kleinbot.model_choice import SMALL_KLEIN
-from kleinbot.sandbox import InteractionHandle, Message
-from tests.e2e.house import Stage, has_pictures
+from kleinbot.app.model_choice import SMALL_KLEIN
+from kleinbot.sandbox import InteractionHandle, ShownMessage
+from kleinbot.small_klein.training.reader import Seen, ground_colour, read
+from tests.e2e.running_bot import Stage, has_pictures
 
 WAIT_S = 60.0
 
 
-async def _drawn(handle: InteractionHandle) -> Message:
+async def _drawn(handle: InteractionHandle) -> ShownMessage:
     return await handle.message_where(has_pictures, timeout_s=WAIT_S)
 
 
-def _pixels(message: Message, position: int = 0) -> np.ndarray:
+def _pixels(message: ShownMessage, position: int = 0) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(message.pictures[position].data)).convert("RGB"))
 
 

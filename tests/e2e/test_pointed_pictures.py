@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from kleinbot.sandbox import Message, Upload
-from tests.e2e.house import House, Stage
+from kleinbot.sandbox import ShownMessage, Upload
 from tests.e2e.pictures import a_png, imagined, result, said, size
+from tests.e2e.running_bot import House, Stage
 from tests.scripted_engine import ScriptedEngine
 
 Json = dict[str, Any]
@@ -23,7 +23,7 @@ def section(name: str) -> Json:
     return {"type": 9, "components": [{"type": 10, "content": "look"}], "accessory": thumbnail}
 
 
-async def edited(house: House, message: Message, which: str | None = None) -> Message:
+async def edited(house: House, message: ShownMessage, which: str | None = None) -> ShownMessage:
     form = await house.ada.menu(message, "Edit this image")
     await form.modal_opened(timeout_s=10)
     values: Json = {"What should change?": "a hat"}
@@ -32,7 +32,7 @@ async def edited(house: House, message: Message, which: str | None = None) -> Me
     return await result(await house.ada.submit(form, values))
 
 
-async def offered(house: House, message: Message) -> int:
+async def offered(house: House, message: ShownMessage) -> int:
     """Return how many pictures of a message the form offers."""
     form = await house.ada.menu(message, "Edit this image")
     modal = await form.modal_opened(timeout_s=10)

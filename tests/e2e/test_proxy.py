@@ -6,13 +6,13 @@ import ssl
 
 import aiohttp
 
-from kleinbot.app import opened
+from kleinbot.app.container import Outside
+from kleinbot.app.lifecycle import opened
+from kleinbot.config.settings import Settings
 from kleinbot.domain.faults import NoFaults
-from kleinbot.parts import Outside
-from kleinbot.settings import Settings
 from tests.connect_proxy import connect_proxy
-from tests.e2e.house import Stage
 from tests.e2e.pictures import a_png, result
+from tests.e2e.running_bot import Stage
 from tests.scripted_engine import ScriptedEngine
 
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from kleinbot import app
+from kleinbot.app import lifecycle
+from kleinbot.app.model_choice import ModelChoice, choose_model
+from kleinbot.config.settings import Settings
 from kleinbot.domain.work import Checkpoint
-from kleinbot.model_choice import ModelChoice, choose_model
-from kleinbot.sandbox import Message, PersonError
-from kleinbot.settings import Settings
-from tests.e2e.house import House, Stage, has_pictures
+from kleinbot.sandbox import PersonError, ShownMessage
+from tests.e2e.running_bot import House, Stage, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 10.0
@@ -24,7 +24,7 @@ def base_here(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
         model = choose_model(settings, **others)
         return replace(model, profile=replace(model.profile, checkpoints=tuple(Checkpoint)))
 
-    monkeypatch.setattr(app, "choose_model", with_base)
+    monkeypatch.setattr(lifecycle, "choose_model", with_base)
     return monkeypatch
 
 
@@ -34,7 +34,7 @@ def _options(house: House) -> dict[str, dict[str, Any]]:
     return {option["name"]: option for option in imagine["options"]}
 
 
-async def _best(house: House, **options: object) -> Message:
+async def _best(house: House, **options: object) -> ShownMessage:
     values = {"prompt": "a fox", "quality": "best", **options}
     handle = await house.ada.command_with(house.channel, "imagine", values)
     return await handle.message_where(has_pictures, timeout_s=QUICK_S)

@@ -4,23 +4,23 @@ import asyncio
 
 import pytest
 
-from kleinbot.queueing import fair, tags
-from kleinbot.sandbox import InteractionHandle, Message, Person
-from kleinbot.sandbox.errors import PersonError
-from tests.e2e.house import House, Stage, has_pictures
+from kleinbot.sandbox import InteractionHandle, Person, ShownMessage
+from kleinbot.sandbox.rules.errors import PersonError
+from kleinbot.scheduler import accounts, fair
+from tests.e2e.running_bot import House, Stage, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 10.0
 DAY_S = 86_400
 
 
-async def _said(handle: InteractionHandle, sentence: str) -> Message:
+async def _said(handle: InteractionHandle, sentence: str) -> ShownMessage:
     found = await handle.message_where(lambda message: sentence in message.text, timeout_s=QUICK_S)
     assert found.is_ephemeral
     return found
 
 
-async def _picture(house: House, person: Person, count: int = 1) -> Message:
+async def _picture(house: House, person: Person, count: int = 1) -> ShownMessage:
     handle = await person.command(house.channel, "imagine", prompt="a fox", count=count)
     return await handle.message_where(has_pictures, timeout_s=QUICK_S)
 
@@ -117,7 +117,7 @@ async def test_an_admin_lets_a_member_count_more_and_the_line_follows(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The first eight full-size pictures of everybody wait in the order of asking; here all count by weight.
-    for module in (fair, tags):
+    for module in (fair, accounts):
         monkeypatch.setattr(module, "ALLOWANCE", 0)
     admin = _admin(stage)
     engine = ScriptedEngine()

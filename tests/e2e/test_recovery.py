@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from kleinbot.clean_stop import MARK
 from kleinbot.domain.faults import FaultPoint
+from kleinbot.process.shutdown_marker import MARK
 from tests.e2e.bots import START_S, Bots, stopped, told
-from tests.e2e.house import LOOKS_EVERY_S, has_pictures
+from tests.e2e.running_bot import LOOKS_EVERY_S, has_pictures
 
 ROOT = Path(__file__).parents[2]
 CHILD = (sys.executable, "-m", "tests.e2e.child")

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from kleinbot.sandbox import InteractionHandle, Message, Person
-from tests.e2e.house import LOOKS_EVERY_S, House, Stage
+from kleinbot.sandbox import InteractionHandle, Person, ShownMessage
 from tests.e2e.pictures import a_png, result, said
+from tests.e2e.running_bot import LOOKS_EVERY_S, House, Stage
 from tests.scripted_engine import ScriptedEngine
 
 WAIT_S = 60.0
@@ -37,7 +37,7 @@ class Echo:
     async def command(self, person: Person, name: str, **values: object) -> InteractionHandle:
         return self.doubled(await person.command(self.house.channel, name, **values))
 
-    async def press(self, person: Person, message: Message, label: str) -> InteractionHandle:
+    async def press(self, person: Person, message: ShownMessage, label: str) -> InteractionHandle:
         return self.doubled(await person.press(message, label=label))
 
 
@@ -56,7 +56,7 @@ def answers(handles: Iterable[InteractionHandle]) -> list[list[str]]:
     return [[message.text for message in handle.messages] for handle in handles]
 
 
-async def make(echo: Echo) -> Message:
+async def make(echo: Echo) -> ShownMessage:
     """Make pictures in every way that there is; return the first result."""
     house, bob = echo.house, echo.house.bob
     first = await result(await echo.command(house.ada, "imagine", prompt="a fox", count=2))
@@ -74,11 +74,11 @@ async def make(echo: Echo) -> Message:
     return first
 
 
-def _has_button(label: str, message: Message) -> bool:
+def _has_button(label: str, message: ShownMessage) -> bool:
     return label in [each.label for each in message.buttons]
 
 
-async def keep(echo: Echo, first: Message) -> None:
+async def keep(echo: Echo, first: ShownMessage) -> None:
     """Mark, unmark and mark again, look, post again, and delete."""
     ada, bob = echo.house.ada, echo.house.bob
     asked = await (await echo.press(bob, first, "Favourite")).message_where(lambda m: m.buttons)

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from kleinbot.sandbox import Message
-from tests.e2e.house import House, Stage
+from kleinbot.sandbox import ShownMessage
 from tests.e2e.pictures import a_png, imagined, result, said, size
+from tests.e2e.running_bot import House, Stage
 from tests.scripted_engine import ScriptedEngine
 
 
@@ -30,7 +30,7 @@ async def test_each_button_works_before_and_after_a_restart_for_anybody_who_sees
         await all_pressed(house, one, several)
 
 
-async def all_pressed(house: House, one: Message, several: Message) -> None:
+async def all_pressed(house: House, one: ShownMessage, several: ShownMessage) -> None:
     byline = f"— by <@{house.bob.id}> from <@{house.ada.id}>'s #"
     for message, label, count, start in (
         (one, "Subtle", 1, "**a red fox** · subtle variation "),

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from kleinbot.chat.downloads import Downloads
+from kleinbot.chat.create.downloads import Downloads
 from kleinbot.images.fetch import Reserve
 from kleinbot.sandbox import Answer, InteractionHandle, Person
-from tests.e2e.house import House, Stage
 from tests.e2e.pictures import a_png, result, said
+from tests.e2e.running_bot import House, Stage
 from tests.scripted_engine import ScriptedEngine
 
 

@@ -1,7 +1,7 @@
 import pytest
 
-from tests.e2e.house import House, Stage
 from tests.e2e.pictures import a_png, imagined, result, said, size
+from tests.e2e.running_bot import House, Stage
 from tests.scripted_engine import ScriptedEngine
 
 

@@ -6,9 +6,9 @@ import logging
 import pytest
 
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.supervisor import RESTART_CODE
-from tests.e2e.house import Stage
+from kleinbot.process.supervisor import RESTART_CODE
 from tests.e2e.pictures import imagined, result, said
+from tests.e2e.running_bot import Stage
 from tests.scripted_engine import ScriptedEngine
 
 _CHAT, _AUTOCOMPLETE, _COMPONENT = 1, 4, 3
@@ -120,7 +120,7 @@ async def test_who_leaves_the_team_loses_the_hosts_powers_within_ten_minutes(sta
     second = add(stage.server, "second", permissions=("manage_guild",))
     stage.standin.world.set_team(first, developer=(second,))
     async with stage.house(ScriptedEngine()) as house:
-        powers = house.app.client.host_powers
+        powers = house.app.client.ownership
         assert powers.has(first.id)
         assert powers.has(second.id)
         stage.standin.world.set_team(first, read_only=(second,))

@@ -12,11 +12,11 @@ from kleinbot.domain.faults import FaultPoint
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.profile import CPU_SMALL
 from kleinbot.domain.work import BatchResult, EnginePhase, ImageKey, RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
-from kleinbot.host.profile import CPU_SMALL
-from kleinbot.klein.source import FolderSource
+from kleinbot.klein.weights.source import FolderSource
 from tests.klein.tiny import ensure_tiny
 
 GRID = Grid(4, 4)

@@ -11,12 +11,12 @@ from diffusers import Flux2KleinPipeline
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.faults import FaultPoint
+from kleinbot.domain.profile import CPU_SMALL
 from kleinbot.domain.work import BatchResult, Checkpoint, RenderTask, Suspended
-from kleinbot.engine.making import Caller
+from kleinbot.engine.render_batch import Callbacks
 from kleinbot.engine.worker import Worker
-from kleinbot.host.profile import CPU_SMALL
-from kleinbot.klein.find_weights import find_weights
-from kleinbot.klein.load import load_klein
+from kleinbot.klein.pipeline.load import load_klein
+from kleinbot.klein.weights.find_weights import find_weights
 from tests.engine.conftest import GRID, STEPS, Faults, a_task, never
 
 
@@ -36,8 +36,8 @@ def base_task(position: int = 0) -> RenderTask:
     return replace(a_task(position), checkpoint=Checkpoint.BASE)
 
 
-def caller(must_yield: bool = False) -> Caller:
-    return Caller(lambda _: None, never, lambda: False, lambda: must_yield)
+def caller(must_yield: bool = False) -> Callbacks:
+    return Callbacks(lambda _: None, never, lambda: False, lambda: must_yield)
 
 
 def rendered(worker: Worker, *tasks: RenderTask) -> list[bytes]:

@@ -51,7 +51,7 @@ class OnTheCard(torch.Tensor):
         return self.as_subclass(torch.Tensor)
 
 
-def test_what_is_remembered_takes_no_memory_of_the_card() -> None:
+def test_what_is_remembered_takes_no_memory_of_the_gpu() -> None:
     cache = EmbeddingCache(lambda _: torch.zeros(10).as_subclass(OnTheCard))
     for _ in ("made", "known"):
         assert type(cache.get("a")) is torch.Tensor

@@ -11,10 +11,10 @@ from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import NoiseRecipe, seed_of_image
 from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.profile import CPU_SMALL
 from kleinbot.domain.work import BatchResult, ImageKey, RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine
-from kleinbot.host.profile import CPU_SMALL
-from kleinbot.klein.source import FolderSource
+from kleinbot.klein.weights.source import FolderSource
 from tests.engine.conftest import TickingClock
 
 GRID = Grid(6, 5)

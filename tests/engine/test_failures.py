@@ -9,14 +9,14 @@ import torch
 from kleinbot.engine.device import has_kernels, own_share
 from kleinbot.engine.failures import Failure, classify
 from kleinbot.engine.gpu_engine import _prefer_expandable_segments
-from kleinbot.host.facts import GIB
+from kleinbot.hardware.facts import GIB
 
 
-def card_lives() -> None:
+def gpu_lives() -> None:
     return
 
 
-def card_is_gone() -> None:
+def gpu_is_gone() -> None:
     raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
 
 
@@ -37,8 +37,8 @@ CASES = [
 
 
 @pytest.mark.parametrize(("error", "lives", "wanted"), CASES)
-def test_an_error_reaches_as_far_as_the_card_says(error: Exception, lives: bool, wanted: Failure) -> None:
-    assert classify(error, card_lives if lives else card_is_gone) is wanted
+def test_an_error_reaches_as_far_as_the_gpu_says(error: Exception, lives: bool, wanted: Failure) -> None:
+    assert classify(error, gpu_lives if lives else gpu_is_gone) is wanted
 
 
 @pytest.mark.parametrize(

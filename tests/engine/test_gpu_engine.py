@@ -7,7 +7,6 @@ import threading
 import pytest
 import torch
 
-from kleinbot.background import within
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError
 from kleinbot.domain.faults import FaultPoint
 from kleinbot.domain.geometry import Grid
@@ -23,7 +22,8 @@ from kleinbot.domain.work import (
     Suspended,
 )
 from kleinbot.engine.gpu_engine import GpuEngine
-from kleinbot.klein.text_encoder import TextEncoder
+from kleinbot.klein.pipeline.text_encoder import TextEncoder
+from kleinbot.process.background import within
 from tests.engine.conftest import STEPS, Faults, a_task, ignore, never, pixels_of, raising
 
 
@@ -160,16 +160,16 @@ async def test_a_failed_batch_fails_alone(
     assert await pixels_of(engine, a_task()) == before
 
 
-async def test_a_card_that_is_gone_is_fatal_for_good(
+async def test_a_gpu_that_is_gone_is_fatal_for_good(
     engine: GpuEngine, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
 
-    def lose_the_card() -> None:
+    def lose_the_gpu() -> None:
         monkeypatch.setattr("kleinbot.engine.worker.wait_for", lambda _: raising(gone)())
         raise gone
 
-    faults.act = lose_the_card
+    faults.act = lose_the_gpu
     with pytest.raises(FatalEngineError):
         await engine.render([a_task()], ignore, never)
     assert engine.state.phase is EnginePhase.FAILED

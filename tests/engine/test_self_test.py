@@ -8,12 +8,12 @@ import torch
 
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError
 from kleinbot.domain.faults import FaultPoint
+from kleinbot.domain.profile import CPU_SMALL
 from kleinbot.domain.work import EnginePhase
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.self_test import SelfTest
-from kleinbot.host.profile import CPU_SMALL
-from kleinbot.klein import vae
-from kleinbot.klein.source import FolderSource
+from kleinbot.klein.pipeline import vae
+from kleinbot.klein.weights.source import FolderSource
 from tests.engine.conftest import Faults, TickingClock, a_task, ignore, never, pixels_of, raising, result_of
 
 
@@ -38,7 +38,7 @@ async def fail(engine: GpuEngine, faults: Faults, error: Exception | None = None
     faults.at.clear()
 
 
-async def test_a_healthy_card_is_not_tested(engine: GpuEngine, tests_made: list[bool]) -> None:
+async def test_a_healthy_gpu_is_not_tested(engine: GpuEngine, tests_made: list[bool]) -> None:
     await pixels_of(engine, a_task(0))
     await pixels_of(engine, a_task(1))
     assert tests_made == []
@@ -64,7 +64,7 @@ async def test_it_passes_with_the_lean_vae_and_the_streamed_encoder(
     assert tests_made == [True]
 
 
-async def test_a_cuda_error_that_the_card_survives_is_followed_by_a_test(
+async def test_a_cuda_error_that_the_gpu_survives_is_followed_by_a_test(
     engine: GpuEngine, faults: Faults, tests_made: list[bool]
 ) -> None:
     await fail(engine, faults, RuntimeError("CUDA error: invalid configuration argument"))
@@ -80,7 +80,7 @@ async def test_a_cuda_error_that_the_card_survives_is_followed_by_a_test(
     ],
     ids=["noise", "no numbers"],
 )
-async def test_a_card_that_computes_something_else_is_given_up(
+async def test_a_gpu_that_computes_something_else_is_given_up(
     engine: GpuEngine,
     faults: Faults,
     monkeypatch: pytest.MonkeyPatch,
@@ -94,7 +94,7 @@ async def test_a_card_that_computes_something_else_is_given_up(
     assert engine.state.phase is EnginePhase.FAILED
 
 
-async def test_a_test_that_raises_gives_the_card_up(
+async def test_a_test_that_raises_gives_the_gpu_up(
     engine: GpuEngine, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await fail(engine, faults)
@@ -103,7 +103,7 @@ async def test_a_test_that_raises_gives_the_card_up(
         await engine.render([a_task()], ignore, never)
 
 
-async def test_memory_that_somebody_else_took_is_no_sign_of_a_broken_card(
+async def test_memory_that_somebody_else_took_is_no_sign_of_a_broken_gpu(
     engine: GpuEngine, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await fail(engine, faults)
@@ -159,7 +159,7 @@ async def test_a_picture_that_is_not_made_of_numbers_fails_alone(
     assert tests_made == [True]
 
 
-async def test_a_doubted_card_is_tested_once_before_the_next_batch(
+async def test_a_doubted_gpu_is_tested_once_before_the_next_batch(
     engine: GpuEngine, tests_made: list[bool]
 ) -> None:
     engine.doubt()
@@ -168,7 +168,7 @@ async def test_a_doubted_card_is_tested_once_before_the_next_batch(
     assert tests_made == [True]
 
 
-async def test_a_batch_during_which_the_card_lost_its_weights_is_not_given_out(
+async def test_a_batch_during_which_the_gpu_lost_its_weights_is_not_given_out(
     engine: GpuEngine, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As over a suspend: what is drawn after it is noise, and would be paid for."""
@@ -187,7 +187,7 @@ async def test_a_batch_during_which_the_card_lost_its_weights_is_not_given_out(
         await engine.render([a_task()], ignore, never)
 
 
-async def test_a_batch_over_which_the_card_kept_its_weights_is_given_out(
+async def test_a_batch_over_which_the_gpu_kept_its_weights_is_given_out(
     engine: GpuEngine, faults: Faults, tests_made: list[bool]
 ) -> None:
     wanted = await pixels_of(engine, a_task(0))

@@ -8,11 +8,11 @@ import torch
 from diffusers import AutoencoderKLFlux2
 
 from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, Placement
 from kleinbot.domain.work import Checkpoint
 from kleinbot.engine.gpu_engine import GpuEngine
-from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Placement
-from kleinbot.klein import vae
-from kleinbot.klein.source import FolderSource
+from kleinbot.klein.pipeline import vae
+from kleinbot.klein.weights.source import FolderSource
 from tests.engine.conftest import Faults, TickingClock, a_task, pixels_of
 
 

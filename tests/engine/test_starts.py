@@ -11,11 +11,11 @@ from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.profile import CPU_SMALL
 from kleinbot.domain.variation import Strength
-from kleinbot.domain.work import BatchResult, ImageKey, RenderTask, Start
+from kleinbot.domain.work import BatchResult, ImageKey, RenderTask, StartingPicture
 from kleinbot.engine.gpu_engine import GpuEngine
-from kleinbot.host.profile import CPU_SMALL
-from kleinbot.klein.source import FolderSource
+from kleinbot.klein.weights.source import FolderSource
 from tests.engine.conftest import TickingClock
 from tests.engine.test_engine_parity import some_picture
 
@@ -31,7 +31,7 @@ async def engine(tiny_folder: Path, clock: TickingClock) -> AsyncIterator[GpuEng
 
 
 def a_task(seed: int, picture: int = 1, strength: Strength = Strength.SUBTLE) -> RenderTask:
-    start = Start(some_picture(GRID.width_px, GRID.height_px, picture), strength.first_sigma)
+    start = StartingPicture(some_picture(GRID.width_px, GRID.height_px, picture), strength.first_sigma)
     return RenderTask(ImageKey("job", seed), "", GRID, NoiseRecipe(seed), strength.steps, start=start)
 
 

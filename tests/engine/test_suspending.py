@@ -139,11 +139,11 @@ async def test_a_fatal_error_forgets_what_rests(
     first = await suspended(engine)
     gone = torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
 
-    def lose_the_card() -> None:
+    def lose_the_gpu() -> None:
         monkeypatch.setattr("kleinbot.engine.worker.wait_for", lambda _: raising(gone)())
         raise gone
 
-    faults.act = lose_the_card
+    faults.act = lose_the_gpu
     with pytest.raises(FatalEngineError):
         await engine.render([a_task(1)], ignore, never)
     assert resting(engine) == 0

@@ -14,12 +14,12 @@ from torch._dynamo.utils import counters
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, Profile, WeightFormat
 from kleinbot.domain.work import EnginePhase, EngineState, RenderTask
 from kleinbot.engine import tuning
 from kleinbot.engine.gpu_engine import GpuEngine
-from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Format, Profile
-from kleinbot.klein.source import FolderSource
-from kleinbot.klein.strip_blocks import ParallelAttention, _InStrips
+from kleinbot.klein.low_memory.tiled_blocks import ParallelAttention, _InStrips
+from kleinbot.klein.weights.source import FolderSource
 from tests.engine.conftest import Faults, TickingClock, a_task, pixels_of
 from tests.engine.test_engine_parity import some_picture
 
@@ -114,7 +114,7 @@ async def test_memory_that_runs_out_while_it_is_tuned_is_no_failure_of_the_compi
         raise RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")
 
     monkeypatch.setattr(tuning, "BACKEND", no_memory)
-    monkeypatch.setattr("kleinbot.engine.bring_up.free_bytes", lambda: 0)
+    monkeypatch.setattr("kleinbot.engine.startup.free_bytes", lambda: 0)
     engine = GpuEngine(FolderSource(tiny_folder), TUNED, clock, faults, cpu_threads=1)
     with pytest.raises(StartError) as raised:
         await engine.start()
@@ -122,13 +122,13 @@ async def test_memory_that_runs_out_while_it_is_tuned_is_no_failure_of_the_compi
     await engine.close()
 
 
-@pytest.mark.parametrize("kept", Format)
+@pytest.mark.parametrize("kept", WeightFormat)
 async def test_what_could_not_be_compiled_stays_within_the_prediction(
     tiny_folder: Path,
     clock: TickingClock,
     faults: Faults,
     monkeypatch: pytest.MonkeyPatch,
-    kept: Format,
+    kept: WeightFormat,
 ) -> None:
     """The predictions are of compiled blocks and coders; the stock ones need more, strips less."""
 

@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from kleinbot.app import App, opened
-from kleinbot.parts import machine
-from kleinbot.sandbox import Channel, InteractionHandle, Person, StandIn
-from kleinbot.settings import Settings
+from kleinbot.app.container import machine
+from kleinbot.app.lifecycle import App, opened
+from kleinbot.config.settings import Settings
+from kleinbot.sandbox import Channel, FakeDiscord, InteractionHandle, Person
 
 GIB = 2**30
 WAIT_S = 90.0
@@ -43,7 +43,7 @@ def photograph(seed: int) -> bytes:
 
 
 async def through_the_program(folder: Path, data: Path, photos: list[bytes]) -> None:
-    async with StandIn() as standin:
+    async with FakeDiscord() as standin:
         server = standin.world.add_server("Studio")
         channel = standin.world.add_channel(server, "pictures")
         ada = standin.world.add_member(server, "ada")
@@ -87,7 +87,7 @@ def report(what: str, app: App, seconds: float) -> None:
     say(
         f"{what}: message after {seconds:.2f} s, peak {allocated:.2f} GiB allocated, {reserved:.2f} reserved;"
     )
-    say(f"  event loop at most {1000 * app.loop_watch.worst_s:.0f} ms late so far")
+    say(f"  event loop at most {1000 * app.loop_lag.worst_s:.0f} ms late so far")
 
 
 def by_the_model_card(folder: Path, photos: list[bytes]) -> None:

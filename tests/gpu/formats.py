@@ -18,17 +18,19 @@ from pathlib import Path
 import torch
 
 from kleinbot.domain.geometry import Grid
-from kleinbot.host.profile import CUDA_BF16, ComponentPlan, Format, Profile
-from kleinbot.klein.find_weights import find_weights
-from kleinbot.klein.load import Klein, load_klein
-from kleinbot.klein.weight_set import WeightSet
+from kleinbot.domain.profile import CUDA_BF16, ComponentPlan, Profile, WeightFormat
+from kleinbot.klein.pipeline.load import Klein, load_klein
+from kleinbot.klein.weights.find_weights import find_weights
+from kleinbot.klein.weights.weight_set import WeightSet
 from tests.klein.drawing import latents_of
 
 GIB = 2**30
 GRID = Grid(64, 64)
-FP8 = replace(CUDA_BF16, transformer=ComponentPlan(Format.FP8))
-ALL_FP8 = replace(FP8, text_encoder=ComponentPlan(Format.FP8), token_table_on_host=True)
-ALL_INT8 = replace(ALL_FP8, transformer=ComponentPlan(Format.INT8), text_encoder=ComponentPlan(Format.INT8))
+FP8 = replace(CUDA_BF16, transformer=ComponentPlan(WeightFormat.FP8))
+ALL_FP8 = replace(FP8, text_encoder=ComponentPlan(WeightFormat.FP8), token_table_on_host=True)
+ALL_INT8 = replace(
+    ALL_FP8, transformer=ComponentPlan(WeightFormat.INT8), text_encoder=ComponentPlan(WeightFormat.INT8)
+)
 
 
 def measured(name: str, profile: Profile, folder: Path, scratch: Path, *, is_file: bool) -> torch.Tensor:

@@ -20,13 +20,13 @@ from safetensors.torch import load_file, save_file
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from kleinbot.domain.geometry import Grid
+from kleinbot.domain.profile import CUDA_BF16
 from kleinbot.domain.work import Checkpoint
-from kleinbot.host.profile import CUDA_BF16
-from kleinbot.klein.filling import Wanted, fill
-from kleinbot.klein.find_weights import find_weights
-from kleinbot.klein.load import empty_transformer, load_klein
-from kleinbot.klein.tensor_reader import TensorReader
-from kleinbot.klein.tensor_writer import Slot, header_bytes
+from kleinbot.klein.pipeline.load import empty_transformer, load_klein
+from kleinbot.klein.quantisation.populate import TensorTarget, populate
+from kleinbot.klein.weights.find_weights import find_weights
+from kleinbot.klein.weights.tensor_reader import TensorReader
+from kleinbot.klein.weights.tensor_writer import Slot, header_bytes
 from tests.klein.drawing import latents_of
 from tests.klein.layouts import (
     block_linears,
@@ -246,7 +246,7 @@ def write_plain(checkout: Path, file: Path) -> None:
     [component] = weights.transformers.values()
     with TensorReader() as reader:
         model = empty_transformer(component)
-        fill(model, component, Wanted(torch.bfloat16, torch.device("cpu")), reader, lambda _: None)
+        populate(model, component, TensorTarget(torch.bfloat16, torch.device("cpu")), reader, lambda _: None)
         write_bfl_plain(model, file)
 
 

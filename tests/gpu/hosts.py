@@ -32,23 +32,23 @@ import psutil
 import torch
 
 from kleinbot.bench.bench import moved_bytes
-from kleinbot.bench.card import pinned_bytes_per_s
 from kleinbot.bench.cases import Case
 from kleinbot.bench.contender import STEPS, prompt_of, references_of
+from kleinbot.bench.gpu_meter import pinned_bytes_per_s
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import KleinbotError
 from kleinbot.domain.faults import FaultPoint, Faults, NoFaults
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import Blend, NoiseRecipe
-from kleinbot.domain.work import BatchResult, EnginePhase, EngineState, ImageKey, RenderTask, Rung
+from kleinbot.domain.profile import CPU_SMALL, Device, Profile, WeightFormat
+from kleinbot.domain.work import BatchResult, EnginePhase, EngineState, Fallback, ImageKey, RenderTask
 from kleinbot.engine.failures import is_out_of_memory
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.stages import Stages
-from kleinbot.host.memory_model import WorkShape, predict
-from kleinbot.host.profile import CPU_SMALL, Device, Format, Profile
-from kleinbot.host.rules import CONTEXT_RESERVE_BYTES
-from kleinbot.klein.source import FolderSource
-from tests.host.named_hosts import HOSTS, Host
+from kleinbot.hardware.memory_model import WorkShape, predict
+from kleinbot.hardware.profile_choice import CONTEXT_RESERVE_BYTES
+from kleinbot.klein.weights.source import FolderSource
+from tests.hardware.named_hosts import HOSTS, Host
 from tests.klein.tiny import ensure_tiny
 
 GIB = 2**30
@@ -133,7 +133,7 @@ def measured(host: Host, folder: Path, *, dry: bool) -> dict[str, Any]:
         shapes = WorkShape(FULL), WorkShape(FULL, (FULL,))
         peaks = max((predict(profile, shape) for shape in shapes), key=lambda peak: peak.highest_bytes)
         row |= {"predicted": peaks.highest_bytes / GIB, "stage": peaks.highest_stage}
-        limit = host.machine.card.free_bytes - CONTEXT_RESERVE_BYTES
+        limit = host.machine.gpu.free_bytes - CONTEXT_RESERVE_BYTES
         if host.too_large:
             plain = predict(profile, shapes[0])
             limit = (plain.decode_bytes + max(plain.encode_bytes, plain.denoise_bytes)) // 2
@@ -144,7 +144,7 @@ def measured(host: Host, folder: Path, *, dry: bool) -> dict[str, Any]:
             _, total = torch.cuda.mem_get_info()
             torch.cuda.set_per_process_memory_fraction(min(1.0, limit / total))
         faults = DecodeFails() if dry and host.too_large else NoFaults()
-        with noted_to(ends), patch("kleinbot.engine.bring_up.free_bytes", int) if dry else nullcontext():
+        with noted_to(ends), patch("kleinbot.engine.startup.free_bytes", int) if dry else nullcontext():
             asyncio.run(make_pictures(folder, run, SMALL if dry else FULL, row, faults))
     except KleinbotError as error:
         row["error"] = str(error)
@@ -190,7 +190,7 @@ async def make_pictures(
     folder: Path, profile: Profile, grid: Grid, row: dict[str, Any], faults: Faults
 ) -> None:
     """Fill ``row`` in: seconds, peaks and the rungs that the engine took."""
-    on_card = profile.device is Device.CUDA
+    on_gpu = profile.device is Device.CUDA
     reference = references_of(Case(grid, references=1))
     kinds = {
         "picture": RenderTask(ImageKey("picture", 0), "", grid, NoiseRecipe(1), STEPS),
@@ -199,8 +199,8 @@ async def make_pictures(
     }
     with tempfile.TemporaryDirectory() as scratch:
         # Quantised weights are shared by the hosts, so that only the first has to make them.
-        kept = folder / "scratch" if on_card else Path(scratch)
-        source = FolderSource(folder, prefer_fp8=profile.transformer.format is Format.FP8)
+        kept = folder / "scratch" if on_gpu else Path(scratch)
+        source = FolderSource(folder, prefer_fp8=profile.transformer.format is WeightFormat.FP8)
         engine = GpuEngine(source, profile, SystemClock(), faults, scratch=kept)
         started_s = time.perf_counter()
         phases: dict[EnginePhase, float] = {}
@@ -217,10 +217,10 @@ async def make_pictures(
                 row["load_s"] = phases.get(EnginePhase.WARMING, until_s)
                 row["warm_s"] = until_s - row["load_s"]
             # Compiling and the warm-up are not part of the promise.
-            if on_card:
+            if on_gpu:
                 torch.cuda.empty_cache()
                 torch.cuda.reset_peak_memory_stats()
-            rungs: list[Rung] = []
+            rungs: list[Fallback] = []
             for number, (kind, task) in enumerate((*kinds.items(), *kinds.items())):
                 started_s = time.perf_counter()
                 result = await engine.render(
@@ -233,7 +233,7 @@ async def make_pictures(
                     if image.error is not None:
                         raise image.error
             row["rungs"] = list(dict.fromkeys(rungs))
-            if on_card:
+            if on_gpu:
                 row["allocated"] = torch.cuda.max_memory_allocated() / GIB
                 row["reserved"] = torch.cuda.max_memory_reserved() / GIB
                 moved, from_disk = moved_bytes(profile)

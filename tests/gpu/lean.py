@@ -18,8 +18,8 @@ from diffusers import AutoencoderKLFlux2
 
 from kleinbot.domain.geometry import Aspect, Grid
 from kleinbot.domain.pixels import Pixels
-from kleinbot.klein import vae as stock
-from kleinbot.klein.lean_decode import STRIP_PX, decode_lean, encode_lean
+from kleinbot.klein.low_memory.tiled_vae import STRIP_PX, decode_tiled, encode_tiled
+from kleinbot.klein.pipeline import vae as stock
 from tests.gpu.full_size import VAE
 
 MIB = 2**20
@@ -54,12 +54,12 @@ def compare_one(exact: AutoencoderKLFlux2, vae: AutoencoderKLFlux2, grid: Grid) 
     for strip_px in (STRIP_PX // 2, STRIP_PX, 2 * STRIP_PX, 4 * STRIP_PX):
         found = measured(
             f"{grid} lean decode, strips of {strip_px} px",
-            partial(decode_lean, vae, low, strip_px),
+            partial(decode_tiled, vae, low, strip_px),
             vae.device,
         )
         say("   from stock:", difference(found, wanted), "from float32:", difference(found, truth))
     wanted_latents = measured(f"{grid} stock encode", lambda: stock.encode(vae, wanted), vae.device)
-    found_latents = measured(f"{grid} lean encode", lambda: encode_lean(vae, wanted), vae.device)
+    found_latents = measured(f"{grid} lean encode", lambda: encode_tiled(vae, wanted), vae.device)
     exact_latents = stock.encode(exact, wanted)
     for name, ours in (("stock", wanted_latents), ("lean", found_latents)):
         say(f"   {name} from float32, rms {(ours - exact_latents).square().mean().sqrt().item():.2e}")

@@ -19,13 +19,13 @@ from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.profile import CUDA_BF16
 from kleinbot.domain.work import BatchResult, ImageKey, RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine
-from kleinbot.host.probe import look
-from kleinbot.host.profile import CUDA_BF16
-from kleinbot.host.rules import choose
-from kleinbot.klein.noise import draw_noise
-from kleinbot.klein.source import FolderSource
+from kleinbot.hardware.probe import look
+from kleinbot.hardware.profile_choice import choose
+from kleinbot.klein.pipeline.noise import draw_noise
+from kleinbot.klein.weights.source import FolderSource
 
 GIB = 2**30
 SEEDS = (1, 2, 3, 4)
@@ -119,5 +119,5 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     chosen = parser.parse_args().folder
     facts = look()
-    say(facts.cards, choose(facts).profile.name, torch.__version__)
+    say(facts.gpus, choose(facts).profile.name, torch.__version__)
     compare(chosen, asyncio.run(through_the_engine(chosen)))

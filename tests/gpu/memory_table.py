@@ -2,7 +2,7 @@
 
 ``python -m tests.gpu.memory_table FOLDER --hosts 3060 3090 --json table.json`` renders every shape through
 the engine, with the profile that the rules choose for the host, and writes what
-``tests.host.measured_memory`` takes in. ``--card`` lets torch have only what is usable of the host's own
+``tests.hardware.measured_memory`` takes in. ``--card`` lets torch have only what is usable of the host's own
 card, as ``set_per_process_memory_fraction``; a batch that does not fit then has no row.
 
 The stages are told apart by hooks on the transformer and on the VAE, which are found by their types: nothing
@@ -26,14 +26,14 @@ from kleinbot.domain.errors import RenderError
 from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.profile import Profile, WeightFormat
 from kleinbot.domain.work import BatchResult, ImageKey, RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine
-from kleinbot.host.memory_model import WorkShape
-from kleinbot.host.profile import Format, Profile
-from kleinbot.host.rules import CONTEXT_RESERVE_BYTES
-from kleinbot.klein.source import FolderSource
-from tests.host.measured_memory import Measured, Row, as_json, shape_of
-from tests.host.named_hosts import HOSTS
+from kleinbot.hardware.memory_model import WorkShape
+from kleinbot.hardware.profile_choice import CONTEXT_RESERVE_BYTES
+from kleinbot.klein.weights.source import FolderSource
+from tests.hardware.measured_memory import Measured, Row, as_json, shape_of
+from tests.hardware.named_hosts import HOSTS
 
 STEPS = 2
 SHAPES = [
@@ -82,7 +82,7 @@ def attach(peaks: Peaks) -> None:
 
 
 async def measure(folder: Path, profile: Profile) -> list[Row]:
-    source = FolderSource(folder, prefer_fp8=profile.transformer.format is Format.FP8)
+    source = FolderSource(folder, prefer_fp8=profile.transformer.format is WeightFormat.FP8)
     engine = GpuEngine(source, profile, SystemClock(), NoFaults(), scratch=folder / "scratch")
     await engine.start()
     peaks, rows = Peaks(), []
@@ -156,8 +156,8 @@ def main() -> None:
     say(conditions)
     measured: dict[str, Measured] = {}
     for name in chosen.hosts:
-        if chosen.card:
-            usable = hosts[name].machine.card.free_bytes - CONTEXT_RESERVE_BYTES
+        if chosen.gpu:
+            usable = hosts[name].machine.gpu.free_bytes - CONTEXT_RESERVE_BYTES
             torch.cuda.set_per_process_memory_fraction(usable / torch.cuda.mem_get_info()[1])
         rows = asyncio.run(measure(chosen.folder, hosts[name].profile()))
         measured[name] = Measured(conditions, rows)

@@ -19,12 +19,12 @@ import torch
 
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import NoiseRecipe
+from kleinbot.domain.profile import CUDA_BF16, ComponentPlan, Placement, Profile
 from kleinbot.domain.work import Checkpoint
-from kleinbot.host.profile import CUDA_BF16, ComponentPlan, Placement, Profile
-from kleinbot.klein.denoise import Conditioning, Denoising
-from kleinbot.klein.find_weights import find_weights
-from kleinbot.klein.load import Klein, load_klein
-from kleinbot.klein.noise import draw_noise
+from kleinbot.klein.pipeline.denoise import Conditioning, Denoising
+from kleinbot.klein.pipeline.load import Klein, load_klein
+from kleinbot.klein.pipeline.noise import draw_noise
+from kleinbot.klein.weights.find_weights import find_weights
 
 GIB = 2**30
 GRID = Grid(64, 64)

@@ -13,19 +13,19 @@ import tempfile
 import time
 from pathlib import Path
 
-from kleinbot.app import opened
+from kleinbot.app.container import machine
+from kleinbot.app.lifecycle import opened
+from kleinbot.config.settings import Settings
 from kleinbot.domain.work import EnginePhase
 from kleinbot.engine.gpu_engine import GpuEngine
-from kleinbot.parts import machine
-from kleinbot.sandbox import Message, StandIn
-from kleinbot.settings import Settings
+from kleinbot.sandbox import FakeDiscord, ShownMessage
 
 GIB = 2**30
 WAIT_S = 300.0
 
 
 async def play(folder: Path, data: Path, pictures: Path | None) -> None:
-    async with StandIn() as standin:
+    async with FakeDiscord() as standin:
         server = standin.world.add_server("Studio")
         channel = standin.world.add_channel(server, "pictures")
         ada = standin.world.add_member(server, "ada")
@@ -40,21 +40,21 @@ async def play(folder: Path, data: Path, pictures: Path | None) -> None:
             await early.message_where(lambda message: bool(message.pictures), timeout_s=WAIT_S)
             say(f"first picture {time.monotonic() - started_s:.1f} s after login")
             assert app.engine.state.phase is EnginePhase.READY
-            app.loop_watch.reset()
+            app.loop_lag.reset()
             started_s = time.monotonic()
             handle = await ada.command(channel, "imagine", prompt="a red fox in the snow", count=4, seed=1)
             done = await handle.message_where(lambda message: bool(message.pictures), timeout_s=WAIT_S)
             say(f"four pictures {time.monotonic() - started_s:.2f} s after the command")
             say(f"acknowledged after {1000 * (handle.acknowledged_after_s or 0):.0f} ms")
             report(done, app.engine)
-            say(f"worst delay of the event loop {1000 * app.loop_watch.worst_s:.0f} ms")
+            say(f"worst delay of the event loop {1000 * app.loop_lag.worst_s:.0f} ms")
             if pictures is not None:
                 (pictures / "first.png").write_bytes(done.pictures[0].data)
             app.request_stop()
             say(f"exit code {await running}")
 
 
-def report(done: Message, engine: object) -> None:
+def report(done: ShownMessage, engine: object) -> None:
     for text in (*done.texts_so_far, done.text):
         say(text)
     for picture in done.pictures:

@@ -28,10 +28,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kleinbot.sandbox import InteractionHandle, Message, StandIn, WaitTimeoutError
+from kleinbot.sandbox import FakeDiscord, InteractionHandle, ShownMessage, WaitTimeoutError
 from tests.e2e.accounts import Books, Seen, numbers, record, rows, waiting_jobs
-from tests.e2e.crowd import Crowd, Seat
-from tests.e2e.nursery import ROOT
+from tests.e2e.bot_processes import ROOT
+from tests.e2e.load_members import Crowd, Seat
 from tests.e2e.pictures import a_png
 from tests.klein.tiny import ensure_tiny
 
@@ -60,14 +60,14 @@ class WaitingCrowd(Crowd):
                 self.waits_s[seat.person.name].append(time.monotonic() - started_s)
 
 
-def _is_last_word(message: Message) -> bool:
+def _is_last_word(message: ShownMessage) -> bool:
     return not message.is_loading and not waiting_jobs(message)
 
 
 class Soak:
     """The stand-in with its members, and the supervised bot."""
 
-    def __init__(self, standin: StandIn, place: Path, weights: Path, device: str) -> None:
+    def __init__(self, standin: FakeDiscord, place: Path, weights: Path, device: str) -> None:
         self.standin = standin
         self.folder = place / "data"
         self.orders = place / "orders.json"
@@ -239,7 +239,7 @@ class Soak:
         return Books(self.folder, Seen(channels, self.crowd.diary.promised))
 
 
-def _seats(standin: StandIn) -> list[Seat]:
+def _seats(standin: FakeDiscord) -> list[Seat]:
     world = standin.world
     servers = [world.add_server(name) for name in ("Studio", "Attic", "Cellar")]
     channels = [world.add_channel(server, "pictures") for server in servers]
@@ -276,7 +276,7 @@ async def play(weights: Path, device: str, minutes: float, harm_s: float, place:
         (out / "soak.json").write_text(json.dumps(told, indent=1))
         say(name, json.dumps(what))
 
-    async with StandIn() as standin:
+    async with FakeDiscord() as standin:
         soak = Soak(standin, place, weights, device)
         async with soak.bot(out / "bot.log"):
             began_s = time.monotonic()

@@ -15,9 +15,9 @@ from typing import Any
 
 import torch
 
-from kleinbot.app import App
+from kleinbot.app.lifecycle import App
 from kleinbot.domain.faults import FaultPoint
-from kleinbot.supervisor import RESTART_CODE, Supervisor, start_child
+from kleinbot.process.supervisor import RESTART_CODE, Supervisor, start_child
 from tests.e2e import child
 
 LEFT_BYTES = {"tight": 1_200 * 2**20, "none": 100 * 2**20}
@@ -81,7 +81,7 @@ def saying(report: Path, orders: Path) -> Callable[[App], Coroutine[Any, Any, No
             told = await asyncio.to_thread(lambda: json.loads(orders.read_text()))
             if told.get("reset") != reset:
                 reset = told.get("reset")
-                app.loop_watch.reset()
+                app.loop_lag.reset()
             await asyncio.to_thread(_write, report, _state(app) | {"reset": reset})
             await asyncio.sleep(_SAY_EVERY_S)
 
@@ -93,9 +93,9 @@ def _state(app: App) -> dict[str, Any]:
     return {
         "pid": os.getpid(),
         "phase": app.engine.state.phase,
-        "worst_delay_s": app.loop_watch.worst_s,
-        "idle_s": app.idle_share.idle_s,
-        "busy_s": app.idle_share.busy_s,
+        "worst_delay_s": app.loop_lag.worst_s,
+        "idle_s": app.idle_time.idle_s,
+        "busy_s": app.idle_time.busy_s,
         "peak_allocated_bytes": peak.allocated_bytes if peak else 0,
         "peak_reserved_bytes": peak.reserved_bytes if peak else 0,
     }

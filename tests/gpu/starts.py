@@ -26,20 +26,20 @@ LIMIT_S = 240
 def rows_in_eight_bits(_: Path) -> dict[str, Any]:
     import torch
 
-    from kleinbot.host.profile import Format
-    from kleinbot.klein.quantise import quantise
+    from kleinbot.domain.profile import WeightFormat
+    from kleinbot.klein.quantisation.quantise import quantise
 
     found: dict[str, Any] = {"torch": torch.__version__, "card": torch.cuda.get_device_name(0)}
     for dtype in (torch.bfloat16, torch.float32):
         weight = torch.randn(27648, 3072, generator=torch.Generator().manual_seed(1)).mul_(0.02).to(dtype)
-        for kept in (Format.INT8, Format.FP8):
+        for kept in (WeightFormat.INT8, WeightFormat.FP8):
             torch.cuda.reset_peak_memory_stats()
-            on_card, card_scales = quantise(weight, kept, torch.device("cuda", 0))
+            on_gpu, gpu_scales = quantise(weight, kept, torch.device("cuda", 0))
             peak_mib = torch.cuda.max_memory_allocated() >> 20
             on_cpu, cpu_scales = quantise(weight, kept, torch.device("cpu"))
-            is_same = torch.equal(on_card.view(torch.uint8), on_cpu.view(torch.uint8))
+            is_same = torch.equal(on_gpu.view(torch.uint8), on_cpu.view(torch.uint8))
             found[f"{kept} of {dtype}"] = {
-                "equal": is_same and torch.equal(card_scales, cpu_scales),
+                "equal": is_same and torch.equal(gpu_scales, cpu_scales),
                 "peak_mib": peak_mib,
             }
     return found
@@ -54,10 +54,10 @@ def _started(folder: Path, fail: Callable[[], None] | None = None) -> dict[str, 
     from kleinbot.domain.faults import NoFaults
     from kleinbot.domain.geometry import Grid
     from kleinbot.domain.noise import NoiseRecipe
+    from kleinbot.domain.profile import CUDA_BF16
     from kleinbot.domain.work import ImageKey, RenderTask
     from kleinbot.engine.gpu_engine import GpuEngine
-    from kleinbot.host.profile import CUDA_BF16
-    from kleinbot.klein.source import FolderSource
+    from kleinbot.klein.weights.source import FolderSource
 
     async def run() -> dict[str, Any]:
         engine = GpuEngine(FolderSource(folder), CUDA_BF16, SystemClock(), NoFaults())

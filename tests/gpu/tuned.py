@@ -20,10 +20,10 @@ from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.geometry import Aspect, Grid
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.profile import CUDA_BF16, Attention, Profile
 from kleinbot.domain.work import BatchResult, ImageKey, RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine
-from kleinbot.host.profile import CUDA_BF16, Attention, Profile
-from kleinbot.klein.source import FolderSource
+from kleinbot.klein.weights.source import FolderSource
 
 TUNED = replace(CUDA_BF16, name="tuned", largest_batch=4, attention=Attention.CUDNN, compiled=True)
 GREY = Pixels(640, 1024, bytes([128]) * (640 * 1024 * 3))

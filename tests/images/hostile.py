@@ -23,7 +23,7 @@ from queue import Empty, Queue
 from kleinbot.domain.errors import Refusal
 from kleinbot.domain.pixels import Pixels
 from kleinbot.images.containers.bare import unwrap
-from kleinbot.images.intake_child import reference_of
+from kleinbot.images.intake.child import reference_of
 from kleinbot.images.reference import Sizing
 from tests.images.cases import Case
 from tests.images.corpus_colour import colour_cases

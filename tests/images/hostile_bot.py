@@ -20,20 +20,20 @@ from pathlib import Path
 
 import psutil
 
-from kleinbot.app import opened
-from kleinbot.parts import machine
+from kleinbot.app.container import machine
+from kleinbot.app.lifecycle import opened
+from kleinbot.config.settings import Settings
+from kleinbot.process.signals import stop_on_signals
 from kleinbot.sandbox import (
     Address,
     Channel,
+    FakeDiscord,
     InteractionHandle,
-    Message,
     Person,
-    StandIn,
+    ShownMessage,
     WaitTimeoutError,
     connector_for,
 )
-from kleinbot.settings import Settings
-from kleinbot.signals import stop_on_signals
 from tests.images.corpus_slow import noise
 from tests.images.craft import saved
 from tests.scripted_engine import ScriptedEngine
@@ -187,12 +187,12 @@ async def ended(handle: InteractionHandle) -> str:
     return "drawn" if message.pictures else message.text
 
 
-def is_the_end(message: Message) -> bool:
+def is_the_end(message: ShownMessage) -> bool:
     return bool(message.pictures) or message.text.startswith(REFUSED)
 
 
 async def play(folder: Path, files: list[Path], members: int) -> None:
-    async with StandIn() as standin:
+    async with FakeDiscord() as standin:
         server = standin.world.add_server("Studio", boost_tier=3)  # whose files may have 20 MiB
         channel = standin.world.add_channel(server, "pictures")
         people = [standin.world.add_member(server, f"member{number}") for number in range(members + 2)]
@@ -238,7 +238,9 @@ def late_beside(quiet_s: list[float], loud_s: list[float]) -> str:
 
 
 @asynccontextmanager
-async def bot(standin: StandIn, folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, Lateness]]:
+async def bot(
+    standin: FakeDiscord, folder: Path
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, Lateness]]:
     address = standin.address(folder)
     words = {
         "folder": str(folder / "data"),

@@ -21,8 +21,8 @@ from PIL import Image
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.pixels import Pixels
 from kleinbot.images.containers.bare import unwrap
-from kleinbot.images.intake import Intake
-from kleinbot.images.intake_child import reference_of
+from kleinbot.images.intake.child import reference_of
+from kleinbot.images.intake.intake import Intake
 from kleinbot.images.reference import Sizing
 from tests.images.craft import flat, saved
 

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 import pytest
 
 from kleinbot.domain.errors import Code, Refusal
-from kleinbot.images.inbound import Inbound, InboundLimits
+from kleinbot.images.intake.inbound import Inbound, InboundLimits
 from kleinbot.images.limits import MIB
 from kleinbot.texts import Texts
 

@@ -13,13 +13,13 @@ import pytest
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.pixels import Pixels
-from kleinbot.images import intake_protocol as protocol
 from kleinbot.images.decode import decode_bytes
-from kleinbot.images.intake import Intake, IntakeLimits
-from kleinbot.images.intake_process import IntakeProcess, ProcessEndedError
-from kleinbot.images.intake_protocol import Kind
+from kleinbot.images.intake import protocol as protocol
+from kleinbot.images.intake.intake import Intake, IntakeLimits
+from kleinbot.images.intake.process import IntakeProcess, ProcessEndedError
+from kleinbot.images.intake.process_bounds import Job
+from kleinbot.images.intake.protocol import FrameKind
 from kleinbot.images.limits import MAX_BYTES, MIB
-from kleinbot.images.process_bounds import Job
 from kleinbot.images.reference import Sizing, to_reference
 from tests.images.craft import flat, marked, saved
 from tests.manual_clock import ManualClock
@@ -246,7 +246,7 @@ ORPHANED = """
 import asyncio, os, signal, sys
 import psutil
 from kleinbot.domain.clock import SystemClock
-from kleinbot.images.intake import Intake
+from kleinbot.images.intake.intake import Intake
 from tests.images.craft import marked, saved
 
 async def main():
@@ -274,7 +274,7 @@ def test_a_busy_process_dies_with_a_bot_that_is_killed() -> None:
 async def test_a_process_that_nobody_ends_ends_itself() -> None:
     """By the system's alarm, also where the interpreter is held."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "kleinbot.images.intake_child", str(os.getpid()), str(1 << 30), "9", "0.1"),
+        *(sys.executable, "-m", "kleinbot.images.intake.child", str(os.getpid()), str(1 << 30), "9", "0.1"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
@@ -287,17 +287,18 @@ async def test_a_process_that_nobody_ends_ends_itself() -> None:
 
 LIES = {
     "an unknown answer": protocol.HEAD.pack(b"?", 0),
-    "an answer out of turn": protocol.framed(Kind.READY),
-    "more bytes than any picture has": protocol.HEAD.pack(Kind.PIXELS.value, 0xFFFFFFFF),
+    "an answer out of turn": protocol.framed(FrameKind.READY),
+    "more bytes than any picture has": protocol.HEAD.pack(FrameKind.PIXELS.value, 0xFFFFFFFF),
     "a size of too many pixels": protocol.size_answer(0xFFFFFFFF),
     "a size of no pixels": protocol.size_answer(0),
     "pixels that are not asked for": protocol.pixels_answer(Pixels(16, 16, bytes(768))),
-    "a refusal that is no JSON": protocol.framed(Kind.REFUSED, b"[" * 4096),
+    "a refusal that is no JSON": protocol.framed(FrameKind.REFUSED, b"[" * 4096),
     "a refusal of something else": protocol.framed(
-        Kind.REFUSED, b'{"code": "error-token-refused", "parameters": {}}'
+        FrameKind.REFUSED, b'{"code": "error-token-refused", "parameters": {}}'
     ),
     "a refusal that says more than it may": protocol.framed(
-        Kind.REFUSED, b'{"code": "error-picture-truncated", "parameters": {"format": "%s"}}' % (b"x" * 999)
+        FrameKind.REFUSED,
+        b'{"code": "error-picture-truncated", "parameters": {"format": "%s"}}' % (b"x" * 999),
     ),
     "an end": b"",
     "half an answer": b"S",

@@ -11,10 +11,16 @@ from PIL import Image
 
 from kleinbot.domain.noise import Blend, NoiseRecipe
 from kleinbot.domain.pixels import Pixels
+from kleinbot.images.embedded_recipe import (
+    DIGITAL_SOURCE_TYPE,
+    EmbeddedRecipe,
+    exif_block,
+    recipe_text,
+    xmp_packet,
+)
 from kleinbot.images.labelled import decode_own, encode_png, encode_reference, pixel_hash
-from kleinbot.images.recipe import DIGITAL_SOURCE_TYPE, Recipe, exif_block, recipe_text, xmp_packet
 
-RECIPE = Recipe("a red fox", NoiseRecipe(42), 4, 1024, 768, "FLUX.2-klein-4B", "0.1.0")
+RECIPE = EmbeddedRecipe("a red fox", NoiseRecipe(42), 4, 1024, 768, "FLUX.2-klein-4B", "0.1.0")
 
 
 def gradient(width: int, height: int, grain: int = 0) -> Pixels:
@@ -33,7 +39,7 @@ def test_the_recipe_reads_as_other_programs_write_it() -> None:
 
 def test_mixed_noise_and_references_are_part_of_the_recipe() -> None:
     noise = NoiseRecipe(1, (Blend(2, 0.25), Blend(3, 0.5)))
-    text = recipe_text(Recipe("x", noise, 4, 64, 64, "m", "1", references=2))
+    text = recipe_text(EmbeddedRecipe("x", noise, 4, 64, 64, "m", "1", references=2))
     assert "Seed: 1, " in text
     assert "Noise: 1 0.25:2 0.5:3, References: 2, Version: kleinbot 1" in text
 
@@ -42,7 +48,7 @@ def test_mixed_noise_and_references_are_part_of_the_recipe() -> None:
     "prompt", ["a\nSteps: 99, Seed: 1, Size: 1x1", "a\r\nb\x00\x1b[2J", "\ud800 lone", "  "]
 )
 def test_a_prompt_cannot_change_the_line_of_settings(prompt: str) -> None:
-    text = recipe_text(Recipe(prompt, NoiseRecipe(42), 4, 64, 64, "m, Seed: 7", "1"))
+    text = recipe_text(EmbeddedRecipe(prompt, NoiseRecipe(42), 4, 64, 64, "m, Seed: 7", "1"))
     assert text.rpartition("\n")[2] == (
         "Steps: 4, Sampler: Euler, CFG scale: 1, Seed: 42, Size: 64x64, Model: m Seed: 7, Version: kleinbot 1"
     )
@@ -53,7 +59,7 @@ def test_a_prompt_cannot_change_the_line_of_settings(prompt: str) -> None:
 @pytest.mark.parametrize("prompt", ["a red fox", "ein Fuchs im Grünen", "赤い狐 🦊"])
 def test_a_png_holds_pixels_recipe_and_source_type(prompt: str) -> None:
     pixels = gradient(96, 64)
-    recipe = Recipe(prompt, NoiseRecipe(42), 4, 96, 64, "m", "1")
+    recipe = EmbeddedRecipe(prompt, NoiseRecipe(42), 4, 96, 64, "m", "1")
     png = encode_png(pixels, recipe)
     with Image.open(io.BytesIO(png)) as image:
         image.load()
@@ -68,7 +74,7 @@ def test_a_png_holds_pixels_recipe_and_source_type(prompt: str) -> None:
 
 
 def test_the_xmp_packet_is_well_formed_whatever_the_version_is() -> None:
-    recipe = Recipe("x", NoiseRecipe(0), 4, 64, 64, "m", '1"<&>')
+    recipe = EmbeddedRecipe("x", NoiseRecipe(0), 4, 64, 64, "m", '1"<&>')
     root = ET.fromstring(xmp_packet(recipe))  # noqa: S314 - our own
     description = next(root.iter("{http://www.w3.org/1999/02/22-rdf-syntax-ns#}Description"))
     assert (
@@ -154,7 +160,7 @@ def as_webui_reads(text: str) -> tuple[str, str]:
     ],
 )
 def test_a_prompt_cannot_split_itself_for_readers(prompt: str) -> None:
-    text = recipe_text(Recipe(prompt, NoiseRecipe(42), 4, 64, 64, "m", "1"))
+    text = recipe_text(EmbeddedRecipe(prompt, NoiseRecipe(42), 4, 64, 64, "m", "1"))
     read, negative = as_webui_reads(text)
     assert negative == ""
     assert read.replace(" :", ":").split() == prompt.split()

@@ -11,9 +11,9 @@ import pytest
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import Refusal
 from kleinbot.domain.pixels import Pixels
-from kleinbot.images.intake import Intake, IntakeLimits
+from kleinbot.images.intake.intake import Intake, IntakeLimits
+from kleinbot.images.intake.pixel_budget import PixelBudget
 from kleinbot.images.limits import MIB
-from kleinbot.images.pixel_budget import PixelBudget
 from tests.images.craft import flat, saved
 from tests.images.test_corpus import CASES, fits
 from tests.processes import finished
@@ -96,7 +96,7 @@ MEASURE = """
 import subprocess, sys
 from kleinbot.domain.errors import Refusal
 from kleinbot.images.containers.bare import unwrap
-from kleinbot.images.intake_child import reference_of
+from kleinbot.images.intake.child import reference_of
 from kleinbot.images.reference import Sizing
 from tests.images.corpus_hostile import bombs, lies
 

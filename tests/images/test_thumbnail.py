@@ -7,11 +7,11 @@ from PIL import Image
 
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
+from kleinbot.images.embedded_recipe import DIGITAL_SOURCE_TYPE, EmbeddedRecipe
 from kleinbot.images.labelled import encode_png
-from kleinbot.images.recipe import DIGITAL_SOURCE_TYPE, Recipe
 from kleinbot.images.thumbnail import thumbnail
 
-RECIPE = Recipe("a fox", NoiseRecipe(41), 4, 512, 256, "klein", "0")
+RECIPE = EmbeddedRecipe("a fox", NoiseRecipe(41), 4, 512, 256, "klein", "0")
 PNG = encode_png(Pixels(512, 256, bytes(512 * 256 * 3)), RECIPE)
 
 

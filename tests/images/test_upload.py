@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from kleinbot.domain.noise import NoiseRecipe
+from kleinbot.images.embedded_recipe import DIGITAL_SOURCE_TYPE, EmbeddedRecipe, recipe_text
 from kleinbot.images.labelled import encode_png
-from kleinbot.images.recipe import DIGITAL_SOURCE_TYPE, Recipe, recipe_text
 from kleinbot.images.upload import MIB, fit_for_upload, largest_file_bytes, plan_messages
 from tests.images.test_labelled import gradient
 
-RECIPE = Recipe("赤い狐", NoiseRecipe(42), 4, 512, 512, "m", "1")
+RECIPE = EmbeddedRecipe("赤い狐", NoiseRecipe(42), 4, 512, 512, "m", "1")
 PNG = encode_png(gradient(512, 512, grain=20), RECIPE)
 
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 from diffusers import Flux2KleinPipeline
 
-from kleinbot.host.profile import CPU_SMALL
-from kleinbot.klein.find_weights import find_weights
-from kleinbot.klein.load import Klein, load_klein
-from kleinbot.klein.source import HubSource, hub_source
+from kleinbot.domain.profile import CPU_SMALL
+from kleinbot.klein.pipeline.load import Klein, load_klein
+from kleinbot.klein.weights.find_weights import find_weights
+from kleinbot.klein.weights.source import HubSource, hub_source
 from tests.klein.hub import REPOSITORY, Hub, serving
 from tests.klein.tiny import ensure_tiny
 

@@ -5,9 +5,9 @@ import torch
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.work import Checkpoint
-from kleinbot.klein.denoise import Conditioning, denoise
-from kleinbot.klein.load import Klein
-from kleinbot.klein.noise import draw_noise
+from kleinbot.klein.pipeline.denoise import Conditioning, denoise
+from kleinbot.klein.pipeline.load import Klein
+from kleinbot.klein.pipeline.noise import draw_noise
 
 PROMPT = "a photo of a cat"
 GRID = Grid(4, 4)

@@ -12,7 +12,7 @@ from diffusers import Flux2Transformer2DModel
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from kleinbot.klein.bfl_names import modules_of
+from kleinbot.klein.weights.bfl_names import modules_of
 
 FP8 = torch.float8_e4m3fn
 FP8_MOST = 448.0

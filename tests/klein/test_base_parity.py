@@ -12,10 +12,10 @@ from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.work import Checkpoint
-from kleinbot.klein import vae
-from kleinbot.klein.denoise import BASE_GUIDANCE_SCALE, Conditioning, Denoising, Guidance
-from kleinbot.klein.load import Klein
-from kleinbot.klein.noise import draw_noise
+from kleinbot.klein.pipeline import vae
+from kleinbot.klein.pipeline.denoise import BASE_GUIDANCE_SCALE, Conditioning, Denoising, Guidance
+from kleinbot.klein.pipeline.load import Klein
+from kleinbot.klein.pipeline.noise import draw_noise
 from tests.klein.test_parity import REFERENCES, SQUARE, WIDE
 
 STEPS = 7

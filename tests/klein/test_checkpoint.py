@@ -12,9 +12,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.host.profile import CPU_SMALL, Precision
-from kleinbot.klein.find_weights import find_weights
-from kleinbot.klein.load import load_klein
+from kleinbot.domain.profile import CPU_SMALL, Precision
+from kleinbot.klein.pipeline.load import load_klein
+from kleinbot.klein.weights.find_weights import find_weights
 from tests.gpu import full_size
 
 TRANSFORMER_WEIGHTS = "transformer/diffusion_pytorch_model.safetensors"

@@ -14,19 +14,13 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Format
-from kleinbot.klein.download import (
-    complete_in_cache,
-    fetch_from_hub,
-    plan_download,
-)
-from kleinbot.klein.find_weights import find_weights
-from kleinbot.klein.hub_requests import AbandonedError
-from kleinbot.klein.kept import gone_of, kept_in
-from kleinbot.klein.load import load_klein
-from kleinbot.klein.source import (
-    HubSource,
-)
+from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, WeightFormat
+from kleinbot.klein.pipeline.load import load_klein
+from kleinbot.klein.quantisation.quantised_cache import gone_of, kept_in
+from kleinbot.klein.weights.download import complete_in_cache, fetch_from_hub, plan_download
+from kleinbot.klein.weights.find_weights import find_weights
+from kleinbot.klein.weights.hub_requests import AbandonedError
+from kleinbot.klein.weights.source import HubSource
 from kleinbot.texts import Texts, languages
 from tests.klein.hub import REPOSITORY, Hub, ignore, never
 from tests.processes import started
@@ -65,7 +59,7 @@ def test_a_file_that_was_changed_on_disk_is_not_used(hub: Hub, source: HubSource
 def test_plain_weights_that_were_quantised_and_deleted_are_not_fetched_again(
     hub: Hub, source: HubSource, tmp_path: Path
 ) -> None:
-    plan = ComponentPlan(Format.INT8)
+    plan = ComponentPlan(WeightFormat.INT8)
     profile = replace(CPU_SMALL, transformer=plan, text_encoder=plan)
     scratch = tmp_path / "scratch"
     load_klein(fetch_from_hub(source, ignore, never), profile, torch.device("cpu"), ignore, scratch)
@@ -140,7 +134,7 @@ def test_a_file_is_hashed_once(source: HubSource, monkeypatch: pytest.MonkeyPatc
     def hashed_again(*_: object) -> str:
         raise AssertionError("a start must not hash 16 GB")
 
-    monkeypatch.setattr("kleinbot.klein.published.sha256_of", hashed_again)
+    monkeypatch.setattr("kleinbot.klein.weights.published.sha256_of", hashed_again)
     assert fetch_from_hub(source, ignore, never)
 
 
@@ -219,7 +213,7 @@ def test_a_damaged_file_leaves_its_repository_and_nothing_else(
 
     assert hub.fetched == [VAE]
     assert common.read_bytes() == damaged
-    [record] = [record for record in caplog.records if record.name == "kleinbot.klein.published"]
+    [record] = [record for record in caplog.records if record.name == "kleinbot.klein.weights.published"]
     assert VAE in record.getMessage()
 
 
@@ -229,9 +223,9 @@ CHILD = textwrap.dedent(
     """
     import sys
     from pathlib import Path
-    from kleinbot.host.profile import CPU_SMALL
-    from kleinbot.klein.download import fetch_from_hub
-    from kleinbot.klein.source import hub_source
+    from kleinbot.domain.profile import CPU_SMALL
+    from kleinbot.klein.weights.download import fetch_from_hub
+    from kleinbot.klein.weights.source import hub_source
 
     source = hub_source(CPU_SMALL, sys.argv[1], Path(sys.argv[2]), sys.argv[3])
     fetch_from_hub(source, lambda fraction: print(fraction, flush=True), lambda: False)

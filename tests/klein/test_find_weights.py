@@ -16,14 +16,14 @@ from safetensors.torch import load_file, save_file
 from transformers import Qwen2TokenizerFast
 
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.profile import CPU_SMALL, Precision
 from kleinbot.domain.work import Checkpoint
-from kleinbot.host.profile import CPU_SMALL, Precision
-from kleinbot.klein.find_weights import find_weights
-from kleinbot.klein.host_table import HostTable
-from kleinbot.klein.load import Klein, load_klein
-from kleinbot.klein.prompt import KleinPromptMeter, templated
-from kleinbot.klein.source import FolderSource
-from kleinbot.klein.tokenizer_files import ADDED_TOKENS, open_tokenizer
+from kleinbot.klein.offload.token_table import TokenTable
+from kleinbot.klein.pipeline.load import Klein, load_klein
+from kleinbot.klein.pipeline.prompt import KleinPromptMeter, templated
+from kleinbot.klein.weights.find_weights import find_weights
+from kleinbot.klein.weights.source import FolderSource
+from kleinbot.klein.weights.tokenizer_files import ADDED_TOKENS, open_tokenizer
 from kleinbot.texts import Texts, languages
 from tests.klein.drawing import latents_of
 from tests.klein.layouts import (
@@ -465,7 +465,7 @@ OUT_OF_HANDLES = textwrap.dedent(
     import os, resource, sys
     from pathlib import Path
     from kleinbot.domain.errors import StartError
-    from kleinbot.klein.find_weights import find_weights
+    from kleinbot.klein.weights.find_weights import find_weights
 
     find_weights(Path(sys.argv[1]))
     names = os.listdir("/proc/self/fd")
@@ -510,7 +510,7 @@ def test_a_token_table_on_the_host_gives_the_same_embeddings(tiny_folder: Path, 
     profile = replace(CPU_SMALL, token_table_on_host=True)
     made = load_klein(find_weights(tiny_folder), profile, torch.device("cpu"), lambda _: None)
     table = made.text_encoder._model.embed_tokens
-    assert isinstance(table, HostTable)
+    assert isinstance(table, TokenTable)
     assert list(table.parameters()) == list(table.buffers()) == []
     with torch.inference_mode():
         assert torch.equal(made.text_encoder.encode(["a cat"]), klein.text_encoder.encode(["a cat"]))

@@ -9,16 +9,16 @@ import torch
 from diffusers import Flux2Transformer2DModel
 from diffusers.loaders.single_file_utils import convert_flux2_transformer_checkpoint_to_diffusers
 
+from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, Precision, Profile, WeightFormat
 from kleinbot.domain.work import Checkpoint
-from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Format, Precision, Profile
-from kleinbot.klein.eight_bit import Fp8Linear
-from kleinbot.klein.find_weights import find_weights
-from kleinbot.klein.load import Klein, load_klein
+from kleinbot.klein.pipeline.load import Klein, load_klein
+from kleinbot.klein.quantisation.linear import Fp8Linear
+from kleinbot.klein.weights.find_weights import find_weights
 from tests.gpu import full_size
 from tests.klein.drawing import latents_of
 from tests.klein.layouts import block_linears, calibrating, in_bfl_names, write_bfl_fp8, write_bfl_plain
 
-FP8 = replace(CPU_SMALL, transformer=ComponentPlan(Format.FP8))
+FP8 = replace(CPU_SMALL, transformer=ComponentPlan(WeightFormat.FP8))
 NATIVE = replace(FP8, native_fp8=True)
 
 

@@ -13,11 +13,11 @@ from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import Blend, NoiseRecipe
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.work import Checkpoint
-from kleinbot.klein import vae
-from kleinbot.klein.denoise import Conditioning, denoise
-from kleinbot.klein.latents import unpatch
-from kleinbot.klein.load import Klein
-from kleinbot.klein.noise import draw_noise
+from kleinbot.klein.pipeline import vae
+from kleinbot.klein.pipeline.denoise import Conditioning, denoise
+from kleinbot.klein.pipeline.latents import unpatch
+from kleinbot.klein.pipeline.load import Klein
+from kleinbot.klein.pipeline.noise import draw_noise
 
 STEPS = 4
 SQUARE = Grid(6, 6)

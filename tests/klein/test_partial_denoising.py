@@ -10,11 +10,11 @@ from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import Blend, NoiseRecipe
 from kleinbot.domain.variation import Strength
 from kleinbot.domain.work import Checkpoint
-from kleinbot.klein import vae
-from kleinbot.klein.denoise import Beginning, Conditioning, denoise
-from kleinbot.klein.load import Klein
-from kleinbot.klein.noise import draw_noise
-from kleinbot.klein.sigmas import prepare_schedule
+from kleinbot.klein.pipeline import vae
+from kleinbot.klein.pipeline.denoise import Beginning, Conditioning, denoise
+from kleinbot.klein.pipeline.load import Klein
+from kleinbot.klein.pipeline.noise import draw_noise
+from kleinbot.klein.pipeline.sigmas import prepare_schedule
 from tests.klein.test_parity import some_picture
 
 GRID = Grid(8, 8)

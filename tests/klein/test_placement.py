@@ -10,16 +10,16 @@ import torch
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.noise import NoiseRecipe
+from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, Placement, Profile
 from kleinbot.domain.work import Checkpoint
-from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Placement, Profile
-from kleinbot.klein.denoise import Conditioning, Denoising
-from kleinbot.klein.find_weights import find_weights
-from kleinbot.klein.host_table import HostTable
-from kleinbot.klein.load import Klein, load_klein
-from kleinbot.klein.noise import draw_noise
-from kleinbot.klein.packing import Pack
-from kleinbot.klein.placement import place
-from kleinbot.klein.shelves import DiskShelf, HostShelf
+from kleinbot.klein.offload.packing import Pack
+from kleinbot.klein.offload.placement import place
+from kleinbot.klein.offload.token_table import TokenTable
+from kleinbot.klein.offload.weight_storage import DiskStorage, HostStorage
+from kleinbot.klein.pipeline.denoise import Conditioning, Denoising
+from kleinbot.klein.pipeline.load import Klein, load_klein
+from kleinbot.klein.pipeline.noise import draw_noise
+from kleinbot.klein.weights.find_weights import find_weights
 from kleinbot.texts import Texts, languages
 from tests.klein.test_parity import SQUARE
 
@@ -119,7 +119,7 @@ def test_weights_on_disk_lie_in_a_file_without_a_name(tiny_folder: Path, tmp_pat
     away = placed(tiny_folder, Placement.DISK, tmp_path)
     assert list(tmp_path.iterdir()) == []
     table = away.text_encoder._model.embed_tokens
-    assert isinstance(table, HostTable)
+    assert isinstance(table, TokenTable)
     assert table.table.shape == (away.text_encoder._model.config.vocab_size, 32)
 
 
@@ -131,7 +131,7 @@ def test_a_resident_module_is_only_moved(klein: Klein) -> None:
     assert not module._forward_pre_hooks
 
 
-def test_an_encoder_is_taken_off_the_card_while_it_runs(tiny_folder: Path, klein: Klein) -> None:
+def test_an_encoder_is_taken_off_the_gpu_while_it_runs(tiny_folder: Path, klein: Klein) -> None:
     other = load_klein(find_weights(tiny_folder), CPU_SMALL, CPU, lambda _: None)
     assert bytes_of(other.text_encoder._model) > 0
     other.text_encoder.stream()
@@ -159,11 +159,11 @@ def held(module: torch.nn.Module) -> list[tuple[torch.dtype, tuple[int, ...], li
 
 @pytest.mark.parametrize(
     "shelf",
-    [lambda: HostShelf(CPU, chunk_bytes=64), lambda: DiskShelf(CPU, None, staging_bytes=48)],
+    [lambda: HostStorage(CPU, chunk_bytes=64), lambda: DiskStorage(CPU, None, staging_bytes=48)],
     ids=["host", "disk"],
 )
 def test_every_dtype_and_a_transposed_matrix_come_back_as_they_were(
-    shelf: Callable[[], HostShelf | DiskShelf],
+    shelf: Callable[[], HostStorage | DiskStorage],
 ) -> None:
     modules = [Odd(), Odd()]
     before = [held(module) for module in modules]
@@ -192,7 +192,7 @@ def test_host_memory_that_cannot_be_pinned_is_told_once(
         return empty(*size, **named)
 
     monkeypatch.setattr(torch, "empty", unpinned)
-    shelf = HostShelf(torch.device("cuda"), chunk_bytes=256)
+    shelf = HostStorage(torch.device("cuda"), chunk_bytes=256)
     shelf.put(Pack([torch.nn.Linear(64, 64)]))
     assert len(shelf._chunks) > 40
     assert len(caplog.records) == 1

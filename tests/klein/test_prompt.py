@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from transformers import Qwen2TokenizerFast
 
 from kleinbot.domain.prompts import PromptMeter
-from kleinbot.klein.prompt import SEQUENCE_TOKENS, KleinPromptMeter, clean_prompt, templated
-from kleinbot.klein.source import FolderSource
+from kleinbot.klein.pipeline.prompt import SEQUENCE_TOKENS, KleinPromptMeter, clean_prompt, templated
+from kleinbot.klein.weights.source import FolderSource
 from tests.klein.tiny import SPECIAL_TOKENS
 
 PIECES = [

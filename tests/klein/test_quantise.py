@@ -5,19 +5,19 @@ import hashlib
 import pytest
 import torch
 
-from kleinbot.host.profile import Format
-from kleinbot.klein import quantise as module
-from kleinbot.klein.quantise import quantise
+from kleinbot.domain.profile import WeightFormat
+from kleinbot.klein.quantisation import quantise as module
+from kleinbot.klein.quantisation.quantise import quantise
 
 ROWS, COLUMNS = 96, 160
 
 # Made with torchao 0.18.0: ``quantize_`` of a linear layer with these weights by ``Int8WeightOnlyConfig`` and
 # ``Float8WeightOnlyConfig`` of ``PerRow()``; SHA-256 of ``qdata``, then of ``scale`` in float32.
 OF_TORCHAO = {
-    (torch.float32, Format.INT8): "7c5ee0855530a3eea031b01a51513066c089ae062319011da25ffd0b89974bff",
-    (torch.float32, Format.FP8): "895018e98a97bad3574ec5f9c03f676ec8df6201bd658ecf0799f7bf5bb7f2fc",
-    (torch.bfloat16, Format.INT8): "9bd1d9b510a9933114e14f5a96bbbbadaaabb76299cb4e0626e98a313e1dcc75",
-    (torch.bfloat16, Format.FP8): "8a8c2045a4e8fccc756b3f3a51a37b2adc32619f2541cd56267167355211e005",
+    (torch.float32, WeightFormat.INT8): "7c5ee0855530a3eea031b01a51513066c089ae062319011da25ffd0b89974bff",
+    (torch.float32, WeightFormat.FP8): "895018e98a97bad3574ec5f9c03f676ec8df6201bd658ecf0799f7bf5bb7f2fc",
+    (torch.bfloat16, WeightFormat.INT8): "9bd1d9b510a9933114e14f5a96bbbbadaaabb76299cb4e0626e98a313e1dcc75",
+    (torch.bfloat16, WeightFormat.FP8): "8a8c2045a4e8fccc756b3f3a51a37b2adc32619f2541cd56267167355211e005",
 }
 
 
@@ -31,7 +31,7 @@ def weights(dtype: torch.dtype) -> torch.Tensor:
 @pytest.mark.parametrize("at_once", [1 << 24, 7 * COLUMNS])
 @pytest.mark.parametrize(("dtype", "kept"), OF_TORCHAO)
 def test_every_bit_is_torchaos(
-    dtype: torch.dtype, kept: Format, at_once: int, monkeypatch: pytest.MonkeyPatch
+    dtype: torch.dtype, kept: WeightFormat, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_AT_ONCE", at_once)
     narrow, scale = quantise(weights(dtype), kept, torch.device("cpu"))
@@ -39,8 +39,8 @@ def test_every_bit_is_torchaos(
     assert hashlib.sha256(content).hexdigest() == OF_TORCHAO[dtype, kept]
 
 
-@pytest.mark.parametrize("kept", [Format.INT8, Format.FP8])
-def test_a_row_of_zeros_stays_zeros(kept: Format) -> None:
+@pytest.mark.parametrize("kept", [WeightFormat.INT8, WeightFormat.FP8])
+def test_a_row_of_zeros_stays_zeros(kept: WeightFormat) -> None:
     rows = weights(torch.bfloat16)
     rows[3] = 0
     narrow, scale = quantise(rows, kept, torch.device("cpu"))
@@ -49,4 +49,4 @@ def test_a_row_of_zeros_stays_zeros(kept: Format) -> None:
 
 def test_what_is_kept_plain_is_not_quantised() -> None:
     with pytest.raises(ValueError, match="plain"):
-        quantise(weights(torch.float32), Format.PLAIN, torch.device("cpu"))
+        quantise(weights(torch.float32), WeightFormat.PLAIN, torch.device("cpu"))

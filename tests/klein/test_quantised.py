@@ -11,17 +11,17 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from kleinbot.app.engine_startup import Remedy, remedy_of
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, Precision, Profile, WeightFormat
 from kleinbot.domain.work import Checkpoint
-from kleinbot.engine_start import Remedy, remedy_of
-from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Format, Precision, Profile
-from kleinbot.klein import quantised as kept_on_disk
-from kleinbot.klein.eight_bit import RowScaledLinear
-from kleinbot.klein.find_weights import find_weights
-from kleinbot.klein.kept import FOLDER, gone_of, kept_in
-from kleinbot.klein.load import Klein, load_klein
-from kleinbot.klein.quantise import quantise
-from kleinbot.klein.weights import Gone
+from kleinbot.klein.pipeline.load import Klein, load_klein
+from kleinbot.klein.quantisation import quantised as kept_on_disk
+from kleinbot.klein.quantisation.linear import RowScaledLinear
+from kleinbot.klein.quantisation.quantise import quantise
+from kleinbot.klein.quantisation.quantised_cache import FOLDER, gone_of, kept_in
+from kleinbot.klein.weights.find_weights import find_weights
+from kleinbot.klein.weights.headers import Gone
 from tests.klein.drawing import latents_of
 from tests.klein.layouts import write_bfl_plain
 from tests.klein.test_checkpoint import sharded
@@ -29,7 +29,7 @@ from tests.klein.test_checkpoint import sharded
 CPU = torch.device("cpu")
 
 
-def profile_of(kept: Format, precision: Precision = Precision.FLOAT32) -> Profile:
+def profile_of(kept: WeightFormat, precision: Precision = Precision.FLOAT32) -> Profile:
     plan = ComponentPlan(kept)
     return replace(CPU_SMALL, precision=precision, transformer=plan, text_encoder=plan)
 
@@ -44,11 +44,13 @@ def checkout(tiny_folder: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def quantised_layers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Format]]:
+def quantised_layers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[WeightFormat]]:
     """Note every layer that is quantised for the file."""
-    made: list[Format] = []
+    made: list[WeightFormat] = []
 
-    def noted(weight: torch.Tensor, kept: Format, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    def noted(
+        weight: torch.Tensor, kept: WeightFormat, device: torch.device
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         made.append(kept)
         return quantise(weight, kept, device)
 
@@ -56,16 +58,16 @@ def quantised_layers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Format]]:
     return iter([made])
 
 
-@pytest.mark.parametrize("kept", [Format.FP8, Format.INT8])
-def test_eight_bits_are_near_the_plain_model(tiny_folder: Path, klein: Klein, kept: Format) -> None:
+@pytest.mark.parametrize("kept", [WeightFormat.FP8, WeightFormat.INT8])
+def test_eight_bits_are_near_the_plain_model(tiny_folder: Path, klein: Klein, kept: WeightFormat) -> None:
     made = loaded(tiny_folder, profile_of(kept), None)
     plain = latents_of(klein)
     error = float((latents_of(made) - plain).norm() / plain.norm())
-    assert 0 < error < {Format.FP8: 0.15, Format.INT8: 0.05}[kept]
+    assert 0 < error < {WeightFormat.FP8: 0.15, WeightFormat.INT8: 0.05}[kept]
 
 
 def test_the_blocks_are_quantised_and_what_leads_in_and_out_is_not(tiny_folder: Path) -> None:
-    made = loaded(tiny_folder, profile_of(Format.INT8), None)
+    made = loaded(tiny_folder, profile_of(WeightFormat.INT8), None)
     transformer = made.transformers[Checkpoint.DISTILLED]
     plain = {name for name, module in transformer.named_modules() if isinstance(module, nn.Linear)}
     assert {name.split(".")[0] for name in plain} == {
@@ -83,10 +85,10 @@ def test_the_blocks_are_quantised_and_what_leads_in_and_out_is_not(tiny_folder: 
     assert encoder.rotary_emb.inv_freq.dtype is torch.float32
 
 
-@pytest.mark.parametrize("kept", [Format.FP8, Format.INT8])
+@pytest.mark.parametrize("kept", [WeightFormat.FP8, WeightFormat.INT8])
 @pytest.mark.parametrize("precision", Precision)
 def test_what_was_kept_is_what_was_made(
-    tiny_folder: Path, tmp_path: Path, kept: Format, precision: Precision
+    tiny_folder: Path, tmp_path: Path, kept: WeightFormat, precision: Precision
 ) -> None:
     profile = profile_of(kept, precision)
     in_memory = latents_of(loaded(tiny_folder, profile, None))
@@ -97,22 +99,22 @@ def test_what_was_kept_is_what_was_made(
 
 
 def test_the_second_start_quantises_nothing(
-    tiny_folder: Path, tmp_path: Path, quantised_layers: Iterator[list[Format]]
+    tiny_folder: Path, tmp_path: Path, quantised_layers: Iterator[list[WeightFormat]]
 ) -> None:
     made = next(quantised_layers)
-    loaded(tiny_folder, profile_of(Format.INT8), tmp_path)
+    loaded(tiny_folder, profile_of(WeightFormat.INT8), tmp_path)
     assert made
     made.clear()
-    loaded(tiny_folder, profile_of(Format.INT8), tmp_path)
+    loaded(tiny_folder, profile_of(WeightFormat.INT8), tmp_path)
     assert not made
 
 
 def test_other_weights_are_quantised_anew_and_the_old_file_goes(checkout: Path, tmp_path: Path) -> None:
-    loaded(checkout, profile_of(Format.INT8), tmp_path)
+    loaded(checkout, profile_of(WeightFormat.INT8), tmp_path)
     before = sorted((tmp_path / FOLDER).glob("*.safetensors"))
     weights = checkout / "transformer/diffusion_pytorch_model.safetensors"
     weights.write_bytes(weights.read_bytes())
-    loaded(checkout, profile_of(Format.INT8), tmp_path)
+    loaded(checkout, profile_of(WeightFormat.INT8), tmp_path)
     after = sorted((tmp_path / FOLDER).glob("*.safetensors"))
     assert len(before) == len(after) == 2
     assert len(set(before) & set(after)) == 1
@@ -131,9 +133,9 @@ def without_plain(folder: Path, profile: Profile, scratch: Path) -> Klein:
 
 
 def test_the_second_start_needs_no_plain_files(
-    checkout: Path, tmp_path: Path, quantised_layers: Iterator[list[Format]]
+    checkout: Path, tmp_path: Path, quantised_layers: Iterator[list[WeightFormat]]
 ) -> None:
-    profile, made = profile_of(Format.INT8), next(quantised_layers)
+    profile, made = profile_of(WeightFormat.INT8), next(quantised_layers)
     expected = latents_of(loaded(checkout, profile, tmp_path))
     for file in WEIGHTS:
         (checkout / file).unlink()
@@ -143,13 +145,13 @@ def test_the_second_start_needs_no_plain_files(
 
 
 def test_what_is_needed_plain_is_missed(checkout: Path, tmp_path: Path) -> None:
-    loaded(checkout, profile_of(Format.INT8), tmp_path)
+    loaded(checkout, profile_of(WeightFormat.INT8), tmp_path)
     for file in WEIGHTS:
         (checkout / file).unlink()
     for other in (
-        profile_of(Format.PLAIN),
-        profile_of(Format.FP8),
-        profile_of(Format.INT8, Precision.BFLOAT16),
+        profile_of(WeightFormat.PLAIN),
+        profile_of(WeightFormat.FP8),
+        profile_of(WeightFormat.INT8, Precision.BFLOAT16),
     ):
         with pytest.raises(StartError) as raised:
             without_plain(checkout, other, tmp_path)
@@ -162,7 +164,7 @@ def test_what_is_needed_plain_is_missed(checkout: Path, tmp_path: Path) -> None:
 
 
 def test_other_files_in_the_place_of_those_that_went_count(checkout: Path, tmp_path: Path) -> None:
-    profile = profile_of(Format.INT8)
+    profile = profile_of(WeightFormat.INT8)
     first = latents_of(loaded(checkout, profile, tmp_path))
     file = checkout / WEIGHTS[0]
     content = load_file(file)
@@ -174,7 +176,7 @@ def test_other_files_in_the_place_of_those_that_went_count(checkout: Path, tmp_p
 
 
 def test_a_part_that_changed_is_not_joined_with_one_that_went(checkout: Path, tmp_path: Path) -> None:
-    profile = profile_of(Format.INT8)
+    profile = profile_of(WeightFormat.INT8)
     sharded(checkout)
     loaded(checkout, profile, tmp_path)
     one, other = sorted((checkout / "text_encoder").glob("*.safetensors"))
@@ -188,7 +190,7 @@ def test_a_part_that_changed_is_not_joined_with_one_that_went(checkout: Path, tm
 
 
 def test_single_files_may_go_too_and_others_come_first(klein: Klein, checkout: Path, tmp_path: Path) -> None:
-    profile = profile_of(Format.INT8)
+    profile = profile_of(WeightFormat.INT8)
     shutil.rmtree(checkout / "transformer")
     (checkout / "model_index.json").unlink()
     transformer = klein.transformers[Checkpoint.DISTILLED]
@@ -202,7 +204,7 @@ def test_single_files_may_go_too_and_others_come_first(klein: Klein, checkout: P
 
 
 def test_a_kept_file_that_says_nonsense_is_not_believed(checkout: Path, tmp_path: Path) -> None:
-    profile = profile_of(Format.INT8)
+    profile = profile_of(WeightFormat.INT8)
     loaded(checkout, profile, tmp_path)
     for file in (tmp_path / FOLDER).glob("*.safetensors"):
         for said in ("[" * 100_000, "{}", '{"version": 2, "sources": 1}'):
@@ -213,10 +215,10 @@ def test_a_kept_file_that_says_nonsense_is_not_believed(checkout: Path, tmp_path
 
 
 def test_a_torn_file_is_made_anew(tiny_folder: Path, tmp_path: Path) -> None:
-    expected = latents_of(loaded(tiny_folder, profile_of(Format.INT8), tmp_path))
+    expected = latents_of(loaded(tiny_folder, profile_of(WeightFormat.INT8), tmp_path))
     for file in (tmp_path / FOLDER).glob("*.safetensors"):
         file.write_bytes(file.read_bytes()[:-7])
-    assert torch.equal(latents_of(loaded(tiny_folder, profile_of(Format.INT8), tmp_path)), expected)
+    assert torch.equal(latents_of(loaded(tiny_folder, profile_of(WeightFormat.INT8), tmp_path)), expected)
 
 
 def test_what_a_killed_start_left_is_removed_by_the_next(
@@ -227,10 +229,10 @@ def test_what_a_killed_start_left_is_removed_by_the_next(
         killed.setattr(Path, "unlink", lambda *_, **__: None)
         killed.setattr(Path, "replace", torn_away)
         with pytest.raises(KeyboardInterrupt):
-            loaded(tiny_folder, profile_of(Format.INT8), tmp_path)
+            loaded(tiny_folder, profile_of(WeightFormat.INT8), tmp_path)
     folder = tmp_path / FOLDER
     assert sorted(path.suffix for path in folder.iterdir()) == [".part", ".sha256"]
-    loaded(tiny_folder, profile_of(Format.PLAIN), tmp_path)
+    loaded(tiny_folder, profile_of(WeightFormat.PLAIN), tmp_path)
     assert list(folder.iterdir()) == []
 
 
@@ -245,8 +247,8 @@ def test_without_room_it_is_quantised_in_memory(
         free = 1000
 
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage)
-    made = loaded(tiny_folder, profile_of(Format.INT8), tmp_path)
-    assert torch.equal(latents_of(made), latents_of(loaded(tiny_folder, profile_of(Format.INT8), None)))
+    made = loaded(tiny_folder, profile_of(WeightFormat.INT8), tmp_path)
+    assert torch.equal(latents_of(made), latents_of(loaded(tiny_folder, profile_of(WeightFormat.INT8), None)))
     assert list((tmp_path / FOLDER).iterdir()) == []
 
 
@@ -255,12 +257,12 @@ def test_a_native_product_of_integers_is_refused() -> None:
         RowScaledLinear(torch.zeros(16, 16, dtype=torch.int8), torch.ones(16), native=True)
 
 
-@pytest.mark.parametrize("kept", [Format.FP8, Format.INT8])
-def test_layers_trace_as_one_graph(kept: Format) -> None:
+@pytest.mark.parametrize("kept", [WeightFormat.FP8, WeightFormat.INT8])
+def test_layers_trace_as_one_graph(kept: WeightFormat) -> None:
     torch.manual_seed(0)
     narrow, scale = quantise(torch.randn(32, 48), kept, CPU)
     x = torch.randn(2, 5, 48)
-    for native in {False, kept is Format.FP8}:
+    for native in {False, kept is WeightFormat.FP8}:
         layer = RowScaledLinear(narrow, scale, native=native)
         traced = torch.compile(layer, backend="eager", fullgraph=True)
         assert torch.equal(traced(x), layer(x))
@@ -281,11 +283,11 @@ def changed_on_disk(scratch: Path) -> list[Path]:
 def test_kept_weights_that_changed_on_the_disk_are_made_anew(
     tiny_folder: Path,
     tmp_path: Path,
-    quantised_layers: Iterator[list[Format]],
+    quantised_layers: Iterator[list[WeightFormat]],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     made = next(quantised_layers)
-    profile = profile_of(Format.INT8)
+    profile = profile_of(WeightFormat.INT8)
     first = latents_of(loaded(tiny_folder, profile, tmp_path))
     made.clear()
     damaged = changed_on_disk(tmp_path)
@@ -298,22 +300,22 @@ def test_kept_weights_that_changed_on_the_disk_are_made_anew(
 
 
 def test_they_are_hashed_once(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    profile = profile_of(Format.INT8)
+    profile = profile_of(WeightFormat.INT8)
     for _ in range(2):
         loaded(tiny_folder, profile, tmp_path)
 
     def hashed_again(*_: object) -> str:
         raise AssertionError("a start must not hash 8 GB")
 
-    monkeypatch.setattr("kleinbot.klein.kept_hashes.sha256_of", hashed_again)
+    monkeypatch.setattr("kleinbot.klein.quantisation.cache_hashes.sha256_of", hashed_again)
     assert loaded(tiny_folder, profile, tmp_path)
 
 
 def test_what_an_earlier_version_kept_without_a_hash_is_used(
-    tiny_folder: Path, tmp_path: Path, quantised_layers: Iterator[list[Format]]
+    tiny_folder: Path, tmp_path: Path, quantised_layers: Iterator[list[WeightFormat]]
 ) -> None:
     made = next(quantised_layers)
-    profile = profile_of(Format.INT8)
+    profile = profile_of(WeightFormat.INT8)
     loaded(tiny_folder, profile, tmp_path)
     for note in (tmp_path / FOLDER).glob("*.sha256"):
         note.unlink()
@@ -324,7 +326,7 @@ def test_what_an_earlier_version_kept_without_a_hash_is_used(
 
 
 def test_where_their_sources_are_gone_a_new_process_fetches_these(checkout: Path, tmp_path: Path) -> None:
-    profile = profile_of(Format.INT8)
+    profile = profile_of(WeightFormat.INT8)
     loaded(checkout, profile, tmp_path)
     for name in WEIGHTS:
         (checkout / name).unlink()

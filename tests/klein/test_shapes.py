@@ -7,9 +7,9 @@ import torch
 from diffusers import AutoencoderKLFlux2
 from torch import nn
 
-from kleinbot.klein.load import empty_text_encoder, empty_transformer, empty_vae
-from kleinbot.klein.shapes import text_encoder_shapes, transformer_shapes, vae_shapes
-from kleinbot.klein.weight_set import Component
+from kleinbot.klein.pipeline.load import empty_text_encoder, empty_transformer, empty_vae
+from kleinbot.klein.weights.shapes import text_encoder_shapes, transformer_shapes, vae_shapes
+from kleinbot.klein.weights.weight_set import Component
 from tests.gpu import full_size
 
 Config = dict[str, Any]

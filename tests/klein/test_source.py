@@ -7,16 +7,13 @@ from pathlib import Path
 import pytest
 
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, WeightFormat
 from kleinbot.domain.work import Checkpoint
-from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Format
-from kleinbot.klein.checkpoint import MODEL_INDEX, TOKENIZER
-from kleinbot.klein.download import (
-    fetch_from_hub,
-    plan_download,
-)
-from kleinbot.klein.find_weights import find_weights
-from kleinbot.klein.hub_requests import AbandonedError
-from kleinbot.klein.source import (
+from kleinbot.klein.weights.checkpoint import MODEL_INDEX, TOKENIZER
+from kleinbot.klein.weights.download import fetch_from_hub, plan_download
+from kleinbot.klein.weights.find_weights import find_weights
+from kleinbot.klein.weights.hub_requests import AbandonedError
+from kleinbot.klein.weights.source import (
     BASE_REPOSITORY,
     CHECKOUT_FILES,
     DISTILLED_REPOSITORY,
@@ -196,7 +193,7 @@ def test_a_folders_tokenizer_is_found_once_it_is_there(tiny_folder: Path, tmp_pa
 
 
 BOTH = (Checkpoint.DISTILLED, Checkpoint.BASE)
-FP8 = replace(CPU_SMALL, transformer=ComponentPlan(Format.FP8))
+FP8 = replace(CPU_SMALL, transformer=ComponentPlan(WeightFormat.FP8))
 
 
 def wanted_of(source: HubSource) -> dict[str, bool]:
@@ -223,7 +220,7 @@ def test_a_profile_downloads_the_transformers_that_it_uses_and_no_other() -> Non
     }
     base_only = replace(CPU_SMALL, checkpoints=(Checkpoint.BASE,))
     assert wanted_of(hub_source(base_only)) == {DISTILLED_REPOSITORY: False, BASE_REPOSITORY: True}
-    quantised = replace(CPU_SMALL, transformer=ComponentPlan(Format.INT8))
+    quantised = replace(CPU_SMALL, transformer=ComponentPlan(WeightFormat.INT8))
     assert wanted_of(hub_source(quantised)) == {DISTILLED_REPOSITORY: True}
 
 

@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import NoiseRecipe
-from kleinbot.klein.load import Klein
+from kleinbot.klein.pipeline.load import Klein
 from tests.klein.test_parity import our_latents, our_pixels
 from tests.klein.tiny import ensure_tiny
 

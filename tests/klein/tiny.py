@@ -20,8 +20,8 @@ from diffusers import (
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import Qwen2TokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
-from kleinbot.klein.checkpoint import MODEL_INDEX
-from kleinbot.klein.load import quiet_libraries
+from kleinbot.klein.pipeline.load import quiet_libraries
+from kleinbot.klein.weights.checkpoint import MODEL_INDEX
 
 SPECIAL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>")
 

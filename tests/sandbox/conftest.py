@@ -11,16 +11,16 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     import discord  # noqa: F401
 
-from kleinbot.sandbox import Channel, MovableClock, Person, Server, StandIn
+from kleinbot.sandbox import Channel, FakeDiscord, Guild, MovableClock, Person
 from tests.openapi import Checker
 from tests.sandbox.demo_bot import DemoBot
 
 
 @dataclass
 class Scene:
-    standin: StandIn
+    standin: FakeDiscord
     clock: MovableClock
-    server: Server
+    server: Guild
     channel: Channel
     ada: Person
     bob: Person
@@ -29,16 +29,16 @@ class Scene:
 
 
 @pytest.fixture
-async def standin() -> AsyncIterator[StandIn]:
+async def standin() -> AsyncIterator[FakeDiscord]:
     checker = Checker.from_environment(os.environ)
-    async with StandIn(now=MovableClock()) as standin:
+    async with FakeDiscord(now=MovableClock()) as standin:
         standin.on_exchange.append(checker.check)
         yield standin
     assert checker.findings == []
 
 
 @pytest.fixture
-async def scene(standin: StandIn) -> AsyncIterator[Scene]:
+async def scene(standin: FakeDiscord) -> AsyncIterator[Scene]:
     clock = standin.state.now
     assert isinstance(clock, MovableClock)
     server = standin.world.add_server("Studio")

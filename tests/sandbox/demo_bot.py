@@ -7,7 +7,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from kleinbot.sandbox.picture_facts import plain_png
+from kleinbot.sandbox.rules.picture_facts import plain_png
 
 PNG = plain_png(64, 48, (200, 30, 30))
 

@@ -7,7 +7,7 @@ import aiohttp
 import discord
 import pytest
 
-from kleinbot.sandbox import PersonError, StandIn, connector_for
+from kleinbot.sandbox import FakeDiscord, PersonError, connector_for
 from tests.sandbox.conftest import Scene
 
 
@@ -63,7 +63,7 @@ async def test_permissions_taken_away_are_known_to_the_client(scene: Scene) -> N
     assert not channel.permissions_for(channel.guild.me).send_messages
 
 
-async def test_a_revoked_token_ends_the_client(standin: StandIn) -> None:
+async def test_a_revoked_token_ends_the_client(standin: FakeDiscord) -> None:
     async with (
         aiohttp.ClientSession(connector=standin.connector()) as session,
         session.ws_connect("https://gateway.discord.gg/?v=10") as socket,
@@ -77,7 +77,7 @@ async def test_a_revoked_token_ends_the_client(standin: StandIn) -> None:
         assert socket.close_code == 4004
 
 
-async def test_an_unknown_session_is_invalid(standin: StandIn) -> None:
+async def test_an_unknown_session_is_invalid(standin: FakeDiscord) -> None:
     async with (
         aiohttp.ClientSession(connector=standin.connector()) as session,
         session.ws_connect("https://gateway.discord.gg/") as socket,
@@ -87,7 +87,7 @@ async def test_an_unknown_session_is_invalid(standin: StandIn) -> None:
         assert await socket.receive_json(timeout=5) == {"op": 9, "d": False}
 
 
-async def test_nobody_can_use_a_bot_that_is_not_there(standin: StandIn) -> None:
+async def test_nobody_can_use_a_bot_that_is_not_there(standin: FakeDiscord) -> None:
     server = standin.world.add_server("Studio")
     channel = standin.world.add_channel(server, "pictures")
     ada = standin.world.add_member(server, "ada")
@@ -98,7 +98,7 @@ async def test_nobody_can_use_a_bot_that_is_not_there(standin: StandIn) -> None:
         await ada.command(channel, "x")
 
 
-async def test_shards_get_the_events_of_their_servers(standin: StandIn) -> None:
+async def test_shards_get_the_events_of_their_servers(standin: FakeDiscord) -> None:
     server = standin.world.add_server("Studio")
     async with aiohttp.ClientSession(connector=standin.connector()) as session:
         for shard in range(2):
@@ -111,14 +111,14 @@ async def test_shards_get_the_events_of_their_servers(standin: StandIn) -> None:
                 assert [each["id"] for each in ready["d"]["guilds"]] == [str(server.id)] * mine
 
 
-async def test_another_process_needs_only_the_address(standin: StandIn, tmp_path: Path) -> None:
+async def test_another_process_needs_only_the_address(standin: FakeDiscord, tmp_path: Path) -> None:
     address = standin.address(tmp_path)
     async with discord.Client(intents=discord.Intents.none(), connector=connector_for(address)) as client:
         await client.login(standin.token)
         assert client.application_id == standin.application_id
 
 
-async def test_a_sharded_client_asks_how_many_shards(standin: StandIn) -> None:
+async def test_a_sharded_client_asks_how_many_shards(standin: FakeDiscord) -> None:
     standin.world.add_server("Studio")
     client = discord.AutoShardedClient(intents=discord.Intents(guilds=True), connector=standin.connector())
     running = asyncio.create_task(client.start(standin.token))

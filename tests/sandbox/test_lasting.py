@@ -1,12 +1,12 @@
 """A stand-in that is started again is the same place with the same people."""
 
-from kleinbot.sandbox import StandIn
+from kleinbot.sandbox import FakeDiscord
 
 
 async def test_servers_channels_and_people_are_the_same_after_a_restart_and_namesakes_are_not() -> None:
     found = []
     for _ in range(2):
-        async with StandIn() as standin:
+        async with FakeDiscord() as standin:
             server = standin.world.add_server("Sandbox")
             channel = standin.world.add_channel(server, "pictures")
             ada, bob = (standin.world.add_member(server, name) for name in ("ada", "bob"))

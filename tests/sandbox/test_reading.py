@@ -2,9 +2,9 @@
 
 import pytest
 
-from kleinbot.sandbox.limits import Limits
-from kleinbot.sandbox.reading import legible
-from kleinbot.sandbox.state import State
+from kleinbot.sandbox.rules.limits import DiscordLimits
+from kleinbot.sandbox.server.state import State
+from kleinbot.sandbox.terminal.reading import legible
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,6 @@ from kleinbot.sandbox.state import State
     ],
 )
 def test_a_relative_time_is_in_the_readers_language(language: str, away_s: int, said: str) -> None:
-    state = State(lambda: 1_000_000.0, Limits())
+    state = State(lambda: 1_000_000.0, DiscordLimits())
     state.reader_language = language
     assert legible(f"back <t:{1_000_000 + away_s}:R>", state) == said

@@ -14,11 +14,11 @@ from prompt_toolkit.output import DummyOutput
 from rich.console import Console
 
 from kleinbot.sandbox import PersonError
-from kleinbot.sandbox.outcome import Ending, Patience
-from kleinbot.sandbox.reading import legible
-from kleinbot.sandbox.terminal import Terminal
-from kleinbot.sandbox.typed import Slash, Verb, option_texts, parse
-from kleinbot.sandbox.typing_in import LiveLines, PipedLines, SandboxCompleter
+from kleinbot.sandbox.people.outcome import Ending, Patience
+from kleinbot.sandbox.terminal.input_lines import LiveLines, PipedLines, SandboxCompleter
+from kleinbot.sandbox.terminal.reading import legible
+from kleinbot.sandbox.terminal.terminal import Terminal
+from kleinbot.sandbox.terminal.typed_lines import Slash, Verb, option_texts, parse
 from tests.sandbox.conftest import Scene
 from tests.sandbox.demo_bot import PNG
 

@@ -6,46 +6,27 @@ from kleinbot.domain.clock import DAY_MS, HOUR_MS, MS_PER_S
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import JobState
 from kleinbot.domain.people import Actor
-from kleinbot.domain.quota import Deed
+from kleinbot.domain.quota import AuditAction
 from kleinbot.domain.reference import Reference, Role
 from kleinbot.domain.requests import Press
 from kleinbot.domain.tags import Tag
 from kleinbot.domain.work import Checkpoint, ImageKey, ModelSize
-from kleinbot.store import (
-    audit,
-    deletion,
-    events,
-    facts,
-    favourites,
-    grants,
-    hand_overs,
-    history,
-    jobs,
-    ledger,
-    lookup,
-    measurements,
-    members,
-    outbox,
-    own_pictures,
-    posted,
-    presses,
-    retention,
-    served_model,
-    servers,
-    stamps,
-    tags,
-)
+from kleinbot.store import clock_repair, facts, retention, served_model
 from kleinbot.store.database import Database, Reader, Transaction
-from kleinbot.store.hand_overs import Place
-from kleinbot.store.history import Wanted
-from kleinbot.store.ledger import Owner
-from kleinbot.store.measurements import MeasuredRow
-from kleinbot.store.outbox import Way
-from kleinbot.store.posted import Origin
+from kleinbot.store.delivery import handovers, outbox, posted
+from kleinbot.store.delivery.handovers import Place
+from kleinbot.store.delivery.outbox import Route
+from kleinbot.store.delivery.posted import PostedFor
+from kleinbot.store.jobs import deletion, events, jobs, lookup, measurements, presses, tags
+from kleinbot.store.jobs.measurements import MeasuredRow
+from kleinbot.store.members import audit, grants, ledger, members, servers
+from kleinbot.store.members.ledger import MemberKey
+from kleinbot.store.results import favourites, history, own_pictures
+from kleinbot.store.results.history import HistoryQuery
 from tests.store.million import FIRST_SERVER, HEAVIEST
 from tests.store.rows import finished, new_job
 
-HEAVY = Owner(FIRST_SERVER, HEAVIEST)
+HEAVY = MemberKey(FIRST_SERVER, HEAVIEST)
 _TAGS = 5
 
 
@@ -87,15 +68,15 @@ async def ask_everything(database: Database, now_ms: int) -> None:
         await jobs.recover(transaction, now_ms)
         for page in retention.FORGOTTEN:
             await page(transaction, 0, 50, now_ms)
-        await stamps.bring_back(transaction, now_ms)
+        await clock_repair.bring_back(transaction, now_ms)
 
 
 async def _read_jobs(read: Reader, subjects: Subjects, now_ms: int) -> None:
-    for wanted in (Wanted(HEAVY), Wanted(HEAVY, favourites=True)):
+    for wanted in (HistoryQuery(HEAVY), HistoryQuery(HEAVY, favourites=True)):
         await history.older(read, wanted, None, 6)
         await history.older(read, wanted, subjects.number, 6)
         await history.newer(read, wanted, subjects.number // 2, 6)
-    await history.recent(read, Wanted(HEAVY, ("zzz",)), 500, 6)
+    await history.recent(read, HistoryQuery(HEAVY, ("zzz",)), 500, 6)
     await own_pictures.newest(read, HEAVY, 1)
     await own_pictures.suggested(read, HEAVY, "zzz", 500, 25)
     await lookup.by_id(read, subjects.done)
@@ -130,7 +111,7 @@ async def _read_the_rest(read: Reader, subjects: Subjects, now_ms: int) -> None:
     await outbox.next_due_ms(read, now_ms)
     await outbox.undelivered(read, 1)
     await outbox.kept_for(read, HEAVY, 3)
-    await hand_overs.of_job(read, subjects.done)
+    await handovers.of_job(read, subjects.done)
     await outbox.being_handed_over(read, 50)
     await posted.channels(read, subjects.done)
     await posted.is_known(read, subjects.message_id)
@@ -158,7 +139,7 @@ async def _change_people(transaction: Transaction, now_ms: int) -> None:
     await grants.give(transaction, HEAVY, 50, now_ms + DAY_MS, 1, "a prize", now_ms)
     await ledger.expire(transaction, HEAVY, now_ms + 2 * DAY_MS)
     await ledger.reset(transaction, HEAVY, now_ms - HOUR_MS, now_ms, 1, "a gift")
-    await audit.note(transaction, Deed.QUOTA_GRANT, 1, now_ms, server_id=HEAVY.server_id)
+    await audit.note(transaction, AuditAction.QUOTA_GRANT, 1, now_ms, server_id=HEAVY.server_id)
     await facts.note(transaction, "door", "open")
     await served_model.note(transaction, ModelSize.FULL)
     row = MeasuredRow(new_job().grid, 4, Checkpoint.DISTILLED, (), 1.0, 1, 0.5)
@@ -207,17 +188,17 @@ async def _tell(transaction: Transaction, subjects: Subjects, now_ms: int) -> No
             await outbox.postpone(transaction, told, now_ms + MS_PER_S, refused=True)
             await outbox.mark_kept(transaction, told)
             await outbox.not_handed_over(transaction, told)
-            await hand_overs.note(transaction, subjects.done, HEAVY.server_id, Place(1, "token", told, (0,)))
-            await hand_overs.forget(transaction, subjects.done)
-            await outbox.mark_sent(transaction, told, Way.HANDED_OVER, 1, 2, now_ms)
+            await handovers.note(transaction, subjects.done, HEAVY.server_id, Place(1, "token", told, (0,)))
+            await handovers.forget(transaction, subjects.done)
+            await outbox.mark_sent(transaction, told, Route.HANDED_OVER, 1, 2, now_ms)
             await outbox.mark_unneeded(transaction, told, now_ms)
     key = ImageKey(subjects.deleted_later, 0)
     await favourites.add(transaction, HEAVY, key, now_ms)
     await favourites.remove(transaction, HEAVY, key)
-    for origin in Origin:
+    for origin in PostedFor:
         await posted.note(transaction, key.job_id, (0,), 1, subjects.message_id + 1, origin, now_ms)
     await deletion.delete(transaction, key.job_id, 1, now_ms)
-    await posted.note(transaction, key.job_id, (0,), 1, subjects.message_id + 2, Origin.SHOW, now_ms)
+    await posted.note(transaction, key.job_id, (0,), 1, subjects.message_id + 2, PostedFor.SHOW, now_ms)
     for removal in await posted.due_removals(transaction, now_ms, without=(), of_channel=4):
         await posted.postpone_removal(transaction, removal.message_id, now_ms)
         await posted.removed(transaction, removal.message_id)

@@ -24,21 +24,22 @@ from kleinbot.domain.errors import Refusal
 from kleinbot.domain.people import Actor
 from kleinbot.domain.work import ImageKey
 from kleinbot.images.cpu_pool import CpuPool
-from kleinbot.queueing.line import Line
-from kleinbot.store import outbox, servers
+from kleinbot.scheduler.queue import ImageQueue
 from kleinbot.store.database import Database
-from kleinbot.store.ledger import Owner
+from kleinbot.store.delivery import outbox
+from kleinbot.store.members import servers
+from kleinbot.store.members.ledger import MemberKey
 from kleinbot.store.migrations import load_migrations, migrate
-from kleinbot.studio.favour import Favour
-from kleinbot.studio.history import History, Search
-from kleinbot.studio.quota import QuotaRule
-from kleinbot.studio.quota_view import QuotaView
-from kleinbot.studio.sources import Sources
+from kleinbot.usecases.favourites import Favourites
+from kleinbot.usecases.history import History, Search
+from kleinbot.usecases.quota.quota import QuotaRule
+from kleinbot.usecases.quota.quota_view import QuotaView
+from kleinbot.usecases.sources import Sources
 from tests.manual_clock import START_MS, ManualClock
 from tests.scripted_engine import ScriptedEngine
 from tests.store.million import FIRST_SERVER, HEAVIEST, Scale, build
-from tests.studio_harness import DAY_MS, Studio
-from tests.studio_harness import build as build_studio
+from tests.usecase_harness import DAY_MS, Studio
+from tests.usecase_harness import build as build_studio
 
 _HEAVY = Actor(FIRST_SERVER, HEAVIEST, "en-US")
 _RARE = "zeppelin"
@@ -93,7 +94,7 @@ class _Paths:
         clock, self._studio, self._subjects = studio.clock, studio, subjects
         database = self._database = studio.database
         self._history = History(database, studio.recall, CpuPool(), lambda: None, clock)
-        self._favour = Favour(database, self._history, clock)
+        self._favour = Favourites(database, self._history, clock)
         self._sources = Sources(database)
         self._quota = QuotaView(database, QuotaRule(600, DAY_MS), clock)
         self._chance = chance
@@ -130,7 +131,7 @@ class _Paths:
             await self._studio.imagine(asked.actor, "a fox")
 
     async def _kept(self, asked: Asked) -> None:
-        owner = Owner(asked.actor.server_id, asked.actor.member_id)
+        owner = MemberKey(asked.actor.server_id, asked.actor.member_id)
         await outbox.kept_for(self._database.read, owner, 3)
 
     async def figure(
@@ -187,7 +188,7 @@ async def measure(file: Path, folder: Path, times: int, seed: int = 1) -> list[F
 
 async def _start(database: Database, studio: Studio) -> None:
     # Of no size: what waits is kept, whatever this engine's profile draws.
-    await recover(database, Line(), studio.admission, studio.engine.profile, None, studio.clock)
+    await recover(database, ImageQueue(), studio.admission, studio.engine.profile, None, studio.clock)
 
 
 def main() -> None:

@@ -1,23 +1,25 @@
 """Values with which the tests of rows begin."""
 
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import FinishedImage, Kind, Lane, NewImage, NewJob, ReplyAddress
+from kleinbot.domain.job import FinishedImage, JobKind, Lane, NewImage, NewJob, ReplyAddress
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.work import Checkpoint, ImageKey
-from kleinbot.store import jobs, members, outbox
 from kleinbot.store.database import Database, Reader
-from kleinbot.store.ledger import Owner
+from kleinbot.store.delivery import outbox
+from kleinbot.store.jobs import jobs
+from kleinbot.store.members import members
+from kleinbot.store.members.ledger import MemberKey
 from tests.manual_clock import START_MS
 
-ADA = Owner(server_id=10, member_id=1)
+ADA = MemberKey(server_id=10, member_id=1)
 
 
-def new_job(job_id: str = "0" * 24, count: int = 1, owner: Owner = ADA, now_ms: int = START_MS) -> NewJob:
+def new_job(job_id: str = "0" * 24, count: int = 1, owner: MemberKey = ADA, now_ms: int = START_MS) -> NewJob:
     return NewJob(
         job_id=job_id,
         server_id=owner.server_id,
         member_id=owner.member_id,
-        kind=Kind.IMAGINE,
+        kind=JobKind.IMAGINE,
         prompt="a red fox",
         grid=Grid(16, 16),
         steps=4,
@@ -35,7 +37,7 @@ def new_job(job_id: str = "0" * 24, count: int = 1, owner: Owner = ADA, now_ms: 
 
 async def store(database: Database, job: NewJob) -> int:
     async with database.transaction() as transaction:
-        await members.remember(transaction, Owner(job.server_id, job.member_id), job.created_ms)
+        await members.remember(transaction, MemberKey(job.server_id, job.member_id), job.created_ms)
         return await jobs.insert(transaction, job)
 
 

@@ -7,8 +7,8 @@ import pytest
 from kleinbot.domain.clock import DAY_MS
 from kleinbot.domain.errors import RepeatedEvent
 from kleinbot.domain.people import Actor
-from kleinbot.store import events
 from kleinbot.store.database import Database
+from kleinbot.store.jobs import events
 from tests.manual_clock import START_MS
 
 ADA = Actor(server_id=10, member_id=1, locale="en-US", event_id=2**63 - 1)

@@ -6,19 +6,21 @@ from dataclasses import replace
 from pathlib import Path
 
 from kleinbot.domain.work import ImageKey
-from kleinbot.store import favourites, history, jobs, outbox, posted
 from kleinbot.store.database import Database
-from kleinbot.store.history import Wanted
-from kleinbot.store.ledger import Owner
+from kleinbot.store.delivery import outbox, posted
+from kleinbot.store.jobs import jobs
+from kleinbot.store.members.ledger import MemberKey
 from kleinbot.store.migrations import load_migrations, migrate
+from kleinbot.store.results import favourites, history
+from kleinbot.store.results.history import HistoryQuery
 from tests.manual_clock import START_MS, ManualClock
 from tests.store.rows import ADA, finished, new_job, store
 
-BOB = Owner(ADA.server_id, 2)
+BOB = MemberKey(ADA.server_id, 2)
 
 
 async def _done(
-    database: Database, index: int, prompt: str, owner: Owner = ADA, *, private: bool = False
+    database: Database, index: int, prompt: str, owner: MemberKey = ADA, *, private: bool = False
 ) -> ImageKey:
     job_id = f"{index:024x}"
     await store(database, replace(new_job(job_id, owner=owner), prompt=prompt, private=private))
@@ -30,7 +32,7 @@ async def _done(
 
 
 async def _numbers(database: Database, *words: str, before: int | None = None) -> list[int]:
-    found = await history.older(database.read, Wanted(ADA, words), before, 3)
+    found = await history.older(database.read, HistoryQuery(ADA, words), before, 3)
     return [job.number for job in found]
 
 
@@ -39,7 +41,7 @@ async def test_a_page_begins_below_a_number_and_the_one_before_it_ends_above(dat
         await _done(database, index, "a fox")
     assert await _numbers(database) == [7, 6, 5]
     assert await _numbers(database, before=5) == [4, 3, 2]
-    newer = await history.newer(database.read, Wanted(ADA), 4, 2)
+    newer = await history.newer(database.read, HistoryQuery(ADA), 4, 2)
     assert [job.number for job in newer] == [6, 5]
 
 
@@ -63,7 +65,7 @@ async def test_a_favourite_that_became_unseen_is_not_listed(database: Database) 
         for key in (public, private):
             assert await favourites.add(transaction, ADA, key, START_MS)
             assert not await favourites.add(transaction, ADA, key, START_MS)
-    found = await history.older(database.read, Wanted(ADA, favourites=True), None, 9)
+    found = await history.older(database.read, HistoryQuery(ADA, favourites=True), None, 9)
     assert [job.number for job in found] == [1]
 
 
@@ -114,7 +116,7 @@ async def test_what_was_made_marked_and_kept_before_the_migration_is_found_as_ev
     migrate(file, every, ManualClock())
     database = await Database.open(file)
     assert await _numbers(database) == [41]
-    marked = await history.older(database.read, Wanted(ADA, favourites=True), 42, 9)
+    marked = await history.older(database.read, HistoryQuery(ADA, favourites=True), 42, 9)
     assert [job.number for job in marked] == [41]
     assert [row.job_id for row in await outbox.kept_for(database.read, ADA, 3)] == [job_id]
     await database.close()
@@ -131,6 +133,6 @@ async def test_words_are_found_whatever_their_case_in_every_alphabet(database: D
 async def test_a_suggestion_asks_the_newest_results_only(database: Database) -> None:
     for index in range(1, 6):
         await _done(database, index, f"a fox of {index}")
-    found = await history.recent(database.read, Wanted(ADA, ("FOX",)), 3, 9)
+    found = await history.recent(database.read, HistoryQuery(ADA, ("FOX",)), 3, 9)
     assert [job.number for job in found] == [5, 4, 3]
-    assert await history.recent(database.read, Wanted(ADA, ("1",)), 3, 9) == []
+    assert await history.recent(database.read, HistoryQuery(ADA, ("1",)), 3, 9) == []

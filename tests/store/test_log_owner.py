@@ -17,7 +17,7 @@ from kleinbot.domain.faults import FaultPoint, NoFaults
 from kleinbot.store.database import Database
 from kleinbot.store.log_owner import NOTE, claim, require_own_log
 from kleinbot.store.migrations import load_migrations, migrate
-from kleinbot.upkeep.bond import settle
+from kleinbot.upkeep.pairing import settle
 from kleinbot.upkeep.sweep import Sweep, fates_of
 from tests.manual_clock import ManualClock
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from kleinbot.store import outbox
 from kleinbot.store.database import Database
+from kleinbot.store.delivery import outbox
 from tests.manual_clock import START_MS
 from tests.store.rows import new_job, store
 

@@ -2,15 +2,15 @@ from dataclasses import replace
 
 from kleinbot.domain.job import JobState
 from kleinbot.domain.requests import Press
-from kleinbot.store import jobs, presses
 from kleinbot.store.database import Database
-from kleinbot.store.ledger import Owner
+from kleinbot.store.jobs import jobs, presses
+from kleinbot.store.members.ledger import MemberKey
 from tests.manual_clock import START_MS
 from tests.store.rows import ADA, new_job, store
 
 PRESS = Press(message_id=5, custom_id="kb:reroll:x")
 LATER_MS = START_MS + presses.AGAIN_AFTER_MS
-BOB = Owner(ADA.server_id, 2)
+BOB = MemberKey(ADA.server_id, 2)
 
 
 async def pressed(database: Database, job_id: str = "1" * 24, now_ms: int = START_MS) -> None:
@@ -19,7 +19,7 @@ async def pressed(database: Database, job_id: str = "1" * 24, now_ms: int = STAR
         await presses.note(transaction, ADA, PRESS, job_id, now_ms)
 
 
-async def earlier(database: Database, owner: Owner, press: Press, now_ms: int) -> int | None:
+async def earlier(database: Database, owner: MemberKey, press: Press, now_ms: int) -> int | None:
     async with database.transaction() as transaction:
         return await presses.earlier(transaction, owner, press, now_ms)
 

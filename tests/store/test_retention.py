@@ -6,11 +6,14 @@ import pytest
 
 from kleinbot.domain.clock import DAY_MS
 from kleinbot.domain.job import JobState
-from kleinbot.domain.quota import Deed
+from kleinbot.domain.quota import AuditAction
 from kleinbot.domain.work import ImageKey
-from kleinbot.store import audit, jobs, outbox, retention
+from kleinbot.store import retention
 from kleinbot.store.database import Database
-from kleinbot.store.outbox import Way
+from kleinbot.store.delivery import outbox
+from kleinbot.store.delivery.outbox import Route
+from kleinbot.store.jobs import jobs
+from kleinbot.store.members import audit
 from kleinbot.store.retention import (
     ATTEMPTS_KEPT_MS,
     AUDIT_KEPT_MS,
@@ -60,7 +63,7 @@ async def test_deliveries_go_once_they_were_told_and_kept_ones_never(database: D
             await jobs.claim(transaction, key, "batch", START_MS)
             await jobs.finish_image(transaction, finished(key), START_MS)
             if index == 0:
-                await outbox.mark_sent(transaction, 1, Way.REPLY, 5, 77, START_MS)
+                await outbox.mark_sent(transaction, 1, Route.REPLY, 5, 77, START_MS)
             elif index == 1:
                 await outbox.mark_kept(transaction, 2)
     ledger = await database.read.all("SELECT * FROM ledger")
@@ -76,8 +79,8 @@ async def test_deliveries_go_once_they_were_told_and_kept_ones_never(database: D
 async def test_of_the_audit_go_old_rows_that_no_admin_is_shown(database: Database) -> None:
     async with database.transaction() as transaction:
         for number in range(AUDIT_ROWS_KEPT + 3):
-            await audit.note(transaction, Deed.SHARE, 1, START_MS + number, server_id=ADA.server_id)
-        await audit.note(transaction, Deed.PAUSE, 1, START_MS)  # of another place: the whole bot's
+            await audit.note(transaction, AuditAction.SHARE, 1, START_MS + number, server_id=ADA.server_id)
+        await audit.note(transaction, AuditAction.PAUSE, 1, START_MS)  # of another place: the whole bot's
     shown = await audit.of_server(database.read, ADA.server_id, 15)
     await _forget(database, retention.audit, START_MS + AUDIT_KEPT_MS + 2)
     assert await _number(database, "SELECT COUNT(*) FROM audit") == AUDIT_ROWS_KEPT + 2
@@ -88,7 +91,9 @@ async def test_of_the_audit_go_old_rows_that_no_admin_is_shown(database: Databas
 
 async def test_the_database_itself_keeps_what_is_shown_and_changes_nothing(database: Database) -> None:
     async with database.transaction() as transaction:
-        await audit.note(transaction, Deed.SHARE, 1, START_MS - 9 * 365 * DAY_MS, server_id=ADA.server_id)
+        await audit.note(
+            transaction, AuditAction.SHARE, 1, START_MS - 9 * 365 * DAY_MS, server_id=ADA.server_id
+        )
     for sql in ("DELETE FROM audit", "UPDATE audit SET actor_id = 2"):
         with pytest.raises(sqlite3.IntegrityError):
             async with database.transaction() as transaction:

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kleinbot.archive.archive import Archive
-from kleinbot.archive.names import Shelf
+from kleinbot.archive.names import ArchiveFolder
 from kleinbot.domain.faults import Faults, NoFaults
 from kleinbot.domain.job import JobState
 from kleinbot.domain.work import ImageKey
-from kleinbot.store import jobs
 from kleinbot.store.database import Database
-from kleinbot.store.ledger import Owner
+from kleinbot.store.jobs import jobs
+from kleinbot.store.members.ledger import MemberKey
 from kleinbot.store.migrations import load_migrations, migrate
-from kleinbot.upkeep.bond import Bond, settle
+from kleinbot.upkeep.pairing import Pairing, settle
 from kleinbot.upkeep.sweep import Sweep
 from tests.manual_clock import START_MS, ManualClock
 from tests.store.rows import finished, new_job, store
@@ -37,7 +37,7 @@ class Installation:
     def root(self) -> Path:
         return self.folder / "archive"
 
-    def start(self, faults: Faults | None = None) -> Bond:
+    def start(self, faults: Faults | None = None) -> Pairing:
         """Do with the folder what a start does."""
         migrate(self.file, load_migrations(), ManualClock())
         return settle(self.file, self.root, ManualClock(), faults or NoFaults())
@@ -47,7 +47,7 @@ class Installation:
         names = []
         database, archive = await Database.open(self.file), Archive(self.root)
         for job_id in job_ids:
-            job = new_job(job_id, owner=Owner(server_id, 1))
+            job = new_job(job_id, owner=MemberKey(server_id, 1))
             archive.note_number(server_id, await store(database, job))
             stored = await archive.put(server_id, job_id, 0, job_id.encode())
             key = ImageKey(job_id, 0)
@@ -74,7 +74,7 @@ class Installation:
             await jobs.stop(transaction, job_id, JobState.CANCELLED, START_MS)
         await database.close()
 
-    async def put(self, job_id: str, shelf: Shelf = Shelf.IMAGES) -> str:
+    async def put(self, job_id: str, shelf: ArchiveFolder = ArchiveFolder.IMAGES) -> str:
         """Put a picture that no row knows; return its name."""
         archive = Archive(self.root)
         stored = await archive.put(SERVER, job_id, 0, b"orphan", shelf)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from kleinbot.archive.archive import Archive
 from kleinbot.domain.faults import NoFaults
-from kleinbot.upkeep.bond import settle
+from kleinbot.upkeep.pairing import settle
 from kleinbot.upkeep.sweep import PAGE_FILES, Sweep
 from tests.manual_clock import START_MS, ManualClock
 from tests.store.million import Scale, build
@@ -42,7 +42,7 @@ def _measure(folder: Path, jobs: int, files: int) -> None:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).touch()
     begun_s = time.perf_counter()
-    bond = settle(file, root, ManualClock(), NoFaults())
+    pairing = settle(file, root, ManualClock(), NoFaults())
     settled_s = time.perf_counter() - begun_s
     sweep = Sweep(root, file, remover=Archive(root), is_together=True)
     pages_s, busy_s = [], []
@@ -53,7 +53,7 @@ def _measure(folder: Path, jobs: int, files: int) -> None:
         pages_s.append(time.perf_counter() - begun_s)
         busy_s.append(time.thread_time() - begun_busy_s)
     sys.stdout.write(
-        f"{jobs} jobs, {len(names)} files, {bond}; Python {platform.python_version()},"
+        f"{jobs} jobs, {len(names)} files, {pairing}; Python {platform.python_version()},"
         f" SQLite {sqlite3.sqlite_version}\n"
         f"start {1000 * settled_s:.1f} ms; a page of {PAGE_FILES} files: {_spread(pages_s)}, of which a"
         f" processor {_spread(busy_s)}; {len(pages_s)} pages in {sum(pages_s):.1f} s; {sweep.counts}\n"

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from kleinbot.archive.names import Shelf
+from kleinbot.archive.names import ArchiveFolder
+from kleinbot.config.settings import Settings
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import FaultPoint
-from kleinbot.folder_lock import folder_locked
-from kleinbot.settings import Settings
+from kleinbot.process.folder_lock import folder_locked
 from kleinbot.upkeep import orphans
-from kleinbot.upkeep.bond import Bond
 from kleinbot.upkeep.command import LISTED, ArchiveCommand
+from kleinbot.upkeep.pairing import Pairing
 from tests.upkeep.installation import Installation
 
 
@@ -38,7 +38,7 @@ async def _lost(installation: Installation) -> list[str]:
     """Lose the database of two pictures, and begin a new one; return their names."""
     names = await installation.draw("a" * 24, "b" * 24)
     installation.lose_database()
-    assert installation.start() is Bond.OTHER
+    assert installation.start() is Pairing.OTHER
     return names
 
 
@@ -60,7 +60,7 @@ async def test_nothing_is_removed_that_the_newer_database_may_keep(installation:
     drawn = await installation.put("a" * 24)
     await installation.draw("b" * 24)
     installation.put_back(older)
-    assert installation.start() is Bond.OLDER
+    assert installation.start() is Pairing.OLDER
     await installation.cancel("a" * 24)  # which the newer database has as done
     before = installation.files()
     assert drawn in before
@@ -93,7 +93,7 @@ async def test_adopting_puts_aside_what_is_not_known_and_deletes_nothing(install
     kept = installation.root / orphans.ASIDE
     assert {path.relative_to(next(kept.iterdir())).as_posix() for path in kept.rglob("*.png")} == set(names)
     assert (installation.root / own).is_file()
-    assert installation.start() is Bond.TOGETHER
+    assert installation.start() is Pairing.TOGETHER
     assert installation.sweep().counts.unknown_images == 0
 
 
@@ -103,7 +103,7 @@ async def test_without_a_yes_nothing_changes(installation: Installation) -> None
     owner = _Owner(installation, agrees=False)
     assert not owner.command.adopt()
     assert installation.files() == before
-    assert installation.start() is Bond.OTHER
+    assert installation.start() is Pairing.OTHER
 
 
 async def test_what_was_put_aside_comes_back_with_its_database(installation: Installation) -> None:
@@ -119,7 +119,7 @@ async def test_what_was_put_aside_comes_back_with_its_database(installation: Ins
     owner.command.adopt()
     assert "One file that lay there came back." in owner.said[-1]
     assert installation.files() == set(names)
-    assert installation.start() is Bond.TOGETHER
+    assert installation.start() is Pairing.TOGETHER
 
 
 class _Killed(BaseException):
@@ -138,7 +138,7 @@ async def test_adopting_that_was_interrupted_can_be_repeated(installation: Insta
         orphans.adopt(installation.file, installation.root, SystemClock(), _Kill())
     _Owner(installation).command.adopt()
     assert len(installation.files()) == len(names)
-    assert installation.start() is Bond.TOGETHER
+    assert installation.start() is Pairing.TOGETHER
 
 
 async def test_only_what_is_proven_ours_is_removed(installation: Installation) -> None:
@@ -147,7 +147,7 @@ async def test_only_what_is_proven_ours_is_removed(installation: Installation) -
     cancelled = await installation.put("b" * 24)
     await installation.cancel("b" * 24)
     unknown = await installation.put("c" * 24)
-    reference = await installation.put("c" * 24, Shelf.REFERENCES)
+    reference = await installation.put("c" * 24, ArchiveFolder.REFERENCES)
     owner = _Owner(installation)
     assert await asyncio.to_thread(owner.command.remove)
     asked, done = owner.said
@@ -164,7 +164,7 @@ async def test_nothing_of_another_database_is_ever_removed(installation: Install
     names = await _lost(installation)
     part = installation.root / f"{names[0]}.{'ab' * 8}.tmp"
     part.write_bytes(b"half")
-    reference = await installation.put("c" * 24, Shelf.REFERENCES)
+    reference = await installation.put("c" * 24, ArchiveFolder.REFERENCES)
     owner = _Owner(installation)
     assert await asyncio.to_thread(owner.command.remove)
     assert owner.asked == []
@@ -204,4 +204,4 @@ async def test_the_real_command_asks_and_does_nothing_without_an_answer(installa
     done = await asyncio.to_thread(run, "adopt", "--yes")
     assert done.returncode == 0
     assert done.stdout.endswith(f"2 files were put aside in {installation.root / orphans.ASIDE}.\n")
-    assert installation.start() is Bond.TOGETHER
+    assert installation.start() is Pairing.TOGETHER

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from kleinbot.archive.archive import Archive
-from kleinbot.archive.names import Shelf
-from kleinbot.store import picture_rows
+from kleinbot.archive.names import ArchiveFolder
+from kleinbot.store.results import picture_rows
 from kleinbot.upkeep.sweep import PAGE_FILES, Sweep
 from tests.manual_clock import START_MS, ManualClock
 from tests.store.million import Scale, build
@@ -48,7 +48,7 @@ async def test_a_full_disk_is_swept_too(installation: Installation, monkeypatch:
         return os.open("/dev/full", os.O_WRONLY)
 
     with monkeypatch.context() as patched:
-        patched.setattr("kleinbot.private.opener", full)
+        patched.setattr("kleinbot.process.private_files.opener", full)
         sweep = installation.sweep()
     assert sweep.failures == []
     assert installation.files() == set()
@@ -67,7 +67,7 @@ async def test_input_pictures_of_jobs_that_never_were_go_with_what_writes_left(
     installation: Installation,
 ) -> None:
     kept = await installation.draw("a" * 24)
-    await installation.put("b" * 24, Shelf.REFERENCES)
+    await installation.put("b" * 24, ArchiveFolder.REFERENCES)
     part = installation.root / f"images/{SERVER}/k3x-0.png.{'ab' * 8}.tmp"
     part.write_bytes(b"half")
     foreign = installation.root / f"images/{SERVER}/notes of the host.png.txt"
@@ -80,7 +80,7 @@ async def test_input_pictures_of_jobs_that_never_were_go_with_what_writes_left(
 async def test_pictures_of_jobs_that_this_database_never_had_stay(installation: Installation) -> None:
     await installation.draw("a" * 24)
     unknown = await installation.put("b" * 24)
-    reference = await installation.put("b" * 24, Shelf.REFERENCES)
+    reference = await installation.put("b" * 24, ArchiveFolder.REFERENCES)
     sweep = installation.sweep()
     assert {unknown, reference} < installation.files()
     assert (sweep.counts.unknown_images, sweep.counts.unknown_references, sweep.counts.removed) == (1, 1, 0)

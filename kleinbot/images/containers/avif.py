@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from kleinbot.images.containers.av1 import sequence_of
 from kleinbot.images.containers.avif_colour import Codes, codes_of_film, codes_of_picture, colour_of
 from kleinbot.images.containers.avif_items import streams
-from kleinbot.images.containers.parts import DamagedError, Parts, most_frames
+from kleinbot.images.containers.parts import ContainerParts, DamagedError, most_frames
 
 _MAX_BOXES = 1_000
 _DIRECTORIES = (b"meta", b"moov")
@@ -17,7 +17,7 @@ _ITEM_SIZE = re.compile(rb"(?=ispe\0{4}(.{8}))", re.DOTALL)
 _TRACK_SIZE = re.compile(rb"(?=av01\0{6}.{18}(.{4}))", re.DOTALL)
 
 
-def walk(data: bytes) -> Parts:
+def walk(data: bytes) -> ContainerParts:
     """Read the largest size that any item or track of an AVIF states: none is larger than the picture.
 
     EXIF gets a type that no decoder knows. Its orientation does not count in AVIF, where the file's own
@@ -51,7 +51,7 @@ def walk(data: bytes) -> Parts:
     if coded > _MAX_CODED * width * height:
         raise DamagedError("codes more than it shows")
     colour = colour_of(codes or coded_codes)
-    return Parts(bytes(hidden), width, height, colour=colour, frames=most_frames(width * height))
+    return ContainerParts(bytes(hidden), width, height, colour=colour, frames=most_frames(width * height))
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:

@@ -6,7 +6,7 @@ Of a still picture only what is associated with its primary item counts: a gain 
 import re
 from collections.abc import Iterator
 
-from kleinbot.images.stated_colour import StatedColour, of_codes
+from kleinbot.images.colour.stated_colour import StatedColour, of_codes
 
 _MAX_BOXES = 1_000
 _MAX_ASSOCIATIONS = 10_000

@@ -3,19 +3,19 @@
 from dataclasses import dataclass
 
 from kleinbot.domain.errors import Code, Refusal
+from kleinbot.images.colour.stated_colour import StatedColour
 from kleinbot.images.containers import avif, gif, jpeg, png, webp
-from kleinbot.images.containers.parts import DamagedError, Parts
+from kleinbot.images.containers.parts import ContainerParts, DamagedError
 from kleinbot.images.exif import orientation_of
-from kleinbot.images.formats import Format, format_of
+from kleinbot.images.formats import FileFormat, format_of
 from kleinbot.images.limits import MAX_PIXELS, check_bytes, check_size
-from kleinbot.images.stated_colour import StatedColour
 
 _WALKS = {
-    Format.PNG: png.walk,
-    Format.JPEG: jpeg.walk,
-    Format.GIF: gif.walk,
-    Format.WEBP: webp.walk,
-    Format.AVIF: avif.walk,
+    FileFormat.PNG: png.walk,
+    FileFormat.JPEG: jpeg.walk,
+    FileFormat.GIF: gif.walk,
+    FileFormat.WEBP: webp.walk,
+    FileFormat.AVIF: avif.walk,
 }
 
 
@@ -24,10 +24,10 @@ class Bare:
     """A picture that passed every check that can be made without decoding it.
 
     ``orientation`` is EXIF's 1…8; ``icc`` a profile's bytes, unchecked, empty where there is none. Each side
-    is decoded at one over ``reduction`` of its length. For the rest see ``Parts``.
+    is decoded at one over ``reduction`` of its length. For the rest see ``ContainerParts``.
     """
 
-    format: Format
+    format: FileFormat
     data: bytes
     width_px: int
     height_px: int
@@ -53,7 +53,7 @@ def unwrap(data: bytes) -> Bare:
     check_bytes(len(data))
     kind = format_of(data)
     try:
-        parts: Parts = _WALKS[kind](data)
+        parts: ContainerParts = _WALKS[kind](data)
     except DamagedError as error:
         raise damaged(kind) from error
     check_size(parts.width_px, parts.height_px, parts.most_pixels)
@@ -76,6 +76,6 @@ def _reduction(pixels: int) -> int:
     return next(scale for scale in (1, 2, 4, 8) if pixels <= MAX_PIXELS * scale**2)
 
 
-def damaged(kind: Format) -> Refusal:
+def damaged(kind: FileFormat) -> Refusal:
     """Return the refusal for a file that is cut short or broken: nobody can tell the two apart for sure."""
     return Refusal(Code.PICTURE_TRUNCATED, format=kind.value)

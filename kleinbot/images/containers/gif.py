@@ -1,6 +1,6 @@
 """GIF (https://www.w3.org/Graphics/GIF/spec-gif89a.txt): the screen and the first frame are kept."""
 
-from kleinbot.images.containers.parts import DamagedError, Parts, most_frames
+from kleinbot.images.containers.parts import ContainerParts, DamagedError, most_frames
 
 _SCREEN_BYTES = 13
 _DESCRIPTOR_BYTES = 10
@@ -10,7 +10,7 @@ _EXTENSION, _IMAGE = 0x21, 0x2C
 _GRAPHIC_CONTROL = 0xF9
 
 
-def walk(data: bytes) -> Parts:
+def walk(data: bytes) -> ContainerParts:
     """Take a GIF apart. The size is that of the screen, or of the first frame where it reaches further.
 
     Of a film as many frames are kept as may be looked through for the first that shows something.
@@ -46,7 +46,7 @@ def walk(data: bytes) -> Parts:
             break
     if frames == 0:
         raise DamagedError("too many blocks")
-    return Parts(b"".join(kept), width, height, frames=frames)
+    return ContainerParts(b"".join(kept), width, height, frames=frames)
 
 
 def _after_blocks(data: bytes, place: int) -> int:

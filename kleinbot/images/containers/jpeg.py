@@ -2,7 +2,7 @@
 
 import re
 
-from kleinbot.images.containers.parts import DamagedError, Parts
+from kleinbot.images.containers.parts import ContainerParts, DamagedError
 from kleinbot.images.formats import unsupported
 from kleinbot.images.limits import MAX_JPEG_PIXELS, MAX_JPEG_PIXELS_IN_PASSES
 
@@ -29,7 +29,7 @@ _MARKER = re.compile(rb"\xff([^\x00\xff])")
 _MARKER_IN_SCAN = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 
 
-def walk(data: bytes) -> Parts:
+def walk(data: bytes) -> ContainerParts:
     """Take a JPEG apart; what follows its end (a second picture, a film, an archive) is left out.
 
     Where its end marker is missing, it is put back, and ``is_ended`` is False: some phones leave it out, but
@@ -83,7 +83,9 @@ def walk(data: bytes) -> Parts:
     width, height = int.from_bytes(frame[3:5], "big"), int.from_bytes(frame[1:3], "big")
     icc = b"".join(part for _, part in sorted(profile, key=lambda numbered: numbered[0]))
     most_pixels = MAX_JPEG_PIXELS if one_pass else MAX_JPEG_PIXELS_IN_PASSES
-    return Parts(b"".join(kept), width, height, exif, icc, is_ended=is_ended, most_pixels=most_pixels)
+    return ContainerParts(
+        b"".join(kept), width, height, exif, icc, is_ended=is_ended, most_pixels=most_pixels
+    )
 
 
 def _next(marker: re.Pattern[bytes], data: bytes, place: int) -> re.Match[bytes] | None:

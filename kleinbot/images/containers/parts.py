@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from kleinbot.images.colour.stated_colour import StatedColour
 from kleinbot.images.limits import MAX_PIXELS
-from kleinbot.images.stated_colour import StatedColour
 
 _MOST_FRAMES = 50
 
@@ -13,7 +13,7 @@ class DamagedError(ValueError):
 
 
 @dataclass(frozen=True)
-class Parts:
+class ContainerParts:
     """A picture's ``data`` for the decoder, its size in pixels, and what it says about its pixels.
 
     ``exif`` and ``icc`` are raw blocks, empty where there are none; they are not checked yet. ``colour`` is

@@ -4,8 +4,8 @@ import zlib
 from collections.abc import Iterator
 
 from kleinbot.domain.errors import Code, Refusal
-from kleinbot.images.containers.parts import DamagedError, Parts
-from kleinbot.images.stated_colour import PQ, Chromaticities, StatedColour, of_codes, of_png
+from kleinbot.images.colour.stated_colour import PQ, Chromaticities, StatedColour, of_codes, of_png
+from kleinbot.images.containers.parts import ContainerParts, DamagedError
 
 _SIGNATURE_BYTES = 8
 _IHDR_BYTES = 13
@@ -17,7 +17,7 @@ _PQ_PROFILE = b"ITUR_2100_PQ_FULL\0"
 """What HDR was called before there was cICP: https://www.w3.org/TR/png-hdr-pq/"""
 
 
-def walk(data: bytes) -> Parts:
+def walk(data: bytes) -> ContainerParts:
     """Take a PNG apart. Animation, text and all else is left out; a missing end is put back.
 
     Raises DamagedError, or Refusal PICTURE_PNG_OF_XCODE.
@@ -50,7 +50,7 @@ def walk(data: bytes) -> Parts:
     kept += [_chunk(b"IDAT", b"".join(pixels)), _chunk(b"IEND", b"")]
     width, height = int.from_bytes(header[:4], "big"), int.from_bytes(header[4:8], "big")
     stated_colour, icc = _colour(stated)
-    return Parts(b"".join(kept), width, height, exif, icc, stated_colour)
+    return ContainerParts(b"".join(kept), width, height, exif, icc, stated_colour)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

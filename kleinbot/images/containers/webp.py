@@ -1,13 +1,13 @@
 """WebP (RFC 9649): the file stays as it is, its size is read before the decoder allocates its canvas."""
 
-from kleinbot.images.containers.parts import DamagedError, Parts, most_frames
+from kleinbot.images.containers.parts import ContainerParts, DamagedError, most_frames
 
 _HEADER_BYTES = 12
 _MAX_CHUNKS = 10_000
 _KEY_FRAME = b"\x9d\x01\x2a"
 
 
-def walk(data: bytes) -> Parts:
+def walk(data: bytes) -> ContainerParts:
     """Read the size of a WebP's canvas, its EXIF and its profile. Raises DamagedError."""
     size: tuple[int, int] | None = None
     exif = icc = b""
@@ -33,7 +33,7 @@ def walk(data: bytes) -> Parts:
     if size is None:
         raise DamagedError("no header")
     frames = max(1, min(frames, most_frames(size[0] * size[1])))
-    return Parts(data, *size, exif, icc, frames=frames)
+    return ContainerParts(data, *size, exif, icc, frames=frames)
 
 
 def _size(kind: bytes, head: bytes) -> tuple[int, int]:

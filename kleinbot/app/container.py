@@ -1,0 +1,393 @@
+"""Everything that the running bot is made of, put together; nothing runs yet."""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cogs.edit import EditCog as EditCommand
+from cogs.history import HistoryCog as HistoryCommands
+from cogs.imagine import ImagineCog, ImagineWithQualityCog
+from cogs.owner import OwnerCog
+from cogs.picture_menus import PictureMenusCog
+from cogs.queue import QueueCog as LineCommands
+from cogs.quota import QuotaCog
+from cogs.variations import VariationsCog as VariationsCommand
+from kleinbot import __version__
+from kleinbot.app.gpu_availability import GpuAvailability
+from kleinbot.app.model_choice import ModelChoice
+from kleinbot.app.profile_reselection import ProfileReselection
+from kleinbot.app.status import StatusReader
+from kleinbot.archive.archive import Archive
+from kleinbot.chat.core.client import KleinbotClient
+from kleinbot.chat.core.clock_skew import ClockSkew
+from kleinbot.chat.core.presence import Presence
+from kleinbot.chat.core.repeated_events import RepeatedEvents
+from kleinbot.chat.create.downloads import Downloads
+from kleinbot.chat.create.handlers import CreateHandlers
+from kleinbot.chat.delivery.expired_responses import ExpiredResponses
+from kleinbot.chat.delivery.first_response import FirstResponses
+from kleinbot.chat.delivery.live_messages import LiveMessages
+from kleinbot.chat.delivery.messages import ResultMessages
+from kleinbot.chat.delivery.outbox_worker import OutboxWorker
+from kleinbot.chat.delivery.removal import MessageRemover
+from kleinbot.chat.delivery.routes import Routes
+from kleinbot.chat.delivery.undelivered import Undelivered
+from kleinbot.chat.jobs.handlers import JobHandlers
+from kleinbot.chat.owner.handlers import OwnerHandlers
+from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
+from kleinbot.chat.owner.server_names import ServerNames
+from kleinbot.chat.quota.handlers import QuotaHandlers
+from kleinbot.chat.results.handlers import ResultHandlers
+from kleinbot.chat.results.history_handlers import HistoryHandlers
+from kleinbot.config.settings import Settings
+from kleinbot.dispatch.clock_repair import ClockRepair
+from kleinbot.dispatch.disk_check import DiskCheck
+from kleinbot.dispatch.dispatcher import Dispatcher
+from kleinbot.dispatch.finishing import Finisher
+from kleinbot.dispatch.idle_time import IdleTime
+from kleinbot.dispatch.learned_limits import LearnedLimits
+from kleinbot.dispatch.measured_times import MeasuredTimes
+from kleinbot.dispatch.render_tasks import RenderTasks
+from kleinbot.dispatch.retention import Retention
+from kleinbot.dispatch.start_metrics import StartMetrics
+from kleinbot.domain.clock import HOUR_MS, Clock, SystemClock
+from kleinbot.domain.faults import Faults, NoFaults
+from kleinbot.domain.job import TENTHS
+from kleinbot.domain.profile import Device
+from kleinbot.domain.service_mode import ServiceMode
+from kleinbot.domain.work import Checkpoint, EnginePhase, EngineState
+from kleinbot.engine.protocol import Engine
+from kleinbot.images.cpu_pool import CpuPool
+from kleinbot.images.intake.inbound import Inbound
+from kleinbot.images.intake.intake import Intake
+from kleinbot.klein.pipeline.prompt import KleinPromptMeter
+from kleinbot.metrics.counters import BotMetrics
+from kleinbot.process.loop_lag import LoopLag
+from kleinbot.process.shutdown_marker import ShutdownMarker
+from kleinbot.scheduler.admission import AdmissionLimits
+from kleinbot.scheduler.cost import CostModel
+from kleinbot.scheduler.estimates import EstimateErrors
+from kleinbot.scheduler.queue import ImageQueue
+from kleinbot.store.database import Database
+from kleinbot.texts import Texts
+from kleinbot.upkeep.pairing import Pairing
+from kleinbot.upkeep.sweeper import Sweeper
+from kleinbot.usecases.attachments import Attachments
+from kleinbot.usecases.cancel import Cancel
+from kleinbot.usecases.delete import Delete
+from kleinbot.usecases.edit import Edit
+from kleinbot.usecases.favourites import Favourites
+from kleinbot.usecases.history import History
+from kleinbot.usecases.inputs import Inputs
+from kleinbot.usecases.job_queries import JobQueries
+from kleinbot.usecases.owner.bot_control import BotControl, ServiceModeStore
+from kleinbot.usecases.owner.departures import Departures
+from kleinbot.usecases.owner.new_servers import NewServers
+from kleinbot.usecases.owner.owner_queue import OwnerQueue
+from kleinbot.usecases.owner.server_shares import ServerShares
+from kleinbot.usecases.quota.administer import AdministerQuota
+from kleinbot.usecases.quota.member_weight import SetMemberWeight
+from kleinbot.usecases.quota.quota import QuotaRule
+from kleinbot.usecases.quota.quota_view import QuotaView
+from kleinbot.usecases.sources import Sources
+from kleinbot.usecases.submit import Submit
+from kleinbot.usecases.variations import Variations
+
+_PRIOR_S_PER_PICTURE = {Device.CUDA: 0.5, Device.CPU: 6.0}
+"""How long a picture is thought to take until the first one was measured."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What production takes from the machine and tests bring along. ``client_options`` go to discord.py.
+
+    ``on_ending`` is told once the app begins to end: the exit code as far as it is known, and in how many
+    seconds everything ought to be closed.
+    """
+
+    clock: Clock
+    random: random.Random
+    faults: Faults
+    client_options: Mapping[str, Any]
+    on_ending: Callable[[int, float], None] = lambda _code, _seconds: None
+
+
+def machine() -> Outside:
+    """Return the real outside."""
+    return Outside(SystemClock(), random.SystemRandom(), NoFaults(), {})
+
+
+class Container:
+    """Every part, once, knowing those it needs. ``stopping`` is set once the bot is about to end.
+
+    ``served`` is the model that draws, None while its card is away.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        outside: Outside,
+        model: ModelChoice,
+        engine: Engine,
+        database: Database,
+        archive: Archive,
+        pool: CpuPool,
+        gpu_availability: GpuAvailability,
+        pairing: Pairing,
+        profile_reselection: ProfileReselection,
+    ) -> None:
+        clock, faults = outside.clock, outside.faults
+        self.gpu_availability = gpu_availability
+        self.profile_reselection = profile_reselection
+        self.shutdown_marker = ShutdownMarker(settings.data_folder)
+        self.on_ending = outside.on_ending
+        self.engine = engine
+        self.database = database
+        self.loop_lag = LoopLag()
+        self.profile = model.profile
+        self.served = None if model.waits_for else model.size
+        self.metrics_port = settings.metrics_port
+        self.grace_s = settings.grace_s
+        self.clock = clock
+        self.archive = archive
+        self.stopping = asyncio.Event()
+        texts = Texts(settings.locale)
+        self.sweeper = Sweeper(archive, settings.database_file, pairing, texts, clock)
+        self.shares = ServerShares()
+        self.service_modes = ServiceModeStore()
+        self.allowed_servers = frozenset(settings.allowed_servers)
+        everywhere = settings.quota_everywhere
+        rule = QuotaRule(
+            settings.quota_pictures * TENTHS,
+            settings.quota_hours * HOUR_MS,
+            None if everywhere is None else everywhere * TENTHS,
+        )
+        queue = ImageQueue(self.shares)
+        self.queue = queue
+        # Whom the host has listed is no stranger.
+        share = 1.0 if settings.allowed_servers else settings.new_server_share
+        self.newcomers = NewServers(database, self.shares, queue, share, clock)
+        cost_model = CostModel(_PRIOR_S_PER_PICTURE[model.profile.device])
+        replies = FirstResponses(lambda: self.client)
+        self.skew = ClockSkew(clock)
+        self.learning = MeasuredTimes(cost_model, model.profile.name, clock)
+        self.limits = AdmissionLimits()
+        metrics = self.metrics = BotMetrics()
+        self.estimate_errors = EstimateErrors()
+        self.idle_time = IdleTime(clock)
+        self.intake = Intake(clock)
+        self.inbound = Inbound()
+        self.status = StatusReader(
+            queue=queue,
+            idle_time=self.idle_time,
+            estimate_errors=self.estimate_errors,
+            loop_lag=self.loop_lag,
+            metrics=self.metrics,
+            engine_state=self.engine_state,
+            inbound=self.inbound,
+            intake=self.intake,
+        )
+        capacity = model.capacity
+        recall = JobQueries(
+            database,
+            archive,
+            queue,
+            cost_model,
+            self.engine_state,
+            lambda job_id: self.dispatcher.draws(job_id),
+            clock,
+        )
+        self.live_messages = LiveMessages(recall, replies, texts, self.engine_state, clock)
+        results = ResultMessages(
+            Attachments(recall, pool),
+            texts,
+            lambda locale: texts.say(locale, model.note) if model.note else None,
+        )
+        self.removal = MessageRemover(database, lambda: self.client, clock)
+        ways = Routes(
+            database,
+            results,
+            replies,
+            lambda: self.client,
+            clock,
+            faults,
+            metrics.delivered,
+            self.removal.wake,
+            self.skew,
+        )
+        expired_responses = ExpiredResponses(lambda: self.client, texts)
+        self.delivery = OutboxWorker(
+            database, recall, self.live_messages, ways, expired_responses, clock, metrics.kept, self.skew
+        )
+        self.stamps = ClockRepair(database, self._more_is_due, clock)
+        self.retention = Retention(database, clock)
+        self.finisher = Finisher(
+            database=database,
+            archive=archive,
+            pool=pool,
+            clock=clock,
+            faults=faults,
+            wake_delivery=self.delivery.wake,
+            model_name=model.name,
+            version=__version__,
+            fail=lambda job_id, error: self.dispatcher.fail(job_id, error),
+        )
+        self.dispatcher = Dispatcher(
+            database=database,
+            engine=engine,
+            queue=queue,
+            cost_model=cost_model,
+            learning=self.learning,
+            limits=LearnedLimits(capacity),
+            tasks=RenderTasks(archive, pool),
+            finisher=self.finisher,
+            sink=self.live_messages,
+            starts=StartMetrics(self.estimate_errors, metrics, clock),
+            disk=DiskCheck(archive.free_bytes),
+            idle=self.idle_time,
+            metrics=metrics,
+            wake_delivery=self.delivery.wake,
+            is_paused=lambda: self.service_modes.service_mode is ServiceMode.PAUSED,
+            clock=clock,
+            faults=faults,
+        )
+        self.meter = KleinPromptMeter(model.source.tokenizer_file)
+        submit = Submit(
+            database=database,
+            queue=queue,
+            cost_model=cost_model,
+            limits=self.limits,
+            recall=recall,
+            listener=self.dispatcher,
+            meter=self.meter,
+            profile=model.profile,
+            rule=rule,
+            engine_state=self.engine_state,
+            service_mode=lambda: self.service_modes.service_mode,
+            clock=clock,
+            random=outside.random,
+            archive=archive,
+            capacity=capacity,
+            errors=self.estimate_errors,
+            metrics=metrics,
+        )
+        cancel = Cancel(
+            database=database,
+            queue=queue,
+            listener=self.dispatcher,
+            wake_delivery=self.delivery.wake,
+            clock=clock,
+        )
+        self.departures = Departures(
+            database, queue, self.dispatcher, lambda server_id: self.client.is_member_of(server_id),
+            self.delivery.wake, clock,
+        )  # fmt: skip
+        self.downloads = Downloads(lambda: self.client, clock)
+        sources = Sources(database)
+        inputs = Inputs(
+            archive, self.inbound, self.intake, pool, self.downloads.fetch, model.profile.largest_grid_tokens
+        )
+        job_handlers = JobHandlers(
+            submit, cancel, recall, self.live_messages, texts, self.engine_state, clock
+        )
+        history = History(database, recall, pool, self.removal.wake, clock)
+        operate = BotControl(
+            database=database,
+            queue=queue,
+            shares=self.shares,
+            service_modes=self.service_modes,
+            rule=rule,
+            profile=model.profile,
+            engine_state=self.engine_state,
+            free_bytes=archive.free_bytes,
+            archive_problem=lambda: self.sweeper.problem,
+            clock_ahead_ms=lambda: self.skew.ahead_ms if self.skew.is_told else None,
+            loop_late_s=lambda: self.loop_lag.worst_s,
+            tallies=self.status.tallies,
+            service_mode_changed=self._service_mode_changed,
+            clock=clock,
+        )
+        server_names = ServerNames(lambda: self.client)
+        owner_queue_handlers = OwnerQueueHandlers(
+            operate,
+            OwnerQueue(database, queue, recall, self.service_modes, self.engine_state),
+            cancel,
+            server_names,
+            texts,
+        )
+        quota_handlers = QuotaHandlers(
+            QuotaView(database, rule, clock),
+            AdministerQuota(database, rule, clock),
+            SetMemberWeight(database, queue, self.shares, clock),
+            texts,
+        )
+        self.client = KleinbotClient(
+            quota_handlers=quota_handlers,
+            job_handlers=job_handlers,
+            create_handlers=CreateHandlers(
+                job_handlers,
+                sources,
+                Edit(submit, sources, inputs, model.profile.most_references),
+                Variations(submit, sources, inputs),
+                texts,
+                clock,
+            ),
+            history_handlers=HistoryHandlers(history, results, texts),
+            result_handlers=ResultHandlers(
+                history,
+                Favourites(database, history, clock),
+                Delete(database, archive, history, self.removal.wake, clock),
+                results,
+                texts,
+            ),
+            owner_queue_handlers=owner_queue_handlers,
+            repeats=RepeatedEvents(database),
+            clock=clock,
+            skew=self.skew,
+            undelivered=Undelivered(
+                database, recall, results, texts, clock, metrics.delivered, self.removal.wake
+            ),
+            texts=texts,
+            allowed_servers=self.allowed_servers,
+            welcome=self.newcomers.welcome,
+            prepare=self._prepare,
+            **outside.client_options,
+        )
+        self.presence = Presence(self.client, texts, clock)
+        self.client.add_listener(self.presence.show_again, "on_shard_ready")
+        self._cogs = (
+            QuotaCog(quota_handlers),
+            OwnerCog(OwnerHandlers(operate, rule, server_names, texts), owner_queue_handlers),
+        )
+
+    def engine_state(self) -> EngineState:
+        """Return what the engine is doing, as members are told it."""
+        if self.stopping.is_set():
+            return EngineState(EnginePhase.DRAINING)
+        state = self.engine.state
+        if state.phase is EnginePhase.READY and self.service_modes.service_mode is ServiceMode.PAUSED:
+            return EngineState(EnginePhase.PAUSED)
+        if state.phase is EnginePhase.READY and self.dispatcher.disk_is_full:
+            return EngineState(EnginePhase.DISK_FULL)
+        return state
+
+    async def _prepare(self, client: KleinbotClient) -> None:
+        has_base = Checkpoint.BASE in self.profile.checkpoints
+        await client.add_cog(ImagineWithQualityCog(client) if has_base else ImagineCog(client))
+        await client.add_cog(LineCommands(client))
+        for cog in self._cogs:
+            await client.add_cog(cog)
+        await client.add_cog(EditCommand(client))
+        await client.add_cog(VariationsCommand(client))
+        await client.add_cog(PictureMenusCog(client))
+        await client.add_cog(HistoryCommands(client))
+
+    def _more_is_due(self) -> None:
+        self.delivery.wake()
+        self.removal.wake()
+
+    def _service_mode_changed(self) -> None:
+        self.dispatcher.service_mode_changed()
+        self.presence.show(self.engine_state())

@@ -1,0 +1,110 @@
+"""Chooses another profile than this process has: a smaller one where memory ran out, a better one later.
+
+A profile that was chosen beside a game would else stay after the game has ended.
+"""
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import replace
+
+from kleinbot.app.failed_profiles import FailedProfiles
+from kleinbot.app.model_choice import ModelChoice, choose_model
+from kleinbot.app.torch_probe import TorchProbe, ask_torch
+from kleinbot.config.settings import DeviceChoice, Settings
+from kleinbot.domain.errors import StartError
+from kleinbot.domain.profile import Device
+from kleinbot.hardware.facts import MachineFacts
+from kleinbot.hardware.probe import look
+
+_log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 3600.0
+"""How often it is looked whether a better way fits, while nothing is drawn."""
+IDLE_S = 600.0
+"""For so long nothing must have been drawn before the bot restarts for a better way."""
+LOOK_IDLE_EVERY_S = 60.0
+
+
+class ProfileReselection:
+    """Every method may take seconds: call it on a thread."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        chosen: ModelChoice,
+        failed: FailedProfiles,
+        look_at_machine: Callable[[], MachineFacts] = look,
+        ask: Callable[[], TorchProbe] = ask_torch,
+    ) -> None:
+        """``chosen`` is what this process runs, or tries to."""
+        self._settings = settings
+        self._chosen = chosen
+        self._failed = failed
+        self._look_at_machine = look_at_machine
+        self._ask_torch = ask
+
+    def after_memory_ran_out(self) -> bool:
+        """Tell whether a new process would choose another profile for a card; then this one is left out.
+
+        Where there is no other, nothing is noted: the same one may fit once a game has ended.
+        """
+        name = self._chosen.profile.name
+        try:
+            other = self._choose(self._look_at_machine(), self._failed.names() | {name})
+        except (StartError, OSError) as error:
+            _log.info("no other profile can be chosen: %s", error)
+            return False
+        if other is None or other.profile.name == name:
+            return False
+        self._failed.note(name)
+        _log.warning(
+            "memory ran out with the profile %s again; a new process takes %s", name, other.profile.name
+        )
+        return True
+
+    def ready(self) -> None:
+        """Note that the profile fits after all."""
+        self._failed.forget(self._chosen.profile.name)
+
+    def better(self, held_bytes: int) -> ModelChoice | None:
+        """Return what would be chosen with what is free now and what we hold, where that is better.
+
+        ``held_bytes`` is what this process holds of its card at least.
+        """
+        rank = self._chosen.choice.rank
+        if rank == 0 or self._chosen.waits_for is not None or self._settings.device is DeviceChoice.CPU:
+            return None
+        try:
+            found = self._choose(self._with_own(self._look_at_machine(), held_bytes), self._failed.names())
+        except (StartError, OSError) as error:
+            _log.info("whether a better profile fits cannot be told: %s", error)
+            return None
+        if found is None or found.choice.rank is None or (rank is not None and found.choice.rank >= rank):
+            return None
+        if self._chosen.profile.device is Device.CPU:
+            # A start that then fails would leave nothing where the small model draws now.
+            report = self._ask_torch()
+            if not (report.is_available and report.has_kernels):
+                return None
+        return found
+
+    def _choose(self, facts: MachineFacts, without: frozenset[str]) -> ModelChoice | None:
+        """Return what would run on a card, or None."""
+        found = choose_model(self._settings, lambda: facts, self._ask_torch, without)
+        return found if found.profile.device is Device.CUDA else None
+
+    def _with_own(self, facts: MachineFacts, held_bytes: int) -> MachineFacts:
+        """Return ``facts`` with what this process holds of its card counted as free."""
+        own = self._chosen.choice.gpu
+        if own is None:
+            return facts
+        gpus = []
+        for gpu in facts.gpus:
+            if (gpu.identity, gpu.name) == (own.identity, own.name):
+                told = sum(program.bytes for program in gpu.programs if program.pid == os.getpid())
+                free = min(gpu.memory_bytes, gpu.free_bytes + max(told, held_bytes))
+                gpus.append(replace(gpu, free_bytes=free))
+            else:
+                gpus.append(gpu)
+        return replace(facts, gpus=tuple(gpus))

@@ -1,0 +1,153 @@
+"""The two ways in: on Discord, and against the stand-in in this very process."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+import typer
+
+from kleinbot.app.container import machine
+from kleinbot.app.lifecycle import App, opened
+from kleinbot.config.proxy import proxy_for, shown
+from kleinbot.config.settings import Settings
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.work import EnginePhase, EngineState
+from kleinbot.process.disk_space import until_disk_space
+from kleinbot.process.signals import stop_on_signals
+from kleinbot.sandbox import FakeDiscord
+from kleinbot.sandbox.people.outcome import Ending
+from kleinbot.sandbox.terminal.terminal import Terminal
+from kleinbot.texts import Texts
+
+_log = logging.getLogger(__name__)
+WORDS_CODE = 3
+_ONLINE_S = 60.0
+_AT_DISCORD = {"en": "en-US"}
+"""Discord's name of a language of ours, where it is another."""
+
+
+async def serve(settings: Settings, on_ending: Callable[[int, float], None]) -> int:
+    """Run the bot on Discord until a signal; return the exit code. ``on_ending`` as in ``Outside``."""
+    if settings.discord_token is None:
+        raise StartError(Code.TOKEN_MISSING)
+    outside = replace(machine(), on_ending=on_ending, client_options=_options(settings))
+    if not await _there_is_room(settings, outside.clock):
+        return 0
+    async with opened(settings, outside) as app:
+        with stop_on_signals(app.request_stop):
+            return await app.run(settings.discord_token.get_secret_value())
+
+
+def _options(settings: Settings) -> dict[str, object]:
+    """Return how the client reaches Discord."""
+    proxy = proxy_for(settings)
+    if proxy is None:
+        return {}
+    _log.info("Discord is reached over the proxy %s", shown(proxy))
+    return {"proxy": proxy}
+
+
+async def _there_is_room(settings: Settings, clock: Clock) -> bool:
+    """Wait until the disk has room to begin; False where a signal came first."""
+    stopping = asyncio.Event()
+    waits = [
+        asyncio.create_task(until_disk_space(settings.data_folder, clock)),
+        asyncio.create_task(stopping.wait()),
+    ]
+    with stop_on_signals(stopping.set):
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+    return not stopping.is_set()
+
+
+async def sandbox(
+    settings: Settings, run: str | None, timeout_s: float, on_ending: Callable[[int, float], None]
+) -> int:
+    """Run the bot against the stand-in, in this process, with the terminal as its members.
+
+    ``run`` does one command; the exit code is then 0 if it was answered with a picture, ``WORDS_CODE`` if
+    with words alone, 1 if not at all.
+    """
+    outside = machine()
+    async with FakeDiscord() as standin:
+        standin.world.only_its_owner_invites()
+        outside = replace(outside, client_options={"connector": standin.connector()}, on_ending=on_ending)
+        locale = _AT_DISCORD.get(settings.locale, settings.locale)
+        terminal = Terminal(standin, settings.data_folder / "pictures", locale=locale)
+        # What is drawn here is play: the small model will do while the card is away.
+        async with opened(settings, outside, waits_for_gpu=False) as app:
+            bot = asyncio.create_task(app.run(standin.token), name="bot")
+            person = asyncio.create_task(_converse(standin, app, terminal, run, timeout_s), name="person")
+            if run is not None:
+                _give_up_where_nothing_can_be_drawn(app, person, settings)
+
+            def leave() -> None:
+                person.cancel()
+
+            try:
+                with stop_on_signals(leave):
+                    await asyncio.wait({bot, person}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                person.cancel()
+                app.request_stop()
+                await asyncio.gather(person, return_exceptions=True)
+                try:
+                    if run is None and app.queue.running:
+                        terminal.say("Stopping; the picture in hand may still be finished …")
+                    code = await bot
+                finally:
+                    terminal.close()
+            if run is None and (jobs := _waiting_jobs(app)):
+                typer.echo(f"In line: {jobs} at the next start.")
+            if person.cancelled():
+                return code or (1 if app.engine.state.phase is EnginePhase.FAILED else 0)
+            return code or person.result()
+
+
+async def _converse(
+    standin: FakeDiscord, app: App, terminal: Terminal, run: str | None, timeout_s: float
+) -> int:
+    await standin.registered("imagine", timeout_s=_ONLINE_S)
+    await standin.online(timeout_s=_ONLINE_S)
+    if run is None:
+        if jobs := _waiting_jobs(app):
+            terminal.say(f"In line since the last time: {jobs}.")
+        await terminal.interact()
+        return 0
+    outcome = await terminal.run_once(run, timeout_s)
+    for path in outcome.paths:
+        typer.echo(path)
+    if outcome.ending is Ending.UNFINISHED:
+        typer.echo(
+            f"Not finished after {timeout_s:g} s. What was accepted keeps its place for the next sandbox.",
+            err=True,
+        )
+    if outcome.has_pictures:
+        return 0
+    return WORDS_CODE if outcome.ending in (Ending.TEXT, Ending.REFUSED, Ending.FORM) else 1
+
+
+def _waiting_jobs(app: App) -> str:
+    """Return how many jobs wait or run, and that they go on; empty where none does."""
+    count = len({image.key.job_id for image in (*app.queue.waiting, *app.queue.running)})
+    if count == 0:
+        return ""
+    return "1 job, which goes on" if count == 1 else f"{count} jobs, which go on"
+
+
+def _give_up_where_nothing_can_be_drawn(app: App, person: "asyncio.Task[int]", settings: Settings) -> None:
+    """End a single command, which would wait in vain, once the model could not be started."""
+
+    def look(state: EngineState) -> None:
+        if state.phase is EnginePhase.FAILED and app.queue.waiting and not person.done():
+            if state.error is not None:
+                typer.echo(Texts(settings.locale).error(state.error), err=True)
+            person.cancel()
+
+    app.engine.watch(look)

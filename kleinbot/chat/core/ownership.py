@@ -1,0 +1,58 @@
+"""Who runs the bot, as Discord's own record of the application says."""
+
+import logging
+
+import discord
+
+from kleinbot.chat.delivery.first_response import UNREACHED
+from kleinbot.domain.clock import Clock
+
+_log = logging.getLogger(__name__)
+
+REFRESH_EVERY_S = 600.0
+"""How long somebody who has left the application's team may keep their powers."""
+
+_POWERLESS = "read_only"
+
+
+class Ownership:
+    """Knows the hosts: from the login on, and anew every ten minutes. ``run`` is its only task."""
+
+    def __init__(self, client: discord.Client, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._hosts: frozenset[int] | None = None
+
+    def has(self, member_id: int) -> bool:
+        """Tell whether a person is the application's owner, or a working member of the team that owns it."""
+        if self._hosts is None:
+            self._hosts = owners_of(self._client.application)
+        return member_id in self._hosts
+
+    async def run(self) -> None:
+        """Ask again until cancelled."""
+        while True:
+            await self._clock.sleep(REFRESH_EVERY_S)
+            await self.refresh()
+
+    async def refresh(self) -> None:
+        """Ask Discord who the hosts are; where it does not answer, what was known stays."""
+        try:
+            self._hosts = owners_of(await self._client.application_info())
+        except UNREACHED as error:
+            _log.info("the application's team could not be read: %s", error)
+
+
+def owners_of(application: discord.AppInfo | None) -> frozenset[int]:
+    """Return the application's owner, or who works in the team that owns it; nobody before the login."""
+    if application is None:
+        return frozenset()
+    team = application.team
+    if team is None:
+        return frozenset({application.owner.id})
+    working = {
+        member.id
+        for member in team.members
+        if member.membership_state is discord.TeamMembershipState.accepted and member.role.value != _POWERLESS
+    }
+    return frozenset(working if team.owner_id is None else {team.owner_id, *working})

@@ -1,0 +1,53 @@
+"""The bot's status line: what the engine is doing."""
+
+import asyncio
+import logging
+
+import discord
+
+from kleinbot.chat.delivery.first_response import UNREACHED
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.work import EngineState
+from kleinbot.texts import Texts
+
+_log = logging.getLogger(__name__)
+EVERY_S = 15.0
+"""Discord allows 120 gateway messages a minute and drops presence updates that come much faster."""
+
+
+class Presence:
+    """Shows the latest state of the engine; states in between are skipped."""
+
+    def __init__(self, client: discord.Client, texts: Texts, clock: Clock) -> None:
+        self._client = client
+        self._texts = texts
+        self._clock = clock
+        self._changed = asyncio.Event()
+        self._wanted = ""
+
+    def show(self, state: EngineState) -> None:
+        """Note what is to be shown."""
+        percent = round(100 * (state.fraction or 0))
+        text = self._texts.say(None, f"presence-{state.phase}", percent=percent)
+        if text != self._wanted:
+            self._wanted = text
+            # What the client announces itself with: else the line is gone after a session has ended.
+            self._client.activity = discord.CustomActivity(text)
+            self._changed.set()
+
+    async def show_again(self, shard_id: int) -> None:
+        """Show it to a new session, which knows nothing of what an earlier one was told."""
+        del shard_id
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Show changes until cancelled."""
+        await self._client.wait_until_ready()
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            try:
+                await self._client.change_presence(activity=discord.CustomActivity(self._wanted))
+            except (*UNREACHED, discord.ConnectionClosed) as error:
+                _log.info("the presence was not shown: %s", error)
+            await self._clock.sleep(EVERY_S)

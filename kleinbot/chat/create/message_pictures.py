@@ -1,0 +1,44 @@
+"""The pictures of any message: our own by what their buttons carry, others by the files that they show."""
+
+import re
+
+import discord
+
+from kleinbot.chat.create.message_media import shown_in
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.requests import Attached, PictureReference, Source
+
+_OURS = re.compile(r"kb:[a-z-]+:([0-9a-f]{24})(?::.*)?")
+_FILE = re.compile(r"kleinbot-\d+(?:-[0-9a-f]{8})?-([1-4])\.\w+")
+"""With the beginning of the job's key, or without as older ones."""
+
+_MOST_SOURCES = 25
+"""So many options a menu of a form takes."""
+
+
+def sources_in(message: discord.Message, our_id: int) -> tuple[Source, ...]:
+    """Return what can be edited or varied in ``message``.
+
+    Our own results are known by their random key, so that the noise they were made of can be found; the
+    number in a file's name only tells which of the job's pictures it is. Raises MESSAGE_WITHOUT_PICTURE.
+    """
+    job_id = _job_of(message) if message.author.id == our_id else None
+    found: list[Source] = []
+    for shown in shown_in(message):
+        position = _FILE.fullmatch(shown.filename) if job_id is not None else None
+        if job_id is not None and position is not None:
+            found.append(PictureReference(job_id=job_id, position=int(position[1]) - 1))
+        elif shown.looks_like_a_picture:
+            found.append(Attached(shown.address, shown.byte_count, shown.is_spoiler))
+    if not found:
+        raise Refusal(Code.MESSAGE_WITHOUT_PICTURE)
+    return tuple(found[:_MOST_SOURCES])
+
+
+def _job_of(message: discord.Message) -> str | None:
+    for component in message.components:
+        for child in getattr(component, "children", ()):
+            match = _OURS.fullmatch(getattr(child, "custom_id", None) or "")
+            if match is not None:
+                return match[1]
+    return None

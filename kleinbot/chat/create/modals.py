@@ -1,0 +1,164 @@
+"""Forms that make pictures from a picture. They end after ten minutes, or they would be kept for ever."""
+
+import re
+import secrets
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import discord
+
+from kleinbot.domain.clock import MS_PER_S, Clock
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.job import MAX_COUNT
+from kleinbot.domain.requests import Attached, EditRequest, Source, VariationsRequest
+from kleinbot.domain.variation import Strength
+from kleinbot.texts import Texts
+
+if TYPE_CHECKING:
+    from kleinbot.chat.core.client import KleinbotClient
+
+FORM_LIFE_S = 600.0
+_INSTRUCTION_CHARACTERS = 3000
+
+
+class ModalKeys:
+    """Custom ids of forms. Unlike a button a form lives in memory: these tell when one is lost."""
+
+    _PATTERN = re.compile(r"kb:form:([0-9a-f]{8}):(\d+):[0-9a-f]{8}")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ours = secrets.token_hex(4)
+
+    def new(self) -> str:
+        return f"kb:form:{self._ours}:{self._clock.now_ms()}:{secrets.token_hex(4)}"
+
+    def is_lost(self, custom_id: str) -> bool:
+        """Tell whether it is a form of an earlier process, or one that has ended meanwhile."""
+        match = self._PATTERN.fullmatch(custom_id)
+        if match is None:
+            return False
+        return match[1] != self._ours or self._clock.now_ms() - int(match[2]) >= FORM_LIFE_S * MS_PER_S
+
+
+class _Form(discord.ui.Modal):
+    """Base of both: which of a message's pictures is meant, and errors answered."""
+
+    def __init__(
+        self, custom_id: str, texts: Texts, locale: str, title: str, sources: Sequence[Source]
+    ) -> None:
+        super().__init__(title=texts.say(locale, title), timeout=FORM_LIFE_S, custom_id=custom_id)
+        self._texts = texts
+        self._locale = locale
+        self._sources = sources
+        self._which: discord.ui.Select[Any] | None = None
+
+    def _say(self, message_id: str, **parameters: str | int) -> str:
+        return self._texts.say(self._locale, message_id, **parameters)
+
+    def _ask_which(self) -> None:
+        if len(self._sources) > 1:
+            labels = [self._say("form-which-option", position=at + 1) for at in range(len(self._sources))]
+            self._which = _select([(label, str(at)) for at, label in enumerate(labels)], "0")
+            self.add_item(discord.ui.Label(text=self._say("form-which"), component=self._which))
+
+    @property
+    def source(self) -> Source:
+        return self._sources[int(self._chosen(self._which, "0"))]
+
+    def _chosen(self, select: discord.ui.Select[Any] | None, default: str) -> str:
+        """Return what was chosen; raises Refusal OPTION_NOT_OFFERED for what a modified client made up."""
+        if select is None or not select.values:
+            return default
+        if select.values[0] not in [option.value for option in select.options]:
+            raise Refusal(Code.OPTION_NOT_OFFERED, option=self.title)
+        return select.values[0]
+
+    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
+        client = cast("KleinbotClient", interaction.client)
+        if not await client.admits(interaction):
+            return
+        try:
+            await self.send(interaction)
+        except Exception as error:  # noqa: BLE001 - the edge of the house: the person gets a sentence
+            await client.job_handlers.answer_error(interaction, error)
+
+    @abstractmethod
+    async def send(self, interaction: discord.Interaction[Any]) -> None:
+        """Ask for what was filled in; all is checked again, it may be minutes later."""
+
+
+class EditModal(_Form):
+    """Asks for the instruction and up to ``most_references`` further pictures."""
+
+    def __init__(
+        self,
+        custom_id: str,
+        texts: Texts,
+        locale: str,
+        sources: Sequence[Source],
+        most_references: int,
+        send: Callable[[discord.Interaction[Any], EditRequest], Awaitable[None]],
+    ) -> None:
+        super().__init__(custom_id, texts, locale, "form-edit-title", sources)
+        self._send = send
+        self._instruction: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            style=discord.TextStyle.paragraph,
+            max_length=_INSTRUCTION_CHARACTERS,
+            placeholder=self._say("form-instruction-hint"),
+        )
+        self.add_item(discord.ui.Label(text=self._say("form-instruction"), component=self._instruction))
+        self._ask_which()
+        self._files: discord.ui.FileUpload[Any] | None = None
+        if most_references > 0:
+            self._files = discord.ui.FileUpload(required=False, min_values=0, max_values=most_references)
+            self.add_item(
+                discord.ui.Label(
+                    text=self._say("form-references"),
+                    description=self._say("form-references-description", most=most_references),
+                    component=self._files,
+                )
+            )
+
+    async def send(self, interaction: discord.Interaction[Any]) -> None:
+        files = self._files.values if self._files is not None else []
+        references = tuple(Attached(file.url, file.size, file.is_spoiler()) for file in files)
+        if len(self._instruction.value) > _INSTRUCTION_CHARACTERS:
+            raise Refusal(Code.OPTION_TOO_LONG, option=self.title, most=_INSTRUCTION_CHARACTERS)
+        await self._send(interaction, EditRequest(self._instruction.value, self.source, references))
+
+
+class VariationsModal(_Form):
+    """Asks how different and how many."""
+
+    def __init__(
+        self,
+        custom_id: str,
+        texts: Texts,
+        locale: str,
+        sources: Sequence[Source],
+        send: Callable[[discord.Interaction[Any], VariationsRequest], Awaitable[None]],
+    ) -> None:
+        super().__init__(custom_id, texts, locale, "form-variations-title", sources)
+        self._send = send
+        strengths = [(self._say(f"form-strength-{strength}"), strength.value) for strength in Strength]
+        self._strength = _select(strengths, Strength.MEDIUM)
+        self.add_item(discord.ui.Label(text=self._say("form-strength"), component=self._strength))
+        self._ask_which()
+        self._count = _select([(str(count), str(count)) for count in range(1, MAX_COUNT + 1)], "1")
+        self.add_item(discord.ui.Label(text=self._say("form-count"), component=self._count))
+
+    async def send(self, interaction: discord.Interaction[Any]) -> None:
+        strength = Strength(self._chosen(self._strength, Strength.MEDIUM))
+        request = VariationsRequest(self.source, strength, int(self._chosen(self._count, "1")))
+        await self._send(interaction, request)
+
+
+def _select(options: Sequence[tuple[str, str]], default: str) -> discord.ui.Select[Any]:
+    return discord.ui.Select(
+        options=[
+            discord.SelectOption(label=label, value=value, default=value == default)
+            for label, value in options
+        ]
+    )

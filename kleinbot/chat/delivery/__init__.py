@@ -1,0 +1,1 @@
+"""Delivers results and keeps messages about open jobs up to date."""

@@ -1,0 +1,50 @@
+"""Results as messages: each with as many of a job's pictures as Discord takes in one."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from kleinbot.chat.core import views as core_views
+from kleinbot.chat.core.views import MessageContent
+from kleinbot.chat.delivery import splitting
+from kleinbot.domain.job import Image, Job
+from kleinbot.texts import Texts
+from kleinbot.usecases.attachments import Attachments, UploadLimits
+
+
+@dataclass(frozen=True)
+class ResultMessage:
+    """One message of a result. ``positions``: the pictures that it tells of."""
+
+    message: MessageContent
+    positions: tuple[int, ...]
+
+
+class ResultMessages:
+    """Composes; sends nothing. Files are read and recompressed off the event loop."""
+
+    def __init__(
+        self, attachments: Attachments, texts: Texts, model_note: Callable[[str], str | None]
+    ) -> None:
+        self._attachments = attachments
+        self._texts = texts
+        self._model_note = model_note
+
+    async def first(
+        self, job: Job, limits: UploadLimits, *, late: bool = False, note: str | None = None
+    ) -> ResultMessage:
+        """Return the result's message with as many pictures as fit. ``note`` stands above it."""
+        found = await self._attachments.first(job.done_images, limits)
+        model_note = self._model_note(job.locale)
+        view = core_views.result(self._texts, job, found, model_note, late=late, above=note)
+        return ResultMessage(view, splitting.positions(found))
+
+    async def whole(self, job: Job, limits: UploadLimits) -> ResultMessage:
+        """Return the result in one message, recompressed as far as that needs."""
+        found = await self._attachments.together(job.done_images, limits)
+        message = core_views.result(self._texts, job, found, self._model_note(job.locale), late=False)
+        return ResultMessage(message, splitting.positions(found))
+
+    async def further(self, job: Job, images: Sequence[Image], limits: UploadLimits) -> ResultMessage:
+        """Return a message with as many of ``images``, which an earlier one has left, as fit."""
+        found = await self._attachments.first(images, limits)
+        return ResultMessage(core_views.further(self._texts, job, found), splitting.positions(found))

@@ -1,0 +1,106 @@
+"""Removal: takes the messages of deleted results out of Discord, also those a crash has left."""
+
+import asyncio
+import functools
+import logging
+import sqlite3
+from collections.abc import Callable
+
+import discord
+
+from kleinbot.chat.delivery.channel_lanes import MOST_QUICK_OF_LANE, ChannelLanes
+from kleinbot.chat.delivery.deferred_rows import DeferredRows
+from kleinbot.chat.delivery.first_response import UNREACHED
+from kleinbot.domain.clock import MS_PER_S, Clock, ended_within, sleep_until
+from kleinbot.store.database import Database
+from kleinbot.store.delivery import posted
+from kleinbot.store.delivery.posted import DueRemoval as Row
+
+_log = logging.getLogger(__name__)
+
+_LONGEST_PAUSE_S = 300
+_ATTEMPT_S = 60.0
+_UNNOTED_PAUSE_S = 30.0
+_ATTEMPTS_TAKEN = 300
+"""With the growing pauses that is a day."""
+
+_GONE_OR_OUT_OF_REACH = {10003, 10008, 50001, 50013, 50083}
+"""Unknown channel, unknown message, no access, no permission, archived thread."""
+
+
+class MessageRemover:
+    """Owns the list of messages to be removed. ``run`` is its only task; ``wake`` tells it of new ones."""
+
+    def __init__(self, database: Database, client: Callable[[], discord.Client], clock: Clock) -> None:
+        self._database = database
+        self._client = client
+        self._clock = clock
+        self._woken = asyncio.Event()
+        self._lanes = ChannelLanes(clock, self.wake)
+        self._held = DeferredRows(clock)
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Remove until cancelled; a failed attempt is tried again after a growing pause."""
+        try:
+            while True:
+                self._woken.clear()
+                now_ms = self._clock.now_ms()
+                await self._begin_due(now_ms)
+                await self._wait(now_ms)
+        finally:
+            await self._lanes.abandon()
+
+    async def _begin_due(self, now_ms: int) -> None:
+        found = await posted.due_removals(
+            self._database.read,
+            now_ms,
+            without=self._lanes.under_way | self._held.keys(),
+            of_channel=MOST_QUICK_OF_LANE,
+        )
+        for row in found:
+            if not self._lanes.has_room:
+                return
+            self._lanes.begin(row.message_id, row.channel_id, functools.partial(self._attempt, row))
+
+    async def _attempt(self, row: Row) -> None:
+        try:
+            await self._remove_or_postpone(row)
+        except sqlite3.Error as error:
+            # The message may have gone, but that cannot be noted: better late than again and again.
+            _log.error("the removal of message %d could not be noted: %s", row.message_id, error)
+            self._held.hold(row.message_id, _UNNOTED_PAUSE_S)
+
+    async def _remove_or_postpone(self, row: Row) -> None:
+        try:
+            await ended_within(self._clock, _ATTEMPT_S, self._remove(row))
+        except UNREACHED as error:
+            await self._postpone(row, error)
+
+    async def _remove(self, row: Row) -> None:
+        channel = self._client().get_partial_messageable(row.channel_id)
+        try:
+            await channel.get_partial_message(row.message_id).delete()
+        except discord.HTTPException as error:
+            if error.code not in _GONE_OR_OUT_OF_REACH and row.attempts < _ATTEMPTS_TAKEN:
+                raise
+            _log.info("message %d cannot be removed: %s", row.message_id, error)
+        async with self._database.transaction() as transaction:
+            await posted.removed(transaction, row.message_id)
+
+    async def _postpone(self, row: Row, error: Exception) -> None:
+        pause_s = min(2**row.attempts, _LONGEST_PAUSE_S)
+        _log.warning("message %d was not removed, next attempt in %d s: %s", row.message_id, pause_s, error)
+        async with self._database.transaction() as transaction:
+            due_ms = self._clock.now_ms() + pause_s * MS_PER_S
+            await posted.postpone_removal(transaction, row.message_id, due_ms)
+
+    async def _wait(self, looked_ms: int) -> None:
+        due_ms = await posted.next_removal_ms(self._database.read, looked_ms)
+        moments = [looked_ms + _LONGEST_PAUSE_S * MS_PER_S]
+        if due_ms is not None:
+            moments.append(due_ms)
+        pause_s = min(max(0, min(moments) - self._clock.now_ms()) / MS_PER_S, self._held.next_s())
+        await sleep_until(self._woken, self._clock, pause_s)

@@ -1,0 +1,198 @@
+"""Handing over: what no way could deliver is given to its member alone, at their next command.
+
+A follow-up has no nonce and is in no channel's history. So one without pictures is sent first and noted; then
+it is edited, which may be repeated, and whoever comes after a lost answer or a crash can look at it.
+"""
+
+import functools
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import discord
+
+from kleinbot.chat.core import views as core_views
+from kleinbot.chat.delivery import splitting
+from kleinbot.chat.delivery.first_response import GONE
+from kleinbot.chat.delivery.messages import ResultMessage, ResultMessages
+from kleinbot.domain.clock import Clock, ended_within
+from kleinbot.domain.job import Job
+from kleinbot.domain.people import Actor
+from kleinbot.store.database import Database
+from kleinbot.store.delivery import handovers, outbox, posted
+from kleinbot.store.delivery.handovers import Place
+from kleinbot.store.delivery.outbox import OutboxRow, Route
+from kleinbot.store.delivery.posted import PostedFor
+from kleinbot.store.members.ledger import MemberKey
+from kleinbot.texts import Texts
+from kleinbot.usecases.attachments import UploadLimits
+from kleinbot.usecases.job_queries import JobQueries
+
+_log = logging.getLogger(__name__)
+
+_AT_ONCE = 3
+_EACH_S = 120.0
+_TRIES = 2
+"""The second one finds what the first has sent without hearing of it."""
+
+_LOOKED_BACK = 50
+
+
+class Undelivered:
+    """Gives each kept result once, however many commands its member sends at the same time."""
+
+    def __init__(
+        self,
+        database: Database,
+        recall: JobQueries,
+        results: ResultMessages,
+        texts: Texts,
+        clock: Clock,
+        told: Callable[[Route], None],
+        wake_removal: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._recall = recall
+        self._results = results
+        self._texts = texts
+        self._clock = clock
+        self._told = told
+        self._wake_removal = wake_removal
+        self._busy: set[MemberKey] = set()
+
+    async def to(self, interaction: discord.Interaction[Any], actor: Actor) -> None:
+        """Hand over a few kept results, each by itself; one that fails stays kept and comes last next time.
+
+        Raises discord.HTTPException where the interaction is over: then all stay kept.
+        """
+        owner = MemberKey(actor.server_id, actor.member_id)
+        if owner in self._busy:
+            return
+        self._busy.add(owner)
+        try:
+            for row in await outbox.kept_for(self._database.read, owner, _AT_ONCE):
+                await self._try(interaction, row)
+        finally:
+            self._busy.discard(owner)
+
+    async def look_back(self, client: discord.Client) -> None:
+        """Find what an earlier process has sent without noting it, while the tokens of that still live."""
+        for row in await outbox.being_handed_over(self._database.read, _LOOKED_BACK):
+            job = await self._recall.job(row.job_id)
+            if job is None or (owner := MemberKey(job.server_id, job.member_id)) in self._busy:
+                continue
+            self._busy.add(owner)
+            try:
+                there = await posted.delivered(self._database.read, job.job_id)
+                message_id = await self._earlier(client, job, there)
+                if message_id is not None and not splitting.left_of(job, there):
+                    await self._handed_over(row, job, message_id)
+            finally:
+                self._busy.discard(owner)
+
+    async def _try(self, interaction: discord.Interaction[Any], row: OutboxRow) -> None:
+        for left in reversed(range(_TRIES)):
+            try:
+                await ended_within(self._clock, _EACH_S, self._undelivered(interaction, row))
+            except sqlite3.Error:
+                raise
+            except Exception as error:
+                if isinstance(error, discord.HTTPException) and error.code in GONE:
+                    raise
+                _log.warning("job %s could not be handed over", row.job_id, exc_info=error)
+                if left and not isinstance(error, discord.HTTPException):
+                    continue
+                async with self._database.transaction() as transaction:
+                    await outbox.not_handed_over(transaction, row.outbox_id)
+            return
+
+    async def _undelivered(self, interaction: discord.Interaction[Any], row: OutboxRow) -> None:
+        job = await self._recall.job(row.job_id)
+        if job is None or job.deleted_ms is not None:
+            async with self._database.transaction() as transaction:
+                await outbox.mark_unneeded(transaction, row.outbox_id, self._clock.now_ms())
+            return
+        there = await posted.delivered(self._database.read, job.job_id)
+        earlier_id = await self._earlier(interaction.client, job, there)
+        message_id = min(there.values(), default=earlier_id)
+        if message_id is None:
+            note = self._texts.say(job.locale, "kept-note")
+            compose = functools.partial(self._results.first, job, note=note)
+            message_id = await self._send(interaction, job, compose, there)
+        while left := splitting.left_of(job, there):
+            await self._send(interaction, job, functools.partial(self._results.further, job, left), there)
+        await self._handed_over(row, job, message_id)
+
+    async def _handed_over(self, row: OutboxRow, job: Job, message_id: int) -> None:
+        async with self._database.transaction() as transaction:
+            await outbox.mark_sent(
+                transaction,
+                row.outbox_id,
+                Route.HANDED_OVER,
+                job.channel_id,
+                message_id,
+                self._clock.now_ms(),
+            )
+        self._told(Route.HANDED_OVER)
+
+    async def _earlier(self, client: discord.Client, job: Job, there: dict[int, int]) -> int | None:
+        """Find and note the message that an earlier attempt has sent without hearing of it; return its id."""
+        place = await handovers.of_job(self._database.read, job.job_id)
+        if place is None:
+            return None
+        webhook = discord.Webhook.partial(place.application_id, place.token, client=client)
+        webhook.proxy = client.http.proxy  # which discord.py 2.7 forgets here
+        try:
+            is_there = _shows_a_result(await webhook.fetch_message(place.message_id))
+        except discord.HTTPException as error:
+            if error.code not in GONE:
+                raise
+            is_there = False  # or nobody can tell any more: rather twice than never
+        await self._note(job, place, place.positions if is_there else ())
+        if not is_there:
+            return None
+        there |= dict.fromkeys(place.positions, place.message_id)
+        return place.message_id
+
+    async def _send(
+        self,
+        interaction: discord.Interaction[Any],
+        job: Job,
+        compose: Callable[[UploadLimits], Awaitable[ResultMessage]],
+        there: dict[int, int],
+    ) -> int:
+        soon = core_views.plain(self._texts.say(job.locale, "kept-coming", number=str(job.number)))
+        message = await interaction.followup.send(view=soon, ephemeral=True, wait=True)
+
+        async def attempt(limits: UploadLimits) -> Place:
+            part = await compose(limits)
+            place = Place(interaction.application_id, interaction.token, message.id, part.positions)
+            async with self._database.transaction() as transaction:
+                await handovers.note(transaction, job.job_id, job.server_id, place)
+            await interaction.followup.edit_message(
+                message.id, view=part.message.view, attachments=list(part.message.files)
+            )
+            return place
+
+        place = await splitting.fitting(UploadLimits(interaction.filesize_limit), attempt)
+        await self._note(job, place, place.positions)
+        there |= dict.fromkeys(place.positions, message.id)
+        return message.id
+
+    async def _note(self, job: Job, place: Place, shown: Sequence[int]) -> None:
+        """Note which pictures are at ``place``, about which nothing is uncertain any more."""
+        async with self._database.transaction() as transaction:
+            await handovers.forget(transaction, job.job_id)
+            # Not the channel of the command: who is there does not see the message, and so not the job.
+            is_wanted = await posted.note(
+                transaction, job.job_id, shown, job.channel_id, place.message_id,
+                PostedFor.DELIVERY, self._clock.now_ms(),
+            )  # fmt: skip
+        if not is_wanted:
+            self._wake_removal()
+
+
+def _shows_a_result(message: discord.Message) -> bool:
+    """Tell whether a message has become the result: before that it is one line of text."""
+    return len(message.components) > 1

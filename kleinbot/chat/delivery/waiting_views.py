@@ -1,0 +1,156 @@
+"""What an open job's message and /queue say: place, lane, expected time, progress, and what holds it up."""
+
+from typing import cast
+
+import discord
+
+from kleinbot.chat.core import text as core_text
+from kleinbot.chat.core.job_heading import heading, subject
+from kleinbot.chat.core.routing import CancelButton
+from kleinbot.chat.core.views import fresh, plain
+from kleinbot.domain.job import Job, Lane
+from kleinbot.domain.work import EnginePhase, EngineState, JobProgress
+from kleinbot.texts import Texts
+from kleinbot.usecases.job_queries import JobStatus, QueueOverview
+from kleinbot.usecases.quota.quota import pictures
+
+_QUEUE_ROWS = 10
+"""Each is a section with three components, and a message holds 40."""
+
+
+def waiting_text(
+    texts: Texts,
+    status: JobStatus,
+    engine: EngineState,
+    progress: JobProgress | None,
+) -> str:
+    """Return what an open job's message says now; comparing it tells whether an edit is needed."""
+    lines = [heading(texts, status.job), _status(texts, status, engine, progress)]
+    if (note := _lane_note(texts, status)) is not None:
+        lines.append(note)
+    if (price := _price_note(texts, status.job)) is not None:
+        lines.append(f"-# {price}")
+    return "\n".join(lines)
+
+
+def waiting(texts: Texts, status: JobStatus, text: str) -> discord.ui.LayoutView:
+    """Return the message of an open job, with its cancel button."""
+    view = plain(text)
+    row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
+    row.add_item(CancelButton(status.job.job_id, texts.say(status.job.locale, "button-cancel")))
+    view.add_item(row)
+    return view
+
+
+def queue(
+    texts: Texts, locale: str, found: QueueOverview, engine: EngineState, *, is_open: bool
+) -> discord.ui.LayoutView:
+    """Return what /queue shows: the member's own jobs, each with its cancel button.
+
+    ``is_open``: new jobs are accepted.
+    """
+    if not found.mine:
+        return plain(_nothing_in_line(texts, locale, found.others, engine, is_open=is_open))
+    view = fresh()
+    if engine.phase is not EnginePhase.READY:
+        view.add_item(discord.ui.TextDisplay(engine_note(texts, locale, engine)))
+    view.add_item(discord.ui.TextDisplay(f"**{texts.say(locale, 'queue-title', others=found.others)}**"))
+    for status in found.mine[:_QUEUE_ROWS]:
+        button = CancelButton(
+            status.job.job_id, texts.say(locale, "button-cancel-number", number=str(status.job.number))
+        )
+        # A dynamic item is typed for views and layouts at once, which the section's type cannot say.
+        accessory = cast("discord.ui.Item[discord.ui.LayoutView]", button)
+        view.add_item(discord.ui.Section(_queue_row(texts, locale, status, engine), accessory=accessory))
+    if len(found.mine) > _QUEUE_ROWS:
+        rest = len(found.mine) - _QUEUE_ROWS
+        view.add_item(discord.ui.TextDisplay(texts.say(locale, "queue-more", rest=rest)))
+    return view
+
+
+def _nothing_in_line(texts: Texts, locale: str, others: int, engine: EngineState, *, is_open: bool) -> str:
+    if not is_open:
+        return texts.say(locale, "queue-empty-closed")
+    if engine.phase is EnginePhase.READY:
+        return texts.say(locale, "queue-empty", others=others)
+    why = texts.say(locale, f"presence-{engine.phase}", percent=round(100 * (engine.fraction or 0)))
+    return texts.say(locale, "queue-empty-held", why=why)
+
+
+def engine_note(texts: Texts, locale: str, engine: EngineState) -> str:
+    """Return why nothing is drawn just now; only where the engine is not ready."""
+    return texts.say(locale, f"engine-{engine.phase}", percent=round(100 * (engine.fraction or 0)))
+
+
+def _status(texts: Texts, status: JobStatus, engine: EngineState, progress: JobProgress | None) -> str:
+    locale, is_ready = status.job.locale, engine.phase is EnginePhase.READY
+    if status.is_drawn and is_ready:
+        return _running(texts, status.job, progress or JobProgress(0, 0.0))
+    if not is_ready:
+        note = engine_note(texts, locale, engine)
+        return f"{texts.say(locale, 'waiting-held', place=status.place)} · {note}" if status.place else note
+    return texts.say(
+        locale,
+        "waiting-place",
+        place=_place(status),
+        starts=core_text.starts(texts, locale, status.shown_start_ms, status.told),
+    )
+
+
+def _running(texts: Texts, job: Job, progress: JobProgress) -> str:
+    if progress.done_images >= job.count:
+        return texts.say(job.locale, "finishing")
+    fraction = (progress.done_images + progress.fraction) / job.count
+    filled, percent = core_text.bar(fraction), round(100 * fraction)
+    if job.count == 1:
+        return texts.say(job.locale, "running", bar=filled, percent=percent)
+    current = progress.done_images + 1
+    return texts.say(job.locale, "running-of", current=current, count=job.count, bar=filled, percent=percent)
+
+
+def _lane_note(texts: Texts, status: JobStatus) -> str | None:
+    """Return what a job is told that may outlast its reply: why, and how its pictures come then."""
+    job = status.job
+    if job.lane is Lane.RELAXED:
+        why = "unknown" if job.unhurried is None else str(job.unhurried)
+        note = texts.say(job.locale, "waiting-relaxed", why=why)
+    elif status.is_late:
+        note = texts.say(job.locale, "waiting-late")
+    else:
+        return None
+    return f"{note} {texts.say(job.locale, 'arrives-alone' if job.private else 'arrives-anew')}"
+
+
+def _price_note(texts: Texts, job: Job) -> str | None:
+    """Return what a job costs and leaves; None for one that was accepted before that was kept."""
+    if job.left_tenths is None:
+        return None
+    paid, left = pictures(job.price_tenths * job.count), pictures(job.left_tenths)
+    price = texts.say(job.locale, "price", pictures=paid, left=left)
+    if job.references and job.first_sigma == 1.0:
+        return f"{price} {texts.say(job.locale, 'price-of-inputs')}"
+    return price
+
+
+def _queue_row(texts: Texts, locale: str, status: JobStatus, engine: EngineState) -> str:
+    number, prompt = str(status.job.number), subject(texts, locale, status.job.prompt)
+    prompt = core_text.shown_prompt(prompt, 80)
+    if status.is_drawn:
+        row = texts.say(locale, "queue-running", number=number, prompt=prompt)
+    elif engine.phase is not EnginePhase.READY:
+        row = texts.say(locale, "queue-held", number=number, prompt=prompt, place=_place(status))
+    else:
+        row = texts.say(
+            locale,
+            "queue-waiting",
+            number=number,
+            prompt=prompt,
+            place=_place(status),
+            starts=core_text.starts(texts, locale, status.shown_start_ms, status.told),
+        )
+    is_late = status.is_late or status.job.lane is Lane.RELAXED
+    return f"{row} · {texts.say(locale, 'queue-late')}" if is_late else row
+
+
+def _place(status: JobStatus) -> int:
+    return 1 if status.place is None else status.place

@@ -1,0 +1,1 @@
+"""/imagine, /queue and /cancel: requests, and what is said about jobs that are open."""

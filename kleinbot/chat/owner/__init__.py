@@ -1,0 +1,1 @@
+"""/host: for the owner alone."""

@@ -1,0 +1,160 @@
+"""Answers /host: to the host alone."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from kleinbot.chat.core import text as core_text
+from kleinbot.chat.core import views as core_views
+from kleinbot.chat.jobs.handlers import actor_of
+from kleinbot.chat.owner import status_text
+from kleinbot.chat.owner.server_names import NAME_CHARACTERS, ServerNames
+from kleinbot.chat.owner.views import SERVICE_MODES
+from kleinbot.chat.quota import views as quota_views
+from kleinbot.domain.clock import HOUR_MS
+from kleinbot.domain.errors import Code, Parameter, Refusal
+from kleinbot.domain.job import TENTHS
+from kleinbot.domain.work import EnginePhase
+from kleinbot.store.members.servers import ServerRow
+from kleinbot.texts import Texts
+from kleinbot.usecases.owner.bot_control import BotControl, BotStatus
+from kleinbot.usecases.quota.quota import QuotaRule, pictures
+
+_SHOWN_SERVERS = 20
+_CHOICES = 25
+_LARGEST_ID = 2**63
+_PHASES = {
+    EnginePhase.STARTING: "host-phase-starting",
+    EnginePhase.DOWNLOADING: "host-phase-downloading",
+    EnginePhase.LOADING: "host-phase-loading",
+    EnginePhase.WARMING: "host-phase-warming",
+    EnginePhase.READY: "host-phase-ready",
+    EnginePhase.PAUSED: "host-phase-ready",
+    EnginePhase.DISK_FULL: "host-phase-disk-full",
+    EnginePhase.DRAINING: "host-phase-draining",
+    EnginePhase.FAILED: "host-phase-failed",
+}
+
+
+class OwnerHandlers:
+    """One method for each command."""
+
+    def __init__(self, operate: BotControl, rule: QuotaRule, servers: ServerNames, texts: Texts) -> None:
+        self._operate = operate
+        self._rule = rule
+        self._servers = servers
+        self._texts = texts
+
+    async def servers(self, interaction: discord.Interaction[Any]) -> None:
+        rows = await self._operate.servers(actor_of(interaction), self._servers.present())
+        if not rows:
+            await self._answer(interaction, "host-no-servers")
+            return
+        title = self._say(interaction, "host-servers", hours=self._rule.window_ms // HOUR_MS)
+        lines = [f"**{title}**", *(self._row(interaction, row) for row in rows[:_SHOWN_SERVERS])]
+        if len(rows) > _SHOWN_SERVERS:
+            lines.append(self._say(interaction, "host-servers-more", rest=len(rows) - _SHOWN_SERVERS))
+        await _send(interaction, quota_views.bounded(lines))
+
+    async def share(
+        self,
+        interaction: discord.Interaction[Any],
+        server: str,
+        share: float | None,
+        most_pictures: float | None,
+    ) -> None:
+        """Set a server's share of the card and its bound; ``server``: its id, or a name that it alone has."""
+        most = None if most_pictures is None else round(most_pictures * TENTHS)
+        row = await self._operate.share(
+            actor_of(interaction), self._server_id(server), self._servers.present(), share, most
+        )
+        await self._answer(interaction, "host-shared", row=self._row(interaction, row))
+
+    async def server_choices(
+        self, interaction: discord.Interaction[Any], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        """Return the servers whose name or id has what was typed; nothing to anybody but the host."""
+        actor = actor_of(interaction)
+        if not actor.is_owner:
+            return []
+        rows = await self._operate.servers(actor, self._servers.present())
+        named = [(f"{self._servers.of(row.server_id)} ({row.server_id})", row.server_id) for row in rows]
+        return [
+            app_commands.Choice(name=name, value=str(server_id))
+            for name, server_id in named
+            if typed.casefold() in name.casefold()
+        ][:_CHOICES]
+
+    async def status(self, interaction: discord.Interaction[Any]) -> None:
+        found = await self._operate.status(actor_of(interaction))
+        await _send(interaction, "\n".join(self._status(interaction, found)))
+
+    def _status(self, interaction: discord.Interaction[Any], found: BotStatus) -> list[str]:
+        lines = [
+            self._say(
+                interaction,
+                "host-status-engine",
+                phase=self._say(interaction, _PHASES[found.engine.phase]),
+                profile=found.profile.name,
+                device=found.profile.device,
+                service_mode=self._say(interaction, SERVICE_MODES[found.service_mode]),
+            )
+        ]
+        lines += status_text.engine(self._texts, str(interaction.locale), found.engine)
+        lines += [
+            self._say(
+                interaction,
+                "host-status-line",
+                waiting=found.waiting_images,
+                running=found.running_images,
+            ),
+            self._say(interaction, "host-status-disk", gib=round(found.free_bytes / 2**30, 1)),
+        ]
+        if found.archive_problem is not None:
+            detail = self._texts.error(found.archive_problem, str(interaction.locale))
+            lines.append(self._say(interaction, "host-status-archive", detail=detail))
+        lines += status_text.clock(self._texts, str(interaction.locale), found.clock_ahead_ms)
+        lines += status_text.profile(self._texts, str(interaction.locale), found.profile)
+        lines += status_text.tallies(self._texts, str(interaction.locale), found.tallies)
+        if found.loop_late_s is not None:
+            lines.append(
+                self._say(interaction, "host-status-loop", milliseconds=round(found.loop_late_s * 1000))
+            )
+        return lines
+
+    def _row(self, interaction: discord.Interaction[Any], row: ServerRow) -> str:
+        return self._say(
+            interaction,
+            "host-server",
+            server=core_text.shown_prompt(self._servers.of(row.server_id), NAME_CHARACTERS),
+            pictures=row.recent_pictures,
+            open=row.open_jobs,
+            share=row.share,
+            most=pictures(row.most_tenths or 0),
+        )
+
+    def _server_id(self, typed: str) -> int:
+        """Return the server that is meant; raises Refusal SERVER_UNKNOWN.
+
+        Also where several bear the name, since anybody can give a server any name.
+        """
+        wanted = typed.strip()
+        if wanted.isascii() and wanted.isdigit() and len(wanted) <= 20 and int(wanted) < _LARGEST_ID:
+            return int(wanted)
+        named = self._servers.named(wanted)
+        if len(named) != 1:
+            raise Refusal(Code.SERVER_UNKNOWN)
+        return named[0]
+
+    def _say(self, interaction: discord.Interaction[Any], message_id: str, **values: Parameter) -> str:
+        return self._texts.say(str(interaction.locale), message_id, **values)
+
+    async def _answer(
+        self, interaction: discord.Interaction[Any], message_id: str, **values: Parameter
+    ) -> None:
+        await _send(interaction, self._say(interaction, message_id, **values))
+
+
+async def _send(interaction: discord.Interaction[Any], text: str) -> None:
+    await interaction.response.send_message(view=core_views.plain(text), ephemeral=True)

@@ -1,0 +1,82 @@
+"""The profile and what was counted, in words, for the host."""
+
+from kleinbot.chat.core import text as core_text
+from kleinbot.domain.clock import MS_PER_S
+from kleinbot.domain.profile import ComponentPlan, Device, Profile
+from kleinbot.domain.work import Checkpoint, EngineState
+from kleinbot.texts import Texts
+from kleinbot.usecases.owner.bot_control import ActivityCounts
+
+
+def engine(texts: Texts, locale: str, found: EngineState) -> list[str]:
+    """Return why the engine has failed, or what else there is to know of its phase; often nothing."""
+    if found.error is not None:
+        detail = texts.error(found.error, locale)
+    elif found.detail:
+        detail = core_text.shown_prompt(found.detail)
+    else:
+        return []
+    return [texts.say(locale, "host-status-engine-detail", detail=detail)]
+
+
+def clock(texts: Texts, locale: str, ahead_ms: int | None) -> list[str]:
+    """Return that this host's clock is wrong, where it is."""
+    if ahead_ms is None:
+        return []
+    where = "ahead" if ahead_ms > 0 else "behind"
+    return [texts.say(locale, "host-status-clock", seconds=abs(ahead_ms) // MS_PER_S, where=where)]
+
+
+def profile(texts: Texts, locale: str, found: Profile) -> list[str]:
+    """Return how the model sits on this host, and the limits that follow."""
+    has_base = Checkpoint.BASE in found.checkpoints
+    return [
+        texts.say(
+            locale,
+            "host-status-model",
+            transformer=_plan(texts, locale, found.device, found.transformer),
+            encoder=_plan(texts, locale, found.device, found.text_encoder),
+            precision=str(found.precision),
+            base="yes" if has_base else "no",
+        ),
+        texts.say(
+            locale,
+            "host-status-limits",
+            tokens=found.largest_grid_tokens,
+            references=found.most_references,
+            batch=found.largest_batch,
+        ),
+    ]
+
+
+def tallies(texts: Texts, locale: str, found: ActivityCounts) -> list[str]:
+    """Return what was counted since the start; nothing of what has not happened."""
+    lines = []
+    if found.estimate.count:
+        lines.append(
+            texts.say(
+                locale,
+                "host-status-estimate",
+                count=found.estimate.count,
+                p50=round(found.estimate.p50_s, 1),
+                p95=round(found.estimate.p95_s, 1),
+            )
+        )
+    if found.batches:
+        sizes = ", ".join(f"{count}×{size}" for size, count in sorted(found.batches.items()))
+        lines.append(
+            texts.say(locale, "host-status-batches", sizes=sizes, idle=round(100 * found.idle_time, 1))
+        )
+    rungs = ", ".join(
+        f"{texts.say(locale, f'rung-{rung}'.replace('_', '-'))} {count}"
+        for rung, count in sorted(found.out_of_memory.items())
+    )
+    lines.append(
+        texts.say(locale, "host-status-memory", times=sum(found.out_of_memory.values()), rungs=rungs)
+    )
+    return lines
+
+
+def _plan(texts: Texts, locale: str, device: Device, plan: ComponentPlan) -> str:
+    kept = texts.say(locale, f"format-{plan.format}")
+    return f"{kept}, {texts.say(locale, f'placement-{plan.placement}', device=str(device))}"

@@ -1,0 +1,121 @@
+"""Answers /quota and /admin: to the person alone, since a quota is nobody else's business."""
+
+from typing import Any
+
+import discord
+
+from kleinbot.chat.core import text as core_text
+from kleinbot.chat.core import views as core_views
+from kleinbot.chat.jobs.handlers import actor_of
+from kleinbot.chat.quota import views as quota_views
+from kleinbot.domain.errors import Code, Parameter, Refusal
+from kleinbot.domain.job import TENTHS
+from kleinbot.texts import Texts
+from kleinbot.usecases.quota.administer import AdministerQuota
+from kleinbot.usecases.quota.member_weight import SetMemberWeight
+from kleinbot.usecases.quota.quota import pictures
+from kleinbot.usecases.quota.quota_view import QuotaView
+
+
+class QuotaHandlers:
+    """One method for each command. Amounts come in as pictures and are rounded to tenths."""
+
+    def __init__(
+        self, view: QuotaView, administer: AdministerQuota, weigh: SetMemberWeight, texts: Texts
+    ) -> None:
+        self._view = view
+        self._weigh = weigh
+        self._administer = administer
+        self._texts = texts
+
+    async def mine(self, interaction: discord.Interaction[Any]) -> None:
+        found = await self._view.mine(actor_of(interaction))
+        await _answer(interaction, quota_views.own(self._texts, str(interaction.locale), found))
+
+    async def view(self, interaction: discord.Interaction[Any], member_id: int) -> None:
+        found = await self._administer.view(actor_of(interaction), member_id)
+        await _answer(interaction, quota_views.of_member(self._texts, str(interaction.locale), found))
+
+    async def history(self, interaction: discord.Interaction[Any], member_id: int | None) -> None:
+        """Show what changed a member's quota, or with None what was changed in the server."""
+        locale, actor = str(interaction.locale), actor_of(interaction)
+        if member_id is None:
+            text = quota_views.changes(self._texts, locale, await self._administer.changes(actor))
+        else:
+            found = await self._administer.history(actor, member_id)
+            text = quota_views.of_member(self._texts, locale, found)
+        await _answer(interaction, text)
+
+    async def set(self, interaction: discord.Interaction[Any], member_id: int, amount: float | None) -> None:
+        if amount is None:
+            raise Refusal(Code.QUOTA_NUMBER_MISSING)
+        found = await self._administer.set(actor_of(interaction), member_id, round(amount * TENTHS))
+        member = core_text.mention(member_id)
+        done = self._say(interaction, "admin-set", member=member, pictures=_rounded(amount))
+        statement = quota_views.of_member(self._texts, str(interaction.locale), found)
+        await _answer(interaction, f"{done}\n{statement}")
+
+    async def set_default(self, interaction: discord.Interaction[Any], amount: float | None) -> None:
+        if amount is None:
+            raise Refusal(Code.QUOTA_NUMBER_MISSING)
+        await self._administer.set_default(actor_of(interaction), round(amount * TENTHS))
+        await _answer(interaction, self._say(interaction, "admin-default-set", pictures=_rounded(amount)))
+
+    async def ask_clear(self, interaction: discord.Interaction[Any], member_id: int | None) -> None:
+        """Ask whether a member's own limit, or with None the server's default, is to go."""
+        actor = actor_of(interaction)
+        limit = await self._administer.limit_to_clear(actor, member_id)
+        view = quota_views.ask_clear(self._texts, actor.locale, member_id, limit)
+        await interaction.response.send_message(view=view, ephemeral=True)
+
+    async def clear(self, interaction: discord.Interaction[Any], member_id: int | None) -> None:
+        """Take the limit away, and say so where the question stood."""
+        actor = actor_of(interaction)
+        if member_id is None:
+            await self._administer.set_default(actor, None)
+            text = self._say(interaction, "admin-default-removed")
+        else:
+            found = await self._administer.set(actor, member_id, None)
+            done = self._say(interaction, "admin-set-removed", member=core_text.mention(member_id))
+            text = f"{done}\n{quota_views.of_member(self._texts, actor.locale, found)}"
+        await interaction.response.edit_message(view=core_views.plain(text))
+
+    async def keep(self, interaction: discord.Interaction[Any]) -> None:
+        """Say that nothing was changed."""
+        text = self._say(interaction, "admin-clear-kept")
+        await interaction.response.edit_message(view=core_views.plain(text))
+
+    async def grant(
+        self, interaction: discord.Interaction[Any], member_id: int, amount: float, days: int, reason: str
+    ) -> None:
+        tenths = max(1, round(amount * TENTHS))
+        found = await self._administer.grant(actor_of(interaction), member_id, tenths, days, reason)
+        done = self._say(
+            interaction, "admin-granted", member=core_text.mention(member_id), pictures=pictures(tenths)
+        )
+        statement = quota_views.of_member(self._texts, str(interaction.locale), found)
+        await _answer(interaction, f"{done}\n{statement}")
+
+    async def reset(self, interaction: discord.Interaction[Any], member_id: int, reason: str) -> None:
+        returned, found = await self._administer.reset(actor_of(interaction), member_id, reason)
+        done = self._say(
+            interaction, "admin-reset", member=core_text.mention(member_id), pictures=pictures(returned)
+        )
+        statement = quota_views.of_member(self._texts, str(interaction.locale), found)
+        await _answer(interaction, f"{done}\n{statement}")
+
+    async def weigh(self, interaction: discord.Interaction[Any], member_id: int, weight: float) -> None:
+        await self._weigh.set(actor_of(interaction), member_id, weight)
+        member = core_text.mention(member_id)
+        await _answer(interaction, self._say(interaction, "admin-weighed", member=member, weight=weight))
+
+    def _say(self, interaction: discord.Interaction[Any], message_id: str, **values: Parameter) -> str:
+        return self._texts.say(str(interaction.locale), message_id, **values)
+
+
+async def _answer(interaction: discord.Interaction[Any], text: str) -> None:
+    await interaction.response.send_message(view=core_views.plain(text), ephemeral=True)
+
+
+def _rounded(amount: float) -> int | float:
+    return pictures(round(amount * TENTHS))

@@ -1,0 +1,180 @@
+"""Quotas in words."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import discord
+
+from kleinbot.chat.core import text as core_text
+from kleinbot.chat.core.views import plain
+from kleinbot.chat.quota.buttons import ClearQuotaButton, KeepQuotaButton
+from kleinbot.domain.clock import MS_PER_S
+from kleinbot.domain.errors import Parameter
+from kleinbot.domain.quota import AuditAction, AuditRow, EntryKind, LedgerEntry, LimitSource
+from kleinbot.texts import Texts
+from kleinbot.usecases.quota.quota import Balance, pictures
+from kleinbot.usecases.quota.quota_view import Statement
+
+_REASON_CHARACTERS = 120
+_MESSAGE_CHARACTERS = 3800
+"""Discord shows at most 4000 in all the texts of a message."""
+
+_RULES = {
+    LimitSource.MEMBER: "quota-rule-member",
+    LimitSource.SERVER: "quota-rule-server",
+    LimitSource.HOST: "quota-rule-host",
+    LimitSource.MOST: "quota-rule-most",
+}
+_ENTRIES = {
+    EntryKind.RESERVE: "entry-reserve",
+    EntryKind.REFUND: "entry-refund",
+    EntryKind.GRANT: "entry-grant",
+    EntryKind.EXPIRE: "entry-expire",
+    EntryKind.RESET: "entry-reset",
+}
+_DEEDS = {
+    AuditAction.QUOTA_SET: ("audit-quota-set", "audit-quota-removed"),
+    AuditAction.QUOTA_SET_DEFAULT: ("audit-default-set", "audit-default-removed"),
+    AuditAction.QUOTA_GRANT: ("audit-grant", "audit-grant"),
+    AuditAction.QUOTA_RESET: ("audit-reset", "audit-reset"),
+    AuditAction.WEIGHT: ("audit-weight", "audit-weight"),
+    AuditAction.SHARE: ("audit-share", "audit-share"),
+    AuditAction.CANCEL_AS_MODERATOR: ("audit-cancel-moderator", "audit-cancel-moderator"),
+    AuditAction.CANCEL_AS_HOST: ("audit-cancel-host", "audit-cancel-host"),
+}
+
+
+def own(texts: Texts, locale: str, found: Statement) -> str:
+    """Return what /quota says."""
+    title = texts.say(locale, "quota-title-own", left=pictures(found.balance.left_tenths))
+    return _statement(texts, locale, title, found)
+
+
+def of_member(texts: Texts, locale: str, found: Statement) -> str:
+    """Return what an admin is told about a member."""
+    member = core_text.mention(found.owner.member_id)
+    title = texts.say(locale, "quota-title-member", member=member, left=pictures(found.balance.left_tenths))
+    return _statement(texts, locale, title, found)
+
+
+def changes(texts: Texts, locale: str, rows: tuple[AuditRow, ...]) -> str:
+    """Return what was changed in a server."""
+    if not rows:
+        return texts.say(locale, "admin-no-changes")
+    lines = [f"- {_deed(texts, locale, row)}" for row in rows]
+    return bounded([f"**{texts.say(locale, 'admin-changes')}**", *lines])
+
+
+def ask_clear(
+    texts: Texts, locale: str, member_id: int | None, limit_tenths: int | None
+) -> discord.ui.LayoutView:
+    """Return the question before a limit is taken away, or that there is none."""
+    whose = "server" if member_id is None else "member"
+    member = core_text.mention(member_id or 0)
+    if limit_tenths is None:
+        return plain(texts.say(locale, "admin-clear-nothing", whose=whose, member=member))
+    limit = pictures(limit_tenths)
+    view = plain(texts.say(locale, "admin-clear-question", whose=whose, member=member, pictures=limit))
+    row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
+    row.add_item(ClearQuotaButton(member_id, texts.say(locale, "button-clear-yes")))
+    row.add_item(KeepQuotaButton(texts.say(locale, "button-keep")))
+    view.add_item(row)
+    return view
+
+
+def bounded(lines: list[str]) -> str:
+    """Return as many of ``lines`` as a message holds."""
+    kept: list[str] = []
+    for line in lines:
+        if sum(len(each) + 1 for each in kept) + len(line) > _MESSAGE_CHARACTERS:
+            break
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def _statement(texts: Texts, locale: str, title: str, found: Statement) -> str:
+    balance = found.balance
+    lines = [f"**{title}**", _rule(texts, locale, balance)]
+    returning = balance.next_return()
+    if returning is not None:
+        lines.append(
+            texts.say(
+                locale, "quota-returns", pictures=pictures(returning.tenths), at_s=_seconds(returning.at_ms)
+            )
+        )
+    if balance.everywhere is not None and balance.is_bounded_everywhere:
+        lines.append(
+            texts.say(
+                locale,
+                "quota-everywhere",
+                spent=pictures(balance.spent_everywhere_tenths),
+                most=pictures(balance.everywhere.most_tenths),
+                hours=_hours(balance),
+            )
+        )
+    for grant in balance.grants:
+        values: Mapping[str, Parameter] = {
+            "left": pictures(grant.left_tenths),
+            "amount": pictures(grant.amount_tenths),
+            "until_s": _seconds(grant.expires_ms),
+        }
+        if grant.reason:
+            reason = core_text.shown_prompt(grant.reason, _REASON_CHARACTERS)
+            lines.append(texts.say(locale, "quota-grant-because", reason=reason, **values))
+        else:
+            lines.append(texts.say(locale, "quota-grant", **values))
+    if found.weight != 1.0:
+        lines.append(texts.say(locale, "quota-weight", weight=found.weight))
+    if not found.entries:
+        return bounded([*lines, "", texts.say(locale, "quota-no-entries")])
+    lines += ["", f"**{texts.say(locale, 'quota-entries')}**"]
+    return bounded([*lines, *(f"- {_entry(texts, locale, entry)}" for entry in found.entries)])
+
+
+def _rule(texts: Texts, locale: str, balance: Balance) -> str:
+    return texts.say(
+        locale,
+        _RULES[balance.limit.source],
+        spent=pictures(balance.spent_tenths),
+        limit=pictures(balance.limit.tenths),
+        hours=_hours(balance),
+    )
+
+
+def _hours(balance: Balance) -> int:
+    return round(balance.window_ms / MS_PER_S / timedelta(hours=1).total_seconds())
+
+
+def _entry(texts: Texts, locale: str, entry: LedgerEntry) -> str:
+    is_revived = entry.kind is EntryKind.REFUND and entry.job_number is None
+    said = texts.say(
+        locale,
+        "entry-revived" if is_revived else _ENTRIES[entry.kind],
+        pictures=pictures(abs(entry.tenths)),
+        number=str(entry.job_number),
+        by=core_text.mention(entry.made_by or 0),
+        at_s=_seconds(entry.made_ms),
+    )
+    if entry.kind not in (EntryKind.GRANT, EntryKind.RESET) or not entry.reason:
+        return said
+    reason = core_text.shown_prompt(entry.reason, _REASON_CHARACTERS)
+    return texts.say(locale, "entry-because", entry=said, reason=reason)
+
+
+def _deed(texts: Texts, locale: str, row: AuditRow) -> str:
+    tenths = row.details.get("tenths")
+    with_amount, without = _DEEDS[row.deed]
+    what = texts.say(
+        locale,
+        without if tenths is None else with_amount,
+        actor=core_text.mention(row.actor_id),
+        member=core_text.mention(row.member_id or 0),
+        pictures=pictures(int(tenths or 0)),
+        number=str(row.details.get("number", "")),
+        weight=row.details.get("weight", 1.0),
+    )
+    return texts.say(locale, "audit-row", what=what, at_s=_seconds(row.made_ms))
+
+
+def _seconds(moment_ms: int) -> int:
+    return -(-moment_ms // MS_PER_S)

@@ -1,0 +1,1 @@
+"""Finished results: history, favourites, recipes and deletion."""

@@ -1,0 +1,51 @@
+"""The rows of buttons under a result: one function for each row."""
+
+from collections.abc import Iterator
+
+import discord
+
+from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
+from kleinbot.domain.job import Job
+from kleinbot.domain.variation import Strength
+from kleinbot.texts import Texts
+
+Row = discord.ui.ActionRow[discord.ui.LayoutView]
+
+
+def create_rows(texts: Texts, job: Job) -> Iterator[Row]:
+    """Yield the rows that make new pictures: none where no picture is left to begin with."""
+    positions = [image.key.position for image in job.done_images if image.file is not None]
+    if len(positions) == 1:
+        yield _of_one(texts, job, positions[0])
+    elif positions:
+        yield _variations_row(texts, job, positions)
+        yield _edits_row(texts, job, positions)
+
+
+def _of_one(texts: Texts, job: Job, position: int) -> Row:
+    def say(message_id: str) -> str:
+        return texts.say(job.locale, message_id)
+
+    row: Row = discord.ui.ActionRow()
+    row.add_item(EditButton(job.job_id, position, say("button-edit")))
+    row.add_item(VaryButton(job.job_id, position, Strength.SUBTLE, say("button-subtle")))
+    row.add_item(VaryButton(job.job_id, position, Strength.STRONG, say("button-strong")))
+    row.add_item(RerollButton(job.job_id, say("button-reroll")))
+    return row
+
+
+def _variations_row(texts: Texts, job: Job, positions: list[int]) -> Row:
+    row: Row = discord.ui.ActionRow()
+    for position in positions:
+        label = texts.say(job.locale, "button-vary", position=position + 1)
+        row.add_item(VaryButton(job.job_id, position, Strength.MEDIUM, label))
+    row.add_item(RerollButton(job.job_id, texts.say(job.locale, "button-reroll")))
+    return row
+
+
+def _edits_row(texts: Texts, job: Job, positions: list[int]) -> Row:
+    row: Row = discord.ui.ActionRow()
+    for position in positions:
+        label = texts.say(job.locale, "button-edit-one", position=position + 1)
+        row.add_item(EditButton(job.job_id, position, label))
+    return row

@@ -1,0 +1,114 @@
+"""How a result was made, as text that can be pasted as a command."""
+
+import math
+import re
+
+from kleinbot.chat.core import text as core_text
+from kleinbot.domain.clock import MS_PER_S
+from kleinbot.domain.geometry import Aspect, Grid
+from kleinbot.domain.job import Job, JobKind, Quality
+from kleinbot.domain.plain_text import one_line
+from kleinbot.domain.work import Checkpoint
+from kleinbot.texts import Texts
+
+_FENCE = "```"
+# Two backticks that stand together could end the block of code.
+_NEXT_TO_ANOTHER = re.compile(r"(?<=`)(?=`)")
+_APART = "\u200b"
+_SHORTEST_QUOTED = 3
+
+
+def recipe_text(texts: Texts, locale: str, reader_id: int, job: Job, *, names_parent: bool = True) -> str:
+    """Return the command, and what no command says: size, checkpoint, steps, seconds, time, parent.
+
+    ``names_parent``: whether the reader may see the parent, so that its key may be told.
+    """
+    pasted = command(texts, locale, reader_id, job, names_parent=names_parent)
+    lines = [
+        f"{_FENCE}\n{_NEXT_TO_ANOTHER.sub(_APART, pasted)}\n{_FENCE}",
+        texts.say(
+            locale,
+            "recipe-card",
+            number=str(job.number),
+            size=core_text.size(job.grid),
+            checkpoint=str(job.checkpoint),
+            steps=job.steps,
+            seconds=f"{job.seconds:.1f}",
+            at_s=(job.ended_ms or job.created_ms) // MS_PER_S,
+        ),
+    ]
+    if job.images and job.images[0].noise.blends:
+        lines.append(texts.say(locale, "recipe-noise", noise=_noise(job)))
+    if job.parent is not None:
+        author = core_text.mention(job.parent.member_id)
+        lines.append(texts.say(locale, "recipe-parent", number=str(job.parent.number), author=author))
+        if not names_parent:
+            lines.append(texts.say(locale, "recipe-parent-unseen"))
+    elif job.kind is not JobKind.IMAGINE:
+        lines.append(texts.say(locale, "recipe-attach"))
+    return "\n".join(lines)
+
+
+def command(texts: Texts, locale: str, reader_id: int, job: Job, *, names_parent: bool = True) -> str:
+    """Return the command that makes ``job`` again, in the words of the reader's own Discord."""
+
+    def option(name: str, value: object) -> str:
+        return f"{texts.say(locale, f'{name}-name')}:{value}"
+
+    words = [f"/{texts.say(locale, f'{job.kind}-name')}"]
+    match job.kind:
+        case JobKind.IMAGINE:
+            words += [
+                option("imagine-prompt", _quoted(job.prompt)),
+                option("imagine-aspect", nearest_aspect(job.grid)),
+            ]
+            if job.checkpoint is Checkpoint.BASE:
+                words.append(option("imagine-quality", Quality.BEST))
+        case JobKind.EDIT:
+            words.append(option("edit-instruction", _quoted(job.prompt)))
+        case JobKind.VARIATIONS if job.strength is not None:
+            words.append(option("variations-strength", job.strength))
+    if job.parent is not None and names_parent:
+        words.append(option("edit-picture", _parent_name(job, reader_id)))
+    if job.kind is not JobKind.VARIATIONS:
+        words.append(option("imagine-seed", job.seed))
+    words.append(option("imagine-count", job.count))
+    if job.private:
+        words.append(option("imagine-private", "True"))
+    return " ".join(words)
+
+
+def nearest_aspect(grid: Grid) -> Aspect:
+    """Return the shape whose full size is most like ``grid``, which a smaller card has scaled down."""
+    ratio = math.log(grid.columns / grid.rows)
+    return min(Aspect, key=lambda aspect: abs(math.log(aspect.grid.columns / aspect.grid.rows) - ratio))
+
+
+def _parent_name(job: Job, reader_id: int) -> str:
+    """Name the parent so that /edit and /variations find it: a number names only one's own pictures."""
+    if job.parent is None:
+        return ""
+    key = job.parent.key
+    if job.parent.member_id == reader_id:
+        return f"#{job.parent.number}/{key.position + 1}"
+    return f"{key.job_id}.{key.position}"
+
+
+def _noise(job: Job) -> str:
+    noise = job.images[0].noise
+    return " ".join([str(noise.base_seed), *(f"{blend.weight:g}:{blend.seed}" for blend in noise.blends)])
+
+
+def _quoted(prompt: str) -> str:
+    """Return ``prompt`` on one line, quoted so that words like "seed:" in it stay words."""
+    line = one_line(prompt).replace('"', '\\"')
+    return f'"{line}"'
+
+
+def unquoted(typed: str) -> str:
+    """Return what a pasted recipe means: Discord hands over the quotes around an option's text as text."""
+    text = typed.strip()
+    if len(text) < _SHORTEST_QUOTED or not (text[0] == text[-1] == '"'):
+        return typed
+    inner = text[1:-1]
+    return inner.replace('\\"', '"') if '"' not in inner.replace('\\"', "") else typed

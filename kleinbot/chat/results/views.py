@@ -1,0 +1,136 @@
+"""What /history, favourites and the question before deleting look like."""
+
+from io import BytesIO
+
+import discord
+
+from kleinbot.chat.core import text as core_text
+from kleinbot.chat.core.job_heading import subject
+from kleinbot.chat.core.views import MessageContent, alt_text, file_prefix, plain
+from kleinbot.chat.results.buttons import (
+    ConfirmDeleteButton,
+    FavouriteButton,
+    KeepButton,
+    PageButton,
+    ShowButton,
+    UnfavouriteButton,
+)
+from kleinbot.domain.clock import MS_PER_S
+from kleinbot.domain.job import Job
+from kleinbot.texts import Texts
+from kleinbot.usecases.history import HistoryEntry, Page
+
+_PROMPT_CHARACTERS = 160
+_SEARCH_CHARACTERS = 80
+
+Row = discord.ui.ActionRow[discord.ui.LayoutView]
+
+
+def history(texts: Texts, locale: str, page: Page, reader_id: int) -> MessageContent:
+    """Return a page of results with thumbnails, a button for each, and buttons to turn the page."""
+    view = plain(_title(texts, locale, page))
+    files = []
+    for entry in page.entries:
+        line = _line(texts, locale, entry, reader_id)
+        if entry.thumbnail is None:
+            view.add_item(discord.ui.TextDisplay(line))
+            continue
+        file = _file(entry.job, entry.thumbnail)
+        files.append(file)
+        # Shorter than where pictures are alone: the prompt stands beside it.
+        position, beside = entry.job.done_images[0].key.position, 2 * len(page.entries)
+        description = alt_text(texts, entry.job, position, beside)
+        thumbnail: discord.ui.Thumbnail[discord.ui.LayoutView] = discord.ui.Thumbnail(
+            file, description=description, spoiler=entry.job.spoiler
+        )
+        view.add_item(discord.ui.Section(line, accessory=thumbnail))
+    if any(entry.is_seen for entry in page.entries):
+        view.add_item(_show_row(texts, locale, page))
+    if page.entries and (page.newer or page.older):
+        view.add_item(_turn_row(texts, locale, page))
+    return MessageContent(view, tuple(files))
+
+
+def _title(texts: Texts, locale: str, page: Page) -> str:
+    marked = page.search.favourites
+    if not page.entries:
+        if page.search.text:
+            return texts.say(locale, "history-nothing-found")
+        return texts.say(locale, "history-no-favourites" if marked else "history-empty")
+    title = f"**{texts.say(locale, 'history-title-favourites' if marked else 'history-title')}**"
+    if page.search.text:
+        searched = core_text.shown_prompt(page.search.text, _SEARCH_CHARACTERS)
+        title += f" · {texts.say(locale, 'history-searched', text=searched)}"
+    return title
+
+
+def _line(texts: Texts, locale: str, entry: HistoryEntry, reader_id: int) -> str:
+    job = entry.job
+    made = texts.say(
+        locale,
+        "history-entry",
+        number=str(job.number),
+        at_s=(job.ended_ms or job.created_ms) // MS_PER_S,
+        count=len(job.done_images),
+    )
+    marks = " ♥" * bool(entry.favourites)
+    author = "" if job.member_id == reader_id else f" · {core_text.mention(job.member_id)}"
+    if entry.is_seen:
+        prompt = core_text.shown_prompt(subject(texts, locale, job.prompt), _PROMPT_CHARACTERS)
+    else:
+        prompt = texts.say(locale, "history-unseen")
+    return f"{made}{author}{marks}\n{prompt}"
+
+
+def _file(job: Job, thumbnail: bytes) -> discord.File:
+    position = job.done_images[0].key.position
+    name = f"{file_prefix(job)}{position + 1}-small.webp"
+    return discord.File(BytesIO(thumbnail), filename=name)
+
+
+def _show_row(texts: Texts, locale: str, page: Page) -> Row:
+    row: Row = discord.ui.ActionRow()
+    for entry in (entry for entry in page.entries if entry.is_seen):
+        label = texts.say(locale, "button-show", number=str(entry.job.number))
+        row.add_item(ShowButton(entry.job.job_id, label))
+    return row
+
+
+def _turn_row(texts: Texts, locale: str, page: Page) -> Row:
+    row: Row = discord.ui.ActionRow()
+    first, last = page.entries[0].job.number, page.entries[-1].job.number
+    if page.newer:
+        row.add_item(PageButton(page.search, first, False, texts.say(locale, "button-newer")))
+    if page.older:
+        row.add_item(PageButton(page.search, last, True, texts.say(locale, "button-older")))
+    return row
+
+
+def favourites(texts: Texts, locale: str, job: Job, marked: frozenset[int]) -> discord.ui.LayoutView:
+    """Return which pictures of a job are marked, with a button for each to change that."""
+    number = str(job.number)
+    if job.count > 1:
+        view = plain(texts.say(locale, "favourites-choose", number=number))
+    else:
+        view = plain(texts.say(locale, "favourite-added" if marked else "favourite-removed", number=number))
+    row: Row = discord.ui.ActionRow()
+    for image in job.done_images:
+        position = image.key.position
+        name = "button-marked" if position in marked else "button-mark"
+        label = texts.say(locale, name, position=position + 1, count=job.count)
+        if position in marked:
+            row.add_item(UnfavouriteButton(job.job_id, position, label))
+        else:
+            row.add_item(FavouriteButton(job.job_id, position, label))
+    view.add_item(row)
+    return view
+
+
+def ask_delete(texts: Texts, locale: str, job: Job, in_place: bool) -> discord.ui.LayoutView:
+    """Return the question. ``in_place``: it stands where the result stood, seen by its member alone."""
+    view = plain(texts.say(locale, "delete-question", number=str(job.number), count=len(job.done_images)))
+    row: Row = discord.ui.ActionRow()
+    row.add_item(ConfirmDeleteButton(job.job_id, texts.say(locale, "button-delete-yes")))
+    row.add_item(KeepButton(job.job_id, in_place, texts.say(locale, "button-keep")))
+    view.add_item(row)
+    return view

@@ -1,0 +1,1 @@
+"""What the owner can set, and where the settings come from."""

@@ -1,0 +1,90 @@
+"""From a claimed image to what the engine is told: its input pictures are read back from the archive."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+
+from kleinbot.archive.archive import Archive, PictureGoneError
+from kleinbot.domain.errors import Code, RenderError
+from kleinbot.domain.job import Job
+from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.reference import Reference, Role
+from kleinbot.domain.work import ImageKey, RenderTask, StartingPicture
+from kleinbot.images.cpu_pool import CpuPool
+from kleinbot.images.labelled import decode_own
+
+_JOBS_KEPT = 4
+"""Of so many jobs the decoded input pictures are kept: at most four of 3 MB each."""
+
+
+class RenderTasks:
+    """Reads what jobs need, once for all images of a job, and ahead of their turn where it is told to."""
+
+    def __init__(self, archive: Archive, pool: CpuPool) -> None:
+        self._archive = archive
+        self._pool = pool
+        self._reading: OrderedDict[str, asyncio.Task[tuple[Pixels, ...]]] = OrderedDict()
+
+    async def task(self, job: Job, key: ImageKey) -> RenderTask:
+        """Return the task of one image.
+
+        Raises RenderError INPUT_LOST where an input picture is no longer in the archive or is damaged.
+        """
+        pictures = await self._pictures_of(job)
+        by_role = [(each.role, picture) for each, picture in zip(job.references, pictures, strict=True)]
+        start = next((picture for role, picture in by_role if role is Role.START), None)
+        image = job.images[key.position]
+        return RenderTask(
+            key=key,
+            prompt=job.prompt,
+            grid=image.grid,
+            noise=image.noise,
+            steps=job.steps,
+            checkpoint=job.checkpoint,
+            references=tuple(picture for role, picture in by_role if role is Role.REFERENCE),
+            start=None if start is None else StartingPicture(start, job.first_sigma),
+        )
+
+    def read_ahead(self, job_id: str, job: Callable[[], Awaitable[Job | None]]) -> None:
+        """Begin to read a job's input pictures; what is lost is told when its turn comes."""
+
+        async def read() -> tuple[Pixels, ...]:
+            found = await job()
+            return () if found is None else await self._read_all(found)
+
+        if job_id not in self._reading:
+            self._keep(job_id, asyncio.create_task(read()))
+
+    def close(self) -> None:
+        """Forget what was read."""
+        while self._reading:
+            self._reading.popitem()[1].cancel()
+
+    async def _pictures_of(self, job: Job) -> tuple[Pixels, ...]:
+        if not job.references:
+            return ()
+        reading = self._reading.get(job.job_id)
+        if reading is None:
+            reading = asyncio.create_task(self._read_all(job))
+            self._keep(job.job_id, reading)
+        self._reading.move_to_end(job.job_id)
+        try:
+            return await asyncio.shield(reading)
+        finally:
+            if reading.cancelled() or (reading.done() and reading.exception() is not None):
+                self._reading.pop(job.job_id, None)
+
+    def _keep(self, job_id: str, reading: "asyncio.Task[tuple[Pixels, ...]]") -> None:
+        self._reading[job_id] = reading
+        if len(self._reading) > _JOBS_KEPT:
+            _, oldest = self._reading.popitem(last=False)
+            oldest.cancel()
+
+    async def _read_all(self, job: Job) -> tuple[Pixels, ...]:
+        return tuple([await self._read(each) for each in job.references])
+
+    async def _read(self, reference: Reference) -> Pixels:
+        try:
+            return await self._pool.run(decode_own, await self._archive.read(reference.file))
+        except (PictureGoneError, OSError) as error:
+            raise RenderError(Code.INPUT_LOST, position=reference.position + 1) from error

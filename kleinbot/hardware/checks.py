@@ -1,0 +1,92 @@
+"""What stands in the way of a card, or of a profile on it: a sentence's code with the figure and the mend."""
+
+from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.profile import Profile, WeightFormat
+from kleinbot.hardware.facts import GIB, Gpu, MachineFacts
+from kleinbot.hardware.memory_model import pinned_bytes
+from kleinbot.hardware.profile_overrides import AvailableWeights
+
+OLDEST_CAPABILITY = (8, 0)
+"""Ampere: the first generation whose tensor cores multiply BF16."""
+NATIVE_FP8_FROM = (8, 9)
+"""Ada: the first generation whose tensor cores multiply FP8."""
+
+_LIBRARY_AND_DRIVER_DIFFER = 18
+"""``NVML_ERROR_LIB_RM_VERSION_MISMATCH``: the driver was renewed under the running system."""
+
+# CUDA Toolkit release notes: the oldest driver of each major version; minor ones are compatible.
+_OLDEST_DRIVER = {12: 525, 13: 580}
+# Blackwell (10.x, 12.x) came with CUDA 12.8: older builds of torch hold no kernels for it.
+_BLACKWELL = (10, 0)
+_CUDA_OF_BLACKWELL = (12, 8)
+
+
+def obstacle(gpu: Gpu, facts: MachineFacts) -> StartError | None:
+    """Return why ``card`` cannot serve at all, as far as can be told without torch, or None."""
+    if gpu.capability < OLDEST_CAPABILITY:
+        return StartError(Code.CARD_TOO_OLD, card=gpu.name, capability=_dotted(gpu.capability))
+    torch = facts.torch
+    if torch is None:
+        return None
+    if torch.cuda is None:
+        return StartError(Code.TORCH_WITHOUT_CUDA, torch=torch.version, card=gpu.name)
+    cuda = _version(torch.cuda)
+    if gpu.capability >= _BLACKWELL and cuda < _CUDA_OF_BLACKWELL:
+        return StartError(
+            Code.TORCH_LACKS_CARD,
+            torch=torch.version,
+            card=gpu.name,
+            capability=_dotted(gpu.capability),
+        )
+    oldest = _OLDEST_DRIVER.get(cuda[0], 0)
+    if facts.driver is not None and _version(facts.driver)[0] < oldest:
+        return StartError(Code.DRIVER_TOO_OLD, driver=facts.driver, cuda=torch.cuda, wanted=oldest)
+    return None
+
+
+def driver_problem(facts: MachineFacts) -> StartError | None:
+    """Return what the driver says instead of its cards, or None where it says nothing of the kind.
+
+    The codes are NVML's ``nvmlReturn_t``.
+    """
+    if facts.driver_error is None:
+        return None
+    if facts.driver_error == _LIBRARY_AND_DRIVER_DIFFER:
+        return StartError(Code.DRIVER_MISMATCH)
+    return StartError(Code.DRIVER_SHOWS_NO_CARD, number=facts.driver_error)
+
+
+def check_possible(profile: Profile, gpu: Gpu | None, facts: MachineFacts, offer: AvailableWeights) -> None:
+    """Refuse what cannot work whatever the room; of a ``card`` that is None nothing is known.
+
+    Raises StartError PROFILE_NO_FP8 (card, capability), PROFILE_NATIVE_WITHOUT_FP8 (format),
+    PROFILE_NO_COMPILER (system), PROFILE_FORMAT_NOT_OFFERED (format), PROFILE_NO_BASE.
+    """
+    if profile.native_fp8 and profile.transformer.format is not WeightFormat.FP8:
+        raise StartError(Code.PROFILE_NATIVE_WITHOUT_FP8, format=profile.transformer.format)
+    if profile.native_fp8 and gpu is not None and gpu.capability < NATIVE_FP8_FROM:
+        raise StartError(Code.PROFILE_NO_FP8, card=gpu.name, capability=_dotted(gpu.capability))
+    if profile.compiled and not facts.can_compile:
+        raise StartError(Code.PROFILE_NO_COMPILER, system=facts.system)
+    if profile.transformer.format not in offer.formats:
+        raise StartError(Code.PROFILE_FORMAT_NOT_OFFERED, format=profile.transformer.format)
+    if not set(profile.checkpoints) <= set(offer.checkpoints):
+        raise StartError(Code.PROFILE_NO_BASE)
+
+
+def check_host_memory(profile: Profile, facts: MachineFacts) -> None:
+    """Raise StartError PROFILE_NO_HOST_MEMORY (needed, total) where the host cannot hold what it shall."""
+    if (pinned := pinned_bytes(profile)) > facts.memory.total_bytes:
+        raise StartError(
+            Code.PROFILE_NO_HOST_MEMORY,
+            needed=round(pinned / GIB, 1),
+            total=round(facts.memory.total_bytes / GIB, 1),
+        )
+
+
+def _dotted(capability: tuple[int, int]) -> str:
+    return f"{capability[0]}.{capability[1]}"
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".") if part.isdigit()) or (0,)

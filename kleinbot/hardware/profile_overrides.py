@@ -1,0 +1,76 @@
+"""What the weights at hand offer, and what the host wants of a profile against the rules."""
+
+from dataclasses import dataclass, replace
+
+from kleinbot.domain.profile import Attention, ComponentPlan, Placement, Profile, WeightFormat
+from kleinbot.domain.work import Checkpoint
+
+
+@dataclass(frozen=True)
+class AvailableWeights:
+    """What the weights at hand can be loaded as: formats of the transformer, and which checkpoints.
+
+    ``is_named``: the host has named them. ``is_small``: a model that any CPU can run, not one of full size.
+
+    The text encoder is published in BF16 only; its linears are quantised while it is loaded, as is a BF16
+    transformer kept in INT8.
+    """
+
+    formats: frozenset[WeightFormat] = frozenset(WeightFormat)
+    checkpoints: tuple[Checkpoint, ...] = tuple(Checkpoint)
+    is_named: bool = False
+    is_small: bool = False
+
+
+@dataclass(frozen=True)
+class ProfileOverrides:
+    """The host's own settings of a profile's fields; None leaves a field to the rules."""
+
+    transformer: WeightFormat | None = None
+    transformer_placement: Placement | None = None
+    text_encoder: WeightFormat | None = None
+    text_encoder_placement: Placement | None = None
+    native_fp8: bool | None = None
+    token_table_on_host: bool | None = None
+    lean_decode: bool | None = None
+    attention: Attention | None = None
+    compiled: bool | None = None
+    base_checkpoint: bool | None = None
+    largest_side_px: int | None = None
+    most_references: int | None = None
+    largest_batch: int | None = None
+
+    @property
+    def are_any(self) -> bool:
+        return self != ProfileOverrides()
+
+    def applied_to(self, profile: Profile) -> Profile:
+        """Return ``profile`` with the wishes about weights and arithmetic; the rules see to limits."""
+        transformer = ComponentPlan(
+            self.transformer or profile.transformer.format,
+            self.transformer_placement or profile.transformer.placement,
+        )
+        if self.native_fp8 and self.transformer is None:
+            transformer = replace(transformer, format=WeightFormat.FP8)
+        text_encoder = ComponentPlan(
+            self.text_encoder or profile.text_encoder.format,
+            self.text_encoder_placement or profile.text_encoder.placement,
+        )
+        checkpoints = profile.checkpoints
+        if self.base_checkpoint is not None:
+            checkpoints = tuple(Checkpoint) if self.base_checkpoint else (Checkpoint.DISTILLED,)
+        return replace(
+            profile,
+            transformer=transformer,
+            text_encoder=text_encoder,
+            native_fp8=_or(self.native_fp8, profile.native_fp8 and transformer.format is WeightFormat.FP8),
+            token_table_on_host=_or(self.token_table_on_host, profile.token_table_on_host),
+            lean_decode=_or(self.lean_decode, profile.lean_decode),
+            attention=self.attention or profile.attention,
+            compiled=_or(self.compiled, profile.compiled),
+            checkpoints=checkpoints,
+        )
+
+
+def _or(wish: bool | None, otherwise: bool) -> bool:
+    return otherwise if wish is None else wish

@@ -1,0 +1,1 @@
+"""Colour as files state it, to 8-bit sRGB."""

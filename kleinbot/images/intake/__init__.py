@@ -1,0 +1,1 @@
+"""Pictures from people: read in processes of their own, within bounds."""

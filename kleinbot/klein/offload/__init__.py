@@ -1,0 +1,1 @@
+"""Where weights lie between two uses: GPU, pinned host memory, or disk."""

@@ -1,0 +1,1 @@
+"""The stages of the model: encode, denoise, decode, and loading what they need."""

@@ -1,0 +1,87 @@
+"""Prompts to embeddings: the first 27 layers of Qwen3."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import nn
+from transformers import PreTrainedTokenizerBase, Qwen3Model
+
+from kleinbot.domain.profile import Placement
+from kleinbot.klein.offload.placement import place
+from kleinbot.klein.offload.token_table import TokenTable
+from kleinbot.klein.pipeline.prompt import SEQUENCE_TOKENS
+
+LAYERS_USED = 27
+HIDDEN_STATES = (9, 18, 27)
+"""Klein reads the hidden states after these layers, side by side."""
+
+
+class TextEncoder:
+    """Qwen3 cut after layer 27, without a language-model head.
+
+    ``model`` must have exactly 27 layers and its final norm replaced by the identity: transformers
+    returns the last hidden state *normed*, whereas Klein reads it as layer 27 left it. The embeddings are
+    then bit-identical to those of all 36 layers. ``device`` is where it runs, wherever its weights are
+    between two uses (``klein.placement``).
+    """
+
+    def __init__(self, model: Qwen3Model, tokenizer: PreTrainedTokenizerBase, device: torch.device) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+        self._device = device
+
+    def encode(self, prompts: Sequence[str]) -> torch.Tensor:
+        """Return the embeddings of cleaned ``prompts``: (B, 512, 3·hidden), in the model's dtype and device.
+
+        Each is put into the chat template and padded on the right to 512 tokens; what is longer is cut
+        on the right, as in diffusers' pipeline. The padding is masked inside Qwen3 only.
+        """
+        tokens = [self._tokenise(prompt) for prompt in prompts]
+        output = self._model(
+            input_ids=torch.cat([ids for ids, _ in tokens]).to(self._device),
+            attention_mask=torch.cat([mask for _, mask in tokens]).to(self._device),
+            output_hidden_states=True,
+            use_cache=False,
+        )
+        states = torch.stack([output.hidden_states[layer] for layer in HIDDEN_STATES], dim=2)
+        return states.flatten(2)
+
+    @property
+    def bytes(self) -> int:
+        """What the weights take, wherever they are."""
+        return sum(part.nbytes for part in (*self._model.parameters(), *self._model.buffers()))
+
+    def modules(self) -> Iterator[nn.Module]:
+        """Yield every module of the model."""
+        yield from self._model.modules()
+
+    def stream(self) -> None:
+        """Take a resident encoder off the card: its weights come from host memory for each use."""
+        if not isinstance(self._model.embed_tokens, TokenTable):
+            self._model.embed_tokens = TokenTable(self._model.embed_tokens.weight.detach().cpu())
+        place(self._model, Placement.STREAMED, self._device, None)
+
+    def chat_text(self, prompt: str) -> str:
+        """Return ``prompt`` in the tokenizer's own chat template."""
+        text = self._tokenizer.apply_chat_template(
+            [{"role": "user", "content": prompt}],
+            tokenize=False,
+            add_generation_prompt=True,
+            enable_thinking=False,
+        )
+        return str(text)
+
+    def first_token(self, prompt: str) -> str:
+        """Return the token that ``prompt`` begins with once it is in the chat template."""
+        ids, _ = self._tokenise(prompt)
+        return str(self._tokenizer.convert_ids_to_tokens(int(ids[0, 0])))
+
+    def _tokenise(self, prompt: str) -> tuple[torch.Tensor, torch.Tensor]:
+        tokens = self._tokenizer(
+            self.chat_text(prompt),
+            return_tensors="pt",
+            padding="max_length",
+            truncation=True,
+            max_length=SEQUENCE_TOKENS,
+        )
+        return tokens["input_ids"], tokens["attention_mask"]

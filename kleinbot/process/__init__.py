@@ -1,0 +1,1 @@
+"""The process around the bot: supervisor, signals, locks, disk space, logging."""

@@ -1,0 +1,211 @@
+"""A person's values for a command's options, checked as their own client would."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from kleinbot.sandbox.people.uploads import picked
+from kleinbot.sandbox.rules.errors import Json, PersonError
+from kleinbot.sandbox.server import payloads
+from kleinbot.sandbox.server.state import Channel, State, User
+
+
+class OptionType(IntEnum):
+    SUBCOMMAND = 1
+    GROUP = 2
+    STRING = 3
+    INTEGER = 4
+    BOOLEAN = 5
+    USER = 6
+    CHANNEL = 7
+    ROLE = 8
+    MENTIONABLE = 9
+    NUMBER = 10
+    ATTACHMENT = 11
+
+
+@dataclass
+class Resolved:
+    """The full objects behind the ids in an interaction's data."""
+
+    users: Json = field(default_factory=dict)
+    members: Json = field(default_factory=dict)
+    channels: Json = field(default_factory=dict)
+    roles: Json = field(default_factory=dict)
+    attachments: Json = field(default_factory=dict)
+    messages: Json = field(default_factory=dict)
+
+    def payload(self) -> Json:
+        """Write only what there is."""
+        return {key: value for key, value in vars(self).items() if value}
+
+    def add_user(self, state: State, channel: Channel, user: User) -> str:
+        """Name a user, with their membership where the channel has a server."""
+        key = str(user.id)
+        self.users[key] = payloads.user(state, user)
+        if channel.server is not None and (member := channel.server.members.get(user.id)) is not None:
+            written = payloads.member(state, member, permissions=member.bits)
+            self.members[key] = {
+                name: value for name, value in written.items() if name not in ("user", "deaf", "mute")
+            }
+        return key
+
+    def add_file(self, state: State, channel: Channel, value: object) -> str:
+        """Upload a file the way a client does before it sends the interaction."""
+        upload = picked(value)
+        most = state.limits.file_bytes_at(0 if channel.server is None else channel.server.boost_tier)
+        if len(upload.data) > most:
+            raise PersonError(f"{upload.filename} is too large: {len(upload.data)} bytes, at most {most}")
+        file = state.store_upload(upload, channel.id, ephemeral=True)
+        self.attachments[str(file.id)] = state.files.payload(file)
+        return str(file.id)
+
+
+def find_leaf(command: Json, path: list[str]) -> tuple[Json, list[Json]]:
+    """Follow subcommand names. Give the command that takes options, and the steps that lead to it."""
+    leaf = command
+    steps: list[Json] = []
+    for name in path:
+        found = next((each for each in _nested(leaf) if each["name"] == name), None)
+        if found is None:
+            raise PersonError(f"{_said(command, steps)} has no subcommand {name!r}")
+        steps.append(found)
+        leaf = found
+    if _nested(leaf):
+        names = ", ".join(each["name"] for each in _nested(leaf))
+        raise PersonError(f"{_said(command, steps)} needs one of: {names}")
+    return leaf, steps
+
+
+def _said(command: Json, steps: list[Json]) -> str:
+    return "/" + " ".join(each["name"] for each in (command, *steps))
+
+
+def _nested(command: Json) -> list[Json]:
+    kinds = (OptionType.SUBCOMMAND, OptionType.GROUP)
+    return [each for each in command.get("options") or [] if each["type"] in kinds]
+
+
+class OptionFiller:
+    """Writes the options of one interaction."""
+
+    def __init__(self, state: State, channel: Channel) -> None:
+        self._state = state
+        self._channel = channel
+        self.resolved = Resolved()
+
+    def fill(self, path: str, leaf: Json, values: Mapping[str, object]) -> list[Json]:
+        """Write the options for ``values``. Raises PersonError for what the client would not send."""
+        known = {each["name"]: each for each in leaf.get("options") or []}
+        for name in values:
+            if name not in known:
+                raise PersonError(f"/{path} has no option {name!r}, only {', '.join(sorted(known))}")
+        missing = [name for name, option in known.items() if option.get("required") and name not in values]
+        if missing:
+            raise PersonError(f"/{path} needs {', '.join(missing)}")
+        return [self._option(known[name], value) for name, value in values.items()]
+
+    def typing(self, leaf: Json, values: Mapping[str, object], focused: str, typed: str) -> list[Json]:
+        """Write the options while a person types in ``focused``: values are neither complete nor checked."""
+        known = {each["name"]: each for each in leaf.get("options") or []}
+        if not known.get(focused, {}).get("autocomplete"):
+            raise PersonError(f"/{leaf['name']} has no completion for {focused!r}")
+        before = [self._option(known[name], value) for name, value in values.items()]
+        return [*before, {"name": focused, "type": known[focused]["type"], "value": typed, "focused": True}]
+
+    def _option(self, option: Json, value: object) -> Json:
+        return {"name": option["name"], "type": option["type"], "value": self._value(option, value)}
+
+    def _value(self, option: Json, value: object) -> object:
+        kind = option["type"]
+        if kind == OptionType.ATTACHMENT:
+            return self.resolved.add_file(self._state, self._channel, value)
+        if kind in (OptionType.USER, OptionType.MENTIONABLE):
+            return self.resolved.add_user(self._state, self._channel, self._user(value))
+        if kind == OptionType.CHANNEL:
+            return self._channel_value(option, value)
+        if kind == OptionType.ROLE:
+            return self._role(value)
+        if kind == OptionType.BOOLEAN:
+            return _boolean(option, value)
+        return _checked(option, self._chosen(option, _scalar(option, value)))
+
+    def _user(self, value: object) -> User:
+        user = getattr(value, "user", value)
+        if isinstance(user, User):
+            return user
+        name = str(value).removeprefix("@")
+        found = next((each for each in self._state.users.values() if each.name == name), None)
+        if found is None:
+            raise PersonError(f"nobody here is called {name!r}")
+        return found
+
+    def _channel_value(self, option: Json, value: object) -> str:
+        server = self._channel.server
+        name = str(value).removeprefix("#")
+        channels = [] if server is None else list(server.channels.values())
+        found = next((each for each in channels if each is value or each.name == name), None)
+        if found is None:
+            raise PersonError(f"there is no channel {name!r} for {option['name']}")
+        bits = found.member_bits(self._state.bot)
+        written = payloads.channel(self._state, found) | {"permissions": str(bits)}
+        self.resolved.channels[str(found.id)] = written
+        return str(found.id)
+
+    def _role(self, value: object) -> str:
+        server = self._channel.server
+        if server is None or value not in ("@everyone", "everyone"):
+            raise PersonError("the only role here is @everyone")
+        role = next(iter(payloads.server(self._state, server)["roles"]))
+        self.resolved.roles[str(server.id)] = role
+        return str(server.id)
+
+    @staticmethod
+    def _chosen(option: Json, value: object) -> object:
+        choices = option.get("choices") or []
+        if not choices:
+            return value
+        for choice in choices:
+            if value in (choice["value"], choice["name"]):
+                return choice["value"]
+        names = ", ".join(str(each["name"]) for each in choices)
+        raise PersonError(f"{option['name']}: {value!r} is not one of: {names}")
+
+
+def _scalar(option: Json, value: object) -> object:
+    if option.get("choices") and isinstance(value, str):
+        return value
+    try:
+        if option["type"] == OptionType.INTEGER:
+            return int(str(value))
+        if option["type"] == OptionType.NUMBER:
+            return float(str(value))
+    except ValueError:
+        raise PersonError(f"{option['name']}: {value!r} is not a number") from None
+    return str(value)
+
+
+def _boolean(option: Json, value: object) -> bool:
+    named = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+    found = named.get(str(value).lower())
+    if found is None:
+        raise PersonError(f"{option['name']}: {value!r} is neither true nor false")
+    return found
+
+
+def _written(number: float) -> str:
+    return str(int(number)) if number == int(number) else str(number)
+
+
+def _checked(option: Json, value: object) -> object:
+    name = option["name"]
+    if isinstance(value, str):
+        low, high = option.get("min_length", 0), option.get("max_length", 6000)
+        if not low <= len(value) <= high:
+            raise PersonError(f"{name}: must be between {low} and {high} characters long")
+    elif isinstance(value, int | float):
+        # A client's numbers are doubles: beyond 2^53 an INTEGER cannot be sent (documentation, option types).
+        low, high = option.get("min_value", -(2**53)), option.get("max_value", 2**53)
+        if not low <= value <= high:
+            raise PersonError(f"{name}: must be between {_written(low)} and {_written(high)}")
+    return value

@@ -1,0 +1,1 @@
+"""The server side: REST routes, gateway, CDN, and the state behind them."""

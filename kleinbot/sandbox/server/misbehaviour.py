@@ -1,0 +1,55 @@
+"""What Discord may do at any time and mostly does not: switches, off until a test turns one on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+
+_OPTIONAL = {
+    "user": (
+        "global_name", "avatar_decoration_data", "collectibles", "primary_guild", "banner", "accent_color",
+        "public_flags", "flags", "system", "mfa_enabled", "premium_type",
+    ),
+    "member": ("nick", "banner", "collectibles", "avatar_decoration_data", "communication_disabled_until"),
+    "channel": (
+        "last_message_id", "last_pin_timestamp", "topic", "nsfw", "rate_limit_per_user", "flags", "parent_id",
+        "position",
+    ),
+    "interaction": ("guild", "guild_locale", "channel"),
+}  # fmt: skip
+"""Fields that the documentation marks with ``?``: they may be absent from any payload."""
+
+
+@dataclass
+class Misbehaviour:
+    """Switches of one stand-in.
+
+    ``events_twice``: each gateway event comes again at once ("Consistency": up to N times).
+    ``servers_unavailable``: READY names the servers, but none arrives (an outage).
+    ``unanswered_heartbeats``: the connection is dead and does not say so.
+    ``bare_payloads``: interactions come without what the documentation marks as optional.
+    ``unlisted_messages``: so many of the newest messages of a channel are not listed yet.
+    ``late_answers_s``: every answer of the API is that slow.
+    """
+
+    events_twice: bool = False
+    servers_unavailable: bool = False
+    unanswered_heartbeats: bool = False
+    bare_payloads: bool = False
+    unlisted_messages: int = 0
+    late_answers_s: float = 0.0
+
+
+def bare(interaction: Json) -> Json:
+    """Return an INTERACTION_CREATE without its optional fields, those of its member and people included."""
+    found = _without(interaction, "interaction")
+    if "member" in found:
+        member = _without(found["member"], "member")
+        found["member"] = member | {"user": _without(member["user"], "user")}
+    if "user" in found:
+        found["user"] = _without(found["user"], "user")
+    return found
+
+
+def _without(payload: Json, kind: str) -> Json:
+    return {key: value for key, value in payload.items() if key not in _OPTIONAL[kind]}

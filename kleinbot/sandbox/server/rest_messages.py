@@ -1,0 +1,165 @@
+"""Routes for the messages the bot writes into channels by itself."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from kleinbot.sandbox.people.messages import ShownMessage
+from kleinbot.sandbox.rules.errors import (
+    Fault,
+    direct_messages_closed,
+    invalid_form,
+    missing_access,
+    missing_permissions,
+    not_author,
+    not_found,
+    unknown_message,
+)
+from kleinbot.sandbox.rules.permissions import BITS
+from kleinbot.sandbox.server import message_writing, payloads
+from kleinbot.sandbox.server.message_writing import Body, MessageOrigin
+from kleinbot.sandbox.server.state import Channel, State
+from kleinbot.sandbox.server.web import API, BODY, answer, fields_of, nothing
+
+MOST_LISTED, NONCE_CHARACTERS = 100, 25
+
+
+@dataclass(frozen=True)
+class _Nonce:
+    message: ShownMessage
+    sent_at: float
+
+
+class MessageRoutes:
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._nonces: dict[tuple[int, str], _Nonce] = {}
+
+    def routes(self) -> list[web.RouteDef]:
+        """List the routes with their handlers."""
+        channel = f"{API}/channels/{{channel_id}}"
+        return [
+            web.get(channel, self.channel),
+            web.post(f"{channel}/typing", self.typing),
+            web.get(f"{channel}/messages", self.listing),
+            web.post(f"{channel}/messages", self.create),
+            web.get(f"{channel}/messages/{{message_id}}", self.get),
+            web.patch(f"{channel}/messages/{{message_id}}", self.edit),
+            web.delete(f"{channel}/messages/{{message_id}}", self.delete),
+        ]
+
+    async def channel(self, request: web.Request) -> web.Response:
+        return answer(payloads.channel(self._state, self._channel(request)))
+
+    async def typing(self, request: web.Request) -> web.Response:
+        _require(self._channel(request), "send_messages")
+        return nothing()
+
+    async def listing(self, request: web.Request) -> web.Response:
+        """List messages, newest first; without the permission to read the history there are none."""
+        channel = self._channel(request)
+        if _lacks(channel, "read_message_history"):
+            return answer([])
+        limit = _limit(request)
+        found = list(reversed(channel.messages))[self._state.miseries.unlisted_messages :]
+        if before := request.query.get("before"):
+            found = [each for each in found if each.id < int(before)]
+        if after := request.query.get("after"):
+            found = [each for each in found if each.id > int(after)]
+            found = found[-limit:]
+        found = found[:limit]
+        return answer([self._written(each) for each in found])
+
+    async def create(self, request: web.Request) -> web.Response:
+        channel = self._channel(request)
+        fields_of(request)
+        body = request[BODY]
+        _require(channel, "send_messages")
+        if channel.recipient is not None and channel.recipient.id in self._state.closed_to_direct_messages:
+            raise direct_messages_closed()
+        if body.files:
+            _require(channel, "attach_files")
+        if len(str(body.fields.get("nonce") or "")) > NONCE_CHARACTERS:
+            too_long = f"Must be {NONCE_CHARACTERS} or fewer in length."
+            raise invalid_form([Fault(("nonce",), "BASE_TYPE_MAX_LENGTH", too_long)])
+        if (earlier := self._earlier(channel, body)) is not None:
+            return answer(self._written(earlier))
+        nonce = body.fields.get("nonce")
+        message = message_writing.create(self._state, channel, body, MessageOrigin(self._state.bot, {}))
+        if nonce is not None:
+            self._nonces[channel.id, str(nonce)] = _Nonce(message, self._state.now())
+            return answer(self._written(message) | {"nonce": nonce})
+        return answer(self._written(message))
+
+    def _earlier(self, channel: Channel, body: Body) -> ShownMessage | None:
+        """Find the message this nonce has made: with enforce_nonce Discord returns it and makes no second."""
+        if not body.fields.get("enforce_nonce"):
+            return None
+        known = self._nonces.get((channel.id, str(body.fields.get("nonce"))))
+        if known is None or self._state.now() - known.sent_at > self._state.limits.nonce_life_s:
+            return None
+        return known.message
+
+    async def get(self, request: web.Request) -> web.Response:
+        channel = self._channel(request)
+        if _lacks(channel, "read_message_history"):
+            raise missing_access()
+        return answer(self._written(self._message(request, channel)))
+
+    async def edit(self, request: web.Request) -> web.Response:
+        fields_of(request)
+        channel = self._channel(request)
+        message = self._message(request, channel)
+        if message.author_id != self._state.bot.id:
+            raise not_author()
+        if request[BODY].files:
+            _require(channel, "attach_files")
+        return answer(self._written(message_writing.edit(self._state, message, request[BODY])))
+
+    async def delete(self, request: web.Request) -> web.Response:
+        channel = self._channel(request)
+        message = self._message(request, channel)
+        if message.author_id != self._state.bot.id:
+            raise missing_permissions()
+        self._state.forget_message(message)
+        return nothing()
+
+    def _channel(self, request: web.Request) -> Channel:
+        channel = self._state.channel(_number(request, "channel_id"))
+        if _lacks(channel, "view_channel"):
+            raise missing_access()
+        return channel
+
+    def _message(self, request: web.Request, channel: Channel) -> ShownMessage:
+        message = channel.log.get(_number(request, "message_id"))
+        # An ephemeral message lives only in its person's client and behind the interaction's token.
+        if message is None or message.is_ephemeral:
+            raise unknown_message()
+        return message
+
+    def _written(self, message: ShownMessage) -> dict[str, object]:
+        return self._state.files.signed_again(message.payload)
+
+
+def _limit(request: web.Request) -> int:
+    """Read how many messages are asked for. Raises RefusedError 50035 beyond 1 to 100."""
+    asked = request.query.get("limit", "50")
+    if not asked.isdigit() or not 1 <= int(asked) <= MOST_LISTED:
+        raise invalid_form([Fault(("limit",), "NUMBER_TYPE_MAX", f"Must be between 1 and {MOST_LISTED}.")])
+    return int(asked)
+
+
+def _lacks(channel: Channel, permission: str) -> bool:
+    return channel.server is not None and not channel.bot_bits >> BITS[permission] & 1
+
+
+def _require(channel: Channel, permission: str) -> None:
+    if _lacks(channel, permission):
+        raise missing_permissions()
+
+
+def _number(request: web.Request, name: str) -> int:
+    try:
+        return int(request.match_info[name])
+    except ValueError:
+        raise not_found() from None

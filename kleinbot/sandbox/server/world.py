@@ -1,0 +1,166 @@
+"""Servers, channels and people: what surrounds the bot."""
+
+from collections.abc import Container, Iterable
+
+from kleinbot.sandbox.people.messages import ShownMessage
+from kleinbot.sandbox.people.person import Person
+from kleinbot.sandbox.rules.permissions import BITS, bits_of
+from kleinbot.sandbox.server import message_writing, payloads
+from kleinbot.sandbox.server.snowflakes import lasting
+from kleinbot.sandbox.server.state import Channel, Guild, GuildMember, State, User, member_bits
+
+
+class World:
+    """Makes and unmakes the surroundings; a connected client is told by gateway events."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._persons: dict[str, Person] = {}
+
+    def only_its_owner_invites(self) -> None:
+        """Make the application private: nobody else may invite the bot."""
+        self._state.is_public = False
+
+    @property
+    def owner(self) -> Person:
+        """The application's owner: whoever hosts the bot."""
+        return self._person(self._state.owner.name)
+
+    def set_team(self, owner: Person, **roles: tuple[Person, ...]) -> None:
+        """Give the application to a team: ``admin``, ``developer`` and ``read_only`` name its members."""
+        members = [(person, role) for role, persons in roles.items() for person in persons]
+        self._state.team = {
+            "id": str(lasting("team")),
+            "name": "team",
+            "icon": None,
+            "owner_user_id": str(owner.id),
+            "members": [
+                {
+                    "user": payloads.user(self._state, person.user),
+                    "team_id": str(lasting("team")),
+                    "membership_state": 2,
+                    "permissions": ["*"],
+                    "role": role,
+                }
+                for person, role in members
+            ],
+        }
+
+    @property
+    def servers(self) -> list[Guild]:
+        return list(self._state.servers.values())
+
+    def add_server(self, name: str, *, boost_tier: int = 0, locale: str = "en-US") -> Guild:
+        """Found a server that has invited the bot."""
+        server_id = self._lasting_id(self._state.servers, "server", name)
+        server = Guild(server_id, name, boost_tier, locale, self._state.owner.id)
+        self._state.servers[server.id] = server
+        self._state.dispatch("GUILD_CREATE", payloads.server(self._state, server), server.id)
+        return server
+
+    def remove_server(self, server: Guild) -> None:
+        """Let a server throw the bot out."""
+        del self._state.servers[server.id]
+        for channel in server.channels.values():
+            self._state.channels.pop(channel.id, None)
+        self._state.dispatch("GUILD_DELETE", {"id": str(server.id)}, server.id)
+        self._state.changes.tell()
+
+    def add_channel(self, server: Guild, name: str, *, nsfw: bool = False) -> Channel:
+        """Open a text channel."""
+        channel_id = self._lasting_id(self._state.channels, "channel", str(server.id), name)
+        channel = Channel(channel_id, name, server, self._state.changes, nsfw=nsfw)
+        server.channels[channel.id] = channel
+        self._state.channels[channel.id] = channel
+        self._tell("CHANNEL_CREATE", channel)
+        return channel
+
+    def remove_channel(self, channel: Channel) -> None:
+        """Delete a channel with all its messages."""
+        if channel.server is not None:
+            self._tell("CHANNEL_DELETE", channel)
+            channel.server.channels.pop(channel.id)
+        self._state.channels.pop(channel.id)
+        self._state.changes.tell()
+
+    def remove_message(self, message: ShownMessage) -> None:
+        """Delete a message, as a moderator would."""
+        self._state.forget_message(message)
+
+    def add_member(
+        self, server: Guild, name: str, *, permissions: Iterable[str] = (), locale: str = "en-US"
+    ) -> Person:
+        """Let somebody join, with what everybody may do and ``permissions`` besides.
+
+        The same name is the same person in every server.
+        """
+        person = self._person(name, locale)
+        bits = member_bits(tuple(permissions))
+        role_id = None if bits == member_bits(()) else self._state.new_id()
+        member = server.members[person.id] = GuildMember(person.user, bits, self._state.now(), role_id)
+        for role in payloads.roles_of(member):
+            created = {"guild_id": str(server.id), "role": role}
+            self._state.dispatch("GUILD_ROLE_CREATE", created, server.id)
+        return person
+
+    def add_bot(self, server: Guild, name: str) -> Person:
+        """Let another application's bot join."""
+        user = User(self._lasting_id(self._state.users, "bot", name), name, is_bot=True)
+        self._state.users[user.id] = user
+        server.members[user.id] = GuildMember(user, member_bits(()), self._state.now())
+        return Person(self._state, user)
+
+    def unfurl(self, message: ShownMessage) -> None:
+        """Let the embeds of a message's links appear."""
+        message_writing.unfurl(self._state, message)
+
+    def remove_member(self, server: Guild, person: Person) -> None:
+        """Let somebody leave."""
+        server.members.pop(person.id)
+
+    def person(self, name: str) -> Person | None:
+        """Find somebody by name."""
+        user = next(
+            (each for each in self._state.users.values() if each.name == name and not each.is_bot), None
+        )
+        return None if user is None else self._person(name)
+
+    def deny(self, channel: Channel, permission: str) -> None:
+        """Take a permission from the bot in a channel."""
+        if permission not in BITS:
+            raise ValueError(f"no such permission: {permission}")
+        channel.denied.add(permission)
+        self._tell("CHANNEL_UPDATE", channel)
+
+    def allow(self, channel: Channel, permission: str) -> None:
+        """Give a permission back."""
+        channel.denied.discard(permission)
+        self._tell("CHANNEL_UPDATE", channel)
+
+    def grant(self, channel: Channel, person: Person, permission: str) -> None:
+        """Give somebody a permission in one channel."""
+        channel.granted[person.id] = channel.granted.get(person.id, 0) | bits_of((permission,))
+        self._tell("CHANNEL_UPDATE", channel)
+
+    def hide(self, channel: Channel, person: Person) -> None:
+        """Let somebody not see a channel any more."""
+        channel.hidden_from.add(person.id)
+        self._tell("CHANNEL_UPDATE", channel)
+
+    def _tell(self, event: str, channel: Channel) -> None:
+        if channel.server is not None:
+            self._state.dispatch(event, payloads.channel(self._state, channel), channel.server.id)
+
+    def _lasting_id(self, taken: Container[int], *names: str) -> int:
+        """Return the lasting identifier of the first that bears ``names``; namesakes get a new one."""
+        found = lasting(*names)
+        return self._state.new_id() if found in taken else found
+
+    def _person(self, name: str, locale: str = "en-US") -> Person:
+        if name not in self._persons:
+            user = next((each for each in self._state.users.values() if each.name == name), None)
+            if user is None:
+                user = User(self._lasting_id(self._state.users, "person", name), name, locale=locale)
+                self._state.users[user.id] = user
+            self._persons[name] = Person(self._state, user)
+        return self._persons[name]

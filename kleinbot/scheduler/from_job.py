@@ -1,0 +1,57 @@
+"""Jobs as the line sees them."""
+
+from collections.abc import Collection
+
+from kleinbot.domain.job import ImageState, Job, NewJob
+from kleinbot.domain.reference import Role
+from kleinbot.domain.work import ImageKey
+from kleinbot.scheduler.cost import cost
+from kleinbot.scheduler.entries import Shape, WaitingImage
+
+
+def shape_of(job: Job | NewJob) -> Shape:
+    """Return what decides a job's cost and whom it can share a batch with."""
+    return Shape(
+        grid=job.grid,
+        steps=job.steps,
+        checkpoint=job.checkpoint,
+        references=tuple(reference.grid for reference in job.references if reference.role is Role.REFERENCE),
+        first_sigma=job.first_sigma,
+    )
+
+
+def images_of_new(job: NewJob) -> tuple[WaitingImage, ...]:
+    """Return the images of a job that is about to be accepted."""
+    keys = [ImageKey(job.job_id, image.position) for image in job.images]
+    return _images(job, keys, None, ())
+
+
+def open_images(
+    job: Job, deadline_ms: int | None = None, suspects: Collection[ImageKey] = ()
+) -> tuple[WaitingImage, ...]:
+    """Return the images of ``job`` that have not ended, waiting and running alike.
+
+    ``deadline_ms``: what its member was promised; ``suspects``: the keys of those that shall run alone.
+    """
+    unended = (ImageState.WAITING, ImageState.RUNNING)
+    keys = [image.key for image in job.images if image.state in unended]
+    return _images(job, keys, deadline_ms, suspects)
+
+
+def _images(
+    job: Job | NewJob, keys: list[ImageKey], deadline_ms: int | None, suspects: Collection[ImageKey]
+) -> tuple[WaitingImage, ...]:
+    shape = shape_of(job)
+    return tuple(
+        WaitingImage(
+            key=key,
+            server_id=job.server_id,
+            member_id=job.member_id,
+            shape=shape,
+            cost=cost(shape) if job.cost is None else job.cost,
+            deadline_ms=deadline_ms,
+            lane=job.lane,
+            alone=key in suspects,
+        )
+        for key in keys
+    )

@@ -1,0 +1,93 @@
+"""Where things stand: the free factors of a picture are read from its starting noise."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from kleinbot.small_klein.training.scenes import Arrangement, Ground, Scene, ShapeSize, Thing
+
+FREEDOMS = 9
+"""Three for each of up to three things: sideways, up and down, size."""
+
+MARGIN_PX = 8.0
+_SIZE_OF_CELL = {ShapeSize.SMALL: 0.23, ShapeSize.NORMAL: 0.31, ShapeSize.LARGE: 0.395}
+_LONE = {ShapeSize.SMALL: 0.58, ShapeSize.NORMAL: 0.72, ShapeSize.LARGE: 0.8}
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A thing with its centre and outer radius in pixels."""
+
+    thing: Thing
+    x_px: float
+    y_px: float
+    radius_px: float
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """All there is to draw, on ``columns`` × ``rows`` tokens of 16 × 16 pixels."""
+
+    placed: tuple[Placed, ...]
+    ground: Ground
+    columns: int
+    rows: int
+
+
+def layout_of_noise(noise: torch.Tensor) -> torch.Tensor:
+    """Read the freedoms, standard normal, shape (B, 9), from packed noise (B, tokens, channels).
+
+    A channel's mean over n independent standard normal tokens has variance 1/n, whatever the grid's shape;
+    times sqrt(n) it is standard normal on every grid. A variance-preserving mix of two noises mixes these
+    linearly, so a variation moves things by as much as its weight says.
+    """
+    return noise[..., :FREEDOMS].mean(dim=-2) * math.sqrt(noise.shape[-2])
+
+
+def with_layout(noise: torch.Tensor, freedoms: torch.Tensor) -> torch.Tensor:
+    """Return ``noise`` (B, tokens, channels) with its layout replaced by ``freedoms`` (B, 9).
+
+    Where the freedoms are standard normal the result is exactly standard normal noise again, since a
+    Gaussian's mean is independent of the deviations from it.
+    """
+    shift = (freedoms - layout_of_noise(noise)) / math.sqrt(noise.shape[-2])
+    moved = noise.clone()
+    moved[..., :FREEDOMS] += shift.unsqueeze(-2)
+    return moved
+
+
+def uniform(normal: float) -> float:
+    """Map a standard normal number to -1…1, evenly spread."""
+    return math.erf(normal / math.sqrt(2.0))
+
+
+def place(scene: Scene, freedoms: Sequence[float], columns: int, rows: int) -> Drawing:
+    """Lay ``scene`` out on ``columns`` × ``rows`` tokens. ``freedoms`` are nine standard normal numbers.
+
+    A row or column of things has equal cells and nothing leaves its cell, so "left of" is never in doubt.
+    """
+    width, height = 16.0 * columns, 16.0 * rows
+    count = len(scene.things)
+    across = count if scene.arrangement is Arrangement.ROW else 1
+    down = count if scene.arrangement is Arrangement.COLUMN else 1
+    cell_width, cell_height = width / across, height / down
+    placed = []
+    for index, thing in enumerate(scene.things):
+        sideways, upright, growth = (uniform(value) for value in freedoms[3 * index : 3 * index + 3])
+        base = _SIZE_OF_CELL[thing.size] * (_LONE[thing.size] if count == 1 else 1.0)
+        radius = base * min(cell_width, cell_height) * (1.0 + 0.06 * growth)
+        centre_x = cell_width * ((index if across > 1 else 0) + 0.5)
+        centre_y = cell_height * ((index if down > 1 else 0) + 0.5)
+        slack_x = max(0.0, cell_width / 2 - radius - MARGIN_PX)
+        slack_y = max(0.0, cell_height / 2 - radius - MARGIN_PX)
+        if scene.place is not None:  # a named place leaves a quarter of the slack free around it
+            centre_x += scene.place[0] * 0.72 * slack_x
+            centre_y += scene.place[1] * 0.72 * slack_y
+            slack_x, slack_y = 0.25 * slack_x, 0.25 * slack_y
+        # Along the line of things nearly the whole cell may be used, across it a little less.
+        placed.append(
+            Placed(thing, centre_x + 0.9 * slack_x * sideways, centre_y + 0.8 * slack_y * upright, radius)
+        )
+    return Drawing(tuple(placed), scene.ground, columns, rows)

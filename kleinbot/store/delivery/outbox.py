@@ -1,0 +1,208 @@
+"""What is to be told to Discord: one row for each ended job, drained by ``chat.delivery``."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kleinbot.store.database import Reader, Row, Transaction
+from kleinbot.store.members.ledger import MemberKey
+
+
+class OutboxState(StrEnum):
+    PENDING = "pending"
+    POSTING = "posting"
+    """A channel message may have been sent: the nonce decides whether a second POST makes a second one."""
+    KEPT = "kept"
+    """No way is open; it is handed over at the member's next command."""
+    SENT = "sent"
+
+
+class Route(StrEnum):
+    """How a result reached its member."""
+
+    REPLY = "reply"
+    CHANNEL = "channel"
+    HANDED_OVER = "handed_over"
+    UNNEEDED = "unneeded"
+
+
+@dataclass(frozen=True)
+class OutboxRow:
+    outbox_id: int
+    job_id: str
+    server_id: int
+    state: OutboxState
+    attempts: int
+    refused: int
+    due_ms: int
+    nonce: str
+    posting_after: int | None
+
+
+@dataclass(frozen=True)
+class DueLane:
+    """A channel for which something is to be told, and some of what is due, oldest first; maybe nothing."""
+
+    channel_id: int
+    outbox_ids: tuple[int, ...]
+
+
+async def put(transaction: Transaction, job_id: str, now_ms: int) -> None:
+    """Ask for an ended job to be told. The nonce is at most 25 characters, as Discord wants it."""
+    await transaction.change(
+        "INSERT INTO outbox (job_id, server_id, member_id, channel_id, state, due_ms, nonce)"
+        " SELECT job_id, server_id, member_id, channel_id, 'pending', ?, substr(job_id, 1, 25)"
+        " FROM jobs WHERE job_id = ?",
+        now_ms,
+        job_id,
+    )
+
+
+async def due_lanes(
+    reader: Reader, now_ms: int, *, after: int, without: Collection[int], lanes: int, of_lane: int
+) -> list[DueLane]:
+    """Return the next ``lanes`` channels behind ``after``, each with ``of_lane`` due rows at most.
+
+    ``without`` are rows that are under way. Goes from channel to channel in the index: what waits in one of
+    them costs nothing to the others.
+    """
+    rows = await reader.all(
+        "WITH RECURSIVE lanes (lane) AS ("
+        " SELECT (SELECT MIN(channel_id) FROM outbox"
+        "  WHERE state IN ('pending', 'posting') AND channel_id > ?)"
+        " UNION ALL SELECT (SELECT MIN(channel_id) FROM outbox"
+        "  WHERE state IN ('pending', 'posting') AND channel_id > lane)"
+        " FROM lanes WHERE lane IS NOT NULL LIMIT ?)"
+        " SELECT lane, o.outbox_id FROM lanes LEFT JOIN outbox o ON o.outbox_id IN ("
+        " SELECT outbox_id FROM outbox INDEXED BY outbox_lanes WHERE state IN ('pending', 'posting')"
+        "  AND channel_id = lane AND due_ms <= ? AND outbox_id NOT IN (SELECT value FROM json_each(?))"
+        "  ORDER BY due_ms, outbox_id LIMIT ?)"
+        " WHERE lane IS NOT NULL ORDER BY lane, o.due_ms, o.outbox_id",
+        after, lanes, now_ms, json.dumps(sorted(without)), of_lane,
+    )  # fmt: skip
+    found: dict[int, list[int]] = {}
+    for lane, outbox_id in rows:
+        found.setdefault(lane, []).extend(() if outbox_id is None else (outbox_id,))
+    return [DueLane(lane, tuple(outbox_ids)) for lane, outbox_ids in found.items()]
+
+
+async def next_due_ms(reader: Reader, after_ms: int) -> int | None:
+    """Return when the first row becomes due that is not due at ``after_ms``, or None."""
+    row = await reader.one(
+        "SELECT MIN(due_ms) FROM outbox WHERE state IN ('pending', 'posting') AND due_ms > ?", after_ms
+    )
+    return None if row is None else row[0]
+
+
+async def undelivered(reader: Reader, outbox_id: int) -> OutboxRow | None:
+    """Return a row that is still to be told, or None."""
+    row = await reader.one(
+        "SELECT * FROM outbox WHERE outbox_id = ? AND state IN ('pending', 'posting')", outbox_id
+    )
+    return None if row is None else _row(row)
+
+
+async def kept_for(reader: Reader, owner: MemberKey, most: int) -> list[OutboxRow]:
+    """Return what waits for ``owner``'s next command: what was tried least often first, then the oldest."""
+    rows = await reader.all(
+        "SELECT * FROM outbox WHERE state = 'kept' AND server_id = ? AND member_id = ?"
+        " ORDER BY attempts, outbox_id LIMIT ?",
+        owner.server_id,
+        owner.member_id,
+        most,
+    )
+    return [_row(row) for row in rows]
+
+
+async def being_handed_over(reader: Reader, most: int) -> list[OutboxRow]:
+    """Return kept results of which it is uncertain whether their member sees them."""
+    rows = await reader.all(
+        "SELECT o.* FROM hand_overs CROSS JOIN outbox o USING (job_id) WHERE o.state = 'kept' LIMIT ?", most
+    )
+    return [_row(row) for row in rows]
+
+
+async def mark_posting(transaction: Transaction, outbox_id: int, after_id: int | None) -> None:
+    """Note, before a channel message is sent, that it may have been; none has an id below ``after_id``."""
+    await transaction.change(
+        "UPDATE outbox SET state = 'posting', posting_after = ? WHERE outbox_id = ? AND state = 'pending'",
+        after_id,
+        outbox_id,
+    )
+
+
+async def mark_sent(
+    transaction: Transaction, outbox_id: int, way: Route, channel_id: int, message_id: int, now_ms: int
+) -> None:
+    """Note where the result stands; the reply's token is no longer needed and is removed."""
+    await transaction.change(
+        "UPDATE outbox SET state = 'sent', way = ?, channel_id = ?, message_id = ?, sent_ms = ?"
+        " WHERE outbox_id = ?",
+        way,
+        channel_id,
+        message_id,
+        now_ms,
+        outbox_id,
+    )
+    await _forget_tokens(transaction, outbox_id)
+
+
+async def mark_unneeded(transaction: Transaction, outbox_id: int, now_ms: int) -> None:
+    """Note that nobody has to be told: no picture exists and whoever cancelled knows."""
+    await transaction.change(
+        "UPDATE outbox SET state = 'sent', way = 'unneeded', sent_ms = ? WHERE outbox_id = ?",
+        now_ms,
+        outbox_id,
+    )
+    await _forget_tokens(transaction, outbox_id)
+
+
+async def mark_kept(transaction: Transaction, outbox_id: int) -> None:
+    """Note that no way is open. From here on ``attempts`` counts those of handing it over."""
+    await transaction.change(
+        "UPDATE outbox SET state = 'kept', attempts = 0"
+        " WHERE outbox_id = ? AND state IN ('pending', 'posting')",
+        outbox_id,
+    )
+    await _forget_tokens(transaction, outbox_id)
+
+
+async def postpone(transaction: Transaction, outbox_id: int, due_ms: int, *, refused: bool) -> None:
+    """Note a failed attempt; try again at ``due_ms``. ``refused``: it failed though Discord was reached."""
+    await transaction.change(
+        "UPDATE outbox SET attempts = attempts + 1, refused = refused + ?, due_ms = ? WHERE outbox_id = ?",
+        int(refused),
+        due_ms,
+        outbox_id,
+    )
+
+
+async def not_handed_over(transaction: Transaction, outbox_id: int) -> None:
+    """Note that a kept result could not be handed over: the others come first at the next command."""
+    await transaction.change(
+        "UPDATE outbox SET attempts = attempts + 1 WHERE outbox_id = ? AND state = 'kept'", outbox_id
+    )
+
+
+async def _forget_tokens(transaction: Transaction, outbox_id: int) -> None:
+    await transaction.change(
+        "DELETE FROM replies WHERE job_id = (SELECT job_id FROM outbox WHERE outbox_id = ?)", outbox_id
+    )
+    await transaction.change(
+        "DELETE FROM hand_overs WHERE job_id = (SELECT job_id FROM outbox WHERE outbox_id = ?)", outbox_id
+    )
+
+
+def _row(row: Row) -> OutboxRow:
+    return OutboxRow(
+        row["outbox_id"],
+        row["job_id"],
+        row["server_id"],
+        OutboxState(row["state"]),
+        row["attempts"],
+        row["refused"],
+        row["due_ms"],
+        row["nonce"],
+        row["posting_after"],
+    )

@@ -1,0 +1,1 @@
+"""Jobs, their images and references, and the events that changed them."""

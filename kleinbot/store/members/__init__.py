@@ -1,0 +1,1 @@
+"""Servers, members, and the quota ledger."""

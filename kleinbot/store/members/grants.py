@@ -1,0 +1,58 @@
+"""Grants: pictures that an admin gave a member once. What is left of one is said by the ledger."""
+
+from kleinbot.domain.quota import Grant
+from kleinbot.store.database import Reader, Transaction
+from kleinbot.store.members.ledger import MemberKey
+
+_ALIVE = """
+    SELECT g.*, SUM(l.amount_tenths) AS left_tenths FROM grants g JOIN ledger l USING (grant_id)
+    WHERE g.server_id = ? AND g.member_id = ? AND g.expires_ms > ?
+    GROUP BY g.grant_id HAVING left_tenths > 0 ORDER BY g.expires_ms, g.grant_id
+"""
+
+
+async def alive(reader: Reader, owner: MemberKey, now_ms: int) -> tuple[Grant, ...]:
+    """Return the grants of which ``owner`` can spend something, the one that expires first first."""
+    rows = await reader.all(_ALIVE, owner.server_id, owner.member_id, now_ms)
+    return tuple(
+        Grant(
+            row["grant_id"],
+            row["amount_tenths"],
+            row["left_tenths"],
+            row["expires_ms"],
+            row["reason"],
+            row["granted_by"],
+        )
+        for row in rows
+    )
+
+
+async def bring_back(transaction: Transaction, after_ms: int, now_ms: int) -> int:
+    """Let grants made after ``after_ms`` begin now and last as long as was meant; return how many."""
+    return await transaction.change(
+        "UPDATE grants INDEXED BY grants_by_expiry SET expires_ms = expires_ms - made_ms + ?1, made_ms = ?1"
+        " WHERE expires_ms > ?2 AND made_ms > ?2",
+        now_ms, after_ms,
+    )  # fmt: skip
+
+
+async def give(
+    transaction: Transaction,
+    owner: MemberKey,
+    amount_tenths: int,
+    expires_ms: int,
+    granted_by: int,
+    reason: str,
+    now_ms: int,
+) -> None:
+    """Give ``owner`` a grant, with its ledger entry."""
+    await transaction.change(
+        "INSERT INTO grants (server_id, member_id, amount_tenths, expires_ms, reason, granted_by, made_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        owner.server_id, owner.member_id, amount_tenths, expires_ms, reason, granted_by, now_ms,
+    )  # fmt: skip
+    await transaction.change(
+        "INSERT INTO ledger (server_id, member_id, grant_id, kind, amount_tenths, counts_ms, made_ms, reason,"
+        " made_by) VALUES (?, ?, last_insert_rowid(), 'grant', ?, ?, ?, ?, ?)",
+        owner.server_id, owner.member_id, amount_tenths, now_ms, now_ms, reason, granted_by,
+    )  # fmt: skip

@@ -1,0 +1,82 @@
+"""Servers and members: who is known, and what the rules give them."""
+
+from dataclasses import dataclass
+
+from kleinbot.store.database import Reader, Transaction
+from kleinbot.store.members import servers
+from kleinbot.store.members.ledger import MemberKey
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A member's weight in the line and the quota rules that are set; None means the host's default.
+
+    ``server_most_tenths``: what the host allows the server to give one member.
+    """
+
+    member_weight: float
+    server_share: float
+    member_quota_tenths: int | None
+    server_quota_tenths: int | None
+    server_most_tenths: int | None
+
+
+async def remember(transaction: Transaction, owner: MemberKey, now_ms: int) -> None:
+    """Make sure that the server and the member have their rows."""
+    await servers.remember(transaction, owner.server_id, now_ms)
+    await transaction.change(
+        "INSERT INTO members (server_id, member_id, first_seen_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        owner.server_id,
+        owner.member_id,
+        now_ms,
+    )
+
+
+async def standing(reader: Reader, owner: MemberKey) -> Standing:
+    """Return the rules that apply to ``owner``; defaults for somebody who was never seen."""
+    row = await reader.one(
+        "SELECT m.weight, s.share, m.quota_tenths, s.quota_tenths, s.most_tenths FROM servers s"
+        " LEFT JOIN members m ON m.server_id = s.server_id AND m.member_id = ? WHERE s.server_id = ?",
+        owner.member_id,
+        owner.server_id,
+    )
+    if row is None:
+        return Standing(1.0, 1.0, None, None, None)
+    return Standing(row[0] if row[0] is not None else 1.0, row[1], row[2], row[3], row[4])
+
+
+async def set_weight(transaction: Transaction, owner: MemberKey, weight: float) -> None:
+    """Set how much a member counts in line; 1 is everybody's."""
+    await transaction.change(
+        "UPDATE members SET weight = ? WHERE server_id = ? AND member_id = ?",
+        weight,
+        owner.server_id,
+        owner.member_id,
+    )
+
+
+async def set_quota(transaction: Transaction, owner: MemberKey, limit_tenths: int | None) -> None:
+    """Give a member a limit of their own; None takes it away again."""
+    await transaction.change(
+        "UPDATE members SET quota_tenths = ? WHERE server_id = ? AND member_id = ?",
+        limit_tenths,
+        owner.server_id,
+        owner.member_id,
+    )
+
+
+async def weights(reader: Reader) -> dict[tuple[int, int], float]:
+    """Return the weight of every member whose weight is not 1, by server and member."""
+    rows = await reader.all("SELECT server_id, member_id, weight FROM members WHERE weight != 1")
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+async def next_number(transaction: Transaction, server_id: int) -> int:
+    """Take the server's next job number."""
+    row = await transaction.one(
+        "UPDATE servers SET next_number = next_number + 1 WHERE server_id = ? RETURNING next_number - 1",
+        server_id,
+    )
+    if row is None:
+        raise LookupError(f"server {server_id} is not known")
+    return int(row[0])

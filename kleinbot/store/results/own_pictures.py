@@ -1,0 +1,54 @@
+"""A member's finished pictures, newest first."""
+
+from kleinbot.domain.own_picture import OwnPicture
+from kleinbot.domain.work import ImageKey
+from kleinbot.store.database import Reader, Row
+from kleinbot.store.members.ledger import MemberKey
+
+_NEWEST = """
+    SELECT i.job_id, i.position, j.number, j.count, j.prompt, i.finished_ms
+    FROM jobs j INDEXED BY jobs_with_pictures CROSS JOIN images i USING (job_id)
+    WHERE j.server_id = ? AND j.member_id = ? AND j.pictures > 0 AND j.deleted_ms IS NULL
+    AND i.state = 'done'
+    ORDER BY j.number DESC, i.position LIMIT ?
+"""
+
+
+# Which are suggested is decided before their pictures are read.
+_SUGGESTED = """
+    SELECT i.job_id, i.position, recent.number, recent.count, recent.prompt, i.finished_ms
+    FROM (SELECT j.job_id, j.number, j.count, j.prompt FROM jobs j INDEXED BY jobs_with_pictures
+          WHERE j.server_id = ? AND j.member_id = ? AND j.pictures > 0 AND j.deleted_ms IS NULL
+          ORDER BY j.number DESC LIMIT ?) recent
+    CROSS JOIN images i USING (job_id)
+    WHERE has_words('#' || recent.number || ' ' || recent.prompt, ?) AND i.state = 'done'
+    ORDER BY recent.number DESC, i.position LIMIT ?
+"""
+
+
+async def suggested(
+    reader: Reader, owner: MemberKey, typed: str, looked_through: int, limit: int
+) -> list[OwnPicture]:
+    """Return up to ``limit`` of ``owner``'s newest pictures whose ``#number prompt`` has what was typed.
+
+    Only the ``looked_through`` newest jobs are asked.
+    """
+    wanted = " ".join(typed.casefold().splitlines())
+    rows = await reader.all(_SUGGESTED, owner.server_id, owner.member_id, looked_through, wanted, limit)
+    return [_picture(row) for row in rows]
+
+
+async def newest(reader: Reader, owner: MemberKey, limit: int) -> list[OwnPicture]:
+    """Return ``owner``'s last ``limit`` pictures that are still there."""
+    rows = await reader.all(_NEWEST, owner.server_id, owner.member_id, limit)
+    return [_picture(row) for row in rows]
+
+
+def _picture(row: Row) -> OwnPicture:
+    return OwnPicture(
+        ImageKey(row["job_id"], row["position"]),
+        row["number"],
+        row["count"],
+        row["prompt"],
+        row["finished_ms"],
+    )

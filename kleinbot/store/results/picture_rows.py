@@ -1,0 +1,136 @@
+"""Which picture files the rows keep, and whose the archive is: read beside the running bot, a page at a time.
+
+Plain sqlite3 on whichever thread asks: neither the event loop nor its reader has a part in it.
+"""
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from kleinbot.store.inspection import open_unchanged
+from kleinbot.store.members import servers
+
+_IDENTITY = "database-identity"
+_OLDER = "older-than-archive"
+_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True)
+class JobFiles:
+    """A job as the files of its pictures need it. ``kept``: the names of those that its rows keep."""
+
+    server_id: int
+    has_ended: bool
+    kept: frozenset[str]
+
+
+@contextmanager
+def reading(file: Path) -> Iterator[sqlite3.Connection]:
+    """Open the database for reading, beside whoever uses it. Raises sqlite3.Error."""
+    with closing(open_unchanged(file)) as connection:
+        yield connection
+
+
+@contextmanager
+def writing(file: Path) -> Iterator[sqlite3.Connection]:
+    """Open the database and run the body as one transaction. Raises sqlite3.Error."""
+    with closing(sqlite3.connect(file, isolation_level=None, timeout=_TIMEOUT_S)) as connection:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+
+def jobs_of(connection: sqlite3.Connection, job_ids: Collection[str]) -> dict[str, JobFiles]:
+    """Return those of the jobs that have a row, by their keys. What was deleted keeps no file."""
+    wanted = json.dumps(sorted(set(job_ids)))
+    found = connection.execute(
+        "SELECT job_id, server_id, ended_ms IS NOT NULL, deleted_ms IS NOT NULL FROM jobs"
+        " WHERE job_id IN (SELECT value FROM json_each(?))",
+        (wanted,),
+    ).fetchall()
+    kept: dict[str, set[str]] = {}
+    for table in ("images", "job_references"):
+        rows = connection.execute(
+            f"SELECT job_id, file FROM {table}"  # noqa: S608 - a name of ours
+            " WHERE job_id IN (SELECT value FROM json_each(?)) AND file IS NOT NULL",
+            (wanted,),
+        )
+        for job_id, file in rows:
+            kept.setdefault(job_id, set()).add(file)
+    return {
+        job_id: JobFiles(
+            server_id, bool(has_ended), frozenset() if is_deleted else frozenset(kept.get(job_id, ()))
+        )
+        for job_id, server_id, has_ended, is_deleted in found
+    }
+
+
+def newest_file(connection: sqlite3.Connection) -> str | None:
+    """Return the file of the newest job that has a finished picture; None where there is none."""
+    # CROSS: SQLite would else sort all pictures to find the first.
+    row = connection.execute(
+        "SELECT i.file FROM jobs j CROSS JOIN images i USING (job_id)"
+        " WHERE i.file IS NOT NULL AND j.deleted_ms IS NULL ORDER BY j.rowid DESC, i.position LIMIT 1"
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def identity(connection: sqlite3.Connection) -> str | None:
+    """Return what tells this database from every other; None where it has none yet."""
+    return _fact(connection, _IDENTITY)
+
+
+def new_identity(connection: sqlite3.Connection) -> str:
+    """Give the database an identity, and return it."""
+    made = secrets.token_hex(16)
+    _note(connection, _IDENTITY, made)
+    return made
+
+
+def is_older(connection: sqlite3.Connection) -> bool:
+    """Tell whether the archive was found to know newer jobs, which nobody has settled since."""
+    return _fact(connection, _OLDER) is not None
+
+
+def set_older(connection: sqlite3.Connection, *, older: bool) -> None:
+    if older:
+        _note(connection, _OLDER, "yes")
+    else:
+        connection.execute("DELETE FROM facts WHERE name = ?", (_OLDER,))
+
+
+def numbers(connection: sqlite3.Connection) -> dict[int, int]:
+    """Return the highest job number of each server that has had a job."""
+    rows = connection.execute("SELECT server_id, next_number - 1 FROM servers WHERE next_number > 1")
+    return dict(rows.fetchall())
+
+
+def go_on_above(connection: sqlite3.Connection, highest: Mapping[int, int], now_ms: int) -> None:
+    """See to it that no server gets a job number again that is in ``highest`` or below."""
+    for server_id, number in highest.items():
+        connection.execute(servers.REMEMBER, (server_id, now_ms, servers.NEWCOMER_FACT))
+        connection.execute(
+            "UPDATE servers SET next_number = MAX(next_number, ?) WHERE server_id = ?",
+            (number + 1, server_id),
+        )
+
+
+def _fact(connection: sqlite3.Connection, name: str) -> str | None:
+    row = connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _note(connection: sqlite3.Connection, name: str, value: str) -> None:
+    connection.execute(
+        "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+        (name, value),
+    )

@@ -1,0 +1,72 @@
+"""Parcels: a result's files as Discord takes them, each within its limit and no message over its own."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from kleinbot.domain.job import Image
+from kleinbot.images.cpu_pool import CpuPool
+from kleinbot.images.upload import MAX_REQUEST_BYTES, fit_for_upload, largest_file_bytes, plan_messages
+from kleinbot.usecases.job_queries import JobQueries, StoredPicture
+
+_log = logging.getLogger(__name__)
+_SMALLEST_REQUEST_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True)
+class UploadLimits:
+    """Bytes that one file, and one whole request, may have."""
+
+    file_bytes: int
+    request_bytes: int = MAX_REQUEST_BYTES
+
+    @property
+    def largest_file_bytes(self) -> int:
+        return largest_file_bytes(self.file_bytes, self.request_bytes)
+
+    def halved(self) -> "UploadLimits | None":
+        """Return limits for another try of what Discord found too large; None where that is absurd."""
+        if self.request_bytes // 2 < _SMALLEST_REQUEST_BYTES:
+            return None
+        return UploadLimits(self.file_bytes, self.request_bytes // 2)
+
+
+class Attachments:
+    """Reads finished pictures and makes them fit; keeps nothing."""
+
+    def __init__(self, recall: JobQueries, pool: CpuPool) -> None:
+        self._recall = recall
+        self._pool = pool
+
+    async def first(self, images: Sequence[Image], limits: UploadLimits) -> tuple[StoredPicture, ...]:
+        """Return the first message's share of ``images``, recompressed only where a single file is too large.
+
+        All that follow are got by asking again for what is left. Nothing is left out: where there are images,
+        there is at least one in the answer.
+        """
+        found = await self._fitted(images, limits.largest_file_bytes)
+        sizes = [0 if picture.data is None else len(picture.data) for picture in found]
+        messages = plan_messages(sizes, limits.file_bytes, limits.request_bytes)
+        return tuple(found[index] for index in messages[0]) if messages else ()
+
+    async def together(self, images: Sequence[Image], limits: UploadLimits) -> tuple[StoredPicture, ...]:
+        """Return all of ``images`` for one message, recompressed as far as that needs."""
+        if not images:
+            return ()
+        whole = await self.first(images, limits)
+        if len(whole) == len(images):
+            return whole
+        return tuple(await self._fitted(images, limits.largest_file_bytes // len(images)))
+
+    async def _fitted(self, images: Sequence[Image], limit_bytes: int) -> list[StoredPicture]:
+        return [await self._fit(picture, limit_bytes) for picture in await self._recall.pictures(images)]
+
+    async def _fit(self, picture: StoredPicture, limit_bytes: int) -> StoredPicture:
+        if picture.data is None or len(picture.data) <= limit_bytes:
+            return picture
+        try:
+            file = await self._pool.run(fit_for_upload, picture.data, limit_bytes)
+        except (OSError, ValueError) as error:
+            _log.error("picture %s cannot be sent: %s", picture.image.key, error)
+            return replace(picture, data=None, is_unreadable=True)
+        return replace(picture, data=file.data, suffix=file.suffix)

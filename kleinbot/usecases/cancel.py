@@ -1,0 +1,122 @@
+"""Cancel: an open job ends now; what is not done is given back, what is done stays paid and is delivered."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.errors import Code, Parameter, Refusal
+from kleinbot.domain.job import Job, JobState
+from kleinbot.domain.people import Actor
+from kleinbot.domain.quota import AuditAction
+from kleinbot.scheduler.queue import ImageQueue
+from kleinbot.store.database import MEMBER_PATIENCE_S, Database, Transaction
+from kleinbot.store.jobs import events, jobs, lookup
+from kleinbot.store.members import audit
+from kleinbot.store.members.ledger import MemberKey
+from kleinbot.usecases.permissions import Action, may, require_owner
+from kleinbot.usecases.submit import LineListener
+
+_REASONS = {
+    AuditAction.CANCEL_AS_MODERATOR: Code.CANCELLED_BY_MODERATOR,
+    AuditAction.CANCEL_AS_HOST: Code.CANCELLED_BY_HOST,
+}
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """``refunded_tenths``: what this gave back; a reset of the quota may have given it back before."""
+
+    number: int
+    refunded_tenths: int
+
+
+class Cancel:
+    """Cancels jobs that wait or run; a running one stops between two steps."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        queue: ImageQueue,
+        listener: LineListener,
+        wake_delivery: Callable[[], None],
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._queue = queue
+        self._listener = listener
+        self._wake_delivery = wake_delivery
+        self._clock = clock
+
+    async def by_id(self, actor: Actor, job_id: str) -> Cancelled:
+        """Cancel by key. Raises Refusal JOB_NOT_HERE, JOB_NOT_YOURS or JOB_ALREADY_ENDED."""
+        job = await lookup.by_id(self._database.read, job_id)
+        if job is None or job.server_id != actor.server_id:
+            raise Refusal(Code.JOB_NOT_HERE)
+        return await self._cancel(actor, job)
+
+    async def by_owner(self, actor: Actor, job_id: str) -> Cancelled:
+        """Cancel any job of any server, for the host alone.
+
+        Raises Refusal NOT_THE_HOST, JOB_NOT_HERE or JOB_ALREADY_ENDED.
+        """
+        require_owner(actor)
+        job = await lookup.by_id(self._database.read, job_id)
+        if job is None:
+            raise Refusal(Code.JOB_NOT_HERE)
+        return await self._stop(actor, job, AuditAction.CANCEL_AS_HOST)
+
+    async def by_owner_and_number(self, actor: Actor, number: int) -> Cancelled:
+        """Do the same for a job of the server in which the host speaks, by the number that people see."""
+        require_owner(actor)
+        job = await lookup.by_number(self._database.read, actor.server_id, number)
+        if job is None:
+            raise Refusal(Code.JOB_NOT_HERE)
+        return await self._stop(actor, job, AuditAction.CANCEL_AS_HOST)
+
+    async def by_number(self, actor: Actor, number: int | None) -> Cancelled:
+        """Cancel by the number that people see; None: the actor's newest open job."""
+        if number is None:
+            owner = MemberKey(actor.server_id, actor.member_id)
+            mine = await lookup.open_of_member(self._database.read, owner)
+            if not mine:
+                raise Refusal(Code.NOTHING_OPEN)
+            return await self._cancel(actor, mine[-1])
+        job = await lookup.by_number(self._database.read, actor.server_id, number)
+        if job is None:
+            raise Refusal(Code.JOB_UNKNOWN, job=f"#{number}")
+        return await self._cancel(actor, job)
+
+    async def _cancel(self, actor: Actor, job: Job) -> Cancelled:
+        if not may(actor, Action.CANCEL, job):
+            raise Refusal(Code.JOB_NOT_YOURS, number=str(job.number))
+        return await self._stop(actor, job, AuditAction.CANCEL_AS_MODERATOR)
+
+    async def _stop(self, actor: Actor, job: Job, power: AuditAction) -> Cancelled:
+        """End ``job``. Where it is somebody else's, they are told by what ``power``, and it is noted."""
+        reason = None if actor.member_id == job.member_id else _REASONS[power]
+        error = None if reason is None else Refusal(reason, by=str(actor.member_id))
+        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
+            now_ms = self._clock.now_ms()
+            await events.accept(transaction, actor, now_ms)
+            stopped = await jobs.stop(transaction, job.job_id, JobState.CANCELLED, now_ms, error)
+            if stopped and error is not None:
+                await self._note(transaction, actor, job, power)
+            ended = await lookup.by_id(transaction, job.job_id)
+            if stopped:
+                transaction.once_committed(lambda: self._stopped(job.job_id))
+        if not stopped or ended is None:
+            raise Refusal(Code.JOB_ALREADY_ENDED, number=str(job.number))
+        return Cancelled(ended.number, ended.refunded_tenths)
+
+    def _stopped(self, job_id: str) -> None:
+        self._queue.withdraw(job_id)
+        self._listener.job_stopped(job_id)
+        self._wake_delivery()
+
+    async def _note(self, transaction: Transaction, actor: Actor, job: Job, power: AuditAction) -> None:
+        details: dict[str, Parameter] = {"number": str(job.number)}
+        await audit.note(
+            transaction, power, actor.member_id, self._clock.now_ms(),
+            server_id=job.server_id, member_id=job.member_id, details=details,
+        )  # fmt: skip

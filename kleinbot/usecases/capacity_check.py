@@ -1,0 +1,46 @@
+"""Whether the host's memory can hold what is asked for, known before a job is accepted."""
+
+from collections.abc import Sequence
+
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.geometry import Grid
+from kleinbot.hardware.capacity import Capacity
+
+_SHRINKING = 0.9
+
+
+def require_fit(capacity: Capacity, grid: Grid, references: Sequence[Grid]) -> None:
+    """Raise Refusal DOES_NOT_FIT where not even one image of ``grid`` with ``references`` fits.
+
+    It says what would: ``fits`` input pictures at this size, or else ``fits_size`` without any ("none" where
+    nothing does).
+    """
+    if capacity.largest_batch(grid, references) >= 1:
+        return
+    fewer = [
+        count for count in range(len(references)) if capacity.largest_batch(grid, references[:count]) >= 1
+    ]
+    fits = max(fewer, default=0)
+    smaller = grid if fewer else _largest(capacity, grid)
+    raise Refusal(
+        Code.DOES_NOT_FIT,
+        size=_size(grid),
+        inputs=len(references),
+        fits=fits,
+        fits_size=_size(smaller) if smaller else "none",
+    )
+
+
+def _size(grid: Grid) -> str:
+    return f"{grid.width_px}×{grid.height_px}"
+
+
+def _largest(capacity: Capacity, grid: Grid) -> Grid | None:
+    """Return the largest grid of about the same aspect that fits without input pictures."""
+    tokens = float(grid.tokens)
+    while tokens >= 1:
+        tokens *= _SHRINKING
+        smaller = grid.scaled_to(max(1, int(tokens)))
+        if capacity.largest_batch(smaller) >= 1:
+            return smaller
+    return None

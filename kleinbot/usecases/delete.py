@@ -1,0 +1,59 @@
+"""Delete: a result goes for good, its row stays for the ledger."""
+
+from collections.abc import Callable
+
+from kleinbot.archive.archive import Archive
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.job import Job
+from kleinbot.domain.people import Actor
+from kleinbot.store.database import MEMBER_PATIENCE_S, Database
+from kleinbot.store.jobs import deletion, events
+from kleinbot.usecases.history import History
+from kleinbot.usecases.permissions import Action, may
+
+
+class Delete:
+    """Only the owner and moderators may; what was paid stays paid."""
+
+    def __init__(
+        self,
+        database: Database,
+        archive: Archive,
+        history: History,
+        wake_removal: Callable[[], None],
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._archive = archive
+        self._history = history
+        self._wake_removal = wake_removal
+        self._clock = clock
+
+    async def check(self, actor: Actor, job_id: str) -> Job:
+        """Return the result where the actor may delete it.
+
+        Raises Refusal RESULT_UNKNOWN, RESULT_DELETED or RESULT_NOT_YOURS.
+        """
+        job = await self._history.seen(actor, job_id)
+        if not may(actor, Action.DELETE, job):
+            raise Refusal(Code.RESULT_NOT_YOURS, number=str(job.number))
+        return job
+
+    async def delete(self, actor: Actor, job_id: str) -> Job:
+        """Delete a result with its files, and have every message removed that rows say to show it.
+
+        Raises as ``check``.
+        """
+        job = await self.check(actor, job_id)
+        now_ms = self._clock.now_ms()
+        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
+            await events.accept(transaction, actor, now_ms)
+            files = await deletion.delete(transaction, job_id, actor.member_id, now_ms)
+            if files is not None:
+                transaction.once_committed(self._wake_removal)
+        if files is None:
+            raise Refusal(Code.RESULT_DELETED, number=str(job.number))
+        for file in files:
+            await self._archive.discard(file)  # what a crash leaves here, the sweep removes
+        return job

@@ -1,0 +1,55 @@
+"""Edit: an instruction and the picture that it is about, with up to three more to look at."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.job import JobKind
+from kleinbot.domain.people import Actor
+from kleinbot.domain.reference import MOST_INPUTS, Role
+from kleinbot.domain.requests import Attached, EditRequest
+from kleinbot.usecases.inputs import Inputs
+from kleinbot.usecases.recipes import Options, Recipe
+from kleinbot.usecases.sources import Sources, is_private, is_spoiler, parent_of
+from kleinbot.usecases.submit import PreparedRequest, Submit
+
+
+class Edit:
+    """Accepts edits. They are drawn on the first picture's own grid, or their content would shift."""
+
+    def __init__(self, submit: Submit, sources: Sources, inputs: Inputs, most_references: int) -> None:
+        self._submit = submit
+        self._sources = sources
+        self._inputs = inputs
+        self.most_references = min(most_references, MOST_INPUTS) - 1
+        """Beside the picture that is edited."""
+
+    async def begin(self, actor: Actor, request: EditRequest) -> PreparedRequest:
+        """Check everything that takes no download.
+
+        Raises the refusals of ``Sources.choose`` and ``Submit.clean``, and TOO_MANY_REFERENCES.
+        """
+        with self._submit.counting_refusals():
+            instruction = self._submit.clean(request.instruction)
+            if len(request.references) > self.most_references:
+                raise Refusal(Code.TOO_MANY_REFERENCES, most=self.most_references)
+            source = await self._sources.resolve(actor, request.source)
+
+        @asynccontextmanager
+        async def recipe() -> AsyncIterator[Recipe]:
+            pictures = (source, *request.references)
+            with self._inputs.arriving(actor.member_id, pictures) as arriving:
+                first = await arriving.of(source, Role.REFERENCE)
+                more = [await arriving.of(each, Role.REFERENCE, grows=False) for each in request.references]
+                yield Recipe(
+                    JobKind.EDIT,
+                    instruction,
+                    first.grid,
+                    inputs=(first, *more),
+                    parent=parent_of(source),
+                    spoiler=any(map(is_spoiler, pictures)),
+                )
+
+        downloads = isinstance(source, Attached) or bool(request.references)
+        options = Options(request.count, request.seed, is_private(request.private, source))
+        return await self._submit.begun(actor, options, recipe, downloads=downloads)

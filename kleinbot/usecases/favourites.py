@@ -1,0 +1,52 @@
+"""Favour: a member marks pictures to find them again. Setting a mark twice is setting it once."""
+
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.job import Job
+from kleinbot.domain.people import Actor
+from kleinbot.domain.work import ImageKey
+from kleinbot.store.database import MEMBER_PATIENCE_S, Database
+from kleinbot.store.jobs import events
+from kleinbot.store.members.ledger import MemberKey
+from kleinbot.store.results import favourites
+from kleinbot.usecases.history import History
+
+
+class Favourites:
+    """Whoever may see a picture may mark it."""
+
+    def __init__(self, database: Database, history: History, clock: Clock) -> None:
+        self._database = database
+        self._history = history
+        self._clock = clock
+
+    async def marked(self, actor: Actor, job_id: str) -> tuple[Job, frozenset[int]]:
+        """Return a result and which of its pictures the actor has marked; raises as ``History.seen``."""
+        job = await self._history.seen(actor, job_id)
+        return job, await favourites.positions(self._database.read, _owner(actor), job_id)
+
+    async def mark(self, actor: Actor, key: ImageKey) -> tuple[Job, frozenset[int]]:
+        """Mark a picture; return what is marked now. Raises as ``History.seen``."""
+        job = await self._history.seen(actor, key.job_id)
+        if key not in {image.key for image in job.done_images}:
+            raise Refusal(Code.RESULT_UNKNOWN, job=f"#{job.number}")
+        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
+            now_ms = self._clock.now_ms()
+            await events.accept(transaction, actor, now_ms)
+            await favourites.add(transaction, _owner(actor), key, now_ms)
+            marked = await favourites.positions(transaction, _owner(actor), key.job_id)
+        if key.position not in marked:  # deleted since it was looked at
+            raise Refusal(Code.RESULT_DELETED, number=str(job.number))
+        return job, marked
+
+    async def unmark(self, actor: Actor, key: ImageKey) -> tuple[Job, frozenset[int]]:
+        """Take the mark away; return what is marked now. Raises as ``History.seen``."""
+        job = await self._history.seen(actor, key.job_id)
+        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
+            await events.accept(transaction, actor, self._clock.now_ms())
+            await favourites.remove(transaction, _owner(actor), key)
+            return job, await favourites.positions(transaction, _owner(actor), key.job_id)
+
+
+def _owner(actor: Actor) -> MemberKey:
+    return MemberKey(actor.server_id, actor.member_id)

@@ -1,0 +1,218 @@
+"""History: a member finds their results again, and posts one of them once more."""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.job import Job
+from kleinbot.domain.people import Actor
+from kleinbot.images.cpu_pool import CpuPool
+from kleinbot.images.thumbnail import thumbnail
+from kleinbot.store.bounded_search import BoundedSearches, SearchEndedError
+from kleinbot.store.database import Database, Reader
+from kleinbot.store.delivery import posted
+from kleinbot.store.delivery.posted import PostedFor
+from kleinbot.store.jobs import lookup
+from kleinbot.store.members.ledger import MemberKey
+from kleinbot.store.results import favourites, history
+from kleinbot.store.results.history import HistoryQuery, Title
+from kleinbot.usecases.job_queries import JobQueries
+from kleinbot.usecases.visibility import sees
+
+PAGE_JOBS = 5
+MOST_WORDS = 8
+MOST_CHARACTERS = 200
+_LOOKED_THROUGH = 500
+"""Results that are asked for a suggestion: a search in all of them takes longer than a key."""
+
+_THUMBNAIL_PX = 256
+_NUMBER = re.compile(r"\s*#?(\d{1,9})\s*")
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a member looks for: words that the prompt must have, and whether only what they have marked."""
+
+    text: str = ""
+    favourites: bool = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Each word once: to look for it again finds nothing else."""
+        return tuple(dict.fromkeys(self.text.casefold().split()))
+
+    def require_bounded(self) -> None:
+        """Raise Refusal SEARCH_TOO_LONG where that is more than is searched for."""
+        if len(self.text) > MOST_CHARACTERS or len(self.words) > MOST_WORDS:
+            raise Refusal(Code.SEARCH_TOO_LONG, words=MOST_WORDS, characters=MOST_CHARACTERS)
+
+    def bounded(self) -> "Search":
+        """Return so much of it as is searched for."""
+        words = Search(self.text[:MOST_CHARACTERS]).words[:MOST_WORDS]
+        return Search(" ".join(words), self.favourites)
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """One result in the list. ``thumbnail``: a small WebP of its first picture; None where that is gone.
+
+    Not ``is_seen``: it was marked in a channel that its reader no longer sees, so nothing of it is told.
+    """
+
+    job: Job
+    thumbnail: bytes | None
+    favourites: frozenset[int]
+    is_seen: bool = True
+
+
+@dataclass(frozen=True)
+class Page:
+    """Newest first. ``newer`` and ``older`` say whether something lies before and behind it."""
+
+    search: Search
+    entries: tuple[HistoryEntry, ...]
+    newer: bool
+    older: bool
+
+
+class History:
+    """Reads; changes nothing but the note of where a picture was posted."""
+
+    def __init__(
+        self,
+        database: Database,
+        recall: JobQueries,
+        pool: CpuPool,
+        wake_removal: Callable[[], None],
+        clock: Clock,
+    ) -> None:
+        """``wake_removal`` is told of messages that show what was deleted meanwhile."""
+        self._wake_removal = wake_removal
+        self._database = database
+        self._searches = BoundedSearches(database, clock)
+        self._recall = recall
+        self._pool = pool
+        self._clock = clock
+
+    async def page(
+        self, actor: Actor, search: Search, *, before: int | None = None, after: int | None = None
+    ) -> Page:
+        """Return the page below the number ``before``, or the one just above ``after``, or the first.
+
+        Raises Refusal SEARCH_TOO_LONG, and SearchEndedError.
+        """
+        search.require_bounded()
+        owner = MemberKey(actor.server_id, actor.member_id)
+        wanted = HistoryQuery(owner, search.words, search.favourites)
+        if after is not None:
+            async with self._reader(wanted) as read:
+                found = await history.newer(read, wanted, after, PAGE_JOBS + 1)
+            jobs, newer, older = found[-PAGE_JOBS:], len(found) > PAGE_JOBS, True
+            if not jobs:
+                return await self.page(actor, search)
+        else:
+            async with self._reader(wanted) as read:
+                found = await history.older(read, wanted, before, PAGE_JOBS + 1)
+            jobs, newer, older = found[:PAGE_JOBS], before is not None, len(found) > PAGE_JOBS
+            if not jobs and before is not None:
+                # All of that page was deleted meanwhile: the one above it is the last now.
+                return replace(await self.page(actor, search, after=before - 1), older=False)
+        return Page(search, tuple([await self._entry(actor, job) for job in jobs]), newer, older)
+
+    async def choices(self, actor: Actor, text: str, limit: int) -> list[Title]:
+        """Return the actor's newest results whose number or prompt has what was typed."""
+        owner = MemberKey(actor.server_id, actor.member_id)
+        wanted = HistoryQuery(owner, Search(text).bounded().words)
+        found: list[Title] = []
+        with suppress(SearchEndedError):  # the next key asks again
+            async with self._reader(wanted) as read:
+                found = await history.recent(read, wanted, _LOOKED_THROUGH, limit)
+        typed = _NUMBER.fullmatch(text)
+        if typed is None:
+            return found
+        try:
+            named = await self.mine(actor, int(typed[1]))
+        except Refusal:
+            return found
+        rest = (title for title in found if title.number != named.number)
+        return [Title(named.number, named.prompt), *rest][:limit]
+
+    @asynccontextmanager
+    async def _reader(self, wanted: HistoryQuery) -> AsyncIterator[Reader]:
+        """Give the reader for a question: without words it takes no time, whoever asks it."""
+        if not wanted.words:
+            yield self._database.read
+            return
+        async with self._searches.reader(wanted.owner) as reader:
+            yield reader
+
+    async def mine(self, actor: Actor, number: int) -> Job:
+        """Return one of the actor's own results. Raises Refusal RESULT_UNKNOWN or RESULT_DELETED."""
+        job = await lookup.by_number(self._database.read, actor.server_id, number)
+        if job is None or job.member_id != actor.member_id:
+            raise Refusal(Code.RESULT_UNKNOWN, job=f"#{number}")
+        return _shown(job)
+
+    async def seen(self, actor: Actor, job_id: str) -> Job:
+        """Return a result that the actor may see, by key. Raises Refusal RESULT_UNKNOWN or RESULT_DELETED."""
+        job = await lookup.by_id(self._database.read, job_id)
+        if job is None or not await sees(self._database.read, actor, job):
+            raise Refusal(Code.RESULT_UNKNOWN, job="")
+        return _shown(job)
+
+    async def sees_parent(self, actor: Actor, job: Job) -> bool:
+        """Tell whether the actor may see what ``job`` was made from: else nobody tells them its key."""
+        if job.parent is None:
+            return False
+        parent = await lookup.by_id(self._database.read, job.parent.key.job_id)
+        return parent is not None and await sees(self._database.read, actor, parent)
+
+    async def note_seen(self, job: Job, channel_id: int, message_id: int) -> None:
+        """Note that a message shows ``job`` where no row says so, as after a backup was put back."""
+        if not await posted.is_known(self._database.read, message_id):
+            positions = tuple(image.key.position for image in job.done_images)
+            await self.note_shown(job, positions, channel_id, message_id)
+
+    async def note_shown(
+        self, job: Job, positions: tuple[int, ...], channel_id: int, message_id: int
+    ) -> None:
+        """Note that a message shows pictures of ``job`` again, so that deleting finds it."""
+        async with self._database.transaction() as transaction:
+            is_wanted = await posted.note(
+                transaction,
+                job.job_id,
+                positions,
+                channel_id,
+                message_id,
+                PostedFor.SHOW,
+                self._clock.now_ms(),
+            )
+        if not is_wanted:
+            self._wake_removal()
+
+    async def _entry(self, actor: Actor, job: Job) -> HistoryEntry:
+        owner = MemberKey(actor.server_id, actor.member_id)
+        marked = await favourites.positions(self._database.read, owner, job.job_id)
+        if not await sees(self._database.read, actor, job):
+            return HistoryEntry(job, None, marked, is_seen=False)
+        return HistoryEntry(job, await self._thumbnail(job), marked)
+
+    async def _thumbnail(self, job: Job) -> bytes | None:
+        for picture in await self._recall.pictures(job.done_images[:1]):
+            if picture.data is not None:
+                try:
+                    return await self._pool.run(thumbnail, picture.data, _THUMBNAIL_PX)
+                except OSError:  # a damaged file: the list shows the rest
+                    return None
+        return None
+
+
+def _shown(job: Job) -> Job:
+    if job.deleted_ms is not None:
+        raise Refusal(Code.RESULT_DELETED, number=str(job.number))
+    if not job.state.is_terminal or not job.done_images:
+        raise Refusal(Code.RESULT_UNKNOWN, job=f"#{job.number}")
+    return job

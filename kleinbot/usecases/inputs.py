@@ -1,0 +1,116 @@
+"""Input pictures: fetched or taken from the archive, and brought to the size at which the model looks."""
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from kleinbot.archive.archive import Archive, PictureGoneError
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job import Job
+from kleinbot.domain.reference import Role
+from kleinbot.domain.requests import Attached
+from kleinbot.images.cpu_pool import CpuPool
+from kleinbot.images.fetch import Reserve
+from kleinbot.images.intake.inbound import Inbound, Reservation
+from kleinbot.images.intake.intake import Intake
+from kleinbot.images.labelled import encode_reference
+from kleinbot.images.limits import check_bytes
+from kleinbot.usecases.recipes import Input
+from kleinbot.usecases.sources import Chosen
+
+Fetch = Callable[[str, Reserve], Awaitable[bytes]]
+_HEADERS_BYTES = 64 * 1024
+"""More than a PNG of ours has beside its pixels."""
+
+
+class Inputs:
+    """Makes inputs. ``max_tokens`` is the largest picture that this host draws."""
+
+    def __init__(
+        self,
+        archive: Archive,
+        inbound: Inbound,
+        intake: Intake,
+        pool: CpuPool,
+        fetch: Fetch,
+        max_tokens: int,
+    ) -> None:
+        self._archive = archive
+        self._inbound = inbound
+        self._intake = intake
+        self._pool = pool
+        self._fetch = fetch
+        self._max_tokens = max_tokens
+
+    @contextmanager
+    def arriving(self, member_id: int, sources: Sequence[Chosen | Attached]) -> "Iterator[Arriving]":
+        """Hold the room that ``sources`` need, one after the other, before the first of them is read.
+
+        Raises Refusal PICTURE_TOO_MANY_BYTES, DOWNLOADS_OF_MEMBER or DOWNLOADS_FULL.
+        """
+        largest = max(map(_most_bytes, sources), default=0)
+        check_bytes(largest)
+        with self._inbound.reserve(member_id, largest) as reservation:
+            yield Arriving(self, member_id, reservation)
+
+    async def read(
+        self, source: Chosen | Attached, role: Role, member_id: int, room: Reservation, *, grows: bool
+    ) -> Input:
+        """Read a picture; ``Arriving`` calls this."""
+        if isinstance(source, Chosen):
+            data = await self.read_own(source.image.file or "", source.job)
+        else:
+            data = await self._fetch(source.address, room.reach)
+        pixels = await self._intake.read_reference(data, member_id, self._max_tokens, grows=grows)
+        png = await self._pool.run(encode_reference, pixels)
+        return Input(role, png, Grid.of_pixels(pixels.width_px, pixels.height_px))
+
+    async def read_own(self, file: str, job: Job) -> bytes:
+        """Read a file of ours, which belongs to ``job``. Raises Refusal PICTURE_GONE."""
+        try:
+            return await self._archive.read(file)
+        except PictureGoneError as error:
+            raise Refusal(Code.PICTURE_GONE, number=str(job.number)) from error
+
+
+class Arriving:
+    """The pictures of one request, which has room for one of them at a time and for what is made of all."""
+
+    def __init__(self, inputs: Inputs, member_id: int, room: Reservation) -> None:
+        self._inputs = inputs
+        self._member_id = member_id
+        self._room = room
+
+    async def of(self, source: Chosen | Attached, role: Role, *, grows: bool = True) -> Input:
+        """Read a picture of ours, or fetch and read somebody's. For ``grows`` see ``Sizing``.
+
+        Raises Refusal PICTURE_GONE, and the refusals of ``Fetcher``, ``Intake`` and ``Inbound``.
+        """
+        self._room.reach(_most_bytes(source))
+        made = await self._inputs.read(source, role, self._member_id, self._room, grows=grows)
+        self._room.keep(len(made.png))
+        return made
+
+    async def copies(self, job: Job) -> tuple[Input, ...]:
+        """Take the inputs of an earlier job as they are: each job owns its own.
+
+        Raises Refusal PICTURE_GONE, and the refusals of ``Inbound``.
+        """
+        copies = []
+        for reference in job.references:
+            self._room.reach(_pixel_bytes(reference.grid))
+            data = await self._inputs.read_own(reference.file, job)
+            self._room.keep(len(data))
+            copies.append(Input(reference.role, data, reference.grid))
+        return tuple(copies)
+
+
+def _most_bytes(source: Chosen | Attached) -> int:
+    """Return how large the file is. What is not known is reserved when it begins to come; until then, one."""
+    if isinstance(source, Chosen):
+        return _pixel_bytes(source.image.grid)
+    return source.byte_count or 1
+
+
+def _pixel_bytes(grid: Grid) -> int:
+    return 3 * grid.width_px * grid.height_px + _HEADERS_BYTES

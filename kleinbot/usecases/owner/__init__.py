@@ -1,0 +1,1 @@
+"""What the owner may do, and how servers share the GPU."""

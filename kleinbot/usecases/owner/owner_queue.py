@@ -1,0 +1,137 @@
+"""The whole line as the host sees it: who waits where and at what cost, never what they asked for."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from kleinbot.domain.job import JobKind, Lane, Told
+from kleinbot.domain.people import Actor
+from kleinbot.domain.service_mode import ServiceMode
+from kleinbot.domain.work import Checkpoint, EngineState
+from kleinbot.scheduler.queue import ImageQueue
+from kleinbot.store.database import Database
+from kleinbot.store.jobs import lookup
+from kleinbot.usecases.job_queries import JobQueries, JobStatus
+from kleinbot.usecases.owner.bot_control import ServiceModeStore
+from kleinbot.usecases.permissions import require_owner
+
+ROWS = 8
+"""On one page: each is a section with three components, and a message holds 40."""
+
+
+@dataclass(frozen=True)
+class OwnerQueueRow:
+    """One open job, as in ``JobStatus``.
+
+    ``cost``: what it still takes of the card, in pictures; 0 once all is made and only has to be stored.
+    """
+
+    job_id: str
+    number: int
+    server_id: int
+    member_id: int
+    kind: JobKind
+    checkpoint: Checkpoint
+    lane: Lane
+    is_drawn: bool
+    place: int | None
+    starts_at_ms: int | None
+    cost: float
+    told: Told = Told.STARTS
+
+
+@dataclass(frozen=True)
+class OwnerQueuePage:
+    """Some of the open jobs, in the order in which they run. ``page`` counts from 0, ``cost`` all jobs."""
+
+    rows: tuple[OwnerQueueRow, ...]
+    page: int
+    pages: int
+    jobs: int
+    waiting_images: int
+    running_images: int
+    cost: float
+    service_mode: ServiceMode
+    engine: EngineState
+
+
+class OwnerQueue:
+    """Reads; changes nothing. Every method raises Refusal NOT_THE_HOST for anybody else."""
+
+    def __init__(
+        self,
+        database: Database,
+        queue: ImageQueue,
+        recall: JobQueries,
+        service_modes: ServiceModeStore,
+        engine_state: Callable[[], EngineState],
+    ) -> None:
+        self._database = database
+        self._queue = queue
+        self._recall = recall
+        self._service_modes = service_modes
+        self._engine_state = engine_state
+
+    async def page(self, actor: Actor, page: int) -> OwnerQueuePage:
+        """Return a page of the line, or the last one where there are not so many any more."""
+        require_owner(actor)
+        ordered = await self._ordered()
+        pages = max(1, -(-len(ordered) // ROWS))
+        page = min(max(0, page), pages - 1)
+        return OwnerQueuePage(
+            rows=await self._rows(ordered[page * ROWS : (page + 1) * ROWS]),
+            page=page,
+            pages=pages,
+            jobs=len(ordered),
+            waiting_images=self._queue.waiting_count,
+            running_images=len(self._queue.running),
+            cost=self._queue.outstanding.cost(),
+            service_mode=self._service_modes.service_mode,
+            engine=self._engine_state(),
+        )
+
+    async def first(self, actor: Actor, most: int) -> tuple[OwnerQueueRow, ...]:
+        """Return the ``most`` jobs that run first."""
+        require_owner(actor)
+        return await self._rows((await self._ordered())[:most])
+
+    async def _ordered(self) -> list[str]:
+        """Return every open job: those of which no picture waits first, then by whose turn comes first."""
+        turns: dict[str, int] = {}
+        for turn, image in enumerate(self._queue.order()):
+            turns.setdefault(image.key.job_id, turn)
+        begun = {image.key.job_id for image in self._queue.running}
+        found = await lookup.open_ids(self._database.read)
+        return sorted(found, key=lambda job_id: -1 if job_id in begun else turns.get(job_id, -1))
+
+    async def _rows(self, job_ids: Sequence[str]) -> tuple[OwnerQueueRow, ...]:
+        costs = self._costs()
+        statuses = [await self._recall.status(job_id) for job_id in job_ids]
+        return tuple(
+            _row(status, costs.get(status.job.job_id, 0.0))
+            for status in statuses
+            if status is not None and not status.job.state.is_terminal
+        )
+
+    def _costs(self) -> dict[str, float]:
+        costs: dict[str, float] = {}
+        for image in (*self._queue.waiting, *self._queue.running):
+            costs[image.key.job_id] = costs.get(image.key.job_id, 0.0) + image.cost
+        return costs
+
+
+def _row(status: JobStatus, cost: float) -> OwnerQueueRow:
+    job = status.job
+    return OwnerQueueRow(
+        job_id=job.job_id,
+        number=job.number,
+        server_id=job.server_id,
+        member_id=job.member_id,
+        kind=job.kind,
+        checkpoint=job.checkpoint,
+        lane=job.lane,
+        is_drawn=status.is_drawn,
+        place=status.place,
+        starts_at_ms=status.shown_start_ms,
+        cost=cost,
+        told=status.told,
+    )

@@ -1,0 +1,39 @@
+"""Who may do what. Asked where the action happens, whatever way the request came in."""
+
+from enum import StrEnum
+
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.job import Job
+from kleinbot.domain.people import Actor
+
+
+class Action(StrEnum):
+    CANCEL = "cancel"
+    SEE = "see"
+    DELETE = "delete"
+
+
+def may(actor: Actor, action: Action, job: Job) -> bool:
+    """Tell whether ``actor`` may do ``action`` to ``job``. Nobody reaches into another server."""
+    if actor.server_id != job.server_id:
+        return False
+    is_owner = actor.member_id == job.member_id
+    match action:
+        case Action.CANCEL:
+            return is_owner or actor.moderates(job.channel_id)
+        case Action.SEE:
+            return is_owner or not job.private
+        case Action.DELETE:
+            return is_owner or (actor.moderates(job.channel_id) and not job.private)
+
+
+def require_admin(actor: Actor) -> None:
+    """Raise Refusal NOT_AN_ADMIN unless ``actor`` may manage the server in which they act."""
+    if not actor.is_admin:
+        raise Refusal(Code.NOT_AN_ADMIN)
+
+
+def require_owner(actor: Actor) -> None:
+    """Raise Refusal NOT_THE_HOST unless ``actor`` runs the bot."""
+    if not actor.is_owner:
+        raise Refusal(Code.NOT_THE_HOST)

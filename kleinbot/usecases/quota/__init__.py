@@ -1,0 +1,1 @@
+"""What a member may spend, and what admins may change about it."""

@@ -1,0 +1,19 @@
+"""Who may see a result: its member, and whoever sees a channel in which it is shown."""
+
+from kleinbot.domain.job import Job
+from kleinbot.domain.people import Actor
+from kleinbot.store.database import Reader
+from kleinbot.store.delivery import posted
+from kleinbot.usecases.permissions import Action, may
+
+
+async def sees(reader: Reader, actor: Actor, job: Job) -> bool:
+    """Tell whether ``actor`` may see ``job``, whichever way they know its key.
+
+    A key alone is not enough: recipes and old messages carry those of channels that somebody no longer sees.
+    """
+    if not may(actor, Action.SEE, job):
+        return False
+    if job.member_id == actor.member_id or actor.sees_channel(job.channel_id):
+        return True
+    return any(actor.sees_channel(each) for each in await posted.channels(reader, job.job_id))

@@ -1,0 +1,176 @@
+"""Another profile is chosen where memory ran out twice, and a better one once it fits."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kleinbot.app.failed_profiles import FILE, LONGEST_HOURS, FailedProfiles
+from kleinbot.app.model_choice import choose_model
+from kleinbot.app.profile_reselection import ProfileReselection
+from kleinbot.app.torch_probe import TorchProbe
+from kleinbot.config.settings import Settings
+from kleinbot.domain.clock import HOUR_MS
+from kleinbot.domain.profile import CPU_SMALL
+from kleinbot.hardware.facts import GIB, HostMemory, MachineFacts, Program, System
+from tests.hardware.machines import RTX_3060, RTX_3090, SIX_GB, Machine
+from tests.manual_clock import ManualClock
+
+NO_CARD = MachineFacts(System.LINUX, HostMemory(64 * GIB, 60 * GIB))
+SEES_THE_CARD = TorchProbe("2.13.0+cu130", "13.0", is_available=True, has_kernels=True)
+HELD = 14 * GIB
+
+
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+
+
+@pytest.fixture
+def failed(tmp_path: Path) -> FailedProfiles:
+    return FailedProfiles(tmp_path, ManualClock())
+
+
+def profile_reselection(
+    failed: FailedProfiles,
+    now: MachineFacts,
+    at_start: MachineFacts | None = None,
+    settings: Settings | None = None,
+    report: TorchProbe = SEES_THE_CARD,
+) -> ProfileReselection:
+    settings = settings or Settings()
+    chosen = choose_model(settings, lambda: at_start or now, lambda: report, failed.names())
+    return ProfileReselection(settings, chosen, failed, lambda: now, lambda: report)
+
+
+def with_a_game(machine: Machine, gib: float) -> MachineFacts:
+    return replace(machine, held_gib=machine.held_gib + gib).facts()
+
+
+def with_own(facts: MachineFacts, held: int, *, told: bool = False) -> MachineFacts:
+    """Return ``facts`` once this process holds ``held`` bytes; NVML may tell whose they are."""
+    [gpu] = facts.gpus
+    programs = (Program(os.getpid(), held),) if told else ()
+    return replace(facts, gpus=(replace(gpu, free_bytes=gpu.free_bytes - held, programs=programs),))
+
+
+def test_a_new_process_leaves_out_what_ran_out_of_memory(failed: FailedProfiles) -> None:
+    facts = RTX_3090.facts()
+    first = choose_model(Settings(), lambda: facts).profile.name
+    assert profile_reselection(failed, facts).after_memory_ran_out()
+    assert failed.names() == {first}
+    second = choose_model(Settings(), lambda: facts, without=failed.names())
+    assert second.profile.name != first
+    assert (second.choice.rank or 0) > 0
+
+
+def test_all_that_can_run_out_one_after_the_other_end_at_the_smallest(failed: FailedProfiles) -> None:
+    facts = RTX_3060.facts()
+    while profile_reselection(failed, facts).after_memory_ran_out():
+        assert len(failed.names()) < 10
+    left = choose_model(Settings(), lambda: facts, without=failed.names())
+    assert left.profile.name not in failed.names(), "the last one is tried again as it is"
+
+
+def test_where_the_settings_leave_one_profile_alone_it_is_tried_again(failed: FailedProfiles) -> None:
+    settings = Settings(
+        profile_transformer="int8", profile_text_encoder="int8", profile_text_encoder_placement="streamed"
+    )
+    assert not profile_reselection(failed, RTX_3090.facts(), settings=settings).after_memory_ran_out()
+    assert failed.names() == frozenset()
+
+
+def test_the_small_model_is_not_what_is_chosen_anew(failed: FailedProfiles) -> None:
+    """A card that is too full for everything is waited for, as before."""
+    nothing_fits = replace(SIX_GB, held_gib=4.0).facts()
+    assert not profile_reselection(failed, nothing_fits, at_start=SIX_GB.facts()).after_memory_ran_out()
+
+
+def test_once_the_game_has_ended_the_better_profile_is_found(failed: FailedProfiles) -> None:
+    beside_a_game = with_a_game(RTX_3090, 10)
+    free = with_own(RTX_3090.facts(), 9 * GIB)
+    better = profile_reselection(failed, free, at_start=beside_a_game).better(9 * GIB)
+    assert better is not None
+    assert better.profile.name == choose_model(Settings(), RTX_3090.facts).profile.name
+    # Where the driver tells whose memory it is, the context counts too.
+    told = with_own(RTX_3090.facts(), 9 * GIB, told=True)
+    assert profile_reselection(failed, told, at_start=beside_a_game).better(0) is not None
+
+
+def test_beside_the_same_game_there_is_nothing_better(failed: FailedProfiles) -> None:
+    beside_a_game = with_a_game(RTX_3090, 10)
+    now = with_own(beside_a_game, 9 * GIB)
+    assert profile_reselection(failed, now, at_start=beside_a_game).better(9 * GIB) is None
+
+
+def test_a_game_that_has_begun_is_no_reason_for_another_profile(failed: FailedProfiles) -> None:
+    beside_a_game = with_a_game(RTX_3090, 10)
+    with_more = with_own(with_a_game(RTX_3090, 13), 9 * GIB)
+    assert profile_reselection(failed, with_more, at_start=beside_a_game).better(9 * GIB) is None
+    assert (
+        profile_reselection(failed, with_own(with_a_game(RTX_3090, 4), HELD), RTX_3090.facts()).better(HELD)
+        is None
+    )
+
+
+def test_what_failed_is_not_better_until_its_time_is_over(tmp_path: Path) -> None:
+    clock, facts = ManualClock(), RTX_3090.facts()
+    failed = FailedProfiles(tmp_path, clock)
+    assert profile_reselection(failed, facts).after_memory_ran_out()
+    again = profile_reselection(failed, with_own(facts, HELD), at_start=facts)
+    assert again.better(HELD) is None
+    clock.advance(3600)
+    assert again.better(HELD) is not None
+
+
+@pytest.mark.parametrize("torch_sees_it", [True, False])
+def test_the_small_model_gives_way_to_a_gpu_only_where_torch_can_use_it(
+    failed: FailedProfiles, torch_sees_it: bool
+) -> None:
+    report = replace(SEES_THE_CARD, is_available=torch_sees_it)
+    anew = profile_reselection(failed, RTX_3090.facts(), at_start=NO_CARD, report=report)
+    assert (anew.better(0) is not None) == torch_sees_it
+
+
+def test_a_host_that_asked_for_the_cpu_keeps_it(failed: FailedProfiles) -> None:
+    anew = profile_reselection(failed, RTX_3090.facts(), settings=Settings(device="cpu"))
+    assert anew.better(0) is None
+    assert profile_reselection(failed, NO_CARD).better(0) is None
+
+
+def test_a_profile_is_left_out_for_longer_each_time_and_until_it_starts(tmp_path: Path) -> None:
+    clock = ManualClock()
+    failed = FailedProfiles(tmp_path, clock)
+    for hours in (1, 2, 4, 8, 16, 24, 24):
+        failed.note("bf16")
+        assert hours <= LONGEST_HOURS
+        clock.advance(hours * 3600 - 1)
+        assert FailedProfiles(tmp_path, clock).names() == {"bf16"}
+        clock.advance(1)
+        assert FailedProfiles(tmp_path, clock).names() == frozenset()
+    failed.note("bf16")
+    failed.forget("bf16")
+    assert FailedProfiles(tmp_path, clock).names() == frozenset()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[1]", b'{"bf16": 3}', b'{"bf16": ["x", 1]}', b"\xff\xfe", b"null"]
+)
+def test_a_torn_file_leaves_nothing_out(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / FILE).write_bytes(content)
+    assert FailedProfiles(tmp_path, ManualClock()).names() == frozenset()
+
+
+def test_a_clock_that_was_set_back_leaves_nothing_out_for_years(tmp_path: Path) -> None:
+    clock = ManualClock()
+    (tmp_path / FILE).write_text(json.dumps({"bf16": [clock.now_ms() + 1000 * HOUR_MS, 1]}))
+    assert FailedProfiles(tmp_path, clock).names() == frozenset()
+
+
+def test_where_nothing_can_be_written_it_is_known_while_the_process_lives(tmp_path: Path) -> None:
+    (tmp_path / "scratch").write_text("a file where the folder should be")
+    failed = FailedProfiles(tmp_path / "scratch", ManualClock())
+    failed.note(CPU_SMALL.name)
+    assert failed.names() == {CPU_SMALL.name}

@@ -1,0 +1,55 @@
+"""Rules that keep buttons alive for years; see chat/buttons.py."""
+
+import discord
+import pytest
+
+from kleinbot.chat.core import views as core_views
+from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job import Image, ImageState, Job, JobKind, JobState, Lane
+from kleinbot.domain.noise import NoiseRecipe
+from kleinbot.domain.work import Checkpoint, ImageKey
+from kleinbot.texts import Texts, languages
+from kleinbot.usecases.job_queries import StoredPicture
+
+JOB_ID = "0123456789abcdef01234567"
+MOST_COMPONENTS = 40
+
+
+def a_job(count: int, locale: str) -> Job:
+    images = tuple(
+        Image(
+            ImageKey(JOB_ID, i), 1, NoiseRecipe(i), Grid(16, 16), ImageState.DONE, f"images/1/x-{i}.png",
+            "ab", 0.5,
+        )
+        for i in range(count)
+    )  # fmt: skip
+    return Job(
+        job_id=JOB_ID, server_id=1, member_id=2, number=3, kind=JobKind.IMAGINE, prompt="a fox",
+        grid=Grid(16, 16), steps=4, checkpoint=Checkpoint.DISTILLED, seed=1, count=count, private=False,
+        price_tenths=10, lane=Lane.TOKEN, locale=locale, channel_id=4, state=JobState.DONE, error=None,
+        created_ms=0, ended_ms=1, images=images,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("locale", languages())
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+async def test_a_results_view_holds_nothing_clickable_but_persistent_buttons(count: int, locale: str) -> None:
+    job = a_job(count, locale)
+    found = [StoredPicture(image, b"x") for image in job.images]
+    view = core_views.result(Texts(), job, found, None, late=False).view
+    assert view.timeout is None
+    items = list(view.walk_children())
+    assert len(items) <= MOST_COMPONENTS
+    buttons = [item for item in items if item.is_dispatchable()]
+    assert buttons
+    assert all(isinstance(button, discord.ui.DynamicItem) for button in buttons)
+    keys = [button.custom_id for button in buttons if isinstance(button, discord.ui.DynamicItem)]
+    assert len(set(keys)) == len(keys)
+    assert all(len(key) <= 100 and JOB_ID in key for key in keys)
+    assert view.is_persistent()
+
+
+async def test_a_job_whose_pictures_are_gone_offers_nothing() -> None:
+    job = a_job(0, "en")
+    view = core_views.result(Texts(), job, [], None, late=False).view
+    assert not [item for item in view.walk_children() if isinstance(item, discord.ui.DynamicItem)]

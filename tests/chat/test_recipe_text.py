@@ -1,0 +1,80 @@
+"""A recipe's text can be pasted as a command: the same words come back."""
+
+from dataclasses import replace
+
+import pytest
+
+from kleinbot.chat.results.recipe_text import command, nearest_aspect, recipe_text, unquoted
+from kleinbot.domain.geometry import Aspect, Grid
+from kleinbot.domain.job import Image, ImageState, Job, JobKind, JobState, Lane, Parent
+from kleinbot.domain.noise import Blend, NoiseRecipe
+from kleinbot.domain.variation import Strength
+from kleinbot.domain.work import Checkpoint, ImageKey
+from kleinbot.texts import Texts
+
+KEY = "0" * 24
+GRID = Grid(19, 13)
+IMAGE = Image(ImageKey(KEY, 0), 10, NoiseRecipe(41), GRID, ImageState.DONE, "f", "s", 0.5)
+JOB = Job(
+    job_id=KEY, server_id=10, member_id=1, number=7, kind=JobKind.IMAGINE, prompt='a "red"\nfox seed:3',
+    grid=GRID, steps=4, checkpoint=Checkpoint.DISTILLED, seed=41, count=1, private=False, price_tenths=10,
+    lane=Lane.TOKEN, locale="en-US", channel_id=5, state=JobState.DONE, error=None,
+    created_ms=1_790_000_000_000, ended_ms=1_790_000_001_000, images=(IMAGE,),
+)  # fmt: skip
+PARENT = Parent(ImageKey("1" * 24, 2), 6, 1)
+
+
+def test_a_prompt_is_quoted_so_that_option_names_in_it_stay_words() -> None:
+    said = command(Texts(), "en-US", 1, JOB)
+    assert said == r'/imagine prompt:"a \"red\" fox seed:3" aspect:3:2 seed:41 count:1'
+
+
+def test_the_words_are_those_of_the_readers_own_discord() -> None:
+    assert " format:3:2 seed:41 anzahl:1" in command(Texts(), "de", 1, JOB)
+
+
+def test_an_edit_names_its_parent_by_number_for_its_owner_and_by_key_for_others() -> None:
+    edit = replace(JOB, kind=JobKind.EDIT, prompt="make it blue", parent=PARENT)
+    assert command(Texts(), "en-US", 1, edit) == (
+        '/edit instruction:"make it blue" picture:#6/3 seed:41 count:1'
+    )
+    assert f"picture:{'1' * 24}.2" in command(Texts(), "en-US", 2, edit)
+
+
+def test_a_variation_says_its_strength_parent_and_mixed_noise() -> None:
+    noise = NoiseRecipe(41, (Blend(9, 0.35),))
+    varied = replace(
+        JOB,
+        kind=JobKind.VARIATIONS,
+        strength=Strength.SUBTLE,
+        parent=PARENT,
+        images=(replace(IMAGE, noise=noise),),
+    )
+    status = recipe_text(Texts(), "en-US", 1, varied)
+    assert "/variations strength:subtle picture:#6/3 count:1" in status
+    assert "Noise: 41 0.35:9" in status
+    assert "Made from #6 of <@1>" in status
+
+
+def test_a_prompt_cannot_end_the_block_of_code() -> None:
+    status = recipe_text(Texts(), "en-US", 1, replace(JOB, prompt="``` @everyone"))
+    assert status.count("```") == 2
+
+
+@pytest.mark.parametrize("aspect", list(Aspect))
+@pytest.mark.parametrize("tokens", [4096, 1024, 256])
+def test_the_shape_is_found_again_from_a_grid_that_was_scaled_down(aspect: Aspect, tokens: int) -> None:
+    assert nearest_aspect(aspect.grid.scaled_to(tokens)) is aspect
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (r'"a \"red\" fox"', 'a "red" fox'),
+        ("a fox", "a fox"),
+        ('"a fox" and "a wolf"', '"a fox" and "a wolf"'),
+        ('"', '"'),
+    ],
+)
+def test_quotes_around_a_pasted_text_are_taken_off(typed: str, meant: str) -> None:
+    assert unquoted(typed) == meant

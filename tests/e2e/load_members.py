@@ -1,0 +1,196 @@
+"""Members who ask for pictures, cancel, and look at the line, at random, whatever becomes of the bot."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from kleinbot.sandbox import (
+    Channel,
+    FakeDiscord,
+    InteractionHandle,
+    Person,
+    PersonError,
+    ShownMessage,
+    WaitTimeoutError,
+)
+from tests.e2e.accounts import waiting_jobs
+
+_PROMPTS = ("a red fox", "a blue whale", "two green apples on a table", "ein Haus am See", "a lamp", "rain")
+_ANSWER_S = 4.0
+_LOOKED_BACK = 20
+_AGAIN_S = 0.2
+_ECHO_S = 20.0
+_CANCELS_WHILE_WAITING = 0.15
+
+
+@dataclass(frozen=True)
+class Seat:
+    """Somebody in a channel of a server. ``moderates``: may cancel what others asked for."""
+
+    person: Person
+    channel: Channel
+    moderates: bool = False
+
+
+@dataclass
+class Diary:
+    """What the crowd did, and what it read: ``promised`` are the jobs that it was told are in line."""
+
+    deeds: Counter[str] = field(default_factory=Counter)
+    unanswered: int = 0
+    echoes: int = 0
+    offline: int = 0
+    promised: set[str] = field(default_factory=set)
+    waits_s: dict[str, list[float]] = field(default_factory=dict)
+
+    def read(self, event: str, message: ShownMessage) -> None:
+        """Be told of every message that anybody sees."""
+        if event != "deleted":
+            self.promised.update(waiting_jobs(message))
+
+
+@dataclass
+class Crowd:
+    """``think_s``: how long somebody does nothing, on average. ``may_ask``: False while enough waits."""
+
+    standin: FakeDiscord
+    seats: Sequence[Seat]
+    pictures: Sequence[bytes]
+    chance: random.Random
+    think_s: float
+    may_ask: Callable[[], bool] = lambda: True
+    may_cancel: bool = True
+    echoes: float = 0.0
+    """The part of events that come again, at once and up to ``_ECHO_S`` later: perhaps to another process."""
+
+    diary: Diary = field(default_factory=Diary)
+
+    async def live(self) -> None:
+        """Act until cancelled."""
+        self.standin.state.listeners.append(self.diary.read)
+        async with asyncio.TaskGroup() as group:
+            for seat in self.seats:
+                group.create_task(self._live(group, seat, random.Random(self.chance.random())))
+
+    async def look(self) -> None:
+        """Let everybody ask for the line once: what was kept for them is handed over."""
+        for seat in self.seats:
+            await self._do("queue", seat, seat.person.command(seat.channel, "queue"))
+
+    async def _live(self, group: asyncio.TaskGroup, seat: Seat, chance: random.Random) -> None:
+        while True:
+            await asyncio.sleep(chance.expovariate(1 / self.think_s))
+            name, deed = self._choose(seat, chance)
+            echo_s = chance.uniform(0, _ECHO_S) if chance.random() < self.echoes else None
+
+            def echo(handle: InteractionHandle, echo_s: float | None = echo_s) -> None:
+                if echo_s is not None:
+                    group.create_task(self._echo(handle, echo_s))
+
+            await self._do(name, seat, deed, echo)
+
+    async def _echo(self, handle: InteractionHandle, later_s: float) -> None:
+        for pause_s in (later_s, 0.0):
+            self.standin.send_again(handle)
+            self.diary.echoes += 1
+            await asyncio.sleep(pause_s)
+
+    async def _do(
+        self,
+        name: str,
+        seat: Seat,
+        deed: Awaitable[InteractionHandle | None],
+        then: Callable[[InteractionHandle], None] = lambda _: None,
+    ) -> None:
+        try:
+            handle = await deed
+        except PersonError:  # the bot is not there, or not yet
+            self.diary.offline += 1
+            await asyncio.sleep(_AGAIN_S)
+            return
+        if handle is None:
+            return
+        self.diary.deeds[name] += 1
+        then(handle)
+        try:
+            await handle.acknowledged(timeout_s=_ANSWER_S)
+        except WaitTimeoutError:
+            self.diary.unanswered += 1
+        else:
+            await self._note_wait(name, seat, handle)
+
+    async def _note_wait(self, name: str, seat: Seat, handle: InteractionHandle) -> None:
+        """Overridden by whoever waits for the result."""
+
+    def _choose(self, seat: Seat, chance: random.Random) -> tuple[str, Awaitable[InteractionHandle | None]]:
+        if not self.may_ask():
+            cancels = self.may_cancel and chance.random() < _CANCELS_WHILE_WAITING
+            return ("cancel", self._cancel(seat, chance)) if cancels else ("wait", _nothing())
+        deeds = [(50, "imagine", self._imagine), (12, "edit", self._edit), (4, "vary", self._vary_attachment)]
+        deeds += [(18, "press", self._press), (6, "queue", self._queue)]
+        if self.may_cancel:
+            deeds.append((10, "cancel", self._cancel))
+        (_, name, deed) = chance.choices(deeds, [weight for weight, *_ in deeds])[0]
+        return name, deed(seat, chance)
+
+    async def _imagine(self, seat: Seat, chance: random.Random) -> InteractionHandle | None:
+        return await seat.person.command(
+            seat.channel,
+            "imagine",
+            prompt=f"{chance.choice(_PROMPTS)} {chance.randrange(1000)}",
+            count=chance.randint(1, 4),
+            private=chance.random() < 0.15,
+        )
+
+    async def _edit(self, seat: Seat, chance: random.Random) -> InteractionHandle | None:
+        options: dict[str, object] = {
+            "instruction": "make it winter",
+            "image": chance.choice(self.pictures),
+            "count": chance.randint(1, 2),
+        }
+        if chance.random() < 0.4:
+            options["reference-1"] = chance.choice(self.pictures)
+        return await seat.person.command_with(seat.channel, "edit", options)
+
+    async def _vary_attachment(self, seat: Seat, chance: random.Random) -> InteractionHandle | None:
+        return await seat.person.command(
+            seat.channel,
+            "variations",
+            image=chance.choice(self.pictures),
+            strength=chance.choice(("subtle", "medium", "strong")),
+            count=chance.randint(1, 3),
+        )
+
+    async def _press(self, seat: Seat, chance: random.Random) -> InteractionHandle | None:
+        """Press a button under a result: a variation or the same again."""
+        return await self._press_some(seat, chance, ("kb:vary:", "kb:reroll:"))
+
+    async def _cancel(self, seat: Seat, chance: random.Random) -> InteractionHandle | None:
+        """Cancel something: mine by command, or whatever I see, which only a moderator may."""
+        if chance.random() < 0.4:
+            return await seat.person.command(seat.channel, "cancel")
+        return await self._press_some(seat, chance, ("kb:cancel:",))
+
+    async def _queue(self, seat: Seat, chance: random.Random) -> InteractionHandle | None:
+        del chance
+        return await seat.person.command(seat.channel, "queue")
+
+    async def _press_some(
+        self, seat: Seat, chance: random.Random, beginnings: tuple[str, ...]
+    ) -> InteractionHandle | None:
+        found = [
+            (message, button.custom_id)
+            for message in seat.person.sees(seat.channel)[-_LOOKED_BACK:]
+            for button in message.buttons
+            if (button.custom_id or "").startswith(beginnings)
+        ]
+        if not found:
+            return None
+        message, custom_id = chance.choice(found)
+        return await seat.person.press(message, custom_id=custom_id)
+
+
+async def _nothing() -> None:
+    return None

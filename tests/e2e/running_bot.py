@@ -1,0 +1,138 @@
+"""The whole bot against the stand-in, in one process: the real client, engine, database and files."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kleinbot.app.container import Outside
+from kleinbot.app.lifecycle import App, opened
+from kleinbot.config.settings import Settings
+from kleinbot.domain.clock import SystemClock
+from kleinbot.domain.faults import NoFaults
+from kleinbot.domain.work import EnginePhase
+from kleinbot.engine.protocol import Engine
+from kleinbot.sandbox import Channel, FakeDiscord, Guild, Person, ShownMessage
+
+WAIT_S = 60.0
+LOOKS_EVERY_S = 0.005
+"""What a look at the rows costs is taken from the bot that is waited for."""
+
+
+class ShiftedClock:
+    """Real time, which a test can move forward; sleepers notice at once."""
+
+    def __init__(self) -> None:
+        self._real = SystemClock()
+        self._shift_s = 0.0
+        self._moved = asyncio.Event()
+
+    def now_ms(self) -> int:
+        return self._real.now_ms() + round(self._shift_s * 1000)
+
+    def monotonic_s(self) -> float:
+        return self._real.monotonic_s() + self._shift_s
+
+    def unix_s(self) -> float:
+        return self.now_ms() / 1000
+
+    async def sleep(self, seconds: float) -> None:
+        until_s = self.monotonic_s() + seconds
+        while (left_s := until_s - self.monotonic_s()) > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._moved.wait(), left_s)
+
+    def advance(self, seconds: float) -> None:
+        self._shift_s += seconds
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+
+@dataclass
+class House:
+    """What a test needs of a running bot. ``stop`` ends it cleanly and returns its exit code."""
+
+    app: App
+    standin: FakeDiscord
+    clock: ShiftedClock
+    server: Guild
+    channel: Channel
+    ada: Person
+    bob: Person
+    moderator: Person
+
+    async def ready(self) -> None:
+        changed = asyncio.Event()
+        self.app.engine.watch(lambda _: changed.set())
+        async with asyncio.timeout(WAIT_S):
+            while self.app.engine.state.phase is not EnginePhase.READY:
+                assert self.app.engine.state.phase is not EnginePhase.FAILED, self.app.engine.state
+                await changed.wait()
+                changed.clear()
+
+    async def until(self, sql: str, value: int) -> None:
+        """Wait until a query says ``value``."""
+        async with asyncio.timeout(WAIT_S):
+            while await self.number(sql) != value:
+                await asyncio.sleep(LOOKS_EVERY_S)
+
+    async def number(self, sql: str) -> int:
+        return await self.app.database.read.number(sql)
+
+
+@dataclass
+class Stage:
+    """The stand-in with its people; bots come and go on it."""
+
+    standin: FakeDiscord
+    clock: ShiftedClock
+    folder: Path
+    weights: Path
+    server: Guild
+    channel: Channel
+    ada: Person
+    bob: Person
+    moderator: Person
+    chance: random.Random = field(default_factory=lambda: random.Random(5))
+    """Goes on over restarts, as the world's does: job keys are never drawn twice."""
+
+    @asynccontextmanager
+    async def house(
+        self, engine: Engine | None = None, *, exits_with: int = 0, **settings: object
+    ) -> AsyncIterator[House]:
+        """Run the bot until the body ends, then stop it cleanly."""
+        given: dict[str, Any] = {"weights": self.weights, "device": "cpu", "grace_s": 5, **settings}
+        chosen = Settings(data_folder=self.folder, **given)
+        outside = Outside(self.clock, self.chance, NoFaults(), {"connector": self.standin.connector()})
+        async with opened(chosen, outside, engine) as app:
+            running = asyncio.create_task(app.run(self.standin.token))
+            house = House(
+                app, self.standin, self.clock, self.server, self.channel, self.ada, self.bob, self.moderator
+            )
+            try:
+                await self.standin.registered("imagine", timeout_s=WAIT_S)
+                await self.standin.online(timeout_s=WAIT_S)
+                yield house
+            finally:
+                app.request_stop()
+                code = await running
+            assert code == exits_with
+
+
+def build_stage(standin: FakeDiscord, clock: ShiftedClock, folder: Path, tiny: Path) -> Stage:
+    folder.mkdir(exist_ok=True)
+    server = standin.world.add_server("Studio")
+    channel = standin.world.add_channel(server, "pictures")
+    add = standin.world.add_member
+    return Stage(
+        standin, clock, folder, tiny, server, channel,
+        ada=add(server, "ada"), bob=add(server, "bob"),
+        moderator=add(server, "mod", permissions=("manage_messages",)),
+    )  # fmt: skip
+
+
+def has_pictures(message: ShownMessage) -> bool:
+    return bool(message.pictures)

@@ -1,0 +1,195 @@
+"""What members are told while nothing can be drawn, and what becomes of their places."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+
+import pytest
+from aiohttp import TCPConnector
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from kleinbot.app.container import Outside
+from kleinbot.app.lifecycle import opened
+from kleinbot.config.settings import Settings
+from kleinbot.dispatch.watchdog import SLICE_S, UNKNOWN_S
+from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.faults import NoFaults
+from kleinbot.domain.work import EnginePhase
+from kleinbot.process.supervisor import RESTART_CODE
+from kleinbot.store.migrations import load_migrations, migrate
+from kleinbot.texts import Texts
+from tests.e2e.running_bot import House, Stage, has_pictures
+from tests.scripted_engine import ScriptedEngine
+
+QUICK_S = 15.0
+
+
+class HangingEngine(ScriptedEngine):
+    """A card whose thread never comes back once a step hangs, not even to be closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.step_gates = {2: asyncio.Event()}
+
+    async def close(self) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_a_gpu_that_hangs_is_told_and_the_process_ends_at_once_with_every_place_kept(
+    stage: Stage,
+) -> None:
+    engine = HangingEngine()
+    chosen = Settings(data_folder=stage.folder, weights=stage.weights, device="cpu", grace_s=5)
+    outside = Outside(stage.clock, stage.chance, NoFaults(), {"connector": stage.standin.connector()})
+    async with asyncio.timeout(40):
+        async with opened(chosen, outside, engine) as app:
+            running = asyncio.create_task(app.run(stage.standin.token))
+            await stage.standin.registered("imagine", timeout_s=QUICK_S)
+            await stage.standin.online(timeout_s=QUICK_S)
+            drawn = await stage.ada.command(stage.channel, "imagine", prompt="a fox")
+            await engine.started.wait()
+            waiting = await stage.bob.command(stage.channel, "imagine", prompt="an owl")
+            await waiting.acknowledged(timeout_s=QUICK_S)
+            for _ in range(round(UNKNOWN_S / SLICE_S)):
+                stage.clock.advance(SLICE_S)
+                await waiting.acknowledged(timeout_s=QUICK_S)
+                for _ in range(5):
+                    await asyncio.sleep(0)
+            for handle in (drawn, waiting):
+                await handle.message_where(lambda m: "about to restart" in m.text, timeout_s=QUICK_S)
+            assert await running == RESTART_CODE
+    async with stage.house(ScriptedEngine()) as house:
+        for handle in (drawn, waiting):
+            await handle.message_where(has_pictures, timeout_s=QUICK_S)
+        assert await house.number("SELECT -SUM(amount_tenths) FROM ledger") == 20
+
+
+async def test_a_clean_stop_lets_the_batch_in_hand_be_finished(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For the grace period, however short what comes after it may be."""
+    monkeypatch.setattr("kleinbot.app.lifecycle._CLOSING_S", 0.01)
+    engine = ScriptedEngine()
+    engine.gate.clear()
+
+    async def finish_once_stopping(house: House) -> None:
+        while house.app.engine_state().phase is not EnginePhase.DRAINING:
+            await house.number("SELECT 1")
+        for _ in range(1_000):
+            await house.number("SELECT 1")
+        engine.gate.set()
+
+    async with stage.house(engine, grace_s=60) as house:
+        await house.ada.command(house.channel, "imagine", prompt="a fox")
+        await engine.started.wait()
+        finishing = asyncio.create_task(finish_once_stopping(house))
+    await finishing
+    async with stage.house(ScriptedEngine()) as house:
+        await house.until("SELECT COUNT(*) FROM images WHERE state = 'done'", 1)
+        assert await house.number("SELECT COUNT(*) FROM attempts") == 1
+
+
+class NoNetwork(AbstractResolver):
+    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:
+        raise OSError(-3, f"Temporary failure in name resolution of {host}")
+
+    async def close(self) -> None:
+        return
+
+
+async def test_without_a_network_a_new_process_is_asked_for_and_the_host_told_what_to_check(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    chosen = Settings(data_folder=stage.folder, weights=stage.weights, device="cpu", grace_s=5)
+    connector = TCPConnector(resolver=NoNetwork())
+    outside = Outside(stage.clock, stage.chance, NoFaults(), {"connector": connector})
+    async with opened(chosen, outside, ScriptedEngine()) as app:
+        assert await app.run(stage.standin.token) == RESTART_CODE
+    [record] = [record for record in caplog.records if record.name == "kleinbot.app.lifecycle"]
+    sentence = record.getMessage()
+    assert "discord.com" in sentence
+    for check in ("network", "DNS", "https://discordstatus.com", "doctor"):
+        assert check in sentence
+
+
+async def test_a_full_disk_is_told_and_work_goes_on_by_itself_once_there_is_room(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = ScriptedEngine()
+    free = {"bytes": 0}
+    monkeypatch.setattr("kleinbot.archive.archive.Archive.free_bytes", lambda _: free["bytes"])
+    async with stage.house(engine) as house:
+        started = asyncio.ensure_future(engine.started.wait())
+        handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
+        await handle.message_where(lambda m: bool(m.buttons), timeout_s=QUICK_S)
+        house.clock.advance(10)
+        held = await handle.message_where(lambda m: "disk" in m.text, timeout_s=QUICK_S)
+        assert "Next in line · The disk of the bot's host is full" in held.text
+        assert engine.batches == []
+        free["bytes"] = 2**40
+        # More than once, since the disk may just have been asked; not so often that the reply's token ends.
+        for _ in range(20):
+            if not engine.started.is_set():
+                house.clock.advance(20)
+                await asyncio.wait({started}, timeout=0.5)
+        await asyncio.wait_for(started, QUICK_S)
+        await handle.message_where(has_pictures, timeout_s=QUICK_S)
+
+
+async def test_a_database_that_cannot_grow_is_called_a_full_disk_and_takes_nothing(stage: Stage) -> None:
+    engine = ScriptedEngine()
+    engine.gate.clear()
+    async with stage.house(engine) as house:
+        async with house.app.database.transaction() as transaction:
+            pages = await transaction.number("PRAGMA page_count")
+            await transaction.all(f"PRAGMA max_page_count = {pages}")
+        said: list[str] = []
+        while not said or "disk" not in said[-1]:
+            assert len(said) < 40, said[-1]  # what is free in the pages is used up first
+            handle = await house.ada.command(house.channel, "imagine", prompt="a very long story " * 30)
+            said.append((await handle.message_where(lambda m: bool(m.text), timeout_s=QUICK_S)).text)
+        assert said[-1] == (
+            "The disk of the bot's host is full, so this could not be done: nothing has changed and nothing "
+            "was charged. Try again once there is room."
+        )
+        accepted = len(said) - 1
+        assert await house.number("SELECT COUNT(*) FROM jobs") == accepted
+        assert await house.number("SELECT -SUM(amount_tenths) FROM ledger") == 10 * accepted
+
+
+@pytest.mark.parametrize("damage", ["garbage", "pages"])
+async def test_a_damaged_database_ends_the_start_with_a_sentence(stage: Stage, damage: str) -> None:
+    file = stage.folder / "kleinbot.sqlite3"
+    migrate(file, load_migrations(), stage.clock)
+    with closing(sqlite3.connect(file)) as connection:
+        # The pages by which what is waiting is looked up, whichever index is asked.
+        roots = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE tbl_name IN ('images', 'jobs')"
+        ).fetchall()
+        (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+    first_bytes = [0] if damage == "garbage" else [(page - 1) * page_bytes for (page,) in roots]
+    with file.open("rb+") as pages:
+        for first_byte in first_bytes:
+            pages.seek(first_byte)
+            pages.write(b"\x5a" * page_bytes)
+    chosen = Settings(data_folder=stage.folder, weights=stage.weights, device="cpu")
+    outside = Outside(stage.clock, stage.chance, NoFaults(), {"connector": stage.standin.connector()})
+    with pytest.raises(StartError) as caught:
+        async with opened(chosen, outside, ScriptedEngine()) as app:
+            await app.run(stage.standin.token)
+    assert caught.value.code is Code.DATABASE_DAMAGED
+    for locale in ("en-US", "de"):
+        sentence = Texts().error(caught.value, locale)
+        assert "kleinbot.sqlite3" in sentence
+        assert ".backup" in sentence
+
+
+async def test_what_a_clock_that_was_ahead_put_off_is_told_at_the_next_start(stage: Stage) -> None:
+    async with stage.house(ScriptedEngine()) as house:
+        handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
+        await handle.message_where(has_pictures, timeout_s=QUICK_S)
+        await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)
+    with closing(sqlite3.connect(stage.folder / "kleinbot.sqlite3")) as connection, connection:
+        connection.execute("UPDATE outbox SET state = 'pending', due_ms = due_ms + 2592000000")
+    async with stage.house(ScriptedEngine()) as house:
+        await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)

@@ -1,0 +1,128 @@
+"""What the host does, asked of the use case itself."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.service_mode import ServiceMode
+from kleinbot.scheduler.entries import UniformLimit
+from kleinbot.scheduler.estimates import ErrorSpread
+from kleinbot.scheduler.queue import ImageQueue
+from kleinbot.usecases.owner.bot_control import ActivityCounts, BotControl, ServiceModeStore
+from kleinbot.usecases.owner.server_shares import ServerShares
+from kleinbot.usecases.quota.quota import QuotaRule
+from tests.scheduler.builders import job
+from tests.usecase_harness import ADA, DAY_MS, Studio
+
+HOST = replace(ADA, is_owner=True)
+ADMIN = replace(ADA, is_admin=True)
+
+
+class _Desk:
+    """The use case with what it moves."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.shares = ServerShares()
+        self.moves = 0
+        self.operate = BotControl(
+            database=studio.database,
+            queue=studio.queue,
+            shares=self.shares,
+            service_modes=studio.service_modes,
+            rule=QuotaRule(600, DAY_MS),
+            profile=studio.engine.profile,
+            engine_state=lambda: studio.engine.state,
+            clock_ahead_ms=lambda: None,
+            archive_problem=lambda: None,
+            free_bytes=lambda: 2**30,
+            loop_late_s=lambda: None,
+            tallies=lambda: ActivityCounts(0.0, ErrorSpread(0, 0.0, 0.0), {}, {}),
+            service_mode_changed=self._moved,
+            clock=studio.clock,
+        )
+
+    def _moved(self) -> None:
+        self.moves += 1
+
+
+@pytest.fixture
+def handlers(studio: Studio) -> _Desk:
+    return _Desk(studio)
+
+
+async def test_nobody_but_the_host_may(studio: Studio, handlers: _Desk) -> None:
+    operate = handlers.operate
+    for deed in (operate.pause, operate.resume, operate.drain, operate.status):
+        with pytest.raises(Refusal) as caught:
+            await deed(ADMIN)
+        assert caught.value.code is Code.NOT_THE_HOST
+    with pytest.raises(Refusal):
+        await operate.servers(ADMIN, [])
+    with pytest.raises(Refusal):
+        await operate.share(ADMIN, 10, [10], 2.0, None)
+    assert await studio.database.read.number("SELECT COUNT(*) FROM audit") == 0
+    assert (studio.service_modes.service_mode, handlers.moves) == (ServiceMode.OPEN, 0)
+
+
+async def test_the_door_is_kept_over_a_restart(studio: Studio, handlers: _Desk) -> None:
+    for deed, service_mode in (
+        (handlers.operate.pause, ServiceMode.PAUSED),
+        (handlers.operate.drain, ServiceMode.DRAINING),
+        (handlers.operate.resume, ServiceMode.OPEN),
+    ):
+        await deed(HOST)
+        after = ServiceModeStore()
+        await after.load(studio.database.read)
+        assert studio.service_modes.service_mode is after.service_mode is service_mode
+    assert handlers.moves == 3
+    assert await studio.database.read.number("SELECT COUNT(*) FROM audit WHERE server_id IS NULL") == 3
+
+
+async def test_a_share_reaches_the_line_at_once_and_after_a_restart(studio: Studio, handlers: _Desk) -> None:
+    await handlers.operate.share(HOST, 1, [1], 3.0, None)
+    again = ServerShares()
+    await again.load(studio.database.read)
+    for shares in (handlers.shares, again):
+        queue = ImageQueue(shares)
+        queue.submit(job("a", 1, 40, server_id=1))
+        queue.submit(job("b", 2, 40, server_id=2))
+        turns = [queue.next_batch(UniformLimit(1))[0].server_id for _ in range(16)]
+        assert turns.count(1) == 12
+
+
+async def test_an_unknown_server_has_no_share(studio: Studio, handlers: _Desk) -> None:
+    with pytest.raises(Refusal) as caught:
+        await handlers.operate.share(HOST, 12, [10], 2.0, None)
+    assert caught.value.code is Code.SERVER_UNKNOWN
+    await studio.imagine()
+    row = await handlers.operate.share(HOST, ADA.server_id, [], None, 70)
+    assert (row.share, row.most_tenths, row.open_jobs) == (1.0, 70, 1)
+
+
+async def test_status_counts_what_waits(studio: Studio, handlers: _Desk) -> None:
+    await studio.imagine(count=3)
+    found = await handlers.operate.status(HOST)
+    assert (found.waiting_images, found.running_images, found.free_bytes) == (3, 0, 2**30)
+
+
+async def test_nothing_is_accepted_while_draining(studio: Studio, handlers: _Desk) -> None:
+    await handlers.operate.drain(HOST)
+    with pytest.raises(Refusal) as caught:
+        await studio.imagine()
+    assert caught.value.code is Code.DRAINING
+    assert await studio.spent_tenths() == 0
+
+
+async def test_of_racing_decisions_the_last_in_the_rows_is_the_one_that_holds(
+    studio: Studio, handlers: _Desk
+) -> None:
+    operate = handlers.operate
+    await asyncio.gather(*(deed(HOST) for _ in range(5) for deed in (operate.pause, operate.drain)))
+    after = ServiceModeStore()
+    await after.load(studio.database.read)
+    assert studio.service_modes.service_mode is after.service_mode
+    row = await studio.database.read.one("SELECT action FROM audit ORDER BY audit_id DESC")
+    assert row is not None
+    assert row[0] == {ServiceMode.PAUSED: "pause", ServiceMode.DRAINING: "drain"}[after.service_mode]

@@ -1,0 +1,42 @@
+"""Whoever is cancelled during COMMIT: what is charged is in line, what is ended is not, at once."""
+
+import asyncio
+from collections.abc import Awaitable
+
+import pytest
+
+from kleinbot.domain.errors import Code, RenderError
+from kleinbot.domain.job import JobState
+from tests.usecase_harness import ADA, Studio
+from tests.usecases.conftest import AtCommit
+
+
+async def _cancelled(at_commit: AtCommit, work: Awaitable[object]) -> None:
+    at_commit.armed = True
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.ensure_future(work)
+    assert not at_commit.armed
+
+
+async def test_a_job_that_is_charged_is_in_line(interrupted: Studio, at_commit: AtCommit) -> None:
+    await _cancelled(at_commit, interrupted.imagine(count=2))
+    assert await interrupted.spent_tenths() == 20
+    (job,) = await interrupted.recall.open_jobs()
+    assert [image.key for image in interrupted.queue.order()] == [image.key for image in job.images]
+
+
+async def test_a_job_that_is_cancelled_has_left_the_line(interrupted: Studio, at_commit: AtCommit) -> None:
+    job_id = (await interrupted.imagine()).status.job.job_id
+    await _cancelled(at_commit, interrupted.cancel.by_id(ADA, job_id))
+    assert (await interrupted.job(job_id)).state is JobState.CANCELLED
+    assert not interrupted.queue.holds(job_id)
+    assert await interrupted.spent_tenths() == 0
+    assert interrupted.deliveries  # its member is told
+
+
+async def test_a_job_that_failed_has_left_the_line(interrupted: Studio, at_commit: AtCommit) -> None:
+    job_id = (await interrupted.imagine()).status.job.job_id
+    error = RenderError(Code.RENDER_FAILED)
+    await _cancelled(at_commit, interrupted.dispatcher.fail(job_id, error))
+    assert (await interrupted.job(job_id)).state is JobState.FAILED
+    assert not interrupted.queue.holds(job_id)

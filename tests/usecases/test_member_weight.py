@@ -1,0 +1,53 @@
+"""How much members count in line: set by their server's admins, and followed by the line at once."""
+
+from dataclasses import replace
+
+import pytest
+
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.people import Actor
+from kleinbot.domain.quota import AuditAction
+from kleinbot.scheduler.queue import ImageQueue
+from kleinbot.store.members import audit
+from kleinbot.usecases.owner.server_shares import ServerShares
+from kleinbot.usecases.quota.member_weight import SetMemberWeight
+from tests.scheduler.builders import job
+from tests.usecase_harness import ADA, BOB, MODERATOR, Studio
+
+ADMIN = Actor(server_id=10, member_id=4, locale="en-US", is_admin=True)
+
+
+@pytest.mark.parametrize("actor", [ADA, MODERATOR, replace(ADA, is_owner=True)])
+async def test_only_an_admin_may(studio: Studio, actor: Actor) -> None:
+    shares = ServerShares()
+    with pytest.raises(Refusal) as caught:
+        await SetMemberWeight(studio.database, studio.queue, shares, studio.clock).set(
+            actor, ADA.member_id, 10.0
+        )
+    assert caught.value.code is Code.NOT_AN_ADMIN
+    assert shares.weight(ADA.server_id, ADA.member_id) == 1.0
+    assert await studio.database.read.number("SELECT COUNT(*) FROM audit") == 0
+
+
+async def test_it_holds_in_that_server_alone_at_once_and_after_a_restart_and_is_noted(studio: Studio) -> None:
+    shares, restarted = ServerShares(), ServerShares()
+    await SetMemberWeight(studio.database, studio.queue, shares, studio.clock).set(ADMIN, BOB.member_id, 2.5)
+    await restarted.load(studio.database.read)
+    for known in (shares, restarted):
+        assert known.weight(ADMIN.server_id, BOB.member_id) == 2.5
+        assert known.weight(ADMIN.server_id, ADA.member_id) == 1.0
+        assert known.weight(ADMIN.server_id + 1, BOB.member_id) == 1.0
+    (row,) = await audit.of_server(studio.database.read, ADMIN.server_id, 5)
+    assert (row.deed, row.actor_id, row.member_id, dict(row.details)) == (
+        AuditAction.WEIGHT, ADMIN.member_id, BOB.member_id, {"weight": 2.5},
+    )  # fmt: skip
+
+
+async def test_what_is_foreseen_follows_at_once(studio: Studio) -> None:
+    shares = ServerShares()
+    queue = ImageQueue(shares)
+    queue.submit((*job("a", 1, 12, server_id=10), *job("b", 2, 12, server_id=10)))
+    before = [each.member_id for each in queue.order()]
+    await SetMemberWeight(studio.database, queue, shares, studio.clock).set(ADMIN, 2, 10.0)
+    assert before == [1] * 8 + [2] * 8 + [1, 2] * 4
+    assert [each.member_id for each in queue.order()] == [1] * 8 + [2] * 12 + [1] * 4
