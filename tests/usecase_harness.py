@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kleinbot.archive.archive import Archive
-from kleinbot.dispatch.disk_check import DiskCheck
 from kleinbot.dispatch.dispatcher import Dispatcher
 from kleinbot.dispatch.finishing import Finisher
 from kleinbot.dispatch.idle_time import IdleTime
@@ -24,6 +23,7 @@ from kleinbot.domain.work import JobProgress, OutOfMemory, StageSeconds
 from kleinbot.hardware.capacity import Capacity, LimitsOnly
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.klein.pipeline.prompt import KleinPromptMeter
+from kleinbot.process.disk_space import DiskCheck
 from kleinbot.scheduler.admission import AdmissionLimits
 from kleinbot.scheduler.cost import CostModel
 from kleinbot.scheduler.estimates import EstimateErrors

@@ -43,7 +43,6 @@ from kleinbot.chat.results.handlers import ResultHandlers
 from kleinbot.chat.results.history_handlers import HistoryHandlers
 from kleinbot.config.settings import Settings
 from kleinbot.dispatch.clock_repair import ClockRepair
-from kleinbot.dispatch.disk_check import DiskCheck
 from kleinbot.dispatch.dispatcher import Dispatcher
 from kleinbot.dispatch.finishing import Finisher
 from kleinbot.dispatch.idle_time import IdleTime
@@ -64,6 +63,7 @@ from kleinbot.images.intake.inbound import Inbound
 from kleinbot.images.intake.intake import Intake
 from kleinbot.klein.pipeline.prompt import KleinPromptMeter
 from kleinbot.metrics.counters import BotMetrics
+from kleinbot.process.disk_space import DiskCheck
 from kleinbot.process.loop_lag import LoopLag
 from kleinbot.process.shutdown_marker import ShutdownMarker
 from kleinbot.scheduler.admission import AdmissionLimits

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kleinbot import klein
 from kleinbot.app.torch_probe import TorchProbe, ask_torch
 from kleinbot.config.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
 from kleinbot.domain.errors import Code, StartError
@@ -34,8 +33,9 @@ from kleinbot.klein.weights.source import (
     hub_source,
 )
 from kleinbot.klein.weights.weight_set import WeightSet
+from kleinbot.small_klein import CHECKPOINT
 
-SMALL_KLEIN = Path(klein.__file__).parent / "small" / "checkpoint"
+SMALL_KLEIN = CHECKPOINT
 """The model that ships with kleinbot: draws coloured shapes on a CPU in about a second."""
 
 _log = logging.getLogger(__name__)

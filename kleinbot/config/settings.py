@@ -196,7 +196,8 @@ class Settings(BaseSettings):
         Right("one of auto, cpu, cuda"),
         Field(description="Where the model runs; auto takes the graphics card if there is a suitable one."),
     ] = DeviceChoice.AUTO
-    # How the model sits on the card: unset, each is chosen from what the machine is (kleinbot.hardware.profile_choice).
+    # How the model sits on the GPU: what is unset is chosen from what the machine is
+    # (kleinbot.hardware.profile_choice).
     profile_transformer: Annotated[
         WeightFormat | None,
         BeforeValidator(_lowered),

@@ -24,7 +24,7 @@ TOML = "kleinbot.toml"
 ARGUMENT = "an argument"
 DEFAULT = "default"
 
-CHECKOUT = Path(__file__).resolve().parents[1]
+CHECKOUT = Path(__file__).resolve().parents[2]
 """The folder of bot.py."""
 
 # What our own texts advise to set, and what steers downloads: read by others' code from the environment.

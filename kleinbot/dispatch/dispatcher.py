@@ -8,7 +8,6 @@ from collections.abc import Callable
 from kleinbot.dispatch.batch import Batch, Claimed, keys_of
 from kleinbot.dispatch.batch_runner import BatchRunner, ProgressSink, went_as_usual
 from kleinbot.dispatch.claims import Claims
-from kleinbot.dispatch.disk_check import DiskCheck
 from kleinbot.dispatch.finishing import Finisher
 from kleinbot.dispatch.idle_time import IdleTime
 from kleinbot.dispatch.learned_limits import LearnedLimits
@@ -21,6 +20,7 @@ from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.metrics_sink import MetricsSink
 from kleinbot.domain.work import BatchResult, EnginePhase, Fallback, ImageKey, OutOfMemory, Suspended
 from kleinbot.engine.protocol import Engine
+from kleinbot.process.disk_space import DiskCheck
 from kleinbot.scheduler.cost import CostModel
 from kleinbot.scheduler.entries import WaitingImage
 from kleinbot.scheduler.preemption import should_yield

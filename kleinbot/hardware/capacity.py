@@ -33,7 +33,7 @@ class LimitsOnly:
 class ProfileCapacity:
     """Asks the memory model, within the profile's own limits.
 
-    ``usable_bytes`` is what torch may have allocated at most: ``kleinbot.hardware.profile_choice.usable_bytes``.
+    ``usable_bytes``: the most that torch may allocate, from ``hardware.profile_choice.usable_bytes``.
     """
 
     profile: Profile

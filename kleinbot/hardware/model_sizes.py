@@ -1,6 +1,7 @@
 """How large FLUX.2 [klein] 4B is: exact counts of parameters, and the bytes that follow for each format.
 
-Counted on the models that the published configs describe; ``tests/hardware/test_model_sizes.py`` counts again.
+Counted on the models that the published configs describe; ``tests/hardware/test_model_sizes.py`` repeats
+the count.
 """
 
 from dataclasses import dataclass

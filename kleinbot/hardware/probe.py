@@ -171,16 +171,6 @@ def _named_number_in(file: Path, name: str) -> int:
     return next((int(value) for value in values if value.isdigit()), 0)
 
 
-def free_disk_bytes(folder: Path) -> int | None:
-    """Return the free space where ``folder`` is or will be; None where it cannot be told."""
-    folder = folder.absolute()
-    try:
-        existing = next(place for place in (folder, *folder.parents) if place.exists())
-        return shutil.disk_usage(existing).free
-    except (OSError, StopIteration):
-        return None
-
-
 def package_folder(name: str) -> Path | None:
     """Return the folder of an installed package without importing it."""
     try:

@@ -1,12 +1,13 @@
-"""Room on the disk to begin with: the database and its log want some before anything else can be said."""
+"""Free disk space: how much there is, and the minimum that a start needs."""
 
 import asyncio
 import logging
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.hardware.probe import free_disk_bytes
 from kleinbot.texts import Texts
 
 _log = logging.getLogger(__name__)
@@ -15,6 +16,17 @@ _MIB = 2**20
 LEAST_BYTES = 16 * _MIB
 """Of the migrations' largest transaction, SQLite's index of its log and some log lines."""
 LOOK_AGAIN_S = 15.0
+_PATIENCE_S = 5.0
+
+
+def free_disk_bytes(folder: Path) -> int | None:
+    """Return the free space where ``folder`` is or will be; None where it cannot be told."""
+    folder = folder.absolute()
+    try:
+        existing = next(place for place in (folder, *folder.parents) if place.exists())
+        return shutil.disk_usage(existing).free
+    except (OSError, StopIteration):
+        return None
 
 
 def require_disk_space(folder: Path) -> None:
@@ -39,3 +51,22 @@ async def until_disk_space(folder: Path, clock: Clock) -> None:
         else:
             return
         await clock.sleep(LOOK_AGAIN_S)
+
+
+class DiskCheck:
+    """Asks for free space on a thread; a disk that does not answer in time, such as a lost share, is full."""
+
+    def __init__(self, free_bytes: Callable[[], int]) -> None:
+        self._free_bytes = free_bytes
+        self._asking: asyncio.Future[int] | None = None
+
+    async def has(self, least_bytes: int) -> bool:
+        """Say whether ``least_bytes`` can still be written. Raises OSError where the disk is gone."""
+        if self._asking is None:
+            self._asking = asyncio.get_running_loop().run_in_executor(None, self._free_bytes)
+        # Not cancelled by the timeout: a thread that hangs is not joined by more of them.
+        done, _ = await asyncio.wait({self._asking}, timeout=_PATIENCE_S)
+        if not done:
+            return False
+        answered, self._asking = self._asking, None
+        return answered.result() >= least_bytes

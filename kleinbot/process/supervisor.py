@@ -64,7 +64,7 @@ class Child(Protocol):
 
 def child_command(*arguments: str) -> list[str]:
     """Return the command line that starts ``bot.py`` with ``arguments`` in this same Python."""
-    entry = Path(__file__).parent.parent / "bot.py"
+    entry = Path(__file__).parents[2] / "bot.py"
     beginning = [str(entry)] if entry.is_file() else ["-m", "kleinbot.cli"]
     return [sys.executable, *beginning, *arguments]
 

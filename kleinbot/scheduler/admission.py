@@ -56,8 +56,8 @@ class AdmissionLimits:
 class Admitted:
     """The images to submit, with their lane and deadline, and when they are expected, in seconds from now.
 
-    ``told``: how sure that is. ``place`` as ``ImageQueue.place`` will tell once they are submitted; ``unhurried``:
-    why nothing is promised.
+    ``told``: how sure that is. ``place``: what ``ImageQueue.place`` returns once they are submitted.
+    ``unhurried``: why nothing is promised.
     """
 
     images: tuple[WaitingImage, ...]
@@ -85,8 +85,8 @@ def admit(
     ``retry_at_s`` (Unix seconds; 0: nobody knows, since nothing ``is_drawing``), ``limit`` and
     ``outstanding`` (pictures). Whoever has nothing outstanding is let in with one job, however large, where
     there is room: else it could never run. Of ``images`` the ``lane`` and ``deadline_ms`` are ignored; pass
-    those of the result to ``ImageQueue.submit``. ``token_dies_ms``: when the reply can no longer be edited, where
-    that is known.
+    those of the result to ``ImageQueue.submit``. ``token_dies_ms``: when the reply can no longer be edited,
+    where that is known.
     """
     full = _full(images, queue, limits)
     if full is not None:

@@ -17,10 +17,10 @@ Each of ever new members is due once; without this they would keep it waiting fo
 def should_yield(
     keys: Sequence[ImageKey], queue: ImageQueue, cost_model: CostModel, now_ms: int, passed_cost: float = 0.0
 ) -> bool:
-    """Say whether the running ``keys`` should pause here for ``line.next_batch``, to be resumed afterwards.
+    """Say whether the running ``keys`` should pause here for ``queue.next_batch``, to be resumed afterwards.
 
-    They should when somebody may pass what they have used of the card so far (``ImageQueue.passes``), unless a
-    promise to one of them would be broken. ``passed_cost``: the pictures' worth that they have let pass.
+    They should when somebody may pass what they have used of the GPU so far (``ImageQueue.passes``), unless
+    a promise to one of them would be broken. ``passed_cost``: the pictures' worth that they have let pass.
 
     Nobody is starved by it: whoever passes is charged for it and so comes nearer to not being due any more,
     and ``_MOST_PASSED`` bounds the rest.

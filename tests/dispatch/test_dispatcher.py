@@ -8,13 +8,13 @@ import pytest
 
 from kleinbot.archive.archive import Archive, DiskFullError, StoredFile
 from kleinbot.dispatch import finishing
-from kleinbot.dispatch.disk_check import DiskCheck
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import JobState
 from kleinbot.domain.service_mode import ServiceMode
 from kleinbot.domain.work import ImageKey, RenderTask
 from kleinbot.images.labelled import decode_own
+from kleinbot.process.disk_space import DiskCheck
 from kleinbot.scheduler.entries import Shape
 from tests.dispatch.restarting import restarted
 from tests.dispatch.running import ended, running, until, until_true

@@ -1,8 +1,8 @@
 """What was measured of the memory model's predictions, and the document that shows both.
 
-``tests.gpu.memory_table`` measures on a card and writes a file; ``python -m tests.hardware.measured_memory
-FILE…`` takes such files in and writes ``kleinbot/docs/memory_model.md`` anew, which is also needed after a change
-of the model.
+``tests.gpu.memory_table`` measures on a GPU and writes a file; ``python -m tests.hardware.measured_memory
+FILE…`` takes such files in and writes ``kleinbot/docs/memory_model.md`` anew, which is also needed after a
+change of the model.
 """
 
 import json

@@ -12,15 +12,8 @@ import pytest
 from kleinbot.hardware import probe
 from kleinbot.hardware.facts import GIB, Gpu, HostMemory, Program, System, TorchBuild
 from kleinbot.hardware.nvml import Driver, ask_driver
-from kleinbot.hardware.probe import (
-    free_disk_bytes,
-    look,
-    pin,
-    read_memory,
-    read_torch_build,
-    system_of,
-    visible,
-)
+from kleinbot.hardware.probe import look, pin, read_memory, read_torch_build, system_of, visible
+from kleinbot.process.disk_space import free_disk_bytes
 from tests.processes import finished
 
 A_GAME = Program(77, 9 * GIB)

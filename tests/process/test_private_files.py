@@ -54,7 +54,8 @@ async def test_what_the_bot_makes_is_its_owners_alone(tmp_path: Path) -> None:
 def test_the_log_of_a_real_process_is_its_owners_alone(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     code = (
-        "import logging, sys; from pathlib import Path; from kleinbot.process.logging_setup import logging_to\n"
+        "import logging, sys; from pathlib import Path\n"
+        "from kleinbot.process.logging_setup import logging_to\n"
         "with logging_to(Path(sys.argv[1]), logging.INFO): logging.getLogger('x').info('a line')"
     )
     subprocess.run([sys.executable, "-c", code, str(folder)], check=True, timeout=60, umask=0o022)

@@ -8,10 +8,10 @@ import torch
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.profile import Placement
-from kleinbot.hardware.probe import free_disk_bytes
 from kleinbot.klein.offload.packing import Pack
 from kleinbot.klein.offload.token_table import TokenTable
 from kleinbot.klein.offload.weight_storage import DiskStorage, HostStorage, WeightStorage, on_disk
+from kleinbot.process.disk_space import free_disk_bytes
 
 _RUNS = 2
 """Runs of bytes on the card: one layer is computed with while the next one arrives."""

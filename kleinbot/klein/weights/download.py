@@ -12,7 +12,6 @@ from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import Checkpoint
-from kleinbot.hardware.probe import free_disk_bytes
 from kleinbot.klein.weights.checkpoint import MODEL_INDEX, TRANSFORMER_CONFIG, checkpoint_of
 from kleinbot.klein.weights.find_weights import find_weights
 from kleinbot.klein.weights.hub_listing import list_files
@@ -21,6 +20,7 @@ from kleinbot.klein.weights.published import RepoFile, is_published, keep_publis
 from kleinbot.klein.weights.resumable_download import begun_bytes, fetch_blob, lay_down
 from kleinbot.klein.weights.source import DISTILLED_REPOSITORY, FolderSource, HubPart, HubSource, Source
 from kleinbot.klein.weights.weight_set import WeightSet
+from kleinbot.process.disk_space import free_disk_bytes
 
 _NOT_FOUND = 404
 _MOST_INDEX_BYTES = 1 << 20

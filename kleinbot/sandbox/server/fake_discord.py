@@ -36,8 +36,11 @@ class FakeDiscord:
     """Discord for one bot, on loopback. An async context manager; without a running loop it does nothing."""
 
     def __init__(
-        self, now: Now = time.time, limits: DiscordLimits | None = None, token: str = "sandbox"
-    ) -> None:  # noqa: S107
+        self,
+        now: Now = time.time,
+        limits: DiscordLimits | None = None,
+        token: str = "sandbox",  # noqa: S107
+    ) -> None:
         self.limits = limits or DiscordLimits()
         self.state = State(now, self.limits)
         self.world = World(self.state)

@@ -1,6 +1,7 @@
 """Measures the checkout and prints a table with its conditions.
 
-``python -m kleinbot.small_klein.training.judge [--captions 500] [--edits 300] [--checkout FOLDER] [--device cpu]``
+``python -m kleinbot.small_klein.training.judge [--captions 500] [--edits 300] [--checkout FOLDER]
+[--device cpu]``
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Trains the autoencoder, or only its decoder on what the transformer really makes.
 
-``python -m kleinbot.small_klein.training.train_autoencoder --out FOLDER --seconds 300`` on a machine with a GPU.
+``python -m kleinbot.small_klein.training.train_autoencoder --out FOLDER --seconds 300``, where a GPU is.
 """
 # ruff: noqa: T201
 

@@ -1,6 +1,6 @@
 """Trains transformer and text encoder in pieces that resume: weights and their average are carried.
 
-``python -m kleinbot.small_klein.training.train_transformer --state FOLDER --out FOLDER --seconds 500`` on a GPU.
+``python -m kleinbot.small_klein.training.train_transformer --state FOLDER --out FOLDER --seconds 500``.
 """
 # ruff: noqa: T201
 

@@ -151,9 +151,13 @@ class BotControl:
                 details["most_tenths"] = most_tenths
             if details:
                 await audit.note(
-                    transaction, AuditAction.SHARE, actor.member_id, self._clock.now_ms(), server_id=server_id,
+                    transaction,
+                    AuditAction.SHARE,
+                    actor.member_id,
+                    self._clock.now_ms(),
+                    server_id=server_id,
                     details=details,
-                )  # fmt: skip
+                )
             if share is not None:
                 transaction.once_committed(functools.partial(self._share_changed, server_id, share))
         return next(row for row in await self.servers(actor, present) if row.server_id == server_id)
