@@ -1,8 +1,8 @@
 """Bots that start within a second: a process that has imported everything forks one for each start.
 
 ``python -m tests.e2e.bot_processes`` reads a line of JSON (what ``tests.e2e.child`` is told) for each start,
-and answers with the new process's number and, once that has ended, with its status. One runs at a time. It has
-no threads of its own when it forks. Not for Windows, which cannot fork.
+and answers with the new process's number and, once that has ended, with its status. One runs at a time. It
+has no threads of its own when it forks. Not for Windows, which cannot fork.
 """
 
 import asyncio

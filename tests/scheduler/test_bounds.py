@@ -110,14 +110,14 @@ def crowd(waiting: int) -> Crowd:
     return Crowd(waiting, Spread(4, 50))
 
 
-def queues_run(queue_with: Crowd, name: str) -> int:
+def lines_run(queue_with: Crowd, name: str) -> int:
     """Count the lines of the policy that one decision runs."""
     ran = 0
 
     def trace(frame: FrameType, event: str, arg: Any) -> Any:
         nonlocal ran
         del arg
-        if "queueing" not in frame.f_code.co_filename:
+        if "scheduler" not in frame.f_code.co_filename:
             return None
         ran += event == "line"
         return trace
@@ -134,6 +134,6 @@ def queues_run(queue_with: Crowd, name: str) -> int:
 @pytest.mark.parametrize("name", list(ACTIONS))
 def test_a_decision_about_a_line_of_twenty_times_the_length_takes_little_more(name: str) -> None:
     short, long = crowd(500), crowd(10_000)
-    few = max(queues_run(short, name) for _ in range(5))
-    many = max(queues_run(long, name) for _ in range(5))
+    few = max(lines_run(short, name) for _ in range(5))
+    many = max(lines_run(long, name) for _ in range(5))
     assert 0 < many <= 4 * few + 500
