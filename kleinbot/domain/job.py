@@ -6,6 +6,7 @@ from enum import StrEnum
 from kleinbot.domain.errors import KleinbotError
 from kleinbot.domain.geometry import Aspect, Grid
 from kleinbot.domain.noise import NoiseRecipe
+from kleinbot.domain.people import MemberKey
 from kleinbot.domain.reference import Reference, Role
 from kleinbot.domain.variation import Strength
 from kleinbot.domain.work import Checkpoint, ImageKey
@@ -140,6 +141,10 @@ class NewJob:
     spoiler: bool = False
 
     @property
+    def member(self) -> MemberKey:
+        return MemberKey(self.server_id, self.member_id)
+
+    @property
     def first_sigma(self) -> float:
         return _first_sigma(self.references, self.strength)
 
@@ -205,6 +210,10 @@ class Job:
     unhurried: RelaxedReason | None = None
     left_tenths: int | None = None
     spoiler: bool = False
+
+    @property
+    def member(self) -> MemberKey:
+        return MemberKey(self.server_id, self.member_id)
 
     @property
     def first_sigma(self) -> float:

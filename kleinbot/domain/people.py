@@ -1,7 +1,15 @@
-"""Who acts."""
+"""Members, and who acts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class MemberKey:
+    """A member of one server: what quotas, jobs and results belong to."""
+
+    server_id: int
+    member_id: int
 
 
 @dataclass(frozen=True)
@@ -22,6 +30,10 @@ class Actor:
     moderated_channel_id: int | None = None
     event_id: int | None = None
     sees_channel: Callable[[int], bool] = field(default=lambda _: True, compare=False, repr=False)
+
+    @property
+    def member(self) -> MemberKey:
+        return MemberKey(self.server_id, self.member_id)
 
     def moderates(self, channel_id: int) -> bool:
         return self.is_moderator or channel_id == self.moderated_channel_id

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.people import MemberKey
 from kleinbot.store.database import Database, Reader, Row, Value, to_its_end
-from kleinbot.store.members.ledger import MemberKey
 
 SEARCH_S = 0.5
 """From the moment somebody asks: the search of somebody else before it is counted in."""

@@ -12,7 +12,6 @@ from kleinbot.scheduler.queue import ImageQueue
 from kleinbot.store.database import MEMBER_PATIENCE_S, Database, Transaction
 from kleinbot.store.jobs import events, jobs, lookup
 from kleinbot.store.members import audit
-from kleinbot.store.members.ledger import MemberKey
 from kleinbot.usecases.permissions import Action, may, require_owner
 from kleinbot.usecases.submit import LineListener
 
@@ -77,7 +76,7 @@ class Cancel:
     async def by_number(self, actor: Actor, number: int | None) -> Cancelled:
         """Cancel by the number that people see; None: the actor's newest open job."""
         if number is None:
-            owner = MemberKey(actor.server_id, actor.member_id)
+            owner = actor.member
             mine = await lookup.open_of_member(self._database.read, owner)
             if not mine:
                 raise Refusal(Code.NOTHING_OPEN)

@@ -3,11 +3,10 @@
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import Job
-from kleinbot.domain.people import Actor
+from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.domain.work import ImageKey
 from kleinbot.store.database import MEMBER_PATIENCE_S, Database
 from kleinbot.store.jobs import events
-from kleinbot.store.members.ledger import MemberKey
 from kleinbot.store.results import favourites
 from kleinbot.usecases.history import History
 
@@ -49,4 +48,4 @@ class Favourites:
 
 
 def _owner(actor: Actor) -> MemberKey:
-    return MemberKey(actor.server_id, actor.member_id)
+    return actor.member

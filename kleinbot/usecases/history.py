@@ -16,7 +16,6 @@ from kleinbot.store.database import Database, Reader
 from kleinbot.store.delivery import posted
 from kleinbot.store.delivery.posted import PostedFor
 from kleinbot.store.jobs import lookup
-from kleinbot.store.members.ledger import MemberKey
 from kleinbot.store.results import favourites, history
 from kleinbot.store.results.history import HistoryQuery, Title
 from kleinbot.usecases.job_queries import JobQueries
@@ -105,7 +104,7 @@ class History:
         Raises Refusal SEARCH_TOO_LONG, and SearchEndedError.
         """
         search.require_bounded()
-        owner = MemberKey(actor.server_id, actor.member_id)
+        owner = actor.member
         wanted = HistoryQuery(owner, search.words, search.favourites)
         if after is not None:
             async with self._reader(wanted) as read:
@@ -124,7 +123,7 @@ class History:
 
     async def choices(self, actor: Actor, text: str, limit: int) -> list[Title]:
         """Return the actor's newest results whose number or prompt has what was typed."""
-        owner = MemberKey(actor.server_id, actor.member_id)
+        owner = actor.member
         wanted = HistoryQuery(owner, Search(text).bounded().words)
         found: list[Title] = []
         with suppress(SearchEndedError):  # the next key asks again
@@ -194,7 +193,7 @@ class History:
             self._wake_removal()
 
     async def _entry(self, actor: Actor, job: Job) -> HistoryEntry:
-        owner = MemberKey(actor.server_id, actor.member_id)
+        owner = actor.member
         marked = await favourites.positions(self._database.read, owner, job.job_id)
         if not await sees(self._database.read, actor, job):
             return HistoryEntry(job, None, marked, is_seen=False)

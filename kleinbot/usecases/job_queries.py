@@ -13,7 +13,6 @@ from kleinbot.scheduler.cost import CostModel
 from kleinbot.scheduler.queue import ImageQueue
 from kleinbot.store.database import Database
 from kleinbot.store.jobs import lookup
-from kleinbot.store.members.ledger import MemberKey
 
 _log = logging.getLogger(__name__)
 
@@ -119,7 +118,7 @@ class JobQueries:
         return JobStatus(job, place, starts_at_ms, is_late, told=told, looked_ms=now_ms)
 
     async def queue(self, actor: Actor) -> QueueOverview:
-        owner = MemberKey(actor.server_id, actor.member_id)
+        owner = actor.member
         mine = await lookup.open_of_member(self._database.read, owner)
         everybody = await lookup.count_open(self._database.read)
         return QueueOverview(tuple(self.status_of(job) for job in mine), everybody - len(mine))

@@ -10,7 +10,6 @@ from kleinbot.domain.requests import Attached, PictureReference, Source
 from kleinbot.domain.work import ImageKey
 from kleinbot.store.database import Database
 from kleinbot.store.jobs import lookup
-from kleinbot.store.members.ledger import MemberKey
 from kleinbot.store.results import own_pictures
 from kleinbot.usecases.visibility import sees
 
@@ -61,7 +60,7 @@ class Sources:
 
     async def suggest(self, actor: Actor, typed: str) -> list[OwnPicture]:
         """Return ``actor``'s newest pictures whose number or prompt has what was typed."""
-        owner = MemberKey(actor.server_id, actor.member_id)
+        owner = actor.member
         wanted = typed.strip()[:_TYPED_CHARACTERS]
         return await own_pictures.suggested(
             self._database.read, owner, wanted, _LOOKED_THROUGH, _MOST_SUGGESTED
@@ -75,7 +74,7 @@ class Sources:
         return job
 
     async def _newest(self, actor: Actor) -> Job:
-        owner = MemberKey(actor.server_id, actor.member_id)
+        owner = actor.member
         found = await own_pictures.newest(self._database.read, owner, 1)
         if not found:
             raise Refusal(Code.NO_PICTURE_YET)

@@ -14,7 +14,7 @@ from kleinbot.domain.errors import Code, Refusal, RepeatedEvent
 from kleinbot.domain.job import ImagineRequest, Job, JobKind, NewJob, Quality, ReplyAddress, Told
 from kleinbot.domain.metrics_sink import MetricsSink
 from kleinbot.domain.noise import SEED_COUNT
-from kleinbot.domain.people import Actor
+from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.domain.plain_text import is_visible
 from kleinbot.domain.profile import Profile
 from kleinbot.domain.prompts import PromptMeter
@@ -31,7 +31,6 @@ from kleinbot.scheduler.queue import ImageQueue, TagChanges
 from kleinbot.store.database import MEMBER_PATIENCE_S, Database, Transaction
 from kleinbot.store.jobs import events, jobs, lookup, presses, tags
 from kleinbot.store.members import members
-from kleinbot.store.members.ledger import MemberKey
 from kleinbot.usecases.capacity_check import require_fit
 from kleinbot.usecases.job_queries import JobQueries, JobStatus
 from kleinbot.usecases.quota import quota
@@ -189,7 +188,7 @@ class Submit:
         with self.counting_refusals():
             self._require_open()
             if downloads:
-                owner, least = MemberKey(actor.server_id, actor.member_id), options.count * least_tenths()
+                owner, least = actor.member, options.count * least_tenths()
                 await quota.require(self._database.read, owner, self._rule, least, self._clock.now_ms())
 
         async def finish(reply: ReplyAddress, press: Press | None) -> Accepted:
@@ -200,7 +199,7 @@ class Submit:
         return PreparedRequest(options.private, finish)
 
     async def _insert(self, actor: Actor, job: NewJob, press: Press | None) -> Accepted:
-        owner = MemberKey(job.server_id, job.member_id)
+        owner = job.member
         async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
             await events.accept(transaction, actor, job.created_ms)
             await members.remember(transaction, owner, job.created_ms)

@@ -8,7 +8,6 @@ import pytest
 from kleinbot.dispatch.clock_repair import _EVERY_S, ClockRepair
 from kleinbot.domain.clock import DAY_MS, MS_PER_S
 from kleinbot.store.delivery import posted
-from kleinbot.store.members.ledger import MemberKey
 from kleinbot.usecases.quota import quota
 from kleinbot.usecases.quota.quota import QuotaRule
 from tests.dispatch.running import ended, running, until, until_true
@@ -37,7 +36,7 @@ async def test_what_a_clock_that_was_ahead_held_back_is_due_and_returns_once_it_
     ]
     assert ["the clock was ahead" in words for words in said] == [True]
     assert await due_jobs(studio.database.read, now_ms) == [job_id]
-    balance = await quota.balance(studio.database.read, MemberKey(ADA.server_id, ADA.member_id), RULE, now_ms)
+    balance = await quota.balance(studio.database.read, ADA.member, RULE, now_ms)
     assert balance.left_tenths == 0
     assert balance.affordable_at_ms(20) == now_ms + DAY_MS
 

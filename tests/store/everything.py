@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from kleinbot.domain.clock import DAY_MS, HOUR_MS, MS_PER_S
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import JobState
-from kleinbot.domain.people import Actor
+from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.domain.quota import AuditAction
 from kleinbot.domain.reference import Reference, Role
 from kleinbot.domain.requests import Press
@@ -20,7 +20,6 @@ from kleinbot.store.delivery.posted import PostedFor
 from kleinbot.store.jobs import deletion, events, jobs, lookup, measurements, presses, tags
 from kleinbot.store.jobs.measurements import MeasuredRow
 from kleinbot.store.members import audit, grants, ledger, members, servers
-from kleinbot.store.members.ledger import MemberKey
 from kleinbot.store.results import favourites, history, own_pictures
 from kleinbot.store.results.history import HistoryQuery
 from tests.store.million import FIRST_SERVER, HEAVIEST

@@ -21,14 +21,13 @@ from random import Random, SystemRandom
 
 from kleinbot.dispatch.recovery import recover
 from kleinbot.domain.errors import Refusal
-from kleinbot.domain.people import Actor
+from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.domain.work import ImageKey
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.scheduler.queue import ImageQueue
 from kleinbot.store.database import Database
 from kleinbot.store.delivery import outbox
 from kleinbot.store.members import servers
-from kleinbot.store.members.ledger import MemberKey
 from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.usecases.favourites import Favourites
 from kleinbot.usecases.history import History, Search

@@ -3,12 +3,12 @@
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import FinishedImage, JobKind, Lane, NewImage, NewJob, ReplyAddress
 from kleinbot.domain.noise import NoiseRecipe
+from kleinbot.domain.people import MemberKey
 from kleinbot.domain.work import Checkpoint, ImageKey
 from kleinbot.store.database import Database, Reader
 from kleinbot.store.delivery import outbox
 from kleinbot.store.jobs import jobs
 from kleinbot.store.members import members
-from kleinbot.store.members.ledger import MemberKey
 from tests.manual_clock import START_MS
 
 ADA = MemberKey(server_id=10, member_id=1)
@@ -37,7 +37,7 @@ def new_job(job_id: str = "0" * 24, count: int = 1, owner: MemberKey = ADA, now_
 
 async def store(database: Database, job: NewJob) -> int:
     async with database.transaction() as transaction:
-        await members.remember(transaction, MemberKey(job.server_id, job.member_id), job.created_ms)
+        await members.remember(transaction, job.member, job.created_ms)
         return await jobs.insert(transaction, job)
 
 

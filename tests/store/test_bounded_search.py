@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from kleinbot.domain.errors import Code
+from kleinbot.domain.people import MemberKey
 from kleinbot.store.bounded_search import SEARCH_S, BoundedSearches, SearchEndedError
 from kleinbot.store.database import Database
-from kleinbot.store.members.ledger import MemberKey
 from kleinbot.store.results import history
 from kleinbot.store.results.history import HistoryQuery
 from tests.manual_clock import ManualClock

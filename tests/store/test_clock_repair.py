@@ -8,6 +8,7 @@ import pytest
 from kleinbot.chat.delivery import outbox_worker, removal
 from kleinbot.domain.clock import DAY_MS, HOUR_MS, MS_PER_S
 from kleinbot.domain.job import JobState
+from kleinbot.domain.people import MemberKey
 from kleinbot.domain.quota import Fund
 from kleinbot.domain.requests import Press
 from kleinbot.store import clock_repair
@@ -17,7 +18,6 @@ from kleinbot.store.delivery import posted
 from kleinbot.store.delivery.posted import PostedFor
 from kleinbot.store.jobs import jobs, presses
 from kleinbot.store.members import grants, ledger, members
-from kleinbot.store.members.ledger import MemberKey
 from tests.manual_clock import START_MS
 from tests.store.rows import ADA, due_jobs, new_job, store
 

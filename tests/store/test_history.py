@@ -5,11 +5,11 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from kleinbot.domain.people import MemberKey
 from kleinbot.domain.work import ImageKey
 from kleinbot.store.database import Database
 from kleinbot.store.delivery import outbox, posted
 from kleinbot.store.jobs import jobs
-from kleinbot.store.members.ledger import MemberKey
 from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.store.results import favourites, history
 from kleinbot.store.results.history import HistoryQuery

@@ -4,6 +4,7 @@ import pytest
 
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import ImageState, JobState
+from kleinbot.domain.people import MemberKey
 from kleinbot.domain.work import ImageKey
 from kleinbot.store.database import Database
 from kleinbot.store.jobs import jobs, lookup
@@ -43,7 +44,7 @@ async def test_a_stored_job_is_reserved_and_read_back_whole(database: Database) 
 
 async def test_numbers_count_up_within_each_server(database: Database) -> None:
     assert [await store(database, new_job(f"{i:024x}")) for i in range(3)] == [1, 2, 3]
-    elsewhere = ledger.MemberKey(server_id=11, member_id=1)
+    elsewhere = MemberKey(server_id=11, member_id=1)
     assert await store(database, new_job("f" * 24, owner=elsewhere)) == 1
 
 

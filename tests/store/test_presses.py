@@ -1,10 +1,10 @@
 from dataclasses import replace
 
 from kleinbot.domain.job import JobState
+from kleinbot.domain.people import MemberKey
 from kleinbot.domain.requests import Press
 from kleinbot.store.database import Database
 from kleinbot.store.jobs import jobs, presses
-from kleinbot.store.members.ledger import MemberKey
 from tests.manual_clock import START_MS
 from tests.store.rows import ADA, new_job, store
 

@@ -10,7 +10,6 @@ from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.people import Actor
 from kleinbot.domain.quota import EntryKind, LimitSource
 from kleinbot.store.members import servers
-from kleinbot.store.members.ledger import MemberKey
 from kleinbot.usecases.quota import quota
 from kleinbot.usecases.quota.administer import AdministerQuota
 from kleinbot.usecases.quota.quota import Balance, QuotaRule, Returning
@@ -40,7 +39,7 @@ def administer(studio: Studio) -> AdministerQuota:
 
 
 async def _balance(studio: Studio, actor: Actor = ADA) -> Balance:
-    owner = MemberKey(actor.server_id, actor.member_id)
+    owner = actor.member
     return await quota.balance(studio.database.read, owner, RULE, studio.clock.now_ms())
 
 

@@ -1,7 +1,7 @@
 """With what share of the card a server begins."""
 
+from kleinbot.domain.people import MemberKey
 from kleinbot.store.members import members, servers
-from kleinbot.store.members.ledger import MemberKey
 from kleinbot.usecases.owner.new_servers import NewServers
 from kleinbot.usecases.owner.server_shares import ServerShares
 from tests.usecase_harness import Studio

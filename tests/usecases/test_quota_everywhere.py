@@ -6,11 +6,10 @@ import pytest
 
 from kleinbot.domain.clock import HOUR_MS
 from kleinbot.domain.errors import Code, Refusal
-from kleinbot.domain.people import Actor
+from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.store.database import Database
 from kleinbot.store.jobs import jobs
 from kleinbot.store.members import ledger, members
-from kleinbot.store.members.ledger import MemberKey
 from kleinbot.usecases.quota import quota
 from kleinbot.usecases.quota.administer import AdministerQuota
 from kleinbot.usecases.quota.quota import QuotaRule

@@ -18,13 +18,12 @@ from kleinbot.chat.delivery.first_response import GONE
 from kleinbot.chat.delivery.messages import ResultMessage, ResultMessages
 from kleinbot.domain.clock import Clock, ended_within
 from kleinbot.domain.job import Job
-from kleinbot.domain.people import Actor
+from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.store.database import Database
 from kleinbot.store.delivery import handovers, outbox, posted
 from kleinbot.store.delivery.handovers import Place
 from kleinbot.store.delivery.outbox import OutboxRow, Route
 from kleinbot.store.delivery.posted import PostedFor
-from kleinbot.store.members.ledger import MemberKey
 from kleinbot.texts import Texts
 from kleinbot.usecases.attachments import UploadLimits
 from kleinbot.usecases.job_queries import JobQueries
@@ -66,7 +65,7 @@ class Undelivered:
 
         Raises discord.HTTPException where the interaction is over: then all stay kept.
         """
-        owner = MemberKey(actor.server_id, actor.member_id)
+        owner = actor.member
         if owner in self._busy:
             return
         self._busy.add(owner)
@@ -80,7 +79,7 @@ class Undelivered:
         """Find what an earlier process has sent without noting it, while the tokens of that still live."""
         for row in await outbox.being_handed_over(self._database.read, _LOOKED_BACK):
             job = await self._recall.job(row.job_id)
-            if job is None or (owner := MemberKey(job.server_id, job.member_id)) in self._busy:
+            if job is None or (owner := job.member) in self._busy:
                 continue
             self._busy.add(owner)
             try:

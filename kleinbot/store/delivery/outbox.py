@@ -5,8 +5,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kleinbot.domain.people import MemberKey
 from kleinbot.store.database import Reader, Row, Transaction
-from kleinbot.store.members.ledger import MemberKey
 
 
 class OutboxState(StrEnum):

@@ -16,7 +16,6 @@ from kleinbot.store.database import Reader, Transaction
 from kleinbot.store.delivery import outbox
 from kleinbot.store.jobs import job_references
 from kleinbot.store.members import ledger, members
-from kleinbot.store.members.ledger import MemberKey
 
 
 async def insert(transaction: Transaction, job: NewJob, funds: Sequence[Fund] | None = None) -> int:
@@ -24,7 +23,7 @@ async def insert(transaction: Transaction, job: NewJob, funds: Sequence[Fund] | 
 
     It is paid from ``funds``, in their order; None: from the allowance. Raises ValueError where they lack.
     """
-    owner = MemberKey(job.server_id, job.member_id)
+    owner = job.member
     number = await members.next_number(transaction, job.server_id)
     await transaction.change(
         "INSERT INTO jobs (job_id, server_id, member_id, number, kind, prompt, columns, rows, steps,"

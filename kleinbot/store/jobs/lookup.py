@@ -17,13 +17,13 @@ from kleinbot.domain.job import (
     ReplyAddress,
 )
 from kleinbot.domain.noise import Blend, NoiseRecipe
+from kleinbot.domain.people import MemberKey
 from kleinbot.domain.reference import Reference
 from kleinbot.domain.variation import Strength
 from kleinbot.domain.work import Checkpoint, ImageKey
 from kleinbot.store.database import Reader, Row
 from kleinbot.store.jobs import job_references
 from kleinbot.store.members import ledger
-from kleinbot.store.members.ledger import MemberKey
 
 
 async def by_id(reader: Reader, job_id: str) -> Job | None:

@@ -1,9 +1,9 @@
 """Buttons that were pressed: the same press again, at once or while its job is open, means no second job."""
 
 from kleinbot.domain.clock import MS_PER_S
+from kleinbot.domain.people import MemberKey
 from kleinbot.domain.requests import Press
 from kleinbot.store.database import Transaction
-from kleinbot.store.members.ledger import MemberKey
 
 AGAIN_AFTER_MS = 5 * MS_PER_S
 """Later than this, and once the first job has ended, a press is meant as another one."""

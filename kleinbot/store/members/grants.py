@@ -1,8 +1,8 @@
 """Grants: pictures that an admin gave a member once. What is left of one is said by the ledger."""
 
+from kleinbot.domain.people import MemberKey
 from kleinbot.domain.quota import Grant
 from kleinbot.store.database import Reader, Transaction
-from kleinbot.store.members.ledger import MemberKey
 
 _ALIVE = """
     SELECT g.*, SUM(l.amount_tenths) AS left_tenths FROM grants g JOIN ledger l USING (grant_id)

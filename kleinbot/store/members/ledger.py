@@ -8,8 +8,8 @@ and, once it ends, one settlement (0) or one refund to where it came from.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from kleinbot.domain.people import MemberKey
 from kleinbot.domain.quota import EntryKind, EverywhereSpending, Fund, LedgerEntry, Spending
 from kleinbot.store.database import Reader, Transaction
 
@@ -100,14 +100,6 @@ _HISTORY = """
         GROUP BY kind, job_id, made_ms ORDER BY last_entry DESC LIMIT ?) cause
     LEFT JOIN jobs j USING (job_id) ORDER BY cause.last_entry DESC
 """
-
-
-@dataclass(frozen=True)
-class MemberKey:
-    """Whose quota: a member of one server."""
-
-    server_id: int
-    member_id: int
 
 
 async def spendings(reader: Reader, owner: MemberKey, since_ms: int) -> tuple[Spending, ...]:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from kleinbot.domain.people import MemberKey
 from kleinbot.store.database import Reader, Transaction
 from kleinbot.store.members import servers
-from kleinbot.store.members.ledger import MemberKey
 
 
 @dataclass(frozen=True)

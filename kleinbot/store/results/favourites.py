@@ -1,8 +1,8 @@
 """Which pictures a member has marked. Set or taken away, never toggled: presses may be repeated."""
 
+from kleinbot.domain.people import MemberKey
 from kleinbot.domain.work import ImageKey
 from kleinbot.store.database import Reader, Transaction
-from kleinbot.store.members.ledger import MemberKey
 
 
 async def add(transaction: Transaction, owner: MemberKey, key: ImageKey, now_ms: int) -> bool:

@@ -6,9 +6,9 @@ Pages begin after a job number instead of at an offset: what is added or deleted
 from dataclasses import dataclass
 
 from kleinbot.domain.job import Job
+from kleinbot.domain.people import MemberKey
 from kleinbot.store.database import Reader
 from kleinbot.store.jobs import lookup
-from kleinbot.store.members.ledger import MemberKey
 
 _MINE = (
     "SELECT j.number, j.job_id FROM jobs j INDEXED BY jobs_with_pictures"

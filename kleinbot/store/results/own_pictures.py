@@ -1,9 +1,9 @@
 """A member's finished pictures, newest first."""
 
 from kleinbot.domain.own_picture import OwnPicture
+from kleinbot.domain.people import MemberKey
 from kleinbot.domain.work import ImageKey
 from kleinbot.store.database import Reader, Row
-from kleinbot.store.members.ledger import MemberKey
 
 _NEWEST = """
     SELECT i.job_id, i.position, j.number, j.count, j.prompt, i.finished_ms

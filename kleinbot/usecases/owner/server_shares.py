@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from kleinbot.domain.people import MemberKey
 from kleinbot.store.database import Reader
 from kleinbot.store.members import members, servers
-from kleinbot.store.members.ledger import MemberKey
 
 
 class ServerShares:

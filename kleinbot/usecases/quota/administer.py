@@ -5,12 +5,11 @@ Each change and its audit row are one transaction.
 
 from kleinbot.domain.clock import DAY_MS, Clock
 from kleinbot.domain.errors import Code, Parameter, Refusal
-from kleinbot.domain.people import Actor
+from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.domain.quota import AuditAction, AuditRow
 from kleinbot.store.database import MEMBER_PATIENCE_S, Database, Transaction
 from kleinbot.store.jobs import events
 from kleinbot.store.members import audit, grants, ledger, members, servers
-from kleinbot.store.members.ledger import MemberKey
 from kleinbot.usecases.permissions import require_admin
 from kleinbot.usecases.quota import quota
 from kleinbot.usecases.quota.quota import QuotaRule, pictures
@@ -63,9 +62,7 @@ class AdministerQuota:
         require_admin(actor)
         async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
             await events.accept(transaction, actor, self._clock.now_ms())
-            await self._require_allowed(
-                transaction, MemberKey(actor.server_id, actor.member_id), limit_tenths
-            )
+            await self._require_allowed(transaction, actor.member, limit_tenths)
             await servers.remember(transaction, actor.server_id, self._clock.now_ms())
             await servers.set_default_quota(transaction, actor.server_id, limit_tenths)
             await self._note(transaction, actor, AuditAction.QUOTA_SET_DEFAULT, None, **_amount(limit_tenths))

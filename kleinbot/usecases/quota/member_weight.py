@@ -1,13 +1,12 @@
 """How much a member counts in a server's line: boosters more, say, but never strictly before the others."""
 
 from kleinbot.domain.clock import Clock
-from kleinbot.domain.people import Actor
+from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.domain.quota import AuditAction
 from kleinbot.scheduler.queue import ImageQueue
 from kleinbot.store.database import MEMBER_PATIENCE_S, Database
 from kleinbot.store.jobs import events
 from kleinbot.store.members import audit, members
-from kleinbot.store.members.ledger import MemberKey
 from kleinbot.usecases.owner.server_shares import ServerShares
 from kleinbot.usecases.permissions import require_admin
 

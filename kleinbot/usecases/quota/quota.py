@@ -15,10 +15,10 @@ from functools import cached_property
 from kleinbot.domain.clock import HOUR_MS, MS_PER_S
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import TENTHS
+from kleinbot.domain.people import MemberKey
 from kleinbot.domain.quota import EverywhereSpending, Fund, Grant, LimitSource, Spending
 from kleinbot.store.database import Reader
 from kleinbot.store.members import grants, ledger, members
-from kleinbot.store.members.ledger import MemberKey
 from kleinbot.store.members.members import Standing
 
 MOST_FACTOR = 10

@@ -5,11 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from kleinbot.domain.clock import Clock
-from kleinbot.domain.people import Actor
+from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.domain.quota import LedgerEntry
 from kleinbot.store.database import MEMBER_PATIENCE_S, Database, DatabaseBusyError, Reader
 from kleinbot.store.members import ledger, members
-from kleinbot.store.members.ledger import MemberKey
 from kleinbot.usecases.quota import quota
 from kleinbot.usecases.quota.quota import Balance, QuotaRule
 
@@ -63,6 +62,6 @@ class QuotaView:
         self._clock = clock
 
     async def mine(self, actor: Actor) -> Statement:
-        owner = MemberKey(actor.server_id, actor.member_id)
+        owner = actor.member
         now_ms = self._clock.now_ms()
         return await statement(self._database, owner, self._rule, now_ms, balance_of=quota.own_balance)
