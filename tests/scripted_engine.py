@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kleinbot.domain.errors import RenderError
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.profile import CPU_SMALL, Profile
 from kleinbot.domain.work import (
     BatchResult,
     EnginePhase,
     EngineState,
-    ImageKey,
     OutOfMemory,
     Rendered,
     RenderTask,
@@ -134,7 +134,7 @@ class ScriptedEngine:
         if self.failures:
             raise self.failures.pop(0)
         yields_after = self.yields_after.pop(0) if self.yields_after else None
-        total = held.batch[0].steps
+        total = held.batch[0].spec.steps
         first = held.steps_done
         while held.steps_done < total and not all(is_cancelled(task.key) for task in held.batch):
             if held.steps_done > first and (held.steps_done == yields_after or self._yields(must_yield)):
@@ -153,7 +153,7 @@ class ScriptedEngine:
     def _suspend(self, held: _Held) -> Suspended:
         handle, self._next_handle = self._next_handle, self._next_handle + 1
         self._held[handle] = held
-        return Suspended(handle, held.steps_done, held.batch[0].steps)
+        return Suspended(handle, held.steps_done, held.batch[0].spec.steps)
 
     def _image(self, task: RenderTask, is_cancelled: Callable[[ImageKey], bool]) -> Rendered:
         error = self.image_errors.pop(task.key, None)
@@ -165,4 +165,6 @@ class ScriptedEngine:
 def grey(task: RenderTask) -> Pixels:
     """Return a plain picture, whose shade tells its seed."""
     shade = bytes([task.noise.base_seed % 256])
-    return Pixels(task.grid.width_px, task.grid.height_px, shade * (task.grid.tokens * 256 * 3))
+    return Pixels(
+        task.spec.grid.width_px, task.spec.grid.height_px, shade * (task.spec.grid.tokens * 256 * 3)
+    )

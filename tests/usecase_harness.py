@@ -15,7 +15,8 @@ from kleinbot.dispatch.start_metrics import StartMetrics
 from kleinbot.domain.errors import Code
 from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.geometry import Aspect
-from kleinbot.domain.job import ImagineRequest, Job, JobKind, Lane, ReplyAddress
+from kleinbot.domain.job import ImagineRequest, Job, Lane, ReplyAddress
+from kleinbot.domain.job_spec import JobKind, JobSpec
 from kleinbot.domain.metrics_sink import NoMetrics
 from kleinbot.domain.people import Actor
 from kleinbot.domain.service_mode import ServiceMode
@@ -33,7 +34,7 @@ from kleinbot.usecases.cancel import Cancel
 from kleinbot.usecases.job_queries import JobQueries
 from kleinbot.usecases.owner.bot_control import ServiceModeStore
 from kleinbot.usecases.quota.quota import QuotaRule
-from kleinbot.usecases.recipes import Options, Recipe
+from kleinbot.usecases.recipes import Draft, Options
 from kleinbot.usecases.submit import Accepted, Submit
 from tests.manual_clock import ManualClock
 from tests.scripted_engine import ScriptedEngine
@@ -133,8 +134,8 @@ class Studio:
     async def steps(self, steps: int, actor: Actor = ADA) -> Accepted:
         """Accept one picture of so many steps: long work."""
         grid = Aspect.SQUARE.grid.scaled_to(self.engine.profile.largest_grid_tokens)
-        recipe = Recipe(JobKind.IMAGINE, "a long story", grid, steps)
-        return await self.submit.accept(actor, recipe, Options(1, None, private=False), reply(self.clock))
+        draft = Draft(JobSpec(JobKind.IMAGINE, "a long story", grid, steps))
+        return await self.submit.accept(actor, draft, Options(1, None, private=False), reply(self.clock))
 
     async def job(self, job_id: str) -> Job:
         job = await self.recall.job(job_id)

@@ -54,9 +54,10 @@ from kleinbot.dispatch.start_metrics import StartMetrics
 from kleinbot.domain.clock import HOUR_MS, Clock, SystemClock
 from kleinbot.domain.faults import Faults, NoFaults
 from kleinbot.domain.job import TENTHS
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import Device
 from kleinbot.domain.service_mode import ServiceMode
-from kleinbot.domain.work import Checkpoint, EnginePhase, EngineState
+from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.engine.protocol import Engine
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.intake.inbound import Inbound

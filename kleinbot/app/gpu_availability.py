@@ -12,8 +12,9 @@ from kleinbot.app.model_choice import SMALL_KLEIN, ModelChoice
 from kleinbot.app.torch_probe import TorchProbe, ask_torch
 from kleinbot.config.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import CUDA_BF16, Device
-from kleinbot.domain.work import Checkpoint, ModelSize
+from kleinbot.domain.work import ModelSize
 from kleinbot.hardware.facts import MachineFacts
 from kleinbot.hardware.probe import look
 from kleinbot.hardware.profile_choice import ProfileChoice

@@ -7,8 +7,9 @@ from kleinbot.bench.contender import STEPS, DoesNotFitError, prompt_of, referenc
 from kleinbot.bench.results import Run
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, RenderError
+from kleinbot.domain.job_spec import ImageKey, JobKind, JobSpec
 from kleinbot.domain.noise import NoiseRecipe
-from kleinbot.domain.work import BatchResult, Fallback, ImageKey, RenderTask
+from kleinbot.domain.work import BatchResult, Fallback, RenderTask
 from kleinbot.engine.protocol import Engine
 
 _LASTING = (Fallback.LEAN_DECODE, Fallback.STREAMED_ENCODER)
@@ -42,11 +43,9 @@ class OurEngine:
         tasks = [
             RenderTask(
                 ImageKey(f"bench-{number}", position),
-                prompt_of(number),
-                case.grid,
+                JobSpec(JobKind.IMAGINE, prompt_of(number), case.grid, STEPS),
                 NoiseRecipe(seed),
-                STEPS,
-                references=references,
+                references,
             )
             for position, seed in enumerate(seeds_of(case, number))
         ]

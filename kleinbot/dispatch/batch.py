@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kleinbot.domain.job import Job
-from kleinbot.domain.work import ImageKey, RenderTask, Suspended
+from kleinbot.domain.job_spec import ImageKey
+from kleinbot.domain.work import RenderTask, Suspended
 from kleinbot.scheduler.entries import Shape, WaitingImage
 
 Claimed = tuple[WaitingImage, Job]

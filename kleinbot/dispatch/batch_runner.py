@@ -9,7 +9,8 @@ from kleinbot.dispatch.suspension import Suspension
 from kleinbot.dispatch.watchdog import Watchdog
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import FatalEngineError
-from kleinbot.domain.work import BatchResult, ImageKey, JobProgress, StepReport, Suspended
+from kleinbot.domain.job_spec import ImageKey
+from kleinbot.domain.work import BatchResult, JobProgress, StepReport, Suspended
 from kleinbot.engine.protocol import Engine
 from kleinbot.scheduler.cost import CostModel
 from kleinbot.scheduler.preemption import should_yield

@@ -10,8 +10,8 @@ from kleinbot.dispatch.measured_times import MeasuredTimes
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import KleinbotError
 from kleinbot.domain.job import Job, JobState
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.metrics_sink import MetricsSink
-from kleinbot.domain.work import ImageKey
 from kleinbot.scheduler.entries import WaitingImage
 from kleinbot.scheduler.queue import ImageQueue
 from kleinbot.store.database import Database, Transaction

@@ -17,8 +17,9 @@ from kleinbot.dispatch.start_metrics import StartMetrics
 from kleinbot.domain.clock import Clock, sleep_until
 from kleinbot.domain.errors import Code, KleinbotError, RenderError
 from kleinbot.domain.faults import FaultPoint, Faults
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.metrics_sink import MetricsSink
-from kleinbot.domain.work import BatchResult, EnginePhase, Fallback, ImageKey, OutOfMemory, Suspended
+from kleinbot.domain.work import BatchResult, EnginePhase, Fallback, OutOfMemory, Suspended
 from kleinbot.engine.protocol import Engine
 from kleinbot.process.disk_space import DiskCheck
 from kleinbot.scheduler.cost import CostModel

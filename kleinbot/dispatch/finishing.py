@@ -10,8 +10,8 @@ from kleinbot.domain.clock import Clock, sleep_until
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.job import FinishedImage, Job
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.pixels import Pixels
-from kleinbot.domain.work import ImageKey
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.embedded_recipe import EmbeddedRecipe
 from kleinbot.images.labelled import encode_png, pixel_hash
@@ -140,15 +140,15 @@ class Finisher:
 
     async def _finish(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:
         recipe = EmbeddedRecipe(
-            prompt=job.prompt,
+            prompt=job.spec.prompt,
             noise=job.images[key.position].noise,
-            steps=job.steps,
+            steps=job.spec.steps,
             width_px=pixels.width_px,
             height_px=pixels.height_px,
             model=self._model_name,
             version=self._version,
-            references=len(job.references),
-            cfg_scale=job.checkpoint.guidance_scale,
+            references=len(job.spec.references),
+            cfg_scale=job.spec.checkpoint.guidance_scale,
         )
         png = await self._pool.run(encode_png, pixels, recipe)
         digest = await self._pool.run(pixel_hash, pixels)

@@ -5,9 +5,10 @@ import logging
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import Job, JobState, Lane
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.profile import Device, Profile
 from kleinbot.domain.reference import Role
-from kleinbot.domain.work import ImageKey, ModelSize
+from kleinbot.domain.work import ModelSize
 from kleinbot.hardware.capacity import LimitsOnly
 from kleinbot.scheduler.admission import AdmissionLimits
 from kleinbot.scheduler.entries import WaitingImage
@@ -92,10 +93,10 @@ def _not_as_ordered(job: Job, profile: Profile, came_down: bool) -> Code | None:
     """
     if came_down:
         return Code.MODEL_CHANGED
-    if job.checkpoint not in profile.checkpoints:
+    if job.spec.checkpoint not in profile.checkpoints:
         return Code.CHECKPOINT_GONE
-    references = [each.grid for each in job.references if each.role is Role.REFERENCE]
-    if profile.device is Device.CPU and LimitsOnly(profile).largest_batch(job.grid, references) == 0:
+    references = [each.grid for each in job.spec.references if each.role is Role.REFERENCE]
+    if profile.device is Device.CPU and LimitsOnly(profile).largest_batch(job.spec.grid, references) == 0:
         return Code.MODEL_CHANGED
     return None
 

@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable
 from kleinbot.archive.archive import Archive, PictureGoneError
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import Job
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.reference import Reference, Role
-from kleinbot.domain.work import ImageKey, RenderTask, StartingPicture
+from kleinbot.domain.work import RenderTask, StartingPicture
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.labelled import decode_own
 
@@ -31,18 +32,15 @@ class RenderTasks:
         Raises RenderError INPUT_LOST where an input picture is no longer in the archive or is damaged.
         """
         pictures = await self._pictures_of(job)
-        by_role = [(each.role, picture) for each, picture in zip(job.references, pictures, strict=True)]
+        by_role = [(each.role, picture) for each, picture in zip(job.spec.references, pictures, strict=True)]
         start = next((picture for role, picture in by_role if role is Role.START), None)
         image = job.images[key.position]
         return RenderTask(
             key=key,
-            prompt=job.prompt,
-            grid=image.grid,
+            spec=job.spec,
             noise=image.noise,
-            steps=job.steps,
-            checkpoint=job.checkpoint,
-            references=tuple(picture for role, picture in by_role if role is Role.REFERENCE),
-            start=None if start is None else StartingPicture(start, job.first_sigma),
+            pictures=tuple(picture for role, picture in by_role if role is Role.REFERENCE),
+            start=None if start is None else StartingPicture(start, job.spec.first_sigma),
         )
 
     def read_ahead(self, job_id: str, job: Callable[[], Awaitable[Job | None]]) -> None:
@@ -61,7 +59,7 @@ class RenderTasks:
             self._reading.popitem()[1].cancel()
 
     async def _pictures_of(self, job: Job) -> tuple[Pixels, ...]:
-        if not job.references:
+        if not job.spec.references:
             return ()
         reading = self._reading.get(job.job_id)
         if reading is None:
@@ -81,7 +79,7 @@ class RenderTasks:
             oldest.cancel()
 
     async def _read_all(self, job: Job) -> tuple[Pixels, ...]:
-        return tuple([await self._read(each) for each in job.references])
+        return tuple([await self._read(each) for each in job.spec.references])
 
     async def _read(self, reference: Reference) -> Pixels:
         try:

@@ -5,22 +5,14 @@ from enum import StrEnum
 
 from kleinbot.domain.errors import KleinbotError
 from kleinbot.domain.geometry import Aspect, Grid
+from kleinbot.domain.job_spec import ImageKey, JobSpec
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.people import MemberKey
-from kleinbot.domain.reference import Reference, Role
-from kleinbot.domain.variation import Strength
-from kleinbot.domain.work import Checkpoint, ImageKey
 
 TENTHS = 10
 """Prices and quotas are whole tenths of a picture."""
 
 MAX_COUNT = 4
-
-
-class JobKind(StrEnum):
-    IMAGINE = "imagine"
-    EDIT = "edit"
-    VARIATIONS = "variations"
 
 
 class Quality(StrEnum):
@@ -113,17 +105,12 @@ class NewJob:
 
     ``cost``: what the line charges for each image, in pictures; None: its static cost. ``unhurried``: why it
     is not promised. ``left_tenths``: what is left of the member's quota once all of it is paid.
-    ``spoiler``: it is made from a picture that is hidden until clicked, and so is what becomes of it.
     """
 
     job_id: str
     server_id: int
     member_id: int
-    kind: JobKind
-    prompt: str
-    grid: Grid
-    steps: int
-    checkpoint: Checkpoint
+    spec: JobSpec
     seed: int
     private: bool
     price_tenths: int
@@ -132,21 +119,13 @@ class NewJob:
     created_ms: int
     images: tuple[NewImage, ...]
     reply: ReplyAddress
-    references: tuple[Reference, ...] = ()
-    parent: ImageKey | None = None
-    strength: Strength | None = None
     cost: float | None = None
     unhurried: RelaxedReason | None = None
     left_tenths: int | None = None
-    spoiler: bool = False
 
     @property
     def member(self) -> MemberKey:
         return MemberKey(self.server_id, self.member_id)
-
-    @property
-    def first_sigma(self) -> float:
-        return _first_sigma(self.references, self.strength)
 
 
 @dataclass(frozen=True)
@@ -176,19 +155,15 @@ class Image:
 class Job:
     """An accepted job as its rows say.
 
-    ``cost``, ``unhurried``, ``left_tenths``, ``spoiler``: as in ``NewJob``. ``refunded_tenths``: what the
-    ledger really gave back of it, such as nothing after a reset of the quota.
+    ``cost``, ``unhurried``, ``left_tenths``: as in ``NewJob``. ``parent``: ``spec.parent`` as people know it.
+    ``refunded_tenths``: what the ledger really gave back, such as nothing after a reset of the quota.
     """
 
     job_id: str
     server_id: int
     member_id: int
     number: int
-    kind: JobKind
-    prompt: str
-    grid: Grid
-    steps: int
-    checkpoint: Checkpoint
+    spec: JobSpec
     seed: int
     count: int
     private: bool
@@ -201,24 +176,16 @@ class Job:
     created_ms: int
     ended_ms: int | None
     images: tuple[Image, ...]
-    references: tuple[Reference, ...] = ()
     parent: Parent | None = None
-    strength: Strength | None = None
     deleted_ms: int | None = None
     cost: float | None = None
     refunded_tenths: int = 0
     unhurried: RelaxedReason | None = None
     left_tenths: int | None = None
-    spoiler: bool = False
 
     @property
     def member(self) -> MemberKey:
         return MemberKey(self.server_id, self.member_id)
-
-    @property
-    def first_sigma(self) -> float:
-        """How much noise denoising begins with: 1, or less where it begins at a picture."""
-        return _first_sigma(self.references, self.strength)
 
     @property
     def done_images(self) -> tuple[Image, ...]:
@@ -240,8 +207,3 @@ class FinishedImage:
     sha256: str
     pixel_hash: str
     seconds: float
-
-
-def _first_sigma(references: tuple[Reference, ...], strength: Strength | None) -> float:
-    begins_at_a_picture = any(reference.role is Role.START for reference in references)
-    return strength.first_sigma if begins_at_a_picture and strength is not None else 1.0

@@ -25,6 +25,14 @@ class NoiseRecipe:
     base_seed: int
     blends: tuple[Blend, ...] = ()
 
+    @property
+    def parent(self) -> "NoiseRecipe | None":
+        """The noise into which the last blend was mixed; None where nothing was."""
+        return NoiseRecipe(self.base_seed, self.blends[:-1]) if self.blends else None
+
+    def mixed_with(self, seed: int, weight: float) -> "NoiseRecipe":
+        return NoiseRecipe(self.base_seed, (*self.blends, Blend(seed, weight)))
+
 
 def seed_of_image(job_seed: int, position: int) -> int:
     """Return the seed of image ``position`` of a job: ``(s + i) mod 2³²``."""

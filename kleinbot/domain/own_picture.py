@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kleinbot.domain.work import ImageKey
+from kleinbot.domain.job_spec import ImageKey
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kleinbot.domain.geometry import MAX_OUTPUT_TOKENS, Grid
-from kleinbot.domain.work import Checkpoint
+from kleinbot.domain.job_spec import Checkpoint
 
 
 class Device(StrEnum):

@@ -4,21 +4,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from kleinbot.domain.errors import RenderError, StartError
-from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job_spec import ImageKey, JobSpec
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
-
-
-class Checkpoint(StrEnum):
-    """Which of Klein's two sets of transformer weights."""
-
-    DISTILLED = "distilled"
-    BASE = "base"
-
-    @property
-    def guidance_scale(self) -> float:
-        """How strongly the prompt guides; 1 is no guidance, 4 the base checkpoint's published setting."""
-        return 4.0 if self is Checkpoint.BASE else 1.0
 
 
 class ModelSize(StrEnum):
@@ -28,14 +16,6 @@ class ModelSize(StrEnum):
     """FLUX.2 [klein] 4B, published or somebody's own."""
     SMALL = "small"
     """One that any CPU can run, as the one that ships."""
-
-
-@dataclass(frozen=True, order=True)
-class ImageKey:
-    """One image of one job: the unit of dispatch."""
-
-    job_id: str
-    position: int
 
 
 @dataclass(frozen=True)
@@ -51,15 +31,15 @@ class StartingPicture:
 
 @dataclass(frozen=True)
 class RenderTask:
-    """One image for the engine to make. ``references`` are already scaled and composed on white."""
+    """One image for the engine to make.
+
+    ``pictures``: the references that the transformer attends to, already scaled and composed on white.
+    """
 
     key: ImageKey
-    prompt: str
-    grid: Grid
+    spec: JobSpec
     noise: NoiseRecipe
-    steps: int
-    checkpoint: Checkpoint = Checkpoint.DISTILLED
-    references: tuple[Pixels, ...] = ()
+    pictures: tuple[Pixels, ...] = ()
     start: StartingPicture | None = None
 
 

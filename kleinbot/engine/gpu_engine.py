@@ -16,16 +16,9 @@ from typing import TYPE_CHECKING, TypeVar
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError, StartError
 from kleinbot.domain.faults import Faults
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.profile import Profile
-from kleinbot.domain.work import (
-    BatchResult,
-    EnginePhase,
-    EngineState,
-    ImageKey,
-    RenderTask,
-    StepReport,
-    Suspended,
-)
+from kleinbot.domain.work import BatchResult, EnginePhase, EngineState, RenderTask, StepReport, Suspended
 from kleinbot.engine.protocol import never
 from kleinbot.klein.weights.source import Source
 
@@ -144,7 +137,7 @@ class GpuEngine:
         def render(worker: "Worker", caller: "Callbacks") -> BatchResult | Suspended:
             return worker.render(batch, caller)
 
-        return await self._work(render, batch[0].steps, on_step, is_cancelled, must_yield)
+        return await self._work(render, batch[0].spec.steps, on_step, is_cancelled, must_yield)
 
     async def resume(
         self,

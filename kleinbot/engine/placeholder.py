@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from kleinbot.domain.errors import Code, RenderError, StartError
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.profile import Profile
-from kleinbot.domain.work import EnginePhase, EngineState, ImageKey, RenderTask, StepReport, Suspended
+from kleinbot.domain.work import EnginePhase, EngineState, RenderTask, StepReport, Suspended
 from kleinbot.engine.protocol import never
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.profile import Profile
-from kleinbot.domain.work import BatchResult, EngineState, ImageKey, RenderTask, StepReport, Suspended
+from kleinbot.domain.work import BatchResult, EngineState, RenderTask, StepReport, Suspended
 
 
 def never() -> bool:

@@ -9,15 +9,9 @@ import torch
 
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import RenderError
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.pixels import Pixels
-from kleinbot.domain.work import (
-    BatchResult,
-    ImageKey,
-    OutOfMemory,
-    Rendered,
-    RenderTask,
-    StageSeconds,
-)
+from kleinbot.domain.work import BatchResult, OutOfMemory, Rendered, RenderTask, StageSeconds
 from kleinbot.klein.pipeline.denoise import Denoising
 
 
@@ -89,7 +83,7 @@ class RenderBatch:
 
     @property
     def steps(self) -> int:
-        return self._tasks[0].steps
+        return self._tasks[0].spec.steps
 
     @property
     def steps_done(self) -> int:

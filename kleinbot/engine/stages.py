@@ -8,8 +8,9 @@ import torch
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.pixels import Pixels
-from kleinbot.domain.work import Checkpoint, RenderTask
+from kleinbot.domain.work import RenderTask
 from kleinbot.engine.autoencoder import Autoencoder
 from kleinbot.engine.device import wait_for
 from kleinbot.engine.embeddings import EmbeddingCache
@@ -70,7 +71,7 @@ class Stages:
     def _encode(self, part: BatchPart) -> None:
         tasks, klein = part.tasks, self._klein
         grid, steps, checkpoint = _shape_of(tasks)
-        embeddings = self._embeddings([task.prompt for task in tasks])
+        embeddings = self._embeddings([task.spec.prompt for task in tasks])
         guidance = None
         if checkpoint is Checkpoint.BASE:
             guidance = Guidance(self._embeddings([""] * len(tasks)))
@@ -133,10 +134,10 @@ class Stages:
         """Return each reference position's latents for all of ``tasks``; equal pictures are encoded once."""
         encoded: dict[Pixels, torch.Tensor] = {}
         for task in tasks:
-            for picture in task.references:
+            for picture in task.pictures:
                 if picture not in encoded:
                     encoded[picture] = self._autoencoder.encode(picture)
-        by_position = zip(*(task.references for task in tasks), strict=True)
+        by_position = zip(*(task.pictures for task in tasks), strict=True)
         return [torch.cat([encoded[picture] for picture in pictures]) for pictures in by_position]
 
     def _beginning(self, tasks: Sequence[RenderTask]) -> Beginning | None:
@@ -150,7 +151,7 @@ class Stages:
 
 
 def _shape_of(tasks: Sequence[RenderTask]) -> tuple[Grid, int, Checkpoint]:
-    shapes = {(t.grid, t.steps, t.checkpoint, t.start and t.start.first_sigma) for t in tasks}
+    shapes = {(t.spec.grid, t.spec.steps, t.spec.checkpoint, t.start and t.start.first_sigma) for t in tasks}
     if len(shapes) != 1:
         raise ValueError(f"a batch has one grid, step count, checkpoint and first sigma, not {len(shapes)}")
-    return tasks[0].grid, tasks[0].steps, tasks[0].checkpoint
+    return tasks[0].spec.grid, tasks[0].spec.steps, tasks[0].spec.checkpoint

@@ -9,10 +9,11 @@ from diffusers import Flux2Transformer2DModel
 from diffusers.models.attention_dispatch import attention_backend
 
 from kleinbot.domain.geometry import Aspect, Grid
+from kleinbot.domain.job_spec import Checkpoint, ImageKey, JobKind, JobSpec
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.profile import Attention, Profile, RowTiling
-from kleinbot.domain.work import Checkpoint, ImageKey, RenderTask
+from kleinbot.domain.work import RenderTask
 from kleinbot.klein.low_memory.tiled_blocks import run_in_tiles
 from kleinbot.klein.pipeline.load import Klein
 
@@ -137,4 +138,5 @@ def _task(
     grid: Grid, checkpoint: Checkpoint, number: int = 0, references: tuple[Pixels, ...] = ()
 ) -> RenderTask:
     key = ImageKey("warm-up", number)
-    return RenderTask(key, "", grid, NoiseRecipe(number), 1, checkpoint, references)
+    spec = JobSpec(JobKind.IMAGINE, "", grid, steps=1, checkpoint=checkpoint)
+    return RenderTask(key, spec, NoiseRecipe(number), references)

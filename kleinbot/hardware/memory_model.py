@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kleinbot.domain.geometry import TOKEN_PX, Grid
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import Placement, Profile, RowTiling, WeightFormat
-from kleinbot.domain.work import Checkpoint
 from kleinbot.hardware import activations, model_sizes
 from kleinbot.hardware.activations import VaeMemory
 from kleinbot.hardware.facts import System

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.geometry import MAX_OUTPUT_TOKENS, TOKEN_PX, Grid
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import (
     CPU_SMALL,
     CUDA_BF16,
@@ -18,7 +19,6 @@ from kleinbot.domain.profile import (
     Profile,
     WeightFormat,
 )
-from kleinbot.domain.work import Checkpoint
 from kleinbot.hardware.checks import (
     NATIVE_FP8_FROM,
     check_host_memory,

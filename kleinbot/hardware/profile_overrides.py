@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import Attention, ComponentPlan, Placement, Profile, WeightFormat
-from kleinbot.domain.work import Checkpoint
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.geometry import MAX_OUTPUT_TOKENS, TOKEN_PX
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import CPU_SMALL, CUDA_BF16, Attention, Device, Precision, Profile, WeightFormat
-from kleinbot.domain.work import Checkpoint
 from kleinbot.hardware.checks import check_host_memory, check_possible
 from kleinbot.hardware.facts import GIB, MachineFacts
 from kleinbot.hardware.memory_model import WorkShape, pinned_bytes, predict, resident_bytes

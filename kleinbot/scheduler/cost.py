@@ -7,7 +7,7 @@ from statistics import median_low
 
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import TENTHS
-from kleinbot.domain.work import Checkpoint
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.scheduler.entries import Shape
 
 # FLUX.2 [klein] 4B. A multiplication and its addition count as two operations.

@@ -5,15 +5,14 @@ from typing import Protocol
 
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import Lane
+from kleinbot.domain.job_spec import Checkpoint, ImageKey
 from kleinbot.domain.tags import Tag as Tag
-from kleinbot.domain.work import Checkpoint, ImageKey
 
 
 @dataclass(frozen=True, order=True)
 class Shape:
     """The batch key: images of equal shape can share a batch, and take equally long.
 
-    ``precision`` and ``adapters`` stay empty on a host that serves one precision and no adapters.
     ``first_sigma`` is below 1 where denoising begins at a picture: another schedule.
     """
 
@@ -21,8 +20,6 @@ class Shape:
     steps: int
     checkpoint: Checkpoint = Checkpoint.DISTILLED
     references: tuple[Grid, ...] = ()
-    precision: str = ""
-    adapters: tuple[str, ...] = ()
     first_sigma: float = 1.0
 
 

@@ -3,20 +3,19 @@
 from collections.abc import Collection
 
 from kleinbot.domain.job import ImageState, Job, NewJob
-from kleinbot.domain.reference import Role
-from kleinbot.domain.work import ImageKey
+from kleinbot.domain.job_spec import ImageKey, JobSpec
 from kleinbot.scheduler.cost import cost
 from kleinbot.scheduler.entries import Shape, WaitingImage
 
 
-def shape_of(job: Job | NewJob) -> Shape:
-    """Return what decides a job's cost and whom it can share a batch with."""
+def shape_of(spec: JobSpec) -> Shape:
+    """Return what decides an image's cost and which images it can share a batch with."""
     return Shape(
-        grid=job.grid,
-        steps=job.steps,
-        checkpoint=job.checkpoint,
-        references=tuple(reference.grid for reference in job.references if reference.role is Role.REFERENCE),
-        first_sigma=job.first_sigma,
+        grid=spec.grid,
+        steps=spec.steps,
+        checkpoint=spec.checkpoint,
+        references=spec.reference_grids,
+        first_sigma=spec.first_sigma,
     )
 
 
@@ -41,7 +40,7 @@ def open_images(
 def _images(
     job: Job | NewJob, keys: list[ImageKey], deadline_ms: int | None, suspects: Collection[ImageKey]
 ) -> tuple[WaitingImage, ...]:
-    shape = shape_of(job)
+    shape = shape_of(job.spec)
     return tuple(
         WaitingImage(
             key=key,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kleinbot.domain.clock import MS_PER_S
-from kleinbot.domain.work import ImageKey
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.scheduler.cost import CostModel
 from kleinbot.scheduler.queue import ImageQueue
 

@@ -12,7 +12,7 @@ from math import inf
 
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.job import Lane
-from kleinbot.domain.work import ImageKey
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.scheduler.accounts import Charge
 from kleinbot.scheduler.batches import start_batch
 from kleinbot.scheduler.cost import CostModel

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from kleinbot.domain.errors import Code, Refusal
-from kleinbot.domain.job import JobKind
+from kleinbot.domain.job_spec import JobKind, JobSpec
 from kleinbot.domain.people import Actor
 from kleinbot.domain.reference import MOST_INPUTS, Role
 from kleinbot.domain.requests import Attached, EditRequest
 from kleinbot.usecases.inputs import Inputs
-from kleinbot.usecases.recipes import Options, Recipe
+from kleinbot.usecases.recipes import Draft, Options
 from kleinbot.usecases.sources import Sources, is_private, is_spoiler, parent_of
 from kleinbot.usecases.submit import PreparedRequest, Submit
 
@@ -36,20 +36,20 @@ class Edit:
             source = await self._sources.resolve(actor, request.source)
 
         @asynccontextmanager
-        async def recipe() -> AsyncIterator[Recipe]:
+        async def draft() -> AsyncIterator[Draft]:
             pictures = (source, *request.references)
             with self._inputs.arriving(actor.member_id, pictures) as arriving:
                 first = await arriving.of(source, Role.REFERENCE)
                 more = [await arriving.of(each, Role.REFERENCE, grows=False) for each in request.references]
-                yield Recipe(
+                spec = JobSpec(
                     JobKind.EDIT,
                     instruction,
                     first.grid,
-                    inputs=(first, *more),
                     parent=parent_of(source),
                     spoiler=any(map(is_spoiler, pictures)),
                 )
+                yield Draft(spec, (first, *more))
 
         downloads = isinstance(source, Attached) or bool(request.references)
         options = Options(request.count, request.seed, is_private(request.private, source))
-        return await self._submit.begun(actor, options, recipe, downloads=downloads)
+        return await self._submit.begun(actor, options, draft, downloads=downloads)

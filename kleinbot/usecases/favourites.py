@@ -3,8 +3,8 @@
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import Job
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.people import Actor, MemberKey
-from kleinbot.domain.work import ImageKey
 from kleinbot.store.database import MEMBER_PATIENCE_S, Database
 from kleinbot.store.jobs import events
 from kleinbot.store.results import favourites

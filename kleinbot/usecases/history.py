@@ -137,7 +137,7 @@ class History:
         except Refusal:
             return found
         rest = (title for title in found if title.number != named.number)
-        return [Title(named.number, named.prompt), *rest][:limit]
+        return [Title(named.number, named.spec.prompt), *rest][:limit]
 
     @asynccontextmanager
     async def _reader(self, wanted: HistoryQuery) -> AsyncIterator[Reader]:

@@ -97,7 +97,7 @@ class Arriving:
         Raises Refusal PICTURE_GONE, and the refusals of ``Inbound``.
         """
         copies = []
-        for reference in job.references:
+        for reference in job.spec.references:
             self._room.reach(_pixel_bytes(reference.grid))
             data = await self._inputs.read_own(reference.file, job)
             self._room.keep(len(data))

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import Image, Job
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.own_picture import OwnPicture
 from kleinbot.domain.people import Actor
 from kleinbot.domain.requests import Attached, PictureReference, Source
-from kleinbot.domain.work import ImageKey
 from kleinbot.store.database import Database
 from kleinbot.store.jobs import lookup
 from kleinbot.store.results import own_pictures
@@ -88,7 +88,7 @@ def is_private(asked: bool | None, source: Chosen | Attached) -> bool:
 
 def is_spoiler(source: Chosen | Attached) -> bool:
     """Return whether a picture is hidden until clicked: what is made from it is, too."""
-    return source.job.spoiler if isinstance(source, Chosen) else source.is_spoiler
+    return source.job.spec.spoiler if isinstance(source, Chosen) else source.is_spoiler
 
 
 def parent_of(source: Chosen | Attached) -> ImageKey | None:

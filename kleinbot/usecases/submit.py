@@ -11,7 +11,8 @@ from kleinbot.archive.archive import Archive
 from kleinbot.archive.names import ArchiveFolder
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal, RepeatedEvent
-from kleinbot.domain.job import ImagineRequest, Job, JobKind, NewJob, Quality, ReplyAddress, Told
+from kleinbot.domain.job import ImagineRequest, Job, NewJob, Quality, ReplyAddress, Told
+from kleinbot.domain.job_spec import BASE_STEPS, DISTILLED_STEPS, Checkpoint, JobKind, JobSpec
 from kleinbot.domain.metrics_sink import MetricsSink
 from kleinbot.domain.noise import SEED_COUNT
 from kleinbot.domain.people import Actor, MemberKey
@@ -21,7 +22,7 @@ from kleinbot.domain.prompts import PromptMeter
 from kleinbot.domain.reference import Reference, Role
 from kleinbot.domain.requests import Press
 from kleinbot.domain.service_mode import ServiceMode
-from kleinbot.domain.work import Checkpoint, EnginePhase, EngineState
+from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.hardware.capacity import Capacity
 from kleinbot.scheduler.admission import AdmissionLimits, Admitted, admit
 from kleinbot.scheduler.cost import CostModel
@@ -35,15 +36,7 @@ from kleinbot.usecases.capacity_check import require_fit
 from kleinbot.usecases.job_queries import JobQueries, JobStatus
 from kleinbot.usecases.quota import quota
 from kleinbot.usecases.quota.quota import Balance, QuotaRule
-from kleinbot.usecases.recipes import (
-    BASE_STEPS,
-    DISTILLED_STEPS,
-    Input,
-    Options,
-    Recipe,
-    complete,
-    least_tenths,
-)
+from kleinbot.usecases.recipes import Draft, Input, Options, complete, least_tenths
 
 
 @dataclass(frozen=True)
@@ -128,7 +121,7 @@ class Submit:
     async def _imagine(self, actor: Actor, request: ImagineRequest, reply: ReplyAddress) -> Accepted:
         grid = request.aspect.grid.scaled_to(self._profile.largest_grid_tokens)
         is_best = request.quality is Quality.BEST
-        recipe = Recipe(
+        spec = JobSpec(
             JobKind.IMAGINE,
             self.clean(request.prompt),
             grid,
@@ -136,12 +129,12 @@ class Submit:
             checkpoint=Checkpoint.BASE if is_best else Checkpoint.DISTILLED,
         )
         options = Options(request.count, request.seed, request.private)
-        return await self.accept(actor, recipe, options, reply)
+        return await self.accept(actor, Draft(spec), options, reply)
 
     async def accept(
         self,
         actor: Actor,
-        recipe: Recipe,
+        draft: Draft,
         options: Options,
         reply: ReplyAddress,
         press: Press | None = None,
@@ -153,17 +146,18 @@ class Submit:
         DiskFullError.
         """
         self._require_open()
-        if recipe.checkpoint not in self._profile.checkpoints:
+        if draft.spec.checkpoint not in self._profile.checkpoints:
             raise Refusal(Code.CHECKPOINT_NOT_HERE)
         require_fit(
-            self._capacity, recipe.grid, [each.grid for each in recipe.inputs if each.role is Role.REFERENCE]
+            self._capacity,
+            draft.spec.grid,
+            [each.grid for each in draft.inputs if each.role is Role.REFERENCE],
         )
         job_id = f"{self._random.getrandbits(96):024x}"
-        references = await self._stored(actor.server_id, job_id, recipe.inputs)
+        references = await self._stored(actor.server_id, job_id, draft.inputs)
         try:
-            job = complete(
-                recipe, options, actor, reply, job_id, references, self._draw_seed, self._clock.now_ms()
-            )
+            spec = replace(draft.spec, references=references)
+            job = complete(spec, options, actor, reply, job_id, self._draw_seed, self._clock.now_ms())
             return await self._insert(actor, job, press)
         except (Refusal, RepeatedEvent):
             for reference in references:
@@ -174,13 +168,13 @@ class Submit:
         self,
         actor: Actor,
         options: Options,
-        recipe: Callable[[], AbstractAsyncContextManager[Recipe]],
+        draft: Callable[[], AbstractAsyncContextManager[Draft]],
         *,
         downloads: bool,
     ) -> PreparedRequest:
-        """Return the rest of a request whose recipe takes a while. Raises ENGINE_FAILED or STOPPING.
+        """Return the rest of a request whose draft takes a while. Raises ENGINE_FAILED or STOPPING.
 
-        ``recipe`` is left once the job is stored: until then its pictures are in memory.
+        ``draft`` is left once the job is stored: until then its pictures are in memory.
 
         ``downloads``: it fetches somebody's file, which is not done for who could not even pay the cheapest
         picture that begins with one: that raises QUOTA_EXHAUSTED.
@@ -193,7 +187,7 @@ class Submit:
 
         async def finish(reply: ReplyAddress, press: Press | None) -> Accepted:
             with self.counting_refusals():
-                async with recipe() as complete:
+                async with draft() as complete:
                     return await self.accept(actor, complete, options, reply, press)
 
         return PreparedRequest(options.private, finish)
@@ -207,7 +201,7 @@ class Submit:
                 await self._require_new(transaction, owner, press)
             price = job.price_tenths * len(job.images)
             balance = await quota.require(transaction, owner, self._rule, price, job.created_ms)
-            job = replace(job, cost=self._cost_model.expected_cost(shape_of(job)))
+            job = replace(job, cost=self._cost_model.expected_cost(shape_of(job.spec)))
             admitted = self._admit(job)
             job = replace(
                 job,

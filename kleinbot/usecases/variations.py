@@ -2,13 +2,15 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
-from kleinbot.domain.job import Job, JobKind
+from kleinbot.domain.job import Job
+from kleinbot.domain.job_spec import JobKind, JobSpec
 from kleinbot.domain.people import Actor
 from kleinbot.domain.reference import Role
 from kleinbot.domain.requests import Attached, RerollRequest, VariationsRequest
 from kleinbot.usecases.inputs import Arriving, Inputs
-from kleinbot.usecases.recipes import Options, Recipe, recipe_of
+from kleinbot.usecases.recipes import Draft, Options, draft_of
 from kleinbot.usecases.sources import Chosen, Sources, is_private, is_spoiler, parent_of
 from kleinbot.usecases.submit import PreparedRequest, Submit
 
@@ -31,7 +33,7 @@ class Variations:
             source = await self._sources.resolve(actor, request.source)
 
         @asynccontextmanager
-        async def recipe() -> AsyncIterator[Recipe]:
+        async def draft() -> AsyncIterator[Draft]:
             if isinstance(source, Chosen) and not _begins_at_a_picture(source.job):
                 with self._inputs.arriving(actor.member_id, ()) as arriving:
                     yield await _of_noise(arriving, source, request)
@@ -41,7 +43,7 @@ class Variations:
 
         count = request.count or (source.job.count if isinstance(source, Chosen) else 1)
         options = Options(count, None, is_private(request.private, source))
-        return await self._submit.begun(actor, options, recipe, downloads=isinstance(source, Attached))
+        return await self._submit.begun(actor, options, draft, downloads=isinstance(source, Attached))
 
     async def reroll(self, actor: Actor, request: RerollRequest) -> PreparedRequest:
         """Begin a job again. Raises Refusal PICTURE_UNKNOWN."""
@@ -49,41 +51,38 @@ class Variations:
             job = await self._sources.job(actor, request.job_id)
 
         @asynccontextmanager
-        async def recipe() -> AsyncIterator[Recipe]:
+        async def draft() -> AsyncIterator[Draft]:
             with self._inputs.arriving(actor.member_id, ()) as arriving:
-                yield recipe_of(job, await arriving.copies(job))
+                yield draft_of(job, await arriving.copies(job))
 
-        return await self._submit.begun(actor, Options(job.count, None, job.private), recipe, downloads=False)
+        return await self._submit.begun(actor, Options(job.count, None, job.private), draft, downloads=False)
 
 
-async def _of_noise(arriving: Arriving, parent: Chosen, request: VariationsRequest) -> Recipe:
-    return Recipe(
+async def _of_noise(arriving: Arriving, parent: Chosen, request: VariationsRequest) -> Draft:
+    spec = replace(
+        parent.job.spec,
         kind=JobKind.VARIATIONS,
-        prompt=parent.job.prompt,
-        grid=parent.image.grid,
-        steps=parent.job.steps,
-        checkpoint=parent.job.checkpoint,
-        inputs=await arriving.copies(parent.job),
-        noise=parent.image.noise,
+        references=(),
+        noise_parent=parent.image.noise,
         strength=request.strength,
         parent=parent.image.key,
-        spoiler=parent.job.spoiler,
     )
+    return Draft(spec, await arriving.copies(parent.job))
 
 
-async def _of_pixels(arriving: Arriving, source: Chosen | Attached, request: VariationsRequest) -> Recipe:
+async def _of_pixels(arriving: Arriving, source: Chosen | Attached, request: VariationsRequest) -> Draft:
     start = await arriving.of(source, Role.START)
-    return Recipe(
+    spec = JobSpec(
         kind=JobKind.VARIATIONS,
-        prompt=source.job.prompt if isinstance(source, Chosen) else "",
+        prompt=source.job.spec.prompt if isinstance(source, Chosen) else "",
         grid=start.grid,
         steps=request.strength.steps,
-        inputs=(start,),
         strength=request.strength,
         parent=parent_of(source),
         spoiler=is_spoiler(source),
     )
+    return Draft(spec, (start,))
 
 
 def _begins_at_a_picture(job: Job) -> bool:
-    return job.first_sigma < 1.0
+    return job.spec.first_sigma < 1.0

@@ -5,9 +5,9 @@ import pytest
 
 from kleinbot.chat.core import views as core_views
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import Image, ImageState, Job, JobKind, JobState, Lane
+from kleinbot.domain.job import Image, ImageState, Job, JobState, Lane
+from kleinbot.domain.job_spec import ImageKey, JobKind, JobSpec
 from kleinbot.domain.noise import NoiseRecipe
-from kleinbot.domain.work import Checkpoint, ImageKey
 from kleinbot.texts import Texts, languages
 from kleinbot.usecases.job_queries import StoredPicture
 
@@ -24,8 +24,8 @@ def a_job(count: int, locale: str) -> Job:
         for i in range(count)
     )  # fmt: skip
     return Job(
-        job_id=JOB_ID, server_id=1, member_id=2, number=3, kind=JobKind.IMAGINE, prompt="a fox",
-        grid=Grid(16, 16), steps=4, checkpoint=Checkpoint.DISTILLED, seed=1, count=count, private=False,
+        job_id=JOB_ID, server_id=1, member_id=2, number=3,
+        spec=JobSpec(JobKind.IMAGINE, "a fox", Grid(16, 16)), seed=1, count=count, private=False,
         price_tenths=10, lane=Lane.TOKEN, locale=locale, channel_id=4, state=JobState.DONE, error=None,
         created_ms=0, ended_ms=1, images=images,
     )  # fmt: skip

@@ -12,15 +12,17 @@ from kleinbot.chat.delivery import waiting_views
 from kleinbot.chat.results import views as results_views
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import Image, ImageState, Job, JobKind, JobState, Parent
+from kleinbot.domain.job import Image, ImageState, Job, JobState, Parent
+from kleinbot.domain.job_spec import ImageKey, JobKind
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.plain_text import lightened, weight
 from kleinbot.domain.variation import Strength
-from kleinbot.domain.work import EnginePhase, EngineState, ImageKey, JobProgress
+from kleinbot.domain.work import EnginePhase, EngineState, JobProgress
 from kleinbot.texts import Texts
 from kleinbot.usecases.history import HistoryEntry, Page, Search
 from kleinbot.usecases.job_queries import JobStatus, QueueOverview, StoredPicture
 from tests.chat.test_waiting_views import JOB
+from tests.specs import with_spec
 
 MOST_BYTES = 9_000
 READY = EngineState(EnginePhase.READY)
@@ -36,16 +38,13 @@ LOCALES = ("en-US", "de")
 
 JOBS = tuple(
     replace(
-        JOB,
+        with_spec(JOB, kind=JobKind.VARIATIONS, strength=Strength.MEDIUM, prompt=prompt),
         job_id="f" * 24,
         member_id=LARGE_ID,
         number=999_999_999,
-        kind=JobKind.VARIATIONS,
-        strength=Strength.MEDIUM,
         parent=Parent(ImageKey("e" * 24, 3), 999_999_999, LARGE_ID),
         count=4,
         locale=locale,
-        prompt=prompt,
         state=JobState.DONE,
         images=tuple(
             Image(
@@ -98,7 +97,7 @@ def test_no_message_is_heavy(job: Job) -> None:
 
 
 def test_a_description_says_that_a_model_made_it_and_turns_no_text() -> None:
-    job = replace(JOBS[0], prompt="a red\n\u202efox\u200b, 狐")
+    job = with_spec(JOBS[0], prompt="a red\n\u202efox\u200b, 狐")
     assert (
         core_views.alt_text(Texts(), job, 1, 4)
         == "Picture 2 of 4, drawn by an AI model for the prompt: a red fox, 狐"

@@ -4,9 +4,10 @@ import discord
 import pytest
 
 from kleinbot.chat.owner.views import host_queue
-from kleinbot.domain.job import JobKind, Lane
+from kleinbot.domain.job import Lane
+from kleinbot.domain.job_spec import Checkpoint, JobKind
 from kleinbot.domain.service_mode import ServiceMode
-from kleinbot.domain.work import Checkpoint, EnginePhase, EngineState
+from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.texts import Texts
 from kleinbot.usecases.owner.owner_queue import OwnerQueuePage, OwnerQueueRow
 

@@ -6,20 +6,21 @@ import pytest
 
 from kleinbot.chat.results.recipe_text import command, nearest_aspect, recipe_text, unquoted
 from kleinbot.domain.geometry import Aspect, Grid
-from kleinbot.domain.job import Image, ImageState, Job, JobKind, JobState, Lane, Parent
+from kleinbot.domain.job import Image, ImageState, Job, JobState, Lane, Parent
+from kleinbot.domain.job_spec import ImageKey, JobKind, JobSpec
 from kleinbot.domain.noise import Blend, NoiseRecipe
 from kleinbot.domain.variation import Strength
-from kleinbot.domain.work import Checkpoint, ImageKey
 from kleinbot.texts import Texts
+from tests.specs import with_spec
 
 KEY = "0" * 24
 GRID = Grid(19, 13)
 IMAGE = Image(ImageKey(KEY, 0), 10, NoiseRecipe(41), GRID, ImageState.DONE, "f", "s", 0.5)
 JOB = Job(
-    job_id=KEY, server_id=10, member_id=1, number=7, kind=JobKind.IMAGINE, prompt='a "red"\nfox seed:3',
-    grid=GRID, steps=4, checkpoint=Checkpoint.DISTILLED, seed=41, count=1, private=False, price_tenths=10,
-    lane=Lane.TOKEN, locale="en-US", channel_id=5, state=JobState.DONE, error=None,
-    created_ms=1_790_000_000_000, ended_ms=1_790_000_001_000, images=(IMAGE,),
+    job_id=KEY, server_id=10, member_id=1, number=7,
+    spec=JobSpec(JobKind.IMAGINE, 'a "red"\nfox seed:3', GRID),
+    seed=41, count=1, private=False, price_tenths=10, lane=Lane.TOKEN, locale="en-US", channel_id=5,
+    state=JobState.DONE, error=None, created_ms=1_790_000_000_000, ended_ms=1_790_000_001_000, images=(IMAGE,),
 )  # fmt: skip
 PARENT = Parent(ImageKey("1" * 24, 2), 6, 1)
 
@@ -34,7 +35,7 @@ def test_the_words_are_those_of_the_readers_own_discord() -> None:
 
 
 def test_an_edit_names_its_parent_by_number_for_its_owner_and_by_key_for_others() -> None:
-    edit = replace(JOB, kind=JobKind.EDIT, prompt="make it blue", parent=PARENT)
+    edit = replace(with_spec(JOB, kind=JobKind.EDIT, prompt="make it blue"), parent=PARENT)
     assert command(Texts(), "en-US", 1, edit) == (
         '/edit instruction:"make it blue" picture:#6/3 seed:41 count:1'
     )
@@ -44,9 +45,7 @@ def test_an_edit_names_its_parent_by_number_for_its_owner_and_by_key_for_others(
 def test_a_variation_says_its_strength_parent_and_mixed_noise() -> None:
     noise = NoiseRecipe(41, (Blend(9, 0.35),))
     varied = replace(
-        JOB,
-        kind=JobKind.VARIATIONS,
-        strength=Strength.SUBTLE,
+        with_spec(JOB, kind=JobKind.VARIATIONS, strength=Strength.SUBTLE),
         parent=PARENT,
         images=(replace(IMAGE, noise=noise),),
     )
@@ -57,7 +56,7 @@ def test_a_variation_says_its_strength_parent_and_mixed_noise() -> None:
 
 
 def test_a_prompt_cannot_end_the_block_of_code() -> None:
-    status = recipe_text(Texts(), "en-US", 1, replace(JOB, prompt="``` @everyone"))
+    status = recipe_text(Texts(), "en-US", 1, with_spec(JOB, prompt="``` @everyone"))
     assert status.count("```") == 2
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from kleinbot.chat.delivery.waiting_views import queue, waiting_text
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import Job, JobKind, JobState, Lane, RelaxedReason
-from kleinbot.domain.work import Checkpoint, EnginePhase, EngineState, JobProgress
+from kleinbot.domain.job import Job, JobState, Lane, RelaxedReason
+from kleinbot.domain.job_spec import JobKind, JobSpec
+from kleinbot.domain.work import EnginePhase, EngineState, JobProgress
 from kleinbot.texts import Texts
 from kleinbot.usecases.job_queries import JobStatus, QueueOverview
 
@@ -18,11 +19,7 @@ JOB = Job(
     server_id=10,
     member_id=1,
     number=7,
-    kind=JobKind.IMAGINE,
-    prompt="a fox",
-    grid=Grid(64, 64),
-    steps=4,
-    checkpoint=Checkpoint.DISTILLED,
+    spec=JobSpec(JobKind.IMAGINE, "a fox", Grid(64, 64)),
     seed=1,
     count=1,
     private=False,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import CPU_SMALL, CUDA_BF16, Profile
-from kleinbot.domain.work import Checkpoint
 from kleinbot.store.database import Database
 from kleinbot.store.migrations import load_migrations, migrate
 from tests.manual_clock import START_MS, ManualClock

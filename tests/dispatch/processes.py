@@ -13,9 +13,10 @@ from typing import TypeVar, cast
 from hypothesis.stateful import RuleBasedStateMachine
 
 from kleinbot.dispatch.recovery import recover
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.people import Actor
 from kleinbot.domain.profile import CPU_SMALL
-from kleinbot.domain.work import ImageKey, ModelSize
+from kleinbot.domain.work import ModelSize
 from kleinbot.scheduler.admission import AdmissionLimits
 from kleinbot.scheduler.entries import WaitingImage
 from kleinbot.store.database import Database

@@ -3,7 +3,8 @@
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import JobState
-from kleinbot.domain.work import Fallback, ImageKey, OutOfMemory
+from kleinbot.domain.job_spec import ImageKey
+from kleinbot.domain.work import Fallback, OutOfMemory
 from kleinbot.scheduler.entries import Shape
 from tests.dispatch.running import ended, running, until, until_true
 from tests.usecase_harness import ADA, BOB, MODERATOR, Studio

@@ -11,8 +11,9 @@ from kleinbot.dispatch import finishing
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import JobState
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.service_mode import ServiceMode
-from kleinbot.domain.work import ImageKey, RenderTask
+from kleinbot.domain.work import RenderTask
 from kleinbot.images.labelled import decode_own
 from kleinbot.process.disk_space import DiskCheck
 from kleinbot.scheduler.entries import Shape

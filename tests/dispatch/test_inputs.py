@@ -9,13 +9,14 @@ from kleinbot.dispatch.recovery import MOST_LOST_ATTEMPTS
 from kleinbot.dispatch.render_tasks import RenderTasks
 from kleinbot.domain.errors import Code
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import Job, JobKind, JobState
+from kleinbot.domain.job import Job, JobState
+from kleinbot.domain.job_spec import ImageKey, JobKind, JobSpec
 from kleinbot.domain.people import Actor
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.reference import Role
-from kleinbot.domain.work import ImageKey, RenderTask
+from kleinbot.domain.work import RenderTask
 from kleinbot.images.labelled import encode_reference
-from kleinbot.usecases.recipes import Input, Options, Recipe
+from kleinbot.usecases.recipes import Draft, Input, Options
 from tests.dispatch.restarting import restarted
 from tests.dispatch.running import ended, running, until, until_true
 from tests.usecase_harness import ADA, BOB, Studio, reply
@@ -25,9 +26,9 @@ PNG = encode_reference(Pixels(256, 256, bytes(256 * 256 * 3)))
 
 
 async def _edit(studio: Studio, actor: Actor = ADA) -> Job:
-    recipe = Recipe(JobKind.EDIT, "make it green", GRID, inputs=(Input(Role.REFERENCE, PNG, GRID),))
+    draft = Draft(JobSpec(JobKind.EDIT, "make it green", GRID), (Input(Role.REFERENCE, PNG, GRID),))
     options = Options(1, None, private=False)
-    return (await studio.submit.accept(actor, recipe, options, reply(studio.clock))).status.job
+    return (await studio.submit.accept(actor, draft, options, reply(studio.clock))).status.job
 
 
 async def _failed_for_its_input(studio: Studio, job_id: str) -> None:
@@ -41,7 +42,7 @@ async def test_an_edit_whose_picture_is_lost_fails_refunded_and_the_bot_stops_cl
     studio: Studio,
 ) -> None:
     job = await _edit(studio)
-    await studio.archive.delete(job.references[0].file)
+    await studio.archive.delete(job.spec.references[0].file)
     async with running(studio) as task:
         await _failed_for_its_input(studio, job.job_id)
         await studio.dispatcher.stop()
@@ -59,7 +60,7 @@ async def test_an_edit_whose_picture_is_damaged_fails_and_the_next_member_is_ser
     other = (await studio.imagine(BOB)).status.job.job_id
     # The header's length is wrong: Pillow calls that a ValueError, not a damaged file.
     damaged = PNG[:8] + (5).to_bytes(4, "big") + PNG[12:]
-    (tmp_path / "archive" / job.references[0].file).write_bytes(damaged)
+    (tmp_path / "archive" / job.spec.references[0].file).write_bytes(damaged)
     async with running(studio):
         await _failed_for_its_input(studio, job.job_id)
         assert (await until(studio, other, ended)).state is JobState.DONE
@@ -68,7 +69,7 @@ async def test_an_edit_whose_picture_is_damaged_fails_and_the_next_member_is_ser
 
 async def test_a_batch_mate_of_a_lost_picture_is_put_back_when_the_loop_is_cancelled(roomy: Studio) -> None:
     lost, kept = await _edit(roomy, ADA), await _edit(roomy, BOB)
-    await roomy.archive.delete(lost.references[0].file)
+    await roomy.archive.delete(lost.spec.references[0].file)
     roomy.engine.gate.clear()
     async with running(roomy) as loop:
         await until_true(lambda: len(roomy.engine.batches) == 1)

@@ -9,8 +9,8 @@ import pytest
 
 from kleinbot.dispatch.batch import Batch
 from kleinbot.domain.job import Job, JobState
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.service_mode import ServiceMode
-from kleinbot.domain.work import ImageKey
 from tests.dispatch.restarting import restarted
 from tests.dispatch.running import ended, running, until, until_true
 from tests.usecase_harness import ADA, BOB, Studio

@@ -10,7 +10,8 @@ from kleinbot.archive.archive import StoredFile
 from kleinbot.dispatch.recovery import MOST_LOST_ATTEMPTS
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import ImagineRequest, JobKind, JobState, Lane, Quality, RelaxedReason
+from kleinbot.domain.job import ImagineRequest, JobState, Lane, Quality, RelaxedReason
+from kleinbot.domain.job_spec import JobKind, JobSpec
 from kleinbot.domain.profile import CPU_SMALL, Device
 from kleinbot.domain.reference import Role
 from kleinbot.domain.service_mode import ServiceMode
@@ -18,7 +19,7 @@ from kleinbot.domain.work import ModelSize
 from kleinbot.scheduler.cost import PICTURE
 from kleinbot.scheduler.entries import Shape
 from kleinbot.store.jobs import jobs, tags
-from kleinbot.usecases.recipes import Input, Options, Recipe
+from kleinbot.usecases.recipes import Draft, Input, Options
 from tests.dispatch.restarting import dies, restarted
 from tests.dispatch.running import ended, running, until, until_true
 from tests.store.rows import due_jobs
@@ -252,9 +253,9 @@ async def test_what_needs_a_model_that_the_host_took_away_is_refunded_and_told(
 async def edited(studio: Studio, grid: Grid, references: int) -> str:
     """Accept an edit of so many references of its own size; return its key."""
     inputs = (Input(Role.REFERENCE, b"png", grid),) * references
-    recipe = Recipe(JobKind.EDIT, "a fox", grid, inputs=inputs)
+    draft = Draft(JobSpec(JobKind.EDIT, "a fox", grid), inputs)
     return (
-        await studio.submit.accept(BOB, recipe, Options(1, None, private=False), reply(studio.clock))
+        await studio.submit.accept(BOB, draft, Options(1, None, private=False), reply(studio.clock))
     ).status.job.job_id
 
 

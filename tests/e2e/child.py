@@ -38,7 +38,7 @@ class KillAt:
         self._prompts: frozenset[str] = frozenset()
 
     def drawing(self, batch: Sequence[RenderTask]) -> None:
-        self._prompts = frozenset(task.prompt for task in batch)
+        self._prompts = frozenset(task.spec.prompt for task in batch)
 
     def reach(self, point: FaultPoint) -> None:
         if point == self._point:

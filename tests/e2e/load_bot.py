@@ -11,7 +11,8 @@ from typing import Any
 from kleinbot.app.container import machine
 from kleinbot.app.lifecycle import opened
 from kleinbot.config.settings import Settings
-from kleinbot.domain.work import BatchResult, ImageKey, RenderTask, StepReport, Suspended
+from kleinbot.domain.job_spec import ImageKey
+from kleinbot.domain.work import BatchResult, RenderTask, StepReport, Suspended
 from kleinbot.engine.protocol import never
 from kleinbot.process.signals import stop_on_signals
 from kleinbot.sandbox import Address, connector_for

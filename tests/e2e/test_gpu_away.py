@@ -86,7 +86,7 @@ async def test_what_was_ordered_of_klein_waits_until_its_gpu_is_back(
         await handle.message_where(has_pictures, timeout_s=QUICK_S)
         await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)
     [[task]] = engine.batches
-    assert task.grid.tokens == 4096
+    assert task.spec.grid.tokens == 4096
 
 
 @pytest.mark.parametrize(

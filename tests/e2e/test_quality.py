@@ -8,7 +8,7 @@ import pytest
 from kleinbot.app import lifecycle
 from kleinbot.app.model_choice import ModelChoice, choose_model
 from kleinbot.config.settings import Settings
-from kleinbot.domain.work import Checkpoint
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.sandbox import PersonError, ShownMessage
 from tests.e2e.running_bot import House, Stage, has_pictures
 from tests.scripted_engine import ScriptedEngine
@@ -70,7 +70,7 @@ async def test_best_quality_is_drawn_by_the_base_checkpoint_and_paid(
     async with stage.house(engine) as house:
         done = await _best(house)
         ((task,),) = engine.batches
-        assert (task.checkpoint, task.steps) == (Checkpoint.BASE, 50)
+        assert (task.spec.checkpoint, task.spec.steps) == (Checkpoint.BASE, 50)
         assert "Cost 22.9 pictures of the quota." in done.text
         recipe = await house.ada.press(done, label="Recipe")
         shown = await recipe.message_where(
@@ -82,7 +82,7 @@ async def test_best_quality_is_drawn_by_the_base_checkpoint_and_paid(
             await pressed.message_where(
                 lambda m: has_pictures(m) or "pictures left for now" in m.text, timeout_s=QUICK_S
             )
-        assert [batch[0].checkpoint for batch in engine.batches] == [Checkpoint.BASE] * 2
+        assert [batch[0].spec.checkpoint for batch in engine.batches] == [Checkpoint.BASE] * 2
         too_many = await house.ada.command(house.channel, "imagine", prompt="a fox", quality="best", count=4)
         await too_many.message_where(lambda m: "this needs 91.6" in m.text, timeout_s=QUICK_S)
         plain = await house.ada.command(house.channel, "imagine", prompt="a fox")

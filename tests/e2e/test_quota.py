@@ -133,7 +133,7 @@ async def test_an_admin_lets_a_member_count_more_and_the_line_follows(
             await handle.acknowledged(timeout_s=QUICK_S)
         engine.gate.set()
         await house.until("SELECT COUNT(*) FROM images WHERE state = 'done'", 8)
-        drawn = [batch[0].prompt for batch in engine.batches]
+        drawn = [batch[0].spec.prompt for batch in engine.batches]
         assert drawn[:5].count("bob") == 4
         changed = await admin.command(house.channel, "admin quota history")
         await _said(changed, f"<@{admin.id}> let <@{house.bob.id}> count 4 times in line")

@@ -67,7 +67,7 @@ async def test_a_reroll_has_the_same_references_and_other_seeds(stage: Stage) ->
         again = await result(await house.bob.press(edited, label="Reroll"))
         assert again.text.startswith("**a hat** ")
         (first,), (second,) = engine.batches
-        assert first.references == second.references
+        assert first.pictures == second.pictures
         assert first.noise != second.noise
         again = await result(await house.bob.press(edited, label="Subtle"))
         varied = await result(await house.ada.press(again, label="Reroll"))

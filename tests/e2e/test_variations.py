@@ -46,7 +46,7 @@ async def test_variations_of_an_attachment_begin_at_its_pixels(stage: Stage) -> 
             alt = "A picture that an AI model made as a variation of another one"
             assert done.pictures[0].alt_text == alt
             (task,) = engine.batches[-1]
-            assert (task.steps, task.references) == (steps, ())
+            assert (task.spec.steps, task.pictures) == (steps, ())
             assert task.start is not None
             assert task.start.first_sigma == sigma
             assert (task.start.picture.width_px, task.start.picture.height_px) == (304, 208)
@@ -73,8 +73,8 @@ async def test_a_variation_of_an_edit_looks_at_the_same_references(stage: Stage)
         )  # fmt: skip
         await result(await house.ada.command(house.channel, "variations"))
         (edit,), (variation,) = engine.batches
-        assert variation.references == edit.references
-        assert variation.prompt == "a hat"
+        assert variation.pictures == edit.pictures
+        assert variation.spec.prompt == "a hat"
         assert len(variation.noise.blends) == 1
 
 

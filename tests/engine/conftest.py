@@ -10,14 +10,16 @@ import torch
 
 from kleinbot.domain.faults import FaultPoint
 from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.profile import CPU_SMALL
-from kleinbot.domain.work import BatchResult, EnginePhase, ImageKey, RenderTask
+from kleinbot.domain.work import BatchResult, EnginePhase, RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
 from kleinbot.klein.weights.source import FolderSource
 from tests.klein.tiny import ensure_tiny
+from tests.specs import render_task
 
 GRID = Grid(4, 4)
 STEPS = 4
@@ -163,7 +165,7 @@ async def engine(shared: Shared, faults: Faults) -> AsyncIterator[GpuEngine]:
 
 def a_task(position: int = 0, prompt: str = "a red fox", references: tuple[Pixels, ...] = ()) -> RenderTask:
     key = ImageKey("job", position)
-    return RenderTask(key, prompt, GRID, NoiseRecipe(7 + position), STEPS, references=references)
+    return render_task(key, prompt, GRID, NoiseRecipe(7 + position), STEPS, pictures=references)
 
 
 def ignore(_: object) -> None:

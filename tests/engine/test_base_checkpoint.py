@@ -11,13 +11,15 @@ from diffusers import Flux2KleinPipeline
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.faults import FaultPoint
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import CPU_SMALL
-from kleinbot.domain.work import BatchResult, Checkpoint, RenderTask, Suspended
+from kleinbot.domain.work import BatchResult, RenderTask, Suspended
 from kleinbot.engine.render_batch import Callbacks
 from kleinbot.engine.worker import Worker
 from kleinbot.klein.pipeline.load import load_klein
 from kleinbot.klein.weights.find_weights import find_weights
 from tests.engine.conftest import GRID, STEPS, Faults, a_task, never
+from tests.specs import with_spec
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def worker(tiny_folder: Path, faults: Faults) -> Worker:
 
 
 def base_task(position: int = 0) -> RenderTask:
-    return replace(a_task(position), checkpoint=Checkpoint.BASE)
+    return with_spec(a_task(position), checkpoint=Checkpoint.BASE)
 
 
 def caller(must_yield: bool = False) -> Callbacks:
@@ -53,7 +55,7 @@ def test_the_task_says_which_checkpoint_makes_it(worker: Worker, tiny_folder: Pa
     base = Flux2KleinPipeline(**pipe.components, is_distilled=False)
     base.set_progress_bar_config(disable=True)
     (wanted,) = base(
-        prompt=base_task().prompt,
+        prompt=base_task().spec.prompt,
         width=GRID.width_px,
         height=GRID.height_px,
         num_inference_steps=STEPS,

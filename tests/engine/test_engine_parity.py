@@ -9,13 +9,15 @@ from PIL import Image
 
 from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.noise import NoiseRecipe, seed_of_image
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.profile import CPU_SMALL
-from kleinbot.domain.work import BatchResult, ImageKey, RenderTask
+from kleinbot.domain.work import BatchResult
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.klein.weights.source import FolderSource
 from tests.engine.conftest import TickingClock
+from tests.specs import render_task
 
 GRID = Grid(6, 5)
 STEPS = 4
@@ -49,7 +51,7 @@ async def test_four_images_of_a_job_with_three_references(tiny_folder: Path, clo
     engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, NoFaults(), cpu_threads=1)
     await engine.start()
     tasks = [
-        RenderTask(ImageKey("job", i), PROMPT, GRID, NoiseRecipe(seed), STEPS, references=references)
+        render_task(ImageKey("job", i), PROMPT, GRID, NoiseRecipe(seed), STEPS, pictures=references)
         for i, seed in enumerate(seeds)
     ]
     made = await engine.render(tasks, lambda _: None, lambda _: False)

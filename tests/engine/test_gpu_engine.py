@@ -10,21 +10,15 @@ import torch
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError
 from kleinbot.domain.faults import FaultPoint
 from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
-from kleinbot.domain.work import (
-    BatchResult,
-    EnginePhase,
-    ImageKey,
-    RenderTask,
-    StageSeconds,
-    StepReport,
-    Suspended,
-)
+from kleinbot.domain.work import BatchResult, EnginePhase, StageSeconds, StepReport, Suspended
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.klein.pipeline.text_encoder import TextEncoder
 from kleinbot.process.background import within
 from tests.engine.conftest import STEPS, Faults, a_task, ignore, never, pixels_of, raising
+from tests.specs import render_task
 
 
 async def test_a_picture_comes_with_steps_and_seconds(engine: GpuEngine, faults: Faults) -> None:
@@ -181,7 +175,7 @@ async def test_a_gpu_that_is_gone_is_fatal_for_good(
 
 
 async def test_unequal_grids_are_no_batch(engine: GpuEngine) -> None:
-    other = RenderTask(ImageKey("job", 1), "a", Grid(4, 5), NoiseRecipe(1), STEPS)
+    other = render_task(ImageKey("job", 1), "a", Grid(4, 5), NoiseRecipe(1), STEPS)
     with pytest.raises(RenderError) as raised:
         await engine.render([a_task(), other], ignore, never)
     assert raised.value.code is Code.RENDER_FAILED

@@ -7,9 +7,9 @@ import pytest
 import torch
 from diffusers import AutoencoderKLFlux2
 
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, Placement
-from kleinbot.domain.work import Checkpoint
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.klein.pipeline import vae
 from kleinbot.klein.weights.source import FolderSource
@@ -60,7 +60,7 @@ async def test_encoder_and_transformer_are_gone_when_the_decode_begins(
     assert made == wanted
     assert order == [
         "encoder with ['encoder']",
-        *["transformer with ['transformer']"] * a_task().steps,
+        *["transformer with ['transformer']"] * a_task().spec.steps,
         *["decode with []"] * 2,
     ]
 

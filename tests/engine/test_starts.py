@@ -9,15 +9,17 @@ import pytest
 from kleinbot.domain.errors import RenderError
 from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.profile import CPU_SMALL
 from kleinbot.domain.variation import Strength
-from kleinbot.domain.work import BatchResult, ImageKey, RenderTask, StartingPicture
+from kleinbot.domain.work import BatchResult, RenderTask, StartingPicture
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.klein.weights.source import FolderSource
 from tests.engine.conftest import TickingClock
 from tests.engine.test_engine_parity import some_picture
+from tests.specs import render_task
 
 GRID = Grid(6, 5)
 
@@ -32,7 +34,7 @@ async def engine(tiny_folder: Path, clock: TickingClock) -> AsyncIterator[GpuEng
 
 def a_task(seed: int, picture: int = 1, strength: Strength = Strength.SUBTLE) -> RenderTask:
     start = StartingPicture(some_picture(GRID.width_px, GRID.height_px, picture), strength.first_sigma)
-    return RenderTask(ImageKey("job", seed), "", GRID, NoiseRecipe(seed), strength.steps, start=start)
+    return render_task(ImageKey("job", seed), "", GRID, NoiseRecipe(seed), strength.steps, start=start)
 
 
 async def made(engine: GpuEngine, *tasks: RenderTask) -> list[Pixels]:

@@ -22,6 +22,7 @@ from kleinbot.klein.low_memory.tiled_blocks import ParallelAttention, _InStrips
 from kleinbot.klein.weights.source import FolderSource
 from tests.engine.conftest import Faults, TickingClock, a_task, pixels_of
 from tests.engine.test_engine_parity import some_picture
+from tests.specs import with_spec
 
 TUNED = replace(CPU_SMALL, compiled=True, largest_batch=4, largest_grid_tokens=64)
 
@@ -49,7 +50,7 @@ def graphs() -> int:
 def odd_task(position: int = 0) -> RenderTask:
     """Nobody warmed this: a narrow grid and three references of odd sizes."""
     references = (some_picture(96, 16, 1), some_picture(64, 32, 2), some_picture(16, 16, 3))
-    return replace(a_task(position, references=references), grid=Grid(3, 1))
+    return with_spec(a_task(position, references=references), grid=Grid(3, 1))
 
 
 def nearly_equal(one: Pixels | None, other: Pixels | None) -> bool:

@@ -20,8 +20,8 @@ from safetensors.torch import load_file, save_file
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import CUDA_BF16
-from kleinbot.domain.work import Checkpoint
 from kleinbot.klein.pipeline.load import empty_transformer, load_klein
 from kleinbot.klein.quantisation.populate import TensorTarget, populate
 from kleinbot.klein.weights.find_weights import find_weights

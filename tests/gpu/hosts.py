@@ -39,9 +39,10 @@ from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import KleinbotError
 from kleinbot.domain.faults import FaultPoint, Faults, NoFaults
 from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.noise import Blend, NoiseRecipe
 from kleinbot.domain.profile import CPU_SMALL, Device, Profile, WeightFormat
-from kleinbot.domain.work import BatchResult, EnginePhase, EngineState, Fallback, ImageKey, RenderTask
+from kleinbot.domain.work import BatchResult, EnginePhase, EngineState, Fallback
 from kleinbot.engine.failures import is_out_of_memory
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.stages import Stages
@@ -50,6 +51,7 @@ from kleinbot.hardware.profile_choice import CONTEXT_RESERVE_BYTES
 from kleinbot.klein.weights.source import FolderSource
 from tests.hardware.named_hosts import HOSTS, Host
 from tests.klein.tiny import ensure_tiny
+from tests.specs import render_task, with_spec
 
 GIB = 2**30
 FULL, SMALL = Grid(64, 64), Grid(6, 6)
@@ -193,9 +195,9 @@ async def make_pictures(
     on_gpu = profile.device is Device.CUDA
     reference = references_of(Case(grid, references=1))
     kinds = {
-        "picture": RenderTask(ImageKey("picture", 0), "", grid, NoiseRecipe(1), STEPS),
-        "edit": RenderTask(ImageKey("edit", 0), "", grid, NoiseRecipe(1), STEPS, references=reference),
-        "variation": RenderTask(ImageKey("variation", 0), "", grid, NoiseRecipe(1, (Blend(2, 0.5),)), STEPS),
+        "picture": render_task(ImageKey("picture", 0), "", grid, NoiseRecipe(1), STEPS),
+        "edit": render_task(ImageKey("edit", 0), "", grid, NoiseRecipe(1), STEPS, pictures=reference),
+        "variation": render_task(ImageKey("variation", 0), "", grid, NoiseRecipe(1, (Blend(2, 0.5),)), STEPS),
     }
     with tempfile.TemporaryDirectory() as scratch:
         # Quantised weights are shared by the hosts, so that only the first has to make them.
@@ -224,7 +226,7 @@ async def make_pictures(
             for number, (kind, task) in enumerate((*kinds.items(), *kinds.items())):
                 started_s = time.perf_counter()
                 result = await engine.render(
-                    [dataclasses.replace(task, prompt=prompt_of(number))], lambda _: None, lambda _: False
+                    [with_spec(task, prompt=prompt_of(number))], lambda _: None, lambda _: False
                 )
                 row[f"{kind}_s"] = time.perf_counter() - started_s
                 assert isinstance(result, BatchResult)

@@ -17,15 +17,17 @@ from diffusers import Flux2KleinPipeline
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.profile import CUDA_BF16
-from kleinbot.domain.work import BatchResult, ImageKey, RenderTask
+from kleinbot.domain.work import BatchResult, RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.hardware.probe import look
 from kleinbot.hardware.profile_choice import choose
 from kleinbot.klein.pipeline.noise import draw_noise
 from kleinbot.klein.weights.source import FolderSource
+from tests.specs import render_task
 
 GIB = 2**30
 SEEDS = (1, 2, 3, 4)
@@ -36,7 +38,7 @@ STEPS = 4
 
 def task(position: int, references: tuple[Pixels, ...] = ()) -> RenderTask:
     key = ImageKey("measured", position)
-    return RenderTask(key, PROMPT, GRID, NoiseRecipe(SEEDS[position]), STEPS, references=references)
+    return render_task(key, PROMPT, GRID, NoiseRecipe(SEEDS[position]), STEPS, pictures=references)
 
 
 async def through_the_engine(folder: Path) -> list[Pixels]:

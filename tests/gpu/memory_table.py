@@ -24,16 +24,18 @@ from diffusers import AutoencoderKLFlux2, Flux2Transformer2DModel
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import RenderError
 from kleinbot.domain.faults import NoFaults
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.profile import Profile, WeightFormat
-from kleinbot.domain.work import BatchResult, ImageKey, RenderTask
+from kleinbot.domain.work import BatchResult, RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.hardware.memory_model import WorkShape
 from kleinbot.hardware.profile_choice import CONTEXT_RESERVE_BYTES
 from kleinbot.klein.weights.source import FolderSource
 from tests.hardware.measured_memory import Measured, Row, as_json, shape_of
 from tests.hardware.named_hosts import HOSTS
+from tests.specs import render_task
 
 STEPS = 2
 SHAPES = [
@@ -125,13 +127,13 @@ def tasks(shape: WorkShape) -> list[RenderTask]:
         for grid in shape.references
     )
     return [
-        RenderTask(
+        render_task(
             ImageKey("measured", position),
             f"a lighthouse, number {random.getrandbits(64)}",
             shape.grid,
             NoiseRecipe(position),
             STEPS,
-            references=references,
+            pictures=references,
         )
         for position in range(shape.batch)
     ]

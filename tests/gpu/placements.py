@@ -18,9 +18,9 @@ import psutil
 import torch
 
 from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.profile import CUDA_BF16, ComponentPlan, Placement, Profile
-from kleinbot.domain.work import Checkpoint
 from kleinbot.klein.pipeline.denoise import Conditioning, Denoising
 from kleinbot.klein.pipeline.load import Klein, load_klein
 from kleinbot.klein.pipeline.noise import draw_noise

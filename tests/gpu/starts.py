@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from kleinbot.engine.gpu_engine import _prefer_expandable_segments
+from tests.specs import render_task
 
 GIB = 2**30
 LIMIT_S = 240
@@ -53,9 +54,9 @@ def _started(folder: Path, fail: Callable[[], None] | None = None) -> dict[str, 
     from kleinbot.domain.errors import StartError
     from kleinbot.domain.faults import NoFaults
     from kleinbot.domain.geometry import Grid
+    from kleinbot.domain.job_spec import ImageKey
     from kleinbot.domain.noise import NoiseRecipe
     from kleinbot.domain.profile import CUDA_BF16
-    from kleinbot.domain.work import ImageKey, RenderTask
     from kleinbot.engine.gpu_engine import GpuEngine
     from kleinbot.klein.weights.source import FolderSource
 
@@ -70,7 +71,7 @@ def _started(folder: Path, fail: Callable[[], None] | None = None) -> dict[str, 
         except StartError as error:
             found["told"] = str(error)
         else:
-            task = RenderTask(ImageKey("a", 0), "a red fox", Grid(64, 64), NoiseRecipe(1), 4)
+            task = render_task(ImageKey("a", 0), "a red fox", Grid(64, 64), NoiseRecipe(1), 4)
             await engine.render([task], lambda _: None, lambda _: False)
             found["allocated_gib"] = round(torch.cuda.max_memory_allocated(0) / GIB, 2)
             found["reserved_gib"] = round(torch.cuda.max_memory_reserved(0) / GIB, 2)

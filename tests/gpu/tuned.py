@@ -18,12 +18,14 @@ from torch._dynamo.utils import counters
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.geometry import Aspect, Grid
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.profile import CUDA_BF16, Attention, Profile
-from kleinbot.domain.work import BatchResult, ImageKey, RenderTask
+from kleinbot.domain.work import BatchResult, RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.klein.weights.source import FolderSource
+from tests.specs import render_task
 
 TUNED = replace(CUDA_BF16, name="tuned", largest_batch=4, attention=Attention.CUDNN, compiled=True)
 GREY = Pixels(640, 1024, bytes([128]) * (640 * 1024 * 3))
@@ -39,7 +41,7 @@ SHAPES: dict[str, tuple[Grid, int, tuple[Pixels, ...]]] = {
 
 def tasks(grid: Grid, images: int, references: tuple[Pixels, ...]) -> list[RenderTask]:
     return [
-        RenderTask(ImageKey("measured", n), "a red fox", grid, NoiseRecipe(n), 4, references=references)
+        render_task(ImageKey("measured", n), "a red fox", grid, NoiseRecipe(n), 4, pictures=references)
         for n in range(images)
     ]
 

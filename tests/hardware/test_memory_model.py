@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import CUDA_BF16, ComponentPlan, Placement, WeightFormat
-from kleinbot.domain.work import Checkpoint
 from kleinbot.hardware.activations import EMBEDDING_BYTES, WORKSPACE_BYTES
 from kleinbot.hardware.memory_model import (
     WorkShape,

@@ -6,8 +6,8 @@ import pytest
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import CPU_SMALL, CUDA_BF16, Device, Placement, WeightFormat
-from kleinbot.domain.work import Checkpoint
 from kleinbot.hardware.capacity import LimitsOnly, ProfileCapacity, capacity_of
 from kleinbot.hardware.facts import GIB, HostMemory, MachineFacts, System, TorchBuild
 from kleinbot.hardware.memory_model import RESERVED_BEYOND, WorkShape, predict

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import (
     CPU_SMALL,
     CUDA_BF16,
@@ -15,7 +16,6 @@ from kleinbot.domain.profile import (
     Profile,
     WeightFormat,
 )
-from kleinbot.domain.work import Checkpoint
 from kleinbot.hardware.facts import GIB, HostMemory, MachineFacts, System, TorchBuild
 from kleinbot.hardware.profile_choice import choose
 from kleinbot.hardware.profile_overrides import AvailableWeights, ProfileOverrides

@@ -3,8 +3,8 @@
 import torch
 
 from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.noise import NoiseRecipe
-from kleinbot.domain.work import Checkpoint
 from kleinbot.klein.pipeline.denoise import Conditioning, denoise
 from kleinbot.klein.pipeline.load import Klein
 from kleinbot.klein.pipeline.noise import draw_noise

@@ -16,8 +16,8 @@ from safetensors.torch import load_file, save_file
 from transformers import Qwen2TokenizerFast
 
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import CPU_SMALL, Precision
-from kleinbot.domain.work import Checkpoint
 from kleinbot.klein.offload.token_table import TokenTable
 from kleinbot.klein.pipeline.load import Klein, load_klein
 from kleinbot.klein.pipeline.prompt import KleinPromptMeter, templated

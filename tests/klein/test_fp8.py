@@ -9,8 +9,8 @@ import torch
 from diffusers import Flux2Transformer2DModel
 from diffusers.loaders.single_file_utils import convert_flux2_transformer_checkpoint_to_diffusers
 
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, Precision, Profile, WeightFormat
-from kleinbot.domain.work import Checkpoint
 from kleinbot.klein.pipeline.load import Klein, load_klein
 from kleinbot.klein.quantisation.linear import Fp8Linear
 from kleinbot.klein.weights.find_weights import find_weights

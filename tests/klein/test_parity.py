@@ -10,9 +10,9 @@ from diffusers import Flux2KleinPipeline
 from PIL import Image
 
 from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.noise import Blend, NoiseRecipe
 from kleinbot.domain.pixels import Pixels
-from kleinbot.domain.work import Checkpoint
 from kleinbot.klein.pipeline import vae
 from kleinbot.klein.pipeline.denoise import Conditioning, denoise
 from kleinbot.klein.pipeline.latents import unpatch

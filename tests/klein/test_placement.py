@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, Placement, Profile
-from kleinbot.domain.work import Checkpoint
 from kleinbot.klein.offload.packing import Pack
 from kleinbot.klein.offload.placement import place
 from kleinbot.klein.offload.token_table import TokenTable

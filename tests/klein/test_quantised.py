@@ -13,8 +13,8 @@ from torch import nn
 
 from kleinbot.app.engine_startup import Remedy, remedy_of
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, Precision, Profile, WeightFormat
-from kleinbot.domain.work import Checkpoint
 from kleinbot.klein.pipeline.load import Klein, load_klein
 from kleinbot.klein.quantisation import quantised as kept_on_disk
 from kleinbot.klein.quantisation.linear import RowScaledLinear

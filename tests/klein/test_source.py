@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, WeightFormat
-from kleinbot.domain.work import Checkpoint
 from kleinbot.klein.weights.checkpoint import MODEL_INDEX, TOKENIZER
 from kleinbot.klein.weights.download import fetch_from_hub, plan_download
 from kleinbot.klein.weights.find_weights import find_weights

@@ -11,6 +11,7 @@ from diffusers import Flux2Transformer2DModel
 from diffusers.models.attention_dispatch import attention_backend
 
 from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import (
     CPU_SMALL,
     CUDA_BF16,
@@ -20,7 +21,6 @@ from kleinbot.domain.profile import (
     RowTiling,
     WeightFormat,
 )
-from kleinbot.domain.work import Checkpoint
 from kleinbot.hardware.activations import EMBEDDING_BYTES, WORKSPACE_BYTES
 from kleinbot.hardware.memory_model import WorkShape, predict, resident_bytes
 from kleinbot.klein.low_memory import tiled_blocks

@@ -11,7 +11,7 @@ from functools import partial
 from itertools import pairwise
 
 from kleinbot.domain.job import Told
-from kleinbot.domain.work import Checkpoint
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.scheduler.cost import PICTURE, CostModel, cost
 from kleinbot.scheduler.entries import Shape
 from tests.scheduler.builders import EDIT

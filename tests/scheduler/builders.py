@@ -2,7 +2,7 @@
 
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import Lane
-from kleinbot.domain.work import ImageKey
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.scheduler.cost import PICTURE, cost
 from kleinbot.scheduler.entries import Shape, WaitingImage
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from random import Random
 
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.work import ImageKey
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.scheduler.cost import PICTURE, cost
 from kleinbot.scheduler.entries import Shape, WaitingImage
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from kleinbot.domain.errors import Refusal
 from kleinbot.domain.job import Lane
-from kleinbot.domain.work import ImageKey
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.scheduler.admission import AdmissionLimits, admit
 from kleinbot.scheduler.cost import CostModel, cost
 from kleinbot.scheduler.entries import Shape, WaitingImage

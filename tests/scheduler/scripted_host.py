@@ -12,7 +12,7 @@ from itertools import count
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.errors import Refusal
 from kleinbot.domain.job import Told
-from kleinbot.domain.work import ImageKey
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.scheduler.admission import AdmissionLimits, admit
 from kleinbot.scheduler.cost import CostModel, cost
 from kleinbot.scheduler.entries import Shape, UniformLimit, WaitingImage, Weights

@@ -4,7 +4,7 @@ import pytest
 
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import Lane
-from kleinbot.domain.work import Checkpoint
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.scheduler.admission import AdmissionLimits, Admitted, admit
 from kleinbot.scheduler.cost import PICTURE, CostModel
 from kleinbot.scheduler.entries import Shape, UniformLimit

@@ -1,7 +1,7 @@
 import pytest
 
 from kleinbot.domain.geometry import Aspect, Grid
-from kleinbot.domain.work import Checkpoint
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.scheduler.cost import PICTURE, CostModel, cost, flops, price_tenths
 from kleinbot.scheduler.entries import Shape
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from kleinbot.domain.job import Lane, Told
-from kleinbot.domain.work import ImageKey
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.scheduler.accounts import ALLOWANCE, LONG_COST, TOLERANCE, units
 from kleinbot.scheduler.cost import PICTURE, CostModel, cost
 from kleinbot.scheduler.entries import Shape, Tag, UniformLimit, WaitingImage

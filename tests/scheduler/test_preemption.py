@@ -1,4 +1,4 @@
-from kleinbot.domain.work import ImageKey
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.scheduler.cost import PICTURE, CostModel
 from kleinbot.scheduler.entries import UniformLimit, WaitingImage
 from kleinbot.scheduler.preemption import should_yield

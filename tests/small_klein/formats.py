@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, Profile, WeightFormat
-from kleinbot.domain.work import Checkpoint
 from kleinbot.klein.pipeline.load import load_klein
 from kleinbot.klein.quantisation.linear import RowScaledLinear
 from kleinbot.klein.weights.find_weights import find_weights

@@ -1,16 +1,17 @@
 """Asks all that the store can be asked, of a database that ``million.build`` has made."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from kleinbot.domain.clock import DAY_MS, HOUR_MS, MS_PER_S
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import JobState
+from kleinbot.domain.job_spec import Checkpoint, ImageKey
 from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.domain.quota import AuditAction
 from kleinbot.domain.reference import Reference, Role
 from kleinbot.domain.requests import Press
 from kleinbot.domain.tags import Tag
-from kleinbot.domain.work import Checkpoint, ImageKey, ModelSize
+from kleinbot.domain.work import ModelSize
 from kleinbot.store import clock_repair, facts, retention, served_model
 from kleinbot.store.database import Database, Reader, Transaction
 from kleinbot.store.delivery import handovers, outbox, posted
@@ -22,6 +23,7 @@ from kleinbot.store.jobs.measurements import MeasuredRow
 from kleinbot.store.members import audit, grants, ledger, members, servers
 from kleinbot.store.results import favourites, history, own_pictures
 from kleinbot.store.results.history import HistoryQuery
+from tests.specs import with_spec
 from tests.store.million import FIRST_SERVER, HEAVIEST
 from tests.store.rows import finished, new_job
 
@@ -141,7 +143,7 @@ async def _change_people(transaction: Transaction, now_ms: int) -> None:
     await audit.note(transaction, AuditAction.QUOTA_GRANT, 1, now_ms, server_id=HEAVY.server_id)
     await facts.note(transaction, "door", "open")
     await served_model.note(transaction, ModelSize.FULL)
-    row = MeasuredRow(new_job().grid, 4, Checkpoint.DISTILLED, (), 1.0, 1, 0.5)
+    row = MeasuredRow(new_job().spec.grid, 4, Checkpoint.DISTILLED, (), 1.0, 1, 0.5)
     await measurements.replace(transaction, "profile", [row])
     await tags.keep(
         transaction, {(HEAVY.server_id, HEAVY.member_id): None, (None, None): Tag(None, None, 0, 1)}
@@ -155,9 +157,9 @@ async def _change_people(transaction: Transaction, now_ms: int) -> None:
 async def _draw(transaction: Transaction, subjects: Subjects, now_ms: int) -> None:
     """Accept a job of two pictures: one is made, the other one fails once it was put back once."""
     job_id = "e" * 24
-    job = replace(
+    job = with_spec(
         new_job(job_id, 2, HEAVY, now_ms),
-        references=(Reference(0, Role.START, "file", "ab", new_job().grid),),
+        references=(Reference(0, Role.START, "file", "ab", new_job().spec.grid),),
     )
     await jobs.insert(transaction, job)
     press = Press(subjects.message_id, f"kb:reroll:{subjects.done}")

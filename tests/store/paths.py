@@ -21,8 +21,8 @@ from random import Random, SystemRandom
 
 from kleinbot.dispatch.recovery import recover
 from kleinbot.domain.errors import Refusal
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.people import Actor, MemberKey
-from kleinbot.domain.work import ImageKey
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.scheduler.queue import ImageQueue
 from kleinbot.store.database import Database

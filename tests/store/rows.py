@@ -1,10 +1,10 @@
 """Values with which the tests of rows begin."""
 
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import FinishedImage, JobKind, Lane, NewImage, NewJob, ReplyAddress
+from kleinbot.domain.job import FinishedImage, Lane, NewImage, NewJob, ReplyAddress
+from kleinbot.domain.job_spec import ImageKey, JobKind, JobSpec
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.people import MemberKey
-from kleinbot.domain.work import Checkpoint, ImageKey
 from kleinbot.store.database import Database, Reader
 from kleinbot.store.delivery import outbox
 from kleinbot.store.jobs import jobs
@@ -19,11 +19,7 @@ def new_job(job_id: str = "0" * 24, count: int = 1, owner: MemberKey = ADA, now_
         job_id=job_id,
         server_id=owner.server_id,
         member_id=owner.member_id,
-        kind=JobKind.IMAGINE,
-        prompt="a red fox",
-        grid=Grid(16, 16),
-        steps=4,
-        checkpoint=Checkpoint.DISTILLED,
+        spec=JobSpec(JobKind.IMAGINE, "a red fox", Grid(16, 16)),
         seed=7,
         private=False,
         price_tenths=10,

@@ -5,8 +5,8 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.people import MemberKey
-from kleinbot.domain.work import ImageKey
 from kleinbot.store.database import Database
 from kleinbot.store.delivery import outbox, posted
 from kleinbot.store.jobs import jobs
@@ -14,6 +14,7 @@ from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.store.results import favourites, history
 from kleinbot.store.results.history import HistoryQuery
 from tests.manual_clock import START_MS, ManualClock
+from tests.specs import with_spec
 from tests.store.rows import ADA, finished, new_job, store
 
 BOB = MemberKey(ADA.server_id, 2)
@@ -23,7 +24,7 @@ async def _done(
     database: Database, index: int, prompt: str, owner: MemberKey = ADA, *, private: bool = False
 ) -> ImageKey:
     job_id = f"{index:024x}"
-    await store(database, replace(new_job(job_id, owner=owner), prompt=prompt, private=private))
+    await store(database, with_spec(replace(new_job(job_id, owner=owner), private=private), prompt=prompt))
     key = ImageKey(job_id, 0)
     async with database.transaction() as transaction:
         await jobs.claim(transaction, key, "batch", START_MS)

@@ -4,8 +4,8 @@ import pytest
 
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import ImageState, JobState
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.people import MemberKey
-from kleinbot.domain.work import ImageKey
 from kleinbot.store.database import Database
 from kleinbot.store.jobs import jobs, lookup
 from kleinbot.store.members import ledger
@@ -34,8 +34,8 @@ async def test_a_stored_job_is_reserved_and_read_back_whole(database: Database) 
     number = await store(database, wanted)
     job = await lookup.by_number(database.read, 10, number)
     assert job is not None
-    assert (job.job_id, job.prompt, job.grid, job.state) == (
-        wanted.job_id, "a red fox", wanted.grid, JobState.QUEUED,
+    assert (job.job_id, job.spec.prompt, job.spec.grid, job.state) == (
+        wanted.job_id, "a red fox", wanted.spec.grid, JobState.QUEUED,
     )  # fmt: skip
     assert [image.noise for image in job.images] == [image.noise for image in wanted.images]
     assert await lookup.reply_address(database.read, job.job_id) == wanted.reply

@@ -6,8 +6,8 @@ import pytest
 
 from kleinbot.domain.clock import DAY_MS
 from kleinbot.domain.job import JobState
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.quota import AuditAction
-from kleinbot.domain.work import ImageKey
 from kleinbot.store import retention
 from kleinbot.store.database import Database
 from kleinbot.store.delivery import outbox

@@ -11,8 +11,8 @@ from kleinbot.archive.archive import Archive
 from kleinbot.archive.names import ArchiveFolder
 from kleinbot.domain.faults import Faults, NoFaults
 from kleinbot.domain.job import JobState
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.people import MemberKey
-from kleinbot.domain.work import ImageKey
 from kleinbot.store.database import Database
 from kleinbot.store.jobs import jobs
 from kleinbot.store.migrations import load_migrations, migrate

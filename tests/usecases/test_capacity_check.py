@@ -6,11 +6,11 @@ import pytest
 
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import JobKind
+from kleinbot.domain.job_spec import JobKind, JobSpec
 from kleinbot.domain.reference import Role
 from kleinbot.texts import Texts
 from kleinbot.usecases.capacity_check import require_fit
-from kleinbot.usecases.recipes import Input, Options, Recipe
+from kleinbot.usecases.recipes import Draft, Input, Options
 from tests.usecase_harness import ADA, Studio, reply
 
 SQUARE = Grid(64, 64)
@@ -69,9 +69,9 @@ async def test_a_job_that_does_not_fit_is_neither_stored_nor_charged(cramped: St
 async def test_an_edit_is_judged_with_its_input_pictures(tight: Studio) -> None:
     await tight.imagine()
     grid = Grid(16, 16)
-    recipe = Recipe(JobKind.EDIT, "a hat", grid, 4, inputs=(Input(Role.REFERENCE, b"a png", grid),))
+    draft = Draft(JobSpec(JobKind.EDIT, "a hat", grid), (Input(Role.REFERENCE, b"a png", grid),))
     with pytest.raises(Refusal) as caught:
-        await tight.submit.accept(ADA, recipe, Options(1, None, private=False), reply(tight.clock))
+        await tight.submit.accept(ADA, draft, Options(1, None, private=False), reply(tight.clock))
     assert caught.value.code is Code.DOES_NOT_FIT
     assert caught.value.parameters["inputs"] == 1
     assert await tight.database.read.number("SELECT COUNT(*) FROM jobs") == 1

@@ -8,8 +8,8 @@ import pytest
 
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import ImagineRequest, Job
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.people import Actor
-from kleinbot.domain.work import ImageKey
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.store.delivery import posted
 from kleinbot.store.delivery.posted import PostedFor

@@ -1,8 +1,8 @@
 import pytest
 
 from kleinbot.domain.geometry import Aspect, Grid
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import CPU_SMALL, CUDA_BF16, Profile
-from kleinbot.domain.work import Checkpoint
 from kleinbot.scheduler.entries import Shape
 from kleinbot.usecases.quota.prices import price_tenths_of
 

@@ -17,8 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import JobState
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.people import Actor
-from kleinbot.domain.work import ImageKey
 from kleinbot.store import clock_repair
 from kleinbot.store.database import Database
 from kleinbot.store.jobs import jobs

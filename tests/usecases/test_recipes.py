@@ -1,32 +1,32 @@
-"""A recipe becomes a request in one way; what it began with can be told from the job it became."""
+"""Specs become jobs in one way, and a stored job gives its spec back."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import JobKind, NewJob
+from kleinbot.domain.job import NewJob
+from kleinbot.domain.job_spec import ImageKey, JobKind, JobSpec
 from kleinbot.domain.noise import Blend, NoiseRecipe
 from kleinbot.domain.reference import Reference, Role
 from kleinbot.domain.variation import Strength
-from kleinbot.domain.work import ImageKey
 from kleinbot.scheduler.from_job import images_of_new, shape_of
-from kleinbot.usecases.recipes import Options, Recipe, complete, recipe_of
+from kleinbot.usecases.recipes import Draft, Options, complete, draft_of
 from tests.manual_clock import START_MS, ManualClock
 from tests.usecase_harness import ADA, Studio, reply
 
 GRID = Grid(16, 16)
-PLAIN = Recipe(JobKind.IMAGINE, "a fox", GRID)
+PLAIN = JobSpec(JobKind.IMAGINE, "a fox", GRID)
 
 
 def completed(
-    recipe: Recipe = PLAIN, count: int = 1, seed: int | None = 7, references: tuple[Reference, ...] = ()
+    spec: JobSpec = PLAIN, count: int = 1, seed: int | None = 7, references: tuple[Reference, ...] = ()
 ) -> NewJob:
     options = Options(count, seed, private=False)
-    return complete(
-        recipe, options, ADA, reply(ManualClock(START_MS)), "0" * 24, references, lambda: 99, START_MS
-    )
+    spec = replace(spec, references=references)
+    return complete(spec, options, ADA, reply(ManualClock(START_MS)), "0" * 24, lambda: 99, START_MS)
 
 
 def a_reference(position: int, role: Role = Role.REFERENCE, grid: Grid = GRID) -> Reference:
@@ -40,8 +40,8 @@ def test_seeds_count_up_and_are_drawn_where_none_was_given() -> None:
 
 def test_a_variation_appends_a_blend_to_the_whole_chain() -> None:
     parent = NoiseRecipe(3, (Blend(4, 0.5),))
-    recipe = Recipe(JobKind.VARIATIONS, "a fox", GRID, noise=parent, strength=Strength.STRONG)
-    assert [image.noise for image in completed(recipe, count=2).images] == [
+    spec = JobSpec(JobKind.VARIATIONS, "a fox", GRID, noise_parent=parent, strength=Strength.STRONG)
+    assert [image.noise for image in completed(spec, count=2).images] == [
         NoiseRecipe(3, (Blend(4, 0.5), Blend(7, 0.8))),
         NoiseRecipe(3, (Blend(4, 0.5), Blend(8, 0.8))),
     ]
@@ -55,13 +55,13 @@ def test_references_are_in_the_price_the_cost_and_the_batch() -> None:
     assert 60 <= prices[4] <= 80  # "an edit with four references costs seven pictures"
     costs = [images_of_new(job)[0].cost for job in jobs]
     assert costs == sorted(costs)
-    assert len({shape_of(job) for job in jobs}) == 5
+    assert len({shape_of(job.spec) for job in jobs}) == 5
 
 
 def test_a_start_is_no_reference_but_another_schedule() -> None:
-    recipe = Recipe(JobKind.VARIATIONS, "", GRID, steps=Strength.SUBTLE.steps, strength=Strength.SUBTLE)
-    job = completed(recipe, references=(a_reference(0, Role.START),))
-    shape = shape_of(job)
+    spec = JobSpec(JobKind.VARIATIONS, "", GRID, steps=Strength.SUBTLE.steps, strength=Strength.SUBTLE)
+    job = completed(spec, references=(a_reference(0, Role.START),))
+    shape = shape_of(job.spec)
     assert (shape.references, shape.steps, shape.first_sigma) == ((), 2, Strength.SUBTLE.first_sigma)
     assert job.images[0].noise == NoiseRecipe(7)
 
@@ -76,20 +76,20 @@ def test_what_cannot_be_is_refused(count: int, seed: int, code: Code) -> None:
     assert caught.value.code is code
 
 
-async def test_a_stored_job_gives_its_recipe_back(studio: Studio) -> None:
+async def test_a_stored_job_gives_its_spec_back(studio: Studio) -> None:
     noise = NoiseRecipe(3, (Blend(4, 0.5),))
     parent = (await studio.imagine()).status.job
-    recipe = Recipe(
+    spec = JobSpec(
         JobKind.VARIATIONS,
         "a fox",
         GRID,
-        noise=noise,
+        noise_parent=noise,
         strength=Strength.SUBTLE,
         parent=ImageKey(parent.job_id, 0),
     )
-    accepted = await studio.submit.accept(ADA, recipe, Options(2, 1, False), reply(studio.clock))
+    accepted = await studio.submit.accept(ADA, Draft(spec), Options(2, 1, False), reply(studio.clock))
     job = accepted.status.job
-    assert (job.strength, job.parent.number if job.parent else None) == (Strength.SUBTLE, parent.number)
-    again = recipe_of(job, ())
-    assert (again.noise, again.strength, again.prompt) == (noise, Strength.SUBTLE, "a fox")
+    assert (job.spec.strength, job.parent.number if job.parent else None) == (Strength.SUBTLE, parent.number)
+    again = draft_of(job, ()).spec
+    assert (again.noise_parent, again.strength, again.prompt) == (noise, Strength.SUBTLE, "a fox")
     assert again.parent == ImageKey(job.job_id, 0)

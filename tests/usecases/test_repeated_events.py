@@ -10,9 +10,9 @@ import pytest
 import kleinbot.usecases as studio_package
 from kleinbot.domain.errors import RepeatedEvent
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import JobKind
+from kleinbot.domain.job_spec import JobKind, JobSpec
 from kleinbot.domain.reference import Role
-from kleinbot.usecases.recipes import Input, Options, Recipe
+from kleinbot.usecases.recipes import Draft, Input, Options
 from tests.usecase_harness import ADA, MODERATOR, Studio, reply
 
 EVENT = replace(ADA, event_id=7)
@@ -36,11 +36,10 @@ async def test_a_request_is_one_job_and_one_charge(studio: Studio) -> None:
 
 
 async def test_what_was_fetched_for_the_second_is_not_kept(studio: Studio, tmp_path: Path) -> None:
-    recipe = Recipe(
-        JobKind.EDIT, "more fog", Grid(16, 16), inputs=(Input(Role.REFERENCE, b"png", Grid(16, 16)),)
-    )
+    inputs = (Input(Role.REFERENCE, b"png", Grid(16, 16)),)
+    draft = Draft(JobSpec(JobKind.EDIT, "more fog", Grid(16, 16)), inputs)
     options = Options(1, None, private=False)
-    await once(lambda: studio.submit.accept(EVENT, recipe, options, reply(studio.clock)))
+    await once(lambda: studio.submit.accept(EVENT, draft, options, reply(studio.clock)))
     assert len(list(tmp_path.rglob("references/*/*.png"))) == 1
 
 

@@ -13,7 +13,7 @@ async def test_an_accepted_job_has_rows_a_place_and_a_reservation(studio: Studio
     accepted = await studio.imagine(count=3)
     job = accepted.status.job
     assert (job.number, job.state, accepted.status.place) == (1, JobState.QUEUED, 1)
-    assert job.grid == Grid(16, 16)
+    assert job.spec.grid == Grid(16, 16)
     assert [image.noise.base_seed for image in job.images] == [job.seed, job.seed + 1, job.seed + 2]
     assert accepted.balance.left_tenths == 570
     assert await studio.spent_tenths() == 30

@@ -1,15 +1,16 @@
 """The first line of every job's message: what was asked, by whom, and from whose picture."""
 
 from kleinbot.chat.core import text as core_text
-from kleinbot.domain.job import Job, JobKind
+from kleinbot.domain.job import Job
+from kleinbot.domain.job_spec import JobKind
 from kleinbot.texts import Texts
 
 
 def heading(texts: Texts, job: Job) -> str:
     """Return for example ``**a red fox** · subtle variation — by @bob from @ada's #412``."""
-    line = f"**{core_text.shown_prompt(subject(texts, job.locale, job.prompt))}**"
-    if job.kind is JobKind.VARIATIONS and job.strength is not None:
-        line += f" · {texts.say(job.locale, f'variation-{job.strength}')}"
+    line = f"**{core_text.shown_prompt(subject(texts, job.locale, job.spec.prompt))}**"
+    if job.spec.kind is JobKind.VARIATIONS and job.spec.strength is not None:
+        line += f" · {texts.say(job.locale, f'variation-{job.spec.strength}')}"
     return f"{line} — {_byline(texts, job)}"
 
 

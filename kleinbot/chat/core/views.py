@@ -101,7 +101,7 @@ def _add_gallery(
         )
         # Not with the file too: the message would weigh twice as much.
         description = alt_text(texts, job, position, len(found))
-        gallery.add_item(media=file, description=description, spoiler=job.spoiler)
+        gallery.add_item(media=file, description=description, spoiler=job.spec.spoiler)
         files.append(file)
     if files:
         view.add_item(gallery)
@@ -130,11 +130,11 @@ def alt_text(texts: Texts, job: Job, position: int, beside: int) -> str:
 
     ``beside``: how many pictures the message has, which share what it may weigh.
     """
-    if not job.prompt.strip():
+    if not job.spec.prompt.strip():
         return texts.say(job.locale, "alt-text-variation", position=position + 1, count=job.count)
     frame = texts.say(job.locale, "alt-text", position=position + 1, count=job.count, prompt=_PROMPT_HERE)
     before, _, after = frame.partition(_PROMPT_HERE)
-    return description(job.prompt, before, after, ALT_TEXTS_BYTES // beside)
+    return description(job.spec.prompt, before, after, ALT_TEXTS_BYTES // beside)
 
 
 def _ending(texts: Texts, job: Job, found: Sequence[StoredPicture], note: str | None) -> list[str]:
@@ -144,7 +144,7 @@ def _ending(texts: Texts, job: Job, found: Sequence[StoredPicture], note: str | 
             texts.say(
                 job.locale,
                 "recipe",
-                size=core_text.size(job.grid),
+                size=core_text.size(job.spec.grid),
                 seed=str(job.seed),
                 number=str(job.number),
                 seconds=f"{job.seconds:.1f}",

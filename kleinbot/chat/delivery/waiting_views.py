@@ -127,13 +127,13 @@ def _price_note(texts: Texts, job: Job) -> str | None:
         return None
     paid, left = pictures(job.price_tenths * job.count), pictures(job.left_tenths)
     price = texts.say(job.locale, "price", pictures=paid, left=left)
-    if job.references and job.first_sigma == 1.0:
+    if job.spec.references and job.spec.first_sigma == 1.0:
         return f"{price} {texts.say(job.locale, 'price-of-inputs')}"
     return price
 
 
 def _queue_row(texts: Texts, locale: str, status: JobStatus, engine: EngineState) -> str:
-    number, prompt = str(status.job.number), subject(texts, locale, status.job.prompt)
+    number, prompt = str(status.job.number), subject(texts, locale, status.job.spec.prompt)
     prompt = core_text.shown_prompt(prompt, 80)
     if status.is_drawn:
         row = texts.say(locale, "queue-running", number=number, prompt=prompt)

@@ -106,7 +106,7 @@ class JobHandlers:
         """Return the member's open jobs whose number or prompt has what was typed."""
         queue = await self._recall.queue(actor_of(interaction))
         labels = {
-            f"#{status.job.number}": f"#{status.job.number} {one_line(status.job.prompt)}"
+            f"#{status.job.number}": f"#{status.job.number} {one_line(status.job.spec.prompt)}"
             for status in reversed(queue.mine)
         }
         return [

@@ -2,8 +2,9 @@
 
 from kleinbot.chat.core import text as core_text
 from kleinbot.domain.clock import MS_PER_S
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import ComponentPlan, Device, Profile
-from kleinbot.domain.work import Checkpoint, EngineState
+from kleinbot.domain.work import EngineState
 from kleinbot.texts import Texts
 from kleinbot.usecases.owner.bot_control import ActivityCounts
 

@@ -9,8 +9,9 @@ from kleinbot.chat.core import text as core_text
 from kleinbot.chat.core.views import plain
 from kleinbot.chat.delivery.waiting_views import engine_note
 from kleinbot.chat.owner.buttons import OwnerCancelButton, OwnerPageButton, ServiceModeButton
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.service_mode import ServiceMode
-from kleinbot.domain.work import Checkpoint, EnginePhase, EngineState
+from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.texts import Texts
 from kleinbot.usecases.owner.owner_queue import OwnerQueuePage, OwnerQueueRow
 

@@ -7,7 +7,7 @@ import discord
 
 from kleinbot.chat.core.routing import JOB_ID, PersistentButton
 from kleinbot.domain.job import Job
-from kleinbot.domain.work import ImageKey
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.texts import Texts
 from kleinbot.usecases.history import Search
 

@@ -12,7 +12,7 @@ from kleinbot.chat.jobs.handlers import actor_of
 from kleinbot.chat.results import views as results_views
 from kleinbot.chat.results.buttons import DeleteButton
 from kleinbot.chat.results.recipe_text import recipe_text
-from kleinbot.domain.work import ImageKey
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.texts import Texts
 from kleinbot.usecases.attachments import UploadLimits
 from kleinbot.usecases.delete import Delete

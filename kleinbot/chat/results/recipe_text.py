@@ -6,9 +6,9 @@ import re
 from kleinbot.chat.core import text as core_text
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.geometry import Aspect, Grid
-from kleinbot.domain.job import Job, JobKind, Quality
+from kleinbot.domain.job import Job, Quality
+from kleinbot.domain.job_spec import Checkpoint, JobKind
 from kleinbot.domain.plain_text import one_line
-from kleinbot.domain.work import Checkpoint
 from kleinbot.texts import Texts
 
 _FENCE = "```"
@@ -30,9 +30,9 @@ def recipe_text(texts: Texts, locale: str, reader_id: int, job: Job, *, names_pa
             locale,
             "recipe-card",
             number=str(job.number),
-            size=core_text.size(job.grid),
-            checkpoint=str(job.checkpoint),
-            steps=job.steps,
+            size=core_text.size(job.spec.grid),
+            checkpoint=str(job.spec.checkpoint),
+            steps=job.spec.steps,
             seconds=f"{job.seconds:.1f}",
             at_s=(job.ended_ms or job.created_ms) // MS_PER_S,
         ),
@@ -44,7 +44,7 @@ def recipe_text(texts: Texts, locale: str, reader_id: int, job: Job, *, names_pa
         lines.append(texts.say(locale, "recipe-parent", number=str(job.parent.number), author=author))
         if not names_parent:
             lines.append(texts.say(locale, "recipe-parent-unseen"))
-    elif job.kind is not JobKind.IMAGINE:
+    elif job.spec.kind is not JobKind.IMAGINE:
         lines.append(texts.say(locale, "recipe-attach"))
     return "\n".join(lines)
 
@@ -55,22 +55,22 @@ def command(texts: Texts, locale: str, reader_id: int, job: Job, *, names_parent
     def option(name: str, value: object) -> str:
         return f"{texts.say(locale, f'{name}-name')}:{value}"
 
-    words = [f"/{texts.say(locale, f'{job.kind}-name')}"]
-    match job.kind:
+    words = [f"/{texts.say(locale, f'{job.spec.kind}-name')}"]
+    match job.spec.kind:
         case JobKind.IMAGINE:
             words += [
-                option("imagine-prompt", _quoted(job.prompt)),
-                option("imagine-aspect", nearest_aspect(job.grid)),
+                option("imagine-prompt", _quoted(job.spec.prompt)),
+                option("imagine-aspect", nearest_aspect(job.spec.grid)),
             ]
-            if job.checkpoint is Checkpoint.BASE:
+            if job.spec.checkpoint is Checkpoint.BASE:
                 words.append(option("imagine-quality", Quality.BEST))
         case JobKind.EDIT:
-            words.append(option("edit-instruction", _quoted(job.prompt)))
-        case JobKind.VARIATIONS if job.strength is not None:
-            words.append(option("variations-strength", job.strength))
+            words.append(option("edit-instruction", _quoted(job.spec.prompt)))
+        case JobKind.VARIATIONS if job.spec.strength is not None:
+            words.append(option("variations-strength", job.spec.strength))
     if job.parent is not None and names_parent:
         words.append(option("edit-picture", _parent_name(job, reader_id)))
-    if job.kind is not JobKind.VARIATIONS:
+    if job.spec.kind is not JobKind.VARIATIONS:
         words.append(option("imagine-seed", job.seed))
     words.append(option("imagine-count", job.count))
     if job.private:

@@ -41,7 +41,7 @@ def history(texts: Texts, locale: str, page: Page, reader_id: int) -> MessageCon
         position, beside = entry.job.done_images[0].key.position, 2 * len(page.entries)
         description = alt_text(texts, entry.job, position, beside)
         thumbnail: discord.ui.Thumbnail[discord.ui.LayoutView] = discord.ui.Thumbnail(
-            file, description=description, spoiler=entry.job.spoiler
+            file, description=description, spoiler=entry.job.spec.spoiler
         )
         view.add_item(discord.ui.Section(line, accessory=thumbnail))
     if any(entry.is_seen for entry in page.entries):
@@ -76,7 +76,7 @@ def _line(texts: Texts, locale: str, entry: HistoryEntry, reader_id: int) -> str
     marks = " ♥" * bool(entry.favourites)
     author = "" if job.member_id == reader_id else f" · {core_text.mention(job.member_id)}"
     if entry.is_seen:
-        prompt = core_text.shown_prompt(subject(texts, locale, job.prompt), _PROMPT_CHARACTERS)
+        prompt = core_text.shown_prompt(subject(texts, locale, job.spec.prompt), _PROMPT_CHARACTERS)
     else:
         prompt = texts.say(locale, "history-unseen")
     return f"{made}{author}{marks}\n{prompt}"

@@ -16,8 +16,8 @@ from transformers import PreTrainedTokenizerFast, Qwen2TokenizerFast, Qwen3Confi
 from transformers.utils import logging as transformers_logging
 
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import ComponentPlan, Placement, Precision, Profile
-from kleinbot.domain.work import Checkpoint
 from kleinbot.klein.low_memory.tiled_blocks import run_in_tiles
 from kleinbot.klein.offload.placement import place
 from kleinbot.klein.offload.token_table import TokenTable

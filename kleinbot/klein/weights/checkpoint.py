@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.domain.work import Checkpoint
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.klein.weights.headers import NOTHING, Gone, TensorInfo, read_headers
 from kleinbot.klein.weights.shapes import check_by_config, transformer_shapes
 from kleinbot.klein.weights.weight_set import LAYERS_USED, Component, Config, refusal

@@ -11,7 +11,7 @@ from huggingface_hub.file_download import repo_folder_name
 from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.domain.work import Checkpoint
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.klein.weights.checkpoint import MODEL_INDEX, TRANSFORMER_CONFIG, checkpoint_of
 from kleinbot.klein.weights.find_weights import find_weights
 from kleinbot.klein.weights.hub_listing import list_files

@@ -9,7 +9,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.domain.work import Checkpoint
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.klein.weights import checkpoint as checkout
 from kleinbot.klein.weights.architecture import SCHEDULER
 from kleinbot.klein.weights.headers import NOTHING, Gone, WeightFile, read_file, unreadable

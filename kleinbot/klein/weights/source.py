@@ -8,8 +8,8 @@ from pathlib import Path
 
 from huggingface_hub import try_to_load_from_cache
 
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import Profile, WeightFormat
-from kleinbot.domain.work import Checkpoint
 from kleinbot.klein.weights.checkpoint import MODEL_INDEX, TOKENIZER
 from kleinbot.klein.weights.find_weights import find_tokenizer
 from kleinbot.klein.weights.headers import NOTHING, Gone

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.domain.work import Checkpoint
+from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.klein.weights.bfl_names import WEIGHT_SCALE
 from kleinbot.klein.weights.headers import TensorInfo
 

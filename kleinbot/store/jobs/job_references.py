@@ -25,7 +25,7 @@ async def insert(transaction: Transaction, job: NewJob) -> None:
                 reference.grid.columns,
                 reference.grid.rows,
             )
-            for reference in job.references
+            for reference in job.spec.references
         ),
     )
 

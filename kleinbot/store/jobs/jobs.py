@@ -10,11 +10,12 @@ from kleinbot.domain.job import (
     JobState,
     NewJob,
 )
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.quota import Fund
-from kleinbot.domain.work import ImageKey
 from kleinbot.store.database import Reader, Transaction
 from kleinbot.store.delivery import outbox
 from kleinbot.store.jobs import job_references
+from kleinbot.store.jobs.job_rows import Value, columns_of
 from kleinbot.store.members import ledger, members
 
 
@@ -25,17 +26,11 @@ async def insert(transaction: Transaction, job: NewJob, funds: Sequence[Fund] | 
     """
     owner = job.member
     number = await members.next_number(transaction, job.server_id)
+    values = _columns(job, number)
     await transaction.change(
-        "INSERT INTO jobs (job_id, server_id, member_id, number, kind, prompt, columns, rows, steps,"
-        " checkpoint, seed, count, private, price_tenths, lane, locale, channel_id, state, created_ms,"
-        " parent_job, parent_position, strength, cost, unhurried, left_tenths, spoiler)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?)",
-        job.job_id, job.server_id, job.member_id, number, job.kind, job.prompt, job.grid.columns,
-        job.grid.rows, job.steps, job.checkpoint, job.seed, len(job.images), job.private, job.price_tenths,
-        job.lane, job.locale, job.reply.channel_id, job.created_ms,
-        job.parent.job_id if job.parent else None, job.parent.position if job.parent else None, job.strength,
-        job.cost, job.unhurried, job.left_tenths, job.spoiler,
-    )  # fmt: skip
+        f"INSERT INTO jobs ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})",  # noqa: S608
+        *values.values(),
+    )
     await transaction.change_each(
         "INSERT INTO images (job_id, position, server_id, base_seed, blends, columns, rows, state)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting')",
@@ -63,6 +58,28 @@ async def insert(transaction: Transaction, job: NewJob, funds: Sequence[Fund] | 
         transaction, owner, job.job_id, range(len(job.images)), job.price_tenths, job.created_ms, funds
     )
     return number
+
+
+def _columns(job: NewJob, number: int) -> dict[str, Value | float]:
+    return {
+        "job_id": job.job_id,
+        "server_id": job.server_id,
+        "member_id": job.member_id,
+        "number": number,
+        **columns_of(job.spec),
+        "seed": job.seed,
+        "count": len(job.images),
+        "private": job.private,
+        "price_tenths": job.price_tenths,
+        "lane": job.lane,
+        "locale": job.locale,
+        "channel_id": job.reply.channel_id,
+        "state": JobState.QUEUED,
+        "created_ms": job.created_ms,
+        "cost": job.cost,
+        "unhurried": job.unhurried,
+        "left_tenths": job.left_tenths,
+    }
 
 
 async def claim(transaction: Transaction, key: ImageKey, batch_id: str, now_ms: int) -> bool:

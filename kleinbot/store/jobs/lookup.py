@@ -5,24 +5,14 @@ from collections.abc import Sequence
 
 from kleinbot.domain.errors import Code, KleinbotError, RenderError
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import (
-    Image,
-    ImageState,
-    Job,
-    JobKind,
-    JobState,
-    Lane,
-    Parent,
-    RelaxedReason,
-    ReplyAddress,
-)
+from kleinbot.domain.job import Image, ImageState, Job, JobState, Lane, Parent, RelaxedReason, ReplyAddress
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.noise import Blend, NoiseRecipe
 from kleinbot.domain.people import MemberKey
 from kleinbot.domain.reference import Reference
-from kleinbot.domain.variation import Strength
-from kleinbot.domain.work import Checkpoint, ImageKey
 from kleinbot.store.database import Reader, Row
 from kleinbot.store.jobs import job_references
+from kleinbot.store.jobs.job_rows import spec_of
 from kleinbot.store.members import ledger
 
 
@@ -133,16 +123,13 @@ def _job(
     refunded_tenths: int,
     parent: Row | None,
 ) -> Job:
+    found = tuple(_image(image, row["deleted_ms"] is not None) for image in images)
     return Job(
         job_id=row["job_id"],
         server_id=row["server_id"],
         member_id=row["member_id"],
         number=row["number"],
-        kind=JobKind(row["kind"]),
-        prompt=row["prompt"],
-        grid=Grid(row["columns"], row["rows"]),
-        steps=row["steps"],
-        checkpoint=Checkpoint(row["checkpoint"]),
+        spec=spec_of(row, references, found[0].noise if found else None),
         seed=row["seed"],
         count=row["count"],
         private=bool(row["private"]),
@@ -157,13 +144,10 @@ def _job(
         deleted_ms=row["deleted_ms"],
         cost=row["cost"],
         refunded_tenths=refunded_tenths,
-        images=tuple(_image(image, row["deleted_ms"] is not None) for image in images),
-        references=references,
+        images=found,
         parent=None if parent is None else _parent(row, parent),
-        strength=None if row["strength"] is None else Strength(row["strength"]),
         unhurried=None if row["unhurried"] is None else RelaxedReason(row["unhurried"]),
         left_tenths=row["left_tenths"],
-        spoiler=bool(row["spoiler"]),
     )
 
 

@@ -1,7 +1,7 @@
 """Which pictures a member has marked. Set or taken away, never toggled: presses may be repeated."""
 
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.people import MemberKey
-from kleinbot.domain.work import ImageKey
 from kleinbot.store.database import Reader, Transaction
 
 

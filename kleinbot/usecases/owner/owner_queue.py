@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kleinbot.domain.job import JobKind, Lane, Told
+from kleinbot.domain.job import Lane, Told
+from kleinbot.domain.job_spec import Checkpoint, JobKind
 from kleinbot.domain.people import Actor
 from kleinbot.domain.service_mode import ServiceMode
-from kleinbot.domain.work import Checkpoint, EngineState
+from kleinbot.domain.work import EngineState
 from kleinbot.scheduler.queue import ImageQueue
 from kleinbot.store.database import Database
 from kleinbot.store.jobs import lookup
@@ -126,8 +127,8 @@ def _row(status: JobStatus, cost: float) -> OwnerQueueRow:
         number=job.number,
         server_id=job.server_id,
         member_id=job.member_id,
-        kind=job.kind,
-        checkpoint=job.checkpoint,
+        kind=job.spec.kind,
+        checkpoint=job.spec.checkpoint,
         lane=job.lane,
         is_drawn=status.is_drawn,
         place=status.place,

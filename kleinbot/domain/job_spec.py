@@ -1,0 +1,73 @@
+"""What a job makes, as one frozen value."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kleinbot.domain.geometry import Grid
+from kleinbot.domain.noise import NoiseRecipe
+from kleinbot.domain.reference import Reference, Role
+from kleinbot.domain.variation import Strength
+
+
+class JobKind(StrEnum):
+    IMAGINE = "imagine"
+    EDIT = "edit"
+    VARIATIONS = "variations"
+
+
+class Checkpoint(StrEnum):
+    """Which of Klein's two sets of transformer weights."""
+
+    DISTILLED = "distilled"
+    BASE = "base"
+
+    @property
+    def guidance_scale(self) -> float:
+        """How strongly the prompt guides; 1 is no guidance, 4 the base checkpoint's published setting."""
+        return 4.0 if self is Checkpoint.BASE else 1.0
+
+
+DISTILLED_STEPS = 4
+BASE_STEPS = 50
+"""What the base checkpoint is published with. Half as many are possible, but would not be its best."""
+
+
+@dataclass(frozen=True, order=True)
+class ImageKey:
+    """One image of one job: the unit of dispatch."""
+
+    job_id: str
+    position: int
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """Everything that decides a job's images but their seeds.
+
+    ``references``: the stored input pictures; empty until they are stored. ``noise_parent``: the noise into
+    which each image's seed is mixed with ``strength``; None where an image starts from its own noise alone.
+    ``parent``: the image that the job was made from, whoever made that. ``spoiler``: the job was made from a
+    picture that is hidden until clicked, and its images are hidden too.
+    """
+
+    kind: JobKind
+    prompt: str
+    grid: Grid
+    steps: int = DISTILLED_STEPS
+    checkpoint: Checkpoint = Checkpoint.DISTILLED
+    strength: Strength | None = None
+    references: tuple[Reference, ...] = ()
+    noise_parent: NoiseRecipe | None = None
+    parent: ImageKey | None = None
+    spoiler: bool = False
+
+    @property
+    def first_sigma(self) -> float:
+        """How much noise denoising begins with: 1, or less where it begins at a picture."""
+        begins_at_a_picture = any(reference.role is Role.START for reference in self.references)
+        return self.strength.first_sigma if begins_at_a_picture and self.strength is not None else 1.0
+
+    @property
+    def reference_grids(self) -> tuple[Grid, ...]:
+        """The grids of the pictures that the transformer attends to."""
+        return tuple(each.grid for each in self.references if each.role is Role.REFERENCE)

@@ -1,0 +1,47 @@
+"""Job specs to columns and back: the one place that knows how the table ``jobs`` holds them."""
+
+from collections.abc import Mapping
+
+from kleinbot.domain.geometry import Grid
+from kleinbot.domain.job_spec import Checkpoint, ImageKey, JobKind, JobSpec
+from kleinbot.domain.noise import NoiseRecipe
+from kleinbot.domain.reference import Reference
+from kleinbot.domain.variation import Strength
+from kleinbot.store.database import Row
+
+Value = str | int | None
+
+
+def columns_of(spec: JobSpec) -> Mapping[str, Value]:
+    """Return the columns of ``jobs`` that hold ``spec``; its references are rows of their own."""
+    return {
+        "kind": spec.kind,
+        "prompt": spec.prompt,
+        "columns": spec.grid.columns,
+        "rows": spec.grid.rows,
+        "steps": spec.steps,
+        "checkpoint": spec.checkpoint,
+        "strength": spec.strength,
+        "parent_job": spec.parent.job_id if spec.parent else None,
+        "parent_position": spec.parent.position if spec.parent else None,
+        "spoiler": spec.spoiler,
+    }
+
+
+def spec_of(row: Row, references: tuple[Reference, ...], first_noise: NoiseRecipe | None) -> JobSpec:
+    """Return the spec that ``row`` holds.
+
+    ``first_noise``: of the job's first image; without its last blend it is the parent's.
+    """
+    return JobSpec(
+        kind=JobKind(row["kind"]),
+        prompt=row["prompt"],
+        grid=Grid(row["columns"], row["rows"]),
+        steps=row["steps"],
+        checkpoint=Checkpoint(row["checkpoint"]),
+        strength=None if row["strength"] is None else Strength(row["strength"]),
+        references=references,
+        noise_parent=None if first_noise is None else first_noise.parent,
+        parent=None if row["parent_job"] is None else ImageKey(row["parent_job"], row["parent_position"]),
+        spoiler=bool(row["spoiler"]),
+    )
