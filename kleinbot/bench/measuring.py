@@ -14,7 +14,7 @@ Tell = Callable[[str], None]
 
 
 class Meter(Protocol):
-    """The card's counters of memory; see ``bench.card.CardMeter``."""
+    """The GPU's counters of memory; see ``bench.gpu_meter.GpuMeter``."""
 
     def reset(self) -> None:
         """Forget the peaks so far."""

@@ -4,7 +4,7 @@ It speaks gateway v10 and the REST routes the bot uses over one TLS listener, wi
 The client on the other side is the real discord.py, unpatched: it is only given a connector that finds
 every host name here. Nothing of the bot is imported, and nothing of discord.py.
 
-    async with StandIn(now=clock) as standin:                     # now: a callable giving unix seconds
+    async with FakeDiscord(now=clock) as standin:                   # now: a callable giving unix seconds
         server = standin.world.add_server("Studio", boost_tier=0)
         channel = standin.world.add_channel(server, "pictures", nsfw=False)
         ada = standin.world.add_member(server, "ada", permissions=("manage_messages",))
@@ -46,7 +46,7 @@ every host name here. Nothing of the bot is imported, and nothing of discord.py.
     standin.hang_next_upload(20.0, is_done=True)              # a request with files; mend() ends all breaks
     standin.delete_message(message); standin.delete_channel(channel); standin.delete_server(server)
     standin.deny(channel, "send_messages"); standin.allow(channel, "send_messages")   # what the bot may
-    standin.miseries.events_twice = True      # and others: see Miseries; all of them are off
+    standin.miseries.events_twice = True      # and others: see Misbehaviour; all of them are off
     standin.rate_limit("POST /channels/*/messages", 1, 0.5, scope="user")     # a bucket, told in headers
     standin.cloudflare("PATCH /webhooks/*", via=False)        # a page of HTML in place of an answer
     await standin.close_gateway(4014)                         # any close code

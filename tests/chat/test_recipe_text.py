@@ -20,7 +20,8 @@ JOB = Job(
     job_id=KEY, server_id=10, member_id=1, number=7,
     spec=JobSpec(JobKind.IMAGINE, 'a "red"\nfox seed:3', GRID),
     seed=41, count=1, private=False, price_tenths=10, lane=Lane.TOKEN, locale="en-US", channel_id=5,
-    state=JobState.DONE, error=None, created_ms=1_790_000_000_000, ended_ms=1_790_000_001_000, images=(IMAGE,),
+    state=JobState.DONE, error=None, created_ms=1_790_000_000_000, ended_ms=1_790_000_001_000,
+    images=(IMAGE,),
 )  # fmt: skip
 PARENT = Parent(ImageKey("1" * 24, 2), 6, 1)
 

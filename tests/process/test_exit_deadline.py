@@ -59,7 +59,7 @@ def test_asyncios_own_threads_are_not_waited_for_either() -> None:
             asyncio.get_running_loop().run_in_executor(None, threading.Event().wait)
             return 5
 
-        cli.LastResort = partial(cli.LastResort, 0.1)
+        cli.ExitDeadline = partial(cli.ExitDeadline, 0.1)
         with tempfile.TemporaryDirectory() as folder:
             cli._logged(Settings(data_folder=pathlib.Path(folder)), work, LogLevel.WARNING)
         """
@@ -78,7 +78,7 @@ def test_what_ends_in_time_goes_on() -> None:
         async def work(on_ending):
             return 5
 
-        class Noted(cli.LastResort):
+        class Noted(cli.ExitDeadline):
             def begin(self, code):
                 super().begin(code)
                 print("begun with", code)
@@ -88,7 +88,7 @@ def test_what_ends_in_time_goes_on() -> None:
                 if self._timer is not None:
                     print("over:", self._timer.finished.is_set())
 
-        cli.LastResort = Noted
+        cli.ExitDeadline = Noted
         with tempfile.TemporaryDirectory() as folder:
             print(cli._logged(Settings(data_folder=pathlib.Path(folder)), work, LogLevel.WARNING))
         """
@@ -119,11 +119,11 @@ def test_a_terminal_that_is_gone_does_not_keep_a_process_alive() -> None:
     done = ended(
         """
         import os, sys, threading
-        from kleinbot.process.exit_deadline import LastResort
+        from kleinbot.process.exit_deadline import ExitDeadline
         reading, writing = os.pipe()
         os.close(reading)
         sys.stderr = os.fdopen(writing, "w")
-        LastResort(0.1).begin(86)
+        ExitDeadline(0.1).begin(86)
         threading.Event().wait()
         """
     )
@@ -134,8 +134,8 @@ def test_a_pipe_that_nobody_reads_does_not_either() -> None:
     done = ended(
         """
         import os, sys, threading
-        from kleinbot import ending
-        ending._LAST_WORDS_S = 0.1
+        from kleinbot.process import exit_deadline
+        exit_deadline._LAST_WORDS_S = 0.1
         reading, writing = os.pipe()
         os.set_blocking(writing, False)
         try:
@@ -144,7 +144,7 @@ def test_a_pipe_that_nobody_reads_does_not_either() -> None:
         except BlockingIOError:
             os.set_blocking(writing, True)
         sys.stderr = os.fdopen(writing, "w")
-        ending.LastResort(0.1).begin(86)
+        exit_deadline.ExitDeadline(0.1).begin(86)
         threading.Event().wait()
         """
     )

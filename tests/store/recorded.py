@@ -14,8 +14,8 @@ import aiosqlite
 import kleinbot
 from kleinbot.store.database import Database
 
-_HOUSE = Path(kleinbot.__file__).parent
-_HANDING_ON = {_HOUSE / "store" / "database.py", _HOUSE / "store" / "searching.py"}
+_PACKAGE = Path(kleinbot.__file__).parent
+_HANDING_ON = {_PACKAGE / "store" / "database.py", _PACKAGE / "store" / "bounded_search.py"}
 """What runs the statements of others."""
 
 _ASKING = {"all", "one", "number", "change", "change_each"}
@@ -139,7 +139,7 @@ def _place() -> Place | None:
     frame: FrameType | None = sys._getframe()
     while frame is not None:
         file = Path(frame.f_code.co_filename)
-        if file.is_relative_to(_HOUSE) and file not in _HANDING_ON:
+        if file.is_relative_to(_PACKAGE) and file not in _HANDING_ON:
             return Place(_module(file), frame.f_code.co_name, frame.f_lineno, frame.f_lineno)
         frame = frame.f_back
     return None
@@ -147,7 +147,7 @@ def _place() -> Place | None:
 
 def written_places() -> list[Place]:
     """Return every place of the house at which a statement stands, by reading the code."""
-    return [place for file in sorted(_HOUSE.rglob("*.py")) for place in _places(file)]
+    return [place for file in sorted(_PACKAGE.rglob("*.py")) for place in _places(file)]
 
 
 def _places(file: Path) -> Iterator[Place]:
@@ -170,4 +170,4 @@ def _asks(call: ast.Call, is_store: bool) -> bool:
 
 
 def _module(file: Path) -> str:
-    return ".".join(file.relative_to(_HOUSE).with_suffix("").parts)
+    return ".".join(file.relative_to(_PACKAGE).with_suffix("").parts)

@@ -72,7 +72,7 @@ class Routes:
         self._told = told
 
     async def by_reply(self, row: OutboxRow, job: Job, address: ReplyAddress) -> None:
-        """Put what fits into the first response and the rest into channel messages. Raises WayClosedError."""
+        """Put what fits into the first response and the rest into channel messages. Raises RouteClosedError."""
         part, message_id = await self._edit(address, functools.partial(self._results.first, job))
         if not splitting.left_of(job, part.positions):
             await self._sent(row, job, Route.REPLY, part, message_id)
@@ -84,12 +84,12 @@ class Routes:
         await self._rest_by_channel(row, job, Route.REPLY, there)
 
     async def by_reply_alone(self, row: OutboxRow, job: Job, address: ReplyAddress) -> None:
-        """Put everything into the first response, recompressed as that needs. Raises WayClosedError."""
+        """Put everything into the first response, recompressed as that needs. Raises RouteClosedError."""
         part, message_id = await self._edit(address, functools.partial(self._results.whole, job))
         await self._sent(row, job, Route.REPLY, part, message_id)
 
     async def by_channel(self, row: OutboxRow, job: Job, asked_id: int) -> int:
-        """Send what is missing as channel messages; return the first one's id. Raises WayClosedError.
+        """Send what is missing as channel messages; return the first one's id. Raises RouteClosedError.
 
         ``asked_id``: no message about the job is older.
         """
