@@ -15,7 +15,7 @@ _ERROR_S = (0.5, 1, 2, 5, 10, 20, 60, 120, 300, 900)
 
 
 class BotMetrics:
-    """Counts what rooms report (``domain.metrics_sink.MetricsSink``), and how results reached their members."""
+    """Counts what rooms report (``MetricsSink``), and how results reached their members."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

@@ -72,7 +72,7 @@ class Routes:
         self._told = told
 
     async def by_reply(self, row: OutboxRow, job: Job, address: ReplyAddress) -> None:
-        """Put what fits into the first response and the rest into channel messages. Raises RouteClosedError."""
+        """Put what fits into the first response, the rest into channel messages. Raises RouteClosedError."""
         part, message_id = await self._edit(address, functools.partial(self._results.first, job))
         if not splitting.left_of(job, part.positions):
             await self._sent(row, job, Route.REPLY, part, message_id)
