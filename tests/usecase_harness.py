@@ -241,7 +241,14 @@ def build(
         errors=errors,
         metrics=metrics,
     )
-    cancel = Cancel(database=database, queue=queue, listener=dispatcher, wake_delivery=wake, clock=clock)
+    cancel = Cancel(
+        database=database,
+        queue=queue,
+        listener=dispatcher,
+        used=dispatcher.used,
+        wake_delivery=wake,
+        clock=clock,
+    )
     return Studio(
         clock, engine, database, archive, queue, recall, submit, cancel, dispatcher, finisher, progressed,
         deliveries, service_modes, metrics, errors, idle, learning, cost_model, learnt, host, admission,

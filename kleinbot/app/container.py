@@ -59,6 +59,7 @@ from kleinbot.domain.profile import Device
 from kleinbot.domain.service_mode import ServiceMode
 from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.engine.protocol import Engine
+from kleinbot.hardware.capacity import CapacityNow
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.intake.inbound import Inbound
 from kleinbot.images.intake.intake import Intake
@@ -155,7 +156,9 @@ class Container:
         self.archive = archive
         self.stopping = asyncio.Event()
         texts = Texts(settings.locale)
-        self.sweeper = Sweeper(archive, settings.database_file, pairing, texts, clock)
+        self.sweeper = Sweeper(
+            archive, settings.database_file, pairing, texts, clock, settings.archive_options
+        )
         self.shares = ServerShares()
         self.service_modes = ServiceModeStore()
         self.allowed_servers = frozenset(settings.allowed_servers)
@@ -190,7 +193,7 @@ class Container:
             inbound=self.inbound,
             intake=self.intake,
         )
-        capacity = model.capacity
+        capacity = CapacityNow(lambda: engine.profile, model.choice.usable_bytes)
         recall = JobQueries(
             database,
             archive,
@@ -278,6 +281,7 @@ class Container:
             database=database,
             queue=queue,
             listener=self.dispatcher,
+            used=self.dispatcher.used,
             wake_delivery=self.delivery.wake,
             clock=clock,
         )
@@ -358,6 +362,8 @@ class Container:
         )
         self.presence = Presence(self.client, texts, clock)
         self.client.add_listener(self.presence.show_again, "on_shard_ready")
+        for event in ("on_guild_join", "on_guild_remove", "on_ready"):
+            self.client.add_listener(self.departures.look_soon, event)
         self._cogs = (
             QuotaCog(quota_handlers),
             OwnerCog(OwnerHandlers(operate, rule, server_names, texts), owner_queue_handlers),

@@ -4,7 +4,8 @@ import logging
 import urllib.request
 from urllib.parse import urlsplit
 
-from kleinbot.config.settings import DIRECT, Settings
+from kleinbot.config.settings import Settings
+from kleinbot.domain.proxies import DIRECT
 
 DISCORD = "https://discord.com/api/v10"
 _SCHEMES = ("http", "https")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Protocol
 
 from kleinbot.dispatch.batch import Batch
@@ -48,6 +49,7 @@ class BatchRunner:
         self._batch: Batch | None = None
         self._may_yield = False
         self._must_yield = False
+        self._stood_still = False
         self._since_s = 0.0
         self._left_s = clock.monotonic_s()
         self.hangs = False
@@ -62,6 +64,13 @@ class BatchRunner:
         """Return for how long nothing has been on the card."""
         return 0.0 if self.is_busy else self._clock.monotonic_s() - self._left_s
 
+    def used(self, job_id: str) -> dict[int, Fraction]:
+        """Return what part of a job's pictures on the card it has used, by their positions.
+
+        The step in hand is counted: nothing can stop it.
+        """
+        return {} if self._batch is None else self._batch.used(job_id, steps_in_hand=1)
+
     async def run(self, batch: Batch, *, may_yield: bool) -> BatchResult | Suspended:
         """Begin ``batch``, or go on with it where it was suspended.
 
@@ -69,6 +78,7 @@ class BatchRunner:
         where the card hangs.
         """
         self.look_at_clock()
+        self._stood_still = False
         self._batch, self._may_yield, self._must_yield = batch, may_yield, False
         self._since_s = self._clock.monotonic_s()
         shape, size = batch.shape, len(batch.claimed)
@@ -89,6 +99,7 @@ class BatchRunner:
     def look_at_clock(self) -> None:
         """Have the engine tested after a standstill: over a suspend a card may have lost its weights."""
         if self._standstill.is_over():
+            self._stood_still = True
             self._engine.doubt()
 
     def look(self, *, may_yield: bool | None = None) -> None:
@@ -128,9 +139,16 @@ class BatchRunner:
         def on_step(report: StepReport) -> None:
             self._note_step(batch, report)
 
+        act = (self._is_stopped, self._asked_to_yield)
         if batch.suspended is None:
-            return await self._engine.render(batch.tasks, on_step, self._is_stopped, self._asked_to_yield)
-        return await self._engine.resume(batch.suspended, on_step, self._is_stopped, self._asked_to_yield)
+            outcome = await self._engine.render(batch.tasks, on_step, *act)
+        else:
+            outcome = await self._engine.resume(batch.suspended, on_step, *act)
+        # The batch may have ended before anybody looked: noise would be given out, and paid for.
+        self.look_at_clock()
+        if self._stood_still:
+            await self._engine.verify()
+        return outcome
 
     def _asked_to_yield(self) -> bool:
         return self._must_yield

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable
+from fractions import Fraction
 
 from kleinbot.dispatch.batch import Batch, Claimed, keys_of
 from kleinbot.dispatch.batch_runner import BatchRunner, ProgressSink, went_as_usual
@@ -109,7 +110,7 @@ class Dispatcher:
     @property
     def idle_s(self) -> float:
         """Return for how long nothing was drawn while nothing waits; 0 while something is in hand."""
-        has_work = self._in_hand or self._resting or self._queue.waiting_count or self._finisher.is_busy
+        has_work = self._in_hand or self._resting or self._queue.next_due() or self._finisher.is_busy
         return 0.0 if has_work else self._runner.idle_s
 
     def draws(self, job_id: str) -> bool:
@@ -120,6 +121,12 @@ class Dispatcher:
             return False
         due = self._queue.next_due()
         return due is not None and due.key.job_id == job_id
+
+    def used(self, job_id: str) -> dict[int, Fraction]:
+        """Return what part of a job's begun pictures the card has used, by their positions."""
+        resting = {} if self._resting is None else self._resting.used(job_id)
+        drawn = dict.fromkeys(self._finisher.drawn(job_id), Fraction(1))
+        return {**resting, **self._runner.used(job_id), **drawn}
 
     def job_added(self) -> None:
         self._look()
@@ -224,7 +231,7 @@ class Dispatcher:
         self._runner.look(may_yield=self._may_yield())
         is_able = self._engine.state.phase is EnginePhase.READY and not self.disk_is_full
         if is_able and not self._runner.is_busy and not self._is_paused():
-            self._idle.note(in_flight=False, work_waits=self._queue.waiting_count > 0)
+            self._idle.note(in_flight=False, work_waits=self._queue.next_due() is not None)
         self._woken.set()
 
     def _may_yield(self) -> bool:
@@ -319,7 +326,8 @@ class Dispatcher:
                 self._done(batch, outcome)
         finally:
             self._idle.note(
-                in_flight=False, work_waits=self._queue.waiting_count > 0 or self._resting is not None
+                in_flight=False,
+                work_waits=self._queue.next_due() is not None or self._resting is not None,
             )
         self._forget_stopped()
 

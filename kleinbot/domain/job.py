@@ -157,6 +157,7 @@ class Job:
 
     ``cost``, ``unhurried``, ``left_tenths``: as in ``NewJob``. ``parent``: ``spec.parent`` as people know it.
     ``refunded_tenths``: what the ledger really gave back, such as nothing after a reset of the quota.
+    ``used_tenths``: what is charged for it after its member cancelled it while it was drawn, if so.
     """
 
     job_id: str
@@ -180,6 +181,7 @@ class Job:
     deleted_ms: int | None = None
     cost: float | None = None
     refunded_tenths: int = 0
+    used_tenths: int | None = None
     unhurried: RelaxedReason | None = None
     left_tenths: int | None = None
 

@@ -68,7 +68,8 @@ class GpuEngine:
 
     @property
     def profile(self) -> Profile:
-        return self._profile
+        """What was asked for; once ready, as this host can do it."""
+        return self._profile if self._worker is None else self._worker.profile
 
     @property
     def state(self) -> EngineState:
@@ -118,8 +119,8 @@ class GpuEngine:
         except asyncio.CancelledError:
             abandoned.set()
             raise
-        handicap = None if self._worker is None else self._worker.handicap
-        self._enter(EngineState(EnginePhase.READY, error=handicap))
+        handicaps = () if self._worker is None else self._worker.handicaps
+        self._enter(EngineState(EnginePhase.READY, handicaps=handicaps))
 
     async def render(
         self,
@@ -165,6 +166,14 @@ class GpuEngine:
         """Have the engine tested before the next batch, and before one in hand is given out."""
         if self._worker is not None:
             self._worker.doubt()
+
+    async def verify(self) -> None:
+        """Test an engine that is doubted now; see ``protocol.Engine``."""
+        try:
+            await self._on_thread(self._verify)
+        except FatalEngineError as error:
+            self._enter(EngineState(EnginePhase.FAILED, detail=str(error)))
+            raise
 
     async def close(self) -> None:
         """Finish the step in hand, release the device and end the thread. Idempotent."""
@@ -250,6 +259,10 @@ class GpuEngine:
         for result in results:
             if isinstance(result, Suspended):
                 self._discard(result)
+
+    def _verify(self) -> None:
+        if self._worker is not None:
+            self._worker.verify()
 
     def _discard(self, suspended: Suspended) -> None:
         if self._worker is not None:

@@ -68,6 +68,9 @@ class PlaceholderEngine:
     def doubt(self) -> None:
         return
 
+    async def verify(self) -> None:
+        return
+
     async def close(self) -> None:
         return
 

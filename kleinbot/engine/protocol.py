@@ -17,7 +17,9 @@ class Engine(Protocol):
     """Owns one device. All methods are called from the event loop and never block it."""
 
     @property
-    def profile(self) -> Profile: ...
+    def profile(self) -> Profile:
+        """What was asked for; once ready, as this host can do it."""
+        ...
 
     @property
     def state(self) -> EngineState: ...
@@ -79,6 +81,13 @@ class Engine(Protocol):
         """Have the engine tested before the next batch, and before one in hand is given out.
 
         Where it no longer computes what it did, that batch raises FatalEngineError.
+        """
+        ...
+
+    async def verify(self) -> None:
+        """Test an engine that is doubted now, before what it has just made is given out.
+
+        Raises FatalEngineError where it no longer computes what it did.
         """
         ...
 

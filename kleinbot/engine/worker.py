@@ -3,7 +3,7 @@
 import logging
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import NoReturn
 
@@ -86,16 +86,23 @@ class Worker:
         self._is_suspect = False
         self._is_doubted = False
         self._fatal: str | None = None
-        self._handicap = handicap
+        self._handicaps = () if handicap is None else (handicap,)
+        if handicap is not None and handicap.code is Code.NO_NATIVE_PRODUCTS:
+            self._profile = replace(profile, widened=True)
+
+    @property
+    def profile(self) -> Profile:
+        """The profile as this host can do it."""
+        return self._profile
 
     @property
     def memory_peak(self) -> MemoryPeak:
         return memory_peak(self._device)
 
     @property
-    def handicap(self) -> StartError | None:
-        """What of the profile could not be had; None where all is as it says."""
-        return self._handicap
+    def handicaps(self) -> tuple[StartError, ...]:
+        """What of the profile could not be had; nothing where all is as it says."""
+        return self._handicaps
 
     def render(self, batch: Sequence[RenderTask], caller: Callbacks) -> BatchResult | Suspended:
         """Make ``batch``; a cancelled image comes back without pixels, one that does not fit with its error.
@@ -122,6 +129,10 @@ class Worker:
     def doubt(self) -> None:
         """Test the card before the next batch, and before one in hand is given out; called on any thread."""
         self._is_suspect = self._is_doubted = True
+
+    def verify(self) -> None:
+        """Test a card that is doubted. Raises FatalEngineError where it can no longer be used."""
+        self._check_health()
 
     def release(self) -> None:
         """Let go of the model and its memory."""
@@ -155,7 +166,8 @@ class Worker:
             )
             untuned = StartError(Code.RUNS_UNTUNED, reason=str(error)[:_REASON_CHARACTERS])
         if untuned is not None:
-            self._handicap = untuned
+            self._handicaps = (*self._handicaps, untuned)
+            self._profile = replace(self._profile, untuned=True, lean_decode=True)
             # Not within ``except``: a traceback keeps the failed attempt's tensors alive.
             release_memory(self._device)
             tuning.undo()
@@ -248,12 +260,14 @@ class Worker:
             raise FatalEngineError(self._fatal)
         if not self._is_suspect:
             return
-        self._is_doubted = False
+        # Before the test: what is doubted meanwhile is tested once more.
+        self._is_suspect = self._is_doubted = False
         match self._test():
             case True:
-                self._is_suspect = False
+                return
             case Failure.OUT_OF_MEMORY | Failure.HOST_OUT_OF_MEMORY:
                 # Somebody else has the memory; no reason to doubt the card. The batch has its own ladder.
+                self._is_suspect = True
                 release_memory(self._device)
             case False | Failure():
                 self._end("the self-test failed after an error that seemed to be over")

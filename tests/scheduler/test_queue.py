@@ -327,3 +327,52 @@ def test_a_batch_takes_members_of_one_server_no_further_than_a_picture_ahead_of_
         queue.submit(job(f"m{member}", member, server_id=1))
     queue.submit(job("other shape", 9, shape=SMALL, server_id=2))
     assert members(queue.next_batch(FOUR)) == [0, 1]
+
+
+def test_a_held_server_has_no_turn_and_keeps_its_order() -> None:
+    queue = ImageQueue()
+    queue.submit(job("a", 1, 2, server_id=1))
+    queue.submit(job("b", 2, 1, server_id=2))
+    queue.submit(job("c", 3, 1, server_id=1))
+    queue.hold(1)
+    assert [image.key.job_id for image in run_all(queue, FOUR)] == ["b"]
+    assert queue.next_due() is None
+    assert queue.waiting_count == 3
+    assert queue.release(1)
+    assert not queue.release(1)
+    assert [image.key.job_id for image in run_all(queue)] == ["a", "a", "c"]
+
+
+def test_a_server_that_was_held_has_saved_nothing_up() -> None:
+    """It would else have the card alone until it has had as much as those who worked meanwhile."""
+    queue = ImageQueue()
+    queue.submit(job("held", 1, 20, server_id=1))
+    queue.submit(job("works", 2, 40, server_id=2))
+    queue.hold(1)
+    for _ in range(20):
+        queue.finished(queue.next_batch(ONE)[0].key, 1.0)
+    queue.release(1)
+    started = [queue.next_batch(ONE)[0].server_id for _ in range(10)]
+    assert started.count(1) <= 6
+
+
+def test_who_is_put_back_while_held_waits_too() -> None:
+    queue = ImageQueue()
+    queue.submit(job("a", 1, 1, server_id=1))
+    [image] = queue.next_batch(ONE)
+    queue.hold(1)
+    queue.returned(image.key)
+    assert queue.next_due() is None
+    queue.release(1)
+    assert queue.next_due() is not None
+
+
+def test_who_is_held_is_overtaken_by_nobody() -> None:
+    """What others are told of their times would else be as if ever more came before them."""
+    queue = ImageQueue()
+    queue.submit(job("held", 1, 1, server_id=1))
+    queue.hold(1)
+    for number in range(300):
+        queue.submit(job(f"works {number}", 2, 1, server_id=2))
+        queue.finished(queue.next_batch(ONE)[0].key, 1.0)
+    assert queue.forecast.overtaking == 0.0

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import JobState
@@ -48,6 +48,13 @@ class Part:
     reserved_ms: int
     given_back: bool = False
 
+    def keep(self, used_tenths: int) -> int:
+        """Give back all but what was used, the first pots being used first; return what is used of others."""
+        kept = min(self.tenths, used_tenths)
+        if not self.given_back:
+            self.tenths, self.given_back = kept, kept == 0
+        return used_tenths - kept
+
 
 @dataclass
 class Books:
@@ -58,6 +65,9 @@ class Books:
     grants: dict[int, tuple[int, int]] = field(default_factory=dict)
     granted_ms: dict[int, int] = field(default_factory=dict)
     """Amount and expiry by number, counted from 1 as the rows are."""
+
+    used: dict[str, int] = field(default_factory=dict)
+    """What counts of jobs that were cancelled while they were drawn, as it was then."""
 
     def all_parts(self) -> list[Part]:
         return [part for parts in self.parts.values() for part in parts if not part.given_back]
@@ -131,6 +141,13 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # What may happen
 
+    @initialize(given=st.booleans())
+    def begin(self, given: bool) -> None:
+        """With a grant, so that many a picture is paid from two pots."""
+        if given:
+            self.grant(40, 3)
+            self.request(3, 3)
+
     @rule(count=st.integers(1, 3), price=st.integers(1, 8))
     def request(self, count: int, price: int) -> None:
         job_id = f"{self.job_count:024x}"
@@ -179,9 +196,28 @@ class LedgerMachine(RuleBasedStateMachine):
             for part in self.books.parts[key]:
                 part.given_back = True
 
-    async def _stop(self, job_id: str, state: JobState) -> bool:
+    @precondition(lambda self: self.books.open)
+    @rule(data=st.data(), times=st.integers(1, 2))
+    def cancel_what_is_drawn(self, data: st.DataObject, times: int) -> None:
+        """Of some of its pictures something was used, which stays paid."""
+        job_id = data.draw(st.sampled_from(self.books.open)).job_id
+        keys = [key for key in self.books.open if key.job_id == job_id]
+        begun = data.draw(st.lists(st.sampled_from(keys), min_size=1, unique=True))
+        used = {key.position: data.draw(st.integers(0, 8)) for key in begun}
+        stopped = [self.run(self._stop(job_id, JobState.CANCELLED, used)) for _ in range(times)]
+        assert stopped == [True, False][:times]
+        self.books.used[job_id] = 0
+        for key in keys:
+            self.books.open.remove(key)
+            rest = used.get(key.position, 0)
+            for part in self.books.parts[key]:
+                rest = part.keep(rest)
+            kept = (part.tenths for part in self.books.parts[key] if not part.given_back)
+            self.books.used[job_id] += sum(kept)
+
+    async def _stop(self, job_id: str, state: JobState, used: dict[int, int] | None = None) -> bool:
         async with self.database.transaction() as transaction:
-            return await jobs.stop(transaction, job_id, state, self.clock.now_ms())
+            return await jobs.stop(transaction, job_id, state, self.clock.now_ms(), used_tenths=used)
 
     @rule(amount=st.integers(1, 40), days=st.integers(1, 3))
     def grant(self, amount: int, days: int) -> None:
@@ -244,6 +280,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """End and come again; ``torn``: in the middle of a transaction that was not committed."""
         if torn:
             self.run(self._torn_request())
+            self.run(self._torn_cancel())
         self.run(self.database.close())
         self.database = self.run(Database.open(self.file))
 
@@ -252,6 +289,15 @@ class LedgerMachine(RuleBasedStateMachine):
         with contextlib.suppress(ConnectionAbortedError):
             async with self.database.transaction() as transaction:
                 await jobs.insert(transaction, job)
+                raise ConnectionAbortedError
+
+    async def _torn_cancel(self) -> None:
+        with contextlib.suppress(ConnectionAbortedError):
+            async with self.database.transaction() as transaction:
+                for key in self.books.open:
+                    used = {key.position: 1}
+                    now_ms = self.clock.now_ms()
+                    await jobs.stop(transaction, key.job_id, JobState.CANCELLED, now_ms, used_tenths=used)
                 raise ConnectionAbortedError
 
     # What must hold
@@ -280,6 +326,17 @@ class LedgerMachine(RuleBasedStateMachine):
         assert (-allowance, granted) == (
             self.books.allowance_spent(now_ms), self.books.granted_left(now_ms),
         )  # fmt: skip
+
+    @invariant()
+    def what_was_used_counts_once(self) -> None:
+        """Of all that was cancelled or failed nothing else is paid."""
+        found = self.run(self.database.read.all("SELECT job_id, used_tenths FROM jobs"))
+        assert {row[0]: row[1] for row in found if row[1] is not None} == self.books.used
+        over = "SELECT COUNT(*) FROM ledger r JOIN ledger e USING (job_id, position)"
+        assert self.number(
+            f"{over} WHERE r.kind = 'reserve' AND e.kind = 'refund' AND r.grant_id IS e.grant_id"
+            " AND (e.amount_tenths NOT BETWEEN 0 AND -r.amount_tenths)"
+        ) == 0  # fmt: skip
 
     @invariant()
     def nothing_of_a_grant_is_overdrawn(self) -> None:

@@ -26,7 +26,6 @@ from kleinbot.store.database import disk_is_full
 from kleinbot.texts import Texts
 from kleinbot.usecases.cancel import Cancel, Cancelled
 from kleinbot.usecases.job_queries import JobQueries
-from kleinbot.usecases.quota.quota import pictures
 from kleinbot.usecases.submit import Accepted, Submit
 
 if TYPE_CHECKING:
@@ -149,15 +148,7 @@ class JobHandlers:
             _log.warning("an answer did not reach its member: %s", error)
 
     async def _say_cancelled(self, interaction: discord.Interaction[Any], outcome: Cancelled) -> None:
-        await self.answer(
-            interaction,
-            self._texts.say(
-                str(interaction.locale),
-                "cancel-done",
-                number=str(outcome.number),
-                refunded=pictures(outcome.refunded_tenths),
-            ),
-        )
+        await self.answer(interaction, core_views.cancelled(self._texts, str(interaction.locale), outcome))
 
 
 def actor_of(interaction: discord.Interaction[Any]) -> Actor:

@@ -17,7 +17,6 @@ from kleinbot.texts import Texts
 from kleinbot.usecases.cancel import Cancel, Cancelled
 from kleinbot.usecases.owner.bot_control import BotControl
 from kleinbot.usecases.owner.owner_queue import OwnerQueue, OwnerQueuePage
-from kleinbot.usecases.quota.quota import pictures
 
 _KEY = re.compile(r"[0-9a-f]{24}")
 _NUMBER = re.compile(r"#?(\d{1,9})(?:\s.*)?", re.DOTALL)
@@ -123,12 +122,7 @@ class OwnerQueueHandlers:
 
     async def _cancelled(self, actor: Actor, job: str) -> str:
         outcome = await self._ended(actor, job)
-        return self._texts.say(
-            actor.locale,
-            "cancel-done",
-            number=str(outcome.number),
-            refunded=pictures(outcome.refunded_tenths),
-        )
+        return core_views.cancelled(self._texts, actor.locale, outcome)
 
     async def _ended(self, actor: Actor, job: str) -> Cancelled:
         typed = job.strip()

@@ -28,7 +28,7 @@ from kleinbot.klein.quantisation.quantised import quantised, remove_unfinished
 from kleinbot.klein.quantisation.quantised_cache import TEXT_ENCODER
 from kleinbot.klein.weights.shapes import Shapes, check_shapes
 from kleinbot.klein.weights.tensor_reader import TensorReader
-from kleinbot.klein.weights.tokenizer_files import PAD_TOKEN, TOKENIZER_JSON, open_tokenizer
+from kleinbot.klein.weights.tokenizer_files import PAD_TOKEN, TOKENIZER_JSON, check_sizes, open_tokenizer
 from kleinbot.klein.weights.weight_set import LAYERS_USED, Component, TokenizerFiles, WeightSet
 
 _DTYPES = {Precision.FLOAT32: torch.float32, Precision.BFLOAT16: torch.bfloat16}
@@ -235,6 +235,7 @@ def _tokenizer(files: TokenizerFiles) -> PreTrainedTokenizerFast:
 
     Klein was trained with Qwen3's padding, on the right, so whatever else the files say of that is not taken.
     """
+    check_sizes(files.file.parent)
     if files.file.name == TOKENIZER_JSON:
         is_qwen = files.named_class in ("Qwen2Tokenizer", "Qwen2TokenizerFast")
         named: type[PreTrainedTokenizerFast] = Qwen2TokenizerFast if is_qwen else PreTrainedTokenizerFast

@@ -144,6 +144,7 @@ def _job(
         deleted_ms=row["deleted_ms"],
         cost=row["cost"],
         refunded_tenths=refunded_tenths,
+        used_tenths=row["used_tenths"],
         images=found,
         parent=None if parent is None else _parent(row, parent),
         unhurried=None if row["unhurried"] is None else RelaxedReason(row["unhurried"]),
