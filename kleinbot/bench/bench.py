@@ -24,8 +24,8 @@ from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
 from kleinbot.hardware.model_sizes import encoder_layers_bytes, transformer_bytes
+from kleinbot.klein.hub.folder_hashes import REMEMBERED
 from kleinbot.klein.quantisation.quantised_cache import FOLDER
-from kleinbot.klein.weights.folder_hashes import REMEMBERED
 from kleinbot.texts import Texts
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from kleinbot.bench.results import Comparison, Row
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.profile import Device
 from kleinbot.hardware.probe import look
+from kleinbot.klein.hub.download import cache_of, obtain
 from kleinbot.klein.weights.checkpoint import MODEL_INDEX, TRANSFORMER_CONFIG
-from kleinbot.klein.weights.download import cache_of, obtain
 from kleinbot.klein.weights.source import FolderSource, Source
 from kleinbot.klein.weights.weight_set import WeightSet
 

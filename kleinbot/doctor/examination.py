@@ -18,7 +18,7 @@ from kleinbot.domain.work import ModelSize
 from kleinbot.hardware.facts import MachineFacts
 from kleinbot.hardware.memory_model import pinned_bytes
 from kleinbot.hardware.probe import look
-from kleinbot.klein.weights.download import Download, plan_download
+from kleinbot.klein.hub.download import Download, plan_download
 from kleinbot.klein.weights.source import HubSource
 from kleinbot.process.disk_space import free_disk_bytes
 from kleinbot.process.folder_lock import holder_of

@@ -16,7 +16,7 @@ from kleinbot.domain.profile import Profile
 from kleinbot.hardware.facts import GIB, MachineFacts
 from kleinbot.hardware.memory_model import WorkShape, predict
 from kleinbot.hardware.profile_choice import PassedOver, ProfileChoice
-from kleinbot.klein.weights.download import Download, cache_of, complete_in_cache
+from kleinbot.klein.hub.download import Download, cache_of, complete_in_cache
 from kleinbot.klein.weights.source import FolderSource, HubSource
 from kleinbot.klein.weights.tokenizer_files import open_tokenizer
 

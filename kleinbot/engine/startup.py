@@ -17,10 +17,10 @@ from kleinbot.engine.worker import GONE, NEVER_FREED, Worker
 from kleinbot.hardware.facts import GIB
 from kleinbot.hardware.memory_model import RESERVED_BEYOND, WorkShape, predict
 from kleinbot.hardware.probe import read_memory, this_system
+from kleinbot.klein.hub.download import asking, obtain
+from kleinbot.klein.hub.folder_hashes import check_folder
+from kleinbot.klein.hub.requests import AbandonedError
 from kleinbot.klein.pipeline.load import load_klein
-from kleinbot.klein.weights.download import asking, obtain
-from kleinbot.klein.weights.folder_hashes import check_folder
-from kleinbot.klein.weights.hub_requests import AbandonedError
 from kleinbot.klein.weights.source import FolderSource, HubSource, Source
 
 _log = logging.getLogger(__name__)

@@ -18,8 +18,8 @@ from kleinbot.domain.profile import CPU_SMALL, CUDA_BF16, Attention, Device, Pla
 from kleinbot.hardware.capacity import LimitsOnly, ProfileCapacity
 from kleinbot.hardware.facts import GIB, HostMemory, MachineFacts, System
 from kleinbot.hardware.profile_overrides import ProfileOverrides
+from kleinbot.klein.hub.download import obtain
 from kleinbot.klein.pipeline.load import load_klein
-from kleinbot.klein.weights.download import obtain
 from kleinbot.klein.weights.find_weights import find_weights
 from kleinbot.klein.weights.source import (
     BASE_REPOSITORY,

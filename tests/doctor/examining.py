@@ -8,7 +8,7 @@ from kleinbot.config.settings import Settings
 from kleinbot.doctor.examination import Instruments
 from kleinbot.doctor.findings import Finding, Topic
 from kleinbot.hardware.facts import GIB, HostMemory, MachineFacts, System
-from kleinbot.klein.weights.download import Download
+from kleinbot.klein.hub.download import Download
 
 TOKEN = ".".join(("A" * 24, "b" * 6, "c" * 38))
 NO_CARD = MachineFacts(System.LINUX, HostMemory(16 * GIB, 12 * GIB))

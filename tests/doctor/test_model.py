@@ -17,7 +17,7 @@ from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.profile import CUDA_BF16
 from kleinbot.domain.work import ModelSize
 from kleinbot.hardware.facts import GIB
-from kleinbot.klein.weights.download import Download, cache_of
+from kleinbot.klein.hub.download import Download, cache_of
 from kleinbot.klein.weights.source import BASE_REPOSITORY, HubSource, hub_source
 from kleinbot.store import served_model
 from kleinbot.store.database import Database

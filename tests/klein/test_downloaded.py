@@ -15,11 +15,11 @@ from safetensors.torch import load_file, save_file
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, WeightFormat
+from kleinbot.klein.hub.download import complete_in_cache, fetch_from_hub, plan_download
+from kleinbot.klein.hub.requests import AbandonedError
 from kleinbot.klein.pipeline.load import load_klein
 from kleinbot.klein.quantisation.quantised_cache import gone_of, kept_in
-from kleinbot.klein.weights.download import complete_in_cache, fetch_from_hub, plan_download
 from kleinbot.klein.weights.find_weights import find_weights
-from kleinbot.klein.weights.hub_requests import AbandonedError
 from kleinbot.klein.weights.source import HubSource
 from kleinbot.texts import Texts, languages
 from tests.klein.hub import REPOSITORY, Hub, ignore, never
@@ -134,7 +134,7 @@ def test_a_file_is_hashed_once(source: HubSource, monkeypatch: pytest.MonkeyPatc
     def hashed_again(*_: object) -> str:
         raise AssertionError("a start must not hash 16 GB")
 
-    monkeypatch.setattr("kleinbot.klein.weights.published.sha256_of", hashed_again)
+    monkeypatch.setattr("kleinbot.klein.hub.published.sha256_of", hashed_again)
     assert fetch_from_hub(source, ignore, never)
 
 
@@ -213,7 +213,7 @@ def test_a_damaged_file_leaves_its_repository_and_nothing_else(
 
     assert hub.fetched == [VAE]
     assert common.read_bytes() == damaged
-    [record] = [record for record in caplog.records if record.name == "kleinbot.klein.weights.published"]
+    [record] = [record for record in caplog.records if record.name == "kleinbot.klein.hub.published"]
     assert VAE in record.getMessage()
 
 
@@ -224,7 +224,7 @@ CHILD = textwrap.dedent(
     import sys
     from pathlib import Path
     from kleinbot.domain.profile import CPU_SMALL
-    from kleinbot.klein.weights.download import fetch_from_hub
+    from kleinbot.klein.hub.download import fetch_from_hub
     from kleinbot.klein.weights.source import hub_source
 
     source = hub_source(CPU_SMALL, sys.argv[1], Path(sys.argv[2]), sys.argv[3])

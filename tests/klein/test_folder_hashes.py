@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.klein.weights import published
-from kleinbot.klein.weights.download import asking
+from kleinbot.klein.hub import published
+from kleinbot.klein.hub.download import asking
+from kleinbot.klein.hub.folder_hashes import check_folder
+from kleinbot.klein.hub.requests import AbandonedError
 from kleinbot.klein.weights.find_weights import find_weights
-from kleinbot.klein.weights.folder_hashes import check_folder
-from kleinbot.klein.weights.hub_requests import AbandonedError
 
 VAE = "vae/diffusion_pytorch_model.safetensors"
 

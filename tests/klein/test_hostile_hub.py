@@ -12,8 +12,8 @@ from huggingface_hub import HfApi, snapshot_download
 from kleinbot.app.engine_startup import Remedy, remedy_of
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.profile import CPU_SMALL
-from kleinbot.klein.weights.download import complete_in_cache, fetch_from_hub, plan_download
-from kleinbot.klein.weights.hub_listing import is_plain_path
+from kleinbot.klein.hub.download import complete_in_cache, fetch_from_hub, plan_download
+from kleinbot.klein.hub.listing import is_plain_path
 from kleinbot.klein.weights.source import HubSource, hub_source
 from kleinbot.texts import Texts, languages
 from tests.klein.hub import COMMIT, REPOSITORY, Hub, ignore, never

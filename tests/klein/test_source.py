@@ -9,10 +9,10 @@ import pytest
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, WeightFormat
+from kleinbot.klein.hub.download import fetch_from_hub, plan_download
+from kleinbot.klein.hub.requests import AbandonedError
 from kleinbot.klein.weights.checkpoint import MODEL_INDEX, TOKENIZER
-from kleinbot.klein.weights.download import fetch_from_hub, plan_download
 from kleinbot.klein.weights.find_weights import find_weights
-from kleinbot.klein.weights.hub_requests import AbandonedError
 from kleinbot.klein.weights.source import (
     BASE_REPOSITORY,
     CHECKOUT_FILES,

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from kleinbot.klein.weights.published import is_verified, remember, sha256_of
+from kleinbot.klein.hub.published import is_verified, remember, sha256_of
 
 _HASH, _VERIFIED = ".sha256", ".verified"
 _log = logging.getLogger(__name__)

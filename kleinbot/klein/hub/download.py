@@ -12,19 +12,19 @@ from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.job_spec import Checkpoint
-from kleinbot.klein.weights.checkpoint import MODEL_INDEX, TRANSFORMER_CONFIG, checkpoint_of
-from kleinbot.klein.weights.find_weights import find_weights
-from kleinbot.klein.weights.hub_listing import list_files
-from kleinbot.klein.weights.hub_requests import (
+from kleinbot.klein.hub.listing import list_files
+from kleinbot.klein.hub.published import RepoFile, is_published, keep_published, verify_once
+from kleinbot.klein.hub.requests import (
     SILENCE_S,
     AbandonedError,
     explained,
     go_out_over,
     with_or_without_token,
 )
+from kleinbot.klein.hub.resumable_download import begun_bytes, fetch_blob, lay_down
+from kleinbot.klein.weights.checkpoint import MODEL_INDEX, TRANSFORMER_CONFIG, checkpoint_of
+from kleinbot.klein.weights.find_weights import find_weights
 from kleinbot.klein.weights.json_files import MOST_CONFIG_BYTES
-from kleinbot.klein.weights.published import RepoFile, is_published, keep_published, verify_once
-from kleinbot.klein.weights.resumable_download import begun_bytes, fetch_blob, lay_down
 from kleinbot.klein.weights.source import DISTILLED_REPOSITORY, FolderSource, HubPart, HubSource, Source
 from kleinbot.klein.weights.weight_set import WeightSet
 from kleinbot.process.disk_space import free_disk_bytes

@@ -8,8 +8,8 @@ from huggingface_hub import HfApi
 from huggingface_hub.hf_api import RepoSibling
 
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.klein.weights.hub_requests import SILENCE_S, with_or_without_token
-from kleinbot.klein.weights.published import RepoFile
+from kleinbot.klein.hub.published import RepoFile
+from kleinbot.klein.hub.requests import SILENCE_S, with_or_without_token
 from kleinbot.klein.weights.source import HubPart
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")

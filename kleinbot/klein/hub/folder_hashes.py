@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from kleinbot.klein.weights.published import PIECE_BYTES, RepoFile, check, is_verified, published_of, stamp_of
+from kleinbot.klein.hub.published import PIECE_BYTES, RepoFile, check, is_verified, published_of, stamp_of
 from kleinbot.klein.weights.weight_set import WeightSet
 
 _NOTES = Path(".cache/huggingface/download")

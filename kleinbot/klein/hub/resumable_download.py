@@ -15,8 +15,8 @@ from huggingface_hub.file_download import repo_folder_name
 from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.klein.weights.hub_requests import HTTP_ERROR, SILENCE_S, StoppedError, with_or_without_token
-from kleinbot.klein.weights.published import RepoFile
+from kleinbot.klein.hub.published import RepoFile
+from kleinbot.klein.hub.requests import HTTP_ERROR, SILENCE_S, StoppedError, with_or_without_token
 
 _PIECE_BYTES = 1 << 20
 _PARTIAL_CONTENT = 206
