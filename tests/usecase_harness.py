@@ -12,6 +12,7 @@ from kleinbot.dispatch.learned_limits import LearnedLimits
 from kleinbot.dispatch.measured_times import MeasuredTimes
 from kleinbot.dispatch.render_tasks import RenderTasks
 from kleinbot.dispatch.start_metrics import StartMetrics
+from kleinbot.domain.capacity import Capacity, LimitsOnly
 from kleinbot.domain.errors import Code
 from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.geometry import Aspect
@@ -21,7 +22,6 @@ from kleinbot.domain.metrics_sink import NoMetrics
 from kleinbot.domain.people import Actor
 from kleinbot.domain.service_mode import ServiceMode
 from kleinbot.domain.work import JobProgress, OutOfMemory, StageSeconds
-from kleinbot.hardware.capacity import Capacity, LimitsOnly
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.klein.pipeline.prompt import KleinPromptMeter
 from kleinbot.process.disk_space import DiskCheck

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from kleinbot.app.torch_probe import TorchProbe, ask_torch
 from kleinbot.config.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
+from kleinbot.domain.capacity import Capacity
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import Device, Profile, WeightFormat
 from kleinbot.domain.work import ModelSize
-from kleinbot.hardware.capacity import Capacity, capacity_of
+from kleinbot.hardware.capacity import capacity_of
 from kleinbot.hardware.facts import GIB, MachineFacts
 from kleinbot.hardware.model_sizes import TRANSFORMER
 from kleinbot.hardware.probe import DEVICE_ORDER, look, pin

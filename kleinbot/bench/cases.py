@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from kleinbot.domain.capacity import Capacity
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.profile import Profile
-from kleinbot.hardware.capacity import Capacity
 
 REFERENCES = (1, 2, 4)
 BATCHES = (2, 4)

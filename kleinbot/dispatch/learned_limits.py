@@ -1,7 +1,7 @@
 """How many images may share the card: what the host's memory model allows, less what did not fit."""
 
+from kleinbot.domain.capacity import Capacity
 from kleinbot.domain.work import OutOfMemory
-from kleinbot.hardware.capacity import Capacity
 from kleinbot.scheduler.entries import Shape
 
 

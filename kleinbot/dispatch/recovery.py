@@ -2,6 +2,7 @@
 
 import logging
 
+from kleinbot.domain.capacity import LimitsOnly
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import Job, JobState, Lane
@@ -9,7 +10,6 @@ from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.profile import Device, Profile
 from kleinbot.domain.reference import Role
 from kleinbot.domain.work import ModelSize
-from kleinbot.hardware.capacity import LimitsOnly
 from kleinbot.scheduler.admission import AdmissionLimits
 from kleinbot.scheduler.entries import WaitingImage
 from kleinbot.scheduler.from_job import open_images

@@ -69,16 +69,17 @@ button) raises PersonError; a wait that ends without its event raises WaitTimeou
 """
 
 from kleinbot.sandbox.people.handle import AutocompleteChoice, InteractionHandle
-from kleinbot.sandbox.people.messages import Attachment, Button, Select, ShownMessage, ShownPicture
+from kleinbot.sandbox.people.messages import Attachment, Button, Select, ShownPicture
 from kleinbot.sandbox.people.modals import Field, Modal
 from kleinbot.sandbox.people.person import Person
 from kleinbot.sandbox.people.waiting import WaitTimeoutError
 from kleinbot.sandbox.rules.errors import PersonError
 from kleinbot.sandbox.rules.limits import DiscordLimits
 from kleinbot.sandbox.server.cdn import Upload
+from kleinbot.sandbox.server.channels import Channel, Guild, ShownMessage
 from kleinbot.sandbox.server.clock import MovableClock, Now
 from kleinbot.sandbox.server.fake_discord import FakeDiscord
-from kleinbot.sandbox.server.state import Answer, Channel, Guild
+from kleinbot.sandbox.server.state import Answer
 from kleinbot.sandbox.server.transport import Address, connector_for
 from kleinbot.sandbox.server.web import Exchange
 from kleinbot.sandbox.server.world import World

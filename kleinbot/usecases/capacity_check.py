@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from kleinbot.domain.capacity import Capacity
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import Grid
-from kleinbot.hardware.capacity import Capacity
 
 _SHRINKING = 0.9
 

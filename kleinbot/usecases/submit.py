@@ -9,6 +9,7 @@ from typing import Protocol
 
 from kleinbot.archive.archive import Archive
 from kleinbot.archive.names import ArchiveFolder
+from kleinbot.domain.capacity import Capacity
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal, RepeatedEvent
 from kleinbot.domain.job import ImagineRequest, Job, NewJob, Quality, ReplyAddress, Told
@@ -23,7 +24,6 @@ from kleinbot.domain.reference import Reference, Role
 from kleinbot.domain.requests import Press
 from kleinbot.domain.service_mode import ServiceMode
 from kleinbot.domain.work import EnginePhase, EngineState
-from kleinbot.hardware.capacity import Capacity
 from kleinbot.scheduler.admission import AdmissionLimits, Admitted, admit
 from kleinbot.scheduler.cost import CostModel
 from kleinbot.scheduler.estimates import EstimateErrors

@@ -12,10 +12,11 @@ import torch
 from kleinbot.app.model_choice import SMALL_KLEIN, choose_model, log_choice, wishes_of
 from kleinbot.app.torch_probe import TorchProbe
 from kleinbot.config.settings import DEFAULT_HUB_REPO, Settings
+from kleinbot.domain.capacity import LimitsOnly
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import CPU_SMALL, CUDA_BF16, Attention, Device, Placement, WeightFormat
-from kleinbot.hardware.capacity import LimitsOnly, ProfileCapacity
+from kleinbot.hardware.capacity import ProfileCapacity
 from kleinbot.hardware.facts import GIB, HostMemory, MachineFacts, System
 from kleinbot.hardware.profile_overrides import ProfileOverrides
 from kleinbot.klein.hub.download import obtain

@@ -13,11 +13,11 @@ from kleinbot.bench.contender import DoesNotFitError, prompt_of, references_of
 from kleinbot.bench.measuring import Measurement
 from kleinbot.bench.report import as_json, as_line, as_tables, print_report
 from kleinbot.bench.results import Comparison, Conditions, Report, Row, Run, Spread, Transfer
+from kleinbot.domain.capacity import LimitsOnly
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.profile import CPU_SMALL, CUDA_BF16, ComponentPlan, Placement
 from kleinbot.domain.work import StageSeconds
-from kleinbot.hardware.capacity import LimitsOnly
 from kleinbot.texts import Texts
 
 FULL = Grid(64, 64)

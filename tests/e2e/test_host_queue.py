@@ -7,7 +7,7 @@ import pytest
 
 from kleinbot.domain.work import RenderTask
 from kleinbot.sandbox import InteractionHandle, Person, ShownMessage
-from kleinbot.sandbox.server.state import User
+from kleinbot.sandbox.server.channels import User
 from tests.e2e.running_bot import House, Stage, has_pictures
 from tests.scripted_engine import ScriptedEngine
 

@@ -37,7 +37,7 @@ from kleinbot.metrics.readings import Reading
 from kleinbot.process import logging_setup, supervisor
 from kleinbot.sandbox import FakeDiscord, Person, ShownMessage
 from kleinbot.sandbox.server.cdn import CdnFile
-from kleinbot.sandbox.server.state import User
+from kleinbot.sandbox.server.channels import User
 from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.usecases.history import Search
 

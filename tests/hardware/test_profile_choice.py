@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from kleinbot.domain.capacity import LimitsOnly
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import CPU_SMALL, CUDA_BF16, Device, Placement, WeightFormat
-from kleinbot.hardware.capacity import LimitsOnly, ProfileCapacity, capacity_of
+from kleinbot.hardware.capacity import ProfileCapacity, capacity_of
 from kleinbot.hardware.facts import GIB, HostMemory, MachineFacts, System, TorchBuild
 from kleinbot.hardware.memory_model import RESERVED_BEYOND, WorkShape, predict
 from kleinbot.hardware.profile_choice import choose, usable_bytes

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from kleinbot.domain.capacity import Capacity
 from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.geometry import Grid
-from kleinbot.hardware.capacity import Capacity
 from kleinbot.store.database import Database
 from kleinbot.store.migrations import load_migrations, migrate
 from tests.manual_clock import START_MS, ManualClock

@@ -107,7 +107,7 @@ class HubSource:
 
     ``checkout`` has the encoder, the VAE and the tokenizer; ``transformers`` are those that are somewhere
     else. ``endpoint`` is the hub's address; None takes the environment's HF_ENDPOINT or the public hub. For
-    ``proxy`` see ``hub_requests.go_out_over``.
+    ``proxy`` see ``hub.requests.go_out_over``.
     """
 
     checkout: HubPart

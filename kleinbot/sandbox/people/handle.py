@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kleinbot.sandbox.people.messages import ShownMessage
 from kleinbot.sandbox.people.modals import Modal
 from kleinbot.sandbox.people.waiting import Found
 from kleinbot.sandbox.rules.errors import PersonError
+from kleinbot.sandbox.server.channels import ShownMessage
 from kleinbot.sandbox.server.state import Answer, Interaction, State
 
 

@@ -7,7 +7,8 @@ from kleinbot.sandbox.people.messages import ROW, SELECTS, STRING_SELECT, TEXT, 
 from kleinbot.sandbox.people.options import Resolved
 from kleinbot.sandbox.rules.errors import Json, PersonError
 from kleinbot.sandbox.rules.modal_rules import CHECKBOX, CHECKBOX_GROUP, FILE_UPLOAD, LABEL, RADIO_GROUP
-from kleinbot.sandbox.server.state import Channel, State
+from kleinbot.sandbox.server.channels import Channel
+from kleinbot.sandbox.server.state import State
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from enum import IntEnum
 from kleinbot.sandbox.people.uploads import picked
 from kleinbot.sandbox.rules.errors import Json, PersonError
 from kleinbot.sandbox.server import payloads
-from kleinbot.sandbox.server.state import Channel, State, User
+from kleinbot.sandbox.server.channels import Channel, User
+from kleinbot.sandbox.server.state import State
 
 
 class OptionType(IntEnum):

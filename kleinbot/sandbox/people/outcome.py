@@ -6,8 +6,8 @@ from enum import Enum
 from pathlib import Path
 
 from kleinbot.sandbox.people.handle import InteractionHandle
-from kleinbot.sandbox.people.messages import ShownMessage
 from kleinbot.sandbox.people.waiting import WaitTimeoutError
+from kleinbot.sandbox.server.channels import ShownMessage
 from kleinbot.sandbox.server.state import Answer, State
 
 

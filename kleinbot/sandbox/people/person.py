@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 
 from kleinbot.sandbox.people.handle import AutocompleteChoice, InteractionHandle
-from kleinbot.sandbox.people.messages import BUTTON, LINK_STYLE, STRING_SELECT, Select, ShownMessage, walk
+from kleinbot.sandbox.people.messages import BUTTON, LINK_STYLE, STRING_SELECT, Select, walk
 from kleinbot.sandbox.people.modals import FormFiller
 from kleinbot.sandbox.people.options import OptionFiller, Resolved, find_leaf
 from kleinbot.sandbox.people.uploads import Pickable, picked
@@ -13,17 +13,9 @@ from kleinbot.sandbox.rules.command_rules import CHAT, MESSAGE_MENU, USER_MENU
 from kleinbot.sandbox.rules.errors import Json, PersonError
 from kleinbot.sandbox.rules.permissions import BITS
 from kleinbot.sandbox.server import interaction_payloads, message_writing
+from kleinbot.sandbox.server.channels import Channel, ShownMessage, User
 from kleinbot.sandbox.server.message_writing import Body, MessageOrigin
-from kleinbot.sandbox.server.state import (
-    AUTOCOMPLETE,
-    COMMAND,
-    COMPONENT,
-    MODAL_SUBMIT,
-    Channel,
-    Interaction,
-    State,
-    User,
-)
+from kleinbot.sandbox.server.state import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL_SUBMIT, Interaction, State
 
 _TYPE_NAMES = {CHAT: "command", USER_MENU: "user menu", MESSAGE_MENU: "message menu"}
 

@@ -12,10 +12,10 @@ from aiohttp import WSCloseCode, web
 from aiohttp.typedefs import Middleware
 
 from kleinbot.sandbox.people.handle import InteractionHandle
-from kleinbot.sandbox.people.messages import ShownMessage
 from kleinbot.sandbox.rules.errors import Json, unauthorized
 from kleinbot.sandbox.rules.limits import DiscordLimits
 from kleinbot.sandbox.server import payloads, transport
+from kleinbot.sandbox.server.channels import Channel, Guild, ShownMessage
 from kleinbot.sandbox.server.clock import Now
 from kleinbot.sandbox.server.gateway import Gateway
 from kleinbot.sandbox.server.misbehaviour import Misbehaviour
@@ -24,7 +24,7 @@ from kleinbot.sandbox.server.rest_basics import BasicRoutes
 from kleinbot.sandbox.server.rest_files import FileRoutes
 from kleinbot.sandbox.server.rest_interactions import InteractionRoutes
 from kleinbot.sandbox.server.rest_messages import MessageRoutes
-from kleinbot.sandbox.server.state import Channel, Guild, State
+from kleinbot.sandbox.server.state import State
 from kleinbot.sandbox.server.transport import LOOPBACK, Address, Authority
 from kleinbot.sandbox.server.web import API, Break, Exchange, Handler, Traffic
 from kleinbot.sandbox.server.world import World

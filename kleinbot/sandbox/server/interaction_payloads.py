@@ -1,8 +1,8 @@
 """Interactions as the gateway delivers them, and what messages tell about them."""
 
-from kleinbot.sandbox.people.messages import ShownMessage
 from kleinbot.sandbox.rules.errors import Json
 from kleinbot.sandbox.server import payloads
+from kleinbot.sandbox.server.channels import ShownMessage
 from kleinbot.sandbox.server.misbehaviour import bare
 from kleinbot.sandbox.server.state import COMMAND, COMPONENT, MODAL_SUBMIT, Answer, Interaction, State
 

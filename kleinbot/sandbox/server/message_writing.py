@@ -10,7 +10,6 @@ from kleinbot.sandbox.people.messages import (
     EPHEMERAL,
     LOADING,
     SUPPRESS_NOTIFICATIONS,
-    ShownMessage,
     component_media,
     embed_media,
 )
@@ -19,7 +18,8 @@ from kleinbot.sandbox.rules.errors import Fault, Json, empty_message, invalid_fo
 from kleinbot.sandbox.rules.message_rules import message_faults
 from kleinbot.sandbox.server import payloads
 from kleinbot.sandbox.server.cdn import CdnFile, Upload
-from kleinbot.sandbox.server.state import Channel, State, User
+from kleinbot.sandbox.server.channels import Channel, ShownMessage, User
+from kleinbot.sandbox.server.state import State
 
 SUPPRESS_EMBEDS = 1 << 2
 _MENTION = re.compile(r"<@!?(\d+)>")

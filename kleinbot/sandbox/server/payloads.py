@@ -4,15 +4,8 @@ from datetime import UTC, datetime
 
 from kleinbot.sandbox.rules.errors import Json
 from kleinbot.sandbox.rules.permissions import bits_of
-from kleinbot.sandbox.server.state import (
-    DIRECT_CHANNEL,
-    TEXT_CHANNEL,
-    Channel,
-    Guild,
-    GuildMember,
-    State,
-    User,
-)
+from kleinbot.sandbox.server.channels import DIRECT_CHANNEL, TEXT_CHANNEL, Channel, Guild, GuildMember, User
+from kleinbot.sandbox.server.state import State
 
 
 def iso(seconds: float) -> str:

@@ -16,7 +16,8 @@ from kleinbot.sandbox.rules.errors import (
     unknown_user,
 )
 from kleinbot.sandbox.server import payloads
-from kleinbot.sandbox.server.state import Guild, State
+from kleinbot.sandbox.server.channels import Guild
+from kleinbot.sandbox.server.state import State
 from kleinbot.sandbox.server.web import API, BODY, answer, fields_of
 
 GATEWAY = "wss://gateway.discord.gg"

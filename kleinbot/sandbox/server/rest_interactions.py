@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from kleinbot.sandbox.people.messages import EPHEMERAL, ShownMessage
+from kleinbot.sandbox.people.messages import EPHEMERAL
 from kleinbot.sandbox.rules.component_rules import length
 from kleinbot.sandbox.rules.errors import (
     Fault,
@@ -20,6 +20,7 @@ from kleinbot.sandbox.rules.errors import (
 )
 from kleinbot.sandbox.rules.modal_rules import modal_faults
 from kleinbot.sandbox.server import interaction_payloads, message_writing
+from kleinbot.sandbox.server.channels import ShownMessage
 from kleinbot.sandbox.server.message_writing import Body, MessageOrigin
 from kleinbot.sandbox.server.state import AUTOCOMPLETE, MODAL_SUBMIT, Answer, Interaction, State
 from kleinbot.sandbox.server.web import API, BODY, answer, fields_of, nothing

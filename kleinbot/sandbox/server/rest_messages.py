@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from kleinbot.sandbox.people.messages import ShownMessage
 from kleinbot.sandbox.rules.errors import (
     Fault,
     direct_messages_closed,
@@ -17,8 +16,9 @@ from kleinbot.sandbox.rules.errors import (
 )
 from kleinbot.sandbox.rules.permissions import BITS
 from kleinbot.sandbox.server import message_writing, payloads
+from kleinbot.sandbox.server.channels import Channel, ShownMessage
 from kleinbot.sandbox.server.message_writing import Body, MessageOrigin
-from kleinbot.sandbox.server.state import Channel, State
+from kleinbot.sandbox.server.state import State
 from kleinbot.sandbox.server.web import API, BODY, answer, fields_of, nothing
 
 MOST_LISTED, NONCE_CHARACTERS = 100, 25

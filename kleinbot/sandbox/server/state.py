@@ -6,105 +6,15 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from kleinbot.sandbox.people.messages import ShownMessage
 from kleinbot.sandbox.people.waiting import Changes
 from kleinbot.sandbox.rules.errors import Json, unknown_channel
 from kleinbot.sandbox.rules.limits import DiscordLimits
-from kleinbot.sandbox.rules.permissions import ALL_BITS, BOT, EVERYBODY, bits_of
+from kleinbot.sandbox.rules.permissions import ALL_BITS, EVERYBODY, bits_of
 from kleinbot.sandbox.server.cdn import CdnFile, FileStore, Upload
+from kleinbot.sandbox.server.channels import Channel, Guild, ShownMessage, User
 from kleinbot.sandbox.server.clock import Now
 from kleinbot.sandbox.server.misbehaviour import Misbehaviour
 from kleinbot.sandbox.server.snowflakes import Snowflakes, lasting
-
-TEXT_CHANNEL, DIRECT_CHANNEL = 0, 1
-
-
-@dataclass(frozen=True)
-class User:
-    id: int
-    name: str
-    is_bot: bool = False
-    locale: str = "en-US"
-
-
-@dataclass(frozen=True)
-class GuildMember:
-    """A user within one server. ``bits`` are their permissions there, beyond everybody's by ``role_id``."""
-
-    user: User
-    bits: int
-    joined_at: float
-    role_id: int | None = None
-
-
-@dataclass
-class Guild:
-    id: int
-    name: str
-    boost_tier: int
-    locale: str
-    owner_id: int
-    members: dict[int, GuildMember] = field(default_factory=dict)
-    channels: dict[int, "Channel"] = field(default_factory=dict)
-
-
-class Channel:
-    """A text channel of a server, or a direct channel between a person and the bot."""
-
-    def __init__(
-        self, channel_id: int, name: str, server: Guild | None, changes: Changes, *, nsfw: bool = False
-    ) -> None:
-        self.id = channel_id
-        self.name = name
-        self.server = server
-        self.nsfw = nsfw
-        self.recipient: User | None = None
-        self.denied: set[str] = set()
-        self.granted: dict[int, int] = {}
-        self.hidden_from: set[int] = set()
-        self.log: dict[int, ShownMessage] = {}
-        self._changes = changes
-        self._handed_out: set[int] = set()
-
-    def __repr__(self) -> str:
-        return f"<Channel {self.name} {self.id}>"
-
-    @property
-    def messages(self) -> list[ShownMessage]:
-        """What everybody sees here, oldest first."""
-        return [each for each in self.log.values() if each.visible_to is None]
-
-    @property
-    def bot_bits(self) -> int:
-        """The permissions the bot has here."""
-        return bits_of(BOT) & ~bits_of(self.denied)
-
-    def member_bits(self, user: User) -> int:
-        """Give the permissions ``user`` has here."""
-        if self.server is None:
-            return bits_of(EVERYBODY)
-        member = self.server.members.get(user.id)
-        return 0 if member is None else member.bits | self.granted.get(user.id, 0)
-
-    async def message_where(
-        self, predicate: Callable[[ShownMessage], object], *, timeout_s: float = 5.0
-    ) -> ShownMessage:
-        """Wait for a public message that fits, or return the one that is there already."""
-        return await self._changes.until(
-            lambda: next((each for each in self.messages if predicate(each)), None),
-            timeout_s=timeout_s,
-            what=f"a message in #{self.name}; it has {self.messages}",
-        )
-
-    async def next_message(
-        self, predicate: Callable[[ShownMessage], object] = bool, *, timeout_s: float = 5.0
-    ) -> ShownMessage:
-        """Wait for a fitting public message this method has not handed out before."""
-        message = await self.message_where(
-            lambda each: each.id not in self._handed_out and predicate(each), timeout_s=timeout_s
-        )
-        self._handed_out.add(message.id)
-        return message
 
 
 class Answer(Enum):

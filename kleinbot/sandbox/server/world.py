@@ -2,12 +2,12 @@
 
 from collections.abc import Container, Iterable
 
-from kleinbot.sandbox.people.messages import ShownMessage
 from kleinbot.sandbox.people.person import Person
 from kleinbot.sandbox.rules.permissions import BITS, bits_of
 from kleinbot.sandbox.server import message_writing, payloads
+from kleinbot.sandbox.server.channels import Channel, Guild, GuildMember, ShownMessage, User
 from kleinbot.sandbox.server.snowflakes import lasting
-from kleinbot.sandbox.server.state import Channel, Guild, GuildMember, State, User, member_bits
+from kleinbot.sandbox.server.state import State, member_bits
 
 
 class World:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kleinbot.sandbox.people.messages import LINK_STYLE, Button, ShownMessage, ShownPicture
+from kleinbot.sandbox.people.messages import LINK_STYLE, Button, ShownPicture
+from kleinbot.sandbox.server.channels import ShownMessage
 from kleinbot.sandbox.server.state import State
 
 _MENTION = re.compile(r"<(@!?|#)(\d+)>")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.text import Text
 
-from kleinbot.sandbox.people.messages import ShownMessage
+from kleinbot.sandbox.server.channels import ShownMessage
 from kleinbot.sandbox.server.state import State
 from kleinbot.sandbox.terminal import reading
 from kleinbot.sandbox.terminal.reading import PictureFolder, SavedPicture

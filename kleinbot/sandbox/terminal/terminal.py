@@ -11,15 +11,15 @@ from prompt_toolkit.patch_stdout import patch_stdout
 from rich.console import Console
 
 from kleinbot.sandbox.people.handle import InteractionHandle
-from kleinbot.sandbox.people.messages import ShownMessage
 from kleinbot.sandbox.people.modals import Field
 from kleinbot.sandbox.people.outcome import Ending, Onlooker, Outcome, Patience
 from kleinbot.sandbox.people.person import Person
 from kleinbot.sandbox.people.waiting import WaitTimeoutError
 from kleinbot.sandbox.rules.errors import Json, PersonError
 from kleinbot.sandbox.rules.modal_rules import CHECKBOX
+from kleinbot.sandbox.server.channels import Channel, Guild, ShownMessage
 from kleinbot.sandbox.server.fake_discord import FakeDiscord
-from kleinbot.sandbox.server.state import Answer, Channel, Guild
+from kleinbot.sandbox.server.state import Answer
 from kleinbot.sandbox.terminal.input_lines import Lines, LiveLines, PipedLines, SandboxCompleter
 from kleinbot.sandbox.terminal.reading import PictureFolder
 from kleinbot.sandbox.terminal.screen import Screen
