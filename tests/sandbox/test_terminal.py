@@ -97,7 +97,7 @@ async def test_a_form_is_asked_field_by_field(seat: Callable[[str], Seat]) -> No
 
 async def test_one_command_ends_with_its_pictures(seat: Callable[[str], Seat]) -> None:
     sitting = seat("")
-    outcome = await sitting.terminal.run_once("/show private:true", timeout_s=5)
+    outcome = await sitting.terminal.run_once("/show private:true", timeout_s=30)
     sitting.terminal.close()
     assert outcome.has_pictures
     assert [each.read_bytes() for each in outcome.paths] == [PNG, PNG]
