@@ -6,51 +6,44 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from kleinbot.chat.core.client import KleinbotClient
-from kleinbot.chat.core.translator import translated
-from kleinbot.chat.create.handlers import PICTURE_CHARACTERS, attached_all, source_of
+from kleinbot.chat.core.translator import t
+from kleinbot.chat.create.handlers import PICTURE_CHARACTERS, CreateHandlers, attached_all, source_of
 from kleinbot.chat.results.recipe_text import unquoted
 from kleinbot.domain.job import MAX_COUNT
 from kleinbot.domain.noise import SEED_COUNT
 from kleinbot.domain.requests import EditRequest
-from kleinbot.texts import Texts
 
-_TEXTS = Texts()
 _INSTRUCTION_CHARACTERS = 3000
-
-
-def _t(key: str) -> app_commands.locale_str:
-    return translated(_TEXTS, key)
 
 
 class EditCog(commands.Cog):
     """Pictures from a picture and an instruction."""
 
-    def __init__(self, client: KleinbotClient) -> None:
-        self._client = client
+    def __init__(self, handlers: CreateHandlers) -> None:
+        self._handlers = handlers
 
-    @app_commands.command(name=_t("edit-name"), description=_t("edit-description"))
+    @app_commands.command(name=t("edit-name"), description=t("edit-description"))
     @app_commands.rename(
-        instruction=_t("edit-instruction-name"),
-        image=_t("edit-image-name"),
-        picture=_t("edit-picture-name"),
-        reference_1=_t("edit-reference-1-name"),
-        reference_2=_t("edit-reference-2-name"),
-        reference_3=_t("edit-reference-3-name"),
-        count=_t("imagine-count-name"),
-        seed=_t("imagine-seed-name"),
-        private=_t("imagine-private-name"),
+        instruction=t("edit-instruction-name"),
+        image=t("edit-image-name"),
+        picture=t("edit-picture-name"),
+        reference_1=t("edit-reference-1-name"),
+        reference_2=t("edit-reference-2-name"),
+        reference_3=t("edit-reference-3-name"),
+        count=t("imagine-count-name"),
+        seed=t("imagine-seed-name"),
+        private=t("imagine-private-name"),
     )
     @app_commands.describe(
-        instruction=_t("edit-instruction-description"),
-        image=_t("edit-image-description"),
-        picture=_t("edit-picture-description"),
-        reference_1=_t("edit-reference-description"),
-        reference_2=_t("edit-reference-description"),
-        reference_3=_t("edit-reference-description"),
-        count=_t("imagine-count-description"),
-        seed=_t("edit-seed-description"),
-        private=_t("edit-private-description"),
+        instruction=t("edit-instruction-description"),
+        image=t("edit-image-description"),
+        picture=t("edit-picture-description"),
+        reference_1=t("edit-reference-description"),
+        reference_2=t("edit-reference-description"),
+        reference_3=t("edit-reference-description"),
+        count=t("imagine-count-description"),
+        seed=t("edit-seed-description"),
+        private=t("edit-private-description"),
     )
     async def edit(
         self,
@@ -73,10 +66,10 @@ class EditCog(commands.Cog):
             seed,
             private,
         )
-        await self._client.create_handlers.edit(interaction, request)
+        await self._handlers.edit(interaction, request)
 
     @edit.autocomplete("picture")
     async def _own_pictures(
         self, interaction: discord.Interaction[Any], typed: str
     ) -> list[app_commands.Choice[str]]:
-        return await self._client.create_handlers.picture_choices(interaction, typed)
+        return await self._handlers.picture_choices(interaction, typed)

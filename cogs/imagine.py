@@ -6,37 +6,31 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from kleinbot.chat.core.client import KleinbotClient
-from kleinbot.chat.core.translator import translated
+from kleinbot.chat.core.translator import t
+from kleinbot.chat.jobs.handlers import JobHandlers
 from kleinbot.chat.results.recipe_text import unquoted
 from kleinbot.domain.geometry import Aspect
 from kleinbot.domain.job import MAX_COUNT, TENTHS, ImagineRequest, Quality
 from kleinbot.domain.noise import SEED_COUNT
-from kleinbot.texts import Texts
 from kleinbot.usecases.recipes import best_quality_tenths
 
-_TEXTS = Texts()
 _PROMPT_CHARACTERS = 3000
 """Discord's bound on what can be typed; the model's own limit is in tokens and checked by the studio."""
 
 
-def _t(key: str) -> app_commands.locale_str:
-    return translated(_TEXTS, key)
-
-
 _NAMES = {
-    "prompt": _t("imagine-prompt-name"),
-    "aspect": _t("imagine-aspect-name"),
-    "count": _t("imagine-count-name"),
-    "seed": _t("imagine-seed-name"),
-    "private": _t("imagine-private-name"),
+    "prompt": t("imagine-prompt-name"),
+    "aspect": t("imagine-aspect-name"),
+    "count": t("imagine-count-name"),
+    "seed": t("imagine-seed-name"),
+    "private": t("imagine-private-name"),
 }
 _DESCRIPTIONS = {
-    "prompt": _t("imagine-prompt-description"),
-    "aspect": _t("imagine-aspect-description"),
-    "count": _t("imagine-count-description"),
-    "seed": _t("imagine-seed-description"),
-    "private": _t("imagine-private-description"),
+    "prompt": t("imagine-prompt-description"),
+    "aspect": t("imagine-aspect-description"),
+    "count": t("imagine-count-description"),
+    "seed": t("imagine-seed-description"),
+    "private": t("imagine-private-description"),
 }
 _BEST_PICTURES = round(best_quality_tenths() / TENTHS)
 
@@ -49,10 +43,10 @@ Seed = app_commands.Range[int, 0, SEED_COUNT - 1]
 class ImagineCog(commands.Cog):
     """Pictures from a description."""
 
-    def __init__(self, client: KleinbotClient) -> None:
-        self._client = client
+    def __init__(self, handlers: JobHandlers) -> None:
+        self._handlers = handlers
 
-    @app_commands.command(name=_t("imagine-name"), description=_t("imagine-description"))
+    @app_commands.command(name=t("imagine-name"), description=t("imagine-description"))
     @app_commands.rename(**_NAMES)
     @app_commands.describe(**_DESCRIPTIONS)
     async def imagine(
@@ -65,20 +59,18 @@ class ImagineCog(commands.Cog):
         private: bool = False,
     ) -> None:
         request = ImagineRequest(unquoted(prompt), Aspect(aspect), count, seed, private)
-        await self._client.job_handlers.imagine(interaction, request)
+        await self._handlers.imagine(interaction, request)
 
 
 class ImagineWithQualityCog(commands.Cog):
     """The same where the host has the base checkpoint: Discord knows no optional options."""
 
-    def __init__(self, client: KleinbotClient) -> None:
-        self._client = client
+    def __init__(self, handlers: JobHandlers) -> None:
+        self._handlers = handlers
 
-    @app_commands.command(name=_t("imagine-name"), description=_t("imagine-description"))
-    @app_commands.rename(quality=_t("imagine-quality-name"), **_NAMES)
-    @app_commands.describe(
-        quality=translated(_TEXTS, "imagine-quality-description", pictures=_BEST_PICTURES), **_DESCRIPTIONS
-    )
+    @app_commands.command(name=t("imagine-name"), description=t("imagine-description"))
+    @app_commands.rename(quality=t("imagine-quality-name"), **_NAMES)
+    @app_commands.describe(quality=t("imagine-quality-description", pictures=_BEST_PICTURES), **_DESCRIPTIONS)
     async def imagine(
         self,
         interaction: discord.Interaction[Any],
@@ -90,4 +82,4 @@ class ImagineWithQualityCog(commands.Cog):
         private: bool = False,
     ) -> None:
         request = ImagineRequest(unquoted(prompt), Aspect(aspect), count, seed, private, Quality(quality))
-        await self._client.job_handlers.imagine(interaction, request)
+        await self._handlers.imagine(interaction, request)

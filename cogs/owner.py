@@ -6,51 +6,45 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from kleinbot.chat.core.translator import translated
+from kleinbot.chat.core.translator import t
 from kleinbot.chat.owner.handlers import OwnerHandlers
 from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
 from kleinbot.domain.service_mode import ServiceMode
-from kleinbot.texts import Texts
 
-_TEXTS = Texts()
 _MOST_PICTURES = 100_000.0
-
-
-def _t(key: str) -> app_commands.locale_str:
-    return translated(_TEXTS, key)
 
 
 class OwnerCog(commands.Cog):
     """Discord knows no "owner only": it hides /host from ordinary members, the use cases from all others."""
 
     host = app_commands.Group(
-        name=_t("host-name"),
-        description=_t("host-description"),
+        name=t("host-name"),
+        description=t("host-description"),
         default_permissions=discord.Permissions(manage_guild=True),
     )
 
     queue = app_commands.Group(
-        name=_t("host-queue-name"), description=_t("host-queue-description"), parent=host
+        name=t("host-queue-name"), description=t("host-queue-description"), parent=host
     )
 
     def __init__(self, handlers: OwnerHandlers, queue_handlers: OwnerQueueHandlers) -> None:
         self._handlers = handlers
         self._queue_handlers = queue_handlers
 
-    @host.command(name=_t("host-servers-name"), description=_t("host-servers-description"))
+    @host.command(name=t("host-servers-name"), description=t("host-servers-description"))
     async def servers(self, interaction: discord.Interaction[Any]) -> None:
         await self._handlers.servers(interaction)
 
-    @host.command(name=_t("host-share-name"), description=_t("host-share-description"))
+    @host.command(name=t("host-share-name"), description=t("host-share-description"))
     @app_commands.rename(
-        server=_t("host-share-server-name"),
-        share=_t("host-share-share-name"),
-        most=_t("host-share-most-name"),
+        server=t("host-share-server-name"),
+        share=t("host-share-share-name"),
+        most=t("host-share-most-name"),
     )
     @app_commands.describe(
-        server=_t("host-share-server-description"),
-        share=_t("host-share-share-description"),
-        most=_t("host-share-most-description"),
+        server=t("host-share-server-description"),
+        share=t("host-share-share-description"),
+        most=t("host-share-most-description"),
     )
     async def share(
         self,
@@ -67,29 +61,29 @@ class OwnerCog(commands.Cog):
     ) -> list[app_commands.Choice[str]]:
         return await self._handlers.server_choices(interaction, typed)
 
-    @host.command(name=_t("host-status-name"), description=_t("host-status-description"))
+    @host.command(name=t("host-status-name"), description=t("host-status-description"))
     async def status(self, interaction: discord.Interaction[Any]) -> None:
         await self._handlers.status(interaction)
 
-    @queue.command(name=_t("host-queue-list-name"), description=_t("host-queue-list-description"))
+    @queue.command(name=t("host-queue-list-name"), description=t("host-queue-list-description"))
     async def listed(self, interaction: discord.Interaction[Any]) -> None:
         await self._queue_handlers.open(interaction)
 
-    @queue.command(name=_t("host-pause-name"), description=_t("host-pause-description"))
+    @queue.command(name=t("host-pause-name"), description=t("host-pause-description"))
     async def pause(self, interaction: discord.Interaction[Any]) -> None:
         await self._queue_handlers.set_service_mode(interaction, ServiceMode.PAUSED)
 
-    @queue.command(name=_t("host-resume-name"), description=_t("host-resume-description"))
+    @queue.command(name=t("host-resume-name"), description=t("host-resume-description"))
     async def resume(self, interaction: discord.Interaction[Any]) -> None:
         await self._queue_handlers.set_service_mode(interaction, ServiceMode.OPEN)
 
-    @queue.command(name=_t("host-drain-name"), description=_t("host-drain-description"))
+    @queue.command(name=t("host-drain-name"), description=t("host-drain-description"))
     async def drain(self, interaction: discord.Interaction[Any]) -> None:
         await self._queue_handlers.set_service_mode(interaction, ServiceMode.DRAINING)
 
-    @queue.command(name=_t("host-queue-cancel-name"), description=_t("host-queue-cancel-description"))
-    @app_commands.rename(job=_t("host-queue-cancel-job-name"))
-    @app_commands.describe(job=_t("host-queue-cancel-job-description"))
+    @queue.command(name=t("host-queue-cancel-name"), description=t("host-queue-cancel-description"))
+    @app_commands.rename(job=t("host-queue-cancel-job-name"))
+    @app_commands.describe(job=t("host-queue-cancel-job-description"))
     async def cancel(
         self, interaction: discord.Interaction[Any], job: app_commands.Range[str, 1, 100]
     ) -> None:

@@ -6,14 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cogs.edit import EditCog as EditCommand
-from cogs.history import HistoryCog as HistoryCommands
+from discord import app_commands
+from discord.ext import commands
+
+from cogs.edit import EditCog
+from cogs.history import HistoryCog
 from cogs.imagine import ImagineCog, ImagineWithQualityCog
 from cogs.owner import OwnerCog
 from cogs.picture_menus import PictureMenusCog
-from cogs.queue import QueueCog as LineCommands
+from cogs.queue import QueueCog
 from cogs.quota import QuotaCog
-from cogs.variations import VariationsCog as VariationsCommand
+from cogs.variations import VariationsCog
 from kleinbot import __version__
 from kleinbot.app.gpu_availability import GpuAvailability
 from kleinbot.app.model_choice import ModelChoice
@@ -22,12 +25,15 @@ from kleinbot.app.status import StatusReader
 from kleinbot.archive.archive import Archive
 from kleinbot.chat.core.client import KleinbotClient
 from kleinbot.chat.core.clock_skew import ClockSkew
+from kleinbot.chat.core.interaction_gate import InteractionGate
+from kleinbot.chat.core.interactions import Interactions
+from kleinbot.chat.core.ownership import Ownership
 from kleinbot.chat.core.presence import Presence
 from kleinbot.chat.core.repeated_events import RepeatedEvents
+from kleinbot.chat.core.routing import ButtonRouter, Handlers, button_routes
 from kleinbot.chat.create.downloads import Downloads
 from kleinbot.chat.create.handlers import CreateHandlers
-from kleinbot.chat.delivery.expired_responses import ExpiredResponses
-from kleinbot.chat.delivery.first_response import FirstResponses
+from kleinbot.chat.delivery.first_response import ExpiredResponses, FirstResponses
 from kleinbot.chat.delivery.live_messages import LiveMessages
 from kleinbot.chat.delivery.messages import ResultMessages
 from kleinbot.chat.delivery.outbox_worker import OutboxWorker
@@ -35,6 +41,7 @@ from kleinbot.chat.delivery.removal import MessageRemover
 from kleinbot.chat.delivery.routes import Routes
 from kleinbot.chat.delivery.undelivered import Undelivered
 from kleinbot.chat.jobs.handlers import JobHandlers
+from kleinbot.chat.jobs.job_responder import JobResponder
 from kleinbot.chat.owner.handlers import OwnerHandlers
 from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
 from kleinbot.chat.owner.server_names import ServerNames
@@ -294,9 +301,6 @@ class Container:
         inputs = Inputs(
             archive, self.inbound, self.intake, pool, self.downloads.fetch, model.profile.largest_grid_tokens
         )
-        job_handlers = JobHandlers(
-            submit, cancel, recall, self.live_messages, texts, self.engine_state, clock
-        )
         history = History(database, recall, pool, self.removal.wake, clock)
         operate = BotControl(
             database=database,
@@ -315,47 +319,57 @@ class Container:
             clock=clock,
         )
         server_names = ServerNames(lambda: self.client)
-        owner_queue_handlers = OwnerQueueHandlers(
-            operate,
-            OwnerQueue(database, queue, recall, self.service_modes, self.engine_state),
-            cancel,
-            server_names,
-            texts,
-        )
-        quota_handlers = QuotaHandlers(
-            QuotaView(database, rule, clock),
-            AdministerQuota(database, rule, clock),
-            SetMemberWeight(database, queue, self.shares, clock),
-            texts,
-        )
-        self.client = KleinbotClient(
-            quota_handlers=quota_handlers,
-            job_handlers=job_handlers,
-            create_handlers=CreateHandlers(
-                job_handlers,
+        self.ownership = Ownership(lambda: self.client, clock)
+        self.repeats = RepeatedEvents(database)
+        interactions = Interactions(self.ownership, texts, clock)
+        gate = InteractionGate(interactions, self.repeats, self.skew, self.allowed_servers)
+        responder = JobResponder(self.live_messages, texts, clock)
+        self.handlers = Handlers(
+            jobs=JobHandlers(submit, cancel, recall, interactions, responder, texts, self.engine_state),
+            create=CreateHandlers(
+                interactions,
+                gate,
+                responder,
                 sources,
                 Edit(submit, sources, inputs, model.profile.most_references),
                 Variations(submit, sources, inputs),
                 texts,
                 clock,
             ),
-            history_handlers=HistoryHandlers(history, results, texts),
-            result_handlers=ResultHandlers(
+            results=ResultHandlers(
                 history,
                 Favourites(database, history, clock),
                 Delete(database, archive, history, self.removal.wake, clock),
                 results,
+                interactions,
                 texts,
             ),
-            owner_queue_handlers=owner_queue_handlers,
-            repeats=RepeatedEvents(database),
-            clock=clock,
-            skew=self.skew,
+            history=HistoryHandlers(history, results, interactions, texts),
+            quota=QuotaHandlers(
+                QuotaView(database, rule, clock),
+                AdministerQuota(database, rule, clock),
+                SetMemberWeight(database, queue, self.shares, clock),
+                interactions,
+                texts,
+            ),
+            owner=OwnerHandlers(operate, rule, server_names, interactions, texts),
+            owner_queue=OwnerQueueHandlers(
+                operate,
+                OwnerQueue(database, queue, recall, self.service_modes, self.engine_state),
+                cancel,
+                server_names,
+                interactions,
+                texts,
+            ),
+        )
+        self.client = KleinbotClient(
+            gate=gate,
+            interactions=interactions,
+            router=ButtonRouter(button_routes(self.handlers), gate),
             undelivered=Undelivered(
                 database, recall, results, texts, clock, metrics.delivered, self.removal.wake
             ),
             texts=texts,
-            allowed_servers=self.allowed_servers,
             welcome=self.newcomers.welcome,
             prepare=self._prepare,
             **outside.client_options,
@@ -364,10 +378,6 @@ class Container:
         self.client.add_listener(self.presence.show_again, "on_shard_ready")
         for event in ("on_guild_join", "on_guild_remove", "on_ready"):
             self.client.add_listener(self.departures.look_soon, event)
-        self._cogs = (
-            QuotaCog(quota_handlers),
-            OwnerCog(OwnerHandlers(operate, rule, server_names, texts), owner_queue_handlers),
-        )
 
     def engine_state(self) -> EngineState:
         """Return what the engine is doing, as members are told it."""
@@ -382,14 +392,8 @@ class Container:
 
     async def _prepare(self, client: KleinbotClient) -> None:
         has_base = Checkpoint.BASE in self.profile.checkpoints
-        await client.add_cog(ImagineWithQualityCog(client) if has_base else ImagineCog(client))
-        await client.add_cog(LineCommands(client))
-        for cog in self._cogs:
+        for cog in cogs(self.handlers, client.tree, has_base=has_base):
             await client.add_cog(cog)
-        await client.add_cog(EditCommand(client))
-        await client.add_cog(VariationsCommand(client))
-        await client.add_cog(PictureMenusCog(client))
-        await client.add_cog(HistoryCommands(client))
 
     def _more_is_due(self) -> None:
         self.delivery.wake()
@@ -398,3 +402,19 @@ class Container:
     def _service_mode_changed(self) -> None:
         self.dispatcher.service_mode_changed()
         self.presence.show(self.engine_state())
+
+
+def cogs(
+    handlers: Handlers, tree: app_commands.CommandTree[Any], *, has_base: bool
+) -> tuple[commands.Cog, ...]:
+    """Return the cogs; ``has_base``: this host has the base checkpoint, so /imagine has a quality."""
+    return (
+        ImagineWithQualityCog(handlers.jobs) if has_base else ImagineCog(handlers.jobs),
+        QueueCog(handlers.jobs),
+        QuotaCog(handlers.quota),
+        OwnerCog(handlers.owner, handlers.owner_queue),
+        EditCog(handlers.create),
+        VariationsCog(handlers.create),
+        PictureMenusCog(tree, handlers.create),
+        HistoryCog(handlers.history),
+    )

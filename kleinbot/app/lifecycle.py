@@ -15,9 +15,9 @@ from kleinbot.app.gpu_availability import GpuAvailability
 from kleinbot.app.model_choice import choose_model, log_choice, pin_gpu
 from kleinbot.app.profile_reselection import IDLE_S, LOOK_EVERY_S, LOOK_IDLE_EVERY_S, ProfileReselection
 from kleinbot.archive.archive import Archive
+from kleinbot.chat.core.discord_errors import UNREACHED
 from kleinbot.chat.core.gateway_close import needs_more_shards, refusal_of
 from kleinbot.chat.core.sync import sync_if_changed
-from kleinbot.chat.delivery.first_response import UNREACHED
 from kleinbot.config.settings import Settings
 from kleinbot.dispatch.recovery import recover
 from kleinbot.domain.clock import Clock
@@ -107,7 +107,7 @@ class App(Container):
                 ("delivery", self.delivery.run),
                 ("removal", self.removal.run),
                 ("presence", self.presence.run),
-                ("hosts", self.client.ownership.run),
+                ("hosts", self.ownership.run),
                 ("loop watch", self.loop_lag.run),
                 ("promises", self.dispatcher.keep_promises),
                 ("sweep", lambda: self.sweeper.run(self.client.wait_until_ready)),

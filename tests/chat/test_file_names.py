@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from kleinbot.chat.core.views import file_prefix
 from kleinbot.chat.delivery.splitting import position_named
+from kleinbot.chat.results.result_view import file_prefix
 from tests.chat.test_recipe_text import JOB as ANY_JOB
 
 CREATED_S = 1_790_000_000

@@ -7,8 +7,8 @@ from typing import Any, cast
 import discord
 import pytest
 
-from kleinbot.chat.core import views as core_views
 from kleinbot.chat.delivery import waiting_views
+from kleinbot.chat.results import result_view
 from kleinbot.chat.results import views as results_views
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.geometry import Grid
@@ -76,14 +76,14 @@ def test_no_message_is_heavy(job: Job) -> None:
     texts = Texts()
     pictures = [StoredPicture(image, b"x") for image in job.images]
     small_note = texts.say(job.locale, "small-note")
-    message = core_views.result(
+    message = result_view.result(
         texts, job, pictures, small_note, late=True, above=texts.say(job.locale, "kept-note")
     )
     assert _bytes(message.view, message.files) <= MOST_BYTES
-    message = core_views.further(texts, job, pictures)
+    message = result_view.further(texts, job, pictures)
     assert _bytes(message.view, message.files) <= MOST_BYTES
     failed = replace(job, state=JobState.FAILED, error=RenderError(Code.RENDER_FAILED), images=())
-    assert _bytes(core_views.result(texts, failed, (), None, late=True).view) <= MOST_BYTES
+    assert _bytes(result_view.result(texts, failed, (), None, late=True).view) <= MOST_BYTES
     page = Page(
         Search("狐" * 200), tuple(HistoryEntry(job, b"x", frozenset({0})) for _ in range(5)), True, True
     )
@@ -99,10 +99,10 @@ def test_no_message_is_heavy(job: Job) -> None:
 def test_a_description_says_that_a_model_made_it_and_turns_no_text() -> None:
     job = with_spec(JOBS[0], prompt="a red\n\u202efox\u200b, 狐")
     assert (
-        core_views.alt_text(Texts(), job, 1, 4)
+        result_view.alt_text(Texts(), job, 1, 4)
         == "Picture 2 of 4, drawn by an AI model for the prompt: a red fox, 狐"
     )
-    long = core_views.alt_text(Texts(), JOBS[0], 1, 4)
+    long = result_view.alt_text(Texts(), JOBS[0], 1, 4)
     assert long.startswith("Picture 2 of 4, drawn by an AI model for the prompt: 一只穿着")
     assert long.endswith("…")
     assert weight(long) < 700

@@ -7,8 +7,8 @@ from typing import Any
 import discord
 import pytest
 
-from kleinbot.chat.core import deferral
 from kleinbot.chat.create.downloads import Downloads
+from kleinbot.chat.jobs import job_responder
 from kleinbot.sandbox import ShownMessage
 from tests.e2e.pictures import a_png
 from tests.e2e.running_bot import House, Stage, has_pictures
@@ -24,14 +24,14 @@ async def test_a_picture_that_is_done_before_its_deferral_waits_for_it(
 ) -> None:
     """Discord is slow to take the deferral, and the picture is made meanwhile."""
     deferring = asyncio.Event()
-    fetch, defer = Downloads.fetch, deferral._defer
+    fetch, defer = Downloads.fetch, job_responder._defer
 
     async def fetch_later(downloads: Downloads, *options: Any) -> Any:
         await deferring.wait()
         return await fetch(downloads, *options)
 
     monkeypatch.setattr(Downloads, "fetch", fetch_later)
-    monkeypatch.setattr(deferral, "DEFER_AFTER_S", 0.05)
+    monkeypatch.setattr(job_responder, "DEFER_AFTER_S", 0.05)
     async with stage.house(ScriptedEngine()) as house:
 
         async def defer_slowly(interaction: discord.Interaction[Any], is_private: bool) -> None:
@@ -41,7 +41,7 @@ async def test_a_picture_that_is_done_before_its_deferral_waits_for_it(
                 await house.number("SELECT 1")
             await defer(interaction, is_private)
 
-        monkeypatch.setattr(deferral, "_defer", defer_slowly)
+        monkeypatch.setattr(job_responder, "_defer", defer_slowly)
         handle = await house.ada.command(
             house.channel, "edit", instruction="a hat", image=a_png(), private=private
         )

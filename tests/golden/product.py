@@ -10,7 +10,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, cast
 
-import discord
 import typer
 from fluent.syntax import FluentParser, ast
 from fluent.syntax.visitor import Visitor
@@ -19,16 +18,15 @@ from kleinbot import cli, texts
 from kleinbot.app.failed_profiles import FailedProfiles
 from kleinbot.app.run_modes import WORDS_CODE
 from kleinbot.bench import command as bench_command
-from kleinbot.chat.core import client as chat_client
+from kleinbot.chat.core import routing  # noqa: F401 - it knows every kind of button
+from kleinbot.chat.core.buttons import Button
 from kleinbot.chat.create.modals import ModalKeys
 from kleinbot.config.settings import Settings
 from kleinbot.config.sources import OF_OTHERS, variable
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import Lane
-from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.quota import AuditAction
-from kleinbot.domain.requests import PictureReference
 from kleinbot.domain.work import EnginePhase, Fallback, OutOfMemory, StageSeconds
 from kleinbot.klein.pipeline.load import quiet_libraries
 from kleinbot.klein.quantisation import quantised_cache
@@ -39,7 +37,6 @@ from kleinbot.sandbox import FakeDiscord, Person, ShownMessage
 from kleinbot.sandbox.server.cdn import CdnFile
 from kleinbot.sandbox.server.channels import User
 from kleinbot.store.migrations import load_migrations, migrate
-from kleinbot.usecases.history import Search
 
 __all__ = ["FakeDiscord", "Person", "ShownMessage", "quiet_libraries"]  # and what is defined here
 
@@ -92,37 +89,20 @@ def meaning_of(custom_id: str) -> tuple[dict[str, object], str]:
 
     Raises LookupError unless exactly one kind of button takes it.
     """
-    (kind,) = (each for each in chat_client._ALL_BUTTONS if each.takes(custom_id))
-    match = kind.__discord_ui_compiled_template__.fullmatch(custom_id)
+    (kind,) = (each for each in Button.__subclasses__() if each.template.fullmatch(custom_id))
+    match = kind.template.fullmatch(custom_id)
     if match is None:
         raise LookupError(custom_id)
-    button = _ended(
-        kind.from_custom_id(cast("Any", None), discord.ui.Button(label="x", custom_id=custom_id), match)
-    )
+    button = kind.from_match(match)
     said: dict[str, object] = {}
     for name, value in vars(button).items():
-        if not name.startswith("_") and name not in ("item", "row"):
+        if name != "old_message_id":  # read from old custom ids, and not believed
             said |= _plain(name, value)
     return dict(sorted(said.items())), button.custom_id
 
 
-def _ended(coroutine: Any) -> Any:
-    """Run what never waits."""
-    try:
-        coroutine.send(None)
-    except StopIteration as ending:
-        return ending.value
-    raise AssertionError("it waits")
-
-
 def _plain(name: str, value: object) -> dict[str, object]:
     match value:
-        case PictureReference():
-            return {"job_id": value.job_id, "position": value.position}
-        case ImageKey():
-            return {"job_id": value.job_id, "position": value.position}
-        case Search():
-            return {"text": value.text, "favourites": value.favourites}
         case StrEnum():
             return {name: value.value}
         case _:
@@ -131,7 +111,7 @@ def _plain(name: str, value: object) -> dict[str, object]:
 
 def kinds_of_buttons() -> list[str]:
     """Return the patterns of all buttons, to see that each kind has an example."""
-    return [each.__discord_ui_compiled_template__.pattern for each in chat_client._ALL_BUTTONS]
+    return [each.template.pattern for each in Button.__subclasses__()]
 
 
 def form_custom_id() -> str:

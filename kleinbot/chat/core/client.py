@@ -1,4 +1,4 @@
-"""The Discord client: only the ``guilds`` intent, nothing cached that is not needed."""
+"""The Discord client: only the ``guilds`` intent, and nothing cached that is not needed."""
 
 import asyncio
 import logging
@@ -10,39 +10,19 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from kleinbot.chat.core.clock_skew import ClockSkew
+from kleinbot.chat.core.discord_errors import UNREACHED
+from kleinbot.chat.core.interaction_gate import InteractionGate
+from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.core.option_rules import check_options
-from kleinbot.chat.core.ownership import Ownership
-from kleinbot.chat.core.repeated_events import RepeatedEvents
-from kleinbot.chat.core.routing import BUTTONS, PersistentButton
+from kleinbot.chat.core.routing import ButtonRouter
 from kleinbot.chat.core.translator import FluentTranslator
-from kleinbot.chat.create.buttons import MAKING_BUTTONS
-from kleinbot.chat.create.handlers import CreateHandlers
-from kleinbot.chat.delivery.first_response import UNREACHED
 from kleinbot.chat.delivery.undelivered import Undelivered
-from kleinbot.chat.jobs.handlers import JobHandlers, actor_of
-from kleinbot.chat.owner.buttons import OWNER_QUEUE_BUTTONS
-from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
-from kleinbot.chat.quota.buttons import QUOTA_BUTTONS
-from kleinbot.chat.quota.handlers import QuotaHandlers
-from kleinbot.chat.results.buttons import KEEPING_BUTTONS
-from kleinbot.chat.results.handlers import ResultHandlers
-from kleinbot.chat.results.history_handlers import HistoryHandlers
-from kleinbot.domain.clock import Clock
-from kleinbot.domain.errors import Code, KleinbotError, Refusal
+from kleinbot.domain.errors import Code, Refusal
 from kleinbot.texts import Texts
 
 _log = logging.getLogger(__name__)
 
-
-_ALL_BUTTONS: tuple[type[PersistentButton], ...] = (
-    *BUTTONS, *MAKING_BUTTONS, *KEEPING_BUTTONS, *OWNER_QUEUE_BUTTONS, *QUOTA_BUTTONS,
-)  # fmt: skip
-
-_ANSWERING_S = 2.0
-"""For so long a client that closes waits for the answers that are in hand."""
-
-_OF_ANOTHER_COMMAND = (
+_COMMAND_CHANGED = (
     app_commands.CommandNotFound,
     app_commands.CommandSignatureMismatch,
 )
@@ -50,17 +30,17 @@ _OF_ANOTHER_COMMAND = (
 
 
 class CommandTree(app_commands.CommandTree["KleinbotClient"]):
-    """One ladder for everything that goes wrong in a command: the person always gets a sentence."""
+    """Answers every error of a command with a sentence."""
 
     async def interaction_check(self, interaction: discord.Interaction["KleinbotClient"], /) -> bool:
         # discord.py loses what is raised here, so a refusal is answered at once.
-        if not await interaction.client.admits(interaction):
+        if not await self.client.gate.admits(interaction):
             return False
         try:
             if interaction.type is discord.InteractionType.application_command:
                 check_options(interaction)
         except Exception as error:  # noqa: BLE001 - an edge: what is raised here would reach nobody
-            await interaction.client.job_handlers.answer_error(interaction, error)
+            await self.client.interactions.answer_error(interaction, error)
             return False
         return True
 
@@ -70,18 +50,18 @@ class CommandTree(app_commands.CommandTree["KleinbotClient"]):
         cause: BaseException = error
         if isinstance(error, app_commands.CommandInvokeError):
             cause = error.original
-        elif isinstance(error, _OF_ANOTHER_COMMAND):
-            # Clients keep commands for a while, and show the old ones after an update.
+        elif isinstance(error, _COMMAND_CHANGED):
+            # Discord's clients keep commands for a while, and show the old ones after an update.
             _log.info("a command that is not ours, or no longer: %s", error)
             cause = Refusal(Code.COMMAND_CHANGED)
         if interaction.type is discord.InteractionType.autocomplete:
             if isinstance(cause, Refusal):
-                await interaction.client.suggest_nothing(interaction)
+                await _suggest_nothing(interaction)
                 return
             _log.error("autocomplete failed", exc_info=cause)
             return
-        await interaction.client.job_handlers.answer_error(interaction, cause)
-        interaction.client.hand_over_later(interaction)
+        await self.client.interactions.answer_error(interaction, cause)
+        self.client.give_undelivered(interaction)
 
 
 class KleinbotClient(commands.AutoShardedBot):
@@ -90,22 +70,19 @@ class KleinbotClient(commands.AutoShardedBot):
     def __init__(
         self,
         *,
-        quota_handlers: QuotaHandlers,
-        job_handlers: JobHandlers,
-        create_handlers: CreateHandlers,
-        history_handlers: HistoryHandlers,
-        result_handlers: ResultHandlers,
-        owner_queue_handlers: OwnerQueueHandlers,
+        gate: InteractionGate,
+        interactions: Interactions,
+        router: ButtonRouter,
         undelivered: Undelivered,
-        repeats: RepeatedEvents,
-        clock: Clock,
-        skew: ClockSkew,
         texts: Texts,
-        allowed_servers: frozenset[int],
         welcome: Callable[[Collection[int]], Awaitable[None]],
         prepare: Callable[["KleinbotClient"], Awaitable[None]],
         **options: Any,  # noqa: ANN401 - discord.py's own options, of every type
     ) -> None:
+        """``welcome`` gets the ids of all servers with each new session; ``prepare`` adds the cogs.
+
+        ``gate`` and ``interactions`` are for the command tree.
+        """
         super().__init__(
             command_prefix=commands.when_mentioned,
             tree_cls=CommandTree,
@@ -121,24 +98,15 @@ class KleinbotClient(commands.AutoShardedBot):
             ),
             **options,
         )
-        self.quota_handlers = quota_handlers
-        self.job_handlers = job_handlers
-        self.create_handlers = create_handlers
-        self.history_handlers = history_handlers
-        self.result_handlers = result_handlers
-        self.owner_queue_handlers = owner_queue_handlers
-        self._kept = undelivered
-        self.repeats = repeats
-        self.skew = skew
+        self.gate = gate
+        self.interactions = interactions
+        self._router = router
+        self._undelivered = undelivered
         self._texts = texts
-        self._allowed_servers = allowed_servers
         self._welcome = welcome
         self._prepare = prepare
-        self._chores: set[asyncio.Task[None]] = set()
-        self._in_hand: set[asyncio.Task[Any]] = set()
-        self._is_closing = False
+        self._background: set[asyncio.Task[None]] = set()
         self._has_begun = False
-        self.ownership = Ownership(self, clock)
 
     async def login(self, token: str) -> None:
         self._has_begun = True
@@ -146,109 +114,68 @@ class KleinbotClient(commands.AutoShardedBot):
 
     async def setup_hook(self) -> None:
         await self.tree.set_translator(FluentTranslator(self._texts))
-        self.add_dynamic_items(*_ALL_BUTTONS)
+        self.add_dynamic_items(*self._router.items)
         await self._prepare(self)
 
     async def on_ready(self) -> None:
-        """Say which servers there are; Discord calls this after every new session."""
-        self._begin_chore(self._look_back())
+        """Report the servers; Discord calls this after every new session."""
+        self._begin(self._find_sent_unnoted())
         await self._welcome([server.id for server in self.guilds])
 
     def is_member_of(self, server_id: int) -> bool | None:
         """Tell whether the bot is in a server, even an unavailable one; None before Discord has said so."""
         return self.get_guild(server_id) is not None if self.is_ready() else None
 
-    async def admits(self, interaction: discord.Interaction[Any]) -> bool:
-        """Tell whether to do what an interaction asks for: asked once for each, before anything else.
-
-        Where it is refused, that is answered here; where it came before, or where the client closes, nothing
-        is.
-        """
-        if not self._take_in_hand():
-            return False
-        self.skew.note(interaction.id)
-        if await self.repeats.is_repeated(interaction.id):
-            return False
-        reason = self.reason_to_refuse(interaction)
-        if reason is None:
-            return True
-        if interaction.type is discord.InteractionType.autocomplete:
-            await interaction.response.autocomplete([])
-        else:
-            await self.job_handlers.answer_error(interaction, reason)
-        return False
-
-    def reason_to_refuse(self, interaction: discord.Interaction[Any]) -> KleinbotError | None:
-        """Return why this server is not served, or None."""
-        if interaction.guild_id is None:
-            return Refusal(Code.NOT_IN_A_SERVER)
-        if self._allowed_servers and interaction.guild_id not in self._allowed_servers:
-            return Refusal(Code.SERVER_NOT_ALLOWED)
-        return None
-
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Answer the press of a button that only another version of the bot knows."""
         if interaction.type is not discord.InteractionType.component:
             return
         custom_id = interaction.custom_id or ""
-        if not self._take_in_hand():
+        if not self.gate.begin_answer():
             return
-        if custom_id.startswith("kb:") and not any(each.takes(custom_id) for each in _ALL_BUTTONS):
-            await self.job_handlers.answer_error(interaction, Refusal(Code.BUTTON_UNKNOWN))
-
-    async def suggest_nothing(self, interaction: discord.Interaction[Any]) -> None:
-        try:
-            await interaction.response.autocomplete([])
-        except UNREACHED as error:
-            _log.info("no suggestions could be sent: %s", error)
+        if custom_id.startswith("kb:") and not self._router.takes(custom_id):
+            await self.interactions.answer_error(interaction, Refusal(Code.BUTTON_UNKNOWN))
 
     async def on_app_command_completion(self, interaction: discord.Interaction[Any], command: object) -> None:
         del command
-        self.hand_over_later(interaction)
+        self.give_undelivered(interaction)
 
-    def hand_over_later(self, interaction: discord.Interaction[Any]) -> None:
-        """After a command, refused or not, hand its member what could not be delivered before."""
+    def give_undelivered(self, interaction: discord.Interaction[Any]) -> None:
+        """After a command, refused or not, give its member the results that could not be delivered before."""
         if interaction.guild_id is None or not interaction.response.is_done():
             return
-        self._begin_chore(self._undelivered(interaction))
+        self._begin(self._give_undelivered(interaction))
 
-    def _begin_chore(self, work: Coroutine[Any, Any, None]) -> None:
-        chore = asyncio.create_task(work)
-        self._chores.add(chore)
-        chore.add_done_callback(self._chores.discard)
-
-    def _take_in_hand(self) -> bool:
-        """Note that the present task answers somebody; False where no answer could be sent any more."""
-        task = asyncio.current_task()
-        if self._is_closing or task is None:
-            return False
-        self._in_hand.add(task)
-        task.add_done_callback(self._in_hand.discard)
-        return True
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     async def close(self) -> None:
-        """Answer whom there is time to answer, and leave Discord: no request may follow, nor fail."""
-        self._is_closing = True
-        if self._in_hand:
-            _, late = await asyncio.wait(self._in_hand, timeout=_ANSWERING_S)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
-        for chore in self._chores:
-            chore.cancel()
-        await asyncio.gather(*self._chores, return_exceptions=True)
+        """Finish the answers in progress, and leave Discord: no request may follow."""
+        await self.gate.close()
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
         # discord.py 2.7 raises AttributeError where there was no login: the queue of its shards is missing.
         if self._has_begun:
             await super().close()
 
-    async def _undelivered(self, interaction: discord.Interaction[Any]) -> None:
+    async def _give_undelivered(self, interaction: discord.Interaction[Any]) -> None:
         try:
-            await self._kept.to(interaction, actor_of(interaction))
+            await self._undelivered.to(interaction, self.interactions.actor_of(interaction))
         except (*UNREACHED, sqlite3.Error) as error:
-            _log.warning("kept results could not be handed over: %s", error)
+            _log.warning("undelivered results could not be given to their member: %s", error)
 
-    async def _look_back(self) -> None:
+    async def _find_sent_unnoted(self) -> None:
         try:
-            await self._kept.look_back(self)
+            await self._undelivered.look_back(self)
         except (*UNREACHED, sqlite3.Error) as error:
-            _log.warning("what was handed over before could not be looked at: %s", error)
+            _log.warning("results that an earlier process may have sent could not be looked for: %s", error)
+
+
+async def _suggest_nothing(interaction: discord.Interaction[Any]) -> None:
+    try:
+        await interaction.response.autocomplete([])
+    except UNREACHED as error:
+        _log.info("no suggestions could be sent: %s", error)

@@ -1,10 +1,11 @@
 """Who runs the bot, as Discord's own record of the application says."""
 
 import logging
+from collections.abc import Callable
 
 import discord
 
-from kleinbot.chat.delivery.first_response import UNREACHED
+from kleinbot.chat.core.discord_errors import UNREACHED
 from kleinbot.domain.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -16,18 +17,18 @@ _POWERLESS = "read_only"
 
 
 class Ownership:
-    """Knows the hosts: from the login on, and anew every ten minutes. ``run`` is its only task."""
+    """Knows the owners: from the login on, and anew every ten minutes. ``run`` is its only task."""
 
-    def __init__(self, client: discord.Client, clock: Clock) -> None:
+    def __init__(self, client: Callable[[], discord.Client], clock: Clock) -> None:
         self._client = client
         self._clock = clock
-        self._hosts: frozenset[int] | None = None
+        self._owners: frozenset[int] | None = None
 
     def has(self, member_id: int) -> bool:
         """Tell whether a person is the application's owner, or a working member of the team that owns it."""
-        if self._hosts is None:
-            self._hosts = owners_of(self._client.application)
-        return member_id in self._hosts
+        if self._owners is None:
+            self._owners = owners_of(self._client().application)
+        return member_id in self._owners
 
     async def run(self) -> None:
         """Ask again until cancelled."""
@@ -36,9 +37,9 @@ class Ownership:
             await self.refresh()
 
     async def refresh(self) -> None:
-        """Ask Discord who the hosts are; where it does not answer, what was known stays."""
+        """Ask Discord who the owners are. If it does not answer, those known before stay."""
         try:
-            self._hosts = owners_of(await self._client.application_info())
+            self._owners = owners_of(await self._client().application_info())
         except UNREACHED as error:
             _log.info("the application's team could not be read: %s", error)
 

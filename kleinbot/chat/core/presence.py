@@ -5,7 +5,7 @@ import logging
 
 import discord
 
-from kleinbot.chat.delivery.first_response import UNREACHED
+from kleinbot.chat.core.discord_errors import UNREACHED
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.work import EngineState
 from kleinbot.texts import Texts

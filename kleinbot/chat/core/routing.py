@@ -1,71 +1,120 @@
-"""Buttons that work for years: their whole meaning is in the custom id, nothing is kept in memory.
+"""Which handler serves which button.
 
-A view holds either only these, with ``timeout=None``, or none of them: discord.py forgets a dynamic item for
-the whole process when a view that mixes it with an ordinary button ends. Views are never edited, but built
-afresh.
+The message's view holds ordinary components (``Button.labelled``). Their presses come to discord.py's dynamic
+items, one class for each row of the table. Views are never edited, but built afresh.
 """
 
 import re
-from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, Self, cast
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, Self, TypeVar
 
 import discord
 
-if TYPE_CHECKING:
-    from kleinbot.chat.core.client import KleinbotClient
+from kleinbot.chat.core.buttons import Button
+from kleinbot.chat.core.interaction_gate import InteractionGate
+from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
+from kleinbot.chat.create.handlers import CreateHandlers
+from kleinbot.chat.jobs.buttons import CancelButton
+from kleinbot.chat.jobs.handlers import JobHandlers
+from kleinbot.chat.owner.buttons import OwnerCancelButton, OwnerPageButton, ServiceModeButton
+from kleinbot.chat.owner.handlers import OwnerHandlers
+from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
+from kleinbot.chat.quota.buttons import ClearQuotaButton, KeepQuotaButton
+from kleinbot.chat.quota.handlers import QuotaHandlers
+from kleinbot.chat.results.buttons import (
+    ConfirmDeleteButton,
+    DeleteButton,
+    FavouriteButton,
+    KeepButton,
+    PageButton,
+    RecipeButton,
+    ShowButton,
+    UnfavouriteButton,
+)
+from kleinbot.chat.results.handlers import ResultHandlers
+from kleinbot.chat.results.history_handlers import HistoryHandlers
 
-JOB_ID = r"(?P<job_id>[0-9a-f]{24})"
-
-
-class PersistentButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"kb:never"):
-    """Base of every button: answers errors, which discord.py would only log."""
-
-    @classmethod
-    def takes(cls, custom_id: str) -> bool:
-        """Tell whether ``custom_id`` is one of this kind of button."""
-        return cls.__discord_ui_compiled_template__.fullmatch(custom_id) is not None
-
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        client = cast("KleinbotClient", interaction.client)
-        # The command tree's check is not asked for buttons, and old ones stay where the bot is shut out.
-        if not await client.admits(interaction):
-            return
-        try:
-            await self.press(interaction, client)
-        except Exception as error:  # noqa: BLE001 - the edge of the house: the person gets a sentence
-            await client.job_handlers.answer_error(interaction, error)
-
-    @abstractmethod
-    async def press(self, interaction: discord.Interaction[Any], client: "KleinbotClient") -> None:
-        """Do what the button says. Whoever presses is checked by the use case."""
+B = TypeVar("B", bound=Button)
 
 
-class CancelButton(PersistentButton, template="kb:cancel:" + JOB_ID):
-    """Cancels a job that waits or runs."""
+@dataclass(frozen=True)
+class Handlers:
+    """The handlers of every feature: commands, buttons and modals end here."""
 
-    def __init__(self, job_id: str, label: str) -> None:
-        self.job_id = job_id
-        super().__init__(
-            discord.ui.Button(
-                label=label, style=discord.ButtonStyle.secondary, custom_id=f"kb:cancel:{job_id}"
-            )
-        )
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        del interaction
-        return cls(match["job_id"], getattr(item, "label", None) or "✕")
-
-    async def press(self, interaction: discord.Interaction[Any], client: "KleinbotClient") -> None:
-        await client.job_handlers.cancel(interaction, self.job_id)
+    jobs: JobHandlers
+    create: CreateHandlers
+    results: ResultHandlers
+    history: HistoryHandlers
+    quota: QuotaHandlers
+    owner: OwnerHandlers
+    owner_queue: OwnerQueueHandlers
 
 
-def custom_ids(message: discord.Message) -> set[str]:
-    """Return what the buttons of a message carry, as Discord itself tells them."""
-    children = [child for row in message.components for child in getattr(row, "children", ())]
-    return {getattr(child, "custom_id", None) or "" for child in children}
+@dataclass(frozen=True)
+class ButtonRoute(Generic[B]):
+    """A row of the table. The use case, not the route, checks whoever presses."""
+
+    button: type[B]
+    handle: Callable[[discord.Interaction[Any], B], Awaitable[None]]
 
 
-BUTTONS: tuple[type[PersistentButton], ...] = (CancelButton,)
+def button_routes(handlers: Handlers) -> tuple[ButtonRoute[Any], ...]:
+    """Return the table."""
+    return (
+        ButtonRoute(CancelButton, handlers.jobs.cancel_pressed),
+        ButtonRoute(VaryButton, handlers.create.vary_pressed),
+        ButtonRoute(RerollButton, handlers.create.reroll_pressed),
+        ButtonRoute(EditButton, handlers.create.edit_pressed),
+        ButtonRoute(FavouriteButton, handlers.results.favourite_pressed),
+        ButtonRoute(UnfavouriteButton, handlers.results.unfavourite_pressed),
+        ButtonRoute(RecipeButton, handlers.results.recipe_pressed),
+        ButtonRoute(DeleteButton, handlers.results.delete_pressed),
+        ButtonRoute(ConfirmDeleteButton, handlers.results.confirm_delete_pressed),
+        ButtonRoute(KeepButton, handlers.results.keep_pressed),
+        ButtonRoute(ShowButton, handlers.history.show_pressed),
+        ButtonRoute(PageButton, handlers.history.page_pressed),
+        ButtonRoute(OwnerPageButton, handlers.owner_queue.page_pressed),
+        ButtonRoute(ServiceModeButton, handlers.owner_queue.service_mode_pressed),
+        ButtonRoute(OwnerCancelButton, handlers.owner_queue.cancel_pressed),
+        ButtonRoute(ClearQuotaButton, handlers.quota.clear_pressed),
+        ButtonRoute(KeepQuotaButton, handlers.quota.keep_pressed),
+    )
+
+
+class ButtonRouter:
+    """Takes the presses of all buttons from discord.py to their handlers."""
+
+    def __init__(self, routes: Iterable[ButtonRoute[Any]], gate: InteractionGate) -> None:
+        self._routes = tuple(routes)
+        self.items = tuple(_dynamic_item(route, gate) for route in self._routes)
+
+    def takes(self, custom_id: str) -> bool:
+        """Tell whether a button with this custom id has a handler."""
+        return any(route.button.template.fullmatch(custom_id) for route in self._routes)
+
+
+Item = discord.ui.DynamicItem[discord.ui.Item[Any]]
+
+
+def _dynamic_item(route: ButtonRoute[Any], gate: InteractionGate) -> type[Item]:
+    class RoutedItem(Item, template=route.button.template):
+        def __init__(self, item: discord.ui.Item[Any], pressed: Button) -> None:
+            super().__init__(item)
+            self._pressed = pressed
+
+        @classmethod
+        async def from_custom_id(
+            cls,
+            interaction: discord.Interaction[Any],
+            item: discord.ui.Item[Any],
+            match: re.Match[str],
+            /,
+        ) -> Self:
+            del interaction
+            return cls(item, route.button.from_match(match))
+
+        async def callback(self, interaction: discord.Interaction[Any]) -> None:
+            await gate.run(interaction, lambda admitted: route.handle(admitted, self._pressed))
+
+    return RoutedItem

@@ -7,6 +7,8 @@ from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import Told
 from kleinbot.domain.plain_text import one_line, weight
 from kleinbot.texts import Texts
+from kleinbot.usecases.cancel import Cancelled
+from kleinbot.usecases.quota.quota import pictures
 
 SHOWN_PROMPT_CHARACTERS = 600
 _BYTES_A_CHARACTER = 4
@@ -70,6 +72,18 @@ def starts(texts: Texts, locale: str, starts_at_ms: int | None, told: Told = Tol
         return texts.say(locale, "waiting-starts-later")
     sentence = "waiting-starts-latest" if told is Told.LATEST else "waiting-starts-at"
     return texts.say(locale, sentence, at_s=-(-starts_at_ms // MS_PER_S))
+
+
+def cancelled(texts: Texts, locale: str, outcome: Cancelled) -> str:
+    """Return the answer to whoever cancelled a job."""
+    refunded = pictures(outcome.refunded_tenths)
+    answer = texts.say(locale, "cancel-done", number=str(outcome.number), refunded=refunded)
+    if outcome.used_tenths:
+        return f"{answer} {texts.say(locale, 'cancel-counts', used=pictures(outcome.used_tenths))}"
+    if outcome.next_counts_until_ms is not None:
+        until_s = -(-outcome.next_counts_until_ms // MS_PER_S)
+        return f"{answer} {texts.say(locale, 'cancel-next-counts', until_s=until_s)}"
+    return answer
 
 
 def mention(member_id: int) -> str:

@@ -1,5 +1,7 @@
 """Discord's own localisation of command names and descriptions, from ``texts/<language>/commands.ftl``."""
 
+import functools
+
 import discord
 from discord import app_commands
 
@@ -27,6 +29,12 @@ class FluentTranslator(app_commands.Translator):
         return self._texts.say(str(locale), key, **string.extras.get("parameters", {}))
 
 
-def translated(texts: Texts, key: str, **parameters: Parameter) -> app_commands.locale_str:
-    """Return the English string of ``key``, to be translated by ``FluentTranslator``."""
-    return app_commands.locale_str(texts.say(FALLBACK, key, **parameters), key=key, parameters=parameters)
+def t(key: str, **parameters: Parameter) -> app_commands.locale_str:
+    """Return the English string of ``key`` for a command, to be translated by ``FluentTranslator``."""
+    english = _texts().say(FALLBACK, key, **parameters)
+    return app_commands.locale_str(english, key=key, parameters=parameters)
+
+
+@functools.cache
+def _texts() -> Texts:
+    return Texts()

@@ -1,6 +1,5 @@
-"""Answers whoever makes pictures from pictures: by command, button, form or menu."""
+"""Handles whatever makes images from images: commands, buttons, modals and context menus."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,12 +8,18 @@ import discord
 from discord import app_commands
 
 from kleinbot.chat.core import picture_label
+from kleinbot.chat.core.buttons import Button
+from kleinbot.chat.core.interaction_gate import InteractionGate
+from kleinbot.chat.core.interactions import Interactions
+from kleinbot.chat.core.typed_names import typed_image_key, typed_number
+from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
 from kleinbot.chat.create.message_media import links_in
 from kleinbot.chat.create.message_pictures import sources_in
-from kleinbot.chat.create.modals import EditModal, ModalKeys, VariationsModal
-from kleinbot.chat.jobs.handlers import JobHandlers, actor_of, reply_address
+from kleinbot.chat.create.modals import EditModal, ModalKeys, ModalSetup, VariationsModal
+from kleinbot.chat.jobs.job_responder import JobResponder
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.job import MAX_COUNT
 from kleinbot.domain.requests import (
     Attached,
     EditRequest,
@@ -33,32 +38,39 @@ from kleinbot.usecases.variations import Variations
 PICTURE_CHARACTERS = 500
 """So much may be typed to name a picture; an address at Discord's CDN takes about 250."""
 
-_KEY = re.compile(r"([0-9a-f]{24})\.([0-3])")
-_NUMBER = re.compile(r"#?(\d{1,9})(?:[/.]([1-4]))?(?:\s.*)?", re.DOTALL)
+_AS_MANY_AS_ITS_JOB = None
+_IMAGES = tuple(str(position + 1) for position in range(MAX_COUNT))
+"""How people number the images of a job."""
 
 
 class CreateHandlers:
-    """One method for each thing that can be made from a picture."""
+    """One method for each thing that can be made from a picture, and for each button."""
 
     def __init__(
         self,
-        job_handlers: JobHandlers,
+        interactions: Interactions,
+        gate: InteractionGate,
+        responder: JobResponder,
         sources: Sources,
         edit: Edit,
         variations: Variations,
         texts: Texts,
         clock: Clock,
     ) -> None:
-        self._job_handlers = job_handlers
+        self._interactions = interactions
+        self._gate = gate
+        self._responder = responder
         self._sources = sources
         self._edit = edit
         self._variations = variations
         self._texts = texts
         self._clock = clock
-        self._forms = ModalKeys(clock)
+        self._modal_keys = ModalKeys(clock)
 
     async def edit(self, interaction: discord.Interaction[Any], request: EditRequest) -> None:
-        await self._answer(interaction, await self._edit.begin(actor_of(interaction), request))
+        await self._answer(
+            interaction, await self._edit.begin(self._interactions.actor_of(interaction), request)
+        )
 
     async def variations(
         self,
@@ -66,45 +78,56 @@ class CreateHandlers:
         request: VariationsRequest,
         press: Press | None = None,
     ) -> None:
-        begun = await self._variations.begin(actor_of(interaction), request)
-        await self._answer(interaction, begun, press)
+        prepared = await self._variations.begin(self._interactions.actor_of(interaction), request)
+        await self._answer(interaction, prepared, press)
 
-    async def reroll(
-        self, interaction: discord.Interaction[Any], request: RerollRequest, press: Press | None
+    async def vary_pressed(self, interaction: discord.Interaction[Any], button: VaryButton) -> None:
+        picture = PictureReference(job_id=button.job_id, position=button.position)
+        request = VariationsRequest(picture, button.strength, _AS_MANY_AS_ITS_JOB)
+        await self.variations(interaction, request, _press(interaction, button))
+
+    async def reroll_pressed(self, interaction: discord.Interaction[Any], button: RerollButton) -> None:
+        actor = self._interactions.actor_of(interaction)
+        prepared = await self._variations.reroll(actor, RerollRequest(button.job_id))
+        await self._answer(interaction, prepared, _press(interaction, button))
+
+    async def edit_pressed(self, interaction: discord.Interaction[Any], button: EditButton) -> None:
+        picture = PictureReference(job_id=button.job_id, position=button.position)
+        await self._open_edit_modal(interaction, (picture,))
+
+    async def _open_edit_modal(
+        self, interaction: discord.Interaction[Any], sources: Sequence[Source]
     ) -> None:
-        begun = await self._variations.reroll(actor_of(interaction), request)
-        await self._answer(interaction, begun, press)
-
-    async def open_edit_form(self, interaction: discord.Interaction[Any], sources: Sequence[Source]) -> None:
-        """Ask for the instruction. What may be used is checked now, and again when the form is sent."""
+        """Ask for the instruction. The sources are checked now, and again when the modal is submitted."""
         await self._check(interaction, sources)
         most = self._edit.most_references
-        form = EditModal(self._forms.new(), self._texts, str(interaction.locale), sources, most, self.edit)
-        await interaction.response.send_modal(form)
+        modal = EditModal(self._modal_setup(interaction), sources, most, self.edit)
+        await interaction.response.send_modal(modal)
 
     async def edit_message(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
         """Ask for an edit of a picture of any message."""
-        await self.open_edit_form(interaction, sources_in(message, _our_id(interaction)))
+        await self._open_edit_modal(interaction, sources_in(message, _our_id(interaction)))
 
     async def vary_message(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
         """Ask for variations of a picture of any message."""
         sources = sources_in(message, _our_id(interaction))
         await self._check(interaction, sources)
-        form = VariationsModal(
-            self._forms.new(), self._texts, str(interaction.locale), sources, self.variations
-        )
-        await interaction.response.send_modal(form)
+        modal = VariationsModal(self._modal_setup(interaction), sources, self.variations)
+        await interaction.response.send_modal(modal)
 
-    async def answer_lost_form(self, interaction: discord.Interaction[Any]) -> None:
-        """Say that a form cannot be taken any more: discord.py would leave its sender without a word."""
-        if not self._forms.is_lost(interaction.custom_id or ""):
+    async def answer_lost_modal(self, interaction: discord.Interaction[Any]) -> None:
+        """Answer a modal that is no longer known, which discord.py would leave without an answer."""
+        if not self._modal_keys.is_lost(interaction.custom_id or ""):
             return
-        if await interaction.client.admits(interaction):
+        if await self._gate.admits(interaction):
             text = self._texts.say(str(interaction.locale), "form-lost")
-            await self._job_handlers.answer(interaction, text)
+            await self._interactions.answer(interaction, text)
+
+    def _modal_setup(self, interaction: discord.Interaction[Any]) -> ModalSetup:
+        return ModalSetup(self._modal_keys.new(), self._gate, self._texts, str(interaction.locale))
 
     async def _check(self, interaction: discord.Interaction[Any], sources: Sequence[Source]) -> None:
-        actor = actor_of(interaction)
+        actor = self._interactions.actor_of(interaction)
         for source in sources:
             await self._sources.resolve(actor, source)
 
@@ -118,15 +141,19 @@ class CreateHandlers:
                 name=picture_label.of(self._texts, locale, picture, self._clock.now_ms()),
                 value=f"{picture.key.job_id}.{picture.key.position}",
             )
-            for picture in await self._sources.suggest(actor_of(interaction), typed)
+            for picture in await self._sources.suggest(self._interactions.actor_of(interaction), typed)
         ]
 
     async def _answer(
-        self, interaction: discord.Interaction[Any], begun: PreparedRequest, press: Press | None = None
+        self, interaction: discord.Interaction[Any], prepared: PreparedRequest, press: Press | None = None
     ) -> None:
-        """Say where the job stands at once, or defer where a picture is slow to come."""
-        finishing = begun.finish(reply_address(interaction, self._clock.now_ms()), press)
-        await self._job_handlers.accept(interaction, finishing, private=begun.private)
+        """Show where the job stands at once, or defer where an input is slow to download."""
+        finishing = prepared.finish(self._interactions.reply_address(interaction), press)
+        await self._responder.respond(interaction, finishing, private=prepared.private)
+
+
+def _press(interaction: discord.Interaction[Any], button: Button) -> Press | None:
+    return None if interaction.message is None else Press(interaction.message.id, button.custom_id)
 
 
 def _our_id(interaction: discord.Interaction[Any]) -> int:
@@ -166,8 +193,10 @@ def linked(typed: str) -> Attached:
 
 def picture_name(typed: str) -> PictureReference:
     """Read what a person chose or typed: a choice's key, ``#412``, ``412/2``. Raises PICTURE_UNKNOWN."""
-    if match := _KEY.fullmatch(typed.strip()):
-        return PictureReference(job_id=match[1], position=int(match[2]))
-    if match := _NUMBER.fullmatch(typed.strip()):
-        return PictureReference(number=int(match[1]), position=int(match[2]) - 1 if match[2] else None)
-    raise Refusal(Code.PICTURE_UNKNOWN)
+    if (key := typed_image_key(typed)) is not None:
+        return PictureReference(job_id=key[0], position=key[1])
+    name = typed_number(typed)
+    if name is None or not (name.image is None or name.image in _IMAGES):
+        raise Refusal(Code.PICTURE_UNKNOWN)
+    position = None if name.image is None else int(name.image) - 1
+    return PictureReference(number=name.number, position=position)

@@ -4,11 +4,11 @@ import re
 
 import discord
 
+from kleinbot.chat.core.buttons import job_id_in
 from kleinbot.chat.create.message_media import shown_in
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.requests import Attached, PictureReference, Source
 
-_OURS = re.compile(r"kb:[a-z-]+:([0-9a-f]{24})(?::.*)?")
 _FILE = re.compile(r"kleinbot-\d+(?:-[0-9a-f]{8})?-([1-4])\.\w+")
 """With the beginning of the job's key, or without as older ones."""
 
@@ -22,7 +22,7 @@ def sources_in(message: discord.Message, our_id: int) -> tuple[Source, ...]:
     Our own results are known by their random key, so that the noise they were made of can be found; the
     number in a file's name only tells which of the job's pictures it is. Raises MESSAGE_WITHOUT_PICTURE.
     """
-    job_id = _job_of(message) if message.author.id == our_id else None
+    job_id = job_id_in(message) if message.author.id == our_id else None
     found: list[Source] = []
     for shown in shown_in(message):
         position = _FILE.fullmatch(shown.filename) if job_id is not None else None
@@ -33,12 +33,3 @@ def sources_in(message: discord.Message, our_id: int) -> tuple[Source, ...]:
     if not found:
         raise Refusal(Code.MESSAGE_WITHOUT_PICTURE)
     return tuple(found[:_MOST_SOURCES])
-
-
-def _job_of(message: discord.Message) -> str | None:
-    for component in message.components:
-        for child in getattr(component, "children", ()):
-            match = _OURS.fullmatch(getattr(child, "custom_id", None) or "")
-            if match is not None:
-                return match[1]
-    return None

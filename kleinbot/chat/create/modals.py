@@ -1,13 +1,15 @@
-"""Forms that make pictures from a picture. They end after ten minutes, or they would be kept for ever."""
+"""Modals that make images from a picture. They time out, or discord.py would keep them for ever."""
 
 import re
 import secrets
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass
+from typing import Any
 
 import discord
 
+from kleinbot.chat.core.interaction_gate import InteractionGate
 from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import MAX_COUNT
@@ -15,15 +17,12 @@ from kleinbot.domain.requests import Attached, EditRequest, Source, VariationsRe
 from kleinbot.domain.variation import Strength
 from kleinbot.texts import Texts
 
-if TYPE_CHECKING:
-    from kleinbot.chat.core.client import KleinbotClient
-
-FORM_LIFE_S = 600.0
+MODAL_LIFE_S = 600.0
 _INSTRUCTION_CHARACTERS = 3000
 
 
 class ModalKeys:
-    """Custom ids of forms. Unlike a button a form lives in memory: these tell when one is lost."""
+    """Custom ids of modals. Unlike a button, a modal lives in memory; these ids tell when one is lost."""
 
     _PATTERN = re.compile(r"kb:form:([0-9a-f]{8}):(\d+):[0-9a-f]{8}")
 
@@ -35,27 +34,36 @@ class ModalKeys:
         return f"kb:form:{self._ours}:{self._clock.now_ms()}:{secrets.token_hex(4)}"
 
     def is_lost(self, custom_id: str) -> bool:
-        """Tell whether it is a form of an earlier process, or one that has ended meanwhile."""
+        """Tell whether it is a modal of an earlier process, or one that has timed out."""
         match = self._PATTERN.fullmatch(custom_id)
         if match is None:
             return False
-        return match[1] != self._ours or self._clock.now_ms() - int(match[2]) >= FORM_LIFE_S * MS_PER_S
+        return match[1] != self._ours or self._clock.now_ms() - int(match[2]) >= MODAL_LIFE_S * MS_PER_S
 
 
-class _Form(discord.ui.Modal):
-    """Base of both: which of a message's pictures is meant, and errors answered."""
+@dataclass(frozen=True)
+class ModalSetup:
+    """What every modal needs: its custom id, the gate for its submission, and its language."""
 
-    def __init__(
-        self, custom_id: str, texts: Texts, locale: str, title: str, sources: Sequence[Source]
-    ) -> None:
-        super().__init__(title=texts.say(locale, title), timeout=FORM_LIFE_S, custom_id=custom_id)
-        self._texts = texts
-        self._locale = locale
+    custom_id: str
+    gate: InteractionGate
+    texts: Texts
+    locale: str
+
+
+class _PictureModal(discord.ui.Modal):
+    """Base of both: asks which of a message's pictures is meant, and passes the submission to the gate."""
+
+    def __init__(self, setup: ModalSetup, title: str, sources: Sequence[Source]) -> None:
+        super().__init__(
+            title=setup.texts.say(setup.locale, title), timeout=MODAL_LIFE_S, custom_id=setup.custom_id
+        )
+        self._setup = setup
         self._sources = sources
         self._which: discord.ui.Select[Any] | None = None
 
     def _say(self, message_id: str, **parameters: str | int) -> str:
-        return self._texts.say(self._locale, message_id, **parameters)
+        return self._setup.texts.say(self._setup.locale, message_id, **parameters)
 
     def _ask_which(self) -> None:
         if len(self._sources) > 1:
@@ -68,7 +76,7 @@ class _Form(discord.ui.Modal):
         return self._sources[int(self._chosen(self._which, "0"))]
 
     def _chosen(self, select: discord.ui.Select[Any] | None, default: str) -> str:
-        """Return what was chosen; raises Refusal OPTION_NOT_OFFERED for what a modified client made up."""
+        """Return what was chosen. Raises Refusal OPTION_NOT_OFFERED for a value that was not offered."""
         if select is None or not select.values:
             return default
         if select.values[0] not in [option.value for option in select.options]:
@@ -76,32 +84,24 @@ class _Form(discord.ui.Modal):
         return select.values[0]
 
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
-        client = cast("KleinbotClient", interaction.client)
-        if not await client.admits(interaction):
-            return
-        try:
-            await self.send(interaction)
-        except Exception as error:  # noqa: BLE001 - the edge of the house: the person gets a sentence
-            await client.job_handlers.answer_error(interaction, error)
+        await self._setup.gate.run(interaction, self.send)
 
     @abstractmethod
     async def send(self, interaction: discord.Interaction[Any]) -> None:
-        """Ask for what was filled in; all is checked again, it may be minutes later."""
+        """Make the request that was filled in. Everything is checked again: minutes may have passed."""
 
 
-class EditModal(_Form):
+class EditModal(_PictureModal):
     """Asks for the instruction and up to ``most_references`` further pictures."""
 
     def __init__(
         self,
-        custom_id: str,
-        texts: Texts,
-        locale: str,
+        setup: ModalSetup,
         sources: Sequence[Source],
         most_references: int,
         send: Callable[[discord.Interaction[Any], EditRequest], Awaitable[None]],
     ) -> None:
-        super().__init__(custom_id, texts, locale, "form-edit-title", sources)
+        super().__init__(setup, "form-edit-title", sources)
         self._send = send
         self._instruction: discord.ui.TextInput[Any] = discord.ui.TextInput(
             style=discord.TextStyle.paragraph,
@@ -129,18 +129,16 @@ class EditModal(_Form):
         await self._send(interaction, EditRequest(self._instruction.value, self.source, references))
 
 
-class VariationsModal(_Form):
+class VariationsModal(_PictureModal):
     """Asks how different and how many."""
 
     def __init__(
         self,
-        custom_id: str,
-        texts: Texts,
-        locale: str,
+        setup: ModalSetup,
         sources: Sequence[Source],
         send: Callable[[discord.Interaction[Any], VariationsRequest], Awaitable[None]],
     ) -> None:
-        super().__init__(custom_id, texts, locale, "form-variations-title", sources)
+        super().__init__(setup, "form-variations-title", sources)
         self._send = send
         strengths = [(self._say(f"form-strength-{strength}"), strength.value) for strength in Strength]
         self._strength = _select(strengths, Strength.MEDIUM)

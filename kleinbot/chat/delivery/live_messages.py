@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 import discord
 
 from kleinbot.chat.core import views as core_views
+from kleinbot.chat.core.discord_errors import GONE, UNREACHED
 from kleinbot.chat.delivery import waiting_views
-from kleinbot.chat.delivery.first_response import GONE, UNREACHED, FirstResponses
+from kleinbot.chat.delivery.first_response import FirstResponses
 from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.job import ReplyAddress
 from kleinbot.domain.work import EngineState, JobProgress

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kleinbot.chat.core import views as core_views
 from kleinbot.chat.core.views import MessageContent
 from kleinbot.chat.delivery import splitting
+from kleinbot.chat.results import result_view
 from kleinbot.domain.job import Image, Job
 from kleinbot.texts import Texts
 from kleinbot.usecases.attachments import Attachments, UploadLimits
@@ -35,16 +35,16 @@ class ResultMessages:
         """Return the result's message with as many pictures as fit. ``note`` stands above it."""
         found = await self._attachments.first(job.done_images, limits)
         model_note = self._model_note(job.locale)
-        view = core_views.result(self._texts, job, found, model_note, late=late, above=note)
+        view = result_view.result(self._texts, job, found, model_note, late=late, above=note)
         return ResultMessage(view, splitting.positions(found))
 
     async def whole(self, job: Job, limits: UploadLimits) -> ResultMessage:
         """Return the result in one message, recompressed as far as that needs."""
         found = await self._attachments.together(job.done_images, limits)
-        message = core_views.result(self._texts, job, found, self._model_note(job.locale), late=False)
+        message = result_view.result(self._texts, job, found, self._model_note(job.locale), late=False)
         return ResultMessage(message, splitting.positions(found))
 
     async def further(self, job: Job, images: Sequence[Image], limits: UploadLimits) -> ResultMessage:
         """Return a message with as many of ``images``, which an earlier one has left, as fit."""
         found = await self._attachments.first(images, limits)
-        return ResultMessage(core_views.further(self._texts, job, found), splitting.positions(found))
+        return ResultMessage(result_view.further(self._texts, job, found), splitting.positions(found))

@@ -17,7 +17,7 @@ from kleinbot.chat.core.clock_skew import ClockSkew
 from kleinbot.chat.delivery import channel_history
 from kleinbot.chat.delivery.channel_lanes import MOST_QUICK_OF_LANE, ChannelLanes
 from kleinbot.chat.delivery.deferred_rows import DeferredRows
-from kleinbot.chat.delivery.expired_responses import ExpiredResponses
+from kleinbot.chat.delivery.first_response import ExpiredResponses
 from kleinbot.chat.delivery.live_messages import LiveMessages
 from kleinbot.chat.delivery.routes import RouteClosedError, Routes
 from kleinbot.domain.clock import MS_PER_S, Clock, ended_within, sleep_until

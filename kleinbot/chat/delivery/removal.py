@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 
 import discord
 
+from kleinbot.chat.core.discord_errors import UNREACHED
 from kleinbot.chat.delivery.channel_lanes import MOST_QUICK_OF_LANE, ChannelLanes
 from kleinbot.chat.delivery.deferred_rows import DeferredRows
-from kleinbot.chat.delivery.first_response import UNREACHED
 from kleinbot.domain.clock import MS_PER_S, Clock, ended_within, sleep_until
 from kleinbot.store.database import Database
 from kleinbot.store.delivery import posted

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 import discord
 
 from kleinbot.chat.core.clock_skew import ClockSkew
+from kleinbot.chat.core.discord_errors import GONE
 from kleinbot.chat.delivery import channel_history, splitting
 from kleinbot.chat.delivery.first_response import FirstResponses
 from kleinbot.chat.delivery.messages import ResultMessage, ResultMessages
@@ -30,8 +31,6 @@ _log = logging.getLogger(__name__)
 _POSTING_MARGIN_MS = 30 * MS_PER_S
 """A look back for what was sent begins so much before that was marked: the skew is known to seconds."""
 
-_MESSAGE_GONE = 10008
-_TOKEN_GONE = {10015, 10062, 50027}
 _CHANNEL_CLOSED = {10003, 50001, 50013, 50083, 160005}
 """Unknown channel, no access, no permission, archived thread, locked thread."""
 
@@ -138,7 +137,7 @@ class Routes:
         try:
             edited = await splitting.fitting(UploadLimits(address.upload_limit_bytes), attempt)
         except discord.HTTPException as error:
-            if error.code == _MESSAGE_GONE or error.code in _TOKEN_GONE:
+            if error.code in GONE:
                 raise RouteClosedError(f"the first response cannot be edited: {error.code}") from error
             raise
         self._faults.reach(FaultPoint.AFTER_POST)

@@ -6,8 +6,9 @@ from typing import TypeVar
 
 import discord
 
-from kleinbot.chat.core.views import file_prefix, old_file_prefix
+from kleinbot.chat.core.discord_errors import REQUEST_TOO_LARGE
 from kleinbot.chat.create.message_media import names_of_files
+from kleinbot.chat.results.result_view import file_prefix, old_file_prefix
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.job import Image, Job
 from kleinbot.usecases.attachments import UploadLimits
@@ -18,7 +19,6 @@ T = TypeVar("T")
 _CLOCK_AHEAD_S = 3600
 """By so much the host's clock, which dates jobs, may be ahead of Discord's, which dates messages."""
 
-REQUEST_TOO_LARGE = 40005
 DEFAULT_FILE_BYTES = 10 * 1024 * 1024
 """What a server without boosts may upload per file."""
 

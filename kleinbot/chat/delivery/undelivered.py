@@ -13,8 +13,8 @@ from typing import Any
 import discord
 
 from kleinbot.chat.core import views as core_views
+from kleinbot.chat.core.discord_errors import GONE
 from kleinbot.chat.delivery import splitting
-from kleinbot.chat.delivery.first_response import GONE
 from kleinbot.chat.delivery.messages import ResultMessage, ResultMessages
 from kleinbot.domain.clock import Clock, ended_within
 from kleinbot.domain.job import Job

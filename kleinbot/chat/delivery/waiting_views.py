@@ -1,13 +1,11 @@
 """What an open job's message and /queue say: place, lane, expected time, progress, and what holds it up."""
 
-from typing import cast
-
 import discord
 
 from kleinbot.chat.core import text as core_text
 from kleinbot.chat.core.job_heading import heading, subject
-from kleinbot.chat.core.routing import CancelButton
 from kleinbot.chat.core.views import fresh, plain
+from kleinbot.chat.jobs.buttons import CancelButton
 from kleinbot.domain.job import Job, Lane
 from kleinbot.domain.work import EnginePhase, EngineState, JobProgress
 from kleinbot.texts import Texts
@@ -37,7 +35,7 @@ def waiting(texts: Texts, status: JobStatus, text: str) -> discord.ui.LayoutView
     """Return the message of an open job, with its cancel button."""
     view = plain(text)
     row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
-    row.add_item(CancelButton(status.job.job_id, texts.say(status.job.locale, "button-cancel")))
+    row.add_item(CancelButton(status.job.job_id).labelled(texts.say(status.job.locale, "button-cancel")))
     view.add_item(row)
     return view
 
@@ -56,12 +54,9 @@ def queue(
         view.add_item(discord.ui.TextDisplay(engine_note(texts, locale, engine)))
     view.add_item(discord.ui.TextDisplay(f"**{texts.say(locale, 'queue-title', others=found.others)}**"))
     for status in found.mine[:_QUEUE_ROWS]:
-        button = CancelButton(
-            status.job.job_id, texts.say(locale, "button-cancel-number", number=str(status.job.number))
-        )
-        # A dynamic item is typed for views and layouts at once, which the section's type cannot say.
-        accessory = cast("discord.ui.Item[discord.ui.LayoutView]", button)
-        view.add_item(discord.ui.Section(_queue_row(texts, locale, status, engine), accessory=accessory))
+        label = texts.say(locale, "button-cancel-number", number=str(status.job.number))
+        button = CancelButton(status.job.job_id).labelled(label)
+        view.add_item(discord.ui.Section(_queue_row(texts, locale, status, engine), accessory=button))
     if len(found.mine) > _QUEUE_ROWS:
         rest = len(found.mine) - _QUEUE_ROWS
         view.add_item(discord.ui.TextDisplay(texts.say(locale, "queue-more", rest=rest)))

@@ -1,13 +1,14 @@
-"""Answers /host: to the host alone."""
+"""Handles /host. Only the owner gets an answer."""
 
 from typing import Any
 
 import discord
 from discord import app_commands
 
+from kleinbot.chat.core import choices
 from kleinbot.chat.core import text as core_text
 from kleinbot.chat.core import views as core_views
-from kleinbot.chat.jobs.handlers import actor_of
+from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.owner import status_text
 from kleinbot.chat.owner.server_names import NAME_CHARACTERS, ServerNames
 from kleinbot.chat.owner.views import SERVICE_MODES
@@ -22,7 +23,6 @@ from kleinbot.usecases.owner.bot_control import BotControl, BotStatus
 from kleinbot.usecases.quota.quota import QuotaRule, pictures
 
 _SHOWN_SERVERS = 20
-_CHOICES = 25
 _LARGEST_ID = 2**63
 _PHASES = {
     EnginePhase.STARTING: "host-phase-starting",
@@ -40,14 +40,22 @@ _PHASES = {
 class OwnerHandlers:
     """One method for each command."""
 
-    def __init__(self, operate: BotControl, rule: QuotaRule, servers: ServerNames, texts: Texts) -> None:
-        self._operate = operate
+    def __init__(
+        self,
+        control: BotControl,
+        rule: QuotaRule,
+        servers: ServerNames,
+        interactions: Interactions,
+        texts: Texts,
+    ) -> None:
+        self._control = control
         self._rule = rule
         self._servers = servers
+        self._interactions = interactions
         self._texts = texts
 
     async def servers(self, interaction: discord.Interaction[Any]) -> None:
-        rows = await self._operate.servers(actor_of(interaction), self._servers.present())
+        rows = await self._control.servers(self._interactions.actor_of(interaction), self._servers.present())
         if not rows:
             await self._answer(interaction, "host-no-servers")
             return
@@ -64,30 +72,32 @@ class OwnerHandlers:
         share: float | None,
         most_pictures: float | None,
     ) -> None:
-        """Set a server's share of the card and its bound; ``server``: its id, or a name that it alone has."""
+        """Set a server's share of the GPU and its bound; ``server``: its id, or a name that it alone has."""
         most = None if most_pictures is None else round(most_pictures * TENTHS)
-        row = await self._operate.share(
-            actor_of(interaction), self._server_id(server), self._servers.present(), share, most
+        row = await self._control.share(
+            self._interactions.actor_of(interaction),
+            self._server_id(server),
+            self._servers.present(),
+            share,
+            most,
         )
         await self._answer(interaction, "host-shared", row=self._row(interaction, row))
 
     async def server_choices(
         self, interaction: discord.Interaction[Any], typed: str
     ) -> list[app_commands.Choice[str]]:
-        """Return the servers whose name or id has what was typed; nothing to anybody but the host."""
-        actor = actor_of(interaction)
+        """Return the servers whose name or id contains what was typed; nothing to anybody but the owner."""
+        actor = self._interactions.actor_of(interaction)
         if not actor.is_owner:
             return []
-        rows = await self._operate.servers(actor, self._servers.present())
-        named = [(f"{self._servers.of(row.server_id)} ({row.server_id})", row.server_id) for row in rows]
-        return [
-            app_commands.Choice(name=name, value=str(server_id))
-            for name, server_id in named
-            if typed.casefold() in name.casefold()
-        ][:_CHOICES]
+        rows = await self._control.servers(actor, self._servers.present())
+        labels = [
+            (f"{self._servers.of(row.server_id)} ({row.server_id})", str(row.server_id)) for row in rows
+        ]
+        return choices.matching(labels, typed)
 
     async def status(self, interaction: discord.Interaction[Any]) -> None:
-        found = await self._operate.status(actor_of(interaction))
+        found = await self._control.status(self._interactions.actor_of(interaction))
         await _send(interaction, "\n".join(self._status(interaction, found)))
 
     def _status(self, interaction: discord.Interaction[Any], found: BotStatus) -> list[str]:
@@ -98,7 +108,7 @@ class OwnerHandlers:
                 phase=self._say(interaction, _PHASES[found.engine.phase]),
                 profile=found.profile.name,
                 device=found.profile.device,
-                service_mode=self._say(interaction, SERVICE_MODES[found.service_mode]),
+                door=self._say(interaction, SERVICE_MODES[found.service_mode]),
             )
         ]
         lines += status_text.engine(self._texts, str(interaction.locale), found.engine)
@@ -135,9 +145,9 @@ class OwnerHandlers:
         )
 
     def _server_id(self, typed: str) -> int:
-        """Return the server that is meant; raises Refusal SERVER_UNKNOWN.
+        """Return the server that is meant. Raises Refusal SERVER_UNKNOWN.
 
-        Also where several bear the name, since anybody can give a server any name.
+        A name that several servers have is refused too: anybody can give a server any name.
         """
         wanted = typed.strip()
         if wanted.isascii() and wanted.isdigit() and len(wanted) <= 20 and int(wanted) < _LARGEST_ID:

@@ -1,14 +1,17 @@
-"""Answers /host queue and its buttons: to the host alone."""
+"""Handles /host queue and its buttons. Only the owner gets an answer."""
 
-import re
 from typing import Any
 
 import discord
 from discord import app_commands
 
+from kleinbot.chat.core import choices
+from kleinbot.chat.core import text as core_text
 from kleinbot.chat.core import views as core_views
-from kleinbot.chat.jobs.handlers import actor_of
+from kleinbot.chat.core.interactions import Interactions
+from kleinbot.chat.core.typed_names import typed_job_id, typed_number
 from kleinbot.chat.owner import views as owner_views
+from kleinbot.chat.owner.buttons import OwnerCancelButton, OwnerPageButton, ServiceModeButton
 from kleinbot.chat.owner.server_names import ServerNames
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.people import Actor
@@ -18,12 +21,8 @@ from kleinbot.usecases.cancel import Cancel, Cancelled
 from kleinbot.usecases.owner.bot_control import BotControl
 from kleinbot.usecases.owner.owner_queue import OwnerQueue, OwnerQueuePage
 
-_KEY = re.compile(r"[0-9a-f]{24}")
-_NUMBER = re.compile(r"#?(\d{1,9})(?:\s.*)?", re.DOTALL)
-_CHOICES = 25
-_CHOICE_CHARACTERS = 100
 _LOOKED_THROUGH = 100
-_SAID = {
+_DONE = {
     ServiceMode.OPEN: "host-resumed",
     ServiceMode.PAUSED: "host-paused",
     ServiceMode.DRAINING: "host-draining",
@@ -35,62 +34,68 @@ class OwnerQueueHandlers:
 
     def __init__(
         self,
-        operate: BotControl,
+        control: BotControl,
         queue: OwnerQueue,
         cancel: Cancel,
         servers: ServerNames,
+        interactions: Interactions,
         texts: Texts,
     ) -> None:
-        self._operate = operate
+        self._control = control
         self._queue = queue
         self._cancel = cancel
         self._servers = servers
+        self._interactions = interactions
         self._texts = texts
 
     async def open(self, interaction: discord.Interaction[Any]) -> None:
-        """Show the first page, to the host alone."""
-        actor = actor_of(interaction)
+        """Show the first page, to the owner alone."""
+        actor = self._interactions.actor_of(interaction)
         view = self._view(actor, await self._queue.page(actor, 0), None)
         await interaction.response.send_message(view=view, ephemeral=True)
 
-    async def turn(self, interaction: discord.Interaction[Any], page: int) -> None:
+    async def page_pressed(self, interaction: discord.Interaction[Any], button: OwnerPageButton) -> None:
         """Replace what is shown by a page as it is now."""
-        await self._show(interaction, page, None)
+        await self._show(interaction, button.page, None)
 
     async def set_service_mode(
         self, interaction: discord.Interaction[Any], service_mode: ServiceMode
     ) -> None:
         """Pause, resume or drain by command."""
-        said = await self._move(actor_of(interaction), service_mode)
-        await interaction.response.send_message(view=core_views.plain(said), ephemeral=True)
+        text = await self._set_service_mode(self._interactions.actor_of(interaction), service_mode)
+        await interaction.response.send_message(view=core_views.plain(text), ephemeral=True)
 
-    async def change_service_mode(
-        self, interaction: discord.Interaction[Any], service_mode: ServiceMode, page: int
+    async def service_mode_pressed(
+        self, interaction: discord.Interaction[Any], button: ServiceModeButton
     ) -> None:
         """Pause, resume or drain by button."""
-        said = await self._move(actor_of(interaction), service_mode)
-        await self._show(interaction, page, said)
+        actor = self._interactions.actor_of(interaction)
+        text = await self._set_service_mode(actor, button.service_mode)
+        await self._show(interaction, button.page, text)
 
     async def cancel(self, interaction: discord.Interaction[Any], job: str) -> None:
         """Cancel the job that was chosen, or typed by its number in this server."""
-        said = await self._cancelled(actor_of(interaction), job)
-        await interaction.response.send_message(view=core_views.plain(said), ephemeral=True)
+        actor = self._interactions.actor_of(interaction)
+        text = core_text.cancelled(self._texts, actor.locale, await self._cancel_named(actor, job))
+        await interaction.response.send_message(view=core_views.plain(text), ephemeral=True)
 
-    async def cancel_pressed(self, interaction: discord.Interaction[Any], job_id: str, page: int) -> None:
-        """Cancel by button. A job that has ended meanwhile is only said to have."""
+    async def cancel_pressed(self, interaction: discord.Interaction[Any], button: OwnerCancelButton) -> None:
+        """Cancel by button. For a job that has ended meanwhile, say so above the page."""
+        actor = self._interactions.actor_of(interaction)
         try:
-            said = await self._cancelled(actor_of(interaction), job_id)
+            outcome = await self._cancel.by_owner(actor, button.job_id)
+            text = core_text.cancelled(self._texts, actor.locale, outcome)
         except Refusal as refusal:
             if refusal.code is not Code.JOB_ALREADY_ENDED:
                 raise
-            said = self._texts.error(refusal, str(interaction.locale))
-        await self._show(interaction, page, said)
+            text = self._texts.error(refusal, str(interaction.locale))
+        await self._show(interaction, button.page, text)
 
     async def choices(
         self, interaction: discord.Interaction[Any], typed: str
     ) -> list[app_commands.Choice[str]]:
-        """Return the jobs that run first and fit what was typed; nothing to anybody but the host."""
-        actor = actor_of(interaction)
+        """Return the jobs that run first and match what was typed; nothing to anybody but the owner."""
+        actor = self._interactions.actor_of(interaction)
         if not actor.is_owner:
             return []
         labels = {
@@ -104,36 +109,27 @@ class OwnerQueueHandlers:
             )
             for row in await self._queue.first(actor, _LOOKED_THROUGH)
         }
-        return [
-            app_commands.Choice(name=label[:_CHOICE_CHARACTERS], value=job_id)
-            for job_id, label in labels.items()
-            if typed.casefold() in label.casefold()
-        ][:_CHOICES]
+        return choices.matching(((label, job_id) for job_id, label in labels.items()), typed)
 
-    async def _move(self, actor: Actor, service_mode: ServiceMode) -> str:
+    async def _set_service_mode(self, actor: Actor, service_mode: ServiceMode) -> str:
         match service_mode:
             case ServiceMode.OPEN:
-                await self._operate.resume(actor)
+                await self._control.resume(actor)
             case ServiceMode.PAUSED:
-                await self._operate.pause(actor)
+                await self._control.pause(actor)
             case ServiceMode.DRAINING:
-                await self._operate.drain(actor)
-        return self._texts.say(actor.locale, _SAID[service_mode])
+                await self._control.drain(actor)
+        return self._texts.say(actor.locale, _DONE[service_mode])
 
-    async def _cancelled(self, actor: Actor, job: str) -> str:
-        outcome = await self._ended(actor, job)
-        return core_views.cancelled(self._texts, actor.locale, outcome)
-
-    async def _ended(self, actor: Actor, job: str) -> Cancelled:
-        typed = job.strip()
-        if _KEY.fullmatch(typed):
-            return await self._cancel.by_owner(actor, typed)
-        if match := _NUMBER.fullmatch(typed):
-            return await self._cancel.by_owner_and_number(actor, int(match[1]))
+    async def _cancel_named(self, actor: Actor, job: str) -> Cancelled:
+        if (job_id := typed_job_id(job)) is not None:
+            return await self._cancel.by_owner(actor, job_id)
+        if (name := typed_number(job)) is not None:
+            return await self._cancel.by_owner_and_number(actor, name.number)
         raise Refusal(Code.JOB_NOT_HERE)
 
     async def _show(self, interaction: discord.Interaction[Any], page: int, note: str | None) -> None:
-        actor = actor_of(interaction)
+        actor = self._interactions.actor_of(interaction)
         view = self._view(actor, await self._queue.page(actor, page), note)
         await interaction.response.edit_message(view=view)
 

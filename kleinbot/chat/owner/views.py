@@ -1,7 +1,6 @@
-"""What the host's view of the whole line looks like."""
+"""The owner's view of the queue."""
 
 from collections.abc import Callable
-from typing import cast
 
 import discord
 
@@ -23,7 +22,7 @@ SERVICE_MODES = {
     ServiceMode.PAUSED: "host-door-paused",
     ServiceMode.DRAINING: "host-door-draining",
 }
-_MOVES = {
+_SERVICE_MODE_BUTTONS = {
     ServiceMode.OPEN: "button-resume",
     ServiceMode.PAUSED: "button-pause",
     ServiceMode.DRAINING: "button-drain",
@@ -33,20 +32,18 @@ _MOVES = {
 def host_queue(
     texts: Texts, locale: str, page: OwnerQueuePage, server_name: ServerName, note: str | None
 ) -> discord.ui.LayoutView:
-    """Return one page with a cancel button for each job, and below it what stops and starts the house.
+    """Return one page with a cancel button for each job, and below it the buttons of the service mode.
 
     ``note`` stands on top: what the press that led here has done.
     """
     view = plain("\n".join(_heading(texts, locale, page, note)))
     for row in page.rows:
         label = texts.say(locale, "button-host-cancel", number=str(row.number))
-        button = OwnerCancelButton(row.job_id, page.page, label)
-        # A dynamic item is typed for views and layouts at once, which the section's type cannot say.
-        accessory = cast("discord.ui.Item[discord.ui.LayoutView]", button)
-        text = f"{_row(texts, locale, row, server_name)}\n{_standing(texts, locale, row, page.engine)}"
-        view.add_item(discord.ui.Section(text, accessory=accessory))
+        button = OwnerCancelButton(row.job_id, page.page).labelled(label)
+        text = f"{_row(texts, locale, row, server_name)}\n{_status(texts, locale, row, page.engine)}"
+        view.add_item(discord.ui.Section(text, accessory=button))
     view.add_item(_service_modes(texts, locale, page))
-    view.add_item(_turns(texts, locale, page))
+    view.add_item(_page_buttons(texts, locale, page))
     return view
 
 
@@ -65,7 +62,7 @@ def _heading(texts: Texts, locale: str, page: OwnerQueuePage, note: str | None) 
         lines.append(engine_note(texts, locale, page.engine))
     service_mode = texts.say(locale, SERVICE_MODES[page.service_mode])
     if not page.jobs:
-        return [*lines, texts.say(locale, "host-queue-empty", service_mode=service_mode)]
+        return [*lines, texts.say(locale, "host-queue-empty", door=service_mode)]
     lines.append(f"**{texts.say(locale, 'host-queue-title', jobs=page.jobs)}**")
     lines.append(
         texts.say(
@@ -74,7 +71,7 @@ def _heading(texts: Texts, locale: str, page: OwnerQueuePage, note: str | None) 
             waiting=page.waiting_images,
             running=page.running_images,
             cost=round(page.cost, 1),
-            service_mode=service_mode,
+            door=service_mode,
         )
     )
     if page.pages > 1:
@@ -93,7 +90,7 @@ def _row(texts: Texts, locale: str, row: OwnerQueueRow, server_name: ServerName)
     )
 
 
-def _standing(texts: Texts, locale: str, row: OwnerQueueRow, engine: EngineState) -> str:
+def _status(texts: Texts, locale: str, row: OwnerQueueRow, engine: EngineState) -> str:
     cost, its_lane = round(row.cost, 1), lane(texts, locale, row)
     if row.cost == 0.0:
         return texts.say(locale, "host-queue-storing", lane=its_lane)
@@ -107,19 +104,19 @@ def _standing(texts: Texts, locale: str, row: OwnerQueueRow, engine: EngineState
 
 
 def _service_modes(texts: Texts, locale: str, page: OwnerQueuePage) -> Row:
-    """Return the moves that would change something."""
+    """Return a button for each service mode but the present one."""
     row: Row = discord.ui.ActionRow()
-    for service_mode, label in _MOVES.items():
+    for service_mode, label in _SERVICE_MODE_BUTTONS.items():
         if service_mode is not page.service_mode:
-            row.add_item(ServiceModeButton(service_mode, page.page, texts.say(locale, label)))
+            row.add_item(ServiceModeButton(service_mode, page.page).labelled(texts.say(locale, label)))
     return row
 
 
-def _turns(texts: Texts, locale: str, page: OwnerQueuePage) -> Row:
+def _page_buttons(texts: Texts, locale: str, page: OwnerQueuePage) -> Row:
     row: Row = discord.ui.ActionRow()
-    row.add_item(OwnerPageButton(page.page, texts.say(locale, "button-refresh")))
+    row.add_item(OwnerPageButton(page.page).labelled(texts.say(locale, "button-refresh")))
     if page.page > 0:
-        row.add_item(OwnerPageButton(page.page - 1, texts.say(locale, "button-page-before")))
+        row.add_item(OwnerPageButton(page.page - 1).labelled(texts.say(locale, "button-page-before")))
     if page.page + 1 < page.pages:
-        row.add_item(OwnerPageButton(page.page + 1, texts.say(locale, "button-page-after")))
+        row.add_item(OwnerPageButton(page.page + 1).labelled(texts.say(locale, "button-page-after")))
     return row

@@ -1,4 +1,4 @@
-"""Answers /quota and /admin: to the person alone, since a quota is nobody else's business."""
+"""Handles /quota and /admin. Only the person sees the answer: a quota is nobody else's business."""
 
 from typing import Any
 
@@ -6,8 +6,9 @@ import discord
 
 from kleinbot.chat.core import text as core_text
 from kleinbot.chat.core import views as core_views
-from kleinbot.chat.jobs.handlers import actor_of
+from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.quota import views as quota_views
+from kleinbot.chat.quota.buttons import ClearQuotaButton, KeepQuotaButton
 from kleinbot.domain.errors import Code, Parameter, Refusal
 from kleinbot.domain.job import TENTHS
 from kleinbot.texts import Texts
@@ -16,29 +17,38 @@ from kleinbot.usecases.quota.member_weight import SetMemberWeight
 from kleinbot.usecases.quota.quota import pictures
 from kleinbot.usecases.quota.quota_view import QuotaView
 
+_LARGEST_ID = 2**63 - 1
+"""The database's largest number; Discord's ids are far below it."""
+
 
 class QuotaHandlers:
-    """One method for each command. Amounts come in as pictures and are rounded to tenths."""
+    """One method for each command and button. Amounts come in as pictures and are rounded to tenths."""
 
     def __init__(
-        self, view: QuotaView, administer: AdministerQuota, weigh: SetMemberWeight, texts: Texts
+        self,
+        view: QuotaView,
+        administer: AdministerQuota,
+        weigh: SetMemberWeight,
+        interactions: Interactions,
+        texts: Texts,
     ) -> None:
         self._view = view
         self._weigh = weigh
         self._administer = administer
+        self._interactions = interactions
         self._texts = texts
 
     async def mine(self, interaction: discord.Interaction[Any]) -> None:
-        found = await self._view.mine(actor_of(interaction))
+        found = await self._view.mine(self._interactions.actor_of(interaction))
         await _answer(interaction, quota_views.own(self._texts, str(interaction.locale), found))
 
     async def view(self, interaction: discord.Interaction[Any], member_id: int) -> None:
-        found = await self._administer.view(actor_of(interaction), member_id)
+        found = await self._administer.view(self._interactions.actor_of(interaction), member_id)
         await _answer(interaction, quota_views.of_member(self._texts, str(interaction.locale), found))
 
     async def history(self, interaction: discord.Interaction[Any], member_id: int | None) -> None:
         """Show what changed a member's quota, or with None what was changed in the server."""
-        locale, actor = str(interaction.locale), actor_of(interaction)
+        locale, actor = str(interaction.locale), self._interactions.actor_of(interaction)
         if member_id is None:
             text = quota_views.changes(self._texts, locale, await self._administer.changes(actor))
         else:
@@ -49,7 +59,9 @@ class QuotaHandlers:
     async def set(self, interaction: discord.Interaction[Any], member_id: int, amount: float | None) -> None:
         if amount is None:
             raise Refusal(Code.QUOTA_NUMBER_MISSING)
-        found = await self._administer.set(actor_of(interaction), member_id, round(amount * TENTHS))
+        found = await self._administer.set(
+            self._interactions.actor_of(interaction), member_id, round(amount * TENTHS)
+        )
         member = core_text.mention(member_id)
         done = self._say(interaction, "admin-set", member=member, pictures=_rounded(amount))
         statement = quota_views.of_member(self._texts, str(interaction.locale), found)
@@ -58,19 +70,22 @@ class QuotaHandlers:
     async def set_default(self, interaction: discord.Interaction[Any], amount: float | None) -> None:
         if amount is None:
             raise Refusal(Code.QUOTA_NUMBER_MISSING)
-        await self._administer.set_default(actor_of(interaction), round(amount * TENTHS))
+        await self._administer.set_default(self._interactions.actor_of(interaction), round(amount * TENTHS))
         await _answer(interaction, self._say(interaction, "admin-default-set", pictures=_rounded(amount)))
 
     async def ask_clear(self, interaction: discord.Interaction[Any], member_id: int | None) -> None:
-        """Ask whether a member's own limit, or with None the server's default, is to go."""
-        actor = actor_of(interaction)
+        """Ask whether to remove a member's own limit, or with None the server's default."""
+        actor = self._interactions.actor_of(interaction)
         limit = await self._administer.limit_to_clear(actor, member_id)
         view = quota_views.ask_clear(self._texts, actor.locale, member_id, limit)
         await interaction.response.send_message(view=view, ephemeral=True)
 
-    async def clear(self, interaction: discord.Interaction[Any], member_id: int | None) -> None:
-        """Take the limit away, and say so where the question stood."""
-        actor = actor_of(interaction)
+    async def clear_pressed(self, interaction: discord.Interaction[Any], button: ClearQuotaButton) -> None:
+        """Remove the limit, and replace the question by the confirmation."""
+        member_id = button.member_id
+        if member_id is not None and member_id > _LARGEST_ID:  # which the bot never wrote
+            raise Refusal(Code.BUTTON_UNKNOWN)
+        actor = self._interactions.actor_of(interaction)
         if member_id is None:
             await self._administer.set_default(actor, None)
             text = self._say(interaction, "admin-default-removed")
@@ -80,8 +95,9 @@ class QuotaHandlers:
             text = f"{done}\n{quota_views.of_member(self._texts, actor.locale, found)}"
         await interaction.response.edit_message(view=core_views.plain(text))
 
-    async def keep(self, interaction: discord.Interaction[Any]) -> None:
+    async def keep_pressed(self, interaction: discord.Interaction[Any], button: KeepQuotaButton) -> None:
         """Say that nothing was changed."""
+        del button
         text = self._say(interaction, "admin-clear-kept")
         await interaction.response.edit_message(view=core_views.plain(text))
 
@@ -89,7 +105,9 @@ class QuotaHandlers:
         self, interaction: discord.Interaction[Any], member_id: int, amount: float, days: int, reason: str
     ) -> None:
         tenths = max(1, round(amount * TENTHS))
-        found = await self._administer.grant(actor_of(interaction), member_id, tenths, days, reason)
+        found = await self._administer.grant(
+            self._interactions.actor_of(interaction), member_id, tenths, days, reason
+        )
         done = self._say(
             interaction, "admin-granted", member=core_text.mention(member_id), pictures=pictures(tenths)
         )
@@ -97,7 +115,9 @@ class QuotaHandlers:
         await _answer(interaction, f"{done}\n{statement}")
 
     async def reset(self, interaction: discord.Interaction[Any], member_id: int, reason: str) -> None:
-        returned, found = await self._administer.reset(actor_of(interaction), member_id, reason)
+        returned, found = await self._administer.reset(
+            self._interactions.actor_of(interaction), member_id, reason
+        )
         done = self._say(
             interaction, "admin-reset", member=core_text.mention(member_id), pictures=pictures(returned)
         )
@@ -105,7 +125,7 @@ class QuotaHandlers:
         await _answer(interaction, f"{done}\n{statement}")
 
     async def weigh(self, interaction: discord.Interaction[Any], member_id: int, weight: float) -> None:
-        await self._weigh.set(actor_of(interaction), member_id, weight)
+        await self._weigh.set(self._interactions.actor_of(interaction), member_id, weight)
         member = core_text.mention(member_id)
         await _answer(interaction, self._say(interaction, "admin-weighed", member=member, weight=weight))
 

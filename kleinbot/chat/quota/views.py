@@ -76,8 +76,8 @@ def ask_clear(
     limit = pictures(limit_tenths)
     view = plain(texts.say(locale, "admin-clear-question", whose=whose, member=member, pictures=limit))
     row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
-    row.add_item(ClearQuotaButton(member_id, texts.say(locale, "button-clear-yes")))
-    row.add_item(KeepQuotaButton(texts.say(locale, "button-keep")))
+    row.add_item(ClearQuotaButton(member_id).labelled(texts.say(locale, "button-clear-yes")))
+    row.add_item(KeepQuotaButton().labelled(texts.say(locale, "button-keep")))
     view.add_item(row)
     return view
 

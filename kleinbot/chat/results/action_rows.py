@@ -1,10 +1,11 @@
-"""The rows of buttons under a result: one function for each row."""
+"""The rows of buttons under a result."""
 
 from collections.abc import Iterator
 
 import discord
 
 from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
+from kleinbot.chat.results.buttons import DeleteButton, FavouriteButton, RecipeButton
 from kleinbot.domain.job import Job
 from kleinbot.domain.variation import Strength
 from kleinbot.texts import Texts
@@ -13,7 +14,7 @@ Row = discord.ui.ActionRow[discord.ui.LayoutView]
 
 
 def create_rows(texts: Texts, job: Job) -> Iterator[Row]:
-    """Yield the rows that make new pictures: none where no picture is left to begin with."""
+    """Yield the rows that make new images; none if no image is left to begin with."""
     positions = [image.key.position for image in job.done_images if image.file is not None]
     if len(positions) == 1:
         yield _of_one(texts, job, positions[0])
@@ -27,10 +28,10 @@ def _of_one(texts: Texts, job: Job, position: int) -> Row:
         return texts.say(job.locale, message_id)
 
     row: Row = discord.ui.ActionRow()
-    row.add_item(EditButton(job.job_id, position, say("button-edit")))
-    row.add_item(VaryButton(job.job_id, position, Strength.SUBTLE, say("button-subtle")))
-    row.add_item(VaryButton(job.job_id, position, Strength.STRONG, say("button-strong")))
-    row.add_item(RerollButton(job.job_id, say("button-reroll")))
+    row.add_item(EditButton(job.job_id, position).labelled(say("button-edit")))
+    row.add_item(VaryButton(job.job_id, position, Strength.SUBTLE).labelled(say("button-subtle")))
+    row.add_item(VaryButton(job.job_id, position, Strength.STRONG).labelled(say("button-strong")))
+    row.add_item(RerollButton(job.job_id).labelled(say("button-reroll")))
     return row
 
 
@@ -38,8 +39,8 @@ def _variations_row(texts: Texts, job: Job, positions: list[int]) -> Row:
     row: Row = discord.ui.ActionRow()
     for position in positions:
         label = texts.say(job.locale, "button-vary", position=position + 1)
-        row.add_item(VaryButton(job.job_id, position, Strength.MEDIUM, label))
-    row.add_item(RerollButton(job.job_id, texts.say(job.locale, "button-reroll")))
+        row.add_item(VaryButton(job.job_id, position, Strength.MEDIUM).labelled(label))
+    row.add_item(RerollButton(job.job_id).labelled(texts.say(job.locale, "button-reroll")))
     return row
 
 
@@ -47,5 +48,14 @@ def _edits_row(texts: Texts, job: Job, positions: list[int]) -> Row:
     row: Row = discord.ui.ActionRow()
     for position in positions:
         label = texts.say(job.locale, "button-edit-one", position=position + 1)
-        row.add_item(EditButton(job.job_id, position, label))
+        row.add_item(EditButton(job.job_id, position).labelled(label))
+    return row
+
+
+def result_row(texts: Texts, job: Job) -> Row:
+    """Return the row that marks, explains and deletes a result."""
+    row: Row = discord.ui.ActionRow()
+    row.add_item(FavouriteButton(job.job_id).labelled(texts.say(job.locale, "button-favourite")))
+    row.add_item(RecipeButton(job.job_id).labelled(texts.say(job.locale, "button-recipe")))
+    row.add_item(DeleteButton(job.job_id).labelled(texts.say(job.locale, "button-delete")))
     return row

@@ -1,16 +1,23 @@
-"""Answers the buttons under a result that mark, explain and delete it."""
+"""Handles the buttons under a result that mark, explain and delete it."""
 
 from typing import Any
 
 import discord
 
 from kleinbot.chat.core import views as core_views
-from kleinbot.chat.core.routing import custom_ids
+from kleinbot.chat.core.buttons import custom_ids
+from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.delivery import splitting
 from kleinbot.chat.delivery.messages import ResultMessages
-from kleinbot.chat.jobs.handlers import actor_of
 from kleinbot.chat.results import views as results_views
-from kleinbot.chat.results.buttons import DeleteButton
+from kleinbot.chat.results.buttons import (
+    ConfirmDeleteButton,
+    DeleteButton,
+    FavouriteButton,
+    KeepButton,
+    RecipeButton,
+    UnfavouriteButton,
+)
 from kleinbot.chat.results.recipe_text import recipe_text
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.texts import Texts
@@ -21,56 +28,68 @@ from kleinbot.usecases.history import History
 
 
 class ResultHandlers:
-    """Every answer is seen by whoever pressed alone."""
+    """One method for each button. Only whoever pressed sees the answer."""
 
     def __init__(
-        self, history: History, favour: Favourites, delete: Delete, results: ResultMessages, texts: Texts
+        self,
+        history: History,
+        favourites: Favourites,
+        delete: Delete,
+        results: ResultMessages,
+        interactions: Interactions,
+        texts: Texts,
     ) -> None:
         self._history = history
-        self._favour = favour
+        self._favourites = favourites
         self._delete = delete
         self._results = results
+        self._interactions = interactions
         self._texts = texts
 
-    async def open_favourites(self, interaction: discord.Interaction[Any], job_id: str) -> None:
-        """Mark a single picture at once; ask which where there are several."""
-        actor = actor_of(interaction)
-        job, marked = await self._favour.marked(actor, job_id)
+    async def favourite_pressed(self, interaction: discord.Interaction[Any], button: FavouriteButton) -> None:
+        """Mark the image. Without a position, mark the only one, or ask which of several."""
+        if button.position is None:
+            await self._open_favourites(interaction, button.job_id)
+            return
+        actor = self._interactions.actor_of(interaction)
+        job, marked = await self._favourites.mark(actor, ImageKey(button.job_id, button.position))
+        view = results_views.favourites(self._texts, actor.locale, job, marked)
+        await interaction.response.edit_message(view=view)
+
+    async def unfavourite_pressed(
+        self, interaction: discord.Interaction[Any], button: UnfavouriteButton
+    ) -> None:
+        actor = self._interactions.actor_of(interaction)
+        job, marked = await self._favourites.unmark(actor, ImageKey(button.job_id, button.position))
+        view = results_views.favourites(self._texts, actor.locale, job, marked)
+        await interaction.response.edit_message(view=view)
+
+    async def _open_favourites(self, interaction: discord.Interaction[Any], job_id: str) -> None:
+        actor = self._interactions.actor_of(interaction)
+        job, marked = await self._favourites.marked(actor, job_id)
         if len(job.done_images) == 1:
-            job, marked = await self._favour.mark(actor, job.done_images[0].key)
+            job, marked = await self._favourites.mark(actor, job.done_images[0].key)
         view = results_views.favourites(self._texts, actor.locale, job, marked)
         await interaction.response.send_message(view=view, ephemeral=True)
 
-    async def mark(self, interaction: discord.Interaction[Any], key: ImageKey) -> None:
-        actor = actor_of(interaction)
-        job, marked = await self._favour.mark(actor, key)
-        view = results_views.favourites(self._texts, actor.locale, job, marked)
-        await interaction.response.edit_message(view=view)
-
-    async def unmark(self, interaction: discord.Interaction[Any], key: ImageKey) -> None:
-        actor = actor_of(interaction)
-        job, marked = await self._favour.unmark(actor, key)
-        view = results_views.favourites(self._texts, actor.locale, job, marked)
-        await interaction.response.edit_message(view=view)
-
-    async def recipe(self, interaction: discord.Interaction[Any], job_id: str) -> None:
-        """Show how a result was made; a deleted one keeps that to itself."""
-        actor = actor_of(interaction)
-        job = await self._history.seen(actor, job_id)
+    async def recipe_pressed(self, interaction: discord.Interaction[Any], button: RecipeButton) -> None:
+        """Show how a result was made, unless it is deleted."""
+        actor = self._interactions.actor_of(interaction)
+        job = await self._history.seen(actor, button.job_id)
         names_parent = await self._history.sees_parent(actor, job)
         text = recipe_text(self._texts, actor.locale, actor.member_id, job, names_parent=names_parent)
         await interaction.response.send_message(view=core_views.plain(text), ephemeral=True)
 
-    async def ask_delete(self, interaction: discord.Interaction[Any], job_id: str) -> None:
-        """Ask first. Where only its member sees the result, the question takes its place.
+    async def delete_pressed(self, interaction: discord.Interaction[Any], button: DeleteButton) -> None:
+        """Ask first. The question replaces a result that only its member sees.
 
-        Nobody can remove such a message later: only the press of one of its own buttons reaches it.
+        Nobody can remove such a message later: only a press of one of its own buttons reaches it.
         """
-        actor = actor_of(interaction)
-        job = await self._delete.check(actor, job_id)
+        actor = self._interactions.actor_of(interaction)
+        job = await self._delete.check(actor, button.job_id)
         source = interaction.message
         in_place = source is not None and source.flags.ephemeral
-        if source is not None and not in_place and DeleteButton.of(job_id) in custom_ids(source):
+        if source is not None and not in_place and button.custom_id in custom_ids(source):
             # Discord itself says that this message of ours shows the result.
             await self._history.note_seen(job, source.channel.id, source.id)
         view = results_views.ask_delete(self._texts, actor.locale, job, in_place)
@@ -79,18 +98,20 @@ class ResultHandlers:
         else:
             await interaction.response.send_message(view=view, ephemeral=True)
 
-    async def delete(self, interaction: discord.Interaction[Any], job_id: str) -> None:
-        """Delete, and say so where the question stood."""
-        actor = actor_of(interaction)
-        job = await self._delete.delete(actor, job_id)
+    async def confirm_delete_pressed(
+        self, interaction: discord.Interaction[Any], button: ConfirmDeleteButton
+    ) -> None:
+        """Delete, and replace the question by the confirmation."""
+        actor = self._interactions.actor_of(interaction)
+        job = await self._delete.delete(actor, button.job_id)
         text = self._texts.say(actor.locale, "delete-done", number=str(job.number))
         await interaction.response.edit_message(view=core_views.plain(text), attachments=[])
 
-    async def keep(self, interaction: discord.Interaction[Any], job_id: str, in_place: bool) -> None:
-        """Say that nothing was deleted, or put the result back where the question stands."""
-        actor = actor_of(interaction)
-        job = await self._history.seen(actor, job_id)
-        if not in_place:
+    async def keep_pressed(self, interaction: discord.Interaction[Any], button: KeepButton) -> None:
+        """Say that nothing was deleted, or replace the question by the result."""
+        actor = self._interactions.actor_of(interaction)
+        job = await self._history.seen(actor, button.job_id)
+        if not button.in_place:
             text = self._texts.say(actor.locale, "delete-kept", number=str(job.number))
             await interaction.response.edit_message(view=core_views.plain(text))
             return

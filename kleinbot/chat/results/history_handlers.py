@@ -1,7 +1,6 @@
-"""Answers whoever looks for results: /history, /show and their buttons."""
+"""Handles /history, /show and their buttons."""
 
 import functools
-import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -9,80 +8,85 @@ import discord
 from discord import app_commands
 
 from kleinbot.chat.core import text as core_text
+from kleinbot.chat.core.choices import CHOICE_CHARACTERS, MOST_CHOICES
+from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.core.job_heading import subject
+from kleinbot.chat.core.typed_names import typed_number
 from kleinbot.chat.core.views import MessageContent
 from kleinbot.chat.delivery import splitting
 from kleinbot.chat.delivery.messages import ResultMessage, ResultMessages
-from kleinbot.chat.jobs.handlers import actor_of
 from kleinbot.chat.results import views as results_views
+from kleinbot.chat.results.buttons import PageButton, ShowButton
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import Job
 from kleinbot.domain.plain_text import one_line
+from kleinbot.store.results.history import Title
 from kleinbot.texts import Texts
 from kleinbot.usecases.attachments import UploadLimits
 from kleinbot.usecases.history import History, Search
 
-_CHOICES = 25
-_CHOICE_CHARACTERS = 100
-_NUMBER = re.compile(r"\s*#?(\d{1,9})\b.*", re.DOTALL)
-
 
 class HistoryHandlers:
-    """What it posts again is noted, so that deleting finds it."""
+    """Notes every message that it posts, so that a deletion can remove it."""
 
-    def __init__(self, history: History, results: ResultMessages, texts: Texts) -> None:
+    def __init__(
+        self, history: History, results: ResultMessages, interactions: Interactions, texts: Texts
+    ) -> None:
         self._history = history
         self._results = results
+        self._interactions = interactions
         self._texts = texts
 
     async def open(self, interaction: discord.Interaction[Any], search: Search) -> None:
         """Show the newest page, to the member alone."""
-        actor = actor_of(interaction)
+        actor = self._interactions.actor_of(interaction)
         await interaction.response.defer(ephemeral=True)
         page = await self._history.page(actor, search)
         await self._show_page(interaction, results_views.history(
             self._texts, actor.locale, page, actor.member_id
         ))  # fmt: skip
 
-    async def turn(
-        self, interaction: discord.Interaction[Any], search: Search, number: int, *, older: bool
-    ) -> None:
+    async def page_pressed(self, interaction: discord.Interaction[Any], button: PageButton) -> None:
         """Replace the page by the one below or above a job's number."""
-        actor = actor_of(interaction)
+        actor = self._interactions.actor_of(interaction)
         await interaction.response.defer()
-        if older:
-            page = await self._history.page(actor, search, before=number)
+        if button.older:
+            page = await self._history.page(actor, button.search, before=button.number)
         else:
-            page = await self._history.page(actor, search, after=number)
+            page = await self._history.page(actor, button.search, after=button.number)
         await self._show_page(interaction, results_views.history(
             self._texts, actor.locale, page, actor.member_id
         ))  # fmt: skip
 
     async def show(self, interaction: discord.Interaction[Any], job: str) -> None:
         """Post one of the member's own results again, as it was typed or chosen."""
-        match = _NUMBER.fullmatch(job)
-        if match is None:
+        name = typed_number(job)
+        if name is None:
             raise Refusal(Code.RESULT_UNKNOWN, job=core_text.shown_prompt(job, 40))
-        await self._post(interaction, await self._history.mine(actor_of(interaction), int(match[1])))
+        await self._post(
+            interaction, await self._history.mine(self._interactions.actor_of(interaction), name.number)
+        )
 
-    async def show_again(self, interaction: discord.Interaction[Any], job_id: str) -> None:
-        """Post a result again by key; one of somebody else is seen by whoever asked alone."""
-        await self._post(interaction, await self._history.seen(actor_of(interaction), job_id))
+    async def show_pressed(self, interaction: discord.Interaction[Any], button: ShowButton) -> None:
+        """Post a result again. Only whoever pressed sees somebody else's."""
+        await self._post(
+            interaction, await self._history.seen(self._interactions.actor_of(interaction), button.job_id)
+        )
 
     async def choices(
         self, interaction: discord.Interaction[Any], typed: str
     ) -> list[app_commands.Choice[str]]:
-        """Return the member's own results whose number or prompt has what was typed."""
-        locale = str(interaction.locale)
+        """Return the member's own results whose number or prompt contains what was typed."""
+        actor = self._interactions.actor_of(interaction)
         return [
-            app_commands.Choice(
-                name=one_line(
-                    f"#{job.number} {subject(self._texts, locale, job.prompt)}", _CHOICE_CHARACTERS
-                ),
-                value=f"#{job.number}",
+            app_commands.Choice(name=self._label(actor.locale, job), value=f"#{job.number}")
+            for job in await self._history.choices(
+                self._interactions.actor_of(interaction), typed, MOST_CHOICES
             )
-            for job in await self._history.choices(actor_of(interaction), typed, _CHOICES)
         ]
+
+    def _label(self, locale: str, job: Title) -> str:
+        return one_line(f"#{job.number} {subject(self._texts, locale, job.prompt)}", CHOICE_CHARACTERS)
 
     async def _show_page(self, interaction: discord.Interaction[Any], message: MessageContent) -> None:
         await interaction.edit_original_response(view=message.view, attachments=list(message.files))

@@ -1,4 +1,4 @@
-"""What /history, favourites and the question before deleting look like."""
+"""The views of /history, of favourites, and of the question before a deletion."""
 
 from io import BytesIO
 
@@ -6,7 +6,7 @@ import discord
 
 from kleinbot.chat.core import text as core_text
 from kleinbot.chat.core.job_heading import subject
-from kleinbot.chat.core.views import MessageContent, alt_text, file_prefix, plain
+from kleinbot.chat.core.views import MessageContent, plain
 from kleinbot.chat.results.buttons import (
     ConfirmDeleteButton,
     FavouriteButton,
@@ -15,6 +15,7 @@ from kleinbot.chat.results.buttons import (
     ShowButton,
     UnfavouriteButton,
 )
+from kleinbot.chat.results.result_view import alt_text, file_prefix
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.job import Job
 from kleinbot.texts import Texts
@@ -92,22 +93,22 @@ def _show_row(texts: Texts, locale: str, page: Page) -> Row:
     row: Row = discord.ui.ActionRow()
     for entry in (entry for entry in page.entries if entry.is_seen):
         label = texts.say(locale, "button-show", number=str(entry.job.number))
-        row.add_item(ShowButton(entry.job.job_id, label))
+        row.add_item(ShowButton(entry.job.job_id).labelled(label))
     return row
 
 
 def _turn_row(texts: Texts, locale: str, page: Page) -> Row:
     row: Row = discord.ui.ActionRow()
     first, last = page.entries[0].job.number, page.entries[-1].job.number
-    if page.newer:
-        row.add_item(PageButton(page.search, first, False, texts.say(locale, "button-newer")))
-    if page.older:
-        row.add_item(PageButton(page.search, last, True, texts.say(locale, "button-older")))
+    for older, number, is_there in ((False, first, page.newer), (True, last, page.older)):
+        if is_there:
+            button = PageButton(older, number, page.search.favourites, page.search.text)
+            row.add_item(button.labelled(texts.say(locale, "button-older" if older else "button-newer")))
     return row
 
 
 def favourites(texts: Texts, locale: str, job: Job, marked: frozenset[int]) -> discord.ui.LayoutView:
-    """Return which pictures of a job are marked, with a button for each to change that."""
+    """Return which images of a job are marked, with a button for each to change that."""
     number = str(job.number)
     if job.count > 1:
         view = plain(texts.say(locale, "favourites-choose", number=number))
@@ -119,18 +120,18 @@ def favourites(texts: Texts, locale: str, job: Job, marked: frozenset[int]) -> d
         name = "button-marked" if position in marked else "button-mark"
         label = texts.say(locale, name, position=position + 1, count=job.count)
         if position in marked:
-            row.add_item(UnfavouriteButton(job.job_id, position, label))
+            row.add_item(UnfavouriteButton(job.job_id, position).labelled(label))
         else:
-            row.add_item(FavouriteButton(job.job_id, position, label))
+            row.add_item(FavouriteButton(job.job_id, position).labelled(label))
     view.add_item(row)
     return view
 
 
 def ask_delete(texts: Texts, locale: str, job: Job, in_place: bool) -> discord.ui.LayoutView:
-    """Return the question. ``in_place``: it stands where the result stood, seen by its member alone."""
+    """Return the question. ``in_place``: it replaces the result, which only its member sees."""
     view = plain(texts.say(locale, "delete-question", number=str(job.number), count=len(job.done_images)))
     row: Row = discord.ui.ActionRow()
-    row.add_item(ConfirmDeleteButton(job.job_id, texts.say(locale, "button-delete-yes")))
-    row.add_item(KeepButton(job.job_id, in_place, texts.say(locale, "button-keep")))
+    row.add_item(ConfirmDeleteButton(job.job_id).labelled(texts.say(locale, "button-delete-yes")))
+    row.add_item(KeepButton(job.job_id, in_place).labelled(texts.say(locale, "button-keep")))
     view.add_item(row)
     return view

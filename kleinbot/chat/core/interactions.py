@@ -1,0 +1,112 @@
+"""Interactions in the bot's own terms: who acts, where a reply can go, and how a person is answered."""
+
+import functools
+import logging
+import secrets
+from typing import Any
+
+import discord
+
+from kleinbot.chat.core import views as core_views
+from kleinbot.chat.core.discord_errors import ALREADY_ACKNOWLEDGED, UNREACHED
+from kleinbot.chat.core.ownership import Ownership
+from kleinbot.domain.clock import MS_PER_S, Clock
+from kleinbot.domain.errors import Code, KleinbotError, Refusal, RepeatedEvent
+from kleinbot.domain.job import ReplyAddress
+from kleinbot.domain.people import Actor
+from kleinbot.store.database import disk_is_full
+from kleinbot.texts import Texts
+
+_log = logging.getLogger(__name__)
+
+_TOKEN_LIFE_MS = 15 * 60 * MS_PER_S
+
+
+class Interactions:
+    """Reads interactions and answers them."""
+
+    def __init__(self, ownership: Ownership, texts: Texts, clock: Clock) -> None:
+        self._ownership = ownership
+        self._texts = texts
+        self._clock = clock
+
+    def actor_of(self, interaction: discord.Interaction[Any]) -> Actor:
+        """Return who acts, with the powers that Discord states for them.
+
+        Discord states permissions for the interaction's channel, and a member may have a channel of their
+        own, so a moderator of the whole server is known by their roles. Raises Refusal NOT_IN_A_SERVER
+        outside of servers.
+        """
+        if interaction.guild_id is None:
+            raise Refusal(Code.NOT_IN_A_SERVER)
+        user = interaction.user
+        moderates_all = isinstance(user, discord.Member) and user.guild_permissions.manage_messages
+        moderates_here = interaction.permissions.manage_messages
+        return Actor(
+            server_id=interaction.guild_id,
+            member_id=interaction.user.id,
+            locale=str(interaction.locale),
+            is_moderator=moderates_here and moderates_all,
+            is_admin=interaction.permissions.manage_guild,
+            is_owner=self._ownership.has(interaction.user.id),
+            moderated_channel_id=interaction.channel_id if moderates_here else None,
+            event_id=interaction.id,
+            sees_channel=functools.partial(_sees, interaction),
+        )
+
+    def reply_address(self, interaction: discord.Interaction[Any]) -> ReplyAddress:
+        """Return how the first response can be edited later, also by another process."""
+        return ReplyAddress(
+            application_id=interaction.application_id,
+            token=interaction.token,
+            expires_ms=self._clock.now_ms() + _TOKEN_LIFE_MS,
+            channel_id=interaction.channel_id or 0,
+            upload_limit_bytes=interaction.filesize_limit,
+            asked_id=interaction.id,
+        )
+
+    async def answer(self, interaction: discord.Interaction[Any], text: str) -> None:
+        """Send ``text`` to the person alone, as the first response or as a follow-up."""
+        view = core_views.plain(text)
+        try:
+            if interaction.response.is_done():
+                await interaction.followup.send(view=view, ephemeral=True)
+            else:
+                await interaction.response.send_message(view=view, ephemeral=True)
+        except UNREACHED as error:
+            _log.warning("an answer did not reach its member: %s", error)
+
+    async def answer_error(self, interaction: discord.Interaction[Any], error: BaseException) -> None:
+        """Tell the person alone what went wrong. An unexpected error gets a code that the log has too."""
+        if isinstance(error, RepeatedEvent) or getattr(error, "code", None) == ALREADY_ACKNOWLEDGED:
+            _log.info("interaction %d was answered before: %s", interaction.id, error)
+            return
+        if disk_is_full(error):
+            _log.error("the database cannot be written: %s", error)
+            error = Refusal(Code.DISK_FULL)
+        elif not isinstance(error, KleinbotError):
+            incident = secrets.token_hex(4)
+            _log.error("incident %s", incident, exc_info=error)
+            error = Refusal(Code.UNEXPECTED, incident=incident)
+        await self.answer(interaction, self._texts.error(error, str(interaction.locale)))
+
+
+def _sees(interaction: discord.Interaction[Any], channel_id: int) -> bool:
+    """Tell whether who acts sees a channel, by their roles and its known permissions.
+
+    False for a channel of another server, for a deleted channel, and for a private thread that they do not
+    manage: Discord does not tell bots unasked who was added to a thread.
+    """
+    if channel_id == interaction.channel_id:
+        return True
+    server, user = interaction.guild, interaction.user
+    channel = None if server is None else server.get_channel_or_thread(channel_id)
+    if channel is None or not isinstance(user, discord.Member):
+        return False
+    try:
+        permissions = channel.permissions_for(user)
+    except discord.ClientException:  # the thread's channel is not known
+        return False
+    if isinstance(channel, discord.Thread) and channel.is_private():
+        return permissions.manage_threads
+    return permissions.view_channel

@@ -1,0 +1,150 @@
+"""Every form of custom id that was ever sent is read, and what is read is written again."""
+
+from dataclasses import fields
+from typing import cast
+
+import pytest
+
+from kleinbot.chat.core.buttons import Button
+from kleinbot.chat.core.routing import Handlers, button_routes
+from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
+from kleinbot.chat.create.handlers import CreateHandlers
+from kleinbot.chat.jobs.buttons import CancelButton
+from kleinbot.chat.jobs.handlers import JobHandlers
+from kleinbot.chat.owner.buttons import OwnerCancelButton, OwnerPageButton, ServiceModeButton
+from kleinbot.chat.owner.handlers import OwnerHandlers
+from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
+from kleinbot.chat.quota.buttons import ClearQuotaButton, KeepQuotaButton
+from kleinbot.chat.quota.handlers import QuotaHandlers
+from kleinbot.chat.results.buttons import (
+    SEARCH_CHARACTERS,
+    ConfirmDeleteButton,
+    DeleteButton,
+    FavouriteButton,
+    KeepButton,
+    PageButton,
+    RecipeButton,
+    ShowButton,
+    UnfavouriteButton,
+)
+from kleinbot.chat.results.handlers import ResultHandlers
+from kleinbot.chat.results.history_handlers import HistoryHandlers
+from kleinbot.domain.service_mode import ServiceMode
+from kleinbot.domain.variation import Strength
+from kleinbot.usecases.history import Search
+
+JOB_ID = "0123456789abcdef01234567"
+CUSTOM_ID_CHARACTERS = 100
+LONGEST_SEARCH = "\U0001f98a" * SEARCH_CHARACTERS
+
+FORMS: dict[str, Button] = {
+    f"kb:cancel:{JOB_ID}": CancelButton(JOB_ID),
+    f"kb:vary:{JOB_ID}:0:subtle": VaryButton(JOB_ID, 0, Strength.SUBTLE),
+    f"kb:vary:{JOB_ID}:1:medium": VaryButton(JOB_ID, 1, Strength.MEDIUM),
+    f"kb:vary:{JOB_ID}:3:strong": VaryButton(JOB_ID, 3, Strength.STRONG),
+    f"kb:reroll:{JOB_ID}": RerollButton(JOB_ID),
+    f"kb:edit:{JOB_ID}:2": EditButton(JOB_ID, 2),
+    f"kb:fav:{JOB_ID}": FavouriteButton(JOB_ID),
+    f"kb:fav:{JOB_ID}:0": FavouriteButton(JOB_ID, 0),
+    f"kb:unfav:{JOB_ID}:3": UnfavouriteButton(JOB_ID, 3),
+    f"kb:recipe:{JOB_ID}": RecipeButton(JOB_ID),
+    f"kb:del:{JOB_ID}": DeleteButton(JOB_ID),
+    f"kb:delyes:{JOB_ID}:0": ConfirmDeleteButton(JOB_ID),
+    f"kb:delno:{JOB_ID}:0": KeepButton(JOB_ID, False),
+    f"kb:delno:{JOB_ID}:1": KeepButton(JOB_ID, True),
+    f"kb:show:{JOB_ID}": ShowButton(JOB_ID),
+    "kb:hist:o:412:0:": PageButton(True, 412, False, ""),
+    "kb:hist:n:123456789:1:a red fox: at night": PageButton(False, 123456789, True, "a red fox: at night"),
+    f"kb:hist:n:999999999:1:{LONGEST_SEARCH}": PageButton(False, 999999999, True, LONGEST_SEARCH),
+    "kb:hq:page:0": OwnerPageButton(0),
+    "kb:hq:page:9999": OwnerPageButton(9999),
+    "kb:hq:door:open:0": ServiceModeButton(ServiceMode.OPEN, 0),
+    "kb:hq:door:paused:12": ServiceModeButton(ServiceMode.PAUSED, 12),
+    "kb:hq:door:draining:3": ServiceModeButton(ServiceMode.DRAINING, 3),
+    f"kb:hq:cancel:{JOB_ID}:7": OwnerCancelButton(JOB_ID, 7),
+    "kb:qclear:0": ClearQuotaButton(None),
+    "kb:qclear:12345678901234567890": ClearQuotaButton(12345678901234567890),
+    "kb:qkeep": KeepQuotaButton(),
+}
+
+NOT_OURS = (
+    f"kb:cancel:{JOB_ID}:0",
+    f"kb:cancel:{JOB_ID[1:]}",
+    f"kb:cancel:{JOB_ID.upper()}",
+    f"kb:vary:{JOB_ID}:4:subtle",
+    f"kb:vary:{JOB_ID}:0:extreme",
+    f"kb:edit:{JOB_ID}",
+    f"kb:fav:{JOB_ID}:",
+    f"kb:delyes:{JOB_ID}",
+    f"kb:delno:{JOB_ID}:2",
+    "kb:hist:x:412:0:",
+    "kb:hq:page:12345",
+    "kb:hq:door:closed:0",
+    "kb:qclear:",
+    "kb:qkeep:0",
+    "kb:",
+)
+
+
+def every_kind() -> set[type[Button]]:
+    return set(Button.__subclasses__())
+
+
+def kinds_of(custom_id: str) -> list[type[Button]]:
+    """Return the buttons that take a custom id."""
+    return [kind for kind in every_kind() if kind.template.fullmatch(custom_id)]
+
+
+def read(custom_id: str) -> Button:
+    (kind,) = kinds_of(custom_id)
+    match = kind.template.fullmatch(custom_id)
+    assert match is not None
+    return kind.from_match(match)
+
+
+@pytest.mark.parametrize("custom_id", FORMS)
+def test_a_button_is_written_and_read_back(custom_id: str) -> None:
+    button = FORMS[custom_id]
+    assert button.custom_id == custom_id
+    assert len(custom_id) <= CUSTOM_ID_CHARACTERS
+    assert read(custom_id) == button
+    assert button.labelled("x").custom_id == custom_id
+
+
+def test_every_kind_of_button_and_every_field_has_a_form() -> None:
+    assert {type(button) for button in FORMS.values()} == every_kind()
+    for kind in every_kind():
+        assert [field.name for field in fields(kind)] == list(kind.template.groupindex)
+
+
+def test_the_message_in_an_old_confirmation_is_not_believed() -> None:
+    button = read(f"kb:delyes:{JOB_ID}:12345678901234567890")
+    assert button == ConfirmDeleteButton(JOB_ID)
+    assert button.custom_id == f"kb:delyes:{JOB_ID}:0"
+
+
+@pytest.mark.parametrize("custom_id", NOT_OURS)
+def test_no_button_takes_a_custom_id_that_was_never_sent(custom_id: str) -> None:
+    assert kinds_of(custom_id) == []
+
+
+def test_a_page_keeps_as_much_of_a_search_as_a_custom_id_holds() -> None:
+    button = PageButton(True, 1, False, "a" * 200)
+    assert button.custom_id == f"kb:hist:o:1:0:{'a' * SEARCH_CHARACTERS}"
+    assert PageButton(True, 1, True, "fox").search == Search("fox", favourites=True)
+
+
+def test_every_kind_of_button_has_one_handler() -> None:
+    kinds = Handlers(
+        jobs=cast("JobHandlers", JobHandlers),
+        create=cast("CreateHandlers", CreateHandlers),
+        results=cast("ResultHandlers", ResultHandlers),
+        history=cast("HistoryHandlers", HistoryHandlers),
+        quota=cast("QuotaHandlers", QuotaHandlers),
+        owner=cast("OwnerHandlers", OwnerHandlers),
+        owner_queue=cast("OwnerQueueHandlers", OwnerQueueHandlers),
+    )
+    routes = button_routes(kinds)
+    assert len(routes) == len(every_kind())
+    assert {route.button for route in routes} == every_kind()
+    assert len({route.handle for route in routes}) == len(routes)
