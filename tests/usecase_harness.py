@@ -5,13 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kleinbot.archive.archive import Archive
+from kleinbot.dispatch.claims import Claims
 from kleinbot.dispatch.dispatcher import Dispatcher
 from kleinbot.dispatch.finishing import Finisher
-from kleinbot.dispatch.idle_time import IdleTime
-from kleinbot.dispatch.learned_limits import LearnedLimits
 from kleinbot.dispatch.measured_times import MeasuredTimes
 from kleinbot.dispatch.render_tasks import RenderTasks
-from kleinbot.dispatch.start_metrics import StartMetrics
 from kleinbot.domain.capacity import Capacity, LimitsOnly
 from kleinbot.domain.errors import Code
 from kleinbot.domain.faults import NoFaults
@@ -20,7 +18,6 @@ from kleinbot.domain.job import ImagineRequest, Job, Lane, ReplyAddress
 from kleinbot.domain.job_spec import JobKind, JobSpec
 from kleinbot.domain.metrics_sink import NoMetrics
 from kleinbot.domain.people import Actor
-from kleinbot.domain.service_mode import ServiceMode
 from kleinbot.domain.work import JobProgress, OutOfMemory, StageSeconds
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.klein.pipeline.prompt import KleinPromptMeter
@@ -28,11 +25,13 @@ from kleinbot.process.disk_space import DiskCheck
 from kleinbot.scheduler.admission import AdmissionLimits
 from kleinbot.scheduler.cost import CostModel
 from kleinbot.scheduler.estimates import EstimateErrors
+from kleinbot.scheduler.idle_time import IdleTime
+from kleinbot.scheduler.learned_limits import LearnedLimits
 from kleinbot.scheduler.queue import ImageQueue
+from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store.database import Database
 from kleinbot.usecases.cancel import Cancel
 from kleinbot.usecases.job_queries import JobQueries
-from kleinbot.usecases.owner.bot_control import ServiceModeStore
 from kleinbot.usecases.quota.quota import QuotaRule
 from kleinbot.usecases.recipes import Draft, Options
 from kleinbot.usecases.submit import Accepted, Submit
@@ -109,7 +108,7 @@ class Studio:
     engine: ScriptedEngine
     database: Database
     archive: Archive
-    queue: ImageQueue
+    scheduler: Scheduler
     recall: JobQueries
     submit: Submit
     cancel: Cancel
@@ -117,16 +116,31 @@ class Studio:
     finisher: Finisher
     progressed: Progressed
     deliveries: list[int]
-    service_modes: ServiceModeStore
     metrics: Counted
-    errors: EstimateErrors
-    idle: IdleTime
     learning: MeasuredTimes
-    cost_model: CostModel
-    limits: LearnedLimits
+    claims: Claims
     host: Room
-    admission: AdmissionLimits
     chance: random.Random
+
+    @property
+    def queue(self) -> ImageQueue:
+        return self.scheduler.queue
+
+    @property
+    def cost_model(self) -> CostModel:
+        return self.scheduler.cost_model
+
+    @property
+    def errors(self) -> EstimateErrors:
+        return self.scheduler.estimate_errors
+
+    @property
+    def idle(self) -> IdleTime:
+        return self.scheduler.engines[0].idle_time
+
+    @property
+    def limits(self) -> LearnedLimits:
+        return self.scheduler.engines[0].limits
 
     async def imagine(self, actor: Actor = ADA, prompt: str = "a fox", count: int = 1) -> Accepted:
         return await self.submit.imagine(actor, ImagineRequest(prompt, count=count), reply(self.clock))
@@ -163,28 +177,15 @@ def build(
     capacity: Capacity | None = None,
     chance: random.Random | None = None,
 ) -> Studio:
-    queue = ImageQueue()
-    service_modes = ServiceModeStore()
     cost_model = CostModel(1.0)
+    capacity = capacity or LimitsOnly(engine.profile)
+    scheduler = Scheduler([(engine, capacity)], cost_model, clock, limits=limits)
     archive = Archive(folder / "archive")
     chance = chance or random.Random(1)
     learning = MeasuredTimes(cost_model, engine.profile.name, clock)
-    capacity = capacity or LimitsOnly(engine.profile)
-    learnt = LearnedLimits(capacity)
-    admission = limits or AdmissionLimits()
     metrics = Counted()
-    errors = EstimateErrors()
-    idle = IdleTime(clock)
     host = Room()
-    recall = JobQueries(
-        database,
-        archive,
-        queue,
-        cost_model,
-        lambda: engine.state,
-        lambda job_id: dispatcher.draws(job_id),
-        clock,
-    )
+    recall = JobQueries(database, archive, scheduler)
     deliveries: list[int] = []
     progressed = Progressed()
 
@@ -192,6 +193,14 @@ def build(
         deliveries.append(clock.now_ms())
 
     pool = CpuPool()
+    claims = Claims(
+        database=database,
+        scheduler=scheduler,
+        learning=learning,
+        wake_delivery=wake,
+        metrics=metrics,
+        clock=clock,
+    )
     finisher = Finisher(
         database=database,
         archive=archive,
@@ -201,56 +210,39 @@ def build(
         wake_delivery=wake,
         model_name="test",
         version="0",
-        fail=lambda job_id, error: dispatcher.fail(job_id, error),
+        fail=claims.fail,
     )
     dispatcher = Dispatcher(
-        database=database,
-        engine=engine,
-        queue=queue,
-        cost_model=cost_model,
-        learning=learning,
-        limits=learnt,
+        scheduler=scheduler,
+        engines=[engine],
+        claims=claims,
         tasks=RenderTasks(archive, pool),
         finisher=finisher,
         sink=progressed,
-        starts=StartMetrics(errors, metrics, clock),
         disk=DiskCheck(lambda: host.free_bytes),
-        idle=idle,
         metrics=metrics,
-        wake_delivery=wake,
-        is_paused=lambda: service_modes.service_mode is ServiceMode.PAUSED,
         clock=clock,
         faults=NoFaults(),
     )
     submit = Submit(
         database=database,
-        queue=queue,
-        cost_model=cost_model,
-        limits=admission,
+        archive=archive,
+        scheduler=scheduler,
         recall=recall,
-        listener=dispatcher,
         meter=KleinPromptMeter(lambda: None),
-        profile=engine.profile,
         rule=QuotaRule(600, DAY_MS),
-        engine_state=lambda: engine.state,
-        service_mode=lambda: service_modes.service_mode,
         clock=clock,
         random=chance,
-        archive=archive,
-        capacity=capacity,
-        errors=errors,
         metrics=metrics,
     )
     cancel = Cancel(
         database=database,
-        queue=queue,
-        listener=dispatcher,
+        scheduler=scheduler,
         used=dispatcher.used,
         wake_delivery=wake,
         clock=clock,
     )
     return Studio(
-        clock, engine, database, archive, queue, recall, submit, cancel, dispatcher, finisher, progressed,
-        deliveries, service_modes, metrics, errors, idle, learning, cost_model, learnt, host, admission,
-        chance,
+        clock, engine, database, archive, scheduler, recall, submit, cancel, dispatcher, finisher,
+        progressed, deliveries, metrics, learning, claims, host, chance,
     )  # fmt: skip

@@ -49,22 +49,18 @@ from kleinbot.chat.quota.handlers import QuotaHandlers
 from kleinbot.chat.results.handlers import ResultHandlers
 from kleinbot.chat.results.history_handlers import HistoryHandlers
 from kleinbot.config.settings import Settings
+from kleinbot.dispatch.claims import Claims
 from kleinbot.dispatch.clock_repair import ClockRepair
 from kleinbot.dispatch.dispatcher import Dispatcher
 from kleinbot.dispatch.finishing import Finisher
-from kleinbot.dispatch.idle_time import IdleTime
-from kleinbot.dispatch.learned_limits import LearnedLimits
 from kleinbot.dispatch.measured_times import MeasuredTimes
 from kleinbot.dispatch.render_tasks import RenderTasks
 from kleinbot.dispatch.retention import Retention
-from kleinbot.dispatch.start_metrics import StartMetrics
 from kleinbot.domain.clock import HOUR_MS, Clock, SystemClock
 from kleinbot.domain.faults import Faults, NoFaults
 from kleinbot.domain.job import TENTHS
 from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import Device
-from kleinbot.domain.service_mode import ServiceMode
-from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.engine.protocol import Engine
 from kleinbot.hardware.capacity import CapacityNow
 from kleinbot.images.cpu_pool import CpuPool
@@ -75,10 +71,8 @@ from kleinbot.metrics.counters import BotMetrics
 from kleinbot.process.disk_space import DiskCheck
 from kleinbot.process.loop_lag import LoopLag
 from kleinbot.process.shutdown_marker import ShutdownMarker
-from kleinbot.scheduler.admission import AdmissionLimits
 from kleinbot.scheduler.cost import CostModel
-from kleinbot.scheduler.estimates import EstimateErrors
-from kleinbot.scheduler.queue import ImageQueue
+from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store.database import Database
 from kleinbot.texts import Texts
 from kleinbot.upkeep.pairing import Pairing
@@ -91,7 +85,7 @@ from kleinbot.usecases.favourites import Favourites
 from kleinbot.usecases.history import History
 from kleinbot.usecases.inputs import Inputs
 from kleinbot.usecases.job_queries import JobQueries
-from kleinbot.usecases.owner.bot_control import BotControl, ServiceModeStore
+from kleinbot.usecases.owner.bot_control import BotControl
 from kleinbot.usecases.owner.departures import Departures
 from kleinbot.usecases.owner.new_servers import NewServers
 from kleinbot.usecases.owner.owner_queue import OwnerQueue
@@ -167,7 +161,6 @@ class Container:
             archive, settings.database_file, pairing, texts, clock, settings.archive_options
         )
         self.shares = ServerShares()
-        self.service_modes = ServiceModeStore()
         self.allowed_servers = frozenset(settings.allowed_servers)
         everywhere = settings.quota_everywhere
         rule = QuotaRule(
@@ -175,42 +168,31 @@ class Container:
             settings.quota_hours * HOUR_MS,
             None if everywhere is None else everywhere * TENTHS,
         )
-        queue = ImageQueue(self.shares)
-        self.queue = queue
+        cost_model = CostModel(_PRIOR_S_PER_PICTURE[model.profile.device])
+        capacity = CapacityNow(lambda: engine.profile, model.choice.usable_bytes)
+        scheduler = Scheduler([(engine, capacity)], cost_model, clock, weights=self.shares)
+        self.scheduler = scheduler
         # Whom the host has listed is no stranger.
         share = 1.0 if settings.allowed_servers else settings.new_server_share
-        self.newcomers = NewServers(database, self.shares, queue, share, clock)
-        cost_model = CostModel(_PRIOR_S_PER_PICTURE[model.profile.device])
+        self.newcomers = NewServers(database, self.shares, scheduler, share, clock)
         replies = FirstResponses(lambda: self.client)
         self.skew = ClockSkew(clock)
         self.learning = MeasuredTimes(cost_model, model.profile.name, clock)
-        self.limits = AdmissionLimits()
         metrics = self.metrics = BotMetrics()
-        self.estimate_errors = EstimateErrors()
-        self.idle_time = IdleTime(clock)
         self.intake = Intake(clock)
         self.inbound = Inbound()
         self.status = StatusReader(
-            queue=queue,
-            idle_time=self.idle_time,
-            estimate_errors=self.estimate_errors,
+            scheduler=scheduler,
+            metrics=metrics,
             loop_lag=self.loop_lag,
-            metrics=self.metrics,
-            engine_state=self.engine_state,
             inbound=self.inbound,
             intake=self.intake,
+            archive=archive,
+            sweeper=self.sweeper,
+            skew=self.skew,
         )
-        capacity = CapacityNow(lambda: engine.profile, model.choice.usable_bytes)
-        recall = JobQueries(
-            database,
-            archive,
-            queue,
-            cost_model,
-            self.engine_state,
-            lambda job_id: self.dispatcher.draws(job_id),
-            clock,
-        )
-        self.live_messages = LiveMessages(recall, replies, texts, self.engine_state, clock)
+        recall = JobQueries(database, archive, scheduler)
+        self.live_messages = LiveMessages(recall, replies, texts, scheduler.engine_state, clock)
         results = ResultMessages(
             Attachments(recall, pool),
             texts,
@@ -234,6 +216,14 @@ class Container:
         )
         self.stamps = ClockRepair(database, self._more_is_due, clock)
         self.retention = Retention(database, clock)
+        claims = Claims(
+            database=database,
+            scheduler=scheduler,
+            learning=self.learning,
+            wake_delivery=self.delivery.wake,
+            metrics=metrics,
+            clock=clock,
+        )
         self.finisher = Finisher(
             database=database,
             archive=archive,
@@ -243,57 +233,41 @@ class Container:
             wake_delivery=self.delivery.wake,
             model_name=model.name,
             version=__version__,
-            fail=lambda job_id, error: self.dispatcher.fail(job_id, error),
+            fail=claims.fail,
         )
         self.dispatcher = Dispatcher(
-            database=database,
-            engine=engine,
-            queue=queue,
-            cost_model=cost_model,
-            learning=self.learning,
-            limits=LearnedLimits(capacity),
+            scheduler=scheduler,
+            engines=[engine],
+            claims=claims,
             tasks=RenderTasks(archive, pool),
             finisher=self.finisher,
             sink=self.live_messages,
-            starts=StartMetrics(self.estimate_errors, metrics, clock),
             disk=DiskCheck(archive.free_bytes),
-            idle=self.idle_time,
             metrics=metrics,
-            wake_delivery=self.delivery.wake,
-            is_paused=lambda: self.service_modes.service_mode is ServiceMode.PAUSED,
             clock=clock,
             faults=faults,
         )
         self.meter = KleinPromptMeter(model.source.tokenizer_file)
         submit = Submit(
             database=database,
-            queue=queue,
-            cost_model=cost_model,
-            limits=self.limits,
+            archive=archive,
+            scheduler=scheduler,
             recall=recall,
-            listener=self.dispatcher,
             meter=self.meter,
-            profile=model.profile,
             rule=rule,
-            engine_state=self.engine_state,
-            service_mode=lambda: self.service_modes.service_mode,
             clock=clock,
             random=outside.random,
-            archive=archive,
-            capacity=capacity,
-            errors=self.estimate_errors,
             metrics=metrics,
         )
         cancel = Cancel(
             database=database,
-            queue=queue,
-            listener=self.dispatcher,
+            scheduler=scheduler,
             used=self.dispatcher.used,
             wake_delivery=self.delivery.wake,
             clock=clock,
         )
         self.departures = Departures(
-            database, queue, self.dispatcher, lambda server_id: self.client.is_member_of(server_id),
+            database, scheduler, lambda server_id: self.client.is_member_of(server_id),
             self.delivery.wake, clock,
         )  # fmt: skip
         self.downloads = Downloads(lambda: self.client, clock)
@@ -304,18 +278,11 @@ class Container:
         history = History(database, recall, pool, self.removal.wake, clock)
         operate = BotControl(
             database=database,
-            queue=queue,
+            scheduler=scheduler,
             shares=self.shares,
-            service_modes=self.service_modes,
             rule=rule,
-            profile=model.profile,
-            engine_state=self.engine_state,
-            free_bytes=archive.free_bytes,
-            archive_problem=lambda: self.sweeper.problem,
-            clock_ahead_ms=lambda: self.skew.ahead_ms if self.skew.is_told else None,
-            loop_late_s=lambda: self.loop_lag.worst_s,
-            tallies=self.status.tallies,
-            service_mode_changed=self._service_mode_changed,
+            health=self.status.health,
+            service_mode_changed=self.show_engine_state,
             clock=clock,
         )
         server_names = ServerNames(lambda: self.client)
@@ -325,7 +292,7 @@ class Container:
         gate = InteractionGate(interactions, self.repeats, self.skew, self.allowed_servers)
         responder = JobResponder(self.live_messages, texts, clock)
         self.handlers = Handlers(
-            jobs=JobHandlers(submit, cancel, recall, interactions, responder, texts, self.engine_state),
+            jobs=JobHandlers(submit, cancel, recall, interactions, responder, texts, scheduler.engine_state),
             create=CreateHandlers(
                 interactions,
                 gate,
@@ -348,14 +315,14 @@ class Container:
             quota=QuotaHandlers(
                 QuotaView(database, rule, clock),
                 AdministerQuota(database, rule, clock),
-                SetMemberWeight(database, queue, self.shares, clock),
+                SetMemberWeight(database, scheduler, self.shares, clock),
                 interactions,
                 texts,
             ),
             owner=OwnerHandlers(operate, rule, server_names, interactions, texts),
             owner_queue=OwnerQueueHandlers(
                 operate,
-                OwnerQueue(database, queue, recall, self.service_modes, self.engine_state),
+                OwnerQueue(database, scheduler, recall),
                 cancel,
                 server_names,
                 interactions,
@@ -379,17 +346,6 @@ class Container:
         for event in ("on_guild_join", "on_guild_remove", "on_ready"):
             self.client.add_listener(self.departures.look_soon, event)
 
-    def engine_state(self) -> EngineState:
-        """Return what the engine is doing, as members are told it."""
-        if self.stopping.is_set():
-            return EngineState(EnginePhase.DRAINING)
-        state = self.engine.state
-        if state.phase is EnginePhase.READY and self.service_modes.service_mode is ServiceMode.PAUSED:
-            return EngineState(EnginePhase.PAUSED)
-        if state.phase is EnginePhase.READY and self.dispatcher.disk_is_full:
-            return EngineState(EnginePhase.DISK_FULL)
-        return state
-
     async def _prepare(self, client: KleinbotClient) -> None:
         has_base = Checkpoint.BASE in self.profile.checkpoints
         for cog in cogs(self.handlers, client.tree, has_base=has_base):
@@ -399,9 +355,9 @@ class Container:
         self.delivery.wake()
         self.removal.wake()
 
-    def _service_mode_changed(self) -> None:
-        self.dispatcher.service_mode_changed()
-        self.presence.show(self.engine_state())
+    def show_engine_state(self) -> None:
+        """Show in the bot's presence what the engines are doing."""
+        self.presence.show(self.scheduler.engine_state())
 
 
 def cogs(

@@ -40,6 +40,7 @@ from kleinbot.store.database import Database
 from kleinbot.store.log_owner import claim
 from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.upkeep.pairing import Pairing, require_database, settle
+from kleinbot.usecases.owner.bot_control import stored_service_mode
 
 _log = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ class App(Container):
     def request_stop(self) -> None:
         """Ask ``run`` to end cleanly; may be called again and again."""
         self.stopping.set()
+        self.scheduler.is_ending = True
 
     async def run(self, token: str) -> int:
         """Recover, log in, work until ``request_stop`` or a failure; return the exit code.
@@ -80,14 +82,13 @@ class App(Container):
             return await self._run(token)
 
     async def _run(self, token: str) -> int:
-        await self.service_modes.load(self.database.read)
+        self.scheduler.set_service_mode(await stored_service_mode(self.database.read))
         await self.newcomers.begin()
         await self.learning.load(self.database.read)
         ended_cleanly = await asyncio.to_thread(self.shutdown_marker.was_clean)
         await recover(
             self.database,
-            self.queue,
-            self.limits,
+            self.scheduler,
             self.profile,
             self.served,
             self.clock,
@@ -95,8 +96,8 @@ class App(Container):
         )
         await asyncio.to_thread(self.shutdown_marker.begin)
         await self.live_messages.resume()
-        self.engine.watch(lambda _: self.presence.show(self.engine_state()))
-        self.presence.show(self.engine_state())
+        self.engine.watch(lambda _: self.show_engine_state())
+        self.show_engine_state()
         code = await self._log_in(token)
         if code is not None:
             return code
@@ -160,7 +161,7 @@ class App(Container):
 
         Raises StartError where Discord has refused the connection for good.
         """
-        self.stopping.set()
+        self.request_stop()
         refusal, new_process = refusal_of(gateway), needs_more_shards(gateway)
         if new_process:
             _log.warning("the bot is in more servers than before; a new process asks Discord for more shards")

@@ -98,7 +98,7 @@ async def sandbox(
                 app.request_stop()
                 await asyncio.gather(person, return_exceptions=True)
                 try:
-                    if run is None and app.queue.running:
+                    if run is None and app.scheduler.queue.running:
                         terminal.say("Stopping; the picture in hand may still be finished …")
                     code = await bot
                 finally:
@@ -135,7 +135,7 @@ async def _converse(
 
 def _waiting_jobs(app: App) -> str:
     """Return how many jobs wait or run, and that they go on; empty where none does."""
-    count = len({image.key.job_id for image in (*app.queue.waiting, *app.queue.running)})
+    count = len({image.key.job_id for image in (*app.scheduler.queue.waiting, *app.scheduler.queue.running)})
     if count == 0:
         return ""
     return "1 job, which goes on" if count == 1 else f"{count} jobs, which go on"
@@ -145,7 +145,7 @@ def _give_up_where_nothing_can_be_drawn(app: App, person: "asyncio.Task[int]", s
     """End a single command, which would wait in vain, once the model could not be started."""
 
     def look(state: EngineState) -> None:
-        if state.phase is EnginePhase.FAILED and app.queue.waiting and not person.done():
+        if state.phase is EnginePhase.FAILED and app.scheduler.queue.waiting and not person.done():
             if state.error is not None:
                 typer.echo(Texts(settings.locale).error(state.error), err=True)
             person.cancel()

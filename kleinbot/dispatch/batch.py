@@ -1,4 +1,4 @@
-"""A batch between its claim and its end: on the card, or suspended beside another one."""
+"""A batch between its claim and its end: on the GPU, or suspended beside another one."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,17 +14,15 @@ Claimed = tuple[WaitingImage, Job]
 
 @dataclass
 class Batch:
-    """Images of one shape, with their jobs as they were when claimed and what the engine is told.
+    """Images of one shape, with their jobs as they were when claimed and the tasks for the engine.
 
-    ``passed_cost``: the pictures' worth of work that has passed it so far. ``on_card_s``: how long the
-    engine has had it. ``suspended`` is set while others pass.
+    ``on_gpu_s``: for how long the engine has had it. ``suspended`` is set while others pass.
     """
 
     claimed: tuple[Claimed, ...]
     tasks: tuple[RenderTask, ...]
     steps_done: int = 0
     suspended: Suspended | None = None
-    passed_cost: float = 0.0
     on_gpu_s: float = 0.0
 
     @property

@@ -1,4 +1,4 @@
-"""What the rows and the line are told of a batch on its way: claimed, resting, put back, failed."""
+"""Keeps the rows and the queue in step while a batch is claimed, suspended, resumed, put back or failed."""
 
 import functools
 import logging
@@ -13,7 +13,7 @@ from kleinbot.domain.job import Job, JobState
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.metrics_sink import MetricsSink
 from kleinbot.scheduler.entries import WaitingImage
-from kleinbot.scheduler.queue import ImageQueue
+from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store.database import Database, Transaction
 from kleinbot.store.jobs import jobs, lookup, tags
 
@@ -23,31 +23,32 @@ _RETRY_S = 15.0
 
 
 class Claims:
-    """Keeps the rows and the line in step. What cannot be written is tried again until it is."""
+    """Writes the rows; all but a claim is tried again until the database takes it."""
 
     def __init__(
         self,
         *,
         database: Database,
-        queue: ImageQueue,
+        scheduler: Scheduler,
         learning: MeasuredTimes,
         wake_delivery: Callable[[], None],
         metrics: MetricsSink,
         clock: Clock,
     ) -> None:
         self._database = database
-        self._queue = queue
+        self._scheduler = scheduler
         self._learning = learning
         self._wake_delivery = wake_delivery
         self._metrics = metrics
         self._clock = clock
 
     async def claim(self, choose: Callable[[], Sequence[WaitingImage]]) -> tuple[Claimed, ...]:
-        """Mark the images that ``choose`` starts in the line as running; return those not stopped meanwhile.
+        """Mark the images that ``choose`` starts as running; return those that were not stopped meanwhile.
 
-        It is asked inside the transaction: no other one can keep the line's tags between the start and its
-        row. Raises sqlite3.OperationalError where the database refuses writes. A caller that is cancelled
-        puts all that was chosen back: the claim may have been committed before the cancellation arrived.
+        ``choose`` is called inside the transaction, so that no other transaction stores the queue's tags
+        between the start and its row. Raises sqlite3.OperationalError where the database refuses writes. A
+        caller that is cancelled puts everything back that was chosen: the claim may have been committed
+        before the cancellation arrived.
         """
         claimed: list[Claimed] = []
         async with self._database.transaction() as transaction:
@@ -58,14 +59,14 @@ class Claims:
                     job = await lookup.by_id(transaction, image.key.job_id)
                     if job is not None:
                         claimed.append((image, job))
-            changes = self._queue.unkept()
+            changes = self._scheduler.queue.unkept()
             await tags.keep(transaction, changes.tags)
             await self._learning.keep(transaction)
-        self._queue.kept(changes)
+        self._scheduler.queue.kept(changes)
         kept = {image.key for image, _ in claimed}
         for image in images:
             if image.key not in kept:
-                self._queue.finished(image.key, 0.0)  # stopped between two events; it cost nothing
+                self._scheduler.finished(image.key)  # stopped between two events; it cost nothing
         return tuple(claimed)
 
     async def job_of(self, image: WaitingImage) -> Job | None:
@@ -73,7 +74,7 @@ class Claims:
         return await lookup.by_id(self._database.read, image.key.job_id)
 
     async def rest(self, batch: Batch) -> None:
-        """Note that a batch has left the card for now: if the process ends, it is not to blame."""
+        """Note that a batch is off the GPU for now: if the process ends meanwhile, it is not a suspect."""
 
         async def end(transaction: Transaction) -> None:
             for key in batch.keys:
@@ -82,7 +83,7 @@ class Claims:
         await self._store(end)
 
     async def go_on(self, batch: Batch) -> None:
-        """Note that a resting batch is about to be on the card again."""
+        """Note that a resting batch is about to be on the GPU again."""
 
         async def begin(transaction: Transaction) -> None:
             for key in batch.keys:
@@ -93,9 +94,9 @@ class Claims:
     async def put_back(
         self, keys: Iterable[ImageKey], outcome: str = "returned", *, alone: bool = False
     ) -> None:
-        """Return claimed images to their old places, in the rows and in the line; ``alone``: for good.
+        """Return claimed images to their old places, in the rows and in the queue.
 
-        What was stopped meanwhile has none: the row decides.
+        ``alone``: they share no batch from now on. An image that was stopped meanwhile, by its row, ends.
         """
         keys = tuple(keys)
         if not keys:
@@ -104,18 +105,18 @@ class Claims:
         async def put_back(transaction: Transaction) -> None:
             for key in keys:
                 waits = await jobs.put_back(transaction, key, self._clock.now_ms(), outcome)
-                # Once, also where this is tried again; nobody starts anything before it is written.
-                if self._queue.is_running(key):
+                # Once, also where this is tried again: nothing starts before it is written.
+                if self._scheduler.queue.is_running(key):
                     if waits:
-                        self._queue.returned(key, alone=alone)
+                        self._scheduler.returned(key, alone=alone)
                     else:
-                        self._queue.finished(key, 0.0)
-            await tags.keep(transaction, self._queue.unkept().tags)
+                        self._scheduler.finished(key)
+            await tags.keep(transaction, self._scheduler.queue.unkept().tags)
 
         await self._store(put_back)
 
     async def fail(self, job_id: str, error: KleinbotError) -> bool:
-        """End a job that cannot be made: refunded, and told. False where it had ended already."""
+        """End a job that cannot be made, refund it and tell its member. False where it had ended already."""
         failed = False
 
         async def stop(transaction: Transaction) -> None:
@@ -128,16 +129,16 @@ class Claims:
 
     def _failed(self, job_id: str, error: KleinbotError | None) -> None:
         """``error`` None: the job had ended already."""
-        self._queue.withdraw(job_id)
+        self._scheduler.withdraw(job_id)
         if error is not None:
             self._metrics.failed(error.code)
             self._wake_delivery()
 
     async def keep(self) -> None:
-        """Write what fairness remembers and what was measured, before the process ends."""
+        """Store the tags and the measured times before the process ends."""
 
         async def keep(transaction: Transaction) -> None:
-            await tags.keep(transaction, self._queue.unkept().tags)
+            await tags.keep(transaction, self._scheduler.queue.unkept().tags)
             await self._learning.keep(transaction, now=True)
 
         await self._store(keep)

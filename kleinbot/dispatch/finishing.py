@@ -41,7 +41,7 @@ class Finisher:
         wake_delivery: Callable[[], None],
         model_name: str,
         version: str,
-        fail: Callable[[str, RenderError], Awaitable[None]],
+        fail: Callable[[str, RenderError], Awaitable[object]],
     ) -> None:
         self._fail = fail
         self._database = database

@@ -10,10 +10,9 @@ from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.profile import Device, Profile
 from kleinbot.domain.reference import Role
 from kleinbot.domain.work import ModelSize
-from kleinbot.scheduler.admission import AdmissionLimits
 from kleinbot.scheduler.entries import WaitingImage
 from kleinbot.scheduler.from_job import open_images
-from kleinbot.scheduler.queue import ImageQueue
+from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store import served_model
 from kleinbot.store.database import Database, Transaction
 from kleinbot.store.jobs import jobs, lookup, tags
@@ -30,8 +29,7 @@ finisher to itself, so the second time it is the one to blame.
 
 async def recover(
     database: Database,
-    queue: ImageQueue,
-    limits: AdmissionLimits,
+    scheduler: Scheduler,
     profile: Profile,
     size: ModelSize | None,
     clock: Clock,
@@ -61,14 +59,14 @@ async def recover(
                 error = RenderError(code)
                 await jobs.stop(transaction, job.job_id, JobState.FAILED, clock.now_ms(), error)
                 continue
-            deadline_ms = limits.deadline_ms(job.created_ms, expiries.get(job.job_id))
+            deadline_ms = scheduler.limits.deadline_ms(job.created_ms, expiries.get(job.job_id))
             waiting += open_images(job, deadline_ms if job.lane is Lane.TOKEN else None, suspects)
         running = {image.key for image in waiting}.intersection(begun)
-        queue.restore(await tags.load(transaction), waiting, running)
+        scheduler.queue.restore(await tags.load(transaction), waiting, running)
         for key in sorted(running):
-            queue.returned(key)
+            scheduler.queue.returned(key)
         # With the rows: a process that ends before its first claim would else have charged for these twice.
-        await tags.replace(transaction, queue.tags())
+        await tags.replace(transaction, scheduler.queue.tags())
     if waiting:
         _log.info("%d pictures are back in line, %d of them were being drawn", len(waiting), len(running))
 

@@ -37,10 +37,6 @@ class StartMetrics:
             if late_s is not None:
                 self._metrics.estimate_missed(image.lane, late_s)
 
-    def forget(self, job_id: str) -> None:
-        """Note that a job was stopped."""
-        self._errors.forget(job_id)
-
 
 def _is_first(key: ImageKey, job: Job) -> bool:
     return all(image.state is ImageState.WAITING for image in job.images if image.key != key)

@@ -14,7 +14,6 @@ from itertools import islice
 
 from kleinbot.scheduler.accounts import (
     ALLOWANCE,
-    TOLERANCE,
     UNITS_PER_PICTURE,
     Charge,
     MemberAccount,
@@ -22,12 +21,9 @@ from kleinbot.scheduler.accounts import (
     units,
 )
 from kleinbot.scheduler.entries import Order, Tag, WaitingImage, Weights
-from kleinbot.scheduler.start_tag_order import NOTHING, Turn
+from kleinbot.scheduler.start_tag_order import Turn
 
 Owner = tuple[int | None, int | None]
-
-_MOST_LONG = 40
-"""So many long pictures in line are looked at for a forecast; those beyond count as short ones do."""
 
 
 class FairOrder:
@@ -45,7 +41,7 @@ class FairOrder:
         self._waiting: list[tuple[int, Order, int]] = []
         self._idle: list[tuple[int, int]] = []
         self._running = 0
-        self._weights = weights
+        self.weights = weights
         self._held: set[int] = set()
 
     # What changes the order
@@ -254,64 +250,6 @@ class FairOrder:
             turns.append(self._turn(image, turns, finish))
         return turns[len(last) :]
 
-    def ahead(self, turn: Turn, own_units: int = 0) -> tuple[int, float, int]:
-        """Return the jobs that begin and the pictures' worth that starts before ``turn``, and its reach.
-
-        That is the virtual time among the servers at which it starts. ``turn`` need not be in line;
-        ``own_units``: what its server is charged before it beyond what is in line.
-        """
-        image = turn.image
-        finish, _ = self.lifted(image)
-        server = self.servers.get(image.server_id)
-        before = NOTHING if server is None else server.turns.before(turn)
-        reach = finish + before.server_units + own_units
-        jobs, cost = before.jobs, self._cost(image.server_id, before.server_units)
-        others_jobs, others_cost = self.others_within(image.server_id, reach, turn.order)
-        return jobs + others_jobs, cost + others_cost, reach
-
-    def passed(self, turn: Turn, reach: int, resting_cost: float) -> float:
-        """Return the pictures' worth of what starts before ``turn`` by its tag, and yet lets it pass.
-
-        Of long work only the first is begun, and it is drawn until others are due before it. While it rests
-        whoever takes no longer than what is left of it passes; what takes longer waits for its end.
-        ``resting_cost``: what is left of the one that is begun, 0 where none is.
-        """
-        passed = 0.0
-        due = ((server, each) for server in self.servers_due(reach) for each in server.long)
-        for server, each in islice(due, _MOST_LONG):
-            if not self._lets_pass(each, turn, reach - server.finish):
-                continue
-            if not resting_cost:
-                resting_cost = each.image.cost - 1.0
-                passed += resting_cost
-            elif each.image.cost > resting_cost:
-                passed += each.image.cost
-        return passed
-
-    def _lets_pass(self, each: Turn, turn: Turn, units: int) -> bool:
-        image = each.image
-        used = TOLERANCE / UNITS_PER_PICTURE
-        if image.server_id == turn.image.server_id:
-            if each >= turn or image.member_id == turn.image.member_id:
-                return False
-            gap = (turn.account - each.account) / UNITS_PER_PICTURE
-            used += gap * self._weights.weight(image.server_id, image.member_id)
-        else:
-            starts = self.servers[image.server_id].turns.before(each).server_units
-            if (starts, each.order) > (units, turn.order):
-                return False
-        return image.cost - max(0.0, used) >= turn.image.cost
-
-    def others_within(self, server_id: int, reach: int, order: Order) -> tuple[int, float]:
-        """Return the jobs that begin and the pictures' worth that starts in other servers up to ``reach``."""
-        jobs, cost = 0, 0.0
-        for server in self.servers_due(reach):
-            if server.server_id != server_id:
-                found = server.turns.within(reach - server.finish, order)
-                jobs += found.jobs
-                cost += self._cost(server.server_id, found.server_units)
-        return jobs, cost
-
     def tags(self) -> Iterator[Tag]:
         """Go through every tag that still means something: the line's, the servers', the members'."""
         yield Tag(None, None, 0, self.virtual)
@@ -335,15 +273,15 @@ class FairOrder:
         return self.units_of_server(image.server_id, cost)
 
     def units_of_server(self, server_id: int, cost: float) -> int:
-        return units(cost, self._weights.share(server_id))
+        return units(cost, self.weights.share(server_id))
 
     def member_units(self, image: WaitingImage, cost: float) -> int:
-        return units(cost, self._weights.weight(image.server_id, image.member_id))
+        return units(cost, self.weights.weight(image.server_id, image.member_id))
 
     # Within
 
-    def _cost(self, server_id: int, server_units: int) -> float:
-        return server_units * self._weights.share(server_id) / UNITS_PER_PICTURE
+    def cost_of_units(self, server_id: int, server_units: int) -> float:
+        return server_units * self.weights.share(server_id) / UNITS_PER_PICTURE
 
     def _of(self, image: WaitingImage) -> tuple[ServerAccount, MemberAccount]:
         server = self._server(image.server_id)

@@ -1,4 +1,4 @@
-"""When long work lets others pass between two of its steps."""
+"""When a long batch lets other images pass between two of its steps."""
 
 from collections.abc import Sequence
 
@@ -8,34 +8,32 @@ from kleinbot.scheduler.cost import CostModel
 from kleinbot.scheduler.queue import ImageQueue
 
 _MOST_PASSED = 20
-"""What has let pass so many times as much as is left of it yields no more: it has a twentieth of the card.
+"""A batch that has let pass this many times the rest of its own work yields no more: it keeps a twentieth.
 
-Each of ever new members is due once; without this they would keep it waiting for ever.
+Every new member is due once, so without this bound a stream of them would hold it up for ever.
 """
 
 
-def should_yield(
-    keys: Sequence[ImageKey], queue: ImageQueue, cost_model: CostModel, now_ms: int, passed_cost: float = 0.0
-) -> bool:
-    """Say whether the running ``keys`` should pause here for ``queue.next_batch``, to be resumed afterwards.
+def should_yield(keys: Sequence[ImageKey], queue: ImageQueue, cost_model: CostModel, now_ms: int) -> bool:
+    """Whether the running ``keys`` should pause here for ``queue.next_batch`` and be resumed afterwards.
 
-    They should when somebody may pass what they have used of the GPU so far (``ImageQueue.passes``), unless
-    a promise to one of them would be broken. ``passed_cost``: the pictures' worth that they have let pass.
+    They should when an image may pass what they have used of the GPU so far (``ImageQueue.passes``), unless
+    that breaks a promise to one of them.
 
-    Nobody is starved by it: whoever passes is charged for it and so comes nearer to not being due any more,
-    and ``_MOST_PASSED`` bounds the rest.
+    This starves nobody: each image that passes is charged to its member, whose next one is due later, and
+    ``_MOST_PASSED`` bounds the rest.
     """
     passing = queue.passes(keys)
     if passing is None:
         return False
-    left_cost = queue.begun_with(keys[0]).left_cost
-    if passed_cost + passing.cost > _MOST_PASSED * left_cost:
+    begun = queue.begun_with(keys[0])
+    if begun.passed_cost + passing.cost > _MOST_PASSED * begun.left_cost:
         return False
     return cost_model.expected_s(passing.shape) <= slack_s(keys, queue, cost_model, now_ms)
 
 
 def slack_s(keys: Sequence[ImageKey], queue: ImageQueue, cost_model: CostModel, now_ms: int) -> float:
-    """Return how many seconds a batch may rest before it goes on and still keeps its promises."""
+    """Return for how many seconds a batch may rest and still keep its promises."""
     deadlines = [queue.deadline_ms(key.job_id) for key in keys]
     promised = [deadline_ms for deadline_ms in deadlines if deadline_ms is not None]
     if not promised:

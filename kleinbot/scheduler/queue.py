@@ -1,12 +1,11 @@
-"""The line: who waits, who runs, and whose turn it is.
+"""The queue: which images wait, which run, and whose turn it is.
 
-Owned by one thread; holds nothing that could not be rebuilt from ``tags()`` and the rows of the images.
+One thread owns it. It holds nothing that cannot be rebuilt from ``tags()`` and the rows of the images.
 """
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from heapq import heappop, heappush
 from itertools import count
 from math import inf
 
@@ -16,22 +15,20 @@ from kleinbot.domain.job_spec import ImageKey
 from kleinbot.scheduler.accounts import Charge
 from kleinbot.scheduler.batches import start_batch
 from kleinbot.scheduler.cost import CostModel
+from kleinbot.scheduler.deadlines import Deadlines
 from kleinbot.scheduler.entries import BatchLimits, EqualWeights, Tag, WaitingImage, Weights
 from kleinbot.scheduler.fair import FairOrder, Owner
-from kleinbot.scheduler.forecast import Expected, Forecast, Overtaking, RunningBatch
+from kleinbot.scheduler.forecast import ONE_ENGINE, Expected, Forecast, Overtaking, RunningBatch
 from kleinbot.scheduler.outstanding import Outstanding
 from kleinbot.scheduler.start_tag_order import Turn
 
 _MOST_LOOKED_AT = 200
-"""Among so many turns one is looked for that may pass a running batch: this is done at each of its steps."""
-
-_LOOK_AHEAD_MS = 60_000
-"""So long before its latest start a promise is looked at every time: until then the card may slow down."""
+"""The search for an image that may pass a running batch ends here: each of the batch's steps repeats it."""
 
 
 @dataclass(eq=False)
 class _Job:
-    """What of a job waits and runs. ``deadline_ms`` None: nothing is promised, or not any more."""
+    """A job's images that wait and run. ``deadline_ms`` None: nothing is promised, or no longer."""
 
     server_id: int
     member_id: int
@@ -43,7 +40,7 @@ class _Job:
 
 @dataclass(frozen=True)
 class TagChanges:
-    """The tags that were not kept yet, None where one is to be forgotten."""
+    """The tags that have not been stored yet; None where a row is to be deleted."""
 
     tags: dict[Owner, Tag | None]
     versions: dict[Owner, int]
@@ -61,17 +58,17 @@ class ImageQueue:
         self._charges: dict[ImageKey, Charge] = {}
         self._begun: dict[ImageKey, RunningBatch] = {}
         self._jobs: dict[str, _Job] = {}
-        self._deadlines: list[tuple[float, str]] = []
+        self._deadlines = Deadlines()
         self._overtaking = Overtaking()
 
-    # What changes the line
+    # Changes
 
     def submit(self, images: Iterable[WaitingImage]) -> None:
-        """Put accepted images in line. Raises ValueError where one is there already."""
+        """Add accepted images. Raises ValueError where one is in the queue already."""
         numbers: dict[str, int] = {}
         for image in images:
             if image.key in self._waiting or image.key in self._charges:
-                raise ValueError(f"{image.key} is in line already")
+                raise ValueError(f"{image.key} is in the queue already")
             job_id = image.key.job_id
             numbers[job_id] = numbers.get(job_id) or next(self._numbers)
             numbered = replace(image, number=numbers[job_id])
@@ -79,7 +76,7 @@ class ImageQueue:
             self._order.add(numbered)
 
     def withdraw(self, job_id: str) -> tuple[WaitingImage, ...]:
-        """Take a job's waiting images out of line, uncharged, and return them; running ones run on."""
+        """Remove a job's waiting images, uncharged, and return them; running ones go on."""
         job = self._jobs.get(job_id)
         if job is None:
             return ()
@@ -93,11 +90,11 @@ class ImageQueue:
         return withdrawn
 
     def drop_deadline(self, job_id: str) -> None:
-        """Keep a job's images in their places, but promise no time any more."""
+        """Take back the promise to a job; its images keep their places."""
         self._jobs[job_id].deadline_ms = None
 
     def hold(self, server_id: int) -> None:
-        """Start nothing of a server until it is released; its jobs keep their places."""
+        """Start nothing of a server until it is released; its jobs keep their order."""
         self._order.hold(server_id)
 
     def release(self, server_id: int) -> bool:
@@ -105,16 +102,19 @@ class ImageQueue:
         return self._order.release(server_id)
 
     def weights_changed(self) -> None:
-        """Charge and foresee anew: ``weights`` say something else than before."""
+        """Charge the waiting images by the new ``weights``."""
         self._outstanding.weights_changed()
         self._order.weights_changed()
 
-    def next_batch(self, limits: BatchLimits, passing: Sequence[ImageKey] = ()) -> tuple[WaitingImage, ...]:
-        """Return the images that run next, all of one shape, and mark them running; empty when none may.
+    def next_batch(
+        self, limits: BatchLimits, passing: Sequence[ImageKey] = (), engine: int = 0
+    ) -> tuple[WaitingImage, ...]:
+        """Return the images that ``engine`` runs next, all of one shape; empty where none may.
 
-        The first is the one whose turn it is; those that join it start earlier than they would alone.
-        ``passing``: a begun batch rests meanwhile, so only what ``passes`` it. Handle what ``overdue`` names
-        first: this starts an image however late it is.
+        The images count as running from now on. The first one is the one whose turn it is; those that join it
+        start earlier than they would alone. ``passing``: the batch that rests beside the engine meanwhile, so
+        only what ``passes`` it is returned. Handle what ``overdue`` names first: an image is started here
+        however late it is.
         """
         first = self._passing(passing) if passing else self._order.first
         if first is None:
@@ -123,7 +123,7 @@ class ImageQueue:
         charges = start_batch(self._order, first, limits, most_cost)
         oldest = next(each for each in self._waiting.values() if not self._order.is_held(each.server_id))
         self._overtaking.note(oldest.number, [charge.image for charge in charges])
-        begun = RunningBatch(charges)
+        begun = RunningBatch(charges, engine)
         for charge in charges:
             del self._waiting[charge.image.key]
             del self._jobs[charge.image.key.job_id].waiting[charge.image.key]
@@ -133,17 +133,21 @@ class ImageQueue:
     def worked(self, keys: Collection[ImageKey], fraction_done: float, used_cost: float) -> None:
         """Note how far a batch is: ``fraction_done`` of its steps, ``used_cost`` pictures for each image.
 
-        ``CostModel.measured_cost`` makes it of the image's part of the seconds on the card.
+        ``CostModel.measured_cost`` computes the cost from the image's part of the seconds on the GPU.
         """
         for key in keys:
             if (begun := self._begun.get(key)) is not None:
                 begun.fraction_done, begun.used_cost = fraction_done, used_cost
                 return
 
-    def finished(self, key: ImageKey, measured_cost: float) -> None:
-        """End a running image, done or failed: it is charged ``measured_cost`` pictures instead.
+    def passed(self, keys: Sequence[ImageKey], cost: float) -> None:
+        """Note that ``cost`` pictures of work have been let past the batch of ``keys``."""
+        self._begun[keys[0]].passed_cost += cost
 
-        ``CostModel.measured_cost`` makes it of the image's part of its batch's seconds.
+    def finished(self, key: ImageKey, measured_cost: float) -> None:
+        """End a running image, done or failed, and charge ``measured_cost`` pictures for it instead.
+
+        ``CostModel.measured_cost`` computes the cost from the image's part of its batch's seconds.
         """
         charge = self._stop_running(key)
         self._outstanding.remove(charge.image)
@@ -151,31 +155,31 @@ class ImageQueue:
         self._forget_if_ended(key.job_id)
 
     def returned(self, key: ImageKey, *, alone: bool = False) -> None:
-        """Put a running image back to its old place and refund its charge: a clean stop, a crash, a retry.
+        """Return a running image to its old place and refund its charge, after a stop, a crash or a failure.
 
-        ``alone``: it shall not share a batch any more.
+        ``alone``: it shares no batch from now on.
         """
         charge = self._stop_running(key)
         image = replace(charge.image, alone=charge.image.alone or alone)
         self._waiting[key] = image
         self._jobs[key.job_id].waiting[key] = image
-        heappush(self._deadlines, (0.0, key.job_id))
+        self._deadlines.note(key.job_id)
         self._order.put_back(charge, image)
 
-    # What must survive a restart
+    # Tags that survive a restart
 
     def tags(self) -> tuple[Tag, ...]:
-        """Return what fairness must remember.
+        """Return the tags that fairness must remember.
 
-        Kept with each claim and each submission, a restart changes nothing in the order of those in line; it
-        forgets the corrections and refunds since, which are those of one batch.
+        They are stored with each claim and each submission, so a restart leaves the order of the queue as it
+        is. It loses the corrections and refunds since then, which are those of one batch.
         """
         return tuple(self._order.tags())
 
     def unkept(self, images: Sequence[WaitingImage] = ()) -> TagChanges:
-        """Return which tags were not kept yet, as they will be after ``submit(images)``.
+        """Return the tags that have not been stored yet, as they will be after ``submit(images)``.
 
-        Once they are kept, ``kept`` must be told.
+        Call ``kept`` once they are stored.
         """
         versions = dict(self._order.changed)
         tags = {owner: self._order.tag(owner) for owner in versions}
@@ -188,7 +192,7 @@ class ImageQueue:
         return TagChanges(tags, versions)
 
     def kept(self, changes: TagChanges) -> None:
-        """Note that ``changes`` were kept; what has changed again since is still to be."""
+        """Note that ``changes`` were stored; tags that have changed again since stay unkept."""
         for owner, version in changes.versions.items():
             if self._order.changed[owner] == version:
                 del self._order.changed[owner]
@@ -196,11 +200,11 @@ class ImageQueue:
     def restore(
         self, tags: Iterable[Tag], images: Iterable[WaitingImage], running: Collection[ImageKey] = ()
     ) -> None:
-        """Rebuild an empty line from the tags that were kept and every image that had not ended.
+        """Rebuild an empty queue from the stored tags and every image that had not ended.
 
-        ``images`` come in the order in which they were admitted. ``running``: those of them that were claimed
-        when the process ended; ``tags`` hold their charge. They are running in this line too until
-        ``returned`` puts them back or ``finished`` ends them.
+        ``images`` come in the order of their admission. ``running``: those of them that were claimed when the
+        process ended; ``tags`` include their charge. They count as running until ``returned`` puts them back
+        or ``finished`` ends them.
         """
         for tag in tags:
             self._order.restore(tag)
@@ -222,7 +226,7 @@ class ImageQueue:
             self._order.rejoin(image)
         self._order.restored()
 
-    # What may be asked
+    # Queries
 
     @property
     def waiting(self) -> tuple[WaitingImage, ...]:
@@ -237,19 +241,24 @@ class ImageQueue:
         return tuple(charge.image for charge in self._charges.values())
 
     def holds(self, job_id: str) -> bool:
-        """Say whether an image of a job waits or runs."""
+        """Whether an image of a job waits or runs."""
         return job_id in self._jobs
 
     def runs(self, job_id: str) -> bool:
-        """Say whether an image of a job runs."""
+        """Whether an image of a job runs."""
         job = self._jobs.get(job_id)
         return job is not None and job.running > 0
 
     def is_running(self, key: ImageKey) -> bool:
         return key in self._charges
 
+    def runs_alone(self, key: ImageKey) -> bool:
+        """Whether an image runs that shares no batch, since it may have ended the process."""
+        charge = self._charges.get(key)
+        return charge is not None and charge.image.alone
+
     def next_due(self) -> WaitingImage | None:
-        """Return the image whose turn it is as things stand, None where nothing may start."""
+        """Return the image whose turn it is, None where nothing may start."""
         first = self._order.first
         return None if first is None else first.image
 
@@ -260,64 +269,62 @@ class ImageQueue:
         """
         return tuple(self._order)
 
-    def expected_with(self, images: Sequence[WaitingImage], cost_model: CostModel) -> Expected:
-        """Return what one job could be told after ``submit(images)``, leaving this line as it is."""
+    def expected_with(
+        self, images: Sequence[WaitingImage], cost_model: CostModel, engines: Sequence[int] = ONE_ENGINE
+    ) -> Expected:
+        """Return what could be told about one job after ``submit(images)``, without adding it."""
         latest = [replace(image, number=2**62) for image in images]
-        return self.forecast.of_new(latest, cost_model.s_per_picture)
+        return self.forecast(engines).of_new(latest, cost_model.s_per_picture)
 
-    def expected(self, job_id: str, cost_model: CostModel) -> Expected | None:
-        """Return what a job can be told if nobody else comes, None where nothing of it waits."""
+    def expected(
+        self, job_id: str, cost_model: CostModel, engines: Sequence[int] = ONE_ENGINE
+    ) -> Expected | None:
+        """Return what can be told about a job if nobody else asks, None where no image of it waits."""
         turns = self._turns_of(job_id)
-        return self.forecast.of_job(turns, cost_model.s_per_picture) if turns else None
+        return self.forecast(engines).of_job(turns, cost_model.s_per_picture) if turns else None
 
     def place(self, job_id: str) -> int | None:
-        """Return a job's place for people: "#3 in line" when two jobs will start before it.
+        """Return a job's place as people count: 3 when two jobs will start before it.
 
-        A job of which a picture has begun has left the line: it is at 0 and counts for nobody else. None
-        where nothing of the job waits.
+        A job of which an image has begun has the place 0 and counts for no other job. None where no image of
+        the job waits.
         """
         turns = self._turns_of(job_id)
-        return self.forecast.of_job(turns[:1], 0.0).place if turns else None
+        return self.forecast().of_job(turns[:1], 0.0).place if turns else None
 
-    @property
-    def forecast(self) -> Forecast:
+    def forecast(self, engines: Sequence[int] = ONE_ENGINE) -> Forecast:
+        """Return the forecast for the engines that share the work, by their numbers."""
         begun = dict.fromkeys(self._begun.values())
-        return Forecast(self._order, tuple(begun), self._overtaking.part)
+        return Forecast(self._order, tuple(begun), self._overtaking.part, engines)
 
     def deadline_ms(self, job_id: str) -> int | None:
-        """Return by when a job's pictures are promised to be made, None where nothing is promised."""
+        """Return until when a job's pictures are promised, None where nothing is promised."""
         job = self._jobs.get(job_id)
         return None if job is None else job.deadline_ms
 
     def is_late(self, job_id: str) -> bool:
-        """Say whether a job waits whose promise was taken back (``drop_deadline``)."""
+        """Whether a job waits whose promise was taken back (``drop_deadline``)."""
         job = self._jobs.get(job_id)
         return job is not None and bool(job.waiting) and job.lane is Lane.TOKEN and job.deadline_ms is None
 
     def overdue(self, now_ms: int, cost_model: CostModel) -> tuple[str, ...]:
-        """Return the jobs of which a waiting image would miss its deadline even if it started now."""
-        found: list[str] = []
-        looked_at: dict[str, float] = {}
-        while self._deadlines and self._deadlines[0][0] <= now_ms + _LOOK_AHEAD_MS:
-            _, job_id = heappop(self._deadlines)
+        """Return the jobs that have a waiting image which misses its deadline even if it starts now."""
+
+        def latest_start_ms(job_id: str) -> float | None:
             job = self._jobs.get(job_id)
             if job is None or not job.waiting or job.deadline_ms is None:
-                continue
+                return None
             shape = next(iter(job.waiting.values())).shape
-            latest_ms = job.deadline_ms - cost_model.expected_s(shape) * MS_PER_S
-            if latest_ms < now_ms and job_id not in looked_at:
-                found.append(job_id)
-            looked_at[job_id] = latest_ms
-        for job_id, latest_ms in looked_at.items():
-            heappush(self._deadlines, (latest_ms, job_id))
-        return tuple(found)
+            return job.deadline_ms - cost_model.expected_s(shape) * MS_PER_S
+
+        return self._deadlines.overdue(now_ms, latest_start_ms)
 
     @property
     def outstanding(self) -> Outstanding:
         return self._outstanding
 
     def running_cost(self, server_id: int, member_id: int | None = None) -> float:
-        """Return the pictures' worth of what runs of a server, or of one of its members."""
+        """Return the cost of the running images of a server, or of one of its members, in pictures."""
         return sum(
             image.cost
             for image in self.running
@@ -329,15 +336,15 @@ class ImageQueue:
         return self._begun[key]
 
     def passes(self, keys: Sequence[ImageKey]) -> WaitingImage | None:
-        """Return the first image that is due before what the running ``keys`` have used, and is short enough.
+        """Return the first image that may pass the running batch ``keys``, None where none may.
 
-        Its tag must be lower, by more than δ, than what each member among them has used of the card, and it
-        must take no longer than what is left of them: else it is better to end first.
+        Its tag is lower, by more than δ, than what each member of the batch has used of the GPU. It takes no
+        longer than the rest of the batch; otherwise the batch had better end first.
         """
         turn = self._passing(keys)
         return None if turn is None else turn.image
 
-    # Within
+    # Internals
 
     def _passing(self, keys: Sequence[ImageKey]) -> Turn | None:
         begun = self._begun[keys[0]]
@@ -361,7 +368,7 @@ class ImageQueue:
     def _wait(self, image: WaitingImage) -> None:
         job = self._job_of(image)
         if not job.waiting and job.deadline_ms is not None:
-            heappush(self._deadlines, (0.0, image.key.job_id))
+            self._deadlines.note(image.key.job_id)
         self._waiting[image.key] = image
         job.waiting[image.key] = image
         self._outstanding.add(image)

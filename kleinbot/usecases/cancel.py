@@ -12,13 +12,12 @@ from kleinbot.domain.errors import Code, Parameter, Refusal
 from kleinbot.domain.job import Job, JobState
 from kleinbot.domain.people import Actor
 from kleinbot.domain.quota import AuditAction
-from kleinbot.scheduler.queue import ImageQueue
+from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store.database import MEMBER_PATIENCE_S, Database, Transaction
 from kleinbot.store.jobs import events, jobs, lookup
 from kleinbot.store.members import audit
 from kleinbot.usecases.permissions import Action, may, require_owner
 from kleinbot.usecases.quota import late_cancel
-from kleinbot.usecases.submit import LineListener
 
 _REASONS = {
     AuditAction.CANCEL_AS_MODERATOR: Code.CANCELLED_BY_MODERATOR,
@@ -47,16 +46,14 @@ class Cancel:
         self,
         *,
         database: Database,
-        queue: ImageQueue,
-        listener: LineListener,
+        scheduler: Scheduler,
         used: Callable[[str], Mapping[int, Fraction]],
         wake_delivery: Callable[[], None],
         clock: Clock,
     ) -> None:
         """Take ``used``: what part of each begun picture of a job the card has used, by its position."""
         self._database = database
-        self._queue = queue
-        self._listener = listener
+        self._scheduler = scheduler
         self._used = used
         self._wake_delivery = wake_delivery
         self._clock = clock
@@ -138,8 +135,7 @@ class Cancel:
         return await late_cancel.used_tenths(transaction, job, self._used(job_id), now_ms)
 
     def _stopped(self, job_id: str) -> None:
-        self._queue.withdraw(job_id)
-        self._listener.job_stopped(job_id)
+        self._scheduler.withdraw(job_id)
         self._wake_delivery()
 
     async def _note(self, transaction: Transaction, actor: Actor, job: Job, power: AuditAction) -> None:

@@ -5,11 +5,9 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Protocol
 
 from kleinbot.archive.archive import Archive
 from kleinbot.archive.names import ArchiveFolder
-from kleinbot.domain.capacity import Capacity
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal, RepeatedEvent
 from kleinbot.domain.job import ImagineRequest, Job, NewJob, Quality, ReplyAddress, Told
@@ -18,17 +16,13 @@ from kleinbot.domain.metrics_sink import MetricsSink
 from kleinbot.domain.noise import SEED_COUNT
 from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.domain.plain_text import is_visible
-from kleinbot.domain.profile import Profile
 from kleinbot.domain.prompts import PromptMeter
 from kleinbot.domain.reference import Reference, Role
 from kleinbot.domain.requests import Press
-from kleinbot.domain.service_mode import ServiceMode
-from kleinbot.domain.work import EnginePhase, EngineState
-from kleinbot.scheduler.admission import AdmissionLimits, Admitted, admit
-from kleinbot.scheduler.cost import CostModel
-from kleinbot.scheduler.estimates import EstimateErrors
+from kleinbot.scheduler.admission import Admitted
 from kleinbot.scheduler.from_job import images_of_new, shape_of
-from kleinbot.scheduler.queue import ImageQueue, TagChanges
+from kleinbot.scheduler.queue import TagChanges
+from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store.database import MEMBER_PATIENCE_S, Database, Transaction
 from kleinbot.store.jobs import events, jobs, lookup, presses, tags
 from kleinbot.store.members import members
@@ -59,14 +53,6 @@ class PreparedRequest:
     finish: Callable[[ReplyAddress, Press | None], Awaitable[Accepted]]
 
 
-class LineListener(Protocol):
-    """Told on the event loop when the line has changed."""
-
-    def job_added(self) -> None: ...
-
-    def job_stopped(self, job_id: str) -> None: ...
-
-
 class Submit:
     """Accepts requests, or refuses them with nothing stored and nothing charged."""
 
@@ -74,39 +60,23 @@ class Submit:
         self,
         *,
         database: Database,
-        queue: ImageQueue,
-        cost_model: CostModel,
-        limits: AdmissionLimits,
+        archive: Archive,
+        scheduler: Scheduler,
         recall: JobQueries,
-        listener: LineListener,
         meter: PromptMeter,
-        profile: Profile,
         rule: QuotaRule,
-        engine_state: Callable[[], EngineState],
-        service_mode: Callable[[], ServiceMode],
         clock: Clock,
         random: Random,
-        archive: Archive,
-        capacity: Capacity,
-        errors: EstimateErrors,
         metrics: MetricsSink,
     ) -> None:
         self._database = database
-        self._queue = queue
-        self._cost_model = cost_model
-        self._limits = limits
+        self._archive = archive
+        self._scheduler = scheduler
         self._recall = recall
-        self._listener = listener
         self._meter = meter
-        self._profile = profile
         self._rule = rule
-        self._engine_state = engine_state
-        self._service_mode = service_mode
         self._clock = clock
         self._random = random
-        self._archive = archive
-        self._capacity = capacity
-        self._errors = errors
         self._metrics = metrics
 
     async def imagine(self, actor: Actor, request: ImagineRequest, reply: ReplyAddress) -> Accepted:
@@ -119,7 +89,7 @@ class Submit:
             return await self._imagine(actor, request, reply)
 
     async def _imagine(self, actor: Actor, request: ImagineRequest, reply: ReplyAddress) -> Accepted:
-        grid = request.aspect.grid.scaled_to(self._profile.largest_grid_tokens)
+        grid = request.aspect.grid.scaled_to(self._scheduler.largest_grid_tokens)
         is_best = request.quality is Quality.BEST
         spec = JobSpec(
             JobKind.IMAGINE,
@@ -145,11 +115,11 @@ class Submit:
         needs whatever happens next; files without a row are swept. Raises the refusals of ``imagine``, and
         DiskFullError.
         """
-        self._require_open()
-        if draft.spec.checkpoint not in self._profile.checkpoints:
+        self._scheduler.require_open()
+        if draft.spec.checkpoint not in self._scheduler.checkpoints:
             raise Refusal(Code.CHECKPOINT_NOT_HERE)
         require_fit(
-            self._capacity,
+            self._scheduler,
             draft.spec.grid,
             [each.grid for each in draft.inputs if each.role is Role.REFERENCE],
         )
@@ -180,7 +150,7 @@ class Submit:
         picture that begins with one: that raises QUOTA_EXHAUSTED.
         """
         with self.counting_refusals():
-            self._require_open()
+            self._scheduler.require_open()
             if downloads:
                 owner, least = actor.member, options.count * least_tenths()
                 await quota.require(self._database.read, owner, self._rule, least, self._clock.now_ms())
@@ -201,8 +171,8 @@ class Submit:
                 await self._require_new(transaction, owner, press)
             price = job.price_tenths * len(job.images)
             balance = await quota.require(transaction, owner, self._rule, price, job.created_ms)
-            job = replace(job, cost=self._cost_model.expected_cost(shape_of(job.spec)))
-            admitted = self._admit(job)
+            job = replace(job, cost=self._scheduler.cost_model.expected_cost(shape_of(job.spec)))
+            admitted = self._scheduler.admit(images_of_new(job), job.created_ms, job.reply.expires_ms)
             job = replace(
                 job,
                 lane=admitted.lane,
@@ -213,7 +183,7 @@ class Submit:
             balance = await quota.own_balance(transaction, owner, self._rule, job.created_ms)
             if press is not None:
                 await presses.note(transaction, owner, press, job.job_id, job.created_ms)
-            changes = self._queue.unkept(admitted.images)
+            changes = self._scheduler.queue.unkept(admitted.images)
             await tags.keep(transaction, changes.tags)
             stored = await lookup.by_id(transaction, job.job_id)
             if stored is None:
@@ -223,15 +193,14 @@ class Submit:
             transaction.once_committed(functools.partial(self._take_in, admitted, stored, changes))
         status = self._recall.status_of(stored)
         if status.starts_at_ms is not None and status.told is Told.STARTS:
-            self._errors.told(job.job_id, status.starts_at_ms)
+            self._scheduler.estimate_errors.told(job.job_id, status.starts_at_ms)
         return Accepted(status, balance)
 
     def _take_in(self, admitted: Admitted, job: Job, changes: TagChanges) -> None:
         self._archive.note_number(job.server_id, job.number)
-        self._queue.kept(changes)
-        self._queue.submit(admitted.images)
+        self._scheduler.queue.kept(changes)
+        self._scheduler.submit(admitted.images)
         self._metrics.accepted(admitted.lane, len(admitted.images))
-        self._listener.job_added()
 
     @contextmanager
     def counting_refusals(self) -> Iterator[None]:
@@ -257,36 +226,11 @@ class Submit:
     def _draw_seed(self) -> int:
         return self._random.randrange(SEED_COUNT)
 
-    def _require_open(self) -> None:
-        if self._service_mode() is ServiceMode.DRAINING:
-            raise Refusal(Code.DRAINING)
-        match self._engine_state().phase:
-            case EnginePhase.FAILED:
-                raise Refusal(Code.ENGINE_FAILED)
-            case EnginePhase.DRAINING:
-                raise Refusal(Code.STOPPING)
-            case _:
-                pass
-
-    def _admit(self, job: NewJob) -> Admitted:
-        verdict = admit(
-            images_of_new(job),
-            self._queue,
-            self._limits,
-            self._cost_model,
-            job.created_ms,
-            job.reply.expires_ms,
-            is_drawing=self._engine_state().phase is EnginePhase.READY,
-        )
-        if isinstance(verdict, Refusal):
-            raise verdict
-        return verdict
-
     @property
     def is_open(self) -> bool:
         """Whether new jobs are accepted at present."""
         try:
-            self._require_open()
+            self._scheduler.require_open()
         except Refusal:
             return False
         return True

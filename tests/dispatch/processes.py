@@ -84,7 +84,7 @@ class Processes(RuleBasedStateMachine):
         self.starts += 1
         self.clock.advance(0.001)
         failed = self._failed()
-        await recover(database, self.studio.queue, LIMITS, PROFILE, ModelSize.SMALL, self.clock)
+        await recover(database, self.studio.scheduler, PROFILE, ModelSize.SMALL, self.clock)
         if self._failed() == failed:  # else one was given up, and its member is charged less
             order = self._order()
             assert not told or order == told, "the order that was told holds"

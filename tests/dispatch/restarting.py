@@ -38,8 +38,7 @@ async def restarted(
     await again.learning.load(again.database.read)
     await recover(
         again.database,
-        again.queue,
-        again.admission,
+        again.scheduler,
         engine.profile,
         size,
         again.clock,

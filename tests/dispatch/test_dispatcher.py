@@ -112,7 +112,7 @@ async def test_a_broken_engine_ends_the_loop_with_the_rows_safe(studio: Studio) 
 async def test_a_loop_that_is_cancelled_does_not_wait_for_a_database_that_stays_locked(
     studio: Studio, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("kleinbot.dispatch.dispatcher._LEAVING_S", 0.05)
+    monkeypatch.setattr("kleinbot.dispatch.engine_loop._LEAVING_S", 0.05)
     studio.engine.gate.clear()
     await studio.imagine()
 
@@ -198,11 +198,11 @@ async def test_nothing_is_drawn_while_the_disk_is_nearly_full(
         for _ in range(50):
             await asyncio.sleep(0)
         assert studio.engine.batches == []
-        assert studio.dispatcher.disk_is_full
+        assert studio.scheduler.disk_is_full
         studio.host.free_bytes = 2**40
         studio.clock.advance(60)
         await until(studio, job_id, ended)
-        assert not studio.dispatcher.disk_is_full
+        assert not studio.scheduler.disk_is_full
 
 
 async def test_nothing_is_started_before_its_claim_can_be_written(studio: Studio) -> None:
@@ -299,7 +299,7 @@ async def test_a_pause_that_comes_while_the_disk_is_asked_holds_the_next_picture
         nonlocal looked
         del self, least_bytes
         looked += 1
-        studio.service_modes.service_mode = ServiceMode.PAUSED
+        studio.scheduler.set_service_mode(ServiceMode.PAUSED)
         return True
 
     monkeypatch.setattr(DiskCheck, "has", paused_meanwhile)

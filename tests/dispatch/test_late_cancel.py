@@ -144,13 +144,12 @@ async def test_what_waits_is_given_back_in_full_and_what_is_done_stays_paid(stud
 
 async def test_what_has_not_begun_counts_neither_now_nor_later(studio: Studio) -> None:
     async with running(studio):
-        studio.service_modes.service_mode = ServiceMode.PAUSED
+        studio.scheduler.set_service_mode(ServiceMode.PAUSED)
         for _ in range(3):
             waiting = (await studio.imagine(count=2)).status.job.job_id
             outcome = await studio.cancel.by_id(ADA, waiting)
             assert (outcome.refunded_tenths, outcome.next_counts_until_ms) == (2 * PRICE, None)
-        studio.service_modes.service_mode = ServiceMode.OPEN
-        studio.dispatcher.service_mode_changed()
+        studio.scheduler.set_service_mode(ServiceMode.OPEN)
         assert (await cancelled(studio, 4)).used_tenths == 0
 
 
@@ -181,9 +180,7 @@ async def test_a_moderator_pays_for_their_own(studio: Studio) -> None:
 
 
 async def test_a_departure_and_a_failure_cost_nothing(studio: Studio) -> None:
-    gone = Departures(
-        studio.database, studio.queue, studio.dispatcher, lambda _: False, lambda: None, studio.clock
-    )
+    gone = Departures(studio.database, studio.scheduler, lambda _: False, lambda: None, studio.clock)
     async with running(studio):
         await cancelled(studio, 4)
         await drawn(studio, 4)

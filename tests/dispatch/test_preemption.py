@@ -147,8 +147,7 @@ async def test_while_paused_begun_work_is_ended_and_nothing_passes_it(studio: St
     async with running(studio):
         long, short = await suspended_by_a_newcomer(studio)
         waiting = (await studio.imagine(BOB)).status.job.job_id
-        studio.service_modes.service_mode = ServiceMode.PAUSED
-        studio.dispatcher.service_mode_changed()
+        studio.scheduler.set_service_mode(ServiceMode.PAUSED)
         studio.engine.gate.set()
         await until(studio, short, is_done)
         await until(studio, long, is_done)
@@ -158,13 +157,13 @@ async def test_while_paused_begun_work_is_ended_and_nothing_passes_it(studio: St
 async def test_time_between_two_batches_is_idle_while_only_resting_work_is_left(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go_on = studio.dispatcher._claims.go_on
+    go_on = studio.claims.go_on
 
     async def slowly(batch: Batch) -> None:
         studio.clock.advance(2)
         await go_on(batch)
 
-    monkeypatch.setattr(studio.dispatcher._claims, "go_on", slowly)
+    monkeypatch.setattr(studio.claims, "go_on", slowly)
     async with running(studio):
         long, _ = await suspended_by_a_newcomer(studio)
         before_s = studio.idle.idle_s
@@ -176,9 +175,8 @@ async def test_time_between_two_batches_is_idle_while_only_resting_work_is_left(
 async def test_what_it_let_pass_is_added_up(studio: Studio) -> None:
     async with running(studio):
         long, short = await suspended_by_a_newcomer(studio)
-        resting = studio.dispatcher._resting
-        assert resting is not None
+        (resting,) = studio.scheduler.engines[0].resting
         passing = next(image for image in studio.queue.running if image.key.job_id == short)
-        assert resting.passed_cost == pytest.approx(passing.cost)
+        assert studio.queue.begun_with(resting).passed_cost == pytest.approx(passing.cost)
         studio.engine.gate.set()
         await until(studio, long, ended)

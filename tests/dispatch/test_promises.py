@@ -50,7 +50,7 @@ async def test_those_behind_keep_their_places_without_a_promise(studio: Studio) 
 
 async def test_a_token_that_dies_early_brings_the_deadline_forward(studio: Studio) -> None:
     """The reply counts from the interaction; the job from when its pictures were fetched."""
-    limits = studio.admission
+    limits = studio.scheduler.limits
     assert limits.deadline_ms(0) == 780_000
     assert limits.deadline_ms(0, 900_000) == 780_000
     assert limits.deadline_ms(20_000, 900_000) == 780_000
@@ -110,7 +110,7 @@ async def test_the_share_of_time_in_which_the_gpu_rested_while_work_waited(studi
         studio.engine.gate.set()
         await until(studio, job_id, ended)
         studio.clock.advance(100)
-    assert (studio.idle.busy_s, studio.idle.idle_s, studio.idle.share) == (3.0, 0.0, 0.0)
+    assert (studio.idle.busy_s, studio.idle.idle_s, studio.scheduler.idle_share) == (3.0, 0.0, 0.0)
 
 
 async def test_work_that_waits_for_nothing_is_idle_time(studio: Studio) -> None:
@@ -118,7 +118,7 @@ async def test_work_that_waits_for_nothing_is_idle_time(studio: Studio) -> None:
     studio.clock.advance(9)
     studio.idle.note(in_flight=False, work_waits=True)
     studio.clock.advance(1)
-    assert studio.idle.share == pytest.approx(0.1)
+    assert studio.scheduler.idle_share == pytest.approx(0.1)
 
 
 async def test_promises_are_taken_back_in_time_while_nothing_is_drawn(studio: Studio) -> None:
@@ -194,12 +194,12 @@ async def test_what_is_held_between_two_pictures_is_not_being_drawn(studio: Stud
     async with running(studio):
         await until_true(lambda: len(studio.progressed.reports) == 1)
         if why == "paused":
-            studio.service_modes.service_mode = ServiceMode.PAUSED
+            studio.scheduler.set_service_mode(ServiceMode.PAUSED)
         else:
             studio.host.free_bytes = 0
         gate.set()
         await until(studio, job_id, lambda job: job.done_images != ())
-        await until_true(lambda: studio.dispatcher.disk_is_full or why == "paused")
+        await until_true(lambda: studio.scheduler.disk_is_full or why == "paused")
         status = await studio.recall.status(job_id)
         assert status is not None
         assert (status.job.state, status.is_drawn, status.place) == (JobState.RUNNING, False, 0)

@@ -379,7 +379,7 @@ async def test_what_is_put_back_is_written_without_its_charge(roomy: Studio) -> 
     await roomy.imagine(ADA, count=3)
     async with running(roomy):
         await roomy.engine.started.wait()
-        roomy.service_modes.service_mode = ServiceMode.PAUSED
+        roomy.scheduler.set_service_mode(ServiceMode.PAUSED)
         roomy.engine.gate.set()
         await until_true(lambda: len(roomy.queue.waiting) == 3)
         async with roomy.database.transaction():

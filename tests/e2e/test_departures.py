@@ -16,7 +16,7 @@ async def _spent(house: House) -> int:
 
 async def test_an_hour_after_the_removal_what_is_open_is_given_back(stage: Stage) -> None:
     async with stage.house(ScriptedEngine()) as house:
-        house.app.service_modes.service_mode = ServiceMode.PAUSED  # nothing is drawn meanwhile
+        house.app.scheduler.set_service_mode(ServiceMode.PAUSED)  # nothing is drawn meanwhile
         await asyncio.wait_for(house.app.client.wait_until_ready(), QUICK_S)
         for prompt in ("first", "second"):
             handle = await house.ada.command(house.channel, "imagine", prompt=prompt)
@@ -34,12 +34,12 @@ async def test_an_hour_after_the_removal_what_is_open_is_given_back(stage: Stage
         await house.app.departures.look()
         assert await _spent(house) == 0
         assert await house.number("SELECT COUNT(*) FROM jobs WHERE error_code = 'error-server-left'") == 2
-        assert house.app.queue.waiting == ()
+        assert house.app.scheduler.queue.waiting == ()
 
 
 async def test_whoever_is_back_within_the_hour_keeps_their_places(stage: Stage) -> None:
     async with stage.house(ScriptedEngine()) as house:
-        house.app.service_modes.service_mode = ServiceMode.PAUSED
+        house.app.scheduler.set_service_mode(ServiceMode.PAUSED)
         await asyncio.wait_for(house.app.client.wait_until_ready(), QUICK_S)
         handle = await house.ada.command(house.channel, "imagine", prompt="first")
         await handle.message_where(_says_its_place, timeout_s=QUICK_S)

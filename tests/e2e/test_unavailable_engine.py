@@ -73,7 +73,7 @@ async def test_a_clean_stop_lets_the_batch_in_hand_be_finished(
     engine.gate.clear()
 
     async def finish_once_stopping(house: House) -> None:
-        while house.app.engine_state().phase is not EnginePhase.DRAINING:
+        while house.app.scheduler.engine_state().phase is not EnginePhase.DRAINING:
             await house.number("SELECT 1")
         for _ in range(1_000):
             await house.number("SELECT 1")

@@ -94,8 +94,8 @@ def _state(app: App) -> dict[str, Any]:
         "pid": os.getpid(),
         "phase": app.engine.state.phase,
         "worst_delay_s": app.loop_lag.worst_s,
-        "idle_s": app.idle_time.idle_s,
-        "busy_s": app.idle_time.busy_s,
+        "idle_s": app.scheduler.idle_s,
+        "busy_s": app.scheduler.busy_s,
         "peak_allocated_bytes": peak.allocated_bytes if peak else 0,
         "peak_reserved_bytes": peak.reserved_bytes if peak else 0,
     }

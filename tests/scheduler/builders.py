@@ -1,10 +1,15 @@
 """Short ways to say what waits."""
 
+from collections.abc import Sequence
+
+from kleinbot.domain.errors import Refusal
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import Lane
 from kleinbot.domain.job_spec import ImageKey
-from kleinbot.scheduler.cost import PICTURE, cost
+from kleinbot.scheduler.admission import Admission, AdmissionLimits, Admitted
+from kleinbot.scheduler.cost import PICTURE, CostModel, cost
 from kleinbot.scheduler.entries import Shape, WaitingImage
+from kleinbot.scheduler.queue import ImageQueue
 
 SMALL = Shape(Grid(32, 32), steps=4)
 EDIT = Shape(Grid(64, 64), steps=4, references=(Grid(64, 64),) * 4)
@@ -34,6 +39,20 @@ def job(
         )
         for position in range(count)
     )
+
+
+def judged(
+    images: Sequence[WaitingImage],
+    queue: ImageQueue,
+    limits: AdmissionLimits,
+    cost_model: CostModel,
+    now_ms: int,
+) -> Admitted | Refusal:
+    """Return what admission says of a job, a refusal too."""
+    try:
+        return Admission(queue, cost_model, limits).admit(images, now_ms)
+    except Refusal as refusal:
+        return refusal
 
 
 class Shares:

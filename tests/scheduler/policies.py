@@ -8,11 +8,12 @@ from typing import Protocol
 from kleinbot.domain.errors import Refusal
 from kleinbot.domain.job import Lane
 from kleinbot.domain.job_spec import ImageKey
-from kleinbot.scheduler.admission import AdmissionLimits, admit
+from kleinbot.scheduler.admission import AdmissionLimits
 from kleinbot.scheduler.cost import CostModel, cost
 from kleinbot.scheduler.entries import Shape, WaitingImage
 from kleinbot.scheduler.preemption import should_yield
 from kleinbot.scheduler.queue import ImageQueue
+from tests.scheduler.builders import judged
 
 LARGEST_BATCH = 4
 
@@ -141,7 +142,7 @@ class Kleinbot(Fair):
     limits: AdmissionLimits = field(default_factory=AdmissionLimits)
 
     def submit(self, job: Sequence[WaitingImage], now_s: float) -> None:
-        answer = admit(job, self.queue, self.limits, self.cost_model, round(now_s * 1000))
+        answer = judged(job, self.queue, self.limits, self.cost_model, round(now_s * 1000))
         if isinstance(answer, Refusal):
             self.refused_images += len(job)
         else:
@@ -161,4 +162,5 @@ class Kleinbot(Fair):
         keys = tuple(image.key for image in batch)
         fraction_done = steps_done / batch[0].shape.steps
         self.queue.worked(keys, fraction_done, fraction_done * batch[0].cost)
-        return should_yield(keys, self.queue, self.cost_model, round(now_s * 1000), passed_cost)
+        self.queue.begun_with(keys[0]).passed_cost = passed_cost
+        return should_yield(keys, self.queue, self.cost_model, round(now_s * 1000))

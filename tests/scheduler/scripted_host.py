@@ -5,19 +5,21 @@ What the dispatcher does between two steps is done here over the same functions,
 
 import heapq
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from itertools import count
 
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.errors import Refusal
+from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import Told
 from kleinbot.domain.job_spec import ImageKey
-from kleinbot.scheduler.admission import AdmissionLimits, admit
+from kleinbot.domain.profile import CPU_SMALL, Profile
+from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.scheduler.cost import CostModel, cost
-from kleinbot.scheduler.entries import Shape, UniformLimit, WaitingImage, Weights
-from kleinbot.scheduler.preemption import should_yield
-from kleinbot.scheduler.queue import ImageQueue
+from kleinbot.scheduler.engines import NextStep, ScheduledEngine
+from kleinbot.scheduler.entries import Shape, WaitingImage, Weights
+from kleinbot.scheduler.scheduler import Scheduler
 
 Owner = tuple[int, int]
 """A member's server and their id."""
@@ -49,12 +51,30 @@ class Asked:
 class _Batch:
     images: tuple[WaitingImage, ...]
     steps_done: int = 0
-    passed_cost: float = 0.0
     on_gpu_s: float = 0.0
 
     @property
     def keys(self) -> tuple[ImageKey, ...]:
         return tuple(image.key for image in self.images)
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """An engine that can always draw."""
+
+    profile: Profile = CPU_SMALL
+    state: EngineState = field(default_factory=lambda: EngineState(EnginePhase.READY))
+
+
+@dataclass(frozen=True)
+class _Batches:
+    """A capacity that is the same for every shape."""
+
+    largest: int
+
+    def largest_batch(self, grid: Grid, references: Sequence[Grid] = ()) -> int:
+        del grid, references
+        return self.largest
 
 
 class Host:
@@ -71,21 +91,20 @@ class Host:
         prior_s: float | None = None,
     ) -> None:
         self.now_s = 0.0
-        self.queue = ImageQueue(weights)
         self.model = CostModel(s_per_picture if prior_s is None else prior_s)
-        self.limits = AdmissionLimits()
+        each = (_Ready(), _Batches(largest_batch))
+        self.scheduler = Scheduler([each] * engines, self.model, self, weights=weights)
+        self.queue = self.scheduler.queue
         self.open: dict[str, Asked] = {}
         self.ended: list[Asked] = []
         self.refused: dict[Owner, int] = defaultdict(int)
         self.served_s: dict[Owner, float] = defaultdict(float)
         self.dropped = 0
         self._s_per_picture = s_per_picture
-        self._largest = UniformLimit(largest_batch)
         self._slower = slower or {}
         self._events: list[tuple[float, int, Callable[[], object]]] = []
         self._numbers = count()
-        self._engines = [_Engine(self) for _ in range(engines)]
-        self._cancelled: set[str] = set()
+        self._engines = [_Engine(self, scheduled) for scheduled in self.scheduler.engines]
 
     # Members
 
@@ -99,11 +118,12 @@ class Host:
         job_id = f"{next(self._numbers):09}"
         each = self.model.expected_cost(shape)
         images = tuple(WaitingImage(ImageKey(job_id, n), *owner, shape, each) for n in range(pictures))
-        verdict = admit(images, self.queue, self.limits, self.model, self.now_ms)
-        if isinstance(verdict, Refusal):
+        try:
+            verdict = self.scheduler.admit(images, self.now_ms())
+        except Refusal:
             self.refused[owner] += 1
             return None
-        self.queue.submit(verdict.images)
+        self.scheduler.submit(verdict.images)
         is_promised = verdict.unhurried is None
         asked = Asked(
             job_id, owner, shape, self.now_s, pictures, verdict.start_s, verdict.told, is_promised, done
@@ -115,8 +135,7 @@ class Host:
 
     def cancel(self, asked: Asked) -> None:
         if self.open.pop(asked.job_id, None) is not None:
-            self.queue.withdraw(asked.job_id)
-            self._cancelled.add(asked.job_id)
+            self.scheduler.withdraw(asked.job_id)
 
     def keeps(
         self, owner: Owner, shape: Shape, pictures: int = 1, *, depth: int = 1, think_s: float = 0.0,
@@ -133,9 +152,14 @@ class Host:
 
     # Time
 
-    @property
     def now_ms(self) -> int:
         return round(self.now_s * MS_PER_S)
+
+    def monotonic_s(self) -> float:
+        return self.now_s
+
+    async def sleep(self, seconds: float) -> None:
+        raise NotImplementedError
 
     def run(self, until_s: float) -> None:
         while self._events and self._events[0][0] <= until_s:
@@ -147,29 +171,25 @@ class Host:
         shape = batch.images[0].shape
         return cost(shape) * len(batch.images) * self._s_per_picture * self._slower.get(shape, 1.0)
 
-    def next_batch(self, resting: _Batch | None) -> tuple[WaitingImage, ...]:
-        for job_id in self.queue.overdue(self.now_ms, self.model):
-            self.queue.drop_deadline(job_id)
-            self.dropped += 1
-        images = self.queue.next_batch(self._largest, () if resting is None else resting.keys)
+    def next_batch(self, engine: ScheduledEngine) -> tuple[WaitingImage, ...]:
+        self.dropped += self.scheduler.relieve_overdue()
+        images = self.scheduler.next_batch(engine)
+        self.scheduler.claimed(engine, images)
         for image in images:
             asked = self.open.get(image.key.job_id)
             if asked is not None and asked.start_s is None:
                 asked.start_s = self.now_s
         return images
 
-    def yields(self, batch: _Batch) -> bool:
-        return should_yield(batch.keys, self.queue, self.model, self.now_ms, batch.passed_cost)
-
     def is_unwanted(self, batch: _Batch) -> bool:
-        return all(key.job_id in self._cancelled for key in batch.keys)
+        return all(self.scheduler.is_stopped(key) for key in batch.keys)
 
     def finish(self, batch: _Batch) -> None:
         each_s = max(1e-3, batch.on_gpu_s / len(batch.images))
         if batch.steps_done == batch.images[0].shape.steps:
             self.model.observe(batch.images[0].shape, batch.on_gpu_s, len(batch.images))
         for image in batch.images:
-            self.queue.finished(image.key, self.model.measured_cost(each_s))
+            self.scheduler.finished(image.key, each_s)
             self.served_s[image.server_id, image.member_id] += each_s
             self._made(image)
 
@@ -187,9 +207,10 @@ class Host:
 
 @dataclass(eq=False)
 class _Engine:
-    """One card: a batch on it, at most one resting beside it."""
+    """What a loop of the dispatcher does, in simulated time."""
 
     host: Host
+    scheduled: ScheduledEngine
     on_gpu: _Batch | None = None
     resting: _Batch | None = None
 
@@ -199,21 +220,16 @@ class _Engine:
 
     def _turn(self) -> None:
         resting = self.resting
-        if resting is not None and (self.host.is_unwanted(resting) or not self.host.yields(resting)):
-            self._go_on(resting)
-            return
-        images = self.host.next_batch(resting)
-        if images:
-            self.on_gpu = _Batch(images)
-            if resting is not None:
-                resting.passed_cost += sum(image.cost for image in images)
+        step = self.host.scheduler.next_step(self.scheduled)
+        if step is NextStep.BEGIN:
+            images = self.host.next_batch(self.scheduled)
+            if images:
+                self.on_gpu = _Batch(images)
+                self._work()
+        elif step in (NextStep.GO_ON, NextStep.DISCARD):
+            self.scheduled.resume()
+            self.on_gpu, self.resting = resting, None
             self._work()
-        elif resting is not None:
-            self._go_on(resting)
-
-    def _go_on(self, resting: _Batch) -> None:
-        self.on_gpu, self.resting = resting, None
-        self._work()
 
     def _work(self) -> None:
         batch = self.on_gpu
@@ -228,11 +244,11 @@ class _Engine:
         batch.steps_done += 1
         batch.on_gpu_s += step_s
         steps = batch.images[0].shape.steps
-        used_cost = self.host.model.measured_cost(batch.on_gpu_s / len(batch.images))
-        self.host.queue.worked(batch.keys, batch.steps_done / steps, used_cost)
+        self.host.scheduler.worked(batch.keys, batch.steps_done / steps, batch.on_gpu_s)
         if batch.steps_done == steps:
             self._end(batch)
-        elif self.resting is None and self.host.yields(batch):
+        elif self.host.scheduler.should_yield(self.scheduled):
+            self.scheduled.suspend()
             self.on_gpu, self.resting = None, batch
             self._turn()
         else:
@@ -240,6 +256,7 @@ class _Engine:
 
     def _end(self, batch: _Batch) -> None:
         self.on_gpu = None
+        self.scheduled.in_hand = ()
         self.host.finish(batch)
         if self.on_gpu is None:
             self._turn()

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from itertools import count
 
 from kleinbot.domain.errors import Refusal
-from kleinbot.scheduler.admission import AdmissionLimits, Admitted, admit
+from kleinbot.scheduler.admission import AdmissionLimits, Admitted
 from kleinbot.scheduler.cost import PICTURE, CostModel
 from kleinbot.scheduler.entries import Shape, UniformLimit, WaitingImage
 from kleinbot.scheduler.queue import ImageQueue
-from tests.scheduler.builders import EDIT, SMALL, job
+from tests.scheduler.builders import EDIT, SMALL, job, judged
 
 LIMITS = AdmissionLimits(member_cost=1e3, server_cost=1e9, queue_cost=1e9)
 FULL = AdmissionLimits(member_cost=1e9, server_cost=10.0, queue_cost=20.0)
@@ -49,8 +49,8 @@ class Crowd:
         for member in range(self._members):
             for _ in range(spread.images // 4):
                 images = self.job(member, EDIT if member % 5 == 0 else PICTURE if member % 2 else SMALL)
-                judged = admit(images, self.queue, LIMITS, self.model, NOW_MS)
-                self._submit(judged)
+                verdict = judged(images, self.queue, LIMITS, self.model, NOW_MS)
+                self._submit(verdict)
         self.queue.kept(self.queue.unkept())
 
     def job(self, member: int, shape: Shape = PICTURE) -> tuple[WaitingImage, ...]:
@@ -58,29 +58,29 @@ class Crowd:
         server = 1 + member % self._spread.servers
         return job(name, member, 4, server_id=server, shape=shape)
 
-    def _submit(self, judged: Admitted | Refusal) -> None:
-        assert isinstance(judged, Admitted)
-        self._jobs.append(judged.images[0].key.job_id)
-        self.queue.submit(judged.images)
+    def _submit(self, verdict: Admitted | Refusal) -> None:
+        assert isinstance(verdict, Admitted)
+        self._jobs.append(verdict.images[0].key.job_id)
+        self.queue.submit(verdict.images)
 
     def admitted(self) -> None:
         """Judge a newcomer's job and put it in line, with the tags that are written."""
         images = self.job(10**6 + next(self._names))
-        judged = admit(images, self.queue, LIMITS, self.model, NOW_MS)
-        assert isinstance(judged, Admitted)
-        changes = self.queue.unkept(judged.images)
-        self._submit(judged)
+        verdict = judged(images, self.queue, LIMITS, self.model, NOW_MS)
+        assert isinstance(verdict, Admitted)
+        changes = self.queue.unkept(verdict.images)
+        self._submit(verdict)
         self.queue.kept(changes)
 
     def admitted_to_a_queue(self) -> None:
         """The same for a member who has many in line."""
         images = self.job(0)
-        judged = admit(images, self.queue, LIMITS, self.model, NOW_MS)
+        verdict = judged(images, self.queue, LIMITS, self.model, NOW_MS)
         self.queue.unkept(images)
-        assert judged
+        assert verdict
 
     def refused(self) -> None:
-        assert not isinstance(admit(self.job(0), self.queue, FULL, self.model, NOW_MS), Admitted)
+        assert not isinstance(judged(self.job(0), self.queue, FULL, self.model, NOW_MS), Admitted)
 
     def decided(self) -> None:
         """Start a batch, let it make a step, see whether others pass, and end it."""

@@ -5,11 +5,11 @@ import pytest
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import Lane
 from kleinbot.domain.job_spec import Checkpoint
-from kleinbot.scheduler.admission import AdmissionLimits, Admitted, admit
+from kleinbot.scheduler.admission import AdmissionLimits, Admitted
 from kleinbot.scheduler.cost import PICTURE, CostModel
 from kleinbot.scheduler.entries import Shape, UniformLimit
 from kleinbot.scheduler.queue import ImageQueue
-from tests.scheduler.builders import Shares, job
+from tests.scheduler.builders import Shares, job, judged
 
 LIMITS = AdmissionLimits(token_member_cost=4, member_cost=8, server_cost=12, queue_cost=16)
 NOW_MS = 1_000_000
@@ -18,7 +18,7 @@ NOW_MS = 1_000_000
 def ask(
     queue: ImageQueue, job_id: str, member_id: int, count: int, *, server_id: int = 1, s: float = 1.0
 ) -> Admitted | Refusal:
-    answer = admit(job(job_id, member_id, count, server_id=server_id), queue, LIMITS, CostModel(s), NOW_MS)
+    answer = judged(job(job_id, member_id, count, server_id=server_id), queue, LIMITS, CostModel(s), NOW_MS)
     if isinstance(answer, Admitted):
         queue.submit(answer.images)
     return answer
@@ -49,7 +49,7 @@ def test_what_is_expected_too_late_is_not_promised() -> None:
 
 def test_a_single_image_is_never_over_the_share() -> None:
     base = Shape(PICTURE.grid, steps=50, checkpoint=Checkpoint.BASE)
-    answer = admit(job("a", 1, shape=base), ImageQueue(), LIMITS, CostModel(1.0), NOW_MS)
+    answer = judged(job("a", 1, shape=base), ImageQueue(), LIMITS, CostModel(1.0), NOW_MS)
     assert isinstance(answer, Admitted)
     assert answer.lane is Lane.TOKEN
 
@@ -103,10 +103,10 @@ def test_five_floods_of_the_default_size_do_not_close_a_server_to_a_sixth_member
     queue, limits = ImageQueue(), AdmissionLimits()
     for n in range(100):
         for member in range(1, 6):
-            flood = admit(job(f"{member}-{n}", member, 4), queue, limits, CostModel(1.0), NOW_MS)
+            flood = judged(job(f"{member}-{n}", member, 4), queue, limits, CostModel(1.0), NOW_MS)
             if isinstance(flood, Admitted):
                 queue.submit(flood.images)
-    assert isinstance(admit(job("sixth", 6, 4), queue, limits, CostModel(1.0), NOW_MS), Admitted)
+    assert isinstance(judged(job("sixth", 6, 4), queue, limits, CostModel(1.0), NOW_MS), Admitted)
 
 
 def test_a_refusal_names_a_time_at_which_it_would_be_accepted() -> None:
@@ -132,7 +132,7 @@ def test_asking_leaves_the_line_as_it_is() -> None:
     queue = ImageQueue()
     ask(queue, "a", 1, 2)
     before = (queue.order(), queue.tags())
-    admit(job("b", 2, 2), queue, LIMITS, CostModel(1.0), NOW_MS)
+    judged(job("b", 2, 2), queue, LIMITS, CostModel(1.0), NOW_MS)
     assert (queue.order(), queue.tags()) == before
 
 
@@ -142,14 +142,14 @@ def test_the_time_named_counts_the_work_of_the_scope_alone_and_what_runs() -> No
         ask(queue, f"mine-{number}", 1, 4, s=10.0)
     ask(queue, "other", 2, 4, s=10.0)
     # At 20 s two of mine are made: I asked first, and all of it is within what I am allowed.
-    before = admit(job("more", 1, 2), queue, LIMITS, CostModel(10.0), NOW_MS)
+    before = judged(job("more", 1, 2), queue, LIMITS, CostModel(10.0), NOW_MS)
     assert isinstance(before, Refusal)
     assert before.parameters["retry_at_s"] == NOW_MS // 1000 + 27
     queue.next_batch(UniformLimit(1))
     # One of mine runs and takes 5 s more; another one follows.
     queue.worked([image.key for image in queue.running], 0.5, 0.5)
-    one = admit(job("more", 1, 1), queue, LIMITS, CostModel(10.0), NOW_MS)
-    two = admit(job("more", 1, 2), queue, LIMITS, CostModel(10.0), NOW_MS)
+    one = judged(job("more", 1, 1), queue, LIMITS, CostModel(10.0), NOW_MS)
+    two = judged(job("more", 1, 2), queue, LIMITS, CostModel(10.0), NOW_MS)
     assert isinstance(one, Refusal)
     assert isinstance(two, Refusal)
     told = [each.parameters["retry_at_s"] for each in (one, two)]

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from kleinbot.domain.errors import Refusal
-from kleinbot.scheduler.admission import AdmissionLimits, admit
+from kleinbot.scheduler.admission import AdmissionLimits
 from kleinbot.scheduler.cost import PICTURE, CostModel
 from kleinbot.scheduler.queue import ImageQueue
 from tests.scheduler import attacks
 from tests.scheduler.attacks import BEST, TWO_REFERENCES, jain
-from tests.scheduler.builders import EDIT, SMALL, Shares, job
+from tests.scheduler.builders import EDIT, SMALL, Shares, job, judged
 from tests.scheduler.scripted_host import Host
 from tests.scheduler.search import WAIT_TIMES, longest_waited, most_gained
 from tests.scheduler.speed import ACTIONS, Crowd, Spread
@@ -79,14 +79,14 @@ def test_no_server_below_its_part_is_refused() -> None:
     queue, model = ImageQueue(Shares({7: 2.0})), CostModel(1.0)
     for n in range(400):
         server = 1 + n % 6
-        flood = admit(job(f"{n}", n, 1, server_id=server), queue, limits, model, 0)
+        flood = judged(job(f"{n}", n, 1, server_id=server), queue, limits, model, 0)
         if not isinstance(flood, Refusal):
             queue.submit(flood.images)
     for n in range(25):
-        asked = admit(job(f"seventh {n}", n, 1, server_id=7), queue, limits, model, 0)
+        asked = judged(job(f"seventh {n}", n, 1, server_id=7), queue, limits, model, 0)
         assert not isinstance(asked, Refusal), "below two eighths of a hundred"
         queue.submit(asked.images)
-    assert isinstance(admit(job("more", 99, 1, server_id=7), queue, limits, model, 0), Refusal)
+    assert isinstance(judged(job("more", 99, 1, server_id=7), queue, limits, model, 0), Refusal)
 
 
 def test_told_starts_hold() -> None:

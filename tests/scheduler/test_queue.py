@@ -375,4 +375,4 @@ def test_who_is_held_is_overtaken_by_nobody() -> None:
     for number in range(300):
         queue.submit(job(f"works {number}", 2, 1, server_id=2))
         queue.finished(queue.next_batch(ONE)[0].key, 1.0)
-    assert queue.forecast.overtaking == 0.0
+    assert queue.forecast().overtaking == 0.0

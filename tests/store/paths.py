@@ -20,11 +20,13 @@ from pathlib import Path
 from random import Random, SystemRandom
 
 from kleinbot.dispatch.recovery import recover
+from kleinbot.domain.capacity import LimitsOnly
 from kleinbot.domain.errors import Refusal
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.images.cpu_pool import CpuPool
-from kleinbot.scheduler.queue import ImageQueue
+from kleinbot.scheduler.cost import CostModel
+from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store.database import Database
 from kleinbot.store.delivery import outbox
 from kleinbot.store.members import servers
@@ -187,7 +189,9 @@ async def measure(file: Path, folder: Path, times: int, seed: int = 1) -> list[F
 
 async def _start(database: Database, studio: Studio) -> None:
     # Of no size: what waits is kept, whatever this engine's profile draws.
-    await recover(database, ImageQueue(), studio.admission, studio.engine.profile, None, studio.clock)
+    capacity = LimitsOnly(studio.engine.profile)
+    fresh = Scheduler([(studio.engine, capacity)], CostModel(1.0), studio.clock)
+    await recover(database, fresh, studio.engine.profile, None, studio.clock)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from kleinbot.domain.service_mode import ServiceMode
 from kleinbot.scheduler.entries import UniformLimit
 from kleinbot.scheduler.estimates import ErrorSpread
 from kleinbot.scheduler.queue import ImageQueue
-from kleinbot.usecases.owner.bot_control import ActivityCounts, BotControl, ServiceModeStore
+from kleinbot.usecases.owner.bot_control import ActivityCounts, BotControl, Health, stored_service_mode
 from kleinbot.usecases.owner.server_shares import ServerShares
 from kleinbot.usecases.quota.quota import QuotaRule
 from tests.scheduler.builders import job
@@ -18,6 +18,10 @@ from tests.usecase_harness import ADA, DAY_MS, Studio
 
 HOST = replace(ADA, is_owner=True)
 ADMIN = replace(ADA, is_admin=True)
+
+
+async def _health() -> Health:
+    return Health(2**30, None, ActivityCounts(0.0, ErrorSpread(0, 0.0, 0.0), {}, {}), None, None)
 
 
 class _Desk:
@@ -28,17 +32,10 @@ class _Desk:
         self.moves = 0
         self.operate = BotControl(
             database=studio.database,
-            queue=studio.queue,
+            scheduler=studio.scheduler,
             shares=self.shares,
-            service_modes=studio.service_modes,
             rule=QuotaRule(600, DAY_MS),
-            profile=studio.engine.profile,
-            engine_state=lambda: studio.engine.state,
-            clock_ahead_ms=lambda: None,
-            archive_problem=lambda: None,
-            free_bytes=lambda: 2**30,
-            loop_late_s=lambda: None,
-            tallies=lambda: ActivityCounts(0.0, ErrorSpread(0, 0.0, 0.0), {}, {}),
+            health=_health,
             service_mode_changed=self._moved,
             clock=studio.clock,
         )
@@ -63,7 +60,7 @@ async def test_nobody_but_the_host_may(studio: Studio, handlers: _Desk) -> None:
     with pytest.raises(Refusal):
         await operate.share(ADMIN, 10, [10], 2.0, None)
     assert await studio.database.read.number("SELECT COUNT(*) FROM audit") == 0
-    assert (studio.service_modes.service_mode, handlers.moves) == (ServiceMode.OPEN, 0)
+    assert (studio.scheduler.service_mode, handlers.moves) == (ServiceMode.OPEN, 0)
 
 
 async def test_the_door_is_kept_over_a_restart(studio: Studio, handlers: _Desk) -> None:
@@ -73,9 +70,8 @@ async def test_the_door_is_kept_over_a_restart(studio: Studio, handlers: _Desk) 
         (handlers.operate.resume, ServiceMode.OPEN),
     ):
         await deed(HOST)
-        after = ServiceModeStore()
-        await after.load(studio.database.read)
-        assert studio.service_modes.service_mode is after.service_mode is service_mode
+        after = await stored_service_mode(studio.database.read)
+        assert studio.scheduler.service_mode is after is service_mode
     assert handlers.moves == 3
     assert await studio.database.read.number("SELECT COUNT(*) FROM audit WHERE server_id IS NULL") == 3
 
@@ -120,9 +116,8 @@ async def test_of_racing_decisions_the_last_in_the_rows_is_the_one_that_holds(
 ) -> None:
     operate = handlers.operate
     await asyncio.gather(*(deed(HOST) for _ in range(5) for deed in (operate.pause, operate.drain)))
-    after = ServiceModeStore()
-    await after.load(studio.database.read)
-    assert studio.service_modes.service_mode is after.service_mode
+    after = await stored_service_mode(studio.database.read)
+    assert studio.scheduler.service_mode is after
     row = await studio.database.read.one("SELECT action FROM audit ORDER BY audit_id DESC")
     assert row is not None
-    assert row[0] == {ServiceMode.PAUSED: "pause", ServiceMode.DRAINING: "drain"}[after.service_mode]
+    assert row[0] == {ServiceMode.PAUSED: "pause", ServiceMode.DRAINING: "drain"}[after]

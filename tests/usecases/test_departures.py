@@ -31,8 +31,7 @@ class Membership:
 def departures_of(studio: Studio, membership: Membership, clock: ManualClock | None = None) -> Departures:
     """Return a bot's departures; once more for one that is started again."""
     return Departures(
-        studio.database, studio.queue, studio.dispatcher, membership.asked,
-        lambda: None, clock or studio.clock,
+        studio.database, studio.scheduler, membership.asked, lambda: None, clock or studio.clock
     )  # fmt: skip
 
 

@@ -7,9 +7,7 @@ from tests.usecase_harness import ADA, HOST, MODERATOR, Studio
 
 
 def _queue(studio: Studio) -> OwnerQueue:
-    return OwnerQueue(
-        studio.database, studio.queue, studio.recall, studio.service_modes, lambda: studio.engine.state
-    )
+    return OwnerQueue(studio.database, studio.scheduler, studio.recall)
 
 
 @pytest.mark.parametrize("actor", [ADA, MODERATOR])

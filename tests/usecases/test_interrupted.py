@@ -60,6 +60,6 @@ async def test_what_was_used_is_paid_once_and_the_gpu_is_let_go(
 async def test_a_job_that_failed_has_left_the_line(interrupted: Studio, at_commit: AtCommit) -> None:
     job_id = (await interrupted.imagine()).status.job.job_id
     error = RenderError(Code.RENDER_FAILED)
-    await _cancelled(at_commit, interrupted.dispatcher.fail(job_id, error))
+    await _cancelled(at_commit, interrupted.claims.fail(job_id, error))
     assert (await interrupted.job(job_id)).state is JobState.FAILED
     assert not interrupted.queue.holds(job_id)

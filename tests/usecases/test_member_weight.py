@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from kleinbot.domain.capacity import LimitsOnly
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.people import Actor
 from kleinbot.domain.quota import AuditAction
-from kleinbot.scheduler.queue import ImageQueue
+from kleinbot.scheduler.cost import CostModel
+from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store.members import audit
 from kleinbot.usecases.owner.server_shares import ServerShares
 from kleinbot.usecases.quota.member_weight import SetMemberWeight
@@ -21,7 +23,7 @@ ADMIN = Actor(server_id=10, member_id=4, locale="en-US", is_admin=True)
 async def test_only_an_admin_may(studio: Studio, actor: Actor) -> None:
     shares = ServerShares()
     with pytest.raises(Refusal) as caught:
-        await SetMemberWeight(studio.database, studio.queue, shares, studio.clock).set(
+        await SetMemberWeight(studio.database, studio.scheduler, shares, studio.clock).set(
             actor, ADA.member_id, 10.0
         )
     assert caught.value.code is Code.NOT_AN_ADMIN
@@ -31,7 +33,9 @@ async def test_only_an_admin_may(studio: Studio, actor: Actor) -> None:
 
 async def test_it_holds_in_that_server_alone_at_once_and_after_a_restart_and_is_noted(studio: Studio) -> None:
     shares, restarted = ServerShares(), ServerShares()
-    await SetMemberWeight(studio.database, studio.queue, shares, studio.clock).set(ADMIN, BOB.member_id, 2.5)
+    await SetMemberWeight(studio.database, studio.scheduler, shares, studio.clock).set(
+        ADMIN, BOB.member_id, 2.5
+    )
     await restarted.load(studio.database.read)
     for known in (shares, restarted):
         assert known.weight(ADMIN.server_id, BOB.member_id) == 2.5
@@ -45,9 +49,11 @@ async def test_it_holds_in_that_server_alone_at_once_and_after_a_restart_and_is_
 
 async def test_what_is_foreseen_follows_at_once(studio: Studio) -> None:
     shares = ServerShares()
-    queue = ImageQueue(shares)
+    capacity = LimitsOnly(studio.engine.profile)
+    scheduler = Scheduler([(studio.engine, capacity)], CostModel(1.0), studio.clock, weights=shares)
+    queue = scheduler.queue
     queue.submit((*job("a", 1, 12, server_id=10), *job("b", 2, 12, server_id=10)))
     before = [each.member_id for each in queue.order()]
-    await SetMemberWeight(studio.database, queue, shares, studio.clock).set(ADMIN, 2, 10.0)
+    await SetMemberWeight(studio.database, scheduler, shares, studio.clock).set(ADMIN, 2, 10.0)
     assert before == [1] * 8 + [2] * 8 + [1, 2] * 4
     assert [each.member_id for each in queue.order()] == [1] * 8 + [2] * 12 + [1] * 4

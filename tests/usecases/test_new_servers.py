@@ -10,7 +10,7 @@ BEFORE, PRESENT, LATER, MUCH_LATER = 10, 11, 12, 13
 
 
 def newcomers(studio: Studio, shares: ServerShares, share: float = 0.25) -> NewServers:
-    return NewServers(studio.database, shares, studio.queue, share, studio.clock)
+    return NewServers(studio.database, shares, studio.scheduler, share, studio.clock)
 
 
 async def ask(studio: Studio, server_id: int) -> None:

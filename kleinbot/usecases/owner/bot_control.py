@@ -1,11 +1,10 @@
-"""What the host may do: see every server, share out the card, and stop and go on with the work.
+"""What the owner may do: see every server, divide the GPU among them, pause and resume the work.
 
 Each change and its audit row are one transaction. Nothing here shows what members asked for.
 """
 
-import asyncio
 import functools
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from kleinbot.domain.clock import Clock
@@ -16,7 +15,7 @@ from kleinbot.domain.quota import AuditAction
 from kleinbot.domain.service_mode import ServiceMode
 from kleinbot.domain.work import EngineState
 from kleinbot.scheduler.estimates import ErrorSpread
-from kleinbot.scheduler.queue import ImageQueue
+from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store import facts
 from kleinbot.store.database import MEMBER_PATIENCE_S, Database, Reader
 from kleinbot.store.jobs import events
@@ -26,25 +25,19 @@ from kleinbot.usecases.owner.server_shares import ServerShares
 from kleinbot.usecases.permissions import require_owner
 from kleinbot.usecases.quota.quota import QuotaRule
 
-_DOOR_FACT = "door"
+_SERVICE_MODE_FACT = "door"
 
 
-class ServiceModeStore:
-    """Knows the door's state, in memory and in the row that survives a restart."""
-
-    def __init__(self) -> None:
-        self.service_mode = ServiceMode.OPEN
-
-    async def load(self, reader: Reader) -> None:
-        """Take over what was decided before the restart."""
-        self.service_mode = ServiceMode(await facts.recall(reader, _DOOR_FACT) or ServiceMode.OPEN)
+async def stored_service_mode(reader: Reader) -> ServiceMode:
+    """Return the service mode that was decided before the restart."""
+    return ServiceMode(await facts.recall(reader, _SERVICE_MODE_FACT) or ServiceMode.OPEN)
 
 
 @dataclass(frozen=True)
 class ActivityCounts:
-    """What was counted since the start. ``idle_share``: of the time with work; ``batches``: by size.
+    """Counts since the start. ``idle_time``: the idle part of the time with work. ``batches``: by size.
 
-    ``out_of_memory``: how often memory did not suffice, by what was done about it (``domain.work.Rung``).
+    ``out_of_memory``: how often memory did not suffice, by what was done about it (``domain.work.Fallback``).
     """
 
     idle_time: float
@@ -54,12 +47,24 @@ class ActivityCounts:
 
 
 @dataclass(frozen=True)
-class BotStatus:
-    """How the bot is. ``loop_late_s``: the worst delay of the event loop so far; None where unmeasured.
+class Health:
+    """How the process and its machine are.
 
-    ``archive_problem``: why the archive is not swept, or not wholly; None where all is well.
-    ``clock_ahead_ms``: by how much the clock is ahead of Discord's; None where that is little or unknown.
+    ``loop_late_s``: the worst delay of the event loop so far; None where unmeasured. ``archive_problem``: why
+    the archive is not swept, or only in part; None where all is well. ``clock_ahead_ms``: by how much the
+    clock is ahead of Discord's; None where that is little or unknown.
     """
+
+    free_bytes: int
+    loop_late_s: float | None
+    tallies: ActivityCounts
+    archive_problem: StartError | None
+    clock_ahead_ms: int | None
+
+
+@dataclass(frozen=True)
+class BotStatus:
+    """How the bot is: what its engines do, what waits, and the fields of ``Health``."""
 
     engine: EngineState
     service_mode: ServiceMode
@@ -74,46 +79,33 @@ class BotStatus:
 
 
 class BotControl:
-    """Every method raises Refusal NOT_THE_HOST for anybody else."""
+    """Every method raises Refusal NOT_THE_HOST for anybody but the owner."""
 
     def __init__(
         self,
         *,
         database: Database,
-        queue: ImageQueue,
+        scheduler: Scheduler,
         shares: ServerShares,
-        service_modes: ServiceModeStore,
         rule: QuotaRule,
-        profile: Profile,
-        engine_state: Callable[[], EngineState],
-        free_bytes: Callable[[], int],
-        archive_problem: Callable[[], StartError | None],
-        clock_ahead_ms: Callable[[], int | None],
-        loop_late_s: Callable[[], float | None],
-        tallies: Callable[[], ActivityCounts],
+        health: Callable[[], Awaitable[Health]],
         service_mode_changed: Callable[[], None],
         clock: Clock,
     ) -> None:
-        """``door_moved`` is called after each change of the door, on the event loop."""
+        """``service_mode_changed`` is called on the event loop, after the scheduler has changed."""
         self._database = database
-        self._queue = queue
+        self._scheduler = scheduler
         self._shares = shares
-        self._service_modes = service_modes
         self._rule = rule
-        self._profile = profile
-        self._engine_state = engine_state
-        self._free_bytes = free_bytes
-        self._archive_problem = archive_problem
-        self._clock_ahead_ms = clock_ahead_ms
-        self._loop_late_s = loop_late_s
-        self._tallies = tallies
+        self._health = health
         self._service_mode_changed = service_mode_changed
         self._clock = clock
 
     async def servers(self, actor: Actor, present: Collection[int]) -> tuple[ServerRow, ...]:
-        """Return the servers that were ever seen or are ``present``, the busiest in a window's time first.
+        """Return the servers that were ever seen or are ``present``, those with most work first.
 
-        Their ``most_tenths`` is filled in with the host's default.
+        The work counts that was asked for within the quota's window. A missing ``most_tenths`` becomes the
+        owner's default.
         """
         require_owner(actor)
         known = await servers.listed(self._database.read, self._clock.now_ms() - self._rule.window_ms)
@@ -132,7 +124,7 @@ class BotControl:
         share: float | None,
         most_tenths: int | None,
     ) -> ServerRow:
-        """Set a server's share of the card, and what one member there may be given; None leaves it.
+        """Set a server's share of the GPU, and the most that a member there may be given; None keeps it.
 
         Raises Refusal SERVER_UNKNOWN for a server that was never seen and is not ``present``.
         """
@@ -164,10 +156,10 @@ class BotControl:
 
     def _share_changed(self, server_id: int, share: float) -> None:
         self._shares.set_share(server_id, share)
-        self._queue.weights_changed()
+        self._scheduler.weights_changed()
 
     async def pause(self, actor: Actor) -> None:
-        """Begin no more pictures; jobs are still accepted and keep their places."""
+        """Begin no more images; jobs are still accepted and keep their places."""
         await self._move(actor, ServiceMode.PAUSED, AuditAction.PAUSE)
 
     async def resume(self, actor: Actor) -> None:
@@ -175,32 +167,33 @@ class BotControl:
         await self._move(actor, ServiceMode.OPEN, AuditAction.RESUME)
 
     async def drain(self, actor: Actor) -> None:
-        """Finish what is in line and accept nothing new."""
+        """Finish what is in the queue and accept nothing new."""
         await self._move(actor, ServiceMode.DRAINING, AuditAction.DRAIN)
 
     async def status(self, actor: Actor) -> BotStatus:
         require_owner(actor)
+        health = await self._health()
         return BotStatus(
-            engine=self._engine_state(),
-            service_mode=self._service_modes.service_mode,
-            profile=self._profile,
-            waiting_images=len(self._queue.waiting),
-            running_images=len(self._queue.running),
-            free_bytes=await asyncio.to_thread(self._free_bytes),  # a lost network share may take long
-            loop_late_s=self._loop_late_s(),
-            tallies=self._tallies(),
-            archive_problem=self._archive_problem(),
-            clock_ahead_ms=self._clock_ahead_ms(),
+            engine=self._scheduler.engine_state(),
+            service_mode=self._scheduler.service_mode,
+            profile=self._scheduler.engines[0].engine.profile,
+            waiting_images=self._scheduler.queue.waiting_count,
+            running_images=len(self._scheduler.queue.running),
+            free_bytes=health.free_bytes,
+            loop_late_s=health.loop_late_s,
+            tallies=health.tallies,
+            archive_problem=health.archive_problem,
+            clock_ahead_ms=health.clock_ahead_ms,
         )
 
     async def _move(self, actor: Actor, service_mode: ServiceMode, deed: AuditAction) -> None:
         require_owner(actor)
         async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
             await events.accept(transaction, actor, self._clock.now_ms())
-            await facts.note(transaction, _DOOR_FACT, service_mode)
+            await facts.note(transaction, _SERVICE_MODE_FACT, service_mode)
             await audit.note(transaction, deed, actor.member_id, self._clock.now_ms())
             transaction.once_committed(lambda: self._moved(service_mode))
 
     def _moved(self, service_mode: ServiceMode) -> None:
-        self._service_modes.service_mode = service_mode
+        self._scheduler.set_service_mode(service_mode)
         self._service_mode_changed()

@@ -8,12 +8,11 @@ from collections.abc import Callable
 from kleinbot.domain.clock import HOUR_MS, MS_PER_S, Clock, sleep_until
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import JobState
-from kleinbot.scheduler.queue import ImageQueue
+from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store.database import Database
 from kleinbot.store.jobs import jobs, lookup
 from kleinbot.store.members import servers
 from kleinbot.store.members.servers import ServerInLine
-from kleinbot.usecases.submit import LineListener
 
 _log = logging.getLogger(__name__)
 
@@ -29,16 +28,14 @@ class Departures:
     def __init__(
         self,
         database: Database,
-        queue: ImageQueue,
-        listener: LineListener,
+        scheduler: Scheduler,
         is_member_of: Callable[[int], bool | None],
         wake_delivery: Callable[[], None],
         clock: Clock,
     ) -> None:
         """``is_member_of``: whether the bot is in a server, even an unavailable one; None: not known."""
         self._database = database
-        self._queue = queue
-        self._listener = listener
+        self._scheduler = scheduler
         self._is_member_of = is_member_of
         self._wake_delivery = wake_delivery
         self._clock = clock
@@ -68,17 +65,16 @@ class Departures:
                 case False:
                     await self._gone(server)
                 case None if server.left_ms is not None:
-                    self._queue.hold(server.server_id)
+                    self._scheduler.hold(server.server_id)
 
     async def _back(self, server: ServerInLine) -> None:
         self._noted_s.pop(server.server_id, None)
-        if self._queue.release(server.server_id):
-            self._listener.job_added()
+        self._scheduler.release(server.server_id)
         if server.left_ms is not None:
             await self._note(server.server_id, None)
 
     async def _gone(self, server: ServerInLine) -> None:
-        self._queue.hold(server.server_id)
+        self._scheduler.hold(server.server_id)
         now_ms, now_s = self._clock.now_ms(), self._clock.monotonic_s()
         if server.left_ms is None or not _is_of_now(server.left_ms, server.newest_ms, now_ms):
             self._noted_s[server.server_id] = now_s
@@ -103,13 +99,12 @@ class Departures:
                 if await jobs.stop(transaction, job_id, JobState.CANCELLED, now_ms, error):
                     transaction.once_committed(functools.partial(self._stopped, job_id))
         # Nothing is left that waits: whoever is back and orders need not wait for the next look.
-        self._queue.release(server_id)
+        self._scheduler.release(server_id)
         self._noted_s.pop(server_id, None)
         _log.info("server %d has removed the bot: %d jobs were given back", server_id, len(open_jobs))
 
     def _stopped(self, job_id: str) -> None:
-        self._queue.withdraw(job_id)
-        self._listener.job_stopped(job_id)
+        self._scheduler.withdraw(job_id)
         self._wake_delivery()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from kleinbot.domain.clock import Clock
-from kleinbot.scheduler.queue import ImageQueue
+from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store.database import Database
 from kleinbot.store.members import servers
 from kleinbot.usecases.owner.server_shares import ServerShares
@@ -17,11 +17,11 @@ class NewServers:
     """
 
     def __init__(
-        self, database: Database, shares: ServerShares, queue: ImageQueue, share: float, clock: Clock
+        self, database: Database, shares: ServerShares, scheduler: Scheduler, share: float, clock: Clock
     ) -> None:
         self._database = database
         self._shares = shares
-        self._queue = queue
+        self._scheduler = scheduler
         self._share = share
         self._clock = clock
 
@@ -42,4 +42,4 @@ class NewServers:
             await servers.set_newcomer_share(transaction, self._share)
         # Not read anew: what is set meanwhile would be overwritten by what was read before it.
         self._shares.welcome(present, self._share)
-        self._queue.weights_changed()
+        self._scheduler.weights_changed()

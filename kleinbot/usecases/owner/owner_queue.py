@@ -1,6 +1,6 @@
-"""The whole line as the host sees it: who waits where and at what cost, never what they asked for."""
+"""The whole queue as the owner sees it: who waits where and at what cost, never what they asked for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kleinbot.domain.job import Lane, Told
@@ -8,11 +8,10 @@ from kleinbot.domain.job_spec import Checkpoint, JobKind
 from kleinbot.domain.people import Actor
 from kleinbot.domain.service_mode import ServiceMode
 from kleinbot.domain.work import EngineState
-from kleinbot.scheduler.queue import ImageQueue
+from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store.database import Database
 from kleinbot.store.jobs import lookup
 from kleinbot.usecases.job_queries import JobQueries, JobStatus
-from kleinbot.usecases.owner.bot_control import ServiceModeStore
 from kleinbot.usecases.permissions import require_owner
 
 ROWS = 8
@@ -23,7 +22,7 @@ ROWS = 8
 class OwnerQueueRow:
     """One open job, as in ``JobStatus``.
 
-    ``cost``: what it still takes of the card, in pictures; 0 once all is made and only has to be stored.
+    ``cost``: the work that is left, in pictures; 0 once all is made and only has to be stored.
     """
 
     job_id: str
@@ -42,7 +41,10 @@ class OwnerQueueRow:
 
 @dataclass(frozen=True)
 class OwnerQueuePage:
-    """Some of the open jobs, in the order in which they run. ``page`` counts from 0, ``cost`` all jobs."""
+    """Some of the open jobs, in the order in which they run.
+
+    ``page`` counts from 0. ``cost``: of all open jobs.
+    """
 
     rows: tuple[OwnerQueueRow, ...]
     page: int
@@ -61,19 +63,16 @@ class OwnerQueue:
     def __init__(
         self,
         database: Database,
-        queue: ImageQueue,
+        scheduler: Scheduler,
         recall: JobQueries,
-        service_modes: ServiceModeStore,
-        engine_state: Callable[[], EngineState],
     ) -> None:
         self._database = database
-        self._queue = queue
+        self._scheduler = scheduler
+        self._queue = scheduler.queue
         self._recall = recall
-        self._service_modes = service_modes
-        self._engine_state = engine_state
 
     async def page(self, actor: Actor, page: int) -> OwnerQueuePage:
-        """Return a page of the line, or the last one where there are not so many any more."""
+        """Return a page of the queue, or the last one where there are fewer."""
         require_owner(actor)
         ordered = await self._ordered()
         pages = max(1, -(-len(ordered) // ROWS))
@@ -86,8 +85,8 @@ class OwnerQueue:
             waiting_images=self._queue.waiting_count,
             running_images=len(self._queue.running),
             cost=self._queue.outstanding.cost(),
-            service_mode=self._service_modes.service_mode,
-            engine=self._engine_state(),
+            service_mode=self._scheduler.service_mode,
+            engine=self._scheduler.engine_state(),
         )
 
     async def first(self, actor: Actor, most: int) -> tuple[OwnerQueueRow, ...]:
@@ -96,9 +95,9 @@ class OwnerQueue:
         return await self._rows((await self._ordered())[:most])
 
     async def _ordered(self) -> list[str]:
-        """Return every open job: those of which no picture waits first, then by whose turn comes first.
+        """Return every open job: first those without a waiting image, then in the order of their turns.
 
-        Last are those of servers that have removed the bot: they have no turn.
+        Jobs of servers that have removed the bot come last: they have no turn.
         """
         turns: dict[str, int] = {}
         for turn, image in enumerate(self._queue.order()):

@@ -3,7 +3,7 @@
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.domain.quota import AuditAction
-from kleinbot.scheduler.queue import ImageQueue
+from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store.database import MEMBER_PATIENCE_S, Database
 from kleinbot.store.jobs import events
 from kleinbot.store.members import audit, members
@@ -14,9 +14,9 @@ from kleinbot.usecases.permissions import require_admin
 class SetMemberWeight:
     """For a server's admins, and in their own server only."""
 
-    def __init__(self, database: Database, queue: ImageQueue, shares: ServerShares, clock: Clock) -> None:
+    def __init__(self, database: Database, scheduler: Scheduler, shares: ServerShares, clock: Clock) -> None:
         self._database = database
-        self._queue = queue
+        self._scheduler = scheduler
         self._shares = shares
         self._clock = clock
 
@@ -40,4 +40,4 @@ class SetMemberWeight:
 
     def _changed(self, owner: MemberKey, weight: float) -> None:
         self._shares.set_weight(owner, weight)
-        self._queue.weights_changed()
+        self._scheduler.weights_changed()

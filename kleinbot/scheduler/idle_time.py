@@ -1,12 +1,12 @@
-"""How much of the time in which there was work the card had none in hand."""
+"""For how long an engine ran nothing while there was work."""
 
 from kleinbot.domain.clock import Clock
 
 
 class IdleTime:
-    """Adds up the seconds in which a batch is in flight, and those in which none is though work waits.
+    """Adds up the seconds with a batch in flight, and the seconds without one while work waits.
 
-    Time without any work counts nowhere, nor does time in which the host lets the work rest.
+    Time without any work counts as neither, nor does time in which the owner has paused the work.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -28,14 +28,8 @@ class IdleTime:
         is_idle = self._work_waits and not self._in_flight
         return self._idle_s + (self._elapsed_s if is_idle else 0.0)
 
-    @property
-    def share(self) -> float:
-        """Idle seconds as a part of both, 0…1; 0 before there was any work."""
-        both_s = self.busy_s + self.idle_s
-        return self.idle_s / both_s if both_s > 0 else 0.0
-
     def note(self, *, in_flight: bool, work_waits: bool) -> None:
-        """Say how it is from now on."""
+        """Note the state from now on."""
         self._busy_s, self._idle_s = self.busy_s, self.idle_s
         self._since_s = self._clock.monotonic_s()
         self._in_flight, self._work_waits = in_flight, work_waits

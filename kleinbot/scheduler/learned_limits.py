@@ -1,4 +1,4 @@
-"""How many images may share the card: what the host's memory model allows, less what did not fit."""
+"""How many images may share a GPU: what its memory model allows, less what did not fit."""
 
 from kleinbot.domain.capacity import Capacity
 from kleinbot.domain.work import OutOfMemory
@@ -6,9 +6,9 @@ from kleinbot.scheduler.entries import Shape
 
 
 class LearnedLimits:
-    """Implements ``BatchLimits``. What is learnt holds until the process ends.
+    """Implements ``BatchLimits`` for one engine. What is learnt holds until the process ends.
 
-    It is not kept longer: another program may have had the memory, and then a low limit would stay for ever.
+    It is kept no longer: another program may have used the memory, and a low limit would then stay for ever.
     """
 
     def __init__(self, capacity: Capacity) -> None:
@@ -22,7 +22,7 @@ class LearnedLimits:
         return max(1, min([self._capacity.largest_batch(shape.grid, shape.references), *learnt]))
 
     def learn(self, shape: Shape, event: OutOfMemory) -> None:
-        """Note that a batch did not fit: from now on neither it nor more of what is as large."""
+        """Note that a batch did not fit. From now on no batch is as large for this shape or a larger one."""
         tokens = _tokens(shape)
         if 1 < event.batch <= self.max_batch(shape):
             self._too_large[tokens] = event.batch
