@@ -54,6 +54,8 @@ class GpuAvailability:
             facts = self._look_at_machine()
             if not self._may_pass(error, facts):
                 raise
+            if error.code is Code.WEIGHTS_UNREADABLE:
+                return _without_gpu(facts, StartError(Code.WAITS_FOR_WEIGHTS, **error.parameters))
             return _without_gpu(facts, waits_for(error if facts.gpus else None))
         if not comes_down(self._settings, self._served, chosen):
             return chosen

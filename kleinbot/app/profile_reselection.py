@@ -14,8 +14,9 @@ from kleinbot.app.torch_probe import TorchProbe, ask_torch
 from kleinbot.config.settings import DeviceChoice, Settings
 from kleinbot.domain.errors import StartError
 from kleinbot.domain.profile import Device
-from kleinbot.hardware.facts import MachineFacts
+from kleinbot.hardware.facts import GIB, Gpu, MachineFacts
 from kleinbot.hardware.probe import look
+from kleinbot.hardware.profile_choice import ProfileChoice
 
 _log = logging.getLogger(__name__)
 
@@ -36,13 +37,15 @@ class ProfileReselection:
         failed: FailedProfiles,
         look_at_machine: Callable[[], MachineFacts] = look,
         ask: Callable[[], TorchProbe] = ask_torch,
+        ask_of: Callable[[Gpu | None], TorchProbe] = lambda gpu: ask_torch(gpu=gpu),
     ) -> None:
-        """``chosen`` is what this process runs, or tries to."""
+        """``chosen`` is what this process runs, or tries to; ``ask_of`` asks torch of one card alone."""
         self._settings = settings
         self._chosen = chosen
         self._failed = failed
         self._look_at_machine = look_at_machine
         self._ask_torch = ask
+        self._ask_torch_of = ask_of
 
     def after_memory_ran_out(self) -> bool:
         """Tell whether a new process would choose another profile for a card; then this one is left out.
@@ -50,12 +53,13 @@ class ProfileReselection:
         Where there is no other, nothing is noted: the same one may fit once a game has ended.
         """
         name = self._chosen.profile.name
+        left_out = self._failed.names() | {name}
         try:
-            other = self._choose(self._look_at_machine(), self._failed.names() | {name})
+            other = self._choose(self._look_at_machine(), left_out)
         except (StartError, OSError) as error:
             _log.info("no other profile can be chosen: %s", error)
             return False
-        if other is None or other.profile.name == name:
+        if other is None or other.profile.name in left_out:
             return False
         self._failed.note(name)
         _log.warning(
@@ -72,19 +76,20 @@ class ProfileReselection:
 
         ``held_bytes`` is what this process holds of its card at least.
         """
-        rank = self._chosen.choice.rank
-        if rank == 0 or self._chosen.waits_for is not None or self._settings.device is DeviceChoice.CPU:
+        is_best = self._chosen.choice.rank == 0 and len(self._chosen.facts.gpus) < 2
+        if is_best or self._chosen.waits_for is not None or self._settings.device is DeviceChoice.CPU:
             return None
         try:
             found = self._choose(self._with_own(self._look_at_machine(), held_bytes), self._failed.names())
         except (StartError, OSError) as error:
             _log.info("whether a better profile fits cannot be told: %s", error)
             return None
-        if found is None or found.choice.rank is None or (rank is not None and found.choice.rank >= rank):
+        if found is None or not _is_better(found.choice, self._chosen.choice):
             return None
         if self._chosen.profile.device is Device.CPU:
             # A start that then fails would leave nothing where the small model draws now.
-            report = self._ask_torch()
+            # Of that card: the first one may be for the screens, and too old.
+            report = self._ask_torch_of(found.choice.gpu)
             if not (report.is_available and report.has_kernels):
                 return None
         return found
@@ -108,3 +113,16 @@ class ProfileReselection:
             else:
                 gpus.append(gpu)
         return replace(facts, gpus=tuple(gpus))
+
+
+def _is_better(found: ProfileChoice, than: ProfileChoice) -> bool:
+    """Tell whether it is worth a restart. Of two cards by what never changes: none is taken in turn."""
+    if found.rank is None:
+        return False
+    if than.rank is None or found.rank < than.rank:
+        return True
+    return found.rank == than.rank and _size(found.gpu) > _size(than.gpu)
+
+
+def _size(gpu: Gpu | None) -> tuple[int, tuple[int, int]]:
+    return (0, (0, 0)) if gpu is None else (gpu.memory_bytes // GIB, gpu.capability)

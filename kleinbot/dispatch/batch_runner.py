@@ -127,6 +127,7 @@ class BatchRunner:
         if self._standstill.is_over():
             self._stood_still = True
             self._engine.doubt()
+            self._watchdog.test_follows()
 
     def look(self) -> None:
         """Decide again whether the batch lets others pass: a step is done, or the queue has changed."""

@@ -103,6 +103,8 @@ def gpu(facts: MachineFacts, asked: Device | None) -> Iterator[Finding]:
     if rest:
         others = ", ".join(other.name for other in rest)
         yield warning(Topic.CARD, "doctor-card-several", card=first.name, others=others)
+    if facts.driver_error is not None:
+        yield warning(Topic.CARD, "doctor-card-lost", number=facts.driver_error)
     yield ok(Topic.DRIVER, "doctor-driver", version=facts.driver or "?")
     yield _gpu_memory(first, facts.system)
 

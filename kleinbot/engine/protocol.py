@@ -7,6 +7,9 @@ from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.profile import Profile
 from kleinbot.domain.work import BatchResult, EngineState, RenderTask, StepReport, Suspended
 
+SELF_TEST_STEPS = 2
+"""Of the tiny picture by which an engine tests itself; with weights on disk, all are read for each."""
+
 
 def never() -> bool:
     """Let nobody pass."""

@@ -23,11 +23,12 @@ _NO_FIGURE = 2**64 - 1
 class Driver:
     """What the driver says: its version and its cards, in PCI order. None and nothing where it is absent.
 
-    ``error``: NVML's code where it is there and does not show a card that it counts, or none at all.
+    In place of a card that it counts and does not show stands None. ``error``: NVML's code for the first of
+    these, or where it shows none at all.
     """
 
     version: str | None = None
-    gpus: tuple[Gpu, ...] = ()
+    gpus: tuple[Gpu | None, ...] = ()
     error: int | None = None
 
 
@@ -64,9 +65,9 @@ def ask_driver(open_library: Callable[[str], ctypes.CDLL] = ctypes.CDLL) -> Driv
         version = _text(lambda text, size: nvml.nvmlSystemGetDriverVersion(text, size))
     finally:
         nvml.nvmlShutdown()
-    gpus = tuple(answer for answer in answers if isinstance(answer, Gpu))
+    gpus = tuple(answer if isinstance(answer, Gpu) else None for answer in answers)
     codes = [answer for answer in answers if isinstance(answer, int)]
-    return Driver(version or None, gpus, None if gpus or not codes else codes[0])
+    return Driver(version or None, gpus, codes[0] if codes else None)
 
 
 def _gpu(nvml: ctypes.CDLL, index: int) -> Gpu | int:

@@ -98,23 +98,24 @@ def pin(gpu: Gpu | None, environment: MutableMapping[str, str] = os.environ) -> 
     environment[VISIBLE_DEVICES] = gpu.identity
 
 
-def visible(gpus: Sequence[Gpu], setting: str | None) -> tuple[Gpu, ...]:
+def visible(gpus: Sequence[Gpu | None], setting: str | None) -> tuple[Gpu, ...]:
     """Return the cards that CUDA_VISIBLE_DEVICES leaves visible, in its order: numbers, or starts of UUIDs.
 
-    What is neither (a MIG slice) ends the list, as in CUDA. Numbers are taken in PCI order, the driver's.
+    What is neither (a MIG slice) ends the list, as in CUDA. Numbers are taken in PCI order, the driver's;
+    None stands for a card that is not to be had, which has its number nevertheless.
     """
     if setting is None:
-        return tuple(gpus)
-    chosen: list[Gpu] = []
+        return tuple(gpu for gpu in gpus if gpu is not None)
+    chosen: list[Gpu | None] = []
     for part in (part.strip() for part in setting.split(",")):
         if part.isdigit() and int(part) < len(gpus):
             chosen.append(gpus[int(part)])
             continue
-        named = [gpu for gpu in gpus if part and gpu.identity.startswith(part)]
+        named = [gpu for gpu in gpus if gpu is not None and part and gpu.identity.startswith(part)]
         if len(named) != 1:
             break
         chosen.append(named[0])
-    return tuple(chosen)
+    return tuple(gpu for gpu in chosen if gpu is not None)
 
 
 def read_memory(cgroup: Path = _CGROUP, own: Path = _OWN_CGROUP) -> HostMemory:

@@ -1,5 +1,6 @@
 """The machine, the settings and the weights, put together."""
 
+import os
 import shutil
 from dataclasses import fields, replace
 from functools import partial
@@ -9,13 +10,14 @@ from typing import Any
 import pytest
 import torch
 
-from kleinbot.app.model_choice import SMALL_KLEIN, choose_model, log_choice, wishes_of
+from kleinbot.app.model_choice import SMALL_KLEIN, choose_model, log_choice, pin_gpu, wishes_of
 from kleinbot.app.torch_probe import TorchProbe
 from kleinbot.config.settings import DEFAULT_HUB_REPO, Settings
 from kleinbot.domain.capacity import LimitsOnly
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import CPU_SMALL, CUDA_BF16, Attention, Device, Placement, WeightFormat
+from kleinbot.hardware import probe
 from kleinbot.hardware.capacity import ProfileCapacity
 from kleinbot.hardware.facts import GIB, HostMemory, MachineFacts, System
 from kleinbot.hardware.profile_overrides import ProfileOverrides
@@ -263,3 +265,16 @@ def test_without_a_driver_torch_is_not_asked() -> None:
         raise AssertionError("it takes seconds")
 
     assert choose_model(Settings(), lambda: NO_CARD, asked).profile is CPU_SMALL
+
+
+@pytest.mark.parametrize(("error", "is_pinned"), [(None, False), (15, True)])
+def test_beside_a_lost_gpu_the_other_one_is_pinned(
+    error: int | None, is_pinned: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CUDA would else give none of them (NVML 15: the card is lost)."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setattr(probe, "_before_pinning", {})
+    [gpu] = RTX_3060.facts().gpus
+    facts = replace(RTX_3060.facts(), gpus=(replace(gpu, identity="GPU-good"),), driver_error=error)
+    pin_gpu(choose_model(Settings(), lambda: facts))
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == ("GPU-good" if is_pinned else "")

@@ -14,8 +14,8 @@ from kleinbot.app.torch_probe import TorchProbe
 from kleinbot.config.settings import Settings
 from kleinbot.domain.clock import HOUR_MS
 from kleinbot.domain.profile import CPU_SMALL
-from kleinbot.hardware.facts import GIB, HostMemory, MachineFacts, Program, System
-from tests.hardware.machines import RTX_3060, RTX_3090, SIX_GB, Machine
+from kleinbot.hardware.facts import GIB, Gpu, HostMemory, MachineFacts, Program, System
+from tests.hardware.machines import EIGHT_GB, RTX_2080_TI, RTX_3060, RTX_3090, RTX_5090, SIX_GB, Machine
 from tests.manual_clock import ManualClock
 
 NO_CARD = MachineFacts(System.LINUX, HostMemory(64 * GIB, 60 * GIB))
@@ -42,7 +42,7 @@ def profile_reselection(
 ) -> ProfileReselection:
     settings = settings or Settings()
     chosen = choose_model(settings, lambda: at_start or now, lambda: report, failed.names())
-    return ProfileReselection(settings, chosen, failed, lambda: now, lambda: report)
+    return ProfileReselection(settings, chosen, failed, lambda: now, lambda: report, lambda _: report)
 
 
 def with_a_game(machine: Machine, gib: float) -> MachineFacts:
@@ -174,3 +174,72 @@ def test_where_nothing_can_be_written_it_is_known_while_the_process_lives(tmp_pa
     failed = FailedProfiles(tmp_path / "scratch", ManualClock())
     failed.note(CPU_SMALL.name)
     assert failed.names() == {CPU_SMALL.name}
+
+
+def test_torch_is_asked_of_the_gpu_that_would_be_taken(failed: FailedProfiles) -> None:
+    """The first one is for the screens, and this torch has nothing for it."""
+    old, good = RTX_2080_TI.facts().gpus[0], RTX_3090.facts().gpus[0]
+    old, good = replace(old, identity="GPU-old"), replace(good, identity="GPU-good")
+    both = replace(RTX_3090.facts(), gpus=(old, good))
+    beside_a_game = replace(both, gpus=(old, replace(good, free_bytes=GIB)))
+    first = replace(SEES_THE_CARD, has_kernels=False)
+    chosen = choose_model(Settings(), lambda: beside_a_game, lambda: first)
+    assert chosen.profile.device is CPU_SMALL.device
+    asked: list[Gpu | None] = []
+
+    def ask_of(gpu: Gpu | None) -> TorchProbe:
+        asked.append(gpu)
+        return SEES_THE_CARD if gpu == good else first
+
+    anew = ProfileReselection(Settings(), chosen, failed, lambda: both, lambda: first, ask_of)
+    better = anew.better(0)
+    assert better is not None
+    assert better.choice.gpu == good
+    assert asked == [good]
+
+
+def test_what_ran_out_is_better_than_nothing_where_nothing_else_fits(failed: FailedProfiles) -> None:
+    """It ran out of the host's memory while more of the card was free; now all else is too large for it."""
+    facts = EIGHT_GB.facts()
+    smallest = choose_model(Settings(), lambda: facts).profile
+    failed.note(smallest.name)
+    assert choose_model(Settings(), lambda: facts, without=failed.names()).profile == smallest
+    assert not profile_reselection(failed, facts).after_memory_ran_out()
+
+
+@pytest.mark.parametrize("content", ['{"bf16": [1e999, 1]}', "[" * 100_000, '{"bf16": [1, 1e999]}'])
+def test_a_file_that_is_no_longer_ours_leaves_nothing_out(tmp_path: Path, content: str) -> None:
+    (tmp_path / FILE).write_text(content, "utf-8")
+    assert FailedProfiles(tmp_path, ManualClock()).names() == frozenset()
+
+
+def test_the_better_one_of_two_gpus_is_taken_once_its_game_has_ended(failed: FailedProfiles) -> None:
+    """Both have room for the best way, so its rank alone does not tell."""
+    lesser = replace(RTX_3090.facts().gpus[0], identity="GPU-lesser")
+    greater = replace(RTX_5090.facts().gpus[0], identity="GPU-greater")
+    both = replace(RTX_5090.facts(), gpus=(lesser, greater))
+    beside_a_game = replace(both, gpus=(lesser, replace(greater, free_bytes=2 * GIB)))
+    chosen = choose_model(Settings(), lambda: beside_a_game)
+    assert (chosen.choice.gpu, chosen.choice.rank) == (lesser, 0)
+
+    def now(facts: MachineFacts, held_gib: int = 0) -> MachineFacts:
+        ours = replace(lesser, free_bytes=lesser.free_bytes - held_gib * GIB)
+        return replace(facts, gpus=(ours, *facts.gpus[1:]))
+
+    still = ProfileReselection(Settings(), chosen, failed, lambda: now(beside_a_game, 14))
+    assert still.better(HELD) is None
+    over = ProfileReselection(Settings(), chosen, failed, lambda: now(both, 14))
+    better = over.better(HELD)
+    assert better is not None
+    assert better.choice.gpu == greater
+
+
+def test_two_equal_gpus_are_not_taken_in_turn(failed: FailedProfiles) -> None:
+    one = replace(RTX_3090.facts().gpus[0], identity="GPU-one")
+    other = replace(one, identity="GPU-other")
+    both = replace(RTX_3090.facts(), gpus=(one, other))
+    chosen = choose_model(Settings(), lambda: both)
+    assert chosen.choice.gpu == one
+    # Windows on ours take two more GiB than on the other one.
+    now = replace(both, gpus=(replace(one, free_bytes=one.free_bytes - HELD - 2 * GIB), other))
+    assert ProfileReselection(Settings(), chosen, failed, lambda: now).better(HELD) is None

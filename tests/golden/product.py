@@ -33,12 +33,19 @@ from kleinbot.klein.quantisation import quantised_cache
 from kleinbot.metrics.counters import BotMetrics
 from kleinbot.metrics.readings import Reading
 from kleinbot.process import logging_setup, supervisor
-from kleinbot.sandbox import FakeDiscord, Person, ShownMessage
+from kleinbot.sandbox import DiscordLimits, FakeDiscord, InteractionHandle, Person, ShownMessage
 from kleinbot.sandbox.server.cdn import CdnFile
 from kleinbot.sandbox.server.channels import User
 from kleinbot.store.migrations import load_migrations, migrate
 
-__all__ = ["FakeDiscord", "Person", "ShownMessage", "quiet_libraries"]  # and what is defined here
+__all__ = [
+    "DiscordLimits",
+    "FakeDiscord",
+    "InteractionHandle",
+    "Person",
+    "ShownMessage",
+    "quiet_libraries",
+]  # and what is defined here
 
 ERROR_CODES: type[StrEnum] = Code
 AUDIT_ACTIONS: type[StrEnum] = AuditAction

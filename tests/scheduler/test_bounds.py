@@ -19,6 +19,8 @@ from tests.scheduler.scripted_host import Host
 from tests.scheduler.search import WAIT_TIMES, longest_waited, most_gained
 from tests.scheduler.speed import ACTIONS, Crowd, Spread
 
+pytestmark = pytest.mark.slow
+
 MOST_GAINED = 1.1
 
 

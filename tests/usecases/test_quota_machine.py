@@ -23,12 +23,12 @@ from kleinbot.store import clock_repair
 from kleinbot.store.database import Database
 from kleinbot.store.jobs import jobs
 from kleinbot.store.members import members
-from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.usecases.quota import quota
 from kleinbot.usecases.quota.administer import AdministerQuota
 from kleinbot.usecases.quota.quota import QuotaRule
 from kleinbot.usecases.quota.quota_view import statement
 from tests.manual_clock import ManualClock
+from tests.new_database import make_new
 from tests.store.rows import ADA, finished, new_job
 
 T = TypeVar("T")
@@ -119,7 +119,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.file = Path(self.folder.name) / "kleinbot.sqlite3"
         self.clock = ManualClock()
-        migrate(self.file, load_migrations(), self.clock)
+        make_new(self.file)
         self.runner = asyncio.Runner()
         self.database = self.run(Database.open(self.file))
         self.run(self._remember())

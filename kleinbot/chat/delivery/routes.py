@@ -31,8 +31,11 @@ _log = logging.getLogger(__name__)
 _POSTING_MARGIN_MS = 30 * MS_PER_S
 """A look back for what was sent begins so much before that was marked: the skew is known to seconds."""
 
-_CHANNEL_CLOSED = {10003, 50001, 50013, 50083, 160005}
-"""Unknown channel, no access, no permission, archived thread, locked thread."""
+_THREAD_CLOSED = {50083, 160005}
+"""Archived, locked. A message that is sent takes a thread out of the archive; an edit is refused there."""
+_FIRST_RESPONSE_CLOSED = {*GONE, *_THREAD_CLOSED}
+_CHANNEL_CLOSED = {10003, 50001, 50013, *_THREAD_CLOSED}
+"""Unknown channel, no access, no permission, closed thread."""
 
 Compose = Callable[[UploadLimits], Awaitable[ResultMessage]]
 
@@ -137,7 +140,7 @@ class Routes:
         try:
             edited = await splitting.fitting(UploadLimits(address.upload_limit_bytes), attempt)
         except discord.HTTPException as error:
-            if error.code in GONE:
+            if error.code in _FIRST_RESPONSE_CLOSED:
                 raise RouteClosedError(f"the first response cannot be edited: {error.code}") from error
             raise
         self._faults.reach(FaultPoint.AFTER_POST)

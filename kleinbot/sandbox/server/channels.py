@@ -28,6 +28,7 @@ from kleinbot.sandbox.rules.permissions import BOT, EVERYBODY, bits_of
 from kleinbot.sandbox.server.cdn import FileStore
 
 TEXT_CHANNEL, DIRECT_CHANNEL = 0, 1
+PUBLIC_THREAD, PRIVATE_THREAD = 11, 12
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,29 @@ class Guild:
     owner_id: int
     members: dict[int, GuildMember] = field(default_factory=dict)
     channels: dict[int, "Channel"] = field(default_factory=dict)
+    threads: dict[int, "Channel"] = field(default_factory=dict)
+
+
+@dataclass
+class Thread:
+    """What a channel is that is a thread. ``member_ids``: who was added; others do not see a private one."""
+
+    parent: "Channel"
+    is_private: bool
+    owner_id: int
+    created_at: float
+    is_archived: bool = False
+    is_locked: bool = False
+    changed_at: float = 0.0
+    member_ids: set[int] = field(default_factory=set)
+
+    @property
+    def type(self) -> int:
+        return PRIVATE_THREAD if self.is_private else PUBLIC_THREAD
 
 
 class Channel:
-    """A text channel of a server, or a direct channel between a person and the bot."""
+    """A text channel of a server or a thread of one, or a direct channel between a person and the bot."""
 
     def __init__(
         self, channel_id: int, name: str, server: Guild | None, changes: Changes, *, nsfw: bool = False
@@ -70,6 +90,7 @@ class Channel:
         self.server = server
         self.nsfw = nsfw
         self.recipient: User | None = None
+        self.thread: Thread | None = None
         self.denied: set[str] = set()
         self.granted: dict[int, int] = {}
         self.hidden_from: set[int] = set()
@@ -87,11 +108,15 @@ class Channel:
 
     @property
     def bot_bits(self) -> int:
-        """The permissions the bot has here."""
+        """The permissions the bot has here; a thread has those of its channel."""
+        if self.thread is not None:
+            return self.thread.parent.bot_bits
         return bits_of(BOT) & ~bits_of(self.denied)
 
     def member_bits(self, user: User) -> int:
         """Give the permissions ``user`` has here."""
+        if self.thread is not None:
+            return self.thread.parent.member_bits(user)
         if self.server is None:
             return bits_of(EVERYBODY)
         member = self.server.members.get(user.id)

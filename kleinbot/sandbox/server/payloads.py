@@ -4,7 +4,15 @@ from datetime import UTC, datetime
 
 from kleinbot.sandbox.rules.errors import Json
 from kleinbot.sandbox.rules.permissions import bits_of
-from kleinbot.sandbox.server.channels import DIRECT_CHANNEL, TEXT_CHANNEL, Channel, Guild, GuildMember, User
+from kleinbot.sandbox.server.channels import (
+    DIRECT_CHANNEL,
+    TEXT_CHANNEL,
+    Channel,
+    Guild,
+    GuildMember,
+    Thread,
+    User,
+)
 from kleinbot.sandbox.server.state import State
 
 
@@ -108,6 +116,8 @@ def channel(state: State, where: Channel) -> Json:
     if where.server is None:
         recipients = [] if where.recipient is None else [user(state, where.recipient)]
         return payload | {"type": DIRECT_CHANNEL, "recipients": recipients}
+    if where.thread is not None:
+        return payload | _thread(where, where.thread, where.server)
     return payload | {
         "type": TEXT_CHANNEL,
         "guild_id": str(where.server.id),
@@ -118,6 +128,28 @@ def channel(state: State, where: Channel) -> Json:
         "position": list(where.server.channels).index(where.id),
         "permission_overwrites": _overwrites(state, where),
         "nsfw": where.nsfw,
+    }
+
+
+def _thread(where: Channel, what: Thread, server: Guild) -> Json:
+    return {
+        "type": what.type,
+        "guild_id": str(server.id),
+        "name": where.name,
+        "parent_id": str(what.parent.id),
+        "owner_id": str(what.owner_id),
+        "rate_limit_per_user": 0,
+        "message_count": len(where.messages),
+        "total_message_sent": len(where.messages),
+        "member_count": len(what.member_ids),
+        "thread_metadata": {
+            "archived": what.is_archived,
+            "archive_timestamp": iso(what.changed_at),
+            "auto_archive_duration": 60,
+            "locked": what.is_locked,
+            "create_timestamp": iso(what.created_at),
+            **({"invitable": True} if what.is_private else {}),
+        },
     }
 
 
@@ -174,7 +206,7 @@ def server(state: State, which: Guild) -> Json:
         "emojis": [],
         "stickers": [],
         "channels": [channel(state, each) for each in which.channels.values()],
-        "threads": [],
+        "threads": [channel(state, each) for each in which.threads.values() if is_seen(state, each)],
         "members": [member(state, me)],
         "member_count": len(which.members) + 1,
         "presences": [],
@@ -185,6 +217,14 @@ def server(state: State, which: Guild) -> Json:
         "joined_at": iso(me.joined_at),
         "large": False,
     }
+
+
+def is_seen(state: State, thread: Channel) -> bool:
+    """Tell whether the bot hears of a thread: of an active one, of a private one only as its member."""
+    what = thread.thread
+    return (
+        what is not None and not what.is_archived and (not what.is_private or state.bot.id in what.member_ids)
+    )
 
 
 def roles_of(who: GuildMember) -> list[Json]:

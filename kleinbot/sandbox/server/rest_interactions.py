@@ -23,6 +23,7 @@ from kleinbot.sandbox.server import interaction_payloads, message_writing
 from kleinbot.sandbox.server.channels import ShownMessage
 from kleinbot.sandbox.server.message_writing import Body, MessageOrigin
 from kleinbot.sandbox.server.state import AUTOCOMPLETE, MODAL_SUBMIT, Answer, Interaction, State
+from kleinbot.sandbox.server.threads import require_active
 from kleinbot.sandbox.server.web import API, BODY, answer, fields_of, nothing
 
 _MAX_CHOICES = 25
@@ -111,7 +112,9 @@ class InteractionRoutes:
         return answer(self._written(message_writing.edit(self._state, message, request[BODY])))
 
     async def delete(self, request: web.Request) -> web.Response:
-        self._state.forget_message(self._message(request))
+        message = self._message(request)
+        require_active(message.channel)
+        self._state.forget_message(message)
         return nothing()
 
     def _interaction(self, request: web.Request) -> Interaction:
