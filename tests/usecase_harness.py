@@ -1,6 +1,7 @@
 """The use cases and the dispatcher over a real database file and a real archive."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -176,10 +177,13 @@ def build(
     limits: AdmissionLimits | None = None,
     capacity: Capacity | None = None,
     chance: random.Random | None = None,
+    further_engines: Sequence[ScriptedEngine] = (),
 ) -> Studio:
     cost_model = CostModel(1.0)
     capacity = capacity or LimitsOnly(engine.profile)
-    scheduler = Scheduler([(engine, capacity)], cost_model, clock, limits=limits)
+    scheduler = Scheduler(
+        [(each, capacity) for each in (engine, *further_engines)], cost_model, clock, limits=limits
+    )
     archive = Archive(folder / "archive")
     chance = chance or random.Random(1)
     learning = MeasuredTimes(cost_model, engine.profile.name, clock)
@@ -214,7 +218,7 @@ def build(
     )
     dispatcher = Dispatcher(
         scheduler=scheduler,
-        engines=[engine],
+        engines=[engine, *further_engines],
         claims=claims,
         tasks=RenderTasks(archive, pool),
         finisher=finisher,

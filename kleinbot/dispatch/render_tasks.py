@@ -1,4 +1,4 @@
-"""From a claimed image to what the engine is told: its input pictures are read back from the archive."""
+"""Makes a claimed image the engine's task, with its input pictures read back from the archive."""
 
 import asyncio
 from collections import OrderedDict
@@ -15,11 +15,11 @@ from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.labelled import decode_own
 
 _JOBS_KEPT = 4
-"""Of so many jobs the decoded input pictures are kept: at most four of 3 MB each."""
+"""The decoded input pictures of this many jobs are kept: at most four of 3 MB each."""
 
 
 class RenderTasks:
-    """Reads what jobs need, once for all images of a job, and ahead of their turn where it is told to."""
+    """Reads what jobs need, once for all images of a job, and ahead of their turn where asked to."""
 
     def __init__(self, archive: Archive, pool: CpuPool) -> None:
         self._archive = archive
@@ -44,7 +44,7 @@ class RenderTasks:
         )
 
     def read_ahead(self, job_id: str, job: Callable[[], Awaitable[Job | None]]) -> None:
-        """Begin to read a job's input pictures; what is lost is told when its turn comes."""
+        """Begin to read a job's input pictures; a lost one is reported when its turn comes."""
 
         async def read() -> tuple[Pixels, ...]:
             found = await job()
@@ -74,9 +74,10 @@ class RenderTasks:
 
     def _keep(self, job_id: str, reading: "asyncio.Task[tuple[Pixels, ...]]") -> None:
         self._reading[job_id] = reading
-        if len(self._reading) > _JOBS_KEPT:
-            _, oldest = self._reading.popitem(last=False)
-            oldest.cancel()
+        # An engine may wait for each of those that are not done.
+        done = [other for other, each in self._reading.items() if each.done()]
+        for other in done[: max(0, len(self._reading) - _JOBS_KEPT)]:
+            del self._reading[other]
 
     async def _read_all(self, job: Job) -> tuple[Pixels, ...]:
         return tuple([await self._read(each) for each in job.spec.references])

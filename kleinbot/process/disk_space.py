@@ -61,12 +61,17 @@ class DiskCheck:
         self._asking: asyncio.Future[int] | None = None
 
     async def has(self, least_bytes: int) -> bool:
-        """Say whether ``least_bytes`` can still be written. Raises OSError where the disk is gone."""
+        """Whether ``least_bytes`` can still be written; may be asked by several tasks at once.
+
+        Raises OSError where the disk is gone.
+        """
         if self._asking is None:
             self._asking = asyncio.get_running_loop().run_in_executor(None, self._free_bytes)
-        # Not cancelled by the timeout: a thread that hangs is not joined by more of them.
-        done, _ = await asyncio.wait({self._asking}, timeout=_PATIENCE_S)
+        asking = self._asking
+        # The timeout does not cancel it: a thread that hangs is not joined by more of them.
+        done, _ = await asyncio.wait({asking}, timeout=_PATIENCE_S)
         if not done:
             return False
-        answered, self._asking = self._asking, None
-        return answered.result() >= least_bytes
+        if self._asking is asking:
+            self._asking = None
+        return asking.result() >= least_bytes
