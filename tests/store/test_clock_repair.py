@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from kleinbot.chat.delivery import outbox_worker, removal
+from kleinbot.chat.delivery.due_rows import LONGEST_PAUSE_S
 from kleinbot.domain.clock import DAY_MS, HOUR_MS, MS_PER_S
 from kleinbot.domain.job import JobState
 from kleinbot.domain.people import MemberKey
@@ -200,4 +200,4 @@ async def test_a_clock_that_is_behind_moves_nothing(database: Database) -> None:
 
 
 def test_nothing_of_ours_is_put_off_so_long() -> None:
-    assert 2 * max(outbox_worker._LONGEST_PAUSE_S, removal._LONGEST_PAUSE_S) * MS_PER_S <= AHEAD_MS
+    assert 2 * LONGEST_PAUSE_S * MS_PER_S <= AHEAD_MS

@@ -1,10 +1,13 @@
-"""Small pieces of text that several messages share."""
+"""Pieces of text that several messages share: prompts made harmless, headings, labels, moments."""
 
 import re
 
+from kleinbot.chat.core.choices import CHOICE_CHARACTERS
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import Told
+from kleinbot.domain.job import Job, Told
+from kleinbot.domain.job_spec import JobKind
+from kleinbot.domain.own_picture import OwnPicture
 from kleinbot.domain.plain_text import one_line, weight
 from kleinbot.texts import Texts
 from kleinbot.usecases.cancel import Cancelled
@@ -16,23 +19,23 @@ _BYTES_OF_A_SHORT_TEXT = 480
 """A body of components above about 10 kB has been answered with 500 (discord-api-docs #8554)."""
 
 _BAR_CELLS = 10
+_UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60))
 _APART = "\u200b"
-"""A space of no width: what it stands in is no address, mention or invitation, and reads the same."""
+"""A space of no width. It breaks an address, mention or invitation, and the text reads the same."""
 
 _MARKS = re.compile(r"[\\*_~`|\[\]]")
 _AT_THE_START = re.compile(r"(?:[#>+-]|\d{1,9}[.)])")
 # Addresses of every scheme, every <…> (mentions, times, emojis, commands, telephone numbers), @everyone, and
-# invitations, which Discord's clients find also without a scheme.
+# invitations, which Discord's clients recognise even without a scheme.
 _LIVE = re.compile(r"://|[<@]|discord(?:app)?\.", re.IGNORECASE)
 
 
 def shown_prompt(prompt: str, limit: int = SHOWN_PROMPT_CHARACTERS) -> str:
-    """Return text of others as harmless text on one line, of ``limit`` characters and their escapes.
+    """Return other people's text as one harmless line of up to ``limit`` characters, escapes not counted.
 
-    Fewer where these weigh much: four bytes a character on average are kept of what is long.
-
-    No markdown, spoiler, mention, link, time or emoji of it is alive, and nothing turns its direction.
-    discord.py's own escaping leaves alone what it takes for an address.
+    No markdown, spoiler, mention, link, time or emoji in it works, and nothing changes its direction.
+    discord.py's own escaping would skip whatever looks like an address. A long text is cut to four bytes a
+    character on average.
     """
     most_bytes = max(_BYTES_A_CHARACTER * limit, _BYTES_OF_A_SHORT_TEXT)
     safe = _harmless(prompt, limit)
@@ -64,8 +67,51 @@ def bar(fraction: float) -> str:
     return "▓" * filled + "░" * (_BAR_CELLS - filled)
 
 
+def heading(texts: Texts, job: Job) -> str:
+    """Return a job message's first line: ``**a red fox** · subtle variation — by @bob from @ada's #412``."""
+    line = f"**{shown_prompt(subject(texts, job.locale, job.spec.prompt))}**"
+    if job.spec.kind is JobKind.VARIATIONS and job.spec.strength is not None:
+        line += f" · {texts.say(job.locale, f'variation-{job.spec.strength}')}"
+    return f"{line} — {_byline(texts, job)}"
+
+
+def subject(texts: Texts, locale: str, prompt: str) -> str:
+    """Return the prompt, or a name for a job without one: variations of an attached file."""
+    return prompt or texts.say(locale, "heading-no-prompt")
+
+
+def _byline(texts: Texts, job: Job) -> str:
+    requester = mention(job.member_id)
+    if job.parent is None:
+        return requester
+    number = str(job.parent.number)
+    if job.parent.member_id == job.member_id:
+        return texts.say(job.locale, "by-from-own", requester=requester, number=number)
+    author = mention(job.parent.member_id)
+    return texts.say(job.locale, "by-from", requester=requester, author=author, number=number)
+
+
+def picture_label(texts: Texts, locale: str, picture: OwnPicture, now_ms: int) -> str:
+    """Return a suggestion like ``#412 red fox … 5 min ago``, or ``#412/2 …`` in a job of several images.
+
+    Suggestions show neither markdown nor Discord's time stamps.
+    """
+    number = f"#{picture.number}/{picture.key.position + 1}" if picture.count > 1 else f"#{picture.number}"
+    age = _age(texts, locale, (now_ms - picture.finished_ms) // MS_PER_S)
+    prompt_characters = CHOICE_CHARACTERS - len(number) - len(age) - 2
+    prompt = one_line(subject(texts, locale, picture.prompt), prompt_characters)
+    return f"{number} {prompt} {age}"
+
+
+def _age(texts: Texts, locale: str, age_s: int) -> str:
+    for unit, seconds in _UNITS:
+        if age_s >= seconds:
+            return texts.say(locale, f"age-{unit}", count=age_s // seconds)
+    return texts.say(locale, "age-now")
+
+
 def starts(texts: Texts, locale: str, starts_at_ms: int | None, told: Told = Told.STARTS) -> str:
-    """Return when a waiting job starts, as a moment that Discord shows in the reader's own words."""
+    """Return when a waiting job starts, as a moment that Discord shows in the reader's language."""
     if starts_at_ms is None:
         return texts.say(locale, "waiting-starts-soon")
     if told is Told.LATER:

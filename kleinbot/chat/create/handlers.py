@@ -7,7 +7,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from kleinbot.chat.core import picture_label
+from kleinbot.chat.core import text as core_text
 from kleinbot.chat.core.buttons import Button
 from kleinbot.chat.core.interaction_gate import InteractionGate
 from kleinbot.chat.core.interactions import Interactions
@@ -138,7 +138,7 @@ class CreateHandlers:
         locale = str(interaction.locale)
         return [
             app_commands.Choice(
-                name=picture_label.of(self._texts, locale, picture, self._clock.now_ms()),
+                name=core_text.picture_label(self._texts, locale, picture, self._clock.now_ms()),
                 value=f"{picture.key.job_id}.{picture.key.position}",
             )
             for picture in await self._sources.suggest(self._interactions.actor_of(interaction), typed)

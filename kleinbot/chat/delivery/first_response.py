@@ -6,10 +6,10 @@ from typing import cast
 
 import discord
 
+from kleinbot.chat.core import text as core_text
 from kleinbot.chat.core import views as core_views
 from kleinbot.chat.core.buttons import custom_ids
 from kleinbot.chat.core.discord_errors import UNREACHED
-from kleinbot.chat.core.job_heading import heading
 from kleinbot.chat.core.views import MessageContent
 from kleinbot.chat.delivery import channel_history
 from kleinbot.chat.jobs.buttons import CancelButton
@@ -58,7 +58,9 @@ class ExpiredResponses:
         """Replace the waiting message by a link to the channel message that has the result of ``job``."""
         link = f"https://discord.com/channels/{job.server_id}/{job.channel_id}/{message_id}"
         moved = self._texts.say(job.locale, "moved", link=link)
-        await self._replace(job, core_views.plain(f"{heading(self._texts, job)}\n{moved}"), asked_id)
+        await self._replace(
+            job, core_views.plain(f"{core_text.heading(self._texts, job)}\n{moved}"), asked_id
+        )
 
     async def end(self, job: Job, asked_id: int) -> None:
         """Replace the waiting message by how ``job`` ended without an image."""

@@ -4,7 +4,6 @@ The ways, in this order: an edit of the first response while its token lives; a 
 private results; and where neither is open the result is kept and handed over at the member's next command.
 """
 
-import asyncio
 import functools
 import logging
 import sqlite3
@@ -15,12 +14,12 @@ import discord
 
 from kleinbot.chat.core.clock_skew import ClockSkew
 from kleinbot.chat.delivery import channel_history
-from kleinbot.chat.delivery.channel_lanes import MOST_QUICK_OF_LANE, ChannelLanes
-from kleinbot.chat.delivery.deferred_rows import DeferredRows
+from kleinbot.chat.delivery.channel_lanes import MOST_QUICK_OF_LANE
+from kleinbot.chat.delivery.due_rows import DueRows, growing_pause_s
 from kleinbot.chat.delivery.first_response import ExpiredResponses
 from kleinbot.chat.delivery.live_messages import LiveMessages
 from kleinbot.chat.delivery.routes import RouteClosedError, Routes
-from kleinbot.domain.clock import MS_PER_S, Clock, ended_within, sleep_until
+from kleinbot.domain.clock import MS_PER_S, Clock, ended_within
 from kleinbot.domain.job import Job, JobState, ReplyAddress
 from kleinbot.store.database import Database
 from kleinbot.store.delivery import outbox
@@ -32,13 +31,11 @@ _log = logging.getLogger(__name__)
 TOKEN_MARGIN_MS = 60 * MS_PER_S
 """How long before its token dies a reply is no longer tried."""
 
-_LONGEST_PAUSE_S = 300
 _ATTEMPT_S = 180.0
 """25 MiB at 1.2 Mbit/s. One that is cut off may have arrived: whatever is sent may be sent again."""
 
 _LANES_OF_A_LOOK = 64
 _BEFORE_THE_FIRST_LANE = -1
-_UNNOTED_PAUSE_S = 30.0
 _REFUSALS_TAKEN = 5
 """How often a refusal that will hardly change is asked for again before the result is kept."""
 
@@ -72,39 +69,28 @@ class OutboxWorker:
         self._clock = clock
         self._kept = kept
         self._skew = skew
-        self._woken = asyncio.Event()
-        self._lanes = ChannelLanes(clock, self.wake)
+        next_due_ms = functools.partial(outbox.next_due_ms, database.read)
+        self._rows = DueRows("delivery", self._begin_due, next_due_ms, clock)
         self._last_lane = _BEFORE_THE_FIRST_LANE
-        self._held = DeferredRows(clock)
 
     def wake(self) -> None:
-        self._woken.set()
+        self._rows.wake()
 
     async def run(self) -> None:
-        """Deliver until cancelled; a failed attempt is tried again after a growing pause."""
-        try:
-            while True:
-                self._woken.clear()
-                now_ms = self._clock.now_ms()
-                await self._begin_due(now_ms)
-                await self._wait(now_ms)
-        finally:
-            await self._lanes.abandon()
+        """Deliver until cancelled; a failed attempt is repeated after a growing pause."""
+        await self._rows.run()
 
     async def drain(self) -> None:
-        """Tell everything that is due now, and wait for what is under way."""
-        await self._begin_due(self._clock.now_ms())
-        while self._lanes.under_way:
-            await self._lanes.wait()
-            await self._begin_due(self._clock.now_ms())
+        """Deliver everything that is due now, and wait for what is under way."""
+        await self._rows.drain()
 
     async def _begin_due(self, now_ms: int) -> None:
         """Begin what is due as far as there is room, from the lane behind the last one on, once around."""
         for _ in range(2):
-            while self._lanes.has_room:
+            while self._rows.has_room:
                 found = await outbox.due_lanes(
                     self._database.read, now_ms, after=self._last_lane,
-                    without=self._lanes.under_way | self._held.keys(),
+                    without=self._rows.busy,
                     lanes=_LANES_OF_A_LOOK, of_lane=MOST_QUICK_OF_LANE,
                 )  # fmt: skip
                 if not found:
@@ -116,45 +102,28 @@ class OutboxWorker:
         """Begin one delivery of each lane, then the second ones; note the lane that had a turn last."""
         for turn in range(MOST_QUICK_OF_LANE):
             for lane in found:
-                if not self._lanes.has_room:
+                if not self._rows.has_room:
                     return
                 if turn == 0:
                     self._last_lane = lane.channel_id
                 if turn < len(lane.outbox_ids):
                     outbox_id = lane.outbox_ids[turn]
-                    self._lanes.begin(
+                    self._rows.begin(
                         outbox_id,
                         lane.channel_id,
-                        functools.partial(self._attempt, outbox_id),
-                        functools.partial(self._gave_way, outbox_id),
+                        functools.partial(self._attempt, outbox_id, self._deliver_or_postpone),
+                        functools.partial(self._attempt, outbox_id, self._make_room),
                     )
 
-    async def _wait(self, looked_ms: int) -> None:
-        """Wait until something was added or has ended, or until another row becomes due."""
-        due_ms = await outbox.next_due_ms(self._database.read, looked_ms)
-        moments = [looked_ms + _LONGEST_PAUSE_S * MS_PER_S]
-        if due_ms is not None:
-            moments.append(due_ms)
-        pause_s = min(max(0, min(moments) - self._clock.now_ms()) / MS_PER_S, self._held.next_s())
-        await sleep_until(self._woken, self._clock, pause_s)
+    async def _attempt(self, outbox_id: int, act: Callable[[OutboxRow], Awaitable[None]]) -> None:
+        # Read again: it may have been delivered after it was found due.
+        row = await outbox.undelivered(self._database.read, outbox_id)
+        if row is not None:
+            await act(row)
 
-    async def _attempt(self, outbox_id: int) -> None:
-        await self._with_row(outbox_id, self._deliver_or_postpone)
-
-    async def _gave_way(self, outbox_id: int) -> None:
-        """Postpone what was cut off since other channels were due: it may have arrived, or hang."""
-        await self._with_row(outbox_id, lambda row: self._postpone(row, TimeoutError("others were due")))
-
-    async def _with_row(self, outbox_id: int, act: Callable[[OutboxRow], Awaitable[None]]) -> None:
-        try:
-            # Read again: it may have been told between the look that found it due and now.
-            row = await outbox.undelivered(self._database.read, outbox_id)
-            if row is not None:
-                await act(row)
-        except sqlite3.Error as error:
-            # The message may have gone, but that cannot be noted: better late than again and again.
-            _log.error("delivery %d could not be noted: %s", outbox_id, error)
-            self._held.hold(outbox_id, _UNNOTED_PAUSE_S)
+    async def _make_room(self, row: OutboxRow) -> None:
+        """Postpone an attempt that was cut off for other channels: it may have arrived, or hang."""
+        await self._postpone(row, TimeoutError("others were due"))
 
     async def _deliver_or_postpone(self, row: OutboxRow) -> None:
         try:
@@ -240,7 +209,7 @@ class OutboxWorker:
             await self._expired_responses.end(job, asked_id)
 
     async def _postpone(self, row: OutboxRow, error: Exception) -> None:
-        pause_s = min(2**row.attempts, _LONGEST_PAUSE_S)
+        pause_s = growing_pause_s(row.attempts)
         _log.warning("job %s: delivery failed, next attempt in %d s", row.job_id, pause_s, exc_info=error)
         async with self._database.transaction() as transaction:
             due_ms = self._clock.now_ms() + pause_s * MS_PER_S

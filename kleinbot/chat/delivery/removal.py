@@ -1,26 +1,22 @@
-"""Removal: takes the messages of deleted results out of Discord, also those a crash has left."""
+"""Removes the messages of deleted results from Discord, including those that a crash has left."""
 
-import asyncio
 import functools
 import logging
-import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import discord
 
 from kleinbot.chat.core.discord_errors import UNREACHED
-from kleinbot.chat.delivery.channel_lanes import MOST_QUICK_OF_LANE, ChannelLanes
-from kleinbot.chat.delivery.deferred_rows import DeferredRows
-from kleinbot.domain.clock import MS_PER_S, Clock, ended_within, sleep_until
+from kleinbot.chat.delivery.channel_lanes import MOST_QUICK_OF_LANE
+from kleinbot.chat.delivery.due_rows import DueRows, growing_pause_s
+from kleinbot.domain.clock import MS_PER_S, Clock, ended_within
 from kleinbot.store.database import Database
 from kleinbot.store.delivery import posted
-from kleinbot.store.delivery.posted import DueRemoval as Row
+from kleinbot.store.delivery.posted import DueRemoval
 
 _log = logging.getLogger(__name__)
 
-_LONGEST_PAUSE_S = 300
 _ATTEMPT_S = 60.0
-_UNNOTED_PAUSE_S = 30.0
 _ATTEMPTS_TAKEN = 300
 """With the growing pauses that is a day."""
 
@@ -30,65 +26,43 @@ _GONE_OR_OUT_OF_REACH = {10003, 10008, 50001, 50013, _THREAD_ARCHIVED, 160005}
 
 
 class MessageRemover:
-    """Owns the list of messages to be removed. ``run`` is its only task; ``wake`` tells it of new ones."""
+    """Removes messages that are noted for it. ``run`` is its only task; ``wake`` announces new ones."""
 
     def __init__(self, database: Database, client: Callable[[], discord.Client], clock: Clock) -> None:
         self._database = database
         self._client = client
         self._clock = clock
-        self._woken = asyncio.Event()
-        self._lanes = ChannelLanes(clock, self.wake)
-        self._held = DeferredRows(clock)
+        next_due_ms = functools.partial(posted.next_removal_ms, database.read)
+        self._rows = DueRows("the removal of message", self._begin_due, next_due_ms, clock)
 
     def wake(self) -> None:
-        self._woken.set()
+        self._rows.wake()
 
     async def run(self) -> None:
-        """Remove until cancelled; a failed attempt is tried again after a growing pause."""
-        try:
-            while True:
-                self._woken.clear()
-                now_ms = self._clock.now_ms()
-                await self._begin_due(now_ms)
-                await self._wait(now_ms)
-        finally:
-            await self._lanes.abandon()
+        """Remove until cancelled; a failed attempt is repeated after a growing pause."""
+        await self._rows.run()
 
     async def _begin_due(self, now_ms: int) -> None:
         found = await posted.due_removals(
-            self._database.read,
-            now_ms,
-            without=self._lanes.under_way | self._held.keys(),
-            of_channel=MOST_QUICK_OF_LANE,
+            self._database.read, now_ms, without=self._rows.busy, of_channel=MOST_QUICK_OF_LANE
         )
         for row in found:
-            if not self._lanes.has_room:
+            if not self._rows.has_room:
                 return
-            self._lanes.begin(
+            self._rows.begin(
                 row.message_id,
                 row.channel_id,
-                functools.partial(self._noted, row, self._remove_or_postpone),
-                functools.partial(self._noted, row, self._give_way),
+                functools.partial(self._remove_or_postpone, row),
+                functools.partial(self._postpone, row, TimeoutError("others were due")),
             )
 
-    async def _give_way(self, row: Row) -> None:
-        await self._postpone(row, TimeoutError("others were due"))
-
-    async def _noted(self, row: Row, act: Callable[[Row], Awaitable[None]]) -> None:
-        try:
-            await act(row)
-        except sqlite3.Error as error:
-            # The message may have gone, but that cannot be noted: better late than again and again.
-            _log.error("the removal of message %d could not be noted: %s", row.message_id, error)
-            self._held.hold(row.message_id, _UNNOTED_PAUSE_S)
-
-    async def _remove_or_postpone(self, row: Row) -> None:
+    async def _remove_or_postpone(self, row: DueRemoval) -> None:
         try:
             await ended_within(self._clock, _ATTEMPT_S, self._remove(row))
         except UNREACHED as error:
             await self._postpone(row, error)
 
-    async def _remove(self, row: Row) -> None:
+    async def _remove(self, row: DueRemoval) -> None:
         try:
             await self._delete(row)
         except discord.HTTPException as error:
@@ -98,8 +72,8 @@ class MessageRemover:
         async with self._database.transaction() as transaction:
             await posted.removed(transaction, row.message_id)
 
-    async def _delete(self, row: Row) -> None:
-        """Delete the message, also where its thread was archived meanwhile. Raises discord.HTTPException."""
+    async def _delete(self, row: DueRemoval) -> None:
+        """Delete the message, and reopen its thread if that is archived. Raises discord.HTTPException."""
         channel = self._client().get_partial_messageable(row.channel_id)
         message = channel.get_partial_message(row.message_id)
         try:
@@ -114,17 +88,9 @@ class MessageRemover:
             await thread.edit(archived=False)
             await message.delete()
 
-    async def _postpone(self, row: Row, error: Exception) -> None:
-        pause_s = min(2**row.attempts, _LONGEST_PAUSE_S)
+    async def _postpone(self, row: DueRemoval, error: Exception) -> None:
+        pause_s = growing_pause_s(row.attempts)
         _log.warning("message %d was not removed, next attempt in %d s: %s", row.message_id, pause_s, error)
         async with self._database.transaction() as transaction:
             due_ms = self._clock.now_ms() + pause_s * MS_PER_S
             await posted.postpone_removal(transaction, row.message_id, due_ms)
-
-    async def _wait(self, looked_ms: int) -> None:
-        due_ms = await posted.next_removal_ms(self._database.read, looked_ms)
-        moments = [looked_ms + _LONGEST_PAUSE_S * MS_PER_S]
-        if due_ms is not None:
-            moments.append(due_ms)
-        pause_s = min(max(0, min(moments) - self._clock.now_ms()) / MS_PER_S, self._held.next_s())
-        await sleep_until(self._woken, self._clock, pause_s)

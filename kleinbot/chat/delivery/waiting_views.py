@@ -3,7 +3,6 @@
 import discord
 
 from kleinbot.chat.core import text as core_text
-from kleinbot.chat.core.job_heading import heading, subject
 from kleinbot.chat.core.views import fresh, plain
 from kleinbot.chat.jobs.buttons import CancelButton
 from kleinbot.domain.job import Job, Lane
@@ -23,7 +22,7 @@ def waiting_text(
     progress: JobProgress | None,
 ) -> str:
     """Return what an open job's message says now; comparing it tells whether an edit is needed."""
-    lines = [heading(texts, status.job), _status(texts, status, engine, progress)]
+    lines = [core_text.heading(texts, status.job), _status(texts, status, engine, progress)]
     if (note := _lane_note(texts, status)) is not None:
         lines.append(note)
     if (price := _price_note(texts, status.job)) is not None:
@@ -128,7 +127,7 @@ def _price_note(texts: Texts, job: Job) -> str | None:
 
 
 def _queue_row(texts: Texts, locale: str, status: JobStatus, engine: EngineState) -> str:
-    number, prompt = str(status.job.number), subject(texts, locale, status.job.spec.prompt)
+    number, prompt = str(status.job.number), core_text.subject(texts, locale, status.job.spec.prompt)
     prompt = core_text.shown_prompt(prompt, 80)
     if status.is_drawn:
         row = texts.say(locale, "queue-running", number=number, prompt=prompt)

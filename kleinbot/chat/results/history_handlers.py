@@ -10,7 +10,6 @@ from discord import app_commands
 from kleinbot.chat.core import text as core_text
 from kleinbot.chat.core.choices import CHOICE_CHARACTERS, MOST_CHOICES
 from kleinbot.chat.core.interactions import Interactions
-from kleinbot.chat.core.job_heading import subject
 from kleinbot.chat.core.typed_names import typed_number
 from kleinbot.chat.core.views import MessageContent
 from kleinbot.chat.delivery import splitting
@@ -86,7 +85,9 @@ class HistoryHandlers:
         ]
 
     def _label(self, locale: str, job: Title) -> str:
-        return one_line(f"#{job.number} {subject(self._texts, locale, job.prompt)}", CHOICE_CHARACTERS)
+        return one_line(
+            f"#{job.number} {core_text.subject(self._texts, locale, job.prompt)}", CHOICE_CHARACTERS
+        )
 
     async def _show_page(self, interaction: discord.Interaction[Any], message: MessageContent) -> None:
         await interaction.edit_original_response(view=message.view, attachments=list(message.files))

@@ -6,7 +6,6 @@ from io import BytesIO
 import discord
 
 from kleinbot.chat.core import text as core_text
-from kleinbot.chat.core.job_heading import heading
 from kleinbot.chat.core.views import MessageContent, fresh, plain
 from kleinbot.chat.results.action_rows import create_rows, result_row
 from kleinbot.domain.job import Job, JobState
@@ -43,7 +42,7 @@ def result(
         view.add_item(discord.ui.TextDisplay(above))
     if late:
         view.add_item(discord.ui.TextDisplay(texts.say(job.locale, "late-greeting", requester=requester)))
-    view.add_item(discord.ui.TextDisplay(heading(texts, job)))
+    view.add_item(discord.ui.TextDisplay(core_text.heading(texts, job)))
     files = _add_gallery(view, texts, job, found)
     view.add_item(discord.ui.TextDisplay("\n".join(_ending(texts, job, found, note))))
     for row in create_rows(texts, job):

@@ -5,7 +5,6 @@ from io import BytesIO
 import discord
 
 from kleinbot.chat.core import text as core_text
-from kleinbot.chat.core.job_heading import subject
 from kleinbot.chat.core.views import MessageContent, plain
 from kleinbot.chat.results.buttons import (
     ConfirmDeleteButton,
@@ -77,7 +76,7 @@ def _line(texts: Texts, locale: str, entry: HistoryEntry, reader_id: int) -> str
     marks = " ♥" * bool(entry.favourites)
     author = "" if job.member_id == reader_id else f" · {core_text.mention(job.member_id)}"
     if entry.is_seen:
-        prompt = core_text.shown_prompt(subject(texts, locale, job.spec.prompt), _PROMPT_CHARACTERS)
+        prompt = core_text.shown_prompt(core_text.subject(texts, locale, job.spec.prompt), _PROMPT_CHARACTERS)
     else:
         prompt = texts.say(locale, "history-unseen")
     return f"{made}{author}{marks}\n{prompt}"
