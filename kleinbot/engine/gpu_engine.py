@@ -24,7 +24,7 @@ from kleinbot.klein.weights.source import Source
 
 if TYPE_CHECKING:
     from kleinbot.engine.device import MemoryPeak
-    from kleinbot.engine.render_batch import Callbacks
+    from kleinbot.engine.render_batch import Callbacks, RenderBatch
     from kleinbot.engine.worker import Worker
 
 _log = logging.getLogger(__name__)
@@ -134,11 +134,8 @@ class GpuEngine:
         Raises FatalEngineError, and RenderError: RENDER_FAILED; ENGINE_FAILED where the engine is not ready;
         STOPPING where it is closed before the batch is done (nothing is wrong with the batch then).
         """
-
-        def render(worker: "Worker", caller: "Callbacks") -> BatchResult | Suspended:
-            return worker.render(batch, caller)
-
-        return await self._work(render, batch[0].spec.steps, on_step, is_cancelled, must_yield)
+        call = _Call(batch[0].spec.steps, on_step, is_cancelled, must_yield, self._closing)
+        return await self._work(lambda worker: worker.begin(batch), call)
 
     async def resume(
         self,
@@ -148,11 +145,8 @@ class GpuEngine:
         must_yield: Callable[[], bool] = never,
     ) -> BatchResult | Suspended:
         """Go on with a suspended batch where it stopped; raises as ``render``."""
-
-        def resume(worker: "Worker", caller: "Callbacks") -> BatchResult | Suspended:
-            return worker.resume(suspended, caller)
-
-        return await self._work(resume, suspended.steps_total, on_step, is_cancelled, must_yield)
+        call = _Call(suspended.steps_total, on_step, is_cancelled, must_yield, self._closing)
+        return await self._work(lambda worker: worker.take_up(suspended), call)
 
     async def discard(self, suspended: Suspended) -> None:
         """Forget a suspended batch that nobody wants any more; nothing happens once the engine is closed.
@@ -212,53 +206,35 @@ class GpuEngine:
         self._memory_peak = self._worker.memory_peak
 
     async def _work(
-        self,
-        act: "Callable[[Worker, Callbacks], BatchResult | Suspended]",
-        steps: int,
-        on_step: Callable[[StepReport], None],
-        is_cancelled: Callable[[ImageKey], bool],
-        must_yield: Callable[[], bool],
+        self, batch_of: "Callable[[Worker], RenderBatch]", call: "_Call"
     ) -> BatchResult | Suspended:
-        """Let the engine's thread ``act``, with the callbacks of the event loop's side."""
-        loop = asyncio.get_running_loop()
-        abandoned = threading.Event()
-        results: list[BatchResult | Suspended] = []
-
-        def step_done(done: int) -> None:
-            _tell(loop, report, StepReport(done, steps))
-
-        def report(step: StepReport) -> None:
-            if not abandoned.is_set():
-                on_step(step)
-
-        def must_stop() -> bool:
-            return abandoned.is_set() or self._closing.is_set()
-
-        def on_thread() -> BatchResult | Suspended:
-            from kleinbot.engine.render_batch import Callbacks
-
-            if self._worker is None:
-                raise RenderError(Code.ENGINE_FAILED)
-            results.append(act(self._worker, Callbacks(step_done, is_cancelled, must_stop, must_yield)))
-            self._memory_peak = self._worker.memory_peak
-            return results[0]
-
+        """Have the engine's thread make the batch that ``batch_of`` gets from its worker."""
+        if self._closing.is_set():
+            raise RenderError(Code.STOPPING)
         try:
-            return await self._on_thread(on_thread)
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._make, batch_of, call)
         except FatalEngineError as error:
             self._enter(EngineState(EnginePhase.FAILED, detail=str(error)))
             raise
         except asyncio.CancelledError:
-            abandoned.set()
+            call.abandoned.set()
             if not self._closing.is_set():
                 # After what is running: a batch that was just suspended belongs to nobody.
-                self._thread.submit(self._discard_all, results)
+                self._thread.submit(self._discard_of, call)
             raise
 
-    def _discard_all(self, results: Sequence[BatchResult | Suspended]) -> None:
-        for result in results:
-            if isinstance(result, Suspended):
-                self._discard(result)
+    def _make(self, batch_of: "Callable[[Worker], RenderBatch]", call: "_Call") -> BatchResult | Suspended:
+        """Run on the engine's thread."""
+        worker = self._worker
+        if worker is None:
+            raise RenderError(Code.ENGINE_FAILED)
+        call.outcome = worker.make(batch_of(worker), call.callbacks())
+        self._memory_peak = worker.memory_peak
+        return call.outcome
+
+    def _discard_of(self, call: "_Call") -> None:
+        if isinstance(call.outcome, Suspended):
+            self._discard(call.outcome)
 
     def _verify(self) -> None:
         if self._worker is not None:
@@ -283,6 +259,45 @@ class GpuEngine:
         self._state = state
         for listener in self._listeners:
             listener(state)
+
+
+class _Call:
+    """One call of ``render`` or ``resume``, as the event loop and the engine's thread share it."""
+
+    def __init__(
+        self,
+        steps: int,
+        on_step: Callable[[StepReport], None],
+        is_cancelled: Callable[[ImageKey], bool],
+        must_yield: Callable[[], bool],
+        closing: threading.Event,
+    ) -> None:
+        """Create it on the event loop, which ``on_step`` is called on."""
+        self._loop = asyncio.get_running_loop()
+        self._steps = steps
+        self._on_step = on_step
+        self._is_cancelled = is_cancelled
+        self._must_yield = must_yield
+        self._closing = closing
+        self.abandoned = threading.Event()
+        """The caller was cancelled: it hears of no further step and takes no result."""
+        self.outcome: BatchResult | Suspended | None = None
+
+    def callbacks(self) -> "Callbacks":
+        """Return what the engine's thread tells and asks."""
+        from kleinbot.engine.render_batch import Callbacks
+
+        return Callbacks(self._step_done, self._is_cancelled, self._must_stop, self._must_yield)
+
+    def _step_done(self, done: int) -> None:
+        _tell(self._loop, self._report, StepReport(done, self._steps))
+
+    def _report(self, step: StepReport) -> None:
+        if not self.abandoned.is_set():
+            self._on_step(step)
+
+    def _must_stop(self) -> bool:
+        return self.abandoned.is_set() or self._closing.is_set()
 
 
 def _tell(loop: asyncio.AbstractEventLoop, listener: Callable[[Told], None], what: Told) -> None:

@@ -46,26 +46,20 @@ class Stages:
         while making.parts:
             part = making.parts[0]
             with making.timed(part.stage):
-                if not self._advance(part, making, caller, may_rest):
-                    making.move_to(HOST)
-                    return False
-        return True
-
-    def _advance(self, part: BatchPart, making: RenderBatch, caller: Callbacks, may_rest: bool) -> bool:
-        """Finish the stage that ``part`` is in; False where it let others pass."""
-        match part.stage:
-            case Stage.ENCODE if making.all_cancelled(part, caller.is_cancelled):
-                part.stage = Stage.DECODE
-            case Stage.ENCODE:
-                self._encode(part)
-                part.stage = Stage.DENOISE
-            case Stage.DENOISE:
-                if not self._denoise(part, making, caller, may_rest):
-                    return False
-                part.stage = Stage.DECODE
-            case Stage.DECODE:
-                self._decode(part, making, caller)
-                making.end_part()
+                match part.stage:
+                    case Stage.ENCODE if making.all_cancelled(part, caller.is_cancelled):
+                        part.stage = Stage.DECODE
+                    case Stage.ENCODE:
+                        self._encode(part)
+                        part.stage = Stage.DENOISE
+                    case Stage.DENOISE:
+                        if not self._denoise(part, making, caller, may_rest):
+                            making.move_to(HOST)
+                            return False
+                        part.stage = Stage.DECODE
+                    case Stage.DECODE:
+                        self._decode(part, making, caller)
+                        making.end_part()
         return True
 
     def _encode(self, part: BatchPart) -> None:

@@ -104,23 +104,45 @@ class Worker:
         """What of the profile could not be had; nothing where all is as it says."""
         return self._handicaps
 
-    def render(self, batch: Sequence[RenderTask], caller: Callbacks) -> BatchResult | Suspended:
+    def begin(self, tasks: Sequence[RenderTask]) -> RenderBatch:
+        """Return a new batch for ``make``. Raises FatalEngineError where the GPU can no longer be used."""
+        self._check_health()
+        return RenderBatch(tasks, self._clock)
+
+    def take_up(self, suspended: Suspended) -> RenderBatch:
+        """Return a resting batch for ``make``. Raises as ``begin``, and RenderError where there is none."""
+        self._check_health()
+        batch = self._resting.pop(suspended.handle, None)
+        if batch is None:
+            _log.error("there is no suspended batch %d", suspended.handle)
+            raise RenderError(Code.RENDER_FAILED)
+        return batch
+
+    def make(self, batch: RenderBatch, caller: Callbacks) -> BatchResult | Suspended:
         """Make ``batch``; a cancelled image comes back without pixels, one that does not fit with its error.
 
         Raises RenderError RENDER_FAILED, or STOPPING where ``caller`` says so between two steps;
-        FatalEngineError where the card can no longer be used, now or since an earlier batch.
+        FatalEngineError where the GPU can no longer be used.
         """
-        self._check_health()
-        return self._make(RenderBatch(batch, self._clock), caller)
-
-    def resume(self, suspended: Suspended, caller: Callbacks) -> BatchResult | Suspended:
-        """Go on with a batch that rests; otherwise as ``render``."""
-        self._check_health()
-        making = self._resting.pop(suspended.handle, None)
-        if making is None:
-            _log.error("there is no suspended batch %d", suspended.handle)
-            raise RenderError(Code.RENDER_FAILED)
-        return self._make(making, caller)
+        while True:
+            # A value and no exception: a traceback would keep the failed attempt's tensors alive.
+            ending = self._attempt(batch, caller)
+            match ending:
+                case _Ending.DONE:
+                    return self._done(batch)
+                case _Ending.RESTS:
+                    return self._suspend(batch)
+                case Failure.OUT_OF_MEMORY:
+                    self._is_suspect = True
+                    self._step_down(batch)
+                case Failure.HOST_OUT_OF_MEMORY:
+                    self._is_suspect = True
+                    self._loaded.ladder.spare_host(batch)
+                case Failure.BATCH:
+                    self._count_failure()
+                    raise RenderError(Code.RENDER_FAILED)
+                case Failure.CARD:
+                    self._end(GONE, batch)
 
     def discard(self, suspended: Suspended) -> None:
         """Forget a batch that rests; nothing happens where there is none."""
@@ -198,34 +220,16 @@ class Worker:
         except vae.NotFiniteError as error:
             raise _damaged() from error
 
-    def _make(self, making: RenderBatch, caller: Callbacks) -> BatchResult | Suspended:
-        while True:
-            # A value and no exception: a traceback would keep the failed attempt's tensors alive.
-            ending = self._attempt(making, caller)
-            match ending:
-                case _Ending.DONE:
-                    self._failures = 0
-                    if self._is_doubted:
-                        # A picture of lost weights is noise, and would be paid for.
-                        self._check_health()
-                    result = making.result()
-                    if any(image.error is not None for image in result.images):
-                        self._is_suspect = True
-                    _log_seconds(result, self.memory_peak)
-                    return result
-                case _Ending.RESTS:
-                    return self._suspend(making)
-                case Failure.OUT_OF_MEMORY:
-                    self._is_suspect = True
-                    self._step_down(making)
-                case Failure.HOST_OUT_OF_MEMORY:
-                    self._is_suspect = True
-                    self._loaded.ladder.spare_host(making)
-                case Failure.BATCH:
-                    self._count_failure()
-                    raise RenderError(Code.RENDER_FAILED)
-                case Failure.CARD:
-                    self._end(GONE, making)
+    def _done(self, batch: RenderBatch) -> BatchResult:
+        self._failures = 0
+        if self._is_doubted:
+            # A picture of lost weights is noise, and would be paid for.
+            self._check_health()
+        result = batch.result()
+        if any(image.error is not None for image in result.images):
+            self._is_suspect = True
+        _log_seconds(result, self.memory_peak)
+        return result
 
     def _attempt(self, making: RenderBatch, caller: Callbacks) -> _Ending | Failure:
         may_rest = len(self._resting) < SUSPENDED_AT_MOST

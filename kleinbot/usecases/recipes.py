@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from random import Random
 
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import MAX_COUNT, Job, Lane, NewImage, NewJob, ReplyAddress
-from kleinbot.domain.job_spec import BASE_STEPS, Checkpoint, ImageKey, JobSpec
+from kleinbot.domain.job import MAX_COUNT, ImagineRequest, Job, Lane, NewImage, NewJob, Quality, ReplyAddress
+from kleinbot.domain.job_spec import BASE_STEPS, DISTILLED_STEPS, Checkpoint, ImageKey, JobKind, JobSpec
 from kleinbot.domain.noise import SEED_COUNT, NoiseRecipe, seed_of_image
 from kleinbot.domain.people import Actor
 from kleinbot.domain.reference import Role
@@ -32,6 +33,10 @@ class Draft:
     spec: JobSpec
     inputs: tuple[Input, ...] = ()
 
+    @property
+    def reference_grids(self) -> list[Grid]:
+        return [each.grid for each in self.inputs if each.role is Role.REFERENCE]
+
 
 @dataclass(frozen=True)
 class Options:
@@ -55,9 +60,28 @@ def best_quality_tenths() -> int:
     return price_tenths_of(replace(PICTURE, steps=BASE_STEPS, checkpoint=Checkpoint.BASE))
 
 
+def imagine_draft(request: ImagineRequest, prompt: str, largest_grid_tokens: int) -> Draft:
+    """Return what a text-to-image request asks for; ``prompt`` is the cleaned one."""
+    is_best = request.quality is Quality.BEST
+    return Draft(
+        JobSpec(
+            JobKind.IMAGINE,
+            prompt,
+            request.aspect.grid.scaled_to(largest_grid_tokens),
+            steps=BASE_STEPS if is_best else DISTILLED_STEPS,
+            checkpoint=Checkpoint.BASE if is_best else Checkpoint.DISTILLED,
+        )
+    )
+
+
 def draft_of(job: Job, inputs: tuple[Input, ...]) -> Draft:
     """Return what ``job`` was made by, ready to be made again. ``inputs`` are copies of its references."""
     return Draft(replace(job.spec, references=(), parent=ImageKey(job.job_id, 0)), inputs)
+
+
+def drawn_seed(random: Random) -> int:
+    """Return a seed for a job whose member chose none."""
+    return random.randrange(SEED_COUNT)
 
 
 def complete(

@@ -1,23 +1,18 @@
-"""Submit: a request becomes an accepted job, in one transaction with its reservation."""
+"""Turns a request into an accepted job, in one transaction with its reservation."""
 
 import functools
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, replace
 from random import Random
 
 from kleinbot.archive.archive import Archive
-from kleinbot.archive.names import ArchiveFolder
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal, RepeatedEvent
-from kleinbot.domain.job import ImagineRequest, Job, NewJob, Quality, ReplyAddress, Told
-from kleinbot.domain.job_spec import BASE_STEPS, DISTILLED_STEPS, Checkpoint, JobKind, JobSpec
+from kleinbot.domain.job import ImagineRequest, Job, NewJob, ReplyAddress, Told
 from kleinbot.domain.metrics_sink import MetricsSink
-from kleinbot.domain.noise import SEED_COUNT
 from kleinbot.domain.people import Actor, MemberKey
-from kleinbot.domain.plain_text import is_visible
 from kleinbot.domain.prompts import PromptMeter
-from kleinbot.domain.reference import Reference, Role
 from kleinbot.domain.requests import Press
 from kleinbot.scheduler.admission import Admitted
 from kleinbot.scheduler.from_job import images_of_new, shape_of
@@ -27,15 +22,17 @@ from kleinbot.store.database import MEMBER_PATIENCE_S, Database, Transaction
 from kleinbot.store.jobs import events, jobs, lookup, presses, tags
 from kleinbot.store.members import members
 from kleinbot.usecases.capacity_check import require_fit
+from kleinbot.usecases.input_files import store_inputs
 from kleinbot.usecases.job_queries import JobQueries, JobStatus
+from kleinbot.usecases.prompt_check import clean_prompt
 from kleinbot.usecases.quota import quota
 from kleinbot.usecases.quota.quota import Balance, QuotaRule
-from kleinbot.usecases.recipes import Draft, Input, Options, complete, least_tenths
+from kleinbot.usecases.recipes import Draft, Options, complete, drawn_seed, imagine_draft, least_tenths
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """The job as it stands in line, and the member's balance with its reservation taken off."""
+    """The job as it stands in the queue, and the member's balance after its reservation."""
 
     status: JobStatus
     balance: Balance
@@ -43,9 +40,9 @@ class Accepted:
 
 @dataclass(frozen=True)
 class PreparedRequest:
-    """A request of which all is checked but what must be fetched first.
+    """A request that is fully validated except for inputs still to be downloaded.
 
-    ``private`` is known before that, since an answer that is deferred must say it. ``finish`` accepts the
+    ``private`` is known before the download, since a deferred answer must state it. ``finish`` accepts the
     job; it raises the refusals of ``Inputs.of`` and ``Submit.accept``.
     """
 
@@ -82,24 +79,16 @@ class Submit:
     async def imagine(self, actor: Actor, request: ImagineRequest, reply: ReplyAddress) -> Accepted:
         """Accept a text-to-image request.
 
-        Raises Refusal with the reason: the prompt, the seed, the count, the quota, the memory, the line, or
-        the engine's state.
+        Raises Refusal with the reason: the prompt, the seed, the count, the quota, the memory, the queue, or
+        the engines' state.
         """
         with self.counting_refusals():
             return await self._imagine(actor, request, reply)
 
     async def _imagine(self, actor: Actor, request: ImagineRequest, reply: ReplyAddress) -> Accepted:
-        grid = request.aspect.grid.scaled_to(self._scheduler.largest_grid_tokens)
-        is_best = request.quality is Quality.BEST
-        spec = JobSpec(
-            JobKind.IMAGINE,
-            self.clean(request.prompt),
-            grid,
-            steps=BASE_STEPS if is_best else DISTILLED_STEPS,
-            checkpoint=Checkpoint.BASE if is_best else Checkpoint.DISTILLED,
-        )
+        draft = imagine_draft(request, self.clean(request.prompt), self._scheduler.largest_grid_tokens)
         options = Options(request.count, request.seed, request.private)
-        return await self.accept(actor, Draft(spec), options, reply)
+        return await self.accept(actor, draft, options, reply)
 
     async def accept(
         self,
@@ -109,25 +98,22 @@ class Submit:
         reply: ReplyAddress,
         press: Press | None = None,
     ) -> Accepted:
-        """Accept what any command, button, form or menu asks for; whoever calls it counts the refusals.
+        """Accept what a command, button, modal or menu asks for; the caller counts the refusals.
 
-        The input pictures are stored before the row that names them, so that an accepted job has what it
-        needs whatever happens next; files without a row are swept. Raises the refusals of ``imagine``, and
+        The input pictures are stored before the row that names them, so an accepted job has what it needs
+        whatever happens next. Files without a row are swept. Raises the refusals of ``imagine``, and
         DiskFullError.
         """
         self._scheduler.require_open()
         if draft.spec.checkpoint not in self._scheduler.checkpoints:
             raise Refusal(Code.CHECKPOINT_NOT_HERE)
-        require_fit(
-            self._scheduler,
-            draft.spec.grid,
-            [each.grid for each in draft.inputs if each.role is Role.REFERENCE],
-        )
+        require_fit(self._scheduler, draft.spec.grid, draft.reference_grids)
         job_id = f"{self._random.getrandbits(96):024x}"
-        references = await self._stored(actor.server_id, job_id, draft.inputs)
+        references = await store_inputs(self._archive, actor.server_id, job_id, draft.inputs)
         try:
             spec = replace(draft.spec, references=references)
-            job = complete(spec, options, actor, reply, job_id, self._draw_seed, self._clock.now_ms())
+            draw_seed = functools.partial(drawn_seed, self._random)
+            job = complete(spec, options, actor, reply, job_id, draw_seed, self._clock.now_ms())
             return await self._insert(actor, job, press)
         except (Refusal, RepeatedEvent):
             for reference in references:
@@ -142,12 +128,12 @@ class Submit:
         *,
         downloads: bool,
     ) -> PreparedRequest:
-        """Return the rest of a request whose draft takes a while. Raises ENGINE_FAILED or STOPPING.
+        """Return the rest of a request whose draft takes a while.
 
-        ``draft`` is left once the job is stored: until then its pictures are in memory.
+        ``draft`` is left once the job is stored; until then its pictures are in memory. ``downloads``: it
+        fetches somebody's file. That needs a balance for the cheapest picture that begins with one.
 
-        ``downloads``: it fetches somebody's file, which is not done for who could not even pay the cheapest
-        picture that begins with one: that raises QUOTA_EXHAUSTED.
+        Raises Refusal DRAINING, ENGINE_FAILED, STOPPING or QUOTA_EXHAUSTED.
         """
         with self.counting_refusals():
             self._scheduler.require_open()
@@ -188,8 +174,8 @@ class Submit:
             stored = await lookup.by_id(transaction, job.job_id)
             if stored is None:
                 raise LookupError(job.job_id)
-            # Before anybody else is admitted on the same place; and what is charged is in line, also where
-            # whoever asked is cancelled during COMMIT.
+            # Before another job is admitted to the same place. A charged job is in the queue even where the
+            # caller is cancelled during COMMIT.
             transaction.once_committed(functools.partial(self._take_in, admitted, stored, changes))
         status = self._recall.status_of(stored)
         if status.starts_at_ms is not None and status.told is Told.STARTS:
@@ -204,7 +190,7 @@ class Submit:
 
     @contextmanager
     def counting_refusals(self) -> Iterator[None]:
-        """Count what the body refuses."""
+        """Count the refusals that the body raises."""
         try:
             yield
         except Refusal as refusal:
@@ -215,16 +201,6 @@ class Submit:
         number = await presses.earlier(transaction, owner, press, self._clock.now_ms())
         if number is not None:
             raise Refusal(Code.ALREADY_PRESSED, number=str(number))
-
-    async def _stored(self, server_id: int, job_id: str, inputs: Sequence[Input]) -> tuple[Reference, ...]:
-        stored = []
-        for position, each in enumerate(inputs):
-            file = await self._archive.put(server_id, job_id, position, each.png, ArchiveFolder.REFERENCES)
-            stored.append(Reference(position, each.role, file.path, file.sha256, each.grid))
-        return tuple(stored)
-
-    def _draw_seed(self) -> int:
-        return self._random.randrange(SEED_COUNT)
 
     @property
     def is_open(self) -> bool:
@@ -240,14 +216,4 @@ class Submit:
 
         Raises Refusal PROMPT_BLANK, PROMPT_EMPTY or PROMPT_TOO_LONG.
         """
-        if not is_visible(prompt):
-            raise Refusal(Code.PROMPT_BLANK)
-        cleaned = self._meter.clean(prompt).strip()
-        if not is_visible(cleaned):
-            raise Refusal(Code.PROMPT_EMPTY)
-        tokens, limit = self._meter.count_tokens(cleaned), self._meter.limit_tokens
-        if tokens > limit:
-            # About three tokens make two words in the languages that the tokenizer knows best.
-            excess = max(1, (tokens - limit) * 2 // 3)
-            raise Refusal(Code.PROMPT_TOO_LONG, tokens=tokens, limit=limit, excess=excess)
-        return cleaned
+        return clean_prompt(self._meter, prompt)

@@ -43,7 +43,7 @@ def caller(must_yield: bool = False) -> Callbacks:
 
 
 def rendered(worker: Worker, *tasks: RenderTask) -> list[bytes]:
-    result = worker.render(tasks, caller())
+    result = worker.make(worker.begin(tasks), caller())
     assert isinstance(result, BatchResult)
     return [image.pixels.rgb for image in result.images if image.pixels is not None]
 
@@ -70,10 +70,10 @@ def test_the_task_says_which_checkpoint_makes_it(worker: Worker, tiny_folder: Pa
 def test_a_guided_batch_rests_and_goes_on_to_the_same_pictures(worker: Worker) -> None:
     tasks = [base_task(0), base_task(1)]
     whole = rendered(worker, *tasks)
-    result = worker.render(tasks, caller(must_yield=True))
+    result = worker.make(worker.begin(tasks), caller(must_yield=True))
     assert isinstance(result, Suspended)
     rendered(worker, a_task(5))
-    result = worker.resume(result, caller())
+    result = worker.make(worker.take_up(result), caller())
     assert isinstance(result, BatchResult)
     assert [image.pixels.rgb for image in result.images if image.pixels] == whole
 
@@ -90,5 +90,5 @@ def test_the_empty_prompt_is_encoded_once_for_all_guided_batches(worker: Worker,
 
 def test_two_checkpoints_are_no_batch(worker: Worker) -> None:
     with pytest.raises(RenderError) as raised:
-        worker.render([a_task(0), base_task(1)], caller())
+        worker.make(worker.begin([a_task(0), base_task(1)]), caller())
     assert raised.value.code is Code.RENDER_FAILED

@@ -1,0 +1,23 @@
+"""Whether a prompt can be drawn, and how the model gets it."""
+
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.plain_text import is_visible
+from kleinbot.domain.prompts import PromptMeter
+
+
+def clean_prompt(meter: PromptMeter, prompt: str) -> str:
+    """Return a prompt as the model gets it.
+
+    Raises Refusal PROMPT_BLANK, PROMPT_EMPTY or PROMPT_TOO_LONG.
+    """
+    if not is_visible(prompt):
+        raise Refusal(Code.PROMPT_BLANK)
+    cleaned = meter.clean(prompt).strip()
+    if not is_visible(cleaned):
+        raise Refusal(Code.PROMPT_EMPTY)
+    tokens, limit = meter.count_tokens(cleaned), meter.limit_tokens
+    if tokens > limit:
+        # About three tokens make two words in the languages that the tokenizer knows best.
+        excess = max(1, (tokens - limit) * 2 // 3)
+        raise Refusal(Code.PROMPT_TOO_LONG, tokens=tokens, limit=limit, excess=excess)
+    return cleaned
