@@ -30,12 +30,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         gc.freeze()
 
 
-SLOW_FOLDERS = frozenset({"bench", "e2e", "engine", "golden", "gpu", "klein", "klein_small"})
+SLOW_FOLDERS = frozenset({"bench", "e2e", "engine", "golden", "gpu", "klein", "small_klein"})
 """Where each test runs a model or the whole bot."""
 
 _IS_SLOW = re.compile(
     r"^(?:from|import) (?:torch|diffusers|transformers|skimage|subprocess|hypothesis\.stateful"
-    r"|tests\.(?:processes|bench|e2e|engine|golden|klein|klein_small))\b"
+    r"|tests\.(?:processes|bench|e2e|engine|golden|klein|small_klein))\b"
     r"|^pytestmark = .*\bpytest\.mark\.slow\b",
     re.MULTILINE,
 )
