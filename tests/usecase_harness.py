@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kleinbot.app.builders.base import Base
+from kleinbot.app.builders.rendering import build_rendering
+from kleinbot.app.builders.scheduling import build_scheduling
+from kleinbot.app.builders.usecases import Surroundings, build_usecases
 from kleinbot.archive.archive import Archive
 from kleinbot.dispatch.claims import Claims
 from kleinbot.dispatch.dispatcher import Dispatcher
 from kleinbot.dispatch.finishing import Finisher
 from kleinbot.dispatch.measured_times import MeasuredTimes
-from kleinbot.dispatch.render_tasks import RenderTasks
 from kleinbot.domain.capacity import Capacity, LimitsOnly
 from kleinbot.domain.errors import Code
 from kleinbot.domain.faults import NoFaults
@@ -21,8 +24,10 @@ from kleinbot.domain.metrics_sink import NoMetrics
 from kleinbot.domain.people import Actor
 from kleinbot.domain.work import JobProgress, OutOfMemory, StageSeconds
 from kleinbot.images.cpu_pool import CpuPool
+from kleinbot.images.fetch import Reserve
+from kleinbot.images.intake.inbound import Inbound
+from kleinbot.images.intake.intake import Intake
 from kleinbot.klein.pipeline.prompt import KleinPromptMeter
-from kleinbot.process.disk_space import DiskCheck
 from kleinbot.scheduler.admission import AdmissionLimits
 from kleinbot.scheduler.cost import CostModel
 from kleinbot.scheduler.estimates import EstimateErrors
@@ -33,6 +38,7 @@ from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store.database import Database
 from kleinbot.usecases.cancel import Cancel
 from kleinbot.usecases.job_queries import JobQueries
+from kleinbot.usecases.owner.bot_control import Health
 from kleinbot.usecases.quota.quota import QuotaRule
 from kleinbot.usecases.recipes import Draft, Options
 from kleinbot.usecases.submit import Accepted, Submit
@@ -179,74 +185,58 @@ def build(
     chance: random.Random | None = None,
     further_engines: Sequence[ScriptedEngine] = (),
 ) -> Studio:
-    cost_model = CostModel(1.0)
-    capacity = capacity or LimitsOnly(engine.profile)
-    scheduler = Scheduler(
-        [(each, capacity) for each in (engine, *further_engines)], cost_model, clock, limits=limits
-    )
-    archive = Archive(folder / "archive")
     chance = chance or random.Random(1)
-    learning = MeasuredTimes(cost_model, engine.profile.name, clock)
-    metrics = Counted()
-    host = Room()
-    recall = JobQueries(database, archive, scheduler)
+    metrics, host, progressed = Counted(), Room(), Progressed()
     deliveries: list[int] = []
-    progressed = Progressed()
 
     def wake() -> None:
         deliveries.append(clock.now_ms())
 
-    pool = CpuPool()
-    claims = Claims(
-        database=database,
-        scheduler=scheduler,
-        learning=learning,
-        wake_delivery=wake,
-        metrics=metrics,
-        clock=clock,
+    base = Base(
+        clock,
+        chance,
+        NoFaults(),
+        database,
+        Archive(folder / "archive"),
+        CpuPool(),
+        Inbound(),
+        Intake(clock),
+        metrics,
     )
-    finisher = Finisher(
-        database=database,
-        archive=archive,
-        pool=pool,
-        clock=clock,
-        faults=NoFaults(),
-        wake_delivery=wake,
+    capacity = capacity or LimitsOnly(engine.profile)
+    engines = [(each, capacity) for each in (engine, *further_engines)]
+    scheduling = build_scheduling(base, engines, 1.0, limits=limits)
+    rendering = build_rendering(
+        base,
+        scheduling,
+        progressed,
+        wake,
         model_name="test",
         version="0",
-        fail=claims.fail,
+        free_bytes=lambda: host.free_bytes,
     )
-    dispatcher = Dispatcher(
-        scheduler=scheduler,
-        engines=[engine, *further_engines],
-        claims=claims,
-        tasks=RenderTasks(archive, pool),
-        finisher=finisher,
-        sink=progressed,
-        disk=DiskCheck(lambda: host.free_bytes),
-        metrics=metrics,
-        clock=clock,
-        faults=NoFaults(),
-    )
-    submit = Submit(
-        database=database,
-        archive=archive,
-        scheduler=scheduler,
-        recall=recall,
-        meter=KleinPromptMeter(lambda: None),
-        rule=QuotaRule(600, DAY_MS),
-        clock=clock,
-        random=chance,
-        metrics=metrics,
-    )
-    cancel = Cancel(
-        database=database,
-        scheduler=scheduler,
-        used=dispatcher.used,
+    around = Surroundings(
+        used=rendering.dispatcher.used,
+        fetch=never_fetched,
         wake_delivery=wake,
-        clock=clock,
+        wake_remover=lambda: None,
+        is_member_of=lambda _: True,
+        health=never_asked,
+        service_mode_changed=lambda: None,
+    )
+    usecases = build_usecases(
+        base, scheduling, KleinPromptMeter(lambda: None), QuotaRule(600, DAY_MS), engine.profile, around
     )
     return Studio(
-        clock, engine, database, archive, scheduler, recall, submit, cancel, dispatcher, finisher,
-        progressed, deliveries, metrics, learning, claims, host, chance,
+        clock, engine, database, base.archive, scheduling.scheduler, scheduling.queries, usecases.submit,
+        usecases.cancel, rendering.dispatcher, rendering.finisher, progressed, deliveries, metrics,
+        scheduling.measured_times, rendering.claims, host, chance,
     )  # fmt: skip
+
+
+async def never_fetched(address: str, reserve: Reserve) -> bytes:
+    raise AssertionError(address)
+
+
+async def never_asked() -> Health:
+    raise AssertionError

@@ -2,44 +2,28 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
+from collections.abc import Callable
 
 import discord
 
-from kleinbot.app.container import Container, Outside, machine
+from kleinbot.app.container import Container
 from kleinbot.app.engine_startup import FIRST_RETRY_S, LONGEST_RETRY_S, StartOutcome, started
-from kleinbot.app.failed_profiles import FailedProfiles
 from kleinbot.app.gpu_availability import GpuAvailability
-from kleinbot.app.model_choice import choose_model, log_choice, pin_gpu
+from kleinbot.app.model_choice import ModelChoice
 from kleinbot.app.profile_reselection import IDLE_S, LOOK_EVERY_S, LOOK_IDLE_EVERY_S, ProfileReselection
-from kleinbot.archive.archive import Archive
 from kleinbot.chat.core.discord_errors import UNREACHED
 from kleinbot.chat.core.gateway_close import needs_more_shards, refusal_of
 from kleinbot.chat.core.sync import sync_if_changed
 from kleinbot.config.settings import Settings
 from kleinbot.dispatch.recovery import recover
-from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.domain.faults import Faults
 from kleinbot.domain.work import EnginePhase
-from kleinbot.engine.gpu_engine import GpuEngine
-from kleinbot.engine.placeholder import PlaceholderEngine
-from kleinbot.engine.protocol import Engine
-from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.metrics.server import served
 from kleinbot.process.background import cancelled, exit_code, kept_going, log_ending, within
-from kleinbot.process.disk_space import require_disk_space
-from kleinbot.process.folder_lock import folder_locked
 from kleinbot.process.gc_freeze import freeze, unfreeze
+from kleinbot.process.shutdown_marker import ShutdownMarker
 from kleinbot.process.supervisor import RESTART_CODE
-from kleinbot.store import served_model
-from kleinbot.store.damage import damage_told
-from kleinbot.store.database import Database
-from kleinbot.store.log_owner import claim
-from kleinbot.store.migrations import load_migrations, migrate
-from kleinbot.upkeep.pairing import Pairing, require_database, settle
+from kleinbot.upkeep.sweeper import Sweeper
 from kleinbot.usecases.owner.bot_control import stored_service_mode
 
 _log = logging.getLogger(__name__)
@@ -64,13 +48,40 @@ ANYBODY_MAY_INVITE = (
 )
 
 
-class App(Container):
-    """The parts, alive. ``opened`` builds them; ``run`` ends with the process's exit code."""
+class App:
+    """Runs the bot that ``container`` holds. ``run`` ends with the process's exit code.
+
+    ``stopping`` is set once the bot is about to end. ``on_ending``: see ``Outside``.
+    """
+
+    def __init__(
+        self,
+        container: Container,
+        settings: Settings,
+        model: ModelChoice,
+        gpu_availability: GpuAvailability,
+        profile_reselection: ProfileReselection,
+        sweeper: Sweeper,
+        on_ending: Callable[[int, float], None],
+    ) -> None:
+        self.container = container
+        self.sweeper = sweeper
+        self.stopping = asyncio.Event()
+        self._engine = container.scheduling.engines[0]
+        self._profile = model.profile
+        self._served = None if model.waits_for else model.size
+        self._grace_s = settings.grace_s
+        self._metrics_port = settings.metrics_port
+        self._allowed_servers = settings.allowed_servers
+        self._shutdown_marker = ShutdownMarker(settings.data_folder)
+        self._gpu_availability = gpu_availability
+        self.profile_reselection = profile_reselection
+        self._on_ending = on_ending
 
     def request_stop(self) -> None:
         """Ask ``run`` to end cleanly; may be called again and again."""
         self.stopping.set()
-        self.scheduler.is_ending = True
+        self.container.scheduling.scheduler.is_ending = True
 
     async def run(self, token: str) -> int:
         """Recover, log in, work until ``request_stop`` or a failure; return the exit code.
@@ -78,49 +89,51 @@ class App(Container):
         Raises StartError TOKEN_REFUSED where Discord does not know the token, also later, and INTENTS_REFUSED
         or GATEWAY_REFUSED where it takes no connection of this bot any more.
         """
-        async with served(self.metrics, self.status.reading, self.metrics_port):
+        async with served(self.container.metrics, self.container.status.reading, self._metrics_port):
             return await self._run(token)
 
     async def _run(self, token: str) -> int:
-        self.scheduler.set_service_mode(await stored_service_mode(self.database.read))
-        await self.newcomers.begin()
-        await self.learning.load(self.database.read)
-        ended_cleanly = await asyncio.to_thread(self.shutdown_marker.was_clean)
+        self.container.scheduling.scheduler.set_service_mode(
+            await stored_service_mode(self.container.base.database.read)
+        )
+        await self.container.usecases.new_servers.begin()
+        await self.container.scheduling.measured_times.load(self.container.base.database.read)
+        ended_cleanly = await asyncio.to_thread(self._shutdown_marker.was_clean)
         await recover(
-            self.database,
-            self.scheduler,
-            self.profile,
-            self.served,
-            self.clock,
+            self.container.base.database,
+            self.container.scheduling.scheduler,
+            self._profile,
+            self._served,
+            self.container.base.clock,
             ended_cleanly=ended_cleanly,
         )
-        await asyncio.to_thread(self.shutdown_marker.begin)
-        await self.live_messages.resume()
-        self.engine.watch(lambda _: self.show_engine_state())
-        self.show_engine_state()
+        await asyncio.to_thread(self._shutdown_marker.begin)
+        await self.container.delivery.live_messages.resume()
+        self._engine.watch(lambda _: self.container.show_engine_state())
+        self.container.show_engine_state()
         code = await self._log_in(token)
         if code is not None:
             return code
         background = [
-            asyncio.create_task(kept_going(work, self.clock), name=name)
+            asyncio.create_task(kept_going(work, self.container.base.clock), name=name)
             for name, work in (
-                ("board", self.live_messages.run),
-                ("delivery", self.delivery.run),
-                ("removal", self.removal.run),
-                ("presence", self.presence.run),
-                ("hosts", self.ownership.run),
-                ("loop watch", self.loop_lag.run),
-                ("promises", self.dispatcher.keep_promises),
-                ("sweep", lambda: self.sweeper.run(self.client.wait_until_ready)),
-                ("archive mark", self.archive.keep_mark),
-                ("stamps", self.stamps.run),
-                ("departures", self.departures.run),
-                ("retention", self.retention.run),
+                ("board", self.container.delivery.live_messages.run),
+                ("delivery", self.container.delivery.outbox_worker.run),
+                ("removal", self.container.delivery.remover.run),
+                ("presence", self.container.discord.presence.run),
+                ("hosts", self.container.discord.ownership.run),
+                ("loop watch", self.container.loop_lag.run),
+                ("promises", self.container.rendering.dispatcher.keep_promises),
+                ("sweep", lambda: self.sweeper.run(self.container.discord.client.wait_until_ready)),
+                ("archive mark", self.container.base.archive.keep_mark),
+                ("stamps", self.container.delivery.clock_repair.run),
+                ("departures", self.container.usecases.departures.run),
+                ("retention", self.container.delivery.retention.run),
                 ("commands", self._sync_commands),
                 ("tokenizer", self._load_tokenizer),
             )
         ]
-        gateway = asyncio.create_task(self.client.connect(), name="gateway")
+        gateway = asyncio.create_task(self.container.discord.client.connect(), name="gateway")
         drawing = asyncio.create_task(self._draw(), name="dispatcher")
         stopping = asyncio.create_task(self.stopping.wait(), name="stop")
         try:
@@ -132,7 +145,7 @@ class App(Container):
 
     async def _log_in(self, token: str) -> int | None:
         """Log in; return an exit code where that did not come to be. Raises StartError TOKEN_REFUSED."""
-        login = asyncio.create_task(self.client.login(token), name="login")
+        login = asyncio.create_task(self.container.discord.client.login(token), name="login")
         stopping = asyncio.create_task(self.stopping.wait(), name="stop before login")
         try:
             await asyncio.wait({login, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -152,8 +165,8 @@ class App(Container):
         return None
 
     def _warn_where_anybody_may_invite(self) -> None:
-        application = self.client.application
-        if application is not None and application.bot_public and not self.allowed_servers:
+        application = self.container.discord.client.application
+        if application is not None and application.bot_public and not self._allowed_servers:
             _log.warning(ANYBODY_MAY_INVITE)
 
     async def _wind_down(self, gateway: "asyncio.Task[None]", drawing: "asyncio.Task[int]") -> int:
@@ -167,36 +180,36 @@ class App(Container):
             _log.warning("the bot is in more servers than before; a new process asks Discord for more shards")
         elif refusal is None:
             log_ending(gateway, drawing)
-        self.on_ending(exit_code(gateway, drawing), self.grace_s + _ALL_CLOSINGS_S)
-        await self.dispatcher.stop()
-        if self.engine.state.phase is EnginePhase.READY:
-            await asyncio.wait({drawing}, timeout=self.grace_s)
+        self._on_ending(exit_code(gateway, drawing), self._grace_s + _ALL_CLOSINGS_S)
+        await self.container.rendering.dispatcher.stop()
+        if self._engine.state.phase is EnginePhase.READY:
+            await asyncio.wait({drawing}, timeout=self._grace_s)
         drawing.cancel()
         await asyncio.wait({drawing}, timeout=_CLOSING_S)
-        await within(_FINISHING_S, self.finisher.close)
-        await within(_CLOSING_S, self.delivery.drain)
-        await within(_CLOSING_S, self.live_messages.last_turn)
+        await within(_FINISHING_S, self.container.rendering.finisher.close)
+        await within(_CLOSING_S, self.container.delivery.outbox_worker.drain)
+        await within(_CLOSING_S, self.container.delivery.live_messages.last_turn)
         code = RESTART_CODE if new_process else exit_code(gateway, drawing)
-        if code != RESTART_CODE and not self.dispatcher.gpu_hangs:
-            await within(_CLOSING_S, lambda: asyncio.to_thread(self.shutdown_marker.end))
+        if code != RESTART_CODE and not self.container.rendering.dispatcher.gpu_hangs:
+            await within(_CLOSING_S, lambda: asyncio.to_thread(self._shutdown_marker.end))
         if refusal is not None:
             raise refusal
         return code
 
     async def close_engine(self) -> None:
         """Release the card, unless it hangs: waiting for its thread would only delay the restart."""
-        if self.dispatcher.gpu_hangs:
+        if self.container.rendering.dispatcher.gpu_hangs:
             _log.error("the card hangs and is left as it is; only the end of the process frees it")
             return
-        await within(_ENGINE_CLOSING_S, self.engine.close)
+        await within(_ENGINE_CLOSING_S, self._engine.close)
 
     async def _draw(self) -> int:
         """Draw until the bot stops; return the exit code that this asks for."""
         anew = self.profile_reselection.after_memory_ran_out
-        match await started(self.engine, self.clock, self.gpu_availability.look_again, anew):
+        match await started(self._engine, self.container.base.clock, self._gpu_availability.look_again, anew):
             case StartOutcome.READY:
                 freeze()
-                self.loop_lag.reset()
+                self.container.loop_lag.reset()
                 return await self._draw_until_stopped()
             case StartOutcome.FAILED:
                 # The bot stays online and says so.
@@ -209,7 +222,7 @@ class App(Container):
         await asyncio.to_thread(self.profile_reselection.ready)
         better = asyncio.create_task(self._better_found(), name="better profile")
         try:
-            await self.dispatcher.run()
+            await self.container.rendering.dispatcher.run()
             return RESTART_CODE if better.done() and not self.stopping.is_set() else 0
         finally:
             await cancelled((better,), _CLOSING_S)
@@ -217,107 +230,37 @@ class App(Container):
     async def _better_found(self) -> None:
         """End the drawing once a better profile fits and nothing has been drawn for a while."""
         while True:
-            await self.clock.sleep(LOOK_EVERY_S)
-            while self.dispatcher.idle_s < IDLE_S:
-                await self.clock.sleep(LOOK_IDLE_EVERY_S)
-            better = await asyncio.to_thread(self.profile_reselection.better, self.engine.held_bytes)
-            if better is not None and self.dispatcher.idle_s >= IDLE_S:
+            await self.container.base.clock.sleep(LOOK_EVERY_S)
+            while self.container.rendering.dispatcher.idle_s < IDLE_S:
+                await self.container.base.clock.sleep(LOOK_IDLE_EVERY_S)
+            better = await asyncio.to_thread(self.profile_reselection.better, self._engine.held_bytes)
+            if better is not None and self.container.rendering.dispatcher.idle_s >= IDLE_S:
                 break
         _log.warning(
             "The profile %s fits now and is better than %s; nothing waits, so the bot restarts with it.",
             better.profile.name,
-            self.profile.name,
+            self._profile.name,
         )
-        await self.dispatcher.stop()
+        await self.container.rendering.dispatcher.stop()
 
     async def _sync_commands(self) -> None:
         pause_s = FIRST_RETRY_S
-        while self.served is not None:  # else those of the model that is away stay
+        while self._served is not None:  # else those of the model that is away stay
             try:
-                await sync_if_changed(self.client.tree, self.client.application_id or 0, self.database)
+                await sync_if_changed(
+                    self.container.discord.client.tree,
+                    self.container.discord.client.application_id or 0,
+                    self.container.base.database,
+                )
                 break
             except UNREACHED as error:
                 _log.error("the commands could not be sent to Discord, trying again: %s", error)
-            await self.clock.sleep(pause_s)
+            await self.container.base.clock.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_RETRY_S)
         await self.stopping.wait()
 
     async def _load_tokenizer(self) -> None:
         """Load the tokenizer once it is on disk, on a thread: the real one takes a third of a second."""
-        while not await asyncio.to_thread(self.meter.load):
-            await self.clock.sleep(_TOKENIZER_LOOK_S)
+        while not await asyncio.to_thread(self.container.meter.load):
+            await self.container.base.clock.sleep(_TOKENIZER_LOOK_S)
         await self.stopping.wait()
-
-
-@asynccontextmanager
-async def opened(
-    settings: Settings,
-    outside: Outside | None = None,
-    engine: Engine | None = None,
-    *,
-    waits_for_gpu: bool = True,
-) -> AsyncIterator[App]:
-    """Build the app over ``settings.data_folder``; everything is closed again, in reverse order.
-
-    Where not ``waits_for_card``, the small model draws while the card that was there before is away.
-
-    Raises StartError where the folder is in use or its disk is full, the database cannot be used, or the
-    weights are wrong.
-    """
-    outside = outside or machine()
-    async with AsyncExitStack() as stack:
-        await asyncio.to_thread(require_disk_space, settings.data_folder)
-        stack.enter_context(folder_locked(settings.data_folder, outside.clock))
-        _log.info("the data folder is %s", await asyncio.to_thread(settings.data_folder.resolve))
-        file, root = settings.database_file, settings.archive_folder
-        # Also around what the app reads first: a damaged page is found by whoever needs it.
-        stack.enter_context(damage_told(file))
-        await asyncio.to_thread(require_database, file, root, settings.archive_options)
-        served = await asyncio.to_thread(served_model.look_up, file) if waits_for_gpu else None
-        failed = FailedProfiles(settings.scratch_folder, outside.clock)
-        gpu_availability = GpuAvailability(
-            settings, served, lambda: choose_model(settings, without=failed.names())
-        )
-        model = await asyncio.to_thread(gpu_availability.model)
-        if model.waits_for is None:
-            log_choice(model, settings.weights)
-        pairing = await asyncio.to_thread(_prepare, file, root, outside.clock, outside.faults)
-        database = await Database.open(file, outside.faults)
-        stack.push_async_callback(within, _CLOSING_S, database.close)
-        archive = await asyncio.to_thread(Archive, root, None, outside.clock)
-        stack.push_async_callback(within, _CLOSING_S, archive.close)
-        pool = CpuPool()
-        stack.push_async_callback(within, _CLOSING_S, pool.close)
-        if engine is None and (why := model.waits_for) is not None:
-            engine = PlaceholderEngine(model.profile, lambda: gpu_availability.problem or why)
-        if engine is None:
-            pin_gpu(model)
-            scratch = settings.scratch_folder
-            engine = GpuEngine(model.source, model.profile, outside.clock, outside.faults, scratch=scratch)
-        profile_reselection = ProfileReselection(settings, model, failed)
-        app = App(
-            settings,
-            outside,
-            model,
-            engine,
-            database,
-            archive,
-            pool,
-            gpu_availability,
-            pairing,
-            profile_reselection,
-        )
-        stack.push_async_callback(app.close_engine)
-        stack.push_async_callback(within, _CLOSING_S, app.client.close)
-        stack.push_async_callback(within, _CLOSING_S, app.downloads.close)
-        stack.push_async_callback(within, _CLOSING_S, app.intake.close)
-        yield app
-
-
-def _prepare(file: Path, root: Path, clock: Clock, faults: Faults) -> Pairing:
-    migrate(file, load_migrations(), clock)
-    try:
-        claim(file, faults)
-        return settle(file, root, clock, faults)
-    except OSError as error:
-        raise StartError(Code.FOLDER_UNUSABLE, folder=str(root), reason=str(error)) from error

@@ -8,7 +8,8 @@ from dataclasses import replace
 import typer
 
 from kleinbot.app.container import machine
-from kleinbot.app.lifecycle import App, opened
+from kleinbot.app.lifecycle import App
+from kleinbot.app.opening import opened
 from kleinbot.config.proxy import proxy_for, shown
 from kleinbot.config.settings import Settings
 from kleinbot.domain.clock import Clock
@@ -98,7 +99,7 @@ async def sandbox(
                 app.request_stop()
                 await asyncio.gather(person, return_exceptions=True)
                 try:
-                    if run is None and app.scheduler.queue.running:
+                    if run is None and app.container.scheduling.scheduler.queue.running:
                         terminal.say("Stopping; the picture in hand may still be finished …")
                     code = await bot
                 finally:
@@ -106,7 +107,9 @@ async def sandbox(
             if run is None and (jobs := _waiting_jobs(app)):
                 typer.echo(f"In line: {jobs} at the next start.")
             if person.cancelled():
-                return code or (1 if app.engine.state.phase is EnginePhase.FAILED else 0)
+                return code or (
+                    1 if app.container.scheduling.engines[0].state.phase is EnginePhase.FAILED else 0
+                )
             return code or person.result()
 
 
@@ -135,7 +138,15 @@ async def _converse(
 
 def _waiting_jobs(app: App) -> str:
     """Return how many jobs wait or run, and that they go on; empty where none does."""
-    count = len({image.key.job_id for image in (*app.scheduler.queue.waiting, *app.scheduler.queue.running)})
+    count = len(
+        {
+            image.key.job_id
+            for image in (
+                *app.container.scheduling.scheduler.queue.waiting,
+                *app.container.scheduling.scheduler.queue.running,
+            )
+        }
+    )
     if count == 0:
         return ""
     return "1 job, which goes on" if count == 1 else f"{count} jobs, which go on"
@@ -145,9 +156,13 @@ def _give_up_where_nothing_can_be_drawn(app: App, person: "asyncio.Task[int]", s
     """End a single command, which would wait in vain, once the model could not be started."""
 
     def look(state: EngineState) -> None:
-        if state.phase is EnginePhase.FAILED and app.scheduler.queue.waiting and not person.done():
+        if (
+            state.phase is EnginePhase.FAILED
+            and app.container.scheduling.scheduler.queue.waiting
+            and not person.done()
+        ):
             if state.error is not None:
                 typer.echo(Texts(settings.locale).error(state.error), err=True)
             person.cancel()
 
-    app.engine.watch(look)
+    app.container.scheduling.engines[0].watch(look)

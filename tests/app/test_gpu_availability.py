@@ -9,8 +9,8 @@ import pytest
 
 from kleinbot.app.engine_startup import Remedy, remedy_of
 from kleinbot.app.gpu_availability import GpuAvailability, waits_for
-from kleinbot.app.lifecycle import opened
 from kleinbot.app.model_choice import SMALL_KLEIN, ModelChoice, choose_model
+from kleinbot.app.opening import opened
 from kleinbot.app.torch_probe import TorchProbe
 from kleinbot.config.settings import DEFAULT_HUB_REPO, Settings
 from kleinbot.domain.errors import Code, StartError
@@ -221,10 +221,10 @@ async def test_the_sandbox_draws_with_the_small_model_while_the_gpu_is_away(tmp_
     await database.close()
     settings = Settings(data_folder=tmp_path)
     async with opened(settings) as waiting:
-        assert waiting.engine.state.phase is EnginePhase.FAILED
+        assert waiting.container.scheduling.engines[0].state.phase is EnginePhase.FAILED
     async with opened(settings, waits_for_gpu=False) as playing:
-        assert playing.profile.name == CPU_SMALL.name
-        assert playing.engine.state.phase is EnginePhase.STARTING
+        assert playing.container.scheduling.engines[0].profile.name == CPU_SMALL.name
+        assert playing.container.scheduling.engines[0].state.phase is EnginePhase.STARTING
 
 
 def test_a_database_that_somebody_holds_is_not_one_that_served_nothing(tmp_path: Path) -> None:

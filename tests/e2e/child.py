@@ -14,8 +14,9 @@ from typing import Any
 from unittest import mock
 
 from kleinbot.app.container import Outside
-from kleinbot.app.lifecycle import App, opened
+from kleinbot.app.lifecycle import App
 from kleinbot.app.model_choice import ModelChoice, choose_model
+from kleinbot.app.opening import opened
 from kleinbot.config.settings import Settings
 from kleinbot.domain.faults import FaultPoint
 from kleinbot.domain.work import RenderTask
@@ -104,12 +105,12 @@ async def main(
     with ExitStack() as patches:
         patches.enter_context(
             mock.patch(
-                "kleinbot.app.lifecycle.GpuEngine",
+                "kleinbot.app.opening.GpuEngine",
                 _engine_telling(faults, told.get("holds", False), told.get("starts_after")),
             )
         )
         if profile := told.get("profile"):
-            patches.enter_context(mock.patch("kleinbot.app.lifecycle.choose_model", _model_with(profile)))
+            patches.enter_context(mock.patch("kleinbot.app.opening.choose_model", _model_with(profile)))
         async with opened(settings, outside) as app:
             running_beside = [asyncio.create_task(beside(app))] if beside else []
             with stop_on_signals(app.request_stop):

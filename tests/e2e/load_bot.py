@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kleinbot.app.container import machine
-from kleinbot.app.lifecycle import opened
+from kleinbot.app.opening import opened
 from kleinbot.config.settings import Settings
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.work import BatchResult, RenderTask, StepReport, Suspended

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from kleinbot.app.container import Outside
-from kleinbot.app.lifecycle import App, opened
+from kleinbot.app.lifecycle import App
+from kleinbot.app.opening import opened
 from kleinbot.config.settings import Settings
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.faults import NoFaults
@@ -66,10 +67,12 @@ class House:
 
     async def ready(self) -> None:
         changed = asyncio.Event()
-        self.app.engine.watch(lambda _: changed.set())
+        self.app.container.scheduling.engines[0].watch(lambda _: changed.set())
         async with asyncio.timeout(WAIT_S):
-            while self.app.engine.state.phase is not EnginePhase.READY:
-                assert self.app.engine.state.phase is not EnginePhase.FAILED, self.app.engine.state
+            while self.app.container.scheduling.engines[0].state.phase is not EnginePhase.READY:
+                assert self.app.container.scheduling.engines[0].state.phase is not EnginePhase.FAILED, (
+                    self.app.container.scheduling.engines[0].state
+                )
                 await changed.wait()
                 changed.clear()
 
@@ -80,7 +83,7 @@ class House:
                 await asyncio.sleep(LOOKS_EVERY_S)
 
     async def number(self, sql: str) -> int:
-        return await self.app.database.read.number(sql)
+        return await self.app.container.base.database.read.number(sql)
 
 
 @dataclass

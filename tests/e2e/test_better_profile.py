@@ -39,7 +39,7 @@ async def drawn(house: House) -> None:
 
 def beside_a_game(house: House, looks: Looks) -> ProfileReselection:
     chosen = choose_model(Settings(), lambda: with_a_game(RTX_3090, 10))
-    failed = FailedProfiles(house.app.archive.root, house.clock)
+    failed = FailedProfiles(house.app.container.base.archive.root, house.clock)
     return ProfileReselection(Settings(), chosen, failed, looks.look)
 
 

@@ -73,7 +73,7 @@ async def test_what_was_deleted_before_it_was_told_is_not_told_any_more(stage: S
         house.standin.break_next("POST /channels/*/messages", status=400, drop_answer=lost, times=1)
         engine.gate.set()
         await house.until("SELECT attempts FROM outbox", 1)
-        async with house.app.database.transaction() as transaction:
+        async with house.app.container.base.database.transaction() as transaction:
             key = str((await transaction.all("SELECT job_id FROM jobs"))[0][0])
             assert await deletion.delete(transaction, key, house.ada.id, house.clock.now_ms()) is not None
         house.clock.advance(60)
@@ -120,7 +120,7 @@ async def test_a_wrong_clock_costs_no_token_and_is_told_to_the_host(
                 await handle.message_where(has_pictures, timeout_s=QUICK_S)
             await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent' AND way = 'reply'", 2)
             assert await house.number("SELECT COUNT(*) FROM jobs WHERE lane = 'token'") == 2
-            assert house.app.skew.is_told
+            assert house.app.container.delivery.skew.is_told
     told = [record.getMessage() for record in caplog.records if "this host's clock" in record.getMessage()]
     assert len(told) == 1
     assert ("ahead of" if minutes > 0 else "behind") in told[0]

@@ -192,7 +192,9 @@ async def test_a_file_that_has_gone_is_said_and_the_rest_is_delivered(stage: Sta
         house.standin.break_next("PATCH /webhooks/*", status=400, code=0, times=1)
         engine.gate.set()
         await house.until("SELECT attempts FROM outbox", 1)
-        (row,) = await house.app.database.read.all("SELECT file FROM images WHERE position = 0")
+        (row,) = await house.app.container.base.database.read.all(
+            "SELECT file FROM images WHERE position = 0"
+        )
         (stage.folder / "archive" / row[0]).unlink()
         house.clock.advance(5)
         done = await handle.message_where(has_pictures, timeout_s=QUICK_S)

@@ -52,7 +52,7 @@ async def test_two_drains_at_once_tell_each_result_once(stage: Stage) -> None:
         engine.gate.set()
         async with asyncio.TaskGroup() as group:
             for _ in range(4):
-                group.create_task(house.app.delivery.drain())
+                group.create_task(house.app.container.delivery.outbox_worker.drain())
         for handle in handles:
             await handle.message_where(has_pictures, timeout_s=QUICK_S)
         await _sent(house, "reply", 6)
@@ -90,8 +90,8 @@ async def test_what_discord_refuses_for_good_is_kept_and_handed_over(stage: Stag
         handle = await house.ada.command(house.channel, "queue")
         handed = await handle.message_where(has_pictures, timeout_s=QUICK_S)
         assert handed.is_ephemeral
-        assert house.app.metrics is not None
-        assert 'kleinbot_deliveries_total{way="kept"} 1.0' in house.app.metrics.text().decode()
+        assert house.app.container.metrics is not None
+        assert 'kleinbot_deliveries_total{way="kept"} 1.0' in house.app.container.metrics.text().decode()
 
 
 async def test_a_locked_database_delays_the_work_and_ends_nothing(

@@ -18,13 +18,15 @@ def _unreadable(stage: Stage, file: str) -> None:
 
 
 async def _files(house: House) -> list[str]:
-    rows = await house.app.database.read.all("SELECT file FROM images ORDER BY finished_ms, position")
+    rows = await house.app.container.base.database.read.all(
+        "SELECT file FROM images ORDER BY finished_ms, position"
+    )
     return [row[0] for row in rows]
 
 
 async def _kept(house: House) -> None:
     """Take every result back from Discord's side: what was sent is kept for its member again."""
-    async with house.app.database.transaction() as transaction:
+    async with house.app.container.base.database.transaction() as transaction:
         await transaction.change("UPDATE outbox SET state = 'kept', attempts = 0")
         await transaction.change("DELETE FROM posted_images")
 
@@ -94,7 +96,9 @@ async def test_what_discord_never_takes_is_kept_after_a_while_and_handed_over(
         await house.ada.command(house.channel, "imagine", prompt="a fox")
         await engine.started.wait()
         house.standin.break_next("POST /channels/*/messages", status=status, code=0, times=10_000)
-        async with house.app.database.transaction() as transaction:  # as after an hour of attempts
+        async with (
+            house.app.container.base.database.transaction() as transaction
+        ):  # as after an hour of attempts
             await transaction.change(
                 "CREATE TRIGGER old AFTER INSERT ON outbox BEGIN"
                 " UPDATE outbox SET refused = ? WHERE outbox_id = NEW.outbox_id; END".replace(
@@ -165,7 +169,7 @@ async def test_a_message_with_what_was_deleted_meanwhile_goes_at_once(stage: Sta
         def gone(message: ShownMessage) -> bool:
             return message.id not in {each.id for each in house.channel.messages}
 
-        async with house.app.database.transaction() as transaction:
+        async with house.app.container.base.database.transaction() as transaction:
             await transaction.change(
                 "CREATE TRIGGER deleted AFTER INSERT ON outbox BEGIN"
                 " UPDATE jobs SET deleted_ms = 1, deleted_by = 1 WHERE job_id = NEW.job_id; END"

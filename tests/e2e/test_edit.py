@@ -20,7 +20,7 @@ async def test_an_attachment_is_edited_on_its_own_grid(stage: Stage) -> None:
         text = parameters(done.pictures[0])
         assert text.startswith("make the sky purple\n")
         assert "References: 1" in text
-        rows = await house.app.database.read.all("SELECT kind, columns, rows FROM jobs")
+        rows = await house.app.container.base.database.read.all("SELECT kind, columns, rows FROM jobs")
         assert [tuple(row) for row in rows] == [("edit", 19, 13)]
 
 
@@ -52,7 +52,7 @@ async def test_small_further_pictures_stay_small_and_cost_little(stage: Stage) -
         )
         first = (await edit.message_where(has_pictures)).texts_so_far[0]
         assert "Costs 2.1 pictures once they are done" in first
-        grids = await house.app.database.read.all(
+        grids = await house.app.container.base.database.read.all(
             "SELECT columns, rows FROM job_references ORDER BY position"
         )
         assert [tuple(row) for row in grids] == [(16, 16), (4, 8)]
@@ -72,7 +72,7 @@ async def test_the_same_seed_gives_the_same_edit_and_a_further_reference_changes
         again = await result(await command(house.channel, "edit", **common))
         more = await result(await command(house.channel, "edit", **common, **further))
         assert first.pictures[0].data == again.pictures[0].data != more.pictures[0].data
-        grids = await house.app.database.read.all(
+        grids = await house.app.container.base.database.read.all(
             "SELECT r.columns, r.rows FROM job_references r JOIN jobs USING (job_id) WHERE number = 3"
             " ORDER BY r.position"
         )
@@ -85,7 +85,7 @@ async def test_without_a_picture_the_members_newest_is_edited(stage: Stage) -> N
         await imagined(house, aspect="3:2", count=2)
         handle = await house.ada.command(house.channel, "edit", instruction="a hat")
         assert size((await result(handle)).pictures[0]) == (304, 208)
-        files = await house.app.database.read.all("SELECT file FROM job_references")
+        files = await house.app.container.base.database.read.all("SELECT file FROM job_references")
         assert len(files) == 1
 
 

@@ -87,7 +87,7 @@ async def test_a_removal_that_cannot_be_noted_is_not_asked_for_again_and_again(s
     async with stage.house(ScriptedEngine()) as house:
         done = await _drawn(house, prompt="a fox")
         asked = await _answered(house.ada, done, "Delete", "for good?")
-        async with house.app.database.transaction() as transaction:
+        async with house.app.container.base.database.transaction() as transaction:
             await transaction.change(
                 "CREATE TRIGGER broken BEFORE DELETE ON removals BEGIN SELECT RAISE(ABORT, 'on purpose'); END"
             )
@@ -97,7 +97,7 @@ async def test_a_removal_that_cannot_be_noted_is_not_asked_for_again_and_again(s
             shown = await house.bob.command(house.channel, "queue")
             await shown.message_where(lambda m: bool(m.text), timeout_s=QUICK_S)
         assert len(house.standin.exchanges_of("DELETE", "/channels/*")) == 1
-        async with house.app.database.transaction() as transaction:
+        async with house.app.container.base.database.transaction() as transaction:
             await transaction.change("DROP TRIGGER broken")
         house.clock.advance(31)
         await house.until("SELECT COUNT(*) FROM removals", 0)

@@ -51,7 +51,7 @@ async def test_a_picture_that_is_done_before_its_deferral_waits_for_it(
         assert handle.response.id == done.id
         texts = [message.text for message in handle.messages]
         assert not any("in line" in text for text in texts)
-        assert house.app.live_messages._live == {}
+        assert house.app.container.delivery.live_messages._live == {}
 
 
 async def _answered(house: House, command: str, said: str) -> None:
@@ -74,5 +74,5 @@ async def test_nothing_is_kept_of_an_answer_that_was_given(stage: Stage) -> None
             await _answered(house, "history", "fox")
         gc.collect()
         assert len(asyncio.all_tasks()) <= tasks + 5
-        assert len(house.app.client._connection._view_store._views) == 0
-        assert len(house.app.client._connection._view_store._synced_message_views) == 0
+        assert len(house.app.container.discord.client._connection._view_store._views) == 0
+        assert len(house.app.container.discord.client._connection._view_store._synced_message_views) == 0

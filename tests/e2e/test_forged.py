@@ -80,7 +80,7 @@ async def _forge_confirm(question: ShownMessage, victim: ShownMessage) -> None:
 async def test_a_result_that_a_restored_backup_does_not_know_goes_too(stage: Stage) -> None:
     async with stage.house(ScriptedEngine()) as house:
         done = await imagined(house)
-        async with house.app.database.transaction() as transaction:
+        async with house.app.container.base.database.transaction() as transaction:
             await transaction.change("DELETE FROM posted_images")
         question = await said(await house.ada.press(done, label="Delete"), "for good?")
         await said(await house.ada.press(question, label="Delete for good"), "is deleted")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kleinbot.app import lifecycle
+from kleinbot.app import opening
 from kleinbot.app.engine_startup import FIRST_RETRY_S
 from kleinbot.app.model_choice import SMALL_KLEIN, ModelChoice, choose_model
 from kleinbot.app.torch_probe import TorchProbe
@@ -41,7 +41,7 @@ class Machine:
 def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     machine = Machine()
     report = TorchProbe("2.13.0+cu130", "13.0", is_available=True, has_kernels=True)
-    monkeypatch.setattr(lifecycle, "choose_model", machine.choose)
+    monkeypatch.setattr(opening, "choose_model", machine.choose)
     monkeypatch.setattr("kleinbot.app.gpu_availability.ask_torch", lambda _: report)
     return machine
 
@@ -70,9 +70,9 @@ async def test_what_was_ordered_of_klein_waits_until_its_gpu_is_back(
     handle = await ordered_of_klein(stage)
     machine.has_gpu = False
     async with stage.house(**AUTO, exits_with=RESTART_CODE) as away:
-        assert away.app.engine.state.phase is EnginePhase.FAILED
-        assert away.app.engine.state.error is not None
-        assert away.app.engine.state.error.code is Code.WAITS_FOR_CARD
+        assert away.app.container.scheduling.engines[0].state.phase is EnginePhase.FAILED
+        assert away.app.container.scheduling.engines[0].state.error is not None
+        assert away.app.container.scheduling.engines[0].state.error.code is Code.WAITS_FOR_CARD
         refused = await away.bob.command(away.channel, "imagine", prompt="a hat")
         await refused.message_where(lambda message: "could not be started" in message.text, timeout_s=QUICK_S)
         assert await away.number("SELECT COUNT(*) FROM jobs WHERE state = 'queued'") == 1

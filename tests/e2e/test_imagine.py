@@ -37,14 +37,16 @@ async def test_imagine_goes_the_whole_way(stage: Stage) -> None:
             "Picture 2 of 2, drawn by an AI model for the prompt: a red fox",
         ]
         assert [button.label for button in done.buttons][:5] == ["V1", "V2", "Reroll", "E1", "E2"]
-        rows = await house.app.database.read.all("SELECT sha256, bytes FROM images ORDER BY position")
+        rows = await house.app.container.base.database.read.all(
+            "SELECT sha256, bytes FROM images ORDER BY position"
+        )
         for row, picture in zip(rows, done.pictures, strict=True):
             assert (hashlib.sha256(picture.data).hexdigest(), len(picture.data)) == tuple(row)
             opened = Image.open(io.BytesIO(picture.data))
             assert (opened.format, opened.size) == ("PNG", (304, 208))
         assert "Seed: 41," in parameters(done.pictures[0])
         assert "Seed: 42," in parameters(done.pictures[1])
-        kinds = await house.app.database.read.all("SELECT kind FROM ledger ORDER BY entry_id")
+        kinds = await house.app.container.base.database.read.all("SELECT kind FROM ledger ORDER BY entry_id")
         assert sorted(row[0] for row in kinds) == ["reserve", "reserve", "settle", "settle"]
         await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent' AND way = 'reply'", 1)
         assert await house.number("SELECT COUNT(*) FROM replies") == 0  # the token is not kept
@@ -241,7 +243,7 @@ async def test_acknowledged_within_a_second_and_the_loop_never_late_while_the_en
 
 
 async def _busy_round(house: House) -> tuple[float, float]:
-    house.app.loop_lag.reset()
+    house.app.container.loop_lag.reset()
     handles = [
         await house.ada.command(house.channel, "imagine", prompt=f"fox {i}", count=4) for i in range(4)
     ]
@@ -250,7 +252,7 @@ async def _busy_round(house: House) -> tuple[float, float]:
     for handle in handles:
         await handle.message_where(has_pictures, timeout_s=60)
     slowest_s = max(handle.acknowledged_after_s or 0.0 for handle in handles)
-    return slowest_s, house.app.loop_lag.worst_s
+    return slowest_s, house.app.container.loop_lag.worst_s
 
 
 async def test_progress_is_edited_at_most_every_two_seconds(stage: Stage) -> None:
@@ -263,7 +265,7 @@ async def test_progress_is_edited_at_most_every_two_seconds(stage: Stage) -> Non
         await handle.message_where(lambda m: "Drawing picture 1 of 4" in m.text, timeout_s=QUICK_S)
         job_id = engine.batches[0][0].key.job_id
         for _ in range(40):
-            house.app.live_messages.progress(job_id, JobProgress(0, chance.random()))
+            house.app.container.delivery.live_messages.progress(job_id, JobProgress(0, chance.random()))
             house.clock.advance(0.2)
             await asyncio.sleep(0.02)
         edits = house.standin.exchanges_of("PATCH", "/webhooks/*")

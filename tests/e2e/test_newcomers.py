@@ -18,10 +18,10 @@ async def test_a_server_that_joins_later_begins_with_a_small_share(stage: Stage)
         channel, eve = world.add_channel(later, "pictures"), world.add_member(later, "eve")
         await imagined(house)
         await result(await eve.command(channel, "imagine", prompt="a fox"))
-        read = await house.app.database.read.all("SELECT server_id, share FROM servers")
+        read = await house.app.container.base.database.read.all("SELECT server_id, share FROM servers")
         shares = {row["server_id"]: row["share"] for row in read}
         assert shares == {house.server.id: 1.0, later.id: 0.25}
-        assert house.app.shares.share(later.id) == 0.25
+        assert house.app.container.scheduling.shares.share(later.id) == 0.25
 
 
 async def test_a_person_in_two_servers_is_told_the_bound_and_no_server(stage: Stage) -> None:

@@ -7,7 +7,7 @@ import ssl
 import aiohttp
 
 from kleinbot.app.container import Outside
-from kleinbot.app.lifecycle import opened
+from kleinbot.app.opening import opened
 from kleinbot.config.settings import Settings
 from kleinbot.domain.faults import NoFaults
 from tests.connect_proxy import connect_proxy

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kleinbot.app import lifecycle
+from kleinbot.app import opening
 from kleinbot.app.model_choice import ModelChoice, choose_model
 from kleinbot.config.settings import Settings
 from kleinbot.domain.job_spec import Checkpoint
@@ -24,7 +24,7 @@ def base_here(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
         model = choose_model(settings, **others)
         return replace(model, profile=replace(model.profile, checkpoints=tuple(Checkpoint)))
 
-    monkeypatch.setattr(lifecycle, "choose_model", with_base)
+    monkeypatch.setattr(opening, "choose_model", with_base)
     return monkeypatch
 
 

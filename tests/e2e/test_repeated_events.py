@@ -31,7 +31,7 @@ class Echo:
     async def settled(self, repeats: int) -> None:
         """Wait until so many repeats were met."""
         async with asyncio.timeout(WAIT_S):
-            while self.house.app.repeats.count < repeats:
+            while self.house.app.container.discord.repeats.count < repeats:
                 await asyncio.sleep(LOOKS_EVERY_S)
 
     async def command(self, person: Person, name: str, **values: object) -> InteractionHandle:

@@ -107,7 +107,7 @@ async def test_twenty_parallel_presses_of_one_member_make_one_job(stage: Stage, 
 async def test_a_private_result_stays_its_owners(stage: Stage) -> None:
     async with stage.house(ScriptedEngine()) as house:
         mine = await imagined(house, private=True)
-        job_id = (await house.app.database.read.all("SELECT job_id FROM jobs"))[0][0]
+        job_id = (await house.app.container.base.database.read.all("SELECT job_id FROM jobs"))[0][0]
         again = await result(await house.ada.press(mine, label="Reroll"))
         assert again.is_ephemeral
         stolen = await house.bob.command(house.channel, "edit", instruction="a hat", picture=f"{job_id}.0")

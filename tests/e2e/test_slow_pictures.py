@@ -92,9 +92,9 @@ async def test_a_fourth_file_of_a_member_is_refused_before_it_is_fetched(
             "You already have 3 files on their way to me; wait until one is in. Nothing was charged.",
         )
         others = await deferred(house, who=house.bob, image=a_png(seed=4))
-        assert house.app.inbound.requests == 4
+        assert house.app.container.base.inbound.requests == 4
         arrival.set()
         for handle in (*coming, others):
             await result(handle)
-        assert (house.app.inbound.requests, house.app.inbound.bytes) == (0, 0)
+        assert (house.app.container.base.inbound.requests, house.app.container.base.inbound.bytes) == (0, 0)
         await result(await house.ada.command(house.channel, "edit", instruction="a hat", image=a_png(seed=9)))

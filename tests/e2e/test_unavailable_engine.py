@@ -9,7 +9,7 @@ from aiohttp import TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from kleinbot.app.container import Outside
-from kleinbot.app.lifecycle import opened
+from kleinbot.app.opening import opened
 from kleinbot.config.settings import Settings
 from kleinbot.dispatch.watchdog import SLICE_S, UNKNOWN_S
 from kleinbot.domain.errors import Code, StartError
@@ -73,7 +73,7 @@ async def test_a_clean_stop_lets_the_batch_in_hand_be_finished(
     engine.gate.clear()
 
     async def finish_once_stopping(house: House) -> None:
-        while house.app.scheduler.engine_state().phase is not EnginePhase.DRAINING:
+        while house.app.container.scheduling.scheduler.engine_state().phase is not EnginePhase.DRAINING:
             await house.number("SELECT 1")
         for _ in range(1_000):
             await house.number("SELECT 1")
@@ -140,7 +140,7 @@ async def test_a_database_that_cannot_grow_is_called_a_full_disk_and_takes_nothi
     engine = ScriptedEngine()
     engine.gate.clear()
     async with stage.house(engine) as house:
-        async with house.app.database.transaction() as transaction:
+        async with house.app.container.base.database.transaction() as transaction:
             pages = await transaction.number("PRAGMA page_count")
             await transaction.all(f"PRAGMA max_page_count = {pages}")
         said: list[str] = []

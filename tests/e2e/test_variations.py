@@ -6,7 +6,7 @@ from tests.scripted_engine import ScriptedEngine
 
 
 async def noise_of(house: House, number: int) -> list[tuple[int, str]]:
-    rows = await house.app.database.read.all(
+    rows = await house.app.container.base.database.read.all(
         "SELECT base_seed, blends FROM images JOIN jobs USING (job_id) WHERE number = ? ORDER BY position",
         number,
     )
@@ -87,7 +87,7 @@ async def test_a_waiting_variation_of_an_attachment_is_the_same_after_a_restart(
         assert await house.number("SELECT COUNT(*) FROM job_references WHERE role = 'start'") == 1
     async with stage.house() as house:
         await house.ready()
-        job = await house.app.database.read.one("SELECT strength, steps FROM jobs")
+        job = await house.app.container.base.database.read.one("SELECT strength, steps FROM jobs")
         assert job is not None
         assert tuple(job) == ("strong", 4)
         again = await house.ada.press(direct, label="Reroll")

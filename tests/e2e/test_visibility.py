@@ -17,7 +17,7 @@ async def _page(handle: InteractionHandle, first: int) -> ShownMessage:
 
 
 async def _key(house: House, number: int) -> str:
-    row = await house.app.database.read.one("SELECT job_id FROM jobs WHERE number = ?", number)
+    row = await house.app.container.base.database.read.one("SELECT job_id FROM jobs WHERE number = ?", number)
     assert row is not None
     return str(row[0])
 
@@ -76,7 +76,7 @@ async def test_what_is_handed_over_is_shown_to_its_member_alone(stage: Stage) ->
     async with stage.house(ScriptedEngine()) as house:
         await result(await house.ada.command(secret, "imagine", prompt="a red fox"))
         picture = f"{await _key(house, 1)}.0"
-        async with house.app.database.transaction() as transaction:
+        async with house.app.container.base.database.transaction() as transaction:
             await transaction.change("UPDATE outbox SET state = 'kept'")
             await transaction.change("DELETE FROM posted_images")
         assert (await result(await house.ada.command(house.channel, "queue"))).is_ephemeral
@@ -107,7 +107,7 @@ async def test_a_page_that_was_emptied_meanwhile_shows_what_is_left(stage: Stage
         for index in range(1, 8):
             await imagined(house, prompt=f"fox {index}")
         page = await _page(await house.ada.command(house.channel, "history"), 7)
-        async with house.app.database.transaction() as transaction:
+        async with house.app.container.base.database.transaction() as transaction:
             await transaction.change("UPDATE jobs SET deleted_ms = 1 WHERE number < 3")
         pressed = await house.ada.press(page, label="Older")
         page = await pressed.message_where(
@@ -123,7 +123,7 @@ async def test_pages_of_a_history_that_was_emptied_say_so(stage: Stage) -> None:
             await imagined(house, prompt=f"fox {index}")
         first = await _page(await house.ada.command(house.channel, "history"), 7)
         second = await _page(await house.ada.press(first, label="Older"), 2)
-        async with house.app.database.transaction() as transaction:
+        async with house.app.container.base.database.transaction() as transaction:
             await transaction.change("UPDATE jobs SET deleted_ms = 1")
         emptied = await said(await house.ada.press(second, label="Newer"), "You have no pictures here yet")
         assert list(emptied.buttons) == []

@@ -120,7 +120,7 @@ async def test_who_leaves_the_team_loses_the_hosts_powers_within_ten_minutes(sta
     second = add(stage.server, "second", permissions=("manage_guild",))
     stage.standin.world.set_team(first, developer=(second,))
     async with stage.house(ScriptedEngine()) as house:
-        powers = house.app.ownership
+        powers = house.app.container.discord.ownership
         assert powers.has(first.id)
         assert powers.has(second.id)
         stage.standin.world.set_team(first, read_only=(second,))

@@ -144,7 +144,9 @@ async def _drawn(visit: Visit) -> None:
 
 
 async def _favourites(house: House) -> list[tuple[int, int, int]]:
-    found = await house.app.database.read.all("SELECT member_id, number, position FROM favourites")
+    found = await house.app.container.base.database.read.all(
+        "SELECT member_id, number, position FROM favourites"
+    )
     return [(row[0], row[1], row[2]) for row in found]
 
 

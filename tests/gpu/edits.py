@@ -20,7 +20,8 @@ import torch
 from PIL import Image
 
 from kleinbot.app.container import machine
-from kleinbot.app.lifecycle import App, opened
+from kleinbot.app.lifecycle import App
+from kleinbot.app.opening import opened
 from kleinbot.config.settings import Settings
 from kleinbot.sandbox import Channel, FakeDiscord, InteractionHandle, Person
 
@@ -87,7 +88,7 @@ def report(what: str, app: App, seconds: float) -> None:
     say(
         f"{what}: message after {seconds:.2f} s, peak {allocated:.2f} GiB allocated, {reserved:.2f} reserved;"
     )
-    say(f"  event loop at most {1000 * app.loop_lag.worst_s:.0f} ms late so far")
+    say(f"  event loop at most {1000 * app.container.loop_lag.worst_s:.0f} ms late so far")
 
 
 def by_the_model_card(folder: Path, photos: list[bytes]) -> None:

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from kleinbot.app.container import machine
-from kleinbot.app.lifecycle import opened
+from kleinbot.app.opening import opened
 from kleinbot.config.settings import Settings
 from kleinbot.domain.work import EnginePhase
 from kleinbot.engine.gpu_engine import GpuEngine
@@ -39,15 +39,15 @@ async def play(folder: Path, data: Path, pictures: Path | None) -> None:
             early = await ada.command(channel, "imagine", prompt="while it loads")
             await early.message_where(lambda message: bool(message.pictures), timeout_s=WAIT_S)
             say(f"first picture {time.monotonic() - started_s:.1f} s after login")
-            assert app.engine.state.phase is EnginePhase.READY
-            app.loop_lag.reset()
+            assert app.container.scheduling.engines[0].state.phase is EnginePhase.READY
+            app.container.loop_lag.reset()
             started_s = time.monotonic()
             handle = await ada.command(channel, "imagine", prompt="a red fox in the snow", count=4, seed=1)
             done = await handle.message_where(lambda message: bool(message.pictures), timeout_s=WAIT_S)
             say(f"four pictures {time.monotonic() - started_s:.2f} s after the command")
             say(f"acknowledged after {1000 * (handle.acknowledged_after_s or 0):.0f} ms")
-            report(done, app.engine)
-            say(f"worst delay of the event loop {1000 * app.loop_lag.worst_s:.0f} ms")
+            report(done, app.container.scheduling.engines[0])
+            say(f"worst delay of the event loop {1000 * app.container.loop_lag.worst_s:.0f} ms")
             if pictures is not None:
                 (pictures / "first.png").write_bytes(done.pictures[0].data)
             app.request_stop()

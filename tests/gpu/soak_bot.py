@@ -81,7 +81,7 @@ def saying(report: Path, orders: Path) -> Callable[[App], Coroutine[Any, Any, No
             told = await asyncio.to_thread(lambda: json.loads(orders.read_text()))
             if told.get("reset") != reset:
                 reset = told.get("reset")
-                app.loop_lag.reset()
+                app.container.loop_lag.reset()
             await asyncio.to_thread(_write, report, _state(app) | {"reset": reset})
             await asyncio.sleep(_SAY_EVERY_S)
 
@@ -89,13 +89,13 @@ def saying(report: Path, orders: Path) -> Callable[[App], Coroutine[Any, Any, No
 
 
 def _state(app: App) -> dict[str, Any]:
-    peak = getattr(app.engine, "memory_peak", None)
+    peak = getattr(app.container.scheduling.engines[0], "memory_peak", None)
     return {
         "pid": os.getpid(),
-        "phase": app.engine.state.phase,
-        "worst_delay_s": app.loop_lag.worst_s,
-        "idle_s": app.scheduler.idle_s,
-        "busy_s": app.scheduler.busy_s,
+        "phase": app.container.scheduling.engines[0].state.phase,
+        "worst_delay_s": app.container.loop_lag.worst_s,
+        "idle_s": app.container.scheduling.scheduler.idle_s,
+        "busy_s": app.container.scheduling.scheduler.busy_s,
         "peak_allocated_bytes": peak.allocated_bytes if peak else 0,
         "peak_reserved_bytes": peak.reserved_bytes if peak else 0,
     }

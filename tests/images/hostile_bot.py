@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 
 from kleinbot.app.container import machine
-from kleinbot.app.lifecycle import opened
+from kleinbot.app.opening import opened
 from kleinbot.config.settings import Settings
 from kleinbot.process.signals import stop_on_signals
 from kleinbot.sandbox import (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kleinbot.app.lifecycle import opened
+from kleinbot.app.opening import opened
 from kleinbot.config.settings import Settings
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.process import disk_space

@@ -64,6 +64,22 @@ class CommandTree(app_commands.CommandTree["KleinbotClient"]):
         self.client.give_undelivered(interaction)
 
 
+class CurrentClient:
+    """Returns the client when called: what sends messages is built before what answers them."""
+
+    def __init__(self) -> None:
+        self.client: KleinbotClient | None = None
+
+    def __call__(self) -> "KleinbotClient":
+        if self.client is None:
+            raise RuntimeError("the client is not built yet")
+        return self.client
+
+    def is_member_of(self, server_id: int) -> bool | None:
+        """As ``KleinbotClient.is_member_of``."""
+        return self().is_member_of(server_id)
+
+
 class KleinbotClient(commands.AutoShardedBot):
     """The bot on Discord. ``options`` go to discord.py as they are (``connector``, ``shard_count`` …)."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 import discord
 
@@ -18,7 +19,7 @@ EVERY_S = 15.0
 class Presence:
     """Shows the latest state of the engine; states in between are skipped."""
 
-    def __init__(self, client: discord.Client, texts: Texts, clock: Clock) -> None:
+    def __init__(self, client: Callable[[], discord.Client], texts: Texts, clock: Clock) -> None:
         self._client = client
         self._texts = texts
         self._clock = clock
@@ -32,7 +33,7 @@ class Presence:
         if text != self._wanted:
             self._wanted = text
             # What the client announces itself with: else the line is gone after a session has ended.
-            self._client.activity = discord.CustomActivity(text)
+            self._client().activity = discord.CustomActivity(text)
             self._changed.set()
 
     async def show_again(self, shard_id: int) -> None:
@@ -42,12 +43,12 @@ class Presence:
 
     async def run(self) -> None:
         """Show changes until cancelled."""
-        await self._client.wait_until_ready()
+        await self._client().wait_until_ready()
         while True:
             await self._changed.wait()
             self._changed.clear()
             try:
-                await self._client.change_presence(activity=discord.CustomActivity(self._wanted))
+                await self._client().change_presence(activity=discord.CustomActivity(self._wanted))
             except (*UNREACHED, discord.ConnectionClosed) as error:
                 _log.info("the presence was not shown: %s", error)
             await self._clock.sleep(EVERY_S)

@@ -1,0 +1,1 @@
+"""Five builders, with which product and tests put the bot together."""

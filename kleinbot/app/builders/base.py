@@ -1,0 +1,28 @@
+"""What every builder stands on."""
+
+import random
+from dataclasses import dataclass
+
+from kleinbot.archive.archive import Archive
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.faults import Faults
+from kleinbot.domain.metrics_sink import MetricsSink
+from kleinbot.images.cpu_pool import CpuPool
+from kleinbot.images.intake.inbound import Inbound
+from kleinbot.images.intake.intake import Intake
+from kleinbot.store.database import Database
+
+
+@dataclass(frozen=True)
+class Base:
+    """Opened before anything is built, and closed after everything else."""
+
+    clock: Clock
+    random: random.Random
+    faults: Faults
+    database: Database
+    archive: Archive
+    pool: CpuPool
+    inbound: Inbound
+    intake: Intake
+    metrics: MetricsSink

@@ -1,0 +1,74 @@
+"""The way of a result to its member, and of what is said about open jobs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import discord
+
+from kleinbot.app.builders.base import Base
+from kleinbot.app.builders.scheduling import Scheduling
+from kleinbot.chat.core.clock_skew import ClockSkew
+from kleinbot.chat.delivery.first_response import ExpiredResponses, FirstResponses
+from kleinbot.chat.delivery.live_messages import LiveMessages
+from kleinbot.chat.delivery.messages import ResultMessages
+from kleinbot.chat.delivery.outbox_worker import OutboxWorker
+from kleinbot.chat.delivery.removal import MessageRemover
+from kleinbot.chat.delivery.routes import Routes
+from kleinbot.chat.delivery.undelivered import Undelivered
+from kleinbot.dispatch.clock_repair import ClockRepair
+from kleinbot.dispatch.retention import Retention
+from kleinbot.metrics.counters import BotMetrics
+from kleinbot.texts import Texts
+from kleinbot.usecases.attachments import Attachments
+
+
+@dataclass(frozen=True)
+class Delivery:
+    skew: ClockSkew
+    live_messages: LiveMessages
+    results: ResultMessages
+    remover: MessageRemover
+    outbox_worker: OutboxWorker
+    undelivered: Undelivered
+    clock_repair: ClockRepair
+    retention: Retention
+
+
+def build_delivery(
+    base: Base,
+    scheduling: Scheduling,
+    texts: Texts,
+    metrics: BotMetrics,
+    client: Callable[[], discord.Client],
+    *,
+    note: str | None,
+) -> Delivery:
+    """Build what delivers. ``note``: the id of a sentence that stands under every result."""
+    clock, database, queries = base.clock, base.database, scheduling.queries
+    skew = ClockSkew(clock)
+    responses = FirstResponses(client)
+    live_messages = LiveMessages(queries, responses, texts, scheduling.scheduler.engine_state, clock)
+    results = ResultMessages(
+        Attachments(queries, base.pool), texts, lambda locale: texts.say(locale, note) if note else None
+    )
+    remover = MessageRemover(database, client, clock)
+    routes = Routes(
+        database, results, responses, client, clock, base.faults, metrics.delivered, remover.wake, skew
+    )
+    expired = ExpiredResponses(client, texts)
+    outbox_worker = OutboxWorker(database, queries, live_messages, routes, expired, clock, metrics.kept, skew)
+
+    def more_is_due() -> None:
+        outbox_worker.wake()
+        remover.wake()
+
+    return Delivery(
+        skew,
+        live_messages,
+        results,
+        remover,
+        outbox_worker,
+        Undelivered(database, queries, results, texts, clock, metrics.delivered, remover.wake),
+        ClockRepair(database, more_is_due, clock),
+        Retention(database, clock),
+    )

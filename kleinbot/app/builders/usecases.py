@@ -1,0 +1,125 @@
+"""What members, admins and the owner can do."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from kleinbot.app.builders.base import Base
+from kleinbot.app.builders.scheduling import Scheduling
+from kleinbot.domain.profile import Profile
+from kleinbot.domain.prompts import PromptMeter
+from kleinbot.usecases.cancel import Cancel
+from kleinbot.usecases.delete import Delete
+from kleinbot.usecases.edit import Edit
+from kleinbot.usecases.favourites import Favourites
+from kleinbot.usecases.history import History
+from kleinbot.usecases.inputs import Fetch, Inputs
+from kleinbot.usecases.owner.bot_control import BotControl, Health
+from kleinbot.usecases.owner.departures import Departures
+from kleinbot.usecases.owner.new_servers import NewServers
+from kleinbot.usecases.owner.owner_queue import OwnerQueue
+from kleinbot.usecases.quota.administer import AdministerQuota
+from kleinbot.usecases.quota.member_weight import SetMemberWeight
+from kleinbot.usecases.quota.quota import QuotaRule
+from kleinbot.usecases.quota.quota_view import QuotaView
+from kleinbot.usecases.sources import Sources
+from kleinbot.usecases.submit import Submit
+from kleinbot.usecases.variations import Variations
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What use cases ask of rooms that they do not know.
+
+    ``used``: how much of each running image of a job is done. ``is_member_of``: whether the bot is in a
+    server.
+    """
+
+    used: Callable[[str], Mapping[int, Fraction]]
+    fetch: Fetch
+    wake_delivery: Callable[[], None]
+    wake_remover: Callable[[], None]
+    is_member_of: Callable[[int], bool | None]
+    health: Callable[[], Awaitable[Health]]
+    service_mode_changed: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class UseCases:
+    rule: QuotaRule
+    submit: Submit
+    cancel: Cancel
+    sources: Sources
+    edit: Edit
+    variations: Variations
+    history: History
+    favourites: Favourites
+    delete: Delete
+    quota_view: QuotaView
+    administer_quota: AdministerQuota
+    set_member_weight: SetMemberWeight
+    bot_control: BotControl
+    owner_queue: OwnerQueue
+    departures: Departures
+    new_servers: NewServers
+
+
+def build_usecases(
+    base: Base,
+    scheduling: Scheduling,
+    meter: PromptMeter,
+    rule: QuotaRule,
+    profile: Profile,
+    around: Surroundings,
+    *,
+    new_server_share: float = 1.0,
+) -> UseCases:
+    """Build the use cases. ``new_server_share``: the part of the GPU with which a new server begins."""
+    database, archive, clock = base.database, base.archive, base.clock
+    scheduler, shares, queries = scheduling.scheduler, scheduling.shares, scheduling.queries
+    submit = Submit(
+        database=database,
+        archive=archive,
+        scheduler=scheduler,
+        recall=queries,
+        meter=meter,
+        rule=rule,
+        clock=clock,
+        random=base.random,
+        metrics=base.metrics,
+    )
+    sources = Sources(database)
+    inputs = Inputs(archive, base.inbound, base.intake, base.pool, around.fetch, profile.largest_grid_tokens)
+    history = History(database, queries, base.pool, around.wake_remover, clock)
+    return UseCases(
+        rule=rule,
+        submit=submit,
+        cancel=Cancel(
+            database=database,
+            scheduler=scheduler,
+            used=around.used,
+            wake_delivery=around.wake_delivery,
+            clock=clock,
+        ),
+        sources=sources,
+        edit=Edit(submit, sources, inputs, profile.most_references),
+        variations=Variations(submit, sources, inputs),
+        history=history,
+        favourites=Favourites(database, history, clock),
+        delete=Delete(database, archive, history, around.wake_remover, clock),
+        quota_view=QuotaView(database, rule, clock),
+        administer_quota=AdministerQuota(database, rule, clock),
+        set_member_weight=SetMemberWeight(database, scheduler, shares, clock),
+        bot_control=BotControl(
+            database=database,
+            scheduler=scheduler,
+            shares=shares,
+            rule=rule,
+            health=around.health,
+            service_mode_changed=around.service_mode_changed,
+            clock=clock,
+        ),
+        owner_queue=OwnerQueue(database, scheduler, queries),
+        departures=Departures(database, scheduler, around.is_member_of, around.wake_delivery, clock),
+        new_servers=NewServers(database, shares, scheduler, new_server_share, clock),
+    )

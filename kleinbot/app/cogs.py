@@ -1,0 +1,32 @@
+"""The commands, each family with its handlers."""
+
+from typing import Any
+
+from discord import app_commands
+from discord.ext import commands
+
+from cogs.edit import EditCog
+from cogs.history import HistoryCog
+from cogs.imagine import ImagineCog, ImagineWithQualityCog
+from cogs.owner import OwnerCog
+from cogs.picture_menus import PictureMenusCog
+from cogs.queue import QueueCog
+from cogs.quota import QuotaCog
+from cogs.variations import VariationsCog
+from kleinbot.chat.core.routing import Handlers
+
+
+def cogs(
+    handlers: Handlers, tree: app_commands.CommandTree[Any], *, has_base: bool
+) -> tuple[commands.Cog, ...]:
+    """Return the cogs; ``has_base``: this host has the base checkpoint, so /imagine has a quality."""
+    return (
+        ImagineWithQualityCog(handlers.jobs) if has_base else ImagineCog(handlers.jobs),
+        QueueCog(handlers.jobs),
+        QuotaCog(handlers.quota),
+        OwnerCog(handlers.owner, handlers.owner_queue),
+        EditCog(handlers.create),
+        VariationsCog(handlers.create),
+        PictureMenusCog(tree, handlers.create),
+        HistoryCog(handlers.history),
+    )

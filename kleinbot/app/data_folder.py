@@ -1,0 +1,47 @@
+"""The data folder before anything is built over it."""
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from kleinbot.config.settings import Settings
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.faults import Faults
+from kleinbot.process.disk_space import require_disk_space
+from kleinbot.process.folder_lock import folder_locked
+from kleinbot.store.damage import damage_told
+from kleinbot.store.log_owner import claim
+from kleinbot.store.migrations import load_migrations, migrate
+from kleinbot.upkeep.pairing import Pairing, require_database, settle
+
+_log = logging.getLogger(__name__)
+
+
+async def lock(settings: Settings, clock: Clock, stack: AsyncExitStack) -> None:
+    """Take the data folder for this process until ``stack`` ends, and see that its database can be used.
+
+    Raises StartError where the folder is in use, its disk is full, or the database cannot be used.
+    """
+    await asyncio.to_thread(require_disk_space, settings.data_folder)
+    stack.enter_context(folder_locked(settings.data_folder, clock))
+    _log.info("the data folder is %s", await asyncio.to_thread(settings.data_folder.resolve))
+    # Around everything that reads the database: a damaged page is found by whoever needs it.
+    stack.enter_context(damage_told(settings.database_file))
+    await asyncio.to_thread(
+        require_database, settings.database_file, settings.archive_folder, settings.archive_options
+    )
+
+
+def prepare(file: Path, root: Path, clock: Clock, faults: Faults) -> Pairing:
+    """Bring the database to the current schema, and database and archive together.
+
+    Raises StartError FOLDER_UNUSABLE.
+    """
+    migrate(file, load_migrations(), clock)
+    try:
+        claim(file, faults)
+        return settle(file, root, clock, faults)
+    except OSError as error:
+        raise StartError(Code.FOLDER_UNUSABLE, folder=str(root), reason=str(error)) from error

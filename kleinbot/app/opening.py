@@ -1,0 +1,111 @@
+"""Opens what the bot stands on, builds it, and closes everything again."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from kleinbot.app.builders.base import Base
+from kleinbot.app.container import Outside, build_container, machine
+from kleinbot.app.data_folder import lock, prepare
+from kleinbot.app.failed_profiles import FailedProfiles
+from kleinbot.app.gpu_availability import GpuAvailability
+from kleinbot.app.lifecycle import App
+from kleinbot.app.model_choice import ModelChoice, choose_model, log_choice, pin_gpu
+from kleinbot.app.profile_reselection import ProfileReselection
+from kleinbot.archive.archive import Archive
+from kleinbot.config.settings import Settings
+from kleinbot.engine.gpu_engine import GpuEngine
+from kleinbot.engine.placeholder import PlaceholderEngine
+from kleinbot.engine.protocol import Engine
+from kleinbot.images.cpu_pool import CpuPool
+from kleinbot.images.intake.inbound import Inbound
+from kleinbot.images.intake.intake import Intake
+from kleinbot.metrics.counters import BotMetrics
+from kleinbot.process.background import within
+from kleinbot.store import served_model
+from kleinbot.store.database import Database
+from kleinbot.texts import Texts
+from kleinbot.upkeep.sweeper import Sweeper
+
+_log = logging.getLogger(__name__)
+
+_CLOSING_S = 10.0
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings,
+    outside: Outside | None = None,
+    engine: Engine | None = None,
+    *,
+    waits_for_gpu: bool = True,
+) -> AsyncIterator[App]:
+    """Build the app over ``settings.data_folder``; everything is closed again, in reverse order.
+
+    Where not ``waits_for_gpu``, the small model draws while the GPU that was there before is away.
+
+    Raises StartError where the folder is in use or its disk is full, the database cannot be used, or the
+    weights are wrong.
+    """
+    outside = outside or machine()
+    async with AsyncExitStack() as stack:
+        await lock(settings, outside.clock, stack)
+        file = settings.database_file
+        served = await asyncio.to_thread(served_model.look_up, file) if waits_for_gpu else None
+        failed = FailedProfiles(settings.scratch_folder, outside.clock)
+        availability = GpuAvailability(
+            settings, served, lambda: choose_model(settings, without=failed.names())
+        )
+        model = await asyncio.to_thread(availability.model)
+        if model.waits_for is None:
+            log_choice(model, settings.weights)
+        pairing = await asyncio.to_thread(
+            prepare, file, settings.archive_folder, outside.clock, outside.faults
+        )
+        metrics = BotMetrics()
+        base = await _base(settings, outside, metrics, stack)
+        engine = engine or _engine(settings, outside, model, availability)
+        sweeper = Sweeper(
+            base.archive, file, pairing, Texts(settings.locale), base.clock, settings.archive_options
+        )
+        container = build_container(settings, outside, model, engine, base, metrics, sweeper)
+        reselection = ProfileReselection(settings, model, failed)
+        app = App(container, settings, model, availability, reselection, sweeper, outside.on_ending)
+        stack.push_async_callback(app.close_engine)
+        stack.push_async_callback(within, _CLOSING_S, container.discord.client.close)
+        stack.push_async_callback(within, _CLOSING_S, container.downloads.close)
+        stack.push_async_callback(within, _CLOSING_S, base.intake.close)
+        yield app
+
+
+async def _base(settings: Settings, outside: Outside, metrics: BotMetrics, stack: AsyncExitStack) -> Base:
+    database = await Database.open(settings.database_file, outside.faults)
+    stack.push_async_callback(within, _CLOSING_S, database.close)
+    archive = await asyncio.to_thread(Archive, settings.archive_folder, None, outside.clock)
+    stack.push_async_callback(within, _CLOSING_S, archive.close)
+    pool = CpuPool()
+    stack.push_async_callback(within, _CLOSING_S, pool.close)
+    return Base(
+        outside.clock,
+        outside.random,
+        outside.faults,
+        database,
+        archive,
+        pool,
+        Inbound(),
+        Intake(outside.clock),
+        metrics,
+    )
+
+
+def _engine(
+    settings: Settings, outside: Outside, model: ModelChoice, availability: GpuAvailability
+) -> Engine:
+    why = model.waits_for
+    if why is not None:
+        return PlaceholderEngine(model.profile, lambda: availability.problem or why)
+    pin_gpu(model)
+    return GpuEngine(
+        model.source, model.profile, outside.clock, outside.faults, scratch=settings.scratch_folder
+    )
