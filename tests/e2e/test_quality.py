@@ -9,6 +9,7 @@ from kleinbot.app import opening
 from kleinbot.app.model_choice import ModelChoice, choose_model
 from kleinbot.config.settings import Settings
 from kleinbot.domain.job_spec import Checkpoint
+from kleinbot.domain.profile import CPU_SMALL
 from kleinbot.sandbox import PersonError, ShownMessage
 from tests.e2e.running_bot import House, Stage, has_pictures
 from tests.scripted_engine import ScriptedEngine
@@ -26,6 +27,10 @@ def base_here(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
     monkeypatch.setattr(opening, "choose_model", with_base)
     return monkeypatch
+
+
+def _with_base() -> ScriptedEngine:
+    return ScriptedEngine(replace(CPU_SMALL, checkpoints=tuple(Checkpoint)))
 
 
 def _options(house: House) -> dict[str, dict[str, Any]]:
@@ -66,7 +71,7 @@ async def test_best_quality_is_drawn_by_the_base_checkpoint_and_paid(
     stage: Stage, base_here: pytest.MonkeyPatch
 ) -> None:
     del base_here
-    engine = ScriptedEngine()
+    engine = _with_base()
     async with stage.house(engine) as house:
         done = await _best(house)
         ((task,),) = engine.batches
@@ -92,7 +97,7 @@ async def test_best_quality_is_drawn_by_the_base_checkpoint_and_paid(
 async def test_a_host_that_lost_the_base_checkpoint_refuses_to_make_it_again(
     stage: Stage, base_here: pytest.MonkeyPatch
 ) -> None:
-    async with stage.house(ScriptedEngine()) as house:
+    async with stage.house(_with_base()) as house:
         done = await _best(house)
     base_here.undo()
     engine = ScriptedEngine()
