@@ -10,8 +10,9 @@ from kleinbot.chat.core.translator import t
 from kleinbot.chat.jobs.handlers import JobHandlers
 from kleinbot.chat.results.recipe_text import unquoted
 from kleinbot.domain.geometry import Aspect
-from kleinbot.domain.job import MAX_COUNT, TENTHS, ImagineRequest, Quality
+from kleinbot.domain.job import MAX_COUNT, TENTHS
 from kleinbot.domain.noise import SEED_COUNT
+from kleinbot.domain.requests import ImagineRequest, Quality
 from kleinbot.usecases.recipes import best_quality_tenths
 
 _PROMPT_CHARACTERS = 3000

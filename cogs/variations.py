@@ -9,8 +9,8 @@ from discord.ext import commands
 from kleinbot.chat.core.translator import t
 from kleinbot.chat.create.handlers import PICTURE_CHARACTERS, CreateHandlers, source_of
 from kleinbot.domain.job import MAX_COUNT
+from kleinbot.domain.noise import Strength
 from kleinbot.domain.requests import VariationsRequest
-from kleinbot.domain.variation import Strength
 
 
 class VariationsCog(commands.Cog):

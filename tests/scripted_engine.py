@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kleinbot.domain.errors import FatalEngineError, RenderError
 from kleinbot.domain.job_spec import ImageKey
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.profile import CPU_SMALL, Profile
 from kleinbot.domain.work import (
     BatchResult,

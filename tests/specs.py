@@ -7,7 +7,7 @@ from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import Job, NewJob
 from kleinbot.domain.job_spec import DISTILLED_STEPS, Checkpoint, ImageKey, JobKind, JobSpec
 from kleinbot.domain.noise import NoiseRecipe
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.work import RenderTask, StartingPicture
 
 _OfSpec = TypeVar("_OfSpec", Job, NewJob, RenderTask)

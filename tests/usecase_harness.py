@@ -18,10 +18,11 @@ from kleinbot.domain.capacity import Capacity, LimitsOnly
 from kleinbot.domain.errors import Code
 from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.geometry import Aspect
-from kleinbot.domain.job import ImagineRequest, Job, Lane, ReplyAddress
+from kleinbot.domain.job import Job, Lane, ReplyAddress
 from kleinbot.domain.job_spec import JobKind, JobSpec
 from kleinbot.domain.metrics_sink import NoMetrics
 from kleinbot.domain.people import Actor
+from kleinbot.domain.requests import ImagineRequest
 from kleinbot.domain.work import JobProgress, OutOfMemory, StageSeconds
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.fetch import Reserve

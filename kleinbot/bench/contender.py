@@ -4,7 +4,7 @@ from typing import Protocol
 
 from kleinbot.bench.cases import Case
 from kleinbot.bench.results import Run
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 
 STEPS = 4
 PROMPTS = (

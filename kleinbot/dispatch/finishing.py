@@ -11,7 +11,7 @@ from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.job import FinishedImage, Job
 from kleinbot.domain.job_spec import ImageKey
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.embedded_recipe import EmbeddedRecipe
 from kleinbot.images.labelled import encode_png, pixel_hash

@@ -8,7 +8,7 @@ from kleinbot.archive.archive import Archive, PictureGoneError
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import Job
 from kleinbot.domain.job_spec import ImageKey
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.reference import Reference, Role
 from kleinbot.domain.work import RenderTask, StartingPicture
 from kleinbot.images.cpu_pool import CpuPool

@@ -6,7 +6,7 @@ import sys
 from kleinbot.doctor.findings import Finding, Topic, ok, warning
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import Refusal
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.images.intake.intake import Intake, IntakeLimits
 from kleinbot.images.labelled import encode_reference
 from kleinbot.images.limits import MIB

@@ -1,10 +1,10 @@
-"""Requests and jobs as frozen values."""
+"""Jobs as frozen values."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from kleinbot.domain.errors import KleinbotError
-from kleinbot.domain.geometry import Aspect, Grid
+from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job_spec import ImageKey, JobSpec
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.people import MemberKey
@@ -13,13 +13,6 @@ TENTHS = 10
 """Prices and quotas are whole tenths of a picture."""
 
 MAX_COUNT = 4
-
-
-class Quality(StrEnum):
-    """STANDARD: the distilled checkpoint in four steps. BEST: the base checkpoint, guided, in fifty."""
-
-    STANDARD = "standard"
-    BEST = "best"
 
 
 class JobState(StrEnum):
@@ -63,18 +56,6 @@ class RelaxedReason(StrEnum):
 
     SHARE = "share"
     LATE = "late"
-
-
-@dataclass(frozen=True)
-class ImagineRequest:
-    """What a member asked for, as it was typed. ``seed`` None means: choose one."""
-
-    prompt: str
-    aspect: Aspect = Aspect.SQUARE
-    count: int = 1
-    seed: int | None = None
-    private: bool = False
-    quality: Quality = Quality.STANDARD
 
 
 @dataclass(frozen=True)

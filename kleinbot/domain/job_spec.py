@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.noise import NoiseRecipe
+from kleinbot.domain.noise import NoiseRecipe, Strength
 from kleinbot.domain.reference import Reference, Role
-from kleinbot.domain.variation import Strength
 
 
 class JobKind(StrEnum):

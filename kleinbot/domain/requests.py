@@ -1,8 +1,30 @@
-"""What members ask for, beside plain pictures: the same values from slash, button, form and menu."""
+"""What members ask for: the same values from command, button, modal and menu."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
 
-from kleinbot.domain.variation import Strength
+from kleinbot.domain.geometry import Aspect
+from kleinbot.domain.noise import Strength
+
+
+class Quality(StrEnum):
+    """STANDARD: the distilled checkpoint in four steps. BEST: the base checkpoint, guided, in fifty."""
+
+    STANDARD = "standard"
+    BEST = "best"
+
+
+@dataclass(frozen=True)
+class ImagineRequest:
+    """What a member asked for, as it was typed. ``seed`` None means: choose one."""
+
+    prompt: str
+    aspect: Aspect = Aspect.SQUARE
+    count: int = 1
+    seed: int | None = None
+    private: bool = False
+    quality: Quality = Quality.STANDARD
 
 
 @dataclass(frozen=True)
@@ -68,3 +90,20 @@ class Press:
 
     message_id: int
     custom_id: str
+
+
+class PromptMeter(Protocol):
+    """Cleans and measures prompts as the model's tokenizer does."""
+
+    @property
+    def limit_tokens(self) -> int:
+        """The most tokens a prompt may have."""
+        ...
+
+    def clean(self, prompt: str) -> str:
+        """Return ``prompt`` without the control words that the model's chat template is made of."""
+        ...
+
+    def count_tokens(self, prompt: str) -> int:
+        """Return the tokens of a cleaned prompt, or an upper bound while the tokenizer is not there yet."""
+        ...

@@ -6,7 +6,7 @@ from enum import StrEnum
 from kleinbot.domain.errors import RenderError, StartError
 from kleinbot.domain.job_spec import ImageKey, JobSpec
 from kleinbot.domain.noise import NoiseRecipe
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 
 
 class ModelSize(StrEnum):

@@ -3,7 +3,7 @@
 import torch
 from diffusers import AutoencoderKLFlux2
 
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.klein.low_memory.tiled_vae import decode_tiled, encode_tiled
 from kleinbot.klein.pipeline import vae
 

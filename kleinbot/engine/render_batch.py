@@ -10,7 +10,7 @@ import torch
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import RenderError
 from kleinbot.domain.job_spec import ImageKey
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.work import BatchResult, OutOfMemory, Rendered, RenderTask, StageSeconds
 from kleinbot.klein.pipeline.denoise import Denoising
 

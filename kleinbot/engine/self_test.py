@@ -5,7 +5,7 @@ import torch
 
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import NoiseRecipe
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.engine.autoencoder import Autoencoder
 from kleinbot.engine.protocol import SELF_TEST_STEPS
 from kleinbot.klein.pipeline import vae

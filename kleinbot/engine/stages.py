@@ -9,7 +9,7 @@ from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job_spec import Checkpoint
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.work import RenderTask
 from kleinbot.engine.autoencoder import Autoencoder
 from kleinbot.engine.device import wait_for

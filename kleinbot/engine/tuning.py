@@ -11,7 +11,7 @@ from diffusers.models.attention_dispatch import attention_backend
 from kleinbot.domain.geometry import Aspect, Grid
 from kleinbot.domain.job_spec import Checkpoint, ImageKey, JobKind, JobSpec
 from kleinbot.domain.noise import NoiseRecipe
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.profile import Attention, Profile, RowTiling
 from kleinbot.domain.work import RenderTask
 from kleinbot.klein.low_memory.tiled_blocks import run_in_tiles

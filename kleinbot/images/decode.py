@@ -18,7 +18,7 @@ from PIL import (
 )
 
 from kleinbot.domain.errors import Refusal
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.images.colour.to_srgb import to_srgb
 from kleinbot.images.containers.bare import Bare, damaged, unwrap
 from kleinbot.images.exif import orientation_of

@@ -6,7 +6,7 @@ import io
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.images.decode import BROKEN_FILE
 from kleinbot.images.embedded_recipe import EmbeddedRecipe, recipe_text, xmp_packet
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from kleinbot.domain.geometry import MAX_OUTPUT_TOKENS, TOKEN_PX
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.images.decode import pixels_of
 
 _SMALL = 0.75

@@ -2,7 +2,7 @@
 
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.plain_text import is_visible
-from kleinbot.domain.prompts import PromptMeter
+from kleinbot.domain.requests import PromptMeter
 
 
 def clean_prompt(meter: PromptMeter, prompt: str) -> str:

@@ -6,12 +6,12 @@ from random import Random
 
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import MAX_COUNT, ImagineRequest, Job, Lane, NewImage, NewJob, Quality, ReplyAddress
+from kleinbot.domain.job import MAX_COUNT, Job, Lane, NewImage, NewJob, ReplyAddress
 from kleinbot.domain.job_spec import BASE_STEPS, DISTILLED_STEPS, Checkpoint, ImageKey, JobKind, JobSpec
-from kleinbot.domain.noise import SEED_COUNT, NoiseRecipe, seed_of_image
+from kleinbot.domain.noise import SEED_COUNT, NoiseRecipe, Strength, seed_of_image
 from kleinbot.domain.people import Actor
 from kleinbot.domain.reference import Role
-from kleinbot.domain.variation import Strength
+from kleinbot.domain.requests import ImagineRequest, Quality
 from kleinbot.scheduler.cost import PICTURE
 from kleinbot.scheduler.from_job import shape_of
 from kleinbot.usecases.quota.prices import price_tenths_of

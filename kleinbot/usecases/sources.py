@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import Image, Job
 from kleinbot.domain.job_spec import ImageKey
-from kleinbot.domain.own_picture import OwnPicture
 from kleinbot.domain.people import Actor
+from kleinbot.domain.pictures import OwnPicture
 from kleinbot.domain.requests import Attached, PictureReference, Source
 from kleinbot.store.database import Database
 from kleinbot.store.jobs import lookup

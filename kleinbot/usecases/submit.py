@@ -9,11 +9,10 @@ from random import Random
 from kleinbot.archive.archive import Archive
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal, RepeatedEvent
-from kleinbot.domain.job import ImagineRequest, Job, NewJob, ReplyAddress, Told
+from kleinbot.domain.job import Job, NewJob, ReplyAddress, Told
 from kleinbot.domain.metrics_sink import MetricsSink
 from kleinbot.domain.people import Actor, MemberKey
-from kleinbot.domain.prompts import PromptMeter
-from kleinbot.domain.requests import Press
+from kleinbot.domain.requests import ImagineRequest, Press, PromptMeter
 from kleinbot.scheduler.admission import Admitted
 from kleinbot.scheduler.from_job import images_of_new, shape_of
 from kleinbot.scheduler.queue import TagChanges

@@ -29,8 +29,8 @@ from kleinbot.chat.results.buttons import (
 )
 from kleinbot.chat.results.handlers import ResultHandlers
 from kleinbot.chat.results.history_handlers import HistoryHandlers
+from kleinbot.domain.noise import Strength
 from kleinbot.domain.service_mode import ServiceMode
-from kleinbot.domain.variation import Strength
 from kleinbot.usecases.history import Search
 
 JOB_ID = "0123456789abcdef01234567"

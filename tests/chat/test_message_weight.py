@@ -14,9 +14,8 @@ from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import Image, ImageState, Job, JobState, Parent
 from kleinbot.domain.job_spec import ImageKey, JobKind
-from kleinbot.domain.noise import NoiseRecipe
+from kleinbot.domain.noise import NoiseRecipe, Strength
 from kleinbot.domain.plain_text import lightened, weight
-from kleinbot.domain.variation import Strength
 from kleinbot.domain.work import EnginePhase, EngineState, JobProgress
 from kleinbot.texts import Texts
 from kleinbot.usecases.history import HistoryEntry, Page, Search

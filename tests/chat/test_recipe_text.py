@@ -8,8 +8,7 @@ from kleinbot.chat.results.recipe_text import command, nearest_aspect, recipe_te
 from kleinbot.domain.geometry import Aspect, Grid
 from kleinbot.domain.job import Image, ImageState, Job, JobState, Lane, Parent
 from kleinbot.domain.job_spec import ImageKey, JobKind, JobSpec
-from kleinbot.domain.noise import Blend, NoiseRecipe
-from kleinbot.domain.variation import Strength
+from kleinbot.domain.noise import Blend, NoiseRecipe, Strength
 from kleinbot.texts import Texts
 from tests.specs import with_spec
 

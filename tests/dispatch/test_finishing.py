@@ -10,7 +10,7 @@ import pytest
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import JobState
 from kleinbot.domain.job_spec import ImageKey
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.store.jobs import jobs
 from tests.usecase_harness import Studio
 

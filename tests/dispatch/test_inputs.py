@@ -12,7 +12,7 @@ from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import Job, JobState
 from kleinbot.domain.job_spec import ImageKey, JobKind, JobSpec
 from kleinbot.domain.people import Actor
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.reference import Role
 from kleinbot.domain.work import RenderTask
 from kleinbot.images.labelled import encode_reference

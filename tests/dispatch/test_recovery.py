@@ -10,10 +10,11 @@ from kleinbot.archive.archive import StoredFile
 from kleinbot.dispatch.recovery import MOST_LOST_ATTEMPTS
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import ImagineRequest, JobState, Lane, Quality, RelaxedReason
+from kleinbot.domain.job import JobState, Lane, RelaxedReason
 from kleinbot.domain.job_spec import JobKind, JobSpec
 from kleinbot.domain.profile import CPU_SMALL, Device
 from kleinbot.domain.reference import Role
+from kleinbot.domain.requests import ImagineRequest, Quality
 from kleinbot.domain.service_mode import ServiceMode
 from kleinbot.domain.work import ModelSize
 from kleinbot.scheduler.cost import PICTURE

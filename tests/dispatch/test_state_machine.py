@@ -29,8 +29,8 @@ from hypothesis.stateful import initialize, invariant, rule
 
 from kleinbot.domain.errors import Code, FatalEngineError, Refusal, RenderError
 from kleinbot.domain.geometry import Aspect
-from kleinbot.domain.job import ImagineRequest
 from kleinbot.domain.people import Actor
+from kleinbot.domain.requests import ImagineRequest
 from kleinbot.domain.work import Fallback, OutOfMemory
 from kleinbot.images.labelled import decode_own
 from tests.dispatch.processes import Processes

@@ -3,7 +3,7 @@
 import random
 from dataclasses import replace
 
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.work import RenderTask
 from tests.scripted_engine import ScriptedEngine, grey
 

@@ -12,7 +12,7 @@ from kleinbot.domain.faults import FaultPoint
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.noise import NoiseRecipe
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.profile import CPU_SMALL
 from kleinbot.domain.work import BatchResult, EnginePhase, RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine

@@ -11,7 +11,7 @@ from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.noise import NoiseRecipe, seed_of_image
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.profile import CPU_SMALL
 from kleinbot.domain.work import BatchResult
 from kleinbot.engine.gpu_engine import GpuEngine

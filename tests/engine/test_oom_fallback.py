@@ -9,7 +9,7 @@ import torch
 
 from kleinbot.domain.errors import Code
 from kleinbot.domain.faults import FaultPoint
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.work import BatchResult, Fallback, OutOfMemory, RenderTask, Suspended
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.hardware.facts import GIB, HostMemory

@@ -8,7 +8,7 @@ import torch
 from diffusers import AutoencoderKLFlux2
 
 from kleinbot.domain.job_spec import Checkpoint
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, Placement
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.klein.pipeline import vae

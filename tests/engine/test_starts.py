@@ -10,10 +10,9 @@ from kleinbot.domain.errors import RenderError
 from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job_spec import ImageKey
-from kleinbot.domain.noise import NoiseRecipe
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.noise import NoiseRecipe, Strength
+from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.profile import CPU_SMALL
-from kleinbot.domain.variation import Strength
 from kleinbot.domain.work import BatchResult, RenderTask, StartingPicture
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.klein.weights.source import FolderSource

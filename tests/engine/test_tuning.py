@@ -13,7 +13,7 @@ from torch._dynamo.utils import counters
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, Profile, WeightFormat
 from kleinbot.domain.work import EnginePhase, EngineState, RenderTask
 from kleinbot.engine import tuning

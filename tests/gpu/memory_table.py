@@ -26,7 +26,7 @@ from kleinbot.domain.errors import RenderError
 from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.noise import NoiseRecipe
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.profile import Profile, WeightFormat
 from kleinbot.domain.work import BatchResult, RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine

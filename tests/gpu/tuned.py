@@ -20,7 +20,7 @@ from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.geometry import Aspect, Grid
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.noise import NoiseRecipe
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.profile import CUDA_BF16, Attention, Profile
 from kleinbot.domain.work import BatchResult, RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine

@@ -21,7 +21,7 @@ from pathlib import Path
 from queue import Empty, Queue
 
 from kleinbot.domain.errors import Refusal
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.images.containers.bare import unwrap
 from kleinbot.images.intake.child import reference_of
 from kleinbot.images.reference import Sizing

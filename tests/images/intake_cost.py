@@ -19,7 +19,7 @@ import psutil
 from PIL import Image
 
 from kleinbot.domain.clock import SystemClock
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.images.containers.bare import unwrap
 from kleinbot.images.intake.child import reference_of
 from kleinbot.images.intake.intake import Intake

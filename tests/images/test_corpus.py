@@ -5,7 +5,7 @@ import random
 import pytest
 
 from kleinbot.domain.errors import Refusal
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.images.decode import decode_bytes
 from kleinbot.images.limits import check_size
 from tests.images.cases import Case, Ends, Refused, Shown

@@ -12,7 +12,7 @@ import pytest
 
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import Code, Refusal
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.images.decode import decode_bytes
 from kleinbot.images.intake import protocol as protocol
 from kleinbot.images.intake.intake import Intake, IntakeLimits

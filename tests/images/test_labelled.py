@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from kleinbot.domain.noise import Blend, NoiseRecipe
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.images.embedded_recipe import (
     DIGITAL_SOURCE_TYPE,
     EmbeddedRecipe,

@@ -10,7 +10,7 @@ import pytest
 
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import Refusal
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.images.intake.intake import Intake, IntakeLimits
 from kleinbot.images.intake.pixel_budget import PixelBudget
 from kleinbot.images.limits import MIB

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from kleinbot.domain.geometry import MAX_OUTPUT_TOKENS, Aspect
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.images.reference import Sizing, to_reference
 
 

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from kleinbot.domain.noise import NoiseRecipe
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.images.embedded_recipe import DIGITAL_SOURCE_TYPE, EmbeddedRecipe
 from kleinbot.images.labelled import encode_png
 from kleinbot.images.thumbnail import thumbnail

@@ -11,7 +11,7 @@ from PIL import Image
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.noise import NoiseRecipe
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.klein.pipeline import vae
 from kleinbot.klein.pipeline.denoise import BASE_GUIDANCE_SCALE, Conditioning, Denoising, Guidance
 from kleinbot.klein.pipeline.load import Klein

@@ -12,7 +12,7 @@ from PIL import Image
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.noise import Blend, NoiseRecipe
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.klein.pipeline import vae
 from kleinbot.klein.pipeline.denoise import Conditioning, denoise
 from kleinbot.klein.pipeline.latents import unpatch

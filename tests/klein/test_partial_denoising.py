@@ -8,8 +8,7 @@ import torch
 
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job_spec import Checkpoint
-from kleinbot.domain.noise import Blend, NoiseRecipe
-from kleinbot.domain.variation import Strength
+from kleinbot.domain.noise import Blend, NoiseRecipe, Strength
 from kleinbot.klein.pipeline import vae
 from kleinbot.klein.pipeline.denoise import Beginning, Conditioning, denoise
 from kleinbot.klein.pipeline.load import Klein

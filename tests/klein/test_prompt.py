@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from transformers import Qwen2TokenizerFast
 
-from kleinbot.domain.prompts import PromptMeter
+from kleinbot.domain.requests import PromptMeter
 from kleinbot.klein.pipeline.prompt import SEQUENCE_TOKENS, KleinPromptMeter, clean_prompt, templated
 from kleinbot.klein.weights.source import FolderSource
 from tests.klein.tiny import SPECIAL_TOKENS

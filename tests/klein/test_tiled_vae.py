@@ -6,7 +6,7 @@ import torch
 from diffusers import AutoencoderKLFlux2
 
 from kleinbot.domain.geometry import Aspect, Grid
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.klein.low_memory import row_tiles, tiled_vae
 from kleinbot.klein.low_memory.tiled_vae import STRIP_PX, decode_tiled, encode_tiled
 from kleinbot.klein.pipeline import vae as stock

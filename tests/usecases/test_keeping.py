@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from kleinbot.domain.errors import Code, Refusal
-from kleinbot.domain.job import ImagineRequest, Job
+from kleinbot.domain.job import Job
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.people import Actor
+from kleinbot.domain.requests import ImagineRequest
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.store.delivery import posted
 from kleinbot.store.delivery.posted import PostedFor

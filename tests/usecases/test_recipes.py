@@ -9,9 +9,8 @@ from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import NewJob
 from kleinbot.domain.job_spec import ImageKey, JobKind, JobSpec
-from kleinbot.domain.noise import Blend, NoiseRecipe
+from kleinbot.domain.noise import Blend, NoiseRecipe, Strength
 from kleinbot.domain.reference import Reference, Role
-from kleinbot.domain.variation import Strength
 from kleinbot.scheduler.from_job import images_of_new, shape_of
 from kleinbot.usecases.recipes import Draft, Options, complete, draft_of
 from tests.manual_clock import START_MS, ManualClock

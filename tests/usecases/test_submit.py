@@ -4,7 +4,8 @@ import pytest
 
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import ImagineRequest, JobState
+from kleinbot.domain.job import JobState
+from kleinbot.domain.requests import ImagineRequest
 from kleinbot.domain.work import EnginePhase, EngineState
 from tests.usecase_harness import ADA, BOB, DAY_MS, Studio, reply
 

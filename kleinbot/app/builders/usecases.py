@@ -7,7 +7,7 @@ from fractions import Fraction
 from kleinbot.app.builders.base import Base
 from kleinbot.app.builders.scheduling import Scheduling
 from kleinbot.domain.profile import Profile
-from kleinbot.domain.prompts import PromptMeter
+from kleinbot.domain.requests import PromptMeter
 from kleinbot.usecases.cancel import Cancel
 from kleinbot.usecases.delete import Delete
 from kleinbot.usecases.edit import Edit

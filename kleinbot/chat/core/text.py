@@ -7,7 +7,7 @@ from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import Job, Told
 from kleinbot.domain.job_spec import JobKind
-from kleinbot.domain.own_picture import OwnPicture
+from kleinbot.domain.pictures import OwnPicture
 from kleinbot.domain.plain_text import one_line, weight
 from kleinbot.texts import Texts
 from kleinbot.usecases.cancel import Cancelled

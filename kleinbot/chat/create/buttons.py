@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from kleinbot.chat.core.buttons import Button, JobId, Position, one_of
-from kleinbot.domain.variation import Strength
+from kleinbot.domain.noise import Strength
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from kleinbot.chat.core.interaction_gate import InteractionGate
 from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import MAX_COUNT
+from kleinbot.domain.noise import Strength
 from kleinbot.domain.requests import Attached, EditRequest, Source, VariationsRequest
-from kleinbot.domain.variation import Strength
 from kleinbot.texts import Texts
 
 MODAL_LIFE_S = 600.0

@@ -14,8 +14,8 @@ from kleinbot.chat.delivery import waiting_views
 from kleinbot.chat.jobs.buttons import CancelButton
 from kleinbot.chat.jobs.job_responder import JobResponder
 from kleinbot.domain.errors import Code, Refusal
-from kleinbot.domain.job import ImagineRequest
 from kleinbot.domain.plain_text import one_line
+from kleinbot.domain.requests import ImagineRequest
 from kleinbot.domain.work import EngineState
 from kleinbot.texts import Texts
 from kleinbot.usecases.cancel import Cancel, Cancelled

@@ -7,7 +7,7 @@ import discord
 from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
 from kleinbot.chat.results.buttons import DeleteButton, FavouriteButton, RecipeButton
 from kleinbot.domain.job import Job
-from kleinbot.domain.variation import Strength
+from kleinbot.domain.noise import Strength
 from kleinbot.texts import Texts
 
 Row = discord.ui.ActionRow[discord.ui.LayoutView]

@@ -6,9 +6,10 @@ import re
 from kleinbot.chat.core import text as core_text
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.geometry import Aspect, Grid
-from kleinbot.domain.job import Job, Quality
+from kleinbot.domain.job import Job
 from kleinbot.domain.job_spec import Checkpoint, JobKind
 from kleinbot.domain.plain_text import one_line
+from kleinbot.domain.requests import Quality
 from kleinbot.texts import Texts
 
 _FENCE = "```"

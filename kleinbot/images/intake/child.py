@@ -9,7 +9,7 @@ import traceback
 from typing import BinaryIO
 
 from kleinbot.domain.errors import Refusal
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.images.containers.bare import Bare, unwrap
 from kleinbot.images.decode import decode, pixels_of
 from kleinbot.images.intake import protocol as protocol

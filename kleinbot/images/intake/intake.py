@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kleinbot.domain.clock import Clock, ended_within
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import MAX_OUTPUT_TOKENS
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.images.intake.pixel_budget import PixelBudget
 from kleinbot.images.intake.process import (
     IntakeProcess,

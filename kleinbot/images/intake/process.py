@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import kleinbot
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.images.intake import protocol as protocol
 from kleinbot.images.intake.process_bounds import OWN_END_CODES, Job, let_others_first
 from kleinbot.images.intake.protocol import FrameKind, MisbehavedError

@@ -15,7 +15,7 @@ from enum import Enum
 
 from kleinbot.domain.errors import Code, Parameter, Refusal
 from kleinbot.domain.geometry import TOKEN_PX
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.images.limits import MAX_PIXELS
 
 JOB = struct.Struct("!I?Q")

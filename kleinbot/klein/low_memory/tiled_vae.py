@@ -20,7 +20,7 @@ from diffusers.models.attention_processor import Attention
 from diffusers.models.unets.unet_2d_blocks import UNetMidBlock2D
 from torch import nn
 
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.klein.low_memory.row_tiles import (
     Activation,
     GroupStatistics,

@@ -8,7 +8,7 @@ import torch
 from diffusers import AutoencoderKLFlux2
 
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.pixels import Pixels
+from kleinbot.domain.pictures import Pixels
 from kleinbot.klein.pipeline.latents import patch, unpatch
 
 

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job_spec import Checkpoint, ImageKey, JobKind, JobSpec
-from kleinbot.domain.noise import NoiseRecipe
+from kleinbot.domain.noise import NoiseRecipe, Strength
 from kleinbot.domain.reference import Reference
-from kleinbot.domain.variation import Strength
 from kleinbot.store.database import Row
 
 Value = str | int | None

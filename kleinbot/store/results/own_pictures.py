@@ -1,8 +1,8 @@
 """A member's finished pictures, newest first."""
 
 from kleinbot.domain.job_spec import ImageKey
-from kleinbot.domain.own_picture import OwnPicture
 from kleinbot.domain.people import MemberKey
+from kleinbot.domain.pictures import OwnPicture
 from kleinbot.store.database import Reader, Row
 
 _NEWEST = """

@@ -1,6 +1,8 @@
-"""Pictures between rooms."""
+"""Pictures between rooms: their pixels, and a member's own ones to choose from."""
 
 from dataclasses import dataclass
+
+from kleinbot.domain.job_spec import ImageKey
 
 
 @dataclass(frozen=True)
@@ -14,3 +16,14 @@ class Pixels:
     def __post_init__(self) -> None:
         if len(self.rgb) != self.width_px * self.height_px * 3:
             raise ValueError(f"{len(self.rgb)} bytes are not {self.width_px}×{self.height_px} RGB pixels")
+
+
+@dataclass(frozen=True)
+class OwnPicture:
+    """One finished picture as its owner tells it from others. ``count``: how many its job has."""
+
+    key: ImageKey
+    number: int
+    count: int
+    prompt: str
+    finished_ms: int
