@@ -1,1 +1,1 @@
-"""Families of commands: parse, call, show. No SQL, no rule, no sentence."""
+"""The slash commands. A cog parses options and calls a handler: it holds no SQL, no rule and no sentence."""

@@ -16,7 +16,7 @@ from kleinbot.domain.requests import ImagineRequest, Quality
 from kleinbot.usecases.recipes import best_quality_tenths
 
 _PROMPT_CHARACTERS = 3000
-"""Discord's bound on what can be typed; the model's own limit is in tokens and checked by the studio."""
+"""Discord's bound on what can be typed; the model's own limit is in tokens, and the use case checks it."""
 
 
 _NAMES = {
@@ -64,7 +64,7 @@ class ImagineCog(commands.Cog):
 
 
 class ImagineWithQualityCog(commands.Cog):
-    """The same where the host has the base checkpoint: Discord knows no optional options."""
+    """The same with a quality, for bots that have the base checkpoint. Discord cannot hide an option."""
 
     def __init__(self, handlers: JobHandlers) -> None:
         self._handlers = handlers

@@ -1,4 +1,4 @@
-"""/host: for who runs the bot."""
+"""/host, for the owner of the bot."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _MOST_PICTURES = 100_000.0
 
 
 class OwnerCog(commands.Cog):
-    """Discord knows no "owner only": it hides /host from ordinary members, the use cases from all others."""
+    """Discord cannot restrict a command to the owner. It hides /host from members; the use cases check it."""
 
     host = app_commands.Group(
         name=t("host-name"),

@@ -1,4 +1,4 @@
-"""The menus on any message with a picture."""
+"""The context menus of a message with a picture."""
 
 from typing import Any
 

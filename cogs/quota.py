@@ -1,4 +1,4 @@
-"""/quota, and /admin for who may manage the server."""
+"""/quota, and /admin for those who may manage the server."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ _Limit = app_commands.Range[float, 0.0, _MOST_PICTURES]
 
 
 class QuotaCog(commands.Cog):
-    """What members may make. Discord hides /admin from others; the use cases check it again."""
+    """Quotas. Discord hides /admin from ordinary members; the use cases check it again."""
 
     admin = app_commands.Group(
         name=t("admin-name"),

@@ -74,5 +74,5 @@ class StatusReader:
                 self._metrics.out_of_memory_events(),
             ),
             archive_problem=self._sweeper.problem,
-            clock_ahead_ms=self._skew.ahead_ms if self._skew.is_told else None,
+            clock_ahead_ms=self._skew.ahead_ms if self._skew.is_reported else None,
         )

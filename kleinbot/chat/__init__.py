@@ -1,1 +1,1 @@
-"""Discord, seen from the house: the client, layouts, persistent buttons, live messages and delivery."""
+"""The bot on Discord, by feature; each has handlers, views and buttons."""

@@ -17,7 +17,7 @@ def test_what_was_late_on_its_way_does_not_make_the_clock_ahead() -> None:
     for late_ms in (900, 200, 1500):
         skew.note(snowflake_of(clock.now_ms() - late_ms))
     assert skew.ahead_ms == 200
-    assert not skew.is_told
+    assert not skew.is_reported
 
 
 def test_a_clock_that_was_set_is_judged_anew() -> None:
@@ -28,7 +28,7 @@ def test_a_clock_that_was_set_is_judged_anew() -> None:
     for _ in range(5):
         skew.note(snowflake_of(clock.now_ms() - 14 * 60_000))
     assert skew.ahead_ms == 14 * 60_000
-    assert skew.is_told
+    assert skew.is_reported
     assert skew.snowflake(clock.now_ms()) == snowflake_of(clock.now_ms() - 14 * 60_000)
 
 

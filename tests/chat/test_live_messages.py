@@ -16,7 +16,7 @@ from tests.manual_clock import ManualClock
 @pytest.mark.parametrize(
     ("moved_s", "is_told"), [(0, False), (4, False), (-4, False), (19, False), (21, True), (-21, True)]
 )
-def test_a_start_is_told_anew_where_it_moves_by_a_tenth_of_the_wait(moved_s: int, is_told: bool) -> None:
+def test_a_shown_start_changes_where_it_moves_by_a_tenth_of_the_wait(moved_s: int, is_told: bool) -> None:
     clock = ManualClock()
     nobody = cast("Any", None)  # nothing is read or sent here
     live_messages = LiveMessages(nobody, nobody, Texts(), lambda: EngineState(EnginePhase.READY), clock)
@@ -24,14 +24,14 @@ def test_a_start_is_told_anew_where_it_moves_by_a_tenth_of_the_wait(moved_s: int
     live = _Live("", 0.0, starts_at_ms=told_ms)
     status = JobStatus(JOB, 3, told_ms + moved_s * 1000)
     wanted = status.starts_at_ms if is_told else told_ms
-    assert live_messages._as_told(live, status) == replace(status, starts_at_ms=wanted)
+    assert live_messages._with_shown_start(live, status) == replace(status, starts_at_ms=wanted)
     assert live.starts_at_ms == wanted
 
 
-def test_a_start_that_has_passed_is_told_anew() -> None:
+def test_a_shown_start_that_has_passed_changes() -> None:
     clock = ManualClock()
     nobody = cast("Any", None)
     live_messages = LiveMessages(nobody, nobody, Texts(), lambda: EngineState(EnginePhase.READY), clock)
     live = _Live("", 0.0, starts_at_ms=clock.now_ms())
     status = JobStatus(JOB, 1, clock.now_ms() + 2_000)
-    assert live_messages._as_told(live, status) == status
+    assert live_messages._with_shown_start(live, status) == status

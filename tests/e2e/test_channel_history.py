@@ -120,7 +120,7 @@ async def test_a_wrong_clock_costs_no_token_and_is_told_to_the_host(
                 await handle.message_where(has_pictures, timeout_s=QUICK_S)
             await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent' AND way = 'reply'", 2)
             assert await house.number("SELECT COUNT(*) FROM jobs WHERE lane = 'token'") == 2
-            assert house.app.container.delivery.skew.is_told
+            assert house.app.container.delivery.skew.is_reported
     told = [record.getMessage() for record in caplog.records if "this host's clock" in record.getMessage()]
     assert len(told) == 1
     assert ("ahead of" if minutes > 0 else "behind") in told[0]

@@ -139,7 +139,7 @@ class KleinbotClient(commands.AutoShardedBot):
         await self._welcome([server.id for server in self.guilds])
 
     def is_member_of(self, server_id: int) -> bool | None:
-        """Tell whether the bot is in a server, even an unavailable one; None before Discord has said so."""
+        """Tell whether the bot is in a server, even an unavailable one; None before the first session."""
         return self.get_guild(server_id) is not None if self.is_ready() else None
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
@@ -185,7 +185,7 @@ class KleinbotClient(commands.AutoShardedBot):
 
     async def _find_sent_unnoted(self) -> None:
         try:
-            await self._undelivered.look_back(self)
+            await self._undelivered.find_sent(self)
         except (*UNREACHED, sqlite3.Error) as error:
             _log.warning("results that an earlier process may have sent could not be looked for: %s", error)
 

@@ -1,4 +1,4 @@
-"""What the end of the gateway connection means, where Discord has refused it for good.
+"""What it means when Discord closes the gateway connection for good.
 
 Close codes: https://docs.discord.com/developers/topics/opcodes-and-status-codes#gateway
 """
@@ -15,7 +15,7 @@ _DISALLOWED_INTENTS = 4014
 
 
 def refusal_of(gateway: "asyncio.Task[None]") -> StartError | None:
-    """Return why Discord takes no further connection of this bot; None where another process may have one."""
+    """Return why Discord accepts no further connection; None if another process may connect."""
     code = _close_code(gateway)
     if code is None or code == _SHARDING_REQUIRED:
         return None
@@ -27,7 +27,7 @@ def refusal_of(gateway: "asyncio.Task[None]") -> StartError | None:
 
 
 def needs_more_shards(gateway: "asyncio.Task[None]") -> bool:
-    """Tell whether the bot is in more servers than its connections may serve: a new start asks how many."""
+    """Tell whether the bot is in more servers than its shards may serve; a new process asks for more."""
     return _close_code(gateway) == _SHARDING_REQUIRED
 
 

@@ -1,4 +1,4 @@
-"""Options of commands, checked again: a modified client does not keep to what a command declares."""
+"""Checks the options of commands: a modified client may send values that the command does not allow."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ _NUMBERS = (AppCommandOptionType.integer, AppCommandOptionType.number)
 
 
 def check_options(interaction: discord.Interaction[Any]) -> None:
-    """Hold the values that came to what the command declares; discord.py takes them as they are.
+    """Check the values against the command's declaration; discord.py passes them on unchecked.
 
     Raises Refusal OPTION_OUT_OF_RANGE, OPTION_TOO_LONG or OPTION_NOT_OFFERED, which name the option.
     """
     command = interaction.command
     if not isinstance(command, app_commands.Command):
         return
-    # Not dict(…): a namespace answers None for every name it has not, also for "keys".
+    # Not dict(…): a namespace answers None for every missing name, also for "keys".
     given = {name: value for name, value in interaction.namespace}  # noqa: C416
     for option in command.parameters:
         if given.get(option.display_name) is not None:
@@ -54,7 +54,7 @@ def _check_number(option: app_commands.Parameter, name: str, value: object) -> N
 
 
 def _short(number: float) -> int | float:
-    """Return 10 for 10.0: that is how people write it."""
+    """Return 10 for 10.0, as people write it."""
     return int(number) if number == int(number) else number
 
 

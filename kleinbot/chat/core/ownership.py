@@ -11,7 +11,7 @@ from kleinbot.domain.clock import Clock
 _log = logging.getLogger(__name__)
 
 REFRESH_EVERY_S = 600.0
-"""How long somebody who has left the application's team may keep their powers."""
+"""For at most this long, somebody who has left the application's team keeps their powers."""
 
 _POWERLESS = "read_only"
 

@@ -27,17 +27,17 @@ class Presence:
         self._wanted = ""
 
     def show(self, state: EngineState) -> None:
-        """Note what is to be shown."""
+        """Note what to show."""
         percent = round(100 * (state.fraction or 0))
         text = self._texts.say(None, f"presence-{state.phase}", percent=percent)
         if text != self._wanted:
             self._wanted = text
-            # What the client announces itself with: else the line is gone after a session has ended.
+            # The client sends it with each new session; otherwise the status would be gone after a reconnect.
             self._client().activity = discord.CustomActivity(text)
             self._changed.set()
 
     async def show_again(self, shard_id: int) -> None:
-        """Show it to a new session, which knows nothing of what an earlier one was told."""
+        """Show it in a new session, which does not know what an earlier one showed."""
         del shard_id
         self._changed.set()
 

@@ -1,4 +1,4 @@
-"""Events that come again: what was looked at once is not looked at a second time."""
+"""Recognises interactions that Discord sends again, so that none is handled twice."""
 
 import logging
 import sqlite3
@@ -13,10 +13,10 @@ REMEMBERED = 20_000
 
 
 class RepeatedEvents:
-    """Remembers in memory what came, and asks the rows for what an earlier process has accepted.
+    """Remembers recent events in memory, and finds those that an earlier process accepted in the database.
 
-    This spares members answers to what was answered. That nothing is changed twice is decided by the
-    transaction of each change (``store.events``).
+    This only avoids a second answer. The transaction of each change ensures that nothing is changed twice
+    (``store.jobs.events``).
     """
 
     def __init__(self, database: Database) -> None:
@@ -26,7 +26,7 @@ class RepeatedEvents:
         """How many events came again so far."""
 
     async def is_repeated(self, event_id: int) -> bool:
-        """Tell whether the event came before; from now on it did."""
+        """Tell whether the event came before, and remember it."""
         is_repeated = event_id in self._seen
         if not is_repeated:
             self._seen[event_id] = None

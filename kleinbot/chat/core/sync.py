@@ -1,4 +1,4 @@
-"""Tells Discord the bot's commands, only when they have changed: creation is limited to 200 a day."""
+"""Sends the bot's commands to Discord if they have changed: Discord limits creations to 200 a day."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ _FACT = "commands-sha256"
 async def sync_if_changed(
     tree: app_commands.CommandTree[Any], application_id: int, database: Database
 ) -> None:
-    """Send the commands where they differ from what this application was last sent, or has lost."""
+    """Send the commands if they differ from those last sent, or if Discord no longer has them."""
     payload = await _payload(tree)
     digest = hashlib.sha256(f"{application_id}:{payload}".encode()).hexdigest()
     if await facts.recall(database.read, _FACT) == digest and await _are_known(tree):
@@ -30,7 +30,7 @@ async def sync_if_changed(
 
 
 async def _are_known(tree: app_commands.CommandTree[Any]) -> bool:
-    """Tell whether Discord has commands of these names: somebody may have removed them meanwhile."""
+    """Tell whether Discord has commands with these names: somebody may have removed them."""
     known = {(command.type, command.name) for command in await tree.fetch_commands()}
     return known == {(_type_of(command), command.name) for command in tree.get_commands()}
 

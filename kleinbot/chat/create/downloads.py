@@ -1,4 +1,4 @@
-"""Fetching attachments over the Discord client's own connections."""
+"""Downloads attachments over the Discord client's connections."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from kleinbot.images.fetch import Fetcher, Reserve
 
 
 class Downloads:
-    """Owns a session on the client's connector, which exists only once the client has logged in."""
+    """Owns an HTTP session on the client's connector, which exists only after the login."""
 
     def __init__(self, client: Callable[[], discord.Client], clock: Clock) -> None:
         self._client = client
@@ -28,6 +28,6 @@ class Downloads:
         return await Fetcher(self._session, self._clock).fetch(address, reserve)
 
     async def close(self) -> None:
-        """Let go of the session; the connector is the client's to close. Idempotent."""
+        """Close the session. The client closes the connector. Idempotent."""
         if self._session is not None:
             await self._session.close()

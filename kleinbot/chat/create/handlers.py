@@ -36,7 +36,7 @@ from kleinbot.usecases.submit import PreparedRequest
 from kleinbot.usecases.variations import Variations
 
 PICTURE_CHARACTERS = 500
-"""So much may be typed to name a picture; an address at Discord's CDN takes about 250."""
+"""The longest name of a picture; an address at Discord's CDN takes about 250."""
 
 _AS_MANY_AS_ITS_JOB = None
 _IMAGES = tuple(str(position + 1) for position in range(MAX_COUNT))
@@ -105,11 +105,11 @@ class CreateHandlers:
         await interaction.response.send_modal(modal)
 
     async def edit_message(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        """Ask for an edit of a picture of any message."""
+        """Ask how to edit a picture of any message."""
         await self._open_edit_modal(interaction, sources_in(message, _our_id(interaction)))
 
     async def vary_message(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        """Ask for variations of a picture of any message."""
+        """Ask how to vary a picture of any message."""
         sources = sources_in(message, _our_id(interaction))
         await self._check(interaction, sources)
         modal = VariationsModal(self._modal_setup(interaction), sources, self.variations)
@@ -134,7 +134,7 @@ class CreateHandlers:
     async def picture_choices(
         self, interaction: discord.Interaction[Any], typed: str
     ) -> list[app_commands.Choice[str]]:
-        """Return the member's own pictures whose number or prompt has what was typed, newest first."""
+        """Return the member's own pictures whose number or prompt contains what was typed, newest first."""
         locale = str(interaction.locale)
         return [
             app_commands.Choice(

@@ -1,7 +1,7 @@
-"""Every picture that a message shows, wherever Discord states it.
+"""Finds every picture that a message shows, wherever Discord states it.
 
-Files that a component or an embed shows are missing among a message's attachments (discord-api-docs #8277
-and #8279), and what people paste or stick is none of either.
+A message's attachments lack the files that a component or an embed shows (discord-api-docs #8277 and #8279),
+and also pasted links and stickers.
 """
 
 import re
@@ -25,9 +25,9 @@ _NO_PICTURES = ("video/", "audio/", "text/")
 
 @dataclass(frozen=True)
 class Shown:
-    """One file as a message shows it. ``byte_count`` is None where Discord does not state it.
+    """One file as a message shows it. ``byte_count`` is None if Discord does not state it.
 
-    ``has_pixels``: Discord has measured its width and height, so it is a picture or a video.
+    ``has_pixels``: Discord states a width and a height, so it is a picture or a video.
     """
 
     address: str
@@ -39,17 +39,17 @@ class Shown:
 
     @property
     def looks_like_a_picture(self) -> bool:
-        """Tell by what Discord says; what it is in truth is found from its bytes."""
-        said = self.content_type or ""
-        if said.startswith("image/"):
+        """Guess from what Discord states; the bytes decide later."""
+        content_type = self.content_type or ""
+        if content_type.startswith("image/"):
             return True
-        if said.startswith(_NO_PICTURES):
+        if content_type.startswith(_NO_PICTURES):
             return False
         return self.has_pixels or self.filename.lower().endswith(_PICTURE_ENDINGS)
 
 
 def shown_in(message: discord.Message | discord.MessageSnapshot) -> Iterator[Shown]:
-    """Go through what a message shows, each file once, what it forwards included."""
+    """Yield each file that a message shows or forwards, once."""
     seen: set[str] = set()
     for shown in _everything(message):
         path = _url(shown.address).path
@@ -59,7 +59,7 @@ def shown_in(message: discord.Message | discord.MessageSnapshot) -> Iterator[Sho
 
 
 def names_of_files(message: discord.Message) -> Iterator[str]:
-    """Go through the names of a message's own files: attached, or shown by a component or an embed."""
+    """Yield the names of a message's own files: attached, or shown by a component or an embed."""
     for shown in (*_attached(message), *_in_components(message.components), *_in_embeds(message.embeds)):
         yield shown.filename
 
@@ -89,7 +89,7 @@ def _attached(message: discord.Message | discord.MessageSnapshot) -> Iterator[Sh
 
 
 def _in_components(components: Iterable[Any], *, hidden: bool = False) -> Iterator[Shown]:
-    """Go through the media of components; inside a spoiler container all are ``hidden``."""
+    """Yield the media of components; inside a spoiler container all are ``hidden``."""
     for component in components:
         if isinstance(component, discord.Container):
             yield from _in_components(component.children, hidden=hidden or component.spoiler)
@@ -120,7 +120,7 @@ def _in_embeds(embeds: Iterable[discord.Embed]) -> Iterator[Shown]:
 
 
 def links_in(content: str) -> Iterator[Shown]:
-    """Go through the addresses of Discord's CDN in a text; between two ``||`` they are spoilers."""
+    """Yield the addresses of Discord's CDN in a text; between two ``||`` they are spoilers."""
     parts = content.split("||")
     for at, part in enumerate(parts):
         is_between = at % 2 == 1 and at + 1 < len(parts)
@@ -132,7 +132,7 @@ def links_in(content: str) -> Iterator[Shown]:
 
 
 def _at_discord(*addresses: str | None) -> str | None:
-    """Return the first address on a host of Discord's CDN: nothing is fetched from anywhere else."""
+    """Return the first address at Discord's CDN: nothing is fetched from anywhere else."""
     return next((each for each in addresses if each and _is_at_discord(_url(each))), None)
 
 

@@ -1,4 +1,4 @@
-"""The pictures of any message: our own by what their buttons carry, others by the files that they show."""
+"""Finds the pictures of any message: ours by their buttons' custom ids, others by their files."""
 
 import re
 
@@ -10,17 +10,17 @@ from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.requests import Attached, PictureReference, Source
 
 _FILE = re.compile(r"kleinbot-\d+(?:-[0-9a-f]{8})?-([1-4])\.\w+")
-"""With the beginning of the job's key, or without as older ones."""
+"""With the beginning of the job's key; older names lack it."""
 
 _MOST_SOURCES = 25
-"""So many options a menu of a form takes."""
+"""A select in a modal takes this many options."""
 
 
 def sources_in(message: discord.Message, our_id: int) -> tuple[Source, ...]:
     """Return what can be edited or varied in ``message``.
 
-    Our own results are known by their random key, so that the noise they were made of can be found; the
-    number in a file's name only tells which of the job's pictures it is. Raises MESSAGE_WITHOUT_PICTURE.
+    Our own results are recognised by the job's random key, so that their noise can be found. The number in a
+    file's name tells which of the job's images it is. Raises Refusal MESSAGE_WITHOUT_PICTURE.
     """
     job_id = job_id_in(message) if message.author.id == our_id else None
     found: list[Source] = []

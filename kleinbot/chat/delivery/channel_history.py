@@ -1,4 +1,4 @@
-"""Looking through a channel for messages of ours, from a moment on."""
+"""Reads a channel's messages from a moment on, to find those that the bot sent."""
 
 from collections.abc import AsyncIterator
 
@@ -9,17 +9,17 @@ from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.job import Job, ReplyAddress
 
 _MOMENT_MS = 60 * MS_PER_S
-"""A first response comes within 3 s of what it answers, or not at all; the rest is for delays at Discord."""
+"""A first response comes within 3 s of its interaction, or not at all; the rest is for delays at Discord."""
 
 _UNKNOWN_SKEW_MS = 10 * MS_PER_S
 _MOST_MESSAGES = 10_000
-"""A hundred pages. What is looked for lies within minutes of where the look begins."""
+"""A hundred pages. The wanted messages lie within minutes of where the search begins."""
 
 
 def asked(job: Job, address: ReplyAddress | None, skew: ClockSkew) -> int:
-    """Return an id than which no message about ``job`` is older: that of what it answers, where it is known.
+    """Return an id below those of all messages about ``job``: its interaction's id, if that is known.
 
-    A job of an older database may have the same number, and files of the same names.
+    Older messages may belong to a job of an older database with the same number and the same file names.
     """
     if address is not None and address.asked_id is not None:
         return address.asked_id

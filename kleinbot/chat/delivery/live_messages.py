@@ -1,4 +1,4 @@
-"""Live messages: keeps the first responses of open jobs up to date. Lossy; only the latest value counts."""
+"""Keeps the first responses of open jobs up to date. Lossy: only the latest state is shown."""
 
 import asyncio
 import logging
@@ -22,14 +22,14 @@ _log = logging.getLogger(__name__)
 RUNNING_EDIT_EVERY_S = 2.0
 WAITING_EDIT_EVERY_S = 5.0
 _EDITS_AT_ONCE = 8
-_MOVED_LEAST_MS = 5 * MS_PER_S
-_MOVED_PART = 0.1
-"""A told start that has moved by less, or by less than this part of the wait, is let stand."""
+_LEAST_SHIFT_MS = 5 * MS_PER_S
+_LEAST_SHIFT_SHARE = 0.1
+"""A shown start stays as it is if it moves by less, or by less than this share of the wait."""
 
 
 @dataclass
 class _Live:
-    """One message that is being kept up to date. ``starts_at_ms``: the expected start that it tells."""
+    """One message that is kept up to date. ``starts_at_ms``: the expected start that it shows."""
 
     text: str
     looked_s: float
@@ -44,7 +44,7 @@ class _Live:
 
 
 class Opening:
-    """A first response that is still to be sent: nothing is told by others before it ends, or is closed."""
+    """A first response that is being sent. Until it is closed, nobody else edits the message."""
 
     def __init__(self, status: JobStatus, live: _Live) -> None:
         self.status = status
@@ -52,11 +52,11 @@ class Opening:
 
     @property
     def is_overtaken(self) -> bool:
-        """Whether the job has ended: its result waits for the end of this."""
+        """Whether the job has ended: its result is delivered after this response."""
         return self._live.is_settled
 
     def close(self) -> None:
-        """Let others tell; idempotent."""
+        """Allow other edits. Idempotent."""
         self._live.is_opening = False
         self._live.opened.set()
 
@@ -66,27 +66,27 @@ class LiveMessages:
 
     def __init__(
         self,
-        recall: JobQueries,
-        replies: FirstResponses,
+        queries: JobQueries,
+        first_responses: FirstResponses,
         texts: Texts,
         engine_state: Callable[[], EngineState],
         clock: Clock,
     ) -> None:
-        self._recall = recall
-        self._replies = replies
+        self._queries = queries
+        self._first_responses = first_responses
         self._texts = texts
         self._engine_state = engine_state
         self._clock = clock
         self._live: dict[str, _Live] = {}
 
     def open_view(self, status: JobStatus) -> discord.ui.LayoutView:
-        """Return the message with which a job begins."""
+        """Return the first response of a job."""
         return waiting_views.waiting(self._texts, status, self._text(status, None))
 
     def begin(self, status: JobStatus) -> Opening:
-        """Note a job whose first response is sent next, and kept up to date afterwards.
+        """Note a job whose first response is sent next and then kept up to date.
 
-        To be called without any await since the job was accepted: ``settle`` then waits for that response,
+        Call it without any await since the job was accepted: then ``settle`` waits for that response,
         however late it is.
         """
         live = _Live(
@@ -96,14 +96,14 @@ class LiveMessages:
         return Opening(status, live)
 
     def progress(self, job_id: str, progress: JobProgress) -> None:
-        """Note how far a running job is; shown at the next turn."""
+        """Note the progress of a running job; the next turn shows it."""
         live = self._live.get(job_id)
         if live is not None:
             live.progress = progress
             live.every_s = RUNNING_EDIT_EVERY_S
 
     async def settle(self, job_id: str) -> None:
-        """Let go of a job's message: after this no edit of ours is under way or will come."""
+        """Stop updating a job's message: afterwards no edit is in progress or will follow."""
         live = self._live.pop(job_id, None)
         if live is None:
             return
@@ -114,8 +114,8 @@ class LiveMessages:
             pass
 
     async def resume(self) -> None:
-        """Watch every open job again, after a restart."""
-        for job in await self._recall.open_jobs():
+        """Keep every open job's message up to date again, after a restart."""
+        for job in await self._queries.open_jobs():
             live = _Live("", self._clock.monotonic_s())
             self._live.setdefault(job.job_id, live)
 
@@ -126,14 +126,14 @@ class LiveMessages:
             await self._clock.sleep(turn_s)
 
     async def turn(self) -> None:
-        """Edit the messages whose words have changed and whose pause is over, a few at a time."""
+        """Edit the messages whose text has changed and whose pause is over, a few at a time."""
         now_s = self._clock.monotonic_s()
         await self._refresh_each(
             [(job_id, live) for job_id, live in self._live.items() if now_s - live.looked_s >= live.every_s]
         )
 
     async def last_turn(self) -> None:
-        """Bring every message up to date at once: the process is about to end."""
+        """Update every message at once: the process is about to end."""
         await self._refresh_each(list(self._live.items()))
 
     async def _refresh_each(self, wanted: list[tuple[str, _Live]]) -> None:
@@ -147,23 +147,23 @@ class LiveMessages:
             if self._live.get(job_id) is not live or live.is_opening:
                 return
             live.looked_s = self._clock.monotonic_s()
-            status = await self._recall.status(job_id)
+            status = await self._queries.status(job_id)
             if status is None or status.job.state.is_terminal:
-                return  # delivery says the last word
-            status = self._as_told(live, status)
+                return  # delivery makes the last edit
+            status = self._with_shown_start(live, status)
             text = self._text(status, live.progress)
             if text == live.text:
                 return
-            live.address = live.address or await self._recall.reply_address(job_id)
+            live.address = live.address or await self._queries.reply_address(job_id)
             await self._edit(live, status, text)
 
-    def _as_told(self, live: _Live, status: JobStatus) -> JobStatus:
-        """Return ``card`` with the start that its message tells, where that still holds."""
-        told_ms, now_ms = live.starts_at_ms, self._clock.now_ms()
-        if told_ms is not None and status.starts_at_ms is not None and told_ms > now_ms:
-            slack_ms = max(_MOVED_LEAST_MS, _MOVED_PART * (told_ms - now_ms))
-            if abs(status.starts_at_ms - told_ms) <= slack_ms:
-                return replace(status, starts_at_ms=told_ms)
+    def _with_shown_start(self, live: _Live, status: JobStatus) -> JobStatus:
+        """Return ``status`` with the start that its message shows, if that still holds."""
+        shown_ms, now_ms = live.starts_at_ms, self._clock.now_ms()
+        if shown_ms is not None and status.starts_at_ms is not None and shown_ms > now_ms:
+            slack_ms = max(_LEAST_SHIFT_MS, _LEAST_SHIFT_SHARE * (shown_ms - now_ms))
+            if abs(status.starts_at_ms - shown_ms) <= slack_ms:
+                return replace(status, starts_at_ms=shown_ms)
         live.starts_at_ms = status.starts_at_ms
         return status
 
@@ -172,13 +172,13 @@ class LiveMessages:
             return
         view = waiting_views.waiting(self._texts, status, text)
         try:
-            await self._replies.edit(live.address, core_views.MessageContent(view))
+            await self._first_responses.edit(live.address, core_views.MessageContent(view))
         except UNREACHED as error:
             _log.info("job %s: progress was not shown: %s", status.job.job_id, error)
             if isinstance(error, discord.HTTPException) and error.code in GONE:
                 self._live.pop(status.job.job_id, None)
         live.text = text
-        live.looked_s = self._clock.monotonic_s()  # the pause begins when the edit has arrived
+        live.looked_s = self._clock.monotonic_s()  # the pause begins once the edit has arrived
 
     def _text(self, status: JobStatus, progress: JobProgress | None) -> str:
         return waiting_views.waiting_text(self._texts, status, self._engine_state(), progress)

@@ -1,4 +1,4 @@
-"""Results as messages: each with as many of a job's pictures as Discord takes in one."""
+"""Composes a result's messages, each with as many of the job's images as Discord takes in one."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from kleinbot.usecases.attachments import Attachments, UploadLimits
 
 @dataclass(frozen=True)
 class ResultMessage:
-    """One message of a result. ``positions``: the pictures that it tells of."""
+    """One message of a result. ``positions``: the images that it shows, or names as lost."""
 
     message: MessageContent
     positions: tuple[int, ...]
@@ -32,7 +32,7 @@ class ResultMessages:
     async def first(
         self, job: Job, limits: UploadLimits, *, late: bool = False, note: str | None = None
     ) -> ResultMessage:
-        """Return the result's message with as many pictures as fit. ``note`` stands above it."""
+        """Return the result's message with as many images as fit. ``note`` stands above it."""
         found = await self._attachments.first(job.done_images, limits)
         model_note = self._model_note(job.locale)
         view = result_view.result(self._texts, job, found, model_note, late=late, above=note)
@@ -45,6 +45,6 @@ class ResultMessages:
         return ResultMessage(message, splitting.positions(found))
 
     async def further(self, job: Job, images: Sequence[Image], limits: UploadLimits) -> ResultMessage:
-        """Return a message with as many of ``images``, which an earlier one has left, as fit."""
+        """Return a message with as many of ``images``, which earlier messages have left, as fit."""
         found = await self._attachments.first(images, limits)
         return ResultMessage(result_view.further(self._texts, job, found), splitting.positions(found))

@@ -1,7 +1,7 @@
-"""Delivery: drains the outbox until every ended job has been told, each once.
+"""Drains the outbox until the result of every ended job is delivered, each once.
 
-The ways, in this order: an edit of the first response while its token lives; a channel message, never for
-private results; and where neither is open the result is kept and handed over at the member's next command.
+The routes, in this order: an edit of the first response while its token lives; a channel message, never for
+private results. If both are closed, the result is given to its member after their next command.
 """
 
 import functools
@@ -29,15 +29,15 @@ from kleinbot.usecases.job_queries import JobQueries
 _log = logging.getLogger(__name__)
 
 TOKEN_MARGIN_MS = 60 * MS_PER_S
-"""How long before its token dies a reply is no longer tried."""
+"""How long before its token expires an edit of the first response is no longer tried."""
 
 _ATTEMPT_S = 180.0
-"""25 MiB at 1.2 Mbit/s. One that is cut off may have arrived: whatever is sent may be sent again."""
+"""25 MiB at 1.2 Mbit/s. An attempt that is cut off may have arrived, so every request may be repeated."""
 
 _LANES_OF_A_LOOK = 64
 _BEFORE_THE_FIRST_LANE = -1
 _REFUSALS_TAKEN = 5
-"""How often a refusal that will hardly change is asked for again before the result is kept."""
+"""After how many refusals, which will hardly change, the result counts as undelivered."""
 
 _SERVER_ERRORS_TAKEN = 20
 """With the growing pauses that is an hour. Some bodies always get a 500 (discord-api-docs #8554)."""
@@ -47,27 +47,27 @@ _UNREACHED_TAKEN = 300
 
 
 class OutboxWorker:
-    """Owns the outbox. ``run`` is its only task; ``wake`` tells it that a row was added."""
+    """Delivers what the outbox holds. ``run`` is its only task; ``wake`` announces a new row."""
 
     def __init__(
         self,
         database: Database,
-        recall: JobQueries,
+        queries: JobQueries,
         live_messages: LiveMessages,
-        ways: Routes,
+        routes: Routes,
         expired_responses: ExpiredResponses,
         clock: Clock,
-        kept: Callable[[], None],
+        count_undelivered: Callable[[], None],
         skew: ClockSkew,
     ) -> None:
-        """``kept`` counts each result that waits for its member's next command."""
+        """``count_undelivered`` counts each result that waits for its member's next command."""
         self._database = database
-        self._recall = recall
+        self._queries = queries
         self._live_messages = live_messages
-        self._ways = ways
+        self._routes = routes
         self._expired_responses = expired_responses
         self._clock = clock
-        self._kept = kept
+        self._count_undelivered = count_undelivered
         self._skew = skew
         next_due_ms = functools.partial(outbox.next_due_ms, database.read)
         self._rows = DueRows("delivery", self._begin_due, next_due_ms, clock)
@@ -85,7 +85,7 @@ class OutboxWorker:
         await self._rows.drain()
 
     async def _begin_due(self, now_ms: int) -> None:
-        """Begin what is due as far as there is room, from the lane behind the last one on, once around."""
+        """Begin what is due while there is room: go once around the lanes, starting after the last one."""
         for _ in range(2):
             while self._rows.has_room:
                 found = await outbox.due_lanes(
@@ -99,7 +99,7 @@ class OutboxWorker:
                 self._begin_each(found)
 
     def _begin_each(self, found: Sequence[DueLane]) -> None:
-        """Begin one delivery of each lane, then the second ones; note the lane that had a turn last."""
+        """Begin one delivery of each lane, then the second ones; note which lane had its turn last."""
         for turn in range(MOST_QUICK_OF_LANE):
             for lane in found:
                 if not self._rows.has_room:
@@ -130,9 +130,9 @@ class OutboxWorker:
             await ended_within(self._clock, _ATTEMPT_S, self._deliver(row))
         except sqlite3.Error:
             raise
-        except Exception as error:  # noqa: BLE001 - the edge: one result must not stop the others
+        except Exception as error:  # noqa: BLE001 - an edge: one result must not stop the others
             if _is_hopeless(row, error):
-                _log.error("job %s: its result cannot be delivered and is kept: %r", row.job_id, error)
+                _log.error("job %s: its result waits for the member's next command: %r", row.job_id, error)
                 await self._give_up(row)
             else:
                 await self._postpone(row, error)
@@ -140,14 +140,14 @@ class OutboxWorker:
     async def _give_up(self, row: OutboxRow) -> None:
         async with self._database.transaction() as transaction:
             await outbox.mark_kept(transaction, row.outbox_id)
-        self._kept()
+        self._count_undelivered()
 
     async def _deliver(self, row: OutboxRow) -> None:
-        job = await self._recall.job(row.job_id)
+        job = await self._queries.job(row.job_id)
         if job is None:
             raise LookupError(f"outbox row {row.outbox_id} has no job")
         await self._live_messages.settle(job.job_id)
-        address = await self._recall.reply_address(job.job_id)
+        address = await self._queries.reply_address(job.job_id)
         asked_id = channel_history.asked(job, address, self._skew)
         if address is not None and not self._lives(address):
             address = None
@@ -155,20 +155,20 @@ class OutboxWorker:
             if job.private or not _is_worth_a_message(job):
                 await self._by_reply_alone(row, job, address)
             else:
-                await self._by_an_open_way(row, job, address, asked_id)
+                await self._by_open_route(row, job, address, asked_id)
         except RouteClosedError as closed:
             _log.info("job %s: %s", job.job_id, closed)
-            await self._keep(row, job, asked_id)
+            await self._mark_undelivered(row, job, asked_id)
 
     def _lives(self, address: ReplyAddress) -> bool:
         return self._clock.now_ms() < address.expires_ms - TOKEN_MARGIN_MS
 
-    async def _by_an_open_way(
+    async def _by_open_route(
         self, row: OutboxRow, job: Job, address: ReplyAddress | None, asked_id: int
     ) -> None:
         try:
             if row.state is OutboxState.PENDING and address is not None:
-                await self._ways.by_reply(row, job, address)
+                await self._routes.by_reply(row, job, address)
             else:
                 await self._by_channel(row, job, asked_id)
         except RouteClosedError as closed:
@@ -176,35 +176,36 @@ class OutboxWorker:
         else:
             return
         try:
-            # Either may have been the one that is closed: then the other is left.
+            # The closed route may have been either of the two: then the other one is left.
             await self._by_reply_alone(row, job, address)
         except RouteClosedError:
             await self._by_channel(row, job, asked_id)
 
     async def _by_channel(self, row: OutboxRow, job: Job, asked_id: int) -> None:
         if job.deleted_ms is not None:
-            # Nobody is called to what is gone; what went unnoted is found, and removed for being noted.
-            await self._ways.sent_already(row, job, asked_id)
+            # Nobody is mentioned for a deleted result. A message that was sent but not noted is found here;
+            # once it is noted, it is removed.
+            await self._routes.sent_already(row, job, asked_id)
             async with self._database.transaction() as transaction:
                 await outbox.mark_unneeded(transaction, row.outbox_id, self._clock.now_ms())
             await self._expired_responses.remove(job, asked_id)
             return
-        message_id = await self._ways.by_channel(row, job, asked_id)
+        message_id = await self._routes.by_channel(row, job, asked_id)
         await self._expired_responses.point_to(job, message_id, asked_id)
 
     async def _by_reply_alone(self, row: OutboxRow, job: Job, address: ReplyAddress | None) -> None:
         if address is None:
-            raise RouteClosedError("there is no first response to be edited")
-        await self._ways.by_reply_alone(row, job, address)
+            raise RouteClosedError("there is no first response to edit")
+        await self._routes.by_reply_alone(row, job, address)
 
-    async def _keep(self, row: OutboxRow, job: Job, asked_id: int) -> None:
+    async def _mark_undelivered(self, row: OutboxRow, job: Job, asked_id: int) -> None:
         async with self._database.transaction() as transaction:
             if _is_worth_a_message(job):
                 await outbox.mark_kept(transaction, row.outbox_id)
             else:
                 await outbox.mark_unneeded(transaction, row.outbox_id, self._clock.now_ms())
         if _is_worth_a_message(job):
-            self._kept()
+            self._count_undelivered()
         else:
             await self._expired_responses.end(job, asked_id)
 
@@ -217,12 +218,12 @@ class OutboxWorker:
 
 
 def _is_worth_a_message(job: Job) -> bool:
-    """Tell whether somebody waits for word: whoever cancelled their own job before a picture was told."""
+    """Tell whether a channel message is due: not if a member cancelled before the first image."""
     return bool(job.done_images) or job.state is not JobState.CANCELLED or job.error is not None
 
 
 def _is_hopeless(row: OutboxRow, error: Exception) -> bool:
-    """Tell whether enough was tried; ``error`` is what the last attempt has ended in."""
+    """Tell whether to stop trying. ``error`` is what the last attempt ended in."""
     if _is_unreached(error):
         return row.attempts >= _UNREACHED_TAKEN
     is_server_error = isinstance(error, discord.HTTPException) and error.status >= 500
@@ -230,7 +231,7 @@ def _is_hopeless(row: OutboxRow, error: Exception) -> bool:
 
 
 def _is_unreached(error: Exception) -> bool:
-    """Tell whether nobody has refused: Discord was not reached, or only asked to come later."""
+    """Tell whether Discord was not reached, or only asked to come later: nobody has refused."""
     if isinstance(error, discord.HTTPException):
         return error.status == 429
     return isinstance(error, (aiohttp.ClientError, discord.RateLimited, OSError, TimeoutError))

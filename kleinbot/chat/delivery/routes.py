@@ -1,8 +1,8 @@
-"""The ways by which a result can reach its member, and the note of each message that went.
+"""The routes by which a result can reach its member. Each message that was sent is noted.
 
-Only what may safely be repeated is ever sent. An edit may; a channel message carries a nonce, so that a
-repeat is the same message; a follow-up has none, so what the first response has no room for goes into channel
-messages. Private results never do: they are recompressed until one edit holds them.
+Only requests that may safely be repeated are sent. An edit may be repeated. A channel message carries a
+nonce, so a repeat is the same message. A follow-up has none, so what does not fit into the first response
+goes into channel messages. Private results never do: they are recompressed until one edit holds them.
 """
 
 import functools
@@ -29,7 +29,7 @@ from kleinbot.usecases.attachments import UploadLimits
 _log = logging.getLogger(__name__)
 
 _POSTING_MARGIN_MS = 30 * MS_PER_S
-"""A look back for what was sent begins so much before that was marked: the skew is known to seconds."""
+"""A search for sent messages begins this long before the mark: the skew is known to seconds."""
 
 _THREAD_CLOSED = {50083, 160005}
 """Archived, locked. A message that is sent takes a thread out of the archive; an edit is refused there."""
@@ -41,37 +41,37 @@ Compose = Callable[[UploadLimits], Awaitable[ResultMessage]]
 
 
 class RouteClosedError(Exception):
-    """A way is not open, now and for good."""
+    """A route is closed for good."""
 
 
 class Routes:
-    """Sends and notes; which way is tried when is decided by ``Delivery``."""
+    """Sends and notes. ``OutboxWorker`` decides which route is tried when."""
 
     def __init__(
         self,
         database: Database,
         results: ResultMessages,
-        replies: FirstResponses,
+        first_responses: FirstResponses,
         client: Callable[[], discord.Client],
         clock: Clock,
         faults: Faults,
-        told: Callable[[Route], None],
+        count_delivered: Callable[[Route], None],
         wake_removal: Callable[[], None],
         skew: ClockSkew,
     ) -> None:
-        """``told`` counts each result that went, by its way.
+        """``count_delivered`` counts each delivered result by its route.
 
-        ``wake_removal`` is told whenever messages were noted: what they show may be deleted meanwhile.
+        ``wake_removal`` is called after messages were noted: their result may have been deleted meanwhile.
         """
         self._wake_removal = wake_removal
         self._skew = skew
         self._database = database
         self._results = results
-        self._replies = replies
+        self._first_responses = first_responses
         self._client = client
         self._clock = clock
         self._faults = faults
-        self._told = told
+        self._count_delivered = count_delivered
 
     async def by_reply(self, row: OutboxRow, job: Job, address: ReplyAddress) -> None:
         """Put what fits into the first response, the rest into channel messages. Raises RouteClosedError."""
@@ -112,17 +112,17 @@ class Routes:
         return message_id
 
     async def sent_already(self, row: OutboxRow, job: Job, asked_id: int) -> dict[int, int]:
-        """Return the message of each picture that went, by position; what is found is noted first."""
+        """Return the message of each image that was sent, by position; note those that are found first."""
         there = await posted.delivered(self._database.read, job.job_id)
-        # An earlier process may have ended between its edit of the first response and the note of it.
+        # An earlier process may have ended after its edit of the first response and before its note.
         there |= await self._earlier(job, channel_history.first_moment(self._channel(job), asked_id))
         if row.state is OutboxState.POSTING:
             from_id = max(asked_id, row.posting_after or 0)
             there |= await self._earlier(job, channel_history.since(self._channel(job), from_id))
         return there
 
-    async def _rest_by_channel(self, row: OutboxRow, job: Job, way: Route, there: dict[int, int]) -> None:
-        """Send what is not ``there``, and note that all is; ``there``: message by position, never empty."""
+    async def _rest_by_channel(self, row: OutboxRow, job: Job, route: Route, there: dict[int, int]) -> None:
+        """Send the rest, and note that everything is sent. ``there``: message by position, never empty."""
         while left := splitting.left_of(job, there):
             compose = functools.partial(self._results.further, job, left)
             nonce = f"{row.nonce[:24]}{left[0].key.position}"
@@ -130,12 +130,12 @@ class Routes:
             async with self._noting() as transaction:
                 await self._note(transaction, job, part.positions, message_id)
             there |= dict.fromkeys(part.positions, message_id)
-        await self._sent(row, job, way, None, min(there.values()))
+        await self._sent(row, job, route, None, min(there.values()))
 
     async def _edit(self, address: ReplyAddress, compose: Compose) -> tuple[ResultMessage, int]:
         async def attempt(limits: UploadLimits) -> tuple[ResultMessage, int]:
             part = await compose(limits)
-            return part, await self._replies.edit(address, part.message)
+            return part, await self._first_responses.edit(address, part.message)
 
         try:
             edited = await splitting.fitting(UploadLimits(address.upload_limit_bytes), attempt)
@@ -174,14 +174,14 @@ class Routes:
         return sent
 
     def _now_id(self) -> int | None:
-        """Return an id below those of messages that are sent from now on; None as long as that is unknown."""
+        """Return an id below those of all messages sent from now on; None while the skew is unknown."""
         return self._skew.snowflake(self._clock.now_ms() - _POSTING_MARGIN_MS)
 
     async def _earlier(self, job: Job, messages: AsyncIterator[discord.Message]) -> dict[int, int]:
         """Find and note the messages of an earlier process that ended before it could note them.
 
-        Discord remembers a nonce for a few minutes only; the names of our files are those of one job. Raises
-        discord.HTTPException where it cannot be looked just now: sent unseen, the result might come twice.
+        Discord remembers a nonce for only a few minutes; our file names belong to one job. Raises
+        discord.HTTPException if the channel cannot be read now: sent unseen, the result might come twice.
         """
         there: dict[int, int] = {}
         try:
@@ -192,7 +192,7 @@ class Routes:
                 if not splitting.left_of(job, there):
                     break
         except (discord.Forbidden, discord.NotFound) as error:
-            _log.info("channel %d cannot be looked back: %s", job.channel_id, error)
+            _log.info("channel %d: its history cannot be read: %s", job.channel_id, error)
         async with self._noting() as transaction:
             for position, message_id in there.items():
                 await self._note(transaction, job, (position,), message_id)
@@ -202,19 +202,19 @@ class Routes:
         return self._client().get_partial_messageable(job.channel_id, guild_id=job.server_id)
 
     async def _sent(
-        self, row: OutboxRow, job: Job, way: Route, part: ResultMessage | None, message_id: int
+        self, row: OutboxRow, job: Job, route: Route, part: ResultMessage | None, message_id: int
     ) -> None:
         async with self._noting() as transaction:
             if part is not None:
                 await self._note(transaction, job, part.positions, message_id)
             await outbox.mark_sent(
-                transaction, row.outbox_id, way, job.channel_id, message_id, self._clock.now_ms()
+                transaction, row.outbox_id, route, job.channel_id, message_id, self._clock.now_ms()
             )
-        self._told(way)
+        self._count_delivered(route)
 
     @asynccontextmanager
     async def _noting(self) -> AsyncIterator[Transaction]:
-        """Note messages in a transaction. One that shows what was deleted meanwhile is removed after it."""
+        """Note messages in a transaction. Afterwards, messages of a result deleted meanwhile are removed."""
         async with self._database.transaction() as transaction:
             yield transaction
         self._wake_removal()

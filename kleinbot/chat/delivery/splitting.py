@@ -1,4 +1,4 @@
-"""Results that do not fit into one message, and how a request that is too large is tried again smaller."""
+"""Splits results that do not fit into one message, and repeats a request that is too large with less."""
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -17,14 +17,14 @@ from kleinbot.usecases.job_queries import StoredPicture
 T = TypeVar("T")
 
 _CLOCK_AHEAD_S = 3600
-"""By so much the host's clock, which dates jobs, may be ahead of Discord's, which dates messages."""
+"""How far this machine's clock, which dates jobs, may be ahead of Discord's, which dates messages."""
 
 DEFAULT_FILE_BYTES = 10 * 1024 * 1024
 """What a server without boosts may upload per file."""
 
 
 async def fitting(limits: UploadLimits, attempt: Callable[[UploadLimits], Awaitable[T]]) -> T:
-    """Return what ``attempt`` gives, with smaller limits whenever Discord finds the request too large."""
+    """Return what ``attempt`` returns; lower the limits whenever Discord finds the request too large."""
     while True:
         try:
             return await attempt(limits)
@@ -36,7 +36,7 @@ async def fitting(limits: UploadLimits, attempt: Callable[[UploadLimits], Awaita
 
 
 def left_of(job: Job, posted: Mapping[int, int] | Iterable[int]) -> tuple[Image, ...]:
-    """Return the finished pictures whose position is not in ``posted``."""
+    """Return the finished images whose position is not in ``posted``."""
     there = set(posted)
     return tuple(image for image in job.done_images if image.key.position not in there)
 
@@ -46,17 +46,17 @@ def positions(pictures: Iterable[StoredPicture]) -> tuple[int, ...]:
 
 
 def positions_in(job: Job, message: discord.Message) -> tuple[int, ...]:
-    """Return which pictures of ``job`` a message of ours shows, by the names of its files."""
+    """Return which images of ``job`` a message of ours shows, by the names of its files."""
     posted_s = message.created_at.timestamp()
     found = (position_named(job, filename, posted_s) for filename in names_of_files(message))
     return tuple(position for position in found if position is not None)
 
 
 def position_named(job: Job, filename: str, posted_s: float) -> int | None:
-    """Return which picture of ``job`` a file of this name is, posted at that moment (epoch); None if none.
+    """Return which image of ``job`` a file with this name is, posted at that moment (epoch); None if none.
 
-    A name without the job's key counts only where it can be of this job: its number may have been another's
-    before.
+    A name without the job's key counts only if the file is not older than the job: an earlier job may have
+    had the same number.
     """
     names = [file_prefix(job)]
     if posted_s > job.created_ms / MS_PER_S - _CLOCK_AHEAD_S:
@@ -66,6 +66,6 @@ def position_named(job: Job, filename: str, posted_s: float) -> int | None:
 
 
 def limits_of_channel(client: discord.Client, server_id: int) -> UploadLimits:
-    """Return what a message of ours into a channel may carry: the server's limit, not a member's own."""
+    """Return the limits of a channel message of ours: the server's, not those of a member."""
     server = client.get_guild(server_id)
     return UploadLimits(DEFAULT_FILE_BYTES if server is None else server.filesize_limit)

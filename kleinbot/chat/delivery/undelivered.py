@@ -1,7 +1,7 @@
-"""Handing over: what no way could deliver is given to its member alone, at their next command.
+"""Gives a result that no route could deliver to its member alone, after their next command.
 
-A follow-up has no nonce and is in no channel's history. So one without pictures is sent first and noted; then
-it is edited, which may be repeated, and whoever comes after a lost answer or a crash can look at it.
+A follow-up has no nonce and is in no channel's history. So a follow-up without images is sent first and
+noted. Then it is edited, which may be repeated. After a lost answer or a crash, the note tells where to look.
 """
 
 import functools
@@ -33,37 +33,37 @@ _log = logging.getLogger(__name__)
 _AT_ONCE = 3
 _EACH_S = 120.0
 _TRIES = 2
-"""The second one finds what the first has sent without hearing of it."""
+"""The second try finds what the first one sent if its answer was lost."""
 
-_LOOKED_BACK = 50
+_MOST_UNNOTED = 50
 
 
 class Undelivered:
-    """Gives each kept result once, however many commands its member sends at the same time."""
+    """Gives each undelivered result once, however many commands its member sends at the same time."""
 
     def __init__(
         self,
         database: Database,
-        recall: JobQueries,
+        queries: JobQueries,
         results: ResultMessages,
         texts: Texts,
         clock: Clock,
-        told: Callable[[Route], None],
+        count_delivered: Callable[[Route], None],
         wake_removal: Callable[[], None],
     ) -> None:
         self._database = database
-        self._recall = recall
+        self._queries = queries
         self._results = results
         self._texts = texts
         self._clock = clock
-        self._told = told
+        self._count_delivered = count_delivered
         self._wake_removal = wake_removal
         self._busy: set[MemberKey] = set()
 
     async def to(self, interaction: discord.Interaction[Any], actor: Actor) -> None:
-        """Hand over a few kept results, each by itself; one that fails stays kept and comes last next time.
+        """Give a few undelivered results, each by itself. One that fails is given last next time.
 
-        Raises discord.HTTPException where the interaction is over: then all stay kept.
+        Raises discord.HTTPException if the interaction is over: then all stay undelivered.
         """
         owner = actor.member
         if owner in self._busy:
@@ -75,10 +75,10 @@ class Undelivered:
         finally:
             self._busy.discard(owner)
 
-    async def look_back(self, client: discord.Client) -> None:
-        """Find what an earlier process has sent without noting it, while the tokens of that still live."""
-        for row in await outbox.being_handed_over(self._database.read, _LOOKED_BACK):
-            job = await self._recall.job(row.job_id)
+    async def find_sent(self, client: discord.Client) -> None:
+        """Find results that an earlier process sent without noting it, while their tokens live."""
+        for row in await outbox.being_handed_over(self._database.read, _MOST_UNNOTED):
+            job = await self._queries.job(row.job_id)
             if job is None or (owner := job.member) in self._busy:
                 continue
             self._busy.add(owner)
@@ -86,28 +86,28 @@ class Undelivered:
                 there = await posted.delivered(self._database.read, job.job_id)
                 message_id = await self._earlier(client, job, there)
                 if message_id is not None and not splitting.left_of(job, there):
-                    await self._handed_over(row, job, message_id)
+                    await self._mark_sent(row, job, message_id)
             finally:
                 self._busy.discard(owner)
 
     async def _try(self, interaction: discord.Interaction[Any], row: OutboxRow) -> None:
         for left in reversed(range(_TRIES)):
             try:
-                await ended_within(self._clock, _EACH_S, self._undelivered(interaction, row))
+                await ended_within(self._clock, _EACH_S, self._give(interaction, row))
             except sqlite3.Error:
                 raise
             except Exception as error:
                 if isinstance(error, discord.HTTPException) and error.code in GONE:
                     raise
-                _log.warning("job %s could not be handed over", row.job_id, exc_info=error)
+                _log.warning("job %s: its result was not delivered on command", row.job_id, exc_info=error)
                 if left and not isinstance(error, discord.HTTPException):
                     continue
                 async with self._database.transaction() as transaction:
                     await outbox.not_handed_over(transaction, row.outbox_id)
             return
 
-    async def _undelivered(self, interaction: discord.Interaction[Any], row: OutboxRow) -> None:
-        job = await self._recall.job(row.job_id)
+    async def _give(self, interaction: discord.Interaction[Any], row: OutboxRow) -> None:
+        job = await self._queries.job(row.job_id)
         if job is None or job.deleted_ms is not None:
             async with self._database.transaction() as transaction:
                 await outbox.mark_unneeded(transaction, row.outbox_id, self._clock.now_ms())
@@ -121,9 +121,9 @@ class Undelivered:
             message_id = await self._send(interaction, job, compose, there)
         while left := splitting.left_of(job, there):
             await self._send(interaction, job, functools.partial(self._results.further, job, left), there)
-        await self._handed_over(row, job, message_id)
+        await self._mark_sent(row, job, message_id)
 
-    async def _handed_over(self, row: OutboxRow, job: Job, message_id: int) -> None:
+    async def _mark_sent(self, row: OutboxRow, job: Job, message_id: int) -> None:
         async with self._database.transaction() as transaction:
             await outbox.mark_sent(
                 transaction,
@@ -133,10 +133,10 @@ class Undelivered:
                 message_id,
                 self._clock.now_ms(),
             )
-        self._told(Route.HANDED_OVER)
+        self._count_delivered(Route.HANDED_OVER)
 
     async def _earlier(self, client: discord.Client, job: Job, there: dict[int, int]) -> int | None:
-        """Find and note the message that an earlier attempt has sent without hearing of it; return its id."""
+        """Find and note the message of an earlier attempt whose answer was lost; return its id."""
         place = await handovers.of_job(self._database.read, job.job_id)
         if place is None:
             return None
@@ -147,7 +147,7 @@ class Undelivered:
         except discord.HTTPException as error:
             if error.code not in GONE:
                 raise
-            is_there = False  # or nobody can tell any more: rather twice than never
+            is_there = False  # or nobody can tell any more: better twice than never
         await self._note(job, place, place.positions if is_there else ())
         if not is_there:
             return None
@@ -180,10 +180,10 @@ class Undelivered:
         return message.id
 
     async def _note(self, job: Job, place: Place, shown: Sequence[int]) -> None:
-        """Note which pictures are at ``place``, about which nothing is uncertain any more."""
+        """Note which images the message at ``place`` shows, now that this is certain."""
         async with self._database.transaction() as transaction:
             await handovers.forget(transaction, job.job_id)
-            # Not the channel of the command: who is there does not see the message, and so not the job.
+            # Not the channel of the command: people there see neither the message nor the job.
             is_wanted = await posted.note(
                 transaction, job.job_id, shown, job.channel_id, place.message_id,
                 PostedFor.DELIVERY, self._clock.now_ms(),
@@ -193,5 +193,5 @@ class Undelivered:
 
 
 def _shows_a_result(message: discord.Message) -> bool:
-    """Tell whether a message has become the result: before that it is one line of text."""
+    """Tell whether a message shows the result: before that it is one line of text."""
     return len(message.components) > 1

@@ -1,4 +1,4 @@
-"""What an open job's message and /queue say: place, lane, expected time, progress, and what holds it up."""
+"""The views of an open job and of /queue: place, lane, expected time, progress, and what delays it."""
 
 import discord
 
@@ -21,7 +21,7 @@ def waiting_text(
     engine: EngineState,
     progress: JobProgress | None,
 ) -> str:
-    """Return what an open job's message says now; comparing it tells whether an edit is needed."""
+    """Return the text of an open job's message. An edit is needed if it has changed."""
     lines = [core_text.heading(texts, status.job), _status(texts, status, engine, progress)]
     if (note := _lane_note(texts, status)) is not None:
         lines.append(note)
@@ -47,7 +47,7 @@ def queue(
     ``is_open``: new jobs are accepted.
     """
     if not found.mine:
-        return plain(_nothing_in_line(texts, locale, found.others, engine, is_open=is_open))
+        return plain(_empty_queue_text(texts, locale, found.others, engine, is_open=is_open))
     view = fresh()
     if engine.phase is not EnginePhase.READY:
         view.add_item(discord.ui.TextDisplay(engine_note(texts, locale, engine)))
@@ -62,7 +62,7 @@ def queue(
     return view
 
 
-def _nothing_in_line(texts: Texts, locale: str, others: int, engine: EngineState, *, is_open: bool) -> str:
+def _empty_queue_text(texts: Texts, locale: str, others: int, engine: EngineState, *, is_open: bool) -> str:
     if not is_open:
         return texts.say(locale, "queue-empty-closed")
     if engine.phase is EnginePhase.READY:
@@ -72,7 +72,7 @@ def _nothing_in_line(texts: Texts, locale: str, others: int, engine: EngineState
 
 
 def engine_note(texts: Texts, locale: str, engine: EngineState) -> str:
-    """Return why nothing is drawn just now; only where the engine is not ready."""
+    """Return why nothing is rendered now; call it only if the engine is not ready."""
     return texts.say(locale, f"engine-{engine.phase}", percent=round(100 * (engine.fraction or 0)))
 
 
@@ -103,7 +103,7 @@ def _running(texts: Texts, job: Job, progress: JobProgress) -> str:
 
 
 def _lane_note(texts: Texts, status: JobStatus) -> str | None:
-    """Return what a job is told that may outlast its reply: why, and how its pictures come then."""
+    """Return the note for a job that may outlast its interaction token: why, and how its images come then."""
     job = status.job
     if job.lane is Lane.RELAXED:
         why = "unknown" if job.unhurried is None else str(job.unhurried)
@@ -116,7 +116,7 @@ def _lane_note(texts: Texts, status: JobStatus) -> str | None:
 
 
 def _price_note(texts: Texts, job: Job) -> str | None:
-    """Return what a job costs and leaves; None for one that was accepted before that was kept."""
+    """Return the price and what is left of the quota; None for a job accepted before that was recorded."""
     if job.left_tenths is None:
         return None
     paid, left = pictures(job.price_tenths * job.count), pictures(job.left_tenths)

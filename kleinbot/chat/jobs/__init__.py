@@ -1,1 +1,1 @@
-"""/imagine, /queue and /cancel: requests, and what is said about jobs that are open."""
+"""/imagine, /queue and /cancel."""

@@ -1,1 +1,1 @@
-"""/host: for the owner alone."""
+"""/host, for the owner alone."""

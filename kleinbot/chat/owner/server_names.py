@@ -1,4 +1,4 @@
-"""What servers are called: asked of Discord's cache, and not stored."""
+"""The names of servers, from discord.py's cache; they are not stored."""
 
 from collections.abc import Callable
 
@@ -10,18 +10,18 @@ NAME_CHARACTERS = 60
 
 
 class ServerNames:
-    """Knows the servers that have invited the bot; ``client`` is asked for lazily, since it logs in later."""
+    """Knows the servers that have invited the bot."""
 
     def __init__(self, client: Callable[[], discord.Client]) -> None:
         self._client = client
 
     def of(self, server_id: int) -> str:
-        """Return a server's name, not to be trusted; its id where it has thrown the bot out."""
+        """Return a server's name, which is untrusted text, or its id if the bot is no longer in it."""
         server = self._client().get_guild(server_id)
         return str(server_id) if server is None else one_line(server.name, NAME_CHARACTERS)
 
     def named(self, name: str) -> list[int]:
-        """Return the servers that bear ``name``, in any case."""
+        """Return the servers with this name, in any case."""
         return [guild.id for guild in self._client().guilds if guild.name.casefold() == name.casefold()]
 
     def present(self) -> frozenset[int]:

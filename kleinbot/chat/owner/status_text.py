@@ -1,4 +1,4 @@
-"""The profile and what was counted, in words, for the host."""
+"""The text of /host status: engine, clock, profile, and counts since the start."""
 
 from kleinbot.chat.core import text as core_text
 from kleinbot.domain.clock import MS_PER_S
@@ -10,7 +10,7 @@ from kleinbot.usecases.owner.bot_control import ActivityCounts
 
 
 def engine(texts: Texts, locale: str, found: EngineState) -> list[str]:
-    """Return why the engine has failed, or what else there is to know of its phase; often nothing."""
+    """Return why the engine has failed or is limited, or more about its phase; often nothing."""
     errors = found.handicaps if found.error is None else (found.error, *found.handicaps)
     details = [texts.error(error, locale) for error in errors]
     if not details and found.detail:
@@ -19,7 +19,7 @@ def engine(texts: Texts, locale: str, found: EngineState) -> list[str]:
 
 
 def clock(texts: Texts, locale: str, ahead_ms: int | None) -> list[str]:
-    """Return that this host's clock is wrong, where it is."""
+    """Return a warning if this machine's clock is wrong."""
     if ahead_ms is None:
         return []
     where = "ahead" if ahead_ms > 0 else "behind"
@@ -27,7 +27,7 @@ def clock(texts: Texts, locale: str, ahead_ms: int | None) -> list[str]:
 
 
 def profile(texts: Texts, locale: str, found: Profile) -> list[str]:
-    """Return how the model sits on this host, and the limits that follow."""
+    """Return where the model's weights lie, and the limits that follow."""
     has_base = Checkpoint.BASE in found.checkpoints
     return [
         texts.say(
@@ -49,7 +49,7 @@ def profile(texts: Texts, locale: str, found: Profile) -> list[str]:
 
 
 def tallies(texts: Texts, locale: str, found: ActivityCounts) -> list[str]:
-    """Return what was counted since the start; nothing of what has not happened."""
+    """Return the counts since the start, without those that are zero."""
     lines = []
     if found.estimate.count:
         lines.append(

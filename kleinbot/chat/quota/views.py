@@ -1,4 +1,4 @@
-"""Quotas in words."""
+"""The text of quotas, their history, and changes to them."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -32,7 +32,7 @@ _ENTRIES = {
     EntryKind.EXPIRE: "entry-expire",
     EntryKind.RESET: "entry-reset",
 }
-_DEEDS = {
+_AUDIT_SENTENCES = {
     AuditAction.QUOTA_SET: ("audit-quota-set", "audit-quota-removed"),
     AuditAction.QUOTA_SET_DEFAULT: ("audit-default-set", "audit-default-removed"),
     AuditAction.QUOTA_GRANT: ("audit-grant", "audit-grant"),
@@ -45,30 +45,30 @@ _DEEDS = {
 
 
 def own(texts: Texts, locale: str, found: Statement) -> str:
-    """Return what /quota says."""
+    """Return the answer to /quota."""
     title = texts.say(locale, "quota-title-own", left=pictures(found.balance.left_tenths))
     return _statement(texts, locale, title, found)
 
 
 def of_member(texts: Texts, locale: str, found: Statement) -> str:
-    """Return what an admin is told about a member."""
+    """Return what an admin sees of a member's quota."""
     member = core_text.mention(found.owner.member_id)
     title = texts.say(locale, "quota-title-member", member=member, left=pictures(found.balance.left_tenths))
     return _statement(texts, locale, title, found)
 
 
 def changes(texts: Texts, locale: str, rows: tuple[AuditRow, ...]) -> str:
-    """Return what was changed in a server."""
+    """Return the changes of quotas in a server."""
     if not rows:
         return texts.say(locale, "admin-no-changes")
-    lines = [f"- {_deed(texts, locale, row)}" for row in rows]
+    lines = [f"- {_audit_line(texts, locale, row)}" for row in rows]
     return bounded([f"**{texts.say(locale, 'admin-changes')}**", *lines])
 
 
 def ask_clear(
     texts: Texts, locale: str, member_id: int | None, limit_tenths: int | None
 ) -> discord.ui.LayoutView:
-    """Return the question before a limit is taken away, or that there is none."""
+    """Return the question before a limit is removed, or a sentence that there is none."""
     whose = "server" if member_id is None else "member"
     member = core_text.mention(member_id or 0)
     if limit_tenths is None:
@@ -84,12 +84,12 @@ def ask_clear(
 
 def bounded(lines: list[str]) -> str:
     """Return as many of ``lines`` as a message holds."""
-    kept: list[str] = []
+    fitting: list[str] = []
     for line in lines:
-        if sum(len(each) + 1 for each in kept) + len(line) > _MESSAGE_CHARACTERS:
+        if sum(len(each) + 1 for each in fitting) + len(line) > _MESSAGE_CHARACTERS:
             break
-        kept.append(line)
-    return "\n".join(kept)
+        fitting.append(line)
+    return "\n".join(fitting)
 
 
 def _statement(texts: Texts, locale: str, title: str, found: Statement) -> str:
@@ -168,9 +168,9 @@ def _entry_name(entry: LedgerEntry) -> str:
     return _ENTRIES[entry.kind]
 
 
-def _deed(texts: Texts, locale: str, row: AuditRow) -> str:
+def _audit_line(texts: Texts, locale: str, row: AuditRow) -> str:
     tenths = row.details.get("tenths")
-    with_amount, without = _DEEDS[row.deed]
+    with_amount, without = _AUDIT_SENTENCES[row.deed]
     what = texts.say(
         locale,
         without if tenths is None else with_amount,

@@ -93,9 +93,9 @@ class HistoryHandlers:
         await interaction.edit_original_response(view=message.view, attachments=list(message.files))
 
     async def _post(self, interaction: discord.Interaction[Any], job: Job) -> None:
-        """Post ``job`` in as many messages as it needs. Nothing repeats this: the member can.
+        """Post ``job`` in as many messages as it needs. A failure is not repeated: the member can ask again.
 
-        What one person alone is shown has no row: nobody can remove it later, and it is shown in no channel.
+        A message that only one person sees is not noted: nobody can remove it later.
         """
         is_ephemeral = job.private or job.member_id != interaction.user.id
         await interaction.response.defer(ephemeral=is_ephemeral, thinking=True)

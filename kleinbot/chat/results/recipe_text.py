@@ -13,16 +13,16 @@ from kleinbot.domain.requests import Quality
 from kleinbot.texts import Texts
 
 _FENCE = "```"
-# Two backticks that stand together could end the block of code.
+# Two adjacent backticks could end the code block.
 _NEXT_TO_ANOTHER = re.compile(r"(?<=`)(?=`)")
 _APART = "\u200b"
 _SHORTEST_QUOTED = 3
 
 
 def recipe_text(texts: Texts, locale: str, reader_id: int, job: Job, *, names_parent: bool = True) -> str:
-    """Return the command, and what no command says: size, checkpoint, steps, seconds, time, parent.
+    """Return the command, and what no command can state: size, checkpoint, steps, seconds, time, parent.
 
-    ``names_parent``: whether the reader may see the parent, so that its key may be told.
+    ``names_parent``: whether the reader may see the parent, so that its key may be shown.
     """
     pasted = command(texts, locale, reader_id, job, names_parent=names_parent)
     lines = [
@@ -51,7 +51,7 @@ def recipe_text(texts: Texts, locale: str, reader_id: int, job: Job, *, names_pa
 
 
 def command(texts: Texts, locale: str, reader_id: int, job: Job, *, names_parent: bool = True) -> str:
-    """Return the command that makes ``job`` again, in the words of the reader's own Discord."""
+    """Return the command that makes ``job`` again, in the language of the reader's Discord."""
 
     def option(name: str, value: object) -> str:
         return f"{texts.say(locale, f'{name}-name')}:{value}"
@@ -80,13 +80,13 @@ def command(texts: Texts, locale: str, reader_id: int, job: Job, *, names_parent
 
 
 def nearest_aspect(grid: Grid) -> Aspect:
-    """Return the shape whose full size is most like ``grid``, which a smaller card has scaled down."""
+    """Return the aspect whose full size is closest to ``grid``, which a small GPU may have scaled down."""
     ratio = math.log(grid.columns / grid.rows)
     return min(Aspect, key=lambda aspect: abs(math.log(aspect.grid.columns / aspect.grid.rows) - ratio))
 
 
 def _parent_name(job: Job, reader_id: int) -> str:
-    """Name the parent so that /edit and /variations find it: a number names only one's own pictures."""
+    """Name the parent so that /edit and /variations find it: a number works only for one's own jobs."""
     if job.parent is None:
         return ""
     key = job.parent.key
@@ -101,13 +101,13 @@ def _noise(job: Job) -> str:
 
 
 def _quoted(prompt: str) -> str:
-    """Return ``prompt`` on one line, quoted so that words like "seed:" in it stay words."""
+    """Return ``prompt`` on one line, quoted so that "seed:" in it is not taken for an option."""
     line = one_line(prompt).replace('"', '\\"')
     return f'"{line}"'
 
 
 def unquoted(typed: str) -> str:
-    """Return what a pasted recipe means: Discord hands over the quotes around an option's text as text."""
+    """Return the text of a pasted recipe's option: Discord keeps the quotes around it."""
     text = typed.strip()
     if len(text) < _SHORTEST_QUOTED or not (text[0] == text[-1] == '"'):
         return typed

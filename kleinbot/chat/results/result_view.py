@@ -15,7 +15,7 @@ from kleinbot.usecases.job_queries import StoredPicture
 from kleinbot.usecases.quota.quota import pictures
 
 ALT_TEXTS_BYTES = 2_400
-"""What the prompts in the descriptions of all pictures of one message may weigh (``plain_text.weight``).
+"""The greatest weight of the prompts in all of a message's descriptions (``plain_text.weight``).
 
 A body of components above about 10 kB has been answered with 500 (discord-api-docs #8554).
 """
@@ -32,9 +32,9 @@ def result(
     late: bool,
     above: str | None = None,
 ) -> MessageContent:
-    """Return an ended job's message: its pictures as a gallery, its recipe, and what went wrong if it did.
+    """Return an ended job's message: its images as a gallery, its recipe, and what went wrong.
 
-    ``note`` stands below the pictures, ``above`` over everything.
+    ``note`` stands below the images, ``above`` over everything.
     """
     view = fresh()
     requester = core_text.mention(job.member_id)
@@ -53,7 +53,7 @@ def result(
 
 
 def further(texts: Texts, job: Job, found: Sequence[StoredPicture]) -> MessageContent:
-    """Return a message with pictures of a result that its first message had no room for."""
+    """Return a message with images that did not fit into the result's first message."""
     view = plain(texts.say(job.locale, "result-further", number=str(job.number)))
     files = _add_gallery(view, texts, job, found)
     if lost := _lost(texts, job, found):
@@ -71,7 +71,7 @@ def _add_gallery(
         file = discord.File(
             BytesIO(picture.data or b""), filename=f"{file_prefix(job)}{position + 1}{picture.suffix}"
         )
-        # Not with the file too: the message would weigh twice as much.
+        # Not in the file as well: that would double the weight of the message.
         description = alt_text(texts, job, position, len(found))
         gallery.add_item(media=file, description=description, spoiler=job.spec.spoiler)
         files.append(file)
@@ -86,21 +86,21 @@ KEY_DIGITS = 8
 def file_prefix(job: Job) -> str:
     """Return how the names of a job's files begin.
 
-    The number is for people; the beginning of the job's key keeps them apart where a number was given twice,
-    because an older database was put back.
+    The number is for people. After an older database was restored, numbers repeat, and the beginning of the
+    job's key tells the files apart.
     """
     return f"{old_file_prefix(job)}{job.job_id[:KEY_DIGITS]}-"
 
 
 def old_file_prefix(job: Job) -> str:
-    """Return how those of results began that were posted before the key was in them."""
+    """Return how older file names begin, without the key."""
     return f"kleinbot-{job.number}-"
 
 
 def alt_text(texts: Texts, job: Job, position: int, beside: int) -> str:
-    """Return a picture's description for people who do not see it.
+    """Return an image's description for people who do not see it.
 
-    ``beside``: how many pictures the message has, which share what it may weigh.
+    ``beside``: how many images the message has; they share its weight.
     """
     if not job.spec.prompt.strip():
         return texts.say(job.locale, "alt-text-variation", position=position + 1, count=job.count)

@@ -27,7 +27,7 @@ Row = discord.ui.ActionRow[discord.ui.LayoutView]
 
 
 def history(texts: Texts, locale: str, page: Page, reader_id: int) -> MessageContent:
-    """Return a page of results with thumbnails, a button for each, and buttons to turn the page."""
+    """Return a page of results with thumbnails, a button for each result, and buttons to turn the page."""
     view = plain(_title(texts, locale, page))
     files = []
     for entry in page.entries:
@@ -37,7 +37,7 @@ def history(texts: Texts, locale: str, page: Page, reader_id: int) -> MessageCon
             continue
         file = _file(entry.job, entry.thumbnail)
         files.append(file)
-        # Shorter than where pictures are alone: the prompt stands beside it.
+        # Shorter than in a result: here the prompt stands beside it.
         position, beside = entry.job.done_images[0].key.position, 2 * len(page.entries)
         description = alt_text(texts, entry.job, position, beside)
         thumbnail: discord.ui.Thumbnail[discord.ui.LayoutView] = discord.ui.Thumbnail(
