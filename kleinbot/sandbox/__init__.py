@@ -69,7 +69,7 @@ button) raises PersonError; a wait that ends without its event raises WaitTimeou
 """
 
 from kleinbot.sandbox.people.handle import AutocompleteChoice, InteractionHandle
-from kleinbot.sandbox.people.messages import Attachment, Button, Select, ShownPicture
+from kleinbot.sandbox.people.messages import Attachment, Select, ShownButton, ShownPicture
 from kleinbot.sandbox.people.modals import Field, Modal
 from kleinbot.sandbox.people.person import Person
 from kleinbot.sandbox.people.waiting import WaitTimeoutError
@@ -89,7 +89,7 @@ __all__ = [
     "Answer",
     "Attachment",
     "AutocompleteChoice",
-    "Button",
+    "ShownButton",
     "Channel",
     "DiscordLimits",
     "Exchange",

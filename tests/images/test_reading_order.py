@@ -8,7 +8,7 @@ import pytest
 
 from kleinbot.images.intake import reading_order as bounds
 from kleinbot.images.intake.pixel_budget import PixelBudget
-from kleinbot.images.intake.reading_order import HALF_LIFE_S, QUICK_S, NoPlaceError, ReadingOrder, Turn
+from kleinbot.images.intake.reading_order import HALF_LIFE_S, QUICK_S, NoPlaceError, ReaderTurn, ReadingOrder
 from tests.manual_clock import ManualClock
 
 QUICK, SLOW = 0.1, 7.0
@@ -21,7 +21,7 @@ class Readers:
         self.clock = ManualClock()
         self.turns = ReadingOrder(at_once, waiting, self.clock)
         self.begun: list[str] = []
-        self._turns: dict[str, Turn] = {}
+        self._turns: dict[str, ReaderTurn] = {}
         self._ends: dict[str, asyncio.Event] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -226,7 +226,9 @@ async def test_every_turn_comes_back_whenever_its_caller_leaves() -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
     assert turns.waiting == 0
     async with AsyncExitStack() as stack:
-        taken: list[Turn] = [await stack.enter_async_context(turns.take(member)) for member in (1, 2, 3)]
+        taken: list[ReaderTurn] = [
+            await stack.enter_async_context(turns.take(member)) for member in (1, 2, 3)
+        ]
         assert len(taken) == 3
 
 

@@ -15,7 +15,7 @@ from kleinbot.images.intake.process import (
     ProcessEndedError,
     TookTooLongError,
 )
-from kleinbot.images.intake.reading_order import QUICK_S, NoPlaceError, ReadingOrder, Turn
+from kleinbot.images.intake.reading_order import QUICK_S, NoPlaceError, ReaderTurn, ReadingOrder
 from kleinbot.images.limits import MAX_PIXELS, MIB, check_bytes
 from kleinbot.images.reference import Sizing
 
@@ -106,7 +106,7 @@ class Intake:
         while self._ending:
             await asyncio.wait(self._ending)
 
-    async def _read(self, data: bytes, sizing: Sizing, turn: Turn) -> Pixels:
+    async def _read(self, data: bytes, sizing: Sizing, turn: ReaderTurn) -> Pixels:
         self._reading += 1
         self._quiet.clear()
         try:
@@ -134,7 +134,7 @@ class Intake:
                 self._quiet.set()
         return pixels
 
-    async def _yield_once_slow(self, process: IntakeProcess, turn: Turn) -> None:
+    async def _yield_once_slow(self, process: IntakeProcess, turn: ReaderTurn) -> None:
         """Let others' pictures go first once this one is slow."""
         while (left_s := QUICK_S - turn.took_s(self._clock.monotonic_s())) > 0:
             await self._clock.sleep(left_s)
@@ -145,7 +145,7 @@ class Intake:
         """Tell whether to keep it: quick pictures are to find one that does not yield, or none."""
         return not process.yields or not all(each.yields for each in (*self._idle, *self._at_work))
 
-    async def _told(self, process: IntakeProcess, data: bytes, sizing: Sizing, turn: Turn) -> Pixels:
+    async def _told(self, process: IntakeProcess, data: bytes, sizing: Sizing, turn: ReaderTurn) -> Pixels:
         """Return what the process makes of ``data``. Raises Refusal, in whatever way that fails."""
         try:
             return await self._measured_and_decoded(process, data, sizing, turn)
@@ -161,7 +161,7 @@ class Intake:
         raise Refusal(code)
 
     async def _measured_and_decoded(
-        self, process: IntakeProcess, data: bytes, sizing: Sizing, turn: Turn
+        self, process: IntakeProcess, data: bytes, sizing: Sizing, turn: ReaderTurn
     ) -> Pixels:
         begun_s = self._clock.monotonic_s()
         pixels = await ended_within(self._clock, self._limits.deadline_s, process.measure(data, sizing))

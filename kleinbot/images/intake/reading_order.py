@@ -34,7 +34,7 @@ class NoPlaceError(Exception):
 
 
 @dataclass
-class Turn:
+class ReaderTurn:
     """One picture's time with a reader. ``waited_s`` of it were spent waiting for others.
 
     ``is_extra``: it began as quick and was not, so that another one may be read beside it.
@@ -84,8 +84,8 @@ class ReadingOrder:
         self._free_extra = MOST_EXTRA
         self._most_waiting = waiting
         self._clock = clock
-        self._busy: dict[int, Turn] = {}
-        self._waiting: list[tuple[int, asyncio.Future[Turn]]] = []
+        self._busy: dict[int, ReaderTurn] = {}
+        self._waiting: list[tuple[int, asyncio.Future[ReaderTurn]]] = []
         self._pasts: dict[int, _Past] = {}
 
     @property
@@ -93,7 +93,7 @@ class ReadingOrder:
         return len(self._waiting)
 
     @asynccontextmanager
-    async def take(self, member_id: int) -> AsyncIterator[Turn]:
+    async def take(self, member_id: int) -> AsyncIterator[ReaderTurn]:
         """Wait for ``member_id``'s turn and hold it. Raises NoPlaceError where the line is full."""
         turn = await self._begin(member_id)
         is_read = False
@@ -103,7 +103,7 @@ class ReadingOrder:
         finally:
             self._end(member_id, is_read=is_read)
 
-    def note_slow(self, turn: Turn) -> None:
+    def note_slow(self, turn: ReaderTurn) -> None:
         """Note that a picture takes longer than ``QUICK_S``.
 
         Where it began as a quick one, another may be read beside it: others need not wait for its end.
@@ -119,12 +119,12 @@ class ReadingOrder:
                 self._free += 1
                 turn.is_quick, turn.is_extra = False, True
 
-    async def _begin(self, member_id: int) -> Turn:
+    async def _begin(self, member_id: int) -> ReaderTurn:
         if self._may(member_id, self._clock.monotonic_s()):
             return self._start(member_id)
         if len(self._waiting) >= self._most_waiting:
             raise NoPlaceError
-        called: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
+        called: asyncio.Future[ReaderTurn] = asyncio.get_running_loop().create_future()
         self._waiting.append((member_id, called))
         try:
             return await called
@@ -143,9 +143,9 @@ class ReadingOrder:
     def _past(self, member_id: int, now_s: float) -> _Past:
         return self._pasts.get(member_id, _Past(now_s)).after(now_s)
 
-    def _start(self, member_id: int) -> Turn:
+    def _start(self, member_id: int) -> ReaderTurn:
         now_s = self._clock.monotonic_s()
-        turn = self._busy[member_id] = Turn(self._past(member_id, now_s).is_quick, now_s)
+        turn = self._busy[member_id] = ReaderTurn(self._past(member_id, now_s).is_quick, now_s)
         self._free -= 1
         self._free_for_all -= not turn.is_quick
         return turn

@@ -26,7 +26,7 @@ def walk(components: list[Json]) -> Iterator[Json]:
 
 
 @dataclass(frozen=True)
-class Button:
+class ShownButton:
     label: str
     custom_id: str | None
     url: str | None

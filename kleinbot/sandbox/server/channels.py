@@ -14,8 +14,8 @@ from kleinbot.sandbox.people.messages import (
     TEXT,
     THUMBNAIL,
     Attachment,
-    Button,
     Select,
+    ShownButton,
     ShownPicture,
     attached_picture,
     embed_media,
@@ -230,9 +230,9 @@ class ShownMessage:
         return tuple(self._texts)
 
     @property
-    def buttons(self) -> list[Button]:
+    def buttons(self) -> list[ShownButton]:
         return [
-            Button(
+            ShownButton(
                 label_of(each),
                 each.get("custom_id"),
                 each.get("url"),
@@ -284,7 +284,7 @@ class ShownMessage:
                 shown.append(self._picture(each["file"], each))
         return shown
 
-    def button(self, label: str | None = None, custom_id: str | None = None) -> Button:
+    def button(self, label: str | None = None, custom_id: str | None = None) -> ShownButton:
         """Find a button by its label or its custom_id. Raises PersonError when the message has none such."""
         for each in self.buttons:
             if (label is None or each.label == label) and (custom_id is None or each.custom_id == custom_id):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kleinbot.sandbox.people.messages import LINK_STYLE, Button, ShownPicture
+from kleinbot.sandbox.people.messages import LINK_STYLE, ShownButton, ShownPicture
 from kleinbot.sandbox.server.channels import ShownMessage
 from kleinbot.sandbox.server.state import State
 
@@ -114,7 +114,7 @@ def lines(message: ShownMessage, state: State, pictures: list[SavedPicture]) -> 
     return shown
 
 
-def _button(button: Button) -> str:
+def _button(button: ShownButton) -> str:
     if button.style == LINK_STYLE:
         return f"[{button.label}]({button.url})"
     return f"[{button.label}: off]" if button.disabled else f"[{button.label}]"
