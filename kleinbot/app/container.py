@@ -93,15 +93,9 @@ def build_container(
     )
     meter, downloads = KleinPromptMeter(model.source.tokenizer_file), Downloads(current, base.clock)
     status = StatusReader(
-        scheduler=scheduling.scheduler,
-        metrics=metrics,
-        loop_lag=loop_lag,
-        inbound=base.inbound,
-        intake=base.intake,
-        archive=base.archive,
-        sweeper=sweeper,
-        skew=delivery.skew,
-    )
+        scheduler=scheduling.scheduler, metrics=metrics, loop_lag=loop_lag, inbound=base.inbound,
+        intake=base.intake, archive=base.archive, sweeper=sweeper, skew=delivery.skew,
+    )  # fmt: skip
     presence = Presence(current, texts, base.clock)
 
     def show_engine_state() -> None:
@@ -116,38 +110,32 @@ def build_container(
         health=status.health,
         service_mode_changed=show_engine_state,
     )
-    everywhere = settings.quota_everywhere
-    rule = QuotaRule(
-        settings.quota_pictures * TENTHS,
-        settings.quota_hours * HOUR_MS,
-        None if everywhere is None else everywhere * TENTHS,
-    )
-    # A server that the owner has listed begins with its whole share.
-    share = 1.0 if settings.allowed_servers else settings.new_server_share
-    usecases = build_usecases(base, scheduling, meter, rule, model.profile, around, new_server_share=share)
-    bot = build_discord_bot(
+    usecases = build_usecases(
         base,
         scheduling,
-        delivery,
-        usecases,
-        texts,
-        current,
-        presence,
+        meter,
+        _rule(settings),
+        model.profile,
+        around,
+        # A server that the owner has listed begins with its whole share.
+        new_server_share=1.0 if settings.allowed_servers else settings.new_server_share,
+    )
+    bot = build_discord_bot(
+        base, scheduling, delivery, usecases, texts, current, presence,
         allowed_servers=frozenset(settings.allowed_servers),
         has_base=Checkpoint.BASE in model.profile.checkpoints,
         client_options=outside.client_options,
-    )
+    )  # fmt: skip
     return Container(
-        base,
-        scheduling,
-        delivery,
-        rendering,
-        usecases,
-        bot,
-        downloads,
-        meter,
-        metrics,
-        loop_lag,
-        status,
+        base, scheduling, delivery, rendering, usecases, bot, downloads, meter, metrics, loop_lag, status,
         show_engine_state,
+    )  # fmt: skip
+
+
+def _rule(settings: Settings) -> QuotaRule:
+    everywhere = settings.quota_everywhere
+    return QuotaRule(
+        settings.quota_pictures * TENTHS,
+        settings.quota_hours * HOUR_MS,
+        None if everywhere is None else everywhere * TENTHS,
     )
