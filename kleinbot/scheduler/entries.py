@@ -5,7 +5,7 @@ from typing import Protocol
 
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import Lane
-from kleinbot.domain.job_spec import Checkpoint, ImageKey
+from kleinbot.domain.job_spec import Checkpoint, ImageKey, JobSpec
 from kleinbot.domain.tags import Tag as Tag
 
 
@@ -21,6 +21,17 @@ class Shape:
     checkpoint: Checkpoint = Checkpoint.DISTILLED
     references: tuple[Grid, ...] = ()
     first_sigma: float = 1.0
+
+
+def shape_of(spec: JobSpec) -> Shape:
+    """Return what decides an image's cost and which images it can share a batch with."""
+    return Shape(
+        grid=spec.grid,
+        steps=spec.steps,
+        checkpoint=spec.checkpoint,
+        references=spec.reference_grids,
+        first_sigma=spec.first_sigma,
+    )
 
 
 Order = tuple[int, int]

@@ -3,20 +3,9 @@
 from collections.abc import Collection
 
 from kleinbot.domain.job import ImageState, Job, NewJob
-from kleinbot.domain.job_spec import ImageKey, JobSpec
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.scheduler.cost import cost
-from kleinbot.scheduler.entries import Shape, WaitingImage
-
-
-def shape_of(spec: JobSpec) -> Shape:
-    """Return what decides an image's cost and which images it can share a batch with."""
-    return Shape(
-        grid=spec.grid,
-        steps=spec.steps,
-        checkpoint=spec.checkpoint,
-        references=spec.reference_grids,
-        first_sigma=spec.first_sigma,
-    )
+from kleinbot.scheduler.entries import WaitingImage, shape_of
 
 
 def images_of_new(job: NewJob) -> tuple[WaitingImage, ...]:

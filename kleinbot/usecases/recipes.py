@@ -13,7 +13,7 @@ from kleinbot.domain.people import Actor
 from kleinbot.domain.reference import Role
 from kleinbot.domain.requests import ImagineRequest, Quality
 from kleinbot.scheduler.cost import PICTURE
-from kleinbot.scheduler.from_job import shape_of
+from kleinbot.scheduler.entries import shape_of
 from kleinbot.usecases.quota.prices import price_tenths_of
 
 

@@ -14,7 +14,8 @@ from kleinbot.domain.metrics_sink import MetricsSink
 from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.domain.requests import ImagineRequest, Press, PromptMeter
 from kleinbot.scheduler.admission import Admitted
-from kleinbot.scheduler.from_job import images_of_new, shape_of
+from kleinbot.scheduler.entries import shape_of
+from kleinbot.scheduler.from_job import images_of_new
 from kleinbot.scheduler.queue import TagChanges
 from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store.database import MEMBER_PATIENCE_S, Database, Transaction

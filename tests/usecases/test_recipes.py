@@ -11,7 +11,8 @@ from kleinbot.domain.job import NewJob
 from kleinbot.domain.job_spec import ImageKey, JobKind, JobSpec
 from kleinbot.domain.noise import Blend, NoiseRecipe, Strength
 from kleinbot.domain.reference import Reference, Role
-from kleinbot.scheduler.from_job import images_of_new, shape_of
+from kleinbot.scheduler.entries import shape_of
+from kleinbot.scheduler.from_job import images_of_new
 from kleinbot.usecases.recipes import Draft, Options, complete, draft_of
 from tests.manual_clock import START_MS, ManualClock
 from tests.usecase_harness import ADA, Studio, reply
