@@ -42,7 +42,7 @@ class Batch:
         return self.steps_done / self.shape.steps
 
     def used(self, job_id: str, steps_in_hand: int = 0) -> dict[int, Fraction]:
-        """Return what part of a job's pictures in this batch the card has used, by their positions."""
+        """Return what part of a job's images in this batch the GPU has used, by their positions."""
         steps = min(self.steps_done + steps_in_hand, self.shape.steps)
         part = Fraction(steps, self.shape.steps)
         return {key.position: part for key in self.keys if key.job_id == job_id}

@@ -1,4 +1,4 @@
-"""Notices that the clock was ahead, and is right again."""
+"""Repairs rows that were stamped while the system clock ran ahead, once it is right again."""
 
 import logging
 from collections.abc import Callable
@@ -13,26 +13,26 @@ _EVERY_S = 5 * 60.0
 
 
 class ClockRepair:
-    """Looks at the rows' stamps at the start and every five minutes.
+    """Checks the rows' timestamps at the start and every five minutes.
 
     Not a part of recovery: a clock is often set right while the bot runs, and may be years behind before
     there is a network. By its first look the bot has logged in.
     """
 
     def __init__(self, database: Database, wake: Callable[[], None], clock: Clock) -> None:
-        """``wake`` is told that more may be due."""
+        """``wake`` is called when more rows may be due."""
         self._database = database
         self._wake = wake
         self._clock = clock
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Check until cancelled."""
         while True:
             await self.look()
             await self._clock.sleep(_EVERY_S)
 
     async def look(self) -> None:
-        """Bring back what a clock that was ahead has stamped."""
+        """Repair the rows with timestamps from the future."""
         async with self._database.transaction() as transaction:
             back = await clock_repair.bring_back(transaction, self._clock.now_ms())
         if back:

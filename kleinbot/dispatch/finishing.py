@@ -1,4 +1,4 @@
-"""Finishing: pixels become a labelled file in the archive, and then a row. Runs beside the next batch."""
+"""Turns pixels into a labelled file in the archive, and then a row, while the next batch is drawn."""
 
 import asyncio
 import logging
@@ -20,15 +20,15 @@ from kleinbot.store.jobs import jobs
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 12
-"""Pictures of two to three batches: while the first one's are stored, the next one is drawn."""
+"""The images of two to three batches: the next batch is drawn while those of the first are stored."""
 
 _RETRY_S = 15.0
 _TRIES_TO_FAIL = 20
-"""Then the image is put back when the process ends, and the next one makes it."""
+"""After as many attempts the image is put back when the process ends, and the next process makes it."""
 
 
 class Finisher:
-    """Owns the pictures between the engine and their rows; bounded, so that the engine waits for it."""
+    """Owns the images between the engines and their rows. It is bounded, so the engines wait for it."""
 
     def __init__(
         self,
@@ -62,11 +62,14 @@ class Finisher:
         return bool(self._tasks)
 
     def drawn(self, job_id: str) -> set[int]:
-        """Return which pictures of a job are drawn and not recorded yet; not what could not be stored."""
+        """Return the positions of a job's images that are drawn and not recorded yet.
+
+        Images that could not be stored are left out.
+        """
         return {key.position for key in self._drawn if key.job_id == job_id}
 
     async def room(self) -> None:
-        """Wait until another picture may be accepted."""
+        """Wait until another image may be accepted."""
         while len(self._tasks) >= _AT_ONCE:
             await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
 
@@ -76,17 +79,17 @@ class Finisher:
             await asyncio.wait(self._tasks)
 
     def accept(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:
-        """Take over a rendered picture; it is recorded, whatever the disk says meanwhile."""
+        """Take over a rendered image; it is recorded however long the disk refuses it."""
         self._drawn.add(key)
         self._own(key, self._finish(job, key, pixels, seconds))
 
     def refuse(self, key: ImageKey, error: RenderError) -> None:
-        """Fail the job of an image that could not be made, once its other pictures in hand are recorded."""
+        """Fail the job of an image that could not be made, once its other drawn images are recorded."""
         earlier = [task for task, other in self._tasks.items() if other.job_id == key.job_id]
         self._own(key, self._fail_after(earlier, key, error))
 
     async def close(self) -> None:
-        """Wait for what was accepted; where it cannot be stored, a restart makes it again, unsuspected."""
+        """Wait for what was accepted. A restart makes the rest again, without suspicion."""
         self._closing.set()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_RETRY_S)
@@ -99,7 +102,7 @@ class Finisher:
             await self._put_back(self._unstored)
 
     async def _put_back(self, keys: Collection[ImageKey]) -> None:
-        """Take back what is still running by its row: of the others nothing is left to do."""
+        """Put back the images whose rows say that they run; the others have ended."""
         try:
             async with self._database.transaction() as transaction:
                 for key in keys:
@@ -123,11 +126,11 @@ class Finisher:
             self._drawn.discard(key)
 
     async def _fail_surely(self, key: ImageKey, error: RenderError) -> None:
-        """Fail a job, trying again where that fails too: its image would else stay "running" for good."""
+        """Fail a job, and repeat that where it fails too: otherwise its image stays "running" for good."""
         for _ in range(_TRIES_TO_FAIL):
             try:
                 await self._fail(key.job_id, error)
-            except Exception:  # noqa: BLE001 - the edge, once more: whatever it is, the row must not stay
+            except Exception:  # noqa: BLE001 - the edge again: the row must not stay, whatever it is
                 _log.exception("job %s could not be failed", key.job_id)
                 if self._closing.is_set():
                     break
@@ -142,12 +145,42 @@ class Finisher:
         if earlier:
             await asyncio.wait(earlier)
         if any(other.job_id == key.job_id for other in self._unstored):
-            # To fail the job would throw that picture away. Both are made again.
+            # To fail the job would discard that image. Both are made again.
             self._unstored.add(key)
             return
         await self._fail_surely(key, error)
 
     async def _finish(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:
+        """Archive and record an image, again and again until both succeed or the process ends."""
+        png, digest = await self._encoded(job, key, pixels)
+        while True:
+            try:
+                stored = await self._archive.put(job.server_id, key.job_id, key.position, png)
+                self._faults.reach(FaultPoint.AFTER_FILE)
+                finished = FinishedImage(key, stored.path, stored.byte_count, stored.sha256, digest, seconds)
+                async with self._database.transaction() as transaction:
+                    recorded = await jobs.finish_image(transaction, finished, self._clock.now_ms())
+                    self._faults.reach(FaultPoint.BEFORE_COMMIT)
+                self._faults.reach(FaultPoint.AFTER_COMMIT)
+                if not recorded:  # it was cancelled meanwhile
+                    await self._archive.discard(stored.path)
+                self._wake_delivery()
+            except (OSError, DiskFullError, sqlite3.OperationalError) as error:
+                if self._closing.is_set():
+                    _log.error("picture %s could not be stored and will be made again: %s", key, error)
+                    self._unstored.add(key)
+                    return
+                # The image is made: better wait for room than spend the GPU again. Its member waits through
+                # no fault of theirs, so cancelling it now is free.
+                self._drawn.discard(key)
+                _log.error("picture %s could not be stored, trying again: %s", key, error)
+                # Closing repeats it once more at once.
+                await sleep_until(self._closing, self._clock, _RETRY_S)
+            else:
+                return
+
+    async def _encoded(self, job: Job, key: ImageKey, pixels: Pixels) -> tuple[bytes, str]:
+        """Return an image as a PNG with its recipe, and the hash of its pixels."""
         recipe = EmbeddedRecipe(
             prompt=job.spec.prompt,
             noise=job.images[key.position].noise,
@@ -160,32 +193,4 @@ class Finisher:
             cfg_scale=job.spec.checkpoint.guidance_scale,
         )
         png = await self._pool.run(encode_png, pixels, recipe)
-        digest = await self._pool.run(pixel_hash, pixels)
-        while True:
-            try:
-                await self._store(job, key, png, digest, seconds)
-            except (OSError, DiskFullError, sqlite3.OperationalError) as error:
-                if self._closing.is_set():
-                    _log.error("picture %s could not be stored and will be made again: %s", key, error)
-                    self._unstored.add(key)
-                    return
-                # The picture is made: better to wait for room than to spend the card again. That its member
-                # waits for it is our fault: cancelling it now is free.
-                self._drawn.discard(key)
-                _log.error("picture %s could not be stored, trying again: %s", key, error)
-                # Closing has it tried once more at once.
-                await sleep_until(self._closing, self._clock, _RETRY_S)
-            else:
-                return
-
-    async def _store(self, job: Job, key: ImageKey, png: bytes, digest: str, seconds: float) -> None:
-        stored = await self._archive.put(job.server_id, key.job_id, key.position, png)
-        self._faults.reach(FaultPoint.AFTER_FILE)
-        finished = FinishedImage(key, stored.path, stored.byte_count, stored.sha256, digest, seconds)
-        async with self._database.transaction() as transaction:
-            recorded = await jobs.finish_image(transaction, finished, self._clock.now_ms())
-            self._faults.reach(FaultPoint.BEFORE_COMMIT)
-        self._faults.reach(FaultPoint.AFTER_COMMIT)
-        if not recorded:  # it was cancelled meanwhile
-            await self._archive.discard(stored.path)
-        self._wake_delivery()
+        return png, await self._pool.run(pixel_hash, pixels)

@@ -1,4 +1,4 @@
-"""What is measured on this host, kept over a restart and written seldom."""
+"""Keeps the measured times of this host over a restart."""
 
 from kleinbot.domain.clock import Clock
 from kleinbot.scheduler.cost import CostModel, Measured
@@ -11,7 +11,7 @@ _WRITE_EVERY_S = 60.0
 
 
 class MeasuredTimes:
-    """Keeps a cost model's measurements, by the name of the profile they were taken with."""
+    """Stores a cost model's measurements under the name of their profile."""
 
     def __init__(self, cost_model: CostModel, profile_name: str, clock: Clock) -> None:
         self._cost_model = cost_model
@@ -21,13 +21,13 @@ class MeasuredTimes:
         self._kept_s: float | None = None
 
     async def load(self, reader: Reader) -> None:
-        """Take over what an earlier process learnt."""
+        """Load what earlier processes measured."""
         rows = await measurements.load(reader, self._profile_name)
         self._cost_model.remember(_measured(row) for row in rows)
         self._kept = self._cost_model.measurements()
 
     async def keep(self, transaction: Transaction, *, now: bool = False) -> None:
-        """Write what has changed, at most once a minute unless it must be ``now``."""
+        """Store changed measurements: at most once a minute, unless it must be ``now``."""
         now_s = self._clock.monotonic_s()
         if not now and self._kept_s is not None and now_s - self._kept_s < _WRITE_EVERY_S:
             return

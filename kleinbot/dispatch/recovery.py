@@ -1,4 +1,4 @@
-"""Recovery: after any end of the process the rows say what is left to do."""
+"""Rebuilds the queue from the rows after the process has ended in any way."""
 
 import logging
 
@@ -20,10 +20,10 @@ from kleinbot.store.jobs import jobs, lookup, tags
 _log = logging.getLogger(__name__)
 
 MOST_LOST_ATTEMPTS = 2
-"""A picture during which the process ended this often is not tried again.
+"""An image during which the process ended this often is not tried again.
 
-The first time it may have had company: then it is only a suspect. From then on it has the card and the
-finisher to itself, so the second time it is the one to blame.
+The first time other images may have been in hand too, so it is only a suspect. From then on it runs alone, so
+the second time it is the cause.
 """
 
 
@@ -36,15 +36,15 @@ async def recover(
     *,
     ended_cleanly: bool = False,
 ) -> None:
-    """Put what was running back in line, give up on what cannot be made, and rebuild the line.
+    """Put running images back, give up on those that cannot be made, and rebuild the queue.
 
-    That is what keeps ending the process, and what the model that is served from now on (``size``, as
-    ``profile`` says) cannot make as it was ordered. ``size`` None: the model is only away, and all keeps
-    waiting for it.
+    An image cannot be made if it keeps ending the process, or if the model that is served from now on
+    (``size``, as ``profile`` says) cannot make it as ordered. ``size`` None: the model is only away, and all
+    jobs wait for it.
 
-    A picture that was running when the process ended runs alone from now on, also after further restarts;
-    not where it ``ended_cleanly``, and only could not write that down. Those that rested beside the card
-    meanwhile are no suspects. Promises are derived anew.
+    An image that was running when the process ended runs alone from now on, also after further restarts;
+    not where the process ``ended_cleanly`` and only could not write that down. Images that rested meanwhile
+    are no suspects. Promises are derived again.
     """
     waiting: list[WaitingImage] = []
     async with database.transaction() as transaction:
@@ -65,14 +65,14 @@ async def recover(
         scheduler.queue.restore(await tags.load(transaction), waiting, running)
         for key in sorted(running):
             scheduler.queue.returned(key)
-        # With the rows: a process that ends before its first claim would else have charged for these twice.
+        # With the rows: otherwise a process that ends before its first claim has charged for these twice.
         await tags.replace(transaction, scheduler.queue.tags())
     if waiting:
         _log.info("%d pictures are back in line, %d of them were being drawn", len(waiting), len(running))
 
 
 async def _note_served(transaction: Transaction, size: ModelSize | None) -> bool:
-    """Note the model that jobs are accepted for from now on; tell whether it is less than that before.
+    """Note the model that jobs are accepted for from now on; return whether it is the smaller one.
 
     With the refunds: a process that ends in between would else forget what the open jobs were accepted for.
     """
@@ -84,10 +84,10 @@ async def _note_served(transaction: Transaction, size: ModelSize | None) -> bool
 
 
 def _not_as_ordered(job: Job, profile: Profile, came_down: bool) -> Code | None:
-    """Return why ``job`` cannot be made as it was ordered, or None where it can, or where it is worth trying.
+    """Return why ``job`` cannot be made as ordered; None where it can be, or is worth a try.
 
-    A card that had more room before tries: the engine has its ladder, and who pays gets what was ordered. On
-    a CPU nothing is counted, so the profile's limits are all there is.
+    A GPU that had more memory before tries: the engine has its fallbacks, and a paying member gets what they
+    ordered. On a CPU nothing is counted, so the profile's limits are all there is.
     """
     if came_down:
         return Code.MODEL_CHANGED

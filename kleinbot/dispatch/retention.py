@@ -1,4 +1,4 @@
-"""Forgets once a day what is kept for a while only, a page at a time, so that nobody waits for it."""
+"""Deletes expired rows once a day, a page at a time, so that no transaction takes long."""
 
 import logging
 import sqlite3
@@ -10,7 +10,7 @@ from kleinbot.store.database import Database
 _log = logging.getLogger(__name__)
 
 PAGE_ROWS = 500
-"""What one transaction goes through: some milliseconds."""
+"""Rows of one transaction: a few milliseconds."""
 
 _BETWEEN_PAGES_S = 0.5
 _RETRY_S = 60.0
@@ -25,14 +25,14 @@ class Retention:
         self._clock = clock
 
     async def run(self) -> None:
-        """Forget until cancelled."""
+        """Delete until cancelled."""
         while True:
             for page in retention.FORGOTTEN:
                 await self._through(page)
             await self._clock.sleep(_EVERY_S)
 
     async def _through(self, page: retention.Page) -> None:
-        """Go through one table. Where the database refuses writes, the page is tried again later."""
+        """Go through one table. A page that the database refuses is tried again later."""
         after_id: int | None = 0
         while after_id is not None:
             try:

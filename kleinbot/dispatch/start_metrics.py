@@ -1,4 +1,4 @@
-"""What is known when a job's first picture starts: how long it waited, and how wrong the told time was."""
+"""Measures, when a job's first image starts, how long it waited and how wrong its told time was."""
 
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -11,11 +11,11 @@ from kleinbot.domain.metrics_sink import MetricsSink
 from kleinbot.scheduler.estimates import EstimateErrors
 
 _REMEMBERED = 1000
-"""More than are ever begun and put back at once."""
+"""More jobs than ever begin and are put back at once."""
 
 
 class StartMetrics:
-    """Tells the meters of each job that starts, once also where it is put back and starts again."""
+    """Reports each job that starts, and only once where it is put back and starts again."""
 
     def __init__(self, errors: EstimateErrors, metrics: MetricsSink, clock: Clock) -> None:
         self._errors = errors
@@ -24,7 +24,7 @@ class StartMetrics:
         self._begun: OrderedDict[str, None] = OrderedDict()
 
     def note(self, claimed: Iterable[Claimed]) -> None:
-        """Note images that were just claimed, with their jobs as they were at that moment."""
+        """Note images that were just claimed, with their jobs as they were then."""
         now_ms = self._clock.now_ms()
         for image, job in claimed:
             if not _is_first(image.key, job) or job.job_id in self._begun:

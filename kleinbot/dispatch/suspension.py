@@ -1,4 +1,4 @@
-"""Notices that the process or the whole machine stood still: suspended, its container paused, or stopped."""
+"""Notices that the process or the whole machine stood still: suspended, paused in a container, or stopped."""
 
 import logging
 
@@ -7,11 +7,11 @@ from kleinbot.domain.clock import MS_PER_S, Clock
 _log = logging.getLogger(__name__)
 
 NOTICED_FROM_S = 30.0
-"""More than a busy event loop is late."""
+"""More than the delay of a busy event loop."""
 
 
 class Suspension:
-    """Must be asked every few seconds: what lies between two looks tells.
+    """Must be asked every few seconds: it compares the clocks between two calls.
 
     Both clocks count. While a machine is suspended the monotonic one goes on under Windows and stands under
     Linux, where only the time of day jumps; while a process is stopped both go on.
@@ -22,7 +22,7 @@ class Suspension:
         self._monotonic_s, self._now_s = self._look()
 
     def is_over(self) -> bool:
-        """Tell whether there was one since the last look. A time of day that was set looks like one."""
+        """Whether there was a standstill since the last call. Setting the time of day looks like one."""
         monotonic_s, now_s = self._look()
         lost_s = max(monotonic_s - self._monotonic_s, abs(now_s - self._now_s))
         self._monotonic_s, self._now_s = monotonic_s, now_s

@@ -1,4 +1,4 @@
-"""The watchdog: notices that the card hangs, since a hung kernel tells nobody and cannot be ended."""
+"""Notices that the GPU hangs: a hung kernel reports nothing and cannot be ended."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from kleinbot.scheduler.entries import Shape
 TIMES = 5.0
 SLACK_S = 10.0
 UNKNOWN_S = 600.0
-"""For a part of a shape that was never made on this host: kernels may be compiled meanwhile."""
+"""For a part of a shape that this host has never made: kernels may be compiled meanwhile."""
 
 COLD_TIMES = 20.0
 COLD_SLACK_S = 120.0
-"""For one that an earlier process has made: kernels and weights may have to be read from a slow disk."""
+"""For a part that an earlier process has made: kernels and weights may come from a slow disk."""
 
 SLICE_S = 5.0
 MOST_OF_A_SLICE_S = 2 * SLICE_S
-"""What a slice counts for at most. One that took far longer was no work of the card: the machine was
+"""The most that a slice counts for. One that took far longer was no work of the GPU: the machine was
 suspended, or the process stopped."""
 
 SLOW_DISK_BYTES_PER_S = 20e6
-"""A disk behind USB 2, or a share in a busy network. What is remembered of a prompt is not read again, so
-the measured seconds do not tell."""
+"""A disk behind USB 2, or a share in a busy network. Measured seconds do not show it, since a known prompt
+is not read again."""
 
 _SMOOTHING = 0.2
 _MOST_KINDS = 500
@@ -34,7 +34,7 @@ _MOST_KINDS = 500
 
 @dataclass(frozen=True)
 class _Parts:
-    """What the parts of a batch take: until its first step is done, each further step, what follows."""
+    """The seconds of a batch's parts: until its first step is done, each further step, and the rest."""
 
     first_step_s: float
     step_s: float
@@ -49,10 +49,10 @@ class _Parts:
 
 
 class Watchdog:
-    """Knows how long each part of a batch of its kind takes, and when one takes far longer."""
+    """Learns how long each part of a kind of batch takes, and reports one that takes far longer."""
 
     def __init__(self, clock: Clock, profile: Profile | None = None) -> None:
-        """``profile`` tells what is read from disk meanwhile; nothing where it is None."""
+        """``profile`` tells what is read from disk meanwhile; None: nothing."""
         self._clock = clock
         encoding, step = (0, 0)
         if profile is not None:
@@ -70,7 +70,7 @@ class Watchdog:
         self._part = ""
 
     def begin(self, shape: Shape, batch: int, measured_s: float | None = None) -> None:
-        """Watch a batch from now on, new or resumed; ``measured_s``: what all of it takes, where known."""
+        """Watch a batch from now on, new or resumed. ``measured_s``: its seconds in all, where known."""
         self._parts = self._known.get((shape, batch))
         self._measured_s = measured_s
         self._counted_s, self._slice_from_s = 0.0, self._clock.monotonic_s()
@@ -104,14 +104,14 @@ class Watchdog:
             self._known.popitem(last=False)
 
     async def overrun(self) -> str:
-        """Return once a part has taken far longer than its kind, with the part's name."""
+        """Return the name of a part, once it has taken far longer than its kind."""
         while (left_s := self._until_s - self._passed_s()) > 0:
             self._counted_s, self._slice_from_s = self._passed_s(), self._clock.monotonic_s()
             await self._clock.sleep(min(left_s, SLICE_S))
         return self._part
 
     def _passed_s(self) -> float:
-        """Return how long has been watched since ``begin``, without what the process stood still."""
+        """Return the seconds since ``begin``, without standstills of the process."""
         in_slice_s = self._clock.monotonic_s() - self._slice_from_s
         return self._counted_s + min(in_slice_s, MOST_OF_A_SLICE_S)
 

@@ -1,4 +1,4 @@
-"""What servers and members were charged so far, and what they have in line."""
+"""The charges of servers and members so far, and their waiting images."""
 
 from bisect import bisect_left, insort
 from dataclasses import dataclass, field
@@ -7,26 +7,26 @@ from kleinbot.scheduler.entries import Order, WaitingImage
 from kleinbot.scheduler.start_tag_order import StartTagOrder, Turn
 
 UNITS_PER_PICTURE = 1_000_000
-"""Tags are integers, so that a refund takes back exactly what was charged and ties stay ties."""
+"""Tags are integers, so that a refund is exactly the charge and ties stay ties."""
 
 TOLERANCE = 1 * UNITS_PER_PICTURE
-"""δ: a batch takes an image, and long work lets one pass, by at most one picture of virtual time."""
+"""δ: by how much virtual time at most an image joins a batch early, or passes long work."""
 
 LONG_COST = 2.0
-"""Pictures: δ for itself, and one for whoever passes and takes no longer than what is left."""
+"""From this cost on, in pictures, work is long: δ for itself, and one for an image that passes it."""
 
 ALLOWANCE = 8 * UNITS_PER_PICTURE
 """How far a member who has had less than others may be behind the virtual time of their server.
 
-A request for four edits, so that floods cost such members next to nothing; what is left of it on average was
-not used while others worked.
+It is a request for four edits, so that floods cost such members next to nothing. On average, what is left of
+it was not used while others worked.
 """
 
 _OWED_PER_IMAGE = TOLERANCE // 100
 
 
 def units(cost: float, weight: float) -> int:
-    """Return the virtual time that ``cost`` pictures take at ``weight``."""
+    """Return the virtual time of ``cost`` pictures. Raises ValueError unless ``weight`` is above 0."""
     if weight <= 0:
         raise ValueError(f"a weight must be above 0, not {weight}")
     return round(cost * UNITS_PER_PICTURE / weight)
@@ -34,10 +34,10 @@ def units(cost: float, weight: float) -> int:
 
 @dataclass(eq=False)
 class MemberAccount:
-    """A member's part of the line; ``finish`` is where their next image starts, ``running`` counts images.
+    """A member's part of the queue: ``finish`` is where their next image starts, ``running`` counts images.
 
-    ``owed``: what ended images took beyond their charge, not yet in ``finish``. It is left out while it is
-    a hundredth of a picture for each waiting image at most: to add it moves all of them.
+    ``owed``: what ended images took beyond their charge, not yet in ``finish``. It is left out while it is at
+    most a hundredth of a picture for each waiting image, since adding it moves all of them.
     """
 
     member_id: int
@@ -57,7 +57,7 @@ class MemberAccount:
 
 @dataclass(eq=False)
 class ServerAccount:
-    """A server's part of the line. ``idle`` is a heap of members without work, by their tags.
+    """A server's part of the queue. ``idle`` is a heap of members without work, by their tags.
 
     ``long``: those of ``turns`` that others may pass once they run, in the same order.
     """
@@ -74,7 +74,7 @@ class ServerAccount:
 
     @property
     def floor(self) -> int:
-        """Where members without work are lifted to."""
+        """The tag that members without work are lifted to."""
         return self.virtual - ALLOWANCE
 
     @property
@@ -94,7 +94,7 @@ class ServerAccount:
 
 @dataclass(frozen=True)
 class Charge:
-    """What a running image's server and member were charged, and the tags at which it started."""
+    """The charges of a running image's server and member, and the tags at which it started."""
 
     image: WaitingImage
     server_start: int

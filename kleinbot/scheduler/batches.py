@@ -1,4 +1,4 @@
-"""Which images run together."""
+"""Decides which images run together."""
 
 from math import inf
 
@@ -8,14 +8,14 @@ from kleinbot.scheduler.fair import FairOrder
 from kleinbot.scheduler.start_tag_order import Turn
 
 _MOST_LOOKED_AT = 1000
-"""A batch is looked for among so many turns: the event loop waits for it."""
+"""The search for batch mates ends here, since the event loop waits for it."""
 
 
 def start_batch(order: FairOrder, first: Turn, limits: BatchLimits, most_cost: float = inf) -> list[Charge]:
-    """Start ``first`` and those of its shape that may join it, ``most_cost`` pictures at most in all.
+    """Start ``first`` and the images of its shape that may join it, at most ``most_cost`` pictures in all.
 
-    Who joins is the first in its member's queue and at most δ of virtual time before its turn, among its
-    server's members and its server among the servers.
+    An image that joins is the first of its member. It runs at most δ of virtual time before its turn among
+    its server's members, and its server at most δ before its turn among the servers.
     """
     batch = [order.start(first)]
     servers = {first.image.server_id}

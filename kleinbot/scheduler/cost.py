@@ -1,4 +1,4 @@
-"""What an image costs: statically from its arithmetic, and in seconds as measured on this host."""
+"""What an image costs: from its arithmetic, and in seconds as measured on this host."""
 
 from collections import OrderedDict, deque
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _TEXT_TOKENS = 512
 _BLOCKS = 25
 _WIDTH = 3072
 _BLOCK_WEIGHTS = 27648 * _WIDTH + _WIDTH * 12288
-"""Of a single block; a double block holds as many for the picture and again for the text."""
+"""Of a single block. A double block has as many for the picture, and again for the text."""
 _LATENT_CHANNELS = 128
 _TEXT_WIDTH = 7680
 
@@ -76,13 +76,13 @@ def cost(shape: Shape) -> float:
 
 
 def price_tenths(shape: Shape) -> int:
-    """Return what a member pays for one image, in tenths of a picture; it never moves with the load."""
+    """Return what a member pays for one image, in tenths of a picture; it does not change with the load."""
     return max(1, round(cost(shape) * TENTHS))
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What one image of ``shape`` takes on this host, in a batch or alone."""
+    """The seconds of one image of ``shape`` on this host, in a batch or alone."""
 
     shape: Shape
     seconds: float
@@ -90,7 +90,7 @@ class Measured:
 
 @dataclass
 class _Factor:
-    """How much longer a shape takes than its arithmetic says; ``seen`` counts its measurements."""
+    """How much longer a shape takes than its arithmetic says. ``seen`` counts its measurements."""
 
     value: float
     seen: int
@@ -99,25 +99,25 @@ class _Factor:
 class CostModel:
     """Expected seconds on this host: one rate, the median of the last batches, and a factor for each shape.
 
-    The rate is learnt from every shape, so that a card that slows down is known for all of them at once, and
-    a factor moves slowly, so that it does not learn what the rate is about to. One odd measurement moves no
-    rate, and a factor by no more than ``BOUND``.
+    Every shape moves the rate, so that a GPU that slows down is known for all of them at once. A factor moves
+    slowly, so that it does not learn what belongs to the rate. One odd measurement does not move the rate,
+    and moves a factor by at most ``BOUND``.
     """
 
     LAST_BATCHES = 9
-    """Of whose rates the median is taken."""
+    """The rate is the median of this many batches."""
 
     BOUND = 2.0
-    """A measurement counts as at most so many times as long, or as short, as was expected."""
+    """A measurement counts as at most this many times longer, or shorter, than expected."""
 
     MOST_SEEN = 32
-    """The n-th measurement of a shape moves its factor by an n-th, from here on always by as much."""
+    """The n-th measurement of a shape moves its factor by an n-th, and by no less than this one does."""
 
     MOST_SHAPES = 500
-    """Beyond it the shape that was seen longest ago is forgotten: edits come in every size."""
+    """Beyond it the shape that was seen longest ago is forgotten: edits have every size."""
 
     def __init__(self, prior_s_per_picture: float, measured: Iterable[Measured] = ()) -> None:
-        """Begin with a host's guess for one picture and what ``measurements()`` once returned."""
+        """Start with a guess for one picture, and with what ``measurements()`` once returned."""
         self._prior = prior_s_per_picture
         self._rates: deque[float] = deque(maxlen=self.LAST_BATCHES)
         self._factors: OrderedDict[Shape, _Factor] = OrderedDict()
@@ -137,7 +137,7 @@ class CostModel:
             self._factors[shape] = _Factor(factor, self.MOST_SEEN // 4)
 
     def knows(self, shape: Shape) -> bool:
-        """Say whether ``shape`` was ever measured on this host."""
+        """Whether ``shape`` was ever measured on this host."""
         return shape in self._factors
 
     def observe(self, shape: Shape, seconds: float, batch: int = 1) -> None:
@@ -154,21 +154,21 @@ class CostModel:
             self._factors.popitem(last=False)
 
     def expected_s(self, shape: Shape, batch: int = 1) -> float:
-        """Return how long a batch of ``batch`` images of ``shape`` takes in all, in seconds.
+        """Return the seconds of a batch of ``batch`` images of ``shape``.
 
-        Klein is bound by arithmetic, so a batch of two takes nearly twice as long as one.
+        Klein is bound by arithmetic, so a batch of two takes nearly twice as long as one image.
         """
         return self.expected_cost(shape) * batch * self.s_per_picture
 
     def expected_cost(self, shape: Shape) -> float:
-        """Return the corrected cost of one image of ``shape`` in pictures: what the line charges."""
+        """Return the corrected cost of one image of ``shape`` in pictures, which the queue charges."""
         known = self._factors.get(shape)
         return cost(shape) * (1.0 if known is None else known.value)
 
     def measured_cost(self, seconds: float) -> float:
-        """Return the cost in pictures of ``seconds`` of the card, such as an image's part of its batch."""
+        """Return the cost in pictures of ``seconds`` on a GPU, such as an image's part of its batch."""
         return seconds / self.s_per_picture
 
     def measurements(self) -> tuple[Measured, ...]:
-        """Return all that was learnt, to be kept over a restart."""
+        """Return everything that was learnt, for ``remember`` after a restart."""
         return tuple(Measured(shape, self.expected_s(shape)) for shape in self._factors)

@@ -1,4 +1,4 @@
-"""What waits in line, as frozen values."""
+"""Waiting images and their shapes, as frozen values."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,7 +13,7 @@ from kleinbot.domain.tags import Tag as Tag
 class Shape:
     """The batch key: images of equal shape can share a batch, and take equally long.
 
-    ``first_sigma`` is below 1 where denoising begins at a picture: another schedule.
+    ``first_sigma`` is below 1 where denoising begins at a picture, with another schedule.
     """
 
     grid: Grid
@@ -35,18 +35,18 @@ def shape_of(spec: JobSpec) -> Shape:
 
 
 Order = tuple[int, int]
-"""First in, first out: an image's admission number, its position in its job."""
+"""For first in, first out: an image's admission number and its position in its job."""
 
 
 @dataclass(frozen=True)
 class WaitingImage:
-    """One image that waits for the card.
+    """One image that waits for an engine.
 
-    ``cost`` is in pictures and stays as it was accepted, so that a refund after a restart is exact.
-    ``deadline_ms`` is when it must be finished to arrive by the interaction's token; None where nothing
-    was promised. ``lane`` says whether it was, and does not decide whose turn it is. ``alone`` keeps it out
-    of batches: it may have taken the process down. ``number`` is set by the line that admits it: a count,
-    since a clock may be ahead.
+    ``cost`` is in pictures and stays as it was at acceptance, so that a refund after a restart is exact.
+    ``deadline_ms``: until when it must be finished to arrive while the interaction's token lives; None where
+    nothing is promised. ``lane`` says whether something is, and does not affect the order. ``alone``: a
+    suspect, which shares no batch, since it may have ended the process. ``number`` is a count that the queue
+    sets at admission, since a clock may be ahead.
     """
 
     key: ImageKey
@@ -65,7 +65,7 @@ class WaitingImage:
 
 
 class BatchLimits(Protocol):
-    """What the memory model allows."""
+    """How many images an engine's memory can hold."""
 
     def max_batch(self, shape: Shape) -> int:
         """Return how many images of ``shape`` fit at once, at least 1."""
@@ -84,10 +84,10 @@ class UniformLimit:
 
 
 class Weights(Protocol):
-    """How the card is divided; every number is above 0, and 1 is everybody's default."""
+    """How the engines' time is divided. Every number is above 0, and 1 is the default."""
 
     def share(self, server_id: int) -> float:
-        """Return a server's share of the card, relative to the other servers with work."""
+        """Return a server's share, relative to the other servers with work."""
         ...
 
     def weight(self, server_id: int, member_id: int) -> float:
@@ -96,7 +96,7 @@ class Weights(Protocol):
 
 
 class EqualWeights:
-    """Everybody counts the same."""
+    """The same weight for every server and member."""
 
     def share(self, server_id: int) -> float:
         del server_id

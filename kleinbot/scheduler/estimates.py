@@ -1,4 +1,4 @@
-"""How far off the expected times were that members were told."""
+"""Measures how wrong the start times were that members were told."""
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _WINDOW = 1_000
 
 @dataclass(frozen=True)
 class ErrorSpread:
-    """Of the last ``count`` jobs, by how many seconds half and all but a twentieth were off, either way."""
+    """The 50th and 95th percentile of the absolute errors of the last ``count`` jobs."""
 
     count: int
     p50_s: float
@@ -19,20 +19,20 @@ class ErrorSpread:
 
 
 class EstimateErrors:
-    """Remembers what was told at acceptance until the first picture starts, and how far off that was."""
+    """Keeps each told start time until the job's first image starts, and then its error."""
 
     def __init__(self) -> None:
         self._told_ms: OrderedDict[str, int] = OrderedDict()
         self._errors_s: deque[float] = deque(maxlen=_WINDOW)
 
     def told(self, job_id: str, starts_at_ms: int) -> None:
-        """Note that a member was told when a job will start."""
+        """Note the start time that a job's member was told."""
         self._told_ms[job_id] = starts_at_ms
         if len(self._told_ms) > _MOST_TOLD:
             self._told_ms.popitem(last=False)
 
     def started(self, job_id: str, now_ms: int) -> float | None:
-        """Note that a job starts; return how many seconds later than told, None where nothing was told."""
+        """Note that a job starts; return how many seconds late that is, None where nothing was told."""
         told_ms = self._told_ms.pop(job_id, None)
         if told_ms is None:
             return None
@@ -46,7 +46,7 @@ class EstimateErrors:
 
     @property
     def spread(self) -> ErrorSpread:
-        """The distribution of the last thousand errors; zeros before the first."""
+        """The spread of the last thousand errors; zeros before the first."""
         errors = sorted(self._errors_s)
         if not errors:
             return ErrorSpread(0, 0.0, 0.0)

@@ -1,9 +1,10 @@
 """Start-time fair queueing in two levels: servers by share, and a server's members by weight.
 
-Goyal, Vin and Cheng, "Start-time Fair Queueing" (SIGCOMM 1996). A finish tag is what somebody was charged so
-far, in virtual time; the lowest runs next. A server that gets work after having had none is lifted to the
-virtual time. A member is lifted to ``ALLOWANCE`` before it: what they ask for within it waits first in, first
-out, before whoever has had more. So idleness earns a few pictures and no more.
+Goyal, Vin and Cheng, "Start-time Fair Queueing" (SIGCOMM 1996). A finish tag is the charge of a server or
+member so far, in virtual time; the lowest runs next. A server that gets work after having had none is lifted
+to the virtual time. A member is lifted to ``ALLOWANCE`` before it. What they ask for within the allowance
+runs first in, first out, before the work of members who have had more. So idleness earns a few pictures and
+no more.
 """
 
 from bisect import bisect_left, insort
@@ -29,8 +30,8 @@ Owner = tuple[int | None, int | None]
 class FairOrder:
     """Every server, member and waiting image, in the order of their turns.
 
-    ``begun`` counts the pictures of a job that were started. ``changed`` numbers the changes of each tag that
-    have not been kept yet.
+    ``begun`` counts the started images of each job. ``changed`` numbers the changes of each tag that have not
+    been stored yet.
     """
 
     def __init__(self, weights: Weights) -> None:
@@ -44,23 +45,23 @@ class FairOrder:
         self.weights = weights
         self._held: set[int] = set()
 
-    # What changes the order
+    # Changes
 
     def add(self, image: WaitingImage) -> None:
-        """Put ``image`` in line, lifting whoever had no work."""
+        """Add ``image``, and lift its server and member where they had no work."""
         server, member = self._of(image)
         server.finish, member.finish = self.lifted(image)
         self._append(server, member, image)
         self._moved(server, member)
 
     def rejoin(self, image: WaitingImage) -> None:
-        """Put ``image`` in line while restoring: the tags that were kept are lifted already."""
+        """Add ``image`` while restoring: the stored tags are lifted already."""
         server, member = self._of(image)
         self._append(server, member, image)
         self._moved(server, member)
 
     def remove(self, images: Iterable[WaitingImage]) -> None:
-        """Take one member's images out of line; nothing was charged and nothing is."""
+        """Remove one member's waiting images, which were not charged."""
         gone = {image.key: image for image in images}
         for image in gone.values():
             server, member = self._of(image)
@@ -70,10 +71,10 @@ class FairOrder:
             return
 
     def start(self, turn: Turn, *, leads: bool = True) -> Charge:
-        """Take ``turn``, the first of its member, out of line and charge for it.
+        """Remove ``turn``, the first of its member, and charge for it.
 
-        ``leads``: it is its server's first in its batch. The virtual time is at that one's tag: at a later
-        one's, nobody who comes would be due before its member's pictures have ended.
+        ``leads``: it is the first of its server in the batch. The virtual time moves to the tag of that one.
+        At the tag of a later one, no newcomer would be due before the images of its member have ended.
         """
         image = turn.image
         server, member = self._of(image)
@@ -89,7 +90,7 @@ class FairOrder:
         return charge
 
     def correct(self, charge: Charge, cost: float) -> None:
-        """End a running image: charge ``cost`` instead of what was expected."""
+        """End a running image, and charge ``cost`` instead of what was expected."""
         server, member = self._of(charge.image)
         self._running -= 1
         server.running -= 1
@@ -100,9 +101,9 @@ class FairOrder:
         self._moved(server, member)
 
     def put_back(self, charge: Charge, image: WaitingImage) -> None:
-        """Return a running image to its old place and take back what it was charged.
+        """Return a running image to its old place and refund its charge.
 
-        Nobody is lifted here: this one had its turn already.
+        Its member is not lifted, having had a turn already.
         """
         server, member = self._of(image)
         self._hold(server, member, charge, -1)
@@ -112,7 +113,7 @@ class FairOrder:
         self._moved(server, member)
 
     def resume(self, image: WaitingImage) -> Charge:
-        """Note, while restoring, that ``image`` was charged and running when the tags were kept."""
+        """Note, while restoring, that ``image`` was charged and running when the tags were stored."""
         server, member = self._of(image)
         charge = self._charge(image, server.finish, member.finish)
         self._running += 1
@@ -128,7 +129,7 @@ class FairOrder:
         )
 
     def restore(self, tag: Tag) -> None:
-        """Take over one row of what ``tags`` returned."""
+        """Take over one tag that ``tags`` returned."""
         if tag.server_id is None:
             self.virtual = tag.virtual
         elif tag.member_id is None:
@@ -138,22 +139,22 @@ class FairOrder:
             self._member(self._server(tag.server_id), tag.member_id).finish = tag.finish
 
     def restored(self) -> None:
-        """Forget, once all is restored, whose tags mean nothing."""
+        """Forget the tags that mean nothing, once everything is restored."""
         for server in list(self.servers.values()):
             for member in list(server.members.values()):
                 self._moved(server, member)
             self._moved(server)
 
     def hold(self, server_id: int) -> None:
-        """Give a server no turn until it is released; what waits there keeps its order."""
+        """Give a server no turn until it is released; its images keep their order."""
         self._held.add(server_id)
         if (server := self.servers.get(server_id)) is not None:
             self._moved(server)
 
     def release(self, server_id: int) -> bool:
-        """Give a server its turns again, lifted like one that had no work: it has not saved any up.
+        """Give a server its turns again, and return whether it was held.
 
-        Says whether it was held.
+        It is lifted like a server that had no work, so it has saved up nothing.
         """
         if server_id not in self._held:
             return False
@@ -168,39 +169,39 @@ class FairOrder:
         return server_id in self._held
 
     def weights_changed(self) -> None:
-        """Charge what waits by the new weights."""
+        """Charge the waiting images by the new weights."""
         # Of those without work some may be forgotten meanwhile.
         for server in list(self.servers.values()):
             for member in server.members.values():
                 self._requeue(server, member, [turn.image for turn in member.queue])
             self._moved(server)
 
-    # What may be asked
+    # Queries
 
     @property
     def first(self) -> Turn | None:
-        """Whose turn it is."""
+        """The turn that is next, None where there is none."""
         return self.servers[self._waiting[0][2]].turns.first if self._waiting else None
 
     @property
     def is_idle(self) -> bool:
-        """Nothing waits or runs."""
+        """Whether nothing waits or runs."""
         return not self._waiting and not self._running
 
     def __iter__(self) -> Iterator[WaitingImage]:
-        """Go through the waiting images as they start if nobody else comes, batches left aside."""
+        """Iterate over the waiting images in their order of starting, without batches and newcomers."""
         for _, turn in self.turns():
             yield turn.image
 
     def firsts(self, most: int) -> Iterator[tuple[int, Turn]]:
-        """Go through the first turns of members, ``most`` at most, with their tags among the servers."""
+        """Iterate over members' first turns among the next ``most``, with their tags among the servers."""
         for finish, turn in islice(self.turns(), most):
             queue = self.queue(turn.image.server_id, turn.image.member_id)
             if queue[0] is turn:
                 yield finish, turn
 
     def turns(self) -> Iterator[tuple[int, Turn]]:
-        """Go through the turns in their order, with their tags among the servers."""
+        """Iterate over the turns in their order, with their tags among the servers."""
         turns = {server_id: iter(self.servers[server_id].turns) for _, _, server_id in self._waiting}
         due = [
             (finish, order, server_id, next(turns[server_id])) for finish, order, server_id in self._waiting
@@ -216,7 +217,7 @@ class FairOrder:
                 heapreplace(due, (finish + turn.server_units, following.order, server_id, following))
 
     def servers_due(self, bound: int) -> Iterator[ServerAccount]:
-        """Go through the servers whose turn comes at ``bound`` at the latest."""
+        """Iterate over the servers whose turn comes at ``bound`` at the latest."""
         for finish, _, server_id in list(self._waiting):
             if finish > bound:
                 return
@@ -226,13 +227,13 @@ class FairOrder:
         return self._waiting[0][0]
 
     def queue(self, server_id: int, member_id: int) -> list[Turn]:
-        """Return a member's waiting images in the order in which they run."""
+        """Return the turns of a member's waiting images in their order."""
         server = self.servers.get(server_id)
         member = None if server is None else server.members.get(member_id)
         return [] if member is None else member.queue
 
     def lifted(self, image: WaitingImage) -> tuple[int, int]:
-        """Return the finish tags of a server and its member with ``image`` in line too."""
+        """Return the finish tags of a server and its member as they are with ``image`` added."""
         server = self.servers.get(image.server_id)
         if server is None:
             return self.virtual, -ALLOWANCE
@@ -243,7 +244,7 @@ class FairOrder:
         return finish, member.finish if member.queue else max(member.finish, server.floor)
 
     def turns_of_next(self, images: Sequence[WaitingImage]) -> list[Turn]:
-        """Return the turns that one member's ``images`` would have behind what they have in line."""
+        """Return the turns that one member's ``images`` would have behind their waiting ones."""
         _, finish = self.lifted(images[0])
         last = self.queue(images[0].server_id, images[0].member_id)[-1:]
         turns = list(last)
@@ -252,7 +253,7 @@ class FairOrder:
         return turns[len(last) :]
 
     def tags(self) -> Iterator[Tag]:
-        """Go through every tag that still means something: the line's, the servers', the members'."""
+        """Iterate over every tag with a meaning: the queue's, the servers', the members'."""
         yield Tag(None, None, 0, self.virtual)
         for server in self.servers.values():
             yield Tag(server.server_id, None, server.finish, server.virtual)
@@ -260,7 +261,7 @@ class FairOrder:
                 yield Tag(server.server_id, member.member_id, member.finish, 0)
 
     def tag(self, owner: Owner) -> Tag | None:
-        """Return whose tag it is as it is now, None where it means nothing any more."""
+        """Return the tag of ``owner`` as it is now, None where it has no meaning any more."""
         server_id, member_id = owner
         if server_id is None:
             return Tag(None, None, 0, self.virtual)
@@ -279,7 +280,7 @@ class FairOrder:
     def member_units(self, image: WaitingImage, cost: float) -> int:
         return units(cost, self.weights.weight(image.server_id, image.member_id))
 
-    # Within
+    # Internals
 
     def cost_of_units(self, server_id: int, server_units: int) -> float:
         return server_units * self.weights.share(server_id) / UNITS_PER_PICTURE
@@ -333,7 +334,7 @@ class FairOrder:
         server.add(turn)
 
     def _requeue(self, server: ServerAccount, member: MemberAccount, images: Iterable[WaitingImage]) -> None:
-        """Give a member's waiting images their turns anew."""
+        """Give a member's waiting images new turns."""
         for turn in member.queue:
             server.remove(turn)
         member.queue.clear()
@@ -343,15 +344,15 @@ class FairOrder:
             self._append(server, member, image)
 
     def _settle(self, server: ServerAccount, member: MemberAccount) -> None:
-        """Add what is owed to the member's tag, where it is much or moves nothing."""
+        """Add what is owed to the member's tag, where it is much or where nothing has to move."""
         if member.owes_much:
             self._requeue(server, member, [turn.image for turn in member.queue])
 
     def _moved(self, server: ServerAccount, member: MemberAccount | None = None) -> None:
-        """Keep in step what is sorted by a server's and a member's tags, and forget what means nothing.
+        """Update everything that is sorted by a server's and a member's tags.
 
-        Idle and not above the virtual time is where a stranger would be put too. When nobody at all waits or
-        runs, a busy period is over: the virtual time becomes the highest tag.
+        An idle one whose tag is not above the virtual time is forgotten: a newcomer gets the same tag. When
+        nothing waits or runs any more, a busy period is over and the virtual time becomes the highest tag.
         """
         self._place(server)
         self.changed[server.server_id, None] += 1

@@ -25,7 +25,7 @@ ONE_ENGINE = (0,)
 class Expected:
     """What a waiting job can be told.
 
-    ``place``: "#3 in line" when two jobs will start before it; 0 where a picture of it has begun. ``start_s``
+    ``place``: 3 when two jobs will start before it; 0 where one of its images has begun. ``start_s``
     and ``end_s``: seconds from now until its first waiting picture starts and its last is made, as ``told``.
     """
 

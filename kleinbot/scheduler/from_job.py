@@ -1,4 +1,4 @@
-"""Jobs as the line sees them."""
+"""Makes the scheduler's values from jobs."""
 
 from collections.abc import Collection
 
@@ -19,7 +19,7 @@ def open_images(
 ) -> tuple[WaitingImage, ...]:
     """Return the images of ``job`` that have not ended, waiting and running alike.
 
-    ``deadline_ms``: what its member was promised; ``suspects``: the keys of those that shall run alone.
+    ``deadline_ms``: the promise to its member. ``suspects``: the keys of images that run alone.
     """
     unended = (ImageState.WAITING, ImageState.RUNNING)
     keys = [image.key for image in job.images if image.state in unended]

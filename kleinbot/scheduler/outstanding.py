@@ -1,4 +1,4 @@
-"""What waits and runs, in sums that are kept while it changes."""
+"""The sums of waiting and running work, kept up to date with every change."""
 
 from collections import Counter, defaultdict
 
@@ -11,7 +11,7 @@ _Owner = tuple[int, int | None]
 
 
 class Outstanding:
-    """The pictures' worth of waiting and running work: of all, of a server, of a member, in a lane."""
+    """The cost of waiting and running work: of all, of a server, of a member, in a lane."""
 
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
@@ -31,7 +31,7 @@ class Outstanding:
         self._weigh((image.server_id, image.member_id))
 
     def remove(self, image: WaitingImage) -> None:
-        """Count ``image`` no more."""
+        """Stop counting ``image``."""
         cost = units(image.cost, 1.0)
         for scope in _scopes(image):
             self._images[scope] -= 1
@@ -54,7 +54,7 @@ class Outstanding:
             self._sums.pop(server_id, None)
 
     def weights_changed(self) -> None:
-        """Weigh everybody anew."""
+        """Apply the new weights."""
         active = list(self._active)
         self._active.clear()
         self._sums.clear()
@@ -67,7 +67,7 @@ class Outstanding:
     def cost(
         self, server_id: int | None = None, member_id: int | None = None, lane: Lane | None = None
     ) -> float:
-        """Return the pictures' worth of everybody's, or of whom is named.
+        """Return the cost in pictures of all work, or of that of the named server, member or lane.
 
         Of everybody's in all lanes what is held is no part.
         """
@@ -77,13 +77,16 @@ class Outstanding:
         return (self._units[server_id, member_id, lane] - held) / UNITS_PER_PICTURE
 
     def part(self, server_id: int, member_id: int | None = None) -> float:
-        """Return a server's part among those with work and itself, or a member's among its server's."""
+        """Return a server's part among the servers with work, or a member's part within its server.
+
+        It counts itself as one with work. 0…1.
+        """
         owner = (server_id, member_id)
         own = self._weight(owner)
         return own / (self._sums[_above(owner)] + (0.0 if owner in self._active else own))
 
     def _weigh(self, owner: _Owner) -> None:
-        """Note that ``owner`` has work now, or has none any more."""
+        """Note whether ``owner`` has work now."""
         server_id, member_id = owner
         has_images = self._images[(*owner, None)] > 0
         has_work = has_images and (member_id is not None or server_id not in self._held)
@@ -92,7 +95,7 @@ class Outstanding:
             self._sums[_above(owner)] += self._active[owner]
         elif not has_work and owner in self._active:
             self._sums[_above(owner)] -= self._active.pop(owner)
-            if member_id is None and not has_images:  # nobody in it has work either
+            if member_id is None and not has_images:  # none of its members has work either
                 del self._sums[owner[0]]
 
     def _weight(self, owner: _Owner) -> float:
@@ -114,5 +117,5 @@ def _scopes(image: WaitingImage) -> tuple[_Scope, ...]:
 
 
 def _above(owner: _Owner) -> int | None:
-    """Return among whom ``owner`` is weighed: a server's members, or all servers."""
+    """Return the group in which ``owner`` is weighed: a server's members, or all servers (None)."""
     return None if owner[1] is None else owner[0]

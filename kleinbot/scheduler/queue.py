@@ -265,10 +265,7 @@ class ImageQueue:
         return None if first is None else first.image
 
     def order(self) -> tuple[WaitingImage, ...]:
-        """Return the waiting images as they start if nobody else comes, batches left aside.
-
-        What is held has no turn.
-        """
+        """Return the waiting images that have a turn, in their order, without batches and newcomers."""
         return tuple(self._order)
 
     def expected_with(

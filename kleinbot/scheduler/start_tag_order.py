@@ -1,4 +1,4 @@
-"""Waiting images in the order of their start tags, with the sums of what comes before any of them."""
+"""Waiting images in the order of their start tags, with the sums of those before any of them."""
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ _MOST_IN_CHUNK = 128
 
 
 class Turn(NamedTuple):
-    """An image's place among its server's: the lowest ``tag`` first, then who was admitted first.
+    """An image's place among its server's: the lowest ``tag`` first, then the order of admission.
 
-    ``account``: what its member will have been charged when it starts; ``tag`` is the same, or lower where
-    that ``is_allowed``: then whoever comes later does not come first. ``server_units``: what it will be
-    charged among the servers. ``begins``: it is the first of its job.
+    ``account``: its member's charge when it starts. ``tag`` is the same, or lower where the allowance covers
+    it (``is_allowed``), so that no later image comes first. ``server_units``: its charge among the servers.
+    ``begins``: it is the first of its job.
     """
 
     tag: int
@@ -28,7 +28,7 @@ class Turn(NamedTuple):
 
 
 class Before(NamedTuple):
-    """How many images come first, how many jobs begin with them, and what they are charged."""
+    """How many images come first, how many jobs begin with them, and their charge."""
 
     images: int
     jobs: int
@@ -50,7 +50,7 @@ class _Chunk:
 
 
 class StartTagOrder:
-    """A sorted list in chunks that know their sums: every call looks at about the root of its length."""
+    """A sorted list in chunks that know their sums: a call looks at about the square root of its length."""
 
     def __init__(self) -> None:
         self._chunks: list[_Chunk] = []
@@ -84,7 +84,7 @@ class StartTagOrder:
             self._chunks.insert(at + 1, upper)
 
     def remove(self, turn: Turn) -> None:
-        """Take ``turn`` out. Raises ValueError where it is not among them."""
+        """Remove ``turn``. Raises ValueError where it is not among them."""
         at = self._chunk_of(turn)
         chunk = self._chunks[at] if at < len(self._chunks) else _Chunk()
         inside = bisect_left(chunk.turns, turn)
@@ -97,7 +97,7 @@ class StartTagOrder:
             del self._chunks[at]
 
     def before(self, turn: Turn) -> Before:
-        """Return what comes before ``turn``, which need not be among them."""
+        """Return the sums of the turns before ``turn``, which need not be among them."""
         at = self._chunk_of(turn)
         found = self._sums(at)
         if at < len(self._chunks):
@@ -106,7 +106,7 @@ class StartTagOrder:
         return found
 
     def within(self, units: int, order: Order) -> Before:
-        """Return what starts before ``units`` are charged, and what starts just then if before ``order``."""
+        """Return the sums of the turns that start before ``units`` are charged, or then before ``order``."""
         if units < 0:
             return NOTHING
         images = jobs = total = 0

@@ -116,15 +116,15 @@ class JobQueries:
 
     async def pictures(self, images: Sequence[Image]) -> list[StoredPicture]:
         """Read finished images from the archive; an unreadable one is marked as such."""
-        return [await self._read(image) for image in images]
-
-    async def _read(self, image: Image) -> StoredPicture:
-        if image.file is None:
-            return StoredPicture(image, None)
-        try:
-            return StoredPicture(image, await self._archive.read(image.file))
-        except PictureGoneError:
-            return StoredPicture(image, None)
-        except OSError as error:
-            _log.error("picture %s cannot be read: %s", image.key, error)
-            return StoredPicture(image, None, is_unreadable=True)
+        found = []
+        for image in images:
+            data, is_unreadable = None, False
+            try:
+                data = None if image.file is None else await self._archive.read(image.file)
+            except PictureGoneError:
+                pass
+            except OSError as error:
+                _log.error("picture %s cannot be read: %s", image.key, error)
+                is_unreadable = True
+            found.append(StoredPicture(image, data, is_unreadable=is_unreadable))
+        return found
