@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from kleinbot.chat.core.buttons import Button
+from kleinbot.chat.core.buttons import PersistentButton
 from kleinbot.chat.core.routing import Handlers, button_routes
 from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
 from kleinbot.chat.create.handlers import CreateHandlers
@@ -37,7 +37,7 @@ JOB_ID = "0123456789abcdef01234567"
 CUSTOM_ID_CHARACTERS = 100
 LONGEST_SEARCH = "\U0001f98a" * SEARCH_CHARACTERS
 
-FORMS: dict[str, Button] = {
+FORMS: dict[str, PersistentButton] = {
     f"kb:cancel:{JOB_ID}": CancelButton(JOB_ID),
     f"kb:vary:{JOB_ID}:0:subtle": VaryButton(JOB_ID, 0, Strength.SUBTLE),
     f"kb:vary:{JOB_ID}:1:medium": VaryButton(JOB_ID, 1, Strength.MEDIUM),
@@ -86,16 +86,16 @@ NOT_OURS = (
 )
 
 
-def every_kind() -> set[type[Button]]:
-    return set(Button.__subclasses__())
+def every_kind() -> set[type[PersistentButton]]:
+    return set(PersistentButton.__subclasses__())
 
 
-def kinds_of(custom_id: str) -> list[type[Button]]:
+def kinds_of(custom_id: str) -> list[type[PersistentButton]]:
     """Return the buttons that take a custom id."""
     return [kind for kind in every_kind() if kind.template.fullmatch(custom_id)]
 
 
-def read(custom_id: str) -> Button:
+def read(custom_id: str) -> PersistentButton:
     (kind,) = kinds_of(custom_id)
     match = kind.template.fullmatch(custom_id)
     assert match is not None

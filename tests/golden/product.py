@@ -19,7 +19,7 @@ from kleinbot.app.failed_profiles import FailedProfiles
 from kleinbot.app.run_modes import WORDS_CODE
 from kleinbot.bench import command as bench_command
 from kleinbot.chat.core import routing  # noqa: F401 - it knows every kind of button
-from kleinbot.chat.core.buttons import Button
+from kleinbot.chat.core.buttons import PersistentButton
 from kleinbot.chat.create.modals import ModalKeys
 from kleinbot.config.settings import Settings
 from kleinbot.config.sources import OF_OTHERS, variable
@@ -96,7 +96,7 @@ def meaning_of(custom_id: str) -> tuple[dict[str, object], str]:
 
     Raises LookupError unless exactly one kind of button takes it.
     """
-    (kind,) = (each for each in Button.__subclasses__() if each.template.fullmatch(custom_id))
+    (kind,) = (each for each in PersistentButton.__subclasses__() if each.template.fullmatch(custom_id))
     match = kind.template.fullmatch(custom_id)
     if match is None:
         raise LookupError(custom_id)
@@ -118,7 +118,7 @@ def _plain(name: str, value: object) -> dict[str, object]:
 
 def kinds_of_buttons() -> list[str]:
     """Return the patterns of all buttons, to see that each kind has an example."""
-    return [each.template.pattern for each in Button.__subclasses__()]
+    return [each.template.pattern for each in PersistentButton.__subclasses__()]
 
 
 def form_custom_id() -> str:

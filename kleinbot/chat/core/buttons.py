@@ -47,7 +47,7 @@ class _Field:
 
 
 @dataclass(frozen=True)
-class Button:
+class PersistentButton:
     """What a press means.
 
     A subclass gives its name and declares fields; each field's type is ``Annotated`` with a codec. A field
@@ -96,7 +96,7 @@ class Button:
         return discord.ui.Button(label=label, style=self.style, custom_id=self.custom_id)
 
 
-def _fields_of(button: type[Button]) -> Iterator[_Field]:
+def _fields_of(button: type[PersistentButton]) -> Iterator[_Field]:
     for name, hint in get_type_hints(button, include_extras=True).items():
         if get_origin(hint) is not ClassVar:
             yield _Field(name, *_codec(hint))

@@ -1,7 +1,8 @@
 """Which handler serves which button.
 
-The message's view holds ordinary components (``Button.labelled``). Their presses come to discord.py's dynamic
-items, one class for each row of the table. Views are never edited, but built afresh.
+A message's view holds ordinary components (``PersistentButton.labelled``). Their presses come to discord.py's
+dynamic items, one class for each row of the table. No view that is sent holds a dynamic item: when such a
+view ends, discord.py forgets the item's class for the whole process.
 """
 
 import re
@@ -11,7 +12,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import discord
 
-from kleinbot.chat.core.buttons import Button
+from kleinbot.chat.core.buttons import PersistentButton
 from kleinbot.chat.core.interaction_gate import InteractionGate
 from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
 from kleinbot.chat.create.handlers import CreateHandlers
@@ -35,7 +36,7 @@ from kleinbot.chat.results.buttons import (
 from kleinbot.chat.results.handlers import ResultHandlers
 from kleinbot.chat.results.history_handlers import HistoryHandlers
 
-B = TypeVar("B", bound=Button)
+B = TypeVar("B", bound=PersistentButton)
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ Item = discord.ui.DynamicItem[discord.ui.Item[Any]]
 
 def _dynamic_item(route: ButtonRoute[Any], gate: InteractionGate) -> type[Item]:
     class RoutedItem(Item, template=route.button.template):
-        def __init__(self, item: discord.ui.Item[Any], pressed: Button) -> None:
+        def __init__(self, item: discord.ui.Item[Any], pressed: PersistentButton) -> None:
             super().__init__(item)
             self._pressed = pressed
 

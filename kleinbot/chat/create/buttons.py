@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from kleinbot.chat.core.buttons import Button, JobId, Position, one_of
+from kleinbot.chat.core.buttons import JobId, PersistentButton, Position, one_of
 from kleinbot.domain.noise import Strength
 
 
 @dataclass(frozen=True)
-class VaryButton(Button, name="vary"):
+class VaryButton(PersistentButton, name="vary"):
     """Makes as many variations of one image as its job has images."""
 
     job_id: JobId
@@ -17,14 +17,14 @@ class VaryButton(Button, name="vary"):
 
 
 @dataclass(frozen=True)
-class RerollButton(Button, name="reroll"):
+class RerollButton(PersistentButton, name="reroll"):
     """Makes the job again with other seeds."""
 
     job_id: JobId
 
 
 @dataclass(frozen=True)
-class EditButton(Button, name="edit"):
+class EditButton(PersistentButton, name="edit"):
     """Opens the modal for an edit of one image."""
 
     job_id: JobId

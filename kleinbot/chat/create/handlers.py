@@ -8,7 +8,7 @@ import discord
 from discord import app_commands
 
 from kleinbot.chat.core import text as core_text
-from kleinbot.chat.core.buttons import Button
+from kleinbot.chat.core.buttons import PersistentButton
 from kleinbot.chat.core.interaction_gate import InteractionGate
 from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.core.typed_names import typed_image_key, typed_number
@@ -152,7 +152,7 @@ class CreateHandlers:
         await self._responder.respond(interaction, finishing, private=prepared.private)
 
 
-def _press(interaction: discord.Interaction[Any], button: Button) -> Press | None:
+def _press(interaction: discord.Interaction[Any], button: PersistentButton) -> Press | None:
     return None if interaction.message is None else Press(interaction.message.id, button.custom_id)
 
 

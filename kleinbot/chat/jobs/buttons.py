@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from kleinbot.chat.core.buttons import Button, JobId
+from kleinbot.chat.core.buttons import JobId, PersistentButton
 
 
 @dataclass(frozen=True)
-class CancelButton(Button, name="cancel"):
+class CancelButton(PersistentButton, name="cancel"):
     """Cancels a job that waits or runs."""
 
     job_id: JobId

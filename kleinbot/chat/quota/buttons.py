@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 import discord
 
-from kleinbot.chat.core.buttons import Button, Codec
+from kleinbot.chat.core.buttons import Codec, PersistentButton
 
 _SERVER_DEFAULT = "0"
 _MemberId = Annotated[
@@ -19,7 +19,7 @@ _MemberId = Annotated[
 
 
 @dataclass(frozen=True)
-class ClearQuotaButton(Button, name="qclear"):
+class ClearQuotaButton(PersistentButton, name="qclear"):
     """Removes a member's own limit; None: the server's default."""
 
     style: ClassVar[discord.ButtonStyle] = discord.ButtonStyle.danger
@@ -28,5 +28,5 @@ class ClearQuotaButton(Button, name="qclear"):
 
 
 @dataclass(frozen=True)
-class KeepQuotaButton(Button, name="qkeep"):
+class KeepQuotaButton(PersistentButton, name="qkeep"):
     """Leaves the limit as it is."""

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 import discord
 
-from kleinbot.chat.core.buttons import Button, Codec, Flag, JobId, Position
+from kleinbot.chat.core.buttons import Codec, Flag, JobId, PersistentButton, Position
 from kleinbot.usecases.history import Search
 
 SEARCH_CHARACTERS = 60
@@ -18,7 +18,7 @@ _NoLongerUsed = Annotated[None, Codec(r"\d{1,20}", lambda _: None, lambda _: "0"
 
 
 @dataclass(frozen=True)
-class FavouriteButton(Button, name="fav"):
+class FavouriteButton(PersistentButton, name="fav"):
     """Marks an image. Without a position it asks which one, where the job has several."""
 
     job_id: JobId
@@ -26,7 +26,7 @@ class FavouriteButton(Button, name="fav"):
 
 
 @dataclass(frozen=True)
-class UnfavouriteButton(Button, name="unfav"):
+class UnfavouriteButton(PersistentButton, name="unfav"):
     """Removes the mark of an image."""
 
     style: ClassVar[discord.ButtonStyle] = discord.ButtonStyle.success
@@ -36,21 +36,21 @@ class UnfavouriteButton(Button, name="unfav"):
 
 
 @dataclass(frozen=True)
-class RecipeButton(Button, name="recipe"):
+class RecipeButton(PersistentButton, name="recipe"):
     """Shows how a result was made."""
 
     job_id: JobId
 
 
 @dataclass(frozen=True)
-class DeleteButton(Button, name="del"):
+class DeleteButton(PersistentButton, name="del"):
     """Asks whether to delete a result."""
 
     job_id: JobId
 
 
 @dataclass(frozen=True)
-class ConfirmDeleteButton(Button, name="delyes"):
+class ConfirmDeleteButton(PersistentButton, name="delyes"):
     """Deletes a result. Older custom ids name a message to remove as well: that number is not believed."""
 
     style: ClassVar[discord.ButtonStyle] = discord.ButtonStyle.danger
@@ -60,7 +60,7 @@ class ConfirmDeleteButton(Button, name="delyes"):
 
 
 @dataclass(frozen=True)
-class KeepButton(Button, name="delno"):
+class KeepButton(PersistentButton, name="delno"):
     """Keeps a result. ``in_place``: the question replaced the result, which has to come back."""
 
     job_id: JobId
@@ -68,14 +68,14 @@ class KeepButton(Button, name="delno"):
 
 
 @dataclass(frozen=True)
-class ShowButton(Button, name="show"):
+class ShowButton(PersistentButton, name="show"):
     """Posts a result again."""
 
     job_id: JobId
 
 
 @dataclass(frozen=True)
-class PageButton(Button, name="hist"):
+class PageButton(PersistentButton, name="hist"):
     """Turns a page of the history, to the results that are older, or newer, than a job's number."""
 
     older: _Older
