@@ -23,7 +23,7 @@ FULL = Grid(64, 64)
 
 _INTRODUCTION = """# Predicted and measured memory
 
-What `host/memory_model.py` predicts beside torch's `max_memory_allocated`, in GiB, for each stage:
+What `hardware/memory_model.py` predicts beside torch's `max_memory_allocated`, in GiB, for each stage:
 predicted, measured, their ratio. Each host has the profile that the rules choose for it. Measured with
 `python -m tests.gpu.memory_table` and `expandable_segments`.
 "Reserved" is `max_memory_reserved` of the shape. Memory was not limited, so some batches are larger than
