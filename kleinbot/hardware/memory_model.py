@@ -20,8 +20,8 @@ RESERVED_BEYOND = {System.LINUX: 0.04, System.WSL2: 0.10, System.WINDOWS: 0.10, 
 
 Measured on an H100 with expandable segments: 0.6 to 3.5 % where the transformer is resident, up to 15 % of
 2.5 GiB where it is streamed. Larger batches reserve more while memory is not limited
-(docs/memory_model.md); where it was, the allocator gave blocks back, and whatever was predicted to fit did,
-in the eager profiles.
+(``kleinbot/docs/memory_model.md``); where it was, the allocator gave blocks back, and whatever was predicted
+to fit did, in the eager profiles.
 Windows has no such segments: hosts emulated without them took 8 to 16 % more, the fuller the card the less.
 Windows and WSL2, which has its driver, are not measured.
 """

@@ -39,10 +39,13 @@ async def load(reader: Reader, profile: str) -> tuple[MeasuredRow, ...]:
 
 
 async def replace(transaction: Transaction, profile: str, measured: Iterable[MeasuredRow]) -> None:
-    """Set what is known of ``profile``; rows that are not among ``measured`` are gone."""
+    """Set what is known of ``profile``; rows that are not among ``measured`` are gone.
+
+    Of batch keys that differ in something that has no column, because it takes no time, the last one counts.
+    """
     await transaction.change("DELETE FROM measured_seconds WHERE profile = ?", profile)
     await transaction.change_each(
-        "INSERT INTO measured_seconds (profile, columns, rows, steps, checkpoint, input_grids, first_sigma,"
+        "INSERT OR REPLACE INTO measured_seconds (profile, columns, rows, steps, checkpoint, input_grids, first_sigma,"
         " batch, seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             (
