@@ -45,8 +45,8 @@ async def replace(transaction: Transaction, profile: str, measured: Iterable[Mea
     """
     await transaction.change("DELETE FROM measured_seconds WHERE profile = ?", profile)
     await transaction.change_each(
-        "INSERT OR REPLACE INTO measured_seconds (profile, columns, rows, steps, checkpoint, input_grids, first_sigma,"
-        " batch, seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO measured_seconds (profile, columns, rows, steps, checkpoint, input_grids,"
+        " first_sigma, batch, seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             (
                 profile,
