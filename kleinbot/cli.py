@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from kleinbot import __version__
-from kleinbot.config.settings import TOKEN_VARIABLE, LogLevel, Settings
+from kleinbot.config.settings import Settings
 from kleinbot.config.sources import LoadedSettings, SettingsError, described, load_settings, take_over_dotenv
+from kleinbot.config.values import TOKEN_VARIABLE, LogLevel
 from kleinbot.domain.errors import Code, FatalEngineError, KleinbotError, StartError
 from kleinbot.process.exit_deadline import ExitDeadline, exit_now, remaining_threads
 from kleinbot.process.supervisor import RESTART_CODE, Supervisor, child_command, start_child

@@ -10,8 +10,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from kleinbot import __version__, cli
-from kleinbot.config.settings import DeviceChoice, Settings
+from kleinbot.config.settings import Settings
 from kleinbot.config.sources import right
+from kleinbot.config.values import DeviceChoice
 from kleinbot.doctor.findings import Finding, Topic, problem
 from kleinbot.domain.errors import Code, FatalEngineError, StartError
 from kleinbot.process.supervisor import RESTART_CODE

@@ -10,7 +10,8 @@ from dataclasses import replace
 from kleinbot.app.engine_startup import Remedy, remedy_of
 from kleinbot.app.model_choice import SMALL_KLEIN, ModelChoice
 from kleinbot.app.torch_probe import TorchProbe, ask_torch
-from kleinbot.config.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
+from kleinbot.config.settings import Settings
+from kleinbot.config.values import DEFAULT_HUB_REPO, DeviceChoice
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import CUDA_BF16, Device

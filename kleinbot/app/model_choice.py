@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kleinbot.app.torch_probe import TorchProbe, ask_torch
-from kleinbot.config.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
+from kleinbot.config.settings import Settings
+from kleinbot.config.values import DEFAULT_HUB_REPO, DeviceChoice
 from kleinbot.domain.capacity import Capacity
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.job_spec import Checkpoint

@@ -11,7 +11,8 @@ from dataclasses import replace
 from kleinbot.app.failed_profiles import FailedProfiles
 from kleinbot.app.model_choice import ModelChoice, choose_model
 from kleinbot.app.torch_probe import TorchProbe, ask_torch
-from kleinbot.config.settings import DeviceChoice, Settings
+from kleinbot.config.settings import Settings
+from kleinbot.config.values import DeviceChoice
 from kleinbot.domain.errors import StartError
 from kleinbot.domain.profile import Device
 from kleinbot.hardware.facts import GIB, Gpu, MachineFacts

@@ -16,7 +16,8 @@ from dotenv.parser import parse_stream
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
-from kleinbot.config.settings import ENVIRONMENT_PREFIX, TOKEN_SHAPE, TOKEN_VARIABLE, Right, Settings
+from kleinbot.config.settings import Settings
+from kleinbot.config.values import ENVIRONMENT_PREFIX, TOKEN_SHAPE, TOKEN_VARIABLE, Right
 
 ENVIRONMENT = "the environment"
 DOTENV = ".env"

@@ -9,8 +9,9 @@ from kleinbot.app.gpu_availability import comes_down, waits_for
 from kleinbot.app.model_choice import hides_gpus
 from kleinbot.app.torch_probe import TorchProbe, ask_torch
 from kleinbot.config.proxy import proxy_for
-from kleinbot.config.settings import DeviceChoice, Settings
+from kleinbot.config.settings import Settings
 from kleinbot.config.sources import files_with_secrets
+from kleinbot.config.values import DeviceChoice
 from kleinbot.doctor import data, discord_account, intake, machine, model
 from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, problem, warning
 from kleinbot.domain.profile import Device

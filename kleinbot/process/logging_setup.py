@@ -12,7 +12,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import cast
 
-from kleinbot.config.settings import TOKEN_SHAPE
+from kleinbot.config.values import TOKEN_SHAPE
 from kleinbot.process import private_files
 
 LOG_FILE = "kleinbot.log"

@@ -12,7 +12,8 @@ from kleinbot.app.gpu_availability import GpuAvailability, waits_for
 from kleinbot.app.model_choice import SMALL_KLEIN, ModelChoice, choose_model
 from kleinbot.app.opening import opened
 from kleinbot.app.torch_probe import TorchProbe
-from kleinbot.config.settings import DEFAULT_HUB_REPO, Settings
+from kleinbot.config.settings import Settings
+from kleinbot.config.values import DEFAULT_HUB_REPO
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.profile import CPU_SMALL
 from kleinbot.domain.work import EnginePhase, ModelSize

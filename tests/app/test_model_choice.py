@@ -12,7 +12,8 @@ import torch
 
 from kleinbot.app.model_choice import SMALL_KLEIN, choose_model, log_choice, pin_gpu, wishes_of
 from kleinbot.app.torch_probe import TorchProbe
-from kleinbot.config.settings import DEFAULT_HUB_REPO, Settings
+from kleinbot.config.settings import Settings
+from kleinbot.config.values import DEFAULT_HUB_REPO
 from kleinbot.domain.capacity import LimitsOnly
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.job_spec import Checkpoint

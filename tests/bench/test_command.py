@@ -11,7 +11,8 @@ from kleinbot.bench import command
 from kleinbot.bench.command import run_bench
 from kleinbot.bench.conditions import cpu_name
 from kleinbot.bench.results import Comparison, Report
-from kleinbot.config.settings import DeviceChoice, Settings
+from kleinbot.config.settings import Settings
+from kleinbot.config.values import DeviceChoice
 from kleinbot.domain.errors import FatalEngineError
 from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, WeightFormat
 from kleinbot.hardware.facts import GIB, HostMemory, MachineFacts, System

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from kleinbot.config.settings import DeviceChoice, LogLevel, Settings
+from kleinbot.config.settings import Settings
 from kleinbot.config.sources import SettingsError, described, load_settings
+from kleinbot.config.values import DeviceChoice, LogLevel
 
 TOKEN = ".".join(("A" * 24, "b" * 6, "c" * 38))
 

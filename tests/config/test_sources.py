@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kleinbot.config.settings import LogLevel, Settings
+from kleinbot.config.settings import Settings
 from kleinbot.config.sources import (
     SettingsError,
     described,
@@ -15,6 +15,7 @@ from kleinbot.config.sources import (
     take_over_dotenv,
     variable,
 )
+from kleinbot.config.values import LogLevel
 
 TOKEN = ".".join(("A" * 24, "b" * 6, "c" * 38))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kleinbot.app.torch_probe import TorchProbe, ask_torch
-from kleinbot.config.settings import DeviceChoice
+from kleinbot.config.values import DeviceChoice
 from kleinbot.doctor import machine
 from kleinbot.doctor.examination import examine
 from kleinbot.doctor.findings import Topic, Verdict

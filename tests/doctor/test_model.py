@@ -9,7 +9,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from kleinbot.app.model_choice import SMALL_KLEIN
-from kleinbot.config.settings import DEFAULT_HUB_REPO, DeviceChoice
+from kleinbot.config.values import DEFAULT_HUB_REPO, DeviceChoice
 from kleinbot.doctor.examination import DATABASE_FILE, examine, would_start
 from kleinbot.doctor.findings import Topic, Verdict
 from kleinbot.domain.clock import SystemClock

@@ -6,13 +6,23 @@ from pathlib import Path
 
 import pytest
 import torch
-from diffusers import Flux2KleinPipeline
+from diffusers import Flux2KleinPipeline, Flux2Transformer2DModel
 
-from kleinbot.domain.profile import CPU_SMALL
+from kleinbot.domain.job_spec import Checkpoint
+from kleinbot.domain.profile import CPU_SMALL, WeightFormat
 from kleinbot.klein.pipeline.load import Klein, load_klein
+from kleinbot.klein.quantisation import quantised as kept_on_disk
+from kleinbot.klein.quantisation.quantise import quantise
 from kleinbot.klein.weights.find_weights import find_weights
 from kleinbot.klein.weights.source import HubSource, hub_source
 from tests.klein.hub import REPOSITORY, Hub, serving
+from tests.klein.layouts import (
+    SCALES,
+    write_bfl_fp8,
+    write_comfy_text_encoder,
+    write_comfy_tokenizer,
+    write_comfy_vae,
+)
 from tests.klein.tiny import ensure_tiny
 
 TEXT_LAYERS = 36
@@ -58,3 +68,45 @@ def hub(tiny_folder: Path, tmp_path: Path) -> Iterator[Hub]:
 @pytest.fixture
 def source(hub: Hub, tmp_path: Path) -> HubSource:
     return hub_source(CPU_SMALL, REPOSITORY, tmp_path / "cache", hub.endpoint)
+
+
+@pytest.fixture(scope="module")
+def transformer(klein: Klein) -> Flux2Transformer2DModel:
+    return klein.transformers[Checkpoint.DISTILLED]
+
+
+@pytest.fixture(scope="module")
+def comfy_made(
+    tiny_folder: Path, transformer: Flux2Transformer2DModel, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    root = tmp_path_factory.mktemp("comfy") / "ComfyUI"
+    write_bfl_fp8(transformer, root / "models/diffusion_models/flux-2-klein-4b-fp8.safetensors", SCALES)
+    write_comfy_text_encoder(tiny_folder, root / "models/text_encoders/qwen_3_4b.safetensors")
+    write_comfy_vae(tiny_folder, root / "models/vae/flux2-vae.safetensors")
+    write_comfy_tokenizer(tiny_folder, root)
+    return root
+
+
+@pytest.fixture
+def comfy(comfy_made: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(comfy_made, tmp_path / "ComfyUI")
+
+
+@pytest.fixture
+def checkout(tiny_folder: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(tiny_folder, tmp_path / "checkout")
+
+
+@pytest.fixture
+def quantised_layers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[WeightFormat]]:
+    """Note every layer that is quantised for the file."""
+    made: list[WeightFormat] = []
+
+    def noted(
+        weight: torch.Tensor, kept: WeightFormat, device: torch.device
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        made.append(kept)
+        return quantise(weight, kept, device)
+
+    monkeypatch.setattr(kept_on_disk, "quantise", noted)
+    return iter([made])

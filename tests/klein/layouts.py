@@ -224,3 +224,11 @@ def _bfl_vae_name(name: str, levels: int) -> str:
     if name.startswith("quant_conv"):
         return f"encoder.{name}"
     return f"decoder.{name}" if name.startswith("post_quant_conv") else name
+
+
+# Where ComfyUI keeps its files, below its folder.
+TRANSFORMER = "models/diffusion_models/flux-2-klein-4b-fp8.safetensors"
+TEXT_ENCODER = "models/text_encoders/qwen_3_4b.safetensors"
+VAE = "models/vae/flux2-vae.safetensors"
+
+SCALES = dict.fromkeys(block_linears(2, 3), 0.05)

@@ -53,7 +53,8 @@ def test_asyncios_own_threads_are_not_waited_for_either() -> None:
         import asyncio, pathlib, tempfile, threading
         from functools import partial
         from kleinbot import cli
-        from kleinbot.config.settings import LogLevel, Settings
+        from kleinbot.config.settings import Settings
+        from kleinbot.config.values import LogLevel
 
         async def work(on_ending):
             asyncio.get_running_loop().run_in_executor(None, threading.Event().wait)
@@ -73,7 +74,8 @@ def test_what_ends_in_time_goes_on() -> None:
         """
         import pathlib, tempfile
         from kleinbot import cli
-        from kleinbot.config.settings import LogLevel, Settings
+        from kleinbot.config.settings import Settings
+        from kleinbot.config.values import LogLevel
 
         async def work(on_ending):
             return 5
@@ -102,7 +104,8 @@ def test_what_hangs_before_the_end_is_not_waited_for_either() -> None:
         """
         import asyncio, pathlib, tempfile, threading
         from kleinbot import cli
-        from kleinbot.config.settings import LogLevel, Settings
+        from kleinbot.config.settings import Settings
+        from kleinbot.config.values import LogLevel
 
         async def work(on_ending):
             on_ending(86, 0.1)

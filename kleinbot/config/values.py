@@ -1,0 +1,133 @@
+"""Value types and validators of the settings."""
+
+import logging
+import os
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, SecretStr
+
+from kleinbot.domain.proxies import DIRECT
+from kleinbot.texts import languages
+
+ENVIRONMENT_PREFIX = "KLEINBOT_"
+TOKEN_VARIABLE = "DISCORD_TOKEN"  # noqa: S105 - the name of a variable
+DEFAULT_HUB_REPO = "black-forest-labs/FLUX.2-klein-4B"
+
+# Discord documents no shape; every token since 2015 is base64url(id).base64url(time).signature.
+TOKEN_SHAPE = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{17,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{20,}")
+# Both halves as huggingface_hub's validate_repo_id wants them, less its finer points.
+HUB_REPO_SHAPE = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
+
+
+@dataclass(frozen=True)
+class Right:
+    """Stands beside a setting's type: how a right value is described to who wrote a wrong one."""
+
+    text: str
+
+
+class DeviceChoice(StrEnum):
+    """Where the model should run; ``auto`` takes the card if there is a suitable one."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+    @property
+    def number(self) -> int:
+        """The level as ``logging`` counts it."""
+        return logging.getLevelNamesMapping()[self.name]
+
+
+def stripped(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
+def lowercased(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def no_boolean(value: object) -> object:
+    # pydantic would take TOML's ``true`` for 1.
+    if isinstance(value, bool):
+        raise ValueError("a truth value is not a number")  # noqa: TRY004 - what pydantic collects
+    return value
+
+
+def split(value: object) -> object:
+    return [part for part in re.split(r"[,\s]+", value) if part] if isinstance(value, str) else value
+
+
+def token_shaped(token: SecretStr | None) -> SecretStr | None:
+    if token is not None and TOKEN_SHAPE.fullmatch(token.get_secret_value()) is None:
+        raise ValueError("not the shape of a token")
+    return token
+
+
+def http_proxy(proxy: SecretStr | None) -> SecretStr | None:
+    if proxy is None or proxy.get_secret_value() == DIRECT:
+        return proxy
+    try:
+        parts = urlsplit(proxy.get_secret_value())
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError("not an HTTP proxy")
+    return proxy
+
+
+def known_locale(locale: str) -> str:
+    if locale not in languages():
+        raise ValueError("no sentences in this language")
+    return locale
+
+
+def writable_folder(folder: Path) -> Path:
+    folder = _expanded(folder)
+    try:
+        existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    except OSError as error:  # a folder on the way may not be looked into
+        raise ValueError("cannot be reached") from error
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise ValueError("cannot be made or written")
+    return folder
+
+
+def _expanded(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ValueError("nobody of this name has a home") from error
+
+
+def folder_or_hub_repository(value: object) -> object:
+    """Tell a folder (``Path``) from a hub repository's id (``str``): an existing folder wins."""
+    if not isinstance(value, str):
+        return value
+    path = _expanded(Path(value.strip()))
+    try:
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except OSError:
+        # On a share that is away just now: whoever reads it says so, and tries again.
+        return path
+    if is_folder:
+        return path
+    # A file may be written like a repository: models/flux-2-klein-4b.safetensors.
+    if is_file or HUB_REPO_SHAPE.fullmatch(value.strip()) is None:
+        raise ValueError("neither a folder nor a repository")
+    return value.strip()
+
+
+Number = BeforeValidator(no_boolean)
