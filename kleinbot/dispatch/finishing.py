@@ -111,19 +111,9 @@ class Finisher:
             _log.error("%d pictures could not be put back by now: %s", len(keys), error)
 
     def _own(self, key: ImageKey, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(self._to_an_end(key, work))
+        task = asyncio.create_task(work)
         self._tasks[task] = key
         task.add_done_callback(self._tasks.pop)
-
-    async def _to_an_end(self, key: ImageKey, work: Coroutine[None, None, None]) -> None:
-        try:
-            await work
-        except Exception:  # noqa: BLE001 - the edge of a background task: the job must not hang
-            _log.exception("picture %s could not be finished", key)
-            self._drawn.discard(key)
-            await self._fail_surely(key, RenderError(Code.RENDER_FAILED))
-        finally:
-            self._drawn.discard(key)
 
     async def _fail_surely(self, key: ImageKey, error: RenderError) -> None:
         """Fail a job, and repeat that where it fails too: otherwise its image stays "running" for good."""
@@ -152,32 +142,45 @@ class Finisher:
 
     async def _finish(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:
         """Archive and record an image, again and again until both succeed or the process ends."""
-        png, digest = await self._encoded(job, key, pixels)
-        while True:
-            try:
-                stored = await self._archive.put(job.server_id, key.job_id, key.position, png)
-                self._faults.reach(FaultPoint.AFTER_FILE)
-                finished = FinishedImage(key, stored.path, stored.byte_count, stored.sha256, digest, seconds)
-                async with self._database.transaction() as transaction:
-                    recorded = await jobs.finish_image(transaction, finished, self._clock.now_ms())
-                    self._faults.reach(FaultPoint.BEFORE_COMMIT)
-                self._faults.reach(FaultPoint.AFTER_COMMIT)
-                if not recorded:  # it was cancelled meanwhile
-                    await self._archive.discard(stored.path)
-                self._wake_delivery()
-            except (OSError, DiskFullError, sqlite3.OperationalError) as error:
-                if self._closing.is_set():
-                    _log.error("picture %s could not be stored and will be made again: %s", key, error)
-                    self._unstored.add(key)
+        try:
+            png, digest = await self._encoded(job, key, pixels)
+            while True:
+                try:
+                    stored = await self._archive.put(job.server_id, key.job_id, key.position, png)
+                    self._faults.reach(FaultPoint.AFTER_FILE)
+                    done = FinishedImage(key, stored.path, stored.byte_count, stored.sha256, digest, seconds)
+                    async with self._database.transaction() as transaction:
+                        recorded = await jobs.finish_image(transaction, done, self._clock.now_ms())
+                        self._faults.reach(FaultPoint.BEFORE_COMMIT)
+                    self._faults.reach(FaultPoint.AFTER_COMMIT)
+                    if not recorded:  # it was cancelled meanwhile
+                        await self._archive.discard(stored.path)
+                    self._wake_delivery()
+                except (OSError, DiskFullError, sqlite3.OperationalError) as error:
+                    if not await self._may_try_again(key, error):
+                        return
+                else:
                     return
-                # The image is made: better wait for room than spend the GPU again. Its member waits through
-                # no fault of theirs, so cancelling it now is free.
-                self._drawn.discard(key)
-                _log.error("picture %s could not be stored, trying again: %s", key, error)
-                # Closing repeats it once more at once.
-                await sleep_until(self._closing, self._clock, _RETRY_S)
-            else:
-                return
+        except Exception:  # noqa: BLE001 - the edge of a background task: the job must not hang
+            _log.exception("picture %s could not be finished", key)
+            self._drawn.discard(key)
+            await self._fail_surely(key, RenderError(Code.RENDER_FAILED))
+        finally:
+            self._drawn.discard(key)
+
+    async def _may_try_again(self, key: ImageKey, error: Exception) -> bool:
+        """Wait after a failed attempt to store an image; False once the process is ending."""
+        if self._closing.is_set():
+            _log.error("picture %s could not be stored and will be made again: %s", key, error)
+            self._unstored.add(key)
+            return False
+        # The image is made: better wait for room than spend the GPU again. Its member waits through no fault
+        # of theirs, so cancelling it now is free.
+        self._drawn.discard(key)
+        _log.error("picture %s could not be stored, trying again: %s", key, error)
+        # Closing repeats it once more at once.
+        await sleep_until(self._closing, self._clock, _RETRY_S)
+        return True
 
     async def _encoded(self, job: Job, key: ImageKey, pixels: Pixels) -> tuple[bytes, str]:
         """Return an image as a PNG with its recipe, and the hash of its pixels."""

@@ -7,7 +7,7 @@ private results. If both are closed, the result is given to its member after the
 import functools
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 import aiohttp
 import discord
@@ -111,21 +111,22 @@ class OutboxWorker:
                     self._rows.begin(
                         outbox_id,
                         lane.channel_id,
-                        functools.partial(self._attempt, outbox_id, self._deliver_or_postpone),
-                        functools.partial(self._attempt, outbox_id, self._make_room),
+                        functools.partial(self._attempt, outbox_id),
+                        functools.partial(self._make_room, outbox_id),
                     )
 
-    async def _attempt(self, outbox_id: int, act: Callable[[OutboxRow], Awaitable[None]]) -> None:
-        # Read again: it may have been delivered after it was found due.
+    async def _make_room(self, outbox_id: int) -> None:
+        """Postpone an attempt that was cut off for other channels: it may have arrived, or hang."""
         row = await outbox.undelivered(self._database.read, outbox_id)
         if row is not None:
-            await act(row)
+            await self._postpone(row, TimeoutError("others were due"))
 
-    async def _make_room(self, row: OutboxRow) -> None:
-        """Postpone an attempt that was cut off for other channels: it may have arrived, or hang."""
-        await self._postpone(row, TimeoutError("others were due"))
-
-    async def _deliver_or_postpone(self, row: OutboxRow) -> None:
+    async def _attempt(self, outbox_id: int) -> None:
+        """Deliver a result, or postpone it, or give it up."""
+        # Read again: it may have been delivered after it was found due.
+        row = await outbox.undelivered(self._database.read, outbox_id)
+        if row is None:
+            return
         try:
             await ended_within(self._clock, _ATTEMPT_S, self._deliver(row))
         except sqlite3.Error:

@@ -133,45 +133,41 @@ class Routes:
         await self._sent(row, job, route, None, min(there.values()))
 
     async def _edit(self, address: ReplyAddress, compose: Compose) -> tuple[ResultMessage, int]:
-        async def attempt(limits: UploadLimits) -> tuple[ResultMessage, int]:
+        limits = UploadLimits(address.upload_limit_bytes)
+        while True:
             part = await compose(limits)
-            return part, await self._first_responses.edit(address, part.message)
-
-        try:
-            edited = await splitting.fitting(UploadLimits(address.upload_limit_bytes), attempt)
-        except discord.HTTPException as error:
-            if error.code in _FIRST_RESPONSE_CLOSED:
-                raise RouteClosedError(f"the first response cannot be edited: {error.code}") from error
-            raise
-        self._faults.reach(FaultPoint.AFTER_POST)
-        return edited
+            try:
+                message_id = await self._first_responses.edit(address, part.message)
+            except discord.HTTPException as error:
+                if error.code in _FIRST_RESPONSE_CLOSED:
+                    raise RouteClosedError(f"the first response cannot be edited: {error.code}") from error
+                limits = splitting.smaller(limits, error)
+            else:
+                self._faults.reach(FaultPoint.AFTER_POST)
+                return part, message_id
 
     async def _post(self, job: Job, compose: Compose, nonce: str) -> tuple[ResultMessage, int]:
         channel = self._channel(job)
         mentions = discord.AllowedMentions(
             everyone=False, roles=False, replied_user=False, users=[discord.Object(job.member_id)]
         )
-
-        async def attempt(limits: UploadLimits) -> tuple[ResultMessage, int]:
+        limits = splitting.limits_of_channel(self._client(), job.server_id)
+        while True:
             part = await compose(limits)
-            sent = await channel.send(
-                view=part.message.view,
-                files=list(part.message.files),
-                nonce=nonce,
-                allowed_mentions=mentions,
-            )
-            return part, sent.id
-
-        try:
-            sent = await splitting.fitting(
-                splitting.limits_of_channel(self._client(), job.server_id), attempt
-            )
-        except discord.HTTPException as error:
-            if error.code in _CHANNEL_CLOSED:
-                raise RouteClosedError(f"the channel is closed to us: {error.code}") from error
-            raise
-        self._faults.reach(FaultPoint.AFTER_POST)
-        return sent
+            try:
+                sent = await channel.send(
+                    view=part.message.view,
+                    files=list(part.message.files),
+                    nonce=nonce,
+                    allowed_mentions=mentions,
+                )
+            except discord.HTTPException as error:
+                if error.code in _CHANNEL_CLOSED:
+                    raise RouteClosedError(f"the channel is closed to us: {error.code}") from error
+                limits = splitting.smaller(limits, error)
+            else:
+                self._faults.reach(FaultPoint.AFTER_POST)
+                return part, sent.id
 
     def _now_id(self) -> int | None:
         """Return an id below those of all messages sent from now on; None while the skew is unknown."""

@@ -29,10 +29,18 @@ async def fitting(limits: UploadLimits, attempt: Callable[[UploadLimits], Awaita
         try:
             return await attempt(limits)
         except discord.HTTPException as error:
-            smaller = limits.halved()
-            if error.code != REQUEST_TOO_LARGE or smaller is None:
-                raise
-            limits = smaller
+            limits = smaller(limits, error)
+
+
+def smaller(limits: UploadLimits, error: discord.HTTPException) -> UploadLimits:
+    """Return lower limits for a request that ended in ``error``.
+
+    Raises ``error`` if Discord did not find the request too large, or if it can get no smaller.
+    """
+    halved = limits.halved()
+    if error.code != REQUEST_TOO_LARGE or halved is None:
+        raise error
+    return halved
 
 
 def left_of(job: Job, posted: Mapping[int, int] | Iterable[int]) -> tuple[Image, ...]:

@@ -160,7 +160,8 @@ async def finish_image(transaction: Transaction, image: FinishedImage, now_ms: i
         return False
     await transaction.change("UPDATE jobs SET pictures = pictures + 1 WHERE job_id = ?", key.job_id)
     await ledger.settle(transaction, key.job_id, key.position, now_ms)
-    await _end_job_if_complete(transaction, key.job_id, now_ms)
+    if await _end_if_complete(transaction, key.job_id, now_ms):
+        await outbox.put(transaction, key.job_id, now_ms)
     return True
 
 
@@ -257,12 +258,11 @@ async def lost_attempts(reader: Reader, key: ImageKey) -> int:
     )
 
 
-async def _end_job_if_complete(transaction: Transaction, job_id: str, now_ms: int) -> None:
+async def _end_if_complete(transaction: Transaction, job_id: str, now_ms: int) -> bool:
     ended = await transaction.change(
         "UPDATE jobs SET state = 'done', ended_ms = ? WHERE job_id = ? AND state = 'running' AND NOT EXISTS"
         " (SELECT 1 FROM images WHERE images.job_id = jobs.job_id AND images.state != 'done')",
         now_ms,
         job_id,
     )
-    if ended:
-        await outbox.put(transaction, job_id, now_ms)
+    return bool(ended)
