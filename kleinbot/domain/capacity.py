@@ -1,4 +1,4 @@
-"""What a profile can hold at once: asked before a job is accepted and before a batch is started."""
+"""How much work fits in memory at once: checked before a job is accepted and before a batch starts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from kleinbot.domain.profile import Profile
 
 
 class Capacity(Protocol):
-    """How much work fits beside the weights."""
+    """How much work fits in memory beside the weights."""
 
     def largest_batch(self, grid: Grid, references: Sequence[Grid] = ()) -> int:
-        """Return how many images of ``grid``, each with ``references``, fit at once; 0 where not even one."""
+        """Return how many images of ``grid``, each with ``references``, fit at once; 0 if none fits."""
         ...
 
 
 @dataclass(frozen=True)
 class LimitsOnly:
-    """Counts nothing: the profile's own limits hold for every shape, as on a machine without a GPU."""
+    """Ignores memory and applies only the profile's own limits, as on a machine without a GPU."""
 
     profile: Profile
 

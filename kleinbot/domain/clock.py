@@ -1,4 +1,4 @@
-"""Time, injected everywhere so that tests own it."""
+"""Time, injected everywhere so that tests control it."""
 
 import asyncio
 import time
@@ -17,11 +17,11 @@ class Clock(Protocol):
     """The only source of time."""
 
     def now_ms(self) -> int:
-        """Milliseconds since the Unix epoch, UTC: what goes into rows and messages."""
+        """Milliseconds since the Unix epoch, UTC; for rows and messages."""
         ...
 
     def monotonic_s(self) -> float:
-        """Seconds that never run backwards: what durations are measured with."""
+        """Seconds that never run backwards; for measuring durations."""
         ...
 
     async def sleep(self, seconds: float) -> None:
@@ -30,7 +30,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """The operating system's clock."""
 
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
@@ -43,7 +43,7 @@ class SystemClock:
 
 
 async def sleep_until(event: asyncio.Event, clock: Clock, seconds: float) -> None:
-    """Sleep until ``event`` is set, for ``seconds`` at most."""
+    """Sleep until ``event`` is set, but at most ``seconds``."""
     waits = [asyncio.ensure_future(event.wait()), asyncio.ensure_future(clock.sleep(seconds))]
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -52,18 +52,18 @@ async def sleep_until(event: asyncio.Event, clock: Clock, seconds: float) -> Non
             wait.cancel()
 
 
-async def ended_within(clock: Clock, seconds: float, work: Awaitable[T]) -> T:
-    """Return what ``work`` returns. Cancels it and raises TimeoutError once ``seconds`` have passed."""
-    doing = asyncio.ensure_future(work)
-    patience = asyncio.ensure_future(clock.sleep(seconds))
+async def run_within(clock: Clock, seconds: float, work: Awaitable[T]) -> T:
+    """Await ``work`` and return its result. After ``seconds``, cancel it and raise TimeoutError."""
+    task = asyncio.ensure_future(work)
+    timeout = asyncio.ensure_future(clock.sleep(seconds))
     try:
-        await asyncio.wait({doing, patience}, return_when=asyncio.FIRST_COMPLETED)
-        if doing.done():
-            return doing.result()
+        await asyncio.wait({task, timeout}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
         raise TimeoutError
     finally:
-        patience.cancel()
-        if not doing.done():
-            doing.cancel()
+        timeout.cancel()
+        if not task.done():
+            task.cancel()
             with suppress(asyncio.CancelledError, Exception):
-                await doing
+                await task

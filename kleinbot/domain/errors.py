@@ -1,4 +1,4 @@
-"""Errors that people read: a code with parameters. Their sentences live in ``texts/``."""
+"""Errors shown to people: a code with parameters. Their sentences live in ``texts/``."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ Parameter = str | int | float
 
 
 class Code(StrEnum):
-    """Each is a message id in ``texts/<locale>/errors.ftl``."""
+    """Error codes. Each is a message id in ``texts/<locale>/errors.ftl``."""
 
     UNEXPECTED = "error-unexpected"
     COMMAND_CHANGED = "error-command-changed"
@@ -164,7 +164,7 @@ class Code(StrEnum):
 
 
 class KleinbotError(Exception):
-    """An expected failure, told to a person by ``code`` and ``parameters``."""
+    """An expected failure; ``code`` and ``parameters`` give the sentence that a person reads."""
 
     def __init__(self, code: Code, **parameters: Parameter) -> None:
         super().__init__(code, parameters)
@@ -176,21 +176,21 @@ class KleinbotError(Exception):
         return f"{self.code}({listed})"
 
 
-class Refusal(KleinbotError):  # noqa: N818 - it is what happened, not a fault
-    """A request that was not accepted: nothing was stored, nothing was charged."""
+class Refusal(KleinbotError):  # noqa: N818 - an outcome, not a fault
+    """A request was not accepted: nothing was stored and nothing was charged."""
 
 
 class StartError(KleinbotError):
-    """The bot cannot start as it is set up; the sentence says what to change."""
+    """The bot cannot start with its present setup; the sentence says what to change."""
 
 
 class RenderError(KleinbotError):
-    """One job failed in the engine and is refunded; the engine goes on."""
+    """One job failed in the engine and is refunded; the engine keeps running."""
 
 
-class RepeatedEvent(Exception):  # noqa: N818 - it is what happened, not a fault
-    """An event came again whose change was made: nothing is changed, and nothing is said."""
+class RepeatedEvent(Exception):  # noqa: N818 - an outcome, not a fault
+    """An event arrived again after its change was made: nothing changes and nobody gets an answer."""
 
 
 class FatalEngineError(Exception):
-    """The process can no longer use its card (a sticky CUDA error, a hang): it must be restarted."""
+    """The process can no longer use its GPU (a sticky CUDA error, a hang) and must be restarted."""

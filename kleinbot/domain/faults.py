@@ -1,11 +1,11 @@
-"""Named points at which a test may end the process, so that recovery is proven where it matters."""
+"""Named points at which a test may kill the process to prove recovery."""
 
 from enum import StrEnum
 from typing import Protocol
 
 
 class FaultPoint(StrEnum):
-    """Every moment between two durable facts."""
+    """The moments between two durable writes."""
 
     AFTER_CLAIM = "after_claim"
     WITHIN_ENCODE = "within_encode"
@@ -17,21 +17,21 @@ class FaultPoint(StrEnum):
     AFTER_COMMIT = "after_commit"
     AFTER_POST = "after_post"
     AFTER_IDENTITY = "after_identity"
-    """The database knows who it is, the archive does not yet know whose it is."""
+    """The database has its identity; the archive is not yet marked with it."""
     LOG_NOTED = "log_noted"
-    """The token that the database is to get is noted, the database does not have it yet."""
+    """The database's new token is noted; the database does not hold it yet."""
     LOG_CLAIMED = "log_claimed"
-    """The database has its token, in its log only."""
+    """The database holds its token, but only in its write-ahead log."""
 
 
 class Faults(Protocol):
-    """Told whenever a fault point is reached; must be callable from any thread."""
+    """Called whenever a fault point is reached; must be callable from any thread."""
 
     def reach(self, point: FaultPoint) -> None: ...
 
 
 class NoFaults:
-    """What production uses: nothing ever happens."""
+    """Does nothing; used in production."""
 
     def reach(self, point: FaultPoint) -> None:
         del point

@@ -1,4 +1,4 @@
-"""Sizes of pictures. A token of the transformer covers 16×16 pixels."""
+"""Picture sizes. One transformer token covers 16×16 pixels."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +10,7 @@ MAX_OUTPUT_TOKENS = 4096
 
 @dataclass(frozen=True, order=True)
 class Grid:
-    """A picture's size as whole tokens."""
+    """A picture's size in whole tokens."""
 
     columns: int
     rows: int
@@ -29,16 +29,16 @@ class Grid:
 
     @classmethod
     def of_pixels(cls, width_px: int, height_px: int) -> "Grid":
-        """Build the grid that ``width_px`` × ``height_px`` fills exactly.
+        """Return the grid of exactly ``width_px`` × ``height_px``.
 
-        Raises ValueError where a side is not a positive multiple of 16.
+        Raises ValueError if a side is not a positive multiple of 16.
         """
         if width_px <= 0 or height_px <= 0 or width_px % TOKEN_PX or height_px % TOKEN_PX:
             raise ValueError(f"{width_px}×{height_px} is not a whole number of {TOKEN_PX} px tokens")
         return cls(width_px // TOKEN_PX, height_px // TOKEN_PX)
 
     def scaled_to(self, max_tokens: int) -> "Grid":
-        """Return the grid of nearly the same aspect with at most ``max_tokens`` tokens."""
+        """Return a grid of nearly the same aspect ratio with at most ``max_tokens`` tokens."""
         if self.tokens <= max_tokens:
             return self
         scale = (max_tokens / self.tokens) ** 0.5
@@ -46,7 +46,7 @@ class Grid:
 
 
 class Aspect(StrEnum):
-    """What a member chooses from. Three distinct token counts serve all seven, so few shapes compile."""
+    """The aspect ratios on offer. All seven share three token counts, so few shapes are compiled."""
 
     SQUARE = "1:1"
     LANDSCAPE_4_3 = "4:3"
@@ -58,7 +58,7 @@ class Aspect(StrEnum):
 
     @property
     def grid(self) -> Grid:
-        """The grid at full size: 4096, 4056 or 4032 tokens."""
+        """The full-size grid: 4096, 4056 or 4032 tokens."""
         return _FULL_GRIDS[self]
 
 

@@ -37,14 +37,14 @@ class ImageState(StrEnum):
 
 
 class Lane(StrEnum):
-    """TOKEN promises a reply within the interaction's 15 minutes; RELAXED does not, and has the same turn."""
+    """TOKEN promises a reply within the interaction's 15 minutes. RELAXED does not; its turn is the same."""
 
     TOKEN = "token"  # noqa: S105 - a lane
     RELAXED = "relaxed"
 
 
 class Told(StrEnum):
-    """How sure it is when a job starts: then, then at the latest, or later than anybody can tell."""
+    """How certain an estimated start is: at that time, by that time, or later than can be estimated."""
 
     STARTS = "starts"
     LATEST = "latest"
@@ -52,7 +52,7 @@ class Told(StrEnum):
 
 
 class RelaxedReason(StrEnum):
-    """Why nothing is promised: so much is promised to its member already, or it is expected too late."""
+    """Why a job is RELAXED: its member's share of promises is used up, or it is expected too late."""
 
     SHARE = "share"
     LATE = "late"
@@ -60,9 +60,9 @@ class RelaxedReason(StrEnum):
 
 @dataclass(frozen=True)
 class ReplyAddress:
-    """How the first response to an interaction, ``asked_id``, can be edited until ``expires_ms``.
+    """How to edit the first response to the interaction ``asked_id`` until ``expires_ms``.
 
-    That counts from its arrival by this host's clock: Discord's may show another time.
+    ``expires_ms`` counts from its arrival by this machine's clock, since Discord's clock may differ.
     """
 
     application_id: int
@@ -82,10 +82,10 @@ class NewImage:
 
 @dataclass(frozen=True)
 class NewJob:
-    """A completed and priced request, ready to be stored. ``price_tenths`` is for each image.
+    """A completed and priced request, ready to be stored. ``price_tenths`` is per image.
 
-    ``cost``: what the line charges for each image, in pictures; None: its static cost. ``unhurried``: why it
-    is not promised. ``left_tenths``: what is left of the member's quota once all of it is paid.
+    ``cost``: the scheduler's cost per image, in pictures; None: its static cost. ``relaxed_reason``: why no
+    time is promised. ``left_tenths``: the member's remaining quota once the whole job is paid.
     """
 
     job_id: str
@@ -101,7 +101,7 @@ class NewJob:
     images: tuple[NewImage, ...]
     reply: ReplyAddress
     cost: float | None = None
-    unhurried: RelaxedReason | None = None
+    relaxed_reason: RelaxedReason | None = None
     left_tenths: int | None = None
 
     @property
@@ -111,7 +111,7 @@ class NewJob:
 
 @dataclass(frozen=True)
 class Parent:
-    """The picture that a job began with: whose it is and the number that people know its job by."""
+    """The image that a job was made from: its key, its job's public number and its member."""
 
     key: ImageKey
     number: int
@@ -120,7 +120,7 @@ class Parent:
 
 @dataclass(frozen=True)
 class Image:
-    """One output of a job. ``file`` is the archive's name for it, once it is done."""
+    """One output of a job. ``file``: its name in the archive once it is done."""
 
     key: ImageKey
     server_id: int
@@ -134,11 +134,11 @@ class Image:
 
 @dataclass(frozen=True)
 class Job:
-    """An accepted job as its rows say.
+    """An accepted job as stored.
 
-    ``cost``, ``unhurried``, ``left_tenths``: as in ``NewJob``. ``parent``: ``spec.parent`` as people know it.
-    ``refunded_tenths``: what the ledger really gave back, such as nothing after a reset of the quota.
-    ``used_tenths``: what is charged for it after its member cancelled it while it was drawn, if so.
+    ``cost``, ``relaxed_reason``, ``left_tenths``: as in ``NewJob``. ``parent``: ``spec.parent`` with its
+    number. ``refunded_tenths``: what the ledger actually gave back, for example nothing after a quota reset.
+    ``used_tenths``: what is charged for a job that its member cancelled while it was rendered, else None.
     """
 
     job_id: str
@@ -163,7 +163,7 @@ class Job:
     cost: float | None = None
     refunded_tenths: int = 0
     used_tenths: int | None = None
-    unhurried: RelaxedReason | None = None
+    relaxed_reason: RelaxedReason | None = None
     left_tenths: int | None = None
 
     @property
@@ -176,13 +176,13 @@ class Job:
 
     @property
     def seconds(self) -> float:
-        """What the finished pictures took on the card."""
+        """The GPU time of the finished images."""
         return sum(image.seconds or 0.0 for image in self.images)
 
 
 @dataclass(frozen=True)
 class FinishedImage:
-    """A picture that lies in the archive and can now be recorded. ``seconds``: its share of the batch."""
+    """An archived image that can now be recorded. ``seconds``: its share of the batch time."""
 
     key: ImageKey
     file: str

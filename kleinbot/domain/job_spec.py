@@ -1,4 +1,4 @@
-"""What a job makes, as one frozen value."""
+"""The job spec: what a job makes, as one frozen value."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,20 +15,20 @@ class JobKind(StrEnum):
 
 
 class Checkpoint(StrEnum):
-    """Which of Klein's two sets of transformer weights."""
+    """Klein's two sets of transformer weights."""
 
     DISTILLED = "distilled"
     BASE = "base"
 
     @property
     def guidance_scale(self) -> float:
-        """How strongly the prompt guides; 1 is no guidance, 4 the base checkpoint's published setting."""
+        """The guidance scale: 1 means no guidance, 4 is the base checkpoint's published setting."""
         return 4.0 if self is Checkpoint.BASE else 1.0
 
 
 DISTILLED_STEPS = 4
 BASE_STEPS = 50
-"""What the base checkpoint is published with. Half as many are possible, but would not be its best."""
+"""The base checkpoint's published setting. Half as many steps work, but not at its best quality."""
 
 
 @dataclass(frozen=True, order=True)
@@ -41,12 +41,12 @@ class ImageKey:
 
 @dataclass(frozen=True)
 class JobSpec:
-    """Everything that decides a job's images but their seeds.
+    """Everything that determines a job's images except their seeds.
 
-    ``references``: the stored input pictures; empty until they are stored. ``noise_parent``: the noise into
-    which each image's seed is mixed with ``strength``; None where an image starts from its own noise alone.
-    ``parent``: the image that the job was made from, whoever made that. ``spoiler``: the job was made from a
-    picture that is hidden until clicked, and its images are hidden too.
+    ``references``: the stored input pictures; empty until they are stored. ``noise_parent``: each image's
+    seed is mixed into this noise with ``strength``; None if an image starts from its own noise alone.
+    ``parent``: the image that the job was made from, whoever made it. ``spoiler``: the job was made from a
+    picture that is hidden until clicked, so its images are hidden too.
     """
 
     kind: JobKind
@@ -62,11 +62,11 @@ class JobSpec:
 
     @property
     def first_sigma(self) -> float:
-        """How much noise denoising begins with: 1, or less where it begins at a picture."""
-        begins_at_a_picture = any(reference.role is Role.START for reference in self.references)
-        return self.strength.first_sigma if begins_at_a_picture and self.strength is not None else 1.0
+        """The noise level at which denoising starts: 1, or less if it starts from a picture."""
+        starts_from_picture = any(reference.role is Role.START for reference in self.references)
+        return self.strength.first_sigma if starts_from_picture and self.strength is not None else 1.0
 
     @property
     def reference_grids(self) -> tuple[Grid, ...]:
-        """The grids of the pictures that the transformer attends to."""
+        """The grids of the references that the transformer attends to."""
         return tuple(each.grid for each in self.references if each.role is Role.REFERENCE)

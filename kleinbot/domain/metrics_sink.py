@@ -1,4 +1,4 @@
-"""What the rooms tell about themselves as it happens, for whoever counts it."""
+"""The interface through which the packages report events to the metrics."""
 
 from typing import Protocol
 
@@ -8,10 +8,10 @@ from kleinbot.domain.work import OutOfMemory, StageSeconds
 
 
 class MetricsSink(Protocol):
-    """Told on the event loop; must return at once and never raise."""
+    """Called on the event loop. Methods must return at once and never raise."""
 
     def accepted(self, lane: Lane, images: int) -> None:
-        """Count a job of ``images`` pictures that joined the line."""
+        """Count a job of ``images`` images that joined the queue."""
         ...
 
     def refused(self, code: Code) -> None:
@@ -19,31 +19,31 @@ class MetricsSink(Protocol):
         ...
 
     def waited(self, lane: Lane, seconds: float) -> None:
-        """Count a job whose first picture starts ``seconds`` after it was accepted."""
+        """Count a job whose first image starts ``seconds`` after it was accepted."""
         ...
 
     def estimate_missed(self, lane: Lane, seconds: float) -> None:
-        """Count a start ``seconds`` later than was told at acceptance; earlier where negative."""
+        """Count a start ``seconds`` later than estimated at acceptance; earlier if negative."""
         ...
 
     def promise_dropped(self) -> None:
-        """Count a promised job that will be later than its reply's token lives."""
+        """Count a promised job that will finish after its reply's token expires."""
         ...
 
     def batch_done(self, seconds: StageSeconds, size: int) -> None:
-        """Count a batch of ``size`` pictures that has left the card."""
+        """Count a batch of ``size`` images that has left the GPU."""
         ...
 
     def batch_suspended(self) -> None:
-        """Count a batch that lets others pass between two of its steps."""
+        """Count a batch preempted between two of its steps."""
         ...
 
     def out_of_memory(self, event: OutOfMemory) -> None:
-        """Count a time that the card's memory did not suffice."""
+        """Count one time that the GPU ran out of memory."""
         ...
 
     def failed(self, code: Code) -> None:
-        """Count a job that ended in a failure; what was not made of it was refunded."""
+        """Count a job that failed; its unfinished images were refunded."""
         ...
 
 

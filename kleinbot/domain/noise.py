@@ -1,15 +1,15 @@
-"""What an image's starting noise is made of, and how far a variation goes from its parent."""
+"""The recipe of an image's starting noise, and how far a variation moves from its parent."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 SEED_COUNT = 2**32
-"""torch's CPU generator uses the low 32 bits of a seed only, so more would be a false promise."""
+"""torch's CPU generator uses only the low 32 bits of a seed, so a wider range would be a false promise."""
 
 
 @dataclass(frozen=True)
 class Blend:
-    """A further seed mixed into the base noise with ``weight`` in (0, 1]."""
+    """A further seed, mixed into the base noise with ``weight`` in (0, 1]."""
 
     seed: int
     weight: float
@@ -17,7 +17,7 @@ class Blend:
 
 @dataclass(frozen=True)
 class NoiseRecipe:
-    """Enough to draw the same noise again: no other picture has to exist for it.
+    """Enough to generate the same noise again without any other picture.
 
     ``noise = base``, then for each blend in order
     ``noise = sqrt(1 - weight²) · noise + weight · noise(seed)``: the variance stays 1.
@@ -28,7 +28,7 @@ class NoiseRecipe:
 
     @property
     def parent(self) -> "NoiseRecipe | None":
-        """The noise into which the last blend was mixed; None where nothing was."""
+        """The noise before the last blend; None without blends."""
         return NoiseRecipe(self.base_seed, self.blends[:-1]) if self.blends else None
 
     def mixed_with(self, seed: int, weight: float) -> "NoiseRecipe":
@@ -41,7 +41,7 @@ def seed_of_image(job_seed: int, position: int) -> int:
 
 
 class Strength(StrEnum):
-    """What a member chooses. Stored by name, so a job that waits survives a change of the numbers."""
+    """How strongly a variation differs. Stored by name, so a waiting job survives a change of the numbers."""
 
     SUBTLE = "subtle"
     MEDIUM = "medium"
@@ -49,27 +49,27 @@ class Strength(StrEnum):
 
     @property
     def weight(self) -> float:
-        """How much of another seed is mixed into the noise of a picture that we made.
+        """The weight of the other seed in the noise of a picture that we made.
 
-        The new noise correlates with the old one by ``sqrt(1 - weight²)``: 0.97, 0.87, 0.60. On a small
-        trained Klein at 256² the mean difference to the parent, of 255 levels, is 6, 11 and 17; another
-        seed altogether gives 20.
+        The new noise correlates with the old by ``sqrt(1 - weight²)``: 0.97, 0.87, 0.60. On a small trained
+        Klein at 256² the mean difference from the parent, of 255 levels, is 6, 11 and 17; a different seed
+        gives 20.
         """
         return _WEIGHTS[self]
 
     @property
     def first_sigma(self) -> float:
-        """How much noise stands on the latents of a picture that we did not make, when denoising begins.
+        """The noise level of the latents when denoising starts from a picture that we did not make.
 
-        Not taken from the distilled schedule: its last step still begins at 77 % noise (1024²). Chosen on a
-        small trained Klein at 256²: the mean difference to the parent, of 255 levels, is 1.8, 3.5 and 15;
+        Not taken from the distilled schedule, whose last step still starts at 77 % noise (1024²). Chosen on a
+        small trained Klein at 256²: the mean difference from the parent, of 255 levels, is 1.8, 3.5 and 15;
         above 0.93 little of the parent is left (36).
         """
         return _FIRST_SIGMAS[self]
 
     @property
     def steps(self) -> int:
-        """How many steps lead from ``first_sigma`` to 0: a shorter way needs fewer."""
+        """The number of steps from ``first_sigma`` to 0; a lower start needs fewer."""
         return _STEPS[self]
 
 

@@ -1,4 +1,4 @@
-"""Members, and who acts."""
+"""Members and acting persons."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class MemberKey:
-    """A member of one server: what quotas, jobs and results belong to."""
+    """A member of one server. Quotas, jobs and results belong to it."""
 
     server_id: int
     member_id: int
@@ -14,11 +14,11 @@ class MemberKey:
 
 @dataclass(frozen=True)
 class Actor:
-    """A person in one Discord server, with the powers that Discord says they have there.
+    """A person in one Discord server, with the permissions that Discord states for them there.
 
-    ``event_id``: the event of Discord by which they act, which may come several times; None: none of those.
-    ``sees_channel``: whether they see a channel of the server, as far as Discord has told its permissions.
-    ``is_moderator``: in every channel. ``moderated_channel_id``: only there, as far as is known.
+    ``event_id``: the Discord event by which they act, which may arrive several times; None: no such event.
+    ``sees_channel``: whether they can see a channel of the server, as far as its permissions are known.
+    ``is_moderator``: in every channel. ``moderated_channel_id``: only in that channel, as far as is known.
     """
 
     server_id: int

@@ -1,4 +1,4 @@
-"""Pictures between rooms: their pixels, and a member's own ones to choose from."""
+"""Pictures as values: pixels, and the entries of a member's own pictures to choose from."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from kleinbot.domain.job_spec import ImageKey
 
 @dataclass(frozen=True)
 class Pixels:
-    """An 8-bit RGB picture in host memory: ``rgb`` holds height·width·3 bytes, rows from the top."""
+    """An 8-bit RGB picture in host memory. ``rgb`` holds height·width·3 bytes, rows from the top."""
 
     width_px: int
     height_px: int
@@ -20,7 +20,7 @@ class Pixels:
 
 @dataclass(frozen=True)
 class OwnPicture:
-    """One finished picture as its owner tells it from others. ``count``: how many its job has."""
+    """One finished picture in its member's list of choices. ``count``: the images of its job."""
 
     key: ImageKey
     number: int

@@ -1,4 +1,4 @@
-"""A profile: how Klein sits on one host, as one frozen value."""
+"""A profile: how Klein runs on one machine, as one frozen value."""
 
 import math
 from dataclasses import dataclass
@@ -14,55 +14,55 @@ class Device(StrEnum):
 
 
 class Precision(StrEnum):
-    """The dtype of the arithmetic, and of every weight that is not kept in 8 bits."""
+    """The dtype of the arithmetic and of every weight that is not stored in 8 bits."""
 
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
 
 
 class WeightFormat(StrEnum):
-    """How the weights of a component's large linear layers are kept."""
+    """How the weights of a component's large linear layers are stored."""
 
     PLAIN = "plain"
     """In the profile's precision."""
     FP8 = "fp8"
     """8-bit floats (e4m3) with scales, as in Black Forest Labs' FP8 files."""
     INT8 = "int8"
-    """8-bit integers with one scale a row."""
+    """8-bit integers with one scale per row."""
 
 
 class Placement(StrEnum):
-    """Where a component's weights are between two uses."""
+    """Where a component's weights are kept between two uses."""
 
     RESIDENT = "resident"
-    """On the card, always."""
+    """Always on the GPU."""
     STREAMED = "streamed"
-    """In the host's pinned memory; on the card a few layers at a time, while its stage runs."""
+    """In pinned host memory; a few layers at a time on the GPU while its stage runs."""
     DISK = "disk"
-    """On disk; in memory and on the card a few layers at a time, while its stage runs."""
+    """On disk; a few layers at a time in memory and on the GPU while its stage runs."""
 
 
 class RowTiling(StrEnum):
-    """What a block of the transformer does for some tokens at a time, where it is not compiled."""
+    """Which operations an uncompiled transformer block runs on a few tokens at a time."""
 
     NOTHING = "nothing"
     AROUND_PRODUCTS = "around_products"
-    """Norms, rotary positions and gates, which are the same bits for any number of tokens."""
+    """Norms, rotary positions and gates, whose bits do not depend on the number of tokens."""
     EVERYTHING = "everything"
-    """Matrix products too, which may be rounded differently."""
+    """Matrix products too, whose rounding may differ."""
 
 
 class Attention(StrEnum):
-    """Which of torch's attention kernels the transformer asks for."""
+    """Which of torch's attention kernels the transformer requests."""
 
     DEFAULT = "default"
-    """What torch chooses by itself."""
+    """Torch's own choice."""
     CUDNN = "cudnn"
 
 
 @dataclass(frozen=True)
 class ComponentPlan:
-    """How one component is kept, and where."""
+    """How and where one component's weights are stored."""
 
     format: WeightFormat = WeightFormat.PLAIN
     placement: Placement = Placement.RESIDENT
@@ -73,17 +73,16 @@ class ComponentPlan:
 
 @dataclass(frozen=True)
 class Profile:
-    """Where each component lives, in which precision, and the limits that follow.
+    """Where each component is stored, in which precision, and the limits that follow.
 
-    The VAE (168 MB) is always resident, in the profile's precision. ``native_fp8``: matrix products in FP8
-    where weights are; else each layer's weights are dequantised for its product. ``token_table_on_host``: the
-    text encoder's embedding table (0.78 GB) stays in host memory. ``lean_decode``: the VAE's decoder trades a
-    little time for half of its activations. ``checkpoints`` are those that are loaded, each as
-    ``transformer`` says. ``largest_grid_tokens`` counts output tokens of 16×16 px; larger requests are scaled
-    to it.
+    The VAE (168 MB) is always resident, in the profile's precision. ``native_fp8``: layers with FP8 weights
+    multiply in FP8; otherwise each layer's weights are dequantised for its product. ``token_table_on_host``:
+    the text encoder's embedding table (0.78 GB) stays in host memory. ``lean_decode``: the VAE's decoder
+    trades a little time for half of its activations. ``checkpoints``: those to load, each as ``transformer``
+    says. ``largest_grid_tokens`` counts output tokens of 16×16 px; larger requests are scaled down to it.
 
-    What an engine has found that this host cannot do: ``widened``, native products, so that weights are
-    dequantised for each; ``untuned``, compiling, so that blocks work in strips instead.
+    An engine sets two flags for what this machine turned out unable to do. ``widened``: native FP8 products;
+    weights are dequantised for each product. ``untuned``: compilation; blocks run in row tiles instead.
     """
 
     name: str
@@ -105,20 +104,20 @@ class Profile:
 
     @property
     def compiles_blocks(self) -> bool:
-        """Tell whether the transformer's blocks are compiled: not where their weights come and go."""
+        """Whether the transformer's blocks are compiled; blocks with streamed weights are not."""
         return self._means_to_compile_blocks and not self.untuned
 
     @property
     def multiplies_fp8(self) -> bool:
-        """Tell whether matrix products are of FP8 numbers."""
+        """Whether matrix products use FP8 operands."""
         return self.native_fp8 and not self.widened
 
     @property
     def strips(self) -> RowTiling:
-        """How blocks that are not compiled save memory.
+        """How uncompiled blocks save memory.
 
-        FP8 that is dequantised for each product is held to be bit-equal to a model that is not in 8 bits.
-        Plain weights are run by diffusers' own blocks. What could not be compiled takes no more than planned.
+        FP8 weights that are dequantised for each product must stay bit-equal to the model in full precision.
+        Plain weights run in diffusers' own blocks. Blocks that failed to compile must not exceed the plan.
         """
         if self.untuned and self._means_to_compile_blocks:
             return RowTiling.EVERYTHING
@@ -134,13 +133,13 @@ class Profile:
 
     @property
     def largest_square(self) -> Grid:
-        """The largest square that has no more tokens than ``largest_grid_tokens``."""
+        """The largest square of at most ``largest_grid_tokens``."""
         side = math.isqrt(self.largest_grid_tokens)
         return Grid(side, side)
 
     @property
     def summary(self) -> str:
-        """What a person wants to know of it, in one line."""
+        """A one-line summary for people."""
         side = self.largest_square.width_px
         return (
             f"{self.name} on {self.device}, transformer {self.transformer}, "
@@ -157,7 +156,7 @@ CPU_SMALL = Profile(
     most_references=4,
     largest_batch=1,
 )
-"""A host without a graphics card: the model that ships with kleinbot, 256×256 pixels."""
+"""For a machine without a GPU: the model that ships with kleinbot, 256×256 pixels."""
 
 CUDA_BF16 = Profile(
     name="cuda-bf16",
@@ -167,4 +166,4 @@ CUDA_BF16 = Profile(
     most_references=4,
     largest_batch=1,
 )
-"""Everything resident on the card in BF16; needs about 17 GiB."""
+"""Everything resident on the GPU in BF16; needs about 17 GiB."""

@@ -1,4 +1,4 @@
-"""The word for the direct way out."""
+"""The setting's value for a direct connection."""
 
 DIRECT = "direct"
-"""What is written in place of a proxy's address where none is to be used, whatever the environment says."""
+"""Replaces a proxy's address to use no proxy, whatever the environment says."""

@@ -1,4 +1,4 @@
-"""Quota as frozen values: what a member may spend, and what changed it. Amounts are tenths of a picture."""
+"""Quota as frozen values: what a member may spend and what changed it. Amounts are tenths of a picture."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from kleinbot.domain.errors import Parameter
 
 
 class LimitSource(StrEnum):
-    """Whose rule gives a member's limit; MOST: the host's bound for the server, below that rule."""
+    """Whose rule sets a member's limit; HOST: the owner's. MOST: the owner's lower bound for the server."""
 
     MEMBER = "member"
     SERVER = "server"
@@ -26,12 +26,12 @@ class EntryKind(StrEnum):
 
 
 USED = "used"
-"""The reason of a refund that leaves out what the card had used before its member cancelled."""
+"""The reason of a refund that excludes the GPU time used before the member cancelled."""
 
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """What one cause changed: ledger entries of one kind, of one job where ``job_number`` says so."""
+    """The sum of one cause's ledger entries of one kind; ``job_number``: the job that they belong to."""
 
     kind: EntryKind
     tenths: int
@@ -43,7 +43,7 @@ class LedgerEntry:
 
 @dataclass(frozen=True)
 class Spending:
-    """What was spent of the rolling allowance at one moment, refunds and resets taken off."""
+    """What was spent of the rolling allowance at one moment, less refunds and resets."""
 
     counts_ms: int
     tenths: int
@@ -51,9 +51,9 @@ class Spending:
 
 @dataclass(frozen=True)
 class EverywhereSpending:
-    """What a person has spent at one moment over all servers, of allowances and grants; refunds taken off.
+    """What a person spent at one moment in all servers, from allowances and grants, less refunds.
 
-    ``here_tenths``: how much of it in the server that is asked about.
+    ``here_tenths``: the part spent in the server in question.
     """
 
     counts_ms: int
@@ -63,7 +63,7 @@ class EverywhereSpending:
 
 @dataclass(frozen=True)
 class Grant:
-    """Pictures given once, to be spent before ``expires_ms``."""
+    """A one-time gift of pictures, to be spent before ``expires_ms``."""
 
     grant_id: int
     amount_tenths: int
@@ -75,14 +75,14 @@ class Grant:
 
 @dataclass(frozen=True)
 class Fund:
-    """A pot to pay from: a grant, or where ``grant_id`` is None the rolling allowance."""
+    """A balance to pay from: a grant, or the rolling allowance if ``grant_id`` is None."""
 
     grant_id: int | None
     tenths: int
 
 
 class AuditAction(StrEnum):
-    """What admins and the host can change; each is an audit row."""
+    """What admins and the owner can change. Each change is an audit row."""
 
     QUOTA_SET = "quota-set"
     QUOTA_SET_DEFAULT = "quota-set-default"
@@ -99,9 +99,9 @@ class AuditAction(StrEnum):
 
 @dataclass(frozen=True)
 class AuditRow:
-    """Who changed what. ``server_id`` None: the whole bot; ``member_id``: whom it was about."""
+    """Who changed what. ``server_id`` None: the whole bot. ``member_id``: the member concerned."""
 
-    deed: AuditAction
+    action: AuditAction
     actor_id: int
     server_id: int | None
     member_id: int | None

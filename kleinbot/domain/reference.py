@@ -6,19 +6,19 @@ from enum import StrEnum
 from kleinbot.domain.geometry import Grid
 
 MOST_INPUTS = 4
-"""What BFL documents for Klein: the picture that is edited and three more."""
+"""Black Forest Labs' documented limit for Klein: the edited picture and three more."""
 
 
 class Role(StrEnum):
     REFERENCE = "reference"
-    """The transformer looks at it."""
+    """The transformer attends to it."""
     START = "start"
-    """Denoising begins at its latents: a variation of a picture that we did not make."""
+    """Denoising starts from its latents: a variation of a picture that we did not make."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """One input picture as the archive keeps it: a PNG of exactly ``grid``, owned by its job."""
+    """One input picture as archived: a PNG of exactly ``grid``, owned by its job."""
 
     position: int
     role: Role

@@ -1,4 +1,4 @@
-"""What members ask for: the same values from command, button, modal and menu."""
+"""Members' requests: the same values from command, button, modal and menu."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,7 +17,7 @@ class Quality(StrEnum):
 
 @dataclass(frozen=True)
 class ImagineRequest:
-    """What a member asked for, as it was typed. ``seed`` None means: choose one."""
+    """A text-to-image request as typed. ``seed`` None: choose one."""
 
     prompt: str
     aspect: Aspect = Aspect.SQUARE
@@ -29,9 +29,9 @@ class ImagineRequest:
 
 @dataclass(frozen=True)
 class PictureReference:
-    """One of our pictures as a person names it: by the key that buttons and choices carry, or by number.
+    """One of our pictures, named by the job key that buttons and choices carry, or by job number.
 
-    Neither means the member's newest job. ``position`` counts from 0; None means the first one there is.
+    Without either: the member's newest job. ``position`` counts from 0; None: the first finished image.
     """
 
     job_id: str | None = None
@@ -41,9 +41,9 @@ class PictureReference:
 
 @dataclass(frozen=True)
 class Attached:
-    """A picture that was uploaded to Discord, by the address of its file. It dies within a day.
+    """A picture uploaded to Discord, by its file's address, which expires within a day.
 
-    ``byte_count`` is None where Discord does not state it. ``is_spoiler``: it is hidden until clicked.
+    ``byte_count`` is None if Discord does not state it. ``is_spoiler``: it is hidden until clicked.
     """
 
     address: str
@@ -52,12 +52,12 @@ class Attached:
 
 
 Source = PictureReference | Attached
-"""What an edit or a variation begins with."""
+"""The source picture of an edit or a variation."""
 
 
 @dataclass(frozen=True)
 class EditRequest:
-    """``private`` None: as private as the source is."""
+    """A request to edit a picture. ``private`` None: as private as the source."""
 
     instruction: str
     source: Source = PictureReference()
@@ -69,7 +69,7 @@ class EditRequest:
 
 @dataclass(frozen=True)
 class VariationsRequest:
-    """``count`` None: as many as the source's job made. ``private`` as in an edit."""
+    """A request for variations. ``count`` None: as many as the source's job has. ``private``: as in edits."""
 
     source: Source = PictureReference()
     strength: Strength = Strength.MEDIUM
@@ -79,14 +79,14 @@ class VariationsRequest:
 
 @dataclass(frozen=True)
 class RerollRequest:
-    """The same job again with other seeds."""
+    """A request to run the same job again with other seeds."""
 
     job_id: str
 
 
 @dataclass(frozen=True)
 class Press:
-    """Which button of which message was pressed: pressed again in a moment, it means the same press."""
+    """One press of a button. A second press of the same button shortly after counts as the same press."""
 
     message_id: int
     custom_id: str
@@ -101,9 +101,9 @@ class PromptMeter(Protocol):
         ...
 
     def clean(self, prompt: str) -> str:
-        """Return ``prompt`` without the control words that the model's chat template is made of."""
+        """Return ``prompt`` without the control tokens of the model's chat template."""
         ...
 
     def count_tokens(self, prompt: str) -> int:
-        """Return the tokens of a cleaned prompt, or an upper bound while the tokenizer is not there yet."""
+        """Return a cleaned prompt's token count, or an upper bound until the tokenizer is loaded."""
         ...

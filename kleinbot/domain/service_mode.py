@@ -1,10 +1,10 @@
-"""Whether the bot takes and does work, as its host decided."""
+"""Whether the bot accepts and runs jobs, as the owner decided."""
 
 from enum import StrEnum
 
 
 class ServiceMode(StrEnum):
-    """PAUSED: jobs are accepted and keep their places. DRAINING: what is in line is done, no more comes."""
+    """PAUSED: jobs are accepted but do not start. DRAINING: queued jobs run, new ones are refused."""
 
     OPEN = "open"
     PAUSED = "paused"

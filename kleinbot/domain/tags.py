@@ -1,15 +1,15 @@
-"""What fairness must remember over a restart."""
+"""The fair queue's state that must survive a restart."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Tag:
-    """One row of it.
+    """The fair-queueing state of one flow.
 
-    ``server_id`` None: the whole line; ``member_id`` None: the server; else a member of that server.
+    ``server_id`` None: the whole queue; ``member_id`` None: the server; else a member of that server.
     ``finish`` and ``virtual`` count millionths of a picture at weight 1: integers, so that a refund takes
-    back exactly what was charged. ``virtual`` is the virtual time among whatever lies beneath.
+    back exactly what was charged. ``virtual`` is the virtual time among the flows one level below.
     """
 
     server_id: int | None
@@ -19,5 +19,5 @@ class Tag:
 
     @property
     def owner(self) -> tuple[int | None, int | None]:
-        """Whose it is; there is one for each."""
+        """The flow that it belongs to; each has one tag."""
         return (self.server_id, self.member_id)

@@ -1,4 +1,4 @@
-"""What the dispatcher hands to an engine and what comes back."""
+"""The values that the dispatcher and an engine exchange."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,17 +10,17 @@ from kleinbot.domain.pictures import Pixels
 
 
 class ModelSize(StrEnum):
-    """Which model draws; each is kept in the database by its value."""
+    """The size of the model in use; the database stores its value."""
 
     FULL = "full"
-    """FLUX.2 [klein] 4B, published or somebody's own."""
+    """FLUX.2 [klein] 4B, as published or fine-tuned."""
     SMALL = "small"
-    """One that any CPU can run, as the one that ships."""
+    """A model that any CPU can run, such as the one that ships."""
 
 
 @dataclass(frozen=True)
 class StartingPicture:
-    """A picture of the output's own size at whose latents denoising begins, under ``first_sigma`` of noise.
+    """A picture of the output's size. Denoising starts from its latents with ``first_sigma`` of noise.
 
     ``first_sigma`` is in (0, 1); the task's ``steps`` lead from there to 0.
     """
@@ -31,7 +31,7 @@ class StartingPicture:
 
 @dataclass(frozen=True)
 class RenderTask:
-    """One image for the engine to make.
+    """One image for the engine to render.
 
     ``pictures``: the references that the transformer attends to, already scaled and composed on white.
     """
@@ -45,7 +45,7 @@ class RenderTask:
 
 @dataclass(frozen=True)
 class StageSeconds:
-    """Measured wall time of a batch's stages, in seconds."""
+    """The measured wall time of a batch's stages."""
 
     encode_s: float
     denoise_s: float
@@ -58,7 +58,7 @@ class StageSeconds:
 
 @dataclass(frozen=True)
 class Rendered:
-    """One finished picture; ``pixels`` is None where it was cancelled, or failed for ``error``."""
+    """One finished image; ``pixels`` is None if it was cancelled or failed with ``error``."""
 
     key: ImageKey
     pixels: Pixels | None
@@ -66,7 +66,7 @@ class Rendered:
 
 
 class Fallback(StrEnum):
-    """What an engine does when the card's memory does not suffice, in this order."""
+    """What an engine does when GPU memory runs out, in this order."""
 
     BATCH_OF_ONE = "batch_of_one"
     LEAN_DECODE = "lean_decode"
@@ -76,7 +76,7 @@ class Fallback(StrEnum):
 
 @dataclass(frozen=True)
 class OutOfMemory:
-    """A batch of ``batch`` images did not fit; ``rung`` is what was done about it."""
+    """A batch of ``batch`` images did not fit; ``rung`` is the fallback that was taken."""
 
     rung: Fallback
     batch: int
@@ -84,7 +84,7 @@ class OutOfMemory:
 
 @dataclass(frozen=True)
 class BatchResult:
-    """``out_of_memory``: every time that memory did not suffice on the way, first to last."""
+    """The result of a batch. ``out_of_memory``: every time that memory ran out, in order."""
 
     images: tuple[Rendered, ...]
     seconds: StageSeconds
@@ -93,9 +93,9 @@ class BatchResult:
 
 @dataclass(frozen=True)
 class Suspended:
-    """A batch that let others pass between two steps; the engine keeps its latents until it is resumed.
+    """A batch preempted between two steps; the engine keeps its latents until it is resumed.
 
-    ``handle`` is the engine's own; ``steps_done`` of ``steps_total`` are finished.
+    ``handle``: opaque, issued by the engine. ``steps_done`` of ``steps_total`` are finished.
     """
 
     handle: int
@@ -105,7 +105,7 @@ class Suspended:
 
 @dataclass(frozen=True)
 class StepReport:
-    """``done`` of ``total`` denoising steps of the running batch are finished."""
+    """Progress of the running batch: ``done`` of ``total`` denoising steps are finished."""
 
     done: int
     total: int
@@ -113,17 +113,17 @@ class StepReport:
 
 @dataclass(frozen=True)
 class JobProgress:
-    """How far a running job is: ``done_images`` finished, and ``fraction`` (0…1) of the one in hand."""
+    """A running job's progress: ``done_images`` finished, and ``fraction`` (0…1) of the one in progress."""
 
     done_images: int
     fraction: float
 
 
 class EnginePhase(StrEnum):
-    """What an engine is doing, in the order in which a start passes through it.
+    """What an engine is doing, in the order of a start.
 
-    PAUSED and DISK_FULL are no phases of an engine's own: a ready one that the host lets rest, or that waits
-    for room on the disk.
+    PAUSED and DISK_FULL are not phases of the engine itself: the engine is ready, but the owner has paused
+    the bot or the disk is full.
     """
 
     STARTING = "starting"
@@ -139,10 +139,10 @@ class EnginePhase(StrEnum):
 
 @dataclass(frozen=True)
 class EngineState:
-    """``fraction`` is how much of the phase is done (0…1) where that is known.
+    """An engine's phase. ``fraction``: how much of the phase is done (0…1), if known.
 
-    ``detail`` is for logs and the host; members get the phase in their own language. ``error``: why it
-    FAILED, ``handicaps``: what it is READY without: never raised, so that they keep nothing in memory.
+    ``detail`` is for logs and the owner; members read the phase in their own language. ``error``: why it
+    FAILED. ``handicaps``: what it is READY without. Neither is raised, so neither keeps frames in memory.
     """
 
     phase: EnginePhase

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from kleinbot.domain.plain_text import lightened
+from kleinbot.domain.plain_text import cut_to_json_bytes
 
 MAX_ALT_TEXT = 1024
 """Discord's limit for the description of an attachment and of a gallery item.
@@ -29,7 +29,7 @@ def alt_text(prompt: str, before: str = "", after: str = "", most_bytes: int | N
     frame = " ".join(part for part in (before, after) if part)
     separators = (1 if before else 0) + (1 if after else 0)
     if most_bytes is not None:
-        prompt = lightened(prompt, most_bytes)
+        prompt = cut_to_json_bytes(prompt, most_bytes)
     shortened = _cut(prompt, MAX_ALT_TEXT - _units(before) - _units(after) - separators)
     whole = " ".join(part for part in (before, shortened, after) if part)
     return whole if _units(whole) <= MAX_ALT_TEXT else _cut(frame, MAX_ALT_TEXT)

@@ -58,7 +58,7 @@ class Admitted:
     """The images to submit, with their lane and deadline, and when they are expected, in seconds from now.
 
     ``told``: how firm those times are. ``place``: what ``ImageQueue.place`` returns once they are submitted.
-    ``unhurried``: why nothing is promised.
+    ``relaxed_reason``: why nothing is promised.
     """
 
     images: tuple[WaitingImage, ...]
@@ -66,7 +66,7 @@ class Admitted:
     place: int
     start_s: float
     end_s: float
-    unhurried: RelaxedReason | None = None
+    relaxed_reason: RelaxedReason | None = None
     told: Told = Told.STARTS
 
 
@@ -112,16 +112,16 @@ class Admission:
         if full is not None:
             raise self._refusal(full, now_ms if is_drawing else None)
         expected = self._queue.expected_with(images, self._cost_model, engines)
-        unhurried = self._why_unhurried(images, expected.end_s)
-        lane = Lane.TOKEN if unhurried is None else Lane.RELAXED
-        deadline_ms = self._limits.deadline_ms(now_ms, token_dies_ms) if unhurried is None else None
+        relaxed_reason = self._why_unhurried(images, expected.end_s)
+        lane = Lane.TOKEN if relaxed_reason is None else Lane.RELAXED
+        deadline_ms = self._limits.deadline_ms(now_ms, token_dies_ms) if relaxed_reason is None else None
         return Admitted(
             tuple(replace(image, lane=lane, deadline_ms=deadline_ms) for image in images),
             lane,
             expected.place,
             expected.start_s,
             expected.end_s,
-            unhurried,
+            relaxed_reason,
             expected.told,
         )
 

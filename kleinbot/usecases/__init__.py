@@ -1,1 +1,1 @@
-"""The use cases. Each checks who acts, changes rows in one transaction, and tells the line."""
+"""The use cases. Each checks the actor, changes rows in one transaction and updates the scheduler."""

@@ -1,4 +1,4 @@
-"""Parcels: a result's files as Discord takes them, each within its limit and no message over its own."""
+"""Prepares a result's files for Discord, within its limits per file and per message."""
 
 import logging
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _SMALLEST_REQUEST_BYTES = 256 * 1024
 
 @dataclass(frozen=True)
 class UploadLimits:
-    """Bytes that one file, and one whole request, may have."""
+    """The most bytes of one file and of one whole request."""
 
     file_bytes: int
     request_bytes: int = MAX_REQUEST_BYTES
@@ -25,24 +25,24 @@ class UploadLimits:
         return largest_file_bytes(self.file_bytes, self.request_bytes)
 
     def halved(self) -> "UploadLimits | None":
-        """Return limits for another try of what Discord found too large; None where that is absurd."""
+        """Return limits for a retry after Discord refused the size; None below a sensible minimum."""
         if self.request_bytes // 2 < _SMALLEST_REQUEST_BYTES:
             return None
         return UploadLimits(self.file_bytes, self.request_bytes // 2)
 
 
 class Attachments:
-    """Reads finished pictures and makes them fit; keeps nothing."""
+    """Reads finished pictures and shrinks them to fit; keeps no state."""
 
-    def __init__(self, recall: JobQueries, pool: CpuPool) -> None:
-        self._recall = recall
+    def __init__(self, queries: JobQueries, pool: CpuPool) -> None:
+        self._queries = queries
         self._pool = pool
 
     async def first(self, images: Sequence[Image], limits: UploadLimits) -> tuple[StoredPicture, ...]:
-        """Return the first message's share of ``images``, recompressed only where a single file is too large.
+        """Return the first message's share of ``images``. Recompresses only files that are too large.
 
-        All that follow are got by asking again for what is left. Nothing is left out: where there are images,
-        there is at least one in the answer.
+        Call again with the rest for each further message. No image is left out: unless ``images`` is empty,
+        the result holds at least one.
         """
         found = await self._fitted(images, limits.largest_file_bytes)
         sizes = [0 if picture.data is None else len(picture.data) for picture in found]
@@ -50,7 +50,7 @@ class Attachments:
         return tuple(found[index] for index in messages[0]) if messages else ()
 
     async def together(self, images: Sequence[Image], limits: UploadLimits) -> tuple[StoredPicture, ...]:
-        """Return all of ``images`` for one message, recompressed as far as that needs."""
+        """Return all of ``images`` for one message, recompressed as far as necessary."""
         if not images:
             return ()
         whole = await self.first(images, limits)
@@ -59,7 +59,7 @@ class Attachments:
         return tuple(await self._fitted(images, limits.largest_file_bytes // len(images)))
 
     async def _fitted(self, images: Sequence[Image], limit_bytes: int) -> list[StoredPicture]:
-        return [await self._fit(picture, limit_bytes) for picture in await self._recall.pictures(images)]
+        return [await self._fit(picture, limit_bytes) for picture in await self._queries.pictures(images)]
 
     async def _fit(self, picture: StoredPicture, limit_bytes: int) -> StoredPicture:
         if picture.data is None or len(picture.data) <= limit_bytes:

@@ -1,6 +1,6 @@
-"""Cancel: an open job ends now; what is not done is given back, what is done stays paid and is delivered.
+"""Cancels open jobs. Unfinished images are refunded; finished ones stay paid and are delivered.
 
-A member who cancels what is being drawn again and again pays for what the card has used (``late_cancel``).
+A member who repeatedly cancels jobs that are being rendered pays for the GPU time used (``late_cancel``).
 """
 
 from collections.abc import Callable, Mapping
@@ -27,10 +27,11 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Cancelled:
-    """``refunded_tenths``: what this gave back; a reset of the quota may have given it back before.
+    """A cancelled job. ``refunded_tenths``: what this gave back; less if a quota reset did so before.
 
-    ``used_tenths``: what counts though nothing came of it. ``next_counts_until_ms``: until when the part used
-    counts of another job of theirs that they cancel while it is drawn; None: this was not such a one.
+    ``used_tenths``: what is charged although no image came of it. ``next_counts_until_ms``: until then the
+    used part of the member's next job counts too if they cancel it while it is rendered; None: this job was
+    not being rendered.
     """
 
     number: int
@@ -40,7 +41,7 @@ class Cancelled:
 
 
 class Cancel:
-    """Cancels jobs that wait or run; a running one stops between two steps."""
+    """Cancels waiting and running jobs. A running job stops between two steps."""
 
     def __init__(
         self,
@@ -51,7 +52,7 @@ class Cancel:
         wake_delivery: Callable[[], None],
         clock: Clock,
     ) -> None:
-        """Take ``used``: what part of each begun picture of a job the card has used, by its position."""
+        """Take ``used``: it returns the rendered fraction of each started image of a job, by position."""
         self._database = database
         self._scheduler = scheduler
         self._used = used
@@ -66,7 +67,7 @@ class Cancel:
         return await self._cancel(actor, job)
 
     async def by_owner(self, actor: Actor, job_id: str) -> Cancelled:
-        """Cancel any job of any server, for the host alone.
+        """Cancel any job of any server; for the owner only.
 
         Raises Refusal NOT_THE_HOST, JOB_NOT_HERE or JOB_ALREADY_ENDED.
         """
@@ -77,7 +78,7 @@ class Cancel:
         return await self._stop(actor, job, AuditAction.CANCEL_AS_HOST)
 
     async def by_owner_and_number(self, actor: Actor, number: int) -> Cancelled:
-        """Do the same for a job of the server in which the host speaks, by the number that people see."""
+        """Do the same by job number, for a job of the server in which the owner acts."""
         require_owner(actor)
         job = await lookup.by_number(self._database.read, actor.server_id, number)
         if job is None:
@@ -85,10 +86,9 @@ class Cancel:
         return await self._stop(actor, job, AuditAction.CANCEL_AS_HOST)
 
     async def by_number(self, actor: Actor, number: int | None) -> Cancelled:
-        """Cancel by the number that people see; None: the actor's newest open job."""
+        """Cancel by job number; None: the actor's newest open job."""
         if number is None:
-            owner = actor.member
-            mine = await lookup.open_of_member(self._database.read, owner)
+            mine = await lookup.open_of_member(self._database.read, actor.member)
             if not mine:
                 raise Refusal(Code.NOTHING_OPEN)
             return await self._cancel(actor, mine[-1])
@@ -102,19 +102,19 @@ class Cancel:
             raise Refusal(Code.JOB_NOT_YOURS, number=str(job.number))
         return await self._stop(actor, job, AuditAction.CANCEL_AS_MODERATOR)
 
-    async def _stop(self, actor: Actor, job: Job, power: AuditAction) -> Cancelled:
-        """End ``job``. Where it is somebody else's, they are told by what ``power``, and it is noted."""
-        reason = None if actor.member_id == job.member_id else _REASONS[power]
+    async def _stop(self, actor: Actor, job: Job, action: AuditAction) -> Cancelled:
+        """End ``job``. If it is another member's, its error names ``action`` and an audit row records it."""
+        reason = None if actor.member_id == job.member_id else _REASONS[action]
         error = None if reason is None else Refusal(reason, by=str(actor.member_id))
         async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
             now_ms = self._clock.now_ms()
             await events.accept(transaction, actor, now_ms)
             used = None
-            if reason is None and power is not AuditAction.CANCEL_AS_HOST:
+            if reason is None and action is not AuditAction.CANCEL_AS_HOST:
                 used = await self._used_tenths(transaction, job.job_id, now_ms)
             stopped = await jobs.stop(transaction, job.job_id, JobState.CANCELLED, now_ms, error, used)
             if stopped and error is not None:
-                await self._note(transaction, actor, job, power)
+                await self._note(transaction, actor, job, action)
             ended = await lookup.by_id(transaction, job.job_id)
             if stopped:
                 transaction.once_committed(lambda: self._stopped(job.job_id))
@@ -128,7 +128,7 @@ class Cancel:
     async def _used_tenths(
         self, transaction: Transaction, job_id: str, now_ms: int
     ) -> Mapping[int, int] | None:
-        """Ask within the transaction: what is recorded until then is paid as done."""
+        """Return the charge per position. Runs in the transaction, since recorded images are paid in full."""
         job = await lookup.by_id(transaction, job_id)
         if job is None:
             return None
@@ -138,9 +138,9 @@ class Cancel:
         self._scheduler.withdraw(job_id)
         self._wake_delivery()
 
-    async def _note(self, transaction: Transaction, actor: Actor, job: Job, power: AuditAction) -> None:
+    async def _note(self, transaction: Transaction, actor: Actor, job: Job, action: AuditAction) -> None:
         details: dict[str, Parameter] = {"number": str(job.number)}
         await audit.note(
-            transaction, power, actor.member_id, self._clock.now_ms(),
+            transaction, action, actor.member_id, self._clock.now_ms(),
             server_id=job.server_id, member_id=job.member_id, details=details,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Whether the host's memory can hold what is asked for, known before a job is accepted."""
+"""Checks before a job is accepted that its images fit in memory."""
 
 from collections.abc import Sequence
 
@@ -6,14 +6,14 @@ from kleinbot.domain.capacity import Capacity
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import Grid
 
-_SHRINKING = 0.9
+_SHRINK_FACTOR = 0.9
 
 
 def require_fit(capacity: Capacity, grid: Grid, references: Sequence[Grid]) -> None:
-    """Raise Refusal DOES_NOT_FIT where not even one image of ``grid`` with ``references`` fits.
+    """Raise Refusal DOES_NOT_FIT if not even one image of ``grid`` with ``references`` fits.
 
-    It says what would: ``fits`` input pictures at this size, or else ``fits_size`` without any ("none" where
-    nothing does).
+    The refusal states what would fit: ``fits`` input pictures at this size, otherwise ``fits_size`` without
+    any ("none" if no size fits).
     """
     if capacity.largest_batch(grid, references) >= 1:
         return
@@ -36,10 +36,10 @@ def _size(grid: Grid) -> str:
 
 
 def _largest(capacity: Capacity, grid: Grid) -> Grid | None:
-    """Return the largest grid of about the same aspect that fits without input pictures."""
+    """Return the largest grid of about the same aspect ratio that fits without input pictures."""
     tokens = float(grid.tokens)
     while tokens >= 1:
-        tokens *= _SHRINKING
+        tokens *= _SHRINK_FACTOR
         smaller = grid.scaled_to(max(1, int(tokens)))
         if capacity.largest_batch(smaller) >= 1:
             return smaller

@@ -1,4 +1,4 @@
-"""Delete: a result goes for good, its row stays for the ledger."""
+"""Deletes a result for good. Its row stays for the ledger."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ from kleinbot.usecases.permissions import Action, may
 
 
 class Delete:
-    """Only the owner and moderators may; what was paid stays paid."""
+    """For the job's member and moderators. What was paid stays paid."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class Delete:
         self._clock = clock
 
     async def check(self, actor: Actor, job_id: str) -> Job:
-        """Return the result where the actor may delete it.
+        """Return the result if the actor may delete it.
 
         Raises Refusal RESULT_UNKNOWN, RESULT_DELETED or RESULT_NOT_YOURS.
         """
@@ -41,7 +41,7 @@ class Delete:
         return job
 
     async def delete(self, actor: Actor, job_id: str) -> Job:
-        """Delete a result with its files, and have every message removed that rows say to show it.
+        """Delete a result with its files, and queue the removal of every recorded message that shows it.
 
         Raises as ``check``.
         """
@@ -55,5 +55,5 @@ class Delete:
         if files is None:
             raise Refusal(Code.RESULT_DELETED, number=str(job.number))
         for file in files:
-            await self._archive.discard(file)  # what a crash leaves here, the sweep removes
+            await self._archive.discard(file)  # after a crash here, the sweep removes the rest
         return job

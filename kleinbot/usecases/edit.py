@@ -1,4 +1,4 @@
-"""Edit: an instruction and the picture that it is about, with up to three more to look at."""
+"""Edits a picture by an instruction, with up to three further references."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,17 +15,17 @@ from kleinbot.usecases.submit import PreparedRequest, Submit
 
 
 class Edit:
-    """Accepts edits. They are drawn on the first picture's own grid, or their content would shift."""
+    """Accepts edits. They are rendered on the first picture's own grid; otherwise content would shift."""
 
     def __init__(self, submit: Submit, sources: Sources, inputs: Inputs, most_references: int) -> None:
         self._submit = submit
         self._sources = sources
         self._inputs = inputs
         self.most_references = min(most_references, MOST_INPUTS) - 1
-        """Beside the picture that is edited."""
+        """Not counting the edited picture."""
 
     async def begin(self, actor: Actor, request: EditRequest) -> PreparedRequest:
-        """Check everything that takes no download.
+        """Check everything that needs no download.
 
         Raises the refusals of ``Sources.choose`` and ``Submit.clean``, and TOO_MANY_REFERENCES.
         """

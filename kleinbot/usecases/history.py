@@ -1,4 +1,4 @@
-"""History: a member finds their results again, and posts one of them once more."""
+"""History: a member finds their results and posts one of them again."""
 
 import re
 from collections.abc import AsyncIterator, Callable
@@ -24,8 +24,8 @@ from kleinbot.usecases.visibility import sees
 PAGE_JOBS = 5
 MOST_WORDS = 8
 MOST_CHARACTERS = 200
-_LOOKED_THROUGH = 500
-"""Results that are asked for a suggestion: a search in all of them takes longer than a key."""
+_MOST_SCANNED = 500
+"""Results that a suggestion searches; searching all of them takes longer than a keystroke."""
 
 _THUMBNAIL_PX = 256
 _NUMBER = re.compile(r"\s*#?(\d{1,9})\s*")
@@ -33,32 +33,32 @@ _NUMBER = re.compile(r"\s*#?(\d{1,9})\s*")
 
 @dataclass(frozen=True)
 class Search:
-    """What a member looks for: words that the prompt must have, and whether only what they have marked."""
+    """A search: words that the prompt must contain, and whether to list only favourites."""
 
     text: str = ""
     favourites: bool = False
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Each word once: to look for it again finds nothing else."""
+        """The distinct words; a repeated word changes no result."""
         return tuple(dict.fromkeys(self.text.casefold().split()))
 
     def require_bounded(self) -> None:
-        """Raise Refusal SEARCH_TOO_LONG where that is more than is searched for."""
+        """Raise Refusal SEARCH_TOO_LONG if it exceeds the limits of a search."""
         if len(self.text) > MOST_CHARACTERS or len(self.words) > MOST_WORDS:
             raise Refusal(Code.SEARCH_TOO_LONG, words=MOST_WORDS, characters=MOST_CHARACTERS)
 
     def bounded(self) -> "Search":
-        """Return so much of it as is searched for."""
+        """Return the search cut to its limits."""
         words = Search(self.text[:MOST_CHARACTERS]).words[:MOST_WORDS]
         return Search(" ".join(words), self.favourites)
 
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """One result in the list. ``thumbnail``: a small WebP of its first picture; None where that is gone.
+    """One result in the list. ``thumbnail``: a small WebP of its first picture; None if that is gone.
 
-    Not ``is_seen``: it was marked in a channel that its reader no longer sees, so nothing of it is told.
+    ``is_seen`` False: it was marked in a channel that its reader can no longer see, so no content is shown.
     """
 
     job: Job
@@ -69,7 +69,7 @@ class HistoryEntry:
 
 @dataclass(frozen=True)
 class Page:
-    """Newest first. ``newer`` and ``older`` say whether something lies before and behind it."""
+    """A page of results, newest first. ``newer`` and ``older``: whether further results exist."""
 
     search: Search
     entries: tuple[HistoryEntry, ...]
@@ -78,34 +78,33 @@ class Page:
 
 
 class History:
-    """Reads; changes nothing but the note of where a picture was posted."""
+    """Reads results. It writes only where a picture was posted."""
 
     def __init__(
         self,
         database: Database,
-        recall: JobQueries,
+        queries: JobQueries,
         pool: CpuPool,
         wake_removal: Callable[[], None],
         clock: Clock,
     ) -> None:
-        """``wake_removal`` is told of messages that show what was deleted meanwhile."""
+        """``wake_removal`` is called if a noted message shows a result that was deleted meanwhile."""
         self._wake_removal = wake_removal
         self._database = database
         self._searches = BoundedSearches(database, clock)
-        self._recall = recall
+        self._queries = queries
         self._pool = pool
         self._clock = clock
 
     async def page(
         self, actor: Actor, search: Search, *, before: int | None = None, after: int | None = None
     ) -> Page:
-        """Return the page below the number ``before``, or the one just above ``after``, or the first.
+        """Return the page below job number ``before``, the one just above ``after``, or the first.
 
         Raises Refusal SEARCH_TOO_LONG, and SearchEndedError.
         """
         search.require_bounded()
-        owner = actor.member
-        wanted = HistoryQuery(owner, search.words, search.favourites)
+        wanted = HistoryQuery(actor.member, search.words, search.favourites)
         if after is not None:
             async with self._reader(wanted) as read:
                 found = await history.newer(read, wanted, after, PAGE_JOBS + 1)
@@ -117,18 +116,17 @@ class History:
                 found = await history.older(read, wanted, before, PAGE_JOBS + 1)
             jobs, newer, older = found[:PAGE_JOBS], before is not None, len(found) > PAGE_JOBS
             if not jobs and before is not None:
-                # All of that page was deleted meanwhile: the one above it is the last now.
+                # The whole page was deleted meanwhile: the page above it is now the last.
                 return replace(await self.page(actor, search, after=before - 1), older=False)
         return Page(search, tuple([await self._entry(actor, job) for job in jobs]), newer, older)
 
     async def choices(self, actor: Actor, text: str, limit: int) -> list[Title]:
-        """Return the actor's newest results whose number or prompt has what was typed."""
-        owner = actor.member
-        wanted = HistoryQuery(owner, Search(text).bounded().words)
+        """Return the actor's newest results whose number or prompt contains the typed text."""
+        wanted = HistoryQuery(actor.member, Search(text).bounded().words)
         found: list[Title] = []
         with suppress(SearchEndedError):  # the next key asks again
             async with self._reader(wanted) as read:
-                found = await history.recent(read, wanted, _LOOKED_THROUGH, limit)
+                found = await history.recent(read, wanted, _MOST_SCANNED, limit)
         typed = _NUMBER.fullmatch(text)
         if typed is None:
             return found
@@ -141,11 +139,11 @@ class History:
 
     @asynccontextmanager
     async def _reader(self, wanted: HistoryQuery) -> AsyncIterator[Reader]:
-        """Give the reader for a question: without words it takes no time, whoever asks it."""
+        """Yield the reader for a query. A query without words is cheap and needs no bounded search."""
         if not wanted.words:
             yield self._database.read
             return
-        async with self._searches.reader(wanted.owner) as reader:
+        async with self._searches.reader(wanted.member) as reader:
             yield reader
 
     async def mine(self, actor: Actor, number: int) -> Job:
@@ -156,21 +154,24 @@ class History:
         return _shown(job)
 
     async def seen(self, actor: Actor, job_id: str) -> Job:
-        """Return a result that the actor may see, by key. Raises Refusal RESULT_UNKNOWN or RESULT_DELETED."""
+        """Return a result that the actor may see, by job id.
+
+        Raises Refusal RESULT_UNKNOWN or RESULT_DELETED.
+        """
         job = await lookup.by_id(self._database.read, job_id)
         if job is None or not await sees(self._database.read, actor, job):
             raise Refusal(Code.RESULT_UNKNOWN, job="")
         return _shown(job)
 
     async def sees_parent(self, actor: Actor, job: Job) -> bool:
-        """Tell whether the actor may see what ``job`` was made from: else nobody tells them its key."""
+        """Return whether the actor may see the parent of ``job``; otherwise its key must stay hidden."""
         if job.parent is None:
             return False
         parent = await lookup.by_id(self._database.read, job.parent.key.job_id)
         return parent is not None and await sees(self._database.read, actor, parent)
 
     async def note_seen(self, job: Job, channel_id: int, message_id: int) -> None:
-        """Note that a message shows ``job`` where no row says so, as after a backup was put back."""
+        """Record that a message shows ``job`` if no row says so, for example after a restored backup."""
         if not await posted.is_known(self._database.read, message_id):
             positions = tuple(image.key.position for image in job.done_images)
             await self.note_shown(job, positions, channel_id, message_id)
@@ -178,7 +179,7 @@ class History:
     async def note_shown(
         self, job: Job, positions: tuple[int, ...], channel_id: int, message_id: int
     ) -> None:
-        """Note that a message shows pictures of ``job`` again, so that deleting finds it."""
+        """Record that a message shows pictures of ``job``, so that deletion finds it."""
         async with self._database.transaction() as transaction:
             is_wanted = await posted.note(
                 transaction,
@@ -193,18 +194,17 @@ class History:
             self._wake_removal()
 
     async def _entry(self, actor: Actor, job: Job) -> HistoryEntry:
-        owner = actor.member
-        marked = await favourites.positions(self._database.read, owner, job.job_id)
+        marked = await favourites.positions(self._database.read, actor.member, job.job_id)
         if not await sees(self._database.read, actor, job):
             return HistoryEntry(job, None, marked, is_seen=False)
         return HistoryEntry(job, await self._thumbnail(job), marked)
 
     async def _thumbnail(self, job: Job) -> bytes | None:
-        for picture in await self._recall.pictures(job.done_images[:1]):
+        for picture in await self._queries.pictures(job.done_images[:1]):
             if picture.data is not None:
                 try:
                     return await self._pool.run(thumbnail, picture.data, _THUMBNAIL_PX)
-                except OSError:  # a damaged file: the list shows the rest
+                except OSError:  # a damaged file: the list shows the other entries
                     return None
         return None
 

@@ -1,4 +1,4 @@
-"""Stores the input pictures of a job that is about to be accepted."""
+"""Stores a job's input pictures before the job is accepted."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Input pictures: fetched or taken from the archive, and brought to the size at which the model looks."""
+"""Input pictures: downloaded or read from the archive, then scaled to the model's input size."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,11 +20,11 @@ from kleinbot.usecases.sources import Chosen
 
 Fetch = Callable[[str, Reserve], Awaitable[bytes]]
 _HEADERS_BYTES = 64 * 1024
-"""More than a PNG of ours has beside its pixels."""
+"""An upper bound of the bytes that our PNGs hold besides pixels."""
 
 
 class Inputs:
-    """Makes inputs. ``max_tokens`` is the largest picture that this host draws."""
+    """Reads inputs. ``max_tokens``: the largest grid that this bot renders."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Inputs:
 
     @contextmanager
     def arriving(self, member_id: int, sources: Sequence[Chosen | Attached]) -> "Iterator[Arriving]":
-        """Hold the room that ``sources`` need, one after the other, before the first of them is read.
+        """Reserve the memory to read ``sources`` one after the other, before the first is read.
 
         Raises Refusal PICTURE_TOO_MANY_BYTES, DOWNLOADS_OF_MEMBER or DOWNLOADS_FULL.
         """
@@ -54,19 +54,19 @@ class Inputs:
             yield Arriving(self, member_id, reservation)
 
     async def read(
-        self, source: Chosen | Attached, role: Role, member_id: int, room: Reservation, *, grows: bool
+        self, source: Chosen | Attached, role: Role, member_id: int, reservation: Reservation, *, grows: bool
     ) -> Input:
-        """Read a picture; ``Arriving`` calls this."""
+        """Read one picture; called by ``Arriving``."""
         if isinstance(source, Chosen):
             data = await self.read_own(source.image.file or "", source.job)
         else:
-            data = await self._fetch(source.address, room.reach)
+            data = await self._fetch(source.address, reservation.reach)
         pixels = await self._intake.read_reference(data, member_id, self._max_tokens, grows=grows)
         png = await self._pool.run(encode_reference, pixels)
         return Input(role, png, Grid.of_pixels(pixels.width_px, pixels.height_px))
 
     async def read_own(self, file: str, job: Job) -> bytes:
-        """Read a file of ours, which belongs to ``job``. Raises Refusal PICTURE_GONE."""
+        """Read an archived file of ``job``. Raises Refusal PICTURE_GONE."""
         try:
             return await self._archive.read(file)
         except PictureGoneError as error:
@@ -74,39 +74,39 @@ class Inputs:
 
 
 class Arriving:
-    """The pictures of one request, which has room for one of them at a time and for what is made of all."""
+    """Reads one request's pictures. Its reservation covers one source at a time and all finished inputs."""
 
-    def __init__(self, inputs: Inputs, member_id: int, room: Reservation) -> None:
+    def __init__(self, inputs: Inputs, member_id: int, reservation: Reservation) -> None:
         self._inputs = inputs
         self._member_id = member_id
-        self._room = room
+        self._reservation = reservation
 
     async def of(self, source: Chosen | Attached, role: Role, *, grows: bool = True) -> Input:
-        """Read a picture of ours, or fetch and read somebody's. For ``grows`` see ``Sizing``.
+        """Read a picture of ours, or download and read an attached one. For ``grows`` see ``Sizing``.
 
         Raises Refusal PICTURE_GONE, and the refusals of ``Fetcher``, ``Intake`` and ``Inbound``.
         """
-        self._room.reach(_most_bytes(source))
-        made = await self._inputs.read(source, role, self._member_id, self._room, grows=grows)
-        self._room.keep(len(made.png))
+        self._reservation.reach(_most_bytes(source))
+        made = await self._inputs.read(source, role, self._member_id, self._reservation, grows=grows)
+        self._reservation.keep(len(made.png))
         return made
 
     async def copies(self, job: Job) -> tuple[Input, ...]:
-        """Take the inputs of an earlier job as they are: each job owns its own.
+        """Copy the inputs of an earlier job unchanged, since each job owns its files.
 
         Raises Refusal PICTURE_GONE, and the refusals of ``Inbound``.
         """
         copies = []
         for reference in job.spec.references:
-            self._room.reach(_pixel_bytes(reference.grid))
+            self._reservation.reach(_pixel_bytes(reference.grid))
             data = await self._inputs.read_own(reference.file, job)
-            self._room.keep(len(data))
+            self._reservation.keep(len(data))
             copies.append(Input(reference.role, data, reference.grid))
         return tuple(copies)
 
 
 def _most_bytes(source: Chosen | Attached) -> int:
-    """Return how large the file is. What is not known is reserved when it begins to come; until then, one."""
+    """Return the file's size in bytes, or 1 if it is unknown; the download then reserves the rest."""
     if isinstance(source, Chosen):
         return _pixel_bytes(source.image.grid)
     return source.byte_count or 1

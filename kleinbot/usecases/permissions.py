@@ -1,4 +1,4 @@
-"""Who may do what. Asked where the action happens, whatever way the request came in."""
+"""Who may do what. Checked where the action happens, however the request arrived."""
 
 from enum import StrEnum
 
@@ -14,17 +14,17 @@ class Action(StrEnum):
 
 
 def may(actor: Actor, action: Action, job: Job) -> bool:
-    """Tell whether ``actor`` may do ``action`` to ``job``. Nobody reaches into another server."""
+    """Return whether ``actor`` may do ``action`` to ``job``. Nobody may act on another server's job."""
     if actor.server_id != job.server_id:
         return False
-    is_owner = actor.member_id == job.member_id
+    is_own = actor.member_id == job.member_id
     match action:
         case Action.CANCEL:
-            return is_owner or actor.moderates(job.channel_id)
+            return is_own or actor.moderates(job.channel_id)
         case Action.SEE:
-            return is_owner or not job.private
+            return is_own or not job.private
         case Action.DELETE:
-            return is_owner or (actor.moderates(job.channel_id) and not job.private)
+            return is_own or (actor.moderates(job.channel_id) and not job.private)
 
 
 def require_admin(actor: Actor) -> None:

@@ -1,4 +1,4 @@
-"""Whether a prompt can be drawn, and how the model gets it."""
+"""Validates a prompt and cleans it for the model."""
 
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.plain_text import is_visible
@@ -6,7 +6,7 @@ from kleinbot.domain.requests import PromptMeter
 
 
 def clean_prompt(meter: PromptMeter, prompt: str) -> str:
-    """Return a prompt as the model gets it.
+    """Return the cleaned prompt that the model receives.
 
     Raises Refusal PROMPT_BLANK, PROMPT_EMPTY or PROMPT_TOO_LONG.
     """
@@ -17,7 +17,7 @@ def clean_prompt(meter: PromptMeter, prompt: str) -> str:
         raise Refusal(Code.PROMPT_EMPTY)
     tokens, limit = meter.count_tokens(cleaned), meter.limit_tokens
     if tokens > limit:
-        # About three tokens make two words in the languages that the tokenizer knows best.
+        # Three tokens are about two words in the languages that the tokenizer covers best.
         excess = max(1, (tokens - limit) * 2 // 3)
         raise Refusal(Code.PROMPT_TOO_LONG, tokens=tokens, limit=limit, excess=excess)
     return cleaned

@@ -19,7 +19,7 @@ from kleinbot.usecases.quota.prices import price_tenths_of
 
 @dataclass(frozen=True)
 class Input:
-    """An input picture that is about to be stored: a PNG of exactly ``grid``."""
+    """An input picture in memory, not yet stored: a PNG of exactly ``grid``."""
 
     role: Role
     png: bytes
@@ -28,7 +28,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Draft:
-    """A job spec whose input pictures are in memory: they become its references once they are stored."""
+    """A job spec with its input pictures in memory; once stored, they become its references."""
 
     spec: JobSpec
     inputs: tuple[Input, ...] = ()
@@ -40,7 +40,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class Options:
-    """What a member chooses beside the recipe. ``seed`` None means: draw one."""
+    """What a member chooses besides the job spec. ``seed`` None: draw one."""
 
     count: int
     seed: int | None
@@ -48,7 +48,7 @@ class Options:
 
 
 def least_tenths() -> int:
-    """Return the price of the cheapest picture that begins at an input picture."""
+    """Return the price of the cheapest image that starts from an input picture."""
     return min(
         price_tenths_of(replace(PICTURE, steps=strength.steps, first_sigma=strength.first_sigma))
         for strength in Strength
@@ -56,12 +56,12 @@ def least_tenths() -> int:
 
 
 def best_quality_tenths() -> int:
-    """Return the price of a square picture in best quality; other shapes differ by a tenth of a picture."""
+    """Return the price of a square image in best quality; other shapes differ by a tenth of a picture."""
     return price_tenths_of(replace(PICTURE, steps=BASE_STEPS, checkpoint=Checkpoint.BASE))
 
 
 def imagine_draft(request: ImagineRequest, prompt: str, largest_grid_tokens: int) -> Draft:
-    """Return what a text-to-image request asks for; ``prompt`` is the cleaned one."""
+    """Return the draft of a text-to-image request; ``prompt`` is the cleaned prompt."""
     is_best = request.quality is Quality.BEST
     return Draft(
         JobSpec(
@@ -75,7 +75,7 @@ def imagine_draft(request: ImagineRequest, prompt: str, largest_grid_tokens: int
 
 
 def draft_of(job: Job, inputs: tuple[Input, ...]) -> Draft:
-    """Return what ``job`` was made by, ready to be made again. ``inputs`` are copies of its references."""
+    """Return a draft that repeats ``job``. ``inputs`` are copies of its references."""
     return Draft(replace(job.spec, references=(), parent=ImageKey(job.job_id, 0)), inputs)
 
 
@@ -124,5 +124,5 @@ def complete(
 def _noise(spec: JobSpec, seed: int) -> NoiseRecipe:
     if spec.noise_parent is None or spec.strength is None:
         return NoiseRecipe(seed)
-    # The whole chain is kept: no other picture has to exist to draw this noise again.
+    # The whole chain is stored, so this noise can be generated again without any other image.
     return spec.noise_parent.mixed_with(seed, spec.strength.weight)

@@ -1,4 +1,4 @@
-"""Which of our pictures somebody means, and whether they may use it."""
+"""Resolves which of our pictures a person means and checks that they may use it."""
 
 from dataclasses import dataclass
 
@@ -13,40 +13,40 @@ from kleinbot.store.jobs import lookup
 from kleinbot.store.results import own_pictures
 from kleinbot.usecases.visibility import sees
 
-_LOOKED_THROUGH = 500
+_MOST_SCANNED = 500
 _MOST_SUGGESTED = 25
 _TYPED_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """A finished picture that its user may see."""
+    """A finished picture that the actor may see."""
 
     job: Job
     image: Image
 
 
 class Sources:
-    """Finds pictures by what people name them. Reads; changes nothing."""
+    """Finds pictures by the names that people use. Read-only."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def job(self, actor: Actor, job_id: str) -> Job:
-        """Return a job that ``actor`` may see (see ``studio.sight``), by its random key.
+        """Return a job that ``actor`` may see (``usecases.visibility``), by job id.
 
-        Raises Refusal PICTURE_UNKNOWN, also for a private job of somebody else.
+        Raises Refusal PICTURE_UNKNOWN, also for another member's private job.
         """
         return await self._visible(actor, await lookup.by_id(self._database.read, job_id))
 
     async def resolve(self, actor: Actor, source: Source) -> Chosen | Attached:
-        """Return what an edit or a variation begins with. Raises the refusals of ``choose``."""
+        """Return the source picture of an edit or a variation. Raises the refusals of ``choose``."""
         return source if isinstance(source, Attached) else await self.choose(actor, source)
 
     async def choose(self, actor: Actor, name: PictureReference) -> Chosen:
-        """Return the picture called ``name``.
+        """Return the picture named by ``name``.
 
-        A number names only one's own jobs: it can be guessed, also from a channel that one does not see.
+        A number names only the actor's own jobs: numbers can be guessed, also those of hidden channels.
         Raises Refusal PICTURE_UNKNOWN, PICTURE_GONE or NO_PICTURE_YET.
         """
         if name.job_id is not None:
@@ -59,11 +59,10 @@ class Sources:
         return Chosen(job, _finished(job, name.position))
 
     async def suggest(self, actor: Actor, typed: str) -> list[OwnPicture]:
-        """Return ``actor``'s newest pictures whose number or prompt has what was typed."""
-        owner = actor.member
+        """Return ``actor``'s newest pictures whose number or prompt contains the typed text."""
         wanted = typed.strip()[:_TYPED_CHARACTERS]
         return await own_pictures.suggested(
-            self._database.read, owner, wanted, _LOOKED_THROUGH, _MOST_SUGGESTED
+            self._database.read, actor.member, wanted, _MOST_SCANNED, _MOST_SUGGESTED
         )
 
     async def _visible(self, actor: Actor, job: Job | None) -> Job:
@@ -74,20 +73,19 @@ class Sources:
         return job
 
     async def _newest(self, actor: Actor) -> Job:
-        owner = actor.member
-        found = await own_pictures.newest(self._database.read, owner, 1)
+        found = await own_pictures.newest(self._database.read, actor.member, 1)
         if not found:
             raise Refusal(Code.NO_PICTURE_YET)
         return await self.job(actor, found[0].key.job_id)
 
 
 def is_private(asked: bool | None, source: Chosen | Attached) -> bool:
-    """Return whether a result is private: as asked, else as what it begins with."""
+    """Return whether a result is private: as asked, otherwise as its source."""
     return isinstance(source, Chosen) and source.job.private if asked is None else asked
 
 
 def is_spoiler(source: Chosen | Attached) -> bool:
-    """Return whether a picture is hidden until clicked: what is made from it is, too."""
+    """Return whether the source is hidden until clicked; results made from it are hidden too."""
     return source.job.spec.spoiler if isinstance(source, Chosen) else source.is_spoiler
 
 

@@ -162,7 +162,7 @@ class Submit:
             job = replace(
                 job,
                 lane=admitted.lane,
-                unhurried=admitted.unhurried,
+                relaxed_reason=admitted.relaxed_reason,
                 left_tenths=balance.left_tenths - price,
             )
             await jobs.insert(transaction, job, balance.funds)

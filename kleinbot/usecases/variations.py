@@ -1,4 +1,4 @@
-"""Variations: other pictures that are more or less like one, and rerolls: the same job with other seeds."""
+"""Variations, which resemble one picture more or less, and rerolls: the same job with other seeds."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,8 +18,8 @@ from kleinbot.usecases.submit import PreparedRequest, Submit
 class Variations:
     """Accepts variations and rerolls.
 
-    Of a picture whose noise we know, other noise is mixed into it; everything else about it stays. Any other
-    picture is noised only in part and denoised again.
+    If we know a picture's noise, other noise is mixed into it and everything else stays. Any other picture
+    is partly noised and denoised again.
     """
 
     def __init__(self, submit: Submit, sources: Sources, inputs: Inputs) -> None:
@@ -28,25 +28,25 @@ class Variations:
         self._inputs = inputs
 
     async def begin(self, actor: Actor, request: VariationsRequest) -> PreparedRequest:
-        """Check everything that takes no download. Raises the refusals of ``Sources.choose``."""
+        """Check everything that needs no download. Raises the refusals of ``Sources.choose``."""
         with self._submit.counting_refusals():
             source = await self._sources.resolve(actor, request.source)
 
         @asynccontextmanager
         async def draft() -> AsyncIterator[Draft]:
-            if isinstance(source, Chosen) and not _begins_at_a_picture(source.job):
+            if isinstance(source, Chosen) and not _starts_from_picture(source.job):
                 with self._inputs.arriving(actor.member_id, ()) as arriving:
-                    yield await _of_noise(arriving, source, request)
+                    yield await _from_noise(arriving, source, request)
             else:
                 with self._inputs.arriving(actor.member_id, [source]) as arriving:
-                    yield await _of_pixels(arriving, source, request)
+                    yield await _from_pixels(arriving, source, request)
 
         count = request.count or (source.job.count if isinstance(source, Chosen) else 1)
         options = Options(count, None, is_private(request.private, source))
         return await self._submit.begun(actor, options, draft, downloads=isinstance(source, Attached))
 
     async def reroll(self, actor: Actor, request: RerollRequest) -> PreparedRequest:
-        """Begin a job again. Raises Refusal PICTURE_UNKNOWN."""
+        """Prepare the same job again. Raises Refusal PICTURE_UNKNOWN."""
         with self._submit.counting_refusals():
             job = await self._sources.job(actor, request.job_id)
 
@@ -58,7 +58,7 @@ class Variations:
         return await self._submit.begun(actor, Options(job.count, None, job.private), draft, downloads=False)
 
 
-async def _of_noise(arriving: Arriving, parent: Chosen, request: VariationsRequest) -> Draft:
+async def _from_noise(arriving: Arriving, parent: Chosen, request: VariationsRequest) -> Draft:
     spec = replace(
         parent.job.spec,
         kind=JobKind.VARIATIONS,
@@ -70,7 +70,7 @@ async def _of_noise(arriving: Arriving, parent: Chosen, request: VariationsReque
     return Draft(spec, await arriving.copies(parent.job))
 
 
-async def _of_pixels(arriving: Arriving, source: Chosen | Attached, request: VariationsRequest) -> Draft:
+async def _from_pixels(arriving: Arriving, source: Chosen | Attached, request: VariationsRequest) -> Draft:
     start = await arriving.of(source, Role.START)
     spec = JobSpec(
         kind=JobKind.VARIATIONS,
@@ -84,5 +84,5 @@ async def _of_pixels(arriving: Arriving, source: Chosen | Attached, request: Var
     return Draft(spec, (start,))
 
 
-def _begins_at_a_picture(job: Job) -> bool:
+def _starts_from_picture(job: Job) -> bool:
     return job.spec.first_sigma < 1.0

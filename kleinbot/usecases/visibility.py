@@ -1,4 +1,4 @@
-"""Who may see a result: its member, and whoever sees a channel in which it is shown."""
+"""Who may see a result: its member, and anybody who can see a channel that shows it."""
 
 from kleinbot.domain.job import Job
 from kleinbot.domain.people import Actor
@@ -8,9 +8,10 @@ from kleinbot.usecases.permissions import Action, may
 
 
 async def sees(reader: Reader, actor: Actor, job: Job) -> bool:
-    """Tell whether ``actor`` may see ``job``, whichever way they know its key.
+    """Return whether ``actor`` may see ``job``, however they know its key.
 
-    A key alone is not enough: recipes and old messages carry those of channels that somebody no longer sees.
+    A key alone is not enough: recipes and old messages carry keys from channels that a person may no longer
+    see.
     """
     if not may(actor, Action.SEE, job):
         return False

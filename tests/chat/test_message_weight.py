@@ -15,7 +15,7 @@ from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import Image, ImageState, Job, JobState, Parent
 from kleinbot.domain.job_spec import ImageKey, JobKind
 from kleinbot.domain.noise import NoiseRecipe, Strength
-from kleinbot.domain.plain_text import lightened, weight
+from kleinbot.domain.plain_text import cut_to_json_bytes, json_bytes
 from kleinbot.domain.work import EnginePhase, EngineState, JobProgress
 from kleinbot.texts import Texts
 from kleinbot.usecases.history import HistoryEntry, Page, Search
@@ -104,12 +104,12 @@ def test_a_description_says_that_a_model_made_it_and_turns_no_text() -> None:
     long = result_view.alt_text(Texts(), JOBS[0], 1, 4)
     assert long.startswith("Picture 2 of 4, drawn by an AI model for the prompt: 一只穿着")
     assert long.endswith("…")
-    assert weight(long) < 700
+    assert json_bytes(long) < 700
 
 
 @pytest.mark.parametrize("text", [*PROMPTS.values(), "\ud800" * 50, "\x00\n" * 200, ""])
 @pytest.mark.parametrize("most", [20, 100, 601])
 def test_lightened_text_is_as_light_as_asked_for_and_not_lighter_than_needed(text: str, most: int) -> None:
-    light = lightened(text, most)
-    assert weight(light) <= most
-    assert light == text or weight(light) > most - 13 - 6
+    light = cut_to_json_bytes(text, most)
+    assert json_bytes(light) <= most
+    assert light == text or json_bytes(light) > most - 13 - 6

@@ -56,7 +56,7 @@ def test_a_promised_job_says_its_place_and_when_it_starts() -> None:
     ],
 )
 def test_a_relaxed_job_says_why_and_how_it_arrives(why: RelaxedReason | None, sentence: str) -> None:
-    lines = _lines(JobStatus(replace(RELAXED, unhurried=why), 4, 1_795_241_217_000))
+    lines = _lines(JobStatus(replace(RELAXED, relaxed_reason=why), 4, 1_795_241_217_000))
     assert lines == [
         "#4 in line · starts <t:1795241217:R>",
         f"{sentence} {ARRIVES_ANEW}",
@@ -72,7 +72,7 @@ def test_a_job_says_what_it_costs_and_leaves() -> None:
 
 
 def test_a_private_relaxed_job_comes_with_the_next_command() -> None:
-    lines = _lines(JobStatus(replace(RELAXED, private=True, unhurried=RelaxedReason.SHARE), 4, None))
+    lines = _lines(JobStatus(replace(RELAXED, private=True, relaxed_reason=RelaxedReason.SHARE), 4, None))
     assert lines[-1].endswith("you get the result with your next command here.")
 
 

@@ -65,7 +65,7 @@ async def test_what_a_waiting_message_says_is_the_same_after_a_restart(
     first = (await studio.imagine(count=4)).status.job.job_id
     for _ in range(13):
         accepted = await studio.imagine(count=4)
-    assert accepted.status.job.unhurried is RelaxedReason.SHARE
+    assert accepted.status.job.relaxed_reason is RelaxedReason.SHARE
     assert accepted.status.job.left_tenths == accepted.balance.left_tenths
     await dies(studio)
     again = await restarted(studio, tmp_path)

@@ -124,7 +124,7 @@ class Host:
             self.refused[owner] += 1
             return None
         self.scheduler.submit(verdict.images)
-        is_promised = verdict.unhurried is None
+        is_promised = verdict.relaxed_reason is None
         asked = Asked(
             job_id, owner, shape, self.now_s, pictures, verdict.start_s, verdict.told, is_promised, done
         )

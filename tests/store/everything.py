@@ -112,7 +112,7 @@ async def _read_the_rest(read: Reader, subjects: Subjects, now_ms: int) -> None:
     await outbox.due_lanes(read, now_ms, after=-1, without=(1,), lanes=64, of_lane=4)
     await outbox.next_due_ms(read, now_ms)
     await outbox.undelivered(read, 1)
-    await outbox.kept_for(read, HEAVY, 3)
+    await outbox.undelivered_for(read, HEAVY, 3)
     await handovers.of_job(read, subjects.done)
     await outbox.being_handed_over(read, 50)
     await posted.channels(read, subjects.done)

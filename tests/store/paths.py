@@ -133,7 +133,7 @@ class _Paths:
 
     async def _kept(self, asked: Asked) -> None:
         owner = MemberKey(asked.actor.server_id, asked.actor.member_id)
-        await outbox.kept_for(self._database.read, owner, 3)
+        await outbox.undelivered_for(self._database.read, owner, 3)
 
     async def figure(
         self,

@@ -119,7 +119,7 @@ async def test_what_was_made_marked_and_kept_before_the_migration_is_found_as_ev
     assert await _numbers(database) == [41]
     marked = await history.older(database.read, HistoryQuery(ADA, favourites=True), 42, 9)
     assert [job.number for job in marked] == [41]
-    assert [row.job_id for row in await outbox.kept_for(database.read, ADA, 3)] == [job_id]
+    assert [row.job_id for row in await outbox.undelivered_for(database.read, ADA, 3)] == [job_id]
     await database.close()
 
 

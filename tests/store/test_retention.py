@@ -72,7 +72,7 @@ async def test_deliveries_go_once_they_were_told_and_kept_ones_never(database: D
     await _forget(database, retention.deliveries, START_MS + 100 * DELIVERIES_KEPT_MS)
     rows = await database.read.all("SELECT state FROM outbox ORDER BY outbox_id")
     assert [row[0] for row in rows] == ["kept", "pending"]
-    assert [row.job_id for row in await outbox.kept_for(database.read, ADA, 9)] == [OPEN]
+    assert [row.job_id for row in await outbox.undelivered_for(database.read, ADA, 9)] == [OPEN]
     assert await database.read.all("SELECT * FROM ledger") == ledger
 
 

@@ -42,7 +42,7 @@ async def test_it_holds_in_that_server_alone_at_once_and_after_a_restart_and_is_
         assert known.weight(ADMIN.server_id, ADA.member_id) == 1.0
         assert known.weight(ADMIN.server_id + 1, BOB.member_id) == 1.0
     (row,) = await audit.of_server(studio.database.read, ADMIN.server_id, 5)
-    assert (row.deed, row.actor_id, row.member_id, dict(row.details)) == (
+    assert (row.action, row.actor_id, row.member_id, dict(row.details)) == (
         AuditAction.WEIGHT, ADMIN.member_id, BOB.member_id, {"weight": 2.5},
     )  # fmt: skip
 

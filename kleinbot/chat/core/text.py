@@ -8,7 +8,7 @@ from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import Job, Told
 from kleinbot.domain.job_spec import JobKind
 from kleinbot.domain.pictures import OwnPicture
-from kleinbot.domain.plain_text import one_line, weight
+from kleinbot.domain.plain_text import json_bytes, one_line
 from kleinbot.texts import Texts
 from kleinbot.usecases.cancel import Cancelled
 from kleinbot.usecases.quota.quota import pictures
@@ -39,7 +39,7 @@ def shown_prompt(prompt: str, limit: int = SHOWN_PROMPT_CHARACTERS) -> str:
     """
     most_bytes = max(_BYTES_A_CHARACTER * limit, _BYTES_OF_A_SHORT_TEXT)
     safe = _harmless(prompt, limit)
-    while (bytes_now := weight(safe)) > most_bytes:
+    while (bytes_now := json_bytes(safe)) > most_bytes:
         limit = min(limit - 1, limit * most_bytes // bytes_now)
         safe = _harmless(prompt, limit)
     return safe

@@ -19,7 +19,7 @@ from kleinbot.chat.delivery.due_rows import DueRows, growing_pause_s
 from kleinbot.chat.delivery.first_response import ExpiredResponses
 from kleinbot.chat.delivery.live_messages import LiveMessages
 from kleinbot.chat.delivery.routes import RouteClosedError, Routes
-from kleinbot.domain.clock import MS_PER_S, Clock, ended_within
+from kleinbot.domain.clock import MS_PER_S, Clock, run_within
 from kleinbot.domain.job import Job, JobState, ReplyAddress
 from kleinbot.store.database import Database
 from kleinbot.store.delivery import outbox
@@ -128,7 +128,7 @@ class OutboxWorker:
         if row is None:
             return
         try:
-            await ended_within(self._clock, _ATTEMPT_S, self._deliver(row))
+            await run_within(self._clock, _ATTEMPT_S, self._deliver(row))
         except sqlite3.Error:
             raise
         except Exception as error:  # noqa: BLE001 - an edge: one result must not stop the others

@@ -9,7 +9,7 @@ import discord
 from kleinbot.chat.core.discord_errors import UNREACHED
 from kleinbot.chat.delivery.channel_lanes import MOST_QUICK_OF_LANE
 from kleinbot.chat.delivery.due_rows import DueRows, growing_pause_s
-from kleinbot.domain.clock import MS_PER_S, Clock, ended_within
+from kleinbot.domain.clock import MS_PER_S, Clock, run_within
 from kleinbot.store.database import Database
 from kleinbot.store.delivery import posted
 from kleinbot.store.delivery.posted import DueRemoval
@@ -58,7 +58,7 @@ class MessageRemover:
 
     async def _remove_or_postpone(self, row: DueRemoval) -> None:
         try:
-            await ended_within(self._clock, _ATTEMPT_S, self._remove(row))
+            await run_within(self._clock, _ATTEMPT_S, self._remove(row))
         except UNREACHED as error:
             await self._postpone(row, error)
 

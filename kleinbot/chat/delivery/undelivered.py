@@ -16,7 +16,7 @@ from kleinbot.chat.core import views as core_views
 from kleinbot.chat.core.discord_errors import GONE
 from kleinbot.chat.delivery import splitting
 from kleinbot.chat.delivery.messages import ResultMessage, ResultMessages
-from kleinbot.domain.clock import Clock, ended_within
+from kleinbot.domain.clock import Clock, run_within
 from kleinbot.domain.job import Job
 from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.store.database import Database
@@ -70,7 +70,7 @@ class Undelivered:
             return
         self._busy.add(owner)
         try:
-            for row in await outbox.kept_for(self._database.read, owner, _AT_ONCE):
+            for row in await outbox.undelivered_for(self._database.read, owner, _AT_ONCE):
                 await self._try(interaction, row)
         finally:
             self._busy.discard(owner)
@@ -93,7 +93,7 @@ class Undelivered:
     async def _try(self, interaction: discord.Interaction[Any], row: OutboxRow) -> None:
         for left in reversed(range(_TRIES)):
             try:
-                await ended_within(self._clock, _EACH_S, self._give(interaction, row))
+                await run_within(self._clock, _EACH_S, self._give(interaction, row))
             except sqlite3.Error:
                 raise
             except Exception as error:

@@ -106,7 +106,7 @@ def _lane_note(texts: Texts, status: JobStatus) -> str | None:
     """Return the note for a job that may outlast its interaction token: why, and how its images come then."""
     job = status.job
     if job.lane is Lane.RELAXED:
-        why = "unknown" if job.unhurried is None else str(job.unhurried)
+        why = "unknown" if job.relaxed_reason is None else str(job.relaxed_reason)
         note = texts.say(job.locale, "waiting-relaxed", why=why)
     elif status.is_late:
         note = texts.say(job.locale, "waiting-late")

@@ -52,7 +52,7 @@ def own(texts: Texts, locale: str, found: Statement) -> str:
 
 def of_member(texts: Texts, locale: str, found: Statement) -> str:
     """Return what an admin sees of a member's quota."""
-    member = core_text.mention(found.owner.member_id)
+    member = core_text.mention(found.member.member_id)
     title = texts.say(locale, "quota-title-member", member=member, left=pictures(found.balance.left_tenths))
     return _statement(texts, locale, title, found)
 
@@ -170,7 +170,7 @@ def _entry_name(entry: LedgerEntry) -> str:
 
 def _audit_line(texts: Texts, locale: str, row: AuditRow) -> str:
     tenths = row.details.get("tenths")
-    with_amount, without = _AUDIT_SENTENCES[row.deed]
+    with_amount, without = _AUDIT_SENTENCES[row.action]
     what = texts.say(
         locale,
         without if tenths is None else with_amount,

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from kleinbot.domain.clock import Clock, ended_within
+from kleinbot.domain.clock import Clock, run_within
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import MAX_OUTPUT_TOKENS
 from kleinbot.domain.pictures import Pixels
@@ -164,12 +164,12 @@ class Intake:
         self, process: IntakeProcess, data: bytes, sizing: Sizing, turn: ReaderTurn
     ) -> Pixels:
         begun_s = self._clock.monotonic_s()
-        pixels = await ended_within(self._clock, self._limits.deadline_s, process.measure(data, sizing))
+        pixels = await run_within(self._clock, self._limits.deadline_s, process.measure(data, sizing))
         measured_s = self._clock.monotonic_s()
         left_s = self._limits.deadline_s - (measured_s - begun_s)
         async with self._budget.hold(pixels, is_quick=turn.is_quick):
             turn.waited_s += self._clock.monotonic_s() - measured_s
-            return await ended_within(self._clock, left_s, process.decode(sizing.max_tokens))
+            return await run_within(self._clock, left_s, process.decode(sizing.max_tokens))
 
     async def _process(self, *, is_quick: bool) -> IntakeProcess:
         """Return a process at work for one caller. Raises Refusal PICTURE_READER_AWAY or STOPPING.
@@ -203,7 +203,7 @@ class Intake:
 
     async def _come_up(self, process: IntakeProcess) -> None:
         try:
-            await ended_within(self._clock, self._limits.starting_s, process.ready())
+            await run_within(self._clock, self._limits.starting_s, process.ready())
         except (TimeoutError, ProcessEndedError) as error:
             if self._closed:
                 raise Refusal(Code.STOPPING) from error

@@ -103,13 +103,13 @@ async def undelivered(reader: Reader, outbox_id: int) -> OutboxRow | None:
     return None if row is None else _row(row)
 
 
-async def kept_for(reader: Reader, owner: MemberKey, most: int) -> list[OutboxRow]:
-    """Return what waits for ``owner``'s next command: what was tried least often first, then the oldest."""
+async def undelivered_for(reader: Reader, member: MemberKey, most: int) -> list[OutboxRow]:
+    """Return what waits for ``member``'s next command: what was tried least often first, then the oldest."""
     rows = await reader.all(
         "SELECT * FROM outbox WHERE state = 'kept' AND server_id = ? AND member_id = ?"
         " ORDER BY attempts, outbox_id LIMIT ?",
-        owner.server_id,
-        owner.member_id,
+        member.server_id,
+        member.member_id,
         most,
     )
     return [_row(row) for row in rows]

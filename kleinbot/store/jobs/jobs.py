@@ -24,7 +24,7 @@ async def insert(transaction: Transaction, job: NewJob, funds: Sequence[Fund] | 
 
     It is paid from ``funds``, in their order; None: from the allowance. Raises ValueError where they lack.
     """
-    owner = job.member
+    member = job.member
     number = await members.next_number(transaction, job.server_id)
     values = _columns(job, number)
     await transaction.change(
@@ -55,7 +55,7 @@ async def insert(transaction: Transaction, job: NewJob, funds: Sequence[Fund] | 
         job.reply.upload_limit_bytes, job.reply.asked_id,
     )  # fmt: skip
     await ledger.reserve(
-        transaction, owner, job.job_id, range(len(job.images)), job.price_tenths, job.created_ms, funds
+        transaction, member, job.job_id, range(len(job.images)), job.price_tenths, job.created_ms, funds
     )
     return number
 
@@ -77,7 +77,7 @@ def _columns(job: NewJob, number: int) -> dict[str, Value | float]:
         "state": JobState.QUEUED,
         "created_ms": job.created_ms,
         "cost": job.cost,
-        "unhurried": job.unhurried,
+        "unhurried": job.relaxed_reason,
         "left_tenths": job.left_tenths,
     }
 

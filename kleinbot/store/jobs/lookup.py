@@ -37,14 +37,14 @@ async def by_number(reader: Reader, server_id: int, number: int) -> Job | None:
     return None if row is None else (await _with_images(reader, [row]))[0]
 
 
-async def open_of_member(reader: Reader, owner: MemberKey) -> list[Job]:
+async def open_of_member(reader: Reader, member: MemberKey) -> list[Job]:
     """Return a member's jobs that have not ended, oldest first."""
     rows = await reader.all(
         "SELECT * FROM jobs INDEXED BY jobs_open_of_member"
         " WHERE server_id = ? AND member_id = ? AND state IN ('queued', 'running')"
         " ORDER BY created_ms, number",
-        owner.server_id,
-        owner.member_id,
+        member.server_id,
+        member.member_id,
     )
     return await _with_images(reader, rows)
 
@@ -147,7 +147,7 @@ def _job(
         used_tenths=row["used_tenths"],
         images=found,
         parent=None if parent is None else _parent(row, parent),
-        unhurried=None if row["unhurried"] is None else RelaxedReason(row["unhurried"]),
+        relaxed_reason=None if row["unhurried"] is None else RelaxedReason(row["unhurried"]),
         left_tenths=row["left_tenths"],
     )
 

@@ -11,7 +11,7 @@ AGAIN_AFTER_MS = 5 * MS_PER_S
 _KEPT_MS = 24 * 60 * 60 * MS_PER_S
 
 
-async def earlier(transaction: Transaction, owner: MemberKey, press: Press, now_ms: int) -> int | None:
+async def earlier(transaction: Transaction, member: MemberKey, press: Press, now_ms: int) -> int | None:
     """Return the number of the job that this press has made already, or None where it is a new press."""
     row = await transaction.one(
         "SELECT j.number FROM presses p JOIN jobs j USING (job_id)"
@@ -19,21 +19,21 @@ async def earlier(transaction: Transaction, owner: MemberKey, press: Press, now_
         " AND (p.pressed_ms > ? OR j.state IN ('queued', 'running'))",
         press.message_id,
         press.custom_id,
-        owner.member_id,
+        member.member_id,
         now_ms - AGAIN_AFTER_MS,
     )
     return None if row is None else int(row[0])
 
 
-async def note(transaction: Transaction, owner: MemberKey, press: Press, job_id: str, now_ms: int) -> None:
+async def note(transaction: Transaction, member: MemberKey, press: Press, job_id: str, now_ms: int) -> None:
     """Note the press that made ``job_id``, and forget those of yesterday."""
     await transaction.change("DELETE FROM presses WHERE pressed_ms <= ?", now_ms - _KEPT_MS)
     await transaction.change(
         "INSERT INTO presses (server_id, member_id, message_id, custom_id, pressed_ms, job_id)"
         " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (message_id, custom_id, member_id)"
         " DO UPDATE SET pressed_ms = excluded.pressed_ms, job_id = excluded.job_id",
-        owner.server_id,
-        owner.member_id,
+        member.server_id,
+        member.member_id,
         press.message_id,
         press.custom_id,
         now_ms,

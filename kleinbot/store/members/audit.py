@@ -10,7 +10,7 @@ from kleinbot.store.database import Reader, Transaction
 
 async def note(
     transaction: Transaction,
-    deed: AuditAction,
+    action: AuditAction,
     actor_id: int,
     now_ms: int,
     *,
@@ -22,7 +22,7 @@ async def note(
     await transaction.change(
         "INSERT INTO audit (server_id, actor_id, action, member_id, details, made_ms)"
         " VALUES (?, ?, ?, ?, ?, ?)",
-        server_id, actor_id, deed, member_id, json.dumps(dict(details or {})), now_ms,
+        server_id, actor_id, action, member_id, json.dumps(dict(details or {})), now_ms,
     )  # fmt: skip
 
 

@@ -11,9 +11,9 @@ _ALIVE = """
 """
 
 
-async def alive(reader: Reader, owner: MemberKey, now_ms: int) -> tuple[Grant, ...]:
-    """Return the grants of which ``owner`` can spend something, the one that expires first first."""
-    rows = await reader.all(_ALIVE, owner.server_id, owner.member_id, now_ms)
+async def alive(reader: Reader, member: MemberKey, now_ms: int) -> tuple[Grant, ...]:
+    """Return the grants of which ``member`` can spend something, the one that expires first first."""
+    rows = await reader.all(_ALIVE, member.server_id, member.member_id, now_ms)
     return tuple(
         Grant(
             row["grant_id"],
@@ -38,21 +38,21 @@ async def bring_back(transaction: Transaction, after_ms: int, now_ms: int) -> in
 
 async def give(
     transaction: Transaction,
-    owner: MemberKey,
+    member: MemberKey,
     amount_tenths: int,
     expires_ms: int,
     granted_by: int,
     reason: str,
     now_ms: int,
 ) -> None:
-    """Give ``owner`` a grant, with its ledger entry."""
+    """Give ``member`` a grant, with its ledger entry."""
     await transaction.change(
         "INSERT INTO grants (server_id, member_id, amount_tenths, expires_ms, reason, granted_by, made_ms)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        owner.server_id, owner.member_id, amount_tenths, expires_ms, reason, granted_by, now_ms,
+        member.server_id, member.member_id, amount_tenths, expires_ms, reason, granted_by, now_ms,
     )  # fmt: skip
     await transaction.change(
         "INSERT INTO ledger (server_id, member_id, grant_id, kind, amount_tenths, counts_ms, made_ms, reason,"
         " made_by) VALUES (?, ?, last_insert_rowid(), 'grant', ?, ?, ?, ?, ?)",
-        owner.server_id, owner.member_id, amount_tenths, now_ms, now_ms, reason, granted_by,
+        member.server_id, member.member_id, amount_tenths, now_ms, now_ms, reason, granted_by,
     )  # fmt: skip

@@ -118,23 +118,23 @@ _HISTORY = """
 """
 
 
-async def spendings(reader: Reader, owner: MemberKey, since_ms: int) -> tuple[Spending, ...]:
-    """Return what ``owner`` has spent of the allowance after ``since_ms``, oldest first."""
-    rows = await reader.all(_SPENDINGS, owner.server_id, owner.member_id, since_ms)
+async def spendings(reader: Reader, member: MemberKey, since_ms: int) -> tuple[Spending, ...]:
+    """Return what ``member`` has spent of the allowance after ``since_ms``, oldest first."""
+    rows = await reader.all(_SPENDINGS, member.server_id, member.member_id, since_ms)
     return tuple(Spending(row["counts_ms"], row["tenths"]) for row in rows)
 
 
 async def spendings_everywhere(
-    reader: Reader, owner: MemberKey, since_ms: int
+    reader: Reader, member: MemberKey, since_ms: int
 ) -> tuple[EverywhereSpending, ...]:
-    """Return what the person ``owner`` has spent in all servers after ``since_ms``, oldest first."""
-    rows = await reader.all(_EVERYWHERE, owner.server_id, owner.member_id, since_ms)
+    """Return what the person ``member`` has spent in all servers after ``since_ms``, oldest first."""
+    rows = await reader.all(_EVERYWHERE, member.server_id, member.member_id, since_ms)
     return tuple(EverywhereSpending(row["counts_ms"], row["tenths"], row["here_tenths"]) for row in rows)
 
 
-async def history(reader: Reader, owner: MemberKey, most: int) -> tuple[LedgerEntry, ...]:
-    """Return what changed ``owner``'s balance, newest first, one entry for each cause."""
-    rows = await reader.all(_HISTORY, owner.server_id, owner.member_id, most)
+async def history(reader: Reader, member: MemberKey, most: int) -> tuple[LedgerEntry, ...]:
+    """Return what changed ``member``'s balance, newest first, one entry for each cause."""
+    rows = await reader.all(_HISTORY, member.server_id, member.member_id, most)
     return tuple(
         LedgerEntry(
             EntryKind(row["kind"]), row["tenths"], row["made_ms"], row["number"], row["reason"],
@@ -146,7 +146,7 @@ async def history(reader: Reader, owner: MemberKey, most: int) -> tuple[LedgerEn
 
 async def reserve(
     transaction: Transaction,
-    owner: MemberKey,
+    member: MemberKey,
     job_id: str,
     positions: range,
     price_tenths: int,
@@ -157,12 +157,13 @@ async def reserve(
 
     Raises ValueError where the funds do not reach.
     """
+    whose = (member.server_id, member.member_id)
     pots = [Fund(None, price_tenths * len(positions))] if funds is None else list(funds)
     await transaction.change_each(
         "INSERT INTO ledger (server_id, member_id, job_id, position, grant_id, kind, amount_tenths,"
         " counts_ms, made_ms) VALUES (?, ?, ?, ?, ?, 'reserve', ?, ?, ?)",
         [
-            (owner.server_id, owner.member_id, job_id, position, part.grant_id, -part.tenths, now_ms, now_ms)
+            (*whose, job_id, position, part.grant_id, -part.tenths, now_ms, now_ms)
             for position in positions
             for part in _drawn(pots, price_tenths)
         ],
@@ -203,14 +204,14 @@ async def used(reader: Reader, job_id: str) -> int:
     return await reader.number(_USED, job_id, USED)
 
 
-async def has_expired(reader: Reader, owner: MemberKey, now_ms: int) -> bool:
-    """Tell whether something is left of a grant of ``owner``'s that has expired."""
-    return await reader.one(_HAS_EXPIRED, owner.server_id, owner.member_id, now_ms) is not None
+async def has_expired(reader: Reader, member: MemberKey, now_ms: int) -> bool:
+    """Tell whether something is left of a grant of ``member``'s that has expired."""
+    return await reader.one(_HAS_EXPIRED, member.server_id, member.member_id, now_ms) is not None
 
 
-async def expire(transaction: Transaction, owner: MemberKey, now_ms: int) -> None:
-    """Write off what is left of ``owner``'s grants that have expired. It did not count any more before."""
-    await transaction.change(_EXPIRE, now_ms, owner.server_id, owner.member_id, now_ms)
+async def expire(transaction: Transaction, member: MemberKey, now_ms: int) -> None:
+    """Write off what is left of ``member``'s grants that have expired. It did not count any more before."""
+    await transaction.change(_EXPIRE, now_ms, member.server_id, member.member_id, now_ms)
 
 
 async def bring_back(transaction: Transaction, after_ms: int, now_ms: int) -> int:
@@ -221,15 +222,15 @@ async def bring_back(transaction: Transaction, after_ms: int, now_ms: int) -> in
     entries = 0
     free_ms: dict[MemberKey, int] = {}
     for row in await transaction.all(_MOMENTS_AFTER, after_ms):
-        owner = MemberKey(row["server_id"], row["member_id"])
-        at_ms = await _free_moment(transaction, owner, free_ms.get(owner, now_ms))
+        member = MemberKey(row["server_id"], row["member_id"])
+        at_ms = await _free_moment(transaction, member, free_ms.get(member, now_ms))
         entries += await transaction.change(
             "UPDATE ledger SET counts_ms = ?"
             " WHERE server_id = ? AND member_id = ? AND counts_ms = ?"
             " AND (grant_id IS NULL OR job_id IS NOT NULL)",
-            at_ms, owner.server_id, owner.member_id, row["counts_ms"],
+            at_ms, member.server_id, member.member_id, row["counts_ms"],
         )  # fmt: skip
-        free_ms[owner] = at_ms - 1
+        free_ms[member] = at_ms - 1
     return entries
 
 
@@ -239,21 +240,21 @@ async def revive(transaction: Transaction, after_ms: int, now_ms: int) -> int:
 
 
 async def reset(
-    transaction: Transaction, owner: MemberKey, since_ms: int, now_ms: int, made_by: int, reason: str
+    transaction: Transaction, member: MemberKey, since_ms: int, now_ms: int, made_by: int, reason: str
 ) -> int:
-    """Give back all that ``owner`` spent of the allowance after ``since_ms``; return how many tenths.
+    """Give back all that ``member`` spent of the allowance after ``since_ms``; return how many tenths.
 
     One entry for each moment of spending, so that both leave the window together. Grants are left alone.
     """
-    spent = sum(spending.tenths for spending in await spendings(transaction, owner, since_ms))
-    await transaction.change(_RESET, now_ms, reason, made_by, owner.server_id, owner.member_id, since_ms)
+    spent = sum(spending.tenths for spending in await spendings(transaction, member, since_ms))
+    await transaction.change(_RESET, now_ms, reason, made_by, member.server_id, member.member_id, since_ms)
     return spent
 
 
-async def _free_moment(reader: Reader, owner: MemberKey, at_ms: int) -> int:
-    """Return the last moment up to ``at_ms`` at which nothing of ``owner`` counts."""
+async def _free_moment(reader: Reader, member: MemberKey, at_ms: int) -> int:
+    """Return the last moment up to ``at_ms`` at which nothing of ``member`` counts."""
     taken = "SELECT 1 FROM ledger WHERE server_id = ? AND member_id = ? AND counts_ms = ? LIMIT 1"
-    while await reader.one(taken, owner.server_id, owner.member_id, at_ms):
+    while await reader.one(taken, member.server_id, member.member_id, at_ms):
         at_ms -= 1
     return at_ms
 

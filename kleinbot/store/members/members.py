@@ -21,47 +21,47 @@ class Standing:
     server_most_tenths: int | None
 
 
-async def remember(transaction: Transaction, owner: MemberKey, now_ms: int) -> None:
+async def remember(transaction: Transaction, member: MemberKey, now_ms: int) -> None:
     """Make sure that the server and the member have their rows."""
-    await servers.remember(transaction, owner.server_id, now_ms)
+    await servers.remember(transaction, member.server_id, now_ms)
     await transaction.change(
         "INSERT INTO members (server_id, member_id, first_seen_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        owner.server_id,
-        owner.member_id,
+        member.server_id,
+        member.member_id,
         now_ms,
     )
 
 
-async def standing(reader: Reader, owner: MemberKey) -> Standing:
-    """Return the rules that apply to ``owner``; defaults for somebody who was never seen."""
+async def standing(reader: Reader, member: MemberKey) -> Standing:
+    """Return the rules that apply to ``member``; defaults for somebody who was never seen."""
     row = await reader.one(
         "SELECT m.weight, s.share, m.quota_tenths, s.quota_tenths, s.most_tenths FROM servers s"
         " LEFT JOIN members m ON m.server_id = s.server_id AND m.member_id = ? WHERE s.server_id = ?",
-        owner.member_id,
-        owner.server_id,
+        member.member_id,
+        member.server_id,
     )
     if row is None:
         return Standing(1.0, 1.0, None, None, None)
     return Standing(row[0] if row[0] is not None else 1.0, row[1], row[2], row[3], row[4])
 
 
-async def set_weight(transaction: Transaction, owner: MemberKey, weight: float) -> None:
+async def set_weight(transaction: Transaction, member: MemberKey, weight: float) -> None:
     """Set how much a member counts in line; 1 is everybody's."""
     await transaction.change(
         "UPDATE members SET weight = ? WHERE server_id = ? AND member_id = ?",
         weight,
-        owner.server_id,
-        owner.member_id,
+        member.server_id,
+        member.member_id,
     )
 
 
-async def set_quota(transaction: Transaction, owner: MemberKey, limit_tenths: int | None) -> None:
+async def set_quota(transaction: Transaction, member: MemberKey, limit_tenths: int | None) -> None:
     """Give a member a limit of their own; None takes it away again."""
     await transaction.change(
         "UPDATE members SET quota_tenths = ? WHERE server_id = ? AND member_id = ?",
         limit_tenths,
-        owner.server_id,
-        owner.member_id,
+        member.server_id,
+        member.member_id,
     )
 
 

@@ -5,30 +5,30 @@ from kleinbot.domain.people import MemberKey
 from kleinbot.store.database import Reader, Transaction
 
 
-async def add(transaction: Transaction, owner: MemberKey, key: ImageKey, now_ms: int) -> bool:
-    """Mark a picture for ``owner``; False where it was marked already, or is deleted."""
+async def add(transaction: Transaction, member: MemberKey, key: ImageKey, now_ms: int) -> bool:
+    """Mark a picture for ``member``; False where it was marked already, or is deleted."""
     changed = await transaction.change(
         "INSERT INTO favourites (server_id, member_id, job_id, position, made_ms, number)"
         " SELECT ?, ?, job_id, ?, ?, number FROM jobs"
         " WHERE job_id = ? AND deleted_ms IS NULL ON CONFLICT DO NOTHING",
-        owner.server_id, owner.member_id, key.position, now_ms, key.job_id,
+        member.server_id, member.member_id, key.position, now_ms, key.job_id,
     )  # fmt: skip
     return changed == 1
 
 
-async def remove(transaction: Transaction, owner: MemberKey, key: ImageKey) -> bool:
+async def remove(transaction: Transaction, member: MemberKey, key: ImageKey) -> bool:
     """Take the mark away; False where there was none."""
     changed = await transaction.change(
         "DELETE FROM favourites WHERE server_id = ? AND member_id = ? AND job_id = ? AND position = ?",
-        owner.server_id, owner.member_id, key.job_id, key.position,
+        member.server_id, member.member_id, key.job_id, key.position,
     )  # fmt: skip
     return changed == 1
 
 
-async def positions(reader: Reader, owner: MemberKey, job_id: str) -> frozenset[int]:
-    """Return which pictures of a job ``owner`` has marked."""
+async def positions(reader: Reader, member: MemberKey, job_id: str) -> frozenset[int]:
+    """Return which pictures of a job ``member`` has marked."""
     rows = await reader.all(
         "SELECT position FROM favourites WHERE server_id = ? AND member_id = ? AND job_id = ?",
-        owner.server_id, owner.member_id, job_id,
+        member.server_id, member.member_id, job_id,
     )  # fmt: skip
     return frozenset(row[0] for row in rows)

@@ -42,7 +42,7 @@ class HistoryQuery:
     ``favourites``: instead of the member's own jobs those that they have marked a picture of, and may see.
     """
 
-    owner: MemberKey
+    member: MemberKey
     words: tuple[str, ...] = ()
     favourites: bool = False
 
@@ -74,14 +74,14 @@ async def newer(reader: Reader, wanted: HistoryQuery, after: int, limit: int) ->
 
 async def recent(reader: Reader, wanted: HistoryQuery, looked_through: int, limit: int) -> list[Title]:
     """Return up to ``limit`` of the member's jobs, newest first; only the ``looked_through`` newest."""
-    owner, words = wanted.owner, _lines(wanted)
-    rows = await reader.all(_RECENT, owner.server_id, owner.member_id, looked_through, words, limit)
+    member, words = wanted.member, _lines(wanted)
+    rows = await reader.all(_RECENT, member.server_id, member.member_id, looked_through, words, limit)
     return [Title(row["number"], row["prompt"]) for row in rows]
 
 
 async def _jobs(reader: Reader, sql: str, wanted: HistoryQuery, number: int, limit: int) -> list[Job]:
-    owner = wanted.owner
-    rows = await reader.all(sql, owner.server_id, owner.member_id, _lines(wanted), number, limit)
+    member = wanted.member
+    rows = await reader.all(sql, member.server_id, member.member_id, _lines(wanted), number, limit)
     return await lookup.by_ids(reader, [row["job_id"] for row in rows])
 
 

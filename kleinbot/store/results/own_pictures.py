@@ -27,20 +27,20 @@ _SUGGESTED = """
 
 
 async def suggested(
-    reader: Reader, owner: MemberKey, typed: str, looked_through: int, limit: int
+    reader: Reader, member: MemberKey, typed: str, looked_through: int, limit: int
 ) -> list[OwnPicture]:
-    """Return up to ``limit`` of ``owner``'s newest pictures whose ``#number prompt`` has what was typed.
+    """Return up to ``limit`` of ``member``'s newest pictures whose ``#number prompt`` has what was typed.
 
     Only the ``looked_through`` newest jobs are asked.
     """
     wanted = " ".join(typed.casefold().splitlines())
-    rows = await reader.all(_SUGGESTED, owner.server_id, owner.member_id, looked_through, wanted, limit)
+    rows = await reader.all(_SUGGESTED, member.server_id, member.member_id, looked_through, wanted, limit)
     return [_picture(row) for row in rows]
 
 
-async def newest(reader: Reader, owner: MemberKey, limit: int) -> list[OwnPicture]:
-    """Return ``owner``'s last ``limit`` pictures that are still there."""
-    rows = await reader.all(_NEWEST, owner.server_id, owner.member_id, limit)
+async def newest(reader: Reader, member: MemberKey, limit: int) -> list[OwnPicture]:
+    """Return ``member``'s last ``limit`` pictures that are still there."""
+    rows = await reader.all(_NEWEST, member.server_id, member.member_id, limit)
     return [_picture(row) for row in rows]
 
 

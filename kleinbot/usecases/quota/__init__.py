@@ -1,1 +1,1 @@
-"""What a member may spend, and what admins may change about it."""
+"""Members' quotas and how admins change them."""

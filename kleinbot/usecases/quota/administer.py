@@ -1,4 +1,4 @@
-"""What a server's admins may change about quotas: in their own server only, within what the host allows it.
+"""Quota changes by a server's admins, in their own server only and within the owner's bounds.
 
 Each change and its audit row are one transaction.
 """
@@ -19,7 +19,7 @@ HISTORY_ENTRIES = 15
 
 
 class AdministerQuota:
-    """Every method raises Refusal NOT_AN_ADMIN for who may not manage the server. Amounts are tenths."""
+    """Every method raises Refusal NOT_AN_ADMIN unless the actor may manage the server. Amounts are tenths."""
 
     def __init__(self, database: Database, rule: QuotaRule, clock: Clock) -> None:
         self._database = database
@@ -31,33 +31,33 @@ class AdministerQuota:
         return await self._statement(actor, member_id)
 
     async def history(self, actor: Actor, member_id: int) -> Statement:
-        """Return a member's statement with more of the past."""
+        """Return a member's statement with a longer history."""
         return await self._statement(actor, member_id, HISTORY_ENTRIES)
 
     async def changes(self, actor: Actor) -> tuple[AuditRow, ...]:
-        """Return what admins and the host changed in this server, newest first."""
+        """Return what admins and the owner changed in this server, newest first."""
         require_admin(actor)
         return await audit.of_server(self._database.read, actor.server_id, HISTORY_ENTRIES)
 
     async def set(self, actor: Actor, member_id: int, limit_tenths: int | None) -> Statement:
-        """Give a member a limit of their own, or with None take it away.
+        """Set a member's own limit; None removes it.
 
-        Raises Refusal QUOTA_ABOVE_MOST beyond what the host allows.
+        Raises Refusal QUOTA_ABOVE_MOST above the owner's bound.
         """
         require_admin(actor)
-        owner = MemberKey(actor.server_id, member_id)
+        member = MemberKey(actor.server_id, member_id)
         async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
             await events.accept(transaction, actor, self._clock.now_ms())
-            await self._require_allowed(transaction, owner, limit_tenths)
-            await members.remember(transaction, owner, self._clock.now_ms())
-            await members.set_quota(transaction, owner, limit_tenths)
+            await self._require_allowed(transaction, member, limit_tenths)
+            await members.remember(transaction, member, self._clock.now_ms())
+            await members.set_quota(transaction, member, limit_tenths)
             await self._note(transaction, actor, AuditAction.QUOTA_SET, member_id, **_amount(limit_tenths))
         return await self._statement(actor, member_id)
 
     async def set_default(self, actor: Actor, limit_tenths: int | None) -> None:
-        """Set the limit of the members who have none of their own; None: the host's default.
+        """Set the limit of members without their own; None: the owner's default.
 
-        Raises Refusal QUOTA_ABOVE_MOST beyond what the host allows.
+        Raises Refusal QUOTA_ABOVE_MOST above the owner's bound.
         """
         require_admin(actor)
         async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
@@ -68,25 +68,25 @@ class AdministerQuota:
             await self._note(transaction, actor, AuditAction.QUOTA_SET_DEFAULT, None, **_amount(limit_tenths))
 
     async def limit_to_clear(self, actor: Actor, member_id: int | None) -> int | None:
-        """Return a member's own limit, or with None the server's default; None where there is none."""
+        """Return a member's own limit, or the server's default if ``member_id`` is None; None if unset."""
         require_admin(actor)
-        owner = MemberKey(actor.server_id, member_id or 0)
-        standing = await members.standing(self._database.read, owner)
+        member = MemberKey(actor.server_id, member_id or 0)
+        standing = await members.standing(self._database.read, member)
         return standing.server_quota_tenths if member_id is None else standing.member_quota_tenths
 
     async def grant(
         self, actor: Actor, member_id: int, amount_tenths: int, days: int, reason: str
     ) -> Statement:
-        """Give a member pictures once, to be spent within ``days``.
+        """Give a member a one-time grant, to be spent within ``days``.
 
-        Raises Refusal GRANTS_ABOVE_MOST where their unspent grants would go beyond what the host allows.
+        Raises Refusal GRANTS_ABOVE_MOST if their unspent grants would exceed the owner's bound.
         """
         require_admin(actor)
-        owner, now_ms = MemberKey(actor.server_id, member_id), self._clock.now_ms()
+        member, now_ms = MemberKey(actor.server_id, member_id), self._clock.now_ms()
         async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
             await events.accept(transaction, actor, now_ms)
-            await members.remember(transaction, owner, now_ms)
-            before = await quota.balance(transaction, owner, self._rule, now_ms)
+            await members.remember(transaction, member, now_ms)
+            before = await quota.balance(transaction, member, self._rule, now_ms)
             if before.granted_tenths + amount_tenths > before.limit.most_tenths:
                 raise Refusal(
                     Code.GRANTS_ABOVE_MOST,
@@ -94,7 +94,7 @@ class AdministerQuota:
                     unspent=pictures(before.granted_tenths),
                 )
             expires_ms = now_ms + days * DAY_MS
-            await grants.give(transaction, owner, amount_tenths, expires_ms, actor.member_id, reason, now_ms)
+            await grants.give(transaction, member, amount_tenths, expires_ms, actor.member_id, reason, now_ms)
             await self._note(
                 transaction, actor, AuditAction.QUOTA_GRANT, member_id,
                 tenths=amount_tenths, expires_ms=expires_ms, reason=reason,
@@ -102,14 +102,14 @@ class AdministerQuota:
         return await self._statement(actor, member_id)
 
     async def reset(self, actor: Actor, member_id: int, reason: str) -> tuple[int, Statement]:
-        """Give a member back what they spent of their allowance; return how much that was."""
+        """Give back what a member spent of their allowance and return how much that was."""
         require_admin(actor)
-        owner, now_ms = MemberKey(actor.server_id, member_id), self._clock.now_ms()
+        member, now_ms = MemberKey(actor.server_id, member_id), self._clock.now_ms()
         async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
             await events.accept(transaction, actor, now_ms)
-            await members.remember(transaction, owner, now_ms)
+            await members.remember(transaction, member, now_ms)
             since_ms = now_ms - self._rule.window_ms
-            returned = await ledger.reset(transaction, owner, since_ms, now_ms, actor.member_id, reason)
+            returned = await ledger.reset(transaction, member, since_ms, now_ms, actor.member_id, reason)
             await self._note(
                 transaction, actor, AuditAction.QUOTA_RESET, member_id, tenths=returned, reason=reason
             )
@@ -117,13 +117,13 @@ class AdministerQuota:
 
     async def _statement(self, actor: Actor, member_id: int, most_entries: int = LAST_ENTRIES) -> Statement:
         require_admin(actor)
-        owner = MemberKey(actor.server_id, member_id)
-        return await statement(self._database, owner, self._rule, self._clock.now_ms(), most_entries)
+        member = MemberKey(actor.server_id, member_id)
+        return await statement(self._database, member, self._rule, self._clock.now_ms(), most_entries)
 
     async def _require_allowed(
-        self, transaction: Transaction, owner: MemberKey, limit_tenths: int | None
+        self, transaction: Transaction, member: MemberKey, limit_tenths: int | None
     ) -> None:
-        standing = await members.standing(transaction, owner)
+        standing = await members.standing(transaction, member)
         most = self._rule.most_tenths(standing.server_most_tenths)
         if limit_tenths is not None and limit_tenths > most:
             raise Refusal(Code.QUOTA_ABOVE_MOST, most=pictures(most), wanted=pictures(limit_tenths))
@@ -132,12 +132,12 @@ class AdministerQuota:
         self,
         transaction: Transaction,
         actor: Actor,
-        deed: AuditAction,
+        action: AuditAction,
         member_id: int | None,
         **details: Parameter,
     ) -> None:
         await audit.note(
-            transaction, deed, actor.member_id, self._clock.now_ms(),
+            transaction, action, actor.member_id, self._clock.now_ms(),
             server_id=actor.server_id, member_id=member_id, details=details,
         )  # fmt: skip
 

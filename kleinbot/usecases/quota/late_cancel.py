@@ -1,7 +1,7 @@
-"""What a member pays who cancels a job that is being drawn: from the second in an hour on, the part used.
+"""The charge for cancelling a job that is being rendered: the used part, from the second one in an hour.
 
-Else whoever cancels each picture just before its end has their part of the card for nothing. The card is one,
-so the hour is a person's over all servers.
+Otherwise a member who cancels each picture just before its end would use the GPU for free. The servers share
+the GPU, so the hour counts per person over all servers.
 """
 
 from collections.abc import Mapping
@@ -19,10 +19,10 @@ FREE_EVERY_MS = HOUR_MS
 async def used_tenths(
     reader: Reader, job: Job, parts: Mapping[int, Fraction], now_ms: int
 ) -> dict[int, int] | None:
-    """Return what is to be paid of the images of ``job`` that are begun; None where none is.
+    """Return the charge for each started image of ``job``, by position; None if none is started.
 
-    ``parts``: what the card has used of them. Rounded down to tenths. What a clock that was ahead has stamped
-    does not count.
+    ``parts``: the fraction of each image that is rendered. Charges are rounded down to tenths. Cancellations
+    stamped while the clock was ahead do not count.
     """
     begun = {
         image.key.position: parts[image.key.position]

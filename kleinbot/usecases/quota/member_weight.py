@@ -1,4 +1,4 @@
-"""How much a member counts in a server's line: boosters more, say, but never strictly before the others."""
+"""A member's weight in a server's queue: more for boosters, for example, but never strict priority."""
 
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.people import Actor, MemberKey
@@ -12,7 +12,7 @@ from kleinbot.usecases.permissions import require_admin
 
 
 class SetMemberWeight:
-    """For a server's admins, and in their own server only."""
+    """For a server's admins, in their own server only."""
 
     def __init__(self, database: Database, scheduler: Scheduler, shares: ServerShares, clock: Clock) -> None:
         self._database = database
@@ -21,23 +21,23 @@ class SetMemberWeight:
         self._clock = clock
 
     async def set(self, actor: Actor, member_id: int, weight: float) -> None:
-        """Let a member's pictures count ``weight`` times in line, from the next one that starts on.
+        """Set a member's weight in the queue, starting with their next image.
 
-        The weight is above 0 and relative to the other members of the server with work: it moves nothing
-        between servers. Raises Refusal NOT_AN_ADMIN for who may not manage the server.
+        ``weight`` is above 0 and relative to the other members of the server who have work; it does not
+        change the shares between servers. Raises Refusal NOT_AN_ADMIN unless the actor may manage the server.
         """
         require_admin(actor)
-        owner, now_ms = MemberKey(actor.server_id, member_id), self._clock.now_ms()
+        member, now_ms = MemberKey(actor.server_id, member_id), self._clock.now_ms()
         async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
             await events.accept(transaction, actor, now_ms)
-            await members.remember(transaction, owner, now_ms)
-            await members.set_weight(transaction, owner, weight)
+            await members.remember(transaction, member, now_ms)
+            await members.set_weight(transaction, member, weight)
             await audit.note(
                 transaction, AuditAction.WEIGHT, actor.member_id, now_ms,
                 server_id=actor.server_id, member_id=member_id, details={"weight": weight},
             )  # fmt: skip
-            transaction.once_committed(lambda: self._changed(owner, weight))
+            transaction.once_committed(lambda: self._changed(member, weight))
 
-    def _changed(self, owner: MemberKey, weight: float) -> None:
-        self._shares.set_weight(owner, weight)
+    def _changed(self, member: MemberKey, weight: float) -> None:
+        self._shares.set_weight(member, weight)
         self._scheduler.weights_changed()

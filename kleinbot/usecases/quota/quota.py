@@ -1,10 +1,10 @@
-"""What a member may still spend: a limit in a rolling window less what was spent of it, and grants.
+"""What a member may still spend: the rest of a limit in a rolling window, plus grants.
 
-The allowance is spent first, since what is left of it is lost anyway and what was spent returns; then the
-grants, the one that expires first being spent first. One picture may be paid from several pots.
+The allowance is spent first, because its unused rest is lost anyway and its spent part returns. Grants follow
+in the order in which they expire. One image may be paid from several balances.
 
-Over all servers a person is bounded too: by the host's number, or by what a single server gives them where
-that is more. Resets and grants of one server move nothing of that bound, and only the person is told of it.
+A person is also bounded over all servers: by the owner's number, or by what a single server gives them if
+that is more. One server's resets and grants do not change that bound. Only the person sees it.
 """
 
 from bisect import bisect_right
@@ -22,17 +22,17 @@ from kleinbot.store.members import grants, ledger, members
 from kleinbot.store.members.members import Standing
 
 MOST_FACTOR = 10
-"""Where the host says nothing, a server's admins may give one member up to ten times the host's default:
-room for special members, while the server's share of the card bounds what it does to the others."""
+"""By default, a server's admins may give one member up to ten times the owner's default limit. That leaves
+room for special members; the server's share of the GPU bounds the effect on other servers."""
 
 
 EVERYWHERE_FACTOR = 3
-"""Where the host says nothing, a person makes three times the host's default over all servers."""
+"""By default, a person may spend three times the owner's default limit over all servers."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """The allowance in any window and whose rule gives it. ``most_tenths``: the host's bound for it."""
+    """The allowance per window and whose rule sets it. ``most_tenths``: the owner's bound for it."""
 
     tenths: int
     source: LimitSource
@@ -41,7 +41,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class QuotaRule:
-    """The host's default: ``limit_tenths`` of a picture in any ``window_ms``.
+    """The owner's default: ``limit_tenths`` of a picture in any ``window_ms``.
 
     ``everywhere_tenths``: what one person may spend over all servers; None: a multiple of the default.
     """
@@ -56,11 +56,11 @@ class QuotaRule:
         return self.limit_tenths * EVERYWHERE_FACTOR if given is None else given
 
     def most_tenths(self, server_most_tenths: int | None) -> int:
-        """Return what one member may be given in a server for which the host has set this, or nothing."""
+        """Return the most that one member may be given in a server; None: the owner set nothing for it."""
         return self.limit_tenths * MOST_FACTOR if server_most_tenths is None else server_most_tenths
 
     def limit_of(self, standing: Standing) -> Limit:
-        """Return the limit that applies: the member's own, else the server's, else the host's."""
+        """Return the limit that applies: the member's own, else the server's, else the owner's."""
         rules = (
             (standing.member_quota_tenths, LimitSource.MEMBER),
             (standing.server_quota_tenths, LimitSource.SERVER),
@@ -73,14 +73,14 @@ class QuotaRule:
 
 @dataclass(frozen=True)
 class Returning:
-    """``tenths`` of the allowance come back at ``at_ms``."""
+    """``tenths`` of the allowance return at ``at_ms``."""
 
     at_ms: int
     tenths: int
 
 
 class _Sums:
-    """Answers how much was spent after a moment: a search, whatever the number of spendings."""
+    """Answers how much was spent after a moment, with a binary search over cumulative sums."""
 
     def __init__(self, moments_ms: Sequence[int], tenths: Sequence[int]) -> None:
         self._moments_ms = moments_ms
@@ -95,7 +95,7 @@ class _Sums:
 
 @dataclass(frozen=True)
 class Everywhere:
-    """What a person has spent over all servers in the window, oldest first, and the most that they may."""
+    """What a person spent over all servers in the window, oldest first, and the most that they may spend."""
 
     most_tenths: int
     spendings: tuple[EverywhereSpending, ...]
@@ -104,9 +104,9 @@ class Everywhere:
         return self._all.after(since_ms)
 
     def left_of(self, here_tenths: int, since_ms: int) -> int:
-        """Return how much of what one server leaves the person may spend.
+        """Return how much of one server's remaining quota the person may spend.
 
-        What a single server gives by itself is never cut: only what was spent elsewhere is taken off it.
+        A single server's quota is never cut by the bound itself; only spending elsewhere reduces it.
         """
         elsewhere = self._elsewhere.after(since_ms)
         left = max(self.most_tenths - self.spent_after(since_ms), here_tenths - elsewhere)
@@ -126,9 +126,9 @@ class Everywhere:
 
 @dataclass(frozen=True)
 class Balance:
-    """A member's pots at ``now_ms``: ``spendings`` lie in the window, ``grants`` can still be spent.
+    """A member's balance at ``now_ms``: ``spendings`` in the window and ``grants`` that can still be spent.
 
-    ``everywhere`` is None where an admin looks, whom other servers do not concern.
+    ``everywhere`` is None in an admin's view, which excludes other servers.
     """
 
     limit: Limit
@@ -152,12 +152,12 @@ class Balance:
 
     @property
     def left_tenths(self) -> int:
-        """Never negative: a limit that was lowered takes nothing away from grants."""
+        """Never negative: a lowered limit does not reduce grants."""
         return self._left_at(self.now_ms)
 
     @property
     def here_tenths(self) -> int:
-        """What this server alone leaves."""
+        """What is left by this server's rules alone."""
         return self._here_at(self.now_ms)
 
     @property
@@ -171,16 +171,16 @@ class Balance:
 
     @property
     def funds(self) -> tuple[Fund, ...]:
-        """The pots in the order in which they are spent."""
+        """The balances in the order in which they are spent."""
         allowance = Fund(None, self._allowance_at(self.now_ms))
         return (allowance, *(Fund(grant.grant_id, grant.left_tenths) for grant in self.grants))
 
     def affordable_at_ms(self, price_tenths: int) -> int | None:
-        """Return when ``price_tenths`` will be left if nothing else is spent; None where never."""
+        """Return when ``price_tenths`` will be left if nothing else is spent; None if never."""
         return next((at for at in self._returns_ms() if self._left_at(at) >= price_tenths), None)
 
     def next_return(self) -> Returning | None:
-        """Return when the next of what was spent comes back, and how much; None where nothing will."""
+        """Return when the next part of the allowance returns, and how much; None if nothing will."""
         left = self._allowance_at(self.now_ms)
         later = ((at, self._allowance_at(at) - left) for at in self._returns_ms())
         return next((Returning(at, tenths) for at, tenths in later if tenths > 0), None)
@@ -206,33 +206,33 @@ class Balance:
         return _Sums([each.counts_ms for each in self.spendings], [each.tenths for each in self.spendings])
 
 
-async def balance(reader: Reader, owner: MemberKey, rule: QuotaRule, now_ms: int) -> Balance:
-    """Return ``owner``'s balance in their server now, as its admins see it."""
+async def balance(reader: Reader, member: MemberKey, rule: QuotaRule, now_ms: int) -> Balance:
+    """Return ``member``'s present balance in their server, as its admins see it."""
     return Balance(
-        rule.limit_of(await members.standing(reader, owner)),
-        await ledger.spendings(reader, owner, now_ms - rule.window_ms),
-        await grants.alive(reader, owner, now_ms),
+        rule.limit_of(await members.standing(reader, member)),
+        await ledger.spendings(reader, member, now_ms - rule.window_ms),
+        await grants.alive(reader, member, now_ms),
         rule.window_ms,
         now_ms,
     )
 
 
-async def own_balance(reader: Reader, owner: MemberKey, rule: QuotaRule, now_ms: int) -> Balance:
-    """Return ``owner``'s balance as the person has it, bounded by what they spent in other servers."""
-    spendings = await ledger.spendings_everywhere(reader, owner, now_ms - rule.window_ms)
-    here = await balance(reader, owner, rule, now_ms)
+async def own_balance(reader: Reader, member: MemberKey, rule: QuotaRule, now_ms: int) -> Balance:
+    """Return ``member``'s balance as the person sees it, bounded by their spending in other servers."""
+    spendings = await ledger.spendings_everywhere(reader, member, now_ms - rule.window_ms)
+    here = await balance(reader, member, rule, now_ms)
     return replace(here, everywhere=Everywhere(rule.most_everywhere_tenths, spendings))
 
 
 async def require(
-    reader: Reader, owner: MemberKey, rule: QuotaRule, price_tenths: int, now_ms: int
+    reader: Reader, member: MemberKey, rule: QuotaRule, price_tenths: int, now_ms: int
 ) -> Balance:
-    """Return the person's balance before ``price_tenths``.
+    """Return the person's balance before ``price_tenths`` is paid.
 
-    Raises Refusal QUOTA_EXHAUSTED where it does not reach; QUOTA_EVERYWHERE where only the bound over all
-    servers is in the way, which names no server.
+    Raises Refusal QUOTA_EXHAUSTED if it does not suffice, and QUOTA_EVERYWHERE, which names no server, if
+    only the bound over all servers prevents it.
     """
-    found = await own_balance(reader, owner, rule, now_ms)
+    found = await own_balance(reader, member, rule, now_ms)
     if found.left_tenths >= price_tenths:
         return found
     returns_ms = found.affordable_at_ms(price_tenths)
@@ -255,5 +255,5 @@ async def require(
 
 
 def pictures(tenths: int) -> int | float:
-    """Return tenths as pictures: a whole number where it is one."""
+    """Return tenths as pictures; an int if it is a whole number."""
     return tenths // TENTHS if tenths % TENTHS == 0 else tenths / TENTHS

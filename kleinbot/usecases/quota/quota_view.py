@@ -1,4 +1,4 @@
-"""What a member's quota is, why, and what changed it."""
+"""A member's quota statement: the balance, its rule and the latest changes."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -20,9 +20,9 @@ BalanceOf = Callable[[Reader, MemberKey, QuotaRule, int], Awaitable[Balance]]
 
 @dataclass(frozen=True)
 class Statement:
-    """A member's balance and what changed it last, newest first. ``weight``: how much they count in line."""
+    """A member's balance and its latest changes, newest first. ``weight``: their weight in the queue."""
 
-    owner: MemberKey
+    member: MemberKey
     weight: float
     balance: Balance
     entries: tuple[LedgerEntry, ...]
@@ -30,31 +30,31 @@ class Statement:
 
 async def statement(
     database: Database,
-    owner: MemberKey,
+    member: MemberKey,
     rule: QuotaRule,
     now_ms: int,
     most_entries: int = LAST_ENTRIES,
     balance_of: BalanceOf = quota.balance,
 ) -> Statement:
-    """Return ``owner``'s statement; grants that have expired are written off first, so that it says so.
+    """Return ``member``'s statement. Expired grants are written off first, so that it lists them.
 
-    Only then is anything written; where the database is busy, that is left to the next look.
+    Nothing else is written. If the database is busy, the next call writes them off.
     """
     read = database.read
-    if await ledger.has_expired(read, owner, now_ms):
+    if await ledger.has_expired(read, member, now_ms):
         with suppress(DatabaseBusyError):
             async with database.transaction(MEMBER_PATIENCE_S) as transaction:
-                await ledger.expire(transaction, owner, now_ms)
+                await ledger.expire(transaction, member, now_ms)
     return Statement(
-        owner,
-        (await members.standing(read, owner)).member_weight,
-        await balance_of(read, owner, rule, now_ms),
-        await ledger.history(read, owner, most_entries),
+        member,
+        (await members.standing(read, member)).member_weight,
+        await balance_of(read, member, rule, now_ms),
+        await ledger.history(read, member, most_entries),
     )
 
 
 class QuotaView:
-    """Everybody sees their own."""
+    """Shows members their own statement."""
 
     def __init__(self, database: Database, rule: QuotaRule, clock: Clock) -> None:
         self._database = database
@@ -62,6 +62,5 @@ class QuotaView:
         self._clock = clock
 
     async def mine(self, actor: Actor) -> Statement:
-        owner = actor.member
         now_ms = self._clock.now_ms()
-        return await statement(self._database, owner, self._rule, now_ms, balance_of=quota.own_balance)
+        return await statement(self._database, actor.member, self._rule, now_ms, balance_of=quota.own_balance)
