@@ -123,7 +123,7 @@ class ScriptedEngine:
         self.discarded.append(suspended)
         self._held.pop(suspended.handle, None)
 
-    def doubt(self) -> None:
+    def mark_suspect(self) -> None:
         self.doubted += 1
 
     async def verify(self) -> None:

@@ -55,7 +55,7 @@ class OurEngine:
         if not isinstance(result, BatchResult):
             raise TypeError("the engine suspended a batch that nobody asked to yield")
         if result.out_of_memory:
-            self._has_left_its_profile = any(step.rung in _LASTING for step in result.out_of_memory)
+            self._has_left_its_profile = any(step.fallback in _LASTING for step in result.out_of_memory)
             raise DoesNotFitError
         for image in result.images:
             if image.error is not None:

@@ -126,7 +126,7 @@ class BatchRunner:
         """Have the engine tested after a standstill: a GPU may lose its weights over a suspend."""
         if self._standstill.is_over():
             self._stood_still = True
-            self._engine.doubt()
+            self._engine.mark_suspect()
             self._watchdog.test_follows()
 
     def look(self) -> None:

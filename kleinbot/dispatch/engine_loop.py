@@ -223,7 +223,7 @@ class EngineLoop:
 
     def _learn(self, batch: Batch, result: BatchResult) -> None:
         for event in result.out_of_memory:
-            _log.warning("a batch of %d did not fit: %s", event.batch, event.rung)
+            _log.warning("a batch of %d did not fit: %s", event.batch, event.fallback)
             self._engine.limits.learn(batch.shape, event)
             self._metrics.out_of_memory(event)
         if went_as_usual(result):

@@ -76,9 +76,9 @@ class Fallback(StrEnum):
 
 @dataclass(frozen=True)
 class OutOfMemory:
-    """A batch of ``batch`` images did not fit; ``rung`` is the fallback that was taken."""
+    """A batch of ``batch`` images did not fit; ``fallback`` is the one that was taken."""
 
-    rung: Fallback
+    fallback: Fallback
     batch: int
 
 

@@ -1,4 +1,4 @@
-"""Pictures to latents and back, in the stock way or the lean one."""
+"""Encodes pictures to latents and decodes them, with the stock VAE or in tiles."""
 
 import torch
 from diffusers import AutoencoderKLFlux2
@@ -9,26 +9,26 @@ from kleinbot.klein.pipeline import vae
 
 
 class Autoencoder:
-    """The VAE; once ``be_lean`` was called it takes a third of the memory and a little more time."""
+    """The VAE; after ``use_tiling`` it needs a third of the memory and slightly more time."""
 
-    def __init__(self, model: AutoencoderKLFlux2, is_lean: bool) -> None:
+    def __init__(self, model: AutoencoderKLFlux2, is_tiled: bool) -> None:
         self._model = model
-        self._is_lean = is_lean
+        self._is_tiled = is_tiled
 
     @property
-    def is_lean(self) -> bool:
-        return self._is_lean
+    def is_tiled(self) -> bool:
+        return self._is_tiled
 
-    def be_lean(self) -> None:
-        self._is_lean = True
+    def use_tiling(self) -> None:
+        self._is_tiled = True
 
     def decode(self, latents: torch.Tensor) -> Pixels:
-        """Turn normalised ``patched`` latents (1, 4·C, rows, columns) into a picture.
+        """Decode normalised ``patched`` latents (1, 4·C, rows, columns) to a picture.
 
         Raises vae.NotFiniteError.
         """
-        return decode_tiled(self._model, latents) if self._is_lean else vae.decode(self._model, latents)
+        return decode_tiled(self._model, latents) if self._is_tiled else vae.decode(self._model, latents)
 
     def encode(self, picture: Pixels) -> torch.Tensor:
         """Return the normalised ``patched`` latents (1, 4·C, rows, columns) of ``picture``."""
-        return encode_tiled(self._model, picture) if self._is_lean else vae.encode(self._model, picture)
+        return encode_tiled(self._model, picture) if self._is_tiled else vae.encode(self._model, picture)

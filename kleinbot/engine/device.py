@@ -1,4 +1,4 @@
-"""The device an engine owns, as torch sees it."""
+"""The engine's device as torch sees it."""
 
 import gc
 import logging
@@ -16,22 +16,22 @@ _log = logging.getLogger(__name__)
 _TRIAL_BYTES = 1 << 22
 _LEAST_SHARE = 0.05
 _FOR_OTHERS_BYTES = 600 << 20
-"""Of the free memory: libraries' workspaces, which torch does not count, and a desktop's next window."""
+"""Free memory left for library workspaces, which torch does not count, and for the desktop's windows."""
 
 _DTYPES = {Precision.FLOAT32: torch.float32, Precision.BFLOAT16: torch.bfloat16}
 
 
 def free_bytes() -> int:
-    """Return what no program holds of the card's memory now. Raises RuntimeError without a card."""
+    """Return the free GPU memory. Raises RuntimeError without a GPU."""
     return torch.cuda.mem_get_info(0)[0]
 
 
 @dataclass(frozen=True)
 class MemoryPeak:
-    """The most memory that torch's allocator had on the card, in bytes; 0 on a CPU.
+    """The peak memory of torch's allocator on the GPU, in bytes; 0 on a CPU.
 
-    ``allocated_bytes`` is what tensors used, ``reserved_bytes`` what was taken from the card; ``held_bytes``
-    is what of that was not given back.
+    ``allocated_bytes`` is used by tensors, ``reserved_bytes`` is taken from the GPU; ``held_bytes`` is the
+    part still reserved.
     """
 
     allocated_bytes: int = 0
@@ -48,7 +48,7 @@ def device_of(profile: Profile) -> torch.device:
 
 
 def open_device(profile: Profile, cpu_threads: int) -> torch.device:
-    """Return the profile's device, ready to compute; ``cpu_threads`` are for torch on a CPU.
+    """Return the profile's device, ready to compute; on a CPU torch uses ``cpu_threads``.
 
     Raises StartError CUDA_UNAVAILABLE (torch) or TORCH_LACKS_CARD (torch, card, capability).
     """
@@ -74,35 +74,35 @@ def open_device(profile: Profile, cpu_threads: int) -> torch.device:
 
 
 def own_share(free: int, total: int) -> float:
-    """Return the share of the card that torch may have where the driver would lend the host's memory.
+    """Return the share of GPU memory that torch may use if the driver would spill to host memory.
 
-    Without a bound "out of memory" never comes on Windows and WSL2: pictures take ten times as long. ``free``
-    is what is free beside our own context; one more window may open. The share holds while the process lives.
+    Without a limit, Windows and WSL2 never report "out of memory": pictures take ten times as long instead.
+    ``free`` excludes our own context; one more window may open. The share is fixed until the process ends.
     """
     return max(_LEAST_SHARE, min(1.0, (free - _FOR_OTHERS_BYTES) / total))
 
 
 def _try_allocating(device: torch.device) -> None:
-    """Use the card once; where it has no virtual memory management, do without expandable segments.
+    """Allocate once; without virtual memory management, turn expandable segments off.
 
-    vGPUs, Jetson and some cards under WSL2 refuse it with a CUDA error at the first allocation.
+    vGPUs, Jetson and some GPUs under WSL2 refuse them with a CUDA error at the first allocation.
     """
     try:
         torch.zeros(_TRIAL_BYTES, dtype=torch.uint8, device=device)
     except RuntimeError as error:
         if is_out_of_memory(error):
-            # A card that is full for a while; the segments hold for as long as the process does.
+            # The GPU is only full at the moment, but the setting would last as long as the process.
             raise
-        _log.warning("expandable segments are left out: %s", error)
+        _log.warning("expandable segments are disabled: %s", error)
         torch._C._accelerator_setAllocatorSettings("expandable_segments:False")
         torch.zeros(_TRIAL_BYTES, dtype=torch.uint8, device=device)
 
 
 def has_kernels(built_for: list[str], capability: tuple[int, int]) -> bool:
-    """Tell whether a torch built for ``built_for`` ("sm_86", "compute_90") runs on ``capability``.
+    """Return whether a torch built for ``built_for`` ("sm_86", "compute_90") runs on ``capability``.
 
     Machine code (sm) runs on the same major version with the same or a later minor one; PTX (compute) is
-    translated for anything as new or newer. (CUDA C++ Programming Guide, "Application Compatibility".)
+    compiled for the same or any newer version. (CUDA C++ Programming Guide, "Application Compatibility".)
     """
     major, minor = capability
     for name in built_for:
@@ -119,13 +119,13 @@ def has_kernels(built_for: list[str], capability: tuple[int, int]) -> bool:
 
 
 def wait_for(device: torch.device) -> None:
-    """Return once everything queued on ``device`` is done; its errors are raised here."""
+    """Wait until everything queued on ``device`` is done. Raises its errors."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
 def release_memory(device: torch.device) -> None:
-    """Give back what nothing refers to. Call it outside ``except``: a traceback keeps tensors alive."""
+    """Free unreferenced memory. Call it outside ``except``: a traceback keeps tensors alive."""
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()

@@ -1,4 +1,4 @@
-"""Prompts that were encoded a moment ago."""
+"""A cache of recently encoded prompts."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -6,14 +6,14 @@ from collections.abc import Callable
 import torch
 
 EMBEDDINGS_BYTES = 128 * 2**20
-"""Of the host's memory: 17 prompts of 7.9 MB each at full size; a job of four images encodes once."""
+"""Host memory for 17 prompts of 7.9 MB each at full size; a job of four images encodes once."""
 
 
 class EmbeddingCache:
-    """Embeddings by prompt, at most ``limit_bytes`` of them; those that were used longest ago leave first.
+    """Embeddings by prompt, at most ``limit_bytes``; the least recently used are evicted first.
 
-    They wait in the host's memory: to bring one to the card takes a millisecond or two, and what waits there
-    would be missing for pictures. The copies block, so no stream can see them half made.
+    They stay in host memory: copying one to the GPU takes a millisecond or two, and GPU memory is needed for
+    pictures. The copies block, so no stream sees an incomplete one.
     """
 
     def __init__(self, encode: Callable[[str], torch.Tensor], limit_bytes: int = EMBEDDINGS_BYTES) -> None:
@@ -27,7 +27,7 @@ class EmbeddingCache:
         return self._bytes
 
     def get(self, prompt: str) -> torch.Tensor:
-        """Return the embedding of ``prompt``, (1, 512, 3·hidden) on the CPU; encode what is not known."""
+        """Return the embedding of ``prompt``, (1, 512, 3·hidden) on the CPU; encode it if not cached."""
         known = self._known.get(prompt)
         if known is not None:
             self._known.move_to_end(prompt)

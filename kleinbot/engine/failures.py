@@ -1,4 +1,4 @@
-"""What a failed batch means: this job, the memory, or the card."""
+"""Classifies a failed batch: the batch itself, memory, or the GPU."""
 
 import re
 from collections.abc import Callable
@@ -20,10 +20,10 @@ _HOST_MEMORY_WORDS = re.compile(
 
 
 def is_host_out_of_memory(error: BaseException) -> bool:
-    """Tell whether ``error`` is Python's or torch's way to say that the host's memory does not suffice.
+    """Return whether ``error`` is an out-of-memory error of the host, from Python or torch.
 
-    torch's own words differ between systems (c10/core/impl/alloc_cpu.cpp); where pinned memory cannot be had
-    it names CUDA's call.
+    torch's wording differs between systems (c10/core/impl/alloc_cpu.cpp); for pinned memory it names the
+    CUDA call.
     """
     return isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and _HOST_MEMORY_WORDS.search(str(error)) is not None
@@ -31,7 +31,7 @@ def is_host_out_of_memory(error: BaseException) -> bool:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether ``error`` is torch's or CUDA's way to say that the device's memory does not suffice."""
+    """Return whether ``error`` is an out-of-memory error of the device, from torch or CUDA."""
     return isinstance(error, torch.OutOfMemoryError) or (
         _is_from_cuda(error) and _MEMORY_WORDS.search(str(error)) is not None
     )
@@ -44,22 +44,22 @@ def _is_from_cuda(error: BaseException) -> bool:
 
 
 class Failure(Enum):
-    """How far a failure reaches."""
+    """The cause of a failure."""
 
     BATCH = auto()
     OUT_OF_MEMORY = auto()
     HOST_OUT_OF_MEMORY = auto()
-    CARD = auto()
+    GPU = auto()
 
 
 def classify(error: BaseException, probe: Callable[[], None]) -> Failure:
-    """Tell how far ``error`` reaches.
+    """Return the cause of ``error``.
 
-    An error of the CUDA runtime is sticky more often than not: every later call on the context fails
-    too. ``probe`` waits for the device and raises RuntimeError where it can no longer be used.
+    Most errors of the CUDA runtime are sticky: every later call on the context fails too. ``probe`` waits
+    for the device and raises RuntimeError if it is no longer usable.
     """
     if _is_from_cuda(error) and not _survives(probe):
-        return Failure.CARD
+        return Failure.GPU
     if is_host_out_of_memory(error):
         return Failure.HOST_OUT_OF_MEMORY
     return Failure.OUT_OF_MEMORY if is_out_of_memory(error) else Failure.BATCH

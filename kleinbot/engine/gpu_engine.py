@@ -1,4 +1,4 @@
-"""The engine of one device: an event loop's side of the one thread that runs the model."""
+"""The engine of one device: the event loop's side of the thread that runs the model."""
 
 import asyncio
 import logging
@@ -30,16 +30,15 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
-Told = TypeVar("Told")
+Value = TypeVar("Value")
 
 
 class GpuEngine:
-    """Implements ``protocol.Engine`` on a graphics card or a CPU.
+    """Implements ``protocol.Engine`` on a GPU or a CPU.
 
-    One thread imports torch, loads and runs the model; making the object is instant and free of torch,
-    so that the bot can be online meanwhile. ``cpu_threads`` is how many threads torch may compute with
-    on a CPU (default: all cores but one, which the event loop needs). ``scratch`` is a folder for weights
-    that the profile keeps on disk.
+    One thread imports torch, loads and runs the model. Creating the object is instant and imports no torch,
+    so that the bot can go online meanwhile. ``cpu_threads``: torch's threads on a CPU (default: all cores but
+    one, which the event loop needs). ``scratch``: a folder for weights that the profile keeps on disk.
     """
 
     def __init__(
@@ -59,7 +58,7 @@ class GpuEngine:
         self._scratch = scratch
         self._state = EngineState(EnginePhase.STARTING)
         self._listeners: list[Callable[[EngineState], None]] = []
-        # Its thread is joined by close(), or at the latest by the interpreter when it ends.
+        # close() joins the thread; without it the interpreter does at exit.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
         self._worker: Worker | None = None
         self._memory_peak: MemoryPeak | None = None
@@ -68,7 +67,7 @@ class GpuEngine:
 
     @property
     def profile(self) -> Profile:
-        """What was asked for; once ready, as this host can do it."""
+        """The requested profile; once ready, the profile as this machine can run it."""
         return self._profile if self._worker is None else self._worker.profile
 
     @property
@@ -77,12 +76,12 @@ class GpuEngine:
 
     @property
     def memory_peak(self) -> "MemoryPeak | None":
-        """The most device memory used so far, as of the last batch; None before the start is done."""
+        """The peak of device memory as of the last batch; None before the start has finished."""
         return self._memory_peak
 
     @property
     def held_bytes(self) -> int:
-        """What torch has taken from the card, as of the last batch; 0 on a CPU."""
+        """GPU memory reserved by torch as of the last batch; 0 on a CPU."""
         return 0 if self._memory_peak is None else self._memory_peak.held_bytes
 
     def watch(self, listener: Callable[[EngineState], None]) -> None:
@@ -90,28 +89,28 @@ class GpuEngine:
         self._listeners.append(listener)
 
     async def start(self) -> None:
-        """Download, load and warm the model; returns once ready.
+        """Download, load and warm the model; return once ready.
 
-        Raises StartError where the weights or the card cannot serve, FatalEngineError where only a new
-        process can use the card (the state is then FAILED), or StartError STOPPING where the engine is
-        closed before it is ready.
+        Raises StartError if the weights or the GPU are unusable, FatalEngineError if only a new process can
+        use the GPU (the state is then FAILED), or StartError STOPPING if the engine is closed before it is
+        ready.
         """
         loop = asyncio.get_running_loop()
         abandoned = threading.Event()
 
         def on_state(state: EngineState) -> None:
-            _tell(loop, self._enter, state)
+            _call_on_loop(loop, self._enter, state)
 
         def is_abandoned() -> bool:
             return abandoned.is_set() or self._closing.is_set()
 
         self._enter(EngineState(EnginePhase.STARTING))
         try:
-            await self._on_thread(partial(self._bring_up, on_state, is_abandoned))
+            await self._on_thread(partial(self._start_worker, on_state, is_abandoned))
         except StartError as error:
             if error.code is not Code.STOPPING:
-                told = StartError(error.code, **error.parameters)
-                self._enter(EngineState(EnginePhase.FAILED, detail=str(error), error=told))
+                failure = StartError(error.code, **error.parameters)
+                self._enter(EngineState(EnginePhase.FAILED, detail=str(error), error=failure))
             raise
         except FatalEngineError as error:
             self._enter(EngineState(EnginePhase.FAILED, detail=str(error)))
@@ -129,10 +128,10 @@ class GpuEngine:
         is_cancelled: Callable[[ImageKey], bool],
         must_yield: Callable[[], bool] = never,
     ) -> BatchResult | Suspended:
-        """Make every image of ``batch``; see ``protocol.Engine``.
+        """Render every image of ``batch``; see ``protocol.Engine``.
 
-        Raises FatalEngineError, and RenderError: RENDER_FAILED; ENGINE_FAILED where the engine is not ready;
-        STOPPING where it is closed before the batch is done (nothing is wrong with the batch then).
+        Raises FatalEngineError, and RenderError: RENDER_FAILED; ENGINE_FAILED if the engine is not ready;
+        STOPPING if it is closed before the batch is done (nothing is wrong with the batch then).
         """
         call = _Call(batch[0].spec.steps, on_step, is_cancelled, must_yield, self._closing)
         return await self._work(lambda worker: worker.begin(batch), call)
@@ -144,25 +143,25 @@ class GpuEngine:
         is_cancelled: Callable[[ImageKey], bool],
         must_yield: Callable[[], bool] = never,
     ) -> BatchResult | Suspended:
-        """Go on with a suspended batch where it stopped; raises as ``render``."""
+        """Continue a suspended batch where it stopped; raises like ``render``."""
         call = _Call(suspended.steps_total, on_step, is_cancelled, must_yield, self._closing)
-        return await self._work(lambda worker: worker.take_up(suspended), call)
+        return await self._work(lambda worker: worker.resume(suspended), call)
 
     async def discard(self, suspended: Suspended) -> None:
-        """Forget a suspended batch that nobody wants any more; nothing happens once the engine is closed.
+        """Drop a suspended batch that will not be resumed; do nothing once the engine is closed.
 
         Returns at once: the thread may be busy with another batch, or hang.
         """
         if not self._closing.is_set():
             self._thread.submit(self._discard, suspended)
 
-    def doubt(self) -> None:
-        """Have the engine tested before the next batch, and before one in hand is given out."""
+    def mark_suspect(self) -> None:
+        """Run the self-test before the next batch, and before the running one is returned."""
         if self._worker is not None:
-            self._worker.doubt()
+            self._worker.mark_suspect()
 
     async def verify(self) -> None:
-        """Test an engine that is doubted now; see ``protocol.Engine``."""
+        """Run the self-test now if the engine is suspect; see ``protocol.Engine``."""
         try:
             await self._on_thread(self._verify)
         except FatalEngineError as error:
@@ -170,7 +169,7 @@ class GpuEngine:
             raise
 
     async def close(self) -> None:
-        """Finish the step in hand, release the device and end the thread. Idempotent."""
+        """Finish the running step, release the device and end the thread. Idempotent."""
         if self._closed is None:
             if self._state.phase is not EnginePhase.FAILED:
                 self._enter(EngineState(EnginePhase.DRAINING))
@@ -180,7 +179,7 @@ class GpuEngine:
 
     async def _close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._release)
-        # The thread has nothing left to do, so waiting for its end does not block.
+        # The thread is idle, so joining it does not block.
         self._thread.shutdown(wait=True)
 
     async def _on_thread(self, work: Callable[[], Result]) -> Result:
@@ -188,9 +187,11 @@ class GpuEngine:
             raise RenderError(Code.STOPPING)
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    def _bring_up(self, on_state: Callable[[EngineState], None], is_abandoned: Callable[[], bool]) -> None:
+    def _start_worker(
+        self, on_state: Callable[[EngineState], None], is_abandoned: Callable[[], bool]
+    ) -> None:
         _prefer_expandable_segments()
-        # Here and not above: importing torch and diffusers takes seconds.
+        # Imported here: importing torch and diffusers takes seconds.
         from kleinbot.engine.startup import start_up
 
         self._worker = start_up(
@@ -208,7 +209,7 @@ class GpuEngine:
     async def _work(
         self, batch_of: "Callable[[Worker], RenderBatch]", call: "_Call"
     ) -> BatchResult | Suspended:
-        """Have the engine's thread make the batch that ``batch_of`` gets from its worker."""
+        """Render the batch that ``batch_of`` takes from the worker, on the engine's thread."""
         if self._closing.is_set():
             raise RenderError(Code.STOPPING)
         try:
@@ -219,7 +220,7 @@ class GpuEngine:
         except asyncio.CancelledError:
             call.abandoned.set()
             if not self._closing.is_set():
-                # After what is running: a batch that was just suspended belongs to nobody.
+                # Queued behind the running call: a batch suspended meanwhile has no owner.
                 self._thread.submit(self._discard_of, call)
             raise
 
@@ -252,7 +253,7 @@ class GpuEngine:
     def _enter(self, state: EngineState) -> None:
         if self._closing.is_set():
             return
-        # A phase is entered again at each per cent of its progress.
+        # Each per cent of progress enters the same phase again.
         is_progress = replace(state, fraction=self._state.fraction) == self._state
         level = logging.DEBUG if is_progress else logging.INFO
         _log.log(level, "engine %s %s", state.phase, state.detail)
@@ -262,7 +263,7 @@ class GpuEngine:
 
 
 class _Call:
-    """One call of ``render`` or ``resume``, as the event loop and the engine's thread share it."""
+    """One call of ``render`` or ``resume``, shared by the event loop and the engine's thread."""
 
     def __init__(
         self,
@@ -272,7 +273,7 @@ class _Call:
         must_yield: Callable[[], bool],
         closing: threading.Event,
     ) -> None:
-        """Create it on the event loop, which ``on_step`` is called on."""
+        """Create it on the event loop on which ``on_step`` is to be called."""
         self._loop = asyncio.get_running_loop()
         self._steps = steps
         self._on_step = on_step
@@ -280,17 +281,17 @@ class _Call:
         self._must_yield = must_yield
         self._closing = closing
         self.abandoned = threading.Event()
-        """The caller was cancelled: it hears of no further step and takes no result."""
+        """The caller was cancelled: it receives no further steps and no result."""
         self.outcome: BatchResult | Suspended | None = None
 
     def callbacks(self) -> "Callbacks":
-        """Return what the engine's thread tells and asks."""
+        """Return the callbacks for the engine's thread."""
         from kleinbot.engine.render_batch import Callbacks
 
         return Callbacks(self._step_done, self._is_cancelled, self._must_stop, self._must_yield)
 
     def _step_done(self, done: int) -> None:
-        _tell(self._loop, self._report, StepReport(done, self._steps))
+        _call_on_loop(self._loop, self._report, StepReport(done, self._steps))
 
     def _report(self, step: StepReport) -> None:
         if not self.abandoned.is_set():
@@ -300,19 +301,19 @@ class _Call:
         return self.abandoned.is_set() or self._closing.is_set()
 
 
-def _tell(loop: asyncio.AbstractEventLoop, listener: Callable[[Told], None], what: Told) -> None:
-    """Call ``listener`` on the event loop; a loop that has ended, and left this thread behind, has none."""
+def _call_on_loop(loop: asyncio.AbstractEventLoop, listener: Callable[[Value], None], value: Value) -> None:
+    """Call ``listener`` on the event loop; do nothing if the loop has already closed."""
     with suppress(RuntimeError):
-        loop.call_soon_threadsafe(listener, what)
+        loop.call_soon_threadsafe(listener, value)
 
 
 def _prefer_expandable_segments() -> None:
-    """Let torch's allocator grow its segments unless the host has chosen otherwise; call before importing it.
+    """Enable torch's expandable segments unless the owner configured it; call before importing torch.
 
     Measured on an H200 (torch 2.11, 1024²): 16.17 GiB reserved instead of 18.18 for the same 15.6 allocated.
-    Linux only: it does nothing on Windows. Some releases know only one of the two names, and where both are
-    set the old one wins (torch 2.11), so neither is touched where the owner has set either. What does not
-    work on this card is taken back when the device is opened (``engine.device``).
+    Linux only: it has no effect on Windows. Some releases know only one of the two names, and if both are set
+    the old one wins (torch 2.11), so neither is changed if the owner has set either. ``engine.device`` turns
+    it off again if the GPU does not support it.
     """
     names = ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF")
     if sys.platform == "linux" and not any(name in os.environ for name in names):

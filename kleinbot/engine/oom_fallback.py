@@ -1,4 +1,4 @@
-"""What is done when the card's memory does not suffice, one rung after the other."""
+"""The fallbacks tried in order when GPU memory runs out."""
 
 import logging
 
@@ -16,14 +16,14 @@ from kleinbot.klein.pipeline.text_encoder import TextEncoder
 _log = logging.getLogger(__name__)
 
 _HOST_RESERVE_BYTES = GIB
-"""Stays free of the host's memory; the bot and torch have theirs already."""
+"""Host memory that stays free; the bot and torch have allocated theirs already."""
 
 
 class OomFallback:
-    """Stands on one rung for each batch, and for good on those that change the engine itself.
+    """Applies one fallback after another to a batch; those that change the engine itself are permanent.
 
-    A rung is left out where it would change nothing, so that nothing is tried twice in the same way: the lean
-    VAE while denoising, and what is done already.
+    A fallback that would change nothing is skipped, so that no attempt is repeated unchanged: the tiled VAE
+    while denoising, and every fallback already applied.
     """
 
     def __init__(
@@ -38,55 +38,59 @@ class OomFallback:
         self._device = device
         self._encoder_is_resident = encoder_is_resident
 
-    def step_down(self, making: RenderBatch) -> None:
-        """Do what comes next for ``making``, which ran out of memory, so that it can go on.
+    def recover_gpu_memory(self, batch: RenderBatch) -> None:
+        """Apply the next fallback to ``batch``, which ran out of GPU memory.
 
-        Call it outside ``except``: a traceback keeps the tensors of the failed attempt.
+        Call it outside ``except``: a traceback keeps the failed attempt's tensors alive.
         """
-        part = making.parts[0]
-        rung = self._next_rung(part)
-        _log.warning("out of memory with %d images in stage %s: %s", len(part.tasks), part.stage.name, rung)
-        making.out_of_memory.append(OutOfMemory(rung, len(part.tasks)))
+        part = batch.parts[0]
+        fallback = self._next_fallback(part)
+        _log.warning(
+            "out of memory with %d images in stage %s: %s", len(part.tasks), part.stage.name, fallback
+        )
+        batch.out_of_memory.append(OutOfMemory(fallback, len(part.tasks)))
         release_memory(self._device)
-        match rung:
+        match fallback:
             case Fallback.BATCH_OF_ONE:
-                making.split()
+                batch.split()
             case Fallback.LEAN_DECODE:
-                self._autoencoder.be_lean()
+                self._autoencoder.use_tiling()
             case Fallback.STREAMED_ENCODER:
                 self._text_encoder.stream()
                 self._encoder_is_resident = False
             case Fallback.GIVE_UP:
-                making.give_up(RenderError(Code.OUT_OF_MEMORY))
+                batch.give_up(RenderError(Code.OUT_OF_MEMORY))
         release_memory(self._device)
 
-    def spare_host(self, making: RenderBatch) -> None:
-        """Go on with ``making``, for which the host's memory did not suffice, one by one or not at all.
+    def recover_host_memory(self, batch: RenderBatch) -> None:
+        """Split ``batch``, which ran out of host memory, or give up if it is split already.
 
-        The other rungs would only take more of it.
+        The other fallbacks would only need more host memory.
         """
-        part = making.parts[0]
-        rung = Fallback.GIVE_UP if part.is_split else Fallback.BATCH_OF_ONE
-        _log.warning("the host's memory ran out with %d images: %s", len(part.tasks), rung)
-        making.out_of_memory.append(OutOfMemory(rung, len(part.tasks)))
+        part = batch.parts[0]
+        fallback = Fallback.GIVE_UP if part.is_split else Fallback.BATCH_OF_ONE
+        _log.warning("host memory ran out with %d images: %s", len(part.tasks), fallback)
+        batch.out_of_memory.append(OutOfMemory(fallback, len(part.tasks)))
         if part.is_split:
-            making.give_up(RenderError(Code.HOST_OUT_OF_MEMORY))
+            batch.give_up(RenderError(Code.HOST_OUT_OF_MEMORY))
         else:
-            making.split()
+            batch.split()
         release_memory(self._device)
 
-    def _next_rung(self, part: BatchPart) -> Fallback:
+    def _next_fallback(self, part: BatchPart) -> Fallback:
         if not part.is_split:
             return Fallback.BATCH_OF_ONE
-        if part.stage is not Stage.DENOISE and not self._autoencoder.is_lean:
+        if part.stage is not Stage.DENOISE and not self._autoencoder.is_tiled:
             return Fallback.LEAN_DECODE
         if self._encoder_is_resident and self._host_can_hold_encoder():
             return Fallback.STREAMED_ENCODER
         return Fallback.GIVE_UP
 
     def _host_can_hold_encoder(self) -> bool:
-        """Ask first: pinned memory cannot be swapped out, and the system's memory killer asks nobody."""
+        """Check first: pinned memory cannot be swapped out, and the OOM killer gives no warning."""
         needed, available = self._text_encoder.bytes + _HOST_RESERVE_BYTES, read_memory().available_bytes
         if needed > available:
-            _log.warning("the text encoder stays: %d MiB of %d are free", available >> 20, needed >> 20)
+            _log.warning(
+                "the text encoder stays on the GPU: %d of %d MiB are free", available >> 20, needed >> 20
+            )
         return needed <= available

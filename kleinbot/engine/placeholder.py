@@ -1,4 +1,4 @@
-"""The engine of a model whose card is not to be had at present."""
+"""The engine of a model whose GPU is currently unavailable."""
 
 from collections.abc import Callable, Sequence
 from typing import NoReturn
@@ -11,7 +11,7 @@ from kleinbot.engine.protocol import never
 
 
 class PlaceholderEngine:
-    """Implements ``protocol.Engine``: FAILED from the beginning, for the reason that ``why`` gives by now."""
+    """Implements ``protocol.Engine``: always FAILED, for the reason that ``why`` currently returns."""
 
     def __init__(self, profile: Profile, why: Callable[[], StartError]) -> None:
         self._profile = profile
@@ -65,7 +65,7 @@ class PlaceholderEngine:
     async def discard(self, suspended: Suspended) -> None:
         return
 
-    def doubt(self) -> None:
+    def mark_suspect(self) -> None:
         return
 
     async def verify(self) -> None:
@@ -76,5 +76,5 @@ class PlaceholderEngine:
 
 
 def _failed(error: StartError) -> EngineState:
-    told = StartError(error.code, **error.parameters)
-    return EngineState(EnginePhase.FAILED, detail=str(error), error=told)
+    copy = StartError(error.code, **error.parameters)
+    return EngineState(EnginePhase.FAILED, detail=str(error), error=copy)

@@ -1,4 +1,4 @@
-"""Whether 8-bit products are right on this device, asked before a picture depends on them."""
+"""Checks that 8-bit matrix products are correct on this device before any picture is rendered."""
 
 import logging
 from collections.abc import Iterator
@@ -18,10 +18,10 @@ _log = logging.getLogger(__name__)
 
 _ROWS = 32
 _SPREAD = 4.0
-"""By how much the largest row exceeds the smallest: a scale that reaches the wrong row shows."""
+"""Ratio of the largest row to the smallest, so that a scale applied to the wrong row shows."""
 
 MOST_ERROR = 0.1
-"""Relative, of the whole product. Inputs rounded to e4m3 give 0.03, a scale that is left out tens."""
+"""Relative error of the whole product. Inputs rounded to e4m3 give 0.03, a missing scale gives tens."""
 
 _REASON_CHARACTERS = 200
 
@@ -29,24 +29,24 @@ _EightBit = Fp8Linear | RowScaledLinear
 
 
 def check_products(klein: Klein) -> StartError | None:
-    """Try a product of each kind of 8-bit layer that ``klein`` has; native ones that fail become dequantised.
+    """Try a product of each kind of 8-bit layer in ``klein``; native products that fail become dequantised.
 
-    A build of torch may lack the kernel (row scales on Windows: pytorch#194606), or a card may give wrong
-    numbers. Returns what the host is told, NO_NATIVE_PRODUCTS (reason), or None where all is as the profile
-    says. Call it before anything is compiled.
+    A torch build may lack the kernel (row scales on Windows: pytorch#194606), or a GPU may return wrong
+    numbers. Returns the error for the owner, NO_NATIVE_PRODUCTS (reason), or None if native products work or
+    are not used. Call it before anything is compiled.
 
-    Raises StartError PRODUCTS_WRONG (reason) where dequantised products fail too: pictures would be noise.
-    Raises what torch raises where memory runs out or the device is lost.
+    Raises StartError PRODUCTS_WRONG (reason) if dequantised products fail too: pictures would be noise.
+    Propagates torch's own errors if memory runs out or the device is lost.
     """
     problem: StartError | None = None
     for layers in _by_kind(klein):
-        reason = _fault(layers[0], klein)
+        reason = _problem(layers[0], klein)
         if reason is not None and layers[0].native:
-            _log.warning("native FP8 products are left out: %s", reason)
+            _log.warning("native FP8 products are disabled: %s", reason)
             problem = StartError(Code.NO_NATIVE_PRODUCTS, reason=reason[:_REASON_CHARACTERS])
             for layer in layers:
                 layer.native = False
-            reason = _fault(layers[0], klein)
+            reason = _problem(layers[0], klein)
         if reason is not None:
             raise StartError(Code.PRODUCTS_WRONG, reason=reason[:_REASON_CHARACTERS])
     return problem
@@ -65,18 +65,18 @@ def _by_kind(klein: Klein) -> Iterator[list[_EightBit]]:
         yield sorted(layers, key=lambda layer: layer.in_features * layer.out_features)
 
 
-def _fault(like: _EightBit, klein: Klein) -> str | None:
-    """Return what is wrong with a product of a layer of the size and kind of ``like``, or None."""
-    layer, x, wanted = _example(like, klein.dtype)
+def _problem(like: _EightBit, klein: Klein) -> str | None:
+    """Return what is wrong with the product of a layer of the same size and kind as ``like``, or None."""
+    layer, x, expected = _example(like, klein.dtype)
     try:
-        made = _product(layer.to(klein.device), x.to(klein.device))
+        actual = _product(layer.to(klein.device), x.to(klein.device))
     except (RuntimeError, TypeError, ValueError, AttributeError) as error:
         if is_out_of_memory(error) or is_host_out_of_memory(error):
             raise
         wait_for(klein.device)
         return str(error) or repr(error)
-    error_share = float((made - wanted).norm() / wanted.norm())
-    # Not a number is no small error.
+    error_share = float((actual - expected).norm() / expected.norm())
+    # The comparison must be False for NaN.
     return None if error_share <= MOST_ERROR else f"a product is wrong by {error_share:.0%}"
 
 
@@ -87,11 +87,11 @@ def _product(layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
 
 
 def _example(like: _EightBit, dtype: torch.dtype) -> tuple[_EightBit, torch.Tensor, torch.Tensor]:
-    """Return a layer, its input (rows, in), and the product (rows, out) in float32, all on the host."""
+    """Return a layer, its input (rows, in) and the product (rows, out) in float32, all on the CPU."""
     random = torch.Generator().manual_seed(0)
     plain = torch.randn(like.out_features, like.in_features, generator=random)
     x = torch.randn(_ROWS, like.in_features, generator=random)
-    x = (x * _growing(_ROWS)).to(dtype)
+    x = (x * _row_factors(_ROWS)).to(dtype)
     layer: _EightBit
     if isinstance(like, Fp8Linear):
         scale = plain.abs().max() / FP8_MOST
@@ -99,13 +99,13 @@ def _example(like: _EightBit, dtype: torch.dtype) -> tuple[_EightBit, torch.Tens
         layer = Fp8Linear(narrow, scale, x.abs().max().float() / FP8_MOST, dtype, native=like.native)
         weight = narrow.float() * scale
     else:
-        kept = WeightFormat.FP8 if like.weight.dtype is FP8 else WeightFormat.INT8
-        narrow, scales = quantise(plain * _growing(like.out_features), kept, torch.device("cpu"))
+        weight_format = WeightFormat.FP8 if like.weight.dtype is FP8 else WeightFormat.INT8
+        narrow, scales = quantise(plain * _row_factors(like.out_features), weight_format, torch.device("cpu"))
         layer = RowScaledLinear(narrow, scales, native=like.native)
         weight = narrow.float() * scales.reshape(-1, 1)
     return layer, x, x.float() @ weight.t()
 
 
-def _growing(rows: int) -> torch.Tensor:
+def _row_factors(rows: int) -> torch.Tensor:
     """Return (rows, 1) factors from 1 to ``_SPREAD``."""
     return torch.linspace(1.0, _SPREAD, rows).unsqueeze(1)

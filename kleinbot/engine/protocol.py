@@ -1,4 +1,4 @@
-"""What the dispatcher knows of an engine. Imports no torch, so that tests of the dispatcher do not."""
+"""The engine interface that the dispatcher uses. Imports no torch, so neither do the dispatcher's tests."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -8,11 +8,11 @@ from kleinbot.domain.profile import Profile
 from kleinbot.domain.work import BatchResult, EngineState, RenderTask, StepReport, Suspended
 
 SELF_TEST_STEPS = 2
-"""Of the tiny picture by which an engine tests itself; with weights on disk, all are read for each."""
+"""Steps of the tiny picture of an engine's self-test. With weights on disk, each step reads all of them."""
 
 
 def never() -> bool:
-    """Let nobody pass."""
+    """Never yield to another batch."""
     return False
 
 
@@ -21,7 +21,7 @@ class Engine(Protocol):
 
     @property
     def profile(self) -> Profile:
-        """What was asked for; once ready, as this host can do it."""
+        """The requested profile; once ready, the profile as this machine can run it."""
         ...
 
     @property
@@ -29,7 +29,7 @@ class Engine(Protocol):
 
     @property
     def held_bytes(self) -> int:
-        """What this process holds of the card's memory, at least; 0 on a CPU."""
+        """A lower bound of the GPU memory that this process holds; 0 on a CPU."""
         ...
 
     def watch(self, listener: Callable[[EngineState], None]) -> None:
@@ -37,10 +37,10 @@ class Engine(Protocol):
         ...
 
     async def start(self) -> None:
-        """Download, load and warm the model; returns once ready.
+        """Download, load and warm the model; return once ready.
 
-        Raises StartError where the weights or the card cannot serve, FatalEngineError where only a new
-        process can use the card; the state is then FAILED.
+        Raises StartError if the weights or the GPU are unusable, FatalEngineError if only a new process can
+        use the GPU; the state is then FAILED.
         """
         ...
 
@@ -51,18 +51,18 @@ class Engine(Protocol):
         is_cancelled: Callable[[ImageKey], bool],
         must_yield: Callable[[], bool] = never,
     ) -> BatchResult | Suspended:
-        """Make every image of ``batch``.
+        """Render every image of ``batch``.
 
-        All have one grid, step count, checkpoint and first sigma, and equal reference grids.
-        ``on_step`` is called on the event loop after each denoising step. ``is_cancelled`` is asked on
-        the engine's thread between two steps; when every image of the batch is cancelled the batch ends.
-        A caller that is cancelled lets the running step finish; the engine stays usable.
-        ``must_yield`` is asked there too, after the first step and before the last has run: where it says so
-        the batch comes back ``Suspended``, and the engine is free for another one.
+        All images share one grid, step count, checkpoint and first sigma, and have equal reference grids.
+        ``on_step`` is called on the event loop after each denoising step. ``is_cancelled`` is called on the
+        engine's thread between two steps; the batch ends when all its images are cancelled. If the caller is
+        cancelled, the running step finishes and the engine stays usable. ``must_yield`` is called on the same
+        thread, after the first step and before the last: if it returns True, the batch is returned
+        ``Suspended`` and the engine is free for another one.
 
-        Out of memory is handled here, down the rungs of ``Rung``; an image for which none of them helped
-        comes back with its error. Raises RenderError when this batch cannot be made, FatalEngineError when
-        nothing can any more.
+        The engine handles out-of-memory errors itself, in the order of ``Fallback``; an image that no
+        fallback could save is returned with its error. Raises RenderError if this batch cannot be rendered,
+        FatalEngineError if no batch can be rendered any more.
         """
         ...
 
@@ -73,27 +73,27 @@ class Engine(Protocol):
         is_cancelled: Callable[[ImageKey], bool],
         must_yield: Callable[[], bool] = never,
     ) -> BatchResult | Suspended:
-        """Go on with a suspended batch where it stopped; otherwise as ``render``."""
+        """Continue a suspended batch where it stopped; otherwise like ``render``."""
         ...
 
     async def discard(self, suspended: Suspended) -> None:
-        """Forget a suspended batch that nobody wants any more."""
+        """Drop a suspended batch that will not be resumed."""
         ...
 
-    def doubt(self) -> None:
-        """Have the engine tested before the next batch, and before one in hand is given out.
+    def mark_suspect(self) -> None:
+        """Run the self-test before the next batch, and before the running one is returned.
 
-        Where it no longer computes what it did, that batch raises FatalEngineError.
+        That batch raises FatalEngineError if the engine no longer computes correctly.
         """
         ...
 
     async def verify(self) -> None:
-        """Test an engine that is doubted now, before what it has just made is given out.
+        """Run the self-test now if the engine is suspect, before its latest result is used.
 
-        Raises FatalEngineError where it no longer computes what it did.
+        Raises FatalEngineError if the engine no longer computes correctly.
         """
         ...
 
     async def close(self) -> None:
-        """Finish the step in hand, release the device and end the thread. Idempotent."""
+        """Finish the running step, release the device and end the thread. Idempotent."""
         ...

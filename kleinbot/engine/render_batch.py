@@ -1,4 +1,4 @@
-"""A batch on its way through the stages: what is done, what is left, and what it has cost so far."""
+"""The state of a batch between the stages: finished images, remaining parts and time spent."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,10 +23,10 @@ class Stage(Enum):
 
 @dataclass(frozen=True)
 class Callbacks:
-    """What the engine's thread tells and asks while it works.
+    """The functions that the engine's thread calls while it works.
 
-    ``on_step`` gets the steps done. ``must_stop`` ends the work without a result, ``must_yield`` asks whether
-    others are due.
+    ``on_step`` receives the number of finished steps. ``must_stop`` ends the work without a result;
+    ``must_yield`` returns whether another batch is due.
     """
 
     on_step: Callable[[int], None]
@@ -39,8 +39,8 @@ class Callbacks:
 class BatchPart:
     """Images that pass through the stages together: the whole batch, or one image of it.
 
-    ``denoising`` is there from the end of encoding to the end of denoising, ``latents`` (B, 4·C, rows,
-    columns) from there on, unless all images were cancelled.
+    ``denoising`` is set from the end of encoding to the end of denoising, ``latents`` (B, 4·C, rows,
+    columns) afterwards, unless all images were cancelled.
     """
 
     tasks: tuple[RenderTask, ...]
@@ -56,12 +56,12 @@ class BatchPart:
             self.latents = self.latents.to(device)
 
     def one_by_one(self) -> "list[BatchPart]":
-        """Return a part for each image, as far as this one is; takes no memory of the card."""
+        """Return a part for each image with the same progress; allocates no GPU memory."""
         return [
             BatchPart(
                 (task,),
                 self.stage,
-                None if self.denoising is None else self.denoising.alone(position),
+                None if self.denoising is None else self.denoising.for_image(position),
                 None if self.latents is None else self.latents[position : position + 1],
                 is_split=True,
             )
@@ -70,7 +70,7 @@ class BatchPart:
 
 
 class RenderBatch:
-    """A batch from its first stage to its result; rests between two steps while others are made."""
+    """A batch from its first stage to its result; may be suspended between two steps."""
 
     def __init__(self, tasks: Sequence[RenderTask], clock: Clock) -> None:
         self._tasks = tuple(tasks)
@@ -87,13 +87,13 @@ class RenderBatch:
 
     @property
     def steps_done(self) -> int:
-        """Of the part in hand."""
-        way = self.parts[0].denoising
-        return 0 if way is None else way.steps_done
+        """Finished steps of the current part."""
+        denoising = self.parts[0].denoising
+        return 0 if denoising is None else denoising.steps_done
 
     @contextmanager
     def timed(self, stage: Stage) -> Iterator[None]:
-        """Count what happens within as time of ``stage``, also where it fails."""
+        """Add the time spent in the context to ``stage``, even if it raises."""
         started_s = self._clock.monotonic_s()
         try:
             yield
@@ -101,7 +101,7 @@ class RenderBatch:
             self._seconds[stage] += self._clock.monotonic_s() - started_s
 
     def all_cancelled(self, part: BatchPart, is_cancelled: Callable[[ImageKey], bool]) -> bool:
-        """Ask for each image of ``part`` and remember; tell whether nobody wants any of them."""
+        """Check each image of ``part`` and remember the answer; return whether all are cancelled."""
         self._cancelled.update(task.key for task in part.tasks if is_cancelled(task.key))
         return all(self.is_cancelled(task.key) for task in part.tasks)
 
@@ -118,11 +118,11 @@ class RenderBatch:
         self.parts.pop(0)
 
     def split(self) -> None:
-        """Go on with the part in hand image by image."""
+        """Split the current part into one part for each image."""
         self.parts[:1] = self.parts[0].one_by_one()
 
     def give_up(self, error: RenderError) -> None:
-        """Leave out the part in hand, for ``error``; what it has finished stays."""
+        """Fail the unfinished images of the current part with ``error``."""
         for task in self.parts[0].tasks:
             if not self.is_made(task.key):
                 self.made(task.key, None, error)

@@ -1,4 +1,4 @@
-"""A tiny picture that shows whether the card still computes what it computed at the start."""
+"""The self-test: renders a tiny picture and compares it with the one rendered at the start."""
 
 import numpy as np
 import torch
@@ -16,51 +16,51 @@ from kleinbot.klein.pipeline.noise import draw_noise
 _GRID = Grid(4, 4)
 
 MEAN_DIFFERENCE_LEVELS = 2.0
-"""Of 255: what other kernels (lean, streamed) may change. Broken memory shows as noise, tens of levels."""
+"""Of 255: how far other kernels (tiled, streamed) may differ. Broken memory gives tens of levels."""
 
 
 class SelfTest:
-    """64×64 pixels in two steps through all three stages, about 50 ms on a card."""
+    """Renders 64×64 pixels in two steps through all three stages, about 50 ms on a GPU."""
 
     def __init__(self, klein: Klein, autoencoder: Autoencoder) -> None:
         self._klein = klein
         self._autoencoder = autoencoder
-        self._wanted: Pixels | None = None
+        self._expected: Pixels | None = None
 
-    def learn(self) -> None:
-        """Remember what a healthy card makes.
+    def record(self) -> None:
+        """Record the picture of a healthy GPU.
 
         Raises vae.NotFiniteError.
         """
-        self._wanted = self._make()
+        self._expected = self._make()
 
     def passes(self) -> bool:
-        """Tell whether the card makes the same picture again.
+        """Return whether the GPU renders the same picture again.
 
-        Raises what torch raises where it cannot compute at all.
+        Propagates torch's errors if it cannot compute at all.
         """
-        if self._wanted is None:
-            raise ValueError("nothing was learnt that could be compared")
+        if self._expected is None:
+            raise ValueError("no picture was recorded to compare with")
         try:
             made = self._make()
         except vae.NotFiniteError:
             return False
-        return bool(np.abs(_levels(made) - _levels(self._wanted)).mean() <= MEAN_DIFFERENCE_LEVELS)
+        return bool(np.abs(_levels(made) - _levels(self._expected)).mean() <= MEAN_DIFFERENCE_LEVELS)
 
     @torch.inference_mode()
     def _make(self) -> Pixels:
         klein = self._klein
         noise = draw_noise(NoiseRecipe(0), klein.packed_channels, _GRID)
-        way = Denoising(
+        denoising = Denoising(
             next(iter(klein.transformers.values())),
             klein.scheduler,
             noise.to(klein.dtype).to(klein.device),
             Conditioning(klein.text_encoder.encode([""])),
             SELF_TEST_STEPS,
         )
-        while not way.is_done:
-            way.step()
-        return self._autoencoder.decode(way.latents)
+        while not denoising.is_done:
+            denoising.step()
+        return self._autoencoder.decode(denoising.latents)
 
 
 def _levels(pixels: Pixels) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":

@@ -1,4 +1,4 @@
-"""What is done with a part of a batch: encode, denoise, decode."""
+"""The stages that each part of a batch passes through: encode, denoise, decode."""
 
 import logging
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from kleinbot.engine.device import wait_for
 from kleinbot.engine.embeddings import EmbeddingCache
 from kleinbot.engine.render_batch import BatchPart, Callbacks, RenderBatch, Stage
 from kleinbot.klein.pipeline import vae
-from kleinbot.klein.pipeline.denoise import Beginning, Conditioning, Denoising, Guidance
+from kleinbot.klein.pipeline.denoise import Conditioning, Denoising, Guidance, InitialLatents
 from kleinbot.klein.pipeline.load import Klein
 from kleinbot.klein.pipeline.noise import draw_noise
 
@@ -32,34 +32,34 @@ class Stages:
         self._klein = klein
         self._autoencoder = autoencoder
         self._faults = faults
-        # One prompt at a time: the rounding of a batch's matrix products may depend on its size.
+        # One prompt at a time: the rounding of matrix products may depend on the batch size.
         self.embeddings = EmbeddingCache(lambda prompt: klein.text_encoder.encode([prompt]))
 
     @torch.inference_mode()
-    def go_on(self, making: RenderBatch, caller: Callbacks, may_rest: bool) -> bool:
-        """Go on until ``making`` is done (True), or rests since others are due (False).
+    def advance(self, batch: RenderBatch, callbacks: Callbacks, may_yield: bool) -> bool:
+        """Advance ``batch`` until it is done (True), or suspended because another batch is due (False).
 
-        A resting batch keeps nothing on the card. What raises leaves ``making`` as far as it came.
+        A suspended batch keeps nothing on the GPU. After an error ``batch`` keeps its progress.
 
-        Raises RenderError STOPPING where ``caller`` says so between two steps.
+        Raises RenderError STOPPING if ``callbacks.must_stop`` returns True between two steps.
         """
-        while making.parts:
-            part = making.parts[0]
-            with making.timed(part.stage):
+        while batch.parts:
+            part = batch.parts[0]
+            with batch.timed(part.stage):
                 match part.stage:
-                    case Stage.ENCODE if making.all_cancelled(part, caller.is_cancelled):
+                    case Stage.ENCODE if batch.all_cancelled(part, callbacks.is_cancelled):
                         part.stage = Stage.DECODE
                     case Stage.ENCODE:
                         self._encode(part)
                         part.stage = Stage.DENOISE
                     case Stage.DENOISE:
-                        if not self._denoise(part, making, caller, may_rest):
-                            making.move_to(HOST)
+                        if not self._denoise(part, batch, callbacks, may_yield):
+                            batch.move_to(HOST)
                             return False
                         part.stage = Stage.DECODE
                     case Stage.DECODE:
-                        self._decode(part, making, caller)
-                        making.end_part()
+                        self._decode(part, batch, callbacks)
+                        batch.end_part()
         return True
 
     def _encode(self, part: BatchPart) -> None:
@@ -77,45 +77,45 @@ class Stages:
             noise.to(klein.dtype).to(klein.device),
             conditioning,
             steps,
-            self._beginning(tasks),
+            self._initial_latents(tasks),
         )
         wait_for(klein.device)
 
-    def _denoise(self, part: BatchPart, making: RenderBatch, caller: Callbacks, may_rest: bool) -> bool:
-        way = part.denoising
-        if way is None:
-            raise ValueError("an image is denoised after it was encoded")
-        way.move_to(self._klein.device)
-        rested_at = way.steps_done
-        while not way.is_done:
-            if caller.must_stop():
+    def _denoise(self, part: BatchPart, batch: RenderBatch, callbacks: Callbacks, may_yield: bool) -> bool:
+        denoising = part.denoising
+        if denoising is None:
+            raise ValueError("an image must be encoded before it is denoised")
+        denoising.move_to(self._klein.device)
+        resumed_at = denoising.steps_done
+        while not denoising.is_done:
+            if callbacks.must_stop():
                 raise RenderError(Code.STOPPING)
-            if making.all_cancelled(part, caller.is_cancelled):
+            if batch.all_cancelled(part, callbacks.is_cancelled):
                 part.denoising = None
                 return True
-            # A step at least each time, so that everybody gets on.
-            if may_rest and way.steps_done > rested_at and caller.must_yield():
+            # At least one step each time, so that every batch makes progress.
+            if may_yield and denoising.steps_done > resumed_at and callbacks.must_yield():
                 return False
             self._faults.reach(FaultPoint.WITHIN_STEP)
-            way.step()
-            caller.on_step(way.steps_done)
-        part.latents, part.denoising = way.latents, None
+            denoising.step()
+            callbacks.on_step(denoising.steps_done)
+        part.latents, part.denoising = denoising.latents, None
         return True
 
-    def _decode(self, part: BatchPart, making: RenderBatch, caller: Callbacks) -> None:
-        making.all_cancelled(part, caller.is_cancelled)
+    def _decode(self, part: BatchPart, batch: RenderBatch, callbacks: Callbacks) -> None:
+        batch.all_cancelled(part, callbacks.is_cancelled)
         for position, task in enumerate(part.tasks):
-            if making.is_made(task.key):
+            if batch.is_made(task.key):
                 continue
-            if part.latents is None or making.is_cancelled(task.key):
-                making.made(task.key, None)
+            if part.latents is None or batch.is_cancelled(task.key):
+                batch.made(task.key, None)
                 continue
             self._faults.reach(FaultPoint.WITHIN_DECODE)
             try:
-                making.made(task.key, self._autoencoder.decode(part.latents[position : position + 1]))
+                batch.made(task.key, self._autoencoder.decode(part.latents[position : position + 1]))
             except vae.NotFiniteError:
-                _log.error("a picture is not made of numbers: %s", task.key)
-                making.made(task.key, None, RenderError(Code.RENDER_FAILED))
+                _log.error("the decoded picture contains NaN or infinity: %s", task.key)
+                batch.made(task.key, None, RenderError(Code.RENDER_FAILED))
 
     def _embeddings(self, prompts: Sequence[str]) -> torch.Tensor:
         known = []
@@ -125,7 +125,7 @@ class Stages:
         return torch.cat(known).to(self._klein.device)
 
     def _references(self, tasks: Sequence[RenderTask]) -> list[torch.Tensor]:
-        """Return each reference position's latents for all of ``tasks``; equal pictures are encoded once."""
+        """Return the latents of each reference position for all ``tasks``; encode equal pictures once."""
         encoded: dict[Pixels, torch.Tensor] = {}
         for task in tasks:
             for picture in task.pictures:
@@ -134,14 +134,14 @@ class Stages:
         by_position = zip(*(task.pictures for task in tasks), strict=True)
         return [torch.cat([encoded[picture] for picture in pictures]) for pictures in by_position]
 
-    def _beginning(self, tasks: Sequence[RenderTask]) -> Beginning | None:
-        """Return the latents that the batch begins with; like references, encoded one picture at a time."""
+    def _initial_latents(self, tasks: Sequence[RenderTask]) -> InitialLatents | None:
+        """Return the latents that the batch starts from; like references, encoded one picture at a time."""
         starts = [task.start for task in tasks if task.start is not None]
         if not starts:
             return None
         pictures = {start.picture for start in starts}
         latents = {picture: self._autoencoder.encode(picture) for picture in pictures}
-        return Beginning(torch.cat([latents[start.picture] for start in starts]), starts[0].first_sigma)
+        return InitialLatents(torch.cat([latents[start.picture] for start in starts]), starts[0].first_sigma)
 
 
 def _shape_of(tasks: Sequence[RenderTask]) -> tuple[Grid, int, Checkpoint]:

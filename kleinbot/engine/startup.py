@@ -1,4 +1,4 @@
-"""From nothing to a warm model, on the engine's thread."""
+"""Starts the model on the engine's thread: device, download, load, warm-up."""
 
 import logging
 import traceback
@@ -13,7 +13,7 @@ from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.engine.device import device_of, free_bytes, open_device, release_memory, wait_for
 from kleinbot.engine.failures import Failure, classify, is_host_out_of_memory, is_out_of_memory
 from kleinbot.engine.product_check import check_products
-from kleinbot.engine.worker import GONE, NEVER_FREED, Worker
+from kleinbot.engine.worker import GPU_UNUSABLE, NEVER_FREED, Worker
 from kleinbot.hardware.facts import GIB
 from kleinbot.hardware.memory_model import RESERVED_BEYOND, WorkShape, predict
 from kleinbot.hardware.probe import read_memory, this_system
@@ -37,68 +37,68 @@ def start_up(
     on_state: Callable[[EngineState], None],
     is_abandoned: Callable[[], bool],
 ) -> Worker:
-    """Check the device, fetch, load and warm the model.
+    """Check the device, then download, load and warm the model.
 
-    Raises StartError as the parts do; STOPPING where ``is_abandoned`` says so; START_OUT_OF_MEMORY (profile,
-    needed, free); START_HOST_OUT_OF_MEMORY (profile, available); ENGINE_FAILED (reason) for what nobody
-    foresaw. Raises FatalEngineError where this process can no longer use the card.
+    Raises StartError like the steps it calls; STOPPING if ``is_abandoned`` returns True; START_OUT_OF_MEMORY
+    (profile, needed, free); START_HOST_OUT_OF_MEMORY (profile, available); ENGINE_FAILED (reason) for any
+    unexpected error. Raises FatalEngineError if this process can no longer use the GPU.
     """
 
-    def act() -> Worker:
-        return _bring_up(source, profile, scratch, cpu_threads, clock, faults, on_state, is_abandoned)
+    def start() -> Worker:
+        return _start(source, profile, scratch, cpu_threads, clock, faults, on_state, is_abandoned)
 
-    made = _made_or_failed(act, profile)
-    if made is not None and not isinstance(made, StartError):
-        return made
-    # Here, where no traceback keeps what has been loaded: the next attempt, or a game, needs the memory.
-    _give_back(profile)
-    raise _out_of_memory(profile) if made is None else made
+    outcome = _try_to_start(start, profile)
+    if outcome is not None and not isinstance(outcome, StartError):
+        return outcome
+    # Here no traceback keeps the loaded tensors alive: the next attempt, or a game, needs the memory.
+    _release_memory_of(profile)
+    raise _out_of_memory(profile) if outcome is None else outcome
 
 
-def _give_back(profile: Profile) -> None:
+def _release_memory_of(profile: Profile) -> None:
     try:
         release_memory(device_of(profile))
     except RuntimeError:
-        _log.info("no memory was given back: the card has no context")
+        _log.info("no memory was released: there is no CUDA context")
 
 
-def _made_or_failed(act: Callable[[], Worker], profile: Profile) -> Worker | StartError | None:
-    """Return what ``act`` makes, or why not as a value without a traceback: None where memory ran out.
+def _try_to_start(start: Callable[[], Worker], profile: Profile) -> Worker | StartError | None:
+    """Return the worker that ``start`` makes, or its error without a traceback; None if memory ran out.
 
-    Raises FatalEngineError as ``start_up``.
+    Raises FatalEngineError like ``start_up``.
     """
     try:
-        return act()
+        return start()
     except StartError as error:
         return StartError(error.code, **error.parameters)
     except AbandonedError:
         return StartError(Code.STOPPING)
     except Exception as error:
         if is_host_out_of_memory(error):
-            _log.error("the host's memory ran out while the model was brought up: %s", str(error))
+            _log.error("host memory ran out while the model was starting: %s", str(error))
             available = round(read_memory().available_bytes / GIB, 1)
             return StartError(Code.START_HOST_OUT_OF_MEMORY, profile=profile.name, available=available)
         if is_out_of_memory(error):
-            # As text: a record that is kept somewhere would keep the traceback, and that all that was loaded.
-            _log.error("memory ran out while the model was brought up: %s", str(error))
+            # As text: a stored log record would keep the traceback alive, and with it the loaded tensors.
+            _log.error("GPU memory ran out while the model was starting: %s", str(error))
             return None
         _log.error("the engine did not start: %s", "".join(traceback.format_exception(error)))
-        # Memory first: a card too full for a context fails the probe too, and is not lost.
-        if classify(error, lambda: wait_for(device_of(profile))) is Failure.CARD:
-            # The traceback holds what was loaded.
+        # Memory is checked first: a GPU too full for a context also fails the probe, but is not lost.
+        if classify(error, lambda: wait_for(device_of(profile))) is Failure.GPU:
+            # The traceback keeps the loaded tensors alive.
             NEVER_FREED.append(error)
-            raise FatalEngineError(GONE) from error
+            raise FatalEngineError(GPU_UNUSABLE) from error
         return StartError(Code.ENGINE_FAILED, reason=repr(error))
 
 
 def _out_of_memory(profile: Profile) -> StartError:
-    """Return the error with what the profile's largest picture needs, and what is free now."""
+    """Return the error with the memory that the profile's largest picture needs, and the free memory."""
     peaks = predict(profile, WorkShape(profile.largest_square))
     needed = peaks.highest_bytes * (1 + RESERVED_BEYOND[this_system()])
     try:
         free = free_bytes()
     except RuntimeError:
-        # Not even the context came to be.
+        # Not even a CUDA context could be created.
         free = 0
     return StartError(
         Code.START_OUT_OF_MEMORY,
@@ -108,7 +108,7 @@ def _out_of_memory(profile: Profile) -> StartError:
     )
 
 
-def _bring_up(
+def _start(
     source: Source,
     profile: Profile,
     scratch: Path | None,
@@ -134,11 +134,11 @@ def _bring_up(
         hashing = _rounded(EnginePhase.LOADING, source.name, on_state)
         check_folder(weights, scratch, hashing, ask)
         on_state(EngineState(EnginePhase.LOADING, 0.0, source.name))
-    told = _rounded(EnginePhase.LOADING, source.name, on_state)
+    report = _rounded(EnginePhase.LOADING, source.name, on_state)
 
     def loading(fraction: float) -> None:
         ask()
-        told(fraction)
+        report(fraction)
 
     klein = load_klein(weights, profile, device, loading, scratch)
     ask()
@@ -152,7 +152,7 @@ def _bring_up(
 def _rounded(
     phase: EnginePhase, detail: str, on_state: Callable[[EngineState], None]
 ) -> Callable[[float], None]:
-    """Tell whole hundredths only, and each once: a download reports thousands of times a second."""
+    """Report each whole hundredth once: a download reports thousands of times a second."""
     last = 0
 
     def tell(fraction: float) -> None:

@@ -1,4 +1,4 @@
-"""Speed where the profile asks for it: attention kernels and compiled blocks, all before the first member."""
+"""Applies the profile's optimisations before the first request: attention kernels and compiled blocks."""
 
 import logging
 from collections.abc import Iterator
@@ -20,29 +20,28 @@ from kleinbot.klein.pipeline.load import Klein
 _log = logging.getLogger(__name__)
 
 BACKEND = "inductor"
-"""torch's own compiler; on a card it needs Triton, which PyTorch's wheels for Windows do not bring."""
+"""torch's own compiler; on a GPU it needs Triton, which PyTorch's wheels for Windows do not include."""
 
 _WARMED_BATCHES = 3
-"""Two images begin a graph for any number of them above one; the third shows whether it holds."""
+"""Two images compile the graph for any number above one; three show that it is reused."""
 
 
 def attend_with_cudnn(transformer: Flux2Transformer2DModel) -> None:
-    """Let ``transformer`` alone take cuDNN's attention.
+    """Use cuDNN's attention for ``transformer`` only.
 
-    diffusers would choose it for every model of the process that chose nothing itself, and keep it after a
-    reset: for what the ladder makes without it, and for the model card's own call that bench compares with.
+    Without the context, diffusers would set it for every model of the process that has not chosen one, and
+    keep it after a reset: also for out-of-memory fallbacks and for the model card's code that bench compares.
     """
     with attention_backend():
         transformer.set_attention_backend("_native_cudnn")
 
 
 class Tuning:
-    """What is changed in a loaded model for the sake of speed, and how it is taken back.
+    """Applies the optimisations to a loaded model and undoes them.
 
-    The transformer's blocks are compiled one for all of their kind: first for the most frequent shape, then
-    once for any number of tokens and once for any number of images above one. After ``seal`` nothing is
-    compiled any more: what no graph fits runs as if it were not compiled. Blocks whose weights come and go
-    are not compiled.
+    All blocks of a kind share one compiled graph: first for the most frequent shape, then once for any
+    number of tokens and once for any number of images above one. After ``seal`` nothing is compiled any more:
+    a shape that fits no graph runs eagerly. Blocks with streamed weights are not compiled.
     """
 
     def __init__(self, klein: Klein, profile: Profile) -> None:
@@ -53,14 +52,14 @@ class Tuning:
 
     @property
     def is_tuned(self) -> bool:
-        """Tell whether there is something to take back.
+        """Whether there is something to undo.
 
-        What the profile asks for counts: a compiler may fail before the first block is marked.
+        This is the profile's setting: a compiler may fail before the first block is marked.
         """
         return self._profile.compiled or self._profile.attention is Attention.CUDNN
 
     def apply(self) -> None:
-        """Choose kernels and mark what is to be compiled; that happens when it runs for the first time."""
+        """Choose kernels and mark modules for compilation; each is compiled when it first runs."""
         for transformer in self._klein.transformers.values():
             if self._profile.attention is Attention.CUDNN:
                 attend_with_cudnn(transformer)
@@ -68,15 +67,15 @@ class Tuning:
                 self._compile_blocks(transformer)
         if self._profile.compiled and not self._profile.lean_decode:
             decoder = self._klein.vae.decoder
-            # Compiled only: by itself this layout makes the decoder slower (97 → 141 ms on an H200).
+            # Only when compiled: in eager mode this layout makes the decoder slower (97 → 141 ms on an H200).
             decoder.to(memory_format=torch.channels_last)
             self._compile(decoder)
 
     def undo(self) -> None:
         """Go back to plain torch: its own attention, nothing compiled.
 
-        Blocks then work in strips, products too: whole ones would take more memory than was predicted of
-        compiled ones.
+        Blocks then run in row tiles, matrix products too: untiled ones would need more memory than the
+        prediction for compiled ones.
         """
         for module in self._compiled:
             module._compiled_call_impl = None
@@ -89,7 +88,7 @@ class Tuning:
                 run_in_tiles(transformer, RowTiling.EVERYTHING)
 
     def seal(self) -> None:
-        """Let nothing be compiled from now on."""
+        """Stop compiling from now on."""
         self._is_sealed = True
 
     def running(self) -> AbstractContextManager[object]:
@@ -99,7 +98,7 @@ class Tuning:
         return nullcontext()
 
     def first_batches(self) -> Iterator[list[RenderTask]]:
-        """Yield what is made behind the warming phase: every shape that has a graph of its own."""
+        """Yield the batches of the warm-up: every shape that has its own graph."""
         square = _grid(self._profile, Aspect.SQUARE)
         for checkpoint in self._klein.transformers:
             yield [_task(square, checkpoint)]

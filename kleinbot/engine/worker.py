@@ -1,4 +1,4 @@
-"""What runs on the engine's thread: the model, and nothing that knows of an event loop."""
+"""Runs the model on the engine's thread; knows nothing of an event loop."""
 
 import logging
 import traceback
@@ -25,36 +25,36 @@ from kleinbot.klein.pipeline.load import Klein
 
 _log = logging.getLogger(__name__)
 
-# What a lost context owned. To free pinned memory after a sticky CUDA error ends the process with SIGABRT
-# before it can end with its own exit code (seen on an H100 with torch 2.11).
+# Objects of a lost CUDA context. Freeing pinned memory after a sticky CUDA error aborts the process (SIGABRT)
+# before it can exit with its own exit code (seen on an H100 with torch 2.11).
 NEVER_FREED: list[object] = []
 
 SUSPENDED_AT_MOST = 2
-"""Batches that rest; beyond it nobody is asked to yield, so that what was begun gets done."""
+"""Most suspended batches; beyond it no batch is asked to yield, so that started batches finish."""
 
 FAILURES_IN_A_ROW = 3
-"""As many failures that are not for want of memory mean that the card, and no batch, is to blame."""
+"""After this many failures in a row, out-of-memory errors aside, the GPU is to blame, not a batch."""
 
 _REASON_CHARACTERS = 200
-"""A compiler says more than anybody reads in a message; the log has all of it."""
+"""Compiler errors are too long for a message; the log has the full text."""
 
-GONE = "the card can no longer be used by this process"
+GPU_UNUSABLE = "this process can no longer use the GPU"
 
 
-class _Ending(Enum):
-    """How an attempt ended that did not fail."""
+class _Outcome(Enum):
+    """The outcome of an attempt that did not fail."""
 
     DONE = auto()
-    RESTS = auto()
+    SUSPENDED = auto()
 
 
 @dataclass(frozen=True)
 class _Loaded:
-    """What needs the model."""
+    """The parts that need the loaded model."""
 
     stages: Stages
     autoencoder: Autoencoder
-    ladder: OomFallback
+    oom_fallback: OomFallback
     self_test: SelfTest
     tuning: Tuning
 
@@ -70,17 +70,19 @@ class Worker:
         faults: Faults,
         handicap: StartError | None = None,
     ) -> None:
-        """``handicap`` is what is known already of what the profile promises and this host cannot do."""
+        """``handicap``: a feature of the profile that is already known not to work on this machine."""
         self._device = klein.device
         self._profile = profile
         self._clock = clock
         autoencoder = Autoencoder(klein.vae, profile.lean_decode)
         stages = Stages(klein, autoencoder, faults)
         is_resident = profile.text_encoder.placement is Placement.RESIDENT
-        ladder = OomFallback(autoencoder, klein.text_encoder, klein.device, is_resident)
+        oom_fallback = OomFallback(autoencoder, klein.text_encoder, klein.device, is_resident)
         self_test = SelfTest(klein, autoencoder)
-        self._model: _Loaded | None = _Loaded(stages, autoencoder, ladder, self_test, Tuning(klein, profile))
-        self._resting: dict[int, RenderBatch] = {}
+        self._model: _Loaded | None = _Loaded(
+            stages, autoencoder, oom_fallback, self_test, Tuning(klein, profile)
+        )
+        self._suspended: dict[int, RenderBatch] = {}
         self._next_handle = 1
         self._failures = 0
         self._is_suspect = False
@@ -92,7 +94,7 @@ class Worker:
 
     @property
     def profile(self) -> Profile:
-        """The profile as this host can do it."""
+        """The profile as this machine can run it."""
         return self._profile
 
     @property
@@ -101,75 +103,75 @@ class Worker:
 
     @property
     def handicaps(self) -> tuple[StartError, ...]:
-        """What of the profile could not be had; nothing where all is as it says."""
+        """The features of the profile that do not work here; empty if all of them do."""
         return self._handicaps
 
     def begin(self, tasks: Sequence[RenderTask]) -> RenderBatch:
-        """Return a new batch for ``make``. Raises FatalEngineError where the GPU can no longer be used."""
+        """Return a new batch for ``make``. Raises FatalEngineError if the GPU is no longer usable."""
         self._check_health()
         return RenderBatch(tasks, self._clock)
 
-    def take_up(self, suspended: Suspended) -> RenderBatch:
-        """Return a resting batch for ``make``. Raises as ``begin``, and RenderError where there is none."""
+    def resume(self, suspended: Suspended) -> RenderBatch:
+        """Return a suspended batch for ``make``. Raises like ``begin``, and RenderError if there is none."""
         self._check_health()
-        batch = self._resting.pop(suspended.handle, None)
+        batch = self._suspended.pop(suspended.handle, None)
         if batch is None:
             _log.error("there is no suspended batch %d", suspended.handle)
             raise RenderError(Code.RENDER_FAILED)
         return batch
 
-    def make(self, batch: RenderBatch, caller: Callbacks) -> BatchResult | Suspended:
-        """Make ``batch``; a cancelled image comes back without pixels, one that does not fit with its error.
+    def make(self, batch: RenderBatch, callbacks: Callbacks) -> BatchResult | Suspended:
+        """Render ``batch``; a cancelled image has no pixels, one that does not fit has its error.
 
-        Raises RenderError RENDER_FAILED, or STOPPING where ``caller`` says so between two steps;
-        FatalEngineError where the GPU can no longer be used.
+        Raises RenderError RENDER_FAILED, or STOPPING if ``callbacks.must_stop`` returns True between two
+        steps; FatalEngineError if the GPU is no longer usable.
         """
         while True:
-            # A value and no exception: a traceback would keep the failed attempt's tensors alive.
-            ending = self._attempt(batch, caller)
-            match ending:
-                case _Ending.DONE:
+            # A value, not an exception: a traceback would keep the failed attempt's tensors alive.
+            outcome = self._attempt(batch, callbacks)
+            match outcome:
+                case _Outcome.DONE:
                     return self._done(batch)
-                case _Ending.RESTS:
+                case _Outcome.SUSPENDED:
                     return self._suspend(batch)
                 case Failure.OUT_OF_MEMORY:
                     self._is_suspect = True
-                    self._step_down(batch)
+                    self._recover_memory(batch)
                 case Failure.HOST_OUT_OF_MEMORY:
                     self._is_suspect = True
-                    self._loaded.ladder.spare_host(batch)
+                    self._loaded.oom_fallback.recover_host_memory(batch)
                 case Failure.BATCH:
                     self._count_failure()
                     raise RenderError(Code.RENDER_FAILED)
-                case Failure.CARD:
-                    self._end(GONE, batch)
+                case Failure.GPU:
+                    self._end(GPU_UNUSABLE, batch)
 
     def discard(self, suspended: Suspended) -> None:
-        """Forget a batch that rests; nothing happens where there is none."""
-        self._resting.pop(suspended.handle, None)
+        """Drop a suspended batch; do nothing if there is none."""
+        self._suspended.pop(suspended.handle, None)
 
-    def doubt(self) -> None:
-        """Test the card before the next batch, and before one in hand is given out; called on any thread."""
+    def mark_suspect(self) -> None:
+        """Run the self-test before the next batch, and before the running one is returned; thread-safe."""
         self._is_suspect = self._is_doubted = True
 
     def verify(self) -> None:
-        """Test a card that is doubted. Raises FatalEngineError where it can no longer be used."""
+        """Run the self-test if the GPU is suspect. Raises FatalEngineError if it is no longer usable."""
         self._check_health()
 
     def release(self) -> None:
-        """Let go of the model and its memory."""
+        """Release the model and its memory."""
         self._model = None
-        self._resting.clear()
+        self._suspended.clear()
         if self._fatal is None:
             release_memory(self._device)
 
     def warm(self, must_stop: Callable[[], bool], on_fraction: Callable[[float], None]) -> None:
-        """Tune the model and run it in every shape that deserves it, so that no member waits for kernels.
+        """Tune the model and run it once in every compiled shape, so that no member waits for kernels.
 
-        What cannot be tuned on this host runs untuned. Ends early where ``must_stop`` says so.
-        ``on_fraction`` is told how far it is, 0…1.
+        A model that cannot be tuned on this machine runs untuned. Returns early once ``must_stop`` is True.
+        ``on_fraction`` receives the progress, 0…1.
 
-        Raises StartError WEIGHTS_DAMAGED where the model does not give finite pictures.
+        Raises StartError WEIGHTS_DAMAGED if the model produces pictures with NaN or infinity.
         """
         loaded = self._loaded
         tuning = loaded.tuning
@@ -180,25 +182,25 @@ class Worker:
         except StartError as error:
             if error.code is not Code.WEIGHTS_DAMAGED or not tuning.is_tuned:
                 raise
-            # Kernels that give no numbers look like weights that are damaged; plain torch tells them apart.
-            _log.warning("the tuned model draws what is not made of numbers, so it runs plainly")
+            # Broken kernels and damaged weights both produce NaN; plain torch tells them apart.
+            _log.warning("the tuned model produces NaN, so it runs untuned")
             untuned = StartError(Code.RUNS_UNTUNED, reason="NaN")
         except Exception as error:
             if is_out_of_memory(error) or is_host_out_of_memory(error) or not tuning.is_tuned:
                 raise
             _log.warning(
-                "this host cannot run the model tuned, it runs plainly: %s",
+                "this machine cannot run the tuned model, so it runs untuned: %s",
                 "".join(traceback.format_exception(error)),
             )
             untuned = StartError(Code.RUNS_UNTUNED, reason=str(error)[:_REASON_CHARACTERS])
         if untuned is not None:
             self._handicaps = (*self._handicaps, untuned)
             self._profile = replace(self._profile, untuned=True, lean_decode=True)
-            # Not within ``except``: a traceback keeps the failed attempt's tensors alive.
+            # Outside ``except``: a traceback keeps the failed attempt's tensors alive.
             release_memory(self._device)
             tuning.undo()
-            # The stock coders would take more memory than was predicted of compiled ones.
-            loaded.autoencoder.be_lean()
+            # The stock VAE needs more memory than the prediction for the compiled one.
+            loaded.autoencoder.use_tiling()
             self._make_first_pictures(must_stop, on_fraction)
         tuning.seal()
 
@@ -207,23 +209,23 @@ class Worker:
     ) -> None:
         loaded = self._loaded
         batches = list(loaded.tuning.first_batches())
-        for position, batch in enumerate(batches):
+        for position, tasks in enumerate(batches):
             if must_stop():
                 return
             on_fraction(position / len(batches))
-            making = RenderBatch(batch, self._clock)
-            loaded.stages.go_on(making, _NOBODY, may_rest=False)
-            if any(image.error is not None for image in making.result().images):
+            batch = RenderBatch(tasks, self._clock)
+            loaded.stages.advance(batch, _IGNORED, may_yield=False)
+            if any(image.error is not None for image in batch.result().images):
                 raise _damaged()
         try:
-            loaded.self_test.learn()
+            loaded.self_test.record()
         except vae.NotFiniteError as error:
             raise _damaged() from error
 
     def _done(self, batch: RenderBatch) -> BatchResult:
         self._failures = 0
         if self._is_doubted:
-            # A picture of lost weights is noise, and would be paid for.
+            # Corrupted weights produce noise, and the member would pay for it.
             self._check_health()
         result = batch.result()
         if any(image.error is not None for image in result.images):
@@ -231,30 +233,30 @@ class Worker:
         _log_seconds(result, self.memory_peak)
         return result
 
-    def _attempt(self, making: RenderBatch, caller: Callbacks) -> _Ending | Failure:
-        may_rest = len(self._resting) < SUSPENDED_AT_MOST
+    def _attempt(self, batch: RenderBatch, callbacks: Callbacks) -> _Outcome | Failure:
+        may_yield = len(self._suspended) < SUSPENDED_AT_MOST
         try:
             loaded = self._loaded
             with loaded.tuning.running():
-                is_done = loaded.stages.go_on(making, caller, may_rest)
+                is_done = loaded.stages.advance(batch, callbacks, may_yield)
         except RenderError:
             raise
         except Exception as error:  # noqa: BLE001 - the edge: one bad batch must not end the engine
             _log.error("a batch failed", exc_info=error)
             return classify(error, lambda: wait_for(self._device))
-        return _Ending.DONE if is_done else _Ending.RESTS
+        return _Outcome.DONE if is_done else _Outcome.SUSPENDED
 
-    def _step_down(self, making: RenderBatch) -> None:
+    def _recover_memory(self, batch: RenderBatch) -> None:
         try:
-            self._loaded.ladder.step_down(making)
-        except Exception as error:  # noqa: BLE001 - the edge: weights that were half moved serve nobody
-            _log.error("what should have made room failed", exc_info=error)
-            self._end("the model could not be moved out of the card's memory")
+            self._loaded.oom_fallback.recover_gpu_memory(batch)
+        except Exception as error:  # noqa: BLE001 - the edge: half-moved weights are unusable
+            _log.error("an out-of-memory fallback failed", exc_info=error)
+            self._end("the model could not be moved out of GPU memory")
 
-    def _suspend(self, making: RenderBatch) -> Suspended:
+    def _suspend(self, batch: RenderBatch) -> Suspended:
         handle, self._next_handle = self._next_handle, self._next_handle + 1
-        self._resting[handle] = making
-        return Suspended(handle, making.steps_done, making.steps)
+        self._suspended[handle] = batch
+        return Suspended(handle, batch.steps_done, batch.steps)
 
     def _count_failure(self) -> None:
         self._is_suspect = True
@@ -263,36 +265,36 @@ class Worker:
             self._end(f"{self._failures} batches in a row failed")
 
     def _check_health(self) -> None:
-        """Refuse where the card is lost; after an error that was survived, look whether it is."""
+        """Raise if the GPU is lost; after a recoverable error, run the self-test first."""
         if self._fatal is not None:
             raise FatalEngineError(self._fatal)
         if not self._is_suspect:
             return
-        # Before the test: what is doubted meanwhile is tested once more.
+        # Cleared before the test: a GPU marked suspect meanwhile is tested once more.
         self._is_suspect = self._is_doubted = False
         match self._test():
             case True:
                 return
             case Failure.OUT_OF_MEMORY | Failure.HOST_OUT_OF_MEMORY:
-                # Somebody else has the memory; no reason to doubt the card. The batch has its own ladder.
+                # Another program has the memory; the GPU is not at fault. The batch has its own fallbacks.
                 self._is_suspect = True
                 release_memory(self._device)
             case False | Failure():
-                self._end("the self-test failed after an error that seemed to be over")
+                self._end("the self-test failed after an error that seemed recoverable")
 
     def _test(self) -> bool | Failure:
         loaded = self._loaded
         try:
             with loaded.tuning.running():
                 return loaded.self_test.passes()
-        except Exception as error:  # noqa: BLE001 - the edge: whatever it is, it is told apart and handled
+        except Exception as error:  # noqa: BLE001 - the edge: every error is classified and handled
             _log.error("the self-test failed", exc_info=error)
             return classify(error, lambda: wait_for(self._device))
 
-    def _end(self, reason: str, making: RenderBatch | None = None) -> NoReturn:
+    def _end(self, reason: str, batch: RenderBatch | None = None) -> NoReturn:
         self._fatal = reason
-        NEVER_FREED.append((self._model, making, tuple(self._resting.values())))
-        self._resting.clear()
+        NEVER_FREED.append((self._model, batch, tuple(self._suspended.values())))
+        self._suspended.clear()
         raise FatalEngineError(reason)
 
     @property
@@ -310,7 +312,7 @@ def _nobody(_: object) -> bool:
     return False
 
 
-_NOBODY = Callbacks(lambda _: None, _nobody, lambda: False, lambda: False)
+_IGNORED = Callbacks(lambda _: None, _nobody, lambda: False, lambda: False)
 
 
 def _log_seconds(result: BatchResult, peak: MemoryPeak) -> None:

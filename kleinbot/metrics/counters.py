@@ -78,7 +78,7 @@ class BotMetrics:
         self._suspended.inc()
 
     def out_of_memory(self, event: OutOfMemory) -> None:
-        self._memory.labels(event.rung).inc()
+        self._memory.labels(event.fallback).inc()
 
     def failed(self, code: Code) -> None:
         self._failures.labels(_reason(code)).inc()

@@ -1,4 +1,4 @@
-"""A tiny checkout per session, an engine on it, and what the tests of it share."""
+"""A tiny checkout per session, an engine on it, and helpers of the engine tests."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -40,7 +40,7 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class TickingClock:
-    """One second passes between two looks at it."""
+    """Advances by one second at each reading."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -57,7 +57,7 @@ class TickingClock:
 
 
 class Faults:
-    """Does what a test sets when a fault point is reached; the warm-up is not counted."""
+    """Calls a test's function at each fault point; the warm-up is not counted."""
 
     def __init__(self) -> None:
         self.reached: list[FaultPoint] = []
@@ -65,7 +65,7 @@ class Faults:
 
     @property
     def act(self) -> Callable[[], None]:
-        """What is done in each step."""
+        """The function called in each step."""
         return self.at[FaultPoint.WITHIN_STEP]
 
     @act.setter
@@ -82,7 +82,7 @@ class Faults:
             self.at[point]()
 
     def out_of_memory(self, point: FaultPoint, *times: int) -> None:
-        """Let memory not suffice at ``point`` when it is reached for these times from now on, from 1."""
+        """Run out of memory when ``point`` is reached for the ``times``-th time from now, counted from 1."""
         count = 0
 
         def act() -> None:
@@ -95,7 +95,7 @@ class Faults:
 
 
 class Shared:
-    """An engine that goes from test to test for as long as it is as new: starting one takes a second."""
+    """An engine reused by tests as long as it is as new: starting one takes a second."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -112,7 +112,7 @@ class Shared:
         return self._engine
 
     async def keep_if_as_new(self) -> None:
-        """Close the engine, on the event loop that it was last used on, where a test has left a trace."""
+        """Close the engine, on the event loop that it was last used on, if a test has changed it."""
         self.faults.at.clear()
         if self._engine is not None and not _forgets_all(self._engine):
             await self.close()
@@ -124,7 +124,7 @@ class Shared:
 
 
 def _forgets_all(engine: GpuEngine) -> bool:
-    """Make an engine forget prompts, failures and what rests; tell whether it is then as when it started."""
+    """Reset an engine's prompts, failures and suspended batches; return whether it is then as new."""
     worker = engine._worker
     if worker is None or worker._fatal or engine._closing.is_set():
         return False
@@ -134,8 +134,8 @@ def _forgets_all(engine: GpuEngine) -> bool:
     loaded.stages.embeddings._known.clear()
     loaded.stages.embeddings._bytes = 0
     worker._failures, worker._is_suspect = 0, False
-    worker._resting.clear()
-    return not loaded.autoencoder.is_lean and loaded.ladder._encoder_is_resident
+    worker._suspended.clear()
+    return not loaded.autoencoder.is_tiled and loaded.oom_fallback._encoder_is_resident
 
 
 @pytest.fixture(scope="session")

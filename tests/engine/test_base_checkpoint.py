@@ -67,13 +67,13 @@ def test_the_task_says_which_checkpoint_makes_it(worker: Worker, tiny_folder: Pa
     assert guided != distilled
 
 
-def test_a_guided_batch_rests_and_goes_on_to_the_same_pictures(worker: Worker) -> None:
+def test_a_guided_batch_is_suspended_and_continues_to_the_same_pictures(worker: Worker) -> None:
     tasks = [base_task(0), base_task(1)]
     whole = rendered(worker, *tasks)
     result = worker.make(worker.begin(tasks), caller(must_yield=True))
     assert isinstance(result, Suspended)
     rendered(worker, a_task(5))
-    result = worker.make(worker.take_up(result), caller())
+    result = worker.make(worker.resume(result), caller())
     assert isinstance(result, BatchResult)
     assert [image.pixels.rgb for image in result.images if image.pixels] == whole
 

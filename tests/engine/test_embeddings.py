@@ -1,4 +1,4 @@
-"""Prompts that were encoded a moment ago are not encoded again, within a bound of bytes."""
+"""Recently encoded prompts are not encoded again, within a limit of bytes."""
 
 import torch
 
@@ -45,7 +45,7 @@ def test_what_is_larger_than_the_bound_is_given_but_not_kept() -> None:
 
 
 class OnTheCard(torch.Tensor):
-    """Plays a tensor of a card's memory."""
+    """Stands in for a tensor in GPU memory."""
 
     def cpu(self, *_: object) -> torch.Tensor:
         return self.as_subclass(torch.Tensor)

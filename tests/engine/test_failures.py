@@ -1,4 +1,4 @@
-"""How far an error of torch reaches."""
+"""The classification of torch's errors."""
 
 import os
 import sys
@@ -24,15 +24,15 @@ def gpu_is_gone() -> None:
 CASES = [
     (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate"), True, Failure.OUT_OF_MEMORY),
     (torch.AcceleratorError("CUDA error: out of memory"), True, Failure.OUT_OF_MEMORY),
-    (torch.AcceleratorError("CUDA error: out of memory"), False, Failure.CARD),
+    (torch.AcceleratorError("CUDA error: out of memory"), False, Failure.GPU),
     (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling"), True, Failure.OUT_OF_MEMORY),
-    (torch.AcceleratorError("CUDA error: an illegal memory access was encountered"), False, Failure.CARD),
-    (RuntimeError("CUDA error: device-side assert triggered"), False, Failure.CARD),
-    (RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"), False, Failure.CARD),
+    (torch.AcceleratorError("CUDA error: an illegal memory access was encountered"), False, Failure.GPU),
+    (RuntimeError("CUDA error: device-side assert triggered"), False, Failure.GPU),
+    (RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"), False, Failure.GPU),
     (RuntimeError("CUDA error: invalid configuration argument"), True, Failure.BATCH),
     (RuntimeError("The size of tensor a (3) must match"), False, Failure.BATCH),
     (RuntimeError("CUDA driver error: out of memory"), True, Failure.OUT_OF_MEMORY),
-    (RuntimeError("CUDA driver error: device not ready"), False, Failure.CARD),
+    (RuntimeError("CUDA driver error: device not ready"), False, Failure.GPU),
     (ValueError("CUDA error, says a text"), False, Failure.BATCH),
 ]
 
@@ -64,7 +64,7 @@ def test_machine_code_runs_within_a_generation_and_ptx_upwards(
 def test_where_the_driver_lends_memory_torch_gets_what_is_free() -> None:
     assert own_share(12 * GIB, 12 * GIB) < 0.96
     assert own_share(9 * GIB, 12 * GIB) == pytest.approx(9 / 12, abs=0.06)
-    # A game holds all of it: too little for a picture, which is then said, and not paged to the host.
+    # A game holds all of it: the picture fails with an error instead of being paged to host memory.
     assert 0 < own_share(0, 12 * GIB) < 0.1
 
 
@@ -97,7 +97,7 @@ def test_the_owners_own_allocator_settings_stay(chosen: str, monkeypatch: pytest
 def test_a_gpu_that_is_full_for_a_while_loses_no_growing_segments(
     error: RuntimeError, is_left_out: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They would be missing for as long as the process lives: 2 GiB at full size."""
+    """They would stay off for the process's lifetime: 2 GiB at full size."""
     chosen: list[str] = []
 
     def zeros(*_: object, **__: object) -> torch.Tensor:

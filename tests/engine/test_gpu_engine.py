@@ -122,8 +122,8 @@ async def test_a_cancelled_caller_stops_the_batch_and_the_engine_stays_usable(
         assert go_on.wait(10)
 
     faults.act = hold
-    told: list[StepReport] = []
-    caller = asyncio.create_task(engine.render([a_task()], told.append, never))
+    reported: list[StepReport] = []
+    caller = asyncio.create_task(engine.render([a_task()], reported.append, never))
     await asyncio.to_thread(running.wait, 10)
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -132,7 +132,7 @@ async def test_a_cancelled_caller_stops_the_batch_and_the_engine_stays_usable(
     go_on.set()
 
     assert None not in await pixels_of(engine, a_task())
-    assert told == []
+    assert reported == []
     assert faults.steps_reached == 1 + STEPS
 
 

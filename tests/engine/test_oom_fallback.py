@@ -1,4 +1,4 @@
-"""What happens when the card's memory does not suffice."""
+"""The fallbacks when GPU memory runs out."""
 
 import gc
 import logging
@@ -45,7 +45,7 @@ async def test_a_batch_that_does_not_fit_is_made_image_by_image(
     result = await result_of(engine, *TASKS)
 
     made = [image.pixels for image in result.images]
-    # What was denoised together is kept; what was not begun is as if it had always been alone.
+    # Images denoised together keep their latents; those not started are as if rendered alone.
     assert made == (together if point is FaultPoint.WITHIN_DECODE else wanted)
     assert result.out_of_memory == (OutOfMemory(Fallback.BATCH_OF_ONE, 3),)
     assert faults.steps_reached == steps
@@ -58,7 +58,7 @@ async def test_steps_that_were_done_are_not_done_again(engine: GpuEngine, faults
     assert None not in [image.pixels for image in result.images]
 
 
-async def test_the_vae_becomes_lean_for_good_where_a_single_picture_cannot_be_decoded(
+async def test_the_vae_tiles_for_good_where_a_single_picture_cannot_be_decoded(
     engine: GpuEngine, faults: Faults
 ) -> None:
     wanted = (await alone(engine, faults, a_task()))[0]
@@ -73,11 +73,14 @@ async def test_the_vae_becomes_lean_for_good_where_a_single_picture_cannot_be_de
     assert wanted is not None
     assert max(abs(a - b) for a, b in zip(made.rgb, wanted.rgb, strict=True)) <= 1
     assert faults.steps_reached == STEPS
-    assert lean(engine)
+    assert tiled(engine)
 
     faults.out_of_memory(FaultPoint.WITHIN_DECODE, 1, 2)
     again = await result_of(engine, a_task())
-    assert [event.rung for event in again.out_of_memory] == [Fallback.BATCH_OF_ONE, Fallback.STREAMED_ENCODER]
+    assert [event.fallback for event in again.out_of_memory] == [
+        Fallback.BATCH_OF_ONE,
+        Fallback.STREAMED_ENCODER,
+    ]
 
 
 async def test_the_encoder_is_streamed_for_good_where_a_step_does_not_fit(
@@ -86,12 +89,12 @@ async def test_the_encoder_is_streamed_for_good_where_a_step_does_not_fit(
     wanted = await alone(engine, faults, a_task())
     faults.out_of_memory(FaultPoint.WITHIN_STEP, 2, 3)
     result = await result_of(engine, a_task())
-    assert [event.rung for event in result.out_of_memory] == [
+    assert [event.fallback for event in result.out_of_memory] == [
         Fallback.BATCH_OF_ONE,
         Fallback.STREAMED_ENCODER,
     ]
     assert [image.pixels for image in result.images] == wanted
-    assert not lean(engine)
+    assert not tiled(engine)
     assert engine._worker is not None
     model = engine._worker._loaded.stages._klein.text_encoder._model
     assert isinstance(model.embed_tokens, TokenTable)
@@ -112,7 +115,7 @@ async def test_only_the_image_that_nothing_helped_fails(engine: GpuEngine, fault
     assert second.error.code is Code.OUT_OF_MEMORY
     assert third.pixels is not None
     assert third.error is None
-    assert [(event.rung, event.batch) for event in result.out_of_memory] == [
+    assert [(event.fallback, event.batch) for event in result.out_of_memory] == [
         (Fallback.BATCH_OF_ONE, 3),
         (Fallback.LEAN_DECODE, 1),
         (Fallback.STREAMED_ENCODER, 1),
@@ -120,21 +123,19 @@ async def test_only_the_image_that_nothing_helped_fails(engine: GpuEngine, fault
     ]
 
 
-async def test_a_reference_that_does_not_fit_is_encoded_the_lean_way(
-    engine: GpuEngine, faults: Faults
-) -> None:
+async def test_a_reference_that_does_not_fit_is_encoded_in_tiles(engine: GpuEngine, faults: Faults) -> None:
     task = a_task(references=(some_picture(64, 64, 1),))
     wanted = (await alone(engine, faults, task))[0]
     faults.out_of_memory(FaultPoint.WITHIN_ENCODE, 1, 2)
     result = await result_of(engine, task)
-    assert [event.rung for event in result.out_of_memory] == [Fallback.BATCH_OF_ONE, Fallback.LEAN_DECODE]
+    assert [event.fallback for event in result.out_of_memory] == [Fallback.BATCH_OF_ONE, Fallback.LEAN_DECODE]
     made = result.images[0].pixels
     assert made is not None
     assert wanted is not None
     assert sum(abs(a - b) for a, b in zip(made.rgb, wanted.rgb, strict=True)) / len(made.rgb) < 1
 
 
-async def test_what_rests_survives_want_of_memory_and_keeps_nothing_on_the_gpu(
+async def test_what_is_suspended_survives_want_of_memory_and_keeps_nothing_on_the_gpu(
     engine: GpuEngine, faults: Faults
 ) -> None:
     wanted = await alone(engine, faults, a_task(0))
@@ -151,7 +152,7 @@ async def test_what_rests_survives_want_of_memory_and_keeps_nothing_on_the_gpu(
 async def test_the_failed_attempt_is_let_go_of_before_the_next_one(
     engine: GpuEngine, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # pytest's own handler would keep the record and with it the traceback.
+    # pytest's own handler would keep the record, and with it the traceback.
     monkeypatch.setattr(logging.getLogger("kleinbot.engine.worker"), "disabled", True)
     held: list[weakref.ref[torch.Tensor]] = []
     alive_at_release: list[bool] = []
@@ -173,9 +174,9 @@ async def test_the_failed_attempt_is_let_go_of_before_the_next_one(
     assert alive_at_release == [False, False]
 
 
-def lean(engine: GpuEngine) -> bool:
+def tiled(engine: GpuEngine) -> bool:
     assert engine._worker is not None
-    return engine._worker._loaded.stages._autoencoder.is_lean
+    return engine._worker._loaded.stages._autoencoder.is_tiled
 
 
 @pytest.mark.parametrize(
@@ -191,7 +192,7 @@ def lean(engine: GpuEngine) -> bool:
 async def test_host_memory_that_ends_is_want_of_memory_and_no_failed_batch(
     engine: GpuEngine, faults: Faults, error: Exception
 ) -> None:
-    """Three failed batches in a row would end the engine; and to stream the encoder would take more of it."""
+    """Three failed batches in a row would end the engine; streaming would need even more host memory."""
 
     def no_memory() -> None:
         raise error
@@ -201,21 +202,21 @@ async def test_host_memory_that_ends_is_want_of_memory_and_no_failed_batch(
         result = await result_of(engine, *TASKS)
         codes = {image.error.code for image in result.images if image.error is not None}
         assert codes == {Code.HOST_OUT_OF_MEMORY}
-        assert [event.rung for event in result.out_of_memory] == [
+        assert [event.fallback for event in result.out_of_memory] == [
             Fallback.BATCH_OF_ONE,
             *[Fallback.GIVE_UP] * 3,
         ]
         faults.at.clear()
     assert None not in await pixels_of(engine, *TASKS)
     assert engine._worker is not None
-    assert engine._worker._loaded.ladder._encoder_is_resident
+    assert engine._worker._loaded.oom_fallback._encoder_is_resident
 
 
 async def test_the_encoder_is_not_streamed_into_memory_that_the_host_lacks(
     engine: GpuEngine, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert engine._worker is not None
-    text_encoder = engine._worker._loaded.ladder._text_encoder
+    text_encoder = engine._worker._loaded.oom_fallback._text_encoder
     assert text_encoder.bytes > 0
     lacks = HostMemory(2 * GIB, GIB + text_encoder.bytes - 1)
     monkeypatch.setattr("kleinbot.engine.oom_fallback.read_memory", lambda: lacks)

@@ -1,4 +1,4 @@
-"""8-bit products are tried before a picture depends on them; what this host cannot do is done another way."""
+"""8-bit products are checked before the first picture; a machine without native ones dequantises."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -42,7 +42,7 @@ def without_scale_of_rows(*given: Any, **named: Any) -> torch.Tensor:
     return scaled_mm(*given, **{**named, "scale_b": torch.ones_like(named["scale_b"])})
 
 
-def no_numbers(*given: Any, **named: Any) -> torch.Tensor:
+def only_nan(*given: Any, **named: Any) -> torch.Tensor:
     return scaled_mm(*given, **named) * float("nan")
 
 
@@ -93,9 +93,9 @@ def test_dequantised_products_are_right(tiny_folder: Path, profile: Profile) -> 
     assert check_products(loaded(tiny_folder, profile)) is None
 
 
-@pytest.mark.parametrize("broken", [no_kernel, without_scale_of_rows, no_numbers])
+@pytest.mark.parametrize("broken", [no_kernel, without_scale_of_rows, only_nan])
 @pytest.mark.parametrize("kind", [as_it_is, with_one_scale_each])
-def test_native_products_that_raise_or_are_wrong_are_left_out(
+def test_native_products_that_raise_or_are_wrong_are_disabled(
     tiny_folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     kind: Callable[[Klein], Klein],
@@ -109,7 +109,7 @@ def test_native_products_that_raise_or_are_wrong_are_left_out(
     assert set(native_layers(klein)) == {False}
 
 
-async def test_an_engine_without_the_kernel_draws_dequantised_and_says_so(
+async def test_an_engine_without_the_kernel_renders_dequantised_and_says_so(
     tiny_folder: Path, clock: TickingClock, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = GpuEngine(FolderSource(tiny_folder), PLAIN_FP8, clock, faults, cpu_threads=1)
@@ -128,7 +128,7 @@ async def test_an_engine_without_the_kernel_draws_dequantised_and_says_so(
     await engine.close()
 
 
-async def test_a_host_is_told_of_everything_that_it_cannot_do(
+async def test_a_host_is_reported_of_everything_that_it_cannot_do(
     tiny_folder: Path, clock: TickingClock, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_compiler(graph: object, inputs: object) -> object:
@@ -139,14 +139,14 @@ async def test_a_host_is_told_of_everything_that_it_cannot_do(
     profile = replace(NATIVE, compiled=True)
     engine = GpuEngine(FolderSource(tiny_folder), profile, clock, faults, cpu_threads=1)
     await engine.start()
-    told = "\n".join(status_text.engine(Texts(), "en-US", engine.state))
-    assert "Rowwise scaling is not supported in this build" in told
-    assert "Cannot find a working triton installation" in told
+    reported = "\n".join(status_text.engine(Texts(), "en-US", engine.state))
+    assert "Rowwise scaling is not supported in this build" in reported
+    assert "Cannot find a working triton installation" in reported
     assert engine.profile == replace(profile, widened=True, untuned=True, lean_decode=True)
     await engine.close()
 
 
-async def test_what_would_only_draw_noise_does_not_start(
+async def test_what_would_only_render_noise_does_not_start(
     tiny_folder: Path, clock: TickingClock, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def widen(weight: torch.Tensor, scale: torch.Tensor | None, dtype: torch.dtype) -> torch.Tensor:

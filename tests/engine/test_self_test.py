@@ -1,4 +1,4 @@
-"""After an error that was survived, the card shows that it still computes before it gets the next batch."""
+"""After a recoverable error, the GPU passes a self-test before the next batch."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -55,7 +55,7 @@ async def test_out_of_memory_is_followed_by_one_test(
     assert tests_made == [True]
 
 
-async def test_it_passes_with_the_lean_vae_and_the_streamed_encoder(
+async def test_it_passes_with_the_tiled_vae_and_the_streamed_encoder(
     engine: GpuEngine, faults: Faults, tests_made: list[bool]
 ) -> None:
     faults.out_of_memory(FaultPoint.WITHIN_DECODE, 1, 2, 3)
@@ -137,7 +137,7 @@ async def test_a_picture_in_between_begins_the_count_again(engine: GpuEngine, fa
         assert None not in await pixels_of(engine, a_task())
 
 
-async def test_a_picture_that_is_not_made_of_numbers_fails_alone(
+async def test_a_picture_of_nan_fails_alone(
     engine: GpuEngine, monkeypatch: pytest.MonkeyPatch, tests_made: list[bool]
 ) -> None:
     decode = vae.decode
@@ -159,10 +159,10 @@ async def test_a_picture_that_is_not_made_of_numbers_fails_alone(
     assert tests_made == [True]
 
 
-async def test_a_doubted_gpu_is_tested_once_before_the_next_batch(
+async def test_a_suspect_gpu_is_tested_once_before_the_next_batch(
     engine: GpuEngine, tests_made: list[bool]
 ) -> None:
-    engine.doubt()
+    engine.mark_suspect()
     await pixels_of(engine, a_task(0))
     await pixels_of(engine, a_task(1))
     assert tests_made == [True]
@@ -171,7 +171,7 @@ async def test_a_doubted_gpu_is_tested_once_before_the_next_batch(
 async def test_a_batch_during_which_the_gpu_lost_its_weights_is_not_given_out(
     engine: GpuEngine, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As over a suspend: what is drawn after it is noise, and would be paid for."""
+    """As after a suspend: later pictures are noise, and members would pay for them."""
     decode = vae.decode
 
     def suspend() -> None:
@@ -179,7 +179,7 @@ async def test_a_batch_during_which_the_gpu_lost_its_weights_is_not_given_out(
         monkeypatch.setattr(
             vae, "decode", lambda model, latents: decode(model, torch.randn(latents.shape, generator=noise))
         )
-        engine.doubt()
+        engine.mark_suspect()
         faults.at.clear()
 
     faults.act = suspend
@@ -191,24 +191,24 @@ async def test_a_batch_over_which_the_gpu_kept_its_weights_is_given_out(
     engine: GpuEngine, faults: Faults, tests_made: list[bool]
 ) -> None:
     wanted = await pixels_of(engine, a_task(0))
-    faults.act = engine.doubt
+    faults.act = engine.mark_suspect
     assert await pixels_of(engine, a_task(0)) == wanted
     assert tests_made == [True]
 
 
-async def test_a_doubt_that_comes_during_a_test_is_tested_too(
+async def test_a_mark_that_comes_during_a_test_is_tested_too(
     engine: GpuEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passes, tested = SelfTest.passes, list[bool]()
 
-    def doubted_meanwhile(self: SelfTest) -> bool:
+    def marked_meanwhile(self: SelfTest) -> bool:
         tested.append(passes(self))
         if len(tested) == 1:
-            engine.doubt()
+            engine.mark_suspect()
         return tested[-1]
 
-    monkeypatch.setattr(SelfTest, "passes", doubted_meanwhile)
-    engine.doubt()
+    monkeypatch.setattr(SelfTest, "passes", marked_meanwhile)
+    engine.mark_suspect()
     await pixels_of(engine, a_task(0))
     await pixels_of(engine, a_task(1))
     assert tested == [True, True]
@@ -219,19 +219,19 @@ async def test_what_is_verified_while_it_computes_nonsense_is_lost(
 ) -> None:
     await engine.verify()
     assert tests_made == [], "nobody doubts it"
-    engine.doubt()
+    engine.mark_suspect()
     await engine.verify()
     assert tests_made == [True]
     decode = vae.decode
     monkeypatch.setattr(vae, "decode", lambda model, latents: decode(model, latents * float("nan")))
-    engine.doubt()
+    engine.mark_suspect()
     with pytest.raises(FatalEngineError):
         await engine.verify()
     assert engine.state.phase is EnginePhase.FAILED
 
 
-async def test_an_engine_that_is_not_ready_is_not_doubted(clock: TickingClock, faults: Faults) -> None:
+async def test_an_engine_that_is_not_ready_is_not_marked_suspect(clock: TickingClock, faults: Faults) -> None:
     engine = GpuEngine(FolderSource(Path("nowhere")), CPU_SMALL, clock, faults)
-    engine.doubt()
+    engine.mark_suspect()
     await engine.verify()
     await engine.close()

@@ -1,4 +1,4 @@
-"""Little memory: one stage after the other; nothing of the earlier ones is left for the decode."""
+"""Little memory: stages run one after the other, and earlier ones leave nothing for the decode."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tasks that begin at a picture, through the engine."""
+"""Tasks that start from a picture, through the engine."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Starts of the engine: their phases, and what keeps them from succeeding."""
+"""Starts of the engine: their phases, and their failures."""
 
 import asyncio
 import gc
@@ -67,8 +67,8 @@ async def test_the_log_says_each_phase_once(
     with caplog.at_level(logging.INFO, "kleinbot.engine.gpu_engine"):
         await engine.start()
         await engine.close()
-    told = [record.getMessage().split()[1] for record in caplog.records]
-    assert told == ["loading", "warming", "ready", "draining"]
+    reported = [record.getMessage().split()[1] for record in caplog.records]
+    assert reported == ["loading", "warming", "ready", "draining"]
 
 
 def test_making_an_engine_imports_no_torch() -> None:
@@ -91,7 +91,7 @@ async def test_an_engine_that_was_never_started_closes(clock: TickingClock, faul
         (RuntimeError, "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
     ],
 )
-async def test_memory_that_runs_out_at_the_start_is_told_with_figures_and_the_next_start_may_do(
+async def test_memory_that_runs_out_at_the_start_is_reported_with_figures_and_the_next_start_may_do(
     tiny_folder: Path,
     clock: TickingClock,
     faults: Faults,
@@ -175,7 +175,7 @@ async def test_a_gpu_that_is_lost_during_the_start_ends_the_process_with_what_wa
 async def test_a_cuda_error_that_the_gpu_survives_is_no_reason_for_a_new_process(
     tiny_folder: Path, clock: TickingClock, faults: Faults
 ) -> None:
-    """Such as a kernel that this build lacks: a new process would only fail again."""
+    """For example a kernel that this build lacks: a new process would only fail again."""
 
     def fail() -> None:
         raise RuntimeError("CUDA error: no kernel image is available for execution on the device")
@@ -235,7 +235,7 @@ async def test_a_file_with_other_bytes_than_the_hubs_does_not_start(
     await engine.close()
 
 
-async def test_a_model_that_gives_no_numbers_fails_the_start(
+async def test_a_model_that_gives_nan_fails_the_start(
     tiny_folder: Path, clock: TickingClock, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original = TextEncoder.encode
@@ -267,18 +267,18 @@ async def test_closing_while_the_model_is_loaded_ends_the_loading(
     tiny_folder: Path, clock: TickingClock, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, faults, cpu_threads=1)
-    told: list[float] = []
+    reported: list[float] = []
 
     def load(*given: Any) -> None:
         engine._closing.set()
         given[3](0.5)
-        told.append(0.5)
+        reported.append(0.5)
 
     monkeypatch.setattr("kleinbot.engine.startup.load_klein", load)
     with pytest.raises(StartError) as raised:
         await engine.start()
     assert raised.value.code is Code.STOPPING
-    assert told == []
+    assert reported == []
     await engine.close()
 
 
@@ -309,7 +309,7 @@ async def test_closing_during_the_start_is_no_failure(
 @pytest.mark.parametrize(
     "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried")]
 )
-async def test_host_memory_that_runs_out_at_the_start_is_not_told_as_the_gpus(
+async def test_host_memory_that_runs_out_at_the_start_is_not_reported_as_the_gpus(
     tiny_folder: Path, clock: TickingClock, faults: Faults, error: Exception
 ) -> None:
     def fail() -> None:

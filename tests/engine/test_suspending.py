@@ -1,4 +1,4 @@
-"""Batches that let others pass between two steps."""
+"""Batches suspended between two steps for other ones."""
 
 import asyncio
 import threading
@@ -29,18 +29,20 @@ def always() -> bool:
 
 
 async def suspended(engine: GpuEngine, position: int = 0) -> Suspended:
-    """Return a batch of one that rests after its first step."""
+    """Return a batch of one, suspended after its first step."""
     result = await engine.render([a_task(position)], ignore, never, always)
     assert isinstance(result, Suspended)
     return result
 
 
-def resting(engine: GpuEngine) -> int:
+def suspended_count(engine: GpuEngine) -> int:
     assert engine._worker is not None
-    return len(engine._worker._resting)
+    return len(engine._worker._suspended)
 
 
-async def test_a_batch_that_rested_gives_the_same_pictures_as_one_that_did_not(engine: GpuEngine) -> None:
+async def test_a_batch_that_was_suspended_gives_the_same_pictures_as_one_that_did_not(
+    engine: GpuEngine,
+) -> None:
     references = (some_picture(96, 64, 1), some_picture(64, 64, 2))
     tasks = [a_task(0, "a red fox", references), a_task(1, "a blue fox", references)]
     whole = await pixels_of(engine, *tasks)
@@ -61,7 +63,7 @@ async def test_a_batch_that_rested_gives_the_same_pictures_as_one_that_did_not(e
         (3, STEPS),
     ]
     assert steps == [StepReport(done, STEPS) for done in range(1, STEPS + 1)]
-    assert resting(engine) == 0
+    assert suspended_count(engine) == 0
 
 
 async def test_nobody_is_asked_to_yield_before_the_first_step_and_after_the_last(
@@ -88,19 +90,19 @@ async def test_the_pause_does_not_count_as_time_of_a_stage(engine: GpuEngine, cl
     assert result.seconds == StageSeconds(1.0, 2.0, 1.0)
 
 
-async def test_a_third_batch_is_not_asked_to_yield_while_two_rest(engine: GpuEngine) -> None:
+async def test_a_third_batch_is_not_asked_to_yield_while_two_are_suspended(engine: GpuEngine) -> None:
     first, second = await suspended(engine, 1), await suspended(engine, 2)
     third = await engine.render([a_task(3)], ignore, never, always)
     assert isinstance(third, BatchResult)
 
     resumed = await engine.resume(first, ignore, never, always)
     assert isinstance(resumed, Suspended)  # there is room again while it runs
-    assert resting(engine) == 2
+    assert suspended_count(engine) == 2
     for rest in (second, resumed):
         assert isinstance(await engine.resume(rest, ignore, never), BatchResult)
 
 
-async def test_a_batch_cancelled_while_it_rests_ends_without_another_step(
+async def test_a_batch_cancelled_while_suspended_ends_without_another_step(
     engine: GpuEngine, faults: Faults
 ) -> None:
     first = await suspended(engine)
@@ -118,22 +120,22 @@ async def test_a_discarded_batch_is_forgotten(engine: GpuEngine, faults: Faults)
     with pytest.raises(RenderError) as raised:
         await engine.resume(first, ignore, never)
     assert raised.value.code is Code.RENDER_FAILED
-    assert resting(engine) == 0
+    assert suspended_count(engine) == 0
 
 
-async def test_closing_forgets_what_rests(engine: GpuEngine) -> None:
+async def test_closing_forgets_what_is_suspended(engine: GpuEngine) -> None:
     first = await suspended(engine)
     worker = engine._worker
     assert worker is not None
     await engine.close()
-    assert not worker._resting
+    assert not worker._suspended
     with pytest.raises(RenderError) as raised:
         await engine.resume(first, ignore, never)
     assert raised.value.code is Code.STOPPING
     await engine.discard(first)
 
 
-async def test_a_fatal_error_forgets_what_rests(
+async def test_a_fatal_error_forgets_what_is_suspended(
     engine: GpuEngine, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = await suspended(engine)
@@ -146,13 +148,13 @@ async def test_a_fatal_error_forgets_what_rests(
     faults.act = lose_the_gpu
     with pytest.raises(FatalEngineError):
         await engine.render([a_task(1)], ignore, never)
-    assert resting(engine) == 0
+    assert suspended_count(engine) == 0
     with pytest.raises(FatalEngineError):
         await engine.resume(first, ignore, never)
     monkeypatch.undo()
 
 
-async def test_a_caller_that_is_cancelled_leaves_nothing_at_rest(engine: GpuEngine, faults: Faults) -> None:
+async def test_a_caller_that_is_cancelled_leaves_nothing_suspended(engine: GpuEngine, faults: Faults) -> None:
     asked, answer = threading.Event(), threading.Event()
 
     def yield_late() -> bool:
@@ -168,10 +170,10 @@ async def test_a_caller_that_is_cancelled_leaves_nothing_at_rest(engine: GpuEngi
     answer.set()
 
     await result_of(engine, a_task(1))
-    assert resting(engine) == 0
+    assert suspended_count(engine) == 0
 
 
-async def test_a_split_batch_rests_too(engine: GpuEngine, faults: Faults) -> None:
+async def test_a_split_batch_is_suspended_too(engine: GpuEngine, faults: Faults) -> None:
     tasks = [a_task(0), a_task(1)]
     alone = [(await pixels_of(engine, task))[0] for task in tasks]
     faults.out_of_memory(FaultPoint.WITHIN_STEP, 1)

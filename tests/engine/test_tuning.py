@@ -1,4 +1,4 @@
-"""Tuned models: everything is compiled before the first member comes, and nothing afterwards."""
+"""Tuned models: everything is compiled before the first request, and nothing afterwards."""
 
 import logging
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ TUNED = replace(CPU_SMALL, compiled=True, largest_batch=4, largest_grid_tokens=6
 
 @pytest.fixture(autouse=True)
 def fresh_compiler(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Trace only: what the graphs are turned into is torch's own matter."""
+    """Trace only: code generation is torch's own concern."""
     monkeypatch.setattr(tuning, "BACKEND", "eager")
     torch._dynamo.reset()
     counters.clear()
@@ -48,7 +48,7 @@ def graphs() -> int:
 
 
 def odd_task(position: int = 0) -> RenderTask:
-    """Nobody warmed this: a narrow grid and three references of odd sizes."""
+    """A shape outside the warm-up: a narrow grid and three references of odd sizes."""
     references = (some_picture(96, 16, 1), some_picture(64, 32, 2), some_picture(16, 16, 3))
     return with_spec(a_task(position, references=references), grid=Grid(3, 1))
 
@@ -67,9 +67,9 @@ async def test_all_is_compiled_before_the_first_member_and_gives_the_same_pictur
     states: list[EngineState] = []
     tuned.watch(states.append)
     await tuned.start()
-    told = [state.fraction or 0.0 for state in states if state.phase is EnginePhase.WARMING]
-    assert told == sorted(set(told))
-    assert len(told) > 3
+    reported = [state.fraction or 0.0 for state in states if state.phase is EnginePhase.WARMING]
+    assert reported == sorted(set(reported))
+    assert len(reported) > 3
     compiled = graphs()
     # Two kinds of blocks and the decoder, each fixed, for any number of tokens and for any batch.
     assert 0 < compiled <= 9
@@ -96,7 +96,7 @@ async def test_a_compiler_that_fails_leaves_a_plain_engine(
     with caplog.at_level(logging.WARNING):
         plain = await started(tiny_folder, TUNED, clock, faults)
     assert plain.state.phase is EnginePhase.READY
-    assert "runs plainly" in caplog.text
+    assert "runs untuned" in caplog.text
     [untuned] = plain.state.handicaps
     assert untuned.code is Code.RUNS_UNTUNED
     assert "Cannot find a working triton installation" in str(untuned.parameters["reason"])
@@ -107,13 +107,13 @@ async def test_a_compiler_that_fails_leaves_a_plain_engine(
     await plain.close()
 
 
-async def test_compiled_kernels_that_give_no_numbers_are_no_damaged_weights(
+async def test_compiled_kernels_that_give_nan_are_no_damaged_weights(
     tiny_folder: Path, clock: TickingClock, faults: Faults, engine: GpuEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_numbers(graph: torch.fx.GraphModule, inputs: object) -> object:
+    def only_nan(graph: torch.fx.GraphModule, inputs: object) -> object:
         return lambda *given: tuple(each * float("nan") for each in graph(*given))
 
-    monkeypatch.setattr(tuning, "BACKEND", no_numbers)
+    monkeypatch.setattr(tuning, "BACKEND", only_nan)
     plain = await started(tiny_folder, TUNED, clock, faults)
     assert [each.code for each in plain.state.handicaps] == [Code.RUNS_UNTUNED]
     made, wanted = await pixels_of(plain, a_task()), await pixels_of(engine, a_task())
@@ -124,7 +124,7 @@ async def test_compiled_kernels_that_give_no_numbers_are_no_damaged_weights(
 async def test_memory_that_runs_out_while_it_is_tuned_is_no_failure_of_the_compiler(
     tiny_folder: Path, clock: TickingClock, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It would run plainly, and slowly, for as long as the process lives; a later start may have room."""
+    """It would run untuned, and slowly, until the process ends; a later start may have enough memory."""
 
     def no_memory(graph: object, inputs: object) -> object:
         raise RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")
@@ -146,7 +146,7 @@ async def test_what_could_not_be_compiled_stays_within_the_prediction(
     monkeypatch: pytest.MonkeyPatch,
     kept: WeightFormat,
 ) -> None:
-    """The predictions are of compiled blocks and coders; the stock ones need more, strips less."""
+    """The predictions are for compiled blocks and VAE; the stock ones need more, tiled ones less."""
 
     def no_compiler(graph: object, inputs: object) -> object:
         raise RuntimeError("no compiler")
@@ -155,7 +155,7 @@ async def test_what_could_not_be_compiled_stays_within_the_prediction(
     plain = await started(tiny_folder, replace(TUNED, transformer=ComponentPlan(kept)), clock, faults)
     assert plain._worker is not None
     loaded = plain._worker._loaded
-    assert loaded.autoencoder.is_lean
+    assert loaded.autoencoder.is_tiled
     [block, *_] = next(iter(loaded.tuning._klein.transformers.values())).single_transformer_blocks
     assert isinstance(block.attn.processor, ParallelAttention)
     assert isinstance(block.attn.processor._linears, _InStrips)
@@ -168,7 +168,7 @@ async def test_a_plain_profile_compiles_nothing(engine: GpuEngine) -> None:
 
 
 def test_chosen_kernels_are_one_models_alone() -> None:
-    """The model card's own call, beside which bench measures, would else take ours."""
+    """Otherwise the model card's own call, which bench measures, would use them too."""
     transformer = Flux2Transformer2DModel(
         num_layers=1, num_single_layers=1, attention_head_dim=16, num_attention_heads=2,
         joint_attention_dim=32, axes_dims_rope=(4, 4, 4, 4), in_channels=16,

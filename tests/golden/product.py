@@ -188,8 +188,8 @@ def metrics_text() -> str:
 
 
 def _out_of_memory(rung: Fallback) -> OutOfMemory:
-    needed = {name: 1 for name in inspect.signature(OutOfMemory).parameters if name != "rung"}
-    return OutOfMemory(rung=rung, **cast("dict[str, Any]", needed))
+    needed = {name: 1 for name in inspect.signature(OutOfMemory).parameters if name != "fallback"}
+    return OutOfMemory(fallback=rung, **cast("dict[str, Any]", needed))
 
 
 def _reading() -> Reading:

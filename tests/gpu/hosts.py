@@ -230,7 +230,7 @@ async def make_pictures(
                 )
                 row[f"{kind}_s"] = time.perf_counter() - started_s
                 assert isinstance(result, BatchResult)
-                rungs += [step.rung for step in result.out_of_memory]
+                rungs += [step.fallback for step in result.out_of_memory]
                 for image in result.images:
                     if image.error is not None:
                         raise image.error

@@ -83,7 +83,9 @@ async def with_little_memory(folder: Path) -> None:
         torch.cuda.empty_cache()
         torch.cuda.set_per_process_memory_fraction(allowed / total)
         result = await rendered(engine, tasks(Aspect.SQUARE.grid, 4, ()))
-        say(f"{spare_gib:+.1f} GiB:", [f"{event.rung} of {event.batch}" for event in result.out_of_memory])
+        say(
+            f"{spare_gib:+.1f} GiB:", [f"{event.fallback} of {event.batch}" for event in result.out_of_memory]
+        )
         say("  made:", [image.pixels is not None for image in result.images])
     torch.cuda.set_per_process_memory_fraction(1.0)
     await engine.close()

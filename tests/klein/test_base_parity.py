@@ -29,7 +29,7 @@ def base_pipeline(pipeline: Flux2KleinPipeline) -> Flux2KleinPipeline:
 
 
 @torch.inference_mode()
-def our_way(
+def our_denoising(
     klein: Klein,
     prompts: Sequence[str],
     seeds: Sequence[int],
@@ -83,7 +83,7 @@ def test_guided_pixels_are_those_of_diffusers(
         generator=[torch.Generator("cpu").manual_seed(seed) for seed in seeds],
     ).images
 
-    latents = finished(our_way(klein, prompts, seeds, grid, references))
+    latents = finished(our_denoising(klein, prompts, seeds, grid, references))
     with torch.inference_mode():
         ours = [vae.decode(klein.vae, one) for one in latents.chunk(len(latents))]
 
@@ -92,23 +92,23 @@ def test_guided_pixels_are_those_of_diffusers(
 
 def test_the_scale_matters_and_1_is_no_guidance(klein: Klein) -> None:
     def made(scale: float) -> torch.Tensor:
-        return finished(our_way(klein, ["a red fox"], [7], SQUARE, (), scale))
+        return finished(our_denoising(klein, ["a red fox"], [7], SQUARE, (), scale))
 
-    plain = our_way(klein, ["a red fox"], [7], SQUARE, ())
+    plain = our_denoising(klein, ["a red fox"], [7], SQUARE, ())
     plain._guidance = None
     torch.testing.assert_close(made(1.0), finished(plain), rtol=1e-3, atol=1e-3)
     assert (made(BASE_GUIDANCE_SCALE) - made(1.0)).abs().mean() > 0.05
 
 
 def test_a_guided_picture_leaves_its_batch_with_its_own_guidance(klein: Klein) -> None:
-    together = our_way(klein, ["a red fox", "the sky"], [7, 8], SQUARE, REFERENCES[:1])
+    together = our_denoising(klein, ["a red fox", "the sky"], [7, 8], SQUARE, REFERENCES[:1])
     with torch.inference_mode():
         together.step()
         together.step()
-        ways = [together.alone(0), together.alone(1)]
-        ways[1].move_to(torch.device("cpu"))
+        singles = [together.for_image(0), together.for_image(1)]
+        singles[1].move_to(torch.device("cpu"))
     # The batch's memory is not kept by what has left it.
-    assert ways[0]._latents.untyped_storage().nbytes() == together._latents[:1].nbytes
-    apart = torch.cat([finished(way) for way in ways])
+    assert singles[0]._latents.untyped_storage().nbytes() == together._latents[:1].nbytes
+    apart = torch.cat([finished(single) for single in singles])
     assert together.steps_done == 2
     torch.testing.assert_close(apart, finished(together), rtol=1e-3, atol=1e-3)

@@ -10,7 +10,7 @@ from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.noise import Blend, NoiseRecipe, Strength
 from kleinbot.klein.pipeline import vae
-from kleinbot.klein.pipeline.denoise import Beginning, Conditioning, denoise
+from kleinbot.klein.pipeline.denoise import Conditioning, InitialLatents, denoise
 from kleinbot.klein.pipeline.load import Klein
 from kleinbot.klein.pipeline.noise import draw_noise
 from kleinbot.klein.pipeline.sigmas import prepare_schedule
@@ -40,7 +40,7 @@ def varied(klein: Klein, strength: Strength, seeds: tuple[int, ...], latents: to
         strength.steps,
         lambda _: True,
         lambda _: None,
-        Beginning(latents.expand(len(seeds), -1, -1, -1), strength.first_sigma),
+        InitialLatents(latents.expand(len(seeds), -1, -1, -1), strength.first_sigma),
     )
     assert made is not None
     return made

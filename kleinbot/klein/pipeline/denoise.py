@@ -1,4 +1,4 @@
-"""Noise to latents: the transformer, step by step."""
+"""Denoises latents with the transformer, step by step."""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -11,12 +11,12 @@ from kleinbot.klein.pipeline.latents import REFERENCE_TIME_STEP, pack, text_ids,
 from kleinbot.klein.pipeline.sigmas import prepare_schedule
 
 BASE_GUIDANCE_SCALE = 4.0
-"""What diffusers' ``Flux2KleinPipeline`` and the base checkpoint's card ask for."""
+"""The default of diffusers' ``Flux2KleinPipeline`` and of the base checkpoint's model card."""
 
 
 @dataclass(frozen=True)
 class Guidance:
-    """How the base checkpoint is steered away from the empty prompt; the distilled one has that built in.
+    """Classifier-free guidance of the base checkpoint; it is distilled into the other checkpoint.
 
     ``negative``: (B, 512, 3·hidden), the empty prompt's embeddings. The velocity is
     ``negative + scale · (positive - negative)`` (Ho and Salimans 2022, arXiv:2207.12598, as in diffusers).
@@ -28,11 +28,11 @@ class Guidance:
 
 @dataclass(frozen=True)
 class Conditioning:
-    """What a batch of B pictures is steered by.
+    """The conditioning of a batch of B pictures.
 
-    ``embeddings``: (B, 512, 3·hidden), one per picture. ``references``: for each reference position its
-    normalised ``patched`` latents (B, 4·C, rows, columns); the same grid within a position. ``guidance``
-    costs a second pass through the transformer in each step.
+    ``embeddings``: (B, 512, 3·hidden), one per picture. ``references``: the normalised ``patched`` latents
+    (B, 4·C, rows, columns) of each reference position; one grid per position. ``guidance`` costs a second
+    pass through the transformer in each step.
     """
 
     embeddings: torch.Tensor
@@ -41,12 +41,11 @@ class Conditioning:
 
 
 @dataclass(frozen=True)
-class Beginning:
-    """Where denoising begins, if not at pure noise.
+class InitialLatents:
+    """The start of denoising, if not pure noise.
 
-    ``latents``: normalised ``patched`` (B, 4·C, rows, columns) of the pictures; ``first_sigma`` in (0, 1) is
-    the noise's share on top of them: ``sigma · noise + (1 - sigma) · latents``, as in diffusers'
-    ``scale_noise``.
+    ``latents``: the pictures' normalised ``patched`` latents (B, 4·C, rows, columns); ``first_sigma``, in
+    (0, 1), is the noise share: ``sigma · noise + (1 - sigma) · latents``, as in diffusers' ``scale_noise``.
     """
 
     latents: torch.Tensor
@@ -54,11 +53,11 @@ class Beginning:
 
 
 class Denoising:
-    """A batch on its way from noise to latents.
+    """A batch being denoised.
 
-    Between two steps it may rest for as long as one likes, also in host memory, while the transformer works
-    for others; a step that fails for lack of memory has changed nothing and may be tried again. The
-    transformer sees ``[text | output | references]``; only the output's tokens are kept.
+    Between two steps it may wait indefinitely, also in host memory, while the transformer serves other
+    batches. A step that runs out of memory changes nothing and may be repeated. The transformer's input is
+    ``[text | output | references]``; only the output's tokens are kept.
     """
 
     def __init__(
@@ -68,15 +67,15 @@ class Denoising:
         noise: torch.Tensor,
         conditioning: Conditioning,
         steps: int,
-        beginning: Beginning | None = None,
+        initial: InitialLatents | None = None,
     ) -> None:
-        """Begin at ``noise``: (B, 4·C, rows, columns), in the embeddings' dtype and device."""
+        """Start from ``noise``: (B, 4·C, rows, columns), in the embeddings' dtype and device."""
         batch, _, self._rows, self._columns = noise.shape
         device = noise.device
-        first_sigma = 1.0 if beginning is None else beginning.first_sigma
+        first_sigma = 1.0 if initial is None else initial.first_sigma
         self._transformer = transformer
         self._schedule = prepare_schedule(scheduler, self._rows * self._columns, steps, device, first_sigma)
-        self._latents = pack(noise if beginning is None else _noised(beginning, noise))
+        self._latents = pack(noise if initial is None else _noised(initial, noise))
         self._embeddings = conditioning.embeddings
         self._guidance = conditioning.guidance
         self._references = [pack(reference) for reference in conditioning.references]
@@ -97,11 +96,11 @@ class Denoising:
 
     @property
     def latents(self) -> torch.Tensor:
-        """What there is so far: normalised ``patched`` latents (B, 4·C, rows, columns)."""
+        """The current normalised ``patched`` latents (B, 4·C, rows, columns)."""
         return unpack(self._latents, self._rows, self._columns)
 
     def step(self) -> None:
-        """Do the next step; it is done, on the device too, when this returns."""
+        """Do the next step and wait until the device has finished it."""
         timestep = self._schedule.timesteps[self._steps_done]
         velocity = self._velocity(timestep, self._embeddings)
         if self._guidance is not None:
@@ -109,13 +108,13 @@ class Denoising:
             velocity = negative + self._guidance.scale * (velocity - negative)
         self._latents = self._schedule.step(velocity, timestep, self._latents, return_dict=False)[0]
         if self._latents.device.type == "cuda":
-            # Otherwise four steps would be queued within milliseconds: progress would lie and a
+            # Otherwise four steps would be queued within milliseconds: progress would be wrong and a
             # cancellation would come too late.
             torch.cuda.synchronize(self._latents.device)
         self._steps_done += 1
 
     def move_to(self, device: torch.device) -> None:
-        """Keep everything on ``device``; steps are possible on the transformer's own only."""
+        """Move all tensors to ``device``; steps are possible on the transformer's device only."""
         self._latents = self._latents.to(device)
         self._embeddings = self._embeddings.to(device)
         self._references = [reference.to(device) for reference in self._references]
@@ -124,26 +123,26 @@ class Denoising:
         self._image_ids = self._image_ids.to(device)
         self._words_ids = self._words_ids.to(device)
 
-    def alone(self, position: int) -> "Denoising":
-        """Return the way of the batch's picture at ``position``, from here on by itself.
+    def for_image(self, position: int) -> "Denoising":
+        """Return a copy that continues only the picture at ``position``.
 
-        It waits in host memory, see ``move_to``: where this is asked for, the card has none to give.
+        The copy is in host memory, see ``move_to``: it is needed when GPU memory has run out.
         """
 
         def one(of_all: torch.Tensor) -> torch.Tensor:
             return of_all[position : position + 1].to("cpu", copy=True)
 
-        alone = copy.copy(self)
-        # It counts its steps, so each way needs its own.
-        alone._schedule = copy.copy(self._schedule)
-        alone._latents = one(self._latents)
-        alone._embeddings = one(self._embeddings)
-        alone._references = [one(reference) for reference in self._references]
+        single = copy.copy(self)
+        # The scheduler counts its steps, so each copy needs its own.
+        single._schedule = copy.copy(self._schedule)
+        single._latents = one(self._latents)
+        single._embeddings = one(self._embeddings)
+        single._references = [one(reference) for reference in self._references]
         if self._guidance is not None:
-            alone._guidance = Guidance(one(self._guidance.negative), self._guidance.scale)
-        alone._image_ids = one(self._image_ids)
-        alone._words_ids = one(self._words_ids)
-        return alone
+            single._guidance = Guidance(one(self._guidance.negative), self._guidance.scale)
+        single._image_ids = one(self._image_ids)
+        single._words_ids = one(self._words_ids)
+        return single
 
     def _velocity(self, timestep: torch.Tensor, embeddings: torch.Tensor) -> torch.Tensor:
         latents = self._latents
@@ -168,24 +167,24 @@ def denoise(
     steps: int,
     before_step: Callable[[int], bool],
     after_step: Callable[[int], None],
-    beginning: Beginning | None = None,
+    initial: InitialLatents | None = None,
 ) -> torch.Tensor | None:
-    """Go the whole way in one go: return the latents, or None where it was stopped.
+    """Run all steps and return the latents, or None if stopped.
 
-    ``before_step(i)`` says whether step i (from 0) may run; ``after_step(done)`` is told how many are
-    finished.
+    ``before_step(i)`` returns whether step i (from 0) may run; ``after_step(done)`` receives the number of
+    finished steps.
     """
-    way = Denoising(transformer, scheduler, noise, conditioning, steps, beginning)
-    while not way.is_done:
-        if not before_step(way.steps_done):
+    denoising = Denoising(transformer, scheduler, noise, conditioning, steps, initial)
+    while not denoising.is_done:
+        if not before_step(denoising.steps_done):
             return None
-        way.step()
-        after_step(way.steps_done)
-    return way.latents
+        denoising.step()
+        after_step(denoising.steps_done)
+    return denoising.latents
 
 
-def _noised(beginning: Beginning, noise: torch.Tensor) -> torch.Tensor:
-    return beginning.first_sigma * noise + (1.0 - beginning.first_sigma) * beginning.latents
+def _noised(initial: InitialLatents, noise: torch.Tensor) -> torch.Tensor:
+    return initial.first_sigma * noise + (1.0 - initial.first_sigma) * initial.latents
 
 
 def _image_ids(rows: int, columns: int, references: Sequence[torch.Tensor]) -> torch.Tensor:

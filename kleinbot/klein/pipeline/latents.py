@@ -1,18 +1,18 @@
-"""Latents' layouts and the position ids that go with them.
+"""The layouts of latents and their position ids.
 
 Three layouts, for a picture of rows×columns tokens (16×16 px each):
 
-* ``vae``: (B, C, 2·rows, 2·columns), what the VAE encodes to and decodes from;
+* ``vae``: (B, C, 2·rows, 2·columns), the VAE's own latents;
 * ``patched``: (B, 4·C, rows, columns), each 2×2 patch folded into the channels;
-* ``packed``: (B, rows·columns, 4·C), one row per token, what the transformer sees.
+* ``packed``: (B, rows·columns, 4·C), one row per token, the transformer's input.
 
-The same as in diffusers' ``Flux2KleinPipeline``.
+They match diffusers' ``Flux2KleinPipeline``.
 """
 
 import torch
 
 REFERENCE_TIME_STEP = 10
-"""References stand at t = 10, 20, 30, … in the transformer's positions; the output stands at t = 0."""
+"""In the transformer's positions, references have t = 10, 20, 30, …; the output has t = 0."""
 
 
 def patch(latents: torch.Tensor) -> torch.Tensor:
@@ -48,7 +48,7 @@ def token_ids(rows: int, columns: int, time: int = 0) -> torch.Tensor:
 
 
 def text_ids(length: int) -> torch.Tensor:
-    """Return the positions of ``length`` text tokens: (length, 4), int64, only l counts up."""
+    """Return the positions of ``length`` text tokens: (length, 4), int64; only l increases."""
     ids = torch.zeros(length, 4, dtype=torch.int64)
     ids[:, 3] = torch.arange(length)
     return ids

@@ -1,4 +1,4 @@
-"""A weight set into memory, as a profile says."""
+"""Loads a weight set into memory according to a profile."""
 
 import contextlib
 import logging
@@ -38,10 +38,10 @@ M = TypeVar("M", bound=nn.Module)
 
 @dataclass(frozen=True)
 class Klein:
-    """The loaded model, in evaluation mode; its stages run on ``device``, in ``dtype``.
+    """The loaded model in evaluation mode; its stages run on ``device``, in ``dtype``.
 
-    Where each component's weights are between two stages is the profile's matter (``klein.placement``), so
-    ask this and not a module for the device.
+    The profile decides where a component's weights are between two stages (``klein.offload.placement``), so
+    take the device from here, not from a module.
     """
 
     text_encoder: TextEncoder
@@ -53,7 +53,7 @@ class Klein:
 
     @property
     def packed_channels(self) -> int:
-        """Channels of one token: 4 times the VAE's latent channels."""
+        """Channels of one token: four times the VAE's latent channels."""
         return int(next(iter(self.transformers.values())).config.in_channels)
 
 
@@ -64,22 +64,21 @@ def load_klein(
     on_fraction: Callable[[float], None],
     scratch: Path | None = None,
 ) -> Klein:
-    """Load what ``profile`` needs of ``weights`` and put each component where it says, one after the other.
+    """Load the components that ``profile`` needs and place them, one after the other.
 
-    ``on_fraction`` is told how much is loaded, 0…1, by bytes. ``scratch`` is a folder in which quantised
-    weights are kept for the next start, and that weights on disk are read from; without one, they are
-    quantised at every start.
+    ``on_fraction`` receives the loaded share of bytes, 0…1. ``scratch`` is the folder of the quantised cache
+    and of weights placed on disk; without one, weights are quantised at every start.
 
-    Raises StartError: WEIGHTS_NO_CHECKPOINT; WEIGHTS_MISSING (folder, file) where a file is needed that has
-    gone; where the files' tensors do not fit the configs' models WEIGHTS_NOT_KLEIN,
-    WEIGHTS_WRONG_TEXT_ENCODER, WEIGHTS_WRONG_VAE (file, found, wanted). Nothing is loaded then.
+    Raises StartError: WEIGHTS_NO_CHECKPOINT; WEIGHTS_MISSING (folder, file) if a required file no longer
+    exists; WEIGHTS_NOT_KLEIN, WEIGHTS_WRONG_TEXT_ENCODER or WEIGHTS_WRONG_VAE (file, found, wanted) if the
+    tensors do not match the models of the configs. Nothing is loaded then.
     """
     with quiet_libraries():
         return _Loading(weights, profile, device, on_fraction, scratch).klein()
 
 
 class _Loading:
-    """One load: every component is read, quantised and placed before the next is touched."""
+    """One load: each component is read, quantised and placed before the next one."""
 
     def __init__(
         self,
@@ -157,26 +156,28 @@ class _Loading:
     def _load(
         self, label: str, model: M, component: Component, plan: ComponentPlan, *, native: bool = False
     ) -> M:
-        wanted = TensorTarget(self._dtype, self._device, plan.format, native)
+        target = TensorTarget(self._dtype, self._device, plan.format, native)
         source = component
         self._bytes_of_component, self._share = component.bytes, 0.0
-        if self._scratch is not None and wanted.must_quantise(component):
-            kept = quantised(label, component, model, wanted, self._scratch, self._told(component, 0.9))
-            source = kept or component
+        if self._scratch is not None and target.must_quantise(component):
+            cached = quantised(
+                label, component, model, target, self._scratch, self._progress_of(component, 0.9)
+            )
+            source = cached or component
         source.require_files()
         with TensorReader() as reader:
-            populate(model, source, wanted, reader, self._told(source, 1.0))
+            populate(model, source, target, reader, self._progress_of(source, 1.0))
         self._bytes_done += component.bytes
         return model
 
-    def _told(self, component: Component, most: float) -> Callable[[int], None]:
-        """Return what turns bytes read of ``component`` into a share of the whole.
+    def _progress_of(self, component: Component, most: float) -> Callable[[int], None]:
+        """Return a callback that turns bytes read of ``component`` into overall progress.
 
-        ``most``: how much of the component is loaded when all of it is read; quantising comes before loading.
+        ``most``: the component's progress once all its bytes are read; quantising comes before loading.
         """
         done, whole = 0, component.bytes
 
-        def tell(amount: int) -> None:
+        def report(amount: int) -> None:
             nonlocal done
             done += amount
             share = max(self._share, min(most, most * done / whole))
@@ -184,11 +185,11 @@ class _Loading:
             total = (self._bytes_done + self._bytes_of_component * share) / self._bytes_total
             self._on_fraction(min(1.0, total))
 
-        return tell
+        return report
 
     def _place(self, model: nn.Module, plan: ComponentPlan) -> None:
         if self._device.type == "cpu" and plan.placement is Placement.RESIDENT:
-            # Off the mapped file: it may be replaced while the bot runs.
+            # Copied out of the mapped file, which may be replaced while the bot runs.
             for tensor in (*model.parameters(), *model.buffers()):
                 tensor.data = tensor.data.clone()
         place(model, plan.placement, self._device, self._scratch)
@@ -200,20 +201,20 @@ def shapes_of(model: nn.Module) -> Shapes:
 
 
 def empty_transformer(component: Component) -> Flux2Transformer2DModel:
-    """Return the model of ``component``'s config, its parameters without memory."""
+    """Return the model of ``component``'s config on the meta device."""
     with init_empty_weights():
         return Flux2Transformer2DModel.from_config(dict(component.config))
 
 
 class _Uninitialised(Qwen3Model):  # type: ignore[misc]
-    """Qwen3, whose weights come from files: the random ones took most of the time of building it."""
+    """Qwen3 without random weights, which took most of the time to build; the files supply them."""
 
     def _init_weights(self, module: nn.Module) -> None:
         del module
 
 
 def empty_text_encoder(component: Component) -> Qwen3Model:
-    """Return the 27 layers that are used, without the final norm; parameters without memory."""
+    """Return the 27 used layers without the final norm, on the meta device."""
     config = dict(component.config)
     config["num_hidden_layers"] = LAYERS_USED
     if config.get("layer_types"):
@@ -225,15 +226,15 @@ def empty_text_encoder(component: Component) -> Qwen3Model:
 
 
 def empty_vae(component: Component) -> AutoencoderKLFlux2:
-    """Return the model of ``component``'s config, its parameters without memory."""
+    """Return the model of ``component``'s config on the meta device."""
     with init_empty_weights():
         return AutoencoderKLFlux2.from_config(dict(component.config))
 
 
 def _tokenizer(files: TokenizerFiles) -> PreTrainedTokenizerFast:
-    """Return a checkout's tokenizer by the class that it names, or ComfyUI's vocabulary as Qwen3's.
+    """Return a checkout's tokenizer by the class it names, or ComfyUI's vocabulary as Qwen3's.
 
-    Klein was trained with Qwen3's padding, on the right, so whatever else the files say of that is not taken.
+    Klein was trained with Qwen3's padding, on the right, so the files' own padding is ignored.
     """
     check_sizes(files.file.parent)
     if files.file.name == TOKENIZER_JSON:
@@ -255,7 +256,7 @@ def _tokenizer(files: TokenizerFiles) -> PreTrainedTokenizerFast:
 
 
 def check_vocabulary(tokens: int, component: Component) -> None:
-    """Raise StartError WEIGHTS_WRONG_TEXT_ENCODER where the tokenizer has more tokens than the table rows."""
+    """Raise StartError WEIGHTS_WRONG_TEXT_ENCODER if the tokenizer has more tokens than the table rows."""
     rows = component.config["vocab_size"]
     if tokens > rows:
         raise StartError(
@@ -267,7 +268,7 @@ def check_vocabulary(tokens: int, component: Component) -> None:
 
 
 def check_template(text_encoder: TextEncoder, files: TokenizerFiles) -> None:
-    """Prompts are measured with our own copy of the template, so both must agree, and nothing is added to it.
+    """Check that the tokenizer applies our own copy of the template, which measures prompts, and no more.
 
     Raises StartError WEIGHTS_WRONG_TEXT_ENCODER (file, found, wanted).
     """
@@ -290,7 +291,7 @@ def _wrong_tokenizer(files: TokenizerFiles, found: str, wanted: str) -> StartErr
 
 @contextlib.contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Keep progress bars and the list of tensors that were left out on purpose off the log."""
+    """Keep progress bars and the list of intentionally unused tensors out of the log."""
     before = [
         (library, library.get_verbosity(), library.is_progress_bar_enabled())
         for library in (diffusers_logging, transformers_logging)

@@ -11,11 +11,10 @@ from kleinbot.domain.noise import NoiseRecipe
 def draw_noise(recipe: NoiseRecipe, channels: int, grid: Grid) -> torch.Tensor:
     """Return the recipe's noise: (1, ``channels``, rows, columns), float32, on the CPU.
 
-    Drawn per image from a CPU generator in float32, so a picture's noise does not depend on the card, the
-    batch it is made in or the model's precision. diffusers' pipeline in float32 draws the same numbers for
-    one generator per image; in bfloat16 its numbers are ours rounded with torch 2.13, but others
-    altogether with torch 2.11 (measured), which is why the precision here is fixed. The blends' formula is
-    ``NoiseRecipe``'s.
+    Drawn per image from a CPU generator in float32, so a picture's noise does not depend on the GPU, its
+    batch or the model's precision. diffusers' pipeline in float32 draws the same numbers with one generator
+    per image; in bfloat16 it draws ours rounded with torch 2.13, but different ones with torch 2.11
+    (measured), so the precision here is fixed. ``NoiseRecipe`` has the formula of the blends.
     """
     noise = _standard_normal(recipe.base_seed, channels, grid)
     for blend in recipe.blends:

@@ -1,4 +1,4 @@
-"""A member's prompt as the text encoder will see it: cleaned and counted. No torch, no transformers."""
+"""Cleans prompts and counts their tokens as the text encoder does. No torch, no transformers."""
 
 import re
 import unicodedata
@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 from kleinbot.klein.weights.tokenizer_files import open_tokenizer
 
 SEQUENCE_TOKENS = 512
-"""What Klein was trained with: padding is part of its input, so every prompt fills exactly this many."""
+"""Klein's training length: padding is part of its input, so every prompt has exactly this many tokens."""
 
 BEGINNING_OF_TURN = "<|im_start|>"
 TEMPLATE_BEFORE = f"{BEGINNING_OF_TURN}user\n"
@@ -24,22 +24,22 @@ CHAT_TEMPLATE = (
     "{%- if enable_thinking is defined and enable_thinking is false %}"
     "{{- '<think>\\n\\n</think>\\n\\n' }}{%- endif %}{%- endif %}"
 )
-"""The same for a tokenizer that has no template, or another model's: what one user message needs of it."""
+"""The same for tokenizers without a template or with another model's, reduced to one user message."""
 
-# Qwen3's added tokens are all of these two forms. As text in a prompt they would become the real
+# All of Qwen3's added tokens have one of these two forms. In a prompt they would become the real
 # tokens, and a member could end the user's turn and write the assistant's.
 _SPECIAL_TOKEN = re.compile(r"<\|[^<>|\s]+\|>|</?(?:think|tool_call|tool_response)>")
 _PIECES = re.compile(r"[<>]|[^<>]+")
 
-# Without a tokenizer: each of the template's five special tokens is one, its other bytes at most one each.
+# Without a tokenizer: the template has five special tokens, and each other byte is at most one.
 _TEMPLATE_TOKENS_AT_MOST = 5 + len(_SPECIAL_TOKEN.sub("", TEMPLATE_BEFORE + TEMPLATE_AFTER).encode())
 
 
 def clean_prompt(text: str) -> str:
-    """Return ``text`` without special tokens, lone surrogates and outer white space.
+    """Return ``text`` without special tokens, lone surrogates and surrounding white space.
 
-    Removing one token may join the halves of another, which then goes too: cleaning a clean prompt returns it
-    as it is. A token holds no "<" and ">" but its own, so one pass finds all, however deep they are nested.
+    Removing one token may join the halves of another, which is removed too, so cleaning is idempotent. A
+    token contains no other "<" or ">", so one pass finds all of them at any depth.
     """
     kept: list[str] = []
     openings: list[int] = []
@@ -52,23 +52,23 @@ def clean_prompt(text: str) -> str:
             if _SPECIAL_TOKEN.fullmatch("".join(kept[start:])):
                 del kept[start:]
             else:
-                openings.clear()  # no token reaches across this ">"
+                openings.clear()  # no token spans this ">"
     return "".join(kept).strip()
 
 
 def templated(prompt: str) -> str:
-    """Return the whole text that is tokenised for a cleaned ``prompt``."""
+    """Return the complete text to tokenise for a cleaned ``prompt``."""
     return TEMPLATE_BEFORE + prompt + TEMPLATE_AFTER
 
 
 class KleinPromptMeter:
-    """The domain's ``PromptMeter``: exact once ``load`` has found a tokenizer, safe before.
+    """The domain's ``PromptMeter``: exact once ``load`` has found a tokenizer, an upper bound before.
 
-    ``find_tokenizer`` returns the file that ``tokenizer_files.open_tokenizer`` opens, or None where it is not
-    on disk yet.
+    ``find_tokenizer`` returns the file for ``tokenizer_files.open_tokenizer``, or None while it is not on
+    disk.
 
-    Before that the count is the prompt's UTF-8 bytes after NFC, the tokenizer's normaliser: byte-level
-    BPE starts from single bytes and only merges, so it never makes more tokens than that.
+    Until then the count is the prompt's UTF-8 bytes after NFC, the tokenizer's normaliser: byte-level BPE
+    starts from single bytes and only merges, so it never produces more tokens than that.
     """
 
     def __init__(self, find_tokenizer: Callable[[], Path | None]) -> None:
@@ -82,9 +82,9 @@ class KleinPromptMeter:
         return self._tokenizer is not None
 
     def load(self) -> bool:
-        """Load the tokenizer where it is on disk; return whether it is loaded now.
+        """Load the tokenizer if it is on disk; return whether it is loaded now.
 
-        Klein's takes a third of a second, so this is for a thread.
+        Call it on a thread: Klein's tokenizer takes a third of a second.
         """
         if self._tokenizer is None and (path := self._find_tokenizer()) is not None:
             tokenizer = open_tokenizer(path)
@@ -96,14 +96,14 @@ class KleinPromptMeter:
 
     @property
     def limit_tokens(self) -> int:
-        """Most tokens that a prompt may have: 512 less the chat template's own."""
+        """The most tokens of a prompt: 512 minus the chat template's."""
         return SEQUENCE_TOKENS - self._template_tokens
 
     def clean(self, prompt: str) -> str:
         return clean_prompt(prompt)
 
     def count_tokens(self, prompt: str) -> int:
-        """Return the tokens of a cleaned prompt, without the chat template's own."""
+        """Return the token count of a cleaned prompt, without the chat template's."""
         if self._tokenizer is None:
             return max(len(prompt.encode()), len(unicodedata.normalize("NFC", prompt).encode()))
         return _tokens(self._tokenizer, templated(prompt)) - self._template_tokens

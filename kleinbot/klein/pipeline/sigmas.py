@@ -15,14 +15,14 @@ def prepare_schedule(
     device: torch.device,
     first_sigma: float = 1.0,
 ) -> FlowMatchEulerDiscreteScheduler:
-    """Return a fresh scheduler of the same configuration, set for ``steps`` on ``device``.
+    """Return a new scheduler with the same configuration, set for ``steps`` on ``device``.
 
-    The shift mu depends on the number of *output* tokens alone and is diffusers' own
-    ``compute_empirical_mu``; unshifted sigmas run linearly from 1 to 1/steps. Fresh, because a scheduler
-    keeps the index of its step.
+    The shift mu depends only on the number of *output* tokens and is diffusers' own
+    ``compute_empirical_mu``; unshifted sigmas run linearly from 1 to 1/steps. The scheduler is new because it
+    stores its step index.
 
-    With ``first_sigma`` below 1 the unshifted sigmas begin where the shift leads to exactly that: a
-    schedule of its own for a shorter way, not the last steps of the long one.
+    With ``first_sigma`` below 1 the unshifted sigmas start at the value that shifts to exactly that: a
+    schedule of its own, not the last steps of the full one.
     """
     fresh = FlowMatchEulerDiscreteScheduler.from_config(scheduler.config)
     mu = compute_empirical_mu(output_tokens, steps)

@@ -1,4 +1,4 @@
-"""Prompts to embeddings: the first 27 layers of Qwen3."""
+"""Encodes prompts to embeddings with the first 27 layers of Qwen3."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,16 +13,16 @@ from kleinbot.klein.pipeline.prompt import SEQUENCE_TOKENS
 
 LAYERS_USED = 27
 HIDDEN_STATES = (9, 18, 27)
-"""Klein reads the hidden states after these layers, side by side."""
+"""Klein reads the concatenated hidden states after these layers."""
 
 
 class TextEncoder:
     """Qwen3 cut after layer 27, without a language-model head.
 
-    ``model`` must have exactly 27 layers and its final norm replaced by the identity: transformers
-    returns the last hidden state *normed*, whereas Klein reads it as layer 27 left it. The embeddings are
-    then bit-identical to those of all 36 layers. ``device`` is where it runs, wherever its weights are
-    between two uses (``klein.placement``).
+    ``model`` must have exactly 27 layers and its final norm replaced by the identity: transformers returns
+    the last hidden state *normed*, whereas Klein reads the raw output of layer 27. The embeddings are then
+    bit-identical to those of all 36 layers. It runs on ``device``, wherever its weights are between two uses
+    (``klein.offload.placement``).
     """
 
     def __init__(self, model: Qwen3Model, tokenizer: PreTrainedTokenizerBase, device: torch.device) -> None:
@@ -33,8 +33,8 @@ class TextEncoder:
     def encode(self, prompts: Sequence[str]) -> torch.Tensor:
         """Return the embeddings of cleaned ``prompts``: (B, 512, 3·hidden), in the model's dtype and device.
 
-        Each is put into the chat template and padded on the right to 512 tokens; what is longer is cut
-        on the right, as in diffusers' pipeline. The padding is masked inside Qwen3 only.
+        Each is put into the chat template, then padded or truncated on the right to 512 tokens, as in
+        diffusers' pipeline. The padding is masked inside Qwen3 only.
         """
         tokens = [self._tokenise(prompt) for prompt in prompts]
         output = self._model(
@@ -48,7 +48,7 @@ class TextEncoder:
 
     @property
     def bytes(self) -> int:
-        """What the weights take, wherever they are."""
+        """The size of the weights, wherever they are."""
         return sum(part.nbytes for part in (*self._model.parameters(), *self._model.buffers()))
 
     def modules(self) -> Iterator[nn.Module]:
@@ -56,7 +56,7 @@ class TextEncoder:
         yield from self._model.modules()
 
     def stream(self) -> None:
-        """Take a resident encoder off the card: its weights come from host memory for each use."""
+        """Move a resident encoder off the GPU: its weights are streamed from host memory for each use."""
         if not isinstance(self._model.embed_tokens, TokenTable):
             self._model.embed_tokens = TokenTable(self._model.embed_tokens.weight.detach().cpu())
         place(self._model, Placement.STREAMED, self._device, None)
@@ -72,7 +72,7 @@ class TextEncoder:
         return str(text)
 
     def first_token(self, prompt: str) -> str:
-        """Return the token that ``prompt`` begins with once it is in the chat template."""
+        """Return the first token of ``prompt`` in the chat template."""
         ids, _ = self._tokenise(prompt)
         return str(self._tokenizer.convert_ids_to_tokens(int(ids[0, 0])))
 

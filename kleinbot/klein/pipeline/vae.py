@@ -1,4 +1,4 @@
-"""Latents to pixels and pixels to latents, one picture at a time."""
+"""Decodes latents to pixels and encodes pixels to latents, one picture at a time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from kleinbot.klein.pipeline.latents import patch, unpatch
 
 
 class NotFiniteError(ArithmeticError):
-    """The decoded picture holds NaN or infinity: the weights or the precision are broken."""
+    """The decoded picture contains NaN or infinity: the weights or the precision are broken."""
 
 
 def decode(vae: AutoencoderKLFlux2, latents: torch.Tensor) -> Pixels:
-    """Turn one picture's normalised ``patched`` latents (1, 4·C, rows, columns) into 8-bit RGB.
+    """Decode one picture's normalised ``patched`` latents (1, 4·C, rows, columns) to 8-bit RGB.
 
-    One at a time because the decoder's rounding depends on the batch size: pixels would otherwise
-    depend on what else was made with them. Rounds as diffusers' image processor: round(255·x).
+    One at a time because the decoder's rounding depends on the batch size: otherwise pixels would depend on
+    the other pictures of the batch. Rounds like diffusers' image processor: round(255·x).
 
-    Raises NotFiniteError where the picture is not made of numbers.
+    Raises NotFiniteError if the picture contains NaN or infinity.
     """
     return as_pixels([as_levels(vae.decode(vae_latents(vae, latents), return_dict=False)[0])])
 
@@ -30,28 +30,28 @@ def decode(vae: AutoencoderKLFlux2, latents: torch.Tensor) -> Pixels:
 def encode(vae: AutoencoderKLFlux2, picture: Pixels) -> torch.Tensor:
     """Return a reference's normalised ``patched`` latents (1, 4·C, rows, columns): the mode, no sampling.
 
-    Raises ValueError where a side of ``picture`` is not a multiple of 16 px.
+    Raises ValueError if a side of ``picture`` is not a multiple of 16 px.
     """
     return latents_of(vae, vae.encode(picture_of(vae, picture)).latent_dist.mode())
 
 
 def vae_latents(vae: AutoencoderKLFlux2, latents: torch.Tensor) -> torch.Tensor:
-    """Return what the decoder takes, (1, C, 2·rows, 2·columns), for normalised ``patched`` latents."""
+    """Return the decoder's input, (1, C, 2·rows, 2·columns), for normalised ``patched`` latents."""
     mean, deviation = _statistics(vae, latents)
     return unpatch(latents * deviation + mean)
 
 
 def latents_of(vae: AutoencoderKLFlux2, mode: torch.Tensor) -> torch.Tensor:
-    """Return normalised ``patched`` latents for what the encoder gives, (1, C, 2·rows, 2·columns)."""
+    """Return normalised ``patched`` latents for the encoder's output, (1, C, 2·rows, 2·columns)."""
     latents = patch(mode)
     mean, deviation = _statistics(vae, latents)
     return (latents - mean) / deviation
 
 
 def picture_of(vae: AutoencoderKLFlux2, picture: Pixels) -> torch.Tensor:
-    """Return ``picture`` as the encoder takes it: (1, 3, height, width) in -1…1.
+    """Return ``picture`` as the encoder's input: (1, 3, height, width) in -1…1.
 
-    Raises ValueError where a side of ``picture`` is not a multiple of 16 px.
+    Raises ValueError if a side of ``picture`` is not a multiple of 16 px.
     """
     Grid.of_pixels(picture.width_px, picture.height_px)
     levels = np.frombuffer(picture.rgb, np.uint8).reshape(1, picture.height_px, picture.width_px, 3)
@@ -61,9 +61,9 @@ def picture_of(vae: AutoencoderKLFlux2, picture: Pixels) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class Levels:
-    """Rows of a picture as 8-bit ``rgb`` (rows, width, 3), and ``is_finite``, a bool: whether all were.
+    """Rows of a picture as 8-bit ``rgb`` (rows, width, 3); ``is_finite`` is a bool tensor for all of them.
 
-    Both stay on the device, so that strips of a picture need not wait for each other.
+    Both stay on the device, so that tiles of a picture need not wait for each other.
     """
 
     rgb: torch.Tensor
@@ -77,14 +77,14 @@ def as_levels(image: torch.Tensor) -> Levels:
     return Levels(rgb, torch.isfinite(image).all())
 
 
-def as_pixels(strips: Sequence[Levels]) -> Pixels:
-    """Put a picture's ``strips`` together, from the top.
+def as_pixels(tiles: Sequence[Levels]) -> Pixels:
+    """Join a picture's ``tiles``, from the top.
 
-    Raises NotFiniteError where the picture is not made of numbers.
+    Raises NotFiniteError if the picture contains NaN or infinity.
     """
-    if not bool(torch.stack([strip.is_finite for strip in strips]).all()):
+    if not bool(torch.stack([tile.is_finite for tile in tiles]).all()):
         raise NotFiniteError
-    rgb = torch.cat([strip.rgb for strip in strips]).cpu()
+    rgb = torch.cat([tile.rgb for tile in tiles]).cpu()
     height_px, width_px, _ = rgb.shape
     return Pixels(width_px, height_px, rgb.contiguous().numpy().tobytes())
 
