@@ -7,7 +7,7 @@ private results. If both are closed, the result is given to its member after the
 import functools
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import aiohttp
 import discord
@@ -108,23 +108,13 @@ class OutboxWorker:
                     self._last_lane = lane.channel_id
                 if turn < len(lane.outbox_ids):
                     outbox_id = lane.outbox_ids[turn]
-                    self._rows.begin(
-                        outbox_id,
-                        lane.channel_id,
-                        functools.partial(self._attempt, outbox_id),
-                        functools.partial(self._make_room, outbox_id),
-                    )
-
-    async def _make_room(self, outbox_id: int) -> None:
-        """Postpone an attempt that was cut off for other channels: it may have arrived, or hang."""
-        row = await outbox.undelivered(self._database.read, outbox_id)
-        if row is not None:
-            await self._postpone(row, TimeoutError("others were due"))
+                    attempt = functools.partial(self._attempt, outbox_id)
+                    make_room = functools.partial(self._make_room, outbox_id)
+                    self._rows.begin(outbox_id, lane.channel_id, attempt, make_room)
 
     async def _attempt(self, outbox_id: int) -> None:
-        """Deliver a result, or postpone it, or give it up."""
-        # Read again: it may have been delivered after it was found due.
-        row = await outbox.undelivered(self._database.read, outbox_id)
+        """Deliver a result, or postpone it after a failure. Raises sqlite3.Error if that cannot be noted."""
+        row = await self._undelivered(outbox_id)
         if row is None:
             return
         try:
@@ -137,6 +127,16 @@ class OutboxWorker:
                 await self._give_up(row)
             else:
                 await self._postpone(row, error)
+
+    async def _make_room(self, outbox_id: int) -> None:
+        """Postpone an attempt that was cut off for other channels: it may have arrived, or hang."""
+        row = await self._undelivered(outbox_id)
+        if row is not None:
+            await self._postpone(row, TimeoutError("others were due"))
+
+    async def _undelivered(self, outbox_id: int) -> OutboxRow | None:
+        """Read a row again: its result may have been delivered after the row was found due."""
+        return await outbox.undelivered(self._database.read, outbox_id)
 
     async def _give_up(self, row: OutboxRow) -> None:
         async with self._database.transaction() as transaction:
@@ -152,35 +152,37 @@ class OutboxWorker:
         asked_id = channel_history.asked(job, address, self._skew)
         if address is not None and not self._lives(address):
             address = None
-        try:
-            if job.private or not _is_worth_a_message(job):
-                await self._by_reply_alone(row, job, address)
+        for deliver in self._routes_of(row, job, address, asked_id):
+            try:
+                await deliver()
+            except RouteClosedError as closed:
+                _log.info("job %s: %s", job.job_id, closed)
             else:
-                await self._by_open_route(row, job, address, asked_id)
-        except RouteClosedError as closed:
-            _log.info("job %s: %s", job.job_id, closed)
-            await self._mark_undelivered(row, job, asked_id)
+                return
+        await self._mark_undelivered(row, job, asked_id)
 
     def _lives(self, address: ReplyAddress) -> bool:
         return self._clock.now_ms() < address.expires_ms - TOKEN_MARGIN_MS
 
-    async def _by_open_route(
+    def _routes_of(
         self, row: OutboxRow, job: Job, address: ReplyAddress | None, asked_id: int
-    ) -> None:
-        try:
-            if row.state is OutboxState.PENDING and address is not None:
-                await self._routes.by_reply(row, job, address)
-            else:
-                await self._by_channel(row, job, asked_id)
-        except RouteClosedError as closed:
-            _log.info("job %s: %s", job.job_id, closed)
-        else:
-            return
-        try:
-            # The closed route may have been either of the two: then the other one is left.
-            await self._by_reply_alone(row, job, address)
-        except RouteClosedError:
-            await self._by_channel(row, job, asked_id)
+    ) -> list[Callable[[], Awaitable[None]]]:
+        """Return the routes of a result, in the order in which they are tried.
+
+        What does not fit into the first response goes into the channel. If either is closed, the first
+        response may still hold everything, recompressed; if that is closed, the channel may.
+        """
+        is_for_reply_alone = job.private or not _is_worth_a_message(job)
+        by_channel = functools.partial(self._by_channel, row, job, asked_id)
+        if address is None:
+            return [] if is_for_reply_alone else [by_channel]
+        by_reply_alone = functools.partial(self._routes.by_reply_alone, row, job, address)
+        if is_for_reply_alone:
+            return [by_reply_alone]
+        if row.state is OutboxState.PENDING:
+            by_reply = functools.partial(self._routes.by_reply, row, job, address)
+            return [by_reply, by_reply_alone, by_channel]
+        return [by_channel, by_reply_alone]
 
     async def _by_channel(self, row: OutboxRow, job: Job, asked_id: int) -> None:
         if job.deleted_ms is not None:
@@ -193,11 +195,6 @@ class OutboxWorker:
             return
         message_id = await self._routes.by_channel(row, job, asked_id)
         await self._expired_responses.point_to(job, message_id, asked_id)
-
-    async def _by_reply_alone(self, row: OutboxRow, job: Job, address: ReplyAddress | None) -> None:
-        if address is None:
-            raise RouteClosedError("there is no first response to edit")
-        await self._routes.by_reply_alone(row, job, address)
 
     async def _mark_undelivered(self, row: OutboxRow, job: Job, asked_id: int) -> None:
         async with self._database.transaction() as transaction:
