@@ -1,6 +1,6 @@
-"""The entry of kleinbot: checks that it can run at all, then hands over to ``kleinbot.cli``.
+"""The entry point of kleinbot: checks that it can run at all, then calls ``kleinbot.cli``.
 
-Written so that an old Python can read it far enough to say which one is needed.
+Written so that an old Python can parse it far enough to report which version is needed.
 """
 
 import importlib.util
@@ -18,8 +18,8 @@ else:
     VENV_START = ".venv/bin/python bot.py"
     INSTALL = "python3 -m venv .venv && .venv/bin/pip install -e . && .venv/bin/python bot.py"
 
-# The module by which each dependency in pyproject.toml is recognised. They are looked for, not imported:
-# importing torch takes seconds, and `python bot.py --help` does not need it.
+# The module that identifies each dependency in pyproject.toml. They are looked up, not imported: importing
+# torch takes seconds, and `python bot.py --help` does not need it.
 MODULES = {
     "accelerate": "accelerate",
     "aiohttp": "aiohttp",
@@ -46,7 +46,7 @@ MODULES = {
 
 
 def missing_packages() -> "list[str]":
-    """Name the dependencies that this Python does not have."""
+    """Return the dependencies that this Python lacks."""
     wanted = dict(MODULES)
     if sys.version_info >= (3, 13):
         wanted["audioop-lts"] = "audioop"
@@ -54,7 +54,7 @@ def missing_packages() -> "list[str]":
 
 
 def obstacle() -> str:
-    """Say in one sentence why kleinbot cannot run here, or nothing."""
+    """Return one sentence on why kleinbot cannot run here, or an empty string."""
     if sys.version_info < OLDEST_PYTHON:
         needed = ".".join(map(str, OLDEST_PYTHON))
         have = ".".join(map(str, sys.version_info[:3]))
@@ -65,17 +65,17 @@ def obstacle() -> str:
     if not missing:
         return ""
     if VENV_PYTHON.exists() and Path(sys.prefix).resolve() != VENV.resolve():
-        # Installed, but started by another Python: the second day's commonest mistake.
+        # Installed, but started with another Python: a common mistake on the second day.
         return f"This Python lacks {missing}; in kleinbot's folder, run: {VENV_START} (installs: {INSTALL})"
     return f"kleinbot cannot start without {missing}; in its folder, run: {INSTALL}"
 
 
 def main() -> None:
-    """Start kleinbot, or end with the sentence that says what is missing."""
+    """Start kleinbot, or exit with a sentence about what is missing."""
     told = obstacle()
     if told:
         sys.exit(told)
-    # PYTHONSAFEPATH and `python -P` leave the script's own folder out.
+    # PYTHONSAFEPATH and `python -P` remove the script's own folder from the path.
     folder = str(Path(__file__).resolve().parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)

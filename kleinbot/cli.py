@@ -1,4 +1,4 @@
-"""The commands of ``bot.py``. What they start is imported when they start it: ``--help`` must be quick."""
+"""The commands of ``bot.py``. Each imports what it starts only when it runs: ``--help`` must be quick."""
 
 import asyncio
 import io
@@ -14,7 +14,7 @@ import typer
 
 from kleinbot import __version__
 from kleinbot.config.settings import Settings
-from kleinbot.config.sources import LoadedSettings, SettingsError, described, load_settings, take_over_dotenv
+from kleinbot.config.sources import LoadedSettings, SettingsError, described, export_dotenv, load_settings
 from kleinbot.config.values import TOKEN_VARIABLE, LogLevel
 from kleinbot.domain.errors import Code, FatalEngineError, KleinbotError, StartError
 from kleinbot.process.exit_deadline import ExitDeadline, exit_now, remaining_threads
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 CANNOT_START_CODE = 1
 WRONG_SETTINGS_CODE = 2
-INTERRUPTED_CODE = 130  # what shells report after Ctrl+C
+INTERRUPTED_CODE = 130  # the code that shells report after Ctrl+C
 SANDBOX_TIMEOUT_S = 600.0
 
 
-class Rival(StrEnum):
-    """What ``bench`` can compare with."""
+class Baseline(StrEnum):
+    """The baselines that ``bench`` can compare with."""
 
     DIFFUSERS = "diffusers"
 
 
 commands = typer.Typer(
     add_completion=False,
-    pretty_exceptions_enable=False,  # they show local variables, and the token is one
+    pretty_exceptions_enable=False,  # tracebacks show local variables, and one of them is the token
     rich_markup_mode=None,
 )
 
@@ -56,9 +56,9 @@ OfSandbox = Annotated[bool, typer.Option("--sandbox", help="The sandbox's archiv
 
 def main() -> None:
     """Run the command line of this process."""
-    take_over_dotenv()
+    export_dotenv()
     for stream in (sys.stdout, sys.stderr):
-        # A Windows console or pipe without UTF-8 must not end the bot over a dash.
+        # A Windows console or pipe without UTF-8 must not crash the bot when it prints a dash.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
@@ -95,7 +95,7 @@ def run() -> None:
     unforeseen (five times within ten minutes).
     """
     settings = _load().settings
-    with _told(settings):
+    with _errors_as_sentences(settings):
         _require_token(settings)
     _supervise()
 
@@ -104,13 +104,13 @@ def run() -> None:
 def serve() -> None:
     """Run the bot in this process; `run` starts it as its child."""
     settings = _load().settings
-    with _told(settings):
+    with _errors_as_sentences(settings):
         token = _require_token(settings)
         from kleinbot.app.run_modes import serve as serve_discord
 
         code = _logged(settings, partial(serve_discord, settings), LogLevel.DEBUG, token)
     if code == RESTART_CODE:
-        # Nothing may be freed in a lost context, which an ordinary end would do.
+        # An ordinary exit would free memory in the lost CUDA context, which must not happen.
         exit_now(code)
     raise typer.Exit(code)
 
@@ -170,7 +170,7 @@ def measure(
     quick: Annotated[bool, typer.Option("--quick", help="Only the largest picture and one edit.")] = False,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write everything to FILE too.")] = None,
     against: Annotated[
-        Rival | None, typer.Option(help="Run the model card's own call beside it and print ratios.")
+        Baseline | None, typer.Option(help="Run the model card's own call beside it and print ratios.")
     ] = None,
 ) -> None:
     """Measure how fast this host draws, and how much memory that takes.
@@ -180,7 +180,7 @@ def measure(
     WIDTHxHEIGHT+2ref+batch4=SECONDS/GiB: the median of a warm batch, and the card's memory reserved at most.
     """
     settings = _load().settings
-    with _told(settings):
+    with _errors_as_sentences(settings):
         from kleinbot.bench.command import run_bench
 
         try:
@@ -229,7 +229,7 @@ def _archive(of_sandbox: bool, *, yes: bool) -> Iterator["ArchiveCommand"]:
     own = settings.for_sandbox() if of_sandbox else settings
     from kleinbot.upkeep.command import ArchiveCommand
 
-    with _told(own):
+    with _errors_as_sentences(own):
         yield ArchiveCommand(own, typer.echo, lambda question: yes or typer.confirm(question))
 
 
@@ -239,7 +239,7 @@ def show_settings() -> None:
     try:
         typer.echo("\n\n".join(described(load_settings())))
     except SettingsError as error:
-        # Whoever wrote one of them wrong needs the list.
+        # Whoever wrote one of them wrong needs the list of settings.
         typer.echo("\n\n".join(described(error.others)))
         _end_by(error.problems)
 
@@ -275,10 +275,10 @@ def _supervise() -> NoReturn:
 
 def _open_sandbox(settings: Settings, run: str | None, timeout_s: float) -> NoReturn:
     own = settings.for_sandbox()
-    with _told(own):
+    with _errors_as_sentences(own):
         from kleinbot.app.run_modes import sandbox as serve_sandbox
 
-        # Only warnings on the terminal: it is where the sandbox's conversation is.
+        # Only warnings on the terminal: the sandbox's conversation is there.
         code = _logged(own, partial(serve_sandbox, own, run, timeout_s), LogLevel.WARNING)
     if code == RESTART_CODE:
         typer.echo("Only a new process can use the graphics card: open the sandbox once more.", err=True)
@@ -292,31 +292,31 @@ def _logged(
     on_terminal: LogLevel,
     *secrets: str,
 ) -> int:
-    """Return what ``work`` returns, with a log; it is given whom to tell that the end has begun."""
+    """Run ``work`` with logging and return its result; it receives a callback that announces the end."""
     from kleinbot.process.logging_setup import logging_to
 
-    last_resort = ExitDeadline()
+    exit_deadline = ExitDeadline()
 
-    async def to_its_end() -> int:
+    async def run_to_end() -> int:
         code = CANNOT_START_CODE
         try:
-            code = await work(last_resort.begin)
+            code = await work(exit_deadline.begin)
         finally:
-            # What follows waits for threads: asyncio's own, the log's.
-            last_resort.begin(code)
+            # The remaining steps wait for threads: those of asyncio and of the log.
+            exit_deadline.begin(code)
         return code
 
     level = settings.log_level.number
     try:
         with logging_to(settings.data_folder, level, secrets=secrets, terminal_level=on_terminal.number):
-            return asyncio.run(to_its_end())
+            return asyncio.run(run_to_end())
     finally:
-        last_resort.cancel()
+        exit_deadline.cancel()
 
 
 @contextmanager
-def _told(settings: Settings) -> Iterator[None]:
-    """End with a sentence instead of a traceback where a failure was foreseen."""
+def _errors_as_sentences(settings: Settings) -> Iterator[None]:
+    """Exit with a sentence instead of a traceback if the failure was foreseen."""
     try:
         yield
     except KleinbotError as error:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from kleinbot import __version__, cli
 from kleinbot.config.settings import Settings
-from kleinbot.config.sources import right
+from kleinbot.config.sources import valid_value
 from kleinbot.config.values import DeviceChoice
 from kleinbot.doctor.findings import Finding, Topic, problem
 from kleinbot.domain.errors import Code, FatalEngineError, StartError
@@ -171,7 +171,7 @@ def test_wrong_settings_are_told_line_by_line(
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
         "KLEINBOT_GRACE (the environment) is not a setting: did you mean KLEINBOT_GRACE_S?",
-        "KLEINBOT_QUOTA_HOURS (the environment) is 'day'; it should be " + right("quota_hours") + ".",
+        "KLEINBOT_QUOTA_HOURS (the environment) is 'day'; it should be " + valid_value("quota_hours") + ".",
     ]
 
 

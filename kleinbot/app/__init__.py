@@ -1,1 +1,1 @@
-"""The running bot: what it is made of, how it starts, and what it does about its GPU."""
+"""The running bot: how it is assembled and started, and how it handles the availability of its GPU."""

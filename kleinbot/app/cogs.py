@@ -1,4 +1,4 @@
-"""The commands, each family with its handlers."""
+"""Creates the cogs, one per family of commands, with their handlers."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from kleinbot.chat.core.routing import Handlers
 def cogs(
     handlers: Handlers, tree: app_commands.CommandTree[Any], *, has_base: bool
 ) -> tuple[commands.Cog, ...]:
-    """Return the cogs; ``has_base``: this host has the base checkpoint, so /imagine has a quality."""
+    """Return the cogs; ``has_base``: the base checkpoint is installed, so /imagine offers a quality."""
     return (
         ImagineWithQualityCog(handlers.jobs) if has_base else ImagineCog(handlers.jobs),
         QueueCog(handlers.jobs),

@@ -1,4 +1,4 @@
-"""The data folder before anything is built over it."""
+"""Prepares the data folder before the bot is built on it."""
 
 import asyncio
 import logging
@@ -20,14 +20,14 @@ _log = logging.getLogger(__name__)
 
 
 async def lock(settings: Settings, clock: Clock, stack: AsyncExitStack) -> None:
-    """Take the data folder for this process until ``stack`` ends, and see that its database can be used.
+    """Lock the data folder for this process until ``stack`` closes, and check that its database is usable.
 
-    Raises StartError where the folder is in use, its disk is full, or the database cannot be used.
+    Raises StartError if the folder is in use, its disk is full, or the database is unusable.
     """
     await asyncio.to_thread(require_disk_space, settings.data_folder)
     stack.enter_context(folder_locked(settings.data_folder, clock))
     _log.info("the data folder is %s", await asyncio.to_thread(settings.data_folder.resolve))
-    # Around everything that reads the database: a damaged page is found by whoever needs it.
+    # Wraps everything that reads the database: a damaged page is found by whoever reads it.
     stack.enter_context(damage_told(settings.database_file))
     await asyncio.to_thread(
         require_database, settings.database_file, settings.archive_folder, settings.archive_options
@@ -35,7 +35,7 @@ async def lock(settings: Settings, clock: Clock, stack: AsyncExitStack) -> None:
 
 
 def prepare(file: Path, root: Path, clock: Clock, faults: Faults) -> Pairing:
-    """Bring the database to the current schema, and database and archive together.
+    """Migrate the database to the current schema, and pair database and archive.
 
     Raises StartError FOLDER_UNUSABLE.
     """

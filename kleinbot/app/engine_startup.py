@@ -1,4 +1,4 @@
-"""Brings the engine up, and tries again where waiting may help."""
+"""Starts the engine, and retries if waiting may help."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ LONGEST_RETRY_S = 600.0
 
 
 STALLED_S = 1200.0
-"""More than a slow disk takes for a hundredth of the weights, or a slow host to compile for one shape."""
+"""Longer than a slow disk takes for a hundredth of the weights, or a slow machine to compile one shape."""
 LOOK_FOR_PROGRESS_EVERY_S = 10.0
 STALLED_ADVICE = (
     "The start of the model has stalled: it was %s, and nothing has moved for %d minutes. A new process "
@@ -28,61 +28,64 @@ STALLED_ADVICE = (
 
 
 class Remedy(Enum):
-    """What is done about a start that failed."""
+    """How the bot reacts to a failed start."""
 
     AGAIN = auto()
-    """It may pass by itself: this process starts the engine again."""
+    """Retry in this process: the problem may resolve itself."""
     NEW_PROCESS = auto()
-    """It may pass by itself, and only a new process would get further: it begins once the machine can."""
+    """Restart in a new process once the machine is able to: the problem may resolve itself, but not in this
+    process.
+    """
     STAYS = auto()
-    """A person must change something; until then the bot is online and says so."""
+    """Give up: a person must change something. Until then the bot stays online and reports the problem."""
 
 
 _REMEDIES = {
-    # No network, a hub that is down, a captive portal: whatever nobody foresaw on the way may pass.
+    # No network, a hub that is down, a captive portal: an unforeseen network problem may be temporary.
     Code.WEIGHTS_UNREACHABLE: Remedy.AGAIN,
-    # A file server that is away, a paging file that is too small just now.
+    # A file server that is unavailable, a paging file that is too small at the moment.
     Code.WEIGHTS_UNREADABLE: Remedy.AGAIN,
-    # It is removed, and what it was made of is fetched once the model is chosen anew.
+    # The file is removed, and its sources are fetched when the model is chosen again.
     Code.WEIGHTS_KEPT_DAMAGED: Remedy.NEW_PROCESS,
-    # Room is made while the bot runs.
+    # Disk space can be freed while the bot runs.
     Code.WEIGHTS_NO_ROOM: Remedy.AGAIN,
     Code.SCRATCH_UNUSABLE: Remedy.AGAIN,
-    # A game or a process that is just ending holds the card's memory; the profile may still fit.
+    # A game, or a process that is about to end, occupies GPU memory; the profile may still fit.
     Code.START_OUT_OF_MEMORY: Remedy.AGAIN,
-    # A build or another program has the host's memory.
+    # A compilation or another program occupies the machine's memory.
     Code.START_HOST_OUT_OF_MEMORY: Remedy.AGAIN,
-    # The same shortage, found while the profile was chosen: it must be chosen anew.
+    # The same shortage, found while the profile was chosen: it must be chosen again.
     Code.CARD_TOO_FULL: Remedy.NEW_PROCESS,
     Code.PROFILE_NO_ROOM: Remedy.NEW_PROCESS,
     Code.WAITS_FOR_CARD: Remedy.NEW_PROCESS,
     Code.WAITS_FOR_WEIGHTS: Remedy.NEW_PROCESS,
-    # The driver is not up yet at boot, or is being repaired. torch remembers within a process what it found.
+    # The driver is not loaded yet at boot, or is being repaired. torch caches its first result within a
+    # process.
     Code.CUDA_UNAVAILABLE: Remedy.NEW_PROCESS,
 }
 
 
 def remedy_of(error: StartError) -> Remedy:
-    """Return what is done about ``error``: the one place where this is decided."""
+    """Return the remedy for ``error``; nothing else decides it."""
     return _REMEDIES.get(error.code, Remedy.STAYS)
 
 
 RAN_OUT_OF_MEMORY = frozenset({Code.START_OUT_OF_MEMORY, Code.START_HOST_OUT_OF_MEMORY})
 CHOSEN_ANEW_AFTER = 2
-"""Starts that ran out of memory with one profile; a game that is just ending has had its time by then."""
+"""Starts that must run out of memory with one profile; a game that is about to end has ended by then."""
 
 
 class StartOutcome(Enum):
-    """How the starts of an engine ended."""
+    """The final result of starting an engine."""
 
     READY = auto()
     FAILED = auto()
     NEW_PROCESS = auto()
-    """This process cannot start it, and a new one is expected to."""
+    """This process cannot start the engine; a new one is expected to succeed."""
 
 
 class _Progress:
-    """Counts what an engine tells of its start."""
+    """Counts the state changes that an engine reports while it starts."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -94,9 +97,9 @@ class _Progress:
         self._told += 1
 
     async def stalled(self, clock: Clock) -> None:
-        """Return once nothing was told for ``STALLED_S``. A download has limits of its own.
+        """Return once no progress was reported for ``STALLED_S``. A download has its own timeouts.
 
-        Slices are counted and no time: a machine that was suspended has not stalled.
+        Counts sleeps instead of elapsed time: a machine that was suspended has not stalled.
         """
         quiet_s, told = 0.0, self._told
         while quiet_s < STALLED_S:
@@ -107,7 +110,7 @@ class _Progress:
 
 
 async def _ended_or_stalled(engine: Engine, clock: Clock, progress: _Progress) -> bool:
-    """Start ``engine`` and return True, or False where it stalls. Raises as ``Engine.start``."""
+    """Start ``engine``; return True if it started and False if it stalled. Raises as ``Engine.start``."""
     starting = asyncio.ensure_future(engine.start())
     stalling = asyncio.ensure_future(progress.stalled(clock))
     try:
@@ -132,11 +135,11 @@ async def started(
     look_again: Callable[[], StartError | None],
     choose_anew: Callable[[], bool] = _never,
 ) -> StartOutcome:
-    """Start ``engine``, again and again where that may help. Waiting jobs keep their places meanwhile.
+    """Start ``engine``, retrying while that may help. Waiting jobs keep their places meanwhile.
 
-    ``look_again`` tells what a new process would fail for too, or None. ``choose_anew`` is asked from the
-    second start on that ran out of memory, whether a new process takes another profile. Both may take seconds
-    and are called on a thread. Raises FatalEngineError where the card is lost.
+    ``look_again`` returns the error that a new process would meet too, or None. ``choose_anew`` returns
+    whether a new process would choose another profile; it is called from the second out-of-memory failure on.
+    Both may take seconds and are called on a thread. Raises FatalEngineError if the GPU is lost.
     """
     pause_s = FIRST_RETRY_S
     ran_out = 0
@@ -145,12 +148,12 @@ async def started(
     while True:
         try:
             if not await _ended_or_stalled(engine, clock, progress):
-                # Its thread will not come back: only the end of the process frees the card.
+                # The start's thread never returns: only the end of the process releases the GPU.
                 _log.error(STALLED_ADVICE, engine.state.phase, STALLED_S / 60)
                 return StartOutcome.NEW_PROCESS
         except StartError as error:
             _log.error("%s", Texts().error(error))
-            # Once a new process is waited for, whatever a look finds meanwhile may pass too.
+            # Once the remedy is a new process it stays so, since errors found meanwhile may be temporary.
             remedy = remedy if remedy is Remedy.NEW_PROCESS else remedy_of(error)
             has_run_out = error.code in RAN_OUT_OF_MEMORY
             ran_out += has_run_out
@@ -163,5 +166,5 @@ async def started(
         await clock.sleep(pause_s)
         pause_s = min(2 * pause_s, LONGEST_RETRY_S)
         if remedy is Remedy.NEW_PROCESS and await asyncio.to_thread(look_again) is None:
-            _log.warning("this machine can run the model again, which takes a new process")
+            _log.warning("this machine can run the model again; a new process starts it")
             return StartOutcome.NEW_PROCESS

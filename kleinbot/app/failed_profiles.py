@@ -1,6 +1,6 @@
-"""Profiles that ran out of memory although they were predicted to fit, remembered over restarts.
+"""Remembers, across restarts, profiles that ran out of memory although predicted to fit.
 
-Without that, a new process would choose the same one again, for ever.
+Otherwise every new process would choose the same profile again.
 """
 
 import json
@@ -25,10 +25,10 @@ class _Failure:
 
 
 class FailedProfiles:
-    """Kept in a file of the scratch folder; where that cannot be written, in memory only.
+    """Stored in a file in the scratch folder; only in memory if that cannot be written.
 
-    A profile is left out for an hour, twice as long each further time, and a day at most. Every method reads
-    or writes the file: call it on a thread.
+    A failed profile is excluded for an hour, then twice as long each further time, at most a day. Every
+    method reads or writes the file: call it on a thread.
     """
 
     def __init__(self, folder: Path, clock: Clock) -> None:
@@ -37,16 +37,16 @@ class FailedProfiles:
         self._known: dict[str, _Failure] | None = None
 
     def names(self) -> frozenset[str]:
-        """Return the profiles that are left out now."""
+        """Return the profiles that are currently excluded."""
         now_ms = self._clock.now_ms()
-        # A clock that was set back must not leave one out for years.
+        # A clock that was set back must not exclude a profile for years.
         last_ms = now_ms + LONGEST_HOURS * HOUR_MS
         return frozenset(
             name for name, failure in self._failures().items() if now_ms < failure.until_ms <= last_ms
         )
 
     def note(self, name: str) -> None:
-        """Leave ``name`` out from now on."""
+        """Exclude ``name`` from now on."""
         known = self._failures()
         hours = min(2 * known[name].hours, LONGEST_HOURS) if name in known else 1
         known.pop(name, None)
@@ -56,7 +56,7 @@ class FailedProfiles:
         self._write()
 
     def forget(self, name: str) -> None:
-        """Note that ``name`` was started after all."""
+        """Record that ``name`` was started successfully."""
         if self._failures().pop(name, None) is not None:
             self._write()
 
@@ -73,7 +73,7 @@ class FailedProfiles:
             part.write_text(json.dumps(rows), "utf-8")
             part.replace(self._file)
         except OSError as error:
-            _log.warning("that a profile did not fit cannot be kept for the next start: %s", error)
+            _log.warning("the failed profile cannot be recorded for the next start: %s", error)
 
 
 def _read(file: Path) -> dict[str, _Failure]:
@@ -85,5 +85,5 @@ def _read(file: Path) -> dict[str, _Failure]:
             for name, (until_ms, hours) in rows.items()
         }
     except (OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-        # Absent, torn or somebody else's: nothing is left out.
+        # Missing, damaged or not our file: no profile is excluded.
         return {}

@@ -1,7 +1,7 @@
-"""Looks whether this machine can serve the model that was served here before.
+"""Checks whether this machine can serve the model that was served here before.
 
-A card may be away for a while: a game has its memory, its driver is being renewed. What was accepted for
-FLUX.2 [klein] is not drawn as coloured shapes meanwhile, unless the host says so.
+A GPU may be unavailable for a while, because a game uses its memory or its driver is being updated. Jobs
+accepted for FLUX.2 [klein] are not drawn by the small model meanwhile, unless the owner asks for that.
 """
 
 from collections.abc import Callable
@@ -22,11 +22,14 @@ from kleinbot.hardware.profile_choice import ProfileChoice
 from kleinbot.klein.weights.source import FolderSource
 
 _TORCH_TIMEOUT_S = 60.0
-"""A stop waits for a look that has begun."""
+"""A stop waits for a running check."""
 
 
 class GpuAvailability:
-    """Every method may take seconds: call it on a thread."""
+    """Decides whether to serve, to wait for the GPU, or to fail.
+
+    Call every method on a thread; it may take seconds.
+    """
 
     def __init__(
         self,
@@ -36,17 +39,17 @@ class GpuAvailability:
         ask: Callable[[], TorchProbe] = lambda: ask_torch(_TORCH_TIMEOUT_S),
         look_at_machine: Callable[[], MachineFacts] = look,
     ) -> None:
-        """``choose`` chooses a model by the machine as it is; ``served`` is what was served here last."""
+        """``choose`` chooses a model for the machine as it is; ``served`` is the size served here last."""
         self._settings = settings
         self._served = served
         self._choose = choose
         self._ask_torch = ask
         self._look_at_machine = look_at_machine
         self.problem: StartError | None = None
-        """What the last look has found; None where nothing stands in the way."""
+        """The result of the last check; None if nothing prevents a start."""
 
     def model(self) -> ModelChoice:
-        """Return the model to serve, or one that ``waits_for`` its card. Raises StartError as ``choose``."""
+        """Return the model to serve, or one that ``waits_for`` its GPU. Raises StartError as ``choose``."""
         try:
             chosen = self._choose()
         except StartError as error:
@@ -58,12 +61,12 @@ class GpuAvailability:
             if error.code is Code.WEIGHTS_UNREADABLE:
                 return _without_gpu(facts, StartError(Code.WAITS_FOR_WEIGHTS, **error.parameters))
             return _without_gpu(facts, waits_for(error if facts.gpus else None))
-        if not comes_down(self._settings, self._served, chosen):
+        if not falls_back_to_small_model(self._settings, self._served, chosen):
             return chosen
         return _without_gpu(chosen.facts, waits_for(chosen.choice.fallback))
 
     def look_again(self) -> StartError | None:
-        """Return what a new process would fail for, or None where it is expected to succeed."""
+        """Return the error that a new process would meet, or None if it is expected to succeed."""
         self.problem = self._problem()
         return self.problem
 
@@ -72,7 +75,7 @@ class GpuAvailability:
             model = self.model()
         except StartError as error:
             return error
-        except OSError as error:  # the weights' place is away for a moment
+        except OSError as error:  # the weights' storage is temporarily unavailable
             found = error.strerror or str(error)
             return StartError(Code.WEIGHTS_UNREADABLE, file=str(error.filename), reason=found)
         if model.waits_for is not None:
@@ -82,7 +85,7 @@ class GpuAvailability:
         return None
 
     def _may_pass(self, error: StartError, facts: MachineFacts) -> bool:
-        # Where no card is seen, the profile that the settings ask for was tried on the CPU.
+        # Without a visible GPU, the profile that the settings ask for was tried on the CPU.
         was_meant_for_a_gpu = (
             self._settings.device is DeviceChoice.AUTO
             and not facts.gpus
@@ -91,10 +94,10 @@ class GpuAvailability:
         return was_meant_for_a_gpu or remedy_of(error) is not Remedy.STAYS
 
 
-def comes_down(settings: Settings, served: ModelSize | None, chosen: ModelChoice) -> bool:
-    """Tell whether the small model would by itself take the place of the one of full size.
+def falls_back_to_small_model(settings: Settings, served: ModelSize | None, chosen: ModelChoice) -> bool:
+    """Return whether the small model would silently replace the full-size one.
 
-    It does not where the host has decided: asked for the CPU, or named the small model's weights.
+    False if the owner has decided so: by choosing the CPU, or by naming the small model's weights.
     """
     is_decided = settings.device is DeviceChoice.CPU or (
         settings.weights is not None and chosen.choice.uses_named_weights
@@ -103,14 +106,14 @@ def comes_down(settings: Settings, served: ModelSize | None, chosen: ModelChoice
 
 
 def waits_for(problem: StartError | None) -> StartError:
-    """Return what the host is told; ``problem`` is what is wrong with the card, None where none is seen."""
+    """Return the error shown to the owner; ``problem`` is the GPU's, None if no GPU is visible."""
     if problem is None:
         return StartError(Code.WAITS_FOR_CARD, problem="none")
     return StartError(Code.WAITS_FOR_CARD, problem=problem.code.value, **problem.parameters)
 
 
 def _without_gpu(facts: MachineFacts, why: StartError) -> ModelChoice:
-    # Nothing is accepted or drawn with it. It offers what any card might, so that no command goes meanwhile.
+    # It accepts and draws nothing. It offers what any GPU might, so that no command disappears meanwhile.
     profile = replace(CUDA_BF16, name="waits-for-card", checkpoints=tuple(Checkpoint))
     source = FolderSource(SMALL_KLEIN)
     return ModelChoice(

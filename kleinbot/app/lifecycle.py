@@ -1,4 +1,4 @@
-"""The running bot's life: what begins when, what ends when, and that it ends."""
+"""The lifecycle of the running bot: the order of its start, and an end that always comes."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ from kleinbot.dispatch.recovery import recover
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import EnginePhase
 from kleinbot.metrics.server import served
-from kleinbot.process.background import cancelled, exit_code, kept_going, log_ending, within
+from kleinbot.process.background import cancelled, exit_code, log_ending, run_with_restarts, within
 from kleinbot.process.gc_freeze import freeze, unfreeze
 from kleinbot.process.shutdown_marker import ShutdownMarker
 from kleinbot.process.supervisor import RESTART_CODE
@@ -31,9 +31,9 @@ _log = logging.getLogger(__name__)
 _CLOSING_S = 10.0
 _FINISHING_S = 30.0
 _ENGINE_CLOSING_S = 20.0
-"""A step takes less; compiling takes more, and cannot be stopped: the end of the process ends it."""
+"""A step takes less; compiling takes more and cannot be interrupted, so it ends with the process."""
 _ALL_CLOSINGS_S = 180.0
-"""More than all that is waited for after the grace period, one after the other."""
+"""More than the sum of all waits after the grace period."""
 _TOKENIZER_LOOK_S = 2.0
 UNREACHED_ADVICE = (
     "Discord cannot be reached (%s), a new process will try again. Check this host's network and DNS, and "
@@ -49,7 +49,7 @@ ANYBODY_MAY_INVITE = (
 
 
 class App:
-    """Runs the bot that ``container`` holds. ``run`` ends with the process's exit code.
+    """Runs the bot in ``container``. ``run`` returns the process's exit code.
 
     ``stopping`` is set once the bot is about to end. ``on_ending``: see ``Outside``.
     """
@@ -79,15 +79,15 @@ class App:
         self._on_ending = on_ending
 
     def request_stop(self) -> None:
-        """Ask ``run`` to end cleanly; may be called again and again."""
+        """Ask ``run`` to end cleanly; may be called repeatedly."""
         self.stopping.set()
         self.container.scheduling.scheduler.is_ending = True
 
     async def run(self, token: str) -> int:
         """Recover, log in, work until ``request_stop`` or a failure; return the exit code.
 
-        Raises StartError TOKEN_REFUSED where Discord does not know the token, also later, and INTENTS_REFUSED
-        or GATEWAY_REFUSED where it takes no connection of this bot any more.
+        Raises StartError TOKEN_REFUSED if Discord rejects the token, also later, and INTENTS_REFUSED or
+        GATEWAY_REFUSED if it permanently refuses this bot's connection.
         """
         async with served(self.container.metrics, self.container.status.reading, self._metrics_port):
             return await self._run(token)
@@ -115,18 +115,18 @@ class App:
         if code is not None:
             return code
         background = [
-            asyncio.create_task(kept_going(work, self.container.base.clock), name=name)
+            asyncio.create_task(run_with_restarts(work, self.container.base.clock), name=name)
             for name, work in (
-                ("board", self.container.delivery.live_messages.run),
+                ("live messages", self.container.delivery.live_messages.run),
                 ("delivery", self.container.delivery.outbox_worker.run),
                 ("removal", self.container.delivery.remover.run),
                 ("presence", self.container.discord.presence.run),
-                ("hosts", self.container.discord.ownership.run),
-                ("loop watch", self.container.loop_lag.run),
+                ("ownership", self.container.discord.ownership.run),
+                ("loop lag", self.container.loop_lag.run),
                 ("promises", self.container.rendering.dispatcher.keep_promises),
                 ("sweep", lambda: self.sweeper.run(self.container.discord.client.wait_until_ready)),
                 ("archive mark", self.container.base.archive.keep_mark),
-                ("stamps", self.container.delivery.clock_repair.run),
+                ("clock repair", self.container.delivery.clock_repair.run),
                 ("departures", self.container.usecases.departures.run),
                 ("retention", self.container.delivery.retention.run),
                 ("commands", self._sync_commands),
@@ -144,7 +144,7 @@ class App:
             unfreeze()
 
     async def _log_in(self, token: str) -> int | None:
-        """Log in; return an exit code where that did not come to be. Raises StartError TOKEN_REFUSED."""
+        """Log in; return an exit code if that did not succeed. Raises StartError TOKEN_REFUSED."""
         login = asyncio.create_task(self.container.discord.client.login(token), name="login")
         stopping = asyncio.create_task(self.stopping.wait(), name="stop before login")
         try:
@@ -170,9 +170,9 @@ class App:
             _log.warning(ANYBODY_MAY_INVITE)
 
     async def _wind_down(self, gateway: "asyncio.Task[None]", drawing: "asyncio.Task[int]") -> int:
-        """Let the picture in hand be finished, put the rest back, say so; return the exit code.
+        """Finish the running image, put back the rest, update messages; return the exit code.
 
-        Raises StartError where Discord has refused the connection for good.
+        Raises StartError if Discord has permanently refused the connection.
         """
         self.request_stop()
         refusal, new_process = refusal_of(gateway), needs_more_shards(gateway)
@@ -197,14 +197,14 @@ class App:
         return code
 
     async def close_engine(self) -> None:
-        """Release the card, unless it hangs: waiting for its thread would only delay the restart."""
+        """Release the GPU unless it hangs: waiting for its thread would only delay the restart."""
         if self.container.rendering.dispatcher.gpu_hangs:
-            _log.error("the card hangs and is left as it is; only the end of the process frees it")
+            _log.error("the GPU hangs and is not released; only the end of the process frees it")
             return
         await within(_ENGINE_CLOSING_S, self._engine.close)
 
     async def _draw(self) -> int:
-        """Draw until the bot stops; return the exit code that this asks for."""
+        """Draw until the bot stops; return the exit code for that."""
         anew = self.profile_reselection.after_memory_ran_out
         match await started(self._engine, self.container.base.clock, self._gpu_availability.look_again, anew):
             case StartOutcome.READY:
@@ -212,7 +212,7 @@ class App:
                 self.container.loop_lag.reset()
                 return await self._draw_until_stopped()
             case StartOutcome.FAILED:
-                # The bot stays online and says so.
+                # The bot stays online and reports the problem.
                 await self.stopping.wait()
             case StartOutcome.NEW_PROCESS:
                 return RESTART_CODE
@@ -228,7 +228,7 @@ class App:
             await cancelled((better,), _CLOSING_S)
 
     async def _better_found(self) -> None:
-        """End the drawing once a better profile fits and nothing has been drawn for a while."""
+        """Stop drawing once a better profile fits and nothing has been drawn for a while."""
         while True:
             await self.container.base.clock.sleep(LOOK_EVERY_S)
             while self.container.rendering.dispatcher.idle_s < IDLE_S:
@@ -237,7 +237,7 @@ class App:
             if better is not None and self.container.rendering.dispatcher.idle_s >= IDLE_S:
                 break
         _log.warning(
-            "The profile %s fits now and is better than %s; nothing waits, so the bot restarts with it.",
+            "The profile %s fits now and is better than %s; no job waits, so the bot restarts with it.",
             better.profile.name,
             self._profile.name,
         )
@@ -245,7 +245,7 @@ class App:
 
     async def _sync_commands(self) -> None:
         pause_s = FIRST_RETRY_S
-        while self._served is not None:  # else those of the model that is away stay
+        while self._served is not None:  # else the commands of the unavailable model stay
             try:
                 await sync_if_changed(
                     self.container.discord.client.tree,
@@ -254,7 +254,7 @@ class App:
                 )
                 break
             except UNREACHED as error:
-                _log.error("the commands could not be sent to Discord, trying again: %s", error)
+                _log.error("the commands could not be sent to Discord, retrying: %s", error)
             await self.container.base.clock.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_RETRY_S)
         await self.stopping.wait()

@@ -1,4 +1,4 @@
-"""Which model this host runs, and how: the machine, the settings and the weights put together."""
+"""Chooses this machine's model and profile from its hardware, the settings and the weights."""
 
 import logging
 import math
@@ -47,9 +47,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """``note`` is the message id of what is said under every picture, or None.
+    """``note`` is the message id of the text under every picture, or None.
 
-    ``choice`` is what the rules gave for ``facts``, with its reasons. ``waits_for``: why there is no card
+    ``choice`` is the profile chosen for ``facts``, with its reasons. ``waits_for``: why no GPU is available
     for the model at present; nothing is drawn then (``kleinbot.app.gpu_availability``).
     """
 
@@ -73,15 +73,15 @@ def choose_model(
     ask_torch: Callable[[], TorchProbe] = ask_torch,
     without: frozenset[str] = frozenset(),
 ) -> ModelChoice:
-    """Choose by the settings and, where they leave it open, by the machine.
+    """Choose a model by the settings and, where they leave it open, by the hardware.
 
-    torch is asked only where the driver is there but shows no card, or where the settings want one and none
-    is shown: it may know better (a container without the driver's library, a slice of a card). ``without``
-    names profiles that are left out where others fit.
+    torch is asked only if the driver exists but shows no GPU, or if the settings want a GPU and none is
+    visible: torch may find one in a container without the driver's library, or on a slice of a GPU.
+    ``without`` names profiles to avoid if others fit.
 
-    What is kept in 8 bits counts as weights that are there, though the plain ones may be gone by now.
-    Raises StartError where diffusers is too old, where weights were named that are not Klein 4B's or cannot
-    be read, or where the settings ask for what this machine cannot do.
+    Cached 8-bit weights count as available, even if their plain sources are gone. Raises StartError if
+    diffusers is too old, if the named weights are not Klein 4B's or cannot be read, or if the settings ask
+    for what this machine cannot do.
     """
     check_libraries()
     for name, value in DEVICE_ORDER.items():
@@ -93,13 +93,13 @@ def choose_model(
         if asked is Device.CUDA and not report.is_available:
             raise StartError(Code.CUDA_UNAVAILABLE, torch=report.version or "?")
         facts = replace(facts, gpus=report.gpus())
-    with _weights_told():
+    with _weights_errors():
         return _chosen(settings, facts, asked, without)
 
 
 @contextmanager
-def _weights_told() -> Iterator[None]:
-    """Turn what the system says of a place that is away, such as a file server, into a sentence."""
+def _weights_errors() -> Iterator[None]:
+    """Turn an OSError for unavailable storage, such as a file server, into a sentence."""
     try:
         yield
     except OSError as error:
@@ -113,14 +113,14 @@ def _chosen(
     kept = tuple(kept_in(settings.scratch_folder))
     offer = _offered_by_folder(weights, kept) if isinstance(weights, Path) else _offered_by_hub(weights)
     offer = replace(offer, is_named=weights is not None)
-    choice = choose(facts, asked, offer, wishes_of(settings), without)
+    choice = choose(facts, asked, offer, overrides_of(settings), without)
     gone = gone_of(each for each in kept if each.serves(choice.profile))
     used = weights if choice.uses_named_weights else None
     proxy = None if settings.proxy is None else settings.proxy.get_secret_value()
     source, name, is_shipped = _source(used, choice.profile, gone, proxy)
     is_small = is_shipped or (choice.uses_named_weights and offer.is_small)
     if isinstance(source, FolderSource) and kept:
-        # What the profile needs plain may be gone.
+        # The plain weights that the profile needs may be gone.
         find_weights(source.folder, prefer_fp8=source.prefer_fp8, gone=gone)
     return ModelChoice(
         source, choice.profile, name, "small-note" if is_shipped else None, facts, choice,
@@ -129,28 +129,28 @@ def _chosen(
 
 
 def pin_gpu(model: ModelChoice) -> None:
-    """Let torch see the chosen card alone where there are several; call it before torch is imported.
+    """Make only the chosen GPU visible to torch if there are several; call it before torch is imported.
 
-    Also beside one that the driver does not show: it may be lost, and then CUDA gives none of them.
+    Also beside a GPU that the driver does not show: it may be lost, and then CUDA offers none of them.
     """
     if len(model.facts.gpus) > 1 or model.facts.driver_error is not None:
         pin(model.choice.gpu)
 
 
 def hides_gpus(facts: MachineFacts) -> bool:
-    """Tell whether there is a driver, and yet no card: it cannot say, or something hides them."""
+    """Return whether a driver exists but shows no GPU: it fails to list them, or they are hidden."""
     return not facts.gpus and (facts.driver is not None or facts.driver_error is not None)
 
 
 def log_choice(model: ModelChoice, named: Path | str | None) -> None:
-    """Say in the log what was chosen and why; ``named`` are the weights that the settings name."""
+    """Log what was chosen and why; ``named`` are the weights that the settings name."""
     choice = model.choice
     if model.facts.gpus and model.facts.driver_error is not None:
-        _log.warning("the driver does not show all of its cards: NVML answers %d", model.facts.driver_error)
+        _log.warning("the driver does not show all of its GPUs: NVML returned %d", model.facts.driver_error)
     if choice.fallback is not None:
         _log.warning("the graphics card is not used: %s", choice.fallback)
     if not choice.uses_named_weights:
-        needed = left_alone_needs_gib(named)
+        needed = memory_needed_gib(named)
         reason = (
             "no card can run it" if needed is None else f"on the CPU it would take {needed} GiB of memory"
         )
@@ -161,19 +161,20 @@ def log_choice(model: ModelChoice, named: Path | str | None) -> None:
     _log.debug("%r", choice.profile)
 
 
-def left_alone_needs_gib(weights: Path | str | None) -> float | None:
-    """Return what ``weights`` would take of the host's memory on the CPU; None where their size is not known.
+def memory_needed_gib(weights: Path | str | None) -> float | None:
+    """Return the memory that ``weights`` would take on the CPU; None if their size is unknown.
 
-    A folder's headers were read; of repositories only the published one is known without a download.
+    A folder's headers have been read; of hub repositories, only the official one's size is known without a
+    download.
     """
     is_known = isinstance(weights, Path) or weights == DEFAULT_HUB_REPO
     return round(full_size_cpu_bytes() / GIB, 1) if is_known else None
 
 
 def _offered_by_folder(folder: Path, kept: Sequence[QuantisedFile]) -> AvailableWeights:
-    """Return what the weights in ``folder`` can be loaded as, where they are gone from what is ``kept``.
+    """Return the formats in which the weights in ``folder`` can be loaded, if some are gone but ``kept``.
 
-    Raises StartError where they are missing, damaged, not Klein 4B, or only its base checkpoint.
+    Raises StartError if they are missing, damaged, not Klein 4B, or only its base checkpoint.
     """
     weights = find_weights(folder, gone=gone_of(kept))
     weights.require_distilled(str(folder))
@@ -183,16 +184,16 @@ def _offered_by_folder(folder: Path, kept: Sequence[QuantisedFile]) -> Available
     elif any(component.scaled_layers for component in transformers.values()):
         formats = frozenset({WeightFormat.FP8})
     else:
-        # Of plain weights all formats can be made while they are loaded.
+        # Every format can be made from plain weights while they are loaded.
         formats = frozenset(WeightFormat)
     return AvailableWeights(formats, tuple(transformers), is_small=_is_small(weights))
 
 
 def _offered_by_hub(repository: str | None) -> AvailableWeights:
-    """Return what the hub has: of Black Forest Labs every file, of another repository its own checkpoint.
+    """Return what the hub has: every file of Black Forest Labs' repository, of others only their checkpoint.
 
-    Raises StartError WEIGHTS_BASE_ALONE (of another repository, that is found before the download), and
-    WEIGHTS_KLEIN_9B by the name alone: nobody shall wait for a download that is refused.
+    Raises StartError WEIGHTS_BASE_ALONE (for another repository it is found before the download), and
+    WEIGHTS_KLEIN_9B by the name alone, so that nobody waits for a download that is then refused.
     """
     if repository is not None and KLEIN_9B_NAME.search(repository):
         raise StartError(Code.WEIGHTS_KLEIN_9B, file=repository, found="9B", wanted="FLUX.2 [klein] 4B")
@@ -206,7 +207,7 @@ def _offered_by_hub(repository: str | None) -> AvailableWeights:
 
 
 def _is_small(weights: WeightSet) -> bool:
-    """Tell whether ``weights`` are those of a smaller model than Klein 4B, by their headers."""
+    """Return whether the headers of ``weights`` show a smaller model than Klein 4B."""
     transformers = weights.transformers.values()
     numbers = max(
         sum(math.prod(tensor.shape) for tensor in component.tensors.values()) for component in transformers
@@ -217,7 +218,7 @@ def _is_small(weights: WeightSet) -> bool:
 def _source(
     weights: Path | str | None, profile: Profile, gone: Gone, proxy: str | None
 ) -> tuple[Source, str, bool]:
-    """Return where the weights come from, their name, and whether they are the small model that ships."""
+    """Return the source of the weights, their name, and whether they are the small model that ships."""
     if isinstance(weights, Path):
         prefer_fp8 = profile.transformer.format is WeightFormat.FP8
         return FolderSource(weights, prefer_fp8=prefer_fp8, gone=gone), weights.name, False
@@ -228,8 +229,8 @@ def _source(
     return FolderSource(SMALL_KLEIN), "kleinbot small Klein", True
 
 
-def wishes_of(settings: Settings) -> ProfileOverrides:
-    """Return what the settings ask of the profile."""
+def overrides_of(settings: Settings) -> ProfileOverrides:
+    """Return the profile overrides from the settings."""
     return ProfileOverrides(
         transformer=settings.profile_transformer,
         transformer_placement=settings.profile_transformer_placement,

@@ -1,4 +1,4 @@
-"""Opens what the bot stands on, builds it, and closes everything again."""
+"""Opens the bot's resources, builds the bot on them, and closes everything again."""
 
 import asyncio
 import logging
@@ -41,12 +41,12 @@ async def opened(
     *,
     waits_for_gpu: bool = True,
 ) -> AsyncIterator[App]:
-    """Build the app over ``settings.data_folder``; everything is closed again, in reverse order.
+    """Build the app on ``settings.data_folder``; close everything in reverse order on exit.
 
-    Where not ``waits_for_gpu``, the small model draws while the GPU that was there before is away.
+    Unless ``waits_for_gpu``, the small model draws while a GPU that was there before is unavailable.
 
-    Raises StartError where the folder is in use or its disk is full, the database cannot be used, or the
-    weights are wrong.
+    Raises StartError if the folder is in use or its disk is full, the database is unusable, or the weights
+    are wrong.
     """
     outside = outside or machine()
     async with AsyncExitStack() as stack:

@@ -1,6 +1,6 @@
-"""Chooses another profile than this process has: a smaller one where memory ran out, a better one later.
+"""Chooses a different profile while the bot runs: a smaller one after memory ran out, a better one later.
 
-A profile that was chosen beside a game would else stay after the game has ended.
+Without it, a profile chosen while a game was running would stay after the game has ended.
 """
 
 import logging
@@ -22,14 +22,14 @@ from kleinbot.hardware.profile_choice import ProfileChoice
 _log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 3600.0
-"""How often it is looked whether a better way fits, while nothing is drawn."""
+"""Interval between checks for a better profile while nothing is drawn."""
 IDLE_S = 600.0
-"""For so long nothing must have been drawn before the bot restarts for a better way."""
+"""Nothing must have been drawn for this long before the bot restarts with a better profile."""
 LOOK_IDLE_EVERY_S = 60.0
 
 
 class ProfileReselection:
-    """Every method may take seconds: call it on a thread."""
+    """Looks for a smaller or a better profile. Every method may take seconds: call it on a thread."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class ProfileReselection:
         ask: Callable[[], TorchProbe] = ask_torch,
         ask_of: Callable[[Gpu | None], TorchProbe] = lambda gpu: ask_torch(gpu=gpu),
     ) -> None:
-        """``chosen`` is what this process runs, or tries to; ``ask_of`` asks torch of one card alone."""
+        """``chosen`` is what this process runs or tries to; ``ask_of`` probes torch with one GPU visible."""
         self._settings = settings
         self._chosen = chosen
         self._failed = failed
@@ -49,9 +49,9 @@ class ProfileReselection:
         self._ask_torch_of = ask_of
 
     def after_memory_ran_out(self) -> bool:
-        """Tell whether a new process would choose another profile for a card; then this one is left out.
+        """Return whether a new process would choose another GPU profile; if so, record this one as failed.
 
-        Where there is no other, nothing is noted: the same one may fit once a game has ended.
+        Nothing is recorded if there is no other: the same profile may fit once a game has ended.
         """
         name = self._chosen.profile.name
         left_out = self._failed.names() | {name}
@@ -64,18 +64,18 @@ class ProfileReselection:
             return False
         self._failed.note(name)
         _log.warning(
-            "memory ran out with the profile %s again; a new process takes %s", name, other.profile.name
+            "memory ran out again with the profile %s; a new process will use %s", name, other.profile.name
         )
         return True
 
     def ready(self) -> None:
-        """Note that the profile fits after all."""
+        """Record that the profile fits after all."""
         self._failed.forget(self._chosen.profile.name)
 
     def better(self, held_bytes: int) -> ModelChoice | None:
-        """Return what would be chosen with what is free now and what we hold, where that is better.
+        """Return the choice for the memory that is free now or held by this process, if it is better.
 
-        ``held_bytes`` is what this process holds of its card at least.
+        ``held_bytes`` is the least GPU memory that this process holds.
         """
         is_best = self._chosen.choice.rank == 0 and len(self._chosen.facts.gpus) < 2
         if is_best or self._chosen.waits_for is not None or self._settings.device is DeviceChoice.CPU:
@@ -83,25 +83,25 @@ class ProfileReselection:
         try:
             found = self._choose(self._with_own(self._look_at_machine(), held_bytes), self._failed.names())
         except (StartError, OSError) as error:
-            _log.info("whether a better profile fits cannot be told: %s", error)
+            _log.info("cannot determine whether a better profile fits: %s", error)
             return None
         if found is None or not _is_better(found.choice, self._chosen.choice):
             return None
         if self._chosen.profile.device is Device.CPU:
-            # A start that then fails would leave nothing where the small model draws now.
-            # Of that card: the first one may be for the screens, and too old.
+            # If the new start failed, not even the small model would draw. Probe that GPU in particular: the
+            # first one may only drive the screens, and be too old.
             report = self._ask_torch_of(found.choice.gpu)
             if not (report.is_available and report.has_kernels):
                 return None
         return found
 
     def _choose(self, facts: MachineFacts, without: frozenset[str]) -> ModelChoice | None:
-        """Return what would run on a card, or None."""
+        """Return the choice if it runs on a GPU, else None."""
         found = choose_model(self._settings, lambda: facts, self._ask_torch, without)
         return found if found.profile.device is Device.CUDA else None
 
     def _with_own(self, facts: MachineFacts, held_bytes: int) -> MachineFacts:
-        """Return ``facts`` with what this process holds of its card counted as free."""
+        """Return ``facts`` with the GPU memory held by this process counted as free."""
         own = self._chosen.choice.gpu
         if own is None:
             return facts
@@ -117,7 +117,10 @@ class ProfileReselection:
 
 
 def _is_better(found: ProfileChoice, than: ProfileChoice) -> bool:
-    """Tell whether it is worth a restart. Of two cards by what never changes: none is taken in turn."""
+    """Return whether a restart is worthwhile.
+
+    Compares GPUs by constant properties, so that choices never alternate.
+    """
     if found.rank is None:
         return False
     if than.rank is None or found.rank < than.rank:

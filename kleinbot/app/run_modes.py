@@ -1,4 +1,4 @@
-"""The two ways in: on Discord, and against the stand-in in this very process."""
+"""The two run modes: on Discord, and against the stand-in within this process."""
 
 import asyncio
 import logging
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 WORDS_CODE = 3
 _ONLINE_S = 60.0
 _AT_DISCORD = {"en": "en-US"}
-"""Discord's name of a language of ours, where it is another."""
+"""Discord's locale for a language of ours that it names differently."""
 
 
 async def serve(settings: Settings, on_ending: Callable[[int, float], None]) -> int:
@@ -34,7 +34,7 @@ async def serve(settings: Settings, on_ending: Callable[[int, float], None]) -> 
     if settings.discord_token is None:
         raise StartError(Code.TOKEN_MISSING)
     outside = replace(machine(), on_ending=on_ending, client_options=_options(settings))
-    if not await _there_is_room(settings, outside.clock):
+    if not await _has_disk_space(settings, outside.clock):
         return 0
     async with opened(settings, outside) as app:
         with stop_on_signals(app.request_stop):
@@ -42,16 +42,16 @@ async def serve(settings: Settings, on_ending: Callable[[int, float], None]) -> 
 
 
 def _options(settings: Settings) -> dict[str, object]:
-    """Return how the client reaches Discord."""
+    """Return the options that make the client reach Discord."""
     proxy = proxy_for(settings)
     if proxy is None:
         return {}
-    _log.info("Discord is reached over the proxy %s", shown(proxy))
+    _log.info("Discord is reached through the proxy %s", shown(proxy))
     return {"proxy": proxy}
 
 
-async def _there_is_room(settings: Settings, clock: Clock) -> bool:
-    """Wait until the disk has room to begin; False where a signal came first."""
+async def _has_disk_space(settings: Settings, clock: Clock) -> bool:
+    """Wait until the disk has enough room for a start; return False if a signal came first."""
     stopping = asyncio.Event()
     waits = [
         asyncio.create_task(until_disk_space(settings.data_folder, clock)),
@@ -72,8 +72,8 @@ async def sandbox(
 ) -> int:
     """Run the bot against the stand-in, in this process, with the terminal as its members.
 
-    ``run`` does one command; the exit code is then 0 if it was answered with a picture, ``WORDS_CODE`` if
-    with words alone, 1 if not at all.
+    ``run`` executes one command; the exit code is then 0 if the answer had a picture, ``WORDS_CODE`` if it
+    had only text, 1 if there was none.
     """
     outside = machine()
     async with FakeDiscord() as standin:
@@ -81,12 +81,12 @@ async def sandbox(
         outside = replace(outside, client_options={"connector": standin.connector()}, on_ending=on_ending)
         locale = _AT_DISCORD.get(settings.locale, settings.locale)
         terminal = Terminal(standin, settings.data_folder / "pictures", locale=locale)
-        # What is drawn here is play: the small model will do while the card is away.
+        # Pictures in the sandbox are for trying out: the small model suffices while the GPU is unavailable.
         async with opened(settings, outside, waits_for_gpu=False) as app:
             bot = asyncio.create_task(app.run(standin.token), name="bot")
             person = asyncio.create_task(_converse(standin, app, terminal, run, timeout_s), name="person")
             if run is not None:
-                _give_up_where_nothing_can_be_drawn(app, person, settings)
+                _cancel_if_engine_fails(app, person, settings)
 
             def leave() -> None:
                 person.cancel()
@@ -137,7 +137,7 @@ async def _converse(
 
 
 def _waiting_jobs(app: App) -> str:
-    """Return how many jobs wait or run, and that they go on; empty where none does."""
+    """Return how many jobs wait or run, and that they continue; empty if there are none."""
     count = len(
         {
             image.key.job_id
@@ -152,8 +152,8 @@ def _waiting_jobs(app: App) -> str:
     return "1 job, which goes on" if count == 1 else f"{count} jobs, which go on"
 
 
-def _give_up_where_nothing_can_be_drawn(app: App, person: "asyncio.Task[int]", settings: Settings) -> None:
-    """End a single command, which would wait in vain, once the model could not be started."""
+def _cancel_if_engine_fails(app: App, person: "asyncio.Task[int]", settings: Settings) -> None:
+    """End a single command once the model has failed to start, because it would wait in vain."""
 
     def look(state: EngineState) -> None:
         if (

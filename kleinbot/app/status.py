@@ -1,4 +1,4 @@
-"""How the bot is now, for Prometheus and for the owner's commands."""
+"""The bot's current status, for Prometheus and for the owner's commands."""
 
 import asyncio
 from collections import Counter
@@ -17,7 +17,7 @@ from kleinbot.usecases.owner.bot_control import ActivityCounts, Health
 
 
 class StatusReader:
-    """Reads every figure at the moment at which somebody asks."""
+    """Reads every figure at the moment of the request."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class StatusReader:
         self._skew = skew
 
     def reading(self) -> Reading:
-        """Return the gauges."""
+        """Return the current gauges."""
         scheduler, outstanding = self._scheduler, self._scheduler.queue.outstanding
         spread = scheduler.estimate_errors.spread
         running = Counter(image.lane for image in scheduler.queue.running)
@@ -62,9 +62,9 @@ class StatusReader:
         )
 
     async def health(self) -> Health:
-        """Return how the process and its machine are."""
+        """Return the health of the process and its machine."""
         return Health(
-            # On a thread: a lost network share may take long.
+            # On a thread: a lost network share may block for long.
             free_bytes=await asyncio.to_thread(self._archive.free_bytes),
             loop_late_s=self._loop_lag.worst_s,
             tallies=ActivityCounts(

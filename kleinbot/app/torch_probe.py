@@ -1,4 +1,4 @@
-"""What torch says of itself, asked in a process of its own: a broken torch may take its process down.
+"""Probes torch in a separate process, because a broken torch may crash its process.
 
 ``python -m kleinbot.app.torch_probe`` prints one line of JSON.
 """
@@ -22,9 +22,9 @@ _LONGEST_REASON = 200
 
 @dataclass(frozen=True)
 class TorchProbe:
-    """``has_kernels``: this build holds code for the first card; ``error``: why torch cannot be imported.
+    """``has_kernels``: this build has code for the first GPU; ``error``: why torch cannot be imported.
 
-    ``card``, ``memory_bytes``, ``free_bytes`` and ``capability`` are the first card's, where it has one.
+    ``gpu``, ``memory_bytes``, ``free_bytes`` and ``capability`` describe the first GPU, if there is one.
     """
 
     version: str = ""
@@ -38,7 +38,7 @@ class TorchProbe:
     capability: tuple[int, int] = (0, 0)
 
     def gpus(self) -> tuple[Gpu, ...]:
-        """Return the card as torch sees it, for a machine whose driver does not show it."""
+        """Return the GPU as torch sees it, for a machine whose driver does not show it."""
         if not self.is_available or not self.memory_bytes:
             return ()
         major, minor = self.capability
@@ -46,7 +46,7 @@ class TorchProbe:
 
 
 def ask_torch(timeout_s: float = _TIMEOUT_S, gpu: Gpu | None = None) -> TorchProbe:
-    """Import torch in a child and return what it says, of ``card`` alone if one is named. Raises nothing."""
+    """Import torch in a child process and return its report, for ``gpu`` alone if given. Raises nothing."""
     root = str(Path(kleinbot.__file__).parents[1])
     paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     alone = {} if gpu is None or not gpu.identity else {VISIBLE_DEVICES: gpu.identity}

@@ -1,1 +1,1 @@
-"""What the owner can set, and where the settings come from."""
+"""The owner's settings, and where they are read from."""

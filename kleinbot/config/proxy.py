@@ -1,4 +1,4 @@
-"""The one way out to the internet: the proxy that everything takes which speaks to Discord."""
+"""The proxy used by everything that connects to Discord."""
 
 import logging
 import urllib.request
@@ -13,10 +13,10 @@ _log = logging.getLogger(__name__)
 
 
 def proxy_for(settings: Settings, address: str = DISCORD) -> str | None:
-    """Return the proxy over which ``address`` is reached, or None for the direct way.
+    """Return the proxy for ``address``, or None for a direct connection.
 
-    KLEINBOT_PROXY decides where it is set; else HTTPS_PROXY, then ALL_PROXY, but for what NO_PROXY names, as
-    other programs read them. A SOCKS proxy of the environment is not taken: aiohttp speaks HTTP proxies only.
+    KLEINBOT_PROXY decides if it is set; otherwise HTTPS_PROXY, then ALL_PROXY, except for hosts in NO_PROXY,
+    as in other programs. A SOCKS proxy from the environment is not used: aiohttp supports HTTP proxies only.
     """
     if settings.proxy is not None:
         chosen = settings.proxy.get_secret_value()

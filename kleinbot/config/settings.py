@@ -1,7 +1,7 @@
-"""What a host can set: every setting with its description, its default and what would be right.
+"""The owner's settings: each with its description, its default and what a valid value looks like.
 
-``Settings(...)`` reads nothing but its arguments; ``kleinbot.config.sources.load_settings`` reads
-the environment, ``.env`` and ``kleinbot.toml``.
+``Settings(...)`` reads only its arguments; ``kleinbot.config.sources.load_settings`` reads the environment,
+``.env`` and ``kleinbot.toml``.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ from kleinbot.config.values import (
     DeviceChoice,
     LogLevel,
     Number,
-    Right,
+    ValidValue,
     folder_or_hub_repository,
     http_proxy,
     known_locale,
@@ -32,7 +32,7 @@ from kleinbot.texts import FALLBACK, languages
 
 
 class Settings(BaseSettings):
-    """Everything the host decides, checked and frozen. Each field's description is its documentation."""
+    """All settings, checked and frozen. Each field's description is its documentation."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -47,7 +47,7 @@ class Settings(BaseSettings):
         SecretStr | None,
         BeforeValidator(stripped),
         AfterValidator(token_shaped),
-        Right(
+        ValidValue(
             "the bot's token: three parts joined by dots, without quotes or spaces, from "
             "https://discord.com/developers/applications, your application, page Bot, Reset Token "
             "(not the application id, public key or client secret)"
@@ -58,7 +58,7 @@ class Settings(BaseSettings):
         SecretStr | None,
         BeforeValidator(stripped),
         AfterValidator(http_proxy),
-        Right(
+        ValidValue(
             "the address of an HTTP proxy like http://proxy.example:3128 (user:password@ before the name "
             f"where it asks for them), or {DIRECT}; SOCKS proxies cannot be used"
         ),
@@ -70,13 +70,13 @@ class Settings(BaseSettings):
     data_folder: Annotated[
         Path,
         AfterValidator(writable_folder),
-        Right("a folder that exists and can be written, or a place where one can be made"),
+        ValidValue("a folder that exists and can be written, or a place where one can be made"),
         Field(validate_default=True, description="Where the database, the pictures and the log are kept."),
     ] = Path("data")
     weights: Annotated[
         Path | str | None,
         BeforeValidator(folder_or_hub_repository),
-        Right(
+        ValidValue(
             "a folder that exists (of single .safetensors files: the folder they lie in), or a repository on "
             f"the Hugging Face hub like {DEFAULT_HUB_REPO}"
         ),
@@ -88,21 +88,21 @@ class Settings(BaseSettings):
     device: Annotated[
         DeviceChoice,
         BeforeValidator(lowercased),
-        Right("one of auto, cpu, cuda"),
+        ValidValue("one of auto, cpu, cuda"),
         Field(description="Where the model runs; auto takes the graphics card if there is a suitable one."),
     ] = DeviceChoice.AUTO
-    # How the model sits on the GPU: what is unset is chosen from what the machine is
+    # How the model uses the GPU: unset values are chosen from the machine's hardware
     # (kleinbot.hardware.profile_choice).
     profile_transformer: Annotated[
         WeightFormat | None,
         BeforeValidator(lowercased),
-        Right("one of plain, fp8, int8"),
+        ValidValue("one of plain, fp8, int8"),
         Field(description="The transformer's weights: plain is BF16; fp8 and int8 take half of its memory."),
     ] = None
     profile_transformer_placement: Annotated[
         Placement | None,
         BeforeValidator(lowercased),
-        Right("one of resident, streamed, disk"),
+        ValidValue("one of resident, streamed, disk"),
         Field(
             description="Where the transformer's weights rest: on the card, in the host's memory, on disk."
         ),
@@ -110,13 +110,13 @@ class Settings(BaseSettings):
     profile_text_encoder: Annotated[
         WeightFormat | None,
         BeforeValidator(lowercased),
-        Right("one of plain, fp8, int8"),
+        ValidValue("one of plain, fp8, int8"),
         Field(description="The text encoder's weights: plain is BF16; fp8 and int8 take half of its memory."),
     ] = None
     profile_text_encoder_placement: Annotated[
         Placement | None,
         BeforeValidator(lowercased),
-        Right("one of resident, streamed, disk"),
+        ValidValue("one of resident, streamed, disk"),
         Field(
             description="Where the text encoder's weights rest: on the card, in the host's memory, on disk."
         ),
@@ -124,43 +124,43 @@ class Settings(BaseSettings):
     profile_native_fp8: Annotated[
         bool | None,
         BeforeValidator(lowercased),
-        Right("true or false"),
+        ValidValue("true or false"),
         Field(description="Multiply in FP8, on a card of the RTX 40 series or newer: faster, less exact."),
     ] = None
     profile_word_table_on_host: Annotated[
         bool | None,
         BeforeValidator(lowercased),
-        Right("true or false"),
+        ValidValue("true or false"),
         Field(description="Keep the text encoder's table of words (0.7 GiB) in the host's memory."),
     ] = None
     profile_lean_decode: Annotated[
         bool | None,
         BeforeValidator(lowercased),
-        Right("true or false"),
+        ValidValue("true or false"),
         Field(description="Turn latents into pictures and back in strips: less memory, a little slower."),
     ] = None
     profile_attention: Annotated[
         Attention | None,
         BeforeValidator(lowercased),
-        Right("one of default, cudnn"),
+        ValidValue("one of default, cudnn"),
         Field(description="Which attention kernels of PyTorch are used."),
     ] = None
     profile_compiled: Annotated[
         bool | None,
         BeforeValidator(lowercased),
-        Right("true or false"),
+        ValidValue("true or false"),
         Field(description="Compile the transformer: faster pictures, a slower start; needs a C compiler."),
     ] = None
     profile_base_checkpoint: Annotated[
         bool | None,
         BeforeValidator(lowercased),
-        Right("true or false"),
+        ValidValue("true or false"),
         Field(description="Load the base checkpoint beside the distilled one, for the best quality."),
     ] = None
     profile_largest_side_px: Annotated[
         int | None,
         Number,
-        Right("a multiple of 16 from 256 to 1024"),
+        ValidValue("a multiple of 16 from 256 to 1024"),
         Field(
             ge=256,
             le=1024,
@@ -171,25 +171,25 @@ class Settings(BaseSettings):
     profile_most_references: Annotated[
         int | None,
         Number,
-        Right("a whole number from 0 to 4"),
+        ValidValue("a whole number from 0 to 4"),
         Field(ge=0, le=4, description="Pictures that one edit may refer to."),
     ] = None
     profile_largest_batch: Annotated[
         int | None,
         Number,
-        Right("a whole number from 1 to 16"),
+        ValidValue("a whole number from 1 to 16"),
         Field(ge=1, le=16, description="Pictures that are made at once."),
     ] = None
     quota_pictures: Annotated[
         int,
         Number,
-        Right("a whole number from 1 to 100000"),
+        ValidValue("a whole number from 1 to 100000"),
         Field(ge=1, le=100_000, description="Pictures a member may make within quota_hours, in each server."),
     ] = 60
     quota_everywhere: Annotated[
         int | None,
         Number,
-        Right("a whole number from 1 to 1000000"),
+        ValidValue("a whole number from 1 to 1000000"),
         Field(
             ge=1,
             le=1_000_000,
@@ -200,27 +200,27 @@ class Settings(BaseSettings):
     quota_hours: Annotated[
         int,
         Number,
-        Right("a whole number of hours from 1 to 744 (31 days)"),
+        ValidValue("a whole number of hours from 1 to 744 (31 days)"),
         Field(ge=1, le=744, description="The rolling window of quota_pictures, in hours."),
     ] = 24
     locale: Annotated[
         str,
         BeforeValidator(stripped),
         AfterValidator(known_locale),
-        Right(f"one of {', '.join(languages())}"),
+        ValidValue(f"one of {', '.join(languages())}"),
         Field(description="The language where Discord does not tell the reader's own."),
     ] = FALLBACK
     allowed_servers: Annotated[
         tuple[Annotated[int, Number, Field(ge=1, lt=2**63)], ...],
         NoDecode,
         BeforeValidator(split),
-        Right("server ids separated by commas (in kleinbot.toml a list of numbers)"),
+        ValidValue("server ids separated by commas (in kleinbot.toml a list of numbers)"),
         Field(description="Ids of the servers the bot works in; empty means every server it is invited to."),
     ] = ()
     new_server_share: Annotated[
         float,
         Number,
-        Right("a number from 0.01 to 1"),
+        ValidValue("a number from 0.01 to 1"),
         Field(
             ge=0.01,
             le=1,
@@ -231,13 +231,13 @@ class Settings(BaseSettings):
     metrics_port: Annotated[
         int | None,
         Number,
-        Right("a port from 1 to 65535 that nothing else uses"),
+        ValidValue("a port from 1 to 65535 that nothing else uses"),
         Field(ge=1, le=65535, description="Port on 127.0.0.1 for Prometheus, at /metrics; unset: none."),
     ] = None
     grace_s: Annotated[
         float,
         Number,
-        Right("a number of seconds from 1 to 3600"),
+        ValidValue("a number of seconds from 1 to 3600"),
         Field(
             ge=1,
             le=3600,
@@ -247,7 +247,7 @@ class Settings(BaseSettings):
     log_level: Annotated[
         LogLevel,
         BeforeValidator(lowercased),
-        Right("one of debug, info, warning, error"),
+        ValidValue("one of debug, info, warning, error"),
         Field(description="The least serious thing that is logged."),
     ] = LogLevel.INFO
 
@@ -260,7 +260,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read arguments only: who loads from elsewhere must know what came from where."""
+        """Read arguments only: whoever loads settings from elsewhere must know where each came from."""
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
 
@@ -268,7 +268,7 @@ class Settings(BaseSettings):
 
     @property
     def archive_options(self) -> str:
-        """What follows ``bot.py archive adopt`` so that it means this data folder."""
+        """The options that make ``bot.py archive adopt`` use this data folder."""
         return " --sandbox" if self._is_sandbox else ""
 
     @property
@@ -281,11 +281,11 @@ class Settings(BaseSettings):
 
     @property
     def scratch_folder(self) -> Path:
-        """Where weights are kept that were made in 8 bits here, and those that the profile leaves on disk."""
+        """The folder for weights quantised to 8 bits here, and for those that the profile leaves on disk."""
         return self.data_folder / "scratch"
 
     def for_sandbox(self) -> Self:
-        """Return settings under which the sandbox cannot meet the live bot, nor be refused by them."""
+        """Return settings that keep the sandbox apart from the live bot and from its restrictions."""
         own = self.model_copy(
             update={
                 "data_folder": self.data_folder / "sandbox",

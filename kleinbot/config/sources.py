@@ -1,4 +1,4 @@
-"""Where settings come from, and what is said when one is wrong.
+"""Reads settings from their sources, and explains wrong ones.
 
 In order: explicit arguments, the environment, ``.env``, ``kleinbot.toml``, defaults.
 """
@@ -17,7 +17,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
 from kleinbot.config.settings import Settings
-from kleinbot.config.values import ENVIRONMENT_PREFIX, TOKEN_SHAPE, TOKEN_VARIABLE, Right
+from kleinbot.config.values import ENVIRONMENT_PREFIX, TOKEN_SHAPE, TOKEN_VARIABLE, ValidValue
 
 ENVIRONMENT = "the environment"
 DOTENV = ".env"
@@ -26,10 +26,11 @@ ARGUMENT = "an argument"
 DEFAULT = "default"
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-"""The folder of bot.py."""
+"""The folder that contains bot.py."""
 
-# What our own texts advise to set, and what steers downloads: read by others' code from the environment.
-OF_OTHERS = frozenset(
+# Variables that our own texts suggest, and those that control downloads: other libraries read them from the
+# environment.
+LIBRARY_VARIABLES = frozenset(
     (
         "HF_HOME",
         "HF_TOKEN",
@@ -45,17 +46,17 @@ OF_OTHERS = frozenset(
         "NO_PROXY",
     )
 )
-# NAME="C:\… or NAME="\\server\…, as .env and TOML write it.
+# NAME="C:\… or NAME="\\server\…, as written in .env and TOML.
 _WINDOWS_PATH = re.compile(r'\s*(?:export\s+)?([\w-]{1,60})\s*=\s*"((?:[A-Za-z]:|\\)\\[^"]*)"')
 
-# Variables that steer the project's own tests; the bot has to run beside them.
+# Variables that control the project's own tests; the bot must accept their presence.
 TEST_PREFIX = f"{ENVIRONMENT_PREFIX}TEST_"
 LONGEST_SHOWN_VALUE = 80
 
 
 @dataclass(frozen=True)
 class SettingOrigin:
-    """Where a value comes from and the name it was written under there."""
+    """The source of a value, and the name it has there."""
 
     source: str
     written: str
@@ -65,13 +66,13 @@ class SettingOrigin:
 class LoadedSettings:
     settings: Settings
     origins: Mapping[str, SettingOrigin]
-    """By field name; a field that is not here has its default."""
+    """By field name; a field that is missing here has its default."""
 
 
 class SettingsError(Exception):
     """At least one setting is wrong; ``problems`` has one sentence for each.
 
-    ``others``: the settings that can be read, with the defaults in place of those that cannot.
+    ``others``: the settings that could be read, with defaults in place of those that could not.
     """
 
     def __init__(self, problems: tuple[str, ...], others: LoadedSettings) -> None:
@@ -82,7 +83,7 @@ class SettingsError(Exception):
 
 @dataclass
 class _Gathered:
-    """What the sources say so far; a source read earlier wins."""
+    """The values found so far; a source that is read earlier wins."""
 
     values: dict[str, object] = field(default_factory=dict)
     origins: dict[str, SettingOrigin] = field(default_factory=dict)
@@ -95,39 +96,40 @@ class _Gathered:
 
 
 def variable(name: str) -> str:
-    """Return the environment variable of the setting ``name``."""
+    """Return the name of the environment variable for the setting ``name``."""
     return TOKEN_VARIABLE if name == "discord_token" else f"{ENVIRONMENT_PREFIX}{name.upper()}"
 
 
 def installation_folder(checkout: Path = CHECKOUT) -> Path:
-    """Return where ``.env``, ``kleinbot.toml`` and a relative data folder lie.
+    """Return the folder of ``.env``, ``kleinbot.toml`` and a relative data folder.
 
-    That is the working directory, as ever; but where nothing of ours lies there and something does beside
-    bot.py, that folder: whoever starts the bot from elsewhere means the same bot.
+    This is normally the working directory. If it contains no installation but the folder of bot.py does, it
+    is the latter: the bot may be started from any directory.
     """
-    return checkout if _is_ours(checkout) and not _is_ours(Path()) else Path()
+    return checkout if _has_installation(checkout) and not _has_installation(Path()) else Path()
 
 
-def take_over_dotenv(folder: Path | None = None) -> None:
-    """Put into the environment what ``.env`` says for other programs' parts, unless it is set there.
+def export_dotenv(folder: Path | None = None) -> None:
+    """Copy the variables for other libraries from ``.env`` into the environment, unless set there.
 
-    To be called before those are imported: Hugging Face's library, for one, looks at HF_HOME only then.
+    Call it before importing those libraries: Hugging Face's, for example, reads HF_HOME only on import.
     """
     try:
         text = ((folder or installation_folder()) / DOTENV).read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError):  # none, or one that the settings are going to tell about
+    except (OSError, UnicodeDecodeError):  # no file, or one that loading the settings will report
         return
     for binding in parse_stream(io.StringIO(text)):
-        if binding.key in OF_OTHERS and binding.value:
+        if binding.key in LIBRARY_VARIABLES and binding.value:
             os.environ.setdefault(binding.key, binding.value)
 
 
 def load_settings(folder: Path | None = None, **arguments: object) -> LoadedSettings:
     """Read and check all settings; ``.env`` and ``kleinbot.toml`` lie in ``folder``.
 
-    None: ``installation_folder``. Relative folders that those name, and the default data folder, lie in it.
+    ``folder`` defaults to ``installation_folder``. Relative folders named in those files, and the default
+    data folder, are inside it.
 
-    Raises ``SettingsError`` with everything that is wrong at once.
+    Raises ``SettingsError`` with all problems at once.
     """
     folder = installation_folder() if folder is None else folder
     gathered = _Gathered()
@@ -136,13 +138,13 @@ def load_settings(folder: Path | None = None, **arguments: object) -> LoadedSett
     _read_variables(gathered, EnvSettingsSource(Settings), ENVIRONMENT)
     _read_dotenv(gathered, folder / DOTENV)
     _read_toml(gathered, folder / TOML)
-    _place(gathered, folder)
+    _resolve_relative_paths(gathered, folder)
     try:
         settings = Settings.model_validate(gathered.values)
     except ValidationError as error:
         wrong = dict.fromkeys(str(detail["loc"][0]) for detail in error.errors(include_input=False))
         gathered.problems += [_wrong_value(name, gathered) for name in wrong]
-        # ``from None``: the cause holds the values, and one of them may be the token.
+        # ``from None``: the cause contains the values, and one of them may be the token.
         raise SettingsError(tuple(gathered.problems), _without(wrong, gathered)) from None
     loaded = LoadedSettings(settings, gathered.origins)
     if gathered.problems:
@@ -151,20 +153,20 @@ def load_settings(folder: Path | None = None, **arguments: object) -> LoadedSett
 
 
 def files_with_secrets(folder: Path | None = None) -> list[Path]:
-    """Return those of the files that settings are read from which are there and may hold the token."""
+    """Return the settings files that exist and may contain the token."""
     folder = installation_folder() if folder is None else folder
     dotenv, toml = folder / DOTENV, folder / TOML
     found = [dotenv] if dotenv.is_file() else []
     try:
         if "discord_token" in toml.read_text("utf-8", errors="replace").lower():
             found.append(toml)
-    except OSError:  # none, or one that could not be read: the settings say so
+    except OSError:  # no file, or an unreadable one, which loading the settings reports
         pass
     return found
 
 
-def _is_ours(folder: Path) -> bool:
-    """Tell whether an installation lies in a folder: a file of settings, or a database."""
+def _has_installation(folder: Path) -> bool:
+    """Return whether a folder contains an installation: a settings file or a database."""
     if (folder / TOML).is_file() or (folder / "data" / "kleinbot.sqlite3").is_file():
         return True
     try:
@@ -174,8 +176,8 @@ def _is_ours(folder: Path) -> bool:
     return TOKEN_VARIABLE in text or ENVIRONMENT_PREFIX in text
 
 
-def _place(gathered: _Gathered, folder: Path) -> None:
-    """Let what is relative lie in ``folder``, where a file in it says so or nobody says anything."""
+def _resolve_relative_paths(gathered: _Gathered, folder: Path) -> None:
+    """Resolve relative paths against ``folder`` if they come from a file in it or from a default."""
     if folder == Path():
         return
     gathered.values.setdefault("data_folder", str(Settings.model_fields["data_folder"].default))
@@ -188,19 +190,19 @@ def _place(gathered: _Gathered, folder: Path) -> None:
         ):
             continue
         placed = folder / value
-        if name == "data_folder" or _is_there(placed):  # weights may name a repository of the hub
+        if name == "data_folder" or _is_there(placed):  # weights may be the id of a hub repository
             gathered.values[name] = str(placed)
 
 
 def _swallowed_backslash(line: str) -> str | None:
-    """Return the name whose Windows path has backslashes that mean something else between double quotes."""
+    """Return the name whose Windows path contains backslashes that are escapes within double quotes."""
     match = _WINDOWS_PATH.match(line)
     if match is None or "\\" not in match[2].replace("\\\\", ""):
         return None
     return match[1]
 
 
-def _told_backslash(name: str, number: int, source: str) -> str:
+def _backslash_problem(name: str, number: int, source: str) -> str:
     return (
         f"{name} (line {number} of {source}): between double quotes a backslash begins a sign like a tab. "
         "Write the path in single quotes, 'C:\\pictures', or with slashes, \"C:/pictures\"."
@@ -211,7 +213,7 @@ def _without(wrong: Collection[str], gathered: _Gathered) -> LoadedSettings:
     values = {name: value for name, value in gathered.values.items() if name not in wrong}
     try:
         settings = Settings.model_validate(values)
-    except ValidationError:  # a default that cannot be used here
+    except ValidationError:  # a default that is unusable on this machine
         return LoadedSettings(Settings.model_construct(), {})
     origins = {name: origin for name, origin in gathered.origins.items() if name in values}
     return LoadedSettings(settings, origins)
@@ -219,7 +221,7 @@ def _without(wrong: Collection[str], gathered: _Gathered) -> LoadedSettings:
 
 def _read_variables(gathered: _Gathered, source: EnvSettingsSource, name_of_source: str) -> None:
     for name in Settings.model_fields:
-        # The source has lowered the names, as they may be written in any case.
+        # The source has lowercased the names, because they may be written in any case.
         value = source.env_vars.get(variable(name).lower())
         if value is not None:
             gathered.add(name, value, SettingOrigin(name_of_source, variable(name)))
@@ -233,7 +235,7 @@ def _read_variables(gathered: _Gathered, source: EnvSettingsSource, name_of_sour
 
 
 def _is_nearly_the_token(written: str, source: EnvSettingsSource) -> bool:
-    """Tell whether somebody has misspelt the token's name in a file that does not have it."""
+    """Return whether the token's name is misspelt in a file that does not define the token."""
     if TOKEN_VARIABLE.lower() in source.env_vars:
         return False
     return bool(difflib.get_close_matches(written, [TOKEN_VARIABLE], cutoff=0.8))
@@ -245,14 +247,14 @@ def _read_dotenv(gathered: _Gathered, path: Path) -> None:
         return
     for number, line in enumerate(text.splitlines(), 1):
         if name := _swallowed_backslash(line):
-            gathered.problems.append(_told_backslash(name, number, DOTENV))
+            gathered.problems.append(_backslash_problem(name, number, DOTENV))
             return
     for binding in parse_stream(io.StringIO(text)):
         if binding.error or (binding.key is not None and binding.value is None):
-            # Not shown: the line may hold the token.
+            # Not shown: the line may contain the token.
             gathered.problems.append(f"Line {binding.original.line} of {DOTENV} should be NAME=value.")
             return
-    # utf-8-sig: Windows editors put a byte order mark in front.
+    # utf-8-sig: Windows editors write a byte order mark.
     source = DotEnvSettingsSource(Settings, env_file=path, env_file_encoding="utf-8-sig")
     _read_variables(gathered, source, DOTENV)
 
@@ -263,7 +265,7 @@ def _read_toml(gathered: _Gathered, path: Path) -> None:
         return
     for number, line in enumerate(text.splitlines(), 1):
         if name := _swallowed_backslash(line):
-            gathered.problems.append(_told_backslash(name, number, TOML))
+            gathered.problems.append(_backslash_problem(name, number, TOML))
             return
     try:
         table = tomllib.loads(text)
@@ -292,7 +294,7 @@ def _text(gathered: _Gathered, path: Path) -> str | None:
 
 
 def _unknown(written: str, source: str, known: list[str]) -> str:
-    """Name the setting that was probably meant, however it was spelled."""
+    """Return the setting that was probably meant, however it was spelled."""
     plain = written.lower().replace("-", "_").removeprefix(ENVIRONMENT_PREFIX.lower())
     plain_of = {name.lower().removeprefix(ENVIRONMENT_PREFIX.lower()): name for name in known}
     meant = [name for name in plain_of if plain in name.split("_")]
@@ -308,25 +310,25 @@ def _wrong_value(name: str, gathered: _Gathered) -> str:
     origin = gathered.origins.get(name, SettingOrigin(DEFAULT, variable(name)))
     where = f"{origin.written} ({origin.source})"
     if is_secret(name):
-        return f"{where} has a value that cannot be right (not shown here); it should be {right(name)}."
+        return f"{where} has a value that cannot be right (not shown here); it should be {valid_value(name)}."
     value = gathered.values.get(name, Settings.model_fields[name].default)
-    return f"{where} is {_shown(value)}; it should be {right(name)}."
+    return f"{where} is {_shown(value)}; it should be {valid_value(name)}."
 
 
 def _shown(value: object) -> str:
-    # Somebody may have put the token where another value belongs.
+    # The token may have been pasted in place of another value.
     text = TOKEN_SHAPE.sub("[a token]", repr(str(value) if isinstance(value, Path) else value))
     return text if len(text) <= LONGEST_SHOWN_VALUE else f"{text[:LONGEST_SHOWN_VALUE]}…"
 
 
 def is_secret(name: str) -> bool:
-    """Tell whether the value of the setting ``name`` must never be shown."""
+    """Return whether the value of the setting ``name`` must never be shown."""
     return SecretStr in getattr(Settings.model_fields[name].annotation, "__args__", ())
 
 
-def right(name: str) -> str:
-    """Describe what would be right for the setting ``name``."""
-    return next(part.text for part in Settings.model_fields[name].metadata if isinstance(part, Right))
+def valid_value(name: str) -> str:
+    """Describe a valid value for the setting ``name``."""
+    return next(part.text for part in Settings.model_fields[name].metadata if isinstance(part, ValidValue))
 
 
 def described(loaded: LoadedSettings) -> Iterator[str]:
@@ -337,7 +339,7 @@ def described(loaded: LoadedSettings) -> Iterator[str]:
         yield (
             f"{name} = {_as_written(name, getattr(loaded.settings, name))}\n"
             f"    {info.description}\n"
-            f"    Right: {right(name)}.\n"
+            f"    ValidValue: {valid_value(name)}.\n"
             f"    From: {source}. Default: {_as_written(name, info.default)}. Variable: {variable(name)}"
         )
 
@@ -353,7 +355,7 @@ def _as_written(name: str, value: object) -> str:
 
 
 def _is_there(place: Path) -> bool:
-    """Tell whether something is at ``place``, or was: the system says no clear no of a share that is away."""
+    """Return whether ``place`` exists or may exist: a share that is unavailable gives no definite answer."""
     try:
         return place.exists()
     except OSError:

@@ -19,19 +19,19 @@ DEFAULT_HUB_REPO = "black-forest-labs/FLUX.2-klein-4B"
 
 # Discord documents no shape; every token since 2015 is base64url(id).base64url(time).signature.
 TOKEN_SHAPE = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{17,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{20,}")
-# Both halves as huggingface_hub's validate_repo_id wants them, less its finer points.
+# Both halves as huggingface_hub's validate_repo_id requires them, except for its finer rules.
 HUB_REPO_SHAPE = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 
 
 @dataclass(frozen=True)
-class Right:
-    """Stands beside a setting's type: how a right value is described to who wrote a wrong one."""
+class ValidValue:
+    """Describes a valid value of a setting for whoever wrote a wrong one; annotates the setting's type."""
 
     text: str
 
 
 class DeviceChoice(StrEnum):
-    """Where the model should run; ``auto`` takes the card if there is a suitable one."""
+    """Where the model should run; ``auto`` uses a suitable GPU if there is one."""
 
     AUTO = "auto"
     CPU = "cpu"
@@ -46,7 +46,7 @@ class LogLevel(StrEnum):
 
     @property
     def number(self) -> int:
-        """The level as ``logging`` counts it."""
+        """The level as a number of ``logging``."""
         return logging.getLevelNamesMapping()[self.name]
 
 
@@ -59,7 +59,7 @@ def lowercased(value: object) -> object:
 
 
 def no_boolean(value: object) -> object:
-    # pydantic would take TOML's ``true`` for 1.
+    # pydantic would accept TOML's ``true`` as 1.
     if isinstance(value, bool):
         raise ValueError("a truth value is not a number")  # noqa: TRY004 - what pydantic collects
     return value
@@ -98,7 +98,7 @@ def writable_folder(folder: Path) -> Path:
     folder = _expanded(folder)
     try:
         existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    except OSError as error:  # a folder on the way may not be looked into
+    except OSError as error:  # a parent folder may not be searched
         raise ValueError("cannot be reached") from error
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         raise ValueError("cannot be made or written")
@@ -113,18 +113,18 @@ def _expanded(path: Path) -> Path:
 
 
 def folder_or_hub_repository(value: object) -> object:
-    """Tell a folder (``Path``) from a hub repository's id (``str``): an existing folder wins."""
+    """Return a folder (``Path``) or the id of a hub repository (``str``): an existing folder wins."""
     if not isinstance(value, str):
         return value
     path = _expanded(Path(value.strip()))
     try:
         is_folder, is_file = path.is_dir(), path.is_file()
     except OSError:
-        # On a share that is away just now: whoever reads it says so, and tries again.
+        # On an unavailable share: whoever reads the folder reports that, and retries.
         return path
     if is_folder:
         return path
-    # A file may be written like a repository: models/flux-2-klein-4b.safetensors.
+    # A file's path can look like a repository id: models/flux-2-klein-4b.safetensors.
     if is_file or HUB_REPO_SHAPE.fullmatch(value.strip()) is None:
         raise ValueError("neither a folder nor a repository")
     return value.strip()

@@ -1,1 +1,1 @@
-"""Tells whether the bot would start here, and what to mend: looks at everything, changes nothing."""
+"""Checks whether the bot would start here, and says what to fix; changes nothing."""

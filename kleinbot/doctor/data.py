@@ -1,4 +1,4 @@
-"""The data folder, its disk and its database."""
+"""Checks the data folder, its disk and its database."""
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -21,13 +21,13 @@ from kleinbot.upkeep.sweep import Counts, Sweep
 FULL_BYTES = GIB // 2
 _NAMED_PLACES = 3
 LOW_BYTES = 5 * GIB
-"""Some thousand pictures."""
+"""Enough for some thousand pictures."""
 
 
 def data_folder(
     folder: Path, holder: Holder | None, free_bytes_at: Callable[[Path], int | None]
 ) -> Iterator[Finding]:
-    """Yield whether the folder is there, whether a bot runs in it, and the room on its disk."""
+    """Yield whether the folder exists, whether a bot runs in it, and the free space on its disk."""
     if holder is not None:
         # As text: a number would be written with separators.
         error = StartError(Code.FOLDER_IN_USE, folder=str(folder), pid=str(holder.pid), since=holder.since)
@@ -57,14 +57,14 @@ def data_folder(
 
 
 def readable_secrets(files: Iterable[Path]) -> Iterator[Finding]:
-    """Yield which of the files that hold the token another account of this machine may read."""
+    """Yield the files with the token that other accounts of this machine may read."""
     for file in files:
         if private_files.may_be_read_by_others(file):
             yield warning(Topic.SETTINGS, "doctor-settings-open", file=str(file))
 
 
 def database(file: Path, root: Path) -> Finding:
-    """Tell whether the database can be used as it is, without touching it."""
+    """Return whether the database is usable as it is, without touching it."""
     known = len(load_migrations())
     try:
         require_database(file, root)
@@ -86,7 +86,7 @@ def database(file: Path, root: Path) -> Finding:
 
 
 def archive(file: Path, root: Path) -> Finding:
-    """Tell whether the archive at ``root`` belongs to the database, without touching either."""
+    """Return whether the archive at ``root`` belongs to the database, without touching either."""
     if not has_pictures(root):
         return ok(Topic.ARCHIVE, "doctor-archive-empty")
     pairing, counts = Pairing.OTHER, Counts()
@@ -95,7 +95,7 @@ def archive(file: Path, root: Path) -> Finding:
             with reading(file) as connection:
                 pairing = judged(connection, root)
             counts = _counted(file, root) if pairing is not Pairing.TOGETHER else counts
-        except (sqlite3.Error, OSError):  # the database's own line says so, or it has an older schema
+        except (sqlite3.Error, OSError):  # the database's own finding reports it, or its schema is older
             counts = _all(root)
     else:
         counts = _all(root)

@@ -1,4 +1,4 @@
-"""The token and what the bot may do in its servers, asked of Discord's own API."""
+"""Checks the token, and the bot's permissions in its servers, through Discord's own API."""
 
 import asyncio
 from collections.abc import Collection, Iterator
@@ -17,7 +17,7 @@ from kleinbot.domain.plain_text import one_line
 API = "https://discord.com/api/v10"
 _TIMEOUT_S = 10.0
 _SERVERS_NAMED = 5
-_SKEW_TAKEN_S = 30
+_TOLERATED_SKEW_S = 30
 _NAME_CHARACTERS = 60
 
 # Bits of Discord's permission flags (developer documentation, "Permissions").
@@ -32,10 +32,10 @@ NEEDED = {
 
 @dataclass(frozen=True)
 class Account:
-    """The bot as Discord knows it; ``servers`` as the API lists them.
+    """The bot's account; ``servers`` as the API lists them.
 
-    ``is_public``: whether anybody may invite it. ``clock_ahead_s``: by how much this host's clock is ahead of
-    the Date of Discord's answer, negative where behind; None where it had none.
+    ``is_public``: whether anybody may invite the bot. ``clock_ahead_s``: how far this machine's clock is
+    ahead of the Date header in Discord's response, negative if behind; None without that header.
     """
 
     name: str
@@ -48,10 +48,10 @@ class Account:
 async def ask_discord(
     token: str, api: str = API, timeout_s: float = _TIMEOUT_S, proxy: str | None = None
 ) -> Account:
-    """Return whom the token belongs to, asked over ``proxy`` as the bot would.
+    """Return the account the token belongs to, reached through ``proxy`` as by the bot.
 
-    Raises StartError TOKEN_REFUSED; OSError, aiohttp.ClientError, TimeoutError or ValueError where Discord
-    does not answer as it should.
+    Raises StartError TOKEN_REFUSED; OSError, aiohttp.ClientError, TimeoutError or ValueError if Discord does
+    not respond as expected.
     """
     headers = {
         "Authorization": f"Bot {token}",
@@ -94,7 +94,7 @@ def _ahead_s(response: aiohttp.ClientResponse) -> float | None:
 def token(
     value: str | None, allowed_servers: Collection[int], api: str = API, proxy: str | None = None
 ) -> Iterator[Finding]:
-    """Yield whether Discord knows the token, and what the bot lacks in its servers."""
+    """Yield whether Discord accepts the token, and which permissions the bot lacks in its servers."""
     if value is None:
         yield of_error(Topic.TOKEN, StartError(Code.TOKEN_MISSING))
         return
@@ -115,9 +115,9 @@ def token(
 
 
 def clock(ahead_s: float) -> Finding:
-    """Return whether the clock is right, by how much it is ahead of Discord's; negative where behind."""
-    if abs(ahead_s) <= _SKEW_TAKEN_S:
-        return ok(Topic.CLOCK, "doctor-clock", seconds=_SKEW_TAKEN_S)
+    """Return whether the clock is right, given how far it is ahead of Discord's (negative if behind)."""
+    if abs(ahead_s) <= _TOLERATED_SKEW_S:
+        return ok(Topic.CLOCK, "doctor-clock", seconds=_TOLERATED_SKEW_S)
     where = "ahead" if ahead_s > 0 else "behind"
     return warning(Topic.CLOCK, "doctor-clock-wrong", seconds=round(abs(ahead_s)), where=where)
 
@@ -144,7 +144,7 @@ def _servers(account: Account, allowed_servers: Collection[int]) -> Finding:
 
 
 def _named(server: dict[str, Any]) -> str:
-    """Return a server's name for a terminal, where control characters would be obeyed."""
+    """Return a server's name for a terminal, which would obey control characters."""
     return one_line(str(server.get("name", "?")), _NAME_CHARACTERS)
 
 

@@ -1,11 +1,11 @@
-"""Every check, in the order in which a person reads them."""
+"""All checks, in the order in which a person reads them."""
 
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kleinbot.app.gpu_availability import comes_down, waits_for
+from kleinbot.app.gpu_availability import falls_back_to_small_model, waits_for
 from kleinbot.app.model_choice import hides_gpus
 from kleinbot.app.torch_probe import TorchProbe, ask_torch
 from kleinbot.config.proxy import proxy_for
@@ -39,7 +39,7 @@ _BY_THE_SETTINGS = (
 
 @dataclass(frozen=True)
 class Instruments:
-    """What the doctor looks with; tests bring their own."""
+    """What the doctor depends on; tests inject their own."""
 
     look: Callable[[], MachineFacts] = look
     ask_torch: Callable[[], TorchProbe] = ask_torch
@@ -52,7 +52,7 @@ class Instruments:
 def examine(
     settings: Settings, wrong_settings: Sequence[str] = (), instruments: Instruments | None = None
 ) -> list[Finding]:
-    """Return what is found. ``wrong_settings``: a sentence of each that is not in ``settings``."""
+    """Return the findings. ``wrong_settings``: a sentence for each setting missing from ``settings``."""
     tools = instruments or Instruments()
     asked = None if settings.device is DeviceChoice.AUTO else Device(settings.device)
     holder = holder_of(settings.data_folder)
@@ -96,7 +96,7 @@ def _model(settings: Settings, facts: MachineFacts, report: TorchProbe, tools: I
         chosen, found = model.chosen(settings, facts, report)
         if chosen is None:
             return [machine.host_memory(facts, 0), *found]
-        if comes_down(settings, _served(settings), chosen):
+        if falls_back_to_small_model(settings, _served(settings), chosen):
             away = of_error(Topic.PROFILE, waits_for(chosen.choice.fallback))
             return [machine.host_memory(facts, 0), *found, away]
         found = [machine.host_memory(facts, pinned_bytes(chosen.profile))]
@@ -109,10 +109,10 @@ def _model(settings: Settings, facts: MachineFacts, report: TorchProbe, tools: I
 def _served(settings: Settings) -> ModelSize | None:
     try:
         return served_model.look_up(settings.data_folder / DATABASE_FILE)
-    except sqlite3.Error:  # the database's own line says so
+    except sqlite3.Error:  # the database's own finding reports it
         return None
 
 
 def would_start(findings: Sequence[Finding]) -> bool:
-    """Tell whether nothing that was found keeps the bot from starting."""
+    """Return whether none of the findings keeps the bot from starting."""
     return all(finding.verdict is not Verdict.PROBLEM for finding in findings)

@@ -1,4 +1,4 @@
-"""What the doctor finds: a topic, how it stands, and the sentence that says it."""
+"""The findings of the doctor: a topic, a verdict, and the sentence that explains it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from kleinbot.domain.errors import KleinbotError, Parameter
 class Verdict(StrEnum):
     OK = "ok"
     WARNING = "warning"
-    """The bot starts, but something is not as a host may expect."""
+    """The bot starts, but something is not as the owner may expect."""
     PROBLEM = "problem"
     """The bot would not start, or could not draw."""
 
@@ -62,5 +62,5 @@ def problem(topic: Topic, message: str, **parameters: Parameter) -> Finding:
 
 
 def of_error(topic: Topic, error: KleinbotError, verdict: Verdict = Verdict.PROBLEM) -> Finding:
-    """Return the finding that an error of the start would be."""
+    """Return the finding for an error that the start would raise."""
     return Finding(topic, verdict, error.code, error.parameters)

@@ -1,4 +1,4 @@
-"""Whether a process that reads members' pictures can be started here."""
+"""Checks whether a process that reads members' pictures can be started here."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""Python, torch and the other libraries, the card, its driver and its memory, the host's memory."""
+"""Checks Python, torch and other libraries, the GPU, its driver and memory, and the machine's memory."""
 
 import platform
 from collections.abc import Callable, Iterator
@@ -16,14 +16,14 @@ from kleinbot.hardware.facts import GIB, Gpu, MachineFacts, System
 from kleinbot.hardware.profile_choice import by_worth, usable_bytes
 from kleinbot.hardware.without_gpu import HOST_RESERVE_BYTES
 
-# As in pyproject.toml: the oldest that works, and the first that was never tried.
+# As in pyproject.toml: the oldest version that works, and the first that is untested.
 KNOWN_LIBRARIES = {
     "torch": ("2.11", "2.14"),
     "diffusers": ("0.42.1", "0.43"),
     "transformers": ("5.10", "6"),
     "discord.py": ("2.7.1", "2.8"),
 }
-_HELD_BY_OTHERS_WORTH_A_WORD = 2 * GIB
+_REPORTED_HELD_BYTES = 2 * GIB
 _PROGRAMS_NAMED = 3
 
 
@@ -33,7 +33,7 @@ def python_version(system: System) -> Finding:
 
 
 def libraries(version_of: Callable[[str], str] = metadata.version) -> Iterator[Finding]:
-    """Yield what is wrong with the libraries' versions, or that nothing is."""
+    """Yield problems with the libraries' versions, or one finding that there are none."""
     found: dict[str, str] = {}
     is_right = True
     for name, (oldest, untried) in KNOWN_LIBRARIES.items():
@@ -59,7 +59,7 @@ def libraries(version_of: Callable[[str], str] = metadata.version) -> Iterator[F
 
 
 def torch_build(report: TorchProbe, facts: MachineFacts, asked: Device | None) -> Finding:
-    """Tell whether torch works and is the one for the card; an asked-for card that it lacks is a problem."""
+    """Return whether torch works and supports the GPU; lacking a requested GPU is a problem."""
     if report.error is not None:
         return problem(Topic.TORCH, "doctor-torch-broken", reason=report.error)
     version, cuda = report.version, report.cuda or "none"
@@ -68,9 +68,9 @@ def torch_build(report: TorchProbe, facts: MachineFacts, asked: Device | None) -
     gpu = by_worth(facts)[0]
     known = obstacle(gpu, facts)
     if known is not None and known.code is not Code.CARD_TOO_OLD:
-        return of_error(Topic.TORCH, known, _grave(asked))
+        return of_error(Topic.TORCH, known, _unusable_gpu_verdict(asked))
     if not report.is_available:
-        # The rules cannot know it, so the bot would try the card.
+        # The profile choice cannot know it, so the bot would try the GPU.
         return of_error(Topic.TORCH, StartError(Code.CUDA_UNAVAILABLE, torch=version))
     if not report.has_kernels:
         capability = f"{gpu.capability[0]}.{gpu.capability[1]}"
@@ -80,13 +80,13 @@ def torch_build(report: TorchProbe, facts: MachineFacts, asked: Device | None) -
 
 
 def gpu(facts: MachineFacts, asked: Device | None) -> Iterator[Finding]:
-    """Yield the card, its driver and its memory."""
+    """Yield findings on the GPU, its driver and its memory."""
     if not facts.gpus:
         if (silent := driver_problem(facts)) is not None:
             yield of_error(Topic.CARD, silent, Verdict.WARNING)
             return
         if asked is Device.CUDA:
-            # The profile says whether torch finds one nevertheless.
+            # The profile shows whether torch finds a GPU nevertheless.
             yield warning(Topic.CARD, "doctor-card-not-found")
             return
         message = "doctor-card-none-windows" if facts.system is System.WINDOWS else "doctor-card-none"
@@ -96,7 +96,7 @@ def gpu(facts: MachineFacts, asked: Device | None) -> Iterator[Finding]:
     major, minor = first.capability
     known = obstacle(first, facts)
     if known is not None and known.code is Code.CARD_TOO_OLD:
-        yield of_error(Topic.CARD, known, _grave(asked))
+        yield of_error(Topic.CARD, known, _unusable_gpu_verdict(asked))
     else:
         message = "doctor-card" if first.capability == MEASURED_ON else "doctor-card-unmeasured"
         yield ok(Topic.CARD, message, card=first.name, capability=f"{major}.{minor}")
@@ -115,7 +115,7 @@ def _gpu_memory(first: Gpu, system: System) -> Finding:
         "free": _gib(first.free_bytes),
         "usable": _gib(usable_bytes(first, system)),
     }
-    if first.held_bytes < _HELD_BY_OTHERS_WORTH_A_WORD:
+    if first.held_bytes < _REPORTED_HELD_BYTES:
         return ok(Topic.CARD_MEMORY, "doctor-card-memory", **figures)
     programs = sorted(first.programs, key=lambda program: program.bytes, reverse=True)[:_PROGRAMS_NAMED]
     named = ", ".join(f"{_name_of(each.pid)} {_gib(each.bytes)} GiB" for each in programs) or "?"
@@ -129,7 +129,7 @@ def _gpu_memory(first: Gpu, system: System) -> Finding:
 
 
 def host_memory(facts: MachineFacts, needed_bytes: int) -> Finding:
-    """Tell the host's memory beside what the profile pins of it."""
+    """Return the machine's memory beside what the profile pins of it."""
     memory = facts.memory
     figures = {"total": _gib(memory.total_bytes), "available": _gib(memory.available_bytes)}
     if memory.available_bytes < needed_bytes + HOST_RESERVE_BYTES:
@@ -145,8 +145,8 @@ def _name_of(pid: int) -> str:
         return f"({pid})"
 
 
-def _grave(asked: Device | None) -> Verdict:
-    """Say how bad a card is that cannot serve: without being asked for it the small model draws instead."""
+def _unusable_gpu_verdict(asked: Device | None) -> Verdict:
+    """Return the verdict on an unusable GPU: if none was requested, the small model draws instead."""
     return Verdict.PROBLEM if asked is Device.CUDA else Verdict.WARNING
 
 

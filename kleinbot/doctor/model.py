@@ -1,4 +1,4 @@
-"""The weights and the profile: what is there or would be downloaded, what was chosen and why, its peaks."""
+"""Checks the weights and the profile: what exists or would be downloaded, what was chosen, its peaks."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from huggingface_hub import is_offline_mode
 
-from kleinbot.app.model_choice import SMALL_KLEIN, ModelChoice, choose_model, left_alone_needs_gib
+from kleinbot.app.model_choice import SMALL_KLEIN, ModelChoice, choose_model, memory_needed_gib
 from kleinbot.app.torch_probe import TorchProbe
 from kleinbot.config.settings import Settings
 from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, ok, problem, warning
@@ -24,7 +24,7 @@ from kleinbot.klein.weights.tokenizer_files import open_tokenizer
 def chosen(
     settings: Settings, facts: MachineFacts, report: TorchProbe
 ) -> tuple[ModelChoice | None, list[Finding]]:
-    """Choose as a start would; what keeps it from starting is a finding."""
+    """Choose the model as a start would; an error that would prevent the start becomes a finding."""
     try:
         return choose_model(settings, lambda: facts, lambda: report), []
     except StartError as error:
@@ -38,13 +38,13 @@ def weights(
     free_bytes_at: Callable[[Path], int | None],
     plan: Callable[[HubSource], Download],
 ) -> Finding:
-    """Tell whether the weights are there, by their headers, or what a start would download.
+    """Return whether the weights exist, judged by their headers, or what a start would download.
 
-    ``named`` are those that the settings name; ``plan`` says what a start would download, as
-    ``klein.download.plan_download`` does.
+    ``named`` are the weights that the settings name; ``plan`` returns what a start would download, like
+    ``kleinbot.klein.hub.download.plan_download``.
     """
     if not model.choice.uses_named_weights:
-        needed = left_alone_needs_gib(named)
+        needed = memory_needed_gib(named)
         if needed is None:
             return warning(Topic.WEIGHTS, "doctor-weights-left-alone-unseen", weights=str(named))
         return warning(Topic.WEIGHTS, "doctor-weights-left-alone", weights=str(named), needed=needed)
@@ -92,7 +92,7 @@ def _download(source: HubSource, download: Download, free_bytes_at: Callable[[Pa
 
 
 def profile(choice: ProfileChoice) -> Iterator[Finding]:
-    """Yield the profile, why no better one, and its predicted peaks."""
+    """Yield the profile, why no better one was chosen, and its predicted peaks."""
     if choice.fallback is not None:
         yield of_error(Topic.PROFILE, choice.fallback, Verdict.WARNING)
     grid = choice.profile.largest_square
@@ -131,7 +131,7 @@ def _peaks(chosen_profile: Profile, grid: Grid, usable_bytes: int) -> Finding:
 
 
 def without_program(facts: MachineFacts, pid: int | str) -> MachineFacts:
-    """Return ``facts`` as if the process ``pid``, a bot that runs already, held nothing of the cards."""
+    """Return ``facts`` as if the process ``pid``, a bot that already runs, used no GPU memory."""
     gpus = tuple(
         replace(
             gpu,
@@ -144,13 +144,13 @@ def without_program(facts: MachineFacts, pid: int | str) -> MachineFacts:
 
 
 def with_empty_gpus(facts: MachineFacts) -> MachineFacts:
-    """Return ``facts`` as if nothing were held: Windows does not tell what a bot that runs holds."""
+    """Return ``facts`` as if nothing were in use: Windows does not report what a running bot uses."""
     gpus = tuple(replace(gpu, free_bytes=gpu.memory_bytes) for gpu in facts.gpus)
     return replace(facts, gpus=gpus)
 
 
 def unreadable(error: OSError) -> Finding:
-    """Return what a folder of weights that may not be read is."""
+    """Return the finding for a folder of weights that may not be read."""
     found = error.strerror or str(error)
     return of_error(
         Topic.WEIGHTS,

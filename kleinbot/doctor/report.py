@@ -1,4 +1,4 @@
-"""Findings as a person reads them: a table on a terminal, plain lines elsewhere, or JSON for programs."""
+"""Formats findings: a table on a terminal, plain lines elsewhere, or JSON for programs."""
 
 import json
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.PROBLEM: "bol
 
 
 def print_report(findings: Sequence[Finding], texts: Texts, stream: TextIO) -> None:
-    """Print ``findings`` and whether the bot would start: as a table where ``stream`` is a terminal."""
+    """Print ``findings`` and whether the bot would start; as a table if ``stream`` is a terminal."""
     rows = [(finding.verdict, *_words(finding, texts)) for finding in findings]
     end = texts.say(None, "doctor-starts" if would_start(findings) else "doctor-does-not-start")
     console = Console(file=stream)
@@ -28,14 +28,14 @@ def print_report(findings: Sequence[Finding], texts: Texts, stream: TextIO) -> N
         return
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for kind, verdict, topic, sentence in rows:
-        # Text: a sentence may hold brackets, which would else be taken for markup.
+        # As Text: a sentence may contain brackets, which would be parsed as markup.
         table.add_row(Text(verdict, _STYLES[kind]), Text(topic), Text(sentence))
     console.print(table)
     console.print(Text(end, _STYLES[Verdict.OK if would_start(findings) else Verdict.PROBLEM]))
 
 
 def as_json(findings: Sequence[Finding], texts: Texts) -> str:
-    """Return the findings for programs: ids and figures beside the sentences."""
+    """Return the findings as JSON for programs: ids and figures beside the sentences."""
     content = {
         "starts": would_start(findings),
         "findings": [

@@ -1,4 +1,4 @@
-"""Tasks beside the main one: kept going, ended in time, and what their end means for the process."""
+"""Background tasks: restart them, end them in time, and derive the process's exit code from them."""
 
 import asyncio
 import logging
@@ -13,15 +13,15 @@ _LONGEST_PAUSE_S = 60.0
 _CANCELLING_S = 2.0
 
 
-async def kept_going(work: Callable[[], Awaitable[None]], clock: Clock) -> None:
-    """Run a background task until cancelled; where it fails, say so and begin again after a growing pause."""
+async def run_with_restarts(work: Callable[[], Awaitable[None]], clock: Clock) -> None:
+    """Run a background task until cancelled; restart it after a failure, with growing pauses."""
     pause_s = _FIRST_PAUSE_S
     while True:
         begun_s = clock.monotonic_s()
         try:
             await work()
         except Exception:  # noqa: BLE001 - the edge of every background task
-            _log.exception("a background task failed and is started again")
+            _log.exception("a background task failed and is restarted")
         if clock.monotonic_s() - begun_s > _LONGEST_PAUSE_S:
             pause_s = _FIRST_PAUSE_S
         await clock.sleep(pause_s)
@@ -29,10 +29,10 @@ async def kept_going(work: Callable[[], Awaitable[None]], clock: Clock) -> None:
 
 
 async def within(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-    """Give ``work`` its time while the process ends; its failure is logged and ends nothing else.
+    """Run ``work`` for at most ``seconds`` while the process ends; log its failure instead of raising it.
 
-    What has not ended by then is cancelled, and left alone where even that does not end it: it may wait for
-    a thread that hangs.
+    Work that has not ended by then is cancelled. If cancelling does not end it either, it is left running: it
+    may wait for a thread that hangs.
     """
     name = getattr(work, "__name__", str(work))
     task = asyncio.ensure_future(work())
@@ -49,7 +49,7 @@ async def within(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
 
 
 async def cancelled(tasks: Collection["asyncio.Task[object]"], seconds: float) -> None:
-    """Cancel ``tasks`` and wait for their end; what has none after ``seconds`` is left alone, and named."""
+    """Cancel ``tasks`` and wait for them; after ``seconds``, log those still running and return."""
     for task in tasks:
         task.cancel()
     done, left = await asyncio.wait(tasks, timeout=seconds)
@@ -61,9 +61,9 @@ async def cancelled(tasks: Collection["asyncio.Task[object]"], seconds: float) -
 
 
 def exit_code(gateway: "asyncio.Task[None]", drawing: "asyncio.Task[int]") -> int:
-    """Return what ``serve`` ends with, after ``drawing`` (its own code) or the gateway has ended."""
+    """Return the exit code of ``serve`` after ``drawing`` (which has its own code) or the gateway ended."""
     if drawing.done() and not drawing.cancelled() and drawing.exception() is not None:
-        # A card that no longer answers, or a mistake of ours: either way a new process may do better.
+        # The GPU no longer responds, or the bot has a bug: in both cases a new process may recover.
         return RESTART_CODE
     if gateway.done() and not gateway.cancelled():
         return 1
@@ -71,8 +71,8 @@ def exit_code(gateway: "asyncio.Task[None]", drawing: "asyncio.Task[int]") -> in
 
 
 def log_ending(gateway: "asyncio.Task[None]", drawing: "asyncio.Task[int]") -> None:
-    """Say once why the bot ends where nobody has asked it to."""
+    """Log once why the bot ends without having been asked to."""
     if drawing.done() and not drawing.cancelled() and (error := drawing.exception()) is not None:
-        _log.critical("the engine cannot go on", exc_info=error)
+        _log.critical("the engine cannot continue", exc_info=error)
     elif gateway.done() and not gateway.cancelled():
-        _log.critical("the connection to Discord has ended for good", exc_info=gateway.exception())
+        _log.critical("the connection to Discord has ended permanently", exc_info=gateway.exception())

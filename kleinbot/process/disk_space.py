@@ -1,4 +1,4 @@
-"""Free disk space: how much there is, and the minimum that a start needs."""
+"""Free disk space: how much there is, and the minimum that a start requires."""
 
 import asyncio
 import logging
@@ -14,13 +14,13 @@ _log = logging.getLogger(__name__)
 
 _MIB = 2**20
 LEAST_BYTES = 16 * _MIB
-"""Of the migrations' largest transaction, SQLite's index of its log and some log lines."""
+"""Room for the migrations' largest transaction, SQLite's WAL index and some log lines."""
 LOOK_AGAIN_S = 15.0
 _PATIENCE_S = 5.0
 
 
 def free_disk_bytes(folder: Path) -> int | None:
-    """Return the free space where ``folder`` is or will be; None where it cannot be told."""
+    """Return the free space where ``folder`` is or will be; None if it cannot be determined."""
     folder = folder.absolute()
     try:
         existing = next(place for place in (folder, *folder.parents) if place.exists())
@@ -30,7 +30,7 @@ def free_disk_bytes(folder: Path) -> int | None:
 
 
 def require_disk_space(folder: Path) -> None:
-    """Raise StartError START_DISK_FULL (folder, free, needed; MiB) where the disk of ``folder`` is full."""
+    """Raise StartError START_DISK_FULL (folder, free, needed; MiB) if the disk of ``folder`` is full."""
     free_bytes = free_disk_bytes(folder)
     if free_bytes is not None and free_bytes < LEAST_BYTES:
         raise StartError(
@@ -39,14 +39,14 @@ def require_disk_space(folder: Path) -> None:
 
 
 async def until_disk_space(folder: Path, clock: Clock) -> None:
-    """Wait until the disk of ``folder`` has room to begin; say once why nothing happens meanwhile."""
+    """Wait until the disk of ``folder`` has enough room for a start; log once why the start waits."""
     is_told = False
     while True:
         try:
             await asyncio.to_thread(require_disk_space, folder)
         except StartError as error:
             if not is_told:
-                _log.error("%s I look again every %g s.", Texts().error(error), LOOK_AGAIN_S)
+                _log.error("%s The disk is checked again every %g s.", Texts().error(error), LOOK_AGAIN_S)
                 is_told = True
         else:
             return
@@ -54,21 +54,25 @@ async def until_disk_space(folder: Path, clock: Clock) -> None:
 
 
 class DiskCheck:
-    """Asks for free space on a thread; a disk that does not answer in time, such as a lost share, is full."""
+    """Queries free space on a thread.
+
+    A disk that does not answer in time, such as a lost share, counts as full.
+    """
 
     def __init__(self, free_bytes: Callable[[], int]) -> None:
         self._free_bytes = free_bytes
         self._asking: asyncio.Future[int] | None = None
 
     async def has(self, least_bytes: int) -> bool:
-        """Whether ``least_bytes`` can still be written; may be asked by several tasks at once.
+        """Return whether ``least_bytes`` can still be written; several tasks may call it at once.
 
-        Raises OSError where the disk is gone.
+        Raises OSError if the disk is gone.
         """
         if self._asking is None:
             self._asking = asyncio.get_running_loop().run_in_executor(None, self._free_bytes)
         asking = self._asking
-        # The timeout does not cancel it: a thread that hangs is not joined by more of them.
+        # The timeout does not cancel the query: if its thread hangs, later calls wait for it instead of
+        # starting more.
         done, _ = await asyncio.wait({asking}, timeout=_PATIENCE_S)
         if not done:
             return False

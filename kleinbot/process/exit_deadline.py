@@ -1,7 +1,7 @@
-"""The end of the process, which comes whatever its threads still wait for.
+"""Ends the process by a deadline, even while threads hang.
 
-A thread that hangs, in the card's driver or on a network share that no longer answers, cannot be stopped, and
-Python waits for each of them before it ends. What is worth keeping is in the database by then.
+A thread that hangs in the GPU's driver, or on a network share that no longer answers, cannot be stopped, and
+Python waits for every thread before it exits. Everything worth keeping is in the database by then.
 """
 
 import os
@@ -11,55 +11,56 @@ from contextlib import suppress
 from typing import NoReturn
 
 CLOSING_S = 15.0
-_LAST_WORDS_S = 1.0
+_MESSAGE_S = 1.0
 
 
-def exit_now(code: int, last_words: str = "") -> NoReturn:
-    """End now with ``code``, without waiting for anything; ``last_words`` go to stderr if that takes them."""
+def exit_now(code: int, message: str = "") -> NoReturn:
+    """Exit now with ``code`` without waiting for anything; try to write ``message`` to stderr."""
     try:
-        # On a thread: a terminal that is gone refuses, a pipe that nobody reads blocks.
-        speaking = threading.Thread(target=_say, args=(last_words,), daemon=True)
-        speaking.start()
-        speaking.join(_LAST_WORDS_S)
+        # On a thread, because writing to a closed terminal fails and writing to a pipe that nobody reads
+        # blocks.
+        writing = threading.Thread(target=_write_stderr, args=(message,), daemon=True)
+        writing.start()
+        writing.join(_MESSAGE_S)
     finally:
         os._exit(code)
 
 
-def _say(last_words: str) -> None:
-    for stream, words in ((sys.stdout, ""), (sys.stderr, last_words)):
+def _write_stderr(message: str) -> None:
+    for stream, words in ((sys.stdout, ""), (sys.stderr, message)):
         with suppress(OSError, ValueError):
             stream.write(words)
             stream.flush()
 
 
 def remaining_threads() -> list[str]:
-    """Return the names of the threads that an ordinary end would wait for."""
+    """Return the names of the threads that an ordinary exit would wait for."""
     own = threading.main_thread()
     return [thread.name for thread in threading.enumerate() if thread is not own and not thread.daemon]
 
 
 class ExitDeadline:
-    """Ends the process where its last closing takes more than ``seconds``."""
+    """Ends the process if its final cleanup takes more than ``seconds``."""
 
     def __init__(self, seconds: float = CLOSING_S) -> None:
         self._seconds = seconds
         self._timer: threading.Timer | None = None
 
     def begin(self, code: int, seconds: float | None = None) -> None:
-        """From now on, wait ``seconds``, then end the process with ``code`` unless ``cancel`` came first.
+        """Exit with ``code`` after ``seconds`` unless ``cancel`` is called first.
 
-        Once more: the earlier wait is over.
+        A further call replaces the earlier deadline.
         """
         self.cancel()
-        self._timer = threading.Timer(self._seconds if seconds is None else seconds, _give_up, [code])
+        self._timer = threading.Timer(self._seconds if seconds is None else seconds, _exit_overdue, [code])
         self._timer.daemon = True
         self._timer.start()
 
     def cancel(self) -> None:
-        """Let the process go on."""
+        """Cancel the deadline."""
         if self._timer is not None:
             self._timer.cancel()
 
 
-def _give_up(code: int) -> NoReturn:
+def _exit_overdue(code: int) -> NoReturn:
     exit_now(code, f"Ended without waiting any longer for: {', '.join(remaining_threads()) or 'the log'}.\n")

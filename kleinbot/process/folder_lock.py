@@ -1,4 +1,4 @@
-"""One process per data folder: two would hand out the same job twice."""
+"""One process per data folder: two processes would run the same job twice."""
 
 import errno
 import json
@@ -21,23 +21,23 @@ if sys.platform != "win32":
     import fcntl
 
 LOCK_FILE = "kleinbot.lock"
-# Beside the lock, because a locked file cannot be read by others on Windows.
+# Beside the lock file, because other processes cannot read a locked file on Windows.
 OWNER_FILE = "kleinbot.owner.json"
 UNKNOWN = "?"
 _WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
-"""What a file system without locks says; ENOLCK: some network shares, or one whose lock server is away."""
+"""Errors of a file system without locks. ENOLCK: some network shares, or their lock server is down."""
 
 
 @dataclass(frozen=True)
 class Holder:
-    """The process that holds a folder; ``"?"`` where it cannot be told."""
+    """The process that holds a folder; ``"?"`` where a value is unknown."""
 
     pid: int | str
     since: str
 
 
 def holder_of(folder: Path) -> Holder | None:
-    """Return who holds ``folder`` at the moment, or None; nothing is made there."""
+    """Return the process that currently holds ``folder``, or None. Creates nothing in the folder."""
     if not (folder / LOCK_FILE).exists():
         return None
     lock = FileLock(folder / LOCK_FILE, blocking=False)
@@ -45,7 +45,7 @@ def holder_of(folder: Path) -> Holder | None:
         lock.acquire()
     except Timeout:
         return Holder(*_owner(folder))
-    except OSError:  # a folder that may not be written, which the settings say
+    except OSError:  # the folder is not writable, which the check of the settings reports
         return None
     lock.release()
     return None
@@ -55,9 +55,9 @@ def holder_of(folder: Path) -> Holder | None:
 def folder_locked(folder: Path, clock: Clock | None = None) -> Iterator[None]:
     """Hold ``folder`` (made if missing) for this process.
 
-    The operating system gives the lock back however the holder ends, ``kill -9`` included.
-    Raises ``StartError(FOLDER_IN_USE)`` with ``folder``, ``pid`` and ``since`` (ISO 8601, UTC); the last
-    two are ``"?"`` where they cannot be told. Else FOLDER_WITHOUT_LOCKS or FOLDER_UNUSABLE.
+    The operating system releases the lock however the holder ends, ``kill -9`` included. Raises
+    ``StartError(FOLDER_IN_USE)`` with ``folder``, ``pid`` and ``since`` (ISO 8601, UTC); ``pid`` and
+    ``since`` are ``"?"`` if unknown. Raises FOLDER_WITHOUT_LOCKS or FOLDER_UNUSABLE for other failures.
     """
     try:
         private_files.make_folder(folder)
@@ -66,24 +66,26 @@ def folder_locked(folder: Path, clock: Clock | None = None) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         pid, since = _owner(folder)
-        # As text: in a sentence a number gets separators.
+        # As text: a number would be formatted with separators.
         raise StartError(Code.FOLDER_IN_USE, folder=str(folder), pid=str(pid), since=since) from None
     except (OSError, NotImplementedError) as error:
         raise unusable(folder, error) from error
     try:
-        with suppress(OSError):  # the lock holds without it: who holds it can then not be told
+        with suppress(OSError):  # the lock works without this file; only the holder is then unknown
             _note_owner(folder, clock or SystemClock())
         yield
     finally:
-        with suppress(OSError):  # somebody may be reading it; left behind it does no harm
+        with suppress(OSError):  # another process may be reading it; a leftover file does no harm
             (folder / OWNER_FILE).unlink()
         lock.release()
 
 
 def lock_problem(folder: Path) -> StartError | None:
-    """Return why nothing can be locked in ``folder``, found with a file that has no name and leaves nothing.
+    """Return why ``folder`` cannot be locked, or None.
 
-    None where it can, where the folder is not there, and on Windows, which has locks wherever it has files.
+    Tests it with an unnamed file, which leaves nothing behind.
+
+    Also None if the folder does not exist, and on Windows, where every file system supports locks.
     """
     if sys.platform == "win32" or not folder.is_dir():
         return None
@@ -96,7 +98,7 @@ def lock_problem(folder: Path) -> StartError | None:
 
 
 def unusable(folder: Path, error: Exception) -> StartError:
-    """Return what the owner is told of a folder that could not be made, written or locked."""
+    """Return the error for a folder that could not be made, written or locked."""
     reason = getattr(error, "strerror", None) or str(error)
     lacks_locks = isinstance(error, NotImplementedError) or getattr(error, "errno", None) in _WITHOUT_LOCKS
     code = Code.FOLDER_WITHOUT_LOCKS if lacks_locks else Code.FOLDER_UNUSABLE
@@ -107,7 +109,7 @@ def _note_owner(folder: Path, clock: Clock) -> None:
     since = datetime.fromtimestamp(clock.now_ms() // MS_PER_S, UTC).isoformat()
     temporary = folder / f"{OWNER_FILE}.part"
     private_files.write(temporary, json.dumps({"pid": os.getpid(), "since": since}).encode())
-    # Whole or not at all: somebody who is refused at this moment reads it.
+    # Written atomically: another process may read it at this moment.
     temporary.replace(folder / OWNER_FILE)
 
 

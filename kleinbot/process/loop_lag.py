@@ -1,4 +1,4 @@
-"""Measures how late the event loop runs: what blocks it delays every answer to Discord."""
+"""Measures how late the event loop runs: anything that blocks it delays every answer to Discord."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ LATE_S = 0.25
 
 
 class LoopLag:
-    """Keeps the worst delay since ``reset``. In real time: the bot's clock would measure nothing."""
+    """Keeps the worst delay since ``reset``, in real time: the bot's clock would measure nothing."""
 
     def __init__(
         self,
@@ -25,7 +25,7 @@ class LoopLag:
         self._begun_s: float | None = None
 
     def reset(self) -> None:
-        """Begin anew, and say from now on when it is late: while a model loads it may be."""
+        """Start measuring anew, and warn about delays from now on; they are expected while a model loads."""
         self.worst_s = 0.0
         self._begun_s = self._monotonic_s()
 
@@ -34,7 +34,7 @@ class LoopLag:
         while True:
             due_s = self._monotonic_s() + EVERY_S
             await self._sleep(EVERY_S)
-            # What blocked the loop until the reset is still noticed after it, by the look that began before.
+            # A measurement that began before the reset must not count time blocked before it.
             if self._begun_s is not None:
                 due_s = max(due_s, self._begun_s)
             late_s = self._monotonic_s() - due_s

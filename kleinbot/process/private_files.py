@@ -1,6 +1,7 @@
-"""Files and folders that belong to the bot's own account alone: they hold what members asked for, and tokens.
+"""Files and folders that only the bot's own account can read: they contain members' requests, and tokens.
 
-Windows has no such modes: there a folder's access list is inherited, and that of a profile is its owner's.
+Windows has no such modes. There a folder inherits its access list, and that of a user profile admits its
+owner alone.
 """
 
 import os
@@ -19,18 +20,18 @@ _FOLDERS = {"archive", "scratch", "sandbox", "pictures"}
 
 
 def opener(path: str, flags: int) -> int:
-    """Open a file so that, where this makes it, only its owner can read it; for ``open``."""
+    """Open a file so that, if this call creates it, only its owner can read it; for ``open``."""
     return os.open(path, flags, FILE_MODE)
 
 
 def write(file: Path, content: bytes) -> None:
-    """Write a file anew. Raises OSError."""
+    """Write a file, replacing its content. Raises OSError."""
     with open(file, "wb", opener=opener) as opened:
         opened.write(content)
 
 
 def write_durably(file: Path, content: bytes) -> None:
-    """Write a file so that a power cut leaves the old content or the new one. Raises OSError."""
+    """Write a file so that a power cut leaves either the old content or the new. Raises OSError."""
     temporary = file.with_name(f"{file.name}.part")
     with open(temporary, "wb", opener=opener) as opened:
         opened.write(content)
@@ -41,7 +42,7 @@ def write_durably(file: Path, content: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename durable. Windows cannot open folders; NTFS journals renames by itself. Raises OSError."""
+    """Make a rename durable. Windows cannot open folders; NTFS journals renames itself. Raises OSError."""
     if sys.platform == "win32":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -52,38 +53,38 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_empty(file: Path) -> None:
-    """Make ``file`` where it is not there: whoever fills it keeps its mode. Raises OSError."""
+    """Create ``file`` if it is missing, with a private mode that later writers keep. Raises OSError."""
     with suppress(FileExistsError):
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE))
 
 
 def make_folder(folder: Path) -> None:
-    """Make ``folder`` and what is missing above it, for the owner alone. Raises OSError."""
+    """Create ``folder`` and its missing parents for the bot's account alone. Raises OSError."""
     missing = []
     place = folder
     while not place.exists() and place != place.parent:
         missing.append(place)
         place = place.parent
     for each in reversed(missing):
-        with suppress(FileExistsError):  # somebody was quicker
+        with suppress(FileExistsError):  # created meanwhile by another process
             each.mkdir(FOLDER_MODE)
-    folder.mkdir(exist_ok=True)  # raises where it is something else
+    folder.mkdir(exist_ok=True)  # raises if it is not a folder
 
 
 def protect(folder: Path) -> None:
-    """Take the data folder and what of ours lies directly in it from the machine's other accounts.
+    """Deny the machine's other accounts access to the data folder and to our files directly inside it.
 
-    Pictures are not gone through one by one, since an archive may have a million: nobody gets at them through
-    a folder that is closed. A folder that was made for something else keeps its mode, and only our own files
-    and folders there are closed. What cannot be changed stays as it is: ``open_to_others`` finds it.
+    Pictures are not changed one by one, since an archive may have a million: a closed folder protects its
+    content. A folder that was made for something else keeps its mode; only our own files and folders in it
+    are closed. If a mode cannot be changed, it stays as it is, and ``open_to_others`` reports it.
     """
     for place in open_to_others(folder):
-        with suppress(OSError):  # somebody else's, or a file system without modes
+        with suppress(OSError):  # owned by somebody else, or a file system without modes
             place.chmod(FOLDER_MODE if place.is_dir() else FILE_MODE)
 
 
 def open_to_others(folder: Path) -> list[Path]:
-    """Return what of a data folder another account of this machine may read, the folder itself first."""
+    """Return which files and folders of a data folder other accounts may read, the folder itself first."""
     if sys.platform == "win32" or not folder.is_dir():
         return []
     ours = sorted(place for place in _inside(folder) if _is_ours(place) and not place.is_symlink())
@@ -92,7 +93,7 @@ def open_to_others(folder: Path) -> list[Path]:
 
 
 def may_be_read_by_others(place: Path) -> bool:
-    """Tell whether another account of this machine may read ``place``; False where it is not there."""
+    """Return whether another account of this machine may read ``place``; False if it does not exist."""
     if sys.platform == "win32":
         return False
     try:
@@ -102,9 +103,9 @@ def may_be_read_by_others(place: Path) -> bool:
 
 
 def _is_data_folder(folder: Path) -> bool:
-    """Tell whether nothing but our data is meant to lie in ``folder``: it has the database, or only ours."""
+    """Return whether ``folder`` is meant for our data alone: it has the database, or only files of ours."""
     try:
-        if folder.stat().st_mode & stat.S_ISVTX:  # like /tmp: made for everybody
+        if folder.stat().st_mode & stat.S_ISVTX:  # like /tmp: shared by all accounts
             return False
     except OSError:
         return False

@@ -1,7 +1,7 @@
-"""Whether the process before ended of its own will.
+"""Records whether the previous process ended cleanly.
 
-Kept as a file that is there while a process runs: to remove it needs no room, so a full disk, on which no row
-can say what was put back, does not turn a clean stop into a crash of whatever was in hand.
+The marker is a file that exists while a process runs. Removing it needs no disk space, so a clean stop on a
+full disk, where no row can record what was put back, does not look like a crash caused by the running job.
 """
 
 from contextlib import suppress
@@ -13,21 +13,21 @@ MARK = "kleinbot.running"
 
 
 class ShutdownMarker:
-    """The mark of one data folder. Its methods touch the disk."""
+    """The marker of one data folder. Its methods access the disk."""
 
     def __init__(self, folder: Path) -> None:
         self._mark = folder / MARK
 
     def was_clean(self) -> bool:
-        """Return whether the process before ended cleanly, or there was none. Ask before ``begin``."""
+        """Return whether the previous process ended cleanly, or there was none. Call before ``begin``."""
         return not self._mark.exists()
 
     def begin(self) -> None:
-        """Note that a process runs. Call it once what the one before has left is put back."""
-        with suppress(OSError):  # on a full disk nothing is drawn, so nothing is to blame either
+        """Record that a process runs. Call it after recovering what the previous process left."""
+        with suppress(OSError):  # on a full disk nothing is rendered, so no job could be blamed for a crash
             self._mark.touch(private_files.FILE_MODE)
 
     def end(self) -> None:
-        """Note that this process ends cleanly."""
+        """Record that this process ends cleanly."""
         with suppress(OSError):
             self._mark.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT as a request to stop, on Linux and on Windows."""
+"""Turns SIGTERM and SIGINT into a request to stop, on Linux and on Windows."""
 
 import asyncio
 import signal
@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")
-"""SIGBREAK exists on Windows only: it is what a parent process can send there."""
+"""SIGBREAK exists on Windows only: it is the signal a parent process can send there."""
 
 
 @contextmanager
 def stop_on_signals(request_stop: Callable[[], None]) -> Iterator[None]:
-    """Call ``request_stop`` on the running loop at each such signal, while the body runs.
+    """Call ``request_stop`` on the running loop for each such signal while the context is active.
 
-    Uses ``signal.signal``, since loops on Windows have no ``add_signal_handler``. A supervisor and a
-    terminal may both send one: every repeat is the same request. Unmeasured on Windows.
+    Uses ``signal.signal``, since event loops on Windows have no ``add_signal_handler``. A supervisor and a
+    terminal may both send a signal, so repeats count as the same request. Unmeasured on Windows.
     """
     loop = asyncio.get_running_loop()
 

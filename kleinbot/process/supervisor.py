@@ -1,8 +1,8 @@
-"""The tiny parent of ``bot.py run``: it starts the bot again where it did not mean to end for good.
+"""The small parent process of ``bot.py run``, which restarts the bot after an unintended end.
 
-A sticky CUDA error cannot be mended within a process, the system's memory killer and a broken driver ask
-nobody, and most hosts have no service manager. The parent imports neither torch nor discord, so it stays
-small for as long as the bot lives, and the memory killer finds larger ones.
+A sticky CUDA error cannot be repaired within a process, the out-of-memory killer and a broken driver give no
+warning, and most machines have no service manager. The parent imports neither torch nor discord, so it stays
+small while the bot lives, and the out-of-memory killer picks larger processes.
 
 Measured on Linux. On Windows the same code uses process groups and CTRL_BREAK; that is unmeasured.
 """
@@ -21,28 +21,28 @@ from typing import Protocol
 
 RESTART_CODE = 86
 FIRST_PAUSE_S = 1.0
-# Each start may log in, and Discord resets the token after 1000 in a day (its documentation, "Identifying"):
-# children that fail at once, for days, must stay below it.
+# Each start may log in, and Discord resets the token after 1000 logins in a day (its documentation,
+# "Identifying"): children that fail at once, for days, must stay below that.
 LONGEST_PAUSE_S = 120.0
-# A child that lived this long shows that the card works; its next failure starts from the first pause.
+# A child that lived this long shows that the GPU works; its next failure starts from the first pause.
 HEALTHY_AFTER_S = 600.0
-# Sleeps go on after a signal's handler (PEP 475), so a pause is slept in slices to end "at once".
+# A sleep resumes after a signal handler (PEP 475), so a pause is slept in slices to end promptly.
 SLICE_S = 0.1
-# What shells report for a program that a signal ended.
+# The exit codes that shells report for a program ended by a signal.
 KILLED_BY_SIGNAL = 128
-# torch aborts where a destructor meets a lost CUDA context: the card is to be had back by a new process too.
-# Windows' C library ends an abort with 3, a newer one with STATUS_STACK_BUFFER_OVERRUN ("fail fast").
+# torch aborts if a destructor meets a lost CUDA context: a new process can use the GPU again then, too.
+# Windows' C library ends an abort with 3, newer versions with STATUS_STACK_BUFFER_OVERRUN ("fail fast").
 # https://learn.microsoft.com/cpp/c-runtime-library/reference/abort
 _ABORT_CODES = (3, 0xC0000409) if os.name == "nt" else (KILLED_BY_SIGNAL + signal.SIGABRT,)
 RESTART_CODES = (RESTART_CODE, *_ABORT_CODES)
-"""After these it is started again for as long as it takes: the pauses grow."""
+"""After these codes the bot is restarted without limit, because the pauses grow."""
 _ENDED_BY_HAND = (signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if os.name != "nt" else []))
 _CONTROL_C_EXIT = 0xC000013A
 FINAL_CODES = (0, 1, 2, _CONTROL_C_EXIT, *(KILLED_BY_SIGNAL + number for number in _ENDED_BY_HAND))
-"""What ends for good: a clean stop, what only its host can mend (see ``cli``), and whoever ended it by hand.
+"""Final exit codes: a clean stop, a problem that only the owner can solve (see ``cli``), or an end by hand.
 
-Nothing is deliberate about any other code: the system's memory killer (SIGKILL), a driver that reads where
-it may not (SIGSEGV, SIGBUS, Windows' exceptions).
+Every other code is unintended: the out-of-memory killer (SIGKILL), a driver's illegal memory access (SIGSEGV,
+SIGBUS, Windows' exceptions).
 """
 MOST_UNKNOWN_ENDS = 5
 UNKNOWN_WITHIN_S = 600.0
@@ -55,7 +55,7 @@ _log = logging.getLogger(__name__)
 
 
 class Child(Protocol):
-    """What the parent needs of ``subprocess.Popen``."""
+    """The part of ``subprocess.Popen`` that the parent uses."""
 
     def wait(self, timeout: float | None = None) -> int: ...
 
@@ -63,7 +63,7 @@ class Child(Protocol):
 
 
 def child_command(*arguments: str) -> list[str]:
-    """Return the command line that starts ``bot.py`` with ``arguments`` in this same Python."""
+    """Return the command line that starts ``bot.py`` with ``arguments`` in the same Python."""
     entry = Path(__file__).parents[2] / "bot.py"
     beginning = [str(entry)] if entry.is_file() else ["-m", "kleinbot.cli"]
     return [sys.executable, *beginning, *arguments]
@@ -72,7 +72,7 @@ def child_command(*arguments: str) -> list[str]:
 def start_child(command: Sequence[str]) -> Child:
     """Start ``command`` in its own process group.
 
-    A terminal's Ctrl+C goes to a whole group; shared, the child would get it twice, once passed on.
+    A terminal sends Ctrl+C to a whole group; in a shared one the child would get it twice, once forwarded.
     """
     if sys.platform == "win32":
         return subprocess.Popen(command, creationflags=subprocess.CREATE_NEW_PROCESS_GROUP)  # noqa: S603
@@ -80,7 +80,7 @@ def start_child(command: Sequence[str]) -> Child:
 
 
 class Supervisor:
-    """Runs one child at a time until it ends for good or a signal asks to stop."""
+    """Runs one child at a time until it ends with a final code or a signal asks to stop."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class Supervisor:
         self._unknown_ends_s: list[float] = []
 
     def run(self) -> int:
-        """Return the exit code of the last child, or 0 when asked to stop while none ran."""
+        """Return the exit code of the last child, or 0 if asked to stop while none ran."""
         failures = 0
         with self._signals_taken():
             while self._asked is None:
@@ -108,7 +108,7 @@ class Supervisor:
                 failures = 1 if lived_s >= HEALTHY_AFTER_S else failures + 1
                 pause_s = pause_before_restart_s(failures)
                 _log.warning(
-                    "The bot has ended, as the lines above say; it is started again in %g s.", pause_s
+                    "The bot has ended, as the messages above explain; it is started again in %g s.", pause_s
                 )
                 self._pause(pause_s)
         return 0
@@ -132,7 +132,7 @@ class Supervisor:
     def _run_child(self) -> int:
         child = self._start()
         self._child = child
-        if self._asked is not None:  # while it was being started, so nobody told it
+        if self._asked is not None:  # the signal came while the child was starting, so it was not forwarded
             child.send_signal(self._asked)
         try:
             code = _wait(child)
@@ -157,7 +157,7 @@ class Supervisor:
 
     @contextmanager
     def _signals_taken(self) -> Iterator[None]:
-        """Pass signals on meanwhile; one that is ignored (SIGHUP under nohup) stays ignored."""
+        """Forward signals while the context is active; an ignored one (SIGHUP under nohup) stays ignored."""
         taken = {
             number: signal.signal(number, self._on_signal)
             for number in _stopping_signals()
@@ -171,8 +171,8 @@ class Supervisor:
 
 
 def pause_before_restart_s(failures: int) -> float:
-    """Seconds to wait after so many failures in a row: 1, 2, 4 … 64, 120."""
-    # The exponent is bounded too: after days of failures the power would no longer fit a float.
+    """Return the seconds to wait after this many consecutive failures: 1, 2, 4 … 64, 120."""
+    # The exponent is bounded too: after days of failures the power would overflow a float.
     return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(failures - 1, 16))
 
 
@@ -183,9 +183,9 @@ def _stopping_signals() -> list[signal.Signals]:
 
 
 def _for_child(number: int) -> int:
-    """Translate to what the child knows: SIGTERM or SIGINT, on Windows CTRL_BREAK.
+    """Translate a signal for the child: SIGTERM or SIGINT, on Windows CTRL_BREAK.
 
-    A process group of its own never sees CTRL_C on Windows, and SIGTERM would end it unprepared.
+    On Windows a process in its own group never receives CTRL_C, and SIGTERM would end it without cleanup.
     """
     if sys.platform == "win32":
         return signal.CTRL_BREAK_EVENT
@@ -193,7 +193,7 @@ def _for_child(number: int) -> int:
 
 
 def _wait(child: Child) -> int:
-    # Windows runs no signal handler during an unlimited wait; elsewhere limited waits would poll.
+    # On Windows signal handlers do not run during an unlimited wait; elsewhere a limited wait would poll.
     timeout_s = 1.0 if os.name == "nt" else None
     while True:
         try:

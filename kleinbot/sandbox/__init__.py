@@ -1,8 +1,8 @@
-"""A stand-in for Discord on loopback, for tests and for trying the bot without an account.
+"""A stand-in for Discord on loopback, for tests and for trying out the bot without an account.
 
-It speaks gateway v10 and the REST routes the bot uses over one TLS listener, with Discord's own refusals.
-The client on the other side is the real discord.py, unpatched: it is only given a connector that finds
-every host name here. Nothing of the bot is imported, and nothing of discord.py.
+It implements gateway v10 and the REST routes that the bot uses on one TLS listener, with Discord's errors.
+The client is the real discord.py, unpatched: it only gets a connector that resolves every host name to the
+stand-in. This package imports nothing of the bot and nothing of discord.py.
 
     async with FakeDiscord(now=clock) as standin:                   # now: a callable giving unix seconds
         server = standin.world.add_server("Studio", boost_tier=0)
@@ -43,29 +43,29 @@ every host name here. Nothing of the bot is imported, and nothing of discord.py.
     standin.limits                    Limits, changeable: acknowledge_s, token_life_s, file_bytes, …
     standin.break_next("PATCH /webhooks/*", status=500, code=0, times=1)   # or drop=True (before doing it),
                                       # drop_answer=True (do it, lose the answer), status=429 + retry_after_s
-    standin.hang_next_upload(20.0, is_done=True)              # a request with files; mend() ends all breaks
+    standin.hang_next_upload(20.0, is_done=True)              # a request with files; clear_faults() ends all
     standin.delete_message(message); standin.delete_channel(channel); standin.delete_server(server)
-    standin.deny(channel, "send_messages"); standin.allow(channel, "send_messages")   # what the bot may
-    standin.miseries.events_twice = True      # and others: see Misbehaviour; all of them are off
-    standin.rate_limit("POST /channels/*/messages", 1, 0.5, scope="user")     # a bucket, told in headers
-    standin.cloudflare("PATCH /webhooks/*", via=False)        # a page of HTML in place of an answer
+    standin.deny(channel, "send_messages"); standin.allow(channel, "send_messages")   # the bot's permissions
+    standin.misbehaviour.events_twice = True      # and others: see Misbehaviour; all are off
+    standin.rate_limit("POST /channels/*/messages", 1, 0.5, scope="user")     # a bucket, with headers
+    standin.cloudflare("PATCH /webhooks/*", via=False)        # an HTML page instead of an answer
     await standin.close_gateway(4014)                         # any close code
-    await standin.ask_reconnect()     # op 7;   await standin.drop_gateway()   # the line breaks
+    await standin.ask_reconnect()     # op 7;   await standin.drop_gateway()   # connection lost
     await standin.resumed(times=1, timeout_s=5)
     standin.exchanges                 # list[Exchange]: method route path query body files status answer
                                       # started_at took_s;  .exchanges_of("POST", "/channels/*/messages")
     await standin.exchange_where(predicate, timeout_s=…)
     standin.on_exchange.append(hook)  # hook(Exchange), must not raise
     standin.identifies                # what clients sent as IDENTIFY
-    MovableClock().advance(16 * 60)   # a clock for now=; lets a token die without waiting
+    MovableClock().advance(16 * 60)   # a clock for now=; expires a token without waiting
 
 For a bot in another process:
 
-    address = standin.address(folder)             # Address(port, ca_pem_path); writes the authority there
-    connector_for(address)                        # there, within a running loop
+    address = standin.address(folder)             # Address(port, ca_pem_path); writes the CA there
+    connector_for(address)                        # in that process, within a running loop
 
-Whatever a person's own client would not let them do (an unknown command, a missing option, a disabled
-button) raises PersonError; a wait that ends without its event raises WaitTimeoutError (a TimeoutError).
+An action that a person's own client would prevent (an unknown command, a missing option, a disabled
+button) raises PersonError. A wait without its event raises WaitTimeoutError (a TimeoutError).
 """
 
 from kleinbot.sandbox.people.handle import AutocompleteChoice, InteractionHandle

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from kleinbot.app.model_choice import SMALL_KLEIN, choose_model, log_choice, pin_gpu, wishes_of
+from kleinbot.app.model_choice import SMALL_KLEIN, choose_model, log_choice, overrides_of, pin_gpu
 from kleinbot.app.torch_probe import TorchProbe
 from kleinbot.config.settings import Settings
 from kleinbot.config.values import DEFAULT_HUB_REPO
@@ -223,7 +223,7 @@ def test_every_wish_has_its_setting() -> None:
         profile_most_references="3",
         profile_largest_batch="2",
     )
-    wishes = wishes_of(settings)
+    wishes = overrides_of(settings)
     assert wishes == ProfileOverrides(
         transformer=WeightFormat.INT8,
         transformer_placement=Placement.DISK,

@@ -9,10 +9,10 @@ from kleinbot.config.settings import Settings
 from kleinbot.config.sources import (
     SettingsError,
     described,
+    export_dotenv,
     installation_folder,
     load_settings,
-    right,
-    take_over_dotenv,
+    valid_value,
     variable,
 )
 from kleinbot.config.values import LogLevel
@@ -136,7 +136,7 @@ def test_every_setting_is_documented() -> None:
     text = "\n".join(described(load_settings()))
     for name, info in Settings.model_fields.items():
         assert info.description
-        assert right(name)
+        assert valid_value(name)
         assert f"{name} = " in text
         assert variable(name) in text
 
@@ -203,7 +203,7 @@ def test_what_others_read_is_taken_over_from_dotenv(
     monkeypatch.setenv("HF_TOKEN", "of the environment")
     (clean_folder / ".env").write_text("HF_HOME=/large/disk\nHF_TOKEN=of the file\nPATH=/evil\n")
     path = os.environ["PATH"]
-    take_over_dotenv()
+    export_dotenv()
     assert os.environ["HF_HOME"] == "/large/disk"
     assert os.environ["HF_TOKEN"] == "of the environment"
     assert os.environ["PATH"] == path

@@ -158,7 +158,7 @@ class Run:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self.standin.mend()
+            self.standin.clear_faults()
 
     async def _look(self) -> None:
         """Keep ``backlog`` right."""

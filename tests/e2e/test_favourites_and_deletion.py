@@ -170,7 +170,7 @@ async def test_what_a_crash_left_to_remove_is_removed_at_the_next_start(stage: S
         await _answered(house.ada, asked, "Delete for good", "#1 is deleted.")
         await house.standin.exchange_where(lambda e: e.method == "DELETE" and e.status == 503)
         assert await house.number("SELECT COUNT(*) FROM removals") == 1
-    stage.standin._traffic.breaks.clear()
+    stage.standin._traffic.faults.clear()
     stage.clock.advance(600)
     async with stage.house(ScriptedEngine()) as house:
         await house.until("SELECT COUNT(*) FROM removals", 0)

@@ -173,10 +173,10 @@ async def test_a_page_in_place_of_an_answer_delays_and_ends_nothing(
 
 async def test_a_day_on_which_discord_does_all_that_it_may(stage: Stage) -> None:
     standin = stage.standin
-    standin.miseries.events_twice = True
-    standin.miseries.bare_payloads = True
-    standin.miseries.servers_unavailable = True
-    standin.miseries.late_answers_s = 0.05
+    standin.misbehaviour.events_twice = True
+    standin.misbehaviour.bare_payloads = True
+    standin.misbehaviour.servers_unavailable = True
+    standin.misbehaviour.late_answers_s = 0.05
     standin.limits.global_per_s = 50
     standin.limits.components_bytes = 10_000
     standin.rate_limit("POST /channels/*/messages", 1, 0.5)

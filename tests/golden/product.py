@@ -22,7 +22,7 @@ from kleinbot.chat.core import routing  # noqa: F401 - it knows every kind of bu
 from kleinbot.chat.core.buttons import PersistentButton
 from kleinbot.chat.create.modals import ModalKeys
 from kleinbot.config.settings import Settings
-from kleinbot.config.sources import OF_OTHERS, variable
+from kleinbot.config.sources import LIBRARY_VARIABLES, variable
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import Lane
@@ -141,7 +141,7 @@ def settings() -> Iterator[tuple[str, str, object]]:
 
 
 def variables_of_others() -> list[str]:
-    return sorted(OF_OTHERS)
+    return sorted(LIBRARY_VARIABLES)
 
 
 _OF_SIGNALS = 128

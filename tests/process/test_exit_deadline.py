@@ -138,7 +138,7 @@ def test_a_pipe_that_nobody_reads_does_not_either() -> None:
         """
         import os, sys, threading
         from kleinbot.process import exit_deadline
-        exit_deadline._LAST_WORDS_S = 0.1
+        exit_deadline._MESSAGE_S = 0.1
         reading, writing = os.pipe()
         os.set_blocking(writing, False)
         try:

@@ -139,7 +139,7 @@ def test_a_restart_claims_no_reason_of_its_own(code: int, caplog: pytest.LogCapt
     """The card, the network, a mistake of ours: only the child knows, and has said so."""
     assert ScriptedChildren(Time(), (5, code), (5, 0)).supervised() == 0
     assert [record.getMessage() for record in caplog.records] == [
-        "The bot has ended, as the lines above say; it is started again in 1 s."
+        "The bot has ended, as the messages above explain; it is started again in 1 s."
     ]
 
 

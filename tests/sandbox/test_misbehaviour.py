@@ -84,7 +84,7 @@ async def test_new_commands_are_bounded_in_a_day(scene: Scene) -> None:
 async def test_the_newest_messages_may_not_be_listed_yet(scene: Scene) -> None:
     for number in range(3):
         await send(scene, str(number))
-    scene.standin.miseries.unlisted_messages = 2
+    scene.standin.misbehaviour.unlisted_messages = 2
     channel = scene.bot.get_partial_messageable(scene.channel.id)
     assert [each.content async for each in channel.history()] == ["0"]
 
@@ -101,7 +101,7 @@ async def test_heavy_components_can_be_answered_with_500(scene: Scene) -> None:
 
 async def test_a_dead_connection_is_left_and_resumed(standin: FakeDiscord) -> None:
     standin.limits.heartbeat_ms = 100
-    standin.miseries.unanswered_heartbeats = True
+    standin.misbehaviour.unanswered_heartbeats = True
     client = discord.Client(
         intents=discord.Intents.none(),
         connector=standin.connector(),
@@ -118,14 +118,14 @@ async def test_a_dead_connection_is_left_and_resumed(standin: FakeDiscord) -> No
 
 
 async def test_every_event_may_come_twice(scene: Scene) -> None:
-    scene.standin.miseries.events_twice = True
+    scene.standin.misbehaviour.events_twice = True
     await scene.ada.command(scene.channel, "act")
     first, second = await scene.bot.keeps(), await scene.bot.keeps()
     assert first.id == second.id
 
 
 async def test_optional_fields_may_be_missing(scene: Scene) -> None:
-    scene.standin.miseries.bare_payloads = True
+    scene.standin.misbehaviour.bare_payloads = True
     handle = await scene.ada.command(scene.channel, "imagine", prompt="a fox", friend=scene.bob)
     await handle.message_where(lambda each: each.pictures)
 

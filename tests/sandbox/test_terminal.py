@@ -14,7 +14,7 @@ from prompt_toolkit.output import DummyOutput
 from rich.console import Console
 
 from kleinbot.sandbox import PersonError
-from kleinbot.sandbox.people.outcome import Ending, Patience
+from kleinbot.sandbox.people.outcome import Ending, OutcomeTimeouts
 from kleinbot.sandbox.terminal.input_lines import LiveLines, PipedLines, SandboxCompleter
 from kleinbot.sandbox.terminal.reading import legible
 from kleinbot.sandbox.terminal.terminal import Terminal
@@ -22,7 +22,7 @@ from kleinbot.sandbox.terminal.typed_lines import Slash, Verb, option_texts, par
 from tests.sandbox.conftest import Scene
 from tests.sandbox.demo_bot import PNG
 
-QUICK = Patience(after_pictures_s=0.05, after_private_words_s=0.05, after_words_s=0.05)
+QUICK = OutcomeTimeouts(after_pictures_s=0.05, after_private_words_s=0.05, after_words_s=0.05)
 COMMANDS: list[dict[str, Any]] = [
     {
         "type": 1,
@@ -56,7 +56,7 @@ class Seat:
         self.folder = folder
         console = Console(file=self.output, highlight=False, width=200)
         lines = PipedLines(io.StringIO(script))
-        self.terminal = Terminal(scene.standin, folder, console=console, lines=lines, patience=QUICK)
+        self.terminal = Terminal(scene.standin, folder, console=console, lines=lines, timeouts=QUICK)
 
     @property
     def text(self) -> str:

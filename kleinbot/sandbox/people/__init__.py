@@ -1,1 +1,1 @@
-"""People at their Discord clients."""
+"""People and their Discord clients."""

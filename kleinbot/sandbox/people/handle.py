@@ -1,4 +1,4 @@
-"""What came of something a person did, live."""
+"""The live result of something a person did."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from kleinbot.sandbox.server.state import Answer, Interaction, State
 
 @dataclass(frozen=True)
 class AutocompleteChoice:
-    """A suggestion while typing."""
+    """A suggestion shown while typing."""
 
     name: str
     value: str | int | float
 
 
 class InteractionHandle:
-    """A view of one interaction that can be waited on. Every wait raises WaitTimeoutError."""
+    """A waitable view of one interaction. Every wait raises WaitTimeoutError."""
 
     def __init__(self, state: State, interaction: Interaction) -> None:
         self._state = state
@@ -30,19 +30,19 @@ class InteractionHandle:
 
     @property
     def kind(self) -> Answer | None:
-        """How the bot answered first; None as long as it has not."""
+        """The kind of the bot's first answer; None before it."""
         return self.interaction.answer
 
     @property
     def acknowledged_after_s(self) -> float | None:
-        """Real seconds until the first answer, whatever the injected clock says."""
+        """Real seconds until the first answer, independent of the injected clock."""
         if self.interaction.answered_s is None:
             return None
         return self.interaction.answered_s - self.interaction.started_s
 
     @property
     def has_failed(self) -> bool:
-        """Whether the person reads "The application did not respond"."""
+        """Whether the person sees "The application did not respond"."""
         waited_s = self._state.now() - self.interaction.created_at
         return self.interaction.answer is None and waited_s > self._state.limits.acknowledge_s
 
@@ -57,7 +57,7 @@ class InteractionHandle:
 
     @property
     def messages(self) -> list[ShownMessage]:
-        """The original response and the follow-ups."""
+        """The original response and its follow-ups."""
         return self.interaction.messages
 
     @property
@@ -77,7 +77,7 @@ class InteractionHandle:
     async def message_where(
         self, predicate: Callable[[ShownMessage], object], *, timeout_s: float = 5.0
     ) -> ShownMessage:
-        """Wait until one of its messages fits, or return the one that does already."""
+        """Return a message that fits, waiting for one if necessary."""
 
         def look() -> ShownMessage | None:
             return next((each for each in self.messages if not each.is_deleted and predicate(each)), None)
@@ -85,7 +85,7 @@ class InteractionHandle:
         return await self._until(look, timeout_s, "a fitting message")
 
     async def modal_opened(self, *, timeout_s: float = 3.0) -> Modal:
-        """Wait for a form."""
+        """Wait for a modal."""
         return await self._until(lambda: self.modal, timeout_s, "a form")
 
     async def suggestions(self, *, timeout_s: float = 3.0) -> list[AutocompleteChoice]:
@@ -93,7 +93,7 @@ class InteractionHandle:
         return await self._until(lambda: self.choices, timeout_s, "suggestions")
 
     def opened_modal(self) -> Modal:
-        """Give the form that is open. Raises PersonError when there is none."""
+        """Return the open modal. Raises PersonError if there is none."""
         if (modal := self.modal) is None:
             raise PersonError("no form is open")
         return modal

@@ -1,4 +1,4 @@
-"""A message as a person sees it: live, with every state it was ever in."""
+"""A message as a person sees it: live, with all of its states."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ LINK_STYLE, PREMIUM_STYLE = 5, 6
 
 
 def walk(components: list[Json]) -> Iterator[Json]:
-    """Go through all components, nested ones and accessories included, in reading order."""
+    """Iterate over all components in reading order, including nested ones and accessories."""
     for component in components:
         yield component
         yield from walk(component.get("components") or [])
@@ -44,7 +44,7 @@ class SelectOption:
 
 @dataclass(frozen=True)
 class Select:
-    """A menu to pick from. ``kind`` is Discord's component type; only kind 3 has options of its own."""
+    """A select menu. ``kind`` is Discord's component type; only kind 3 has options of its own."""
 
     custom_id: str
     kind: int
@@ -83,7 +83,7 @@ class Attachment:
 
 @dataclass(frozen=True)
 class ShownPicture:
-    """A file as the message shows it: in a gallery, as a thumbnail, a file box or a plain attachment."""
+    """A file as the message shows it: in a gallery, as a thumbnail, file component or plain attachment."""
 
     filename: str
     data: bytes
@@ -93,7 +93,7 @@ class ShownPicture:
 
 
 def component_media(components: list[Json]) -> Iterator[Json]:
-    """Go through all media that components show."""
+    """Iterate over all media that components show."""
     for component in walk(components):
         if component["type"] == GALLERY:
             yield from (item["media"] for item in component["items"])
@@ -104,7 +104,7 @@ def component_media(components: list[Json]) -> Iterator[Json]:
 
 
 def embed_media(embed: Json) -> Iterator[Json]:
-    """Go through the pictures that an embed shows."""
+    """Iterate over the pictures that an embed shows."""
     for key in ("image", "thumbnail"):
         if media := embed.get(key):
             yield media

@@ -1,4 +1,4 @@
-"""A form as a person sees it, and how they fill it in."""
+"""A modal as a person sees it, and how they fill it in."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from kleinbot.sandbox.server.state import State
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a form. ``kind`` is Discord's component type."""
+    """One field of a modal. ``kind`` is Discord's component type."""
 
     kind: int
     custom_id: str
@@ -27,13 +27,13 @@ class Field:
 
     @property
     def is_list(self) -> bool:
-        """Whether it takes several values: selects, checkbox groups, files."""
+        """Whether it accepts several values: selects, checkbox groups, files."""
         return self.kind in SELECTS or self.kind in (CHECKBOX_GROUP, FILE_UPLOAD)
 
 
 @dataclass(frozen=True)
 class Modal:
-    """A form the bot has opened for a person."""
+    """A modal that the bot has opened for a person."""
 
     title: str
     custom_id: str
@@ -43,14 +43,14 @@ class Modal:
 
     @classmethod
     def of(cls, data: Json) -> "Modal":
-        """Read a form from the callback that opened it."""
+        """Parse a modal from the callback that opened it."""
         parts = list(data["components"])
         texts = tuple(each["content"] for each in parts if each["type"] == TEXT)
         fields = tuple(_field(each) for each in parts if each["type"] != TEXT)
         return cls(data["title"], data["custom_id"], texts, fields, parts)
 
     def field(self, name: str) -> Field:
-        """Find a field by its label or custom_id. Raises PersonError."""
+        """Return a field by its label or custom_id. Raises PersonError."""
         for each in self.fields:
             if name in (each.label, each.custom_id):
                 return each
@@ -88,7 +88,7 @@ def _or(value: int | None, default: int) -> int:
 
 
 class FormFiller:
-    """Writes the data of a submitted form."""
+    """Builds the data of a submitted modal."""
 
     def __init__(self, state: State, channel: Channel, modal: Modal) -> None:
         self._state = state
@@ -97,7 +97,7 @@ class FormFiller:
         self._resolved = Resolved()
 
     def submit(self, values: Mapping[str, object]) -> Json:
-        """Write the submission. Raises PersonError for what the client would not send."""
+        """Return the submission. Raises PersonError for values that the client would not send."""
         by_id = {self._modal.field(name).custom_id: value for name, value in values.items()}
         components: list[Json] = []
         for number, part in enumerate(self._modal.components, start=1):

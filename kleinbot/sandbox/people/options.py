@@ -1,4 +1,4 @@
-"""A person's values for a command's options, checked as their own client would."""
+"""A person's values for a command's options, validated as by their own client."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class OptionType(IntEnum):
 
 @dataclass
 class Resolved:
-    """The full objects behind the ids in an interaction's data."""
+    """The full objects for the ids in an interaction's data."""
 
     users: Json = field(default_factory=dict)
     members: Json = field(default_factory=dict)
@@ -37,11 +37,11 @@ class Resolved:
     messages: Json = field(default_factory=dict)
 
     def payload(self) -> Json:
-        """Write only what there is."""
+        """Return only the maps that are not empty."""
         return {key: value for key, value in vars(self).items() if value}
 
     def add_user(self, state: State, channel: Channel, user: User) -> str:
-        """Name a user, with their membership where the channel has a server."""
+        """Add a user, with their membership if the channel belongs to a server."""
         key = str(user.id)
         self.users[key] = payloads.user(state, user)
         if channel.server is not None and (member := channel.server.members.get(user.id)) is not None:
@@ -52,7 +52,7 @@ class Resolved:
         return key
 
     def add_file(self, state: State, channel: Channel, value: object) -> str:
-        """Upload a file the way a client does before it sends the interaction."""
+        """Upload a file as a client does before it sends the interaction."""
         upload = picked(value)
         most = state.limits.file_bytes_at(0 if channel.server is None else channel.server.boost_tier)
         if len(upload.data) > most:
@@ -63,7 +63,7 @@ class Resolved:
 
 
 def find_leaf(command: Json, path: list[str]) -> tuple[Json, list[Json]]:
-    """Follow subcommand names. Give the command that takes options, and the steps that lead to it."""
+    """Follow subcommand names. Return the command that has the options, and the steps that lead to it."""
     leaf = command
     steps: list[Json] = []
     for name in path:
@@ -88,7 +88,7 @@ def _nested(command: Json) -> list[Json]:
 
 
 class OptionFiller:
-    """Writes the options of one interaction."""
+    """Builds the options of one interaction."""
 
     def __init__(self, state: State, channel: Channel) -> None:
         self._state = state
@@ -96,7 +96,10 @@ class OptionFiller:
         self.resolved = Resolved()
 
     def fill(self, path: str, leaf: Json, values: Mapping[str, object]) -> list[Json]:
-        """Write the options for ``values``. Raises PersonError for what the client would not send."""
+        """Return the options for ``values``.
+
+        Raises PersonError for values that the client would not send.
+        """
         known = {each["name"]: each for each in leaf.get("options") or []}
         for name in values:
             if name not in known:
@@ -107,7 +110,7 @@ class OptionFiller:
         return [self._option(known[name], value) for name, value in values.items()]
 
     def typing(self, leaf: Json, values: Mapping[str, object], focused: str, typed: str) -> list[Json]:
-        """Write the options while a person types in ``focused``: values are neither complete nor checked."""
+        """Return the options while a person types in ``focused``; incomplete values are accepted."""
         known = {each["name"]: each for each in leaf.get("options") or []}
         if not known.get(focused, {}).get("autocomplete"):
             raise PersonError(f"/{leaf['name']} has no completion for {focused!r}")
@@ -205,7 +208,7 @@ def _checked(option: Json, value: object) -> object:
         if not low <= len(value) <= high:
             raise PersonError(f"{name}: must be between {low} and {high} characters long")
     elif isinstance(value, int | float):
-        # A client's numbers are doubles: beyond 2^53 an INTEGER cannot be sent (documentation, option types).
+        # A client's numbers are doubles: an INTEGER beyond 2^53 cannot be sent (documentation, option types).
         low, high = option.get("min_value", -(2**53)), option.get("max_value", 2**53)
         if not low <= value <= high:
             raise PersonError(f"{name}: must be between {_written(low)} and {_written(high)}")

@@ -1,4 +1,4 @@
-"""What a command led to in the end, judged like a patient person: by what can be seen."""
+"""The final outcome of a command, judged as by a patient person: by what is visible."""
 
 import time
 from dataclasses import dataclass
@@ -12,7 +12,10 @@ from kleinbot.sandbox.server.state import Answer, State
 
 
 class Ending(Enum):
-    """How it ended. UNFINISHED: it might still have gone on. IMPOSSIBLE: Discord would not have sent it."""
+    """How a command ended.
+
+    UNFINISHED: it might have continued. IMPOSSIBLE: Discord would not have sent it.
+    """
 
     PICTURES = "pictures"
     TEXT = "text"
@@ -25,7 +28,7 @@ class Ending(Enum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The end of one command, with the words and the files it left."""
+    """The end of one command, with its text and files."""
 
     ending: Ending
     text: str
@@ -37,8 +40,8 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Patience:
-    """Seconds without any change after which an answer counts as the last word."""
+class OutcomeTimeouts:
+    """Seconds without any change after which an answer counts as final."""
 
     after_pictures_s: float = 1.0
     after_private_words_s: float = 2.0
@@ -46,16 +49,16 @@ class Patience:
     after_private_buttons_s: float = 15.0
 
 
-class Onlooker:
-    """Watches what one interaction leads to, in its own messages and in the channel."""
+class OutcomeWatcher:
+    """Watches the results of one interaction, in its own messages and in the channel."""
 
-    def __init__(self, state: State, handle: InteractionHandle, patience: Patience) -> None:
+    def __init__(self, state: State, handle: InteractionHandle, timeouts: OutcomeTimeouts) -> None:
         self._state = state
         self._handle = handle
-        self._patience = patience
+        self._timeouts = timeouts
 
     def messages(self) -> list[ShownMessage]:
-        """List what the person got to see since: answers, and what the bot wrote into the channel after."""
+        """Return what the person has seen since: answers, and later messages of the bot in the channel."""
         interaction = self._handle.interaction
         later = [
             each
@@ -68,33 +71,33 @@ class Onlooker:
         return list(found.values())
 
     async def ending(self, timeout_s: float) -> Ending:
-        """Wait until nothing more is to be expected, at most ``timeout_s``."""
+        """Wait until nothing more is expected, at most ``timeout_s``."""
         if self._handle.kind is None:
             return Ending.NO_ANSWER
         if self._handle.kind is Answer.MODAL:
             return Ending.FORM
         until_s = time.monotonic() + timeout_s
         while (left_s := until_s - time.monotonic()) > 0:
-            patience_s = self._patience_now()
-            if not await self._changed(min(left_s, patience_s)) and patience_s <= left_s:
+            quiet_s = self._timeout_s()
+            if not await self._changed(min(left_s, quiet_s)) and quiet_s <= left_s:
                 return self._seen()
         seen = self._seen()
         return seen if seen is Ending.PICTURES else Ending.UNFINISHED
 
-    def _patience_now(self) -> float:
+    def _timeout_s(self) -> float:
         messages = self.messages()
         if any(each.pictures for each in messages):
-            return self._patience.after_pictures_s
+            return self._timeouts.after_pictures_s
         if any(each.is_loading for each in messages):
             return float("inf")
         is_private = bool(messages) and all(each.is_ephemeral for each in messages)
-        # As long as something can be pressed, like Cancel, the bot is likely still at it; but what is shown
-        # to one person alone may also be a question to them.
+        # While something can be pressed, like Cancel, the bot is probably still working. A message for one
+        # person alone may also be a question to them.
         if any(not button.disabled and button.url is None for each in messages for button in each.buttons):
-            return self._patience.after_private_buttons_s if is_private else float("inf")
+            return self._timeouts.after_private_buttons_s if is_private else float("inf")
         if is_private:
-            return self._patience.after_private_words_s
-        return self._patience.after_words_s
+            return self._timeouts.after_private_words_s
+        return self._timeouts.after_words_s
 
     def _seen(self) -> Ending:
         messages = self.messages()

@@ -1,4 +1,4 @@
-"""A person at their Discord client: commands, buttons, menus, forms."""
+"""A person at their Discord client: commands, buttons, select menus, modals."""
 
 import hashlib
 import time
@@ -21,7 +21,7 @@ _TYPE_NAMES = {CHAT: "command", USER_MENU: "user menu", MESSAGE_MENU: "message m
 
 
 class Person:
-    """A human member. Whatever their own client would refuse raises PersonError."""
+    """A human member. Actions that their own client would prevent raise PersonError."""
 
     def __init__(self, state: State, user: User) -> None:
         self._state = state
@@ -39,7 +39,7 @@ class Person:
         return self.user.name
 
     def sees(self, channel: Channel) -> list[ShownMessage]:
-        """List the messages of ``channel`` this person sees, their ephemeral ones included."""
+        """Return the messages of ``channel`` that this person sees, including their ephemeral ones."""
         return [each for each in channel.log.values() if each.visible_to in (None, self.id)]
 
     async def direct_channel(self) -> Channel:
@@ -47,7 +47,7 @@ class Person:
         return self._state.direct_channel(self.user)
 
     def close_direct_messages(self) -> None:
-        """Refuse direct messages from the bot from now on (50007)."""
+        """Block direct messages from the bot from now on (50007)."""
         self._state.closed_to_direct_messages.add(self.id)
 
     async def command(self, channel: Channel, name: str, **values: object) -> InteractionHandle:
@@ -55,7 +55,7 @@ class Person:
         return await self.command_with(channel, name, values)
 
     async def command_with(self, channel: Channel, name: str, values: dict[str, object]) -> InteractionHandle:
-        """Do the same for options whose names are no Python names."""
+        """Like ``command``, for options whose names are not valid in Python."""
         command, leaf, steps = self._command(channel, name)
         filler = OptionFiller(self._state, channel)
         options = filler.fill(name.removeprefix("/"), leaf, values)
@@ -63,7 +63,7 @@ class Person:
         return self._send(COMMAND, channel, data)
 
     async def forge(self, channel: Channel, name: str, **values: object) -> InteractionHandle:
-        """Send a command as a modified client can: values of the declared options, checked by nobody."""
+        """Send a command as a modified client can: unvalidated values of the declared options."""
         command, leaf, steps = self._command(channel, name)
         kinds = {option["name"]: option["type"] for option in leaf.get("options", [])}
         options: list[Json] = [
@@ -74,7 +74,7 @@ class Person:
     async def raw(
         self, channel: Channel, data: Json, *, kind: int = COMMAND, source: ShownMessage | None = None
     ) -> InteractionHandle:
-        """Send ``data`` as it is, as a client does that still knows older commands."""
+        """Send ``data`` unchanged, like a client that still has older commands."""
         return self._send(kind, channel, data, source=source)
 
     async def autocomplete(
@@ -97,7 +97,7 @@ class Person:
     async def menu(
         self, target: "ShownMessage | Person", name: str, *, channel: Channel | None = None
     ) -> InteractionHandle:
-        """Use a command of the context menu of a message or of a person (then in ``channel``)."""
+        """Use a context menu command on a message or on a person (then in ``channel``)."""
         resolved = Resolved()
         if isinstance(target, ShownMessage):
             kind, where = MESSAGE_MENU, target.channel
@@ -136,7 +136,7 @@ class Person:
     async def select(
         self, message: ShownMessage, values: Sequence[object], *, custom_id: str | None = None
     ) -> InteractionHandle:
-        """Pick from a select menu: options by label or value, persons for a user select."""
+        """Choose from a select menu: options by label or value, persons for a user select."""
         self._check_visible(message)
         menu = next((each for each in message.selects if custom_id in (None, each.custom_id)), None)
         if menu is None or menu.disabled:
@@ -153,7 +153,7 @@ class Person:
         )
 
     async def submit(self, handle: InteractionHandle, values: dict[str, object]) -> InteractionHandle:
-        """Fill in and send the form that ``handle`` has opened; fields by label or custom_id."""
+        """Fill in and submit the modal that ``handle`` has opened; fields by label or custom_id."""
         interaction = handle.interaction
         if interaction.user != self.user:
             raise PersonError("the form is open for somebody else")
@@ -180,7 +180,7 @@ class Person:
         return command, leaf, steps
 
     def _registered(self, channel: Channel, name: str, kind: int) -> Json:
-        """Find a command this person may use here."""
+        """Return a command that this person may use here."""
         server_id = None if channel.server is None else channel.server.id
         offered = [*self._state.commands.get(server_id, []), *self._state.commands.get(None, [])]
         command = next((each for each in offered if (each["type"], each["name"]) == (kind, name)), None)
@@ -230,7 +230,7 @@ class Person:
         if channel.server is not None and self.id not in channel.server.members:
             raise PersonError(f"{self.name} is not a member of {channel.server.name}")
         if channel.thread is not None and channel.thread.is_archived and not channel.thread.is_locked:
-            # Their client takes it out of the archive before anything else.
+            # Their client unarchives the thread first.
             message_writing.set_thread(self._state, channel, archived=False)
         interaction = Interaction(
             id=self._state.new_id(),
@@ -253,7 +253,7 @@ class Person:
         return InteractionHandle(self._state, interaction)
 
     def write(self, channel: Channel, content: str) -> ShownMessage:
-        """Write an ordinary message, which the bot sees only as the target of a menu."""
+        """Write an ordinary message. The bot sees it only as the target of a context menu command."""
         body = Body({"content": content}, {})
         return message_writing.create(self._state, channel, body, MessageOrigin(self.user, {}))
 
@@ -263,7 +263,7 @@ class Person:
         return message_writing.create(self._state, channel, body, MessageOrigin(self.user, {}))
 
     def post(self, channel: Channel, fields: Json, *files: Pickable) -> ShownMessage:
-        """Write a message as another application does, with components and embeds of its own."""
+        """Write a message as another application would, with its own components and embeds."""
         body = Body(fields, {number: picked(each) for number, each in enumerate(files)})
         return message_writing.create(self._state, channel, body, MessageOrigin(self.user, {}))
 
@@ -276,12 +276,12 @@ class Person:
         return message_writing.create(self._state, channel, Body({}, {}), MessageOrigin(self.user, extra))
 
     def forward(self, channel: Channel, message: ShownMessage) -> ShownMessage:
-        """Forward a message: another one, which carries what it shows."""
+        """Forward a message: the new message carries a snapshot of it."""
         origin = MessageOrigin(self.user, message_writing.forwarded(message))
         return message_writing.create(self._state, channel, Body({}, {}), origin)
 
     def set_avatar(self, picture: bytes) -> None:
-        """Take a picture of their own for a profile."""
+        """Set a picture of their own as the avatar."""
         self._state.avatars[self.id] = (hashlib.md5(picture, usedforsecurity=False).hexdigest(), picture)
 
 
@@ -299,5 +299,5 @@ def _command_data(command: Json, steps: list[Json], options: list[Json], resolve
 
 
 def _number_of(message: ShownMessage, custom_id: str) -> Json:
-    """Give the numeric id of a component, which the gateway names beside the custom_id."""
+    """Return the numeric id of a component, which the gateway sends beside the custom_id."""
     return next({"id": each["id"]} for each in walk(message.components) if each.get("custom_id") == custom_id)

@@ -1,4 +1,4 @@
-"""Files a person picks: a path, raw bytes, or bytes with a name."""
+"""Files a person selects: a path, raw bytes, or bytes with a name."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ Pickable = Path | bytes | Upload
 
 
 def picked(value: object) -> Upload:
-    """Turn what a person picked into an upload. Raises PersonError where that is no file."""
+    """Turn the selected value into an upload. Raises PersonError if it is not a file."""
     if isinstance(value, Upload):
         return value
     if isinstance(value, bytes):

@@ -1,4 +1,4 @@
-"""Waiting for something to become true, woken by changes and never by polling."""
+"""Waits for a condition to become true, woken by changes instead of polling."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,7 +8,7 @@ Found = TypeVar("Found")
 
 
 class WaitTimeoutError(TimeoutError):
-    """What was waited for did not happen in time."""
+    """The awaited event did not happen in time."""
 
 
 class Changes:
@@ -18,16 +18,16 @@ class Changes:
         self._waiters: set[asyncio.Future[None]] = set()
 
     def tell(self) -> None:
-        """Wake all who wait, so that each looks again."""
+        """Wake all waiters, so that each checks its condition again."""
         waiters, self._waiters = self._waiters, set()
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
 
     async def until(self, look: Callable[[], Found | None], *, timeout_s: float, what: str) -> Found:
-        """Return what ``look`` finds, asked at once and after each change.
+        """Return the result of ``look``, called at once and after each change.
 
-        Raises WaitTimeoutError naming ``what`` when it still finds None after ``timeout_s``.
+        Raises WaitTimeoutError naming ``what`` if it is still None after ``timeout_s``.
         """
         try:
             async with asyncio.timeout(timeout_s):

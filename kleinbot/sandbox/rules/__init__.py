@@ -1,1 +1,1 @@
-"""What Discord refuses, and with which error."""
+"""The requests that Discord refuses, and with which error."""

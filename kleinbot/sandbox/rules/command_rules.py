@@ -1,4 +1,4 @@
-"""What Discord refuses in a registration of commands (developer documentation, "Application Commands")."""
+"""Validates a registration of commands (developer documentation, "Application Commands")."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _NAME = re.compile(r"^[-_'\w]{1,32}$")
 
 
 def registration_faults(commands: list[Json]) -> Iterator[Fault]:
-    """Check a bulk registration."""
+    """Validate a bulk registration."""
     seen: set[tuple[int, str]] = set()
     for at, command in enumerate(commands):
         kind, name = command.get("type") or CHAT, command.get("name") or ""
@@ -106,7 +106,7 @@ def _choices(path: Path, option: Json) -> Iterator[Fault]:
 
 
 def _characters(thing: Json) -> int:
-    """Count names, descriptions and choice values; of translations the longest counts."""
+    """Count names, descriptions and choice values; of translations only the longest counts."""
     total = 0
     for key in ("name", "description"):
         texts = [thing.get(key) or "", *(thing.get(f"{key}_localizations") or {}).values()]

@@ -1,6 +1,6 @@
-"""What Discord refuses in the components of a message (developer documentation, "Component Reference").
+"""Validates the components of a message (developer documentation, "Component Reference").
 
-Much of it is not in the OpenAPI document, so a schema check alone would let it pass.
+Many of these rules are missing from the OpenAPI document, so a schema check alone would not catch violations.
 """
 
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def wrong_type(path: Path) -> Fault:
 
 
 def length(path: Path, value: object, high: int, *, low: int = 1) -> Iterator[Fault]:
-    """Check a text that may be absent."""
+    """Validate a text that may be absent."""
     if value is None:
         return
     if not isinstance(value, str):
@@ -55,7 +55,7 @@ def length(path: Path, value: object, high: int, *, low: int = 1) -> Iterator[Fa
 
 
 def message_components(components: list[Json], *, v2: bool) -> Iterator[Fault]:
-    """Check all components of a message."""
+    """Validate all components of a message."""
     allowed = V2_TOP_LEVEL if v2 else {ROW}
     if not v2 and len(components) > MAX_ROWS:
         yield wrong_length(("components",), 0, MAX_ROWS)
@@ -78,7 +78,7 @@ def _totals(components: list[Json]) -> Iterator[Fault]:
 
 
 def unique_ids(components: list[Json]) -> Iterator[Fault]:
-    """Check that no custom_id and no numeric id occurs twice."""
+    """Check that every custom_id and numeric id is unique."""
     for key, code in (("custom_id", "COMPONENT_CUSTOM_ID_DUPLICATED"), ("id", "COMPONENT_ID_DUPLICATED")):
         seen: set[object] = set()
         for component in walk(components):
@@ -143,7 +143,7 @@ def _button(path: Path, button: Json) -> Iterator[Fault]:
 
 
 def select(path: Path, menu: Json) -> Iterator[Fault]:
-    """Check a select menu of any kind."""
+    """Validate a select menu of any kind."""
     if not menu.get("custom_id"):
         yield required((*path, "custom_id"))
     yield from length((*path, "custom_id"), menu.get("custom_id"), CUSTOM_ID_LENGTH)
@@ -153,7 +153,7 @@ def select(path: Path, menu: Json) -> Iterator[Fault]:
 
 
 def choices(path: Path, menu: Json, *, low: int, high: int) -> Iterator[Fault]:
-    """Check the options of a select, radio or checkbox group, which must be few and different."""
+    """Validate the options of a select, radio or checkbox group: their number, and that they differ."""
     options = menu.get("options") or []
     if not low <= len(options) <= high:
         yield wrong_length((*path, "options"), low, high)

@@ -1,4 +1,4 @@
-"""Components as Discord gives them back: numbered, completed, with media resolved to addresses."""
+"""Components as Discord returns them: numbered, completed, with media resolved to URLs."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -20,7 +20,7 @@ from kleinbot.sandbox.server.snowflakes import Snowflakes
 
 
 class ComponentWriter:
-    """Turns the components of a request into those of the stored message."""
+    """Converts the components of a request into those of the stored message."""
 
     def __init__(self, files: FileStore, attached: list[CdnFile], new_id: Snowflakes) -> None:
         self._files = files
@@ -48,7 +48,7 @@ class ComponentWriter:
             done["divider"] = component.get("divider") is not False
             done["spacing"] = component.get("spacing") or 1
         elif kind in SELECTS:
-            done.pop("required", None)  # means something in forms only
+            done.pop("required", None)  # only meaningful in modals
             done["min_values"] = 1 if component.get("min_values") is None else component["min_values"]
             done["max_values"] = component.get("max_values") or 1
         elif kind == BUTTON:

@@ -1,4 +1,4 @@
-"""How Discord says no: to the bot as JSON with a code, to a person in their own client."""
+"""Discord's errors: JSON with a code for the bot, a message in the client for a person."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ Json = dict[str, Any]
 
 
 class PersonError(Exception):
-    """Their own Discord client would not let a person do this; the message is what they would read."""
+    """The person's own client would prevent the action; the message is what they would read."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing wrong in a request body: where, Discord's code for it, and the sentence."""
+    """One error in a request body: its path, Discord's code, and the sentence."""
 
     path: tuple[str | int, ...]
     code: str
@@ -21,7 +21,7 @@ class Fault:
 
 
 class RefusedError(Exception):
-    """An answer of Discord that refuses a request of the bot."""
+    """Discord's error response to a request of the bot."""
 
     def __init__(self, status: int, code: int, message: str, errors: Json | None = None) -> None:
         super().__init__(f"{status} {code}: {message}")
@@ -31,14 +31,14 @@ class RefusedError(Exception):
         self.errors = errors
 
     def body(self) -> Json:
-        """Give the JSON body Discord would send."""
+        """Return the JSON body that Discord would send."""
         body: Json = {"code": self.code, "message": self.message}
         if self.errors is not None:
             body["errors"] = self.errors
         return body
 
 
-class UsedUpError(RefusedError):
+class CommandLimitError(RefusedError):
     """A refusal for the rest of the day."""
 
     def body(self) -> Json:
@@ -46,7 +46,7 @@ class UsedUpError(RefusedError):
 
 
 class OldEditsError(RefusedError):
-    """A limit beside those of the routes: for edits of messages that are older than an hour."""
+    """A limit besides those of the routes: for edits of messages older than an hour."""
 
     def __init__(self, retry_after_s: float) -> None:
         message = "Maximum number of edits to messages older than 1 hour reached. Try again later."
@@ -95,7 +95,7 @@ def unknown_interaction() -> RefusedError:
 
 def too_many_commands_created() -> RefusedError:
     message = "Max number of daily application command creates has been reached (200)"
-    return UsedUpError(429, 30034, message)
+    return CommandLimitError(429, 30034, message)
 
 
 def already_acknowledged() -> RefusedError:
@@ -147,7 +147,7 @@ def invalid_json() -> RefusedError:
 
 
 def invalid_form(faults: Iterable[Fault]) -> RefusedError:
-    """Nest ``faults`` the way Discord does: by path, the list under ``_errors``."""
+    """Nest ``faults`` as Discord does: by path, with the list under ``_errors``."""
     errors: Json = {}
     for fault in faults:
         place = errors

@@ -1,4 +1,4 @@
-"""The numbers Discord sets. Tests change them on the stand-in they hold."""
+"""Discord's limits. Tests change them on their own stand-in."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class DiscordLimits:
     nonce_life_s: float = 300.0
     heartbeat_ms: int = 41250
     global_per_s: int | None = None
-    """50 on Discord ("Global Rate Limit"); unbounded here until it is set, so that tests may hurry."""
+    """50 on Discord ("Global Rate Limit"); unlimited here until set, so that tests can run fast."""
     invalid_requests: int = 10_000
     invalid_per_s: float = 600.0
     identifies_a_day: int = 1000
@@ -30,13 +30,14 @@ class DiscordLimits:
     identifies_every_s: float = 0.0
     """5 on Discord ("Rate Limiting", ``max_concurrency``); 0 here until a test sets it."""
     old_edits: int | None = None
-    """Edits of messages older than an hour, in a channel in ``old_edits_per_s``: Discord tells no number."""
+    """Edits of messages older than an hour, per channel in ``old_edits_per_s``: Discord publishes no figure.
+    """
     old_edits_per_s: float = 20.0
     media: int = 64
-    """More in one message were answered with 500 (discord-api-docs #7528)."""
+    """Messages with more were answered with 500 (discord-api-docs #7528)."""
     components_bytes: int | None = None
-    """Above about 10 kB V2 components were answered with 500 (discord-api-docs #8554); off until set."""
+    """V2 components above about 10 kB were answered with 500 (discord-api-docs #8554); off until set."""
 
     def file_bytes_at(self, boost_tier: int) -> int:
-        """Give the size one file may have in a server of this boost tier."""
+        """Return the maximum size of a file in a server of this boost tier."""
         return {2: self.file_bytes_tier_2, 3: self.file_bytes_tier_3}.get(boost_tier, self.file_bytes)

@@ -1,4 +1,4 @@
-"""What Discord refuses in a message as a whole, judged on the state it would have after the request."""
+"""Validates a message as a whole, by the state it would have after the request."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ _LEGACY_FIELDS = ("content", "embeds", "poll", "sticker_ids")
 
 
 def message_faults(body: Json, after: Json) -> Iterator[Fault]:
-    """Check a request ``body`` and the content, embeds, components, flags a message has ``after`` it."""
+    """Validate a request ``body`` and the content, embeds, components and flags that result ``after`` it."""
     v2 = bool(after["flags"] & COMPONENTS_V2)
     yield from _content(after["content"])
     yield from _embeds(after["embeds"])

@@ -1,4 +1,4 @@
-"""What Discord refuses in a form (developer documentation, "Modals" and "Label")."""
+"""Validates a modal (developer documentation, "Modals" and "Label")."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ MAX_PARTS, MAX_TITLE, MAX_INPUT, MAX_FILES = 5, 45, 4000, 10
 
 
 def modal_faults(data: Json) -> Iterator[Fault]:
-    """Check the data of a modal callback."""
+    """Validate the data of a modal callback."""
     for key, most in (("custom_id", 100), ("title", MAX_TITLE)):
         if not data.get(key):
             yield required(("data", key))

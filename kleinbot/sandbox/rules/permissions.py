@@ -51,7 +51,7 @@ ALL_BITS = sum(1 << bit for bit in BITS.values())
 
 
 def bits_of(names: Iterable[str]) -> int:
-    """Add up the bits of ``names``. An administrator has them all. Raises KeyError for an unknown name."""
+    """Combine the bits of ``names``. An administrator has them all. Raises KeyError for an unknown name."""
     bits = 0
     for name in names:
         bits |= 1 << BITS[name]

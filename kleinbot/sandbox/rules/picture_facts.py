@@ -1,4 +1,4 @@
-"""What Discord tells about an uploaded file: its type by name, its size in pixels by its first bytes."""
+"""Discord's metadata of an uploaded file: its type by name, its size in pixels by its first bytes."""
 
 import mimetypes
 import struct
@@ -12,11 +12,11 @@ _TYPES = {
     "gif": "image/gif",
 }
 _UNKNOWN = {"jfif", "jpe"}
-"""Endings that ``mimetypes`` knows on some systems only."""
+"""Endings that ``mimetypes`` knows only on some systems."""
 
 
 def content_type(filename: str) -> str | None:
-    """Guess the type the way a CDN does: by the name's ending. None for one it does not know."""
+    """Guess the type as a CDN does, by the name's ending. None if it is unknown."""
     ending = filename.rpartition(".")[2].lower()
     if ending in _UNKNOWN:
         return None
@@ -24,7 +24,7 @@ def content_type(filename: str) -> str | None:
 
 
 def ending_for(data: bytes) -> str:
-    """Name the ending that fits the first bytes of a picture, ``bin`` where it is none."""
+    """Return the ending for the first bytes of a picture, ``bin`` if they are not a picture's."""
     if data.startswith(b"\x89PNG"):
         return "png"
     if data.startswith(b"\xff\xd8"):
@@ -37,7 +37,7 @@ def ending_for(data: bytes) -> str:
 
 
 def pixel_size(data: bytes) -> tuple[int, int] | None:
-    """Read width and height from the header of a PNG, GIF, JPEG or WebP; None where it has none."""
+    """Read width and height from the header of a PNG, GIF, JPEG or WebP; None if it has none."""
     try:
         return _READERS[ending_for(data)](data)
     except (struct.error, KeyError, IndexError):
@@ -79,7 +79,7 @@ _READERS = {"png": _png, "gif": _gif, "jpg": _jpeg, "webp": _webp}
 
 
 def plain_png(width_px: int, height_px: int, colour: tuple[int, int, int]) -> bytes:
-    """Make a one-coloured PNG: the default avatars, and pictures for tests."""
+    """Make a one-coloured PNG, for the default avatars and for tests."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -1,4 +1,4 @@
-"""Uploaded files, and their signed addresses that expire."""
+"""Uploaded files, and their signed URLs that expire."""
 
 import hashlib
 import hmac
@@ -20,7 +20,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class Upload:
-    """A file on its way in: from the bot, or from a person."""
+    """An incoming file, from the bot or from a person."""
 
     filename: str
     data: bytes
@@ -29,7 +29,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class CdnFile:
-    """A file Discord keeps for a message, a command option or a form."""
+    """A file that Discord stores for a message, a command option or a modal."""
 
     id: int
     channel_id: int
@@ -45,7 +45,7 @@ class CdnFile:
 
 
 class FileStore:
-    """Keeps the files and signs their addresses."""
+    """Stores the files and signs their URLs."""
 
     def __init__(self, now: Now, limits: DiscordLimits) -> None:
         self._now = now
@@ -59,7 +59,7 @@ class FileStore:
         return self._files.get(file_id)
 
     def at(self, address: str) -> CdnFile | None:
-        """Give the file that an address of the CDN names, whatever its signature says."""
+        """Return the file that a CDN URL names, regardless of its signature."""
         if not address.startswith((CDN + "/", MEDIA + "/")):
             return None
         path = urlsplit(address).path
@@ -106,7 +106,7 @@ class FileStore:
         return value
 
     def fetch(self, path: str, query: str) -> CdnFile | None:
-        """Give the file at a signed address; None where it is unknown, forged or expired."""
+        """Return the file at a signed URL; None if it is unknown, forged or expired."""
         asked = {key: values[0] for key, values in parse_qs(query).items()}
         try:
             file = self._files.get(int(path.split("/")[3]))

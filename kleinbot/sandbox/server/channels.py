@@ -1,4 +1,4 @@
-"""Users, servers, channels, and the messages in them: each live, with every state it was ever in."""
+"""Users, servers, channels and their messages: each live, with all of its states."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -41,7 +41,10 @@ class User:
 
 @dataclass(frozen=True)
 class GuildMember:
-    """A user within one server. ``bits`` are their permissions there, beyond everybody's by ``role_id``."""
+    """A user within one server.
+
+    ``bits`` are their permissions there, beyond those of everybody (``role_id``).
+    """
 
     user: User
     bits: int
@@ -63,7 +66,10 @@ class Guild:
 
 @dataclass
 class Thread:
-    """What a channel is that is a thread. ``member_ids``: who was added; others do not see a private one."""
+    """The thread properties of a channel.
+
+    ``member_ids``: added members; others do not see a private thread.
+    """
 
     parent: "Channel"
     is_private: bool
@@ -103,18 +109,18 @@ class Channel:
 
     @property
     def messages(self) -> "list[ShownMessage]":
-        """What everybody sees here, oldest first."""
+        """The messages visible to everybody here, oldest first."""
         return [each for each in self.log.values() if each.visible_to is None]
 
     @property
     def bot_bits(self) -> int:
-        """The permissions the bot has here; a thread has those of its channel."""
+        """The permissions of the bot here; a thread has those of its channel."""
         if self.thread is not None:
             return self.thread.parent.bot_bits
         return bits_of(BOT) & ~bits_of(self.denied)
 
     def member_bits(self, user: User) -> int:
-        """Give the permissions ``user`` has here."""
+        """Return the permissions of ``user`` here."""
         if self.thread is not None:
             return self.thread.parent.member_bits(user)
         if self.server is None:
@@ -125,7 +131,7 @@ class Channel:
     async def message_where(
         self, predicate: "Callable[[ShownMessage], object]", *, timeout_s: float = 5.0
     ) -> "ShownMessage":
-        """Wait for a public message that fits, or return the one that is there already."""
+        """Return a public message that fits, waiting for one if necessary."""
         return await self._changes.until(
             lambda: next((each for each in self.messages if predicate(each)), None),
             timeout_s=timeout_s,
@@ -135,7 +141,7 @@ class Channel:
     async def next_message(
         self, predicate: "Callable[[ShownMessage], object]" = bool, *, timeout_s: float = 5.0
     ) -> "ShownMessage":
-        """Wait for a fitting public message this method has not handed out before."""
+        """Wait for a fitting public message that this method has not returned before."""
         message = await self.message_where(
             lambda each: each.id not in self._handed_out and predicate(each), timeout_s=timeout_s
         )
@@ -144,7 +150,7 @@ class Channel:
 
 
 class ShownMessage:
-    """One message. Everything is read from ``payload``, which edits replace.
+    """One message. Every property is read from ``payload``, which edits replace.
 
     ``file_ids``: all files uploaded with it. Discord lists among the attachments of ``payload`` only those
     that no component and no embed shows (discord-api-docs #8277 and #8279).
@@ -171,7 +177,7 @@ class ShownMessage:
         return f"<Message {self.id} {self.text[:60]!r} buttons={[each.label for each in self.buttons]}>"
 
     def replace(self, payload: Json, file_ids: tuple[int, ...]) -> None:
-        """Take a new state, as an edit leaves it."""
+        """Replace the state, as an edit does."""
         self.payload = payload
         self.file_ids = file_ids
         if not self._texts or self._texts[-1] != self.text:
@@ -216,7 +222,7 @@ class ShownMessage:
 
     @property
     def text(self) -> str:
-        """All that can be read in it, from top to bottom."""
+        """All of its readable text, from top to bottom."""
         lines = [self.content, *(each["content"] for each in walk(self.components) if each["type"] == TEXT)]
         for embed in self.embeds:
             lines += [embed.get("title", ""), embed.get("description", "")]
@@ -226,7 +232,7 @@ class ShownMessage:
 
     @property
     def texts_so_far(self) -> tuple[str, ...]:
-        """Every text it ever had, oldest first, the present one last."""
+        """Every text it has had, oldest first, the current one last."""
         return tuple(self._texts)
 
     @property
@@ -249,7 +255,7 @@ class ShownMessage:
 
     @property
     def attachments(self) -> list[Attachment]:
-        """What the API lists: the files that no component and no embed shows."""
+        """The attachments that the API lists: files that no component and no embed shows."""
         return [
             Attachment(
                 int(each["id"]),
@@ -273,7 +279,10 @@ class ShownMessage:
 
     @property
     def pictures(self) -> list[ShownPicture]:
-        """Every picture a person sees. With Components V2 an attachment no component shows is invisible."""
+        """Every picture a person sees.
+
+        With Components V2 an attachment that no component shows is invisible.
+        """
         if not self.is_v2:
             return [*map(attached_picture, self.attachments), *self._embedded()]
         shown = self.gallery
@@ -285,7 +294,7 @@ class ShownMessage:
         return shown
 
     def button(self, label: str | None = None, custom_id: str | None = None) -> ShownButton:
-        """Find a button by its label or its custom_id. Raises PersonError when the message has none such."""
+        """Return a button by its label or its custom_id. Raises PersonError if there is none."""
         for each in self.buttons:
             if (label is None or each.label == label) and (custom_id is None or each.custom_id == custom_id):
                 return each

@@ -1,14 +1,14 @@
-"""Where the stand-in takes its time from."""
+"""The clock of the stand-in."""
 
 import time
 from collections.abc import Callable
 
 Now = Callable[[], float]
-"""Gives unix time in seconds. Deadlines, token lives, snowflakes and signatures all read it."""
+"""Returns unix time in seconds. Deadlines, token lifetimes, snowflakes and signatures all use it."""
 
 
 class MovableClock:
-    """The real time plus what tests have advanced it by."""
+    """The real time plus the seconds that tests have advanced it by."""
 
     def __init__(self) -> None:
         self._ahead_s = 0.0
@@ -17,7 +17,7 @@ class MovableClock:
         return time.time() + self._ahead_s
 
     def advance(self, seconds: float) -> None:
-        """Let ``seconds`` pass without waiting for them."""
+        """Advance by ``seconds`` without waiting."""
         if seconds < 0:
             raise ValueError("time does not run backwards")
         self._ahead_s += seconds

@@ -1,4 +1,4 @@
-"""The stand-in itself: one TLS listener for all of Discord's hosts, put together and taken apart here."""
+"""The stand-in itself: starts and stops one TLS listener for all of Discord's hosts."""
 
 import fnmatch
 import time
@@ -26,14 +26,14 @@ from kleinbot.sandbox.server.rest_interactions import InteractionRoutes
 from kleinbot.sandbox.server.rest_messages import MessageRoutes
 from kleinbot.sandbox.server.state import State
 from kleinbot.sandbox.server.transport import LOOPBACK, Address, Authority
-from kleinbot.sandbox.server.web import API, Break, Exchange, Handler, Traffic
+from kleinbot.sandbox.server.web import API, Exchange, Handler, InjectedFault, Traffic
 from kleinbot.sandbox.server.world import World
 
 _WITHOUT_TOKEN = (f"{API}/interactions/", f"{API}/webhooks/")
 
 
 class FakeDiscord:
-    """Discord for one bot, on loopback. An async context manager; without a running loop it does nothing."""
+    """Discord for one bot, on loopback. An async context manager; it does nothing without a running loop."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class FakeDiscord:
         self._port = self._runner.addresses[0][1]
 
     async def close(self) -> None:
-        """End all connections and the listener. Idempotent."""
+        """Close all connections and the listener. Idempotent."""
         runner, self._runner = self._runner, None
         if runner is not None:
             await self._gateway.close(WSCloseCode.GOING_AWAY)
@@ -96,22 +96,22 @@ class FakeDiscord:
         return self.state.application_id
 
     def connector(self) -> aiohttp.TCPConnector:
-        """Make the connector that leads a client of this process here. It belongs to that client."""
+        """Return a connector that leads a client of this process here. The client owns and closes it."""
         return transport.connector(self._port, self._authority.pem)
 
     def address(self, folder: Path) -> Address:
-        """Write the authority into ``folder`` and tell where to find this stand-in."""
+        """Write the CA certificate into ``folder`` and return where to find this stand-in."""
         path = folder / "stand-in-authority.pem"
         path.write_bytes(self._authority.pem)
         return Address(self._port, path)
 
     @property
     def identifies(self) -> list[Json]:
-        """What clients have sent as IDENTIFY."""
+        """The IDENTIFY payloads that clients have sent."""
         return self._gateway.identifies
 
     async def presence_after(self, count: int, *, timeout_s: float = 10.0) -> Json:
-        """Wait until clients have sent more than ``count`` status lines (op 3); return the last."""
+        """Wait until clients have sent more than ``count`` presence updates (op 3); return the last."""
         await self.state.changes.until(
             lambda: True if len(self._gateway.presences) > count else None,
             timeout_s=timeout_s,
@@ -121,7 +121,7 @@ class FakeDiscord:
 
     @property
     def presences(self) -> list[Json]:
-        """The status lines (op 3) that clients have sent."""
+        """The presence updates (op 3) that clients have sent."""
         return self._gateway.presences
 
     @property
@@ -151,17 +151,17 @@ class FakeDiscord:
         await self.state.changes.until(look, timeout_s=timeout_s, what=f"the registration of {name!r}")
 
     async def resumed(self, *, times: int = 1, timeout_s: float = 10.0) -> None:
-        """Wait until clients have resumed ``times`` times in all."""
+        """Wait until clients have resumed ``times`` times in total."""
         await self.state.changes.until(
             lambda: True if self._gateway.resumes >= times else None, timeout_s=timeout_s, what="a RESUME"
         )
 
     async def ask_reconnect(self) -> None:
-        """Ask the client to come back with RESUME (op 7)."""
+        """Ask the client to reconnect with RESUME (op 7)."""
         await self._gateway.ask_reconnect()
 
     async def invalidate_session(self) -> None:
-        """End the client's session (op 9): it has to identify anew."""
+        """Invalidate the client's session (op 9): it must identify again."""
         await self._gateway.invalidate()
 
     async def close_gateway(self, code: int) -> None:
@@ -169,12 +169,12 @@ class FakeDiscord:
         await self._gateway.close(code)
 
     @property
-    def miseries(self) -> Misbehaviour:
-        """What Discord may do at any time: switches, all off."""
-        return self.state.miseries
+    def misbehaviour(self) -> Misbehaviour:
+        """Switches for misbehaviour that Discord may show at any time; all are off."""
+        return self.state.misbehaviour
 
     def rate_limit(self, pattern: str, limit: int, per_s: float, *, scope: str = "user") -> None:
-        """Let ``limit`` requests in ``per_s`` through whose "METHOD /path" fits; per channel or token."""
+        """Allow ``limit`` requests in ``per_s`` that match "METHOD /path", for each channel or token."""
         self._traffic.rate_limits.rules.append(Rule(pattern, limit, per_s, scope))
 
     async def ask_heartbeat(self) -> None:
@@ -182,25 +182,27 @@ class FakeDiscord:
         await self._gateway.ask_heartbeat()
 
     def servers_arrive(self) -> None:
-        """End an outage: let the servers arrive that READY has only named."""
-        self.miseries.servers_unavailable = False
+        """End an outage: send the servers that READY announced as unavailable."""
+        self.misbehaviour.servers_unavailable = False
         for server in self.state.servers.values():
             created = payloads.server(self.state, server) | {"unavailable": False}
             self.state.dispatch("GUILD_CREATE", created, server.id)
 
     def cloudflare(self, pattern: str, *, times: int = 1, via: bool = False, status: int = 429) -> None:
-        """Let the network in front of Discord answer the next fitting requests with a page of HTML.
+        """Answer the next matching requests with an HTML page, like the network in front of Discord.
 
-        A 429 without ``Via`` is a ban; with it, the limit of a proxy that is no JSON.
+        A 429 without ``Via`` is a ban; with it, a rate limit by a proxy that sends no JSON.
         """
-        self._traffic.breaks.append(Break(pattern, status, 0, False, False, 60.0, times, html=True, via=via))
+        self._traffic.faults.append(
+            InjectedFault(pattern, status, 0, False, False, 60.0, times, html=True, via=via)
+        )
 
     async def drop_gateway(self) -> None:
-        """Break the gateway connection. The session stays and can be resumed."""
+        """Cut the gateway connection. The session remains and can be resumed."""
         await self._gateway.close(4000)
 
     def send_again(self, handle: InteractionHandle) -> None:
-        """Send the event of an interaction once more, as it was: Discord may send any event several times."""
+        """Send the event of an interaction again, unchanged: Discord may send any event several times."""
         interaction = handle.interaction
         server_id = None if interaction.channel.server is None else interaction.channel.server.id
         self.state.dispatch("INTERACTION_CREATE", interaction.payload, server_id)
@@ -216,25 +218,27 @@ class FakeDiscord:
         retry_after_s: float = 0.01,
         times: int = 1,
     ) -> None:
-        """Break the next ``times`` requests whose "METHOD /path" (without /api/v10) fits a shell pattern.
+        """Fail the next ``times`` requests whose "METHOD /path" (without /api/v10) matches a shell pattern.
 
-        They answer ``status`` and ``code``; or the line is cut, with ``drop`` before anything was done and
-        with ``drop_answer`` after it.
+        They are answered with ``status`` and ``code``. Or the connection is cut: with ``drop`` before the
+        request has any effect, with ``drop_answer`` after it.
         """
-        self._traffic.breaks.append(Break(pattern, status, code, drop, drop_answer, retry_after_s, times))
-
-    def hang_next_upload(self, hangs_s: float, *, is_done: bool) -> None:
-        """Let the next request with files have no answer for ``hangs_s``; then the line is cut.
-
-        ``is_done``: what it asks for has been done by then.
-        """
-        self._traffic.breaks.append(
-            Break("*", 500, 0, not is_done, is_done, 0.0, 1, uploads_only=True, hangs_s=hangs_s)
+        self._traffic.faults.append(
+            InjectedFault(pattern, status, code, drop, drop_answer, retry_after_s, times)
         )
 
-    def mend(self) -> None:
-        """Break nothing any more; what hangs goes on hanging."""
-        self._traffic.breaks.clear()
+    def hang_next_upload(self, hangs_s: float, *, is_done: bool) -> None:
+        """Leave the next request with files unanswered for ``hangs_s``, then cut the connection.
+
+        ``is_done``: the request has taken effect by then.
+        """
+        self._traffic.faults.append(
+            InjectedFault("*", 500, 0, not is_done, is_done, 0.0, 1, uploads_only=True, hangs_s=hangs_s)
+        )
+
+    def clear_faults(self) -> None:
+        """Remove all injected faults; requests that hang continue to hang."""
+        self._traffic.faults.clear()
 
     @property
     def exchanges(self) -> list[Exchange]:
@@ -247,7 +251,7 @@ class FakeDiscord:
         return self._traffic.hooks
 
     def exchanges_of(self, method: str, pattern: str = "*") -> list[Exchange]:
-        """Select exchanges by method and a shell pattern for the path."""
+        """Return the exchanges with this method whose path matches a shell pattern."""
         return [
             each
             for each in self.exchanges
@@ -257,7 +261,7 @@ class FakeDiscord:
     async def exchange_where(
         self, predicate: Callable[[Exchange], object], *, timeout_s: float = 5.0
     ) -> Exchange:
-        """Wait for an exchange that fits, or return the one that did already."""
+        """Return an exchange that fits, waiting for one if necessary."""
         return await self.state.changes.until(
             lambda: next((each for each in self.exchanges if predicate(each)), None),
             timeout_s=timeout_s,
@@ -274,11 +278,11 @@ class FakeDiscord:
         self.world.remove_server(server)
 
     def deny(self, channel: Channel, permission: str) -> None:
-        """Take a permission from the bot in a channel."""
+        """Deny the bot a permission in a channel."""
         self.world.deny(channel, permission)
 
     def allow(self, channel: Channel, permission: str) -> None:
-        """Give the bot a permission back."""
+        """Restore a permission of the bot."""
         self.world.allow(channel, permission)
 
     def _guard(self) -> Middleware:

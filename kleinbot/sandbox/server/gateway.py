@@ -1,4 +1,4 @@
-"""The gateway: sessions of clients, numbered events, heartbeats, resuming after a break."""
+"""The gateway: client sessions, numbered events, heartbeats, resuming after a disconnection."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ from kleinbot.sandbox.server.rest_basics import GATEWAY
 from kleinbot.sandbox.server.state import State
 
 _ACK_AFTER_S = 0.05
-"""As over a network: an answer that overtakes discord.py 2.7's own note of the time looks like a slow one."""
+"""As on a real network: discord.py 2.7 would misjudge an answer that arrives before it notes the time."""
 
 DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, RESUME, RECONNECT, INVALID, HELLO, ACK = 0, 1, 2, 3, 6, 7, 9, 10, 11
 UNKNOWN_OPCODE, DECODE_ERROR, NOT_AUTHENTICATED, AUTHENTICATION_FAILED = 4001, 4002, 4003, 4004
@@ -29,7 +29,7 @@ PRIVILEGED_INTENTS = 1 << 1 | 1 << 8 | 1 << 15
 KNOWN_INTENTS = (1 << 17) - 1 & ~(1 << 6) | 3 << 20 | 3 << 24
 
 SESSION_IS_OVER = {4003, 4004, 4007, 4009, 4010, 4011, 4012, 4013, 4014}
-"""After these there is nothing to be resumed ("Gateway Close Event Codes")."""
+"""After these codes a session cannot be resumed ("Gateway Close Event Codes")."""
 
 MAX_CONCURRENCY = 1
 REMEMBERED_EVENTS = 1000
@@ -37,7 +37,7 @@ REMEMBERED_EVENTS = 1000
 
 @dataclass
 class Session:
-    """A client's session. It outlives its connection; events it missed are kept for RESUME."""
+    """A client's session. It outlives its connection; missed events are kept for RESUME."""
 
     id: str
     shard: tuple[int, int]
@@ -48,12 +48,15 @@ class Session:
     outbox: asyncio.Queue[Json] = field(default_factory=asyncio.Queue)
 
     def serves(self, server_id: int | None) -> bool:
-        """Tell whether events of this server go here. Direct messages belong to the first shard."""
+        """Return whether this session gets the server's events.
+
+        Direct messages belong to the first shard.
+        """
         number, count = self.shard
         return (0 if server_id is None else (server_id >> 22) % count) == number
 
     def push(self, event: str, data: Json) -> None:
-        """Give an event its number and send it, now or when the client resumes."""
+        """Send a numbered event, now or when the client resumes."""
         self.sequence += 1
         frame: Json = {"op": DISPATCH, "t": event, "s": self.sequence, "d": data}
         self.sent.append(frame)
@@ -77,15 +80,15 @@ class Gateway:
         state.dispatch = self.dispatch
 
     def dispatch(self, event: str, data: Json, server_id: int | None) -> bool:
-        """Send an event to the session that serves ``server_id``. False when there is none."""
+        """Send an event to the session that serves ``server_id``. False if there is none."""
         sessions = [each for each in self.sessions.values() if each.serves(server_id)]
         for session in sessions:
-            for _ in range(2 if self._state.miseries.events_twice else 1):
+            for _ in range(2 if self._state.misbehaviour.events_twice else 1):
                 session.push(event, data)
         return bool(sessions)
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
-        """Serve one connection of a client until it ends."""
+        """Serve one client connection until it ends."""
         socket = web.WebSocketResponse(max_msg_size=0)
         if not socket.can_prepare(request):
             return web.Response(status=404)
@@ -124,11 +127,11 @@ class Gateway:
                 session.socket = None
                 said_goodbye = socket.close_code in (WSCloseCode.OK, WSCloseCode.GOING_AWAY)
                 if said_goodbye and socket not in self._hung_up:
-                    # A client that says goodbye with 1000 or 1001 gives its session up.
+                    # A client that closes with 1000 or 1001 gives up its session.
                     self.sessions.pop(session.id, None)
 
     async def _greeted(self, socket: web.WebSocketResponse) -> Session | None:
-        """Read until the client identifies or resumes; None when it was turned away or left."""
+        """Read until the client identifies or resumes; None if it was rejected or has left."""
         async for frame in self._beats(socket):
             data = frame.get("d") or {}
             if frame["op"] not in (IDENTIFY, RESUME):
@@ -156,7 +159,7 @@ class Gateway:
         return None
 
     def _is_too_soon(self, data: Json) -> bool:
-        """Tell whether this IDENTIFY comes before ``max_concurrency`` allows it; note it else."""
+        """Return whether this IDENTIFY comes before ``max_concurrency`` allows it; otherwise record it."""
         bucket = int((data.get("shard") or (0, 1))[0]) % MAX_CONCURRENCY
         now_s = time.monotonic()
         if now_s - self._identified_s.get(bucket, -math.inf) < self._state.limits.identifies_every_s:
@@ -165,7 +168,7 @@ class Gateway:
         return False
 
     def _refusal(self, data: Json) -> int | None:
-        """Return the close code that an IDENTIFY earns ("Gateway Intents"); None for a good one."""
+        """Return the close code for an IDENTIFY ("Gateway Intents"); None if it is valid."""
         number, count = data.get("shard") or (0, 1)
         intents = int(data.get("intents", 0))
         if not 0 <= number < count:
@@ -175,7 +178,7 @@ class Gateway:
         if intents & PRIVILEGED_INTENTS:
             return DISALLOWED_INTENTS
         if len(self.identifies) >= self._state.limits.identifies_a_day:
-            self.token = secrets.token_urlsafe(48)  # Discord resets it and writes to the owner
+            self.token = secrets.token_urlsafe(48)  # Discord resets it and notifies the owner
             return AUTHENTICATION_FAILED
         return None
 
@@ -188,8 +191,8 @@ class Gateway:
         self.sessions[session.id] = session
         servers = [each for each in self._state.servers.values() if session.serves(each.id)]
         session.push("READY", self._ready(session, [each.id for each in servers]))
-        for server in [] if self._state.miseries.servers_unavailable else servers:
-            # Only for a server that was announced as unavailable, not for one just joined.
+        for server in [] if self._state.misbehaviour.servers_unavailable else servers:
+            # Only for a server that was announced as unavailable, not for a newly joined one.
             session.push("GUILD_CREATE", payloads.server(self._state, server) | {"unavailable": False})
         self._state.changes.tell()
         return session
@@ -223,7 +226,7 @@ class Gateway:
         return session
 
     async def _beats(self, socket: web.WebSocketResponse) -> AsyncIterator[Json]:
-        """Answer heartbeats and give all other frames; close on what Discord closes on."""
+        """Answer heartbeats and yield other frames; close the connection on invalid ones, as Discord does."""
         limits = self._state.limits
         sent: deque[float] = deque(maxlen=limits.gateway_sends)
         async for raw in socket:
@@ -241,7 +244,7 @@ class Gateway:
                 return
             if frame["op"] != HEARTBEAT:
                 yield frame
-            elif not self._state.miseries.unanswered_heartbeats:
+            elif not self._state.misbehaviour.unanswered_heartbeats:
                 await asyncio.sleep(_ACK_AFTER_S)
                 await socket.send_json({"op": ACK})
 
@@ -251,18 +254,18 @@ class Gateway:
             await socket.send_json({"op": HEARTBEAT, "d": None})
 
     async def ask_reconnect(self) -> None:
-        """Ask every client to come back with RESUME (op 7)."""
+        """Ask every client to reconnect with RESUME (op 7)."""
         for socket in tuple(self._sockets):
             await socket.send_json({"op": RECONNECT, "d": None})
 
     async def invalidate(self) -> None:
-        """Tell every client that its session is over (op 9)."""
+        """Tell every client that its session is invalid (op 9)."""
         self.sessions.clear()
         for socket in tuple(self._sockets):
             await socket.send_json({"op": INVALID, "d": False})
 
     async def close(self, code: int) -> None:
-        """Close all connections from this side; sessions stay and can be resumed, but for some codes."""
+        """Close all connections; sessions remain and can be resumed, except after some codes."""
         if code in SESSION_IS_OVER:
             self.sessions.clear()
         for socket in tuple(self._sockets):
@@ -276,7 +279,7 @@ async def _send(socket: web.WebSocketResponse, outbox: asyncio.Queue[Json]) -> N
 
 
 def _decoded(raw: WSMessage, most_bytes: int) -> Json | None:
-    """Read a frame; None for one that Discord would not decode."""
+    """Read a frame; None for one that Discord could not decode."""
     if raw.type is not WSMsgType.TEXT or len(raw.data.encode()) > most_bytes:
         return None
     try:

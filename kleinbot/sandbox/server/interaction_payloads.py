@@ -1,4 +1,4 @@
-"""Interactions as the gateway delivers them, and what messages tell about them."""
+"""Interactions as the gateway delivers them, and their metadata in messages."""
 
 from kleinbot.sandbox.rules.errors import Json
 from kleinbot.sandbox.server import payloads
@@ -10,7 +10,7 @@ REPLY, CHAT_COMMAND_RESPONSE, MENU_RESPONSE = 19, 20, 23
 
 
 def interaction(state: State, what: Interaction) -> Json:
-    """Write INTERACTION_CREATE in full."""
+    """Build a complete INTERACTION_CREATE."""
     channel = what.channel
     bits = channel.member_bits(what.user)
     payload: Json = {
@@ -41,16 +41,16 @@ def interaction(state: State, what: Interaction) -> Json:
         payload["member"] = payloads.member(state, server.members[what.user.id], permissions=bits)
     if what.source is not None and what.kind in (COMPONENT, MODAL_SUBMIT):
         payload["message"] = message(state, what.source)
-    return bare(payload) if state.miseries.bare_payloads else payload
+    return bare(payload) if state.misbehaviour.bare_payloads else payload
 
 
 def message(state: State, what: ShownMessage) -> Json:
-    """Write a message with fresh file addresses."""
+    """Build a message with fresh file URLs."""
     return state.files.signed_again(what.payload)
 
 
 def message_type(what: Interaction) -> int:
-    """Tell which type of message a response to this interaction is."""
+    """Return the type of a message that responds to this interaction."""
     if what.answer is not None:
         return 0 if what.original is None else REPLY
     if what.kind == COMMAND:
@@ -59,7 +59,7 @@ def message_type(what: Interaction) -> int:
 
 
 def message_extra(state: State, what: Interaction) -> Json:
-    """Give the fields a message has because it answers an interaction."""
+    """Return the fields that a message has because it responds to an interaction."""
     extra: Json = {
         "application_id": str(state.application_id),
         "webhook_id": str(state.application_id),

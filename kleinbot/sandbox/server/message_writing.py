@@ -1,4 +1,4 @@
-"""Making and changing messages from a request: the one place where all rules for them are applied."""
+"""Creates and edits messages from a request; all rules for messages are applied here."""
 
 import re
 from contextlib import ExitStack
@@ -28,7 +28,7 @@ _MENTION = re.compile(r"<@!?(\d+)>")
 
 @dataclass(frozen=True)
 class Body:
-    """A request's JSON with the files that came beside it, by their number."""
+    """A request's JSON with the files sent beside it, by their number."""
 
     fields: Any
     files: dict[int, Upload]
@@ -36,7 +36,7 @@ class Body:
 
 @dataclass(frozen=True)
 class MessageOrigin:
-    """Who writes, and because of what; ``extra`` holds fields like interaction_metadata."""
+    """The author and cause of a message; ``extra`` has fields like interaction_metadata."""
 
     author: User
     extra: Json
@@ -48,7 +48,7 @@ _KEPT_FLAGS = EPHEMERAL | LOADING
 
 
 def create(state: State, channel: Channel, body: Body, origin: MessageOrigin) -> ShownMessage:
-    """Write a new message. Raises RefusedError where Discord would refuse it."""
+    """Create a message. Raises RefusedError if Discord would refuse it."""
     if is_reopened(channel):
         set_thread(state, channel, archived=False)
     asked = body.fields.get("flags") or 0
@@ -61,7 +61,7 @@ def create(state: State, channel: Channel, body: Body, origin: MessageOrigin) ->
 
 
 def create_loading(state: State, channel: Channel, origin: MessageOrigin) -> ShownMessage:
-    """Write the "is thinking" message of a deferred answer. Raises RefusedError where a thread is closed."""
+    """Create the "is thinking" message of a deferred answer. Raises RefusedError if a thread is closed."""
     if is_reopened(channel):
         set_thread(state, channel, archived=False)
     flags = LOADING | (EPHEMERAL if origin.visible_to is not None else 0)
@@ -69,7 +69,7 @@ def create_loading(state: State, channel: Channel, origin: MessageOrigin) -> Sho
 
 
 def edit(state: State, message: ShownMessage, body: Body) -> ShownMessage:
-    """Change a message. Raises RefusedError where Discord would refuse it; the message is then as before."""
+    """Edit a message. Raises RefusedError if Discord would refuse it; the message is then unchanged."""
     require_active(message.channel)
     before = int(message.payload["flags"])
     asked = body.fields.get("flags")
@@ -100,7 +100,7 @@ def edit(state: State, message: ShownMessage, body: Body) -> ShownMessage:
 def set_thread(
     state: State, channel: Channel, *, archived: bool | None = None, locked: bool | None = None
 ) -> None:
-    """Archive or lock a thread, or take that back; the client is told."""
+    """Archive or lock a thread, or undo that, and notify the client."""
     thread = channel.thread
     if thread is None or channel.server is None:
         raise ValueError(f"{channel} is no thread")
@@ -119,14 +119,14 @@ _SNAPSHOT = (
 
 
 def forwarded(message: ShownMessage) -> Json:
-    """Give the fields by which another message carries this one ("Message Snapshot Object")."""
+    """Return the fields of a message that forwards this one ("Message Snapshot Object")."""
     snapshot = {key: message.payload[key] for key in _SNAPSHOT if key in message.payload}
     reference = {"type": 1, "channel_id": message.payload["channel_id"], "message_id": message.payload["id"]}
     return {"message_reference": reference, "message_snapshots": [{"message": snapshot}]}
 
 
 def unfurl(state: State, message: ShownMessage) -> None:
-    """Add the embeds of the links in a message. Discord does so some time after it was written."""
+    """Add embeds for the links in a message. Discord does so some time after the message was sent."""
     embeds = [
         {"type": "image", "url": file_url, "thumbnail": {"url": file_url, "proxy_url": file_url}}
         for file_url in re.findall(r"https://[^\s|<>]+", message.content)
@@ -190,7 +190,7 @@ def _applied(
 
 
 def _shown_ids(state: State, after: Json) -> set[int]:
-    """Return the files that a component or an embed shows: those are not listed as attachments."""
+    """Return the files that a component or an embed shows, which are not listed as attachments."""
     media = [
         *component_media(after["components"]),
         *(each for one in after["embeds"] for each in embed_media(one)),
@@ -236,7 +236,7 @@ def _attachments(
 
 def _store(state: State, channel: Channel, file: Upload, described: Json, *, ephemeral: bool) -> CdnFile:
     name = described.get("filename") or file.filename
-    # Discord keeps letters, digits, dot, dash and underscore in the names of files.
+    # Discord keeps only letters, digits, dot, dash and underscore in file names.
     safe = re.sub(r"[^\w.\-]+", "_", name)
     upload = Upload(safe, file.data, described.get("description"))
     return state.store_upload(upload, channel.id, ephemeral=ephemeral)

@@ -1,4 +1,4 @@
-"""What Discord may do at any time and mostly does not: switches, off until a test turns one on."""
+"""Misbehaviour that Discord allows itself but rarely shows: switches that tests turn on."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,19 +17,19 @@ _OPTIONAL = {
     ),
     "interaction": ("guild", "guild_locale", "channel"),
 }  # fmt: skip
-"""Fields that the documentation marks with ``?``: they may be absent from any payload."""
+"""Fields that the documentation marks with ``?``: any payload may lack them."""
 
 
 @dataclass
 class Misbehaviour:
     """Switches of one stand-in.
 
-    ``events_twice``: each gateway event comes again at once ("Consistency": up to N times).
-    ``servers_unavailable``: READY names the servers, but none arrives (an outage).
-    ``unanswered_heartbeats``: the connection is dead and does not say so.
-    ``bare_payloads``: interactions come without what the documentation marks as optional.
-    ``unlisted_messages``: so many of the newest messages of a channel are not listed yet.
-    ``late_answers_s``: every answer of the API is that slow.
+    ``events_twice``: each gateway event is sent again at once ("Consistency": up to N times).
+    ``servers_unavailable``: READY announces the servers, but none arrives (an outage).
+    ``unanswered_heartbeats``: the connection is dead without being closed.
+    ``bare_payloads``: interactions lack the fields that the documentation marks as optional.
+    ``unlisted_messages``: this many of the newest messages of a channel are not listed yet.
+    ``late_answers_s``: the delay of every answer of the API.
     """
 
     events_twice: bool = False
@@ -41,7 +41,7 @@ class Misbehaviour:
 
 
 def bare(interaction: Json) -> Json:
-    """Return an INTERACTION_CREATE without its optional fields, those of its member and people included."""
+    """Return an INTERACTION_CREATE without optional fields, also in its member and users."""
     found = _without(interaction, "interaction")
     if "member" in found:
         member = _without(found["member"], "member")

@@ -1,4 +1,4 @@
-"""People, servers and channels as they are written on the wire. Complete, so that no client misses a key."""
+"""People, servers and channels as sent on the wire; complete, so that clients find every key."""
 
 from datetime import UTC, datetime
 
@@ -17,12 +17,12 @@ from kleinbot.sandbox.server.state import State
 
 
 def iso(seconds: float) -> str:
-    """Write a time the way Discord does."""
+    """Format a time as Discord does."""
     return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def user(state: State, who: User) -> Json:
-    """Write a user object."""
+    """Build a user object."""
     avatar = state.avatars.get(who.id)
     payload: Json = {
         "id": str(who.id),
@@ -44,7 +44,7 @@ def user(state: State, who: User) -> Json:
 
 
 def own_user(state: State) -> Json:
-    """Write the bot's own user object, which says more than others'."""
+    """Build the bot's own user object, which has more fields than others."""
     return user(state, state.bot) | {
         "mfa_enabled": True,
         "locale": "en-US",
@@ -55,7 +55,7 @@ def own_user(state: State) -> Json:
 
 
 def application(state: State) -> Json:
-    """Write the bot's application, with its owner."""
+    """Build the bot's application object, with its owner."""
     return {
         "id": str(state.application_id),
         "name": state.bot.name,
@@ -82,7 +82,7 @@ def application(state: State) -> Json:
 
 
 def member(state: State, who: GuildMember, *, permissions: int | None = None) -> Json:
-    """Write a member of a server. In interactions it carries ``permissions``."""
+    """Build a member object. In interactions it includes ``permissions``."""
     payload: Json = {
         "user": user(state, who.user),
         "nick": None,
@@ -105,7 +105,7 @@ def member(state: State, who: GuildMember, *, permissions: int | None = None) ->
 
 
 def channel(state: State, where: Channel) -> Json:
-    """Write a channel object, of a server or direct."""
+    """Build a channel object, of a server or direct."""
     last = next(reversed(where.log), None)
     payload: Json = {
         "id": str(where.id),
@@ -168,7 +168,7 @@ def _overwrites(state: State, where: Channel) -> list[Json]:
 
 
 def server(state: State, which: Guild) -> Json:
-    """Write what GUILD_CREATE carries. Without the members intent only the bot is among the members."""
+    """Build GUILD_CREATE. Without the members intent, the only member in it is the bot."""
     me = GuildMember(state.bot, 0, state.now())
     return {
         "id": str(which.id),
@@ -220,7 +220,7 @@ def server(state: State, which: Guild) -> Json:
 
 
 def is_seen(state: State, thread: Channel) -> bool:
-    """Tell whether the bot hears of a thread: of an active one, of a private one only as its member."""
+    """Return whether the bot gets events of a thread: if it is active, and if private only as its member."""
     what = thread.thread
     return (
         what is not None and not what.is_archived and (not what.is_private or state.bot.id in what.member_ids)
@@ -228,7 +228,7 @@ def is_seen(state: State, thread: Channel) -> bool:
 
 
 def roles_of(who: GuildMember) -> list[Json]:
-    """Write the roles that a member has beside everybody's: one or none."""
+    """Return the roles that a member has besides everybody's: one or none."""
     if who.role_id is None:
         return []
     return [_role(who.role_id, f"role of {who.user.name}", who.bits)]

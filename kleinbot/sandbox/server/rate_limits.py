@@ -1,4 +1,4 @@
-"""Discord's limits ("Rate Limits"): of routes, the global one, and the ban for invalid requests."""
+"""Discord's rate limits ("Rate Limits"): per route, global, and the ban for invalid requests."""
 
 import fnmatch
 import hashlib
@@ -16,7 +16,10 @@ _INVALID = (401, 403, 429)
 
 @dataclass(frozen=True)
 class RateLimitDecision:
-    """What a request meets: ``headers`` always, a refusal where ``body`` is not None; ``banned``: a page."""
+    """The decision on a request.
+
+    ``headers`` are always sent; ``body``, if not None, is a refusal; ``banned``: an HTML page is sent.
+    """
 
     headers: dict[str, str] = field(default_factory=dict)
     body: Json | None = None
@@ -25,7 +28,7 @@ class RateLimitDecision:
 
 @dataclass
 class _Bucket:
-    """Requests of one top-level resource within a window that begins with the first of them."""
+    """Requests to one top-level resource within a window that begins with the first of them."""
 
     left: int = 0
     until_s: float = 0.0
@@ -33,9 +36,9 @@ class _Bucket:
 
 @dataclass
 class Rule:
-    """``limit`` requests in ``per_s`` to routes whose "METHOD /path" fits ``pattern``; per channel or token.
+    """Allows ``limit`` requests in ``per_s`` to routes matching ``pattern``, for each channel or token.
 
-    ``scope``: ``user``, or ``shared`` where others may have used it up (then nothing counts as invalid).
+    ``scope``: ``user``, or ``shared`` if others may have used up the limit (then nothing counts as invalid).
     """
 
     pattern: str
@@ -46,7 +49,7 @@ class Rule:
 
 
 class RateLimits:
-    """Judges each request before anything else is done with it."""
+    """Judges each request before it is processed."""
 
     def __init__(self, now: Now, limits: DiscordLimits) -> None:
         self._now = now
@@ -56,7 +59,7 @@ class RateLimits:
         self._invalid: deque[float] = deque()
 
     def judge(self, method: str, path: str) -> RateLimitDecision:
-        """Count a request; tell whether it is let through, and with which headers."""
+        """Count a request; return whether it is allowed, and with which headers."""
         now_s = self._now()
         _forget(self._invalid, now_s - self._limits.invalid_per_s)
         if len(self._invalid) >= self._limits.invalid_requests:
@@ -69,7 +72,7 @@ class RateLimits:
         return RateLimitDecision() if rule is None else self._by(rule, path, now_s)
 
     def answered(self, status: int, scope: str | None) -> None:
-        """Note an answer: too many of 401, 403 and 429 ban the address."""
+        """Record an answer: too many of 401, 403 and 429 ban the address."""
         if status in _INVALID and scope != "shared":
             self._invalid.append(self._now())
 
@@ -99,7 +102,7 @@ class RateLimits:
         wait_s = bucket.until_s - now_s
         headers = {
             "X-RateLimit-Limit": str(rule.limit),
-            # Where others share the limit, one's own requests seem to be left over.
+            # If others share the limit, one's own requests appear to remain.
             "X-RateLimit-Remaining": str(
                 rule.limit - 1 if refused and rule.scope == "shared" else bucket.left
             ),

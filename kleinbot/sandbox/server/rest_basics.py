@@ -1,4 +1,4 @@
-"""Routes about the bot itself, people, servers, and the registration of commands."""
+"""Routes for the bot itself, people, servers, and the registration of commands."""
 
 from aiohttp import web
 
@@ -29,7 +29,7 @@ class BasicRoutes:
         self._created: dict[int | None, list[float]] = {}
 
     def routes(self) -> list[web.RouteDef]:
-        """List the routes with their handlers."""
+        """Return the routes with their handlers."""
         application = f"{API}/applications/{{application_id}}"
         of_server = f"{application}/guilds/{{guild_id}}/commands"
         return [
@@ -79,7 +79,7 @@ class BasicRoutes:
         return answer(self._state.commands.get(self._scope(request), []))
 
     async def register(self, request: web.Request) -> web.Response:
-        """Replace all commands of the application, or of it in one server."""
+        """Replace all commands, of the application or of one server."""
         scope = self._scope(request)
         asked = request[BODY].fields
         if not isinstance(asked, list):
@@ -95,7 +95,7 @@ class BasicRoutes:
         return answer(self._state.commands[scope])
 
     def _count_created(self, scope: int | None, asked: list[Json]) -> None:
-        """Count commands that are new. Raises RefusedError 30034 beyond 200 in a day for each server."""
+        """Count new commands. Raises RefusedError 30034 beyond 200 per day in each server."""
         known = {(each["type"], each["name"]) for each in self._state.commands.get(scope, [])}
         new = [each for each in asked if (each.get("type") or 1, each["name"]) not in known]
         moments = self._created.setdefault(scope, [])

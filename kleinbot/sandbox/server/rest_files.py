@@ -1,4 +1,4 @@
-"""What the CDN serves: attachments under signed addresses, avatars."""
+"""The content of the CDN: attachments at signed URLs, and avatars."""
 
 from aiohttp import web
 
@@ -21,7 +21,7 @@ class FileRoutes:
         self._state = state
 
     def routes(self) -> list[web.RouteDef]:
-        """List the routes with their handlers."""
+        """Return the routes with their handlers."""
         return [
             web.get("/attachments/{channel_id}/{file_id}/{filename}", self.attachment),
             web.get("/ephemeral-attachments/{channel_id}/{file_id}/{filename}", self.attachment),

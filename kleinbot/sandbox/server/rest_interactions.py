@@ -34,7 +34,7 @@ class InteractionRoutes:
         self._state = state
 
     def routes(self) -> list[web.RouteDef]:
-        """List the routes with their handlers."""
+        """Return the routes with their handlers."""
         webhook = f"{API}/webhooks/{{webhook_id}}/{{webhook_token}}"
         one = f"{webhook}/messages/{{message_id}}"
         return [
@@ -46,7 +46,7 @@ class InteractionRoutes:
         ]
 
     async def callback(self, request: web.Request) -> web.Response:
-        """Take the first response to an interaction."""
+        """Accept the first response to an interaction."""
         interaction = self._state.interactions.get(request.match_info["interaction_token"])
         if interaction is None or str(interaction.id) != request.match_info["interaction_id"]:
             raise unknown_interaction()
@@ -91,7 +91,7 @@ class InteractionRoutes:
         fields = fields_of(request)
         interaction = self._interaction(request)
         original = interaction.original
-        # Documented: directly after a deferral the first follow-up edits the loading message instead.
+        # Documented: directly after a deferral, the first follow-up edits the loading message instead.
         if interaction.answer is Answer.DEFERRED and original is not None and original.is_loading:
             if original.is_deleted:
                 raise unknown_message()
@@ -118,7 +118,7 @@ class InteractionRoutes:
         return nothing()
 
     def _interaction(self, request: web.Request) -> Interaction:
-        """Find the interaction of a token that still lives and was answered."""
+        """Return the answered interaction of a token that is still valid."""
         interaction = self._state.interactions.get(request.match_info["webhook_token"])
         if interaction is None or request.match_info["webhook_id"] != str(self._state.application_id):
             raise unknown_webhook()
@@ -177,7 +177,7 @@ class InteractionRoutes:
 
 
 def _allowed_answer(interaction: Interaction, asked: object) -> Answer:
-    """Read the callback type. Raises RefusedError 50035 for one this kind of interaction does not take."""
+    """Read the callback type. Raises RefusedError 50035 if this kind of interaction does not support it."""
     try:
         kind = Answer(asked)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Routes for the messages the bot writes into channels by itself."""
+"""Routes for messages that the bot sends to channels outside interactions."""
 
 from dataclasses import dataclass
 
@@ -41,7 +41,7 @@ class MessageRoutes:
         self._old_edits: dict[int, list[float]] = {}
 
     def routes(self) -> list[web.RouteDef]:
-        """List the routes with their handlers."""
+        """Return the routes with their handlers."""
         channel = f"{API}/channels/{{channel_id}}"
         return [
             web.get(channel, self.channel),
@@ -58,7 +58,7 @@ class MessageRoutes:
         return answer(payloads.channel(self._state, self._channel(request)))
 
     async def edit_channel(self, request: web.Request) -> web.Response:
-        """End a thread's archive: the one change of a channel that takes no more than the right to write."""
+        """Unarchive a thread: the one channel edit that requires only the permission to write."""
         channel = self._channel(request)
         thread = channel.thread
         if thread is None or thread.is_locked or fields_of(request) != {"archived": False}:
@@ -73,12 +73,12 @@ class MessageRoutes:
         return nothing()
 
     async def listing(self, request: web.Request) -> web.Response:
-        """List messages, newest first; without the permission to read the history there are none."""
+        """Return messages, newest first; an empty list without the permission to read the history."""
         channel = self._channel(request)
         if _lacks(channel, "read_message_history"):
             return answer([])
         limit = _limit(request)
-        found = list(reversed(channel.messages))[self._state.miseries.unlisted_messages :]
+        found = list(reversed(channel.messages))[self._state.misbehaviour.unlisted_messages :]
         if before := request.query.get("before"):
             found = [each for each in found if each.id < int(before)]
         if after := request.query.get("after"):
@@ -109,7 +109,7 @@ class MessageRoutes:
         return answer(self._written(message))
 
     def _earlier(self, channel: Channel, body: Body) -> ShownMessage | None:
-        """Find the message this nonce has made: with enforce_nonce Discord returns it and makes no second."""
+        """Return the message with this nonce: with enforce_nonce Discord creates no second one."""
         if not body.fields.get("enforce_nonce"):
             return None
         known = self._nonces.get((channel.id, str(body.fields.get("nonce"))))
@@ -135,7 +135,7 @@ class MessageRoutes:
         return answer(self._written(message_writing.edit(self._state, message, request[BODY])))
 
     def _count_old_edit(self, message: ShownMessage) -> None:
-        """Raise RefusedError 30046 beyond so many edits of old messages in a channel, where that is set."""
+        """Raise RefusedError 30046 beyond the limit for edits of old messages in a channel, if one is set."""
         limits, now = self._state.limits, self._state.now()
         if limits.old_edits is None or now - created_at(message.id) < HOUR_S:
             return
@@ -161,13 +161,13 @@ class MessageRoutes:
         return channel
 
     def _is_hidden(self, channel: Channel) -> bool:
-        """Tell whether it is a private thread to which the bot was not added."""
+        """Return whether it is a private thread to which the bot was not added."""
         thread = channel.thread
         return thread is not None and thread.is_private and self._state.bot.id not in thread.member_ids
 
     def _message(self, request: web.Request, channel: Channel) -> ShownMessage:
         message = channel.log.get(_number(request, "message_id"))
-        # An ephemeral message lives only in its person's client and behind the interaction's token.
+        # An ephemeral message exists only in its person's client and behind the interaction's token.
         if message is None or message.is_ephemeral:
             raise unknown_message()
         return message
@@ -177,7 +177,7 @@ class MessageRoutes:
 
 
 def _limit(request: web.Request) -> int:
-    """Read how many messages are asked for. Raises RefusedError 50035 beyond 1 to 100."""
+    """Read the requested number of messages. Raises RefusedError 50035 outside 1 to 100."""
     asked = request.query.get("limit", "50")
     if not asked.isdigit() or not 1 <= int(asked) <= MOST_LISTED:
         raise invalid_form([Fault(("limit",), "NUMBER_TYPE_MAX", f"Must be between 1 and {MOST_LISTED}.")])

@@ -1,4 +1,4 @@
-"""Identifiers that carry the time they were made at."""
+"""Identifiers that contain their creation time."""
 
 import hashlib
 
@@ -9,9 +9,9 @@ _A_YEAR_MS = 365 * 24 * 60 * 60 * 1000
 
 
 def lasting(*names: str) -> int:
-    """Return the identifier of what bears ``names``, the same in every process: as of Discord's first year.
+    """Return the identifier for ``names``, the same in every process, dated in Discord's first year.
 
-    So a bot that is started again before a new stand-in finds its servers, channels and people.
+    A restarted bot therefore finds the servers, channels and people of a new stand-in unchanged.
     """
     digest = hashlib.sha256("\0".join(names).encode()).digest()
     made_ms, rest = int.from_bytes(digest[:8], "big"), int.from_bytes(digest[8:11], "big")
@@ -19,9 +19,9 @@ def lasting(*names: str) -> int:
 
 
 class Snowflakes:
-    """Gives unique, growing identifiers whose upper bits are the clock's milliseconds.
+    """Generates unique, increasing identifiers whose upper bits are the clock's milliseconds.
 
-    The client computes the expiry of an interaction from them, so they must be made from the same clock.
+    The client computes the expiry of an interaction from them, so they must use the same clock.
     """
 
     def __init__(self, now: Now) -> None:
@@ -35,5 +35,5 @@ class Snowflakes:
 
 
 def created_at(identifier: int) -> float:
-    """Return the seconds since the Unix epoch that an identifier carries."""
+    """Return the seconds since the Unix epoch that an identifier contains."""
     return ((identifier >> 22) + DISCORD_EPOCH_MS) / 1000

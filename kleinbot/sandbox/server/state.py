@@ -1,4 +1,4 @@
-"""Everything the stand-in knows: people, servers, channels, messages, interactions, commands."""
+"""The state of the stand-in: people, servers, channels, messages, interactions, commands."""
 
 import secrets
 from collections.abc import Callable
@@ -33,7 +33,7 @@ COMMAND, COMPONENT, AUTOCOMPLETE, MODAL_SUBMIT = 2, 3, 4, 5
 
 @dataclass
 class Interaction:
-    """One thing a person did, and what became of it."""
+    """One interaction of a person, and its results."""
 
     id: int
     token: str
@@ -54,7 +54,7 @@ class Interaction:
     modal: Json | None = None
     choices: list[Json] | None = None
     payload: Json = field(default_factory=dict)
-    """As the gateway sent it."""
+    """As sent by the gateway."""
 
     @property
     def messages(self) -> list[ShownMessage]:
@@ -67,19 +67,19 @@ class MessageListener(Protocol):
 
 
 Dispatch = Callable[[str, Json, int | None], bool]
-"""Sends an event about a server (or none) to the bot; False when no client is connected for it."""
+"""Sends an event about a server (or none) to the bot; False if no client is connected for it."""
 
 
 class State:
-    """The one place all rooms of the stand-in share."""
+    """The state shared by all parts of the stand-in."""
 
     def __init__(self, now: Now, limits: DiscordLimits) -> None:
         self.now = now
         self.limits = limits
-        self.miseries = Misbehaviour()
+        self.misbehaviour = Misbehaviour()
         self.changes = Changes()
         self.reader_language = "en"
-        """In which language times are written for whoever reads at the terminal: a client's own matter."""
+        """The language of times in the terminal; on Discord the reader's client decides it."""
         self.new_id = Snowflakes(now)
         self.files = FileStore(now, limits)
         self.bot = User(self.new_id(), "kleinbot", is_bot=True)
@@ -100,14 +100,14 @@ class State:
         self.dispatch: Dispatch = lambda _event, _data, _server_id: False
 
     def channel(self, channel_id: int) -> Channel:
-        """Find a channel. Raises RefusedError 10003."""
+        """Return a channel. Raises RefusedError 10003."""
         try:
             return self.channels[channel_id]
         except KeyError:
             raise unknown_channel() from None
 
     def direct_channel(self, user: User) -> Channel:
-        """Find or open the channel between the bot and ``user``."""
+        """Return the channel between the bot and ``user``, opening it if necessary."""
         for channel in self.channels.values():
             if channel.recipient == user:
                 return channel
@@ -120,13 +120,13 @@ class State:
         return secrets.token_urlsafe(48)
 
     def store_upload(self, upload: Upload, channel_id: int, *, ephemeral: bool) -> CdnFile:
-        """Keep an uploaded file under a new id."""
+        """Store an uploaded file under a new id."""
         file = CdnFile(self.new_id(), channel_id, upload.filename, upload.data, upload.description, ephemeral)
         self.files.add(file)
         return file
 
     def tell(self, event: str, message: ShownMessage) -> None:
-        """Let everybody who watches know that a message was created, edited or deleted."""
+        """Notify all listeners that a message was created, edited or deleted."""
         for listener in self.listeners:
             listener(event, message)
         self.changes.tell()
@@ -141,5 +141,5 @@ class State:
 
 
 def member_bits(names: tuple[str, ...]) -> int:
-    """Give what a member with these extra permissions may do."""
+    """Return the permissions of a member with these extra permissions."""
     return bits_of({*EVERYBODY, *names}) & ALL_BITS

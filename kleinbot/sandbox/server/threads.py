@@ -1,4 +1,4 @@
-"""Threads: a channel below a channel, which is archived and locked, and what that forbids.
+"""The effects of archiving and locking threads, which are channels below a channel.
 
 https://docs.discord.com/developers/topics/threads
 """
@@ -8,7 +8,7 @@ from kleinbot.sandbox.server.channels import Channel
 
 
 def require_active(channel: Channel) -> None:
-    """Raise RefusedError where nothing in ``channel`` can be changed: it is archived or locked.
+    """Raise RefusedError if nothing in ``channel`` can be changed because it is archived or locked.
 
     The bot may not manage threads.
     """
@@ -21,9 +21,9 @@ def require_active(channel: Channel) -> None:
 
 
 def is_reopened(channel: Channel) -> bool:
-    """Tell whether a message that is sent now takes ``channel`` out of the archive, which Discord does.
+    """Return whether sending a message now unarchives ``channel``, as Discord does.
 
-    Raises RefusedError where it is locked.
+    Raises RefusedError if it is locked.
     """
     thread = channel.thread
     if thread is None or not (thread.is_archived or thread.is_locked):

@@ -1,4 +1,4 @@
-"""How an unpatched client is led here: by a resolver that knows one address, and a passing authority."""
+"""Leads an unpatched client to the stand-in: a resolver with one address, and a temporary CA."""
 
 import socket
 import ssl
@@ -15,14 +15,14 @@ HOSTS = ("discord.com", "gateway.discord.gg", "cdn.discordapp.com", "media.disco
 
 @dataclass(frozen=True)
 class Address:
-    """Where a stand-in listens and whom to trust, for a bot in another process."""
+    """The address of a stand-in and its CA, for a bot in another process."""
 
     port: int
     ca_pem_path: Path
 
 
 class LoopbackResolver(AbstractResolver):
-    """Answers every name with the stand-in's address. aiohttp takes the port from here, too."""
+    """Resolves every name to the stand-in's address. aiohttp uses the port from here, too."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -43,7 +43,7 @@ class LoopbackResolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Hold nothing that would need closing."""
+        """Do nothing: there is nothing to close."""
 
 
 class Authority:
@@ -57,18 +57,18 @@ class Authority:
         return bytes(self._authority.cert_pem.bytes())
 
     def server_context(self) -> ssl.SSLContext:
-        """Make the listener's side of TLS, good for all of Discord's hosts."""
+        """Return the listener's TLS context, valid for all of Discord's hosts."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._authority.issue_cert(*HOSTS).configure_cert(context)
         return context
 
 
 def connector(port: int, authority_pem: bytes) -> aiohttp.TCPConnector:
-    """Make a connector for a running loop. Whoever gets it closes it; discord.py does so with its session."""
+    """Return a connector for a running loop. The caller closes it; discord.py does so with its session."""
     context = ssl.create_default_context(cadata=authority_pem.decode())
     return aiohttp.TCPConnector(resolver=LoopbackResolver(port), ssl=context)
 
 
 def connector_for(address: Address) -> aiohttp.TCPConnector:
-    """Make a connector to a stand-in of another process."""
+    """Return a connector to a stand-in of another process."""
     return connector(address.port, address.ca_pem_path.read_bytes())

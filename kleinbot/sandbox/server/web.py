@@ -1,4 +1,4 @@
-"""Reading requests, writing answers exactly as Discord does, and keeping a log of both."""
+"""Reads requests, writes answers exactly as Discord does, and logs both."""
 
 import asyncio
 import fnmatch
@@ -27,7 +27,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True)
 class Exchange:
-    """One HTTP request of the bot and its answer. ``route`` is the template, ``path`` what was asked for."""
+    """One HTTP request of the bot and its answer. ``route`` is the template, ``path`` the requested path."""
 
     method: str
     route: str
@@ -42,8 +42,8 @@ class Exchange:
 
 
 @dataclass
-class Break:
-    """A fault to inject into the next ``times`` requests whose "METHOD /path" fits ``pattern``."""
+class InjectedFault:
+    """A fault to inject into the next ``times`` requests whose "METHOD /path" matches ``pattern``."""
 
     pattern: str
     status: int
@@ -64,7 +64,7 @@ class Break:
 
 
 def answer(value: object, status: int = 200) -> web.Response:
-    """Answer with JSON. The type must be bare: with a charset the client takes the body for text."""
+    """Answer with JSON. The type must be bare: with a charset the client treats the body as text."""
     return web.Response(
         body=json.dumps(value).encode(), status=status, headers={"Content-Type": "application/json"}
     )
@@ -75,7 +75,7 @@ def nothing() -> web.Response:
 
 
 def fields_of(request: web.Request) -> Json:
-    """Give the JSON object a request carries. Raises RefusedError 50109 for anything else."""
+    """Return the JSON object in a request. Raises RefusedError 50109 for anything else."""
     fields = request[BODY].fields
     if not isinstance(fields, dict):
         raise invalid_json()
@@ -83,7 +83,7 @@ def fields_of(request: web.Request) -> Json:
 
 
 async def read_body(request: web.Request, most_bytes: int) -> Body:
-    """Read JSON or a form with ``payload_json`` and ``files[n]``. Raises RefusedError 40005, 50109."""
+    """Read JSON, or a form with ``payload_json`` and ``files[n]``. Raises RefusedError 40005, 50109."""
     files: dict[int, Upload] = {}
     text = b""
     total = 0
@@ -111,18 +111,18 @@ async def read_body(request: web.Request, most_bytes: int) -> Body:
 
 @dataclass
 class Traffic:
-    """The middleware around every route: faults on demand, refusals as JSON, the log."""
+    """The middleware around every route: injected faults, refusals as JSON, the log."""
 
     state: State
     exchanges: list[Exchange] = field(default_factory=list)
     hooks: list[Callable[[Exchange], None]] = field(default_factory=list)
-    breaks: list[Break] = field(default_factory=list)
+    faults: list[InjectedFault] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.rate_limits = RateLimits(self.state.now, self.state.limits)
 
     def middleware(self) -> Middleware:
-        """Give aiohttp the function to put around all handlers."""
+        """Return the middleware function that wraps all handlers."""
 
         @web.middleware
         async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -134,11 +134,13 @@ class Traffic:
 
     async def _exchange(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         started_at, started_s = self.state.now(), time.monotonic()
-        fault = next((each for each in self.breaks if each.fits(request)), None)
+        fault = next((each for each in self.faults if each.fits(request)), None)
         request[BODY] = Body({}, {})
         verdict = self.rate_limits.judge(request.method, request.path.removeprefix(API))
         if verdict.banned:
-            response: web.Response = _page(Break("", 429, 0, False, False, 600.0, 1, html=True, via=False))
+            response: web.Response = _page(
+                InjectedFault("", 429, 0, False, False, 600.0, 1, html=True, via=False)
+            )
         elif verdict.body is not None:
             request[BODY] = await read_body(request, self.state.limits.request_bytes)
             response = answer(verdict.body, 429)
@@ -153,12 +155,14 @@ class Traffic:
             _hang_up(request)
         return response
 
-    async def _answered(self, request: web.Request, handler: Handler, fault: Break | None) -> web.Response:
+    async def _answered(
+        self, request: web.Request, handler: Handler, fault: InjectedFault | None
+    ) -> web.Response:
         try:
-            if self.state.miseries.late_answers_s:
-                await asyncio.sleep(self.state.miseries.late_answers_s)
+            if self.state.misbehaviour.late_answers_s:
+                await asyncio.sleep(self.state.misbehaviour.late_answers_s)
             request[BODY] = await read_body(request, self.state.limits.request_bytes)
-            if (unbearable := self._unbearable(request[BODY])) is not None:
+            if (unbearable := self._overload_answer(request[BODY])) is not None:
                 return unbearable
             if fault is not None:
                 fault.times -= 1
@@ -178,7 +182,7 @@ class Traffic:
             raise TypeError("routes of the API answer at once")
         return response
 
-    def _unbearable(self, body: Body) -> web.Response | None:
+    def _overload_answer(self, body: Body) -> web.Response | None:
         """Answer 500 to heavy components and to many media, as Discord has done.
 
         discord-api-docs #8554 and #7528.
@@ -222,8 +226,8 @@ def _refusal(refused: RefusedError) -> web.Response:
     return response
 
 
-def _page(fault: Break) -> web.Response:
-    """Answer as the network in front of Discord does, which knows nothing of its API."""
+def _page(fault: InjectedFault) -> web.Response:
+    """Answer as the network in front of Discord does, without knowledge of its API."""
     headers = {"Content-Type": "text/html; charset=UTF-8", "Server": "cloudflare"}
     if fault.status == 429:
         headers["Retry-After"] = f"{fault.retry_after_s:g}"
@@ -233,14 +237,14 @@ def _page(fault: Break) -> web.Response:
     return web.Response(body=body.encode(), status=fault.status, headers=headers)
 
 
-def _broken(fault: Break) -> web.Response:
+def _broken(fault: InjectedFault) -> web.Response:
     if fault.html:
         return _page(fault)
     if fault.status == 429:
         body: Json = {"code": fault.code, "message": "You are being rate limited."}
         body |= {"retry_after": fault.retry_after_s, "global": False}
         response = answer(body, 429)
-        # Without Via the client takes a 429 for a ban by the network in front of Discord and gives up.
+        # Without Via, the client treats a 429 as a ban by the network in front of Discord and gives up.
         response.headers.update({"Via": "1.1 stand-in", "Retry-After": f"{fault.retry_after_s:g}"})
         return response
     return answer({"code": fault.code, "message": f"{fault.status}: broken on purpose"}, fault.status)

@@ -1,4 +1,4 @@
-"""Servers, channels and people: what surrounds the bot."""
+"""Creates and removes servers, channels and people."""
 
 from collections.abc import Container, Iterable
 
@@ -11,23 +11,23 @@ from kleinbot.sandbox.server.state import State, member_bits
 
 
 class World:
-    """Makes and unmakes the surroundings; a connected client is told by gateway events."""
+    """Changes the bot's surroundings; a connected client is notified by gateway events."""
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._persons: dict[str, Person] = {}
 
     def only_its_owner_invites(self) -> None:
-        """Make the application private: nobody else may invite the bot."""
+        """Make the application private: only its owner may invite the bot."""
         self._state.is_public = False
 
     @property
     def owner(self) -> Person:
-        """The application's owner: whoever hosts the bot."""
+        """The application's owner, who runs the bot."""
         return self._person(self._state.owner.name)
 
     def set_team(self, owner: Person, **roles: tuple[Person, ...]) -> None:
-        """Give the application to a team: ``admin``, ``developer`` and ``read_only`` name its members."""
+        """Transfer the application to a team: ``admin``, ``developer`` and ``read_only`` name its members."""
         members = [(person, role) for role, persons in roles.items() for person in persons]
         self._state.team = {
             "id": str(lasting("team")),
@@ -51,7 +51,7 @@ class World:
         return list(self._state.servers.values())
 
     def add_server(self, name: str, *, boost_tier: int = 0, locale: str = "en-US") -> Guild:
-        """Found a server that has invited the bot."""
+        """Create a server that has invited the bot."""
         server_id = self._lasting_id(self._state.servers, "server", name)
         server = Guild(server_id, name, boost_tier, locale, self._state.owner.id)
         self._state.servers[server.id] = server
@@ -59,7 +59,7 @@ class World:
         return server
 
     def remove_server(self, server: Guild) -> None:
-        """Let a server throw the bot out."""
+        """Remove the bot from a server."""
         del self._state.servers[server.id]
         for channel in (*server.channels.values(), *server.threads.values()):
             self._state.channels.pop(channel.id, None)
@@ -67,7 +67,7 @@ class World:
         self._state.changes.tell()
 
     def add_channel(self, server: Guild, name: str, *, nsfw: bool = False) -> Channel:
-        """Open a text channel."""
+        """Create a text channel."""
         channel_id = self._lasting_id(self._state.channels, "channel", str(server.id), name)
         channel = Channel(channel_id, name, server, self._state.changes, nsfw=nsfw)
         server.channels[channel.id] = channel
@@ -78,7 +78,7 @@ class World:
     def add_thread(
         self, parent: Channel, name: str, owner: Person, *, private: bool = False, with_bot: bool = False
     ) -> Channel:
-        """Open a thread below a channel. Of a private one the bot hears only where it is added."""
+        """Create a thread below a channel. The bot gets events of a private one only if it is added."""
         server = parent.server
         if server is None:
             raise ValueError("threads are of servers")
@@ -95,11 +95,11 @@ class World:
     def set_thread(
         self, thread: Channel, *, archived: bool | None = None, locked: bool | None = None
     ) -> None:
-        """Archive or lock a thread, or take that back."""
+        """Archive or lock a thread, or undo that."""
         message_writing.set_thread(self._state, thread, archived=archived, locked=locked)
 
     def remove_channel(self, channel: Channel) -> None:
-        """Delete a channel, or a thread, with all its messages; a channel's threads go with it."""
+        """Delete a channel with its threads, or a thread, with all messages."""
         if channel.server is not None and channel.thread is not None:
             gone = {"id": str(channel.id), "guild_id": str(channel.server.id), "type": channel.thread.type}
             gone["parent_id"] = str(channel.thread.parent.id)
@@ -121,7 +121,7 @@ class World:
     def add_member(
         self, server: Guild, name: str, *, permissions: Iterable[str] = (), locale: str = "en-US"
     ) -> Person:
-        """Let somebody join, with what everybody may do and ``permissions`` besides.
+        """Add a member with everybody's permissions and ``permissions``.
 
         The same name is the same person in every server.
         """
@@ -135,46 +135,46 @@ class World:
         return person
 
     def add_bot(self, server: Guild, name: str) -> Person:
-        """Let another application's bot join."""
+        """Add another application's bot."""
         user = User(self._lasting_id(self._state.users, "bot", name), name, is_bot=True)
         self._state.users[user.id] = user
         server.members[user.id] = GuildMember(user, member_bits(()), self._state.now())
         return Person(self._state, user)
 
     def unfurl(self, message: ShownMessage) -> None:
-        """Let the embeds of a message's links appear."""
+        """Add the embeds for a message's links."""
         message_writing.unfurl(self._state, message)
 
     def remove_member(self, server: Guild, person: Person) -> None:
-        """Let somebody leave."""
+        """Remove a member."""
         server.members.pop(person.id)
 
     def person(self, name: str) -> Person | None:
-        """Find somebody by name."""
+        """Return somebody by name."""
         user = next(
             (each for each in self._state.users.values() if each.name == name and not each.is_bot), None
         )
         return None if user is None else self._person(name)
 
     def deny(self, channel: Channel, permission: str) -> None:
-        """Take a permission from the bot in a channel."""
+        """Deny the bot a permission in a channel."""
         if permission not in BITS:
             raise ValueError(f"no such permission: {permission}")
         channel.denied.add(permission)
         self._tell("CHANNEL_UPDATE", channel)
 
     def allow(self, channel: Channel, permission: str) -> None:
-        """Give a permission back."""
+        """Restore a permission."""
         channel.denied.discard(permission)
         self._tell("CHANNEL_UPDATE", channel)
 
     def grant(self, channel: Channel, person: Person, permission: str) -> None:
-        """Give somebody a permission in one channel."""
+        """Grant somebody a permission in one channel."""
         channel.granted[person.id] = channel.granted.get(person.id, 0) | bits_of((permission,))
         self._tell("CHANNEL_UPDATE", channel)
 
     def hide(self, channel: Channel, person: Person) -> None:
-        """Let somebody not see a channel any more."""
+        """Hide a channel from somebody."""
         channel.hidden_from.add(person.id)
         self._tell("CHANNEL_UPDATE", channel)
 
@@ -183,7 +183,7 @@ class World:
             self._state.dispatch(event, payloads.channel(self._state, channel), channel.server.id)
 
     def _lasting_id(self, taken: Container[int], *names: str) -> int:
-        """Return the lasting identifier of the first that bears ``names``; namesakes get a new one."""
+        """Return the permanent identifier for the first use of ``names``; later uses get a new one."""
         found = lasting(*names)
         return self._state.new_id() if found in taken else found
 

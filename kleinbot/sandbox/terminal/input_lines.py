@@ -1,4 +1,4 @@
-"""Where typed lines come from: a terminal with completion and history, or a pipe."""
+"""Sources of typed lines: a terminal with completion and history, or a pipe."""
 
 import asyncio
 import sys
@@ -16,7 +16,7 @@ from kleinbot.sandbox.terminal.typed_lines import VERBS
 
 
 class Lines(Protocol):
-    """A source of lines. ``ask`` raises EOFError when there are no more."""
+    """A source of lines. ``ask`` raises EOFError at the end."""
 
     is_live: bool
 
@@ -24,7 +24,7 @@ class Lines(Protocol):
 
 
 class PipedLines:
-    """Reads a stream line by line on a thread of its own, which ends with the process or the stream."""
+    """Reads a stream line by line on a separate thread, which ends with the process or the stream."""
 
     is_live = False
 
@@ -34,11 +34,11 @@ class PipedLines:
         self._thread: threading.Thread | None = None
 
     async def ask(self, prompt: str, default: str = "") -> str:
-        """Give the next line; an empty one means ``default``."""
+        """Return the next line; an empty one means ``default``."""
         del prompt
         if self._thread is None:
             loop = asyncio.get_running_loop()
-            # A daemon: a read from a console that never ends cannot be interrupted on every system.
+            # A daemon, because a read from a console cannot be interrupted on every system.
             self._thread = threading.Thread(target=self._read, args=(loop,), daemon=True)
             self._thread.start()
         line = await self._queue.get()
@@ -57,7 +57,7 @@ class PipedLines:
 
 
 class LiveLines:
-    """Asks at a terminal; the line below the prompt shows progress."""
+    """Prompts at a terminal; the line below the prompt shows progress."""
 
     is_live = True
 
@@ -67,7 +67,7 @@ class LiveLines:
         self._toolbar = toolbar
 
     async def ask(self, prompt: str, default: str = "") -> str:
-        """Ask for a line; in a form (with a default or another prompt than ``>``) without completion."""
+        """Ask for a line; in a modal (with a default or another prompt than ``>``) without completion."""
         is_command = prompt.endswith("> ")
         return await self._session.prompt_async(
             prompt,
@@ -83,7 +83,7 @@ class LiveLines:
 
 
 class SandboxCompleter(Completer):
-    """Completes commands, options, choices, verbs and what can be pressed."""
+    """Completes commands, options, choices, verbs and components that can be pressed."""
 
     def __init__(self, commands: Callable[[], list[Json]], labels: Callable[[], Iterable[str]]) -> None:
         self._commands = commands

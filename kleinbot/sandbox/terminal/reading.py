@@ -1,4 +1,4 @@
-"""Messages as lines of text, the way a Discord user reads them; their pictures as files."""
+"""Renders messages as lines of text, as a Discord user reads them; saves their pictures as files."""
 
 import hashlib
 import re
@@ -17,7 +17,7 @@ _TIME = re.compile(r"<t:(\d+)(?::([tTdDfFR]))?>")
 _SMALL = re.compile(r"^-# ", re.MULTILINE)
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 _AHEAD, _BEHIND = {"en": "in {}", "de": "in {}"}, {"en": "{} ago", "de": "vor {}"}
-# One and several, as they follow "in" and "vor": Discord's clients write times in their reader's language.
+# Singular and plural as they follow "in" and "vor": Discord's clients show times in their reader's language.
 _SPANS = {
     "en": {unit: (unit, f"{unit}s") for _, unit in _UNITS},
     "de": {
@@ -37,14 +37,14 @@ class SavedPicture:
 
 
 class PictureFolder:
-    """The folder pictures are put into, each once."""
+    """The folder that pictures are saved to, each once."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._saved: dict[tuple[int, str, str], Path] = {}
 
     def save(self, message: ShownMessage, number: int) -> list[SavedPicture]:
-        """Write the pictures of a message; ``number`` is the one it is shown under."""
+        """Write the pictures of a message; ``number`` is its number on the screen."""
         return [SavedPicture(self._path(message, number, each), each.alt_text) for each in message.pictures]
 
     def _path(self, message: ShownMessage, number: int, picture: ShownPicture) -> Path:
@@ -66,7 +66,7 @@ class PictureFolder:
 
 
 def legible(text: str, state: State) -> str:
-    """Put names for mentions and times for timestamps; other markdown stays as it is."""
+    """Replace mentions with names and timestamps with times; other markdown is unchanged."""
 
     def mention(match: re.Match[str]) -> str:
         sign, number = match[1], int(match[2])
@@ -99,7 +99,7 @@ def _time(at: int, style: str, now: float, language: str) -> str:
 
 
 def lines(message: ShownMessage, state: State, pictures: list[SavedPicture]) -> list[str]:
-    """Give the body of a message line by line: text, pictures, menus, buttons."""
+    """Yield the body of a message line by line: text, pictures, menus, buttons."""
     shown = legible(message.text, state).splitlines() if not message.is_loading else ["is thinking …"]
     for picture in pictures:
         shown.append(f"▣ {picture.path}")
@@ -121,7 +121,7 @@ def _button(button: ShownButton) -> str:
 
 
 def heading(message: ShownMessage, number: int) -> str:
-    """Give the first line of a message: its number, its author, who sees it."""
+    """Return the first line of a message: its number, its author, who sees it."""
     who = f"[{number}] {message.author_name}"
     if message.is_ephemeral:
         who += " · only you see this"
@@ -129,6 +129,6 @@ def heading(message: ShownMessage, number: int) -> str:
 
 
 def progress(message: ShownMessage, state: State, width: int = 100) -> str:
-    """Put a message's text on one line."""
+    """Return a message's text on one line."""
     text = " · ".join(line.strip() for line in legible(message.text, state).splitlines() if line.strip())
     return text if len(text) <= width else text[: width - 1] + "…"

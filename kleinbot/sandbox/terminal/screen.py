@@ -1,4 +1,4 @@
-"""What is shown of what happens: new messages in full, mere progress condensed."""
+"""Shows events: new messages in full, mere progress condensed."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Shape = tuple[object, ...]
 
 
 class Screen:
-    """Writes messages to a console. Edits that change only words wait ``pause_s`` and replace each other."""
+    """Writes messages to a console. Text-only edits are delayed by ``pause_s`` and replace each other."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Screen:
         state.listeners.append(self.on_message)
 
     def close(self) -> None:
-        """Stop listening and show what is still waiting."""
+        """Stop listening and show the pending messages."""
         self._state.listeners.remove(self.on_message)
         for channel in self._state.channels.values():
             for message_id in self._timers.keys() & channel.log.keys():
@@ -48,7 +48,7 @@ class Screen:
             self._timers.pop(message_id).cancel()
 
     def on_message(self, event: str, message: ShownMessage) -> None:
-        """Take note of a message that was created, edited or deleted."""
+        """Record that a message was created, edited or deleted."""
         if not self._sees(message):
             return
         if event == "deleted":
@@ -60,11 +60,11 @@ class Screen:
             self._progress(message)
 
     def number(self, message: ShownMessage) -> int:
-        """Give the number a message is shown under."""
+        """Return the number that a message is shown under."""
         return self._numbers.setdefault(message.id, len(self._numbers) + 1)
 
     def numbered(self, number: int) -> int | None:
-        """Find the id of the message shown under a number."""
+        """Return the id of the message shown under a number."""
         return next((key for key, value in self._numbers.items() if value == number), None)
 
     def saved(self, message: ShownMessage) -> list[SavedPicture]:
@@ -79,12 +79,12 @@ class Screen:
         whole = Text(reading.heading(message, self.number(message)), style="bold")
         for line in reading.lines(message, self._state, self.saved(message)):
             whole.append(f"\n    {line}", style="not bold")
-        # In one piece, or the prompt is drawn anew between the lines.
+        # In one piece, otherwise the prompt is redrawn between the lines.
         self._console.print(whole, soft_wrap=True)
         self.redraw()
 
     def say(self, line: str, style: str = "") -> None:
-        """Write one line as it is, without wrapping: paths are to be copied."""
+        """Write one line unchanged, without wrapping: paths are meant to be copied."""
         self._console.print(Text(line, style=style), soft_wrap=True)
 
     def _progress(self, message: ShownMessage) -> None:
@@ -106,5 +106,5 @@ class Screen:
 
 
 def _shape(message: ShownMessage) -> Shape:
-    """Tell what makes an edit more than progress: pictures, buttons, menus, the end of thinking."""
+    """Return the parts that make an edit more than progress: pictures, buttons, menus, end of thinking."""
     return (message.is_loading, message.file_ids, tuple(message.buttons), tuple(message.selects))

@@ -1,6 +1,6 @@
 """The sandbox in a terminal: type as a person would, read what they would see.
 
-It knows the stand-in, never the bot.
+It depends on the stand-in and never on the bot.
 """
 
 import sys
@@ -12,7 +12,7 @@ from rich.console import Console
 
 from kleinbot.sandbox.people.handle import InteractionHandle
 from kleinbot.sandbox.people.modals import Field
-from kleinbot.sandbox.people.outcome import Ending, Onlooker, Outcome, Patience
+from kleinbot.sandbox.people.outcome import Ending, Outcome, OutcomeTimeouts, OutcomeWatcher
 from kleinbot.sandbox.people.person import Person
 from kleinbot.sandbox.people.waiting import WaitTimeoutError
 from kleinbot.sandbox.rules.errors import Json, PersonError
@@ -44,7 +44,7 @@ ACKNOWLEDGE_SLACK_S = 0.5
 
 
 class Terminal:
-    """One person's seat before the stand-in. Close it when done."""
+    """One person's terminal session with the stand-in. Close it when done."""
 
     def __init__(
         self,
@@ -54,14 +54,14 @@ class Terminal:
         locale: str = "en-US",
         console: Console | None = None,
         lines: Lines | None = None,
-        patience: Patience = Patience(),  # noqa: B008 - frozen
+        timeouts: OutcomeTimeouts = OutcomeTimeouts(),  # noqa: B008 - frozen
     ) -> None:
         self._standin = standin
         self._state = standin.state
-        self._patience = patience
+        self._timeouts = timeouts
         self._locale = locale
         standin.state.reader_language = "de" if locale.startswith("de") else "en"
-        self._channel, self._person = _furnish(standin, locale)
+        self._channel, self._person = _add_default_world(standin, locale)
         self._home = self._channel
         is_live = sys.stdin.isatty() and sys.stdout.isatty()
         self._screen = Screen(
@@ -77,7 +77,7 @@ class Terminal:
             self._screen.redraw = self._lines.redraw
 
     def say(self, line: str) -> None:
-        """Write a line that is nobody's message."""
+        """Write a line that is not a message."""
         self._screen.say(line, "dim")
 
     def close(self) -> None:
@@ -85,9 +85,9 @@ class Terminal:
         self._screen.close()
 
     async def interact(self, *, answer_timeout_s: float = 600.0) -> None:
-        """Read and do lines until quit or the end of input.
+        """Read and execute lines until quit or the end of input.
 
-        At a terminal the prompt comes back at once; piped lines wait for the answer of the one before.
+        At a terminal the prompt returns at once; piped lines wait for the previous answer.
         """
         for line in GREETING:
             self._screen.say(line)
@@ -98,7 +98,7 @@ class Terminal:
             await self._read_all(None)
 
     async def run_once(self, line: str, timeout_s: float) -> Outcome:
-        """Do one line and wait for what comes of it."""
+        """Execute one line and wait for its outcome."""
         try:
             handle = await self._do(line)
         except PersonError as error:
@@ -118,7 +118,7 @@ class Terminal:
                 return
 
     async def _line(self, line: str, answer_timeout_s: float | None) -> bool:
-        """Do a line; False when it says to quit."""
+        """Execute a line; return False if it says to quit."""
         try:
             parsed = parse(line, self._offered())
             if isinstance(parsed, Verb) and parsed.name == "quit":
@@ -133,9 +133,9 @@ class Terminal:
         return True
 
     async def _outcome(self, handle: InteractionHandle, timeout_s: float) -> Outcome:
-        onlooker = Onlooker(self._state, handle, self._patience)
-        ending = await onlooker.ending(timeout_s)
-        messages = onlooker.messages()
+        watcher = OutcomeWatcher(self._state, handle, self._timeouts)
+        ending = await watcher.ending(timeout_s)
+        messages = watcher.messages()
         paths = tuple(each.path for message in messages for each in self._screen.saved(message))
         text = "\n".join(each.text for each in messages if each.text)
         if ending is Ending.FORM:
@@ -185,7 +185,7 @@ class Terminal:
             self._screen.say(f"commands: {names or 'none yet, the bot is starting'}")
 
     async def _answered(self, handle: InteractionHandle) -> InteractionHandle:
-        """Wait for the first answer as a client does, and say so when there is none."""
+        """Wait for the first answer as a client does, and report if there is none."""
         try:
             await handle.acknowledged(timeout_s=self._standin.limits.acknowledge_s + ACKNOWLEDGE_SLACK_S)
         except WaitTimeoutError:
@@ -286,8 +286,8 @@ class Terminal:
         return "(direct)" if self._channel.server is None else f"#{self._channel.name}"
 
 
-def _furnish(standin: FakeDiscord, locale: str) -> tuple[Channel, Person]:
-    """Give the terminal a server with a channel and people, where the stand-in has none yet."""
+def _add_default_world(standin: FakeDiscord, locale: str) -> tuple[Channel, Person]:
+    """Add a server with a channel and people, unless the stand-in has one already."""
     world = standin.world
     server = world.servers[0] if world.servers else world.add_server("Sandbox")
     channel = next(iter(server.channels.values()), None) or world.add_channel(server, "pictures")

@@ -1,4 +1,4 @@
-"""What a line typed into the sandbox means."""
+"""Parses lines typed into the sandbox."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Slash:
 
 @dataclass(frozen=True)
 class Verb:
-    """Anything else: what to do, with what, and on which message or person."""
+    """Any other line: the verb, its text, and the message or person it applies to."""
 
     name: str
     words: str
@@ -32,7 +32,7 @@ VERBS = ("press", "pick", "menu", "as", "dm", "back", "say", "show", "help", "qu
 
 
 def parse(line: str, commands: list[Json]) -> Slash | Verb | None:
-    """Read a line; None for an empty one. Raises PersonError with a sentence that helps."""
+    """Parse a line; None for an empty one. Raises PersonError with a helpful sentence."""
     line = line.strip()
     if not line:
         return None
@@ -49,7 +49,7 @@ def parse(line: str, commands: list[Json]) -> Slash | Verb | None:
 
 
 def unquoted(text: str) -> str:
-    """Take the quotes off a quoted text, so that it may hold anything."""
+    """Remove the quotes around a quoted text, so that the text may contain anything."""
     text = text.strip()
     if len(text) >= 2 and text[0] == text[-1] == '"':
         return text[1:-1].replace('\\"', '"')
@@ -79,9 +79,9 @@ def _nested(command: Json) -> dict[str, Json]:
 
 
 def option_texts(text: str, options: list[Json]) -> dict[str, str]:
-    """Cut ``prompt:"a red fox" count:2`` at the names of options; unquoted texts may hold spaces.
+    """Split ``prompt:"a red fox" count:2`` at the names of options; unquoted texts may contain spaces.
 
-    Text without any name is the first required option, so that ``/imagine a red fox`` does what it says.
+    Text without a name is the first required option, so that ``/imagine a red fox`` works.
     """
     names = "|".join(re.escape(each["name"]) for each in options)
     if not names:
@@ -100,7 +100,7 @@ def option_texts(text: str, options: list[Json]) -> dict[str, str]:
 
 
 def _text(text: str, options: list[Json]) -> str:
-    """Return what an option is given. Raises PersonError for what was rather meant as another option."""
+    """Return the value of an option. Raises PersonError if it looks like a mistyped option."""
     if text.replace('\\"', "").count('"') % 2:
         raise PersonError(f"a quotation mark is not closed: {text.strip()}")
     for strange in _LIKE_AN_OPTION.finditer(text):
