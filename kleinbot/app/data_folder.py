@@ -11,7 +11,7 @@ from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import Faults
 from kleinbot.process.disk_space import require_disk_space
 from kleinbot.process.folder_lock import folder_locked
-from kleinbot.store.damage import damage_told
+from kleinbot.store.damage import damage_as_start_error
 from kleinbot.store.log_owner import claim
 from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.upkeep.pairing import Pairing, require_database, settle
@@ -28,7 +28,7 @@ async def lock(settings: Settings, clock: Clock, stack: AsyncExitStack) -> None:
     stack.enter_context(folder_locked(settings.data_folder, clock))
     _log.info("the data folder is %s", await asyncio.to_thread(settings.data_folder.resolve))
     # Wraps everything that reads the database: a damaged page is found by whoever reads it.
-    stack.enter_context(damage_told(settings.database_file))
+    stack.enter_context(damage_as_start_error(settings.database_file))
     await asyncio.to_thread(
         require_database, settings.database_file, settings.archive_folder, settings.archive_options
     )

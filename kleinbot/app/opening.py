@@ -52,7 +52,7 @@ async def opened(
     async with AsyncExitStack() as stack:
         await lock(settings, outside.clock, stack)
         file = settings.database_file
-        served = await asyncio.to_thread(served_model.look_up, file) if waits_for_gpu else None
+        served = await asyncio.to_thread(served_model.read_from_file, file) if waits_for_gpu else None
         failed = FailedProfiles(settings.scratch_folder, outside.clock)
         availability = GpuAvailability(
             settings, served, lambda: choose_model(settings, without=failed.names())

@@ -34,7 +34,7 @@ class ClockRepair:
     async def look(self) -> None:
         """Repair the rows with timestamps from the future."""
         async with self._database.transaction() as transaction:
-            back = await clock_repair.bring_back(transaction, self._clock.now_ms())
+            back = await clock_repair.repair(transaction, self._clock.now_ms())
         if back:
             _log.warning(
                 "the clock was ahead: %d rows are due, %d ledger entries count from now, %d grants are back,"

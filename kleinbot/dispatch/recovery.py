@@ -78,7 +78,7 @@ async def _note_served(transaction: Transaction, size: ModelSize | None) -> bool
     """
     if size is None:
         return False
-    before = await served_model.recall(transaction)
+    before = await served_model.get(transaction)
     await served_model.note(transaction, size)
     return before is ModelSize.FULL and size is ModelSize.SMALL
 

@@ -27,19 +27,19 @@ class Retention:
     async def run(self) -> None:
         """Delete until cancelled."""
         while True:
-            for page in retention.FORGOTTEN:
-                await self._through(page)
+            for step in retention.STEPS:
+                await self._through(step)
             await self._clock.sleep(_EVERY_S)
 
-    async def _through(self, page: retention.Page) -> None:
+    async def _through(self, step: retention.Step) -> None:
         """Go through one table. A page that the database refuses is tried again later."""
         after_id: int | None = 0
         while after_id is not None:
             try:
                 async with self._database.transaction() as transaction:
-                    after_id = await page(transaction, after_id, PAGE_ROWS, self._clock.now_ms())
+                    after_id = await step(transaction, after_id, PAGE_ROWS, self._clock.now_ms())
             except sqlite3.OperationalError as error:
-                _log.warning("what is to be forgotten stays for now: %s", error)
+                _log.warning("old rows could not be deleted and are kept for now: %s", error)
                 await self._clock.sleep(_RETRY_S)
             else:
                 await self._clock.sleep(_BETWEEN_PAGES_S)

@@ -108,7 +108,7 @@ def _model(settings: Settings, facts: MachineFacts, report: TorchProbe, tools: I
 
 def _served(settings: Settings) -> ModelSize | None:
     try:
-        return served_model.look_up(settings.data_folder / DATABASE_FILE)
+        return served_model.read_from_file(settings.data_folder / DATABASE_FILE)
     except sqlite3.Error:  # the database's own finding reports it
         return None
 

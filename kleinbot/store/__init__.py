@@ -1,1 +1,1 @@
-"""SQLite: the only room that speaks SQL."""
+"""The SQLite database; the only package that contains SQL."""

@@ -1,4 +1,4 @@
-"""Searches: what people type is looked for on a connection of its own, and not for ever."""
+"""Full-text searches of members, on a separate connection and with a time limit."""
 
 import asyncio
 import sqlite3
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.people import MemberKey
-from kleinbot.store.database import Database, Reader, Row, Value, to_its_end
+from kleinbot.store.database import Database, Reader, Row, Value, run_to_completion
 
 SEARCH_S = 0.5
-"""From the moment somebody asks: the search of somebody else before it is counted in."""
+"""Counted from the request, so it includes the wait for another member's search."""
 
-_STEPS_BETWEEN_LOOKS = 1000
-"""So many instructions of SQLite's machine go through some 50 prompts."""
+_STEPS_BETWEEN_CHECKS = 1000
+"""Instructions of SQLite's virtual machine; so many cover about 50 prompts."""
 
 
 class SearchEndedError(Refusal):
-    """A search has taken ``SEARCH_S``, or its asker has begun another one."""
+    """A search took longer than ``SEARCH_S``, or its member started another one."""
 
     def __init__(self) -> None:
         super().__init__(Code.SEARCH_ENDED)
@@ -27,7 +27,7 @@ class SearchEndedError(Refusal):
 
 @dataclass
 class _Limit:
-    """When one search ends. Asked by SQLite on its own thread."""
+    """The time limit of one search. SQLite checks it on its own thread."""
 
     clock: Clock
     until_s: float
@@ -37,8 +37,8 @@ class _Limit:
         return self.is_stopped or self.clock.monotonic_s() >= self.until_s
 
 
-class _Limited(Reader):
-    """A reader whose statements end with their limit, and when whoever waits for them is cancelled."""
+class _LimitedReader(Reader):
+    """A reader whose statements end at their limit, or when the awaiting task is cancelled."""
 
     def __init__(self, reader: Reader, limit: _Limit) -> None:
         self._reader = reader
@@ -49,10 +49,10 @@ class _Limited(Reader):
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
-            # The next search waits for the thread, so this one leaves it first.
+            # The next search needs the thread, so this one must leave it first.
             self._limit.is_stopped = True
             with suppress(sqlite3.Error):
-                await to_its_end(running)
+                await run_to_completion(running)
             raise
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
@@ -61,7 +61,7 @@ class _Limited(Reader):
 
 
 class BoundedSearches:
-    """One search runs at a time, and each member has one: their next one ends it."""
+    """Runs one search at a time, and at most one per member: a member's next search ends the previous."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -70,13 +70,13 @@ class BoundedSearches:
         self._limits: dict[MemberKey, _Limit] = {}
 
     @asynccontextmanager
-    async def reader(self, asker: MemberKey) -> AsyncIterator[Reader]:
-        """Give a reader for one search. It raises SearchEndedError, as this does, where it takes too long."""
+    async def reader(self, member: MemberKey) -> AsyncIterator[Reader]:
+        """Yield a reader for one search. It and this method raise SearchEndedError after ``SEARCH_S``."""
         limit = _Limit(self._clock, self._clock.monotonic_s() + SEARCH_S)
-        earlier = self._limits.get(asker)
+        earlier = self._limits.get(member)
         if earlier is not None:
             earlier.is_stopped = True
-        self._limits[asker] = limit
+        self._limits[member] = limit
         try:
             try:
                 async with asyncio.timeout(SEARCH_S):
@@ -84,10 +84,10 @@ class BoundedSearches:
             except TimeoutError as error:
                 raise SearchEndedError from error
             try:
-                await self._database.limit_searches(limit.is_over, _STEPS_BETWEEN_LOOKS)
-                yield _Limited(self._database.searching, limit)
+                await self._database.limit_searches(limit.is_over, _STEPS_BETWEEN_CHECKS)
+                yield _LimitedReader(self._database.searching, limit)
             finally:
                 self._turn.release()
         finally:
-            if self._limits.get(asker) is limit:
-                del self._limits[asker]
+            if self._limits.get(member) is limit:
+                del self._limits[member]

@@ -1,4 +1,4 @@
-"""Brings back what a clock that was ahead has stamped: else that is due, or spent, until those dates."""
+"""Repairs timestamps written while the system clock ran ahead; otherwise those rows wait until that date."""
 
 from dataclasses import dataclass
 
@@ -7,25 +7,25 @@ from kleinbot.store.database import Reader, Transaction
 from kleinbot.store.members import grants, ledger
 
 AHEAD_MS = 10 * 60 * MS_PER_S
-"""What is stamped so much later than now was stamped by a clock that was ahead.
+"""A timestamp this far in the future was written while the clock ran ahead.
 
-Twice as long as anything of ours is ever put off, and more than a clock in use is corrected by.
+Twice our longest postponement, and more than the usual correction of a running clock.
 """
 
 _DISCORD_EPOCH_MS = 1_420_070_400_000
-_STAMPS = (
+_UPDATES = (
     "UPDATE outbox SET due_ms = ? WHERE state IN ('pending', 'posting') AND due_ms > ?",
     "UPDATE removals SET due_ms = ? WHERE due_ms > ?",
-    # Else the button that was pressed would be taken for pressed just now until that date.
+    # Otherwise each press of that button counts as a repeated press until that date.
     "UPDATE presses SET pressed_ms = ? WHERE pressed_ms > ?",
 )
 
 
 @dataclass(frozen=True)
-class BroughtBack:
-    """How many rows: what is to be done, ledger entries of spendings, grants that had expired too early.
+class RepairedRows:
+    """The number of repaired rows: due times, ledger entries of spendings, grants that expired too early.
 
-    ``granted``: grants that a clock ahead has made, which would last that much longer.
+    ``granted``: grants made while the clock ran ahead, which would otherwise last too long.
     """
 
     due: int = 0
@@ -37,22 +37,22 @@ class BroughtBack:
         return bool(self.due or self.spendings or self.grants or self.granted)
 
 
-async def bring_back(transaction: Transaction, now_ms: int) -> BroughtBack:
-    """Bring back to now what is stamped later than ``AHEAD_MS`` after ``now_ms``, and say how much that was.
+async def repair(transaction: Transaction, now_ms: int) -> RepairedRows:
+    """Reset timestamps more than ``AHEAD_MS`` after ``now_ms`` to now, and return how many there were.
 
-    Nothing where Discord's own time shows that the clock is behind: the stamps are right then.
+    Does nothing if Discord's own time shows that the clock is behind, since the timestamps are right then.
     """
     after_ms = now_ms + AHEAD_MS
     if await _newest_message_ms(transaction) > after_ms:
-        return BroughtBack()
-    return BroughtBack(
-        sum([await transaction.change(stamps, now_ms, after_ms) for stamps in _STAMPS]),
-        await ledger.bring_back(transaction, after_ms, now_ms),
-        await ledger.revive(transaction, after_ms, now_ms),
-        await grants.bring_back(transaction, after_ms, now_ms),
+        return RepairedRows()
+    return RepairedRows(
+        sum([await transaction.change(update, now_ms, after_ms) for update in _UPDATES]),
+        await ledger.restamp(transaction, after_ms, now_ms),
+        await ledger.restore_expired(transaction, after_ms, now_ms),
+        await grants.restamp(transaction, after_ms, now_ms),
     )
 
 
 async def _newest_message_ms(reader: Reader) -> int:
-    """Return when Discord took our newest message: identifiers carry it (its documentation, "Snowflakes")."""
+    """Return the time of our newest message, from its id (Discord's documentation, "Snowflakes")."""
     return (await reader.number("SELECT MAX(message_id) FROM posted_images") >> 22) + _DISCORD_EPOCH_MS

@@ -1,4 +1,4 @@
-"""What SQLite says of a file that is damaged or no database, as a sentence for the host."""
+"""Turns SQLite's errors about a damaged or foreign file into a start error for the owner."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ _PRIMARY = 0xFF
 
 
 def is_damage(error: BaseException) -> bool:
-    """Say whether the file itself is at fault; one that is locked, full or unreachable may be whole."""
-    # What Python itself raises in SQLite's name has no code; we only ever write text that can be decoded.
+    """Return whether the file itself is damaged; a locked, full or unreachable file may be intact."""
+    # Errors that Python's sqlite3 module raises itself have no code; we write only text that decodes.
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
         return isinstance(error, sqlite3.OperationalError) and "decode to UTF-8" in str(error)
@@ -26,8 +26,8 @@ def damaged(file: Path, error: BaseException) -> StartError:
 
 
 @contextmanager
-def damage_told(file: Path) -> Iterator[None]:
-    """Raise StartError DATABASE_DAMAGED in the place of what SQLite says of a damaged ``file``."""
+def damage_as_start_error(file: Path) -> Iterator[None]:
+    """Raise StartError DATABASE_DAMAGED in place of SQLite's error about a damaged ``file``."""
     try:
         yield
     except sqlite3.DatabaseError as error:

@@ -1,4 +1,4 @@
-"""Connections to the one database file: one writer, separate readers, cancellation-proof transactions."""
+"""Connections to the database file: one writer, separate readers, cancellation-proof transactions."""
 
 import asyncio
 import sqlite3
@@ -17,24 +17,24 @@ Row = sqlite3.Row
 Value = str | int | float | None
 
 MEMBER_PATIENCE_S = 1.5
-"""How long a transaction waits for its turn where somebody waits for an answer: Discord gives it 3 s."""
+"""How long a transaction waits for its turn while a member awaits an answer; Discord allows 3 s in all."""
 
-WORK_PATIENCE_S = 5.0
-"""The same where nobody does. Whoever works in the background tries again after that."""
+BACKGROUND_TIMEOUT_S = 5.0
+"""The same for background work, which retries after that."""
 
-_READING_PATIENCE_MS = 5000
+_READ_TIMEOUT_MS = 5000
 _ONE_TRY_MS = 100
-"""How long one BEGIN waits for another program. Between two, others of ours have their turn."""
+"""How long one BEGIN waits for another program. Between two tries, other tasks of ours get their turn."""
 
 _BETWEEN_TRIES_S = 0.02
-_READERS_KIB = 16 * 1024
-"""What one reader keeps of the file: somebody who types is asked the same pages at every key."""
+_READER_CACHE_KIB = 16 * 1024
+"""One reader's page cache: autocompletion reads the same pages at every keystroke."""
 
 
 class DatabaseBusyError(Refusal, sqlite3.OperationalError):
-    """Another program holds the database: nothing of the transaction has happened.
+    """Another program holds the database; the transaction changed nothing.
 
-    A refusal for who waits for an answer, and SQLite's own error for who tries again.
+    A refusal for members who await an answer, and SQLite's own error for callers that retry.
     """
 
     def __init__(self) -> None:
@@ -43,8 +43,8 @@ class DatabaseBusyError(Refusal, sqlite3.OperationalError):
 
 
 def disk_is_full(error: BaseException) -> bool:
-    """Say whether this is SQLite's word for a disk on which nothing more can be written."""
-    # What Python itself raises in SQLite's name has no code.
+    """Return whether ``error`` is SQLite's error for a full disk."""
+    # Errors that Python's sqlite3 module raises itself have no code.
     return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
 
 
@@ -55,7 +55,7 @@ class Reader:
         self._connection = connection
 
     async def all(self, sql: str, *values: Value) -> list[Row]:
-        """Return every row. The cursor is consumed at once: an open one would pin the write-ahead log."""
+        """Return every row. Exhausts the cursor, since an open one would pin the write-ahead log."""
         return list(await self._connection.execute_fetchall(sql, values))
 
     async def one(self, sql: str, *values: Value) -> Row | None:
@@ -64,32 +64,32 @@ class Reader:
         return rows[0] if rows else None
 
     async def number(self, sql: str, *values: Value) -> int:
-        """Return the first column of the first row as a whole number; 0 where there is none."""
+        """Return the first column of the first row as an int; 0 if there is none."""
         row = await self.one(sql, *values)
         return 0 if row is None or row[0] is None else int(row[0])
 
 
 class Transaction(Reader):
-    """A reader that may also write; exists only inside ``Database.transaction``."""
+    """A reader that can also write; exists only inside ``Database.transaction``."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         super().__init__(connection)
-        self._afterwards: list[Callable[[], None]] = []
+        self._callbacks: list[Callable[[], None]] = []
 
-    def once_committed(self, act: Callable[[], None]) -> None:
-        """Have ``act`` called when all of this is in the file, before anybody else's transaction begins.
+    def once_committed(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` after the commit, before the next transaction begins.
 
-        That is how what is kept in memory follows the rows: it also happens where whoever asked is cancelled
-        during COMMIT, which nothing can stop any more. ``act`` must not raise.
+        It keeps state in memory in step with the rows. It also runs if the caller is cancelled during COMMIT,
+        which can no longer be stopped. ``callback`` must not raise.
         """
-        self._afterwards.append(act)
+        self._callbacks.append(callback)
 
     def committed(self) -> None:
-        for act in self._afterwards:
-            act()
+        for callback in self._callbacks:
+            callback()
 
     async def change(self, sql: str, *values: Value) -> int:
-        """Run one statement; return how many rows it changed."""
+        """Run one statement and return the number of changed rows."""
         async with self._connection.execute(sql, values) as cursor:
             return cursor.rowcount
 
@@ -100,9 +100,9 @@ class Transaction(Reader):
 
 
 class Database:
-    """Owns the writer and the readers of one file; close it, or the process never ends.
+    """Owns the writer and the readers of one file. Close it, or the process never ends.
 
-    ``searching`` is another reader, for what may take long (see ``store.searching``).
+    ``searching`` is a further reader for slow queries (see ``store.bounded_search``).
     """
 
     def __init__(
@@ -122,14 +122,14 @@ class Database:
 
     @classmethod
     async def open(cls, file: Path, faults: Faults | None = None) -> Self:
-        """Open ``file``, which ``migrations.migrate`` has brought to the current schema."""
+        """Open ``file``, which must have the current schema (``migrations.migrate``)."""
         async with AsyncExitStack() as opened:
             writer = await _connect(str(file), uri=False)
             opened.push_async_callback(writer.close)
             [answer] = await writer.execute_fetchall("PRAGMA journal_mode = WAL")
             if answer[0] != "wal":
                 raise StartError(Code.DATABASE_WITHOUT_LOG, file=str(file), mode=str(answer[0]))
-            # FULL: a picture that somebody paid for survives a power cut; 1,000 commits a second are plenty.
+            # FULL: a paid picture survives a power cut; 1,000 commits a second are more than enough.
             await writer.execute_fetchall("PRAGMA synchronous = FULL")
             await writer.execute_fetchall(f"PRAGMA busy_timeout = {_ONE_TRY_MS}")
             read_only = f"file:{quote(str(file))}?mode=ro"
@@ -137,54 +137,54 @@ class Database:
             opened.push_async_callback(reader.close)
             searcher = await _connect(read_only, uri=True)
             for each in (reader, searcher):
-                await each.execute_fetchall(f"PRAGMA cache_size = -{_READERS_KIB}")
+                await each.execute_fetchall(f"PRAGMA cache_size = -{_READER_CACHE_KIB}")
             opened.pop_all()
             return cls(writer, reader, searcher, faults or NoFaults())
 
     async def close(self) -> None:
-        """Wait for the running transaction, then close both connections. Idempotent."""
+        """Wait for the running transaction, then close all connections. Idempotent."""
         async with self._writing:
             await self._searcher.close()
             await self._reader.close()
             await self._writer.close()
 
     async def limit_searches(self, is_over: Callable[[], bool], steps: int) -> None:
-        """End statements of ``searching`` once ``is_over``, which is asked every so many of SQLite's steps.
+        """Abort statements of ``searching`` once ``is_over`` returns True.
 
-        It is asked on the connection's own thread.
+        SQLite calls it every ``steps`` instructions, on the connection's own thread.
         """
         await self._searcher.set_progress_handler(is_over, steps)
 
     @asynccontextmanager
-    async def transaction(self, patience_s: float = WORK_PATIENCE_S) -> AsyncIterator[Transaction]:
-        """Run the body as one write transaction: committed whole, or rolled back where it raises.
+    async def transaction(self, timeout_s: float = BACKGROUND_TIMEOUT_S) -> AsyncIterator[Transaction]:
+        """Run the body as one write transaction: committed as a whole, or rolled back if it raises.
 
-        A cancelled body is rolled back. BEGIN, COMMIT and ROLLBACK themselves always run to their end,
-        since a connection that is left inside a transaction would swallow every later writer's work.
+        A cancelled body is rolled back. BEGIN, COMMIT and ROLLBACK themselves always run to completion,
+        since a connection left inside a transaction would swallow every later writer's work.
 
-        Raises DatabaseBusyError where its turn does not come within ``patience_s``.
+        Raises DatabaseBusyError if its turn does not come within ``timeout_s``.
         """
-        await self._begin(patience_s)
+        await self._begin(timeout_s)
         transaction = Transaction(self._writer)
         try:
             try:
                 yield transaction
                 commit = asyncio.ensure_future(self._commit(transaction))
                 self._faults.reach(FaultPoint.COMMITTING)
-                await to_its_end(commit)
+                await run_to_completion(commit)
             except BaseException:
-                # Nothing happens where it was committed: whoever was cancelled meanwhile is told only then.
-                await to_its_end(self._writer.rollback())
+                # A no-op after a commit: a cancellation during COMMIT is raised only once it is done.
+                await run_to_completion(self._writer.rollback())
                 raise
         finally:
             self._writing.release()
 
-    async def _begin(self, patience_s: float) -> None:
-        """Begin, and keep ``_writing`` from then on. What another program holds is asked for again and again.
+    async def _begin(self, timeout_s: float) -> None:
+        """Begin a transaction and keep ``_writing``. Retries while another program holds the database.
 
-        The lock is given back between two tries: who has little patience would else wait for who has much.
+        Releases the lock between two tries; otherwise a short timeout would wait behind a long one.
         """
-        until_s = asyncio.get_running_loop().time() + patience_s
+        until_s = asyncio.get_running_loop().time() + timeout_s
         while True:
             try:
                 async with asyncio.timeout_at(until_s):
@@ -193,11 +193,11 @@ class Database:
                 raise DatabaseBusyError from error
             try:
                 # IMMEDIATE: a read transaction that turns into a write can fail at once in WAL mode.
-                await to_its_end(self._writer.execute_fetchall("BEGIN IMMEDIATE"))
+                await run_to_completion(self._writer.execute_fetchall("BEGIN IMMEDIATE"))
             except BaseException as error:
                 try:
-                    # A BEGIN during which somebody was cancelled may have succeeded.
-                    await to_its_end(self._writer.rollback())
+                    # A BEGIN that was cancelled may still have succeeded.
+                    await run_to_completion(self._writer.rollback())
                 finally:
                     self._writing.release()
                 if not _is_busy(error):
@@ -214,32 +214,32 @@ class Database:
 
 
 def _is_busy(error: BaseException) -> bool:
-    # The low byte of an extended code is its kind (SQLite's documentation, "Result and Error Codes").
+    # The low byte of an extended code is the primary code (SQLite's documentation, "Result and Error Codes").
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 async def _connect(where: str, *, uri: bool) -> aiosqlite.Connection:
     connection = await aiosqlite.connect(where, uri=uri, isolation_level=None)
     connection.row_factory = sqlite3.Row
-    await connection.execute_fetchall(f"PRAGMA busy_timeout = {_READING_PATIENCE_MS}")
+    await connection.execute_fetchall(f"PRAGMA busy_timeout = {_READ_TIMEOUT_MS}")
     await connection.execute_fetchall("PRAGMA foreign_keys = ON")
-    # SQLite's own LIKE and lower() know the case of ASCII letters only.
+    # SQLite's LIKE and lower() fold the case of ASCII letters only.
     await connection.create_function("has_words", 2, has_words, deterministic=True)
     return connection
 
 
 def has_words(prompt: str, words: str) -> bool:
-    """Say whether each of the casefolded ``words``, one a line, occurs in ``prompt``; true without any."""
+    """Return whether each of the casefolded ``words``, one per line, occurs in ``prompt``; True if none."""
     if not words:
         return True
     folded = prompt.casefold()
     return all(word in folded for word in words.split("\n"))
 
 
-async def to_its_end(work: Awaitable[Any]) -> None:
-    """Await ``work`` to its end even while being cancelled; the cancellation is raised afterwards.
+async def run_to_completion(work: Awaitable[Any]) -> None:
+    """Await ``work`` to completion even if cancelled, then raise the cancellation.
 
-    Also where ``work`` failed: whoever tries again after an error would else never hear of it.
+    Raises it even if ``work`` failed; otherwise a caller that retries after errors would never see it.
     """
     task = asyncio.ensure_future(work)
     cancellation: asyncio.CancelledError | None = None

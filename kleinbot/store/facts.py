@@ -1,9 +1,9 @@
-"""Single facts about this installation."""
+"""Named values of this installation."""
 
 from kleinbot.store.database import Reader, Transaction
 
 
-async def recall(reader: Reader, name: str) -> str | None:
+async def get(reader: Reader, name: str) -> str | None:
     """Return a fact's value, or None."""
     row = await reader.one("SELECT value FROM facts WHERE name = ?", name)
     return None if row is None else str(row[0])

@@ -1,9 +1,9 @@
-"""Which database file a write-ahead log belongs to, so that a copy put back beside it is not spoilt by it.
+"""Ties a write-ahead log to its database file, so that a restored copy is not corrupted by a foreign log.
 
-SQLite replays whatever log lies beside a database: its documentation ("How To Corrupt An SQLite Database
-File", section 1.4) warns of it, since nothing in either file names the other. So at each start, and every
-hour, the database gets a token of its own in its header, and a note beside it says which one. A copy has an
-older token; one that SQLite has made (``VACUUM INTO``, ``.backup``) is known by two other fields there.
+SQLite replays any log beside a database; its documentation warns of this ("How To Corrupt An SQLite Database
+File", section 1.4), since neither file names the other. Therefore the database gets a new token in its header
+at each start and every hour, and a note beside it records the token. A restored copy holds an older token; a
+copy made by SQLite (``VACUUM INTO``, ``.backup``) is recognised by two other header fields.
 """
 
 import json
@@ -23,12 +23,12 @@ _TIMEOUT_S = 5.0
 _LOG_HEADER_BYTES = 32
 _MOST_TOKENS = 100
 _LOGLESS = 1
-"""The header's "file format version" of a database that has no log."""
+"""The header's "file format version" of a database without a write-ahead log."""
 
 
 @dataclass(frozen=True)
 class _Header:
-    """What the first page of the file itself says, without its log ("Database File Format", section 1.3)."""
+    """Fields of the file's own first page, without its log ("Database File Format", section 1.3)."""
 
     version: int
     schema: int
@@ -37,22 +37,22 @@ class _Header:
 
 @dataclass(frozen=True)
 class _Note:
-    """``tokens``: those that the file may have; ``schema``: its schema has this number or a higher one."""
+    """``tokens``: the tokens that the file may hold; ``schema``: the lowest schema number it may have."""
 
     tokens: tuple[int, ...]
     schema: int
 
 
 def require_own_log(file: Path) -> None:
-    """Raise StartError DATABASE_FOREIGN_LOG where the log beside ``file`` is another database's.
+    """Raise StartError DATABASE_FOREIGN_LOG if the log beside ``file`` belongs to another database.
 
-    Also where ``file`` is not there or empty: SQLite would throw the log away. Nothing is changed. A log of
-    which nothing is known is taken for its own. To be asked before the database is opened. Raises OSError.
+    Raises it also if ``file`` is missing or empty, since SQLite would discard the log. Changes nothing. A log
+    without a note counts as the file's own. Call this before the database is opened. Raises OSError.
     """
     log = file.with_name(f"{file.name}-wal")
     if not log.exists() or log.stat().st_size <= _LOG_HEADER_BYTES:
         return
-    header, note = _header(file), _noted(file)
+    header, note = _header(file), _read_note(file)
     is_known = note is None or (
         header is not None and header.token in note.tokens and header.schema >= note.schema
     )
@@ -61,33 +61,33 @@ def require_own_log(file: Path) -> None:
 
 
 def claim(file: Path, faults: Faults) -> None:
-    """Give ``file`` a new token, and note it beside it; the log of an earlier copy is then not this one's.
+    """Give ``file`` a new token and note it beside the file. A log of an earlier copy then no longer matches.
 
-    An end in between leaves a note of both tokens. May be called while the database is in use: it is touched
-    through SQLite alone, since to close the file elsewhere in a process would take its locks from it ("How To
-    Corrupt An SQLite Database File", section 2.2). Raises OSError, sqlite3.Error.
+    A crash in between leaves a note of both tokens. Safe while the database is in use: the file is accessed
+    only through SQLite, since closing it elsewhere in the process would drop its locks ("How To Corrupt An
+    SQLite Database File", section 2.2). Raises OSError, sqlite3.Error.
     """
-    token, earlier = 1 + secrets.randbelow(2**31 - 1), _noted(file)
+    token, earlier = 1 + secrets.randbelow(2**31 - 1), _read_note(file)
     with closing(sqlite3.connect(file, isolation_level=None, timeout=_TIMEOUT_S)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         [before] = connection.execute("PRAGMA application_id").fetchone()
         possible = dict.fromkeys((*(earlier.tokens if earlier else ()), before, token))
-        _write(file, _Note(tuple(possible)[-_MOST_TOKENS:], 0))
+        _write_note(file, _Note(tuple(possible)[-_MOST_TOKENS:], 0))
         faults.reach(FaultPoint.LOG_NOTED)
         connection.execute(f"PRAGMA application_id = {token}")
         faults.reach(FaultPoint.LOG_CLAIMED)
-        # Passive: nobody who reads or writes meanwhile is made to wait, and in an hour it is tried again.
+        # Passive: it blocks no reader or writer, and the next try follows in an hour.
         busy, pages, done = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         [schema] = connection.execute("PRAGMA schema_version").fetchone()
-    if not busy and pages == done:  # so the file itself has it
-        _write(file, _Note((token,), schema))
+    if not busy and pages == done:  # the file itself now holds the token
+        _write_note(file, _Note((token,), schema))
 
 
 def _header(file: Path) -> _Header | None:
-    """Return what ``file`` says of itself; None where it is not there or too short to say anything.
+    """Return the header of ``file``; None if the file is missing or too short.
 
-    Not for a file that this process has open as a database: see ``claim``.
+    Do not call this for a database that this process has open: see ``claim``.
     """
     try:
         with file.open("rb") as opened:
@@ -99,7 +99,7 @@ def _header(file: Path) -> _Header | None:
     return _Header(data[18], int.from_bytes(data[40:44]), int.from_bytes(data[68:72]))
 
 
-def _noted(file: Path) -> _Note | None:
+def _read_note(file: Path) -> _Note | None:
     try:
         content = json.loads(file.with_name(NOTE).read_bytes())
         return _Note(tuple(int(token) for token in content["tokens"]), int(content["schema"]))
@@ -107,6 +107,6 @@ def _noted(file: Path) -> _Note | None:
         return None
 
 
-def _write(file: Path, note: _Note) -> None:
+def _write_note(file: Path, note: _Note) -> None:
     content = json.dumps({"tokens": note.tokens, "schema": note.schema})
     private_files.write_durably(file.with_name(NOTE), content.encode())

@@ -1,7 +1,7 @@
-"""Brings the database file to the current schema with the numbered SQL in ``migrations/``.
+"""Upgrades the database file to the current schema with the numbered SQL in ``migrations/``.
 
-The version is SQLite's own ``user_version``. Before an existing database is changed it is backed up: the
-backup is the way back. Plain sqlite3, since it runs once, before the event loop has anything to do.
+The version is SQLite's ``user_version``. An existing database is backed up before it is changed; the backup
+allows a downgrade. Uses plain sqlite3, since it runs once, before the event loop has other work.
 """
 
 import os
@@ -16,16 +16,16 @@ from pathlib import Path
 from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.process import private_files
-from kleinbot.store.damage import damage_told, damaged, is_damage
+from kleinbot.store.damage import damage_as_start_error, damaged, is_damage
 
 MIGRATIONS_FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _MOVES_ROWS = re.compile(r"^[ \t]*(?:DROP TABLE|DELETE|INSERT|REPLACE)\b", re.IGNORECASE | re.MULTILINE)
-"""What may leave a row without the one that it refers to. No migration changes a key by UPDATE."""
+"""Statements that may leave a dangling foreign key. No migration changes a key by UPDATE."""
 
 _CACHE_KIB = 256 * 1024
 _BACKUPS_KEPT = 2
-"""The way back from the last update, and from the one before: each is as large as the database."""
+"""For a downgrade from the last two updates; each backup is as large as the database."""
 
 _UNFINISHED = ".tmp"
 
@@ -38,7 +38,7 @@ class Migration:
 
 
 def load_migrations(folder: Path = MIGRATIONS_FOLDER) -> list[Migration]:
-    """Read the numbered files. Raises ValueError where a number is missing or doubled."""
+    """Read the numbered files. Raises ValueError if a number is missing or repeated."""
     found = []
     for file in sorted(folder.glob("*.sql")):
         match = _NAME.fullmatch(file.name)
@@ -51,14 +51,13 @@ def load_migrations(folder: Path = MIGRATIONS_FOLDER) -> list[Migration]:
 
 
 def migrate(file: Path, migrations: list[Migration], clock: Clock) -> None:
-    """Apply what is pending, each migration in a transaction of its own.
+    """Apply the pending migrations, each in its own transaction.
 
-    Raises StartError DATABASE_NEWER where the file was written by a newer kleinbot, MIGRATION_FAILED where a
-    migration breaks: the file is then as it was before that migration. DATABASE_DAMAGED where it is no
-    database, or not a whole one.
+    Raises StartError DATABASE_NEWER if a newer kleinbot wrote the file, MIGRATION_FAILED if a migration fails
+    (the file is then as before that migration), and DATABASE_DAMAGED if it is not an intact database.
     """
-    private_files.make_empty(file)  # its log and the index of that get the same mode
-    with damage_told(file), closing(sqlite3.connect(file, isolation_level=None)) as connection:
+    private_files.make_empty(file)  # SQLite gives its log and index the same mode
+    with damage_as_start_error(file), closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("PRAGMA busy_timeout = 5000")
         version = _version(connection)
         if version > len(migrations):
@@ -79,36 +78,36 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def _back_up(connection: sqlite3.Connection, file: Path, version: int, clock: Clock) -> None:
-    """Copy the database beside itself, whole or not at all, and remove the oldest copies.
+    """Copy the database atomically to a file beside it, and remove the oldest copies.
 
     Raises sqlite3.Error or OSError.
     """
     moment = datetime.fromtimestamp(clock.now_ms() / MS_PER_S, UTC)
     backup = file.with_name(f"{file.stem}-v{version}-{moment:%Y%m%dT%H%M%S%f}Z.backup")
     _remove_unfinished(file)
-    _make_room(connection, file)
+    _free_disk_space(connection, file)
     unfinished = backup.with_name(f"{backup.name}{_UNFINISHED}")
     try:
         private_files.make_empty(unfinished)
         connection.execute("VACUUM INTO ?", (str(unfinished),))
-        # SQLite leaves it to the system when the copy reaches the disk.
+        # SQLite does not sync the copy to disk.
         with unfinished.open("rb+") as copy:
             os.fsync(copy.fileno())
         unfinished.replace(backup)
     finally:
         unfinished.unlink(missing_ok=True)
     for old in _backups(file)[:-_BACKUPS_KEPT]:
-        with suppress(OSError):  # only tidiness
+        with suppress(OSError):  # optional cleanup
             old.unlink()
 
 
 def _backups(file: Path) -> list[Path]:
-    """Return the copies that lie beside ``file``, the oldest first."""
+    """Return the backups beside ``file``, oldest first."""
     return sorted(file.parent.glob(f"{file.stem}-v*.backup"), key=lambda path: path.stat().st_mtime_ns)
 
 
-def _make_room(connection: sqlite3.Connection, file: Path) -> None:
-    """Remove old copies but the newest where the disk has no room for another. Raises OSError."""
+def _free_disk_space(connection: sqlite3.Connection, file: Path) -> None:
+    """Remove backups except the newest until the disk has space for another one. Raises OSError."""
     pages, page_bytes = (
         connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size")
     )
@@ -119,7 +118,7 @@ def _make_room(connection: sqlite3.Connection, file: Path) -> None:
 
 
 def _remove_unfinished(file: Path) -> None:
-    """Remove what backups have left that were interrupted, or that a full disk kept empty. Raises OSError."""
+    """Remove the files of interrupted backups and those left empty by a full disk. Raises OSError."""
     empty = [path for path in file.parent.glob(f"{file.stem}-v*.backup") if path.stat().st_size == 0]
     for path in (*file.parent.glob(f"{file.stem}-v*.backup{_UNFINISHED}"), *empty):
         path.unlink()
@@ -129,12 +128,12 @@ def _apply(connection: sqlite3.Connection, migration: Migration, file: Path) -> 
     try:
         connection.execute("BEGIN IMMEDIATE")
         if _version(connection) >= migration.version:
-            connection.execute("ROLLBACK")  # another process was quicker
+            connection.execute("ROLLBACK")  # another process was faster
             return
         statements = _statements(migration.sql)
         for statement in statements:
             connection.execute(statement)
-        # With a million jobs a check goes through eleven million rows: a column or an index needs none.
+        # With a million jobs this check scans eleven million rows; adding a column or an index needs none.
         orphan = None
         if any(_MOVES_ROWS.search(statement) for statement in statements):
             orphan = connection.execute("PRAGMA foreign_key_check").fetchone()
@@ -155,7 +154,7 @@ def _failed(file: Path, migration: str, error: Exception) -> StartError:
 
 
 def _statements(script: str) -> list[str]:
-    """Split a script; semicolons in strings, comments and triggers do not end a statement."""
+    """Split a script into statements; semicolons in strings, comments and triggers do not end one."""
     statements = []
     pending = ""
     for line in script.splitlines(keepends=True):

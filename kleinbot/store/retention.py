@@ -1,6 +1,6 @@
-"""What is forgotten after a while: rows that nobody can see any more and that nothing is decided by.
+"""Deletes old rows that nobody can see and no decision depends on. Never touches the ledger or jobs.
 
-Never of the ledger, and never a job. Each table is gone through from its oldest row on, a page at a time.
+Each table is scanned from its oldest row, page by page.
 """
 
 import json
@@ -10,17 +10,17 @@ from kleinbot.domain.clock import DAY_MS
 from kleinbot.store.database import Row, Transaction
 
 ATTEMPTS_KEPT_MS = 30 * DAY_MS
-"""Of jobs that have ended; an open job's say what is suspected of ending the process."""
+"""For ended jobs. An open job's attempts show whether it is suspected of crashing the process."""
 
 DELIVERIES_KEPT_MS = 90 * DAY_MS
-"""After they were told. What is kept for its member is kept until it is handed over."""
+"""Counted from delivery. An undelivered result is kept until it is handed over."""
 
 AUDIT_KEPT_MS = 2 * 365 * DAY_MS
 AUDIT_ROWS_KEPT = 100
-"""Of each server, however old: more than an admin is ever shown. A trigger sees to it."""
+"""Per server, of any age; more than an admin can list. A trigger enforces it."""
 
-Page = Callable[[Transaction, int, int, int], Awaitable[int | None]]
-"""Forgets some of the next rows behind an id, so many at most; returns the last row's id, None at the end."""
+Step = Callable[[Transaction, int, int, int], Awaitable[int | None]]
+"""Scans at most so many rows after an id and deletes old ones. Returns the last id, or None at the end."""
 
 
 async def attempts(transaction: Transaction, after_id: int, most: int, now_ms: int) -> int | None:
@@ -72,10 +72,10 @@ async def audit(transaction: Transaction, after_id: int, most: int, now_ms: int)
 
 
 def _last(rows: list[Row], most: int, moment: str, before_ms: int) -> int | None:
-    """Return the id behind which to go on; None where all that follow are younger, as their ids say."""
+    """Return the id to continue after; None if all following rows are younger, since ids ascend in time."""
     if len(rows) < most or rows[-1][moment] >= before_ms:
         return None
     return int(rows[-1][0])
 
 
-FORGOTTEN: tuple[Page, ...] = (attempts, deliveries, audit)
+STEPS: tuple[Step, ...] = (attempts, deliveries, audit)

@@ -10,7 +10,7 @@ from kleinbot.config.settings import Settings
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import Code, Parameter, StartError
 from kleinbot.process.folder_lock import folder_locked
-from kleinbot.store.damage import damage_told
+from kleinbot.store.damage import damage_as_start_error
 from kleinbot.store.inspection import inspect
 from kleinbot.store.migrations import load_migrations
 from kleinbot.texts import Texts
@@ -96,7 +96,7 @@ class ArchiveCommand:
 
     @contextmanager
     def _usable(self) -> Iterator[None]:
-        with damage_told(self._file):
+        with damage_as_start_error(self._file):
             require_database(self._file, self._root, self._archive_options)
             known = len(load_migrations())
             if not self._file.exists() or inspect(self._file).version != known:

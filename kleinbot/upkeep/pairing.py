@@ -14,7 +14,7 @@ from kleinbot.archive.mark import NOBODY, Mark, higher, read_mark, remove_unfini
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import FaultPoint, Faults
-from kleinbot.store.inspection import holds_nothing, missing_bytes
+from kleinbot.store.inspection import is_empty, missing_bytes
 from kleinbot.store.log_owner import require_own_log
 from kleinbot.store.results import picture_rows
 
@@ -38,7 +38,7 @@ def require_database(file: Path, root: Path, archive_options: str = "") -> None:
     require_own_log(file)
     if not file.exists():
         return
-    if has_pictures(root) and holds_nothing(file):
+    if has_pictures(root) and is_empty(file):
         raise StartError(Code.DATABASE_EMPTY, file=str(file), folder=str(root), options=archive_options)
     if missing := missing_bytes(file):
         reason = f"its last {missing} bytes are missing"
@@ -56,7 +56,9 @@ def judged(connection: sqlite3.Connection, root: Path) -> Pairing:
         pairing = Pairing.TOGETHER if newest is not None and (root / newest).is_file() else Pairing.OTHER
     else:
         pairing = Pairing.TOGETHER if mark.owner == own else Pairing.OTHER
-    if pairing is Pairing.TOGETHER and (picture_rows.is_older(connection) or _knows_more(mark, connection)):
+    if pairing is Pairing.TOGETHER and (
+        picture_rows.is_older_than_archive(connection) or _knows_more(mark, connection)
+    ):
         return Pairing.OLDER
     return pairing
 
@@ -85,8 +87,8 @@ def _note(pairing: Pairing, file: Path, root: Path, clock: Clock, faults: Faults
     with picture_rows.writing(file) as connection:
         owner = picture_rows.identity(connection) or picture_rows.new_identity(connection)
         if pairing is not Pairing.OTHER:
-            picture_rows.set_older(connection, older=pairing is Pairing.OLDER)
-        picture_rows.go_on_above(connection, known, clock.now_ms())
+            picture_rows.set_older_than_archive(connection, older=pairing is Pairing.OLDER)
+        picture_rows.raise_next_numbers(connection, known, clock.now_ms())
         numbers = picture_rows.numbers(connection)
     faults.reach(FaultPoint.AFTER_IDENTITY)
     if pairing is Pairing.OTHER:

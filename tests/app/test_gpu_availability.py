@@ -230,9 +230,9 @@ async def test_the_sandbox_draws_with_the_small_model_while_the_gpu_is_away(tmp_
 
 def test_a_database_that_somebody_holds_is_not_one_that_served_nothing(tmp_path: Path) -> None:
     file = tmp_path / "kleinbot.sqlite3"
-    assert served_model.look_up(file) is None
+    assert served_model.read_from_file(file) is None
     file.write_bytes(b"no database at all, but long enough to be taken for one" * 20)
-    assert served_model.look_up(file) is None
+    assert served_model.read_from_file(file) is None
     file.unlink()
     migrate(file, load_migrations(), ManualClock())
-    assert served_model.look_up(file) is None
+    assert served_model.read_from_file(file) is None

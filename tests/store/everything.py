@@ -15,7 +15,7 @@ from kleinbot.domain.work import ModelSize
 from kleinbot.store import clock_repair, facts, retention, served_model
 from kleinbot.store.database import Database, Reader, Transaction
 from kleinbot.store.delivery import handovers, outbox, posted
-from kleinbot.store.delivery.handovers import Place
+from kleinbot.store.delivery.handovers import HandOver
 from kleinbot.store.delivery.outbox import Route
 from kleinbot.store.delivery.posted import PostedFor
 from kleinbot.store.jobs import deletion, events, jobs, lookup, measurements, presses, tags
@@ -67,9 +67,9 @@ async def ask_everything(database: Database, now_ms: int) -> None:
         await _tell(transaction, subjects, now_ms)
     async with database.transaction() as transaction:
         await jobs.recover(transaction, now_ms)
-        for page in retention.FORGOTTEN:
+        for page in retention.STEPS:
             await page(transaction, 0, 50, now_ms)
-        await clock_repair.bring_back(transaction, now_ms)
+        await clock_repair.repair(transaction, now_ms)
 
 
 async def _read_jobs(read: Reader, subjects: Subjects, now_ms: int) -> None:
@@ -102,8 +102,8 @@ async def _read_the_rest(read: Reader, subjects: Subjects, now_ms: int) -> None:
     await favourites.positions(read, HEAVY, subjects.done)
     await audit.of_server(read, HEAVY.server_id, 15)
     await events.is_accepted(read, 1)
-    await facts.recall(read, "door")
-    await served_model.recall(read)
+    await facts.get(read, "door")
+    await served_model.get(read)
     await measurements.load(read, "profile")
     await members.standing(read, HEAVY)
     await members.weights(read)
@@ -111,10 +111,10 @@ async def _read_the_rest(read: Reader, subjects: Subjects, now_ms: int) -> None:
     await lookup.open_ids_of_server(read, HEAVY.server_id)
     await outbox.due_lanes(read, now_ms, after=-1, without=(1,), lanes=64, of_lane=4)
     await outbox.next_due_ms(read, now_ms)
-    await outbox.undelivered(read, 1)
+    await outbox.unsent(read, 1)
     await outbox.undelivered_for(read, HEAVY, 3)
     await handovers.of_job(read, subjects.done)
-    await outbox.being_handed_over(read, 50)
+    await outbox.uncertain_hand_overs(read, 50)
     await posted.channels(read, subjects.done)
     await posted.is_known(read, subjects.message_id)
     await posted.delivered(read, subjects.done)
@@ -192,9 +192,11 @@ async def _tell(transaction: Transaction, subjects: Subjects, now_ms: int) -> No
         for told in lane.outbox_ids:
             await outbox.mark_posting(transaction, told, 1)
             await outbox.postpone(transaction, told, now_ms + MS_PER_S, refused=True)
-            await outbox.mark_kept(transaction, told)
-            await outbox.not_handed_over(transaction, told)
-            await handovers.note(transaction, subjects.done, HEAVY.server_id, Place(1, "token", told, (0,)))
+            await outbox.mark_undelivered(transaction, told)
+            await outbox.mark_not_handed_over(transaction, told)
+            await handovers.note(
+                transaction, subjects.done, HEAVY.server_id, HandOver(1, "token", told, (0,))
+            )
             await handovers.forget(transaction, subjects.done)
             await outbox.mark_sent(transaction, told, Route.HANDED_OVER, 1, 2, now_ms)
             await outbox.mark_unneeded(transaction, told, now_ms)

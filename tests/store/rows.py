@@ -44,5 +44,5 @@ def finished(key: ImageKey) -> FinishedImage:
 async def due_jobs(reader: Reader, now_ms: int) -> list[str]:
     """Return the jobs that can be told now, channel by channel."""
     found = await outbox.due_lanes(reader, now_ms, after=-1, without=(), lanes=100, of_lane=100)
-    rows = [await outbox.undelivered(reader, key) for lane in found for key in lane.outbox_ids]
+    rows = [await outbox.unsent(reader, key) for lane in found for key in lane.outbox_ids]
     return [row.job_id for row in rows if row is not None]

@@ -12,7 +12,7 @@ from kleinbot.domain.people import MemberKey
 from kleinbot.domain.quota import Fund
 from kleinbot.domain.requests import Press
 from kleinbot.store import clock_repair
-from kleinbot.store.clock_repair import AHEAD_MS, BroughtBack
+from kleinbot.store.clock_repair import AHEAD_MS, RepairedRows
 from kleinbot.store.database import Database
 from kleinbot.store.delivery import posted
 from kleinbot.store.delivery.posted import PostedFor
@@ -29,9 +29,9 @@ BOB = MemberKey(ADA.server_id, 2)
 _DISCORD_EPOCH_MS = 1_420_070_400_000
 
 
-async def brought_back(database: Database, now_ms: int = START_MS) -> BroughtBack:
+async def brought_back(database: Database, now_ms: int = START_MS) -> RepairedRows:
     async with database.transaction() as transaction:
-        return await clock_repair.bring_back(transaction, now_ms)
+        return await clock_repair.repair(transaction, now_ms)
 
 
 async def cancelled(database: Database, job_id: str, now_ms: int) -> None:
@@ -134,7 +134,7 @@ async def test_a_grant_that_expired_too_early_is_given_back_and_expires_at_its_t
     assert await grant_left(database, START_MS) == 0
     assert (await brought_back(database)).grants == 1
     assert await grant_left(database, START_MS) == 50
-    assert await brought_back(database) == BroughtBack()
+    assert await brought_back(database) == RepairedRows()
     async with database.transaction() as transaction:
         await ledger.expire(transaction, ADA, expires_ms)
     assert not await brought_back(database, expires_ms)
@@ -149,7 +149,7 @@ async def test_what_a_grant_paid_counts_over_all_servers_from_now_on_too(databas
         await jobs.insert(transaction, new_job(A, now_ms=AHEAD), [Fund(1, 10)])
         await jobs.insert(transaction, new_job(B, now_ms=AHEAD + 1), [Fund(None, 5), Fund(1, 5)])
     assert (await brought_back(database)).spendings == 3
-    assert await brought_back(database) == BroughtBack()
+    assert await brought_back(database) == RepairedRows()
     found = await ledger.spendings_everywhere(database.read, ADA, START_MS - DAY_MS)
     assert [(each.counts_ms, each.tenths) for each in found] == [(START_MS - 2, 10), (START_MS - 1, 10)]
     await cancelled(database, A, START_MS + HOUR_MS)
@@ -186,7 +186,7 @@ async def test_a_clock_that_is_corrected_by_seconds_changes_nothing(database: Da
     later_ms = START_MS + AHEAD_MS
     await store(database, new_job(A, now_ms=later_ms))
     await cancelled(database, A, later_ms)
-    assert await brought_back(database) == BroughtBack()
+    assert await brought_back(database) == RepairedRows()
     assert {row[0] for row in await entries(database, "counts_ms")} == {later_ms}
 
 
@@ -195,7 +195,7 @@ async def test_a_clock_that_is_behind_moves_nothing(database: Database) -> None:
     async with database.transaction() as transaction:
         message_id = START_MS - _DISCORD_EPOCH_MS << 22
         await posted.note(transaction, A, [0], 5, message_id, PostedFor.DELIVERY, START_MS)
-    assert await brought_back(database, START_MS - DAY_MS) == BroughtBack()
+    assert await brought_back(database, START_MS - DAY_MS) == RepairedRows()
     assert {row[0] for row in await entries(database, "counts_ms")} == {START_MS}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.store.damage import damage_told, is_damage
+from kleinbot.store.damage import damage_as_start_error, is_damage
 from kleinbot.store.migrations import load_migrations, migrate
 from tests.manual_clock import ManualClock
 
@@ -23,7 +23,7 @@ def overwrite(file: Path, first_byte: int) -> None:
 @pytest.mark.parametrize("first_byte", [0, 100, PAGE_BYTES])
 def test_a_file_that_is_no_whole_database_is_told_so(database_file: Path, first_byte: int) -> None:
     overwrite(database_file, first_byte)
-    with pytest.raises(StartError) as caught, damage_told(database_file):
+    with pytest.raises(StartError) as caught, damage_as_start_error(database_file):
         migrate(database_file, load_migrations(), ManualClock())
         with closing(sqlite3.connect(database_file)) as connection:
             connection.execute("SELECT * FROM jobs")
@@ -67,5 +67,5 @@ def test_a_database_in_use_or_read_only_or_without_a_table_is_not_damaged(databa
 
 
 def test_what_is_no_damage_passes_as_it_is(tmp_path: Path) -> None:
-    with pytest.raises(sqlite3.OperationalError, match="locked"), damage_told(tmp_path):
+    with pytest.raises(sqlite3.OperationalError, match="locked"), damage_as_start_error(tmp_path):
         raise sqlite3.OperationalError("database is locked")

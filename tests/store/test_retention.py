@@ -19,7 +19,7 @@ from kleinbot.store.retention import (
     AUDIT_KEPT_MS,
     AUDIT_ROWS_KEPT,
     DELIVERIES_KEPT_MS,
-    Page,
+    Step,
 )
 from tests.manual_clock import START_MS
 from tests.store.rows import ADA, finished, new_job, store
@@ -27,11 +27,11 @@ from tests.store.rows import ADA, finished, new_job, store
 ENDED, OPEN = "a" * 24, "b" * 24
 
 
-async def _forget(database: Database, page: Page, now_ms: int, rows: int = 2) -> None:
+async def _forget(database: Database, step: Step, now_ms: int, rows: int = 2) -> None:
     after_id: int | None = 0
     while after_id is not None:
         async with database.transaction() as transaction:
-            after_id = await page(transaction, after_id, rows, now_ms)
+            after_id = await step(transaction, after_id, rows, now_ms)
 
 
 async def _number(database: Database, sql: str) -> int:
@@ -65,7 +65,7 @@ async def test_deliveries_go_once_they_were_told_and_kept_ones_never(database: D
             if index == 0:
                 await outbox.mark_sent(transaction, 1, Route.REPLY, 5, 77, START_MS)
             elif index == 1:
-                await outbox.mark_kept(transaction, 2)
+                await outbox.mark_undelivered(transaction, 2)
     ledger = await database.read.all("SELECT * FROM ledger")
     await _forget(database, retention.deliveries, START_MS + DELIVERIES_KEPT_MS)
     assert await _number(database, "SELECT COUNT(*) FROM outbox") == 3

@@ -268,7 +268,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     async def _bring_back(self) -> None:
         async with self.database.transaction() as transaction:
-            await clock_repair.bring_back(transaction, self.clock.now_ms())
+            await clock_repair.repair(transaction, self.clock.now_ms())
 
     @rule()
     def a_member_looks(self) -> None:

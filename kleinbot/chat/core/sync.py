@@ -21,7 +21,7 @@ async def sync_if_changed(
     """Send the commands if they differ from those last sent, or if Discord no longer has them."""
     payload = await _payload(tree)
     digest = hashlib.sha256(f"{application_id}:{payload}".encode()).hexdigest()
-    if await facts.recall(database.read, _FACT) == digest and await _are_known(tree):
+    if await facts.get(database.read, _FACT) == digest and await _are_known(tree):
         return
     sent = await tree.sync()
     async with database.transaction() as transaction:

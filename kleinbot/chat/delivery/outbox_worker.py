@@ -114,7 +114,7 @@ class OutboxWorker:
 
     async def _attempt(self, outbox_id: int) -> None:
         """Deliver a result, or postpone it after a failure. Raises sqlite3.Error if that cannot be noted."""
-        row = await self._undelivered(outbox_id)
+        row = await self._unsent(outbox_id)
         if row is None:
             return
         try:
@@ -130,17 +130,17 @@ class OutboxWorker:
 
     async def _make_room(self, outbox_id: int) -> None:
         """Postpone an attempt that was cut off for other channels: it may have arrived, or hang."""
-        row = await self._undelivered(outbox_id)
+        row = await self._unsent(outbox_id)
         if row is not None:
             await self._postpone(row, TimeoutError("others were due"))
 
-    async def _undelivered(self, outbox_id: int) -> OutboxRow | None:
+    async def _unsent(self, outbox_id: int) -> OutboxRow | None:
         """Read a row again: its result may have been delivered after the row was found due."""
-        return await outbox.undelivered(self._database.read, outbox_id)
+        return await outbox.unsent(self._database.read, outbox_id)
 
     async def _give_up(self, row: OutboxRow) -> None:
         async with self._database.transaction() as transaction:
-            await outbox.mark_kept(transaction, row.outbox_id)
+            await outbox.mark_undelivered(transaction, row.outbox_id)
         self._count_undelivered()
 
     async def _deliver(self, row: OutboxRow) -> None:
@@ -199,7 +199,7 @@ class OutboxWorker:
     async def _mark_undelivered(self, row: OutboxRow, job: Job, asked_id: int) -> None:
         async with self._database.transaction() as transaction:
             if _is_worth_a_message(job):
-                await outbox.mark_kept(transaction, row.outbox_id)
+                await outbox.mark_undelivered(transaction, row.outbox_id)
             else:
                 await outbox.mark_unneeded(transaction, row.outbox_id, self._clock.now_ms())
         if _is_worth_a_message(job):

@@ -21,7 +21,7 @@ from kleinbot.domain.job import Job
 from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.store.database import Database
 from kleinbot.store.delivery import handovers, outbox, posted
-from kleinbot.store.delivery.handovers import Place
+from kleinbot.store.delivery.handovers import HandOver
 from kleinbot.store.delivery.outbox import OutboxRow, Route
 from kleinbot.store.delivery.posted import PostedFor
 from kleinbot.texts import Texts
@@ -77,7 +77,7 @@ class Undelivered:
 
     async def find_sent(self, client: discord.Client) -> None:
         """Find results that an earlier process sent without noting it, while their tokens live."""
-        for row in await outbox.being_handed_over(self._database.read, _MOST_UNNOTED):
+        for row in await outbox.uncertain_hand_overs(self._database.read, _MOST_UNNOTED):
             job = await self._queries.job(row.job_id)
             if job is None or (owner := job.member) in self._busy:
                 continue
@@ -103,7 +103,7 @@ class Undelivered:
                 if left and not isinstance(error, discord.HTTPException):
                     continue
                 async with self._database.transaction() as transaction:
-                    await outbox.not_handed_over(transaction, row.outbox_id)
+                    await outbox.mark_not_handed_over(transaction, row.outbox_id)
             return
 
     async def _give(self, interaction: discord.Interaction[Any], row: OutboxRow) -> None:
@@ -164,9 +164,9 @@ class Undelivered:
         soon = core_views.plain(self._texts.say(job.locale, "kept-coming", number=str(job.number)))
         message = await interaction.followup.send(view=soon, ephemeral=True, wait=True)
 
-        async def attempt(limits: UploadLimits) -> Place:
+        async def attempt(limits: UploadLimits) -> HandOver:
             part = await compose(limits)
-            place = Place(interaction.application_id, interaction.token, message.id, part.positions)
+            place = HandOver(interaction.application_id, interaction.token, message.id, part.positions)
             async with self._database.transaction() as transaction:
                 await handovers.note(transaction, job.job_id, job.server_id, place)
             await interaction.followup.edit_message(
@@ -179,7 +179,7 @@ class Undelivered:
         there |= dict.fromkeys(place.positions, message.id)
         return message.id
 
-    async def _note(self, job: Job, place: Place, shown: Sequence[int]) -> None:
+    async def _note(self, job: Job, place: HandOver, shown: Sequence[int]) -> None:
         """Note which images the message at ``place`` shows, now that this is certain."""
         async with self._database.transaction() as transaction:
             await handovers.forget(transaction, job.job_id)

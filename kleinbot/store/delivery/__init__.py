@@ -1,1 +1,1 @@
-"""What is to be delivered, and which messages show which pictures."""
+"""The outbox, and which messages show which pictures."""

@@ -1,4 +1,4 @@
-"""Where kept results are being handed over: a message of an interaction, for as long as it is uncertain."""
+"""Hand-overs of undelivered results whose success is uncertain, each with its interaction's message."""
 
 import json
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from kleinbot.store.database import Reader, Transaction
 
 
 @dataclass(frozen=True)
-class Place:
-    """A follow-up that is edited to show the pictures at ``positions``. ``token``: its interaction's."""
+class HandOver:
+    """A follow-up message that is edited to show ``positions``. ``token``: its interaction's."""
 
     application_id: int
     token: str
@@ -16,30 +16,30 @@ class Place:
     positions: tuple[int, ...]
 
 
-async def note(transaction: Transaction, job_id: str, server_id: int, place: Place) -> None:
-    """Note where a result will be, before it is sent there."""
+async def note(transaction: Transaction, job_id: str, server_id: int, hand_over: HandOver) -> None:
+    """Record a hand-over before it is sent."""
     await transaction.change(
         "INSERT OR REPLACE INTO hand_overs"
         " (job_id, server_id, application_id, token, message_id, positions)"
         " VALUES (?, ?, ?, ?, ?, ?)",
         job_id,
         server_id,
-        place.application_id,
-        place.token,
-        place.message_id,
-        json.dumps(place.positions),
+        hand_over.application_id,
+        hand_over.token,
+        hand_over.message_id,
+        json.dumps(hand_over.positions),
     )
 
 
-async def of_job(reader: Reader, job_id: str) -> Place | None:
-    """Return where a result may have been sent to without a note of it."""
+async def of_job(reader: Reader, job_id: str) -> HandOver | None:
+    """Return the hand-over that may have shown a job's result without a record of it, or None."""
     row = await reader.one("SELECT * FROM hand_overs WHERE job_id = ?", job_id)
     if row is None:
         return None
     positions = tuple(json.loads(row["positions"]))
-    return Place(row["application_id"], row["token"], row["message_id"], positions)
+    return HandOver(row["application_id"], row["token"], row["message_id"], positions)
 
 
 async def forget(transaction: Transaction, job_id: str) -> None:
-    """Note that it is known what is there; the token is no longer needed."""
+    """Delete a hand-over whose outcome is known; its token is no longer needed."""
     await transaction.change("DELETE FROM hand_overs WHERE job_id = ?", job_id)

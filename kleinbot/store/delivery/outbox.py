@@ -1,4 +1,4 @@
-"""What is to be told to Discord: one row for each ended job, drained by ``chat.delivery``."""
+"""The outbox: one row for each ended job to deliver to Discord, drained by ``chat.delivery``."""
 
 import json
 from collections.abc import Collection
@@ -12,9 +12,9 @@ from kleinbot.store.database import Reader, Row, Transaction
 class OutboxState(StrEnum):
     PENDING = "pending"
     POSTING = "posting"
-    """A channel message may have been sent: the nonce decides whether a second POST makes a second one."""
-    KEPT = "kept"
-    """No way is open; it is handed over at the member's next command."""
+    """A channel message may have been sent. The nonce prevents a second POST from creating a second one."""
+    UNDELIVERED = "kept"
+    """No route is open; the result is handed over at the member's next command."""
     SENT = "sent"
 
 
@@ -42,14 +42,14 @@ class OutboxRow:
 
 @dataclass(frozen=True)
 class DueLane:
-    """A channel for which something is to be told, and some of what is due, oldest first; maybe nothing."""
+    """A channel with unsent rows, and some of those that are due, oldest first; possibly none."""
 
     channel_id: int
     outbox_ids: tuple[int, ...]
 
 
 async def put(transaction: Transaction, job_id: str, now_ms: int) -> None:
-    """Ask for an ended job to be told. The nonce is at most 25 characters, as Discord wants it."""
+    """Add an ended job to the outbox. The nonce has at most 25 characters, Discord's limit."""
     await transaction.change(
         "INSERT INTO outbox (job_id, server_id, member_id, channel_id, state, due_ms, nonce)"
         " SELECT job_id, server_id, member_id, channel_id, 'pending', ?, substr(job_id, 1, 25)"
@@ -62,10 +62,10 @@ async def put(transaction: Transaction, job_id: str, now_ms: int) -> None:
 async def due_lanes(
     reader: Reader, now_ms: int, *, after: int, without: Collection[int], lanes: int, of_lane: int
 ) -> list[DueLane]:
-    """Return the next ``lanes`` channels behind ``after``, each with ``of_lane`` due rows at most.
+    """Return the next ``lanes`` channels after ``after``, each with at most ``of_lane`` due rows.
 
-    ``without`` are rows that are under way. Goes from channel to channel in the index: what waits in one of
-    them costs nothing to the others.
+    ``without``: rows being delivered. The query moves from channel to channel in the index, so rows that wait
+    in one channel do not slow down the others.
     """
     rows = await reader.all(
         "WITH RECURSIVE lanes (lane) AS ("
@@ -88,15 +88,15 @@ async def due_lanes(
 
 
 async def next_due_ms(reader: Reader, after_ms: int) -> int | None:
-    """Return when the first row becomes due that is not due at ``after_ms``, or None."""
+    """Return when the next row becomes due after ``after_ms``, or None."""
     row = await reader.one(
         "SELECT MIN(due_ms) FROM outbox WHERE state IN ('pending', 'posting') AND due_ms > ?", after_ms
     )
     return None if row is None else row[0]
 
 
-async def undelivered(reader: Reader, outbox_id: int) -> OutboxRow | None:
-    """Return a row that is still to be told, or None."""
+async def unsent(reader: Reader, outbox_id: int) -> OutboxRow | None:
+    """Return a row that is still to be sent, or None."""
     row = await reader.one(
         "SELECT * FROM outbox WHERE outbox_id = ? AND state IN ('pending', 'posting')", outbox_id
     )
@@ -104,7 +104,7 @@ async def undelivered(reader: Reader, outbox_id: int) -> OutboxRow | None:
 
 
 async def undelivered_for(reader: Reader, member: MemberKey, most: int) -> list[OutboxRow]:
-    """Return what waits for ``member``'s next command: what was tried least often first, then the oldest."""
+    """Return ``member``'s undelivered results: least often tried first, then oldest first."""
     rows = await reader.all(
         "SELECT * FROM outbox WHERE state = 'kept' AND server_id = ? AND member_id = ?"
         " ORDER BY attempts, outbox_id LIMIT ?",
@@ -115,8 +115,8 @@ async def undelivered_for(reader: Reader, member: MemberKey, most: int) -> list[
     return [_row(row) for row in rows]
 
 
-async def being_handed_over(reader: Reader, most: int) -> list[OutboxRow]:
-    """Return kept results of which it is uncertain whether their member sees them."""
+async def uncertain_hand_overs(reader: Reader, most: int) -> list[OutboxRow]:
+    """Return undelivered results that their member may already see after an unfinished hand-over."""
     rows = await reader.all(
         "SELECT o.* FROM hand_overs CROSS JOIN outbox o USING (job_id) WHERE o.state = 'kept' LIMIT ?", most
     )
@@ -124,7 +124,7 @@ async def being_handed_over(reader: Reader, most: int) -> list[OutboxRow]:
 
 
 async def mark_posting(transaction: Transaction, outbox_id: int, after_id: int | None) -> None:
-    """Note, before a channel message is sent, that it may have been; none has an id below ``after_id``."""
+    """Record that a channel message may have been sent, before sending it; its id is above ``after_id``."""
     await transaction.change(
         "UPDATE outbox SET state = 'posting', posting_after = ? WHERE outbox_id = ? AND state = 'pending'",
         after_id,
@@ -133,13 +133,13 @@ async def mark_posting(transaction: Transaction, outbox_id: int, after_id: int |
 
 
 async def mark_sent(
-    transaction: Transaction, outbox_id: int, way: Route, channel_id: int, message_id: int, now_ms: int
+    transaction: Transaction, outbox_id: int, route: Route, channel_id: int, message_id: int, now_ms: int
 ) -> None:
-    """Note where the result stands; the reply's token is no longer needed and is removed."""
+    """Record the message that shows the result. Deletes the reply's token, which is no longer needed."""
     await transaction.change(
         "UPDATE outbox SET state = 'sent', way = ?, channel_id = ?, message_id = ?, sent_ms = ?"
         " WHERE outbox_id = ?",
-        way,
+        route,
         channel_id,
         message_id,
         now_ms,
@@ -149,7 +149,7 @@ async def mark_sent(
 
 
 async def mark_unneeded(transaction: Transaction, outbox_id: int, now_ms: int) -> None:
-    """Note that nobody has to be told: no picture exists and whoever cancelled knows."""
+    """Record that no message is needed: there is no picture, and the person who cancelled knows."""
     await transaction.change(
         "UPDATE outbox SET state = 'sent', way = 'unneeded', sent_ms = ? WHERE outbox_id = ?",
         now_ms,
@@ -158,8 +158,8 @@ async def mark_unneeded(transaction: Transaction, outbox_id: int, now_ms: int) -
     await _forget_tokens(transaction, outbox_id)
 
 
-async def mark_kept(transaction: Transaction, outbox_id: int) -> None:
-    """Note that no way is open. From here on ``attempts`` counts those of handing it over."""
+async def mark_undelivered(transaction: Transaction, outbox_id: int) -> None:
+    """Record that no route is open. From now on ``attempts`` counts attempts to hand the result over."""
     await transaction.change(
         "UPDATE outbox SET state = 'kept', attempts = 0"
         " WHERE outbox_id = ? AND state IN ('pending', 'posting')",
@@ -169,7 +169,7 @@ async def mark_kept(transaction: Transaction, outbox_id: int) -> None:
 
 
 async def postpone(transaction: Transaction, outbox_id: int, due_ms: int, *, refused: bool) -> None:
-    """Note a failed attempt; try again at ``due_ms``. ``refused``: it failed though Discord was reached."""
+    """Record a failed attempt and retry at ``due_ms``. ``refused``: Discord was reached and refused."""
     await transaction.change(
         "UPDATE outbox SET attempts = attempts + 1, refused = refused + ?, due_ms = ? WHERE outbox_id = ?",
         int(refused),
@@ -178,8 +178,8 @@ async def postpone(transaction: Transaction, outbox_id: int, due_ms: int, *, ref
     )
 
 
-async def not_handed_over(transaction: Transaction, outbox_id: int) -> None:
-    """Note that a kept result could not be handed over: the others come first at the next command."""
+async def mark_not_handed_over(transaction: Transaction, outbox_id: int) -> None:
+    """Record that a hand-over failed, so that other results come first at the next command."""
     await transaction.change(
         "UPDATE outbox SET attempts = attempts + 1 WHERE outbox_id = ? AND state = 'kept'", outbox_id
     )

@@ -1,4 +1,4 @@
-"""Which messages show which pictures, and which of them are to be removed from Discord."""
+"""Which messages show which pictures, and which of them must be removed from Discord."""
 
 import json
 from collections.abc import Collection, Iterable
@@ -7,11 +7,11 @@ from enum import StrEnum
 
 from kleinbot.store.database import Reader, Transaction
 
-_CHANNELS_LOOKED_AT = 50
+_MOST_CHANNELS = 50
 
 
 class PostedFor(StrEnum):
-    """Why a message shows a picture: it is the delivered result, or somebody had it shown again."""
+    """Why a message shows a picture: it is the delivered result, or a member posted it again."""
 
     DELIVERY = "delivery"
     SHOW = "show"
@@ -19,7 +19,7 @@ class PostedFor(StrEnum):
 
 @dataclass(frozen=True)
 class DueRemoval:
-    """A message of ours that is to go."""
+    """A message of ours that must be removed."""
 
     message_id: int
     channel_id: int
@@ -35,9 +35,9 @@ async def note(
     origin: PostedFor,
     now_ms: int,
 ) -> bool:
-    """Note that a message shows pictures.
+    """Record that a message shows pictures.
 
-    False where the job was deleted meanwhile: then the message is to be removed at once.
+    Returns False if the job was deleted meanwhile; the message is then queued for removal.
     """
     if await transaction.one("SELECT 1 FROM jobs WHERE job_id = ? AND deleted_ms IS NOT NULL", job_id):
         await remove(transaction, job_id, channel_id, message_id, now_ms)
@@ -54,20 +54,20 @@ async def note(
 
 
 async def channels(reader: Reader, job_id: str) -> list[int]:
-    """Return in which channels a job is shown: some, where it is shown in very many."""
+    """Return the channels that show a job, at most ``_MOST_CHANNELS``."""
     rows = await reader.all(
-        "SELECT DISTINCT channel_id FROM posted_images WHERE job_id = ? LIMIT ?", job_id, _CHANNELS_LOOKED_AT
+        "SELECT DISTINCT channel_id FROM posted_images WHERE job_id = ? LIMIT ?", job_id, _MOST_CHANNELS
     )
     return [row[0] for row in rows]
 
 
 async def is_known(reader: Reader, message_id: int) -> bool:
-    """Tell whether a row says what a message shows."""
+    """Return whether a row records what a message shows."""
     return await reader.one("SELECT 1 FROM posted_images WHERE message_id = ?", message_id) is not None
 
 
 async def delivered(reader: Reader, job_id: str) -> dict[int, int]:
-    """Return the message in which each picture of a job was delivered, by its position."""
+    """Return the message that delivered each picture of a job, by position."""
     rows = await reader.all(
         "SELECT position, MIN(message_id) FROM posted_images WHERE job_id = ? AND origin = 'delivery'"
         " GROUP BY position",
@@ -79,7 +79,7 @@ async def delivered(reader: Reader, job_id: str) -> dict[int, int]:
 async def remove(
     transaction: Transaction, job_id: str, channel_id: int, message_id: int, now_ms: int
 ) -> None:
-    """Ask for one message of a job to be removed; asking again changes nothing."""
+    """Queue one message of a job for removal. Idempotent."""
     await transaction.change(
         "INSERT INTO removals (message_id, channel_id, server_id, due_ms)"
         " SELECT ?, ?, server_id, ? FROM jobs WHERE job_id = ? ON CONFLICT DO NOTHING",
@@ -88,7 +88,7 @@ async def remove(
 
 
 async def remove_all(transaction: Transaction, job_id: str, now_ms: int) -> None:
-    """Ask for every message that shows pictures of a job to be removed."""
+    """Queue every message that shows pictures of a job for removal."""
     await transaction.change(
         "INSERT INTO removals (message_id, channel_id, server_id, due_ms)"
         " SELECT DISTINCT message_id, channel_id, server_id, ? FROM posted_images WHERE job_id = ?"
@@ -102,9 +102,9 @@ async def remove_all(transaction: Transaction, job_id: str, now_ms: int) -> None
 async def due_removals(
     reader: Reader, now_ms: int, *, without: Collection[int], of_channel: int
 ) -> list[DueRemoval]:
-    """Return messages that can be removed now, oldest first, ``of_channel`` of each channel at most.
+    """Return messages that can be removed now, oldest first, at most ``of_channel`` per channel.
 
-    ``without`` are messages whose removal is under way. Looks at the first 500 that are due.
+    ``without``: messages being removed. Considers the first 500 due messages.
     """
     rows = await reader.all(
         "SELECT message_id, channel_id, attempts FROM ("
@@ -120,18 +120,18 @@ async def due_removals(
 
 
 async def next_removal_ms(reader: Reader, after_ms: int) -> int | None:
-    """Return when the first removal becomes due that is not due at ``after_ms``, or None."""
+    """Return when the next removal becomes due after ``after_ms``, or None."""
     row = await reader.one("SELECT MIN(due_ms) FROM removals WHERE due_ms > ?", after_ms)
     return None if row is None else row[0]
 
 
 async def removed(transaction: Transaction, message_id: int) -> None:
-    """Note that a message has gone, or can never be reached."""
+    """Record that a message is removed or can never be reached."""
     await transaction.change("DELETE FROM removals WHERE message_id = ?", message_id)
 
 
 async def postpone_removal(transaction: Transaction, message_id: int, due_ms: int) -> None:
-    """Note a failed attempt; try again at ``due_ms``."""
+    """Record a failed attempt and retry at ``due_ms``."""
     await transaction.change(
         "UPDATE removals SET attempts = attempts + 1, due_ms = ? WHERE message_id = ?", due_ms, message_id
     )

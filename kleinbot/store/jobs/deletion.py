@@ -1,4 +1,4 @@
-"""Deleting a result: the row stays for the ledger, everything that shows it goes."""
+"""Deletes a result. Its row stays for the ledger; everything that shows it is removed."""
 
 from kleinbot.store.database import Transaction
 from kleinbot.store.delivery import posted
@@ -7,9 +7,9 @@ from kleinbot.store.delivery import posted
 async def delete(
     transaction: Transaction, job_id: str, deleted_by: int, now_ms: int
 ) -> tuple[str, ...] | None:
-    """Mark an ended job as deleted; return its files, which are to be removed once this is committed.
+    """Mark an ended job as deleted. Return its files, which the caller removes after the commit.
 
-    None where it was deleted already or has not ended: then nothing has changed.
+    Returns None and changes nothing if it is already deleted or has not ended.
     """
     deleted = await transaction.change(
         "UPDATE jobs SET deleted_ms = ?, deleted_by = ?"

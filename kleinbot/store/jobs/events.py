@@ -1,6 +1,6 @@
-"""Accepted events: Discord may send an event up to N times, and only the first changes anything.
+"""Accepted events. Discord may send an event several times; only the first one changes anything.
 
-So says its API reference under "Consistency", and asks clients to be idempotent.
+Discord's API reference says so under "Consistency" and asks clients to be idempotent.
 """
 
 from kleinbot.domain.clock import DAY_MS
@@ -10,13 +10,13 @@ from kleinbot.store.database import Reader, Transaction
 
 KEPT_MS = 2 * DAY_MS
 FORGOTTEN_AT_ONCE = 20
-"""Of older rows; each accepted event adds one and removes up to so many, so they never pile up."""
+"""Old rows that each accepted event deletes at most; it adds only one, so rows do not accumulate."""
 
 
 async def accept(transaction: Transaction, actor: Actor, now_ms: int) -> None:
-    """Note the event by which ``actor`` acts, beside what it changes. An actor without one passes.
+    """Record the actor's event in the transaction of its change. Does nothing for an actor without one.
 
-    Raises RepeatedEvent where it was accepted before: the caller's transaction is then rolled back whole.
+    Raises RepeatedEvent if it was accepted before; the caller's whole transaction is then rolled back.
     """
     if actor.event_id is None:
         return
@@ -39,5 +39,5 @@ async def accept(transaction: Transaction, actor: Actor, now_ms: int) -> None:
 
 
 async def is_accepted(reader: Reader, event_id: int) -> bool:
-    """Tell whether an event was accepted, by this process or an earlier one."""
+    """Return whether an event was accepted, by this process or an earlier one."""
     return await reader.one("SELECT 1 FROM accepted_events WHERE event_id = ?", event_id) is not None

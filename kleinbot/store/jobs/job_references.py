@@ -10,7 +10,7 @@ from kleinbot.store.database import Reader, Row, Transaction
 
 
 async def insert(transaction: Transaction, job: NewJob) -> None:
-    """Note the input pictures of an accepted job, which lie in the archive already."""
+    """Record the input pictures of an accepted job, which are already in the archive."""
     await transaction.change_each(
         "INSERT INTO job_references (job_id, position, server_id, role, file, sha256, columns, rows)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -31,7 +31,7 @@ async def insert(transaction: Transaction, job: NewJob) -> None:
 
 
 async def of_jobs(reader: Reader, job_ids: Sequence[str]) -> dict[str, tuple[Reference, ...]]:
-    """Return the jobs' input pictures in their order, by job id; nothing of those without one."""
+    """Return the jobs' input pictures in order, by job id. Jobs without any are left out."""
     rows = await reader.all(
         "SELECT r.* FROM json_each(?) asked CROSS JOIN job_references r ON r.job_id = asked.value"
         " ORDER BY asked.key, r.position",

@@ -1,4 +1,4 @@
-"""Job specs to columns and back: the one place that knows how the table ``jobs`` holds them."""
+"""Maps job specs to columns of the table ``jobs`` and back."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ Value = str | int | None
 
 
 def columns_of(spec: JobSpec) -> Mapping[str, Value]:
-    """Return the columns of ``jobs`` that hold ``spec``; its references are rows of their own."""
+    """Return the columns of ``jobs`` that hold ``spec``. References have their own table."""
     return {
         "kind": spec.kind,
         "prompt": spec.prompt,
@@ -30,7 +30,7 @@ def columns_of(spec: JobSpec) -> Mapping[str, Value]:
 def spec_of(row: Row, references: tuple[Reference, ...], first_noise: NoiseRecipe | None) -> JobSpec:
     """Return the spec that ``row`` holds.
 
-    ``first_noise``: of the job's first image; without its last blend it is the parent's.
+    ``first_noise``: the noise of the job's first image. Without its last blend it is the parent's noise.
     """
     return JobSpec(
         kind=JobKind(row["kind"]),

@@ -1,4 +1,4 @@
-"""Jobs and their images. Every change of state is a compare-and-set: it says whether it happened."""
+"""Jobs and their images. Every state change is a compare-and-set that returns whether it happened."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -20,9 +20,9 @@ from kleinbot.store.members import ledger, members
 
 
 async def insert(transaction: Transaction, job: NewJob, funds: Sequence[Fund] | None = None) -> int:
-    """Store an accepted job with its images, its reply address and its reservation; return its number.
+    """Store an accepted job with its images, reply address and reservation. Return its number.
 
-    It is paid from ``funds``, in their order; None: from the allowance. Raises ValueError where they lack.
+    It is paid from ``funds`` in order; None: from the allowance. Raises ValueError if they do not suffice.
     """
     member = job.member
     number = await members.next_number(transaction, job.server_id)
@@ -83,7 +83,7 @@ def _columns(job: NewJob, number: int) -> dict[str, Value | float]:
 
 
 async def claim(transaction: Transaction, key: ImageKey, batch_id: str, now_ms: int) -> bool:
-    """Move an image from waiting to running and note the attempt; False where it is no longer waiting."""
+    """Move an image from waiting to running and record the attempt. Returns False if it is not waiting."""
     claimed = await transaction.change(
         "UPDATE images SET state = 'running' WHERE job_id = ? AND position = ? AND state = 'waiting'",
         key.job_id,
@@ -99,9 +99,9 @@ async def claim(transaction: Transaction, key: ImageKey, batch_id: str, now_ms: 
 
 
 async def begin_attempt(transaction: Transaction, key: ImageKey, batch_id: str, now_ms: int) -> None:
-    """Note that a running image is on the card from now on: if the process ends, it may be why.
+    """Record that a running image is on the GPU from now on; it is a suspect if the process crashes.
 
-    One that was stopped meanwhile has no attempt: nobody would end it.
+    An image stopped meanwhile gets no attempt, since nothing would end it.
     """
     await transaction.change(
         "INSERT INTO attempts (job_id, position, server_id, batch_id, started_ms, outcome)"
@@ -115,7 +115,7 @@ async def begin_attempt(transaction: Transaction, key: ImageKey, batch_id: str, 
 
 
 async def end_attempt(transaction: Transaction, key: ImageKey, now_ms: int, outcome: str) -> None:
-    """Note that an image has left the card, if it was there. ``outcome``: as the table allows."""
+    """Record that an image has left the GPU, if it was there. ``outcome``: a value that the table allows."""
     await transaction.change(
         "UPDATE attempts SET outcome = ?, ended_ms = ?"
         " WHERE job_id = ? AND position = ? AND outcome = 'running'",
@@ -127,7 +127,7 @@ async def end_attempt(transaction: Transaction, key: ImageKey, now_ms: int, outc
 
 
 async def put_back(transaction: Transaction, key: ImageKey, now_ms: int, outcome: str) -> bool:
-    """Move a running image back to waiting; the job is queued again where no image of it is running."""
+    """Move a running image back to waiting. The job is queued again if none of its images is running."""
     moved = await transaction.change(
         "UPDATE images SET state = 'waiting' WHERE job_id = ? AND position = ? AND state = 'running'",
         key.job_id,
@@ -143,10 +143,10 @@ async def put_back(transaction: Transaction, key: ImageKey, now_ms: int, outcome
 
 
 async def finish_image(transaction: Transaction, image: FinishedImage, now_ms: int) -> bool:
-    """Record a picture that lies in the archive, settle it, and end the job with its last image.
+    """Record an archived image, settle its reservation, and end the job with its last image.
 
-    False where the image is no longer running (it was cancelled meanwhile): then nothing has changed but the
-    attempt, and the file is to be removed.
+    Returns False if the image is no longer running because it was cancelled. Only the attempt has changed
+    then, and the caller must remove the file.
     """
     key = image.key
     recorded = await transaction.change(
@@ -173,10 +173,10 @@ async def stop(
     error: KleinbotError | None = None,
     used_tenths: Mapping[int, int] | None = None,
 ) -> bool:
-    """End an open job before its last image: what is not done is refunded, what is done stays paid.
+    """End an open job before its last image. Unfinished images are refunded; finished ones stay paid.
 
-    ``state`` is FAILED, CANCELLED or EXPIRED. ``used_tenths``: its member cancels it while it is drawn, and
-    of the images at these positions so much is not refunded. False where the job had ended already.
+    ``state`` is FAILED, CANCELLED or EXPIRED. ``used_tenths``: the part that is not refunded, by position, if
+    the member cancels the job while it is rendered. Returns False if the job had already ended.
     """
     ended = await transaction.change(
         "UPDATE jobs SET state = ?, ended_ms = ?, error_code = ?, error_parameters = ?"
@@ -209,7 +209,7 @@ async def stop(
 
 
 async def has_cancelled_late(reader: Reader, member_id: int, after_ms: int, until_ms: int) -> bool:
-    """Tell whether a person has cancelled a job of theirs, in any server, that was being drawn."""
+    """Return whether a person cancelled one of their jobs, in any server, while it was rendered."""
     row = await reader.one(
         "SELECT 1 FROM jobs WHERE member_id = ? AND ended_ms > ? AND ended_ms <= ?"
         " AND used_tenths IS NOT NULL LIMIT 1",
@@ -221,13 +221,13 @@ async def has_cancelled_late(reader: Reader, member_id: int, after_ms: int, unti
 
 
 async def recover(transaction: Transaction, now_ms: int, outcome: str = "lost") -> list[ImageKey]:
-    """Put every image that was running when the process ended back in line; return them.
+    """Requeue every image that was running when the process ended, and return them.
 
-    The attempts of those that were on the card or being stored get ``outcome``. A suspended image has none.
+    Attempts of images that were on the GPU or being stored get ``outcome``. A suspended image has no attempt.
     """
     running = [
         ImageKey(row[0], row[1])
-        # From the open jobs: an image runs in no other.
+        # Starts from the open jobs, since only they have running images.
         for row in await transaction.all(
             "SELECT i.job_id, i.position FROM jobs j CROSS JOIN images i USING (job_id)"
             " WHERE j.state IN ('queued', 'running') AND i.state = 'running' ORDER BY i.job_id, i.position"
@@ -239,7 +239,7 @@ async def recover(transaction: Transaction, now_ms: int, outcome: str = "lost") 
 
 
 async def suspects(reader: Reader) -> set[ImageKey]:
-    """Return the open images during which the process ended at least once."""
+    """Return the open images during which the process crashed at least once."""
     rows = await reader.all(
         "SELECT DISTINCT a.job_id, a.position FROM jobs j CROSS JOIN images i USING (job_id)"
         " CROSS JOIN attempts a USING (job_id, position)"
@@ -250,7 +250,7 @@ async def suspects(reader: Reader) -> set[ImageKey]:
 
 
 async def lost_attempts(reader: Reader, key: ImageKey) -> int:
-    """Return how often the process ended while this image was running."""
+    """Return how often the process crashed while this image was running."""
     return await reader.number(
         "SELECT COUNT(*) FROM attempts WHERE job_id = ? AND position = ? AND outcome = 'lost'",
         key.job_id,

@@ -1,4 +1,4 @@
-"""Jobs as the rest of the house sees them: frozen values read from their rows."""
+"""Reads jobs from their rows as frozen values."""
 
 import json
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ async def by_id(reader: Reader, job_id: str) -> Job | None:
 
 
 async def by_ids(reader: Reader, job_ids: Sequence[str]) -> list[Job]:
-    """Return the jobs with these keys, in their order; those that are not known are left out."""
+    """Return the jobs with these ids, in this order. Unknown ids are left out."""
     rows = await reader.all(
         "SELECT j.* FROM json_each(?) asked CROSS JOIN jobs j ON j.job_id = asked.value ORDER BY asked.key",
         json.dumps(job_ids),
@@ -32,7 +32,7 @@ async def by_ids(reader: Reader, job_ids: Sequence[str]) -> list[Job]:
 
 
 async def by_number(reader: Reader, server_id: int, number: int) -> Job | None:
-    """Return a server's job by the number that people see, or None."""
+    """Return a server's job by job number, or None."""
     row = await reader.one("SELECT * FROM jobs WHERE server_id = ? AND number = ?", server_id, number)
     return None if row is None else (await _with_images(reader, [row]))[0]
 
@@ -50,19 +50,19 @@ async def open_of_member(reader: Reader, member: MemberKey) -> list[Job]:
 
 
 async def all_open(reader: Reader) -> list[Job]:
-    """Return every job that has not ended, in the order of their admission: the clock may have been ahead."""
+    """Return every open job in the order of admission, not of timestamps: the clock may have run ahead."""
     rows = await reader.all("SELECT * FROM jobs WHERE state IN ('queued', 'running') ORDER BY rowid")
     return await _with_images(reader, rows)
 
 
 async def open_ids(reader: Reader) -> list[str]:
-    """Return the keys of the jobs that have not ended, oldest first."""
+    """Return the ids of the open jobs, oldest first."""
     rows = await reader.all("SELECT job_id FROM jobs WHERE state IN ('queued', 'running') ORDER BY rowid")
     return [row[0] for row in rows]
 
 
 async def open_ids_of_server(reader: Reader, server_id: int) -> list[str]:
-    """Return the keys of a server's jobs that have not ended."""
+    """Return the ids of a server's open jobs."""
     rows = await reader.all(
         "SELECT job_id FROM jobs WHERE state IN ('queued', 'running') AND server_id = ?", server_id
     )
@@ -70,7 +70,7 @@ async def open_ids_of_server(reader: Reader, server_id: int) -> list[str]:
 
 
 async def reply_address(reader: Reader, job_id: str) -> ReplyAddress | None:
-    """Return how the job's first response can be edited; None once that is no longer kept."""
+    """Return how to edit the job's first response; None once that is deleted."""
     row = await reader.one(
         "SELECT r.*, j.channel_id FROM replies r JOIN jobs j USING (job_id) WHERE r.job_id = ?", job_id
     )
@@ -87,7 +87,7 @@ async def reply_address(reader: Reader, job_id: str) -> ReplyAddress | None:
 
 
 async def reply_expiries(reader: Reader) -> dict[str, int]:
-    """Return until when the first response of each open job can be edited, by job id."""
+    """Return when the first response of each open job becomes uneditable, by job id."""
     rows = await reader.all(
         "SELECT r.job_id, r.expires_ms FROM jobs j CROSS JOIN replies r USING (job_id)"
         " WHERE j.state IN ('queued', 'running')"
@@ -96,7 +96,7 @@ async def reply_expiries(reader: Reader) -> dict[str, int]:
 
 
 async def _with_images(reader: Reader, rows: Sequence[Row]) -> list[Job]:
-    """Complete rows of ``jobs``: with a few questions for all of them, since each is a way to a thread."""
+    """Complete rows of ``jobs``, with few queries for all, since each is a round trip to a thread."""
     if not rows:
         return []
     job_ids = [row["job_id"] for row in rows]
@@ -153,7 +153,7 @@ def _job(
 
 
 async def _images(reader: Reader, job_ids: Sequence[str]) -> dict[str, list[Row]]:
-    """Return the rows of the jobs' images, by job id, in the order of their positions."""
+    """Return the rows of the jobs' images, by job id, ordered by position."""
     rows = await reader.all(
         "SELECT i.* FROM json_each(?) asked CROSS JOIN images i ON i.job_id = asked.value"
         " ORDER BY asked.key, i.position",
@@ -166,7 +166,7 @@ async def _images(reader: Reader, job_ids: Sequence[str]) -> dict[str, list[Row]
 
 
 async def _parents(reader: Reader, rows: Sequence[Row]) -> dict[str, Row]:
-    """Return number and member of the jobs that ``rows`` were made from, by job id."""
+    """Return the number and member of each parent job of ``rows``, by job id."""
     wanted = {row["parent_job"] for row in rows if row["parent_job"] is not None}
     if not wanted:
         return {}
@@ -204,5 +204,5 @@ def _image(row: Row, is_deleted: bool) -> Image:
 
 
 async def count_open(reader: Reader) -> int:
-    """Return how many jobs have not ended."""
+    """Return the number of open jobs."""
     return await reader.number("SELECT COUNT(*) FROM jobs WHERE state IN ('queued', 'running')")

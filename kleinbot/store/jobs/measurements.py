@@ -1,4 +1,4 @@
-"""What batches took on this host, kept over a restart. Speaks of shapes in plain columns."""
+"""Measured batch times of this machine, kept across restarts. Shapes are plain columns."""
 
 import json
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from kleinbot.store.database import Reader, Transaction
 
 @dataclass(frozen=True)
 class MeasuredRow:
-    """A batch of ``batch`` images takes ``seconds`` in all; the rest is their shape."""
+    """A batch of ``batch`` images takes ``seconds`` in total; the other fields are their shape."""
 
     grid: Grid
     steps: int
@@ -23,7 +23,7 @@ class MeasuredRow:
 
 
 async def load(reader: Reader, profile: str) -> tuple[MeasuredRow, ...]:
-    """Return what was measured with ``profile``."""
+    """Return the measurements of ``profile``."""
     return tuple(
         MeasuredRow(
             grid=Grid(row["columns"], row["rows"]),
@@ -39,9 +39,9 @@ async def load(reader: Reader, profile: str) -> tuple[MeasuredRow, ...]:
 
 
 async def replace(transaction: Transaction, profile: str, measured: Iterable[MeasuredRow]) -> None:
-    """Set what is known of ``profile``; rows that are not among ``measured`` are gone.
+    """Replace the measurements of ``profile`` with ``measured``.
 
-    Of batch keys that differ in something that has no column, because it takes no time, the last one counts.
+    If batch keys differ only in something that has no column, because it takes no time, the last one wins.
     """
     await transaction.change("DELETE FROM measured_seconds WHERE profile = ?", profile)
     await transaction.change_each(

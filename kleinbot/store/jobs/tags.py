@@ -1,4 +1,4 @@
-"""What the line's fairness remembers over a restart. 0 stands for "none" in the key columns."""
+"""The fair queue's tags, kept across restarts. 0 stands for None in the key columns."""
 
 from collections.abc import Iterable, Mapping
 
@@ -20,13 +20,13 @@ async def load(reader: Reader) -> tuple[Tag, ...]:
 
 
 async def replace(transaction: Transaction, tags: Iterable[Tag]) -> None:
-    """Set the tags; a row that is not among them is gone, since an old low tag would be a credit."""
+    """Replace all tags with ``tags``, since a leftover low tag would act as a credit."""
     await transaction.change("DELETE FROM queue_tags")
     await _write(transaction, tags)
 
 
 async def keep(transaction: Transaction, changed: Mapping[tuple[int | None, int | None], Tag | None]) -> None:
-    """Set the tags that have changed, and forget those that are None."""
+    """Store the changed tags and delete those that are None."""
     gone = [(server or 0, member or 0) for (server, member), tag in changed.items() if tag is None]
     await transaction.change_each("DELETE FROM queue_tags WHERE server_id = ? AND member_id = ?", gone)
     await _write(transaction, [tag for tag in changed.values() if tag is not None])

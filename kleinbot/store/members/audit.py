@@ -1,4 +1,4 @@
-"""The audit: what admins and the host changed, noted in the transaction of the change. Only ever added to."""
+"""The audit log: changes by admins and the owner, recorded in the transaction of the change. Append-only."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ async def note(
     member_id: int | None = None,
     details: Mapping[str, Parameter] | None = None,
 ) -> None:
-    """Add a row. ``server_id`` None: it was about the whole bot."""
+    """Add a row. ``server_id`` None: the change concerned the whole bot."""
     await transaction.change(
         "INSERT INTO audit (server_id, actor_id, action, member_id, details, made_ms)"
         " VALUES (?, ?, ?, ?, ?, ?)",
@@ -27,7 +27,7 @@ async def note(
 
 
 async def of_server(reader: Reader, server_id: int, most: int) -> tuple[AuditRow, ...]:
-    """Return what was changed in one server, newest first."""
+    """Return the changes in one server, newest first."""
     rows = await reader.all(
         "SELECT * FROM audit WHERE server_id = ? ORDER BY audit_id DESC LIMIT ?", server_id, most
     )

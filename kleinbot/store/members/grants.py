@@ -1,4 +1,4 @@
-"""Grants: pictures that an admin gave a member once. What is left of one is said by the ledger."""
+"""Grants: one-time gifts of pictures from an admin to a member. The ledger holds what is left of each."""
 
 from kleinbot.domain.people import MemberKey
 from kleinbot.domain.quota import Grant
@@ -12,7 +12,7 @@ _ALIVE = """
 
 
 async def alive(reader: Reader, member: MemberKey, now_ms: int) -> tuple[Grant, ...]:
-    """Return the grants of which ``member`` can spend something, the one that expires first first."""
+    """Return the grants that ``member`` can still spend, in the order in which they expire."""
     rows = await reader.all(_ALIVE, member.server_id, member.member_id, now_ms)
     return tuple(
         Grant(
@@ -27,8 +27,8 @@ async def alive(reader: Reader, member: MemberKey, now_ms: int) -> tuple[Grant, 
     )
 
 
-async def bring_back(transaction: Transaction, after_ms: int, now_ms: int) -> int:
-    """Let grants made after ``after_ms`` begin now and last as long as was meant; return how many."""
+async def restamp(transaction: Transaction, after_ms: int, now_ms: int) -> int:
+    """Restart grants made after ``after_ms`` at ``now_ms`` with their full duration; return how many."""
     return await transaction.change(
         "UPDATE grants INDEXED BY grants_by_expiry SET expires_ms = expires_ms - made_ms + ?1, made_ms = ?1"
         " WHERE expires_ms > ?2 AND made_ms > ?2",

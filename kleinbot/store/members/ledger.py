@@ -1,10 +1,10 @@
-"""The quota's ledger: entries are only ever added. Only the moment at which one counts may be brought back.
+"""The quota's append-only ledger. Only the moment at which an entry counts may be changed, by clock repair.
 
-A member has pots: the rolling allowance, and grants. The allowance's balance at an instant is the limit plus
-the sum of the entries without a grant whose reservation lies within the window; a grant's is the sum of its
-entries, and nothing once it has expired. Each image has one reservation (one entry per pot it is paid from)
-and, once it ends, one settlement (0) or one refund to where it came from. A refund that leaves out what the
-card has used is both in one entry.
+A member has funds: the rolling allowance and grants. The allowance's balance at a moment is the limit plus
+the sum of the entries without a grant whose reservation lies in the window. A grant's balance is the sum of
+its entries, and 0 once it has expired. Each image has one reservation (one entry for each fund that pays it)
+and, once it ends, one settlement (0) or one refund to the same funds. A refund that excludes used GPU time is
+both in one entry.
 """
 
 import json
@@ -19,8 +19,8 @@ _SPENDINGS = """
     WHERE server_id = ? AND member_id = ? AND counts_ms > ? AND grant_id IS NULL
     GROUP BY counts_ms HAVING tenths != 0 ORDER BY counts_ms
 """
-# Resets are left out: whoever owns a server could else give themselves everybody's card. What was reset and
-# then refunded counts on, since its refund is 0.
+# Excludes resets: otherwise a server's owner could give themselves the whole GPU. A reservation that was
+# reset and then refunded still counts, since its refund is 0.
 _EVERYWHERE = """
     SELECT counts_ms, -SUM(amount_tenths) AS tenths,
            -SUM(CASE WHEN server_id = ? THEN amount_tenths ELSE 0 END) AS here_tenths
@@ -34,8 +34,8 @@ _RESET = """
     WHERE server_id = ? AND member_id = ? AND counts_ms > ? AND grant_id IS NULL
     GROUP BY counts_ms HAVING SUM(amount_tenths) < 0
 """
-# A reset has given back what was reserved before it: the refund of such a reservation is 0. What was used is
-# paid in the order of the pots, as if no more had been reserved.
+# A reset already gave back earlier reservations, so their refund is 0. The used part is paid from the funds
+# in order, as if no more had been reserved.
 _REFUND = """
     INSERT INTO ledger (server_id, member_id, job_id, position, grant_id, kind, amount_tenths, counts_ms,
                         made_ms, reason)
@@ -76,7 +76,7 @@ _EXPIRE = f"""
     INSERT INTO ledger (server_id, member_id, grant_id, kind, amount_tenths, counts_ms, made_ms)
     SELECT g.server_id, g.member_id, g.grant_id, 'expire', -SUM(l.amount_tenths), g.expires_ms, ? {_EXPIRED}
 """
-# A refund without a job gives back what a clock that was ahead has let expire; it may expire once more.
+# A refund without a job restores what expired while the clock ran ahead; it may expire again.
 _REVIVE = """
     INSERT INTO ledger (server_id, member_id, grant_id, kind, amount_tenths, counts_ms, made_ms, reason)
     SELECT g.server_id, g.member_id, g.grant_id, 'refund', -SUM(l.amount_tenths), ?, ?, 'clock'
@@ -84,8 +84,8 @@ _REVIVE = """
     WHERE g.expires_ms > ? AND (l.kind = 'expire' OR l.kind = 'refund' AND l.job_id IS NULL)
     GROUP BY g.grant_id HAVING SUM(l.amount_tenths) < 0
 """
-# Every moment is that of a reservation, so the index of those finds all. What was paid from a grant alone
-# counts over all servers; such a grant was still alive at that moment.
+# Every moment belongs to a reservation, so the index on those finds all. Payments from a grant alone count
+# over all servers; the grant had not expired at that moment.
 _MOMENTS_AFTER = """
     SELECT server_id, member_id, counts_ms FROM ledger
     WHERE counts_ms > ?1 AND kind = 'reserve' AND grant_id IS NULL
@@ -95,7 +95,7 @@ _MOMENTS_AFTER = """
     WHERE g.expires_ms > ?1 AND l.kind = 'reserve' AND l.counts_ms > ?1
     ORDER BY counts_ms DESC
 """
-# The first condition on the kind is the index's own, word for word: without it SQLite does not use it.
+# The first condition on the kind repeats the partial index's condition; without it SQLite ignores the index.
 _REFUNDED = """
     SELECT l.job_id, SUM(l.amount_tenths)
     FROM json_each(?) asked CROSS JOIN ledger l ON l.job_id = asked.value
@@ -104,9 +104,9 @@ _REFUNDED = """
     AND (g.expires_ms IS NULL OR g.expires_ms > l.made_ms)
     GROUP BY l.job_id
 """
-# The greatest reason of a job's refunds is the one that says most: that something was used.
-# Only the latest are looked at, by counts_ms: it has an index and lies at most one window before made_ms.
-# Numbers are looked up for what is shown only.
+# MAX(reason) of a job's refunds prefers the most specific reason, "used".
+# Reads only the latest entries by counts_ms, which is indexed and at most one window before made_ms.
+# Job numbers are joined only for the rows that are returned.
 _HISTORY = """
     SELECT cause.*, j.number FROM (
         SELECT kind, SUM(amount_tenths) AS tenths, made_ms, job_id, MAX(reason) AS reason,
@@ -119,7 +119,7 @@ _HISTORY = """
 
 
 async def spendings(reader: Reader, member: MemberKey, since_ms: int) -> tuple[Spending, ...]:
-    """Return what ``member`` has spent of the allowance after ``since_ms``, oldest first."""
+    """Return what ``member`` spent of the allowance after ``since_ms``, oldest first."""
     rows = await reader.all(_SPENDINGS, member.server_id, member.member_id, since_ms)
     return tuple(Spending(row["counts_ms"], row["tenths"]) for row in rows)
 
@@ -127,13 +127,13 @@ async def spendings(reader: Reader, member: MemberKey, since_ms: int) -> tuple[S
 async def spendings_everywhere(
     reader: Reader, member: MemberKey, since_ms: int
 ) -> tuple[EverywhereSpending, ...]:
-    """Return what the person ``member`` has spent in all servers after ``since_ms``, oldest first."""
+    """Return what the person spent in all servers after ``since_ms``, oldest first."""
     rows = await reader.all(_EVERYWHERE, member.server_id, member.member_id, since_ms)
     return tuple(EverywhereSpending(row["counts_ms"], row["tenths"], row["here_tenths"]) for row in rows)
 
 
 async def history(reader: Reader, member: MemberKey, most: int) -> tuple[LedgerEntry, ...]:
-    """Return what changed ``member``'s balance, newest first, one entry for each cause."""
+    """Return the changes of ``member``'s balance, newest first, one entry per cause."""
     rows = await reader.all(_HISTORY, member.server_id, member.member_id, most)
     return tuple(
         LedgerEntry(
@@ -153,34 +153,34 @@ async def reserve(
     now_ms: int,
     funds: Sequence[Fund] | None = None,
 ) -> None:
-    """Take the price of each image off ``funds``, in their order; None: all of it off the allowance.
+    """Reserve the price of each image from ``funds`` in order; None: all of it from the allowance.
 
-    Raises ValueError where the funds do not reach.
+    Raises ValueError if the funds do not suffice.
     """
-    whose = (member.server_id, member.member_id)
-    pots = [Fund(None, price_tenths * len(positions))] if funds is None else list(funds)
+    key = (member.server_id, member.member_id)
+    available = [Fund(None, price_tenths * len(positions))] if funds is None else list(funds)
     await transaction.change_each(
         "INSERT INTO ledger (server_id, member_id, job_id, position, grant_id, kind, amount_tenths,"
         " counts_ms, made_ms) VALUES (?, ?, ?, ?, ?, 'reserve', ?, ?, ?)",
         [
-            (*whose, job_id, position, part.grant_id, -part.tenths, now_ms, now_ms)
+            (*key, job_id, position, part.grant_id, -part.tenths, now_ms, now_ms)
             for position in positions
-            for part in _drawn(pots, price_tenths)
+            for part in _draw(available, price_tenths)
         ],
     )
 
 
 async def settle(transaction: Transaction, job_id: str, position: int, now_ms: int) -> None:
-    """Make an image's reservation final. Raises sqlite3.IntegrityError where it has ended before."""
+    """Make an image's reservation final. Raises sqlite3.IntegrityError if it has ended before."""
     _require_reservation(await transaction.change(_SETTLE, now_ms, job_id, position), job_id, position)
 
 
 async def refund(
     transaction: Transaction, job_id: str, position: int, now_ms: int, reason: str, used_tenths: int = 0
 ) -> None:
-    """Give an image's reservation back to where it came from; what came from an expired grant expires.
+    """Refund an image's reservation to its funds, except ``used_tenths``, which stay paid.
 
-    All but ``used_tenths`` of it, which stay paid. Raises sqlite3.IntegrityError where it has ended before.
+    The part from an expired grant expires. Raises sqlite3.IntegrityError if the reservation has ended before.
     """
     refunded = await transaction.change(_REFUND, now_ms, reason, job_id, position, used_tenths, USED)
     _require_reservation(refunded, job_id, position)
@@ -192,32 +192,32 @@ async def refund(
 
 
 async def refunded(reader: Reader, job_ids: Sequence[str]) -> dict[str, int]:
-    """Return the tenths that were given back of ended jobs, by job id; nothing of those without a refund.
+    """Return the refunded tenths of ended jobs, by job id. Jobs without a refund are left out.
 
-    A reset may have given them back before, and what goes back to an expired grant is lost: both count 0.
+    What a reset gave back before, and what returned to an expired grant, counts 0.
     """
     return {row[0]: row[1] for row in await reader.all(_REFUNDED, json.dumps(job_ids))}
 
 
 async def used(reader: Reader, job_id: str) -> int:
-    """Return the tenths that refunds of a job have left out since the card had used them."""
+    """Return the tenths that a job's refunds excluded as used GPU time."""
     return await reader.number(_USED, job_id, USED)
 
 
 async def has_expired(reader: Reader, member: MemberKey, now_ms: int) -> bool:
-    """Tell whether something is left of a grant of ``member``'s that has expired."""
+    """Return whether an expired grant of ``member`` still has an unspent rest."""
     return await reader.one(_HAS_EXPIRED, member.server_id, member.member_id, now_ms) is not None
 
 
 async def expire(transaction: Transaction, member: MemberKey, now_ms: int) -> None:
-    """Write off what is left of ``member``'s grants that have expired. It did not count any more before."""
+    """Write off the rest of ``member``'s expired grants, which no longer counts anyway."""
     await transaction.change(_EXPIRE, now_ms, member.server_id, member.member_id, now_ms)
 
 
-async def bring_back(transaction: Transaction, after_ms: int, now_ms: int) -> int:
-    """Let what was spent after ``after_ms`` count as spent now; return how many entries.
+async def restamp(transaction: Transaction, after_ms: int, now_ms: int) -> int:
+    """Count spendings after ``after_ms`` as spent now; return the number of changed entries.
 
-    Moments stay apart and in order: a reset knows by its moment what it has given back.
+    Moments stay distinct and in order, since a reset identifies by moment what it gave back.
     """
     entries = 0
     free_ms: dict[MemberKey, int] = {}
@@ -234,17 +234,17 @@ async def bring_back(transaction: Transaction, after_ms: int, now_ms: int) -> in
     return entries
 
 
-async def revive(transaction: Transaction, after_ms: int, now_ms: int) -> int:
-    """Give back what was written off of grants that expire after ``after_ms``; return how many these are."""
+async def restore_expired(transaction: Transaction, after_ms: int, now_ms: int) -> int:
+    """Restore what was written off of grants that expire after ``after_ms``; return how many grants."""
     return await transaction.change(_REVIVE, now_ms, now_ms, after_ms)
 
 
 async def reset(
     transaction: Transaction, member: MemberKey, since_ms: int, now_ms: int, made_by: int, reason: str
 ) -> int:
-    """Give back all that ``member`` spent of the allowance after ``since_ms``; return how many tenths.
+    """Give back everything that ``member`` spent of the allowance after ``since_ms``; return the tenths.
 
-    One entry for each moment of spending, so that both leave the window together. Grants are left alone.
+    Adds one entry per moment of spending, so that both leave the window together. Grants do not change.
     """
     spent = sum(spending.tenths for spending in await spendings(transaction, member, since_ms))
     await transaction.change(_RESET, now_ms, reason, made_by, member.server_id, member.member_id, since_ms)
@@ -252,25 +252,25 @@ async def reset(
 
 
 async def _free_moment(reader: Reader, member: MemberKey, at_ms: int) -> int:
-    """Return the last moment up to ``at_ms`` at which nothing of ``member`` counts."""
+    """Return the last moment up to ``at_ms`` at which no entry of ``member`` counts."""
     taken = "SELECT 1 FROM ledger WHERE server_id = ? AND member_id = ? AND counts_ms = ? LIMIT 1"
     while await reader.one(taken, member.server_id, member.member_id, at_ms):
         at_ms -= 1
     return at_ms
 
 
-def _drawn(pots: list[Fund], price_tenths: int) -> list[Fund]:
-    """Take ``price_tenths`` out of ``pots``, the first one first; return how much of which."""
+def _draw(funds: list[Fund], price_tenths: int) -> list[Fund]:
+    """Take ``price_tenths`` out of ``funds``, in order, and return the parts taken from each."""
     parts = []
     while price_tenths > 0:
-        if not pots:
+        if not funds:
             raise ValueError(f"the funds lack {price_tenths} tenths")
-        pot = pots.pop(0)
-        part = min(pot.tenths, price_tenths)
+        fund = funds.pop(0)
+        part = min(fund.tenths, price_tenths)
         if part > 0:
-            parts.append(Fund(pot.grant_id, part))
-        if pot.tenths > part:
-            pots.insert(0, Fund(pot.grant_id, pot.tenths - part))
+            parts.append(Fund(fund.grant_id, part))
+        if fund.tenths > part:
+            funds.insert(0, Fund(fund.grant_id, fund.tenths - part))
         price_tenths -= part
     return parts
 

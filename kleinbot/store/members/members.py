@@ -1,4 +1,4 @@
-"""Servers and members: who is known, and what the rules give them."""
+"""Members: their rows, weights, limits and job numbers."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,9 @@ from kleinbot.store.members import servers
 
 @dataclass(frozen=True)
 class Standing:
-    """A member's weight in the line and the quota rules that are set; None means the host's default.
+    """A member's weight in the queue and the quota rules that are set; None: the owner's default.
 
-    ``server_most_tenths``: what the host allows the server to give one member.
+    ``server_most_tenths``: the owner's bound for one member's limit in the server.
     """
 
     member_weight: float
@@ -22,7 +22,7 @@ class Standing:
 
 
 async def remember(transaction: Transaction, member: MemberKey, now_ms: int) -> None:
-    """Make sure that the server and the member have their rows."""
+    """Create the rows of the server and the member if they are missing."""
     await servers.remember(transaction, member.server_id, now_ms)
     await transaction.change(
         "INSERT INTO members (server_id, member_id, first_seen_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
@@ -33,7 +33,7 @@ async def remember(transaction: Transaction, member: MemberKey, now_ms: int) -> 
 
 
 async def standing(reader: Reader, member: MemberKey) -> Standing:
-    """Return the rules that apply to ``member``; defaults for somebody who was never seen."""
+    """Return the rules that apply to ``member``; defaults for an unknown member."""
     row = await reader.one(
         "SELECT m.weight, s.share, m.quota_tenths, s.quota_tenths, s.most_tenths FROM servers s"
         " LEFT JOIN members m ON m.server_id = s.server_id AND m.member_id = ? WHERE s.server_id = ?",
@@ -46,7 +46,7 @@ async def standing(reader: Reader, member: MemberKey) -> Standing:
 
 
 async def set_weight(transaction: Transaction, member: MemberKey, weight: float) -> None:
-    """Set how much a member counts in line; 1 is everybody's."""
+    """Set a member's weight in the queue; the default is 1."""
     await transaction.change(
         "UPDATE members SET weight = ? WHERE server_id = ? AND member_id = ?",
         weight,
@@ -56,7 +56,7 @@ async def set_weight(transaction: Transaction, member: MemberKey, weight: float)
 
 
 async def set_quota(transaction: Transaction, member: MemberKey, limit_tenths: int | None) -> None:
-    """Give a member a limit of their own; None takes it away again."""
+    """Set a member's own limit; None removes it."""
     await transaction.change(
         "UPDATE members SET quota_tenths = ? WHERE server_id = ? AND member_id = ?",
         limit_tenths,

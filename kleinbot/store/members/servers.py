@@ -1,4 +1,4 @@
-"""Servers: what the host allows each, and what each does."""
+"""Servers: what the owner allows each, and what each does."""
 
 from dataclasses import dataclass
 
@@ -22,12 +22,12 @@ REMEMBER = """
     VALUES (?, ?, COALESCE((SELECT CAST(value AS REAL) FROM facts WHERE name = ?), 1.0))
     ON CONFLICT DO NOTHING
 """
-"""Asked with a server's id, the moment (ms) and ``NEWCOMER_FACT``."""
+"""Parameters: the server's id, the moment (ms) and ``NEWCOMER_FACT``."""
 
 
 @dataclass(frozen=True)
 class ServerRow:
-    """``most_tenths`` None: the host's default. ``recent_pictures``: of jobs ended since the asked moment."""
+    """A server. ``most_tenths`` None: the owner's default. ``recent_pictures``: of recently ended jobs."""
 
     server_id: int
     share: float
@@ -38,7 +38,7 @@ class ServerRow:
 
 @dataclass(frozen=True)
 class ServerInLine:
-    """``left_ms``: since when the bot is gone, None: it is not. ``newest_ms``: of its open jobs."""
+    """A server with open jobs. ``left_ms``: when it removed the bot. ``newest_ms``: its newest open job."""
 
     server_id: int
     left_ms: int | None
@@ -46,7 +46,7 @@ class ServerInLine:
 
 
 async def listed(reader: Reader, since_ms: int) -> tuple[ServerRow, ...]:
-    """Return every server that was ever seen, the busiest since ``since_ms`` first."""
+    """Return every known server, those with most pictures since ``since_ms`` first."""
     rows = await reader.all(_LISTED, since_ms)
     return tuple(
         ServerRow(row["server_id"], row["share"], row["most_tenths"], row["open_jobs"], row["pictures"])
@@ -55,7 +55,7 @@ async def listed(reader: Reader, since_ms: int) -> tuple[ServerRow, ...]:
 
 
 async def with_open_jobs(reader: Reader) -> list[ServerInLine]:
-    """Return the servers with jobs in line."""
+    """Return the servers with open jobs."""
     rows = await reader.all(
         "SELECT s.server_id, s.left_ms, MAX(j.created_ms) FROM jobs j JOIN servers s USING (server_id)"
         " WHERE j.state IN ('queued', 'running') GROUP BY s.server_id"
@@ -64,7 +64,7 @@ async def with_open_jobs(reader: Reader) -> list[ServerInLine]:
 
 
 async def note_left(transaction: Transaction, server_id: int, left_ms: int | None) -> None:
-    """Note when it was found that the server has removed the bot; None: the bot is there."""
+    """Record when the server was found to have removed the bot; None: the bot is in it."""
     await transaction.change("UPDATE servers SET left_ms = ? WHERE server_id = ?", left_ms, server_id)
 
 
@@ -73,39 +73,39 @@ async def is_known(reader: Reader, server_id: int) -> bool:
 
 
 async def remember(transaction: Transaction, server_id: int, now_ms: int) -> None:
-    """Make sure that the server has its row."""
+    """Create the server's row if it is missing."""
     await transaction.change(REMEMBER, server_id, now_ms, NEWCOMER_FACT)
 
 
 async def newcomer_share(reader: Reader) -> float | None:
-    """Return the share with which a server begins; None: all begin with 1, as nobody was welcomed yet."""
-    value = await facts.recall(reader, NEWCOMER_FACT)
+    """Return the share of a new server; None: all start with 1, since no first start was recorded yet."""
+    value = await facts.get(reader, NEWCOMER_FACT)
     return None if value is None else float(value)
 
 
 async def set_newcomer_share(transaction: Transaction, share: float) -> None:
-    """Let every server that has no row yet begin with ``share``."""
+    """Set the share of servers that have no row yet."""
     await facts.note(transaction, NEWCOMER_FACT, str(share))
 
 
 async def set_share(transaction: Transaction, server_id: int, share: float) -> None:
-    """Set a server's share of the card, relative to the other servers with work; above 0."""
+    """Set a server's share of the GPU, relative to the other servers with work; above 0."""
     await transaction.change("UPDATE servers SET share = ? WHERE server_id = ?", share, server_id)
 
 
 async def set_most(transaction: Transaction, server_id: int, most_tenths: int) -> None:
-    """Set what one member of the server may be given at most."""
+    """Set the most that one member of the server may be given."""
     await transaction.change("UPDATE servers SET most_tenths = ? WHERE server_id = ?", most_tenths, server_id)
 
 
 async def set_default_quota(transaction: Transaction, server_id: int, limit_tenths: int | None) -> None:
-    """Set the limit of the server's members who have none of their own; None: the host's default."""
+    """Set the limit of the server's members without their own; None: the owner's default."""
     await transaction.change(
         "UPDATE servers SET quota_tenths = ? WHERE server_id = ?", limit_tenths, server_id
     )
 
 
 async def shares(reader: Reader) -> dict[int, float]:
-    """Return the share of every server that was ever seen."""
+    """Return the share of every known server."""
     rows = await reader.all("SELECT server_id, share FROM servers")
     return {row[0]: row[1] for row in rows}

@@ -1,1 +1,1 @@
-"""Finished results as members find them again, and the files that rows refer to."""
+"""Members' history, favourites and own pictures, and the files that rows refer to."""

@@ -1,4 +1,4 @@
-"""Which pictures a member has marked. Set or taken away, never toggled: presses may be repeated."""
+"""Members' favourite pictures. Marks are set or removed, never toggled, since presses may be repeated."""
 
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.people import MemberKey
@@ -6,7 +6,7 @@ from kleinbot.store.database import Reader, Transaction
 
 
 async def add(transaction: Transaction, member: MemberKey, key: ImageKey, now_ms: int) -> bool:
-    """Mark a picture for ``member``; False where it was marked already, or is deleted."""
+    """Mark a picture for ``member``. Returns False if it is already marked or deleted."""
     changed = await transaction.change(
         "INSERT INTO favourites (server_id, member_id, job_id, position, made_ms, number)"
         " SELECT ?, ?, job_id, ?, ?, number FROM jobs"
@@ -17,7 +17,7 @@ async def add(transaction: Transaction, member: MemberKey, key: ImageKey, now_ms
 
 
 async def remove(transaction: Transaction, member: MemberKey, key: ImageKey) -> bool:
-    """Take the mark away; False where there was none."""
+    """Remove the mark. Returns False if there was none."""
     changed = await transaction.change(
         "DELETE FROM favourites WHERE server_id = ? AND member_id = ? AND job_id = ? AND position = ?",
         member.server_id, member.member_id, key.job_id, key.position,
@@ -26,7 +26,7 @@ async def remove(transaction: Transaction, member: MemberKey, key: ImageKey) -> 
 
 
 async def positions(reader: Reader, member: MemberKey, job_id: str) -> frozenset[int]:
-    """Return which pictures of a job ``member`` has marked."""
+    """Return the positions of a job's pictures that ``member`` has marked."""
     rows = await reader.all(
         "SELECT position FROM favourites WHERE server_id = ? AND member_id = ? AND job_id = ?",
         member.server_id, member.member_id, job_id,

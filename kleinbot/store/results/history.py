@@ -1,6 +1,6 @@
 """A member's finished jobs, newest first, page by page.
 
-Pages begin after a job number instead of at an offset: what is added or deleted meanwhile moves nothing.
+Pages start after a job number instead of at an offset, so additions and deletions do not shift them.
 """
 
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ _MINE = (
     " WHERE j.server_id = ? AND j.member_id = ? AND j.pictures > 0 AND j.deleted_ms IS NULL"
     " AND j.ended_ms IS NOT NULL AND has_words(j.prompt, ?) AND j.number"
 )
-# A job has up to four marks. Only ended ones are marked.
+# A job has up to four marks. Only ended jobs can be marked.
 _MY_FAVOURITES = (
     "SELECT DISTINCT f.number, f.job_id FROM favourites f INDEXED BY favourites_by_number"
     " CROSS JOIN jobs j USING (job_id)"
     " WHERE f.server_id = ? AND f.member_id = ? AND (j.member_id = f.member_id OR j.private = 0)"
     " AND j.deleted_ms IS NULL AND has_words(j.prompt, ?) AND f.number"
 )
-# Of the newest only, whatever is typed: it is asked at every key.
+# Searches only the newest jobs, since it runs at every keystroke.
 _RECENT = """
     SELECT number, prompt FROM (
         SELECT j.number, j.prompt FROM jobs j INDEXED BY jobs_with_pictures
@@ -37,9 +37,9 @@ _ABOVE_ALL = 2**62
 
 @dataclass(frozen=True)
 class HistoryQuery:
-    """Whose jobs. ``words``: each must occur in the prompt, in whatever case.
+    """A query of a member's jobs. ``words``: each must occur in the prompt, ignoring case.
 
-    ``favourites``: instead of the member's own jobs those that they have marked a picture of, and may see.
+    ``favourites``: return the jobs of which the member marked a picture and may see it, instead of their own.
     """
 
     member: MemberKey
@@ -49,7 +49,7 @@ class HistoryQuery:
 
 @dataclass(frozen=True)
 class Title:
-    """What a list of suggestions says of a job."""
+    """A job's entry in a list of suggestions."""
 
     number: int
     prompt: str
@@ -64,7 +64,7 @@ async def older(reader: Reader, wanted: HistoryQuery, before: int | None, limit:
 
 
 async def newer(reader: Reader, wanted: HistoryQuery, after: int, limit: int) -> list[Job]:
-    """Return the ``limit`` jobs next above ``after``, ordered as ``older`` does."""
+    """Return the next ``limit`` jobs above ``after``, in the order of ``older``."""
     if wanted.favourites:
         found = await _jobs(reader, _MY_FAVOURITES + _NEWER, wanted, after, limit)
     else:
@@ -72,10 +72,10 @@ async def newer(reader: Reader, wanted: HistoryQuery, after: int, limit: int) ->
     return found[::-1]
 
 
-async def recent(reader: Reader, wanted: HistoryQuery, looked_through: int, limit: int) -> list[Title]:
-    """Return up to ``limit`` of the member's jobs, newest first; only the ``looked_through`` newest."""
+async def recent(reader: Reader, wanted: HistoryQuery, most_scanned: int, limit: int) -> list[Title]:
+    """Return up to ``limit`` of the member's jobs, newest first, out of the ``most_scanned`` newest."""
     member, words = wanted.member, _lines(wanted)
-    rows = await reader.all(_RECENT, member.server_id, member.member_id, looked_through, words, limit)
+    rows = await reader.all(_RECENT, member.server_id, member.member_id, most_scanned, words, limit)
     return [Title(row["number"], row["prompt"]) for row in rows]
 
 
@@ -86,5 +86,5 @@ async def _jobs(reader: Reader, sql: str, wanted: HistoryQuery, number: int, lim
 
 
 def _lines(wanted: HistoryQuery) -> str:
-    """Return the words as ``has_words`` takes them."""
+    """Return the words in the format of ``has_words``."""
     return "\n".join(word.casefold() for word in wanted.words)

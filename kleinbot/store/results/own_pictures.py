@@ -14,7 +14,7 @@ _NEWEST = """
 """
 
 
-# Which are suggested is decided before their pictures are read.
+# Selects the jobs before it reads their images.
 _SUGGESTED = """
     SELECT i.job_id, i.position, recent.number, recent.count, recent.prompt, i.finished_ms
     FROM (SELECT j.job_id, j.number, j.count, j.prompt FROM jobs j INDEXED BY jobs_with_pictures
@@ -27,19 +27,19 @@ _SUGGESTED = """
 
 
 async def suggested(
-    reader: Reader, member: MemberKey, typed: str, looked_through: int, limit: int
+    reader: Reader, member: MemberKey, typed: str, most_scanned: int, limit: int
 ) -> list[OwnPicture]:
-    """Return up to ``limit`` of ``member``'s newest pictures whose ``#number prompt`` has what was typed.
+    """Return up to ``limit`` of ``member``'s newest pictures whose ``#number prompt`` contains ``typed``.
 
-    Only the ``looked_through`` newest jobs are asked.
+    Searches only the ``most_scanned`` newest jobs.
     """
     wanted = " ".join(typed.casefold().splitlines())
-    rows = await reader.all(_SUGGESTED, member.server_id, member.member_id, looked_through, wanted, limit)
+    rows = await reader.all(_SUGGESTED, member.server_id, member.member_id, most_scanned, wanted, limit)
     return [_picture(row) for row in rows]
 
 
 async def newest(reader: Reader, member: MemberKey, limit: int) -> list[OwnPicture]:
-    """Return ``member``'s last ``limit`` pictures that are still there."""
+    """Return ``member``'s last ``limit`` pictures that are not deleted."""
     rows = await reader.all(_NEWEST, member.server_id, member.member_id, limit)
     return [_picture(row) for row in rows]
 

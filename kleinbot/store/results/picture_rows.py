@@ -1,6 +1,6 @@
-"""Which picture files the rows keep, and whose the archive is: read beside the running bot, a page at a time.
+"""Which picture files rows refer to, and which database an archive belongs to; safe beside a running bot.
 
-Plain sqlite3 on whichever thread asks: neither the event loop nor its reader has a part in it.
+Uses plain sqlite3 on the caller's thread, independent of the event loop and its readers.
 """
 
 import json
@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from kleinbot.store.inspection import open_unchanged
+from kleinbot.store.inspection import open_read_only
 from kleinbot.store.members import servers
 
 _IDENTITY = "database-identity"
@@ -21,7 +21,7 @@ _TIMEOUT_S = 5.0
 
 @dataclass(frozen=True)
 class JobFiles:
-    """A job as the files of its pictures need it. ``kept``: the names of those that its rows keep."""
+    """A job's picture files. ``kept``: the names of the files that its rows refer to."""
 
     server_id: int
     has_ended: bool
@@ -30,8 +30,8 @@ class JobFiles:
 
 @contextmanager
 def reading(file: Path) -> Iterator[sqlite3.Connection]:
-    """Open the database for reading, beside whoever uses it. Raises sqlite3.Error."""
-    with closing(open_unchanged(file)) as connection:
+    """Open the database for reading while others use it. Raises sqlite3.Error."""
+    with closing(open_read_only(file)) as connection:
         yield connection
 
 
@@ -50,7 +50,7 @@ def writing(file: Path) -> Iterator[sqlite3.Connection]:
 
 
 def jobs_of(connection: sqlite3.Connection, job_ids: Collection[str]) -> dict[str, JobFiles]:
-    """Return those of the jobs that have a row, by their keys. What was deleted keeps no file."""
+    """Return the jobs that have a row, by job id. A deleted job keeps no file."""
     wanted = json.dumps(sorted(set(job_ids)))
     found = connection.execute(
         "SELECT job_id, server_id, ended_ms IS NOT NULL, deleted_ms IS NOT NULL FROM jobs"
@@ -60,7 +60,7 @@ def jobs_of(connection: sqlite3.Connection, job_ids: Collection[str]) -> dict[st
     kept: dict[str, set[str]] = {}
     for table in ("images", "job_references"):
         rows = connection.execute(
-            f"SELECT job_id, file FROM {table}"  # noqa: S608 - a name of ours
+            f"SELECT job_id, file FROM {table}"  # noqa: S608 - a constant name
             " WHERE job_id IN (SELECT value FROM json_each(?)) AND file IS NOT NULL",
             (wanted,),
         )
@@ -75,8 +75,8 @@ def jobs_of(connection: sqlite3.Connection, job_ids: Collection[str]) -> dict[st
 
 
 def newest_file(connection: sqlite3.Connection) -> str | None:
-    """Return the file of the newest job that has a finished picture; None where there is none."""
-    # CROSS: SQLite would else sort all pictures to find the first.
+    """Return a file of the newest job with a finished picture; None if there is none."""
+    # CROSS: otherwise SQLite sorts all pictures to find the first.
     row = connection.execute(
         "SELECT i.file FROM jobs j CROSS JOIN images i USING (job_id)"
         " WHERE i.file IS NOT NULL AND j.deleted_ms IS NULL ORDER BY j.rowid DESC, i.position LIMIT 1"
@@ -85,23 +85,23 @@ def newest_file(connection: sqlite3.Connection) -> str | None:
 
 
 def identity(connection: sqlite3.Connection) -> str | None:
-    """Return what tells this database from every other; None where it has none yet."""
+    """Return this database's unique identity; None if it has none yet."""
     return _fact(connection, _IDENTITY)
 
 
 def new_identity(connection: sqlite3.Connection) -> str:
-    """Give the database an identity, and return it."""
+    """Give the database an identity and return it."""
     made = secrets.token_hex(16)
     _note(connection, _IDENTITY, made)
     return made
 
 
-def is_older(connection: sqlite3.Connection) -> bool:
-    """Tell whether the archive was found to know newer jobs, which nobody has settled since."""
+def is_older_than_archive(connection: sqlite3.Connection) -> bool:
+    """Return whether the archive was found to hold newer jobs, and the owner has not resolved that yet."""
     return _fact(connection, _OLDER) is not None
 
 
-def set_older(connection: sqlite3.Connection, *, older: bool) -> None:
+def set_older_than_archive(connection: sqlite3.Connection, *, older: bool) -> None:
     if older:
         _note(connection, _OLDER, "yes")
     else:
@@ -114,8 +114,8 @@ def numbers(connection: sqlite3.Connection) -> dict[int, int]:
     return dict(rows.fetchall())
 
 
-def go_on_above(connection: sqlite3.Connection, highest: Mapping[int, int], now_ms: int) -> None:
-    """See to it that no server gets a job number again that is in ``highest`` or below."""
+def raise_next_numbers(connection: sqlite3.Connection, highest: Mapping[int, int], now_ms: int) -> None:
+    """Raise each server's next job number above ``highest``, so that no number is issued twice."""
     for server_id, number in highest.items():
         connection.execute(servers.REMEMBER, (server_id, now_ms, servers.NEWCOMER_FACT))
         connection.execute(

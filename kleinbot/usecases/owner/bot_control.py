@@ -30,7 +30,7 @@ _SERVICE_MODE_FACT = "door"
 
 async def stored_service_mode(reader: Reader) -> ServiceMode:
     """Return the service mode that was decided before the restart."""
-    return ServiceMode(await facts.recall(reader, _SERVICE_MODE_FACT) or ServiceMode.OPEN)
+    return ServiceMode(await facts.get(reader, _SERVICE_MODE_FACT) or ServiceMode.OPEN)
 
 
 @dataclass(frozen=True)
