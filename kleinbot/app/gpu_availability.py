@@ -17,7 +17,7 @@ from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import CUDA_BF16, Device
 from kleinbot.domain.work import ModelSize
 from kleinbot.hardware.facts import MachineFacts
-from kleinbot.hardware.probe import look
+from kleinbot.hardware.probe import read_machine_facts
 from kleinbot.hardware.profile_choice import ProfileChoice
 from kleinbot.klein.weights.source import FolderSource
 
@@ -37,7 +37,7 @@ class GpuAvailability:
         served: ModelSize | None,
         choose: Callable[[], ModelChoice],
         ask: Callable[[], TorchProbe] = lambda: ask_torch(_TORCH_TIMEOUT_S),
-        look_at_machine: Callable[[], MachineFacts] = look,
+        look_at_machine: Callable[[], MachineFacts] = read_machine_facts,
     ) -> None:
         """``choose`` chooses a model for the machine as it is; ``served`` is the size served here last."""
         self._settings = settings

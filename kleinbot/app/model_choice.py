@@ -19,7 +19,7 @@ from kleinbot.domain.work import ModelSize
 from kleinbot.hardware.capacity import capacity_of
 from kleinbot.hardware.facts import GIB, MachineFacts
 from kleinbot.hardware.model_sizes import TRANSFORMER
-from kleinbot.hardware.probe import DEVICE_ORDER, look, pin
+from kleinbot.hardware.probe import DEVICE_ORDER, pin, read_machine_facts
 from kleinbot.hardware.profile_choice import ProfileChoice, choose
 from kleinbot.hardware.profile_overrides import AvailableWeights, ProfileOverrides
 from kleinbot.hardware.without_gpu import full_size_cpu_bytes
@@ -69,7 +69,7 @@ class ModelChoice:
 
 def choose_model(
     settings: Settings,
-    look_at_machine: Callable[[], MachineFacts] = look,
+    look_at_machine: Callable[[], MachineFacts] = read_machine_facts,
     ask_torch: Callable[[], TorchProbe] = ask_torch,
     without: frozenset[str] = frozenset(),
 ) -> ModelChoice:
@@ -111,14 +111,14 @@ def _chosen(
 ) -> ModelChoice:
     weights = settings.weights
     kept = tuple(kept_in(settings.scratch_folder))
-    offer = _offered_by_folder(weights, kept) if isinstance(weights, Path) else _offered_by_hub(weights)
-    offer = replace(offer, is_named=weights is not None)
-    choice = choose(facts, asked, offer, overrides_of(settings), without)
+    available = _offered_by_folder(weights, kept) if isinstance(weights, Path) else _offered_by_hub(weights)
+    available = replace(available, is_named=weights is not None)
+    choice = choose(facts, asked, available, overrides_of(settings), without)
     gone = gone_of(each for each in kept if each.serves(choice.profile))
     used = weights if choice.uses_named_weights else None
     proxy = None if settings.proxy is None else settings.proxy.get_secret_value()
     source, name, is_shipped = _source(used, choice.profile, gone, proxy)
-    is_small = is_shipped or (choice.uses_named_weights and offer.is_small)
+    is_small = is_shipped or (choice.uses_named_weights and available.is_small)
     if isinstance(source, FolderSource) and kept:
         # The plain weights that the profile needs may be gone.
         find_weights(source.folder, prefer_fp8=source.prefer_fp8, gone=gone)
@@ -155,7 +155,7 @@ def log_choice(model: ModelChoice, named: Path | str | None) -> None:
             "no card can run it" if needed is None else f"on the CPU it would take {needed} GiB of memory"
         )
         _log.warning("KLEINBOT_WEIGHTS (%s) is not used: %s; the small model draws", named, reason)
-    for way in choice.passed_over:
+    for way in choice.rejected:
         _log.info("%s would need %d MiB", way.name, way.needed_bytes >> 20)
     _log.info("profile: %s", choice.profile.summary)
     _log.debug("%r", choice.profile)

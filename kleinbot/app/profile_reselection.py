@@ -16,7 +16,7 @@ from kleinbot.config.values import DeviceChoice
 from kleinbot.domain.errors import StartError
 from kleinbot.domain.profile import Device
 from kleinbot.hardware.facts import GIB, Gpu, MachineFacts
-from kleinbot.hardware.probe import look
+from kleinbot.hardware.probe import read_machine_facts
 from kleinbot.hardware.profile_choice import ProfileChoice
 
 _log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class ProfileReselection:
         settings: Settings,
         chosen: ModelChoice,
         failed: FailedProfiles,
-        look_at_machine: Callable[[], MachineFacts] = look,
+        look_at_machine: Callable[[], MachineFacts] = read_machine_facts,
         ask: Callable[[], TorchProbe] = ask_torch,
         ask_of: Callable[[Gpu | None], TorchProbe] = lambda gpu: ask_torch(gpu=gpu),
     ) -> None:

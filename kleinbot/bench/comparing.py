@@ -12,7 +12,7 @@ from kleinbot.bench.measuring import Measurement
 from kleinbot.bench.results import Comparison, Row
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.profile import Device
-from kleinbot.hardware.probe import look
+from kleinbot.hardware.probe import read_machine_facts
 from kleinbot.klein.hub.download import cache_of, obtain
 from kleinbot.klein.weights.checkpoint import MODEL_INDEX, TRANSFORMER_CONFIG
 from kleinbot.klein.weights.source import FolderSource, Source
@@ -93,7 +93,7 @@ def _model_card(model: ModelChoice, clock: Clock) -> Competitor:
 
     # The engine has loaded them: a hub's files are all in the cache.
     weights = obtain(model.source, lambda _: None, lambda: False)
-    folder, facts, card = _checkout(model.source, weights), look(), model.choice.gpu
+    folder, facts, card = _checkout(model.source, weights), read_machine_facts(), model.choice.gpu
     if model.profile.device is Device.CPU or card is None:
         beside = facts.memory.available_bytes >= _ON_A_CPU * weights.bytes
         return Competitor(

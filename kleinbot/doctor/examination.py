@@ -18,7 +18,7 @@ from kleinbot.domain.profile import Device
 from kleinbot.domain.work import ModelSize
 from kleinbot.hardware.facts import MachineFacts
 from kleinbot.hardware.memory_model import pinned_bytes
-from kleinbot.hardware.probe import look
+from kleinbot.hardware.probe import read_machine_facts
 from kleinbot.klein.hub.download import Download, plan_download
 from kleinbot.klein.weights.source import HubSource
 from kleinbot.process.disk_space import free_disk_bytes
@@ -41,7 +41,7 @@ _BY_THE_SETTINGS = (
 class Instruments:
     """What the doctor depends on; tests inject their own."""
 
-    look: Callable[[], MachineFacts] = look
+    look: Callable[[], MachineFacts] = read_machine_facts
     ask_torch: Callable[[], TorchProbe] = ask_torch
     free_bytes_at: Callable[[Path], int | None] = free_disk_bytes
     plan_download: Callable[[HubSource], Download] = plan_download

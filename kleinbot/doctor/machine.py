@@ -11,9 +11,9 @@ from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, ok, prob
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.profile import Device
 from kleinbot.hardware.activations import MEASURED_ON
-from kleinbot.hardware.checks import driver_problem, obstacle
+from kleinbot.hardware.checks import driver_problem, gpu_problem
 from kleinbot.hardware.facts import GIB, Gpu, MachineFacts, System
-from kleinbot.hardware.profile_choice import by_worth, usable_bytes
+from kleinbot.hardware.profile_choice import ranked_gpus, usable_bytes
 from kleinbot.hardware.without_gpu import HOST_RESERVE_BYTES
 
 # As in pyproject.toml: the oldest version that works, and the first that is untested.
@@ -65,8 +65,8 @@ def torch_build(report: TorchProbe, facts: MachineFacts, asked: Device | None) -
     version, cuda = report.version, report.cuda or "none"
     if asked is Device.CPU or not facts.gpus:
         return ok(Topic.TORCH, "doctor-torch", version=version, cuda=cuda)
-    gpu = by_worth(facts)[0]
-    known = obstacle(gpu, facts)
+    gpu = ranked_gpus(facts)[0]
+    known = gpu_problem(gpu, facts)
     if known is not None and known.code is not Code.CARD_TOO_OLD:
         return of_error(Topic.TORCH, known, _unusable_gpu_verdict(asked))
     if not report.is_available:
@@ -92,9 +92,9 @@ def gpu(facts: MachineFacts, asked: Device | None) -> Iterator[Finding]:
         message = "doctor-card-none-windows" if facts.system is System.WINDOWS else "doctor-card-none"
         yield ok(Topic.CARD, message)
         return
-    first, *rest = by_worth(facts)
+    first, *rest = ranked_gpus(facts)
     major, minor = first.capability
-    known = obstacle(first, facts)
+    known = gpu_problem(first, facts)
     if known is not None and known.code is Code.CARD_TOO_OLD:
         yield of_error(Topic.CARD, known, _unusable_gpu_verdict(asked))
     else:

@@ -15,7 +15,7 @@ from kleinbot.domain.geometry import Grid
 from kleinbot.domain.profile import Profile
 from kleinbot.hardware.facts import GIB, MachineFacts
 from kleinbot.hardware.memory_model import WorkShape, predict
-from kleinbot.hardware.profile_choice import PassedOver, ProfileChoice
+from kleinbot.hardware.profile_choice import ProfileChoice, RejectedProfile
 from kleinbot.klein.hub.download import Download, cache_of, complete_in_cache
 from kleinbot.klein.weights.source import FolderSource, HubSource
 from kleinbot.klein.weights.tokenizer_files import open_tokenizer
@@ -98,20 +98,20 @@ def profile(choice: ProfileChoice) -> Iterator[Finding]:
     grid = choice.profile.largest_square
     yield ok(
         Topic.PROFILE,
-        "doctor-profile" if choice.passed_over else "doctor-profile-best",
+        "doctor-profile" if choice.rejected else "doctor-profile-best",
         profile=choice.profile.name,
         side=str(grid.width_px),
         references=choice.profile.most_references,
         batch=choice.profile.largest_batch,
         compiled="yes" if choice.profile.compiled else "no",
-        reason=_reason(choice.passed_over),
+        reason=_reason(choice.rejected),
     )
     if choice.usable_bytes is not None:
         yield _peaks(choice.profile, grid, choice.usable_bytes)
 
 
-def _reason(passed_over: tuple[PassedOver, ...]) -> str:
-    return ", ".join(f"{way.name} {_gib(way.needed_bytes)} GiB" for way in passed_over)
+def _reason(rejected: tuple[RejectedProfile, ...]) -> str:
+    return ", ".join(f"{way.name} {_gib(way.needed_bytes)} GiB" for way in rejected)
 
 
 def _peaks(chosen_profile: Profile, grid: Grid, usable_bytes: int) -> Finding:

@@ -113,7 +113,7 @@ class Profile:
         return self.native_fp8 and not self.widened
 
     @property
-    def strips(self) -> RowTiling:
+    def row_tiling(self) -> RowTiling:
         """How uncompiled blocks save memory.
 
         FP8 weights that are dequantised for each product must stay bit-equal to the model in full precision.

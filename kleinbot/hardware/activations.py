@@ -1,7 +1,7 @@
-"""What each stage needs on the card beside the weights: the memory model's only measured numbers.
+"""GPU memory of each stage besides the weights: the memory model's only measured numbers.
 
-Every row says where it comes from; a later measurement replaces it and nothing else.
-``python -m tests.gpu.memory_table`` measures what is predicted with them.
+Every row names its source; a later measurement replaces only the row.
+``python -m tests.gpu.memory_table`` measures the predictions made with them.
 """
 
 from dataclasses import dataclass
@@ -9,22 +9,22 @@ from dataclasses import dataclass
 MIB = 2**20
 
 MEASURED_ON = (9, 0)
-"""The compute capability of the cards that memory and speed were measured on: H100 and H200."""
+"""The compute capability of the GPUs that memory and speed were measured on: H100 and H200."""
 
 WORKSPACE_BYTES = 33_562_624
-"""cuBLAS's workspace, which torch's allocator holds from the first product on.
+"""cuBLAS's workspace, which torch's allocator holds from the first matrix product on.
 
-Measured on an H100 (torch 2.11, CUDA 13.0) as what is allocated beside the weights before the first stage;
-8 MiB on cards other than Hopper (``CUBLAS_WORKSPACE_CONFIG`` in torch's notes on reproducibility).
+Measured on an H100 (torch 2.11, CUDA 13.0) as the memory allocated besides the weights before the first
+stage; 8 MiB on GPUs other than Hopper (``CUBLAS_WORKSPACE_CONFIG`` in torch's notes on reproducibility).
 """
 
 EMBEDDING_BYTES = 512 * 7680 * 2
-"""One prompt's embeddings in BF16; those that the engine remembers are in the host's memory."""
+"""One prompt's embeddings in BF16; the engine's cache is in host memory."""
 
 
 @dataclass(frozen=True)
 class DenoisingMemory:
-    """Bytes beside the weights for ``batch`` images of ``tokens`` (text, output, references) each.
+    """Bytes besides the weights for ``batch`` images of ``tokens`` (text, output, references) each.
 
     ``per_image_token · batch · tokens + per_image · batch + per_token · tokens + fixed``, in BF16.
     """
@@ -46,7 +46,7 @@ class DenoisingMemory:
 
 @dataclass(frozen=True)
 class VaeMemory:
-    """Bytes beside the weights for the one picture that is decoded or encoded at a time."""
+    """Bytes besides the weights for the one picture that is decoded or encoded at a time."""
 
     per_pixel: int
     fixed: int
@@ -58,7 +58,7 @@ class VaeMemory:
 
 @dataclass(frozen=True)
 class DequantisingMemory:
-    """What an 8-bit linear needs beside its input and output: bytes for each parameter of the layer."""
+    """Bytes per parameter that an 8-bit linear layer needs besides its input and output."""
 
     per_weight: int
     source: str
@@ -68,28 +68,28 @@ _H100_EAGER = "H100, torch 2.11, diffusers 0.42.1, eager: 15 shapes, least squar
 _H100_COMPILED = "H100, torch 2.11, diffusers 0.42.1, blocks compiled: 14 shapes, least squares, within 0.2 %"
 
 DENOISING_EAGER = DenoisingMemory(129_915, 10_761_000, 2_150, 43_133_000 - WORKSPACE_BYTES, _H100_EAGER)
-"""A single block holds 21 times a token's 6144 bytes: its projection 9, the gated half twice 3, and so on."""
+"""A single block holds 21 times a token's 6144 bytes: 9 for its projection, twice 3 for the gated half, …"""
 DENOISING_COMPILED = DenoisingMemory(92_761, 6_199_000, 2_014, 1_283_000, _H100_COMPILED)
 DENOISING_COMPILED_FP8 = DenoisingMemory(80_473, 2_267_000, 2_014, 20_471_000, _H100_COMPILED)
 MOST_INDEXED = 2**31
-"""A graph of any number of tokens counts a tensor's numbers in 32 bits; a larger tensor fits no graph."""
+"""A graph for any number of tokens indexes elements in 32 bits; a larger tensor fits no graph."""
 NARROW_FP8_BYTES = 12_288
-"""A native FP8 product that is not compiled has its input's numbers a second time, in a byte each."""
+"""An eager native FP8 product holds a second copy of its input, one byte per number."""
 
-_COUNTED = "tensors that live at once at full size, counted without a card (tests/klein/test_tiled_blocks.py)"
-DENOISING_STRIPS_PROJECTING = DenoisingMemory(
+_COUNTED = "live tensors at full size, counted without a GPU (tests/klein/test_tiled_blocks.py)"
+DENOISING_TILED_PROJECTING = DenoisingMemory(
     8 * 6_144, 10_761_000, 2_150, 43_133_000 - WORKSPACE_BYTES + 1_024 * 19 * 6_144, _COUNTED
 )
-"""Blocks over strips of 1024 tokens, while one of these goes through a block's first product."""
-DENOISING_STRIPS_ATTENDING = DenoisingMemory(
+"""Blocks in tiles of 1024 tokens, during a tile's first matrix product."""
+DENOISING_TILED_ATTENDING = DenoisingMemory(
     9 * 6_144, 10_761_000, 2_150, 43_133_000 - WORKSPACE_BYTES, _COUNTED
 )
 
-DENOISING_WHOLE_PROJECTING = DenoisingMemory(
+DENOISING_UNTILED_PROJECTING = DenoisingMemory(
     11 * 6_144, 10_761_000, 2_150, 43_133_000 - WORKSPACE_BYTES, _COUNTED
 )
-"""Blocks whose products are of all tokens and whose other work is in strips, in a block's first product."""
-DENOISING_WHOLE_GATING = DenoisingMemory(
+"""Blocks with untiled matrix products and everything else tiled, during the first product."""
+DENOISING_UNTILED_GATING = DenoisingMemory(
     17 * 6_144, 10_761_000, 2_150, 43_133_000 - WORKSPACE_BYTES + 1_024 * 13 * 3_072, _COUNTED
 )
 """The same blocks after that product."""
@@ -98,19 +98,19 @@ _DECODED = "H100, 512² and 1024², the same to the MB in every profile"
 DECODING_STOCK = VaeMemory(2_434, 2_260_000, _DECODED)
 DECODING_COMPILED = VaeMemory(1_538, 1_070_000, _DECODED)
 """In NHWC."""
-DECODING_LEAN = VaeMemory(492, 110_800_000, _DECODED)
-"""Two tensors of 128 channels, and strips with their convolutions."""
+DECODING_TILED = VaeMemory(492, 110_800_000, _DECODED)
+"""Two tensors of 128 channels, and row tiles with their convolutions."""
 ENCODING_STOCK = VaeMemory(1_543, 0, "H100, stock encoder, 1024²")
-ENCODING_LEAN = VaeMemory(512, 32 * MIB, "H100, 1024²; as the lean decoder")
+ENCODING_TILED = VaeMemory(512, 32 * MIB, "H100, 1024²; like the tiled decoder")
 
 TEXT_ENCODING_BYTES = 107_526_000
 """Measured on an H100, one prompt of 512 tokens, in BF16."""
 TEXT_DEQUANTISING_BYTES = 39_850_000
-"""What an encoder in 8 bits needs beyond that; measured on an H100 with INT8, resident and streamed."""
+"""Additional memory of an 8-bit encoder; measured on an H100 with INT8, resident and streamed."""
 STREAMED_LAYERS_AT_ONCE = 2
-"""One computes while the next one arrives. An H100 with group offload: table and two layers, to the MB."""
+"""One computes while the next is copied. An H100 with group offload: table and two layers, to the MB."""
 LATENT_BYTES = 128 * 2
-"""Of a token in BF16."""
+"""Per token, in BF16."""
 
 DEQUANTISING = DequantisingMemory(
     2, "H100, INT8 by torchao 0.18, 1024² with 0 and 1 reference: a BF16 copy, 75.5 MB"

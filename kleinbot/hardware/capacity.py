@@ -1,4 +1,4 @@
-"""What a profile can hold at once, by the memory model."""
+"""The batches that fit a profile, according to the memory model."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from kleinbot.hardware.memory_model import largest_batch_within
 
 @dataclass(frozen=True)
 class ProfileCapacity:
-    """Asks the memory model, within the profile's own limits.
+    """Applies the memory model within the profile's own limits.
 
-    ``usable_bytes``: the most that torch may allocate, from ``hardware.profile_choice.usable_bytes``.
+    ``usable_bytes``: the most memory torch may allocate, from ``hardware.profile_choice.usable_bytes``.
     """
 
     profile: Profile
@@ -26,7 +26,7 @@ class ProfileCapacity:
 
 @dataclass(frozen=True)
 class CapacityNow:
-    """Asks for the profile each time: an engine may find that its host cannot do all of it."""
+    """Reads the profile on each call: an engine may find that its machine cannot run all of it."""
 
     profile: Callable[[], Profile]
     usable_bytes: int | None
@@ -36,5 +36,5 @@ class CapacityNow:
 
 
 def capacity_of(profile: Profile, usable_bytes: int | None) -> Capacity:
-    """Return what counts for ``profile``; on a CPU (None) nothing is counted."""
+    """Return the capacity of ``profile``; on a CPU (None) memory is not counted."""
     return LimitsOnly(profile) if usable_bytes is None else ProfileCapacity(profile, usable_bytes)

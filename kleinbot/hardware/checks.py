@@ -1,4 +1,4 @@
-"""What stands in the way of a card, or of a profile on it: a sentence's code with the figure and the mend."""
+"""Checks a GPU, and a profile on it; each problem is an error code with the figures and the remedy."""
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.profile import Profile, WeightFormat
@@ -12,17 +12,17 @@ NATIVE_FP8_FROM = (8, 9)
 """Ada: the first generation whose tensor cores multiply FP8."""
 
 _LIBRARY_AND_DRIVER_DIFFER = 18
-"""``NVML_ERROR_LIB_RM_VERSION_MISMATCH``: the driver was renewed under the running system."""
+"""``NVML_ERROR_LIB_RM_VERSION_MISMATCH``: the driver was updated on the running system."""
 
 # CUDA Toolkit release notes: the oldest driver of each major version; minor ones are compatible.
 _OLDEST_DRIVER = {12: 525, 13: 580}
-# Blackwell (10.x, 12.x) came with CUDA 12.8: older builds of torch hold no kernels for it.
+# Blackwell (10.x, 12.x) came with CUDA 12.8: older builds of torch have no kernels for it.
 _BLACKWELL = (10, 0)
 _CUDA_OF_BLACKWELL = (12, 8)
 
 
-def obstacle(gpu: Gpu, facts: MachineFacts) -> StartError | None:
-    """Return why ``card`` cannot serve at all, as far as can be told without torch, or None."""
+def gpu_problem(gpu: Gpu, facts: MachineFacts) -> StartError | None:
+    """Return why ``gpu`` is unusable, as far as can be determined without torch, or None."""
     if gpu.capability < OLDEST_CAPABILITY:
         return StartError(Code.CARD_TOO_OLD, card=gpu.name, capability=_dotted(gpu.capability))
     torch = facts.torch
@@ -45,7 +45,7 @@ def obstacle(gpu: Gpu, facts: MachineFacts) -> StartError | None:
 
 
 def driver_problem(facts: MachineFacts) -> StartError | None:
-    """Return what the driver says instead of its cards, or None where it says nothing of the kind.
+    """Return the driver's error as a StartError, or None if it reported none.
 
     The codes are NVML's ``nvmlReturn_t``.
     """
@@ -56,8 +56,10 @@ def driver_problem(facts: MachineFacts) -> StartError | None:
     return StartError(Code.DRIVER_SHOWS_NO_CARD, number=facts.driver_error)
 
 
-def check_possible(profile: Profile, gpu: Gpu | None, facts: MachineFacts, offer: AvailableWeights) -> None:
-    """Refuse what cannot work whatever the room; of a ``card`` that is None nothing is known.
+def check_possible(
+    profile: Profile, gpu: Gpu | None, facts: MachineFacts, available: AvailableWeights
+) -> None:
+    """Check what cannot work with any amount of memory; ``gpu`` is None if nothing is known about it.
 
     Raises StartError PROFILE_NO_FP8 (card, capability), PROFILE_NATIVE_WITHOUT_FP8 (format),
     PROFILE_NO_COMPILER (system), PROFILE_FORMAT_NOT_OFFERED (format), PROFILE_NO_BASE.
@@ -68,14 +70,14 @@ def check_possible(profile: Profile, gpu: Gpu | None, facts: MachineFacts, offer
         raise StartError(Code.PROFILE_NO_FP8, card=gpu.name, capability=_dotted(gpu.capability))
     if profile.compiled and not facts.can_compile:
         raise StartError(Code.PROFILE_NO_COMPILER, system=facts.system)
-    if profile.transformer.format not in offer.formats:
+    if profile.transformer.format not in available.formats:
         raise StartError(Code.PROFILE_FORMAT_NOT_OFFERED, format=profile.transformer.format)
-    if not set(profile.checkpoints) <= set(offer.checkpoints):
+    if not set(profile.checkpoints) <= set(available.checkpoints):
         raise StartError(Code.PROFILE_NO_BASE)
 
 
 def check_host_memory(profile: Profile, facts: MachineFacts) -> None:
-    """Raise StartError PROFILE_NO_HOST_MEMORY (needed, total) where the host cannot hold what it shall."""
+    """Raise StartError PROFILE_NO_HOST_MEMORY (needed, total) if the pinned weights exceed host memory."""
     if (pinned := pinned_bytes(profile)) > facts.memory.total_bytes:
         raise StartError(
             Code.PROFILE_NO_HOST_MEMORY,

@@ -1,4 +1,4 @@
-"""What the machine is, as frozen values: the only thing that the rules and the doctor look at."""
+"""Facts about the machine as frozen values: the only input of the profile choice and the doctor."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,19 +9,19 @@ GIB = 2**30
 class System(StrEnum):
     LINUX = "linux"
     WSL2 = "wsl2"
-    """Linux on Windows' own driver, which lends the host's memory where the card's ends."""
+    """Linux on the Windows driver, which spills to host memory when GPU memory runs out."""
     WINDOWS = "windows"
     MACOS = "macos"
 
     @property
     def lends_memory(self) -> bool:
-        """Whether the driver gives system memory in place of the card's instead of an error (WDDM)."""
+        """Whether the driver spills to host memory instead of raising an error (WDDM)."""
         return self in (System.WINDOWS, System.WSL2)
 
 
 @dataclass(frozen=True)
 class Program:
-    """A process that computes on a card, and how much of its memory it holds."""
+    """A process that computes on a GPU, and the GPU memory it holds."""
 
     pid: int
     bytes: int
@@ -29,12 +29,12 @@ class Program:
 
 @dataclass(frozen=True)
 class Gpu:
-    """A graphics card as its driver describes it.
+    """A GPU as its driver describes it.
 
-    ``capability`` is the compute capability, (8, 6) for sm_86. ``free_bytes`` is what no program holds at the
-    moment. ``shows_a_display``: a desktop is drawn on it, whose needs change. ``identity`` is the driver's
-    UUID, which CUDA takes in CUDA_VISIBLE_DEVICES. ``programs`` are those that the driver tells apart: none
-    of another container, and on Windows none with a figure.
+    ``capability`` is the compute capability, (8, 6) for sm_86. ``free_bytes`` is free at the moment.
+    ``shows_a_display``: it renders a desktop, whose memory use changes. ``identity`` is the driver's UUID,
+    accepted in CUDA_VISIBLE_DEVICES. ``programs`` are the processes that the driver reports: none of other
+    containers, and on Windows none with a memory figure.
     """
 
     name: str
@@ -47,13 +47,13 @@ class Gpu:
 
     @property
     def held_bytes(self) -> int:
-        """What the driver and other programs hold."""
+        """Memory held by the driver and all programs."""
         return self.memory_bytes - self.free_bytes
 
 
 @dataclass(frozen=True)
 class HostMemory:
-    """The host's RAM, or what this process's container may have of it."""
+    """The machine's RAM, or the limit of this process's container."""
 
     total_bytes: int
     available_bytes: int
@@ -61,7 +61,7 @@ class HostMemory:
 
 @dataclass(frozen=True)
 class TorchBuild:
-    """The installed torch, read from its files. ``cuda`` is None for a build that knows no NVIDIA card."""
+    """The installed torch, read from its files. ``cuda`` is None for a build without CUDA."""
 
     version: str
     cuda: str | None
@@ -69,11 +69,10 @@ class TorchBuild:
 
 @dataclass(frozen=True)
 class MachineFacts:
-    """``driver`` is the NVIDIA driver's version, ``torch`` None where there is no torch.
+    """``driver`` is the NVIDIA driver's version; ``torch`` is None if it is not installed.
 
-    ``driver_error`` is NVML's code (``nvmlReturn_t``) where the driver is there but does not show its cards,
-    or one of them.
-    ``can_compile``: torch.compile has its code generator and a C compiler.
+    ``driver_error`` is NVML's code (``nvmlReturn_t``) if the driver is present but fails to report its GPUs
+    or one of them. ``can_compile``: torch.compile has its code generator and a C compiler.
     """
 
     system: System

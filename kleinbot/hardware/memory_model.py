@@ -1,8 +1,8 @@
-"""Predicts what torch has allocated at most on the card, for a profile and a shape of work.
+"""Predicts torch's peak GPU memory for a profile and a shape of work.
 
-The weights are counted exactly, the activations by the measured constants of ``host.activations``. The
-prediction is of ``torch.cuda.max_memory_allocated``; what the allocator takes from the card on top is
-``RESERVED_BEYOND``.
+Weights are counted exactly, activations with the measured constants of ``hardware.activations``. The
+prediction is of ``torch.cuda.max_memory_allocated``; ``RESERVED_BEYOND`` is the share that the allocator
+reserves on top.
 """
 
 from collections.abc import Sequence
@@ -18,12 +18,12 @@ from kleinbot.hardware.facts import System
 RESERVED_BEYOND = {System.LINUX: 0.04, System.WSL2: 0.10, System.WINDOWS: 0.10, System.MACOS: 0.04}
 """Share by which ``max_memory_reserved`` exceeds ``max_memory_allocated``, for single pictures of 1024².
 
-Measured on an H100 with expandable segments: 0.6 to 3.5 % where the transformer is resident, up to 15 % of
-2.5 GiB where it is streamed. Larger batches reserve more while memory is not limited
-(``kleinbot/docs/memory_model.md``); where it was, the allocator gave blocks back, and whatever was predicted
-to fit did, in the eager profiles.
-Windows has no such segments: hosts emulated without them took 8 to 16 % more, the fuller the card the less.
-Windows and WSL2, which has its driver, are not measured.
+Measured on an H100 with expandable segments: 0.6 to 3.5 % with a resident transformer, up to 15 % of
+2.5 GiB with a streamed one. Larger batches reserve more while memory is not limited
+(``kleinbot/docs/memory_model.md``); when it was limited, the allocator freed blocks, and everything
+predicted to fit did, in the eager profiles.
+Windows has no such segments: machines emulated without them needed 8 to 16 % more, less on a fuller GPU.
+Windows and WSL2, which uses its driver, are not measured.
 """
 
 
@@ -37,13 +37,13 @@ class WorkShape:
 
     @property
     def tokens(self) -> int:
-        """What the transformer sees of one image: text, output and references."""
+        """The transformer's tokens for one image: text, output and references."""
         return model_sizes.TEXT_TOKENS + self.grid.tokens + sum(grid.tokens for grid in self.references)
 
 
 @dataclass(frozen=True)
 class StagePeaks:
-    """The most bytes allocated during each stage, weights included; ``encode`` is text and references."""
+    """The peak of allocated bytes in each stage, weights included; ``encode`` is text and references."""
 
     encode_bytes: int
     denoise_bytes: int
@@ -55,13 +55,13 @@ class StagePeaks:
 
     @property
     def highest_stage(self) -> str:
-        """``encode``, ``denoise`` or ``decode``: where memory ends first."""
+        """``encode``, ``denoise`` or ``decode``: the stage with the highest peak."""
         stages = {"encode": self.encode_bytes, "denoise": self.denoise_bytes, "decode": self.decode_bytes}
         return max(stages, key=lambda stage: stages[stage])
 
 
 def resident_bytes(profile: Profile) -> int:
-    """Return the weights that are on the card all the time."""
+    """Return the bytes of weights that stay on the GPU."""
     total = model_sizes.vae_bytes(profile)
     if profile.transformer.placement is Placement.RESIDENT:
         total += len(profile.checkpoints) * model_sizes.transformer_bytes(
@@ -75,7 +75,7 @@ def resident_bytes(profile: Profile) -> int:
 
 
 def pinned_bytes(profile: Profile) -> int:
-    """Return the weights that wait in the host's pinned memory."""
+    """Return the bytes of weights in pinned host memory."""
     total = 0
     if profile.transformer.placement is Placement.STREAMED:
         total += len(profile.checkpoints) * model_sizes.transformer_bytes(
@@ -89,7 +89,7 @@ def pinned_bytes(profile: Profile) -> int:
 
 
 def read_for_encoding_bytes(profile: Profile) -> int:
-    """Return the weights that are read from disk to encode one prompt."""
+    """Return the bytes of weights read from disk to encode one prompt."""
     plan = profile.text_encoder
     if plan.placement is not Placement.DISK:
         return 0
@@ -97,7 +97,7 @@ def read_for_encoding_bytes(profile: Profile) -> int:
 
 
 def read_for_step_bytes(profile: Profile) -> int:
-    """Return the weights that are read from disk for one denoising step; the base checkpoint passes twice."""
+    """Return the bytes of weights read from disk per denoising step; the base checkpoint needs two passes."""
     if profile.transformer.placement is not Placement.DISK:
         return 0
     passes = 2 if Checkpoint.BASE in profile.checkpoints else 1
@@ -105,13 +105,13 @@ def read_for_step_bytes(profile: Profile) -> int:
 
 
 def predict(profile: Profile, shape: WorkShape) -> StagePeaks:
-    """Predict the peak of each stage for ``shape``; of the VAE one picture is in work at a time."""
+    """Predict the peak of each stage for ``shape``; the VAE processes one picture at a time."""
     base = resident_bytes(profile) + activations.WORKSPACE_BYTES
-    # The base checkpoint is steered away from the empty prompt's.
+    # The base checkpoint also needs the empty prompt's embeddings.
     guidance = shape.batch * activations.EMBEDDING_BYTES if Checkpoint.BASE in profile.checkpoints else 0
     embeddings = shape.batch * activations.EMBEDDING_BYTES + guidance
     latents = shape.batch * shape.grid.tokens * activations.LATENT_BYTES
-    encoding = activations.ENCODING_LEAN if profile.lean_decode else activations.ENCODING_STOCK
+    encoding = activations.ENCODING_TILED if profile.lean_decode else activations.ENCODING_STOCK
     pictures = [encoding.bytes(_pixels(grid)) for grid in shape.references]
     return StagePeaks(
         encode_bytes=base + max(_text_bytes(profile), embeddings + max(pictures, default=0)),
@@ -137,16 +137,16 @@ def _text_bytes(profile: Profile) -> int:
 def _denoise_bytes(profile: Profile, tokens: int, batch: int) -> int:
     if profile.compiles_blocks:
         bytes_ = _compiled(profile, tokens, batch)
-    elif profile.strips is RowTiling.NOTHING:
+    elif profile.row_tiling is RowTiling.NOTHING:
         bytes_ = activations.DENOISING_EAGER.bytes(tokens, batch)
-    elif profile.strips is RowTiling.AROUND_PRODUCTS:
-        bytes_ = _around_products(tokens, batch)
+    elif profile.row_tiling is RowTiling.AROUND_PRODUCTS:
+        bytes_ = _partly_tiled(tokens, batch)
     else:
-        bytes_ = _in_strips(tokens, batch, _is_dequantised(profile))
+        bytes_ = _tiled(tokens, batch, _is_dequantised(profile))
     if profile.transformer.placement is not Placement.RESIDENT:
         block = model_sizes.TRANSFORMER_BLOCK.bytes(profile.transformer.format, profile.precision)
         bytes_ += activations.STREAMED_LAYERS_AT_ONCE * block
-        # What stands outside the blocks stays on the card while the stage runs.
+        # Weights outside the blocks stay on the GPU during the stage.
         bytes_ += model_sizes.TRANSFORMER.rest * model_sizes.width_bytes(profile)
     return bytes_
 
@@ -167,37 +167,37 @@ def _compiled(profile: Profile, tokens: int, batch: int) -> int:
         bytes_ += dequantising * model_sizes.LAST_LINEAR_PARAMETERS
         if profile.multiplies_fp8:
             bytes_ += activations.NARROW_FP8_BYTES * tokens * batch
-    # A block's first product is made when there is little else, but it has the largest weight.
-    first = activations.DENOISING_WHOLE_PROJECTING.bytes(tokens, batch)
+    # A block's first product runs with few other tensors, but it has the largest weight.
+    first = activations.DENOISING_UNTILED_PROJECTING.bytes(tokens, batch)
     return max(bytes_, first + dequantising * model_sizes.LARGEST_LINEAR_PARAMETERS)
 
 
 def fits_a_graph(tokens: int) -> bool:
-    """Tell whether a compiled block takes ``tokens`` of a whole batch; else it runs as if not compiled.
+    """Return whether a compiled graph covers ``tokens`` of a whole batch; otherwise the block runs eagerly.
 
-    The widest tensor is what ``to_qkv_mlp_proj`` of a single block gives.
+    The widest tensor is the output of ``to_qkv_mlp_proj`` in a single block.
     """
     return tokens * model_sizes.WIDEST < activations.MOST_INDEXED
 
 
-def _around_products(tokens: int, batch: int) -> int:
-    """Return the higher of a single block's first product, with its weight in BF16, and what follows it."""
-    projecting = activations.DENOISING_WHOLE_PROJECTING.bytes(tokens, batch)
+def _partly_tiled(tokens: int, batch: int) -> int:
+    """Return the higher peak of a single block: its first product, with the weight in BF16, or the rest."""
+    projecting = activations.DENOISING_UNTILED_PROJECTING.bytes(tokens, batch)
     projecting += activations.DEQUANTISING.per_weight * model_sizes.LARGEST_LINEAR_PARAMETERS
-    return max(projecting, activations.DENOISING_WHOLE_GATING.bytes(tokens, batch))
+    return max(projecting, activations.DENOISING_UNTILED_GATING.bytes(tokens, batch))
 
 
-def _in_strips(tokens: int, batch: int, is_dequantised: bool) -> int:
-    """Return the higher of a single block's first product, with its weight in BF16, and its attention."""
-    projecting = activations.DENOISING_STRIPS_PROJECTING.bytes(tokens, batch)
+def _tiled(tokens: int, batch: int, is_dequantised: bool) -> int:
+    """Return the higher peak of a single block: its first product, with the weight in BF16, or attention."""
+    projecting = activations.DENOISING_TILED_PROJECTING.bytes(tokens, batch)
     if is_dequantised:
         projecting += activations.DEQUANTISING.per_weight * model_sizes.LARGEST_LINEAR_PARAMETERS
-    return max(projecting, activations.DENOISING_STRIPS_ATTENDING.bytes(tokens, batch))
+    return max(projecting, activations.DENOISING_TILED_ATTENDING.bytes(tokens, batch))
 
 
 def _decoding(profile: Profile) -> VaeMemory:
     if profile.lean_decode:
-        return activations.DECODING_LEAN
+        return activations.DECODING_TILED
     return activations.DECODING_COMPILED if profile.compiled else activations.DECODING_STOCK
 
 
@@ -210,7 +210,7 @@ def largest_batch_within(
 ) -> int:
     """Return the largest batch up to ``most`` that is predicted to fit ``usable_bytes``; 0 if none is.
 
-    Pictures that together fit no graph are not put together: they would be slower, and take more.
+    Pictures that together fit no graph are not batched: they would be slower and need more memory.
     """
     fitting = 0
     for batch in range(1, most + 1):

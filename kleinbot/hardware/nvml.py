@@ -1,4 +1,4 @@
-"""Which NVIDIA cards this machine has, without torch: asked of the driver's own library (NVML)."""
+"""Lists this machine's NVIDIA GPUs without torch, through the driver's own library (NVML)."""
 
 import ctypes
 import sys
@@ -13,18 +13,18 @@ _LIBRARY = "nvml.dll" if sys.platform == "win32" else "libnvidia-ml.so.1"
 _SUCCESS = 0
 _TEXT_BYTES = 96
 _MOST_PROGRAMS = 64
-_MOST_CARDS = 64
+_MOST_GPUS = 64
 _NOT_SUPPORTED = 3
-_NO_FIGURE = 2**64 - 1
-"""NVML's ``NVML_VALUE_NOT_AVAILABLE``: Windows does not tell it."""
+_NOT_AVAILABLE = 2**64 - 1
+"""NVML's ``NVML_VALUE_NOT_AVAILABLE``: Windows does not report it."""
 
 
 @dataclass(frozen=True)
 class Driver:
-    """What the driver says: its version and its cards, in PCI order. None and nothing where it is absent.
+    """The driver's version and GPUs, in PCI order; None and empty without a driver.
 
-    In place of a card that it counts and does not show stands None. ``error``: NVML's code for the first of
-    these, or where it shows none at all.
+    A GPU that the driver counts but cannot describe is None. ``error``: NVML's code for the first such GPU,
+    or if the driver reports none at all.
     """
 
     version: str | None = None
@@ -33,7 +33,7 @@ class Driver:
 
 
 class _Memory(ctypes.Structure):
-    """``nvmlMemory_t``, in bytes. What the driver keeps for itself counts as used."""
+    """``nvmlMemory_t``, in bytes. Memory reserved by the driver counts as used."""
 
     _fields_ = (("total", ctypes.c_ulonglong), ("free", ctypes.c_ulonglong), ("used", ctypes.c_ulonglong))
 
@@ -49,8 +49,8 @@ class _Process(ctypes.Structure):
     )
 
 
-def ask_driver(open_library: Callable[[str], ctypes.CDLL] = ctypes.CDLL) -> Driver:
-    """Return what the NVIDIA driver says of this machine."""
+def query_driver(open_library: Callable[[str], ctypes.CDLL] = ctypes.CDLL) -> Driver:
+    """Return the NVIDIA driver's description of this machine."""
     try:
         nvml = open_library(_LIBRARY)
         if (code := nvml.nvmlInit_v2()) != _SUCCESS:
@@ -61,7 +61,7 @@ def ask_driver(open_library: Callable[[str], ctypes.CDLL] = ctypes.CDLL) -> Driv
         count = ctypes.c_uint(0)
         if (code := nvml.nvmlDeviceGetCount_v2(ctypes.byref(count))) != _SUCCESS:
             return Driver(error=code)
-        answers = [_gpu(nvml, index) for index in range(min(count.value, _MOST_CARDS))]
+        answers = [_gpu(nvml, index) for index in range(min(count.value, _MOST_GPUS))]
         version = _text(lambda text, size: nvml.nvmlSystemGetDriverVersion(text, size))
     finally:
         nvml.nvmlShutdown()
@@ -71,7 +71,7 @@ def ask_driver(open_library: Callable[[str], ctypes.CDLL] = ctypes.CDLL) -> Driv
 
 
 def _gpu(nvml: ctypes.CDLL, index: int) -> Gpu | int:
-    """Return the card, or NVML's code where the driver does not even know its memory or capability."""
+    """Return the GPU, or NVML's code if the driver does not report its memory or capability."""
     handle = ctypes.c_void_p()
     if (code := nvml.nvmlDeviceGetHandleByIndex_v2(ctypes.c_uint(index), ctypes.byref(handle))) != _SUCCESS:
         return int(code)
@@ -95,9 +95,9 @@ def _gpu(nvml: ctypes.CDLL, index: int) -> Gpu | int:
 
 
 def _memory(nvml: ctypes.CDLL, handle: ctypes.c_void_p) -> tuple[int, int] | int:
-    """Return the card's memory and what of it is free, or NVML's code.
+    """Return the GPU's total and free memory, or NVML's code.
 
-    A card that shares the host's memory (GB10) has none of its own to tell of: the host's is meant then.
+    A GPU that shares host memory (GB10) has none of its own: host memory is returned.
     """
     memory = _Memory()
     code = nvml.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory))
@@ -119,19 +119,19 @@ def _programs(nvml: ctypes.CDLL, handle: ctypes.c_void_p) -> tuple[Program, ...]
     return tuple(
         Program(process.pid, process.used)
         for process in processes[: count.value]
-        if process.used != _NO_FIGURE
+        if process.used != _NOT_AVAILABLE
     )
 
 
 def _shows_a_display(nvml: ctypes.CDLL, handle: ctypes.c_void_p) -> bool:
-    # "Active" is a desktop that has memory on the card, with or without a screen plugged in.
+    # "Active" means that a desktop uses GPU memory, with or without a screen plugged in.
     active = ctypes.c_int(0)
     answer = nvml.nvmlDeviceGetDisplayActive(handle, ctypes.byref(active))
     return answer == _SUCCESS and active.value != 0
 
 
 def _text(ask: Callable[[ctypes.Array[ctypes.c_char], ctypes.c_uint], int]) -> str:
-    """Return a text of the driver's, empty where it does not answer."""
+    """Return a string from the driver, empty if the call fails."""
     text = ctypes.create_string_buffer(_TEXT_BYTES)
     if ask(text, ctypes.c_uint(_TEXT_BYTES)) != _SUCCESS:
         return ""

@@ -1,4 +1,4 @@
-"""Looks at the machine without torch: its cards, memory, disks, and what the installed torch is built for."""
+"""Probes the machine without torch: its GPUs and memory, and the CUDA version of the installed torch."""
 
 import ctypes
 import importlib.util
@@ -14,11 +14,11 @@ from pathlib import Path
 import psutil
 
 from kleinbot.hardware.facts import Gpu, HostMemory, MachineFacts, System, TorchBuild
-from kleinbot.hardware.nvml import ask_driver
+from kleinbot.hardware.nvml import query_driver
 
 VISIBLE_DEVICES = "CUDA_VISIBLE_DEVICES"
 DEVICE_ORDER = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
-"""Lets torch count the cards as the driver does; CUDA would begin with the fastest."""
+"""Makes torch number the GPUs as the driver does; CUDA's default starts with the fastest."""
 _CGROUP = Path("/sys/fs/cgroup")
 _OWN_CGROUP = Path("/proc/self/cgroup")
 _COMPILERS = ("cc", "gcc", "clang")
@@ -26,16 +26,16 @@ _COMPILERS = ("cc", "gcc", "clang")
 
 @dataclass(frozen=True)
 class _ControlGroup:
-    """Where a version of control groups keeps its figures, and its name for files not used lately.
+    """The files of a control group version, and its name for inactive page cache.
 
-    ``controller`` is the field by which /proc/self/cgroup tells the process's own group.
+    ``controller`` is the field of /proc/self/cgroup that identifies the process's own group.
     """
 
     controller: str
     folder: str
     limit_file: str
     used_file: str
-    kept_files: str
+    inactive_files: str
 
 
 _CONTROL_GROUPS = (
@@ -45,18 +45,18 @@ _CONTROL_GROUPS = (
         "memory",
         "memory.limit_in_bytes",
         "memory.usage_in_bytes",
-        # With the groups below it, as the usage.
+        # Includes the groups below it, like the usage.
         "total_inactive_file",
     ),
 )
 
 
-def look(
+def read_machine_facts(
     environment: Mapping[str, str] = os.environ,
     open_library: Callable[[str], ctypes.CDLL] = ctypes.CDLL,
 ) -> MachineFacts:
-    """Return what this machine is, at this moment. Raises nothing: what cannot be told is absent."""
-    driver = ask_driver(open_library)
+    """Return the current facts of this machine. Raises nothing: facts that cannot be read are absent."""
+    driver = query_driver(open_library)
     return MachineFacts(
         system=this_system(),
         memory=read_memory(),
@@ -73,9 +73,9 @@ def this_system() -> System:
 
 
 def system_of(name: str, release: str) -> System:
-    """Tell the system by ``sys.platform`` and the kernel's release ("6.6.87.2-microsoft-standard-WSL2").
+    """Return the system for ``sys.platform`` and the kernel's release ("6.6.87.2-microsoft-standard-WSL2").
 
-    What is neither Windows nor macOS is taken for a Linux.
+    Any other platform than Windows and macOS counts as Linux.
     """
     if name == "win32":
         return System.WINDOWS
@@ -88,9 +88,9 @@ _before_pinning: dict[str, str | None] = {}
 
 
 def pin(gpu: Gpu | None, environment: MutableMapping[str, str] = os.environ) -> None:
-    """Let CUDA see ``card`` alone, by its UUID; call it before torch is imported.
+    """Make only ``gpu`` visible to CUDA, by its UUID; call it before torch is imported.
 
-    Later looks at the machine go on seeing what the owner's own setting leaves visible.
+    Later probes still see all GPUs that the owner's own setting leaves visible.
     """
     if gpu is None or not gpu.identity:
         return
@@ -99,10 +99,10 @@ def pin(gpu: Gpu | None, environment: MutableMapping[str, str] = os.environ) -> 
 
 
 def visible(gpus: Sequence[Gpu | None], setting: str | None) -> tuple[Gpu, ...]:
-    """Return the cards that CUDA_VISIBLE_DEVICES leaves visible, in its order: numbers, or starts of UUIDs.
+    """Return the GPUs that CUDA_VISIBLE_DEVICES leaves visible, in its order: numbers or UUID prefixes.
 
-    What is neither (a MIG slice) ends the list, as in CUDA. Numbers are taken in PCI order, the driver's;
-    None stands for a card that is not to be had, which has its number nevertheless.
+    Any other entry (a MIG slice) ends the list, as in CUDA. Numbers follow the driver's PCI order; None is a
+    GPU that cannot be used but still has its number.
     """
     if setting is None:
         return tuple(gpu for gpu in gpus if gpu is not None)
@@ -119,11 +119,11 @@ def visible(gpus: Sequence[Gpu | None], setting: str | None) -> tuple[Gpu, ...]:
 
 
 def read_memory(cgroup: Path = _CGROUP, own: Path = _OWN_CGROUP) -> HostMemory:
-    """Return the host's memory; in a container or a unit at most what its control groups allow.
+    """Return the host memory, limited by the control groups of a container or unit.
 
-    A limit may stand at the process's own group or any above it. A group's usage counts files that were read
-    once and lie in memory still; the kernel gives those up before anything is killed, so they count as
-    available. (Linux, "Memory Resource Controller", ``memory.stat``; cgroups(7), "/proc/pid/cgroup".)
+    The process's own group or any group above it may set a limit. A group's usage includes inactive page
+    cache; the kernel frees that before it kills a process, so it counts as available. (Linux, "Memory
+    Resource Controller", ``memory.stat``; cgroups(7), "/proc/pid/cgroup".)
     """
     memory = psutil.virtual_memory()
     total, available = memory.total, memory.available
@@ -133,20 +133,20 @@ def read_memory(cgroup: Path = _CGROUP, own: Path = _OWN_CGROUP) -> HostMemory:
             if limit is not None and limit < memory.total:
                 total = min(total, limit)
                 used = _number_in(folder / group.used_file) or 0
-                kept_files = _named_number_in(folder / "memory.stat", group.kept_files)
-                available = min(available, limit - max(0, used - kept_files))
+                inactive_files = _named_number_in(folder / "memory.stat", group.inactive_files)
+                available = min(available, limit - max(0, used - inactive_files))
     return HostMemory(total, max(0, available))
 
 
 def _groups_of(group: _ControlGroup, cgroup: Path, own: Path) -> list[Path]:
-    """Return the folders from the root that is mounted down to the process's own group."""
+    """Return the folders from the mounted root down to the process's own group."""
     root = cgroup / group.folder
     try:
         lines = own.read_text("utf-8", "replace").splitlines()
     except OSError:
         return [root]
     for line in lines:
-        # hierarchy:controllers:path; a path outside of the namespace begins with "..".
+        # hierarchy:controllers:path; a path outside the namespace begins with "..".
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         parts = [part for part in path.split("/") if part]
@@ -163,7 +163,7 @@ def _number_in(file: Path) -> int | None:
 
 
 def _named_number_in(file: Path, name: str) -> int:
-    """Return the number behind ``name`` on a line of its own, 0 where there is none."""
+    """Return the number after ``name`` on a line of its own, or 0."""
     try:
         lines = file.read_text("ascii").splitlines()
     except (OSError, UnicodeDecodeError):
@@ -182,7 +182,7 @@ def package_folder(name: str) -> Path | None:
 
 
 def read_torch_build(folder: Path | None) -> TorchBuild | None:
-    """Read which torch lies in ``folder`` from its ``version.py``, as text: importing it takes seconds."""
+    """Read the version of the torch in ``folder`` from ``version.py``, as text: importing takes seconds."""
     if folder is None:
         return None
     try:
@@ -195,9 +195,9 @@ def read_torch_build(folder: Path | None) -> TorchBuild | None:
 
 
 def can_compile(environment: Mapping[str, str] = os.environ) -> bool:
-    """Tell whether torch.compile can work: it generates Triton code, whose launcher a C compiler builds.
+    """Return whether torch.compile can work: it needs Triton, and a C compiler for Triton's launcher.
 
-    On Windows Triton comes as a package of its own (triton-windows) that brings its compiler along.
+    On Windows, Triton is a separate package (triton-windows) that includes its compiler.
     """
     if package_folder("triton") is None:
         return False

@@ -1,6 +1,6 @@
-"""From what a machine is to how Klein sits on it: one list of ways, the first that fits is taken.
+"""Chooses the profile for a machine: a list of candidate profiles; the first that fits wins.
 
-There are no presets: a named card is a test of these rules (``tests/hardware/test_profile_choice.py``).
+There are no presets: named GPUs are tests of these rules (``tests/hardware/test_profile_choice.py``).
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ from kleinbot.hardware.checks import (
     check_host_memory,
     check_possible,
     driver_problem,
-    obstacle,
+    gpu_problem,
 )
 from kleinbot.hardware.facts import GIB, Gpu, HostMemory, MachineFacts, System
 from kleinbot.hardware.memory_model import (
@@ -39,27 +39,27 @@ from kleinbot.hardware.profile_overrides import AvailableWeights, ProfileOverrid
 from kleinbot.hardware.without_gpu import HOST_RESERVE_BYTES, SHIPPED, cpu_profile, unseen_gpu_profile
 
 CONTEXT_RESERVE_BYTES = int(0.7 * GIB)
-"""Of the card for what torch's allocator does not see: the CUDA context and the libraries' workspaces."""
+"""GPU memory outside torch's allocator: the CUDA context and the libraries' workspaces."""
 DISPLAY_RESERVE_BYTES = int(0.3 * GIB)
-"""Of a card that draws a desktop, whose windows come and go."""
+"""Memory of a GPU with a desktop, whose windows come and go."""
 
 MOST_REFERENCES = 4
-"""As many as Black Forest Labs documents for Klein."""
+"""The number that Black Forest Labs documents for Klein."""
 MOST_BATCH = 4
-"""Larger batches gain nothing more in pictures per second at 1024², and each member waits for all of it."""
+"""At 1024², larger batches give no more pictures per second, and every member waits for the whole batch."""
 
-_LARGE_CARD_BYTES = 28 * GIB
+_LARGE_GPU_BYTES = 28 * GIB
 _DATA_CENTRE_BYTES = 39 * GIB
 _COMPILED_FROM_BYTES = 20 * GIB
 _SQUARES = (Grid(64, 64), Grid(48, 48), Grid(32, 32))
-"""1024², 768² and 512²: smaller pictures before no pictures."""
+"""1024², 768² and 512²: smaller pictures are better than none."""
 
 
 @dataclass(frozen=True)
-class PassedOver:
-    """A way that would have come first, had the card had ``needed_bytes`` where it has ``usable_bytes``.
+class RejectedProfile:
+    """A better candidate that needs ``needed_bytes``, more than the GPU's ``usable_bytes``.
 
-    Both are of allocated memory, for pictures of ``square`` with ``references`` of the same size.
+    Both are allocated memory, for pictures of ``square`` with ``references`` of the same size.
     """
 
     name: str
@@ -71,17 +71,17 @@ class PassedOver:
 
 @dataclass(frozen=True)
 class ProfileChoice:
-    """What the rules give. ``card`` and ``usable_bytes`` are None on a CPU.
+    """The chosen profile. ``gpu`` and ``usable_bytes`` are None on a CPU.
 
-    ``fallback``: why a machine with a card runs on its CPU nevertheless. ``uses_named_weights`` is False
-    where the weights that the host has named are left alone, and the small model that ships draws instead.
-    ``rank`` is how many attempts at a card come before this one, 0 for the best; None where none was counted.
+    ``fallback``: why a machine with a GPU runs on its CPU. ``uses_named_weights`` is False if the owner named
+    weights, but the small model that ships is used instead. ``rank`` is the number of better attempts on the
+    GPU, 0 for the best one; None if there were no attempts.
     """
 
     profile: Profile
     gpu: Gpu | None = None
     usable_bytes: int | None = None
-    passed_over: tuple[PassedOver, ...] = ()
+    rejected: tuple[RejectedProfile, ...] = ()
     fallback: StartError | None = None
     uses_named_weights: bool = True
     rank: int | None = None
@@ -90,109 +90,113 @@ class ProfileChoice:
 def choose(
     facts: MachineFacts,
     asked: Device | None = None,
-    offer: AvailableWeights | None = None,
-    wishes: ProfileOverrides | None = None,
-    without: frozenset[str] = frozenset(),
+    available: AvailableWeights | None = None,
+    overrides: ProfileOverrides | None = None,
+    excluded: frozenset[str] = frozenset(),
 ) -> ProfileChoice:
-    """Choose how Klein sits on the machine that ``facts`` describe.
+    """Choose the profile for the machine described by ``facts``.
 
-    ``asked`` is what the settings say; None takes the best card that can serve, else the CPU. ``without``
-    names profiles that are left out where others fit.
+    ``asked`` is the device of the settings; None takes the best usable GPU, otherwise the CPU. Profiles named
+    in ``excluded`` are skipped if others fit.
 
-    Raises StartError where the host asked for what cannot be: a card that cannot serve, wishes that do not
-    fit it or each other, or a model of full size on a CPU whose memory does not hold it.
+    Raises StartError if the owner's settings are impossible: an unusable GPU, overrides that do not fit it or
+    each other, or a full-size model on a CPU without enough memory.
     """
-    wishes, offer = wishes or ProfileOverrides(), offer or AvailableWeights()
+    overrides, available = overrides or ProfileOverrides(), available or AvailableWeights()
     if asked is Device.CPU or (asked is None and not facts.gpus):
-        choice = _on_cpu(facts, asked, offer, wishes)
+        choice = _on_cpu(facts, asked, available, overrides)
         return choice if asked is Device.CPU else replace(choice, fallback=driver_problem(facts))
     if not facts.gpus:
-        # A driver without its management library; torch may know better, and says it if not.
-        return ProfileChoice(_called_by_what_was_wished(unseen_gpu_profile(facts, offer, wishes), CUDA_BF16))
+        # The driver's management library is missing; torch may find the GPU, or fails with its own error.
+        return ProfileChoice(_named_if_overridden(unseen_gpu_profile(facts, available, overrides), CUDA_BF16))
     problem: StartError | None = None
-    for gpu in by_worth(facts):
-        found = obstacle(gpu, facts)
+    for gpu in ranked_gpus(facts):
+        found = gpu_problem(gpu, facts)
         if found is None:
             try:
-                return _fitting(gpu, facts, offer, wishes, without)
+                return _fitting_choice(gpu, facts, available, overrides, excluded)
             except StartError as error:
                 found = error
-        # Of several cards, what is wrong with the best of them is what the owner must know.
+        # With several GPUs, the owner is told the problem of the best one.
         problem = problem or found
     if problem is None:
-        raise ValueError("facts without cards")
-    if asked is Device.CUDA or (wishes.are_any and obstacle(by_worth(facts)[0], facts) is None):
+        raise ValueError("facts without GPUs")
+    if asked is Device.CUDA or (overrides.are_any and gpu_problem(ranked_gpus(facts)[0], facts) is None):
         raise problem
     try:
-        return replace(_on_cpu(facts, asked, offer, wishes), fallback=problem)
+        return replace(_on_cpu(facts, asked, available, overrides), fallback=problem)
     except StartError:
-        # The wishes were meant for the card, so that it cannot serve is what the host must know.
+        # The overrides were meant for the GPU, so the owner is told the GPU's problem.
         raise problem from None
 
 
-def by_worth(facts: MachineFacts) -> Sequence[Gpu]:
-    """Return the cards, the one that serves best first: without an obstacle, with most room, then newest.
+def ranked_gpus(facts: MachineFacts) -> Sequence[Gpu]:
+    """Return the GPUs, best first: usable, then most usable memory, then newest.
 
-    Room is counted in whole GiB, so that a window on one of two equal cards does not decide.
+    Memory is compared in whole GiB, so that a window on one of two equal GPUs does not decide.
     """
 
-    def worth(gpu: Gpu) -> tuple[bool, int, tuple[int, int]]:
-        return obstacle(gpu, facts) is None, usable_bytes(gpu, facts.system) // GIB, gpu.capability
+    def sort_key(gpu: Gpu) -> tuple[bool, int, tuple[int, int]]:
+        return gpu_problem(gpu, facts) is None, usable_bytes(gpu, facts.system) // GIB, gpu.capability
 
-    return sorted(facts.gpus, key=worth, reverse=True)
+    return sorted(facts.gpus, key=sort_key, reverse=True)
 
 
 def _on_cpu(
-    facts: MachineFacts, asked: Device | None, offer: AvailableWeights, wishes: ProfileOverrides
+    facts: MachineFacts, asked: Device | None, available: AvailableWeights, overrides: ProfileOverrides
 ) -> ProfileChoice:
-    """Run on the CPU what it can run: a model of full size only where the host asks for the CPU itself."""
-    is_taken = offer.is_named and (offer.is_small or asked is Device.CPU)
-    profile = cpu_profile(facts, offer if is_taken else SHIPPED, wishes)
+    """Choose for the CPU: a full-size model only if the owner asked for the CPU."""
+    uses_available = available.is_named and (available.is_small or asked is Device.CPU)
+    profile = cpu_profile(facts, available if uses_available else SHIPPED, overrides)
     return ProfileChoice(
-        _called_by_what_was_wished(profile, CPU_SMALL), uses_named_weights=is_taken or not offer.is_named
+        _named_if_overridden(profile, CPU_SMALL), uses_named_weights=uses_available or not available.is_named
     )
 
 
 def usable_bytes(gpu: Gpu, system: System) -> int:
-    """Return how much torch may have allocated at most on ``card`` as it is now."""
+    """Return the most memory that torch may allocate on ``gpu`` in its current state."""
     reserve = CONTEXT_RESERVE_BYTES + (DISPLAY_RESERVE_BYTES if gpu.shows_a_display else 0)
     return max(0, int((gpu.free_bytes - reserve) / (1 + RESERVED_BEYOND[system])))
 
 
-def _fitting(
-    gpu: Gpu, facts: MachineFacts, offer: AvailableWeights, wishes: ProfileOverrides, without: frozenset[str]
+def _fitting_choice(
+    gpu: Gpu,
+    facts: MachineFacts,
+    available: AvailableWeights,
+    overrides: ProfileOverrides,
+    excluded: frozenset[str],
 ) -> ProfileChoice:
     usable = usable_bytes(gpu, facts.system)
-    checkpoints = offer.checkpoints if wishes.base_checkpoint is not False else (Checkpoint.DISTILLED,)
-    ways = [
-        _named(wishes.applied_to(_fed_from(facts.memory, way)))
-        for way in _ways(gpu, facts, offer, checkpoints)
+    checkpoints = available.checkpoints if overrides.base_checkpoint is not False else (Checkpoint.DISTILLED,)
+    candidates = [
+        _named(overrides.applied_to(_placed_for(facts.memory, candidate)))
+        for candidate in _candidates(gpu, facts, available, checkpoints)
     ]
-    ways = list(dict.fromkeys(ways))
-    for way in ways:
-        check_possible(way, gpu, facts, offer)
-        check_host_memory(way, facts)
-    passed_over: list[PassedOver] = []
-    left_out: list[tuple[int, Profile, Grid]] = []
-    for rank, (way, square, references) in enumerate(_attempts(ways, wishes)):
-        needed = _peaks(way, square, references).highest_bytes
+    candidates = list(dict.fromkeys(candidates))
+    for candidate in candidates:
+        check_possible(candidate, gpu, facts, available)
+        check_host_memory(candidate, facts)
+    rejected: list[RejectedProfile] = []
+    skipped: list[tuple[int, Profile, Grid]] = []
+    for rank, (candidate, square, references) in enumerate(_attempts(candidates, overrides)):
+        needed = _peaks(candidate, square, references).highest_bytes
         if needed > usable:
-            passed_over.append(PassedOver(way.name, square, references, needed, usable))
-        elif way.name in without:
-            left_out.append((rank, way, square))
+            rejected.append(RejectedProfile(candidate.name, square, references, needed, usable))
+        elif candidate.name in excluded:
+            skipped.append((rank, candidate, square))
         else:
-            profile = _with_limits(way, square, usable, wishes)
-            return ProfileChoice(profile, gpu, usable, _unique(passed_over), rank=rank)
-    if left_out:
-        # It ran out of memory lately; better than nothing at all.
-        rank, way, square = left_out[0]
-        profile = _with_limits(way, square, usable, wishes)
-        return ProfileChoice(profile, gpu, usable, _unique(passed_over), rank=rank)
-    least = min(passed_over, key=lambda attempt: attempt.needed_bytes)
-    smallest = next(way for way in ways if way.name == least.name)
+            profile = _with_limits(candidate, square, usable, overrides)
+            return ProfileChoice(profile, gpu, usable, _unique(rejected), rank=rank)
+    if skipped:
+        # It ran out of memory recently, but is better than no profile.
+        rank, candidate, square = skipped[0]
+        profile = _with_limits(candidate, square, usable, overrides)
+        return ProfileChoice(profile, gpu, usable, _unique(rejected), rank=rank)
+    least = min(rejected, key=lambda attempt: attempt.needed_bytes)
+    smallest = next(candidate for candidate in candidates if candidate.name == least.name)
     peaks = _peaks(smallest, least.square, least.references)
     raise StartError(
-        Code.PROFILE_NO_ROOM if wishes.are_any else Code.CARD_TOO_FULL,
+        Code.PROFILE_NO_ROOM if overrides.are_any else Code.CARD_TOO_FULL,
         card=gpu.name,
         profile=smallest.name,
         stage=peaks.highest_stage,
@@ -203,57 +207,58 @@ def _fitting(
     )
 
 
-def _attempts(ways: Sequence[Profile], wishes: ProfileOverrides) -> Iterator[tuple[Profile, Grid, int]]:
-    """Yield each way with what it must hold, in the order in which they are preferred.
+def _attempts(
+    candidates: Sequence[Profile], overrides: ProfileOverrides
+) -> Iterator[tuple[Profile, Grid, int]]:
+    """Yield each candidate with the picture size and references it must fit, in order of preference.
 
-    What must be held is pictures of a size and edits with so many references of that size. First, of the
-    ways that move no weights for a picture, those that hold every reference are gone through, then those
-    that hold one; then the ways that do move weights. Only after that are pictures made smaller.
+    Resident candidates come first, with all references and then with one; streamed candidates follow in the
+    same order. Only after that is the picture size reduced.
     """
     squares: Sequence[Grid] = _SQUARES
-    if wishes.largest_side_px is not None:
-        side = wishes.largest_side_px // TOKEN_PX
+    if overrides.largest_side_px is not None:
+        side = overrides.largest_side_px // TOKEN_PX
         squares = [Grid(side, side)]
-    counts = [MOST_REFERENCES, 1] if wishes.most_references is None else [wishes.most_references]
-    resting = [way for way in ways if _rests(way)]
-    moving = [way for way in ways if not _rests(way)]
-    for kind in (resting, moving):
+    counts = [MOST_REFERENCES, 1] if overrides.most_references is None else [overrides.most_references]
+    resident = [candidate for candidate in candidates if _is_resident(candidate)]
+    streamed = [candidate for candidate in candidates if not _is_resident(candidate)]
+    for kind in (resident, streamed):
         for count in counts:
-            yield from ((way, squares[0], count) for way in kind)
+            yield from ((candidate, squares[0], count) for candidate in kind)
     for square in squares[1:]:
-        yield from ((way, square, counts[-1]) for way in (*resting, *moving))
+        yield from ((candidate, square, counts[-1]) for candidate in (*resident, *streamed))
 
 
-def _rests(way: Profile) -> bool:
-    """Tell whether no weights are moved for a picture."""
-    return way.transformer.placement is way.text_encoder.placement is Placement.RESIDENT
+def _is_resident(candidate: Profile) -> bool:
+    """Return whether all weights stay on the GPU."""
+    return candidate.transformer.placement is candidate.text_encoder.placement is Placement.RESIDENT
 
 
-def _ways(
-    gpu: Gpu, facts: MachineFacts, offer: AvailableWeights, checkpoints: tuple[Checkpoint, ...]
+def _candidates(
+    gpu: Gpu, facts: MachineFacts, available: AvailableWeights, checkpoints: tuple[Checkpoint, ...]
 ) -> Iterator[Profile]:
-    """Yield the ways for ``card``, the best first, as far as the weights offer them.
+    """Yield the candidates for ``gpu`` that the weights allow, best first.
 
-    ``checkpoints``: those that a card with room for them gets.
+    ``checkpoints``: those for a GPU with enough memory.
 
-    8 bits: the official FP8 file where the card multiplies FP8 by itself (half the download, faster); else
-    INT8, which is three times nearer to BF16 than FP8 where both are only dequantised (relative error of a
-    linear 0.0085 against 0.0265), for 3.7 GB more of download, once. The text encoder runs once a picture,
-    so it takes the nearer INT8 everywhere.
+    8 bits means the official FP8 file if the GPU multiplies FP8 natively (half the download, faster);
+    otherwise INT8, which is three times closer to BF16 than FP8 if both are only dequantised (relative error
+    of a linear layer 0.0085 against 0.0265), for 3.7 GB more of download, once. The text encoder runs once
+    per picture, so it always uses the closer INT8.
     """
-    # Products of FP8 with a scale for each row are not in torch's builds for Windows (pytorch#194606), and
-    # those with one scale have not been tried there.
+    # torch's builds for Windows lack FP8 products with a scale per row (pytorch#194606); products with one
+    # scale have not been tried there.
     has_products = facts.system is not System.WINDOWS
-    native = has_products and gpu.capability >= NATIVE_FP8_FROM and WeightFormat.FP8 in offer.formats
-    eight = WeightFormat.INT8 if WeightFormat.INT8 in offer.formats and not native else WeightFormat.FP8
-    plain = WeightFormat.PLAIN in offer.formats
+    native = has_products and gpu.capability >= NATIVE_FP8_FROM and WeightFormat.FP8 in available.formats
+    eight = WeightFormat.INT8 if WeightFormat.INT8 in available.formats and not native else WeightFormat.FP8
+    plain = WeightFormat.PLAIN in available.formats
     start = replace(CUDA_BF16, compiled=_should_compile(gpu, facts), checkpoints=checkpoints[:1])
     small_encoder = ComponentPlan(WeightFormat.INT8)
     eight_bits = replace(start, transformer=ComponentPlan(eight), native_fp8=native)
     if gpu.memory_bytes >= _DATA_CENTRE_BYTES and plain:
         yield replace(start, checkpoints=checkpoints)
-    elif gpu.memory_bytes >= _LARGE_CARD_BYTES and native:
-        # With one checkpoint the compiled VAE (half a GiB more) would be where memory is highest.
+    elif gpu.memory_bytes >= _LARGE_GPU_BYTES and native:
+        # With one checkpoint, the compiled VAE (half a GiB more) would be the memory peak.
         yield replace(
             eight_bits,
             text_encoder=small_encoder,
@@ -264,7 +269,7 @@ def _ways(
     if plain:
         yield start
         yield replace(start, text_encoder=small_encoder, token_table_on_host=True, lean_decode=True)
-    if eight in offer.formats:
+    if eight in available.formats:
         lean = replace(eight_bits, token_table_on_host=True, lean_decode=True)
         if not plain:
             yield lean
@@ -273,57 +278,63 @@ def _ways(
 
 
 def _should_compile(gpu: Gpu, facts: MachineFacts) -> bool:
-    """Compile where the card is fast enough that launches and elementwise work show, and has the room.
+    """Return whether the GPU is fast enough for launches and elementwise work to matter, and large enough.
 
-    On slower cards the kernels themselves fill the time, and a minute of compiling at each new shape is
-    most of what a small host's day of pictures could gain.
+    On slower GPUs the matrix kernels take the time, and a minute of compiling per new shape costs most of
+    what a small host's day of pictures could gain.
     """
     is_fast = gpu.capability >= NATIVE_FP8_FROM or gpu.memory_bytes >= _DATA_CENTRE_BYTES
     return facts.can_compile and is_fast and gpu.memory_bytes >= _COMPILED_FROM_BYTES
 
 
-def _fed_from(memory: HostMemory, way: Profile) -> Profile:
-    """Take from disk what the host's memory cannot hold."""
-    if pinned_bytes(way) + HOST_RESERVE_BYTES <= memory.available_bytes:
-        return way
+def _placed_for(memory: HostMemory, candidate: Profile) -> Profile:
+    """Return ``candidate`` with streamed weights moved to disk if host memory cannot hold them."""
+    if pinned_bytes(candidate) + HOST_RESERVE_BYTES <= memory.available_bytes:
+        return candidate
 
-    def fed(plan: ComponentPlan) -> ComponentPlan:
+    def placed(plan: ComponentPlan) -> ComponentPlan:
         return replace(plan, placement=Placement.DISK) if plan.placement is Placement.STREAMED else plan
 
-    return replace(way, transformer=fed(way.transformer), text_encoder=fed(way.text_encoder))
+    return replace(
+        candidate, transformer=placed(candidate.transformer), text_encoder=placed(candidate.text_encoder)
+    )
 
 
-def _with_limits(way: Profile, square: Grid, usable: int, wishes: ProfileOverrides) -> Profile:
-    """State the most references and the largest batch that fit at the largest size."""
+def _with_limits(candidate: Profile, square: Grid, usable: int, overrides: ProfileOverrides) -> Profile:
+    """Return the profile with the most references and the largest batch that fit at the largest size."""
     references = max(
-        (count for count in range(MOST_REFERENCES + 1) if _peaks(way, square, count).highest_bytes <= usable),
+        (
+            count
+            for count in range(MOST_REFERENCES + 1)
+            if _peaks(candidate, square, count).highest_bytes <= usable
+        ),
         default=0,
     )
-    batch = largest_batch_within(way, usable, square, (), MOST_BATCH)
-    if wishes.largest_batch is not None:
-        fitting = largest_batch_within(way, usable, square, (), wishes.largest_batch)
-        if fitting < wishes.largest_batch:
-            raise StartError(Code.PROFILE_BATCH_TOO_LARGE, wanted=wishes.largest_batch, fitting=fitting)
-        batch = wishes.largest_batch
+    batch = largest_batch_within(candidate, usable, square, (), MOST_BATCH)
+    if overrides.largest_batch is not None:
+        fitting = largest_batch_within(candidate, usable, square, (), overrides.largest_batch)
+        if fitting < overrides.largest_batch:
+            raise StartError(Code.PROFILE_BATCH_TOO_LARGE, wanted=overrides.largest_batch, fitting=fitting)
+        batch = overrides.largest_batch
     return replace(
-        way,
+        candidate,
         largest_grid_tokens=min(square.tokens, MAX_OUTPUT_TOKENS),
-        most_references=references if wishes.most_references is None else wishes.most_references,
+        most_references=references if overrides.most_references is None else overrides.most_references,
         largest_batch=batch,
     )
 
 
-def _peaks(way: Profile, square: Grid, references: int) -> StagePeaks:
-    return predict(way, WorkShape(square, (square,) * references))
+def _peaks(candidate: Profile, square: Grid, references: int) -> StagePeaks:
+    return predict(candidate, WorkShape(square, (square,) * references))
 
 
-def _unique(passed_over: list[PassedOver]) -> tuple[PassedOver, ...]:
-    """Keep of each way the last and least that it was asked for."""
-    return tuple({way.name: way for way in passed_over}.values())
+def _unique(rejected: list[RejectedProfile]) -> tuple[RejectedProfile, ...]:
+    """Keep the last and least demanding attempt of each candidate."""
+    return tuple({candidate.name: candidate for candidate in rejected}.values())
 
 
 def _named(profile: Profile) -> Profile:
-    """Name a profile by what is in it: "bf16", "fp8-native+int8-encoder-streamed", "bf16+base"."""
+    """Name a profile by its contents: "bf16", "fp8-native+int8-encoder-streamed", "bf16+base"."""
     words = {WeightFormat.PLAIN: "bf16", WeightFormat.FP8: "fp8", WeightFormat.INT8: "int8"}
     if profile.precision is Precision.FLOAT32:
         words[WeightFormat.PLAIN] = "float32"
@@ -337,7 +348,7 @@ def _named(profile: Profile) -> Profile:
     return replace(profile, name="+".join(parts))
 
 
-def _called_by_what_was_wished(profile: Profile, start: Profile) -> Profile:
+def _named_if_overridden(profile: Profile, start: Profile) -> Profile:
     return start if profile == start else replace(profile, name=f"{start.device}-{_named(profile).name}")
 
 

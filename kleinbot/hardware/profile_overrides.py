@@ -1,4 +1,4 @@
-"""What the weights at hand offer, and what the host wants of a profile against the rules."""
+"""The available weights, and the owner's overrides of a profile."""
 
 from dataclasses import dataclass, replace
 
@@ -8,12 +8,12 @@ from kleinbot.domain.profile import Attention, ComponentPlan, Placement, Profile
 
 @dataclass(frozen=True)
 class AvailableWeights:
-    """What the weights at hand can be loaded as: formats of the transformer, and which checkpoints.
+    """The transformer formats and checkpoints that the available weights can be loaded as.
 
-    ``is_named``: the host has named them. ``is_small``: a model that any CPU can run, not one of full size.
+    ``is_named``: the owner named them. ``is_small``: a model that any CPU can run, not a full-size one.
 
-    The text encoder is published in BF16 only; its linears are quantised while it is loaded, as is a BF16
-    transformer kept in INT8.
+    The text encoder is published in BF16 only; its linear layers are quantised on load, like those of a BF16
+    transformer in INT8.
     """
 
     formats: frozenset[WeightFormat] = frozenset(WeightFormat)
@@ -24,7 +24,7 @@ class AvailableWeights:
 
 @dataclass(frozen=True)
 class ProfileOverrides:
-    """The host's own settings of a profile's fields; None leaves a field to the rules."""
+    """The owner's settings for a profile's fields; None leaves a field to the automatic choice."""
 
     transformer: WeightFormat | None = None
     transformer_placement: Placement | None = None
@@ -45,7 +45,7 @@ class ProfileOverrides:
         return self != ProfileOverrides()
 
     def applied_to(self, profile: Profile) -> Profile:
-        """Return ``profile`` with the wishes about weights and arithmetic; the rules see to limits."""
+        """Return ``profile`` with the overrides of weights and arithmetic; the caller applies the limits."""
         transformer = ComponentPlan(
             self.transformer or profile.transformer.format,
             self.transformer_placement or profile.transformer.placement,
@@ -72,5 +72,5 @@ class ProfileOverrides:
         )
 
 
-def _or(wish: bool | None, otherwise: bool) -> bool:
-    return otherwise if wish is None else wish
+def _or(override: bool | None, otherwise: bool) -> bool:
+    return otherwise if override is None else override

@@ -1,4 +1,4 @@
-"""How Klein sits where no card is counted: on the CPU, or on one that the driver's library does not show."""
+"""Profiles without a known GPU: for the CPU, or for a GPU that the driver's library does not report."""
 
 from dataclasses import replace
 
@@ -12,20 +12,20 @@ from kleinbot.hardware.memory_model import WorkShape, pinned_bytes, predict, res
 from kleinbot.hardware.profile_overrides import AvailableWeights, ProfileOverrides
 
 HOST_RESERVE_BYTES = 4 * GIB
-"""Of the host's memory for torch, the bot and the system, beside weights."""
+"""Host memory for torch, the bot and the system, besides weights."""
 
 SHIPPED = AvailableWeights(checkpoints=(Checkpoint.DISTILLED,), is_small=True)
 """The small model that comes with kleinbot."""
 
 
-def cpu_profile(facts: MachineFacts, offer: AvailableWeights, wishes: ProfileOverrides) -> Profile:
-    """Return the profile of a CPU for the weights that ``offer`` tells of.
+def cpu_profile(facts: MachineFacts, available: AvailableWeights, overrides: ProfileOverrides) -> Profile:
+    """Return the CPU profile for the ``available`` weights.
 
-    Raises StartError as ``check_possible``; PROFILE_CPU_ATTENTION; CPU_NO_MEMORY (needed, available) where a
-    model of full size would not fit into the host's memory.
+    Raises StartError like ``check_possible``; PROFILE_CPU_ATTENTION; CPU_NO_MEMORY (needed, available) if a
+    full-size model does not fit in host memory.
     """
-    profile = _wished(CPU_SMALL, facts, offer, wishes)
-    if not offer.is_small and (needed := _host_bytes(profile)) > facts.memory.available_bytes:
+    profile = _overridden(CPU_SMALL, facts, available, overrides)
+    if not available.is_small and (needed := _host_bytes(profile)) > facts.memory.available_bytes:
         raise StartError(
             Code.CPU_NO_MEMORY,
             needed=round(needed / GIB, 1),
@@ -35,40 +35,44 @@ def cpu_profile(facts: MachineFacts, offer: AvailableWeights, wishes: ProfileOve
 
 
 def full_size_cpu_bytes() -> int:
-    """Return what a model of full size would take of the host's memory, were it run on the CPU."""
+    """Return the host memory that a full-size model needs on the CPU."""
     return _host_bytes(CPU_SMALL)
 
 
-def unseen_gpu_profile(facts: MachineFacts, offer: AvailableWeights, wishes: ProfileOverrides) -> Profile:
-    """Return the profile for a card that torch may know: nothing is known of its memory and arithmetic.
+def unseen_gpu_profile(
+    facts: MachineFacts, available: AvailableWeights, overrides: ProfileOverrides
+) -> Profile:
+    """Return the profile for a GPU of unknown memory and arithmetic, which only torch may find.
 
-    Raises StartError as ``check_possible`` and ``check_host_memory``.
+    Raises StartError like ``check_possible`` and ``check_host_memory``.
     """
-    profile = _wished(CUDA_BF16, facts, offer, wishes)
+    profile = _overridden(CUDA_BF16, facts, available, overrides)
     check_host_memory(profile, facts)
     return profile
 
 
-def _wished(
-    start: Profile, facts: MachineFacts, offer: AvailableWeights, wishes: ProfileOverrides
+def _overridden(
+    start: Profile, facts: MachineFacts, available: AvailableWeights, overrides: ProfileOverrides
 ) -> Profile:
-    profile = wishes.applied_to(start)
-    tokens = wishes.largest_side_px and min(MAX_OUTPUT_TOKENS, (wishes.largest_side_px // TOKEN_PX) ** 2)
+    profile = overrides.applied_to(start)
+    tokens = overrides.largest_side_px and min(
+        MAX_OUTPUT_TOKENS, (overrides.largest_side_px // TOKEN_PX) ** 2
+    )
     profile = replace(
         profile,
         largest_grid_tokens=tokens or profile.largest_grid_tokens,
-        most_references=_or(wishes.most_references, profile.most_references),
-        largest_batch=_or(wishes.largest_batch, profile.largest_batch),
+        most_references=_or(overrides.most_references, profile.most_references),
+        largest_batch=_or(overrides.largest_batch, profile.largest_batch),
     )
-    # What is published in FP8 alone is dequantised while it is loaded.
-    check_possible(profile, None, facts, replace(offer, formats=offer.formats | {WeightFormat.PLAIN}))
+    # Weights available in FP8 only are dequantised on load.
+    check_possible(profile, None, facts, replace(available, formats=available.formats | {WeightFormat.PLAIN}))
     if profile.device is Device.CPU and profile.attention is Attention.CUDNN:
         raise StartError(Code.PROFILE_CPU_ATTENTION)
     return profile
 
 
 def _host_bytes(profile: Profile) -> int:
-    """Return the weights and the activations, which are measured in BF16, of a model of full size."""
+    """Return the memory of a full-size model's weights and activations, which are measured in BF16."""
     grid = profile.largest_square
     shape = WorkShape(grid, (grid,) * profile.most_references, profile.largest_batch)
     beside = predict(profile, shape).highest_bytes - resident_bytes(profile)
@@ -76,5 +80,5 @@ def _host_bytes(profile: Profile) -> int:
     return resident_bytes(profile) + pinned_bytes(profile) + wider * beside + HOST_RESERVE_BYTES
 
 
-def _or(wish: int | None, otherwise: int) -> int:
-    return otherwise if wish is None else wish
+def _or(override: int | None, otherwise: int) -> int:
+    return otherwise if override is None else override

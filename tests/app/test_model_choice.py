@@ -223,8 +223,8 @@ def test_every_wish_has_its_setting() -> None:
         profile_most_references="3",
         profile_largest_batch="2",
     )
-    wishes = overrides_of(settings)
-    assert wishes == ProfileOverrides(
+    overrides = overrides_of(settings)
+    assert overrides == ProfileOverrides(
         transformer=WeightFormat.INT8,
         transformer_placement=Placement.DISK,
         text_encoder=WeightFormat.FP8,
@@ -239,7 +239,7 @@ def test_every_wish_has_its_setting() -> None:
         most_references=3,
         largest_batch=2,
     )
-    assert all(getattr(wishes, field.name) is not None for field in fields(ProfileOverrides))
+    assert all(getattr(overrides, field.name) is not None for field in fields(ProfileOverrides))
 
 
 def test_a_setting_that_cannot_be_is_refused_at_the_start() -> None:

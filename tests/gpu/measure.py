@@ -23,7 +23,7 @@ from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.profile import CUDA_BF16
 from kleinbot.domain.work import BatchResult, RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine
-from kleinbot.hardware.probe import look
+from kleinbot.hardware.probe import read_machine_facts
 from kleinbot.hardware.profile_choice import choose
 from kleinbot.klein.pipeline.noise import draw_noise
 from kleinbot.klein.weights.source import FolderSource
@@ -120,6 +120,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     chosen = parser.parse_args().folder
-    facts = look()
+    facts = read_machine_facts()
     say(facts.gpus, choose(facts).profile.name, torch.__version__)
     compare(chosen, asyncio.run(through_the_engine(chosen)))

@@ -1,4 +1,4 @@
-"""Machines for tests: a card as a host has it, with a desktop on it where people have one."""
+"""Machines for tests: typical GPUs, with a desktop where people have one."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from kleinbot.hardware.profile_choice import ProfileChoice, choose
 
 @dataclass(frozen=True)
 class Machine:
-    """``held_gib`` is what the driver, the desktop and other programs hold of the card."""
+    """``held_gib`` is GPU memory held by the driver, the desktop and other programs."""
 
     name: str
     capability: tuple[int, int]

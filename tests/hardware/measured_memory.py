@@ -1,8 +1,8 @@
-"""What was measured of the memory model's predictions, and the document that shows both.
+"""The measurements for the memory model's predictions, and the document that compares both.
 
 ``tests.gpu.memory_table`` measures on a GPU and writes a file; ``python -m tests.hardware.measured_memory
-FILE…`` takes such files in and writes ``kleinbot/docs/memory_model.md`` anew, which is also needed after a
-change of the model.
+FILE…`` merges such files and rewrites ``kleinbot/docs/memory_model.md``, which is also needed after a change
+of the model.
 """
 
 import json
@@ -16,33 +16,33 @@ from kleinbot.hardware.facts import GIB
 from kleinbot.hardware.memory_model import WorkShape, predict
 from tests.hardware.named_hosts import HOSTS
 
-KEPT = Path(__file__).with_name("measured_memory.json")
+STORED = Path(__file__).with_name("measured_memory.json")
 DOCUMENT = Path(__file__).parents[2] / "kleinbot/docs/memory_model.md"
 STAGES = ("encode", "denoise", "decode")
 FULL = Grid(64, 64)
 
 _INTRODUCTION = """# Predicted and measured memory
 
-What `hardware/memory_model.py` predicts beside torch's `max_memory_allocated`, in GiB, for each stage:
-predicted, measured, their ratio. Each host has the profile that the rules choose for it. Measured with
+Torch's `max_memory_allocated` as predicted by `hardware/memory_model.py` and as measured, in GiB, for each
+stage: predicted, measured, their ratio. Each host has its automatically chosen profile. Measured with
 `python -m tests.gpu.memory_table` and `expandable_segments`.
 "Reserved" is `max_memory_reserved` of the shape. Memory was not limited, so some batches are larger than
-what fits the named card; the bot makes none that is predicted not to fit. References are of 1024².
+fit the named GPU; the bot makes no batch that is predicted not to fit. References are of 1024².
 
 Every ratio lies between {least:.3f} and {most:.3f}. This file is written by
-`python -m tests.hardware.measured_memory`; the tests hold the same measurements against the model.
+`python -m tests.hardware.measured_memory`; the tests compare the same measurements with the model.
 """
 
 
 def shape_of(side_px: int, references: int, batch: int) -> WorkShape:
-    """Return the shape of ``batch`` square pictures, each with so many references of 1024²."""
+    """Return the shape of ``batch`` square pictures with ``references`` of 1024² each."""
     side = side_px // TOKEN_PX
     return WorkShape(Grid(side, side), (FULL,) * references, batch)
 
 
 @dataclass(frozen=True)
 class Row:
-    """A square picture with references of 1024²; bytes of each stage, and what torch had taken at most."""
+    """A square picture with references of 1024²; peak bytes of each stage, and torch's peak reservation."""
 
     side_px: int
     references: int
@@ -61,20 +61,20 @@ class Row:
         return peaks.encode_bytes, peaks.denoise_bytes, peaks.decode_bytes
 
     def ratios(self, profile: Profile) -> list[float]:
-        """Return predicted to measured, by stage."""
+        """Return the ratio of predicted to measured, by stage."""
         return [one / other for one, other in zip(self.predicted(profile), self.measured, strict=True)]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One of ``named_hosts``. ``conditions``: the card, the versions, and what a reader has to know."""
+    """One of ``named_hosts``. ``conditions``: the GPU, the versions, and notes for the reader."""
 
     conditions: str
     rows: list[Row]
 
 
 def read(file: Path) -> dict[str, Measured]:
-    """Return what ``file`` holds, by the host's name."""
+    """Return the measurements in ``file``, by the host's name."""
     content = json.loads(file.read_text("utf-8"))
     return {
         name: Measured(host["conditions"], [Row(**row) for row in host["rows"]])
@@ -92,7 +92,7 @@ def as_json(measured: dict[str, Measured]) -> str:
 
 
 def merged(files: list[Path]) -> dict[str, Measured]:
-    """Return of each host what the last of ``files`` has."""
+    """Return each host's measurements from the last of ``files`` that has them."""
     hosts: dict[str, Measured] = {}
     for file in files:
         hosts |= read(file)
@@ -128,6 +128,6 @@ def _line(row: Row, profile: Profile) -> str:
 
 
 if __name__ == "__main__":
-    result = merged([KEPT, *map(Path, sys.argv[1:])])
-    KEPT.write_text(as_json(result), "utf-8")
+    result = merged([STORED, *map(Path, sys.argv[1:])])
+    STORED.write_text(as_json(result), "utf-8")
     DOCUMENT.write_text(document(result), "utf-8")

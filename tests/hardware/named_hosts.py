@@ -1,4 +1,4 @@
-"""The hosts that tools for a card measure, with their promises and, where these decide, their weights."""
+"""The machines that the GPU measurements cover, with their promises and overrides."""
 
 from dataclasses import dataclass, replace
 
@@ -36,7 +36,7 @@ NATIVE_FP8 = ProfileOverrides(
 
 @dataclass(frozen=True)
 class Host:
-    """``promise_gib`` is the most memory that the host may reserve; None promises nothing.
+    """``promise_gib`` is the most GPU memory that the profile may reserve; None promises nothing.
 
     ``too_large``: the profile gets stock decoding and so little memory that only this stage should fail.
     """
@@ -45,12 +45,12 @@ class Host:
     title: str
     machine: Machine
     promise_gib: float | None
-    wishes: ProfileOverrides | None = None
+    overrides: ProfileOverrides | None = None
     too_large: bool = False
 
     def profile(self) -> Profile:
-        """Return what the rules choose for it."""
-        return choose(self.machine.facts(), Device.CUDA, wishes=self.wishes).profile
+        """Return the chosen profile."""
+        return choose(self.machine.facts(), Device.CUDA, overrides=self.overrides).profile
 
 
 HOSTS = (

@@ -1,4 +1,4 @@
-"""Predictions against what was measured; the measured rows lie beside this file."""
+"""Compares predictions with the measured rows in the file next to this one."""
 
 from dataclasses import replace
 from functools import partial
@@ -18,10 +18,10 @@ from kleinbot.hardware.memory_model import (
     resident_bytes,
 )
 from kleinbot.hardware.model_sizes import transformer_bytes
-from tests.hardware.measured_memory import DOCUMENT, KEPT, STAGES, document, read
+from tests.hardware.measured_memory import DOCUMENT, STAGES, STORED, document, read
 from tests.hardware.named_hosts import HOSTS
 
-MEASURED = read(KEPT)
+MEASURED = read(STORED)
 HOSTS_BY_NAME = {host.name: host for host in HOSTS}
 FULL = Grid(64, 64)
 WEIGHTS_BYTES, BEFORE_FIRST_STAGE_BYTES = 14_147_400_704, 14_180_963_328
@@ -54,14 +54,14 @@ def test_the_weights_are_counted_to_the_byte() -> None:
     assert before == pytest.approx(BEFORE_FIRST_STAGE_BYTES, abs=100_000)
 
 
-@pytest.mark.parametrize("lean", [False, True])
-@pytest.mark.parametrize("kept", WeightFormat)
+@pytest.mark.parametrize("tiled", [False, True])
+@pytest.mark.parametrize("weight_format", WeightFormat)
 def test_what_takes_the_place_of_compiled_blocks_and_coders_takes_no_more(
-    kept: WeightFormat, lean: bool
+    weight_format: WeightFormat, tiled: bool
 ) -> None:
-    compiled = replace(CUDA_BF16, compiled=True, lean_decode=lean, transformer=ComponentPlan(kept))
-    # Strips that dequantise take the most of all; the coders become lean. Smaller pictures than 1024² take
-    # more than predicted then, but never what a host with such a profile has not got.
+    compiled = replace(CUDA_BF16, compiled=True, lean_decode=tiled, transformer=ComponentPlan(weight_format))
+    # Row tiles that dequantise need the most; the VAE is tiled too. Pictures smaller than 1024² then need
+    # more than predicted, but never more than a machine with such a profile has.
     instead = replace(CUDA_BF16, lean_decode=True, transformer=ComponentPlan(WeightFormat.INT8))
     for references, batch in ((0, 1), (0, 4), (1, 1), (1, 4), (3, 4), (4, 1)):
         shape = WorkShape(FULL, (FULL,) * references, batch)
@@ -70,7 +70,7 @@ def test_what_takes_the_place_of_compiled_blocks_and_coders_takes_no_more(
 
 
 def test_a_compiled_batch_that_fits_no_graph_is_not_made() -> None:
-    """With four references a fourth picture of 1024² would; each of three is compiled."""
+    """With four references a fourth picture of 1024² exceeds the graph; a batch of three is compiled."""
     profile = HOSTS_BY_NAME["data-centre"].profile()
     references = (FULL,) * 4
     assert largest_batch_within(profile, 10**12, FULL, references, 4) == 3
@@ -96,7 +96,7 @@ def test_streamed_transformers_of_both_checkpoints_wait_in_host_memory() -> None
 
 
 def test_what_cannot_be_multiplied_in_fp8_is_counted_with_its_wide_weights() -> None:
-    """An engine finds that out; what is accepted and put together then must fit all the same."""
+    """The engine detects it only at the start; later batches must still fit."""
     native = replace(
         CUDA_BF16,
         transformer=ComponentPlan(WeightFormat.FP8),
@@ -110,7 +110,7 @@ def test_what_cannot_be_multiplied_in_fp8_is_counted_with_its_wide_weights() -> 
         widened = replace(asked, widened=True)
         for shape in (WorkShape(square), WorkShape(square, (square,) * 4), WorkShape(square, batch=4)):
             assert predict(widened, shape).denoise_bytes >= predict(asked, shape).denoise_bytes
-        assert widened.strips is asked.strips, "the blocks are made before it is found out"
+        assert widened.row_tiling is asked.row_tiling, "the blocks are built before the check"
         usable = predict(asked, WorkShape(square, batch=4)).highest_bytes
         found: dict[str, Profile] = {"profile": asked}
         capacity = CapacityNow(partial(found.__getitem__, "profile"), usable)
@@ -119,13 +119,13 @@ def test_what_cannot_be_multiplied_in_fp8_is_counted_with_its_wide_weights() -> 
         assert capacity.largest_batch(square) == capacity_of(widened, usable).largest_batch(square)
 
 
-def test_what_was_not_compiled_after_all_is_counted_in_strips() -> None:
+def test_what_was_not_compiled_after_all_is_counted_tiled() -> None:
     asked = replace(CUDA_BF16, compiled=True)
     untuned = replace(asked, untuned=True, lean_decode=True)
     shape = WorkShape(Grid(64, 64), (Grid(64, 64),) * 4)
-    assert untuned.strips is RowTiling.EVERYTHING
+    assert untuned.row_tiling is RowTiling.EVERYTHING
     assert not untuned.compiles_blocks
     assert predict(untuned, shape).highest_bytes < predict(asked, shape).highest_bytes
     assert predict(untuned, shape).denoise_bytes > resident_bytes(untuned)
     streamed = replace(untuned, transformer=ComponentPlan(placement=Placement.STREAMED))
-    assert streamed.strips is RowTiling.NOTHING, "its blocks were never to be compiled"
+    assert streamed.row_tiling is RowTiling.NOTHING, "its blocks are never compiled"

@@ -1,4 +1,4 @@
-"""The counts of parameters against the models that the published configs describe, on torch's meta device."""
+"""Compares the parameter counts with the models of the published configs, on torch's meta device."""
 
 import torch
 from diffusers import AutoencoderKLFlux2, Flux2Transformer2DModel

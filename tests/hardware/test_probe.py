@@ -1,4 +1,4 @@
-"""The driver's library is played by one that answers like it."""
+"""Probing of the machine; a fake library stands in for the driver's."""
 
 import ctypes
 import sys
@@ -11,8 +11,8 @@ import pytest
 
 from kleinbot.hardware import probe
 from kleinbot.hardware.facts import GIB, Gpu, HostMemory, Program, System, TorchBuild
-from kleinbot.hardware.nvml import Driver, ask_driver
-from kleinbot.hardware.probe import look, pin, read_memory, read_torch_build, system_of, visible
+from kleinbot.hardware.nvml import Driver, query_driver
+from kleinbot.hardware.probe import pin, read_machine_facts, read_memory, read_torch_build, system_of, visible
 from kleinbot.process.disk_space import free_disk_bytes
 from tests.processes import finished
 
@@ -102,7 +102,7 @@ class Library:
 
 
 def driver_of(library: Library) -> Driver:
-    return ask_driver(lambda _: library)  # type: ignore[arg-type, return-value]
+    return query_driver(lambda _: library)  # type: ignore[arg-type, return-value]
 
 
 def test_gpus_are_described_as_the_driver_knows_them() -> None:
@@ -115,7 +115,7 @@ def test_no_driver_is_no_gpu() -> None:
     def absent(name: str) -> ctypes.CDLL:
         raise OSError(name)
 
-    assert ask_driver(absent) == Driver()
+    assert query_driver(absent) == Driver()
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_driver_that_does_not_answer_is_no_gpu_and_its_code_is_kept(call: str)
 
 
 def test_a_gpu_that_shares_the_hosts_memory_is_a_gpu() -> None:
-    """GB10: NVML does not support the question for its memory."""
+    """GB10: NVML does not support the query of its memory."""
     library = Library([A_4090])
     library.calls["nvmlDeviceGetMemoryInfo"] = lambda *_: 3
     [gpu] = visible(driver_of(library).gpus, None)
@@ -148,10 +148,10 @@ def test_one_gpu_that_cannot_be_read_hides_no_other() -> None:
         15 if handle.value == 1 else memory_of(handle, memory)
     )
     assert driver_of(library) == Driver("590.44.01", (None, A_3060), 15)
-    facts = look({"CUDA_VISIBLE_DEVICES": "1"}, lambda _: library)  # type: ignore[arg-type, return-value]
+    facts = read_machine_facts({"CUDA_VISIBLE_DEVICES": "1"}, lambda _: library)  # type: ignore[arg-type, return-value]
     assert facts.gpus == (A_3060,), "it keeps its number"
     assert facts.driver_error == 15
-    assert look({}, lambda _: library).gpus == (A_3060,)  # type: ignore[arg-type, return-value]
+    assert read_machine_facts({}, lambda _: library).gpus == (A_3060,)  # type: ignore[arg-type, return-value]
 
 
 def test_what_a_driver_cannot_say_beside_is_left_out() -> None:
@@ -260,7 +260,7 @@ def test_the_limit_of_a_unit_and_of_the_groups_above_it_is_the_hosts_memory(
     assert read_memory(tmp_path, tmp_path / "absent").total_bytes != GIB
 
 
-def test_free_disk_is_told_for_folders_that_are_not_there_yet(tmp_path: Path) -> None:
+def test_free_disk_is_reported_for_folders_that_are_not_there_yet(tmp_path: Path) -> None:
     free = free_disk_bytes(tmp_path / "a" / "b")
     assert free is not None
     assert free > 0
@@ -288,7 +288,7 @@ def test_a_pinned_gpu_is_all_that_cuda_sees_and_later_looks_see_what_the_owner_l
     pin(A_3060, environment)
     assert environment == {"CUDA_VISIBLE_DEVICES": A_3060.identity}
     library = Library([A_4090, A_3060])
-    facts = look(environment, lambda _: library)  # type: ignore[arg-type, return-value]
+    facts = read_machine_facts(environment, lambda _: library)  # type: ignore[arg-type, return-value]
     assert facts.gpus == (A_4090, A_3060)
 
 
@@ -301,8 +301,8 @@ def test_a_gpu_without_identity_is_not_pinned() -> None:
 
 def test_looking_at_this_machine_needs_no_torch() -> None:
     code = (
-        "import sys; from kleinbot.hardware.probe import look; "
-        "print(look().memory.total_bytes, 'torch' in sys.modules)"
+        "import sys; from kleinbot.hardware.probe import read_machine_facts; "
+        "print(read_machine_facts().memory.total_bytes, 'torch' in sys.modules)"
     )
     result = finished([sys.executable, "-c", code])
     total, has_torch = result.stdout.split()

@@ -33,7 +33,7 @@ from tests.hardware.named_hosts import HOSTS, Host
 FULL = Grid(64, 64)
 BOTH = (Checkpoint.DISTILLED, Checkpoint.BASE)
 BUSY_3060 = replace(RTX_3060, held_gib=3.2)
-NO_CARD = MachineFacts(System.LINUX, HostMemory(16 * GIB, 12 * GIB))
+NO_GPU = MachineFacts(System.LINUX, HostMemory(16 * GIB, 12 * GIB))
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,9 @@ def test_a_picture_and_an_edit_stay_within_the_promise(host: Host) -> None:
 
 
 def test_a_3060_with_weights_in_fp8_alone_keeps_its_promise() -> None:
-    """Its products stay whole, so that they are bit-equal to those of weights dequantised at load."""
+    """Its matrix products are not tiled, so they are bit-equal to those of weights dequantised at load."""
     only_fp8 = AvailableWeights(frozenset({WeightFormat.FP8}), (Checkpoint.DISTILLED,))
-    profile = choose(RTX_3060.facts(), offer=only_fp8).profile
+    profile = choose(RTX_3060.facts(), available=only_fp8).profile
     reserved = predict(profile, WorkShape(FULL, (FULL,))).highest_bytes * (1 + RESERVED_BEYOND[System.LINUX])
     assert profile.name == "fp8+int8-encoder"
     assert reserved <= 7.8 * GIB
@@ -118,7 +118,7 @@ def test_more_free_memory_never_gives_a_smaller_picture_or_a_streamed_encoder() 
 def test_a_gpu_half_taken_by_a_game_gets_what_fits_the_rest() -> None:
     choice = replace(RTX_4090, held_gib=13.0).choice()
     assert choice.profile.transformer.format is WeightFormat.FP8
-    first = choice.passed_over[0]
+    first = choice.rejected[0]
     assert first.name == "bf16"
     assert choice.usable_bytes is not None
     assert first.needed_bytes > choice.usable_bytes
@@ -159,10 +159,10 @@ def test_a_gpu_that_torch_cannot_use_is_left_and_the_reason_kept(facts: MachineF
     assert choice.fallback.code is code
 
 
-def test_without_a_gpu_the_small_model_draws() -> None:
-    assert choose(NO_CARD).profile is CPU_SMALL
+def test_without_a_gpu_the_small_model_renders() -> None:
+    assert choose(NO_GPU).profile is CPU_SMALL
     assert choose(RTX_4090.facts(), Device.CPU).profile is CPU_SMALL
-    assert choose(NO_CARD, Device.CUDA).profile is CUDA_BF16
+    assert choose(NO_GPU, Device.CUDA).profile is CUDA_BF16
 
 
 def test_little_host_memory_streams_from_disk() -> None:
@@ -171,11 +171,11 @@ def test_little_host_memory_streams_from_disk() -> None:
 
 
 def test_weights_that_are_only_fp8_are_dequantised_on_a_gpu_without_it() -> None:
-    offer = AvailableWeights(frozenset({WeightFormat.FP8}), (Checkpoint.DISTILLED,))
-    profile = choose(RTX_3060.facts(), offer=offer).profile
+    available = AvailableWeights(frozenset({WeightFormat.FP8}), (Checkpoint.DISTILLED,))
+    profile = choose(RTX_3060.facts(), available=available).profile
     assert profile.transformer.format is WeightFormat.FP8
     assert not profile.native_fp8
-    assert choose(RTX_5090.facts(), offer=offer).profile.checkpoints == (Checkpoint.DISTILLED,)
+    assert choose(RTX_5090.facts(), available=available).profile.checkpoints == (Checkpoint.DISTILLED,)
 
 
 def test_without_a_compiler_nothing_is_compiled() -> None:
@@ -183,7 +183,7 @@ def test_without_a_compiler_nothing_is_compiled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("machine", "wishes", "code"),
+    ("machine", "overrides", "code"),
     [
         (RTX_3060, ProfileOverrides(native_fp8=True), Code.PROFILE_NO_FP8),
         (
@@ -212,50 +212,50 @@ def test_without_a_compiler_nothing_is_compiled() -> None:
         ),
     ],
 )
-def test_a_wish_that_cannot_be_is_refused_with_its_reason(
-    machine: Machine, wishes: ProfileOverrides, code: Code
+def test_an_impossible_override_is_refused_with_its_reason(
+    machine: Machine, overrides: ProfileOverrides, code: Code
 ) -> None:
     with pytest.raises(StartError) as caught:
-        choose(machine.facts(), wishes=wishes)
+        choose(machine.facts(), overrides=overrides)
     assert caught.value.code is code
 
 
-def test_a_wish_to_compile_without_a_compiler_is_refused() -> None:
+def test_an_override_to_compile_without_a_compiler_is_refused() -> None:
     with pytest.raises(StartError) as caught:
-        choose(RTX_3060.facts(can_compile=False), wishes=ProfileOverrides(compiled=True))
+        choose(RTX_3060.facts(can_compile=False), overrides=ProfileOverrides(compiled=True))
     assert caught.value.code is Code.PROFILE_NO_COMPILER
 
 
-def test_a_wish_for_what_the_weights_lack_is_refused() -> None:
+def test_an_override_that_the_weights_lack_is_refused() -> None:
     only_fp8 = AvailableWeights(frozenset({WeightFormat.FP8}), (Checkpoint.DISTILLED,))
-    for wishes, code in (
+    for overrides, code in (
         (ProfileOverrides(transformer=WeightFormat.INT8), Code.PROFILE_FORMAT_NOT_OFFERED),
         (ProfileOverrides(base_checkpoint=True), Code.PROFILE_NO_BASE),
     ):
         with pytest.raises(StartError) as caught:
-            choose(RTX_5090.facts(), offer=only_fp8, wishes=wishes)
+            choose(RTX_5090.facts(), available=only_fp8, overrides=overrides)
         assert caught.value.code is code
 
 
-def test_wishes_that_fit_are_granted() -> None:
-    wishes = ProfileOverrides(
+def test_overrides_that_fit_are_applied() -> None:
+    overrides = ProfileOverrides(
         transformer=WeightFormat.INT8, largest_side_px=768, most_references=2, largest_batch=3
     )
-    profile = choose(RTX_3090.facts(), wishes=wishes).profile
+    profile = choose(RTX_3090.facts(), overrides=overrides).profile
     assert profile.transformer.format is WeightFormat.INT8
     assert (profile.largest_grid_tokens, profile.most_references, profile.largest_batch) == (48 * 48, 2, 3)
 
 
-def test_a_wish_moves_the_rest_of_the_profile_out_of_its_way() -> None:
+def test_an_override_makes_the_rest_of_the_profile_fit() -> None:
     assert BUSY_3060.choice().profile.name == "int8+int8-encoder"
-    profile = choose(BUSY_3060.facts(), wishes=ProfileOverrides(most_references=4)).profile
+    profile = choose(BUSY_3060.facts(), overrides=ProfileOverrides(most_references=4)).profile
     assert profile.name == "int8+int8-encoder-streamed"
     assert profile.most_references == 4
 
 
-def test_the_offloaded_way_is_kept_as_a_choice() -> None:
-    wishes = ProfileOverrides(text_encoder_placement=Placement.STREAMED)
-    assert choose(RTX_3090.facts(), wishes=wishes).profile.name == "bf16+bf16-encoder-streamed"
+def test_the_streamed_encoder_can_be_chosen() -> None:
+    overrides = ProfileOverrides(text_encoder_placement=Placement.STREAMED)
+    assert choose(RTX_3090.facts(), overrides=overrides).profile.name == "bf16+bf16-encoder-streamed"
 
 
 def test_capacity_is_the_memory_model_within_the_profiles_limits() -> None:
@@ -303,7 +303,7 @@ def test_of_two_equal_gpus_the_one_without_a_game_is_taken() -> None:
     assert choice.gpu == free.gpu
 
 
-def test_where_no_gpu_serves_the_best_ones_obstacle_is_told() -> None:
+def test_where_no_gpu_serves_the_best_ones_problem_is_reported() -> None:
     choice = choose(beside(SCREENS, RTX_2080_TI))
     assert choice.fallback is not None
     assert choice.fallback.parameters["card"] == RTX_2080_TI.name
@@ -325,8 +325,8 @@ def test_wsl2_has_windows_figures() -> None:
 
 
 @pytest.mark.parametrize(("number", "code"), [(18, Code.DRIVER_MISMATCH), (999, Code.DRIVER_SHOWS_NO_CARD)])
-def test_what_the_driver_says_instead_of_its_gpus_is_why_the_cpu_draws(number: int, code: Code) -> None:
-    choice = choose(replace(NO_CARD, driver_error=number))
+def test_what_the_driver_says_instead_of_its_gpus_is_why_the_cpu_renders(number: int, code: Code) -> None:
+    choice = choose(replace(NO_GPU, driver_error=number))
     assert choice.profile.device is Device.CPU
     assert choice.fallback is not None
     assert choice.fallback.code is code

@@ -121,7 +121,7 @@ def counted_bytes(profile: Profile, tokens: int, batch: int) -> int:
         weight = torch.empty(
             shape, dtype=torch.int8 if profile.transformer.format is WeightFormat.INT8 else FP8
         )
-        if profile.strips is RowTiling.AROUND_PRODUCTS:
+        if profile.row_tiling is RowTiling.AROUND_PRODUCTS:
             one = torch.ones((), device="cpu")
             return Fp8Linear(weight, one, one, torch.bfloat16, native=False)
         return RowScaledLinear(weight, torch.empty(shape[0]), native=profile.native_fp8)
@@ -131,7 +131,7 @@ def counted_bytes(profile: Profile, tokens: int, batch: int) -> int:
         model = torch.nn.Module.to(model, torch.bfloat16).eval()
         for name in large_layers(model):
             model.set_submodule(name, layer(model.get_submodule(name).weight.shape))
-        tiled_blocks.run_in_tiles(model, profile.strips)
+        tiled_blocks.run_in_tiles(model, profile.row_tiling)
         inputs = {
             "hidden_states": torch.empty(batch, tokens - 512, 128, dtype=torch.bfloat16),
             "encoder_hidden_states": torch.empty(batch, 512, 7680, dtype=torch.bfloat16),

@@ -127,7 +127,7 @@ class _Loading:
                 native=profile.native_fp8,
             )
             if not profile.compiles_blocks:
-                run_in_tiles(transformers[checkpoint], profile.strips)
+                run_in_tiles(transformers[checkpoint], profile.row_tiling)
             self._place(transformers[checkpoint], profile.transformer)
         vae = self._load("vae", empty_autoencoder, weights.vae, ComponentPlan())
         self._place(vae, ComponentPlan())
