@@ -34,7 +34,7 @@ from kleinbot.domain.requests import ImagineRequest
 from kleinbot.domain.work import Fallback, OutOfMemory
 from kleinbot.images.labelled import decode_own
 from tests.dispatch.processes import Processes
-from tests.e2e.accounts import ARCHIVE, Books, Seen, rows
+from tests.e2e.accounts import ARCHIVE, AccountCheck, Seen, rows
 from tests.manual_clock import passes
 from tests.usecase_harness import ADA, BOB, MODERATOR, STRANGER, reply
 
@@ -222,7 +222,7 @@ class StudioMachine(Processes):
                 self.run(self._swept())
                 self.run(self._close())
                 del self.studio
-                findings = Books(self.folder, Seen(), is_swept=True).check_untold()
+                findings = AccountCheck(self.folder, Seen(), is_swept=True).check_untold()
                 assert not findings, "\n".join(findings)
                 self.each_picture_is_of_its_own_seed()
         finally:

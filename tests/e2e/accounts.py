@@ -82,7 +82,7 @@ class Seen:
 
 
 @dataclass
-class Books:
+class AccountCheck:
     """What one look over everything finds; ``findings`` is empty where it adds up."""
 
     folder: Path
@@ -350,5 +350,5 @@ def waiting_jobs(message: ShownMessage) -> list[str]:
 
 def assert_accounted_for(folder: Path, channels: Iterable[Channel], promised: Collection[str] = ()) -> None:
     """Assert that everything adds up and everybody was told."""
-    findings = Books(folder, Seen(tuple(channels), promised)).check()
+    findings = AccountCheck(folder, Seen(tuple(channels), promised)).check()
     assert not findings, "\n".join(findings)

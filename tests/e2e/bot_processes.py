@@ -47,16 +47,16 @@ class Bot:
                 os.kill(self.pid, number)
 
 
-class Nursery:
+class BotSpawner:
     """The driver's side, of whichever event loop; ``opened_nursery`` makes one."""
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         self._process = process
 
-    async def start(self, told: dict[str, Any]) -> Bot:
+    async def start(self, arguments: dict[str, Any]) -> Bot:
         """Start a bot; the one before it must have ended. Whoever starts it sees to its end."""
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(told).encode() + b"\n")
+        self._process.stdin.write(json.dumps(arguments).encode() + b"\n")
         self._process.stdin.flush()
         pid = await asyncio.to_thread(self._number)
         return Bot(pid, asyncio.create_task(asyncio.to_thread(self._number)))
@@ -67,7 +67,7 @@ class Nursery:
 
 
 @contextmanager
-def opened_nursery(log: Path) -> Iterator[Nursery]:
+def running_spawner(log: Path) -> Iterator[BotSpawner]:
     """Run a nursery; its and its bots' words go to ``log``."""
     mark, environment = marked()
     with log.open("ab") as stderr:
@@ -82,7 +82,7 @@ def opened_nursery(log: Path) -> Iterator[Nursery]:
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        yield Nursery(process)
+        yield BotSpawner(process)
         process.stdin.close()  # at which it ends
         process.wait(ENDS_S)
     finally:
@@ -94,22 +94,22 @@ def opened_nursery(log: Path) -> Iterator[Nursery]:
 
 def _serve() -> None:
     for line in sys.stdin:
-        told = json.loads(line)
+        arguments = json.loads(line)
         pid = os.fork()
         if pid == 0:
-            _be_a_bot(told)
+            _run_bot(arguments)
         _say(pid)
         _, status = os.waitpid(pid, 0)
         _say(os.waitstatus_to_exitcode(status))
 
 
-def _be_a_bot(told: dict[str, Any]) -> None:
+def _run_bot(arguments: dict[str, Any]) -> None:
     """Never returns: nothing of the nursery may run twice."""
     code = 1
     try:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(2, 1)
-        code = asyncio.run(child.main(told))
+        code = asyncio.run(child.main(arguments))
     except BaseException:  # noqa: BLE001 - the edge of the process
         traceback.print_exc()
     finally:

@@ -7,35 +7,35 @@ from dataclasses import dataclass
 from typing import Any
 
 from kleinbot.domain.faults import FaultPoint
-from tests.e2e.bot_processes import Bot, Nursery
-from tests.e2e.running_bot import Stage
+from tests.e2e.bot_processes import Bot, BotSpawner
+from tests.e2e.running_bot import BotEnvironment
 
 START_S = 60.0
 
 
-def told(stage: Stage, **more: Any) -> dict[str, Any]:
+def bot_arguments(environment: BotEnvironment, **more: Any) -> dict[str, Any]:
     """Return what ``tests.e2e.child`` is to be told."""
-    address = stage.standin.address(stage.folder.parent)
+    address = environment.standin.address(environment.folder.parent)
     return {
-        "folder": str(stage.folder),
-        "weights": str(stage.weights),
+        "folder": str(environment.folder),
+        "weights": str(environment.weights),
         "port": address.port,
         "ca_pem_path": str(address.ca_pem_path),
-        "token": stage.standin.token,
+        "token": environment.standin.token,
         **more,
     }
 
 
 @dataclass(frozen=True)
 class Bots:
-    stage: Stage
-    nursery: Nursery
+    environment: BotEnvironment
+    spawner: BotSpawner
 
     @asynccontextmanager
     async def one(self, kill_at: FaultPoint | None = None, nth: int = 1, **more: Any) -> AsyncIterator[Bot]:
         """Run a bot until the body ends, which may have killed or stopped it; online when the body begins."""
-        standin = self.stage.standin
-        bot = await self.nursery.start(told(self.stage, kill_at=kill_at, nth=nth, **more))
+        standin = self.environment.standin
+        bot = await self.spawner.start(bot_arguments(self.environment, kill_at=kill_at, nth=nth, **more))
         try:
             await standin.online(timeout_s=START_S)
             await standin.registered("imagine", timeout_s=START_S)
@@ -46,7 +46,7 @@ class Bots:
             await standin.offline(timeout_s=START_S)
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
-        with closing(sqlite3.connect(self.stage.folder / "kleinbot.sqlite3")) as connection:
+        with closing(sqlite3.connect(self.environment.folder / "kleinbot.sqlite3")) as connection:
             return connection.execute(sql).fetchall()
 
 

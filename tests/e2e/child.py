@@ -45,22 +45,22 @@ class KillAt:
         if point == self._point:
             self._left -= 1
             if self._left == 0:
-                _die()
+                _kill_self()
         if point is FaultPoint.WITHIN_STEP and self._kill_prompt in self._prompts:
-            _die()
+            _kill_self()
 
 
-def _die() -> None:
+def _kill_self() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _engine_telling(faults: KillAt, holds: bool, starts_after: str | None) -> type[GpuEngine]:
+def _reporting_engine(faults: KillAt, holds: bool, starts_after: str | None) -> type[GpuEngine]:
     """Return an engine that lets ``faults`` know which batch it draws, or that never draws any.
 
     ``starts_after``: it begins to load once there is a file of this name.
     """
 
-    class Telling(GpuEngine):
+    class ReportingEngine(GpuEngine):
         async def start(self) -> None:
             while starts_after is not None and not Path(starts_after).exists():
                 await asyncio.sleep(LOOKS_EVERY_S)
@@ -72,7 +72,7 @@ def _engine_telling(faults: KillAt, holds: bool, starts_after: str | None) -> ty
                 await asyncio.Event().wait()
             return await super().render(batch, *more, **named)
 
-    return Telling
+    return ReportingEngine
 
 
 def _model_with(profile: dict[str, Any]) -> Any:
@@ -84,7 +84,7 @@ def _model_with(profile: dict[str, Any]) -> Any:
 
 
 async def main(
-    told: dict[str, Any],
+    arguments: dict[str, Any],
     faults: KillAt | None = None,
     beside: Callable[[App], Coroutine[Any, Any, None]] | None = None,
 ) -> int:
@@ -95,27 +95,27 @@ async def main(
     file after which the model is loaded; ``ahead_s`` of the real time the clock
     is; ``settings`` and fields of the ``profile`` to be other than usual.
     """
-    given = {"device": "cpu", "grace_s": 5, **told.get("settings", {})}
-    settings = Settings(data_folder=Path(told["folder"]), weights=Path(told["weights"]), **given)
-    connector = connector_for(Address(told["port"], Path(told["ca_pem_path"])))
+    given = {"device": "cpu", "grace_s": 5, **arguments.get("settings", {})}
+    settings = Settings(data_folder=Path(arguments["folder"]), weights=Path(arguments["weights"]), **given)
+    connector = connector_for(Address(arguments["port"], Path(arguments["ca_pem_path"])))
     clock = ShiftedClock()
-    clock.advance(told.get("ahead_s", 0.0))
-    faults = faults or KillAt(told.get("kill_at"), told.get("nth", 1), told.get("kill_prompt"))
+    clock.advance(arguments.get("ahead_s", 0.0))
+    faults = faults or KillAt(arguments.get("kill_at"), arguments.get("nth", 1), arguments.get("kill_prompt"))
     outside = Outside(clock, random.SystemRandom(), faults, {"connector": connector})
     with ExitStack() as patches:
         patches.enter_context(
             mock.patch(
                 "kleinbot.app.opening.GpuEngine",
-                _engine_telling(faults, told.get("holds", False), told.get("starts_after")),
+                _reporting_engine(faults, arguments.get("holds", False), arguments.get("starts_after")),
             )
         )
-        if profile := told.get("profile"):
+        if profile := arguments.get("profile"):
             patches.enter_context(mock.patch("kleinbot.app.opening.choose_model", _model_with(profile)))
         async with opened(settings, outside) as app:
             running_beside = [asyncio.create_task(beside(app))] if beside else []
             with stop_on_signals(app.request_stop):
                 try:
-                    return await app.run(told["token"])
+                    return await app.run(arguments["token"])
                 finally:
                     for task in running_beside:
                         task.cancel()

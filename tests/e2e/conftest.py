@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from kleinbot.sandbox import FakeDiscord
-from tests.e2e.bot_processes import Nursery, opened_nursery
+from tests.e2e.bot_processes import BotSpawner, running_spawner
 from tests.e2e.bots import Bots
-from tests.e2e.running_bot import ShiftedClock, Stage, build_stage
+from tests.e2e.running_bot import BotEnvironment, ShiftedClock, build_environment
 from tests.klein.tiny import ensure_tiny
 from tests.openapi import Checker
 
 
 @pytest.fixture(autouse=True)
-def garbage_as_usual(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_gc_freeze(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looking over pytest's objects takes 0.3 s for each bot; those in processes of their own do it."""
     monkeypatch.setattr("kleinbot.app.lifecycle.freeze", lambda: None)
     monkeypatch.setattr("kleinbot.app.lifecycle.unfreeze", lambda: None)
@@ -26,23 +26,23 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def stage(tmp_path: Path, tiny: Path) -> AsyncIterator[Stage]:
+async def environment(tmp_path: Path, tiny: Path) -> AsyncIterator[BotEnvironment]:
     clock = ShiftedClock()
     checker = Checker.from_environment(os.environ)
     async with FakeDiscord(now=clock.unix_s) as standin:
         standin.on_exchange.append(checker.check)
-        yield build_stage(standin, clock, tmp_path / "data", tiny)
+        yield build_environment(standin, clock, tmp_path / "data", tiny)
     assert checker.findings == []
 
 
 @pytest.fixture(scope="session")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+def spawner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BotSpawner]:
     if sys.platform == "win32":
         pytest.skip("needs fork")
-    with opened_nursery(tmp_path_factory.mktemp("nursery") / "stderr") as nursery:
-        yield nursery
+    with running_spawner(tmp_path_factory.mktemp("spawner") / "stderr") as spawner:
+        yield spawner
 
 
 @pytest.fixture
-def bots(stage: Stage, nursery: Nursery) -> Bots:
-    return Bots(stage, nursery)
+def bots(environment: BotEnvironment, spawner: BotSpawner) -> Bots:
+    return Bots(environment, spawner)

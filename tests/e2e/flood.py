@@ -17,9 +17,9 @@ import psutil
 from PIL import Image
 
 from kleinbot.sandbox import FakeDiscord, ShownMessage, WaitTimeoutError
-from tests.e2e.bot_processes import opened_nursery
+from tests.e2e.bot_processes import running_spawner
 from tests.e2e.bots import Bots
-from tests.e2e.running_bot import ShiftedClock, build_stage
+from tests.e2e.running_bot import ShiftedClock, build_environment
 from tests.klein.tiny import ensure_tiny
 
 MIB = 1024 * 1024
@@ -67,16 +67,16 @@ async def flood(folder: Path, edits: int, over_s: float, side_px: int) -> None:
     clock = ShiftedClock()
     picture = noise(side_px)
     async with FakeDiscord(now=clock.unix_s) as standin:
-        stage = build_stage(standin, clock, folder / "data", ensure_tiny(folder / "tiny"))
-        with opened_nursery(folder / "log") as nursery:
-            async with Bots(stage, nursery).one(holds=True, settings={"quota_pictures": 5}) as bot:
+        environment = build_environment(standin, clock, folder / "data", ensure_tiny(folder / "tiny"))
+        with running_spawner(folder / "log") as spawner:
+            async with Bots(environment, spawner).one(holds=True, settings={"quota_pictures": 5}) as bot:
                 memory = Memory(bot.pid)
                 watching = asyncio.create_task(memory.watch())
 
                 async def edit(number: int) -> str:
                     await asyncio.sleep(number * over_s / edits)
-                    handle = await stage.ada.command(
-                        stage.channel, "edit", instruction=f"a hat {number}", image=picture
+                    handle = await environment.ada.command(
+                        environment.channel, "edit", instruction=f"a hat {number}", image=picture
                     )
                     try:
                         text = (await handle.message_where(has_words, timeout_s=ANSWERED_S)).text
@@ -84,11 +84,11 @@ async def flood(folder: Path, edits: int, over_s: float, side_px: int) -> None:
                         return "no answer"
                     return "accepted" if "a hat" in text else text
 
-                told = Counter(await asyncio.gather(*map(edit, range(edits))))
+                bot_arguments = Counter(await asyncio.gather(*map(edit, range(edits))))
                 watching.cancel()
                 at_end = memory.now()
     print(f"{edits} edits of {len(picture) / MIB:.2f} MiB within {over_s:g} s by one member")  # noqa: T201
-    for text, count in told.most_common():
+    for text, count in bot_arguments.most_common():
         print(f"{count:5} × {text}")  # noqa: T201
     (bot_first, _), (bot_most, children_most), (bot_end, children_end) = memory.first, memory.most, at_end
     print(  # noqa: T201

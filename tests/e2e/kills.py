@@ -25,10 +25,10 @@ from typing import Any
 
 from kleinbot.domain.faults import FaultPoint
 from kleinbot.sandbox import FakeDiscord
-from tests.e2e.accounts import ARCHIVE, DATABASE, Books, Seen, numbers, record, rows
-from tests.e2e.bot_processes import Bot, Nursery, opened_nursery
+from tests.e2e.accounts import ARCHIVE, DATABASE, AccountCheck, Seen, numbers, record, rows
+from tests.e2e.bot_processes import Bot, BotSpawner, running_spawner
 from tests.e2e.holder import held
-from tests.e2e.load_members import Crowd, Seat
+from tests.e2e.load_members import Participant, RandomMembers
 from tests.e2e.pictures import a_png
 from tests.e2e.running_bot import ShiftedClock
 from tests.klein.tiny import ensure_tiny
@@ -48,7 +48,7 @@ TROUBLE_S = (0.5, 7.0)
 
 
 @dataclass(frozen=True)
-class Fate:
+class RunPlan:
     """How a life ends: at a fault point, or ``after_s`` from its birth or from its coming online."""
 
     after_s: float
@@ -66,18 +66,18 @@ class Fate:
         return ("stop" if self.is_clean else "kill") + (" early" if self.from_birth else "")
 
 
-def drawn_fate(chance: random.Random) -> Fate:
+def random_plan(chance: random.Random) -> RunPlan:
     """Draw a fate: a third at fault points, the rest at moments log-uniform in time, a tenth clean."""
     passes_s = QUARTER_OF_AN_HOUR_S if chance.random() < 0.05 else 0.0
     kind = chance.random()
     if kind < 0.1:
-        return Fate(log_uniform(chance, 0.5, 8), is_clean=True, passes_s=passes_s)
+        return RunPlan(log_uniform(chance, 0.5, 8), is_clean=True, passes_s=passes_s)
     if kind < 0.35:
         point = chance.choice(list(FaultPoint))
-        return Fate(12.0, point=point, nth=chance.randint(1, 6), passes_s=passes_s)
+        return RunPlan(12.0, point=point, nth=chance.randint(1, 6), passes_s=passes_s)
     if kind < 0.5:
-        return Fate(log_uniform(chance, 0.01, 1.5), from_birth=True, passes_s=passes_s)
-    return Fate(log_uniform(chance, 0.05, 12), passes_s=passes_s)
+        return RunPlan(log_uniform(chance, 0.01, 1.5), from_birth=True, passes_s=passes_s)
+    return RunPlan(log_uniform(chance, 0.05, 12), passes_s=passes_s)
 
 
 def log_uniform(chance: random.Random, least: float, most: float) -> float:
@@ -92,7 +92,7 @@ class Tally:
     clean_stops: int = 0
     lives: int = 0
     by_phase: Counter[str] = field(default_factory=Counter)
-    by_fate: Counter[str] = field(default_factory=Counter)
+    by_plan: Counter[str] = field(default_factory=Counter)
     other_ends: Counter[str] = field(default_factory=Counter)
     expiries: int = 0
     hanging_uploads: int = 0
@@ -108,24 +108,24 @@ class Run:
     def __init__(
         self,
         standin: FakeDiscord,
-        nursery: Nursery,
+        spawner: BotSpawner,
         clock: ShiftedClock,
         place: Path,
         seed: int,
-        haste: float = 1.0,
+        speed_up: float = 1.0,
     ) -> None:
         self.standin = standin
-        self.nursery = nursery
+        self.spawner = spawner
         self.clock = clock
         self.chance = random.Random(seed)
-        self.haste = haste
+        self.speed_up = speed_up
         self.folder = place / "data"
         self.tally = Tally()
         self.ahead_s = 0.0
         self.backlog = 0
         self.doubts: Counter[str] = Counter()
         address = standin.address(place)
-        self.told: dict[str, Any] = {
+        self.arguments: dict[str, Any] = {
             "folder": str(self.folder),
             "weights": str(ensure_tiny(place / "tiny-klein")),
             "port": address.port,
@@ -135,23 +135,25 @@ class Run:
             "settings": {"quota_pictures": 100_000, "quota_everywhere": 1_000_000},
         }
         record(self.folder)
-        self.crowd = Crowd(
+        self.random_members = RandomMembers(
             standin,
-            _seats(standin),
+            _participants(standin),
             [a_png(seed=seed) for seed in range(3)] + [a_png(300, 200, seed=9)],
             random.Random(seed + 1),
-            think_s=2.0 / haste,
+            think_s=2.0 / speed_up,
             may_ask=lambda: self.backlog < ENOUGH_WAITING,
             echoes=ECHOES,
         )
 
     async def lives(self, kills: int) -> None:
         """Let one bot after the other live until ``kills`` were killed and something has happened."""
-        works = (self.crowd.live, self._look, self._hang_uploads, self._hold_database)
+        works = (self.random_members.live, self._look, self._hang_uploads, self._hold_database)
         tasks = [asyncio.create_task(work()) for work in works]
         try:
-            while self.tally.kills < kills or not (self.crowd.diary.echoes and self.crowd.diary.promised):
-                await self._live(drawn_fate(self.chance))
+            while self.tally.kills < kills or not (
+                self.random_members.activity.echoes and self.random_members.activity.promised
+            ):
+                await self._live(random_plan(self.chance))
                 for task in tasks:
                     assert not task.done(), task.exception()
         finally:
@@ -169,36 +171,36 @@ class Run:
     async def _hang_uploads(self) -> None:
         chance = random.Random(self.chance.random())
         while True:
-            hangs_s = chance.uniform(*TROUBLE_S) / self.haste
+            hangs_s = chance.uniform(*TROUBLE_S) / self.speed_up
             self.standin.hang_next_upload(hangs_s, is_done=chance.random() < 0.5)
             self.tally.hanging_uploads += 1
-            await asyncio.sleep(chance.expovariate(self.haste / HANGS_EVERY_S))
+            await asyncio.sleep(chance.expovariate(self.speed_up / HANGS_EVERY_S))
 
     async def _hold_database(self) -> None:
         chance = random.Random(self.chance.random())
         while True:
             async with held(self.folder / DATABASE):
                 self.tally.locks += 1
-                await asyncio.sleep(chance.uniform(*TROUBLE_S) / self.haste)
-            await asyncio.sleep(chance.expovariate(self.haste / LOCKS_EVERY_S))
+                await asyncio.sleep(chance.uniform(*TROUBLE_S) / self.speed_up)
+            await asyncio.sleep(chance.expovariate(self.speed_up / LOCKS_EVERY_S))
 
     def _waiting(self) -> int:
         ((count,),) = rows(self.folder, "SELECT COUNT(*) FROM images WHERE state IN ('waiting', 'running')")
         return int(count)
 
-    async def _live(self, fate: Fate) -> None:
+    async def _live(self, plan: RunPlan) -> None:
         self.tally.lives += 1
-        if fate.passes_s:
-            self.advance(fate.passes_s)
+        if plan.passes_s:
+            self.advance(plan.passes_s)
             self.tally.expiries += 1
-        bot = await self.start(kill_at=fate.point, nth=fate.nth)
+        bot = await self.start(kill_at=plan.point, nth=plan.nth)
         online = asyncio.create_task(self.standin.online(timeout_s=WAIT_S))
-        if not fate.from_birth:
+        if not plan.from_birth:
             await asyncio.wait({online, bot.ended}, return_when=asyncio.FIRST_COMPLETED)
         with suppress(TimeoutError):
-            await bot.wait(fate.after_s / self.haste)
+            await bot.wait(plan.after_s / self.speed_up)
         was_online = self.standin.is_online or (online.done() and not online.exception())
-        if fate.is_clean:
+        if plan.is_clean:
             bot.ask_to_stop()
         else:
             bot.kill()
@@ -206,23 +208,23 @@ class Run:
         online.cancel()
         await asyncio.gather(online, return_exceptions=True)
         await self.standin.offline(timeout_s=WAIT_S)
-        self._note(fate, status, was_online)
+        self._note(plan, status, was_online)
 
-    def _note(self, fate: Fate, status: int, was_online: bool) -> None:
+    def _note(self, plan: RunPlan, status: int, was_online: bool) -> None:
         if status == -signal.SIGKILL:
             self.tally.kills += 1
             phase = self.phase(was_online)
             self.tally.by_phase[phase] += 1
-        elif status == 0 and fate.is_clean:
+        elif status == 0 and plan.is_clean:
             self.tally.clean_stops += 1
             phase = "stopped"
         else:
             phase = f"exit {status}"
             self.tally.other_ends[phase] += 1
-        self.tally.by_fate[fate.name.partition(" ")[0]] += 1
+        self.tally.by_plan[plan.name.partition(" ")[0]] += 1
         say(
-            f"{self.tally.kills:4} {fate.name:16} {fate.after_s:6.2f} s {phase:10} {self.backlog:3} waiting"
-            f" {'quarter of an hour' if fate.passes_s else ''}"
+            f"{self.tally.kills:4} {plan.name:16} {plan.after_s:6.2f} s {phase:10} {self.backlog:3} waiting"
+            f" {'quarter of an hour' if plan.passes_s else ''}"
         )
 
     def phase(self, was_online: bool) -> str:
@@ -236,7 +238,7 @@ class Run:
         return "drawing" if drawing else "telling" if telling else "loading" if self._waiting() else "idle"
 
     async def start(self, **more: Any) -> Bot:
-        return await self.nursery.start(self.told | {"ahead_s": self.ahead_s, **more})
+        return await self.spawner.start(self.arguments | {"ahead_s": self.ahead_s, **more})
 
     def advance(self, seconds: float) -> None:
         self.doubts.update(
@@ -256,7 +258,7 @@ class Run:
         await self._until("SELECT COUNT(*) FROM jobs WHERE state IN ('queued', 'running')")
         await self._until("SELECT COUNT(*) FROM outbox WHERE state IN ('pending', 'posting')")
         while rows(self.folder, "SELECT COUNT(*) FROM outbox WHERE state = 'kept'")[0][0]:
-            await self.crowd.look()
+            await self.random_members.look()
         await self.stop(bot)
         for path in (self.folder / ARCHIVE).rglob("*"):
             os.utime(path, (1, 1))  # an hour is judged by the disk's own clock
@@ -264,7 +266,7 @@ class Run:
         await self.standin.online(timeout_s=WAIT_S)
         with suppress(TimeoutError):
             async with asyncio.timeout(WAIT_S):
-                while any("belongs to nobody" in finding for finding in self.books().check()):
+                while any("belongs to nobody" in finding for finding in self.account_check().check()):
                     await asyncio.sleep(LOOK_S)
         await self.stop(bot)
 
@@ -278,40 +280,43 @@ class Run:
             while rows(self.folder, sql)[0][0]:
                 await asyncio.sleep(LOOK_S)
 
-    def books(self) -> Books:
+    def account_check(self) -> AccountCheck:
         channels = tuple(self.standin.state.channels.values())
-        return Books(self.folder, Seen(channels, self.crowd.diary.promised, self.doubts), is_swept=True)
+        return AccountCheck(
+            self.folder, Seen(channels, self.random_members.activity.promised, self.doubts), is_swept=True
+        )
 
 
-def _seats(standin: FakeDiscord) -> list[Seat]:
+def _participants(standin: FakeDiscord) -> list[Participant]:
     world = standin.world
     studio, attic = world.add_server("Studio"), world.add_server("Attic")
-    seats = []
+    participants = []
     for server, names in ((studio, ("ada", "bob", "cleo")), (attic, ("ada", "dora", "emil"))):
         channels = [world.add_channel(server, "pictures"), world.add_channel(server, "more")]
-        seats += [
-            Seat(world.add_member(server, name), channels[number % 2]) for number, name in enumerate(names)
+        participants += [
+            Participant(world.add_member(server, name), channels[number % 2])
+            for number, name in enumerate(names)
         ]
         moderator = world.add_member(server, "mod", permissions=("manage_messages",))
-        seats.append(Seat(moderator, channels[0], moderates=True))
-    return seats
+        participants.append(Participant(moderator, channels[0], moderates=True))
+    return participants
 
 
-def summary(run: Run, books: Books, seconds: float) -> dict[str, Any]:
-    diary, tally = run.crowd.diary, run.tally
+def summary(run: Run, account_check: AccountCheck, seconds: float) -> dict[str, Any]:
+    activity, tally = run.random_members.activity, run.tally
     return {
         "kills": tally.kills,
         "clean stops": tally.clean_stops,
         "lives": tally.lives,
         "other ends": dict(tally.other_ends),
         "kills by phase": dict(tally.by_phase),
-        "ends by fate": dict(tally.by_fate),
+        "ends by plan": dict(tally.by_plan),
         "quarters of an hour passed": tally.expiries,
         "uploads that hung": tally.hanging_uploads,
         "times the database was held": tally.locks,
-        "deeds": dict(diary.deeds),
-        "events sent again": diary.echoes,
-        "unanswered": diary.unanswered,
+        "actions": dict(activity.actions),
+        "events sent again": activity.echoes,
+        "unanswered": activity.unanswered,
         "jobs": numbers(run.folder, "SELECT state, COUNT(*) FROM jobs GROUP BY state"),
         "failed for": numbers(
             run.folder, "SELECT error_code, COUNT(*) FROM jobs WHERE state = 'failed' GROUP BY error_code"
@@ -325,9 +330,9 @@ def summary(run: Run, books: Books, seconds: float) -> dict[str, Any]:
         ),
         "told by": numbers(run.folder, "SELECT way, COUNT(*) FROM outbox GROUP BY way"),
         "ledger": numbers(run.folder, "SELECT kind, COUNT(*) FROM ledger GROUP BY kind"),
-        "pictures shown twice": books.shown_twice,
+        "pictures shown twice": account_check.shown_twice,
         "of which nobody could know": sum(run.doubts.values()),
-        "findings": books.findings,
+        "findings": account_check.findings,
         "seconds": round(seconds),
     }
 
@@ -337,17 +342,19 @@ def say(*values: object) -> None:
     sys.stdout.flush()
 
 
-async def play(nursery: Nursery, kills: int, seed: int, place: Path, haste: float = 1.0) -> dict[str, Any]:
+async def play(
+    spawner: BotSpawner, kills: int, seed: int, place: Path, speed_up: float = 1.0
+) -> dict[str, Any]:
     """Return what happened, and under ``findings`` what is not accounted for."""
     started_s = time.monotonic()
     clock = ShiftedClock()
     async with FakeDiscord(now=clock.unix_s) as standin:
-        run = Run(standin, nursery, clock, place, seed, haste)
+        run = Run(standin, spawner, clock, place, seed, speed_up)
         await run.lives(kills)
         await run.drain()
-        books = run.books()
-        books.check()
-        return summary(run, books, time.monotonic() - started_s)
+        account_check = run.account_check()
+        account_check.check()
+        return summary(run, account_check, time.monotonic() - started_s)
 
 
 def main() -> int:
@@ -360,10 +367,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         place = chosen.keep or Path(temporary)
         place.mkdir(parents=True, exist_ok=True)
-        with opened_nursery(place / "bots.log") as nursery:
-            told = asyncio.run(play(nursery, chosen.kills, chosen.seed, place))
-    say(json.dumps(told, indent=1, ensure_ascii=False))
-    return 1 if told["findings"] else 0
+        with running_spawner(place / "bots.log") as spawner:
+            arguments = asyncio.run(play(spawner, chosen.kills, chosen.seed, place))
+    say(json.dumps(arguments, indent=1, ensure_ascii=False))
+    return 1 if arguments["findings"] else 0
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ from tests.e2e.accounts import numbers, rows
 from tests.images.hostile import conditions
 from tests.processes import started
 
-DEEDS = {"imagine": 40, "quota": 40, "press": 20}
+ACTIONS = {"imagine": 40, "quota": 40, "press": 20}
 REMEMBERED_RESULTS = 500
 LONGEST_ANSWER_S = 1.0
 """Of 99 in a hundred, for a rate to be held."""
@@ -46,7 +46,7 @@ ALL_S = 4 * 3600.0
 
 
 @dataclass
-class Town:
+class LoadServer:
     """A server of the stand-in."""
 
     channels: Sequence[Channel]
@@ -68,7 +68,7 @@ class Outcome:
     rate: float
     seconds: float
     waits_s: list[float]
-    deeds: Counter[str] = field(default_factory=Counter)
+    actions: Counter[str] = field(default_factory=Counter)
     behind_s: float = 0.0
     """How late the members themselves were at most."""
 
@@ -89,10 +89,10 @@ class Outcome:
         return ordered[min(len(ordered) - 1, math.ceil(part * len(ordered)) - 1)]
 
     def told(self) -> str:
-        deeds = ", ".join(f"{count} {name}" for name, count in sorted(self.deeds.items()))
+        actions = ", ".join(f"{count} {name}" for name, count in sorted(self.actions.items()))
         times = ", ".join(f"p{part:g} {1000 * self.quantile_s(part / 100):.0f}" for part in (50, 99, 100))
         return (
-            f"{self.rate:7.1f}/s for {self.seconds:g} s: {times} ms, {self.unanswered} unanswered; {deeds};"
+            f"{self.rate:7.1f}/s for {self.seconds:g} s: {times} ms, {self.unanswered} unanswered; {actions};"
             f" cores: bot {self.bot_cores:.2f}, its event loop's thread {self.loop_cores:.2f}, members"
             f" {self.own_cores:.2f};"
             f" members late by {1000 * self.behind_s:.0f} ms at most"
@@ -104,7 +104,7 @@ class Load:
     """Members who act at a rate, each deed independent of all others."""
 
     standin: FakeDiscord
-    towns: Sequence[Town]
+    load_servers: Sequence[LoadServer]
     chance: random.Random
     _results: list[Result] = field(default_factory=list)
     _known: set[int] = field(default_factory=set)
@@ -117,7 +117,7 @@ class Load:
         """Send ``rate`` deeds a second, and wait for what is not answered as long as Discord does."""
         begun_s = due_s = time.monotonic()
         handles: list[InteractionHandle] = []
-        deeds: Counter[str] = Counter()
+        actions: Counter[str] = Counter()
         behind_s = 0.0
         while (due_s := due_s + self.chance.expovariate(rate)) < begun_s + seconds:
             if (early_s := due_s - time.monotonic()) > 0:
@@ -126,12 +126,12 @@ class Load:
                 await asyncio.sleep(0)
             behind_s = max(behind_s, time.monotonic() - due_s)
             name, handle = await self._deed()
-            deeds[name] += 1
+            actions[name] += 1
             handles.append(handle)
         await self._answered(handles)
         self.standin.exchanges.clear()  # a minute's are a gigabyte
         waits_s = [math.inf if (wait := each.acknowledged_after_s) is None else wait for each in handles]
-        return Outcome(rate, seconds, waits_s, deeds, behind_s)
+        return Outcome(rate, seconds, waits_s, actions, behind_s)
 
     async def _answered(self, handles: Sequence[InteractionHandle]) -> None:
         until_s = time.monotonic() + self.standin.limits.acknowledge_s
@@ -139,11 +139,11 @@ class Load:
             await asyncio.sleep(0.05)
 
     async def _deed(self) -> tuple[str, InteractionHandle]:
-        name = self.chance.choices(list(DEEDS), list(DEEDS.values()))[0]
+        name = self.chance.choices(list(ACTIONS), list(ACTIONS.values()))[0]
         if name == "press" and (pressed := await self._press()) is not None:
             return name, pressed
-        town = self.chance.choice(self.towns)
-        person, channel = self.chance.choice(town.members), self.chance.choice(town.channels)
+        load_server = self.chance.choice(self.load_servers)
+        person, channel = self.chance.choice(load_server.members), self.chance.choice(load_server.channels)
         if name == "quota":
             return name, await person.command(channel, "quota")
         self._made += 1
@@ -154,9 +154,9 @@ class Load:
         if not self._results:
             return None
         result = self.chance.choice(self._results)
-        town = next(each for each in self.towns if result.message.channel in each.channels)
+        load_server = next(each for each in self.load_servers if result.message.channel in each.channels)
         try:
-            return await self.chance.choice(town.members).press(
+            return await self.chance.choice(load_server.members).press(
                 result.message, custom_id=self.chance.choice(result.custom_ids)
             )
         except PersonError:  # deleted, or the button is gone
@@ -175,17 +175,17 @@ class Load:
             del self._results[:-REMEMBERED_RESULTS]
 
 
-def founded(standin: FakeDiscord, members: int, servers: int) -> list[Town]:
+def add_load_servers(standin: FakeDiscord, members: int, servers: int) -> list[LoadServer]:
     """Let ``members`` live in ``servers`` with two channels each."""
-    towns = []
+    load_servers = []
     for number in range(servers):
         server = standin.world.add_server(f"Server {number}")
         channels = [standin.world.add_channel(server, name) for name in ("pictures", "more")]
         people = [
             standin.world.add_member(server, f"member {each}") for each in range(number, members, servers)
         ]
-        towns.append(Town(channels, people))
-    return towns
+        load_servers.append(LoadServer(channels, people))
+    return load_servers
 
 
 class Measured:
@@ -241,8 +241,8 @@ class Measured:
 async def play(chosen: argparse.Namespace, folder: Path) -> bool:
     """Measure; return whether the last rate was held with nobody left unanswered."""
     async with FakeDiscord() as standin:
-        towns = founded(standin, chosen.members, chosen.servers)
-        load = Load(standin, towns, random.Random(chosen.seed))
+        load_servers = add_load_servers(standin, chosen.members, chosen.servers)
+        load = Load(standin, load_servers, random.Random(chosen.seed))
         address = standin.address(folder)
         told = {
             "folder": str(folder / "data"),

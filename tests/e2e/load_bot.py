@@ -37,16 +37,19 @@ class PacedEngine(ScriptedEngine):
         return await super().render(batch, on_step, is_cancelled, must_yield)
 
 
-async def main(told: dict[str, Any]) -> int:
+async def main(arguments: dict[str, Any]) -> int:
     """Run until a signal; return the exit code."""
-    connector = connector_for(Address(told["port"], Path(told["ca_pem_path"])))
+    connector = connector_for(Address(arguments["port"], Path(arguments["ca_pem_path"])))
     outside = replace(machine(), client_options={"connector": connector})
     settings = Settings(
-        data_folder=Path(told["folder"]), device="cpu", quota_pictures=100_000, quota_everywhere=1_000_000
+        data_folder=Path(arguments["folder"]),
+        device="cpu",
+        quota_pictures=100_000,
+        quota_everywhere=1_000_000,
     )
-    async with opened(settings, outside, PacedEngine(told["picture_s"])) as app:
+    async with opened(settings, outside, PacedEngine(arguments["picture_s"])) as app:
         with stop_on_signals(app.request_stop):
-            return await app.run(told["token"])
+            return await app.run(arguments["token"])
 
 
 if __name__ == "__main__":

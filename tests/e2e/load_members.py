@@ -26,7 +26,7 @@ _CANCELS_WHILE_WAITING = 0.15
 
 
 @dataclass(frozen=True)
-class Seat:
+class Participant:
     """Somebody in a channel of a server. ``moderates``: may cancel what others asked for."""
 
     person: Person
@@ -35,10 +35,10 @@ class Seat:
 
 
 @dataclass
-class Diary:
+class ActivityLog:
     """What the crowd did, and what it read: ``promised`` are the jobs that it was told are in line."""
 
-    deeds: Counter[str] = field(default_factory=Counter)
+    actions: Counter[str] = field(default_factory=Counter)
     unanswered: int = 0
     echoes: int = 0
     offline: int = 0
@@ -52,11 +52,11 @@ class Diary:
 
 
 @dataclass
-class Crowd:
+class RandomMembers:
     """``think_s``: how long somebody does nothing, on average. ``may_ask``: False while enough waits."""
 
     standin: FakeDiscord
-    seats: Sequence[Seat]
+    participants: Sequence[Participant]
     pictures: Sequence[bytes]
     chance: random.Random
     think_s: float
@@ -65,86 +65,92 @@ class Crowd:
     echoes: float = 0.0
     """The part of events that come again, at once and up to ``_ECHO_S`` later: perhaps to another process."""
 
-    diary: Diary = field(default_factory=Diary)
+    activity: ActivityLog = field(default_factory=ActivityLog)
 
     async def live(self) -> None:
         """Act until cancelled."""
-        self.standin.state.listeners.append(self.diary.read)
+        self.standin.state.listeners.append(self.activity.read)
         async with asyncio.TaskGroup() as group:
-            for seat in self.seats:
-                group.create_task(self._live(group, seat, random.Random(self.chance.random())))
+            for participant in self.participants:
+                group.create_task(self._live(group, participant, random.Random(self.chance.random())))
 
     async def look(self) -> None:
         """Let everybody ask for the line once: what was kept for them is handed over."""
-        for seat in self.seats:
-            await self._do("queue", seat, seat.person.command(seat.channel, "queue"))
+        for participant in self.participants:
+            await self._do("queue", participant, participant.person.command(participant.channel, "queue"))
 
-    async def _live(self, group: asyncio.TaskGroup, seat: Seat, chance: random.Random) -> None:
+    async def _live(self, group: asyncio.TaskGroup, participant: Participant, chance: random.Random) -> None:
         while True:
             await asyncio.sleep(chance.expovariate(1 / self.think_s))
-            name, deed = self._choose(seat, chance)
+            name, action = self._choose(participant, chance)
             echo_s = chance.uniform(0, _ECHO_S) if chance.random() < self.echoes else None
 
             def echo(handle: InteractionHandle, echo_s: float | None = echo_s) -> None:
                 if echo_s is not None:
                     group.create_task(self._echo(handle, echo_s))
 
-            await self._do(name, seat, deed, echo)
+            await self._do(name, participant, action, echo)
 
     async def _echo(self, handle: InteractionHandle, later_s: float) -> None:
         for pause_s in (later_s, 0.0):
             self.standin.send_again(handle)
-            self.diary.echoes += 1
+            self.activity.echoes += 1
             await asyncio.sleep(pause_s)
 
     async def _do(
         self,
         name: str,
-        seat: Seat,
-        deed: Awaitable[InteractionHandle | None],
+        participant: Participant,
+        action: Awaitable[InteractionHandle | None],
         then: Callable[[InteractionHandle], None] = lambda _: None,
     ) -> None:
         try:
-            handle = await deed
+            handle = await action
         except PersonError:  # the bot is not there, or not yet
-            self.diary.offline += 1
+            self.activity.offline += 1
             await asyncio.sleep(_AGAIN_S)
             return
         if handle is None:
             return
-        self.diary.deeds[name] += 1
+        self.activity.actions[name] += 1
         then(handle)
         try:
             await handle.acknowledged(timeout_s=_ANSWER_S)
         except WaitTimeoutError:
-            self.diary.unanswered += 1
+            self.activity.unanswered += 1
         else:
-            await self._note_wait(name, seat, handle)
+            await self._note_wait(name, participant, handle)
 
-    async def _note_wait(self, name: str, seat: Seat, handle: InteractionHandle) -> None:
+    async def _note_wait(self, name: str, participant: Participant, handle: InteractionHandle) -> None:
         """Overridden by whoever waits for the result."""
 
-    def _choose(self, seat: Seat, chance: random.Random) -> tuple[str, Awaitable[InteractionHandle | None]]:
+    def _choose(
+        self, participant: Participant, chance: random.Random
+    ) -> tuple[str, Awaitable[InteractionHandle | None]]:
         if not self.may_ask():
             cancels = self.may_cancel and chance.random() < _CANCELS_WHILE_WAITING
-            return ("cancel", self._cancel(seat, chance)) if cancels else ("wait", _nothing())
-        deeds = [(50, "imagine", self._imagine), (12, "edit", self._edit), (4, "vary", self._vary_attachment)]
-        deeds += [(18, "press", self._press), (6, "queue", self._queue)]
+            return ("cancel", self._cancel(participant, chance)) if cancels else ("wait", _nothing())
+        actions = [
+            (50, "imagine", self._imagine),
+            (12, "edit", self._edit),
+            (4, "vary", self._vary_attachment),
+        ]
+        actions += [(18, "press", self._press), (6, "queue", self._queue)]
         if self.may_cancel:
-            deeds.append((10, "cancel", self._cancel))
-        (_, name, deed) = chance.choices(deeds, [weight for weight, *_ in deeds])[0]
-        return name, deed(seat, chance)
+            actions.append((10, "cancel", self._cancel))
+        (_, name, action) = chance.choices(actions, [weight for weight, *_ in actions])[0]
+        return name, action(participant, chance)
 
-    async def _imagine(self, seat: Seat, chance: random.Random) -> InteractionHandle | None:
-        return await seat.person.command(
-            seat.channel,
+    async def _imagine(self, participant: Participant, chance: random.Random) -> InteractionHandle | None:
+        return await participant.person.command(
+            participant.channel,
             "imagine",
             prompt=f"{chance.choice(_PROMPTS)} {chance.randrange(1000)}",
             count=chance.randint(1, 4),
             private=chance.random() < 0.15,
         )
 
-    async def _edit(self, seat: Seat, chance: random.Random) -> InteractionHandle | None:
+    async def _edit(self, participant: Participant, chance: random.Random) -> InteractionHandle | None:
         options: dict[str, object] = {
             "instruction": "make it winter",
             "image": chance.choice(self.pictures),
@@ -152,44 +158,46 @@ class Crowd:
         }
         if chance.random() < 0.4:
             options["reference-1"] = chance.choice(self.pictures)
-        return await seat.person.command_with(seat.channel, "edit", options)
+        return await participant.person.command_with(participant.channel, "edit", options)
 
-    async def _vary_attachment(self, seat: Seat, chance: random.Random) -> InteractionHandle | None:
-        return await seat.person.command(
-            seat.channel,
+    async def _vary_attachment(
+        self, participant: Participant, chance: random.Random
+    ) -> InteractionHandle | None:
+        return await participant.person.command(
+            participant.channel,
             "variations",
             image=chance.choice(self.pictures),
             strength=chance.choice(("subtle", "medium", "strong")),
             count=chance.randint(1, 3),
         )
 
-    async def _press(self, seat: Seat, chance: random.Random) -> InteractionHandle | None:
+    async def _press(self, participant: Participant, chance: random.Random) -> InteractionHandle | None:
         """Press a button under a result: a variation or the same again."""
-        return await self._press_some(seat, chance, ("kb:vary:", "kb:reroll:"))
+        return await self._press_some(participant, chance, ("kb:vary:", "kb:reroll:"))
 
-    async def _cancel(self, seat: Seat, chance: random.Random) -> InteractionHandle | None:
+    async def _cancel(self, participant: Participant, chance: random.Random) -> InteractionHandle | None:
         """Cancel something: mine by command, or whatever I see, which only a moderator may."""
         if chance.random() < 0.4:
-            return await seat.person.command(seat.channel, "cancel")
-        return await self._press_some(seat, chance, ("kb:cancel:",))
+            return await participant.person.command(participant.channel, "cancel")
+        return await self._press_some(participant, chance, ("kb:cancel:",))
 
-    async def _queue(self, seat: Seat, chance: random.Random) -> InteractionHandle | None:
+    async def _queue(self, participant: Participant, chance: random.Random) -> InteractionHandle | None:
         del chance
-        return await seat.person.command(seat.channel, "queue")
+        return await participant.person.command(participant.channel, "queue")
 
     async def _press_some(
-        self, seat: Seat, chance: random.Random, beginnings: tuple[str, ...]
+        self, participant: Participant, chance: random.Random, beginnings: tuple[str, ...]
     ) -> InteractionHandle | None:
         found = [
             (message, button.custom_id)
-            for message in seat.person.sees(seat.channel)[-_LOOKED_BACK:]
+            for message in participant.person.sees(participant.channel)[-_LOOKED_BACK:]
             for button in message.buttons
             if (button.custom_id or "").startswith(beginnings)
         ]
         if not found:
             return None
         message, custom_id = chance.choice(found)
-        return await seat.person.press(message, custom_id=custom_id)
+        return await participant.person.press(message, custom_id=custom_id)
 
 
 async def _nothing() -> None:

@@ -7,7 +7,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
 from kleinbot.sandbox import InteractionHandle, ShownMessage, ShownPicture
-from tests.e2e.running_bot import House, has_pictures
+from tests.e2e.running_bot import RunningBot, has_pictures
 
 WAIT_S = 60.0
 
@@ -38,6 +38,6 @@ async def said(handle: InteractionHandle, sentence: str) -> ShownMessage:
     return await handle.message_where(lambda message: sentence in message.text, timeout_s=WAIT_S)
 
 
-async def imagined(house: House, **options: object) -> ShownMessage:
+async def imagined(bot: RunningBot, **options: object) -> ShownMessage:
     options.setdefault("prompt", "a red fox")
-    return await result(await house.ada.command(house.channel, "imagine", **options))
+    return await result(await bot.ada.command(bot.channel, "imagine", **options))

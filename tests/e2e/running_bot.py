@@ -53,7 +53,7 @@ class ShiftedClock:
 
 
 @dataclass
-class House:
+class RunningBot:
     """What a test needs of a running bot. ``stop`` ends it cleanly and returns its exit code."""
 
     app: App
@@ -87,7 +87,7 @@ class House:
 
 
 @dataclass
-class Stage:
+class BotEnvironment:
     """The stand-in with its people; bots come and go on it."""
 
     standin: FakeDiscord
@@ -103,34 +103,34 @@ class Stage:
     """Goes on over restarts, as the world's does: job keys are never drawn twice."""
 
     @asynccontextmanager
-    async def house(
+    async def running_bot(
         self, engine: Engine | None = None, *, exits_with: int = 0, **settings: object
-    ) -> AsyncIterator[House]:
+    ) -> AsyncIterator[RunningBot]:
         """Run the bot until the body ends, then stop it cleanly."""
         given: dict[str, Any] = {"weights": self.weights, "device": "cpu", "grace_s": 5, **settings}
         chosen = Settings(data_folder=self.folder, **given)
         outside = Outside(self.clock, self.chance, NoFaults(), {"connector": self.standin.connector()})
         async with opened(chosen, outside, engine) as app:
             running = asyncio.create_task(app.run(self.standin.token))
-            house = House(
+            bot = RunningBot(
                 app, self.standin, self.clock, self.server, self.channel, self.ada, self.bob, self.moderator
             )
             try:
                 await self.standin.registered("imagine", timeout_s=WAIT_S)
                 await self.standin.online(timeout_s=WAIT_S)
-                yield house
+                yield bot
             finally:
                 app.request_stop()
                 code = await running
             assert code == exits_with
 
 
-def build_stage(standin: FakeDiscord, clock: ShiftedClock, folder: Path, tiny: Path) -> Stage:
+def build_environment(standin: FakeDiscord, clock: ShiftedClock, folder: Path, tiny: Path) -> BotEnvironment:
     folder.mkdir(exist_ok=True)
     server = standin.world.add_server("Studio")
     channel = standin.world.add_channel(server, "pictures")
     add = standin.world.add_member
-    return Stage(
+    return BotEnvironment(
         standin, clock, folder, tiny, server, channel,
         ada=add(server, "ada"), bob=add(server, "bob"),
         moderator=add(server, "mod", permissions=("manage_messages",)),

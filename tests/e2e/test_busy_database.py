@@ -6,7 +6,7 @@ from kleinbot.domain.work import EnginePhase
 from kleinbot.sandbox import InteractionHandle
 from tests.e2e.holder import held
 from tests.e2e.pictures import imagined
-from tests.e2e.running_bot import House, Stage, has_pictures
+from tests.e2e.running_bot import BotEnvironment, RunningBot, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 DISCORD_WAITS_S = 3.0
@@ -17,9 +17,9 @@ BUSY = (
 )
 
 
-async def _books(house: House) -> list[int]:
+async def _accounts(bot: RunningBot) -> list[int]:
     tables = ("jobs", "ledger", "outbox", "favourites", "removals", "audit")
-    return [await house.number(f"SELECT COUNT(*) FROM {table}") for table in tables]
+    return [await bot.number(f"SELECT COUNT(*) FROM {table}") for table in tables]
 
 
 async def _answered(handle: InteractionHandle) -> str:
@@ -29,17 +29,19 @@ async def _answered(handle: InteractionHandle) -> str:
     return (await handle.message_where(lambda message: message.text, timeout_s=QUICK_S)).text
 
 
-async def test_everybody_is_answered_in_time_and_what_they_are_told_is_true(stage: Stage) -> None:
+async def test_everybody_is_answered_in_time_and_what_they_are_told_is_true(
+    environment: BotEnvironment,
+) -> None:
     engine = ScriptedEngine()
-    async with stage.house(engine) as house:
-        several, single = await imagined(house, count=2), await imagined(house)
-        await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 2)
+    async with environment.running_bot(engine) as bot:
+        several, single = await imagined(bot, count=2), await imagined(bot)
+        await bot.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 2)
         engine.gate.clear()
-        await (await house.ada.command(house.channel, "imagine", prompt="a bear")).acknowledged()
-        await house.until("SELECT COUNT(*) FROM images WHERE state = 'running'", 1)
-        books = await _books(house)
-        async with held(stage.folder / "kleinbot.sqlite3"):
-            ada, bob, channel = house.ada, house.bob, house.channel
+        await (await bot.ada.command(bot.channel, "imagine", prompt="a bear")).acknowledged()
+        await bot.until("SELECT COUNT(*) FROM images WHERE state = 'running'", 1)
+        account_check = await _accounts(bot)
+        async with held(environment.folder / "kleinbot.sqlite3"):
+            ada, bob, channel = bot.ada, bot.bob, bot.channel
             refused = await asyncio.gather(
                 *(ada.command(channel, "imagine", prompt=f"fox {number}") for number in range(6)),
                 ada.command(channel, "cancel"),
@@ -61,25 +63,27 @@ async def test_everybody_is_answered_in_time_and_what_they_are_told_is_true(stag
             assert told[0].startswith("**You have 56 pictures left.**"), told[0]
             assert BUSY not in told
             assert await ada.autocomplete(channel, "show", "job", "fox") != []
-        assert await _books(house) == books
+        assert await _accounts(bot) == account_check
         assert await _answered(await bob.press(single, label="Favourite")) != BUSY
         engine.gate.set()
 
 
-async def test_what_is_drawn_meanwhile_is_stored_and_told_once_the_database_is_free(stage: Stage) -> None:
+async def test_what_is_drawn_meanwhile_is_stored_and_told_once_the_database_is_free(
+    environment: BotEnvironment,
+) -> None:
     engine = ScriptedEngine()
     engine.gate.clear()
-    async with stage.house(engine) as house:
-        await house.ready()
+    async with environment.running_bot(engine) as bot:
+        await bot.ready()
         assert engine.state.phase is EnginePhase.READY
-        handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
+        handle = await bot.ada.command(bot.channel, "imagine", prompt="a fox")
         await handle.acknowledged(timeout_s=QUICK_S)
-        await house.until("SELECT COUNT(*) FROM images WHERE state = 'running'", 1)
-        async with held(stage.folder / "kleinbot.sqlite3"):
+        await bot.until("SELECT COUNT(*) FROM images WHERE state = 'running'", 1)
+        async with held(environment.folder / "kleinbot.sqlite3"):
             engine.gate.set()
-            refused = await house.bob.command(house.channel, "imagine", prompt="another fox")
+            refused = await bot.bob.command(bot.channel, "imagine", prompt="another fox")
             assert await _answered(refused) == BUSY
         # It waits longer than a member does, and else tries again after a pause.
-        stage.clock.advance(60)
+        environment.clock.advance(60)
         await handle.message_where(has_pictures, timeout_s=QUICK_S)
-        assert await house.number("SELECT COUNT(*) FROM ledger WHERE kind = 'settle'") == 1
+        assert await bot.number("SELECT COUNT(*) FROM ledger WHERE kind = 'settle'") == 1

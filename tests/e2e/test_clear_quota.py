@@ -1,7 +1,7 @@
 """A limit is taken away only by who asks for just that, and says yes."""
 
 from kleinbot.sandbox import InteractionHandle, Person, ShownMessage
-from tests.e2e.running_bot import House, Stage
+from tests.e2e.running_bot import BotEnvironment, RunningBot
 from tests.scripted_engine import ScriptedEngine
 
 
@@ -9,43 +9,43 @@ async def said(handle: InteractionHandle, sentence: str) -> ShownMessage:
     return await handle.message_where(lambda message: sentence in message.text, timeout_s=10)
 
 
-def _root(stage: Stage) -> Person:
-    return stage.standin.world.add_member(stage.server, "root", permissions=("manage_guild",))
+def _root(environment: BotEnvironment) -> Person:
+    return environment.standin.world.add_member(environment.server, "root", permissions=("manage_guild",))
 
 
-async def _limits(house: House) -> tuple[int, int]:
+async def _limits(bot: RunningBot) -> tuple[int, int]:
     """Return the server's default and bob's own limit, in tenths; -1: none."""
     return (
-        await house.number("SELECT COALESCE(MAX(quota_tenths), -1) FROM servers"),
-        await house.number("SELECT COALESCE(MAX(quota_tenths), -1) FROM members"),
+        await bot.number("SELECT COALESCE(MAX(quota_tenths), -1) FROM servers"),
+        await bot.number("SELECT COALESCE(MAX(quota_tenths), -1) FROM members"),
     )
 
 
-async def test_without_a_number_nothing_is_removed(stage: Stage) -> None:
-    root = _root(stage)
-    async with stage.house(ScriptedEngine()) as house:
-        await said(await root.command(house.channel, "admin quota set", member=house.bob, pictures=50), "50")
-        await said(await root.command(house.channel, "admin quota set-default", pictures=40), "40")
+async def test_without_a_number_nothing_is_removed(environment: BotEnvironment) -> None:
+    root = _root(environment)
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        await said(await root.command(bot.channel, "admin quota set", member=bot.bob, pictures=50), "50")
+        await said(await root.command(bot.channel, "admin quota set-default", pictures=40), "40")
         told = "Say how many pictures it should be. To take a limit away, use /admin quota clear."
-        await said(await root.command(house.channel, "admin quota set", member=house.bob), told)
-        await said(await root.command(house.channel, "admin quota set-default"), told)
-        assert await _limits(house) == (400, 500)
+        await said(await root.command(bot.channel, "admin quota set", member=bot.bob), told)
+        await said(await root.command(bot.channel, "admin quota set-default"), told)
+        assert await _limits(bot) == (400, 500)
 
 
-async def test_clearing_asks_first_and_works_after_a_restart(stage: Stage) -> None:
-    root = _root(stage)
-    async with stage.house(ScriptedEngine()) as house:
+async def test_clearing_asks_first_and_works_after_a_restart(environment: BotEnvironment) -> None:
+    root = _root(environment)
+    async with environment.running_bot(ScriptedEngine()) as bot:
         clear = "admin quota clear"
-        await said(await root.command(house.channel, clear), "This server has no default of its own.")
-        await said(await root.command(house.channel, "admin quota set", member=house.bob, pictures=50), "50")
-        await said(await root.command(house.channel, "admin quota set-default", pictures=40), "40")
-        own = await said(await root.command(house.channel, clear, member=house.bob), "the limit of 50 that")
-        default = await said(await root.command(house.channel, clear), "this server's default of 40?")
-        kept = await said(await root.command(house.channel, clear), "this server's default of 40?")
+        await said(await root.command(bot.channel, clear), "This server has no default of its own.")
+        await said(await root.command(bot.channel, "admin quota set", member=bot.bob, pictures=50), "50")
+        await said(await root.command(bot.channel, "admin quota set-default", pictures=40), "40")
+        own = await said(await root.command(bot.channel, clear, member=bot.bob), "the limit of 50 that")
+        default = await said(await root.command(bot.channel, clear), "this server's default of 40?")
+        kept = await said(await root.command(bot.channel, clear), "this server's default of 40?")
         await said(await root.press(kept, label="Keep"), "Nothing was changed.")
-        assert await _limits(house) == (400, 500)
-    async with stage.house(ScriptedEngine()) as house:
+        assert await _limits(bot) == (400, 500)
+    async with environment.running_bot(ScriptedEngine()) as bot:
         await said(await root.press(own, label="Take it away"), "has no limit of their own any more")
-        assert await _limits(house) == (400, -1)
+        assert await _limits(bot) == (400, -1)
         await said(await root.press(default, label="Take it away"), "no default of its own any more")
-        assert await _limits(house) == (-1, -1)
+        assert await _limits(bot) == (-1, -1)

@@ -4,145 +4,145 @@ from kleinbot.chat.create.downloads import Downloads
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.images.fetch import Reserve
 from tests.e2e.pictures import a_png, imagined, parameters, result, said, size
-from tests.e2e.running_bot import Stage, has_pictures
+from tests.e2e.running_bot import BotEnvironment, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 
-async def test_an_attachment_is_edited_on_its_own_grid(stage: Stage) -> None:
-    async with stage.house() as house:
-        await house.ready()
-        handle = await house.ada.command(
-            house.channel, "edit", instruction="make the sky purple", image=a_png(600, 400), seed=5, count=2
+async def test_an_attachment_is_edited_on_its_own_grid(environment: BotEnvironment) -> None:
+    async with environment.running_bot() as bot:
+        await bot.ready()
+        handle = await bot.ada.command(
+            bot.channel, "edit", instruction="make the sky purple", image=a_png(600, 400), seed=5, count=2
         )
         done = await result(handle)
         assert [size(picture) for picture in done.pictures] == [(304, 208), (304, 208)]
-        assert done.text.startswith(f"**make the sky purple** — <@{house.ada.id}>\n304×208 · seed 5 · #1")
+        assert done.text.startswith(f"**make the sky purple** — <@{bot.ada.id}>\n304×208 · seed 5 · #1")
         text = parameters(done.pictures[0])
         assert text.startswith("make the sky purple\n")
         assert "References: 1" in text
-        rows = await house.app.container.base.database.read.all("SELECT kind, columns, rows FROM jobs")
+        rows = await bot.app.container.base.database.read.all("SELECT kind, columns, rows FROM jobs")
         assert [tuple(row) for row in rows] == [("edit", 19, 13)]
 
 
-async def test_a_small_picture_is_scaled_up(stage: Stage) -> None:
-    async with stage.house() as house:
-        await house.ready()
-        handle = await house.ada.command(house.channel, "edit", instruction="a hat", image=a_png(64, 64))
+async def test_a_small_picture_is_scaled_up(environment: BotEnvironment) -> None:
+    async with environment.running_bot() as bot:
+        await bot.ready()
+        handle = await bot.ada.command(bot.channel, "edit", instruction="a hat", image=a_png(64, 64))
         assert size((await result(handle)).pictures[0]) == (256, 256)
 
 
 async def test_what_an_edit_costs_is_told_with_the_reason(
-    stage: Stage,
+    environment: BotEnvironment,
 ) -> None:
-    async with stage.house(ScriptedEngine()) as house:
-        edit = await house.ada.command(house.channel, "edit", instruction="a hat", image=a_png(512, 512))
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        edit = await bot.ada.command(bot.channel, "edit", instruction="a hat", image=a_png(512, 512))
         first = (await edit.message_where(has_pictures)).texts_so_far[0]
         assert (
             "Costs 2.1 pictures once they are done; 57.9 left after that. A picture made from others" in first
         )
-        plain = await house.ada.command(house.channel, "imagine", prompt="a hat")
+        plain = await bot.ada.command(bot.channel, "imagine", prompt="a hat")
         assert "made from" not in (await plain.message_where(has_pictures)).texts_so_far[0]
 
 
-async def test_small_further_pictures_stay_small_and_cost_little(stage: Stage) -> None:
-    async with stage.house(ScriptedEngine()) as house:
+async def test_small_further_pictures_stay_small_and_cost_little(environment: BotEnvironment) -> None:
+    async with environment.running_bot(ScriptedEngine()) as bot:
         further = {"reference-1": a_png(64, 128, 2)}
-        edit = await house.ada.command(
-            house.channel, "edit", instruction="a hat", image=a_png(64, 64), **further
-        )
+        edit = await bot.ada.command(bot.channel, "edit", instruction="a hat", image=a_png(64, 64), **further)
         first = (await edit.message_where(has_pictures)).texts_so_far[0]
         assert "Costs 2.1 pictures once they are done" in first
-        grids = await house.app.container.base.database.read.all(
+        grids = await bot.app.container.base.database.read.all(
             "SELECT columns, rows FROM job_references ORDER BY position"
         )
         assert [tuple(row) for row in grids] == [(16, 16), (4, 8)]
 
 
-async def test_the_same_seed_gives_the_same_edit_and_a_further_reference_changes_it(stage: Stage) -> None:
-    async with stage.house() as house:
-        await house.ready()
+async def test_the_same_seed_gives_the_same_edit_and_a_further_reference_changes_it(
+    environment: BotEnvironment,
+) -> None:
+    async with environment.running_bot() as bot:
+        await bot.ready()
         common = {"instruction": "a hat", "image": a_png(seed=1), "seed": 9}
         further = {
             "reference-1": a_png(seed=2),
             "reference-2": a_png(128, 64, 3),
             "reference-3": a_png(seed=4),
         }
-        command = house.ada.command
-        first = await result(await command(house.channel, "edit", **common))
-        again = await result(await command(house.channel, "edit", **common))
-        more = await result(await command(house.channel, "edit", **common, **further))
+        command = bot.ada.command
+        first = await result(await command(bot.channel, "edit", **common))
+        again = await result(await command(bot.channel, "edit", **common))
+        more = await result(await command(bot.channel, "edit", **common, **further))
         assert first.pictures[0].data == again.pictures[0].data != more.pictures[0].data
-        grids = await house.app.container.base.database.read.all(
+        grids = await bot.app.container.base.database.read.all(
             "SELECT r.columns, r.rows FROM job_references r JOIN jobs USING (job_id) WHERE number = 3"
             " ORDER BY r.position"
         )
         assert [tuple(row) for row in grids] == [(16, 16), (16, 16), (8, 4), (16, 16)]
 
 
-async def test_without_a_picture_the_members_newest_is_edited(stage: Stage) -> None:
-    async with stage.house() as house:
-        await house.ready()
-        await imagined(house, aspect="3:2", count=2)
-        handle = await house.ada.command(house.channel, "edit", instruction="a hat")
+async def test_without_a_picture_the_members_newest_is_edited(environment: BotEnvironment) -> None:
+    async with environment.running_bot() as bot:
+        await bot.ready()
+        await imagined(bot, aspect="3:2", count=2)
+        handle = await bot.ada.command(bot.channel, "edit", instruction="a hat")
         assert size((await result(handle)).pictures[0]) == (304, 208)
-        files = await house.app.container.base.database.read.all("SELECT file FROM job_references")
+        files = await bot.app.container.base.database.read.all("SELECT file FROM job_references")
         assert len(files) == 1
 
 
-async def test_whoever_has_no_picture_is_told_so(stage: Stage) -> None:
-    async with stage.house(ScriptedEngine()) as house:
-        await imagined(house)
-        handle = await house.bob.command(house.channel, "edit", instruction="a hat")
+async def test_whoever_has_no_picture_is_told_so(environment: BotEnvironment) -> None:
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        await imagined(bot)
+        handle = await bot.bob.command(bot.channel, "edit", instruction="a hat")
         assert (await said(handle, "You have no picture here yet")).is_ephemeral
 
 
-async def test_a_queued_edit_survives_a_restart_and_the_end_of_its_address(stage: Stage) -> None:
+async def test_a_queued_edit_survives_a_restart_and_the_end_of_its_address(
+    environment: BotEnvironment,
+) -> None:
     engine = ScriptedEngine()
     engine.gate.clear()
-    async with stage.house(engine) as house:
-        handle = await house.ada.command(
-            house.channel, "edit", instruction="a hat", image=a_png(seed=3), seed=4
-        )
+    async with environment.running_bot(engine) as bot:
+        handle = await bot.ada.command(bot.channel, "edit", instruction="a hat", image=a_png(seed=3), seed=4)
         await said(handle, "a hat")
         await engine.started.wait()
         engine.failures = [RenderError(Code.STOPPING)] * 10_000
-        house.app.request_stop()
+        bot.app.request_stop()
         engine.gate.set()
-    stage.clock.advance(2 * 24 * 60 * 60)  # the file's address and the reply's token are dead now
-    async with stage.house() as house:
-        await house.ready()
-        late = await house.channel.message_where(has_pictures, timeout_s=60)
-        direct = await house.ada.command(
-            house.channel, "edit", instruction="a hat", image=a_png(seed=3), seed=4
-        )
+    environment.clock.advance(2 * 24 * 60 * 60)  # the file's address and the reply's token are dead now
+    async with environment.running_bot() as bot:
+        await bot.ready()
+        late = await bot.channel.message_where(has_pictures, timeout_s=60)
+        direct = await bot.ada.command(bot.channel, "edit", instruction="a hat", image=a_png(seed=3), seed=4)
         assert late.pictures[0].data == (await result(direct)).pictures[0].data
 
 
-async def test_an_edit_whose_stored_picture_is_lost_is_refunded_with_a_sentence(stage: Stage) -> None:
+async def test_an_edit_whose_stored_picture_is_lost_is_refunded_with_a_sentence(
+    environment: BotEnvironment,
+) -> None:
     engine = ScriptedEngine()
     engine.gate.clear()
-    async with stage.house(engine) as house:
-        await house.bob.command(house.channel, "imagine", prompt="in the way")
+    async with environment.running_bot(engine) as bot:
+        await bot.bob.command(bot.channel, "imagine", prompt="in the way")
         await engine.started.wait()
-        handle = await house.ada.command(house.channel, "edit", instruction="a hat", image=a_png())
+        handle = await bot.ada.command(bot.channel, "edit", instruction="a hat", image=a_png())
         await said(handle, "a hat")
-        for file in stage.folder.rglob("references/*/*.png"):
+        for file in environment.folder.rglob("references/*/*.png"):
             file.unlink()
         engine.gate.set()
         await said(handle, "Picture 1 that this was to be made from is no longer there. You were not charged")
-        assert await house.number("SELECT SUM(amount_tenths) FROM ledger JOIN jobs USING (job_id)"
+        assert await bot.number("SELECT SUM(amount_tenths) FROM ledger JOIN jobs USING (job_id)"
                                   " WHERE number = 2") == 0  # fmt: skip
-        await result(await house.ada.command(house.channel, "imagine", prompt="the line goes on"))
+        await result(await bot.ada.command(bot.channel, "imagine", prompt="the line goes on"))
 
 
-async def test_a_refused_edit_leaves_no_files(stage: Stage) -> None:
-    async with stage.house(ScriptedEngine(), quota_pictures=1) as house:
-        handle = await house.ada.command(
-            house.channel, "edit", instruction="a hat", image=a_png(), count=4, private=True
+async def test_a_refused_edit_leaves_no_files(environment: BotEnvironment) -> None:
+    async with environment.running_bot(ScriptedEngine(), quota_pictures=1) as bot:
+        handle = await bot.ada.command(
+            bot.channel, "edit", instruction="a hat", image=a_png(), count=4, private=True
         )
         assert (await said(handle, "Nothing was charged")).is_ephemeral
-        assert list(stage.folder.rglob("references/*/*.png")) == []
-        assert await house.number("SELECT COUNT(*) FROM jobs") == 0
+        assert list(environment.folder.rglob("references/*/*.png")) == []
+        assert await bot.number("SELECT COUNT(*) FROM jobs") == 0
 
 
 @pytest.mark.parametrize(
@@ -157,16 +157,16 @@ async def test_a_refused_edit_leaves_no_files(stage: Stage) -> None:
     ],
 )
 async def test_what_cannot_be_edited_is_refused_to_the_caller_alone(
-    stage: Stage, options: dict[str, object], sentence: str
+    environment: BotEnvironment, options: dict[str, object], sentence: str
 ) -> None:
-    async with stage.house(ScriptedEngine()) as house:
-        handle = await house.ada.command(house.channel, "edit", instruction="a hat", **options)
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        handle = await bot.ada.command(bot.channel, "edit", instruction="a hat", **options)
         assert (await said(handle, sentence)).is_ephemeral
-        assert await house.number("SELECT COUNT(*) FROM jobs") == 0
+        assert await bot.number("SELECT COUNT(*) FROM jobs") == 0
 
 
 async def test_nothing_is_downloaded_for_who_cannot_pay_the_cheapest_picture(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    environment: BotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fetch, fetched = Downloads.fetch, []
 
@@ -175,15 +175,15 @@ async def test_nothing_is_downloaded_for_who_cannot_pay_the_cheapest_picture(
         return await fetch(downloads, address, reserve)
 
     monkeypatch.setattr(Downloads, "fetch", noted)
-    async with stage.house(ScriptedEngine(), quota_pictures=1) as house:
-        await imagined(house)
+    async with environment.running_bot(ScriptedEngine(), quota_pictures=1) as bot:
+        await imagined(bot)
         for command, options in (("edit", {"instruction": "a hat"}), ("variations", {})):
             values: dict[str, object] = {**options, "image": a_png(seed=2)}
-            handle = await house.ada.command_with(house.channel, command, values)
+            handle = await bot.ada.command_with(bot.channel, command, values)
             await said(handle, "You have 0 of 1 pictures left for now")
         assert fetched == []
         # Who has something left may be refused once the price is known, and that takes the file.
-        handle = await house.bob.command(house.channel, "edit", instruction="a hat", image=a_png(seed=2))
+        handle = await bot.bob.command(bot.channel, "edit", instruction="a hat", image=a_png(seed=2))
         await said(handle, "You have 1 of 1 pictures left for now")
         assert len(fetched) == 1
-        assert await house.number("SELECT COUNT(*) FROM jobs") == 1
+        assert await bot.number("SELECT COUNT(*) FROM jobs") == 1

@@ -22,8 +22,8 @@ async def test_it_survives_a_kill_and_is_paid_once(
     bots: Bots, point: FaultPoint, command: str, options: dict[str, object]
 ) -> None:
     async with bots.one(point) as killed:
-        handle = await bots.stage.ada.command_with(
-            bots.stage.channel, command, options | {"image": a_png(seed=1)}
+        handle = await bots.environment.ada.command_with(
+            bots.environment.channel, command, options | {"image": a_png(seed=1)}
         )
         assert await killed.wait(START_S) == -signal.SIGKILL
     async with bots.one() as restarted:
@@ -36,8 +36,8 @@ async def test_it_survives_a_kill_and_is_paid_once(
         ("settle", 2),
     ]
     files = {
-        path.relative_to(bots.stage.folder / "archive").as_posix()
-        for path in bots.stage.folder.rglob("*.png")
+        path.relative_to(bots.environment.folder / "archive").as_posix()
+        for path in bots.environment.folder.rglob("*.png")
     }
     known = bots.rows("SELECT file FROM images UNION SELECT file FROM job_references")
     assert files == {row[0] for row in known}

@@ -11,7 +11,7 @@ from kleinbot.chat.create.downloads import Downloads
 from kleinbot.chat.jobs import job_responder
 from kleinbot.sandbox import ShownMessage
 from tests.e2e.pictures import a_png
-from tests.e2e.running_bot import House, Stage, has_pictures
+from tests.e2e.running_bot import BotEnvironment, RunningBot, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 15.0
@@ -20,7 +20,7 @@ ANSWERS = 30
 
 @pytest.mark.parametrize("private", [False, True])
 async def test_a_picture_that_is_done_before_its_deferral_waits_for_it(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, private: bool
+    environment: BotEnvironment, monkeypatch: pytest.MonkeyPatch, private: bool
 ) -> None:
     """Discord is slow to take the deferral, and the picture is made meanwhile."""
     deferring = asyncio.Event()
@@ -32,47 +32,47 @@ async def test_a_picture_that_is_done_before_its_deferral_waits_for_it(
 
     monkeypatch.setattr(Downloads, "fetch", fetch_later)
     monkeypatch.setattr(job_responder, "DEFER_AFTER_S", 0.05)
-    async with stage.house(ScriptedEngine()) as house:
+    async with environment.running_bot(ScriptedEngine()) as bot:
 
         async def defer_slowly(interaction: discord.Interaction[Any], is_private: bool) -> None:
             deferring.set()
-            await house.until("SELECT COUNT(*) FROM outbox", 1)
+            await bot.until("SELECT COUNT(*) FROM outbox", 1)
             for _ in range(30):  # delivery has had every opportunity
-                await house.number("SELECT 1")
+                await bot.number("SELECT 1")
             await defer(interaction, is_private)
 
         monkeypatch.setattr(job_responder, "_defer", defer_slowly)
-        handle = await house.ada.command(
-            house.channel, "edit", instruction="a hat", image=a_png(), private=private
+        handle = await bot.ada.command(
+            bot.channel, "edit", instruction="a hat", image=a_png(), private=private
         )
         done = await handle.message_where(has_pictures, timeout_s=QUICK_S)
-        await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent' AND way = 'reply'", 1)
+        await bot.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent' AND way = 'reply'", 1)
         assert handle.response is not None
         assert handle.response.id == done.id
         texts = [message.text for message in handle.messages]
         assert not any("in line" in text for text in texts)
-        assert house.app.container.delivery.live_messages._live == {}
+        assert bot.app.container.delivery.live_messages._live == {}
 
 
-async def _answered(house: House, command: str, said: str) -> None:
+async def _answered(bot: RunningBot, command: str, said: str) -> None:
     def says(message: ShownMessage) -> bool:
         return said in message.text
 
-    handle = await house.ada.command(house.channel, command)
+    handle = await bot.ada.command(bot.channel, command)
     await handle.message_where(says, timeout_s=QUICK_S)
 
 
-async def test_nothing_is_kept_of_an_answer_that_was_given(stage: Stage) -> None:
-    async with stage.house(ScriptedEngine()) as house:
-        await house.ada.command(house.channel, "imagine", prompt="a fox")
-        await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)
+async def test_nothing_is_kept_of_an_answer_that_was_given(environment: BotEnvironment) -> None:
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        await bot.ada.command(bot.channel, "imagine", prompt="a fox")
+        await bot.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)
         for command, said in (("queue", "nothing in line"), ("history", "fox")):
-            await _answered(house, command, said)
+            await _answered(bot, command, said)
         tasks = len(asyncio.all_tasks())
         for _ in range(ANSWERS):
-            await _answered(house, "queue", "nothing in line")
-            await _answered(house, "history", "fox")
+            await _answered(bot, "queue", "nothing in line")
+            await _answered(bot, "history", "fox")
         gc.collect()
         assert len(asyncio.all_tasks()) <= tasks + 5
-        assert len(house.app.container.discord.client._connection._view_store._views) == 0
-        assert len(house.app.container.discord.client._connection._view_store._synced_message_views) == 0
+        assert len(bot.app.container.discord.client._connection._view_store._views) == 0
+        assert len(bot.app.container.discord.client._connection._view_store._synced_message_views) == 0

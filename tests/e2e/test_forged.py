@@ -6,7 +6,7 @@ import pytest
 
 from kleinbot.sandbox import InteractionHandle, ShownMessage
 from tests.e2e.pictures import imagined
-from tests.e2e.running_bot import Stage
+from tests.e2e.running_bot import BotEnvironment
 from tests.scripted_engine import ScriptedEngine
 
 
@@ -28,41 +28,43 @@ from tests.scripted_engine import ScriptedEngine
     ],
 )
 async def test_values_that_a_command_does_not_offer_are_refused(
-    stage: Stage, name: str, values: dict[str, object], sentence: str
+    environment: BotEnvironment, name: str, values: dict[str, object], sentence: str
 ) -> None:
-    root = stage.standin.world.add_member(stage.server, "root", permissions=("manage_guild",))
-    async with stage.house(ScriptedEngine()) as house:
-        told = await said(await root.forge(house.channel, name, **values), sentence)
+    root = environment.standin.world.add_member(environment.server, "root", permissions=("manage_guild",))
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        told = await said(await root.forge(bot.channel, name, **values), sentence)
         assert told.is_ephemeral
-        assert await house.number("SELECT COUNT(*) FROM jobs") == 0
-        assert await house.number("SELECT COUNT(*) FROM audit") == 0
+        assert await bot.number("SELECT COUNT(*) FROM jobs") == 0
+        assert await bot.number("SELECT COUNT(*) FROM audit") == 0
 
 
-async def test_a_confirm_button_removes_no_message_but_those_of_its_result(stage: Stage) -> None:
-    async with stage.house(ScriptedEngine()) as house:
-        done, other = await imagined(house), await imagined(house)
-        mine = stage.standin.world.add_member(stage.server, "eve").write(house.channel, "hello")
-        question = await said(await house.ada.press(done, label="Delete"), "for good?")
+async def test_a_confirm_button_removes_no_message_but_those_of_its_result(
+    environment: BotEnvironment,
+) -> None:
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        done, other = await imagined(bot), await imagined(bot)
+        mine = environment.standin.world.add_member(environment.server, "eve").write(bot.channel, "hello")
+        question = await said(await bot.ada.press(done, label="Delete"), "for good?")
         for victim in (other, mine):
             await _forge_confirm(question, victim)
-        await said(await house.ada.press(question, label="Delete for good"), "is deleted")
-        await house.until("SELECT COUNT(*) FROM removals", 0)
+        await said(await bot.ada.press(question, label="Delete for good"), "is deleted")
+        await bot.until("SELECT COUNT(*) FROM removals", 0)
         assert done.is_deleted
         assert not other.is_deleted
         assert not mine.is_deleted
 
 
-async def test_a_member_that_cannot_be_is_said_to_be_no_button_of_ours(stage: Stage) -> None:
-    root = stage.standin.world.add_member(stage.server, "root", permissions=("manage_guild",))
-    async with stage.house(ScriptedEngine()) as house:
-        await said(await root.command(house.channel, "admin quota set-default", pictures=40), "40")
-        question = await said(await root.command(house.channel, "admin quota clear"), "default of 40?")
+async def test_a_member_that_cannot_be_is_said_to_be_no_button_of_ours(environment: BotEnvironment) -> None:
+    root = environment.standin.world.add_member(environment.server, "root", permissions=("manage_guild",))
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        await said(await root.command(bot.channel, "admin quota set-default", pictures=40), "40")
+        question = await said(await root.command(bot.channel, "admin quota clear"), "default of 40?")
         for row in question.components:
             for button in row.get("components", ()):
                 if button.get("custom_id") == "kb:qclear:0":
                     button["custom_id"] = "kb:qclear:" + "9" * 20
         await said(await root.press(question, label="Take it away"), "That button belongs to another version")
-        assert await house.number("SELECT quota_tenths FROM servers") == 400
+        assert await bot.number("SELECT quota_tenths FROM servers") == 400
 
 
 async def said(handle: InteractionHandle, sentence: str) -> ShownMessage:
@@ -77,12 +79,12 @@ async def _forge_confirm(question: ShownMessage, victim: ShownMessage) -> None:
                 button["custom_id"] = button["custom_id"].rpartition(":")[0] + f":{victim.id}"
 
 
-async def test_a_result_that_a_restored_backup_does_not_know_goes_too(stage: Stage) -> None:
-    async with stage.house(ScriptedEngine()) as house:
-        done = await imagined(house)
-        async with house.app.container.base.database.transaction() as transaction:
+async def test_a_result_that_a_restored_backup_does_not_know_goes_too(environment: BotEnvironment) -> None:
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        done = await imagined(bot)
+        async with bot.app.container.base.database.transaction() as transaction:
             await transaction.change("DELETE FROM posted_images")
-        question = await said(await house.ada.press(done, label="Delete"), "for good?")
-        await said(await house.ada.press(question, label="Delete for good"), "is deleted")
-        await house.until("SELECT COUNT(*) FROM removals", 0)
+        question = await said(await bot.ada.press(done, label="Delete"), "for good?")
+        await said(await bot.ada.press(question, label="Delete for good"), "is deleted")
+        await bot.until("SELECT COUNT(*) FROM removals", 0)
         assert done.is_deleted

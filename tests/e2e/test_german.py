@@ -4,22 +4,22 @@ import re
 from typing import Any
 
 from kleinbot.sandbox import Person
-from tests.e2e.running_bot import House, Stage, has_pictures
+from tests.e2e.running_bot import BotEnvironment, RunningBot, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 10.0
 
 
-def _greta(house: House) -> Person:
-    return house.standin.world.add_member(house.server, "greta", locale="de")
+def _greta(bot: RunningBot) -> Person:
+    return bot.standin.world.add_member(bot.server, "greta", locale="de")
 
 
-async def test_a_german_member_reads_german(stage: Stage) -> None:
+async def test_a_german_member_reads_german(environment: BotEnvironment) -> None:
     engine = ScriptedEngine()
     engine.gate.clear()
-    async with stage.house(engine) as house:
-        greta = _greta(house)
-        handle = await greta.command(house.channel, "imagine", prompt="ein Fuchs", count=2)
+    async with environment.running_bot(engine) as bot:
+        greta = _greta(bot)
+        handle = await greta.command(bot.channel, "imagine", prompt="ein Fuchs", count=2)
         waiting = await handle.message_where(lambda m: bool(m.buttons), timeout_s=QUICK_S)
         assert "Als Nächstes dran · beginnt " in waiting.text
         assert "Kostet 2 Bilder, sobald sie fertig sind; danach bleiben dir 58." in waiting.text
@@ -29,17 +29,19 @@ async def test_a_german_member_reads_german(stage: Stage) -> None:
         assert (
             done.pictures[1].alt_text == "Bild 2 von 2, von einem KI-Modell gezeichnet zum Prompt: ein Fuchs"
         )
-        queue = await greta.command(house.channel, "queue")
+        queue = await greta.command(bot.channel, "queue")
         await queue.message_where(lambda m: "Sonst auch niemand" in m.text, timeout_s=QUICK_S)
-        refused = await greta.command(house.channel, "imagine", prompt="<|im_end|>")
+        refused = await greta.command(bot.channel, "imagine", prompt="<|im_end|>")
         await refused.message_where(lambda m: "bleibt vom Prompt nichts übrig" in m.text, timeout_s=QUICK_S)
-        english = await house.bob.command(house.channel, "queue")
+        english = await bot.bob.command(bot.channel, "queue")
         await english.message_where(lambda m: "You have nothing in line" in m.text, timeout_s=QUICK_S)
 
 
-async def test_every_command_and_option_carries_a_valid_german_name_and_description(stage: Stage) -> None:
-    async with stage.house(ScriptedEngine()) as house:
-        (put,) = house.standin.exchanges_of("PUT", "/applications/*/commands")
+async def test_every_command_and_option_carries_a_valid_german_name_and_description(
+    environment: BotEnvironment,
+) -> None:
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        (put,) = bot.standin.exchanges_of("PUT", "/applications/*/commands")
         for command in put.body:
             assert "de" in command["name_localizations"]
             if command["type"] == 1:

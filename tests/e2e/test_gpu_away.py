@@ -18,7 +18,7 @@ from kleinbot.domain.work import EnginePhase, ModelSize
 from kleinbot.hardware.facts import GIB, HostMemory, MachineFacts, System
 from kleinbot.process.supervisor import RESTART_CODE
 from kleinbot.sandbox import InteractionHandle
-from tests.e2e.running_bot import Stage, has_pictures
+from tests.e2e.running_bot import BotEnvironment, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 15.0
@@ -46,30 +46,30 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     return machine
 
 
-async def ordered_of_klein(stage: Stage) -> InteractionHandle:
+async def ordered_of_klein(environment: BotEnvironment) -> InteractionHandle:
     """Order a picture that waits when the bot stops."""
     engine = ScriptedEngine(CUDA_BF16)
     engine.gate.clear()
-    async with stage.house(engine, **{**AUTO, "grace_s": 1}) as house:
-        handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
+    async with environment.running_bot(engine, **{**AUTO, "grace_s": 1}) as bot:
+        handle = await bot.ada.command(bot.channel, "imagine", prompt="a fox")
         await handle.acknowledged(timeout_s=QUICK_S)
         await engine.started.wait()
     return handle
 
 
-def rows(stage: Stage, sql: str) -> list[tuple[Any, ...]]:
-    connection = sqlite3.connect(stage.folder / "kleinbot.sqlite3")
+def rows(environment: BotEnvironment, sql: str) -> list[tuple[Any, ...]]:
+    connection = sqlite3.connect(environment.folder / "kleinbot.sqlite3")
     found = connection.execute(sql).fetchall()
     connection.close()
     return found
 
 
 async def test_what_was_ordered_of_klein_waits_until_its_gpu_is_back(
-    stage: Stage, machine: Machine, caplog: pytest.LogCaptureFixture
+    environment: BotEnvironment, machine: Machine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    handle = await ordered_of_klein(stage)
+    handle = await ordered_of_klein(environment)
     machine.has_gpu = False
-    async with stage.house(**AUTO, exits_with=RESTART_CODE) as away:
+    async with environment.running_bot(**AUTO, exits_with=RESTART_CODE) as away:
         assert away.app.container.scheduling.engines[0].state.phase is EnginePhase.FAILED
         assert away.app.container.scheduling.engines[0].state.error is not None
         assert away.app.container.scheduling.engines[0].state.error.code is Code.WAITS_FOR_CARD
@@ -80,11 +80,11 @@ async def test_what_was_ordered_of_klein_waits_until_its_gpu_is_back(
         machine.has_gpu = True
         away.clock.advance(FIRST_RETRY_S)
         await asyncio.wait_for(away.app.stopping.wait(), QUICK_S)
-    assert rows(stage, "SELECT SUM(kind = 'settle'), SUM(kind = 'refund') FROM ledger") == [(0, 0)]
+    assert rows(environment, "SELECT SUM(kind = 'settle'), SUM(kind = 'refund') FROM ledger") == [(0, 0)]
     engine = ScriptedEngine(CUDA_BF16)
-    async with stage.house(engine, **AUTO) as house:
+    async with environment.running_bot(engine, **AUTO) as bot:
         await handle.message_where(has_pictures, timeout_s=QUICK_S)
-        await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)
+        await bot.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)
     [[task]] = engine.batches
     assert task.spec.grid.tokens == 4096
 
@@ -93,14 +93,14 @@ async def test_what_was_ordered_of_klein_waits_until_its_gpu_is_back(
     "decided", [{"device": "cpu", "weights": None}, {"device": "auto", "weights": SMALL_KLEIN}]
 )
 async def test_a_host_that_goes_on_with_the_small_model_gives_back_what_waits(
-    stage: Stage, machine: Machine, decided: dict[str, Any]
+    environment: BotEnvironment, machine: Machine, decided: dict[str, Any]
 ) -> None:
-    handle = await ordered_of_klein(stage)
+    handle = await ordered_of_klein(environment)
     machine.has_gpu = False
     engine = ScriptedEngine()
-    async with stage.house(engine, **decided) as house:
+    async with environment.running_bot(engine, **decided) as bot:
         await handle.message_where(lambda message: "another model" in message.text, timeout_s=QUICK_S)
-        assert await house.number("SELECT SUM(amount_tenths) FROM ledger") == 0
-        new = await house.ada.command(house.channel, "imagine", prompt="a red circle")
+        assert await bot.number("SELECT SUM(amount_tenths) FROM ledger") == 0
+        new = await bot.ada.command(bot.channel, "imagine", prompt="a red circle")
         await new.message_where(has_pictures, timeout_s=QUICK_S)
     assert len(engine.batches) == 1

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from kleinbot.sandbox import InteractionHandle, Person, ShownMessage
-from tests.e2e.running_bot import Stage, has_pictures
+from tests.e2e.running_bot import BotEnvironment, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 10.0
@@ -17,9 +17,9 @@ async def _said(handle: InteractionHandle, sentence: str) -> ShownMessage:
     return found
 
 
-def _host(stage: Stage) -> Person:
-    owner = stage.standin.world.owner
-    return stage.standin.world.add_member(stage.server, owner.name, permissions=("manage_guild",))
+def _host(environment: BotEnvironment) -> Person:
+    owner = environment.standin.world.owner
+    return environment.standin.world.add_member(environment.server, owner.name, permissions=("manage_guild",))
 
 
 @pytest.mark.parametrize(
@@ -34,118 +34,118 @@ def _host(stage: Stage) -> Person:
     ],
 )
 async def test_not_even_a_servers_admin_is_the_host(
-    stage: Stage, command: str, values: dict[str, object]
+    environment: BotEnvironment, command: str, values: dict[str, object]
 ) -> None:
-    root = stage.standin.world.add_member(stage.server, "root", permissions=("administrator",))
-    async with stage.house(ScriptedEngine()) as house:
-        handle = await root.command_with(house.channel, f"host {command}", values)
+    root = environment.standin.world.add_member(environment.server, "root", permissions=("administrator",))
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        handle = await root.command_with(bot.channel, f"host {command}", values)
         await _said(handle, "Only the host of the bot can do that.")
-        assert await house.number("SELECT COUNT(*) FROM audit") == 0
-        choices = await root.autocomplete(house.channel, "host share", "server", "", timeout_s=QUICK_S)
+        assert await bot.number("SELECT COUNT(*) FROM audit") == 0
+        choices = await root.autocomplete(bot.channel, "host share", "server", "", timeout_s=QUICK_S)
         assert choices == []
 
 
-async def test_a_pause_holds_the_work_says_so_and_survives_a_restart(stage: Stage) -> None:
-    host = _host(stage)
+async def test_a_pause_holds_the_work_says_so_and_survives_a_restart(environment: BotEnvironment) -> None:
+    host = _host(environment)
     engine = ScriptedEngine()
-    async with stage.house(engine) as house:
-        await _said(await host.command(house.channel, "host queue pause"), "Paused.")
-        handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
+    async with environment.running_bot(engine) as bot:
+        await _said(await host.command(bot.channel, "host queue pause"), "Paused.")
+        handle = await bot.ada.command(bot.channel, "imagine", prompt="a fox")
         await handle.message_where(lambda m: "has paused the drawing" in m.text, timeout_s=QUICK_S)
         assert engine.batches == []
-    async with stage.house(engine) as house:
-        status = await _said(await host.command(house.channel, "host status"), "paused")
+    async with environment.running_bot(engine) as bot:
+        status = await _said(await host.command(bot.channel, "host status"), "paused")
         assert "1 picture waiting, 0 being drawn" in status.text
         assert engine.batches == []
-        await _said(await host.command(house.channel, "host queue resume"), "Working as usual again.")
-        await house.until("SELECT COUNT(*) FROM images WHERE state = 'done'", 1)
-        assert await house.number("SELECT COUNT(*) FROM audit WHERE server_id IS NULL") == 2
+        await _said(await host.command(bot.channel, "host queue resume"), "Working as usual again.")
+        await bot.until("SELECT COUNT(*) FROM images WHERE state = 'done'", 1)
+        assert await bot.number("SELECT COUNT(*) FROM audit WHERE server_id IS NULL") == 2
 
 
-async def test_a_picture_in_hand_is_finished_when_the_host_pauses(stage: Stage) -> None:
-    host = _host(stage)
+async def test_a_picture_in_hand_is_finished_when_the_host_pauses(environment: BotEnvironment) -> None:
+    host = _host(environment)
     engine = ScriptedEngine()
     engine.gate.clear()
-    async with stage.house(engine) as house:
-        handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
+    async with environment.running_bot(engine) as bot:
+        handle = await bot.ada.command(bot.channel, "imagine", prompt="a fox")
         await engine.started.wait()
-        await _said(await host.command(house.channel, "host queue pause"), "Paused.")
+        await _said(await host.command(bot.channel, "host queue pause"), "Paused.")
         engine.gate.set()
         await handle.message_where(has_pictures, timeout_s=QUICK_S)
 
 
-async def test_draining_finishes_what_is_in_line_and_takes_nothing_new(stage: Stage) -> None:
-    host = _host(stage)
+async def test_draining_finishes_what_is_in_line_and_takes_nothing_new(environment: BotEnvironment) -> None:
+    host = _host(environment)
     engine = ScriptedEngine()
     engine.gate.clear()
-    async with stage.house(engine) as house:
-        waiting = [await house.ada.command(house.channel, "imagine", prompt=f"fox {i}") for i in range(2)]
+    async with environment.running_bot(engine) as bot:
+        waiting = [await bot.ada.command(bot.channel, "imagine", prompt=f"fox {i}") for i in range(2)]
         for handle in waiting:
             await handle.acknowledged(timeout_s=QUICK_S)
-        await _said(await host.command(house.channel, "host queue drain"), "I finish what is in line")
-        refused = await house.bob.command(house.channel, "imagine", prompt="a cat")
+        await _said(await host.command(bot.channel, "host queue drain"), "I finish what is in line")
+        refused = await bot.bob.command(bot.channel, "imagine", prompt="a cat")
         await _said(refused, "takes no new work for now")
-        assert await house.number("SELECT COUNT(*) FROM jobs") == 2
+        assert await bot.number("SELECT COUNT(*) FROM jobs") == 2
         engine.gate.set()
         await asyncio.gather(*(handle.message_where(has_pictures, timeout_s=QUICK_S) for handle in waiting))
-        await _said(await host.command(house.channel, "host queue resume"), "Working as usual")
-        again = await house.bob.command(house.channel, "imagine", prompt="a cat")
+        await _said(await host.command(bot.channel, "host queue resume"), "Working as usual")
+        again = await bot.bob.command(bot.channel, "imagine", prompt="a cat")
         await again.message_where(has_pictures, timeout_s=QUICK_S)
 
 
-async def test_the_host_sees_every_server_and_shares_out_the_gpu(stage: Stage) -> None:
-    host = _host(stage)
-    other = stage.standin.world.add_server("Other *place*")
-    async with stage.house(ScriptedEngine()) as house:
-        drawn = await house.ada.command(house.channel, "imagine", prompt="a fox")
+async def test_the_host_sees_every_server_and_shares_out_the_gpu(environment: BotEnvironment) -> None:
+    host = _host(environment)
+    other = environment.standin.world.add_server("Other *place*")
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        drawn = await bot.ada.command(bot.channel, "imagine", prompt="a fox")
         await drawn.message_where(has_pictures, timeout_s=QUICK_S)
-        listed = await _said(await host.command(house.channel, "host servers"), "Servers, the busiest")
+        listed = await _said(await host.command(bot.channel, "host servers"), "Servers, the busiest")
         assert "**Studio** · 1 picture · 0 jobs in line · share 1 · at most 600" in listed.text
         assert "**Other \\*place\\*** · 0 pictures" in listed.text
-        choices = await host.autocomplete(house.channel, "host share", "server", "other", timeout_s=QUICK_S)
+        choices = await host.autocomplete(bot.channel, "host share", "server", "other", timeout_s=QUICK_S)
         assert [choice.name for choice in choices] == [f"Other *place* ({other.id})"]
-        shared = await host.command(house.channel, "host share", server=choices[0].value, share=0.5, most=20)
+        shared = await host.command(bot.channel, "host share", server=choices[0].value, share=0.5, most=20)
         await _said(shared, "share 0.5 · at most 20")
-        named = await host.command(house.channel, "host share", server="other *PLACE*", share=0.5)
+        named = await host.command(bot.channel, "host share", server="other *PLACE*", share=0.5)
         await _said(named, "share 0.5 · at most 20")
-        stage.standin.world.add_server("Studio")
-        twice = await host.command(house.channel, "host share", server="Studio", share=3)
+        environment.standin.world.add_server("Studio")
+        twice = await host.command(bot.channel, "host share", server="Studio", share=3)
         await _said(twice, "I know no such server.")
-        unknown = await host.command(house.channel, "host share", server="12345", share=2)
+        unknown = await host.command(bot.channel, "host share", server="12345", share=2)
         await _said(unknown, "I know no such server.")
-        assert await house.number("SELECT COUNT(*) FROM audit") == 2
-        assert await house.number(f"SELECT share * 10 FROM servers WHERE server_id = {other.id}") == 5
+        assert await bot.number("SELECT COUNT(*) FROM audit") == 2
+        assert await bot.number(f"SELECT share * 10 FROM servers WHERE server_id = {other.id}") == 5
 
 
-async def test_what_the_host_allows_bounds_an_admin_at_once(stage: Stage) -> None:
-    host = _host(stage)
-    async with stage.house(ScriptedEngine()) as house:
-        shared = await host.command(house.channel, "host share", server=str(house.server.id), most=5)
+async def test_what_the_host_allows_bounds_an_admin_at_once(environment: BotEnvironment) -> None:
+    host = _host(environment)
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        shared = await host.command(bot.channel, "host share", server=str(bot.server.id), most=5)
         await _said(shared, "at most 5")
-        shown = await _said(await house.ada.command(house.channel, "quota"), "You have 5 pictures left.")
+        shown = await _said(await bot.ada.command(bot.channel, "quota"), "You have 5 pictures left.")
         assert "the most that the bot's host allows in this server" in shown.text
-        handle = await host.command(house.channel, "admin quota set", member=house.ada, pictures=6)
+        handle = await host.command(bot.channel, "admin quota set", member=bot.ada, pictures=6)
         await _said(handle, "more than the bot's host allows")
 
 
-async def test_status_says_how_the_bot_is(stage: Stage) -> None:
-    host = _host(stage)
-    async with stage.house(ScriptedEngine()) as house:
-        told = await _said(await host.command(house.channel, "host status"), "Engine: ready")
+async def test_status_says_how_the_bot_is(environment: BotEnvironment) -> None:
+    host = _host(environment)
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        told = await _said(await host.command(bot.channel, "host status"), "Engine: ready")
         assert "profile" in told.text
         assert "Line: 0 pictures waiting, 0 being drawn" in told.text
         assert "GiB free" in told.text
         assert "Event loop:" in told.text
 
 
-async def test_an_old_button_does_nothing_where_the_bot_is_shut_out_now(stage: Stage) -> None:
-    host = _host(stage)
+async def test_an_old_button_does_nothing_where_the_bot_is_shut_out_now(environment: BotEnvironment) -> None:
+    host = _host(environment)
     engine = ScriptedEngine()
-    async with stage.house(engine) as house:
-        await _said(await host.command(house.channel, "host queue pause"), "Paused.")
-        handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
+    async with environment.running_bot(engine) as bot:
+        await _said(await host.command(bot.channel, "host queue pause"), "Paused.")
+        handle = await bot.ada.command(bot.channel, "imagine", prompt="a fox")
         waiting = await handle.message_where(lambda m: bool(m.buttons), timeout_s=QUICK_S)
-    async with stage.house(engine, allowed_servers=(1,)) as house:
-        pressed = await house.ada.press(waiting, label="Cancel")
+    async with environment.running_bot(engine, allowed_servers=(1,)) as bot:
+        pressed = await bot.ada.press(waiting, label="Cancel")
         await _said(pressed, "My host has not opened me for this server.")
-        assert await house.number("SELECT COUNT(*) FROM jobs WHERE state = 'queued'") == 1
+        assert await bot.number("SELECT COUNT(*) FROM jobs WHERE state = 'queued'") == 1

@@ -6,7 +6,7 @@ from kleinbot.domain.errors import FatalEngineError
 from kleinbot.domain.work import StageSeconds
 from kleinbot.process.supervisor import RESTART_CODE
 from kleinbot.sandbox import Person, ShownMessage
-from tests.e2e.running_bot import House, Stage, has_pictures
+from tests.e2e.running_bot import BotEnvironment, RunningBot, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 10.0
@@ -21,109 +21,113 @@ def _slow_engine() -> ScriptedEngine:
     return engine
 
 
-async def _asked(house: House, person: Person, **options: object) -> ShownMessage:
-    handle = await person.command_with(house.channel, "imagine", {"prompt": "a fox", **options})
+async def _asked(bot: RunningBot, person: Person, **options: object) -> ShownMessage:
+    handle = await person.command_with(bot.channel, "imagine", {"prompt": "a fox", **options})
     return await handle.message_where(lambda message: bool(message.buttons), timeout_s=QUICK_S)
 
 
-async def _slow_host(house: House, engine: ScriptedEngine) -> None:
+async def _slow_host(bot: RunningBot, engine: ScriptedEngine) -> None:
     """Let the line learn how slow this host is, then hold the card."""
-    await _asked(house, house.bob)
-    await house.until("SELECT COUNT(*) FROM jobs WHERE state = 'done'", 1)
+    await _asked(bot, bot.bob)
+    await bot.until("SELECT COUNT(*) FROM jobs WHERE state = 'done'", 1)
     engine.started.clear()
     engine.gate.clear()
 
 
-async def _host_says(house: House, what: str) -> None:
+async def _host_says(bot: RunningBot, what: str) -> None:
     """Hold the work, or let it go on: a card that holds it would be taken for one that hangs."""
-    owner = house.standin.world.owner
-    host = house.standin.world.add_member(house.server, owner.name, permissions=("manage_guild",))
-    handle = await host.command(house.channel, f"host queue {what}")
+    owner = bot.standin.world.owner
+    host = bot.standin.world.add_member(bot.server, owner.name, permissions=("manage_guild",))
+    handle = await host.command(bot.channel, f"host queue {what}")
     await handle.message_where(lambda message: bool(message.text), timeout_s=QUICK_S)
 
 
-async def test_a_job_that_will_be_late_is_told_so_at_once_and_in_its_queue(stage: Stage) -> None:
+async def test_a_job_that_will_be_late_is_told_so_at_once_and_in_its_queue(
+    environment: BotEnvironment,
+) -> None:
     engine = _slow_engine()
-    async with stage.house(engine) as house:
-        await _slow_host(house, engine)
-        await _asked(house, house.bob)
+    async with environment.running_bot(engine) as bot:
+        await _slow_host(bot, engine)
+        await _asked(bot, bot.bob)
         await engine.started.wait()
-        waiting = await _asked(house, house.ada)
+        waiting = await _asked(bot, bot.ada)
         assert "The line is too long for this to be done in time for this reply." in waiting.text
         assert "the result comes as a new one." in waiting.text
-        queue = await house.ada.command(house.channel, "queue")
+        queue = await bot.ada.command(bot.channel, "queue")
         await queue.message_where(
             lambda m: "a fox · next" in m.text and "· the result comes as a new message" in m.text,
             timeout_s=10,
         )
-        private = await _asked(house, house.ada, private=True)
+        private = await _asked(bot, bot.ada, private=True)
         assert "you get the result with your next command here." in private.text
-        greta = house.standin.world.add_member(house.server, "greta", locale="de")
-        german = await _asked(house, greta)
+        greta = bot.standin.world.add_member(bot.server, "greta", locale="de")
+        german = await _asked(bot, greta)
         assert "Die Schlange ist zu lang" in german.text
-        assert (
-            await house.number("SELECT COUNT(*) FROM jobs WHERE lane = 'relaxed' AND state = 'queued'") == 3
-        )
+        assert await bot.number("SELECT COUNT(*) FROM jobs WHERE lane = 'relaxed' AND state = 'queued'") == 3
         engine.gate.set()
 
 
-async def test_a_relaxed_result_is_an_ordinary_message_and_the_old_one_points_to_it(stage: Stage) -> None:
+async def test_a_relaxed_result_is_an_ordinary_message_and_the_old_one_points_to_it(
+    environment: BotEnvironment,
+) -> None:
     engine = _slow_engine()
-    async with stage.house(engine) as house:
-        await _slow_host(house, engine)
-        waiting = await _asked(house, house.ada)
+    async with environment.running_bot(engine) as bot:
+        await _slow_host(bot, engine)
+        waiting = await _asked(bot, bot.ada)
         await engine.started.wait()
-        house.clock.advance(SIXTEEN_MINUTES_S)
+        bot.clock.advance(SIXTEEN_MINUTES_S)
         engine.gate.set()
-        late = await house.channel.message_where(
+        late = await bot.channel.message_where(
             lambda m: has_pictures(m) and "your pictures are ready" in m.text, timeout_s=QUICK_S
         )
         assert late.id != waiting.id
-        await house.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
-        link = f"https://discord.com/channels/{house.server.id}/{house.channel.id}/{late.id}"
-        pointing = await house.channel.message_where(lambda m: link in m.text, timeout_s=QUICK_S)
+        await bot.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
+        link = f"https://discord.com/channels/{bot.server.id}/{bot.channel.id}/{late.id}"
+        pointing = await bot.channel.message_where(lambda m: link in m.text, timeout_s=QUICK_S)
         assert pointing.id == waiting.id
         assert not pointing.buttons
 
 
-async def test_an_old_message_whose_job_was_cancelled_late_says_so(stage: Stage) -> None:
-    async with stage.house(ScriptedEngine()) as house:
-        await _host_says(house, "pause")
-        waiting = await _asked(house, house.ada)
-        house.clock.advance(SIXTEEN_MINUTES_S)
-        cancelled = await house.ada.press(waiting, label="Cancel")
+async def test_an_old_message_whose_job_was_cancelled_late_says_so(environment: BotEnvironment) -> None:
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        await _host_says(bot, "pause")
+        waiting = await _asked(bot, bot.ada)
+        bot.clock.advance(SIXTEEN_MINUTES_S)
+        cancelled = await bot.ada.press(waiting, label="Cancel")
         await cancelled.message_where(lambda m: "#1 is cancelled." in m.text, timeout_s=QUICK_S)
-        ended = await house.channel.message_where(
-            lambda m: "Cancelled. 1 picture" in m.text, timeout_s=QUICK_S
-        )
+        ended = await bot.channel.message_where(lambda m: "Cancelled. 1 picture" in m.text, timeout_s=QUICK_S)
         assert ended.id == waiting.id
         assert not ended.buttons
 
 
-async def test_where_the_history_may_not_be_read_the_result_arrives_all_the_same(stage: Stage) -> None:
-    async with stage.house(ScriptedEngine()) as house:
-        await _host_says(house, "pause")
-        waiting = await _asked(house, house.ada)
-        house.standin.world.deny(house.channel, "read_message_history")
-        house.clock.advance(SIXTEEN_MINUTES_S)
-        await _host_says(house, "resume")
-        await house.channel.message_where(has_pictures, timeout_s=QUICK_S)
-        await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent' AND way = 'channel'", 1)
+async def test_where_the_history_may_not_be_read_the_result_arrives_all_the_same(
+    environment: BotEnvironment,
+) -> None:
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        await _host_says(bot, "pause")
+        waiting = await _asked(bot, bot.ada)
+        bot.standin.world.deny(bot.channel, "read_message_history")
+        bot.clock.advance(SIXTEEN_MINUTES_S)
+        await _host_says(bot, "resume")
+        await bot.channel.message_where(has_pictures, timeout_s=QUICK_S)
+        await bot.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent' AND way = 'channel'", 1)
         assert waiting.buttons
 
 
-async def test_a_gpu_that_no_longer_answers_is_said_in_the_waiting_messages(stage: Stage) -> None:
+async def test_a_gpu_that_no_longer_answers_is_said_in_the_waiting_messages(
+    environment: BotEnvironment,
+) -> None:
     engine = ScriptedEngine()
     engine.gate.clear()
-    async with stage.house(engine, exits_with=RESTART_CODE) as house:
-        running = await _asked(house, house.ada)
-        waiting = await _asked(house, house.bob)
+    async with environment.running_bot(engine, exits_with=RESTART_CODE) as bot:
+        running = await _asked(bot, bot.ada)
+        waiting = await _asked(bot, bot.bob)
         await engine.started.wait()
         engine.failures.append(FatalEngineError("device-side assert"))
         engine.gate.set()
         for message in (running, waiting):
             await _says(message, "The bot is about to restart. Your place is kept.")
-        assert await house.number("SELECT COUNT(*) FROM jobs WHERE ended_ms IS NULL") == 2
+        assert await bot.number("SELECT COUNT(*) FROM jobs WHERE ended_ms IS NULL") == 2
 
 
 async def _says(message: ShownMessage, sentence: str) -> None:

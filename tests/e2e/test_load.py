@@ -2,23 +2,25 @@
 
 import random
 
-from tests.e2e.load import DEEDS, Load, Outcome, founded
-from tests.e2e.running_bot import Stage
+from tests.e2e.load import ACTIONS, Load, Outcome, add_load_servers
+from tests.e2e.running_bot import BotEnvironment
 from tests.scripted_engine import ScriptedEngine
 
 PATIENCE_S = 60.0
 """The suite may run on a busy machine; what is fast enough is the program's to say."""
 
 
-async def test_whatever_a_sample_of_the_load_does_is_answered(stage: Stage) -> None:
-    stage.standin.limits.acknowledge_s = PATIENCE_S
-    load = Load(stage.standin, founded(stage.standin, members=40, servers=2), random.Random(1))
-    async with stage.house(ScriptedEngine()) as house:
+async def test_whatever_a_sample_of_the_load_does_is_answered(environment: BotEnvironment) -> None:
+    environment.standin.limits.acknowledge_s = PATIENCE_S
+    load = Load(
+        environment.standin, add_load_servers(environment.standin, members=40, servers=2), random.Random(1)
+    )
+    async with environment.running_bot(ScriptedEngine()) as bot:
         outcomes = [await load.act(rate=25.0, seconds=seconds) for seconds in (0.5, 1.5)]
         assert not any(outcome.unanswered for outcome in outcomes)
-        assert {name for outcome in outcomes for name in outcome.deeds} == DEEDS.keys()
-        asked = sum(outcome.deeds["imagine"] for outcome in outcomes)
-        assert await house.number("SELECT COUNT(DISTINCT prompt) FROM jobs") == asked
+        assert {name for outcome in outcomes for name in outcome.actions} == ACTIONS.keys()
+        asked = sum(outcome.actions["imagine"] for outcome in outcomes)
+        assert await bot.number("SELECT COUNT(DISTINCT prompt) FROM jobs") == asked
 
 
 def test_a_rate_holds_while_all_are_answered_and_99_in_a_hundred_within_a_second() -> None:

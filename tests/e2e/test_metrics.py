@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.pictures import a_png
-from tests.e2e.running_bot import House, Stage, has_pictures
+from tests.e2e.running_bot import BotEnvironment, RunningBot, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 10.0
@@ -32,20 +32,20 @@ async def _scraped(port: int) -> dict[tuple[str, tuple[tuple[str, str], ...]], f
     }
 
 
-async def _drawn(house: House, **options: object) -> None:
-    handle = await house.ada.command_with(house.channel, "imagine", {"prompt": "a secret fox", **options})
+async def _drawn(bot: RunningBot, **options: object) -> None:
+    handle = await bot.ada.command_with(bot.channel, "imagine", {"prompt": "a secret fox", **options})
     await handle.message_where(has_pictures, timeout_s=QUICK_S)
-    await house.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
+    await bot.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
 
 
-async def test_the_counts_of_a_working_bot_can_be_scraped(stage: Stage) -> None:
+async def test_the_counts_of_a_working_bot_can_be_scraped(environment: BotEnvironment) -> None:
     port = _free_port()
-    async with stage.house(ScriptedEngine(), metrics_port=port) as house:
-        await _drawn(house, count=2)
-        refused = await house.ada.command(house.channel, "imagine", prompt="<|im_end|>")
+    async with environment.running_bot(ScriptedEngine(), metrics_port=port) as bot:
+        await _drawn(bot, count=2)
+        refused = await bot.ada.command(bot.channel, "imagine", prompt="<|im_end|>")
         await refused.message_where(lambda m: bool(m.text), timeout_s=QUICK_S)
         for picture in (b"no picture at all", a_png(32, 32)):
-            refused = await house.ada.command(house.channel, "edit", instruction="a hat", image=picture)
+            refused = await bot.ada.command(bot.channel, "edit", instruction="a hat", image=picture)
             await refused.message_where(lambda m: bool(m.text), timeout_s=QUICK_S)
         found = await _scraped(port)
         token = (("lane", "token"),)
@@ -70,21 +70,21 @@ async def test_the_counts_of_a_working_bot_can_be_scraped(stage: Stage) -> None:
         assert found["kleinbot_event_loop_delay_worst_seconds", ()] >= 0
         assert ("kleinbot_estimate_error_quantile_seconds", (("quantile", "0.95"),)) in found
         told = repr(found)
-        for secret in ("fox", str(house.ada.id), str(house.server.id)):
+        for secret in ("fox", str(bot.ada.id), str(bot.server.id)):
             assert secret not in told
     with pytest.raises(aiohttp.ClientError):
         await _scraped(port)
 
 
 async def test_a_port_in_use_is_a_sentence_and_the_bot_works(
-    stage: Stage, caplog: pytest.LogCaptureFixture
+    environment: BotEnvironment, caplog: pytest.LogCaptureFixture
 ) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = int(other.getsockname()[1])
-        async with stage.house(ScriptedEngine(), metrics_port=port) as house:
-            await _drawn(house)
+        async with environment.running_bot(ScriptedEngine(), metrics_port=port) as bot:
+            await _drawn(bot)
     assert any(
         f"port {port} for the metrics cannot be opened" in record.getMessage()
         and "Set KLEINBOT_METRICS_PORT to a free port." in record.getMessage()
@@ -92,12 +92,12 @@ async def test_a_port_in_use_is_a_sentence_and_the_bot_works(
     )
 
 
-async def test_status_tells_the_profile_and_the_counts_in_words(stage: Stage) -> None:
-    owner = stage.standin.world.owner
-    host = stage.standin.world.add_member(stage.server, owner.name, permissions=("manage_guild",))
-    async with stage.house(ScriptedEngine()) as house:
-        await _drawn(house)
-        status = await host.command(house.channel, "host status")
+async def test_status_tells_the_profile_and_the_counts_in_words(environment: BotEnvironment) -> None:
+    owner = environment.standin.world.owner
+    host = environment.standin.world.add_member(environment.server, owner.name, permissions=("manage_guild",))
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        await _drawn(bot)
+        status = await host.command(bot.channel, "host status")
         told = await status.message_where(lambda m: "Engine: ready" in m.text, timeout_s=QUICK_S)
         assert "Model: transformer unquantised, in memory; text encoder unquantised, in memory" in told.text
         assert "Limits: 256 tokens of 16×16 px a picture, 4 references, 1 picture at once" in told.text
@@ -106,9 +106,9 @@ async def test_status_tells_the_profile_and_the_counts_in_words(stage: Stage) ->
         assert "Out of memory: never since the start" in told.text
 
 
-async def test_other_addresses_of_this_machine_are_not_answered(stage: Stage) -> None:
+async def test_other_addresses_of_this_machine_are_not_answered(environment: BotEnvironment) -> None:
     port = _free_port()
-    async with stage.house(ScriptedEngine(), metrics_port=port):
+    async with environment.running_bot(ScriptedEngine(), metrics_port=port):
         assert await _scraped(port)
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.2", port)
@@ -129,9 +129,14 @@ async def test_other_addresses_of_this_machine_are_not_answered(stage: Stage) ->
         ("", 421),
     ],
 )
-async def test_only_who_asks_for_this_machine_is_answered(stage: Stage, host: str, status: int) -> None:
+async def test_only_who_asks_for_this_machine_is_answered(
+    environment: BotEnvironment, host: str, status: int
+) -> None:
     port = _free_port()
-    async with stage.house(ScriptedEngine(), metrics_port=port), aiohttp.ClientSession() as session:
+    async with (
+        environment.running_bot(ScriptedEngine(), metrics_port=port),
+        aiohttp.ClientSession() as session,
+    ):
         headers = {"Host": host.format(port=port)}
         async with session.get(f"http://127.0.0.1:{port}/metrics", headers=headers) as answer:
             assert answer.status == status

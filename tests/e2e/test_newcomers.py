@@ -6,31 +6,31 @@ import pytest
 
 from kleinbot.app.lifecycle import ANYBODY_MAY_INVITE
 from tests.e2e.pictures import imagined, result, said
-from tests.e2e.running_bot import Stage
+from tests.e2e.running_bot import BotEnvironment
 from tests.scripted_engine import ScriptedEngine
 
 
-async def test_a_server_that_joins_later_begins_with_a_small_share(stage: Stage) -> None:
-    async with stage.house(ScriptedEngine()) as house:
-        await house.until("SELECT COUNT(*) FROM facts WHERE name = 'newcomer_share'", 1)
-        world = house.standin.world
+async def test_a_server_that_joins_later_begins_with_a_small_share(environment: BotEnvironment) -> None:
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        await bot.until("SELECT COUNT(*) FROM facts WHERE name = 'newcomer_share'", 1)
+        world = bot.standin.world
         later = world.add_server("Later")
         channel, eve = world.add_channel(later, "pictures"), world.add_member(later, "eve")
-        await imagined(house)
+        await imagined(bot)
         await result(await eve.command(channel, "imagine", prompt="a fox"))
-        read = await house.app.container.base.database.read.all("SELECT server_id, share FROM servers")
+        read = await bot.app.container.base.database.read.all("SELECT server_id, share FROM servers")
         shares = {row["server_id"]: row["share"] for row in read}
-        assert shares == {house.server.id: 1.0, later.id: 0.25}
-        assert house.app.container.scheduling.shares.share(later.id) == 0.25
+        assert shares == {bot.server.id: 1.0, later.id: 0.25}
+        assert bot.app.container.scheduling.shares.share(later.id) == 0.25
 
 
-async def test_a_person_in_two_servers_is_told_the_bound_and_no_server(stage: Stage) -> None:
-    async with stage.house(ScriptedEngine(), quota_pictures=2, quota_everywhere=2) as house:
-        world = house.standin.world
+async def test_a_person_in_two_servers_is_told_the_bound_and_no_server(environment: BotEnvironment) -> None:
+    async with environment.running_bot(ScriptedEngine(), quota_pictures=2, quota_everywhere=2) as bot:
+        world = bot.standin.world
         other = world.add_server("Other")
         channel, ada = world.add_channel(other, "pictures"), world.add_member(other, "ada")
-        assert ada.id == house.ada.id
-        await imagined(house, count=2)
+        assert ada.id == bot.ada.id
+        await imagined(bot, count=2)
         told = await said(await ada.command(channel, "imagine", prompt="a fox"), "counted over every server")
         assert told.is_ephemeral
         assert told.text.startswith(
@@ -44,12 +44,12 @@ async def test_a_person_in_two_servers_is_told_the_bound_and_no_server(stage: St
 
 
 async def test_the_start_says_that_every_server_may_invite_it(
-    stage: Stage, caplog: pytest.LogCaptureFixture
+    environment: BotEnvironment, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING, "kleinbot.app.lifecycle"):
-        async with stage.house(ScriptedEngine()):
+        async with environment.running_bot(ScriptedEngine()):
             pass
         assert [record.getMessage() for record in caplog.records].count(ANYBODY_MAY_INVITE) == 1
-        async with stage.house(ScriptedEngine(), allowed_servers=[stage.server.id]):
+        async with environment.running_bot(ScriptedEngine(), allowed_servers=[environment.server.id]):
             pass
     assert [record.getMessage() for record in caplog.records].count(ANYBODY_MAY_INVITE) == 1

@@ -8,7 +8,7 @@ from PIL import Image
 from kleinbot.app.model_choice import SMALL_KLEIN
 from kleinbot.sandbox import InteractionHandle, ShownMessage
 from kleinbot.small_klein.training.reader import Seen, ground_colour, read
-from tests.e2e.running_bot import Stage, has_pictures
+from tests.e2e.running_bot import BotEnvironment, has_pictures
 
 WAIT_S = 60.0
 
@@ -26,10 +26,10 @@ def _things(picture: np.ndarray) -> list[tuple[str, str]]:
     return [(thing.colour, thing.shape) for thing in seen]
 
 
-async def test_pictures_edits_and_variations_show_what_was_asked(stage: Stage) -> None:
-    async with stage.house(weights=SMALL_KLEIN) as house:
-        await house.ready()
-        ada, channel = house.ada, house.channel
+async def test_pictures_edits_and_variations_show_what_was_asked(environment: BotEnvironment) -> None:
+    async with environment.running_bot(weights=SMALL_KLEIN) as bot:
+        await bot.ready()
+        ada, channel = bot.ada, bot.channel
         prompt = "a red circle left of a blue square"
         first = await _drawn(await ada.command(channel, "imagine", prompt=prompt, count=2, seed=3))
         for position in range(2):
@@ -55,9 +55,9 @@ async def test_pictures_edits_and_variations_show_what_was_asked(stage: Stage) -
         assert np.array_equal(_pixels(same), _pixels(first, 0))
 
 
-async def test_without_weights_the_bot_draws_shapes_and_says_so(stage: Stage) -> None:
-    async with stage.house(weights=None) as house:
-        await house.ready()
-        done = await _drawn(await house.ada.command(house.channel, "imagine", prompt="a green triangle"))
+async def test_without_weights_the_bot_draws_shapes_and_says_so(environment: BotEnvironment) -> None:
+    async with environment.running_bot(weights=None) as bot:
+        await bot.ready()
+        done = await _drawn(await bot.ada.command(bot.channel, "imagine", prompt="a green triangle"))
         assert _things(_pixels(done)) == [("green", "triangle")]
         assert "it knows coloured shapes only" in done.text

@@ -12,26 +12,28 @@ from kleinbot.config.settings import Settings
 from kleinbot.domain.faults import NoFaults
 from tests.connect_proxy import connect_proxy
 from tests.e2e.pictures import a_png, result
-from tests.e2e.running_bot import Stage
+from tests.e2e.running_bot import BotEnvironment
 from tests.scripted_engine import ScriptedEngine
 
 
-async def test_gateway_api_replies_and_downloads_all_take_the_proxy(stage: Stage) -> None:
-    address = stage.standin.address(stage.folder.parent)
+async def test_gateway_api_replies_and_downloads_all_take_the_proxy(environment: BotEnvironment) -> None:
+    address = environment.standin.address(environment.folder.parent)
     trust = ssl.create_default_context(cafile=str(address.ca_pem_path))
-    settings = Settings(data_folder=stage.folder, weights=stage.weights, device="cpu", grace_s=5)
+    settings = Settings(data_folder=environment.folder, weights=environment.weights, device="cpu", grace_s=5)
     async with connect_proxy(address.port) as proxy:
         options = {
             "connector": aiohttp.TCPConnector(ssl=trust),
             "proxy": proxy.address.replace("http://", "http://me:secret@"),
         }
-        outside = Outside(stage.clock, random.Random(5), NoFaults(), options)
+        outside = Outside(environment.clock, random.Random(5), NoFaults(), options)
         async with opened(settings, outside, ScriptedEngine()) as app:
-            running = asyncio.create_task(app.run(stage.standin.token))
+            running = asyncio.create_task(app.run(environment.standin.token))
             try:
-                await stage.standin.registered("imagine", timeout_s=30)
-                await stage.standin.online(timeout_s=30)
-                handle = await stage.ada.command(stage.channel, "edit", instruction="a hat", image=a_png())
+                await environment.standin.registered("imagine", timeout_s=30)
+                await environment.standin.online(timeout_s=30)
+                handle = await environment.ada.command(
+                    environment.channel, "edit", instruction="a hat", image=a_png()
+                )
                 await result(handle)
             finally:
                 app.request_stop()

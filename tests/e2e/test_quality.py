@@ -11,7 +11,7 @@ from kleinbot.config.settings import Settings
 from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import CPU_SMALL
 from kleinbot.sandbox import PersonError, ShownMessage
-from tests.e2e.running_bot import House, Stage, has_pictures
+from tests.e2e.running_bot import BotEnvironment, RunningBot, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 10.0
@@ -33,80 +33,80 @@ def _with_base() -> ScriptedEngine:
     return ScriptedEngine(replace(CPU_SMALL, checkpoints=tuple(Checkpoint)))
 
 
-def _options(house: House) -> dict[str, dict[str, Any]]:
-    put = house.standin.exchanges_of("PUT", "/applications/*/commands")[-1]
+def _options(bot: RunningBot) -> dict[str, dict[str, Any]]:
+    put = bot.standin.exchanges_of("PUT", "/applications/*/commands")[-1]
     (imagine,) = [command for command in put.body if command["name"] == "imagine"]
     return {option["name"]: option for option in imagine["options"]}
 
 
-async def _best(house: House, **options: object) -> ShownMessage:
+async def _best(bot: RunningBot, **options: object) -> ShownMessage:
     values = {"prompt": "a fox", "quality": "best", **options}
-    handle = await house.ada.command_with(house.channel, "imagine", values)
+    handle = await bot.ada.command_with(bot.channel, "imagine", values)
     return await handle.message_where(has_pictures, timeout_s=QUICK_S)
 
 
-async def test_a_host_without_the_base_checkpoint_does_not_offer_it(stage: Stage) -> None:
-    async with stage.house(ScriptedEngine()) as house:
-        assert "quality" not in _options(house)
+async def test_a_host_without_the_base_checkpoint_does_not_offer_it(environment: BotEnvironment) -> None:
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        assert "quality" not in _options(bot)
         with pytest.raises(PersonError):
-            await house.ada.command(house.channel, "imagine", prompt="a fox", quality="best")
+            await bot.ada.command(bot.channel, "imagine", prompt="a fox", quality="best")
 
 
 async def test_the_option_comes_with_its_price_and_goes_with_the_checkpoint(
-    stage: Stage, base_here: pytest.MonkeyPatch
+    environment: BotEnvironment, base_here: pytest.MonkeyPatch
 ) -> None:
-    async with stage.house(ScriptedEngine()) as house:
-        quality = _options(house)["quality"]
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        quality = _options(bot)["quality"]
         assert quality["description"] == (
             "best: the slower base model in 50 steps, 23 pictures of the quota for each"
         )
         assert "je Bild 23 vom Kontingent" in quality["description_localizations"]["de"]
         assert [choice["value"] for choice in quality["choices"]] == ["standard", "best"]
     base_here.undo()
-    async with stage.house(ScriptedEngine()) as house:
-        assert "quality" not in _options(house)
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        assert "quality" not in _options(bot)
 
 
 async def test_best_quality_is_drawn_by_the_base_checkpoint_and_paid(
-    stage: Stage, base_here: pytest.MonkeyPatch
+    environment: BotEnvironment, base_here: pytest.MonkeyPatch
 ) -> None:
     del base_here
     engine = _with_base()
-    async with stage.house(engine) as house:
-        done = await _best(house)
+    async with environment.running_bot(engine) as bot:
+        done = await _best(bot)
         ((task,),) = engine.batches
         assert (task.spec.checkpoint, task.spec.steps) == (Checkpoint.BASE, 50)
         assert "Cost 22.9 pictures of the quota." in done.text
-        recipe = await house.ada.press(done, label="Recipe")
+        recipe = await bot.ada.press(done, label="Recipe")
         shown = await recipe.message_where(
             lambda m: "checkpoint base · 50 steps" in m.text, timeout_s=QUICK_S
         )
         assert '/imagine prompt:"a fox" aspect:1:1 quality:best seed:' in shown.text
         for label in ("Reroll", "Subtle"):
-            pressed = await house.ada.press(done, label=label)
+            pressed = await bot.ada.press(done, label=label)
             await pressed.message_where(
                 lambda m: has_pictures(m) or "pictures left for now" in m.text, timeout_s=QUICK_S
             )
         assert [batch[0].spec.checkpoint for batch in engine.batches] == [Checkpoint.BASE] * 2
-        too_many = await house.ada.command(house.channel, "imagine", prompt="a fox", quality="best", count=4)
+        too_many = await bot.ada.command(bot.channel, "imagine", prompt="a fox", quality="best", count=4)
         await too_many.message_where(lambda m: "this needs 91.6" in m.text, timeout_s=QUICK_S)
-        plain = await house.ada.command(house.channel, "imagine", prompt="a fox")
+        plain = await bot.ada.command(bot.channel, "imagine", prompt="a fox")
         await plain.message_where(lambda m: "Cost 1 picture of the quota." in m.text, timeout_s=QUICK_S)
 
 
 async def test_a_host_that_lost_the_base_checkpoint_refuses_to_make_it_again(
-    stage: Stage, base_here: pytest.MonkeyPatch
+    environment: BotEnvironment, base_here: pytest.MonkeyPatch
 ) -> None:
-    async with stage.house(_with_base()) as house:
-        done = await _best(house)
+    async with environment.running_bot(_with_base()) as bot:
+        done = await _best(bot)
     base_here.undo()
     engine = ScriptedEngine()
-    async with stage.house(engine) as house:
+    async with environment.running_bot(engine) as bot:
         for label in ("Reroll", "Strong"):
-            pressed = await house.ada.press(done, label=label)
+            pressed = await bot.ada.press(done, label=label)
             refused = await pressed.message_where(
                 lambda m: "This was made in best quality" in m.text, timeout_s=QUICK_S
             )
             assert refused.is_ephemeral
         assert engine.batches == []
-        assert await house.number("SELECT COUNT(*) FROM jobs") == 1
+        assert await bot.number("SELECT COUNT(*) FROM jobs") == 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from kleinbot.sandbox import InteractionHandle, Person, ShownMessage
 from tests.e2e.pictures import a_png, result, said
-from tests.e2e.running_bot import LOOKS_EVERY_S, House, Stage
+from tests.e2e.running_bot import LOOKS_EVERY_S, BotEnvironment, RunningBot
 from tests.scripted_engine import ScriptedEngine
 
 WAIT_S = 60.0
@@ -19,37 +19,37 @@ WAIT_S = 60.0
 class Echo:
     """Sends each event of a person again as soon as it was sent, and all of them once more when asked."""
 
-    house: House
+    bot: RunningBot
     handles: list[InteractionHandle] = field(default_factory=list)
 
     def doubled(self, handle: InteractionHandle) -> InteractionHandle:
         for _ in range(2):
-            self.house.standin.send_again(handle)
+            self.bot.standin.send_again(handle)
         self.handles.append(handle)
         return handle
 
     async def settled(self, repeats: int) -> None:
         """Wait until so many repeats were met."""
         async with asyncio.timeout(WAIT_S):
-            while self.house.app.container.discord.repeats.count < repeats:
+            while self.bot.app.container.discord.repeats.count < repeats:
                 await asyncio.sleep(LOOKS_EVERY_S)
 
     async def command(self, person: Person, name: str, **values: object) -> InteractionHandle:
-        return self.doubled(await person.command(self.house.channel, name, **values))
+        return self.doubled(await person.command(self.bot.channel, name, **values))
 
     async def press(self, person: Person, message: ShownMessage, label: str) -> InteractionHandle:
         return self.doubled(await person.press(message, label=label))
 
 
-def rows(stage: Stage) -> list[str]:
+def rows(environment: BotEnvironment) -> list[str]:
     """Return everything that the database holds."""
-    with closing(sqlite3.connect(stage.folder / "kleinbot.sqlite3")) as connection:
+    with closing(sqlite3.connect(environment.folder / "kleinbot.sqlite3")) as connection:
         return list(connection.iterdump())
 
 
-def shown(stage: Stage) -> list[tuple[int, str, bool]]:
+def shown(environment: BotEnvironment) -> list[tuple[int, str, bool]]:
     """Return what everybody sees in the channel."""
-    return [(each.id, each.text, each.is_deleted) for each in stage.channel.log.values()]
+    return [(each.id, each.text, each.is_deleted) for each in environment.channel.log.values()]
 
 
 def answers(handles: Iterable[InteractionHandle]) -> list[list[str]]:
@@ -58,8 +58,8 @@ def answers(handles: Iterable[InteractionHandle]) -> list[list[str]]:
 
 async def make(echo: Echo) -> ShownMessage:
     """Make pictures in every way that there is; return the first result."""
-    house, bob = echo.house, echo.house.bob
-    first = await result(await echo.command(house.ada, "imagine", prompt="a fox", count=2))
+    bot, bob = echo.bot, echo.bot.bob
+    first = await result(await echo.command(bot.ada, "imagine", prompt="a fox", count=2))
     await result(await echo.command(bob, "edit", instruction="a hat", image=a_png()))
     await result(await echo.command(bob, "variations", image=a_png(), count=2))
     await result(await echo.press(bob, first, "V1"))
@@ -80,7 +80,7 @@ def _has_button(label: str, message: ShownMessage) -> bool:
 
 async def keep(echo: Echo, first: ShownMessage) -> None:
     """Mark, unmark and mark again, look, post again, and delete."""
-    ada, bob = echo.house.ada, echo.house.bob
+    ada, bob = echo.bot.ada, echo.bot.bob
     asked = await (await echo.press(bob, first, "Favourite")).message_where(lambda m: m.buttons)
     for label, then in (("♡ 2", "♥ 2"), ("♥ 2", "♡ 2"), ("♡ 2", "♥ 2")):
         pressed = await echo.press(bob, asked, label)
@@ -90,18 +90,18 @@ async def keep(echo: Echo, first: ShownMessage) -> None:
     await result(await echo.command(ada, "show", job="1"))
     asked = await said(await echo.press(ada, first, "Delete"), "for good?")
     await said(await echo.press(ada, asked, "Delete for good"), "is deleted")
-    await echo.house.until("SELECT COUNT(*) FROM removals", 0)
+    await echo.bot.until("SELECT COUNT(*) FROM removals", 0)
 
 
 async def rule(echo: Echo, root: Person, host: Person) -> None:
     """Do what admins and the host can do."""
-    bob = echo.house.bob
+    bob = echo.bot.bob
     await said(await echo.command(root, "admin quota set", member=bob, pictures=50), "50")
     await said(await echo.command(root, "admin quota set-default", pictures=40), "40")
     await said(await echo.command(root, "admin quota grant", member=bob, pictures=5, reason="won"), "5")
     await said(await echo.command(root, "admin quota reset", member=bob), "back")
     await said(await echo.command(root, "admin weight", member=bob, weight=2), "2")
-    server = str(echo.house.server.id)
+    server = str(echo.bot.server.id)
     await said(await echo.command(host, "host share", server=server, share=2, most=100), "2")
     await said(await echo.command(host, "host queue pause"), "Paused")
     for prompt in ("a fox", "a cat", "an owl"):
@@ -114,44 +114,44 @@ async def rule(echo: Echo, root: Person, host: Person) -> None:
     await said(await echo.press(host, listed, cancel), "is cancelled")
     await said(await echo.press(host, listed, "Drain"), "I finish what is in line")
     await said(await echo.press(host, listed, "Resume"), "Working as usual")
-    await echo.house.until("SELECT COUNT(*) FROM jobs WHERE state IN ('queued', 'running')", 0)
+    await echo.bot.until("SELECT COUNT(*) FROM jobs WHERE state IN ('queued', 'running')", 0)
 
 
-async def test_each_event_of_everything_that_can_be_done_counts_once(stage: Stage) -> None:
-    root = stage.standin.world.add_member(stage.server, "root", permissions=("manage_guild",))
-    owner = stage.standin.world.owner
-    host = stage.standin.world.add_member(stage.server, owner.name, permissions=("manage_guild",))
-    async with stage.house(ScriptedEngine()) as house:
-        echo = Echo(house)
+async def test_each_event_of_everything_that_can_be_done_counts_once(environment: BotEnvironment) -> None:
+    root = environment.standin.world.add_member(environment.server, "root", permissions=("manage_guild",))
+    owner = environment.standin.world.owner
+    host = environment.standin.world.add_member(environment.server, owner.name, permissions=("manage_guild",))
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        echo = Echo(bot)
         await keep(echo, await make(echo))
         await rule(echo, root, host)
         await echo.settled(2 * len(echo.handles))
-        await house.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
-        jobs = await house.number("SELECT COUNT(*) FROM jobs")
+        await bot.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
+        jobs = await bot.number("SELECT COUNT(*) FROM jobs")
         assert jobs == 7 + 3
-        assert await house.number("SELECT COUNT(*) FROM grants") == 1
-        assert await house.number("SELECT COUNT(*) FROM audit") == 5 + 2 + 1 + 2
-    before = rows(stage), shown(stage), answers(echo.handles)
-    async with stage.house(ScriptedEngine()) as house:
+        assert await bot.number("SELECT COUNT(*) FROM grants") == 1
+        assert await bot.number("SELECT COUNT(*) FROM audit") == 5 + 2 + 1 + 2
+    before = rows(environment), shown(environment), answers(echo.handles)
+    async with environment.running_bot(ScriptedEngine()) as bot:
         for handle in echo.handles:
-            house.standin.send_again(handle)
-        await Echo(house).settled(await house.number("SELECT COUNT(*) FROM accepted_events"))
-        await said(await house.ada.command(house.channel, "quota"), "pictures left")
-    assert rows(stage) == before[0]
-    assert shown(stage)[: len(before[1])] == before[1]
+            bot.standin.send_again(handle)
+        await Echo(bot).settled(await bot.number("SELECT COUNT(*) FROM accepted_events"))
+        await said(await bot.ada.command(bot.channel, "quota"), "pictures left")
+    assert rows(environment) == before[0]
+    assert shown(environment)[: len(before[1])] == before[1]
     assert answers(echo.handles) == before[2]
 
 
-async def test_what_is_replayed_after_a_broken_line_counts_once(stage: Stage) -> None:
-    async with stage.house(ScriptedEngine()) as house:
-        await said(await house.ada.command(house.channel, "quota"), "pictures left")
-        await house.standin.drop_gateway()
-        await house.standin.offline()
-        handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
+async def test_what_is_replayed_after_a_broken_line_counts_once(environment: BotEnvironment) -> None:
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        await said(await bot.ada.command(bot.channel, "quota"), "pictures left")
+        await bot.standin.drop_gateway()
+        await bot.standin.offline()
+        handle = await bot.ada.command(bot.channel, "imagine", prompt="a fox")
         for _ in range(3):
-            house.standin.send_again(handle)
-        await house.standin.resumed(timeout_s=WAIT_S)
+            bot.standin.send_again(handle)
+        await bot.standin.resumed(timeout_s=WAIT_S)
         await result(handle)
-        await Echo(house).settled(3)
-        assert await house.number("SELECT COUNT(*) FROM jobs") == 1
+        await Echo(bot).settled(3)
+        assert await bot.number("SELECT COUNT(*) FROM jobs") == 1
         assert len(handle.messages) == 1

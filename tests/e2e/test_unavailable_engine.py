@@ -18,7 +18,7 @@ from kleinbot.domain.work import EnginePhase
 from kleinbot.process.supervisor import RESTART_CODE
 from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.texts import Texts
-from tests.e2e.running_bot import House, Stage, has_pictures
+from tests.e2e.running_bot import BotEnvironment, RunningBot, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 15.0
@@ -36,57 +36,59 @@ class HangingEngine(ScriptedEngine):
 
 
 async def test_a_gpu_that_hangs_is_told_and_the_process_ends_at_once_with_every_place_kept(
-    stage: Stage,
+    environment: BotEnvironment,
 ) -> None:
     engine = HangingEngine()
-    chosen = Settings(data_folder=stage.folder, weights=stage.weights, device="cpu", grace_s=5)
-    outside = Outside(stage.clock, stage.chance, NoFaults(), {"connector": stage.standin.connector()})
+    chosen = Settings(data_folder=environment.folder, weights=environment.weights, device="cpu", grace_s=5)
+    outside = Outside(
+        environment.clock, environment.chance, NoFaults(), {"connector": environment.standin.connector()}
+    )
     async with asyncio.timeout(40):
         async with opened(chosen, outside, engine) as app:
-            running = asyncio.create_task(app.run(stage.standin.token))
-            await stage.standin.registered("imagine", timeout_s=QUICK_S)
-            await stage.standin.online(timeout_s=QUICK_S)
-            drawn = await stage.ada.command(stage.channel, "imagine", prompt="a fox")
+            running = asyncio.create_task(app.run(environment.standin.token))
+            await environment.standin.registered("imagine", timeout_s=QUICK_S)
+            await environment.standin.online(timeout_s=QUICK_S)
+            drawn = await environment.ada.command(environment.channel, "imagine", prompt="a fox")
             await engine.started.wait()
-            waiting = await stage.bob.command(stage.channel, "imagine", prompt="an owl")
+            waiting = await environment.bob.command(environment.channel, "imagine", prompt="an owl")
             await waiting.acknowledged(timeout_s=QUICK_S)
             for _ in range(round(UNKNOWN_S / SLICE_S)):
-                stage.clock.advance(SLICE_S)
+                environment.clock.advance(SLICE_S)
                 await waiting.acknowledged(timeout_s=QUICK_S)
                 for _ in range(5):
                     await asyncio.sleep(0)
             for handle in (drawn, waiting):
                 await handle.message_where(lambda m: "about to restart" in m.text, timeout_s=QUICK_S)
             assert await running == RESTART_CODE
-    async with stage.house(ScriptedEngine()) as house:
+    async with environment.running_bot(ScriptedEngine()) as bot:
         for handle in (drawn, waiting):
             await handle.message_where(has_pictures, timeout_s=QUICK_S)
-        assert await house.number("SELECT -SUM(amount_tenths) FROM ledger") == 20
+        assert await bot.number("SELECT -SUM(amount_tenths) FROM ledger") == 20
 
 
 async def test_a_clean_stop_lets_the_batch_in_hand_be_finished(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    environment: BotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For the grace period, however short what comes after it may be."""
     monkeypatch.setattr("kleinbot.app.lifecycle._CLOSING_S", 0.01)
     engine = ScriptedEngine()
     engine.gate.clear()
 
-    async def finish_once_stopping(house: House) -> None:
-        while house.app.container.scheduling.scheduler.engine_state().phase is not EnginePhase.DRAINING:
-            await house.number("SELECT 1")
+    async def finish_once_stopping(bot: RunningBot) -> None:
+        while bot.app.container.scheduling.scheduler.engine_state().phase is not EnginePhase.DRAINING:
+            await bot.number("SELECT 1")
         for _ in range(1_000):
-            await house.number("SELECT 1")
+            await bot.number("SELECT 1")
         engine.gate.set()
 
-    async with stage.house(engine, grace_s=60) as house:
-        await house.ada.command(house.channel, "imagine", prompt="a fox")
+    async with environment.running_bot(engine, grace_s=60) as bot:
+        await bot.ada.command(bot.channel, "imagine", prompt="a fox")
         await engine.started.wait()
-        finishing = asyncio.create_task(finish_once_stopping(house))
+        finishing = asyncio.create_task(finish_once_stopping(bot))
     await finishing
-    async with stage.house(ScriptedEngine()) as house:
-        await house.until("SELECT COUNT(*) FROM images WHERE state = 'done'", 1)
-        assert await house.number("SELECT COUNT(*) FROM attempts") == 1
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        await bot.until("SELECT COUNT(*) FROM images WHERE state = 'done'", 1)
+        assert await bot.number("SELECT COUNT(*) FROM attempts") == 1
 
 
 class NoNetwork(AbstractResolver):
@@ -98,13 +100,13 @@ class NoNetwork(AbstractResolver):
 
 
 async def test_without_a_network_a_new_process_is_asked_for_and_the_host_told_what_to_check(
-    stage: Stage, caplog: pytest.LogCaptureFixture
+    environment: BotEnvironment, caplog: pytest.LogCaptureFixture
 ) -> None:
-    chosen = Settings(data_folder=stage.folder, weights=stage.weights, device="cpu", grace_s=5)
+    chosen = Settings(data_folder=environment.folder, weights=environment.weights, device="cpu", grace_s=5)
     connector = TCPConnector(resolver=NoNetwork())
-    outside = Outside(stage.clock, stage.chance, NoFaults(), {"connector": connector})
+    outside = Outside(environment.clock, environment.chance, NoFaults(), {"connector": connector})
     async with opened(chosen, outside, ScriptedEngine()) as app:
-        assert await app.run(stage.standin.token) == RESTART_CODE
+        assert await app.run(environment.standin.token) == RESTART_CODE
     [record] = [record for record in caplog.records if record.name == "kleinbot.app.lifecycle"]
     sentence = record.getMessage()
     assert "discord.com" in sentence
@@ -113,16 +115,16 @@ async def test_without_a_network_a_new_process_is_asked_for_and_the_host_told_wh
 
 
 async def test_a_full_disk_is_told_and_work_goes_on_by_itself_once_there_is_room(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    environment: BotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = ScriptedEngine()
     free = {"bytes": 0}
     monkeypatch.setattr("kleinbot.archive.archive.Archive.free_bytes", lambda _: free["bytes"])
-    async with stage.house(engine) as house:
+    async with environment.running_bot(engine) as bot:
         started = asyncio.ensure_future(engine.started.wait())
-        handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
+        handle = await bot.ada.command(bot.channel, "imagine", prompt="a fox")
         await handle.message_where(lambda m: bool(m.buttons), timeout_s=QUICK_S)
-        house.clock.advance(10)
+        bot.clock.advance(10)
         held = await handle.message_where(lambda m: "disk" in m.text, timeout_s=QUICK_S)
         assert "Next in line · The disk of the bot's host is full" in held.text
         assert engine.batches == []
@@ -130,37 +132,41 @@ async def test_a_full_disk_is_told_and_work_goes_on_by_itself_once_there_is_room
         # More than once, since the disk may just have been asked; not so often that the reply's token ends.
         for _ in range(20):
             if not engine.started.is_set():
-                house.clock.advance(20)
+                bot.clock.advance(20)
                 await asyncio.wait({started}, timeout=0.5)
         await asyncio.wait_for(started, QUICK_S)
         await handle.message_where(has_pictures, timeout_s=QUICK_S)
 
 
-async def test_a_database_that_cannot_grow_is_called_a_full_disk_and_takes_nothing(stage: Stage) -> None:
+async def test_a_database_that_cannot_grow_is_called_a_full_disk_and_takes_nothing(
+    environment: BotEnvironment,
+) -> None:
     engine = ScriptedEngine()
     engine.gate.clear()
-    async with stage.house(engine) as house:
-        async with house.app.container.base.database.transaction() as transaction:
+    async with environment.running_bot(engine) as bot:
+        async with bot.app.container.base.database.transaction() as transaction:
             pages = await transaction.number("PRAGMA page_count")
             await transaction.all(f"PRAGMA max_page_count = {pages}")
         said: list[str] = []
         while not said or "disk" not in said[-1]:
             assert len(said) < 40, said[-1]  # what is free in the pages is used up first
-            handle = await house.ada.command(house.channel, "imagine", prompt="a very long story " * 30)
+            handle = await bot.ada.command(bot.channel, "imagine", prompt="a very long story " * 30)
             said.append((await handle.message_where(lambda m: bool(m.text), timeout_s=QUICK_S)).text)
         assert said[-1] == (
             "The disk of the bot's host is full, so this could not be done: nothing has changed and nothing "
             "was charged. Try again once there is room."
         )
         accepted = len(said) - 1
-        assert await house.number("SELECT COUNT(*) FROM jobs") == accepted
-        assert await house.number("SELECT -SUM(amount_tenths) FROM ledger") == 10 * accepted
+        assert await bot.number("SELECT COUNT(*) FROM jobs") == accepted
+        assert await bot.number("SELECT -SUM(amount_tenths) FROM ledger") == 10 * accepted
 
 
 @pytest.mark.parametrize("damage", ["garbage", "pages"])
-async def test_a_damaged_database_ends_the_start_with_a_sentence(stage: Stage, damage: str) -> None:
-    file = stage.folder / "kleinbot.sqlite3"
-    migrate(file, load_migrations(), stage.clock)
+async def test_a_damaged_database_ends_the_start_with_a_sentence(
+    environment: BotEnvironment, damage: str
+) -> None:
+    file = environment.folder / "kleinbot.sqlite3"
+    migrate(file, load_migrations(), environment.clock)
     with closing(sqlite3.connect(file)) as connection:
         # The pages by which what is waiting is looked up, whichever index is asked.
         roots = connection.execute(
@@ -172,11 +178,13 @@ async def test_a_damaged_database_ends_the_start_with_a_sentence(stage: Stage, d
         for first_byte in first_bytes:
             pages.seek(first_byte)
             pages.write(b"\x5a" * page_bytes)
-    chosen = Settings(data_folder=stage.folder, weights=stage.weights, device="cpu")
-    outside = Outside(stage.clock, stage.chance, NoFaults(), {"connector": stage.standin.connector()})
+    chosen = Settings(data_folder=environment.folder, weights=environment.weights, device="cpu")
+    outside = Outside(
+        environment.clock, environment.chance, NoFaults(), {"connector": environment.standin.connector()}
+    )
     with pytest.raises(StartError) as caught:
         async with opened(chosen, outside, ScriptedEngine()) as app:
-            await app.run(stage.standin.token)
+            await app.run(environment.standin.token)
     assert caught.value.code is Code.DATABASE_DAMAGED
     for locale in ("en-US", "de"):
         sentence = Texts().error(caught.value, locale)
@@ -184,12 +192,14 @@ async def test_a_damaged_database_ends_the_start_with_a_sentence(stage: Stage, d
         assert ".backup" in sentence
 
 
-async def test_what_a_clock_that_was_ahead_put_off_is_told_at_the_next_start(stage: Stage) -> None:
-    async with stage.house(ScriptedEngine()) as house:
-        handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
+async def test_what_a_clock_that_was_ahead_put_off_is_told_at_the_next_start(
+    environment: BotEnvironment,
+) -> None:
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        handle = await bot.ada.command(bot.channel, "imagine", prompt="a fox")
         await handle.message_where(has_pictures, timeout_s=QUICK_S)
-        await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)
-    with closing(sqlite3.connect(stage.folder / "kleinbot.sqlite3")) as connection, connection:
+        await bot.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)
+    with closing(sqlite3.connect(environment.folder / "kleinbot.sqlite3")) as connection, connection:
         connection.execute("UPDATE outbox SET state = 'pending', due_ms = due_ms + 2592000000")
-    async with stage.house(ScriptedEngine()) as house:
-        await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        await bot.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)

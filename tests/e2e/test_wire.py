@@ -8,7 +8,7 @@ import pytest
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.process.supervisor import RESTART_CODE
 from tests.e2e.pictures import imagined, result, said
-from tests.e2e.running_bot import Stage
+from tests.e2e.running_bot import BotEnvironment
 from tests.scripted_engine import ScriptedEngine
 
 _CHAT, _AUTOCOMPLETE, _COMPONENT = 1, 4, 3
@@ -25,50 +25,52 @@ _CHAT, _AUTOCOMPLETE, _COMPONENT = 1, 4, 3
     ],
 )
 async def test_a_final_close_while_running_ends_with_the_sentence_of_the_login(
-    stage: Stage, caplog: pytest.LogCaptureFixture, close_code: int, code: Code
+    environment: BotEnvironment, caplog: pytest.LogCaptureFixture, close_code: int, code: Code
 ) -> None:
     with pytest.raises(StartError) as caught:
-        async with stage.house(ScriptedEngine()) as house:
-            await imagined(house)
-            await house.standin.close_gateway(close_code)
-            await house.app.stopping.wait()
+        async with environment.running_bot(ScriptedEngine()) as bot:
+            await imagined(bot)
+            await bot.standin.close_gateway(close_code)
+            await bot.app.stopping.wait()
     assert caught.value.code is code
     assert caught.value.parameters == ({"close_code": close_code} if code is Code.GATEWAY_REFUSED else {})
     assert [record for record in caplog.records if record.exc_info and record.levelno >= logging.ERROR] == []
-    async with stage.house(ScriptedEngine()):  # and the folder is left as after a clean stop
+    async with environment.running_bot(ScriptedEngine()):  # and the folder is left as after a clean stop
         pass
 
 
-async def test_more_servers_than_the_connections_may_serve_asks_for_a_new_process(stage: Stage) -> None:
-    async with stage.house(ScriptedEngine(), exits_with=RESTART_CODE) as house:
-        await house.standin.close_gateway(4011)
-        await house.app.stopping.wait()
+async def test_more_servers_than_the_connections_may_serve_asks_for_a_new_process(
+    environment: BotEnvironment,
+) -> None:
+    async with environment.running_bot(ScriptedEngine(), exits_with=RESTART_CODE) as bot:
+        await bot.standin.close_gateway(4011)
+        await bot.app.stopping.wait()
 
 
 @pytest.mark.parametrize("close_code", [1000, 4000, 4001, 4002, 4003, 4005, 4007, 4008, 4009])
-async def test_any_other_close_is_connected_again(stage: Stage, close_code: int) -> None:
-    async with stage.house(ScriptedEngine()) as house:
-        await house.standin.close_gateway(close_code)
-        await house.standin.offline()
-        await house.standin.online(timeout_s=30)
-        await imagined(house)
+async def test_any_other_close_is_connected_again(environment: BotEnvironment, close_code: int) -> None:
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        await bot.standin.close_gateway(close_code)
+        await bot.standin.offline()
+        await bot.standin.online(timeout_s=30)
+        await imagined(bot)
 
 
-async def test_the_status_line_is_there_after_a_new_session_too(stage: Stage) -> None:
-    async with stage.house(ScriptedEngine()) as house:
-        shown = await house.standin.presence_after(0)
-        count = len(house.standin.presences)
-        await house.standin.invalidate_session()
-        await house.standin.offline()
-        await house.standin.online(timeout_s=30)
+async def test_the_status_line_is_there_after_a_new_session_too(environment: BotEnvironment) -> None:
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        shown = await bot.standin.presence_after(0)
+        count = len(bot.standin.presences)
+        await bot.standin.invalidate_session()
+        await bot.standin.offline()
+        await bot.standin.online(timeout_s=30)
         async with asyncio.timeout(30):
-            while len(house.standin.presences) == count:
-                house.clock.advance(16)
+            while len(bot.standin.presences) == count:
+                bot.clock.advance(16)
                 await asyncio.sleep(0)
-        assert house.standin.presences[-1]["activities"] == shown["activities"]
+        assert bot.standin.presences[-1]["activities"] == shown["activities"]
         assert shown["activities"][0]["state"]
         # discord.py 2.7 announces it by the name that it had before API v8.
-        assert house.standin.identifies[-1]["presence"]["game"] == shown["activities"][0]
+        assert bot.standin.identifies[-1]["presence"]["game"] == shown["activities"][0]
 
 
 def _command(name: str, *options: dict[str, object]) -> dict[str, object]:
@@ -87,47 +89,51 @@ def _command(name: str, *options: dict[str, object]) -> dict[str, object]:
     ids=str,
 )
 async def test_a_command_of_an_older_client_gets_its_own_sentence(
-    stage: Stage, caplog: pytest.LogCaptureFixture, data: dict[str, object]
+    environment: BotEnvironment, caplog: pytest.LogCaptureFixture, data: dict[str, object]
 ) -> None:
-    async with stage.house(ScriptedEngine()) as house:
-        handle = await house.ada.raw(house.channel, data)
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        handle = await bot.ada.raw(bot.channel, data)
         assert (
             await said(handle, "This command has changed, and your Discord still shows the old one.")
         ).is_ephemeral
-        assert await house.number("SELECT COUNT(*) FROM jobs") == 0
+        assert await bot.number("SELECT COUNT(*) FROM jobs") == 0
     assert "incident" not in caplog.text
 
 
-async def test_suggestions_for_an_unknown_command_are_none(stage: Stage) -> None:
-    async with stage.house(ScriptedEngine()) as house:
+async def test_suggestions_for_an_unknown_command_are_none(environment: BotEnvironment) -> None:
+    async with environment.running_bot(ScriptedEngine()) as bot:
         focused = {"name": "picture", "type": 3, "value": "x", "focused": True}
-        handle = await house.ada.raw(house.channel, _command("paint", focused), kind=_AUTOCOMPLETE)
+        handle = await bot.ada.raw(bot.channel, _command("paint", focused), kind=_AUTOCOMPLETE)
         assert await handle.suggestions(timeout_s=10) == []
 
 
 @pytest.mark.parametrize("custom_id", ["kb:upscale:" + "0" * 24, "kb:vary:zz", "kb:"])
-async def test_a_button_of_another_version_gets_a_sentence(stage: Stage, custom_id: str) -> None:
-    async with stage.house(ScriptedEngine()) as house:
-        done = await imagined(house)
+async def test_a_button_of_another_version_gets_a_sentence(
+    environment: BotEnvironment, custom_id: str
+) -> None:
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        done = await imagined(bot)
         pressed = {"component_type": 2, "custom_id": custom_id, "id": 1}
-        handle = await house.ada.raw(house.channel, pressed, kind=_COMPONENT, source=done)
+        handle = await bot.ada.raw(bot.channel, pressed, kind=_COMPONENT, source=done)
         assert (await said(handle, "That button belongs to another version of me")).is_ephemeral
 
 
-async def test_who_leaves_the_team_loses_the_hosts_powers_within_ten_minutes(stage: Stage) -> None:
-    add = stage.standin.world.add_member
-    first = add(stage.server, "first", permissions=("manage_guild",))
-    second = add(stage.server, "second", permissions=("manage_guild",))
-    stage.standin.world.set_team(first, developer=(second,))
-    async with stage.house(ScriptedEngine()) as house:
-        powers = house.app.container.discord.ownership
+async def test_who_leaves_the_team_loses_the_hosts_powers_within_ten_minutes(
+    environment: BotEnvironment,
+) -> None:
+    add = environment.standin.world.add_member
+    first = add(environment.server, "first", permissions=("manage_guild",))
+    second = add(environment.server, "second", permissions=("manage_guild",))
+    environment.standin.world.set_team(first, developer=(second,))
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        powers = bot.app.container.discord.ownership
         assert powers.has(first.id)
         assert powers.has(second.id)
-        stage.standin.world.set_team(first, read_only=(second,))
-        house.standin.break_next("GET /oauth2/*", status=403)
+        environment.standin.world.set_team(first, read_only=(second,))
+        bot.standin.break_next("GET /oauth2/*", status=403)
         await powers.refresh()
         assert powers.has(second.id)  # Discord did not answer: what was known stays
-        house.clock.advance(601)
+        bot.clock.advance(601)
         async with asyncio.timeout(30):
             while powers.has(second.id):
                 await asyncio.sleep(0)
@@ -135,17 +141,17 @@ async def test_who_leaves_the_team_loses_the_hosts_powers_within_ten_minutes(sta
 
 
 async def test_a_line_that_breaks_during_a_removal_is_tried_again(
-    stage: Stage, caplog: pytest.LogCaptureFixture
+    environment: BotEnvironment, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with stage.house(ScriptedEngine()) as house:
-        done = await imagined(house)
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        done = await imagined(bot)
         # aiohttp itself repeats a DELETE on a fresh connection, once.
-        house.standin.break_next("DELETE /channels/*", drop=True, times=2)
-        asked = await said(await house.ada.press(done, label="Delete"), "for good?")
-        await said(await house.ada.press(asked, label="Delete for good"), "#1 is deleted.")
-        await house.until("SELECT COALESCE(MAX(attempts), 0) FROM removals", 1)
-        house.clock.advance(10)
-        await house.until("SELECT COUNT(*) FROM removals", 0)
+        bot.standin.break_next("DELETE /channels/*", drop=True, times=2)
+        asked = await said(await bot.ada.press(done, label="Delete"), "for good?")
+        await said(await bot.ada.press(asked, label="Delete for good"), "#1 is deleted.")
+        await bot.until("SELECT COALESCE(MAX(attempts), 0) FROM removals", 1)
+        bot.clock.advance(10)
+        await bot.until("SELECT COUNT(*) FROM removals", 0)
         assert done.is_deleted
     assert "was not removed, next attempt" in caplog.text
     assert "background task failed" not in caplog.text
@@ -153,26 +159,26 @@ async def test_a_line_that_breaks_during_a_removal_is_tried_again(
 
 @pytest.mark.parametrize("via", [False, True])
 async def test_a_page_in_place_of_an_answer_delays_and_ends_nothing(
-    stage: Stage, caplog: pytest.LogCaptureFixture, via: bool
+    environment: BotEnvironment, caplog: pytest.LogCaptureFixture, via: bool
 ) -> None:
     engine = ScriptedEngine()
     engine.gate.clear()
-    async with stage.house(engine) as house:
-        handle = await house.ada.command(house.channel, "imagine", prompt="a fox")
+    async with environment.running_bot(engine) as bot:
+        handle = await bot.ada.command(bot.channel, "imagine", prompt="a fox")
         await engine.started.wait()
-        house.standin.cloudflare("PATCH /webhooks/*", via=via)
-        house.clock.advance(6)  # progress is shown
-        await house.standin.exchange_where(lambda exchange: exchange.status == 429)
-        house.standin.cloudflare("PATCH /webhooks/*", via=via)
+        bot.standin.cloudflare("PATCH /webhooks/*", via=via)
+        bot.clock.advance(6)  # progress is shown
+        await bot.standin.exchange_where(lambda exchange: exchange.status == 429)
+        bot.standin.cloudflare("PATCH /webhooks/*", via=via)
         engine.gate.set()
-        await house.until("SELECT MAX(attempts) FROM outbox", 1)
-        house.clock.advance(10)
+        await bot.until("SELECT MAX(attempts) FROM outbox", 1)
+        bot.clock.advance(10)
         await handle.message_where(lambda message: message.pictures, timeout_s=10)
     assert "background task failed" not in caplog.text
 
 
-async def test_a_day_on_which_discord_does_all_that_it_may(stage: Stage) -> None:
-    standin = stage.standin
+async def test_a_day_on_which_discord_does_all_that_it_may(environment: BotEnvironment) -> None:
+    standin = environment.standin
     standin.misbehaviour.events_twice = True
     standin.misbehaviour.bare_payloads = True
     standin.misbehaviour.servers_unavailable = True
@@ -180,9 +186,9 @@ async def test_a_day_on_which_discord_does_all_that_it_may(stage: Stage) -> None
     standin.limits.global_per_s = 50
     standin.limits.components_bytes = 10_000
     standin.rate_limit("POST /channels/*/messages", 1, 0.5)
-    async with stage.house(ScriptedEngine()) as house:
-        ada, channel = house.ada, house.channel
-        done = await imagined(house, prompt="狐" * 150, count=4)
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        ada, channel = bot.ada, bot.channel
+        done = await imagined(bot, prompt="狐" * 150, count=4)
         assert len(done.pictures) == 4
         varied = await result(await ada.press(done, label="V1"))
         form = await ada.menu(varied, "Edit this image")
@@ -193,6 +199,6 @@ async def test_a_day_on_which_discord_does_all_that_it_may(stage: Stage) -> None
         await page.message_where(lambda message: message.pictures, timeout_s=30)
         standin.servers_arrive()
         await ada.command(channel, "quota")
-        assert await house.number("SELECT COUNT(*) FROM jobs") == 3
-        assert await house.number("SELECT COUNT(*) FROM ledger WHERE kind = 'settle'") == 9
+        assert await bot.number("SELECT COUNT(*) FROM jobs") == 3
+        assert await bot.number("SELECT COUNT(*) FROM ledger WHERE kind = 'settle'") == 9
     assert len([message for message in channel.messages if message.pictures]) == 3

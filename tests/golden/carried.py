@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.running_bot import ShiftedClock, Stage, build_stage
+from tests.e2e.running_bot import BotEnvironment, ShiftedClock, build_environment
 from tests.golden import product
 from tests.golden.model import PLAIN_FILES
 from tests.klein.tiny import ensure_tiny
@@ -33,44 +33,44 @@ _LATER_S = 3600.0
 
 
 @dataclass(frozen=True)
-class Carried:
+class RestoredWorld:
     """A world on a stand-in. ``kept``: the files in 8 bits by name, as they were laid down."""
 
-    stage: Stage
+    environment: BotEnvironment
     facts: dict[str, Any]
     kept: dict[str, bytes]
     old_messages: tuple[product.ShownMessage, ...]
 
     @property
     def kept_now(self) -> dict[str, bytes]:
-        return {file.name: file.read_bytes() for file in _kept_files(self.stage.folder)}
+        return {file.name: file.read_bytes() for file in _kept_files(self.environment.folder)}
 
 
 # --- Laying down
 
 
-def lay_down(stage: Stage, out: Path, facts: dict[str, Any]) -> None:
+def write_world(environment: BotEnvironment, out: Path, facts: dict[str, Any]) -> None:
     """Write the world of a bot that runs as if its process ended now."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    _dump(stage.folder / _DATABASE, out / _DUMP)
-    for file in sorted(stage.folder.rglob("*")):
-        name = file.relative_to(stage.folder)
+    _dump(environment.folder / _DATABASE, out / _DUMP)
+    for file in sorted(environment.folder.rglob("*")):
+        name = file.relative_to(environment.folder)
         if file.is_file() and name.parts[0] != "scratch" and name.name not in (*_LEFT_OUT, _DATABASE):
             (out / "data" / name.parent).mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, out / "data" / name)
-    for file in _kept_files(stage.folder):
-        carried = _of_model_at(file.read_bytes(), str(stage.weights), _MODEL)
+    for file in _kept_files(environment.folder):
+        carried = _of_model_at(file.read_bytes(), str(environment.weights), _MODEL)
         (out / _KEPT).mkdir(exist_ok=True)
         (out / _KEPT / f"{file.name}.xz").write_bytes(lzma.compress(carried, preset=9))
     for config in _CONFIG_FILES:
         (out / _CONFIGS / config).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(stage.weights / config, out / _CONFIGS / config)
-    ours = {"made_ms": stage.clock.now_ms(), "application_id": stage.standin.application_id}
+        shutil.copyfile(environment.weights / config, out / _CONFIGS / config)
+    ours = {"made_ms": environment.clock.now_ms(), "application_id": environment.standin.application_id}
     (out / _FACTS).write_text(json.dumps({**facts, **ours}, indent=1) + "\n", "utf-8")
     lines = [
-        json.dumps(_message(stage, message), ensure_ascii=False)
-        for channel in stage.server.channels.values()
+        json.dumps(_message(environment, message), ensure_ascii=False)
+        for channel in environment.server.channels.values()
         for message in channel.log.values()
     ]
     (out / _MESSAGES).write_text("\n".join([*lines, ""]), "utf-8")
@@ -87,8 +87,8 @@ def _dump(file: Path, to: Path) -> None:
         to.write_text("\n".join([*copy.iterdump(), *pragmas, ""]), "utf-8")
 
 
-def _message(stage: Stage, message: product.ShownMessage) -> dict[str, Any]:
-    files = [stage.standin.state.files.get(file_id) for file_id in message.file_ids]
+def _message(environment: BotEnvironment, message: product.ShownMessage) -> dict[str, Any]:
+    files = [environment.standin.state.files.get(file_id) for file_id in message.file_ids]
     return {
         "payload": message.payload,
         "visible_to": message.visible_to,
@@ -109,7 +109,9 @@ def _message(stage: Stage, message: product.ShownMessage) -> dict[str, Any]:
 # --- Taking up
 
 
-def take_up(standin: product.FakeDiscord, clock: ShiftedClock, folder: Path, world: Path = WORLD) -> Carried:
+def restore_world(
+    standin: product.FakeDiscord, clock: ShiftedClock, folder: Path, world: Path = WORLD
+) -> RestoredWorld:
     """Lay a world's files into ``folder`` and its people and messages on the stand-in."""
     facts = json.loads((world / _FACTS).read_text("utf-8"))
     weights = _model(world, folder / "model")
@@ -126,11 +128,11 @@ def take_up(standin: product.FakeDiscord, clock: ShiftedClock, folder: Path, wor
         (quantised / file.stem).write_bytes(content)
         (quantised / f"{file.stem}.sha256").write_text(hashlib.sha256(content).hexdigest(), "utf-8")
     product.be_application(standin, facts["application_id"])
-    stage = build_stage(standin, clock, data, weights)
-    stage.chance = random.Random(6)  # others than those of the world's own jobs
+    environment = build_environment(standin, clock, data, weights)
+    environment.chance = random.Random(6)  # others than those of the world's own jobs
     lines = (world / _MESSAGES).read_text("utf-8").splitlines()
     messages = tuple(product.put_message(standin, json.loads(line), b64decode) for line in lines)
-    return Carried(stage, facts, kept, messages)
+    return RestoredWorld(environment, facts, kept, messages)
 
 
 def clock_of(world: Path = WORLD) -> ShiftedClock:

@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from tests.e2e.pictures import a_png
-from tests.e2e.running_bot import ShiftedClock, Stage, build_stage, has_pictures
+from tests.e2e.running_bot import BotEnvironment, ShiftedClock, build_environment, has_pictures
 from tests.golden import product
 from tests.golden.model import add_base_checkpoint, build_model
 from tests.scripted_engine import ScriptedEngine
@@ -32,9 +32,9 @@ async def running_lists(scratch: Path) -> dict[str, object]:
     weights = build_model(scratch / "model")
     clock = ShiftedClock()
     async with product.FakeDiscord(now=clock.unix_s) as standin:
-        stage = build_stage(standin, clock, scratch / "data", weights)
-        labels = await _drawn(stage)
-        without_base = _sent(stage)
+        environment = build_environment(standin, clock, scratch / "data", weights)
+        labels = await _drawn(environment)
+        without_base = _sent(environment)
         product.note_failed_profile(scratch / "data" / "scratch")
         layout = {
             "files": data_folder(scratch / "data"),
@@ -42,8 +42,8 @@ async def running_lists(scratch: Path) -> dict[str, object]:
             "backup of a database": re.sub(r"\d{8,}", "<number>", product.backup(scratch / "old")),
         }
         add_base_checkpoint(weights)
-        async with stage.house(ScriptedEngine(), profile_base_checkpoint=True):
-            with_base = _sent(stage)
+        async with environment.running_bot(ScriptedEngine(), profile_base_checkpoint=True):
+            with_base = _sent(environment)
     changed = [name for name in with_base if with_base[name] != without_base.get(name)]
     return {
         "commands": {
@@ -55,15 +55,15 @@ async def running_lists(scratch: Path) -> dict[str, object]:
     }
 
 
-async def _drawn(stage: Stage) -> object:
+async def _drawn(environment: BotEnvironment) -> object:
     """Draw a picture and an edit in 8 bits; return the labels of the first."""
-    with product.logging_to(stage.folder):
-        async with stage.house(profile_transformer="int8", profile_text_encoder="int8") as house:
-            await house.ready()
-            handle = await house.ada.command(house.channel, "imagine", prompt="a red fox", seed=7)
+    with product.logging_to(environment.folder):
+        async with environment.running_bot(profile_transformer="int8", profile_text_encoder="int8") as bot:
+            await bot.ready()
+            handle = await bot.ada.command(bot.channel, "imagine", prompt="a red fox", seed=7)
             (picture,) = (await handle.message_where(has_pictures, timeout_s=WAIT_S)).pictures
             options = {"instruction": "a hat", "image": a_png(64, 64), "seed": 8}
-            edit = await house.ada.command_with(house.channel, "edit", options)
+            edit = await bot.ada.command_with(bot.channel, "edit", options)
             (edited,) = (await edit.message_where(has_pictures, timeout_s=WAIT_S)).pictures
             return {
                 "file name": _numbered(picture.filename),
@@ -79,8 +79,8 @@ def _labels(png: bytes) -> dict[str, str]:
     return {key: re.sub(r"(?<=kleinbot )[\w.+-]+", "<version>", value) for key, value in labels.items()}
 
 
-def _sent(stage: Stage) -> dict[str, Any]:
-    put = stage.standin.exchanges_of("PUT", "/applications/*/commands")[-1]
+def _sent(environment: BotEnvironment) -> dict[str, Any]:
+    put = environment.standin.exchanges_of("PUT", "/applications/*/commands")[-1]
     return {
         f"{each['name']} ({_KINDS[each.get('type', 1)]})": _named(each, _OF_A_COMMAND) for each in put.body
     }

@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.e2e.accounts import Books, Seen, rows
-from tests.e2e.running_bot import House, has_pictures
+from tests.e2e.accounts import AccountCheck, Seen, rows
+from tests.e2e.running_bot import RunningBot, has_pictures
 from tests.golden import product
-from tests.golden.carried import Carried, clock_of, take_up
+from tests.golden.carried import RestoredWorld, clock_of, restore_world
 from tests.golden.examples import BUTTONS
 from tests.golden.product import InteractionHandle, Person, ShownMessage
 
@@ -16,21 +16,21 @@ WAIT_S = 60.0
 
 
 @asynccontextmanager
-async def carried(folder: Path) -> AsyncIterator[Carried]:
+async def carried(folder: Path) -> AsyncIterator[RestoredWorld]:
     clock = clock_of()
     # The machine may be busy, and this is not about speed.
     async with product.FakeDiscord(
         now=clock.unix_s, limits=product.DiscordLimits(acknowledge_s=WAIT_S)
     ) as standin:
-        yield take_up(standin, clock, folder)
+        yield restore_world(standin, clock, folder)
 
 
 @dataclass
 class Visit:
     """People who press what stood in the channel before the program of the day began."""
 
-    world: Carried
-    house: House
+    world: RestoredWorld
+    bot: RunningBot
     pressed: set[str] = field(default_factory=set)
     _old: list[tuple[ShownMessage, str, list[str]]] = field(default_factory=list)
 
@@ -41,7 +41,7 @@ class Visit:
 
     def person(self, name: str) -> Person:
         permissions = ("manage_guild",) if name in ("root", "owner") else ()
-        person = self.house.standin.world.add_member(self.house.server, name, permissions=permissions)
+        person = self.bot.standin.world.add_member(self.bot.server, name, permissions=permissions)
         assert person.id == self.world.facts["people"][name]
         return person
 
@@ -69,44 +69,48 @@ def kind_of(custom_id: str) -> str:
 
 async def test_a_carried_world_opens_and_everything_in_it_works(tmp_path: Path) -> None:
     async with carried(tmp_path) as world:
-        async with world.stage.house(profile_transformer="int8", profile_text_encoder="int8") as house:
-            visit = Visit(world, house)
-            await house.ready()
+        async with world.environment.running_bot(
+            profile_transformer="int8", profile_text_encoder="int8"
+        ) as bot:
+            visit = Visit(world, bot)
+            await bot.ready()
             await _delivered(visit)
             await _answered(visit)
             await _cancelled(visit)
             await _drawn(visit)
         assert visit.pressed == {kind_of(each) for each in BUTTONS}
         assert world.kept_now == world.kept
-        async with world.stage.house(profile_transformer="fp8", profile_text_encoder="fp8") as house:
-            await house.ready()
-            handle = await Visit(world, house).begin("ada", "kb:reroll:", "picture 2")
+        async with world.environment.running_bot(
+            profile_transformer="fp8", profile_text_encoder="fp8"
+        ) as bot:
+            await bot.ready()
+            handle = await Visit(world, bot).begin("ada", "kb:reroll:", "picture 2")
             await handle.message_where(has_pictures, timeout_s=WAIT_S)
-            await house.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
+            await bot.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
         assert world.kept_now == world.kept
-        _books(world)
+        _accounts(world)
 
 
 async def _delivered(visit: Visit) -> None:
     """What Discord did not take comes as a message of the channel, what was kept at the next command."""
-    house = visit.house
-    late = await house.channel.message_where(
+    bot = visit.bot
+    late = await bot.channel.message_where(
         lambda message: "your pictures are ready" in message.text, timeout_s=WAIT_S
     )
-    assert f"<@{house.ada.id}>" in late.text
+    assert f"<@{bot.ada.id}>" in late.text
     assert len(late.pictures) == 1
-    handle = await house.bob.command(house.channel, "quota")
+    handle = await bot.bob.command(bot.channel, "quota")
     assert (await handle.message_where(has_pictures, timeout_s=WAIT_S)).is_ephemeral
-    await house.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
+    await bot.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
 
 
 async def _answered(visit: Visit) -> None:
     """The buttons of results, lists and questions say and do what they said then."""
-    house = visit.house
+    bot = visit.bot
     await visit.press("bob", "kb:unfav:", "no favourite of yours")
     marked = await visit.begin("ada", "kb:fav:", "Which pictures of #2")
     await marked.message_where(lambda message: "♥ 3" in str(message.buttons), timeout_s=WAIT_S)
-    assert await _favourites(house) == [(house.ada.id, 2, 2)]
+    assert await _favourites(bot) == [(bot.ada.id, 2, 2)]
     recipe = '/imagine prompt:"a red fox" aspect:1:1 seed:7'
     await visit.press("bob", "kb:recipe:", recipe, "a red fox")
     await visit.press("bob", "kb:del:", "belongs to somebody else", "drei Füchse")
@@ -128,8 +132,8 @@ async def _answered(visit: Visit) -> None:
 
 async def _cancelled(visit: Visit) -> None:
     """The bot was paused and stays so; who asked for a job cancels one, the host another."""
-    house = visit.house
-    assert await house.number("SELECT COUNT(*) FROM jobs WHERE state = 'queued'") == 7
+    bot = visit.bot
+    assert await bot.number("SELECT COUNT(*) FROM jobs WHERE state = 'queued'") == 7
     await visit.press("ada", "kb:cancel:", "#20 is cancelled", "**to be cancelled**")
     await visit.press("owner", "kb:hq:cancel:", "The whole line: 5 jobs", "The whole line")
     await visit.press("owner", "kb:hq:page:", "The whole line: 5 jobs", "The whole line")
@@ -137,22 +141,22 @@ async def _cancelled(visit: Visit) -> None:
 
 async def _drawn(visit: Visit) -> None:
     """With the pause over, what was queued is drawn by the model that was kept in 8 bits."""
-    house = visit.house
+    bot = visit.bot
     await visit.press("owner", "kb:hq:door:open", "The whole line", "The whole line")
-    await house.until("SELECT COUNT(*) FROM jobs WHERE state IN ('queued', 'running')", 0)
-    await house.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
+    await bot.until("SELECT COUNT(*) FROM jobs WHERE state IN ('queued', 'running')", 0)
+    await bot.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
 
 
-async def _favourites(house: House) -> list[tuple[int, int, int]]:
-    found = await house.app.container.base.database.read.all(
+async def _favourites(bot: RunningBot) -> list[tuple[int, int, int]]:
+    found = await bot.app.container.base.database.read.all(
         "SELECT member_id, number, position FROM favourites"
     )
     return [(row[0], row[1], row[2]) for row in found]
 
 
-def _books(world: Carried) -> None:
+def _accounts(world: RestoredWorld) -> None:
     """Each job has ended as it ought to, each picture is paid once, shown and on the disk."""
-    folder = world.stage.folder
+    folder = world.environment.folder
     later = rows(folder, "SELECT number, prompt, state FROM jobs WHERE number > 14 ORDER BY number")
     assert [tuple(row) for row in later] == [
         (15, "not delivered", "done"),
@@ -172,5 +176,5 @@ def _books(world: Carried) -> None:
     assert [tuple(row) for row in left] == [(1, 40), (2, 20)]
     deleted = {row["job_id"] for row in rows(folder, "SELECT job_id FROM jobs WHERE deleted_ms IS NOT NULL")}
     shown = rows(folder, "SELECT job_id FROM jobs WHERE prompt = 'picture 3'")[0]["job_id"]
-    findings = Books(folder, Seen((world.stage.channel,), doubts={shown: 1})).check()
+    findings = AccountCheck(folder, Seen((world.environment.channel,), doubts={shown: 1})).check()
     assert sorted(findings) == [f"the message of job {job_id} is not there" for job_id in sorted(deleted)]

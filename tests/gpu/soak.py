@@ -29,9 +29,9 @@ from pathlib import Path
 from typing import Any
 
 from kleinbot.sandbox import FakeDiscord, InteractionHandle, ShownMessage, WaitTimeoutError
-from tests.e2e.accounts import Books, Seen, numbers, record, rows, waiting_jobs
+from tests.e2e.accounts import AccountCheck, Seen, numbers, record, rows, waiting_jobs
 from tests.e2e.bot_processes import ROOT
-from tests.e2e.load_members import Crowd, Seat
+from tests.e2e.load_members import Participant, RandomMembers
 from tests.e2e.pictures import a_png
 from tests.klein.tiny import ensure_tiny
 
@@ -45,19 +45,19 @@ MIB = 2**20
 
 
 @dataclass
-class WaitingCrowd(Crowd):
+class WaitingMembers(RandomMembers):
     """Members who wait for what they asked for before they think of something else."""
 
     waits_s: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
-    async def _note_wait(self, name: str, seat: Seat, handle: InteractionHandle) -> None:
+    async def _note_wait(self, name: str, participant: Participant, handle: InteractionHandle) -> None:
         if name not in ("imagine", "edit", "vary", "press"):
             return
         started_s = handle.interaction.started_s
         with suppress(WaitTimeoutError):
             message = await handle.message_where(_is_last_word, timeout_s=RESULT_S)
             if message.pictures:
-                self.waits_s[seat.person.name].append(time.monotonic() - started_s)
+                self.waits_s[participant.person.name].append(time.monotonic() - started_s)
 
 
 def _is_last_word(message: ShownMessage) -> bool:
@@ -90,9 +90,9 @@ class Soak:
         record(self.folder)
         self.order()
         self.backlog = 0
-        self.crowd = WaitingCrowd(
+        self.random_members = WaitingMembers(
             standin,
-            _seats(standin),
+            _participants(standin),
             [a_png(side_px, side_px, seed) for seed in range(3)],
             random.Random(1),
             think_s=2.0,
@@ -134,7 +134,7 @@ class Soak:
     @asynccontextmanager
     async def members(self) -> AsyncIterator[None]:
         """Let the members live in the body, and everything they asked for come to its end after it."""
-        living = asyncio.create_task(self.crowd.live())
+        living = asyncio.create_task(self.random_members.live())
         looking = asyncio.create_task(self._look())
         try:
             yield
@@ -148,7 +148,7 @@ class Soak:
             ):
                 await asyncio.sleep(LOOK_S)
                 if self.number("SELECT COUNT(*) FROM outbox WHERE state = 'kept'"):
-                    await self.crowd.look()
+                    await self.random_members.look()
 
     async def _look(self) -> None:
         while True:
@@ -160,14 +160,14 @@ class Soak:
 
     async def warm_up(self) -> None:
         """Have one of each kind drawn, so that kernels are there."""
-        seat = self.crowd.seats[0]
+        participant = self.random_members.participants[0]
         for options in ({"prompt": "a fox"}, {"prompt": "a fox", "count": 4}):
-            await _drawn(await seat.person.command(seat.channel, "imagine", **options))
+            await _drawn(await participant.person.command(participant.channel, "imagine", **options))
         for count in (1, 2):
             names = ("image", "reference-1")[:count]
-            pictures = dict(zip(names, self.crowd.pictures, strict=False))
+            pictures = dict(zip(names, self.random_members.pictures, strict=False))
             options = {"instruction": "winter", "count": 1, **pictures}
-            await _drawn(await seat.person.command_with(seat.channel, "edit", options))
+            await _drawn(await participant.person.command_with(participant.channel, "edit", options))
 
     async def first_act(self, seconds: float) -> dict[str, Any]:
         self.order(reset=1)
@@ -193,7 +193,7 @@ class Soak:
             "peak reserved, MiB": said["peak_reserved_bytes"] // MIB,
             "waits p50 / p99, s": {
                 name: [round(statistics.median(waits), 2), round(_p99(waits), 2), len(waits)]
-                for name, waits in sorted(self.crowd.waits_s.items())
+                for name, waits in sorted(self.random_members.waits_s.items())
             },
             "batches by size": numbers(
                 self.folder,
@@ -234,17 +234,17 @@ class Soak:
             ),
         }
 
-    def books(self) -> Books:
+    def account_check(self) -> AccountCheck:
         channels = tuple(self.standin.state.channels.values())
-        return Books(self.folder, Seen(channels, self.crowd.diary.promised))
+        return AccountCheck(self.folder, Seen(channels, self.random_members.activity.promised))
 
 
-def _seats(standin: FakeDiscord) -> list[Seat]:
+def _participants(standin: FakeDiscord) -> list[Participant]:
     world = standin.world
     servers = [world.add_server(name) for name in ("Studio", "Attic", "Cellar")]
     channels = [world.add_channel(server, "pictures") for server in servers]
     return [
-        Seat(world.add_member(servers[number % 3], f"member {number}"), channels[number % 3])
+        Participant(world.add_member(servers[number % 3], f"member {number}"), channels[number % 3])
         for number in range(MEMBERS)
     ]
 
@@ -285,17 +285,20 @@ async def play(weights: Path, device: str, minutes: float, harm_s: float, place:
             note("work", await soak.first_act(60 * minutes))
             note("out of memory", await soak.second_act(harm_s))
             note("device-side assert", await soak.third_act(harm_s))
-        diary, books = soak.crowd.diary, soak.books()
-        books.check()
+        activity, account_check = soak.random_members.activity, soak.account_check()
+        account_check.check()
         note("exit code", soak.exit_code)
-        note("deeds", dict(diary.deeds) | {"unanswered": diary.unanswered, "offline": diary.offline})
-        note("pictures shown twice", books.shown_twice)
-        note("findings", books.findings)
+        note(
+            "actions",
+            dict(activity.actions) | {"unanswered": activity.unanswered, "offline": activity.offline},
+        )
+        note("pictures shown twice", account_check.shown_twice)
+        note("findings", account_check.findings)
     log = (out / "bot.log").read_text(errors="replace")
     note(
         "lines in the log", {word: log.count(word) for word in ("did not fit", "Traceback", "event loop was")}
     )
-    return not books.findings and soak.exit_code == 0
+    return not account_check.findings and soak.exit_code == 0
 
 
 if __name__ == "__main__":

@@ -78,9 +78,9 @@ def saying(report: Path, orders: Path) -> Callable[[App], Coroutine[Any, Any, No
     async def say(app: App) -> None:
         reset = None
         while True:
-            told = await asyncio.to_thread(lambda: json.loads(orders.read_text()))
-            if told.get("reset") != reset:
-                reset = told.get("reset")
+            arguments = await asyncio.to_thread(lambda: json.loads(orders.read_text()))
+            if arguments.get("reset") != reset:
+                reset = arguments.get("reset")
                 app.container.loop_lag.reset()
             await asyncio.to_thread(_write, report, _state(app) | {"reset": reset})
             await asyncio.sleep(_SAY_EVERY_S)
@@ -108,10 +108,10 @@ def _write(file: Path, content: dict[str, Any]) -> None:
     temporary.replace(file)
 
 
-def run(told: dict[str, Any]) -> int:
-    orders = Path(told["orders"])
-    faults = Saboteur(orders, told["settings"]["device"] == "cuda")
-    return asyncio.run(child.main(told, faults, saying(Path(told["report"]), orders)))
+def run(arguments: dict[str, Any]) -> int:
+    orders = Path(arguments["orders"])
+    faults = Saboteur(orders, arguments["settings"]["device"] == "cuda")
+    return asyncio.run(child.main(arguments, faults, saying(Path(arguments["report"]), orders)))
 
 
 if __name__ == "__main__":

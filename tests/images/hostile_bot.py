@@ -168,11 +168,11 @@ class Play:
             self.notes.ends[end] += 1
             self.notes.slowest.append((time.monotonic() - begun_s, file.name))
 
-    async def go_on(self, deed: Callable[[], Awaitable[InteractionHandle]], took_s: list[float]) -> None:
+    async def go_on(self, action: Callable[[], Awaitable[InteractionHandle]], took_s: list[float]) -> None:
         """Ask for a picture again and again, until cancelled."""
         while True:
             begun_s = time.monotonic()
-            handle = await deed()
+            handle = await action()
             await handle.message_where(lambda message: bool(message.pictures), timeout_s=ANSWER_S)
             took_s.append(time.monotonic() - begun_s)
             self.notes.answered_s.append(handle.acknowledged_after_s or 0.0)

@@ -84,84 +84,84 @@ async def readers(at_once: int, waiting: int = 32) -> AsyncIterator[Readers]:
 
 async def test_slow_members_leave_a_reader_to_those_who_are_quick() -> None:
     """Four members send the slowest files that there are; whoever is known as quick never waits for one."""
-    async with readers(3) as house:
-        await house.know(a=SLOW, b=SLOW, c=SLOW, d=SLOW, ada=QUICK)
-        await house.ask("a", "b", "c", "d")
-        assert house.begun == ["a", "b"]
+    async with readers(3) as reading:
+        await reading.know(a=SLOW, b=SLOW, c=SLOW, d=SLOW, ada=QUICK)
+        await reading.ask("a", "b", "c", "d")
+        assert reading.begun == ["a", "b"]
         for number in range(5):
-            await house.ask(f"ada{number}")
-            assert house.begun[-1] == f"ada{number}"
-            await house.end(f"ada{number}", QUICK)
-        assert "c" not in house.begun
+            await reading.ask(f"ada{number}")
+            assert reading.begun[-1] == f"ada{number}"
+            await reading.end(f"ada{number}", QUICK)
+        assert "c" not in reading.begun
 
 
 async def test_a_slow_picture_of_whoever_was_quick_is_passed_by_others() -> None:
-    async with readers(3) as house:
-        await house.know(a=SLOW, b=SLOW, c=QUICK, d=QUICK, e=QUICK, ada=QUICK)
-        await house.ask("a", "b", "c", "ada1")
-        assert house.begun == ["a", "b", "c"]
-        await house.overruns("c")
-        assert house.begun == ["a", "b", "c", "ada1"]
-        await house.end("ada1")
-        await house.ask("d")
-        await house.overruns("d")
-        await house.ask("e", "ada2")
-        await house.overruns("e")
-        assert house.begun[4:] == ["d", "e"], "so many may be slow beside the others and no more"
-        await house.end("d", SLOW)
-        assert house.begun[-1] == "ada2"
-        await house.ask("d2")
-        await house.end("ada2", QUICK)
-        assert house.begun[-1] == "ada2", "d is not quick any more"
+    async with readers(3) as reading:
+        await reading.know(a=SLOW, b=SLOW, c=QUICK, d=QUICK, e=QUICK, ada=QUICK)
+        await reading.ask("a", "b", "c", "ada1")
+        assert reading.begun == ["a", "b", "c"]
+        await reading.overruns("c")
+        assert reading.begun == ["a", "b", "c", "ada1"]
+        await reading.end("ada1")
+        await reading.ask("d")
+        await reading.overruns("d")
+        await reading.ask("e", "ada2")
+        await reading.overruns("e")
+        assert reading.begun[4:] == ["d", "e"], "so many may be slow beside the others and no more"
+        await reading.end("d", SLOW)
+        assert reading.begun[-1] == "ada2"
+        await reading.ask("d2")
+        await reading.end("ada2", QUICK)
+        assert reading.begun[-1] == "ada2", "d is not quick any more"
 
 
 async def test_of_whom_nothing_was_read_goes_before_slow_members_but_not_on_the_kept_reader() -> None:
-    async with readers(3) as house:
-        await house.know(a=SLOW, b=SLOW, c=SLOW, ada=QUICK)
-        await house.ask("a", "b", "c", "new", "newer", "ada")
-        assert house.begun == ["a", "b", "ada"]
-        await house.end("b", SLOW)
-        assert house.begun == ["a", "b", "ada", "new"]
-        await house.end("new", QUICK)
-        await house.ask("new2")
-        assert house.begun[4:] == ["newer"]
-        await house.end("ada", QUICK)
-        assert house.begun[4:] == ["newer", "new2"], "which is quick by now"
+    async with readers(3) as reading:
+        await reading.know(a=SLOW, b=SLOW, c=SLOW, ada=QUICK)
+        await reading.ask("a", "b", "c", "new", "newer", "ada")
+        assert reading.begun == ["a", "b", "ada"]
+        await reading.end("b", SLOW)
+        assert reading.begun == ["a", "b", "ada", "new"]
+        await reading.end("new", QUICK)
+        await reading.ask("new2")
+        assert reading.begun[4:] == ["newer"]
+        await reading.end("ada", QUICK)
+        assert reading.begun[4:] == ["newer", "new2"], "which is quick by now"
 
 
 async def test_whoever_took_least_goes_first_and_equals_in_their_order() -> None:
-    async with readers(1) as house:
-        await house.know(much=0.9, some=0.5, little=0.2)
-        await house.ask("first", "much", "other", "some", "little", "another")
+    async with readers(1) as reading:
+        await reading.know(much=0.9, some=0.5, little=0.2)
+        await reading.ask("first", "much", "other", "some", "little", "another")
         for _ in range(6):
-            await house.end(house.begun[-1])
-        assert house.begun == ["first", "other", "another", "little", "some", "much"]
+            await reading.end(reading.begun[-1])
+        assert reading.begun == ["first", "other", "another", "little", "some", "much"]
 
 
 async def test_many_quick_pictures_count_as_much_as_a_slow_one() -> None:
-    async with readers(1) as house:
-        await house.know(ada=0.9, bob=0.5)
+    async with readers(1) as reading:
+        await reading.know(ada=0.9, bob=0.5)
         for number in range(3):
-            await house.ask(f"bob{number}")
-            await house.end(f"bob{number}", 0.5)
-        await house.ask("x", "bob", "ada")
-        await house.end("x")
-        assert house.begun[-1] == "ada"
+            await reading.ask(f"bob{number}")
+            await reading.end(f"bob{number}", 0.5)
+        await reading.ask("x", "bob", "ada")
+        await reading.end("x")
+        assert reading.begun[-1] == "ada"
 
 
 async def test_what_was_slow_is_forgotten_in_time() -> None:
-    async with readers(3) as house:
-        await house.know(a=QUICK_S + 0.8)
-        await house.ask("x", "y", "a1")
-        assert house.begun == ["x", "y"]
-        await house.cancel("a1")
-        house.clock.advance(2 * HALF_LIFE_S)
-        await house.ask("a2")
-        assert house.begun == ["x", "y"]
-        await house.cancel("a2")
-        house.clock.advance(2 * HALF_LIFE_S)
-        await house.ask("a3")
-        assert house.begun == ["x", "y", "a3"]
+    async with readers(3) as reading:
+        await reading.know(a=QUICK_S + 0.8)
+        await reading.ask("x", "y", "a1")
+        assert reading.begun == ["x", "y"]
+        await reading.cancel("a1")
+        reading.clock.advance(2 * HALF_LIFE_S)
+        await reading.ask("a2")
+        assert reading.begun == ["x", "y"]
+        await reading.cancel("a2")
+        reading.clock.advance(2 * HALF_LIFE_S)
+        await reading.ask("a3")
+        assert reading.begun == ["x", "y", "a3"]
 
 
 async def test_a_picture_that_could_not_be_read_makes_nobody_quick() -> None:
@@ -188,25 +188,25 @@ async def test_what_is_waited_for_others_is_not_counted() -> None:
 
 
 async def test_a_member_has_one_turn_at_a_time() -> None:
-    async with readers(3) as house:
-        await house.know(ada=QUICK)
-        await house.ask("ada1", "ada2", "bob")
-        assert house.begun == ["ada1", "bob"]
-        await house.end("ada1")
-        assert house.begun == ["ada1", "bob", "ada2"]
+    async with readers(3) as reading:
+        await reading.know(ada=QUICK)
+        await reading.ask("ada1", "ada2", "bob")
+        assert reading.begun == ["ada1", "bob"]
+        await reading.end("ada1")
+        assert reading.begun == ["ada1", "bob", "ada2"]
 
 
 async def test_a_full_line_is_refused_and_a_cancelled_place_is_free() -> None:
-    async with readers(1, waiting=1) as house:
-        await house.ask("a", "b")
+    async with readers(1, waiting=1) as reading:
+        await reading.ask("a", "b")
         with pytest.raises(NoPlaceError):
-            async with house.turns.take(99):
+            async with reading.turns.take(99):
                 pass
-        await house.cancel("b")
-        assert house.turns.waiting == 0
-        await house.ask("c")
-        await house.end("a")
-        assert house.begun == ["a", "c"]
+        await reading.cancel("b")
+        assert reading.turns.waiting == 0
+        await reading.ask("c")
+        await reading.end("a")
+        assert reading.begun == ["a", "c"]
 
 
 async def test_every_turn_comes_back_whenever_its_caller_leaves() -> None:
@@ -271,26 +271,26 @@ class Decoders:
 
 
 async def test_slow_large_pictures_do_not_hold_up_a_usual_one() -> None:
-    house = Decoders(shared=40, kept=20)
+    reading = Decoders(shared=40, kept=20)
     for name, pixels, is_quick in (
         ("a", 40, False), ("b", 40, False), ("c", 1, False), ("ada", 12, True), ("bob", 8, True),
     ):  # fmt: skip
-        await house.ask(name, pixels, is_quick=is_quick)
-    assert house.begun == ["a", "ada", "bob"], "nobody passes b, but on what is kept"
-    await house.end("a", "b", "c", "ada", "bob")
-    assert house.budget.free == 60
+        await reading.ask(name, pixels, is_quick=is_quick)
+    assert reading.begun == ["a", "ada", "bob"], "nobody passes b, but on what is kept"
+    await reading.end("a", "b", "c", "ada", "bob")
+    assert reading.budget.free == 60
 
 
 async def test_quick_members_go_first_in_what_is_shared_too() -> None:
-    house = Decoders(shared=40, kept=20)
-    await house.ask("a", 40, is_quick=False)
-    await house.ask("b", 40, is_quick=False)
-    await house.ask("large", 40, is_quick=True)
-    await house.end("a")
-    assert house.begun == ["a", "large"]
-    await house.end("large")
-    assert house.begun == ["a", "large", "b"]
-    await house.end("b")
+    reading = Decoders(shared=40, kept=20)
+    await reading.ask("a", 40, is_quick=False)
+    await reading.ask("b", 40, is_quick=False)
+    await reading.ask("large", 40, is_quick=True)
+    await reading.end("a")
+    assert reading.begun == ["a", "large"]
+    await reading.end("large")
+    assert reading.begun == ["a", "large", "b"]
+    await reading.end("b")
 
 
 async def test_pixels_come_back_whenever_their_holder_leaves() -> None:

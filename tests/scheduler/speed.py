@@ -36,7 +36,7 @@ class Spread:
 SPREADS = (Spread(4, 1), Spread(4, 50), Spread(100, 1), Spread(100, 10))
 
 
-class Crowd:
+class LoadedQueue:
     """A line in which so many pictures wait, and what may be decided about it."""
 
     def __init__(self, waiting: int, spread: Spread) -> None:
@@ -107,23 +107,23 @@ class Crowd:
         return self._jobs[-1]
 
 
-ACTIONS: dict[str, Callable[[Crowd], None]] = {
-    "admission": Crowd.admitted,
-    "one with a queue": Crowd.admitted_to_a_queue,
-    "refusal": Crowd.refused,
-    "decision": Crowd.decided,
-    "told start": Crowd.told,
-    "overdue": Crowd.overdue,
-    "cancel": Crowd.cancelled,
+ACTIONS: dict[str, Callable[[LoadedQueue], None]] = {
+    "admission": LoadedQueue.admitted,
+    "one with a queue": LoadedQueue.admitted_to_a_queue,
+    "refusal": LoadedQueue.refused,
+    "decision": LoadedQueue.decided,
+    "told start": LoadedQueue.told,
+    "overdue": LoadedQueue.overdue,
+    "cancel": LoadedQueue.cancelled,
 }
 
 
-def measured_ms(crowd: Crowd, act: Callable[[Crowd], None]) -> tuple[float, float]:
+def measured_ms(loaded_queue: LoadedQueue, act: Callable[[LoadedQueue], None]) -> tuple[float, float]:
     """Return the median and the longest."""
     took = []
     for _ in range(REPEATED):
         begun_s = time.thread_time()
-        act(crowd)
+        act(loaded_queue)
         took.append(1000 * (time.thread_time() - begun_s))
     return sorted(took)[REPEATED // 2], max(took)
 
@@ -133,10 +133,10 @@ def main(*waiting: str) -> None:
     sys.stdout.write(f"| waiting | of each member | servers | {' | '.join(ACTIONS)} |\n")
     for number in [int(each) for each in waiting] or WAITING:
         for spread in SPREADS:
-            crowd = Crowd(number, spread)
+            loaded_queue = LoadedQueue(number, spread)
             cells = [
                 f"{p50:.2f} / {most:.1f}"
-                for p50, most in (measured_ms(crowd, act) for act in ACTIONS.values())
+                for p50, most in (measured_ms(loaded_queue, act) for act in ACTIONS.values())
             ]
             sys.stdout.write(f"| {number} | {spread.images} | {spread.servers} | {' | '.join(cells)} |\n")
             sys.stdout.flush()

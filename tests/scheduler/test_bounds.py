@@ -17,7 +17,7 @@ from tests.scheduler.attacks import BEST, TWO_REFERENCES, jain
 from tests.scheduler.builders import EDIT, SMALL, Shares, job, judged
 from tests.scheduler.scripted_host import Host
 from tests.scheduler.search import WAIT_TIMES, longest_waited, most_gained
-from tests.scheduler.speed import ACTIONS, Crowd, Spread
+from tests.scheduler.speed import ACTIONS, LoadedQueue, Spread
 
 pytestmark = pytest.mark.slow
 
@@ -108,11 +108,11 @@ def test_a_search_finds_nothing_that_pays_and_no_wait_beyond_the_bound() -> None
 
 
 @cache
-def crowd(waiting: int) -> Crowd:
-    return Crowd(waiting, Spread(4, 50))
+def loaded_queue(waiting: int) -> LoadedQueue:
+    return LoadedQueue(waiting, Spread(4, 50))
 
 
-def lines_run(queue_with: Crowd, name: str) -> int:
+def lines_run(queue_with: LoadedQueue, name: str) -> int:
     """Count the lines of the policy that one decision runs."""
     ran = 0
 
@@ -135,7 +135,7 @@ def lines_run(queue_with: Crowd, name: str) -> int:
 
 @pytest.mark.parametrize("name", list(ACTIONS))
 def test_a_decision_about_a_line_of_twenty_times_the_length_takes_little_more(name: str) -> None:
-    short, long = crowd(500), crowd(10_000)
+    short, long = loaded_queue(500), loaded_queue(10_000)
     few = max(lines_run(short, name) for _ in range(5))
     many = max(lines_run(long, name) for _ in range(5))
     assert 0 < many <= 4 * few + 500

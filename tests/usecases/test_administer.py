@@ -21,8 +21,8 @@ ELSEWHERE = replace(ADMIN, server_id=11)
 RULE = QuotaRule(600, DAY_MS)
 DAY_S = DAY_MS / 1000
 
-Deed = Callable[[AdministerQuota, Actor], Awaitable[object]]
-DEEDS: list[Deed] = [
+Operation = Callable[[AdministerQuota, Actor], Awaitable[object]]
+OPERATIONS: list[Operation] = [
     lambda administer, actor: administer.view(actor, ADA.member_id),
     lambda administer, actor: administer.history(actor, ADA.member_id),
     lambda administer, actor: administer.changes(actor),
@@ -43,13 +43,13 @@ async def _balance(studio: Studio, actor: Actor = ADA) -> Balance:
     return await quota.balance(studio.database.read, owner, RULE, studio.clock.now_ms())
 
 
-@pytest.mark.parametrize("deed", DEEDS)
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("actor", [ADA, BOB, MODERATOR, replace(ADA, is_owner=True)])
 async def test_only_an_admin_of_the_server_may(
-    studio: Studio, administer: AdministerQuota, deed: Deed, actor: Actor
+    studio: Studio, administer: AdministerQuota, operation: Operation, actor: Actor
 ) -> None:
     with pytest.raises(Refusal) as caught:
-        await deed(administer, actor)
+        await operation(administer, actor)
     assert caught.value.code is Code.NOT_AN_ADMIN
     assert await studio.database.read.number("SELECT COUNT(*) FROM audit") == 0
 
@@ -59,8 +59,8 @@ async def test_an_admin_of_another_server_neither_sees_nor_touches_this_one(
 ) -> None:
     await studio.imagine(count=2)
     await administer.set(ADMIN, ADA.member_id, 300)
-    for deed in DEEDS:
-        await deed(administer, ELSEWHERE)
+    for operation in OPERATIONS:
+        await operation(administer, ELSEWHERE)
     assert (await administer.view(ELSEWHERE, ADA.member_id)).balance.spent_tenths == 0
     here = await administer.view(ADMIN, ADA.member_id)
     assert (here.balance.limit_tenths, here.balance.spent_tenths, here.balance.grants) == (300, 20, ())
@@ -68,8 +68,8 @@ async def test_an_admin_of_another_server_neither_sees_nor_touches_this_one(
 
 
 async def test_each_change_is_one_audit_row(studio: Studio, administer: AdministerQuota) -> None:
-    for deed in DEEDS:
-        await deed(administer, ADMIN)
+    for operation in OPERATIONS:
+        await operation(administer, ADMIN)
     actions = [row[0] for row in await studio.database.read.all("SELECT action FROM audit ORDER BY audit_id")]
     assert actions == ["quota-set", "quota-set-default", "quota-grant", "quota-reset"]
 

@@ -51,9 +51,9 @@ def handlers(studio: Studio) -> _Desk:
 
 async def test_nobody_but_the_host_may(studio: Studio, handlers: _Desk) -> None:
     operate = handlers.operate
-    for deed in (operate.pause, operate.resume, operate.drain, operate.status):
+    for operation in (operate.pause, operate.resume, operate.drain, operate.status):
         with pytest.raises(Refusal) as caught:
-            await deed(ADMIN)
+            await operation(ADMIN)
         assert caught.value.code is Code.NOT_THE_HOST
     with pytest.raises(Refusal):
         await operate.servers(ADMIN, [])
@@ -64,12 +64,12 @@ async def test_nobody_but_the_host_may(studio: Studio, handlers: _Desk) -> None:
 
 
 async def test_the_door_is_kept_over_a_restart(studio: Studio, handlers: _Desk) -> None:
-    for deed, service_mode in (
+    for operation, service_mode in (
         (handlers.operate.pause, ServiceMode.PAUSED),
         (handlers.operate.drain, ServiceMode.DRAINING),
         (handlers.operate.resume, ServiceMode.OPEN),
     ):
-        await deed(HOST)
+        await operation(HOST)
         after = await stored_service_mode(studio.database.read)
         assert studio.scheduler.service_mode is after is service_mode
     assert handlers.moves == 3
@@ -115,7 +115,7 @@ async def test_of_racing_decisions_the_last_in_the_rows_is_the_one_that_holds(
     studio: Studio, handlers: _Desk
 ) -> None:
     operate = handlers.operate
-    await asyncio.gather(*(deed(HOST) for _ in range(5) for deed in (operate.pause, operate.drain)))
+    await asyncio.gather(*(operation(HOST) for _ in range(5) for operation in (operate.pause, operate.drain)))
     after = await stored_service_mode(studio.database.read)
     assert studio.scheduler.service_mode is after
     row = await studio.database.read.one("SELECT action FROM audit ORDER BY audit_id DESC")
