@@ -17,7 +17,7 @@ from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.worker import Worker
 from kleinbot.klein.pipeline.denoise import Denoising
 from kleinbot.store.delivery import outbox
-from tests.e2e.running_bot import Stage, has_pictures
+from tests.e2e.running_bot import BotEnvironment, has_pictures
 
 WAIT_S = 60.0
 MOST_FRAMES = 12
@@ -50,7 +50,9 @@ class Walk:
         return [frame for place in places for frame in self._seen[place]]
 
 
-async def test_a_picture_passes_through_few_functions(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_picture_passes_through_few_functions(
+    environment: BotEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     walk = Walk(monkeypatch)
     to_pixels = [
         walk.at(BatchRunner, "run", begins="_begin"),
@@ -64,9 +66,9 @@ async def test_a_picture_passes_through_few_functions(stage: Stage, monkeypatch:
         walk.at(OutboxWorker, "_deliver"),
         walk.at(FirstResponses, "edit", begins="by_reply"),
     ]
-    async with stage.house(weights=None) as house:
-        await house.ready()
-        handle = await house.ada.command(house.channel, "imagine", prompt="a green triangle")
+    async with environment.running_bot(weights=None) as bot:
+        await bot.ready()
+        handle = await bot.ada.command(bot.channel, "imagine", prompt="a green triangle")
         await handle.message_where(has_pictures, timeout_s=WAIT_S)
     pixels, message = walk.frames(to_pixels), walk.frames(to_message)
     assert (pixels[0], pixels[-1]) == ("_begin", "step")
