@@ -23,7 +23,7 @@ from kleinbot.hardware.probe import DEVICE_ORDER, pin, read_machine_facts
 from kleinbot.hardware.profile_choice import ProfileChoice, choose
 from kleinbot.hardware.profile_overrides import AvailableWeights, ProfileOverrides
 from kleinbot.hardware.without_gpu import full_size_cpu_bytes
-from kleinbot.klein.quantisation.quantised_cache import QuantisedFile, gone_of, kept_in
+from kleinbot.klein.quantisation.quantised_cache import QuantisedFile, cached_in, missing_sources_of
 from kleinbot.klein.weights.find_weights import find_weights
 from kleinbot.klein.weights.headers import Gone, unreadable
 from kleinbot.klein.weights.library_check import check_libraries
@@ -110,11 +110,11 @@ def _chosen(
     settings: Settings, facts: MachineFacts, asked: Device | None, without: frozenset[str]
 ) -> ModelChoice:
     weights = settings.weights
-    kept = tuple(kept_in(settings.scratch_folder))
+    kept = tuple(cached_in(settings.scratch_folder))
     available = _offered_by_folder(weights, kept) if isinstance(weights, Path) else _offered_by_hub(weights)
     available = replace(available, is_named=weights is not None)
     choice = choose(facts, asked, available, overrides_of(settings), without)
-    gone = gone_of(each for each in kept if each.serves(choice.profile))
+    gone = missing_sources_of(each for each in kept if each.serves(choice.profile))
     used = weights if choice.uses_named_weights else None
     proxy = None if settings.proxy is None else settings.proxy.get_secret_value()
     source, name, is_shipped = _source(used, choice.profile, gone, proxy)
@@ -176,11 +176,11 @@ def _offered_by_folder(folder: Path, kept: Sequence[QuantisedFile]) -> Available
 
     Raises StartError if they are missing, damaged, not Klein 4B, or only its base checkpoint.
     """
-    weights = find_weights(folder, gone=gone_of(kept))
+    weights = find_weights(folder, gone=missing_sources_of(kept))
     weights.require_distilled(str(folder))
     transformers = weights.transformers
     if gone := frozenset[Path]().union(*(component.gone for component in transformers.values())):
-        formats = frozenset(each.format for each in kept if each.is_made_of_any(gone))
+        formats = frozenset(each.format for each in kept if each.was_made_from_any(gone))
     elif any(component.scaled_layers for component in transformers.values()):
         formats = frozenset({WeightFormat.FP8})
     else:

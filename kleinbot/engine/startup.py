@@ -20,7 +20,7 @@ from kleinbot.hardware.probe import read_memory, this_system
 from kleinbot.klein.hub.download import asking, obtain
 from kleinbot.klein.hub.folder_hashes import check_folder
 from kleinbot.klein.hub.requests import AbandonedError
-from kleinbot.klein.offload.placement import unwritten
+from kleinbot.klein.offload.placement import scratch_error
 from kleinbot.klein.pipeline.load import load_klein
 from kleinbot.klein.weights.source import FolderSource, HubSource, Source
 
@@ -123,7 +123,7 @@ def _start(
         try:
             scratch.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise unwritten(error, scratch) from error
+            raise scratch_error(error, scratch) from error
     if isinstance(source, HubSource):
         on_state(EngineState(EnginePhase.DOWNLOADING, 0.0, source.name))
     downloading = _rounded(EnginePhase.DOWNLOADING, source.name, on_state)

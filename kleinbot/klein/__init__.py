@@ -1,1 +1,1 @@
-"""FLUX.2 [klein] 4B, stage by stage, through diffusers' and transformers' own classes."""
+"""Runs FLUX.2 [klein] 4B stage by stage with diffusers' and transformers' own classes."""

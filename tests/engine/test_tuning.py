@@ -18,7 +18,7 @@ from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, Profile, WeightFor
 from kleinbot.domain.work import EnginePhase, EngineState, RenderTask
 from kleinbot.engine import tuning
 from kleinbot.engine.gpu_engine import GpuEngine
-from kleinbot.klein.low_memory.tiled_blocks import ParallelAttention, _InStrips
+from kleinbot.klein.low_memory.tiled_blocks import ParallelAttention, _TiledLinears
 from kleinbot.klein.weights.source import FolderSource
 from tests.engine.conftest import Faults, TickingClock, a_task, pixels_of
 from tests.engine.test_engine_parity import some_picture
@@ -158,7 +158,7 @@ async def test_what_could_not_be_compiled_stays_within_the_prediction(
     assert loaded.autoencoder.is_tiled
     [block, *_] = next(iter(loaded.tuning._klein.transformers.values())).single_transformer_blocks
     assert isinstance(block.attn.processor, ParallelAttention)
-    assert isinstance(block.attn.processor._linears, _InStrips)
+    assert isinstance(block.attn.processor._linears, _TiledLinears)
     await plain.close()
 
 

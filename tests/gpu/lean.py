@@ -18,7 +18,7 @@ from diffusers import AutoencoderKLFlux2
 
 from kleinbot.domain.geometry import Aspect, Grid
 from kleinbot.domain.pictures import Pixels
-from kleinbot.klein.low_memory.tiled_vae import STRIP_PX, decode_tiled, encode_tiled
+from kleinbot.klein.low_memory.tiled_vae import TILE_PX, decode_tiled, encode_tiled
 from kleinbot.klein.pipeline import vae as stock
 from tests.gpu.full_size import VAE
 
@@ -51,10 +51,10 @@ def compare_one(exact: AutoencoderKLFlux2, vae: AutoencoderKLFlux2, grid: Grid) 
     low = latents.to(vae.dtype)
     wanted = measured(f"{grid} stock decode", lambda: stock.decode(vae, low), vae.device)
     say("   from float32:", difference(wanted, truth))
-    for strip_px in (STRIP_PX // 2, STRIP_PX, 2 * STRIP_PX, 4 * STRIP_PX):
+    for tile_px in (TILE_PX // 2, TILE_PX, 2 * TILE_PX, 4 * TILE_PX):
         found = measured(
-            f"{grid} lean decode, strips of {strip_px} px",
-            partial(decode_tiled, vae, low, strip_px),
+            f"{grid} lean decode, strips of {tile_px} px",
+            partial(decode_tiled, vae, low, tile_px),
             vae.device,
         )
         say("   from stock:", difference(found, wanted), "from float32:", difference(found, truth))

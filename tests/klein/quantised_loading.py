@@ -9,7 +9,7 @@ import torch
 
 from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, Precision, Profile, WeightFormat
 from kleinbot.klein.pipeline.load import Klein, load_klein
-from kleinbot.klein.quantisation.quantised_cache import FOLDER, gone_of, kept_in
+from kleinbot.klein.quantisation.quantised_cache import FOLDER, cached_in, missing_sources_of
 from kleinbot.klein.weights.find_weights import find_weights
 from kleinbot.klein.weights.headers import Gone
 
@@ -29,7 +29,7 @@ def loaded(folder: Path, profile: Profile, scratch: Path | None) -> Klein:
 
 
 def gone_for(profile: Profile, scratch: Path) -> Gone:
-    return gone_of(kept for kept in kept_in(scratch) if kept.serves(profile))
+    return missing_sources_of(kept for kept in cached_in(scratch) if kept.serves(profile))
 
 
 def without_plain(folder: Path, profile: Profile, scratch: Path) -> Klein:

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from kleinbot.domain.profile import WeightFormat
-from kleinbot.klein.quantisation.quantised_cache import FOLDER, kept_in
+from kleinbot.klein.quantisation.quantised_cache import FOLDER, cached_in
 from tests.klein.drawing import latents_of
 from tests.klein.quantised_loading import changed_on_disk, loaded, profile_of, refuses_reading, torn_away
 
@@ -19,9 +19,9 @@ def test_a_kept_file_that_says_nonsense_is_not_believed(checkout: Path, tmp_path
     for file in (tmp_path / FOLDER).glob("*.safetensors"):
         for said in ("[" * 100_000, "{}", '{"version": 2, "sources": 1}'):
             save_file(load_file(file), file, metadata={"kleinbot_made_of": said})
-    assert list(kept_in(tmp_path)) == []
+    assert list(cached_in(tmp_path)) == []
     assert loaded(checkout, profile, tmp_path)
-    assert len(list(kept_in(tmp_path))) == 2
+    assert len(list(cached_in(tmp_path))) == 2
 
 
 def test_a_torn_file_is_made_anew(tiny_folder: Path, tmp_path: Path) -> None:

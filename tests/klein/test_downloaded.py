@@ -18,7 +18,7 @@ from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, WeightFormat
 from kleinbot.klein.hub.download import complete_in_cache, fetch_from_hub, plan_download
 from kleinbot.klein.hub.requests import AbandonedError
 from kleinbot.klein.pipeline.load import load_klein
-from kleinbot.klein.quantisation.quantised_cache import gone_of, kept_in
+from kleinbot.klein.quantisation.quantised_cache import cached_in, missing_sources_of
 from kleinbot.klein.weights.find_weights import find_weights
 from kleinbot.klein.weights.source import HubSource
 from kleinbot.texts import Texts, languages
@@ -67,7 +67,7 @@ def test_plain_weights_that_were_quantised_and_deleted_are_not_fetched_again(
         link = source.in_cache(source.checkout, name)
         assert link is not None
         link.resolve().unlink()
-    gone = gone_of(kept_in(scratch))
+    gone = missing_sources_of(cached_in(scratch))
     assert len(gone) == 2
     second = replace(source, gone=gone)
     hub.fetched.clear()

@@ -55,7 +55,7 @@ def of_the_whole(layer: Fp8Linear, rows: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("at_once", [1, 7 * WIDTH, 10**9])
-def test_an_input_narrowed_in_strips_gives_the_same_bits(
+def test_an_input_narrowed_in_tiles_gives_the_same_bits(
     at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(linear, "NARROWED_AT_ONCE", at_once)

@@ -13,7 +13,7 @@ from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import Precision, WeightFormat
 from kleinbot.klein.pipeline.load import Klein, load_klein
-from kleinbot.klein.quantisation.quantised_cache import FOLDER, gone_of, kept_in
+from kleinbot.klein.quantisation.quantised_cache import FOLDER, cached_in, missing_sources_of
 from kleinbot.klein.weights.find_weights import find_weights
 from tests.klein.drawing import latents_of
 from tests.klein.layouts import write_bfl_plain
@@ -55,7 +55,7 @@ def test_what_is_needed_plain_is_missed(checkout: Path, tmp_path: Path) -> None:
             without_plain(checkout, other, tmp_path)
         assert raised.value.code is Code.WEIGHTS_MISSING
         # Nor is it loaded where somebody asks for more than was found.
-        weights = find_weights(checkout, gone=gone_of(kept_in(tmp_path)))
+        weights = find_weights(checkout, gone=missing_sources_of(cached_in(tmp_path)))
         with pytest.raises(StartError) as raised:
             load_klein(weights, other, CPU, lambda _: None, tmp_path)
         assert raised.value.code is Code.WEIGHTS_MISSING
@@ -107,13 +107,13 @@ def test_where_their_sources_are_gone_a_new_process_fetches_these(checkout: Path
     for name in WEIGHTS:
         (checkout / name).unlink()
     changed_on_disk(tmp_path)
-    gone = gone_of(kept_in(tmp_path))
+    gone = missing_sources_of(cached_in(tmp_path))
     with pytest.raises(StartError) as raised:
         load_klein(find_weights(checkout, gone=gone), profile, CPU, lambda _: None, tmp_path)
     assert raised.value.code is Code.WEIGHTS_KEPT_DAMAGED
     assert remedy_of(raised.value) is Remedy.NEW_PROCESS
     # What is chosen then counts on it no more.
-    assert len(gone_of(kept_in(tmp_path))) < len(gone)
+    assert len(missing_sources_of(cached_in(tmp_path))) < len(gone)
 
 
 def test_where_their_sources_are_gone_the_disk_is_asked_again(
@@ -126,7 +126,7 @@ def test_where_their_sources_are_gone_the_disk_is_asked_again(
     kept = sorted((tmp_path / FOLDER).glob("*.safetensors"))
     for note in (tmp_path / FOLDER).glob("*.verified"):
         note.unlink()
-    gone = gone_of(kept_in(tmp_path))
+    gone = missing_sources_of(cached_in(tmp_path))
     monkeypatch.setattr("kleinbot.klein.quantisation.cache_hashes.sha256_of", refuses_reading)
     with pytest.raises(StartError) as raised:
         load_klein(find_weights(checkout, gone=gone), profile, CPU, lambda _: None, tmp_path)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from kleinbot.klein.quantisation.quantised_cache import FOLDER, kept_in
+from kleinbot.klein.quantisation.quantised_cache import FOLDER, cached_in
 
 
 def keep(scratch: Path, tensors: object, metadata: object) -> None:
@@ -20,17 +20,17 @@ def keep(scratch: Path, tensors: object, metadata: object) -> None:
 
 def test_one_of_the_right_form_is_found(tmp_path: Path) -> None:
     keep(tmp_path, {"a": ["BF16", [2, 3]]}, {"format": "pt"})
-    (kept,) = kept_in(tmp_path)
+    (kept,) = cached_in(tmp_path)
     assert list(kept.sources) == [Path("/x")]
 
 
 @pytest.mark.parametrize("tensors", [[], 1, None, {"a": None}, {"a": [1, 2, 3]}, {"a": ["BF16", 3]}])
 def test_tensors_of_another_form_are_no_kept_file(tmp_path: Path, tensors: object) -> None:
     keep(tmp_path, tensors, {})
-    assert list(kept_in(tmp_path)) == []
+    assert list(cached_in(tmp_path)) == []
 
 
 @pytest.mark.parametrize("metadata", [1, None, "x", ["x"]])
 def test_metadata_of_another_form_is_no_kept_file(tmp_path: Path, metadata: object) -> None:
     keep(tmp_path, {}, metadata)
-    assert list(kept_in(tmp_path)) == []
+    assert list(cached_in(tmp_path)) == []

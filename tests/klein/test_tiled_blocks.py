@@ -46,34 +46,34 @@ def processors(klein: Klein) -> set[type]:
     return {type(block.attn.processor) for block in transformer.single_transformer_blocks}
 
 
-def both_ways(folder: Path, profile: Profile, monkeypatch: pytest.MonkeyPatch) -> tuple[Klein, Klein]:
+def tiled_and_stock(folder: Path, profile: Profile, monkeypatch: pytest.MonkeyPatch) -> tuple[Klein, Klein]:
     """Return ``profile`` loaded in strips, and with the stock blocks."""
-    in_strips = loaded(folder, profile)
+    tiled = loaded(folder, profile)
     with monkeypatch.context() as stock_blocks:
         stock_blocks.setattr("kleinbot.klein.pipeline.load.run_in_tiles", lambda *_: None)
         stock = loaded(folder, profile)
-    assert processors(in_strips) == {tiled_blocks.ParallelAttention}
-    assert processors(stock).isdisjoint(processors(in_strips))
-    return in_strips, stock
+    assert processors(tiled) == {tiled_blocks.ParallelAttention}
+    assert processors(stock).isdisjoint(processors(tiled))
+    return tiled, stock
 
 
 @pytest.fixture
-def many_strips(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def many_tiles(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """528 tokens of text and picture become eight strips; text and picture end in the middle of one."""
     monkeypatch.setattr(tiled_blocks, "TOKENS_AT_ONCE", 70)
     return iter([None])
 
 
-@pytest.mark.usefixtures("many_strips")
+@pytest.mark.usefixtures("many_tiles")
 @pytest.mark.parametrize("profile", [INT8, NATIVE], ids=["int8", "native"])
-def test_strips_give_the_stock_blocks_numbers(
+def test_tiles_give_the_stock_blocks_numbers(
     tiny_folder: Path, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    in_strips, stock = both_ways(tiny_folder, profile, monkeypatch)
-    torch.testing.assert_close(latents_of(in_strips), latents_of(stock), rtol=1e-5, atol=1e-5)
+    tiled, stock = tiled_and_stock(tiny_folder, profile, monkeypatch)
+    torch.testing.assert_close(latents_of(tiled), latents_of(stock), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.usefixtures("many_strips")
+@pytest.mark.usefixtures("many_tiles")
 def test_pictures_of_a_batch_are_kept_apart(tiny_folder: Path) -> None:
     transformer = loaded(tiny_folder, INT8).transformers[Checkpoint.DISTILLED]
     config = transformer.config
@@ -100,13 +100,13 @@ def test_pictures_of_a_batch_are_kept_apart(tiny_folder: Path) -> None:
     torch.testing.assert_close(both, alone, rtol=0, atol=1e-4)
 
 
-def test_around_whole_products_strips_are_the_stock_blocks_bits(
+def test_around_untiled_products_tiles_are_the_stock_blocks_bits(
     tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Products of a single token would be rounded differently, also on a CPU."""
     monkeypatch.setattr(tiled_blocks, "TOKENS_AT_ONCE", 1)
-    in_strips, stock = both_ways(tiny_folder, DEQUANTISED, monkeypatch)
-    assert torch.equal(latents_of(in_strips), latents_of(stock))
+    tiled, stock = tiled_and_stock(tiny_folder, DEQUANTISED, monkeypatch)
+    assert torch.equal(latents_of(tiled), latents_of(stock))
 
 
 def test_plain_and_compiled_blocks_are_left_alone(tiny_folder: Path) -> None:
@@ -168,8 +168,8 @@ def test_the_prediction_is_what_counting_live_tensors_gives(
     assert predicted == pytest.approx(counted, abs=30e6)
 
 
-@pytest.mark.usefixtures("many_strips")
-def test_strips_see_weights_that_come_and_go(tiny_folder: Path) -> None:
+@pytest.mark.usefixtures("many_tiles")
+def test_tiles_work_with_streamed_weights(tiny_folder: Path) -> None:
     streamed = replace(INT8, transformer=ComponentPlan(WeightFormat.INT8, Placement.STREAMED))
     assert torch.equal(latents_of(loaded(tiny_folder, streamed)), latents_of(loaded(tiny_folder, INT8)))
 

@@ -8,14 +8,14 @@ from diffusers import AutoencoderKLFlux2
 from kleinbot.domain.geometry import Aspect, Grid
 from kleinbot.domain.pictures import Pixels
 from kleinbot.klein.low_memory import row_tiles, tiled_vae
-from kleinbot.klein.low_memory.tiled_vae import STRIP_PX, decode_tiled, encode_tiled
+from kleinbot.klein.low_memory.tiled_vae import TILE_PX, decode_tiled, encode_tiled
 from kleinbot.klein.pipeline import vae as stock
 from kleinbot.klein.pipeline.load import Klein, quiet_libraries
 from tests.gpu.full_size import VAE
 from tests.klein.peak_bytes import PeakBytes
 
 MIB = 2**20
-MANY_STRIPS_PX = 512
+MANY_TILES_PX = 512
 """16 rows of a 32 px wide level, 4 of a 128 px wide one."""
 GRIDS = [Grid(4, 4), Grid(7, 3), Grid(3, 5), Grid(1, 1)]
 
@@ -54,40 +54,40 @@ def assert_same_picture(found: Pixels, wanted: Pixels) -> None:
 
 
 @pytest.mark.parametrize("grid", GRIDS, ids=str)
-@pytest.mark.parametrize("strip_px", [MANY_STRIPS_PX, 2048, STRIP_PX])
+@pytest.mark.parametrize("tile_px", [MANY_TILES_PX, 2048, TILE_PX])
 @torch.inference_mode()
-def test_a_lean_picture_is_the_stock_one(klein: Klein, grid: Grid, strip_px: int) -> None:
+def test_a_tiled_picture_is_the_stock_one(klein: Klein, grid: Grid, tile_px: int) -> None:
     latents = some_latents(klein.vae, grid)
 
-    assert_same_picture(decode_tiled(klein.vae, latents, strip_px), stock.decode(klein.vae, latents))
+    assert_same_picture(decode_tiled(klein.vae, latents, tile_px), stock.decode(klein.vae, latents))
 
 
 @pytest.mark.parametrize("grid", [Grid(4, 2), Grid(3, 5)], ids=str)
 @torch.inference_mode()
-def test_a_lean_picture_is_the_stock_one_in_the_published_layout(
+def test_a_tiled_picture_is_the_stock_one_in_the_published_layout(
     full_size: AutoencoderKLFlux2, grid: Grid
 ) -> None:
     latents = some_latents(full_size, grid)
 
-    assert_same_picture(decode_tiled(full_size, latents, MANY_STRIPS_PX), stock.decode(full_size, latents))
+    assert_same_picture(decode_tiled(full_size, latents, MANY_TILES_PX), stock.decode(full_size, latents))
 
 
 @pytest.mark.parametrize("grid", GRIDS, ids=str)
 @torch.inference_mode()
-def test_lean_latents_are_the_stock_ones(klein: Klein, grid: Grid) -> None:
+def test_tiled_latents_are_the_stock_ones(klein: Klein, grid: Grid) -> None:
     picture = some_picture(grid)
 
-    found, wanted = encode_tiled(klein.vae, picture, MANY_STRIPS_PX), stock.encode(klein.vae, picture)
+    found, wanted = encode_tiled(klein.vae, picture, MANY_TILES_PX), stock.encode(klein.vae, picture)
 
     assert wanted.std() > 0.1
     torch.testing.assert_close(found, wanted, atol=1e-4, rtol=0)
 
 
 @torch.inference_mode()
-def test_lean_latents_are_the_stock_ones_in_the_published_layout(full_size: AutoencoderKLFlux2) -> None:
+def test_tiled_latents_are_the_stock_ones_in_the_published_layout(full_size: AutoencoderKLFlux2) -> None:
     picture = some_picture(Grid(3, 4))
 
-    found, wanted = encode_tiled(full_size, picture, MANY_STRIPS_PX), stock.encode(full_size, picture)
+    found, wanted = encode_tiled(full_size, picture, MANY_TILES_PX), stock.encode(full_size, picture)
 
     assert wanted.std() > 0.1
     torch.testing.assert_close(found, wanted, atol=1e-4, rtol=0)
@@ -109,7 +109,7 @@ def test_a_picture_that_is_not_made_of_numbers_is_refused(klein: Klein) -> None:
     latents[0, 0, 3, 3] = float("nan")
 
     with pytest.raises(stock.NotFiniteError):
-        decode_tiled(klein.vae, latents, MANY_STRIPS_PX)
+        decode_tiled(klein.vae, latents, MANY_TILES_PX)
 
 
 @torch.inference_mode()
@@ -129,10 +129,10 @@ def test_the_peak_is_the_documented_one(aspect: Aspect, monkeypatch: pytest.Monk
     monkeypatch.setattr(row_tiles, "_rounds_statistics", lambda *_: False)
     monkeypatch.setattr(tiled_vae, "as_pixels", lambda levels: levels)
     monkeypatch.setattr(tiled_vae, "picture_of", lambda *_: picture)
-    strip_rows = STRIP_PX // grid.width_px // 2 * 2
+    tile_rows = TILE_PX // grid.width_px // 2 * 2
 
-    def documented(strip_heights: int, single_rows: int) -> int:
-        return 2 * 128 * grid.width_px * (2 * grid.height_px + strip_heights * strip_rows + single_rows)
+    def documented(tile_heights: int, single_rows: int) -> int:
+        return 2 * 128 * grid.width_px * (2 * grid.height_px + tile_heights * tile_rows + single_rows)
 
     with torch.no_grad(), PeakBytes() as decoding:
         decode_tiled(vae, latents)

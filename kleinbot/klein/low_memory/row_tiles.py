@@ -1,9 +1,9 @@
-"""Convolutions and group norms over strips of rows, so that no step needs a whole picture's copies.
+"""Convolutions and group norms over tiles of rows, so that no step copies a whole picture.
 
-A layer reads its input strip by strip, with one row more at each side where a 3×3 kernel reaches over, and
-frees each strip once nothing reads it any more: what a layer's output grows by, its input shrinks by. Each
-operation and each rounding is that of the stock modules (diffusers ``ResnetBlock2D``, ``Upsample2D``,
-``Downsample2D``) on their own weights; group norms have the statistics of the whole picture.
+A layer reads its input tile by tile, with one extra row at each side for a 3×3 kernel, and frees each tile
+after its last use: the input shrinks as the output grows. Each operation and each rounding is that of the
+stock modules (diffusers ``ResnetBlock2D``, ``Upsample2D``, ``Downsample2D``) on their own weights; group
+norms use the statistics of the whole picture.
 """
 
 import functools
@@ -16,48 +16,48 @@ from torch import nn
 
 
 class RowTiles:
-    """A tensor (1, C, height, width) as strips of rows from the top, which can be freed one by one."""
+    """A tensor (1, C, height, width) as tiles of rows from the top, which are freed one by one."""
 
     def __init__(self, whole: torch.Tensor | None = None) -> None:
-        self._strips: list[torch.Tensor] = []
+        self._tiles: list[torch.Tensor] = []
         self._first_row = 0
         if whole is not None:
             self.append(whole)
 
     @property
     def height(self) -> int:
-        """All rows, the freed ones too."""
-        return self._first_row + sum(strip.shape[2] for strip in self._strips)
+        """The number of rows, including freed ones."""
+        return self._first_row + sum(tile.shape[2] for tile in self._tiles)
 
     @property
     def width(self) -> int:
-        return self._strips[-1].shape[3]
+        return self._tiles[-1].shape[3]
 
-    def append(self, strip: torch.Tensor) -> None:
-        """Add (1, C, rows, width) below what is there."""
-        self._strips.append(strip)
+    def append(self, tile: torch.Tensor) -> None:
+        """Append (1, C, rows, width) at the bottom."""
+        self._tiles.append(tile)
 
     def rows(self, first: int, last: int) -> torch.Tensor:
-        """Return the rows ``first`` to ``last`` (exclusive): a view where one strip has them, else a copy."""
+        """Return the rows ``first`` to ``last`` (exclusive): a view if one tile has them, else a copy."""
         pieces = []
         top = self._first_row
-        for strip in self._strips:
-            bottom = top + strip.shape[2]
+        for tile in self._tiles:
+            bottom = top + tile.shape[2]
             if top < last and bottom > first:
-                pieces.append(strip[:, :, max(first - top, 0) : min(last, bottom) - top])
+                pieces.append(tile[:, :, max(first - top, 0) : min(last, bottom) - top])
             top = bottom
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=2)
 
     def release_above(self, row: int) -> None:
-        """Free the strips that end at or above ``row``."""
-        while self._strips and self._first_row + self._strips[0].shape[2] <= row:
-            self._first_row += self._strips.pop(0).shape[2]
+        """Free the tiles that end at or above ``row``."""
+        while self._tiles and self._first_row + self._tiles[0].shape[2] <= row:
+            self._first_row += self._tiles.pop(0).shape[2]
 
 
 class GroupStatistics:
-    """Mean and variance of each group of channels of a picture whose strips come one after the other.
+    """Mean and variance of each channel group of a picture, accumulated tile by tile.
 
-    Each strip's are computed in float32 and merged in float64 (T. F. Chan et al., "Updating Formulae and a
+    They are computed per tile in float32 and merged in float64 (T. F. Chan et al., "Updating Formulae and a
     Pairwise Algorithm for Computing Sample Variances", 1979).
     """
 
@@ -67,9 +67,9 @@ class GroupStatistics:
         self._mean: torch.Tensor | None = None
         self._squares: torch.Tensor | None = None
 
-    def add(self, strip: torch.Tensor) -> None:
-        """Count ``strip`` (1, C, rows, width) in."""
-        values = strip.reshape(self._norm.num_groups, -1)
+    def add(self, tile: torch.Tensor) -> None:
+        """Include ``tile`` (1, C, rows, width)."""
+        values = tile.reshape(self._norm.num_groups, -1)
         variance, mean = torch.var_mean(values.float(), dim=1, correction=0)
         count, mean = values.shape[1], mean.double()
         squares = variance.double() * count
@@ -85,7 +85,7 @@ class GroupStatistics:
     def activation(self) -> "Activation":
         """Return the norm with these statistics, followed by SiLU."""
         if self._mean is None or self._squares is None:
-            raise ValueError("no strip was counted in")
+            raise ValueError("no tile was added")
         mean, deviation = self._mean.float(), (self._squares / self._count + self._norm.eps).rsqrt().float()
         weight, bias = self._norm.weight, self._norm.bias
         if _rounds_statistics(weight.device, weight.dtype):
@@ -97,15 +97,15 @@ class GroupStatistics:
 
 
 class Activation:
-    """SiLU of a group norm whose statistics are known: silu(scale·x + shift), each by channel in float32."""
+    """A group norm with known statistics, then SiLU: silu(scale·x + shift), per channel in float32."""
 
     def __init__(self, scale: torch.Tensor, shift: torch.Tensor) -> None:
         self._scale = scale
         self._shift = shift
 
     def __call__(self, rows: torch.Tensor) -> torch.Tensor:
-        # torch's one kernel that multiplies, adds and rounds once, with float32 factors for bfloat16 rows:
-        # a batch norm of mean 0 and variance 1.
+        # A batch norm with mean 0 and variance 1 is torch's only kernel that multiplies and adds with float32
+        # factors on bfloat16 rows and rounds once.
         zeros, ones = torch.zeros_like(self._scale), torch.ones_like(self._scale)
         normed = torch.batch_norm(rows, self._scale, self._shift, zeros, ones, False, 0.0, 0.0, False)
         return F.silu(normed, inplace=True)
@@ -113,18 +113,18 @@ class Activation:
 
 @functools.cache
 def _rounds_statistics(device: torch.device, dtype: torch.dtype) -> bool:
-    """Tell whether torch's group norm rounds its statistics to ``dtype``: on cards some releases do.
+    """Return whether torch's group norm rounds its statistics to ``dtype``: some releases do so on GPUs.
 
-    The deviation of ±3 is 1/3; 256·3·(1/3) - 256 is 0.5 where the third was rounded to bfloat16.
+    The inverse deviation of ±3 is 1/3; 256·3·(1/3) - 256 is 0.5 if the third was rounded to bfloat16.
     """
     values = torch.tensor([[[3.0, -3.0]]], device=device, dtype=dtype)
     weight = torch.full((1,), 256.0, device=device, dtype=dtype)
     return bool(F.group_norm(values, 1, weight, -weight)[0, 0, 0].abs() > 0.1)
 
 
-def ranges(height: int, width: int, strip_px: int) -> Iterator[tuple[int, int]]:
-    """Yield first and last row (exclusive) of strips of about ``strip_px`` pixels, each of an even height."""
-    rows = max(2, strip_px // width // 2 * 2)
+def ranges(height: int, width: int, tile_px: int) -> Iterator[tuple[int, int]]:
+    """Yield the first and last row (exclusive) of tiles of about ``tile_px`` pixels, each of even height."""
+    rows = max(2, tile_px // width // 2 * 2)
     for first in range(0, height, rows):
         yield first, min(first + rows, height)
 
@@ -137,47 +137,47 @@ def convolved_rows(
     height: int,
     activation: Activation | None = None,
 ) -> torch.Tensor:
-    """Return rows ``first`` to ``last`` of the 3×3 ``conv`` of ``activation`` of ``source``."""
+    """Apply ``activation`` and the 3×3 ``conv`` to ``source``; return rows ``first`` to ``last``."""
     window = source.rows(max(first - 1, 0), min(last + 1, height))
     if activation is not None:
         window = activation(window)
     return _convolve(window, conv, above=first == 0, below=last == height)
 
 
-def resnet(source: RowTiles, block: ResnetBlock2D, strip_px: int) -> RowTiles:
-    """Return ``block`` (diffusers ``ResnetBlock2D``) of ``source``, which is used up.
+def resnet(source: RowTiles, block: ResnetBlock2D, tile_px: int) -> RowTiles:
+    """Apply ``block`` (diffusers ``ResnetBlock2D``) to ``source``, which is consumed.
 
-    Holds at most the input and as much again as the output, plus a few strips.
+    Holds at most the input and the output's size again, plus a few tiles.
     """
     height, width = source.height, source.width
     statistics = GroupStatistics(block.norm1)
-    for first, last in ranges(height, width, strip_px):
+    for first, last in ranges(height, width, tile_px):
         statistics.add(source.rows(first, last))
     activation, statistics = statistics.activation(), GroupStatistics(block.norm2)
-    hidden, straight = RowTiles(), RowTiles()
-    for first, last in ranges(height, width, strip_px):
-        strip = convolved_rows(source, block.conv1, first, last, height, activation)
-        statistics.add(strip)
-        hidden.append(strip)
-        straight.append(_straight(source.rows(first, last), block))
-        # The next strip reads one row above itself.
+    hidden, shortcut = RowTiles(), RowTiles()
+    for first, last in ranges(height, width, tile_px):
+        tile = convolved_rows(source, block.conv1, first, last, height, activation)
+        statistics.add(tile)
+        hidden.append(tile)
+        shortcut.append(_shortcut(source.rows(first, last), block))
+        # The next tile reads one row above itself.
         source.release_above(last - 1)
     activation = statistics.activation()
     result = RowTiles()
-    for first, last in ranges(height, width, strip_px):
-        strip = convolved_rows(hidden, block.conv2, first, last, height, activation)
+    for first, last in ranges(height, width, tile_px):
+        tile = convolved_rows(hidden, block.conv2, first, last, height, activation)
         hidden.release_above(last - 1)
-        result.append(strip.add_(straight.rows(first, last)).div_(block.output_scale_factor))
-        straight.release_above(last)
+        result.append(tile.add_(shortcut.rows(first, last)).div_(block.output_scale_factor))
+        shortcut.release_above(last)
     return result
 
 
-def upsample(source: RowTiles, conv: nn.Conv2d, strip_px: int) -> RowTiles:
-    """Return the 3×3 ``conv`` of ``source`` at twice its height and width; ``source`` is used up."""
+def upsample(source: RowTiles, conv: nn.Conv2d, tile_px: int) -> RowTiles:
+    """Apply the 3×3 ``conv`` to ``source`` at twice its height and width; ``source`` is consumed."""
     height, width = 2 * source.height, 2 * source.width
     result = RowTiles()
-    for first, last in ranges(height, width, strip_px):
-        # Strips begin at even rows: a source row more at a side is two rows, of which the kernel reads one.
+    for first, last in ranges(height, width, tile_px):
+        # Tiles start at even rows: one extra source row becomes two rows, of which the kernel reads one.
         window = source.rows(max(first // 2 - 1, 0), min(last // 2 + 1, height // 2))
         window = F.interpolate(window, scale_factor=2.0, mode="nearest")
         above, below = first == 0, last == height
@@ -187,24 +187,24 @@ def upsample(source: RowTiles, conv: nn.Conv2d, strip_px: int) -> RowTiles:
     return result
 
 
-def downsample(source: RowTiles, conv: nn.Conv2d, strip_px: int) -> RowTiles:
-    """Return the 3×3 ``conv`` of stride 2 of ``source``, padded right and below; ``source`` is used up."""
+def downsample(source: RowTiles, conv: nn.Conv2d, tile_px: int) -> RowTiles:
+    """Apply the 3×3 ``conv`` of stride 2, padded right and below, to ``source``, which is consumed."""
     height, width = source.height // 2, source.width // 2
     result = RowTiles()
-    for first, last in ranges(height, width, strip_px):
+    for first, last in ranges(height, width, tile_px):
         window = source.rows(2 * first, min(2 * last + 1, 2 * height))
         result.append(conv(F.pad(window, (0, 1, 0, 1 if last == height else 0))))
         source.release_above(2 * last)
     return result
 
 
-def joined(strips: RowTiles) -> torch.Tensor:
-    """Return the whole (1, C, height, width)."""
-    return strips.rows(0, strips.height)
+def joined(tiles: RowTiles) -> torch.Tensor:
+    """Return the whole tensor (1, C, height, width)."""
+    return tiles.rows(0, tiles.height)
 
 
 def _convolve(window: torch.Tensor, conv: nn.Conv2d, *, above: bool, below: bool) -> torch.Tensor:
-    """Convolve with zeros right and left, and above and below only where the picture ends there."""
+    """Convolve with zero padding right and left, and above and below only at the picture's edges."""
     if above and below:
         return F.conv2d(window, conv.weight, conv.bias, padding=1)
     if above or below:
@@ -212,7 +212,7 @@ def _convolve(window: torch.Tensor, conv: nn.Conv2d, *, above: bool, below: bool
     return F.conv2d(window, conv.weight, conv.bias, padding=(0, 1))
 
 
-def _straight(rows: torch.Tensor, block: ResnetBlock2D) -> torch.Tensor:
+def _shortcut(rows: torch.Tensor, block: ResnetBlock2D) -> torch.Tensor:
     if block.conv_shortcut is None:
         return rows
     shortcut: torch.Tensor = block.conv_shortcut(rows)

@@ -1,10 +1,10 @@
-"""The transformer's blocks over strips of tokens, so that no step needs a whole picture's wide tensors.
+"""The transformer's blocks over tiles of tokens, so that no step needs a whole picture's wide tensors.
 
-Only attention looks across tokens; what is around it (projections, norms, rotary positions, gated halves)
-is done for a strip of tokens at a time, with the stock modules and their own weights (diffusers
+Only attention looks across tokens; everything around it (projections, norms, rotary positions, gated
+halves) runs on a tile of tokens at a time, with the stock modules and their own weights (diffusers
 ``Flux2AttnProcessor``, ``Flux2ParallelSelfAttnProcessor``, ``Flux2FeedForward``). A matrix product of fewer
-rows may be rounded differently; where that must not be, products are of all tokens and only what is around
-them is in strips. Of a token's width, a single block then holds 17 times instead of 21 times, else 9 times.
+rows may round differently; where results must be bit-equal, products cover all tokens and only the rest is
+tiled. A single block then holds 17 instead of 21 times a token's width; fully tiled it holds 9 times.
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -20,17 +20,17 @@ from kleinbot.domain.profile import RowTiling
 from kleinbot.klein.quantisation.linear import products
 
 TOKENS_AT_ONCE = 1024
-"""Over all pictures of a batch. Fewer need less memory, but more products of less work each."""
+"""Over all pictures of a batch. Fewer tokens need less memory, but more and smaller products."""
 
 Rotary = tuple[torch.Tensor, torch.Tensor]
 """Cosines and sines, each (tokens, width of a head)."""
 
 
 def run_in_tiles(transformer: Flux2Transformer2DModel, what: RowTiling) -> None:
-    """Let the blocks of ``transformer`` do ``what`` for strips of tokens from now on."""
+    """Make the blocks of ``transformer`` run ``what`` in tiles of tokens from now on."""
     if what is RowTiling.NOTHING:
         return
-    linears = _Whole() if what is RowTiling.AROUND_PRODUCTS else _InStrips()
+    linears = _UntiledLinears() if what is RowTiling.AROUND_PRODUCTS else _TiledLinears()
     blocks: Any = transformer
     for block in blocks.transformer_blocks:
         block.attn.set_processor(JointAttention(linears))
@@ -41,73 +41,71 @@ def run_in_tiles(transformer: Flux2Transformer2DModel, what: RowTiling) -> None:
 
 
 class _Linears(Protocol):
-    """How products with a layer's weights are made."""
+    """Computes the products of linear layers."""
 
     def each(
-        self, linear: nn.Module, x: torch.Tensor, strips: Sequence[slice]
+        self, linear: nn.Module, x: torch.Tensor, tiles: Sequence[slice]
     ) -> Iterator[tuple[slice, torch.Tensor]]:
-        """Return the product of ``linear`` with ``x`` (B, tokens, …) by ``strips``.
+        """Yield the product of ``linear`` with ``x`` (B, tokens, …) tile by tile.
 
-        Call this before there is what the product goes to: a whole one is made at once, and its dequantised
-        weight and that are then not in memory together. Nothing of it is left after the last strip.
+        Call this before allocating the target: an untiled product is computed at once, so its dequantised
+        weight and the target are never in memory together. After the last tile nothing is kept.
         """
         ...
 
     def joined(
-        self, linear: nn.Module, parts: Sequence[torch.Tensor], strips: Sequence[slice]
+        self, linear: nn.Module, parts: Sequence[torch.Tensor], tiles: Sequence[slice]
     ) -> torch.Tensor:
-        """Return the product of ``linear`` with ``parts`` (B, tokens, …), which stand side by side."""
+        """Return the product of ``linear`` with the concatenated ``parts`` (B, tokens, …)."""
         ...
 
 
-class _Whole:
-    """Products of all tokens at once."""
+class _UntiledLinears:
+    """One product for all tokens."""
 
     def each(
-        self, linear: nn.Module, x: torch.Tensor, strips: Sequence[slice]
+        self, linear: nn.Module, x: torch.Tensor, tiles: Sequence[slice]
     ) -> Iterator[tuple[slice, torch.Tensor]]:
         product = linear(x)
-        return ((strip, product[:, strip]) for strip in strips)
+        return ((tile, product[:, tile]) for tile in tiles)
 
     def joined(
-        self, linear: nn.Module, parts: Sequence[torch.Tensor], strips: Sequence[slice]
+        self, linear: nn.Module, parts: Sequence[torch.Tensor], tiles: Sequence[slice]
     ) -> torch.Tensor:
-        del strips
+        del tiles
         product: torch.Tensor = linear(parts[0] if len(parts) == 1 else torch.cat(list(parts), dim=-1))
         return product
 
 
-class _InStrips:
-    """A product for each strip."""
+class _TiledLinears:
+    """One product for each tile."""
 
     def each(
-        self, linear: nn.Module, x: torch.Tensor, strips: Sequence[slice]
+        self, linear: nn.Module, x: torch.Tensor, tiles: Sequence[slice]
     ) -> Iterator[tuple[slice, torch.Tensor]]:
-        return _with_places(strips, products(linear, (x[:, strip] for strip in strips)))
+        return _paired(tiles, products(linear, (x[:, tile] for tile in tiles)))
 
     def joined(
-        self, linear: nn.Module, parts: Sequence[torch.Tensor], strips: Sequence[slice]
+        self, linear: nn.Module, parts: Sequence[torch.Tensor], tiles: Sequence[slice]
     ) -> torch.Tensor:
         first = parts[0]
         out = first.new_empty(*first.shape[:2], int(str(linear.out_features)))
-        inputs = (torch.cat([part[:, strip] for part in parts], dim=-1) for strip in strips)
-        for strip, product in _with_places(strips, products(linear, inputs)):
-            out[:, strip] = product
+        inputs = (torch.cat([part[:, tile] for part in parts], dim=-1) for tile in tiles)
+        for tile, product in _paired(tiles, products(linear, inputs)):
+            out[:, tile] = product
             del product
         return out
 
 
-def _with_places(
-    strips: Sequence[slice], made: Generator[torch.Tensor]
-) -> Iterator[tuple[slice, torch.Tensor]]:
-    """Pair ``strips`` with what is ``made`` for them; not by ``zip``, which keeps the last pair it gave."""
-    for strip in strips:
-        yield strip, next(made)
+def _paired(tiles: Sequence[slice], made: Generator[torch.Tensor]) -> Iterator[tuple[slice, torch.Tensor]]:
+    """Pair ``tiles`` with their products; ``zip`` would keep the last pair alive."""
+    for tile in tiles:
+        yield tile, next(made)
     made.close()
 
 
 class FeedForward(nn.Module):
-    """Takes the place of a ``Flux2FeedForward``, whose layers it has."""
+    """Replaces a ``Flux2FeedForward`` and uses its layers."""
 
     def __init__(self, stock: Any, linears: _Linears) -> None:  # noqa: ANN401 - diffusers has no types
         super().__init__()
@@ -115,13 +113,13 @@ class FeedForward(nn.Module):
         self.linear_in, self.act_fn, self.linear_out = stock.linear_in, stock.act_fn, stock.linear_out
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        strips = _strips(x)
-        projected = self._linears.each(self.linear_in, x, strips)
+        tiles = _tiles(x)
+        projected = self._linears.each(self.linear_in, x, tiles)
         gated = x.new_empty(*x.shape[:2], self.linear_out.in_features)
-        for strip, wide in projected:
-            gated[:, strip] = self.act_fn(wide)
+        for tile, wide in projected:
+            gated[:, tile] = self.act_fn(wide)
             del wide
-        return self._linears.joined(self.linear_out, [gated], strips)
+        return self._linears.joined(self.linear_out, [gated], tiles)
 
 
 class ParallelAttention:
@@ -140,24 +138,24 @@ class ParallelAttention:
         attention_mask: torch.Tensor | None = None,
         image_rotary_emb: Rotary | None = None,
     ) -> torch.Tensor:
-        strips = _strips(hidden_states)
-        projected = self._linears.each(attn.to_qkv_mlp_proj, hidden_states, strips)
+        tiles = _tiles(hidden_states)
+        projected = self._linears.each(attn.to_qkv_mlp_proj, hidden_states, tiles)
         heads = _Heads(hidden_states, hidden_states.shape[1], attn)
         gated = hidden_states.new_empty(*hidden_states.shape[:2], attn.mlp_hidden_dim)
-        for strip, wide in projected:
+        for tile, wide in projected:
             widths = [attn.inner_dim] * 3 + [attn.mlp_mult_factor * attn.mlp_hidden_dim]
             query, key, value, mlp = torch.split(wide, widths, dim=-1)
-            heads.query[:, strip] = _turned(heads.of(query), attn.norm_q, image_rotary_emb, strip)
-            heads.key[:, strip] = _turned(heads.of(key), attn.norm_k, image_rotary_emb, strip)
-            heads.value[:, strip] = heads.of(value)
-            gated[:, strip] = attn.mlp_act_fn(mlp)
+            heads.query[:, tile] = _rotated(heads.of(query), attn.norm_q, image_rotary_emb, tile)
+            heads.key[:, tile] = _rotated(heads.of(key), attn.norm_k, image_rotary_emb, tile)
+            heads.value[:, tile] = heads.of(value)
+            gated[:, tile] = attn.mlp_act_fn(mlp)
             del wide, query, key, value, mlp
         attended = heads.attended(attention_mask, self._attention_backend, self._parallel_config)
-        return self._linears.joined(attn.to_out, [attended, gated], strips)
+        return self._linears.joined(attn.to_out, [attended, gated], tiles)
 
 
 class JointAttention:
-    """The processor of a double block's ``Flux2Attention``: text and picture have their own projections."""
+    """The processor of a double block's ``Flux2Attention``, with separate text and picture projections."""
 
     _attention_backend: Any = None
     _parallel_config: Any = None
@@ -186,19 +184,19 @@ class JointAttention:
                 (to_k, norm_k, heads.key),
                 (to_v, None, heads.value),
             ):
-                for strip, wide in self._linears.each(projection, states, _strips(states)):
-                    place = slice(first + strip.start, first + strip.stop)
+                for tile, wide in self._linears.each(projection, states, _tiles(states)):
+                    place = slice(first + tile.start, first + tile.stop)
                     if norm is None:
                         target[:, place] = heads.of(wide)
                     else:
-                        target[:, place] = _turned(heads.of(wide), norm, image_rotary_emb, place)
+                        target[:, place] = _rotated(heads.of(wide), norm, image_rotary_emb, place)
                     del wide
         attended = heads.attended(attention_mask, self._attention_backend, self._parallel_config)
         of_text, of_picture = attended[:, :text_tokens], attended[:, text_tokens:]
-        # ``to_out`` is a projection and a dropout, which does nothing here.
+        # ``to_out`` is a projection and a dropout, which is inactive here.
         return (
-            self._linears.joined(attn.to_out[0], [of_picture], _strips(of_picture)),
-            self._linears.joined(attn.to_add_out, [of_text], _strips(of_text)),
+            self._linears.joined(attn.to_out[0], [of_picture], _tiles(of_picture)),
+            self._linears.joined(attn.to_add_out, [of_text], _tiles(of_text)),
         )
 
 
@@ -213,11 +211,11 @@ class _Heads:
         )
 
     def of(self, flat: torch.Tensor) -> torch.Tensor:
-        """Return ``flat`` (B, tokens, heads · width) by heads."""
+        """Split ``flat`` (B, tokens, heads · width) into heads."""
         return flat.view(*flat.shape[:-1], -1, self._width)
 
     def attended(self, mask: torch.Tensor | None, backend: object, parallel: object) -> torch.Tensor:
-        """Return what attention gives (B, tokens, heads · width); queries, keys and values are gone then."""
+        """Return the attention output (B, tokens, heads · width); frees queries, keys and values."""
         attended: torch.Tensor = dispatch_attention_fn(
             self.query, self.key, self.value, attn_mask=mask, backend=backend, parallel_config=parallel
         )
@@ -225,23 +223,23 @@ class _Heads:
         return attended.flatten(2, 3)
 
 
-def _strips(x: torch.Tensor) -> list[slice]:
-    """Return the strips of the tokens of ``x`` (B, tokens, …)."""
+def _tiles(x: torch.Tensor) -> list[slice]:
+    """Return the token tiles of ``x`` (B, tokens, …)."""
     batch, tokens = x.shape[:2]
     at_once = max(1, TOKENS_AT_ONCE // batch)
     return [slice(first, min(tokens, first + at_once)) for first in range(0, tokens, at_once)]
 
 
-def _turned(
+def _rotated(
     heads: torch.Tensor,
     norm: Callable[[torch.Tensor], torch.Tensor],
     rotary: Rotary | None,
     place: slice,
 ) -> torch.Tensor:
-    """Return normed ``heads`` (B, tokens, heads, width), turned by their positions at ``place``."""
+    """Norm ``heads`` (B, tokens, heads, width) and apply the rotary positions at ``place``."""
     normed = norm(heads)
     if rotary is None:
         return normed
     cosines, sines = rotary
-    turned: torch.Tensor = apply_rotary_emb(normed, (cosines[place], sines[place]), sequence_dim=1)
-    return turned
+    rotated: torch.Tensor = apply_rotary_emb(normed, (cosines[place], sines[place]), sequence_dim=1)
+    return rotated

@@ -1,16 +1,16 @@
-"""The VAE's stages with a third of the stock ones' memory, for cards where that decides whether they fit.
+"""The VAE's stages with a third of the stock memory, for GPUs that would not fit them otherwise.
 
-The stock decoder needs 1.5 GiB of activations at 1024² (256 channels at full size, three times over), and
-2.2 where torch has only plain mathematics for its attention; this one 0.56 GiB in bfloat16. With C channels
-at the picture's size (128), ``width`` × ``height`` pixels, b bytes a number and strips of r rows, decoding
-takes
+The stock decoder needs 1.5 GiB of activations at 1024² (three tensors of 256 channels at full size), and
+2.2 GiB if torch falls back to plain math for its attention; this one needs 0.56 GiB in bfloat16. With C
+channels at the picture's size (128), ``width`` × ``height`` pixels, b bytes per number and tiles of r rows,
+decoding needs
 
     b·C·width·(2·height + 7·r + 8) bytes:
 
-two tensors of C channels or one of 2·C at full size, of which one grows as the other is freed; beside them a
-strip of 2·C channels with a row more at both sides, twice, one that is not freed yet, and one of C channels.
-Encoding takes b·C·width·(2·height + 3·r + 6). Both are the arithmetic of the stock modules; nothing is
-computed twice, and every strip is normalised with the whole picture's statistics: colours do not move.
+two tensors of C channels or one of 2·C at full size, one growing as the other is freed; in addition two
+tiles of 2·C channels with an extra row at both sides, one that is not freed yet, and one of C channels.
+Encoding needs b·C·width·(2·height + 3·r + 6). Both use the arithmetic of the stock modules; nothing is
+computed twice, and every tile is normalised with the whole picture's statistics, so colours do not shift.
 """
 
 import torch
@@ -34,71 +34,71 @@ from kleinbot.klein.low_memory.row_tiles import (
 )
 from kleinbot.klein.pipeline.vae import as_levels, as_pixels, latents_of, picture_of, vae_latents
 
-STRIP_PX = 32 * 1024
-"""32 rows of a 1024 px wide picture, 64 of half the width: large enough to keep a card's cores busy."""
+TILE_PX = 32 * 1024
+"""32 rows of a 1024 px wide picture, 64 at half the width: large enough to keep a GPU busy."""
 
 _QUERIES_AT_ONCE = 1024
-"""torch has no flash kernel for heads of 512; where it falls back to plain mathematics, the scores of 16 384
-queries would be 1 GiB in float32, and of this many 64 MiB."""
+"""torch has no flash kernel for heads of 512; if it falls back to plain math, the scores of 16 384
+queries take 1 GiB in float32, and those of this many 64 MiB."""
 
 
-def decode_tiled(vae: AutoencoderKLFlux2, latents: torch.Tensor, strip_px: int = STRIP_PX) -> Pixels:
-    """Turn ``patched`` latents (1, 4·C, rows, columns) into 8-bit RGB, as ``vae.decode`` does.
+def decode_tiled(vae: AutoencoderKLFlux2, latents: torch.Tensor, tile_px: int = TILE_PX) -> Pixels:
+    """Decode ``patched`` latents (1, 4·C, rows, columns) to 8-bit RGB, like ``vae.decode``.
 
-    Raises NotFiniteError where the picture is not made of numbers.
+    Raises NotFiniteError if the picture contains NaN or infinity.
     """
     decoder = vae.decoder
     hidden = vae_latents(vae, latents)
     if vae.post_quant_conv is not None:
         hidden = vae.post_quant_conv(hidden)
-    strips = RowTiles(_middle(decoder.mid_block, decoder.conv_in(hidden)))
+    tiles = RowTiles(_middle(decoder.mid_block, decoder.conv_in(hidden)))
     del hidden
     for block in decoder.up_blocks:
         for each in block.resnets:
-            strips = resnet(strips, each, strip_px)
+            tiles = resnet(tiles, each, tile_px)
         for sampler in block.upsamplers or ():
-            strips = upsample(strips, sampler.conv, strip_px)
-    activation = _activation(strips, decoder.conv_norm_out, strip_px)
-    height = strips.height
+            tiles = upsample(tiles, sampler.conv, tile_px)
+    activation = _activation(tiles, decoder.conv_norm_out, tile_px)
+    height = tiles.height
     levels = [
-        as_levels(convolved_rows(strips, decoder.conv_out, first, last, height, activation))
-        for first, last in ranges(height, strips.width, strip_px)
+        as_levels(convolved_rows(tiles, decoder.conv_out, first, last, height, activation))
+        for first, last in ranges(height, tiles.width, tile_px)
     ]
     return as_pixels(levels)
 
 
-def encode_tiled(vae: AutoencoderKLFlux2, picture: Pixels, strip_px: int = STRIP_PX) -> torch.Tensor:
-    """Return a reference's normalised ``patched`` latents (1, 4·C, rows, columns), as ``vae.encode`` does.
+def encode_tiled(vae: AutoencoderKLFlux2, picture: Pixels, tile_px: int = TILE_PX) -> torch.Tensor:
+    """Return a reference's normalised ``patched`` latents (1, 4·C, rows, columns), like ``vae.encode``.
 
-    Raises ValueError where a side of ``picture`` is not a multiple of 16 px.
+    Raises ValueError if a side of ``picture`` is not a multiple of 16 px.
     """
     encoder = vae.encoder
     image = RowTiles(picture_of(vae, picture))
     height = image.height
-    strips = RowTiles()
-    for first, last in ranges(height, image.width, strip_px):
-        strips.append(convolved_rows(image, encoder.conv_in, first, last, height))
+    tiles = RowTiles()
+    for first, last in ranges(height, image.width, tile_px):
+        tiles.append(convolved_rows(image, encoder.conv_in, first, last, height))
     for block in encoder.down_blocks:
         for each in block.resnets:
-            strips = resnet(strips, each, strip_px)
+            tiles = resnet(tiles, each, tile_px)
         for sampler in block.downsamplers or ():
-            strips = downsample(strips, sampler.conv, strip_px)
-    hidden = _middle(encoder.mid_block, joined(strips))
+            tiles = downsample(tiles, sampler.conv, tile_px)
+    hidden = _middle(encoder.mid_block, joined(tiles))
     hidden = encoder.conv_out(F.silu(encoder.conv_norm_out(hidden)))
     moments = hidden if vae.quant_conv is None else vae.quant_conv(hidden)
     mode, _ = moments.chunk(2, dim=1)
     return latents_of(vae, mode)
 
 
-def _activation(strips: RowTiles, norm: nn.GroupNorm, strip_px: int) -> Activation:
+def _activation(tiles: RowTiles, norm: nn.GroupNorm, tile_px: int) -> Activation:
     statistics = GroupStatistics(norm)
-    for first, last in ranges(strips.height, strips.width, strip_px):
-        statistics.add(strips.rows(first, last))
+    for first, last in ranges(tiles.height, tiles.width, tile_px):
+        statistics.add(tiles.rows(first, last))
     return statistics.activation()
 
 
 def _middle(block: UNetMidBlock2D, hidden: torch.Tensor) -> torch.Tensor:
-    """Run the middle block on (1, C, height, width) at an eighth of the picture's size, 16 MiB at 1024²."""
+    """Run the middle block on (1, C, height, width) at an eighth of the picture's size: 16 MiB at 1024²."""
     hidden = block.resnets[0](hidden, None)
     for attention, each in zip(block.attentions, block.resnets[1:], strict=True):
         if attention is not None:
@@ -108,7 +108,7 @@ def _middle(block: UNetMidBlock2D, hidden: torch.Tensor) -> torch.Tensor:
 
 
 def _attend(attention: Attention, hidden: torch.Tensor) -> torch.Tensor:
-    """Run the attention over all positions of (1, C, height, width), a part of the queries at a time."""
+    """Run attention over all positions of (1, C, height, width), a chunk of queries at a time."""
     tokens = attention.group_norm(hidden.flatten(2)).transpose(1, 2)
     query, key, value = (
         project(tokens).unflatten(2, (attention.heads, -1)).transpose(1, 2)

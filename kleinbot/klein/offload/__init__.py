@@ -1,1 +1,1 @@
-"""Where weights lie between two uses: GPU, pinned host memory, or disk."""
+"""Places weights on the GPU, in pinned host memory or on disk."""

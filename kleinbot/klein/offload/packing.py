@@ -1,4 +1,4 @@
-"""A module's tensors as one run of bytes, and back: what lets them travel in one copy."""
+"""Packs a module's tensors into one buffer, so that they are copied at once."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from typing import Any
 import torch
 
 _ALIGNMENT_BYTES = 256
-"""What the CUDA allocator aligns to; kernels may count on it."""
+"""The CUDA allocator's alignment; kernels may rely on it."""
 
 
 @dataclass(frozen=True)
-class _Place:
-    """A parameter or buffer of a module, and where it lies in the bytes."""
+class _PackedTensor:
+    """A parameter or buffer of a module, and its position in the packed bytes."""
 
     registry: dict[str, Any]
     name: str
@@ -23,8 +23,8 @@ class _Place:
     size: torch.Size
     stride: tuple[int, ...]
 
-    def of(self, run: torch.Tensor) -> torch.Tensor:
-        flat = run[self.first_byte : self.first_byte + self.bytes].view(self.dtype)
+    def of(self, buffer: torch.Tensor) -> torch.Tensor:
+        flat = buffer[self.first_byte : self.first_byte + self.bytes].view(self.dtype)
         tensor = flat.as_strided(self.size, self.stride)
         return torch.nn.Parameter(tensor, requires_grad=False) if self.is_parameter else tensor
 
@@ -32,11 +32,11 @@ class _Place:
 class Pack:
     """The parameters and buffers of some modules.
 
-    ``bind`` makes the modules use tensors that lie in a run of ``bytes`` bytes (uint8) on any device.
+    ``bind`` makes the modules use tensors inside a buffer of ``bytes`` bytes (uint8) on any device.
     """
 
     def __init__(self, modules: Sequence[torch.nn.Module]) -> None:
-        self._places: list[_Place] = []
+        self._entries: list[_PackedTensor] = []
         self._shapes: list[torch.Tensor] | None = None
         self._is_bound = True
         self.bytes = 0
@@ -46,38 +46,38 @@ class Pack:
                     if tensor is not None:
                         self._add(registry, name, is_parameter, tensor)
 
-    def runs(self) -> Iterator[tuple[int, torch.Tensor]]:
-        """Yield what the modules hold now, as (first byte, flat uint8 tensor), first to last."""
-        for place in self._places:
-            packed = _packed(place.registry[place.name].detach())
+    def chunks(self) -> Iterator[tuple[int, torch.Tensor]]:
+        """Yield the modules' current tensors as (first byte, flat uint8 tensor), in order."""
+        for entry in self._entries:
+            packed = _packed(entry.registry[entry.name].detach())
             flat = packed.as_strided((packed.numel(),), (1,), packed.storage_offset())
-            yield place.first_byte, flat.view(torch.uint8)
+            yield entry.first_byte, flat.view(torch.uint8)
 
-    def bind(self, run: torch.Tensor) -> None:
-        """Let the modules use what lies in ``run``: (``bytes`` or more,) uint8."""
-        self._hand_out(self._tensors(run))
+    def bind(self, buffer: torch.Tensor) -> None:
+        """Make the modules use the tensors in ``buffer``: (``bytes`` or more,) uint8."""
+        self._assign(self._tensors(buffer))
         self._is_bound = True
 
     def unbind(self) -> None:
-        """Let the modules hold shapes without memory."""
+        """Replace the modules' tensors with shapes without memory."""
         if self._shapes is None:
             self._shapes = self._tensors(torch.empty(self.bytes, dtype=torch.uint8, device="meta"))
         if self._is_bound:
-            self._hand_out(self._shapes)
+            self._assign(self._shapes)
             self._is_bound = False
 
-    def _tensors(self, run: torch.Tensor) -> list[torch.Tensor]:
-        return [place.of(run) for place in self._places]
+    def _tensors(self, buffer: torch.Tensor) -> list[torch.Tensor]:
+        return [entry.of(buffer) for entry in self._entries]
 
-    def _hand_out(self, tensors: Sequence[torch.Tensor]) -> None:
-        for place, tensor in zip(self._places, tensors, strict=True):
-            place.registry[place.name] = tensor
+    def _assign(self, tensors: Sequence[torch.Tensor]) -> None:
+        for entry, tensor in zip(self._entries, tensors, strict=True):
+            entry.registry[entry.name] = tensor
 
     def _add(self, registry: dict[str, Any], name: str, is_parameter: bool, tensor: torch.Tensor) -> None:
         packed = _packed(tensor)
         first = -(-self.bytes // _ALIGNMENT_BYTES) * _ALIGNMENT_BYTES
-        self._places.append(
-            _Place(
+        self._entries.append(
+            _PackedTensor(
                 registry,
                 name,
                 is_parameter,
@@ -92,7 +92,7 @@ class Pack:
 
 
 def _packed(tensor: torch.Tensor) -> torch.Tensor:
-    """Return ``tensor`` without gaps; a transposed matrix stays one, as FP8 products want it."""
+    """Return ``tensor`` without gaps; a transposed matrix stays transposed, as FP8 products require."""
     if tensor.ndim == 2 and tensor.mT.is_contiguous():
         return tensor
     return tensor.contiguous()

@@ -1,4 +1,4 @@
-"""The text encoder's token table in host memory: 0.78 GB of which a prompt reads 512 rows."""
+"""The text encoder's token table in host memory: 0.78 GB, of which a prompt reads 512 rows."""
 
 import torch
 from torch import nn
@@ -6,11 +6,11 @@ from torch.nn import functional
 
 
 class TokenTable(nn.Module):
-    """An embedding that stays where it is when its model moves; what is looked up goes to the ids' device."""
+    """An embedding whose table stays in place when its model moves; its output is on the ids' device."""
 
     def __init__(self, table: torch.Tensor) -> None:
         super().__init__()
-        # Neither parameter nor buffer: those move with the model.
+        # Neither a parameter nor a buffer: those move with the model.
         self.table = table
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:

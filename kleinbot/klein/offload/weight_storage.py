@@ -1,4 +1,4 @@
-"""Where the bytes of streamed weights lie: pinned host memory, or a file."""
+"""Stores the bytes of streamed weights in pinned host memory or in a file."""
 
 import logging
 import tempfile
@@ -15,27 +15,27 @@ from kleinbot.klein.offload.packing import Pack
 _log = logging.getLogger(__name__)
 
 CHUNK_BYTES = 64 * 2**20
-"""Host memory is pinned in pieces of this size. torch rounds each piece up to a power of two, so one of 5 GB
-would take 8."""
+"""Host memory is pinned in chunks of this size. torch rounds each chunk up to a power of two, so one of
+5 GB would take 8."""
 
 STAGING_BYTES = 32 * 2**20
-"""What is read from disk at once, twice: one piece is read while the other one travels."""
+"""The size of each of two disk read buffers: one is read while the other is copied to the GPU."""
 
 
 class WeightStorage(Protocol):
-    """Keeps the bytes of packs, numbered from 0 in the order of ``put``."""
+    """Stores the bytes of packs, numbered from 0 in the order of ``put``."""
 
     def put(self, pack: Pack) -> None:
-        """Copy what ``pack``'s modules hold."""
+        """Copy the tensors of ``pack``'s modules."""
         ...
 
-    def fetch(self, number: int, run: torch.Tensor) -> None:
-        """Fill ``run``, (bytes of the pack,) uint8; on a card, when the current stream gets there."""
+    def fetch(self, number: int, buffer: torch.Tensor) -> None:
+        """Fill ``buffer``, (bytes of the pack,) uint8; on a GPU, in the order of the current stream."""
         ...
 
 
 class HostStorage:
-    """In the host's memory, pinned where the device is a card, so that copies run beside the computing."""
+    """In host memory, pinned if the device is a GPU, so that copies overlap with computation."""
 
     def __init__(self, device: torch.device, chunk_bytes: int = CHUNK_BYTES) -> None:
         self._device = device
@@ -51,23 +51,23 @@ class HostStorage:
         while len(self._chunks) * self._chunk_bytes < self._bytes:
             chunk = host_bytes(self._chunk_bytes, self._device)
             if not chunk.is_pinned():
-                # Said once, and not asked again for each of a hundred chunks.
+                # Logged once, and not tried again for each of a hundred chunks.
                 self._device = torch.device("cpu")
             self._chunks.append(chunk)
-        for offset, run in pack.runs():
+        for offset, content in pack.chunks():
             done = 0
-            for piece in self._pieces(first + offset, run.numel()):
-                piece.copy_(run[done : done + piece.numel()])
+            for piece in self._pieces(first + offset, content.numel()):
+                piece.copy_(content[done : done + piece.numel()])
                 done += piece.numel()
 
-    def fetch(self, number: int, run: torch.Tensor) -> None:
+    def fetch(self, number: int, buffer: torch.Tensor) -> None:
         done = 0
-        for piece in self._pieces(self._firsts[number], run.numel()):
-            run[done : done + piece.numel()].copy_(piece, non_blocking=True)
+        for piece in self._pieces(self._firsts[number], buffer.numel()):
+            buffer[done : done + piece.numel()].copy_(piece, non_blocking=True)
             done += piece.numel()
 
     def _pieces(self, first: int, count: int) -> Iterator[torch.Tensor]:
-        """Yield the memory of ``count`` bytes from ``first`` on, chunk by chunk."""
+        """Yield ``count`` bytes of memory from ``first``, chunk by chunk."""
         while count > 0:
             chunk, start = divmod(first, self._chunk_bytes)
             taken = min(count, self._chunk_bytes - start)
@@ -76,10 +76,10 @@ class HostStorage:
 
 
 class DiskStorage:
-    """In a nameless file, which the system removes with the process whatever happens to it."""
+    """In a file without a name, which the system removes with the process in any case."""
 
     def __init__(self, device: torch.device, folder: Path | None, staging_bytes: int = STAGING_BYTES) -> None:
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - open as long as the model is there
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - open as long as the model is loaded
         weakref.finalize(self, self._file.close)
         self._firsts: list[int] = []
         self._bytes = 0
@@ -90,16 +90,16 @@ class DiskStorage:
         first = self._bytes
         self._firsts.append(first)
         self._bytes += pack.bytes
-        for offset, run in pack.runs():
+        for offset, content in pack.chunks():
             self._file.seek(first + offset)
-            self._file.write(run.cpu().numpy().data)
+            self._file.write(content.cpu().numpy().data)
         self._file.truncate(self._bytes)
 
-    def fetch(self, number: int, run: torch.Tensor) -> None:
+    def fetch(self, number: int, buffer: torch.Tensor) -> None:
         self._file.seek(self._firsts[number])
         step = self._staging[0].numel()
-        for turn, first in enumerate(range(0, run.numel(), step)):
-            piece = run[first : first + step]
+        for turn, first in enumerate(range(0, buffer.numel(), step)):
+            piece = buffer[first : first + step]
             which = turn % len(self._staging)
             sent = self._sent[which]
             if sent is not None:
@@ -113,21 +113,21 @@ class DiskStorage:
 
 
 def on_disk(table: torch.Tensor, folder: Path | None) -> torch.Tensor:
-    """Return ``table`` as memory that the system reads from a nameless file when it is touched."""
+    """Return ``table`` mapped from a file without a name; the system reads its pages on access."""
     packed = table.detach().cpu().contiguous().view(torch.uint8)
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(packed.numpy().data)
         file.flush()
-        # The mapping outlives the open file. Private and writable, as torch wants memory to be.
+        # The mapping outlives the open file. Private and writable, as torch requires.
         mapped = np.memmap(file, np.uint8, mode="c", shape=tuple(packed.shape))
     return torch.from_numpy(mapped).view(table.dtype)
 
 
 def host_bytes(count: int, device: torch.device) -> torch.Tensor:
-    """Return (count,) uint8 in host memory, pinned where ``device`` is a card and the system allows it."""
+    """Return (count,) uint8 in host memory, pinned if ``device`` is a GPU and the system allows it."""
     if device.type == "cuda":
         try:
             return torch.empty(count, dtype=torch.uint8, pin_memory=True)
         except RuntimeError as error:
-            _log.warning("host memory cannot be pinned, weights travel at half the speed: %s", error)
+            _log.warning("host memory cannot be pinned, so weights are copied at half the speed: %s", error)
     return torch.empty(count, dtype=torch.uint8)

@@ -1,1 +1,1 @@
-"""The stages of the model: encode, denoise, decode, and loading what they need."""
+"""Loads the model and runs its stages: encode, denoise, decode."""

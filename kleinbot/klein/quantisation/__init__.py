@@ -1,1 +1,1 @@
-"""Linear layers with 8-bit weights: made, kept on disk, read back."""
+"""Quantises linear layers to 8 bits and caches them on disk."""

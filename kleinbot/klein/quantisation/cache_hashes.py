@@ -1,4 +1,4 @@
-"""Whether files in 8 bits have the bytes that were written: hashed on the way, compared once. No torch."""
+"""Verifies cached 8-bit files by the hash recorded when they were written. Imports no torch."""
 
 import logging
 import re
@@ -12,27 +12,27 @@ _HASH_CHARACTERS = 64
 _log = logging.getLogger(__name__)
 
 
-def note_of(path: Path) -> Path:
-    """Return where the hash of the file at ``path`` stands."""
+def hash_file_of(path: Path) -> Path:
+    """Return the file with the hash of ``path``."""
     return path.with_name(f"{path.name}{_HASH}")
 
 
-def is_whole(path: Path, ask: Callable[[], None]) -> bool:
-    """Tell whether the file at ``path`` has the bytes that were written; ``ask`` may raise in between.
+def is_intact(path: Path, ask: Callable[[], None]) -> bool:
+    """Return whether the file at ``path`` has the bytes that were written; ``ask`` may raise in between.
 
-    It is hashed once after it was written, and again only where its size or time has changed. A file of a
-    version that noted no hash, or whose note a power cut has emptied, is taken as it is, and what it is now
-    is noted.
+    It is hashed once after it was written, and again only if its size or time has changed. A file without a
+    recorded hash (from an older version, or after a power cut emptied the hash file) is accepted, and its
+    current hash is recorded.
 
-    Raises OSError where it cannot be read.
+    Raises OSError if it cannot be read.
     """
-    note = note_of(path)
-    noted = _noted(note)
-    if noted is not None and is_verified(path):
+    note = hash_file_of(path)
+    recorded = _recorded_hash(note)
+    if recorded is not None and is_verified(path):
         return True
     found = sha256_of(path, ask)
-    if noted is not None:
-        if noted != found:
+    if recorded is not None:
+        if recorded != found:
             return False
     else:
         try:
@@ -43,15 +43,15 @@ def is_whole(path: Path, ask: Callable[[], None]) -> bool:
     return True
 
 
-def _noted(note: Path) -> str | None:
+def _recorded_hash(note: Path) -> str | None:
     if not note.is_file():
         return None
-    noted = note.read_bytes()[: _HASH_CHARACTERS + 1].decode("ascii", "replace").strip()
-    return noted if re.fullmatch(f"[0-9a-f]{{{_HASH_CHARACTERS}}}", noted) else None
+    recorded = note.read_bytes()[: _HASH_CHARACTERS + 1].decode("ascii", "replace").strip()
+    return recorded if re.fullmatch(f"[0-9a-f]{{{_HASH_CHARACTERS}}}", recorded) else None
 
 
-def remove_lone_notes(folder: Path) -> None:
-    """Remove what is noted of files that are not in ``folder``: a process was killed between the two."""
+def remove_orphaned_notes(folder: Path) -> None:
+    """Remove hash files without their weight file in ``folder``, left by a killed process."""
     for ending in (_HASH, _VERIFIED):
         for note in folder.glob(f"*{ending}"):
             if not note.with_name(note.name.removesuffix(ending)).is_file():
@@ -59,6 +59,6 @@ def remove_lone_notes(folder: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove the file at ``path`` with what is noted of it."""
-    for each in (path, note_of(path), path.with_name(f"{path.name}{_VERIFIED}")):
+    """Remove the file at ``path`` with its hash files."""
+    for each in (path, hash_file_of(path), path.with_name(f"{path.name}{_VERIFIED}")):
         each.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""Linear layers whose weights stay in 8 bits: Black Forest Labs' scaled FP8, and rows quantised on load.
+"""Linear layers with 8-bit weights: Black Forest Labs' scaled FP8, and weights quantised by row on load.
 
-Own modules of plain tensors, not torchao's tensor subclasses: they are moved, pinned, streamed, saved and
-traced like any other module's, under every release of torch that is supported.
+They are modules with plain tensors instead of torchao's tensor subclasses, so they can be moved, pinned,
+streamed, saved and traced like any other module, under every supported release of torch.
 """
 
 from collections.abc import Callable, Generator, Iterable
@@ -15,17 +15,17 @@ FP8_MOST = 448.0
 """The largest number of e4m3."""
 
 NARROWED_AT_ONCE = 2**22
-"""Numbers of an input that are brought to FP8 at a time: 16 MiB where the quotient is float32."""
+"""Numbers of an input converted to FP8 at a time: 16 MiB if the quotient is float32."""
 
 
 @torch.library.custom_op("kleinbot::widen", mutates_args=())
 def widen(weight: torch.Tensor, scale: torch.Tensor | None, dtype: torch.dtype) -> torch.Tensor:
-    """Return 8-bit ``weight`` in ``dtype``, times ``scale``: a float32 scalar on the host, or None.
+    """Return 8-bit ``weight`` in ``dtype``, times ``scale``: a float32 scalar on the CPU, or None.
 
-    The product is rounded once, as ``(weight.float() * scale).to(dtype)`` is, but needs no float32 copy:
-    every e4m3 is exact in bfloat16, and torch multiplies by a scalar of the host in float32.
+    The product is rounded once, like ``(weight.float() * scale).to(dtype)``, but needs no float32 copy:
+    every e4m3 is exact in bfloat16, and torch multiplies by a CPU scalar in float32.
 
-    An operator of its own so that compilers leave it alone: Triton has no FP8 for cards before sm_89.
+    A custom operator, so that compilers do not trace into it: Triton has no FP8 for GPUs before sm_89.
     """
     wide = weight.to(dtype)
     return wide if scale is None else wide.mul_(scale)
@@ -42,18 +42,18 @@ def _narrowed(
 ) -> torch.Tensor:
     """Return ``apply(rows, scale)`` in FP8; ``rows`` is (N, in), ``scale`` a scalar or (N, 1).
 
-    Strip by strip of rows: of a whole picture the scaled numbers, and those once clamped, would be many times
-    what the layer's input takes. A compiler gets it in one piece, and makes one kernel of it.
+    In tiles of rows: the scaled and clamped numbers of a whole picture would take many times the layer's
+    input. A compiler gets it in one piece and generates one kernel.
     """
-    # Clamped first: what overflows becomes NaN under torch 2.11 and 448 under 2.13.
+    # Clamped first: an overflow becomes NaN under torch 2.11 and 448 under 2.13.
     if torch.compiler.is_compiling():
         return apply(rows, scale).clamp(-FP8_MOST, FP8_MOST).to(FP8)
     narrow = torch.empty_like(rows, dtype=FP8)
     at_once = max(1, NARROWED_AT_ONCE // rows.shape[1])
     scales = scale.expand(len(rows), 1)
     for first in range(0, len(rows), at_once):
-        strip = slice(first, first + at_once)
-        narrow[strip] = apply(rows[strip], scales[strip]).clamp_(-FP8_MOST, FP8_MOST)
+        tile = slice(first, first + at_once)
+        narrow[tile] = apply(rows[tile], scales[tile]).clamp_(-FP8_MOST, FP8_MOST)
     return narrow
 
 
@@ -61,9 +61,9 @@ class Fp8Linear(nn.Module):
     """y = x·(weight·weight_scale)ᵀ without bias, as in Black Forest Labs' FP8 files.
 
     ``weight`` is (out, in) in float8_e4m3fn, ``weight_scale`` and ``input_scale`` are float32 scalars;
-    ``dtype`` is that of x. Where ``native``, x is quantised with the static ``input_scale`` and the product
-    is one of FP8 numbers (sm_89 and newer, and CPUs); else the weight is dequantised for each product, which
-    is bit-equal to having it dequantised at load.
+    ``dtype`` is that of x. If ``native``, x is quantised with the static ``input_scale`` and multiplied in
+    FP8 (sm_89 and newer, and CPUs); otherwise the weight is dequantised for each product, which is bit-equal
+    to dequantising it on load.
     """
 
     weight: torch.Tensor
@@ -84,12 +84,12 @@ class Fp8Linear(nn.Module):
         self.native = native
         self.out_features, self.in_features = weight.shape
         self.weight = nn.Parameter(weight, requires_grad=False)
-        # x is multiplied in its own dtype, so the factor is rounded to that, and the scale is made to fit.
+        # x is multiplied in its own dtype, so the factor is rounded to it and the scale follows from it.
         factor = (1.0 / input_scale.double()).to(dtype)
         self.register_buffer("input_factor", factor.reshape(()))
         self.register_buffer("input_scale", (1.0 / factor.double()).float().reshape(()))
         self.register_buffer("weight_scale", weight_scale.float().reshape(()))
-        # No buffer: it stays on the host when the module moves, see ``widen``.
+        # Not a buffer: it stays on the CPU when the module moves, see ``widen``.
         self.host_scale = weight_scale.float().reshape(()).cpu()
 
     def widened(self, dtype: torch.dtype) -> torch.Tensor:
@@ -122,8 +122,8 @@ class Fp8Linear(nn.Module):
 class RowScaledLinear(nn.Module):
     """y = (x·weightᵀ)·scale without bias: one scale for each row of an int8 or float8_e4m3fn ``weight``.
 
-    ``weight`` is (out, in), ``scale`` (out,) in float32. Where ``native`` (FP8 only), each row of x is
-    quantised by its own largest number and the product is one of FP8 numbers.
+    ``weight`` is (out, in), ``scale`` (out,) in float32. If ``native`` (FP8 only), each row of x is quantised
+    by its largest number and multiplied in FP8.
     """
 
     weight: torch.Tensor
@@ -144,7 +144,7 @@ class RowScaledLinear(nn.Module):
         return wide
 
     def product(self, x: torch.Tensor, widened: torch.Tensor) -> torch.Tensor:
-        # In place: in float32, and rounded once.
+        # In place: computed in float32 and rounded once.
         y: torch.Tensor = functional.linear(x, widened).mul_(self.scale)
         return y
 
@@ -166,16 +166,16 @@ class RowScaledLinear(nn.Module):
         return product.reshape(*x.shape[:-1], self.out_features)
 
     def extra_repr(self) -> str:
-        kept = str(self.weight.dtype).removeprefix("torch.")
+        dtype = str(self.weight.dtype).removeprefix("torch.")
         return (
-            f"in_features={self.in_features}, out_features={self.out_features}, {kept}, native={self.native}"
+            f"in_features={self.in_features}, out_features={self.out_features}, {dtype}, native={self.native}"
         )
 
 
 def products(linear: nn.Module, inputs: Iterable[torch.Tensor]) -> Generator[torch.Tensor]:
-    """Yield the product of ``linear`` with each of ``inputs``; its weight is dequantised once for all.
+    """Yield the product of ``linear`` with each of ``inputs``; its weight is dequantised once.
 
-    That is kept until the generator is at its end or closed.
+    The dequantised weight is kept until the generator is exhausted or closed.
     """
     if not isinstance(linear, Fp8Linear | RowScaledLinear) or linear.native:
         yield from map(linear, inputs)

@@ -1,4 +1,4 @@
-"""Models without weights, and weights into them: plain, or with linear layers in 8 bits."""
+"""Fills an empty model with weights, plain or with 8-bit linear layers."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from kleinbot.klein.weights.weight_set import ROW_SCALE, Component
 
 @dataclass(frozen=True)
 class TensorTarget:
-    """How a component shall be kept. ``native``: products of FP8 numbers where weights are FP8.
+    """The target format of a component. ``native``: multiply in FP8 if weights are FP8.
 
-    What must be quantised for it is so on ``device``.
+    Quantisation runs on ``device``.
     """
 
     dtype: torch.dtype
@@ -31,7 +31,7 @@ class TensorTarget:
         return Precision(str(self.dtype).removeprefix("torch."))
 
     def must_quantise(self, component: Component) -> bool:
-        """Tell whether ``component`` is not yet in the 8-bit format that is wanted."""
+        """Return whether ``component`` is not yet in the target's 8-bit format."""
         is_there = component.row_scaled_layers or (
             self.format is WeightFormat.FP8 and component.scaled_layers
         )
@@ -39,7 +39,7 @@ class TensorTarget:
 
 
 def plain(component: Component, name: str, dtype: torch.dtype, reader: TensorReader) -> torch.Tensor:
-    """Return the model's tensor ``name`` in ``dtype`` (counters as they are), dequantised if it must be."""
+    """Return the model's tensor ``name`` in ``dtype`` (counters unchanged), dequantised if necessary."""
     value = reader.read(component.tensors[name])
     scale = component.tensors.get(f"{name.removesuffix('.weight')}.{WEIGHT_SCALE}")
     if name.endswith(".weight") and scale is not None:
@@ -52,18 +52,18 @@ def plain(component: Component, name: str, dtype: torch.dtype, reader: TensorRea
 def populate(
     model: nn.Module,
     component: Component,
-    wanted: TensorTarget,
+    target: TensorTarget,
     reader: TensorReader,
     on_bytes: Callable[[int], None],
 ) -> None:
-    """Put ``component`` into ``model``, on the CPU; ``on_bytes`` is told of every tensor that is in.
+    """Load ``component`` into ``model``, on the CPU; ``on_bytes`` receives the bytes of each loaded tensor.
 
-    Where ``wanted`` is an 8-bit format, layers that the files keep so become 8-bit modules as they are, and
-    plain ones are quantised; all else becomes plain. Values are given their dtype on the way in: converting
-    the model afterwards would also convert Qwen3's rotary frequencies, which changes the embeddings.
+    If ``target`` is an 8-bit format, 8-bit layers of the files become 8-bit modules unchanged and plain ones
+    are quantised; all others become plain. Values are converted on load: converting the whole model
+    afterwards would also convert Qwen3's rotary frequencies, which changes the embeddings.
     """
     done: set[str] = set()
-    for name, layer in _eight_bit_layers(model, component, wanted, reader):
+    for name, layer in _eight_bit_layers(model, component, target, reader):
         model.set_submodule(name, layer)
         on_bytes(component.tensors[f"{name}.weight"].bytes)
         done.add(name)
@@ -71,7 +71,7 @@ def populate(
         parent, _, leaf = name.rpartition(".")
         if parent in done or name not in component.tensors:
             continue
-        value = plain(component, name, wanted.dtype, reader)
+        value = plain(component, name, target.dtype, reader)
         module = model.get_submodule(parent)
         if leaf in module._parameters:
             module._parameters[leaf] = nn.Parameter(value, requires_grad=False)
@@ -82,20 +82,20 @@ def populate(
 
 
 def _eight_bit_layers(
-    model: nn.Module, component: Component, wanted: TensorTarget, reader: TensorReader
+    model: nn.Module, component: Component, target: TensorTarget, reader: TensorReader
 ) -> Iterator[tuple[str, nn.Module]]:
-    native = wanted.native and wanted.format is WeightFormat.FP8
-    if wanted.must_quantise(component):
+    native = target.native and target.format is WeightFormat.FP8
+    if target.must_quantise(component):
         for name in sorted(large_layers(model)):
-            weight = plain(component, f"{name}.weight", wanted.dtype, reader)
-            narrow, scale = quantise(weight, wanted.format, wanted.device)
+            weight = plain(component, f"{name}.weight", target.dtype, reader)
+            narrow, scale = quantise(weight, target.format, target.device)
             yield name, RowScaledLinear(narrow, scale, native=native)
         return
     for name in sorted(component.row_scaled_layers):
         weight, scale = (reader.read(component.tensors[f"{name}.{part}"]) for part in ("weight", ROW_SCALE))
         yield name, RowScaledLinear(weight, scale, native=native)
-    for name in sorted(component.scaled_layers) if wanted.format is WeightFormat.FP8 else ():
+    for name in sorted(component.scaled_layers) if target.format is WeightFormat.FP8 else ():
         weight, weight_scale, input_scale = (
             reader.read(component.tensors[f"{name}.{part}"]) for part in ("weight", WEIGHT_SCALE, INPUT_SCALE)
         )
-        yield name, Fp8Linear(weight, weight_scale, input_scale, wanted.dtype, native=wanted.native)
+        yield name, Fp8Linear(weight, weight_scale, input_scale, target.dtype, native=target.native)

@@ -1,7 +1,7 @@
-"""Plain weights to 8 bits, each row with a scale of its own.
+"""Quantises plain weights to 8 bits with one scale per row.
 
-The numbers are those of torchao 0.18's weight-only INT8 and FP8 by rows, bit for bit
-(``tests/klein/test_quantise.py``), but for rows of zeros in FP8, which become zeros here and NaN there.
+The numbers equal those of torchao 0.18's weight-only INT8 and FP8 by rows, bit for bit
+(``tests/klein/test_quantise.py``), except rows of zeros in FP8: zeros here, NaN there.
 """
 
 import torch
@@ -11,18 +11,18 @@ from kleinbot.domain.profile import WeightFormat
 
 _BLOCKS = ("transformer_blocks.", "single_transformer_blocks.", "layers.")
 _INT8_LEVELS = 127.5
-"""Half of -128…127: the largest number of a row becomes this, so that both ends are used."""
+"""Half of the range -128…127: the largest number of a row maps to it, so that both ends are used."""
 
 _FP8 = torch.float8_e4m3fn
 _FP8_MOST = 448.0
 _AT_ONCE = 1 << 24
-"""Numbers that are in float32 at a time: 64 MiB, and as much again for the quotient."""
+"""Numbers converted to float32 at a time: 64 MiB, and as much again for the quotient."""
 
 
 def large_layers(model: nn.Module) -> frozenset[str]:
-    """Return the linear layers that are worth 8 bits: those of the blocks, as in Black Forest Labs' files.
+    """Return the linear layers to quantise: those of the blocks, as in Black Forest Labs' files.
 
-    What leads in and out, and what makes the modulations, stays plain there too.
+    Input, output and modulation layers stay plain there too.
     """
     return frozenset(
         name
@@ -32,20 +32,20 @@ def large_layers(model: nn.Module) -> frozenset[str]:
 
 
 def quantise(
-    weight: torch.Tensor, kept: WeightFormat, device: torch.device
+    weight: torch.Tensor, weight_format: WeightFormat, device: torch.device
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return ``weight`` (out, in) in 8 bits and the float32 scales of its rows (out,), both on the CPU.
 
-    The arithmetic is done on ``device``. An int8 is -128…127, a float8_e4m3fn -448…448.
+    The arithmetic runs on ``device``. An int8 is -128…127, a float8_e4m3fn -448…448.
 
-    Raises ValueError where ``kept`` is not an 8-bit format.
+    Raises ValueError if ``weight_format`` is not an 8-bit format.
     """
-    if kept is WeightFormat.PLAIN:
-        raise ValueError(kept)
-    in_rows = _int8 if kept is WeightFormat.INT8 else _fp8
+    if weight_format is WeightFormat.PLAIN:
+        raise ValueError(weight_format)
+    in_rows = _int8 if weight_format is WeightFormat.INT8 else _fp8
     rows = max(1, _AT_ONCE // weight.shape[1])
-    strips = (weight[first : first + rows] for first in range(0, weight.shape[0], rows))
-    made = [in_rows(strip.to(device)) for strip in strips]
+    tiles = (weight[first : first + rows] for first in range(0, weight.shape[0], rows))
+    made = [in_rows(tile.to(device)) for tile in tiles]
     return (
         torch.cat([narrow.cpu() for narrow, _ in made]),
         torch.cat([scale.reshape(-1).cpu() for _, scale in made]),
@@ -54,7 +54,7 @@ def quantise(
 
 def _int8(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     scale = rows.abs().amax(dim=1, keepdim=True) / _INT8_LEVELS
-    # A row of zeros would divide by nothing.
+    # A row of zeros would divide by zero.
     scale = scale.clamp(min=torch.finfo(torch.float32).eps).float()
     return (rows * (1.0 / scale)).round().clamp(-128, 127).to(torch.int8), scale
 

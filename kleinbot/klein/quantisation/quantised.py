@@ -1,4 +1,4 @@
-"""Components quantised on load, kept on disk so that the next start reads them and not the plain weights."""
+"""Caches quantised components on disk, so that the next start does not read the plain weights."""
 
 import hashlib
 import json
@@ -12,10 +12,10 @@ from torch import nn
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.profile import WeightFormat
-from kleinbot.klein.quantisation.cache_hashes import is_whole, remove, remove_lone_notes
+from kleinbot.klein.quantisation.cache_hashes import is_intact, remove, remove_orphaned_notes
 from kleinbot.klein.quantisation.populate import TensorTarget, plain
 from kleinbot.klein.quantisation.quantise import large_layers, quantise
-from kleinbot.klein.quantisation.quantised_cache import FOLDER, kept_of, metadata_of
+from kleinbot.klein.quantisation.quantised_cache import FOLDER, metadata_of, read_cache_metadata
 from kleinbot.klein.weights.headers import WeightFile, read_file, unreadable
 from kleinbot.klein.weights.tensor_reader import TensorReader
 from kleinbot.klein.weights.tensor_writer import PART, Slot, write_tensors
@@ -28,111 +28,111 @@ def quantised(
     label: str,
     component: Component,
     model: nn.Module,
-    wanted: TensorTarget,
+    target: TensorTarget,
     scratch: Path,
     on_bytes: Callable[[int], None],
 ) -> Component | None:
-    """Return ``component`` as it is kept in ``scratch`` with the large layers in 8 bits, made where it must.
+    """Return ``component`` with 8-bit layers from the cache in ``scratch``; create the cached file if needed.
 
-    ``model`` needs no weights. Layers are quantised one at a time. What is torn, or was made
-    of other files, is made anew. None where the disk does not take it: it is then quantised at each start.
+    ``model`` needs no weights. Layers are quantised one at a time. A truncated file, or one made from other
+    weights, is created again. Returns None if the disk cannot hold it: it is then quantised at each start.
 
-    Raises StartError WEIGHTS_MISSING (folder, file) where it must be made of files that are gone, or
-    WEIGHTS_UNREADABLE (file, reason) where what was made of them cannot be read now;
-    WEIGHTS_KEPT_DAMAGED (file) where what was made of them has changed on the disk, which is removed.
+    Raises StartError WEIGHTS_MISSING (folder, file) if it must be created from files that no longer exist;
+    WEIGHTS_UNREADABLE (file, reason) if the files no longer exist and the cached file cannot be read now;
+    WEIGHTS_KEPT_DAMAGED (file) if they no longer exist and the cached file is damaged, which is removed.
     """
     paths = {tensor.origin.path for tensor in component.tensors.values()}
-    beginning = f"{label}-{wanted.format}-"
-    for path in sorted((scratch / FOLDER).glob(f"{beginning}*.safetensors")):
-        if (kept := _kept(path, paths, wanted)) is None:
+    prefix = f"{label}-{target.format}-"
+    for path in sorted((scratch / FOLDER).glob(f"{prefix}*.safetensors")):
+        if (cached := _usable_cache(path, paths, target)) is None:
             continue
         try:
-            if is_whole(path, lambda: on_bytes(0)):
-                return Component(component.file, component.config, kept.tensors)
+            if is_intact(path, lambda: on_bytes(0)):
+                return Component(component.file, component.config, cached.tensors)
         except OSError as error:
             if component.gone:
                 raise unreadable(path.name, error) from error
-            _log.warning("%s cannot be read and is made anew: %s", path, error)
+            _log.warning("%s cannot be read and is created again: %s", path, error)
             continue
-        _log.warning("%s is not what was written; it is removed and made anew", path)
+        _log.warning("%s is damaged; it is removed and created again", path)
         _remove(path)
         if component.gone:
             raise StartError(Code.WEIGHTS_KEPT_DAMAGED, file=path.name)
     component.require_files()
-    metadata = metadata_of(label, wanted.format, wanted.precision, paths)
-    made = scratch / FOLDER / f"{beginning}{_short_hash(metadata)}.safetensors"
+    metadata = metadata_of(label, target.format, target.precision, paths)
+    path = scratch / FOLDER / f"{prefix}{_short_hash(metadata)}.safetensors"
     try:
-        _make(made, component, model, wanted, metadata, on_bytes)
+        _quantise_to(path, component, model, target, metadata, on_bytes)
     except OSError as error:
-        _log.warning("the quantised %s cannot be kept in %s: %s", label, scratch, error)
+        _log.warning("the quantised %s cannot be cached in %s: %s", label, scratch, error)
         return None
-    _remove_stale(made, beginning)
-    return Component(component.file, component.config, read_file(made.parent, made.name).tensors)
+    _remove_stale(path, prefix)
+    return Component(component.file, component.config, read_file(path.parent, path.name).tensors)
 
 
 def remove_unfinished(scratch: Path) -> None:
-    """Remove what a killed process left of the files that it was writing; no other process writes here."""
+    """Remove partial files left by a killed process; no other process writes here."""
     folder = scratch / FOLDER
     try:
         for part in folder.glob(f"*{PART}"):
             part.unlink(missing_ok=True)
-        remove_lone_notes(folder)
+        remove_orphaned_notes(folder)
     except OSError as error:
-        _log.warning("what was left unfinished in %s stays there: %s", folder, error)
+        _log.warning("partial files in %s cannot be removed: %s", folder, error)
 
 
-def _kept(path: Path, paths: Iterable[Path], wanted: TensorTarget) -> WeightFile | None:
+def _usable_cache(path: Path, paths: Iterable[Path], target: TensorTarget) -> WeightFile | None:
     try:
         content = read_file(path.parent, path.name)
     except StartError:
         return None
-    kept = kept_of(content)
-    is_right = kept is not None and kept.precision is wanted.precision and kept.is_made_of(paths)
-    return content if is_right else None
+    cached = read_cache_metadata(content)
+    is_usable = cached is not None and cached.precision is target.precision and cached.was_made_from(paths)
+    return content if is_usable else None
 
 
 def _short_hash(metadata: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(metadata).encode()).hexdigest()[:16]
 
 
-def _make(
+def _quantise_to(
     path: Path,
     component: Component,
     model: nn.Module,
-    wanted: TensorTarget,
+    target: TensorTarget,
     metadata: Mapping[str, str],
     on_bytes: Callable[[int], None],
 ) -> None:
     layers = large_layers(model)
-    slots = _slots(model, layers, wanted)
+    slots = _slots(model, layers, target)
     bytes_needed = sum(slot.bytes for slot in slots.values())
     path.parent.mkdir(parents=True, exist_ok=True)
     if (free := shutil.disk_usage(path.parent).free) < bytes_needed:
         raise OSError(f"{free} bytes are free, {bytes_needed} are needed")
-    _log.info("quantising %s to %s, once", component.file, wanted.format)
+    _log.info("quantising %s to %s, once", component.file, target.format)
     with TensorReader() as reader:
 
         def read(name: str) -> torch.Tensor:
             layer, _, part = name.rpartition(".")
             if part == ROW_SCALE:
-                # Scales stand before the weights that they belong to; quantising twice is cheap, keeping
-                # all weights until they are written is not.
+                # Scales precede their weights in the file; quantising twice is cheaper than holding all
+                # weights until they are written.
                 return _quantised(layer)[1]
             if layer in layers:
                 on_bytes(component.tensors[name].bytes)
                 return _quantised(layer)[0]
             on_bytes(component.tensors[name].bytes)
-            return plain(component, name, wanted.dtype, reader)
+            return plain(component, name, target.dtype, reader)
 
         def _quantised(layer: str) -> tuple[torch.Tensor, torch.Tensor]:
-            weight = plain(component, f"{layer}.weight", wanted.dtype, reader)
-            return quantise(weight, wanted.format, wanted.device)
+            weight = plain(component, f"{layer}.weight", target.dtype, reader)
+            return quantise(weight, target.format, target.device)
 
         write_tensors(path, slots, read, metadata)
 
 
-def _slots(model: nn.Module, layers: frozenset[str], wanted: TensorTarget) -> dict[str, Slot]:
-    narrow = torch.int8 if wanted.format is WeightFormat.INT8 else torch.float8_e4m3fn
+def _slots(model: nn.Module, layers: frozenset[str], target: TensorTarget) -> dict[str, Slot]:
+    narrow = torch.int8 if target.format is WeightFormat.INT8 else torch.float8_e4m3fn
     slots: dict[str, Slot] = {}
     for name, tensor in model.state_dict().items():
         layer = name.removesuffix(".weight")
@@ -140,19 +140,19 @@ def _slots(model: nn.Module, layers: frozenset[str], wanted: TensorTarget) -> di
             slots[name] = Slot(narrow, tuple(tensor.shape))
             slots[f"{layer}.{ROW_SCALE}"] = Slot(torch.float32, (tensor.shape[0],))
         else:
-            dtype = wanted.dtype if tensor.is_floating_point() else tensor.dtype
+            dtype = target.dtype if tensor.is_floating_point() else tensor.dtype
             slots[name] = Slot(dtype, tuple(tensor.shape))
     return slots
 
 
-def _remove_stale(path: Path, beginning: str) -> None:
-    for other in path.parent.glob(f"{beginning}*.safetensors"):
+def _remove_stale(path: Path, prefix: str) -> None:
+    for other in path.parent.glob(f"{prefix}*.safetensors"):
         if other != path:
             _remove(other)
 
 
 def _remove(path: Path) -> None:
-    """Remove a file that serves nobody any more; where the system keeps it, it is only in the way."""
+    """Remove an unused file; if the system does not allow it, the file only wastes space."""
     try:
         remove(path)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Files in 8 bits, and what they say of the plain ones they were made of, which may be gone. No torch."""
+"""Cached 8-bit files and their metadata about the plain source files, which may be missing. No torch."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,30 +12,30 @@ from kleinbot.klein.weights.headers import FileOrigin, Gone, TensorInfo, WeightF
 
 FOLDER = "quantised"
 TEXT_ENCODER = "text-encoder"
-"""The label of a kept text encoder; a transformer's is another."""
+"""The label of a cached text encoder; transformers have other labels."""
 
 _MADE_OF = "kleinbot_made_of"
 _VERSION = 2
-"""Of what is kept; a change makes all of it anew."""
+"""The version of the cache; a change invalidates all files."""
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A plain file as it was when it was quantised: where it really lay, its size and time, its header."""
+    """A plain file as it was when it was quantised: its resolved path, size, time and header."""
 
     state: tuple[str, int, int]
     content: WeightFile
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether the file is gone, or still what it was."""
+        """Whether the file is missing or unchanged."""
         path = self.content.path
-        return not path.is_file() or state_of(path) == self.state
+        return not path.is_file() or file_state(path) == self.state
 
 
 @dataclass(frozen=True)
 class QuantisedFile:
-    """A file in 8 bits, and what it was made of, by where that was."""
+    """A cached 8-bit file, and its source files by path."""
 
     label: str
     format: WeightFormat
@@ -46,43 +46,43 @@ class QuantisedFile:
     def is_current(self) -> bool:
         return all(source.is_unchanged for source in self.sources.values())
 
-    def is_made_of(self, paths: Iterable[Path]) -> bool:
-        """Tell whether it was made of the files at ``paths`` as they are, or were before they went."""
+    def was_made_from(self, paths: Iterable[Path]) -> bool:
+        """Return whether it was made from the files at ``paths``, as they are or were before removal."""
         there, known = set(paths), {source.state for source in self.sources.values()}
         return len(there) == len(self.sources) and all(
-            state_of(path) in known if path.is_file() else path.absolute() in self.sources for path in there
+            file_state(path) in known if path.is_file() else path.absolute() in self.sources for path in there
         )
 
-    def is_made_of_any(self, paths: Iterable[Path]) -> bool:
+    def was_made_from_any(self, paths: Iterable[Path]) -> bool:
         return any(path.absolute() in self.sources for path in paths)
 
     def serves(self, profile: Profile) -> bool:
-        """Tell whether ``profile`` needs the weights as they are here."""
+        """Return whether ``profile`` needs the weights in this format."""
         plan = profile.text_encoder if self.label == TEXT_ENCODER else profile.transformer
         return (self.format, self.precision) == (plan.format, profile.precision)
 
 
-def kept_in(scratch: Path) -> Iterator[QuantisedFile]:
-    """Yield what is kept in ``scratch``, whole, of files that are known not to have changed."""
+def cached_in(scratch: Path) -> Iterator[QuantisedFile]:
+    """Yield the readable cached files in ``scratch`` whose source files have not changed."""
     for path in sorted((scratch / FOLDER).glob("*.safetensors")):
         try:
-            kept = kept_of(read_file(path.parent, path.name))
-            is_current = kept is not None and kept.is_current
+            cached = read_cache_metadata(read_file(path.parent, path.name))
+            is_current = cached is not None and cached.is_current
         except (StartError, OSError):
             continue
-        if kept is not None and is_current:
-            yield kept
+        if cached is not None and is_current:
+            yield cached
 
 
-def gone_of(kept: Iterable[QuantisedFile]) -> Gone:
-    """Return the files that are no longer there, and not needed where what is ``kept`` will do."""
+def missing_sources_of(cached: Iterable[QuantisedFile]) -> Gone:
+    """Return the missing source files that the ``cached`` files replace."""
     return {
-        path: source.content for each in kept for path, source in each.sources.items() if not path.is_file()
+        path: source.content for each in cached for path, source in each.sources.items() if not path.is_file()
     }
 
 
-def state_of(path: Path) -> tuple[str, int, int]:
-    """Return what changes whenever somebody puts other bytes at ``path``."""
+def file_state(path: Path) -> tuple[str, int, int]:
+    """Return the resolved path, size and time, which change whenever the file at ``path`` is replaced."""
     facts = path.stat()
     return str(path.resolve()), facts.st_size, facts.st_mtime_ns
 
@@ -90,29 +90,29 @@ def state_of(path: Path) -> tuple[str, int, int]:
 def metadata_of(
     label: str, format_: WeightFormat, precision: Precision, paths: Iterable[Path]
 ) -> dict[str, str]:
-    """Return what a file in 8 bits says of the plain files at ``paths``."""
+    """Return the metadata of a cached 8-bit file about the plain files at ``paths``."""
     sources = [_as_json(path.absolute()) for path in sorted(paths)]
-    said = {
+    fields = {
         "version": _VERSION,
         "label": label,
         "format": format_,
         "precision": precision,
         "sources": sources,
     }
-    return {_MADE_OF: json.dumps(said, separators=(",", ":"))}
+    return {_MADE_OF: json.dumps(fields, separators=(",", ":"))}
 
 
-def kept_of(content: WeightFile) -> QuantisedFile | None:
-    """Return what ``content`` says it was made of; None where it is of another version, or says nothing."""
+def read_cache_metadata(content: WeightFile) -> QuantisedFile | None:
+    """Return the source files named in ``content``'s metadata; None if absent or of another version."""
     try:
-        said = json.loads(content.metadata[_MADE_OF])
-        if said["version"] != _VERSION:
+        fields = json.loads(content.metadata[_MADE_OF])
+        if fields["version"] != _VERSION:
             return None
-        sources = [_from_json(source) for source in said["sources"]]
+        sources = [_from_json(source) for source in fields["sources"]]
         return QuantisedFile(
-            said["label"],
-            WeightFormat(said["format"]),
-            Precision(said["precision"]),
+            fields["label"],
+            WeightFormat(fields["format"]),
+            Precision(fields["precision"]),
             {source.content.path: source for source in sources},
         )
     except (AttributeError, LookupError, TypeError, ValueError, RecursionError):
@@ -123,18 +123,18 @@ def _as_json(path: Path) -> dict[str, Any]:
     content = read_file(path.parent, path.name)
     return {
         "path": str(path),
-        "state": state_of(path),
+        "state": file_state(path),
         "metadata": content.metadata,
         "tensors": {name: [tensor.dtype, tensor.shape] for name, tensor in content.tensors.items()},
     }
 
 
-def _from_json(said: Mapping[str, Any]) -> SourceFile:
-    path = Path(said["path"])
-    place, size, time_ns = said["state"]
+def _from_json(fields: Mapping[str, Any]) -> SourceFile:
+    path = Path(fields["path"])
+    resolved, size, time_ns = fields["state"]
     tensors = {
         name: TensorInfo(path.name, dtype, tuple(shape), FileOrigin(path, name))
-        for name, (dtype, shape) in said["tensors"].items()
+        for name, (dtype, shape) in fields["tensors"].items()
     }
-    content = WeightFile(path, path.name, size, tensors, dict(said["metadata"]))
-    return SourceFile((place, size, time_ns), content)
+    content = WeightFile(path, path.name, size, tensors, dict(fields["metadata"]))
+    return SourceFile((resolved, size, time_ns), content)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from kleinbot.klein.quantisation.cache_hashes import note_of
+from kleinbot.klein.quantisation.cache_hashes import hash_file_of
 
 _NAMES = {
     torch.float32: "F32",
@@ -72,8 +72,8 @@ def write_tensors(
 ) -> None:
     """Write ``path`` whole or not at all; each tensor is asked of ``read`` when its turn comes.
 
-    What was written is hashed on the way, and the hash noted beside it (``kept_hashes.note_of``): a disk may
-    give back other bytes.
+    What was written is hashed on the way, and the hash noted beside it (``kept_hashes.hash_file_of``): a disk
+    may give back other bytes.
 
     Raises OSError where the disk does not take it; nothing is left then.
     """
@@ -90,7 +90,7 @@ def write_tensors(
                 file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        with note_of(path).open("w", encoding="utf-8") as note:
+        with hash_file_of(path).open("w", encoding="utf-8") as note:
             note.write(digest.hexdigest())
             note.flush()
             os.fsync(note.fileno())
