@@ -1,4 +1,4 @@
-"""Processes that tests start: with the signals they rely on, and with an end, whatever happens."""
+"""Processes started by tests: with the signals they rely on, and with a guaranteed end."""
 
 import os
 import signal
@@ -26,11 +26,11 @@ def started(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
 ) -> Iterator["subprocess.Popen[str]"]:
-    """Start ``command``, its standard output a pipe. It and all that it started end with the body.
+    """Start ``command`` with its standard output as a pipe. It and all its descendants end with the body.
 
-    And after ``ends_s``: whoever still reads from it then finds the end of the file, so no wait for it needs
-    an end of its own. A signal that this process ignores, as it does in the background of a script, is
-    ignored there too unless ``usual_signals`` is in force.
+    They also end after ``ends_s``: a reader then finds the end of the file, so no read needs a timeout of its
+    own. A signal that this process ignores, as in the background of a script, is ignored by the child too,
+    unless ``usual_signals`` is active.
     """
     mark, environment = marked(env)
     process = subprocess.Popen(
@@ -64,7 +64,7 @@ def finished(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
 ) -> "subprocess.CompletedProcess[str]":
-    """Run ``command`` and return what it ended with and said. What is not over after ``ends_s`` is killed."""
+    """Run ``command`` and return its exit code and output. It is killed after ``ends_s``."""
     with started(command, ends_s=ends_s, stderr=subprocess.PIPE, env=env, cwd=cwd) as process:
         said, complained = process.communicate()
         return subprocess.CompletedProcess(command, process.returncode, said, complained)
@@ -72,7 +72,7 @@ def finished(
 
 @contextmanager
 def usual_signals() -> Iterator[None]:
-    """Take signals as a terminal's foreground does, also where whoever started the tests ignores them."""
+    """Handle signals as in a terminal's foreground, also if the parent of the tests ignores them."""
     numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     ignored = [number for number in numbers if signal.getsignal(number) is signal.SIG_IGN]
     for number in ignored:
@@ -86,20 +86,20 @@ def usual_signals() -> Iterator[None]:
 
 
 def marked(environment: Mapping[str, str] | None = None) -> tuple[str, dict[str, str]]:
-    """Return a mark, and an environment that carries it to whatever is started with it, and so on.
+    """Return a mark, and an environment that passes it on to all descendants.
 
-    Not a session of its own: who ends the tests' process group, as ``timeout`` does, must reach them all.
+    Not a session: whoever ends the tests' process group, as ``timeout`` does, must reach them all.
     """
     mark = uuid.uuid4().hex
     return mark, {**(os.environ if environment is None else environment), _MARK: mark}
 
 
 def end_all(mark: str) -> None:
-    """Kill whatever carries ``mark``, also where who started it has ended, and what those have started.
+    """Kill every process with ``mark``, even if its parent has ended, and their descendants.
 
-    Looked for again until nothing is found: while it executes its program, a process shows no environment,
-    so that one is known by its parent alone; and one that is started meanwhile is not in the list. None is
-    waited for: what a process ended with is for whoever started it to read.
+    Repeated until none is found: while a process executes its program it shows no environment, so that only
+    its parent identifies it, and a process that is started meanwhile is not in the list. None is waited for:
+    its exit code is for its parent to read.
     """
     ends_at = time.monotonic() + ENDS_S
     while time.monotonic() < ends_at:

@@ -1,7 +1,7 @@
 """The shape of the product in figures: ``python -m tests.shape`` prints them beside their bounds and goals.
 
 Everything is found by walking the repository and its syntax trees, so files may be moved and renamed. The
-bounds are what is true today: whoever makes one smaller lowers it here, nobody raises one.
+bounds are today's values: whoever improves one lowers it here, and nobody raises one.
 """
 
 import ast
@@ -22,7 +22,7 @@ LOOSE_MODULES_ALLOWED = ("__init__", "cli")
 
 @dataclass(frozen=True)
 class Bound:
-    """What must hold today, and what the product is to come to."""
+    """Today's bound, and the goal."""
 
     today: int
     goal: int
@@ -46,7 +46,7 @@ BOUNDS: Mapping[str, Bound] = {
 
 @dataclass(frozen=True)
 class Figure:
-    """A number, and where it comes from, the worst first."""
+    """A number and its sources, the worst first."""
 
     value: int
     where: tuple[str, ...]
@@ -72,7 +72,7 @@ class Module:
 
 @cache
 def product() -> dict[str, Module]:
-    """Return the product's modules by name, with which of them each imports."""
+    """Return the product's modules by name, with the imports of each."""
     files = [ROOT / ENTRY, *(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))]
     modules = {module.name: module for module in map(_read, sorted(files))}
     for module in modules.values():
@@ -88,7 +88,7 @@ def _read(file: Path) -> Module:
 
 
 def find_imports(module: Module, known: Mapping[str, Module]) -> None:
-    """Sort a module's imports of the product; those within functions count as any others."""
+    """Collect a module's imports of the product; those within functions count as any others."""
     only_for_types = {
         id(inner)
         for node in module.nodes
@@ -104,7 +104,7 @@ def find_imports(module: Module, known: Mapping[str, Module]) -> None:
 
 
 def _imported(module: Module, node: ast.AST) -> Iterator[tuple[str, ...]]:
-    """Yield what each name of an import may mean, a module of that name before one that holds it."""
+    """Yield the possible meanings of each imported name, a module of that name before its parent."""
     if isinstance(node, ast.Import):
         yield from ((alias.name,) for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
@@ -260,7 +260,7 @@ _TEXTS = {".py", ".md", ".sql", ".toml", ".ftl", ".yml", ".yaml", ".cfg", ""}
 
 
 def absent_documents() -> list[str]:
-    """Return where a file of the repository names a document that is not there, as ``file:line name``."""
+    """Return places where a file of the repository names a missing document, as ``file:line name``."""
     files = sorted(_files(ROOT))
     names = {file.name for file in files}
     found = []
@@ -278,7 +278,7 @@ def absent_documents() -> list[str]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Yield what belongs to the repository: no caches, no environment, nothing that a bot has left."""
+    """Yield the repository's own files: no caches, no environment, nothing that a bot has left."""
     for path in folder.iterdir():
         if path.is_dir() and not path.is_symlink():
             if path.name not in _NOT_OURS and (path.name in _HIDDEN_FOLDERS or not path.name.startswith(".")):
@@ -307,7 +307,7 @@ def _outside(line: str, file: Path) -> list[str]:
 
 
 def main() -> int:
-    """Print the table; return 1 where a bound is broken."""
+    """Print the table; return 1 if a bound is broken."""
     is_broken = False
     sys.stdout.write(f"{'':44}{'now':>6}{'bound':>7}{'goal':>6}\n")
     for name, figure in measure().items():

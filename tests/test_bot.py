@@ -1,4 +1,4 @@
-"""The entry: what it tells where it cannot run, and how little it imports."""
+"""The entry point: its message when it cannot run, and how little it imports."""
 
 import ast
 import importlib.util

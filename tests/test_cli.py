@@ -1,4 +1,4 @@
-"""The commands of ``bot.py``, and what a host is told when it cannot start."""
+"""The commands of ``bot.py``, and the sentences printed when it cannot start."""
 
 import os
 import sys
@@ -19,13 +19,13 @@ from kleinbot.process.supervisor import RESTART_CODE
 from kleinbot.texts import Texts, languages
 
 ENDS_FOR_GOOD = 2
-"""A code after which the supervisor starts no child again."""
+"""A code after which the supervisor does not restart its child."""
 
 TOKEN = ".".join(("A" * 24, "b" * 6, "c" * 38))
 
 
 class Rooms(ModuleType):
-    """Stands in for ``kleinbot.app.run_modes``: notes the calls, answers with ``code`` or ``error``."""
+    """Replaces ``kleinbot.app.run_modes``: records the calls, answers with ``code`` or ``error``."""
 
     def __init__(self) -> None:
         super().__init__("kleinbot.app.run_modes")
@@ -58,7 +58,7 @@ def rooms(clean_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Rooms:
 
 @pytest.fixture
 def child(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """Commands of the children that were started; each ends with 5."""
+    """Commands of the started children; each ends with 5."""
     started: list[list[str]] = []
 
     class Child:
@@ -257,7 +257,7 @@ def test_a_bench_that_lost_the_gpu_ends_at_once(monkeypatch: pytest.MonkeyPatch)
 def test_a_bot_that_lost_the_gpu_ends_at_once_with_86(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """An ordinary exit would wait for the thread that hangs in the card's driver, for ever."""
+    """An ordinary exit would wait for ever for the thread that hangs in the GPU's driver."""
     ended: list[int] = []
 
     def end(code: int) -> None:

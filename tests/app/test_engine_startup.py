@@ -1,4 +1,4 @@
-"""An engine that does not come up: tried again where waiting may help, with growing pauses."""
+"""An engine that does not start: retried if waiting may help, with growing pauses."""
 
 import asyncio
 
@@ -48,7 +48,7 @@ async def settled() -> None:
 
 
 async def asleep(clock: ManualClock) -> None:
-    """Wait until the next start is waited for; threads may be asked before."""
+    """Wait until the retry is waited for; threads may be asked before that."""
     async with asyncio.timeout(10):
         while all(woken.done() for _, woken in clock._sleepers):
             await asyncio.sleep(0)
@@ -86,7 +86,7 @@ async def test_a_profile_that_runs_out_of_memory_twice_is_chosen_anew() -> None:
             await asyncio.sleep(0)
             clock.advance(LONGEST_RETRY_S)
     assert await starting is StartOutcome.NEW_PROCESS
-    # One shortage may be a game that is just ending; where nothing else can be chosen it is asked again.
+    # One shortage may be a game that is about to end; if nothing else can be chosen, it is retried.
     assert asked == [2, 3]
 
 
@@ -102,7 +102,7 @@ async def test_what_is_no_want_of_memory_changes_no_profile() -> None:
 
 
 class StallingEngine(ScriptedEngine):
-    """Tells what a test lets it tell, and never comes up."""
+    """Reports what a test tells it to, and never starts."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -153,7 +153,7 @@ async def test_what_does_not_pass_by_itself_is_not_tried_again() -> None:
 
 
 async def test_what_only_a_new_process_can_do_is_left_to_one_once_the_machine_can() -> None:
-    """torch remembers for as long as the process lives that it found no card."""
+    """For the whole life of a process, torch caches that it found no GPU."""
     engine, clock = FailingEngine(*[NO_CUDA] * 4), ManualClock()
     looks: list[StartError | None] = [NO_CUDA, NO_CUDA, None]
     starting = asyncio.create_task(started(engine, clock, lambda: looks.pop(0)))

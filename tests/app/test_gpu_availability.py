@@ -1,4 +1,4 @@
-"""What this machine can serve beside what was served on it before, and what a new process would find."""
+"""Which model this machine can serve, given the one it served before, and what a new process would find."""
 
 import errno
 from dataclasses import replace
@@ -82,7 +82,7 @@ def test_where_klein_drew_the_small_model_does_not_take_its_place_by_itself(
 def test_a_gpu_that_the_settings_ask_for_is_waited_for_where_it_drew_before(
     facts: MachineFacts, settings: dict[str, Any], problem: str
 ) -> None:
-    """A start that ends at once would leave the bot off for good after its card was lost for a minute."""
+    """If the start failed at once, the bot would stay down after its GPU was lost for a minute."""
     model = gpu_availability(facts, FULL, **settings).model()
     assert model.waits_for is not None
     assert model.waits_for.parameters["problem"] == problem
@@ -186,7 +186,7 @@ def test_a_torch_that_cannot_use_the_gpu_is_named(language: str, caplog: pytest.
 def test_where_klein_drew_and_its_weights_are_away_they_are_waited_for(
     language: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A name that is too long: as with a share that is away, the system cannot say what is there."""
+    """A name that is too long: as with an unavailable share, the system cannot say what is there."""
     away = str(tmp_path / ("x" * 300))
     out = gpu_availability(RTX_4090.facts(), FULL, weights=away)
     model = out.model()

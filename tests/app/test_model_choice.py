@@ -153,7 +153,7 @@ def test_the_log_says_the_profile_in_one_line_for_people(caplog: pytest.LogCaptu
 def test_weights_of_full_size_are_left_alone_where_the_cpu_must_draw(
     weights: str, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Of a repository that nobody has looked into, no figure is told."""
+    """No size is reported of a repository that has not been examined."""
     model = choose_model(Settings(weights=weights), replace(SIX_GB, held_gib=4.0).facts)
     assert (model.source, model.profile) == (FolderSource(SMALL_KLEIN), CPU_SMALL)
     assert model.note == "small-note"
@@ -249,7 +249,7 @@ def test_a_setting_that_cannot_be_is_refused_at_the_start() -> None:
 
 
 def test_a_gpu_that_the_driver_does_not_show_and_torch_does_is_used() -> None:
-    """A container without the driver's utilities, a slice of a card (MIG)."""
+    """A container without the driver's utilities, or a slice of a GPU (MIG)."""
     report = replace(
         sees_a_gpu(), gpu="a slice", memory_bytes=20 << 30, free_bytes=19 << 30, capability=(9, 0)
     )
@@ -272,7 +272,7 @@ def test_without_a_driver_torch_is_not_asked() -> None:
 def test_beside_a_lost_gpu_the_other_one_is_pinned(
     error: int | None, is_pinned: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """CUDA would else give none of them (NVML 15: the card is lost)."""
+    """Otherwise CUDA would offer none of them (NVML 15: the GPU is lost)."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     monkeypatch.setattr(probe, "_before_pinning", {})
     [gpu] = RTX_3060.facts().gpus

@@ -1,4 +1,4 @@
-"""Another profile is chosen where memory ran out twice, and a better one once it fits."""
+"""Another profile is chosen after memory ran out twice, and a better one once it fits."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def with_a_game(machine: Machine, gib: float) -> MachineFacts:
 
 
 def with_own(facts: MachineFacts, held: int, *, told: bool = False) -> MachineFacts:
-    """Return ``facts`` once this process holds ``held`` bytes; NVML may tell whose they are."""
+    """Return ``facts`` with ``held`` bytes in use by this process; NVML may report whose they are."""
     [gpu] = facts.gpus
     programs = (Program(os.getpid(), held),) if told else ()
     return replace(facts, gpus=(replace(gpu, free_bytes=gpu.free_bytes - held, programs=programs),))
@@ -83,7 +83,7 @@ def test_where_the_settings_leave_one_profile_alone_it_is_tried_again(failed: Fa
 
 
 def test_the_small_model_is_not_what_is_chosen_anew(failed: FailedProfiles) -> None:
-    """A card that is too full for everything is waited for, as before."""
+    """A GPU that is too full for every profile is waited for, as before."""
     nothing_fits = replace(SIX_GB, held_gib=4.0).facts()
     assert not profile_reselection(failed, nothing_fits, at_start=SIX_GB.facts()).after_memory_ran_out()
 
@@ -94,7 +94,7 @@ def test_once_the_game_has_ended_the_better_profile_is_found(failed: FailedProfi
     better = profile_reselection(failed, free, at_start=beside_a_game).better(9 * GIB)
     assert better is not None
     assert better.profile.name == choose_model(Settings(), RTX_3090.facts).profile.name
-    # Where the driver tells whose memory it is, the context counts too.
+    # If the driver reports whose memory it is, the context counts too.
     told = with_own(RTX_3090.facts(), 9 * GIB, told=True)
     assert profile_reselection(failed, told, at_start=beside_a_game).better(0) is not None
 
@@ -177,7 +177,7 @@ def test_where_nothing_can_be_written_it_is_known_while_the_process_lives(tmp_pa
 
 
 def test_torch_is_asked_of_the_gpu_that_would_be_taken(failed: FailedProfiles) -> None:
-    """The first one is for the screens, and this torch has nothing for it."""
+    """The first GPU is for the screens, and this torch has no kernels for it."""
     old, good = RTX_2080_TI.facts().gpus[0], RTX_3090.facts().gpus[0]
     old, good = replace(old, identity="GPU-old"), replace(good, identity="GPU-good")
     both = replace(RTX_3090.facts(), gpus=(old, good))
@@ -199,7 +199,9 @@ def test_torch_is_asked_of_the_gpu_that_would_be_taken(failed: FailedProfiles) -
 
 
 def test_what_ran_out_is_better_than_nothing_where_nothing_else_fits(failed: FailedProfiles) -> None:
-    """It ran out of the host's memory while more of the card was free; now all else is too large for it."""
+    """The machine's memory ran out while more GPU memory was free; now every other profile is too large for
+    it.
+    """
     facts = EIGHT_GB.facts()
     smallest = choose_model(Settings(), lambda: facts).profile
     failed.note(smallest.name)
@@ -214,7 +216,7 @@ def test_a_file_that_is_no_longer_ours_leaves_nothing_out(tmp_path: Path, conten
 
 
 def test_the_better_one_of_two_gpus_is_taken_once_its_game_has_ended(failed: FailedProfiles) -> None:
-    """Both have room for the best way, so its rank alone does not tell."""
+    """Both GPUs have room for the best profile, so its rank alone does not decide."""
     lesser = replace(RTX_3090.facts().gpus[0], identity="GPU-lesser")
     greater = replace(RTX_5090.facts().gpus[0], identity="GPU-greater")
     both = replace(RTX_5090.facts(), gpus=(lesser, greater))
@@ -240,6 +242,6 @@ def test_two_equal_gpus_are_not_taken_in_turn(failed: FailedProfiles) -> None:
     both = replace(RTX_3090.facts(), gpus=(one, other))
     chosen = choose_model(Settings(), lambda: both)
     assert chosen.choice.gpu == one
-    # Windows on ours take two more GiB than on the other one.
+    # The desktop on ours takes two more GiB than on the other one.
     now = replace(both, gpus=(replace(one, free_bytes=one.free_bytes - HELD - 2 * GIB), other))
     assert ProfileReselection(Settings(), chosen, failed, lambda: now).better(HELD) is None

@@ -1,4 +1,4 @@
-"""One way out for the client, its downloads and doctor."""
+"""One proxy for the client, its downloads and doctor."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What each setting accepts, and what a host is told about a wrong one."""
+"""The values that each setting accepts, and the sentence about a wrong one."""
 
 from pathlib import Path
 

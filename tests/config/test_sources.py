@@ -1,4 +1,4 @@
-"""Where settings come from, and how mistakes in the sources are told."""
+"""The sources of settings, and the sentences about mistakes in them."""
 
 import os
 from pathlib import Path
@@ -149,7 +149,7 @@ def test_a_misspelt_token_is_told_where_there_is_none(clean_folder: Path) -> Non
 
 
 def _elsewhere(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Have the installation in one folder and start in another; return the installation's."""
+    """Put the installation in one folder and start in another; return the installation's."""
     home, other = folder / "kleinbot", folder / "other"
     home.mkdir()
     other.mkdir()

@@ -9,7 +9,7 @@ built anew over them. Which of the ten properties of ``kleinbot/docs/invariants.
    alone: in ``tests/scheduler`` (test_invariants, test_fairness, test_line).
 5. First in, first out within a member: ``_assert_fair_start``, of every batch that starts.
 6. One terminal state, charged or refunded once: ``every_reservation_ends_once`` after every rule, and the
-   whole books, with every state passed through, in ``teardown``.
+   whole account check, including intermediate states, in ``teardown``.
 7. No late start of what was promised: ``_assert_fair_start``.
 8. Batch members share a key, fit, and were all in line: ``_assert_fair_start``.
 9. Output independence: ``each_picture_is_of_its_own_seed``, whatever its batch was, after every rule.
@@ -213,7 +213,7 @@ class StudioMachine(Processes):
             assert set(pixels.rgb) == {row["base_seed"] % 256}
 
     def teardown(self) -> None:
-        """Let everything come to its end, and do the books."""
+        """Let every job end, and check the accounts."""
         try:
             if hasattr(self, "studio"):
                 while self.turnstile.somebody_waits:
@@ -222,7 +222,7 @@ class StudioMachine(Processes):
                 self.run(self._swept())
                 self.run(self._close())
                 del self.studio
-                findings = AccountCheck(self.folder, Seen(), is_swept=True).check_untold()
+                findings = AccountCheck(self.folder, Seen(), is_swept=True).check_without_messages()
                 assert not findings, "\n".join(findings)
                 self.each_picture_is_of_its_own_seed()
         finally:

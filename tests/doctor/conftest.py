@@ -1,4 +1,4 @@
-"""What every test of the doctor stands on."""
+"""Fixtures for all tests of the doctor."""
 
 import asyncio
 import threading
@@ -19,7 +19,7 @@ def in_a_clean_folder(clean_folder: Path) -> Path:
 
 @pytest.fixture
 def api() -> Iterator[str]:
-    """Play Discord's API on loopback: one server where the bot may do everything but attach files."""
+    """Simulate Discord's API on loopback: one server where the bot may do everything but attach files."""
     loop = asyncio.new_event_loop()
 
     def allowed(request: web.Request) -> None:

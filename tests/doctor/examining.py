@@ -1,4 +1,4 @@
-"""Hosts for the doctor to look at."""
+"""Machines for the doctor to examine."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The token, the servers and what the bot may do there."""
+"""The token, the servers and the bot's permissions in them."""
 
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def test_that_every_server_may_invite_it_is_a_warning_until_servers_are_listed(
 
 
 def test_discord_is_asked_over_the_proxy_that_the_bot_would_take(tmp_path: Path, api: str) -> None:
-    behind = settings(tmp_path, proxy="http://127.0.0.1:9")  # where nobody listens
+    behind = settings(tmp_path, proxy="http://127.0.0.1:9")  # a port on which nobody listens
     [finding] = of(examine(behind, instruments=instruments(api)), Topic.TOKEN)
     assert (finding.verdict, finding.message) == (Verdict.WARNING, "doctor-token-unchecked")
     direct = settings(tmp_path, proxy="direct")

@@ -1,4 +1,4 @@
-"""Whether members' pictures could be read here: shown with a real process, and without one."""
+"""Whether members' pictures can be read here: with a real process, and without one."""
 
 import os
 import sys

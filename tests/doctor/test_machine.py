@@ -1,4 +1,4 @@
-"""The card, its memory, torch and the libraries."""
+"""The GPU, its memory, torch and the libraries."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The weights, the profile and what it takes to have them."""
+"""The weights, the profile, and what a start must download."""
 
 import asyncio
 import shutil
@@ -43,7 +43,7 @@ def test_a_download_that_the_disk_cannot_hold_is_a_problem(tmp_path: Path) -> No
 
 
 def test_the_rest_of_a_download_is_what_needs_room(no_cache: None, tmp_path: Path) -> None:
-    """As a start counts it: what has arrived needs no room again."""
+    """As a start counts it: what has been downloaded needs no further space."""
     part = replace(on_gpu(RTX_4090.facts()), plan_download=lambda _: Download((), GIB))
     for free, verdict in ((2 * GIB, Verdict.OK), (GIB // 2, Verdict.PROBLEM)):
         tools = replace(part, free_bytes_at=dict.fromkeys([cache_of(hub_source(CUDA_BF16))], free).get)
@@ -71,7 +71,7 @@ def test_other_weights_in_the_cache_are_a_problem(tmp_path: Path, monkeypatch: p
 
 
 def test_other_weights_in_a_folder_are_a_problem(tmp_path: Path) -> None:
-    """The configs are right, a tensor is another model's."""
+    """The configs are right, but one tensor belongs to another model."""
     folder = shutil.copytree(SMALL_KLEIN, tmp_path / "klein")
     file = folder / "vae/diffusion_pytorch_model.safetensors"
     content = load_file(file)

@@ -1,7 +1,7 @@
-"""The books: whether every job, image, reservation, file and message is there exactly once.
+"""Checks that every job, image, reservation, file and message exists exactly once.
 
-Reads what is left when no bot runs: the database file, the archive, and what the stand-in's people see.
-``record`` adds a table and triggers to the database, so that states that were passed through are known too.
+Reads the database file, the archive and the messages on the stand-in while no bot runs. ``record`` adds a
+table and triggers to the database, so that intermediate states are known too.
 """
 
 import hashlib
@@ -43,13 +43,13 @@ CREATE TRIGGER IF NOT EXISTS record_jobs_of_events AFTER INSERT ON jobs
 BEGIN INSERT INTO recorded_events SELECT event_id, NEW.job_id FROM recorded_events
 WHERE rowid = (SELECT MAX(rowid) FROM recorded_events WHERE job_id IS NULL); END;
 """
-"""An event is accepted in the transaction of its job, before it."""
+"""An event is accepted in the transaction of its job, before the job."""
 
 Rows = list[sqlite3.Row]
 
 
 def record(folder: Path) -> None:
-    """Make the database where there is none yet, and let it note every change of state from now on."""
+    """Create the database if it is missing, and record every change of state from now on."""
     folder.mkdir(parents=True, exist_ok=True)
     migrate(folder / DATABASE, load_migrations(), SystemClock())
     with closing(sqlite3.connect(folder / DATABASE)) as connection:
@@ -57,46 +57,47 @@ def record(folder: Path) -> None:
 
 
 def rows(folder: Path, sql: str) -> Rows:
-    """Return what a query finds."""
+    """Return the rows of a query."""
     with closing(sqlite3.connect(folder / DATABASE)) as connection:
         connection.row_factory = sqlite3.Row
         return connection.execute(sql).fetchall()
 
 
 def numbers(folder: Path, sql: str) -> dict[str, int]:
-    """Return a query's names and numbers, its first two columns."""
+    """Return a query's first two columns as a map from name to number."""
     return {str(row[0]): row[1] for row in rows(folder, sql)}
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What people see and were told. ``promised``: the jobs of which somebody read that they are in line."""
+    """The messages that people see. ``promised``: the jobs that some message reported as queued."""
 
     channels: tuple[Channel, ...] = ()
     promised: Collection[str] = ()
     doubts: Mapping[str, int] = field(default_factory=dict)
-    """How often, for each job, the last token died by which a private message of its could be looked at.
+    """For each job, how often the last token for finding a private message of it expired.
 
-    What was sent just before is then sent again: better twice than never.
+    A message sent just before that is sent again: a duplicate is better than none.
     """
 
 
 @dataclass
 class AccountCheck:
-    """What one look over everything finds; ``findings`` is empty where it adds up."""
+    """The result of one check; ``findings`` is empty if everything adds up."""
 
     folder: Path
     seen: Seen
     may_be_kept: bool = False
     largest_batch: int = 4
     is_swept: bool = False
-    """Whether what interrupted writes leave has been removed, as a start does with what is an hour old."""
+    """Whether leftovers of interrupted writes have been removed, as a start does once they are an hour old.
+    """
 
     findings: list[str] = field(default_factory=list)
     shown_twice: int = 0
 
     def check(self) -> list[str]:
-        """Look at everything; return what does not add up."""
+        """Check everything; return what does not add up."""
         checks: tuple[Callable[[], Iterator[str]], ...] = (
             self._jobs,
             self._states_passed_through,
@@ -112,8 +113,8 @@ class AccountCheck:
         self.findings = [finding for check in checks for finding in check()]
         return self.findings
 
-    def check_untold(self) -> list[str]:
-        """Look at everything but what people were told, where nobody delivers."""
+    def check_without_messages(self) -> list[str]:
+        """Check everything except messages, for runs without delivery."""
         checks = (
             self._jobs, self._states_passed_through, self._ledger, self._late_cancels, self._files,
             self._attempts,
@@ -188,7 +189,7 @@ class AccountCheck:
                 )
 
     def _late_cancels(self) -> Iterator[str]:
-        """What was used of a job counts where its member has cancelled another one in the hour before."""
+        """Part of a cancelled job's usage counts if its member cancelled another job in the hour before."""
         for row in self._rows(
             "SELECT j.job_id, j.state, j.error_code, j.used_tenths, COALESCE(SUM(l.amount_tenths), 0) AS sum,"
             " (SELECT COUNT(*) FROM jobs o WHERE o.member_id = j.member_id AND o.job_id != j.job_id"
@@ -288,7 +289,7 @@ class AccountCheck:
         yield from self._last_words()
 
     def _last_words(self) -> Iterator[str]:
-        """A first response that was edited last by its delivery has no cancel button any more."""
+        """A first response that was last edited by delivery has no cancel button any more."""
         messages = {message.id: message for message in _all(self.seen.channels)}
         for row in self._rows("SELECT job_id, message_id FROM outbox WHERE way IN ('reply', 'channel')"):
             if (message := messages.get(row["message_id"])) is None:
@@ -330,7 +331,7 @@ def _all(channels: Iterable[Channel]) -> Iterator[ShownMessage]:
 
 
 def _shown(channels: Iterable[Channel]) -> dict[tuple[int, int, int], list[str | None]]:
-    """Return, by server, number and position, the hash of each copy that is seen; None: recompressed."""
+    """Return, by server, number and position, the hash of each visible copy; None if it was recompressed."""
     shown: dict[tuple[int, int, int], list[str | None]] = defaultdict(list)
     for message in _all(channels):
         if message.channel.server is None:
@@ -343,12 +344,12 @@ def _shown(channels: Iterable[Channel]) -> dict[tuple[int, int, int], list[str |
 
 
 def waiting_jobs(message: ShownMessage) -> list[str]:
-    """Return the jobs that a message says are in line, by its cancel buttons."""
+    """Return the jobs that a message reports as queued, by its cancel buttons."""
     ids = (button.custom_id or "" for button in message.buttons)
     return [custom_id.removeprefix(_CANCEL) for custom_id in ids if custom_id.startswith(_CANCEL)]
 
 
 def assert_accounted_for(folder: Path, channels: Iterable[Channel], promised: Collection[str] = ()) -> None:
-    """Assert that everything adds up and everybody was told."""
+    """Assert that everything adds up and every result was delivered."""
     findings = AccountCheck(folder, Seen(tuple(channels), promised)).check()
     assert not findings, "\n".join(findings)

@@ -1,8 +1,8 @@
 """Bots that start within a second: a process that has imported everything forks one for each start.
 
-``python -m tests.e2e.bot_processes`` reads a line of JSON (what ``tests.e2e.child`` is told) for each start,
-and answers with the new process's number and, once that has ended, with its status. One runs at a time. It
-has no threads of its own when it forks. Not for Windows, which cannot fork.
+``python -m tests.e2e.bot_processes`` reads a line of JSON for each start (the arguments of
+``tests.e2e.child``), and writes the new process's id and, once that has ended, its status. One bot runs at a
+time. The process has no threads of its own when it forks. Not for Windows, which cannot fork.
 """
 
 import asyncio
@@ -26,13 +26,13 @@ _COMMAND = (sys.executable, "-m", "tests.e2e.bot_processes")
 
 @dataclass(frozen=True)
 class Bot:
-    """A running bot. ``ended`` is its status as ``subprocess`` counts: negative for a signal."""
+    """A running bot. ``ended`` is its status as in ``subprocess``: negative for a signal."""
 
     pid: int
     ended: "asyncio.Task[int]"
 
     def kill(self) -> None:
-        """Take it down without a word; nothing happens where it has ended."""
+        """Kill the process without warning; does nothing if it has ended."""
         self._signal(signal.SIGKILL)
 
     def ask_to_stop(self) -> None:
@@ -48,13 +48,13 @@ class Bot:
 
 
 class BotSpawner:
-    """The driver's side, of whichever event loop; ``opened_nursery`` makes one."""
+    """The client of the forking process, for any event loop; ``running_spawner`` creates one."""
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         self._process = process
 
     async def start(self, arguments: dict[str, Any]) -> Bot:
-        """Start a bot; the one before it must have ended. Whoever starts it sees to its end."""
+        """Start a bot; the previous one must have ended. The caller must end the bot."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(arguments).encode() + b"\n")
         self._process.stdin.flush()
@@ -68,7 +68,7 @@ class BotSpawner:
 
 @contextmanager
 def running_spawner(log: Path) -> Iterator[BotSpawner]:
-    """Run a nursery; its and its bots' words go to ``log``."""
+    """Run a spawner; its output and its bots' goes to ``log``."""
     mark, environment = marked()
     with log.open("ab") as stderr:
         process = subprocess.Popen(
@@ -83,7 +83,7 @@ def running_spawner(log: Path) -> Iterator[BotSpawner]:
     assert process.stdout is not None
     try:
         yield BotSpawner(process)
-        process.stdin.close()  # at which it ends
+        process.stdin.close()  # the spawner ends at the end of its input
         process.wait(ENDS_S)
     finally:
         end_all(mark)
@@ -104,7 +104,7 @@ def _serve() -> None:
 
 
 def _run_bot(arguments: dict[str, Any]) -> None:
-    """Never returns: nothing of the nursery may run twice."""
+    """Never returns: no code of the spawner may run twice."""
     code = 1
     try:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -123,7 +123,7 @@ def _say(number: int) -> None:
 
 
 if __name__ == "__main__":
-    import kleinbot.engine.startup  # noqa: F401 - what takes seconds, before anything is forked
+    import kleinbot.engine.startup  # noqa: F401 - imports that take seconds, done before the first fork
     from tests.e2e import child
 
     _serve()

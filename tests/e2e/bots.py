@@ -1,4 +1,4 @@
-"""Bots as processes of their own on a stage, one after the other."""
+"""Runs bots in separate processes in one environment, one after the other."""
 
 import sqlite3
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ START_S = 60.0
 
 
 def bot_arguments(environment: BotEnvironment, **more: Any) -> dict[str, Any]:
-    """Return what ``tests.e2e.child`` is to be told."""
+    """Return the arguments of ``tests.e2e.child``."""
     address = environment.standin.address(environment.folder.parent)
     return {
         "folder": str(environment.folder),
@@ -33,7 +33,7 @@ class Bots:
 
     @asynccontextmanager
     async def one(self, kill_at: FaultPoint | None = None, nth: int = 1, **more: Any) -> AsyncIterator[Bot]:
-        """Run a bot until the body ends, which may have killed or stopped it; online when the body begins."""
+        """Run a bot until the body ends, which may kill or stop it; it is online when the body begins."""
         standin = self.environment.standin
         bot = await self.spawner.start(bot_arguments(self.environment, kill_at=kill_at, nth=nth, **more))
         try:
@@ -51,6 +51,6 @@ class Bots:
 
 
 async def stopped(bot: Bot) -> int:
-    """Stop a bot as a host does; return its exit code."""
+    """Stop a bot as an owner does; return its exit code."""
     bot.ask_to_stop()
     return await bot.wait(START_S)

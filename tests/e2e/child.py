@@ -1,4 +1,4 @@
-"""The bot as a process of its own, told by a JSON argument what to connect to and where to die."""
+"""The bot in a separate process; a JSON argument says what it connects to and where it is killed."""
 
 import asyncio
 import json
@@ -27,9 +27,9 @@ from tests.e2e.running_bot import LOOKS_EVERY_S, ShiftedClock
 
 
 class KillAt:
-    """Ends the process without a word when a fault point is reached for the ``nth`` time.
+    """Kills the process when a fault point is reached for the ``nth`` time.
 
-    ``kill_prompt``: or in every step of a batch that draws this prompt.
+    ``kill_prompt``: also in every step of a batch that draws this prompt.
     """
 
     def __init__(self, point: str | None, nth: int, kill_prompt: str | None = None) -> None:
@@ -55,9 +55,9 @@ def _kill_self() -> None:
 
 
 def _reporting_engine(faults: KillAt, holds: bool, starts_after: str | None) -> type[GpuEngine]:
-    """Return an engine that lets ``faults`` know which batch it draws, or that never draws any.
+    """Return an engine class that reports each batch to ``faults``, or that never draws.
 
-    ``starts_after``: it begins to load once there is a file of this name.
+    ``starts_after``: it loads the model only once this file exists.
     """
 
     class ReportingEngine(GpuEngine):
@@ -88,12 +88,12 @@ async def main(
     faults: KillAt | None = None,
     beside: Callable[[App], Coroutine[Any, Any, None]] | None = None,
 ) -> int:
-    """Run the bot until a signal; return its exit code. ``beside`` runs as long as it does.
+    """Run the bot until a signal; return its exit code. ``beside`` runs as long as the bot does.
 
-    ``told``: where everything is (``folder``, ``weights``, ``port``, ``ca_pem_path``, ``token``), ``kill_at``
-    and ``nth``, ``kill_prompt``; ``holds``: it claims and never draws; ``starts_after``: the
-    file after which the model is loaded; ``ahead_s`` of the real time the clock
-    is; ``settings`` and fields of the ``profile`` to be other than usual.
+    ``arguments``: where everything is (``folder``, ``weights``, ``port``, ``ca_pem_path``, ``token``);
+    ``kill_at`` and ``nth``, or ``kill_prompt``; ``holds``: it claims images and never draws;
+    ``starts_after``: the file that must exist before the model is loaded; ``ahead_s``: how far the clock is
+    ahead of real time; ``settings`` and fields of the ``profile`` that differ from the usual ones.
     """
     given = {"device": "cpu", "grace_s": 5, **arguments.get("settings", {})}
     settings = Settings(data_folder=Path(arguments["folder"]), weights=Path(arguments["weights"]), **given)

@@ -1,4 +1,4 @@
-"""An engine whose pictures do not compress, so that results are as large as they can be."""
+"""An engine whose pictures do not compress, which gives the largest possible results."""
 
 import random
 from dataclasses import replace
@@ -9,7 +9,7 @@ from tests.scripted_engine import ScriptedEngine, grey
 
 
 def noisy_engine() -> ScriptedEngine:
-    """Each picture is about as many bytes as it has channels: 192 KiB for 256²."""
+    """Each picture has about as many bytes as colour values: 192 KiB for 256²."""
     engine = ScriptedEngine()
     engine.draw = _noise
     return engine

@@ -1,8 +1,8 @@
-"""One member sends edits faster than pictures can be read; measures what that costs the bot's memory.
+"""Measures the bot's memory while one member sends edits faster than pictures can be read.
 
-``python -m tests.e2e.flood --edits 120 --over-s 12``: the bot is a process of its own, which never draws; the
-stand-in and the member are another. Prints what was answered how often, and the largest resident memory of
-the bot and of its intake beyond that before the first edit. Not for Windows.
+``python -m tests.e2e.flood --edits 120 --over-s 12``: the bot is one process, which never draws; the stand-in
+and the member are another. Prints how often each answer occurred, and the largest resident memory of the bot
+and of its intake above that before the first edit. Not for Windows.
 """
 
 import argparse
@@ -28,7 +28,7 @@ ANSWERED_S = 120.0
 
 
 def noise(side_px: int) -> bytes:
-    """Return a PNG that cannot be compressed: three bytes a pixel."""
+    """Return a PNG that cannot be compressed: three bytes per pixel."""
     file = io.BytesIO()
     pixels = np.random.default_rng(1).integers(0, 256, (side_px, side_px, 3), np.uint8)
     Image.fromarray(pixels).save(file, "PNG")
@@ -40,7 +40,7 @@ def has_words(message: ShownMessage) -> bool:
 
 
 class Memory:
-    """The resident bytes of a process and of its children, looked at every 50 ms."""
+    """The resident bytes of a process and of its children, sampled every 50 ms."""
 
     def __init__(self, pid: int) -> None:
         self._process = psutil.Process(pid)

@@ -1,4 +1,4 @@
-"""Another program that holds the bot's database, as a backup or somebody's shell may."""
+"""Another program that locks the bot's database, like a backup or an interactive shell."""
 
 import asyncio
 import sys
@@ -18,7 +18,7 @@ sys.stdin.read()
 
 @asynccontextmanager
 async def held(file: Path) -> AsyncIterator[None]:
-    """A process of its own holds the database's lock for as long as the body lasts."""
+    """Hold the database's lock in a separate process while the body runs."""
     holder = await asyncio.create_subprocess_exec(
         sys.executable, "-c", _HOLDER, str(file),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,

@@ -1,10 +1,10 @@
-"""Kills the bot at random moments while members ask for pictures, and does the books in the end.
+"""Kills the bot at random moments while members ask for pictures, then checks that everything adds up.
 
-``python -m tests.e2e.kills --kills 200 --seed 1``: each life of the bot is a process that ends by SIGKILL, at
-a random moment or at a fault point, or by a clean stop; now and then a quarter of an hour passes while it is
-down. Meanwhile Discord sends events again, at once and to the next process, uploads hang until their line is
-cut, before and after they were made a message, and another program holds the database for seconds. In the end
-what was accepted must be accounted for. Exits with 1 where it is not. Not for Windows.
+``python -m tests.e2e.kills --kills 200 --seed 1``: each run of the bot is a process that ends by SIGKILL, at
+a random moment or at a fault point, or by a clean stop; sometimes a quarter of an hour passes before the next
+run. Meanwhile Discord sends events twice, at once and to the next process; uploads hang until their
+connection is cut, before or after they became a message; and another program locks the database for seconds.
+In the end everything that was accepted must be accounted for. Exits with 1 if it is not. Not for Windows.
 """
 
 import argparse
@@ -37,19 +37,19 @@ WAIT_S = 60.0
 DRAIN_S = 600.0
 LOOK_S = 0.3
 ENOUGH_WAITING = 30
-"""Pictures in line from which on nobody asks for more."""
+"""Members stop asking while this many pictures are queued."""
 
 QUARTER_OF_AN_HOUR_S = 16 * 60
 ECHOES = 0.4
 HANGS_EVERY_S = 8.0
 LOCKS_EVERY_S = 15.0
 TROUBLE_S = (0.5, 7.0)
-"""How long an upload hangs or the database is held, at least and at most."""
+"""The shortest and longest time that an upload hangs or the database is locked."""
 
 
 @dataclass(frozen=True)
 class RunPlan:
-    """How a life ends: at a fault point, or ``after_s`` from its birth or from its coming online."""
+    """How a run ends: at a fault point, or ``after_s`` from the process start or from coming online."""
 
     after_s: float
     from_birth: bool = False
@@ -57,7 +57,7 @@ class RunPlan:
     nth: int = 1
     is_clean: bool = False
     passes_s: float = 0.0
-    """What passes while it is down, before this life."""
+    """The time that passes before this run."""
 
     @property
     def name(self) -> str:
@@ -67,7 +67,7 @@ class RunPlan:
 
 
 def random_plan(chance: random.Random) -> RunPlan:
-    """Draw a fate: a third at fault points, the rest at moments log-uniform in time, a tenth clean."""
+    """Return a random plan: a third at fault points, a tenth clean, the rest at log-uniform moments."""
     passes_s = QUARTER_OF_AN_HOUR_S if chance.random() < 0.05 else 0.0
     kind = chance.random()
     if kind < 0.1:
@@ -86,7 +86,7 @@ def log_uniform(chance: random.Random, least: float, most: float) -> float:
 
 @dataclass
 class Tally:
-    """What happened, life by life."""
+    """Counts over all runs."""
 
     kills: int = 0
     clean_stops: int = 0
@@ -100,9 +100,9 @@ class Tally:
 
 
 class Run:
-    """The stand-in with its people, the nursery, and one bot after the other.
+    """The stand-in with its people, and one bot process after the other.
 
-    ``haste``: how many times faster than usual everything happens, but for the bot itself.
+    ``speed_up``: how many times faster than usual everything but the bot itself happens.
     """
 
     def __init__(
@@ -163,7 +163,7 @@ class Run:
             self.standin.clear_faults()
 
     async def _look(self) -> None:
-        """Keep ``backlog`` right."""
+        """Keep ``backlog`` up to date."""
         while True:
             self.backlog = await asyncio.to_thread(self._waiting)
             await asyncio.sleep(LOOK_S)
@@ -228,7 +228,7 @@ class Run:
         )
 
     def phase(self, was_online: bool) -> str:
-        """Say what the bot was doing when it ended, as its rows tell."""
+        """Return what the bot was doing when it ended, judged by its rows."""
         drawing = rows(self.folder, "SELECT COUNT(*) FROM attempts WHERE outcome = 'running'")[0][0]
         telling = rows(self.folder, "SELECT COUNT(*) FROM outbox WHERE state IN ('pending', 'posting')")[0][0]
         if not was_online:
@@ -252,7 +252,7 @@ class Run:
         self.ahead_s += seconds
 
     async def drain(self) -> None:
-        """Let everything come to its end, everybody look, and what belongs to nobody be swept."""
+        """Let all jobs end, let everybody collect their results, and let the sweep remove ownerless files."""
         bot = await self.start()
         await self.standin.online(timeout_s=WAIT_S)
         await self._until("SELECT COUNT(*) FROM jobs WHERE state IN ('queued', 'running')")
@@ -261,7 +261,7 @@ class Run:
             await self.random_members.look()
         await self.stop(bot)
         for path in (self.folder / ARCHIVE).rglob("*"):
-            os.utime(path, (1, 1))  # an hour is judged by the disk's own clock
+            os.utime(path, (1, 1))  # the sweep judges an hour by the file system's clock
         bot = await self.start()
         await self.standin.online(timeout_s=WAIT_S)
         with suppress(TimeoutError):
@@ -345,7 +345,7 @@ def say(*values: object) -> None:
 async def play(
     spawner: BotSpawner, kills: int, seed: int, place: Path, speed_up: float = 1.0
 ) -> dict[str, Any]:
-    """Return what happened, and under ``findings`` what is not accounted for."""
+    """Return the counts, and under ``findings`` everything that does not add up."""
     started_s = time.monotonic()
     clock = ShiftedClock()
     async with FakeDiscord(now=clock.unix_s) as standin:

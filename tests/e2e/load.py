@@ -1,13 +1,14 @@
-"""How many commands and presses a second the bot acknowledges in time: ``python -m tests.e2e.load``.
+"""Measures how many commands and presses a second the bot acknowledges in time: ``python -m tests.e2e.load``.
 
-The bot is a process of its own whose engine draws plain grey at once, so every picture is also stored and
-delivered; the stand-in with its members is another. Members act at random moments whatever they wait for: of
-a hundred deeds 40 are ``/imagine``, 40 ``/quota`` and 20 presses of a button under a result. The rate grows
-step by step until one deed in a hundred waits a second or longer for the first answer, or Discord's three
-seconds pass without one; what is found in between is then held for a minute. ``--rate 50``: only that rate.
+The bot is one process; its engine draws plain grey at once, so every picture is also stored and delivered.
+The stand-in with its members is another. Members act at random moments without waiting for answers: of a
+hundred actions 40 are ``/imagine``, 40 ``/quota`` and 20 presses of a button under a result. The rate grows
+step by step until one action in a hundred waits a second or longer for the first answer, or Discord's three
+seconds pass without one. A bisection finds the highest rate in between, which is then held for a minute.
+``--rate 50``: only that rate.
 
-Prints a line for each rate, with the processor time of both sides in cores: where the members take a whole
-one, they are what is measured. Exits with 1 where somebody was left unanswered in the last minute.
+Prints a line for each rate, with the processor time of both sides in cores: if the members use a whole core,
+they are the bottleneck. Exits with 1 if an action in the last minute was left unanswered.
 """
 
 import argparse
@@ -35,7 +36,7 @@ from tests.processes import started
 ACTIONS = {"imagine": 40, "quota": 40, "press": 20}
 REMEMBERED_RESULTS = 500
 LONGEST_ANSWER_S = 1.0
-"""Of 99 in a hundred, for a rate to be held."""
+"""The 99th percentile may not exceed this for a rate to count as held."""
 
 STARTS_S = 120.0
 SETTLES_S = 120.0
@@ -63,14 +64,17 @@ class Result:
 
 @dataclass
 class Outcome:
-    """What came of a rate held for some seconds. ``waits_s``: until the first answer, infinite for none."""
+    """The result of holding a rate for some seconds.
+
+    ``waits_s``: until the first answer, infinite for none.
+    """
 
     rate: float
     seconds: float
     waits_s: list[float]
     actions: Counter[str] = field(default_factory=Counter)
     behind_s: float = 0.0
-    """How late the members themselves were at most."""
+    """The largest delay of the members themselves."""
 
     bot_cores: float = 0.0
     loop_cores: float = 0.0
@@ -88,7 +92,7 @@ class Outcome:
         ordered = sorted(self.waits_s)
         return ordered[min(len(ordered) - 1, math.ceil(part * len(ordered)) - 1)]
 
-    def told(self) -> str:
+    def report(self) -> str:
         actions = ", ".join(f"{count} {name}" for name, count in sorted(self.actions.items()))
         times = ", ".join(f"p{part:g} {1000 * self.quantile_s(part / 100):.0f}" for part in (50, 99, 100))
         return (
@@ -101,7 +105,7 @@ class Outcome:
 
 @dataclass
 class Load:
-    """Members who act at a rate, each deed independent of all others."""
+    """Members who act at a fixed rate, each action independent of the others."""
 
     standin: FakeDiscord
     load_servers: Sequence[LoadServer]
@@ -114,7 +118,7 @@ class Load:
         self.standin.state.listeners.append(self._read)
 
     async def act(self, rate: float, seconds: float) -> Outcome:
-        """Send ``rate`` deeds a second, and wait for what is not answered as long as Discord does."""
+        """Send ``rate`` actions a second, and wait for answers as long as Discord does."""
         begun_s = due_s = time.monotonic()
         handles: list[InteractionHandle] = []
         actions: Counter[str] = Counter()
@@ -125,11 +129,11 @@ class Load:
             elif len(handles) % 10 == 0:
                 await asyncio.sleep(0)
             behind_s = max(behind_s, time.monotonic() - due_s)
-            name, handle = await self._deed()
+            name, handle = await self._action()
             actions[name] += 1
             handles.append(handle)
         await self._answered(handles)
-        self.standin.exchanges.clear()  # a minute's are a gigabyte
+        self.standin.exchanges.clear()  # a minute of them takes a gigabyte
         waits_s = [math.inf if (wait := each.acknowledged_after_s) is None else wait for each in handles]
         return Outcome(rate, seconds, waits_s, actions, behind_s)
 
@@ -138,7 +142,7 @@ class Load:
         while any(each.kind is None for each in handles) and time.monotonic() < until_s:
             await asyncio.sleep(0.05)
 
-    async def _deed(self) -> tuple[str, InteractionHandle]:
+    async def _action(self) -> tuple[str, InteractionHandle]:
         name = self.chance.choices(list(ACTIONS), list(ACTIONS.values()))[0]
         if name == "press" and (pressed := await self._press()) is not None:
             return name, pressed
@@ -150,7 +154,7 @@ class Load:
         return "imagine", await person.command(channel, "imagine", prompt=f"a red fox {self._made}")
 
     async def _press(self) -> InteractionHandle | None:
-        """Press any button of one of the newest results; None as long as there is none."""
+        """Press a random button of one of the newest results; None if there are none."""
         if not self._results:
             return None
         result = self.chance.choice(self._results)
@@ -159,7 +163,7 @@ class Load:
             return await self.chance.choice(load_server.members).press(
                 result.message, custom_id=self.chance.choice(result.custom_ids)
             )
-        except PersonError:  # deleted, or the button is gone
+        except PersonError:  # deleted, or the button was removed
             self._results.remove(result)
             return await self._press()
 
@@ -176,7 +180,7 @@ class Load:
 
 
 def add_load_servers(standin: FakeDiscord, members: int, servers: int) -> list[LoadServer]:
-    """Let ``members`` live in ``servers`` with two channels each."""
+    """Add ``members``, spread over ``servers`` with two channels each."""
     load_servers = []
     for number in range(servers):
         server = standin.world.add_server(f"Server {number}")
@@ -189,7 +193,7 @@ def add_load_servers(standin: FakeDiscord, members: int, servers: int) -> list[L
 
 
 class Measured:
-    """A load on a bot in another process, with what both processes take."""
+    """A load on a bot in another process, with the processor time of both processes."""
 
     def __init__(self, load: Load, folder: Path, bot: psutil.Process) -> None:
         self._load = load
@@ -197,19 +201,19 @@ class Measured:
         self._processes = (bot, psutil.Process())
 
     async def at(self, rate: float, seconds: float) -> Outcome:
-        """Hold a rate, tell what came of it, and wait until its pictures are delivered."""
+        """Hold a rate, print the result, and wait until its pictures are delivered."""
         gc.collect()
         before_s, begun_s = self._cpu_s(), time.monotonic()
         outcome = await self._load.act(rate, seconds)
         took_s = time.monotonic() - begun_s
         used = [(after - before) / took_s for after, before in zip(self._cpu_s(), before_s, strict=True)]
         outcome.bot_cores, outcome.loop_cores, outcome.own_cores = used
-        say(outcome.told())
+        say(outcome.report())
         await self._settled()
         return outcome
 
     def _cpu_s(self) -> list[float]:
-        """Return seconds of the processor: the bot's, those of its first thread, and ours."""
+        """Return processor seconds: of the bot, of its first thread, and of this process."""
         bot, own = (each.cpu_times() for each in self._processes)
         loop = next(each for each in self._processes[0].threads() if each.id == self._processes[0].pid)
         return [bot.user + bot.system, loop.user_time + loop.system_time, own.user + own.system]
@@ -222,7 +226,7 @@ class Measured:
                 await asyncio.sleep(0.5)
 
     async def found(self, first: float, step_s: float, minute_s: float) -> Outcome:
-        """Find the highest rate that is held; return what came of it in ``minute_s``."""
+        """Find the highest rate that is held; return the result of holding it for ``minute_s``."""
         good, bad = 0.0, first
         while (await self.at(bad, step_s)).holds:
             good, bad = bad, GROWS * bad
@@ -239,26 +243,26 @@ class Measured:
 
 
 async def play(chosen: argparse.Namespace, folder: Path) -> bool:
-    """Measure; return whether the last rate was held with nobody left unanswered."""
+    """Measure; return whether the last rate was held with every action answered."""
     async with FakeDiscord() as standin:
         load_servers = add_load_servers(standin, chosen.members, chosen.servers)
         load = Load(standin, load_servers, random.Random(chosen.seed))
         address = standin.address(folder)
-        told = {
+        bot_arguments = {
             "folder": str(folder / "data"),
             "port": address.port,
             "ca_pem_path": str(address.ca_pem_path),
             "token": standin.token,
             "picture_s": chosen.picture_s,
         }
-        command = (sys.executable, "-m", "tests.e2e.load_bot", json.dumps(told))
+        command = (sys.executable, "-m", "tests.e2e.load_bot", json.dumps(bot_arguments))
         with started(command, ends_s=ALL_S) as process, collecting_by_hand():
             await standin.online(timeout_s=STARTS_S)
             await standin.registered("quota", timeout_s=STARTS_S)
             say(conditions())
             say(f"{chosen.members} members in {chosen.servers} servers, seed {chosen.seed}")
             measured = Measured(load, folder / "data", psutil.Process(process.pid))
-            await measured.at(5.0, 3.0)  # what begins with the first is no part of it
+            await measured.at(5.0, 3.0)  # the cost of the first requests is excluded
             if chosen.rate is not None:
                 outcome = await measured.at(chosen.rate, chosen.seconds)
             else:
@@ -273,7 +277,7 @@ async def play(chosen: argparse.Namespace, folder: Path) -> bool:
 
 @contextmanager
 def collecting_by_hand() -> Iterator[None]:
-    """Let the collector not hold up the members, who are what measures."""
+    """Keep the garbage collector from pausing the members, who take the measurements."""
     gc.disable()
     try:
         yield

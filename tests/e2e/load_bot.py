@@ -1,4 +1,4 @@
-"""The bot of ``tests.e2e.load`` as a process of its own: all of it but the model."""
+"""The bot of ``tests.e2e.load`` in a separate process: complete except for the model."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Members who ask for pictures, cancel, and look at the line, at random, whatever becomes of the bot."""
+"""Members who ask for pictures, cancel, and look at the queue at random, whatever happens to the bot."""
 
 import asyncio
 import random
@@ -27,7 +27,7 @@ _CANCELS_WHILE_WAITING = 0.15
 
 @dataclass(frozen=True)
 class Participant:
-    """Somebody in a channel of a server. ``moderates``: may cancel what others asked for."""
+    """A person in a channel of a server. ``moderates``: may cancel the jobs of others."""
 
     person: Person
     channel: Channel
@@ -36,7 +36,7 @@ class Participant:
 
 @dataclass
 class ActivityLog:
-    """What the crowd did, and what it read: ``promised`` are the jobs that it was told are in line."""
+    """The members' actions, and what they read: ``promised`` are the jobs reported as queued."""
 
     actions: Counter[str] = field(default_factory=Counter)
     unanswered: int = 0
@@ -46,14 +46,14 @@ class ActivityLog:
     waits_s: dict[str, list[float]] = field(default_factory=dict)
 
     def read(self, event: str, message: ShownMessage) -> None:
-        """Be told of every message that anybody sees."""
+        """Read every message that anybody sees."""
         if event != "deleted":
             self.promised.update(waiting_jobs(message))
 
 
 @dataclass
 class RandomMembers:
-    """``think_s``: how long somebody does nothing, on average. ``may_ask``: False while enough waits."""
+    """``think_s``: the mean pause between actions. ``may_ask``: False while enough pictures are queued."""
 
     standin: FakeDiscord
     participants: Sequence[Participant]
@@ -63,7 +63,7 @@ class RandomMembers:
     may_ask: Callable[[], bool] = lambda: True
     may_cancel: bool = True
     echoes: float = 0.0
-    """The part of events that come again, at once and up to ``_ECHO_S`` later: perhaps to another process."""
+    """The share of events sent twice, at once and up to ``_ECHO_S`` later: perhaps to another process."""
 
     activity: ActivityLog = field(default_factory=ActivityLog)
 
@@ -75,7 +75,7 @@ class RandomMembers:
                 group.create_task(self._live(group, participant, random.Random(self.chance.random())))
 
     async def look(self) -> None:
-        """Let everybody ask for the line once: what was kept for them is handed over."""
+        """Let everybody ask for the queue once, which delivers their undelivered results."""
         for participant in self.participants:
             await self._do("queue", participant, participant.person.command(participant.channel, "queue"))
 
@@ -106,7 +106,7 @@ class RandomMembers:
     ) -> None:
         try:
             handle = await action
-        except PersonError:  # the bot is not there, or not yet
+        except PersonError:  # the bot is offline, or not yet online
             self.activity.offline += 1
             await asyncio.sleep(_AGAIN_S)
             return
@@ -122,7 +122,7 @@ class RandomMembers:
             await self._note_wait(name, participant, handle)
 
     async def _note_wait(self, name: str, participant: Participant, handle: InteractionHandle) -> None:
-        """Overridden by whoever waits for the result."""
+        """Overridden by subclasses that wait for the result."""
 
     def _choose(
         self, participant: Participant, chance: random.Random
@@ -172,11 +172,11 @@ class RandomMembers:
         )
 
     async def _press(self, participant: Participant, chance: random.Random) -> InteractionHandle | None:
-        """Press a button under a result: a variation or the same again."""
+        """Press a button under a result: a variation or a re-roll."""
         return await self._press_some(participant, chance, ("kb:vary:", "kb:reroll:"))
 
     async def _cancel(self, participant: Participant, chance: random.Random) -> InteractionHandle | None:
-        """Cancel something: mine by command, or whatever I see, which only a moderator may."""
+        """Cancel a job: one's own by command, or any visible one, which only a moderator may."""
         if chance.random() < 0.4:
             return await participant.person.command(participant.channel, "cancel")
         return await self._press_some(participant, chance, ("kb:cancel:",))

@@ -1,4 +1,4 @@
-"""Pictures that people attach, and results as they come."""
+"""Pictures that people attach, and results as they arrive."""
 
 import io
 

@@ -20,11 +20,11 @@ from kleinbot.sandbox import Channel, FakeDiscord, Guild, Person, ShownMessage
 
 WAIT_S = 60.0
 LOOKS_EVERY_S = 0.005
-"""What a look at the rows costs is taken from the bot that is waited for."""
+"""Reading rows takes time from the bot that is being waited for."""
 
 
 class ShiftedClock:
-    """Real time, which a test can move forward; sleepers notice at once."""
+    """Real time that a test can advance; sleeping tasks notice at once."""
 
     def __init__(self) -> None:
         self._real = SystemClock()
@@ -54,7 +54,7 @@ class ShiftedClock:
 
 @dataclass
 class RunningBot:
-    """What a test needs of a running bot. ``stop`` ends it cleanly and returns its exit code."""
+    """The parts of a running bot that tests use."""
 
     app: App
     standin: FakeDiscord
@@ -77,7 +77,7 @@ class RunningBot:
                 changed.clear()
 
     async def until(self, sql: str, value: int) -> None:
-        """Wait until a query says ``value``."""
+        """Wait until a query returns ``value``."""
         async with asyncio.timeout(WAIT_S):
             while await self.number(sql) != value:
                 await asyncio.sleep(LOOKS_EVERY_S)
@@ -88,7 +88,7 @@ class RunningBot:
 
 @dataclass
 class BotEnvironment:
-    """The stand-in with its people; bots come and go on it."""
+    """The stand-in with its people, in which bots are started and stopped."""
 
     standin: FakeDiscord
     clock: ShiftedClock
@@ -100,7 +100,7 @@ class BotEnvironment:
     bob: Person
     moderator: Person
     chance: random.Random = field(default_factory=lambda: random.Random(5))
-    """Goes on over restarts, as the world's does: job keys are never drawn twice."""
+    """Continues over restarts, as in the real world: job keys are never drawn twice."""
 
     @asynccontextmanager
     async def running_bot(

@@ -1,4 +1,4 @@
-"""The whole bot beside an archive that is not its database's: it serves, and only the sweep stops."""
+"""The whole bot with an archive of another database: it serves, and only the sweep stops."""
 
 import asyncio
 import os
@@ -65,7 +65,7 @@ async def test_a_lost_database_leaves_the_archive_and_the_bot_serves(
     async with environment.running_bot(ScriptedEngine()) as bot:
         await _told(bot, OF_ANOTHER, caplog)
         await _draw(bot, 1)
-        # The numbers go on where the archive has seen them end.
+        # The numbers continue after those that the archive has seen used.
         assert await bot.number("SELECT MAX(number) FROM jobs") == 2
     assert before < _pictures(environment)
 
@@ -124,7 +124,7 @@ async def test_what_belongs_to_the_bot_is_swept_once_it_is_online(environment: B
 
 
 async def test_a_number_that_was_given_before_hides_no_new_result(environment: BotEnvironment) -> None:
-    """Whoever looks the channel back finds the old picture of the number, and posts the new one even so."""
+    """A look-back in the channel finds the old picture of the number; the new one is posted anyway."""
     async with environment.running_bot(ScriptedEngine()):
         pass
     shutil.copy(environment.folder / "kleinbot.sqlite3", environment.folder / "older")
@@ -132,7 +132,7 @@ async def test_a_number_that_was_given_before_hides_no_new_result(environment: B
         await _draw(bot, 1)
     _lose_database(environment)
     shutil.copy(environment.folder / "older", environment.folder / "kleinbot.sqlite3")
-    shutil.rmtree(environment.folder / "archive")  # which would have known the number
+    shutil.rmtree(environment.folder / "archive")  # the archive that would have known the number
     engine = ScriptedEngine()
     engine.gate.clear()
     async with environment.running_bot(engine) as bot:

@@ -1,4 +1,4 @@
-"""A profile that was chosen beside a game does not stay after it: the bot restarts once nothing is drawn."""
+"""A profile chosen while a game ran is replaced after it: the bot restarts once nothing is drawn."""
 
 import asyncio
 
@@ -20,7 +20,7 @@ QUICK_S = 15.0
 
 
 class Looks:
-    """What the machine shows at each look."""
+    """The machine's hardware at each look."""
 
     def __init__(self) -> None:
         self.taken = 0

@@ -1,4 +1,4 @@
-"""Another program holds the database, as a backup or somebody's shell may: everybody is answered in time."""
+"""Another program locks the database, like a backup or a shell does: everybody is answered in time."""
 
 import asyncio
 
@@ -83,7 +83,7 @@ async def test_what_is_drawn_meanwhile_is_stored_and_told_once_the_database_is_f
             engine.gate.set()
             refused = await bot.bob.command(bot.channel, "imagine", prompt="another fox")
             assert await _answered(refused) == BUSY
-        # It waits longer than a member does, and else tries again after a pause.
+        # It waits longer than a member does; otherwise it would retry after a pause.
         environment.clock.advance(60)
         await handle.message_where(has_pictures, timeout_s=QUICK_S)
         assert await bot.number("SELECT COUNT(*) FROM ledger WHERE kind = 'settle'") == 1

@@ -1,4 +1,4 @@
-"""What was sent is found again, however busy the channel; what only looks like it is not taken for it."""
+"""A sent message is found again in a busy channel, and one that only looks like it is not mistaken for it."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ def _posts(channel: Channel) -> int:
 
 
 async def _late(bot: RunningBot, engine: ScriptedEngine, prompt: str) -> None:
-    """Have a job accepted whose result comes after its token has died."""
+    """Have a job accepted whose result comes after its token has expired."""
     engine.gate.clear()
     engine.started.clear()
     await bot.ada.command(bot.channel, "imagine", prompt=prompt)
@@ -82,7 +82,7 @@ async def test_what_was_deleted_before_it_was_told_is_not_told_any_more(
             assert await deletion.delete(transaction, key, bot.ada.id, bot.clock.now_ms()) is not None
         bot.clock.advance(60)
         await bot.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent' AND way = 'unneeded'", 1)
-        # Nobody is called to what is not there.
+        # Nobody is mentioned for a message that is not there.
         assert len(bot.standin.exchanges_of("POST", "/channels/*/messages")) == 1
         async with asyncio.timeout(QUICK_S):
             while not all(message.is_deleted for message in bot.channel.log.values()):

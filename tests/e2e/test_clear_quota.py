@@ -1,4 +1,4 @@
-"""A limit is taken away only by who asks for just that, and says yes."""
+"""A limit is removed only by an admin who asks for exactly that, and confirms it."""
 
 from kleinbot.sandbox import InteractionHandle, Person, ShownMessage
 from tests.e2e.running_bot import BotEnvironment, RunningBot

@@ -1,4 +1,4 @@
-"""Results arrive once, whatever has gone meanwhile."""
+"""Results arrive once, whatever was deleted meanwhile."""
 
 import pytest
 
@@ -13,7 +13,7 @@ SIXTEEN_MINUTES_S = 16 * 60
 async def _held(
     bot: RunningBot, engine: ScriptedEngine, **options: object
 ) -> tuple[InteractionHandle, ShownMessage]:
-    """Have a job accepted that is not drawn before the test lets it."""
+    """Have a job accepted that is not drawn before the test allows it."""
     engine.gate.clear()
     handle = await bot.ada.command(bot.channel, "imagine", **options)
     waiting = await handle.message_where(lambda m: bool(m.text), timeout_s=QUICK_S)
@@ -106,12 +106,12 @@ async def test_a_private_result_never_goes_to_the_channel(environment: BotEnviro
 
 
 def _shown(bot: RunningBot) -> int:
-    """Return how many messages that anybody sees show pictures."""
+    """Return how many messages visible to everybody show pictures."""
     return sum(bool(message.pictures) for message in bot.channel.log.values())
 
 
 async def _kept_secret(bot: RunningBot, engine: ScriptedEngine) -> None:
-    """Make a private result that no way can deliver."""
+    """Make a private result that no route can deliver."""
     await _held(bot, engine, prompt="a secret", private=True, count=2)
     bot.clock.advance(SIXTEEN_MINUTES_S)
     engine.gate.set()
@@ -159,7 +159,7 @@ async def test_where_nobody_can_tell_any_more_whether_it_was_shown_it_is_shown_a
             bot.standin.hang_next_upload(0.0, is_done=False)
         await bot.ada.command(bot.channel, "queue")
         await bot.until("SELECT attempts FROM outbox WHERE state = 'kept'", 1)
-        bot.clock.advance(SIXTEEN_MINUTES_S)  # and the token of that command is dead, too
+        bot.clock.advance(SIXTEEN_MINUTES_S)  # the token of that command has expired, too
         handle = await bot.ada.command(bot.channel, "queue")
         await handle.message_where(has_pictures, timeout_s=QUICK_S)
         await _sent(bot, "handed_over")

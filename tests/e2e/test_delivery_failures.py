@@ -1,4 +1,4 @@
-"""What goes wrong between an accepted request and its message: nothing is lost, doubled, or told twice."""
+"""Failures between an accepted request and its message: nothing is lost, duplicated or reported twice."""
 
 import asyncio
 import sqlite3
@@ -24,7 +24,7 @@ async def test_a_picture_that_is_done_before_its_first_response_waits_for_it(
     environment: BotEnvironment,
 ) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:
-        # The client is told to wait, so the picture is long done when the first response gets through.
+        # The client must wait, so the picture is long finished when the first response gets through.
         bot.standin.break_next("POST /interactions/*/callback", status=429, retry_after_s=1.0)
         handle = await bot.ada.command(bot.channel, "imagine", prompt="a fox")
         done = await handle.message_where(has_pictures, timeout_s=QUICK_S)
@@ -116,7 +116,7 @@ async def test_a_locked_database_delays_the_work_and_ends_nothing(
                 await asyncio.sleep(0.05)
         other.execute("ROLLBACK")
         other.close()
-        bot.clock.advance(20)  # past the pause of whoever was refused
+        bot.clock.advance(20)  # past the pause after a refusal
         await bot.until("SELECT COUNT(*) FROM images WHERE state = 'done'", 2)
         bot.clock.advance(40)
         for handle in (first, second):

@@ -1,4 +1,4 @@
-"""What cannot be read, sent or handed over costs nobody else anything, and has an end."""
+"""A result that cannot be read, sent or handed over delays nobody else's, and its attempts end."""
 
 import pytest
 
@@ -11,7 +11,7 @@ SIXTEEN_MINUTES_S = 16 * 60
 
 
 def _unreadable(environment: BotEnvironment, file: str) -> None:
-    """Make reading ``file`` fail with an error of the system, as EIO and EACCES do."""
+    """Make reading ``file`` fail with an operating system error, such as EIO or EACCES."""
     path = environment.folder / "archive" / file
     path.unlink()
     path.mkdir()
@@ -25,7 +25,7 @@ async def _files(bot: RunningBot) -> list[str]:
 
 
 async def _kept(bot: RunningBot) -> None:
-    """Take every result back from Discord's side: what was sent is kept for its member again."""
+    """Return every result to the undelivered state: delivered messages are stored for their member again."""
     async with bot.app.container.base.database.transaction() as transaction:
         await transaction.change("UPDATE outbox SET state = 'kept', attempts = 0")
         await transaction.change("DELETE FROM posted_images")
@@ -130,7 +130,8 @@ async def test_hanging_uploads_of_one_channel_hold_up_no_other(environment: BotE
         for handle in hanging:
             await handle.acknowledged(timeout_s=QUICK_S)
         await engine.started.wait()
-        # The client waits as long as it is told to, as it does where a line takes no bytes any more.
+        # The client waits as long as the rate limit says, like on a connection that accepts no bytes any
+        # more.
         bot.standin.break_next("PATCH /webhooks/*", status=429, retry_after_s=3600.0, times=4)
         engine.gate.set()
         await bot.until("SELECT COUNT(*) FROM outbox", 4)

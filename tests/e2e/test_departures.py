@@ -1,4 +1,4 @@
-"""A server that removes the bot gets back what is not drawn, after an hour."""
+"""A server that removes the bot gets refunds for what is not drawn, after an hour."""
 
 import asyncio
 

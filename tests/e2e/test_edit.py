@@ -108,7 +108,7 @@ async def test_a_queued_edit_survives_a_restart_and_the_end_of_its_address(
         engine.failures = [RenderError(Code.STOPPING)] * 10_000
         bot.app.request_stop()
         engine.gate.set()
-    environment.clock.advance(2 * 24 * 60 * 60)  # the file's address and the reply's token are dead now
+    environment.clock.advance(2 * 24 * 60 * 60)  # the file's URL and the reply's token have expired now
     async with environment.running_bot() as bot:
         await bot.ready()
         late = await bot.channel.message_where(has_pictures, timeout_s=60)
@@ -182,7 +182,7 @@ async def test_nothing_is_downloaded_for_who_cannot_pay_the_cheapest_picture(
             handle = await bot.ada.command_with(bot.channel, command, values)
             await said(handle, "You have 0 of 1 pictures left for now")
         assert fetched == []
-        # Who has something left may be refused once the price is known, and that takes the file.
+        # Whether the member has enough quota left is known only with the price, and that requires the file.
         handle = await bot.bob.command(bot.channel, "edit", instruction="a hat", image=a_png(seed=2))
         await said(handle, "You have 1 of 1 pictures left for now")
         assert len(fetched) == 1

@@ -1,4 +1,4 @@
-"""Edits and variations over real kills: what they are made from is kept with the job."""
+"""Edits and variations over real kills: their input pictures are stored with the job."""
 
 import signal
 

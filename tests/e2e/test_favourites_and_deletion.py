@@ -152,7 +152,7 @@ async def test_a_private_result_gives_way_to_the_question_and_comes_back(environ
 async def test_every_button_of_a_deleted_result_says_that_it_is_deleted(environment: BotEnvironment) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:
         done = await _drawn(bot, prompt="a fox")
-        bot.standin.deny(bot.channel, "view_channel")  # so that the message cannot be removed
+        bot.standin.deny(bot.channel, "view_channel")  # so that the message cannot be deleted
         asked = await _answered(bot.ada, done, "Delete", "for good?")
         await _answered(bot.ada, asked, "Delete for good", "#1 is deleted.")
         await bot.until("SELECT COUNT(*) FROM removals", 0)
@@ -203,7 +203,7 @@ async def test_a_pasted_recipe_makes_the_same_again(environment: BotEnvironment)
         typed = parse(line, commands)
         assert isinstance(typed, Slash)
         values = {**typed.values, "seed": int(typed.values["seed"]), "count": int(typed.values["count"])}
-        # Discord itself leaves the quotes in the text.
+        # Discord itself keeps the quotes in the text.
         again = await _drawn(bot, bot.bob, **values | {"prompt": '"a \\"red\\" fox, count:3"'})
         assert [p.data for p in again.pictures] == [p.data for p in done.pictures]
         assert typed.values["prompt"] == prompt

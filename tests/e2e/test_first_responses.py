@@ -1,4 +1,4 @@
-"""A first response may be late: nothing else is told before it, and nothing is kept of what was told."""
+"""A late first response: nothing is reported before it, and nothing is stored that was already shown."""
 
 import asyncio
 import gc
@@ -22,7 +22,7 @@ ANSWERS = 30
 async def test_a_picture_that_is_done_before_its_deferral_waits_for_it(
     environment: BotEnvironment, monkeypatch: pytest.MonkeyPatch, private: bool
 ) -> None:
-    """Discord is slow to take the deferral, and the picture is made meanwhile."""
+    """Discord accepts the deferral slowly, and the picture is finished meanwhile."""
     deferring = asyncio.Event()
     fetch, defer = Downloads.fetch, job_responder._defer
 

@@ -1,4 +1,4 @@
-"""What a modified client sends: made-up values of options, and custom ids that name other messages."""
+"""Requests of a modified client: made-up option values, and custom ids that name other messages."""
 
 import math
 
@@ -72,7 +72,7 @@ async def said(handle: InteractionHandle, sentence: str) -> ShownMessage:
 
 
 async def _forge_confirm(question: ShownMessage, victim: ShownMessage) -> None:
-    """Put another message's number into the button, as old ones carried."""
+    """Put another message's number into the button, as old buttons carried."""
     for row in question.components:
         for button in row.get("components", ()):
             if str(button.get("custom_id", "")).startswith("kb:delyes:"):

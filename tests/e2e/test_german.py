@@ -1,4 +1,4 @@
-"""A member whose Discord is set to German reads German, from the command's name to the last word."""
+"""A member whose Discord is set to German reads German everywhere, from command names to results."""
 
 import re
 from typing import Any
@@ -49,7 +49,7 @@ async def test_every_command_and_option_carries_a_valid_german_name_and_descript
 
 
 def _check_german(command: dict[str, Any]) -> None:
-    """Assert Discord's rules: lower case, no spaces, unique beside each other."""
+    """Assert Discord's rules: lower case, no spaces, unique among siblings."""
     assert re.fullmatch(r"[-_\w]{1,32}", command["name_localizations"]["de"])
     assert command["name_localizations"]["de"].islower()
     assert 1 <= len(command["description_localizations"]["de"]) <= 100

@@ -1,4 +1,4 @@
-"""A card that is away at a restart: what was ordered of Klein waits for it, or the host goes on without."""
+"""A GPU that is missing at a restart: Klein's jobs wait for it, or the owner chooses to serve without it."""
 
 import asyncio
 import sqlite3
@@ -26,7 +26,7 @@ AUTO: dict[str, Any] = {"device": "auto", "weights": None}
 
 
 class Machine:
-    """Has a card until it is taken away."""
+    """Has a GPU until it is removed."""
 
     def __init__(self) -> None:
         self.has_gpu = True
@@ -47,7 +47,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 async def ordered_of_klein(environment: BotEnvironment) -> InteractionHandle:
-    """Order a picture that waits when the bot stops."""
+    """Have a job accepted that still waits when the bot stops."""
     engine = ScriptedEngine(CUDA_BF16)
     engine.gate.clear()
     async with environment.running_bot(engine, **{**AUTO, "grace_s": 1}) as bot:

@@ -1,4 +1,4 @@
-"""/host through the real client: for the application's owner alone."""
+"""/host through the real client: only for the application's owner."""
 
 import asyncio
 

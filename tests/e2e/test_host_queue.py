@@ -1,4 +1,4 @@
-"""/host queue through the real client: the whole line, stopped and cancelled by the application's owner."""
+"""/host queue through the real client: the application's owner stops the whole queue and cancels jobs."""
 
 import re
 from collections.abc import Sequence
@@ -99,7 +99,7 @@ async def test_a_cancel_by_the_host_is_given_back_told_and_noted(
         waiting = await _asked(bot.ada, bot, "a fox", count=2)
         await engine.started.wait()
         shown = await _said(await host.command(bot.channel, "host queue list"), "The whole line")
-    # The gate is shut: the batch in hand is put back, and the button works for the next process too.
+    # The gate is closed: the running batch is put back, and the button works for the next process too.
     async with environment.running_bot(engine) as bot:
         number = 1 if running else 2
         pressed = await host.press(shown, label=f"Cancel #{number}")

@@ -79,7 +79,7 @@ async def test_mentions_markdown_and_links_in_a_prompt_are_harmless(environment:
         shown = done.text.splitlines()[0]
         assert "@everyone" not in shown
         assert "<@1>" not in shown
-        # Discord takes an escaped bracket for no end of a link's words.
+        # Discord does not treat an escaped bracket as the end of a link's text.
         assert re.search(r"(?<!\\)\]\(", shown) is None
         assert "https://" not in shown
         for exchange in bot.standin.exchanges_of("PATCH") + bot.standin.exchanges_of("POST"):
@@ -177,7 +177,7 @@ async def test_only_the_owner_and_moderators_cancel(environment: BotEnvironment)
 
 
 async def test_who_moderates_one_channel_cancels_nothing_in_the_others(environment: BotEnvironment) -> None:
-    """As a member does who was given a channel of their own."""
+    """As by a member who was given a private channel."""
     engine = ScriptedEngine()
     engine.gate.clear()
     async with environment.running_bot(engine) as bot:
@@ -237,7 +237,7 @@ async def test_while_the_model_loads_the_bot_is_online_and_says_so(environment: 
 async def test_acknowledged_within_a_second_and_the_loop_never_late_while_the_engine_is_busy(
     environment: BotEnvironment,
 ) -> None:
-    """What blocks the loop does so each time; a machine that is busy with something else does not."""
+    """Code that blocks the loop does so every time; a machine that is busy with something else does not."""
     async with environment.running_bot() as bot:
         await bot.ready()
         rounds = [await _busy_round(bot) for _ in range(3)]

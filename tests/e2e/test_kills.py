@@ -1,4 +1,4 @@
-"""Several members, batches, and a process that is taken down at each fault point: all is accounted for."""
+"""Several members, batches, and a process killed at each fault point: everything is accounted for."""
 
 import asyncio
 import re
@@ -46,10 +46,11 @@ NTH = {
     FaultPoint.AFTER_COMMIT: 5,
     FaultPoint.AFTER_POST: 2,
 }
-"""When each fault point is reached in the middle of a batch, or of a job, of several pictures."""
+"""The count at which each fault point is reached in the middle of a batch, or of a job, of several pictures.
+"""
 
 STARTING = (FaultPoint.LOG_NOTED, FaultPoint.LOG_CLAIMED, FaultPoint.AFTER_IDENTITY)
-"""Those that each start reaches once."""
+"""Fault points that each start reaches once."""
 
 _PLACE = re.compile(r"^#(\d+) · .* · (?:next|#(\d+)) in line", re.MULTILINE)
 
@@ -65,7 +66,7 @@ class LoadServer:
     promised: set[str]
 
     def bot(self, **more: Any) -> AbstractAsyncContextManager[Bot]:
-        """Run a bot until the body ends; online when the body begins."""
+        """Run a bot until the body ends; it is online when the body begins."""
         return Bots(self.environment, self.spawner).one(**{"profile": {"largest_batch": 4}} | more)
 
     async def imagine(self, who: Person, prompt: str, count: int = 1) -> InteractionHandle:
@@ -108,7 +109,7 @@ class LoadServer:
                 await asyncio.sleep(LOOKS_EVERY_S)
 
     async def told_order(self) -> list[tuple[int, int]]:
-        """Return who waits, as server and number, in the order that everybody's /queue tells."""
+        """Return the waiting jobs, as server and number, in the order that /queue shows."""
         places = {}
         for who, channel in (
             (self.environment.ada, self.environment.channel),
@@ -150,7 +151,7 @@ async def test_a_start_that_is_killed_is_made_up_by_the_next(
     load_server: LoadServer, point: FaultPoint
 ) -> None:
     environment = load_server.environment
-    for _ in range(2):  # the first of all, and one that finds a log that a kill has left
+    for _ in range(2):  # the very first run, and one that finds the log of a killed process
         bot = await load_server.spawner.start(bot_arguments(environment, kill_at=point))
         await load_server.killed(bot)
         async with load_server.bot() as bot:

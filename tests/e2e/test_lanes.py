@@ -1,4 +1,4 @@
-"""What members are told of lanes, places and times, and what holds the work up: through the real client."""
+"""What members read about lanes, places and times, and what delays the work: through the real client."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from tests.scripted_engine import ScriptedEngine
 QUICK_S = 10.0
 SIXTEEN_MINUTES_S = 16 * 60
 SLOW = StageSeconds(1.0, 598.0, 1.0)
-"""Ten minutes a picture: later than a reply is promised."""
+"""Ten minutes per picture: later than a reply can be promised."""
 
 
 def _slow_engine() -> ScriptedEngine:
@@ -27,7 +27,7 @@ async def _asked(bot: RunningBot, person: Person, **options: object) -> ShownMes
 
 
 async def _slow_host(bot: RunningBot, engine: ScriptedEngine) -> None:
-    """Let the line learn how slow this host is, then hold the card."""
+    """Let the queue learn how slow this machine is, then block the GPU."""
     await _asked(bot, bot.bob)
     await bot.until("SELECT COUNT(*) FROM jobs WHERE state = 'done'", 1)
     engine.started.clear()
@@ -35,7 +35,7 @@ async def _slow_host(bot: RunningBot, engine: ScriptedEngine) -> None:
 
 
 async def _host_says(bot: RunningBot, what: str) -> None:
-    """Hold the work, or let it go on: a card that holds it would be taken for one that hangs."""
+    """Block or unblock the work without a hanging step, which would look like a hanging GPU."""
     owner = bot.standin.world.owner
     host = bot.standin.world.add_member(bot.server, owner.name, permissions=("manage_guild",))
     handle = await host.command(bot.channel, f"host queue {what}")

@@ -1,4 +1,4 @@
-"""Results over Discord's limits: recompressed or split, each picture told once, also after a kill."""
+"""Results over Discord's limits: recompressed or split, each picture shown once, also after a kill."""
 
 import asyncio
 import re
@@ -15,7 +15,7 @@ from tests.e2e.running_bot import LOOKS_EVERY_S, BotEnvironment, RunningBot, has
 QUICK_S = 20.0
 KEY = re.compile(r"-[0-9a-f]{8}-")
 TWO_PICTURES_ARE_TOO_MUCH = 350_000
-"""A picture of 256² that does not compress has 197 kB."""
+"""A 256² picture that does not compress has 197 kB."""
 
 
 async def _told(bot: RunningBot) -> None:

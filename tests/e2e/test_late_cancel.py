@@ -1,4 +1,4 @@
-"""Cancelling what is being drawn, through the real client: what is said before and after, and the books."""
+"""Cancelling a running image through the real client: the messages before and after, and the ledger."""
 
 import asyncio
 import sqlite3
@@ -17,7 +17,7 @@ HOUR_S = 3_600
 async def _cancelled(
     bot: RunningBot, engine: ScriptedEngine, person: Person, within_step: int, count: int = 1
 ) -> tuple[ShownMessage, ShownMessage]:
-    """Cancel while that step of the first picture is made; return the answer and the job's own message."""
+    """Cancel while that step of the first picture runs; return the answer and the job's own message."""
     gate = asyncio.Event()
     engine.within_gates, before = {within_step: gate}, engine.steps_made
     asked = await person.command(bot.channel, "imagine", prompt="a fox", count=count)

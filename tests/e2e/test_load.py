@@ -7,7 +7,7 @@ from tests.e2e.running_bot import BotEnvironment
 from tests.scripted_engine import ScriptedEngine
 
 PATIENCE_S = 60.0
-"""The suite may run on a busy machine; what is fast enough is the program's to say."""
+"""The suite may run on a busy machine; the program itself measures what is fast enough."""
 
 
 async def test_whatever_a_sample_of_the_load_does_is_answered(environment: BotEnvironment) -> None:

@@ -1,4 +1,4 @@
-"""What Prometheus reads from the running bot, and what /host status tells of the same counts."""
+"""What Prometheus reads from the running bot, and what /host status shows of the same counts."""
 
 import asyncio
 import socket

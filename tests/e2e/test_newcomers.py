@@ -1,4 +1,4 @@
-"""A server that joins later, and who may draw how much over all servers, through the real client."""
+"""A server that joins later, and the limit over all servers, through the real client."""
 
 import logging
 

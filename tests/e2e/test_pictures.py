@@ -1,4 +1,4 @@
-"""What the delivered files show: the whole program with the small Klein, read by its judge's reader."""
+"""The content of delivered files: the whole program with the small Klein, judged by its own reader."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""Pictures that people point at, wherever a message shows them; and spoilers, which stay spoilers."""
+"""Pictures that people select in any kind of message; and spoilers, which stay spoilers."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ async def edited(bot: RunningBot, message: ShownMessage, which: str | None = Non
 
 
 async def offered(bot: RunningBot, message: ShownMessage) -> int:
-    """Return how many pictures of a message the form offers."""
+    """Return how many pictures of a message the modal offers."""
     form = await bot.ada.menu(message, "Edit this image")
     modal = await form.modal_opened(timeout_s=10)
     menus = [field for field in modal.fields if field.label == "Which picture?"]
@@ -150,7 +150,7 @@ async def test_a_spoiler_stays_one_and_so_does_what_is_made_from_it(environment:
             await edited(bot, done),
         ):
             assert [picture.spoiler for picture in made.pictures] == [True]
-            assert "SPOILER_" not in made.pictures[0].filename  # the names of our files stay as they are
+            assert "SPOILER_" not in made.pictures[0].filename  # our files keep their names
         page = await (await ada.command(channel, "history")).message_where(lambda each: each.pictures)
         assert all(picture.spoiler for picture in page.pictures)
         again = await ada.press(page, label="Show #1")

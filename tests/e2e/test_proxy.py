@@ -1,4 +1,4 @@
-"""The whole bot behind an HTTP proxy, which is its only way out."""
+"""The whole bot behind an HTTP proxy, its only connection to the outside."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""/imagine quality:best, only where the host has the base checkpoint."""
+"""/imagine quality:best, offered only if the base checkpoint is installed."""
 
 from dataclasses import replace
 from typing import Any
@@ -19,7 +19,7 @@ QUICK_S = 10.0
 
 @pytest.fixture
 def base_here(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Let the host have both checkpoints; undone, it has the distilled one alone."""
+    """Install both checkpoints; without this, only the distilled one is there."""
 
     def with_base(settings: Settings, **others: Any) -> ModelChoice:
         model = choose_model(settings, **others)

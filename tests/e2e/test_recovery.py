@@ -18,7 +18,7 @@ CHILD = (sys.executable, "-m", "tests.e2e.child")
 
 
 def _accounted_for(bots: Bots, pictures: int) -> None:
-    """Assert that everything of the one job is there exactly once."""
+    """Assert that everything of the one job exists exactly once."""
     assert bots.rows("SELECT state, COUNT(*) FROM jobs GROUP BY state") == [("done", 1)]
     assert bots.rows("SELECT kind, COUNT(*) FROM ledger GROUP BY kind ORDER BY kind") == [
         ("reserve", pictures),
@@ -57,7 +57,7 @@ async def test_a_job_survives_a_kill_at_each_fault_point(bots: Bots, point: Faul
         await handle.message_where(has_pictures, timeout_s=START_S)
         assert await stopped(restarted) == 0
     assert not (bots.environment.folder / MARK).exists()
-    if point is FaultPoint.WITHIN_STEP:  # what was on the card when the process was killed is suspect
+    if point is FaultPoint.WITHIN_STEP:  # a job that was on the GPU when the process was killed is suspect
         assert bots.rows("SELECT COUNT(*) FROM attempts WHERE outcome = 'lost'") != [(0,)]
     _accounted_for(bots, 2)
 

@@ -1,4 +1,4 @@
-"""Discord may send an event several times: the second changes nothing and says nothing."""
+"""Discord may send an event several times: the second changes nothing and shows nothing."""
 
 import asyncio
 import functools
@@ -17,7 +17,7 @@ WAIT_S = 60.0
 
 @dataclass
 class Echo:
-    """Sends each event of a person again as soon as it was sent, and all of them once more when asked."""
+    """Sends each event of a person twice, and all of them once more on request."""
 
     bot: RunningBot
     handles: list[InteractionHandle] = field(default_factory=list)
@@ -29,7 +29,7 @@ class Echo:
         return handle
 
     async def settled(self, repeats: int) -> None:
-        """Wait until so many repeats were met."""
+        """Wait until this many repeats have been processed."""
         async with asyncio.timeout(WAIT_S):
             while self.bot.app.container.discord.repeats.count < repeats:
                 await asyncio.sleep(LOOKS_EVERY_S)
@@ -42,7 +42,7 @@ class Echo:
 
 
 def rows(environment: BotEnvironment) -> list[str]:
-    """Return everything that the database holds."""
+    """Return the whole content of the database."""
     with closing(sqlite3.connect(environment.folder / "kleinbot.sqlite3")) as connection:
         return list(connection.iterdump())
 
@@ -57,7 +57,7 @@ def answers(handles: Iterable[InteractionHandle]) -> list[list[str]]:
 
 
 async def make(echo: Echo) -> ShownMessage:
-    """Make pictures in every way that there is; return the first result."""
+    """Make pictures in every possible way; return the first result."""
     bot, bob = echo.bot, echo.bot.bob
     first = await result(await echo.command(bot.ada, "imagine", prompt="a fox", count=2))
     await result(await echo.command(bob, "edit", instruction="a hat", image=a_png()))
@@ -94,7 +94,7 @@ async def keep(echo: Echo, first: ShownMessage) -> None:
 
 
 async def rule(echo: Echo, root: Person, host: Person) -> None:
-    """Do what admins and the host can do."""
+    """Do everything that admins and the owner can do."""
     bob = echo.bot.bob
     await said(await echo.command(root, "admin quota set", member=bob, pictures=50), "50")
     await said(await echo.command(root, "admin quota set-default", pictures=40), "40")

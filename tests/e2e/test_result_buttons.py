@@ -1,4 +1,4 @@
-"""Buttons, forms and menus under and on results: who may, once each, and after a restart."""
+"""Buttons, modals and menus under and on results: who may use them, once each, and after a restart."""
 
 import asyncio
 
@@ -98,14 +98,14 @@ async def test_twenty_parallel_presses_of_one_member_make_one_job(
         ]
         assert len(refused) == 19
         assert all(answer.is_ephemeral for answer in refused)
-        bot.clock.advance(60)  # still in line: still the same press
+        bot.clock.advance(60)  # still queued: still the same press
         late = await bot.bob.press(done, label=label)
         await said(late, "You pressed that already")
         engine.gate.set()
         await result(others)
         assert await bot.number(f"SELECT COUNT(*) FROM jobs WHERE member_id = {bot.bob.id}") == 1
         bot.clock.advance(6)
-        await result(await bot.bob.press(done, label=label))  # now it means another one
+        await result(await bot.bob.press(done, label=label))  # now it means another job
 
 
 async def test_a_private_result_stays_its_owners(environment: BotEnvironment) -> None:
@@ -200,7 +200,7 @@ async def test_a_form_that_is_sent_after_the_message_was_deleted_is_refused_or_d
         sent = await bot.ada.submit(lost, {"What should change?": "a hat"})
         assert (await said(sent, "I could not fetch that picture from Discord")).is_ephemeral
         done = await result(await bot.ada.submit(kept, {"What should change?": "a hat"}))
-        assert "from #1" in done.text  # the file is ours, whatever became of its message
+        assert "from #1" in done.text  # the file is ours, whatever happened to its message
 
 
 async def test_our_own_picture_without_its_buttons_is_edited_as_any_other(

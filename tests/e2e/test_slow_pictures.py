@@ -1,4 +1,4 @@
-"""Pictures that take their time: the first response is the answer unless 1.5 s have passed."""
+"""Slow downloads: the first response is the answer unless 1.5 s have passed."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from tests.scripted_engine import ScriptedEngine
 
 @pytest.fixture
 def arrival(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
-    """Hold every download back until the test lets it go."""
+    """Delay every download until the test releases it."""
     arrived = asyncio.Event()
     fetch = Downloads.fetch
 

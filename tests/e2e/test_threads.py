@@ -1,4 +1,4 @@
-"""Threads: a job is asked for and told there, also where the thread is closed before the picture is ready."""
+"""Threads: a job is requested and delivered there, also if the thread is archived before it ends."""
 
 from kleinbot.sandbox import InteractionHandle
 from tests.e2e.pictures import result, said
@@ -64,7 +64,7 @@ async def test_a_command_in_a_locked_thread_leaves_no_error_behind(environment: 
     async with environment.running_bot(ScriptedEngine()) as bot:
         await bot.ada.command(thread, "quota")
         await bot.ada.command(thread, "imagine", prompt="a red fox")
-        # The job was accepted before Discord refused the answer: it is paid, drawn and kept.
+        # The job was accepted before Discord refused the answer: it is paid, drawn and stored.
         await bot.until("SELECT COUNT(*) FROM outbox WHERE state = 'kept'", 1)
         assert (await result(await bot.ada.command(bot.channel, "quota"))).is_ephemeral
 

@@ -1,4 +1,4 @@
-"""What members are told while nothing can be drawn, and what becomes of their places."""
+"""What members read while nothing can be drawn, and what happens to their places."""
 
 import asyncio
 import sqlite3
@@ -25,7 +25,7 @@ QUICK_S = 15.0
 
 
 class HangingEngine(ScriptedEngine):
-    """A card whose thread never comes back once a step hangs, not even to be closed."""
+    """A GPU whose thread never returns once a step hangs, not even to be closed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ async def test_a_gpu_that_hangs_is_told_and_the_process_ends_at_once_with_every_
 async def test_a_clean_stop_lets_the_batch_in_hand_be_finished(
     environment: BotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For the grace period, however short what comes after it may be."""
+    """For the grace period, however short the remaining timeouts are."""
     monkeypatch.setattr("kleinbot.app.lifecycle._CLOSING_S", 0.01)
     engine = ScriptedEngine()
     engine.gate.clear()
@@ -129,7 +129,7 @@ async def test_a_full_disk_is_told_and_work_goes_on_by_itself_once_there_is_room
         assert "Next in line · The disk of the bot's host is full" in held.text
         assert engine.batches == []
         free["bytes"] = 2**40
-        # More than once, since the disk may just have been asked; not so often that the reply's token ends.
+        # More than once, since free space may just have been queried; not so often that the token expires.
         for _ in range(20):
             if not engine.started.is_set():
                 bot.clock.advance(20)
@@ -149,7 +149,7 @@ async def test_a_database_that_cannot_grow_is_called_a_full_disk_and_takes_nothi
             await transaction.all(f"PRAGMA max_page_count = {pages}")
         said: list[str] = []
         while not said or "disk" not in said[-1]:
-            assert len(said) < 40, said[-1]  # what is free in the pages is used up first
+            assert len(said) < 40, said[-1]  # the free space within pages is used up first
             handle = await bot.ada.command(bot.channel, "imagine", prompt="a very long story " * 30)
             said.append((await handle.message_where(lambda m: bool(m.text), timeout_s=QUICK_S)).text)
         assert said[-1] == (
@@ -168,7 +168,7 @@ async def test_a_damaged_database_ends_the_start_with_a_sentence(
     file = environment.folder / "kleinbot.sqlite3"
     migrate(file, load_migrations(), environment.clock)
     with closing(sqlite3.connect(file)) as connection:
-        # The pages by which what is waiting is looked up, whichever index is asked.
+        # The pages by which waiting jobs are looked up, by any index.
         roots = connection.execute(
             "SELECT rootpage FROM sqlite_master WHERE tbl_name IN ('images', 'jobs')"
         ).fetchall()

@@ -1,4 +1,4 @@
-"""What is in a channel that somebody does not see is nothing to them, also where they know its key."""
+"""Members can do nothing with pictures of channels that they cannot see, even if they know the key."""
 
 from kleinbot.sandbox import InteractionHandle, ShownMessage
 from tests.e2e.pictures import imagined, result, said

@@ -25,7 +25,7 @@ ROOT = str(Path(kleinbot.__file__).parent)
 
 
 class Walk:
-    """Notes the frames of ours that are on the stack at certain calls; the last stack of each counts."""
+    """Records our frames on the stack at certain calls; keeps the last stack of each."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch

@@ -1,4 +1,4 @@
-"""What a less kind Discord does: final close codes, clients that know older commands, sessions that end."""
+"""Discord's less friendly behaviour: final close codes, clients with older commands, ended sessions."""
 
 import asyncio
 import logging
@@ -35,7 +35,7 @@ async def test_a_final_close_while_running_ends_with_the_sentence_of_the_login(
     assert caught.value.code is code
     assert caught.value.parameters == ({"close_code": close_code} if code is Code.GATEWAY_REFUSED else {})
     assert [record for record in caplog.records if record.exc_info and record.levelno >= logging.ERROR] == []
-    async with environment.running_bot(ScriptedEngine()):  # and the folder is left as after a clean stop
+    async with environment.running_bot(ScriptedEngine()):  # and the folder looks as after a clean stop
         pass
 
 
@@ -132,7 +132,7 @@ async def test_who_leaves_the_team_loses_the_hosts_powers_within_ten_minutes(
         environment.standin.world.set_team(first, read_only=(second,))
         bot.standin.break_next("GET /oauth2/*", status=403)
         await powers.refresh()
-        assert powers.has(second.id)  # Discord did not answer: what was known stays
+        assert powers.has(second.id)  # Discord did not answer: the known value stays
         bot.clock.advance(601)
         async with asyncio.timeout(30):
             while powers.has(second.id):

@@ -1,9 +1,8 @@
-"""What people, files and databases have seen of kleinbot, and so must not change unnoticed.
+"""Everything of kleinbot that people, files and databases depend on, and that must not change unnoticed.
 
-Each JSON file in ``lists/`` is one list; the tests compare it with what the live program says. Whoever
+Each JSON file in ``lists/`` is one list; the tests compare it with the values of the live program. Whoever
 changes one on purpose runs ``python -m tests.golden --write``, reads the difference and commits it with the
-change.
-``worlds/`` holds installations as earlier commits left them (``tests.golden.world``).
+change. ``worlds/`` contains installations as earlier commits left them (``tests.golden.world``).
 
-What the tests need of the product's modules is named in ``tests.golden.product`` alone.
+Only ``tests.golden.product`` names the product's modules.
 """

@@ -1,4 +1,6 @@
-"""``python -m tests.golden`` tells what differs from the lists; ``--write`` takes over what is so today."""
+"""``python -m tests.golden`` prints differences from the lists; ``--write`` replaces them with today's
+values.
+"""
 
 import argparse
 import asyncio
@@ -12,14 +14,14 @@ from tests.golden.running import running_lists
 
 
 def everything(scratch: Path) -> dict[str, str]:
-    """Return what each list says today, as its file would hold it."""
+    """Return today's value of each list, formatted as its file."""
     lists = {name: look(scratch) for name, look in LISTS.items()}
     lists |= asyncio.run(running_lists(scratch))
     return {name: as_text(content) for name, content in lists.items()}
 
 
 def main(arguments: list[str]) -> int:
-    """Write or compare; return 1 where something differs."""
+    """Write or compare; return 1 if something differs."""
     parser = argparse.ArgumentParser(prog="python -m tests.golden", description=__doc__)
     parser.add_argument("--write", action="store_true", help="take over what the program says today")
     write = parser.parse_args(arguments).write

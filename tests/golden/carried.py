@@ -1,4 +1,4 @@
-"""How a world is laid down as files, and how it becomes an installation again."""
+"""Writes a world to files, and restores an installation from them."""
 
 import hashlib
 import json
@@ -26,15 +26,15 @@ _LEFT_OUT = (
 )  # fmt: skip
 _CONFIG_FILES = ("transformer/config.json", "text_encoder/config.json")
 _MODEL = "/carried/model"
-"""Where the model of a carried world lies, until it is laid down somewhere."""
+"""The path of the model in a carried world, before it is restored."""
 _MADE_OF = "kleinbot_made_of"
 _LATER_S = 3600.0
-"""So long after it was left a world is opened: replies' tokens are dead, the rolling day is not over."""
+"""A world is opened this long after it was written: reply tokens have expired, the rolling day has not."""
 
 
 @dataclass(frozen=True)
 class RestoredWorld:
-    """A world on a stand-in. ``kept``: the files in 8 bits by name, as they were laid down."""
+    """A world on a stand-in. ``kept``: the cached 8-bit files by name, as they were written."""
 
     environment: BotEnvironment
     facts: dict[str, Any]
@@ -46,11 +46,11 @@ class RestoredWorld:
         return {file.name: file.read_bytes() for file in _kept_files(self.environment.folder)}
 
 
-# --- Laying down
+# --- Writing
 
 
 def write_world(environment: BotEnvironment, out: Path, facts: dict[str, Any]) -> None:
-    """Write the world of a bot that runs as if its process ended now."""
+    """Write the world of a running bot as if its process ended now."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     _dump(environment.folder / _DATABASE, out / _DUMP)
@@ -106,13 +106,13 @@ def _message(environment: BotEnvironment, message: product.ShownMessage) -> dict
     }
 
 
-# --- Taking up
+# --- Restoring
 
 
 def restore_world(
     standin: product.FakeDiscord, clock: ShiftedClock, folder: Path, world: Path = WORLD
 ) -> RestoredWorld:
-    """Lay a world's files into ``folder`` and its people and messages on the stand-in."""
+    """Restore a world's files into ``folder`` and its people and messages on the stand-in."""
     facts = json.loads((world / _FACTS).read_text("utf-8"))
     weights = _model(world, folder / "model")
     data = folder / "data"
@@ -129,14 +129,14 @@ def restore_world(
         (quantised / f"{file.stem}.sha256").write_text(hashlib.sha256(content).hexdigest(), "utf-8")
     product.be_application(standin, facts["application_id"])
     environment = build_environment(standin, clock, data, weights)
-    environment.chance = random.Random(6)  # others than those of the world's own jobs
+    environment.chance = random.Random(6)  # files other than those of the world's own jobs
     lines = (world / _MESSAGES).read_text("utf-8").splitlines()
     messages = tuple(product.put_message(standin, json.loads(line), b64decode) for line in lines)
     return RestoredWorld(environment, facts, kept, messages)
 
 
 def clock_of(world: Path = WORLD) -> ShiftedClock:
-    """Return a clock that begins an hour after the world was left."""
+    """Return a clock that begins an hour after the world was written."""
     clock = ShiftedClock()
     left_ms: int = json.loads((world / _FACTS).read_text("utf-8"))["made_ms"]
     clock.advance(left_ms / 1000 + _LATER_S - clock.unix_s())
@@ -144,7 +144,7 @@ def clock_of(world: Path = WORLD) -> ShiftedClock:
 
 
 def _model(world: Path, folder: Path) -> Path:
-    """Build the model that the kept files were made of, without the plain weights: those are gone."""
+    """Build the model of the cached files without its plain weights: those are gone."""
     shutil.copytree(ensure_tiny(folder.with_name("tiny")), folder)
     for component in ("transformer", "text_encoder"):
         shutil.rmtree(folder / component)
@@ -158,7 +158,7 @@ def _kept_files(data: Path) -> list[Path]:
 
 
 def _of_model_at(content: bytes, old: str, new: str) -> bytes:
-    """Return a kept file as it would be if its model lay at ``new``: paths are all that changes."""
+    """Return a cached file as it would be with its model at ``new``: only paths change."""
     (length,) = struct.unpack_from("<Q", content)
     header = json.loads(content[8 : 8 + length])
     made_of = json.loads(header["__metadata__"][_MADE_OF])

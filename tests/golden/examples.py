@@ -1,4 +1,4 @@
-"""One custom id of every form that a button of ours can have, or has ever had."""
+"""One custom id of every form that our buttons have, or have ever had."""
 
 _JOB = "0123456789abcdef01234567"
 

@@ -1,4 +1,7 @@
-"""The lists: each a function that asks the live program. Their names are those of the files in ``lists/``."""
+"""The lists: each a function that queries the live program.
+
+Their names are those of the files in ``lists/``.
+"""
 
 import enum
 import json
@@ -21,7 +24,7 @@ HOW_TO_CHANGE = (
 
 
 def as_text(content: object) -> str:
-    """Return a list as its file holds it."""
+    """Return a list formatted as its file."""
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -32,7 +35,7 @@ def database(scratch: Path) -> object:
 
 
 def custom_ids(scratch: Path) -> object:
-    """Each example, what it says, and what a button that says this carries today."""
+    """Each example, its parsed meaning, and the custom id that today's button with that meaning has."""
     del scratch
     found: dict[str, Any] = {}
     for example in BUTTONS:
@@ -79,7 +82,7 @@ def _shown(default: object) -> object:
 
 
 def sentences(scratch: Path) -> object:
-    """By message id the variables, once where all languages have the same."""
+    """The variables by message id, once if all languages have the same."""
     del scratch
     by_language = product.sentences()
     merged: dict[str, Any] = {}
@@ -138,7 +141,7 @@ def _commands(path: str, command: Any) -> list[tuple[str, Any]]:
 
 
 def _taken(kind: Any) -> object:
-    """Return what follows an option: a type's name, or what may be chosen."""
+    """Return the value of an option: a type's name, or the choices."""
     kinds = [each for each in (typing.get_args(kind) or (kind,)) if each is not type(None)]
     if len(kinds) == 1 and issubclass(kinds[0], enum.Enum):
         return [each.value for each in kinds[0]]
@@ -156,4 +159,4 @@ LISTS: Mapping[str, Callable[[Path], object]] = {
     "metrics": metrics,
     "command_line": command_line,
 }
-"""Those that need nothing but a folder; ``tests.golden.running`` has those of a running bot."""
+"""Lists that need nothing but a folder; ``tests.golden.running`` has those of a running bot."""

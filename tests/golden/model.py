@@ -1,4 +1,4 @@
-"""A model even smaller than ``tests.klein.tiny``: kept in 8 bits it can be committed."""
+"""A model even smaller than ``tests.klein.tiny``: its 8-bit cache is small enough to commit."""
 
 import shutil
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.klein.tiny import ensure_tiny
 _HIDDEN = 8
 _LAYERS = 28
 _PACKED_CHANNELS = 16
-"""Of the tiny autoencoder, which is used as it is."""
+"""The size of the tiny autoencoder, which is used as it is."""
 
 PLAIN_FILES = ("transformer/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors")
 BASE_FILE = "flux-2-klein-base-4b.safetensors"
@@ -35,7 +35,7 @@ def build_model(folder: Path) -> Path:
 
 
 def add_base_checkpoint(folder: Path) -> None:
-    """Lay the base checkpoint beside the distilled one, as a single file."""
+    """Add the base checkpoint beside the distilled one, as a single file."""
     write_bfl_plain(_transformer(), folder / BASE_FILE)
 
 

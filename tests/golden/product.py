@@ -1,4 +1,4 @@
-"""The only place here that names the product's modules: who moves or renames them mends this file."""
+"""The only module here that names the product's modules: adapt it when they are moved or renamed."""
 
 import inspect
 import logging
@@ -18,7 +18,7 @@ from kleinbot import cli, texts
 from kleinbot.app.failed_profiles import FailedProfiles
 from kleinbot.app.run_modes import WORDS_CODE
 from kleinbot.bench import command as bench_command
-from kleinbot.chat.core import routing  # noqa: F401 - it knows every kind of button
+from kleinbot.chat.core import routing  # noqa: F401 - it imports every kind of button
 from kleinbot.chat.core.buttons import PersistentButton
 from kleinbot.chat.create.modals import ModalKeys
 from kleinbot.config.settings import Settings
@@ -45,19 +45,19 @@ __all__ = [
     "Person",
     "ShownMessage",
     "quiet_libraries",
-]  # and what is defined here
+]  # and those defined here
 
 ERROR_CODES: type[StrEnum] = Code
 AUDIT_ACTIONS: type[StrEnum] = AuditAction
 
 
 def migrated_database(file: Path) -> None:
-    """Make a database as the present program makes a new one, or bring an old one up to date."""
+    """Create a database with the present program, or migrate an old one."""
     migrate(file, load_migrations(), SystemClock())
 
 
 def backup(folder: Path) -> str:
-    """Bring an older database up to date; return the name of the copy that this leaves."""
+    """Migrate an older database; return the name of the copy that this leaves."""
     folder.mkdir()
     file = folder / "kleinbot.sqlite3"
     migrate(file, load_migrations()[:-1], SystemClock())
@@ -67,7 +67,7 @@ def backup(folder: Path) -> str:
 
 
 def places() -> dict[str, str]:
-    """Return where in the data folder things lie."""
+    """Return the paths in the data folder."""
     settings = Settings(data_folder=Path("data"))
     places = {
         "database": settings.database_file,
@@ -84,7 +84,7 @@ def logging_to(folder: Path) -> AbstractContextManager[None]:
 
 
 def note_failed_profile(scratch_folder: Path) -> None:
-    """Leave what is left where memory ran out although it was predicted to suffice."""
+    """Leave the files of a profile that ran out of memory although it was predicted to fit."""
     FailedProfiles(scratch_folder, SystemClock()).note("x")
 
 
@@ -92,9 +92,9 @@ def note_failed_profile(scratch_folder: Path) -> None:
 
 
 def meaning_of(custom_id: str) -> tuple[dict[str, object], str]:
-    """Return what the button of ``custom_id`` says, and the custom id that is made of that again.
+    """Return the meaning of the button of ``custom_id``, and the custom id made from that again.
 
-    Raises LookupError unless exactly one kind of button takes it.
+    Raises LookupError unless exactly one kind of button matches it.
     """
     (kind,) = (each for each in PersistentButton.__subclasses__() if each.template.fullmatch(custom_id))
     match = kind.template.fullmatch(custom_id)
@@ -103,7 +103,7 @@ def meaning_of(custom_id: str) -> tuple[dict[str, object], str]:
     button = kind.from_match(match)
     said: dict[str, object] = {}
     for name, value in vars(button).items():
-        if name != "old_message_id":  # read from old custom ids, and not believed
+        if name != "old_message_id":  # parsed from old custom ids, and ignored
             said |= _plain(name, value)
     return dict(sorted(said.items())), button.custom_id
 
@@ -117,12 +117,12 @@ def _plain(name: str, value: object) -> dict[str, object]:
 
 
 def kinds_of_buttons() -> list[str]:
-    """Return the patterns of all buttons, to see that each kind has an example."""
+    """Return the patterns of all buttons, to check that each kind has an example."""
     return [each.template.pattern for each in PersistentButton.__subclasses__()]
 
 
 def form_custom_id() -> str:
-    """Return a new form's custom id; every number in it is another each time."""
+    """Return a new modal's custom id; its numbers differ each time."""
     return ModalKeys(SystemClock()).new()
 
 
@@ -130,7 +130,7 @@ def form_custom_id() -> str:
 
 
 def command_line() -> Any:
-    """Return the command line as typer's copy of click holds it."""
+    """Return the command line as an object of typer's copy of click."""
     return typer.main.get_command(cli.commands)
 
 
@@ -156,7 +156,7 @@ def exit_codes() -> dict[str, object]:
         "answered with words alone": WORDS_CODE,
         "start me again": supervisor.RESTART_CODE,
         "interrupted": cli.INTERRUPTED_CODE,
-        # Beyond these are the system's own, for signals and aborts.
+        # Higher codes are the system's own, for signals and aborts.
         "never started again after": sorted(code for code in supervisor.FINAL_CODES if code < _OF_SIGNALS),
         "started again after": [code for code in supervisor.RESTART_CODES if code == supervisor.RESTART_CODE],
     }
@@ -166,7 +166,7 @@ def exit_codes() -> dict[str, object]:
 
 
 def metrics_text() -> str:
-    """Return what Prometheus reads once everything has happened."""
+    """Return what Prometheus reads once every event has occurred."""
     metrics = BotMetrics()
     for lane in Lane:
         metrics.accepted(lane, 1)
@@ -214,7 +214,7 @@ class _Variables(Visitor):
 
 
 def sentences() -> dict[str, dict[str, list[str]]]:
-    """Return, by language and message id, the variables that a sentence names, its parts' included."""
+    """Return, by language and message id, the variables of a sentence, including those of its parts."""
     finder = texts.Texts()
     found: dict[str, dict[str, list[str]]] = {}
     for language in texts.languages():
@@ -234,7 +234,7 @@ def sentences() -> dict[str, dict[str, list[str]]]:
 
 
 def schema_of(file: Path) -> dict[str, Any]:
-    """Return what SQLite says of a database: tables, columns, foreign keys, indices, triggers."""
+    """Return the schema of a database: tables, columns, foreign keys, indices, triggers."""
     with closing(sqlite3.connect(file)) as connection:
 
         def ask(sql: str, *values: str) -> list[tuple[Any, ...]]:
@@ -289,7 +289,7 @@ KEPT_FOLDER = f"scratch/{quantised_cache.FOLDER}"
 
 
 def stopping() -> Exception:
-    """Return what an engine says of a batch that is to be drawn by another process."""
+    """Return the engine's error for a batch that another process must draw."""
     return RenderError(Code.STOPPING)
 
 
@@ -298,7 +298,7 @@ def failure() -> Exception:
 
 
 def be_application(standin: FakeDiscord, application_id: int) -> None:
-    """Let the stand-in's bot be the one that wrote the carried messages."""
+    """Let the stand-in's bot be the author of the carried messages."""
     state = standin.state
     del state.users[state.bot.id]
     state.bot = User(application_id, state.bot.name, is_bot=True)
@@ -309,7 +309,7 @@ def be_application(standin: FakeDiscord, application_id: int) -> None:
 def put_message(
     standin: FakeDiscord, carried: dict[str, Any], decoded: Callable[[str], bytes]
 ) -> ShownMessage:
-    """Put a message into its channel as it was, with its number, files and buttons."""
+    """Put a message into its channel unchanged, with its number, files and buttons."""
     payload = carried["payload"]
     channel = standin.state.channels[int(payload["channel_id"])]
     for file in carried["files"]:

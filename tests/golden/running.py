@@ -1,4 +1,4 @@
-"""The lists of a running bot: its commands as Discord got them, and what it leaves on the disk."""
+"""The lists of a running bot: its commands as registered with Discord, and the files it leaves."""
 
 import io
 import json
@@ -28,7 +28,7 @@ _OF_AN_OPTION = (
 
 
 async def running_lists(scratch: Path) -> dict[str, object]:
-    """Run the bot twice, with and without the base checkpoint, and look at what it said and left."""
+    """Run the bot twice, with and without the base checkpoint, and collect its commands and files."""
     weights = build_model(scratch / "model")
     clock = ShiftedClock()
     async with product.FakeDiscord(now=clock.unix_s) as standin:
@@ -90,18 +90,18 @@ _KINDS = {1: "command", 2: "menu of a member", 3: "menu of a message"}
 
 
 def _named(described: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
-    """Leave out the sentences: they may be said better at any time."""
+    """Remove the sentences, whose wording may improve at any time."""
     kept = {name: described[name] for name in fields if described.get(name) not in (None, {}, [], False)}
     if options := described.get("options"):
         kept["options"] = [_named(each, _OF_AN_OPTION) for each in options]
     return kept
 
 
-# --- What lies on the disk
+# --- Files on disk
 
 
 def data_folder(folder: Path) -> object:
-    """Return the names in a data folder with what changes taken out, and what is in the files of ours."""
+    """Return the names in a data folder with variable parts replaced, and the content of our own files."""
     found: dict[str, Any] = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file():
@@ -110,7 +110,7 @@ def data_folder(folder: Path) -> object:
 
 
 def _numbered(name: str) -> str:
-    """Take out keys, hashes and Discord's numbers."""
+    """Replace keys, hashes and Discord's ids."""
     return re.sub(r"(?<![0-9a-zA-Z])[0-9a-f]{8,64}(?![0-9a-zA-Z])", "<number>", name)
 
 
@@ -123,7 +123,7 @@ def _content(path: Path) -> object:
 
 
 def _log_line(path: Path) -> str:
-    """Return the form of a line's beginning: date and level."""
+    """Return the format of a log line's prefix: date and level."""
     first = path.read_text("utf-8").partition("\n")[0] if path.suffix == ".log" else ""
     return " ".join(re.sub(r"\d", "0", first).split()[:2])
 
@@ -137,7 +137,7 @@ def _shape_of(value: object) -> object:
 
 
 def kept_file(path: Path) -> dict[str, Any]:
-    """Return what the header of a file in 8 bits says: its labels, and its tensors by name and type."""
+    """Return the header of an 8-bit file: its labels, and its tensors by name and type."""
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         header = json.loads(file.read(length))

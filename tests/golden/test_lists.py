@@ -1,4 +1,4 @@
-"""What people, files and databases have seen is what the program says today."""
+"""What people, files and databases depend on equals what the program does today."""
 
 import json
 import re

@@ -27,7 +27,7 @@ async def carried(folder: Path) -> AsyncIterator[RestoredWorld]:
 
 @dataclass
 class Visit:
-    """People who press what stood in the channel before the program of the day began."""
+    """People who press buttons that were in the channel before today's program began."""
 
     world: RestoredWorld
     bot: RunningBot
@@ -46,7 +46,7 @@ class Visit:
         return person
 
     async def begin(self, name: str, beginning: str, text: str = "", at: int = -1) -> InteractionHandle:
-        """Press an old button of this kind, in a message that nobody has pressed anything in yet."""
+        """Press an old button of this kind, in a message in which nobody has pressed anything yet."""
         for entry in self._old:
             message, said, custom_ids = entry
             found = [each for each in custom_ids if each.startswith(beginning)]
@@ -62,7 +62,7 @@ class Visit:
 
 
 def kind_of(custom_id: str) -> str:
-    """Return what a custom id begins with: what it does, without whom or what it is about."""
+    """Return the prefix of a custom id: what it does, without whom or what it concerns."""
     parts = custom_id.split(":")
     return ":".join(parts[:3] if parts[1] == "hq" else parts[:2])
 
@@ -92,7 +92,7 @@ async def test_a_carried_world_opens_and_everything_in_it_works(tmp_path: Path) 
 
 
 async def _delivered(visit: Visit) -> None:
-    """What Discord did not take comes as a message of the channel, what was kept at the next command."""
+    """Results that Discord refused arrive as channel messages, undelivered ones at the next command."""
     bot = visit.bot
     late = await bot.channel.message_where(
         lambda message: "your pictures are ready" in message.text, timeout_s=WAIT_S
@@ -105,7 +105,7 @@ async def _delivered(visit: Visit) -> None:
 
 
 async def _answered(visit: Visit) -> None:
-    """The buttons of results, lists and questions say and do what they said then."""
+    """The buttons of results, lists and questions work as they did then."""
     bot = visit.bot
     await visit.press("bob", "kb:unfav:", "no favourite of yours")
     marked = await visit.begin("ada", "kb:fav:", "Which pictures of #2")
@@ -131,7 +131,7 @@ async def _answered(visit: Visit) -> None:
 
 
 async def _cancelled(visit: Visit) -> None:
-    """The bot was paused and stays so; who asked for a job cancels one, the host another."""
+    """The bot was paused and stays paused; a member cancels a job, the owner another one."""
     bot = visit.bot
     assert await bot.number("SELECT COUNT(*) FROM jobs WHERE state = 'queued'") == 7
     await visit.press("ada", "kb:cancel:", "#20 is cancelled", "**to be cancelled**")
@@ -140,7 +140,7 @@ async def _cancelled(visit: Visit) -> None:
 
 
 async def _drawn(visit: Visit) -> None:
-    """With the pause over, what was queued is drawn by the model that was kept in 8 bits."""
+    """With the pause over, queued jobs are drawn by the model that was cached in 8 bits."""
     bot = visit.bot
     await visit.press("owner", "kb:hq:door:open", "The whole line", "The whole line")
     await bot.until("SELECT COUNT(*) FROM jobs WHERE state IN ('queued', 'running')", 0)
@@ -155,7 +155,7 @@ async def _favourites(bot: RunningBot) -> list[tuple[int, int, int]]:
 
 
 def _accounts(world: RestoredWorld) -> None:
-    """Each job has ended as it ought to, each picture is paid once, shown and on the disk."""
+    """Each job has ended as expected; each picture is paid once, visible and on disk."""
     folder = world.environment.folder
     later = rows(folder, "SELECT number, prompt, state FROM jobs WHERE number > 14 ORDER BY number")
     assert [tuple(row) for row in later] == [

@@ -1,8 +1,8 @@
 """Makes a world to be opened by later commits: ``python -m tests.golden.world OUT``.
 
-An installation in the middle of its life, as if its process had ended: members with grants and limits, jobs
-in every state, results that were delivered and some that were not, and every message with its buttons. It was
-made once and is kept; whoever wants to carry more makes another one beside it.
+A world is an installation in the middle of its use, as if its process had ended: members with grants and
+limits, jobs in every state, delivered and undelivered results, and every message with its buttons. It was
+made once and is kept; further worlds are added beside it.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _TOKEN_LIFE_S = 16 * 60.0
 
 
 async def make(out: Path, scratch: Path) -> None:
-    """Live through everything that a world is to hold, and lay it down while the bot still runs."""
+    """Perform everything that a world must contain, and write it while the bot still runs."""
     clock = ShiftedClock()
     async with product.FakeDiscord(now=clock.unix_s) as standin:
         environment = build_environment(standin, clock, scratch / "data", build_model(scratch / "model"))
@@ -142,7 +142,7 @@ class _Scenario:
             await self._say(ada, "history", "#")
 
     async def undelivered(self) -> None:
-        """Leave a result that is kept for its member, and one that Discord does not take just now."""
+        """Leave an undelivered result, and one that Discord refuses at the moment."""
         for person, options in ((self.bot.bob, {"private": True}), (self.bot.ada, {})):
             self.engine.gate.clear()
             self.engine.started.clear()
@@ -191,7 +191,7 @@ class _Scenario:
 
 
 def _expire(out: Path) -> None:
-    """Let one of the cancelled jobs be as earlier versions have ended some: no version writes it today."""
+    """Give one of the cancelled jobs the form that earlier versions wrote: no current version does."""
     dump = out / "database.sql"
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(dump.read_text("utf-8"))

@@ -75,7 +75,7 @@ class Soak:
         self.device = device
         side_px = 1024 if device == "cuda" else 256
         address = standin.address(place)
-        self.told: dict[str, Any] = {
+        self.arguments: dict[str, Any] = {
             "folder": str(self.folder),
             "weights": str(weights),
             "port": address.port,
@@ -118,7 +118,7 @@ class Soak:
     async def bot(self, log: Path) -> AsyncIterator[None]:
         with log.open("ab") as stderr:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.gpu.soak_bot", "parent", json.dumps(self.told),
+                sys.executable, "-m", "tests.gpu.soak_bot", "parent", json.dumps(self.arguments),
                 cwd=ROOT, stdout=stderr, stderr=stderr,
             )  # fmt: skip
         try:
@@ -269,11 +269,11 @@ def say(*values: object) -> None:
 
 async def play(weights: Path, device: str, minutes: float, harm_s: float, place: Path, out: Path) -> bool:
     """Return whether everything is accounted for."""
-    told: dict[str, Any] = {}
+    report: dict[str, Any] = {}
 
     def note(name: str, what: Any) -> None:
-        told[name] = what
-        (out / "soak.json").write_text(json.dumps(told, indent=1))
+        report[name] = what
+        (out / "soak.json").write_text(json.dumps(report, indent=1))
         say(name, json.dumps(what))
 
     async with FakeDiscord() as standin:

@@ -1,4 +1,4 @@
-"""A start on a full disk: said in a sentence, waited for, and nothing written."""
+"""A start on a full disk: it prints a sentence, waits, and writes nothing."""
 
 import logging
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The process ends, whatever its threads wait for; tried in processes of their own."""
+"""The process ends whatever its threads wait for; tested in separate processes."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from tests.processes import finished
 
 
 def ended(code: str) -> "subprocess.CompletedProcess[str]":
-    """Run ``code`` in a new process; one that does not end by itself fails the test."""
+    """Run ``code`` in a new process; the test fails if the process does not end by itself."""
     return finished([sys.executable, "-c", textwrap.dedent(code)])
 
 
@@ -99,7 +99,7 @@ def test_what_ends_in_time_goes_on() -> None:
 
 
 def test_what_hangs_before_the_end_is_not_waited_for_either() -> None:
-    """The body never returns: its thread holds what it closes."""
+    """The body never returns: its thread holds the resource that it closes."""
     done = ended(
         """
         import asyncio, pathlib, tempfile, threading

@@ -1,4 +1,4 @@
-"""One process per data folder, shown with real second processes."""
+"""One process per data folder, tested with real second processes."""
 
 import os
 import subprocess

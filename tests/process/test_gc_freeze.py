@@ -1,4 +1,4 @@
-"""What has come to stay is not looked over again and again; what is made later is still freed."""
+"""Frozen objects are not collected again and again; later objects are still freed."""
 
 import gc
 import weakref

@@ -1,4 +1,4 @@
-"""What reaches the log, and what must never."""
+"""What is logged, and what must never be."""
 
 import io
 import logging

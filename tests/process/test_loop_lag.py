@@ -1,4 +1,4 @@
-"""When a late event loop is worth a warning."""
+"""When a late event loop causes a warning."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ from kleinbot.process.loop_lag import LoopLag
 
 
 class BlockedLoop:
-    """A clock beside a loop: what happens in each look takes the time that it says, the last one ends it."""
+    """A clock beside a loop: each look takes the given time, and the last look ends the loop."""
 
     def __init__(self) -> None:
         self.now_s = 100.0

@@ -1,4 +1,4 @@
-"""What lies in the data folder is its owner's alone, old files too."""
+"""Files in the data folder are readable by their owner alone, old files too."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""The mark of a process that runs: who removes it ended of its own will."""
+"""The marker of a running process: removing it means a clean end."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ from kleinbot.process.shutdown_marker import MARK, ShutdownMarker
 
 def test_a_process_that_ends_cleanly_is_told_from_one_that_did_not(tmp_path: Path) -> None:
     first = ShutdownMarker(tmp_path)
-    assert first.was_clean()  # there was none before
-    assert first.was_clean()  # to ask changes nothing: who asks may end before it has used the answer
+    assert first.was_clean()  # there was no previous process
+    assert first.was_clean()  # asking changes nothing: the process may end before it has used the answer
     first.begin()
     again = ShutdownMarker(tmp_path)
     assert not again.was_clean()

@@ -1,4 +1,4 @@
-"""When the parent starts its child again, when it ends, and how signals pass."""
+"""When the parent restarts its child, when it ends, and how it forwards signals."""
 
 import signal
 import sys
@@ -22,13 +22,13 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
 @pytest.fixture(autouse=True)
 def signals_that_arrive() -> Iterator[None]:
-    """Also in a script's background, where SIGINT is ignored and stays so in whatever is started."""
+    """Also in a script's background, where SIGINT is ignored and every child inherits that."""
     with usual_signals():
         yield
 
 
 class Time:
-    """A clock that moves when somebody sleeps or a child lives."""
+    """A clock that advances when somebody sleeps or a child runs."""
 
     def __init__(self) -> None:
         self.now_s = 0.0
@@ -43,7 +43,7 @@ class Time:
 
 
 class ScriptedChildren:
-    """Children that each live for some seconds and end with some code; notes when they started."""
+    """Children that each run for some seconds and end with some code; records when they started."""
 
     def __init__(
         self, time: Time, *lives: tuple[float, int], on_wait: Callable[[], None] = lambda: None
@@ -73,14 +73,14 @@ class ScriptedChildren:
 
 @pytest.mark.parametrize("code", [0, 1, 2, 129, 130, 143, -signal.SIGTERM, -signal.SIGINT, 0xC000013A])
 def test_what_was_meant_ends_the_parent_too(code: int) -> None:
-    """A clean stop, wrong settings, a start that cannot be, and whoever ends it by hand."""
+    """A clean stop, wrong settings, a start that is impossible, and an end by hand."""
     children = ScriptedChildren(Time(), (5, code))
     assert children.supervised() == (code if code >= 0 else 128 - code)
     assert len(children.started_s) == 1
 
 
 UNFORESEEN = [3, 85, 135, 137, 139, 255, 0xC0000005, 0xC0000409]
-"""Among them SIGBUS, SIGKILL, SIGSEGV as shells tell them, and Windows' exceptions."""
+"""Among them SIGBUS, SIGKILL, SIGSEGV as shells report them, and Windows' exceptions."""
 
 
 @pytest.mark.parametrize("code", UNFORESEEN)
@@ -136,7 +136,7 @@ def test_an_abort_in_a_lost_context_starts_it_again_too() -> None:
 
 @pytest.mark.parametrize("code", RESTART_CODES)
 def test_a_restart_claims_no_reason_of_its_own(code: int, caplog: pytest.LogCaptureFixture) -> None:
-    """The card, the network, a mistake of ours: only the child knows, and has said so."""
+    """The GPU, the network, a bug: only the child knows the cause, and has logged it."""
     assert ScriptedChildren(Time(), (5, code), (5, 0)).supervised() == 0
     assert [record.getMessage() for record in caplog.records] == [
         "The bot has ended, as the messages above explain; it is started again in 1 s."
@@ -310,7 +310,7 @@ if len(starts.read_text()) < 3:
 
 
 def test_what_a_test_starts_ends_with_it_and_after_its_time() -> None:
-    """Also what that has started in turn, and although it is told nothing."""
+    """Also processes that it has started in turn, although they are sent nothing."""
     code = (
         "import subprocess, sys, time\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(3600)'], process_group=0)\n"

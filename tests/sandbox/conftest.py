@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 with warnings.catch_warnings():
-    # discord.py 2.7 imports audioop, which Python 3.11 and 3.12 announce to remove.
+    # discord.py 2.7 imports audioop, whose removal Python 3.11 and 3.12 announce.
     warnings.simplefilter("ignore", DeprecationWarning)
     import discord  # noqa: F401
 

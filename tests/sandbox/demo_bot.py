@@ -1,4 +1,4 @@
-"""A small bot on the real discord.py, to try the stand-in with. It knows every way of answering."""
+"""A small bot on the real discord.py for testing the stand-in. It answers in every possible way."""
 
 import asyncio
 import io
@@ -100,7 +100,7 @@ class DemoBot(discord.Client):
         await self.tree.sync()
 
     async def keeps(self) -> discord.Interaction:
-        """Give the next interaction of ``later`` or ``act``, for a test to answer itself."""
+        """Return the next interaction of ``later`` or ``act``, for a test to answer itself."""
         async with asyncio.timeout(5):
             return await self.kept.get()
 

@@ -1,4 +1,4 @@
-"""A slash command's way there and back, through the real client."""
+"""A slash command and its answer, through the real client."""
 
 import discord
 import pytest

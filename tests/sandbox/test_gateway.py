@@ -1,4 +1,4 @@
-"""The gateway's side of things: breaks, resuming, what happens around the bot."""
+"""The gateway: disconnections, resuming, and changes around the bot."""
 
 import asyncio
 from pathlib import Path
@@ -132,7 +132,7 @@ async def test_a_sharded_client_asks_how_many_shards(standin: FakeDiscord) -> No
 
 
 def media_of(message: discord.Message) -> list[str]:
-    """Return the addresses of what a gallery within a container shows."""
+    """Return the URLs that a gallery within a container shows."""
     (container,) = message.components
     assert isinstance(container, discord.Container)
     galleries = [each for each in container.children if isinstance(each, discord.MediaGalleryComponent)]

@@ -1,4 +1,4 @@
-"""A stand-in that is started again is the same place with the same people."""
+"""A restarted stand-in has the same servers, channels and people."""
 
 from kleinbot.sandbox import FakeDiscord
 

@@ -1,4 +1,4 @@
-"""The stand-in as unkind as Discord may be, met by the real client."""
+"""Discord's possible misbehaviour, on the stand-in, with the real client."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ async def test_a_routes_bucket_is_told_in_headers_that_the_client_keeps_to(scene
     scene.standin.rate_limit("POST /channels/*/messages", 2, 0.2)
     for number in range(5):
         await send(scene, str(number))
-    assert await statuses(scene) == [200] * 5  # it waits by itself, before Discord has to say so
+    assert await statuses(scene) == [200] * 5  # it waits by itself, before Discord has to tell it to
 
 
 async def test_a_limit_that_others_have_used_up_is_told_as_shared(scene: Scene) -> None:
@@ -66,7 +66,7 @@ async def test_lists_and_nonces_have_their_bounds(scene: Scene) -> None:
 
 async def test_new_commands_are_bounded_in_a_day(scene: Scene) -> None:
     scene.standin.limits.created_commands_a_day = len(scene.bot.tree.get_commands())
-    await scene.bot.tree.sync()  # the same ones are no new ones
+    await scene.bot.tree.sync()  # known commands do not count as new
     scene.bot.tree.remove_command("act")
     await scene.bot.tree.sync()
     again = scene.bot.tree.command(name="other", description="x")

@@ -1,4 +1,4 @@
-"""Times are read in the language of whoever sits at the terminal, as Discord's clients write them."""
+"""Times are shown in the language of the person at the terminal, as by Discord's clients."""
 
 import pytest
 

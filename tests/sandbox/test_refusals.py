@@ -1,4 +1,4 @@
-"""Discord's refusals, as the real client meets them."""
+"""Discord's refusals, as the real client receives them."""
 
 from collections.abc import Awaitable
 from typing import Any

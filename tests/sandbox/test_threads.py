@@ -1,4 +1,4 @@
-"""Threads as the real client meets them: found, archived, locked, private."""
+"""Threads as the real client receives them: found, archived, locked, private."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ async def thread(scene: Scene) -> Channel:
 
 
 async def known(scene: Scene, thread: Channel) -> discord.Thread:
-    """Return the client's own thread, once it has heard of it."""
+    """Return the client's own thread object, once it exists."""
     async with asyncio.timeout(5):
         while not isinstance(found := scene.bot.get_channel(thread.id), discord.Thread):
             await asyncio.sleep(0.01)
