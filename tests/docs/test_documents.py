@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.docs.named_paths import missing, named
+
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("cogs", "kleinbot", "migrations", "tests", ".github")
 OTHER_PEOPLES = {"LICENSE.md"}
@@ -49,3 +51,8 @@ def test_nothing_cites_notes_that_are_not_here() -> None:
 
 def _is_here(path: Path, name: str) -> bool:
     return name in OTHER_PEOPLES or any((base / name).is_file() for base in (ROOT, path.parent))
+
+
+def test_every_path_that_a_document_names_is_there() -> None:
+    assert len(list(named())) > 50
+    assert missing() == []
