@@ -72,9 +72,9 @@ def obstacle() -> str:
 
 def main() -> None:
     """Start kleinbot, or exit with a sentence about what is missing."""
-    told = obstacle()
-    if told:
-        sys.exit(told)
+    problem = obstacle()
+    if problem:
+        sys.exit(problem)
     # PYTHONSAFEPATH and `python -P` remove the script's own folder from the path.
     folder = str(Path(__file__).resolve().parent)
     if folder not in sys.path:

@@ -8,7 +8,7 @@ from pathlib import Path
 from kleinbot.app.builders.base import Base
 from kleinbot.app.builders.rendering import build_rendering
 from kleinbot.app.builders.scheduling import build_scheduling
-from kleinbot.app.builders.usecases import Surroundings, build_usecases
+from kleinbot.app.builders.usecases import UseCasePorts, build_usecases
 from kleinbot.archive.archive import Archive
 from kleinbot.dispatch.claims import Claims
 from kleinbot.dispatch.dispatcher import Dispatcher
@@ -216,7 +216,7 @@ def build(
         version="0",
         free_bytes=lambda: host.free_bytes,
     )
-    around = Surroundings(
+    ports = UseCasePorts(
         used=rendering.dispatcher.used,
         fetch=never_fetched,
         wake_delivery=wake,
@@ -226,7 +226,7 @@ def build(
         service_mode_changed=lambda: None,
     )
     usecases = build_usecases(
-        base, scheduling, KleinPromptMeter(lambda: None), QuotaRule(600, DAY_MS), engine.profile, around
+        base, scheduling, KleinPromptMeter(lambda: None), QuotaRule(600, DAY_MS), engine.profile, ports
     )
     return Studio(
         clock, engine, database, base.archive, scheduling.scheduler, scheduling.queries, usecases.submit,

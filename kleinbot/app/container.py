@@ -1,4 +1,4 @@
-"""Everything that the running bot is made of, put together; nothing runs yet."""
+"""Assembles all parts of the bot without starting any."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from kleinbot.app.builders.delivery import Delivery, build_delivery
 from kleinbot.app.builders.discord_bot import DiscordBot, build_discord_bot
 from kleinbot.app.builders.rendering import Rendering, build_rendering
 from kleinbot.app.builders.scheduling import Scheduling, build_scheduling
-from kleinbot.app.builders.usecases import Surroundings, UseCases, build_usecases
+from kleinbot.app.builders.usecases import UseCasePorts, UseCases, build_usecases
 from kleinbot.app.model_choice import ModelChoice
 from kleinbot.app.status import StatusReader
 from kleinbot.chat.core.client import CurrentClient
@@ -32,15 +32,15 @@ from kleinbot.upkeep.sweeper import Sweeper
 from kleinbot.usecases.quota.quota import QuotaRule
 
 _PRIOR_S_PER_PICTURE = {Device.CUDA: 0.5, Device.CPU: 6.0}
-"""How long a picture is thought to take until the first one is measured."""
+"""Assumed time per picture until the first one is measured."""
 
 
 @dataclass(frozen=True)
-class Outside:
-    """What production takes from the machine and tests bring along. ``client_options`` go to discord.py.
+class Externals:
+    """Dependencies that tests replace. ``client_options`` are passed to discord.py.
 
     ``on_ending`` is called once the app begins to end, with the exit code as far as it is known, and the
-    seconds within which everything ought to be closed.
+    seconds within which everything should be closed.
     """
 
     clock: Clock
@@ -50,14 +50,14 @@ class Outside:
     on_ending: Callable[[int, float], None] = lambda _code, _seconds: None
 
 
-def machine() -> Outside:
-    """Return the real outside."""
-    return Outside(SystemClock(), random.SystemRandom(), NoFaults(), {})
+def real_externals() -> Externals:
+    """Return the dependencies of production."""
+    return Externals(SystemClock(), random.SystemRandom(), NoFaults(), {})
 
 
 @dataclass(frozen=True)
 class Container:
-    """Every part of the bot, once, by the builder that made it."""
+    """Every part of the bot, grouped by the builder that made it."""
 
     base: Base
     scheduling: Scheduling
@@ -75,14 +75,14 @@ class Container:
 
 def build_container(
     settings: Settings,
-    outside: Outside,
+    externals: Externals,
     model: ModelChoice,
     engine: Engine,
     base: Base,
     metrics: BotMetrics,
     sweeper: Sweeper,
 ) -> Container:
-    """Build the bot over ``base``, whose metrics are ``metrics``."""
+    """Build the bot on ``base``, whose metrics are ``metrics``."""
     texts, current, loop_lag = Texts(settings.locale), CurrentClient(), LoopLag()
     capacity = CapacityNow(lambda: engine.profile, model.choice.usable_bytes)
     prior_s = _PRIOR_S_PER_PICTURE[model.profile.device]
@@ -101,7 +101,7 @@ def build_container(
     def show_engine_state() -> None:
         presence.show(scheduling.scheduler.engine_state())
 
-    around = Surroundings(
+    ports = UseCasePorts(
         used=rendering.dispatcher.used,
         fetch=downloads.fetch,
         wake_delivery=delivery.outbox_worker.wake,
@@ -116,15 +116,15 @@ def build_container(
         meter,
         _rule(settings),
         model.profile,
-        around,
-        # A server that the owner has listed begins with its whole share.
+        ports,
+        # A server listed by the owner begins with its whole share.
         new_server_share=1.0 if settings.allowed_servers else settings.new_server_share,
     )
     bot = build_discord_bot(
         base, scheduling, delivery, usecases, texts, current, presence,
         allowed_servers=frozenset(settings.allowed_servers),
         has_base=Checkpoint.BASE in model.profile.checkpoints,
-        client_options=outside.client_options,
+        client_options=externals.client_options,
     )  # fmt: skip
     return Container(
         base, scheduling, delivery, rendering, usecases, bot, downloads, meter, metrics, loop_lag, status,

@@ -89,24 +89,24 @@ class _Progress:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._told = 0
+        self._reports = 0
         engine.watch(self._note)
 
     def _note(self, state: EngineState) -> None:
         del state
-        self._told += 1
+        self._reports += 1
 
     async def stalled(self, clock: Clock) -> None:
         """Return once no progress was reported for ``STALLED_S``. A download has its own timeouts.
 
         Counts sleeps instead of elapsed time: a machine that was suspended has not stalled.
         """
-        quiet_s, told = 0.0, self._told
+        quiet_s, reports = 0.0, self._reports
         while quiet_s < STALLED_S:
             await clock.sleep(LOOK_FOR_PROGRESS_EVERY_S)
-            has_moved = self._told != told or self._engine.state.phase is EnginePhase.DOWNLOADING
+            has_moved = self._reports != reports or self._engine.state.phase is EnginePhase.DOWNLOADING
             quiet_s = 0.0 if has_moved else quiet_s + LOOK_FOR_PROGRESS_EVERY_S
-            told = self._told
+            reports = self._reports
 
 
 async def _ended_or_stalled(engine: Engine, clock: Clock, progress: _Progress) -> bool:

@@ -51,7 +51,7 @@ ANYBODY_MAY_INVITE = (
 class App:
     """Runs the bot in ``container``. ``run`` returns the process's exit code.
 
-    ``stopping`` is set once the bot is about to end. ``on_ending``: see ``Outside``.
+    ``stopping`` is set once the bot is about to end. ``on_ending``: see ``Externals``.
     """
 
     def __init__(

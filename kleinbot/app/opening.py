@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from kleinbot.app.builders.base import Base
-from kleinbot.app.container import Outside, build_container, machine
+from kleinbot.app.container import Externals, build_container, real_externals
 from kleinbot.app.data_folder import lock, prepare
 from kleinbot.app.failed_profiles import FailedProfiles
 from kleinbot.app.gpu_availability import GpuAvailability
@@ -36,7 +36,7 @@ _CLOSING_S = 10.0
 @asynccontextmanager
 async def opened(
     settings: Settings,
-    outside: Outside | None = None,
+    externals: Externals | None = None,
     engine: Engine | None = None,
     *,
     waits_for_gpu: bool = True,
@@ -48,12 +48,12 @@ async def opened(
     Raises StartError if the folder is in use or its disk is full, the database is unusable, or the weights
     are wrong.
     """
-    outside = outside or machine()
+    externals = externals or real_externals()
     async with AsyncExitStack() as stack:
-        await lock(settings, outside.clock, stack)
+        await lock(settings, externals.clock, stack)
         file = settings.database_file
         served = await asyncio.to_thread(served_model.read_from_file, file) if waits_for_gpu else None
-        failed = FailedProfiles(settings.scratch_folder, outside.clock)
+        failed = FailedProfiles(settings.scratch_folder, externals.clock)
         availability = GpuAvailability(
             settings, served, lambda: choose_model(settings, without=failed.names())
         )
@@ -61,17 +61,17 @@ async def opened(
         if model.waits_for is None:
             log_choice(model, settings.weights)
         pairing = await asyncio.to_thread(
-            prepare, file, settings.archive_folder, outside.clock, outside.faults
+            prepare, file, settings.archive_folder, externals.clock, externals.faults
         )
         metrics = BotMetrics()
-        base = await _base(settings, outside, metrics, stack)
-        engine = engine or _engine(settings, outside, model, availability)
+        base = await _base(settings, externals, metrics, stack)
+        engine = engine or _engine(settings, externals, model, availability)
         sweeper = Sweeper(
             base.archive, file, pairing, Texts(settings.locale), base.clock, settings.archive_options
         )
-        container = build_container(settings, outside, model, engine, base, metrics, sweeper)
+        container = build_container(settings, externals, model, engine, base, metrics, sweeper)
         reselection = ProfileReselection(settings, model, failed)
-        app = App(container, settings, model, availability, reselection, sweeper, outside.on_ending)
+        app = App(container, settings, model, availability, reselection, sweeper, externals.on_ending)
         stack.push_async_callback(app.close_engine)
         stack.push_async_callback(within, _CLOSING_S, container.discord.client.close)
         stack.push_async_callback(within, _CLOSING_S, container.downloads.close)
@@ -79,33 +79,33 @@ async def opened(
         yield app
 
 
-async def _base(settings: Settings, outside: Outside, metrics: BotMetrics, stack: AsyncExitStack) -> Base:
-    database = await Database.open(settings.database_file, outside.faults)
+async def _base(settings: Settings, externals: Externals, metrics: BotMetrics, stack: AsyncExitStack) -> Base:
+    database = await Database.open(settings.database_file, externals.faults)
     stack.push_async_callback(within, _CLOSING_S, database.close)
-    archive = await asyncio.to_thread(Archive, settings.archive_folder, None, outside.clock)
+    archive = await asyncio.to_thread(Archive, settings.archive_folder, None, externals.clock)
     stack.push_async_callback(within, _CLOSING_S, archive.close)
     pool = CpuPool()
     stack.push_async_callback(within, _CLOSING_S, pool.close)
     return Base(
-        outside.clock,
-        outside.random,
-        outside.faults,
+        externals.clock,
+        externals.random,
+        externals.faults,
         database,
         archive,
         pool,
         Inbound(),
-        Intake(outside.clock),
+        Intake(externals.clock),
         metrics,
     )
 
 
 def _engine(
-    settings: Settings, outside: Outside, model: ModelChoice, availability: GpuAvailability
+    settings: Settings, externals: Externals, model: ModelChoice, availability: GpuAvailability
 ) -> Engine:
     why = model.waits_for
     if why is not None:
         return PlaceholderEngine(model.profile, lambda: availability.problem or why)
     pin_gpu(model)
     return GpuEngine(
-        model.source, model.profile, outside.clock, outside.faults, scratch=settings.scratch_folder
+        model.source, model.profile, externals.clock, externals.faults, scratch=settings.scratch_folder
     )

@@ -108,8 +108,8 @@ class ProfileReselection:
         gpus = []
         for gpu in facts.gpus:
             if (gpu.identity, gpu.name) == (own.identity, own.name):
-                told = sum(program.bytes for program in gpu.programs if program.pid == os.getpid())
-                free = min(gpu.memory_bytes, gpu.free_bytes + max(told, held_bytes))
+                reported = sum(program.bytes for program in gpu.programs if program.pid == os.getpid())
+                free = min(gpu.memory_bytes, gpu.free_bytes + max(reported, held_bytes))
                 gpus.append(replace(gpu, free_bytes=free))
             else:
                 gpus.append(gpu)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import typer
 
-from kleinbot.app.container import machine
+from kleinbot.app.container import real_externals
 from kleinbot.app.lifecycle import App
 from kleinbot.app.opening import opened
 from kleinbot.config.proxy import proxy_for, shown
@@ -30,13 +30,13 @@ _AT_DISCORD = {"en": "en-US"}
 
 
 async def serve(settings: Settings, on_ending: Callable[[int, float], None]) -> int:
-    """Run the bot on Discord until a signal; return the exit code. ``on_ending`` as in ``Outside``."""
+    """Run the bot on Discord until a signal; return the exit code. ``on_ending`` as in ``Externals``."""
     if settings.discord_token is None:
         raise StartError(Code.TOKEN_MISSING)
-    outside = replace(machine(), on_ending=on_ending, client_options=_options(settings))
-    if not await _has_disk_space(settings, outside.clock):
+    externals = replace(real_externals(), on_ending=on_ending, client_options=_options(settings))
+    if not await _has_disk_space(settings, externals.clock):
         return 0
-    async with opened(settings, outside) as app:
+    async with opened(settings, externals) as app:
         with stop_on_signals(app.request_stop):
             return await app.run(settings.discord_token.get_secret_value())
 
@@ -75,14 +75,14 @@ async def sandbox(
     ``run`` executes one command; the exit code is then 0 if the answer had a picture, ``WORDS_CODE`` if it
     had only text, 1 if there was none.
     """
-    outside = machine()
+    externals = real_externals()
     async with FakeDiscord() as standin:
         standin.world.only_its_owner_invites()
-        outside = replace(outside, client_options={"connector": standin.connector()}, on_ending=on_ending)
+        externals = replace(externals, client_options={"connector": standin.connector()}, on_ending=on_ending)
         locale = _AT_DISCORD.get(settings.locale, settings.locale)
         terminal = Terminal(standin, settings.data_folder / "pictures", locale=locale)
         # Pictures in the sandbox are for trying out: the small model suffices while the GPU is unavailable.
-        async with opened(settings, outside, waits_for_gpu=False) as app:
+        async with opened(settings, externals, waits_for_gpu=False) as app:
             bot = asyncio.create_task(app.run(standin.token), name="bot")
             person = asyncio.create_task(_converse(standin, app, terminal, run, timeout_s), name="person")
             if run is not None:

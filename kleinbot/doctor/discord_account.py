@@ -85,10 +85,10 @@ async def _read(response: aiohttp.ClientResponse) -> Any:  # noqa: ANN401 - JSON
 
 def _ahead_s(response: aiohttp.ClientResponse) -> float | None:
     try:
-        told = parsedate_to_datetime(response.headers.get("Date", ""))
+        date = parsedate_to_datetime(response.headers.get("Date", ""))
     except ValueError:
         return None
-    return (datetime.now(UTC) - told.replace(tzinfo=UTC)).total_seconds()
+    return (datetime.now(UTC) - date.replace(tzinfo=UTC)).total_seconds()
 
 
 def token(

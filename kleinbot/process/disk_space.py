@@ -40,14 +40,14 @@ def require_disk_space(folder: Path) -> None:
 
 async def until_disk_space(folder: Path, clock: Clock) -> None:
     """Wait until the disk of ``folder`` has enough room for a start; log once why the start waits."""
-    is_told = False
+    is_logged = False
     while True:
         try:
             await asyncio.to_thread(require_disk_space, folder)
         except StartError as error:
-            if not is_told:
+            if not is_logged:
                 _log.error("%s The disk is checked again every %g s.", Texts().error(error), LOOK_AGAIN_S)
-                is_told = True
+                is_logged = True
         else:
             return
         await clock.sleep(LOOK_AGAIN_S)

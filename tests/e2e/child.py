@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from kleinbot.app.container import Outside
+from kleinbot.app.container import Externals
 from kleinbot.app.lifecycle import App
 from kleinbot.app.model_choice import ModelChoice, choose_model
 from kleinbot.app.opening import opened
@@ -101,7 +101,7 @@ async def main(
     clock = ShiftedClock()
     clock.advance(arguments.get("ahead_s", 0.0))
     faults = faults or KillAt(arguments.get("kill_at"), arguments.get("nth", 1), arguments.get("kill_prompt"))
-    outside = Outside(clock, random.SystemRandom(), faults, {"connector": connector})
+    externals = Externals(clock, random.SystemRandom(), faults, {"connector": connector})
     with ExitStack() as patches:
         patches.enter_context(
             mock.patch(
@@ -111,7 +111,7 @@ async def main(
         )
         if profile := arguments.get("profile"):
             patches.enter_context(mock.patch("kleinbot.app.opening.choose_model", _model_with(profile)))
-        async with opened(settings, outside) as app:
+        async with opened(settings, externals) as app:
             running_beside = [asyncio.create_task(beside(app))] if beside else []
             with stop_on_signals(app.request_stop):
                 try:

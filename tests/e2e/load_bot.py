@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kleinbot.app.container import machine
+from kleinbot.app.container import real_externals
 from kleinbot.app.opening import opened
 from kleinbot.config.settings import Settings
 from kleinbot.domain.job_spec import ImageKey
@@ -40,14 +40,14 @@ class PacedEngine(ScriptedEngine):
 async def main(arguments: dict[str, Any]) -> int:
     """Run until a signal; return the exit code."""
     connector = connector_for(Address(arguments["port"], Path(arguments["ca_pem_path"])))
-    outside = replace(machine(), client_options={"connector": connector})
+    externals = replace(real_externals(), client_options={"connector": connector})
     settings = Settings(
         data_folder=Path(arguments["folder"]),
         device="cpu",
         quota_pictures=100_000,
         quota_everywhere=1_000_000,
     )
-    async with opened(settings, outside, PacedEngine(arguments["picture_s"])) as app:
+    async with opened(settings, externals, PacedEngine(arguments["picture_s"])) as app:
         with stop_on_signals(app.request_stop):
             return await app.run(arguments["token"])
 

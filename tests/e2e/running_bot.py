@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kleinbot.app.container import Outside
+from kleinbot.app.container import Externals
 from kleinbot.app.lifecycle import App
 from kleinbot.app.opening import opened
 from kleinbot.config.settings import Settings
@@ -109,8 +109,8 @@ class BotEnvironment:
         """Run the bot until the body ends, then stop it cleanly."""
         given: dict[str, Any] = {"weights": self.weights, "device": "cpu", "grace_s": 5, **settings}
         chosen = Settings(data_folder=self.folder, **given)
-        outside = Outside(self.clock, self.chance, NoFaults(), {"connector": self.standin.connector()})
-        async with opened(chosen, outside, engine) as app:
+        externals = Externals(self.clock, self.chance, NoFaults(), {"connector": self.standin.connector()})
+        async with opened(chosen, externals, engine) as app:
             running = asyncio.create_task(app.run(self.standin.token))
             bot = RunningBot(
                 app, self.standin, self.clock, self.server, self.channel, self.ada, self.bob, self.moderator

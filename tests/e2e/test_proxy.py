@@ -6,7 +6,7 @@ import ssl
 
 import aiohttp
 
-from kleinbot.app.container import Outside
+from kleinbot.app.container import Externals
 from kleinbot.app.opening import opened
 from kleinbot.config.settings import Settings
 from kleinbot.domain.faults import NoFaults
@@ -25,8 +25,8 @@ async def test_gateway_api_replies_and_downloads_all_take_the_proxy(environment:
             "connector": aiohttp.TCPConnector(ssl=trust),
             "proxy": proxy.address.replace("http://", "http://me:secret@"),
         }
-        outside = Outside(environment.clock, random.Random(5), NoFaults(), options)
-        async with opened(settings, outside, ScriptedEngine()) as app:
+        externals = Externals(environment.clock, random.Random(5), NoFaults(), options)
+        async with opened(settings, externals, ScriptedEngine()) as app:
             running = asyncio.create_task(app.run(environment.standin.token))
             try:
                 await environment.standin.registered("imagine", timeout_s=30)

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from kleinbot.app.container import Outside
+from kleinbot.app.container import Externals
 from kleinbot.app.opening import opened
 from kleinbot.config.settings import Settings
 from kleinbot.dispatch.watchdog import SLICE_S, UNKNOWN_S
@@ -40,11 +40,11 @@ async def test_a_gpu_that_hangs_is_told_and_the_process_ends_at_once_with_every_
 ) -> None:
     engine = HangingEngine()
     chosen = Settings(data_folder=environment.folder, weights=environment.weights, device="cpu", grace_s=5)
-    outside = Outside(
+    externals = Externals(
         environment.clock, environment.chance, NoFaults(), {"connector": environment.standin.connector()}
     )
     async with asyncio.timeout(40):
-        async with opened(chosen, outside, engine) as app:
+        async with opened(chosen, externals, engine) as app:
             running = asyncio.create_task(app.run(environment.standin.token))
             await environment.standin.registered("imagine", timeout_s=QUICK_S)
             await environment.standin.online(timeout_s=QUICK_S)
@@ -104,8 +104,8 @@ async def test_without_a_network_a_new_process_is_asked_for_and_the_host_told_wh
 ) -> None:
     chosen = Settings(data_folder=environment.folder, weights=environment.weights, device="cpu", grace_s=5)
     connector = TCPConnector(resolver=NoNetwork())
-    outside = Outside(environment.clock, environment.chance, NoFaults(), {"connector": connector})
-    async with opened(chosen, outside, ScriptedEngine()) as app:
+    externals = Externals(environment.clock, environment.chance, NoFaults(), {"connector": connector})
+    async with opened(chosen, externals, ScriptedEngine()) as app:
         assert await app.run(environment.standin.token) == RESTART_CODE
     [record] = [record for record in caplog.records if record.name == "kleinbot.app.lifecycle"]
     sentence = record.getMessage()
@@ -179,11 +179,11 @@ async def test_a_damaged_database_ends_the_start_with_a_sentence(
             pages.seek(first_byte)
             pages.write(b"\x5a" * page_bytes)
     chosen = Settings(data_folder=environment.folder, weights=environment.weights, device="cpu")
-    outside = Outside(
+    externals = Externals(
         environment.clock, environment.chance, NoFaults(), {"connector": environment.standin.connector()}
     )
     with pytest.raises(StartError) as caught:
-        async with opened(chosen, outside, ScriptedEngine()) as app:
+        async with opened(chosen, externals, ScriptedEngine()) as app:
             await app.run(environment.standin.token)
     assert caught.value.code is Code.DATABASE_DAMAGED
     for locale in ("en-US", "de"):

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from kleinbot.app.container import machine
+from kleinbot.app.container import real_externals
 from kleinbot.app.lifecycle import App
 from kleinbot.app.opening import opened
 from kleinbot.config.settings import Settings
@@ -48,9 +48,9 @@ async def through_the_program(folder: Path, data: Path, photos: list[bytes]) -> 
         server = standin.world.add_server("Studio")
         channel = standin.world.add_channel(server, "pictures")
         ada = standin.world.add_member(server, "ada")
-        outside = dataclasses.replace(machine(), client_options={"connector": standin.connector()})
+        externals = dataclasses.replace(real_externals(), client_options={"connector": standin.connector()})
         settings = Settings(data_folder=data, weights=folder, device="cuda")
-        async with opened(settings, outside) as app:
+        async with opened(settings, externals) as app:
             running = asyncio.create_task(app.run(standin.token))
             await standin.registered("edit", timeout_s=WAIT_S)
             await standin.online(timeout_s=WAIT_S)

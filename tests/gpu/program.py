@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from kleinbot.app.container import machine
+from kleinbot.app.container import real_externals
 from kleinbot.app.opening import opened
 from kleinbot.config.settings import Settings
 from kleinbot.domain.work import EnginePhase
@@ -29,9 +29,9 @@ async def play(folder: Path, data: Path, pictures: Path | None) -> None:
         server = standin.world.add_server("Studio")
         channel = standin.world.add_channel(server, "pictures")
         ada = standin.world.add_member(server, "ada")
-        outside = dataclasses.replace(machine(), client_options={"connector": standin.connector()})
+        externals = dataclasses.replace(real_externals(), client_options={"connector": standin.connector()})
         settings = Settings(data_folder=data, weights=folder, device="cuda")
-        async with opened(settings, outside) as app:
+        async with opened(settings, externals) as app:
             running = asyncio.create_task(app.run(standin.token))
             await standin.registered("imagine", timeout_s=WAIT_S)
             await standin.online(timeout_s=WAIT_S)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import psutil
 
-from kleinbot.app.container import machine
+from kleinbot.app.container import real_externals
 from kleinbot.app.opening import opened
 from kleinbot.config.settings import Settings
 from kleinbot.process.signals import stop_on_signals
@@ -105,11 +105,11 @@ class Notes:
 async def be_the_bot(told: dict[str, str]) -> int:
     """Run the bot until a signal, telling each second how late its loop was."""
     connector = connector_for(Address(int(told["port"]), Path(told["ca_pem_path"])))
-    outside = replace(machine(), client_options={"connector": connector})
+    externals = replace(real_externals(), client_options={"connector": connector})
     settings = Settings(
         data_folder=Path(told["folder"]), device="cpu", quota_pictures=100_000, quota_everywhere=1_000_000
     )
-    async with opened(settings, outside, ScriptedEngine()) as app:
+    async with opened(settings, externals, ScriptedEngine()) as app:
         telling = asyncio.create_task(tell_lateness())
         with stop_on_signals(app.request_stop):
             try:

@@ -1,1 +1,1 @@
-"""Five builders, with which product and tests put the bot together."""
+"""Five builders that assemble the bot, for the product and for tests."""

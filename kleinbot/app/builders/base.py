@@ -1,4 +1,4 @@
-"""What every builder stands on."""
+"""The resources that every builder uses."""
 
 import random
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The way of a result to its member, and of what is said about open jobs."""
+"""Builds the delivery of results, and the live messages of open jobs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ def build_delivery(
     *,
     note: str | None,
 ) -> Delivery:
-    """Build what delivers. ``note``: the id of a sentence that stands under every result."""
+    """Build the delivery. ``note``: the id of a text shown under every result."""
     clock, database, queries = base.clock, base.database, scheduling.queries
     skew = ClockSkew(clock)
     responses = FirstResponses(client)

@@ -1,4 +1,4 @@
-"""The bot on Discord: the client, what answers there, and the commands."""
+"""Builds the bot on Discord: the client, its handlers, and the commands."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,10 +49,10 @@ def build_discord_bot(
     has_base: bool,
     client_options: Mapping[str, Any],
 ) -> DiscordBot:
-    """Build the client, which ``current`` returns from then on.
+    """Build the client; ``current`` returns it from then on.
 
-    ``has_base``: this installation has the base checkpoint, so /imagine has a quality. ``client_options`` go
-    to discord.py.
+    ``has_base``: the base checkpoint is installed, so /imagine offers a quality. ``client_options`` are
+    passed to discord.py.
     """
     ownership, repeats = Ownership(current, base.clock), RepeatedEvents(base.database)
     interactions = Interactions(ownership, texts, base.clock)

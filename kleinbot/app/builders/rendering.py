@@ -1,4 +1,4 @@
-"""The way of an image from its claim to its row."""
+"""Builds the rendering of images, from the claim to the finished row."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ def build_rendering(
     version: str = __version__,
     free_bytes: Callable[[], int] | None = None,
 ) -> Rendering:
-    """Build what renders. ``free_bytes``: of the archive's disk; None: as the archive says."""
+    """Build the rendering. ``free_bytes``: of the archive's disk; None: ask the archive."""
     claims = Claims(
         database=base.database,
         scheduler=scheduling.scheduler,

@@ -1,4 +1,4 @@
-"""The schedule: what waits, what each engine runs, and what is said about both."""
+"""Builds the scheduler and the queries on queued jobs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ def build_scheduling(
     *,
     limits: AdmissionLimits | None = None,
 ) -> Scheduling:
-    """Build the schedule. ``prior_s``: what a picture is thought to take until the first one is measured."""
+    """Build the scheduling. ``prior_s``: assumed time per picture until the first is measured."""
     shares = ServerShares()
     cost_model = CostModel(prior_s)
     scheduler = Scheduler(engines, cost_model, base.clock, weights=shares, limits=limits)

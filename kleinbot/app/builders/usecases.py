@@ -1,4 +1,4 @@
-"""What members, admins and the owner can do."""
+"""Builds the use cases of members, admins and the owner."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -28,10 +28,10 @@ from kleinbot.usecases.variations import Variations
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What use cases ask of rooms that they do not know.
+class UseCasePorts:
+    """Functions that use cases call in packages they do not import.
 
-    ``used``: how much of each running image of a job is done. ``is_member_of``: whether the bot is in a
+    ``used``: the finished fraction of each running image of a job. ``is_member_of``: whether the bot is in a
     server.
     """
 
@@ -70,11 +70,11 @@ def build_usecases(
     meter: PromptMeter,
     rule: QuotaRule,
     profile: Profile,
-    around: Surroundings,
+    ports: UseCasePorts,
     *,
     new_server_share: float = 1.0,
 ) -> UseCases:
-    """Build the use cases. ``new_server_share``: the part of the GPU with which a new server begins."""
+    """Build the use cases. ``new_server_share``: the initial share of the GPU for a new server."""
     database, archive, clock = base.database, base.archive, base.clock
     scheduler, shares, queries = scheduling.scheduler, scheduling.shares, scheduling.queries
     submit = Submit(
@@ -89,16 +89,16 @@ def build_usecases(
         metrics=base.metrics,
     )
     sources = Sources(database)
-    inputs = Inputs(archive, base.inbound, base.intake, base.pool, around.fetch, profile.largest_grid_tokens)
-    history = History(database, queries, base.pool, around.wake_remover, clock)
+    inputs = Inputs(archive, base.inbound, base.intake, base.pool, ports.fetch, profile.largest_grid_tokens)
+    history = History(database, queries, base.pool, ports.wake_remover, clock)
     return UseCases(
         rule=rule,
         submit=submit,
         cancel=Cancel(
             database=database,
             scheduler=scheduler,
-            used=around.used,
-            wake_delivery=around.wake_delivery,
+            used=ports.used,
+            wake_delivery=ports.wake_delivery,
             clock=clock,
         ),
         sources=sources,
@@ -106,7 +106,7 @@ def build_usecases(
         variations=Variations(submit, sources, inputs),
         history=history,
         favourites=Favourites(database, history, clock),
-        delete=Delete(database, archive, history, around.wake_remover, clock),
+        delete=Delete(database, archive, history, ports.wake_remover, clock),
         quota_view=QuotaView(database, rule, clock),
         administer_quota=AdministerQuota(database, rule, clock),
         set_member_weight=SetMemberWeight(database, scheduler, shares, clock),
@@ -115,11 +115,11 @@ def build_usecases(
             scheduler=scheduler,
             shares=shares,
             rule=rule,
-            health=around.health,
-            service_mode_changed=around.service_mode_changed,
+            health=ports.health,
+            service_mode_changed=ports.service_mode_changed,
             clock=clock,
         ),
         owner_queue=OwnerQueue(database, scheduler, queries),
-        departures=Departures(database, scheduler, around.is_member_of, around.wake_delivery, clock),
+        departures=Departures(database, scheduler, ports.is_member_of, ports.wake_delivery, clock),
         new_servers=NewServers(database, shares, scheduler, new_server_share, clock),
     )

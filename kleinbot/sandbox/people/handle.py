@@ -101,5 +101,5 @@ class InteractionHandle:
     async def _until(self, look: Callable[[], Found | None], timeout_s: float, what: str) -> Found:
         interaction = self.interaction
         name = interaction.data.get("name") or interaction.data.get("custom_id")
-        told = f"{what} to {name!r}; so far {self!r}"
-        return await self._state.changes.until(look, timeout_s=timeout_s, what=told)
+        waited_for = f"{what} to {name!r}; so far {self!r}"
+        return await self._state.changes.until(look, timeout_s=timeout_s, what=waited_for)

@@ -17,7 +17,7 @@ class Changes:
     def __init__(self) -> None:
         self._waiters: set[asyncio.Future[None]] = set()
 
-    def tell(self) -> None:
+    def notify(self) -> None:
         """Wake all waiters, so that each checks its condition again."""
         waiters, self._waiters = self._waiters, set()
         for waiter in waiters:

@@ -107,7 +107,7 @@ class Gateway:
         finally:
             self._sockets.discard(socket)
             self._hung_up.discard(socket)
-            self._state.changes.tell()
+            self._state.changes.notify()
         return socket
 
     async def _serve(self, socket: web.WebSocketResponse, session: Session) -> None:
@@ -118,7 +118,7 @@ class Gateway:
                     await socket.close(code=ALREADY_AUTHENTICATED, message=b"Already authenticated.")
                 if frame["op"] == PRESENCE:
                     self.presences.append(frame["d"])
-                    self._state.changes.tell()
+                    self._state.changes.notify()
         finally:
             sender.cancel()
             with contextlib.suppress(asyncio.CancelledError, ConnectionError):
@@ -194,7 +194,7 @@ class Gateway:
         for server in [] if self._state.misbehaviour.servers_unavailable else servers:
             # Only for a server that was announced as unavailable, not for a newly joined one.
             session.push("GUILD_CREATE", payloads.server(self._state, server) | {"unavailable": False})
-        self._state.changes.tell()
+        self._state.changes.notify()
         return session
 
     def _ready(self, session: Session, server_ids: list[int]) -> Json:
@@ -222,7 +222,7 @@ class Gateway:
                 session.outbox.put_nowait(frame)
         session.push("RESUMED", {"_trace": ["stand-in"]})
         self.resumes += 1
-        self._state.changes.tell()
+        self._state.changes.notify()
         return session
 
     async def _beats(self, socket: web.WebSocketResponse) -> AsyncIterator[Json]:

@@ -93,7 +93,7 @@ def edit(state: State, message: ShownMessage, body: Body) -> ShownMessage:
     message.replace(payload, file_ids)
     for file_id in gone:
         state.files.remove(file_id)
-    state.tell("edited", message)
+    state.publish("edited", message)
     return message
 
 
@@ -132,7 +132,7 @@ def unfurl(state: State, message: ShownMessage) -> None:
         for file_url in re.findall(r"https://[^\s|<>]+", message.content)
     ]
     message.replace(message.payload | {"embeds": embeds}, message.file_ids)
-    state.tell("edited", message)
+    state.publish("edited", message)
 
 
 def _blank(state: State, channel: Channel, origin: MessageOrigin, flags: int) -> Json:
@@ -269,5 +269,5 @@ def _publish(
 ) -> ShownMessage:
     message = ShownMessage(payload, channel, state.files, visible_to, file_ids)
     channel.log[message.id] = message
-    state.tell("created", message)
+    state.publish("created", message)
     return message

@@ -91,7 +91,7 @@ class BasicRoutes:
         self._state.commands[scope] = [
             self._registered(each, scope, known.get((each.get("type") or 1, each["name"]))) for each in asked
         ]
-        self._state.changes.tell()
+        self._state.changes.notify()
         return answer(self._state.commands[scope])
 
     def _count_created(self, scope: int | None, asked: list[Json]) -> None:

@@ -63,7 +63,7 @@ class InteractionRoutes:
         self._apply(interaction, kind, Body(data, request[BODY].files))
         interaction.answer = kind
         interaction.answered_s = time.monotonic()
-        self._state.changes.tell()
+        self._state.changes.notify()
         if request.query.get("with_response") in ("1", "true"):
             return answer(self._callback_answer(interaction, kind))
         return nothing()
@@ -100,7 +100,7 @@ class InteractionRoutes:
             ephemeral = bool((fields.get("flags") or 0) & EPHEMERAL)
             message = self._create(interaction, request[BODY], ephemeral=ephemeral)
         interaction.followups.append(message)
-        self._state.changes.tell()
+        self._state.changes.notify()
         return answer(self._written(message))
 
     async def get(self, request: web.Request) -> web.Response:

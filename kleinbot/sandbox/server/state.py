@@ -125,11 +125,11 @@ class State:
         self.files.add(file)
         return file
 
-    def tell(self, event: str, message: ShownMessage) -> None:
+    def publish(self, event: str, message: ShownMessage) -> None:
         """Notify all listeners that a message was created, edited or deleted."""
         for listener in self.listeners:
             listener(event, message)
-        self.changes.tell()
+        self.changes.notify()
 
     def forget_message(self, message: ShownMessage) -> None:
         """Delete a message and its files."""
@@ -137,7 +137,7 @@ class State:
         message.channel.log.pop(message.id, None)
         for file_id in message.file_ids:
             self.files.remove(file_id)
-        self.tell("deleted", message)
+        self.publish("deleted", message)
 
 
 def member_bits(names: tuple[str, ...]) -> int:

@@ -216,7 +216,7 @@ class Traffic:
         self.exchanges.append(exchange)
         for hook in self.hooks:
             hook(exchange)
-        self.state.changes.tell()
+        self.state.changes.notify()
 
 
 def _refusal(refused: RefusedError) -> web.Response:

@@ -64,7 +64,7 @@ class World:
         for channel in (*server.channels.values(), *server.threads.values()):
             self._state.channels.pop(channel.id, None)
         self._state.dispatch("GUILD_DELETE", {"id": str(server.id)}, server.id)
-        self._state.changes.tell()
+        self._state.changes.notify()
 
     def add_channel(self, server: Guild, name: str, *, nsfw: bool = False) -> Channel:
         """Create a text channel."""
@@ -112,7 +112,7 @@ class World:
             self._tell("CHANNEL_DELETE", channel)
             channel.server.channels.pop(channel.id)
         self._state.channels.pop(channel.id)
-        self._state.changes.tell()
+        self._state.changes.notify()
 
     def remove_message(self, message: ShownMessage) -> None:
         """Delete a message, as a moderator would."""

@@ -94,9 +94,9 @@ class SandboxCompleter(Completer):
         del complete_event
         text = document.text_before_cursor
         word = document.get_word_before_cursor(WORD=True)
-        for candidate, told in self._candidates(text, word):
+        for candidate, description in self._candidates(text, word):
             if candidate.lower().startswith(word.lower()) and candidate != word:
-                yield Completion(candidate, start_position=-len(word), display_meta=told)
+                yield Completion(candidate, start_position=-len(word), display_meta=description)
 
     def _candidates(self, text: str, word: str) -> Iterator[tuple[str, str]]:
         if not text.startswith("/"):

@@ -21,13 +21,13 @@ class Screen:
         self,
         console: Console,
         state: State,
-        shelf: PictureFolder,
+        folder: PictureFolder,
         sees: Callable[[ShownMessage], bool],
         pause_s: float,
     ) -> None:
         self._console = console
         self._state = state
-        self._shelf = shelf
+        self._folder = folder
         self._sees = sees
         self._pause_s = pause_s
         self._numbers: dict[int, int] = {}
@@ -68,7 +68,7 @@ class Screen:
         return next((key for key, value in self._numbers.items() if value == number), None)
 
     def saved(self, message: ShownMessage) -> list[SavedPicture]:
-        return self._shelf.save(message, self.number(message))
+        return self._folder.save(message, self.number(message))
 
     def show(self, message: ShownMessage) -> None:
         """Write a message in full."""
