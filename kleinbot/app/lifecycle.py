@@ -125,7 +125,7 @@ class App:
                 ("loop lag", self.container.loop_lag.run),
                 ("promises", self.container.rendering.dispatcher.keep_promises),
                 ("sweep", lambda: self.sweeper.run(self.container.discord.client.wait_until_ready)),
-                ("archive mark", self.container.base.archive.keep_mark),
+                ("archive mark", self.container.base.archive.persist_mark),
                 ("clock repair", self.container.delivery.clock_repair.run),
                 ("departures", self.container.usecases.departures.run),
                 ("retention", self.container.delivery.retention.run),

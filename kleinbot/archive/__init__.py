@@ -1,4 +1,4 @@
-"""Picture files under the data folder: written durably, read, deleted, swept."""
+"""Stores picture files durably under the data folder."""
 
 from kleinbot.archive.archive import Archive, DiskFullError, PictureGoneError, StoredFile
 from kleinbot.archive.names import ArchiveFolder, BadNameError

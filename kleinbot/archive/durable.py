@@ -1,4 +1,4 @@
-"""Files that are either whole and on the disk, or not there at all."""
+"""Writes files that are either complete and on disk, or absent."""
 
 import errno
 import os
@@ -13,20 +13,20 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 UNFINISHED = ".tmp"
 
 _changes = threading.Lock()
-"""What was found old or empty must not be removed after a writer has made it young or put something in it."""
+"""Held so that a file or folder found old or empty is not removed after a writer touched or filled it."""
 
-_named: set[Path] = set()
-"""Folders whose own name is known to be on the disk; to sync them again for every file would be waste."""
+_synced_names: set[Path] = set()
+"""Folders whose own directory entry is already synced and need not be synced for every file."""
 
 
 def write(target: Path, data: bytes, root: Path) -> None:
-    """Put ``data`` at ``target`` so that a power cut leaves the old file or the new one, never a part.
+    """Write ``data`` to ``target`` so that a power cut leaves the old file or the new one, never a part.
 
-    The folders from ``root`` down to it are made where they are missing, and are as durable as the file.
-    Writing the same bytes again only makes the file young: it may be about to get its row. That also spares
-    Windows the replacement of a file that somebody is just reading. Raises OSError.
+    Creates missing folders from ``root`` down, as durably as the file. Writing the same bytes again only
+    updates the modification time, since the file may be about to get its row. That also avoids replacing a
+    file that is being read, which fails on Windows. Raises OSError.
     """
-    if _holds(target, data) and _made_young(target):
+    if _has_content(target, data) and _touch(target):
         _sync_to(target.parent, root)
         return
     temporary = target.with_name(f"{target.name}.{secrets.token_hex(8)}{UNFINISHED}")
@@ -46,18 +46,18 @@ def write(target: Path, data: bytes, root: Path) -> None:
 
 
 def now_ns(folder: Path) -> int:
-    """Return the time by the clock that stamps the files in ``folder``: a file server has its own.
+    """Return the time by the clock that stamps files in ``folder``; a file server has its own.
 
     Raises OSError.
     """
     probe = folder / f"kleinbot.now.{secrets.token_hex(8)}{UNFINISHED}"
     try:
         try:
-            # A server has got what was written, and stamped it, once the file is closed.
+            # A file server receives and stamps the data when the file is closed.
             with open(probe, "xb", opener=private_files.opener) as file:
                 file.write(b"?")
         except OSError as error:
-            # On a full disk the empty file is stamped too, and room is made by removing what is old.
+            # On a full disk the empty file is stamped too, and removing old files frees space.
             if error.errno not in DISK_FULL or not probe.exists():
                 raise
         return probe.stat().st_mtime_ns
@@ -66,45 +66,45 @@ def now_ns(folder: Path) -> int:
 
 
 def is_old(file: Path, before_ns: int) -> bool:
-    """Tell whether ``file`` was last changed before ``before_ns``. Raises FileNotFoundError, OSError."""
-    facts = file.stat(follow_symlinks=False)
-    return stat.S_ISREG(facts.st_mode) and facts.st_mtime_ns < before_ns
+    """Return whether ``file`` was last changed before ``before_ns``. Raises FileNotFoundError, OSError."""
+    status = file.stat(follow_symlinks=False)
+    return stat.S_ISREG(status.st_mode) and status.st_mtime_ns < before_ns
 
 
 def remove_if_old(file: Path, before_ns: int) -> int | None:
-    """Remove ``file`` if it was last changed before ``before_ns``; return its bytes, None where it stays.
+    """Remove ``file`` if it was last changed before ``before_ns``; return its bytes, None if it stays.
 
-    Raises FileNotFoundError where it has gone, OSError where it cannot be removed.
+    Raises FileNotFoundError if it is missing, OSError if it cannot be removed.
     """
     with _changes:
-        facts = file.stat(follow_symlinks=False)
-        if not stat.S_ISREG(facts.st_mode) or facts.st_mtime_ns >= before_ns:
+        status = file.stat(follow_symlinks=False)
+        if not stat.S_ISREG(status.st_mode) or status.st_mtime_ns >= before_ns:
             return None
         file.unlink()
-    return facts.st_size
+    return status.st_size
 
 
 def remove_empty_folder(folder: Path) -> None:
-    """Remove ``folder`` if nothing is in it. Raises nothing: it is only tidiness."""
+    """Remove ``folder`` if it is empty. Ignores errors, since this is optional cleanup."""
     with _changes:
         try:
             folder.rmdir()
         except OSError:
             return
-        _named.discard(folder)
+        _synced_names.discard(folder)
 
 
-def _holds(target: Path, data: bytes) -> bool:
+def _has_content(target: Path, data: bytes) -> bool:
     try:
         return target.stat().st_size == len(data) and target.read_bytes() == data
     except FileNotFoundError:
         return False
 
 
-def _made_young(target: Path) -> bool:
-    """Whether ``target`` now counts as just written; False where it went meanwhile or is somebody else's.
+def _touch(target: Path) -> bool:
+    """Update the modification time of ``target``; return False if it is gone or not ours.
 
-    Not flushed: what a power cut makes old again has its row by then, or is written once more.
+    Not synced: after a power cut the file has its row, or it is written again.
     """
     with _changes:
         try:
@@ -115,13 +115,13 @@ def _made_young(target: Path) -> bool:
 
 
 def _sync_to(folder: Path, root: Path) -> None:
-    """Make durable what has changed in ``folder``, and the names of the folders from it up to ``root``."""
+    """Sync the changes in ``folder`` and the directory entries of the folders from it up to ``root``."""
     private_files.sync_folder(folder)
     for each in (folder, *folder.parents):
-        if each in _named:
+        if each in _synced_names:
             return
         private_files.sync_folder(each.parent)
         with _changes:
-            _named.add(each)
+            _synced_names.add(each)
         if each == root:
             return

@@ -1,4 +1,4 @@
-"""What lies in an archive, name by name: there may be millions, so nothing is ever listed whole."""
+"""Iterates over an archive's names; there may be millions, so they are never all in memory."""
 
 import os
 from collections.abc import Iterator
@@ -9,27 +9,31 @@ from kleinbot.archive.names import ArchiveFolder, is_picture, is_temporary
 
 
 def names_in(
-    root: Path, shelf: ArchiveFolder, failures: list[OSError] | None = None, *, tidies: bool = False
+    root: Path,
+    top_folder: ArchiveFolder,
+    failures: list[OSError] | None = None,
+    *,
+    removes_empty: bool = False,
 ) -> Iterator[str]:
-    """Yield the names of pictures, and of what interrupted writes left, on one shelf of an archive.
+    """Yield the names of pictures and of leftovers of interrupted writes in one top folder of an archive.
 
-    What cannot be looked at is added to ``failures``. ``tidies``: folders that are empty by then are removed.
+    Errors are added to ``failures``. ``removes_empty``: folders that are empty by then are removed.
     """
     failures = [] if failures is None else failures
-    for folder in _entries(root / shelf, failures):
+    for folder in _entries(root / top_folder, failures):
         if not folder.is_dir(follow_symlinks=False):
             continue
         for file in _entries(Path(folder.path), failures):
-            name = f"{shelf}/{folder.name}/{file.name}"
+            name = f"{top_folder}/{folder.name}/{file.name}"
             if is_picture(name) or is_temporary(name):
                 yield name
-        if tidies:
+        if removes_empty:
             durable.remove_empty_folder(Path(folder.path))
 
 
 def has_pictures(root: Path) -> bool:
-    """Tell whether the archive at ``root`` holds any picture."""
-    return any(is_picture(name) for shelf in ArchiveFolder for name in names_in(root, shelf))
+    """Return whether the archive at ``root`` holds any picture."""
+    return any(is_picture(name) for top_folder in ArchiveFolder for name in names_in(root, top_folder))
 
 
 def _entries(folder: Path, failures: list[OSError]) -> Iterator["os.DirEntry[str]"]:

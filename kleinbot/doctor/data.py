@@ -15,7 +15,7 @@ from kleinbot.store.inspection import inspect
 from kleinbot.store.migrations import load_migrations
 from kleinbot.store.results.picture_rows import reading
 from kleinbot.upkeep import sweeper
-from kleinbot.upkeep.pairing import Pairing, judged, require_database
+from kleinbot.upkeep.pairing import Pairing, pairing_of, require_database
 from kleinbot.upkeep.sweep import Counts, Sweep
 
 FULL_BYTES = GIB // 2
@@ -93,7 +93,7 @@ def archive(file: Path, root: Path) -> Finding:
     if file.exists():
         try:
             with reading(file) as connection:
-                pairing = judged(connection, root)
+                pairing = pairing_of(connection, root)
             counts = _counted(file, root) if pairing is not Pairing.TOGETHER else counts
         except (sqlite3.Error, OSError):  # the database's own finding reports it, or its schema is older
             counts = _all(root)
@@ -112,4 +112,4 @@ def _counted(file: Path, root: Path) -> Counts:
 
 
 def _all(root: Path) -> Counts:
-    return Counts(unknown_images=sum(1 for shelf in ArchiveFolder for _ in names_in(root, shelf)))
+    return Counts(unknown_images=sum(1 for top_folder in ArchiveFolder for _ in names_in(root, top_folder)))

@@ -1,1 +1,1 @@
-"""Untrusted pictures in, labelled pictures out."""
+"""Reads untrusted pictures and writes labelled ones."""

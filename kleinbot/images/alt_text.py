@@ -1,4 +1,4 @@
-"""What a picture shows, for those who do not see it."""
+"""Alternative text of pictures, for people who cannot see them."""
 
 import unicodedata
 
@@ -12,18 +12,18 @@ https://docs.discord.com/developers/components/reference#media-gallery
 
 _ELLIPSIS = "…"
 _JOINERS = "\u200c\u200d"
-"""Invisible, but Persian and emoji are written with them. All other invisible characters are dropped:
-some turn the direction of the text that follows."""
+"""Invisible, but Persian and emoji need them. All other invisible characters are dropped, since some reverse
+the direction of the following text."""
 
 
 def alt_text(prompt: str, before: str = "", after: str = "", most_bytes: int | None = None) -> str:
     """Return ``before``, ``prompt`` and ``after`` on one line of at most 1024 characters.
 
-    ``most_bytes``: what the prompt may weigh in a message (``plain_text.weight``).
+    ``most_bytes``: the most bytes of the prompt in a message (``plain_text.json_bytes``).
 
-    Where it is too long, the prompt is cut and ends in "…": ``before`` and ``after`` (from ``texts/``:
-    that a model made it, at whose wish) stay whole unless they alone are too long. Characters are
-    counted as UTF-16 units, the stricter of the two ways in which clients count.
+    A text that is too long loses the end of its prompt, which then ends in "…". ``before`` and ``after``
+    (from ``texts/``: that a model made it, and for whom) stay whole unless they alone are too long.
+    Characters are counted as UTF-16 units, the stricter of the two ways in which clients count.
     """
     before, prompt, after = _sanitised(before), _sanitised(prompt), _sanitised(after)
     frame = " ".join(part for part in (before, after) if part)
@@ -36,7 +36,7 @@ def alt_text(prompt: str, before: str = "", after: str = "", most_bytes: int | N
 
 
 def _sanitised(text: str) -> str:
-    """Return ``text`` on one line, without characters that are invisible, private or not characters."""
+    """Return ``text`` on one line, without invisible, private-use and unassigned characters."""
     kept = (
         " " if character.isspace() else character
         for character in text
@@ -49,11 +49,11 @@ def _cut(text: str, limit: int) -> str:
     """Return ``text``, or its beginning and "…", in at most ``limit`` UTF-16 units, or nothing."""
     if _units(text) <= limit:
         return text
-    room = limit - _units(_ELLIPSIS)
-    if room <= 0:
+    left = limit - _units(_ELLIPSIS)
+    if left <= 0:
         return ""
-    # Decoding drops half a character at the end.
-    beginning = text.encode("utf-16-le")[: 2 * room].decode("utf-16-le", errors="ignore")
+    # Decoding drops half a surrogate pair at the end.
+    beginning = text.encode("utf-16-le")[: 2 * left].decode("utf-16-le", errors="ignore")
     return beginning.rstrip(" " + _JOINERS) + _ELLIPSIS
 
 

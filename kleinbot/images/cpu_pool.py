@@ -1,4 +1,4 @@
-"""Work on pixels, off the event loop: Pillow releases the interpreter's lock while it computes."""
+"""Runs pixel work off the event loop; Pillow releases the GIL while it computes."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,28 +10,28 @@ T = TypeVar("T")
 
 
 class CpuPool:
-    """A few threads with a bounded queue: whoever comes when it is full waits, and nothing piles up."""
+    """A few threads with a bounded queue; callers wait while it is full."""
 
     def __init__(self, threads: int = 2, queued: int = 16) -> None:
         self._executor = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="images")
-        self._places = asyncio.Semaphore(threads + queued)
+        self._slots = asyncio.Semaphore(threads + queued)
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Return ``work(*args, **kwargs)``, computed on a thread, or raise what it raises.
+        """Run ``work(*args, **kwargs)`` on a thread and return its result or raise its exception.
 
-        A caller that is cancelled takes its work out of the queue; if it is running already it runs to its
-        end and keeps its place until then. Raises RuntimeError after ``close``.
+        Cancelling the caller removes queued work. Work that is already running completes and keeps its slot
+        until then. Raises RuntimeError after ``close``.
         """
-        await self._places.acquire()
+        await self._slots.acquire()
         loop = asyncio.get_running_loop()
         try:
             future = self._executor.submit(work, *args, **kwargs)
         except RuntimeError:
-            self._places.release()
+            self._slots.release()
             raise
-        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._places.release))
+        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._slots.release))
         return await asyncio.wrap_future(future)
 
     async def close(self) -> None:
-        """Finish everything that was accepted and end the threads. Idempotent."""
+        """Finish all accepted work and end the threads. Idempotent."""
         await asyncio.to_thread(self._executor.shutdown)

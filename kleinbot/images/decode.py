@@ -1,4 +1,4 @@
-"""Decoding, once everything that can be known beforehand is known. Plain functions for a thread."""
+"""Decodes pictures after all checks that need no decoding. Blocking functions, to be run on a thread."""
 
 import hashlib
 import io
@@ -32,7 +32,7 @@ _DECODERS: dict[FileFormat, type[ImageFile.ImageFile]] = {
     FileFormat.WEBP: WebPImagePlugin.WebPImageFile,
     FileFormat.AVIF: AvifImagePlugin.AvifImageFile,
 }
-"""Named, not guessed: ``Image.open`` would try fifty formats on bytes from a stranger."""
+"""Chosen explicitly, since ``Image.open`` would try fifty formats on untrusted bytes."""
 
 BROKEN_FILE = (
     OSError,
@@ -50,10 +50,10 @@ BROKEN_FILE = (
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
-"""All that Pillow's plugins have been seen to raise for a broken file; they promise no error of their own.
-MemoryError is missing on purpose: that is the host's trouble, not the file's."""
+"""Every exception that Pillow's plugins were observed to raise for a broken file; they document none.
+MemoryError is excluded on purpose: it is the machine's fault, not the file's."""
 
-_TURNS = {
+_ORIENTATION_FIXES = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -62,47 +62,46 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What undoes each EXIF orientation (CIPA DC-008 §4.6.4.1)."""
+"""The transposition that reverses each EXIF orientation (CIPA DC-008 §4.6.4.1)."""
 
-_END = b"\xff\xd9"
+_END_MARKER = b"\xff\xd9"
 _NOISE = bytes(value * 37 % 251 for value in range(512))
-_MORE = _NOISE + b"".join(bytes((0xFF, 0xD0 + number)) + _NOISE for number in range(8))
-"""What changes a JPEG that goes on, also at one of its restart markers (T.81 §B.1.1.3)."""
+_EXTRA_DATA = _NOISE + b"".join(bytes((0xFF, 0xD0 + number)) + _NOISE for number in range(8))
+"""Data that changes a truncated JPEG when appended, also at a restart marker (T.81 §B.1.1.3)."""
 
 _BAND_ROWS = 256
 _WEBP_BYTES_PER_PIXEL = 20
 
 
 def decode(bare: Bare) -> Image.Image:
-    """Return the first frame that shows something, upright, as RGB on white.
+    """Return the first visible frame, upright, as RGB on white.
 
-    Raises Refusal PICTURE_TRUNCATED where the pixels are cut short or broken, and those of ``check_size``
-    where the decoder finds another size than the header stated. Raises MemoryError where memory ends.
+    Raises Refusal PICTURE_TRUNCATED if the pixels are truncated or broken, and those of ``check_size`` if the
+    decoder finds a different size than the header stated. Raises MemoryError if memory runs out.
     """
     try:
-        beyond = b"" if bare.is_ended else _digest(_first_shown(_gone_on(bare)))
-        picture = _first_shown(bare)
+        extended = b"" if bare.is_ended else _digest(_first_visible_frame(_with_more_data(bare)))
+        picture = _first_visible_frame(bare)
     except Refusal:
         raise
     except BROKEN_FILE as error:
-        if "memory" in str(error).lower():  # libraries' own allocations fail as broken files do
+        if "memory" in str(error).lower():  # the libraries report failed allocations as broken files
             raise MemoryError(str(error)) from error
         if bare.format is FileFormat.WEBP:
-            bytearray(
-                _WEBP_BYTES_PER_PIXEL * bare.pixels
-            )  # libwebp does not say that it had no room for this
+            # libwebp does not report a failed allocation, so this raises MemoryError in its place.
+            bytearray(_WEBP_BYTES_PER_PIXEL * bare.pixels)
         raise damaged(bare.format) from error
-    if beyond and beyond != _digest(picture):
+    if extended and extended != _digest(picture):
         raise damaged(bare.format)
     return picture
 
 
-def _gone_on(bare: Bare) -> Bare:
-    """Return a JPEG without end as if its data went on: that changes only a picture of which some is missing.
+def _with_more_data(bare: Bare) -> Bare:
+    """Append data to a JPEG without an end marker. That changes the picture only if it is truncated.
 
-    Pillow does not tell what libjpeg warns about, which fills what is missing with grey.
+    libjpeg fills missing parts with grey and warns, but Pillow does not pass on its warnings.
     """
-    return replace(bare, data=bare.data[: -len(_END)] + _MORE + _END)
+    return replace(bare, data=bare.data[: -len(_END_MARKER)] + _EXTRA_DATA + _END_MARKER)
 
 
 def _digest(picture: Image.Image) -> bytes:
@@ -112,52 +111,52 @@ def _digest(picture: Image.Image) -> bytes:
     return digest.digest()
 
 
-def _first_shown(bare: Bare) -> Image.Image:
+def _first_visible_frame(bare: Bare) -> Image.Image:
     with _DECODERS[bare.format](io.BytesIO(bare.data)) as image:
         if bare.reduction > 1:
             image.draft(None, (bare.width_px // bare.reduction, bare.height_px // bare.reduction))
         first = _frame(image, bare)
         frames = min(bare.frames, getattr(image, "n_frames", 1)) if bare.frames > 1 else 1
-        if frames == 1 or _shows_something(first):
+        if frames == 1 or _is_visible(first):
             return first
-        first = first.copy()  # it may be what the decoder goes on with
-        return _later(image, bare, frames) or first
+        first = first.copy()  # the decoder may reuse it for later frames
+        return _later_visible_frame(image, bare, frames) or first
 
 
-def _later(image: ImageFile.ImageFile, bare: Bare, frames: int) -> Image.Image | None:
-    """Return the first of the later frames that shows something: films often begin with an empty one."""
+def _later_visible_frame(image: ImageFile.ImageFile, bare: Bare, frames: int) -> Image.Image | None:
+    """Return the first visible frame after the first; animations often start with an empty one."""
     for number in range(1, frames):
         try:
             image.seek(number)
             frame = _frame(image, bare)
         except BROKEN_FILE:
-            return None  # the first is whole
-        if _shows_something(frame):
+            return None  # the first frame is intact
+        if _is_visible(frame):
             return frame
     return None
 
 
-def _shows_something(picture: Image.Image) -> bool:
+def _is_visible(picture: Image.Image) -> bool:
     extremes = cast("tuple[tuple[int, int], ...]", picture.getextrema())
     return any(least != most for least, most in extremes)
 
 
 def _frame(image: ImageFile.ImageFile, bare: Bare) -> Image.Image:
-    """Return the frame at which ``image`` stands, upright, as RGB on white."""
+    """Return the current frame of ``image``, upright, as RGB on white."""
     check_size(image.width, image.height)
     image.load()
     icc, colour, orientation = bare.icc, bare.colour, bare.orientation
-    if bare.format is FileFormat.AVIF:  # its profile and rotation lie in boxes that the decoder resolves
+    if bare.format is FileFormat.AVIF:  # the decoder resolves its profile and rotation from boxes
         icc = image.info.get("icc_profile") or b""
         colour = None if icc else colour
         orientation = orientation_of(image.info.get("exif") or b"")
     picture = to_srgb(image, icc, colour)
-    turn = _TURNS.get(orientation)
-    return picture if turn is None else picture.transpose(turn)
+    fix = _ORIENTATION_FIXES.get(orientation)
+    return picture if fix is None else picture.transpose(fix)
 
 
 def decode_bytes(data: bytes) -> Pixels:
-    """Return the picture in ``data``: everything at once, for callers that have a thread of their own.
+    """Unwrap and decode ``data`` at once, for callers on a thread of their own.
 
     Raises the refusals of ``unwrap`` and ``decode``.
     """

@@ -1,4 +1,4 @@
-"""How a picture was made, as the labels that other programs read."""
+"""Writes how a picture was made as labels that other programs read."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ from PIL import Image
 from kleinbot.domain.noise import NoiseRecipe
 
 DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-"""IPTC's word for "made by a model trained on media"; what platforms look for to mark AI pictures.
+"""IPTC's code for "made by a model trained on media", by which platforms recognise AI pictures.
 
 https://cv.iptc.org/newscodes/digitalsourcetype/
 """
@@ -36,9 +36,9 @@ _XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 @dataclass(frozen=True)
 class EmbeddedRecipe:
-    """Everything a picture says about itself. ``model`` is a name ("FLUX.2-klein-4B"), ``version`` ours.
+    """The content of a picture's labels. ``model``: a name ("FLUX.2-klein-4B"); ``version``: kleinbot's.
 
-    ``references`` is how many input pictures an edit had; they are not part of the label.
+    ``references``: the number of an edit's input pictures, which are not part of the label.
     """
 
     prompt: str
@@ -53,12 +53,12 @@ class EmbeddedRecipe:
 
 
 def recipe_text(recipe: EmbeddedRecipe) -> str:
-    """Return the text form that AUTOMATIC1111's WebUI writes and most galleries read: prompt, then one line.
+    """Return the text that AUTOMATIC1111's WebUI writes and most galleries read: the prompt, then one line.
 
-    Readers take the last line for the settings, but a line "Negative prompt:" (WebUI, in
-    ``parse_generation_parameters``) and with some the first "Steps:" wherever they find them: a prompt's own
-    get a space before the colon, which people hardly see and no reader looks for.
-    ``Noise`` is ours and only there where seeds were mixed: ``seed`` then ``weight:seed`` for each blend.
+    Readers take the last line as the settings, but accept a line "Negative prompt:" (WebUI, in
+    ``parse_generation_parameters``) and some the first "Steps:" anywhere. In a prompt these get a space
+    before the colon, which people hardly notice and no reader expects.
+    ``Noise`` is our own key, written only for mixed seeds: ``seed``, then ``weight:seed`` for each blend.
     """
     settings = [
         f"Steps: {recipe.steps}",
@@ -78,7 +78,7 @@ def recipe_text(recipe: EmbeddedRecipe) -> str:
 
 
 def xmp_packet(recipe: EmbeddedRecipe) -> bytes:
-    """Return an XMP packet (UTF-8) with the digital source type. It holds no text of members."""
+    """Return an XMP packet (UTF-8) with the digital source type. It contains no member's text."""
     tool = _one_line(f"kleinbot {recipe.version}")
     for character, entity in (("&", "&amp;"), ("<", "&lt;"), ('"', "&quot;")):
         tool = tool.replace(character, entity)
@@ -86,16 +86,16 @@ def xmp_packet(recipe: EmbeddedRecipe) -> bytes:
 
 
 def exif_block(text: str) -> bytes:
-    """Return EXIF with ``text`` as user comment: where the same programs look in JPEG and WebP files."""
+    """Return EXIF with ``text`` as user comment, which the same programs read in JPEG and WebP files."""
     exif = Image.Exif()
-    exif.endian = ">"  # the comment's UTF-16 has the byte order of the block, and readers expect big-endian
+    exif.endian = ">"  # the comment's UTF-16 uses the block's byte order, and readers expect big-endian
     exif[_SOFTWARE] = "kleinbot"
     exif.get_ifd(_EXIF_IFD)[_USER_COMMENT] = b"UNICODE\0" + text.encode("utf-16-be")
     return exif.tobytes()
 
 
 def _clean(text: str) -> str:
-    """Return ``text`` without control characters and lone surrogates; line breaks stay."""
+    """Return ``text`` without control characters and lone surrogates, but with its line breaks."""
     kept = (
         character
         for character in text.replace("\r\n", "\n").strip()

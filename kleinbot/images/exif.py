@@ -1,4 +1,4 @@
-"""The one thing that is wanted of EXIF: which way up."""
+"""Reads the orientation from EXIF."""
 
 from typing import Literal
 
@@ -10,10 +10,10 @@ _AS_IS = 1
 
 
 def orientation_of(exif: bytes) -> int:
-    """Return the orientation, 1…8, that an EXIF block states; 1 where it states none or is damaged.
+    """Return the orientation, 1…8, of an EXIF block; 1 if it states none or is damaged.
 
-    Reads the first directory only and allocates nothing, so that no block can do harm; a library's full
-    parse of hostile EXIF warns, raises and follows pointers. Layout: TIFF 6.0 §2, CIPA DC-008 §4.6.
+    Reads only the first directory and allocates nothing, so no block can do harm. A library's full parse of
+    hostile EXIF warns, raises and follows pointers. Layout: TIFF 6.0 §2, CIPA DC-008 §4.6.
     """
     tiff = exif.removeprefix(b"Exif\0\0")
     order = _ORDERS.get(tiff[:4])

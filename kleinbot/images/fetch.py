@@ -1,4 +1,4 @@
-"""Getting a picture's bytes from Discord, and from nowhere else."""
+"""Downloads pictures from Discord's hosts only."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Set
@@ -11,27 +11,27 @@ from kleinbot.domain.errors import Code, Refusal
 from kleinbot.images.limits import MAX_BYTES, too_many_bytes
 
 DISCORD_HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
-"""Where Discord keeps attachments. https://docs.discord.com/developers/reference#image-formatting"""
+"""Discord's hosts of attachments. https://docs.discord.com/developers/reference#image-formatting"""
 
 _HTTPS_PORT = 443
 _MAX_REDIRECTS = 2
 _REDIRECTS = (301, 302, 303, 307, 308)
-_PIECE_BYTES = 64 * 1024
+_CHUNK_BYTES = 64 * 1024
 _OK = 200
 _NO_ANSWER = 0
 _STEP_BYTES = 1024 * 1024
-"""Of a file whose length is not said so much is reserved at a time."""
+"""Reserved at a time for a file of unknown length."""
 _OWN_TIMES = aiohttp.ClientTimeout(total=None)
 
 Reserve = Callable[[int], None]
-"""Makes sure of room for so many bytes, or raises the Refusal that says why there is none."""
+"""Reserves memory for so many bytes in total, or raises the Refusal that says why there is none."""
 
 
 class Fetcher:
-    """Downloads attachments over ``session``, which stays its owner's to close.
+    """Downloads attachments over ``session``, which the caller closes.
 
-    One that brings nothing for ``idle_s`` (noticed after twice that at the latest) is left, and each after
-    ``total_s``, its redirects included: 20 MiB at 1 Mbit/s take 168 s.
+    A download is aborted if it receives nothing for ``idle_s`` (detected within twice that time), and after
+    ``total_s`` including redirects: 20 MiB at 1 Mbit/s take 168 s.
     """
 
     def __init__(
@@ -49,44 +49,45 @@ class Fetcher:
         self._total_s = total_s
 
     async def fetch(self, address: str, reserve: Reserve) -> bytes:
-        """Return the bytes at ``address``, at most 20 MiB; a larger answer is cut off while it comes.
+        """Return the bytes at ``address``, at most 20 MiB. A larger response is aborted during the download.
 
-        ``reserve`` is asked before the bytes are read; its Refusal ends the download.
+        ``reserve`` is called before bytes are read; its Refusal ends the download.
 
         Raises Refusal PICTURE_HOST_REFUSED for an address that is not https on one of the hosts, also after
-        a redirect; PICTURE_TOO_MANY_BYTES; PICTURE_UNREACHABLE with the HTTP ``status``, 0 without an answer.
+        a redirect; PICTURE_TOO_MANY_BYTES; PICTURE_UNREACHABLE with the HTTP ``status``, 0 without a
+        response.
         """
         body = bytearray()
         try:
-            await self._while_it_flows(self._follow(_parsed(address), reserve, body), body)
+            await self._until_stalled(self._follow(_parsed(address), reserve, body), body)
             return bytes(body)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _unreachable(_NO_ANSWER) from error
 
-    async def _while_it_flows(self, work: Coroutine[None, None, None], body: bytearray) -> None:
-        """Do ``work``, which fills ``body``. Raises TimeoutError where it stands still or takes too long."""
-        doing = asyncio.create_task(work)
+    async def _until_stalled(self, work: Coroutine[None, None, None], body: bytearray) -> None:
+        """Run ``work``, which fills ``body``. Raises TimeoutError if it stalls or takes too long."""
+        task = asyncio.create_task(work)
         ends_s, before = self._clock.monotonic_s() + self._total_s, -1
         try:
-            while not doing.done():
+            while not task.done():
                 left_s = ends_s - self._clock.monotonic_s()
                 if len(body) == before or left_s <= 0:
                     raise TimeoutError
                 before = len(body)
-                patience = asyncio.create_task(self._clock.sleep(min(self._idle_s, left_s)))
+                idle = asyncio.create_task(self._clock.sleep(min(self._idle_s, left_s)))
                 try:
-                    await asyncio.wait({doing, patience}, return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait({task, idle}, return_when=asyncio.FIRST_COMPLETED)
                 finally:
-                    patience.cancel()
-            doing.result()
+                    idle.cancel()
+            task.result()
         finally:
-            doing.cancel()
-            await asyncio.wait({doing})
+            task.cancel()
+            await asyncio.wait({task})
 
     async def _follow(self, url: URL, reserve: Reserve, body: bytearray) -> None:
         for _ in range(1 + _MAX_REDIRECTS):
             self._check(url)
-            # Unpacked bytes would be counted only after they were unpacked, so none are asked for.
+            # Compressed bytes could be counted only after unpacking, so none are requested.
             headers = {"Accept-Encoding": "identity"}
             async with self._session.get(
                 url, headers=headers, allow_redirects=False, timeout=_OWN_TIMES
@@ -114,13 +115,13 @@ async def _read(response: aiohttp.ClientResponse, reserve: Reserve, body: bytear
     if reserved > MAX_BYTES:
         raise too_many_bytes()
     reserve(reserved)
-    async for piece in response.content.iter_chunked(_PIECE_BYTES):
-        if len(body) + len(piece) > MAX_BYTES:
+    async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+        if len(body) + len(chunk) > MAX_BYTES:
             raise too_many_bytes()
-        if len(body) + len(piece) > reserved:
+        if len(body) + len(chunk) > reserved:
             reserved = min(MAX_BYTES, reserved + _STEP_BYTES)
             reserve(reserved)
-        body += piece
+        body += chunk
 
 
 def _parsed(address: str) -> URL:

@@ -1,4 +1,4 @@
-"""What kind of file it is, told by its first bytes: names and types are claims of whoever sent it."""
+"""Detects a file's format from its first bytes; file names and types from outside prove nothing."""
 
 import re
 from enum import StrEnum
@@ -7,7 +7,7 @@ from kleinbot.domain.errors import Code, Refusal
 
 
 class FileFormat(StrEnum):
-    """What is read. The values are what people call them."""
+    """The supported formats. The values are their usual names."""
 
     PNG = "PNG"
     JPEG = "JPEG"
@@ -16,14 +16,14 @@ class FileFormat(StrEnum):
     AVIF = "AVIF"
 
 
-_READ = (
+_SUPPORTED = (
     (b"\x89PNG\r\n\x1a\n", FileFormat.PNG),
     (b"\xff\xd8\xff", FileFormat.JPEG),
     (b"GIF87a", FileFormat.GIF),
     (b"GIF89a", FileFormat.GIF),
 )
 
-_NAMED = (
+_UNSUPPORTED = (
     (b"II*\0", "TIFF"),
     (b"MM\0*", "TIFF"),
     (b"II+\0", "TIFF"),
@@ -45,28 +45,28 @@ _NAMED = (
     (b"#?RADIANCE", "HDR"),
     (b"gimp xcf", "XCF"),
 )
-"""People do send these, so they are told what they have. Signatures: https://www.nationalarchives.gov.uk/pronom/"""
+"""Formats that people send anyway; the refusal names them. Signatures: https://www.nationalarchives.gov.uk/pronom/"""
 
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 _NETPBM = re.compile(rb"P[1-7]\s")
 _SVG = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:svg|\?xml|!--|!DOCTYPE svg)", re.IGNORECASE)
-_LOOK_BYTES = 4096
+_HEAD_BYTES = 4096
 
 
 def format_of(data: bytes) -> FileFormat:
     """Return the format of ``data``.
 
-    Raises Refusal PICTURE_NOT_AN_IMAGE, or PICTURE_FORMAT_UNSUPPORTED with the ``format`` by its name.
+    Raises Refusal PICTURE_NOT_AN_IMAGE, or PICTURE_FORMAT_UNSUPPORTED with the name of the ``format``.
     """
-    for signature, known in _READ:
+    for signature, known in _SUPPORTED:
         if data.startswith(signature):
             return known
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return FileFormat.WEBP
     if data[4:8] == b"ftyp":
         return _iso_media(data)
-    name = _name_of_unread(data[:_LOOK_BYTES])
+    name = _unsupported_name(data[:_HEAD_BYTES])
     if name is None:
         raise Refusal(Code.PICTURE_NOT_AN_IMAGE)
     raise unsupported(name)
@@ -77,7 +77,7 @@ def unsupported(name: str) -> Refusal:
 
 
 def _iso_media(data: bytes) -> FileFormat:
-    """Tell AVIF from its relatives by the brands of the ``ftyp`` box (ISO/IEC 14496-12 §4.3)."""
+    """Distinguish AVIF from related formats by the brands of the ``ftyp`` box (ISO/IEC 14496-12 §4.3)."""
     box = data[8 : min(int.from_bytes(data[:4], "big"), 256)]
     brands = {box[start : start + 4] for start in range(0, len(box), 4) if start != 4}
     if brands & _AVIF_BRANDS:
@@ -85,8 +85,8 @@ def _iso_media(data: bytes) -> FileFormat:
     raise unsupported("HEIC" if brands & _HEIC_BRANDS else "MP4")
 
 
-def _name_of_unread(beginning: bytes) -> str | None:
-    for signature, name in _NAMED:
+def _unsupported_name(beginning: bytes) -> str | None:
+    for signature, name in _UNSUPPORTED:
         if beginning.startswith(signature):
             return name
     if beginning[:4] == b"RIFF" and beginning[8:12] == b"AVI ":

@@ -1,4 +1,4 @@
-"""Our own pictures as files that say how they were made."""
+"""Encodes our pictures as labelled files and decodes them again."""
 
 import hashlib
 import io
@@ -19,23 +19,23 @@ shrinks by 4 % at level 3 and 11 % at level 6, and pure noise not at all."""
 
 
 def encode_png(pixels: Pixels, recipe: EmbeddedRecipe) -> bytes:
-    """Return ``pixels`` as a PNG with the recipe as text and the mark "made by a trained model" as XMP."""
+    """Return ``pixels`` as a PNG with the recipe as text and the label "made by a trained model" as XMP."""
     labels = PngInfo()
-    labels.add_text(RECIPE_KEY, recipe_text(recipe))  # tEXt where Latin-1 can say it, iTXt else
+    labels.add_text(RECIPE_KEY, recipe_text(recipe))  # tEXt if it is Latin-1, otherwise iTXt
     labels.add_itxt(XMP_KEY, xmp_packet(recipe).decode())
     return _png(pixels, labels)
 
 
 def encode_reference(pixels: Pixels) -> bytes:
-    """Return an input picture as a PNG without any metadata: no place, no camera, no name of its owner."""
+    """Return an input picture as a PNG without metadata: no location, no camera, no author's name."""
     return _png(pixels, PngInfo())
 
 
 def decode_own(png: bytes) -> Pixels:
     """Return the pixels of a file from ``encode_png`` or ``encode_reference``.
 
-    Only for files of our archive: it has none of the checks that other people's pictures need.
-    Raises OSError where the file is damaged.
+    Only for files of our archive, since it omits the checks that untrusted pictures need.
+    Raises OSError if the file is damaged.
     """
     try:
         with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
@@ -45,9 +45,9 @@ def decode_own(png: bytes) -> Pixels:
 
 
 def pixel_hash(pixels: Pixels) -> str:
-    """Return the hexadecimal SHA-256 over the size and the RGB bytes: equal for equal pictures.
+    """Return the hexadecimal SHA-256 of the size and the RGB bytes.
 
-    Unlike the file's hash it does not change with labels or compression.
+    Unlike the file's hash, it does not depend on labels or compression.
     """
     digest = hashlib.sha256(f"{pixels.width_px}x{pixels.height_px}\n".encode())
     digest.update(pixels.rgb)

@@ -1,4 +1,4 @@
-"""What a picture from a person may be. Every refusal here comes before a pixel is decoded."""
+"""Limits of pictures from outside, all checked before any pixel is decoded."""
 
 from kleinbot.domain.errors import Code, Refusal
 
@@ -8,14 +8,14 @@ MAX_BYTES = MAX_MIB * MIB
 MAX_MEGAPIXELS = 40
 MAX_PIXELS = MAX_MEGAPIXELS * 1_000_000
 MAX_JPEG_PIXELS = 200_000_000
-"""Phones have 48 to 200 megapixels. JPEG is scaled down while it is decoded, row by row."""
+"""Phone cameras have 48 to 200 megapixels. A JPEG is scaled down during decoding, row by row."""
 
 MAX_JPEG_PIXELS_IN_PASSES = 64_000_000
-"""Of a progressive JPEG libjpeg keeps six bytes a pixel, however small it is decoded."""
+"""libjpeg holds six bytes per pixel of a progressive JPEG, whatever the decoded size."""
 
 MIN_SIDE_PX = 64
 MAX_ASPECT = 8
-"""The last two are the model's: diffusers' ``Flux2ImageProcessor.check_image_input`` raises beyond them."""
+"""The last two are the model's limits; diffusers' ``Flux2ImageProcessor.check_image_input`` enforces them."""
 
 
 def too_many_bytes() -> Refusal:

@@ -1,4 +1,4 @@
-"""Small copies of our own pictures, for lists."""
+"""Makes small copies of our own pictures for lists."""
 
 import io
 
@@ -11,9 +11,9 @@ _QUALITY = 80
 
 
 def thumbnail(png: bytes, side_px: int) -> bytes:
-    """Return the labelled ``png`` as a WebP of at most ``side_px`` on its longer side, with the same labels.
+    """Return the labelled ``png`` as a WebP with the same labels and at most ``side_px`` on its longer side.
 
-    Only for files of our archive. Raises OSError where the file is damaged.
+    Only for files of our archive. Raises OSError if the file is damaged.
     """
     with Image.open(io.BytesIO(png), formats=("PNG",)) as opened:
         opened.load()

@@ -1,4 +1,4 @@
-"""Files that Discord accepts: each within its limit, and no more in one request than it takes."""
+"""Fits files into Discord's limits per file and per request."""
 
 import io
 from collections.abc import Sequence
@@ -12,35 +12,35 @@ from kleinbot.images.labelled import RECIPE_KEY
 MIB = 1024 * 1024
 MAX_REQUEST_BYTES = 25 * MIB
 MAX_FILES = 10
-"""Discord's own limits for one message: 10 files, 25 MiB in all whatever the server's limit per file is.
+"""Discord's limits for one message: 10 files and 25 MiB in all, whatever the server's limit per file.
 
 https://docs.discord.com/developers/reference#uploading-files
 """
 
 _ENVELOPE_BYTES = 64 * 1024
-"""Kept free in each request for the message itself and the multipart boundaries."""
+"""Reserved in each request for the message itself and the multipart boundaries."""
 
 _QUALITIES = (95, 90, 80, 65)
 
 
 @dataclass(frozen=True)
 class UploadFile:
-    """A file as it is sent; ``suffix`` with its dot."""
+    """A file to send. ``suffix`` includes the dot."""
 
     data: bytes
     suffix: str
 
 
 def largest_file_bytes(per_file_limit: int, per_request_limit: int = MAX_REQUEST_BYTES) -> int:
-    """Return how large one file may be: a server may allow 100 MiB per file, but no request may carry it."""
+    """Return the largest size of one file; a server may allow 100 MiB per file, but no request does."""
     return min(per_file_limit, per_request_limit - _ENVELOPE_BYTES)
 
 
 def fit_for_upload(png: bytes, limit_bytes: int) -> UploadFile:
-    """Return the labelled ``png`` itself if it fits, else the best WebP with the same labels that does.
+    """Return the labelled ``png`` if it fits, otherwise the best WebP with the same labels that fits.
 
-    Quality falls first, then the picture is halved until it fits. Raises ValueError where even a
-    picture of one pixel does not, OSError where ``png`` is damaged.
+    Lowers the quality first, then halves the picture until it fits. Raises ValueError if even a picture of
+    one pixel does not fit, OSError if ``png`` is damaged.
     """
     if len(png) <= limit_bytes:
         return UploadFile(png, ".png")
@@ -68,19 +68,19 @@ def plan_messages(
     per_request_limit: int = MAX_REQUEST_BYTES,
     max_files: int = MAX_FILES,
 ) -> tuple[tuple[int, ...], ...]:
-    """Return which files, by their place in ``sizes`` (bytes), go into which message, in their order.
+    """Return the files of each message in order, by their index in ``sizes`` (bytes).
 
-    Each message is filled before the next is begun. Raises ValueError where a file is larger than
-    ``largest_file_bytes``: it has to go through ``fit_for_upload`` first.
+    Each message is filled before the next one starts. Raises ValueError if a file is larger than
+    ``largest_file_bytes``; pass it through ``fit_for_upload`` first.
     """
-    room = per_request_limit - _ENVELOPE_BYTES
+    budget = per_request_limit - _ENVELOPE_BYTES
     limit = largest_file_bytes(per_file_limit, per_request_limit)
     messages: list[list[int]] = []
     used = 0
     for index, size in enumerate(sizes):
         if size > limit:
             raise ValueError(f"file {index} has {size} bytes, the limit is {limit}")
-        if not messages or len(messages[-1]) == max_files or used + size > room:
+        if not messages or len(messages[-1]) == max_files or used + size > budget:
             messages.append([])
             used = 0
         messages[-1].append(index)

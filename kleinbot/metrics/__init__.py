@@ -1,1 +1,1 @@
-"""What Prometheus can ask of the bot, on a loopback port. It names no member, server or prompt."""
+"""Prometheus metrics on a loopback port. They name no member, server or prompt."""

@@ -1,4 +1,4 @@
-"""The counts of the house, in a registry of its own."""
+"""The bot's counters and histograms, in their own registry."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ _ERROR_S = (0.5, 1, 2, 5, 10, 20, 60, 120, 300, 900)
 
 
 class BotMetrics:
-    """Counts what rooms report (``MetricsSink``), and how results reached their members."""
+    """Counts reported events (``MetricsSink``) and how results reached their members."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -45,11 +45,11 @@ class BotMetrics:
         )  # fmt: skip
 
     def take(self, reading: Reading) -> None:
-        """Keep what is told at the next ``text``."""
+        """Store the reading that the next ``text`` exports."""
         self._readings.latest = reading
 
     def text(self) -> bytes:
-        """Return everything in Prometheus' text format; may be called on any thread."""
+        """Return all metrics in Prometheus' text format; may be called on any thread."""
         return generate_latest(self.registry)
 
     def accepted(self, lane: Lane, images: int) -> None:
@@ -83,20 +83,20 @@ class BotMetrics:
     def failed(self, code: Code) -> None:
         self._failures.labels(_reason(code)).inc()
 
-    def delivered(self, way: str) -> None:
+    def delivered(self, route: str) -> None:
         """Count a result that reached its member."""
-        self._deliveries.labels(way).inc()
+        self._deliveries.labels(route).inc()
 
-    def kept(self) -> None:
-        """Count a result that no way was open for: it waits for its member's next command."""
+    def undelivered(self) -> None:
+        """Count a result without an open route, which waits for its member's next command."""
         self._deliveries.labels("kept").inc()
 
     def batch_sizes(self) -> dict[int, int]:
-        """Return how many batches of each size have left the card."""
+        """Return the number of finished batches by size."""
         return {int(size): count for size, count in self._counts("kleinbot_batches", "images").items()}
 
     def out_of_memory_events(self) -> dict[str, int]:
-        """Return how often memory did not suffice, by what was done about it."""
+        """Return how often memory ran out, by the fallback that was taken."""
         return self._counts("kleinbot_out_of_memory", "rung")
 
     def _counts(self, name: str, label: str) -> dict[str, int]:

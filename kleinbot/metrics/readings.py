@@ -1,4 +1,4 @@
-"""What is read at the moment of asking, not counted as it happens."""
+"""Gauges that are read at each request instead of being counted."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from kleinbot.domain.work import EnginePhase
 
 @dataclass(frozen=True)
 class Reading:
-    """How the house is now. ``busy_s``: the card with a batch in hand; ``idle_s``: without, while work waits.
+    """The bot's present state. ``busy_s``: GPU time with a batch; ``idle_s``: without one while work waits.
 
-    ``estimate_p50_s`` and ``estimate_p95_s``: how far off told starts were, either way, of the last thousand.
+    ``estimate_p50_s`` and ``estimate_p95_s``: absolute errors of the last thousand estimated starts.
     """
 
     waiting_images: Mapping[Lane, int]
@@ -33,7 +33,7 @@ class Reading:
 
 
 class Readings(Collector):
-    """Tells the latest ``Reading``, taken on the event loop just before."""
+    """Exports the latest ``Reading``, which is taken on the event loop just before."""
 
     def __init__(self) -> None:
         self.latest: Reading | None = None
@@ -42,7 +42,7 @@ class Readings(Collector):
         """Yield nothing before the first reading."""
         if self.latest is None:
             return
-        yield from _line(self.latest)
+        yield from _queue(self.latest)
         yield from _gpu(self.latest)
         yield from _inputs(self.latest)
         yield GaugeMetricFamily(
@@ -64,7 +64,7 @@ class Readings(Collector):
         yield phases
 
 
-def _line(reading: Reading) -> Iterator[Metric]:
+def _queue(reading: Reading) -> Iterator[Metric]:
     images = GaugeMetricFamily("kleinbot_line_images", "Pictures in line", labels=["lane", "state"])
     cost = GaugeMetricFamily(
         "kleinbot_line_cost_pictures", "Work in line, in pictures of 1024² and four steps", labels=["lane"]

@@ -1,4 +1,4 @@
-"""Serves the metrics to this machine alone."""
+"""Serves the metrics to this machine only."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from kleinbot.metrics.readings import Reading
 _log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 _CLOSING_S = 1.0
-# IPv4's loopback network, IPv6's loopback address, and the name that means them (RFC 6761), with any port.
+# IPv4's loopback network, IPv6's loopback address, and their name (RFC 6761), with any port.
 _OWN_NAME = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?", re.IGNORECASE)
 
 
@@ -25,9 +25,9 @@ def _is_own_name(host: str) -> bool:
 
 @asynccontextmanager
 async def served(metrics: BotMetrics, read: Callable[[], Reading], port: int | None) -> AsyncIterator[None]:
-    """Answer ``GET /metrics`` on ``port`` while the body runs; with None nothing is opened.
+    """Serve ``GET /metrics`` on ``port`` while the body runs; None: open no port.
 
-    A port that cannot be had is said in the log, and the bot goes on without metrics.
+    If the port is not available, log that and continue without metrics.
     """
     if port is None:
         yield
@@ -35,10 +35,10 @@ async def served(metrics: BotMetrics, read: Callable[[], Reading], port: int | N
 
     async def answer(request: web.Request) -> web.Response:
         if not _is_own_name(request.headers.get("Host", "")):
-            # A page of a browser on this machine may have its own name resolved to 127.0.0.1 (DNS rebinding).
+            # A web page in a browser on this machine may resolve its own name to 127.0.0.1 (DNS rebinding).
             return web.Response(status=421, text=f"Ask for http://{HOST}:{port}/metrics.\n")
         metrics.take(read())
-        # The text is put together on a thread: with many labels it takes milliseconds.
+        # Runs on a thread: with many labels it takes milliseconds.
         body = await asyncio.to_thread(metrics.text)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
@@ -52,7 +52,7 @@ async def served(metrics: BotMetrics, read: Callable[[], Reading], port: int | N
             _log.info("metrics: http://%s:%d/metrics", HOST, port)
         except OSError as error:
             _log.error(
-                "port %d for the metrics cannot be opened (%s); the bot goes on without them. "
+                "port %d for the metrics cannot be opened (%s); the bot continues without them. "
                 "Set KLEINBOT_METRICS_PORT to a free port.", port, error.strerror or error,
             )  # fmt: skip
         yield

@@ -1,4 +1,4 @@
-"""Every sentence that a person reads, by message id and locale, in Mozilla's Fluent form."""
+"""All sentences for people, by message id and locale, in Mozilla's Fluent format."""
 
 import logging
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ FALLBACK = "en"
 
 
 class Texts:
-    """Finds sentences. A locale that is not there falls back to its language, then to English."""
+    """Finds sentences. A missing locale falls back to its language, then to English."""
 
     def __init__(self, default_locale: str = FALLBACK) -> None:
         self._default = default_locale
@@ -23,7 +23,7 @@ class Texts:
     def say(self, locale: str | None, message_id: str, /, **parameters: Parameter) -> str:
         """Return the sentence ``message_id`` in ``locale`` with its parameters filled in.
 
-        Raises KeyError where no language has the sentence: a test keeps that from happening.
+        Raises KeyError if no language has the sentence; a test prevents that.
         """
         for language in self._preferred(locale):
             sentence = _format(language, message_id, parameters)
@@ -32,11 +32,11 @@ class Texts:
         raise KeyError(message_id)
 
     def error(self, error: KleinbotError, locale: str | None = None) -> str:
-        """Return the sentence of an error: what was wrong and what to do."""
+        """Return an error's sentence: what was wrong and what to do."""
         return self.say(locale, error.code, **error.parameters)
 
     def has(self, locale: str, message_id: str) -> bool:
-        """Tell whether exactly this locale's language has the sentence."""
+        """Return whether this locale's language itself has the sentence."""
         language = locale.partition("-")[0]
         return language in languages() and _bundle(language).has_message(message_id)
 
@@ -47,13 +47,13 @@ class Texts:
 
 @cache
 def languages() -> tuple[str, ...]:
-    """Return the languages that have a folder of sentences."""
+    """Return the languages with a folder of sentences."""
     return tuple(sorted(folder.name for folder in _FOLDER.iterdir() if any(folder.glob("*.ftl"))))
 
 
 @cache
 def _bundle(language: str) -> FluentBundle:
-    # Isolation marks would show up as odd characters in Discord's fixed-width and copied text.
+    # Isolation marks would appear as odd characters in Discord's fixed-width and copied text.
     bundle = FluentBundle([language], use_isolating=False)
     for file in sorted((_FOLDER / language).glob("*.ftl")):
         bundle.add_resource(FluentResource(file.read_text(encoding="utf-8")))

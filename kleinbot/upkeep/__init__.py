@@ -1,1 +1,1 @@
-"""Keeping database and archive together: whose pictures these are, and what may be swept."""
+"""Keeps database and archive consistent: which pictures belong to the database, and which may be swept."""

@@ -1,4 +1,4 @@
-"""``bot.py archive``: what no row keeps is listed, and put aside or removed after a yes."""
+"""``bot.py archive``: lists files without a row, and sets them aside or removes them after confirmation."""
 
 import asyncio
 import sqlite3
@@ -16,7 +16,7 @@ from kleinbot.store.migrations import load_migrations
 from kleinbot.texts import Texts
 from kleinbot.upkeep import orphans
 from kleinbot.upkeep.pairing import Pairing, require_database
-from kleinbot.upkeep.sweep import Counts, Fate
+from kleinbot.upkeep.sweep import Counts, FileStatus
 from kleinbot.upkeep.sweeper import problem
 
 LISTED = 20
@@ -24,9 +24,9 @@ _MIB = 2**20
 
 
 class ArchiveCommand:
-    """One method for each of its verbs. ``say`` writes a line, ``agrees`` asks a question.
+    """One method per verb of the command. ``say`` writes a line, ``agrees`` asks for confirmation.
 
-    Each raises StartError where the folder is in use, or the database or the archive cannot be used.
+    Each raises StartError if the folder is in use, or if the database or the archive cannot be used.
     """
 
     def __init__(self, settings: Settings, say: Callable[[str], None], agrees: Callable[[str], bool]) -> None:
@@ -39,26 +39,26 @@ class ArchiveCommand:
         self._agrees = agrees
 
     def list(self, *, every: bool) -> None:
-        """Say what a sweep would find, with the first names, or ``every`` name."""
+        """Print what a sweep would find, with the first names, or ``every`` name."""
         written = 0
 
-        def seen(name: str, fate: Fate) -> None:
+        def seen(name: str, status: FileStatus) -> None:
             nonlocal written
-            if fate is not Fate.KEPT and (every or written < LISTED):
+            if status is not FileStatus.REFERENCED and (every or written < LISTED):
                 written += 1
-                self._say("archive-file", file=name, fate=fate)
+                self._say("archive-file", file=name, fate=status)
 
         with self._usable():
-            pairing, counts = orphans.counted(self._file, self._root, seen)
+            pairing, counts = orphans.count_files(self._file, self._root, seen)
         orphaned = counts.ours + counts.parts + counts.unknown_images + counts.unknown_references
         if orphaned > written:
             self._say("archive-more", files=orphaned - written)
         self._summary(pairing, counts)
 
     def adopt(self) -> bool:
-        """Make the archive this database's; False where the owner does not want that."""
+        """Bind the archive to this database. Returns False if the owner declines."""
         with self._alone():
-            _, counts = orphans.counted(self._file, self._root)
+            _, counts = orphans.count_files(self._file, self._root)
             unknown = counts.unknown_images + counts.unknown_references
             if not self._asks("archive-adopt-asks", files=unknown, folder=str(self._root / orphans.ASIDE)):
                 return False
@@ -67,9 +67,9 @@ class ArchiveCommand:
         return True
 
     def remove(self) -> bool:
-        """Remove what is proven to be ours; False where the owner does not want that."""
+        """Remove files proven to be ours. Returns False if the owner declines."""
         with self._alone():
-            pairing, counts = orphans.counted(self._file, self._root)
+            pairing, counts = orphans.count_files(self._file, self._root)
             removable = orphans.removable(pairing, counts)
             if not removable:
                 self._say("archive-nothing-to-remove")

@@ -1,4 +1,4 @@
-"""What the owner may do with pictures that no row keeps: count them, put them aside, remove them."""
+"""Counts pictures without a row, sets them aside or removes them."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -13,43 +13,43 @@ from kleinbot.process import private_files
 from kleinbot.store.results import picture_rows
 from kleinbot.upkeep import pairing
 from kleinbot.upkeep.pairing import Pairing
-from kleinbot.upkeep.sweep import Counts, Fate, Sweep, fates_of
+from kleinbot.upkeep.sweep import Counts, FileStatus, Sweep, statuses_of
 
 ASIDE = "kept"
-"""The folder in the archive where files lie that the database does not know. Only ``adopt`` looks there."""
+"""The archive's folder of files that the database does not know. Only ``adopt`` reads it."""
 
 
-def counted(
-    file: Path, root: Path, seen: Callable[[str, Fate], None] | None = None
+def count_files(
+    file: Path, root: Path, seen: Callable[[str, FileStatus], None] | None = None
 ) -> tuple[Pairing, Counts]:
-    """Return how database and archive stand, and what a sweep would find; changes nothing.
+    """Return the pairing and what a sweep would find, without changing anything.
 
     Raises OSError, sqlite3.Error.
     """
     with picture_rows.reading(file) as connection:
-        found = pairing.judged(connection, root)
-    sweep = _passed(Sweep(root, file, seen=seen or (lambda _name, _fate: None)))
+        found = pairing.pairing_of(connection, root)
+    sweep = _completed(Sweep(root, file, seen=seen or (lambda _name, _status_of: None)))
     if sweep.failures:
         raise sweep.failures[0]
     return found, sweep.counts
 
 
 def adopt(file: Path, root: Path, clock: Clock, faults: Faults | None = None) -> tuple[int, int]:
-    """Make the archive this database's; put aside what it does not know, bring back what it knows.
+    """Bind the archive to this database, set unknown files aside and restore known ones.
 
-    Returns how many files were put aside and how many came back. May be repeated where it was interrupted.
+    Returns how many files were set aside and how many were restored. Safe to repeat after an interruption.
     Raises OSError, sqlite3.Error.
     """
-    back = sum(_brought_back(file, root, place) for place in _asides(root))
+    back = sum(_restore_known(file, root, place) for place in _set_aside_folders(root))
     moment = datetime.fromtimestamp(clock.now_ms() // MS_PER_S, UTC)
     place = root / ASIDE / f"{moment:%Y%m%dT%H%M%SZ}"
     unknown: list[str] = []
 
-    def note(name: str, fate: Fate) -> None:
-        if fate in (Fate.UNKNOWN_IMAGE, Fate.UNKNOWN_REFERENCE):
+    def note(name: str, status: FileStatus) -> None:
+        if status in (FileStatus.UNKNOWN_IMAGE, FileStatus.UNKNOWN_REFERENCE):
             unknown.append(name)
 
-    counted(file, root, note)
+    count_files(file, root, note)
     for name in unknown:
         _move(root / name, place / name)
     pairing.bind(file, root, clock, faults or NoFaults())
@@ -57,9 +57,9 @@ def adopt(file: Path, root: Path, clock: Clock, faults: Faults | None = None) ->
 
 
 def removable(found: Pairing, counts: Counts) -> int:
-    """Return how many files ``remove`` would remove at most: it leaves what is younger than an hour.
+    """Return how many files ``remove`` would remove at most; it keeps files younger than an hour.
 
-    Nothing for an older database: a job that has ended without a picture here may have one by the newer.
+    Returns 0 for an older database: a job that ended without a picture here may have one in the newer copy.
     """
     if found is Pairing.OLDER:
         return 0
@@ -70,38 +70,38 @@ def removable(found: Pairing, counts: Counts) -> int:
 
 
 async def remove(file: Path, root: Path) -> tuple[int, int]:
-    """Remove what is proven to be ours and has no row any more; return how many files, and their bytes.
+    """Remove files that are proven to be ours and have no row; return their number and bytes.
 
     Raises OSError, sqlite3.Error.
     """
     with picture_rows.reading(file) as connection:
-        found = pairing.judged(connection, root)
+        found = pairing.pairing_of(connection, root)
     if found is Pairing.OLDER:
         return 0, 0
     archive = Archive(root)
-    sweep = _passed(Sweep(root, file, remover=archive, is_together=found is Pairing.TOGETHER))
+    sweep = _completed(Sweep(root, file, remover=archive, is_together=found is Pairing.TOGETHER))
     await archive.close()
     if sweep.failures:
         raise sweep.failures[0]
     return sweep.counts.removed, sweep.counts.removed_bytes
 
 
-def _passed(sweep: Sweep) -> Sweep:
+def _completed(sweep: Sweep) -> Sweep:
     while sweep.page():
         pass
     return sweep
 
 
-def _asides(root: Path) -> Iterator[Path]:
+def _set_aside_folders(root: Path) -> Iterator[Path]:
     aside = root / ASIDE
     yield from sorted(aside.iterdir()) if aside.is_dir() else ()
 
 
-def _brought_back(file: Path, root: Path, place: Path) -> int:
+def _restore_known(file: Path, root: Path, place: Path) -> int:
     back = 0
-    for shelf in ArchiveFolder:
-        for name in list(names_in(place, shelf)):
-            if fates_of(file, [name])[name] is Fate.KEPT and not (root / name).exists():
+    for top_folder in ArchiveFolder:
+        for name in list(names_in(place, top_folder)):
+            if statuses_of(file, [name])[name] is FileStatus.REFERENCED and not (root / name).exists():
                 _move(place / name, root / name)
                 back += 1
     return back

@@ -1,8 +1,8 @@
-"""Whether the database and the archive beside it belong together.
+"""Determines whether the database and the archive beside it belong together.
 
-The database has an identity, and the archive's mark names it, with the highest job number of each server. A
-database that was lost and begun anew has another identity, an older copy knows fewer jobs than the mark.
-Either way most pictures have no row there, and whoever removed those would empty the archive.
+The database has an identity. The archive's mark names it, with the highest job number of each server. A new
+database after a loss has a different identity, and an older copy knows fewer jobs than the mark. In both
+cases most pictures have no row, and removing those would empty the archive.
 """
 
 import sqlite3
@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from kleinbot.archive.listing import has_pictures
-from kleinbot.archive.mark import NOBODY, Mark, higher, read_mark, remove_unfinished, write_mark
+from kleinbot.archive.mark import NO_DATABASE, Mark, higher, read_mark, remove_unfinished, write_mark
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import FaultPoint, Faults
@@ -22,18 +22,18 @@ from kleinbot.store.results import picture_rows
 class Pairing(StrEnum):
     TOGETHER = "together"
     OTHER = "other"
-    """The archive is another database's, or is not proven to be this one's."""
+    """The archive belongs to another database, or is not proven to belong to this one."""
     OLDER = "older"
-    """The archive is this database's, which is a copy from before the archive's newest jobs."""
+    """The archive belongs to this database, but the database is a copy from before its newest jobs."""
 
 
 def require_database(file: Path, root: Path, archive_options: str = "") -> None:
-    """Raise StartError DATABASE_EMPTY where ``file`` holds nothing and lies beside an archive with pictures.
+    """Raise StartError DATABASE_EMPTY if ``file`` is empty and lies beside an archive with pictures.
 
-    SQLite would take it for a new one; one that is not there at all is new. ``archive_options`` are those of
-    the command that looks at this archive. Raises DATABASE_FOREIGN_LOG where
-    the log beside it is another's, DATABASE_DAMAGED where it has lost its end, and sqlite3.Error where it
-    cannot be read.
+    SQLite would treat an empty file as a new database; a missing file is a new one. ``archive_options``: the
+    options of the command that inspects this archive. Raises DATABASE_FOREIGN_LOG if the log beside it
+    belongs to another database, DATABASE_DAMAGED if its end is missing, and sqlite3.Error if it cannot be
+    read.
     """
     require_own_log(file)
     if not file.exists():
@@ -45,17 +45,17 @@ def require_database(file: Path, root: Path, archive_options: str = "") -> None:
         raise StartError(Code.DATABASE_DAMAGED, file=str(file), reason=reason)
 
 
-def judged(connection: sqlite3.Connection, root: Path) -> Pairing:
-    """Tell how the open database and the archive at ``root`` stand; changes nothing. Raises OSError."""
+def pairing_of(connection: sqlite3.Connection, root: Path) -> Pairing:
+    """Return the pairing of the open database and the archive at ``root``; read-only. Raises OSError."""
     mark, own = read_mark(root), picture_rows.identity(connection)
     if not has_pictures(root):
         return Pairing.TOGETHER
-    if mark is None or (mark.owner == NOBODY and own is None):
-        # From before there were identities: they know each other by the newest picture.
+    if mark is None or (mark.database == NO_DATABASE and own is None):
+        # Both predate identities, so they are matched by the newest picture.
         newest = picture_rows.newest_file(connection)
         pairing = Pairing.TOGETHER if newest is not None and (root / newest).is_file() else Pairing.OTHER
     else:
-        pairing = Pairing.TOGETHER if mark.owner == own else Pairing.OTHER
+        pairing = Pairing.TOGETHER if mark.database == own else Pairing.OTHER
     if pairing is Pairing.TOGETHER and (
         picture_rows.is_older_than_archive(connection) or _knows_more(mark, connection)
     ):
@@ -64,12 +64,12 @@ def judged(connection: sqlite3.Connection, root: Path) -> Pairing:
 
 
 def settle(file: Path, root: Path, clock: Clock, faults: Faults) -> Pairing:
-    """Judge, and note it in both: what was found once is found again at every start until somebody decides.
+    """Determine the pairing and record it in both, so that each start finds it again until the owner decides.
 
-    Job numbers go on above what either knows. Raises OSError, sqlite3.Error.
+    Job numbers continue above the highest that either knows. Raises OSError, sqlite3.Error.
     """
     with picture_rows.reading(file) as connection:
-        pairing = judged(connection, root)
+        pairing = pairing_of(connection, root)
     if pairing is not Pairing.OTHER:
         remove_unfinished(root)
     _note(pairing, file, root, clock, faults)
@@ -77,7 +77,7 @@ def settle(file: Path, root: Path, clock: Clock, faults: Faults) -> Pairing:
 
 
 def bind(file: Path, root: Path, clock: Clock, faults: Faults) -> None:
-    """Make the archive this database's from now on, whatever was found. Raises OSError, sqlite3.Error."""
+    """Bind the archive to this database, whatever the pairing was. Raises OSError, sqlite3.Error."""
     _note(Pairing.TOGETHER, file, root, clock, faults)
 
 
@@ -92,10 +92,10 @@ def _note(pairing: Pairing, file: Path, root: Path, clock: Clock, faults: Faults
         numbers = picture_rows.numbers(connection)
     faults.reach(FaultPoint.AFTER_IDENTITY)
     if pairing is Pairing.OTHER:
-        # Not this database's, also where nobody has said whose: with its next picture it would else seem so.
-        owner = NOBODY if mark is None else mark.owner
-    if (told := Mark(owner, higher(numbers, known))) != mark:
-        write_mark(root, told)
+        # Keeps the archive unbound; otherwise the database's next picture would make it seem to belong to it.
+        owner = NO_DATABASE if mark is None else mark.database
+    if (updated := Mark(owner, higher(numbers, known))) != mark:
+        write_mark(root, updated)
 
 
 def _knows_more(mark: Mark | None, connection: sqlite3.Connection) -> bool:

@@ -1,4 +1,4 @@
-"""Sweeps the archive every hour while the bot runs, or says why that must not be."""
+"""Sweeps the archive every hour while the bot runs, or reports why it must not."""
 
 import asyncio
 import logging
@@ -19,11 +19,11 @@ _log = logging.getLogger(__name__)
 
 _EVERY_S = HOUR_MS / MS_PER_S
 _PAUSE_S = 0.02
-"""Between two pages, so that the disk and the interpreter are mostly left to others."""
+"""Between two pages, so that the disk and the interpreter stay available to others."""
 
 
 class Sweeper:
-    """``problem`` is what the bot's owner is to be told of the archive; None where all is well."""
+    """Sweeps the archive. ``problem``: what the owner must know about the archive; None if all is well."""
 
     def __init__(
         self,
@@ -49,14 +49,14 @@ class Sweeper:
             await asyncio.Event().wait()
         await online()
         while True:
-            sweep = await self._passed(
+            sweep = await self._completed(
                 Sweep(self._archive.root, self._file, remover=self._archive, is_together=True)
             )
             if sweep.counts.removed:
-                _log.info("%d files that no row keeps were removed", sweep.counts.removed)
+                _log.info("%d files without a row were removed", sweep.counts.removed)
             if sweep.failures:
                 _log.warning(
-                    "%d files or folders of the archive could not be looked at or removed, the first: %s",
+                    "%d files or folders of the archive could not be read or removed; the first: %s",
                     len(sweep.failures), sweep.failures[0],
                 )  # fmt: skip
             self._tell(self._problem(sweep))
@@ -64,35 +64,35 @@ class Sweeper:
             await self._clock.sleep(_EVERY_S)
 
     async def _claim(self) -> None:
-        """Give the database a new token, so that a copy that was made of it while it ran is told from it."""
+        """Give the database a new token, which distinguishes it from copies made while it ran."""
         try:
             await asyncio.to_thread(claim, self._file, NoFaults())
         except (OSError, sqlite3.OperationalError) as error:
-            _log.warning("the database could not be told from its copies this time: %s", error)
+            _log.warning("the database could not get a new token this time: %s", error)
 
     async def _look(self) -> None:
-        sweep = await self._passed(Sweep(self._archive.root, self._file))
+        sweep = await self._completed(Sweep(self._archive.root, self._file))
         self._tell(self._problem(sweep))
 
     def _problem(self, sweep: Sweep) -> StartError | None:
         return problem(self._pairing, sweep.counts, self._archive_options)
 
-    async def _passed(self, sweep: Sweep) -> Sweep:
+    async def _completed(self, sweep: Sweep) -> Sweep:
         while await asyncio.to_thread(sweep.page):
             await self._clock.sleep(_PAUSE_S)
         return sweep
 
     def _tell(self, found: StartError | None) -> None:
-        told = None if self.problem is None else self._texts.error(self.problem)
+        previous = None if self.problem is None else self._texts.error(self.problem)
         self.problem = found
-        if found is not None and (sentence := self._texts.error(found)) != told:
+        if found is not None and (sentence := self._texts.error(found)) != previous:
             _log.error("%s", sentence)
 
 
 def problem(pairing: Pairing, counts: Counts, archive_options: str = "") -> StartError | None:
-    """Return what is to be said of an archive of which ``counts`` was found; None where all is well.
+    """Return the problem of an archive with these ``counts``; None if all is well.
 
-    ``archive_options`` are those of the command that settles it.
+    ``archive_options``: the options of the command that resolves it.
     """
     pictures = counts.unknown_images + counts.unknown_references
     match pairing:

@@ -40,7 +40,9 @@ class Edit:
             pictures = (source, *request.references)
             with self._inputs.arriving(actor.member_id, pictures) as arriving:
                 first = await arriving.of(source, Role.REFERENCE)
-                more = [await arriving.of(each, Role.REFERENCE, grows=False) for each in request.references]
+                more = [
+                    await arriving.of(each, Role.REFERENCE, upscales=False) for each in request.references
+                ]
                 spec = JobSpec(
                     JobKind.EDIT,
                     instruction,

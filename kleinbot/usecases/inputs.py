@@ -54,14 +54,20 @@ class Inputs:
             yield Arriving(self, member_id, reservation)
 
     async def read(
-        self, source: Chosen | Attached, role: Role, member_id: int, reservation: Reservation, *, grows: bool
+        self,
+        source: Chosen | Attached,
+        role: Role,
+        member_id: int,
+        reservation: Reservation,
+        *,
+        upscales: bool,
     ) -> Input:
         """Read one picture; called by ``Arriving``."""
         if isinstance(source, Chosen):
             data = await self.read_own(source.image.file or "", source.job)
         else:
             data = await self._fetch(source.address, reservation.reach)
-        pixels = await self._intake.read_reference(data, member_id, self._max_tokens, grows=grows)
+        pixels = await self._intake.read_reference(data, member_id, self._max_tokens, upscales=upscales)
         png = await self._pool.run(encode_reference, pixels)
         return Input(role, png, Grid.of_pixels(pixels.width_px, pixels.height_px))
 
@@ -81,13 +87,13 @@ class Arriving:
         self._member_id = member_id
         self._reservation = reservation
 
-    async def of(self, source: Chosen | Attached, role: Role, *, grows: bool = True) -> Input:
-        """Read a picture of ours, or download and read an attached one. For ``grows`` see ``Sizing``.
+    async def of(self, source: Chosen | Attached, role: Role, *, upscales: bool = True) -> Input:
+        """Read a picture of ours, or download and read an attached one. For ``upscales`` see ``Sizing``.
 
         Raises Refusal PICTURE_GONE, and the refusals of ``Fetcher``, ``Intake`` and ``Inbound``.
         """
         self._reservation.reach(_most_bytes(source))
-        made = await self._inputs.read(source, role, self._member_id, self._reservation, grows=grows)
+        made = await self._inputs.read(source, role, self._member_id, self._reservation, upscales=upscales)
         self._reservation.keep(len(made.png))
         return made
 

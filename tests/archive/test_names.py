@@ -16,14 +16,14 @@ JOB_IDS = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True) | st.sampled_fro
 
 @given(st.sampled_from(ArchiveFolder), st.integers(0, 2**64 - 1), JOB_IDS, st.integers(0, 99))
 def test_names_of_jobs_are_safe_on_every_system(
-    shelf: ArchiveFolder, server: int, job: str, position: int
+    top_folder: ArchiveFolder, server: int, job: str, position: int
 ) -> None:
-    name = name_of(shelf, server, job, position)
+    name = name_of(top_folder, server, job, position)
     assert checked(name) == name
     assert name == name.lower()
     for parts in (PurePosixPath(name).parts, PureWindowsPath(name).parts):
         assert len(parts) == 3
-        assert parts[0] == shelf
+        assert parts[0] == top_folder
         assert ".." not in parts
     assert not PureWindowsPath(name).is_absolute()
     assert PureWindowsPath(name).stem not in WINDOWS_DEVICES

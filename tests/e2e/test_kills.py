@@ -161,7 +161,7 @@ async def test_a_start_that_is_killed_is_made_up_by_the_next(
         await load_server.stopped(bot)
     mark = read_mark(environment.folder / "archive")
     assert mark is not None
-    assert mark.owner == load_server.rows("SELECT value FROM facts WHERE name = 'database-identity'")[0][0]
+    assert mark.database == load_server.rows("SELECT value FROM facts WHERE name = 'database-identity'")[0][0]
     assert set(mark.numbers.values()) == {2}
 
 

@@ -182,7 +182,7 @@ def metrics_text() -> str:
         metrics.out_of_memory(_out_of_memory(rung))
     for way in ("reply", "channel", "handed_over"):
         metrics.delivered(way)
-    metrics.kept()
+    metrics.undelivered()
     metrics.take(_reading())
     return metrics.text().decode()
 

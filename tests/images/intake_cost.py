@@ -76,10 +76,10 @@ async def measure(runs: int) -> None:
         data = make()
 
         async def on_a_thread(data: bytes = data) -> Pixels:
-            return await asyncio.to_thread(lambda: reference_of(unwrap(data), Sizing(4096, grows=False)))
+            return await asyncio.to_thread(lambda: reference_of(unwrap(data), Sizing(4096, upscales=False)))
 
         async def in_a_process(data: bytes = data) -> Pixels:
-            return await intake.read_reference(data, 1, grows=False)
+            return await intake.read_reference(data, 1, upscales=False)
 
         await on_a_thread()
         thread, process = await timed_ms(on_a_thread, runs), await timed_ms(in_a_process, runs)

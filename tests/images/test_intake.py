@@ -239,7 +239,7 @@ async def test_a_hundred_cancellations_leave_nothing_behind(clock: ManualClock) 
         await asyncio.gather(reading, return_exceptions=True)
     assert await intake.read_reference(PNG, 1) == to_reference(decode_bytes(PNG))
     assert intake._budget.free == IntakeLimits().budget_px
-    assert intake._turns._free == 2
+    assert intake._reading_order._free == 2
     await intake.close()
     assert children() == []
 
@@ -350,7 +350,7 @@ async def test_a_process_that_was_taken_over_is_not_believed(lie: bytes) -> None
     ids=["nothing", "one byte less", "no whole tokens", "no width"],
 )
 def test_pixels_must_be_as_many_as_are_said(body: bytes) -> None:
-    with pytest.raises(protocol.MisbehavedError):
+    with pytest.raises(protocol.ProtocolViolationError):
         protocol.pixels_in(body)
 
 

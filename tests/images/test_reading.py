@@ -52,7 +52,7 @@ async def test_no_file_holds_the_event_loop_up() -> None:
 
 
 async def test_pictures_being_decoded_share_one_budget_in_turn() -> None:
-    budget = PixelBudget(10, kept=0)
+    budget = PixelBudget(10, reserved=0)
     order: list[str] = []
     leave = {name: asyncio.Event() for name in ("small", "large", "late")}
 
@@ -76,7 +76,7 @@ async def test_pictures_being_decoded_share_one_budget_in_turn() -> None:
 
 async def test_whoever_leaves_gives_its_pixels_to_the_next() -> None:
     """Cancelled while waiting, while holding, and in the moment in which it was called."""
-    budget = PixelBudget(10, kept=0)
+    budget = PixelBudget(10, reserved=0)
 
     async def hold(pixels: int) -> None:
         async with budget.hold(pixels, is_quick=False):

@@ -8,7 +8,13 @@ import pytest
 
 from kleinbot.images.intake import reading_order as bounds
 from kleinbot.images.intake.pixel_budget import PixelBudget
-from kleinbot.images.intake.reading_order import HALF_LIFE_S, QUICK_S, NoPlaceError, ReaderTurn, ReadingOrder
+from kleinbot.images.intake.reading_order import (
+    HALF_LIFE_S,
+    QUICK_S,
+    ReaderTurn,
+    ReadingOrder,
+    ReadingQueueFullError,
+)
 from tests.manual_clock import ManualClock
 
 QUICK, SLOW = 0.1, 7.0
@@ -199,7 +205,7 @@ async def test_a_member_has_one_turn_at_a_time() -> None:
 async def test_a_full_line_is_refused_and_a_cancelled_place_is_free() -> None:
     async with readers(1, waiting=1) as reading:
         await reading.ask("a", "b")
-        with pytest.raises(NoPlaceError):
+        with pytest.raises(ReadingQueueFullError):
             async with reading.turns.take(99):
                 pass
         await reading.cancel("b")
@@ -249,8 +255,8 @@ async def _is_quick(turns: ReadingOrder, member_id: int) -> bool:
 class Decoders:
     """Pictures that hold pixels until the test ends them; ``begun`` is in which order they got them."""
 
-    def __init__(self, shared: int, kept: int) -> None:
-        self.budget = PixelBudget(shared, kept)
+    def __init__(self, shared: int, reserved: int) -> None:
+        self.budget = PixelBudget(shared, reserved)
         self.begun: list[str] = []
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -271,7 +277,7 @@ class Decoders:
 
 
 async def test_slow_large_pictures_do_not_hold_up_a_usual_one() -> None:
-    reading = Decoders(shared=40, kept=20)
+    reading = Decoders(shared=40, reserved=20)
     for name, pixels, is_quick in (
         ("a", 40, False), ("b", 40, False), ("c", 1, False), ("ada", 12, True), ("bob", 8, True),
     ):  # fmt: skip
@@ -282,7 +288,7 @@ async def test_slow_large_pictures_do_not_hold_up_a_usual_one() -> None:
 
 
 async def test_quick_members_go_first_in_what_is_shared_too() -> None:
-    reading = Decoders(shared=40, kept=20)
+    reading = Decoders(shared=40, reserved=20)
     await reading.ask("a", 40, is_quick=False)
     await reading.ask("b", 40, is_quick=False)
     await reading.ask("large", 40, is_quick=True)
@@ -294,7 +300,7 @@ async def test_quick_members_go_first_in_what_is_shared_too() -> None:
 
 
 async def test_pixels_come_back_whenever_their_holder_leaves() -> None:
-    budget = PixelBudget(shared=4, kept=2)
+    budget = PixelBudget(shared=4, reserved=2)
 
     async def hold(pixels: int, *, is_quick: bool) -> None:
         async with budget.hold(pixels, is_quick=is_quick):

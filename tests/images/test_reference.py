@@ -49,7 +49,7 @@ def test_large_pictures_equal_those_of_the_models_own_pipeline(width: int, heigh
 
 @pytest.mark.parametrize(("width", "height"), [*SIZES, (128, 128), (640, 480), (70, 500), (700, 300)])
 def test_what_is_only_looked_at_equals_the_models_own_pipeline_in_every_size(width: int, height: int) -> None:
-    looked_at = to_reference(noise(width, height), Sizing(grows=False))
+    looked_at = to_reference(noise(width, height), Sizing(upscales=False))
     assert looked_at == as_diffusers_makes_it(noise(width, height))
 
 

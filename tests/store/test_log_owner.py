@@ -18,7 +18,7 @@ from kleinbot.store.database import Database
 from kleinbot.store.log_owner import NOTE, claim, require_own_log
 from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.upkeep.pairing import settle
-from kleinbot.upkeep.sweep import Sweep, fates_of
+from kleinbot.upkeep.sweep import Sweep, statuses_of
 from tests.manual_clock import ManualClock
 
 RUN = """
@@ -227,7 +227,7 @@ async def test_what_runs_beside_an_open_database_keeps_its_locks(file: Path) -> 
     log = _log(file).stat()
     claim(file, NoFaults())
     Sweep(file.parent / "archive", file).page()
-    fates_of(file, ["images/1/a-0.png"])
+    statuses_of(file, ["images/1/a-0.png"])
     command = [sys.executable, "-c", OPENED_AND_CLOSED, str(file)]
     await asyncio.to_thread(subprocess.run, command, timeout=60, check=True)
     assert _log(file).stat().st_ino == log.st_ino

@@ -77,10 +77,10 @@ class Installation:
             await jobs.stop(transaction, job_id, JobState.CANCELLED, START_MS)
         await database.close()
 
-    async def put(self, job_id: str, shelf: ArchiveFolder = ArchiveFolder.IMAGES) -> str:
+    async def put(self, job_id: str, top_folder: ArchiveFolder = ArchiveFolder.IMAGES) -> str:
         """Put a picture that no row knows; return its name."""
         archive = Archive(self.root)
-        stored = await archive.put(SERVER, job_id, 0, b"orphan", shelf)
+        stored = await archive.put(SERVER, job_id, 0, b"orphan", top_folder)
         await archive.close()
         self.make_old()
         return stored.path

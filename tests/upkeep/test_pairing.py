@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kleinbot.archive.mark import MARK_FILE, NOBODY, read_mark
+from kleinbot.archive.mark import MARK_FILE, NO_DATABASE, read_mark
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import FaultPoint, NoFaults
 from kleinbot.store.members import servers
@@ -210,7 +210,7 @@ async def test_a_mark_that_cannot_be_understood_is_nobodys(
     (installation.root / MARK_FILE).write_bytes(content)
     mark = read_mark(installation.root)
     assert mark is not None
-    assert mark.owner == NOBODY
+    assert mark.database == NO_DATABASE
     assert installation.start() is Pairing.OTHER
 
 

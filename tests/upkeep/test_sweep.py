@@ -126,15 +126,15 @@ async def test_a_picture_that_gets_its_row_during_a_sweep_stays(
     [name] = await installation.draw("a" * 24)
     with closing(sqlite3.connect(installation.file)) as connection, connection:
         connection.execute("UPDATE jobs SET deleted_ms = 1")
-    old_among = Archive.old_among
+    old_files = Archive.old_files
 
     def row_comes(archive: Archive, names: Any, failures: list[OSError]) -> list[str]:
-        found = old_among(archive, names, failures)
+        found = old_files(archive, names, failures)
         with closing(sqlite3.connect(installation.file)) as connection, connection:
             connection.execute("UPDATE jobs SET deleted_ms = NULL")
         return found
 
-    monkeypatch.setattr(Archive, "old_among", row_comes)
+    monkeypatch.setattr(Archive, "old_files", row_comes)
     assert installation.sweep().counts.removed == 0
     assert installation.files() == {name}
 

@@ -56,7 +56,9 @@ def build_delivery(
         database, results, responses, client, clock, base.faults, metrics.delivered, remover.wake, skew
     )
     expired = ExpiredResponses(client, texts)
-    outbox_worker = OutboxWorker(database, queries, live_messages, routes, expired, clock, metrics.kept, skew)
+    outbox_worker = OutboxWorker(
+        database, queries, live_messages, routes, expired, clock, metrics.undelivered, skew
+    )
 
     def more_is_due() -> None:
         outbox_worker.wake()

@@ -1,1 +1,1 @@
-"""Colour as files state it, to 8-bit sRGB."""
+"""Converts files' colours to 8-bit sRGB."""

@@ -1,7 +1,7 @@
-"""Writes an ICC profile for colour that a file states in numbers: one way of converting serves both.
+"""Writes an ICC profile for colour that a file states in numbers, so that one conversion serves both.
 
-ICC.1:2022 (https://www.color.org/specification/ICC.1-2022-05.pdf), a display profile of three columns of a
-matrix and three curves.
+A display profile of three matrix columns and three curves, ICC.1:2022
+(https://www.color.org/specification/ICC.1-2022-05.pdf).
 """
 
 import struct
@@ -30,7 +30,7 @@ def _table_curve(transfer: int) -> bytes:
 
 
 def matrix_profile(colour: StatedColour) -> bytes | None:
-    """Return a profile for ``colour``; None where its primaries span no colours."""
+    """Return a profile for ``colour``; None if its primaries are degenerate."""
     columns = _columns(colour.primaries)
     if columns is None:
         return None
@@ -45,7 +45,7 @@ def matrix_profile(colour: StatedColour) -> bytes | None:
 
 
 def _profile(tags: dict[bytes, bytes], curves: dict[bytes, bytes]) -> bytes:
-    """Put a display profile together; all ``curves`` are one and the same bytes."""
+    """Assemble a display profile; all ``curves`` hold the same bytes."""
     start = 128 + 4 + 12 * (len(tags) + len(curves))
     directory = struct.pack(">I", len(tags) + len(curves))
     body = b""
@@ -68,30 +68,30 @@ def _xyz(column: Row) -> bytes:
 
 
 def _columns(points: Chromaticities) -> Matrix | None:
-    """Return the XYZ of full red, green and blue under D50 (Bradford); None where they are no basis."""
+    """Return the XYZ of full red, green and blue under D50 (Bradford); None if they are no basis."""
     primaries = (points.red, points.green, points.blue)
     if points.white[1] <= 0:
         return None
-    # Of a primary only the direction counts: (x, y, 1-x-y), so that y may be zero, as in XYZ's own.
+    # Only a primary's direction (x, y, 1-x-y) matters, so y may be zero, as in XYZ's own primaries.
     directions: Matrix = tuple((x, y, 1 - x - y) for x, y in primaries)  # type: ignore[assignment]
     white = (points.white[0] / points.white[1], 1.0, (1 - sum(points.white)) / points.white[1])
     inverse = _inverse(_transposed(directions))
     if inverse is None:
         return None
     amounts = _times(inverse, white)
-    seen, wanted = _times(_BRADFORD, white), _times(_BRADFORD, _D50)
-    back = _inverse(_BRADFORD)
-    if back is None or min(seen) <= 0:
+    source, target = _times(_BRADFORD, white), _times(_BRADFORD, _D50)
+    to_xyz = _inverse(_BRADFORD)
+    if to_xyz is None or min(source) <= 0:
         return None
     columns = []
     for direction, amount in zip(directions, amounts, strict=True):
         cone = _times(_BRADFORD, (direction[0] * amount, direction[1] * amount, direction[2] * amount))
         adapted = (
-            cone[0] * wanted[0] / seen[0],
-            cone[1] * wanted[1] / seen[1],
-            cone[2] * wanted[2] / seen[2],
+            cone[0] * target[0] / source[0],
+            cone[1] * target[1] / source[1],
+            cone[2] * target[2] / source[2],
         )
-        columns.append(_times(back, adapted))
+        columns.append(_times(to_xyz, adapted))
     if any(abs(value) > _MOST for column in columns for value in column):
         return None
     return columns[0], columns[1], columns[2]

@@ -1,6 +1,6 @@
-"""Colour that a file states in numbers instead of with a profile: PNG's cICP, gAMA and cHRM, AVIF's nclx.
+"""Colour that a file states in numbers instead of a profile: PNG's cICP, gAMA and cHRM, AVIF's nclx.
 
-The codes are those of ITU-T H.273 (https://www.itu.int/rec/T-REC-H.273), tables 2 and 3.
+The codes are from ITU-T H.273 (https://www.itu.int/rec/T-REC-H.273), tables 2 and 3.
 """
 
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ class Chromaticities:
 
 @dataclass(frozen=True)
 class StatedColour:
-    """What the samples mean.
+    """The meaning of samples.
 
-    ``transfer`` is H.273's code of how samples become light; where ``exponent`` is given, light is the sample
-    to that power instead.
+    ``transfer``: H.273's code of the transfer function. With ``exponent``, light is the sample to that power
+    instead.
     """
 
     primaries: Chromaticities
@@ -54,18 +54,18 @@ _PRIMARIES = {
 }
 
 _EXPONENTS = {4: 2.2, 5: 2.8, LINEAR: 1.0}
-"""All other curves but those of HDR are shown like sRGB's, television's too, as browsers do: displays have
+"""All other curves except HDR's, including television's, are treated as sRGB's, as in browsers: displays have
 one curve for both."""
 
 _USUAL_GAMMA = range(45_000, 46_001)
-"""1/2.2 in PNG's hundred-thousandths is what programs write for sRGB, whose own curve has no single power."""
+"""1/2.2 in PNG's hundred-thousandths; programs write it for sRGB, whose curve has no single exponent."""
 
 _GAMMAS = range(20_000, 500_001)
 _SAME = 0.002
 
 
 def of_codes(primaries: int, transfer: int) -> StatedColour | None:
-    """Return what H.273's codes mean; None for sRGB and for what is not stated or not defined."""
+    """Return the colour of H.273's codes; None for sRGB and for unspecified or undefined codes."""
     found = _PRIMARIES.get(primaries, BT709)
     if transfer in HDR_TRANSFERS:
         return StatedColour(found, transfer)
@@ -75,7 +75,7 @@ def of_codes(primaries: int, transfer: int) -> StatedColour | None:
 
 
 def of_png(gamma: int | None, chromaticities: Chromaticities | None) -> StatedColour | None:
-    """Return what PNG's gAMA, in hundred-thousandths, and cHRM mean; None for sRGB and for what cannot be."""
+    """Return the colour of PNG's gAMA, in hundred-thousandths, and cHRM; None for sRGB and invalid values."""
     known = gamma if gamma in _GAMMAS else None
     primaries = chromaticities or BT709
     if known is not None and known not in _USUAL_GAMMA:

@@ -1,4 +1,4 @@
-"""From whatever a file holds to 8-bit sRGB on white."""
+"""Converts decoded pictures to 8-bit sRGB on white."""
 
 import io
 from collections.abc import Iterator
@@ -11,21 +11,21 @@ from kleinbot.images.colour.matrix_profile import matrix_profile
 from kleinbot.images.colour.stated_colour import HDR_TRANSFERS, StatedColour, of_codes
 
 _SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
-"""Which profiles fit which pixels, by the signature in the profile's header."""
+"""The profile signature that fits each pixel mode."""
 
 _ROUNDING = 2
 _TAG_BYTES = 12
 _MAX_TAGS = 100
-"""lcms reads no profile that has more."""
+"""The limit of lcms."""
 
 
 def to_srgb(image: Image.Image, icc: bytes, colour: StatedColour | None = None) -> Image.Image:
-    """Return ``image`` as RGB: colours by what is stated, or by its profile where that is usable.
+    """Return ``image`` as RGB, converted by the stated colour or else by a usable profile.
 
     Transparency is composed on white.
 
-    The model's own library drops alpha, which turns a transparent background into whatever colour lies
-    under it. 16-bit samples keep their upper byte. Raises what Pillow raises for a broken palette.
+    The model's own library drops alpha, which exposes whatever colour lies under a transparent background.
+    16-bit samples keep their upper byte. Raises Pillow's errors for a broken palette.
     """
     colours, alpha = _with_alpha_apart(image)
     hdr = _hdr_of_profile(icc)
@@ -42,7 +42,7 @@ def to_srgb(image: Image.Image, icc: bytes, colour: StatedColour | None = None) 
 
 
 def _with_alpha_apart(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """Return the colours as L, RGB or CMYK, and what is opaque as L, or None where everything is."""
+    """Return the colours as L, RGB or CMYK, and the opacity as L, or None if everything is opaque."""
     if image.mode.startswith("I;16"):
         return _sixteen_bit_grey(image)
     if image.has_transparency_data and image.mode not in ("LA", "PA", "RGBA"):
@@ -58,7 +58,7 @@ def _with_alpha_apart(image: Image.Image) -> tuple[Image.Image, Image.Image | No
 
 
 def _sixteen_bit_grey(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """Split the samples by hand: Pillow's own conversion turns all above 255 into white."""
+    """Split the samples ourselves, since Pillow's conversion turns all above 255 into white."""
     samples = image.tobytes()
     upper = Image.frombytes("L", image.size, samples, "raw", "L;16")
     transparent = image.info.get("transparency")
@@ -74,13 +74,13 @@ def _sixteen_bit_grey(image: Image.Image) -> tuple[Image.Image, Image.Image | No
 
 
 def _by_profile(image: Image.Image, icc: bytes) -> Image.Image:
-    """Return ``image`` converted to sRGB, or as it is where the profile is broken or for something else.
+    """Return ``image`` converted to sRGB, or unchanged if the profile is broken or does not fit.
 
-    Pixels that are in sRGB already are not touched: rounding would change them by one. Names do not tell:
-    "sRGB" begins those of linear and wide profiles too.
+    Leaves pixels that are already sRGB unchanged, since rounding would alter them by one. A profile's name is
+    no proof: names of linear and wide profiles start with "sRGB" too.
     """
     try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(_without_long_ways(icc)))
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(_without_mpet_tags(icc)))
         if profile.profile.xcolor_space != _SPACES[image.mode]:
             return image
         srgb = ImageCms.createProfile("sRGB")
@@ -93,7 +93,7 @@ def _by_profile(image: Image.Image, icc: bytes) -> Image.Image:
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
-    """Return whether ``transform`` leaves colours from the whole cube as they are, but for rounding."""
+    """Return whether ``transform`` leaves colours of the whole cube unchanged up to rounding."""
     before = _cube()
     after = ImageCms.applyTransform(before, transform)
     if after is None:
@@ -112,9 +112,9 @@ def _cube() -> Image.Image:
 
 
 def _hdr_of_profile(icc: bytes) -> StatedColour | None:
-    """Return the HDR that a profile's ``cicp`` tag states (ICC.1:2022 §9.2.17); None where it states none.
+    """Return the HDR colour of a profile's ``cicp`` tag (ICC.1:2022 §9.2.17); None if it states none.
 
-    The profile's own curves are then for programs that cannot do better, or missing.
+    The profile's own curves are then only a fallback for other programs, or missing.
     """
     for entry, start in _tags(icc):
         tag = icc[start : start + 12]
@@ -123,21 +123,21 @@ def _hdr_of_profile(icc: bytes) -> StatedColour | None:
     return None
 
 
-def _without_long_ways(icc: bytes) -> bytes:
-    """Return a profile without tags of ``multiProcessElementsType`` (§10.16): the shorter way beside counts.
+def _without_mpet_tags(icc: bytes) -> bytes:
+    """Return a profile without tags of ``multiProcessElementsType`` (§10.16), so that the simpler tags apply.
 
-    They hold any number of steps, and each curve any number of pieces: of half a megabyte lcms makes half a
-    minute. Display and camera profiles have the shorter way in any case (§8.3, §8.4).
+    Such tags hold any number of steps with curves of any number of segments: lcms spends half a minute on
+    half a megabyte. Display and camera profiles always have the simpler tags as well (§8.3, §8.4).
     """
-    shortened = bytearray(icc)
+    reduced = bytearray(icc)
     for entry, start in _tags(icc):
         if icc[start : start + 4] == b"mpet":
-            shortened[entry : entry + 4] = b"skip"
-    return bytes(shortened)
+            reduced[entry : entry + 4] = b"skip"
+    return bytes(reduced)
 
 
 def _tags(icc: bytes) -> Iterator[tuple[int, int]]:
-    """Yield where each entry of the tag table lies, and where its data begins (§7.3)."""
+    """Yield the position of each entry of the tag table and of its data (§7.3)."""
     for index in range(min(int.from_bytes(icc[128:132], "big"), _MAX_TAGS)):
         entry = 132 + _TAG_BYTES * index
         yield entry, int.from_bytes(icc[entry + 4 : entry + 8], "big")

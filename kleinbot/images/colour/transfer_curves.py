@@ -1,7 +1,7 @@
-"""How samples become light, 0 to 1 of a white page; HDR is brought down to what an ordinary picture can show.
+"""HDR transfer curves from samples to light, where 1 is a white page, with tone mapping to standard range.
 
-PQ and HLG are those of ITU-R BT.2100 (https://www.itu.int/rec/R-REC-BT.2100). A white page has 203 nits
-(ITU-R BT.2408 §2). What is brighter is rolled off as in ITU-R BT.2390 §5.4.1.
+PQ and HLG are from ITU-R BT.2100 (https://www.itu.int/rec/R-REC-BT.2100). A white page has 203 nits
+(ITU-R BT.2408 §2). Brighter light is rolled off as in ITU-R BT.2390 §5.4.1.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from math import exp
 
 _WHITE_NITS = 203.0
 _PEAK_NITS = 1000.0
-"""What HDR is mastered for where nothing else is said, and HLG's nominal display."""
+"""The usual mastering peak of HDR, and HLG's nominal display."""
 
 _PQ_NITS = 10_000.0
 _M1, _M2 = 2610 / 16384, 2523 / 4096 * 128
@@ -19,12 +19,12 @@ _HLG_DISPLAY_GAMMA = 1.2
 
 
 def light_of_pq(sample: float) -> float:
-    """Return the light of a PQ sample, each from 0 to 1."""
+    """Return the light of a PQ sample; both range from 0 to 1."""
     return _rolled_off(_nits_of_pq(sample))
 
 
 def light_of_hlg(sample: float) -> float:
-    """Return the light of an HLG sample, each from 0 to 1. The display's gamma is applied to each channel."""
+    """Return the light of an HLG sample; both range from 0 to 1. Applies the display gamma per channel."""
     scene = sample**2 / 3 if sample <= 0.5 else (exp((sample - _HLG_C) / _HLG_A) + _HLG_B) / 12
     return _rolled_off(_PEAK_NITS * min(scene, 1.0) ** _HLG_DISPLAY_GAMMA)
 
@@ -52,7 +52,7 @@ _KNEE = 1.5 * _MOST - 0.5
 
 
 def _rolled_off(nits: float) -> float:
-    """Return the share of a white page's light: as it is up to the knee (90 nits), 1 from the peak on."""
+    """Return the share of a white page's light: unchanged up to the knee (90 nits), 1 from the peak on."""
     level = min(_pq_of_nits(nits) / _PQ_PEAK, 1.0)
     if level > _KNEE:
         t = (level - _KNEE) / (1 - _KNEE)

@@ -1,6 +1,6 @@
-"""The size that an AV1 stream states itself: a decoder allocates by it, whatever the boxes around it say.
+"""Reads the size that an AV1 stream itself states; a decoder allocates by it, whatever the boxes state.
 
-All names are those of the AV1 bitstream specification, §5.3 and §5.5 (https://aomediacodec.github.io/av1-spec/).
+All names are from the AV1 bitstream specification, §5.3 and §5.5 (https://aomediacodec.github.io/av1-spec/).
 """
 
 from dataclasses import dataclass
@@ -11,20 +11,20 @@ _MAX_OBUS = 256
 
 @dataclass(frozen=True)
 class Sequence:
-    """``pixels`` of the largest frame; ``colour_codes``: H.273's primaries and transfer, where stated."""
+    """A sequence header: pixels of the largest frame, and H.273's primaries and transfer if stated."""
 
     pixels: int
     colour_codes: tuple[int, int] | None = None
 
 
 def sequence_of(stream: bytes | memoryview) -> Sequence:
-    """Return the largest sequence that ``stream`` may hold; one of no pixels where it has no header."""
+    """Return the largest sequence of ``stream``; a sequence of 0 pixels if it has no header."""
     headers = [_sequence(body) for kind, body in _units(stream) if kind == _SEQUENCE_HEADER]
     return max(headers, key=lambda header: header.pixels, default=Sequence(0))
 
 
 def _units(stream: bytes | memoryview) -> list[tuple[int, bytes]]:
-    """Return type and body of the first open bitstream units."""
+    """Return the type and body of the first open bitstream units."""
     units: list[tuple[int, bytes]] = []
     place = 0
     while place < len(stream) and len(units) < _MAX_OBUS:
@@ -48,7 +48,7 @@ def _leb128(stream: bytes | memoryview, place: int) -> tuple[int, int]:
 
 
 class _Bits:
-    """Reads from the most significant bit on; zeros after the end."""
+    """Reads bits, most significant first; returns zeros after the end."""
 
     def __init__(self, data: bytes) -> None:
         self._bits = int.from_bytes(data, "big")
@@ -67,7 +67,7 @@ class _Bits:
 
 
 def _sequence(body: bytes) -> Sequence:
-    """Read a sequence_header_obu as far as its colours."""
+    """Read a sequence_header_obu up to its colours."""
     bits = _Bits(body)
     profile = bits.read(3)
     bits.read(1)  # still_picture

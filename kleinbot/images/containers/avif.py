@@ -1,4 +1,4 @@
-"""AVIF (https://aomediacodec.github.io/av1-avif/): sizes are read from the boxes, EXIF is hidden."""
+"""AVIF (https://aomediacodec.github.io/av1-avif/): reads sizes from the boxes and hides EXIF."""
 
 import re
 from collections.abc import Iterator
@@ -12,16 +12,16 @@ _MAX_BOXES = 1_000
 _DIRECTORIES = (b"meta", b"moov")
 _MAX_SIZES = 10_000
 _MAX_CODED = 4
-"""How much more may be coded than is shown: colour and alpha, a thumbnail, the overhang of a grid."""
+"""The most coded pixels per shown pixel: colour and alpha, a thumbnail, the overhang of a grid."""
 _ITEM_SIZE = re.compile(rb"(?=ispe\0{4}(.{8}))", re.DOTALL)
 _TRACK_SIZE = re.compile(rb"(?=av01\0{6}.{18}(.{4}))", re.DOTALL)
 
 
 def walk(data: bytes) -> ContainerParts:
-    """Read the largest size that any item or track of an AVIF states: none is larger than the picture.
+    """Read the largest size that any item or track states; none is larger than the picture.
 
-    EXIF gets a type that no decoder knows. Its orientation does not count in AVIF, where the file's own
-    rotation does (§2.2.1 of ISO/IEC 23008-12), and parsing hostile EXIF is a risk for nothing.
+    EXIF gets a type that no decoder knows: parsing hostile EXIF is a needless risk, since AVIF uses the
+    file's own rotation instead of the EXIF orientation (§2.2.1 of ISO/IEC 23008-12).
 
     Raises DamagedError.
     """
@@ -47,7 +47,7 @@ def walk(data: bytes) -> ContainerParts:
     width, height = largest
     if width * height == 0:
         raise DamagedError("no size")
-    # A hundred 16384² streams in a file of two kilobytes that calls itself 100×100 would be decoded first.
+    # Otherwise a two-kilobyte file that states 100×100 could hold a hundred 16384² streams to decode.
     if coded > _MAX_CODED * width * height:
         raise DamagedError("codes more than it shows")
     colour = colour_of(codes or coded_codes)
@@ -55,7 +55,7 @@ def walk(data: bytes) -> ContainerParts:
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield kind, start and end of each box at the top (ISO/IEC 14496-12 §4.2)."""
+    """Yield the kind, start and end of each top-level box (ISO/IEC 14496-12 §4.2)."""
     place = 0
     for _ in range(_MAX_BOXES):
         if place + 8 > len(data):

@@ -1,6 +1,6 @@
-"""What an AVIF states about colour in ``colr`` boxes of type ``nclx`` (ISO/IEC 23008-12 §6.5.5).
+"""Reads an AVIF's colour from ``colr`` boxes of type ``nclx`` (ISO/IEC 23008-12 §6.5.5).
 
-Of a still picture only what is associated with its primary item counts: a gain map states others.
+In a still picture only boxes associated with the primary item count, since a gain map has its own.
 """
 
 import re
@@ -17,9 +17,9 @@ Codes = tuple[int, int]
 
 
 def codes_of_picture(meta: bytes) -> Codes | None:
-    """Return primaries and transfer of the primary item of a ``meta`` box; None where it states none.
+    """Return the primaries and transfer of a ``meta`` box's primary item; None if it states none.
 
-    (2, 2), "unspecified", where there is a profile: that counts instead.
+    Returns (2, 2), "unspecified", if there is a profile, which takes precedence.
     """
     boxes = dict(_boxes(meta[_FULL:]))
     item = boxes.get(b"pitm", b"")[_FULL:]
@@ -38,7 +38,7 @@ def codes_of_picture(meta: bytes) -> Codes | None:
 
 
 def codes_of_film(moov: bytes) -> Codes | None:
-    """Return primaries and transfer of the first track of a ``moov`` box that states any."""
+    """Return the primaries and transfer of the first track of a ``moov`` box that states them."""
     found = _FILM_COLOUR.search(moov)
     return None if found is None else _codes(found[1], found[2])
 
@@ -52,7 +52,7 @@ def _codes(primaries: bytes, transfer: bytes) -> Codes:
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield kind and body of the first boxes in ``data``; stops where it makes no sense."""
+    """Yield the kind and body of the first boxes in ``data``; stop at an invalid one."""
     place = 0
     for _ in range(_MAX_BOXES):
         length = int.from_bytes(data[place : place + 4], "big")
@@ -63,7 +63,7 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _associated(ipma: bytes, wanted: int) -> list[int]:
-    """Return the indices, from 1, of the properties of item ``wanted`` (ISO/IEC 23008-12 §9.3)."""
+    """Return the indices, counted from 1, of the properties of item ``wanted`` (ISO/IEC 23008-12 §9.3)."""
     item_bytes = 4 if ipma[:1] > b"\0" else 2
     index_bytes = 2 if ipma[3:4] and ipma[3] & 1 else 1
     place = 8

@@ -1,6 +1,6 @@
-"""Where in an AVIF the AV1 streams lie (ISO 14496-12: ``iloc`` §8.11.3, ``infe`` §8.11.6, ``stco`` §8.7.5).
+"""Locates the AV1 streams in an AVIF (ISO 14496-12: ``iloc`` §8.11.3, ``infe`` §8.11.6, ``stco`` §8.7.5).
 
-Boxes are found by their names wherever these occur: that may find more than there is, never less.
+Searches for box names anywhere in the bytes, which may find too many boxes but never too few.
 """
 
 import re
@@ -10,11 +10,11 @@ from kleinbot.images.containers.parts import DamagedError
 
 _MAX_STREAMS = 1024
 _MAX_TOTAL = 8
-"""How many times the file's length all streams together may have: a track's is taken to the file's end."""
+"""The most total length of all streams, in file lengths; a track's stream is taken to the file's end."""
 
 _MAX_ENTRIES = 16_384
-"""Tables, and their items and extents, together. A picture has an item for each tile, its alpha, its EXIF and
-its thumbnail; an entry may be written in no bytes at all: a few kilobytes can announce four billion."""
+"""Tables, items and extents together. A picture has an item for each tile, its alpha, its EXIF and its
+thumbnail. An entry may take no bytes at all, so a few kilobytes can announce four billion."""
 
 _LOCATIONS = re.compile(rb"iloc([\x00-\x02])...", re.DOTALL)
 _AV1_ITEM = re.compile(rb"(?=infe(?:\x02...(..)|\x03...(....))..av01)", re.DOTALL)
@@ -22,7 +22,7 @@ _CHUNKS = re.compile(rb"(?:stco|(co64))....(....)", re.DOTALL)
 
 
 class _Fields:
-    """Big-endian numbers, one after the other."""
+    """Reads consecutive big-endian numbers."""
 
     def __init__(self, data: bytes, place: int) -> None:
         self._data = data
@@ -38,7 +38,7 @@ class _Fields:
 
 
 class _Entries:
-    """Counts what tables announce before it is read. Raises DamagedError beyond what pictures have."""
+    """Counts announced entries before they are read. Raises DamagedError above the limit."""
 
     def __init__(self) -> None:
         self._left = _MAX_ENTRIES
@@ -51,14 +51,14 @@ class _Entries:
 
 
 def streams(data: bytes, box: bytes) -> Iterator[memoryview]:
-    """Yield the AV1 streams at which the directory ``box`` (``meta``, ``moov``) of the file ``data`` points.
+    """Yield the AV1 streams to which the directory ``box`` (``meta``, ``moov``) of the file ``data`` points.
 
-    One at a time, since each may be as long as the file. Raises DamagedError where they are more, or longer,
-    than any picture's.
+    Yields one at a time, since each may be as long as the file. Raises DamagedError if they are more or
+    longer than any picture's.
     """
     count = total = 0
     for extents in _pointed_at(data, box, _Entries()):
-        # Before a byte is copied: extents may overlap, and many short entries add up to gigabytes.
+        # Checked before copying: extents may overlap, and many short entries can add up to gigabytes.
         length = sum(len(extent) for extent in extents)
         count, total = count + 1, total + length
         if count > _MAX_STREAMS or length > len(data) or total > _MAX_TOTAL * len(data):
@@ -67,7 +67,7 @@ def streams(data: bytes, box: bytes) -> Iterator[memoryview]:
 
 
 def _pointed_at(data: bytes, box: bytes, entries: _Entries) -> Iterator[list[memoryview]]:
-    """Yield each stream's extents, none of them copied."""
+    """Yield each stream's extents without copying them."""
     items: set[int] = set()
     for found in _AV1_ITEM.finditer(box):
         entries.announce(1)

@@ -1,4 +1,4 @@
-"""From a file of unknown kind to what a decoder may see."""
+"""Reduces a file of unknown format to what a decoder may see."""
 
 from dataclasses import dataclass
 
@@ -21,10 +21,10 @@ _WALKS = {
 
 @dataclass(frozen=True)
 class Bare:
-    """A picture that passed every check that can be made without decoding it.
+    """A picture that passed every check that needs no decoding.
 
-    ``orientation`` is EXIF's 1…8; ``icc`` a profile's bytes, unchecked, empty where there is none. Each side
-    is decoded at one over ``reduction`` of its length. For the rest see ``ContainerParts``.
+    ``orientation``: EXIF's 1…8. ``icc``: a profile's unchecked bytes, empty if there is none. ``reduction``:
+    each side is decoded at 1/``reduction`` of its length. For the rest see ``ContainerParts``.
     """
 
     format: FileFormat
@@ -40,12 +40,12 @@ class Bare:
 
     @property
     def pixels(self) -> int:
-        """Of the whole picture, or as many as decoding it takes the memory of."""
+        """The picture's pixels, at most as many as its decoding holds in memory."""
         return min(self.width_px * self.height_px, MAX_PIXELS)
 
 
 def unwrap(data: bytes) -> Bare:
-    """Find out what ``data`` is and reduce it to what its pixels need.
+    """Detect the format of ``data`` and reduce it to what its pixels need.
 
     Raises Refusal PICTURE_NOT_AN_IMAGE, PICTURE_FORMAT_UNSUPPORTED, PICTURE_TOO_MANY_BYTES,
     PICTURE_TOO_MANY_PIXELS, PICTURE_TOO_SMALL, PICTURE_TOO_NARROW or PICTURE_TRUNCATED.
@@ -72,10 +72,10 @@ def unwrap(data: bytes) -> Bare:
 
 
 def _reduction(pixels: int) -> int:
-    """Return the least of JPEG's scales (T.81's blocks of 8) that brings ``pixels`` within the limit."""
+    """Return the smallest of JPEG's scales (T.81's blocks of 8) that brings ``pixels`` within the limit."""
     return next(scale for scale in (1, 2, 4, 8) if pixels <= MAX_PIXELS * scale**2)
 
 
 def damaged(kind: FileFormat) -> Refusal:
-    """Return the refusal for a file that is cut short or broken: nobody can tell the two apart for sure."""
+    """Return the refusal for a truncated or broken file; the two cannot be distinguished reliably."""
     return Refusal(Code.PICTURE_TRUNCATED, format=kind.value)

@@ -1,4 +1,4 @@
-"""GIF (https://www.w3.org/Graphics/GIF/spec-gif89a.txt): the screen and the first frame are kept."""
+"""GIF (https://www.w3.org/Graphics/GIF/spec-gif89a.txt): keeps the screen and the first frames."""
 
 from kleinbot.images.containers.parts import ContainerParts, DamagedError, most_frames
 
@@ -11,9 +11,9 @@ _GRAPHIC_CONTROL = 0xF9
 
 
 def walk(data: bytes) -> ContainerParts:
-    """Take a GIF apart. The size is that of the screen, or of the first frame where it reaches further.
+    """Reduce a GIF. Its size is that of the screen, or of the first frame if that is larger.
 
-    Of a film as many frames are kept as may be looked through for the first that shows something.
+    Keeps as many frames of an animation as may be searched for the first visible one.
 
     Raises DamagedError.
     """
@@ -50,9 +50,9 @@ def walk(data: bytes) -> ContainerParts:
 
 
 def _after_blocks(data: bytes, place: int) -> int:
-    """Return the place after a run of data blocks, or where the data ends. Raises DamagedError.
+    """Return the position after a run of data blocks, or the end of the data. Raises DamagedError.
 
-    Encoders fill their blocks, 255 bytes each; the largest file has 82,000 of those.
+    Encoders fill their blocks with 255 bytes each; the largest allowed file has 82,000 of them.
     """
     for _ in range(_MAX_DATA_BLOCKS):
         if place >= len(data) or not data[place]:

@@ -1,4 +1,4 @@
-"""JPEG (ITU-T T.81): tables, frame and scans are kept; of the rest only orientation and profile are read."""
+"""JPEG (ITU-T T.81): keeps tables, frame and scans, and reads the orientation and the profile."""
 
 import re
 
@@ -8,8 +8,8 @@ from kleinbot.images.limits import MAX_JPEG_PIXELS, MAX_JPEG_PIXELS_IN_PASSES
 
 _MAX_SEGMENTS = 2_000
 _MAX_SCANS = 100
-"""Encoders write about ten. Each scan costs a pass over all pixels and may be a few bytes long, so a file
-of thousands takes hours: https://libjpeg-turbo.org/pmwiki/uploads/About/TwoIssueswiththeJPEGStandard.pdf"""
+"""Encoders write about ten. Each scan costs a pass over all pixels but may be a few bytes long, so a file
+with thousands takes hours: https://libjpeg-turbo.org/pmwiki/uploads/About/TwoIssueswiththeJPEGStandard.pdf"""
 
 _PIECE_BYTES = 1024 * 1024
 _LEAST_SCANS = 20
@@ -23,17 +23,17 @@ _JFIF, _EXIF, _ICC, _ADOBE = 0xE0, 0xE1, 0xE2, 0xEE
 _SEQUENTIAL = {0xC0, 0xC1, 0xC9}
 _BETWEEN_SCANS = {_SOS, *_TABLES, *range(0xE0, 0xF0), 0xFE}
 _ALONE = {0x01, *range(0xD0, 0xD8)}
-# Of a run of FF bytes only the last begins a marker. A repeat ("\xff+") would find the same, but look through
-# a run that ends in none from each of its bytes: a minute for 100 kB, and no other thread runs meanwhile.
+# Only the last of a run of FF bytes starts a marker. "\xff+" would match the same, but rescans a run without
+# a marker from each of its bytes: a minute for 100 kB, during which no other thread runs.
 _MARKER = re.compile(rb"\xff([^\x00\xff])")
 _MARKER_IN_SCAN = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 
 
 def walk(data: bytes) -> ContainerParts:
-    """Take a JPEG apart; what follows its end (a second picture, a film, an archive) is left out.
+    """Reduce a JPEG. Drops what follows its end (a second picture, a video, an archive).
 
-    Where its end marker is missing, it is put back, and ``is_ended`` is False: some phones leave it out, but
-    most such files are cut short.
+    A missing end marker is added and ``is_ended`` is False: some phones omit it, but most such files are
+    truncated.
 
     Raises DamagedError, or Refusal PICTURE_FORMAT_UNSUPPORTED for lossless and 12-bit JPEG.
     """
@@ -57,7 +57,7 @@ def walk(data: bytes) -> ContainerParts:
         place = start + max(length, 2)
         body = data[start + 2 : place]
         if marker == _SOS:
-            # One scan of all channels, and its coefficients are final: nothing of the picture comes after it.
+            # A single scan of all channels has final coefficients, so no picture data follows it.
             one_pass = frame_marker in _SEQUENTIAL and body[:1] == frame[5:6]
             end, is_ended = _end_of_scans(data, place, 1 if one_pass else _most_scans(frame))
             kept.append(data[found.end() - 2 : end].rstrip(b"\xff") + bytes((0xFF, _EOI)))
@@ -89,7 +89,7 @@ def walk(data: bytes) -> ContainerParts:
 
 
 def _next(marker: re.Pattern[bytes], data: bytes, place: int) -> re.Match[bytes] | None:
-    """Return the next ``marker``, looked for piece by piece: ``re`` lets no other thread run meanwhile."""
+    """Return the next ``marker``. Searches chunk by chunk, since ``re`` holds the GIL meanwhile."""
     for start in range(place, len(data), _PIECE_BYTES):
         if found := marker.search(data, start, start + _PIECE_BYTES + 1):
             return found
@@ -97,16 +97,16 @@ def _next(marker: re.Pattern[bytes], data: bytes, place: int) -> re.Match[bytes]
 
 
 def _most_scans(frame: bytes) -> int:
-    """Return how many scans a picture of ``frame``'s size may have."""
+    """Return the most scans that a picture of ``frame``'s size may have."""
     pixels = int.from_bytes(frame[1:3], "big") * int.from_bytes(frame[3:5], "big")
     return max(_LEAST_SCANS, min(_MAX_SCANS, _MAX_PIXELS_SCANNED // max(pixels, 1)))
 
 
 def _end_of_scans(data: bytes, place: int, most_scans: int) -> tuple[int, bool]:
-    """Return where the picture ends, and whether an end marker says so.
+    """Return where the picture ends, and whether an end marker is there.
 
-    Else it ends where the data does, or at a marker that cannot be within a picture: a phone's own data may
-    follow without a mark between them.
+    Without one, it ends at the end of the data or at a marker that cannot occur within a picture; a phone's
+    own data may follow directly.
     """
     scans = 1
     for _ in range(_MAX_SEGMENTS):

@@ -1,4 +1,4 @@
-"""What every walker through a file gives back."""
+"""The result of every container parser."""
 
 from dataclasses import dataclass
 
@@ -14,12 +14,12 @@ class DamagedError(ValueError):
 
 @dataclass(frozen=True)
 class ContainerParts:
-    """A picture's ``data`` for the decoder, its size in pixels, and what it says about its pixels.
+    """A picture's ``data`` for the decoder, its size in pixels, and its metadata about pixels.
 
-    ``exif`` and ``icc`` are raw blocks, empty where there are none; they are not checked yet. ``colour`` is
-    what the file states in numbers; it counts more than a profile. ``is_ended`` is False where only the
-    decoder can tell whether all of the picture is there. ``frames``: how many may be looked through.
-    ``most_pixels`` is what the decoder may be given: more than ``MAX_PIXELS`` where it scales down.
+    ``exif`` and ``icc``: raw, unchecked blocks, empty if missing. ``colour``: stated in numbers; it takes
+    precedence over a profile. ``is_ended`` False: only the decoder can detect whether the picture is
+    complete. ``frames``: how many may be searched for a visible one. ``most_pixels``: the decoder's limit,
+    above ``MAX_PIXELS`` if it scales down.
     """
 
     data: bytes
@@ -34,5 +34,5 @@ class ContainerParts:
 
 
 def most_frames(pixels: int) -> int:
-    """Return how many frames of ``pixels`` are looked through for one that shows something."""
+    """Return how many frames of ``pixels`` are searched for a visible one."""
     return max(1, min(_MOST_FRAMES, 2 * MAX_PIXELS // max(pixels, 1)))

@@ -1,4 +1,4 @@
-"""PNG (https://www.w3.org/TR/png-3/): header, palette, transparency and one run of pixel data are kept."""
+"""PNG (https://www.w3.org/TR/png-3/): keeps header, palette, transparency and the pixel data."""
 
 import zlib
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ _MAX_PROFILE_BYTES = 4 * 1024 * 1024
 _GREY, _RGB = 0, 2
 _STATE_COLOUR = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM")
 _PQ_PROFILE = b"ITUR_2100_PQ_FULL\0"
-"""What HDR was called before there was cICP: https://www.w3.org/TR/png-hdr-pq/"""
+"""The name of HDR profiles before cICP existed: https://www.w3.org/TR/png-hdr-pq/"""
 
 
 def walk(data: bytes) -> ContainerParts:
-    """Take a PNG apart. Animation, text and all else is left out; a missing end is put back.
+    """Reduce a PNG. Drops animation, text and everything else; adds a missing end.
 
     Raises DamagedError, or Refusal PICTURE_PNG_OF_XCODE.
     """
@@ -43,7 +43,8 @@ def walk(data: bytes) -> ContainerParts:
         elif kind == b"eXIf":
             exif = exif or body
         elif kind in _STATE_COLOUR and not pixels:
-            # The first alone, usable or not (§5.6 allows one): a profile may unpack to four megabytes.
+            # Only the first one, usable or not (§5.6 allows one), since a profile may unpack to four
+            # megabytes.
             stated.setdefault(kind, body)
         elif kind == b"IEND":
             break
@@ -54,9 +55,9 @@ def walk(data: bytes) -> ContainerParts:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield kind and body of each chunk; the last body may be cut short.
+    """Yield the kind and body of each chunk; the last body may be truncated.
 
-    Checksums are not looked at: zlib has its own for the pixels, and other programs show such files too.
+    Ignores checksums: zlib has its own for the pixels, and other programs show such files too.
     """
     start = _SIGNATURE_BYTES
     for _ in range(_MAX_CHUNKS):
@@ -73,7 +74,7 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def _transparency(body: bytes, depth: int, colour: int) -> bytes:
-    """Return the transparent colour on the scale of the decoded samples: Pillow compares it with these."""
+    """Return the transparent colour on the scale of the decoded samples, with which Pillow compares it."""
     if colour == _GREY and depth in (2, 4):
         most = (1 << depth) - 1
         return ((int.from_bytes(body[:2], "big") & most) * 255 // most).to_bytes(2, "big")
@@ -83,7 +84,7 @@ def _transparency(body: bytes, depth: int, colour: int) -> bytes:
 
 
 def _colour(stated: dict[bytes, bytes]) -> tuple[StatedColour | None, bytes]:
-    """Return what counts of what is ``stated`` (§4.3): cICP, else a profile, else sRGB, else gAMA, cHRM."""
+    """Return the colour that takes precedence (§4.3): cICP, then a profile, then sRGB, then gAMA and cHRM."""
     codes = stated.get(b"cICP", b"")
     if len(codes) == 4:
         return of_codes(codes[0], codes[1]), b""
@@ -107,7 +108,7 @@ def _points(stated: dict[bytes, bytes]) -> Chromaticities | None:
 
 
 def _profile(body: bytes) -> bytes:
-    """Return the unpacked ICC profile, or nothing where it is broken or unpacks to more than any real one."""
+    """Return the unpacked ICC profile; empty if it is broken or larger than any real one."""
     _, _, packed = body.partition(b"\0")
     unpacking = zlib.decompressobj()
     try:

@@ -1,4 +1,4 @@
-"""WebP (RFC 9649): the file stays as it is, its size is read before the decoder allocates its canvas."""
+"""WebP (RFC 9649): keeps the file and reads its size before the decoder allocates its canvas."""
 
 from kleinbot.images.containers.parts import ContainerParts, DamagedError, most_frames
 
@@ -37,7 +37,7 @@ def walk(data: bytes) -> ContainerParts:
 
 
 def _size(kind: bytes, head: bytes) -> tuple[int, int]:
-    """Return what the first chunk, whose kind the format prescribes, says about the canvas."""
+    """Return the canvas size that the first chunk states; the format prescribes its kind."""
     if len(head) == 10 and kind == b"VP8X":
         return _number(head[4:7]) + 1, _number(head[7:10]) + 1
     if len(head) == 10 and kind == b"VP8 " and head[3:6] == _KEY_FRAME:

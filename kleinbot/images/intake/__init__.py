@@ -1,1 +1,1 @@
-"""Pictures from people: read in processes of their own, within bounds."""
+"""Reads untrusted pictures in separate processes with bounded resources."""

@@ -1,4 +1,4 @@
-"""How many files may be on their way to us at a time, and how large they may be together."""
+"""Bounds the number and total size of incoming pictures."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +10,9 @@ from kleinbot.images.limits import MIB
 
 @dataclass(frozen=True)
 class InboundLimits:
-    """What may be in memory of what members ask to be read, from before its first byte until it is stored.
+    """Bounds of input pictures in memory, from before the first byte until they are stored.
 
-    For a member three of the largest files, for all of them three such members.
+    They allow a member three of the largest files, and three such members in all.
     """
 
     requests_of_member: int = 3
@@ -34,7 +34,7 @@ _NOTHING = _Held()
 
 
 class Inbound:
-    """Counts. Everything happens on the event loop; nothing waits: what finds no room is refused."""
+    """Counts reservations on the event loop. Nothing waits: a request over the limits is refused."""
 
     def __init__(self, limits: InboundLimits | None = None) -> None:
         self._limits = limits or InboundLimits()
@@ -51,10 +51,10 @@ class Inbound:
 
     @contextmanager
     def reserve(self, member_id: int, byte_count: int) -> "Iterator[Reservation]":
-        """Hold room for one request of ``member_id``, whose files come one after the other.
+        """Reserve memory for one request of ``member_id``, whose files arrive one after another.
 
-        ``byte_count``: the largest of them, as far as is known; a request without any counts nothing. Raises
-        Refusal DOWNLOADS_OF_MEMBER or DOWNLOADS_FULL.
+        ``byte_count``: the size of the largest file, as far as is known; a request without files counts
+        nothing. Raises Refusal DOWNLOADS_OF_MEMBER or DOWNLOADS_FULL.
         """
         reservation = Reservation(self, member_id)
         try:
@@ -64,7 +64,7 @@ class Inbound:
             self._give_back(member_id, reservation.bytes)
 
     def take(self, member_id: int, byte_count: int, requests: int) -> None:
-        """Hold so much more; ``Reservation`` calls this. Raises the refusals of ``reserve``."""
+        """Reserve more; called by ``Reservation``. Raises the refusals of ``reserve``."""
         limits = self._limits
         own = self._members.get(member_id, _NOTHING).more(requests, byte_count)
         everybody = self._all.more(requests, byte_count)
@@ -84,7 +84,7 @@ class Inbound:
 
 
 class Reservation:
-    """The room of one request. It only grows, until the request is through."""
+    """The memory reserved for one request. It only grows until the request is finished."""
 
     def __init__(self, inbound: Inbound, member_id: int) -> None:
         self._inbound = inbound
@@ -93,13 +93,13 @@ class Reservation:
         self.bytes = 0
 
     def reach(self, byte_count: int) -> None:
-        """Have room for a file of ``byte_count`` beside what is kept. Raises the refusals of ``reserve``."""
+        """Reserve a file of ``byte_count`` beside what is kept. Raises the refusals of ``reserve``."""
         more = self._kept + byte_count - self.bytes
         if more > 0:
             self._inbound.take(self._member_id, more, requests=int(self.bytes == 0))
             self.bytes += more
 
     def keep(self, byte_count: int) -> None:
-        """Count what was made of a file, which stays until the request is through."""
+        """Keep the bytes made from a file until the request is finished."""
         self._kept += byte_count
         self.reach(0)

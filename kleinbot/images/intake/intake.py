@@ -1,4 +1,4 @@
-"""Pictures from people: bytes in, pixels out, in processes that can be ended."""
+"""Reads untrusted pictures from bytes to pixels in processes that can be killed."""
 
 import asyncio
 import logging
@@ -11,11 +11,11 @@ from kleinbot.domain.pictures import Pixels
 from kleinbot.images.intake.pixel_budget import PixelBudget
 from kleinbot.images.intake.process import (
     IntakeProcess,
-    MemoryEndedError,
     ProcessEndedError,
-    TookTooLongError,
+    ReaderOutOfMemoryError,
+    ReaderTimeoutError,
 )
-from kleinbot.images.intake.reading_order import QUICK_S, NoPlaceError, ReaderTurn, ReadingOrder
+from kleinbot.images.intake.reading_order import QUICK_S, ReaderTurn, ReadingOrder, ReadingQueueFullError
 from kleinbot.images.limits import MAX_PIXELS, MIB, check_bytes
 from kleinbot.images.reference import Sizing
 
@@ -24,15 +24,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class IntakeLimits:
-    """``cpu_s`` of the processor's time and ``deadline_s`` of the clock's are for one picture.
+    """Limits of the intake. ``cpu_s`` of CPU time and ``deadline_s`` of wall time are for one picture.
 
-    The first, which Windows does not know, is what a file that never ends takes from others; the second lets
-    good pictures through on a busy machine. Neither counts what a picture waits for others.
+    ``cpu_s``, which Windows cannot enforce, bounds the cost of a file that never ends. ``deadline_s`` is
+    longer, so that good pictures pass on a busy machine. Neither counts the time spent waiting for others.
 
-    ``memory_bytes`` is for one process. Together the pictures being decoded have at most ``budget_px``
-    pixels: one of the largest, and one that is half as large of a member whose pictures are quick to read,
-    for whom one of the ``processes`` is kept as well; a few more are started where such a picture turns out
-    to be slow (see ``images.turns``).
+    ``memory_bytes`` is per process. The pictures being decoded have at most ``budget_px`` pixels together:
+    one of the largest, and one half as large of a member whose pictures are quick to read. One of the
+    ``processes`` is reserved for such members too; a few more are started if such a picture turns out to be
+    slow (see ``reading_order``).
     """
 
     processes: int = 3
@@ -45,11 +45,10 @@ class IntakeLimits:
 
 
 class Intake:
-    """Reads pictures that nobody has checked yet, each in one of a few processes.
+    """Reads untrusted pictures, each in one of a few processes.
 
-    A process is started when it is needed, kept for the next picture, and ended where it takes too long or
-    its caller leaves. One that ends by itself costs the sender of its picture a sentence and nobody else
-    anything.
+    A process is started on demand, reused for the next picture, and killed if it takes too long or its caller
+    is cancelled. A crash of a process refuses only the picture that it was reading.
     """
 
     def __init__(
@@ -59,7 +58,7 @@ class Intake:
     ) -> None:
         self._clock = clock
         self._limits = limits or IntakeLimits()
-        self._turns = ReadingOrder(self._limits.processes, self._limits.waiting, clock)
+        self._reading_order = ReadingOrder(self._limits.processes, self._limits.waiting, clock)
         self._budget = PixelBudget(MAX_PIXELS, max(0, self._limits.budget_px - MAX_PIXELS))
         self._idle: list[IntakeProcess] = []
         self._at_work: set[IntakeProcess] = set()
@@ -71,31 +70,31 @@ class Intake:
 
     @property
     def waiting(self) -> int:
-        """Pictures that wait for a process."""
-        return self._turns.waiting
+        """The number of pictures that wait for a process."""
+        return self._reading_order.waiting
 
     async def read_reference(
-        self, data: bytes, member_id: int, max_tokens: int = MAX_OUTPUT_TOKENS, *, grows: bool = True
+        self, data: bytes, member_id: int, max_tokens: int = MAX_OUTPUT_TOKENS, *, upscales: bool = True
     ) -> Pixels:
-        """Return the picture upright, in sRGB, on white, at the size at which the model looks at it.
+        """Return the picture upright, in sRGB, on white, at the model's input size.
 
-        For ``grows`` see ``Sizing``.
+        For ``upscales`` see ``Sizing``.
 
         Raises Refusal PICTURE_NOT_AN_IMAGE, PICTURE_FORMAT_UNSUPPORTED, PICTURE_TOO_MANY_BYTES,
         PICTURE_TOO_MANY_PIXELS, PICTURE_TOO_SMALL, PICTURE_TOO_NARROW, PICTURE_PNG_OF_XCODE or
-        PICTURE_TRUNCATED for what is wrong with the file; PICTURE_TOOK_TOO_LONG, PICTURE_TOOK_TOO_MUCH_MEMORY
-        or PICTURE_STOPPED_ITS_READER where that could not be found out; PICTURES_TOO_MANY,
-        PICTURE_READER_AWAY or STOPPING where nothing is.
+        PICTURE_TRUNCATED for a faulty file; PICTURE_TOOK_TOO_LONG, PICTURE_TOOK_TOO_MUCH_MEMORY or
+        PICTURE_STOPPED_ITS_READER if the file could not be read to its end; PICTURES_TOO_MANY,
+        PICTURE_READER_AWAY or STOPPING if it was not read at all.
         """
         check_bytes(len(data))
         try:
-            async with self._turns.take(member_id) as turn:
-                return await self._read(data, Sizing(max_tokens, grows), turn)
-        except NoPlaceError:
+            async with self._reading_order.take(member_id) as turn:
+                return await self._read(data, Sizing(max_tokens, upscales), turn)
+        except ReadingQueueFullError:
             raise Refusal(Code.PICTURES_TOO_MANY) from None
 
     async def close(self) -> None:
-        """End every process, also those at work. Idempotent."""
+        """Kill every process, busy or idle. Idempotent."""
         self._closed = True
         for process in self._idle:
             self._end(process)
@@ -114,17 +113,17 @@ class Intake:
             process = await self._process(is_quick=turn.is_quick)
             turn.waited_s += self._clock.monotonic_s() - asked_s
             keep = False
-            yielding = asyncio.create_task(self._yield_once_slow(process, turn))
+            lowering = asyncio.create_task(self._lower_priority_once_slow(process, turn))
             try:
-                pixels = await self._told(process, data, sizing, turn)
+                pixels = await self._read_in(process, data, sizing, turn)
                 keep = True
             except Refusal as refusal:
-                keep = refusal.code not in _ENDINGS
+                keep = refusal.code not in _FATAL_CODES
                 raise
             finally:
-                yielding.cancel()
+                lowering.cancel()
                 self._at_work.discard(process)
-                if keep and not self._closed and self._is_worth_keeping(process):
+                if keep and not self._closed and self._should_keep(process):
                     self._idle.append(process)
                 else:
                     self._end(process)
@@ -134,30 +133,32 @@ class Intake:
                 self._quiet.set()
         return pixels
 
-    async def _yield_once_slow(self, process: IntakeProcess, turn: ReaderTurn) -> None:
-        """Let others' pictures go first once this one is slow."""
+    async def _lower_priority_once_slow(self, process: IntakeProcess, turn: ReaderTurn) -> None:
+        """Lower the priority of a picture once it is slow."""
         while (left_s := QUICK_S - turn.took_s(self._clock.monotonic_s())) > 0:
             await self._clock.sleep(left_s)
-        process.let_others_first()
-        self._turns.note_slow(turn)
+        process.lower_priority()
+        self._reading_order.note_slow(turn)
 
-    def _is_worth_keeping(self, process: IntakeProcess) -> bool:
-        """Tell whether to keep it: quick pictures are to find one that does not yield, or none."""
-        return not process.yields or not all(each.yields for each in (*self._idle, *self._at_work))
+    def _should_keep(self, process: IntakeProcess) -> bool:
+        """Return whether to keep a process: quick pictures need one of normal priority, or a new one."""
+        return not process.has_low_priority or not all(
+            each.has_low_priority for each in (*self._idle, *self._at_work)
+        )
 
-    async def _told(self, process: IntakeProcess, data: bytes, sizing: Sizing, turn: ReaderTurn) -> Pixels:
-        """Return what the process makes of ``data``. Raises Refusal, in whatever way that fails."""
+    async def _read_in(self, process: IntakeProcess, data: bytes, sizing: Sizing, turn: ReaderTurn) -> Pixels:
+        """Read ``data`` in the process. Translates every failure into a Refusal."""
         try:
             return await self._measured_and_decoded(process, data, sizing, turn)
-        except (TimeoutError, TookTooLongError) as error:
+        except (TimeoutError, ReaderTimeoutError) as error:
             code, why = Code.PICTURE_TOOK_TOO_LONG, str(error) or f"after {self._limits.deadline_s:g} s"
-        except MemoryEndedError:
-            code, why = Code.PICTURE_TOOK_TOO_MUCH_MEMORY, "its memory did not suffice"
+        except ReaderOutOfMemoryError:
+            code, why = Code.PICTURE_TOOK_TOO_MUCH_MEMORY, "it ran out of memory"
         except ProcessEndedError as error:
             if self._closed:
                 raise Refusal(Code.STOPPING) from None
             code, why = Code.PICTURE_STOPPED_ITS_READER, str(error)
-        _log.warning("a picture of %d bytes could not be read, its process is ended: %s", len(data), why)
+        _log.warning("a picture of %d bytes could not be read; its process is killed: %s", len(data), why)
         raise Refusal(code)
 
     async def _measured_and_decoded(
@@ -172,12 +173,12 @@ class Intake:
             return await run_within(self._clock, left_s, process.decode(sizing.max_tokens))
 
     async def _process(self, *, is_quick: bool) -> IntakeProcess:
-        """Return a process at work for one caller. Raises Refusal PICTURE_READER_AWAY or STOPPING.
+        """Return a process for one caller, now marked busy. Raises Refusal PICTURE_READER_AWAY or STOPPING.
 
-        Quick pictures come where none was slow yet, if there is such a process, and others elsewhere.
+        Prefers a process of normal priority for quick pictures and one of low priority for others.
         """
         while self._idle:
-            process = max(self._idle, key=lambda each: each.yields != is_quick)
+            process = max(self._idle, key=lambda each: each.has_low_priority != is_quick)
             self._idle.remove(process)
             if not process.has_ended:
                 self._at_work.add(process)
@@ -187,27 +188,27 @@ class Intake:
             raise Refusal(Code.STOPPING)
         try:
             limits = self._limits
-            # Its own alarm is for when nobody is left who would end it.
+            # The process's own timeout matters only if this process is gone and cannot kill it.
             process = await IntakeProcess.start(limits.memory_bytes, limits.cpu_s, 2 * limits.deadline_s)
         except OSError as error:
-            _log.error("a process that reads pictures could not be started: %s", error)
+            _log.error("the process that reads pictures could not be started: %s", error)
             raise Refusal(Code.PICTURE_READER_AWAY) from error
         self._at_work.add(process)
         try:
-            await self._come_up(process)
+            await self._await_ready(process)
         except BaseException:
             self._at_work.discard(process)
             self._end(process)
             raise
         return process
 
-    async def _come_up(self, process: IntakeProcess) -> None:
+    async def _await_ready(self, process: IntakeProcess) -> None:
         try:
             await run_within(self._clock, self._limits.starting_s, process.ready())
         except (TimeoutError, ProcessEndedError) as error:
             if self._closed:
                 raise Refusal(Code.STOPPING) from error
-            _log.error("a process that reads pictures did not come up: %s", error or "too slow")
+            _log.error("the process that reads pictures did not become ready: %s", error or "too slow")
             raise Refusal(Code.PICTURE_READER_AWAY) from error
         if self._closed:
             raise Refusal(Code.STOPPING)
@@ -218,7 +219,7 @@ class Intake:
         task.add_done_callback(self._ending.discard)
 
 
-_ENDINGS = frozenset(
+_FATAL_CODES = frozenset(
     {
         Code.PICTURE_TOOK_TOO_LONG,
         Code.PICTURE_TOOK_TOO_MUCH_MEMORY,

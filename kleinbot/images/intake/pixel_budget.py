@@ -1,4 +1,4 @@
-"""How many pixels are decoded at a time, over all processes."""
+"""Bounds the pixels that are decoded at a time, over all processes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,60 +7,60 @@ from dataclasses import dataclass
 
 
 @dataclass(eq=False)
-class _Place:
-    """Somebody who waits, and once called, whether what is kept was given."""
+class _Waiter:
+    """A waiting caller. ``from_reserved``: once granted, whether the pixels are from the reserved part."""
 
     pixels: int
     is_quick: bool
-    called: "asyncio.Future[None]"
-    of_kept: bool = False
+    granted: "asyncio.Future[None]"
+    from_reserved: bool = False
 
 
 class PixelBudget:
-    """A semaphore of pixels, first come first served, so that a large picture is not passed for ever.
+    """A semaphore of pixels, first come, first served, so that large pictures do not starve.
 
-    ``kept`` of them are for quick members (see ``images.turns``), who also go first in the rest: slow large
-    pictures do not hold up a usual one.
+    ``reserved`` pixels are for quick members (see ``reading_order``), who also go first in the shared part,
+    so that slow large pictures do not hold up ordinary ones.
     """
 
-    def __init__(self, shared: int, kept: int) -> None:
+    def __init__(self, shared: int, reserved: int) -> None:
         self._shared = shared
-        self._kept = kept
-        self._waiting: list[_Place] = []
+        self._reserved = reserved
+        self._waiting: list[_Waiter] = []
 
     @property
     def free(self) -> int:
-        return self._shared + self._kept
+        return self._shared + self._reserved
 
     @asynccontextmanager
     async def hold(self, pixels: int, *, is_quick: bool) -> AsyncIterator[None]:
-        """Wait for room for ``pixels``, at most as many as are shared, and hold it."""
-        place = _Place(pixels, is_quick, asyncio.get_running_loop().create_future())
-        self._waiting.append(place)
-        self._call()
+        """Wait for ``pixels``, at most as many as are shared, and hold them."""
+        waiter = _Waiter(pixels, is_quick, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiter)
+        self._grant()
         try:
-            await place.called
+            await waiter.granted
             yield
         finally:
-            if place in self._waiting:
-                self._waiting.remove(place)
-            elif place.of_kept:
-                self._kept += pixels
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+            elif waiter.from_reserved:
+                self._reserved += pixels
             else:
                 self._shared += pixels
-            self._call()
+            self._grant()
 
-    def _call(self) -> None:
-        somebody_waits = False
-        for place in sorted(self._waiting, key=lambda place: not place.is_quick):
-            place.of_kept = place.is_quick and place.pixels <= self._kept
-            if place.of_kept:
-                self._kept -= place.pixels
-            elif place.pixels <= self._shared and not somebody_waits:
-                self._shared -= place.pixels
+    def _grant(self) -> None:
+        others_wait = False
+        for waiter in sorted(self._waiting, key=lambda waiter: not waiter.is_quick):
+            waiter.from_reserved = waiter.is_quick and waiter.pixels <= self._reserved
+            if waiter.from_reserved:
+                self._reserved -= waiter.pixels
+            elif waiter.pixels <= self._shared and not others_wait:
+                self._shared -= waiter.pixels
             else:
-                somebody_waits = True
+                others_wait = True
                 continue
-            self._waiting.remove(place)
-            if not place.called.done():  # else cancelled: it gives back itself, in a moment
-                place.called.set_result(None)
+            self._waiting.remove(waiter)
+            if not waiter.granted.done():  # a cancelled waiter gives its pixels back itself
+                waiter.granted.set_result(None)

@@ -1,4 +1,4 @@
-"""One process that reads strangers' pictures, as the bot sees it."""
+"""The parent's side of one process that reads untrusted pictures."""
 
 import asyncio
 import os
@@ -12,8 +12,8 @@ from typing import Any
 import kleinbot
 from kleinbot.domain.pictures import Pixels
 from kleinbot.images.intake import protocol as protocol
-from kleinbot.images.intake.process_bounds import OWN_END_CODES, Job, let_others_first
-from kleinbot.images.intake.protocol import FrameKind, MisbehavedError
+from kleinbot.images.intake.process_bounds import SELF_TIMEOUT_CODES, Job, lower_priority
+from kleinbot.images.intake.protocol import FrameKind, ProtocolViolationError
 from kleinbot.images.reference import Sizing
 
 _PIECE_BYTES = 256 * 1024
@@ -27,23 +27,23 @@ _KEPT_VARIABLES = (
     "TMPDIR",
     "LANG",
 )
-"""What a Python needs to start. The token is not among them: who takes over a decoder must not find it."""
+"""Variables that Python needs to start. The token is excluded: an exploited decoder must not find it."""
 
 
 class ProcessEndedError(Exception):
-    """The process has ended, or is no longer to be trusted, before it had answered."""
+    """The process ended or became untrustworthy before it answered."""
 
 
-class TookTooLongError(ProcessEndedError):
-    """The picture took more of the processor's time than one may."""
+class ReaderTimeoutError(ProcessEndedError):
+    """The picture exceeded its CPU time."""
 
 
-class MemoryEndedError(ProcessEndedError):
-    """The picture took more memory than the process has."""
+class ReaderOutOfMemoryError(ProcessEndedError):
+    """The picture exceeded the memory of the process."""
 
 
 class IntakeProcess:
-    """A started process. It reads one picture at a time; after any error but a Refusal it has to be ended."""
+    """A started process that reads one picture at a time. After any error but a Refusal it must be ended."""
 
     def __init__(self, process: asyncio.subprocess.Process, job: Job) -> None:
         self._process = process
@@ -51,17 +51,18 @@ class IntakeProcess:
         stdin, stdout = process.stdin, process.stdout
         assert stdin is not None  # noqa: S101 - both are pipes
         assert stdout is not None  # noqa: S101
-        self.yields = False
-        self._asked = stdin
-        self._told = stdout
+        self.has_low_priority = False
+        self._requests = stdin
+        self._responses = stdout
 
     @classmethod
     async def start(cls, memory_bytes: int, cpu_s: float, busy_s: float) -> "IntakeProcess":
-        """Start a process that is given ``memory_bytes``.
+        """Start a process with ``memory_bytes`` of memory.
 
-        It ends itself where a picture takes ``cpu_s`` of the processor, or ``busy_s`` of time.
+        It ends itself if a picture takes ``cpu_s`` of CPU time or ``busy_s`` of wall time.
 
-        Called on the thread that lives as long as the bot: on Linux the process dies with it. Raises OSError.
+        Call it on a thread that lives as long as the bot, since on Linux the process dies with that thread.
+        Raises OSError.
         """
         python, environment = _python()
         process = await asyncio.create_subprocess_exec(
@@ -77,7 +78,7 @@ class IntakeProcess:
             stderr=subprocess.DEVNULL,
             env=environment,
             limit=_PIECE_BYTES,
-            **_apart(),
+            **_detached_options(),
         )
         try:
             return cls(process, Job(process.pid, memory_bytes))
@@ -92,102 +93,102 @@ class IntakeProcess:
 
     @property
     def has_ended(self) -> bool:
-        return self._process.returncode is not None or self._told.at_eof()
+        return self._process.returncode is not None or self._responses.at_eof()
 
     async def ready(self) -> None:
-        """Wait until it can read. Raises ProcessEndedError."""
-        async with self._ends_told():
+        """Wait until the process can read. Raises ProcessEndedError."""
+        async with self._translated_errors():
             await self._answer(FrameKind.READY)
 
     async def measure(self, data: bytes, sizing: Sizing) -> int:
-        """Send a file; return how many pixels decoding it takes. ``decode`` comes next.
+        """Send a file and return how many pixels its decoding takes. Call ``decode`` next.
 
         Raises Refusal, ProcessEndedError.
         """
-        async with self._ends_told():
-            self._asked.write(protocol.JOB.pack(sizing.max_tokens, sizing.grows, len(data)))
+        async with self._translated_errors():
+            self._requests.write(protocol.JOB.pack(sizing.max_tokens, sizing.upscales, len(data)))
             view = memoryview(data)
             for start in range(0, len(data), _PIECE_BYTES):
-                self._asked.write(view[start : start + _PIECE_BYTES])
-                await self._asked.drain()
+                self._requests.write(view[start : start + _PIECE_BYTES])
+                await self._requests.drain()
             return protocol.pixel_count_of(await self._answer(FrameKind.SIZE))
 
     async def decode(self, max_tokens: int) -> Pixels:
-        """Return the file that was measured at the size at which the model looks at it.
+        """Return the measured file at the model's input size.
 
         Raises Refusal, ProcessEndedError.
         """
-        async with self._ends_told():
-            self._asked.write(protocol.GO_ON)
+        async with self._translated_errors():
+            self._requests.write(protocol.GO_ON)
             return protocol.pixels_in(await self._answer(FrameKind.PIXELS, max_tokens))
 
-    def let_others_first(self) -> None:
-        """Have its picture yield to those of others. No process can take that back: it yields from now on."""
+    def lower_priority(self) -> None:
+        """Lower the priority of the process for the rest of its life; it cannot be raised again."""
         if not self.has_ended:
-            self.yields = let_others_first(self.pid)
+            self.has_low_priority = lower_priority(self.pid)
 
     def kill(self) -> None:
-        """End it, whatever it does."""
+        """Kill the process at once."""
         with suppress(ProcessLookupError):
             self._process.kill()
 
     async def end(self) -> int:
-        """End it, wait until it is gone, return its code. Nothing else may still wait for its answer."""
+        """Kill the process, wait for its end and return its exit code. Nothing else may await its answer."""
         self.kill()
         self._job.close()
-        self._asked.close()
-        # What it may still have written stands in the pipe, whose end is seen only behind it.
-        while await self._told.read(_PIECE_BYTES):
+        self._requests.close()
+        # Reads what is left in the pipe, since its end comes only after that.
+        while await self._responses.read(_PIECE_BYTES):
             pass
         return await self._process.wait()
 
     @asynccontextmanager
-    async def _ends_told(self) -> AsyncIterator[None]:
-        """Translate what the pipes and the answers may say of an end into ProcessEndedError."""
+    async def _translated_errors(self) -> AsyncIterator[None]:
+        """Translate errors of the pipes and of the protocol into ProcessEndedError."""
         try:
             yield
         except (asyncio.IncompleteReadError, OSError) as error:
             code = await self.end()
-            kind = TookTooLongError if code in OWN_END_CODES else ProcessEndedError
+            kind = ReaderTimeoutError if code in SELF_TIMEOUT_CODES else ProcessEndedError
             raise kind(f"it has ended with {code}") from error
-        except MisbehavedError as error:
+        except ProtocolViolationError as error:
             raise ProcessEndedError(str(error)) from error
 
     async def _answer(self, wanted: FrameKind, max_tokens: int = 0) -> bytes:
-        """Return the body of the answer that is due. Raises Refusal and what ``_ends_told`` translates."""
-        head = protocol.head_of(await self._told.readexactly(protocol.HEAD.size), max_tokens)
-        body = await self._told.readexactly(head.length)
+        """Return the body of the next answer. Raises Refusal and the errors that are translated above."""
+        head = protocol.head_of(await self._responses.readexactly(protocol.HEAD.size), max_tokens)
+        body = await self._responses.readexactly(head.length)
         if head.kind is FrameKind.REFUSED:
             raise protocol.refusal_in(body)
-        if head.kind is FrameKind.MEMORY_ENDED:
-            raise MemoryEndedError
+        if head.kind is FrameKind.OUT_OF_MEMORY:
+            raise ReaderOutOfMemoryError
         if head.kind is FrameKind.FAILED:
-            raise ProcessEndedError(protocol.words_in(body))
+            raise ProcessEndedError(protocol.message_in(body))
         if head.kind is not wanted:
-            raise MisbehavedError(f"{head.kind.name} where {wanted.name} was due")
+            raise ProtocolViolationError(f"{head.kind.name} where {wanted.name} was due")
         return body
 
 
 def _python() -> tuple[str, dict[str, str]]:
-    """Return this same Python and what it needs of the environment to find us."""
+    """Return this Python interpreter and the environment in which it finds kleinbot."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if name.upper() in _KEPT_VARIABLES or name.upper().startswith(("PYTHON", "LC_"))
     }
-    ours = str(Path(kleinbot.__file__).parent.parent)
-    kept["PYTHONPATH"] = os.pathsep.join(filter(None, (ours, kept.get("PYTHONPATH"))))
+    folder = str(Path(kleinbot.__file__).parent.parent)
+    kept["PYTHONPATH"] = os.pathsep.join(filter(None, (folder, kept.get("PYTHONPATH"))))
     base = getattr(sys, "_base_executable", None)
     if sys.platform == "win32" and base is not None and base != sys.executable:
-        # A venv's python.exe starts another one, which no job object of ours would hold; multiprocessing's
-        # popen_spawn_win32 goes around it in the same way.
+        # A venv's python.exe starts a second process, which our job object would not contain;
+        # multiprocessing's popen_spawn_win32 avoids it in the same way.
         kept["__PYVENV_LAUNCHER__"] = sys.executable
         return base, kept
     return sys.executable, kept
 
 
-def _apart() -> dict[str, Any]:
-    """Return what keeps a terminal's Ctrl+C, which goes to a whole group, from the process."""
+def _detached_options() -> dict[str, Any]:
+    """Return the options that keep a terminal's Ctrl+C, sent to a whole group, away from the process."""
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
         return {"creationflags": flags | subprocess.BELOW_NORMAL_PRIORITY_CLASS}

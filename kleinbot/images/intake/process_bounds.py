@@ -1,7 +1,7 @@
-"""Bounds for a process that reads what strangers send: memory, life, files.
+"""Limits of a process that reads untrusted files: memory, lifetime, files.
 
-Proven on Linux. macOS has no limit on memory that it keeps, Windows has both by a job object; these two are
-unmeasured.
+Proven on Linux. macOS does not enforce a memory limit; on Windows a job object limits memory and lifetime.
+These two are unmeasured.
 """
 
 import os
@@ -10,21 +10,21 @@ import sys
 from types import TracebackType
 
 _NICER = 5
-"""A busy reader on a host with few cores must not slow down those who wait for the card's pictures."""
+"""A busy reader on a machine with few cores must not slow down rendering."""
 
 _SLOW_NICENESS = 10
-"""Of a reader whose picture is slow: it has a third of the weight of those whose picture may yet be quick."""
+"""For a reader with a slow picture: a third of the weight of readers whose picture may still be quick."""
 
 
-OWN_END_CODES = () if sys.platform == "win32" else (-signal.SIGPROF, -signal.SIGALRM)
-"""What a process has ended with, as ``subprocess`` counts, that its ``OwnEnd`` has ended."""
+SELF_TIMEOUT_CODES = () if sys.platform == "win32" else (-signal.SIGPROF, -signal.SIGALRM)
+"""The return codes, as in ``subprocess``, of a process that its ``SelfTimeout`` ended."""
 
 
-class OwnEnd:
-    """Ends this process after so many seconds of the processor's time, or of time, spent on one thing.
+class SelfTimeout:
+    """Ends this process if the body takes more than ``cpu_s`` of CPU time or ``seconds`` of wall time.
 
-    By the system's own timers: they need neither the interpreter, which a decoder may hold, nor a parent,
-    which may be gone. The processor's time tells a file that never ends from a busy machine.
+    Uses the operating system's timers, which work while a decoder holds the interpreter and after the parent
+    is gone. CPU time distinguishes a file that never ends from a busy machine.
     """
 
     def __init__(self, cpu_s: float, seconds: float) -> None:
@@ -44,12 +44,12 @@ class OwnEnd:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def bound_myself(parent: int, memory_bytes: int) -> None:
-    """Bound the process that calls this; on Windows ``Job`` does it from outside.
+def limit_this_process(parent: int, memory_bytes: int) -> None:
+    """Limit the calling process; on Windows ``Job`` does it from outside.
 
-    Ends it where ``parent``, the process that started it, has already ended.
+    Exits if ``parent``, the process that started it, has already ended.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the parent, which then closes our pipe
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl+C and closes our pipe
     if sys.platform == "win32":
         return
     import resource
@@ -59,17 +59,17 @@ def bound_myself(parent: int, memory_bytes: int) -> None:
     os.nice(_NICER)
     if sys.platform == "linux":
         _die_with_parent()
-        _be_first_for_the_memory_killer()
+        _prefer_for_oom_killer()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    # Not RLIMIT_AS: allocators reserve far more addresses than they ever use (one arena a thread).
+    # Not RLIMIT_AS: allocators reserve far more addresses than they use (one arena per thread).
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     if os.getppid() != parent:
         raise SystemExit(0)
 
 
-def let_others_first(process_id: int) -> bool:
-    """Make a reader yield to the others, for the rest of its life; tell whether that is so."""
+def lower_priority(process_id: int) -> bool:
+    """Lower a reader's priority for the rest of its life and return whether that worked."""
     if sys.platform == "win32":
         return False
     try:
@@ -89,8 +89,8 @@ def _die_with_parent() -> None:
         raise OSError(ctypes.get_errno(), "prctl")
 
 
-def _be_first_for_the_memory_killer() -> None:
-    """Where the host's memory ends, this process goes rather than the bot (proc(5), oom_score_adj)."""
+def _prefer_for_oom_killer() -> None:
+    """Make the kernel's out-of-memory killer choose this process before the bot (proc(5), oom_score_adj)."""
     try:
         adjust = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
     except OSError:  # no /proc: the limit above remains
@@ -131,7 +131,7 @@ if sys.platform == "win32":
         )
 
     class Job:
-        """A job object around one process: it dies with this one and has a memory of its own.
+        """A job object around one process, which dies with this one and has a memory limit.
 
         https://learn.microsoft.com/windows/win32/procthread/job-objects. Raises OSError.
         """
@@ -164,13 +164,13 @@ if sys.platform == "win32":
                 self._kernel.CloseHandle(process)
 
         def close(self) -> None:
-            """End the process, if it still lives, and let the job go."""
+            """End the process if it still runs, and release the job."""
             self._kernel.CloseHandle(self._job)
 
 else:
 
     class Job:
-        """Nothing: elsewhere the process bounds itself."""
+        """Does nothing; on other systems the process limits itself."""
 
         def __init__(self, process_id: int, memory_bytes: int) -> None:
             del process_id, memory_bytes

@@ -1,11 +1,11 @@
-"""What the bot and a process that reads pictures say to each other.
+"""The wire protocol between the bot and a process that reads pictures.
 
-Not ``pickle``: who unpickles runs what the sender wants, and the sender has just read a stranger's file. What
-comes back is bounded and checked like the file itself.
+It does not use ``pickle``: unpickling runs the sender's code, and the sender has just read an untrusted file.
+Responses are bounded and checked like the file itself.
 
-The bot sends a job (its size, the file's length, the file). The process answers with how many pixels it will
-decode, waits for one byte that lets it go on, and answers with the picture. Instead of each answer it may
-refuse the file, say that memory has ended, or that it failed.
+The bot sends a job (its size, the file's length, the file). The process answers with the number of pixels
+that it will decode, waits for one byte to continue, and answers with the picture. In place of either answer
+it may refuse the file, or report that it ran out of memory or failed.
 """
 
 import json
@@ -19,9 +19,9 @@ from kleinbot.domain.pictures import Pixels
 from kleinbot.images.limits import MAX_PIXELS
 
 JOB = struct.Struct("!I?Q")
-"""The largest number of tokens of the answer, whether small pictures grow, the file's length in bytes."""
+"""The most tokens of the answer, whether small pictures are scaled up, the file's length in bytes."""
 HEAD = struct.Struct("!cI")
-"""An answer's kind, the length of what follows in bytes."""
+"""An answer's kind and the length of its body in bytes."""
 GO_ON = b"\x01"
 _SIZE = struct.Struct("!II")
 _COUNT = struct.Struct("!Q")
@@ -41,39 +41,39 @@ _REFUSALS = frozenset(
         Code.PICTURE_PNG_OF_XCODE,
     }
 )
-"""Why a file may be refused by the process that reads it."""
+"""The refusals that the process may return."""
 
 
 class FrameKind(Enum):
-    """What an answer is."""
+    """The kind of an answer."""
 
     READY = b"K"
     SIZE = b"S"
     PIXELS = b"P"
     REFUSED = b"R"
-    MEMORY_ENDED = b"M"
+    OUT_OF_MEMORY = b"M"
     FAILED = b"E"
 
 
-class MisbehavedError(Exception):
-    """An answer that the protocol does not know: whoever gave it is no longer what was started."""
+class ProtocolViolationError(Exception):
+    """An answer outside the protocol: the process is no longer the program that was started."""
 
 
 @dataclass(frozen=True)
 class Head:
-    """What comes next, and how many bytes of it."""
+    """The kind and length of the body that follows."""
 
     kind: FrameKind
     length: int
 
 
 def head_of(raw: bytes, max_tokens: int = 0) -> Head:
-    """Read an answer's first bytes. Raises MisbehavedError, also where it announces more than is allowed."""
+    """Parse an answer's head. Raises ProtocolViolationError, also if it announces more than is allowed."""
     letter, length = HEAD.unpack(raw)
     try:
         kind = FrameKind(letter)
     except ValueError:
-        raise MisbehavedError(f"the answer {letter!r} is unknown") from None
+        raise ProtocolViolationError(f"the answer {letter!r} is unknown") from None
     most = {
         FrameKind.SIZE: _COUNT.size,
         FrameKind.PIXELS: _SIZE.size + 3 * max_tokens * TOKEN_PX * TOKEN_PX,
@@ -81,12 +81,12 @@ def head_of(raw: bytes, max_tokens: int = 0) -> Head:
         FrameKind.FAILED: _MOST_WORDS_BYTES,
     }.get(kind, 0)
     if length > most:
-        raise MisbehavedError(f"{kind.name} announces {length} bytes where {most} are the most")
+        raise ProtocolViolationError(f"{kind.name} announces {length} bytes where {most} are the most")
     return Head(kind, length)
 
 
 def framed(kind: FrameKind, *parts: bytes) -> bytes:
-    """Return an answer as it is sent."""
+    """Return an answer's bytes."""
     return b"".join((HEAD.pack(kind.value, sum(map(len, parts))), *parts))
 
 
@@ -95,12 +95,12 @@ def size_answer(pixels: int) -> bytes:
 
 
 def pixel_count_of(body: bytes) -> int:
-    """Return how many pixels are about to be decoded. Raises MisbehavedError for more than may be."""
+    """Return how many pixels will be decoded. Raises ProtocolViolationError for more than the limit."""
     if len(body) != _COUNT.size:
-        raise MisbehavedError(f"a size of {len(body)} bytes")
+        raise ProtocolViolationError(f"a size of {len(body)} bytes")
     (pixels,) = _COUNT.unpack(body)
     if not 0 < pixels <= MAX_PIXELS:
-        raise MisbehavedError(f"a picture of {pixels} pixels")
+        raise ProtocolViolationError(f"a picture of {pixels} pixels")
     return int(pixels)
 
 
@@ -109,16 +109,16 @@ def pixels_answer(pixels: Pixels) -> bytes:
 
 
 def pixels_in(body: bytes) -> Pixels:
-    """Return the pixels of an answer. Raises MisbehavedError where they are no picture of whole tokens."""
+    """Return the pixels of an answer. Raises ProtocolViolationError unless they fill whole tokens."""
     if len(body) < _SIZE.size:
-        raise MisbehavedError(f"pixels of {len(body)} bytes")
+        raise ProtocolViolationError(f"pixels of {len(body)} bytes")
     width_px, height_px = _SIZE.unpack_from(body)
     if not width_px or not height_px or width_px % TOKEN_PX or height_px % TOKEN_PX:
-        raise MisbehavedError(f"pixels of {width_px}×{height_px}")
+        raise ProtocolViolationError(f"pixels of {width_px}×{height_px}")
     try:
         return Pixels(width_px, height_px, body[_SIZE.size :])
     except ValueError as error:
-        raise MisbehavedError(str(error)) from error
+        raise ProtocolViolationError(str(error)) from error
 
 
 def refused_answer(refusal: Refusal) -> bytes:
@@ -127,14 +127,14 @@ def refused_answer(refusal: Refusal) -> bytes:
 
 
 def refusal_in(body: bytes) -> Refusal:
-    """Return the refusal of an answer. Raises MisbehavedError for anything but one of a picture."""
+    """Return the refusal of an answer. Raises ProtocolViolationError for other codes."""
     try:
         words = json.loads(body)
         code, parameters = Code(words["code"]), dict(words["parameters"])
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise MisbehavedError("a refusal that cannot be read") from error
+        raise ProtocolViolationError("a refusal that cannot be read") from error
     if code not in _REFUSALS or len(parameters) > _MOST_PARAMETERS:
-        raise MisbehavedError(f"a refusal {code} with {len(parameters)} parameters")
+        raise ProtocolViolationError(f"a refusal {code} with {len(parameters)} parameters")
     return Refusal(code, **{name: _parameter(value) for name, value in parameters.items()})
 
 
@@ -142,8 +142,8 @@ def failed_answer(words: str) -> bytes:
     return framed(FrameKind.FAILED, words.encode(errors="replace")[-_MOST_WORDS_BYTES:])
 
 
-def words_in(body: bytes) -> str:
-    """Return the words of a failure, for a log: printable, on one line."""
+def message_in(body: bytes) -> str:
+    """Return a failure's message for the log: printable, on one line."""
     return ascii(body.decode(errors="replace"))
 
 
@@ -152,4 +152,4 @@ def _parameter(value: object) -> Parameter:
         return value
     if isinstance(value, str) and len(value) <= _MOST_PARAMETER_CHARACTERS:
         return value
-    raise MisbehavedError("a parameter that no refusal has")
+    raise ProtocolViolationError("a parameter that no refusal has")

@@ -1,9 +1,9 @@
-"""Whose picture is read next: fair by the time that members' pictures took, never two of one member at once.
+"""The order of reading: fair by the time that members' pictures took, and never two of one member at once.
 
-What others wait for is a reader, so that is what is counted: whoever has held readers for the least time
-lately goes first. One reader is kept for members whose pictures were quick to read: slow ones, and those of
-members of whom nothing was read yet, have all the others. Whoever has been quick and sends a slow one gets no
-further than that one: it no longer counts as theirs, and they no longer as quick.
+Readers are the scarce resource, so the member who recently used them for the least time goes first. One
+reader is reserved for members whose pictures were quick to read; slow members and new members share the
+others. A quick member who sends a slow picture gains nothing beyond it: it releases the reserved reader, and
+the member no longer counts as quick.
 """
 
 import asyncio
@@ -14,30 +14,30 @@ from dataclasses import dataclass
 from kleinbot.domain.clock import Clock
 
 HALF_LIFE_S = 60.0
-"""After so long half of what somebody took is forgotten."""
+"""The half-life of a member's usage."""
 
 QUICK_S = 1.0
-"""What one picture may take and still be quick. A phone's of 12 megapixels takes a quarter of that."""
+"""The most time of a quick picture. A phone's 12-megapixel picture takes a quarter of it."""
 
 FORGIVEN_S = 0.1
-"""Whoever has no more than this beyond ``QUICK_S`` left is quick again: after six minutes for one of 7 s."""
+"""A member with at most this much usage beyond ``QUICK_S`` is quick again: six minutes after one of 7 s."""
 
 MOST_EXTRA = 2
-"""So many pictures of members who were quick before may be slow without holding up others."""
+"""The number of pictures of formerly quick members that may be slow without holding up others."""
 
 MOST_REMEMBERED = 10_000
-"""Members, of some 200 bytes each; whoever sent nothing for the longest time is forgotten."""
+"""Members, at about 200 bytes each. The least recently active member is forgotten first."""
 
 
-class NoPlaceError(Exception):
-    """As many wait as may."""
+class ReadingQueueFullError(Exception):
+    """The waiting list is full."""
 
 
 @dataclass
 class ReaderTurn:
-    """One picture's time with a reader. ``waited_s`` of it were spent waiting for others.
+    """One picture's use of a reader. ``waited_s``: the part spent waiting for others.
 
-    ``is_extra``: it began as quick and was not, so that another one may be read beside it.
+    ``is_extra``: it started as quick but was slow, so another picture may be read beside it.
     """
 
     is_quick: bool
@@ -51,10 +51,10 @@ class ReaderTurn:
 
 
 @dataclass(frozen=True)
-class _Past:
-    """What was known of a member at ``at_s``.
+class _Usage:
+    """A member's usage at ``at_s``.
 
-    ``used_s``: with readers; ``slow_s``: of that, what single pictures took beyond ``QUICK_S``.
+    ``used_s``: time with readers. ``slow_s``: the part that single pictures took beyond ``QUICK_S``.
     """
 
     at_s: float
@@ -62,13 +62,13 @@ class _Past:
     slow_s: float = 0.0
     has_read: bool = False
 
-    def after(self, now_s: float) -> "_Past":
+    def after(self, now_s: float) -> "_Usage":
         left = 0.5 ** ((now_s - self.at_s) / HALF_LIFE_S)
-        return _Past(now_s, self.used_s * left, self.slow_s * left, self.has_read)
+        return _Usage(now_s, self.used_s * left, self.slow_s * left, self.has_read)
 
-    def with_picture(self, took_s: float, *, is_read: bool) -> "_Past":
+    def with_picture(self, took_s: float, *, is_read: bool) -> "_Usage":
         slow_s = self.slow_s + max(0.0, took_s - QUICK_S)
-        return _Past(self.at_s, self.used_s + took_s, slow_s, self.has_read or is_read)
+        return _Usage(self.at_s, self.used_s + took_s, slow_s, self.has_read or is_read)
 
     @property
     def is_quick(self) -> bool:
@@ -76,7 +76,7 @@ class _Past:
 
 
 class ReadingOrder:
-    """``at_once`` turns at a time, one for a member, and a bounded line before them."""
+    """Runs ``at_once`` turns at a time, one per member, with a bounded waiting list."""
 
     def __init__(self, at_once: int, waiting: int, clock: Clock) -> None:
         self._free = at_once
@@ -86,7 +86,7 @@ class ReadingOrder:
         self._clock = clock
         self._busy: dict[int, ReaderTurn] = {}
         self._waiting: list[tuple[int, asyncio.Future[ReaderTurn]]] = []
-        self._pasts: dict[int, _Past] = {}
+        self._usages: dict[int, _Usage] = {}
 
     @property
     def waiting(self) -> int:
@@ -94,7 +94,7 @@ class ReadingOrder:
 
     @asynccontextmanager
     async def take(self, member_id: int) -> AsyncIterator[ReaderTurn]:
-        """Wait for ``member_id``'s turn and hold it. Raises NoPlaceError where the line is full."""
+        """Wait for ``member_id``'s turn and hold it. Raises ReadingQueueFullError if the list is full."""
         turn = await self._begin(member_id)
         is_read = False
         try:
@@ -104,15 +104,15 @@ class ReadingOrder:
             self._end(member_id, is_read=is_read)
 
     def note_slow(self, turn: ReaderTurn) -> None:
-        """Note that a picture takes longer than ``QUICK_S``.
+        """Record that a picture takes longer than ``QUICK_S``.
 
-        Where it began as a quick one, another may be read beside it: others need not wait for its end.
+        If it started as quick, another picture may be read beside it, so others need not wait for its end.
         """
         turn.is_slow = True
-        self._pass_slow()
-        self._call(self._clock.monotonic_s())
+        self._reclassify_slow()
+        self._grant(self._clock.monotonic_s())
 
-    def _pass_slow(self) -> None:
+    def _reclassify_slow(self) -> None:
         for turn in self._busy.values():
             if turn.is_slow and turn.is_quick and self._free_extra > 0:
                 self._free_extra -= 1
@@ -123,29 +123,29 @@ class ReadingOrder:
         if self._may(member_id, self._clock.monotonic_s()):
             return self._start(member_id)
         if len(self._waiting) >= self._most_waiting:
-            raise NoPlaceError
-        called: asyncio.Future[ReaderTurn] = asyncio.get_running_loop().create_future()
-        self._waiting.append((member_id, called))
+            raise ReadingQueueFullError
+        granted: asyncio.Future[ReaderTurn] = asyncio.get_running_loop().create_future()
+        self._waiting.append((member_id, granted))
         try:
-            return await called
+            return await granted
         except asyncio.CancelledError:
-            if (member_id, called) in self._waiting:
-                self._waiting.remove((member_id, called))
-            else:  # called and cancelled in the same moment
+            if (member_id, granted) in self._waiting:
+                self._waiting.remove((member_id, granted))
+            else:  # granted and cancelled at the same moment
                 self._end(member_id, is_read=False)
             raise
 
     def _may(self, member_id: int, now_s: float) -> bool:
         if self._free == 0 or member_id in self._busy:
             return False
-        return self._free_for_all > 0 or self._past(member_id, now_s).is_quick
+        return self._free_for_all > 0 or self._usage_of(member_id, now_s).is_quick
 
-    def _past(self, member_id: int, now_s: float) -> _Past:
-        return self._pasts.get(member_id, _Past(now_s)).after(now_s)
+    def _usage_of(self, member_id: int, now_s: float) -> _Usage:
+        return self._usages.get(member_id, _Usage(now_s)).after(now_s)
 
     def _start(self, member_id: int) -> ReaderTurn:
         now_s = self._clock.monotonic_s()
-        turn = self._busy[member_id] = ReaderTurn(self._past(member_id, now_s).is_quick, now_s)
+        turn = self._busy[member_id] = ReaderTurn(self._usage_of(member_id, now_s).is_quick, now_s)
         self._free -= 1
         self._free_for_all -= not turn.is_quick
         return turn
@@ -155,23 +155,23 @@ class ReadingOrder:
         turn = self._busy.pop(member_id)
         if turn.is_extra:
             self._free_extra += 1
-            self._pass_slow()
+            self._reclassify_slow()
         else:
             self._free += 1
             self._free_for_all += not turn.is_quick
-        past = self._past(member_id, now_s).with_picture(turn.took_s(now_s), is_read=is_read)
-        self._pasts.pop(member_id, None)
-        self._pasts[member_id] = past
-        if len(self._pasts) > MOST_REMEMBERED:
-            del self._pasts[next(iter(self._pasts))]
-        self._call(now_s)
+        usage = self._usage_of(member_id, now_s).with_picture(turn.took_s(now_s), is_read=is_read)
+        self._usages.pop(member_id, None)
+        self._usages[member_id] = usage
+        if len(self._usages) > MOST_REMEMBERED:
+            del self._usages[next(iter(self._usages))]
+        self._grant(now_s)
 
-    def _call(self, now_s: float) -> None:
-        """Give the turns that are free to those who took least; of equals, to who came first."""
-        for place in sorted(self._waiting, key=lambda place: self._past(place[0], now_s).used_s):
-            member_id, called = place
+    def _grant(self, now_s: float) -> None:
+        """Give free turns to the members with the least usage, ties in order of arrival."""
+        for place in sorted(self._waiting, key=lambda place: self._usage_of(place[0], now_s).used_s):
+            member_id, granted = place
             if self._may(member_id, now_s):
                 self._waiting.remove(place)
                 turn = self._start(member_id)
-                if not called.done():  # else cancelled: it ends its turn itself, in a moment
-                    called.set_result(turn)
+                if not granted.done():  # a cancelled caller ends its turn itself
+                    granted.set_result(turn)
