@@ -50,13 +50,13 @@ DAY_MS = 86_400_000
 ADA = Actor(server_id=10, member_id=1, locale="en-US")
 BOB = Actor(server_id=10, member_id=2, locale="en-US")
 MODERATOR = Actor(server_id=10, member_id=3, locale="en-US", is_moderator=True)
-HOST = Actor(server_id=11, member_id=9, locale="en-US", is_owner=True)
+OWNER = Actor(server_id=11, member_id=9, locale="en-US", is_owner=True)
 STRANGER = Actor(server_id=11, member_id=1, locale="en-US", is_moderator=True)
 
 
 @dataclass
-class Progressed:
-    """Collects what the dispatcher tells the board."""
+class ProgressRecorder:
+    """Collects the progress that the dispatcher reports."""
 
     reports: list[tuple[str, JobProgress]] = field(default_factory=list)
 
@@ -64,8 +64,8 @@ class Progressed:
         self.reports.append((job_id, progress))
 
 
-class Counted(NoMetrics):
-    """Writes down what the meters are told."""
+class RecordingMetrics(NoMetrics):
+    """Records what is reported to the metrics."""
 
     def __init__(self) -> None:
         self.refusals: list[Code] = []
@@ -104,30 +104,30 @@ class Counted(NoMetrics):
 
 
 @dataclass
-class Room:
-    """How much room a test's disk has; what it changes holds from the next look on."""
+class DiskSpace:
+    """The free space of a test's disk; a change takes effect at the next check."""
 
     free_bytes: int = 2**40
 
 
 @dataclass
-class Studio:
+class UseCaseHarness:
     clock: ManualClock
     engine: ScriptedEngine
     database: Database
     archive: Archive
     scheduler: Scheduler
-    recall: JobQueries
+    queries: JobQueries
     submit: Submit
     cancel: Cancel
     dispatcher: Dispatcher
     finisher: Finisher
-    progressed: Progressed
+    progress: ProgressRecorder
     deliveries: list[int]
-    metrics: Counted
-    learning: MeasuredTimes
+    metrics: RecordingMetrics
+    measured_times: MeasuredTimes
     claims: Claims
-    host: Room
+    disk: DiskSpace
     chance: random.Random
 
     @property
@@ -154,13 +154,13 @@ class Studio:
         return await self.submit.imagine(actor, ImagineRequest(prompt, count=count), reply(self.clock))
 
     async def steps(self, steps: int, actor: Actor = ADA) -> Accepted:
-        """Accept one picture of so many steps: long work."""
+        """Accept one image of ``steps`` steps, for a long job."""
         grid = Aspect.SQUARE.grid.scaled_to(self.engine.profile.largest_grid_tokens)
         draft = Draft(JobSpec(JobKind.IMAGINE, "a long story", grid, steps))
         return await self.submit.accept(actor, draft, Options(1, None, private=False), reply(self.clock))
 
     async def job(self, job_id: str) -> Job:
-        job = await self.recall.job(job_id)
+        job = await self.queries.job(job_id)
         assert job is not None
         return job
 
@@ -185,9 +185,9 @@ def build(
     capacity: Capacity | None = None,
     chance: random.Random | None = None,
     further_engines: Sequence[ScriptedEngine] = (),
-) -> Studio:
+) -> UseCaseHarness:
     chance = chance or random.Random(1)
-    metrics, host, progressed = Counted(), Room(), Progressed()
+    metrics, disk, progress = RecordingMetrics(), DiskSpace(), ProgressRecorder()
     deliveries: list[int] = []
 
     def wake() -> None:
@@ -210,11 +210,11 @@ def build(
     rendering = build_rendering(
         base,
         scheduling,
-        progressed,
+        progress,
         wake,
         model_name="test",
         version="0",
-        free_bytes=lambda: host.free_bytes,
+        free_bytes=lambda: disk.free_bytes,
     )
     ports = UseCasePorts(
         used=rendering.dispatcher.used,
@@ -228,10 +228,10 @@ def build(
     usecases = build_usecases(
         base, scheduling, KleinPromptMeter(lambda: None), QuotaRule(600, DAY_MS), engine.profile, ports
     )
-    return Studio(
+    return UseCaseHarness(
         clock, engine, database, base.archive, scheduling.scheduler, scheduling.queries, usecases.submit,
-        usecases.cancel, rendering.dispatcher, rendering.finisher, progressed, deliveries, metrics,
-        scheduling.measured_times, rendering.claims, host, chance,
+        usecases.cancel, rendering.dispatcher, rendering.finisher, progress, deliveries, metrics,
+        scheduling.measured_times, rendering.claims, disk, chance,
     )  # fmt: skip
 
 

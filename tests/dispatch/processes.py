@@ -24,7 +24,7 @@ from tests.e2e.accounts import ARCHIVE, DATABASE, record, rows
 from tests.manual_clock import ManualClock
 from tests.scripted_engine import ScriptedEngine
 from tests.upkeep.installation import Installation
-from tests.usecase_harness import Studio, build
+from tests.usecase_harness import UseCaseHarness, build
 
 T = TypeVar("T")
 
@@ -78,33 +78,33 @@ class Processes(RuleBasedStateMachine):
         self.turnstile = Turnstile()
         self.engine.gate = cast("asyncio.Event", self.turnstile)
         database = await Database.open(self.folder / DATABASE)
-        self.studio: Studio = build(self.folder, database, self.clock, self.engine, LIMITS)
+        self.harness: UseCaseHarness = build(self.folder, database, self.clock, self.engine, LIMITS)
         # Job keys must not come again: each process draws others, as chance does.
-        self.studio.submit._random.seed(self.starts)
+        self.harness.submit._random.seed(self.starts)
         self.starts += 1
         self.clock.advance(0.001)
         failed = self._failed()
-        await recover(database, self.studio.scheduler, PROFILE, ModelSize.SMALL, self.clock)
+        await recover(database, self.harness.scheduler, PROFILE, ModelSize.SMALL, self.clock)
         if self._failed() == failed:  # else one was given up, and its member is charged less
             order = self._order()
             assert not told or order == told, "the order that was told holds"
-        self.dispatching = asyncio.create_task(self.studio.dispatcher.run())
+        self.dispatching = asyncio.create_task(self.harness.dispatcher.run())
         self.batches_seen = 0
         await self._settled()
 
     async def _close(self) -> None:
         self.dispatching.cancel()
         await asyncio.gather(self.dispatching, return_exceptions=True)
-        await self.studio.finisher.close()
-        await self.studio.archive.close()
-        await self.studio.database.close()
+        await self.harness.finisher.close()
+        await self.harness.archive.close()
+        await self.harness.database.close()
 
     def _order(self) -> list[ImageKey]:
         """Return in which order all would start, were the batches in hand taken back into line.
 
         Which is what a restart does: who had joined a batch before their turn wait for their turn again.
         """
-        queue = copy.deepcopy(self.studio.queue)
+        queue = copy.deepcopy(self.harness.queue)
         running = {image.key for image in queue.running}
         for key in running.intersection(self._images_that_are("running")):  # nobody wants the others any more
             queue.returned(key)
@@ -115,11 +115,11 @@ class Processes(RuleBasedStateMachine):
         try:
             async with asyncio.timeout(WAIT_S):
                 while not (self.turnstile.somebody_waits or self._is_idle() or self.dispatching.done()):
-                    await self.studio.finisher.emptied()
+                    await self.harness.finisher.emptied()
                     await asyncio.sleep(0)
-                await self.studio.finisher.emptied()
+                await self.harness.finisher.emptied()
         except TimeoutError:
-            queue, stuck = self.studio.queue, io.StringIO()
+            queue, stuck = self.harness.queue, io.StringIO()
             self.dispatching.print_stack(file=stuck)
             raise AssertionError(
                 f"work is conserved: {queue.waiting} wait, {queue.running} run, {stuck.getvalue()}"
@@ -131,27 +131,27 @@ class Processes(RuleBasedStateMachine):
 
     def _is_idle(self) -> bool:
         """Nothing is in line, and the rows say so too: what fails leaves the line a moment before."""
-        if self.studio.queue.waiting or self.studio.queue.running:
+        if self.harness.queue.waiting or self.harness.queue.running:
             return False
         return not (self._images_that_are("waiting") or self._images_that_are("running"))
 
     def _look_at_new_batches(self) -> None:
         new = self.engine.batches[self.batches_seen :]
         self.batches_seen = len(self.engine.batches)
-        running = {image.key: image for image in self.studio.queue.running}
+        running = {image.key: image for image in self.harness.queue.running}
         for batch in new:
             self._assert_fair_start([running[task.key] for task in batch])
 
     def _assert_fair_start(self, batch: list[WaitingImage]) -> None:
         first = batch[0]
         assert {image.shape for image in batch} == {first.shape}
-        most = 1 if any(image.alone for image in batch) else self.studio.limits.max_batch(first.shape)
+        most = 1 if any(image.alone for image in batch) else self.harness.limits.max_batch(first.shape)
         assert len(batch) <= most
-        expected_ms = 1000 * self.studio.cost_model.expected_s(first.shape)
+        expected_ms = 1000 * self.harness.cost_model.expected_s(first.shape)
         for image in batch:
-            deadline_ms = self.studio.queue.deadline_ms(image.key.job_id)
+            deadline_ms = self.harness.queue.deadline_ms(image.key.job_id)
             assert deadline_ms is None or self.clock.now_ms() + expected_ms <= deadline_ms
-            older = [other for other in self.studio.queue.waiting if _same_queue(other, image)]
+            older = [other for other in self.harness.queue.waiting if _same_queue(other, image)]
             assert all(image.order < other.order for other in older), "first in, first out"
 
     def _push(self) -> None:
@@ -169,7 +169,7 @@ class Processes(RuleBasedStateMachine):
         await asyncio.wait_for(asyncio.shield(self.dispatching), WAIT_S)
 
     async def _stopped(self, in_hand: bool) -> None:
-        await self.studio.dispatcher.stop()
+        await self.harness.dispatcher.stop()
         async with asyncio.timeout(WAIT_S):
             while in_hand and not self.dispatching.done():
                 self.turnstile.push()

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from kleinbot.domain.job import Job
-from tests.usecase_harness import Studio
+from tests.usecase_harness import UseCaseHarness
 
 
 @asynccontextmanager
-async def running(studio: Studio) -> AsyncIterator["asyncio.Task[None]"]:
-    task = asyncio.create_task(studio.dispatcher.run())
+async def running(harness: UseCaseHarness) -> AsyncIterator["asyncio.Task[None]"]:
+    task = asyncio.create_task(harness.dispatcher.run())
     try:
         yield task
     finally:
@@ -18,10 +18,10 @@ async def running(studio: Studio) -> AsyncIterator["asyncio.Task[None]"]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def until(studio: Studio, job_id: str, holds: Callable[[Job], bool]) -> Job:
+async def until(harness: UseCaseHarness, job_id: str, holds: Callable[[Job], bool]) -> Job:
     async with asyncio.timeout(10):
         while True:
-            job = await studio.recall.job(job_id)
+            job = await harness.queries.job(job_id)
             assert job is not None
             if holds(job):
                 return job

@@ -12,7 +12,7 @@ from kleinbot.domain.job import JobState
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.pictures import Pixels
 from kleinbot.store.jobs import jobs
-from tests.usecase_harness import Studio
+from tests.usecase_harness import UseCaseHarness
 
 _BROKEN = """
     CREATE TRIGGER broken BEFORE UPDATE OF state ON jobs WHEN NEW.state = 'failed'
@@ -20,11 +20,11 @@ _BROKEN = """
 """
 
 
-async def _claimed(studio: Studio) -> ImageKey:
+async def _claimed(harness: UseCaseHarness) -> ImageKey:
     """Have an image claimed whose job cannot be failed: the database refuses that, and not for a moment."""
-    key = ImageKey((await studio.imagine()).status.job.job_id, 0)
-    async with studio.database.transaction() as transaction:
-        await jobs.claim(transaction, key, "batch", studio.clock.now_ms())
+    key = ImageKey((await harness.imagine()).status.job.job_id, 0)
+    async with harness.database.transaction() as transaction:
+        await jobs.claim(transaction, key, "batch", harness.clock.now_ms())
         await transaction.change(_BROKEN)
     return key
 
@@ -33,46 +33,46 @@ def _tries(caplog: pytest.LogCaptureFixture) -> int:
     return sum("could not be failed" in record.getMessage() for record in caplog.records)
 
 
-async def _until(studio: Studio, holds: Callable[[], bool]) -> None:
+async def _until(harness: UseCaseHarness, holds: Callable[[], bool]) -> None:
     """Let time pass until something holds."""
     async with asyncio.timeout(10):
         while not holds():
-            studio.clock.advance(1)
+            harness.clock.advance(1)
             await asyncio.sleep(0)
 
 
 async def test_a_failure_that_cannot_be_noted_is_noted_later(
-    studio: Studio, caplog: pytest.LogCaptureFixture
+    harness: UseCaseHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    key = await _claimed(studio)
-    studio.finisher.refuse(key, RenderError(Code.RENDER_FAILED))
-    await _until(studio, lambda: _tries(caplog) == 2)
-    async with studio.database.transaction() as transaction:
+    key = await _claimed(harness)
+    harness.finisher.refuse(key, RenderError(Code.RENDER_FAILED))
+    await _until(harness, lambda: _tries(caplog) == 2)
+    async with harness.database.transaction() as transaction:
         await transaction.change("DROP TRIGGER broken")
-    await _until(studio, lambda: not studio.finisher.is_busy)
-    assert (await studio.job(key.job_id)).state is JobState.FAILED
-    assert await studio.spent_tenths() == 0
+    await _until(harness, lambda: not harness.finisher.is_busy)
+    assert (await harness.job(key.job_id)).state is JobState.FAILED
+    assert await harness.spent_tenths() == 0
 
 
 async def test_what_can_never_be_noted_is_put_back_at_the_end(
-    studio: Studio, caplog: pytest.LogCaptureFixture
+    harness: UseCaseHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    key = await _claimed(studio)
-    studio.finisher.refuse(key, RenderError(Code.RENDER_FAILED))
-    await _until(studio, lambda: _tries(caplog) == 1)
-    await asyncio.wait_for(studio.finisher.close(), 10)
-    assert (await studio.job(key.job_id)).state is JobState.QUEUED
-    assert await studio.spent_tenths() == 10
+    key = await _claimed(harness)
+    harness.finisher.refuse(key, RenderError(Code.RENDER_FAILED))
+    await _until(harness, lambda: _tries(caplog) == 1)
+    await asyncio.wait_for(harness.finisher.close(), 10)
+    assert (await harness.job(key.job_id)).state is JobState.QUEUED
+    assert await harness.spent_tenths() == 10
 
 
 async def test_the_file_of_a_cancelled_picture_that_cannot_be_deleted_holds_up_nothing(
-    studio: Studio, monkeypatch: pytest.MonkeyPatch
+    harness: UseCaseHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = (await studio.imagine()).status.job
+    job = (await harness.imagine()).status.job
     key = ImageKey(job.job_id, 0)
-    async with studio.database.transaction() as transaction:
-        await jobs.claim(transaction, key, "batch", studio.clock.now_ms())
-        assert await jobs.stop(transaction, key.job_id, JobState.CANCELLED, studio.clock.now_ms())
+    async with harness.database.transaction() as transaction:
+        await jobs.claim(transaction, key, "batch", harness.clock.now_ms())
+        assert await jobs.stop(transaction, key.job_id, JobState.CANCELLED, harness.clock.now_ms())
     unlink = Path.unlink
 
     def locked(path: Path, missing_ok: bool = False) -> None:
@@ -82,7 +82,7 @@ async def test_the_file_of_a_cancelled_picture_that_cannot_be_deleted_holds_up_n
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "unlink", locked)
-        studio.finisher.accept(job, key, Pixels(16, 16, bytes(16 * 16 * 3)), 0.5)
-        await asyncio.wait_for(studio.finisher.emptied(), 10)
-    assert not studio.finisher.is_busy
-    assert await studio.spent_tenths() == 0
+        harness.finisher.accept(job, key, Pixels(16, 16, bytes(16 * 16 * 3)), 0.5)
+        await asyncio.wait_for(harness.finisher.emptied(), 10)
+    assert not harness.finisher.is_busy
+    assert await harness.spent_tenths() == 0

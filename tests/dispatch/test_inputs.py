@@ -19,55 +19,57 @@ from kleinbot.images.labelled import encode_reference
 from kleinbot.usecases.recipes import Draft, Input, Options
 from tests.dispatch.restarting import restarted
 from tests.dispatch.running import ended, running, until, until_true
-from tests.usecase_harness import ADA, BOB, Studio, reply
+from tests.usecase_harness import ADA, BOB, UseCaseHarness, reply
 
 GRID = Grid(16, 16)
 PNG = encode_reference(Pixels(256, 256, bytes(256 * 256 * 3)))
 
 
-async def _edit(studio: Studio, actor: Actor = ADA) -> Job:
+async def _edit(harness: UseCaseHarness, actor: Actor = ADA) -> Job:
     draft = Draft(JobSpec(JobKind.EDIT, "make it green", GRID), (Input(Role.REFERENCE, PNG, GRID),))
     options = Options(1, None, private=False)
-    return (await studio.submit.accept(actor, draft, options, reply(studio.clock))).status.job
+    return (await harness.submit.accept(actor, draft, options, reply(harness.clock))).status.job
 
 
-async def _failed_for_its_input(studio: Studio, job_id: str) -> None:
-    job = await until(studio, job_id, ended)
+async def _failed_for_its_input(harness: UseCaseHarness, job_id: str) -> None:
+    job = await until(harness, job_id, ended)
     assert job.state is JobState.FAILED
     assert job.error is not None
     assert (job.error.code, job.error.parameters) == (Code.INPUT_LOST, {"position": 1})
 
 
 async def test_an_edit_whose_picture_is_lost_fails_refunded_and_the_bot_stops_cleanly_afterwards(
-    studio: Studio,
+    harness: UseCaseHarness,
 ) -> None:
-    job = await _edit(studio)
-    await studio.archive.delete(job.spec.references[0].file)
-    async with running(studio) as task:
-        await _failed_for_its_input(studio, job.job_id)
-        await studio.dispatcher.stop()
+    job = await _edit(harness)
+    await harness.archive.delete(job.spec.references[0].file)
+    async with running(harness) as task:
+        await _failed_for_its_input(harness, job.job_id)
+        await harness.dispatcher.stop()
         await asyncio.wait_for(task, 10)
-    assert await studio.spent_tenths() == 0
-    assert studio.engine.batches == []
-    assert not studio.queue.holds(job.job_id)
+    assert await harness.spent_tenths() == 0
+    assert harness.engine.batches == []
+    assert not harness.queue.holds(job.job_id)
 
 
 async def test_an_edit_whose_picture_is_damaged_fails_and_the_next_member_is_served(
-    studio: Studio, tmp_path: Path
+    harness: UseCaseHarness, tmp_path: Path
 ) -> None:
-    job = await _edit(studio)
-    studio.clock.advance(1)
-    other = (await studio.imagine(BOB)).status.job.job_id
+    job = await _edit(harness)
+    harness.clock.advance(1)
+    other = (await harness.imagine(BOB)).status.job.job_id
     # The header's length is wrong: Pillow calls that a ValueError, not a damaged file.
     damaged = PNG[:8] + (5).to_bytes(4, "big") + PNG[12:]
     (tmp_path / "archive" / job.spec.references[0].file).write_bytes(damaged)
-    async with running(studio):
-        await _failed_for_its_input(studio, job.job_id)
-        assert (await until(studio, other, ended)).state is JobState.DONE
-    assert await studio.spent_tenths() == 0
+    async with running(harness):
+        await _failed_for_its_input(harness, job.job_id)
+        assert (await until(harness, other, ended)).state is JobState.DONE
+    assert await harness.spent_tenths() == 0
 
 
-async def test_a_batch_mate_of_a_lost_picture_is_put_back_when_the_loop_is_cancelled(roomy: Studio) -> None:
+async def test_a_batch_mate_of_a_lost_picture_is_put_back_when_the_loop_is_cancelled(
+    roomy: UseCaseHarness,
+) -> None:
     lost, kept = await _edit(roomy, ADA), await _edit(roomy, BOB)
     await roomy.archive.delete(lost.spec.references[0].file)
     roomy.engine.gate.clear()
@@ -80,7 +82,7 @@ async def test_a_batch_mate_of_a_lost_picture_is_put_back_when_the_loop_is_cance
 
 
 async def test_what_nobody_foresaw_ends_the_process_twice_at_most_and_then_its_job_fails(
-    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    harness: UseCaseHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = RenderTasks.task
 
@@ -90,17 +92,17 @@ async def test_what_nobody_foresaw_ends_the_process_twice_at_most_and_then_its_j
         return await task(self, job, key)
 
     monkeypatch.setattr(RenderTasks, "task", breaks)
-    guilty = (await studio.imagine(ADA)).status.job.job_id
-    studio.clock.advance(1)
-    innocent = (await studio.imagine(BOB)).status.job.job_id
+    guilty = (await harness.imagine(ADA)).status.job.job_id
+    harness.clock.advance(1)
+    innocent = (await harness.imagine(BOB)).status.job.job_id
     for _ in range(MOST_LOST_ATTEMPTS):
         with pytest.raises(ZeroDivisionError):
-            await asyncio.wait_for(studio.dispatcher.run(), 10)
-        studio = await restarted(studio, tmp_path)
-    job = await studio.recall.job(guilty)
+            await asyncio.wait_for(harness.dispatcher.run(), 10)
+        harness = await restarted(harness, tmp_path)
+    job = await harness.queries.job(guilty)
     assert job is not None
     assert job.error is not None
     assert (job.state, job.error.code) == (JobState.FAILED, Code.GAVE_UP_AFTER_CRASHES)
-    async with running(studio):
-        assert (await until(studio, innocent, ended)).state is JobState.DONE
-    assert [await studio.spent_tenths(actor) for actor in (ADA, BOB)] == [0, 10]
+    async with running(harness):
+        assert (await until(harness, innocent, ended)).state is JobState.DONE
+    assert [await harness.spent_tenths(actor) for actor in (ADA, BOB)] == [0, 10]

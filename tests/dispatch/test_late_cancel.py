@@ -24,77 +24,79 @@ from tests.dispatch.restarting import restarted
 from tests.dispatch.running import ended, running, until, until_true
 from tests.dispatch.test_preemption import RESTS_AT, suspended_by_a_newcomer
 from tests.scheduler.late_cancelling import late_cancelling
-from tests.usecase_harness import ADA, BOB, HOST, MODERATOR, Studio
+from tests.usecase_harness import ADA, BOB, MODERATOR, OWNER, UseCaseHarness
 
 HOUR_S = HOUR_MS // MS_PER_S
 STEPS = 4
 PRICE = 10
 
 
-async def drawn(studio: Studio, within_step: int, actor: Actor = ADA, steps: int = STEPS) -> str:
+async def drawn(harness: UseCaseHarness, within_step: int, actor: Actor = ADA, steps: int = STEPS) -> str:
     """Let a picture be drawn until ``within_step`` is made; it stays there until ``let_go``."""
-    studio.engine.within_gates = {within_step: asyncio.Event()}
-    job_id = (await studio.steps(steps, actor)).status.job.job_id
-    await until_true(lambda: studio.dispatcher.used(job_id) == {0: Fraction(within_step, steps)})
+    harness.engine.within_gates = {within_step: asyncio.Event()}
+    job_id = (await harness.steps(steps, actor)).status.job.job_id
+    await until_true(lambda: harness.dispatcher.used(job_id) == {0: Fraction(within_step, steps)})
     return job_id
 
 
-async def let_go(studio: Studio) -> None:
+async def let_go(harness: UseCaseHarness) -> None:
     """Let what is on the card end."""
-    for gate in studio.engine.within_gates.values():
+    for gate in harness.engine.within_gates.values():
         gate.set()
-    await until_true(lambda: not studio.queue.running)
+    await until_true(lambda: not harness.queue.running)
 
 
-async def cancelled(studio: Studio, within_step: int, actor: Actor = ADA, steps: int = STEPS) -> Cancelled:
+async def cancelled(
+    harness: UseCaseHarness, within_step: int, actor: Actor = ADA, steps: int = STEPS
+) -> Cancelled:
     """Cancel a picture of one's own while ``within_step`` of it is made."""
-    job_id = await drawn(studio, within_step, actor, steps)
-    outcome = await studio.cancel.by_id(actor, job_id)
-    await let_go(studio)
+    job_id = await drawn(harness, within_step, actor, steps)
+    outcome = await harness.cancel.by_id(actor, job_id)
+    await let_go(harness)
     return outcome
 
 
 async def test_the_first_is_free_and_from_the_second_in_an_hour_on_what_was_used_counts(
-    studio: Studio,
+    harness: UseCaseHarness,
 ) -> None:
-    async with running(studio):
-        first = await cancelled(studio, 4)
+    async with running(harness):
+        first = await cancelled(harness, 4)
         assert (first.refunded_tenths, first.used_tenths) == (PRICE, 0)
-        assert first.next_counts_until_ms == studio.clock.now_ms() + HOUR_MS
-        assert await studio.spent_tenths() == 0
-        studio.clock.advance(600)
-        second = await cancelled(studio, 2)
+        assert first.next_counts_until_ms == harness.clock.now_ms() + HOUR_MS
+        assert await harness.spent_tenths() == 0
+        harness.clock.advance(600)
+        second = await cancelled(harness, 2)
         assert (second.refunded_tenths, second.used_tenths) == (5, 5)
-        third = await cancelled(studio, 3)
+        third = await cancelled(harness, 3)
         assert (third.refunded_tenths, third.used_tenths) == (3, 7)  # 7.5, in the member's favour
-    assert await studio.spent_tenths() == 5 + 7
+    assert await harness.spent_tenths() == 5 + 7
 
 
-async def test_the_hour_begins_with_the_latest(studio: Studio) -> None:
-    async with running(studio):
-        await cancelled(studio, 4)
-        studio.clock.advance(HOUR_S - 1)
-        assert (await cancelled(studio, 4)).used_tenths == PRICE
-        studio.clock.advance(HOUR_S - 1)
-        assert (await cancelled(studio, 4)).used_tenths == PRICE
-        studio.clock.advance(HOUR_S)
-        assert (await cancelled(studio, 4)).used_tenths == 0
+async def test_the_hour_begins_with_the_latest(harness: UseCaseHarness) -> None:
+    async with running(harness):
+        await cancelled(harness, 4)
+        harness.clock.advance(HOUR_S - 1)
+        assert (await cancelled(harness, 4)).used_tenths == PRICE
+        harness.clock.advance(HOUR_S - 1)
+        assert (await cancelled(harness, 4)).used_tenths == PRICE
+        harness.clock.advance(HOUR_S)
+        assert (await cancelled(harness, 4)).used_tenths == 0
 
 
 @pytest.mark.parametrize(
     ("steps", "within_step"), [(4, 1), (4, 2), (4, 3), (4, 4), (50, 1), (50, 40), (50, 50)]
 )
 async def test_whoever_cancels_again_and_again_pays_for_what_they_use(
-    studio: Studio, steps: int, within_step: int
+    harness: UseCaseHarness, steps: int, within_step: int
 ) -> None:
     """The card makes the step in hand to its end; less than a tenth is given away each time."""
-    async with running(studio):
-        await cancelled(studio, within_step, steps=steps)
-        before = studio.engine.steps_made
-        outcomes = [await cancelled(studio, within_step, steps=steps) for _ in range(5)]
-        made = studio.engine.steps_made - before
+    async with running(harness):
+        await cancelled(harness, within_step, steps=steps)
+        before = harness.engine.steps_made
+        outcomes = [await cancelled(harness, within_step, steps=steps) for _ in range(5)]
+        made = harness.engine.steps_made - before
     assert made == 5 * within_step
-    paid = await studio.spent_tenths()
+    paid = await harness.spent_tenths()
     price = outcomes[0].refunded_tenths + outcomes[0].used_tenths
     used = price * Fraction(made, steps)
     assert paid == sum(outcome.used_tenths for outcome in outcomes)
@@ -103,13 +105,13 @@ async def test_whoever_cancels_again_and_again_pays_for_what_they_use(
         assert paid >= Fraction(8, 10) * used
 
 
-async def test_cancelling_just_before_the_end_ends_with_the_quota(studio: Studio) -> None:
+async def test_cancelling_just_before_the_end_ends_with_the_quota(harness: UseCaseHarness) -> None:
     """Before it counted this went on for ever, at a part of the card and no quota."""
     times = 0
-    async with running(studio):
+    async with running(harness):
         with pytest.raises(Refusal) as caught:
             for _ in range(200):
-                await cancelled(studio, 4)
+                await cancelled(harness, 4)
                 times += 1
     assert caught.value.code is Code.QUOTA_EXHAUSTED
     assert times == 1 + 600 // PRICE
@@ -123,173 +125,175 @@ async def test_one_of_ten_who_cancels_again_and_again_gets_a_tenth_of_the_gpu_an
     assert got.paid == pytest.approx(5 / 6)  # the first is free
 
 
-async def test_what_waits_is_given_back_in_full_and_what_is_done_stays_paid(studio: Studio) -> None:
-    async with running(studio):
-        await cancelled(studio, 4)
+async def test_what_waits_is_given_back_in_full_and_what_is_done_stays_paid(harness: UseCaseHarness) -> None:
+    async with running(harness):
+        await cancelled(harness, 4)
 
         def hold_the_second(batch: Sequence[RenderTask]) -> None:
             if batch[0].key.position == 1:
-                studio.engine.within_gates = {2: asyncio.Event()}
+                harness.engine.within_gates = {2: asyncio.Event()}
 
-        studio.engine.within_gates = {}
-        studio.engine.before = hold_the_second
-        job_id = (await studio.imagine(count=4)).status.job.job_id
-        await until(studio, job_id, lambda job: len(job.done_images) == 1)
-        await until_true(lambda: studio.dispatcher.used(job_id) == {1: Fraction(2, 4)})
-        outcome = await studio.cancel.by_id(ADA, job_id)
-        await let_go(studio)
+        harness.engine.within_gates = {}
+        harness.engine.before = hold_the_second
+        job_id = (await harness.imagine(count=4)).status.job.job_id
+        await until(harness, job_id, lambda job: len(job.done_images) == 1)
+        await until_true(lambda: harness.dispatcher.used(job_id) == {1: Fraction(2, 4)})
+        outcome = await harness.cancel.by_id(ADA, job_id)
+        await let_go(harness)
     assert (outcome.used_tenths, outcome.refunded_tenths) == (5, 3 * PRICE - 5)
-    assert await studio.spent_tenths() == PRICE + 5
+    assert await harness.spent_tenths() == PRICE + 5
 
 
-async def test_what_has_not_begun_counts_neither_now_nor_later(studio: Studio) -> None:
-    async with running(studio):
-        studio.scheduler.set_service_mode(ServiceMode.PAUSED)
+async def test_what_has_not_begun_counts_neither_now_nor_later(harness: UseCaseHarness) -> None:
+    async with running(harness):
+        harness.scheduler.set_service_mode(ServiceMode.PAUSED)
         for _ in range(3):
-            waiting = (await studio.imagine(count=2)).status.job.job_id
-            outcome = await studio.cancel.by_id(ADA, waiting)
+            waiting = (await harness.imagine(count=2)).status.job.job_id
+            outcome = await harness.cancel.by_id(ADA, waiting)
             assert (outcome.refunded_tenths, outcome.next_counts_until_ms) == (2 * PRICE, None)
-        studio.scheduler.set_service_mode(ServiceMode.OPEN)
-        assert (await cancelled(studio, 4)).used_tenths == 0
+        harness.scheduler.set_service_mode(ServiceMode.OPEN)
+        assert (await cancelled(harness, 4)).used_tenths == 0
 
 
 @pytest.mark.parametrize("power", ["moderator", "host", "host of their own"])
 async def test_whoever_is_cancelled_by_power_pays_nothing_and_it_is_no_first_one(
-    studio: Studio, power: str
+    harness: UseCaseHarness, power: str
 ) -> None:
-    member = replace(HOST, server_id=ADA.server_id) if power == "host of their own" else ADA
-    async with running(studio):
-        await cancelled(studio, 4, BOB)
+    member = replace(OWNER, server_id=ADA.server_id) if power == "host of their own" else ADA
+    async with running(harness):
+        await cancelled(harness, 4, BOB)
         for _ in range(2):
-            job_id = await drawn(studio, 4, member)
+            job_id = await drawn(harness, 4, member)
             if power == "moderator":
-                outcome = await studio.cancel.by_id(MODERATOR, job_id)
+                outcome = await harness.cancel.by_id(MODERATOR, job_id)
             else:
-                outcome = await studio.cancel.by_owner(HOST, job_id)
-            await let_go(studio)
+                outcome = await harness.cancel.by_owner(OWNER, job_id)
+            await let_go(harness)
             assert (outcome.refunded_tenths, outcome.used_tenths) == (PRICE, 0)
             assert outcome.next_counts_until_ms is None
-        assert (await cancelled(studio, 4, member)).used_tenths == 0
-    assert await studio.spent_tenths(member) == 0
+        assert (await cancelled(harness, 4, member)).used_tenths == 0
+    assert await harness.spent_tenths(member) == 0
 
 
-async def test_a_moderator_pays_for_their_own(studio: Studio) -> None:
-    async with running(studio):
-        await cancelled(studio, 4, MODERATOR)
-        assert (await cancelled(studio, 4, MODERATOR)).used_tenths == PRICE
+async def test_a_moderator_pays_for_their_own(harness: UseCaseHarness) -> None:
+    async with running(harness):
+        await cancelled(harness, 4, MODERATOR)
+        assert (await cancelled(harness, 4, MODERATOR)).used_tenths == PRICE
 
 
-async def test_a_departure_and_a_failure_cost_nothing(studio: Studio) -> None:
-    gone = Departures(studio.database, studio.scheduler, lambda _: False, lambda: None, studio.clock)
-    async with running(studio):
-        await cancelled(studio, 4)
-        await drawn(studio, 4)
+async def test_a_departure_and_a_failure_cost_nothing(harness: UseCaseHarness) -> None:
+    gone = Departures(harness.database, harness.scheduler, lambda _: False, lambda: None, harness.clock)
+    async with running(harness):
+        await cancelled(harness, 4)
+        await drawn(harness, 4)
         await gone.look()
-        studio.clock.advance(GRACE_MS / MS_PER_S - 1)
-        assert await studio.spent_tenths() == PRICE
-        studio.clock.advance(1)
+        harness.clock.advance(GRACE_MS / MS_PER_S - 1)
+        assert await harness.spent_tenths() == PRICE
+        harness.clock.advance(1)
         await gone.look()
-        await let_go(studio)
-        assert await studio.spent_tenths() == 0
-        studio.engine.within_gates = {}
-        studio.engine.failures = [RenderError(Code.RENDER_FAILED)]
-        failing = (await studio.imagine()).status.job.job_id
-        await until(studio, failing, ended)
-    assert await studio.spent_tenths() == 0
-    assert (await studio.job(failing)).used_tenths is None
+        await let_go(harness)
+        assert await harness.spent_tenths() == 0
+        harness.engine.within_gates = {}
+        harness.engine.failures = [RenderError(Code.RENDER_FAILED)]
+        failing = (await harness.imagine()).status.job.job_id
+        await until(harness, failing, ended)
+    assert await harness.spent_tenths() == 0
+    assert (await harness.job(failing)).used_tenths is None
 
 
-async def test_the_first_one_is_known_after_a_restart(studio: Studio, tmp_path: Path) -> None:
-    async with running(studio):
-        await cancelled(studio, 4)
-    again = await restarted(studio, tmp_path)
+async def test_the_first_one_is_known_after_a_restart(harness: UseCaseHarness, tmp_path: Path) -> None:
+    async with running(harness):
+        await cancelled(harness, 4)
+    again = await restarted(harness, tmp_path)
     async with running(again):
         assert (await cancelled(again, 4)).used_tenths == PRICE
     await again.finisher.close()
     await again.archive.close()
 
 
-async def test_what_a_process_had_begun_before_it_ended_is_not_paid(studio: Studio, tmp_path: Path) -> None:
-    async with running(studio):
-        await cancelled(studio, 4)
-        job_id = await drawn(studio, 4)
-    again = await restarted(studio, tmp_path)
+async def test_what_a_process_had_begun_before_it_ended_is_not_paid(
+    harness: UseCaseHarness, tmp_path: Path
+) -> None:
+    async with running(harness):
+        await cancelled(harness, 4)
+        job_id = await drawn(harness, 4)
+    again = await restarted(harness, tmp_path)
     outcome = await again.cancel.by_id(ADA, job_id)
     assert (outcome.refunded_tenths, outcome.next_counts_until_ms) == (PRICE, None)
     await again.finisher.close()
     await again.archive.close()
 
 
-async def test_a_person_has_one_free_over_all_servers(studio: Studio) -> None:
+async def test_a_person_has_one_free_over_all_servers(harness: UseCaseHarness) -> None:
     elsewhere = replace(ADA, server_id=77)
-    async with running(studio):
-        await cancelled(studio, 4, elsewhere)
-        assert (await cancelled(studio, 4)).used_tenths == PRICE
-        assert (await cancelled(studio, 4, BOB)).used_tenths == 0
-    assert await studio.spent_tenths(elsewhere) == 0
+    async with running(harness):
+        await cancelled(harness, 4, elsewhere)
+        assert (await cancelled(harness, 4)).used_tenths == PRICE
+        assert (await cancelled(harness, 4, BOB)).used_tenths == 0
+    assert await harness.spent_tenths(elsewhere) == 0
 
 
-async def test_one_that_a_clock_ahead_has_stamped_does_not_count(studio: Studio) -> None:
-    async with running(studio):
-        await cancelled(studio, 4)
-        studio.clock.advance(-5 * HOUR_S)
-        assert (await cancelled(studio, 4)).used_tenths == 0
-        assert (await cancelled(studio, 4)).used_tenths == PRICE
+async def test_one_that_a_clock_ahead_has_stamped_does_not_count(harness: UseCaseHarness) -> None:
+    async with running(harness):
+        await cancelled(harness, 4)
+        harness.clock.advance(-5 * HOUR_S)
+        assert (await cancelled(harness, 4)).used_tenths == 0
+        assert (await cancelled(harness, 4)).used_tenths == PRICE
 
 
-async def test_an_event_that_comes_twice_counts_once(studio: Studio) -> None:
-    async with running(studio):
-        await cancelled(studio, 4)
-        job_id = await drawn(studio, 4)
+async def test_an_event_that_comes_twice_counts_once(harness: UseCaseHarness) -> None:
+    async with running(harness):
+        await cancelled(harness, 4)
+        job_id = await drawn(harness, 4)
         outcomes = await asyncio.gather(
-            *(studio.cancel.by_id(ADA, job_id) for _ in range(4)), return_exceptions=True
+            *(harness.cancel.by_id(ADA, job_id) for _ in range(4)), return_exceptions=True
         )
-        await let_go(studio)
+        await let_go(harness)
     [kept] = [outcome for outcome in outcomes if isinstance(outcome, Cancelled)]
     assert (kept.refunded_tenths, kept.used_tenths) == (0, PRICE)
     assert [each.code for each in outcomes if isinstance(each, Refusal)] == [Code.JOB_ALREADY_ENDED] * 3
-    assert await studio.spent_tenths() == PRICE
+    assert await harness.spent_tenths() == PRICE
 
 
-async def test_of_what_rests_the_steps_that_are_made_count(studio: Studio) -> None:
-    async with running(studio):
-        await cancelled(studio, 4)
-        studio.engine.within_gates = {}
-        studio.progressed.reports.clear()
-        long, short = await suspended_by_a_newcomer(studio)
-        price = (await studio.job(long)).price_tenths
-        outcome = await studio.cancel.by_id(ADA, long)
-        studio.engine.gate.set()
-        await until(studio, short, ended)
+async def test_of_what_rests_the_steps_that_are_made_count(harness: UseCaseHarness) -> None:
+    async with running(harness):
+        await cancelled(harness, 4)
+        harness.engine.within_gates = {}
+        harness.progress.reports.clear()
+        long, short = await suspended_by_a_newcomer(harness)
+        price = (await harness.job(long)).price_tenths
+        outcome = await harness.cancel.by_id(ADA, long)
+        harness.engine.gate.set()
+        await until(harness, short, ended)
     assert outcome.used_tenths == price * RESTS_AT // 50
     assert outcome.refunded_tenths == price - outcome.used_tenths
 
 
-async def test_what_is_drawn_and_being_stored_counts_whole(studio: Studio) -> None:
-    put, written, go_on = studio.archive.put, asyncio.Event(), asyncio.Event()
+async def test_what_is_drawn_and_being_stored_counts_whole(harness: UseCaseHarness) -> None:
+    put, written, go_on = harness.archive.put, asyncio.Event(), asyncio.Event()
 
     async def slowly(*values: Any) -> StoredFile:
         written.set()
         await go_on.wait()
         return await put(*values)
 
-    async with running(studio):
-        await cancelled(studio, 4)
-        studio.engine.within_gates = {}
-        studio.archive.put = slowly  # type: ignore[method-assign, assignment]
-        job_id = (await studio.imagine()).status.job.job_id
+    async with running(harness):
+        await cancelled(harness, 4)
+        harness.engine.within_gates = {}
+        harness.archive.put = slowly  # type: ignore[method-assign, assignment]
+        job_id = (await harness.imagine()).status.job.job_id
         await asyncio.wait_for(written.wait(), 10)
-        outcome = await studio.cancel.by_id(ADA, job_id)
+        outcome = await harness.cancel.by_id(ADA, job_id)
         go_on.set()
-        await studio.finisher.emptied()
+        await harness.finisher.emptied()
     assert (outcome.refunded_tenths, outcome.used_tenths) == (0, PRICE)
-    assert await studio.spent_tenths() == PRICE
-    assert (await studio.job(job_id)).state is JobState.CANCELLED
-    assert studio.dispatcher.used(job_id) == {}
+    assert await harness.spent_tenths() == PRICE
+    assert (await harness.job(job_id)).state is JobState.CANCELLED
+    assert harness.dispatcher.used(job_id) == {}
 
 
-async def test_what_is_drawn_and_cannot_be_stored_costs_nothing(studio: Studio) -> None:
-    put, tried, full = studio.archive.put, asyncio.Event(), True
+async def test_what_is_drawn_and_cannot_be_stored_costs_nothing(harness: UseCaseHarness) -> None:
+    put, tried, full = harness.archive.put, asyncio.Event(), True
 
     async def onto_a_full_disk(*values: Any) -> StoredFile:
         if full:
@@ -297,26 +301,26 @@ async def test_what_is_drawn_and_cannot_be_stored_costs_nothing(studio: Studio) 
             raise DiskFullError
         return await put(*values)
 
-    async with running(studio):
-        await cancelled(studio, 4)
-        studio.engine.within_gates = {}
-        studio.archive.put = onto_a_full_disk  # type: ignore[method-assign, assignment]
-        job_id = (await studio.imagine()).status.job.job_id
+    async with running(harness):
+        await cancelled(harness, 4)
+        harness.engine.within_gates = {}
+        harness.archive.put = onto_a_full_disk  # type: ignore[method-assign, assignment]
+        job_id = (await harness.imagine()).status.job.job_id
         await asyncio.wait_for(tried.wait(), 10)
-        await until_true(lambda: studio.dispatcher.used(job_id) == {})
-        outcome = await studio.cancel.by_id(ADA, job_id)
+        await until_true(lambda: harness.dispatcher.used(job_id) == {})
+        outcome = await harness.cancel.by_id(ADA, job_id)
         full = False
-        studio.clock.advance(60)
-        await studio.finisher.emptied()
+        harness.clock.advance(60)
+        await harness.finisher.emptied()
     assert (outcome.refunded_tenths, outcome.next_counts_until_ms) == (PRICE, None)
-    assert await studio.spent_tenths() == 0
+    assert await harness.spent_tenths() == 0
 
 
-async def test_the_statement_says_what_was_left_out(studio: Studio) -> None:
-    async with running(studio):
-        await cancelled(studio, 4)
-        await cancelled(studio, 2)
-    entries = await ledger.history(studio.database.read, MemberKey(ADA.server_id, ADA.member_id), 4)
+async def test_the_statement_says_what_was_left_out(harness: UseCaseHarness) -> None:
+    async with running(harness):
+        await cancelled(harness, 4)
+        await cancelled(harness, 2)
+    entries = await ledger.history(harness.database.read, MemberKey(ADA.server_id, ADA.member_id), 4)
     said = [(entry.kind, entry.tenths, entry.reason == USED) for entry in entries]
     assert said == [
         (EntryKind.REFUND, 5, True),

@@ -13,7 +13,7 @@ from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.service_mode import ServiceMode
 from tests.dispatch.restarting import restarted
 from tests.dispatch.running import ended, running, until, until_true
-from tests.usecase_harness import ADA, BOB, Studio
+from tests.usecase_harness import ADA, BOB, UseCaseHarness
 
 LONG_STEPS = 50
 RESTS_AT = 40
@@ -21,97 +21,101 @@ USED_S = 5.0
 """More than a picture for each of two, which is what others may be behind."""
 
 
-def gated(studio: Studio, step: int) -> asyncio.Event:
+def gated(harness: UseCaseHarness, step: int) -> asyncio.Event:
     """Let every batch wait once ``step`` is told."""
     gate = asyncio.Event()
     gates: Mapping[int, asyncio.Event] = {step: gate}
-    studio.engine.step_gates = gates
+    harness.engine.step_gates = gates
     return gate
 
 
-async def suspended_by_a_newcomer(studio: Studio) -> tuple[str, str]:
+async def suspended_by_a_newcomer(harness: UseCaseHarness) -> tuple[str, str]:
     """Bring a long batch so far that it rests and a newcomer's picture is on the card, held at its gate."""
-    long = (await studio.steps(LONG_STEPS, ADA)).status.job.job_id
-    gate = gated(studio, RESTS_AT)
-    await until_true(lambda: len(studio.progressed.reports) == RESTS_AT)
-    studio.clock.advance(USED_S)
-    short = (await studio.imagine(BOB)).status.job.job_id
-    studio.engine.gate.clear()
+    long = (await harness.steps(LONG_STEPS, ADA)).status.job.job_id
+    gate = gated(harness, RESTS_AT)
+    await until_true(lambda: len(harness.progress.reports) == RESTS_AT)
+    harness.clock.advance(USED_S)
+    short = (await harness.imagine(BOB)).status.job.job_id
+    harness.engine.gate.clear()
     gate.set()
-    await until_true(lambda: len(studio.engine.batches) == 2)
+    await until_true(lambda: len(harness.engine.batches) == 2)
     return long, short
 
 
-async def test_long_work_lets_a_newcomer_pass_and_goes_on_where_it_stopped(studio: Studio) -> None:
-    async with running(studio):
-        long, short = await suspended_by_a_newcomer(studio)
-        assert [batch[0].key.job_id for batch in studio.engine.suspended] == [long]
-        assert (await studio.job(long)).state is JobState.RUNNING
+async def test_long_work_lets_a_newcomer_pass_and_goes_on_where_it_stopped(harness: UseCaseHarness) -> None:
+    async with running(harness):
+        long, short = await suspended_by_a_newcomer(harness)
+        assert [batch[0].key.job_id for batch in harness.engine.suspended] == [long]
+        assert (await harness.job(long)).state is JobState.RUNNING
         later = asyncio.Event()
-        studio.engine.step_gates = {RESTS_AT + 1: later}
-        studio.engine.gate.set()
-        await until(studio, short, ended)
+        harness.engine.step_gates = {RESTS_AT + 1: later}
+        harness.engine.gate.set()
+        await until(harness, short, ended)
         later.set()
-        done = await until(studio, long, ended)
+        done = await until(harness, long, ended)
     assert done.state is JobState.DONE
-    assert [suspended.steps_done for suspended in studio.engine.resumed] == [RESTS_AT]
-    assert studio.metrics.suspensions == 1
-    assert await studio.spent_tenths(ADA) == done.price_tenths
+    assert [suspended.steps_done for suspended in harness.engine.resumed] == [RESTS_AT]
+    assert harness.metrics.suspensions == 1
+    assert await harness.spent_tenths(ADA) == done.price_tenths
 
 
-async def test_only_one_batch_rests_at_a_time(studio: Studio) -> None:
-    async with running(studio):
-        await suspended_by_a_newcomer(studio)
-        second = await studio.steps(LONG_STEPS, BOB)
-        studio.engine.gate.set()
-        await until(studio, second.status.job.job_id, ended)
-    assert max(len(studio.engine.suspended), studio.metrics.suspensions) == 1
+async def test_only_one_batch_rests_at_a_time(harness: UseCaseHarness) -> None:
+    async with running(harness):
+        await suspended_by_a_newcomer(harness)
+        second = await harness.steps(LONG_STEPS, BOB)
+        harness.engine.gate.set()
+        await until(harness, second.status.job.job_id, ended)
+    assert max(len(harness.engine.suspended), harness.metrics.suspensions) == 1
 
 
-async def test_the_charge_of_long_work_is_what_it_took_in_all(studio: Studio) -> None:
-    async with running(studio):
-        long, _ = await suspended_by_a_newcomer(studio)
-        studio.engine.gate.set()
-        await until(studio, long, ended)
-        await studio.finisher.emptied()
-    seconds = (await studio.job(long)).seconds
+async def test_the_charge_of_long_work_is_what_it_took_in_all(harness: UseCaseHarness) -> None:
+    async with running(harness):
+        long, _ = await suspended_by_a_newcomer(harness)
+        harness.engine.gate.set()
+        await until(harness, long, ended)
+        await harness.finisher.emptied()
+    seconds = (await harness.job(long)).seconds
     assert seconds == pytest.approx(0.4)
-    outcomes = await studio.database.read.all(
+    outcomes = await harness.database.read.all(
         "SELECT outcome FROM attempts WHERE job_id = ? ORDER BY attempt_id", long
     )
     assert [row[0] for row in outcomes] == ["returned", "done"]
 
 
-async def test_a_crash_while_it_rests_does_not_count_against_it(studio: Studio, tmp_path: Path) -> None:
-    async with running(studio):
-        long, short = await suspended_by_a_newcomer(studio)
-        rows = await studio.database.read.all("SELECT job_id FROM attempts WHERE outcome = 'running'")
+async def test_a_crash_while_it_rests_does_not_count_against_it(
+    harness: UseCaseHarness, tmp_path: Path
+) -> None:
+    async with running(harness):
+        long, short = await suspended_by_a_newcomer(harness)
+        rows = await harness.database.read.all("SELECT job_id FROM attempts WHERE outcome = 'running'")
         assert [row[0] for row in rows] == [short]
-        again = await restarted(studio, tmp_path)
+        again = await restarted(harness, tmp_path)
     alone = {image.key.job_id: image.alone for image in again.queue.waiting}
     assert alone == {long: False, short: True}
 
 
-async def test_a_resting_job_that_is_cancelled_is_forgotten_and_given_back(studio: Studio) -> None:
-    async with running(studio):
-        long, short = await suspended_by_a_newcomer(studio)
-        assert (await studio.cancel.by_id(ADA, long)).refunded_tenths > 0
-        studio.engine.gate.set()
-        await until(studio, short, ended)
-        await until_true(lambda: bool(studio.engine.discarded))
-        await until_true(lambda: not studio.queue.running)
-    assert studio.engine.suspended == []
-    assert studio.engine.resumed == []
-    assert await studio.spent_tenths(ADA) == 0
+async def test_a_resting_job_that_is_cancelled_is_forgotten_and_given_back(harness: UseCaseHarness) -> None:
+    async with running(harness):
+        long, short = await suspended_by_a_newcomer(harness)
+        assert (await harness.cancel.by_id(ADA, long)).refunded_tenths > 0
+        harness.engine.gate.set()
+        await until(harness, short, ended)
+        await until_true(lambda: bool(harness.engine.discarded))
+        await until_true(lambda: not harness.queue.running)
+    assert harness.engine.suspended == []
+    assert harness.engine.resumed == []
+    assert await harness.spent_tenths(ADA) == 0
 
 
-async def test_a_resting_batch_goes_on_without_an_attempt_for_what_was_cancelled(roomy: Studio) -> None:
+async def test_a_resting_batch_goes_on_without_an_attempt_for_what_was_cancelled(
+    roomy: UseCaseHarness,
+) -> None:
     cara = replace(ADA, member_id=777)
     kept = (await roomy.steps(LONG_STEPS, ADA)).status.job.job_id
     cancelled = (await roomy.steps(LONG_STEPS, cara)).status.job.job_id
     async with running(roomy):
         gate = gated(roomy, RESTS_AT)
-        await until_true(lambda: len(roomy.progressed.reports) >= RESTS_AT)
+        await until_true(lambda: len(roomy.progress.reports) >= RESTS_AT)
         roomy.clock.advance(USED_S)
         short = (await roomy.imagine(BOB)).status.job.job_id
         roomy.engine.gate.clear()
@@ -127,56 +131,56 @@ async def test_a_resting_batch_goes_on_without_an_attempt_for_what_was_cancelled
     assert [row[1] for row in rows if row[0] == cancelled] == ["returned"]
 
 
-async def test_a_clean_stop_puts_resting_work_back_unharmed(studio: Studio, tmp_path: Path) -> None:
-    async with running(studio) as task:
-        long, short = await suspended_by_a_newcomer(studio)
-        await studio.dispatcher.stop()
-        studio.engine.gate.set()
+async def test_a_clean_stop_puts_resting_work_back_unharmed(harness: UseCaseHarness, tmp_path: Path) -> None:
+    async with running(harness) as task:
+        long, short = await suspended_by_a_newcomer(harness)
+        await harness.dispatcher.stop()
+        harness.engine.gate.set()
         await asyncio.wait_for(task, 10)
-    await studio.finisher.emptied()
-    assert (await studio.job(short)).state is JobState.DONE
-    assert (await studio.job(long)).state is JobState.QUEUED
-    again = await restarted(studio, tmp_path)
+    await harness.finisher.emptied()
+    assert (await harness.job(short)).state is JobState.DONE
+    assert (await harness.job(long)).state is JobState.QUEUED
+    again = await restarted(harness, tmp_path)
     assert [(image.key, image.alone) for image in again.queue.waiting] == [(ImageKey(long, 0), False)]
 
 
-async def test_while_paused_begun_work_is_ended_and_nothing_passes_it(studio: Studio) -> None:
+async def test_while_paused_begun_work_is_ended_and_nothing_passes_it(harness: UseCaseHarness) -> None:
     def is_done(job: Job) -> bool:
         return job.state is JobState.DONE
 
-    async with running(studio):
-        long, short = await suspended_by_a_newcomer(studio)
-        waiting = (await studio.imagine(BOB)).status.job.job_id
-        studio.scheduler.set_service_mode(ServiceMode.PAUSED)
-        studio.engine.gate.set()
-        await until(studio, short, is_done)
-        await until(studio, long, is_done)
-        assert (await studio.job(waiting)).state is JobState.QUEUED
+    async with running(harness):
+        long, short = await suspended_by_a_newcomer(harness)
+        waiting = (await harness.imagine(BOB)).status.job.job_id
+        harness.scheduler.set_service_mode(ServiceMode.PAUSED)
+        harness.engine.gate.set()
+        await until(harness, short, is_done)
+        await until(harness, long, is_done)
+        assert (await harness.job(waiting)).state is JobState.QUEUED
 
 
 async def test_time_between_two_batches_is_idle_while_only_resting_work_is_left(
-    studio: Studio, monkeypatch: pytest.MonkeyPatch
+    harness: UseCaseHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go_on = studio.claims.go_on
+    go_on = harness.claims.go_on
 
     async def slowly(batch: Batch) -> None:
-        studio.clock.advance(2)
+        harness.clock.advance(2)
         await go_on(batch)
 
-    monkeypatch.setattr(studio.claims, "go_on", slowly)
-    async with running(studio):
-        long, _ = await suspended_by_a_newcomer(studio)
-        before_s = studio.idle.idle_s
-        studio.engine.gate.set()
-        await until(studio, long, ended)
-    assert studio.idle.idle_s - before_s == pytest.approx(2.0)
+    monkeypatch.setattr(harness.claims, "go_on", slowly)
+    async with running(harness):
+        long, _ = await suspended_by_a_newcomer(harness)
+        before_s = harness.idle.idle_s
+        harness.engine.gate.set()
+        await until(harness, long, ended)
+    assert harness.idle.idle_s - before_s == pytest.approx(2.0)
 
 
-async def test_what_it_let_pass_is_added_up(studio: Studio) -> None:
-    async with running(studio):
-        long, short = await suspended_by_a_newcomer(studio)
-        (resting,) = studio.scheduler.engines[0].resting
-        passing = next(image for image in studio.queue.running if image.key.job_id == short)
-        assert studio.queue.begun_with(resting).passed_cost == pytest.approx(passing.cost)
-        studio.engine.gate.set()
-        await until(studio, long, ended)
+async def test_what_it_let_pass_is_added_up(harness: UseCaseHarness) -> None:
+    async with running(harness):
+        long, short = await suspended_by_a_newcomer(harness)
+        (resting,) = harness.scheduler.engines[0].resting
+        passing = next(image for image in harness.queue.running if image.key.job_id == short)
+        assert harness.queue.begun_with(resting).passed_cost == pytest.approx(passing.cost)
+        harness.engine.gate.set()
+        await until(harness, long, ended)

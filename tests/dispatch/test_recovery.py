@@ -24,244 +24,252 @@ from kleinbot.usecases.recipes import Draft, Input, Options
 from tests.dispatch.restarting import dies, restarted
 from tests.dispatch.running import ended, running, until, until_true
 from tests.store.rows import due_jobs
-from tests.usecase_harness import ADA, BOB, Studio, reply
+from tests.usecase_harness import ADA, BOB, UseCaseHarness, reply
 
 
 async def test_a_picture_that_kills_the_gpu_again_and_again_is_given_up_and_refunded(
-    studio: Studio, tmp_path: Path
+    harness: UseCaseHarness, tmp_path: Path
 ) -> None:
-    job_id = (await studio.imagine()).status.job.job_id
-    studio.clock.advance(1)
-    await studio.imagine(BOB)
+    job_id = (await harness.imagine()).status.job.job_id
+    harness.clock.advance(1)
+    await harness.imagine(BOB)
     for attempt in range(1, MOST_LOST_ATTEMPTS + 1):
-        await dies(studio)
-        studio = await restarted(studio, tmp_path)
-        assert await studio.database.read.number(
+        await dies(harness)
+        harness = await restarted(harness, tmp_path)
+        assert await harness.database.read.number(
             "SELECT COUNT(*) FROM attempts WHERE outcome = 'lost'"
         ) == attempt  # fmt: skip
-    job = await studio.recall.job(job_id)
+    job = await harness.queries.job(job_id)
     assert job is not None
     assert job.state is JobState.FAILED
     assert job.error is not None
     assert job.error.code is Code.GAVE_UP_AFTER_CRASHES
-    assert await studio.spent_tenths() == 0
-    assert await studio.spent_tenths(BOB) == 10
-    assert [image.member_id for image in studio.queue.waiting] == [BOB.member_id]
+    assert await harness.spent_tenths() == 0
+    assert await harness.spent_tenths(BOB) == 10
+    assert [image.member_id for image in harness.queue.waiting] == [BOB.member_id]
 
 
-async def test_a_suspect_runs_alone_after_the_restart(studio: Studio, tmp_path: Path) -> None:
-    await studio.imagine()
-    await dies(studio)
-    studio = await restarted(studio, tmp_path)
-    assert [image.alone for image in studio.queue.waiting] == [True]
+async def test_a_suspect_runs_alone_after_the_restart(harness: UseCaseHarness, tmp_path: Path) -> None:
+    await harness.imagine()
+    await dies(harness)
+    harness = await restarted(harness, tmp_path)
+    assert [image.alone for image in harness.queue.waiting] == [True]
 
 
 async def test_what_a_waiting_message_says_is_the_same_after_a_restart(
-    studio: Studio, tmp_path: Path
+    harness: UseCaseHarness, tmp_path: Path
 ) -> None:
     for _ in range(10):
-        studio.cost_model.observe(PICTURE, 9.0)
-        studio.cost_model.observe(Shape(Grid(16, 16), 4), 3.0)
-    first = (await studio.imagine(count=4)).status.job.job_id
+        harness.cost_model.observe(PICTURE, 9.0)
+        harness.cost_model.observe(Shape(Grid(16, 16), 4), 3.0)
+    first = (await harness.imagine(count=4)).status.job.job_id
     for _ in range(13):
-        accepted = await studio.imagine(count=4)
+        accepted = await harness.imagine(count=4)
     assert accepted.status.job.relaxed_reason is RelaxedReason.SHARE
     assert accepted.status.job.left_tenths == accepted.balance.left_tenths
-    await dies(studio)
-    again = await restarted(studio, tmp_path)
-    after = await again.recall.status(accepted.status.job.job_id)
+    await dies(harness)
+    again = await restarted(harness, tmp_path)
+    after = await again.queries.status(accepted.status.job.job_id)
     assert after is not None
     assert (after.job, after.place) == (accepted.status.job, accepted.status.place)
     assert (await again.job(first)).left_tenths == accepted.balance.left_tenths + 13 * 40
 
 
 async def test_a_job_of_which_pictures_are_done_goes_on_after_a_restart(
-    studio: Studio, tmp_path: Path
+    harness: UseCaseHarness, tmp_path: Path
 ) -> None:
-    job_id = (await studio.imagine(count=3)).status.job.job_id
-    studio.engine.before = lambda _: studio.engine.gate.clear() if len(studio.engine.batches) == 1 else None
-    async with running(studio):
-        await until(studio, job_id, lambda job: len(job.done_images) == 1)
-    again = await restarted(studio, tmp_path)
-    status = await again.recall.status(job_id)
+    job_id = (await harness.imagine(count=3)).status.job.job_id
+    harness.engine.before = lambda _: (
+        harness.engine.gate.clear() if len(harness.engine.batches) == 1 else None
+    )
+    async with running(harness):
+        await until(harness, job_id, lambda job: len(job.done_images) == 1)
+    again = await restarted(harness, tmp_path)
+    status = await again.queries.status(job_id)
     assert status is not None
     assert (status.place, status.is_drawn) == (0, False)
 
 
 async def test_clean_stops_on_a_full_disk_make_no_suspect_and_blame_nobody(
-    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    harness: UseCaseHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing can be written: neither the picture that is drawn nor that it was put back."""
-    job_id = (await studio.imagine()).status.job.job_id
+    job_id = (await harness.imagine()).status.job.job_id
 
     async def no_room(*_: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
     for _ in range(MOST_LOST_ATTEMPTS):
         with monkeypatch.context() as full:
-            dispatching = asyncio.create_task(studio.dispatcher.run())
-            while not studio.finisher.is_busy:
+            dispatching = asyncio.create_task(harness.dispatcher.run())
+            while not harness.finisher.is_busy:
                 await asyncio.sleep(0)
             full.setattr(jobs, "finish_image", no_room)
             full.setattr(jobs, "put_back", no_room)
-            await studio.dispatcher.stop()
+            await harness.dispatcher.stop()
             await asyncio.wait_for(dispatching, 10)
-            await asyncio.wait_for(studio.finisher.close(), 10)
-        assert (await studio.job(job_id)).state is JobState.RUNNING
-        studio = await restarted(studio, tmp_path, ended_cleanly=True)
-        [image] = studio.queue.waiting
+            await asyncio.wait_for(harness.finisher.close(), 10)
+        assert (await harness.job(job_id)).state is JobState.RUNNING
+        harness = await restarted(harness, tmp_path, ended_cleanly=True)
+        [image] = harness.queue.waiting
         assert not image.alone
 
-    async with running(studio):
-        await until(studio, job_id, ended)
-    assert (await studio.job(job_id)).state is JobState.DONE
-    assert await studio.spent_tenths() == 10
+    async with running(harness):
+        await until(harness, job_id, ended)
+    assert (await harness.job(job_id)).state is JobState.DONE
+    assert await harness.spent_tenths() == 10
 
 
-async def test_what_was_served_is_remembered_over_a_restart(studio: Studio, tmp_path: Path) -> None:
+async def test_what_was_served_is_remembered_over_a_restart(harness: UseCaseHarness, tmp_path: Path) -> None:
     first, second = asyncio.Event(), asyncio.Event()
-    studio.engine.step_gates = {1: first}
-    await studio.imagine(count=4)
-    async with running(studio):
-        await until_true(lambda: len(studio.engine.batches) == 1)
-        studio.engine.step_gates = {1: second}
+    harness.engine.step_gates = {1: first}
+    await harness.imagine(count=4)
+    async with running(harness):
+        await until_true(lambda: len(harness.engine.batches) == 1)
+        harness.engine.step_gates = {1: second}
         first.set()
-        await until_true(lambda: len(studio.engine.batches) == 2)
+        await until_true(lambda: len(harness.engine.batches) == 2)
     # What is not stored yet would be drawn again, and what was expected of it be taken back.
-    await studio.finisher.emptied()
-    kept = await tags.load(studio.database.read)
+    await harness.finisher.emptied()
+    kept = await tags.load(harness.database.read)
     assert any(tag.finish > 0 for tag in kept)
-    again = await restarted(studio, tmp_path)
+    again = await restarted(harness, tmp_path)
     assert {tag for tag in again.queue.tags() if tag.finish > 0} <= set(kept)
     assert any(tag.finish > 0 for tag in again.queue.tags())
 
 
 async def test_a_process_that_ends_before_its_first_claim_changes_nothing_in_the_order(
-    studio: Studio, tmp_path: Path
+    harness: UseCaseHarness, tmp_path: Path
 ) -> None:
-    await studio.imagine(ADA, count=3)
-    await studio.imagine(BOB, count=3)
-    await dies(studio)
-    once = await restarted(studio, tmp_path)
+    await harness.imagine(ADA, count=3)
+    await harness.imagine(BOB, count=3)
+    await dies(harness)
+    once = await restarted(harness, tmp_path)
     twice = await restarted(once, tmp_path)
     assert twice.queue.order() == once.queue.order()
     assert set(twice.queue.tags()) == set(once.queue.tags()) == set(await tags.load(twice.database.read))
 
 
 async def test_members_of_a_batch_that_took_the_process_down_run_one_by_one_and_the_guilty_one_fails(
-    roomy: Studio, tmp_path: Path
+    roomy: UseCaseHarness, tmp_path: Path
 ) -> None:
     guilty = (await roomy.imagine(ADA)).status.job.job_id
     innocent = (await roomy.imagine(BOB)).status.job.job_id
     await dies(roomy)
     assert len(roomy.engine.batches[0]) == 2
-    studio = await restarted(roomy, tmp_path, deadly=guilty)
-    assert [image.alone for image in studio.queue.waiting] == [True, True]
-    while (await studio.job(guilty)).state is not JobState.FAILED:
+    harness = await restarted(roomy, tmp_path, deadly=guilty)
+    assert [image.alone for image in harness.queue.waiting] == [True, True]
+    while (await harness.job(guilty)).state is not JobState.FAILED:
         with pytest.raises(FatalEngineError):
-            await asyncio.wait_for(studio.dispatcher.run(), 10)
-        assert {len(batch) for batch in studio.engine.batches} == {1}
-        await studio.finisher.emptied()
-        studio = await restarted(studio, tmp_path, deadly=guilty)
-    async with running(studio):
-        assert (await until(studio, innocent, ended)).state is JobState.DONE
-    assert [await studio.spent_tenths(actor) for actor in (ADA, BOB)] == [0, 10]
+            await asyncio.wait_for(harness.dispatcher.run(), 10)
+        assert {len(batch) for batch in harness.engine.batches} == {1}
+        await harness.finisher.emptied()
+        harness = await restarted(harness, tmp_path, deadly=guilty)
+    async with running(harness):
+        assert (await until(harness, innocent, ended)).state is JobState.DONE
+    assert [await harness.spent_tenths(actor) for actor in (ADA, BOB)] == [0, 10]
     lost = "SELECT COUNT(*) FROM attempts WHERE outcome = 'lost' AND job_id = ?"
-    assert await studio.database.read.number(lost, innocent) == 1
-    assert await studio.database.read.number(lost, guilty) == 2
+    assert await harness.database.read.number(lost, innocent) == 1
+    assert await harness.database.read.number(lost, guilty) == 2
 
 
-async def test_a_suspect_stays_one_over_a_further_restart(studio: Studio, tmp_path: Path) -> None:
-    await studio.imagine()
-    await dies(studio)
-    once = await restarted(studio, tmp_path)
+async def test_a_suspect_stays_one_over_a_further_restart(harness: UseCaseHarness, tmp_path: Path) -> None:
+    await harness.imagine()
+    await dies(harness)
+    once = await restarted(harness, tmp_path)
     twice = await restarted(once, tmp_path)
     assert [image.alone for image in twice.queue.waiting] == [True]
 
 
-async def test_a_suspect_waits_until_nothing_else_is_being_stored(roomy: Studio, tmp_path: Path) -> None:
+async def test_a_suspect_waits_until_nothing_else_is_being_stored(
+    roomy: UseCaseHarness, tmp_path: Path
+) -> None:
     """Else a picture that ends the process while it is stored would be blamed on the one on the card."""
     suspect = (await roomy.imagine(ADA)).status.job.job_id
     await dies(roomy)
-    studio = await restarted(roomy, tmp_path)
-    studio.clock.advance(1)
-    other = (await studio.imagine(BOB)).status.job.job_id
+    harness = await restarted(roomy, tmp_path)
+    harness.clock.advance(1)
+    other = (await harness.imagine(BOB)).status.job.job_id
     stored = asyncio.Event()
-    put = studio.archive.put
+    put = harness.archive.put
 
     async def slowly(*values: Any) -> StoredFile:
         await stored.wait()
         return await put(*values)
 
-    studio.archive.put = slowly  # type: ignore[method-assign, assignment]
-    async with running(studio):
-        await until_true(lambda: len(studio.engine.batches) == 1)
+    harness.archive.put = slowly  # type: ignore[method-assign, assignment]
+    async with running(harness):
+        await until_true(lambda: len(harness.engine.batches) == 1)
         for _ in range(200):
             await asyncio.sleep(0)
-        assert [batch[0].key.job_id for batch in studio.engine.batches] == [suspect]
+        assert [batch[0].key.job_id for batch in harness.engine.batches] == [suspect]
         stored.set()
-        await until(studio, other, ended)
+        await until(harness, other, ended)
 
 
-async def test_promises_costs_and_lanes_are_the_same_after_a_restart(studio: Studio, tmp_path: Path) -> None:
+async def test_promises_costs_and_lanes_are_the_same_after_a_restart(
+    harness: UseCaseHarness, tmp_path: Path
+) -> None:
     shape = Shape(Grid(16, 16), 4)
     for _ in range(10):
-        studio.cost_model.observe(PICTURE, 9.0)
-        studio.cost_model.observe(shape, 3.0)
-    await studio.imagine(count=4)
-    studio.clock.advance(2)
-    await studio.imagine(BOB, count=2)
+        harness.cost_model.observe(PICTURE, 9.0)
+        harness.cost_model.observe(shape, 3.0)
+    await harness.imagine(count=4)
+    harness.clock.advance(2)
+    await harness.imagine(BOB, count=2)
     for _ in range(13):
-        await studio.imagine(count=4)
-    before = {image.key: image for image in studio.queue.waiting}
+        await harness.imagine(count=4)
+    before = {image.key: image for image in harness.queue.waiting}
     assert {image.lane for image in before.values()} == {Lane.TOKEN, Lane.RELAXED}
     assert {round(image.cost, 9) for image in before.values()} == {
-        round(studio.cost_model.expected_cost(shape), 9)
+        round(harness.cost_model.expected_cost(shape), 9)
     }
-    studio.clock.advance(5)
-    again = await restarted(studio, tmp_path)
+    harness.clock.advance(5)
+    again = await restarted(harness, tmp_path)
     assert {image.key: image for image in again.queue.waiting} == before
 
 
-async def test_what_was_measured_is_known_to_the_next_process(studio: Studio, tmp_path: Path) -> None:
-    async with running(studio):
-        job_id = (await studio.imagine()).status.job.job_id
-        await until(studio, job_id, ended)
-    assert studio.cost_model.measurements()
-    again = await restarted(studio, tmp_path)
-    assert again.cost_model.measurements() == studio.cost_model.measurements()
+async def test_what_was_measured_is_known_to_the_next_process(
+    harness: UseCaseHarness, tmp_path: Path
+) -> None:
+    async with running(harness):
+        job_id = (await harness.imagine()).status.job.job_id
+        await until(harness, job_id, ended)
+    assert harness.cost_model.measurements()
+    again = await restarted(harness, tmp_path)
+    assert again.cost_model.measurements() == harness.cost_model.measurements()
     assert again.cost_model.expected_s(Shape(Grid(16, 16), 4)) == pytest.approx(0.4)
 
 
 async def test_what_needs_a_model_that_the_host_took_away_is_refunded_and_told(
-    with_base: Studio, tmp_path: Path
+    with_base: UseCaseHarness, tmp_path: Path
 ) -> None:
     request = ImagineRequest("a fox", quality=Quality.BEST)
     best = (await with_base.submit.imagine(ADA, request, reply(with_base.clock))).status.job.job_id
     plain = (await with_base.imagine(BOB)).status.job.job_id
     assert await with_base.spent_tenths() > 100
-    studio = await restarted(with_base, tmp_path, profile=CPU_SMALL)
-    job = await studio.recall.job(best)
+    harness = await restarted(with_base, tmp_path, profile=CPU_SMALL)
+    job = await harness.queries.job(best)
     assert job is not None
     assert (job.state, job.error and job.error.code) == (JobState.FAILED, Code.CHECKPOINT_GONE)
-    assert await studio.spent_tenths() == 0
-    assert [image.key.job_id for image in studio.queue.waiting] == [plain]
-    assert await due_jobs(studio.database.read, studio.clock.now_ms()) == [best]
-    async with running(studio):
-        assert (await until(studio, plain, ended)).state is JobState.DONE
+    assert await harness.spent_tenths() == 0
+    assert [image.key.job_id for image in harness.queue.waiting] == [plain]
+    assert await due_jobs(harness.database.read, harness.clock.now_ms()) == [best]
+    async with running(harness):
+        assert (await until(harness, plain, ended)).state is JobState.DONE
 
 
-async def edited(studio: Studio, grid: Grid, references: int) -> str:
+async def edited(harness: UseCaseHarness, grid: Grid, references: int) -> str:
     """Accept an edit of so many references of its own size; return its key."""
     inputs = (Input(Role.REFERENCE, b"png", grid),) * references
     draft = Draft(JobSpec(JobKind.EDIT, "a fox", grid), inputs)
     return (
-        await studio.submit.accept(BOB, draft, Options(1, None, private=False), reply(studio.clock))
+        await harness.submit.accept(BOB, draft, Options(1, None, private=False), reply(harness.clock))
     ).status.job.job_id
 
 
-async def outcome(studio: Studio, job_id: str) -> tuple[JobState, Code | None]:
-    job = await studio.job(job_id)
+async def outcome(harness: UseCaseHarness, job_id: str) -> tuple[JobState, Code | None]:
+    job = await harness.job(job_id)
     return job.state, None if job.error is None else job.error.code
 
 
@@ -269,10 +277,10 @@ GIVEN_BACK = (JobState.FAILED, Code.MODEL_CHANGED)
 
 
 async def test_what_was_accepted_for_klein_is_refunded_and_told_where_the_small_model_draws_from_now_on(
-    studio: Studio, tmp_path: Path
+    harness: UseCaseHarness, tmp_path: Path
 ) -> None:
     """Although it could: coloured shapes are not what was ordered."""
-    full = await restarted(studio, tmp_path, size=ModelSize.FULL)
+    full = await restarted(harness, tmp_path, size=ModelSize.FULL)
     job_id = (await full.imagine(count=2)).status.job.job_id
     small = await restarted(full, tmp_path, size=ModelSize.SMALL)
     assert await outcome(small, job_id) == GIVEN_BACK
@@ -286,9 +294,9 @@ async def test_what_was_accepted_for_klein_is_refunded_and_told_where_the_small_
 
 
 async def test_pictures_that_are_done_stay_paid_where_the_rest_is_refunded(
-    studio: Studio, tmp_path: Path
+    harness: UseCaseHarness, tmp_path: Path
 ) -> None:
-    full = await restarted(studio, tmp_path, size=ModelSize.FULL)
+    full = await restarted(harness, tmp_path, size=ModelSize.FULL)
     job_id = (await full.imagine(count=3)).status.job.job_id
     full.engine.before = lambda _: full.engine.gate.clear() if len(full.engine.batches) == 1 else None
     async with running(full):
@@ -299,7 +307,7 @@ async def test_pictures_that_are_done_stay_paid_where_the_rest_is_refunded(
 
 
 async def test_while_the_model_is_away_everything_keeps_waiting_for_it(
-    with_base: Studio, tmp_path: Path
+    with_base: UseCaseHarness, tmp_path: Path
 ) -> None:
     full = await restarted(with_base, tmp_path, size=ModelSize.FULL)
     request = ImagineRequest("a fox", quality=Quality.BEST)
@@ -313,8 +321,10 @@ async def test_while_the_model_is_away_everything_keeps_waiting_for_it(
             assert (await until(back, job_id, ended)).state is JobState.DONE
 
 
-async def test_klein_draws_what_was_accepted_for_the_small_model(studio: Studio, tmp_path: Path) -> None:
-    small = await restarted(studio, tmp_path, size=ModelSize.SMALL)
+async def test_klein_draws_what_was_accepted_for_the_small_model(
+    harness: UseCaseHarness, tmp_path: Path
+) -> None:
+    small = await restarted(harness, tmp_path, size=ModelSize.SMALL)
     job_id = (await small.imagine()).status.job.job_id
     full = await restarted(small, tmp_path, size=ModelSize.FULL)
     assert await outcome(full, job_id) == (JobState.QUEUED, None)
@@ -331,7 +341,7 @@ async def test_klein_draws_what_was_accepted_for_the_small_model(studio: Studio,
     ],
 )
 async def test_what_a_host_without_a_gpu_does_not_draw_is_refunded(
-    tmp_path: Path, large: Studio, side: int, references: int, device: Device, is_kept: bool
+    tmp_path: Path, large: UseCaseHarness, side: int, references: int, device: Device, is_kept: bool
 ) -> None:
     job_id = await edited(large, Grid(side, side), references)
     lower = replace(CPU_SMALL, device=device)
@@ -341,40 +351,42 @@ async def test_what_a_host_without_a_gpu_does_not_draw_is_refunded(
 
 
 async def test_more_references_than_a_host_without_a_gpu_takes_are_refunded(
-    tmp_path: Path, large: Studio
+    tmp_path: Path, large: UseCaseHarness
 ) -> None:
     job_id = await edited(large, Grid(16, 16), 3)
     again = await restarted(large, tmp_path, profile=replace(CPU_SMALL, most_references=2))
     assert await outcome(again, job_id) == GIVEN_BACK
 
 
-async def test_a_clean_stop_keeps_what_the_last_batch_really_cost(studio: Studio, tmp_path: Path) -> None:
+async def test_a_clean_stop_keeps_what_the_last_batch_really_cost(
+    harness: UseCaseHarness, tmp_path: Path
+) -> None:
     """Else whoever was charged too much, or too little, starts the next process with that."""
-    studio.engine.gate.clear()
-    await studio.imagine(ADA, count=2)
-    async with running(studio) as loop:
-        await studio.engine.started.wait()
-        await studio.dispatcher.stop()
-        studio.engine.gate.set()
+    harness.engine.gate.clear()
+    await harness.imagine(ADA, count=2)
+    async with running(harness) as loop:
+        await harness.engine.started.wait()
+        await harness.dispatcher.stop()
+        harness.engine.gate.set()
         await asyncio.wait_for(loop, 10)
-    await studio.finisher.emptied()
-    assert set(await tags.load(studio.database.read)) == set(studio.queue.tags())
-    again = await restarted(studio, tmp_path)
-    assert set(again.queue.tags()) == set(studio.queue.tags())
+    await harness.finisher.emptied()
+    assert set(await tags.load(harness.database.read)) == set(harness.queue.tags())
+    again = await restarted(harness, tmp_path)
+    assert set(again.queue.tags()) == set(harness.queue.tags())
 
 
-async def test_each_claim_and_each_acceptance_writes_what_fairness_remembers(studio: Studio) -> None:
-    studio.engine.gate.clear()
-    await studio.imagine(ADA, count=2)
-    async with running(studio):
-        await studio.engine.started.wait()
-        assert set(await tags.load(studio.database.read)) == set(studio.queue.tags()), "claimed"
-        studio.clock.advance(1)
-        await studio.imagine(BOB)
-        assert set(await tags.load(studio.database.read)) == set(studio.queue.tags()), "accepted"
+async def test_each_claim_and_each_acceptance_writes_what_fairness_remembers(harness: UseCaseHarness) -> None:
+    harness.engine.gate.clear()
+    await harness.imagine(ADA, count=2)
+    async with running(harness):
+        await harness.engine.started.wait()
+        assert set(await tags.load(harness.database.read)) == set(harness.queue.tags()), "claimed"
+        harness.clock.advance(1)
+        await harness.imagine(BOB)
+        assert set(await tags.load(harness.database.read)) == set(harness.queue.tags()), "accepted"
 
 
-async def test_what_is_put_back_is_written_without_its_charge(roomy: Studio) -> None:
+async def test_what_is_put_back_is_written_without_its_charge(roomy: UseCaseHarness) -> None:
     roomy.engine.failures = [RenderError(Code.RENDER_FAILED)]
     roomy.engine.gate.clear()
     await roomy.imagine(ADA, count=3)
@@ -389,12 +401,12 @@ async def test_what_is_put_back_is_written_without_its_charge(roomy: Studio) -> 
 
 
 async def test_a_token_that_dies_early_brings_the_deadline_forward_after_a_restart_too(
-    studio: Studio, tmp_path: Path
+    harness: UseCaseHarness, tmp_path: Path
 ) -> None:
     """As of an edit whose pictures took a while to fetch: the token counts from the interaction."""
-    soon = replace(reply(studio.clock), expires_ms=studio.clock.now_ms() + 600_000)
-    await studio.submit.imagine(ADA, ImagineRequest("a fox"), soon)
-    before = [image.deadline_ms for image in studio.queue.waiting]
-    assert before == [studio.clock.now_ms() + 480_000]
-    again = await restarted(studio, tmp_path)
+    soon = replace(reply(harness.clock), expires_ms=harness.clock.now_ms() + 600_000)
+    await harness.submit.imagine(ADA, ImagineRequest("a fox"), soon)
+    before = [image.deadline_ms for image in harness.queue.waiting]
+    assert before == [harness.clock.now_ms() + 480_000]
+    again = await restarted(harness, tmp_path)
     assert [image.deadline_ms for image in again.queue.waiting] == before

@@ -73,7 +73,7 @@ class StudioMachine(Processes):
         before = self._count("jobs"), self._count("ledger")
         request = ImagineRequest("a fox", aspect, count, seed=self.starts * 7 + count)
         try:
-            accepted = self.run(self.studio.submit.imagine(actor, request, reply(self.clock)))
+            accepted = self.run(self.harness.submit.imagine(actor, request, reply(self.clock)))
         except Refusal as refusal:
             if refusal.code is not Code.MEMBER_LINE_FULL:
                 raise
@@ -93,7 +93,7 @@ class StudioMachine(Processes):
         is_open = self._state(job_id) in ("queued", "running")
         may = by in ("owner", "moderator") or (by == "stranger" and owner.server_id == STRANGER.server_id)
         try:
-            self.run(self.studio.cancel.by_id(who, job_id))
+            self.run(self.harness.cancel.by_id(who, job_id))
         except Refusal:
             assert not (is_open and may)
         else:
@@ -181,7 +181,7 @@ class StudioMachine(Processes):
     @invariant()
     def every_reservation_ends_once(self) -> None:
         """Each image is reserved once; what has ended is settled or refunded once, the rest is neither."""
-        if not hasattr(self, "studio"):
+        if not hasattr(self, "harness"):
             return
         assert not rows(
             self.folder,
@@ -195,11 +195,11 @@ class StudioMachine(Processes):
 
     @invariant()
     def the_line_and_the_rows_agree(self) -> None:
-        if not hasattr(self, "studio"):
+        if not hasattr(self, "harness"):
             return
-        queue = {image.key for image in (*self.studio.queue.waiting, *self.studio.queue.running)}
+        queue = {image.key for image in (*self.harness.queue.waiting, *self.harness.queue.running)}
         assert {*self._images_that_are("waiting"), *self._images_that_are("running")} <= queue
-        assert set(self._images_that_are("waiting")) == {image.key for image in self.studio.queue.waiting}
+        assert set(self._images_that_are("waiting")) == {image.key for image in self.harness.queue.waiting}
 
     @invariant()
     def nothing_accepted_is_lost(self) -> None:
@@ -215,19 +215,19 @@ class StudioMachine(Processes):
     def teardown(self) -> None:
         """Let every job end, and check the accounts."""
         try:
-            if hasattr(self, "studio"):
+            if hasattr(self, "harness"):
                 while self.turnstile.somebody_waits:
                     self._push()
                 assert self._is_idle()
                 self.run(self._swept())
                 self.run(self._close())
-                del self.studio
+                del self.harness
                 findings = AccountCheck(self.folder, Seen(), is_swept=True).check_without_messages()
                 assert not findings, "\n".join(findings)
                 self.each_picture_is_of_its_own_seed()
         finally:
             # A connection that a failed example leaves open would keep the process from ever ending.
-            if hasattr(self, "studio"):
+            if hasattr(self, "harness"):
                 self.run(self._close())
             self.runner.close()
             self.places.cleanup()

@@ -34,7 +34,7 @@ from tests.dispatch.restarting import restarted
 from tests.dispatch.running import ended, running, until, until_true
 from tests.manual_clock import ManualClock, passes
 from tests.processes import started as started_process
-from tests.usecase_harness import BOB, Studio
+from tests.usecase_harness import BOB, UseCaseHarness
 
 SHAPE = Shape(Grid(16, 16), steps=4)
 SECONDS = StageSeconds(encode_s=2.0, denoise_s=8.0, decode_s=1.0)
@@ -71,10 +71,12 @@ async def test_what_was_never_made_here_may_take_ten_minutes() -> None:
     assert await _overruns_after_s(watchdog, clock) == UNKNOWN_S
 
 
-async def test_what_an_earlier_process_has_made_is_noticed_sooner(studio: Studio, tmp_path: Path) -> None:
-    async with running(studio):
-        await until(studio, (await studio.imagine()).status.job.job_id, ended)
-    again = await restarted(studio, tmp_path)
+async def test_what_an_earlier_process_has_made_is_noticed_sooner(
+    harness: UseCaseHarness, tmp_path: Path
+) -> None:
+    async with running(harness):
+        await until(harness, (await harness.imagine()).status.job.job_id, ended)
+    again = await restarted(harness, tmp_path)
     again.engine.gate.clear()
     await again.imagine()
     shape = again.queue.waiting[0].shape
@@ -89,40 +91,40 @@ async def test_what_an_earlier_process_has_made_is_noticed_sooner(studio: Studio
             await asyncio.wait_for(task, 10)
 
 
-async def test_steps_that_come_in_time_keep_it_quiet(studio: Studio) -> None:
+async def test_steps_that_come_in_time_keep_it_quiet(harness: UseCaseHarness) -> None:
     gate = asyncio.Event()
-    studio.engine.step_gates = {2: gate}
-    job_id = (await studio.imagine()).status.job.job_id
-    async with running(studio):
-        await until_true(lambda: len(studio.progressed.reports) == 2)
-        await passes(studio.clock, UNKNOWN_S - 1)
+    harness.engine.step_gates = {2: gate}
+    job_id = (await harness.imagine()).status.job.job_id
+    async with running(harness):
+        await until_true(lambda: len(harness.progress.reports) == 2)
+        await passes(harness.clock, UNKNOWN_S - 1)
         gate.set()
-        assert (await until(studio, job_id, ended)).state is JobState.DONE
+        assert (await until(harness, job_id, ended)).state is JobState.DONE
 
 
-async def test_a_hanging_step_ends_the_loop_with_the_rows_safe(studio: Studio) -> None:
-    studio.engine.step_gates = {2: asyncio.Event()}
-    job_id = (await studio.imagine()).status.job.job_id
-    studio.clock.advance(1)
-    waiting_id = (await studio.imagine(BOB)).status.job.job_id
-    async with running(studio) as task:
-        await until_true(lambda: len(studio.progressed.reports) == 2)
-        await passes(studio.clock, UNKNOWN_S)
+async def test_a_hanging_step_ends_the_loop_with_the_rows_safe(harness: UseCaseHarness) -> None:
+    harness.engine.step_gates = {2: asyncio.Event()}
+    job_id = (await harness.imagine()).status.job.job_id
+    harness.clock.advance(1)
+    waiting_id = (await harness.imagine(BOB)).status.job.job_id
+    async with running(harness) as task:
+        await until_true(lambda: len(harness.progress.reports) == 2)
+        await passes(harness.clock, UNKNOWN_S)
         with pytest.raises(FatalEngineError, match="step 3 of 4"):
             await asyncio.wait_for(task, 10)
-    assert studio.dispatcher.gpu_hangs
-    states = [(await studio.job(each)).state for each in (job_id, waiting_id)]
+    assert harness.dispatcher.gpu_hangs
+    states = [(await harness.job(each)).state for each in (job_id, waiting_id)]
     assert states == [JobState.RUNNING, JobState.QUEUED]
-    assert await studio.spent_tenths() == 10
+    assert await harness.spent_tenths() == 10
 
 
-async def test_a_shape_that_was_made_before_hangs_sooner(studio: Studio) -> None:
-    async with running(studio) as task:
-        await until(studio, (await studio.imagine()).status.job.job_id, ended)
-        studio.engine.gate.clear()
-        await studio.imagine()
-        await until_true(lambda: len(studio.engine.batches) == 2)
-        await passes(studio.clock, SLACK_S + 2)
+async def test_a_shape_that_was_made_before_hangs_sooner(harness: UseCaseHarness) -> None:
+    async with running(harness) as task:
+        await until(harness, (await harness.imagine()).status.job.job_id, ended)
+        harness.engine.gate.clear()
+        await harness.imagine()
+        await until_true(lambda: len(harness.engine.batches) == 2)
+        await passes(harness.clock, SLACK_S + 2)
         with pytest.raises(FatalEngineError, match="first step"):
             await asyncio.wait_for(task, 10)
 
@@ -176,51 +178,53 @@ async def test_a_part_that_begins_after_a_standstill_has_its_own_time() -> None:
 
 
 @pytest.mark.parametrize("stands_still_s", [20, 31, 8 * 3600])
-async def test_after_a_standstill_the_engine_is_doubted_once(studio: Studio, stands_still_s: int) -> None:
-    keeping = asyncio.create_task(studio.dispatcher.keep_promises())
-    await passes(studio.clock, 600)
-    assert studio.engine.doubted == 0
-    studio.clock.advance(stands_still_s)
-    await passes(studio.clock, 600)
-    assert studio.engine.doubted == (stands_still_s > NOTICED_FROM_S)
+async def test_after_a_standstill_the_engine_is_doubted_once(
+    harness: UseCaseHarness, stands_still_s: int
+) -> None:
+    keeping = asyncio.create_task(harness.dispatcher.keep_promises())
+    await passes(harness.clock, 600)
+    assert harness.engine.doubted == 0
+    harness.clock.advance(stands_still_s)
+    await passes(harness.clock, 600)
+    assert harness.engine.doubted == (stands_still_s > NOTICED_FROM_S)
     keeping.cancel()
     await asyncio.gather(keeping, return_exceptions=True)
 
 
-async def test_a_batch_that_begins_before_anybody_noticed_is_doubted_too(studio: Studio) -> None:
-    studio.clock.advance(3600)
-    async with running(studio):
-        await until(studio, (await studio.imagine()).status.job.job_id, ended)
-    assert studio.engine.doubted == 1
+async def test_a_batch_that_begins_before_anybody_noticed_is_doubted_too(harness: UseCaseHarness) -> None:
+    harness.clock.advance(3600)
+    async with running(harness):
+        await until(harness, (await harness.imagine()).status.job.job_id, ended)
+    assert harness.engine.doubted == 1
 
 
 @pytest.mark.parametrize("is_broken", [False, True])
 async def test_a_batch_that_ends_before_anybody_looked_is_verified_before_it_is_given_out(
-    studio: Studio, is_broken: bool
+    harness: UseCaseHarness, is_broken: bool
 ) -> None:
     """A machine wakes up, and its card is done before the next look at the clock."""
-    studio.engine.is_broken = is_broken
+    harness.engine.is_broken = is_broken
     gate = asyncio.Event()
-    studio.engine.step_gates = {4: gate}
-    job_id = (await studio.imagine()).status.job.job_id
-    async with running(studio) as task:
-        await until_true(lambda: len(studio.progressed.reports) == 4)
-        assert studio.engine.verified == 0
-        studio.clock.advance(8 * 3600)
+    harness.engine.step_gates = {4: gate}
+    job_id = (await harness.imagine()).status.job.job_id
+    async with running(harness) as task:
+        await until_true(lambda: len(harness.progress.reports) == 4)
+        assert harness.engine.verified == 0
+        harness.clock.advance(8 * 3600)
         gate.set()
         if is_broken:
             with pytest.raises(FatalEngineError, match="self-test"):
                 await asyncio.wait_for(task, 10)
-            assert (await studio.job(job_id)).state is JobState.RUNNING, "it is made again, not given out"
+            assert (await harness.job(job_id)).state is JobState.RUNNING, "it is made again, not given out"
         else:
-            await until(studio, job_id, ended)
-    assert (studio.engine.doubted, studio.engine.verified) == (1, 1)
+            await until(harness, job_id, ended)
+    assert (harness.engine.doubted, harness.engine.verified) == (1, 1)
 
 
-async def test_a_batch_over_which_nobody_slept_is_not_verified(studio: Studio) -> None:
-    async with running(studio):
-        await until(studio, (await studio.imagine()).status.job.job_id, ended)
-    assert studio.engine.verified == 0
+async def test_a_batch_over_which_nobody_slept_is_not_verified(harness: UseCaseHarness) -> None:
+    async with running(harness):
+        await until(harness, (await harness.imagine()).status.job.job_id, ended)
+    assert harness.engine.verified == 0
 
 
 class SuspendedClock(ManualClock):

@@ -16,7 +16,7 @@ from tests.dispatch.running import running, until_true
 from tests.manual_clock import START_MS, ManualClock
 from tests.new_database import make_new
 from tests.scripted_engine import ScriptedEngine
-from tests.usecase_harness import ADA, Studio, build
+from tests.usecase_harness import ADA, UseCaseHarness, build
 
 STEPS = 4
 PRICE_TENTHS = 10
@@ -35,32 +35,32 @@ class Got:
 class _Ten:
     """Everybody always has one picture in line; the last step of the one's waits for its cancel."""
 
-    studio: Studio
+    harness: UseCaseHarness
     owner: dict[str, Actor]
     began: Counter[int]
 
     async def ask(self, actor: Actor) -> str:
-        job_id = (await self.studio.imagine(actor)).status.job.job_id
+        job_id = (await self.harness.imagine(actor)).status.job.job_id
         self.owner[job_id] = actor
         return job_id
 
     def begins(self, batch: Sequence[RenderTask]) -> None:
         actor = self.owner[batch[0].key.job_id]
         self.began[actor.member_id] += 1
-        self.studio.engine.within_gates = {STEPS: asyncio.Event()} if actor == ADA else {}
+        self.harness.engine.within_gates = {STEPS: asyncio.Event()} if actor == ADA else {}
 
     async def round(self) -> None:
         """Let nine honest members ask, and the one; cancel what the one has on the card in its last step."""
         honest = [await self.ask(actor) for actor in _HONEST]
         theirs = await self.ask(ADA)
-        await until_true(lambda: self.studio.dispatcher.used(theirs) == {0: 1})
-        await self.studio.cancel.by_id(ADA, theirs)
-        self.studio.engine.within_gates[STEPS].set()
+        await until_true(lambda: self.harness.dispatcher.used(theirs) == {0: 1})
+        await self.harness.cancel.by_id(ADA, theirs)
+        self.harness.engine.within_gates[STEPS].set()
         await until_true(self._none_of(honest))
-        self.studio.clock.advance(1)
+        self.harness.clock.advance(1)
 
     def _none_of(self, jobs: Sequence[str]) -> Callable[[], bool]:
-        queue = self.studio.queue
+        queue = self.harness.queue
         return lambda: not queue.running and not any(queue.holds(job_id) for job_id in jobs)
 
 
@@ -70,18 +70,18 @@ async def late_cancelling(folder: Path, rounds: int) -> Got:
     file = folder / "kleinbot.sqlite3"
     make_new(file)
     database = await Database.open(file)
-    studio = build(folder, database, clock, ScriptedEngine())
+    harness = build(folder, database, clock, ScriptedEngine())
     try:
-        ten = _Ten(studio, {}, Counter())
-        studio.engine.before = ten.begins
-        async with running(studio):
+        ten = _Ten(harness, {}, Counter())
+        harness.engine.before = ten.begins
+        async with running(harness):
             for _ in range(rounds):
                 await ten.round()
-            await studio.finisher.emptied()
+            await harness.finisher.emptied()
         cost = ten.began[ADA.member_id] * PRICE_TENTHS
         of_gpu = ten.began[ADA.member_id] / ten.began.total()
-        return Got(of_gpu, await studio.spent_tenths() / cost)
+        return Got(of_gpu, await harness.spent_tenths() / cost)
     finally:
-        await studio.finisher.close()
-        await studio.archive.close()
+        await harness.finisher.close()
+        await harness.archive.close()
         await database.close()

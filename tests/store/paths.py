@@ -39,7 +39,7 @@ from kleinbot.usecases.sources import Sources
 from tests.manual_clock import START_MS, ManualClock
 from tests.scripted_engine import ScriptedEngine
 from tests.store.million import FIRST_SERVER, HEAVIEST, Scale, build
-from tests.usecase_harness import DAY_MS, Studio
+from tests.usecase_harness import DAY_MS, UseCaseHarness
 from tests.usecase_harness import build as build_studio
 
 _HEAVY = Actor(FIRST_SERVER, HEAVIEST, "en-US")
@@ -91,10 +91,10 @@ async def _timed(path: str, asks: Iterable[Callable[[], Awaitable[object]]]) -> 
 class _Paths:
     """The use cases over one database, and the members that are asked for."""
 
-    def __init__(self, studio: Studio, subjects: list[Asked], chance: Random) -> None:
-        clock, self._studio, self._subjects = studio.clock, studio, subjects
-        database = self._database = studio.database
-        self._history = History(database, studio.recall, CpuPool(), lambda: None, clock)
+    def __init__(self, harness: UseCaseHarness, subjects: list[Asked], chance: Random) -> None:
+        clock, self._harness, self._subjects = harness.clock, harness, subjects
+        database = self._database = harness.database
+        self._history = History(database, harness.queries, CpuPool(), lambda: None, clock)
         self._favour = Favourites(database, self._history, clock)
         self._sources = Sources(database)
         self._quota = QuotaView(database, QuotaRule(600, DAY_MS), clock)
@@ -114,7 +114,7 @@ class _Paths:
             "`/show`, a key typed by the heaviest": lambda _: history.choices(_HEAVY, _RARE, 25),
             "`/edit picture`, a key typed": lambda a: self._sources.suggest(a.actor, "fox"),
             "`/edit picture`, typed by the heaviest": lambda _: self._sources.suggest(_HEAVY, "fox"),
-            "`/cancel`, a key typed, and `/queue`": lambda a: self._studio.recall.queue(a.actor),
+            "`/cancel`, a key typed, and `/queue`": lambda a: self._harness.queries.queue(a.actor),
             "`/quota`": lambda a: self._quota.mine(a.actor),
             "a button: the result is looked up": lambda a: history.seen(a.actor, a.job_id),
             "a button: *Favourite*": lambda a: self._favour.mark(a.actor, ImageKey(a.job_id, a.position)),
@@ -129,7 +129,7 @@ class _Paths:
 
     async def _imagine(self, asked: Asked) -> None:
         with suppress(Refusal):  # the heaviest have spent what they may
-            await self._studio.imagine(asked.actor, "a fox")
+            await self._harness.imagine(asked.actor, "a fox")
 
     async def _kept(self, asked: Asked) -> None:
         owner = MemberKey(asked.actor.server_id, asked.actor.member_id)
@@ -169,10 +169,10 @@ async def measure(file: Path, folder: Path, times: int, seed: int = 1) -> list[F
     clock, chance = ManualClock(START_MS), Random(seed)
     database = await Database.open(file)
     # Keys of their own, also where the same database is measured again.
-    studio = build_studio(folder, database, clock, ScriptedEngine(), chance=SystemRandom())
+    harness = build_studio(folder, database, clock, ScriptedEngine(), chance=SystemRandom())
     try:
-        paths = _Paths(studio, _subjects(file, chance, 10 * times), chance)
-        start = functools.partial(_start, database, studio)
+        paths = _Paths(harness, _subjects(file, chance, 10 * times), chance)
+        start = functools.partial(_start, database, harness)
         figures = [await _timed("recovery and the line built anew", [start] * max(1, times // 30))]
         figures += [await paths.figure(path, ask, times) for path, ask in paths.all().items()]
         heavy = [Asked(_HEAVY, "", 0, 0)]
@@ -181,17 +181,17 @@ async def measure(file: Path, folder: Path, times: int, seed: int = 1) -> list[F
             await paths.figure("the same by the heaviest", paths.search, max(1, times // 20), heavy),
         ]
     finally:
-        await studio.finisher.close()
-        await studio.archive.close()
+        await harness.finisher.close()
+        await harness.archive.close()
         await database.close()
     return figures
 
 
-async def _start(database: Database, studio: Studio) -> None:
+async def _start(database: Database, harness: UseCaseHarness) -> None:
     # Of no size: what waits is kept, whatever this engine's profile draws.
-    capacity = LimitsOnly(studio.engine.profile)
-    fresh = Scheduler([(studio.engine, capacity)], CostModel(1.0), studio.clock)
-    await recover(database, fresh, studio.engine.profile, None, studio.clock)
+    capacity = LimitsOnly(harness.engine.profile)
+    fresh = Scheduler([(harness.engine, capacity)], CostModel(1.0), harness.clock)
+    await recover(database, fresh, harness.engine.profile, None, harness.clock)
 
 
 def main() -> None:

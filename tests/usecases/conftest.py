@@ -13,28 +13,28 @@ from kleinbot.store.database import Database
 from tests.manual_clock import START_MS, ManualClock
 from tests.new_database import make_new
 from tests.scripted_engine import ScriptedEngine
-from tests.usecase_harness import Studio, build
+from tests.usecase_harness import UseCaseHarness, build
 
 
 @asynccontextmanager
 async def _built(
     folder: Path, capacity: Capacity | None = None, faults: Faults | None = None
-) -> AsyncIterator[Studio]:
+) -> AsyncIterator[UseCaseHarness]:
     clock = ManualClock(START_MS)
     file = folder / "kleinbot.sqlite3"
     make_new(file)
     database = await Database.open(file, faults)
-    studio = build(folder, database, clock, ScriptedEngine(), capacity=capacity)
-    yield studio
-    await studio.finisher.close()
-    await studio.archive.close()
+    harness = build(folder, database, clock, ScriptedEngine(), capacity=capacity)
+    yield harness
+    await harness.finisher.close()
+    await harness.archive.close()
     await database.close()
 
 
 @pytest.fixture
-async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
-    async with _built(tmp_path) as studio:
-        yield studio
+async def harness(tmp_path: Path) -> AsyncIterator[UseCaseHarness]:
+    async with _built(tmp_path) as harness:
+        yield harness
 
 
 @dataclass
@@ -56,14 +56,14 @@ def at_commit() -> AtCommit:
 
 
 @pytest.fixture
-async def interrupted(tmp_path: Path, at_commit: AtCommit) -> AsyncIterator[Studio]:
-    """A house whose next commit is at the moment of a cancellation, once ``at_commit`` is armed."""
-    async with _built(tmp_path, faults=at_commit) as studio:
-        yield studio
+async def interrupted(tmp_path: Path, at_commit: AtCommit) -> AsyncIterator[UseCaseHarness]:
+    """A harness whose next commit coincides with a cancellation, once ``at_commit`` is armed."""
+    async with _built(tmp_path, faults=at_commit) as harness:
+        yield harness
 
 
-class _Nothing:
-    """A card that is too small for anything."""
+class _FitsNothing:
+    """A GPU that is too small for anything."""
 
     def largest_batch(self, grid: Grid, references: Sequence[Grid] = ()) -> int:
         del grid, references
@@ -71,14 +71,14 @@ class _Nothing:
 
 
 @pytest.fixture
-async def cramped(tmp_path: Path) -> AsyncIterator[Studio]:
-    """A host whose memory holds nothing at all."""
-    async with _built(tmp_path, _Nothing()) as studio:
-        yield studio
+async def cramped(tmp_path: Path) -> AsyncIterator[UseCaseHarness]:
+    """A machine whose memory holds nothing at all."""
+    async with _built(tmp_path, _FitsNothing()) as harness:
+        yield harness
 
 
-class _OnePicture:
-    """A card that holds a picture without input pictures."""
+class _FitsNoReferences:
+    """A GPU that holds an image only without references."""
 
     def largest_batch(self, grid: Grid, references: Sequence[Grid] = ()) -> int:
         del grid
@@ -86,7 +86,7 @@ class _OnePicture:
 
 
 @pytest.fixture
-async def tight(tmp_path: Path) -> AsyncIterator[Studio]:
-    """A host whose memory holds pictures, but no edits."""
-    async with _built(tmp_path, _OnePicture()) as studio:
-        yield studio
+async def tight(tmp_path: Path) -> AsyncIterator[UseCaseHarness]:
+    """A machine whose memory holds images, but no edits."""
+    async with _built(tmp_path, _FitsNoReferences()) as harness:
+        yield harness

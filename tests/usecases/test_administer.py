@@ -14,7 +14,7 @@ from kleinbot.usecases.quota import quota
 from kleinbot.usecases.quota.administer import AdministerQuota
 from kleinbot.usecases.quota.quota import Balance, QuotaRule, Returning
 from kleinbot.usecases.quota.quota_view import QuotaView
-from tests.usecase_harness import ADA, BOB, DAY_MS, MODERATOR, STRANGER, Studio
+from tests.usecase_harness import ADA, BOB, DAY_MS, MODERATOR, STRANGER, UseCaseHarness
 
 ADMIN = Actor(server_id=10, member_id=4, locale="en-US", is_admin=True)
 ELSEWHERE = replace(ADMIN, server_id=11)
@@ -34,30 +34,30 @@ OPERATIONS: list[Operation] = [
 
 
 @pytest.fixture
-def administer(studio: Studio) -> AdministerQuota:
-    return AdministerQuota(studio.database, RULE, studio.clock)
+def administer(harness: UseCaseHarness) -> AdministerQuota:
+    return AdministerQuota(harness.database, RULE, harness.clock)
 
 
-async def _balance(studio: Studio, actor: Actor = ADA) -> Balance:
+async def _balance(harness: UseCaseHarness, actor: Actor = ADA) -> Balance:
     owner = actor.member
-    return await quota.balance(studio.database.read, owner, RULE, studio.clock.now_ms())
+    return await quota.balance(harness.database.read, owner, RULE, harness.clock.now_ms())
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("actor", [ADA, BOB, MODERATOR, replace(ADA, is_owner=True)])
 async def test_only_an_admin_of_the_server_may(
-    studio: Studio, administer: AdministerQuota, operation: Operation, actor: Actor
+    harness: UseCaseHarness, administer: AdministerQuota, operation: Operation, actor: Actor
 ) -> None:
     with pytest.raises(Refusal) as caught:
         await operation(administer, actor)
     assert caught.value.code is Code.NOT_AN_ADMIN
-    assert await studio.database.read.number("SELECT COUNT(*) FROM audit") == 0
+    assert await harness.database.read.number("SELECT COUNT(*) FROM audit") == 0
 
 
 async def test_an_admin_of_another_server_neither_sees_nor_touches_this_one(
-    studio: Studio, administer: AdministerQuota
+    harness: UseCaseHarness, administer: AdministerQuota
 ) -> None:
-    await studio.imagine(count=2)
+    await harness.imagine(count=2)
     await administer.set(ADMIN, ADA.member_id, 300)
     for operation in OPERATIONS:
         await operation(administer, ELSEWHERE)
@@ -67,30 +67,32 @@ async def test_an_admin_of_another_server_neither_sees_nor_touches_this_one(
     assert len(await administer.changes(ADMIN)) == 1
 
 
-async def test_each_change_is_one_audit_row(studio: Studio, administer: AdministerQuota) -> None:
+async def test_each_change_is_one_audit_row(harness: UseCaseHarness, administer: AdministerQuota) -> None:
     for operation in OPERATIONS:
         await operation(administer, ADMIN)
-    actions = [row[0] for row in await studio.database.read.all("SELECT action FROM audit ORDER BY audit_id")]
+    actions = [
+        row[0] for row in await harness.database.read.all("SELECT action FROM audit ORDER BY audit_id")
+    ]
     assert actions == ["quota-set", "quota-set-default", "quota-grant", "quota-reset"]
 
 
-async def test_the_nearest_rule_applies(studio: Studio, administer: AdministerQuota) -> None:
-    assert (await _balance(studio)).limit.source is LimitSource.HOST
+async def test_the_nearest_rule_applies(harness: UseCaseHarness, administer: AdministerQuota) -> None:
+    assert (await _balance(harness)).limit.source is LimitSource.HOST
     await administer.set_default(ADMIN, 50)
-    assert (await _balance(studio)).limit.source is LimitSource.SERVER
+    assert (await _balance(harness)).limit.source is LimitSource.SERVER
     await administer.set(ADMIN, ADA.member_id, 0)
-    mine = await _balance(studio)
+    mine = await _balance(harness)
     assert (mine.limit.tenths, mine.limit.source, mine.left_tenths) == (0, LimitSource.MEMBER, 0)
-    async with studio.database.transaction() as transaction:
+    async with harness.database.transaction() as transaction:
         await servers.set_most(transaction, ADA.server_id, 20)
-    assert (await _balance(studio, BOB)).limit.source is LimitSource.MOST
-    assert (await _balance(studio, BOB)).left_tenths == 20
+    assert (await _balance(harness, BOB)).limit.source is LimitSource.MOST
+    assert (await _balance(harness, BOB)).left_tenths == 20
 
 
 async def test_a_lowered_limit_leaves_nothing_but_no_debt(
-    studio: Studio, administer: AdministerQuota
+    harness: UseCaseHarness, administer: AdministerQuota
 ) -> None:
-    await studio.imagine(count=4)
+    await harness.imagine(count=4)
     found = await administer.set(ADMIN, ADA.member_id, 10)
     assert found.balance.left_tenths == 0
     granted = await administer.grant(ADMIN, ADA.member_id, 20, 1, "sorry")
@@ -98,7 +100,7 @@ async def test_a_lowered_limit_leaves_nothing_but_no_debt(
 
 
 async def test_unspent_grants_are_bounded_by_what_the_host_allows(
-    studio: Studio, administer: AdministerQuota
+    harness: UseCaseHarness, administer: AdministerQuota
 ) -> None:
     await administer.grant(ADMIN, ADA.member_id, 5000, 1, "a lot")
     with pytest.raises(Refusal) as caught:
@@ -109,29 +111,29 @@ async def test_unspent_grants_are_bounded_by_what_the_host_allows(
 
 
 async def test_one_picture_is_paid_from_several_pots_and_comes_back_to_each(
-    studio: Studio, administer: AdministerQuota
+    harness: UseCaseHarness, administer: AdministerQuota
 ) -> None:
     await administer.set(ADMIN, ADA.member_id, 5)
     await administer.grant(ADMIN, ADA.member_id, 2, 9, "later")
     await administer.grant(ADMIN, ADA.member_id, 4, 3, "sooner")
-    job = (await studio.imagine()).status.job
-    assert [grant.left_tenths for grant in (await _balance(studio)).grants] == [1]
-    await studio.cancel.by_id(ADA, job.job_id)
-    back = await _balance(studio)
+    job = (await harness.imagine()).status.job
+    assert [grant.left_tenths for grant in (await _balance(harness)).grants] == [1]
+    await harness.cancel.by_id(ADA, job.job_id)
+    back = await _balance(harness)
     assert (back.left_tenths, [grant.left_tenths for grant in back.grants]) == (11, [4, 2])
 
 
 async def test_what_comes_back_to_an_expired_grant_is_not_alive(
-    studio: Studio, administer: AdministerQuota
+    harness: UseCaseHarness, administer: AdministerQuota
 ) -> None:
     await administer.set(ADMIN, ADA.member_id, 0)
     await administer.grant(ADMIN, ADA.member_id, 30, 1, "short")
-    job = (await studio.imagine(count=2)).status.job
-    studio.clock.advance(DAY_S)
-    await studio.cancel.by_id(ADA, job.job_id)
-    assert (await _balance(studio)).left_tenths == 0
-    assert await studio.database.read.number("SELECT SUM(amount_tenths) FROM ledger") == 0
-    found = await QuotaView(studio.database, RULE, studio.clock).mine(ADA)
+    job = (await harness.imagine(count=2)).status.job
+    harness.clock.advance(DAY_S)
+    await harness.cancel.by_id(ADA, job.job_id)
+    assert (await _balance(harness)).left_tenths == 0
+    assert await harness.database.read.number("SELECT SUM(amount_tenths) FROM ledger") == 0
+    found = await QuotaView(harness.database, RULE, harness.clock).mine(ADA)
     kinds = [(entry.kind, entry.tenths) for entry in found.entries]
     assert kinds == [
         (EntryKind.EXPIRE, -30), (EntryKind.REFUND, 20), (EntryKind.RESERVE, -20), (EntryKind.GRANT, 30),
@@ -139,22 +141,24 @@ async def test_what_comes_back_to_an_expired_grant_is_not_alive(
 
 
 async def test_a_refund_after_a_reset_gives_nothing_twice(
-    studio: Studio, administer: AdministerQuota
+    harness: UseCaseHarness, administer: AdministerQuota
 ) -> None:
-    job = (await studio.imagine(count=3)).status.job
+    job = (await harness.imagine(count=3)).status.job
     returned, _ = await administer.reset(ADMIN, ADA.member_id, "")
     assert returned == 30
-    await studio.cancel.by_id(ADA, job.job_id)
-    assert (await _balance(studio)).left_tenths == 600
-    assert await studio.database.read.number("SELECT COUNT(*) FROM ledger WHERE kind = 'refund'") == 3
+    await harness.cancel.by_id(ADA, job.job_id)
+    assert (await _balance(harness)).left_tenths == 600
+    assert await harness.database.read.number("SELECT COUNT(*) FROM ledger WHERE kind = 'refund'") == 3
 
 
-async def test_it_is_known_when_what_was_spent_returns(studio: Studio, administer: AdministerQuota) -> None:
-    first_ms = studio.clock.now_ms()
-    await studio.imagine(count=1)
-    studio.clock.advance(60)
-    await studio.imagine(count=2)
-    found = await _balance(studio)
+async def test_it_is_known_when_what_was_spent_returns(
+    harness: UseCaseHarness, administer: AdministerQuota
+) -> None:
+    first_ms = harness.clock.now_ms()
+    await harness.imagine(count=1)
+    harness.clock.advance(60)
+    await harness.imagine(count=2)
+    found = await _balance(harness)
     assert found.next_return() == Returning(first_ms + DAY_MS, 10)
     assert found.affordable_at_ms(600) == first_ms + 60_000 + DAY_MS
     assert found.affordable_at_ms(601) is None
@@ -163,46 +167,46 @@ async def test_it_is_known_when_what_was_spent_returns(studio: Studio, administe
 
 
 async def test_a_grant_that_will_have_expired_does_not_count_for_later(
-    studio: Studio, administer: AdministerQuota
+    harness: UseCaseHarness, administer: AdministerQuota
 ) -> None:
     await administer.set(ADMIN, ADA.member_id, 20)
-    await studio.imagine(count=2)
+    await harness.imagine(count=2)
     found = (await administer.grant(ADMIN, ADA.member_id, 10, 1, "short")).balance
     assert found.affordable_at_ms(30) is None
-    assert found.affordable_at_ms(20) == studio.clock.now_ms() + DAY_MS
+    assert found.affordable_at_ms(20) == harness.clock.now_ms() + DAY_MS
 
 
-async def test_a_strangers_quota_is_their_own(studio: Studio, administer: AdministerQuota) -> None:
+async def test_a_strangers_quota_is_their_own(harness: UseCaseHarness, administer: AdministerQuota) -> None:
     await administer.grant(ADMIN, ADA.member_id, 10, 1, "x")
-    assert (await _balance(studio, STRANGER)).left_tenths == 600
+    assert (await _balance(harness, STRANGER)).left_tenths == 600
 
 
 async def test_of_racing_grants_only_as_many_are_given_as_the_host_allows(
-    studio: Studio, administer: AdministerQuota
+    harness: UseCaseHarness, administer: AdministerQuota
 ) -> None:
     outcomes = await asyncio.gather(
         *(administer.grant(ADMIN, ADA.member_id, 1000, 1, "race") for _ in range(20)), return_exceptions=True
     )
     assert sum(isinstance(outcome, Refusal) for outcome in outcomes) == 14
-    assert (await _balance(studio)).granted_tenths == 6000
+    assert (await _balance(harness)).granted_tenths == 6000
 
 
 async def test_requests_racing_with_resets_and_grants_never_overdraw(
-    studio: Studio, administer: AdministerQuota
+    harness: UseCaseHarness, administer: AdministerQuota
 ) -> None:
     await administer.set(ADMIN, ADA.member_id, 30)
     outcomes = await asyncio.gather(
-        *(studio.imagine(count=1) for _ in range(12)),
+        *(harness.imagine(count=1) for _ in range(12)),
         administer.reset(ADMIN, ADA.member_id, "race"),
         administer.grant(ADMIN, ADA.member_id, 25, 1, "race"),
-        *(studio.imagine(count=1) for _ in range(12)),
+        *(harness.imagine(count=1) for _ in range(12)),
         return_exceptions=True,
     )
     unexpected = [each for each in outcomes if isinstance(each, Exception) and not isinstance(each, Refusal)]
     assert unexpected == []
-    after = await _balance(studio)
+    after = await _balance(harness)
     assert 0 <= after.left_tenths < 10
-    assert await studio.database.read.number(
+    assert await harness.database.read.number(
         "SELECT COUNT(*) FROM (SELECT SUM(amount_tenths) AS rest FROM ledger WHERE grant_id IS NOT NULL"
         " GROUP BY grant_id) WHERE rest < 0"
     ) == 0  # fmt: skip

@@ -11,7 +11,7 @@ from kleinbot.domain.reference import Role
 from kleinbot.texts import Texts
 from kleinbot.usecases.capacity_check import require_fit
 from kleinbot.usecases.recipes import Draft, Input, Options
-from tests.usecase_harness import ADA, Studio, reply
+from tests.usecase_harness import ADA, UseCaseHarness, reply
 
 SQUARE = Grid(64, 64)
 
@@ -57,7 +57,7 @@ def test_each_case_is_a_whole_sentence(locale: str, most: int, references: int) 
     assert "  " not in sentence
 
 
-async def test_a_job_that_does_not_fit_is_neither_stored_nor_charged(cramped: Studio) -> None:
+async def test_a_job_that_does_not_fit_is_neither_stored_nor_charged(cramped: UseCaseHarness) -> None:
     with pytest.raises(Refusal) as caught:
         await cramped.imagine()
     assert caught.value.code is Code.DOES_NOT_FIT
@@ -66,7 +66,7 @@ async def test_a_job_that_does_not_fit_is_neither_stored_nor_charged(cramped: St
     assert cramped.metrics.refusals == [Code.DOES_NOT_FIT]
 
 
-async def test_an_edit_is_judged_with_its_input_pictures(tight: Studio) -> None:
+async def test_an_edit_is_judged_with_its_input_pictures(tight: UseCaseHarness) -> None:
     await tight.imagine()
     grid = Grid(16, 16)
     draft = Draft(JobSpec(JobKind.EDIT, "a hat", grid), (Input(Role.REFERENCE, b"a png", grid),))

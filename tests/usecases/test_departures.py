@@ -12,7 +12,7 @@ from kleinbot.store.members import servers
 from kleinbot.usecases.owner.departures import GRACE_MS, Departures
 from tests.dispatch.running import ended, running, until, until_true
 from tests.manual_clock import ManualClock, passes
-from tests.usecase_harness import ADA, STRANGER, Studio
+from tests.usecase_harness import ADA, STRANGER, UseCaseHarness
 
 OTHER = STRANGER
 """Of another server than ADA."""
@@ -28,10 +28,12 @@ class Membership:
         return self.is_in.get(server_id, True)
 
 
-def departures_of(studio: Studio, membership: Membership, clock: ManualClock | None = None) -> Departures:
+def departures_of(
+    harness: UseCaseHarness, membership: Membership, clock: ManualClock | None = None
+) -> Departures:
     """Return a bot's departures; once more for one that is started again."""
     return Departures(
-        studio.database, studio.scheduler, membership.asked, lambda: None, clock or studio.clock
+        harness.database, harness.scheduler, membership.asked, lambda: None, clock or harness.clock
     )  # fmt: skip
 
 
@@ -41,120 +43,120 @@ def membership() -> Membership:
 
 
 @pytest.fixture
-def departures(studio: Studio, membership: Membership) -> Departures:
-    return departures_of(studio, membership)
+def departures(harness: UseCaseHarness, membership: Membership) -> Departures:
+    return departures_of(harness, membership)
 
 
-async def left_ms(studio: Studio) -> int | None:
-    found = {row.server_id: row.left_ms for row in await servers.with_open_jobs(studio.database.read)}
+async def left_ms(harness: UseCaseHarness) -> int | None:
+    found = {row.server_id: row.left_ms for row in await servers.with_open_jobs(harness.database.read)}
     return found[ADA.server_id]
 
 
 async def test_while_the_bot_is_gone_nothing_is_drawn_and_afterwards_everything_in_its_order(
-    studio: Studio, membership: Membership, departures: Departures
+    harness: UseCaseHarness, membership: Membership, departures: Departures
 ) -> None:
-    first = (await studio.imagine(prompt="first")).status.job.job_id
-    second = (await studio.imagine(prompt="second")).status.job.job_id
+    first = (await harness.imagine(prompt="first")).status.job.job_id
+    second = (await harness.imagine(prompt="second")).status.job.job_id
     membership.is_in[ADA.server_id] = False
     await departures.look()
-    other = (await studio.imagine(OTHER, prompt="other")).status.job.job_id
-    async with running(studio):
-        await until(studio, other, ended)
-        await until_true(lambda: studio.dispatcher.idle_s == 0.0)
-        studio.clock.advance(600)
-        assert studio.dispatcher.idle_s == 600, "what may not be drawn is no work"
-        assert [task.spec.prompt for batch in studio.engine.batches for task in batch] == ["other"]
-        assert [studio.queue.place(job_id) for job_id in (first, second)] == [1, 2]
+    other = (await harness.imagine(OTHER, prompt="other")).status.job.job_id
+    async with running(harness):
+        await until(harness, other, ended)
+        await until_true(lambda: harness.dispatcher.idle_s == 0.0)
+        harness.clock.advance(600)
+        assert harness.dispatcher.idle_s == 600, "what may not be drawn is no work"
+        assert [task.spec.prompt for batch in harness.engine.batches for task in batch] == ["other"]
+        assert [harness.queue.place(job_id) for job_id in (first, second)] == [1, 2]
         membership.is_in[ADA.server_id] = True
         await departures.look()
         for job_id in (first, second):
-            assert (await until(studio, job_id, ended)).state is JobState.DONE
-    assert [task.spec.prompt for batch in studio.engine.batches for task in batch] == [
+            assert (await until(harness, job_id, ended)).state is JobState.DONE
+    assert [task.spec.prompt for batch in harness.engine.batches for task in batch] == [
         "other",
         "first",
         "second",
     ]
-    assert await studio.spent_tenths() == 20
+    assert await harness.spent_tenths() == 20
 
 
 async def test_what_had_left_before_a_start_waits_until_discord_says_that_it_is_back(
-    studio: Studio, membership: Membership, departures: Departures
+    harness: UseCaseHarness, membership: Membership, departures: Departures
 ) -> None:
-    job_id = (await studio.imagine()).status.job.job_id
+    job_id = (await harness.imagine()).status.job.job_id
     membership.is_in[ADA.server_id] = False
     await departures.look()
-    studio.queue.release(ADA.server_id)  # a line that was built anew holds nothing
+    harness.queue.release(ADA.server_id)  # a line that was built anew holds nothing
     membership.is_in[ADA.server_id] = None
-    again = departures_of(studio, membership)
+    again = departures_of(harness, membership)
     await again.look()
-    async with running(studio):
-        other = (await studio.imagine(OTHER)).status.job.job_id
-        await until(studio, other, ended)
-        assert (await studio.job(job_id)).state is JobState.QUEUED
+    async with running(harness):
+        other = (await harness.imagine(OTHER)).status.job.job_id
+        await until(harness, other, ended)
+        assert (await harness.job(job_id)).state is JobState.QUEUED
         membership.is_in[ADA.server_id] = True
         await again.look()
-        assert (await until(studio, job_id, ended)).state is JobState.DONE
+        assert (await until(harness, job_id, ended)).state is JobState.DONE
 
 
 async def test_where_nothing_is_known_yet_nothing_is_held(
-    studio: Studio, membership: Membership, departures: Departures
+    harness: UseCaseHarness, membership: Membership, departures: Departures
 ) -> None:
     membership.is_in[ADA.server_id] = None
-    job_id = (await studio.imagine()).status.job.job_id
+    job_id = (await harness.imagine()).status.job.job_id
     await departures.look()
-    async with running(studio):
-        assert (await until(studio, job_id, ended)).state is JobState.DONE
+    async with running(harness):
+        assert (await until(harness, job_id, ended)).state is JobState.DONE
 
 
 async def test_whoever_leaves_again_has_an_hour_again(
-    studio: Studio, membership: Membership, departures: Departures
+    harness: UseCaseHarness, membership: Membership, departures: Departures
 ) -> None:
     """Back, an order, and gone again between two looks."""
-    await studio.imagine()
+    await harness.imagine()
     membership.is_in[ADA.server_id] = False
     await departures.look()
-    await passes(studio.clock, 1800)
-    job_id = (await studio.imagine()).status.job.job_id
-    await passes(studio.clock, 1801)
+    await passes(harness.clock, 1800)
+    job_id = (await harness.imagine()).status.job.job_id
+    await passes(harness.clock, 1801)
     await departures.look()
-    assert (await studio.job(job_id)).state is JobState.QUEUED
-    assert await left_ms(studio) == studio.clock.now_ms()
-    await passes(studio.clock, 3599)
+    assert (await harness.job(job_id)).state is JobState.QUEUED
+    assert await left_ms(harness) == harness.clock.now_ms()
+    await passes(harness.clock, 3599)
     await departures.look()
-    assert (await studio.job(job_id)).state is JobState.QUEUED
-    await passes(studio.clock, 1)
+    assert (await harness.job(job_id)).state is JobState.QUEUED
+    await passes(harness.clock, 1)
     await departures.look()
-    assert (await studio.job(job_id)).state is JobState.CANCELLED
-    assert await studio.spent_tenths() == 0
+    assert (await harness.job(job_id)).state is JobState.CANCELLED
+    assert await harness.spent_tenths() == 0
 
 
 async def test_a_departure_of_months_ago_ends_nothing_new(
-    studio: Studio, membership: Membership, departures: Departures
+    harness: UseCaseHarness, membership: Membership, departures: Departures
 ) -> None:
-    await studio.imagine()
+    await harness.imagine()
     membership.is_in[ADA.server_id] = False
     await departures.look()
-    await passes(studio.clock, 3600, slice_s=3600)
+    await passes(harness.clock, 3600, slice_s=3600)
     await departures.look()
-    assert await studio.spent_tenths() == 0
-    studio.clock.advance(90 * 24 * 3600)
-    job_id = (await studio.imagine()).status.job.job_id
-    studio.clock.advance(30)
+    assert await harness.spent_tenths() == 0
+    harness.clock.advance(90 * 24 * 3600)
+    job_id = (await harness.imagine()).status.job.job_id
+    harness.clock.advance(30)
     await departures.look()
-    assert (await studio.job(job_id)).state is JobState.QUEUED
+    assert (await harness.job(job_id)).state is JobState.QUEUED
 
 
 async def test_whoever_orders_after_what_was_given_back_need_not_wait_for_a_look(
-    studio: Studio, membership: Membership, departures: Departures
+    harness: UseCaseHarness, membership: Membership, departures: Departures
 ) -> None:
-    await studio.imagine()
+    await harness.imagine()
     membership.is_in[ADA.server_id] = False
     await departures.look()
-    studio.clock.advance(3600)
+    harness.clock.advance(3600)
     await departures.look()
-    async with running(studio):
-        job_id = (await studio.imagine()).status.job.job_id
-        assert (await until(studio, job_id, ended)).state is JobState.DONE
+    async with running(harness):
+        job_id = (await harness.imagine()).status.job.job_id
+        assert (await until(harness, job_id, ended)).state is JobState.DONE
 
 
 class SetClock(ManualClock):
@@ -168,54 +170,54 @@ class SetClock(ManualClock):
 
 @pytest.mark.parametrize("restarts", [False, True])
 async def test_a_clock_that_is_set_back_does_not_prolong_the_hour(
-    studio: Studio, membership: Membership, restarts: bool
+    harness: UseCaseHarness, membership: Membership, restarts: bool
 ) -> None:
     clock = SetClock()
-    departures = departures_of(studio, membership, clock)
-    job_id = (await studio.imagine()).status.job.job_id
+    departures = departures_of(harness, membership, clock)
+    job_id = (await harness.imagine()).status.job.job_id
     membership.is_in[ADA.server_id] = False
     clock.set_by_ms = 10 * HOUR_MS
     await departures.look()
     clock.set_by_ms = 0
     if restarts:
-        departures = departures_of(studio, membership, clock)
+        departures = departures_of(harness, membership, clock)
     await departures.look()
-    assert await left_ms(studio) == clock.now_ms()
+    assert await left_ms(harness) == clock.now_ms()
     clock.advance(GRACE_MS / 1000)
     await departures.look()
-    assert (await studio.job(job_id)).state is JobState.CANCELLED
+    assert (await harness.job(job_id)).state is JobState.CANCELLED
 
 
 async def test_a_clock_that_is_set_forward_does_not_cut_the_hour_short(
-    studio: Studio, membership: Membership
+    harness: UseCaseHarness, membership: Membership
 ) -> None:
     clock = SetClock()
-    departures = departures_of(studio, membership, clock)
-    job_id = (await studio.imagine()).status.job.job_id
+    departures = departures_of(harness, membership, clock)
+    job_id = (await harness.imagine()).status.job.job_id
     membership.is_in[ADA.server_id] = False
     await departures.look()
     clock.set_by_ms = 10 * HOUR_MS
     await departures.look()
-    assert (await studio.job(job_id)).state is JobState.QUEUED
+    assert (await harness.job(job_id)).state is JobState.QUEUED
     clock.advance(GRACE_MS / 1000)
     await departures.look()
-    assert (await studio.job(job_id)).state is JobState.CANCELLED
+    assert (await harness.job(job_id)).state is JobState.CANCELLED
 
 
 async def test_it_is_looked_at_once_where_that_is_asked_for(
-    studio: Studio, membership: Membership, departures: Departures
+    harness: UseCaseHarness, membership: Membership, departures: Departures
 ) -> None:
-    await studio.imagine()
+    await harness.imagine()
     looking = asyncio.create_task(departures.run())
-    await _turned_until(studio, lambda: studio.queue.next_due() is not None)
+    await _turned_until(harness, lambda: harness.queue.next_due() is not None)
     membership.is_in[ADA.server_id] = False
     await departures.look_soon()
-    await _turned_until(studio, lambda: studio.queue.next_due() is None)
+    await _turned_until(harness, lambda: harness.queue.next_due() is None)
     looking.cancel()
     await asyncio.gather(looking, return_exceptions=True)
 
 
-async def _turned_until(studio: Studio, holds: Callable[[], bool]) -> None:
+async def _turned_until(harness: UseCaseHarness, holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not holds():
-            await studio.database.read.number("SELECT 1")
+            await harness.database.read.number("SELECT 1")

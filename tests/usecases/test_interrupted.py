@@ -8,7 +8,7 @@ import pytest
 from kleinbot.domain.errors import Code, Refusal, RenderError
 from kleinbot.domain.job import JobState
 from tests.dispatch.running import running, until_true
-from tests.usecase_harness import ADA, Studio
+from tests.usecase_harness import ADA, UseCaseHarness
 from tests.usecases.conftest import AtCommit
 
 
@@ -19,14 +19,16 @@ async def _cancelled(at_commit: AtCommit, work: Awaitable[object]) -> None:
     assert not at_commit.armed
 
 
-async def test_a_job_that_is_charged_is_in_line(interrupted: Studio, at_commit: AtCommit) -> None:
+async def test_a_job_that_is_charged_is_in_line(interrupted: UseCaseHarness, at_commit: AtCommit) -> None:
     await _cancelled(at_commit, interrupted.imagine(count=2))
     assert await interrupted.spent_tenths() == 20
-    (job,) = await interrupted.recall.open_jobs()
+    (job,) = await interrupted.queries.open_jobs()
     assert [image.key for image in interrupted.queue.order()] == [image.key for image in job.images]
 
 
-async def test_a_job_that_is_cancelled_has_left_the_line(interrupted: Studio, at_commit: AtCommit) -> None:
+async def test_a_job_that_is_cancelled_has_left_the_line(
+    interrupted: UseCaseHarness, at_commit: AtCommit
+) -> None:
     job_id = (await interrupted.imagine()).status.job.job_id
     await _cancelled(at_commit, interrupted.cancel.by_id(ADA, job_id))
     assert (await interrupted.job(job_id)).state is JobState.CANCELLED
@@ -36,7 +38,7 @@ async def test_a_job_that_is_cancelled_has_left_the_line(interrupted: Studio, at
 
 
 async def test_what_was_used_is_paid_once_and_the_gpu_is_let_go(
-    interrupted: Studio, at_commit: AtCommit
+    interrupted: UseCaseHarness, at_commit: AtCommit
 ) -> None:
     """A cancel that is cancelled has happened; asked for once more it charges nothing."""
 
@@ -57,7 +59,7 @@ async def test_what_was_used_is_paid_once_and_the_gpu_is_let_go(
     assert await interrupted.spent_tenths() == 10
 
 
-async def test_a_job_that_failed_has_left_the_line(interrupted: Studio, at_commit: AtCommit) -> None:
+async def test_a_job_that_failed_has_left_the_line(interrupted: UseCaseHarness, at_commit: AtCommit) -> None:
     job_id = (await interrupted.imagine()).status.job.job_id
     error = RenderError(Code.RENDER_FAILED)
     await _cancelled(at_commit, interrupted.claims.fail(job_id, error))

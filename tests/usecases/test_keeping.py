@@ -21,32 +21,34 @@ from kleinbot.usecases.favourites import Favourites
 from kleinbot.usecases.history import History, Search
 from kleinbot.usecases.permissions import Action, may
 from tests.store.rows import finished
-from tests.usecase_harness import ADA, BOB, MODERATOR, STRANGER, Studio, reply
+from tests.usecase_harness import ADA, BOB, MODERATOR, STRANGER, UseCaseHarness, reply
 
 
-def _history(studio: Studio) -> History:
-    return History(studio.database, studio.recall, CpuPool(), lambda: None, studio.clock)
+def _history(harness: UseCaseHarness) -> History:
+    return History(harness.database, harness.queries, CpuPool(), lambda: None, harness.clock)
 
 
-def _delete(studio: Studio, woken: list[int]) -> Delete:
-    return Delete(studio.database, studio.archive, _history(studio), lambda: woken.append(1), studio.clock)
+def _delete(harness: UseCaseHarness, woken: list[int]) -> Delete:
+    return Delete(
+        harness.database, harness.archive, _history(harness), lambda: woken.append(1), harness.clock
+    )
 
 
-async def _done(studio: Studio, actor: Actor = ADA, count: int = 1) -> Job:
-    job = (await studio.imagine(actor, count=count)).status.job
+async def _done(harness: UseCaseHarness, actor: Actor = ADA, count: int = 1) -> Job:
+    job = (await harness.imagine(actor, count=count)).status.job
     for position in range(count):
         key = ImageKey(job.job_id, position)
-        async with studio.database.transaction() as transaction:
-            await jobs.claim(transaction, key, "batch", studio.clock.now_ms())
-            await jobs.finish_image(transaction, finished(key), studio.clock.now_ms())
-    found = await studio.recall.job(job.job_id)
+        async with harness.database.transaction() as transaction:
+            await jobs.claim(transaction, key, "batch", harness.clock.now_ms())
+            await jobs.finish_image(transaction, finished(key), harness.clock.now_ms())
+    found = await harness.queries.job(job.job_id)
     assert found is not None
     return found
 
 
-async def test_marking_twice_is_marking_once(studio: Studio) -> None:
-    job = await _done(studio, count=2)
-    favour = Favourites(studio.database, _history(studio), studio.clock)
+async def test_marking_twice_is_marking_once(harness: UseCaseHarness) -> None:
+    job = await _done(harness, count=2)
+    favour = Favourites(harness.database, _history(harness), harness.clock)
     key = ImageKey(job.job_id, 1)
     await asyncio.gather(*(favour.mark(BOB, key) for _ in range(10)))
     assert (await favour.marked(BOB, job.job_id))[1] == {1}
@@ -54,54 +56,54 @@ async def test_marking_twice_is_marking_once(studio: Studio) -> None:
     assert (await favour.unmark(BOB, key))[1] == frozenset()
 
 
-async def test_a_picture_that_was_never_made_cannot_be_marked(studio: Studio) -> None:
-    job = await _done(studio)
-    favour = Favourites(studio.database, _history(studio), studio.clock)
+async def test_a_picture_that_was_never_made_cannot_be_marked(harness: UseCaseHarness) -> None:
+    job = await _done(harness)
+    favour = Favourites(harness.database, _history(harness), harness.clock)
     with pytest.raises(Refusal) as caught:
         await favour.mark(BOB, ImageKey(job.job_id, 1))
     assert caught.value.code is Code.RESULT_UNKNOWN
 
 
 async def test_deleting_keeps_the_row_and_the_ledger_and_removes_what_shows_it(
-    studio: Studio, tmp_path: Path
+    harness: UseCaseHarness, tmp_path: Path
 ) -> None:
-    job = await _done(studio)
-    spent = await studio.spent_tenths()
-    async with studio.database.transaction() as transaction:
+    job = await _done(harness)
+    spent = await harness.spent_tenths()
+    async with harness.database.transaction() as transaction:
         for message_id in (70, 71):
             await posted.note(transaction, job.job_id, [0], 5, message_id, PostedFor.SHOW, 1)
     woken: list[int] = []
-    await _delete(studio, woken).delete(ADA, job.job_id)
+    await _delete(harness, woken).delete(ADA, job.job_id)
     assert woken == [1]
     removals = await posted.due_removals(
-        studio.database.read, studio.clock.now_ms(), without=(), of_channel=4
+        harness.database.read, harness.clock.now_ms(), without=(), of_channel=4
     )
     assert [row.message_id for row in removals] == [70, 71]
-    kept = await studio.recall.job(job.job_id)
+    kept = await harness.queries.job(job.job_id)
     assert kept is not None
-    assert kept.deleted_ms == studio.clock.now_ms()
+    assert kept.deleted_ms == harness.clock.now_ms()
     assert kept.images[0].file is None
     with picture_rows.reading(tmp_path / "kleinbot.sqlite3") as connection:
         assert picture_rows.jobs_of(connection, [job.job_id])[job.job_id].kept == frozenset()
-    assert await studio.spent_tenths() == spent
+    assert await harness.spent_tenths() == spent
 
 
-async def test_what_is_deleted_while_somebody_marks_it_is_not_marked(studio: Studio) -> None:
-    job = await _done(studio)
-    history = _history(studio)
-    async with studio.database.transaction() as transaction:
+async def test_what_is_deleted_while_somebody_marks_it_is_not_marked(harness: UseCaseHarness) -> None:
+    job = await _done(harness)
+    history = _history(harness)
+    async with harness.database.transaction() as transaction:
         marking = asyncio.ensure_future(
-            Favourites(studio.database, history, studio.clock).mark(BOB, ImageKey(job.job_id, 0))
+            Favourites(harness.database, history, harness.clock).mark(BOB, ImageKey(job.job_id, 0))
         )
         for _ in range(20):  # until it has seen the result and waits for its turn
-            await studio.database.read.number("SELECT 1")
+            await harness.database.read.number("SELECT 1")
         assert (
-            await deletion.delete(transaction, job.job_id, ADA.member_id, studio.clock.now_ms()) is not None
+            await deletion.delete(transaction, job.job_id, ADA.member_id, harness.clock.now_ms()) is not None
         )
     with pytest.raises(Refusal) as caught:
         await marking
     assert caught.value.code is Code.RESULT_DELETED
-    async with studio.database.transaction() as transaction:  # as a database from before may have it
+    async with harness.database.transaction() as transaction:  # as a database from before may have it
         await transaction.change(
             "INSERT INTO favourites (server_id, member_id, job_id, position, made_ms, number)"
             " SELECT server_id, ?, job_id, 0, 1, number FROM jobs", BOB.member_id,
@@ -110,25 +112,25 @@ async def test_what_is_deleted_while_somebody_marks_it_is_not_marked(studio: Stu
 
 
 async def test_a_file_that_cannot_be_removed_now_does_not_unsay_that_its_result_is_deleted(
-    studio: Studio, caplog: pytest.LogCaptureFixture
+    harness: UseCaseHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    job = await _done(studio, count=2)
-    files = [studio.archive.root / (image.file or "") for image in job.images]
+    job = await _done(harness, count=2)
+    files = [harness.archive.root / (image.file or "") for image in job.images]
     for file, is_stuck in zip(files, (True, False), strict=True):
         file.parent.mkdir(parents=True, exist_ok=True)
         if is_stuck:
             file.mkdir()
         else:
             file.write_bytes(b"a picture")
-    assert await _delete(studio, []).delete(ADA, job.job_id) == job
+    assert await _delete(harness, []).delete(ADA, job.job_id) == job
     assert "stays for now" in caplog.text
     assert not files[1].exists()
 
 
-async def test_of_ten_who_delete_at_once_one_does(studio: Studio) -> None:
-    job = await _done(studio)
+async def test_of_ten_who_delete_at_once_one_does(harness: UseCaseHarness) -> None:
+    job = await _done(harness)
     woken: list[int] = []
-    delete = _delete(studio, woken)
+    delete = _delete(harness, woken)
     outcomes = await asyncio.gather(
         *(delete.delete(ADA, job.job_id) for _ in range(10)), return_exceptions=True
     )
@@ -139,37 +141,39 @@ async def test_of_ten_who_delete_at_once_one_does(studio: Studio) -> None:
 
 
 @pytest.mark.parametrize(("actor", "code"), [(BOB, Code.RESULT_NOT_YOURS), (STRANGER, Code.RESULT_UNKNOWN)])
-async def test_nobody_else_deletes(studio: Studio, actor: Actor, code: Code) -> None:
-    job = await _done(studio)
+async def test_nobody_else_deletes(harness: UseCaseHarness, actor: Actor, code: Code) -> None:
+    job = await _done(harness)
     with pytest.raises(Refusal) as caught:
-        await _delete(studio, []).delete(actor, job.job_id)
+        await _delete(harness, []).delete(actor, job.job_id)
     assert caught.value.code is code
 
 
-async def test_a_moderator_deletes_and_an_open_job_is_not_deleted(studio: Studio) -> None:
-    job = await _done(studio)
-    await _delete(studio, []).delete(MODERATOR, job.job_id)
-    still_open = (await studio.imagine()).status.job
+async def test_a_moderator_deletes_and_an_open_job_is_not_deleted(harness: UseCaseHarness) -> None:
+    job = await _done(harness)
+    await _delete(harness, []).delete(MODERATOR, job.job_id)
+    still_open = (await harness.imagine()).status.job
     with pytest.raises(Refusal) as caught:
-        await _delete(studio, []).delete(ADA, still_open.job_id)
+        await _delete(harness, []).delete(ADA, still_open.job_id)
     assert caught.value.code is Code.RESULT_UNKNOWN
 
 
-async def test_a_message_that_is_noted_after_its_job_was_deleted_is_removed_too(studio: Studio) -> None:
-    job = await _done(studio)
-    await _delete(studio, []).delete(ADA, job.job_id)
-    async with studio.database.transaction() as transaction:
-        await posted.note(transaction, job.job_id, [0], 5, 73, PostedFor.DELIVERY, studio.clock.now_ms())
-    assert await posted.delivered(studio.database.read, job.job_id) == {}
+async def test_a_message_that_is_noted_after_its_job_was_deleted_is_removed_too(
+    harness: UseCaseHarness,
+) -> None:
+    job = await _done(harness)
+    await _delete(harness, []).delete(ADA, job.job_id)
+    async with harness.database.transaction() as transaction:
+        await posted.note(transaction, job.job_id, [0], 5, 73, PostedFor.DELIVERY, harness.clock.now_ms())
+    assert await posted.delivered(harness.database.read, job.job_id) == {}
     removals = await posted.due_removals(
-        studio.database.read, studio.clock.now_ms(), without=(), of_channel=4
+        harness.database.read, harness.clock.now_ms(), without=(), of_channel=4
     )
     assert [row.message_id for row in removals] == [73]
 
 
-async def test_a_moderator_does_not_delete_what_only_its_member_sees(studio: Studio) -> None:
+async def test_a_moderator_does_not_delete_what_only_its_member_sees(harness: UseCaseHarness) -> None:
     private = ImagineRequest("a fox", private=True)
-    job = (await studio.submit.imagine(ADA, private, reply(studio.clock))).status.job
+    job = (await harness.submit.imagine(ADA, private, reply(harness.clock))).status.job
     assert job.private
     assert may(ADA, Action.DELETE, job)
     assert not may(MODERATOR, Action.DELETE, job)

@@ -16,7 +16,7 @@ from kleinbot.usecases.quota.quota import QuotaRule
 from kleinbot.usecases.quota.quota_view import QuotaView
 from tests.manual_clock import START_MS, ManualClock
 from tests.store.rows import new_job
-from tests.usecase_harness import Studio
+from tests.usecase_harness import UseCaseHarness
 
 DAY_MS = 24 * HOUR_MS
 RULE = QuotaRule(limit_tenths=50, window_ms=DAY_MS)
@@ -60,8 +60,8 @@ class Person:
 
 
 @pytest.fixture
-def person(studio: Studio) -> Person:
-    return Person(studio.database)
+def person(harness: UseCaseHarness) -> Person:
+    return Person(harness.database)
 
 
 async def test_five_servers_do_not_give_five_quotas(person: Person) -> None:

@@ -15,7 +15,7 @@ from kleinbot.scheduler.entries import shape_of
 from kleinbot.scheduler.from_job import images_of_new
 from kleinbot.usecases.recipes import Draft, Options, complete, draft_of
 from tests.manual_clock import START_MS, ManualClock
-from tests.usecase_harness import ADA, Studio, reply
+from tests.usecase_harness import ADA, UseCaseHarness, reply
 
 GRID = Grid(16, 16)
 PLAIN = JobSpec(JobKind.IMAGINE, "a fox", GRID)
@@ -76,9 +76,9 @@ def test_what_cannot_be_is_refused(count: int, seed: int, code: Code) -> None:
     assert caught.value.code is code
 
 
-async def test_a_stored_job_gives_its_spec_back(studio: Studio) -> None:
+async def test_a_stored_job_gives_its_spec_back(harness: UseCaseHarness) -> None:
     noise = NoiseRecipe(3, (Blend(4, 0.5),))
-    parent = (await studio.imagine()).status.job
+    parent = (await harness.imagine()).status.job
     spec = JobSpec(
         JobKind.VARIATIONS,
         "a fox",
@@ -87,7 +87,7 @@ async def test_a_stored_job_gives_its_spec_back(studio: Studio) -> None:
         strength=Strength.SUBTLE,
         parent=ImageKey(parent.job_id, 0),
     )
-    accepted = await studio.submit.accept(ADA, Draft(spec), Options(2, 1, False), reply(studio.clock))
+    accepted = await harness.submit.accept(ADA, Draft(spec), Options(2, 1, False), reply(harness.clock))
     job = accepted.status.job
     assert (job.spec.strength, job.parent.number if job.parent else None) == (Strength.SUBTLE, parent.number)
     again = draft_of(job, ()).spec

@@ -13,7 +13,7 @@ from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job_spec import JobKind, JobSpec
 from kleinbot.domain.reference import Role
 from kleinbot.usecases.recipes import Draft, Input, Options
-from tests.usecase_harness import ADA, MODERATOR, Studio, reply
+from tests.usecase_harness import ADA, MODERATOR, UseCaseHarness, reply
 
 EVENT = replace(ADA, event_id=7)
 
@@ -26,40 +26,40 @@ async def once(act: Callable[[], Awaitable[object]], times: int = 5) -> None:
         await act()
 
 
-async def test_a_request_is_one_job_and_one_charge(studio: Studio) -> None:
-    await once(lambda: studio.imagine(EVENT, count=2))
-    assert await studio.database.read.number("SELECT COUNT(*) FROM jobs") == 1
-    assert await studio.spent_tenths() == 20
-    assert len(studio.queue.waiting) == 2
-    await studio.imagine(replace(ADA, event_id=8))
-    assert await studio.database.read.number("SELECT COUNT(*) FROM jobs") == 2
+async def test_a_request_is_one_job_and_one_charge(harness: UseCaseHarness) -> None:
+    await once(lambda: harness.imagine(EVENT, count=2))
+    assert await harness.database.read.number("SELECT COUNT(*) FROM jobs") == 1
+    assert await harness.spent_tenths() == 20
+    assert len(harness.queue.waiting) == 2
+    await harness.imagine(replace(ADA, event_id=8))
+    assert await harness.database.read.number("SELECT COUNT(*) FROM jobs") == 2
 
 
-async def test_what_was_fetched_for_the_second_is_not_kept(studio: Studio, tmp_path: Path) -> None:
+async def test_what_was_fetched_for_the_second_is_not_kept(harness: UseCaseHarness, tmp_path: Path) -> None:
     inputs = (Input(Role.REFERENCE, b"png", Grid(16, 16)),)
     draft = Draft(JobSpec(JobKind.EDIT, "more fog", Grid(16, 16)), inputs)
     options = Options(1, None, private=False)
-    await once(lambda: studio.submit.accept(EVENT, draft, options, reply(studio.clock)))
+    await once(lambda: harness.submit.accept(EVENT, draft, options, reply(harness.clock)))
     assert len(list(tmp_path.rglob("references/*/*.png"))) == 1
 
 
-async def test_a_repeat_is_no_refusal_when_the_quota_is_spent(studio: Studio) -> None:
-    await once(lambda: studio.imagine(EVENT, count=4))
-    assert studio.metrics.refusals == []
+async def test_a_repeat_is_no_refusal_when_the_quota_is_spent(harness: UseCaseHarness) -> None:
+    await once(lambda: harness.imagine(EVENT, count=4))
+    assert harness.metrics.refusals == []
 
 
-async def test_of_several_open_jobs_one_is_cancelled(studio: Studio) -> None:
+async def test_of_several_open_jobs_one_is_cancelled(harness: UseCaseHarness) -> None:
     for _ in range(3):
-        await studio.imagine()
-    await once(lambda: studio.cancel.by_number(EVENT, None))
-    assert await studio.database.read.number("SELECT COUNT(*) FROM jobs WHERE state = 'cancelled'") == 1
-    assert await studio.spent_tenths() == 20
+        await harness.imagine()
+    await once(lambda: harness.cancel.by_number(EVENT, None))
+    assert await harness.database.read.number("SELECT COUNT(*) FROM jobs WHERE state = 'cancelled'") == 1
+    assert await harness.spent_tenths() == 20
 
 
-async def test_a_moderators_cancelling_is_noted_once(studio: Studio) -> None:
-    job_id = (await studio.imagine()).status.job.job_id
-    await once(lambda: studio.cancel.by_id(replace(MODERATOR, event_id=9), job_id), times=1)
-    assert await studio.database.read.number("SELECT COUNT(*) FROM audit") == 1
+async def test_a_moderators_cancelling_is_noted_once(harness: UseCaseHarness) -> None:
+    job_id = (await harness.imagine()).status.job.job_id
+    await once(lambda: harness.cancel.by_id(replace(MODERATOR, event_id=9), job_id), times=1)
+    assert await harness.database.read.number("SELECT COUNT(*) FROM audit") == 1
 
 
 def test_each_change_that_a_person_makes_accepts_their_event() -> None:
