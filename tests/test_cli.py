@@ -24,7 +24,7 @@ ENDS_FOR_GOOD = 2
 TOKEN = ".".join(("A" * 24, "b" * 6, "c" * 38))
 
 
-class Rooms(ModuleType):
+class FakeRunModes(ModuleType):
     """Replaces ``kleinbot.app.run_modes``: records the calls, answers with ``code`` or ``error``."""
 
     def __init__(self) -> None:
@@ -49,11 +49,11 @@ class Rooms(ModuleType):
 
 
 @pytest.fixture(autouse=True)
-def rooms(clean_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Rooms:
+def run_modes(clean_folder: Path, monkeypatch: pytest.MonkeyPatch) -> FakeRunModes:
     del clean_folder
-    rooms = Rooms()
-    monkeypatch.setitem(sys.modules, "kleinbot.app.run_modes", rooms)
-    return rooms
+    run_modes = FakeRunModes()
+    monkeypatch.setitem(sys.modules, "kleinbot.app.run_modes", run_modes)
+    return run_modes
 
 
 @pytest.fixture
@@ -81,26 +81,26 @@ def invoke(*arguments: str) -> Result:
 
 
 def test_without_a_command_and_a_token_the_sandbox_opens_and_says_so(
-    rooms: Rooms, child: list[list[str]]
+    run_modes: FakeRunModes, child: list[list[str]]
 ) -> None:
-    rooms.code = 3
+    run_modes.code = 3
     result = invoke()
     assert result.exit_code == 3
     assert result.stderr.startswith("DISCORD_TOKEN is not set, so this is the sandbox")
     assert result.stderr.count("\n") == 1
-    [(settings, run, _)] = rooms.sandboxes
+    [(settings, run, _)] = run_modes.sandboxes
     assert settings.data_folder == Path("data/sandbox")
     assert run is None
     assert child == []
 
 
 def test_without_a_command_but_with_a_token_it_goes_live(
-    rooms: Rooms, child: list[list[str]], monkeypatch: pytest.MonkeyPatch
+    run_modes: FakeRunModes, child: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
     assert invoke().exit_code == ENDS_FOR_GOOD
     assert [command[-1] for command in child] == ["serve"]
-    assert rooms.sandboxes == []
+    assert run_modes.sandboxes == []
 
 
 def test_run_starts_the_child_and_ends_with_its_code(
@@ -114,48 +114,48 @@ def test_run_starts_the_child_and_ends_with_its_code(
 
 @pytest.mark.parametrize("command", ["run", "serve"])
 def test_live_without_a_token_is_one_sentence_and_never_a_sandbox(
-    command: str, rooms: Rooms, child: list[list[str]]
+    command: str, run_modes: FakeRunModes, child: list[list[str]]
 ) -> None:
     result = invoke(command)
     assert result.exit_code == 1
     assert result.stderr == Texts().error(StartError(Code.TOKEN_MISSING), "en") + "\n"
     assert result.stdout == ""
-    assert (rooms.sandboxes, rooms.served, child) == ([], [], [])
+    assert (run_modes.sandboxes, run_modes.served, child) == ([], [], [])
 
 
-def test_serve_runs_the_bot_here(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_serve_runs_the_bot_here(run_modes: FakeRunModes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
-    rooms.code = 4
+    run_modes.code = 4
     assert invoke("serve").exit_code == 4
-    assert rooms.served[0].data_folder == Path("data")
+    assert run_modes.served[0].data_folder == Path("data")
 
 
 @pytest.mark.parametrize("locale", languages())
 def test_a_start_that_fails_is_one_sentence_in_the_hosts_language(
-    locale: str, rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+    locale: str, run_modes: FakeRunModes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
     monkeypatch.setenv("KLEINBOT_LOCALE", locale)
-    rooms.error = StartError(Code.FOLDER_IN_USE, folder="data", pid=7, since="2030-01-01T00:00:00+00:00")
+    run_modes.error = StartError(Code.FOLDER_IN_USE, folder="data", pid=7, since="2030-01-01T00:00:00+00:00")
     result = invoke("serve")
     assert result.exit_code == 1
-    assert result.stderr == Texts().error(rooms.error, locale) + "\n"
+    assert result.stderr == Texts().error(run_modes.error, locale) + "\n"
 
 
-def test_the_sandbox_takes_a_command_and_a_time(rooms: Rooms) -> None:
+def test_the_sandbox_takes_a_command_and_a_time(run_modes: FakeRunModes) -> None:
     assert invoke("sandbox", "--run", "/imagine a lighthouse", "--timeout", "9").exit_code == 0
-    [(_, run, timeout_s)] = rooms.sandboxes
+    [(_, run, timeout_s)] = run_modes.sandboxes
     assert (run, timeout_s) == ("/imagine a lighthouse", 9)
 
 
-def test_the_sandbox_never_sees_the_token(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sandbox_never_sees_the_token(run_modes: FakeRunModes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
     invoke("sandbox")
-    assert rooms.sandboxes[0][0].discord_token is None
+    assert run_modes.sandboxes[0][0].discord_token is None
 
 
-def test_leaving_the_sandbox_by_an_interrupt_shows_no_traceback(rooms: Rooms) -> None:
-    rooms.error = KeyboardInterrupt()
+def test_leaving_the_sandbox_by_an_interrupt_shows_no_traceback(run_modes: FakeRunModes) -> None:
+    run_modes.error = KeyboardInterrupt()
     result = invoke("sandbox")
     assert result.exit_code == 130
     assert result.stderr == ""

@@ -61,7 +61,7 @@ def lowercased(value: object) -> object:
 def no_boolean(value: object) -> object:
     # pydantic would accept TOML's ``true`` as 1.
     if isinstance(value, bool):
-        raise ValueError("a truth value is not a number")  # noqa: TRY004 - what pydantic collects
+        raise ValueError("a boolean is not a number")  # noqa: TRY004 - what pydantic collects
     return value
 
 
@@ -90,7 +90,7 @@ def http_proxy(proxy: SecretStr | None) -> SecretStr | None:
 
 def known_locale(locale: str) -> str:
     if locale not in languages():
-        raise ValueError("no sentences in this language")
+        raise ValueError("unsupported language")
     return locale
 
 
@@ -109,7 +109,7 @@ def _expanded(path: Path) -> Path:
     try:
         return path.expanduser()
     except RuntimeError as error:
-        raise ValueError("nobody of this name has a home") from error
+        raise ValueError("this user has no home folder") from error
 
 
 def folder_or_hub_repository(value: object) -> object:

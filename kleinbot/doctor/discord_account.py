@@ -64,7 +64,7 @@ async def ask_discord(
         servers = await _get(session, f"{api}/users/@me/guilds?limit=200")
         application = await _get(session, f"{api}/oauth2/applications/@me")
     if not (isinstance(user, dict) and isinstance(servers, list) and isinstance(application, dict)):
-        raise ValueError("an answer of another form")  # noqa: TRY004 - it came from outside
+        raise ValueError("an unexpected response")  # noqa: TRY004 - it came from outside
     is_public = application.get("bot_public") is True
     return Account(
         str(user.get("username", "?")), str(user.get("id", "")), tuple(servers), is_public, clock_ahead_s

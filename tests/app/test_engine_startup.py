@@ -18,7 +18,7 @@ from kleinbot.texts import Texts
 from tests.manual_clock import ManualClock, passes
 from tests.scripted_engine import ScriptedEngine
 
-FULL_CARD = StartError(Code.START_OUT_OF_MEMORY, profile="int8", needed=7.5, free=1.2)
+FULL_GPU = StartError(Code.START_OUT_OF_MEMORY, profile="int8", needed=7.5, free=1.2)
 
 
 NO_CUDA = StartError(Code.CUDA_UNAVAILABLE, torch="2.13.0+cu130")
@@ -55,7 +55,7 @@ async def asleep(clock: ManualClock) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [FULL_CARD, StartError(Code.WEIGHTS_UNREACHABLE, repository="a", reason="b")]
+    "error", [FULL_GPU, StartError(Code.WEIGHTS_UNREACHABLE, repository="a", reason="b")]
 )
 async def test_what_may_pass_is_tried_again_after_growing_pauses(error: StartError) -> None:
     engine, clock = FailingEngine(*[error] * 9), ManualClock()
@@ -73,7 +73,7 @@ async def test_what_may_pass_is_tried_again_after_growing_pauses(error: StartErr
 
 
 async def test_a_profile_that_runs_out_of_memory_twice_is_chosen_anew() -> None:
-    engine, clock = FailingEngine(*[FULL_CARD] * 9), ManualClock()
+    engine, clock = FailingEngine(*[FULL_GPU] * 9), ManualClock()
     asked: list[int] = []
 
     def anew() -> bool:
@@ -92,7 +92,7 @@ async def test_a_profile_that_runs_out_of_memory_twice_is_chosen_anew() -> None:
 
 async def test_what_is_no_want_of_memory_changes_no_profile() -> None:
     unreachable = StartError(Code.WEIGHTS_UNREACHABLE, repository="a", reason="b")
-    engine, clock = FailingEngine(FULL_CARD, unreachable, unreachable), ManualClock()
+    engine, clock = FailingEngine(FULL_GPU, unreachable, unreachable), ManualClock()
     starting = asyncio.create_task(started(engine, clock, never_looks, lambda: pytest.fail("asked")))
     async with asyncio.timeout(10):
         while not starting.done():
@@ -188,9 +188,9 @@ async def test_a_gpu_that_is_lost_is_left_to_the_end_of_the_process() -> None:
 
 @pytest.mark.parametrize("locale", ["en-US", "de"])
 def test_the_host_is_told_in_a_sentence_why_the_engine_failed(locale: str) -> None:
-    state = EngineState(EnginePhase.FAILED, detail=str(FULL_CARD), error=FULL_CARD)
+    state = EngineState(EnginePhase.FAILED, detail=str(FULL_GPU), error=FULL_GPU)
     [line] = status_text.engine(Texts(), locale, state)
-    assert Texts().error(FULL_CARD, locale) in line
+    assert Texts().error(FULL_GPU, locale) in line
     assert {"7.5", "1.2"} <= set(line.replace(",", ".").split())
 
 

@@ -25,7 +25,7 @@ from kleinbot.texts import Texts, languages
 from tests.hardware.machines import RTX_2080_TI, RTX_4090, Machine
 from tests.manual_clock import ManualClock
 
-NO_CARD = MachineFacts(System.LINUX, HostMemory(64 * GIB, 60 * GIB))
+NO_GPU = MachineFacts(System.LINUX, HostMemory(64 * GIB, 60 * GIB))
 NEARLY_FULL = replace(RTX_4090, held_gib=22.5).facts()
 OTHER_GPU_BUILD = replace(RTX_4090.facts(), driver="470.1")
 FULL, SMALL = ModelSize.FULL, ModelSize.SMALL
@@ -54,7 +54,7 @@ def gpu_availability(
 @pytest.mark.parametrize(
     ("facts", "problem"),
     [
-        (NO_CARD, "none"),
+        (NO_GPU, "none"),
         (NEARLY_FULL, Code.CARD_TOO_FULL),
         (RTX_2080_TI.facts(), Code.CARD_TOO_OLD),
         (OTHER_GPU_BUILD, Code.DRIVER_TOO_OLD),
@@ -75,8 +75,8 @@ def test_where_klein_drew_the_small_model_does_not_take_its_place_by_itself(
     [
         (NEARLY_FULL, {"device": "cuda"}, Code.CARD_TOO_FULL),
         (NEARLY_FULL, {"profile_transformer": "int8"}, Code.PROFILE_NO_ROOM),
-        (NO_CARD, {"device": "cuda"}, "none"),
-        (NO_CARD, {"profile_base_checkpoint": True}, "none"),
+        (NO_GPU, {"device": "cuda"}, "none"),
+        (NO_GPU, {"profile_base_checkpoint": True}, "none"),
     ],
 )
 def test_a_gpu_that_the_settings_ask_for_is_waited_for_where_it_drew_before(
@@ -97,7 +97,7 @@ def test_what_no_waiting_mends_ends_the_start(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("served", [None, SMALL])
-@pytest.mark.parametrize("facts", [NO_CARD, NEARLY_FULL])
+@pytest.mark.parametrize("facts", [NO_GPU, NEARLY_FULL])
 def test_where_klein_never_drew_the_small_model_draws(facts: MachineFacts, served: ModelSize | None) -> None:
     model = gpu_availability(facts, served).model()
     assert (model.waits_for, model.size) == (None, SMALL)
@@ -105,7 +105,7 @@ def test_where_klein_never_drew_the_small_model_draws(facts: MachineFacts, serve
 
 @pytest.mark.parametrize("settings", [{"device": "cpu"}, {"weights": str(SMALL_KLEIN)}])
 def test_a_host_that_asks_for_the_small_model_gets_it(settings: dict[str, Any]) -> None:
-    model = gpu_availability(NO_CARD, FULL, **settings).model()
+    model = gpu_availability(NO_GPU, FULL, **settings).model()
     assert (model.waits_for, model.size) == (None, SMALL)
 
 
@@ -128,7 +128,7 @@ def test_a_model_is_known_by_its_size(machine: Machine, settings: dict[str, Any]
     [
         (RTX_4090.facts(), True, None),
         (RTX_4090.facts(), False, Code.CUDA_UNAVAILABLE),
-        (NO_CARD, True, Code.WAITS_FOR_CARD),
+        (NO_GPU, True, Code.WAITS_FOR_CARD),
     ],
 )
 def test_a_new_process_begins_once_driver_and_torch_show_the_gpu(
@@ -150,7 +150,7 @@ def test_what_a_new_process_could_not_choose_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("facts", "settings", "words"),
     [
-        (NO_CARD, {}, "nvidia-smi"),
+        (NO_GPU, {}, "nvidia-smi"),
         (NEARLY_FULL, {}, "RTX 4090"),
         (NEARLY_FULL, {"profile_transformer": "int8"}, "KLEINBOT_PROFILE_"),
         (RTX_2080_TI.facts(), {}, "RTX 2080 Ti"),

@@ -35,7 +35,7 @@ from kleinbot.klein.weights.source import (
 from kleinbot.texts import Texts
 from tests.hardware.machines import H100, RTX_3060, SIX_GB
 
-NO_CARD = MachineFacts(System.LINUX, HostMemory(16 * GIB, 12 * GIB))
+NO_GPU = MachineFacts(System.LINUX, HostMemory(16 * GIB, 12 * GIB))
 
 
 def sees_a_gpu() -> TorchProbe:
@@ -48,7 +48,7 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_host_without_a_gpu_runs_the_small_model() -> None:
-    model = choose_model(Settings(), lambda: NO_CARD)
+    model = choose_model(Settings(), lambda: NO_GPU)
     assert (model.source, model.profile) == (FolderSource(SMALL_KLEIN), CPU_SMALL)
     assert model.note == "small-note"
     assert isinstance(model.capacity, LimitsOnly)
@@ -139,7 +139,7 @@ def test_a_gpu_that_cannot_serve_is_said_once_in_the_log(caplog: pytest.LogCaptu
 
 def test_the_log_says_the_profile_in_one_line_for_people(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO", "kleinbot.app.model_choice"):
-        log_choice(choose_model(Settings(), lambda: NO_CARD), None)
+        log_choice(choose_model(Settings(), lambda: NO_GPU), None)
     [line] = [record.getMessage() for record in caplog.records]
     assert line == (
         "profile: cpu-small on cpu, transformer plain resident, text encoder plain resident, "
@@ -174,7 +174,7 @@ def test_weights_of_full_size_are_left_alone_where_the_cpu_must_draw(
     ],
 )
 def test_the_9b_is_refused_by_its_repositorys_name(weights: str, device: str) -> None:
-    for look in (H100.facts, lambda: NO_CARD):
+    for look in (H100.facts, lambda: NO_GPU):
         with pytest.raises(StartError) as caught:
             choose_model(Settings(weights=weights, device=device), look, sees_a_gpu)
         assert (caught.value.code, caught.value.parameters["file"]) == (Code.WEIGHTS_KLEIN_9B, weights)
@@ -187,9 +187,9 @@ def test_no_other_name_is_taken_for_the_9b() -> None:
 
 def test_a_gpu_that_neither_driver_nor_torch_sees_is_refused_before_the_bot_is_online() -> None:
     with pytest.raises(StartError) as caught:
-        choose_model(Settings(device="cuda"), lambda: NO_CARD, lambda: TorchProbe("2.13.0+cpu"))
+        choose_model(Settings(device="cuda"), lambda: NO_GPU, lambda: TorchProbe("2.13.0+cpu"))
     assert (caught.value.code, caught.value.parameters) == (Code.CUDA_UNAVAILABLE, {"torch": "2.13.0+cpu"})
-    assert choose_model(Settings(device="cuda"), lambda: NO_CARD, sees_a_gpu).profile is CUDA_BF16
+    assert choose_model(Settings(device="cuda"), lambda: NO_GPU, sees_a_gpu).profile is CUDA_BF16
 
 
 def test_a_folder_of_full_size_is_known_by_its_headers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,11 +199,11 @@ def test_a_folder_of_full_size_is_known_by_its_headers(monkeypatch: pytest.Monke
     grown = replace(transformer, tensors={name: replace(tensor, shape=(62_000, 62_000))})
     full = replace(weights, transformers={Checkpoint.DISTILLED: grown})
     settings = Settings(weights=str(SMALL_KLEIN))
-    assert choose_model(settings, lambda: NO_CARD).note is None
+    assert choose_model(settings, lambda: NO_GPU).note is None
     monkeypatch.setattr("kleinbot.app.model_choice.find_weights", lambda _, **__: full)
-    assert choose_model(settings, lambda: NO_CARD).note == "small-note"
+    assert choose_model(settings, lambda: NO_GPU).note == "small-note"
     with pytest.raises(StartError) as caught:
-        choose_model(Settings(weights=str(SMALL_KLEIN), device="cpu"), lambda: NO_CARD)
+        choose_model(Settings(weights=str(SMALL_KLEIN), device="cpu"), lambda: NO_GPU)
     assert caught.value.code is Code.CPU_NO_MEMORY
 
 
@@ -253,7 +253,7 @@ def test_a_gpu_that_the_driver_does_not_show_and_torch_does_is_used() -> None:
     report = replace(
         sees_a_gpu(), gpu="a slice", memory_bytes=20 << 30, free_bytes=19 << 30, capability=(9, 0)
     )
-    for facts in (replace(NO_CARD, driver_error=4), replace(NO_CARD, driver="590.44.01")):
+    for facts in (replace(NO_GPU, driver_error=4), replace(NO_GPU, driver="590.44.01")):
         model = choose_model(Settings(), partial(replace, facts), lambda: report)
         assert model.profile.device is Device.CUDA
         assert model.choice.gpu is not None
@@ -265,7 +265,7 @@ def test_without_a_driver_torch_is_not_asked() -> None:
     def asked() -> TorchProbe:
         raise AssertionError("it takes seconds")
 
-    assert choose_model(Settings(), lambda: NO_CARD, asked).profile is CPU_SMALL
+    assert choose_model(Settings(), lambda: NO_GPU, asked).profile is CPU_SMALL
 
 
 @pytest.mark.parametrize(("error", "is_pinned"), [(None, False), (15, True)])

@@ -18,8 +18,8 @@ from kleinbot.hardware.facts import GIB, Gpu, HostMemory, MachineFacts, Program,
 from tests.hardware.machines import EIGHT_GB, RTX_2080_TI, RTX_3060, RTX_3090, RTX_5090, SIX_GB, Machine
 from tests.manual_clock import ManualClock
 
-NO_CARD = MachineFacts(System.LINUX, HostMemory(64 * GIB, 60 * GIB))
-SEES_THE_CARD = TorchProbe("2.13.0+cu130", "13.0", is_available=True, has_kernels=True)
+NO_GPU = MachineFacts(System.LINUX, HostMemory(64 * GIB, 60 * GIB))
+SEES_THE_GPU = TorchProbe("2.13.0+cu130", "13.0", is_available=True, has_kernels=True)
 HELD = 14 * GIB
 
 
@@ -38,7 +38,7 @@ def profile_reselection(
     now: MachineFacts,
     at_start: MachineFacts | None = None,
     settings: Settings | None = None,
-    report: TorchProbe = SEES_THE_CARD,
+    report: TorchProbe = SEES_THE_GPU,
 ) -> ProfileReselection:
     settings = settings or Settings()
     chosen = choose_model(settings, lambda: at_start or now, lambda: report, failed.names())
@@ -129,15 +129,15 @@ def test_what_failed_is_not_better_until_its_time_is_over(tmp_path: Path) -> Non
 def test_the_small_model_gives_way_to_a_gpu_only_where_torch_can_use_it(
     failed: FailedProfiles, torch_sees_it: bool
 ) -> None:
-    report = replace(SEES_THE_CARD, is_available=torch_sees_it)
-    anew = profile_reselection(failed, RTX_3090.facts(), at_start=NO_CARD, report=report)
+    report = replace(SEES_THE_GPU, is_available=torch_sees_it)
+    anew = profile_reselection(failed, RTX_3090.facts(), at_start=NO_GPU, report=report)
     assert (anew.better(0) is not None) == torch_sees_it
 
 
 def test_a_host_that_asked_for_the_cpu_keeps_it(failed: FailedProfiles) -> None:
     anew = profile_reselection(failed, RTX_3090.facts(), settings=Settings(device="cpu"))
     assert anew.better(0) is None
-    assert profile_reselection(failed, NO_CARD).better(0) is None
+    assert profile_reselection(failed, NO_GPU).better(0) is None
 
 
 def test_a_profile_is_left_out_for_longer_each_time_and_until_it_starts(tmp_path: Path) -> None:
@@ -182,14 +182,14 @@ def test_torch_is_asked_of_the_gpu_that_would_be_taken(failed: FailedProfiles) -
     old, good = replace(old, identity="GPU-old"), replace(good, identity="GPU-good")
     both = replace(RTX_3090.facts(), gpus=(old, good))
     beside_a_game = replace(both, gpus=(old, replace(good, free_bytes=GIB)))
-    first = replace(SEES_THE_CARD, has_kernels=False)
+    first = replace(SEES_THE_GPU, has_kernels=False)
     chosen = choose_model(Settings(), lambda: beside_a_game, lambda: first)
     assert chosen.profile.device is CPU_SMALL.device
     asked: list[Gpu | None] = []
 
     def ask_of(gpu: Gpu | None) -> TorchProbe:
         asked.append(gpu)
-        return SEES_THE_CARD if gpu == good else first
+        return SEES_THE_GPU if gpu == good else first
 
     anew = ProfileReselection(Settings(), chosen, failed, lambda: both, lambda: first, ask_of)
     better = anew.better(0)

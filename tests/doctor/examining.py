@@ -11,13 +11,13 @@ from kleinbot.hardware.facts import GIB, HostMemory, MachineFacts, System
 from kleinbot.klein.hub.download import Download
 
 TOKEN = ".".join(("A" * 24, "b" * 6, "c" * 38))
-NO_CARD = MachineFacts(System.LINUX, HostMemory(16 * GIB, 12 * GIB))
+NO_GPU = MachineFacts(System.LINUX, HostMemory(16 * GIB, 12 * GIB))
 CPU_TORCH = TorchProbe("2.13.0+cpu")
 CUDA_TORCH = TorchProbe("2.13.0+cu130", "13.0", is_available=True, has_kernels=True)
 
 
 def instruments(
-    api: str = "http://127.0.0.1:9", facts: MachineFacts = NO_CARD, report: TorchProbe = CPU_TORCH
+    api: str = "http://127.0.0.1:9", facts: MachineFacts = NO_GPU, report: TorchProbe = CPU_TORCH
 ) -> Instruments:
     return Instruments(
         look=lambda: facts,

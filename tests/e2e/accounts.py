@@ -74,7 +74,7 @@ class Seen:
 
     channels: tuple[Channel, ...] = ()
     promised: Collection[str] = ()
-    doubts: Mapping[str, int] = field(default_factory=dict)
+    uncertain: Mapping[str, int] = field(default_factory=dict)
     """For each job, how often the last token for finding a private message of it expired.
 
     A message sent just before that is sent again: a duplicate is better than none.
@@ -278,7 +278,7 @@ class AccountCheck:
             told = row["way"] in ("reply", "channel", "handed_over")
             wanted = int(row["state"] == "done" and told and row["deleted_ms"] is None)
             self.shown_twice += len(copies) > 1
-            if len(copies) > max(wanted, row["way"] is None) + self.seen.doubts.get(row["job_id"], 0):
+            if len(copies) > max(wanted, row["way"] is None) + self.seen.uncertain.get(row["job_id"], 0):
                 yield f"picture #{name[1]}/{name[2] + 1} of {name[0]} is shown {len(copies)} times"
             if len(copies) < wanted:
                 yield f"picture #{name[1]}/{name[2] + 1} of {name[0]} is not shown ({row['way']})"
@@ -286,9 +286,9 @@ class AccountCheck:
                 yield f"picture #{name[1]}/{name[2] + 1} of {name[0]} is shown with other bytes"
         for name in shown.keys() - known:
             yield f"picture #{name[1]}/{name[2] + 1} of {name[0]} belongs to no row"
-        yield from self._last_words()
+        yield from self._last_messages()
 
-    def _last_words(self) -> Iterator[str]:
+    def _last_messages(self) -> Iterator[str]:
         """A first response that was last edited by delivery has no cancel button any more."""
         messages = {message.id: message for message in _all(self.seen.channels)}
         for row in self._rows("SELECT job_id, message_id FROM outbox WHERE way IN ('reply', 'channel')"):

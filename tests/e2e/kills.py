@@ -40,10 +40,10 @@ ENOUGH_WAITING = 30
 """Members stop asking while this many pictures are queued."""
 
 QUARTER_OF_AN_HOUR_S = 16 * 60
-ECHOES = 0.4
+REPEATS = 0.4
 HANGS_EVERY_S = 8.0
 LOCKS_EVERY_S = 15.0
-TROUBLE_S = (0.5, 7.0)
+FAULT_S = (0.5, 7.0)
 """The shortest and longest time that an upload hangs or the database is locked."""
 
 
@@ -90,7 +90,7 @@ class Tally:
 
     kills: int = 0
     clean_stops: int = 0
-    lives: int = 0
+    runs: int = 0
     by_phase: Counter[str] = field(default_factory=Counter)
     by_plan: Counter[str] = field(default_factory=Counter)
     other_ends: Counter[str] = field(default_factory=Counter)
@@ -123,7 +123,7 @@ class Run:
         self.tally = Tally()
         self.ahead_s = 0.0
         self.backlog = 0
-        self.doubts: Counter[str] = Counter()
+        self.uncertain: Counter[str] = Counter()
         address = standin.address(place)
         self.arguments: dict[str, Any] = {
             "folder": str(self.folder),
@@ -142,18 +142,18 @@ class Run:
             random.Random(seed + 1),
             think_s=2.0 / speed_up,
             may_ask=lambda: self.backlog < ENOUGH_WAITING,
-            echoes=ECHOES,
+            repeats=REPEATS,
         )
 
-    async def lives(self, kills: int) -> None:
-        """Let one bot after the other live until ``kills`` were killed and something has happened."""
-        works = (self.random_members.live, self._look, self._hang_uploads, self._hold_database)
+    async def runs(self, kills: int) -> None:
+        """Run one bot after the other until ``kills`` were killed and some event was repeated."""
+        works = (self.random_members.act, self._look, self._hang_uploads, self._hold_database)
         tasks = [asyncio.create_task(work()) for work in works]
         try:
             while self.tally.kills < kills or not (
-                self.random_members.activity.echoes and self.random_members.activity.promised
+                self.random_members.activity.repeats and self.random_members.activity.promised
             ):
-                await self._live(random_plan(self.chance))
+                await self._run_once(random_plan(self.chance))
                 for task in tasks:
                     assert not task.done(), task.exception()
         finally:
@@ -171,7 +171,7 @@ class Run:
     async def _hang_uploads(self) -> None:
         chance = random.Random(self.chance.random())
         while True:
-            hangs_s = chance.uniform(*TROUBLE_S) / self.speed_up
+            hangs_s = chance.uniform(*FAULT_S) / self.speed_up
             self.standin.hang_next_upload(hangs_s, is_done=chance.random() < 0.5)
             self.tally.hanging_uploads += 1
             await asyncio.sleep(chance.expovariate(self.speed_up / HANGS_EVERY_S))
@@ -181,15 +181,15 @@ class Run:
         while True:
             async with held(self.folder / DATABASE):
                 self.tally.locks += 1
-                await asyncio.sleep(chance.uniform(*TROUBLE_S) / self.speed_up)
+                await asyncio.sleep(chance.uniform(*FAULT_S) / self.speed_up)
             await asyncio.sleep(chance.expovariate(self.speed_up / LOCKS_EVERY_S))
 
     def _waiting(self) -> int:
         ((count,),) = rows(self.folder, "SELECT COUNT(*) FROM images WHERE state IN ('waiting', 'running')")
         return int(count)
 
-    async def _live(self, plan: RunPlan) -> None:
-        self.tally.lives += 1
+    async def _run_once(self, plan: RunPlan) -> None:
+        self.tally.runs += 1
         if plan.passes_s:
             self.advance(plan.passes_s)
             self.tally.expiries += 1
@@ -241,7 +241,7 @@ class Run:
         return await self.spawner.start(self.arguments | {"ahead_s": self.ahead_s, **more})
 
     def advance(self, seconds: float) -> None:
-        self.doubts.update(
+        self.uncertain.update(
             row["job_id"]
             for row in rows(
                 self.folder,
@@ -283,7 +283,9 @@ class Run:
     def account_check(self) -> AccountCheck:
         channels = tuple(self.standin.state.channels.values())
         return AccountCheck(
-            self.folder, Seen(channels, self.random_members.activity.promised, self.doubts), is_swept=True
+            self.folder,
+            Seen(channels, self.random_members.activity.promised, self.uncertain),
+            is_swept=True,
         )
 
 
@@ -307,7 +309,7 @@ def summary(run: Run, account_check: AccountCheck, seconds: float) -> dict[str, 
     return {
         "kills": tally.kills,
         "clean stops": tally.clean_stops,
-        "lives": tally.lives,
+        "runs": tally.runs,
         "other ends": dict(tally.other_ends),
         "kills by phase": dict(tally.by_phase),
         "ends by plan": dict(tally.by_plan),
@@ -315,7 +317,7 @@ def summary(run: Run, account_check: AccountCheck, seconds: float) -> dict[str, 
         "uploads that hung": tally.hanging_uploads,
         "times the database was held": tally.locks,
         "actions": dict(activity.actions),
-        "events sent again": activity.echoes,
+        "events sent again": activity.repeats,
         "unanswered": activity.unanswered,
         "jobs": numbers(run.folder, "SELECT state, COUNT(*) FROM jobs GROUP BY state"),
         "failed for": numbers(
@@ -331,7 +333,7 @@ def summary(run: Run, account_check: AccountCheck, seconds: float) -> dict[str, 
         "told by": numbers(run.folder, "SELECT way, COUNT(*) FROM outbox GROUP BY way"),
         "ledger": numbers(run.folder, "SELECT kind, COUNT(*) FROM ledger GROUP BY kind"),
         "pictures shown twice": account_check.shown_twice,
-        "of which nobody could know": sum(run.doubts.values()),
+        "of which nobody could know": sum(run.uncertain.values()),
         "findings": account_check.findings,
         "seconds": round(seconds),
     }
@@ -350,7 +352,7 @@ async def play(
     clock = ShiftedClock()
     async with FakeDiscord(now=clock.unix_s) as standin:
         run = Run(standin, spawner, clock, place, seed, speed_up)
-        await run.lives(kills)
+        await run.runs(kills)
         await run.drain()
         account_check = run.account_check()
         account_check.check()

@@ -256,7 +256,7 @@ async def play(chosen: argparse.Namespace, folder: Path) -> bool:
             "picture_s": chosen.picture_s,
         }
         command = (sys.executable, "-m", "tests.e2e.load_bot", json.dumps(bot_arguments))
-        with started(command, ends_s=ALL_S) as process, collecting_by_hand():
+        with started(command, ends_s=ALL_S) as process, no_garbage_collection():
             await standin.online(timeout_s=STARTS_S)
             await standin.registered("quota", timeout_s=STARTS_S)
             say(conditions())
@@ -276,7 +276,7 @@ async def play(chosen: argparse.Namespace, folder: Path) -> bool:
 
 
 @contextmanager
-def collecting_by_hand() -> Iterator[None]:
+def no_garbage_collection() -> Iterator[None]:
     """Keep the garbage collector from pausing the members, who take the measurements."""
     gc.disable()
     try:

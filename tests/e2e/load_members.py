@@ -21,7 +21,7 @@ _PROMPTS = ("a red fox", "a blue whale", "two green apples on a table", "ein Hau
 _ANSWER_S = 4.0
 _LOOKED_BACK = 20
 _AGAIN_S = 0.2
-_ECHO_S = 20.0
+_REPEAT_WITHIN_S = 20.0
 _CANCELS_WHILE_WAITING = 0.15
 
 
@@ -40,7 +40,7 @@ class ActivityLog:
 
     actions: Counter[str] = field(default_factory=Counter)
     unanswered: int = 0
-    echoes: int = 0
+    repeats: int = 0
     offline: int = 0
     promised: set[str] = field(default_factory=set)
     waits_s: dict[str, list[float]] = field(default_factory=dict)
@@ -62,39 +62,39 @@ class RandomMembers:
     think_s: float
     may_ask: Callable[[], bool] = lambda: True
     may_cancel: bool = True
-    echoes: float = 0.0
-    """The share of events sent twice, at once and up to ``_ECHO_S`` later: perhaps to another process."""
+    repeats: float = 0.0
+    """The share of events repeated at once and up to ``_REPEAT_WITHIN_S`` later."""
 
     activity: ActivityLog = field(default_factory=ActivityLog)
 
-    async def live(self) -> None:
+    async def act(self) -> None:
         """Act until cancelled."""
         self.standin.state.listeners.append(self.activity.read)
         async with asyncio.TaskGroup() as group:
             for participant in self.participants:
-                group.create_task(self._live(group, participant, random.Random(self.chance.random())))
+                group.create_task(self._act(group, participant, random.Random(self.chance.random())))
 
     async def look(self) -> None:
         """Let everybody ask for the queue once, which delivers their undelivered results."""
         for participant in self.participants:
             await self._do("queue", participant, participant.person.command(participant.channel, "queue"))
 
-    async def _live(self, group: asyncio.TaskGroup, participant: Participant, chance: random.Random) -> None:
+    async def _act(self, group: asyncio.TaskGroup, participant: Participant, chance: random.Random) -> None:
         while True:
             await asyncio.sleep(chance.expovariate(1 / self.think_s))
             name, action = self._choose(participant, chance)
-            echo_s = chance.uniform(0, _ECHO_S) if chance.random() < self.echoes else None
+            repeat_s = chance.uniform(0, _REPEAT_WITHIN_S) if chance.random() < self.repeats else None
 
-            def echo(handle: InteractionHandle, echo_s: float | None = echo_s) -> None:
-                if echo_s is not None:
-                    group.create_task(self._echo(handle, echo_s))
+            def repeat(handle: InteractionHandle, repeat_s: float | None = repeat_s) -> None:
+                if repeat_s is not None:
+                    group.create_task(self._repeat(handle, repeat_s))
 
-            await self._do(name, participant, action, echo)
+            await self._do(name, participant, action, repeat)
 
-    async def _echo(self, handle: InteractionHandle, later_s: float) -> None:
+    async def _repeat(self, handle: InteractionHandle, later_s: float) -> None:
         for pause_s in (later_s, 0.0):
             self.standin.send_again(handle)
-            self.activity.echoes += 1
+            self.activity.repeats += 1
             await asyncio.sleep(pause_s)
 
     async def _do(

@@ -46,7 +46,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     return machine
 
 
-async def ordered_of_klein(environment: BotEnvironment) -> InteractionHandle:
+async def klein_job(environment: BotEnvironment) -> InteractionHandle:
     """Have a job accepted that still waits when the bot stops."""
     engine = ScriptedEngine(CUDA_BF16)
     engine.gate.clear()
@@ -67,7 +67,7 @@ def rows(environment: BotEnvironment, sql: str) -> list[tuple[Any, ...]]:
 async def test_what_was_ordered_of_klein_waits_until_its_gpu_is_back(
     environment: BotEnvironment, machine: Machine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    handle = await ordered_of_klein(environment)
+    handle = await klein_job(environment)
     machine.has_gpu = False
     async with environment.running_bot(**AUTO, exits_with=RESTART_CODE) as away:
         assert away.app.container.scheduling.engines[0].state.phase is EnginePhase.FAILED
@@ -95,7 +95,7 @@ async def test_what_was_ordered_of_klein_waits_until_its_gpu_is_back(
 async def test_a_host_that_goes_on_with_the_small_model_gives_back_what_waits(
     environment: BotEnvironment, machine: Machine, decided: dict[str, Any]
 ) -> None:
-    handle = await ordered_of_klein(environment)
+    handle = await klein_job(environment)
     machine.has_gpu = False
     engine = ScriptedEngine()
     async with environment.running_bot(engine, **decided) as bot:

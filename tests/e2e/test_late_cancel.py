@@ -100,14 +100,14 @@ async def test_the_books_find_a_double_charge_a_lost_refund_and_one_that_was_fre
         ("UPDATE jobs SET error_code = 'server-left' WHERE number = 2", "is cancelled for server-left and"),
         ("UPDATE jobs SET used_tenths = 6 WHERE number = 2", "5 are paid for nothing, not 6"),
         ("UPDATE jobs SET used_tenths = NULL WHERE number = 2", "entries sum to -5, not 0"),
-        (_BOOKED_AGAIN, "1 reservations in a pot, 2 ends"),
+        (_BOOKED_TWICE, "1 reservations in a pot, 2 ends"),
     ):
         with closing(sqlite3.connect(environment.folder / DATABASE)) as connection:
             connection.executescript(f"DROP INDEX IF EXISTS ledger_ended_once; {wrong}")
         assert any(finding in each for each in AccountCheck(environment.folder, Seen()).check()), wrong
 
 
-_BOOKED_AGAIN = """
+_BOOKED_TWICE = """
 INSERT INTO ledger (server_id, member_id, job_id, position, kind, amount_tenths, counts_ms, made_ms)
 SELECT server_id, member_id, job_id, position, kind, amount_tenths, counts_ms, made_ms FROM ledger
 WHERE kind = 'refund'

@@ -6,12 +6,12 @@ from tests.e2e.load import ACTIONS, Load, Outcome, add_load_servers
 from tests.e2e.running_bot import BotEnvironment
 from tests.scripted_engine import ScriptedEngine
 
-PATIENCE_S = 60.0
+LONGEST_WAIT_S = 60.0
 """The suite may run on a busy machine; the program itself measures what is fast enough."""
 
 
 async def test_whatever_a_sample_of_the_load_does_is_answered(environment: BotEnvironment) -> None:
-    environment.standin.limits.acknowledge_s = PATIENCE_S
+    environment.standin.limits.acknowledge_s = LONGEST_WAIT_S
     load = Load(
         environment.standin, add_load_servers(environment.standin, members=40, servers=2), random.Random(1)
     )

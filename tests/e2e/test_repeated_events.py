@@ -16,7 +16,7 @@ WAIT_S = 60.0
 
 
 @dataclass
-class Echo:
+class EventRepeater:
     """Sends each event of a person twice, and all of them once more on request."""
 
     bot: RunningBot
@@ -56,21 +56,21 @@ def answers(handles: Iterable[InteractionHandle]) -> list[list[str]]:
     return [[message.text for message in handle.messages] for handle in handles]
 
 
-async def make(echo: Echo) -> ShownMessage:
+async def make(repeat: EventRepeater) -> ShownMessage:
     """Make pictures in every possible way; return the first result."""
-    bot, bob = echo.bot, echo.bot.bob
-    first = await result(await echo.command(bot.ada, "imagine", prompt="a fox", count=2))
-    await result(await echo.command(bob, "edit", instruction="a hat", image=a_png()))
-    await result(await echo.command(bob, "variations", image=a_png(), count=2))
-    await result(await echo.press(bob, first, "V1"))
-    await result(await echo.press(bob, first, "Reroll"))
-    form = await echo.press(bob, first, "E2")
+    bot, bob = repeat.bot, repeat.bot.bob
+    first = await result(await repeat.command(bot.ada, "imagine", prompt="a fox", count=2))
+    await result(await repeat.command(bob, "edit", instruction="a hat", image=a_png()))
+    await result(await repeat.command(bob, "variations", image=a_png(), count=2))
+    await result(await repeat.press(bob, first, "V1"))
+    await result(await repeat.press(bob, first, "Reroll"))
+    form = await repeat.press(bob, first, "E2")
     await form.modal_opened(timeout_s=WAIT_S)
-    sent = echo.doubled(await bob.submit(form, {"What should change?": "more fog"}))
+    sent = repeat.doubled(await bob.submit(form, {"What should change?": "more fog"}))
     await result(sent)
-    menu = echo.doubled(await bob.menu(first, "Make variations"))
+    menu = repeat.doubled(await bob.menu(first, "Make variations"))
     await menu.modal_opened(timeout_s=WAIT_S)
-    await result(echo.doubled(await bob.submit(menu, {})))
+    await result(repeat.doubled(await bob.submit(menu, {})))
     return first
 
 
@@ -78,43 +78,43 @@ def _has_button(label: str, message: ShownMessage) -> bool:
     return label in [each.label for each in message.buttons]
 
 
-async def keep(echo: Echo, first: ShownMessage) -> None:
+async def keep(repeat: EventRepeater, first: ShownMessage) -> None:
     """Mark, unmark and mark again, look, post again, and delete."""
-    ada, bob = echo.bot.ada, echo.bot.bob
-    asked = await (await echo.press(bob, first, "Favourite")).message_where(lambda m: m.buttons)
+    ada, bob = repeat.bot.ada, repeat.bot.bob
+    asked = await (await repeat.press(bob, first, "Favourite")).message_where(lambda m: m.buttons)
     for label, then in (("♡ 2", "♥ 2"), ("♥ 2", "♡ 2"), ("♡ 2", "♥ 2")):
-        pressed = await echo.press(bob, asked, label)
+        pressed = await repeat.press(bob, asked, label)
         await pressed.message_where(functools.partial(_has_button, then))
-    await said(await echo.press(bob, first, "Recipe"), "checkpoint")
-    await said(await echo.command(ada, "history"), "#1")
-    await result(await echo.command(ada, "show", job="1"))
-    asked = await said(await echo.press(ada, first, "Delete"), "for good?")
-    await said(await echo.press(ada, asked, "Delete for good"), "is deleted")
-    await echo.bot.until("SELECT COUNT(*) FROM removals", 0)
+    await said(await repeat.press(bob, first, "Recipe"), "checkpoint")
+    await said(await repeat.command(ada, "history"), "#1")
+    await result(await repeat.command(ada, "show", job="1"))
+    asked = await said(await repeat.press(ada, first, "Delete"), "for good?")
+    await said(await repeat.press(ada, asked, "Delete for good"), "is deleted")
+    await repeat.bot.until("SELECT COUNT(*) FROM removals", 0)
 
 
-async def rule(echo: Echo, root: Person, host: Person) -> None:
+async def rule(repeat: EventRepeater, root: Person, host: Person) -> None:
     """Do everything that admins and the owner can do."""
-    bob = echo.bot.bob
-    await said(await echo.command(root, "admin quota set", member=bob, pictures=50), "50")
-    await said(await echo.command(root, "admin quota set-default", pictures=40), "40")
-    await said(await echo.command(root, "admin quota grant", member=bob, pictures=5, reason="won"), "5")
-    await said(await echo.command(root, "admin quota reset", member=bob), "back")
-    await said(await echo.command(root, "admin weight", member=bob, weight=2), "2")
-    server = str(echo.bot.server.id)
-    await said(await echo.command(host, "host share", server=server, share=2, most=100), "2")
-    await said(await echo.command(host, "host queue pause"), "Paused")
+    bob = repeat.bot.bob
+    await said(await repeat.command(root, "admin quota set", member=bob, pictures=50), "50")
+    await said(await repeat.command(root, "admin quota set-default", pictures=40), "40")
+    await said(await repeat.command(root, "admin quota grant", member=bob, pictures=5, reason="won"), "5")
+    await said(await repeat.command(root, "admin quota reset", member=bob), "back")
+    await said(await repeat.command(root, "admin weight", member=bob, weight=2), "2")
+    server = str(repeat.bot.server.id)
+    await said(await repeat.command(host, "host share", server=server, share=2, most=100), "2")
+    await said(await repeat.command(host, "host queue pause"), "Paused")
     for prompt in ("a fox", "a cat", "an owl"):
-        waiting = await echo.command(bob, "imagine", prompt=prompt)
+        waiting = await repeat.command(bob, "imagine", prompt=prompt)
         await waiting.message_where(lambda m: m.buttons)
-    await said(await echo.command(bob, "cancel"), "is cancelled")
+    await said(await repeat.command(bob, "cancel"), "is cancelled")
     assert waiting.response is not None
-    listed = await (await echo.command(host, "host queue list")).message_where(lambda m: m.buttons)
+    listed = await (await repeat.command(host, "host queue list")).message_where(lambda m: m.buttons)
     cancel = next(each.label for each in listed.buttons if each.label and each.label.startswith("Cancel"))
-    await said(await echo.press(host, listed, cancel), "is cancelled")
-    await said(await echo.press(host, listed, "Drain"), "I finish what is in line")
-    await said(await echo.press(host, listed, "Resume"), "Working as usual")
-    await echo.bot.until("SELECT COUNT(*) FROM jobs WHERE state IN ('queued', 'running')", 0)
+    await said(await repeat.press(host, listed, cancel), "is cancelled")
+    await said(await repeat.press(host, listed, "Drain"), "I finish what is in line")
+    await said(await repeat.press(host, listed, "Resume"), "Working as usual")
+    await repeat.bot.until("SELECT COUNT(*) FROM jobs WHERE state IN ('queued', 'running')", 0)
 
 
 async def test_each_event_of_everything_that_can_be_done_counts_once(environment: BotEnvironment) -> None:
@@ -122,24 +122,24 @@ async def test_each_event_of_everything_that_can_be_done_counts_once(environment
     owner = environment.standin.world.owner
     host = environment.standin.world.add_member(environment.server, owner.name, permissions=("manage_guild",))
     async with environment.running_bot(ScriptedEngine()) as bot:
-        echo = Echo(bot)
-        await keep(echo, await make(echo))
-        await rule(echo, root, host)
-        await echo.settled(2 * len(echo.handles))
+        repeat = EventRepeater(bot)
+        await keep(repeat, await make(repeat))
+        await rule(repeat, root, host)
+        await repeat.settled(2 * len(repeat.handles))
         await bot.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
         jobs = await bot.number("SELECT COUNT(*) FROM jobs")
         assert jobs == 7 + 3
         assert await bot.number("SELECT COUNT(*) FROM grants") == 1
         assert await bot.number("SELECT COUNT(*) FROM audit") == 5 + 2 + 1 + 2
-    before = rows(environment), shown(environment), answers(echo.handles)
+    before = rows(environment), shown(environment), answers(repeat.handles)
     async with environment.running_bot(ScriptedEngine()) as bot:
-        for handle in echo.handles:
+        for handle in repeat.handles:
             bot.standin.send_again(handle)
-        await Echo(bot).settled(await bot.number("SELECT COUNT(*) FROM accepted_events"))
+        await EventRepeater(bot).settled(await bot.number("SELECT COUNT(*) FROM accepted_events"))
         await said(await bot.ada.command(bot.channel, "quota"), "pictures left")
     assert rows(environment) == before[0]
     assert shown(environment)[: len(before[1])] == before[1]
-    assert answers(echo.handles) == before[2]
+    assert answers(repeat.handles) == before[2]
 
 
 async def test_what_is_replayed_after_a_broken_line_counts_once(environment: BotEnvironment) -> None:
@@ -152,6 +152,6 @@ async def test_what_is_replayed_after_a_broken_line_counts_once(environment: Bot
             bot.standin.send_again(handle)
         await bot.standin.resumed(timeout_s=WAIT_S)
         await result(handle)
-        await Echo(bot).settled(3)
+        await EventRepeater(bot).settled(3)
         assert await bot.number("SELECT COUNT(*) FROM jobs") == 1
         assert len(handle.messages) == 1

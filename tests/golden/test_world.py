@@ -176,5 +176,5 @@ def _accounts(world: RestoredWorld) -> None:
     assert [tuple(row) for row in left] == [(1, 40), (2, 20)]
     deleted = {row["job_id"] for row in rows(folder, "SELECT job_id FROM jobs WHERE deleted_ms IS NOT NULL")}
     shown = rows(folder, "SELECT job_id FROM jobs WHERE prompt = 'picture 3'")[0]["job_id"]
-    findings = AccountCheck(folder, Seen((world.environment.channel,), doubts={shown: 1})).check()
+    findings = AccountCheck(folder, Seen((world.environment.channel,), uncertain={shown: 1})).check()
     assert sorted(findings) == [f"the message of job {job_id} is not there" for job_id in sorted(deleted)]

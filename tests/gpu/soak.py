@@ -134,7 +134,7 @@ class Soak:
     @asynccontextmanager
     async def members(self) -> AsyncIterator[None]:
         """Let the members live in the body, and everything they asked for come to its end after it."""
-        living = asyncio.create_task(self.random_members.live())
+        living = asyncio.create_task(self.random_members.act())
         looking = asyncio.create_task(self._look())
         try:
             yield

@@ -160,14 +160,14 @@ async def test_a_closing_that_cannot_be_cancelled_is_left_alone(
     monkeypatch.setattr(background, "_CANCELLING_S", 0.01)
     go = asyncio.Event()
 
-    async def stubborn() -> None:
+    async def uncancellable() -> None:
         while not go.is_set():
             with suppress(asyncio.CancelledError):
                 await go.wait()
 
     with caplog.at_level(logging.ERROR):
-        await asyncio.wait_for(within(0.01, stubborn), 10)
-    assert "stubborn has not ended after 0.01 s while stopping" in caplog.text
+        await asyncio.wait_for(within(0.01, uncancellable), 10)
+    assert "uncancellable has not ended after 0.01 s while stopping" in caplog.text
     go.set()
 
 
@@ -183,24 +183,27 @@ async def test_a_closing_that_fails_is_said_and_ends_nothing(caplog: pytest.LogC
 async def test_a_task_that_does_not_end_is_left_alone_and_named(caplog: pytest.LogCaptureFixture) -> None:
     go = asyncio.Event()
 
-    async def stubborn() -> None:
+    async def uncancellable() -> None:
         while not go.is_set():
             try:
                 await go.wait()
             except asyncio.CancelledError:
                 continue
 
-    async def docile() -> None:
+    async def cancellable() -> None:
         await go.wait()
 
-    tasks = [asyncio.create_task(stubborn(), name="stubborn"), asyncio.create_task(docile(), name="docile")]
+    tasks = [
+        asyncio.create_task(uncancellable(), name="uncancellable"),
+        asyncio.create_task(cancellable(), name="cancellable"),
+    ]
     await asyncio.sleep(0)
     with caplog.at_level(logging.ERROR):
         await cancelled(tasks, 0.01)
     assert not tasks[0].done()
     assert tasks[1].cancelled()
     assert [record.getMessage() for record in caplog.records] == [
-        "stubborn has not ended after 0.01 s and is left alone"
+        "uncancellable has not ended after 0.01 s and is left alone"
     ]
     go.set()
     await tasks[0]

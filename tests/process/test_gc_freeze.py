@@ -9,7 +9,7 @@ import pytest
 from kleinbot.process.gc_freeze import freeze, unfreeze
 
 
-class Knot:
+class SelfReference:
     """Refers to itself, so that only the collector frees it."""
 
     def __init__(self) -> None:
@@ -29,19 +29,19 @@ def test_what_has_come_to_stay_is_set_aside() -> None:
 
 
 def test_garbage_from_before_and_after_is_freed() -> None:
-    before = weakref.ref(Knot())
+    before = weakref.ref(SelfReference())
     freeze()
     assert before() is None
-    after = weakref.ref(Knot())
+    after = weakref.ref(SelfReference())
     gc.collect()
     assert after() is None
 
 
 def test_what_was_set_aside_can_be_freed_in_the_end() -> None:
-    knot = Knot()
-    known = weakref.ref(knot)
+    reference = SelfReference()
+    known = weakref.ref(reference)
     freeze()
-    del knot
+    del reference
     gc.collect()
     assert known() is not None
     unfreeze()

@@ -17,7 +17,7 @@ from tests.sandbox.demo_bot import DemoBot
 
 
 @dataclass
-class Scene:
+class StandInEnv:
     standin: FakeDiscord
     clock: MovableClock
     server: Guild
@@ -38,7 +38,7 @@ async def standin() -> AsyncIterator[FakeDiscord]:
 
 
 @pytest.fixture
-async def scene(standin: FakeDiscord) -> AsyncIterator[Scene]:
+async def env(standin: FakeDiscord) -> AsyncIterator[StandInEnv]:
     clock = standin.state.now
     assert isinstance(clock, MovableClock)
     server = standin.world.add_server("Studio")
@@ -51,7 +51,7 @@ async def scene(standin: FakeDiscord) -> AsyncIterator[Scene]:
     try:
         await standin.online(timeout_s=5)
         await standin.registered("imagine", timeout_s=5)
-        yield Scene(standin, clock, server, channel, ada, bob, root, bot)
+        yield StandInEnv(standin, clock, server, channel, ada, bob, root, bot)
     finally:
         await bot.close()
         await running

@@ -4,19 +4,21 @@ import discord
 import pytest
 
 from kleinbot.sandbox import Answer, PersonError, WaitTimeoutError
-from tests.sandbox.conftest import Scene
+from tests.sandbox.conftest import StandInEnv
 from tests.sandbox.demo_bot import PNG
 
 
-async def test_a_deferred_command_is_answered_with_a_file_and_a_button_that_works(scene: Scene) -> None:
-    handle = await scene.ada.command(
-        scene.channel,
+async def test_a_deferred_command_is_answered_with_a_file_and_a_button_that_works(
+    env: StandInEnv,
+) -> None:
+    handle = await env.ada.command(
+        env.channel,
         "imagine",
         prompt="a fox",
         count=2,
         image=PNG,
-        friend=scene.bob,
-        place=scene.channel,
+        friend=env.bob,
+        place=env.channel,
         exact=True,
         strength=0.25,
     )
@@ -30,18 +32,18 @@ async def test_a_deferred_command_is_answered_with_a_file_and_a_button_that_work
     assert [each.label for each in done.buttons] == ["Again", "Edit", "Off"]
     assert done.texts_so_far == ("", done.text)
 
-    pressed = await scene.ada.press(done, label="Again")
+    pressed = await env.ada.press(done, label="Again")
     extra = await pressed.message_where(lambda each: each.is_ephemeral)
     assert pressed.response is done
     assert done.text == "pressed"
     assert extra.attachments[0].filename == "more.png"
-    assert extra in scene.ada.sees(scene.channel)
-    assert extra not in scene.bob.sees(scene.channel)
-    assert extra not in scene.channel.messages
+    assert extra in env.ada.sees(env.channel)
+    assert extra not in env.bob.sees(env.channel)
+    assert extra not in env.channel.messages
 
 
-async def test_a_gallery_shows_its_pictures_with_their_alt_texts(scene: Scene) -> None:
-    handle = await scene.ada.command(scene.channel, "show")
+async def test_a_gallery_shows_its_pictures_with_their_alt_texts(env: StandInEnv) -> None:
+    handle = await env.ada.command(env.channel, "show")
     done = await handle.message_where(lambda each: each.gallery)
     assert done.is_v2
     assert done.text == "done"
@@ -51,16 +53,16 @@ async def test_a_gallery_shows_its_pictures_with_their_alt_texts(scene: Scene) -
     ]
 
 
-async def test_privacy_is_fixed_by_the_first_answer(scene: Scene) -> None:
-    handle = await scene.ada.command(scene.channel, "show", private=True)
+async def test_privacy_is_fixed_by_the_first_answer(env: StandInEnv) -> None:
+    handle = await env.ada.command(env.channel, "show", private=True)
     done = await handle.message_where(lambda each: each.gallery)
     assert done.is_ephemeral
     with pytest.raises(PersonError, match="somebody else"):
-        await scene.bob.menu(done, "Show recipe")
+        await env.bob.menu(done, "Show recipe")
 
 
-async def test_subcommands_take_members_and_choices_by_name(scene: Scene) -> None:
-    handle = await scene.root.command(scene.channel, "quota give", member=scene.bob, mode="Much")
+async def test_subcommands_take_members_and_choices_by_name(env: StandInEnv) -> None:
+    handle = await env.root.command(env.channel, "quota give", member=env.bob, mode="Much")
     answer = await handle.message_where(bool)
     assert answer.text == "bob m"
     assert answer.is_ephemeral
@@ -79,60 +81,60 @@ async def test_subcommands_take_members_and_choices_by_name(scene: Scene) -> Non
     ],
 )
 async def test_what_a_client_would_not_send_is_refused_towards_the_person(
-    scene: Scene, name: str, values: dict[str, object], sentence: str
+    env: StandInEnv, name: str, values: dict[str, object], sentence: str
 ) -> None:
     with pytest.raises(PersonError, match=sentence):
-        await scene.ada.command_with(scene.channel, name, values)
+        await env.ada.command_with(env.channel, name, values)
 
 
-async def test_a_choice_that_is_not_offered_is_refused(scene: Scene) -> None:
+async def test_a_choice_that_is_not_offered_is_refused(env: StandInEnv) -> None:
     with pytest.raises(PersonError, match="not one of"):
-        await scene.root.command(scene.channel, "quota give", member=scene.bob, mode="Some")
+        await env.root.command(env.channel, "quota give", member=env.bob, mode="Some")
 
 
-async def test_suggestions_come_while_typing(scene: Scene) -> None:
-    choices = await scene.ada.autocomplete(scene.channel, "imagine", "prompt", "cat")
+async def test_suggestions_come_while_typing(env: StandInEnv) -> None:
+    choices = await env.ada.autocomplete(env.channel, "imagine", "prompt", "cat")
     assert len(choices) == 25
     assert (choices[0].name, choices[0].value) == ("cat 0", "cat-0")
 
 
-async def test_commands_work_in_direct_messages(scene: Scene) -> None:
-    channel = await scene.ada.direct_channel()
-    handle = await scene.ada.command(channel, "later")
+async def test_commands_work_in_direct_messages(env: StandInEnv) -> None:
+    channel = await env.ada.direct_channel()
+    handle = await env.ada.command(channel, "later")
     assert (await handle.message_where(bool)).text == "working"
-    assert (await scene.bot.keeps()).guild is None
+    assert (await env.bot.keeps()).guild is None
 
 
-async def test_menus_carry_the_message_and_the_person(scene: Scene) -> None:
-    written = scene.bob.attach(scene.channel, "look", PNG)
-    handle = await scene.ada.menu(written, "Show recipe")
+async def test_menus_carry_the_message_and_the_person(env: StandInEnv) -> None:
+    written = env.bob.attach(env.channel, "look", PNG)
+    handle = await env.ada.menu(written, "Show recipe")
     assert (await handle.message_where(bool)).text == "look ['image.png']"
-    scene.bob.set_avatar(PNG)
-    handle = await scene.ada.menu(scene.bob, "Profile", channel=scene.channel)
+    env.bob.set_avatar(PNG)
+    handle = await env.ada.menu(env.bob, "Profile", channel=env.channel)
     assert (await handle.message_where(bool)).text == f"bob {len(PNG)}"
 
 
-async def test_selects_and_disabled_buttons(scene: Scene) -> None:
-    handle = await scene.ada.command(scene.channel, "imagine", prompt="a fox")
+async def test_selects_and_disabled_buttons(env: StandInEnv) -> None:
+    handle = await env.ada.command(env.channel, "imagine", prompt="a fox")
     done = await handle.message_where(lambda each: each.buttons)
-    picked = await scene.ada.select(done, ["Wide"], custom_id="aspect")
+    picked = await env.ada.select(done, ["Wide"], custom_id="aspect")
     assert (await picked.message_where(bool)).text == "picked ['16:9']"
     with pytest.raises(PersonError, match="disabled"):
-        await scene.ada.press(done, label="Off")
+        await env.ada.press(done, label="Off")
     with pytest.raises(PersonError, match="no button 'Nope'"):
-        await scene.ada.press(done, label="Nope")
+        await env.ada.press(done, label="Nope")
 
 
-async def test_a_form_is_filled_in_field_by_field_with_a_file(scene: Scene) -> None:
-    handle = await scene.ada.command(scene.channel, "imagine", prompt="a fox")
+async def test_a_form_is_filled_in_field_by_field_with_a_file(env: StandInEnv) -> None:
+    handle = await env.ada.command(env.channel, "imagine", prompt="a fox")
     done = await handle.message_where(lambda each: each.buttons)
-    form = await scene.ada.press(done, label="Edit")
+    form = await env.ada.press(done, label="Edit")
     modal = await form.modal_opened()
     assert (modal.title, [each.label for each in modal.fields]) == (
         "Edit the picture",
         ["Prompt", "Style", "Picture"],
     )
-    sent = await scene.ada.submit(form, {"Prompt": "a wolf", "style": "Ink", "Picture": [PNG, PNG]})
+    sent = await env.ada.submit(form, {"Prompt": "a wolf", "style": "Ink", "Picture": [PNG, PNG]})
     assert (await sent.message_where(bool)).text == f"a wolf in i with {[len(PNG), len(PNG)]}"
 
 
@@ -148,22 +150,22 @@ async def test_a_form_is_filled_in_field_by_field_with_a_file(scene: Scene) -> N
     ],
 )
 async def test_a_form_checks_what_is_filled_in(
-    scene: Scene, values: dict[str, object], sentence: str
+    env: StandInEnv, values: dict[str, object], sentence: str
 ) -> None:
-    handle = await scene.ada.command(scene.channel, "imagine", prompt="a fox")
+    handle = await env.ada.command(env.channel, "imagine", prompt="a fox")
     done = await handle.message_where(lambda each: each.buttons)
-    form = await scene.ada.press(done, label="Edit")
+    form = await env.ada.press(done, label="Edit")
     await form.modal_opened()
     with pytest.raises(PersonError, match=sentence):
-        await scene.ada.submit(form, values)
+        await env.ada.submit(form, values)
 
 
-async def test_a_wait_ends_and_says_what_it_saw(scene: Scene) -> None:
-    handle = await scene.ada.command(scene.channel, "later")
+async def test_a_wait_ends_and_says_what_it_saw(env: StandInEnv) -> None:
+    handle = await env.ada.command(env.channel, "later")
     await handle.acknowledged()
     with pytest.raises(WaitTimeoutError, match=r"a fitting message to 'later'.*working"):
         await handle.message_where(lambda each: each.pictures, timeout_s=0.01)
 
 
-async def test_the_client_asks_for_the_intent_it_was_given(scene: Scene) -> None:
-    assert [each["intents"] for each in scene.standin.identifies] == [discord.Intents(guilds=True).value]
+async def test_the_client_asks_for_the_intent_it_was_given(env: StandInEnv) -> None:
+    assert [each["intents"] for each in env.standin.identifies] == [discord.Intents(guilds=True).value]

@@ -8,41 +8,41 @@ import discord
 import pytest
 
 from kleinbot.sandbox import FakeDiscord, PersonError, connector_for
-from tests.sandbox.conftest import Scene
+from tests.sandbox.conftest import StandInEnv
 
 
-async def test_a_client_resumes_when_asked_to_reconnect(scene: Scene) -> None:
-    await scene.standin.ask_reconnect()
-    await scene.standin.resumed(times=1, timeout_s=5)
-    handle = await scene.ada.command(scene.channel, "later")
+async def test_a_client_resumes_when_asked_to_reconnect(env: StandInEnv) -> None:
+    await env.standin.ask_reconnect()
+    await env.standin.resumed(times=1, timeout_s=5)
+    handle = await env.ada.command(env.channel, "later")
     assert (await handle.message_where(bool)).text == "working"
-    assert len(scene.standin.identifies) == 1
+    assert len(env.standin.identifies) == 1
 
 
-async def test_what_was_missed_comes_after_resuming(scene: Scene) -> None:
-    await scene.standin.drop_gateway()
-    await scene.standin.offline()
-    handle = await scene.ada.command(scene.channel, "later")
-    await scene.standin.resumed(times=1, timeout_s=5)
+async def test_what_was_missed_comes_after_resuming(env: StandInEnv) -> None:
+    await env.standin.drop_gateway()
+    await env.standin.offline()
+    handle = await env.ada.command(env.channel, "later")
+    await env.standin.resumed(times=1, timeout_s=5)
     assert (await handle.message_where(bool)).text == "working"
-    assert len(scene.standin.identifies) == 1
+    assert len(env.standin.identifies) == 1
 
 
-async def test_servers_and_channels_come_and_go(scene: Scene) -> None:
-    await scene.bot.wait_until_ready()
+async def test_servers_and_channels_come_and_go(env: StandInEnv) -> None:
+    await env.bot.wait_until_ready()
     joined, left, opened = asyncio.Event(), asyncio.Event(), asyncio.Event()
     events = {"on_guild_join": joined, "on_guild_remove": left, "on_guild_channel_create": opened}
     for name, event in events.items():
-        setattr(scene.bot, name, _note(event))
-    server = scene.standin.world.add_server("Second")
+        setattr(env.bot, name, _note(event))
+    server = env.standin.world.add_server("Second")
     async with asyncio.timeout(5):
         await joined.wait()
-        channel = scene.standin.world.add_channel(server, "new")
+        channel = env.standin.world.add_channel(server, "new")
         await opened.wait()
-        assert scene.bot.get_channel(channel.id) is not None
-        scene.standin.delete_server(server)
+        assert env.bot.get_channel(channel.id) is not None
+        env.standin.delete_server(server)
         await left.wait()
-    assert scene.bot.get_guild(server.id) is None
+    assert env.bot.get_guild(server.id) is None
 
 
 def _note(event: asyncio.Event) -> object:
@@ -52,13 +52,13 @@ def _note(event: asyncio.Event) -> object:
     return note
 
 
-async def test_permissions_taken_away_are_known_to_the_client(scene: Scene) -> None:
+async def test_permissions_taken_away_are_known_to_the_client(env: StandInEnv) -> None:
     changed = asyncio.Event()
-    scene.bot.on_guild_channel_update = _note(changed)  # type: ignore[attr-defined]
-    scene.standin.deny(scene.channel, "send_messages")
+    env.bot.on_guild_channel_update = _note(changed)  # type: ignore[attr-defined]
+    env.standin.deny(env.channel, "send_messages")
     async with asyncio.timeout(5):
         await changed.wait()
-    channel = scene.bot.get_channel(scene.channel.id)
+    channel = env.bot.get_channel(env.channel.id)
     assert isinstance(channel, discord.TextChannel)
     assert not channel.permissions_for(channel.guild.me).send_messages
 
@@ -139,19 +139,19 @@ def media_of(message: discord.Message) -> list[str]:
     return [item.media.url for each in galleries for item in each.items]
 
 
-async def test_file_addresses_expire(scene: Scene) -> None:
-    handle = await scene.ada.command(scene.channel, "show")
+async def test_file_addresses_expire(env: StandInEnv) -> None:
+    handle = await env.ada.command(env.channel, "show")
     done = await handle.message_where(lambda each: each.gallery)
     url = done.gallery[0].url
-    assert await scene.bot.http.get_from_cdn(url) == done.gallery[0].data
+    assert await env.bot.http.get_from_cdn(url) == done.gallery[0].data
     with pytest.raises(discord.NotFound):
-        await scene.bot.http.get_from_cdn(url.replace("hm=", "hm=0"))
-    scene.clock.advance(25 * 3600)
+        await env.bot.http.get_from_cdn(url.replace("hm=", "hm=0"))
+    env.clock.advance(25 * 3600)
     with pytest.raises(discord.NotFound):
-        await scene.bot.http.get_from_cdn(url)
-    channel = scene.bot.get_channel(scene.channel.id)
+        await env.bot.http.get_from_cdn(url)
+    channel = env.bot.get_channel(env.channel.id)
     assert isinstance(channel, discord.TextChannel)
     renewed = await channel.fetch_message(done.id)
     url = media_of(renewed)[0]
-    assert await scene.bot.http.get_from_cdn(url) == done.gallery[0].data
+    assert await env.bot.http.get_from_cdn(url) == done.gallery[0].data
     assert [each.id async for each in channel.history(limit=5)] == [done.id]

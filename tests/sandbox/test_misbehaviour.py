@@ -10,91 +10,93 @@ import pytest
 from discord.http import Route
 
 from kleinbot.sandbox import FakeDiscord
-from tests.sandbox.conftest import Scene
+from tests.sandbox.conftest import StandInEnv
 from tests.sandbox.test_refusals import refused
 
 
-async def send(scene: Scene, text: str) -> discord.Message:
-    return await scene.bot.get_partial_messageable(scene.channel.id).send(text)
+async def send(env: StandInEnv, text: str) -> discord.Message:
+    return await env.bot.get_partial_messageable(env.channel.id).send(text)
 
 
-async def statuses(scene: Scene) -> list[int]:
-    return [each.status for each in scene.standin.exchanges_of("POST", "/channels/*/messages")]
+async def statuses(env: StandInEnv) -> list[int]:
+    return [each.status for each in env.standin.exchanges_of("POST", "/channels/*/messages")]
 
 
-async def test_a_routes_bucket_is_told_in_headers_that_the_client_keeps_to(scene: Scene) -> None:
-    scene.standin.rate_limit("POST /channels/*/messages", 2, 0.2)
+async def test_a_routes_bucket_is_told_in_headers_that_the_client_keeps_to(
+    env: StandInEnv,
+) -> None:
+    env.standin.rate_limit("POST /channels/*/messages", 2, 0.2)
     for number in range(5):
-        await send(scene, str(number))
-    assert await statuses(scene) == [200] * 5  # it waits by itself, before Discord has to tell it to
+        await send(env, str(number))
+    assert await statuses(env) == [200] * 5  # it waits by itself, before Discord has to tell it to
 
 
-async def test_a_limit_that_others_have_used_up_is_told_as_shared(scene: Scene) -> None:
-    scene.standin.rate_limit("POST /channels/*/messages", 1, 0.1, scope="shared")
-    await asyncio.gather(*(send(scene, str(number)) for number in range(3)))
-    assert (await statuses(scene)).count(200) == 3
+async def test_a_limit_that_others_have_used_up_is_told_as_shared(env: StandInEnv) -> None:
+    env.standin.rate_limit("POST /channels/*/messages", 1, 0.1, scope="shared")
+    await asyncio.gather(*(send(env, str(number)) for number in range(3)))
+    assert (await statuses(env)).count(200) == 3
 
 
-async def test_the_global_limit_stops_everything_but_interactions(scene: Scene) -> None:
-    scene.standin.limits.global_per_s = 1
-    await asyncio.gather(*(send(scene, str(number)) for number in range(2)))
-    limited = [each.answer for each in scene.standin.exchanges if each.status == 429]
+async def test_the_global_limit_stops_everything_but_interactions(env: StandInEnv) -> None:
+    env.standin.limits.global_per_s = 1
+    await asyncio.gather(*(send(env, str(number)) for number in range(2)))
+    limited = [each.answer for each in env.standin.exchanges if each.status == 429]
     assert all(each["global"] for each in limited)
-    handle = await scene.ada.command(scene.channel, "show")
+    handle = await env.ada.command(env.channel, "show")
     await handle.acknowledged()
 
 
-async def test_too_many_invalid_requests_are_a_ban_by_a_page(scene: Scene) -> None:
-    scene.standin.limits.invalid_requests = 3
-    scene.standin.deny(scene.channel, "send_messages")
+async def test_too_many_invalid_requests_are_a_ban_by_a_page(env: StandInEnv) -> None:
+    env.standin.limits.invalid_requests = 3
+    env.standin.deny(env.channel, "send_messages")
     for _ in range(3):
-        assert await refused(send(scene, "x")) == (403, 50013)
-    assert await refused(send(scene, "x")) == (429, 0)
-    scene.standin.allow(scene.channel, "send_messages")
-    scene.clock.advance(601)
-    await send(scene, "again")
+        assert await refused(send(env, "x")) == (403, 50013)
+    assert await refused(send(env, "x")) == (429, 0)
+    env.standin.allow(env.channel, "send_messages")
+    env.clock.advance(601)
+    await send(env, "again")
 
 
-async def test_lists_and_nonces_have_their_bounds(scene: Scene) -> None:
-    route = Route("GET", "/channels/{channel_id}/messages", channel_id=scene.channel.id)
+async def test_lists_and_nonces_have_their_bounds(env: StandInEnv) -> None:
+    route = Route("GET", "/channels/{channel_id}/messages", channel_id=env.channel.id)
     for limit in ("0", "101", "x"):
-        assert await refused(scene.bot.http.request(route, params={"limit": limit})) == (400, 50035)
-    channel = scene.bot.get_partial_messageable(scene.channel.id)
+        assert await refused(env.bot.http.request(route, params={"limit": limit})) == (400, 50035)
+    channel = env.bot.get_partial_messageable(env.channel.id)
     await channel.send("x", nonce="n" * 25)
     assert await refused(channel.send("x", nonce="n" * 26)) == (400, 50035)
 
 
-async def test_new_commands_are_bounded_in_a_day(scene: Scene) -> None:
-    scene.standin.limits.created_commands_a_day = len(scene.bot.tree.get_commands())
-    await scene.bot.tree.sync()  # known commands do not count as new
-    scene.bot.tree.remove_command("act")
-    await scene.bot.tree.sync()
-    again = scene.bot.tree.command(name="other", description="x")
+async def test_new_commands_are_bounded_in_a_day(env: StandInEnv) -> None:
+    env.standin.limits.created_commands_a_day = len(env.bot.tree.get_commands())
+    await env.bot.tree.sync()  # known commands do not count as new
+    env.bot.tree.remove_command("act")
+    await env.bot.tree.sync()
+    again = env.bot.tree.command(name="other", description="x")
 
     @again
     async def other(interaction: discord.Interaction) -> None:
         del interaction
 
-    scene.standin.limits.created_commands_a_day = 0
+    env.standin.limits.created_commands_a_day = 0
     with pytest.raises(discord.HTTPException) as caught:
-        await scene.bot.tree.sync()
+        await env.bot.tree.sync()
     assert caught.value.code == 30034
 
 
-async def test_the_newest_messages_may_not_be_listed_yet(scene: Scene) -> None:
+async def test_the_newest_messages_may_not_be_listed_yet(env: StandInEnv) -> None:
     for number in range(3):
-        await send(scene, str(number))
-    scene.standin.misbehaviour.unlisted_messages = 2
-    channel = scene.bot.get_partial_messageable(scene.channel.id)
+        await send(env, str(number))
+    env.standin.misbehaviour.unlisted_messages = 2
+    channel = env.bot.get_partial_messageable(env.channel.id)
     assert [each.content async for each in channel.history()] == ["0"]
 
 
-async def test_heavy_components_can_be_answered_with_500(scene: Scene) -> None:
-    scene.standin.limits.components_bytes = 100
-    route = Route("POST", "/channels/{channel_id}/messages", channel_id=scene.channel.id)
+async def test_heavy_components_can_be_answered_with_500(env: StandInEnv) -> None:
+    env.standin.limits.components_bytes = 100
+    route = Route("POST", "/channels/{channel_id}/messages", channel_id=env.channel.id)
     body = {"flags": 1 << 15, "components": [{"type": 10, "content": "x" * 200}]}
-    sending = asyncio.create_task(scene.bot.http.request(route, json=body))
-    await scene.standin.exchange_where(lambda each: each.status == 500)
+    sending = asyncio.create_task(env.bot.http.request(route, json=body))
+    await env.standin.exchange_where(lambda each: each.status == 500)
     sending.cancel()
     await asyncio.gather(sending, return_exceptions=True)
 
@@ -117,16 +119,16 @@ async def test_a_dead_connection_is_left_and_resumed(standin: FakeDiscord) -> No
         await running
 
 
-async def test_every_event_may_come_twice(scene: Scene) -> None:
-    scene.standin.misbehaviour.events_twice = True
-    await scene.ada.command(scene.channel, "act")
-    first, second = await scene.bot.keeps(), await scene.bot.keeps()
+async def test_every_event_may_come_twice(env: StandInEnv) -> None:
+    env.standin.misbehaviour.events_twice = True
+    await env.ada.command(env.channel, "act")
+    first, second = await env.bot.keeps(), await env.bot.keeps()
     assert first.id == second.id
 
 
-async def test_optional_fields_may_be_missing(scene: Scene) -> None:
-    scene.standin.misbehaviour.bare_payloads = True
-    handle = await scene.ada.command(scene.channel, "imagine", prompt="a fox", friend=scene.bob)
+async def test_optional_fields_may_be_missing(env: StandInEnv) -> None:
+    env.standin.misbehaviour.bare_payloads = True
+    handle = await env.ada.command(env.channel, "imagine", prompt="a fox", friend=env.bob)
     await handle.message_where(lambda each: each.pictures)
 
 

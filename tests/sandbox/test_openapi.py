@@ -8,7 +8,7 @@ import pytest
 
 from kleinbot.sandbox import Exchange
 from tests.openapi import CARRIED, VARIABLE, Checker, document_bytes
-from tests.sandbox.conftest import Scene
+from tests.sandbox.conftest import StandInEnv
 
 
 def test_the_carried_document_is_the_one_that_its_readme_names_and_has_its_licence() -> None:
@@ -17,8 +17,8 @@ def test_the_carried_document_is_the_one_that_its_readme_names_and_has_its_licen
     assert "Copyright 2023 Discord" in (CARRIED.parent / "LICENSE").read_text("utf-8")
 
 
-async def test_the_environment_may_name_another_document(scene: Scene, tmp_path: Path) -> None:
-    exchange = await recorded(scene)
+async def test_the_environment_may_name_another_document(env: StandInEnv, tmp_path: Path) -> None:
+    exchange = await recorded(env)
     without_routes = document_bytes().replace(b'"/webhooks/', b'"/elsewhere/')
     (tmp_path / "newer.json").write_bytes(without_routes)
     newer = Checker.from_environment({VARIABLE: str(tmp_path / "newer.json")})
@@ -29,10 +29,10 @@ async def test_the_environment_may_name_another_document(scene: Scene, tmp_path:
     assert carried.findings == []
 
 
-async def recorded(scene: Scene) -> Exchange:
-    handle = await scene.ada.command(scene.channel, "imagine", prompt="a fox")
+async def recorded(env: StandInEnv) -> Exchange:
+    handle = await env.ada.command(env.channel, "imagine", prompt="a fox")
     await handle.message_where(lambda each: each.buttons)
-    return await scene.standin.exchange_where(lambda each: each.method == "PATCH" and each.status == 200)
+    return await env.standin.exchange_where(lambda each: each.method == "PATCH" and each.status == 200)
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,10 @@ async def recorded(scene: Scene) -> Exchange:
         ({"allowed_mentions": {"parse": ["all"]}}, "all"),
     ],
 )
-async def test_what_the_bot_sends_is_checked(scene: Scene, change: dict[str, object], finding: str) -> None:
-    exchange = await recorded(scene)
+async def test_what_the_bot_sends_is_checked(
+    env: StandInEnv, change: dict[str, object], finding: str
+) -> None:
+    exchange = await recorded(env)
     checker = Checker()
     checker.check(exchange)
     assert checker.findings == []
@@ -53,8 +55,10 @@ async def test_what_the_bot_sends_is_checked(scene: Scene, change: dict[str, obj
     assert finding in checker.findings[0]
 
 
-async def test_what_differs_in_more_than_ids_from_what_has_fitted_is_checked(scene: Scene) -> None:
-    exchange = await recorded(scene)
+async def test_what_differs_in_more_than_ids_from_what_has_fitted_is_checked(
+    env: StandInEnv,
+) -> None:
+    exchange = await recorded(env)
     checker = Checker()
     for id_ in ("1" * 18, "2" * 18):
         checker.check(replace(exchange, answer=exchange.answer | {"id": id_}))
@@ -64,8 +68,8 @@ async def test_what_differs_in_more_than_ids_from_what_has_fitted_is_checked(sce
     assert len(checker.findings) == 3
 
 
-async def test_what_the_stand_in_answers_is_checked(scene: Scene) -> None:
-    exchange = await recorded(scene)
+async def test_what_the_stand_in_answers_is_checked(env: StandInEnv) -> None:
+    exchange = await recorded(env)
     checker = Checker()
     checker.check(
         replace(exchange, answer={key: exchange.answer[key] for key in exchange.answer if key != "flags"})

@@ -19,7 +19,7 @@ from kleinbot.sandbox.terminal.input_lines import LiveLines, PipedLines, Sandbox
 from kleinbot.sandbox.terminal.reading import legible
 from kleinbot.sandbox.terminal.terminal import Terminal
 from kleinbot.sandbox.terminal.typed_lines import Slash, Verb, option_texts, parse
-from tests.sandbox.conftest import Scene
+from tests.sandbox.conftest import StandInEnv
 from tests.sandbox.demo_bot import PNG
 
 QUICK = OutcomeTimeouts(after_pictures_s=0.05, after_private_words_s=0.05, after_words_s=0.05)
@@ -50,13 +50,13 @@ COMMANDS: list[dict[str, Any]] = [
 ]
 
 
-class Seat:
-    def __init__(self, scene: Scene, folder: Path, script: str) -> None:
+class TerminalSession:
+    def __init__(self, env: StandInEnv, folder: Path, script: str) -> None:
         self.output = io.StringIO()
         self.folder = folder
         console = Console(file=self.output, highlight=False, width=200)
         lines = PipedLines(io.StringIO(script))
-        self.terminal = Terminal(scene.standin, folder, console=console, lines=lines, timeouts=QUICK)
+        self.terminal = Terminal(env.standin, folder, console=console, lines=lines, timeouts=QUICK)
 
     @property
     def text(self) -> str:
@@ -64,41 +64,41 @@ class Seat:
 
 
 @pytest.fixture
-def seat(scene: Scene, tmp_path: Path) -> Callable[[str], Seat]:
-    def sit(script: str = "") -> Seat:
-        return Seat(scene, tmp_path / "pictures", script)
+def session(env: StandInEnv, tmp_path: Path) -> Callable[[str], TerminalSession]:
+    def open_session(script: str = "") -> TerminalSession:
+        return TerminalSession(env, tmp_path / "pictures", script)
 
-    return sit
+    return open_session
 
 
-async def test_a_conversation_from_a_pipe(seat: Callable[[str], Seat], tmp_path: Path) -> None:
+async def test_a_conversation_from_a_pipe(session: Callable[[str], TerminalSession], tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(PNG)
     first = f'/imagine prompt:"a red fox" image:{tmp_path / "cat.png"}'
-    sitting = seat("\n".join([first, "press again", "as bob", "/quota give", "what", "quit", "/show"]))
-    await sitting.terminal.interact(answer_timeout_s=5)
-    sitting.terminal.close()
-    assert "a red fox x1" in sitting.text
-    assert "[Again] [Edit] [Off: off]" in sitting.text
-    assert f"▣ {sitting.folder / '1-fox.png'}\n      a fox\n" in sitting.text
-    assert "[2] kleinbot · only you see this" in sitting.text
-    assert "bob may not use 'quota'" in sitting.text
-    assert "'what' is nothing I know" in sitting.text
-    assert (sitting.folder / "1-fox.png").read_bytes() == PNG
+    typed = session("\n".join([first, "press again", "as bob", "/quota give", "what", "quit", "/show"]))
+    await typed.terminal.interact(answer_timeout_s=5)
+    typed.terminal.close()
+    assert "a red fox x1" in typed.text
+    assert "[Again] [Edit] [Off: off]" in typed.text
+    assert f"▣ {typed.folder / '1-fox.png'}\n      a fox\n" in typed.text
+    assert "[2] kleinbot · only you see this" in typed.text
+    assert "bob may not use 'quota'" in typed.text
+    assert "'what' is nothing I know" in typed.text
+    assert (typed.folder / "1-fox.png").read_bytes() == PNG
 
 
-async def test_a_form_is_asked_field_by_field(seat: Callable[[str], Seat]) -> None:
-    sitting = seat("/imagine a fox\npress Edit\na wolf\nInk\n\n")
-    await sitting.terminal.interact(answer_timeout_s=5)
-    sitting.terminal.close()
-    assert "— Edit the picture —" in sitting.text
-    assert "choose: Oil · Ink" in sitting.text
-    assert "a wolf in i with []" in sitting.text
+async def test_a_form_is_asked_field_by_field(session: Callable[[str], TerminalSession]) -> None:
+    typed = session("/imagine a fox\npress Edit\na wolf\nInk\n\n")
+    await typed.terminal.interact(answer_timeout_s=5)
+    typed.terminal.close()
+    assert "— Edit the picture —" in typed.text
+    assert "choose: Oil · Ink" in typed.text
+    assert "a wolf in i with []" in typed.text
 
 
-async def test_one_command_ends_with_its_pictures(seat: Callable[[str], Seat]) -> None:
-    sitting = seat("")
-    outcome = await sitting.terminal.run_once("/show private:true", timeout_s=30)
-    sitting.terminal.close()
+async def test_one_command_ends_with_its_pictures(session: Callable[[str], TerminalSession]) -> None:
+    typed = session("")
+    outcome = await typed.terminal.run_once("/show private:true", timeout_s=30)
+    typed.terminal.close()
     assert outcome.has_pictures
     assert [each.read_bytes() for each in outcome.paths] == [PNG, PNG]
     assert outcome.text == "done"
@@ -115,57 +115,65 @@ async def test_one_command_ends_with_its_pictures(seat: Callable[[str], Seat]) -
     ],
 )
 async def test_one_command_ends_without_pictures(
-    scene: Scene, seat: Callable[[str], Seat], line: str, ending: Ending, text: str
+    env: StandInEnv,
+    session: Callable[[str], TerminalSession],
+    line: str,
+    ending: Ending,
+    text: str,
 ) -> None:
-    scene.standin.limits.acknowledge_s = 0.1 if line == "/act" else 3
-    sitting = seat("")
-    outcome = await sitting.terminal.run_once(line, timeout_s=5)
-    sitting.terminal.close()
+    env.standin.limits.acknowledge_s = 0.1 if line == "/act" else 3
+    typed = session("")
+    outcome = await typed.terminal.run_once(line, timeout_s=5)
+    typed.terminal.close()
     assert (outcome.ending, outcome.has_pictures) == (ending, False)
     assert text in outcome.text
 
 
-async def test_what_only_others_see_stays_hidden(scene: Scene, seat: Callable[[str], Seat]) -> None:
-    sitting = seat("")
-    handle = await scene.bob.command(scene.channel, "show", private=True)
+async def test_what_only_others_see_stays_hidden(
+    env: StandInEnv, session: Callable[[str], TerminalSession]
+) -> None:
+    typed = session("")
+    handle = await env.bob.command(env.channel, "show", private=True)
     await handle.message_where(lambda each: each.gallery)
-    await scene.bob.command(scene.channel, "show")
-    await scene.channel.message_where(lambda each: each.gallery)
-    sitting.terminal.close()
-    assert "only you see this" not in sitting.text
-    assert "done" in sitting.text
+    await env.bob.command(env.channel, "show")
+    await env.channel.message_where(lambda each: each.gallery)
+    typed.terminal.close()
+    assert "only you see this" not in typed.text
+    assert "done" in typed.text
 
 
-async def test_another_persons_private_message_has_no_number(seat: Callable[[str], Seat]) -> None:
-    sitting = seat("/show private:true\nas bob\nshow 1\npress Again on 1\nas ada\nshow 1\n")
-    await sitting.terminal.interact(answer_timeout_s=5)
-    sitting.terminal.close()
-    to_bob, to_ada = sitting.text.split("You are bob now.")[1].split("You are ada now.")
+async def test_another_persons_private_message_has_no_number(
+    session: Callable[[str], TerminalSession],
+) -> None:
+    typed = session("/show private:true\nas bob\nshow 1\npress Again on 1\nas ada\nshow 1\n")
+    await typed.terminal.interact(answer_timeout_s=5)
+    typed.terminal.close()
+    to_bob, to_ada = typed.text.split("You are bob now.")[1].split("You are ada now.")
     assert to_bob.count("there is no message [1]") == 2
     assert "only you see this" not in to_bob
     assert "only you see this" in to_ada
 
 
 async def test_a_button_that_a_message_does_not_have_is_told_with_those_it_has(
-    seat: Callable[[str], Seat],
+    session: Callable[[str], TerminalSession],
 ) -> None:
-    sitting = seat("/imagine prompt:fox\n/show\npress Again on 2\n")
-    await sitting.terminal.interact(answer_timeout_s=5)
-    sitting.terminal.close()
-    assert "message [2] does not have a button 'Again'; buttons: none" in sitting.text
+    typed = session("/imagine prompt:fox\n/show\npress Again on 2\n")
+    await typed.terminal.interact(answer_timeout_s=5)
+    typed.terminal.close()
+    assert "message [2] does not have a button 'Again'; buttons: none" in typed.text
 
 
-async def test_progress_does_not_flood(scene: Scene, seat: Callable[[str], Seat]) -> None:
-    sitting = seat("")
-    handle = await scene.ada.command(scene.channel, "later")
+async def test_progress_does_not_flood(env: StandInEnv, session: Callable[[str], TerminalSession]) -> None:
+    typed = session("")
+    handle = await env.ada.command(env.channel, "later")
     await handle.acknowledged()
-    kept = await scene.bot.keeps()
+    kept = await env.bot.keeps()
     for step in range(5):
         await kept.edit_original_response(content=f"step {step}")
-    sitting.terminal.close()
-    assert "working" in sitting.text
-    assert sitting.text.count("step") == 1
-    assert sitting.text.splitlines()[-1] == "[1] step 4"
+    typed.terminal.close()
+    assert "working" in typed.text
+    assert typed.text.count("step") == 1
+    assert typed.text.splitlines()[-1] == "[1] step 4"
 
 
 @pytest.mark.parametrize(
@@ -236,13 +244,11 @@ def test_typing_is_completed(text: str, completions: list[str]) -> None:
     assert [each.text for each in found] == completions
 
 
-async def test_discord_s_codes_become_words(scene: Scene) -> None:
-    now = int(scene.clock())
-    names = f"<@{scene.bob.id}> in <#{scene.channel.id}>"
+async def test_discord_s_codes_become_words(env: StandInEnv) -> None:
+    now = int(env.clock())
+    names = f"<@{env.bob.id}> in <#{env.channel.id}>"
     text = f"{names} <t:{now + 125}:R> </imagine:1> <:fox:2>\n-# small **bold**"
-    assert (
-        legible(text, scene.standin.state) == "@bob in #pictures in 2 minutes /imagine :fox:\nsmall **bold**"
-    )
+    assert legible(text, env.standin.state) == "@bob in #pictures in 2 minutes /imagine :fox:\nsmall **bold**"
 
 
 async def test_a_person_types_at_a_prompt() -> None:

@@ -115,7 +115,7 @@ class FakeDiscord:
         await self.state.changes.until(
             lambda: True if len(self._gateway.presences) > count else None,
             timeout_s=timeout_s,
-            what="a status line",
+            what="a presence update",
         )
         return self._gateway.presences[-1]
 
@@ -265,7 +265,7 @@ class FakeDiscord:
         return await self.state.changes.until(
             lambda: next((each for each in self.exchanges if predicate(each)), None),
             timeout_s=timeout_s,
-            what="a fitting exchange",
+            what="a matching exchange",
         )
 
     def delete_message(self, message: ShownMessage) -> None:

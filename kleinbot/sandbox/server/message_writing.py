@@ -103,7 +103,7 @@ def set_thread(
     """Archive or lock a thread, or undo that, and notify the client."""
     thread = channel.thread
     if thread is None or channel.server is None:
-        raise ValueError(f"{channel} is no thread")
+        raise ValueError(f"{channel} is not a thread")
     was_seen = payloads.is_seen(state, channel)
     thread.is_archived = thread.is_archived if archived is None else archived
     thread.is_locked = thread.is_locked if locked is None else locked

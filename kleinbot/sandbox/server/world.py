@@ -81,7 +81,7 @@ class World:
         """Create a thread below a channel. The bot gets events of a private one only if it is added."""
         server = parent.server
         if server is None:
-            raise ValueError("threads are of servers")
+            raise ValueError("only servers have threads")
         thread_id = self._lasting_id(self._state.channels, "thread", str(parent.id), name)
         thread = Channel(thread_id, name, server, self._state.changes)
         now = self._state.now()
