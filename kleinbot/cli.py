@@ -233,6 +233,58 @@ def _archive(of_sandbox: bool, *, yes: bool) -> Iterator["ArchiveCommand"]:
         yield ArchiveCommand(own, typer.echo, lambda question: yes or typer.confirm(question))
 
 
+@commands.command()
+def backup(
+    folder: Annotated[
+        Path, typer.Argument(help="Where to: a new or empty folder, or that of the last time.")
+    ],
+    sandbox: OfSandbox = False,
+) -> None:
+    """Copy the database and the pictures to a folder; the bot may run meanwhile.
+
+    The same folder again brings that backup up to date: pictures that are in it are not copied again.
+    """
+    with _upkeep(sandbox) as own:
+        from kleinbot.upkeep.backup import BackupCommand
+
+        BackupCommand(own, folder, typer.echo).make()
+
+
+@commands.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="The folder that `backup` made.")],
+    check: Annotated[
+        bool, typer.Option("--check", help="Only read the backup, and say if it is whole.")
+    ] = False,
+    without_damaged: Annotated[
+        bool, typer.Option("--without-damaged", help="Leave out pictures that are not as they were.")
+    ] = False,
+    yes: Yes = False,
+    sandbox: OfSandbox = False,
+) -> None:
+    """Put a backup into the data folder; stop the bot first.
+
+    It is compared with what was backed up before anything changes. A database and an archive that are there
+    are moved aside, after a yes. Nothing is deleted.
+    """
+    with _upkeep(sandbox) as own:
+        from kleinbot.upkeep.restore import RestoreCommand
+
+        command = RestoreCommand(own, folder, typer.echo, lambda question: yes or typer.confirm(question))
+        if check:
+            command.check()
+        elif not command.restore(without_damaged=without_damaged):
+            raise typer.Exit(CANNOT_START_CODE)
+
+
+@contextmanager
+def _upkeep(of_sandbox: bool) -> Iterator[Settings]:
+    settings = _load().settings
+    own = settings.for_sandbox() if of_sandbox else settings
+    with _told(own):
+        yield own
+
+
 @commands.command("settings")
 def show_settings() -> None:
     """Show every setting and its source."""

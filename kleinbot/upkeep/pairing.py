@@ -17,6 +17,7 @@ from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.store.inspection import is_empty, missing_bytes
 from kleinbot.store.log_owner import require_own_log
 from kleinbot.store.results import picture_rows
+from kleinbot.upkeep.restore_note import require_restored
 
 
 class Pairing(StrEnum):
@@ -32,9 +33,10 @@ def require_database(file: Path, root: Path, archive_options: str = "") -> None:
 
     SQLite would treat an empty file as a new database; a missing file is a new one. ``archive_options``: the
     options of the command that inspects this archive. Raises DATABASE_FOREIGN_LOG if the log beside it
-    belongs to another database, DATABASE_DAMAGED if its end is missing, and sqlite3.Error if it cannot be
-    read.
+    belongs to another database, DATABASE_DAMAGED if its end is missing, RESTORE_UNFINISHED if a restore was
+    interrupted here, and sqlite3.Error if it cannot be read.
     """
+    require_restored(file, archive_options)
     require_own_log(file)
     if not file.exists():
         return

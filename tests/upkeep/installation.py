@@ -57,7 +57,13 @@ class Installation:
             async with database.transaction() as transaction:
                 await jobs.claim(transaction, key, "batch", START_MS)
                 await jobs.finish_image(transaction, finished(key), START_MS)
-                await transaction.change("UPDATE images SET file = ? WHERE job_id = ?", stored.path, job_id)
+                await transaction.change(
+                    "UPDATE images SET file = ?, sha256 = ?, bytes = ? WHERE job_id = ?",
+                    stored.path,
+                    stored.sha256,
+                    stored.byte_count,
+                    job_id,
+                )
             names.append(stored.path)
         await archive.close()
         await database.close()

@@ -28,6 +28,14 @@ class JobFiles:
     kept: frozenset[str]
 
 
+@dataclass(frozen=True)
+class KeptFile:
+    """A file that a row keeps, by its name in the archive. ``sha256`` is hexadecimal."""
+
+    name: str
+    sha256: str
+
+
 @contextmanager
 def reading(file: Path) -> Iterator[sqlite3.Connection]:
     """Open the database for reading while others use it. Raises sqlite3.Error."""
@@ -72,6 +80,16 @@ def jobs_of(connection: sqlite3.Connection, job_ids: Collection[str]) -> dict[st
         )
         for job_id, server_id, has_ended, is_deleted in found
     }
+
+
+def kept_files(connection: sqlite3.Connection) -> Iterator[KeptFile]:
+    """Yield every file that the rows keep, row by row: there may be millions."""
+    for table in ("images", "job_references"):
+        rows = connection.execute(
+            f"SELECT file, sha256 FROM {table} JOIN jobs USING (job_id)"  # noqa: S608 - a name of ours
+            " WHERE file IS NOT NULL AND deleted_ms IS NULL"
+        )
+        yield from (KeptFile(str(file), str(sha256)) for file, sha256 in rows)
 
 
 def newest_file(connection: sqlite3.Connection) -> str | None:

@@ -186,6 +186,21 @@ error-archive-unknown = { $pictures ->
         [one] Ein Bild im Archiv stammt aus einem Auftrag, den diese Datenbank nicht kennt. Es bleibt
        *[other] { $pictures } Bilder im Archiv stammen aus Aufträgen, die diese Datenbank nicht kennt. Sie bleiben
     } liegen. Gibt es eine neuere Datenbank, spiele sie zurück; sonst beende den Bot und rufe `bot.py archive adopt{ $options }` auf.
+error-backup-running = { $folder } wird gerade schon gesichert oder wiederhergestellt. Warte, bis das zu Ende ist.
+error-backup-inside = Eine Sicherung darf weder im Datenordner liegen noch ihn umfassen: { $folder } und { $data }. Nenne einen anderen Ordner, am besten auf einer anderen Platte.
+error-backup-folder-not-ours = In { $folder } liegt anderes als eine Sicherung von kleinbot. Nichts wurde geändert. Nenne einen neuen oder leeren Ordner; einer darin genügt.
+error-backup-of-another = In { $folder } liegt die Sicherung einer anderen Datenbank. Nichts wurde geändert. Nenne für diese einen eigenen Ordner.
+error-backup-newer = Die Sicherung in { $folder } kennt neuere Aufträge als diese Datenbank, die an ihre Stelle träte. Nichts wurde geändert. Nenne einen anderen Ordner, oder stelle jene Sicherung wieder her, falls die neueren Aufträge fehlen.
+error-backup-not-together = Datenbank und Archiv in { $folder } gehören nicht zusammen, einer Kopie würden also Bilder fehlen. Nichts wurde geändert. `bot.py archive list{ $options }` sagt, was nicht stimmt und was zu tun ist.
+error-backup-no-room = In { $folder } ist kein Platz: { $needed } MiB werden gebraucht, { $free } MiB sind frei. Was vorher da war, ist vollständig. Schaffe Platz und versuche es noch einmal: Es geht dort weiter, wo es aufgehört hat.
+error-backup-missing = In { $folder } liegt keine vollständige Sicherung: kleinbot.backup.json fehlt. Eine abgebrochene Sicherung bringt `bot.py backup` zu Ende; ist es eine Kopie des Datenordners, kopiere sie zurück.
+error-backup-damaged = Die Sicherung ist nicht in Ordnung: { $file }: { $reason }. Hier wurde nichts geändert. Nimm eine andere Sicherung oder eine andere Kopie von dieser.
+error-backup-pictures-damaged = { $pictures ->
+        [one] Ein Bild in der Sicherung { $folder } fehlt oder ist nicht mehr, wie es war.
+       *[other] { $pictures } Bilder in der Sicherung { $folder } fehlen oder sind nicht mehr, wie sie waren.
+    } Hier wurde nichts geändert. Nimm eine andere Kopie der Sicherung, oder stelle sie ohne diese Bilder wieder her: Füge `--without-damaged` hinzu.
+error-restore-unfinished = Eine Wiederherstellung von { $backup } in { $folder } wurde unterbrochen; was dort liegt, ist vielleicht nur die Hälfte. Führe `bot.py restore{ $options } { $backup }` noch einmal aus: Es geht dort weiter, wo es aufgehört hat, und nichts geht verloren.
+error-restore-note-unreadable = { $file } sagt, dass eine Wiederherstellung läuft, aber nicht, welche ({ $reason }). Nichts wurde geändert. Sieh im Ordner nach: Was sie ersetzt hat, liegt in kleinbot-replaced-…, was sie kopiert hat, in kleinbot-restoring-…. Liegen Datenbank und Archiv an ihrem Platz, räume jene Datei beiseite.
 error-database-newer = Die Datenbank { $file } stammt von einem neueren kleinbot (Schema { $found }, dieser kennt { $known }). Aktualisiere kleinbot oder spiele die Sicherung daneben zurück.
 error-database-damaged = Die Datenbank { $file } ist beschädigt: { $reason }. Beende jedes Programm, das sie benutzt. Schiebe dann die Datei samt den Dateien auf -wal und -shm daneben zusammen weg und gib der neuesten Sicherung auf .backup ihren Namen. Ohne Sicherung beginnt kleinbot mit einer leeren Datenbank; Bilder, die eine Datenbank nicht kennt, bleiben liegen.
 error-migration-failed = Die Datenbank { $file } ließ sich nicht auf den neuen Stand bringen ({ $migration }: { $reason }). Sie ist, wie sie war.

@@ -189,6 +189,21 @@ error-archive-unknown = { $pictures ->
         [one] One picture in the archive is of a job that this database does not know. It is
        *[other] { $pictures } pictures in the archive are of jobs that this database does not know. They are
     } kept. If a newer database is at hand, put it back; else stop the bot and run `bot.py archive adopt{ $options }`.
+error-backup-running = { $folder } is being backed up or restored already. Wait until that has ended.
+error-backup-inside = A backup cannot lie in the data folder, nor around it: { $folder } and { $data }. Name a folder elsewhere, best on another disk.
+error-backup-folder-not-ours = { $folder } holds other things than a backup of kleinbot. Nothing was changed. Name a new or an empty folder; one inside it will do.
+error-backup-of-another = { $folder } holds the backup of another database. Nothing was changed. Name a folder of its own for this one.
+error-backup-newer = The backup in { $folder } knows newer jobs than this database, which would take its place. Nothing was changed. Name another folder, or restore that backup if the newer jobs are missed.
+error-backup-not-together = Database and archive in { $folder } do not belong together, so a copy would lack pictures. Nothing was changed. `bot.py archive list{ $options }` says what is wrong, and what settles it.
+error-backup-no-room = There is no room at { $folder }: { $needed } MiB are needed and { $free } MiB are free. What was there before is whole. Make room, then do it again: it goes on where it was.
+error-backup-missing = { $folder } holds no whole backup: kleinbot.backup.json is not there. A backup that was interrupted is finished by `bot.py backup`; if it was made by copying the data folder, copy it back instead.
+error-backup-damaged = The backup is not whole: { $file }: { $reason }. Nothing was changed here. Use another backup, or another copy of this one.
+error-backup-pictures-damaged = { $pictures ->
+        [one] One picture in the backup { $folder } is missing or not as it was.
+       *[other] { $pictures } pictures in the backup { $folder } are missing or not as they were.
+    } Nothing was changed here. Use another copy of the backup, or restore without them: add `--without-damaged`.
+error-restore-unfinished = A restore of { $backup } into { $folder } was interrupted, so what lies there may be half of it. Run `bot.py restore{ $options } { $backup }` again: it goes on where it was, and nothing is lost.
+error-restore-note-unreadable = { $file } says that a restore is under way, but not which ({ $reason }). Nothing was changed. Look into the folder: what a restore replaced lies in kleinbot-replaced-…, what it copied in kleinbot-restoring-…. Once database and archive are in place, move that file away.
 error-database-newer = The database { $file } was written by a newer kleinbot (schema { $found }, this one knows { $known }). Update kleinbot, or restore the backup beside it.
 error-database-damaged = The database { $file } is damaged: { $reason }. Stop every program that uses it. Then move the file and those named -wal and -shm beside it away together, and give the newest copy named *.backup its name. Without a copy, kleinbot begins with an empty database; pictures that a database does not know are kept.
 error-migration-failed = The database { $file } could not be brought up to date ({ $migration }: { $reason }). It was left as it was.

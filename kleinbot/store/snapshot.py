@@ -1,0 +1,85 @@
+"""Copies of the database that are whole and of one moment, taken while it is in use."""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from kleinbot.process import private_files
+from kleinbot.store.inspection import open_unchanged
+from kleinbot.store.results import picture_rows
+
+_TIMEOUT_S = 5.0
+_PAGES_AT_ONCE = 2048
+"""8 MiB of the usual pages: so often progress is told."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a database says of itself. ``numbers``: the highest job number of each server, by its id."""
+
+    identity: str | None
+    schema: int
+    numbers: dict[int, int]
+    jobs: int
+
+
+def database_bytes(file: Path) -> int:
+    """Return how large a copy of ``file`` becomes. Raises sqlite3.Error."""
+    with closing(_open(file)) as connection:
+        pages, page_bytes = (
+            connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size")
+        )
+    return int(pages) * int(page_bytes)
+
+
+def copy_database(file: Path, copy: Path, told: Callable[[int, int], None]) -> None:
+    """Copy ``file`` as it is at this moment to ``copy``, which must not exist; writers are not made to wait.
+
+    The copy has no write-ahead log, and is on the disk when this returns. ``told`` hears the pages that are
+    done and their number. Raises sqlite3.Error, OSError.
+    """
+    private_files.make_empty(copy)
+    with (
+        closing(_open(file)) as source,
+        closing(sqlite3.connect(copy, isolation_level=None, timeout=_TIMEOUT_S)) as target,
+    ):
+        # A reader's transaction holds the moment: without one, each write in between begins the copy anew.
+        source.execute("BEGIN")
+        source.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
+        source.backup(
+            target, pages=_PAGES_AT_ONCE, progress=lambda _status, left, total: told(total - left, total)
+        )
+        source.execute("ROLLBACK")
+        target.execute("PRAGMA journal_mode = DELETE")
+    # SQLite leaves it to the system when the last change reaches the disk.
+    with copy.open("rb+") as opened:
+        os.fsync(opened.fileno())
+
+
+def damage_of(file: Path) -> str | None:
+    """Return what SQLite's whole check finds wrong with a file that nobody uses; None where nothing is.
+
+    Raises sqlite3.Error.
+    """
+    with closing(open_unchanged(file)) as connection:
+        answer = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])
+    return None if answer == "ok" else answer
+
+
+def describe(file: Path) -> Snapshot:
+    """Read what ``file`` says of itself. Raises sqlite3.Error."""
+    with picture_rows.reading(file) as connection:
+        schema = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        jobs = int(connection.execute("SELECT COUNT(*) FROM jobs").fetchone()[0])
+        return Snapshot(picture_rows.identity(connection), schema, picture_rows.numbers(connection), jobs)
+
+
+def _open(file: Path) -> sqlite3.Connection:
+    """Open a database that is there, and that others may use."""
+    return sqlite3.connect(
+        f"file:{quote(str(file))}?mode=rw", uri=True, isolation_level=None, timeout=_TIMEOUT_S
+    )
