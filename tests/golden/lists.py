@@ -127,7 +127,7 @@ def _commands(path: str, command: Any) -> list[tuple[str, Any]]:
     kinds = typing.get_type_hints(command.callback) if command.callback else {}
     options = {
         "/".join((*each.opts, *each.secondary_opts)): {
-            "takes": "nothing" if each.is_flag else _taken(kinds[each.name]),
+            "takes": "nothing" if getattr(each, "is_flag", False) else _taken(kinds[each.name]),
             "required": each.required,
             "default": each.default,
         }
