@@ -281,7 +281,7 @@ def restore(
 def _upkeep(of_sandbox: bool) -> Iterator[Settings]:
     settings = _load().settings
     own = settings.for_sandbox() if of_sandbox else settings
-    with _told(own):
+    with _errors_as_sentences(own):
         yield own
 
 
