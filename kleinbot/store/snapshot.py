@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from kleinbot.process import private_files
-from kleinbot.store.inspection import open_unchanged
+from kleinbot.store.inspection import open_read_only
 from kleinbot.store.results import picture_rows
 
 _TIMEOUT_S = 5.0
@@ -65,7 +65,7 @@ def damage_of(file: Path) -> str | None:
 
     Raises sqlite3.Error.
     """
-    with closing(open_unchanged(file)) as connection:
+    with closing(open_read_only(file)) as connection:
         answer = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])
     return None if answer == "ok" else answer
 

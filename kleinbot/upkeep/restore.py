@@ -198,7 +198,7 @@ class RestoreCommand:
         self._check_database(manifest, sha256, file)
         self._reached(BackupStep.DATABASE_STAGED)
         damaged = self._each_picture(manifest, file, stage / ARCHIVE)
-        self._go_on_above(manifest, file, stage / ARCHIVE)
+        self._raise_next_numbers(manifest, file, stage / ARCHIVE)
         self._remove_unfinished(stage / ARCHIVE)
         backup_files.sync_tree(stage)
         private_files.sync_folder(self._data_folder)
@@ -236,13 +236,13 @@ class RestoreCommand:
                 if is_temporary(name):
                     (archive / name).unlink()
 
-    def _go_on_above(self, manifest: Manifest, file: Path, archive: Path) -> None:
+    def _raise_next_numbers(self, manifest: Manifest, file: Path, archive: Path) -> None:
         """Mark the archive, and give no job number again that this installation has given since."""
         earlier = read_mark(self._data_folder / ARCHIVE)
         is_own = earlier is not None and earlier.owner == manifest.identity
         given = earlier.numbers if earlier is not None and is_own else {}
         with picture_rows.writing(file) as connection:
-            picture_rows.go_on_above(connection, given, self._clock.now_ms())
+            picture_rows.raise_next_numbers(connection, given, self._clock.now_ms())
             numbers = picture_rows.numbers(connection)
         write_mark(archive, Mark(manifest.identity, higher(numbers, {})))
 
