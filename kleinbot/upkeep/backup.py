@@ -25,9 +25,9 @@ from kleinbot.texts import Texts
 from kleinbot.upkeep import backup_files, orphans
 from kleinbot.upkeep.backup_failures import failures_told, no_room
 from kleinbot.upkeep.backup_files import ARCHIVE, BEGUN, MIB, BackupStep, Manifest, UnfitFileError
-from kleinbot.upkeep.pairing import Pairing, judged, require_database
+from kleinbot.upkeep.pairing import Pairing, pairing_of, require_database
 from kleinbot.upkeep.progress import Progress
-from kleinbot.upkeep.sweep import PAGE_FILES, Fate, fates_of
+from kleinbot.upkeep.sweep import PAGE_FILES, FileStatus, statuses_of
 
 _LISTED = 20
 _USUAL_ON_A_DISK = {"lost+found", "System Volume Information", "$RECYCLE.BIN"}
@@ -101,7 +101,7 @@ class BackupCommand:
             raise StartError(Code.ARCHIVE_NO_DATABASE, file=str(self._file))
         with picture_rows.reading(self._file) as connection:
             identity = picture_rows.identity(connection)
-            pairing = judged(connection, self._root)
+            pairing = pairing_of(connection, self._root)
         if identity is None:
             raise StartError(Code.ARCHIVE_NO_DATABASE, file=str(self._file))
         if pairing is not Pairing.TOGETHER:
@@ -243,9 +243,9 @@ class BackupCommand:
         copies = self._folder / ARCHIVE
         names = chain.from_iterable(names_in(copies, shelf) for shelf in ArchiveFolder)
         while page := list(islice(names, PAGE_FILES)):
-            fates = fates_of(self._folder / manifest.database, page)
-            for name, fate in fates.items():
-                if fate in (Fate.OURS, Fate.PART) and _size(copies, name) is not None:
+            statuses = statuses_of(self._folder / manifest.database, page)
+            for name, status in statuses.items():
+                if status in (FileStatus.ORPHANED, FileStatus.UNFINISHED) and _size(copies, name) is not None:
                     (copies / name).unlink(missing_ok=True)
         self._reached(BackupStep.TIDIED)
         (self._folder / BEGUN).unlink(missing_ok=True)

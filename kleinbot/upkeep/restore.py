@@ -239,7 +239,7 @@ class RestoreCommand:
     def _raise_next_numbers(self, manifest: Manifest, file: Path, archive: Path) -> None:
         """Mark the archive, and give no job number again that this installation has given since."""
         earlier = read_mark(self._data_folder / ARCHIVE)
-        is_own = earlier is not None and earlier.owner == manifest.identity
+        is_own = earlier is not None and earlier.database == manifest.identity
         given = earlier.numbers if earlier is not None and is_own else {}
         with picture_rows.writing(file) as connection:
             picture_rows.raise_next_numbers(connection, given, self._clock.now_ms())
