@@ -25,7 +25,7 @@ from kleinbot.hardware.profile_overrides import AvailableWeights, ProfileOverrid
 from kleinbot.hardware.without_gpu import full_size_cpu_bytes
 from kleinbot.klein.quantisation.quantised_cache import QuantisedFile, cached_in, missing_sources_of
 from kleinbot.klein.weights.find_weights import find_weights
-from kleinbot.klein.weights.headers import Gone, unreadable
+from kleinbot.klein.weights.headers import MissingSources, unreadable
 from kleinbot.klein.weights.library_check import check_libraries
 from kleinbot.klein.weights.source import (
     BASE_REPOSITORY,
@@ -114,14 +114,14 @@ def _chosen(
     available = _offered_by_folder(weights, kept) if isinstance(weights, Path) else _offered_by_hub(weights)
     available = replace(available, is_named=weights is not None)
     choice = choose(facts, asked, available, overrides_of(settings), without)
-    gone = missing_sources_of(each for each in kept if each.serves(choice.profile))
+    missing_sources = missing_sources_of(each for each in kept if each.serves(choice.profile))
     used = weights if choice.uses_named_weights else None
     proxy = None if settings.proxy is None else settings.proxy.get_secret_value()
-    source, name, is_shipped = _source(used, choice.profile, gone, proxy)
+    source, name, is_shipped = _source(used, choice.profile, missing_sources, proxy)
     is_small = is_shipped or (choice.uses_named_weights and available.is_small)
     if isinstance(source, FolderSource) and kept:
         # The plain weights that the profile needs may be gone.
-        find_weights(source.folder, prefer_fp8=source.prefer_fp8, gone=gone)
+        find_weights(source.folder, prefer_fp8=source.prefer_fp8, missing_sources=missing_sources)
     return ModelChoice(
         source, choice.profile, name, "small-note" if is_shipped else None, facts, choice,
         ModelSize.SMALL if is_small else ModelSize.FULL,
@@ -176,11 +176,11 @@ def _offered_by_folder(folder: Path, kept: Sequence[QuantisedFile]) -> Available
 
     Raises StartError if they are missing, damaged, not Klein 4B, or only its base checkpoint.
     """
-    weights = find_weights(folder, gone=missing_sources_of(kept))
+    weights = find_weights(folder, missing_sources=missing_sources_of(kept))
     weights.require_distilled(str(folder))
     transformers = weights.transformers
-    if gone := frozenset[Path]().union(*(component.gone for component in transformers.values())):
-        formats = frozenset(each.format for each in kept if each.was_made_from_any(gone))
+    if missing := frozenset[Path]().union(*(component.missing_files for component in transformers.values())):
+        formats = frozenset(each.format for each in kept if each.was_made_from_any(missing))
     elif any(component.scaled_layers for component in transformers.values()):
         formats = frozenset({WeightFormat.FP8})
     else:
@@ -216,16 +216,24 @@ def _is_small(weights: WeightSet) -> bool:
 
 
 def _source(
-    weights: Path | str | None, profile: Profile, gone: Gone, proxy: str | None
+    weights: Path | str | None, profile: Profile, missing_sources: MissingSources, proxy: str | None
 ) -> tuple[Source, str, bool]:
     """Return the source of the weights, their name, and whether they are the small model that ships."""
     if isinstance(weights, Path):
         prefer_fp8 = profile.transformer.format is WeightFormat.FP8
-        return FolderSource(weights, prefer_fp8=prefer_fp8, gone=gone), weights.name, False
+        return (
+            FolderSource(weights, prefer_fp8=prefer_fp8, missing_sources=missing_sources),
+            weights.name,
+            False,
+        )
     if weights is not None:
-        return hub_source(profile, weights, gone=gone, proxy=proxy), weights, False
+        return hub_source(profile, weights, missing_sources=missing_sources, proxy=proxy), weights, False
     if profile.device is Device.CUDA:
-        return hub_source(profile, DEFAULT_HUB_REPO, gone=gone, proxy=proxy), DEFAULT_HUB_REPO, False
+        return (
+            hub_source(profile, DEFAULT_HUB_REPO, missing_sources=missing_sources, proxy=proxy),
+            DEFAULT_HUB_REPO,
+            False,
+        )
     return FolderSource(SMALL_KLEIN), "kleinbot small Klein", True
 
 

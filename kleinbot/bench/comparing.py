@@ -39,7 +39,7 @@ def is_comparable(source: Source) -> bool:
     they are kept in 8 bits, are there for kleinbot alone.
     """
     place = source.folder if isinstance(source, FolderSource) else cache_of(source)
-    if any(path.is_relative_to(place.absolute()) for path in source.gone):
+    if any(path.is_relative_to(place.absolute()) for path in source.missing_sources):
         return False
     if isinstance(source, FolderSource):
         return all((source.folder / file).is_file() for file in _FILES)

@@ -17,7 +17,7 @@ from kleinbot.engine.worker import GPU_UNUSABLE, NEVER_FREED, Worker
 from kleinbot.hardware.facts import GIB
 from kleinbot.hardware.memory_model import RESERVED_BEYOND, WorkShape, predict
 from kleinbot.hardware.probe import read_memory, this_system
-from kleinbot.klein.hub.download import asking, obtain
+from kleinbot.klein.hub.download import abandon_check, obtain
 from kleinbot.klein.hub.folder_hashes import check_folder
 from kleinbot.klein.hub.requests import AbandonedError
 from kleinbot.klein.offload.placement import scratch_error
@@ -128,24 +128,24 @@ def _start(
         on_state(EngineState(EnginePhase.DOWNLOADING, 0.0, source.name))
     downloading = _rounded(EnginePhase.DOWNLOADING, source.name, on_state)
     weights = obtain(source, downloading, is_abandoned)
-    ask = asking(is_abandoned)
+    raise_if_abandoned = abandon_check(is_abandoned)
     on_state(EngineState(EnginePhase.LOADING, 0.0, source.name))
     if isinstance(source, FolderSource) and scratch is not None:
         hashing = _rounded(EnginePhase.LOADING, source.name, on_state)
-        check_folder(weights, scratch, hashing, ask)
+        check_folder(weights, scratch, hashing, raise_if_abandoned)
         on_state(EngineState(EnginePhase.LOADING, 0.0, source.name))
     report = _rounded(EnginePhase.LOADING, source.name, on_state)
 
     def loading(fraction: float) -> None:
-        ask()
+        raise_if_abandoned()
         report(fraction)
 
     klein = load_klein(weights, profile, device, loading, scratch)
-    ask()
+    raise_if_abandoned()
     on_state(EngineState(EnginePhase.WARMING, 0.0))
     worker = Worker(klein, profile, clock, faults, check_products(klein))
     worker.warm(is_abandoned, _rounded(EnginePhase.WARMING, "", on_state))
-    ask()
+    raise_if_abandoned()
     return worker
 
 

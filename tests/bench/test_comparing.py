@@ -177,9 +177,11 @@ def test_comparable_is_what_diffusers_can_load(tiny_folder: Path, tmp_path: Path
     assert is_comparable(hub_source(CPU_SMALL))
     assert not is_comparable(in_fp8(tmp_path, ""))
     plain = tiny_folder / "transformer/diffusion_pytorch_model.safetensors"
-    gone = {plain.absolute(): read_file(plain.parent, plain.name)}
-    assert not is_comparable(FolderSource(tiny_folder, gone=gone))
-    assert is_comparable(FolderSource(tiny_folder, gone={tmp_path / "elsewhere": gone[plain.absolute()]}))
+    missing_sources = {plain.absolute(): read_file(plain.parent, plain.name)}
+    assert not is_comparable(FolderSource(tiny_folder, missing_sources=missing_sources))
+    assert is_comparable(
+        FolderSource(tiny_folder, missing_sources={tmp_path / "elsewhere": missing_sources[plain.absolute()]})
+    )
 
 
 @pytest.mark.timeout(240)

@@ -159,7 +159,7 @@ async def test_a_gpu_that_is_lost_during_the_start_ends_the_process_with_what_wa
 
     never_freed: list[object] = []
     monkeypatch.setattr("kleinbot.engine.startup.NEVER_FREED", never_freed)
-    monkeypatch.setattr(f"kleinbot.engine.bring_up.{stage}", fail)
+    monkeypatch.setattr(f"kleinbot.engine.startup.{stage}", fail)
     lose_the_gpu(monkeypatch)
     engine = GpuEngine(FolderSource(tiny_folder), CPU_SMALL, clock, faults, cpu_threads=1)
     with pytest.raises(FatalEngineError):

@@ -11,7 +11,7 @@ from kleinbot.domain.profile import CPU_SMALL, ComponentPlan, Precision, Profile
 from kleinbot.klein.pipeline.load import Klein, load_klein
 from kleinbot.klein.quantisation.quantised_cache import FOLDER, cached_in, missing_sources_of
 from kleinbot.klein.weights.find_weights import find_weights
-from kleinbot.klein.weights.headers import Gone
+from kleinbot.klein.weights.headers import MissingSources
 
 CPU = torch.device("cpu")
 
@@ -28,12 +28,12 @@ def loaded(folder: Path, profile: Profile, scratch: Path | None) -> Klein:
     return load_klein(find_weights(folder), profile, CPU, lambda _: None, scratch)
 
 
-def gone_for(profile: Profile, scratch: Path) -> Gone:
+def missing_for(profile: Profile, scratch: Path) -> MissingSources:
     return missing_sources_of(kept for kept in cached_in(scratch) if kept.serves(profile))
 
 
 def without_plain(folder: Path, profile: Profile, scratch: Path) -> Klein:
-    weights = find_weights(folder, gone=gone_for(profile, scratch))
+    weights = find_weights(folder, missing_sources=missing_for(profile, scratch))
     return load_klein(weights, profile, CPU, lambda _: None, scratch)
 
 

@@ -67,9 +67,9 @@ def test_plain_weights_that_were_quantised_and_deleted_are_not_fetched_again(
         link = source.in_cache(source.checkout, name)
         assert link is not None
         link.resolve().unlink()
-    gone = missing_sources_of(cached_in(scratch))
-    assert len(gone) == 2
-    second = replace(source, gone=gone)
+    missing_sources = missing_sources_of(cached_in(scratch))
+    assert len(missing_sources) == 2
+    second = replace(source, missing_sources=missing_sources)
     hub.fetched.clear()
 
     assert complete_in_cache(second) is not None
@@ -120,7 +120,7 @@ def test_a_hub_that_accepts_and_never_answers_is_unreachable(
     source: HubSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("listing", "download"):
-        monkeypatch.setattr(f"kleinbot.klein.{module}.SILENCE_S", 0.2)
+        monkeypatch.setattr(f"kleinbot.klein.hub.{module}.TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(StartError) as raised:

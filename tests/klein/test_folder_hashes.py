@@ -10,7 +10,7 @@ import pytest
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.klein.hub import published
-from kleinbot.klein.hub.download import asking
+from kleinbot.klein.hub.download import abandon_check
 from kleinbot.klein.hub.folder_hashes import check_folder
 from kleinbot.klein.hub.requests import AbandonedError
 from kleinbot.klein.weights.find_weights import find_weights
@@ -49,7 +49,7 @@ def damage(file: Path, younger_s: float = 0) -> None:
 def hashed(
     folder: Path, scratch: Path, on_fraction: Callable[[float], None] = lambda _: None, gives_up: bool = False
 ) -> None:
-    check_folder(find_weights(folder), scratch, on_fraction, asking(lambda: gives_up))
+    check_folder(find_weights(folder), scratch, on_fraction, abandon_check(lambda: gives_up))
 
 
 def test_a_file_with_other_bytes_than_the_hubs_is_refused(checkout: Path, scratch: Path) -> None:

@@ -21,8 +21,8 @@ from tests.klein.quantised_loading import (
     CPU,
     WEIGHTS,
     changed_on_disk,
-    gone_for,
     loaded,
+    missing_for,
     profile_of,
     refuses_reading,
     without_plain,
@@ -55,7 +55,7 @@ def test_what_is_needed_plain_is_missed(checkout: Path, tmp_path: Path) -> None:
             without_plain(checkout, other, tmp_path)
         assert raised.value.code is Code.WEIGHTS_MISSING
         # Nor is it loaded where somebody asks for more than was found.
-        weights = find_weights(checkout, gone=missing_sources_of(cached_in(tmp_path)))
+        weights = find_weights(checkout, missing_sources=missing_sources_of(cached_in(tmp_path)))
         with pytest.raises(StartError) as raised:
             load_klein(weights, other, CPU, lambda _: None, tmp_path)
         assert raised.value.code is Code.WEIGHTS_MISSING
@@ -97,7 +97,9 @@ def test_single_files_may_go_too_and_others_come_first(klein: Klein, checkout: P
     plain.unlink()
     assert torch.equal(latents_of(without_plain(checkout, profile, tmp_path)), expected)
     other = write_bfl_plain(transformer, checkout / "zzz.safetensors")
-    found = find_weights(checkout, gone=gone_for(profile, tmp_path)).transformers[Checkpoint.DISTILLED]
+    found = find_weights(checkout, missing_sources=missing_for(profile, tmp_path)).transformers[
+        Checkpoint.DISTILLED
+    ]
     assert {tensor.origin.path for tensor in found.tensors.values()} == {other}
 
 
@@ -107,13 +109,15 @@ def test_where_their_sources_are_gone_a_new_process_fetches_these(checkout: Path
     for name in WEIGHTS:
         (checkout / name).unlink()
     changed_on_disk(tmp_path)
-    gone = missing_sources_of(cached_in(tmp_path))
+    missing_sources = missing_sources_of(cached_in(tmp_path))
     with pytest.raises(StartError) as raised:
-        load_klein(find_weights(checkout, gone=gone), profile, CPU, lambda _: None, tmp_path)
+        load_klein(
+            find_weights(checkout, missing_sources=missing_sources), profile, CPU, lambda _: None, tmp_path
+        )
     assert raised.value.code is Code.WEIGHTS_KEPT_DAMAGED
     assert remedy_of(raised.value) is Remedy.NEW_PROCESS
     # What is chosen then counts on it no more.
-    assert len(missing_sources_of(cached_in(tmp_path))) < len(gone)
+    assert len(missing_sources_of(cached_in(tmp_path))) < len(missing_sources)
 
 
 def test_where_their_sources_are_gone_the_disk_is_asked_again(
@@ -126,10 +130,12 @@ def test_where_their_sources_are_gone_the_disk_is_asked_again(
     kept = sorted((tmp_path / FOLDER).glob("*.safetensors"))
     for note in (tmp_path / FOLDER).glob("*.verified"):
         note.unlink()
-    gone = missing_sources_of(cached_in(tmp_path))
+    missing_sources = missing_sources_of(cached_in(tmp_path))
     monkeypatch.setattr("kleinbot.klein.quantisation.cache_hashes.sha256_of", refuses_reading)
     with pytest.raises(StartError) as raised:
-        load_klein(find_weights(checkout, gone=gone), profile, CPU, lambda _: None, tmp_path)
+        load_klein(
+            find_weights(checkout, missing_sources=missing_sources), profile, CPU, lambda _: None, tmp_path
+        )
     assert raised.value.code is Code.WEIGHTS_UNREADABLE
     assert remedy_of(raised.value) is Remedy.AGAIN
     assert sorted((tmp_path / FOLDER).glob("*.safetensors")) == kept, "nobody removes what may be whole"

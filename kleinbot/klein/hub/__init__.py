@@ -1,1 +1,1 @@
-"""Weights from the Hugging Face hub: listed, downloaded, resumed and verified. Imports no torch."""
+"""Lists, downloads, resumes and verifies weights from the Hugging Face hub. Imports no torch."""

@@ -1,8 +1,8 @@
-"""Files of a folder against the hashes that the hub's own client noted beside them, once each. No torch.
+"""Verifies a folder's files once against the hashes recorded by the hub's client. Imports no torch.
 
-``hf download --local-dir`` writes commit, hash and moment of each file under ``.cache/huggingface/download``
-(huggingface_hub 2.4, ``_local_folder``); a snapshot in the hub's cache names files by their hash. Where
-neither is, nothing tells a damaged file from another model of the same layout, so nothing is refused.
+``hf download --local-dir`` writes commit, hash and time of each file under ``.cache/huggingface/download``
+(huggingface_hub 2.4, ``_local_folder``); a snapshot in the hub's cache names files by their hash. Without
+either, a damaged file cannot be distinguished from another model of the same layout, so it is accepted.
 """
 
 import json
@@ -15,19 +15,22 @@ from kleinbot.klein.hub.published import PIECE_BYTES, RepoFile, check, is_verifi
 from kleinbot.klein.weights.weight_set import WeightSet
 
 _NOTES = Path(".cache/huggingface/download")
-_SLACK_S = 1.0
-"""The hub's client allows a file to be so much younger than its note."""
+_TOLERANCE_S = 1.0
+"""The hub's client allows a file to be this much newer than its metadata."""
 REMEMBERED = "hashed.json"
-"""In the scratch folder: what was right, as it was then."""
+"""The file in the scratch folder with the verified files and their state."""
 _log = logging.getLogger(__name__)
 
 
 def check_folder(
-    weights: WeightSet, scratch: Path, on_fraction: Callable[[float], None], ask: Callable[[], None]
+    weights: WeightSet,
+    scratch: Path,
+    on_fraction: Callable[[float], None],
+    raise_if_abandoned: Callable[[], None],
 ) -> None:
-    """Hash the files of ``weights`` whose hash is known; what was right is remembered in ``scratch``.
+    """Hash the files of ``weights`` whose hash is known; record verified files in ``scratch``.
 
-    ``on_fraction`` is told how far it is, 0…1; ``ask`` may raise in between.
+    ``on_fraction`` receives the progress, 0…1; ``raise_if_abandoned`` is called in between.
 
     Raises StartError WEIGHTS_DAMAGED (file, found, wanted).
     """
@@ -36,19 +39,19 @@ def check_folder(
     new = {
         path: file
         for path, file in known.items()
-        if not is_verified(path) and remembered.get(str(path.absolute())) != _said(path, file)
+        if not is_verified(path) and remembered.get(str(path.absolute())) != _record_of(path, file)
     }
     total, done = sum(file.bytes for file in new.values()), 0
 
     def piece() -> None:
         nonlocal done
-        ask()
+        raise_if_abandoned()
         done += PIECE_BYTES
         on_fraction(min(1.0, done / total))
 
     for path, file in new.items():
         check(path, file, piece)
-        remembered[str(path.absolute())] = _said(path, file)
+        remembered[str(path.absolute())] = _record_of(path, file)
         try:
             (scratch / REMEMBERED).write_text(json.dumps(remembered), "utf-8")
         except OSError as error:
@@ -62,7 +65,7 @@ def _files(weights: WeightSet) -> Iterator[Path]:
 
 
 def _known(path: Path) -> RepoFile | None:
-    """Return what was published as ``path``; None where no note says, or the file is younger than it."""
+    """Return the published file for ``path``; None if unknown, or the file is newer than its record."""
     if (published := published_of(path)) is not None:
         return published
     absolute = path.absolute()
@@ -70,7 +73,7 @@ def _known(path: Path) -> RepoFile | None:
         note = folder / _NOTES / f"{absolute.relative_to(folder)}.metadata"
         try:
             _, sha256, noted_s = note.read_text("utf-8").splitlines()[:3]
-            is_current = path.stat().st_mtime - _SLACK_S <= float(noted_s)
+            is_current = path.stat().st_mtime - _TOLERANCE_S <= float(noted_s)
         except (OSError, ValueError):
             continue
         if is_current and re.fullmatch("[0-9a-f]{64}", sha256):
@@ -78,13 +81,13 @@ def _known(path: Path) -> RepoFile | None:
     return None
 
 
-def _said(path: Path, file: RepoFile) -> str:
+def _record_of(path: Path, file: RepoFile) -> str:
     return f"{file.sha256} {stamp_of(path)}"
 
 
 def _read(file: Path) -> dict[str, str]:
     try:
-        said = json.loads(file.read_text("utf-8"))
+        records = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return records if isinstance(records, dict) else {}

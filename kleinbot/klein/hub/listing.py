@@ -1,4 +1,4 @@
-"""What a hub says a repository holds, checked before any of it becomes a path or a size. No torch."""
+"""Lists a repository's files; the hub's answer is validated before use. Imports no torch."""
 
 import re
 from collections.abc import Sequence
@@ -9,17 +9,17 @@ from huggingface_hub.hf_api import RepoSibling
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.klein.hub.published import RepoFile
-from kleinbot.klein.hub.requests import SILENCE_S, with_or_without_token
+from kleinbot.klein.hub.requests import TIMEOUT_S, with_or_without_token
 from kleinbot.klein.weights.source import HubPart
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _GIT_ID = re.compile(r"[0-9a-f]{40}")
 _COMMIT = re.compile(r"[0-9A-Za-z]{1,64}")
 _NAME = re.compile(r"[0-9A-Za-z_][0-9A-Za-z._-]{0,254}")
-"""Of one file or folder: no separator, no drive, no parent, nothing hidden, nothing that a system forbids."""
+"""A file or folder name: no separator, drive, parent, hidden name, or character that a system forbids."""
 
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
-"""Windows takes these names for devices, with any ending."""
+"""Windows treats these names as devices, with any extension."""
 
 _MOST_PARTS = 6
 _MOST_FILES = 1000
@@ -28,44 +28,44 @@ _MOST_BYTES = 1 << 40
 
 @dataclass(frozen=True)
 class Listing:
-    """The files of a repository at ``commit`` that are needed of it."""
+    """The needed files of a repository at ``commit``."""
 
     commit: str
     files: Sequence[RepoFile]
 
 
 def list_files(part: HubPart, endpoint: str | None) -> Listing:
-    """Ask the hub for the files that ``part`` holds; nothing is written.
+    """Request the list of ``part``'s files from the hub; write nothing.
 
-    Raises StartError WEIGHTS_UNREACHABLE (repository, reason) where the answer makes no sense; whatever the
-    hub's client raises.
+    Raises StartError WEIGHTS_UNREACHABLE (repository, reason) if the answer is invalid; propagates the hub
+    client's errors.
     """
     info = with_or_without_token(
         lambda token: HfApi(endpoint).model_info(
-            part.repository, revision=part.revision, timeout=SILENCE_S, files_metadata=True, token=token
+            part.repository, revision=part.revision, timeout=TIMEOUT_S, files_metadata=True, token=token
         )
     )
     commit, siblings = info.sha, info.siblings
     if not isinstance(commit, str) or _COMMIT.fullmatch(commit) is None:
-        raise _senseless(part, f"it names no commit but {str(commit)[:80]!r}")
+        raise _invalid_listing(part, f"it names no commit but {str(commit)[:80]!r}")
     wanted = [each for each in siblings or () if part.holds(str(each.rfilename))]
     if len(wanted) > _MOST_FILES:
-        raise _senseless(part, f"it lists {len(wanted)} files of one model")
+        raise _invalid_listing(part, f"it lists {len(wanted)} files of one model")
     return Listing(commit, [_checked(part, commit, each) for each in wanted])
 
 
 def _checked(part: HubPart, commit: str, sibling: RepoSibling) -> RepoFile:
-    """Return the file as it was published.
+    """Return the published file.
 
-    Only 64 hexadecimal digits are a hash; where a mirror gives none, or another kind, the file is known by
-    where it is.
+    Only 64 hexadecimal digits count as a hash; if a mirror gives none, or another kind, the file is
+    identified by its location.
     """
     name = sibling.rfilename
     if not is_plain_path(name):
-        raise _senseless(part, f"it lists the file name {str(name)[:80]!r}")
+        raise _invalid_listing(part, f"it lists the file name {str(name)[:80]!r}")
     size = sibling.size if sibling.size is not None else sibling.lfs and sibling.lfs.size
     if not isinstance(size, int) or not 0 <= size <= _MOST_BYTES:
-        raise _senseless(part, f"it says that {name} has {str(size)[:40]} bytes")
+        raise _invalid_listing(part, f"it says that {name} has {str(size)[:40]} bytes")
     sha256 = sibling.lfs.sha256 if sibling.lfs is not None else None
     if not isinstance(sha256, str) or _SHA256.fullmatch(sha256) is None:
         sha256 = None
@@ -76,7 +76,7 @@ def _checked(part: HubPart, commit: str, sibling: RepoSibling) -> RepoFile:
 
 
 def is_plain_path(name: object) -> bool:
-    """Tell whether ``name`` leads from a folder to a file inside it on every system, and nowhere else."""
+    """Return whether ``name`` is a relative path to a file inside a folder on every system."""
     if not isinstance(name, str):
         return False
     parts = name.split("/")
@@ -86,5 +86,5 @@ def is_plain_path(name: object) -> bool:
     )
 
 
-def _senseless(part: HubPart, reason: str) -> StartError:
+def _invalid_listing(part: HubPart, reason: str) -> StartError:
     return StartError(Code.WEIGHTS_UNREACHABLE, repository=part.repository, reason=reason)

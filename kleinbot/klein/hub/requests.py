@@ -1,4 +1,4 @@
-"""Requests to the hub, and whether each failure passes, is the owner's to mend, or never ends. No torch."""
+"""Requests to the hub; failures are transient, the owner's to fix, or permanent. Imports no torch."""
 
 import errno
 import importlib
@@ -22,11 +22,11 @@ from huggingface_hub.errors import (
 from kleinbot.domain.errors import Code, KleinbotError, StartError
 from kleinbot.domain.proxies import DIRECT
 
-# The base of all that the hub's HTTP client raises: httpx's or httpx2's, as this version of the hub uses.
+# The base class of the hub client's HTTP errors: httpx's or httpx2's, depending on its version.
 HTTP_ERROR: type[Exception] = HfHubHTTPError.__bases__[0]
 
-SILENCE_S = 30.0
-"""For so long the hub may say nothing before it counts as unreachable."""
+TIMEOUT_S = 30.0
+"""After this long without an answer the hub counts as unreachable."""
 
 _UNAUTHORISED = 401
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -48,59 +48,60 @@ _T = TypeVar("_T")
 
 
 class AbandonedError(Exception):
-    """Nobody waits for the model any more; what has been downloaded is kept for the next start."""
+    """The start was abandoned; downloaded bytes stay for the next start."""
 
 
-class StoppedError(Exception):
-    """The connection ended before the file did."""
+class IncompleteDownloadError(Exception):
+    """The connection ended before the file was complete."""
 
 
-def go_out_over(proxy: str | None) -> None:
-    """Have the hub's client take ``proxy`` from now on, an address or DIRECT.
+def use_proxy(proxy: str | None) -> None:
+    """Make the hub's client use ``proxy`` from now on, an address or DIRECT.
 
-    None leaves the environment's, as the hub's client reads them.
+    None keeps the environment's proxies, as the hub's client reads them.
     """
     set_client_factory(lambda: _client(proxy))
 
 
 def _client(proxy: str | None) -> Any:  # noqa: ANN401 - of httpx or httpx2, as this version of the hub uses
     http = importlib.import_module(HTTP_ERROR.__module__.partition(".")[0])
-    way = {"transport": http.HTTPTransport()} if proxy == DIRECT else {"proxy": proxy}
-    # As the hub's own, which would ask for nothing either where it is told to be offline.
-    hooks = {"request": [_refuse_where_offline]}
-    return http.Client(event_hooks=hooks, follow_redirects=True, timeout=None, **way)
+    transport = {"transport": http.HTTPTransport()} if proxy == DIRECT else {"proxy": proxy}
+    # Like the hub's own client, which sends no requests in offline mode either.
+    hooks = {"request": [_refuse_if_offline]}
+    return http.Client(event_hooks=hooks, follow_redirects=True, timeout=None, **transport)
 
 
-def _refuse_where_offline(_request: object) -> None:
+def _refuse_if_offline(_request: object) -> None:
     if is_offline_mode():
         raise OfflineModeIsEnabled("HF_HUB_OFFLINE is set")
 
 
-def with_or_without_token(ask: Callable[[bool | None], _T]) -> _T:
-    """Return what ``ask`` does with the owner's token, or without it where the hub refuses that token.
+def with_or_without_token(send: Callable[[bool | None], _T]) -> _T:
+    """Call ``send`` with the owner's token, and again without it if the hub rejects the token.
 
-    The hub answers 401 to a token that has expired, also for what everybody may have.
+    The hub answers 401 to an expired token, even for public files.
     """
     try:
-        return ask(None)
+        return send(None)
     except HfHubHTTPError as refused:
         if refused.response.status_code != _UNAUTHORISED:
             raise
         try:
-            answer = ask(False)
+            answer = send(False)
         except HfHubHTTPError:
             raise refused from None
-    _log.warning("the hub refuses the token that is set here (HF_TOKEN); going on without it")
+    _log.warning("the hub rejects the configured token (HF_TOKEN); continuing without it")
     return answer
 
 
 @contextmanager
-def explained(repository: str, cache: Path) -> Iterator[None]:
-    """Raise what goes wrong between ``repository`` and ``cache`` as a StartError that says what to do.
+def hub_errors(repository: str, cache: Path) -> Iterator[None]:
+    """Turn errors between ``repository`` and ``cache`` into StartErrors that say what to do.
 
-    WEIGHTS_REFUSED (repository, reason) never passes; WEIGHTS_SETTINGS (repository, reason) and
-    WEIGHTS_CACHE_UNUSABLE (folder, reason) are the owner's to mend; WEIGHTS_UNREACHABLE (repository, reason)
-    is all else, since what nobody foresaw may pass. A full disk stays an OSError, for whoever knows the room.
+    WEIGHTS_REFUSED (repository, reason) is permanent; WEIGHTS_SETTINGS (repository, reason) and
+    WEIGHTS_CACHE_UNUSABLE (folder, reason) are the owner's to fix; WEIGHTS_UNREACHABLE (repository, reason)
+    is everything else, since unexpected errors may be transient. A full disk stays an OSError for the caller,
+    who knows the space needed.
     """
     try:
         yield
@@ -136,7 +137,7 @@ def _refusal_of(error: Exception) -> str | None:
 
 
 def _wrong_setting(error: Exception) -> str | None:
-    """Return what of this host's own settings keeps the hub's client from asking at all."""
+    """Return the local setting that keeps the hub's client from sending requests, or None."""
     if isinstance(error, OfflineModeIsEnabled):
         return "HF_HUB_OFFLINE forbids it"
     if isinstance(error, UnicodeEncodeError):
@@ -153,9 +154,9 @@ def _wrong_setting(error: Exception) -> str | None:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, StoppedError):
+    if isinstance(error, IncompleteDownloadError):
         return "the connection ends again and again"
     if isinstance(error, ValueError) and not isinstance(error, HTTP_ERROR):
-        # A captive portal answers everything with its own page.
+        # A captive portal answers every request with its own page.
         return f"what answers there is not the hub ({str(error)[:200]})"
     return (str(error.__cause__ or error) or type(error).__name__)[:500]

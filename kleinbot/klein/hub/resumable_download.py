@@ -1,8 +1,8 @@
-"""Files of the hub into its cache, from where an earlier process stopped. No torch.
+"""Downloads files into the hub's cache, resuming where an earlier process stopped. Imports no torch.
 
-huggingface_hub gives each process its own temporary file since 2.0, so a start that is killed at 15 of 16 GB
-would begin anew. It also names what it keeps by headers of the answer. Here every name and size was checked
-in ``klein.listing`` before, and what is laid down is what that client finds: ``blobs/<hash>``,
+Since 2.0 huggingface_hub uses a temporary file per process, so a start killed at 15 of 16 GB would start
+over. It also takes cache names from response headers. Here ``klein.hub.listing`` has validated every name and
+size, and the cache layout is the one that the client expects: ``blobs/<hash>``,
 ``snapshots/<commit>/<name>``, ``refs/<revision>``.
 """
 
@@ -16,14 +16,14 @@ from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.klein.hub.published import RepoFile
-from kleinbot.klein.hub.requests import HTTP_ERROR, SILENCE_S, StoppedError, with_or_without_token
+from kleinbot.klein.hub.requests import HTTP_ERROR, TIMEOUT_S, IncompleteDownloadError, with_or_without_token
 
 _PIECE_BYTES = 1 << 20
 _PARTIAL_CONTENT = 206
 
 
-def begun_bytes(cache: Path, repository: str, file: RepoFile) -> int:
-    """Return how much of ``file`` has arrived in the hub's ``cache`` in earlier attempts."""
+def downloaded_bytes(cache: Path, repository: str, file: RepoFile) -> int:
+    """Return how many bytes of ``file`` earlier attempts have downloaded into the hub's ``cache``."""
     blob = _blob(cache, repository, file)
     for path in (blob, _part(blob)):
         if path.is_file():
@@ -39,13 +39,13 @@ def fetch_blob(
     file: RepoFile,
     on_bytes: Callable[[int], None],
 ) -> Path:
-    """Put ``file`` into the hub's ``cache``; return the blob.
+    """Download ``file`` into the hub's ``cache``; return the blob.
 
-    ``on_bytes`` is told how many bytes are there. A connection that breaks is taken up again as long as each
-    attempt brings something.
+    ``on_bytes`` receives the number of downloaded bytes. A broken connection is resumed as long as each
+    attempt makes progress.
 
-    Raises StartError WEIGHTS_UNREACHABLE where another process does the same, or where more arrives than was
-    announced; HTTP_ERROR; StoppedError; OSError.
+    Raises StartError WEIGHTS_UNREACHABLE if another process is downloading it, or if the hub sends more bytes
+    than announced; HTTP_ERROR; IncompleteDownloadError; OSError.
     """
     blob = _blob(cache, repository, file)
     if blob.is_file():
@@ -61,7 +61,7 @@ def fetch_blob(
                     continue
                 try:
                     _append(url, part, repository, file, on_bytes)
-                except (HTTP_ERROR, StoppedError):
+                except (HTTP_ERROR, IncompleteDownloadError):
                     if _size(part) <= before:
                         raise
             part.replace(blob)
@@ -71,10 +71,10 @@ def fetch_blob(
     return blob
 
 
-def lay_down(cache: Path, repository: str, revision: str, file: RepoFile, blob: Path) -> Path:
-    """Put ``blob`` where the hub's client looks for ``file`` at ``revision``; return that path.
+def link_into_snapshot(cache: Path, repository: str, revision: str, file: RepoFile, blob: Path) -> Path:
+    """Link ``blob`` where the hub's client looks for ``file`` at ``revision``; return that path.
 
-    Where links cannot be made (Windows), the blob itself goes there, so that nothing is on the disk twice.
+    Without support for links (Windows), the blob itself is moved there, so that nothing is stored twice.
 
     Raises OSError.
     """
@@ -111,10 +111,10 @@ def _append_as(
     start = _size(part)
     headers = {**build_hf_headers(token=token), "Range": f"bytes={start}-", "Accept-Encoding": "identity"}
     if start == 0:
-        # A range that begins behind an empty file's end cannot be satisfied.
+        # A range that starts past the end of an empty file cannot be satisfied.
         del headers["Range"]
     with get_session().stream(
-        "GET", url, headers=headers, follow_redirects=True, timeout=SILENCE_S
+        "GET", url, headers=headers, follow_redirects=True, timeout=TIMEOUT_S
     ) as response:
         hf_raise_for_status(response)
         is_rest = response.status_code == _PARTIAL_CONTENT
@@ -128,7 +128,7 @@ def _append_as(
                 on_bytes(there)
             else:
                 if there < file.bytes:
-                    raise StoppedError
+                    raise IncompleteDownloadError
                 return
     part.unlink()
     reason = f"it sends more of {file.name} than the {file.bytes} bytes that it announced"

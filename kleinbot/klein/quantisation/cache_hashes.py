@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from kleinbot.klein.hub.published import is_verified, remember, sha256_of
+from kleinbot.klein.hub.published import is_verified, mark_verified, sha256_of
 
 _HASH, _VERIFIED = ".sha256", ".verified"
 _HASH_CHARACTERS = 64
@@ -17,20 +17,20 @@ def hash_file_of(path: Path) -> Path:
     return path.with_name(f"{path.name}{_HASH}")
 
 
-def is_intact(path: Path, ask: Callable[[], None]) -> bool:
-    """Return whether the file at ``path`` has the bytes that were written; ``ask`` may raise in between.
+def is_intact(path: Path, raise_if_abandoned: Callable[[], None]) -> bool:
+    """Return whether the file at ``path`` has the bytes that were written.
 
     It is hashed once after it was written, and again only if its size or time has changed. A file without a
     recorded hash (from an older version, or after a power cut emptied the hash file) is accepted, and its
     current hash is recorded.
 
-    Raises OSError if it cannot be read.
+    Calls ``raise_if_abandoned`` in between. Raises OSError if it cannot be read.
     """
     note = hash_file_of(path)
     recorded = _recorded_hash(note)
     if recorded is not None and is_verified(path):
         return True
-    found = sha256_of(path, ask)
+    found = sha256_of(path, raise_if_abandoned)
     if recorded is not None:
         if recorded != found:
             return False
@@ -39,7 +39,7 @@ def is_intact(path: Path, ask: Callable[[], None]) -> bool:
             note.write_text(found, "utf-8")
         except OSError as error:
             _log.info("%s will be hashed again at the next start: %s", path, error)
-    remember(path)
+    mark_verified(path)
     return True
 
 

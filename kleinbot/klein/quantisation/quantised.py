@@ -18,7 +18,7 @@ from kleinbot.klein.quantisation.quantise import large_layers, quantise
 from kleinbot.klein.quantisation.quantised_cache import FOLDER, metadata_of, read_cache_metadata
 from kleinbot.klein.weights.headers import WeightFile, read_file, unreadable
 from kleinbot.klein.weights.tensor_reader import TensorReader
-from kleinbot.klein.weights.tensor_writer import PART, Slot, write_tensors
+from kleinbot.klein.weights.tensor_writer import PART_SUFFIX, Slot, write_tensors
 from kleinbot.klein.weights.weight_set import ROW_SCALE, Component
 
 _log = logging.getLogger(__name__)
@@ -50,13 +50,13 @@ def quantised(
             if is_intact(path, lambda: on_bytes(0)):
                 return Component(component.file, component.config, cached.tensors)
         except OSError as error:
-            if component.gone:
+            if component.missing_files:
                 raise unreadable(path.name, error) from error
             _log.warning("%s cannot be read and is created again: %s", path, error)
             continue
         _log.warning("%s is damaged; it is removed and created again", path)
         _remove(path)
-        if component.gone:
+        if component.missing_files:
             raise StartError(Code.WEIGHTS_KEPT_DAMAGED, file=path.name)
     component.require_files()
     metadata = metadata_of(label, target.format, target.precision, paths)
@@ -74,7 +74,7 @@ def remove_unfinished(scratch: Path) -> None:
     """Remove partial files left by a killed process; no other process writes here."""
     folder = scratch / FOLDER
     try:
-        for part in folder.glob(f"*{PART}"):
+        for part in folder.glob(f"*{PART_SUFFIX}"):
             part.unlink(missing_ok=True)
         remove_orphaned_notes(folder)
     except OSError as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 from kleinbot.domain.errors import StartError
 from kleinbot.domain.profile import Precision, Profile, WeightFormat
-from kleinbot.klein.weights.headers import FileOrigin, Gone, TensorInfo, WeightFile, read_file
+from kleinbot.klein.weights.headers import FileOrigin, MissingSources, TensorInfo, WeightFile, read_file
 
 FOLDER = "quantised"
 TEXT_ENCODER = "text-encoder"
@@ -74,7 +74,7 @@ def cached_in(scratch: Path) -> Iterator[QuantisedFile]:
             yield cached
 
 
-def missing_sources_of(cached: Iterable[QuantisedFile]) -> Gone:
+def missing_sources_of(cached: Iterable[QuantisedFile]) -> MissingSources:
     """Return the missing source files that the ``cached`` files replace."""
     return {
         path: source.content for each in cached for path, source in each.sources.items() if not path.is_file()

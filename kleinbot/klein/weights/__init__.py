@@ -1,1 +1,1 @@
-"""Finds, downloads, recognises and checks weight files. Imports no torch but in the tensor reader."""
+"""Finds, recognises and checks weight files. Only the tensor reader and writer import torch."""

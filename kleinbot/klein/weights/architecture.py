@@ -1,6 +1,6 @@
-"""The configs of Klein's parts, told from the shapes of their tensors. No torch.
+"""Derives the configs of Klein's parts from the shapes of their tensors. Imports no torch.
 
-What shapes cannot tell is what the published 4B's configs say (repository black-forest-labs/FLUX.2-klein-4B).
+Other values come from the published 4B's configs (repository black-forest-labs/FLUX.2-klein-4B).
 """
 
 import re
@@ -23,7 +23,7 @@ SCHEDULER: Config = {
     "time_shift_type": "exponential",
     "use_dynamic_shifting": True,
 }
-"""The published scheduler_config.json, less what is diffusers' default."""
+"""The published scheduler_config.json without diffusers' defaults."""
 
 _ROPE_AXES = 4
 _LATENT_PATCH = 4
@@ -33,8 +33,7 @@ _MOST_GROUPS = 32
 def transformer_config(tensors: Tensors) -> Config:
     """Return the config of a ``Flux2Transformer2DModel`` with ``tensors`` (in diffusers' names).
 
-    Raises LookupError where a tensor that must be asked is not there; ZeroDivisionError, ValueError where
-    shapes make no sense.
+    Raises LookupError if a required tensor is missing; ZeroDivisionError, ValueError if shapes are invalid.
     """
     width, in_channels = tensors["x_embedder.weight"].shape
     (head_dim,) = tensors["transformer_blocks.0.attn.norm_q.weight"].shape
@@ -63,7 +62,7 @@ def transformer_config(tensors: Tensors) -> Config:
 def text_encoder_config(tensors: Tensors) -> Config:
     """Return the config of a ``Qwen3Model`` with ``tensors`` (names without ``model.``).
 
-    Raises as ``transformer_config``.
+    Raises like ``transformer_config``.
     """
     vocabulary, hidden = tensors["embed_tokens.weight"].shape
     (head_dim,) = tensors["layers.0.self_attn.q_norm.weight"].shape
@@ -96,16 +95,16 @@ def text_encoder_config(tensors: Tensors) -> Config:
 def vae_config(tensors: Tensors) -> Config:
     """Return the config of an ``AutoencoderKLFlux2`` with ``tensors`` (in diffusers' names).
 
-    Shapes do not tell how many groups a GroupNorm has: 32 in the published model; the small ones of this
-    project have half as many as their narrowest layer has channels.
+    The number of GroupNorm groups cannot be derived from shapes: the published model has 32; this project's
+    small models have half as many groups as their narrowest layer has channels.
 
-    Raises as ``transformer_config``.
+    Raises like ``transformer_config``.
     """
     blocks = _count(tensors, r"encoder\.down_blocks\.(\d+)\.")
     encoder = [
         tensors[f"encoder.down_blocks.{block}.resnets.0.conv1.weight"].shape[0] for block in range(blocks)
     ]
-    # The decoder's blocks go from deep to shallow; configs name widths from shallow to deep.
+    # The decoder's blocks are ordered from deep to shallow; configs list widths from shallow to deep.
     decoder = [
         tensors[f"decoder.up_blocks.{block}.resnets.0.conv1.weight"].shape[0]
         for block in reversed(range(blocks))
@@ -133,9 +132,9 @@ def vae_config(tensors: Tensors) -> Config:
 
 
 def _count(tensors: Tensors, pattern: str) -> int:
-    """Return one more than the highest number that ``pattern`` finds in the names; 0 where it finds none.
+    """Return the highest number that ``pattern`` finds in the names, plus one; 0 if it finds none.
 
-    Raises ValueError where that is more than there are tensors: each of the counted has one at least.
+    Raises ValueError if that exceeds the number of tensors: each counted item has at least one.
     """
     numbers = [int(match[1]) for name in tensors if (match := re.match(pattern, name))]
     count = max(numbers, default=-1) + 1

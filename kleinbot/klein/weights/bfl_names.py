@@ -1,7 +1,7 @@
-"""Black Forest Labs' names of the transformer's tensors, and what each is in diffusers. No torch.
+"""Maps Black Forest Labs' transformer tensor names to diffusers' names. Imports no torch.
 
 Source: ``convert_flux2_transformer_checkpoint_to_diffusers`` of diffusers 0.42
-(``loaders/single_file_utils``), which is for plain files only: it does not know the scales of FP8 ones.
+(``loaders/single_file_utils``), which handles plain files only, not the scales of FP8 files.
 """
 
 import re
@@ -24,7 +24,7 @@ _TOP: Mapping[str, str] = {
     "final_layer.adaLN_modulation.1": "norm_out.linear",
 }
 _SHIFT_BEFORE_SCALE = "final_layer.adaLN_modulation.1"
-"""Its rows are shift, then scale; diffusers reads scale, then shift."""
+"""Its rows are shift, then scale; diffusers expects scale, then shift."""
 
 _DOUBLE: Mapping[str, tuple[str, ...]] = {
     "img_attn.qkv": ("attn.to_q", "attn.to_k", "attn.to_v"),
@@ -54,9 +54,9 @@ _BLOCK_NAME = re.compile(r"(double_blocks|single_blocks)\.(\d+)\.(.+)")
 
 
 def modules_of(layer: str) -> Sequence[str]:
-    """Return the diffusers modules that BFL's ``layer`` becomes: one, or three that share its rows.
+    """Return the diffusers modules for BFL's ``layer``: one, or three that share its rows.
 
-    Raises KeyError where FLUX.2 without guidance has no such layer.
+    Raises KeyError if FLUX.2 without guidance has no such layer.
     """
     match = _BLOCK_NAME.fullmatch(layer)
     if match is None:
@@ -66,15 +66,15 @@ def modules_of(layer: str) -> Sequence[str]:
 
 
 def layer_of(name: str) -> tuple[str, str]:
-    """Split a tensor's name into its layer and what it is of it, like "weight" or "weight_scale"."""
+    """Split a tensor's name into its layer and its role, like "weight" or "weight_scale"."""
     layer, _, part = name.rpartition(".")
     return layer, part
 
 
 def in_diffusers_names(tensors: Mapping[str, TensorInfo]) -> dict[str, TensorInfo]:
-    """Return ``tensors``, named by BFL, under diffusers' names: parts and exchanged halves are told apart.
+    """Return BFL's ``tensors`` under diffusers' names, with thirds and swapped halves recorded.
 
-    A scale of a layer that becomes three is each one's.
+    If a layer is split into three, each gets its scale.
 
     Raises KeyError with a name that FLUX.2 without guidance does not have.
     """

@@ -1,7 +1,7 @@
-"""Black Forest Labs' names of the VAE's tensors (``ae.safetensors``), and what each is in diffusers.
+"""Maps Black Forest Labs' VAE tensor names (``ae.safetensors``) to diffusers' names. Imports no torch.
 
-Source: ``AutoEncoder`` in Black Forest Labs' flux2 (``src/flux2/autoencoder.py``, Apache-2.0) beside
-diffusers' ``AutoencoderKLFlux2``. No torch.
+Sources: ``AutoEncoder`` in Black Forest Labs' flux2 (``src/flux2/autoencoder.py``, Apache-2.0) and
+diffusers' ``AutoencoderKLFlux2``.
 """
 
 import re
@@ -34,14 +34,14 @@ _REST: Mapping[str, str] = {
 
 
 def is_named_by_bfl(tensors: Mapping[str, TensorInfo]) -> bool:
-    """Tell whether a VAE's ``tensors`` have Black Forest Labs' names."""
+    """Return whether a VAE's ``tensors`` have Black Forest Labs' names."""
     return any(name.startswith(("encoder.down.", "decoder.up.")) for name in tensors)
 
 
 def vae_in_diffusers_names(tensors: Mapping[str, TensorInfo]) -> dict[str, TensorInfo]:
-    """Return a VAE's ``tensors``, named by Black Forest Labs, under diffusers' names.
+    """Return a VAE's ``tensors`` with Black Forest Labs' names under diffusers' names.
 
-    There the attention's products are convolutions of one pixel (out, in, 1, 1), here linear (out, in).
+    Their attention projections are 1×1 convolutions (out, in, 1, 1), diffusers' are linear (out, in).
 
     Raises KeyError with a name that the VAE of FLUX.2 does not have.
     """
@@ -64,9 +64,9 @@ def _levels(tensors: Mapping[str, TensorInfo]) -> Iterator[int]:
 
 
 def _module(layer: str, levels: int) -> str | None:
-    """Return the diffusers module that ``layer`` is.
+    """Return the diffusers module for ``layer``.
 
-    The decoder's ``levels`` are counted from the finest by Black Forest Labs, from the coarsest by diffusers.
+    Black Forest Labs numbers the decoder's ``levels`` from the finest, diffusers from the coarsest.
     """
     if _SAME.fullmatch(layer) is not None:
         return layer

@@ -1,4 +1,4 @@
-"""From a folder to the files that hold Klein: checkouts, single files, ComfyUI's folder. No torch."""
+"""Finds Klein's weight files in a folder: checkouts, single files, ComfyUI's folder. Imports no torch."""
 
 import errno
 import os
@@ -12,7 +12,13 @@ from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.klein.weights import checkpoint as checkout
 from kleinbot.klein.weights.architecture import SCHEDULER
-from kleinbot.klein.weights.headers import NOTHING, Gone, WeightFile, read_file, unreadable
+from kleinbot.klein.weights.headers import (
+    NO_MISSING_SOURCES,
+    MissingSources,
+    WeightFile,
+    read_file,
+    unreadable,
+)
 from kleinbot.klein.weights.shapes import check_by_config, text_encoder_shapes, vae_shapes
 from kleinbot.klein.weights.single_file import FileContent, Recognised, Refused, recognise
 from kleinbot.klein.weights.tokenizer_files import COMFY_PLACE, TOKENIZER_JSON, find_vocabulary
@@ -27,16 +33,16 @@ from kleinbot.klein.weights.weight_set import (
 
 _COMFY_FOLDERS = ("diffusion_models", "unet", "text_encoders", "clip", "vae")
 _MOST_FILES = 1000
-"""Looked at in one folder; nobody has more models, but a wrong folder may hold anything."""
+"""Files examined per folder; nobody has more models, but a wrong folder may contain anything."""
 
 _MOST_FOLDERS = 10_000
-_PASSED_OVER = frozenset((errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM))
-"""Why a folder is not looked into; other models' folders may be closed to us."""
+_SKIPPED_ERRORS = frozenset((errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM))
+"""Errors that skip a folder; other models' folders may be unreadable for us."""
 
 _ENDINGS = (".safetensors", ".sft")
 _GGUF_ENDING = ".gguf"
 _BASE_NAME = re.compile(r"(?<![a-z])base(?![a-z])")
-"""The word in a file's name, and not in a longer one such as "database"."""
+"""The word in a file's name, but not inside a longer one such as "database"."""
 
 CHECKPOINT_BY_BYTES: Mapping[int, Checkpoint] = {
     4_070_624_520: Checkpoint.DISTILLED,
@@ -52,14 +58,14 @@ _MISSING = {
 
 
 @dataclass
-class _Loose:
-    """What the single files of a place hold."""
+class _ScanResult:
+    """The single files found in a place, and the problems of the others."""
 
     found: dict[FileContent, list[tuple[WeightFile, Component]]] = field(default_factory=dict)
     refused: dict[FileContent, StartError] = field(default_factory=dict)
     damaged: StartError | None = None
     unreadable: StartError | None = None
-    """What the system does not open may be the very file, so it is told before all else."""
+    """A file that the system does not open may be the right one, so this error comes first."""
 
     gguf: StartError | None = None
 
@@ -69,7 +75,7 @@ class _Loose:
 
     def error(self, kind: FileContent, place: Path) -> StartError:
         missing = StartError(Code.WEIGHTS_MISSING, folder=str(place), file=_MISSING[kind])
-        # Nobody keeps a VAE as GGUF.
+        # No VAE is published as GGUF.
         gguf = None if kind is FileContent.VAE else self.gguf
         return self.unreadable or self.refused.get(kind) or self.damaged or gguf or missing
 
@@ -80,21 +86,21 @@ def find_weights(
     distilled: Path | None = None,
     base: Path | None = None,
     prefer_fp8: bool = False,
-    gone: Gone = NOTHING,
+    missing_sources: MissingSources = NO_MISSING_SOURCES,
 ) -> WeightSet:
-    """Recognise Klein, of any size, in the folder ``place``.
+    """Find Klein, of any size, in the folder ``place``.
 
-    It is a diffusers checkout, a folder of single files, ComfyUI's folder or its ``models`` folder, or a
-    mixture. ``distilled`` and ``base`` are where that checkpoint's transformer is instead: a single file, or
-    a folder like ``place``. Where a checkpoint is there both plain and in FP8, ``prefer_fp8`` chooses.
-    Files that are ``gone`` are taken for there where nothing else is.
+    The folder is a diffusers checkout, a folder of single files, ComfyUI's folder or its ``models`` folder,
+    or a mixture. ``distilled`` and ``base`` are other locations of that checkpoint's transformer: a single
+    file, or a folder like ``place``. If a checkpoint exists both plain and in FP8, ``prefer_fp8`` decides.
+    Files in ``missing_sources`` count as present if no other file is found.
 
-    Raises StartError: WEIGHTS_NONE (folder) where there is nothing of it; WEIGHTS_MISSING (folder, file)
-    where a file is not there; WEIGHTS_TOKENIZER_MISSING (places); WEIGHTS_DAMAGED, WEIGHTS_KLEIN_9B,
-    WEIGHTS_NOT_KLEIN, WEIGHTS_WRONG_VAE, WEIGHTS_WRONG_TEXT_ENCODER (file, found, wanted) and
-    WEIGHTS_QUANTISATION_UNKNOWN (file, found) where one is not what it should be.
+    Raises StartError: WEIGHTS_NONE (folder) if the folder contains none of Klein's files; WEIGHTS_MISSING
+    (folder, file) if a file does not exist; WEIGHTS_TOKENIZER_MISSING (places); WEIGHTS_DAMAGED,
+    WEIGHTS_KLEIN_9B, WEIGHTS_NOT_KLEIN, WEIGHTS_WRONG_VAE, WEIGHTS_WRONG_TEXT_ENCODER (file, found, wanted)
+    and WEIGHTS_QUANTISATION_UNKNOWN (file, found) if a file is not the expected one.
     """
-    loose = _look_at(place, gone)
+    scan = _scan(place, missing_sources)
     is_checkout = (place / checkout.MODEL_INDEX).is_file()
     tokenizer_class = "Qwen2TokenizerFast"
     if is_checkout:
@@ -102,25 +108,29 @@ def find_weights(
     transformers: dict[Checkpoint, Component] = {}
     if distilled is None or base is None:
         transformers |= _transformers(
-            place, loose, is_required=not (distilled or base), prefer_fp8=prefer_fp8, gone=gone
+            place,
+            scan,
+            is_required=not (distilled or base),
+            prefer_fp8=prefer_fp8,
+            missing_sources=missing_sources,
         )
     for named, where in ((Checkpoint.DISTILLED, distilled), (Checkpoint.BASE, base)):
         if where is not None:
-            transformers[named] = _named_transformer(where, named, prefer_fp8, gone)
+            transformers[named] = _named_transformer(where, named, prefer_fp8, missing_sources)
     reference = next(iter(transformers.values())).config
     scheduler = _scheduler(place, is_checkout)
-    text_encoder = _part(
+    text_encoder = _component(
         place,
         FileContent.TEXT_ENCODER,
-        loose,
+        scan,
         checkout.TEXT_ENCODER_CONFIG,
-        lambda folder: checkout.read_text_encoder(folder, gone),
+        lambda folder: checkout.read_text_encoder(folder, missing_sources),
         lambda found: _check_text_encoder(found, reference),
     )
-    vae = _part(
+    vae = _component(
         place,
         FileContent.VAE,
-        loose,
+        scan,
         checkout.VAE_CONFIG,
         checkout.read_vae,
         lambda found: _check_vae(found, reference),
@@ -131,54 +141,54 @@ def find_weights(
 
 
 def find_tokenizer(place: Path) -> Path | None:
-    """Return the tokenizer's file in ``place``, or None where there is none (yet)."""
+    """Return the tokenizer's file in ``place``, or None if there is none (yet)."""
     for file in (place / checkout.TOKENIZER, place / TOKENIZER_JSON):
         if file.is_file():
             return file
     return find_vocabulary(place)
 
 
-def _look_at(place: Path, gone: Gone) -> _Loose:
-    loose = _Loose()
+def _scan(place: Path, missing_sources: MissingSources) -> _ScanResult:
+    scan = _ScanResult()
     try:
-        files = list(_single_files(place, gone))
+        files = list(_single_file_paths(place, missing_sources))
     except OSError as failure:
-        loose.unreadable = unreadable(str(failure.filename or place), failure)
-        return loose
+        scan.unreadable = unreadable(str(failure.filename or place), failure)
+        return scan
     for path in files:
         try:
-            file = read_file(place, path.relative_to(place).as_posix(), gone)
+            file = read_file(place, path.relative_to(place).as_posix(), missing_sources)
             content = recognise(file)
         except StartError as problem:
             match problem.code:
                 case Code.WEIGHTS_UNREADABLE:
-                    loose.unreadable = loose.unreadable or problem
+                    scan.unreadable = scan.unreadable or problem
                 case Code.WEIGHTS_QUANTISATION_UNKNOWN:
-                    loose.gguf = loose.gguf or problem
+                    scan.gguf = scan.gguf or problem
                 case _:
-                    loose.damaged = loose.damaged or problem
+                    scan.damaged = scan.damaged or problem
             continue
         match content:
             case Recognised(kind, component):
-                loose.found.setdefault(kind, []).append((file, component))
+                scan.found.setdefault(kind, []).append((file, component))
             case Refused(kind, error):
-                loose.refused.setdefault(kind, error)
+                scan.refused.setdefault(kind, error)
             case None:
                 pass
-    return loose
+    return scan
 
 
 def _weight_files(folder: Path, *, deep: bool) -> Iterator[Path]:
-    """Yield the weight files in ``folder``, in order; where ``deep``, below it too, links included.
+    """Yield the weight files in ``folder``, in order; with ``deep`` also in subfolders, following links.
 
-    Models lie on other disks behind linked folders, which ``rglob`` does not follow before Python 3.13. A
-    link that leads back up is not followed again.
+    Models may be on other disks behind linked folders, which ``rglob`` does not follow before Python 3.13. A
+    link back to a parent folder is not followed again.
 
-    Raises OSError where the system does not list a folder that is there and may be read.
+    Raises OSError if the system cannot list an existing, readable folder.
     """
 
     def skip(error: OSError) -> None:
-        if error.errno not in _PASSED_OVER:
+        if error.errno not in _SKIPPED_ERRORS:
             raise error
 
     seen: set[tuple[int, int]] = set()
@@ -192,47 +202,48 @@ def _weight_files(folder: Path, *, deep: bool) -> Iterator[Path]:
             yield from (Path(place) / name for name in sorted(files) if name.lower().endswith(endings))
 
 
-def _single_files(place: Path, gone: Gone) -> Iterator[Path]:
-    """Yield those that are there, then those that are gone."""
-    # A checkout has a folder of the same name (vae), whose files are read through its config.
+def _single_file_paths(place: Path, missing_sources: MissingSources) -> Iterator[Path]:
+    """Yield the existing files, then the missing sources."""
+    # A checkout also has a folder named "vae", whose files are read through its config.
     roots = [place / "models"] if (place / checkout.MODEL_INDEX).is_file() else [place, place / "models"]
     folders = [root / name for root in roots for name in _COMFY_FOLDERS]
     found = chain(_weight_files(place, deep=False), *(_weight_files(folder, deep=True) for folder in folders))
     yield from islice(found, _MOST_FILES)
     here = place.absolute()
-    for path in gone:
+    for path in missing_sources:
         if path.parent == here or any(path.is_relative_to(folder.absolute()) for folder in folders):
             yield place / path.relative_to(here)
 
 
 def _transformers(
-    place: Path, loose: _Loose, *, is_required: bool, prefer_fp8: bool, gone: Gone
+    place: Path, scan: _ScanResult, *, is_required: bool, prefer_fp8: bool, missing_sources: MissingSources
 ) -> dict[Checkpoint, Component]:
-    """Return the place's transformers; of two of a checkpoint, the one in the preferred format."""
+    """Return the place's transformers; if a checkpoint has two, the one in the preferred format."""
     candidates: list[tuple[Checkpoint, Component]] = []
     if (place / checkout.TRANSFORMER_CONFIG).is_file():
         checkpoint, _ = checkout.read_model_index(place)
-        candidates.append((checkpoint, checkout.read_transformer(place, gone)))
+        candidates.append((checkpoint, checkout.read_transformer(place, missing_sources)))
     candidates += [
-        (_checkpoint_of(file), component) for file, component in loose.found.get(FileContent.TRANSFORMER, ())
+        (_checkpoint_of(file), component) for file, component in scan.found.get(FileContent.TRANSFORMER, ())
     ]
     if not candidates and is_required:
         is_checkout = (place / checkout.MODEL_INDEX).is_file()
-        if is_checkout and not (loose.refused or loose.damaged or loose.unreadable):
+        if is_checkout and not (scan.refused or scan.damaged or scan.unreadable):
             checkout.read_transformer(place)
-        if loose.is_empty:
+        if scan.is_empty:
             raise StartError(Code.WEIGHTS_NONE, folder=str(place))
-        raise loose.error(FileContent.TRANSFORMER, place)
+        raise scan.error(FileContent.TRANSFORMER, place)
     chosen: dict[Checkpoint, Component] = {}
     for checkpoint, component in sorted(
-        candidates, key=lambda each: (bool(each[1].gone), bool(each[1].scaled_layers) is not prefer_fp8)
+        candidates,
+        key=lambda each: (bool(each[1].missing_files), bool(each[1].scaled_layers) is not prefer_fp8),
     ):
         chosen.setdefault(checkpoint, component)
     return dict(sorted(chosen.items(), key=lambda item: item[0] is Checkpoint.BASE))
 
 
 def _checkpoint_of(file: WeightFile) -> Checkpoint:
-    """Tell distilled from base: all shapes are the same, so by the published sizes, else by the name."""
+    """Return distilled or base: all shapes are equal, so by the published sizes, otherwise by the name."""
     published = CHECKPOINT_BY_BYTES.get(file.bytes)
     if published is not None:
         return published
@@ -240,15 +251,19 @@ def _checkpoint_of(file: WeightFile) -> Checkpoint:
     return Checkpoint.BASE if is_base else Checkpoint.DISTILLED
 
 
-def _named_transformer(where: Path, named: Checkpoint, prefer_fp8: bool, gone: Gone) -> Component:
+def _named_transformer(
+    where: Path, named: Checkpoint, prefer_fp8: bool, missing_sources: MissingSources
+) -> Component:
     if where.is_dir():
-        loose = _look_at(where, gone)
-        found = _transformers(where, loose, is_required=True, prefer_fp8=prefer_fp8, gone=gone)
+        scan = _scan(where, missing_sources)
+        found = _transformers(
+            where, scan, is_required=True, prefer_fp8=prefer_fp8, missing_sources=missing_sources
+        )
         if named in found:
             return found[named]
         there = ", ".join(found)
         raise StartError(Code.WEIGHTS_NO_CHECKPOINT, checkpoint=str(named), found=there)
-    match recognise(read_file(where.parent, where.name, gone)):
+    match recognise(read_file(where.parent, where.name, missing_sources)):
         case Recognised(FileContent.TRANSFORMER, component):
             return component
         case Refused(_, error):
@@ -259,16 +274,16 @@ def _named_transformer(where: Path, named: Checkpoint, prefer_fp8: bool, gone: G
             )
 
 
-def _part(
+def _component(
     place: Path,
     kind: FileContent,
-    loose: _Loose,
+    scan: _ScanResult,
     config_file: str,
     read: Callable[[Path], Component],
     check_fits: Callable[[Component], None],
 ) -> Component:
-    """Return the text encoder or the VAE: the checkout's, else the first single file that fits."""
-    singles: Sequence[tuple[WeightFile, Component]] = loose.found.get(kind, ())
+    """Return the text encoder or the VAE: the checkout's, otherwise the first single file that fits."""
+    singles: Sequence[tuple[WeightFile, Component]] = scan.found.get(kind, ())
     if (place / config_file).is_file() or (not singles and (place / checkout.MODEL_INDEX).is_file()):
         component = read(place)
         check_fits(component)
@@ -281,7 +296,7 @@ def _part(
             misfit = misfit or error
         else:
             return component
-    raise misfit or loose.error(kind, place)
+    raise misfit or scan.error(kind, place)
 
 
 def _check_text_encoder(found: Component, transformer: Config) -> None:
@@ -306,5 +321,5 @@ def _tokenizer(place: Path, is_checkout: bool, named_class: str) -> TokenizerFil
         return TokenizerFiles(file, named_class)
     if is_checkout:
         raise StartError(Code.WEIGHTS_MISSING, folder=str(place), file=checkout.TOKENIZER)
-    looked = (place / checkout.TOKENIZER, place / COMFY_PLACE, place.parent / COMFY_PLACE)
-    raise StartError(Code.WEIGHTS_TOKENIZER_MISSING, places=", ".join(str(path) for path in looked))
+    places = (place / checkout.TOKENIZER, place / COMFY_PLACE, place.parent / COMFY_PLACE)
+    raise StartError(Code.WEIGHTS_TOKENIZER_MISSING, places=", ".join(str(path) for path in places))

@@ -1,4 +1,4 @@
-"""What weight files say they hold: safetensors headers, read without loading a tensor. No torch."""
+"""Reads safetensors headers without loading a tensor. Imports no torch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,16 +13,16 @@ _MOST_SHARDS = 1000
 _BITS_PER_BYTE = 8
 _GGUF = b"GGUF"
 _SYSTEM = "os error"
-"""Rust's words for an error of the system, in what the library says of a file that it could not map."""
+"""Rust's wording of a system error in the library's message about a file that it could not map."""
 _BITS = {"BOOL": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6}
 
 
 @dataclass(frozen=True)
 class FileOrigin:
-    """Where a tensor is: ``name`` in the file ``path``, or a part of that tensor's rows.
+    """The location of a tensor: ``name`` in the file ``path``, or a part of that tensor's rows.
 
-    ``third`` is which of three equal parts is meant; ``halves_swapped`` that the two halves of the rows are
-    exchanged, ``is_flattened`` that a convolution of one pixel (out, in, 1, 1) is read as (out, in).
+    ``third``: the index of one of three equal parts. ``halves_swapped``: the two halves of the rows are
+    exchanged. ``is_flattened``: a 1×1 convolution (out, in, 1, 1) is read as (out, in).
     """
 
     path: Path
@@ -34,9 +34,9 @@ class FileOrigin:
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """A tensor as its file's header describes it; ``dtype`` in safetensors' words ("BF16", "F8_E4M3").
+    """A tensor as its file's header describes it; ``dtype`` is safetensors' name ("BF16", "F8_E4M3").
 
-    ``file`` is the file's name as a person is told it, ``shape`` that of the part that ``origin`` means.
+    ``file`` is the file's name in messages; ``shape`` is that of the part described by ``origin``.
     """
 
     file: str
@@ -55,7 +55,7 @@ class TensorInfo:
 
 @dataclass(frozen=True)
 class WeightFile:
-    """One safetensors file: its tensors by name, and the free text of its header."""
+    """One safetensors file: its tensors by name, and the metadata of its header."""
 
     path: Path
     file: str
@@ -64,31 +64,33 @@ class WeightFile:
     metadata: Mapping[str, str]
 
     def named(self, file: str) -> "WeightFile":
-        """Return it as a person is told of it where it is called ``file``."""
+        """Return a copy with the name ``file`` in messages."""
         tensors = {name: replace(tensor, file=file) for name, tensor in self.tensors.items()}
         return replace(self, file=file, tensors=tensors)
 
 
-Gone = Mapping[Path, WeightFile]
-"""What was at a path (absolute) where nothing is any more, but of which there is enough elsewhere."""
+MissingSources = Mapping[Path, WeightFile]
+"""Former files by absolute path that no longer exist, but are replaced by cached 8-bit weights."""
 
-NOTHING: Gone = {}
+NO_MISSING_SOURCES: MissingSources = {}
 
 
-def read_headers(folder: Path, component: str, stem: str, gone: Gone = NOTHING) -> Mapping[str, TensorInfo]:
+def read_headers(
+    folder: Path, component: str, stem: str, missing_sources: MissingSources = NO_MISSING_SOURCES
+) -> Mapping[str, TensorInfo]:
     """Return every tensor of ``component`` by name, from one file or from the shards its index lists.
 
-    Raises StartError: WEIGHTS_MISSING where a file is not there, WEIGHTS_UNREADABLE where the system does not
-    open it, WEIGHTS_DAMAGED where the index makes no sense, or a header cannot be read, does not fit its
-    file's size, or lacks a tensor that the index promises.
+    Raises StartError: WEIGHTS_MISSING if a file does not exist, WEIGHTS_UNREADABLE if the system does not
+    open it, WEIGHTS_DAMAGED if the index is invalid, or a header is unreadable, does not match its file's
+    size, or lacks a tensor of the index.
     """
     index = f"{component}/{stem}.safetensors.index.json"
     if not (folder / index).is_file():
-        return read_file(folder, f"{component}/{stem}.safetensors", gone).tensors
+        return read_file(folder, f"{component}/{stem}.safetensors", missing_sources).tensors
     weight_map = _read_index(folder, index)
     tensors: dict[str, TensorInfo] = {}
     for shard in sorted(set(weight_map.values())):
-        tensors |= read_file(folder, f"{component}/{shard}", gone).tensors
+        tensors |= read_file(folder, f"{component}/{shard}", missing_sources).tensors
     for name, shard in weight_map.items():
         if name not in tensors:
             raise StartError(
@@ -101,7 +103,7 @@ def read_headers(folder: Path, component: str, stem: str, gone: Gone = NOTHING) 
 
 
 def _read_index(folder: Path, file: str) -> Mapping[str, str]:
-    """Return in which file of the same folder each tensor is, by the index; its names are checked here."""
+    """Return the index: each tensor's file in the same folder. File names are validated."""
     weight_map = read_object(folder, file, MOST_INDEX_BYTES).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
         raise StartError(Code.WEIGHTS_DAMAGED, file=file, found="none", wanted="a weight_map")
@@ -116,21 +118,21 @@ def _read_index(folder: Path, file: str) -> Mapping[str, str]:
     return weight_map
 
 
-def read_file(folder: Path, file: str, gone: Gone = NOTHING) -> WeightFile:
-    """Read the header of ``folder``/``file``, or return what it was where it is among the ``gone``.
+def read_file(folder: Path, file: str, missing_sources: MissingSources = NO_MISSING_SOURCES) -> WeightFile:
+    """Read the header of ``folder``/``file``, or return the former one from ``missing_sources``.
 
-    Raises StartError WEIGHTS_MISSING; WEIGHTS_UNREADABLE (file, reason) where the system does not open it,
-    which says nothing of what it holds; WEIGHTS_QUANTISATION_UNKNOWN where it is a GGUF file;
-    WEIGHTS_DAMAGED (file, found, wanted).
+    Raises StartError WEIGHTS_MISSING; WEIGHTS_UNREADABLE (file, reason) if the system does not open it, which
+    does not mean that it is damaged; WEIGHTS_QUANTISATION_UNKNOWN for a GGUF file; WEIGHTS_DAMAGED (file,
+    found, wanted).
     """
     path = folder / file
     if not path.is_file():
-        if (content := gone.get(path.absolute())) is not None:
+        if (content := missing_sources.get(path.absolute())) is not None:
             return content.named(file)
         raise StartError(Code.WEIGHTS_MISSING, folder=str(folder), file=file)
     _open(path, file)
     try:
-        # The library compares the header with the file's size, so a torn download is found here.
+        # The library compares the header with the file's size, so a truncated download is detected here.
         with safe_open(path, framework="numpy") as content:
             slices = {name: content.get_slice(name) for name in content.keys()}  # noqa: SIM118 - no mapping
             tensors = {
@@ -148,13 +150,13 @@ def read_file(folder: Path, file: str, gone: Gone = NOTHING) -> WeightFile:
 
 
 def unreadable(file: str, error: Exception) -> StartError:
-    """Return what it means that the system could not open or map ``file``: nothing about its bytes."""
+    """Return the error for a ``file`` that the system could not open or map; its bytes may be intact."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return StartError(Code.WEIGHTS_UNREADABLE, file=file, reason=reason)
 
 
 def _open(path: Path, file: str) -> None:
-    """Open ``file`` as any program would: the library tells a file that it may not map from no other."""
+    """Open ``file`` like any program: the library's own error does not identify a permission problem."""
     try:
         with path.open("rb") as content:
             beginning = content.read(len(_GGUF))

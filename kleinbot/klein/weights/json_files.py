@@ -1,4 +1,4 @@
-"""JSON that came with weights: of a bounded size, and nothing but JSON. No torch."""
+"""Reads JSON files that belong to weights, with a size limit and strict parsing. Imports no torch."""
 
 import json
 import math
@@ -10,7 +10,7 @@ from kleinbot.domain.errors import Code, StartError
 
 MIB = 1 << 20
 MOST_CONFIG_BYTES = MIB
-"""A published config has at most 4 kB."""
+"""Published configs have at most 4 kB."""
 
 MOST_INDEX_BYTES = 16 * MIB
 """Klein's own indices have 100 kB for 1,000 tensors."""
@@ -19,15 +19,16 @@ MOST_INDEX_BYTES = 16 * MIB
 def read_object(folder: Path, file: str, most_bytes: int = MOST_CONFIG_BYTES) -> Mapping[str, Any]:
     """Return the object in ``folder``/``file``.
 
-    Raises StartError WEIGHTS_MISSING (folder, file); WEIGHTS_UNREADABLE (file, reason) where the system does
-    not open it; WEIGHTS_DAMAGED (file, found, wanted) where it is no file, too long, or not a JSON object.
+    Raises StartError WEIGHTS_MISSING (folder, file); WEIGHTS_UNREADABLE (file, reason) if the system does not
+    open it; WEIGHTS_DAMAGED (file, found, wanted) if it is not a regular file, too long, or not a JSON
+    object.
     """
     path = folder / file
     try:
         if not path.exists():
             raise StartError(Code.WEIGHTS_MISSING, folder=str(folder), file=file)
         if not path.is_file():
-            # A folder, or a device or pipe, which may never end.
+            # A folder, or an endless device or pipe.
             raise _damaged(file, "no file", "JSON")
         with path.open("rb") as content:
             text = content.read(most_bytes + 1)
@@ -47,7 +48,7 @@ def read_object(folder: Path, file: str, most_bytes: int = MOST_CONFIG_BYTES) ->
 
 
 def is_shard_name(name: object) -> bool:
-    """Tell whether ``name`` is that of a safetensors file in the same folder, on every system."""
+    """Return whether ``name`` names a safetensors file in the same folder on every system."""
     return (
         isinstance(name, str)
         and name.endswith(".safetensors")
@@ -60,7 +61,7 @@ def is_shard_name(name: object) -> bool:
 
 _MOST_NAME_CHARACTERS = 255
 _LEADS_ELSEWHERE = frozenset('/\\:*?"<>|')
-"""Separators, Windows' drives and streams, and what Windows allows in no name."""
+"""Path separators, Windows' drives and streams, and characters that Windows forbids in names."""
 
 
 def _refuse_constant(constant: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Whether the installed diffusers knows Klein, asked without importing it. No torch."""
+"""Checks that the installed diffusers supports Klein, without importing it. Imports no torch."""
 
 import re
 from collections.abc import Callable
@@ -7,11 +7,11 @@ from importlib.metadata import version
 from kleinbot.domain.errors import Code, StartError
 
 DIFFUSERS_NEEDED = "0.42.1"
-"""Klein's classes came with 0.37; this is the first whose stages ours were compared with, bit by bit."""
+"""Klein's classes came with 0.37; this is the first version with which our stages are bit-equal."""
 
 
 def check_libraries(installed: Callable[[str], str] = version) -> None:
-    """Raise StartError DIFFUSERS_TOO_OLD (found, wanted) before an import fails somewhere deep."""
+    """Raise StartError DIFFUSERS_TOO_OLD (found, wanted) before a nested import fails."""
     found = installed("diffusers")
     if _numbers(found) < _numbers(DIFFUSERS_NEEDED):
         raise StartError(Code.DIFFUSERS_TOO_OLD, found=found, wanted=DIFFUSERS_NEEDED)

@@ -1,4 +1,4 @@
-"""Which tensors a config's model has, and whether a file's header has them: wrong weights told without torch.
+"""Lists the tensors of a config's model and compares them with a file's header. Imports no torch.
 
 ``tests/klein/test_shapes.py`` compares this with the models of diffusers and transformers.
 """
@@ -9,10 +9,10 @@ from math import prod
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.klein.weights.bfl_names import INPUT_SCALE, WEIGHT_SCALE
 from kleinbot.klein.weights.headers import TensorInfo
-from kleinbot.klein.weights.weight_set import LAYERS_USED, Component, Config, refusal
+from kleinbot.klein.weights.weight_set import LAYERS_USED, Component, Config, weights_error
 
 Shapes = Iterable[tuple[str, tuple[int, ...]]]
-"""The names of a model's tensors, with their shapes."""
+"""A model's tensor names with their shapes."""
 
 _FLOATS = {"BF16", "F16", "F32"}
 _COUNTERS = {"I64"}
@@ -23,7 +23,7 @@ _OF_TEXT = ("add_q_proj", "add_k_proj", "add_v_proj", "to_add_out")
 
 
 def check_shapes(component: Component, shapes: Shapes, code: Code) -> None:
-    """Compare every tensor that will be loaded with the model's.
+    """Compare every tensor to be loaded with the model's.
 
     Raises StartError ``code`` (file, found, wanted).
     """
@@ -45,7 +45,7 @@ def check_shapes(component: Component, shapes: Shapes, code: Code) -> None:
 
 
 def _check_scales(component: Component, layer: str, weight: TensorInfo) -> None:
-    """Refuse scaled layers of another kind: with a scale for each row or block, or scales of 16 bits.
+    """Reject other kinds of scaled layers: with one scale per row or block, or with 16-bit scales.
 
     Raises StartError WEIGHTS_QUANTISATION_UNKNOWN (file, found).
     """
@@ -62,21 +62,24 @@ def _check_scales(component: Component, layer: str, weight: TensorInfo) -> None:
 
 
 def check_by_config(component: Component, shapes: Callable[[Config], Shapes], code: Code) -> Component:
-    """Return ``component``, whose tensors are those of its own config's model.
+    """Check ``component``'s tensors against the model of its own config, and return it.
 
     Raises StartError ``code`` (file, found, wanted).
     """
     try:
         check_shapes(component, shapes(component.config), code)
     except (LookupError, TypeError, ValueError, ArithmeticError) as error:
-        raise refusal(code, component.file, f"no usable {error}", "the published model's config") from error
+        raise weights_error(
+            code, component.file, f"no usable {error}", "the published model's config"
+        ) from error
     return component
 
 
 def transformer_shapes(config: Config) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Yield the tensors of a ``Flux2Transformer2DModel`` without guidance.
 
-    Raises LookupError, TypeError, ValueError, ArithmeticError where the config makes no sense, as all here.
+    Raises LookupError, TypeError, ValueError, ArithmeticError if the config is invalid, like all functions
+    here.
     """
     head = config["attention_head_dim"]
     width = config["num_attention_heads"] * head
@@ -115,7 +118,7 @@ def transformer_shapes(config: Config) -> Iterator[tuple[str, tuple[int, ...]]]:
 
 
 def text_encoder_shapes(config: Config) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Yield the tensors that are used of a ``Qwen3Model``: its table and 27 layers."""
+    """Yield the used tensors of a ``Qwen3Model``: its token table and 27 layers."""
     width, hidden = config["hidden_size"], config["intermediate_size"]
     heads = config["num_attention_heads"]
     head = config.get("head_dim") or width // heads

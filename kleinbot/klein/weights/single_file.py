@@ -1,4 +1,4 @@
-"""One safetensors file, recognised by what it holds and never by its name. No torch."""
+"""Recognises a safetensors file by its content, never by its name. Imports no torch."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from kleinbot.klein.weights.checkpoint import (
 )
 from kleinbot.klein.weights.headers import TensorInfo, WeightFile
 from kleinbot.klein.weights.shapes import check_by_config, transformer_shapes
-from kleinbot.klein.weights.weight_set import Component, Config, refusal
+from kleinbot.klein.weights.weight_set import Component, Config, weights_error
 
 QUANTISATION_METADATA = "_quantization_metadata"
 _FP8_FORMAT = {"format": "float8_e4m3fn"}
@@ -29,7 +29,7 @@ Tensors = Mapping[str, TensorInfo]
 
 
 class FileContent(StrEnum):
-    """What part of an image model a file holds."""
+    """The part of an image model that a file contains."""
 
     TRANSFORMER = "transformer"
     TEXT_ENCODER = "text encoder"
@@ -47,7 +47,7 @@ _WANTED = {
     FileContent.VAE: "the VAE of FLUX.2",
 }
 
-# The beginning of a tensor's name, and of which other model it tells; the first that fits.
+# Prefixes of tensor names and the other model they identify; the first match wins.
 _OTHERS: tuple[tuple[str, FileContent, str], ...] = (
     ("double_blocks.0.img_mod.", FileContent.TRANSFORMER, "FLUX.1"),
     ("guidance_in.", FileContent.TRANSFORMER, "FLUX.2 [dev]"),
@@ -64,7 +64,7 @@ _OTHERS: tuple[tuple[str, FileContent, str], ...] = (
     ("tekken_model", FileContent.TEXT_ENCODER, "Mistral3"),
     ("text_model.encoder.", FileContent.TEXT_ENCODER, "CLIP"),
 )
-# The end of a tensor's name, and which quantisation it belongs to.
+# Suffixes of tensor names and the quantisation they identify.
 _UNKNOWN_QUANTISATIONS: tuple[tuple[str, str], ...] = (
     (".weight_scale_2", "NVFP4 (weight_scale_2)"),
     (".comfy_quant", "ComfyUI's own (comfy_quant)"),
@@ -87,14 +87,14 @@ class Recognised:
 
 @dataclass(frozen=True)
 class Refused:
-    """A part of an image model that is not what Klein needs, and why."""
+    """A part of another image model, and why Klein cannot use it."""
 
     kind: FileContent
     error: StartError
 
 
 def recognise(content: WeightFile) -> Recognised | Refused | None:
-    """Return what ``content`` holds; None where it is no part of an image model that is known here."""
+    """Return the part that ``content`` contains; None if it is not a part of a known image model."""
     tensors = dict(content.tensors)
     if any(name.startswith(_COMFY_PREFIX) for name in tensors):
         rest = {name: tensor for name, tensor in tensors.items() if not name.startswith(_COMFY_PREFIX)}
@@ -111,13 +111,15 @@ def recognise(content: WeightFile) -> Recognised | Refused | None:
         return Refused(kind_found, error)
     except (LookupError, ValueError, ZeroDivisionError) as error:
         found = f"no usable tensor {error}"
-        return Refused(kind_found, refusal(_WRONG[kind_found], content.file, found, _WANTED[kind_found]))
+        return Refused(
+            kind_found, weights_error(_WRONG[kind_found], content.file, found, _WANTED[kind_found])
+        )
 
 
 def _other_model(kind: FileContent, file: str, model: str) -> StartError:
     if kind is FileContent.TRANSFORMER:
         return StartError(Code.WEIGHTS_OTHER_MODEL, file=file, found=model)
-    return refusal(_WRONG[kind], file, model, _WANTED[kind])
+    return weights_error(_WRONG[kind], file, model, _WANTED[kind])
 
 
 def _kind_of(tensors: Tensors) -> FileContent | None:
@@ -166,25 +168,25 @@ def _transformer(content: WeightFile, tensors: Tensors) -> Component:
 
 
 def _fp8_layers(content: WeightFile) -> frozenset[str]:
-    """Return the layers that the header says are kept in scaled FP8, by the names of the file."""
+    """Return the layers in scaled FP8 according to the header, by their names in the file."""
     text = content.metadata.get(QUANTISATION_METADATA)
     if text is None:
         return frozenset()
     try:
-        said = json.loads(text)
-        layers = dict(said["layers"])
+        metadata = json.loads(text)
+        layers = dict(metadata["layers"])
     except (json.JSONDecodeError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise _unknown(content, f"{QUANTISATION_METADATA} {text[:80]}") from error
-    if said.get("format_version") != _FORMAT_VERSION:
-        raise _unknown(content, f"{QUANTISATION_METADATA} format_version {said.get('format_version')}")
-    for layer, kept in layers.items():
-        if kept != _FP8_FORMAT:
-            raise _unknown(content, f"{layer} {json.dumps(kept)}")
+    if metadata.get("format_version") != _FORMAT_VERSION:
+        raise _unknown(content, f"{QUANTISATION_METADATA} format_version {metadata.get('format_version')}")
+    for layer, layer_format in layers.items():
+        if layer_format != _FP8_FORMAT:
+            raise _unknown(content, f"{layer} {json.dumps(layer_format)}")
     return frozenset(layer.removeprefix(_COMFY_PREFIX) for layer in layers)
 
 
 def _check_scaled_layers(content: WeightFile, tensors: Tensors, layers: frozenset[str]) -> None:
-    """Each layer of the header has its FP8 weight and both scales, and nothing else is in 8 bits."""
+    """Check that each layer of the header has an FP8 weight and both scales, and no other layer is 8-bit."""
     for layer in layers:
         for part, dtype in (("weight", _FP8), (WEIGHT_SCALE, "F32"), (INPUT_SCALE, "F32")):
             tensor = tensors.get(f"{layer}.{part}")
@@ -194,7 +196,7 @@ def _check_scaled_layers(content: WeightFile, tensors: Tensors, layers: frozense
         layer, part = layer_of(name)
         is_scale = part in (WEIGHT_SCALE, INPUT_SCALE)
         if layer not in layers and (is_scale or tensor.dtype not in _FLOATS):
-            # Scaled FP8 read as plain numbers loads silently, with weights thousands of times too large.
+            # Scaled FP8 read as plain numbers would load silently, with weights thousands of times too large.
             raise _unknown(content, f"{name} {_described(tensor)} without {QUANTISATION_METADATA}")
 
 
@@ -206,7 +208,9 @@ def _text_encoder(content: WeightFile, tensors: Tensors) -> Component:
     own = without_prefix(tensors, TEXT_PREFIX)
     if "layers.0.self_attn.q_norm.weight" not in own:
         found = "Qwen2" if "layers.0.self_attn.q_proj.bias" in own else "Mistral3 or another language model"
-        raise refusal(Code.WEIGHTS_WRONG_TEXT_ENCODER, content.file, found, _WANTED[FileContent.TEXT_ENCODER])
+        raise weights_error(
+            Code.WEIGHTS_WRONG_TEXT_ENCODER, content.file, found, _WANTED[FileContent.TEXT_ENCODER]
+        )
     for name, tensor in own.items():
         if tensor.dtype not in _FLOATS:
             raise _unknown(content, f"{name} {_described(tensor)}")
@@ -219,7 +223,7 @@ def _vae(content: WeightFile, tensors: Tensors) -> Component:
     if "bn.running_mean" not in tensors:
         channels = tensors["decoder.conv_in.weight"].shape[1]
         found = _VAE_BY_LATENT_CHANNELS.get(channels, f"a VAE of {channels} latent channels")
-        raise refusal(Code.WEIGHTS_WRONG_VAE, content.file, found, _WANTED[FileContent.VAE])
+        raise weights_error(Code.WEIGHTS_WRONG_VAE, content.file, found, _WANTED[FileContent.VAE])
     if is_named_by_bfl(tensors):
         tensors = vae_in_diffusers_names(tensors)
     return Component(content.file, vae_config(tensors), tensors)

@@ -1,4 +1,4 @@
-"""Where the model comes from: a folder or the hub. No torch."""
+"""The source of the model: a folder or the hub. Imports no torch."""
 
 import fnmatch
 import re
@@ -12,7 +12,7 @@ from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import Profile, WeightFormat
 from kleinbot.klein.weights.checkpoint import MODEL_INDEX, TOKENIZER
 from kleinbot.klein.weights.find_weights import find_tokenizer
-from kleinbot.klein.weights.headers import NOTHING, Gone
+from kleinbot.klein.weights.headers import NO_MISSING_SOURCES, MissingSources
 
 SHARED_FILES = (
     MODEL_INDEX,
@@ -26,14 +26,14 @@ SHARED_FILES = (
     "vae/config.json",
     "vae/diffusion_pytorch_model*.safetensors",
 )
-"""Of the published checkout, what the distilled and the base model have in common: 8.2 GB."""
+"""The files of the published checkout that the distilled and the base model share: 8.2 GB."""
 
 TRANSFORMER_FILES = (
     "transformer/config.json",
     "transformer/diffusion_pytorch_model*.safetensors",
     "transformer/diffusion_pytorch_model.safetensors.index.json",
 )
-"""7.75 GB. The checkout holds the same again as one file, which is never fetched."""
+"""7.75 GB. The checkout also has them as a single file, which is never downloaded."""
 
 CHECKOUT_FILES = SHARED_FILES + TRANSFORMER_FILES
 
@@ -45,10 +45,10 @@ _NOT_IN_EVERY_CHECKOUT = frozenset(
         "tokenizer/merges.txt",
     )
 )
-"""Indices are there where weights are in several files; tokenizer.json may hold all of the tokenizer."""
+"""Indices exist only for sharded weights; tokenizer.json may contain the whole tokenizer."""
 
 KLEIN_9B_NAME = re.compile(r"\A(?>.*?klein).*(?<![a-z0-9])9b(?![a-z0-9])", re.IGNORECASE)
-"""In the name of every repository of the 9B: FLUX.2-klein-9B, -base-9B, -9b-fp8, -9b-kv, and their copies."""
+"""Matches the repositories of the 9B: FLUX.2-klein-9B, -base-9B, -9b-fp8, -9b-kv, and their copies."""
 
 DISTILLED_REPOSITORY = "black-forest-labs/FLUX.2-klein-4B"
 BASE_REPOSITORY = "black-forest-labs/FLUX.2-klein-base-4B"
@@ -64,57 +64,57 @@ FP8_BASE_REPOSITORY, _ = FP8_PARTS[Checkpoint.BASE]
 
 @dataclass(frozen=True)
 class FolderSource:
-    """Weights that are on disk already; no network is used. See ``find_weights`` for what is meant.
+    """Weights on disk; no network is used. The fields are parameters of ``find_weights``.
 
-    ``gone``, here and of a ``HubSource``: files that need not be there.
+    ``missing_sources``, here and in ``HubSource``: files that need not exist.
     """
 
     folder: Path
     base: Path | None = None
     prefer_fp8: bool = False
-    gone: Gone = field(default_factory=dict)
+    missing_sources: MissingSources = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         return str(self.folder)
 
     def tokenizer_file(self) -> Path | None:
-        """Return where the tokenizer is, or None where it is not on disk (yet)."""
+        """Return the tokenizer's path, or None if it is not on disk (yet)."""
         return find_tokenizer(self.folder)
 
 
 @dataclass(frozen=True)
 class HubPart:
-    """Files of one repository: those that match ``patterns``."""
+    """The files of one repository that match ``patterns``."""
 
     repository: str
     patterns: tuple[str, ...]
     revision: str = "main"
 
     def holds(self, name: str) -> bool:
-        """Tell whether the repository's file ``name`` is needed."""
+        """Return whether the repository's file ``name`` is needed."""
         return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.patterns)
 
     def lacking(self, names: Sequence[str]) -> Sequence[str]:
-        """Return which needed files are not among the repository's ``names``."""
+        """Return the needed patterns that match none of the repository's ``names``."""
         needed = [pattern for pattern in self.patterns if pattern not in _NOT_IN_EVERY_CHECKOUT]
         return [each for each in needed if not any(fnmatch.fnmatchcase(name, each) for name in names)]
 
 
 @dataclass(frozen=True)
 class HubSource:
-    """Repositories on the Hugging Face hub, kept in the hub's own cache or in ``cache_folder``.
+    """Repositories on the Hugging Face hub, cached in the hub's own cache or in ``cache_folder``.
 
-    ``checkout`` has the encoder, the VAE and the tokenizer; ``transformers`` are those that are somewhere
-    else. ``endpoint`` is the hub's address; None takes the environment's HF_ENDPOINT or the public hub. For
-    ``proxy`` see ``hub.requests.go_out_over``.
+    ``checkout`` has the encoder, the VAE and the tokenizer; ``transformers`` are in other repositories.
+    ``endpoint`` is the hub's address; None uses the environment's HF_ENDPOINT or the public hub. For
+    ``proxy`` see ``hub.requests.use_proxy``.
     """
 
     checkout: HubPart
     transformers: Mapping[Checkpoint, HubPart] = field(default_factory=dict)
     cache_folder: Path | None = None
     endpoint: str | None = None
-    gone: Gone = field(default_factory=dict)
+    missing_sources: MissingSources = field(default_factory=dict)
     proxy: str | None = field(default=None, repr=False)
 
     @property
@@ -126,11 +126,11 @@ class HubSource:
         return (self.checkout, *self.transformers.values())
 
     def tokenizer_file(self) -> Path | None:
-        """Return where ``tokenizer.json`` is, or None where it is not on disk (yet)."""
+        """Return the path of ``tokenizer.json``, or None if it is not on disk (yet)."""
         return self.in_cache(self.checkout, TOKENIZER)
 
     def in_cache(self, part: HubPart, name: str) -> Path | None:
-        """Return where the part's file ``name`` is, or None where it is not on disk (yet)."""
+        """Return the path of the part's file ``name``, or None if it is not on disk (yet)."""
         cached = try_to_load_from_cache(
             part.repository, name, cache_dir=self.cache_folder, revision=part.revision
         )
@@ -142,14 +142,14 @@ def hub_source(
     repository: str = DISTILLED_REPOSITORY,
     cache_folder: Path | None = None,
     endpoint: str | None = None,
-    gone: Gone = NOTHING,
+    missing_sources: MissingSources = NO_MISSING_SOURCES,
     proxy: str | None = None,
 ) -> HubSource:
-    """Return what ``profile`` needs of the hub, and nothing that it does not use.
+    """Return the hub source of exactly the files that ``profile`` uses.
 
-    ``repository`` is a checkout in the published layout. Where it is the published one and the profile keeps
-    transformers in FP8, these come as the official single files; INT8 is made of the plain weights. The
-    repository of such a single file stands for it and the published checkout around it.
+    ``repository`` is a checkout in the published layout. For the published checkout and a profile with FP8
+    transformers, the official single files are used; INT8 is quantised from the plain weights. The repository
+    of such a single file stands for that file plus the rest of the published checkout.
     """
     if repository == FP8_REPOSITORY:
         repository = DISTILLED_REPOSITORY
@@ -157,13 +157,15 @@ def hub_source(
     if is_published and profile.transformer.format is WeightFormat.FP8:
         fp8 = {checkpoint: FP8_PARTS[checkpoint] for checkpoint in profile.checkpoints}
         parts = {checkpoint: HubPart(place, (file,)) for checkpoint, (place, file) in fp8.items()}
-        return HubSource(HubPart(repository, SHARED_FILES), parts, cache_folder, endpoint, gone, proxy)
+        return HubSource(
+            HubPart(repository, SHARED_FILES), parts, cache_folder, endpoint, missing_sources, proxy
+        )
     others: dict[Checkpoint, HubPart] = {}
     if is_published and Checkpoint.BASE in profile.checkpoints:
         others[Checkpoint.BASE] = HubPart(BASE_REPOSITORY, (MODEL_INDEX, *TRANSFORMER_FILES))
     is_needed = not is_published or Checkpoint.DISTILLED in profile.checkpoints
     files = CHECKOUT_FILES if is_needed else SHARED_FILES
-    return HubSource(HubPart(repository, files), others, cache_folder, endpoint, gone, proxy)
+    return HubSource(HubPart(repository, files), others, cache_folder, endpoint, missing_sources, proxy)
 
 
 Source = FolderSource | HubSource

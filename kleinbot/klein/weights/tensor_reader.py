@@ -1,4 +1,4 @@
-"""Tensors out of weight files, one at a time."""
+"""Reads tensors from weight files, one at a time."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,14 +12,14 @@ from kleinbot.klein.weights.headers import TensorInfo, unreadable
 
 
 class TensorReader:
-    """Reads tensors from files that it keeps mapped into memory until it is closed."""
+    """Reads tensors from files that stay memory-mapped until it is closed."""
 
     def __init__(self) -> None:
         self._files: dict[Path, Any] = {}
         self._open = ExitStack()
 
     def read(self, tensor: TensorInfo) -> torch.Tensor:
-        """Return ``tensor`` on the CPU in its own dtype; its pages are read when they are touched.
+        """Return ``tensor`` on the CPU in its own dtype; its pages are read on access.
 
         Raises StartError WEIGHTS_UNREADABLE (file, reason).
         """
@@ -51,7 +51,8 @@ class TensorReader:
             try:
                 self._files[path] = self._open.enter_context(safe_open(path, framework="pt"))
             except (OSError, SafetensorError) as error:
-                # Its header was read before, so this is the system's doing: a paging file, a server, a limit.
+                # Its header was readable before, so the system is the cause: a paging file, a server, a
+                # limit.
                 raise unreadable(path.name, error) from error
         return self._files[path]
 

@@ -1,6 +1,6 @@
-"""Safetensors files written one tensor at a time, so that a model need not be in memory as a whole.
+"""Writes safetensors files one tensor at a time, so that the whole model need not be in memory.
 
-safetensors' own ``save_file`` wants all tensors at once. The format: eight bytes with the header's length,
+safetensors' own ``save_file`` needs all tensors at once. The format: eight bytes with the header's length,
 the header in JSON, the tensors' bytes without gaps (https://huggingface.co/docs/safetensors).
 """
 
@@ -26,13 +26,13 @@ _NAMES = {
 }
 _HEADER_ALIGNMENT = 8
 
-PART = ".part"
-"""How the name of a file ends that is not whole yet."""
+PART_SUFFIX = ".part"
+"""The suffix of an incomplete file's name."""
 
 
 @dataclass(frozen=True)
 class Slot:
-    """A tensor that a file will hold."""
+    """A tensor to be written to a file."""
 
     dtype: torch.dtype
     shape: tuple[int, ...]
@@ -43,7 +43,7 @@ class Slot:
 
 
 def header_bytes(slots: Mapping[str, Slot], metadata: Mapping[str, str]) -> bytes:
-    """Return the beginning of a file with ``slots``, in the order of ``in_file_order``."""
+    """Return the header of a file with ``slots``, in the order of ``in_file_order``."""
     header: dict[str, object] = {"__metadata__": dict(metadata)} if metadata else {}
     position = 0
     for name in in_file_order(slots):
@@ -60,7 +60,7 @@ def header_bytes(slots: Mapping[str, Slot], metadata: Mapping[str, str]) -> byte
 
 
 def in_file_order(slots: Mapping[str, Slot]) -> list[str]:
-    """Return the names, wide elements first, so that every tensor is aligned to its own element."""
+    """Return the names, wide elements first, so that every tensor is aligned to its element size."""
     return sorted(slots, key=lambda name: (-slots[name].dtype.itemsize, name))
 
 
@@ -70,15 +70,15 @@ def write_tensors(
     read: Callable[[str], torch.Tensor],
     metadata: Mapping[str, str],
 ) -> None:
-    """Write ``path`` whole or not at all; each tensor is asked of ``read`` when its turn comes.
+    """Write ``path`` completely or not at all; ``read`` is called for each tensor in turn.
 
-    What was written is hashed on the way, and the hash noted beside it (``kept_hashes.hash_file_of``): a disk
-    may give back other bytes.
+    The written bytes are hashed, and the hash is stored next to the file (``cache_hashes.hash_file_of``),
+    since a disk may return other bytes.
 
-    Raises OSError where the disk does not take it; nothing is left then.
+    Raises OSError if the disk cannot hold it; nothing is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}{PART}")
+    part = path.with_name(f"{path.name}{PART_SUFFIX}")
     try:
         with part.open("wb") as file:
             digest = hashlib.sha256()
@@ -102,6 +102,6 @@ def write_tensors(
 def _bytes_of(tensor: torch.Tensor, slot: Slot) -> memoryview | bytes:
     if (tensor.dtype, tuple(tensor.shape)) != (slot.dtype, slot.shape):
         raise ValueError(f"{tensor.dtype} {tuple(tensor.shape)} is not {slot}")
-    # numpy knows neither bfloat16 nor FP8, so the bytes go through as such.
+    # numpy supports neither bfloat16 nor FP8, so the tensor is written as raw bytes.
     flat = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
     return flat.numpy().data

@@ -1,7 +1,7 @@
-"""Klein's tokenizer on disk: a checkout's ``tokenizer.json``, or ComfyUI's copy of the vocabulary. No torch.
+"""Opens Klein's tokenizer: a checkout's ``tokenizer.json``, or ComfyUI's vocabulary. Imports no torch.
 
-ComfyUI keeps the vocabulary that all Qwen models since 2.5 share in ``comfy/text_encoders/qwen25_tokenizer``.
-The settings beside it are not Qwen3's: older versions name other tokens at the ids of ``<think>`` and
+ComfyUI has the vocabulary shared by all Qwen models since 2.5 in ``comfy/text_encoders/qwen25_tokenizer``.
+The settings next to it are not Qwen3's: older versions have other tokens at the ids of ``<think>`` and
 ``</think>``, and the chat template is Qwen2.5's. So only ``vocab.json`` and ``merges.txt`` are read there.
 """
 
@@ -16,10 +16,10 @@ TOKENIZER_JSON = "tokenizer.json"
 VOCABULARY, MERGES = "vocab.json", "merges.txt"
 COMFY_PLACE = "comfy/text_encoders/qwen25_tokenizer"
 
-PAD_TOKEN = "<|endoftext|>"  # noqa: S105 - a word, no secret
+PAD_TOKEN = "<|endoftext|>"  # noqa: S105 - not a secret
 
-# Qwen3's added tokens in the order of their ids, 151643 to 151668; those after </tool_call> are no special
-# tokens to a decoder, which changes nothing when text is read.
+# Qwen3's added tokens in the order of their ids, 151643 to 151668; those after </tool_call> are not special
+# to a decoder, which does not affect encoding.
 ADDED_TOKENS = (
     PAD_TOKEN,
     "<|im_start|>",
@@ -52,7 +52,7 @@ _SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.j
 _MOST_BYTES = 64 << 20
 """Qwen3's tokenizer.json has 11 MB."""
 
-# How Qwen2 and Qwen3 split text before merging (``pre_tokenizer`` in the published tokenizer.json).
+# The regular expression with which Qwen2 and Qwen3 split text (``pre_tokenizer`` in tokenizer.json).
 _SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
     r"|\s+(?!\S)|\s+"
@@ -60,7 +60,7 @@ _SPLIT = (
 
 
 def find_vocabulary(place: Path) -> Path | None:
-    """Return the ``vocab.json`` of ComfyUI's source for ``place``: its folder, or its ``models`` folder."""
+    """Return ComfyUI's ``vocab.json`` for ``place``: ComfyUI's folder, or its ``models`` folder."""
     for root in (place, place.parent):
         vocabulary = root / COMFY_PLACE / VOCABULARY
         if vocabulary.is_file() and vocabulary.with_name(MERGES).is_file():
@@ -69,23 +69,23 @@ def find_vocabulary(place: Path) -> Path | None:
 
 
 def open_tokenizer(file: Path) -> Tokenizer:
-    """Open ``file``: a ``tokenizer.json``, or a ``vocab.json`` with ``merges.txt`` beside it.
+    """Open ``file``: a ``tokenizer.json``, or a ``vocab.json`` with ``merges.txt`` next to it.
 
     Raises StartError WEIGHTS_DAMAGED (file, found, wanted).
     """
     check_sizes(file.parent)
     try:
         return Tokenizer.from_file(str(file)) if file.name == TOKENIZER_JSON else _from_vocabulary(file)
-    except Exception as error:  # the library raises nothing narrower
+    except Exception as error:  # the library raises no narrower type
         raise StartError(
             Code.WEIGHTS_DAMAGED, file=file.name, found=str(error), wanted="Qwen3's tokenizer"
         ) from error
 
 
 def check_sizes(folder: Path) -> None:
-    """Raise StartError WEIGHTS_DAMAGED where a tokenizer's file in ``folder`` is far larger than any is.
+    """Raise StartError WEIGHTS_DAMAGED if a tokenizer file in ``folder`` is implausibly large.
 
-    The libraries read each as a whole.
+    The libraries read each file into memory.
     """
     for name in (TOKENIZER_JSON, VOCABULARY, MERGES, *_SETTINGS):
         path = folder / name
