@@ -1,4 +1,4 @@
-"""Files are whole or absent, names cannot lead elsewhere, sweeping touches only what nobody knows."""
+"""Files are whole or absent, names cannot lead elsewhere, and sweeping touches only unknown files."""
 
 import asyncio
 import errno
@@ -128,7 +128,7 @@ async def test_file_and_folder_are_flushed_before_put_returns(
         pytest.skip("needs a system that tells the names of open files")
     monkeypatch.setattr(os, "fsync", noted)
     await archive.put(42, "k3x", 0, b"pixels")
-    # The server's folder and what is above it are new, so their names must be on the disk as well.
+    # The server's folder and those above it are new, so their directory entries must be synced too.
     assert flushed == ["k3x-0", "42", "images", "pictures", tmp_path.name]
     flushed.clear()
     await archive.put(42, "k3y", 0, b"pixels")

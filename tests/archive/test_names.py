@@ -1,4 +1,4 @@
-"""Whatever the parts are, a name stays inside the archive."""
+"""A name stays inside the archive, whatever its parts."""
 
 from pathlib import PurePosixPath, PureWindowsPath
 

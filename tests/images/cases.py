@@ -1,4 +1,4 @@
-"""The corpus: what each file is, and what has to become of it."""
+"""The corpus: each file and its expected outcome."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ MARKS: tuple[Colour, ...] = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 2
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture: its size, and the colours of its corners, each channel within ``tolerance``."""
+    """A picture of this size, with these corner colours, each channel within ``tolerance``."""
 
     width_px: int
     height_px: int
@@ -21,7 +21,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Refused:
-    """``parameters`` are looked at where they are given."""
+    """A refusal. ``parameters`` are checked if given."""
 
     code: Code
     parameters: tuple[tuple[str, object], ...] = ()
@@ -29,12 +29,12 @@ class Refused:
 
 @dataclass(frozen=True)
 class Ends:
-    """A picture or a refusal: the file leaves open which, and matters only for what it costs."""
+    """A picture or a refusal; only the cost of the file matters."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """``outcomes``: any of them is right, where a file leaves that open."""
+    """A file of the corpus. ``outcomes``: any of them is right."""
 
     name: str
     data: bytes

@@ -1,6 +1,6 @@
-"""Colour that is stated in every way a file can, rightly and wrongly.
+"""Files that state colour in every possible way, validly and invalidly.
 
-What is expected of P3 was computed apart from the code: the matrices of SMPTE EG 432-1 and IEC 61966-2-1.
+P3's expected values were computed independently, with the matrices of SMPTE EG 432-1 and IEC 61966-2-1.
 """
 
 import struct
@@ -17,7 +17,7 @@ SIZE = (64, 64)
 SAMPLES = (40, 160, 60)
 FROM_P3 = (0, 163, 40)
 AS_LIGHT = (5, 90, 12)
-"""Of which each is a share of light that sRGB says with about ``SAMPLES``."""
+"""Each is a share of light that sRGB encodes as about ``SAMPLES``."""
 
 RED, BLUE, BLACK, WHITE = (255, 0, 0), (0, 0, 255), (0, 0, 0), (255, 255, 255)
 P3_POINTS = (0.3127, 0.3290, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060)
@@ -101,9 +101,9 @@ def stated_in_png() -> list[Case]:
 
 
 def hdr() -> list[Case]:
-    """Samples of PQ and HLG for black, 100 nits and a white page (203 nits, as of 1000), and the brightest.
+    """Samples of PQ and HLG for black, 100 nits, a white page (203 nits, of 1000) and the brightest light.
 
-    Taken for sRGB a white page would be a dull grey: 148 and 191.
+    Interpreted as sRGB, a white page would be a dull grey: 148 and 191.
     """
     levels = [
         ("black", 0, 0, BLACK, 1),
@@ -151,7 +151,7 @@ def stated_in_avif() -> list[Case]:
 
 
 def profiles_called_srgb() -> list[Case]:
-    """Names say nothing: linear and wide profiles are called sRGB-something too."""
+    """Names prove nothing: names of linear and wide profiles start with sRGB too."""
     red, green, blue = columns()
     curve = b"curv\0\0\0\0\0\0\0\0"
     linear = craft.profile(
@@ -202,7 +202,7 @@ def tag_of(profile: bytes, name: bytes) -> bytes:
 
 
 def with_tag(profile: bytes, name: bytes, body: bytes) -> bytes:
-    """Add a tag to a profile: its table grows by twelve bytes, so all that follows moves."""
+    """Add a tag to a profile. Its table grows by twelve bytes, which shifts everything after it."""
     (count,) = struct.unpack(">I", profile[128:132])
     table = b""
     for index in range(count):

@@ -1,4 +1,4 @@
-"""Files that mean harm, or are broken: bombs, lies about sizes, truncations, other formats."""
+"""Malicious and broken files: bombs, false sizes, truncations, other formats."""
 
 import struct
 import zlib
@@ -119,7 +119,7 @@ def lies() -> list[Case]:
 
 
 def truncations() -> list[Case]:
-    """Noise, so that the file's end is the picture's end: whatever is cut off is missing."""
+    """Noise, so that the end of the file is the end of the picture and a cut always loses pixels."""
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (80, 80, 3), dtype=np.uint8))
     kinds: list[tuple[str, dict[str, object]]] = [
         (kind, {}) for kind in ("PNG", "JPEG", "GIF", "WEBP", "AVIF")
@@ -170,25 +170,25 @@ def not_pictures() -> list[Case]:
 
 
 def many_scans(count: int) -> bytes:
-    """61 megapixels in ``count`` more passes, each of a few kilobytes: a quarter of a second for each."""
+    """61 megapixels in ``count`` further passes of a few kilobytes, each taking a quarter of a second."""
     data = saved(Image.new("L", (7800, 7800)), "JPEG", progressive=True)
     last = data.rindex(b"\xff\xda")
     return data[:-2] + data[last:-2] * count + b"\xff\xd9"
 
 
 def many_profiles(count: int) -> bytes:
-    """Profiles that unpack to megabytes and are none: each would be unpacked in the hope that it is one."""
+    """Invalid profiles that unpack to megabytes; a naive reader would unpack each of them."""
     packed = zlib.compress(bytes(4 * 2**20))[:-4]
     return chunk(b"iCCP", b"n\0\0" + packed) * count
 
 
 def item(number: int, extents: int) -> bytes:
-    """An item of a table whose offsets and lengths have no bytes: each extent is the whole file."""
+    """A table's item whose offsets and lengths have 0 bytes, so each extent is the whole file."""
     return struct.pack(">HHH", number, 0, extents)
 
 
 def avif_table(items: int, body: bytes, padding: int = 0) -> bytes:
-    """An AVIF with a table of where items lie; item 1 is a picture."""
+    """An AVIF with a table of item locations; item 1 is a picture."""
     info = b"infe\2\0\0\0" + struct.pack(">HH", 1, 0) + b"av01\0"
     table = b"iloc\0\0\0\0\0\0" + struct.pack(">H", items) + body
     size = b"ispe\0\0\0\0" + struct.pack(">II", 64, 64)
@@ -200,12 +200,12 @@ def meta(body: bytes, times: int) -> bytes:
 
 
 def xcode(png: bytes) -> bytes:
-    """A PNG as Xcode writes it into apps: with a chunk of Apple's before the header."""
+    """A PNG as written by Xcode into apps, with Apple's own chunk before the header."""
     return png[:8] + chunk(b"CgBI", b"\x50\0\x20\x02") + png[8:]
 
 
 def with_exif(rubbish: bytes) -> bytes:
-    """An AVIF whose EXIF begins well and goes on with ``rubbish``."""
+    """An AVIF whose EXIF starts validly and continues with ``rubbish``."""
     block = Image.Exif()
     block.endian = "<"
     block[0x010E] = "x" * 40
@@ -215,7 +215,7 @@ def with_exif(rubbish: bytes) -> bytes:
 
 
 def avif_larger_inside() -> bytes:
-    """Calls itself 100×100; a decoder that is asked for it first decodes a megapixel."""
+    """States 100×100, but a decoder first decodes a megapixel."""
     data = saved(flat(1000, 1000), "AVIF")
     size_at = data.index(b"ispe") + 8
     return data[:size_at] + struct.pack(">II", 100, 100) + data[size_at + 8 :]
@@ -228,7 +228,7 @@ def webp_chunks(extra: bytes) -> bytes:
 
 
 def webp_canvas(width: int, height: int) -> bytes:
-    """The extended header with a canvas of its own choice before a 96×64 picture."""
+    """An extended header with an arbitrary canvas before a 96×64 picture."""
     size = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
     body = b"VP8X" + struct.pack("<I", 10) + bytes(4) + size + saved(marked(), "WEBP", lossless=True)[12:]
     return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body

@@ -1,4 +1,4 @@
-"""Files that are unusual, and right: every mode, profile, orientation and animation."""
+"""Unusual but valid files: every mode, profile, orientation and animation."""
 
 import zlib
 
@@ -82,7 +82,7 @@ def profiles() -> list[Case]:
 
 
 def orientations() -> list[Case]:
-    """Every orientation shows the same corners in the places that EXIF's table gives them."""
+    """Every orientation shows the same corners at the positions of EXIF's table."""
     tl, tr, bl, br = MARKS
     turned = {
         1: (tl, tr, bl, br), 2: (tr, tl, br, bl), 3: (br, bl, tr, tl), 4: (bl, br, tl, tr),
@@ -128,7 +128,7 @@ def jpegs() -> list[Case]:
 
 
 def jpegs_without_end() -> list[Case]:
-    """All pixels are there, the end marker is not; phones let data of their own follow at once."""
+    """All pixels are present but the end marker is missing; phones append their own data directly."""
     picture = marked()
     plain = saved(picture, "JPEG", quality=95)[:-2]
     progressive = saved(picture, "JPEG", quality=95, progressive=True)[:-2]
@@ -159,7 +159,7 @@ def scan_of(jpeg: bytes) -> bytes:
 
 
 def large_jpegs() -> list[Case]:
-    """What phones make: JPEG is scaled down while it is decoded, to at most 40 megapixels."""
+    """Large JPEGs as from phones, scaled down during decoding to at most 40 megapixels."""
     grey = (77,) * 3
     wide, tall = Image.new("L", (8160, 6144), 77), Image.new("L", (6145, 8161), 77)
     small = saved(Image.new("L", (64, 64), 77), "JPEG")
@@ -175,7 +175,7 @@ def large_jpegs() -> list[Case]:
 
 
 def sized(jpeg: bytes, width: int, height: int) -> bytes:
-    """Write another size into a JPEG's frame."""
+    """Write a different size into a JPEG's frame."""
     place = max(jpeg.find(b"\xff\xc0"), jpeg.find(b"\xff\xc2")) + 5
     return jpeg[:place] + height.to_bytes(2, "big") + width.to_bytes(2, "big") + jpeg[place + 4 :]
 
@@ -244,7 +244,7 @@ def others() -> list[Case]:
 
 
 def before_pixels(data: bytes, *chunks: bytes) -> bytes:
-    """Put chunks right after a PNG's header."""
+    """Insert chunks directly after a PNG's header."""
     return data[:33] + b"".join(chunks) + data[33:]
 
 
@@ -266,7 +266,7 @@ def texts() -> PngInfo:
 
 
 def in_pieces() -> bytes:
-    """Pixel data in chunks of one byte, with empty ones between."""
+    """Pixel data in chunks of one byte, with empty chunks in between."""
     packed = zlib.compress((b"\0" + bytes((9, 9, 9)) * 64) * 64)
     pieces = b"".join(chunk(b"IDAT", packed[at : at + 1]) + chunk(b"IDAT", b"") for at in range(len(packed)))
     return craft.png_header(64, 64) + pieces + chunk(b"IEND", b"")

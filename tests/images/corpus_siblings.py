@@ -1,6 +1,6 @@
-"""Siblings of the hostile files, made by rule: every kind of part, wrong in every way of its own.
+"""Systematic variants of the hostile files: every kind of part, broken in every way.
 
-What becomes of each is left open, a picture or a refusal; that it ends, in time and in memory, is not.
+Each may end in a picture or a refusal, but it must end within the limits of time and memory.
 """
 
 import random
@@ -28,7 +28,7 @@ EXIF_TYPES = (0, 1, 2, 3, 4, 5, 7, 9, 12, 13, 255)
 
 
 def seeds() -> dict[str, bytes]:
-    """One good file of each kind that its decoder goes through differently."""
+    """One valid file for each code path of the decoders."""
     picture, second = marked(), flat(96, 64)
     clear = Image.new("RGBA", (96, 64), (1, 2, 3, 4))
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 96, 3), dtype=np.uint8))
@@ -54,7 +54,7 @@ def seeds() -> dict[str, bytes]:
 
 
 def changed() -> Iterator[Case]:
-    """A few bytes of a good file are others, near its beginning more often than elsewhere."""
+    """Valid files with a few changed bytes, more often near the beginning."""
     chance = random.Random(12)
     for name, data in seeds().items():
         for number in range(16):
@@ -160,7 +160,7 @@ def avif_parts() -> Iterator[Case]:
 
 
 def exif_parts() -> Iterator[Case]:
-    """EXIF whose only entry is of every type, counted and pointing wrongly."""
+    """EXIF with one entry of every type, with wrong counts and offsets."""
     for kind in EXIF_TYPES:
         for count in (0, 1, 2**31, 2**32 - 1):
             entry = struct.pack(">HHII", 0x0112, kind, count, 0xFFFF_FFF0)
@@ -169,7 +169,7 @@ def exif_parts() -> Iterator[Case]:
 
 
 def profile_parts() -> Iterator[Case]:
-    """ICC profiles with lengths, counts and curves that cannot be, and more steps than any display has."""
+    """ICC profiles with impossible lengths, counts and curves, and more steps than any display profile."""
     good = craft.srgb_profile()
     white = b"XYZ \0\0\0\0" + struct.pack(">iii", 63190, 65536, 54061)
     for size in (0, 127, 128, 131, 2**31 - 1, 2**32 - 1):
@@ -191,7 +191,7 @@ def profile_parts() -> Iterator[Case]:
 
 
 def many_steps(count: int) -> bytes:
-    """A profile whose colours go through ``count`` matrices, one after the other (ICC.1:2022 §10.16)."""
+    """A profile with ``count`` consecutive matrices (ICC.1:2022 §10.16)."""
     matrix = b"matf\0\0\0\0" + struct.pack(">HH12f", 3, 3, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0)
     start = 16 + 8 * count
     places = b"".join(struct.pack(">II", start, len(matrix)) for _ in range(count))

@@ -1,4 +1,4 @@
-"""The largest and slowest files that are still allowed, or nearly: each is made when it is wanted."""
+"""The largest and slowest files that are allowed, or nearly allowed, each generated on demand."""
 
 import struct
 import zlib
@@ -36,7 +36,7 @@ def packed_png(depth: int, colour: int, channels: int, interlaced: int = 0) -> b
 
 
 def tables_of_a_press() -> bytes:
-    """A press profile with a large table: four megabytes that every pixel goes through."""
+    """A press profile with a table of four megabytes that is applied to every pixel."""
     points = 19
     identity = struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
     ramp = struct.pack(">4H", 0, 20_000, 50_000, 65_535)
@@ -117,6 +117,6 @@ MAKERS: dict[str, Callable[[], bytes]] = {
 
 
 def slow_cases() -> Iterator[Case]:
-    """Yield one at a time; together they have some 200 MB."""
+    """Yield one case at a time; together they have about 200 MB."""
     for name, make in MAKERS.items():
         yield ends(f"slow-{name}", make())

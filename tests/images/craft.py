@@ -1,4 +1,4 @@
-"""Files written byte by byte, where no library would write them."""
+"""Builds files byte by byte that no library would write."""
 
 import io
 import struct
@@ -63,7 +63,7 @@ def flat(width: int, height: int, colour: Colour = (200, 40, 30)) -> Image.Image
 
 
 def marked(width: int = 96, height: int = 64) -> Image.Image:
-    """Four corners that cannot be confused: red, green / blue, white."""
+    """A picture with four distinct corners: red, green / blue, white."""
     image = Image.new("RGB", (width, height))
     half = (width // 2, height // 2)
     for at, colour in zip(
@@ -83,7 +83,7 @@ def exif(orientation: int, order: str = ">") -> bytes:
 
 
 def swapped_profile() -> bytes:
-    """A profile in which red and blue are exchanged: what is (255, 0, 0) looks blue."""
+    """A profile with red and blue exchanged: (255, 0, 0) looks blue."""
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     renamed = srgb.replace(b"\0s\0R\0G\0B", b"\0t\0R\0G\0B")
     return renamed.replace(b"rXYZ", b"?XYZ").replace(b"bXYZ", b"rXYZ").replace(b"?XYZ", b"bXYZ")
@@ -111,13 +111,13 @@ def profile(space: bytes, kind: bytes, connection: bytes, tags: dict[bytes, byte
 
 
 def linear_grey_profile() -> bytes:
-    """Grey whose samples are light itself, so that 55 (21.6 %) is sRGB's 128."""
+    """Grey with linear samples, so that 55 (21.6 %) is sRGB's 128."""
     white = b"XYZ \0\0\0\0" + struct.pack(">iii", 63190, 65536, 54061)
     return profile(b"GRAY", b"mntr", b"XYZ ", {b"wtpt": white, b"kTRC": b"curv\0\0\0\0\0\0\0\0"})
 
 
 def black_cmyk_profile() -> bytes:
-    """A press that prints everything black: its table has L*a*b* (0, 0, 0) throughout."""
+    """A press profile that maps everything to black: its table holds only L*a*b* (0, 0, 0)."""
     identity = struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
     ramp = bytes(range(256))
     lut = b"mft1\0\0\0\0" + bytes((4, 3, 2, 0)) + identity + ramp * 4 + bytes((0, 128, 128)) * 16 + ramp * 3

@@ -1,9 +1,9 @@
 """The whole hostile corpus, file by file: ``python -m tests.images.hostile``; ``--bot``: over the whole bot.
 
-Each file is read as the bot's reading process reads it (unwrap, decode, size for the model), in a process of
-its own that is ended after a minute. Printed are the seconds, the memory, and how long the interpreter was
-held at most: a second thread notes the processor time that passed while it wanted to run and could not.
-On Linux alone, whose /proc it reads.
+Each file is read as in the bot's reading process (unwrap, decode, scale for the model), in a worker process
+that is killed after a minute. It prints the seconds, the memory, and how long the GIL was held at most: a
+second thread records the CPU time that passed while it was runnable but could not run. Linux only, since it
+reads /proc.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def every_case() -> Iterator[Case]:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a file took: seconds on the wall and of the processor, memory above the start."""
+    """A file's cost: wall seconds, CPU seconds, memory above the start."""
 
     name: str
     end: str
@@ -58,7 +58,7 @@ class Cost:
 
 
 class Ticker:
-    """A thread that always wants to run; ``longest_s``: how long the process worked and it could not."""
+    """A thread that is always runnable. ``longest_s``: the longest time that the process ran without it."""
 
     def __init__(self) -> None:
         self.longest_s = 0.0
@@ -96,7 +96,7 @@ def read(data: bytes) -> Pixels | Refusal:
 
 
 def cost_of(case: Case, ticker: Ticker) -> Cost:
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew: proc_pid_clear_refs(5)
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak: proc_pid_clear_refs(5)
     before_mib = memory_mib("VmRSS:")
     ticker.begin()
     wall_s, busy_s = time.perf_counter(), time.process_time()
@@ -108,7 +108,7 @@ def cost_of(case: Case, ticker: Ticker) -> Cost:
 
 
 def work(first: int) -> None:
-    """Read file after file, from number ``first`` on, and tell what each took."""
+    """Read the files from number ``first`` on and print each one's cost."""
     ticker = Ticker()
     for number, case in enumerate(every_case()):
         if number >= first:
@@ -122,7 +122,7 @@ def tell(words: dict[str, object]) -> None:
 
 
 def costs() -> Iterator[Cost]:
-    """Yield what each file took. A worker that is ended by one begins again behind it."""
+    """Yield each file's cost. If a file ends the worker, a new worker continues after it."""
     first = 0
     while True:
         command = [sys.executable, "-m", "tests.images.hostile", "--work", str(first)]

@@ -1,8 +1,8 @@
 """The hostile corpus over the whole bot: ``python -m tests.images.hostile --bot``.
 
-The real client, database, archive and intake in a process of its own, with an engine that draws plain grey;
-the stand-in and its members in this one. First nobody sends anything hostile, for comparison; then some send
-the corpus, one file after the other each. All the while two others ask: for pictures, and with a good file.
+The real client, database, archive and intake run in their own process, with an engine that renders plain
+grey; the stand-in and its members run in this one. First nobody sends anything hostile, for comparison; then
+some members send the corpus file by file. Meanwhile two others request pictures and send a valid file.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ REFUSED = ("That ", "I cannot read", "I could not", "I am reading", "You already
 
 
 class Watch(threading.Thread):
-    """Notes the largest memory of a process and of its children while it runs."""
+    """Records the peak memory of a process and its children."""
 
     def __init__(self, process_id: int) -> None:
         super().__init__(daemon=True)
@@ -72,7 +72,7 @@ def memory_mib(process: psutil.Process) -> float:
 
 @dataclass
 class Lateness:
-    """How late the bot's loop was. ``busy_s``: as far as the bot itself was working meanwhile."""
+    """The delay of the bot's event loop. ``busy_s``: the part during which the bot itself used the CPU."""
 
     late_s: list[float] = field(default_factory=list)
     busy_s: list[float] = field(default_factory=list)
@@ -93,7 +93,7 @@ class Lateness:
 
 @dataclass
 class Notes:
-    """What the members saw."""
+    """The results that the members saw."""
 
     ends: Counter[str] = field(default_factory=Counter)
     drawn_s: list[float] = field(default_factory=list)
@@ -103,7 +103,7 @@ class Notes:
 
 
 async def be_the_bot(told: dict[str, str]) -> int:
-    """Run the bot until a signal, telling each second how late its loop was."""
+    """Run the bot until a signal and print its loop's delay every second."""
     connector = connector_for(Address(int(told["port"]), Path(told["ca_pem_path"])))
     externals = replace(real_externals(), client_options={"connector": connector})
     settings = Settings(
@@ -139,7 +139,7 @@ def run(every: int, only: str, members: int) -> None:
 
 
 def written(folder: Path, every: int, only: str) -> list[Path]:
-    """Write the corpus to ``folder``: it is made before anybody is watched."""
+    """Write the corpus to ``folder`` before the measurement starts."""
     from tests.images.hostile import every_case
 
     files = []
@@ -153,13 +153,13 @@ def written(folder: Path, every: int, only: str) -> list[Path]:
 
 @dataclass
 class Play:
-    """The stage: who asks where."""
+    """The members, the server and the channel of a run."""
 
     channel: Channel
     notes: Notes = field(default_factory=Notes)
 
     async def send(self, person: Person, files: Iterator[Path]) -> None:
-        """Send one file after the other, each as an edit, until none is left."""
+        """Send the files one after another, each as an edit."""
         for file in files:
             data = await asyncio.to_thread(file.read_bytes)
             begun_s = time.monotonic()
@@ -169,7 +169,7 @@ class Play:
             self.notes.slowest.append((time.monotonic() - begun_s, file.name))
 
     async def go_on(self, action: Callable[[], Awaitable[InteractionHandle]], took_s: list[float]) -> None:
-        """Ask for a picture again and again, until cancelled."""
+        """Request pictures repeatedly until cancelled."""
         while True:
             begun_s = time.monotonic()
             handle = await action()
@@ -193,7 +193,7 @@ def is_the_end(message: ShownMessage) -> bool:
 
 async def play(folder: Path, files: list[Path], members: int) -> None:
     async with FakeDiscord() as standin:
-        server = standin.world.add_server("Studio", boost_tier=3)  # whose files may have 20 MiB
+        server = standin.world.add_server("Studio", boost_tier=3)  # allows files of 20 MiB
         channel = standin.world.add_channel(server, "pictures")
         people = [standin.world.add_member(server, f"member{number}") for number in range(members + 2)]
         good = saved(noise(900, 700), "JPEG", quality=90)
@@ -212,7 +212,7 @@ async def play(folder: Path, files: list[Path], members: int) -> None:
                     group.create_task(play.go_on(draws, play.notes.drawn_s))
                     group.create_task(play.go_on(edits, play.notes.edited_s))
 
-            await asyncio.sleep(SETTLES_S)  # starting is not what is measured
+            await asyncio.sleep(SETTLES_S)  # excludes the start from the measurement
             lateness.clear()
             quiet = Play(channel)
             with suppress(TimeoutError):

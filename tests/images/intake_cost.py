@@ -1,8 +1,8 @@
-"""What it costs to read pictures in processes of their own instead of threads; prints its conditions.
+"""Measures the cost of reading pictures in separate processes instead of threads; prints its conditions.
 
-``python -m tests.images.intake_cost``: for each picture the shortest of ``--runs`` times and the processor's
-mean time, of both sides, on a thread of this process and in a process that was started before; then the start
-of one, and its resident memory while it waits, before and after a picture of 40 megapixels. Linux only.
+``python -m tests.images.intake_cost``: for each picture the shortest of ``--runs`` times and the mean CPU
+time of both sides, on a thread of this process and in a process started before; then the start time of a
+process and its resident memory while idle, before and after a picture of 40 megapixels. Linux only.
 """
 
 import argparse
@@ -30,7 +30,7 @@ MIB = 1024 * 1024
 
 
 def photo_like(width_px: int, height_px: int) -> Image.Image:
-    """Return soft noise, which compresses about as photographs do."""
+    """Return soft noise, which compresses about as well as photographs."""
     coarse = np.random.default_rng(1).integers(0, 256, (height_px // 8, width_px // 8, 3), np.uint8)
     return Image.fromarray(coarse).resize((width_px, height_px), Image.Resampling.BICUBIC)
 
@@ -42,11 +42,11 @@ PICTURES: dict[str, Callable[[], bytes]] = {
     "JPEG 4000×3000": lambda: saved(photo_like(4000, 3000), "JPEG"),
     "PNG 8000×5000": lambda: saved(flat(8000, 5000), "PNG"),
 }
-"""None of them is scaled up, which takes far longer than what is to be seen here."""
+"""None of them is scaled up, since that takes far longer than what is measured here."""
 
 
 async def timed_ms(work: Callable[[], Awaitable[Pixels]], runs: int) -> tuple[float, float]:
-    """Return the shortest of ``runs`` and the processor's mean time, in milliseconds."""
+    """Return the shortest time of ``runs`` and the mean CPU time, in milliseconds."""
     times, cpu_s = [], processor_s()
     for _ in range(runs):
         begun = time.perf_counter()
@@ -56,7 +56,7 @@ async def timed_ms(work: Callable[[], Awaitable[Pixels]], runs: int) -> tuple[fl
 
 
 def processor_s() -> float:
-    """Return what this process and its children have used."""
+    """Return the CPU time of this process and its children."""
     times = [each.cpu_times() for each in (psutil.Process(), *psutil.Process().children())]
     return float(sum(each.user + each.system for each in times))
 
@@ -67,7 +67,7 @@ def resident_mib() -> float:
 
 
 async def measure(runs: int) -> None:
-    """Print one line a picture, and what a process takes."""
+    """Print one line per picture and the cost of a process."""
     intake = Intake(SystemClock())
     small = PICTURES["PNG 256×256"]()
     started, _ = await timed_ms(lambda: intake.read_reference(small, 1), 1)

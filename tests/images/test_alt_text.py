@@ -1,4 +1,4 @@
-"""Alt text fits, keeps what must be said, and shows nothing that is not there."""
+"""Alt text fits its limit, keeps its fixed parts and contains no invisible characters."""
 
 import unicodedata
 

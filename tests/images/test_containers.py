@@ -1,4 +1,4 @@
-"""Walkers find what decoders will allocate, and no rearranged file makes them fail in another way."""
+"""Container parsers find what decoders will allocate, and rearranged files cause only the known errors."""
 
 import tracemalloc
 

@@ -72,7 +72,7 @@ def test_the_corpus_is_large_and_its_names_are_its_own() -> None:
 
 @pytest.mark.parametrize("case", random.Random(7).sample(SIBLINGS, 120), ids=lambda case: case.name)
 def test_a_sibling_ends_in_a_picture_within_the_limits_or_a_refusal(case: Case) -> None:
-    """A sample; ``python -m tests.images.hostile`` goes through all, and the slow ones too."""
+    """A sample; ``python -m tests.images.hostile`` runs all of them, including the slow ones."""
     outcome = outcome_of(case.data)
     if isinstance(outcome, Pixels):
         check_size(outcome.width_px, outcome.height_px)

@@ -1,4 +1,4 @@
-"""Work runs off the loop, in bounded number, and cancelling leaves nothing behind."""
+"""Work runs off the event loop and in bounded number, and cancelling leaves nothing behind."""
 
 import asyncio
 import threading

@@ -24,7 +24,7 @@ CDN = "https://cdn.discordapp.com"
 
 
 class Loopback(AbstractResolver):
-    """Every host is this machine, on one port."""
+    """Resolves every host to this machine, on one port."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -44,7 +44,7 @@ class Loopback(AbstractResolver):
 
 @dataclass
 class Server:
-    """Answers by path and notes which hosts were asked."""
+    """Answers by path and records the requested hosts."""
 
     asked: list[str] = field(default_factory=list)
     sent_bytes: int = 0
@@ -103,7 +103,7 @@ class Server:
                 await response.write(piece[: length - start])
                 self.sent_bytes += len(piece)
         except ConnectionError:
-            pass  # the other side has heard enough
+            pass  # the client has closed the connection
         return response
 
     async def drip(self, request: web.Request) -> web.StreamResponse:
@@ -132,7 +132,7 @@ class Net:
         return await self.fetcher.fetch(address, self.reserved.append)
 
     async def until_watched(self, fetching: "asyncio.Task[Refusal] | None" = None) -> None:
-        """Wait until the download's next look at itself is due at some moment of the clock."""
+        """Wait until the download has scheduled its next stall check."""
         async with asyncio.timeout(WAIT_S):
             while all(woken.done() for _, woken in self.clock._sleepers):
                 if fetching is not None and fetching.done():
@@ -140,7 +140,7 @@ class Net:
                 await asyncio.sleep(0)
 
     async def drop(self) -> None:
-        """Send a mebibyte more, wait until it is there, and let 15 s pass."""
+        """Send another mebibyte, wait for its arrival, and let 15 s pass."""
         before = len(self.reserved)
         self.server.drops.put_nowait(bytes(MIB))
         async with asyncio.timeout(WAIT_S):

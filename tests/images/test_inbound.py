@@ -1,4 +1,4 @@
-"""Room for files on their way: in number and bytes, for a member and for all."""
+"""Incoming files are bounded in number and bytes, per member and in total."""
 
 from contextlib import ExitStack
 

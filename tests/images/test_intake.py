@@ -1,4 +1,4 @@
-"""Pictures from people are read in processes that can be ended: by deadline, limit, crash, our own end."""
+"""Untrusted pictures are read in processes that end by deadline, limit, crash or our own end."""
 
 import asyncio
 import os
@@ -38,7 +38,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 async def intake(clock: ManualClock) -> AsyncIterator[Intake]:
-    """One process, which was started and waits; one more may wait for it."""
+    """An intake with one started, idle process; one more caller may wait for it."""
     intake = Intake(clock, IntakeLimits(processes=1, waiting=1))
     await intake.read_reference(PNG, 1)
     yield intake
@@ -131,7 +131,7 @@ async def test_a_process_that_is_killed_costs_one_sentence(
     reading = asyncio.create_task(intake.read_reference(PNG, 1))
     await until_deadline_is_set(clock)
     process.send_signal(number)
-    if number != signal.SIGKILL:  # which reaches a suspended process too
+    if number != signal.SIGKILL:  # SIGKILL reaches a suspended process too
         process.resume()
     assert await refused(reading) is Code.PICTURE_STOPPED_ITS_READER
     assert await intake.read_reference(PNG, 1) == to_reference(decode_bytes(PNG))
@@ -229,7 +229,7 @@ async def test_memory_that_does_not_suffice_is_said(clock: ManualClock, kind: st
 
 
 async def test_a_hundred_cancellations_leave_nothing_behind(clock: ManualClock) -> None:
-    """At every step of the loop, from the start of a process on."""
+    """Cancels at every step of the loop, from the start of a process on."""
     intake = Intake(clock, IntakeLimits(processes=2))
     for steps in range(100):
         reading = asyncio.create_task(intake.read_reference(PNG, steps))
@@ -293,14 +293,14 @@ def test_a_busy_process_dies_with_a_bot_that_is_killed() -> None:
 
 @posix_only
 async def test_a_process_that_nobody_ends_ends_itself() -> None:
-    """By the system's alarm, also where the interpreter is held."""
+    """By the system's timer, even while the GIL is held."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "kleinbot.images.intake.child", str(os.getpid()), str(1 << 30), "9", "0.1"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
     assert process.stdin is not None
-    process.stdin.write(protocol.JOB.pack(4096, True, 1000))  # and the file never comes
+    process.stdin.write(protocol.JOB.pack(4096, True, 1000))  # and the file never arrives
     async with asyncio.timeout(ENDS_S):
         assert await process.wait() == -signal.SIGALRM
     process.stdin.close()

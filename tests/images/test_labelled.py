@@ -1,4 +1,4 @@
-"""Files say how they were made, in the words that other programs read, and hold the very same pixels."""
+"""Files are labelled as other programs read it and hold exactly the same pixels."""
 
 import hashlib
 import io
@@ -134,7 +134,7 @@ def test_whatever_is_damaged_in_a_file_of_ours_is_an_oserror() -> None:
 
 
 def as_webui_reads(text: str) -> tuple[str, str]:
-    """Return prompt and negative prompt as AUTOMATIC1111's ``parse_generation_parameters`` finds them."""
+    """Return the prompt and negative prompt as in AUTOMATIC1111's ``parse_generation_parameters``."""
     *lines, settings = text.strip().split("\n")
     assert settings.startswith("Steps: 4, ")
     prompt, negative, is_negative = "", "", False

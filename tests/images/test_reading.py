@@ -1,4 +1,4 @@
-"""Reading all the corpus: off the event loop, in bounded number and memory."""
+"""The corpus is read off the event loop, in bounded number and memory."""
 
 import asyncio
 import random
@@ -22,15 +22,15 @@ LATE_S = 0.25
 
 
 async def ticks(times: list[float]) -> None:
-    """Note the time whenever the loop gets round, without keeping a core busy that the others need."""
+    """Record the time of each loop iteration without keeping a core busy that others need."""
     while True:
         times.append(time.perf_counter())
         await asyncio.sleep(0.001)
 
 
 async def test_no_file_holds_the_event_loop_up() -> None:
-    """Many of the corpus and a 40-megapixel picture at once; the loop must get round at least every 250 ms
-    on average, and the longest pause is printed. All of it: ``python -m tests.images.hostile --bot``."""
+    """Read many files of the corpus and a 40-megapixel picture at once. The loop must iterate at least every
+    250 ms on average; the longest pause is printed. Everything: ``python -m tests.images.hostile --bot``."""
     cases = random.Random(7).sample(CASES, 120)
     intake = Intake(SystemClock(), IntakeLimits(waiting=len(cases), deadline_s=60))
     times: list[float] = []
@@ -75,7 +75,7 @@ async def test_pictures_being_decoded_share_one_budget_in_turn() -> None:
 
 
 async def test_whoever_leaves_gives_its_pixels_to_the_next() -> None:
-    """Cancelled while waiting, while holding, and in the moment in which it was called."""
+    """Cancels a caller while it waits, while it holds, and at the moment it is granted."""
     budget = PixelBudget(10, reserved=0)
 
     async def hold(pixels: int) -> None:
@@ -129,7 +129,7 @@ def main(kind):
 
 main(sys.argv[1])
 """
-"""The peak of resident memory is Linux's own, begun anew once the files are made (proc_pid_clear_refs(5))."""
+"""Uses Linux's peak of resident memory, reset after the files are made (proc_pid_clear_refs(5))."""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -137,7 +137,7 @@ main(sys.argv[1])
     ("kind", "most_mib"), [("hostile", 400), ("PNG", 300), ("JPEG", 300), ("WEBP", 700), ("AVIF", 500)]
 )
 def test_memory_stays_bounded(kind: str, most_mib: int) -> None:
-    """Peak above the start of what a process does: all bombs twice, or three 40-megapixel pictures."""
+    """A process's memory peak above its start, for all bombs twice or for three 40-megapixel pictures."""
     measured = finished([sys.executable, "-c", MEASURE, kind])
     print(f"{kind}: {measured.stdout.strip()} MiB")  # noqa: T201
     assert most_mib * MIB < IntakeLimits().memory_bytes

@@ -1,4 +1,4 @@
-"""Whose picture is read next: by what members took lately, with a reader kept for those who are quick."""
+"""Pictures are read by their members' recent usage, with one reader reserved for quick members."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ class Readers:
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def ask(self, *pictures: str) -> None:
-        """Let pictures be asked for: their name without its figures is their member's."""
+        """Request turns for pictures; a picture's name without its digits is its member."""
         for picture in pictures:
             self._ends[picture] = asyncio.Event()
             self._tasks[picture] = asyncio.create_task(self._read(picture))
@@ -51,7 +51,7 @@ class Readers:
         await settled()
 
     async def overruns(self, picture: str) -> None:
-        """Let a picture take longer than a quick one does."""
+        """Let a picture take longer than a quick one."""
         self.clock.advance(QUICK_S)
         self.turns.note_slow(self._turns[picture])
         await settled()
@@ -62,7 +62,7 @@ class Readers:
         await settled()
 
     async def know(self, **took_s: float) -> None:
-        """Let one picture of each member be read, which took so long."""
+        """Let one picture of each member be read in the given time."""
         for member, seconds in took_s.items():
             await self.ask(member)
             await self.end(member, seconds)
@@ -89,7 +89,7 @@ async def readers(at_once: int, waiting: int = 32) -> AsyncIterator[Readers]:
 
 
 async def test_slow_members_leave_a_reader_to_those_who_are_quick() -> None:
-    """Four members send the slowest files that there are; whoever is known as quick never waits for one."""
+    """Four members send the slowest possible files; a quick member never waits for one."""
     async with readers(3) as reading:
         await reading.know(a=SLOW, b=SLOW, c=SLOW, d=SLOW, ada=QUICK)
         await reading.ask("a", "b", "c", "d")

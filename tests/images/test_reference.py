@@ -1,4 +1,4 @@
-"""References are what the model's own pipeline would make of them, and small ones grow."""
+"""References equal those of the model's own pipeline, and small ones are scaled up."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Small copies carry the same labels as the pictures they are of."""
+"""Thumbnails carry the labels of their pictures."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""Every file fits, every request fits, nothing is lost or turned round, labels stay."""
+"""Every file and request fits, no file is lost or reordered, and labels stay."""
 
 import io
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Asks all that the store can be asked, of a database that ``million.build`` has made."""
+"""Runs every operation of the store on a database built by ``million.build``."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ _TAGS = 5
 
 @dataclass(frozen=True)
 class Subjects:
-    """Whom and what is asked about: the heaviest member's, so that every walk is long."""
+    """The subjects of the operations: the heaviest member's rows, so that every scan is long."""
 
     done: str
     deleted_later: str
@@ -43,7 +43,7 @@ class Subjects:
 
 
 async def find_subjects(reader: Reader) -> Subjects:
-    """Choose among a member's newest jobs."""
+    """Choose the subjects among a member's newest jobs."""
     of_heavy = (
         "SELECT job_id, number FROM jobs WHERE server_id = ? AND member_id = ? AND state = ?"
         " AND deleted_ms IS NULL AND parent_job IS NOT NULL ORDER BY number DESC LIMIT 3"
@@ -55,7 +55,7 @@ async def find_subjects(reader: Reader) -> Subjects:
 
 
 async def ask_everything(database: Database, now_ms: int) -> None:
-    """Run every statement of the store at least once; changes are small and of everything a little."""
+    """Run every statement of the store at least once, with small changes of each kind."""
     subjects = await find_subjects(database.read)
     await _read_jobs(database.read, subjects, now_ms)
     await _read_the_rest(database.read, subjects, now_ms)
@@ -156,7 +156,7 @@ async def _change_people(transaction: Transaction, now_ms: int) -> None:
 
 
 async def _draw(transaction: Transaction, subjects: Subjects, now_ms: int) -> None:
-    """Accept a job of two pictures: one is made, the other one fails once it was put back once."""
+    """Accept a job of two images: one is rendered, the other fails after it was requeued once."""
     job_id = "e" * 24
     job = with_spec(
         new_job(job_id, 2, HEAVY, now_ms),
@@ -182,7 +182,7 @@ async def _draw(transaction: Transaction, subjects: Subjects, now_ms: int) -> No
     await jobs.claim(transaction, single, "batch", now_ms)
     await jobs.finish_image(transaction, finished(single), now_ms)
     await jobs.claim(transaction, ImageKey(subjects.failed_later, 0), "batch", now_ms)
-    # As by a clock that was ahead.
+    # As if written while the clock ran ahead.
     await jobs.insert(transaction, new_job("d" * 24, 1, HEAVY, now_ms + DAY_MS))
 
 

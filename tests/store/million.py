@@ -1,6 +1,6 @@
-"""Builds a database as years of use leave it, through the real schema.
+"""Builds a database as after years of use, with the real schema.
 
-The same ``Scale`` and moment make the same rows. No picture lies behind them.
+The same ``Scale`` and moment produce the same rows. No picture files exist.
 """
 
 import json
@@ -37,10 +37,10 @@ _WORDS = (
 
 @dataclass(frozen=True)
 class Scale:
-    """How much there is. ``heaviest_share``: which part of all jobs one member has made.
+    """The size of the database. ``heaviest_share``: the fraction of all jobs that belong to one member.
 
-    ``open`` jobs wait in line, whoever's they are. A few results in a thousand could not be delivered and
-    are kept, but none of the heaviest member's.
+    ``open`` jobs of any member wait in the queue. A few results in a thousand are undelivered, but none of
+    the heaviest member's.
     """
 
     jobs: int = 1_000_000
@@ -58,7 +58,7 @@ class Scale:
 
 @dataclass
 class _Tables:
-    """Rows that wait to be written, by the table's name and columns."""
+    """Buffered rows, by the table's name and columns."""
 
     rows: dict[str, list[tuple[object, ...]]] = field(default_factory=dict)
 
@@ -97,7 +97,7 @@ def build(file: Path, scale: Scale, now_ms: int) -> None:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA cache_size = -400000")
         connection.execute("BEGIN")
-        # An index is written much faster at once than row by row in random order.
+        # Building an index at once is much faster than adding rows in random order.
         indices = connection.execute(
             "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
         ).fetchall()
@@ -112,7 +112,7 @@ def build(file: Path, scale: Scale, now_ms: int) -> None:
 
 
 class _Drawn:
-    """Draws the rows in the order in which they would have been made."""
+    """Generates the rows in the order in which the bot would have written them."""
 
     def __init__(self, scale: Scale, now_ms: int) -> None:
         self._scale = scale
@@ -129,7 +129,7 @@ class _Drawn:
     def batches(self) -> Iterator[_Tables]:
         yield self._people()
         scale = self._scale
-        # Of all but the heaviest, the k-th has about 1/k^0.7 of the first one's jobs.
+        # Except for the heaviest, the k-th member has about 1/k^0.7 of the first one's jobs.
         others = [1 / rank**0.7 for rank in range(1, scale.members)]
         share = scale.heaviest_share / (1 - scale.heaviest_share) * sum(others)
         weights = list(accumulate([share, *others]))
@@ -192,7 +192,7 @@ class _Drawn:
         is_open = ordinal >= scale.jobs - scale.open
         drawn = chance.random()
         state = "queued" if is_open else "done" if drawn < 0.93 else "cancelled" if drawn < 0.98 else "failed"
-        # Some are cancelled with the first picture made.
+        # Some are cancelled after their first image.
         made = count if state == "done" else 1 if state == "cancelled" and count > 1 and drawn < 0.95 else 0
         ended_ms = None if is_open else created_ms + chance.randint(2_000, 90_000)
         deleted_ms = None if is_open or chance.random() > 0.01 else created_ms + HOUR_MS
@@ -284,6 +284,6 @@ class _Drawn:
 
 
 def owners(scale: Scale) -> Iterable[tuple[int, int]]:
-    """Return the server and the id of every member, the heaviest first."""
+    """Return the server and id of every member, the heaviest first."""
     for member in range(scale.members):
         yield FIRST_SERVER + member % scale.servers, FIRST_MEMBER + member

@@ -1,8 +1,8 @@
-"""Times what members wait for with a million jobs, through the use cases: ``python -m tests.store.paths``.
+"""Times the use cases that members wait for with a million jobs: ``python -m tests.store.paths``.
 
-It builds the database, which takes some minutes, or takes the one that ``--file`` names. Each path is asked
-for the owner of a random job, so the heaviest member comes as often as their jobs do. It prints a table with
-its conditions.
+It builds the database, which takes some minutes, or uses the one that ``--file`` names. Each path runs for
+the member of a random job, so a member's frequency is proportional to their jobs. It prints a table with its
+conditions.
 """
 
 import argparse
@@ -44,7 +44,7 @@ from tests.usecase_harness import build as build_studio
 
 _HEAVY = Actor(FIRST_SERVER, HEAVIEST, "en-US")
 _RARE = "zeppelin"
-"""No prompt has it, so a search for it goes through all of them."""
+"""Occurs in no prompt, so a search for it scans all of them."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,9 @@ class Asked:
 
 @dataclass(frozen=True)
 class Figure:
-    """What one path took, each time: milliseconds on the wall, and of processor time in all threads.
+    """The times of one path: wall milliseconds, and CPU milliseconds of all threads.
 
-    The second hardly moves with what else the machine does.
+    CPU time hardly depends on the machine's other load.
     """
 
     path: str
@@ -89,7 +89,7 @@ async def _timed(path: str, asks: Iterable[Callable[[], Awaitable[object]]]) -> 
 
 
 class _Paths:
-    """The use cases over one database, and the members that are asked for."""
+    """The use cases over one database, and the members for whom they run."""
 
     def __init__(self, harness: UseCaseHarness, subjects: list[Asked], chance: Random) -> None:
         clock, self._harness, self._subjects = harness.clock, harness, subjects
@@ -124,11 +124,11 @@ class _Paths:
         }
 
     async def search(self, asked: Asked) -> None:
-        with suppress(Refusal):  # it ends in time
+        with suppress(Refusal):  # the search ends at its time limit
             await self._history.page(asked.actor, Search(f"{_RARE} a"))
 
     async def _imagine(self, asked: Asked) -> None:
-        with suppress(Refusal):  # the heaviest have spent what they may
+        with suppress(Refusal):  # the heaviest members have spent their quota
             await self._harness.imagine(asked.actor, "a fox")
 
     async def _kept(self, asked: Asked) -> None:
@@ -147,7 +147,7 @@ class _Paths:
 
 
 def _subjects(file: Path, chance: Random, most: int) -> list[Asked]:
-    """Return results of random jobs, each with its member: who makes more is asked for more often."""
+    """Return results of random jobs, each with its member; members with more jobs occur more often."""
     with sqlite3.connect(file) as connection:
         (last,) = connection.execute("SELECT MAX(rowid) FROM jobs").fetchone()
         found: list[Asked] = []
@@ -165,10 +165,10 @@ def _subjects(file: Path, chance: Random, most: int) -> list[Asked]:
 
 
 async def measure(file: Path, folder: Path, times: int, seed: int = 1) -> list[Figure]:
-    """Time every path ``times`` times over the database ``file``; the archive lies empty in ``folder``."""
+    """Time every path ``times`` times on the database ``file``, with an empty archive in ``folder``."""
     clock, chance = ManualClock(START_MS), Random(seed)
     database = await Database.open(file)
-    # Keys of their own, also where the same database is measured again.
+    # Unique job ids, even if the same database is measured again.
     harness = build_studio(folder, database, clock, ScriptedEngine(), chance=SystemRandom())
     try:
         paths = _Paths(harness, _subjects(file, chance, 10 * times), chance)
@@ -188,7 +188,7 @@ async def measure(file: Path, folder: Path, times: int, seed: int = 1) -> list[F
 
 
 async def _start(database: Database, harness: UseCaseHarness) -> None:
-    # Of no size: what waits is kept, whatever this engine's profile draws.
+    # No model size, so waiting jobs are kept whatever this engine's profile renders.
     capacity = LimitsOnly(harness.engine.profile)
     fresh = Scheduler([(harness.engine, capacity)], CostModel(1.0), harness.clock)
     await recover(database, fresh, harness.engine.profile, None, harness.clock)

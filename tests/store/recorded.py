@@ -1,4 +1,4 @@
-"""Writes down every statement that the store runs: where it stands, and how much SQLite did for it."""
+"""Records every statement that the store runs: its place in the code and SQLite's work for it."""
 
 import ast
 import sys
@@ -16,18 +16,18 @@ from kleinbot.store.database import Database
 
 _PACKAGE = Path(kleinbot.__file__).parent
 _HANDING_ON = {_PACKAGE / "store" / "database.py", _PACKAGE / "store" / "bounded_search.py"}
-"""What runs the statements of others."""
+"""The modules that run statements of their callers."""
 
 _ASKING = {"all", "one", "number", "change", "change_each"}
 """The methods of ``Reader`` and ``Transaction`` that take a statement."""
 
 _ASKED = {"reader", "transaction", "read", "search"}
-"""What they are called on outside of the store, if anybody should."""
+"""The names of readers and transactions outside the store."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a statement stands in the code: a function and the lines of the call, or the one that ran."""
+    """A statement's place in the code: a function, and the lines of the call or the line that ran."""
 
     module: str
     function: str
@@ -38,13 +38,13 @@ class Place:
         return f"{self.module}.{self.function}"
 
     def holds(self, other: "Place") -> bool:
-        """Tell whether ``other`` ran here."""
+        """Return whether ``other`` ran here."""
         return self.module == other.module and self.first_line <= other.first_line <= self.last_line
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement that was run. ``steps``: instructions of SQLite's virtual machine that it took."""
+    """One run statement. ``steps``: the instructions of SQLite's virtual machine that it took."""
 
     place: Place
     sql: str
@@ -54,12 +54,12 @@ class Statement:
 
 @dataclass
 class Record:
-    """What was run, in order."""
+    """The statements that were run, in order."""
 
     statements: list[Statement] = field(default_factory=list)
 
     def most_steps(self) -> dict[str, int]:
-        """Return the most steps of each statement, by its place and words."""
+        """Return the most steps of each statement, by its place and text."""
         most: dict[str, int] = {}
         for each in self.statements:
             name = f"{each.place}: {' '.join(each.sql.split())[:90]}"
@@ -68,7 +68,7 @@ class Record:
 
 
 class _Recorded:
-    """Stands between the store and one connection, and lets everything through."""
+    """A proxy between the store and one connection that passes everything on."""
 
     def __init__(self, connection: aiosqlite.Connection, record: Record) -> None:
         self._connection = connection
@@ -116,7 +116,7 @@ class _Recorded:
 
 @asynccontextmanager
 async def recorded(database: Database) -> AsyncIterator[Record]:
-    """Write down what ``database`` runs in the body."""
+    """Record what ``database`` runs in the body."""
     record = Record()
     connections = {name: getattr(database, name) for name in ("_writer", "_reader")}
     stand_ins = {name: _Recorded(connection, record) for name, connection in connections.items()}
@@ -135,7 +135,7 @@ async def recorded(database: Database) -> AsyncIterator[Record]:
 
 
 def _place() -> Place | None:
-    """Return where the statement that is about to run stands; None for BEGIN, which has a task of its own."""
+    """Return the place of the statement that is about to run; None for BEGIN, which runs in its own task."""
     frame: FrameType | None = sys._getframe()
     while frame is not None:
         file = Path(frame.f_code.co_filename)
@@ -146,7 +146,7 @@ def _place() -> Place | None:
 
 
 def written_places() -> list[Place]:
-    """Return every place of the house at which a statement stands, by reading the code."""
+    """Return every place of a statement in the product's source code."""
     return [place for file in sorted(_PACKAGE.rglob("*.py")) for place in _places(file)]
 
 

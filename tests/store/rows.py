@@ -1,4 +1,4 @@
-"""Values with which the tests of rows begin."""
+"""Example values for tests of rows."""
 
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import FinishedImage, Lane, NewImage, NewJob, ReplyAddress
@@ -42,7 +42,7 @@ def finished(key: ImageKey) -> FinishedImage:
 
 
 async def due_jobs(reader: Reader, now_ms: int) -> list[str]:
-    """Return the jobs that can be told now, channel by channel."""
+    """Return the jobs that can be delivered now, channel by channel."""
     found = await outbox.due_lanes(reader, now_ms, after=-1, without=(), lanes=100, of_lane=100)
     rows = [await outbox.unsent(reader, key) for lane in found for key in lane.outbox_ids]
     return [row.job_id for row in rows if row is not None]

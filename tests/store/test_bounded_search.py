@@ -1,4 +1,4 @@
-"""Searches end in time, for their own asker and for everybody who waits behind them."""
+"""Searches end in time, for their own member and for everybody who waits for them."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELEC
 
 
 class _Ticking(ManualClock):
-    """Time passes whenever SQLite looks at the clock."""
+    """A clock that advances whenever SQLite reads it."""
 
     def monotonic_s(self) -> float:
         self.advance(0.05)
@@ -28,7 +28,7 @@ class _Ticking(ManualClock):
 
 
 class _Standing(ManualClock):
-    """A clock that stands, and says when SQLite has looked at it, from its own thread."""
+    """A stopped clock that records when SQLite reads it, on SQLite's thread."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ async def test_everybody_else_reads_on_beside_a_search(database: Database) -> No
 
 
 async def test_who_is_cancelled_leaves_the_thread_at_once(database: Database) -> None:
-    """A client that goes away would else keep the next one waiting for its search's whole time."""
+    """Otherwise a cancelled client would keep the next one waiting for its search's whole time."""
     clock = _Standing()
     searches = BoundedSearches(database, clock)
 

@@ -1,4 +1,4 @@
-"""A clock that was ahead for a while costs nobody anything once it is right again."""
+"""A clock that ran ahead for a while costs nobody anything once it is right again."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from tests.manual_clock import START_MS
 from tests.store.rows import ADA, due_jobs, new_job, store
 
 AHEAD = START_MS + 30 * DAY_MS
-"""What the clock says while it is ahead; then it is right, at ``START_MS``."""
+"""The clock's time while it runs ahead; afterwards it is right, at ``START_MS``."""
 
 A, B, C = ("a" * 24, "b" * 24, "c" * 24)
 BOB = MemberKey(ADA.server_id, 2)
@@ -106,7 +106,7 @@ async def test_a_refund_after_it_gives_back_exactly_what_was_spent(database: Dat
 
 
 async def test_a_reset_before_it_gives_nothing_back_twice_and_takes_nothing_away(database: Database) -> None:
-    """The reset knew of B; A was older than the window then, so it is spent, and can still be given back."""
+    """The reset covered B. A was older than the window then, so it is spent and can still be given back."""
     await store(database, new_job(C, now_ms=START_MS))
     await store(database, new_job(A, now_ms=AHEAD))
     await store(database, new_job(B, now_ms=AHEAD + 2 * DAY_MS))

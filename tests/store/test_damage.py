@@ -1,4 +1,4 @@
-"""A damaged database is told apart from one that is only in use."""
+"""A damaged database is distinguished from one that is only in use."""
 
 import sqlite3
 from contextlib import closing
@@ -15,7 +15,7 @@ PAGE_BYTES = 4096
 
 
 def overwrite(file: Path, first_byte: int) -> None:
-    """Put nonsense over all of a database from ``first_byte`` on."""
+    """Overwrite a database with nonsense from ``first_byte`` on."""
     whole = file.read_bytes()
     file.write_bytes(whole[:first_byte] + b"\x5a" * (len(whole) - first_byte))
 

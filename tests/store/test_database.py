@@ -48,7 +48,7 @@ async def test_transfers_cancelled_at_any_moment_are_whole_or_absent(database: D
     assert await database.read.number("SELECT SUM(amount) FROM accounts") == 0
     moved = await database.read.number("SELECT amount FROM accounts WHERE name = 'b'")
     assert moved >= sum(not task.cancelled() for task in tasks)
-    await _transfer(database)  # the connection was not left inside somebody's transaction
+    await _transfer(database)  # the connection was not left inside a transaction
     assert await database.read.number("SELECT amount FROM accounts WHERE name = 'b'") == moved + 1
 
 
@@ -71,7 +71,7 @@ async def test_a_task_cancelled_while_it_waits_for_the_lock_of_another_process_l
 
 
 async def test_a_cancellation_is_not_lost_where_the_lock_never_comes(tmp_path: Path) -> None:
-    """Whoever tries again after an error would go on trying while everything around it ends."""
+    """Otherwise a caller that retries after errors would keep retrying during a shutdown."""
     database = await Database.open(tmp_path / "own.sqlite3")
     await _accounts(database)
     other = sqlite3.connect(tmp_path / "own.sqlite3", isolation_level=None)
@@ -105,7 +105,7 @@ async def test_who_has_little_patience_is_told_soon_and_nothing_has_happened(
             async with database.transaction(0.05):
                 pytest.fail("the body runs without the lock")
         assert caught.value.code is Code.DATABASE_BUSY
-        # Who tries again in the background knows SQLite's own error.
+        # Background tasks that retry catch SQLite's own error.
         assert isinstance(caught.value, sqlite3.OperationalError)
     await _transfer(database)
     assert await database.read.number("SELECT amount FROM accounts WHERE name = 'b'") == 1
@@ -114,7 +114,7 @@ async def test_who_has_little_patience_is_told_soon_and_nothing_has_happened(
 async def test_who_has_much_patience_holds_up_nobody_who_has_little(
     database: Database, database_file: Path
 ) -> None:
-    """Each has its turns: else a member would wait as long as whatever works in the background."""
+    """Both get turns; otherwise a member would wait as long as a background task."""
     await _accounts(database)
     with _held(database_file):
         patient = asyncio.create_task(_transfer(database))

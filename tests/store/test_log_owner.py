@@ -1,4 +1,4 @@
-"""A copy that is put back beside a leftover log is not spoilt by it; real processes are killed for that."""
+"""A copy restored beside a leftover log is not corrupted by it; tested with real killed processes."""
 
 import asyncio
 import shutil
@@ -50,7 +50,7 @@ ROWS = 60 * 40
 
 
 def _killed(file: Path, name: str, point: str = "none") -> None:
-    """Run a process over ``file`` that writes rows of ``name``, and is killed at a fault point or the end."""
+    """Run a process that writes rows of ``name`` to ``file`` and is killed at a fault point or at its end."""
     done = subprocess.run([sys.executable, "-c", RUN, str(file), point, name], timeout=60, check=False)
     assert done.returncode == -signal.SIGKILL
 
@@ -67,7 +67,7 @@ def _rows(file: Path, name: str) -> int:
 
 
 def _closed(file: Path) -> None:
-    """Open and close it, as a clean stop does: nothing is left beside it."""
+    """Open and close it as a clean stop does, which leaves nothing beside it."""
     _rows(file, "")
     assert not _log(file).exists()
 
@@ -110,7 +110,7 @@ def test_a_copy_put_back_beside_a_leftover_log_is_refused_and_starts_without_it(
         require_own_log(file)
     assert refused.value.code is Code.DATABASE_FOREIGN_LOG
     assert {path: path.read_bytes() for path in file.parent.iterdir()} == before
-    # As the sentence says.
+    # As the sentence advises.
     for end in ("-wal", "-shm"):
         file.with_name(f"{file.name}{end}").unlink()
     require_own_log(file)
@@ -123,7 +123,7 @@ def test_a_copy_put_back_beside_a_leftover_log_is_refused_and_starts_without_it(
 def test_a_copy_that_sqlite_makes_of_a_running_database_is_told_from_it(
     file: Path, copied: Callable[[Path, Path], None]
 ) -> None:
-    """It has the token of the process that runs."""
+    """It holds the token of the running process."""
     _killed(file, "first")
     assert _log(file).exists()
     copied(file, file.with_name("copy"))
@@ -217,7 +217,7 @@ connection.close()
 
 
 async def test_what_runs_beside_an_open_database_keeps_its_locks(file: Path) -> None:
-    """Else the next program that looks into it takes itself for the last, and removes the log in use."""
+    """Otherwise the next program that opens it believes it is the last one and removes the log in use."""
     migrate(file, load_migrations(), ManualClock())
     claim(file, NoFaults())
     settle(file, file.parent / "archive", ManualClock(), NoFaults())

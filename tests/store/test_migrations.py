@@ -83,7 +83,7 @@ def test_a_backup_that_fails_leaves_nothing_and_takes_no_others_place(
             assert caught.value.code is Code.MIGRATION_FAILED
     assert sorted(tmp_path.glob("*.backup*")) == whole
     migrate(file, [FIRST, SECOND], ManualClock())
-    # One more, and of the others the newest.
+    # The new one, and the newest of the others.
     assert whole[-1] in (left := sorted(tmp_path.glob("*.backup")))
     assert len(left) == 2
 
@@ -205,7 +205,7 @@ def test_a_migration_that_orphans_rows_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_migration_that_moves_no_rows_does_not_go_through_all_of_them(tmp_path: Path) -> None:
-    """That takes minutes with a million jobs. An orphan from before shows that none was looked at."""
+    """The check takes minutes with a million jobs. An existing orphan shows that it did not run."""
     file = tmp_path / "db"
     migrate(file, [REFERRING], ManualClock())
     with closing(sqlite3.connect(file)) as connection:

@@ -1,4 +1,4 @@
-"""The outbox is looked through channel by channel, whatever waits in each."""
+"""The outbox is read channel by channel, however much waits in each."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from tests.store.rows import new_job, store
 
 
 async def _waiting(database: Database, channel_id: int, count: int, due_ms: int = START_MS) -> None:
-    """Store ``count`` ended jobs that wait to be told in a channel."""
+    """Store ``count`` ended jobs that wait for delivery in a channel."""
     first = await database.read.number("SELECT COUNT(*) FROM jobs")
     for index in range(first, first + count):
         job = new_job(f"{index:024x}")

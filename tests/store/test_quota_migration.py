@@ -1,4 +1,4 @@
-"""A database of version 1 with rows comes to version 2 whole."""
+"""A database of version 1 with rows migrates to version 2 without loss."""
 
 import sqlite3
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""What is forgotten and what never is."""
+"""Which rows are deleted after a while, and which never are."""
 
 import sqlite3
 
@@ -51,7 +51,7 @@ async def test_attempts_go_once_their_job_has_ended_and_they_are_old(database: D
     assert await _number(database, "SELECT COUNT(*) FROM attempts") == 4
     await _forget(database, retention.attempts, START_MS + ATTEMPTS_KEPT_MS + 1)
     assert await _number(database, "SELECT COUNT(*) FROM attempts") == 2
-    # What an open job is suspected of is decided by them.
+    # They show whether an open job is suspected of crashing the process.
     assert await jobs.suspects(database.read) == {ImageKey(OPEN, 0), ImageKey(OPEN, 1)}
 
 
@@ -80,7 +80,7 @@ async def test_of_the_audit_go_old_rows_that_no_admin_is_shown(database: Databas
     async with database.transaction() as transaction:
         for number in range(AUDIT_ROWS_KEPT + 3):
             await audit.note(transaction, AuditAction.SHARE, 1, START_MS + number, server_id=ADA.server_id)
-        await audit.note(transaction, AuditAction.PAUSE, 1, START_MS)  # of another place: the whole bot's
+        await audit.note(transaction, AuditAction.PAUSE, 1, START_MS)  # concerns the whole bot, not a server
     shown = await audit.of_server(database.read, ADA.server_id, 15)
     await _forget(database, retention.audit, START_MS + AUDIT_KEPT_MS + 2)
     assert await _number(database, "SELECT COUNT(*) FROM audit") == AUDIT_ROWS_KEPT + 2

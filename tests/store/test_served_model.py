@@ -1,4 +1,4 @@
-"""The fact that says which model was served last, read before anything opens the database."""
+"""The model that was served last, read before anything opens the database."""
 
 from pathlib import Path
 

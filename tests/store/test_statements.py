@@ -1,4 +1,4 @@
-"""Every statement of the store: what SQLite plans for it, and how much it does as the tables grow."""
+"""Every statement of the store: SQLite's plan, and its work as the tables grow."""
 
 import asyncio
 import re
@@ -35,14 +35,14 @@ BOUNDED = {
     "outbox_due": "only what is still to be told",
     "members_weighted": "only members with a weight of their own",
 }
-"""What a plan may scan: it does not grow with use, or it is what was asked for."""
+"""What a plan may scan: tables that do not grow with use, or the requested rows themselves."""
 
 _SCAN = re.compile(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?")
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What was asked of a small and of a large database."""
+    """The statements run on a small and on a large database."""
 
     small: Record
     large: Record
@@ -67,7 +67,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Asked:
 
 
 def test_every_statement_that_is_written_is_asked_here(asked: Asked) -> None:
-    """Whoever writes a statement adds it to ``everything``: else its plan would be looked at by nobody."""
+    """A new statement must be added to ``everything``; otherwise nothing checks its plan."""
     ran = [statement.place for statement in asked.small.statements]
     missing = [place for place in written_places() if not any(place.holds(other) for other in ran)]
     assert [f"{place}, line {place.first_line}" for place in missing] == []
@@ -88,7 +88,7 @@ def test_no_statement_scans_a_table_that_grows(asked: Asked, tmp_path: Path) -> 
 
 
 def test_no_statement_does_more_where_the_tables_are_larger(asked: Asked) -> None:
-    """A plan that says SEARCH may still walk over all jobs of a member: counted are SQLite's own steps."""
+    """A plan of SEARCH may still scan all jobs of a member, so SQLite's own steps are counted."""
     small, large = asked.small.most_steps(), asked.large.most_steps()
     grown = {name: (small[name], steps) for name, steps in large.items() if steps > 1.3 * small[name] + 200}
     assert grown == {}

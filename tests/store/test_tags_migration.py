@@ -1,4 +1,4 @@
-"""Tags of the two lanes that there were become those of one order."""
+"""Tags of the former two lanes become tags of one order."""
 
 import sqlite3
 from contextlib import closing

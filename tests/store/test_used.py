@@ -1,4 +1,4 @@
-"""A refund that leaves out what was used: paid in the order of the pots, once."""
+"""A refund that excludes the used part, which is paid from the funds in order, once."""
 
 import sqlite3
 from dataclasses import replace
@@ -16,7 +16,7 @@ from tests.store.rows import ADA, new_job
 
 JOB = "0" * 24
 POTS = ((None, 4), (1, 3), (2, 3))
-"""What a picture of 10 tenths is paid from: the allowance, and two grants."""
+"""The funds that pay an image of 10 tenths: the allowance and two grants."""
 
 
 async def accept(database: Database, pictures: int = 1) -> None:
@@ -35,7 +35,7 @@ async def stop(database: Database, used: dict[int, int], now_ms: int = START_MS 
 
 
 async def left_out(database: Database, position: int = 0) -> dict[int | None, int]:
-    """Return what is paid from each pot once all is said."""
+    """Return the final payment from each fund."""
     rows = await database.read.all(
         "SELECT grant_id, -SUM(amount_tenths) FROM ledger WHERE job_id = ? AND position = ?"
         " GROUP BY grant_id",

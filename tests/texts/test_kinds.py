@@ -1,4 +1,4 @@
-"""What sentences of one language must not hold of another's: quotation marks, words of time, bare numbers."""
+"""Sentences contain no other language's quotation marks or time words, and no unformatted numbers."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ GERMAN_QUOTES = re.compile('„[^“”"]*“')
 
 
 def sentences(language: str) -> Iterator[tuple[str, str]]:
-    """Give each message of a language with its id, as it stands in the file."""
+    """Yield each message of a language with its id, as written in the file."""
     for file in sorted((FOLDER / language).glob("*.ftl")):
         text = re.sub(r"^#.*$", "", file.read_text("utf-8"), flags=re.MULTILINE)
         for message in re.split(r"\n(?=[a-z][a-z0-9-]* =)", text):

@@ -12,7 +12,7 @@ SOURCES = Path(kleinbot.__file__).parent
 SENTENCES = Path(__file__).parents[1] / "golden" / "lists" / "sentences.json"
 CALLS = {"say", "Refusal", "StartError", "RenderError", "FatalEngineError", "ok", "warning", "problem"}
 QUOTES_ANOTHER = {"error-waits-for-card"}
-"""Shows a sentence of another error, whose variables that error brings along."""
+"""Shows another error's sentence, whose variables that error supplies."""
 
 
 def _called(call: ast.Call) -> str:
@@ -29,7 +29,7 @@ def _message_of(call: ast.Call) -> str | None:
 
 
 def calls(source: str) -> Iterator[tuple[int, str, set[str]]]:
-    """Yield line, message id and names of the variables of each call that names all of them."""
+    """Yield the line, message id and variable names of each call that names all its variables."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and _called(node) in CALLS:
             message = _message_of(node)

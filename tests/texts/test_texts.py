@@ -116,7 +116,7 @@ def test_moments_are_written_as_discord_reads_them() -> None:
 
 @pytest.mark.parametrize("language", languages())
 def test_every_language_uses_the_same_parameters(language: str) -> None:
-    """A plural chooses by a parameter that English names too, so the sets are equal."""
+    """A plural selects by a parameter that English uses too, so the sets are equal."""
     assert _parameters(language) == _parameters(FALLBACK)
 
 

@@ -1,4 +1,4 @@
-"""A data folder with a real database and a real archive, as stopped bots leave them."""
+"""A data folder with a real database and archive, as after a stop of the bot."""
 
 import os
 import shutil
@@ -39,14 +39,14 @@ class Installation:
         return self.folder / "archive"
 
     def start(self, faults: Faults | None = None) -> Pairing:
-        """Do with the folder what a start does."""
+        """Prepare the folder as a start does."""
         if not self.file.exists():
             make_new(self.file)
         migrate(self.file, load_migrations(), ManualClock())
         return settle(self.file, self.root, ManualClock(), faults or NoFaults())
 
     async def draw(self, *job_ids: str, server_id: int = SERVER) -> list[str]:
-        """Make a job of one picture of each key; return the pictures' names."""
+        """Store a finished job of one image for each job id; return the images' names."""
         names = []
         database, archive = await Database.open(self.file), Archive(self.root)
         for job_id in job_ids:
@@ -71,7 +71,7 @@ class Installation:
         return names
 
     async def accept(self, job_id: str) -> None:
-        """Make a job that waits."""
+        """Store a waiting job."""
         database, archive = await Database.open(self.file), Archive(self.root)
         archive.note_number(SERVER, await store(database, new_job(job_id)))
         await archive.close()
@@ -84,7 +84,7 @@ class Installation:
         await database.close()
 
     async def put(self, job_id: str, top_folder: ArchiveFolder = ArchiveFolder.IMAGES) -> str:
-        """Put a picture that no row knows; return its name."""
+        """Store a picture without a row; return its name."""
         archive = Archive(self.root)
         stored = await archive.put(SERVER, job_id, 0, b"orphan", top_folder)
         await archive.close()
@@ -97,7 +97,7 @@ class Installation:
             os.utime(path, (changed_s, changed_s))
 
     def sweep(self, *, together: bool = True, removes: bool = True) -> Sweep:
-        """Make one pass, as a process that has put nothing itself."""
+        """Run one sweep in a process that has stored nothing itself."""
         remover = Archive(self.root) if removes else None
         return passed(Sweep(self.root, self.file, remover=remover, is_together=together))
 
@@ -113,7 +113,7 @@ class Installation:
             return [row[0] for row in connection.execute("SELECT number FROM jobs ORDER BY number")]
 
     def copy_database(self, name: str) -> Path:
-        """Copy the database of a stopped bot."""
+        """Copy the database of the stopped bot."""
         return Path(shutil.copy2(self.file, self.folder / name))
 
     def put_back(self, copy: Path) -> None:

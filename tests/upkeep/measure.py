@@ -1,7 +1,7 @@
 """Measures a sweep beside a database of a million jobs: ``python -m tests.upkeep.measure``.
 
-Prints a line for ``kleinbot/docs/measurements.md``: how long a page takes, by the clock and of a processor,
-and how long the start takes to judge whether database and archive belong together.
+Prints a line for ``kleinbot/docs/measurements.md``: wall and CPU time of a page, and the time in which a
+start determines whether database and archive belong together.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def _measure(folder: Path, jobs: int, files: int) -> None:
     file, root = folder / "kleinbot.sqlite3", folder / "archive"
     build(file, Scale(jobs=jobs), START_MS)
     with closing(sqlite3.connect(file)) as connection:
-        # The newest, by which an installation from before identities is known.
+        # The newest picture, which identifies an installation without identities.
         names = connection.execute(
             "SELECT file FROM images WHERE file IS NOT NULL ORDER BY finished_ms DESC LIMIT ?", (files,)
         ).fetchall()

@@ -1,4 +1,4 @@
-"""The owner's command: it lists, puts aside and removes, and never deletes what is not proven ours."""
+"""The owner's command lists, sets aside and removes files, and deletes only files proven to be ours."""
 
 import asyncio
 import os
@@ -36,7 +36,7 @@ class _Owner:
 
 
 async def _lost(installation: Installation) -> list[str]:
-    """Lose the database of two pictures, and begin a new one; return their names."""
+    """Lose the database of two pictures and create a new one; return the pictures' names."""
     names = await installation.draw("a" * 24, "b" * 24)
     installation.lose_database()
     assert installation.start() is Pairing.OTHER
@@ -62,7 +62,7 @@ async def test_nothing_is_removed_that_the_newer_database_may_keep(installation:
     await installation.draw("b" * 24)
     installation.put_back(older)
     assert installation.start() is Pairing.OLDER
-    await installation.cancel("a" * 24)  # which the newer database has as done
+    await installation.cancel("a" * 24)  # done according to the newer database
     before = installation.files()
     assert drawn in before
     owner = _Owner(installation)

@@ -1,4 +1,4 @@
-"""Database and archive know each other, and what does not belong together is never swept."""
+"""Database and archive identify each other, and a mismatched archive is never swept."""
 
 import shutil
 import sqlite3
@@ -17,7 +17,7 @@ from tests.upkeep.installation import SERVER, Installation
 
 
 class _KilledError(Exception):
-    """Stands for the end of the process: nothing is done after it."""
+    """Simulates the end of the process."""
 
 
 class _Kill:
@@ -27,7 +27,7 @@ class _Kill:
 
 
 def _forget_identities(installation: Installation) -> None:
-    """Make it an installation from before there were identities."""
+    """Turn it into an installation without identities."""
     (installation.root / MARK_FILE).unlink()
     with closing(sqlite3.connect(installation.file)) as connection, connection:
         connection.execute("DELETE FROM facts WHERE name = 'database-identity'")
@@ -69,7 +69,7 @@ async def test_none_is_adopted_whose_newest_picture_is_not_there(installation: I
     _forget_identities(installation)
     (installation.root / newest).unlink()
     assert installation.start() is Pairing.OTHER
-    # Nor once it has made pictures of its own.
+    # Nor after it has made pictures of its own.
     await installation.draw("c" * 24)
     assert installation.start() is Pairing.OTHER
 
@@ -116,7 +116,7 @@ async def test_an_older_database_is_noticed_and_its_numbers_go_on_above(installa
     assert installation.start() is Pairing.OLDER
     await installation.draw("d" * 24)
     assert installation.numbers() == [1, 4]
-    # Its numbers have caught up, and it still lacks two jobs.
+    # Its numbers have caught up, but it still lacks two jobs.
     assert installation.start() is Pairing.OLDER
 
 
@@ -219,7 +219,7 @@ async def test_an_empty_database_beside_an_archive_is_not_taken_for_a_new_one(
 ) -> None:
     await installation.draw("a" * 24)
     installation.lose_database()
-    require_database(installation.file, installation.root)  # none at all is new
+    require_database(installation.file, installation.root)  # a missing file is a new database
     installation.file.touch()
     with pytest.raises(StartError) as refused:
         require_database(installation.file, installation.root)

@@ -1,4 +1,4 @@
-"""What is swept is what this database can be known to have owned; everything else stays."""
+"""Only files proven to belong to this database are swept; everything else stays."""
 
 import errno
 import os
@@ -38,7 +38,7 @@ async def test_files_of_jobs_that_ended_without_them_go(installation: Installati
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
 async def test_a_full_disk_is_swept_too(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file whose stamp tells the time is made, and then takes no byte."""
+    """The probe file for the file system's time is created but cannot be written."""
     await installation.accept("b" * 24)
     await installation.put("b" * 24)
     await installation.cancel("b" * 24)
@@ -122,7 +122,7 @@ async def test_where_nothing_is_to_be_removed_nothing_is(installation: Installat
 async def test_a_picture_that_gets_its_row_during_a_sweep_stays(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its job is taken for ended at the first look, and its row is there at the second."""
+    """Its job looks ended at the first check, and its row exists at the second."""
     [name] = await installation.draw("a" * 24)
     with closing(sqlite3.connect(installation.file)) as connection, connection:
         connection.execute("UPDATE jobs SET deleted_ms = 1")
@@ -143,7 +143,7 @@ async def test_a_picture_that_gets_its_row_during_a_sweep_stays(
 async def test_a_picture_just_put_stays_whatever_the_file_servers_clock_says(
     installation: Installation, behind_s: int
 ) -> None:
-    """On its server it looks 70 minutes old, or comes from the future."""
+    """Its file server stamps it 70 minutes old, or in the future."""
     clock = ManualClock()
     archive = Archive(installation.root, clock=clock)
     await installation.accept("b" * 24)
@@ -163,7 +163,7 @@ async def test_a_picture_just_put_stays_whatever_the_file_servers_clock_says(
 async def test_age_is_judged_by_the_clock_that_stamps_the_files(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file server stamps everything with a clock that is two hours behind: a young file stays young."""
+    """A file server's clock is two hours behind, but a new file is not treated as old."""
     await installation.accept("b" * 24)
     name = await installation.put("b" * 24)
     await installation.cancel("b" * 24)

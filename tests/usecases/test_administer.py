@@ -1,4 +1,4 @@
-"""The rules of quotas, asked of the use cases themselves: Discord's hiding of commands is no protection."""
+"""Quota rules hold in the use cases themselves, since hiding commands in Discord protects nothing."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""What the host does, asked of the use case itself."""
+"""The owner's operations, checked in the use case itself."""
 
 import asyncio
 from dataclasses import replace
@@ -25,7 +25,7 @@ async def _health() -> Health:
 
 
 class _Bot:
-    """The use case with what it moves."""
+    """The use case and the state that it changes."""
 
     def __init__(self, harness: UseCaseHarness) -> None:
         self.shares = ServerShares()

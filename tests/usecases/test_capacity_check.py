@@ -1,4 +1,4 @@
-"""What can never fit into the host's memory is refused before it is accepted, with what would fit."""
+"""A request that can never fit in memory is refused, and the refusal states what would fit."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ SQUARE = Grid(64, 64)
 
 
 class Tokens:
-    """A card that holds so many tokens, the references' counted."""
+    """A GPU that holds so many tokens, including those of references."""
 
     def __init__(self, most: int) -> None:
         self._most = most

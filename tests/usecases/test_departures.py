@@ -1,4 +1,4 @@
-"""What was ordered in a server that has removed the bot: it waits for an hour, and is given back then."""
+"""Jobs of a server that has removed the bot wait for an hour and are then refunded."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,12 +15,12 @@ from tests.manual_clock import ManualClock, passes
 from tests.usecase_harness import ADA, STRANGER, UseCaseHarness
 
 OTHER = STRANGER
-"""Of another server than ADA."""
+"""A member of a different server than ADA."""
 
 
 @dataclass
 class Membership:
-    """In which servers the bot is; None: not known yet."""
+    """The servers that the bot is in; None: not known yet."""
 
     is_in: dict[int, bool | None] = field(default_factory=dict)
 
@@ -31,7 +31,7 @@ class Membership:
 def departures_of(
     harness: UseCaseHarness, membership: Membership, clock: ManualClock | None = None
 ) -> Departures:
-    """Return a bot's departures; once more for one that is started again."""
+    """Return a bot's departures; call it again for a restarted bot."""
     return Departures(
         harness.database, harness.scheduler, membership.asked, lambda: None, clock or harness.clock
     )  # fmt: skip
@@ -85,7 +85,7 @@ async def test_what_had_left_before_a_start_waits_until_discord_says_that_it_is_
     job_id = (await harness.imagine()).status.job.job_id
     membership.is_in[ADA.server_id] = False
     await departures.look()
-    harness.queue.release(ADA.server_id)  # a line that was built anew holds nothing
+    harness.queue.release(ADA.server_id)  # a rebuilt queue holds no server
     membership.is_in[ADA.server_id] = None
     again = departures_of(harness, membership)
     await again.look()
@@ -111,7 +111,7 @@ async def test_where_nothing_is_known_yet_nothing_is_held(
 async def test_whoever_leaves_again_has_an_hour_again(
     harness: UseCaseHarness, membership: Membership, departures: Departures
 ) -> None:
-    """Back, an order, and gone again between two looks."""
+    """The bot is back, a job is accepted, and the bot is removed again between two checks."""
     await harness.imagine()
     membership.is_in[ADA.server_id] = False
     await departures.look()
@@ -160,7 +160,7 @@ async def test_whoever_orders_after_what_was_given_back_need_not_wait_for_a_look
 
 
 class SetClock(ManualClock):
-    """Its time of day can be set; the monotonic clock goes on."""
+    """A clock whose time of day can be set; its monotonic time continues."""
 
     set_by_ms = 0
 

@@ -1,4 +1,4 @@
-"""Whoever is cancelled during COMMIT: what is charged is in line, what is ended is not, at once."""
+"""A cancellation during COMMIT: a charged job is in the queue at once, an ended one is not."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -34,13 +34,13 @@ async def test_a_job_that_is_cancelled_has_left_the_line(
     assert (await interrupted.job(job_id)).state is JobState.CANCELLED
     assert not interrupted.queue.holds(job_id)
     assert await interrupted.spent_tenths() == 0
-    assert interrupted.deliveries  # its member is told
+    assert interrupted.deliveries  # the delivery was woken
 
 
 async def test_what_was_used_is_paid_once_and_the_gpu_is_let_go(
     interrupted: UseCaseHarness, at_commit: AtCommit
 ) -> None:
-    """A cancel that is cancelled has happened; asked for once more it charges nothing."""
+    """An interrupted cancel has taken effect; repeating it charges nothing."""
 
     async def cancelled_within_the_last_step() -> int | None:
         gate = asyncio.Event()

@@ -1,4 +1,4 @@
-"""Favourites, deleting and the messages that show a picture, in rows and files."""
+"""Favourites, deletion and the messages that show a picture, in rows and files."""
 
 import asyncio
 from dataclasses import replace
@@ -95,7 +95,7 @@ async def test_what_is_deleted_while_somebody_marks_it_is_not_marked(harness: Us
         marking = asyncio.ensure_future(
             Favourites(harness.database, history, harness.clock).mark(BOB, ImageKey(job.job_id, 0))
         )
-        for _ in range(20):  # until it has seen the result and waits for its turn
+        for _ in range(20):  # until it has read the result and waits for its transaction
             await harness.database.read.number("SELECT 1")
         assert (
             await deletion.delete(transaction, job.job_id, ADA.member_id, harness.clock.now_ms()) is not None
@@ -103,7 +103,7 @@ async def test_what_is_deleted_while_somebody_marks_it_is_not_marked(harness: Us
     with pytest.raises(Refusal) as caught:
         await marking
     assert caught.value.code is Code.RESULT_DELETED
-    async with harness.database.transaction() as transaction:  # as a database from before may have it
+    async with harness.database.transaction() as transaction:  # as an older database may hold it
         await transaction.change(
             "INSERT INTO favourites (server_id, member_id, job_id, position, made_ms, number)"
             " SELECT server_id, ?, job_id, 0, 1, number FROM jobs", BOB.member_id,

@@ -1,4 +1,4 @@
-"""How much members count in line: set by their server's admins, and followed by the line at once."""
+"""Members' weights in the queue: set by their server's admins and effective at once."""
 
 from dataclasses import replace
 

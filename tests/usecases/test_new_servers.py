@@ -1,4 +1,4 @@
-"""With what share of the card a server begins."""
+"""The share of the GPU with which a server starts."""
 
 from kleinbot.domain.people import MemberKey
 from kleinbot.store.members import members, servers
@@ -14,7 +14,7 @@ def newcomers(harness: UseCaseHarness, shares: ServerShares, share: float = 0.25
 
 
 async def ask(harness: UseCaseHarness, server_id: int) -> None:
-    """Let a member of a server ask for something."""
+    """Submit a request of a server's member."""
     async with harness.database.transaction() as transaction:
         await members.remember(transaction, MemberKey(server_id, 1), harness.clock.now_ms())
 

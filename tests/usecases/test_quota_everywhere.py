@@ -1,4 +1,4 @@
-"""One person is bounded over all servers, and no server's admin moves that or sees it."""
+"""A person is bounded over all servers, and no server's admin can change or see that."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ SPENT = 5
 
 
 class Person:
-    """One person in many servers, of each of which they are an admin."""
+    """A person in many servers who is an admin of each."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -43,7 +43,7 @@ class Person:
         return (await view.mine(self.actor(server_id))).balance.left_tenths
 
     async def spend(self, server_id: int, rule: QuotaRule = RULE) -> str:
-        """Order one picture as the accepting transaction does; return the job's key."""
+        """Reserve one image as the accepting transaction does; return the job id."""
         owner, now_ms = MemberKey(server_id, 1), self.clock.now_ms()
         async with self.database.transaction() as transaction:
             await members.remember(transaction, owner, now_ms)

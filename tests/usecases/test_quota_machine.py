@@ -1,6 +1,6 @@
-"""A state machine over the ledger in a real file: whatever happens in whatever order, the sums are right.
+"""A state machine over the ledger in a real file: the sums are right after any sequence of events.
 
-The model keeps its own books in plain Python, and after every step the rows must agree with them.
+The model keeps its own accounts in plain Python, and the rows must agree with them after every step.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ ADMIN = Actor(ADA.server_id, 99, "en", is_admin=True)
 
 @dataclass
 class Part:
-    """What one picture took from one pot: a grant's number, or None for the allowance."""
+    """What one image took from one fund: a grant's number, or None for the allowance."""
 
     pot: int | None
     tenths: int
@@ -49,7 +49,7 @@ class Part:
     given_back: bool = False
 
     def keep(self, used_tenths: int) -> int:
-        """Give back all but what was used, the first pots being used first; return what is used of others."""
+        """Give back all but the used part, which is taken from the first funds; return the rest of it."""
         kept = min(self.tenths, used_tenths)
         if not self.given_back:
             self.tenths, self.given_back = kept, kept == 0
@@ -58,7 +58,7 @@ class Part:
 
 @dataclass
 class Books:
-    """The model: what was reserved from where, and what grants there are."""
+    """The model: the reservations with their funds, and the grants."""
 
     parts: dict[ImageKey, list[Part]] = field(default_factory=dict)
     open: list[ImageKey] = field(default_factory=list)
@@ -67,13 +67,13 @@ class Books:
     """Amount and expiry by number, counted from 1 as the rows are."""
 
     used: dict[str, int] = field(default_factory=dict)
-    """What counts of jobs that were cancelled while they were drawn, as it was then."""
+    """The charges of jobs that were cancelled while they were rendered, as of that moment."""
 
     def all_parts(self) -> list[Part]:
         return [part for parts in self.parts.values() for part in parts if not part.given_back]
 
     def allowance_spent(self, now_ms: int) -> int:
-        """A clock that is set back may bring two full windows together: then it is above the limit."""
+        """A clock that is set back may overlap two full windows; the sum then exceeds the limit."""
         return sum(
             part.tenths
             for part in self.all_parts()
@@ -87,7 +87,7 @@ class Books:
         return sum(rest for _, rest in self.grants_left(now_ms))
 
     def grants_left(self, now_ms: int) -> list[tuple[int, int]]:
-        """Return number and rest of those that live, in the order in which they are spent."""
+        """Return the number and rest of the unexpired grants, in the order in which they are spent."""
         rests = []
         for number, (amount, expires_ms) in self.grants.items():
             rest = amount - sum(part.tenths for part in self.all_parts() if part.pot == number)
@@ -139,11 +139,11 @@ class LedgerMachine(RuleBasedStateMachine):
         async with self.database.transaction() as transaction:
             await members.remember(transaction, ADA, self.clock.now_ms())
 
-    # What may happen
+    # Events
 
     @initialize(given=st.booleans())
     def begin(self, given: bool) -> None:
-        """With a grant, so that many a picture is paid from two pots."""
+        """Starts with a grant, so that many images are paid from two funds."""
         if given:
             self.grant(40, 3)
             self.request(3, 3)
@@ -199,7 +199,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.books.open)
     @rule(data=st.data(), times=st.integers(1, 2))
     def cancel_what_is_drawn(self, data: st.DataObject, times: int) -> None:
-        """Of some of its pictures something was used, which stays paid."""
+        """The used part of some images stays paid."""
         job_id = data.draw(st.sampled_from(self.books.open)).job_id
         keys = [key for key in self.books.open if key.job_id == job_id]
         begun = data.draw(st.lists(st.sampled_from(keys), min_size=1, unique=True))
@@ -254,7 +254,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(hours=st.integers(1, 60))
     def the_clock_was_ahead(self, hours: int) -> None:
-        """It is set back: what it has stamped too late counts from now on, and in the order it was made."""
+        """The clock is set back: entries stamped too late count from now on, in their order."""
         self.clock.advance(-hours * 3600)
         now_ms = self.clock.now_ms()
         self.run(self._bring_back())
@@ -272,12 +272,12 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule()
     def a_member_looks(self) -> None:
-        """Writes off what has expired, and nothing else."""
+        """Writes off expired grants and nothing else."""
         self.run(statement(self.database, ADA, RULE, self.clock.now_ms()))
 
     @rule(torn=st.booleans())
     def crash(self, torn: bool) -> None:
-        """End and come again; ``torn``: in the middle of a transaction that was not committed."""
+        """Restart the process; ``torn``: in the middle of an uncommitted transaction."""
         if torn:
             self.run(self._torn_request())
             self.run(self._torn_cancel())
@@ -300,7 +300,7 @@ class LedgerMachine(RuleBasedStateMachine):
                     await jobs.stop(transaction, key.job_id, JobState.CANCELLED, now_ms, used_tenths=used)
                 raise ConnectionAbortedError
 
-    # What must hold
+    # Invariants
 
     @invariant()
     def the_balance_is_that_of_the_books_and_never_negative(self) -> None:
@@ -329,7 +329,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_was_used_counts_once(self) -> None:
-        """Of all that was cancelled or failed nothing else is paid."""
+        """Cancelled and failed images cost only their used part, once."""
         found = self.run(self.database.read.all("SELECT job_id, used_tenths FROM jobs"))
         assert {row[0]: row[1] for row in found if row[1] is not None} == self.books.used
         over = "SELECT COUNT(*) FROM ledger r JOIN ledger e USING (job_id, position)"
@@ -354,7 +354,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert reserved - ended == len(self.books.open)
 
     def settle_everything(self) -> None:
-        """In the end every reservation has exactly one end in each pot it was taken from."""
+        """In the end every reservation has exactly one end in each of its funds."""
         for key in self.books.open:
             assert self.run(self._finish(key))
         assert self.number(

@@ -1,4 +1,4 @@
-"""Specs become jobs in one way, and a stored job gives its spec back."""
+"""Job specs become jobs in one place, and a stored job returns its spec."""
 
 import itertools
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A use case that is asked twice by the same event, at once, changes once what it changes."""
+"""A use case called twice at once by the same event makes its change once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ EVENT = replace(ADA, event_id=7)
 
 
 async def once(act: Callable[[], Awaitable[object]], times: int = 5) -> None:
-    """Ask ``times`` times at once: one is done, the others are told that it was."""
+    """Call it ``times`` times at once: one call takes effect, the others raise RepeatedEvent."""
     outcomes = await asyncio.gather(*(act() for _ in range(times)), return_exceptions=True)
     assert [type(each) for each in outcomes].count(RepeatedEvent) == times - 1
     with pytest.raises(RepeatedEvent):
@@ -63,7 +63,7 @@ async def test_a_moderators_cancelling_is_noted_once(harness: UseCaseHarness) ->
 
 
 def test_each_change_that_a_person_makes_accepts_their_event() -> None:
-    # What expired, where a picture was posted, which servers came and went: nobody's change.
+    # Expiry, posted messages, joined and left servers: no member's change.
     no_change = {"quota_view.py", "history.py", "newcomers.py", "departures.py"}
     for module in Path(studio_package.__file__).parent.glob("*.py"):
         code = module.read_text("utf-8")
