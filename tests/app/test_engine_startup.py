@@ -187,14 +187,14 @@ async def test_a_gpu_that_is_lost_is_left_to_the_end_of_the_process() -> None:
 
 
 @pytest.mark.parametrize("locale", ["en-US", "de"])
-def test_the_host_is_told_in_a_sentence_why_the_engine_failed(locale: str) -> None:
+def test_the_owner_reads_in_a_sentence_why_the_engine_failed(locale: str) -> None:
     state = EngineState(EnginePhase.FAILED, detail=str(FULL_GPU), error=FULL_GPU)
     [line] = status_text.engine(Texts(), locale, state)
     assert Texts().error(FULL_GPU, locale) in line
     assert {"7.5", "1.2"} <= set(line.replace(",", ".").split())
 
 
-def test_the_host_is_told_what_a_running_engine_lacks() -> None:
+def test_the_owner_reads_what_a_running_engine_lacks() -> None:
     untuned = StartError(Code.RUNS_UNTUNED, reason="no triton")
     widened = StartError(Code.NO_NATIVE_PRODUCTS, reason="no kernel")
     state = EngineState(EnginePhase.READY, handicaps=(widened, untuned))

@@ -104,7 +104,7 @@ def test_where_klein_never_drew_the_small_model_draws(facts: MachineFacts, serve
 
 
 @pytest.mark.parametrize("settings", [{"device": "cpu"}, {"weights": str(SMALL_KLEIN)}])
-def test_a_host_that_asks_for_the_small_model_gets_it(settings: dict[str, Any]) -> None:
+def test_an_owner_who_asks_for_the_small_model_gets_it(settings: dict[str, Any]) -> None:
     model = gpu_availability(NO_GPU, FULL, **settings).model()
     assert (model.waits_for, model.size) == (None, SMALL)
 
@@ -140,7 +140,7 @@ def test_a_new_process_begins_once_driver_and_torch_show_the_gpu(
     assert out.problem is found
 
 
-def test_what_a_new_process_could_not_choose_is_told(tmp_path: Path) -> None:
+def test_what_a_new_process_could_not_choose_is_reported(tmp_path: Path) -> None:
     found = gpu_availability(RTX_4090.facts(), FULL, weights=str(tmp_path)).look_again()
     assert found is not None
     assert found.code is Code.WEIGHTS_NONE
@@ -157,7 +157,7 @@ def test_what_a_new_process_could_not_choose_is_told(tmp_path: Path) -> None:
         (OTHER_GPU_BUILD, {}, "470"),
     ],
 )
-def test_the_host_is_told_what_is_wrong_and_how_to_go_on(
+def test_the_owner_reads_what_is_wrong_and_what_to_do(
     facts: MachineFacts,
     settings: dict[str, Any],
     words: str,
@@ -202,7 +202,7 @@ def test_where_klein_drew_and_its_weights_are_away_they_are_waited_for(
     assert caught.value.code is Code.WEIGHTS_UNREADABLE
 
 
-def test_a_place_that_does_not_answer_is_told_and_ends_nothing() -> None:
+def test_storage_that_does_not_answer_is_reported_and_ends_nothing() -> None:
     def away() -> ModelChoice:
         raise OSError(errno.ESTALE, "Stale file handle", "/mnt/share/model.safetensors")
 

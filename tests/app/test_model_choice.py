@@ -47,7 +47,7 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
 
 
-def test_a_host_without_a_gpu_runs_the_small_model() -> None:
+def test_a_machine_without_a_gpu_runs_the_small_model() -> None:
     model = choose_model(Settings(), lambda: NO_GPU)
     assert (model.source, model.profile) == (FolderSource(SMALL_KLEIN), CPU_SMALL)
     assert model.note == "small-note"
@@ -137,7 +137,7 @@ def test_a_gpu_that_cannot_serve_is_said_once_in_the_log(caplog: pytest.LogCaptu
     assert Code.CARD_TOO_FULL in record.getMessage()
 
 
-def test_the_log_says_the_profile_in_one_line_for_people(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_names_the_profile_in_one_readable_line(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO", "kleinbot.app.model_choice"):
         log_choice(choose_model(Settings(), lambda: NO_GPU), None)
     [line] = [record.getMessage() for record in caplog.records]

@@ -134,7 +134,7 @@ def test_the_small_model_gives_way_to_a_gpu_only_where_torch_can_use_it(
     assert (anew.better(0) is not None) == torch_sees_it
 
 
-def test_a_host_that_asked_for_the_cpu_keeps_it(failed: FailedProfiles) -> None:
+def test_an_owner_who_asked_for_the_cpu_keeps_it(failed: FailedProfiles) -> None:
     anew = profile_reselection(failed, RTX_3090.facts(), settings=Settings(device="cpu"))
     assert anew.better(0) is None
     assert profile_reselection(failed, NO_GPU).better(0) is None

@@ -65,7 +65,7 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
     assert load_settings().settings.discord_token is None
 
 
-def test_all_problems_are_told_at_once(clean_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_problems_are_reported_at_once(clean_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KLEINBOT_QUOTA_PICTURES", "many")
     monkeypatch.setenv("KLEINBOT_QOUTA_HOURS", "12")
     (clean_folder / ".env").write_text("KLEINBOT_DEVICE=gpu\n")
@@ -119,7 +119,7 @@ def test_a_file_in_another_encoding_is_one_sentence(name: str, clean_folder: Pat
     assert problem.startswith(f"{name} is not UTF-8 text")
 
 
-def test_a_toml_file_that_is_none_is_one_sentence_with_the_line(clean_folder: Path) -> None:
+def test_invalid_toml_gives_one_sentence_with_the_line(clean_folder: Path) -> None:
     (clean_folder / "kleinbot.toml").write_text("quota_hours = 5\nlocale = en\n")
     [problem] = problems()
     assert problem.startswith("kleinbot.toml is not TOML: ")
@@ -141,7 +141,7 @@ def test_every_setting_is_documented() -> None:
         assert variable(name) in text
 
 
-def test_a_misspelt_token_is_told_where_there_is_none(clean_folder: Path) -> None:
+def test_a_misspelt_token_name_is_reported_if_there_is_no_token(clean_folder: Path) -> None:
     (clean_folder / ".env").write_text(f"DISCORD_TOKN={TOKEN}\n")
     assert problems() == ("DISCORD_TOKN (.env) is not read: did you mean DISCORD_TOKEN?",)
     (clean_folder / ".env").write_text(f"DISCORD_TOKEN={TOKEN}\nDISCORD_TOKEN_2=another\n")
@@ -186,7 +186,7 @@ def test_an_installation_in_the_working_directory_stays_there(
     assert installation_folder(home) == Path()
 
 
-def test_what_the_environment_says_is_relative_to_the_working_directory(
+def test_paths_from_the_environment_are_relative_to_the_working_directory(
     clean_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = _elsewhere(clean_folder, monkeypatch)
@@ -214,7 +214,7 @@ def test_what_others_read_is_taken_over_from_dotenv(
 @pytest.mark.parametrize(
     ("file", "line"), [(".env", 'KLEINBOT_DATA_FOLDER="{}"'), ("kleinbot.toml", 'data_folder = "{}"')]
 )
-def test_a_windows_path_in_double_quotes_is_told_how_to_be_written(
+def test_for_a_windows_path_in_double_quotes_the_right_spelling_is_shown(
     clean_folder: Path, file: str, line: str, path: str
 ) -> None:
     (clean_folder / file).write_text("# a comment\n" + line.format(path) + "\n")

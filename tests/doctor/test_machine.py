@@ -87,7 +87,7 @@ def test_torch_is_asked_of_one_gpu_alone_where_it_is_named(
     assert ask_torch(gpu=replace(RTX_4090.gpu, identity="GPU-good")).version == "GPU-good"
 
 
-def test_a_gpu_that_the_driver_has_lost_is_told_beside_the_one_that_is_used() -> None:
+def test_a_gpu_that_the_driver_has_lost_is_reported_beside_the_one_in_use() -> None:
     findings = list(machine.gpu(replace(RTX_4090.facts(), driver_error=15), None))
     [lost] = [finding for finding in findings if finding.message == "doctor-card-lost"]
     assert (lost.verdict, lost.parameters["number"]) == (Verdict.WARNING, 15)
@@ -108,7 +108,7 @@ def test_a_game_on_the_gpu_is_named_with_what_it_holds() -> None:
 
 
 @pytest.mark.usefixtures("no_cache")
-def test_a_running_bot_is_told_and_its_own_memory_counts_as_free(tmp_path: Path) -> None:
+def test_a_running_bot_is_reported_and_its_memory_counts_as_free(tmp_path: Path) -> None:
     gpu = replace(RTX_4090.gpu, free_bytes=2 * GIB, programs=(Program(os.getpid(), 21 * GIB),))
     tools = on_gpu(replace(RTX_4090.facts(), gpus=(gpu,)))
     own = settings(tmp_path, device=DeviceChoice.AUTO)
@@ -138,7 +138,7 @@ def test_where_windows_does_not_tell_what_a_running_bot_holds_nobody_else_is_bla
     assert [finding.message for finding in of(alone, Topic.CARD_MEMORY)] == ["doctor-card-memory-held"]
 
 
-def test_old_and_untried_libraries_are_told() -> None:
+def test_old_and_untested_libraries_are_reported() -> None:
     versions = {"torch": "2.11.0+cu130", "diffusers": "0.36.0", "transformers": "6.0", "discord.py": "2.7.1"}
     findings = list(machine.libraries(versions.__getitem__))
     assert [(finding.verdict, finding.parameters["library"]) for finding in findings] == [

@@ -88,7 +88,7 @@ def test_the_base_checkpoint_alone_is_a_problem(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_cache")
-def test_what_would_be_downloaded_is_told_and_offline_is_a_problem(
+def test_a_needed_download_is_reported_and_offline_is_a_problem(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tools = on_gpu(RTX_4090.facts())
@@ -100,7 +100,7 @@ def test_what_would_be_downloaded_is_told_and_offline_is_a_problem(
 
 
 @pytest.mark.usefixtures("no_cache")
-def test_the_profile_says_why_no_better_one_and_how_full_it_gets(tmp_path: Path) -> None:
+def test_the_profile_explains_why_no_better_one_fits_and_how_full_it_gets(tmp_path: Path) -> None:
     findings = examine(settings(tmp_path), instruments=on_gpu(RTX_3060.facts()))
     [finding] = of(findings, Topic.PROFILE)
     assert finding.parameters["profile"] == "int8+int8-encoder"
@@ -156,7 +156,7 @@ def test_weights_that_cannot_be_asked_for_are_not_said_to_resume(tmp_path: Path)
     assert (finding.verdict, finding.message) == (Verdict.PROBLEM, "doctor-weights-unreachable")
 
 
-def test_weights_that_the_hosts_memory_cannot_hold_are_a_problem(tmp_path: Path) -> None:
+def test_weights_that_exceed_the_machines_memory_are_a_problem(tmp_path: Path) -> None:
     own = settings(tmp_path, weights="somebody/klein", device=DeviceChoice.CPU)
     findings = examine(own, instruments=instruments())
     [finding] = of(findings, Topic.PROFILE)

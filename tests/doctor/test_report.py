@@ -16,7 +16,7 @@ from kleinbot.texts import Texts, languages
 from tests.doctor.examining import TOKEN, instruments, of, settings
 
 
-def test_a_sound_host_would_start_and_nothing_is_changed(tmp_path: Path, api: str) -> None:
+def test_a_sound_machine_would_start_and_nothing_is_changed(tmp_path: Path, api: str) -> None:
     findings = examine(settings(tmp_path, allowed_servers=[1]), instruments=instruments(api))
     assert would_start(findings)
     assert {finding.verdict for finding in findings} == {Verdict.OK}
@@ -35,7 +35,7 @@ def test_what_depends_on_settings_that_cannot_be_read_is_not_looked_at(tmp_path:
 
 
 @pytest.mark.parametrize("locale", languages())
-def test_the_report_is_plain_lines_and_json_in_the_hosts_language(tmp_path: Path, locale: str) -> None:
+def test_the_report_is_plain_lines_and_json_in_the_owners_language(tmp_path: Path, locale: str) -> None:
     findings = examine(settings(tmp_path, token=None), ["a [bracket] is wrong"], instruments())
     texts, stream = Texts(locale), StringIO()
     print_report(findings, texts, stream)

@@ -77,7 +77,7 @@ async def test_a_lost_database_leaves_the_archive_and_the_bot_serves(
     assert before < _pictures(environment)
 
 
-async def test_the_owner_is_told_by_the_status(
+async def test_the_status_tells_the_owner(
     environment: BotEnvironment, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:

@@ -29,7 +29,7 @@ async def _answered(handle: InteractionHandle) -> str:
     return (await handle.message_where(lambda message: message.text, timeout_s=QUICK_S)).text
 
 
-async def test_everybody_is_answered_in_time_and_what_they_are_told_is_true(
+async def test_everybody_is_answered_in_time_and_truthfully(
     environment: BotEnvironment,
 ) -> None:
     engine = ScriptedEngine()
@@ -68,7 +68,7 @@ async def test_everybody_is_answered_in_time_and_what_they_are_told_is_true(
         engine.gate.set()
 
 
-async def test_what_is_drawn_meanwhile_is_stored_and_told_once_the_database_is_free(
+async def test_what_is_drawn_meanwhile_is_stored_and_delivered_once_the_database_is_free(
     environment: BotEnvironment,
 ) -> None:
     engine = ScriptedEngine()

@@ -67,7 +67,7 @@ async def test_a_channel_that_cannot_be_looked_through_just_now_gets_no_second_m
 
 
 @pytest.mark.parametrize("answer", ["refused", "lost"])
-async def test_what_was_deleted_before_it_was_told_is_not_told_any_more(
+async def test_a_result_deleted_before_delivery_is_not_delivered(
     environment: BotEnvironment, answer: str
 ) -> None:
     engine = ScriptedEngine()
@@ -114,7 +114,7 @@ async def test_after_an_older_database_was_put_back_the_new_result_is_sent(
 
 
 @pytest.mark.parametrize("minutes", [16, -16])
-async def test_a_wrong_clock_costs_no_token_and_is_told_to_the_host(
+async def test_a_wrong_clock_costs_no_token_and_is_reported_to_the_owner(
     environment: BotEnvironment, caplog: pytest.LogCaptureFixture, minutes: int
 ) -> None:
     environment.clock = ShiftedClock()  # the stand-in keeps its own

@@ -35,7 +35,7 @@ async def _sent(bot: RunningBot, count: int) -> None:
     await bot.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", count)
 
 
-async def test_of_four_pictures_the_readable_three_arrive_and_the_fourth_is_told(
+async def test_of_four_pictures_the_three_readable_ones_arrive_and_the_fourth_is_reported(
     environment: BotEnvironment,
 ) -> None:
     engine = ScriptedEngine()

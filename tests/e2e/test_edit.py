@@ -31,7 +31,7 @@ async def test_a_small_picture_is_scaled_up(environment: BotEnvironment) -> None
         assert size((await result(handle)).pictures[0]) == (256, 256)
 
 
-async def test_what_an_edit_costs_is_told_with_the_reason(
+async def test_the_price_of_an_edit_is_shown_with_the_reason(
     environment: BotEnvironment,
 ) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:
@@ -89,7 +89,7 @@ async def test_without_a_picture_the_members_newest_is_edited(environment: BotEn
         assert len(files) == 1
 
 
-async def test_whoever_has_no_picture_is_told_so(environment: BotEnvironment) -> None:
+async def test_an_edit_without_a_picture_is_refused_in_a_sentence(environment: BotEnvironment) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:
         await imagined(bot)
         handle = await bot.bob.command(bot.channel, "edit", instruction="a hat")

@@ -92,7 +92,7 @@ async def test_what_was_ordered_of_klein_waits_until_its_gpu_is_back(
 @pytest.mark.parametrize(
     "decided", [{"device": "cpu", "weights": None}, {"device": "auto", "weights": SMALL_KLEIN}]
 )
-async def test_a_host_that_goes_on_with_the_small_model_gives_back_what_waits(
+async def test_an_owner_who_continues_with_the_small_model_refunds_what_waits(
     environment: BotEnvironment, machine: Machine, decided: dict[str, Any]
 ) -> None:
     handle = await klein_job(environment)

@@ -85,7 +85,7 @@ async def test_a_filter_of_full_length_is_kept_while_turning_pages(environment: 
         assert _numbers(page) == [1]
 
 
-async def test_a_search_for_too_many_words_is_told_so_and_typing_them_suggests_by_the_first(
+async def test_a_search_for_too_many_words_is_refused_and_typing_them_suggests_by_the_first(
     environment: BotEnvironment,
 ) -> None:
     words = " ".join("abcdefghi")

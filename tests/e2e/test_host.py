@@ -33,7 +33,7 @@ def _host(environment: BotEnvironment) -> Person:
         ("status", {}),
     ],
 )
-async def test_not_even_a_servers_admin_is_the_host(
+async def test_not_even_a_servers_admin_is_the_owner(
     environment: BotEnvironment, command: str, values: dict[str, object]
 ) -> None:
     root = environment.standin.world.add_member(environment.server, "root", permissions=("administrator",))
@@ -62,7 +62,7 @@ async def test_a_pause_holds_the_work_says_so_and_survives_a_restart(environment
         assert await bot.number("SELECT COUNT(*) FROM audit WHERE server_id IS NULL") == 2
 
 
-async def test_a_picture_in_hand_is_finished_when_the_host_pauses(environment: BotEnvironment) -> None:
+async def test_a_running_picture_is_finished_when_the_owner_pauses(environment: BotEnvironment) -> None:
     host = _host(environment)
     engine = ScriptedEngine()
     engine.gate.clear()
@@ -74,7 +74,7 @@ async def test_a_picture_in_hand_is_finished_when_the_host_pauses(environment: B
         await handle.message_where(has_pictures, timeout_s=QUICK_S)
 
 
-async def test_draining_finishes_what_is_in_line_and_takes_nothing_new(environment: BotEnvironment) -> None:
+async def test_draining_finishes_the_queue_and_accepts_nothing_new(environment: BotEnvironment) -> None:
     host = _host(environment)
     engine = ScriptedEngine()
     engine.gate.clear()
@@ -93,7 +93,7 @@ async def test_draining_finishes_what_is_in_line_and_takes_nothing_new(environme
         await again.message_where(has_pictures, timeout_s=QUICK_S)
 
 
-async def test_the_host_sees_every_server_and_shares_out_the_gpu(environment: BotEnvironment) -> None:
+async def test_the_owner_sees_every_server_and_shares_out_the_gpu(environment: BotEnvironment) -> None:
     host = _host(environment)
     other = environment.standin.world.add_server("Other *place*")
     async with environment.running_bot(ScriptedEngine()) as bot:
@@ -117,7 +117,7 @@ async def test_the_host_sees_every_server_and_shares_out_the_gpu(environment: Bo
         assert await bot.number(f"SELECT share * 10 FROM servers WHERE server_id = {other.id}") == 5
 
 
-async def test_what_the_host_allows_bounds_an_admin_at_once(environment: BotEnvironment) -> None:
+async def test_the_owners_limit_bounds_an_admin_at_once(environment: BotEnvironment) -> None:
     host = _host(environment)
     async with environment.running_bot(ScriptedEngine()) as bot:
         shared = await host.command(bot.channel, "host share", server=str(bot.server.id), most=5)

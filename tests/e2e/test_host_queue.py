@@ -36,7 +36,7 @@ async def _asked(person: Person, bot: RunningBot, prompt: str, **options: object
     return await handle.message_where(lambda message: bool(message.buttons), timeout_s=QUICK_S)
 
 
-async def test_the_host_sees_what_runs_and_waits_in_every_server_but_not_what_was_asked(
+async def test_the_owner_sees_what_runs_and_waits_in_every_server_but_no_prompts(
     environment: BotEnvironment,
 ) -> None:
     host = _host(environment)
@@ -67,7 +67,7 @@ async def test_the_host_sees_what_runs_and_waits_in_every_server_but_not_what_wa
         engine.gate.set()
 
 
-async def test_the_whole_line_has_pages(environment: BotEnvironment) -> None:
+async def test_the_whole_queue_has_pages(environment: BotEnvironment) -> None:
     host = _host(environment)
     engine = _held()
     async with environment.running_bot(engine) as bot:
@@ -87,7 +87,7 @@ async def test_the_whole_line_has_pages(environment: BotEnvironment) -> None:
 
 
 @pytest.mark.parametrize("running", [True, False])
-async def test_a_cancel_by_the_host_is_given_back_told_and_noted(
+async def test_a_cancel_by_the_owner_is_refunded_announced_and_audited(
     environment: BotEnvironment, running: bool
 ) -> None:
     host = _host(environment)
@@ -117,7 +117,7 @@ async def test_a_cancel_by_the_host_is_given_back_told_and_noted(
         engine.gate.set()
 
 
-async def test_the_host_cancels_by_command_in_any_server(environment: BotEnvironment) -> None:
+async def test_the_owner_cancels_by_command_in_any_server(environment: BotEnvironment) -> None:
     host = _host(environment)
     world = environment.standin.world
     other = world.add_server("Other")
@@ -145,7 +145,7 @@ async def test_the_host_cancels_by_command_in_any_server(environment: BotEnviron
         engine.gate.set()
 
 
-async def test_the_house_is_stopped_and_started_by_button(environment: BotEnvironment) -> None:
+async def test_the_bot_is_stopped_and_started_by_button(environment: BotEnvironment) -> None:
     host = _host(environment)
     engine = ScriptedEngine()
     async with environment.running_bot(engine) as bot:
@@ -165,7 +165,7 @@ async def test_the_house_is_stopped_and_started_by_button(environment: BotEnviro
         await opened.message_where(lambda m: "Working as usual again" in m.text, timeout_s=QUICK_S)
 
 
-async def test_who_is_no_longer_the_host_presses_in_vain(environment: BotEnvironment) -> None:
+async def test_a_former_owner_presses_without_effect(environment: BotEnvironment) -> None:
     host = _host(environment)
     engine = _held()
     async with environment.running_bot(engine) as bot:
@@ -182,7 +182,7 @@ async def test_who_is_no_longer_the_host_presses_in_vain(environment: BotEnviron
         engine.gate.set()
 
 
-async def test_a_cancel_by_a_moderator_is_told_and_noted_too(environment: BotEnvironment) -> None:
+async def test_a_cancel_by_a_moderator_is_announced_and_audited_too(environment: BotEnvironment) -> None:
     engine = _held()
     async with environment.running_bot(engine) as bot:
         waiting = await _asked(bot.ada, bot, "a fox")

@@ -289,7 +289,7 @@ async def test_outside_of_a_server_nothing_is_offered(environment: BotEnvironmen
         assert all(command["integration_types"] == [0] for command in body)
 
 
-async def test_a_server_that_the_host_has_not_allowed_is_told_so(environment: BotEnvironment) -> None:
+async def test_a_server_that_the_owner_has_not_allowed_is_refused(environment: BotEnvironment) -> None:
     async with environment.running_bot(ScriptedEngine(), allowed_servers=(1,)) as bot:
         handle = await bot.ada.command(bot.channel, "imagine", prompt="a fox")
         answer = await handle.message_where(lambda m: "not opened me" in m.text, timeout_s=QUICK_S)

@@ -56,7 +56,7 @@ _PLACE = re.compile(r"^#(\d+) · .* · (?:next|#(\d+)) in line", re.MULTILINE)
 
 
 @dataclass
-class LoadServer:
+class TwoServers:
     """Three members in two servers, and one bot after the other."""
 
     environment: BotEnvironment
@@ -126,20 +126,20 @@ class LoadServer:
 
 
 @pytest.fixture
-def load_server(environment: BotEnvironment, spawner: BotSpawner) -> LoadServer:
+def two_servers(environment: BotEnvironment, spawner: BotSpawner) -> TwoServers:
     world = environment.standin.world
     server = world.add_server("Attic")
-    load_server = LoadServer(
+    two_servers = TwoServers(
         environment, spawner, world.add_channel(server, "pictures"), world.add_member(server, "cleo"), set()
     )
     record(environment.folder)
 
     def read(event: str, message: ShownMessage) -> None:
         if event != "deleted":
-            load_server.promised.update(waiting_jobs(message))
+            two_servers.promised.update(waiting_jobs(message))
 
     environment.standin.state.listeners.append(read)
-    return load_server
+    return two_servers
 
 
 def test_every_fault_point_has_its_kill() -> None:
@@ -148,39 +148,39 @@ def test_every_fault_point_has_its_kill() -> None:
 
 @pytest.mark.parametrize("point", STARTING)
 async def test_a_start_that_is_killed_is_made_up_by_the_next(
-    load_server: LoadServer, point: FaultPoint
+    two_servers: TwoServers, point: FaultPoint
 ) -> None:
-    environment = load_server.environment
+    environment = two_servers.environment
     for _ in range(2):  # the very first run, and one that finds the log of a killed process
-        bot = await load_server.spawner.start(bot_arguments(environment, kill_at=point))
-        await load_server.killed(bot)
-        async with load_server.bot() as bot:
-            handle = await load_server.imagine(environment.ada, "a fox")
+        bot = await two_servers.spawner.start(bot_arguments(environment, kill_at=point))
+        await two_servers.killed(bot)
+        async with two_servers.bot() as bot:
+            handle = await two_servers.imagine(environment.ada, "a fox")
             await handle.message_where(has_pictures, timeout_s=WAIT_S)
-    async with load_server.bot() as bot:
-        await load_server.stopped(bot)
+    async with two_servers.bot() as bot:
+        await two_servers.stopped(bot)
     mark = read_mark(environment.folder / "archive")
     assert mark is not None
-    assert mark.database == load_server.rows("SELECT value FROM facts WHERE name = 'database-identity'")[0][0]
+    assert mark.database == two_servers.rows("SELECT value FROM facts WHERE name = 'database-identity'")[0][0]
     assert set(mark.numbers.values()) == {2}
 
 
 @pytest.mark.parametrize(("point", "nth"), NTH.items())
 async def test_a_batch_of_several_members_survives_a_kill(
-    load_server: LoadServer, point: FaultPoint, nth: int
+    two_servers: TwoServers, point: FaultPoint, nth: int
 ) -> None:
-    environment = load_server.environment
+    environment = two_servers.environment
     all_in = environment.folder / "all-in"
-    async with load_server.bot(kill_at=point, nth=nth, starts_after=str(all_in)) as bot:
+    async with two_servers.bot(kill_at=point, nth=nth, starts_after=str(all_in)) as bot:
         handles = [  # before the model loads, so that they share batches
-            await load_server.imagine(environment.ada, "a fox", 4),
-            await load_server.imagine(environment.bob, "a whale", 2),
-            await load_server.imagine(load_server.cleo, "a lamp", 3),
-            await load_server.edit(environment.bob),
+            await two_servers.imagine(environment.ada, "a fox", 4),
+            await two_servers.imagine(environment.bob, "a whale", 2),
+            await two_servers.imagine(two_servers.cleo, "a lamp", 3),
+            await two_servers.edit(environment.bob),
         ]
         all_in.touch()
-        await load_server.killed(bot)
-    async with load_server.bot() as bot:
+        await two_servers.killed(bot)
+    async with two_servers.bot() as bot:
         done = [await handle.message_where(has_pictures, timeout_s=WAIT_S) for handle in handles]
         handles = [
             await environment.bob.press(done[0], label="V2"),
@@ -188,83 +188,83 @@ async def test_a_batch_of_several_members_survives_a_kill(
         ]
         for handle in handles:
             await handle.message_where(has_pictures, timeout_s=WAIT_S)
-        await load_server.stopped(bot)
-    load_server.assert_accounted_for()
-    assert load_server.numbers("SELECT state, COUNT(*) FROM jobs GROUP BY state") == {"done": 6}
-    assert load_server.numbers("SELECT kind, COUNT(*) FROM ledger GROUP BY kind") == {
+        await two_servers.stopped(bot)
+    two_servers.assert_accounted_for()
+    assert two_servers.numbers("SELECT state, COUNT(*) FROM jobs GROUP BY state") == {"done": 6}
+    assert two_servers.numbers("SELECT kind, COUNT(*) FROM ledger GROUP BY kind") == {
         "reserve": 15,
         "settle": 15,
     }
-    assert len(load_server.promised) == 6
-    (largest,) = load_server.rows(
+    assert len(two_servers.promised) == 6
+    (largest,) = two_servers.rows(
         "SELECT MAX(members) FROM (SELECT COUNT(DISTINCT member_id) AS members FROM attempts"
         " JOIN jobs USING (job_id) GROUP BY batch_id, started_ms)"
     )
     assert largest == (3,), "a batch had pictures of all three"
 
 
-async def test_the_order_that_was_told_holds_after_a_kill_and_after_a_stop(load_server: LoadServer) -> None:
-    environment = load_server.environment
+async def test_the_order_that_was_shown_holds_after_a_kill_and_after_a_stop(two_servers: TwoServers) -> None:
+    environment = two_servers.environment
     drawing = "SELECT COUNT(DISTINCT batch_id) FROM attempts WHERE outcome = 'running'"
-    async with load_server.bot(holds=True) as bot:
+    async with two_servers.bot(holds=True) as bot:
         for turn in range(3):
-            for who in (environment.ada, environment.bob, load_server.cleo):
-                await load_server.imagine(who, f"fox {turn}", 1 + turn)
-            await load_server.imagine(environment.ada, "another")
-        await load_server.until(drawing, 1)
-        bot_arguments = await load_server.told_order()
+            for who in (environment.ada, environment.bob, two_servers.cleo):
+                await two_servers.imagine(who, f"fox {turn}", 1 + turn)
+            await two_servers.imagine(environment.ada, "another")
+        await two_servers.until(drawing, 1)
+        bot_arguments = await two_servers.told_order()
         assert len(bot_arguments) > 6
         bot.kill()
-        await load_server.killed(bot)
-    for ends in (load_server.stopped, None):
-        async with load_server.bot(holds=True, settings={"grace_s": 1}) as bot:
-            await load_server.until(drawing, 1)
-            now_told = await load_server.told_order()
+        await two_servers.killed(bot)
+    for ends in (two_servers.stopped, None):
+        async with two_servers.bot(holds=True, settings={"grace_s": 1}) as bot:
+            await two_servers.until(drawing, 1)
+            now_told = await two_servers.told_order()
             assert [name for name in now_told if name in bot_arguments] == bot_arguments
             if ends is not None:
                 await ends(bot)
 
 
-async def test_who_takes_the_process_down_again_and_again_fails_alone(load_server: LoadServer) -> None:
-    environment = load_server.environment
+async def test_who_takes_the_process_down_again_and_again_fails_alone(two_servers: TwoServers) -> None:
+    environment = two_servers.environment
     poison, all_in = {"kill_prompt": "poison"}, environment.folder / "all-in"
-    async with load_server.bot(starts_after=str(all_in), **poison) as bot:
-        fine = [await load_server.imagine(environment.ada, "a fox", 2)]
-        culprit = await load_server.imagine(environment.bob, "poison")
-        fine.append(await load_server.imagine(load_server.cleo, "a lamp"))
+    async with two_servers.bot(starts_after=str(all_in), **poison) as bot:
+        fine = [await two_servers.imagine(environment.ada, "a fox", 2)]
+        culprit = await two_servers.imagine(environment.bob, "poison")
+        fine.append(await two_servers.imagine(two_servers.cleo, "a lamp"))
         all_in.touch()
-        await load_server.killed(bot)
-    assert load_server.rows("SELECT COUNT(*), COUNT(DISTINCT batch_id) FROM attempts") == [(4, 1)]
-    async with load_server.bot(**poison) as bot:
-        await load_server.killed(bot)
-    async with load_server.bot(**poison) as bot:
+        await two_servers.killed(bot)
+    assert two_servers.rows("SELECT COUNT(*), COUNT(DISTINCT batch_id) FROM attempts") == [(4, 1)]
+    async with two_servers.bot(**poison) as bot:
+        await two_servers.killed(bot)
+    async with two_servers.bot(**poison) as bot:
         for handle in fine:
             await handle.message_where(has_pictures, timeout_s=WAIT_S)
         bot_arguments = await culprit.message_where(lambda message: not message.buttons, timeout_s=WAIT_S)
-        await load_server.stopped(bot)
+        await two_servers.stopped(bot)
     assert "The bot stopped 2 times while making this picture" in bot_arguments.text
-    load_server.assert_accounted_for()
-    assert load_server.numbers(
+    two_servers.assert_accounted_for()
+    assert two_servers.numbers(
         "SELECT prompt, SUM(amount_tenths) FROM ledger JOIN jobs USING (job_id) GROUP BY prompt"
     ) == {"a fox": -20, "poison": 0, "a lamp": -10}
-    assert load_server.numbers(
+    assert two_servers.numbers(
         "SELECT prompt, SUM(outcome = 'lost') FROM attempts JOIN jobs USING (job_id) GROUP BY prompt"
     ) == {"a fox": 2, "poison": 2, "a lamp": 1}
 
 
 async def test_a_first_response_edited_just_before_a_kill_is_not_followed_by_a_message(
-    load_server: LoadServer,
+    two_servers: TwoServers,
 ) -> None:
-    async with load_server.bot(kill_at=FaultPoint.AFTER_POST) as bot:
-        await load_server.imagine(load_server.environment.ada, "a fox", 2)
-        await load_server.killed(bot)
-    assert load_server.rows("SELECT state FROM outbox") == [("pending",)]
+    async with two_servers.bot(kill_at=FaultPoint.AFTER_POST) as bot:
+        await two_servers.imagine(two_servers.environment.ada, "a fox", 2)
+        await two_servers.killed(bot)
+    assert two_servers.rows("SELECT state FROM outbox") == [("pending",)]
     quarter_of_an_hour_s = 16 * 60
-    load_server.environment.clock.advance(quarter_of_an_hour_s)  # Discord forgets the token
-    async with load_server.bot(ahead_s=quarter_of_an_hour_s) as bot:
-        await load_server.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)
-        await load_server.stopped(bot)
-    load_server.assert_accounted_for()
+    two_servers.environment.clock.advance(quarter_of_an_hour_s)  # Discord forgets the token
+    async with two_servers.bot(ahead_s=quarter_of_an_hour_s) as bot:
+        await two_servers.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)
+        await two_servers.stopped(bot)
+    two_servers.assert_accounted_for()
 
 
 async def test_a_sample_of_the_campaign_is_accounted_for(spawner: BotSpawner, tmp_path: Path) -> None:
@@ -275,14 +275,14 @@ async def test_a_sample_of_the_campaign_is_accounted_for(spawner: BotSpawner, tm
         assert bot_arguments[name], name
 
 
-async def test_a_job_that_a_repeated_event_makes_is_a_finding(load_server: LoadServer) -> None:
-    async with load_server.bot() as bot:
-        handle = await load_server.imagine(load_server.environment.ada, "a fox")
+async def test_a_job_that_a_repeated_event_makes_is_a_finding(two_servers: TwoServers) -> None:
+    async with two_servers.bot() as bot:
+        handle = await two_servers.imagine(two_servers.environment.ada, "a fox")
         await handle.message_where(has_pictures, timeout_s=WAIT_S)
-        await load_server.stopped(bot)
-    load_server.assert_accounted_for()
+        await two_servers.stopped(bot)
+    two_servers.assert_accounted_for()
     again = "INSERT INTO recorded_events SELECT event_id, 'another' FROM recorded_events WHERE job_id IS NULL"
-    with closing(sqlite3.connect(load_server.environment.folder / DATABASE)) as connection, connection:
+    with closing(sqlite3.connect(two_servers.environment.folder / DATABASE)) as connection, connection:
         connection.execute(again)
-    (finding,) = AccountCheck(load_server.environment.folder, Seen()).check()
+    (finding,) = AccountCheck(two_servers.environment.folder, Seen()).check()
     assert finding == f"event {handle.interaction.id} was accepted 1 times and made 2 jobs"

@@ -42,7 +42,7 @@ async def _host_says(bot: RunningBot, what: str) -> None:
     await handle.message_where(lambda message: bool(message.text), timeout_s=QUICK_S)
 
 
-async def test_a_job_that_will_be_late_is_told_so_at_once_and_in_its_queue(
+async def test_a_job_that_will_be_late_says_so_at_once_and_in_its_queue(
     environment: BotEnvironment,
 ) -> None:
     engine = _slow_engine()

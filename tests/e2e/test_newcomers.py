@@ -24,7 +24,7 @@ async def test_a_server_that_joins_later_begins_with_a_small_share(environment: 
         assert bot.app.container.scheduling.shares.share(later.id) == 0.25
 
 
-async def test_a_person_in_two_servers_is_told_the_bound_and_no_server(environment: BotEnvironment) -> None:
+async def test_a_person_in_two_servers_reads_the_bound_and_no_server(environment: BotEnvironment) -> None:
     async with environment.running_bot(ScriptedEngine(), quota_pictures=2, quota_everywhere=2) as bot:
         world = bot.standin.world
         other = world.add_server("Other")

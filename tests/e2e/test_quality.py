@@ -45,7 +45,9 @@ async def _best(bot: RunningBot, **options: object) -> ShownMessage:
     return await handle.message_where(has_pictures, timeout_s=QUICK_S)
 
 
-async def test_a_host_without_the_base_checkpoint_does_not_offer_it(environment: BotEnvironment) -> None:
+async def test_an_installation_without_the_base_checkpoint_does_not_offer_it(
+    environment: BotEnvironment,
+) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:
         assert "quality" not in _options(bot)
         with pytest.raises(PersonError):
@@ -94,7 +96,7 @@ async def test_best_quality_is_drawn_by_the_base_checkpoint_and_paid(
         await plain.message_where(lambda m: "Cost 1 picture of the quota." in m.text, timeout_s=QUICK_S)
 
 
-async def test_a_host_that_lost_the_base_checkpoint_refuses_to_make_it_again(
+async def test_an_installation_that_lost_the_base_checkpoint_refuses_a_reroll(
     environment: BotEnvironment, base_here: pytest.MonkeyPatch
 ) -> None:
     async with environment.running_bot(_with_base()) as bot:

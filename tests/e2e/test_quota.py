@@ -113,7 +113,7 @@ async def test_an_admin_sets_the_servers_default(environment: BotEnvironment) ->
         await _said(await bot.bob.command(bot.channel, "quota"), "You have 60 pictures left.")
 
 
-async def test_an_admin_lets_a_member_count_more_and_the_line_follows(
+async def test_an_admin_lets_a_member_count_more_and_the_queue_follows(
     environment: BotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The first eight full-size pictures of everybody wait in the order of asking; here all count by weight.
@@ -208,7 +208,7 @@ async def test_discord_does_not_offer_admin_to_ordinary_members(environment: Bot
                 await person.command(bot.channel, "admin quota view", member=bot.bob)
 
 
-async def test_an_admin_cannot_go_beyond_what_the_host_allows(environment: BotEnvironment) -> None:
+async def test_an_admin_cannot_exceed_the_owners_limit(environment: BotEnvironment) -> None:
     admin = _admin(environment)
     async with environment.running_bot(ScriptedEngine(), quota_pictures=10) as bot:
         for command in ("set", "grant"):

@@ -142,7 +142,7 @@ async def test_each_event_of_everything_that_can_be_done_counts_once(environment
     assert answers(repeat.handles) == before[2]
 
 
-async def test_what_is_replayed_after_a_broken_line_counts_once(environment: BotEnvironment) -> None:
+async def test_events_replayed_after_a_lost_connection_count_once(environment: BotEnvironment) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:
         await said(await bot.ada.command(bot.channel, "quota"), "pictures left")
         await bot.standin.drop_gateway()

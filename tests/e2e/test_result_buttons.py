@@ -177,7 +177,7 @@ async def test_the_menu_on_one_of_our_results_knows_its_noise(environment: BotEn
         )
 
 
-async def test_a_message_without_a_picture_is_told_so(environment: BotEnvironment) -> None:
+async def test_a_message_without_a_picture_is_refused_in_a_sentence(environment: BotEnvironment) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:
         message = bot.bob.write(bot.channel, "no picture")
         for menu in ("Edit this image", "Make variations"):

@@ -35,7 +35,7 @@ class HangingEngine(ScriptedEngine):
         await asyncio.Event().wait()
 
 
-async def test_a_gpu_that_hangs_is_told_and_the_process_ends_at_once_with_every_place_kept(
+async def test_a_gpu_that_hangs_is_reported_and_the_process_ends_at_once_with_every_place_kept(
     environment: BotEnvironment,
 ) -> None:
     engine = HangingEngine()
@@ -99,7 +99,7 @@ class NoNetwork(AbstractResolver):
         return
 
 
-async def test_without_a_network_a_new_process_is_asked_for_and_the_host_told_what_to_check(
+async def test_without_a_network_a_new_process_is_requested_and_the_owner_reads_what_to_check(
     environment: BotEnvironment, caplog: pytest.LogCaptureFixture
 ) -> None:
     chosen = Settings(data_folder=environment.folder, weights=environment.weights, device="cpu", grace_s=5)
@@ -114,7 +114,7 @@ async def test_without_a_network_a_new_process_is_asked_for_and_the_host_told_wh
         assert check in sentence
 
 
-async def test_a_full_disk_is_told_and_work_goes_on_by_itself_once_there_is_room(
+async def test_a_full_disk_is_reported_and_work_continues_by_itself_once_there_is_room(
     environment: BotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = ScriptedEngine()
@@ -192,7 +192,7 @@ async def test_a_damaged_database_ends_the_start_with_a_sentence(
         assert ".backup" in sentence
 
 
-async def test_what_a_clock_that_was_ahead_put_off_is_told_at_the_next_start(
+async def test_what_a_clock_that_was_ahead_delayed_is_delivered_at_the_next_start(
     environment: BotEnvironment,
 ) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:

@@ -56,7 +56,7 @@ async def test_any_other_close_is_connected_again(environment: BotEnvironment, c
         await imagined(bot)
 
 
-async def test_the_status_line_is_there_after_a_new_session_too(environment: BotEnvironment) -> None:
+async def test_the_presence_is_there_after_a_new_session_too(environment: BotEnvironment) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:
         shown = await bot.standin.presence_after(0)
         count = len(bot.standin.presences)
@@ -118,7 +118,7 @@ async def test_a_button_of_another_version_gets_a_sentence(
         assert (await said(handle, "That button belongs to another version of me")).is_ephemeral
 
 
-async def test_who_leaves_the_team_loses_the_hosts_powers_within_ten_minutes(
+async def test_whoever_leaves_the_team_loses_the_owners_powers_within_ten_minutes(
     environment: BotEnvironment,
 ) -> None:
     add = environment.standin.world.add_member
@@ -140,7 +140,7 @@ async def test_who_leaves_the_team_loses_the_hosts_powers_within_ten_minutes(
         assert powers.has(first.id)
 
 
-async def test_a_line_that_breaks_during_a_removal_is_tried_again(
+async def test_a_removal_is_retried_after_a_lost_connection(
     environment: BotEnvironment, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:

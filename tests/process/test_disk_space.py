@@ -37,7 +37,7 @@ async def test_a_full_disk_ends_the_start_with_a_sentence_before_anything_is_wri
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_the_bot_waits_for_room_and_says_so_once(
+async def test_the_bot_waits_for_disk_space_and_logs_it_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     free(monkeypatch, 0, 0, LEAST_BYTES)
