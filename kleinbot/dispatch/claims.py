@@ -122,7 +122,7 @@ class Claims:
         async def stop(transaction: Transaction) -> None:
             nonlocal failed
             failed = await jobs.stop(transaction, job_id, JobState.FAILED, self._clock.now_ms(), error)
-            transaction.once_committed(functools.partial(self._failed, job_id, error if failed else None))
+            transaction.after_commit(functools.partial(self._failed, job_id, error if failed else None))
 
         await self._store(stop)
         return failed

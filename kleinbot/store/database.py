@@ -16,7 +16,7 @@ from kleinbot.domain.faults import FaultPoint, Faults, NoFaults
 Row = sqlite3.Row
 Value = str | int | float | None
 
-MEMBER_PATIENCE_S = 1.5
+MEMBER_TIMEOUT_S = 1.5
 """How long a transaction waits for its turn while a member awaits an answer; Discord allows 3 s in all."""
 
 BACKGROUND_TIMEOUT_S = 5.0
@@ -76,7 +76,7 @@ class Transaction(Reader):
         super().__init__(connection)
         self._callbacks: list[Callable[[], None]] = []
 
-    def once_committed(self, callback: Callable[[], None]) -> None:
+    def after_commit(self, callback: Callable[[], None]) -> None:
         """Call ``callback`` after the commit, before the next transaction begins.
 
         It keeps state in memory in step with the rows. It also runs if the caller is cancelled during COMMIT,

@@ -13,7 +13,7 @@ from kleinbot.domain.job import Job, JobState
 from kleinbot.domain.people import Actor
 from kleinbot.domain.quota import AuditAction
 from kleinbot.scheduler.scheduler import Scheduler
-from kleinbot.store.database import MEMBER_PATIENCE_S, Database, Transaction
+from kleinbot.store.database import MEMBER_TIMEOUT_S, Database, Transaction
 from kleinbot.store.jobs import events, jobs, lookup
 from kleinbot.store.members import audit
 from kleinbot.usecases.permissions import Action, may, require_owner
@@ -106,7 +106,7 @@ class Cancel:
         """End ``job``. If it is another member's, its error names ``action`` and an audit row records it."""
         reason = None if actor.member_id == job.member_id else _REASONS[action]
         error = None if reason is None else Refusal(reason, by=str(actor.member_id))
-        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
+        async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
             now_ms = self._clock.now_ms()
             await events.accept(transaction, actor, now_ms)
             used = None
@@ -117,7 +117,7 @@ class Cancel:
                 await self._note(transaction, actor, job, action)
             ended = await lookup.by_id(transaction, job.job_id)
             if stopped:
-                transaction.once_committed(lambda: self._stopped(job.job_id))
+                transaction.after_commit(lambda: self._stopped(job.job_id))
         if not stopped or ended is None:
             raise Refusal(Code.JOB_ALREADY_ENDED, number=str(job.number))
         if ended.used_tenths is None:

@@ -7,7 +7,7 @@ from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import Job
 from kleinbot.domain.people import Actor
-from kleinbot.store.database import MEMBER_PATIENCE_S, Database
+from kleinbot.store.database import MEMBER_TIMEOUT_S, Database
 from kleinbot.store.jobs import deletion, events
 from kleinbot.usecases.history import History
 from kleinbot.usecases.permissions import Action, may
@@ -47,11 +47,11 @@ class Delete:
         """
         job = await self.check(actor, job_id)
         now_ms = self._clock.now_ms()
-        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
+        async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
             await events.accept(transaction, actor, now_ms)
             files = await deletion.delete(transaction, job_id, actor.member_id, now_ms)
             if files is not None:
-                transaction.once_committed(self._wake_removal)
+                transaction.after_commit(self._wake_removal)
         if files is None:
             raise Refusal(Code.RESULT_DELETED, number=str(job.number))
         for file in files:

@@ -54,4 +54,4 @@ class Edit:
 
         downloads = isinstance(source, Attached) or bool(request.references)
         options = Options(request.count, request.seed, is_private(request.private, source))
-        return await self._submit.begun(actor, options, draft, downloads=downloads)
+        return await self._submit.prepare(actor, options, draft, downloads=downloads)

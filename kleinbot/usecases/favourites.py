@@ -5,7 +5,7 @@ from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import Job
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.people import Actor
-from kleinbot.store.database import MEMBER_PATIENCE_S, Database
+from kleinbot.store.database import MEMBER_TIMEOUT_S, Database
 from kleinbot.store.jobs import events
 from kleinbot.store.results import favourites
 from kleinbot.usecases.history import History
@@ -29,7 +29,7 @@ class Favourites:
         job = await self._history.seen(actor, key.job_id)
         if key not in {image.key for image in job.done_images}:
             raise Refusal(Code.RESULT_UNKNOWN, job=f"#{job.number}")
-        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
+        async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
             now_ms = self._clock.now_ms()
             await events.accept(transaction, actor, now_ms)
             await favourites.add(transaction, actor.member, key, now_ms)
@@ -41,7 +41,7 @@ class Favourites:
     async def unmark(self, actor: Actor, key: ImageKey) -> tuple[Job, frozenset[int]]:
         """Remove the mark and return what is marked now. Raises as ``History.seen``."""
         job = await self._history.seen(actor, key.job_id)
-        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
+        async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
             await events.accept(transaction, actor, self._clock.now_ms())
             await favourites.remove(transaction, actor.member, key)
             return job, await favourites.positions(transaction, actor.member, key.job_id)

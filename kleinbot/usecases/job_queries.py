@@ -1,4 +1,4 @@
-"""What the rows and the scheduler say about jobs, for those who show them."""
+"""Queries of jobs, combining rows and scheduler state for display."""
 
 import logging
 from collections.abc import Sequence
@@ -16,15 +16,15 @@ _log = logging.getLogger(__name__)
 
 
 SOON_MS = 7 * MS_PER_S
-"""A waiting message is edited every five seconds at most, and an edit takes a moment."""
+"""A waiting message is edited at most every five seconds, and an edit takes a moment."""
 
 
 @dataclass(frozen=True)
 class JobStatus:
-    """A job and where it stands. ``starts_at_ms``, as ``told``; None: in a moment, or unknown.
+    """A job's status. ``starts_at_ms``: with the certainty ``told``; None: in a moment, or unknown.
 
-    ``is_drawn``: one of its images is on a GPU or being stored. ``place`` 0: some are done, the rest waits.
-    ``is_late``: the promise cannot be kept any more, and the result will arrive as a new message.
+    ``is_drawn``: one of its images is on a GPU or being stored. ``place`` 0: some images are done, the rest
+    waits. ``is_late``: the promise can no longer be kept, and the result will arrive as a new message.
     """
 
     job: Job
@@ -34,11 +34,11 @@ class JobStatus:
     is_drawn: bool = False
     told: Told = Told.STARTS
     looked_ms: int | None = None
-    """The moment of this answer; None where no start is told."""
+    """The moment of this status; None without an estimated start."""
 
     @property
     def shown_start_ms(self) -> int | None:
-        """The start as it may be told: None where it passes before the message is edited again."""
+        """The start to show; None if it passes before the message is edited again."""
         if self.starts_at_ms is None or self.looked_ms is None or self.told is Told.LATER:
             return self.starts_at_ms
         return None if self.starts_at_ms - self.looked_ms < SOON_MS else self.starts_at_ms
@@ -46,9 +46,9 @@ class JobStatus:
 
 @dataclass(frozen=True)
 class StoredPicture:
-    """One finished picture. ``data`` is None where its file is gone, or ``is_unreadable`` for now.
+    """One finished picture. ``data`` is None if its file is gone or ``is_unreadable`` for now.
 
-    ``suffix``: the file's, with the dot.
+    ``suffix``: of the file, with the dot.
     """
 
     image: Image
@@ -66,7 +66,7 @@ class QueueOverview:
 
 
 class JobQueries:
-    """Reads; changes nothing."""
+    """Read-only queries."""
 
     def __init__(
         self,
@@ -103,10 +103,9 @@ class JobQueries:
         )
 
     async def queue(self, actor: Actor) -> QueueOverview:
-        owner = actor.member
-        mine = await lookup.open_of_member(self._database.read, owner)
-        everybody = await lookup.count_open(self._database.read)
-        return QueueOverview(tuple(self.status_of(job) for job in mine), everybody - len(mine))
+        mine = await lookup.open_of_member(self._database.read, actor.member)
+        total = await lookup.count_open(self._database.read)
+        return QueueOverview(tuple(self.status_of(job) for job in mine), total - len(mine))
 
     async def open_jobs(self) -> list[Job]:
         return await lookup.all_open(self._database.read)

@@ -18,7 +18,7 @@ from kleinbot.scheduler.entries import shape_of
 from kleinbot.scheduler.from_job import images_of_new
 from kleinbot.scheduler.queue import TagChanges
 from kleinbot.scheduler.scheduler import Scheduler
-from kleinbot.store.database import MEMBER_PATIENCE_S, Database, Transaction
+from kleinbot.store.database import MEMBER_TIMEOUT_S, Database, Transaction
 from kleinbot.store.jobs import events, jobs, lookup, presses, tags
 from kleinbot.store.members import members
 from kleinbot.usecases.capacity_check import require_fit
@@ -59,7 +59,7 @@ class Submit:
         database: Database,
         archive: Archive,
         scheduler: Scheduler,
-        recall: JobQueries,
+        queries: JobQueries,
         meter: PromptMeter,
         rule: QuotaRule,
         clock: Clock,
@@ -69,7 +69,7 @@ class Submit:
         self._database = database
         self._archive = archive
         self._scheduler = scheduler
-        self._recall = recall
+        self._queries = queries
         self._meter = meter
         self._rule = rule
         self._clock = clock
@@ -98,11 +98,10 @@ class Submit:
         reply: ReplyAddress,
         press: Press | None = None,
     ) -> Accepted:
-        """Accept what a command, button, modal or menu asks for; the caller counts the refusals.
+        """Accept a request of a command, button, modal or menu; the caller counts the refusals.
 
-        The input pictures are stored before the row that names them, so an accepted job has what it needs
-        whatever happens next. Files without a row are swept. Raises the refusals of ``imagine``, and
-        DiskFullError.
+        Input pictures are stored before the row that names them, so an accepted job always has its inputs.
+        Files without a row are swept. Raises the refusals of ``imagine``, and DiskFullError.
         """
         self._scheduler.require_open()
         if draft.spec.checkpoint not in self._scheduler.checkpoints:
@@ -120,7 +119,7 @@ class Submit:
                 await self._archive.discard(reference.file)
             raise
 
-    async def begun(
+    async def prepare(
         self,
         actor: Actor,
         options: Options,
@@ -128,35 +127,35 @@ class Submit:
         *,
         downloads: bool,
     ) -> PreparedRequest:
-        """Return the rest of a request whose draft takes a while.
+        """Return a prepared request whose draft is still to be made.
 
-        ``draft`` is left once the job is stored; until then its pictures are in memory. ``downloads``: it
-        fetches somebody's file. That needs a balance for the cheapest picture that begins with one.
+        ``draft`` is exited once the job is stored; until then its pictures are in memory. ``downloads``: it
+        downloads a file, which requires a balance for the cheapest image that starts from a picture.
 
         Raises Refusal DRAINING, ENGINE_FAILED, STOPPING or QUOTA_EXHAUSTED.
         """
         with self.counting_refusals():
             self._scheduler.require_open()
             if downloads:
-                owner, least = actor.member, options.count * least_tenths()
-                await quota.require(self._database.read, owner, self._rule, least, self._clock.now_ms())
+                member, least = actor.member, options.count * least_tenths()
+                await quota.require(self._database.read, member, self._rule, least, self._clock.now_ms())
 
         async def finish(reply: ReplyAddress, press: Press | None) -> Accepted:
             with self.counting_refusals():
-                async with draft() as complete:
-                    return await self.accept(actor, complete, options, reply, press)
+                async with draft() as finished:
+                    return await self.accept(actor, finished, options, reply, press)
 
         return PreparedRequest(options.private, finish)
 
     async def _insert(self, actor: Actor, job: NewJob, press: Press | None) -> Accepted:
-        owner = job.member
-        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
+        member = job.member
+        async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
             await events.accept(transaction, actor, job.created_ms)
-            await members.remember(transaction, owner, job.created_ms)
+            await members.remember(transaction, member, job.created_ms)
             if press is not None:
-                await self._require_new(transaction, owner, press)
+                await self._require_new(transaction, member, press)
             price = job.price_tenths * len(job.images)
-            balance = await quota.require(transaction, owner, self._rule, price, job.created_ms)
+            balance = await quota.require(transaction, member, self._rule, price, job.created_ms)
             job = replace(job, cost=self._scheduler.cost_model.expected_cost(shape_of(job.spec)))
             admitted = self._scheduler.admit(images_of_new(job), job.created_ms, job.reply.expires_ms)
             job = replace(
@@ -166,23 +165,23 @@ class Submit:
                 left_tenths=balance.left_tenths - price,
             )
             await jobs.insert(transaction, job, balance.funds)
-            balance = await quota.own_balance(transaction, owner, self._rule, job.created_ms)
+            balance = await quota.own_balance(transaction, member, self._rule, job.created_ms)
             if press is not None:
-                await presses.note(transaction, owner, press, job.job_id, job.created_ms)
+                await presses.note(transaction, member, press, job.job_id, job.created_ms)
             changes = self._scheduler.queue.unkept(admitted.images)
             await tags.keep(transaction, changes.tags)
             stored = await lookup.by_id(transaction, job.job_id)
             if stored is None:
                 raise LookupError(job.job_id)
-            # Before another job is admitted to the same place. A charged job is in the queue even where the
-            # caller is cancelled during COMMIT.
-            transaction.once_committed(functools.partial(self._take_in, admitted, stored, changes))
-        status = self._recall.status_of(stored)
+            # Runs before another job is admitted to the same place, and even if the caller is cancelled
+            # during COMMIT, so that a charged job is always in the queue.
+            transaction.after_commit(functools.partial(self._enqueue, admitted, stored, changes))
+        status = self._queries.status_of(stored)
         if status.starts_at_ms is not None and status.told is Told.STARTS:
             self._scheduler.estimate_errors.told(job.job_id, status.starts_at_ms)
         return Accepted(status, balance)
 
-    def _take_in(self, admitted: Admitted, job: Job, changes: TagChanges) -> None:
+    def _enqueue(self, admitted: Admitted, job: Job, changes: TagChanges) -> None:
         self._archive.note_number(job.server_id, job.number)
         self._scheduler.queue.kept(changes)
         self._scheduler.submit(admitted.images)
@@ -197,8 +196,8 @@ class Submit:
             self._metrics.refused(refusal.code)
             raise
 
-    async def _require_new(self, transaction: Transaction, owner: MemberKey, press: Press) -> None:
-        number = await presses.earlier(transaction, owner, press, self._clock.now_ms())
+    async def _require_new(self, transaction: Transaction, member: MemberKey, press: Press) -> None:
+        number = await presses.earlier(transaction, member, press, self._clock.now_ms())
         if number is not None:
             raise Refusal(Code.ALREADY_PRESSED, number=str(number))
 
@@ -212,7 +211,7 @@ class Submit:
         return True
 
     def clean(self, prompt: str) -> str:
-        """Return a prompt as the model gets it.
+        """Return the cleaned prompt that the model receives.
 
         Raises Refusal PROMPT_BLANK, PROMPT_EMPTY or PROMPT_TOO_LONG.
         """

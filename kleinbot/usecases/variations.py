@@ -43,7 +43,7 @@ class Variations:
 
         count = request.count or (source.job.count if isinstance(source, Chosen) else 1)
         options = Options(count, None, is_private(request.private, source))
-        return await self._submit.begun(actor, options, draft, downloads=isinstance(source, Attached))
+        return await self._submit.prepare(actor, options, draft, downloads=isinstance(source, Attached))
 
     async def reroll(self, actor: Actor, request: RerollRequest) -> PreparedRequest:
         """Prepare the same job again. Raises Refusal PICTURE_UNKNOWN."""
@@ -55,7 +55,9 @@ class Variations:
             with self._inputs.arriving(actor.member_id, ()) as arriving:
                 yield draft_of(job, await arriving.copies(job))
 
-        return await self._submit.begun(actor, Options(job.count, None, job.private), draft, downloads=False)
+        return await self._submit.prepare(
+            actor, Options(job.count, None, job.private), draft, downloads=False
+        )
 
 
 async def _from_noise(arriving: Arriving, parent: Chosen, request: VariationsRequest) -> Draft:

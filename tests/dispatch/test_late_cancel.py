@@ -186,11 +186,11 @@ async def test_a_departure_and_a_failure_cost_nothing(harness: UseCaseHarness) -
     async with running(harness):
         await cancelled(harness, 4)
         await drawn(harness, 4)
-        await gone.look()
+        await gone.check()
         harness.clock.advance(GRACE_MS / MS_PER_S - 1)
         assert await harness.spent_tenths() == PRICE
         harness.clock.advance(1)
-        await gone.look()
+        await gone.check()
         await let_go(harness)
         assert await harness.spent_tenths() == 0
         harness.engine.within_gates = {}

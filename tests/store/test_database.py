@@ -133,10 +133,10 @@ async def test_what_follows_the_rows_follows_a_commit_only(database: Database) -
     followed: list[str] = []
     with pytest.raises(LookupError):
         async with database.transaction() as transaction:
-            transaction.once_committed(lambda: followed.append("rolled back"))
+            transaction.after_commit(lambda: followed.append("rolled back"))
             raise LookupError
     async with database.transaction() as transaction:
-        transaction.once_committed(lambda: followed.append("committed"))
+        transaction.after_commit(lambda: followed.append("committed"))
         assert followed == []
     assert followed == ["committed"]
 
@@ -162,7 +162,7 @@ async def test_what_follows_the_rows_follows_also_where_its_task_is_cancelled_du
     async def change() -> None:
         async with database.transaction() as transaction:
             await transaction.change("INSERT INTO facts VALUES ('door', 'open')")
-            transaction.once_committed(lambda: followed.append("committed"))
+            transaction.after_commit(lambda: followed.append("committed"))
 
     task = asyncio.create_task(change())
     with pytest.raises(asyncio.CancelledError):

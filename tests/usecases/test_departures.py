@@ -58,7 +58,7 @@ async def test_while_the_bot_is_gone_nothing_is_drawn_and_afterwards_everything_
     first = (await harness.imagine(prompt="first")).status.job.job_id
     second = (await harness.imagine(prompt="second")).status.job.job_id
     membership.is_in[ADA.server_id] = False
-    await departures.look()
+    await departures.check()
     other = (await harness.imagine(OTHER, prompt="other")).status.job.job_id
     async with running(harness):
         await until(harness, other, ended)
@@ -68,7 +68,7 @@ async def test_while_the_bot_is_gone_nothing_is_drawn_and_afterwards_everything_
         assert [task.spec.prompt for batch in harness.engine.batches for task in batch] == ["other"]
         assert [harness.queue.place(job_id) for job_id in (first, second)] == [1, 2]
         membership.is_in[ADA.server_id] = True
-        await departures.look()
+        await departures.check()
         for job_id in (first, second):
             assert (await until(harness, job_id, ended)).state is JobState.DONE
     assert [task.spec.prompt for batch in harness.engine.batches for task in batch] == [
@@ -84,17 +84,17 @@ async def test_what_had_left_before_a_start_waits_until_discord_says_that_it_is_
 ) -> None:
     job_id = (await harness.imagine()).status.job.job_id
     membership.is_in[ADA.server_id] = False
-    await departures.look()
+    await departures.check()
     harness.queue.release(ADA.server_id)  # a rebuilt queue holds no server
     membership.is_in[ADA.server_id] = None
     again = departures_of(harness, membership)
-    await again.look()
+    await again.check()
     async with running(harness):
         other = (await harness.imagine(OTHER)).status.job.job_id
         await until(harness, other, ended)
         assert (await harness.job(job_id)).state is JobState.QUEUED
         membership.is_in[ADA.server_id] = True
-        await again.look()
+        await again.check()
         assert (await until(harness, job_id, ended)).state is JobState.DONE
 
 
@@ -103,7 +103,7 @@ async def test_where_nothing_is_known_yet_nothing_is_held(
 ) -> None:
     membership.is_in[ADA.server_id] = None
     job_id = (await harness.imagine()).status.job.job_id
-    await departures.look()
+    await departures.check()
     async with running(harness):
         assert (await until(harness, job_id, ended)).state is JobState.DONE
 
@@ -114,18 +114,18 @@ async def test_whoever_leaves_again_has_an_hour_again(
     """The bot is back, a job is accepted, and the bot is removed again between two checks."""
     await harness.imagine()
     membership.is_in[ADA.server_id] = False
-    await departures.look()
+    await departures.check()
     await passes(harness.clock, 1800)
     job_id = (await harness.imagine()).status.job.job_id
     await passes(harness.clock, 1801)
-    await departures.look()
+    await departures.check()
     assert (await harness.job(job_id)).state is JobState.QUEUED
     assert await left_ms(harness) == harness.clock.now_ms()
     await passes(harness.clock, 3599)
-    await departures.look()
+    await departures.check()
     assert (await harness.job(job_id)).state is JobState.QUEUED
     await passes(harness.clock, 1)
-    await departures.look()
+    await departures.check()
     assert (await harness.job(job_id)).state is JobState.CANCELLED
     assert await harness.spent_tenths() == 0
 
@@ -135,14 +135,14 @@ async def test_a_departure_of_months_ago_ends_nothing_new(
 ) -> None:
     await harness.imagine()
     membership.is_in[ADA.server_id] = False
-    await departures.look()
+    await departures.check()
     await passes(harness.clock, 3600, slice_s=3600)
-    await departures.look()
+    await departures.check()
     assert await harness.spent_tenths() == 0
     harness.clock.advance(90 * 24 * 3600)
     job_id = (await harness.imagine()).status.job.job_id
     harness.clock.advance(30)
-    await departures.look()
+    await departures.check()
     assert (await harness.job(job_id)).state is JobState.QUEUED
 
 
@@ -151,9 +151,9 @@ async def test_whoever_orders_after_what_was_given_back_need_not_wait_for_a_look
 ) -> None:
     await harness.imagine()
     membership.is_in[ADA.server_id] = False
-    await departures.look()
+    await departures.check()
     harness.clock.advance(3600)
-    await departures.look()
+    await departures.check()
     async with running(harness):
         job_id = (await harness.imagine()).status.job.job_id
         assert (await until(harness, job_id, ended)).state is JobState.DONE
@@ -177,14 +177,14 @@ async def test_a_clock_that_is_set_back_does_not_prolong_the_hour(
     job_id = (await harness.imagine()).status.job.job_id
     membership.is_in[ADA.server_id] = False
     clock.set_by_ms = 10 * HOUR_MS
-    await departures.look()
+    await departures.check()
     clock.set_by_ms = 0
     if restarts:
         departures = departures_of(harness, membership, clock)
-    await departures.look()
+    await departures.check()
     assert await left_ms(harness) == clock.now_ms()
     clock.advance(GRACE_MS / 1000)
-    await departures.look()
+    await departures.check()
     assert (await harness.job(job_id)).state is JobState.CANCELLED
 
 
@@ -195,12 +195,12 @@ async def test_a_clock_that_is_set_forward_does_not_cut_the_hour_short(
     departures = departures_of(harness, membership, clock)
     job_id = (await harness.imagine()).status.job.job_id
     membership.is_in[ADA.server_id] = False
-    await departures.look()
+    await departures.check()
     clock.set_by_ms = 10 * HOUR_MS
-    await departures.look()
+    await departures.check()
     assert (await harness.job(job_id)).state is JobState.QUEUED
     clock.advance(GRACE_MS / 1000)
-    await departures.look()
+    await departures.check()
     assert (await harness.job(job_id)).state is JobState.CANCELLED
 
 
@@ -211,7 +211,7 @@ async def test_it_is_looked_at_once_where_that_is_asked_for(
     looking = asyncio.create_task(departures.run())
     await _turned_until(harness, lambda: harness.queue.next_due() is not None)
     membership.is_in[ADA.server_id] = False
-    await departures.look_soon()
+    await departures.check_soon()
     await _turned_until(harness, lambda: harness.queue.next_due() is None)
     looking.cancel()
     await asyncio.gather(looking, return_exceptions=True)

@@ -30,15 +30,15 @@ async def test_who_is_there_at_first_has_a_full_share_and_later_ones_a_small_one
     shares = ServerShares()
     await newcomers(harness, shares).begin()
     assert shares.share(PRESENT) == shares.share(LATER) == 1.0
-    await newcomers(harness, shares).welcome([PRESENT])
+    await newcomers(harness, shares).register_present([PRESENT])
     assert (shares.share(PRESENT), shares.share(LATER)) == (1.0, 0.25)
     await ask(harness, LATER)
-    await newcomers(harness, shares).welcome([PRESENT, LATER, MUCH_LATER])
+    await newcomers(harness, shares).register_present([PRESENT, LATER, MUCH_LATER])
     assert await rows(harness) == {BEFORE: 1.0, PRESENT: 1.0, LATER: 0.25}
 
 
 async def test_another_setting_holds_for_those_who_join_after_it(harness: UseCaseHarness) -> None:
-    await newcomers(harness, ServerShares()).welcome([PRESENT])
+    await newcomers(harness, ServerShares()).register_present([PRESENT])
     await ask(harness, LATER)
     shares = ServerShares()
     await newcomers(harness, shares, 0.5).begin()
@@ -48,10 +48,10 @@ async def test_another_setting_holds_for_those_who_join_after_it(harness: UseCas
 
 
 async def test_what_the_host_has_set_stays(harness: UseCaseHarness) -> None:
-    await newcomers(harness, ServerShares()).welcome([PRESENT])
+    await newcomers(harness, ServerShares()).register_present([PRESENT])
     async with harness.database.transaction() as transaction:
         await servers.set_share(transaction, PRESENT, 3.0)
     shares = ServerShares()
     await newcomers(harness, shares, 0.5).begin()
-    await newcomers(harness, shares, 0.5).welcome([PRESENT])
+    await newcomers(harness, shares, 0.5).register_present([PRESENT])
     assert shares.share(PRESENT) == 3.0

@@ -69,14 +69,14 @@ def build_discord_bot(
         router=ButtonRouter(button_routes(handlers), gate),
         undelivered=delivery.undelivered,
         texts=texts,
-        welcome=usecases.new_servers.welcome,
+        register_present=usecases.new_servers.register_present,
         prepare=prepare,
         **client_options,
     )
     current.client = client
     client.add_listener(presence.show_again, "on_shard_ready")
     for event in ("on_guild_join", "on_guild_remove", "on_ready"):
-        client.add_listener(usecases.departures.look_soon, event)
+        client.add_listener(usecases.departures.check_soon, event)
     return DiscordBot(client, presence, ownership, repeats)
 
 

@@ -81,7 +81,7 @@ def build_usecases(
         database=database,
         archive=archive,
         scheduler=scheduler,
-        recall=queries,
+        queries=queries,
         meter=meter,
         rule=rule,
         clock=clock,

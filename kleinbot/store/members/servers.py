@@ -37,7 +37,7 @@ class ServerRow:
 
 
 @dataclass(frozen=True)
-class ServerInLine:
+class QueuedServer:
     """A server with open jobs. ``left_ms``: when it removed the bot. ``newest_ms``: its newest open job."""
 
     server_id: int
@@ -54,13 +54,13 @@ async def listed(reader: Reader, since_ms: int) -> tuple[ServerRow, ...]:
     )
 
 
-async def with_open_jobs(reader: Reader) -> list[ServerInLine]:
+async def with_open_jobs(reader: Reader) -> list[QueuedServer]:
     """Return the servers with open jobs."""
     rows = await reader.all(
         "SELECT s.server_id, s.left_ms, MAX(j.created_ms) FROM jobs j JOIN servers s USING (server_id)"
         " WHERE j.state IN ('queued', 'running') GROUP BY s.server_id"
     )
-    return [ServerInLine(row[0], row[1], row[2]) for row in rows]
+    return [QueuedServer(row[0], row[1], row[2]) for row in rows]
 
 
 async def note_left(transaction: Transaction, server_id: int, left_ms: int | None) -> None:

@@ -1,1 +1,1 @@
-"""What the owner may do, and how servers share the GPU."""
+"""The owner's use cases, and how servers share the GPU."""

@@ -1,6 +1,6 @@
-"""What the owner may do: see every server, divide the GPU among them, pause and resume the work.
+"""The owner's controls: list servers, divide the GPU among them, pause, resume and drain.
 
-Each change and its audit row are one transaction. Nothing here shows what members asked for.
+Each change and its audit row are one transaction. Nothing here shows members' prompts.
 """
 
 import functools
@@ -17,7 +17,7 @@ from kleinbot.domain.work import EngineState
 from kleinbot.scheduler.estimates import ErrorSpread
 from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store import facts
-from kleinbot.store.database import MEMBER_PATIENCE_S, Database, Reader
+from kleinbot.store.database import MEMBER_TIMEOUT_S, Database, Reader
 from kleinbot.store.jobs import events
 from kleinbot.store.members import audit, servers
 from kleinbot.store.members.servers import ServerRow
@@ -29,15 +29,15 @@ _SERVICE_MODE_FACT = "door"
 
 
 async def stored_service_mode(reader: Reader) -> ServiceMode:
-    """Return the service mode that was decided before the restart."""
+    """Return the service mode set before the restart."""
     return ServiceMode(await facts.get(reader, _SERVICE_MODE_FACT) or ServiceMode.OPEN)
 
 
 @dataclass(frozen=True)
 class ActivityCounts:
-    """Counts since the start. ``idle_time``: the idle part of the time with work. ``batches``: by size.
+    """Counts since the start. ``idle_time``: the idle fraction of the time with work. ``batches``: by size.
 
-    ``out_of_memory``: how often memory did not suffice, by what was done about it (``domain.work.Fallback``).
+    ``out_of_memory``: how often memory ran out, by the fallback that was taken (``domain.work.Fallback``).
     """
 
     idle_time: float
@@ -48,11 +48,11 @@ class ActivityCounts:
 
 @dataclass(frozen=True)
 class Health:
-    """How the process and its machine are.
+    """The state of the process and its machine.
 
-    ``loop_late_s``: the worst delay of the event loop so far; None where unmeasured. ``archive_problem``: why
-    the archive is not swept, or only in part; None where all is well. ``clock_ahead_ms``: by how much the
-    clock is ahead of Discord's; None where that is little or unknown.
+    ``loop_late_s``: the worst delay of the event loop so far; None if unmeasured. ``archive_problem``: why
+    the archive is not swept, or only partly; None if all is well. ``clock_ahead_ms``: how far the clock is
+    ahead of Discord's; None if that is little or unknown.
     """
 
     free_bytes: int
@@ -64,7 +64,7 @@ class Health:
 
 @dataclass(frozen=True)
 class BotStatus:
-    """How the bot is: what its engines do, what waits, and the fields of ``Health``."""
+    """The bot's status: its engines, the queue, and the fields of ``Health``."""
 
     engine: EngineState
     service_mode: ServiceMode
@@ -79,7 +79,7 @@ class BotStatus:
 
 
 class BotControl:
-    """Every method raises Refusal NOT_THE_HOST for anybody but the owner."""
+    """Every method raises Refusal NOT_THE_HOST unless the actor is the owner."""
 
     def __init__(
         self,
@@ -102,17 +102,16 @@ class BotControl:
         self._clock = clock
 
     async def servers(self, actor: Actor, present: Collection[int]) -> tuple[ServerRow, ...]:
-        """Return the servers that were ever seen or are ``present``, those with most work first.
+        """Return all known and ``present`` servers, those with most work in the quota's window first.
 
-        The work counts that was asked for within the quota's window. A missing ``most_tenths`` becomes the
-        owner's default.
+        A missing ``most_tenths`` becomes the owner's default.
         """
         require_owner(actor)
         known = await servers.listed(self._database.read, self._clock.now_ms() - self._rule.window_ms)
         unseen = sorted(set(present) - {row.server_id for row in known})
         everywhere = (
             *known,
-            *(ServerRow(server_id, self._shares.newcomer, None, 0, 0) for server_id in unseen),
+            *(ServerRow(server_id, self._shares.new_server_share, None, 0, 0) for server_id in unseen),
         )
         return tuple(replace(row, most_tenths=self._rule.most_tenths(row.most_tenths)) for row in everywhere)
 
@@ -124,13 +123,13 @@ class BotControl:
         share: float | None,
         most_tenths: int | None,
     ) -> ServerRow:
-        """Set a server's share of the GPU, and the most that a member there may be given; None keeps it.
+        """Set a server's share of the GPU and the most that a member there may be given; None keeps a value.
 
-        Raises Refusal SERVER_UNKNOWN for a server that was never seen and is not ``present``.
+        Raises Refusal SERVER_UNKNOWN for a server that is neither known nor ``present``.
         """
         require_owner(actor)
         details: dict[str, Parameter] = {}
-        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
+        async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
             await events.accept(transaction, actor, self._clock.now_ms())
             if server_id not in present and not await servers.is_known(transaction, server_id):
                 raise Refusal(Code.SERVER_UNKNOWN)
@@ -151,7 +150,7 @@ class BotControl:
                     details=details,
                 )
             if share is not None:
-                transaction.once_committed(functools.partial(self._share_changed, server_id, share))
+                transaction.after_commit(functools.partial(self._share_changed, server_id, share))
         return next(row for row in await self.servers(actor, present) if row.server_id == server_id)
 
     def _share_changed(self, server_id: int, share: float) -> None:
@@ -159,16 +158,16 @@ class BotControl:
         self._scheduler.weights_changed()
 
     async def pause(self, actor: Actor) -> None:
-        """Begin no more images; jobs are still accepted and keep their places."""
-        await self._move(actor, ServiceMode.PAUSED, AuditAction.PAUSE)
+        """Start no more images. Jobs are still accepted and keep their places."""
+        await self._set_service_mode(actor, ServiceMode.PAUSED, AuditAction.PAUSE)
 
     async def resume(self, actor: Actor) -> None:
-        """Work as usual again, after ``pause`` and after ``drain``."""
-        await self._move(actor, ServiceMode.OPEN, AuditAction.RESUME)
+        """Resume normal operation after ``pause`` or ``drain``."""
+        await self._set_service_mode(actor, ServiceMode.OPEN, AuditAction.RESUME)
 
     async def drain(self, actor: Actor) -> None:
-        """Finish what is in the queue and accept nothing new."""
-        await self._move(actor, ServiceMode.DRAINING, AuditAction.DRAIN)
+        """Finish the queue and accept no new jobs."""
+        await self._set_service_mode(actor, ServiceMode.DRAINING, AuditAction.DRAIN)
 
     async def status(self, actor: Actor) -> BotStatus:
         require_owner(actor)
@@ -186,14 +185,14 @@ class BotControl:
             clock_ahead_ms=health.clock_ahead_ms,
         )
 
-    async def _move(self, actor: Actor, service_mode: ServiceMode, deed: AuditAction) -> None:
+    async def _set_service_mode(self, actor: Actor, service_mode: ServiceMode, action: AuditAction) -> None:
         require_owner(actor)
-        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
+        async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
             await events.accept(transaction, actor, self._clock.now_ms())
             await facts.note(transaction, _SERVICE_MODE_FACT, service_mode)
-            await audit.note(transaction, deed, actor.member_id, self._clock.now_ms())
-            transaction.once_committed(lambda: self._moved(service_mode))
+            await audit.note(transaction, action, actor.member_id, self._clock.now_ms())
+            transaction.after_commit(lambda: self._service_mode_set(service_mode))
 
-    def _moved(self, service_mode: ServiceMode) -> None:
+    def _service_mode_set(self, service_mode: ServiceMode) -> None:
         self._scheduler.set_service_mode(service_mode)
         self._service_mode_changed()

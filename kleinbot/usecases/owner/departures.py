@@ -1,4 +1,4 @@
-"""Departures: what was ordered in a server that has removed the bot waits, and is given back in the end."""
+"""Holds the open jobs of servers that removed the bot, and refunds them after a grace period."""
 
 import asyncio
 import functools
@@ -12,18 +12,18 @@ from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store.database import Database
 from kleinbot.store.jobs import jobs, lookup
 from kleinbot.store.members import servers
-from kleinbot.store.members.servers import ServerInLine
+from kleinbot.store.members.servers import QueuedServer
 
 _log = logging.getLogger(__name__)
 
 GRACE_MS = HOUR_MS
-"""Whoever removes the bot by mistake, or to invite it with other rights, finds all in its place."""
+"""Lets a server remove and re-invite the bot, by mistake or for other permissions, without losing jobs."""
 
 _EVERY_S = 60.0
 
 
 class Departures:
-    """Looks every minute at the servers that have something in line, and at once when it is woken."""
+    """Checks the servers with open jobs every minute, and at once when it is woken."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Departures:
         wake_delivery: Callable[[], None],
         clock: Clock,
     ) -> None:
-        """``is_member_of``: whether the bot is in a server, even an unavailable one; None: not known."""
+        """``is_member_of``: whether the bot is in a server, even an unavailable one; None: unknown."""
         self._database = database
         self._scheduler = scheduler
         self._is_member_of = is_member_of
@@ -42,21 +42,21 @@ class Departures:
         self._woken = asyncio.Event()
         self._noted_s: dict[int, float] = {}
 
-    async def look_soon(self, *_server: object) -> None:
-        """Look at once: it is known in which servers the bot is, or that has changed."""
+    async def check_soon(self, *_server: object) -> None:
+        """Check at once, since the list of servers has become known or has changed."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Check until cancelled."""
         while True:
             self._woken.clear()
-            await self.look()
+            await self.check()
             await sleep_until(self._woken, self._clock, _EVERY_S)
 
-    async def look(self) -> None:
-        """Hold what is in line of servers that have gone, and end it where that was ``GRACE_MS`` ago.
+    async def check(self) -> None:
+        """Hold the jobs of departed servers, and end those of servers that departed ``GRACE_MS`` ago.
 
-        Where it is not known yet, what had gone is held: it is not drawn between a start and Discord's word.
+        Until Discord reports the servers after a start, jobs of servers that had departed stay held.
         """
         for server in await servers.with_open_jobs(self._database.read):
             match self._is_member_of(server.server_id):
@@ -67,20 +67,20 @@ class Departures:
                 case None if server.left_ms is not None:
                     self._scheduler.hold(server.server_id)
 
-    async def _back(self, server: ServerInLine) -> None:
+    async def _back(self, server: QueuedServer) -> None:
         self._noted_s.pop(server.server_id, None)
         self._scheduler.release(server.server_id)
         if server.left_ms is not None:
             await self._note(server.server_id, None)
 
-    async def _gone(self, server: ServerInLine) -> None:
+    async def _gone(self, server: QueuedServer) -> None:
         self._scheduler.hold(server.server_id)
         now_ms, now_s = self._clock.now_ms(), self._clock.monotonic_s()
         if server.left_ms is None or not _is_of_now(server.left_ms, server.newest_ms, now_ms):
             self._noted_s[server.server_id] = now_s
             await self._note(server.server_id, now_ms)
             return
-        # By both clocks: the time of day may have been set forward meanwhile.
+        # Checks both clocks, since the time of day may have been set forward meanwhile.
         here_s = now_s - self._noted_s.get(server.server_id, float("-inf"))
         if now_ms - server.left_ms >= GRACE_MS and here_s >= GRACE_MS / MS_PER_S:
             await self._end(server.server_id)
@@ -90,18 +90,18 @@ class Departures:
             await servers.note_left(transaction, server_id, left_ms)
 
     async def _end(self, server_id: int) -> None:
-        """Give back what is not made; what is made stays paid, and is kept until the bot is invited again."""
+        """End the open jobs. Unfinished images are refunded; finished ones stay paid and undelivered."""
         open_jobs = await lookup.open_ids_of_server(self._database.read, server_id)
         for job_id in open_jobs:
             async with self._database.transaction() as transaction:
                 error = RenderError(Code.SERVER_LEFT)
                 now_ms = self._clock.now_ms()
                 if await jobs.stop(transaction, job_id, JobState.CANCELLED, now_ms, error):
-                    transaction.once_committed(functools.partial(self._stopped, job_id))
-        # Nothing is left that waits: whoever is back and orders need not wait for the next look.
+                    transaction.after_commit(functools.partial(self._stopped, job_id))
+        # No job is left to hold, so a server that re-invites the bot need not wait for the next check.
         self._scheduler.release(server_id)
         self._noted_s.pop(server_id, None)
-        _log.info("server %d has removed the bot: %d jobs were given back", server_id, len(open_jobs))
+        _log.info("server %d has removed the bot: %d jobs were refunded", server_id, len(open_jobs))
 
     def _stopped(self, job_id: str) -> None:
         self._scheduler.withdraw(job_id)
@@ -109,9 +109,9 @@ class Departures:
 
 
 def _is_of_now(left_ms: int, newest_ms: int, now_ms: int) -> bool:
-    """Tell whether ``left_ms`` is of the departure that lasts.
+    """Return whether ``left_ms`` belongs to the present departure.
 
-    It is not where something was ordered since: the bot was back in between. Nor where it is yet to come: it
-    was noted by a clock that was ahead, and would put off the end until that date.
+    It does not if a job was accepted later, since the bot was back in between. Nor if it lies in the future:
+    then it was stamped while the clock ran ahead and would delay the end until that date.
     """
     return left_ms <= now_ms and not left_ms < newest_ms <= now_ms

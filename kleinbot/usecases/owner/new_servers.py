@@ -1,4 +1,4 @@
-"""Servers that join later begin with a small share of the card; those that were there keep theirs."""
+"""Gives servers that join later a small share of the GPU; servers from before keep a full share."""
 
 from collections.abc import Collection
 
@@ -10,10 +10,10 @@ from kleinbot.usecases.owner.server_shares import ServerShares
 
 
 class NewServers:
-    """``share``: what a server begins with that joins from now on; it bites only while others wait too.
+    """``share``: the initial share of a server that joins from now on; it matters only while others wait.
 
-    The servers that are there when the bot is online for the first time (or for the first time since this was
-    introduced) are no newcomers: whoever set the bot up put it there.
+    Servers that are present when the bot is first online (or first online since this feature exists) get a
+    full share, since the person who set the bot up invited it there.
     """
 
     def __init__(
@@ -26,20 +26,20 @@ class NewServers:
         self._clock = clock
 
     async def begin(self) -> None:
-        """Let the present setting hold for whoever joins from now on; read all shares."""
+        """Apply the present setting to servers that join from now on, and load all shares."""
         async with self._database.transaction() as transaction:
             if await servers.newcomer_share(transaction) is not None:
                 await servers.set_newcomer_share(transaction, self._share)
         await self._shares.load(self._database.read)
 
-    async def welcome(self, present: Collection[int]) -> None:
-        """Give the servers that are ``present`` at the first call ever a full share."""
+    async def register_present(self, present: Collection[int]) -> None:
+        """On the first call ever, give the ``present`` servers a full share."""
         async with self._database.transaction() as transaction:
             if await servers.newcomer_share(transaction) is not None:
                 return
             for server_id in present:
                 await servers.remember(transaction, server_id, self._clock.now_ms())
             await servers.set_newcomer_share(transaction, self._share)
-        # Not read anew: what is set meanwhile would be overwritten by what was read before it.
-        self._shares.welcome(present, self._share)
+        # Updated instead of reloaded: a reload could overwrite a share set meanwhile with an older value.
+        self._shares.register_present(present, self._share)
         self._scheduler.weights_changed()

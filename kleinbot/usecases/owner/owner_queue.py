@@ -1,4 +1,4 @@
-"""The whole queue as the owner sees it: who waits where and at what cost, never what they asked for."""
+"""The owner's view of the whole queue: who waits, where and at what cost, but no prompts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from kleinbot.usecases.job_queries import JobQueries, JobStatus
 from kleinbot.usecases.permissions import require_owner
 
 ROWS = 8
-"""On one page: each is a section with three components, and a message holds 40."""
+"""Per page: each is a section with three components, and a message holds 40 components."""
 
 
 @dataclass(frozen=True)
 class OwnerQueueRow:
     """One open job, as in ``JobStatus``.
 
-    ``cost``: the work that is left, in pictures; 0 once all is made and only has to be stored.
+    ``cost``: the remaining work, in pictures; 0 once all images are rendered and only have to be stored.
     """
 
     job_id: str
@@ -41,9 +41,9 @@ class OwnerQueueRow:
 
 @dataclass(frozen=True)
 class OwnerQueuePage:
-    """Some of the open jobs, in the order in which they run.
+    """One page of the open jobs, in the order in which they run.
 
-    ``page`` counts from 0. ``cost``: of all open jobs.
+    ``page`` counts from 0. ``cost``: the sum over all open jobs.
     """
 
     rows: tuple[OwnerQueueRow, ...]
@@ -58,21 +58,21 @@ class OwnerQueuePage:
 
 
 class OwnerQueue:
-    """Reads; changes nothing. Every method raises Refusal NOT_THE_HOST for anybody else."""
+    """Read-only. Every method raises Refusal NOT_THE_HOST unless the actor is the owner."""
 
     def __init__(
         self,
         database: Database,
         scheduler: Scheduler,
-        recall: JobQueries,
+        queries: JobQueries,
     ) -> None:
         self._database = database
         self._scheduler = scheduler
         self._queue = scheduler.queue
-        self._recall = recall
+        self._queries = queries
 
     async def page(self, actor: Actor, page: int) -> OwnerQueuePage:
-        """Return a page of the queue, or the last one where there are fewer."""
+        """Return a page of the queue, or the last one if there are fewer pages."""
         require_owner(actor)
         ordered = await self._ordered()
         pages = max(1, -(-len(ordered) // ROWS))
@@ -90,14 +90,14 @@ class OwnerQueue:
         )
 
     async def first(self, actor: Actor, most: int) -> tuple[OwnerQueueRow, ...]:
-        """Return the ``most`` jobs that run first."""
+        """Return the first ``most`` jobs."""
         require_owner(actor)
         return await self._rows((await self._ordered())[:most])
 
     async def _ordered(self) -> list[str]:
         """Return every open job: first those without a waiting image, then in the order of their turns.
 
-        Jobs of servers that have removed the bot come last: they have no turn.
+        Jobs of servers that have removed the bot have no turn and come last.
         """
         turns: dict[str, int] = {}
         for turn, image in enumerate(self._queue.order()):
@@ -115,7 +115,7 @@ class OwnerQueue:
 
     async def _rows(self, job_ids: Sequence[str]) -> tuple[OwnerQueueRow, ...]:
         costs = self._costs()
-        statuses = [await self._recall.status(job_id) for job_id in job_ids]
+        statuses = [await self._queries.status(job_id) for job_id in job_ids]
         return tuple(
             _row(status, costs.get(status.job.job_id, 0.0))
             for status in statuses

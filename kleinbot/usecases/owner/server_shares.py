@@ -1,4 +1,4 @@
-"""The line's weights: a copy of the rows in memory, since the line asks for them at every turn."""
+"""The queue's weights: an in-memory copy of the rows, since the queue reads them at every turn."""
 
 from collections.abc import Iterable
 
@@ -8,38 +8,38 @@ from kleinbot.store.members import members, servers
 
 
 class ServerShares:
-    """Servers' shares of the card and members' weights within them.
+    """Servers' shares of the GPU and members' weights within them.
 
-    A weight is 1 where nothing was set; a server that has no row yet has the share that its row will get.
+    An unset weight is 1. A server without a row has the share that its row will get.
     """
 
     def __init__(self) -> None:
         self._shares: dict[int, float] = {}
-        self.newcomer = 1.0
+        self.new_server_share = 1.0
         self._weights: dict[tuple[int, int], float] = {}
 
     async def load(self, reader: Reader) -> None:
-        """Read the rows anew."""
+        """Load the rows."""
         self._shares = await servers.shares(reader)
-        self.newcomer = await servers.newcomer_share(reader) or 1.0
+        self.new_server_share = await servers.newcomer_share(reader) or 1.0
         self._weights = await members.weights(reader)
 
-    def welcome(self, present: Iterable[int], newcomer: float) -> None:
-        """Give those who are there a full share where they have none yet; ``newcomer``: all others."""
+    def register_present(self, present: Iterable[int], new_server_share: float) -> None:
+        """Give the present servers a full share if they have none yet; others get ``new_server_share``."""
         for server_id in present:
             self._shares.setdefault(server_id, 1.0)
-        self.newcomer = newcomer
+        self.new_server_share = new_server_share
 
     def set_share(self, server_id: int, share: float) -> None:
-        """Follow a row that was changed."""
+        """Apply a changed row."""
         self._shares[server_id] = share
 
-    def set_weight(self, owner: MemberKey, weight: float) -> None:
-        """Follow a row that was changed."""
-        self._weights[owner.server_id, owner.member_id] = weight
+    def set_weight(self, member: MemberKey, weight: float) -> None:
+        """Apply a changed row."""
+        self._weights[member.server_id, member.member_id] = weight
 
     def share(self, server_id: int) -> float:
-        return self._shares.get(server_id, self.newcomer)
+        return self._shares.get(server_id, self.new_server_share)
 
     def weight(self, server_id: int, member_id: int) -> float:
         return self._weights.get((server_id, member_id), 1.0)

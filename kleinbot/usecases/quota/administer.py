@@ -7,7 +7,7 @@ from kleinbot.domain.clock import DAY_MS, Clock
 from kleinbot.domain.errors import Code, Parameter, Refusal
 from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.domain.quota import AuditAction, AuditRow
-from kleinbot.store.database import MEMBER_PATIENCE_S, Database, Transaction
+from kleinbot.store.database import MEMBER_TIMEOUT_S, Database, Transaction
 from kleinbot.store.jobs import events
 from kleinbot.store.members import audit, grants, ledger, members, servers
 from kleinbot.usecases.permissions import require_admin
@@ -46,7 +46,7 @@ class AdministerQuota:
         """
         require_admin(actor)
         member = MemberKey(actor.server_id, member_id)
-        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
+        async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
             await events.accept(transaction, actor, self._clock.now_ms())
             await self._require_allowed(transaction, member, limit_tenths)
             await members.remember(transaction, member, self._clock.now_ms())
@@ -60,7 +60,7 @@ class AdministerQuota:
         Raises Refusal QUOTA_ABOVE_MOST above the owner's bound.
         """
         require_admin(actor)
-        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
+        async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
             await events.accept(transaction, actor, self._clock.now_ms())
             await self._require_allowed(transaction, actor.member, limit_tenths)
             await servers.remember(transaction, actor.server_id, self._clock.now_ms())
@@ -83,7 +83,7 @@ class AdministerQuota:
         """
         require_admin(actor)
         member, now_ms = MemberKey(actor.server_id, member_id), self._clock.now_ms()
-        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
+        async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
             await events.accept(transaction, actor, now_ms)
             await members.remember(transaction, member, now_ms)
             before = await quota.balance(transaction, member, self._rule, now_ms)
@@ -105,7 +105,7 @@ class AdministerQuota:
         """Give back what a member spent of their allowance and return how much that was."""
         require_admin(actor)
         member, now_ms = MemberKey(actor.server_id, member_id), self._clock.now_ms()
-        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
+        async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
             await events.accept(transaction, actor, now_ms)
             await members.remember(transaction, member, now_ms)
             since_ms = now_ms - self._rule.window_ms

@@ -4,7 +4,7 @@ from kleinbot.domain.clock import Clock
 from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.domain.quota import AuditAction
 from kleinbot.scheduler.scheduler import Scheduler
-from kleinbot.store.database import MEMBER_PATIENCE_S, Database
+from kleinbot.store.database import MEMBER_TIMEOUT_S, Database
 from kleinbot.store.jobs import events
 from kleinbot.store.members import audit, members
 from kleinbot.usecases.owner.server_shares import ServerShares
@@ -28,7 +28,7 @@ class SetMemberWeight:
         """
         require_admin(actor)
         member, now_ms = MemberKey(actor.server_id, member_id), self._clock.now_ms()
-        async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
+        async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
             await events.accept(transaction, actor, now_ms)
             await members.remember(transaction, member, now_ms)
             await members.set_weight(transaction, member, weight)
@@ -36,7 +36,7 @@ class SetMemberWeight:
                 transaction, AuditAction.WEIGHT, actor.member_id, now_ms,
                 server_id=actor.server_id, member_id=member_id, details={"weight": weight},
             )  # fmt: skip
-            transaction.once_committed(lambda: self._changed(member, weight))
+            transaction.after_commit(lambda: self._changed(member, weight))
 
     def _changed(self, member: MemberKey, weight: float) -> None:
         self._shares.set_weight(member, weight)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.domain.quota import LedgerEntry
-from kleinbot.store.database import MEMBER_PATIENCE_S, Database, DatabaseBusyError, Reader
+from kleinbot.store.database import MEMBER_TIMEOUT_S, Database, DatabaseBusyError, Reader
 from kleinbot.store.members import ledger, members
 from kleinbot.usecases.quota import quota
 from kleinbot.usecases.quota.quota import Balance, QuotaRule
@@ -43,7 +43,7 @@ async def statement(
     read = database.read
     if await ledger.has_expired(read, member, now_ms):
         with suppress(DatabaseBusyError):
-            async with database.transaction(MEMBER_PATIENCE_S) as transaction:
+            async with database.transaction(MEMBER_TIMEOUT_S) as transaction:
                 await ledger.expire(transaction, member, now_ms)
     return Statement(
         member,
