@@ -1,1 +1,1 @@
-"""Measures the model on this host as the bot would run it. Above the engine; knows nothing of Discord."""
+"""Measures the model on this machine as the bot would run it. Knows nothing of Discord."""

@@ -1,4 +1,4 @@
-"""The whole of ``bot.py bench``: choose as the bot does, load, measure, report."""
+"""Implements ``bot.py bench``: chooses the profile like the bot, loads, measures and reports."""
 
 import asyncio
 import os
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from kleinbot.app.model_choice import ModelChoice, pin_gpu
 from kleinbot.bench.cases import cases_for
-from kleinbot.bench.comparing import alone, compared, is_comparable, model_card
+from kleinbot.bench.comparing import compare, is_comparable, model_card, rows_alone
 from kleinbot.bench.conditions import conditions_of, with_limits
 from kleinbot.bench.contender import STEPS
-from kleinbot.bench.measuring import Measurement, Tell
+from kleinbot.bench.measuring import Measurement, ProgressCallback
 from kleinbot.bench.ours import OurEngine
 from kleinbot.bench.results import Report, Transfer
 from kleinbot.domain.clock import Clock
@@ -24,7 +24,7 @@ from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
 from kleinbot.hardware.model_sizes import encoder_layers_bytes, transformer_bytes
-from kleinbot.klein.hub.folder_hashes import REMEMBERED
+from kleinbot.klein.hub.folder_hashes import VERIFIED_FILES
 from kleinbot.klein.quantisation.quantised_cache import FOLDER
 from kleinbot.texts import Texts
 
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
 RUNS = 5
 QUICK_RUNS = 2
-_TOLD_OF_A_PHASE = 20
-"""Times that a download, loading or warming up says how far it is."""
-_TOLD = {
+_REPORTS_PER_PHASE = 20
+"""Progress reports per phase: download, loading, warming up."""
+_PHASE_MESSAGES = {
     EnginePhase.DOWNLOADING: "bench-downloading",
     EnginePhase.LOADING: "bench-loading",
     EnginePhase.WARMING: "bench-warming",
@@ -43,12 +43,12 @@ _TOLD = {
 
 
 class BenchError(Exception):
-    """The bench cannot go on; its text is the sentence that says why."""
+    """The benchmark cannot continue; its text is the reason."""
 
 
 @dataclass(frozen=True)
 class BenchOptions:
-    """``against_model_card``: run diffusers' own call too. ``scratch`` is the bot's folder for weights."""
+    """``against_model_card``: also run diffusers' own call. ``scratch`` is the bot's folder for weights."""
 
     quick: bool = False
     against_model_card: bool = False
@@ -60,87 +60,92 @@ class BenchOptions:
 
 
 async def bench(
-    model: ModelChoice, wanted: BenchOptions, clock: Clock, texts: Texts, locale: str, tell: Tell
+    model: ModelChoice,
+    options: BenchOptions,
+    clock: Clock,
+    texts: Texts,
+    locale: str,
+    on_progress: ProgressCallback,
 ) -> Report:
-    """Measure ``model``; ``tell`` gets sentences of progress. A cancelled bench frees what it loaded.
+    """Measure ``model``; ``on_progress`` receives progress sentences. A cancelled benchmark frees the model.
 
-    Raises StartError where the model cannot be loaded; BenchError, before anything is loaded, where the
-    comparison cannot be made; FatalEngineError where the card is lost.
+    Raises StartError if the model cannot be loaded; BenchError, before anything is loaded, if the comparison
+    is impossible; FatalEngineError if the GPU is lost.
     """
-    if wanted.against_model_card and not is_comparable(model.source):
+    if options.against_model_card and not is_comparable(model.source):
         raise BenchError(texts.say(locale, "bench-needs-checkout", weights=model.source.name))
-    cases = cases_for(model.profile, model.capacity, quick=wanted.quick)
+    cases = cases_for(model.profile, model.capacity, quick=options.quick)
     threads = max(1, (os.cpu_count() or 1) - 1)
-    start = _Start(clock, texts, locale, tell)
+    start = _Start(clock, texts, locale, on_progress)
 
     def make_engine() -> Engine:
         pin_gpu(model)
-        engine = GpuEngine(model.source, model.profile, clock, NoFaults(), threads, wanted.scratch)
+        engine = GpuEngine(model.source, model.profile, clock, NoFaults(), threads, options.scratch)
         engine.watch(start.on_state)
         return engine
 
     async with AsyncExitStack() as stack:
         ours = OurEngine(make_engine, clock)
         stack.push_async_callback(ours.close)
-        before = await asyncio.to_thread(_found_by_later_starts, wanted.scratch)
+        before = await asyncio.to_thread(_files_for_later_starts, options.scratch)
         load_s = await start.seconds_of(ours)
-        is_first_start = before != await asyncio.to_thread(_found_by_later_starts, wanted.scratch)
+        is_first_start = before != await asyncio.to_thread(_files_for_later_starts, options.scratch)
 
-        # Here and not above: importing torch takes seconds, in which the engine's thread already loads.
+        # Imported here: importing torch takes seconds, during which the engine's thread already loads.
         from kleinbot.bench.gpu_meter import GpuMeter
         from kleinbot.engine.device import device_of
 
         device = device_of(model.profile)
-        measurement = Measurement(GpuMeter(device), wanted.runs, texts, locale, tell)
+        measurement = Measurement(GpuMeter(device), options.runs, texts, locale, on_progress)
         transfer = await asyncio.to_thread(_transfer, model.profile, device)
-        conditions = conditions_of(model, wanted.runs, threads, clock)
-        if wanted.against_model_card:
-            rows, comparison = await compared(measurement, ours, partial(model_card, model, clock), cases)
+        conditions = conditions_of(model, options.runs, threads, clock)
+        if options.against_model_card:
+            rows, comparison = await compare(measurement, ours, partial(model_card, model, clock), cases)
         else:
-            rows, comparison = await alone(measurement, ours, cases), None
+            rows, comparison = await rows_alone(measurement, ours, cases), None
         return Report(with_limits(conditions, model), load_s, rows, transfer, comparison, is_first_start)
 
 
 class _Start:
-    """Tells what a start is doing, and how long it took without its download."""
+    """Reports the phases of a start, and measures its time without the download."""
 
-    def __init__(self, clock: Clock, texts: Texts, locale: str, tell: Tell) -> None:
+    def __init__(self, clock: Clock, texts: Texts, locale: str, on_progress: ProgressCallback) -> None:
         self._clock = clock
         self._say: Callable[..., str] = partial(texts.say, locale)
-        self._tell = tell
+        self._on_progress = on_progress
         self._last = ""
         self._download_began_s: float | None = None
         self._download_s = 0.0
 
     async def seconds_of(self, ours: OurEngine) -> float:
-        """Start ``ours``; return how long it took, less the download."""
+        """Start ``ours``; return the seconds without the download."""
         began_s = self._clock.monotonic_s()
         await ours.start()
         return self._clock.monotonic_s() - began_s - self._download_s
 
     def on_state(self, state: EngineState) -> None:
-        """Note and tell what the engine has begun to do."""
+        """Record and report the engine's new state."""
         if state.phase is EnginePhase.DOWNLOADING:
             if self._download_began_s is None:
                 self._download_began_s = self._clock.monotonic_s()
         elif self._download_began_s is not None:
             self._download_s += self._clock.monotonic_s() - self._download_began_s
             self._download_began_s = None
-        percent = int((state.fraction or 0.0) * _TOLD_OF_A_PHASE) * 100 // _TOLD_OF_A_PHASE
-        # What is in the cache already is at its end without a word.
-        if state.phase in _TOLD and (percent or state.phase is not EnginePhase.DOWNLOADING):
-            self._tell_once(self._say(_TOLD[state.phase], weights=state.detail, percent=percent))
+        percent = int((state.fraction or 0.0) * _REPORTS_PER_PHASE) * 100 // _REPORTS_PER_PHASE
+        # A cached download finishes without a report.
+        if state.phase in _PHASE_MESSAGES and (percent or state.phase is not EnginePhase.DOWNLOADING):
+            self._report_once(self._say(_PHASE_MESSAGES[state.phase], weights=state.detail, percent=percent))
 
-    def _tell_once(self, sentence: str) -> None:
+    def _report_once(self, sentence: str) -> None:
         if sentence != self._last:
             self._last = sentence
-            self._tell(sentence)
+            self._on_progress(sentence)
 
 
 def moved_bytes(profile: Profile) -> tuple[int, bool]:
-    """Return how many bytes of weights go to the card for one picture of 4 steps, and whether from disk.
+    """Return the bytes of weights copied to the GPU for one picture of 4 steps, and whether from disk.
 
-    A transformer that is not resident goes there for each step.
+    A transformer that is not resident is copied for each step.
     """
     plans = (profile.text_encoder, profile.transformer)
     sizes = (
@@ -153,11 +158,11 @@ def moved_bytes(profile: Profile) -> tuple[int, bool]:
     return sum(moved), any(plan.placement is Placement.DISK for plan in plans)
 
 
-def _found_by_later_starts(scratch: Path | None) -> dict[Path, int]:
-    """Return what a start leaves for later ones, hashes and files in 8 bits, with the moment of each."""
+def _files_for_later_starts(scratch: Path | None) -> dict[Path, int]:
+    """Return the files that a start leaves for later ones (hashes and 8-bit weights) with their times."""
     if scratch is None:
         return {}
-    files = (*scratch.glob(REMEMBERED), *(scratch / FOLDER).glob("*.safetensors"))
+    files = (*scratch.glob(VERIFIED_FILES), *(scratch / FOLDER).glob("*.safetensors"))
     return {file: file.stat().st_mtime_ns for file in files}
 
 

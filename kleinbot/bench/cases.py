@@ -1,4 +1,4 @@
-"""What is measured: sizes, references and batches, as far as the profile goes."""
+"""The measured cases: sizes, references and batches within the profile's limits."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        """Stable and short: people compare it across hosts."""
+        """A short, stable name, which people compare across machines."""
         parts = [f"{self.grid.width_px}x{self.grid.height_px}"]
         parts += [f"{self.references}ref"] if self.references else []
         parts += [f"batch{self.batch}"] if self.batch > 1 else []
@@ -29,7 +29,7 @@ class Case:
 
 
 def cases_for(profile: Profile, capacity: Capacity, *, quick: bool = False) -> Sequence[Case]:
-    """Return what ``profile`` can do, smallest first: what an allocator has reserved stays reserved.
+    """Return the cases that fit ``profile``, smallest first: the allocator keeps reserved memory.
 
     ``quick``: only the largest picture and its edit with one reference.
     """

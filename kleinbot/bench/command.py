@@ -1,4 +1,4 @@
-"""``bot.py bench`` as a person meets it: progress to standard error, the report to standard output."""
+"""The ``bot.py bench`` command: progress on standard error, the report on standard output."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ from rich.text import Text
 
 from kleinbot.app.model_choice import choose_model
 from kleinbot.bench.bench import BenchError, BenchOptions, bench
-from kleinbot.bench.measuring import Tell
+from kleinbot.bench.measuring import ProgressCallback
 from kleinbot.bench.report import as_json, print_report
 from kleinbot.bench.results import Report
 from kleinbot.config.settings import Settings
@@ -32,23 +32,23 @@ _FAILED_CODE = 1
 def run_bench(settings: Settings, json_file: Path | None, *, quick: bool, against_model_card: bool) -> int:
     """Measure and report; return the exit code.
 
-    Holds the data folder as the bot does: it shares its 8-bit weights, and beside a running bot the figures
-    would be wrong. Raises StartError where the model cannot be loaded; KeyboardInterrupt on Ctrl+C, once all
-    is freed; FatalEngineError, told already, where this process can only be ended.
+    Locks the data folder like the bot: it shares the bot's 8-bit weights, and next to a running bot the
+    figures would be wrong. Raises StartError if the model cannot be loaded; KeyboardInterrupt on Ctrl+C,
+    after everything is freed; FatalEngineError, already reported, if this process must end.
     """
     texts, locale = Texts(), settings.locale
-    _quieten()
+    _silence_libraries()
     if json_file is not None and (problem := _problem_with(json_file)) is not None:
         typer.echo(texts.say(locale, "bench-cannot-write", file=str(json_file), reason=problem), err=True)
         return _FAILED_CODE
-    wanted = BenchOptions(quick, against_model_card, settings.scratch_folder)
+    options = BenchOptions(quick, against_model_card, settings.scratch_folder)
     try:
-        with _machine_to_itself(settings), _progress() as tell:
+        with _exclusive_machine(settings), _progress() as on_progress:
             model = choose_model(settings)
             if not model.choice.uses_named_weights:
                 named = str(settings.weights)
                 typer.echo(texts.say(locale, "bench-weights-left-alone", weights=named), err=True)
-            report = asyncio.run(bench(model, wanted, SystemClock(), texts, locale, tell))
+            report = asyncio.run(bench(model, options, SystemClock(), texts, locale, on_progress))
     except BenchError as error:
         typer.echo(str(error), err=True)
         return _FAILED_CODE
@@ -81,42 +81,42 @@ def _has_measured(report: Report) -> bool:
 
 
 @contextmanager
-def _machine_to_itself(settings: Settings) -> Iterator[None]:
-    """Keep bot and sandbox out. Raises StartError FOLDER_IN_USE where one of them, or a bench, runs."""
+def _exclusive_machine(settings: Settings) -> Iterator[None]:
+    """Lock out bot and sandbox. Raises StartError FOLDER_IN_USE if one of them, or a benchmark, runs."""
     with folder_locked(settings.data_folder), folder_locked(settings.for_sandbox().data_folder):
         yield
 
 
 @contextmanager
-def _progress() -> Iterator[Tell]:
-    """Yield what shows a sentence: in one line that changes on a terminal, one line each elsewhere."""
+def _progress() -> Iterator[ProgressCallback]:
+    """Yield a progress callback: it updates one line on a terminal, and prints a line each otherwise."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield lambda sentence: typer.echo(sentence, err=True)
         return
-    # Drawn only when there is something new: a thread that draws by itself would disturb what is measured.
+    # Refreshed only on new progress: a refresh thread would disturb the measurement.
     with Live(console=console, auto_refresh=False, transient=True) as live:
         yield lambda sentence: live.update(Text(sentence), refresh=True)
 
 
-def _quieten() -> None:
-    """Leave on standard error what a host can do something about."""
+def _silence_libraries() -> None:
+    """Keep only messages on standard error that the owner can act on."""
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
     for handler in logging.getLogger().handlers:
-        handler.addFilter(_is_not_for_want_of_memory)
-    # Of other people's libraries to their developers.
+        handler.addFilter(_is_not_out_of_memory)
+    # They are meant for the libraries' developers.
     warnings.simplefilter("ignore")
     logging.getLogger("torch").setLevel(logging.ERROR)
     os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
 
 
-def _is_not_for_want_of_memory(record: logging.LogRecord) -> bool:
-    """Tell whether ``record`` is no traceback of what the report says in a row."""
+def _is_not_out_of_memory(record: logging.LogRecord) -> bool:
+    """Return False for out-of-memory tracebacks, which the report already shows in a row."""
     return record.exc_info is None or type(record.exc_info[1]).__name__ != "OutOfMemoryError"
 
 
 def _problem_with(file: Path) -> str | None:
-    """Tell before minutes are spent why ``file`` cannot be written; leaves nothing behind."""
+    """Return why ``file`` cannot be written, before minutes are spent; leave nothing behind."""
     existed = file.exists()
     try:
         with file.open("a", encoding="utf-8"):

@@ -1,4 +1,4 @@
-"""The comparison with the model card's own call: whether it can be made, in which way, and its rows."""
+"""Compares the engine with the model card's own call, if possible."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,23 +20,23 @@ from kleinbot.klein.weights.weight_set import WeightSet
 
 _FILES = (MODEL_INDEX, TRANSFORMER_CONFIG)
 _ON_A_CPU = 2.5
-"""What theirs takes of the host's memory there, in bytes for each byte of its files: float32, from BF16."""
+"""Host memory of their call on a CPU, in bytes per byte of its files: float32, from BF16."""
 
 
 @dataclass(frozen=True)
 class Competitor:
-    """The model card's call; ``way`` is "resident" or "offloaded", ``fits_beside`` us on the card."""
+    """The model card's call, "resident" or "offloaded" by ``placement``. ``fits_beside``: with our engine."""
 
     contender: Contender
-    way: str
+    placement: str
     fits_beside: bool
 
 
 def is_comparable(source: Source) -> bool:
-    """Tell whether ``source`` is, or will be once it is downloaded, a checkout that diffusers can load.
+    """Return whether ``source`` is, or will be once downloaded, a checkout that diffusers can load.
 
-    Beside the FP8 files, the hub's checkout has no transformer of its own; and files that are gone, since
-    they are kept in 8 bits, are there for kleinbot alone.
+    With the FP8 files, the hub's checkout has no transformer of its own; and missing sources, replaced by
+    cached 8-bit weights, are available to kleinbot only.
     """
     place = source.folder if isinstance(source, FolderSource) else cache_of(source)
     if any(path.is_relative_to(place.absolute()) for path in source.missing_sources):
@@ -46,43 +46,45 @@ def is_comparable(source: Source) -> bool:
     return all(source.checkout.holds(file) for file in _FILES)
 
 
-async def compared(
+async def compare(
     measurement: Measurement,
     ours: Contender,
     choose_competitor: Callable[[], Awaitable[Competitor]],
     cases: Sequence[Case],
 ) -> tuple[tuple[Row, ...], Comparison]:
-    """Return our rows and the comparison. ``ours`` is started; it is closed where both do not fit.
+    """Return our rows and the comparison. ``ours`` is started; it is closed if both do not fit.
 
-    Our rows are of us alone: once both are loaded, the counters of memory are of both together. Then, where
-    both fit, they take turns, so that a card that gets warmer slows both down.
+    Our rows are measured alone: once both are loaded, the memory counters cover both. Then, if both fit, they
+    take turns, so that a GPU that gets warmer slows both down.
     """
-    rows = await alone(measurement, ours, cases)
-    # Not earlier: only now has our engine taken all the memory that the cases need.
+    rows = await rows_alone(measurement, ours, cases)
+    # Not earlier: only now has our engine reserved all the memory that the cases need.
     competitor = await choose_competitor()
-    theirs, way = competitor.contender, competitor.way
+    theirs, placement = competitor.contender, competitor.placement
     try:
         if not competitor.fits_beside:
             await ours.close()
         problem = await measurement.problem_with_start(theirs)
         if problem is not None:
-            return rows, Comparison(way, problem=problem)
+            return rows, Comparison(placement, problem=problem)
         if not competitor.fits_beside:
-            return rows, Comparison(way, await alone(measurement, theirs, cases))
+            return rows, Comparison(placement, await rows_alone(measurement, theirs, cases))
         pairs = [await measurement.rows([ours, theirs], case) for case in cases]
     finally:
         await theirs.close()
     in_turns, their_rows = ([_without_memory(pair[side]) for pair in pairs] for side in (0, 1))
-    return rows, Comparison(way, tuple(their_rows), tuple(in_turns))
+    return rows, Comparison(placement, tuple(their_rows), tuple(in_turns))
 
 
-async def alone(measurement: Measurement, contender: Contender, cases: Sequence[Case]) -> tuple[Row, ...]:
-    """Return a row of each of ``cases``, with nothing else loaded."""
+async def rows_alone(
+    measurement: Measurement, contender: Contender, cases: Sequence[Case]
+) -> tuple[Row, ...]:
+    """Return a row for each of ``cases``, with nothing else loaded."""
     return tuple([(await measurement.rows([contender], case))[0] for case in cases])
 
 
 async def model_card(model: ModelChoice, clock: Clock) -> Competitor:
-    """Return the model card's call as it fits the card at this moment. Imports diffusers: takes seconds."""
+    """Return the model card's call as it fits the GPU now. Imports diffusers, which takes seconds."""
     return await asyncio.to_thread(_model_card, model, clock)
 
 
@@ -91,17 +93,17 @@ def _model_card(model: ModelChoice, clock: Clock) -> Competitor:
 
     from kleinbot.bench.model_card import RESIDENT_NEEDS_BYTES, ModelCardCall
 
-    # The engine has loaded them: a hub's files are all in the cache.
+    # The engine has loaded them, so a hub's files are all in the cache.
     weights = obtain(model.source, lambda _: None, lambda: False)
-    folder, facts, card = _checkout(model.source, weights), read_machine_facts(), model.choice.gpu
-    if model.profile.device is Device.CPU or card is None:
+    folder, facts, gpu = _checkout(model.source, weights), read_machine_facts(), model.choice.gpu
+    if model.profile.device is Device.CPU or gpu is None:
         beside = facts.memory.available_bytes >= _ON_A_CPU * weights.bytes
         return Competitor(
             ModelCardCall(folder, torch.device("cpu"), clock, offloaded=False), "resident", beside
         )
-    free_bytes = [now.free_bytes for now in facts.gpus if now.identity == card.identity]
+    free_bytes = [now.free_bytes for now in facts.gpus if now.identity == gpu.identity]
     beside = any(free >= RESIDENT_NEEDS_BYTES for free in free_bytes)
-    # Once the engine is freed, nearly all of what the rules could use is free again.
+    # Once the engine is freed, nearly all of its usable memory is free again.
     offloaded = not beside and (model.choice.usable_bytes or 0) < RESIDENT_NEEDS_BYTES
     call = ModelCardCall(folder, torch.device("cuda", 0), clock, offloaded=offloaded)
     return Competitor(call, "offloaded" if offloaded else "resident", beside)
@@ -112,5 +114,5 @@ def _checkout(source: Source, weights: WeightSet) -> Path:
 
 
 def _without_memory(row: Row) -> Row:
-    """Return ``row`` less what the counters say of both programs together."""
+    """Return ``row`` without the counters, which cover both programs."""
     return replace(row, allocated_bytes=0, reserved_bytes=0)

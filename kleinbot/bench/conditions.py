@@ -1,4 +1,4 @@
-"""Under which conditions all of it is measured."""
+"""Collects the conditions of the measurement."""
 
 import datetime as dt
 import importlib.metadata
@@ -16,8 +16,8 @@ _LINUX_CPUS = Path("/proc/cpuinfo")
 
 
 def conditions_of(model: ModelChoice, runs: int, threads: int, clock: Clock) -> Conditions:
-    """Return what is known before the first run."""
-    card = model.choice.gpu
+    """Return the conditions known before the first run."""
+    gpu = model.choice.gpu
     now = dt.datetime.fromtimestamp(clock.now_ms() / MS_PER_S, dt.UTC)
     return Conditions(
         version=__version__,
@@ -30,9 +30,9 @@ def conditions_of(model: ModelChoice, runs: int, threads: int, clock: Clock) -> 
         profile=model.profile,
         steps=STEPS,
         runs=runs,
-        card=None if card is None else card.name,
-        card_bytes=None if card is None else card.memory_bytes,
-        held_bytes=None if card is None else card.held_bytes,
+        card=None if gpu is None else gpu.name,
+        card_bytes=None if gpu is None else gpu.memory_bytes,
+        held_bytes=None if gpu is None else gpu.held_bytes,
         driver=model.facts.driver,
         cpu=cpu_name(),
         cpu_threads=threads,
@@ -40,13 +40,13 @@ def conditions_of(model: ModelChoice, runs: int, threads: int, clock: Clock) -> 
 
 
 def with_limits(conditions: Conditions, model: ModelChoice) -> Conditions:
-    """Add the card's limits, read right after its last work, while its clock is still up."""
-    card = model.choice.gpu
-    if card is None:
+    """Add the GPU's limits, read right after its last run, while its clock is still high."""
+    gpu = model.choice.gpu
+    if gpu is None:
         return conditions
     from kleinbot.bench.gpu_meter import read_limits
 
-    limits = read_limits(card.identity)
+    limits = read_limits(gpu.identity)
     return replace(
         conditions,
         power_limit_w=limits.power_limit_w,
@@ -56,7 +56,7 @@ def with_limits(conditions: Conditions, model: ModelChoice) -> Conditions:
 
 
 def cpu_name(linux_cpus: Path = _LINUX_CPUS) -> str:
-    """Return the processor's name as the system tells it; on Linux ``platform`` knows only its kind."""
+    """Return the processor's name from the system; on Linux ``platform`` knows only the architecture."""
     try:
         lines = linux_cpus.read_text("utf-8", errors="replace").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""What can be measured: something that loads once and then makes batches."""
+"""The interface of a measured program: it loads once, then renders batches."""
 
 from typing import Protocol
 
@@ -16,22 +16,22 @@ PROMPTS = (
 
 
 class DoesNotFitError(Exception):
-    """The card's memory did not suffice for this case."""
+    """The GPU ran out of memory in this case."""
 
 
 class FailedError(Exception):
-    """This case failed for another reason, which is its text."""
+    """This case failed for another reason, given in its text."""
 
 
 class Contender(Protocol):
-    """Runs the model in one way."""
+    """Runs the model, either our engine or the model card's call."""
 
     async def start(self) -> None:
         """Load the model. Raises StartError, DoesNotFitError, FailedError."""
         ...
 
     async def run(self, case: Case, number: int) -> Run:
-        """Make ``case`` once. Raises DoesNotFitError, FailedError, RenderError, FatalEngineError."""
+        """Render ``case`` once. Raises DoesNotFitError, FailedError, RenderError, FatalEngineError."""
         ...
 
     async def close(self) -> None:
@@ -40,7 +40,7 @@ class Contender(Protocol):
 
 
 def prompt_of(number: int) -> str:
-    """Return a prompt that no other run has: an engine remembers what it has encoded."""
+    """Return a prompt unique to this run: an engine caches encoded prompts."""
     return f"{PROMPTS[number % len(PROMPTS)]}, take {number}"
 
 
@@ -49,7 +49,7 @@ def seeds_of(case: Case, number: int) -> list[int]:
 
 
 def references_of(case: Case) -> tuple[Pixels, ...]:
-    """Return different soft pictures of the case's size."""
+    """Return different smooth pictures of the case's size."""
     import numpy as np
     from PIL import Image
 

@@ -1,4 +1,4 @@
-"""The card while it is measured: its counters, clock and power limit, and how fast weights get there."""
+"""Reads the GPU's counters, clock and power limit, and measures the copy speed of weights."""
 
 import ctypes
 import sys
@@ -16,7 +16,7 @@ _COPIES = 5
 
 
 class GpuMeter:
-    """torch's own counters of one card."""
+    """torch's own counters of one GPU."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
@@ -33,7 +33,7 @@ class GpuMeter:
 
 @dataclass(frozen=True)
 class PowerLimits:
-    """None where the driver does not say."""
+    """A value is None if the driver does not report it."""
 
     power_limit_w: float | None = None
     clock_mhz: int | None = None
@@ -41,9 +41,9 @@ class PowerLimits:
 
 
 def read_limits(identity: str, open_library: Callable[[str], ctypes.CDLL] = ctypes.CDLL) -> PowerLimits:
-    """Ask the driver (NVML) for the power limit in force and the cores' clock, now and at most.
+    """Query the driver (NVML) for the enforced power limit and the current and highest SM clock.
 
-    ``identity`` is the card's UUID.
+    ``identity`` is the GPU's UUID.
     """
     try:
         nvml = open_library(_LIBRARY)
@@ -72,14 +72,14 @@ def read_limits(identity: str, open_library: Callable[[str], ctypes.CDLL] = ctyp
 
 
 def pinned_bytes_per_s(device: torch.device) -> float | None:
-    """Measure how fast pinned memory is copied to the card; None without a card, or where none can be had."""
+    """Measure how fast pinned memory is copied to the GPU; None without a GPU or pinned memory."""
     if device.type != "cuda":
         return None
     try:
         there = torch.empty(_COPY_BYTES, dtype=torch.uint8, device=device)
         here = torch.empty(_COPY_BYTES, dtype=torch.uint8, pin_memory=True)
     except RuntimeError:
-        # Want of memory is one; what cannot be pinned is not measured.
+        # torch's out-of-memory error is one too; memory that cannot be pinned is not measured.
         return None
     there.copy_(here, non_blocking=True)
     torch.cuda.synchronize(device)

@@ -1,4 +1,4 @@
-"""Runs the cases: each cold once, then warm, the contenders in turns where both are loaded."""
+"""Runs the cases: each once cold, then warm; contenders take turns if both are loaded."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,18 +10,18 @@ from kleinbot.bench.results import Row, Run
 from kleinbot.domain.errors import RenderError
 from kleinbot.texts import Texts
 
-Tell = Callable[[str], None]
+ProgressCallback = Callable[[str], None]
 
 
 class Meter(Protocol):
-    """The GPU's counters of memory; see ``bench.gpu_meter.GpuMeter``."""
+    """The GPU's memory counters; see ``bench.gpu_meter.GpuMeter``."""
 
     def reset(self) -> None:
-        """Forget the peaks so far."""
+        """Reset the peaks."""
         ...
 
     def peaks(self) -> tuple[int, int]:
-        """Return the most bytes allocated and reserved since ``reset``; 0 where there is no card."""
+        """Return the peaks of allocated and reserved bytes since ``reset``; 0 without a GPU."""
         ...
 
 
@@ -39,19 +39,21 @@ class _Tally:
 
 
 class Measurement:
-    """Numbers every run, so that none repeats another's prompts and seeds."""
+    """Measures cases; it numbers every run, so that no run repeats prompts and seeds."""
 
-    def __init__(self, meter: Meter, runs: int, texts: Texts, locale: str, tell: Tell) -> None:
+    def __init__(
+        self, meter: Meter, runs: int, texts: Texts, locale: str, on_progress: ProgressCallback
+    ) -> None:
         self._meter = meter
         self._runs = runs
         self._texts = texts
         self._locale = locale
-        self._tell = tell
+        self._on_progress = on_progress
         self._number = 0
 
     async def problem_with_start(self, contender: Contender) -> str | None:
-        """Load ``contender``, the model card's; return the sentence of why that failed, or None."""
-        self._tell(self._texts.say(self._locale, "bench-loading-theirs"))
+        """Load ``contender``, the model card's call; return why that failed, or None."""
+        self._on_progress(self._texts.say(self._locale, "bench-loading-theirs"))
         try:
             await contender.start()
         except DoesNotFitError:
@@ -66,7 +68,7 @@ class Measurement:
         """Return one row of ``case`` for each of ``contenders``."""
         tallies = [_Tally() for _ in contenders]
         for turn in range(self._runs + 1):
-            self._tell(
+            self._on_progress(
                 self._texts.say(
                     self._locale, "bench-turn", case=case.name, run=turn + 1, total=self._runs + 1
                 )

@@ -1,4 +1,4 @@
-"""The call of the model's card as a contender: diffusers' pipeline, everything as it says there."""
+"""The model card's own call as a contender: diffusers' pipeline with the documented arguments."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ RESIDENT_NEEDS_BYTES = 18 * 2**30
 
 
 class ModelCardCall:
-    """``Flux2KleinPipeline.from_pretrained(...).to("cuda")``, or offloaded where that does not fit."""
+    """``Flux2KleinPipeline.from_pretrained(...).to("cuda")``, or offloaded if that does not fit."""
 
     def __init__(self, folder: Path, device: torch.device, clock: Clock, *, offloaded: bool) -> None:
         self._folder = folder
@@ -32,7 +32,7 @@ class ModelCardCall:
         self._pipeline: Any = None
 
     async def start(self) -> None:
-        await self._off_the_loop(self._load)
+        await self._in_thread(self._load)
 
     async def run(self, case: Case, number: int) -> Run:
         pictures = [
@@ -52,18 +52,18 @@ class ModelCardCall:
             )
 
         started_s = self._clock.monotonic_s()
-        await self._off_the_loop(call)
+        await self._in_thread(call)
         return Run(self._clock.monotonic_s() - started_s)
 
     async def close(self) -> None:
         self._pipeline = None
         gc.collect()
         if self._device.type == "cuda":
-            # After an error that the card did not survive, this fails too.
+            # After a fatal CUDA error this fails too.
             with contextlib.suppress(RuntimeError):
                 torch.cuda.empty_cache()
 
-    async def _off_the_loop(self, work: Callable[[], None]) -> None:
+    async def _in_thread(self, work: Callable[[], None]) -> None:
         did_fit = False
         try:
             await asyncio.to_thread(work)
@@ -73,7 +73,7 @@ class ModelCardCall:
         except (OSError, ValueError, RuntimeError, ImportError) as error:
             raise FailedError(f"{type(error).__name__}: {error}") from error
         if not did_fit:
-            # Outside the block: the traceback kept the failed call's tensors alive.
+            # Outside ``except``: the traceback keeps the failed call's tensors alive.
             gc.collect()
             torch.cuda.empty_cache()
             raise DoesNotFitError

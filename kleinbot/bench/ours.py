@@ -12,32 +12,32 @@ from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.work import BatchResult, Fallback, RenderTask
 from kleinbot.engine.protocol import Engine
 
-_LASTING = (Fallback.LEAN_DECODE, Fallback.STREAMED_ENCODER)
+_PERMANENT = (Fallback.LEAN_DECODE, Fallback.STREAMED_ENCODER)
 
 
 class OurEngine:
-    """Times an engine of ``make_engine`` from outside, as the dispatcher sees it."""
+    """Times an engine from ``make_engine`` through its public interface, like the dispatcher."""
 
     def __init__(self, make_engine: Callable[[], Engine], clock: Clock) -> None:
         self._make_engine = make_engine
         self._engine = make_engine()
         self._clock = clock
-        self._has_left_its_profile = False
+        self._profile_changed = False
 
     async def start(self) -> None:
         await self._engine.start()
 
     async def run(self, case: Case, number: int) -> Run:
-        """Make ``case``; each run has prompts and seeds of its own.
+        """Render ``case``; each run has its own prompts and seeds.
 
-        Raises DoesNotFitError also where the engine helped itself by doing less at once: that would not be
-        this case. Where it has changed itself for good by that, the next run begins with a new one, so that
-        every row is of the same profile; that may raise StartError.
+        Also raises DoesNotFitError if the engine recovered with an out-of-memory fallback: the result would
+        not be this case. If the fallback changed the engine permanently, the next run starts a new one, so
+        that every row has the same profile; that may raise StartError.
         """
-        if self._has_left_its_profile:
+        if self._profile_changed:
             await self._engine.close()
             self._engine = self._make_engine()
-            self._has_left_its_profile = False
+            self._profile_changed = False
             await self._engine.start()
         references = references_of(case)
         tasks = [
@@ -55,7 +55,7 @@ class OurEngine:
         if not isinstance(result, BatchResult):
             raise TypeError("the engine suspended a batch that nobody asked to yield")
         if result.out_of_memory:
-            self._has_left_its_profile = any(step.fallback in _LASTING for step in result.out_of_memory)
+            self._profile_changed = any(step.fallback in _PERMANENT for step in result.out_of_memory)
             raise DoesNotFitError
         for image in result.images:
             if image.error is not None:

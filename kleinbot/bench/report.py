@@ -1,4 +1,4 @@
-"""A report as JSON, as one line to paste, and as a table to read."""
+"""Formats a report as JSON, as one line to paste, and as tables."""
 
 import dataclasses
 import json
@@ -17,11 +17,11 @@ from kleinbot.texts import Texts
 GIB = 2**30
 _FILE_WIDTH = 140
 _LINE_FORMAT = "kleinbot-bench/1"
-_WAYS = {"resident": "bench-their-way-resident", "offloaded": "bench-their-way-offloaded"}
+_PLACEMENT_MESSAGES = {"resident": "bench-their-way-resident", "offloaded": "bench-their-way-offloaded"}
 
 
 def as_json(report: Report) -> str:
-    """Return everything, with the derived medians; keys are stable within ``format``."""
+    """Return the whole report with derived medians; keys are stable within ``format``."""
     content = {
         "format": _LINE_FORMAT,
         "conditions": dataclasses.asdict(report.conditions),
@@ -40,7 +40,7 @@ def as_line(report: Report) -> str:
 
     Cases are ``name=seconds/GiB``, separated by spaces.
 
-    Seconds are the warm median of one batch, GiB the reserved peak; a case that failed is ``case=failed``.
+    Seconds are the warm median of one batch, GiB the reserved peak; a failed case is ``case=failed``.
     """
     conditions = report.conditions
     cells = []
@@ -67,7 +67,7 @@ def as_line(report: Report) -> str:
 
 
 def as_tables(report: Report, texts: Texts, locale: str) -> Group:
-    """Return the conditions, one line for each case, what the columns mean, and the comparison.
+    """Return the conditions, one line for each case, a legend of the columns, and the comparison.
 
     Each table fits into 80 columns.
     """
@@ -114,12 +114,12 @@ def _comparison_parts(
         if theirs.problem:
             problems.append(f"{name}, {texts.say(locale, 'bench-model-card')}: {theirs.problem}")
     order = "bench-in-turns" if comparison.ours_in_turns else "bench-one-after-the-other"
-    notes = [texts.say(locale, _WAYS[comparison.way]), texts.say(locale, order)]
+    notes = [texts.say(locale, _PLACEMENT_MESSAGES[comparison.placement]), texts.say(locale, order)]
     return [_table(headings, lines, texts, locale), *(Text(line) for line in (*problems, *notes))]
 
 
 def _table(headings: Sequence[str], lines: Sequence[Sequence[str]], texts: Texts, locale: str) -> Table:
-    """Return ``lines``, each a case and its figures, under ``headings``, which are message ids.
+    """Return a table of ``lines``, each a case and its figures; ``headings`` are message ids.
 
     Headings may wrap between words; figures are never cut.
     """
@@ -146,11 +146,11 @@ def _notes(report: Report, texts: Texts, locale: str) -> list[str]:
 
 
 def print_report(report: Report, texts: Texts, locale: str) -> None:
-    """Write table and line to standard output; the line is not wrapped, so that it can be pasted."""
+    """Print the tables and the line to standard output; the line is not wrapped, so that it can be pasted."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = _FILE_WIDTH
-    # Where figures are longer than usual, a line that wraps is better than one that is cut off.
+    # With unusually long figures, a wrapped line is better than a truncated one.
     console.print(as_tables(report, texts, locale), crop=False)
     console.print(texts.say(locale, "bench-paste"))
     console.print(Text(as_line(report)), soft_wrap=True)
@@ -196,7 +196,7 @@ def _comparison(report: Report) -> dict[str, Any] | None:
     if comparison is None:
         return None
     return {
-        "way": comparison.way,
+        "way": comparison.placement,
         "problem": comparison.problem,
         "interleaved": bool(comparison.ours_in_turns),
         "rows": [_row(row) for row in comparison.theirs],
@@ -206,7 +206,7 @@ def _comparison(report: Report) -> dict[str, Any] | None:
 
 
 def _times(mine: Row, theirs: Row) -> float | None:
-    """Return how many times as long as ours theirs took."""
+    """Return the ratio of their time to ours."""
     if mine.median_s is None or theirs.median_s is None:
         return None
     return theirs.median_s / mine.median_s
@@ -253,7 +253,7 @@ def _conditions(conditions: Conditions, texts: Texts, locale: str) -> str:
 
 
 def _extras(profile: Profile, texts: Texts, locale: str) -> list[str]:
-    """Return what a profile's name does not say, as far as it costs or saves time."""
+    """Return the profile's settings that affect speed but are not in its name."""
     extras = (("bench-compiled", profile.compiled), ("bench-lean", profile.lean_decode))
     return [texts.say(locale, message) for message, is_so in extras if is_so]
 

@@ -1,4 +1,4 @@
-"""What was measured, as frozen values; seconds are of whole batches."""
+"""Measured results as frozen values; seconds refer to whole batches."""
 
 import statistics
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from kleinbot.domain.work import StageSeconds
 
 @dataclass(frozen=True)
 class Spread:
-    """Median, least and most of several runs, in seconds."""
+    """Median, minimum and maximum of several runs, in seconds."""
 
     median_s: float
     least_s: float
@@ -24,7 +24,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Run:
-    """One batch: from the request to 8-bit pixels in the host's memory."""
+    """One batch: from the request to 8-bit pixels in host memory."""
 
     whole_s: float
     stages: StageSeconds | None = None
@@ -32,10 +32,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Row:
-    """One case in one way of running the model.
+    """The results of one case and contender.
 
-    ``cold_s`` is its first run: kernels are chosen, and compiled where the profile says so. ``warm`` are the
-    runs after that. ``problem`` is the sentence of why there are none. Peaks are 0 where there is no card.
+    ``cold_s`` is its first run, in which kernels are chosen and, depending on the profile, compiled. ``warm``
+    are the later runs. ``problem`` is the reason if there are none. Peaks are 0 without a GPU.
     """
 
     case: Case
@@ -55,7 +55,7 @@ class Row:
 
     @property
     def stages(self) -> StageSeconds | None:
-        """The median of each stage by itself; they need not add up to the whole's."""
+        """The median of each stage; they need not add up to the median of the whole."""
         stages = [run.stages for run in self.warm if run.stages is not None]
         if not stages:
             return None
@@ -68,9 +68,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Transfer:
-    """Weights that are copied to the card for each picture, and how long that takes by itself.
+    """Weights copied to the GPU for each picture, and the time of the copy alone.
 
-    Most of it hides behind other work. ``bytes_per_s`` was measured on pinned memory, None from disk.
+    Most of it overlaps with computation. ``bytes_per_s`` was measured on pinned memory; None from disk.
     """
 
     bytes: int
@@ -85,7 +85,8 @@ class Transfer:
 class Conditions:
     """Under which all of it was measured. None: not known on this host.
 
-    ``held_bytes`` is what the driver and other programs held of the card before the model was loaded.
+    ``card`` is the GPU's name; ``held_bytes`` is the GPU memory that the driver and other programs held
+    before the model was loaded.
     """
 
     version: str
@@ -113,12 +114,11 @@ class Conditions:
 class Comparison:
     """The model card's own call in the same cases.
 
-    ``way`` says how it ran: "resident" or "offloaded". ``ours_in_turns`` are rows of ours while both were
-    loaded and took turns; empty where one came after the other. ``problem`` is the sentence of why there are
-    no rows at all.
+    ``placement`` is "resident" or "offloaded". ``ours_in_turns`` are our rows while both were loaded and took
+    turns; empty if they ran one after the other. ``problem`` is the reason if there are no rows at all.
     """
 
-    way: str
+    placement: str
     theirs: tuple[Row, ...] = ()
     ours_in_turns: tuple[Row, ...] = ()
     problem: str | None = None
@@ -126,9 +126,9 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Report:
-    """``rows`` are of kleinbot with nothing else loaded; ``load_s`` is without the download.
+    """``rows`` are kleinbot's with nothing else loaded; ``load_s`` excludes the download.
 
-    ``is_first_start``: in that time files were hashed or made in 8 bits, which later starts find.
+    ``is_first_start``: ``load_s`` includes hashing or quantising files, which later starts reuse.
     """
 
     conditions: Conditions
@@ -140,7 +140,7 @@ class Report:
 
     @property
     def turns(self) -> tuple[tuple[Row, Row], ...]:
-        """Ours and theirs to compare, a pair for each case; none where there is no comparison."""
+        """Our row and theirs for each case; empty without a comparison."""
         comparison = self.comparison
         if comparison is None or not comparison.theirs:
             return ()

@@ -1,6 +1,6 @@
-"""A Klein of 22 MB that draws coloured shapes: its checkout, and the scripts that made and judge it.
+"""A 22 MB Klein that draws coloured shapes: its checkout, and the scripts that train and judge it.
 
-Only this module is needed at run time; the others want the ``test`` extra (scikit-image) or a GPU.
+Only this module is needed at run time; the others need the ``test`` extra (scikit-image) or a GPU.
 """
 
 from pathlib import Path

@@ -34,11 +34,11 @@ _CHAT_TEMPLATE = (
     "{%- if enable_thinking is defined and enable_thinking is false %}"
     "{{- '<think>\\n\\n</think>\\n\\n' }}{%- endif %}{%- endif %}"
 )
-"""What of Qwen3's template Flux2KleinPipeline uses: one user message, no thinking."""
+"""The part of Qwen3's template that Flux2KleinPipeline uses: one user message, no thinking."""
 
 
 def build_tokenizer() -> PreTrainedTokenizerFast:
-    """Train a byte-level BPE on our own captions: known words become one token, all others fall to bytes."""
+    """Train a byte-level BPE on our own captions: known words become one token, others split into bytes."""
     rng = random.Random(20)
     corpus = ["user\n", "assistant\n", "\n\n"]
     corpus += [" " + caption(sample_scene(rng), rng) for _ in range(12000)]
@@ -99,7 +99,7 @@ def build_text_encoder(vocabulary: int) -> Qwen3ForCausalLM:
 
 
 def build_transformer() -> Flux2Transformer2DModel:
-    """Build the transformer, 6.5 M parameters. The default start would leave the gates at zero for long."""
+    """Build the transformer, 6.5 M parameters. Default initialisation would keep the gates near zero."""
     transformer = Flux2Transformer2DModel(
         patch_size=1,
         in_channels=TOKEN_CHANNELS,
@@ -165,7 +165,7 @@ def save(pipe: Flux2KleinPipeline, folder: Path) -> int:
     shutil.rmtree(folder, ignore_errors=True)
     pipe = pipe.to("cpu", torch.bfloat16)
     pipe.save_pretrained(folder, safe_serialization=True)
-    # The class that the real checkout names; transformers reads tokenizer.json either way.
+    # The class named by the real checkout; transformers reads tokenizer.json either way.
     index = folder / "model_index.json"
     content = json.loads(index.read_text())
     content["tokenizer"] = ["transformers", "Qwen2TokenizerFast"]

@@ -1,4 +1,4 @@
-"""Warnings filters and logging that a bench changes for its process are undone after each test."""
+"""Undoes the warning filters and logging that a benchmark changes for its process, after each test."""
 
 import logging
 import os

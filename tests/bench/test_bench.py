@@ -1,4 +1,4 @@
-"""``bot.py bench``: what is measured, how it is told, and the whole of it on a tiny Klein."""
+"""``bot.py bench``: cases, measurement and report."""
 
 import dataclasses
 import io
@@ -59,7 +59,7 @@ class FakeMeter:
 
 
 class Scripted:
-    """Fails as told at its n-th run."""
+    """Fails at its n-th run with the n-th problem."""
 
     def __init__(self, *problems: Exception | None) -> None:
         self.numbers: list[int] = []
@@ -198,7 +198,7 @@ def test_streamed_weights_are_counted_for_each_picture() -> None:
     assert moved_bytes(CUDA_BF16) == (0, False)
     assert encoder == pytest.approx(5.45e9, rel=0.01)
     assert moved_bytes(dataclasses.replace(CUDA_BF16, text_encoder=from_disk)) == (encoder, True)
-    # Of four steps each.
+    # Four steps per picture.
     assert moved_bytes(dataclasses.replace(CUDA_BF16, transformer=streamed))[0] == pytest.approx(
         31e9, rel=0.01
     )

@@ -1,4 +1,4 @@
-"""``bot.py bench`` as a host meets it: exit codes, sentences, and whose folder it uses."""
+"""The ``bot.py bench`` command: exit codes, messages, and the data folder."""
 
 import dataclasses
 import json
@@ -139,7 +139,7 @@ def test_a_processor_has_its_name(tmp_path: Path) -> None:
 
 
 def smaller(monkeypatch: pytest.MonkeyPatch, encoder: WeightFormat) -> None:
-    """Let the settings' model have pictures of 64×64 and the text encoder's weights as ``encoder``."""
+    """Limit the settings' model to 64×64 pictures, with the text encoder's weights in ``encoder``."""
 
     def choose(settings: Settings) -> ModelChoice:
         model = choose_model(settings)

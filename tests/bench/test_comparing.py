@@ -1,4 +1,4 @@
-"""``bench --against diffusers``: what is measured when, and when it is refused."""
+"""``bench --against diffusers``: the order of measurements, and refusals."""
 
 import asyncio
 import dataclasses
@@ -10,7 +10,7 @@ import pytest
 from kleinbot.app.model_choice import ModelChoice
 from kleinbot.bench.bench import BenchError, BenchOptions, bench
 from kleinbot.bench.cases import Case
-from kleinbot.bench.comparing import Competitor, compared, is_comparable
+from kleinbot.bench.comparing import Competitor, compare, is_comparable
 from kleinbot.bench.contender import DoesNotFitError, FailedError
 from kleinbot.bench.measuring import Measurement
 from kleinbot.bench.results import Comparison, Row, Run
@@ -28,8 +28,8 @@ CASES = (Case(Grid(64, 64)), Case(Grid(64, 64), references=1))
 OURS_BYTES, THEIRS_BYTES = 11, 17
 
 
-class Card:
-    """Holds what is loaded and keeps the peak: the meter of a card with two programs of one process."""
+class FakeGpu:
+    """Tracks the loaded bytes and their peak: the meter of a GPU with two programs of one process."""
 
     def __init__(self) -> None:
         self.loaded: dict[str, int] = {}
@@ -46,12 +46,12 @@ class Card:
 
 
 class Program:
-    """Takes ``size`` bytes of ``card`` while it is loaded; each run takes a second more than the last."""
+    """Uses ``size`` bytes of ``gpu`` while loaded; each run takes one second longer than the last."""
 
-    def __init__(self, card: Card, name: str, size: int) -> None:
+    def __init__(self, gpu: FakeGpu, name: str, size: int) -> None:
         self.start_problem: Exception | None = None
         self.run_problem: Exception | None = None
-        self._gpu, self._name, self._size = card, name, size
+        self._gpu, self._name, self._size = gpu, name, size
         self._runs = 0
 
     async def start(self) -> None:
@@ -72,41 +72,41 @@ class Program:
 
 
 @pytest.fixture
-def card() -> Card:
-    return Card()
+def gpu() -> FakeGpu:
+    return FakeGpu()
 
 
 @pytest.fixture
-def theirs(card: Card) -> Program:
-    return Program(card, "theirs", THEIRS_BYTES)
+def theirs(gpu: FakeGpu) -> Program:
+    return Program(gpu, "theirs", THEIRS_BYTES)
 
 
 async def comparison_on(
-    card: Card, theirs: Program, *, fits_beside: bool
+    gpu: FakeGpu, theirs: Program, *, fits_beside: bool
 ) -> tuple[Sequence[Row], Comparison]:
     async def choose() -> Competitor:
         return Competitor(theirs, "resident", fits_beside)
 
-    ours = Program(card, "ours", OURS_BYTES)
+    ours = Program(gpu, "ours", OURS_BYTES)
     await ours.start()
-    measurement = Measurement(card, 2, Texts(), "en", lambda _: None)
-    rows, comparison = await compared(measurement, ours, choose, CASES)
+    measurement = Measurement(gpu, 2, Texts(), "en", lambda _: None)
+    rows, comparison = await compare(measurement, ours, choose, CASES)
     await ours.close()
-    assert card.loaded == {}
+    assert gpu.loaded == {}
     return rows, comparison
 
 
-async def test_our_memory_is_measured_before_theirs_is_loaded(card: Card, theirs: Program) -> None:
-    rows, comparison = await comparison_on(card, theirs, fits_beside=True)
+async def test_our_memory_is_measured_before_theirs_is_loaded(gpu: FakeGpu, theirs: Program) -> None:
+    rows, comparison = await comparison_on(gpu, theirs, fits_beside=True)
 
     assert [(row.allocated_bytes, row.reserved_bytes) for row in rows] == [(OURS_BYTES, OURS_BYTES + 1)] * 2
-    # What the counters say while both are loaded is of neither.
+    # While both are loaded, the counters belong to neither.
     turns = (*comparison.ours_in_turns, *comparison.theirs)
     assert [(row.allocated_bytes, row.reserved_bytes) for row in turns] == [(0, 0)] * 4
 
 
-async def test_both_take_turns_where_they_fit(card: Card, theirs: Program) -> None:
-    rows, comparison = await comparison_on(card, theirs, fits_beside=True)
+async def test_both_take_turns_where_they_fit(gpu: FakeGpu, theirs: Program) -> None:
+    rows, comparison = await comparison_on(gpu, theirs, fits_beside=True)
 
     # Three runs of each of two cases alone, then the same in turns.
     assert [row.cold_s for row in rows] == [1.0, 4.0]
@@ -114,8 +114,8 @@ async def test_both_take_turns_where_they_fit(card: Card, theirs: Program) -> No
     assert [row.cold_s for row in comparison.theirs] == [1.0, 4.0]
 
 
-async def test_where_both_do_not_fit_ours_is_freed_before_theirs(card: Card, theirs: Program) -> None:
-    rows, comparison = await comparison_on(card, theirs, fits_beside=False)
+async def test_where_both_do_not_fit_ours_is_freed_before_theirs(gpu: FakeGpu, theirs: Program) -> None:
+    rows, comparison = await comparison_on(gpu, theirs, fits_beside=False)
 
     assert {row.allocated_bytes for row in rows} == {OURS_BYTES}
     assert {row.allocated_bytes for row in comparison.theirs} == {THEIRS_BYTES}
@@ -126,11 +126,11 @@ async def test_where_both_do_not_fit_ours_is_freed_before_theirs(card: Card, the
     ("error", "reason"), [(FailedError("OSError: no VAE"), "no VAE"), (DoesNotFitError(), "does not fit")]
 )
 async def test_ours_is_kept_where_theirs_cannot_be_loaded(
-    card: Card, theirs: Program, error: Exception, reason: str
+    gpu: FakeGpu, theirs: Program, error: Exception, reason: str
 ) -> None:
     theirs.start_problem = error
 
-    rows, comparison = await comparison_on(card, theirs, fits_beside=True)
+    rows, comparison = await comparison_on(gpu, theirs, fits_beside=True)
 
     assert all(row.warm for row in rows)
     assert comparison.theirs == ()
@@ -138,9 +138,9 @@ async def test_ours_is_kept_where_theirs_cannot_be_loaded(
     assert reason in comparison.problem
 
 
-async def test_a_case_that_theirs_fails_at_says_why(card: Card, theirs: Program) -> None:
+async def test_a_case_that_theirs_fails_at_says_why(gpu: FakeGpu, theirs: Program) -> None:
     theirs.run_problem = FailedError("ValueError: odd")
-    _, comparison = await comparison_on(card, theirs, fits_beside=True)
+    _, comparison = await comparison_on(gpu, theirs, fits_beside=True)
     assert [row.problem for row in comparison.theirs] == ["ValueError: odd"] * 2
     assert all(row.warm for row in comparison.ours_in_turns)
 
@@ -157,17 +157,22 @@ def in_fp8(cache: Path, endpoint: str) -> HubSource:
 
 
 async def test_what_cannot_be_compared_is_refused_before_anything_is_downloaded(tmp_path: Path) -> None:
-    told: list[str] = []
-    # Nothing listens there: who asks gets another error.
+    reported: list[str] = []
+    # Nothing listens there: a request would raise another error.
     source = in_fp8(tmp_path / "cache", "http://127.0.0.1:9")
 
     with pytest.raises(BenchError, match="KLEINBOT_WEIGHTS") as caught:
         await bench(
-            a_model(source), BenchOptions(against_model_card=True), SystemClock(), Texts(), "en", told.append
+            a_model(source),
+            BenchOptions(against_model_card=True),
+            SystemClock(),
+            Texts(),
+            "en",
+            reported.append,
         )
 
     assert DISTILLED_REPOSITORY in str(caught.value)
-    assert told == []
+    assert reported == []
     assert not (tmp_path / "cache").exists()
 
 
@@ -186,12 +191,12 @@ def test_comparable_is_what_diffusers_can_load(tiny_folder: Path, tmp_path: Path
 
 @pytest.mark.timeout(240)
 async def test_a_whole_bench_beside_diffusers_from_the_hub(tmp_path: Path, tiny_folder: Path) -> None:
-    told: list[str] = []
-    wanted = BenchOptions(quick=True, against_model_card=True, scratch=tmp_path / "scratch")
+    reported: list[str] = []
+    options = BenchOptions(quick=True, against_model_card=True, scratch=tmp_path / "scratch")
 
     with serving(tiny_folder) as hub:
         model = a_model(hub_source(CPU_SMALL, REPOSITORY, tmp_path / "cache", hub.endpoint))
-        report = await bench(model, wanted, SystemClock(), Texts(), "en", told.append)
+        report = await bench(model, options, SystemClock(), Texts(), "en", reported.append)
 
     assert [row.case.name for row in report.rows] == ["64x64", "64x64+1ref"]
     assert report.comparison is not None
@@ -200,17 +205,17 @@ async def test_a_whole_bench_beside_diffusers_from_the_hub(tmp_path: Path, tiny_
         assert row.problem is None
         assert len(row.warm) == 2
     assert all(row.stages is not None for row in report.rows)
-    assert told.index(f"downloading {REPOSITORY}: 100 %") < told.index("loading the model: 0 %")
-    assert "64x64: run 1 of 3" in told
+    assert reported.index(f"downloading {REPOSITORY}: 100 %") < reported.index("loading the model: 0 %")
+    assert "64x64: run 1 of 3" in reported
 
 
 async def test_a_bench_is_stopped_in_the_middle_of_its_download(tmp_path: Path, tiny_folder: Path) -> None:
     with serving(tiny_folder) as hub:
         hub.stall_after_bytes = 1000
         model = a_model(hub_source(CPU_SMALL, REPOSITORY, tmp_path / "cache", hub.endpoint))
-        wanted = BenchOptions(against_model_card=True)
-        running = asyncio.create_task(bench(model, wanted, SystemClock(), Texts(), "en", lambda _: None))
-        # The event loop is free meanwhile: else this would wait for ever.
+        options = BenchOptions(against_model_card=True)
+        running = asyncio.create_task(bench(model, options, SystemClock(), Texts(), "en", lambda _: None))
+        # The event loop is free meanwhile; otherwise this would wait forever.
         assert await asyncio.to_thread(hub.stalled.wait, 60)
         running.cancel()
         hub.release.set()

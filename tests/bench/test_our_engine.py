@@ -1,4 +1,4 @@
-"""The bot's engine as a contender: after an out of memory, rows are still of the profile they name."""
+"""The bot's engine as a contender: after an out-of-memory fallback, rows still have the named profile."""
 
 import pytest
 
@@ -14,7 +14,7 @@ CASE = Case(Grid(4, 4))
 
 
 class Engines:
-    """Makes engines and keeps them."""
+    """Creates engines and records them."""
 
     def __init__(self) -> None:
         self.made: list[ScriptedEngine] = []

@@ -1,4 +1,4 @@
-"""Where memory cannot be pinned, bench goes on without the speed of copies from it."""
+"""Without pinned memory, the benchmark continues without a copy speed."""
 
 from typing import Any
 

@@ -8,7 +8,7 @@ from kleinbot.store.jobs import events
 
 _log = logging.getLogger(__name__)
 
-REMEMBERED = 20_000
+VERIFIED_FILES = 20_000
 """Interactions, of some 100 bytes each. A repeat comes at once or when the connection is resumed."""
 
 
@@ -30,7 +30,7 @@ class RepeatedEvents:
         is_repeated = event_id in self._seen
         if not is_repeated:
             self._seen[event_id] = None
-            if len(self._seen) > REMEMBERED:
+            if len(self._seen) > VERIFIED_FILES:
                 del self._seen[next(iter(self._seen))]
             is_repeated = await self._is_accepted(event_id)
         if is_repeated:

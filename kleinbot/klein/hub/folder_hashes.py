@@ -17,7 +17,7 @@ from kleinbot.klein.weights.weight_set import WeightSet
 _NOTES = Path(".cache/huggingface/download")
 _TOLERANCE_S = 1.0
 """The hub's client allows a file to be this much newer than its metadata."""
-REMEMBERED = "hashed.json"
+VERIFIED_FILES = "hashed.json"
 """The file in the scratch folder with the verified files and their state."""
 _log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def check_folder(
 
     Raises StartError WEIGHTS_DAMAGED (file, found, wanted).
     """
-    remembered = _read(scratch / REMEMBERED)
+    remembered = _read(scratch / VERIFIED_FILES)
     known = {path: file for path in _files(weights) if (file := _known(path)) is not None}
     new = {
         path: file
@@ -53,7 +53,7 @@ def check_folder(
         check(path, file, piece)
         remembered[str(path.absolute())] = _record_of(path, file)
         try:
-            (scratch / REMEMBERED).write_text(json.dumps(remembered), "utf-8")
+            (scratch / VERIFIED_FILES).write_text(json.dumps(remembered), "utf-8")
         except OSError as error:
             _log.info("%s will be hashed again at the next start: %s", path, error)
 

@@ -1,4 +1,4 @@
-"""Many ways to ask for one scene."""
+"""Generates many wordings for one scene."""
 
 import random
 from collections.abc import Callable
@@ -102,7 +102,7 @@ def _things_words(scene: Scene, rng: random.Random) -> str:
 
 
 def caption(scene: Scene, rng: random.Random) -> str:
-    """Ask for ``scene`` in one of its wordings; nothing said about the ground means plain white."""
+    """Return one wording of ``scene``; a ground that is not mentioned is plain white."""
     text = rng.choice(_PREFIXES) + _things_words(scene, rng)
     if scene.ground != Ground() or rng.random() < 0.2:
         words = ground_words(scene.ground, rng)

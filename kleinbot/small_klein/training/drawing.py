@@ -10,7 +10,7 @@ from kleinbot.small_klein.training.scenes import PALETTE, SHAPES, GroundStyle, T
 
 THINGS = 3
 NUMBERS = 4 + 8 * THINGS
-"""A drawing as numbers: ground r, g, b, style; per thing shape (-1: none), x, y, radius, r, g, b, texture."""
+"""Numbers of a drawing: ground r, g, b, style; per thing shape (-1: none), x, y, radius, r, g, b, texture."""
 
 DARK = 0.62
 _GROUND_STYLES = list(GroundStyle)
@@ -51,7 +51,7 @@ def _distances(x: torch.Tensor, y: torch.Tensor, r: torch.Tensor) -> list[torch.
 
 
 def _tone(texture: torch.Tensor, x: torch.Tensor, y: torch.Tensor, r: torch.Tensor) -> torch.Tensor:
-    """Return how dark (0…1) a thing's texture is at each pixel; it moves with the thing."""
+    """Return the darkness (0…1) of a thing's texture at each pixel; the texture moves with the thing."""
     period = torch.clamp(0.5 * r, min=12.0)
     phase = 2 * math.pi * (x + y) / (math.sqrt(2) * period)
     stripes = (0.5 + torch.sin(phase) * period / (2 * math.pi)).clamp(0, 1)
@@ -72,7 +72,7 @@ def draw(numbers: torch.Tensor, width_px: int, height_px: int) -> torch.Tensor:
     checks = ((torch.floor(xs / 32) + torch.floor(ys / 32)) % 2).expand(batch, -1, -1)
     dark = torch.where(style == 1, down * 0.5, torch.where(style == 2, checks * 0.22, torch.zeros_like(down)))
     ground = cell[:, :3]
-    # Black cannot get darker: its second tone is lighter.
+    # Black cannot be darkened, so its second tone is lighter.
     lift = (ground.amax(dim=1, keepdim=True) < 0.15).float() * 0.6
     picture = ground * (1 - dark.unsqueeze(1)) + lift * dark.unsqueeze(1)
     for index in range(THINGS):

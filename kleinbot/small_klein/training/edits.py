@@ -57,7 +57,7 @@ _JOIN = (
 
 @dataclass(frozen=True)
 class SceneEdit:
-    """``references`` are what the model is shown; ``caption`` and ``freedoms`` would have drawn the first."""
+    """``references`` are the model's input; ``caption`` and ``freedoms`` describe the first of them."""
 
     kind: EditKind
     instruction: str
@@ -72,7 +72,7 @@ def sample_freedoms(rng: random.Random) -> tuple[float, ...]:
 
 
 def _name(thing: Thing, things: tuple[Thing, ...], rng: random.Random) -> str:
-    """Name a thing by colour and shape, or by its shape alone where no other has it."""
+    """Name a thing by colour and shape, or by its shape alone if that is unique."""
     alone = sum(other.shape == thing.shape for other in things) == 1
     return thing.shape if alone and rng.random() < 0.3 else thing.kind
 
@@ -117,7 +117,7 @@ def _new_ground(before: Drawing, rng: random.Random) -> tuple[str, Drawing]:
 
 
 def _join(before: Drawing, rng: random.Random) -> tuple[str, tuple[Drawing, ...]]:
-    """Split a picture in two: what one reference lacks, the other brings, in its place."""
+    """Split a picture into two references, each with the things that the other lacks, in place."""
     index = rng.randrange(len(before.placed))
     brought: Placed = before.placed[index]
     other_ground = sample_ground(rng, {brought.thing.colour})
@@ -129,7 +129,7 @@ def _join(before: Drawing, rng: random.Random) -> tuple[str, tuple[Drawing, ...]
 def sample_edit(
     rng: random.Random, columns: int, rows: int, kind: EditKind, *, held_out: bool = False
 ) -> SceneEdit:
-    """Draw one edit of ``kind``. ``held_out``: of two things that training never drew together."""
+    """Draw one edit of ``kind``. ``held_out``: with two things that training never shows together."""
     while True:
         counts = (0, 1, 1) if kind is EditKind.JOIN else (2, 5, 3)
         scene = sample_scene(rng, held_out=held_out, counts=counts)
@@ -166,6 +166,6 @@ def sample_edit(
         if not held_out and holds_held_out_pair(shown):
             continue
         if len({thing.kind for thing in shown}) < len(shown):
-            continue  # two alike after a recolouring: the reader could not tell which was changed
+            continue  # identical after recolouring: the reader could not tell which one changed
         words = words.replace("{t}", _name(named, scene.things, rng))
         return SceneEdit(kind, words, references, after, caption(scene, rng), freedoms)

@@ -1,4 +1,4 @@
-"""Writes the checkout from training's averaged weights.
+"""Writes the checkout from the averaged weights of the training.
 
 ``python -m kleinbot.small_klein.training.export --state FOLDER [--out FOLDER]``
 """

@@ -33,7 +33,7 @@ from kleinbot.small_klein.training.verdict import (
 )
 
 Say = Callable[[str, Bytes], None]
-"""Tells a line about a picture judged wrong, and keeps it."""
+"""Reports a line about a picture judged wrong, and saves the picture."""
 
 WEIGHTS = {"subtle": 0.25, "medium": 0.5, "strong": 0.8}
 SQUARE = (16, 16)
@@ -76,7 +76,7 @@ class Painter:
 
 
 def held_out_captions(count: int, seed: int = 777) -> list[tuple[str, Scene]]:
-    """Captions of two things that training never drew together, in either order."""
+    """Return captions of two things that training never shows together, in either order."""
     rng = random.Random(seed)
     scenes = [sample_scene(rng, held_out=True) for _ in range(count)]
     return [(caption(scene, rng), scene) for scene in scenes]
@@ -125,7 +125,7 @@ def own_source(painter: Painter, edit: SceneEdit) -> Bytes:
 def judge_edits(
     painter: Painter, edits: Sequence[SceneEdit], say: Say, *, own: bool = False
 ) -> dict[EditKind, list[bool]]:
-    """Return per kind whether change made, everything else in place, and the rest kept."""
+    """Return per kind how often the change was made, everything is in place, and the rest is unchanged."""
     results: dict[EditKind, list[bool]] = {}
     for number, edit in enumerate(edits):
         references = [rendered(reference) for reference in edit.references]
@@ -164,7 +164,7 @@ def judge_variations(painter: Painter, count: int) -> str:
 
 
 def seconds_a_picture(painter: Painter, references: Sequence[Bytes]) -> str:
-    """Time nine calls of the pipeline for one 256 × 256 picture: medians by the clock and of the cores."""
+    """Time nine pipeline calls for one 256 × 256 picture: medians of wall time and CPU time."""
     taken, worked = [], []
     for seed in range(9):
         start, start_work = time.perf_counter(), time.process_time()

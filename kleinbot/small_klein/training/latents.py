@@ -1,4 +1,4 @@
-"""Pictures to packed latents and back, as Flux2KleinPipeline does it, and the transformer's call."""
+"""Encodes pictures to packed latents and back, like Flux2KleinPipeline, and calls the transformer."""
 
 import math
 
@@ -7,7 +7,7 @@ from diffusers import AutoencoderKLFlux2, Flux2Transformer2DModel
 from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
 
 REFERENCE_STEP = 10
-"""References stand at t = 10, 20 … in the position ids (pipeline ``_prepare_image_ids``)."""
+"""References have t = 10, 20 … in the position ids (pipeline ``_prepare_image_ids``)."""
 
 
 def _statistics(vae: AutoencoderKLFlux2) -> tuple[torch.Tensor, torch.Tensor]:
@@ -52,13 +52,13 @@ def sigmas_of(tokens: int, steps: int) -> list[float]:
 
 
 def shifted(share: float, tokens: int, steps: int) -> float:
-    """Shift ``share`` of the way (1 = pure noise) by the exponential rule with the pipeline's mu."""
+    """Shift ``share`` (1 = pure noise) by the exponential rule with the pipeline's mu."""
     mu = compute_empirical_mu(tokens, steps)
     return math.exp(mu) / (math.exp(mu) + (1 / share - 1))
 
 
 def image_ids(columns: int, rows: int, references: int, device: torch.device) -> torch.Tensor:
-    """Position ids (t, h, w, l) of the output and its references, all on one grid: (tokens, 4)."""
+    """Return position ids (t, h, w, l) of the output and its references, all on one grid: (tokens, 4)."""
     times = torch.arange(references + 1, device=device) * REFERENCE_STEP
     ids = torch.cartesian_prod(
         times,
@@ -81,7 +81,8 @@ def predict(
 ) -> torch.Tensor:
     """Return the velocity (B, n, 32) at ``sigma`` (B,) for ``noisy`` (B, n, 32) and text states (B, L, 288).
 
-    ``positions`` (L,) are the text states' places among the 512; ``references`` (B, m, 32) follow the output.
+    ``positions`` (L,) are the text states' positions among the 512; ``references`` (B, m, 32) follow the
+    output.
     """
     text_ids = torch.zeros((positions.shape[0], 4), device=noisy.device)
     text_ids[:, 3] = positions

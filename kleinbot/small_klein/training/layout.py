@@ -1,4 +1,4 @@
-"""Where things stand: the free factors of a picture are read from its starting noise."""
+"""Positions of things: a picture's free factors are read from its starting noise."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import torch
 from kleinbot.small_klein.training.scenes import Arrangement, Ground, Scene, ShapeSize, Thing
 
 FREEDOMS = 9
-"""Three for each of up to three things: sideways, up and down, size."""
+"""Three for each of up to three things: horizontal and vertical position, size."""
 
 MARGIN_PX = 8.0
 _SIZE_OF_CELL = {ShapeSize.SMALL: 0.23, ShapeSize.NORMAL: 0.31, ShapeSize.LARGE: 0.395}
@@ -28,7 +28,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class Drawing:
-    """All there is to draw, on ``columns`` × ``rows`` tokens of 16 × 16 pixels."""
+    """The contents of a picture of ``columns`` × ``rows`` tokens of 16 × 16 pixels."""
 
     placed: tuple[Placed, ...]
     ground: Ground
@@ -41,7 +41,7 @@ def layout_of_noise(noise: torch.Tensor) -> torch.Tensor:
 
     A channel's mean over n independent standard normal tokens has variance 1/n, whatever the grid's shape;
     times sqrt(n) it is standard normal on every grid. A variance-preserving mix of two noises mixes these
-    linearly, so a variation moves things by as much as its weight says.
+    linearly, so a variation moves things in proportion to its weight.
     """
     return noise[..., :FREEDOMS].mean(dim=-2) * math.sqrt(noise.shape[-2])
 
@@ -49,8 +49,8 @@ def layout_of_noise(noise: torch.Tensor) -> torch.Tensor:
 def with_layout(noise: torch.Tensor, freedoms: torch.Tensor) -> torch.Tensor:
     """Return ``noise`` (B, tokens, channels) with its layout replaced by ``freedoms`` (B, 9).
 
-    Where the freedoms are standard normal the result is exactly standard normal noise again, since a
-    Gaussian's mean is independent of the deviations from it.
+    If the freedoms are standard normal, the result is exactly standard normal noise again, since a Gaussian's
+    mean is independent of the deviations from it.
     """
     shift = (freedoms - layout_of_noise(noise)) / math.sqrt(noise.shape[-2])
     moved = noise.clone()
@@ -66,7 +66,7 @@ def uniform(normal: float) -> float:
 def place(scene: Scene, freedoms: Sequence[float], columns: int, rows: int) -> Drawing:
     """Lay ``scene`` out on ``columns`` × ``rows`` tokens. ``freedoms`` are nine standard normal numbers.
 
-    A row or column of things has equal cells and nothing leaves its cell, so "left of" is never in doubt.
+    A row or column of things has equal cells and nothing leaves its cell, so "left of" is unambiguous.
     """
     width, height = 16.0 * columns, 16.0 * rows
     count = len(scene.things)
@@ -82,11 +82,11 @@ def place(scene: Scene, freedoms: Sequence[float], columns: int, rows: int) -> D
         centre_y = cell_height * ((index if down > 1 else 0) + 0.5)
         slack_x = max(0.0, cell_width / 2 - radius - MARGIN_PX)
         slack_y = max(0.0, cell_height / 2 - radius - MARGIN_PX)
-        if scene.place is not None:  # a named place leaves a quarter of the slack free around it
+        if scene.place is not None:  # a named place keeps a quarter of the slack
             centre_x += scene.place[0] * 0.72 * slack_x
             centre_y += scene.place[1] * 0.72 * slack_y
             slack_x, slack_y = 0.25 * slack_x, 0.25 * slack_y
-        # Along the line of things nearly the whole cell may be used, across it a little less.
+        # Things may use nearly the whole cell horizontally, a little less vertically.
         placed.append(
             Placed(thing, centre_x + 0.9 * slack_x * sideways, centre_y + 0.8 * slack_y * upright, radius)
         )

@@ -1,4 +1,4 @@
-"""A small contact sheet straight from training's tensors, to look at between pieces."""
+"""Saves a small contact sheet from training's tensors, for inspection between training runs."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def _tiled(pictures: list[np.ndarray]) -> np.ndarray:
 def save_sheet(
     model: Model, vae: AutoencoderKLFlux2, text: Chunk, edit: Chunk, path: Path, rows: int = 3
 ) -> None:
-    """Save ``rows`` rows of pictures from text and as many of edits, each edit beside its first reference."""
+    """Save ``rows`` rows of pictures from text and as many of edits, each next to its first reference."""
     device = text.latents.device
     with torch.autocast(device.type, torch.bfloat16):
         which = torch.arange(COLUMNS * rows, device=device)

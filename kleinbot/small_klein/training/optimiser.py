@@ -1,4 +1,4 @@
-"""Muon for the matrices of the blocks, AdamW for the rest, and the running average of the weights."""
+"""Muon for the blocks' matrices, AdamW for the rest, and a running average of the weights."""
 
 import time
 from collections import defaultdict
@@ -9,10 +9,10 @@ from torch import nn
 
 
 class Muon:
-    """Momentum, orthogonalised by five Newton-Schulz steps; matrices of one shape are handled as one batch.
+    """Momentum, orthogonalised by five Newton-Schulz steps; matrices of one shape form one batch.
 
-    After K. Jordan's description (https://kellerjordan.github.io/posts/muon/), scaled so that an update has
-    about AdamW's size (https://arxiv.org/abs/2502.16982, section 2.2).
+    Implements K. Jordan's description (https://kellerjordan.github.io/posts/muon/), scaled to about AdamW's
+    update size (https://arxiv.org/abs/2502.16982, section 2.2).
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], momentum: float = 0.95) -> None:
@@ -50,7 +50,7 @@ def _orthogonalised(matrices: torch.Tensor) -> torch.Tensor:
 
 
 class Average:
-    """A running average of parameters. ``decay`` is reached slowly: a young average follows quickly."""
+    """A running average of parameters. It approaches ``decay`` slowly: a new average follows quickly."""
 
     def __init__(self, parameters: Iterable[nn.Parameter], decay: float) -> None:
         self._live = [parameter.data for parameter in parameters]
@@ -64,7 +64,7 @@ class Average:
         torch._foreach_lerp_(self.values, self._live, 1 - decay)
 
     def swap(self) -> None:
-        """Exchange live weights and average; call it twice to come back."""
+        """Exchange live weights and average; call it twice to restore them."""
         for live, average in zip(self._live, self.values, strict=True):
             kept = live.clone()
             live.copy_(average)
@@ -72,7 +72,7 @@ class Average:
 
 
 class TrainingTimer:
-    """Progress of a piece by wall time: training ends when its seconds are over, on whatever machine."""
+    """Progress of a training run by wall time: it ends after its seconds on any machine."""
 
     def __init__(self, seconds: float) -> None:
         self._start = time.monotonic()

@@ -1,4 +1,4 @@
-"""Training data: chunks of scenes and edits made on CPU processes, encoded once on the GPU."""
+"""Training data: chunks of scenes and edits made by CPU processes and encoded once on the GPU."""
 
 import random
 from concurrent.futures import Executor, Future
@@ -33,7 +33,7 @@ EDIT_WEIGHTS = {
 
 @dataclass(frozen=True)
 class Order:
-    """What one CPU process is asked to make; ``references`` 0 is text only."""
+    """The task of one CPU process; ``references`` 0 is text only."""
 
     seed: int
     columns: int
@@ -77,9 +77,9 @@ class Chunk:
 
 
 def sample_grid(rng: random.Random, *, aligned: bool) -> tuple[int, int]:
-    """Draw a grid of 192 to 384 px a side, two times in five 256 × 256.
+    """Draw a grid of 192 to 384 px per side, 256 × 256 two times in five.
 
-    ``aligned`` keeps to token counts divisible by 8, which fast attention with a bias wants.
+    ``aligned`` restricts it to token counts divisible by 8, which fast attention with a bias needs.
     """
     if rng.random() < 0.4:
         return 16, 16
@@ -100,7 +100,7 @@ def _references(kind: EditKind) -> int:
 
 
 def make_sheet(order: Order) -> Sheet:
-    """Make a chunk's numbers; the same order always makes the same sheet."""
+    """Make a chunk's numbers; deterministic for an order."""
     rng = random.Random(order.seed)
     tokenizer = AutoTokenizer.from_pretrained(order.tokenizer)
     if order.references == 0:
@@ -135,7 +135,7 @@ def order_sheets(
     aligned: bool,
     size: int = CHUNK,
 ) -> list[Future[Sheet]]:
-    """Start making sheets: so many with no, one and two references."""
+    """Start making sheets with no, one and two references."""
     rng = random.Random(seed)
     orders = []
     for references, count in enumerate(counts):
@@ -147,7 +147,7 @@ def order_sheets(
 
 
 def _edges(pictures: torch.Tensor) -> torch.Tensor:
-    """Whether each 16 × 16 token holds an edge: (B, tokens), 0 or 1."""
+    """Return whether each 16 × 16 token contains an edge: (B, tokens), 0 or 1."""
     down = (pictures[:, :, 1:] - pictures[:, :, :-1]).abs().amax(dim=1, keepdim=True)
     across = (pictures[..., 1:] - pictures[..., :-1]).abs().amax(dim=1, keepdim=True)
     strength = functional.pad(down, (0, 0, 0, 1)) + functional.pad(across, (0, 1))
@@ -156,7 +156,7 @@ def _edges(pictures: torch.Tensor) -> torch.Tensor:
 
 @torch.no_grad()
 def encode_sheet(vae: AutoencoderKLFlux2, sheet: Sheet, device: torch.device, batch: int = 128) -> Chunk:
-    """Draw and encode a sheet. Tokens with edges weigh three times, changed ones of an edit five times."""
+    """Draw and encode a sheet. Tokens with edges have weight three, changed tokens of an edit five."""
     columns, rows = sheet.order.columns, sheet.order.rows
 
     def run(numbers: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:

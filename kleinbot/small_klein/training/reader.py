@@ -1,6 +1,6 @@
-"""Reads colours, shapes and places from a picture by classical image processing, without the drawing code.
+"""Reads colours, shapes and positions from a picture by classical image processing, without the drawing code.
 
-Ground: what the picture's border shows near each row. Things: connected regions that differ from it.
+Ground: the border's colour near each row. Things: connected regions that differ from it.
 Shape: holes, solidity and the Fourier series of the outline's distance from its centre.
 Needs scikit-image (extra ``test``).
 """
@@ -24,15 +24,15 @@ Mask = NDArray[np.bool_]
 
 BORDER_PX = 5
 THING_CONTRAST = 15.0
-"""CIEDE76 from every tone of the ground beside it; the closest two colours of the palette are 38 apart."""
+"""CIEDE76 from every nearby tone of the ground; the closest two colours of the palette are 38 apart."""
 
 SMALLEST_SHARE = 0.0012
-"""Of the picture's area: anything smaller is no thing (a small star covers 0.5 % of 256²)."""
+"""Share of the picture's area; smaller regions are ignored (a small star covers 0.5 % of 256²)."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A thing as read: its centre and the diameter of a disc of its area, in pixels."""
+    """A thing read from a picture: its centre and the diameter of a disc of its area, in pixels."""
 
     colour: str
     shape: str
@@ -49,7 +49,7 @@ _LAB = {name: _lab(np.array([[rgb]], dtype=np.uint8))[0, 0] for name, rgb in PAL
 
 
 def nearest_colour(lab: Floats, names: tuple[str, ...] = tuple(PALETTE)) -> str:
-    """Name the palette's nearest colour; hue counts double, so that a shade of red stays red."""
+    """Return the palette's nearest colour; hue counts double, so that a shade of red stays red."""
 
     def distance(name: str) -> float:
         lightness, a, b = lab - _LAB[name]
@@ -59,7 +59,7 @@ def nearest_colour(lab: Floats, names: tuple[str, ...] = tuple(PALETTE)) -> str:
 
 
 def things_mask(picture: Bytes) -> Mask:
-    """Return where ``picture`` (H, W, 3) differs from its own border's tones on the rows around."""
+    """Return the mask where ``picture`` (H, W, 3) differs from its border's tones in nearby rows."""
     lab = _lab(picture)
     height = lab.shape[0]
     far = np.full(lab.shape[:2], np.inf)
@@ -72,11 +72,11 @@ def things_mask(picture: Bytes) -> Mask:
 
 
 def ground_colour(picture: Bytes) -> str:
-    """Name the ground by its brighter border tones at the top, where a gradient begins."""
+    """Return the ground's colour by its brighter border tones at the top, where a gradient begins."""
     lab = _lab(picture)
     band = max(BORDER_PX, lab.shape[0] // 6)
     edge = np.concatenate([lab[:BORDER_PX].reshape(-1, 3), lab[:band, :BORDER_PX].reshape(-1, 3)])
-    # A checkered ground's first tone is its darker or lighter half: black's is the darker one.
+    # A checkered ground's first tone is its lighter half, except for black: there it is the darker one.
     quantile = 0.25 if np.median(edge[:, 0]) < 30 else 0.75
     at = np.argsort(edge[:, 0])[int(quantile * (len(edge) - 1))]
     return nearest_colour(edge[at])
@@ -97,7 +97,7 @@ def _outline_series(mask: Mask) -> tuple[Floats, Floats]:
 
 
 def shape_of(mask: Mask) -> str:
-    """Name the shape of a region (its bounding box cut out)."""
+    """Return the shape of a region (cropped to its bounding box)."""
     filled = np.asarray(measure.regionprops(mask.astype(np.uint8))[0].image_filled, dtype=np.bool_)
     if 1 - mask.sum() / filled.sum() > 0.06:
         return "ring"
@@ -126,7 +126,7 @@ def read(picture: Bytes) -> list[Seen]:
         inner = morphology.erosion(np.pad(region.image, 1), morphology.disk(2))[1:-1, 1:-1]
         inside = inner if inner.sum() > 12 else region.image
         pixels = lab[region.slice][inside]
-        # Stripes and spots are darker than the thing's colour, so the lighter pixels name it.
+        # Stripes and spots are darker than the thing's colour, so the lighter pixels determine it.
         bright = pixels[pixels[:, 0] >= np.quantile(pixels[:, 0], 0.6)]
         down, across = region.centroid
         seen.append(

@@ -1,4 +1,4 @@
-"""The sampler in training's own terms: many pictures at once, on tokens."""
+"""Samples many pictures at once, on tokens, for training."""
 
 from itertools import pairwise
 
@@ -12,7 +12,7 @@ from kleinbot.small_klein.training.text import Layer, few_positions, pad_bias, r
 
 
 class Model:
-    """Transformer and text encoder together, their layers compiled once for all sizes."""
+    """Transformer and text encoder, with layers compiled once for all sizes."""
 
     def __init__(
         self, transformer: Flux2Transformer2DModel, encoder: Qwen3ForCausalLM, pads: int, *, compiled: bool
@@ -74,7 +74,7 @@ class Model:
         steps: int = 4,
         stop: int | None = None,
     ) -> torch.Tensor:
-        """Take the first ``stop`` of ``steps`` Euler steps from ``noise`` and return where that leads."""
+        """Take the first ``stop`` of ``steps`` Euler steps from ``noise`` and return the result."""
         sigmas = sigmas_of(noise.shape[1], steps)
         states = (text[0].detach(), text[1])
         x = noise

@@ -1,4 +1,4 @@
-"""What a picture can hold, and the pairs of things that training never sees together."""
+"""The possible contents of a picture, and the pairs of things that training never shows together."""
 
 import random
 import zlib
@@ -19,7 +19,7 @@ PALETTE: dict[str, tuple[int, int, int]] = {
     "white": (252, 252, 250),
     "gray": (132, 132, 136),
 }
-"""sRGB, 8 bits. The nearest two (red and orange) are 38 apart in CIEDE76, so every pair can be told apart."""
+"""sRGB, 8 bits. The closest two (red and orange) are 38 apart in CIEDE76, so all are distinguishable."""
 
 THING_COLOURS = ("red", "green", "blue", "yellow", "orange", "purple", "cyan", "pink", "black")
 GROUND_COLOURS = tuple(PALETTE)
@@ -79,7 +79,7 @@ class Scene:
 
 
 def is_held_out(one: Thing, other: Thing) -> bool:
-    """Whether training must never see these two in one picture, in either order: one pair in ten."""
+    """Return whether training must never show these two in one picture, in either order: one pair in ten."""
     if one.kind == other.kind:
         return False
     pair = "|".join(sorted((one.kind, other.kind)))
@@ -91,7 +91,7 @@ def holds_held_out_pair(things: tuple[Thing, ...]) -> bool:
 
 
 def sample_ground(rng: random.Random, avoid: set[str]) -> Ground:
-    """Half of the pictures stand on plain white, where nothing there is white already."""
+    """Draw a ground; about half of them are plain white, unless ``avoid`` contains white."""
     if "white" not in avoid and rng.random() < 0.45:
         return Ground()
     colour = rng.choice([name for name in GROUND_COLOURS if name not in avoid])
@@ -115,9 +115,9 @@ def sample_thing(rng: random.Random) -> Thing:
 def sample_scene(
     rng: random.Random, *, held_out: bool = False, counts: tuple[float, ...] = (2, 5, 3)
 ) -> Scene:
-    """Draw a scene. ``held_out`` asks for two things that training never showed together.
+    """Draw a scene. ``held_out``: with two things that training never shows together.
 
-    ``counts`` weighs pictures of one, two and three things.
+    ``counts`` are the weights of pictures with one, two and three things.
     """
     while True:
         count = 2 if held_out else rng.choices((1, 2, 3), counts)[0]

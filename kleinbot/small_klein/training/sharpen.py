@@ -1,4 +1,4 @@
-"""Trains the decoder on the transformer's own latents: noise fixes the layout, so the truth is known."""
+"""Trains the decoder on the transformer's own latents: noise fixes the layout, so the target is known."""
 
 import random
 
@@ -21,10 +21,11 @@ def sharpen_decoder(
     rng: random.Random,
     batch: int = 24,
 ) -> int:
-    """Train ``vae``'s decoder until ``clock`` ends; return the steps taken.
+    """Train ``vae``'s decoder until ``clock`` ends; return the number of steps.
 
-    ``pairs`` hold a chunk and the transformer's tokens (k, tokens, 32) for its first k captions. Every second
-    picture of a batch comes from the chunk's true latents, so that plain reconstruction does not suffer.
+    ``pairs`` contain a chunk and the transformer's tokens (k, tokens, 32) for its first k captions. Every
+    second picture of a batch comes from the chunk's true latents, so that plain reconstruction does not
+    degrade.
     """
     parameters = [*vae.decoder.parameters(), *vae.post_quant_conv.parameters()]
     average = Average(parameters, 0.998)

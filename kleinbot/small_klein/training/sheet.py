@@ -1,4 +1,4 @@
-"""Draws the sample sheet of the card: ``python -m kleinbot.small_klein.training.sheet --out samples.jpg``."""
+"""Draws the model card's samples: ``python -m kleinbot.small_klein.training.sheet --out samples.jpg``."""
 
 import argparse
 from pathlib import Path
@@ -26,7 +26,7 @@ ASKED = (
 
 
 def make_sheet(painter: Painter) -> Image.Image:
-    """Two rows of fixed captions, two of held-out ones, two of edits, each beside its source."""
+    """Draw two rows of fixed captions, two of held-out ones, two of edits, each next to its source."""
     held = [text for text, _ in held_out_captions(2 * COLUMNS, seed=41)]
     texts = [*ASKED, *ASKED, *held]
     tiles: list[Bytes] = painter.paint(texts, [painter.noise(seed, SQUARE) for seed in range(len(texts))])

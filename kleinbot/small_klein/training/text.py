@@ -1,8 +1,8 @@
-"""The text states that the transformer sees, computed for training at a fraction of the pipeline's cost.
+"""Computes the transformer's text states for training at a fraction of the pipeline's cost.
 
-The pipeline pads to 512 tokens and hands all 512 states over. A pad's state depends on the real tokens and on
-its own position only, because pads are masked as keys. So the states of any few pads can be computed exactly
-without the others, and in joint attention some random pads can stand for all when their keys weigh more.
+The pipeline pads to 512 tokens and passes all 512 states. A pad's state depends only on the real tokens and
+its own position, because pads are masked as keys. So the states of a few pads can be computed exactly without
+the others, and in joint attention a few random pads can represent all if their keys have more weight.
 """
 
 import math
@@ -16,12 +16,12 @@ from transformers.models.qwen3.modeling_qwen3 import Qwen3DecoderLayer
 
 TEXT_TOKENS = 512
 HEAD_TOKENS = 64
-"""No caption of ours is longer once wrapped; positions from here on are always pads."""
+"""No wrapped caption is longer; positions from here on are always pads."""
 
 OUT_LAYERS = (9, 18, 27)
 
 Layer = Callable[[Qwen3DecoderLayer, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
-"""``run_layer``, or it compiled."""
+"""``run_layer``, plain or compiled."""
 
 
 def wrap(tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -52,9 +52,9 @@ def _rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tens
 def run_layer(
     layer: Qwen3DecoderLayer, hidden: torch.Tensor, mask: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor
 ) -> torch.Tensor:
-    """One Qwen3 layer over (B, positions, width) where only the first 64 positions are ever keys.
+    """Run one Qwen3 layer over (B, positions, width); only the first 64 positions are keys.
 
-    ``mask`` (B, 1, positions, 64) is true where a query may look.
+    ``mask`` (B, 1, positions, 64) is true where a query may attend.
     """
     attention = layer.self_attn
     normed = layer.input_layernorm(hidden)
@@ -112,9 +112,9 @@ def few_positions(pads: int, device: torch.device) -> torch.Tensor:
 
 
 def pad_bias(positions: torch.Tensor, image_tokens: int) -> torch.Tensor | None:
-    """Return what to add to attention logits, (1, 1, 1, text + image), so that few pads count as all.
+    """Return the bias for attention logits, (1, 1, 1, text + image), that makes a few pads count as all.
 
-    A key that appears n times adds log n to its logit; with all 512 positions nothing is to be added.
+    A key that represents n keys adds log n to its logit; with all 512 positions the bias is None.
     """
     pads = positions.shape[0] - HEAD_TOKENS
     if pads == TEXT_TOKENS - HEAD_TOKENS:

@@ -1,6 +1,6 @@
-"""Trains the autoencoder, or only its decoder on what the transformer really makes.
+"""Trains the autoencoder, or only its decoder on the transformer's latents.
 
-``python -m kleinbot.small_klein.training.train_autoencoder --out FOLDER --seconds 300``, where a GPU is.
+``python -m kleinbot.small_klein.training.train_autoencoder --out FOLDER --seconds 300`` needs a GPU.
 """
 # ruff: noqa: T201
 
@@ -19,14 +19,14 @@ from kleinbot.small_klein.training.optimiser import Average, TrainingTimer, rate
 from kleinbot.small_klein.training.pool import Order, make_sheet
 
 EDGE_WEIGHT = 6.0
-"""Pixels near an edge weigh this much more: unweighted, small stars stay soft and colours bleed."""
+"""Extra weight of pixels near an edge: without it, small stars stay soft and colours bleed."""
 
 LATENT_NOISE = 0.15
-"""The decoder also sees latents with up to this much noise (of their spread): it learns to sharpen."""
+"""The decoder also sees latents with up to this much noise (of their spread), so it learns to sharpen."""
 
 
 def edge_weights(pictures: torch.Tensor) -> torch.Tensor:
-    """Weights (B, 1, H, W) with mean 1, high within three pixels of an edge of ``pictures``."""
+    """Return weights (B, 1, H, W) with mean 1, high within three pixels of an edge of ``pictures``."""
     down = (pictures[:, :, 1:] - pictures[:, :, :-1]).abs().amax(dim=1, keepdim=True)
     across = (pictures[..., 1:] - pictures[..., :-1]).abs().amax(dim=1, keepdim=True)
     strength = functional.pad(down, (0, 0, 0, 1)) + functional.pad(across, (0, 1))
@@ -36,7 +36,7 @@ def edge_weights(pictures: torch.Tensor) -> torch.Tensor:
 
 
 def picture_loss(made: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
-    """Weighted L1 + L1 of pixel differences + squared error, for pictures in -1…1."""
+    """Return weighted L1 + L1 of pixel differences + squared error, for pictures in -1…1."""
     weights = edge_weights(true)
     error = made - true
     loss = (weights * error.abs()).mean() + 2 * (weights * error.square()).mean()
@@ -46,7 +46,7 @@ def picture_loss(made: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
 
 
 def autoencoder_loss(vae: AutoencoderKLFlux2, pictures: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-    """Loss of one batch in -1…1; ``noise`` (B, 1, 1, 1) is how much disturbs each picture's latents."""
+    """Return the loss of one batch in -1…1; ``noise`` (B, 1, 1, 1) is the noise level of each latent."""
     mean, log_variance = vae.quant_conv(vae.encoder(pictures)).float().chunk(2, dim=1)
     log_variance = log_variance.clamp(-20, 10)
     divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
@@ -59,7 +59,7 @@ def autoencoder_loss(vae: AutoencoderKLFlux2, pictures: torch.Tensor, noise: tor
 
 
 class Pictures:
-    """Endless random pictures of one grid, from prepared drawings with colours and places shaken."""
+    """Endless random pictures of one grid: prepared drawings with perturbed colours and positions."""
 
     def __init__(self, numbers: torch.Tensor, columns: int, rows: int) -> None:
         self._numbers, self._size = numbers, (16 * columns, 16 * rows)
@@ -67,7 +67,7 @@ class Pictures:
     def batch(self, size: int) -> torch.Tensor:
         numbers = self._numbers[torch.randint(len(self._numbers), (size,), device=self._numbers.device)]
         free = (torch.rand((size, 1), device=numbers.device) < 0.25).float()
-        for start in (0, 8, 16, 24):  # ground and three things: now and then any colour at all
+        for start in (0, 8, 16, 24):  # ground and three things: occasionally an arbitrary colour
             numbers[:, start : start + 3] += free * (
                 torch.rand_like(numbers[:, :3]) - numbers[:, start : start + 3]
             )
@@ -79,7 +79,7 @@ class Pictures:
 
 @torch.no_grad()
 def measure_statistics(vae: AutoencoderKLFlux2, pictures: Pictures, batches: int, size: int) -> None:
-    """Set the batch norm from sampled latents, as the pipeline normalises them."""
+    """Set the batch norm's statistics from sampled latents, as used by the pipeline."""
     found = []
     for _ in range(batches):
         mean, log_variance = vae.quant_conv(vae.encoder(pictures.batch(size))).float().chunk(2, dim=1)
@@ -92,7 +92,7 @@ def measure_statistics(vae: AutoencoderKLFlux2, pictures: Pictures, batches: int
 
 @torch.no_grad()
 def decibels(vae: AutoencoderKLFlux2, pictures: Pictures, batches: int, size: int) -> float:
-    """Peak signal to noise ratio of plain reconstructions, mean of pictures' squared errors first."""
+    """Return the peak signal-to-noise ratio of plain reconstructions, from the mean squared error."""
     errors = []
     for _ in range(batches):
         true = pictures.batch(size)

@@ -1,4 +1,4 @@
-"""Trains transformer and text encoder in pieces that resume: weights and their average are carried.
+"""Trains transformer and text encoder in resumable runs, which carry over weights and averages.
 
 ``python -m kleinbot.small_klein.training.train_transformer --state FOLDER --out FOLDER --seconds 500``.
 """
@@ -24,16 +24,16 @@ from kleinbot.small_klein.training.sharpen import sharpen_decoder
 from kleinbot.small_klein.training.text import HEAD_TOKENS, TEXT_TOKENS, run_layer, wrap
 
 SIGMA_SHARES = (0.36, 0.2, 0.2, 0.24)
-"""How often each of the four sampling sigmas is trained."""
+"""Relative training frequency of the four sampling sigmas."""
 
 OTHER_SIGMAS = 0.14
-"""Share of pictures trained at any sigma, so that other step counts degrade gently."""
+"""Share of pictures trained at arbitrary sigmas, so that other step counts degrade gracefully."""
 
 TOKENS_PER_BATCH = 160 * 256
 
 
 class Training:
-    """One piece: the data on the device, the model, and what changes with every step."""
+    """One training run: the data on the device, the model, and the state that changes with every step."""
 
     def __init__(self, given: argparse.Namespace, device: torch.device) -> None:
         self.given, self.device = given, device
@@ -72,7 +72,7 @@ class Training:
         self.chunks: dict[int, list[Chunk]] = {0: [], 1: [], 2: []}
 
     def load_data(self) -> None:
-        """Make the chunks; the first ``own`` with one reference show the model's own pictures."""
+        """Make the chunks; the first ``own`` chunks with one reference use the model's own pictures."""
         given, own = self.given, self.given.own
         with ProcessPoolExecutor(given.workers) as workers:
             futures = order_sheets(
@@ -113,7 +113,7 @@ class Training:
             average.swap()
 
     def pick(self) -> tuple[Chunk, torch.Tensor]:
-        """Draw a chunk and rows of it: about the same number of tokens in every step."""
+        """Draw a chunk and some of its rows, with about the same number of tokens in every step."""
         given = self.given
         kind = 0 if self.rng.random() >= given.edits else (2 if self.rng.random() < 0.16 else 1)
         chunk = self.rng.choice(self.chunks[kind])
@@ -124,7 +124,7 @@ class Training:
         return chunk, rows
 
     def sigmas(self, count: int, tokens: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Draw sigmas (count,) and which of them are of other schedules."""
+        """Draw sigmas (count,) and a mask of those from other schedules."""
         levels = torch.tensor(sigmas_of(tokens, 4)[:4], device=self.device)
         level = torch.multinomial(torch.tensor(SIGMA_SHARES, device=self.device), count, replacement=True)
         shares = torch.rand(count, device=self.device).clamp(0.02, 1).tolist()
@@ -139,11 +139,11 @@ class Training:
         grid, count = (chunk.columns, chunk.rows), len(rows)
         ids, lengths = chunk.ids[rows], chunk.lengths[rows]
         free = torch.randn_like(true)
-        # An edit's picture is given by its references; only text alone reads its layout from the noise.
+        # References determine an edit's picture; only text-only pictures read their layout from the noise.
         noise = free if references is not None else with_layout(free, chunk.freedoms[rows])
         sigma, other = self.sigmas(count, chunk.tokens)
         if references is None and not rolled:
-            # Half of these stand for others' pictures: such noise says nothing of the layout.
+            # Half of them simulate foreign pictures, whose noise contains no layout.
             loose = other & (sigma < 0.8) & (torch.rand(count, device=self.device) < 0.5)
             noise = torch.where(loose.view(-1, 1, 1), free, noise)
             silent = (loose & (torch.rand(count, device=self.device) < 0.3)).view(-1, 1)
@@ -192,7 +192,7 @@ class Training:
         return f"transformer {number} {elapsed_s:.0f} s {shown}"
 
     def save(self, out: Path) -> None:
-        """Save live weights and averages in bfloat16, one file a part, so that each stays under 16 MiB."""
+        """Save live weights and averages in bfloat16, one file per part, so that each stays under 16 MiB."""
         out.mkdir(parents=True, exist_ok=True)
         for name, part in self.parts.items():
             half = {key: value.to(torch.bfloat16) for key, value in part.state_dict().items()}
@@ -205,7 +205,7 @@ def _square(chunks: list[Chunk]) -> Chunk:
 
 
 def sharpen(training: Training, seconds: float) -> None:
-    """Train the decoder on what the averaged transformer makes of the captions it knows."""
+    """Train the decoder on the averaged transformer's latents for training captions."""
     clock = TrainingTimer(seconds)
     pairs = []
     for chunk in training.chunks[0]:

@@ -1,4 +1,4 @@
-"""Whether a picture shows what was asked."""
+"""Judges whether a picture shows what was requested."""
 
 from dataclasses import dataclass
 from itertools import pairwise, permutations
@@ -12,15 +12,15 @@ from kleinbot.small_klein.training.reader import Bytes, Floats, Mask, Seen, grou
 from kleinbot.small_klein.training.scenes import Arrangement, Scene
 
 KEPT_DIFFERENCE = 4.0
-"""Of 255: how much the rest of an edited picture may differ on average."""
+"""Of 255: the mean difference allowed in the rest of an edited picture."""
 
 PLACE_SHARE = 0.08
-"""Of the short side: how far from its place an edit's thing may stand."""
+"""Share of the short side: the distance allowed between an edit's thing and its expected position."""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """Colours and relation right, no thing too many or too few; the shapes too; the ground's colour."""
+    """Colours, relation and count of things are right; the shapes too; the ground's colour."""
 
     relation: bool
     shapes: bool
@@ -28,13 +28,13 @@ class Judgement:
 
 
 def rendered(drawing: Drawing) -> Bytes:
-    """Draw truly, as 8-bit pixels (H, W, 3)."""
+    """Draw exactly, as 8-bit pixels (H, W, 3)."""
     pictures = (draw_all([drawing])[0] * 255).round().byte()
     return np.asarray(pictures.permute(1, 2, 0).numpy())
 
 
 def judge_scene(picture: Bytes, scene: Scene) -> Judgement:
-    """Judge a picture asked for with a caption of ``scene``, the order in a row or column included."""
+    """Judge a picture of a caption of ``scene``, including the order in a row or column."""
     seen = read(picture)
     if scene.arrangement is Arrangement.ROW:
         seen = sorted(seen, key=lambda thing: thing.x_px)
@@ -51,13 +51,13 @@ def judge_scene(picture: Bytes, scene: Scene) -> Judgement:
 
 
 def _apart(one: Seen, other: Seen, arrangement: Arrangement) -> bool:
-    """Whether the centres are at least half a mean diameter apart in the asked direction."""
+    """Return whether the centres are at least half a mean diameter apart in the requested direction."""
     gap = other.x_px - one.x_px if arrangement is Arrangement.ROW else other.y_px - one.y_px
     return gap > (one.diameter_px + other.diameter_px) / 4
 
 
 def changed_region(edit: SceneEdit) -> Mask:
-    """Return where the true pictures before and after differ, six pixels wider: (H, W)."""
+    """Return the mask where the true pictures before and after differ, grown by six pixels: (H, W)."""
     before = rendered(edit.references[0]).astype(float)
     after = rendered(edit.target).astype(float)
     changed = np.asarray(np.abs(before - after).max(axis=2) > 2)
@@ -83,7 +83,7 @@ def rest_difference(edit: SceneEdit, source: Bytes, made: Bytes) -> float:
 
 
 def judge_edit(edit: SceneEdit, made: Bytes) -> tuple[bool, bool]:
-    """Return whether the picture shows what was asked, all in its place, and whether it kept the rest."""
+    """Return whether the picture shows the requested change in place, and whether the rest is unchanged."""
     source = rendered(edit.references[0])
     kept = rest_difference(edit, source, made) <= KEPT_DIFFERENCE
     right_ground = ground_colour(made) == edit.target.ground.colour
