@@ -151,12 +151,10 @@ def log_choice(model: ModelChoice, named: Path | str | None) -> None:
         _log.warning("the graphics card is not used: %s", choice.fallback)
     if not choice.uses_named_weights:
         needed = memory_needed_gib(named)
-        reason = (
-            "no card can run it" if needed is None else f"on the CPU it would take {needed} GiB of memory"
-        )
+        reason = "no GPU can run it" if needed is None else f"on the CPU it would take {needed} GiB of memory"
         _log.warning("KLEINBOT_WEIGHTS (%s) is not used: %s; the small model draws", named, reason)
-    for way in choice.rejected:
-        _log.info("%s would need %d MiB", way.name, way.needed_bytes >> 20)
+    for rejected in choice.rejected:
+        _log.info("%s would need %d MiB", rejected.name, rejected.needed_bytes >> 20)
     _log.info("profile: %s", choice.profile.summary)
     _log.debug("%r", choice.profile)
 
@@ -172,9 +170,10 @@ def memory_needed_gib(weights: Path | str | None) -> float | None:
 
 
 def _offered_by_folder(folder: Path, kept: Sequence[QuantisedFile]) -> AvailableWeights:
-    """Return the formats in which the weights in ``folder`` can be loaded, if some are gone but ``kept``.
+    """Return how the weights in ``folder`` can be loaded.
 
-    Raises StartError if they are missing, damaged, not Klein 4B, or only its base checkpoint.
+    Plain files may be missing if ``kept`` has weights made from them. Raises StartError if weights are
+    missing, damaged, not Klein 4B, or only its base checkpoint.
     """
     weights = find_weights(folder, missing_sources=missing_sources_of(kept))
     weights.require_distilled(str(folder))

@@ -27,7 +27,7 @@ LOW_BYTES = 5 * GIB
 def data_folder(
     folder: Path, holder: Holder | None, free_bytes_at: Callable[[Path], int | None]
 ) -> Iterator[Finding]:
-    """Yield whether the folder exists, whether a bot runs in it, and the free space on its disk."""
+    """Report whether the folder exists, whether a bot runs in it, and the free space on its disk."""
     if holder is not None:
         # As text: a number would be written with separators.
         error = StartError(Code.FOLDER_IN_USE, folder=str(folder), pid=str(holder.pid), since=holder.since)
@@ -64,7 +64,7 @@ def readable_secrets(files: Iterable[Path]) -> Iterator[Finding]:
 
 
 def database(file: Path, root: Path) -> Finding:
-    """Return whether the database is usable as it is, without touching it."""
+    """Report whether the database is usable as it is, without touching it."""
     known = len(load_migrations())
     try:
         require_database(file, root)
@@ -86,7 +86,7 @@ def database(file: Path, root: Path) -> Finding:
 
 
 def archive(file: Path, root: Path) -> Finding:
-    """Return whether the archive at ``root`` belongs to the database, without touching either."""
+    """Report whether the archive at ``root`` belongs to the database, without touching either."""
     if not has_pictures(root):
         return ok(Topic.ARCHIVE, "doctor-archive-empty")
     pairing, counts = Pairing.OTHER, Counts()

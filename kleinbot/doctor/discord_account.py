@@ -94,7 +94,7 @@ def _ahead_s(response: aiohttp.ClientResponse) -> float | None:
 def token(
     value: str | None, allowed_servers: Collection[int], api: str = API, proxy: str | None = None
 ) -> Iterator[Finding]:
-    """Yield whether Discord accepts the token, and which permissions the bot lacks in its servers."""
+    """Report whether Discord accepts the token, and which permissions the bot lacks in its servers."""
     if value is None:
         yield of_error(Topic.TOKEN, StartError(Code.TOKEN_MISSING))
         return
@@ -115,7 +115,7 @@ def token(
 
 
 def clock(ahead_s: float) -> Finding:
-    """Return whether the clock is right, given how far it is ahead of Discord's (negative if behind)."""
+    """Report whether the clock is right, given how far it is ahead of Discord's (negative if behind)."""
     if abs(ahead_s) <= _TOLERATED_SKEW_S:
         return ok(Topic.CLOCK, "doctor-clock", seconds=_TOLERATED_SKEW_S)
     where = "ahead" if ahead_s > 0 else "behind"

@@ -59,7 +59,7 @@ def libraries(version_of: Callable[[str], str] = metadata.version) -> Iterator[F
 
 
 def torch_build(report: TorchProbe, facts: MachineFacts, asked: Device | None) -> Finding:
-    """Return whether torch works and supports the GPU; lacking a requested GPU is a problem."""
+    """Report whether torch works and supports the GPU; lacking a requested GPU is a problem."""
     if report.error is not None:
         return problem(Topic.TORCH, "doctor-torch-broken", reason=report.error)
     version, cuda = report.version, report.cuda or "none"
@@ -129,7 +129,7 @@ def _gpu_memory(first: Gpu, system: System) -> Finding:
 
 
 def host_memory(facts: MachineFacts, needed_bytes: int) -> Finding:
-    """Return the machine's memory beside what the profile pins of it."""
+    """Report the machine's memory and how much of it the profile pins."""
     memory = facts.memory
     figures = {"total": _gib(memory.total_bytes), "available": _gib(memory.available_bytes)}
     if memory.available_bytes < needed_bytes + HOST_RESERVE_BYTES:

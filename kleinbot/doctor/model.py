@@ -38,7 +38,7 @@ def weights(
     free_bytes_at: Callable[[Path], int | None],
     plan: Callable[[HubSource], Download],
 ) -> Finding:
-    """Return whether the weights exist, judged by their headers, or what a start would download.
+    """Report whether the weights exist, judged by their headers, or what a start would download.
 
     ``named`` are the weights that the settings name; ``plan`` returns what a start would download, like
     ``kleinbot.klein.hub.download.plan_download``.
@@ -111,7 +111,7 @@ def profile(choice: ProfileChoice) -> Iterator[Finding]:
 
 
 def _reason(rejected: tuple[RejectedProfile, ...]) -> str:
-    return ", ".join(f"{way.name} {_gib(way.needed_bytes)} GiB" for way in rejected)
+    return ", ".join(f"{each.name} {_gib(each.needed_bytes)} GiB" for each in rejected)
 
 
 def _peaks(chosen_profile: Profile, grid: Grid, usable_bytes: int) -> Finding:

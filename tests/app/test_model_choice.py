@@ -148,7 +148,7 @@ def test_the_log_names_the_profile_in_one_readable_line(caplog: pytest.LogCaptur
 
 
 @pytest.mark.parametrize(
-    ("weights", "reason"), [("somebody/klein", "no card can run it"), (DEFAULT_HUB_REPO, "30.9 GiB")]
+    ("weights", "reason"), [("somebody/klein", "no GPU can run it"), (DEFAULT_HUB_REPO, "30.9 GiB")]
 )
 def test_weights_of_full_size_are_left_alone_where_the_cpu_must_draw(
     weights: str, reason: str, caplog: pytest.LogCaptureFixture
