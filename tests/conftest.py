@@ -1,4 +1,4 @@
-"""What tests in several rooms stand on, and which of them are fast."""
+"""Fixtures for all tests, and the rule that marks tests as fast or slow."""
 
 import gc
 import os
@@ -10,16 +10,16 @@ import pytest
 
 SET_ASIDE_AT_LEAST = 10_000
 
-gc.disable()  # until the first test: of what is imported and collected nothing is garbage
+gc.disable()  # until the first test: no imported or collected object is garbage
 SEEN_TO: pytest.StashKey[Path] = pytest.StashKey()
-"""For the tests of which file it was last seen to that what was imported is set aside."""
+"""The test file for which the objects were last frozen."""
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Set aside what was imported, once: each full look over it takes a quarter of a second.
+    """Freeze all imported objects, once: each full collection over them takes a quarter of a second.
 
-    Engines and bots ask for such looks when they end; a bot also undoes this when it ends. Seen to once for
-    each file: the interpreter counts what is set aside one by one, which takes a twentieth of a second.
+    Engines and bots request such collections when they end; a bot also undoes the freezing. Repeated only
+    once per file: the interpreter counts frozen objects one by one, which takes a twentieth of a second.
     """
     if item.session.stash.get(SEEN_TO, None) == item.path:
         return
@@ -31,7 +31,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 SLOW_FOLDERS = frozenset({"bench", "e2e", "engine", "golden", "gpu", "klein", "small_klein"})
-"""Where each test runs a model or the whole bot."""
+"""Folders in which every test runs a model or the whole bot."""
 
 _IS_SLOW = re.compile(
     r"^(?:from|import) (?:torch|diffusers|transformers|skimage|subprocess|hypothesis\.stateful"
@@ -39,12 +39,12 @@ _IS_SLOW = re.compile(
     r"|^pytestmark = .*\bpytest\.mark\.slow\b",
     re.MULTILINE,
 )
-"""A file that imports what starts a model, a process or a campaign, or that says so itself."""
+"""A file that imports what starts a model, a process or a campaign, or that declares itself slow."""
 
 
 @cache
 def is_slow(file: Path) -> bool:
-    """Tell whether the tests of ``file`` are slow: by its folder, by what it imports or by its own word."""
+    """Return whether the tests of ``file`` are slow: by its folder, its imports or its own declaration."""
     folder = file.relative_to(Path(__file__).parent).parts[0]
     if folder in SLOW_FOLDERS:
         return True
@@ -52,7 +52,7 @@ def is_slow(file: Path) -> bool:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out what ``-m fast`` would only import, and what it imports takes longer than the fast tests."""
+    """Skip files that ``-m fast`` would import in vain: their imports take longer than the fast tests."""
     is_of_ours = Path(__file__).parent in collection_path.parents
     return (config.option.markexpr == "fast" and is_of_ours and is_slow(collection_path)) or None
 
@@ -64,7 +64,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.fixture
 def clean_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty folder, with none of the settings that this machine may have."""
+    """Work in an empty folder, without any settings of this machine."""
     for name in list(os.environ):
         if name.startswith("KLEINBOT_") or name == "DISCORD_TOKEN":
             monkeypatch.delenv(name)

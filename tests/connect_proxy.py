@@ -1,4 +1,4 @@
-"""A small HTTP proxy on loopback: takes CONNECT for any host and leads it all to one port."""
+"""A small HTTP proxy on loopback: accepts CONNECT to any host and connects to one port."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 
 class ConnectProxy:
-    """Notes whom it was asked for, and with which authorisation."""
+    """Records the requested hosts and the authorisation."""
 
     def __init__(self, port: int) -> None:
         self.asked: list[str] = []
@@ -44,7 +44,7 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 @asynccontextmanager
 async def connect_proxy(port: int) -> AsyncIterator[ConnectProxy]:
-    """Run a proxy that leads everything to ``port`` of loopback."""
+    """Run a proxy that connects everything to ``port`` on loopback."""
     proxy = ConnectProxy(port)
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
     async with server:

@@ -1,4 +1,4 @@
-"""A clock that only a test moves."""
+"""A clock that advances only when a test says so."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ START_MS = 1_790_000_000_000
 
 
 class ManualClock:
-    """Sleepers wake when ``advance`` passes their moment."""
+    """Sleeping tasks wake when ``advance`` passes their time."""
 
     def __init__(self, now_ms: int = START_MS) -> None:
         self._start_ms = now_ms
@@ -34,7 +34,10 @@ class ManualClock:
 
 
 async def passes(clock: ManualClock, seconds: float, slice_s: float = 5.0) -> None:
-    """Let time pass as it does, so that whoever sleeps in slices counts all of it: a jump is a standstill."""
+    """Advance in small steps, so that tasks sleeping in slices count all of it.
+
+    They take a jump for a suspended machine.
+    """
     while seconds > 0:
         clock.advance(min(seconds, slice_s))
         seconds -= slice_s

@@ -1,4 +1,4 @@
-"""Databases as a first start makes them, made once: sixteen transactions each wait for the disk."""
+"""New databases, created once and copied: sixteen migrations each wait for the disk."""
 
 import tempfile
 from functools import cache
@@ -10,7 +10,7 @@ from tests.manual_clock import ManualClock
 
 
 def make_new(file: Path) -> None:
-    """Write what ``migrate`` makes of nothing. Raises FileExistsError where there is something."""
+    """Write a fully migrated new database. Raises FileExistsError if the file exists."""
     if file.exists():
         raise FileExistsError(file)
     private_files.make_empty(file)

@@ -1,7 +1,7 @@
-"""Checks what the bot sends, and what the stand-in answers, against Discord's own OpenAPI document.
+"""Checks the bot's requests and the stand-in's answers against Discord's own OpenAPI document.
 
-The document lies compressed in ``tests/discord_openapi`` with its licence. ``KLEINBOT_TEST_OPENAPI`` may
-name a newer one.
+The document is in ``tests/discord_openapi``, compressed, with its licence. ``KLEINBOT_TEST_OPENAPI`` may name
+a newer one.
 """
 
 import json
@@ -25,9 +25,9 @@ _DOCUMENT = "urn:discord"
 _ID = re.compile(r'"[1-9][0-9]{15,19}"')
 
 Alike = tuple[str, str, str]
-"""Direction, schema, and a value with its ids left out: what one of them fits, all do."""
+"""Direction, schema, and a value without its ids: if one such value fits, all do."""
 
-# What discord.py sends beyond the document, and Discord takes.
+# Fields that discord.py sends beyond the document, and that Discord accepts.
 _READ_ONLY = ("size", "url", "proxy_url", "width", "height", "content_type", "ephemeral", "spoiler", "flags")
 _EXEMPT = {
     "ApplicationCommandUpdateRequest": ("nsfw",),
@@ -40,7 +40,7 @@ _EXEMPT = {
 
 
 class Checker:
-    """Collects what does not fit the document: ``check`` is a hook, ``findings`` the outcome."""
+    """Collects violations of the document: ``check`` is a hook, ``findings`` the result."""
 
     def __init__(self, path: Path = CARRIED) -> None:
         self.findings: list[str] = []
@@ -49,12 +49,12 @@ class Checker:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Checker":
-        """Make a checker of the document that the environment names, or else of the one carried here."""
+        """Return a checker for the document named by the environment, or else for the one in this folder."""
         named = environment.get(VARIABLE)
         return cls(Path(named)) if named else cls()
 
     def check(self, exchange: Exchange) -> None:
-        """Check one exchange, both directions."""
+        """Check one exchange in both directions."""
         self.checked += 1
         route = exchange.route
         if exchange.path.endswith("/messages/@original"):
@@ -64,10 +64,10 @@ class Checker:
             self.findings.append(f"{exchange.method} {route} is not in the document")
             return
         pointer = f"#/paths/{_escaped(route)}/{exchange.method.lower()}"
-        # What the stand-in has refused with 400 or 413 is known to be wrong, often on purpose.
+        # Requests that the stand-in refused with 400 or 413 are known to be wrong, often on purpose.
         if exchange.body is not None and exchange.status not in (400, 413):
             self._check_request(exchange, operation, pointer)
-        # What stands in front of Discord answers with a page, of which the document knows nothing.
+        # The network in front of Discord answers with an HTML page, which the document does not describe.
         if exchange.status < 500 and not isinstance(exchange.answer, str):
             self._check_answer(exchange, operation, pointer)
 
@@ -98,8 +98,8 @@ class Checker:
         )
 
     def _note(self, exchange: Exchange, verb: str, registry: Registry[Any], at: str, value: object) -> None:
-        # Every start registers the same commands, and the answers differ in ids alone. To look through them
-        # again took a fifth of the time of all tests of the whole bot. What stands for an id is not JSON.
+        # Every start registers the same commands, and the answers differ only in ids. Checking them again
+        # took a fifth of the time of all tests of the whole bot. The placeholder of an id is not JSON.
         alike = verb, at, _ID.sub(lambda id_: f"id{len(id_[0])}", json.dumps(value, sort_keys=True))
         if alike in self._fitting:
             return
@@ -113,7 +113,7 @@ class Checker:
 
 
 def _explained(error: ValidationError) -> tuple[str, str]:
-    """Descend into the alternative that was meant: the one whose ``type`` fits."""
+    """Descend into the intended alternative: the one whose ``type`` fits."""
     while error.context:
         alternatives: dict[object, list[ValidationError]] = {}
         for each in error.context:
@@ -143,15 +143,15 @@ def document_bytes(path: Path = CARRIED) -> bytes:
 
 @lru_cache(maxsize=2)
 def _load(path: Path) -> tuple[dict[str, Any], Registry[Any], Registry[Any], set[Alike]]:
-    """Return the document, what requests and answers are checked by, and a place for what has fitted."""
+    """Return the document, its validators, and a cache of values that have fitted."""
     text = document_bytes(path)
     requests, answers = json.loads(text), json.loads(text)
     schemas = requests["components"]["schemas"]
-    # discord.py writes ids as numbers in some places, which Discord takes.
+    # discord.py writes ids as numbers in some places, which Discord accepts.
     schemas["SnowflakeType"] = {"anyOf": [schemas["SnowflakeType"], {"type": "integer", "minimum": 0}]}
     for name, keys in _EXEMPT.items():
         schemas[name]["properties"].update(dict.fromkeys(keys, True))
-    # The codes of single fields are words ("BASE_TYPE_REQUIRED") in practice, numbers in the document.
+    # In practice, error codes of single fields are words ("BASE_TYPE_REQUIRED"); in the document, numbers.
     codes = answers["components"]["schemas"]["InnerErrors"]["properties"]["_errors"]
     codes["items"] = {"type": "object", "required": ["code", "message"]}
     for document in (requests, answers):

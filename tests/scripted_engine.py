@@ -1,4 +1,4 @@
-"""An engine whose every step a test decides: the edge at which the graphics card would be."""
+"""An engine whose every step is controlled by a test: it replaces the GPU."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ from kleinbot.domain.work import (
 from kleinbot.engine.protocol import never
 
 SUSPENDED_AT_MOST = 2
-"""As in the real engine: beyond it, nobody is asked to yield."""
+"""The most suspended batches, as in the real engine: beyond it, no batch is asked to yield."""
 
 
 @dataclass
@@ -34,9 +34,9 @@ class _Held:
 
 
 class ScriptedEngine:
-    """Renders plain grey; each batch waits until the test lets it go, or raises what the test put in.
+    """Renders plain grey; each batch waits until the test releases it, or raises the test's error.
 
-    What a test may set, each taken up by the next batch (or part of one) that it concerns:
+    A test may set these, which apply from the next batch (or part of one) on:
 
     * ``gate``: every part of a batch waits for it before its first step;
     * ``step_gates[n]``: every batch waits there once its step n (from 1) is done and told;

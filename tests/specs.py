@@ -1,4 +1,4 @@
-"""Job specs in tests: changed in place, and as the engine is given them."""
+"""Job specs in tests: modified copies, and the engine's tasks made from them."""
 
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -29,6 +29,6 @@ def render_task(
     pictures: tuple[Pixels, ...] = (),
     start: StartingPicture | None = None,
 ) -> RenderTask:
-    """Return the task of one image; its references are known by their pixels alone."""
+    """Return the task of one image; its references are identified by their pixels alone."""
     spec = JobSpec(JobKind.IMAGINE, prompt, grid, steps, checkpoint)
     return RenderTask(key, spec, noise, pictures, start)

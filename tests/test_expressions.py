@@ -1,8 +1,8 @@
-"""No regular expression of the project can be held up by the text that it looks through.
+"""No regular expression of the project takes more than linear time in the text it searches.
 
-``re`` begins a repeat anew at every place and keeps the interpreter's lock meanwhile, so one expression that
-is quadratic in the text of others stops the whole process. Each is given texts of 200,000 characters made of
-its own parts: in linear time that takes milliseconds, in quadratic time minutes, and the child is killed.
+``re`` retries a repeat at every position and holds the interpreter's lock meanwhile, so one expression that
+is quadratic in external text stops the whole process. Each is given texts of 200,000 characters made of its
+own parts: linear time takes milliseconds, quadratic time minutes, and the child is killed.
 """
 
 import ast
@@ -49,7 +49,7 @@ for at, expression in enumerate(json.load(sys.stdin)):
 
 @dataclass(frozen=True)
 class Expression:
-    """A regular expression of ours and the ways in which it is used."""
+    """A regular expression of ours and the methods it is used with."""
 
     place: str
     pattern: str
@@ -73,7 +73,7 @@ def expressions() -> Iterator[Expression]:
             call, method = found
             source = ast.literal_eval(call.args[0]) if isinstance(call.args[0], ast.Constant) else None
             if source is None:
-                continue  # put together from names of ours
+                continue  # composed of our own names
             methods = {method} if method in METHODS else used.get(names.get(id(call), ""), {"search"})
             is_bytes = isinstance(source, bytes)
             yield Expression(
@@ -109,7 +109,7 @@ def flags_of(call: ast.Call) -> str:
 
 
 def held_up_by(wanted: list[Expression]) -> Expression | None:
-    """Return the first of ``wanted`` that takes longer than any linear one; None where there is none."""
+    """Return the first of ``wanted`` that takes longer than linear time; None if there is none."""
     child = subprocess.Popen(
         [sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )

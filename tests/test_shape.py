@@ -1,4 +1,4 @@
-"""The product's shape gets no worse: ``python -m tests.shape`` shows the figures and where they come from."""
+"""The product's shape does not get worse: ``python -m tests.shape`` shows the figures and their sources."""
 
 import ast
 from pathlib import Path
