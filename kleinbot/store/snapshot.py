@@ -1,4 +1,4 @@
-"""Copies of the database that are whole and of one moment, taken while it is in use."""
+"""Consistent copies of the database, taken while it is in use."""
 
 import os
 import sqlite3
@@ -14,12 +14,12 @@ from kleinbot.store.results import picture_rows
 
 _TIMEOUT_S = 5.0
 _PAGES_AT_ONCE = 2048
-"""8 MiB of the usual pages: so often progress is told."""
+"""8 MiB of pages of the usual size; progress is reported as often."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a database says of itself. ``numbers``: the highest job number of each server, by its id."""
+    """A database's description. ``numbers``: the highest job number of each server, by its id."""
 
     identity: str | None
     schema: int
@@ -28,7 +28,7 @@ class Snapshot:
 
 
 def database_bytes(file: Path) -> int:
-    """Return how large a copy of ``file`` becomes. Raises sqlite3.Error."""
+    """Return the size of a copy of ``file``. Raises sqlite3.Error."""
     with closing(_open(file)) as connection:
         pages, page_bytes = (
             connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size")
@@ -36,32 +36,34 @@ def database_bytes(file: Path) -> int:
     return int(pages) * int(page_bytes)
 
 
-def copy_database(file: Path, copy: Path, told: Callable[[int, int], None]) -> None:
-    """Copy ``file`` as it is at this moment to ``copy``, which must not exist; writers are not made to wait.
+def copy_database(file: Path, copy: Path, report_progress: Callable[[int, int], None]) -> None:
+    """Copy the present state of ``file`` to ``copy``, which must not exist, without blocking writers.
 
-    The copy has no write-ahead log, and is on the disk when this returns. ``told`` hears the pages that are
-    done and their number. Raises sqlite3.Error, OSError.
+    The copy has no write-ahead log and is synced when this returns. ``report_progress`` receives the copied
+    and the total pages. Raises sqlite3.Error, OSError.
     """
     private_files.make_empty(copy)
     with (
         closing(_open(file)) as source,
         closing(sqlite3.connect(copy, isolation_level=None, timeout=_TIMEOUT_S)) as target,
     ):
-        # A reader's transaction holds the moment: without one, each write in between begins the copy anew.
+        # A read transaction keeps the snapshot; without one, each write in between restarts the copy.
         source.execute("BEGIN")
         source.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
         source.backup(
-            target, pages=_PAGES_AT_ONCE, progress=lambda _status, left, total: told(total - left, total)
+            target,
+            pages=_PAGES_AT_ONCE,
+            progress=lambda _status, left, total: report_progress(total - left, total),
         )
         source.execute("ROLLBACK")
         target.execute("PRAGMA journal_mode = DELETE")
-    # SQLite leaves it to the system when the last change reaches the disk.
+    # SQLite does not sync the last change to disk.
     with copy.open("rb+") as opened:
         os.fsync(opened.fileno())
 
 
 def damage_of(file: Path) -> str | None:
-    """Return what SQLite's whole check finds wrong with a file that nobody uses; None where nothing is.
+    """Return the finding of SQLite's integrity check of an unused file; None if it is intact.
 
     Raises sqlite3.Error.
     """
@@ -71,7 +73,7 @@ def damage_of(file: Path) -> str | None:
 
 
 def describe(file: Path) -> Snapshot:
-    """Read what ``file`` says of itself. Raises sqlite3.Error."""
+    """Read the description of the database ``file``. Raises sqlite3.Error."""
     with picture_rows.reading(file) as connection:
         schema = int(connection.execute("PRAGMA user_version").fetchone()[0])
         jobs = int(connection.execute("SELECT COUNT(*) FROM jobs").fetchone()[0])
@@ -79,7 +81,7 @@ def describe(file: Path) -> Snapshot:
 
 
 def _open(file: Path) -> sqlite3.Connection:
-    """Open a database that is there, and that others may use."""
+    """Open an existing database that others may be using."""
     return sqlite3.connect(
         f"file:{quote(str(file))}?mode=rw", uri=True, isolation_level=None, timeout=_TIMEOUT_S
     )

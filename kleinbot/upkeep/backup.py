@@ -1,4 +1,4 @@
-"""``bot.py backup``: copies the database and its pictures to a folder, while the bot runs or not."""
+"""``bot.py backup``: copies the database and its pictures to a folder, even while the bot runs."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ from kleinbot.store.results.picture_rows import KeptFile
 from kleinbot.store.snapshot import copy_database, damage_of, database_bytes, describe
 from kleinbot.texts import Texts
 from kleinbot.upkeep import backup_files, orphans
-from kleinbot.upkeep.backup_failures import failures_told, no_room
+from kleinbot.upkeep.backup_failures import failures_as_start_errors, no_disk_space
 from kleinbot.upkeep.backup_files import ARCHIVE, BEGUN, MIB, BackupStep, Manifest, UnfitFileError
 from kleinbot.upkeep.pairing import Pairing, pairing_of, require_database
 from kleinbot.upkeep.progress import Progress
@@ -31,12 +31,12 @@ from kleinbot.upkeep.sweep import PAGE_FILES, FileStatus, statuses_of
 
 _LISTED = 20
 _USUAL_ON_A_DISK = {"lost+found", "System Volume Information", "$RECYCLE.BIN"}
-"""What a file system puts into the top folder of an empty disk."""
+"""Entries that a file system creates in the top folder of an empty disk."""
 
 
 @dataclass
 class _Pictures:
-    """What became of the pictures; ``left_out``: the archive does not have them, or not whole."""
+    """The outcome for the pictures. ``left_out``: missing or damaged in the archive."""
 
     there: int = 0
     copied: int = 0
@@ -45,9 +45,9 @@ class _Pictures:
 
 
 class BackupCommand:
-    """Backs up a data folder to ``folder``; ``say`` writes a line. What is there is not copied again.
+    """Backs up a data folder to ``folder``, copying only what is new. ``say`` writes a line.
 
-    ``reached`` is told of each step.
+    ``reached`` is called at each step.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class BackupCommand:
         folder: Path,
         say: Callable[[str], None],
         clock: Clock | None = None,
-        reached: Callable[[BackupStep], None] = backup_files.nothing_happens,
+        reached: Callable[[BackupStep], None] = backup_files.ignore_step,
     ) -> None:
         self._file = settings.database_file
         self._root = settings.archive_folder
@@ -70,13 +70,13 @@ class BackupCommand:
         self._progress = Progress(self._say, self._clock)
 
     def make(self) -> None:
-        """Make the backup, or bring the one that is there up to date. Raises StartError."""
-        self._require_apart()
+        """Make the backup or update an existing one. Raises StartError."""
+        self._require_separate_folders()
         if not self._file.exists():
             raise StartError(Code.ARCHIVE_NO_DATABASE, file=str(self._file))
         with (
             backup_files.one_at_a_time(self._data_folder),
-            failures_told(self._folder, self._file),
+            failures_as_start_errors(self._folder, self._file),
         ):
             identity = self._source_identity()
             self._require_destination(identity)
@@ -84,18 +84,18 @@ class BackupCommand:
             name = self._copy_database(identity)
             pictures = self._copy_pictures(self._folder / name)
             manifest = self._finish(identity, name, pictures)
-            self._tidy(manifest)
+            self._clean_up(manifest)
         self._report(manifest, pictures)
 
-    # --- What may be backed up, and where to
+    # --- Source and destination
 
-    def _require_apart(self) -> None:
+    def _require_separate_folders(self) -> None:
         data, backup = self._data_folder.resolve(), self._folder.resolve()
         if data == backup or data in backup.parents or backup in data.parents:
             raise StartError(Code.BACKUP_INSIDE, folder=str(self._folder), data=str(data))
 
     def _source_identity(self) -> str:
-        """Return whose database this is. Raises StartError where it does not belong to the archive."""
+        """Return the database's identity. Raises StartError if it does not belong to the archive."""
         require_database(self._file, self._root, self._options)
         if inspect(self._file).version != len(load_migrations()):
             raise StartError(Code.ARCHIVE_NO_DATABASE, file=str(self._file))
@@ -109,7 +109,7 @@ class BackupCommand:
         return identity
 
     def _require_destination(self, identity: str) -> None:
-        """Raise StartError where the folder holds anything but a backup of this database, or a newer one."""
+        """Raise StartError unless the folder is empty or holds a backup of this database, but none newer."""
         earlier = backup_files.read_manifest(self._folder)
         if earlier is not None:
             if earlier.identity != identity:
@@ -118,10 +118,10 @@ class BackupCommand:
                 numbers = picture_rows.numbers(connection)
             if any(number > numbers.get(server, 0) for server, number in earlier.numbers.items()):
                 raise StartError(Code.BACKUP_NEWER, folder=str(self._folder))
-        elif self._begun_by() != identity and self._names_there():
+        elif self._begun_by() != identity and self._foreign_names():
             raise StartError(Code.BACKUP_FOLDER_NOT_OURS, folder=str(self._folder))
 
-    def _names_there(self) -> set[str]:
+    def _foreign_names(self) -> set[str]:
         there = {path.name for path in self._folder.iterdir()} if self._folder.exists() else set()
         return there - _USUAL_ON_A_DISK - {f"{BEGUN}.part"}
 
@@ -135,24 +135,24 @@ class BackupCommand:
     # --- Copying
 
     def _begin(self, identity: str) -> None:
-        self._require_room(database_bytes(self._file))
+        self._require_disk_space(database_bytes(self._file))
         private_files.make_folder(self._folder)
         private_files.write_durably(self._folder / BEGUN, json.dumps({"identity": identity}).encode())
         private_files.protect(self._folder)
         self._reached(BackupStep.BEGUN)
         in_use = backup_files.read_manifest(self._folder)
         self._remove_databases(None if in_use is None else in_use.database)
-        self._require_room(database_bytes(self._file))
+        self._require_disk_space(database_bytes(self._file))
 
     def _copy_database(self, identity: str) -> str:
-        """Return the name of a copy that was checked."""
+        """Copy and check the database; return the copy's name."""
         name = backup_files.new_database_name()
         unfinished = self._folder / f"{name}.tmp"
         self._progress.begin("backup-copies-database")
         copy_database(self._file, unfinished, self._progress.at)
         if (damage := damage_of(unfinished)) is not None:
             raise damaged(self._file, sqlite3.DatabaseError(damage))
-        if describe(unfinished).identity != identity:  # it was exchanged meanwhile
+        if describe(unfinished).identity != identity:  # it was replaced meanwhile
             raise StartError(Code.BACKUP_NOT_TOGETHER, folder=str(self._data_folder), options=self._options)
         unfinished.replace(self._folder / name)
         private_files.sync_folder(self._folder)
@@ -160,17 +160,17 @@ class BackupCommand:
         return name
 
     def _copy_pictures(self, database: Path) -> _Pictures:
-        """Copy what the rows of ``database`` keep and is not there yet."""
+        """Copy the pictures of ``database``'s rows that the backup does not hold yet."""
         copies = self._folder / ARCHIVE
         private_files.make_folder(copies)
         wanted, wanted_bytes = self._wanted(database)
-        self._require_room(wanted_bytes)
+        self._require_disk_space(wanted_bytes)
         found = _Pictures()
         self._progress.begin("backup-copies-pictures")
         done = 0
         with picture_rows.reading(database) as connection:
             for kept in picture_rows.kept_files(connection):
-                if (size := self._size_there(kept)) is None:
+                if (size := self._copied_size(kept)) is None:
                     size = self._copy_picture(kept)
                     done += 1
                     self._progress.at(done, wanted)
@@ -184,26 +184,26 @@ class BackupCommand:
         return found
 
     def _wanted(self, database: Path) -> tuple[int, int]:
-        """Return how many pictures are to be copied, and their bytes."""
+        """Return the number and bytes of the pictures to copy."""
         self._progress.begin("backup-looks")
         files = byte_count = 0
         with picture_rows.reading(database) as connection:
             for number, kept in enumerate(picture_rows.kept_files(connection)):
                 self._progress.at(number, 0)
-                if self._size_there(kept) is None and (size := _size(self._root, kept.name)) is not None:
+                if self._copied_size(kept) is None and (size := _size(self._root, kept.name)) is not None:
                     files += 1
                     byte_count += size
         return files, byte_count
 
-    def _size_there(self, kept: KeptFile) -> int | None:
-        """Return the bytes of a picture that the backup has; it has its name there only once it was whole."""
+    def _copied_size(self, kept: KeptFile) -> int | None:
+        """Return the bytes of a picture in the backup, or None; a file gets its name only when complete."""
         size = _size(self._folder / ARCHIVE, kept.name)
         if size is None or _size(self._root, kept.name) not in (None, size):
             return None
         return size
 
     def _copy_picture(self, kept: KeptFile) -> int | None:
-        """Return its bytes; None where the archive does not have it, or not as it was stored."""
+        """Copy a picture and return its bytes; None if it is missing or changed in the archive."""
         try:
             data = backup_files.read_plain(self._root, checked(kept.name))
         except (FileNotFoundError, UnfitFileError, BadNameError):
@@ -214,7 +214,7 @@ class BackupCommand:
         self._reached(BackupStep.PICTURE_COPIED)
         return len(data)
 
-    # --- The end of it
+    # --- Completion
 
     def _finish(self, identity: str, name: str, pictures: _Pictures) -> Manifest:
         database = self._folder / name
@@ -237,11 +237,11 @@ class BackupCommand:
         self._reached(BackupStep.MANIFEST_WRITTEN)
         return manifest
 
-    def _tidy(self, manifest: Manifest) -> None:
-        """Remove what only the backup before had: its database, and what was deleted since."""
+    def _clean_up(self, manifest: Manifest) -> None:
+        """Remove the previous backup's database and the pictures deleted since."""
         self._remove_databases(manifest.database)
         copies = self._folder / ARCHIVE
-        names = chain.from_iterable(names_in(copies, shelf) for shelf in ArchiveFolder)
+        names = chain.from_iterable(names_in(copies, top_folder) for top_folder in ArchiveFolder)
         while page := list(islice(names, PAGE_FILES)):
             statuses = statuses_of(self._folder / manifest.database, page)
             for name, status in statuses.items():
@@ -252,7 +252,7 @@ class BackupCommand:
 
     def _remove_databases(self, in_use: str | None) -> None:
         for place in self._folder.iterdir():
-            if backup_files.is_database_left(place.name) and place.name != in_use and not place.is_dir():
+            if backup_files.is_database_copy(place.name) and place.name != in_use and not place.is_dir():
                 place.unlink()
 
     def _report(self, manifest: Manifest, pictures: _Pictures) -> None:
@@ -267,17 +267,17 @@ class BackupCommand:
         if (aside := self._root / orphans.ASIDE).is_dir() and any(aside.iterdir()):
             self._say("backup-without-aside", folder=str(aside))
 
-    def _require_room(self, needed_bytes: int) -> None:
+    def _require_disk_space(self, needed_bytes: int) -> None:
         free = free_disk_bytes(self._folder)
         if free is not None and free < needed_bytes + LEAST_BYTES:
-            raise no_room(self._folder, needed_bytes + LEAST_BYTES, free)
+            raise no_disk_space(self._folder, needed_bytes + LEAST_BYTES, free)
 
     def _say(self, message_id: str, **values: Parameter) -> None:
         self._write(self._texts.say(None, message_id, **values))
 
 
 def _size(root: Path, name: str) -> int | None:
-    """Return the bytes of a picture that lies below ``root``; None where it does not, or is none."""
+    """Return the bytes of the picture ``name`` below ``root``; None if it is missing or no plain file."""
     try:
         return backup_files.plain_file(root, checked(name)).st_size
     except (FileNotFoundError, NotADirectoryError, UnfitFileError, BadNameError):

@@ -1,4 +1,4 @@
-"""What the owner is told where a backup or a restore cannot be done."""
+"""Errors of a backup or a restore for the owner."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ from kleinbot.store.database import disk_is_full
 _MIB = 2**20
 
 
-def no_room(folder: Path, needed_bytes: int, free_bytes: int) -> StartError:
-    """Return what is said where a copy does not fit on the disk of ``folder``."""
+def no_disk_space(folder: Path, needed_bytes: int, free_bytes: int) -> StartError:
+    """Return the error for a copy that does not fit on the disk of ``folder``."""
     return StartError(
         Code.BACKUP_NO_ROOM,
         folder=str(folder),
@@ -30,8 +30,8 @@ def damaged_backup(file: Path, reason: str) -> StartError:
 
 
 @contextmanager
-def failures_told(folder: Path, file: Path) -> Iterator[None]:
-    """Raise StartError in the place of what is said of ``folder`` by the system, of ``file`` by SQLite."""
+def failures_as_start_errors(folder: Path, file: Path) -> Iterator[None]:
+    """Raise StartError in place of the system's errors about ``folder`` and SQLite's about ``file``."""
     try:
         yield
     except OSError as error:
@@ -45,4 +45,4 @@ def failures_told(folder: Path, file: Path) -> Iterator[None]:
 
 
 def _full(folder: Path) -> StartError:
-    return no_room(folder, LEAST_BYTES, free_disk_bytes(folder) or 0)
+    return no_disk_space(folder, LEAST_BYTES, free_disk_bytes(folder) or 0)

@@ -1,8 +1,8 @@
-"""What a backup looks like on the disk, and how its files are read and written.
+"""The layout of a backup on disk, and how its files are read and written.
 
-A backup is a folder: a copy of the database, the pictures that its rows keep, and the manifest that names the
-copy. The manifest is written last and replaced whole, so a folder without one is no backup, and one whose
-next backup was interrupted is still the backup before.
+A backup is a folder with a copy of the database, the pictures of its rows, and the manifest that names the
+copy. The manifest is written last and replaced atomically: a folder without one is no backup, and after an
+interrupted update the folder is still the previous backup.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ from kleinbot.upkeep.backup_failures import damaged_backup
 
 MANIFEST = "kleinbot.backup.json"
 BEGUN = "kleinbot.backup-begun.json"
-"""Lies in the folder while a backup is made: whose it is, so that what an interrupted one left is known."""
+"""Exists while a backup is made and names its database, so that an interrupted backup is recognised."""
 ARCHIVE = "archive"
 LOCK_FILE = "kleinbot.backup.lock"
 MIB = 2**20
@@ -36,15 +36,15 @@ MIB = 2**20
 _FORMAT = "kleinbot-backup/1"
 _MOST_MANIFEST_BYTES = 64 * MIB
 _MOST_FILE_BYTES = 256 * MIB
-"""No picture comes near it."""
+"""Far above the size of any picture."""
 _CHUNK_BYTES = 4 * MIB
 _DATABASE = re.compile(r"kleinbot-[0-9a-f]{16}\.sqlite3")
-_DATABASE_LEFT = re.compile(r"kleinbot-[0-9a-f]{16}\.sqlite3(?:\.tmp)?(?:-journal|-wal|-shm)?")
+_DATABASE_COPY = re.compile(r"kleinbot-[0-9a-f]{16}\.sqlite3(?:\.tmp)?(?:-journal|-wal|-shm)?")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class BackupStep(StrEnum):
-    """Every moment of a backup and of a restore at which a test may end the process."""
+    """The steps of a backup and a restore at which a test may kill the process."""
 
     BEGUN = "begun"
     DATABASE_COPIED = "database-copied"
@@ -62,8 +62,8 @@ class BackupStep(StrEnum):
     DATABASE_IN_PLACE = "database-in-place"
 
 
-def nothing_happens(step: BackupStep) -> None:
-    """Is told of each step in production."""
+def ignore_step(step: BackupStep) -> None:
+    """Ignore a step; used in production."""
     del step
 
 
@@ -77,7 +77,7 @@ class UnfitFileError(Exception):
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a backup holds. ``left_out``: pictures that the rows keep and the archive did not have whole."""
+    """A backup's contents. ``left_out``: pictures with a row that were missing or damaged in the archive."""
 
     identity: str
     schema: int
@@ -96,15 +96,15 @@ def new_database_name() -> str:
     return f"kleinbot-{secrets.token_hex(8)}.sqlite3"
 
 
-def is_database_left(name: str) -> bool:
-    """Tell whether ``name`` is a copy of the database in a backup, whole or not."""
-    return _DATABASE_LEFT.fullmatch(name) is not None
+def is_database_copy(name: str) -> bool:
+    """Return whether ``name`` is a backup's copy of the database, complete or not."""
+    return _DATABASE_COPY.fullmatch(name) is not None
 
 
 def read_manifest(folder: Path) -> Manifest | None:
-    """Return what the backup in ``folder`` says of itself, None where there is no manifest.
+    """Return the manifest of the backup in ``folder``, or None.
 
-    Raises StartError BACKUP_DAMAGED where it cannot be understood, OSError.
+    Raises StartError BACKUP_DAMAGED if it is invalid, OSError.
     """
     file = folder / MANIFEST
     try:
@@ -132,7 +132,7 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Make what lies in ``folder`` a backup, or a newer one. Raises OSError."""
+    """Write the manifest, which completes the backup in ``folder``. Raises OSError."""
     content = {"format": _FORMAT, **asdict(manifest)}
     content["numbers"] = {str(server): number for server, number in manifest.numbers.items()}
     private_files.write_durably(folder / MANIFEST, json.dumps(content, indent=1).encode())
@@ -155,9 +155,9 @@ def one_at_a_time(data_folder: Path) -> Iterator[None]:
 
 
 def plain_file(root: Path, name: str) -> os.stat_result:
-    """Return the facts of the file ``name`` below ``root``, none of whose folders is a link.
+    """Return the status of the file ``name`` below ``root``, without following links.
 
-    Raises UnfitFileError for what is no plain file, FileNotFoundError, OSError.
+    Raises UnfitFileError if it is no plain file or a folder is a link, FileNotFoundError, OSError.
     """
     place = root
     *folders, _ = parts = name.split("/")
@@ -168,21 +168,21 @@ def plain_file(root: Path, name: str) -> os.stat_result:
         place /= part
         if not stat.S_ISDIR(place.lstat().st_mode) or _is_junction(place):
             raise UnfitFileError(f"{place.name} is no folder")
-    facts = (root / name).lstat()
-    if not stat.S_ISREG(facts.st_mode):
+    status = (root / name).lstat()
+    if not stat.S_ISREG(status.st_mode):
         raise UnfitFileError("it is no plain file")
-    return facts
+    return status
 
 
 def read_plain(root: Path, name: str, most_bytes: int = _MOST_FILE_BYTES) -> bytes:
-    """Return what the file ``name`` below ``root`` holds. Raises as ``plain_file`` does."""
+    """Return the content of the file ``name`` below ``root``. Raises as ``plain_file``."""
     if (size := plain_file(root, name).st_size) > most_bytes:
         raise UnfitFileError(f"it has {size} bytes")
     return (root / name).read_bytes()
 
 
 def put(target: Path, data: bytes) -> None:
-    """Write a file that is whole and on the disk once it has its name. Raises OSError."""
+    """Write a file atomically and durably. Raises OSError."""
     private_files.make_folder(target.parent)
     unfinished = target.with_name(f"{target.name}.{secrets.token_hex(8)}{UNFINISHED}")
     try:
@@ -202,7 +202,7 @@ def sha256_of(file: Path) -> str:
 
 
 def copy_hashed(source: Path, target: Path) -> str:
-    """Copy a large file to ``target`` and to the disk; return its sha256. Raises OSError."""
+    """Copy a large file to ``target`` durably; return its sha256. Raises OSError."""
     digest = hashlib.sha256()
     with source.open("rb") as opened, open(target, "wb", opener=private_files.opener) as copy:
         while chunk := opened.read(_CHUNK_BYTES):
@@ -214,13 +214,13 @@ def copy_hashed(source: Path, target: Path) -> str:
 
 
 def sync_tree(folder: Path) -> None:
-    """Make the names in ``folder`` and in the folders below it durable. Raises OSError."""
+    """Sync the directory entries of ``folder`` and the folders below it. Raises OSError."""
     for place, _, _ in os.walk(folder):
         private_files.sync_folder(Path(place))
 
 
 def _is_junction(place: Path) -> bool:
-    # Windows' other kind of link, which is a folder to lstat; Python 3.12 and newer can tell.
+    # Windows' junctions look like folders to lstat; Python 3.12 and newer detect them.
     tell = getattr(os.path, "isjunction", None)
     return tell is not None and bool(tell(place))
 

@@ -1,4 +1,4 @@
-"""Tells how far something is that takes longer than two seconds."""
+"""Reports the progress of work that takes longer than two seconds."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ THEN_EVERY_S = 5.0
 
 
 class Progress:
-    """One piece of work after the other: ``begin`` names its sentence, ``at`` says how far it is.
+    """Reports one task after another: ``begin`` sets its sentence, ``at`` reports its progress.
 
     ``say`` takes the id of a sentence, and its parameters ``done``, ``total`` and ``percent``.
     """
@@ -25,7 +25,7 @@ class Progress:
         self._next_s = self._clock.monotonic_s() + FIRST_S
 
     def at(self, done: int, total: int) -> None:
-        """Say so if it is time."""
+        """Report the progress if it is due."""
         now_s = self._clock.monotonic_s()
         if now_s < self._next_s:
             return

@@ -1,4 +1,4 @@
-"""``bot.py restore``: puts a backup into the data folder, all of it or nothing."""
+"""``bot.py restore``: restores a backup into the data folder, completely or not at all."""
 
 import hashlib
 import shutil
@@ -24,7 +24,7 @@ from kleinbot.store.results.picture_rows import KeptFile
 from kleinbot.store.snapshot import damage_of, describe
 from kleinbot.texts import Texts
 from kleinbot.upkeep import backup_files
-from kleinbot.upkeep.backup_failures import damaged_backup, failures_told, no_room
+from kleinbot.upkeep.backup_failures import damaged_backup, failures_as_start_errors, no_disk_space
 from kleinbot.upkeep.backup_files import ARCHIVE, LOCK_FILE, BackupStep, Manifest, UnfitFileError
 from kleinbot.upkeep.progress import Progress
 from kleinbot.upkeep.restore_note import (
@@ -38,13 +38,13 @@ from kleinbot.upkeep.restore_note import (
 )
 
 _LISTED = 20
-_NEVER_IN_THE_WAY = {folder_lock.LOCK_FILE, folder_lock.OWNER_FILE, LOCK_FILE, NOTE, f"{NOTE}.part"}
+_IGNORED = {folder_lock.LOCK_FILE, folder_lock.OWNER_FILE, LOCK_FILE, NOTE, f"{NOTE}.part"}
 
 
 class RestoreCommand:
-    """Restores the backup in ``backup``; ``say`` writes a line, ``agrees`` asks a question.
+    """Restores the backup in ``backup``. ``say`` writes a line, ``agrees`` asks for confirmation.
 
-    ``reached`` is told of each step.
+    ``reached`` is called at each step.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class RestoreCommand:
         say: Callable[[str], None],
         agrees: Callable[[str], bool],
         clock: Clock | None = None,
-        reached: Callable[[BackupStep], None] = backup_files.nothing_happens,
+        reached: Callable[[BackupStep], None] = backup_files.ignore_step,
     ) -> None:
         self._file = settings.database_file
         self._data_folder = settings.data_folder
@@ -67,8 +67,8 @@ class RestoreCommand:
         self._progress = Progress(self._say, self._clock)
 
     def check(self) -> None:
-        """Read everything in the backup and compare it. Raises StartError where it is not whole."""
-        with failures_told(self._data_folder, self._file):
+        """Read and verify the whole backup. Raises StartError if it is damaged."""
+        with failures_as_start_errors(self._data_folder, self._file):
             manifest = self._manifest()
             self._check_database(manifest, backup_files.sha256_of(self._backup / manifest.database))
             damaged = self._each_picture(manifest, self._backup / manifest.database, None)
@@ -76,17 +76,17 @@ class RestoreCommand:
         self._say("restore-checked", folder=str(self._backup), jobs=manifest.jobs, pictures=manifest.pictures)
 
     def restore(self, *, without_damaged: bool = False) -> bool:
-        """Put the backup in place; False where the owner does not want that. Raises StartError.
+        """Restore the backup. Returns False if the owner declines. Raises StartError.
 
-        ``without_damaged``: do it also where some pictures are not as they were, without those.
+        ``without_damaged``: restore even if some pictures are damaged, and leave those out.
         """
-        with failures_told(self._data_folder, self._file):
+        with failures_as_start_errors(self._data_folder, self._file):
             note = read_note(self._data_folder)
             if note is not None and note.phase is RestorePhase.SWITCHING:
                 return self._finish_earlier(note)
             manifest = self._manifest()
             with folder_locked(self._data_folder), backup_files.one_at_a_time(self._data_folder):
-                note = self._begun(manifest)
+                note = self._note_for(manifest)
                 if not self._may_replace(manifest, note):
                     return False
                 self._begin(manifest, note)
@@ -99,7 +99,7 @@ class RestoreCommand:
         self._report(note, manifest)
         return True
 
-    # --- Is it a backup
+    # --- Verification
 
     def _manifest(self) -> Manifest:
         manifest = backup_files.read_manifest(self._backup)
@@ -115,7 +115,7 @@ class RestoreCommand:
         except UnfitFileError as error:
             raise damaged_backup(file, error.reason) from error
         for end in ("-wal", "-journal"):
-            if file.with_name(f"{file.name}{end}").exists():  # which SQLite would mix into it
+            if file.with_name(f"{file.name}{end}").exists():  # SQLite would replay it
                 raise damaged_backup(file, f"a file on {end} lies beside it")
         if size != manifest.database_bytes:
             raise damaged_backup(file, f"{size} bytes, not {manifest.database_bytes}")
@@ -141,10 +141,10 @@ class RestoreCommand:
         if damaged and not accepted:
             raise StartError(Code.BACKUP_PICTURES_DAMAGED, folder=str(self._backup), pictures=len(damaged))
 
-    # --- What is there
+    # --- The present installation
 
-    def _begun(self, manifest: Manifest) -> RestoreNote:
-        """Return the note of an earlier try with this backup, or a new one. What another left is removed."""
+    def _note_for(self, manifest: Manifest) -> RestoreNote:
+        """Return the note of an earlier try with this backup, or a new one. Removes other leftovers."""
         note = read_note(self._data_folder)
         if note is not None and note.sha256 == manifest.database_sha256:
             return replace(note, backup=str(self._backup))
@@ -159,7 +159,7 @@ class RestoreCommand:
         there = sorted(
             path.name
             for path in self._data_folder.iterdir()
-            if path.name not in _NEVER_IN_THE_WAY and path.name != note.stage
+            if path.name not in _IGNORED and path.name != note.stage
         )
         if not there:
             return True
@@ -184,13 +184,13 @@ class RestoreCommand:
             needed -= sum(path.stat().st_size for path in stage.rglob("*") if path.is_file())
         free = free_disk_bytes(self._data_folder)
         if free is not None and free < needed:
-            raise no_room(self._data_folder, needed, free)
+            raise no_disk_space(self._data_folder, needed, free)
         write_note(self._data_folder, note)
         private_files.make_folder(stage / ARCHIVE)
         self._reached(BackupStep.RESTORE_BEGUN)
 
     def _stage(self, manifest: Manifest, note: RestoreNote) -> list[str]:
-        """Copy everything into the stage; return the names of the pictures that are not whole."""
+        """Copy everything into the stage; return the names of damaged pictures."""
         stage = self._data_folder / note.stage
         file = stage / self._file.name
         file.unlink(missing_ok=True)
@@ -206,7 +206,7 @@ class RestoreCommand:
         return damaged
 
     def _each_picture(self, manifest: Manifest, database: Path, to: Path | None) -> list[str]:
-        """Check each picture, and copy it where ``to`` says; return the names of those that are not whole."""
+        """Check each picture, copy it to ``to`` unless None, and return the names of damaged ones."""
         self._progress.begin("restore-copies-pictures" if to else "restore-checks-pictures")
         left_out, damaged = set(manifest.left_out), list[str]()
         total = manifest.pictures + len(left_out)
@@ -230,14 +230,14 @@ class RestoreCommand:
         return data if hashlib.sha256(data).hexdigest() == kept.sha256 else None
 
     def _remove_unfinished(self, archive: Path) -> None:
-        """Remove what an earlier try has left half written."""
-        for shelf in ArchiveFolder:
-            for name in names_in(archive, shelf):
+        """Remove partial files of an earlier try."""
+        for top_folder in ArchiveFolder:
+            for name in names_in(archive, top_folder):
                 if is_temporary(name):
                     (archive / name).unlink()
 
     def _raise_next_numbers(self, manifest: Manifest, file: Path, archive: Path) -> None:
-        """Mark the archive, and give no job number again that this installation has given since."""
+        """Write the archive's mark, and do not reuse job numbers that this installation has issued since."""
         earlier = read_mark(self._data_folder / ARCHIVE)
         is_own = earlier is not None and earlier.database == manifest.identity
         given = earlier.numbers if earlier is not None and is_own else {}
@@ -246,7 +246,7 @@ class RestoreCommand:
             numbers = picture_rows.numbers(connection)
         write_mark(archive, Mark(manifest.identity, higher(numbers, {})))
 
-    # --- Changing places
+    # --- Switching
 
     def _finish_earlier(self, note: RestoreNote) -> bool:
         with folder_locked(self._data_folder), backup_files.one_at_a_time(self._data_folder):
@@ -255,9 +255,9 @@ class RestoreCommand:
         return True
 
     def _switch(self, note: RestoreNote) -> None:
-        """Move aside what is there and put in place what is staged; may be repeated wherever it was ended.
+        """Move the installation aside and the stage into place. Safe to repeat after any interruption.
 
-        What is still in the stage has not taken its place, so what has its name outside is what was there.
+        A part that is still in the stage has not been switched, so its namesake outside is the old one.
         """
         stage, aside = self._data_folder / note.stage, self._data_folder / note.aside
         if (stage / self._file.name).exists():
@@ -290,14 +290,14 @@ class RestoreCommand:
             private_files.sync_folder(self._data_folder)
 
     def _database_files(self) -> list[Path]:
-        """Return the database that is there, and what belongs to it and to nothing else."""
+        """Return the present database and the files that belong only to it."""
         beside = ("-wal", "-shm", "-journal")
         own = [self._file, *(self._file.with_name(f"{self._file.name}{end}") for end in beside)]
         marks = [self._data_folder / name for name in ("kleinbot.log-owner.json", "kleinbot.running")]
         return [*own, *marks, *sorted(self._data_folder.glob(f"{self._file.stem}-v*.backup"))]
 
     def _remove_stage(self, note: RestoreNote) -> None:
-        """Remove what a restore of another backup has copied, and nobody has used."""
+        """Remove the unused copies of another backup's restore."""
         if (stage := self._data_folder / note.stage).is_dir():
             shutil.rmtree(stage)
 

@@ -1,6 +1,6 @@
-"""A note in the data folder that a restore is under way there, and what it is to replace.
+"""A note in the data folder about a restore in progress and its stage.
 
-As long as the parts change places the folder holds the database of one and the archive of the other, so the
+While the parts are exchanged, the folder holds one installation's database and the other's archive, so the
 bot does not start beside such a note.
 """
 
@@ -22,14 +22,14 @@ _ASIDE = re.compile(r"kleinbot-replaced-[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}")
 
 class RestorePhase(StrEnum):
     COPYING = "copying"
-    """What was there is untouched; all that was copied lies in the folder ``stage``."""
+    """The installation is untouched; all copies are in the folder ``stage``."""
     SWITCHING = "switching"
-    """Everything is copied. What was there goes to ``aside``, then what is in ``stage`` takes its place."""
+    """Everything is copied. The installation moves to ``aside``, then ``stage`` replaces it."""
 
 
 @dataclass(frozen=True)
 class RestoreNote:
-    """``backup`` is its folder, ``sha256`` that of its database; ``stage`` and ``aside`` are names."""
+    """``backup``: its folder; ``sha256``: of its database; ``stage`` and ``aside``: folder names."""
 
     backup: str
     sha256: str
@@ -44,9 +44,9 @@ def new_names(moment: str) -> tuple[str, str]:
 
 
 def read_note(data_folder: Path) -> RestoreNote | None:
-    """Return the note in ``data_folder``, None where there is none.
+    """Return the note in ``data_folder``, or None.
 
-    Raises StartError RESTORE_NOTE_UNREADABLE where it is not understood, OSError.
+    Raises StartError RESTORE_NOTE_UNREADABLE if it is invalid, OSError.
     """
     file = data_folder / NOTE
     try:
@@ -66,7 +66,7 @@ def read_note(data_folder: Path) -> RestoreNote | None:
 
 
 def write_note(data_folder: Path, note: RestoreNote) -> None:
-    """Store the note, whole or not at all. Raises OSError."""
+    """Store the note atomically. Raises OSError."""
     private_files.write_durably(data_folder / NOTE, json.dumps(asdict(note), indent=1).encode())
 
 
@@ -77,10 +77,10 @@ def remove_note(data_folder: Path) -> None:
 
 
 def require_restored(file: Path, options: str = "") -> None:
-    """Raise StartError RESTORE_UNFINISHED where a restore of the database ``file`` has yet to be finished.
+    """Raise StartError RESTORE_UNFINISHED if a restore of the database ``file`` must still be finished.
 
-    One that was interrupted before anything was replaced hinders nobody, where there was a database.
-    ``options`` are those of the command that restores here.
+    A restore interrupted before it replaced anything does not matter if there was a database.
+    ``options``: the options of the command that restores here.
     """
     note = read_note(file.parent)
     if note is not None and (note.phase is RestorePhase.SWITCHING or not file.exists()):

@@ -1,4 +1,4 @@
-"""A backup or a restore as a process of its own that ends without a word at a step.
+"""Runs a backup or a restore in a process that is killed at a step.
 
 ``python -m tests.upkeep.backup_process VERB DATA BACKUP STEP NTH``
 """

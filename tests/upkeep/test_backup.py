@@ -1,4 +1,4 @@
-"""What a backup holds and refuses, and what a restore makes of one that somebody has tampered with."""
+"""What a backup contains and refuses, and how a restore handles a backup that was tampered with."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ FIRST, SECOND, THIRD = "a" * 24, "b" * 24, "c" * 24
 
 
 class _Place:
-    """An installation with two pictures, and where its backup and its restored copy lie."""
+    """An installation with two pictures, and the paths of its backup and its restored copy."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -186,7 +186,7 @@ async def test_a_damaged_picture_of_the_archive_never_replaces_the_whole_one(pla
     assert (place.backup / "archive" / f"images/{SERVER}/{FIRST}-0.png").read_bytes() == whole
 
 
-# --- What does not belong together
+# --- Mismatched databases and archives
 
 
 async def test_a_folder_with_other_things_is_left_alone(place: _Place) -> None:
@@ -289,7 +289,7 @@ async def test_what_was_there_is_moved_aside_and_deleted_nowhere(place: _Place) 
     assert place.target.files() == place.source.files()
     [aside] = place.target.folder.glob("kleinbot-replaced-*")
     moved = _contents(aside)
-    moved.pop("kleinbot.sqlite3-shm", None)  # SQLite's own index of the log, made by whoever reads
+    moved.pop("kleinbot.sqlite3-shm", None)  # SQLite's index of the log, created by readers
     assert {name: data for name, data in before.items() if name != "notes.txt"} == moved
     assert (place.target.folder / "notes.txt").read_text() == "mine"
 
@@ -304,7 +304,7 @@ async def test_job_numbers_go_on_above_those_that_were_given_since_the_backup(pl
     assert place.target.numbers() == [1, 2, 5]
 
 
-# --- Backups that are not as they were
+# --- Damaged backups
 
 
 def _tampered(place: _Place, **values: object) -> None:
@@ -448,7 +448,7 @@ async def test_a_note_that_is_not_understood_stops_everything(place: _Place, con
     assert stopped.code is Code.RESTORE_NOTE_UNREADABLE
 
 
-# --- Room and progress
+# --- Disk space and progress
 
 
 async def test_without_room_nothing_is_begun(place: _Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Backups and restores killed at each step: nothing is lost, and a half is never taken for a whole."""
+"""Backups and restores killed at each step lose nothing, and a partial one never counts as complete."""
 
 import asyncio
 import signal
@@ -86,7 +86,7 @@ def _assert_holds(installation: Installation, *job_ids: str) -> None:
 
 
 async def _grown(installation: Installation) -> None:
-    """Delete the first of two jobs' pictures for good, and draw a third."""
+    """Delete the first of two jobs' pictures for good, and store a third."""
     with closing(sqlite3.connect(installation.file)) as connection, connection:
         connection.execute("UPDATE jobs SET deleted_ms = 1 WHERE job_id = ?", (FIRST,))
     (installation.root / f"images/10/{FIRST}-0.png").unlink()
@@ -130,7 +130,7 @@ async def test_a_later_backup_that_is_killed_leaves_the_one_before_or_is_whole(
     assert _keys(other.file) == {FIRST, SECOND, THIRD}
     assert other.files() == {f"images/10/{job_id}-0.png" for job_id in (SECOND, THIRD)}
     names = {path.name for path in backup.rglob("*") if path.is_file()}
-    assert len(names) == 4, names  # nothing of what was killed is left
+    assert len(names) == 4, names  # the killed run has left nothing
     assert {path.name for path in (backup / "archive").rglob("*.png*")} == {
         f"{SECOND}-0.png",
         f"{THIRD}-0.png",
@@ -138,7 +138,7 @@ async def test_a_later_backup_that_is_killed_leaves_the_one_before_or_is_whole(
 
 
 async def _two(tmp_path: Path) -> tuple[Path, Installation]:
-    """Return the backup of one installation, and another one with a job of its own."""
+    """Return the backup of one installation, and another installation with its own job."""
     source = Installation(tmp_path / "source")
     source.folder.mkdir()
     source.start()
@@ -171,7 +171,7 @@ async def test_a_restore_that_is_killed_later_is_finished_before_the_bot_starts(
     with pytest.raises(StartError) as refused:
         require_database(target.file, target.root)
     assert refused.value.code is Code.RESTORE_UNFINISHED
-    # The backup's disk may be away by now.
+    # The backup's disk may be disconnected by now.
     backup.rename(tmp_path / "away")
     _assert_holds(_restore(backup, target.folder), FIRST, SECOND)
     assert not (target.folder / NOTE).exists()
@@ -180,7 +180,7 @@ async def test_a_restore_that_is_killed_later_is_finished_before_the_bot_starts(
 
 
 def _assert_aside(target: Installation) -> None:
-    """What was there before lies aside, whole, and can be used."""
+    """The replaced installation is complete in its folder and usable."""
     [aside] = target.folder.glob("kleinbot-replaced-*")
     _assert_holds(Installation(aside), OTHERS)
 
