@@ -1,95 +1,31 @@
-"""What a backup contains and refuses, and how a restore handles a backup that was tampered with."""
+"""What a backup contains and refuses, and what a restore does to the folder it fills."""
 
 import asyncio
-import json
 import os
 import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from kleinbot.config.settings import Settings
-from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.errors import Code
 from kleinbot.process.folder_lock import folder_locked
 from kleinbot.store.migrations import load_migrations
-from kleinbot.texts import Texts
 from kleinbot.upkeep import backup as backup_module
 from kleinbot.upkeep import restore as restore_module
 from kleinbot.upkeep.backup import BackupCommand
-from kleinbot.upkeep.backup_files import BEGUN, MANIFEST, BackupStep, one_at_a_time, read_manifest
+from kleinbot.upkeep.backup_files import BEGUN, MANIFEST, BackupStep, one_at_a_time
 from kleinbot.upkeep.pairing import Pairing, require_database
-from kleinbot.upkeep.restore import RestoreCommand
 from tests.manual_clock import ManualClock
-from tests.upkeep.installation import SERVER, Installation
-
-FIRST, SECOND, THIRD = "a" * 24, "b" * 24, "c" * 24
-
-
-class _Place:
-    """An installation with two pictures, and the paths of its backup and its restored copy."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.source = Installation(root / "data")
-        self.source.folder.mkdir()
-        self.source.start()
-        self.backup = root / "backup"
-        self.target = Installation(root / "restored")
-        self.said: list[str] = []
-        self.asked: list[str] = []
-
-    def back_up(self, reached: Callable[[BackupStep], None] = lambda _: None) -> None:
-        settings = Settings(data_folder=self.source.folder)
-        BackupCommand(settings, self.backup, self.said.append, reached=reached).make()
-
-    def restore(self, *, agrees: bool = False, without_damaged: bool = False) -> bool:
-        return self._restorer(agrees).restore(without_damaged=without_damaged)
-
-    def check(self) -> None:
-        self._restorer(agrees=False).check()
-
-    def _restorer(self, agrees: bool) -> RestoreCommand:
-        def answer(question: str) -> bool:
-            self.asked.append(question)
-            return agrees
-
-        return RestoreCommand(Settings(data_folder=self.target.folder), self.backup, self.said.append, answer)
-
-    @property
-    def database(self) -> Path:
-        manifest = read_manifest(self.backup)
-        assert manifest is not None
-        return self.backup / manifest.database
+from tests.upkeep.backup_place import FIRST, SECOND, THIRD, BackupPlace, contents, refused, tamper
+from tests.upkeep.installation import SERVER
 
 
-@pytest.fixture
-async def place(tmp_path: Path) -> _Place:
-    made = _Place(tmp_path)
-    await made.source.draw(FIRST, SECOND)
-    return made
-
-
-def _contents(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and not path.is_symlink()
-    }
-
-
-def _refused(act: Callable[[], object]) -> StartError:
-    with pytest.raises(StartError) as refused:
-        act()
-    assert Texts().error(refused.value)
-    return refused.value
-
-
-async def test_what_is_restored_belongs_together_and_is_all_there(place: _Place) -> None:
+async def test_what_is_restored_belongs_together_and_is_all_there(place: BackupPlace) -> None:
     place.back_up()
     assert place.restore()
     assert place.asked == []
@@ -101,7 +37,7 @@ async def test_what_is_restored_belongs_together_and_is_all_there(place: _Place)
     assert place.target.sweep().counts.unknown_images == 0
 
 
-async def test_pictures_that_are_in_the_backup_are_not_copied_again(place: _Place) -> None:
+async def test_pictures_that_are_in_the_backup_are_not_copied_again(place: BackupPlace) -> None:
     place.back_up()
     before = {path: path.stat().st_mtime_ns for path in (place.backup / "archive").rglob("*.png")}
     await place.source.draw(THIRD)
@@ -112,7 +48,7 @@ async def test_pictures_that_are_in_the_backup_are_not_copied_again(place: _Plac
     assert place.said[-1].startswith(f"The backup in {place.backup} is whole: 3 jobs, 3 pictures (1 new)")
 
 
-async def test_a_picture_of_the_backup_that_was_cut_is_copied_again(place: _Place) -> None:
+async def test_a_picture_of_the_backup_that_was_cut_is_copied_again(place: BackupPlace) -> None:
     place.back_up()
     picture = next((place.backup / "archive").rglob("*.png"))
     whole = picture.read_bytes()
@@ -122,7 +58,7 @@ async def test_a_picture_of_the_backup_that_was_cut_is_copied_again(place: _Plac
     place.check()
 
 
-async def test_what_a_member_has_deleted_leaves_the_backup_too(place: _Place) -> None:
+async def test_what_a_member_has_deleted_leaves_the_backup_too(place: BackupPlace) -> None:
     place.back_up()
     with closing(sqlite3.connect(place.source.file)) as connection, connection:
         connection.execute("UPDATE jobs SET deleted_ms = 1 WHERE job_id = ?", (FIRST,))
@@ -133,19 +69,19 @@ async def test_what_a_member_has_deleted_leaves_the_backup_too(place: _Place) ->
     assert left == {f"{SECOND}-0.png", "holiday.jpg"}
 
 
-async def test_scratch_logs_and_locks_are_left_out(place: _Place) -> None:
+async def test_scratch_logs_and_locks_are_left_out(place: BackupPlace) -> None:
     for name in ("scratch/quantised/big.safetensors", "kleinbot.log", "kleinbot.running", "sandbox/x"):
         (place.source.folder / name).parent.mkdir(parents=True, exist_ok=True)
         (place.source.folder / name).write_bytes(b"x")
     place.back_up()
-    names = set(_contents(place.backup))
+    names = set(contents(place.backup))
     assert names == {
         MANIFEST, place.database.name, *(f"archive/{name}" for name in place.source.files())
     }  # fmt: skip
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no modes there")
-async def test_backup_and_restored_folder_are_the_owners_alone(place: _Place) -> None:
+async def test_backup_and_restored_folder_are_the_owners_alone(place: BackupPlace) -> None:
     place.back_up()
     place.restore()
     for folder in (place.backup, place.target.folder):
@@ -156,7 +92,9 @@ async def test_backup_and_restored_folder_are_the_owners_alone(place: _Place) ->
         } == set()
 
 
-async def test_a_picture_that_the_archive_has_lost_is_named_and_does_not_stop_the_rest(place: _Place) -> None:
+async def test_a_picture_that_the_archive_has_lost_is_named_and_does_not_stop_the_rest(
+    place: BackupPlace,
+) -> None:
     lost = f"images/{SERVER}/{FIRST}-0.png"
     (place.source.root / lost).unlink()
     place.back_up()
@@ -169,7 +107,7 @@ async def test_a_picture_that_the_archive_has_lost_is_named_and_does_not_stop_th
     assert place.target.files() == {f"images/{SERVER}/{SECOND}-0.png"}
 
 
-async def test_what_the_archive_has_lost_stays_in_the_backup(place: _Place) -> None:
+async def test_what_the_archive_has_lost_stays_in_the_backup(place: BackupPlace) -> None:
     place.back_up()
     (place.source.root / f"images/{SERVER}/{FIRST}-0.png").unlink()
     place.back_up()
@@ -177,7 +115,7 @@ async def test_what_the_archive_has_lost_stays_in_the_backup(place: _Place) -> N
     assert len(place.target.files()) == 2
 
 
-async def test_a_damaged_picture_of_the_archive_never_replaces_the_whole_one(place: _Place) -> None:
+async def test_a_damaged_picture_of_the_archive_never_replaces_the_whole_one(place: BackupPlace) -> None:
     place.back_up()
     picture = place.source.root / f"images/{SERVER}/{FIRST}-0.png"
     whole = picture.read_bytes()
@@ -189,112 +127,112 @@ async def test_a_damaged_picture_of_the_archive_never_replaces_the_whole_one(pla
 # --- Mismatched databases and archives
 
 
-async def test_a_folder_with_other_things_is_left_alone(place: _Place) -> None:
+async def test_a_folder_with_other_things_is_left_alone(place: BackupPlace) -> None:
     place.backup.mkdir()
     (place.backup / "thesis.txt").write_text("years")
-    before = (_contents(place.backup), place.backup.stat().st_mode)
-    assert _refused(place.back_up).code is Code.BACKUP_FOLDER_NOT_OURS
-    assert (_contents(place.backup), place.backup.stat().st_mode) == before
+    before = (contents(place.backup), place.backup.stat().st_mode)
+    assert refused(place.back_up).code is Code.BACKUP_FOLDER_NOT_OURS
+    assert (contents(place.backup), place.backup.stat().st_mode) == before
 
 
-async def test_the_backup_of_another_database_is_left_alone(place: _Place) -> None:
+async def test_the_backup_of_another_database_is_left_alone(place: BackupPlace) -> None:
     place.back_up()
-    before = _contents(place.backup)
+    before = contents(place.backup)
     place.source.lose_database()
     shutil.rmtree(place.source.root)
     assert place.source.start() is Pairing.TOGETHER
     await place.source.draw(THIRD)
-    assert _refused(place.back_up).code is Code.BACKUP_OF_ANOTHER
-    assert _contents(place.backup) == before
+    assert refused(place.back_up).code is Code.BACKUP_OF_ANOTHER
+    assert contents(place.backup) == before
 
 
-async def test_an_older_database_does_not_take_the_place_of_a_newer_backup(place: _Place) -> None:
+async def test_an_older_database_does_not_take_the_place_of_a_newer_backup(place: BackupPlace) -> None:
     place.back_up()
     assert place.restore()
     await place.source.draw(THIRD)
     place.back_up()
-    before = _contents(place.backup)
+    before = contents(place.backup)
     place.source = place.target
-    assert _refused(place.back_up).code is Code.BACKUP_NEWER
-    assert _contents(place.backup) == before
+    assert refused(place.back_up).code is Code.BACKUP_NEWER
+    assert contents(place.backup) == before
 
 
-async def test_database_and_archive_that_do_not_belong_together_are_not_backed_up(place: _Place) -> None:
+async def test_database_and_archive_that_do_not_belong_together_are_not_backed_up(place: BackupPlace) -> None:
     place.source.lose_database()
     assert place.source.start() is Pairing.OTHER
-    assert _refused(place.back_up).code is Code.BACKUP_NOT_TOGETHER
+    assert refused(place.back_up).code is Code.BACKUP_NOT_TOGETHER
     assert not place.backup.exists()
 
 
 @pytest.mark.parametrize("where", ["data", "data/archive/backup", "."])
-async def test_a_backup_cannot_lie_in_the_data_folder_or_around_it(place: _Place, where: str) -> None:
+async def test_a_backup_cannot_lie_in_the_data_folder_or_around_it(place: BackupPlace, where: str) -> None:
     place.backup = place.root / where
-    before = _contents(place.root)
-    assert _refused(place.back_up).code is Code.BACKUP_INSIDE
-    assert _contents(place.root) == before
+    before = contents(place.root)
+    assert refused(place.back_up).code is Code.BACKUP_INSIDE
+    assert contents(place.root) == before
 
 
 async def test_without_a_database_nothing_is_made(tmp_path: Path) -> None:
     command = BackupCommand(Settings(data_folder=tmp_path / "data"), tmp_path / "backup", lambda _: None)
-    assert _refused(command.make).code is Code.ARCHIVE_NO_DATABASE
+    assert refused(command.make).code is Code.ARCHIVE_NO_DATABASE
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_one_backup_at_a_time(place: _Place) -> None:
+async def test_one_backup_at_a_time(place: BackupPlace) -> None:
     with one_at_a_time(place.source.folder):
-        assert _refused(place.back_up).code is Code.BACKUP_RUNNING
+        assert refused(place.back_up).code is Code.BACKUP_RUNNING
 
 
-async def test_a_backup_runs_beside_a_bot_and_a_restore_does_not(place: _Place) -> None:
+async def test_a_backup_runs_beside_a_bot_and_a_restore_does_not(place: BackupPlace) -> None:
     with folder_locked(place.source.folder):
         place.back_up()
         place.target = place.source
-        assert _refused(place.restore).code is Code.FOLDER_IN_USE
+        assert refused(place.restore).code is Code.FOLDER_IN_USE
 
 
-async def test_a_newer_kleinbots_backup_is_not_restored(place: _Place) -> None:
+async def test_a_newer_kleinbots_backup_is_not_restored(place: BackupPlace) -> None:
     place.back_up()
-    _tampered(place, schema=len(load_migrations()) + 1)
-    assert _refused(place.restore).code is Code.DATABASE_NEWER
+    tamper(place, schema=len(load_migrations()) + 1)
+    assert refused(place.restore).code is Code.DATABASE_NEWER
     assert not place.target.folder.exists()
 
 
 # --- Into a folder that is not empty
 
 
-async def test_a_folder_that_is_not_empty_is_told_and_stays_without_a_yes(place: _Place) -> None:
+async def test_a_folder_that_is_not_empty_is_told_and_stays_without_a_yes(place: BackupPlace) -> None:
     place.back_up()
     place.target.folder.mkdir()
     place.target.start()
     await place.target.draw(THIRD)
-    before = {name: data for name, data in _contents(place.target.folder).items() if ".lock" not in name}
+    before = {name: data for name, data in contents(place.target.folder).items() if ".lock" not in name}
     assert not place.restore()
     assert place.said[-3] == f"{place.target.folder} is not empty: archive, kleinbot.sqlite3."
     assert place.said[-2] == "The database there knows one job."
     assert f"are moved to {place.target.folder}" in place.said[-1]
-    after = {name: data for name, data in _contents(place.target.folder).items() if ".lock" not in name}
+    after = {name: data for name, data in contents(place.target.folder).items() if ".lock" not in name}
     assert after == before
 
 
-async def test_what_was_there_is_moved_aside_and_deleted_nowhere(place: _Place) -> None:
+async def test_what_was_there_is_moved_aside_and_deleted_nowhere(place: BackupPlace) -> None:
     place.back_up()
     place.target.folder.mkdir()
     place.target.start()
     await place.target.draw(THIRD)
     (place.target.folder / "kleinbot.sqlite3-wal").write_bytes(b"of the old one")
     (place.target.folder / "notes.txt").write_text("mine")
-    before = _contents(place.target.folder)
+    before = contents(place.target.folder)
     assert place.restore(agrees=True)
     assert place.target.start() is Pairing.TOGETHER
     assert place.target.files() == place.source.files()
     [aside] = place.target.folder.glob("kleinbot-replaced-*")
-    moved = _contents(aside)
+    moved = contents(aside)
     moved.pop("kleinbot.sqlite3-shm", None)  # SQLite's index of the log, created by readers
     assert {name: data for name, data in before.items() if name != "notes.txt"} == moved
     assert (place.target.folder / "notes.txt").read_text() == "mine"
 
 
-async def test_job_numbers_go_on_above_those_that_were_given_since_the_backup(place: _Place) -> None:
+async def test_job_numbers_go_on_above_those_that_were_given_since_the_backup(place: BackupPlace) -> None:
     place.back_up()
     await place.source.draw(THIRD, "d" * 24)
     place.target = place.source
@@ -304,180 +242,36 @@ async def test_job_numbers_go_on_above_those_that_were_given_since_the_backup(pl
     assert place.target.numbers() == [1, 2, 5]
 
 
-# --- Damaged backups
-
-
-def _tampered(place: _Place, **values: object) -> None:
-    file = place.backup / MANIFEST
-    file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"database": "../data/kleinbot.sqlite3"},
-        {"database": "/etc/passwd"},
-        {"database": ["x"]},
-        {"left_out": ["../../secret.png"]},
-        {"identity": "../x"},
-        {"numbers": {"10": -1}},
-        {"jobs": "many"},
-        {"database_sha256": "0" * 64},
-        {"database_bytes": 5},
-        {"identity": "ab" * 16},
-        {"format": "kleinbot-backup/2"},
-    ],
-)
-async def test_a_manifest_that_is_not_as_it_was_is_refused(place: _Place, values: dict[str, object]) -> None:
-    place.back_up()
-    _tampered(place, **values)
-    assert _refused(place.restore).code is Code.BACKUP_DAMAGED
-    assert not place.target.file.exists()
-
-
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000])
-async def test_a_manifest_that_cannot_be_read_is_refused(place: _Place, content: bytes) -> None:
-    place.back_up()
-    (place.backup / MANIFEST).write_bytes(content)
-    assert _refused(place.restore).code is Code.BACKUP_DAMAGED
-    assert _refused(place.back_up).code is Code.BACKUP_DAMAGED
-
-
-async def test_a_cut_or_changed_database_is_refused(place: _Place) -> None:
-    place.back_up()
-    whole = place.database.read_bytes()
-    for content in (whole[:-4096], whole[:5000] + b"x" + whole[5001:], b""):
-        place.database.write_bytes(content)
-        for act in (place.restore, place.check):
-            assert _refused(act).code is Code.BACKUP_DAMAGED
-        assert not place.target.file.exists()
-    place.database.unlink()
-    assert _refused(place.restore).code is Code.BACKUP_DAMAGED
-
-
-async def test_a_log_beside_the_database_of_a_backup_is_not_mixed_in(place: _Place) -> None:
-    place.back_up()
-    place.database.with_name(f"{place.database.name}-wal").write_bytes(b"x" * 100)
-    for act in (place.restore, place.check):
-        assert _refused(act).code is Code.BACKUP_DAMAGED
-
-
-def _changed(picture: Path) -> None:
-    data = picture.read_bytes()
-    picture.write_bytes(data[:-1] + b"?")
-
-
-def _cut(picture: Path) -> None:
-    picture.write_bytes(b"")
-
-
-def _gone(picture: Path) -> None:
-    picture.unlink()
-
-
-def _linked(picture: Path) -> None:
-    other = picture.rename(picture.with_name("elsewhere"))
-    picture.symlink_to(other)
-
-
-def _in_a_linked_folder(picture: Path) -> None:
-    other = picture.parent.rename(picture.parents[3] / "elsewhere")
-    picture.parent.symlink_to(other)
-
-
-def _folder(picture: Path) -> None:
-    picture.unlink()
-    picture.mkdir()
-
-
-def _pipe(picture: Path) -> None:
-    picture.unlink()
-    os.mkfifo(picture)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="links need a right of their own there")
-@pytest.mark.parametrize("spoil", [_changed, _cut, _gone, _linked, _in_a_linked_folder, _folder, _pipe])
-async def test_pictures_that_are_not_as_they_were_are_restored_only_around(
-    place: _Place, spoil: Callable[[Path], None]
-) -> None:
-    place.back_up()
-    spoil(place.backup / "archive" / f"images/{SERVER}/{FIRST}-0.png")
-    left = set() if spoil is _in_a_linked_folder else {f"images/{SERVER}/{SECOND}-0.png"}
-    for act in (place.check, place.restore):
-        assert _refused(act).code is Code.BACKUP_PICTURES_DAMAGED
-        assert f"images/{SERVER}/{FIRST}-0.png" in place.said
-    assert not place.target.file.exists()
-    assert place.restore(without_damaged=True)
-    assert place.target.files() == left
-    assert place.target.start() is Pairing.TOGETHER
-
-
-async def test_a_row_that_names_a_file_elsewhere_copies_nothing_from_there(place: _Place) -> None:
-    secret = place.root / "secret.png"
-    secret.write_bytes(b"secret")
-    with closing(sqlite3.connect(place.source.file)) as connection, connection:
-        connection.execute("UPDATE images SET file = '../../secret.png' WHERE job_id = ?", (FIRST,))
-    place.back_up()
-    assert place.said[-1] == "../../secret.png"
-    assert "left_out" in (place.backup / MANIFEST).read_text()
-    assert not any(path.name == "secret.png" for path in place.backup.rglob("*"))
-
-
-async def test_another_backup_than_the_interrupted_one_begins_anew(place: _Place) -> None:
-    place.back_up()
-    other = place.root / "other"
-    shutil.copytree(place.backup, other)
-    _gone(other / "archive" / f"images/{SERVER}/{FIRST}-0.png")
-    await place.source.draw(THIRD)
-    place.back_up()
-    whole, place.backup = place.backup, other
-    assert _refused(place.restore).code is Code.BACKUP_PICTURES_DAMAGED
-    place.backup = whole
-    assert place.restore()
-    assert list(place.target.folder.glob("kleinbot-re*")) == []
-    assert len(place.target.files()) == 3
-
-
-@pytest.mark.parametrize("content", ["{", '{"stage": "../x", "aside": "..", "phase": "switching"}'])
-async def test_a_note_that_is_not_understood_stops_everything(place: _Place, content: str) -> None:
-    place.back_up()
-    place.target.folder.mkdir()
-    (place.target.folder / "kleinbot.restore.json").write_text(content)
-    assert _refused(place.restore).code is Code.RESTORE_NOTE_UNREADABLE
-    stopped = _refused(lambda: require_database(place.target.file, place.target.root))
-    assert stopped.code is Code.RESTORE_NOTE_UNREADABLE
-
-
 # --- Disk space and progress
 
 
-async def test_without_room_nothing_is_begun(place: _Place, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_room_nothing_is_begun(place: BackupPlace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backup_module, "free_disk_bytes", lambda _: 2**20)
-    assert _refused(place.back_up).code is Code.BACKUP_NO_ROOM
+    assert refused(place.back_up).code is Code.BACKUP_NO_ROOM
     assert not place.backup.exists()
     monkeypatch.undo()
     place.back_up()
     monkeypatch.setattr(restore_module, "free_disk_bytes", lambda _: 2**20)
-    error = _refused(place.restore)
+    error = refused(place.restore)
     assert error.code is Code.BACKUP_NO_ROOM
     assert not place.target.file.exists()
 
 
 async def test_room_for_the_database_alone_leaves_a_begun_backup_that_is_none(
-    place: _Place, monkeypatch: pytest.MonkeyPatch
+    place: BackupPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = [10**9, 10**9, 0]
     monkeypatch.setattr(backup_module, "free_disk_bytes", lambda _: free.pop(0))
-    assert _refused(place.back_up).code is Code.BACKUP_NO_ROOM
+    assert refused(place.back_up).code is Code.BACKUP_NO_ROOM
     monkeypatch.undo()
     assert (place.backup / BEGUN).exists()
-    assert _refused(place.restore).code is Code.BACKUP_MISSING
+    assert refused(place.restore).code is Code.BACKUP_MISSING
     place.back_up()
     assert not (place.backup / BEGUN).exists()
     assert place.restore()
 
 
-async def test_progress_is_told_after_two_seconds_and_then_every_five(place: _Place) -> None:
+async def test_progress_is_told_after_two_seconds_and_then_every_five(place: BackupPlace) -> None:
     await place.source.draw(*(f"{number:024x}" for number in range(8)))
     clock = ManualClock()
 
@@ -496,7 +290,7 @@ async def test_progress_is_told_after_two_seconds_and_then_every_five(place: _Pl
     assert len(place.said) == 3
 
 
-async def test_the_real_commands_back_up_and_restore(place: _Place) -> None:
+async def test_the_real_commands_back_up_and_restore(place: BackupPlace) -> None:
     def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
         environment = os.environ | {"KLEINBOT_DATA_FOLDER": str(folder), "KLEINBOT_LOCALE": "en"}
         return subprocess.run(
