@@ -39,7 +39,7 @@ _ABOVE_ALL = 2**62
 class HistoryQuery:
     """A query of a member's jobs. ``words``: each must occur in the prompt, ignoring case.
 
-    ``favourites``: return the jobs of which the member marked a picture and may see it, instead of their own.
+    ``favourites``: return jobs with a picture that the member marked and may see, instead of their own.
     """
 
     member: MemberKey
