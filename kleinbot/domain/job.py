@@ -43,7 +43,7 @@ class Lane(StrEnum):
     RELAXED = "relaxed"
 
 
-class Told(StrEnum):
+class StartCertainty(StrEnum):
     """How certain an estimated start is: at that time, by that time, or later than can be estimated."""
 
     STARTS = "starts"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.errors import Code, Refusal
-from kleinbot.domain.job import Lane, RelaxedReason, Told
+from kleinbot.domain.job import Lane, RelaxedReason, StartCertainty
 from kleinbot.scheduler.cost import CostModel
 from kleinbot.scheduler.entries import WaitingImage
 from kleinbot.scheduler.forecast import ONE_ENGINE
@@ -57,7 +57,7 @@ class AdmissionLimits:
 class Admitted:
     """The images to submit, with their lane and deadline, and when they are expected, in seconds from now.
 
-    ``told``: how firm those times are. ``place``: what ``ImageQueue.place`` returns once they are submitted.
+    ``certainty``: of those times. ``place``: what ``ImageQueue.place`` returns once they are submitted.
     ``relaxed_reason``: why nothing is promised.
     """
 
@@ -67,7 +67,7 @@ class Admitted:
     start_s: float
     end_s: float
     relaxed_reason: RelaxedReason | None = None
-    told: Told = Told.STARTS
+    certainty: StartCertainty = StartCertainty.STARTS
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Admission:
             expected.start_s,
             expected.end_s,
             relaxed_reason,
-            expected.told,
+            expected.certainty,
         )
 
     def _refusal(self, full: _Full, now_ms: int | None) -> Refusal:

@@ -25,7 +25,7 @@ class EstimateErrors:
         self._told_ms: OrderedDict[str, int] = OrderedDict()
         self._errors_s: deque[float] = deque(maxlen=_WINDOW)
 
-    def told(self, job_id: str, starts_at_ms: int) -> None:
+    def note_estimate(self, job_id: str, starts_at_ms: int) -> None:
         """Note the start time that a job's member was told."""
         self._told_ms[job_id] = starts_at_ms
         if len(self._told_ms) > _MOST_TOLD:

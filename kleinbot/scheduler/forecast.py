@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from kleinbot.domain.job import Told
+from kleinbot.domain.job import StartCertainty
 from kleinbot.scheduler.accounts import TOLERANCE, UNITS_PER_PICTURE, Charge
 from kleinbot.scheduler.entries import Order, WaitingImage
 from kleinbot.scheduler.fair import FairOrder
@@ -26,13 +26,14 @@ class Expected:
     """What a waiting job can be told.
 
     ``place``: 3 when two jobs will start before it; 0 where one of its images has begun. ``start_s``
-    and ``end_s``: seconds from now until its first waiting picture starts and its last is made, as ``told``.
+    and ``end_s``: seconds from now until its first waiting image starts and its last is finished, with
+    ``certainty``.
     """
 
     place: int
     start_s: float
     end_s: float
-    told: Told = Told.STARTS
+    certainty: StartCertainty = StartCertainty.STARTS
 
 
 @dataclass(eq=False)
@@ -174,8 +175,8 @@ class Forecast:
         start_s, end_s = start * s_per_picture, end * s_per_picture
         if first.is_allowed or not start:
             return Expected(place, start_s, end_s)
-        told = Told.LATEST if self.overtaking <= _MOST_OVERTAKING else Told.LATER
-        return Expected(place, _LATEST_TIMES * start_s, end_s, told)
+        certainty = StartCertainty.LATEST if self.overtaking <= _MOST_OVERTAKING else StartCertainty.LATER
+        return Expected(place, _LATEST_TIMES * start_s, end_s, certainty)
 
     def of_member(self, server_id: int, member_id: int, excess: float) -> float:
         """Return after which time ``excess`` pictures of a member's work are done."""

@@ -11,7 +11,7 @@ from kleinbot.domain.capacity import Capacity
 from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import Told
+from kleinbot.domain.job import StartCertainty
 from kleinbot.domain.job_spec import Checkpoint, ImageKey
 from kleinbot.domain.service_mode import ServiceMode
 from kleinbot.domain.work import EnginePhase, EngineState
@@ -32,7 +32,7 @@ class JobOutlook:
 
     ``is_drawn``: one of its images is on a GPU or being stored, and ``place`` and ``starts_at_ms`` are None.
     ``place``: 3 when two jobs start before it, 0 where some of its images are done or resting.
-    ``starts_at_ms``, as ``told``: None where no engine draws. ``is_late``: its promise was taken back.
+    ``starts_at_ms``, with ``certainty``: None where no engine draws. ``is_late``: its promise was taken back.
     ``looked_ms``: the moment of this answer, None where no start is told.
     """
 
@@ -40,7 +40,7 @@ class JobOutlook:
     starts_at_ms: int | None = None
     is_late: bool = False
     is_drawn: bool = False
-    told: Told = Told.STARTS
+    certainty: StartCertainty = StartCertainty.STARTS
     looked_ms: int | None = None
 
 
@@ -215,9 +215,13 @@ class Scheduler:
             place = 0
         if place is None or not self._is_drawing:
             return JobOutlook(place, is_late=is_late)
-        wait_s, told = (0.0, Told.STARTS) if expected is None else (expected.start_s, expected.told)
+        wait_s, certainty = (
+            (0.0, StartCertainty.STARTS) if expected is None else (expected.start_s, expected.certainty)
+        )
         now_ms = self._clock.now_ms()
-        return JobOutlook(place, now_ms + round(wait_s * MS_PER_S), is_late, told=told, looked_ms=now_ms)
+        return JobOutlook(
+            place, now_ms + round(wait_s * MS_PER_S), is_late, certainty=certainty, looked_ms=now_ms
+        )
 
     @property
     def busy_s(self) -> float:

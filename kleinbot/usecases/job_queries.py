@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kleinbot.archive.archive import Archive, PictureGoneError
 from kleinbot.domain.clock import MS_PER_S
-from kleinbot.domain.job import Image, Job, JobState, ReplyAddress, Told
+from kleinbot.domain.job import Image, Job, JobState, ReplyAddress, StartCertainty
 from kleinbot.domain.people import Actor
 from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store.database import Database
@@ -21,7 +21,7 @@ SOON_MS = 7 * MS_PER_S
 
 @dataclass(frozen=True)
 class JobStatus:
-    """A job's status. ``starts_at_ms``: with the certainty ``told``; None: in a moment, or unknown.
+    """A job's status. ``starts_at_ms``: with the certainty ``certainty``; None: in a moment, or unknown.
 
     ``is_drawn``: one of its images is on a GPU or being stored. ``place`` 0: some images are done, the rest
     waits. ``is_late``: the promise can no longer be kept, and the result will arrive as a new message.
@@ -32,14 +32,14 @@ class JobStatus:
     starts_at_ms: int | None
     is_late: bool = False
     is_drawn: bool = False
-    told: Told = Told.STARTS
+    certainty: StartCertainty = StartCertainty.STARTS
     looked_ms: int | None = None
     """The moment of this status; None without an estimated start."""
 
     @property
     def shown_start_ms(self) -> int | None:
         """The start to show; None if it passes before the message is edited again."""
-        if self.starts_at_ms is None or self.looked_ms is None or self.told is Told.LATER:
+        if self.starts_at_ms is None or self.looked_ms is None or self.certainty is StartCertainty.LATER:
             return self.starts_at_ms
         return None if self.starts_at_ms - self.looked_ms < SOON_MS else self.starts_at_ms
 
@@ -98,7 +98,7 @@ class JobQueries:
             outlook.starts_at_ms,
             outlook.is_late,
             outlook.is_drawn,
-            outlook.told,
+            outlook.certainty,
             outlook.looked_ms,
         )
 

@@ -9,7 +9,7 @@ from random import Random
 from kleinbot.archive.archive import Archive
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal, RepeatedEvent
-from kleinbot.domain.job import Job, NewJob, ReplyAddress, Told
+from kleinbot.domain.job import Job, NewJob, ReplyAddress, StartCertainty
 from kleinbot.domain.metrics_sink import MetricsSink
 from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.domain.requests import ImagineRequest, Press, PromptMeter
@@ -177,8 +177,8 @@ class Submit:
             # during COMMIT, so that a charged job is always in the queue.
             transaction.after_commit(functools.partial(self._enqueue, admitted, stored, changes))
         status = self._queries.status_of(stored)
-        if status.starts_at_ms is not None and status.told is Told.STARTS:
-            self._scheduler.estimate_errors.told(job.job_id, status.starts_at_ms)
+        if status.starts_at_ms is not None and status.certainty is StartCertainty.STARTS:
+            self._scheduler.estimate_errors.note_estimate(job.job_id, status.starts_at_ms)
         return Accepted(status, balance)
 
     def _enqueue(self, admitted: Admitted, job: Job, changes: TagChanges) -> None:

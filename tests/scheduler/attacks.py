@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from kleinbot.domain.job import Told
+from kleinbot.domain.job import StartCertainty
 from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.scheduler.cost import PICTURE, CostModel, cost
 from kleinbot.scheduler.entries import Shape
@@ -135,8 +135,8 @@ def told(hours: float = 2.0) -> tuple[float, float]:
         for _ in range(20):
             host.at(120.0 + 900.0 * dump, lambda: host.ask(CHEAT, PICTURE, 4))
     host.run(hours * HOUR_S)
-    kept = [asked for asked in host.ended if asked.told is not Told.LATER]
-    exact = [asked for asked in kept if asked.told is Told.STARTS and asked.told_start_s > 10]
+    kept = [asked for asked in host.ended if asked.certainty is not StartCertainty.LATER]
+    exact = [asked for asked in kept if asked.certainty is StartCertainty.STARTS and asked.told_start_s > 10]
     ratios = sorted(asked.wait_s / asked.told_start_s for asked in exact)
     return ratios[len(ratios) // 2], sum(a.wait_s > a.told_start_s + 30 for a in kept) / len(kept)
 

@@ -12,7 +12,7 @@ from itertools import count
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.errors import Refusal
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import Told
+from kleinbot.domain.job import StartCertainty
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.profile import CPU_SMALL, Profile
 from kleinbot.domain.work import EnginePhase, EngineState
@@ -27,7 +27,7 @@ Owner = tuple[int, int]
 
 @dataclass(eq=False)
 class Asked:
-    """A job and what became of it; times in seconds. ``told_start_s`` from now on, as ``told``."""
+    """A job and what became of it; times in seconds. ``told_start_s`` from now on, as ``certainty``."""
 
     job_id: str
     owner: Owner
@@ -35,7 +35,7 @@ class Asked:
     asked_s: float
     left: int
     told_start_s: float
-    told: Told
+    certainty: StartCertainty
     is_promised: bool
     done: Callable[["Asked"], None] | None
     start_s: float | None = None
@@ -126,7 +126,7 @@ class Host:
         self.scheduler.submit(verdict.images)
         is_promised = verdict.relaxed_reason is None
         asked = Asked(
-            job_id, owner, shape, self.now_s, pictures, verdict.start_s, verdict.told, is_promised, done
+            job_id, owner, shape, self.now_s, pictures, verdict.start_s, verdict.certainty, is_promised, done
         )
         self.open[job_id] = asked
         for engine in self._engines:

@@ -6,7 +6,7 @@ import pytest
 
 from kleinbot.domain.capacity import LimitsOnly
 from kleinbot.domain.errors import Refusal
-from kleinbot.domain.job import Told
+from kleinbot.domain.job import StartCertainty
 from kleinbot.domain.profile import CPU_SMALL, Profile
 from kleinbot.domain.service_mode import ServiceMode
 from kleinbot.domain.work import EnginePhase, EngineState
@@ -63,7 +63,7 @@ def test_what_is_told_holds_for_any_number_of_equal_engines(engines: int) -> Non
         assert found is not None
         asked.append(found)
     host.run(100)
-    assert {each.told for each in asked} == {Told.STARTS}
+    assert {each.certainty for each in asked} == {StartCertainty.STARTS}
     late_s = [each.told_start_s - (each.start_s or 0.0) for each in asked]
     assert all(-0.25 <= late < 1 for late in late_s)
     assert max(each.end_s or 0.0 for each in asked) == 24 / engines
@@ -88,16 +88,16 @@ def test_engines_that_do_not_draw_count_for_nobody() -> None:
 
 def test_a_refusal_names_a_time_that_counts_all_engines() -> None:
     limits = AdmissionLimits(member_cost=1e9, server_cost=1e9, queue_cost=40)
-    told = []
+    certainty = []
     for engines in (1, 2):
         scheduler = of(*(_Engine() for _ in range(engines)), limits=limits)
         for member in range(2):
             scheduler.submit(scheduler.admit(job(f"{member}", member, 20, server_id=member), 0).images)
         with pytest.raises(Refusal) as caught:
             scheduler.admit(job("more", 0, 20, server_id=0), 0)
-        told.append(caught.value.parameters["retry_at_s"])
+        certainty.append(caught.value.parameters["retry_at_s"])
     # All 20 pictures that are too many, by one or by two engines, a tenth and 5 s later.
-    assert told == [27, 16]
+    assert certainty == [27, 16]
 
 
 def test_each_engine_has_a_batch_of_its_own_and_none_rests_where_another_is_free() -> None:
@@ -135,13 +135,13 @@ def test_a_suspect_runs_while_no_other_engine_does() -> None:
 
 def test_whoever_waits_for_a_suspect_is_told_of_its_end() -> None:
     scheduler = of(_Engine(), _Engine())
-    told: list[None] = []
+    certainty: list[None] = []
     scheduler.queue.submit(job("suspect", 1, alone=True))
     [suspect] = scheduler.next_batch(scheduler.engines[0])
-    scheduler.watch(lambda: told.append(None))
+    scheduler.watch(lambda: certainty.append(None))
     scheduler.finished(suspect.key, 1.0)
     scheduler.freed(scheduler.engines[0])
-    assert told
+    assert certainty
 
 
 def test_an_engine_begins_nothing_while_paused_or_stopping_and_says_why() -> None:

@@ -5,8 +5,8 @@ from kleinbot.scheduler.estimates import ErrorSpread, EstimateErrors
 
 def test_what_starts_early_is_as_wrong_as_what_starts_late() -> None:
     errors = EstimateErrors()
-    errors.told("early", 10_000)
-    errors.told("late", 10_000)
+    errors.note_estimate("early", 10_000)
+    errors.note_estimate("late", 10_000)
     assert errors.started("early", 4_000) == -6.0
     assert errors.started("late", 12_000) == 2.0
     assert errors.spread == ErrorSpread(2, 2.0, 6.0)
@@ -15,6 +15,6 @@ def test_what_starts_early_is_as_wrong_as_what_starts_late() -> None:
 def test_all_but_a_twentieth_of_the_last_thousand_count() -> None:
     errors = EstimateErrors()
     for number in range(1_101):
-        errors.told(str(number), 0)
+        errors.note_estimate(str(number), 0)
         errors.started(str(number), number * 1_000)
     assert errors.spread == ErrorSpread(1_000, 601.0, 1_050.0)

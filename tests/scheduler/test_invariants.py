@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from kleinbot.domain.job import Lane, Told
+from kleinbot.domain.job import Lane, StartCertainty
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.scheduler.accounts import ALLOWANCE, LONG_COST, TOLERANCE, units
 from kleinbot.scheduler.cost import PICTURE, CostModel, cost
@@ -159,7 +159,7 @@ class LineMachine(RuleBasedStateMachine):
                 expected = self.queue.expected(job_id, MODEL)
                 assert expected is not None
                 assert expected.start_s >= 0
-                if expected.told is Told.STARTS and not is_long:
+                if expected.certainty is StartCertainty.STARTS and not is_long:
                     assert abs(expected.start_s - before) < 1e-3
             told.add(job_id)
             before += image.cost

@@ -5,7 +5,7 @@ import re
 from kleinbot.chat.core.choices import CHOICE_CHARACTERS
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import Job, Told
+from kleinbot.domain.job import Job, StartCertainty
 from kleinbot.domain.job_spec import JobKind
 from kleinbot.domain.pictures import OwnPicture
 from kleinbot.domain.plain_text import json_bytes, one_line
@@ -110,13 +110,15 @@ def _age(texts: Texts, locale: str, age_s: int) -> str:
     return texts.say(locale, "age-now")
 
 
-def starts(texts: Texts, locale: str, starts_at_ms: int | None, told: Told = Told.STARTS) -> str:
+def starts(
+    texts: Texts, locale: str, starts_at_ms: int | None, certainty: StartCertainty = StartCertainty.STARTS
+) -> str:
     """Return when a waiting job starts, as a moment that Discord shows in the reader's language."""
     if starts_at_ms is None:
         return texts.say(locale, "waiting-starts-soon")
-    if told is Told.LATER:
+    if certainty is StartCertainty.LATER:
         return texts.say(locale, "waiting-starts-later")
-    sentence = "waiting-starts-latest" if told is Told.LATEST else "waiting-starts-at"
+    sentence = "waiting-starts-latest" if certainty is StartCertainty.LATEST else "waiting-starts-at"
     return texts.say(locale, sentence, at_s=-(-starts_at_ms // MS_PER_S))
 
 

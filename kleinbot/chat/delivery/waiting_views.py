@@ -87,7 +87,7 @@ def _status(texts: Texts, status: JobStatus, engine: EngineState, progress: JobP
         locale,
         "waiting-place",
         place=_place(status),
-        starts=core_text.starts(texts, locale, status.shown_start_ms, status.told),
+        starts=core_text.starts(texts, locale, status.shown_start_ms, status.certainty),
     )
 
 
@@ -140,7 +140,7 @@ def _queue_row(texts: Texts, locale: str, status: JobStatus, engine: EngineState
             number=number,
             prompt=prompt,
             place=_place(status),
-            starts=core_text.starts(texts, locale, status.shown_start_ms, status.told),
+            starts=core_text.starts(texts, locale, status.shown_start_ms, status.certainty),
         )
     is_late = status.is_late or status.job.lane is Lane.RELAXED
     return f"{row} · {texts.say(locale, 'queue-late')}" if is_late else row

@@ -99,7 +99,7 @@ def _status(texts: Texts, locale: str, row: OwnerQueueRow, engine: EngineState) 
     place = 1 if row.place is None else row.place
     if engine.phase is not EnginePhase.READY:
         return texts.say(locale, "host-queue-held", place=place, lane=its_lane, cost=cost)
-    starts = core_text.starts(texts, locale, row.starts_at_ms, row.told)
+    starts = core_text.starts(texts, locale, row.starts_at_ms, row.certainty)
     return texts.say(locale, "host-queue-waiting", place=place, starts=starts, lane=its_lane, cost=cost)
 
 

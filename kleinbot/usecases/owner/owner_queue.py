@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kleinbot.domain.job import Lane, Told
+from kleinbot.domain.job import Lane, StartCertainty
 from kleinbot.domain.job_spec import Checkpoint, JobKind
 from kleinbot.domain.people import Actor
 from kleinbot.domain.service_mode import ServiceMode
@@ -36,7 +36,7 @@ class OwnerQueueRow:
     place: int | None
     starts_at_ms: int | None
     cost: float
-    told: Told = Told.STARTS
+    certainty: StartCertainty = StartCertainty.STARTS
 
 
 @dataclass(frozen=True)
@@ -143,5 +143,5 @@ def _row(status: JobStatus, cost: float) -> OwnerQueueRow:
         place=status.place,
         starts_at_ms=status.shown_start_ms,
         cost=cost,
-        told=status.told,
+        certainty=status.certainty,
     )
