@@ -20,7 +20,7 @@ from tests.upkeep.installation import SERVER
 @pytest.mark.parametrize(
     "values",
     [
-        {"database": "../data/kleinbot.sqlite3"},
+        {"database": Path("..", "data", "kleinbot.sqlite3").as_posix()},
         {"database": "/etc/passwd"},
         {"database": ["x"]},
         {"left_out": ["../../secret.png"]},
