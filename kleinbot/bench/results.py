@@ -83,7 +83,7 @@ class Transfer:
 
 @dataclass(frozen=True)
 class Conditions:
-    """Under which all of it was measured. None: not known on this host.
+    """The conditions of the measurement. None: unknown on this machine.
 
     ``card`` is the GPU's name; ``held_bytes`` is the GPU memory that the driver and other programs held
     before the model was loaded.

@@ -1,1 +1,1 @@
-"""One GPU, one thread: runs the model for the dispatcher."""
+"""Runs the model for the dispatcher, on one GPU with one thread."""

@@ -1,1 +1,1 @@
-"""What the machine is and how the model sits on it. No torch."""
+"""Probes the machine and chooses the profile for it. Imports no torch."""

@@ -270,11 +270,11 @@ def _candidates(
         yield start
         yield replace(start, text_encoder=small_encoder, token_table_on_host=True, lean_decode=True)
     if eight in available.formats:
-        lean = replace(eight_bits, token_table_on_host=True, lean_decode=True)
+        compact = replace(eight_bits, token_table_on_host=True, lean_decode=True)
         if not plain:
-            yield lean
-        yield replace(lean, text_encoder=small_encoder)
-        yield replace(lean, text_encoder=replace(small_encoder, placement=Placement.STREAMED))
+            yield compact
+        yield replace(compact, text_encoder=small_encoder)
+        yield replace(compact, text_encoder=replace(small_encoder, placement=Placement.STREAMED))
 
 
 def _should_compile(gpu: Gpu, facts: MachineFacts) -> bool:

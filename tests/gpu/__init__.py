@@ -1,1 +1,1 @@
-"""Run by hand on a machine with a card; nothing here is collected by pytest."""
+"""Run manually on a machine with a GPU; pytest collects nothing here."""

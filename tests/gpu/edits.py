@@ -1,7 +1,8 @@
-"""Edits and variations of a photograph-sized picture on a card: ``python -m tests.gpu.edits FOLDER``.
+"""Edits and variations of a photograph-sized picture on a GPU: ``python -m tests.gpu.edits FOLDER``.
 
-First through the whole program and the stand-in, then diffusers' own call with the same pictures, in one run:
-seconds and peak memory side by side. Diffusers' call is the model card's: everything resident, 36 layers.
+First through the whole program and the fake Discord, then diffusers' own call with the same pictures, in one
+run: seconds and peak memory side by side. Diffusers' call is the model card's: everything resident, 36
+layers.
 """
 
 import argparse
@@ -56,7 +57,7 @@ async def through_the_program(folder: Path, data: Path, photos: list[bytes]) -> 
             await standin.online(timeout_s=WAIT_S)
             await drawn(await ada.command(channel, "imagine", prompt="to warm up"))
             await edit(app, ada, channel, photos[:1])  # to warm up too, as below
-            # What was reserved stays reserved, so the smallest come first.
+            # Reserved memory stays reserved, so the smallest come first.
             torch.cuda.reset_peak_memory_stats()
             handle = await ada.command(channel, "variations", image=photos[0], strength="medium")
             report("a variation of an attachment", app, await drawn(handle))
@@ -96,8 +97,8 @@ def by_the_model_card(folder: Path, photos: list[bytes]) -> None:
 
     gc.collect()
     torch.cuda.empty_cache()
-    left, kept = torch.cuda.memory_allocated() / GIB, torch.cuda.memory_reserved() / GIB
-    say(f"left by the program: {left:.3f} GiB allocated, {kept:.3f} reserved")
+    allocated, reserved = torch.cuda.memory_allocated() / GIB, torch.cuda.memory_reserved() / GIB
+    say(f"left by the program: {allocated:.3f} GiB allocated, {reserved:.3f} reserved")
     pipe = Flux2KleinPipeline.from_pretrained(folder, dtype=torch.bfloat16, local_files_only=True).to("cuda")
     pipe.set_progress_bar_config(disable=True)
     pictures = [Image.open(io.BytesIO(photo)).convert("RGB") for photo in photos]

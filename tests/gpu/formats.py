@@ -1,10 +1,10 @@
-"""Loads full-size weights in every format on a card and compares what they draw.
+"""Loads full-size weights in every format on a GPU and compares their pictures.
 
 ``python -m tests.gpu.full_size FOLDER --with fp8``, then ``python -m tests.gpu.formats FOLDER``. Prints, for
-each format, the seconds of loading, the peak of host and card memory, the seconds of four steps at 1024² (not
-compiled) and how far the latents are from plain; and whether FP8 per layer equals dequantising at load. Where
-FOLDER was written ``--with bf16 comfy`` too, also whether BFL's single file and ComfyUI's folder load to the
-very weights of the checkout.
+each format, the seconds of loading, the peak of host and GPU memory, the seconds of four steps at 1024² (not
+compiled) and the latents' distance from plain; and whether FP8 per layer equals dequantising on load. If
+FOLDER was also written ``--with bf16 comfy``, prints whether BFL's single file and ComfyUI's folder load the
+same weights as the checkout.
 """
 
 import argparse
@@ -34,7 +34,7 @@ ALL_INT8 = replace(
 
 
 def measured(name: str, profile: Profile, folder: Path, scratch: Path, *, is_file: bool) -> torch.Tensor:
-    """Load ``profile``, draw, print the figures, and return the latents on the CPU."""
+    """Load ``profile``, render, print the figures, and return the latents on the CPU."""
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
     device = torch.device("cuda")
@@ -44,7 +44,7 @@ def measured(name: str, profile: Profile, folder: Path, scratch: Path, *, is_fil
     klein = load_klein(weights, profile, device, lambda _: None, scratch)
     torch.cuda.synchronize()
     loaded_s = time.monotonic() - started_s
-    kept, loading = torch.cuda.memory_allocated() / GIB, torch.cuda.max_memory_allocated() / GIB
+    allocated, loading = torch.cuda.memory_allocated() / GIB, torch.cuda.max_memory_allocated() / GIB
     latents = latents_of(klein, grid=GRID)
     torch.cuda.synchronize()
     started_s = time.monotonic()
@@ -52,20 +52,20 @@ def measured(name: str, profile: Profile, folder: Path, scratch: Path, *, is_fil
     drawn_s = time.monotonic() - started_s
     peak = torch.cuda.max_memory_allocated() / GIB
     say(
-        f"{name}: loaded in {loaded_s:.1f} s, {kept:.2f} GiB kept, {loading:.2f} GiB while loading, "
+        f"{name}: loaded in {loaded_s:.1f} s, {allocated:.2f} GiB kept, {loading:.2f} GiB while loading, "
         f"{peak:.2f} GiB peak; drawn in {drawn_s:.3f} s; host peak {host_peak_gib():.2f} GiB"
     )
     return latents
 
 
 def single_file(folder: Path, name: str) -> Path:
-    """Return where ``tests.gpu.full_size`` has put BFL's file ``name``."""
+    """Return the path where ``tests.gpu.full_size`` writes BFL's file ``name``."""
     in_comfy = folder / "comfy/models/diffusion_models" / name
     return in_comfy if in_comfy.is_file() else folder / "single" / name
 
 
 def compare_layouts(folder: Path, profile: Profile, device: torch.device) -> None:
-    """Print whether the layouts of the same model that are in ``folder`` give the same tensors."""
+    """Print whether the layouts of the same model in ``folder`` give the same tensors."""
     checkout = folder / "checkout"
     wanted = tensors_of(load_klein(find_weights(checkout), profile, device, lambda _: None))
     plain_file = single_file(folder, "flux-2-klein-4b.safetensors")
@@ -100,7 +100,7 @@ def tensors_of(klein: Klein) -> dict[str, torch.Tensor]:
 
 
 def host_peak_gib() -> float:
-    """Return the process's peak resident size so far, mapped weight files included."""
+    """Return the process's peak resident size, including mapped weight files."""
     if sys.platform == "win32":
         return float("nan")
     import resource

@@ -1,10 +1,10 @@
 """Writes a checkout of exactly the published layout of FLUX.2 [klein] 4B, with random weights.
 
-``python -m tests.gpu.full_size FOLDER`` needs 16 GB of disk; on a card it takes half a minute. The pictures
-are noise, but memory, seconds and every shape are the real model's. With
-``--with fp8 bf16 base base-fp8 comfy`` (any of them) the checkout goes into FOLDER/checkout, beside it the
-official FP8 and BF16 single files (FOLDER/single), the base checkout (FOLDER/base) and ComfyUI's folder
-(FOLDER/comfy, with the single files in it).
+``python -m tests.gpu.full_size FOLDER`` needs 16 GB of disk; on a GPU it takes half a minute. The pictures
+are noise, but memory, seconds and every shape are the real model's. With ``--with fp8 bf16 base base-fp8
+comfy`` (any of them) the checkout is written to FOLDER/checkout, and next to it the official FP8 and BF16
+single files (FOLDER/single), the base checkout (FOLDER/base) and ComfyUI's folder (FOLDER/comfy, including
+the single files).
 """
 
 import argparse
@@ -111,7 +111,7 @@ VAE = {
     "use_post_quant_conv": True,
 }
 FIRST_SHARD_BYTES = 4_970_000_000
-"""The published text encoder is cut into 4.97 and 3.08 GB."""
+"""The published text encoder is split into 4.97 and 3.08 GB."""
 
 
 def shapes_of_transformer() -> dict[str, torch.Size]:
@@ -123,7 +123,7 @@ def shapes_of_transformer() -> dict[str, torch.Size]:
 def shapes_of_text_encoder() -> dict[str, torch.Size]:
     with torch.device("meta"):
         model = Qwen3ForCausalLM(Qwen3Config(**TEXT_ENCODER))
-    # Tied to the embedding, so the published files do not hold it.
+    # Tied to the embedding, so the published files do not contain it.
     return {name: tensor.shape for name, tensor in model.state_dict().items() if name != "lm_head.weight"}
 
 
@@ -142,7 +142,7 @@ def random_weights(
 
 
 def random_vae() -> dict[str, torch.Tensor]:
-    """Return torch's usual start of the convolutions, which is stable, and plausible statistics."""
+    """Return torch's default initialisation of the convolutions, stable, and plausible statistics."""
     vae = AutoencoderKLFlux2.from_config(VAE)
     vae.bn.running_mean.normal_(0, 0.1)
     vae.bn.running_var.uniform_(0.5, 2.0)
@@ -199,9 +199,9 @@ def shapes_in_bfl_names() -> dict[str, torch.Size]:
 
 
 def layers_in_fp8(checkpoint: Checkpoint) -> list[str]:
-    """Return the layers that the published FP8 file keeps in 8 bits: 80, and 78 of the base model.
+    """Return the 8-bit layers of the published FP8 file: 80, and 78 of the base model.
 
-    Which two projections the base file leaves alone is not known: its size says two of 3072×3072.
+    Which two projections of the base file stay plain is unknown; by its size they are 3072×3072.
     """
     layers = block_linears(TRANSFORMER["num_layers"], TRANSFORMER["num_single_layers"])
     plain = (
@@ -213,7 +213,7 @@ def layers_in_fp8(checkpoint: Checkpoint) -> list[str]:
 
 
 def fp8_slots(checkpoint: Checkpoint) -> dict[str, Slot]:
-    """Return what the published FP8 file of ``checkpoint`` holds."""
+    """Return the tensors of the published FP8 file of ``checkpoint``."""
     layers = layers_in_fp8(checkpoint)
     slots = {name: Slot(torch.bfloat16, tuple(shape)) for name, shape in shapes_in_bfl_names().items()}
     for layer in layers:
@@ -223,7 +223,7 @@ def fp8_slots(checkpoint: Checkpoint) -> dict[str, Slot]:
 
 
 def fp8_file_bytes(checkpoint: Checkpoint) -> int:
-    """Return the size of the FP8 file that would be written, header included."""
+    """Return the size of the FP8 file, including its header."""
     slots = fp8_slots(checkpoint)
     header = header_bytes(slots, quantisation_metadata(layers_in_fp8(checkpoint)))
     return len(header) + sum(slot.bytes for slot in slots.values())
@@ -251,7 +251,7 @@ def write_plain(checkout: Path, file: Path) -> None:
 
 
 def write_base_checkout(folder: Path, checkout: Path, device: torch.device) -> None:
-    """Write the base model beside ``checkout``: another transformer; all else is linked, if it can be."""
+    """Write the base model next to ``checkout``: another transformer; the rest is linked if possible."""
     folder.mkdir(parents=True, exist_ok=True)
     _write_json(folder / "model_index.json", {k: v for k, v in MODEL_INDEX.items() if k != "is_distilled"})
     for part in ("scheduler", "text_encoder", "tokenizer", "vae"):
@@ -279,7 +279,7 @@ KINDS = ("fp8", "bf16", "base", "base-fp8", "comfy")
 
 
 def write_all(folder: Path, kinds: Sequence[str], device: torch.device) -> None:
-    """Write the checkout into ``folder``/checkout and what is asked for beside it."""
+    """Write the checkout to ``folder``/checkout and the requested files next to it."""
     checkout, base = folder / "checkout", folder / "base"
     if not (checkout / "model_index.json").is_file():
         write_checkout(checkout, device)

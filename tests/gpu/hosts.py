@@ -1,16 +1,15 @@
-"""Every named host on one large card: ``python -m tests.gpu.hosts FOLDER --out FOLDER``.
+"""Emulates every named host on one large GPU: ``python -m tests.gpu.hosts FOLDER --out FOLDER``.
 
-For each host a process of its own may have the host's usable memory less 0.7 GiB, takes the profile that the
-rules choose for that machine, and makes a 1024² picture, an edit with one reference and a variation, each
-twice; printed is one table against the promises. FOLDER holds a checkout of ``tests.gpu.full_size``
-and beside its ``model_index.json`` the FP8 files.
-``--dry`` runs all of it on a CPU with a tiny Klein, to try the script; ``--only NAME`` one host;
-``--limit S`` gives each host that many seconds instead of its own limit, where compiling is slow.
+Each host runs in its own process, limited to the host's usable memory minus 0.7 GiB. It uses the profile
+chosen for that machine and renders a 1024² picture, an edit with one reference and a variation, each twice.
+Prints one table against the promises. FOLDER contains a checkout of ``tests.gpu.full_size`` with the FP8
+files next to its ``model_index.json``. ``--dry`` runs everything on a CPU with a tiny Klein, to try the
+script; ``--only NAME`` runs one host; ``--limit S`` replaces each host's time limit, for slow compilers.
 
 In the table, memory is in GiB and time in seconds: ``predicted`` and ``stage`` are the memory model's peak
-and the stage that has it, ``failed`` the stage in which memory ended; ``load_s`` is loading, ``warm_s``
-warming up, which includes compiling; ``ram`` is the process's peak resident size, of ``ram_of`` that the host
-has; ``kept`` compares reserved with promised, and where memory should end, ``failed`` with ``stage``.
+and its stage, ``failed`` is the stage that ran out of memory; ``load_s`` is loading, ``warm_s`` is the
+warm-up including compilation; ``ram`` is the process's peak resident size, out of the host's ``ram_of``;
+``kept`` compares reserved with promised, or ``failed`` with ``stage`` if memory should run out.
 """
 
 import argparse
@@ -56,11 +55,11 @@ from tests.specs import render_task, with_spec
 GIB = 2**30
 FULL, SMALL = Grid(64, 64), Grid(6, 6)
 LIMIT_S = 150.0
-"""After which a host's process is ended."""
+"""Time limit of a host's process."""
 COMPILED_LIMIT_S = 560.0
-"""Compiling every shape that is warmed takes minutes."""
+"""Compiling every warm-up shape takes minutes."""
 _STAGES = ("_encode", "_denoise", "_decode")
-"""What the methods of ``engine.stages.Stages`` are called."""
+"""The method names of ``engine.stages.Stages``."""
 
 
 def main() -> None:
@@ -84,7 +83,7 @@ def main() -> None:
     for host in chosen:
         limit_s = COMPILED_LIMIT_S if host.profile().compiled else LIMIT_S
         rows.append(in_a_process(host, folder, asked.limit or limit_s, dry=asked.dry))
-        # After each, so that a run that is cut off leaves what it has.
+        # After each host, so that an interrupted run keeps its results.
         (asked.out / "hosts.json").write_text(json.dumps(rows, indent=1), "utf-8")
         (asked.out / "hosts.txt").write_text(table(rows), "utf-8")
         say(table(rows[-1:]).splitlines()[-1])
@@ -92,7 +91,7 @@ def main() -> None:
 
 
 def in_a_process(host: Host, folder: Path, limit_s: float, *, dry: bool) -> dict[str, Any]:
-    """Return what a process of its own measured, or how it ended."""
+    """Measure in a new process; return its row, or how it ended."""
     with tempfile.TemporaryDirectory() as place:
         answer = Path(place) / "answer.json"
         command = [
@@ -111,7 +110,7 @@ def in_a_process(host: Host, folder: Path, limit_s: float, *, dry: bool) -> dict
                 capture_output=True,
                 text=True,
                 timeout=limit_s,
-                # As the bot does before it imports torch, which this program has imported by then.
+                # Like the bot before it imports torch, which this program has already imported.
                 env={**os.environ, "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True"},
                 check=False,
             )
@@ -125,7 +124,7 @@ def in_a_process(host: Host, folder: Path, limit_s: float, *, dry: bool) -> dict
 
 
 def measured(host: Host, folder: Path, *, dry: bool) -> dict[str, Any]:
-    """Make this host's pictures in this process; return its row, in GiB and seconds."""
+    """Render this host's pictures in this process; return its row, in GiB and seconds."""
     row: dict[str, Any] = {"host": host.name, "promise": host.promise_gib, "too_large": host.too_large}
     row["ram_of"] = host.machine.ram_gib
     ends: list[str] = []
@@ -157,7 +156,7 @@ def measured(host: Host, folder: Path, *, dry: bool) -> dict[str, Any]:
 
 
 class DecodeFails(NoFaults):
-    """Memory ends in each decode, for a dry run."""
+    """Runs out of memory in each decode, for a dry run."""
 
     def reach(self, point: FaultPoint) -> None:
         if point is FaultPoint.WITHIN_DECODE:
@@ -166,9 +165,9 @@ class DecodeFails(NoFaults):
 
 @contextmanager
 def noted_to(ends: list[str]) -> Iterator[None]:
-    """Append to ``ends`` each stage in which memory runs out, named as the memory model does.
+    """Append to ``ends`` each stage that runs out of memory, by the memory model's names.
 
-    It is noted where it happens: what the engine says of it afterwards keeps no traceback.
+    It is recorded on the spot: the engine's later report has no traceback.
     """
 
     def noting(name: str, act: Callable[..., object]) -> Callable[..., object]:
@@ -191,7 +190,7 @@ def noted_to(ends: list[str]) -> Iterator[None]:
 async def make_pictures(
     folder: Path, profile: Profile, grid: Grid, row: dict[str, Any], faults: Faults
 ) -> None:
-    """Fill ``row`` in: seconds, peaks and the rungs that the engine took."""
+    """Fill in ``row``: seconds, peaks and the fallbacks that the engine took."""
     on_gpu = profile.device is Device.CUDA
     reference = references_of(Case(grid, references=1))
     kinds = {
@@ -200,10 +199,10 @@ async def make_pictures(
         "variation": render_task(ImageKey("variation", 0), "", grid, NoiseRecipe(1, (Blend(2, 0.5),)), STEPS),
     }
     with tempfile.TemporaryDirectory() as scratch:
-        # Quantised weights are shared by the hosts, so that only the first has to make them.
-        kept = folder / "scratch" if on_gpu else Path(scratch)
+        # The hosts share quantised weights, so that only the first one creates them.
+        scratch_folder = folder / "scratch" if on_gpu else Path(scratch)
         source = FolderSource(folder, prefer_fp8=profile.transformer.format is WeightFormat.FP8)
-        engine = GpuEngine(source, profile, SystemClock(), faults, scratch=kept)
+        engine = GpuEngine(source, profile, SystemClock(), faults, scratch=scratch_folder)
         started_s = time.perf_counter()
         phases: dict[EnginePhase, float] = {}
 
@@ -222,7 +221,7 @@ async def make_pictures(
             if on_gpu:
                 torch.cuda.empty_cache()
                 torch.cuda.reset_peak_memory_stats()
-            rungs: list[Fallback] = []
+            fallbacks: list[Fallback] = []
             for number, (kind, task) in enumerate((*kinds.items(), *kinds.items())):
                 started_s = time.perf_counter()
                 result = await engine.render(
@@ -230,11 +229,11 @@ async def make_pictures(
                 )
                 row[f"{kind}_s"] = time.perf_counter() - started_s
                 assert isinstance(result, BatchResult)
-                rungs += [step.fallback for step in result.out_of_memory]
+                fallbacks += [step.fallback for step in result.out_of_memory]
                 for image in result.images:
                     if image.error is not None:
                         raise image.error
-            row["rungs"] = list(dict.fromkeys(rungs))
+            row["fallbacks"] = list(dict.fromkeys(fallbacks))
             if on_gpu:
                 row["allocated"] = torch.cuda.max_memory_allocated() / GIB
                 row["reserved"] = torch.cuda.max_memory_reserved() / GIB
@@ -246,16 +245,16 @@ async def make_pictures(
 
 
 def _peak_resident_gib() -> float:
-    """Return the process's peak resident size, files that are mapped into it included; Linux counts in KiB.
+    """Return the process's peak resident size, including mapped files; Linux counts in KiB.
 
-    Not of ``getrusage``: a process that was forked begins with its parent's.
+    Not from ``getrusage``: a forked process starts with its parent's value.
     """
     status = Path("/proc/self/status").read_text("utf-8")
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / GIB
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """Return one line for each row; GiB and seconds of the second time of each kind of picture."""
+    """Return one line for each row; GiB, and seconds of the second picture of each kind."""
     columns: tuple[str, ...] = (
         "host",
         "mode",
@@ -268,7 +267,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
         "reserved",
     )
     columns += ("promise", "kept", "picture_s", "edit_s", "variation_s", "moved", "moved_s", "ram", "ram_of")
-    columns += ("load_s", "warm_s", "rungs", "error")
+    columns += ("load_s", "warm_s", "fallbacks", "error")
     cells = [list(columns), *([_cell(row, column) for column in columns] for row in rows)]
     widths = [max(len(line[position]) for line in cells) for position in range(len(columns))]
     lines = ("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in cells)

@@ -1,8 +1,8 @@
-"""Measures a checkout on a card and compares our stages with diffusers' pipeline there.
+"""Measures a checkout on a GPU and compares our stages with diffusers' pipeline.
 
-``python -m tests.gpu.measure FOLDER`` prints seconds per stage and peak memory of four 1024² pictures made
-one by one through the engine, of an edit with one reference, and whether latents and pixels are the same
-bits as the pipeline's in bfloat16.
+``python -m tests.gpu.measure FOLDER`` prints seconds per stage and peak memory of four 1024² pictures
+rendered one by one through the engine, of an edit with one reference, and whether latents and pixels are
+bit-equal to the pipeline's in bfloat16.
 """
 
 import argparse
@@ -88,7 +88,7 @@ def compare(folder: Path, ours: list[Pixels]) -> None:
             width=GRID.width_px,
             num_inference_steps=STEPS,
             guidance_scale=1.0,
-            # Handed over: which numbers a bfloat16 draw gives depends on torch's version.
+            # Passed explicitly: the numbers of a bfloat16 draw depend on torch's version.
             latents=draw_noise(NoiseRecipe(seed), pipe.transformer.config.in_channels, GRID),
         ).images[0]
         return Pixels(made.width, made.height, np.asarray(made).tobytes())

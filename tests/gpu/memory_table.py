@@ -1,12 +1,12 @@
-"""Measures what the memory model predicts: the allocated peak of each stage, for named hosts and shapes.
+"""Measures the memory model's predictions: the allocated peak of each stage, for named hosts and shapes.
 
 ``python -m tests.gpu.memory_table FOLDER --hosts 3060 3090 --json table.json`` renders every shape through
-the engine, with the profile that the rules choose for the host, and writes what
-``tests.hardware.measured_memory`` takes in. ``--card`` lets torch have only what is usable of the host's own
-card, as ``set_per_process_memory_fraction``; a batch that does not fit then has no row.
+the engine, with the host's chosen profile, and writes the input of ``tests.hardware.measured_memory``.
+``--card`` limits torch to the usable memory of the host's own GPU with ``set_per_process_memory_fraction``;
+a batch that does not fit then has no row.
 
-The stages are told apart by hooks on the transformer and on the VAE, which are found by their types: nothing
-of how the engine drives them is assumed. Run one host per process for clean counters.
+Hooks on the transformer and the VAE, found by their types, separate the stages, independently of how the
+engine calls them. Run one host per process for clean counters.
 """
 
 import argparse
@@ -46,7 +46,7 @@ SHAPES = [
 
 
 class Peaks:
-    """Notes the peak at each boundary of stages; the counter begins anew there."""
+    """Records the peak at each stage boundary and resets the counter."""
 
     def __init__(self) -> None:
         self._running = 0
@@ -68,16 +68,16 @@ class Peaks:
 
 
 def attach(peaks: Peaks) -> None:
-    """Let the model's own modules say when denoising and decoding begin."""
+    """Hook the model's modules to detect the start of denoising and decoding."""
 
     def entering(stage: int) -> Callable[..., None]:
         return lambda *_: peaks.enter(stage)
 
-    # By type, not isinstance: that would ask weak references of what is gone for their class.
+    # By type, not isinstance, which would access the class of dead weak references.
     found: list[Any] = [each for each in gc.get_objects() if issubclass(type(each), torch.nn.Module)]
     for module in found:
         if isinstance(module, Flux2Transformer2DModel):
-            # Before what brings streamed weights, which is a hook too.
+            # Before the hook that streams weights.
             module.register_forward_pre_hook(entering(1), prepend=True)
         elif isinstance(module, AutoencoderKLFlux2):
             module.post_quant_conv.register_forward_pre_hook(entering(2), prepend=True)
@@ -99,7 +99,7 @@ async def measure(folder: Path, profile: Profile) -> list[Row]:
         name = f"{profile.name}, {side_px}², {references} references, batch of {batch}:"
         if result is None or result.out_of_memory:
             say(name, "out of memory")
-            # The next batch is preceded by the engine's self-test, which has stages of its own.
+            # The engine's self-test, which has its own stages, precedes the next batch.
             await rendered(engine, tasks(shape_of(*SHAPES[0])))
             continue
         reserved = torch.cuda.max_memory_reserved()
@@ -121,7 +121,7 @@ async def rendered(engine: GpuEngine, batch: Sequence[RenderTask]) -> BatchResul
 
 
 def tasks(shape: WorkShape) -> list[RenderTask]:
-    """Return the batch, each image with a prompt that no image had before."""
+    """Return the batch, each image with a new prompt."""
     references = tuple(
         Pixels(grid.width_px, grid.height_px, random.randbytes(grid.width_px * grid.height_px * 3))
         for grid in shape.references
@@ -140,7 +140,7 @@ def tasks(shape: WorkShape) -> list[RenderTask]:
 
 
 def say(*words: object) -> None:
-    print(*words, flush=True)  # noqa: T201 - its output is what it is for
+    print(*words, flush=True)  # noqa: T201 - a command-line tool
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
-"""Shows on a card that streamed weights give the same bits as resident ones, and what they take.
+"""Shows on a GPU that streamed weights give the same bits as resident ones, and their memory.
 
 ``python -m tests.gpu.placements FOLDER`` (a checkout, see ``tests.gpu.full_size``) prints, for the encoder
 resident, streamed and from disk, and for the transformer resident and streamed: whether embeddings and
-latents are the same bits, the peak of allocated memory beyond what lay there before, and seconds of a second
-pass. ``--scratch`` is where the weights on disk lie (8 GB; default: beside the checkout).
+latents are bit-equal, the peak of additionally allocated memory, and the seconds of a second pass.
+``--scratch`` is the folder of weights on disk (8 GB; default: next to the checkout).
 """
 
 import argparse
@@ -52,7 +52,7 @@ CASES = {
 
 
 def measured(what: str, act: Callable[[], torch.Tensor]) -> torch.Tensor:
-    act()  # kernels, workspaces
+    act()  # loads kernels and workspaces
     torch.cuda.synchronize()
     torch.cuda.reset_peak_memory_stats()
     before = torch.cuda.memory_allocated()

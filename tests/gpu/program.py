@@ -1,7 +1,7 @@
-"""Runs the whole program over a checkout on a card: ``python -m tests.gpu.program FOLDER``.
+"""Runs the whole program with a checkout on a GPU: ``python -m tests.gpu.program FOLDER``.
 
-A person types ``/imagine`` for four 1024² pictures through the stand-in; printed are the message as it came,
-the seconds of each stage as the engine logged them, the peak memory and the event loop's worst delay.
+A person types ``/imagine`` for four 1024² pictures through the fake Discord. Prints the received message, the
+seconds of each stage from the engine's log, the peak memory and the event loop's longest delay.
 """
 
 import argparse

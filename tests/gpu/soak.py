@@ -1,16 +1,17 @@
-"""Ten members at the whole program over full-size weights.
+"""Ten members use the whole program with full-size weights.
 
-``python -m tests.gpu.soak FOLDER --minutes 5 --out RESULTS``. Three acts, in each of which members of three
-servers ask for mixed work through the stand-in:
+``python -m tests.gpu.soak FOLDER --minutes 5 --out RESULTS``. Three phases, in each of which members of three
+servers request mixed work through the fake Discord:
 
-1. pictures per second, the card's idle share, each member's waits, batch sizes, the event loop's worst delay
-   after the first pictures, peak memory;
-2. memory is taken away, first so that a batch of one fits, then so that nothing does, and given back;
-3. a kernel fails an assertion on the device: the child ends with 86 and its supervisor starts another.
+1. measures pictures per second, the GPU's idle share, each member's waits, batch sizes, the event loop's
+   longest delay after the first pictures, and peak memory;
+2. memory is taken away, first so that a batch of one fits, then so that nothing does, and returned;
+3. a kernel fails an assertion on the device: the child exits with 86 and its supervisor starts another.
 
-In the end the books are done. The bot is a process of its own, so its delays are not those of the stand-in.
-With ``--device cpu --minutes 0.3`` a tiny model is built in FOLDER, out of memory is feigned, and the
-assertion is an exit with 86. Prints, and writes ``soak.json`` and ``bot.log`` to the folder ``--out``.
+Finally the accounts are checked. The bot is its own process, so its delays exclude those of the fake Discord.
+With ``--device cpu --minutes 0.3`` a tiny model is built in FOLDER, out of memory is simulated, and the
+assertion is an exit with 86. Prints the results and writes ``soak.json`` and ``bot.log`` to the folder
+``--out``.
 """
 
 import argparse
@@ -46,7 +47,7 @@ MIB = 2**20
 
 @dataclass
 class WaitingMembers(RandomMembers):
-    """Members who wait for what they asked for before they think of something else."""
+    """Members who wait for their pictures before their next request."""
 
     waits_s: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
@@ -65,7 +66,7 @@ def _is_last_word(message: ShownMessage) -> bool:
 
 
 class Soak:
-    """The stand-in with its members, and the supervised bot."""
+    """The fake Discord with its members, and the supervised bot."""
 
     def __init__(self, standin: FakeDiscord, place: Path, weights: Path, device: str) -> None:
         self.standin = standin
@@ -84,7 +85,7 @@ class Soak:
             "orders": str(self.orders),
             "report": str(self.report),
             "profile": {"largest_batch": 4},
-            # Not compiled: the restart of the third act would spend its minutes on compiling.
+            # Not compiled: the restart of the third phase would spend minutes on compiling.
             "settings": {"quota_pictures": 100_000, "device": device, "profile_compiled": False},
         }
         record(self.folder)
@@ -105,11 +106,11 @@ class Soak:
         temporary.replace(self.orders)
 
     def said(self) -> dict[str, Any]:
-        """Return what the bot said last; nothing before it has said anything."""
+        """Return the bot's latest report; empty before the first one."""
         return json.loads(self.report.read_text()) if self.report.exists() else {}
 
     async def until_ready(self, but_not: int | None = None) -> None:
-        """Wait until a process other than ``but_not`` is ready to draw."""
+        """Wait until a process other than ``but_not`` is ready."""
         async with asyncio.timeout(START_S):
             while self.said().get("phase") != "ready" or self.said().get("pid") == but_not:
                 await asyncio.sleep(LOOK_S)
@@ -133,7 +134,7 @@ class Soak:
 
     @asynccontextmanager
     async def members(self) -> AsyncIterator[None]:
-        """Let the members live in the body, and everything they asked for come to its end after it."""
+        """Run the members during the body, then wait until all their requests have ended."""
         living = asyncio.create_task(self.random_members.act())
         looking = asyncio.create_task(self._look())
         try:
@@ -159,7 +160,7 @@ class Soak:
         return int(rows(self.folder, sql)[0][0] or 0)
 
     async def warm_up(self) -> None:
-        """Have one of each kind drawn, so that kernels are there."""
+        """Render one picture of each kind, so that kernels are loaded."""
         participant = self.random_members.participants[0]
         for options in ({"prompt": "a fox"}, {"prompt": "a fox", "count": 4}):
             await _drawn(await participant.person.command(participant.channel, "imagine", **options))
@@ -268,7 +269,7 @@ def say(*values: object) -> None:
 
 
 async def play(weights: Path, device: str, minutes: float, harm_s: float, place: Path, out: Path) -> bool:
-    """Return whether everything is accounted for."""
+    """Return whether all accounts are correct."""
     report: dict[str, Any] = {}
 
     def note(name: str, what: Any) -> None:

@@ -1,8 +1,8 @@
-"""The bot of ``tests.gpu.soak``: a supervisor and its child, which says how it is and harms itself on order.
+"""The bot of ``tests.gpu.soak``: a supervisor and its child, which reports its state and injects faults.
 
-Orders come as a small JSON file, which is looked at in every denoising step, on the engine's thread:
-``memory`` is ``tight`` (a batch of one fits, with the lean decode), ``none`` (nothing fits) or ``all``;
-``breaks``: the next step runs a kernel that fails an assertion on the device, which nothing can mend.
+Orders are read from a small JSON file in every denoising step, on the engine's thread: ``memory`` is
+``tight`` (a batch of one fits, with the tiled decode), ``none`` (nothing fits) or ``all``; ``breaks``: the
+next step runs a kernel that fails an assertion on the device, which is unrecoverable.
 """
 
 import asyncio
@@ -21,13 +21,13 @@ from kleinbot.process.supervisor import RESTART_CODE, Supervisor, start_child
 from tests.e2e import child
 
 LEFT_BYTES = {"tight": 1_200 * 2**20, "none": 100 * 2**20}
-"""What is left for activations: the stock decode of 1024² takes 1.5 GiB, in strips 0.6."""
+"""Memory left for activations: the stock decode of 1024² needs 1.5 GiB, the tiled one 0.6."""
 
 _SAY_EVERY_S = 0.5
 
 
 class Saboteur(child.KillAt):
-    """Obeys the orders in a file."""
+    """Injects the faults ordered in a file."""
 
     def __init__(self, orders: Path, is_cuda: bool) -> None:
         super().__init__(None, 1)
@@ -44,13 +44,13 @@ class Saboteur(child.KillAt):
             return
         orders = json.loads(self._orders.read_text())
         if orders.pop("breaks", False):
-            _write(self._orders, orders)  # once: not again by the next process
+            _write(self._orders, orders)  # only once, not again in the next process
             self._break()
         self._limit_memory(orders.get("memory", "all"))
 
     def _break(self) -> None:
         if not self._is_cuda:
-            os._exit(RESTART_CODE)  # a CPU has no context to lose: only the restart can be tried on it
+            os._exit(RESTART_CODE)  # a CPU has no context to lose: only the restart can be tested
         index = torch.full((1,), 10**6, device="cuda")
         torch.zeros(4, device="cuda").gather(0, index)
         torch.cuda.synchronize()
@@ -73,7 +73,7 @@ class Saboteur(child.KillAt):
 
 
 def saying(report: Path, orders: Path) -> Callable[[App], Coroutine[Any, Any, None]]:
-    """Return what writes, again and again, how the bot is; on a new ``reset`` the worst delay begins anew."""
+    """Return a task that repeatedly writes the bot's state; a new ``reset`` resets the longest delay."""
 
     async def say(app: App) -> None:
         reset = None
@@ -102,7 +102,7 @@ def _state(app: App) -> dict[str, Any]:
 
 
 def _write(file: Path, content: dict[str, Any]) -> None:
-    """Replace a file as a whole, so that nobody reads half of it."""
+    """Replace a file atomically, so that nobody reads a partial one."""
     temporary = file.with_suffix(f".{os.getpid()}")
     temporary.write_text(json.dumps(content))
     temporary.replace(file)
@@ -120,6 +120,6 @@ if __name__ == "__main__":
         code = run(json.loads(argument))
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(code)  # as ``bot.py serve`` does: nothing is freed in a lost context
+        os._exit(code)  # like ``bot.py serve``: nothing is freed in a lost context
     command = [sys.executable, "-m", "tests.gpu.soak_bot", "bot", argument]
     sys.exit(Supervisor(lambda: start_child(command)).run())

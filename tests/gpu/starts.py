@@ -1,9 +1,9 @@
-"""What a start leaves on the card, and what it may take of it.
+"""Measures the GPU memory of starts.
 
-``python -m tests.gpu.starts FOLDER --out RESULTS``: FOLDER is a checkout in the published layout. Four looks,
-each in a process of its own: 8-bit rows made on the card are those made on the CPU, bit for bit; a start that
-fails gives the card's memory back; without segments that grow, what torch reserves is bounded by the share
-that Windows and WSL2 get; a card that refuses segments that grow is used without. Prints, and writes
+``python -m tests.gpu.starts FOLDER --out RESULTS``: FOLDER is a checkout in the published layout. Four
+checks, each in its own process: rows quantised on the GPU equal those of the CPU, bit for bit; a failed start
+frees the GPU memory; without expandable segments, torch's reserved memory stays within the share for Windows
+and WSL2; a GPU that refuses expandable segments is used without them. Prints the results and writes
 ``starts.json`` to the folder ``--out``.
 """
 
@@ -33,13 +33,13 @@ def rows_in_eight_bits(_: Path) -> dict[str, Any]:
     found: dict[str, Any] = {"torch": torch.__version__, "card": torch.cuda.get_device_name(0)}
     for dtype in (torch.bfloat16, torch.float32):
         weight = torch.randn(27648, 3072, generator=torch.Generator().manual_seed(1)).mul_(0.02).to(dtype)
-        for kept in (WeightFormat.INT8, WeightFormat.FP8):
+        for weight_format in (WeightFormat.INT8, WeightFormat.FP8):
             torch.cuda.reset_peak_memory_stats()
-            on_gpu, gpu_scales = quantise(weight, kept, torch.device("cuda", 0))
+            on_gpu, gpu_scales = quantise(weight, weight_format, torch.device("cuda", 0))
             peak_mib = torch.cuda.max_memory_allocated() >> 20
-            on_cpu, cpu_scales = quantise(weight, kept, torch.device("cpu"))
+            on_cpu, cpu_scales = quantise(weight, weight_format, torch.device("cpu"))
             is_same = torch.equal(on_gpu.view(torch.uint8), on_cpu.view(torch.uint8))
-            found[f"{kept} of {dtype}"] = {
+            found[f"{weight_format} of {dtype}"] = {
                 "equal": is_same and torch.equal(gpu_scales, cpu_scales),
                 "peak_mib": peak_mib,
             }
@@ -47,7 +47,7 @@ def rows_in_eight_bits(_: Path) -> dict[str, Any]:
 
 
 def _started(folder: Path, fail: Callable[[], None] | None = None) -> dict[str, Any]:
-    """Start an engine in the profile that the rules give, and say what the card holds before and after."""
+    """Start an engine with the chosen profile, and return the GPU memory before and after."""
     import torch
 
     from kleinbot.domain.clock import SystemClock
@@ -69,7 +69,7 @@ def _started(folder: Path, fail: Callable[[], None] | None = None) -> dict[str, 
         try:
             await engine.start()
         except StartError as error:
-            found["told"] = str(error)
+            found["error"] = str(error)
         else:
             task = render_task(ImageKey("a", 0), "a red fox", Grid(64, 64), NoiseRecipe(1), 4)
             await engine.render([task], lambda _: None, lambda _: False)
@@ -95,7 +95,7 @@ def failed_start(folder: Path) -> dict[str, Any]:
 
 
 def bounded(folder: Path) -> dict[str, Any]:
-    """As on Windows: no segments that grow, and a driver that lends the host's memory."""
+    """As on Windows: no expandable segments, and a driver that spills to host memory."""
     os.environ["PYTORCH_ALLOC_CONF"] = "expandable_segments:False"
     import torch
 
@@ -109,7 +109,7 @@ def bounded(folder: Path) -> dict[str, Any]:
 
 
 def refused_segments(folder: Path) -> dict[str, Any]:
-    """A first allocation that fails as on a vGPU, in segments that grow."""
+    """Simulate a vGPU, where the first allocation with expandable segments fails."""
     import torch
 
     from kleinbot.engine import device

@@ -1,8 +1,8 @@
-"""Measures the engine plain and tuned (cuDNN attention, compiled blocks and decoder), and want of memory.
+"""Measures the engine plain and tuned (cuDNN attention, compiled blocks and decoder), and its fallbacks.
 
-``python -m tests.gpu.tuned FOLDER`` prints seconds of the start and per stage for shapes that were warmed and
-one that was not, how many graphs were compiled before and after the first member, and what the ladder does
-when four 1024² pictures are made with a little more or less memory than one picture took.
+``python -m tests.gpu.tuned FOLDER`` prints seconds of the start and per stage for warmed shapes and one that
+was not warmed, how many graphs were compiled before and after the first request, and the fallbacks taken when
+four 1024² pictures are rendered with slightly more or less memory than one picture needed.
 """
 
 import argparse
@@ -79,7 +79,7 @@ async def with_little_memory(folder: Path) -> None:
     one_bytes = torch.cuda.max_memory_allocated()
     for spare_gib in (1.0, -0.7, -1.2):
         allowed = one_bytes + int(spare_gib * 2**30)
-        # What torch holds already is given out again without a look at the limit.
+        # torch reuses its cached memory regardless of the limit.
         torch.cuda.empty_cache()
         torch.cuda.set_per_process_memory_fraction(allowed / total)
         result = await rendered(engine, tasks(Aspect.SQUARE.grid, 4, ()))

@@ -11,7 +11,7 @@ from diffusers import Flux2KleinPipeline, Flux2Transformer2DModel
 from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import CPU_SMALL, WeightFormat
 from kleinbot.klein.pipeline.load import Klein, load_klein
-from kleinbot.klein.quantisation import quantised as kept_on_disk
+from kleinbot.klein.quantisation import quantised as quantised_module
 from kleinbot.klein.quantisation.quantise import quantise
 from kleinbot.klein.weights.find_weights import find_weights
 from kleinbot.klein.weights.source import HubSource, hub_source
@@ -30,7 +30,7 @@ TEXT_LAYERS = 36
 
 @pytest.fixture(scope="session", autouse=True)
 def one_torch_thread() -> Iterator[None]:
-    """Tests run beside each other, and equal thread counts make equal sums."""
+    """Tests run in parallel, and equal thread counts give equal sums."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -39,7 +39,7 @@ def one_torch_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As many text-encoder layers as the published model, so that the cut after 27 is real."""
+    """Has the published model's number of text encoder layers, so that the cut after 27 is real."""
     return ensure_tiny(tmp_path_factory.mktemp("klein") / "tiny", text_layers=TEXT_LAYERS)
 
 
@@ -99,14 +99,14 @@ def checkout(tiny_folder: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def quantised_layers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[WeightFormat]]:
-    """Note every layer that is quantised for the file."""
+    """Record every layer quantised for the file."""
     made: list[WeightFormat] = []
 
     def noted(
-        weight: torch.Tensor, kept: WeightFormat, device: torch.device
+        weight: torch.Tensor, weight_format: WeightFormat, device: torch.device
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        made.append(kept)
-        return quantise(weight, kept, device)
+        made.append(weight_format)
+        return quantise(weight, weight_format, device)
 
-    monkeypatch.setattr(kept_on_disk, "quantise", noted)
+    monkeypatch.setattr(quantised_module, "quantise", noted)
     return iter([made])

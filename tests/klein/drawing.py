@@ -1,4 +1,4 @@
-"""Latents of one small picture from a loaded Klein, without an engine."""
+"""Renders the latents of one small picture with a loaded Klein, without an engine."""
 
 import torch
 

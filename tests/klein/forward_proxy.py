@@ -1,4 +1,4 @@
-"""A small HTTP proxy on loopback for plain addresses: counts, and leads all to one port."""
+"""A small HTTP proxy on loopback: records requests and forwards all of them to one port."""
 
 import http.client
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _OF_ONE_CONNECTION = frozenset(
 
 
 class ForwardProxy:
-    """``asked`` are the addresses that it was asked for, with their hosts."""
+    """``asked`` are the requested addresses, with their hosts."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -25,7 +25,7 @@ class ForwardProxy:
 
 @contextmanager
 def forward_proxy(port: int) -> Iterator[ForwardProxy]:
-    """Run a proxy that leads everything to ``port`` of loopback."""
+    """Run a proxy that forwards everything to ``port`` on loopback."""
     proxy = ForwardProxy()
 
     class Handler(BaseHTTPRequestHandler):
@@ -52,7 +52,7 @@ def forward_proxy(port: int) -> Iterator[ForwardProxy]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_HEAD = do_GET  # noqa: N815 - as BaseHTTPRequestHandler calls it
+        do_HEAD = do_GET  # noqa: N815 - BaseHTTPRequestHandler's name
 
         def log_message(self, format: str, *args: object) -> None:
             return

@@ -1,4 +1,4 @@
-"""As much of the Hugging Face hub as a download needs, on loopback."""
+"""A minimal Hugging Face hub on loopback for download tests."""
 
 import hashlib
 import json
@@ -17,15 +17,15 @@ REPOSITORY = "some-lab/some-klein"
 
 
 class Hub:
-    """Serves ``repositories`` (name to folder); ``fetched`` are the names of files that were asked for.
+    """Serves ``repositories`` (name to folder); ``fetched`` are the names of requested files.
 
-    ``ranges`` are the first bytes that were asked for. After ``stall_after_bytes`` of a file it sends no more
-    and sets ``stalled``, until ``release`` is set. ``wrong`` names files of which other bytes are sent
-    than were published. With ``ignores_ranges`` it sends every file from its beginning. ``edit`` may change
-    what the listing says before it is sent. ``longer_by`` bytes are sent beyond each file's end. ``portal``
-    is a page that answers everything. ``refuses_tokens`` as the public hub does where one has expired.
+    ``ranges`` are the requested first bytes. After ``stall_after_bytes`` of a file it stops sending and sets
+    ``stalled``, until ``release`` is set. Files named in ``wrong`` are sent with other bytes than the
+    published ones. With ``ignores_ranges`` it sends every file from its start. ``edit`` may change the
+    listing before it is sent. ``longer_by`` bytes are sent past each file's end. ``portal`` is a page that
+    answers every request. ``refuses_tokens`` rejects tokens like the public hub rejects an expired one.
 
-    Who asks ``MOST_FETCHES`` times for one file gets an error: a client that would go on for ever ends.
+    After ``MOST_FETCHES`` requests for one file it returns an error, so that an endless client ends.
     """
 
     def __init__(self, repositories: Mapping[str, Path]) -> None:
@@ -62,7 +62,7 @@ def _sha256(path: Path) -> str:
 
 
 class QuietServer(ThreadingHTTPServer):
-    """A client that leaves in the middle of an answer, as an abandoned download does, is no error."""
+    """A client that disconnects during a response, like an abandoned download, is not an error."""
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         if not isinstance(sys.exception(), ConnectionError):

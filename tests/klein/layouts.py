@@ -40,7 +40,7 @@ SINGLE_NORMS = ("norm.query_norm", "norm.key_norm")
 
 
 def block_linears(double_blocks: int, single_blocks: int) -> list[str]:
-    """Return the layers that the published FP8 file of the distilled model keeps in 8 bits."""
+    """Return the 8-bit layers of the distilled model's published FP8 file."""
     return _of_blocks(double_blocks, DOUBLE_LINEARS, single_blocks, SINGLE_LINEARS)
 
 
@@ -51,7 +51,7 @@ def _of_blocks(doubles: int, of_double: Iterable[str], singles: int, of_single: 
 
 
 def in_bfl_names(model: Flux2Transformer2DModel) -> dict[str, torch.Tensor]:
-    """Return ``model``'s weights as Black Forest Labs' files hold them."""
+    """Return ``model``'s weights in the layout of Black Forest Labs' files."""
     state, config = model.state_dict(), model.config
     counts = config.num_layers, config.num_single_layers
     norms = _of_blocks(counts[0], DOUBLE_NORMS, counts[1], SINGLE_NORMS)
@@ -81,16 +81,16 @@ def in_fp8(
     weights: Mapping[str, torch.Tensor], layers: Iterable[str], input_scales: Mapping[str, float]
 ) -> dict[str, torch.Tensor]:
     """Return ``weights`` (BFL's names) with ``layers`` in scaled FP8, the rest in bfloat16."""
-    kept = {f"{layer}.weight": layer for layer in layers}
+    scaled = {f"{layer}.weight": layer for layer in layers}
     made: dict[str, torch.Tensor] = {}
     for name, weight in weights.items():
-        if name not in kept:
+        if name not in scaled:
             made[name] = weight.to(torch.bfloat16)
             continue
         scale = weight.abs().max().float() / FP8_MOST
         made[name] = (weight.float() / scale).clamp(-FP8_MOST, FP8_MOST).to(FP8)
-        made[f"{kept[name]}.weight_scale"] = scale.reshape(())
-        made[f"{kept[name]}.input_scale"] = torch.tensor(input_scales[kept[name]], dtype=torch.float32)
+        made[f"{scaled[name]}.weight_scale"] = scale.reshape(())
+        made[f"{scaled[name]}.input_scale"] = torch.tensor(input_scales[scaled[name]], dtype=torch.float32)
     return made
 
 
@@ -100,7 +100,7 @@ def write_bfl_fp8(
     input_scales: Mapping[str, float],
     layers: Iterable[str] | None = None,
 ) -> Path:
-    """Write ``model`` as the published FP8 files hold it."""
+    """Write ``model`` in the layout of the published FP8 files."""
     counts = model.config.num_layers, model.config.num_single_layers
     chosen = list(layers or block_linears(*counts))
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -110,12 +110,12 @@ def write_bfl_fp8(
 
 @dataclass
 class Calibration:
-    """The largest number that each linear layer (diffusers' name) was given."""
+    """The largest input of each linear layer (diffusers' name)."""
 
     largest: dict[str, float] = field(default_factory=dict)
 
     def scales(self, layers: Iterable[str]) -> dict[str, float]:
-        """Return the static input scale of each of BFL's ``layers``: its parts are given the same input."""
+        """Return the static input scale of each of BFL's ``layers``; the parts of a layer share one input."""
         return {
             layer: max(self.largest[module] for module in modules_of(layer)) / FP8_MOST for layer in layers
         }
@@ -123,7 +123,7 @@ class Calibration:
 
 @contextmanager
 def calibrating(model: nn.Module) -> Iterator[Calibration]:
-    """Watch the inputs of ``model``'s linear layers while pictures are made."""
+    """Record the inputs of ``model``'s linear layers while pictures are rendered."""
     calibration = Calibration()
 
     def watch(name: str) -> Callable[[nn.Module, tuple[torch.Tensor, ...]], None]:
@@ -146,7 +146,7 @@ def calibrating(model: nn.Module) -> Iterator[Calibration]:
 
 
 def write_comfy_text_encoder(checkout: Path, file: Path) -> Path:
-    """Write what ``qwen_3_4b.safetensors`` holds: every tensor of the language model, in bfloat16."""
+    """Write the layout of ``qwen_3_4b.safetensors``: every tensor of the language model, in bfloat16."""
     file.parent.mkdir(parents=True, exist_ok=True)
     state = load_file(checkout / "text_encoder/model.safetensors")
     # As in the published model, the table has more rows than the tokenizer has tokens.
@@ -157,7 +157,7 @@ def write_comfy_text_encoder(checkout: Path, file: Path) -> Path:
 
 
 def write_comfy_vae(checkout: Path, file: Path) -> Path:
-    """Write what ``flux2-vae.safetensors`` holds: diffusers' names, in float32."""
+    """Write the layout of ``flux2-vae.safetensors``: diffusers' names, in float32."""
     file.parent.mkdir(parents=True, exist_ok=True)
     state = load_file(checkout / "vae/diffusion_pytorch_model.safetensors")
     save_file(
@@ -167,13 +167,13 @@ def write_comfy_vae(checkout: Path, file: Path) -> Path:
 
 
 def write_comfy_tokenizer(checkout: Path, root: Path) -> Path:
-    """Write the vocabulary where ComfyUI's source has it, beside settings of another model."""
+    """Write the vocabulary at ComfyUI's path, next to another model's settings."""
     said = json.loads((checkout / "tokenizer/tokenizer.json").read_text("utf-8"))
     added = {token["content"] for token in said["added_tokens"]}
     folder = root / "comfy/text_encoders/qwen25_tokenizer"
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = {token: number for token, number in said["model"]["vocab"].items() if token not in added}
-    # Klein's own tokens come last there; the tests' tokenizers have theirs first.
+    # Klein's own tokens are last there; the tests' tokenizers have theirs first.
     renumbered = {
         token: number for number, token in enumerate(sorted(vocabulary, key=vocabulary.__getitem__))
     }
@@ -187,7 +187,7 @@ def write_comfy_tokenizer(checkout: Path, root: Path) -> Path:
 
 
 def write_bfl_vae(checkout: Path, file: Path) -> Path:
-    """Write what Black Forest Labs' ``ae.safetensors`` holds: the names of their own ``AutoEncoder``."""
+    """Write the layout of Black Forest Labs' ``ae.safetensors``: the names of their own ``AutoEncoder``."""
     file.parent.mkdir(parents=True, exist_ok=True)
     state = load_file(checkout / "vae/diffusion_pytorch_model.safetensors")
     levels = 1 + max(int(name.split(".")[2]) for name in state if name.startswith("decoder.up_blocks."))
@@ -226,7 +226,7 @@ def _bfl_vae_name(name: str, levels: int) -> str:
     return f"decoder.{name}" if name.startswith("post_quant_conv") else name
 
 
-# Where ComfyUI keeps its files, below its folder.
+# ComfyUI's paths, relative to its folder.
 TRANSFORMER = "models/diffusion_models/flux-2-klein-4b-fp8.safetensors"
 TEXT_ENCODER = "models/text_encoders/qwen_3_4b.safetensors"
 VAE = "models/vae/flux2-vae.safetensors"

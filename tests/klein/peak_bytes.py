@@ -1,4 +1,4 @@
-"""How much memory tensors take at most on any device: also ``meta``, where nothing is computed."""
+"""Measures the peak memory of tensors on any device, including ``meta``, which computes nothing."""
 
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,9 +10,9 @@ from torch.utils._pytree import tree_leaves
 
 
 class PeakBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """While entered, counts the storages that operations make, until they are freed.
+    """While entered, counts the storages that operations allocate, until they are freed.
 
-    ``before`` are there already and do not count, whatever views of them are made.
+    ``before`` already exist and do not count, nor do views of them.
     """
 
     def __init__(self, before: Iterable[torch.Tensor] = ()) -> None:

@@ -1,4 +1,4 @@
-"""Loads the tiny Klein with quantised weights, and damages or removes the files it keeps."""
+"""Loads the tiny Klein with quantised weights, and damages or removes cached files."""
 
 import errno
 import os
@@ -19,8 +19,8 @@ CPU = torch.device("cpu")
 WEIGHTS = ("transformer/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors")
 
 
-def profile_of(kept: WeightFormat, precision: Precision = Precision.FLOAT32) -> Profile:
-    plan = ComponentPlan(kept)
+def profile_of(weight_format: WeightFormat, precision: Precision = Precision.FLOAT32) -> Profile:
+    plan = ComponentPlan(weight_format)
     return replace(CPU_SMALL, precision=precision, transformer=plan, text_encoder=plan)
 
 
@@ -29,7 +29,7 @@ def loaded(folder: Path, profile: Profile, scratch: Path | None) -> Klein:
 
 
 def missing_for(profile: Profile, scratch: Path) -> MissingSources:
-    return missing_sources_of(kept for kept in cached_in(scratch) if kept.serves(profile))
+    return missing_sources_of(each for each in cached_in(scratch) if each.serves(profile))
 
 
 def without_plain(folder: Path, profile: Profile, scratch: Path) -> Klein:
@@ -38,7 +38,7 @@ def without_plain(folder: Path, profile: Profile, scratch: Path) -> Klein:
 
 
 def changed_on_disk(scratch: Path) -> list[Path]:
-    """Flip a bit of every seventh byte of what is kept, as bad memory does; times stay as they are."""
+    """Flip a bit in every seventh byte of the cached files, like bad memory; times stay unchanged."""
     files = sorted((scratch / FOLDER).glob("*.safetensors"))
     for file in files:
         facts, content = file.stat(), bytearray(file.read_bytes())

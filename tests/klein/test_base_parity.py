@@ -1,4 +1,4 @@
-"""The base checkpoint: two passes a step, as diffusers' own pipeline makes them, to the last bit."""
+"""The base checkpoint: two passes per step, bit-equal to diffusers' own pipeline."""
 
 from collections.abc import Sequence
 
@@ -107,7 +107,7 @@ def test_a_guided_picture_leaves_its_batch_with_its_own_guidance(klein: Klein) -
         together.step()
         singles = [together.for_image(0), together.for_image(1)]
         singles[1].move_to(torch.device("cpu"))
-    # The batch's memory is not kept by what has left it.
+    # The copies do not keep the batch's memory alive.
     assert singles[0]._latents.untyped_storage().nbytes() == together._latents[:1].nbytes
     apart = torch.cat([finished(single) for single in singles])
     assert together.steps_done == 2

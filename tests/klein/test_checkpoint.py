@@ -1,4 +1,4 @@
-"""What is not Klein 4B is told apart before any weight is loaded."""
+"""Anything but Klein 4B is recognised before any weight is loaded."""
 
 import json
 import shutil
@@ -66,7 +66,7 @@ def tensors(file: str, change: Callable[[dict[str, torch.Tensor]], object]) -> B
 
 
 def sharded(folder: Path) -> None:
-    """The published text encoder comes in two files and an index."""
+    """Split the text encoder into two files and an index, like the published one."""
     content = load_file(folder / TEXT_WEIGHTS)
     names = sorted(content)
     halves = {"model-00001-of-00002.safetensors": names[::2], "model-00002-of-00002.safetensors": names[1::2]}
@@ -79,7 +79,7 @@ def sharded(folder: Path) -> None:
 
 
 def as_of_flux_1(content: dict[str, torch.Tensor]) -> None:
-    """It has neither statistics nor the layers before and after quantisation, and other latents."""
+    """It has no statistics, no layers before and after quantisation, and other latents."""
     for name in [name for name in content if name.startswith(("bn.", "quant_conv.", "post_quant_conv."))]:
         del content[name]
     width = content["encoder.conv_out.weight"].shape[1]
@@ -87,7 +87,7 @@ def as_of_flux_1(content: dict[str, torch.Tensor]) -> None:
 
 
 def refusal(folder: Path) -> StartError:
-    """As the choice at the start and doctor meet it: nothing is loaded."""
+    """Return the error that profile choice and doctor get: nothing is loaded."""
     with pytest.raises(StartError) as raised:
         find_weights(folder)
     return raised.value
@@ -270,7 +270,7 @@ def ids_of(checkout: Path) -> torch.Tensor:
 
 
 def padded_by(**padding: object) -> Break:
-    """Change the padding that ``tokenizer.json`` itself asks for."""
+    """Change the padding in ``tokenizer.json``."""
     said = {"strategy": {"Fixed": 600}, "direction": "Left", "pad_to_multiple_of": None}
     token = {"pad_id": 3, "pad_type_id": 0, "pad_token": "<|im_end|>"}
     return setting("tokenizer/tokenizer.json", padding=said | token | padding)
@@ -363,10 +363,10 @@ def test_an_index_that_promises_too_much_is_damaged(checkout: Path) -> None:
 
 
 def test_loading_tells_how_far_it_is(tiny_folder: Path) -> None:
-    told: list[float] = []
-    load_klein(find_weights(tiny_folder), CPU_SMALL, torch.device("cpu"), told.append)
-    assert told == sorted(told)
-    assert told[-1] == 1.0
+    reported: list[float] = []
+    load_klein(find_weights(tiny_folder), CPU_SMALL, torch.device("cpu"), reported.append)
+    assert reported == sorted(reported)
+    assert reported[-1] == 1.0
 
 
 def test_bfloat16_keeps_the_rotary_frequencies_in_float32(tiny_folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Damaged, incomplete and unreadable files of the 8-bit cache are detected and made anew."""
+"""Damaged, incomplete and unreadable files of the 8-bit cache are detected and created again."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.klein.drawing import latents_of
 from tests.klein.quantised_loading import changed_on_disk, loaded, profile_of, refuses_reading, torn_away
 
 
-def test_a_kept_file_that_says_nonsense_is_not_believed(checkout: Path, tmp_path: Path) -> None:
+def test_a_cached_file_with_invalid_metadata_is_not_believed(checkout: Path, tmp_path: Path) -> None:
     profile = profile_of(WeightFormat.INT8)
     loaded(checkout, profile, tmp_path)
     for file in (tmp_path / FOLDER).glob("*.safetensors"):
@@ -24,7 +24,7 @@ def test_a_kept_file_that_says_nonsense_is_not_believed(checkout: Path, tmp_path
     assert len(list(cached_in(tmp_path))) == 2
 
 
-def test_a_torn_file_is_made_anew(tiny_folder: Path, tmp_path: Path) -> None:
+def test_a_torn_file_is_created_again(tiny_folder: Path, tmp_path: Path) -> None:
     expected = latents_of(loaded(tiny_folder, profile_of(WeightFormat.INT8), tmp_path))
     for file in (tmp_path / FOLDER).glob("*.safetensors"):
         file.write_bytes(file.read_bytes()[:-7])
@@ -46,7 +46,7 @@ def test_what_a_killed_start_left_is_removed_by_the_next(
     assert list(folder.iterdir()) == []
 
 
-def test_kept_weights_that_changed_on_the_disk_are_made_anew(
+def test_cached_weights_that_changed_on_the_disk_are_created_again(
     tiny_folder: Path,
     tmp_path: Path,
     quantised_layers: Iterator[list[WeightFormat]],
@@ -91,7 +91,7 @@ def test_what_an_earlier_version_kept_without_a_hash_is_used(
     assert len(list((tmp_path / FOLDER).glob("*.sha256"))) == 2
 
 
-def test_kept_weights_that_the_disk_does_not_give_are_made_anew(
+def test_cached_weights_that_the_disk_does_not_give_are_created_again(
     tiny_folder: Path,
     tmp_path: Path,
     quantised_layers: Iterator[list[WeightFormat]],
@@ -125,7 +125,7 @@ def test_a_note_that_a_power_cut_has_emptied_costs_no_weights(
 
 
 def test_what_the_system_does_not_let_go_ends_no_start(tiny_folder: Path, tmp_path: Path) -> None:
-    """Another program holds a file, which Windows then keeps; here folders stand in their places."""
+    """On Windows another program may hold a file; here folders stand in for such files."""
     profile = profile_of(WeightFormat.INT8)
     for name in ("vae-int8-0.safetensors.part", "text-encoder-int8-0.safetensors", "lone.sha256"):
         (tmp_path / FOLDER / name).mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Downloaded files: hashed once, shared with other programs, and resumed after whatever stopped them."""
+"""Downloaded files: hashed once, shared with other programs, and resumed after any interruption."""
 
 import errno
 import os
@@ -26,7 +26,7 @@ from tests.klein.hub import REPOSITORY, Hub, ignore, never
 from tests.processes import started
 
 
-def test_other_bytes_than_the_published_are_told_and_deleted(hub: Hub, source: HubSource) -> None:
+def test_other_bytes_than_the_published_are_reported_and_deleted(hub: Hub, source: HubSource) -> None:
     name = "transformer/diffusion_pytorch_model.safetensors"
     hub.wrong.add(name)
     with pytest.raises(StartError) as raised:
@@ -36,12 +36,12 @@ def test_other_bytes_than_the_published_are_told_and_deleted(hub: Hub, source: H
 
     hub.wrong.clear()
     assert fetch_from_hub(source, ignore, never)
-    # Twice in vain: what arrives damaged is fetched once more by itself.
+    # Twice: a damaged download is retried once automatically.
     assert hub.fetched.count(name) == 3
 
 
 def test_a_file_that_was_changed_on_disk_is_not_used(hub: Hub, source: HubSource) -> None:
-    """As bad sectors do: the same size, but not the published bytes."""
+    """Like bad sectors: the same size, but other bytes."""
     fetch_from_hub(source, ignore, never)
     assert source.cache_folder is not None
     [file] = source.cache_folder.rglob("transformer/*.safetensors")
@@ -76,7 +76,7 @@ def test_plain_weights_that_were_quantised_and_deleted_are_not_fetched_again(
     weights = fetch_from_hub(replace(second, endpoint="http://127.0.0.1:9"), ignore, never)
     assert load_klein(weights, profile, torch.device("cpu"), ignore, scratch)
 
-    # Nor where something else is missing.
+    # Nor if another file is missing.
     vae = source.in_cache(source.checkout, VAE)
     assert vae is not None
     vae.resolve().unlink()
@@ -142,7 +142,7 @@ NOT_THE_SHA256 = "ab" + 62 * "0"
 
 
 def shared(cache: Path, file: str) -> Path:
-    """Lay the cached ``file`` as huggingface_hub 2.4 does with hf-xet; return where its bytes are.
+    """Link the cached ``file`` like huggingface_hub 2.4 with hf-xet; return the path of its bytes.
 
     The repository's ``blobs/<sha256>`` is a link to a file that several repositories share, whose name is
     64 digits too, but another hash.
@@ -184,7 +184,7 @@ def test_what_other_programs_fetched_is_used_as_it_lies(hub: Hub, source: HubSou
     assert [path.name for path in common.parent.iterdir()] == [common.name]
 
 
-def test_what_is_in_the_cache_but_no_klein_is_told(hub: Hub, source: HubSource) -> None:
+def test_what_is_in_the_cache_but_no_klein_is_reported(hub: Hub, source: HubSource) -> None:
     file = hub.folder / VAE
     content = load_file(file)
     save_file({**content, "encoder.conv_out.weight": torch.zeros(32, 8, 3, 3)}, file)
@@ -238,7 +238,7 @@ def test_a_download_that_is_killed_goes_on_where_it_stopped(
 ) -> None:
     name = "text_encoder/model.safetensors"
     content = load_file(hub.folder / name)
-    # So large that pieces of it are written before it is whole.
+    # Large enough to be written in several pieces.
     save_file({**content, "not.used": torch.zeros(6_000_000)}, hub.folder / name)
     hub.stall_after_bytes = 13_000_000
     assert source.cache_folder is not None
@@ -246,7 +246,7 @@ def test_a_download_that_is_killed_goes_on_where_it_stopped(
     environment = {**os.environ, "HF_HUB_DISABLE_XET": "1"}
     with started(command, env=environment) as child:
         assert child.stdout is not None
-        # It tells of each piece that it has written.
+        # It reports each written piece.
         assert any(has_begun(source.cache_folder, PIECE_BYTES) for _ in child.stdout)
     hub.release.set()
     hub.stall_after_bytes = None
@@ -261,12 +261,12 @@ def test_a_download_that_is_killed_goes_on_where_it_stopped(
 
 
 def has_begun(cache: Path, wanted: int) -> bool:
-    """Tell whether an unfinished file has ``wanted`` bytes on disk."""
+    """Return whether a partial file has ``wanted`` bytes on disk."""
     return any(part.stat().st_size >= wanted for part in cache.rglob("*.part"))
 
 
 class FillingDisk:
-    """A file on a disk that takes ``room`` more bytes, and of the piece that is too large its beginning."""
+    """A file on a disk with ``room`` bytes left; it writes the start of a piece that is too large."""
 
     def __init__(self, file: BinaryIO, room: int) -> None:
         self._file = file
@@ -286,7 +286,7 @@ class FillingDisk:
         self._file.close()
 
 
-def test_a_disk_that_fills_is_told_and_the_download_goes_on_once_there_is_room(
+def test_a_disk_that_fills_is_reported_and_the_download_goes_on_once_there_is_room(
     hub: Hub, source: HubSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = "text_encoder/model.safetensors"

@@ -1,4 +1,4 @@
-"""Klein is found by content in what people have on disk."""
+"""Klein is found by content in the folders that people have."""
 
 import json
 import shutil
@@ -65,11 +65,11 @@ def test_single_files_beside_a_checkouts_folders(
     assert find_weights(tmp_path, prefer_fp8=True).transformers[Checkpoint.DISTILLED].scaled_layers
 
 
-def test_configs_told_from_shapes_are_those_of_the_checkout(comfy: Path, tiny_folder: Path) -> None:
-    told, written = find_weights(comfy), find_weights(tiny_folder)
+def test_configs_derived_from_shapes_are_those_of_the_checkout(comfy: Path, tiny_folder: Path) -> None:
+    derived, written = find_weights(comfy), find_weights(tiny_folder)
     for one, other in (
-        (told.transformers[Checkpoint.DISTILLED], written.transformers[Checkpoint.DISTILLED]),
-        (told.vae, written.vae),
+        (derived.transformers[Checkpoint.DISTILLED], written.transformers[Checkpoint.DISTILLED]),
+        (derived.vae, written.vae),
     ):
         shared = {name: value for name, value in other.config.items() if name in one.config}
         assert {name: one.config[name] for name in shared} == shared | {

@@ -1,4 +1,4 @@
-"""Files of a folder are hashed where the hub's client noted what they should be, and once."""
+"""Files of a folder are hashed once if the hub's client recorded their hashes."""
 
 import hashlib
 import os
@@ -20,7 +20,7 @@ VAE = "vae/diffusion_pytorch_model.safetensors"
 
 @pytest.fixture
 def checkout(tiny_folder: Path, tmp_path: Path) -> Path:
-    """As ``hf download --local-dir`` leaves it."""
+    """A checkout downloaded with ``hf download --local-dir``."""
     folder = shutil.copytree(tiny_folder, tmp_path / "checkout")
     for file in [file for file in folder.rglob("*") if file.is_file()]:
         note = folder / ".cache/huggingface/download" / f"{file.relative_to(folder)}.metadata"
@@ -38,7 +38,7 @@ def scratch(tmp_path: Path) -> Path:
 
 
 def damage(file: Path, younger_s: float = 0) -> None:
-    """As bad sectors do: the same size and time; as a person does: younger."""
+    """Change bytes like bad sectors (same size and time) or like a person (newer)."""
     facts = file.stat()
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
@@ -65,10 +65,10 @@ def test_right_files_are_hashed_once_and_the_folder_is_left_alone(
     checkout: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = sorted(checkout.rglob("*"))
-    told: list[float] = []
-    hashed(checkout, scratch, told.append)
-    assert told == sorted(told)
-    assert told[-1] == 1.0
+    reported: list[float] = []
+    hashed(checkout, scratch, reported.append)
+    assert reported == sorted(reported)
+    assert reported[-1] == 1.0
     assert sorted(checkout.rglob("*")) == before
 
     def hashed_again(*_: object) -> str:
@@ -78,7 +78,7 @@ def test_right_files_are_hashed_once_and_the_folder_is_left_alone(
         patched.setattr(published, "sha256_of", hashed_again)
         hashed(checkout, scratch)
         (checkout / VAE).touch()
-        # Younger than its note: somebody's own file.
+        # Newer than its metadata: the user's own file.
         os.utime(checkout / VAE, (2**31, 2**31))
         hashed(checkout, scratch)
 

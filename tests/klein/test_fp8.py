@@ -1,4 +1,4 @@
-"""Black Forest Labs' FP8 files: read as they are, equal to the dequantised, and near the plain model."""
+"""Black Forest Labs' FP8 files: read unchanged, equal to dequantised weights, close to the plain model."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -55,7 +55,7 @@ def away(one: torch.Tensor, other: torch.Tensor) -> float:
 
 
 def test_the_names_are_diffusers_own(transformer: Flux2Transformer2DModel) -> None:
-    """diffusers' own converter of plain files is the witness, exchanged halves and thirds included."""
+    """diffusers' own converter of plain files is the reference, including swapped halves and thirds."""
     converted = convert_flux2_transformer_checkpoint_to_diffusers(in_bfl_names(transformer))
     state = transformer.state_dict()
     assert converted.keys() == state.keys()
@@ -73,11 +73,11 @@ def test_the_plain_single_file_is_the_same_model(
 def test_fp8_per_layer_is_bit_equal_to_dequantising_at_load(
     tiny_folder: Path, fp8_file: Path, precision: Precision
 ) -> None:
-    kept = loaded(tiny_folder, replace(FP8, precision=precision), fp8_file)
+    fp8 = loaded(tiny_folder, replace(FP8, precision=precision), fp8_file)
     dequantised = loaded(tiny_folder, replace(CPU_SMALL, precision=precision), fp8_file)
 
-    assert torch.equal(latents_of(kept), latents_of(dequantised))
-    layers = [m for m in kept.transformers[Checkpoint.DISTILLED].modules() if isinstance(m, Fp8Linear)]
+    assert torch.equal(latents_of(fp8), latents_of(dequantised))
+    layers = [m for m in fp8.transformers[Checkpoint.DISTILLED].modules() if isinstance(m, Fp8Linear)]
     # Each of two double blocks has two fused q, k, v that become three layers each.
     assert len(layers) == 2 * (8 + 4) + 3 * 2
     assert {layer.weight.dtype for layer in layers} == {torch.float8_e4m3fn}

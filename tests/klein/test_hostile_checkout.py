@@ -1,4 +1,4 @@
-"""A checkout whose files were written to harm: each is told in a sentence, nothing else is opened."""
+"""Malicious checkouts: each is reported with a plain message, and no other file is opened."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def checkout(tiny_folder: Path, tmp_path: Path) -> Path:
 
 
 def refusal(checkout: Path) -> StartError:
-    """Return why ``checkout`` is refused, after a look at its sentences."""
+    """Return why ``checkout`` is rejected, after checking its messages."""
     with pytest.raises(StartError) as raised:
         find_weights(checkout)
     for language in languages():
@@ -118,7 +118,7 @@ def test_what_the_system_does_not_open_is_not_called_damaged(tmp_path: Path) -> 
 
 @posix_only
 def test_links_out_of_the_folder_are_followed(checkout: Path, tmp_path: Path) -> None:
-    """The hub's own cache consists of them."""
+    """The hub's own cache consists of links."""
     for file in (CONFIG, WEIGHTS):
         there = tmp_path / file.replace("/", "-")
         (checkout / file).rename(there)
@@ -144,7 +144,7 @@ ELSEWHERE = [
 
 @pytest.mark.parametrize("shard", [*ELSEWHERE, None, 7, ["model.safetensors"]])
 def test_an_index_names_files_beside_it_and_no_others(checkout: Path, tmp_path: Path, shard: object) -> None:
-    """There is a whole file elsewhere; it is refused for its place alone."""
+    """A valid file elsewhere is rejected because of its path alone."""
     content = load_file(checkout / WEIGHTS)
     save_file(content, tmp_path / "secret.safetensors")
     (checkout / WEIGHTS).unlink()

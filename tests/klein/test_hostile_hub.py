@@ -1,4 +1,4 @@
-"""A hub, mirror or network that is broken or hostile: nothing is written elsewhere, each is told apart."""
+"""Broken or hostile hubs, mirrors and networks: nothing is written elsewhere, each has its own error."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,7 +22,7 @@ VAE = "vae/diffusion_pytorch_model.safetensors"
 
 
 def refused(source: HubSource) -> StartError:
-    """Return why ``source`` is not fetched, after a look at its sentences."""
+    """Return why ``source`` is not downloaded, after checking its messages."""
     with pytest.raises(StartError) as raised:
         fetch_from_hub(source, ignore, never)
     for language in languages():
@@ -137,7 +137,7 @@ def test_without_links_nothing_lies_on_the_disk_twice(
         highest = max(highest, sum(path.stat().st_size for path in cache.rglob("*") if path.is_file()))
 
     assert fetch_from_hub(source, watch, never)
-    # Notes of what was verified and which commit it is take a few bytes.
+    # The records of verified files and of the commit take a few bytes.
     assert announced <= highest < announced + 10_000
 
 
@@ -160,7 +160,7 @@ def test_an_expired_token_does_not_keep_anybody_from_a_public_repository(
 
 @pytest.fixture
 def new_session() -> None:
-    """The hub's client reads proxies and certificates when its session is made."""
+    """The hub's client reads proxies and certificates when its session is created."""
     huggingface_hub.close_session()
 
 
@@ -185,7 +185,7 @@ def test_a_setting_that_keeps_the_client_from_asking_is_named(
     assert named in str(error.parameters["reason"])
 
 
-def test_a_cache_that_is_a_file_is_told(source: HubSource, tmp_path: Path) -> None:
+def test_a_cache_that_is_a_file_is_reported(source: HubSource, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     error = refused(replace(source, cache_folder=tmp_path / "file"))
     assert error.code is Code.WEIGHTS_CACHE_UNUSABLE
@@ -202,7 +202,7 @@ def test_what_nobody_foresaw_passes(source: HubSource, monkeypatch: pytest.Monke
     assert remedy_of(error) is Remedy.AGAIN
 
 
-def test_a_repository_that_is_no_checkout_is_told_before_anything_is_fetched(
+def test_a_repository_that_is_no_checkout_is_reported_before_anything_is_fetched(
     hub: Hub, tmp_path: Path
 ) -> None:
     single = tmp_path / "single"

@@ -1,4 +1,4 @@
-"""The weights go the same way out as the bot: KLEINBOT_PROXY, else the environment's."""
+"""Downloads use the bot's proxy: KLEINBOT_PROXY, otherwise the environment's."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,7 +19,7 @@ from tests.klein.forward_proxy import ForwardProxy, forward_proxy
 from tests.klein.hub import Hub, ignore, never
 
 NOWHERE = "http://hub.invalid"
-"""A hub that only the proxy knows."""
+"""A hub that only the proxy can reach."""
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +42,7 @@ def proxy(hub: Hub) -> Iterator[ForwardProxy]:
 def test_every_request_goes_over_the_proxy_of_the_setting(
     hub: Hub, source: HubSource, proxy: ForwardProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # the setting comes first
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # the setting takes precedence
     monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
     address = proxy.address.replace("http://", "http://me:secret@")
     wanted = replace(source, endpoint=NOWHERE, proxy=address)

@@ -6,7 +6,7 @@ from kleinbot.texts import Texts
 
 
 @pytest.mark.parametrize("release", ["0.36.0", "0.9.1", "0.42.0"])
-def test_a_diffusers_without_klein_is_told_with_the_version_that_is_needed(release: str) -> None:
+def test_a_diffusers_without_klein_is_reported_with_the_version_that_is_needed(release: str) -> None:
     with pytest.raises(StartError) as raised:
         check_libraries(lambda _: release)
     assert raised.value.code is Code.DIFFUSERS_TOO_OLD

@@ -1,4 +1,4 @@
-"""What native FP8 products make of their inputs, and how much memory that takes."""
+"""Native FP8 products: the conversion of inputs, and its memory."""
 
 from collections.abc import Callable
 

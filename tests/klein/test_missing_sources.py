@@ -54,7 +54,7 @@ def test_what_is_needed_plain_is_missed(checkout: Path, tmp_path: Path) -> None:
         with pytest.raises(StartError) as raised:
             without_plain(checkout, other, tmp_path)
         assert raised.value.code is Code.WEIGHTS_MISSING
-        # Nor is it loaded where somebody asks for more than was found.
+        # Nor is it loaded for a profile that needs more than was found.
         weights = find_weights(checkout, missing_sources=missing_sources_of(cached_in(tmp_path)))
         with pytest.raises(StartError) as raised:
             load_klein(weights, other, CPU, lambda _: None, tmp_path)
@@ -116,7 +116,7 @@ def test_where_their_sources_are_gone_a_new_process_fetches_these(checkout: Path
         )
     assert raised.value.code is Code.WEIGHTS_KEPT_DAMAGED
     assert remedy_of(raised.value) is Remedy.NEW_PROCESS
-    # What is chosen then counts on it no more.
+    # Later choices no longer count on it.
     assert len(missing_sources_of(cached_in(tmp_path))) < len(missing_sources)
 
 
@@ -127,7 +127,7 @@ def test_where_their_sources_are_gone_the_disk_is_asked_again(
     loaded(checkout, profile, tmp_path)
     for name in WEIGHTS:
         (checkout / name).unlink()
-    kept = sorted((tmp_path / FOLDER).glob("*.safetensors"))
+    cached = sorted((tmp_path / FOLDER).glob("*.safetensors"))
     for note in (tmp_path / FOLDER).glob("*.verified"):
         note.unlink()
     missing_sources = missing_sources_of(cached_in(tmp_path))
@@ -138,4 +138,4 @@ def test_where_their_sources_are_gone_the_disk_is_asked_again(
         )
     assert raised.value.code is Code.WEIGHTS_UNREADABLE
     assert remedy_of(raised.value) is Remedy.AGAIN
-    assert sorted((tmp_path / FOLDER).glob("*.safetensors")) == kept, "nobody removes what may be whole"
+    assert sorted((tmp_path / FOLDER).glob("*.safetensors")) == cached, "nobody removes what may be whole"

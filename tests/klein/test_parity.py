@@ -1,4 +1,4 @@
-"""Our stages against diffusers' own pipeline: the same bits, for latents and for 8-bit pixels."""
+"""Our stages are bit-equal to diffusers' own pipeline, for latents and for 8-bit pixels."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -122,7 +122,7 @@ def test_latents_and_pixels_are_those_of_diffusers(
 
 
 def test_the_pictures_of_these_cases_differ(klein: Klein) -> None:
-    """Otherwise parity would prove nothing: prompt, seed, references and their order all show."""
+    """Otherwise parity would prove nothing: prompt, seed, references and their order all matter."""
     latents = [
         our_latents(klein, ["a red fox"], [NoiseRecipe(7)], SQUARE),
         our_latents(klein, ["a blue fox"], [NoiseRecipe(7)], SQUARE),

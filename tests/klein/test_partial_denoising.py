@@ -1,4 +1,4 @@
-"""Variations on latents: how far each strength goes, and the same whatever else is in the batch."""
+"""Variations on latents: the effect of each strength, independent of the rest of the batch."""
 
 import itertools
 import math
@@ -49,14 +49,14 @@ def varied(klein: Klein, strength: Strength, seeds: tuple[int, ...], latents: to
 def test_a_variation_of_our_picture_keeps_as_much_of_its_noise_as_its_strength_says(klein: Klein) -> None:
     base = NoiseRecipe(7)
     noise = draw_noise(base, klein.packed_channels, Grid(16, 16))
-    kept = []
+    correlations = []
     for strength in Strength:
         recipe = NoiseRecipe(7, (Blend(8, strength.weight),))
         mixed = draw_noise(recipe, klein.packed_channels, Grid(16, 16))
         assert float(mixed.std()) == pytest.approx(1.0, abs=0.02)
-        kept.append(correlation(noise, mixed))
-        assert kept[-1] == pytest.approx(math.sqrt(1 - strength.weight**2), abs=0.02)
-    assert all(near - far > 0.05 for near, far in itertools.pairwise(kept))
+        correlations.append(correlation(noise, mixed))
+        assert correlations[-1] == pytest.approx(math.sqrt(1 - strength.weight**2), abs=0.02)
+    assert all(near - far > 0.05 for near, far in itertools.pairwise(correlations))
 
 
 def test_a_variation_of_a_variation_needs_no_other_picture(klein: Klein) -> None:
@@ -69,12 +69,12 @@ def test_a_variation_of_a_variation_needs_no_other_picture(klein: Klein) -> None
 
 def test_other_pictures_keep_less_the_stronger_the_variation(klein: Klein) -> None:
     latents = picture_latents(klein)
-    kept = [
+    correlations = [
         sum(correlation(one, latents[0]) for one in varied(klein, strength, SEEDS, latents)) / len(SEEDS)
         for strength in Strength
     ]
-    # Random weights undo most of what they are given, but the order is there.
-    assert all(near > 1.5 * far > 0 for near, far in itertools.pairwise(kept)), kept
+    # Random weights destroy most of the input, but the order remains.
+    assert all(near > 1.5 * far > 0 for near, far in itertools.pairwise(correlations)), correlations
 
 
 @pytest.mark.parametrize("strength", list(Strength))

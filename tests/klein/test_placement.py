@@ -1,4 +1,4 @@
-"""Weights that come to the device layer by layer give the same bits as weights that are there."""
+"""Streamed weights give the same bits as resident ones."""
 
 import sys
 from collections.abc import Callable
@@ -140,7 +140,7 @@ def test_an_encoder_is_taken_off_the_gpu_while_it_runs(tiny_folder: Path, klein:
 
 
 class Odd(torch.nn.Module):
-    """Weights as quantised layers have them."""
+    """Weights like those of quantised layers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -181,7 +181,7 @@ def test_every_dtype_and_a_transposed_matrix_come_back_as_they_were(
         assert isinstance(modules[number].weight, torch.nn.Parameter)
 
 
-def test_host_memory_that_cannot_be_pinned_is_told_once(
+def test_host_memory_that_cannot_be_pinned_is_reported_once(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     empty = torch.empty

@@ -1,4 +1,4 @@
-"""Prompts: nothing of the chat template gets in, and lengths are those of transformers' tokenizer."""
+"""Prompts: no part of the chat template gets in, and lengths equal those of transformers' tokenizer."""
 
 from pathlib import Path
 

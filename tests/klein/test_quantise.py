@@ -1,4 +1,4 @@
-"""The 8-bit numbers are those that files kept by earlier versions hold."""
+"""The 8-bit numbers equal those in files cached by earlier versions."""
 
 import hashlib
 
@@ -22,28 +22,28 @@ OF_TORCHAO = {
 
 
 def weights(dtype: torch.dtype) -> torch.Tensor:
-    """Return numbers that need no generator: many small ones, few large, rows over eight magnitudes."""
+    """Return numbers without a generator: many small ones, few large, rows over eight orders of magnitude."""
     numbers = (torch.arange(ROWS * COLUMNS, dtype=torch.int64) * 2654435761) % 65536
     cubes = ((numbers.double() / 32768 - 1) ** 3).reshape(ROWS, COLUMNS)
     return (cubes * torch.logspace(-6, 2, ROWS, dtype=torch.float64).unsqueeze(1)).to(dtype)
 
 
 @pytest.mark.parametrize("at_once", [1 << 24, 7 * COLUMNS])
-@pytest.mark.parametrize(("dtype", "kept"), OF_TORCHAO)
+@pytest.mark.parametrize(("dtype", "weight_format"), OF_TORCHAO)
 def test_every_bit_is_torchaos(
-    dtype: torch.dtype, kept: WeightFormat, at_once: int, monkeypatch: pytest.MonkeyPatch
+    dtype: torch.dtype, weight_format: WeightFormat, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_AT_ONCE", at_once)
-    narrow, scale = quantise(weights(dtype), kept, torch.device("cpu"))
+    narrow, scale = quantise(weights(dtype), weight_format, torch.device("cpu"))
     content = narrow.view(torch.uint8).numpy().tobytes() + scale.numpy().tobytes()
-    assert hashlib.sha256(content).hexdigest() == OF_TORCHAO[dtype, kept]
+    assert hashlib.sha256(content).hexdigest() == OF_TORCHAO[dtype, weight_format]
 
 
-@pytest.mark.parametrize("kept", [WeightFormat.INT8, WeightFormat.FP8])
-def test_a_row_of_zeros_stays_zeros(kept: WeightFormat) -> None:
+@pytest.mark.parametrize("weight_format", [WeightFormat.INT8, WeightFormat.FP8])
+def test_a_row_of_zeros_stays_zeros(weight_format: WeightFormat) -> None:
     rows = weights(torch.bfloat16)
     rows[3] = 0
-    narrow, scale = quantise(rows, kept, torch.device("cpu"))
+    narrow, scale = quantise(rows, weight_format, torch.device("cpu"))
     assert torch.equal(narrow[3].float() * scale[3], torch.zeros(COLUMNS))
 
 

@@ -20,12 +20,14 @@ from tests.klein.drawing import latents_of
 from tests.klein.quantised_loading import CPU, loaded, profile_of
 
 
-@pytest.mark.parametrize("kept", [WeightFormat.FP8, WeightFormat.INT8])
-def test_eight_bits_are_near_the_plain_model(tiny_folder: Path, klein: Klein, kept: WeightFormat) -> None:
-    made = loaded(tiny_folder, profile_of(kept), None)
+@pytest.mark.parametrize("weight_format", [WeightFormat.FP8, WeightFormat.INT8])
+def test_eight_bits_are_near_the_plain_model(
+    tiny_folder: Path, klein: Klein, weight_format: WeightFormat
+) -> None:
+    made = loaded(tiny_folder, profile_of(weight_format), None)
     plain = latents_of(klein)
     error = float((latents_of(made) - plain).norm() / plain.norm())
-    assert 0 < error < {WeightFormat.FP8: 0.15, WeightFormat.INT8: 0.05}[kept]
+    assert 0 < error < {WeightFormat.FP8: 0.15, WeightFormat.INT8: 0.05}[weight_format]
 
 
 def test_the_blocks_are_quantised_and_what_leads_in_and_out_is_not(tiny_folder: Path) -> None:
@@ -47,12 +49,12 @@ def test_the_blocks_are_quantised_and_what_leads_in_and_out_is_not(tiny_folder: 
     assert encoder.rotary_emb.inv_freq.dtype is torch.float32
 
 
-@pytest.mark.parametrize("kept", [WeightFormat.FP8, WeightFormat.INT8])
+@pytest.mark.parametrize("weight_format", [WeightFormat.FP8, WeightFormat.INT8])
 @pytest.mark.parametrize("precision", Precision)
 def test_what_was_kept_is_what_was_made(
-    tiny_folder: Path, tmp_path: Path, kept: WeightFormat, precision: Precision
+    tiny_folder: Path, tmp_path: Path, weight_format: WeightFormat, precision: Precision
 ) -> None:
-    profile = profile_of(kept, precision)
+    profile = profile_of(weight_format, precision)
     in_memory = latents_of(loaded(tiny_folder, profile, None))
     first = latents_of(loaded(tiny_folder, profile, tmp_path))
     second = latents_of(loaded(tiny_folder, profile, tmp_path))
@@ -99,12 +101,12 @@ def test_a_native_product_of_integers_is_refused() -> None:
         RowScaledLinear(torch.zeros(16, 16, dtype=torch.int8), torch.ones(16), native=True)
 
 
-@pytest.mark.parametrize("kept", [WeightFormat.FP8, WeightFormat.INT8])
-def test_layers_trace_as_one_graph(kept: WeightFormat) -> None:
+@pytest.mark.parametrize("weight_format", [WeightFormat.FP8, WeightFormat.INT8])
+def test_layers_trace_as_one_graph(weight_format: WeightFormat) -> None:
     torch.manual_seed(0)
-    narrow, scale = quantise(torch.randn(32, 48), kept, CPU)
+    narrow, scale = quantise(torch.randn(32, 48), weight_format, CPU)
     x = torch.randn(2, 5, 48)
-    for native in {False, kept is WeightFormat.FP8}:
+    for native in {False, weight_format is WeightFormat.FP8}:
         layer = RowScaledLinear(narrow, scale, native=native)
         traced = torch.compile(layer, backend="eager", fullgraph=True)
         assert torch.equal(traced(x), layer(x))

@@ -1,4 +1,4 @@
-"""What a kept file says of itself is believed only where it has the right form."""
+"""A cached file's metadata is used only if it has the right form."""
 
 import json
 from pathlib import Path
@@ -20,17 +20,17 @@ def keep(scratch: Path, tensors: object, metadata: object) -> None:
 
 def test_one_of_the_right_form_is_found(tmp_path: Path) -> None:
     keep(tmp_path, {"a": ["BF16", [2, 3]]}, {"format": "pt"})
-    (kept,) = cached_in(tmp_path)
-    assert list(kept.sources) == [Path("/x")]
+    (cached,) = cached_in(tmp_path)
+    assert list(cached.sources) == [Path("/x")]
 
 
 @pytest.mark.parametrize("tensors", [[], 1, None, {"a": None}, {"a": [1, 2, 3]}, {"a": ["BF16", 3]}])
-def test_tensors_of_another_form_are_no_kept_file(tmp_path: Path, tensors: object) -> None:
+def test_tensors_of_another_form_are_no_cached_file(tmp_path: Path, tensors: object) -> None:
     keep(tmp_path, tensors, {})
     assert list(cached_in(tmp_path)) == []
 
 
 @pytest.mark.parametrize("metadata", [1, None, "x", ["x"]])
-def test_metadata_of_another_form_is_no_kept_file(tmp_path: Path, metadata: object) -> None:
+def test_metadata_of_another_form_is_no_cached_file(tmp_path: Path, metadata: object) -> None:
     keep(tmp_path, {}, metadata)
     assert list(cached_in(tmp_path)) == []

@@ -1,4 +1,4 @@
-"""Files that are not Klein 4B are refused, and the refusal says what they are."""
+"""Files that are not Klein 4B are rejected with an error that names their content."""
 
 import shutil
 import subprocess
@@ -269,9 +269,9 @@ def test_a_wrong_file_is_refused_with_what_it_is(
 def test_a_right_file_is_found_among_wrong_ones(comfy: Path) -> None:
     """ComfyUI's folders hold many models."""
     for name in ("FLUX.1's VAE", "T5", "FLUX.1", "Mistral3"):
-        kept = {file: (comfy / file).read_bytes() for file in (TRANSFORMER, TEXT_ENCODER, VAE)}
+        originals = {file: (comfy / file).read_bytes() for file in (TRANSFORMER, TEXT_ENCODER, VAE)}
         WRONG[name][0](comfy)
-        for file, content in kept.items():
+        for file, content in originals.items():
             shutil.copy(comfy / file, (comfy / file).with_name(f"a {name}.safetensors"))
             (comfy / file).write_bytes(content)
     (comfy / "models/vae/torn.safetensors").write_bytes(b"torn")
@@ -298,7 +298,7 @@ OUT_OF_HANDLES = textwrap.dedent(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="handles are counted in /proc")
 def test_what_the_system_does_not_open_is_not_called_damaged(comfy: Path) -> None:
-    """As with a file server that is away or a paging file that is too small: the bytes may be right."""
+    """For example an unreachable file server or a paging file that is too small: the bytes may be intact."""
     found = set()
     for spare in (0, 1):
         command = [sys.executable, "-c", OUT_OF_HANDLES, str(comfy), str(spare)]

@@ -1,4 +1,4 @@
-"""The shapes that are told without torch are those of the models themselves."""
+"""The shapes computed without torch equal those of the models."""
 
 from typing import Any
 

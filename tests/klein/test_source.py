@@ -1,4 +1,4 @@
-"""Downloading: only what is used, once, with progress, from where it stopped."""
+"""Downloading: only used files, once, with progress, resumed after interruptions."""
 
 import shutil
 from dataclasses import replace
@@ -60,7 +60,7 @@ def test_a_download_is_complete_and_holds_nothing_more(
 ) -> None:
     weights = fetch_from_hub(source, ignore, never)
 
-    # The index is looked into before anything is fetched.
+    # The index is read before anything is downloaded.
     assert sorted(hub.fetched) == sorted(
         [MODEL_INDEX, *(name for name in hub.names() if source.checkout.holds(name))]
     )
@@ -69,11 +69,11 @@ def test_a_download_is_complete_and_holds_nothing_more(
 
 
 def test_progress_runs_from_nothing_to_all(source: HubSource) -> None:
-    told: list[float] = []
-    fetch_from_hub(source, told.append, never)
-    assert told == sorted(told)
-    assert told[0] < 0.01
-    assert told[-1] == 1.0
+    reported: list[float] = []
+    fetch_from_hub(source, reported.append, never)
+    assert reported == sorted(reported)
+    assert reported[0] < 0.01
+    assert reported[-1] == 1.0
 
 
 def test_what_is_there_is_used_without_the_network(hub: Hub, source: HubSource) -> None:
@@ -98,7 +98,7 @@ def test_an_abandoned_download_goes_on_with_what_is_missing(hub: Hub, source: Hu
     assert before - set(hub.fetched) >= before - {"text_encoder/model.safetensors"}
 
 
-def test_a_torn_file_in_the_cache_is_told(hub: Hub, source: HubSource) -> None:
+def test_a_torn_file_in_the_cache_is_reported(hub: Hub, source: HubSource) -> None:
     (hub.folder / "vae/diffusion_pytorch_model.safetensors").write_bytes(b"torn")
     with pytest.raises(StartError) as raised:
         fetch_from_hub(source, ignore, never)
@@ -116,7 +116,7 @@ def test_the_tokenizer_arrives_before_the_weights(hub: Hub, source: HubSource) -
     assert not [name for name in hub.fetched if name.endswith(".safetensors")]
 
 
-def test_a_repository_that_is_not_there_is_told(hub: Hub, tmp_path: Path) -> None:
+def test_a_repository_that_is_not_there_is_reported(hub: Hub, tmp_path: Path) -> None:
     source = hub_source(CPU_SMALL, "some-lab/nothing", tmp_path / "cache", hub.endpoint)
     with pytest.raises(StartError) as raised:
         fetch_from_hub(source, ignore, never)
@@ -125,7 +125,7 @@ def test_a_repository_that_is_not_there_is_told(hub: Hub, tmp_path: Path) -> Non
     assert raised.value.parameters["reason"] == "there is no such repository, or it is private"
 
 
-def test_no_network_is_told(tmp_path: Path) -> None:
+def test_no_network_is_reported(tmp_path: Path) -> None:
     source = hub_source(CPU_SMALL, REPOSITORY, tmp_path / "cache", "http://127.0.0.1:9")
     with pytest.raises(StartError) as raised:
         fetch_from_hub(source, ignore, never)
@@ -133,7 +133,7 @@ def test_no_network_is_told(tmp_path: Path) -> None:
     assert raised.value.parameters["reason"]
 
 
-def test_a_full_disk_is_told_before_the_download(
+def test_a_full_disk_is_reported_before_the_download(
     hub: Hub, source: HubSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Usage:

@@ -1,4 +1,4 @@
-"""The shortened text encoder gives the embeddings of the whole one."""
+"""The shortened text encoder gives the same embeddings as the whole one."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Blocks over strips of tokens: the stock blocks' numbers in the memory that is predicted."""
+"""Tiled blocks: the stock blocks' numbers within the predicted memory."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -47,7 +47,7 @@ def processors(klein: Klein) -> set[type]:
 
 
 def tiled_and_stock(folder: Path, profile: Profile, monkeypatch: pytest.MonkeyPatch) -> tuple[Klein, Klein]:
-    """Return ``profile`` loaded in strips, and with the stock blocks."""
+    """Return ``profile`` loaded with tiled blocks, and with the stock blocks."""
     tiled = loaded(folder, profile)
     with monkeypatch.context() as stock_blocks:
         stock_blocks.setattr("kleinbot.klein.pipeline.load.run_in_tiles", lambda *_: None)
@@ -59,7 +59,7 @@ def tiled_and_stock(folder: Path, profile: Profile, monkeypatch: pytest.MonkeyPa
 
 @pytest.fixture
 def many_tiles(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """528 tokens of text and picture become eight strips; text and picture end in the middle of one."""
+    """528 tokens of text and picture become eight tiles; text and picture end in the middle of one."""
     monkeypatch.setattr(tiled_blocks, "TOKENS_AT_ONCE", 70)
     return iter([None])
 
@@ -103,7 +103,7 @@ def test_pictures_of_a_batch_are_kept_apart(tiny_folder: Path) -> None:
 def test_around_untiled_products_tiles_are_the_stock_blocks_bits(
     tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Products of a single token would be rounded differently, also on a CPU."""
+    """Products of a single token would round differently, even on a CPU."""
     monkeypatch.setattr(tiled_blocks, "TOKENS_AT_ONCE", 1)
     tiled, stock = tiled_and_stock(tiny_folder, DEQUANTISED, monkeypatch)
     assert torch.equal(latents_of(tiled), latents_of(stock))
@@ -115,7 +115,7 @@ def test_plain_and_compiled_blocks_are_left_alone(tiny_folder: Path) -> None:
 
 
 def counted_bytes(profile: Profile, tokens: int, batch: int) -> int:
-    """Return what lives at most while a full-size double and single block run, and nothing is computed."""
+    """Return the peak of live bytes while full-size double and single blocks run on the meta device."""
 
     def layer(shape: torch.Size) -> torch.nn.Module:
         weight = torch.empty(
@@ -142,7 +142,7 @@ def counted_bytes(profile: Profile, tokens: int, batch: int) -> int:
         before = [*model.parameters(), *model.buffers(), *inputs.values()]
         with (
             torch.inference_mode(),
-            # Of the kernels on a card, which keep nothing of tokens × tokens.
+            # GPU kernels allocate nothing of tokens × tokens.
             mock.patch("torch.nn.functional.scaled_dot_product_attention", attended),
             PeakBytes(before) as bytes_,
         ):

@@ -1,4 +1,4 @@
-"""The lean stages of the VAE against the stock ones, and how much memory they need."""
+"""The tiled VAE stages against the stock ones, and their memory."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ GRIDS = [Grid(4, 4), Grid(7, 3), Grid(3, 5), Grid(1, 1)]
 
 @pytest.fixture(scope="module")
 def full_size() -> AutoencoderKLFlux2:
-    """The published layout with norms that differ from channel to channel and pictures with contrast."""
+    """The published layout with norms that differ per channel and pictures with contrast."""
     with torch.random.fork_rng(devices=[]), quiet_libraries():
         torch.manual_seed(0)
         vae = AutoencoderKLFlux2.from_config(VAE).eval()
@@ -104,7 +104,7 @@ def test_the_middle_attends_to_every_position_whatever_part_asks(
 
 
 @torch.inference_mode()
-def test_a_picture_that_is_not_made_of_numbers_is_refused(klein: Klein) -> None:
+def test_a_picture_with_nan_is_refused(klein: Klein) -> None:
     latents = some_latents(klein.vae, Grid(4, 4))
     latents[0, 0, 3, 3] = float("nan")
 

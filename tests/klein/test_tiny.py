@@ -1,4 +1,4 @@
-"""The tiny Klein: the same on every machine, built once, a picture well within two seconds."""
+"""The tiny Klein: the same on every machine, built once, and a picture in well under two seconds."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

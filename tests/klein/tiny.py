@@ -1,7 +1,7 @@
 """A tiny Klein with random weights, as an ordinary diffusers checkout.
 
-The same classes, layouts and quirks as the 4B in a few hundred kilobytes, for tests and for hosts without
-weights: its pictures are noise. Built the same on every machine.
+It has the same classes, layouts and quirks as the 4B in a few hundred kilobytes, for tests and for machines
+without weights: its pictures are noise. It is the same on every machine.
 """
 
 import json
@@ -25,7 +25,7 @@ from kleinbot.klein.weights.checkpoint import MODEL_INDEX
 
 SPECIAL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>")
 
-# The part of Qwen3's template that one user message exercises.
+# The part of Qwen3's template used by one user message.
 CHAT_TEMPLATE = (
     "{%- for message in messages %}"
     "{{- '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}"
@@ -52,9 +52,9 @@ _CORPUS = ("a photo of a cat holding a sign", "user assistant make the sky blue"
 
 
 def ensure_tiny(folder: Path, text_layers: int = 28) -> Path:
-    """Return ``folder``, with the tiny checkout in it; built in about a second where it is not there.
+    """Return ``folder`` with the tiny checkout in it; build it in about a second if it is missing.
 
-    Safe where several processes start at once: it is built beside and moved into place as a whole.
+    Safe for concurrent processes: it is built in another folder and moved into place atomically.
     """
     if (folder / MODEL_INDEX).is_file():
         return folder
@@ -129,7 +129,8 @@ def _text_encoder(vocabulary: int, layers: int) -> Qwen3ForCausalLM:
     )
     model = Qwen3ForCausalLM(config).eval()
     with torch.no_grad():
-        # Qwen's own start (0.02) would leave the states near the embeddings: layers would not matter.
+        # Qwen's own initialisation (0.02) would leave the states near the embeddings: layers would not
+        # matter.
         for parameter in model.parameters():
             if parameter.ndim == 2:
                 parameter.normal_(0, parameter.shape[1] ** -0.5)
@@ -153,7 +154,7 @@ def _transformer() -> Flux2Transformer2DModel:
     ).eval()
     with torch.no_grad():
         for name, parameter in transformer.named_parameters():
-            # The usual start leaves the blocks' gates near 0 and attention near uniform: prompts,
+            # The usual initialisation leaves the blocks' gates near 0 and attention near uniform: prompts,
             # references and their order would hardly matter.
             if "modulation" in name:
                 parameter.normal_(0, 0.5)

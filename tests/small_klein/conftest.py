@@ -9,9 +9,9 @@ from kleinbot.small_klein.training.judge import Painter
 
 @pytest.fixture(scope="session")
 def painter() -> Iterator[Painter]:
-    """diffusers' own pipeline over the shipped checkout, one picture at a time.
+    """diffusers' own pipeline with the shipped checkout, one picture at a time.
 
-    One thread: a picture takes 0.7 s of one core, and two threads wait for each other where cores are shared.
+    One thread: a picture takes 0.7 s on one core, and two threads wait for each other on shared cores.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)

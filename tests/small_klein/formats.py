@@ -1,9 +1,9 @@
-"""What 8 bits do to pictures, judged with the small Klein.
+"""Measures the effect of 8-bit formats on pictures, with the small Klein.
 
-``python -m tests.small_klein.formats [--captions 60]`` converts its transformer into the layout of Black
-Forest Labs' FP8 files, input scales calibrated on other captions, and quantises it on load; draws the same
-held-out captions with each, and prints the judge's verdicts and the mean difference of pixels from the plain
-pictures, beside what is between two seeds.
+``python -m tests.small_klein.formats [--captions 60]`` converts its transformer to the layout of Black Forest
+Labs' FP8 files, with input scales calibrated on other captions, and also quantises it on load. It draws the
+same held-out captions with each and prints the judge's verdicts and the mean pixel difference from the plain
+pictures, compared with the difference between two seeds.
 """
 
 import argparse
@@ -53,7 +53,7 @@ CASES: dict[str, tuple[Profile, bool]] = {
 
 
 def calibrated_file(painter: Painter, folder: Path, count: int) -> Path:
-    """Write the FP8 file, its input scales from ``count`` captions of scenes that training may draw."""
+    """Write the FP8 file, with input scales from ``count`` captions of training scenes."""
     rng = random.Random(20261125)
     texts = [caption(sample_scene(rng), rng) for _ in range(count)]
     transformer = painter.pipe.transformer
@@ -64,7 +64,7 @@ def calibrated_file(painter: Painter, folder: Path, count: int) -> Path:
 
 
 def with_format(painter: Painter, profile: Profile, file: Path | None) -> None:
-    """Give ``painter`` the model as ``profile`` keeps it."""
+    """Give ``painter`` the model in the formats of ``profile``."""
     klein = load_klein(find_weights(CHECKPOINT, distilled=file), profile, torch.device("cpu"), lambda _: None)
     painter.pipe.transformer = klein.transformers[Checkpoint.DISTILLED]
     for name, layer in klein.text_encoder._model.named_modules():
@@ -98,7 +98,7 @@ def main(given: argparse.Namespace) -> None:
 
 
 def tell(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - its output is what it is for
+    print(text, flush=True)  # noqa: T201 - a command-line tool
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def draw_left_of(painter: Painter, seed: int) -> Bytes:
 
 @pytest.fixture(scope="session")
 def left_of(painter: Painter) -> Callable[[int], Bytes]:
-    """Draw with each seed once: a picture takes a second."""
+    """Draw once per seed: a picture takes a second."""
     return cache(partial(draw_left_of, painter))
 
 

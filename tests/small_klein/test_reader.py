@@ -52,5 +52,5 @@ def test_the_true_edit_is_right_and_the_untouched_source_is_not(kind: EditKind) 
             continue
         before, after = edit.references[0].ground, edit.target.ground
         if before.colour == after.colour and edit.references[0].placed == edit.target.placed:
-            continue  # only the ground's pattern changed, which the reader does not name
+            continue  # only the ground's pattern changed, which the reader does not return
         assert not judge_edit(edit, rendered(edit.references[0]))[0]

@@ -33,7 +33,7 @@ from kleinbot.klein.weights.weight_set import (
 
 _COMFY_FOLDERS = ("diffusion_models", "unet", "text_encoders", "clip", "vae")
 _MOST_FILES = 1000
-"""Files examined per folder; nobody has more models, but a wrong folder may contain anything."""
+"""Files examined per folder: more than any models folder, but a wrong folder may contain anything."""
 
 _MOST_FOLDERS = 10_000
 _SKIPPED_ERRORS = frozenset((errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM))

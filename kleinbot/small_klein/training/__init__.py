@@ -1,1 +1,1 @@
-"""Trains and judges the model that ships. Not part of the package that is installed."""
+"""Trains and judges the shipped model. Not part of the installed package."""

@@ -1,8 +1,8 @@
-"""The lean stages of the VAE against the stock ones on a card: ``python -m tests.gpu.lean``.
+"""Compares the tiled VAE stages with the stock ones on a GPU: ``python -m tests.gpu.tiled_vae``.
 
-Needs no checkout: random weights of the published layout, 1024², bfloat16. Printed are seconds, peak memory
-beside the weights, and how far the pictures are apart; also how far each is from the stock decode in float32,
-which says how much of the difference is bfloat16's own.
+Needs no checkout: random weights of the published layout, 1024², bfloat16. Prints seconds, peak memory
+besides the weights, and the difference of the pictures; also each one's difference from the stock decode in
+float32, which shows how much of it bfloat16 causes.
 """
 
 import statistics
@@ -28,7 +28,7 @@ Result = TypeVar("Result")
 
 
 def compare() -> None:
-    """Print one line for each way and size."""
+    """Print one line for each method and size."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(0)
     exact = AutoencoderKLFlux2.from_config(VAE).eval()
@@ -53,21 +53,21 @@ def compare_one(exact: AutoencoderKLFlux2, vae: AutoencoderKLFlux2, grid: Grid) 
     say("   from float32:", difference(wanted, truth))
     for tile_px in (TILE_PX // 2, TILE_PX, 2 * TILE_PX, 4 * TILE_PX):
         found = measured(
-            f"{grid} lean decode, strips of {tile_px} px",
+            f"{grid} tiled decode, tiles of {tile_px} px",
             partial(decode_tiled, vae, low, tile_px),
             vae.device,
         )
         say("   from stock:", difference(found, wanted), "from float32:", difference(found, truth))
     wanted_latents = measured(f"{grid} stock encode", lambda: stock.encode(vae, wanted), vae.device)
-    found_latents = measured(f"{grid} lean encode", lambda: encode_tiled(vae, wanted), vae.device)
+    found_latents = measured(f"{grid} tiled encode", lambda: encode_tiled(vae, wanted), vae.device)
     exact_latents = stock.encode(exact, wanted)
-    for name, ours in (("stock", wanted_latents), ("lean", found_latents)):
+    for name, ours in (("stock", wanted_latents), ("tiled", found_latents)):
         say(f"   {name} from float32, rms {(ours - exact_latents).square().mean().sqrt().item():.2e}")
-    say(f"   lean from stock at most {(found_latents - wanted_latents).abs().max().item():.2e}")
+    say(f"   tiled from stock at most {(found_latents - wanted_latents).abs().max().item():.2e}")
 
 
 def measured(what: str, work: Callable[[], Result], device: torch.device) -> Result:
-    """Print the median seconds of ``work`` and its peak beside what was allocated before."""
+    """Print the median seconds of ``work`` and its peak besides earlier allocations."""
     result = work()
     if device.type != "cuda":
         say(what)
