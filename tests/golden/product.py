@@ -37,6 +37,8 @@ from kleinbot.sandbox import DiscordLimits, FakeDiscord, InteractionHandle, Pers
 from kleinbot.sandbox.server.cdn import CdnFile
 from kleinbot.sandbox.server.channels import User
 from kleinbot.store.migrations import load_migrations, migrate
+from kleinbot.upkeep.backup import BackupCommand
+from kleinbot.upkeep.restore import RestoreCommand
 
 __all__ = [
     "DiscordLimits",
@@ -64,6 +66,16 @@ def backup(folder: Path) -> str:
     migrated_database(file)
     (left,) = folder.glob("*.backup")
     return left.name
+
+
+def back_up(data: Path, folder: Path) -> None:
+    """Do what ``bot.py backup`` does, of a bot that does not run."""
+    BackupCommand(Settings(data_folder=data), folder, lambda _: None).make()
+
+
+def restore(folder: Path, data: Path) -> None:
+    """Do what ``bot.py restore`` does."""
+    assert RestoreCommand(Settings(data_folder=data), folder, lambda _: None, lambda _: False).restore()
 
 
 def places() -> dict[str, str]:

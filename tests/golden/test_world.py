@@ -1,5 +1,6 @@
 """An installation of an earlier commit opens, works and answers: its queue, its results, its old messages."""
 
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -69,26 +70,38 @@ def kind_of(custom_id: str) -> str:
 
 async def test_a_carried_world_opens_and_everything_in_it_works(tmp_path: Path) -> None:
     async with carried(tmp_path) as world:
-        async with world.environment.running_bot(
-            profile_transformer="int8", profile_text_encoder="int8"
-        ) as bot:
-            visit = Visit(world, bot)
-            await bot.ready()
-            await _delivered(visit)
-            await _answered(visit)
-            await _cancelled(visit)
-            await _drawn(visit)
-        assert visit.pressed == {kind_of(each) for each in BUTTONS}
-        assert world.kept_now == world.kept
-        async with world.environment.running_bot(
-            profile_transformer="fp8", profile_text_encoder="fp8"
-        ) as bot:
-            await bot.ready()
-            handle = await Visit(world, bot).begin("ada", "kb:reroll:", "picture 2")
-            await handle.message_where(has_pictures, timeout_s=WAIT_S)
-            await bot.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
-        assert world.kept_now == world.kept
-        _accounts(world)
+        await _everything_works(world)
+
+
+async def test_a_carried_world_comes_back_from_a_backup_and_everything_in_it_works(tmp_path: Path) -> None:
+    async with carried(tmp_path) as world:
+        environment, left = world.environment, world.environment.folder
+        product.back_up(left, tmp_path / "backup")
+        environment.folder = tmp_path / "restored"
+        product.restore(tmp_path / "backup", environment.folder)
+        # 8-bit weights are in no backup, and in this world the files that they were made of are gone.
+        shutil.copytree(left / "scratch", environment.folder / "scratch")
+        shutil.rmtree(left)
+        await _everything_works(world)
+
+
+async def _everything_works(world: RestoredWorld) -> None:
+    async with world.environment.running_bot(profile_transformer="int8", profile_text_encoder="int8") as bot:
+        visit = Visit(world, bot)
+        await bot.ready()
+        await _delivered(visit)
+        await _answered(visit)
+        await _cancelled(visit)
+        await _drawn(visit)
+    assert visit.pressed == {kind_of(each) for each in BUTTONS}
+    assert world.kept_now == world.kept
+    async with world.environment.running_bot(profile_transformer="fp8", profile_text_encoder="fp8") as bot:
+        await bot.ready()
+        handle = await Visit(world, bot).begin("ada", "kb:reroll:", "picture 2")
+        await handle.message_where(has_pictures, timeout_s=WAIT_S)
+        await bot.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
+    assert world.kept_now == world.kept
+    _accounts(world)
 
 
 async def _delivered(visit: Visit) -> None:
