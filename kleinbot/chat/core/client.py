@@ -91,11 +91,11 @@ class KleinbotClient(commands.AutoShardedBot):
         router: ButtonRouter,
         undelivered: Undelivered,
         texts: Texts,
-        welcome: Callable[[Collection[int]], Awaitable[None]],
+        register_present: Callable[[Collection[int]], Awaitable[None]],
         prepare: Callable[["KleinbotClient"], Awaitable[None]],
         **options: Any,  # noqa: ANN401 - discord.py's own options, of every type
     ) -> None:
-        """``welcome`` gets the ids of all servers with each new session; ``prepare`` adds the cogs.
+        """``register_present`` gets the ids of all servers with each new session; ``prepare`` adds the cogs.
 
         ``gate`` and ``interactions`` are for the command tree.
         """
@@ -119,7 +119,7 @@ class KleinbotClient(commands.AutoShardedBot):
         self._router = router
         self._undelivered = undelivered
         self._texts = texts
-        self._welcome = welcome
+        self._register_present = register_present
         self._prepare = prepare
         self._background: set[asyncio.Task[None]] = set()
         self._has_begun = False
@@ -136,7 +136,7 @@ class KleinbotClient(commands.AutoShardedBot):
     async def on_ready(self) -> None:
         """Report the servers; Discord calls this after every new session."""
         self._begin(self._find_sent_unnoted())
-        await self._welcome([server.id for server in self.guilds])
+        await self._register_present([server.id for server in self.guilds])
 
     def is_member_of(self, server_id: int) -> bool | None:
         """Tell whether the bot is in a server, even an unavailable one; None before the first session."""
