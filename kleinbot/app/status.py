@@ -67,7 +67,7 @@ class StatusReader:
             # On a thread: a lost network share may block for long.
             free_bytes=await asyncio.to_thread(self._archive.free_bytes),
             loop_late_s=self._loop_lag.worst_s,
-            tallies=ActivityCounts(
+            activity=ActivityCounts(
                 self._scheduler.idle_share,
                 self._scheduler.estimate_errors.spread,
                 self._metrics.batch_sizes(),

@@ -84,6 +84,7 @@ class NewImage:
 class NewJob:
     """A completed and priced request, ready to be stored. ``price_tenths`` is per image.
 
+    ``seed``: as in ``Job``.
     ``cost``: the scheduler's cost per image, in pictures; None: its static cost. ``relaxed_reason``: why no
     time is promised. ``left_tenths``: the member's remaining quota once the whole job is paid.
     """
@@ -136,6 +137,8 @@ class Image:
 class Job:
     """An accepted job as stored.
 
+    ``seed``: the job seed, chosen or drawn. Image i uses ``seed_of_image(seed, i)``: as the base seed of its
+    noise, or in a variation as the seed that is blended into its parent's noise.
     ``cost``, ``relaxed_reason``, ``left_tenths``: as in ``NewJob``. ``parent``: ``spec.parent`` with its
     number. ``refunded_tenths``: what the ledger actually gave back, for example nothing after a quota reset.
     ``used_tenths``: what is charged for a job that its member cancelled while it was rendered, else None.

@@ -69,7 +69,7 @@ class Outstanding:
     ) -> float:
         """Return the cost in pictures of all work, or of that of the named server, member or lane.
 
-        Of everybody's in all lanes what is held is no part.
+        The sum of all work leaves out held servers; a sum of a server, member or lane includes them.
         """
         held = 0
         if (server_id, member_id, lane) == (None, None, None):

@@ -236,6 +236,7 @@ class ImageQueue:
 
     @property
     def waiting_count(self) -> int:
+        """How many images wait, including those of held servers."""
         return len(self._waiting)
 
     @property

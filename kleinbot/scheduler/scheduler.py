@@ -31,9 +31,10 @@ class JobOutlook:
     """Where an open job stands.
 
     ``is_drawn``: one of its images is on a GPU or being stored, and ``place`` and ``starts_at_ms`` are None.
-    ``place``: 3 when two jobs start before it, 0 where some of its images are done or resting.
-    ``starts_at_ms``, with ``certainty``: None where no engine draws. ``is_late``: its promise was taken back.
-    ``looked_ms``: the moment of this answer, None where no start is told.
+    ``place``: 1 for the job that starts next; 0 if it has begun and its other images wait or are suspended.
+    ``starts_at_ms``: its expected start, as certain as ``certainty`` says; None while no engine draws.
+    ``is_late``: its promise was taken back.
+    ``looked_ms``: when this was computed; None where no start is told.
     """
 
     place: int | None = None
@@ -61,7 +62,7 @@ class Scheduler:
             for number, (engine, capacity) in enumerate(engines)
         )
         self.queue = ImageQueue(weights)
-        """Change it through the scheduler, except for its tags."""
+        """Others read it and note that its tags were stored; only the scheduler changes anything else."""
         self.cost_model = cost_model
         self.limits = limits or AdmissionLimits()
         self.estimate_errors = EstimateErrors()

@@ -21,8 +21,9 @@ SOON_MS = 7 * MS_PER_S
 
 @dataclass(frozen=True)
 class JobStatus:
-    """A job's status. ``starts_at_ms``: with the certainty ``certainty``; None: in a moment, or unknown.
+    """A job's status.
 
+    ``starts_at_ms``: its expected start, as certain as ``certainty`` says; None: in a moment, or unknown.
     ``is_drawn``: one of its images is on a GPU or being stored. ``place`` 0: some images are done, the rest
     waits. ``is_late``: the promise can no longer be kept, and the result will arrive as a new message.
     """

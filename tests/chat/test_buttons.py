@@ -7,65 +7,18 @@ import pytest
 
 from kleinbot.chat.core.buttons import PersistentButton
 from kleinbot.chat.core.routing import Handlers, button_routes
-from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
 from kleinbot.chat.create.handlers import CreateHandlers
-from kleinbot.chat.jobs.buttons import CancelButton
 from kleinbot.chat.jobs.handlers import JobHandlers
-from kleinbot.chat.owner.buttons import OwnerCancelButton, OwnerPageButton, ServiceModeButton
 from kleinbot.chat.owner.handlers import OwnerHandlers
 from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
-from kleinbot.chat.quota.buttons import ClearQuotaButton, KeepQuotaButton
 from kleinbot.chat.quota.handlers import QuotaHandlers
-from kleinbot.chat.results.buttons import (
-    SEARCH_CHARACTERS,
-    ConfirmDeleteButton,
-    DeleteButton,
-    FavouriteButton,
-    KeepButton,
-    PageButton,
-    RecipeButton,
-    ShowButton,
-    UnfavouriteButton,
-)
+from kleinbot.chat.results.buttons import SEARCH_CHARACTERS, ConfirmDeleteButton, PageButton
 from kleinbot.chat.results.handlers import ResultHandlers
 from kleinbot.chat.results.history_handlers import HistoryHandlers
-from kleinbot.domain.noise import Strength
-from kleinbot.domain.service_mode import ServiceMode
 from kleinbot.usecases.history import Search
+from tests.chat.button_forms import FORMS, JOB_ID, OLD_FORMS
 
-JOB_ID = "0123456789abcdef01234567"
 CUSTOM_ID_CHARACTERS = 100
-LONGEST_SEARCH = "\U0001f98a" * SEARCH_CHARACTERS
-
-FORMS: dict[str, PersistentButton] = {
-    f"kb:cancel:{JOB_ID}": CancelButton(JOB_ID),
-    f"kb:vary:{JOB_ID}:0:subtle": VaryButton(JOB_ID, 0, Strength.SUBTLE),
-    f"kb:vary:{JOB_ID}:1:medium": VaryButton(JOB_ID, 1, Strength.MEDIUM),
-    f"kb:vary:{JOB_ID}:3:strong": VaryButton(JOB_ID, 3, Strength.STRONG),
-    f"kb:reroll:{JOB_ID}": RerollButton(JOB_ID),
-    f"kb:edit:{JOB_ID}:2": EditButton(JOB_ID, 2),
-    f"kb:fav:{JOB_ID}": FavouriteButton(JOB_ID),
-    f"kb:fav:{JOB_ID}:0": FavouriteButton(JOB_ID, 0),
-    f"kb:unfav:{JOB_ID}:3": UnfavouriteButton(JOB_ID, 3),
-    f"kb:recipe:{JOB_ID}": RecipeButton(JOB_ID),
-    f"kb:del:{JOB_ID}": DeleteButton(JOB_ID),
-    f"kb:delyes:{JOB_ID}:0": ConfirmDeleteButton(JOB_ID),
-    f"kb:delno:{JOB_ID}:0": KeepButton(JOB_ID, False),
-    f"kb:delno:{JOB_ID}:1": KeepButton(JOB_ID, True),
-    f"kb:show:{JOB_ID}": ShowButton(JOB_ID),
-    "kb:hist:o:412:0:": PageButton(True, 412, False, ""),
-    "kb:hist:n:123456789:1:a red fox: at night": PageButton(False, 123456789, True, "a red fox: at night"),
-    f"kb:hist:n:999999999:1:{LONGEST_SEARCH}": PageButton(False, 999999999, True, LONGEST_SEARCH),
-    "kb:hq:page:0": OwnerPageButton(0),
-    "kb:hq:page:9999": OwnerPageButton(9999),
-    "kb:hq:door:open:0": ServiceModeButton(ServiceMode.OPEN, 0),
-    "kb:hq:door:paused:12": ServiceModeButton(ServiceMode.PAUSED, 12),
-    "kb:hq:door:draining:3": ServiceModeButton(ServiceMode.DRAINING, 3),
-    f"kb:hq:cancel:{JOB_ID}:7": OwnerCancelButton(JOB_ID, 7),
-    "kb:qclear:0": ClearQuotaButton(None),
-    "kb:qclear:12345678901234567890": ClearQuotaButton(12345678901234567890),
-    "kb:qkeep": KeepQuotaButton(),
-}
 
 NOT_OURS = (
     f"kb:cancel:{JOB_ID}:0",
@@ -115,6 +68,12 @@ def test_every_kind_of_button_and_every_field_has_a_form() -> None:
     assert {type(button) for button in FORMS.values()} == every_kind()
     for kind in every_kind():
         assert [field.name for field in fields(kind)] == list(kind.template.groupindex)
+
+
+@pytest.mark.parametrize("custom_id", OLD_FORMS)
+def test_an_old_form_is_still_read(custom_id: str) -> None:
+    assert read(custom_id) == OLD_FORMS[custom_id]
+    assert read(read(custom_id).custom_id) == OLD_FORMS[custom_id]
 
 
 def test_the_message_in_an_old_confirmation_is_not_believed() -> None:

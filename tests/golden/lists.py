@@ -14,7 +14,6 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.golden import product
-from tests.golden.examples import BUTTONS
 
 FOLDER = Path(__file__).parent / "lists"
 HOW_TO_CHANGE = (
@@ -38,7 +37,7 @@ def custom_ids(scratch: Path) -> object:
     """Each example, its parsed meaning, and the custom id that today's button with that meaning has."""
     del scratch
     found: dict[str, Any] = {}
-    for example in BUTTONS:
+    for example in product.BUTTONS:
         says, again = product.meaning_of(example)
         found[example] = {"says": says} if again == example else {"says": says, "today": again}
     form = re.sub(r"[0-9a-f]{8}", "<8 hex>", re.sub(r":\d{13}:", ":<ms>:", product.form_custom_id()))

@@ -39,8 +39,12 @@ from kleinbot.sandbox.server.channels import User
 from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.upkeep.backup import BackupCommand
 from kleinbot.upkeep.restore import RestoreCommand
+from tests.chat.button_forms import BUTTONS
+
+_SILENT = logging.CRITICAL + 1
 
 __all__ = [
+    "BUTTONS",
     "DiscordLimits",
     "FakeDiscord",
     "InteractionHandle",
@@ -91,8 +95,8 @@ def places() -> dict[str, str]:
 
 
 def logging_to(folder: Path) -> AbstractContextManager[None]:
-    """Log to the data folder, as the command line does."""
-    return logging_setup.logging_to(folder, logging.INFO)
+    """Log to the data folder, as the command line does, but not to the terminal."""
+    return logging_setup.logging_to(folder, logging.INFO, terminal_level=_SILENT)
 
 
 def note_failed_profile(scratch_folder: Path) -> None:

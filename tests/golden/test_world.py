@@ -10,8 +10,7 @@ from tests.e2e.accounts import AccountCheck, Seen, rows
 from tests.e2e.running_bot import RunningBot, has_pictures
 from tests.golden import product
 from tests.golden.carried import RestoredWorld, clock_of, restore_world
-from tests.golden.examples import BUTTONS
-from tests.golden.product import InteractionHandle, Person, ShownMessage
+from tests.golden.product import BUTTONS, InteractionHandle, Person, ShownMessage
 
 WAIT_S = 60.0
 

@@ -65,16 +65,18 @@ class Interactions:
             asked_id=interaction.id,
         )
 
-    async def answer(self, interaction: discord.Interaction[Any], text: str) -> None:
-        """Send ``text`` to the person alone, as the first response or as a follow-up."""
-        view = core_views.plain(text)
-        try:
-            if interaction.response.is_done():
-                await interaction.followup.send(view=view, ephemeral=True)
-            else:
-                await interaction.response.send_message(view=view, ephemeral=True)
-        except UNREACHED as error:
-            _log.warning("an answer did not reach its member: %s", error)
+    async def answer(
+        self, interaction: discord.Interaction[Any], answer: str | discord.ui.LayoutView
+    ) -> None:
+        """Answer the person alone, as the first response or as a follow-up.
+
+        Raises what discord.py raises, as do handlers: the gate and the command tree answer errors.
+        """
+        view = core_views.plain(answer) if isinstance(answer, str) else answer
+        if interaction.response.is_done():
+            await interaction.followup.send(view=view, ephemeral=True)
+        else:
+            await interaction.response.send_message(view=view, ephemeral=True)
 
     async def answer_error(self, interaction: discord.Interaction[Any], error: BaseException) -> None:
         """Tell the person alone what went wrong. An unexpected error gets a code that the log has too."""
@@ -88,7 +90,10 @@ class Interactions:
             incident = secrets.token_hex(4)
             _log.error("incident %s", incident, exc_info=error)
             error = Refusal(Code.UNEXPECTED, incident=incident)
-        await self.answer(interaction, self._texts.error(error, str(interaction.locale)))
+        try:
+            await self.answer(interaction, self._texts.error(error, str(interaction.locale)))
+        except UNREACHED as unreached:
+            _log.warning("an answer did not reach its member: %s", unreached)
 
 
 def _sees(interaction: discord.Interaction[Any], channel_id: int) -> bool:

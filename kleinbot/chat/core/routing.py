@@ -1,8 +1,8 @@
 """Which handler serves which button.
 
-A message's view holds ordinary components (``PersistentButton.labelled``). Their presses come to discord.py's
-dynamic items, one class for each row of the table. No view that is sent holds a dynamic item: when such a
-view ends, discord.py forgets the item's class for the whole process.
+A message shows plain buttons (``PersistentButton.labelled``). discord.py passes their presses to dynamic
+items, of which there is one class for each row of the table. Never put a dynamic item itself into a view:
+when the view ends, discord.py forgets the item's class for the whole process.
 """
 
 import re

@@ -78,7 +78,7 @@ class JobHandlers:
         view = waiting_views.queue(
             self._texts, str(interaction.locale), queue, self._engine_state(), is_open=self._submit.is_open
         )
-        await interaction.response.send_message(view=view, ephemeral=True)
+        await self._interactions.answer(interaction, view)
 
     async def _answer_cancelled(self, interaction: discord.Interaction[Any], outcome: Cancelled) -> None:
         text = core_text.cancelled(self._texts, str(interaction.locale), outcome)

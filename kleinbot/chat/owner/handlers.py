@@ -7,7 +7,6 @@ from discord import app_commands
 
 from kleinbot.chat.core import choices
 from kleinbot.chat.core import text as core_text
-from kleinbot.chat.core import views as core_views
 from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.owner import status_text
 from kleinbot.chat.owner.server_names import NAME_CHARACTERS, ServerNames
@@ -63,7 +62,7 @@ class OwnerHandlers:
         lines = [f"**{title}**", *(self._row(interaction, row) for row in rows[:_SHOWN_SERVERS])]
         if len(rows) > _SHOWN_SERVERS:
             lines.append(self._say(interaction, "host-servers-more", rest=len(rows) - _SHOWN_SERVERS))
-        await _send(interaction, quota_views.bounded(lines))
+        await self._interactions.answer(interaction, quota_views.bounded(lines))
 
     async def share(
         self,
@@ -98,7 +97,7 @@ class OwnerHandlers:
 
     async def status(self, interaction: discord.Interaction[Any]) -> None:
         found = await self._control.status(self._interactions.actor_of(interaction))
-        await _send(interaction, "\n".join(self._status(interaction, found)))
+        await self._interactions.answer(interaction, "\n".join(self._status(interaction, found)))
 
     def _status(self, interaction: discord.Interaction[Any], found: BotStatus) -> list[str]:
         lines = [
@@ -126,7 +125,7 @@ class OwnerHandlers:
             lines.append(self._say(interaction, "host-status-archive", detail=detail))
         lines += status_text.clock(self._texts, str(interaction.locale), found.clock_ahead_ms)
         lines += status_text.profile(self._texts, str(interaction.locale), found.profile)
-        lines += status_text.tallies(self._texts, str(interaction.locale), found.tallies)
+        lines += status_text.activity(self._texts, str(interaction.locale), found.activity)
         if found.loop_late_s is not None:
             lines.append(
                 self._say(interaction, "host-status-loop", milliseconds=round(found.loop_late_s * 1000))
@@ -163,8 +162,4 @@ class OwnerHandlers:
     async def _answer(
         self, interaction: discord.Interaction[Any], message_id: str, **values: Parameter
     ) -> None:
-        await _send(interaction, self._say(interaction, message_id, **values))
-
-
-async def _send(interaction: discord.Interaction[Any], text: str) -> None:
-    await interaction.response.send_message(view=core_views.plain(text), ephemeral=True)
+        await self._interactions.answer(interaction, self._say(interaction, message_id, **values))

@@ -7,7 +7,6 @@ from discord import app_commands
 
 from kleinbot.chat.core import choices
 from kleinbot.chat.core import text as core_text
-from kleinbot.chat.core import views as core_views
 from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.core.typed_names import typed_job_id, typed_number
 from kleinbot.chat.owner import views as owner_views
@@ -52,7 +51,7 @@ class OwnerQueueHandlers:
         """Show the first page, to the owner alone."""
         actor = self._interactions.actor_of(interaction)
         view = self._view(actor, await self._queue.page(actor, 0), None)
-        await interaction.response.send_message(view=view, ephemeral=True)
+        await self._interactions.answer(interaction, view)
 
     async def page_pressed(self, interaction: discord.Interaction[Any], button: OwnerPageButton) -> None:
         """Replace what is shown by a page as it is now."""
@@ -63,7 +62,7 @@ class OwnerQueueHandlers:
     ) -> None:
         """Pause, resume or drain by command."""
         text = await self._set_service_mode(self._interactions.actor_of(interaction), service_mode)
-        await interaction.response.send_message(view=core_views.plain(text), ephemeral=True)
+        await self._interactions.answer(interaction, text)
 
     async def service_mode_pressed(
         self, interaction: discord.Interaction[Any], button: ServiceModeButton
@@ -77,7 +76,7 @@ class OwnerQueueHandlers:
         """Cancel the job that was chosen, or typed by its number in this server."""
         actor = self._interactions.actor_of(interaction)
         text = core_text.cancelled(self._texts, actor.locale, await self._cancel_named(actor, job))
-        await interaction.response.send_message(view=core_views.plain(text), ephemeral=True)
+        await self._interactions.answer(interaction, text)
 
     async def cancel_pressed(self, interaction: discord.Interaction[Any], button: OwnerCancelButton) -> None:
         """Cancel by button. For a job that has ended meanwhile, say so above the page."""

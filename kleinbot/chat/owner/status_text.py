@@ -48,7 +48,7 @@ def profile(texts: Texts, locale: str, found: Profile) -> list[str]:
     ]
 
 
-def tallies(texts: Texts, locale: str, found: ActivityCounts) -> list[str]:
+def activity(texts: Texts, locale: str, found: ActivityCounts) -> list[str]:
     """Return the counts since the start, without those that are zero."""
     lines = []
     if found.estimate.count:

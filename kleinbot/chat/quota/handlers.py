@@ -40,11 +40,13 @@ class QuotaHandlers:
 
     async def mine(self, interaction: discord.Interaction[Any]) -> None:
         found = await self._view.mine(self._interactions.actor_of(interaction))
-        await _answer(interaction, quota_views.own(self._texts, str(interaction.locale), found))
+        text = quota_views.own(self._texts, str(interaction.locale), found)
+        await self._interactions.answer(interaction, text)
 
     async def view(self, interaction: discord.Interaction[Any], member_id: int) -> None:
         found = await self._administer.view(self._interactions.actor_of(interaction), member_id)
-        await _answer(interaction, quota_views.of_member(self._texts, str(interaction.locale), found))
+        text = quota_views.of_member(self._texts, str(interaction.locale), found)
+        await self._interactions.answer(interaction, text)
 
     async def history(self, interaction: discord.Interaction[Any], member_id: int | None) -> None:
         """Show what changed a member's quota, or with None what was changed in the server."""
@@ -54,7 +56,7 @@ class QuotaHandlers:
         else:
             found = await self._administer.history(actor, member_id)
             text = quota_views.of_member(self._texts, locale, found)
-        await _answer(interaction, text)
+        await self._interactions.answer(interaction, text)
 
     async def set(self, interaction: discord.Interaction[Any], member_id: int, amount: float | None) -> None:
         if amount is None:
@@ -65,20 +67,21 @@ class QuotaHandlers:
         member = core_text.mention(member_id)
         done = self._say(interaction, "admin-set", member=member, pictures=_rounded(amount))
         statement = quota_views.of_member(self._texts, str(interaction.locale), found)
-        await _answer(interaction, f"{done}\n{statement}")
+        await self._interactions.answer(interaction, f"{done}\n{statement}")
 
     async def set_default(self, interaction: discord.Interaction[Any], amount: float | None) -> None:
         if amount is None:
             raise Refusal(Code.QUOTA_NUMBER_MISSING)
         await self._administer.set_default(self._interactions.actor_of(interaction), round(amount * TENTHS))
-        await _answer(interaction, self._say(interaction, "admin-default-set", pictures=_rounded(amount)))
+        text = self._say(interaction, "admin-default-set", pictures=_rounded(amount))
+        await self._interactions.answer(interaction, text)
 
     async def ask_clear(self, interaction: discord.Interaction[Any], member_id: int | None) -> None:
         """Ask whether to remove a member's own limit, or with None the server's default."""
         actor = self._interactions.actor_of(interaction)
         limit = await self._administer.limit_to_clear(actor, member_id)
         view = quota_views.ask_clear(self._texts, actor.locale, member_id, limit)
-        await interaction.response.send_message(view=view, ephemeral=True)
+        await self._interactions.answer(interaction, view)
 
     async def clear_pressed(self, interaction: discord.Interaction[Any], button: ClearQuotaButton) -> None:
         """Remove the limit, and replace the question by the confirmation."""
@@ -112,7 +115,7 @@ class QuotaHandlers:
             interaction, "admin-granted", member=core_text.mention(member_id), pictures=pictures(tenths)
         )
         statement = quota_views.of_member(self._texts, str(interaction.locale), found)
-        await _answer(interaction, f"{done}\n{statement}")
+        await self._interactions.answer(interaction, f"{done}\n{statement}")
 
     async def reset(self, interaction: discord.Interaction[Any], member_id: int, reason: str) -> None:
         returned, found = await self._administer.reset(
@@ -122,19 +125,15 @@ class QuotaHandlers:
             interaction, "admin-reset", member=core_text.mention(member_id), pictures=pictures(returned)
         )
         statement = quota_views.of_member(self._texts, str(interaction.locale), found)
-        await _answer(interaction, f"{done}\n{statement}")
+        await self._interactions.answer(interaction, f"{done}\n{statement}")
 
     async def weigh(self, interaction: discord.Interaction[Any], member_id: int, weight: float) -> None:
         await self._weigh.set(self._interactions.actor_of(interaction), member_id, weight)
-        member = core_text.mention(member_id)
-        await _answer(interaction, self._say(interaction, "admin-weighed", member=member, weight=weight))
+        text = self._say(interaction, "admin-weighed", member=core_text.mention(member_id), weight=weight)
+        await self._interactions.answer(interaction, text)
 
     def _say(self, interaction: discord.Interaction[Any], message_id: str, **values: Parameter) -> str:
         return self._texts.say(str(interaction.locale), message_id, **values)
-
-
-async def _answer(interaction: discord.Interaction[Any], text: str) -> None:
-    await interaction.response.send_message(view=core_views.plain(text), ephemeral=True)
 
 
 def _rounded(amount: float) -> int | float:

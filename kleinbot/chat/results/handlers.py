@@ -70,7 +70,7 @@ class ResultHandlers:
         if len(job.done_images) == 1:
             job, marked = await self._favourites.mark(actor, job.done_images[0].key)
         view = results_views.favourites(self._texts, actor.locale, job, marked)
-        await interaction.response.send_message(view=view, ephemeral=True)
+        await self._interactions.answer(interaction, view)
 
     async def recipe_pressed(self, interaction: discord.Interaction[Any], button: RecipeButton) -> None:
         """Show how a result was made, unless it is deleted."""
@@ -78,7 +78,7 @@ class ResultHandlers:
         job = await self._history.seen(actor, button.job_id)
         names_parent = await self._history.sees_parent(actor, job)
         text = recipe_text(self._texts, actor.locale, actor.member_id, job, names_parent=names_parent)
-        await interaction.response.send_message(view=core_views.plain(text), ephemeral=True)
+        await self._interactions.answer(interaction, text)
 
     async def delete_pressed(self, interaction: discord.Interaction[Any], button: DeleteButton) -> None:
         """Ask first. The question replaces a result that only its member sees.
@@ -96,7 +96,7 @@ class ResultHandlers:
         if in_place:
             await interaction.response.edit_message(view=view, attachments=[])
         else:
-            await interaction.response.send_message(view=view, ephemeral=True)
+            await self._interactions.answer(interaction, view)
 
     async def confirm_delete_pressed(
         self, interaction: discord.Interaction[Any], button: ConfirmDeleteButton

@@ -57,7 +57,7 @@ class Health:
 
     free_bytes: int
     loop_late_s: float | None
-    tallies: ActivityCounts
+    activity: ActivityCounts
     archive_problem: StartError | None
     clock_ahead_ms: int | None
 
@@ -73,7 +73,7 @@ class BotStatus:
     running_images: int
     free_bytes: int
     loop_late_s: float | None
-    tallies: ActivityCounts
+    activity: ActivityCounts
     archive_problem: StartError | None
     clock_ahead_ms: int | None
 
@@ -180,7 +180,7 @@ class BotControl:
             running_images=len(self._scheduler.queue.running),
             free_bytes=health.free_bytes,
             loop_late_s=health.loop_late_s,
-            tallies=health.tallies,
+            activity=health.activity,
             archive_problem=health.archive_problem,
             clock_ahead_ms=health.clock_ahead_ms,
         )

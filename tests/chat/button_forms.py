@@ -1,0 +1,66 @@
+"""A custom id of every form that a button has or ever had. After an addition, write the golden lists anew."""
+
+from kleinbot.chat.core.buttons import PersistentButton
+from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
+from kleinbot.chat.jobs.buttons import CancelButton
+from kleinbot.chat.owner.buttons import OwnerCancelButton, OwnerPageButton, ServiceModeButton
+from kleinbot.chat.quota.buttons import ClearQuotaButton, KeepQuotaButton
+from kleinbot.chat.results.buttons import (
+    SEARCH_CHARACTERS,
+    ConfirmDeleteButton,
+    DeleteButton,
+    FavouriteButton,
+    KeepButton,
+    PageButton,
+    RecipeButton,
+    ShowButton,
+    UnfavouriteButton,
+)
+from kleinbot.domain.noise import Strength
+from kleinbot.domain.service_mode import ServiceMode
+
+JOB_ID = "0123456789abcdef01234567"
+LONGEST_SEARCH = "\U0001f98a" * SEARCH_CHARACTERS
+
+FORMS: dict[str, PersistentButton] = {
+    f"kb:cancel:{JOB_ID}": CancelButton(JOB_ID),
+    f"kb:vary:{JOB_ID}:0:subtle": VaryButton(JOB_ID, 0, Strength.SUBTLE),
+    f"kb:vary:{JOB_ID}:1:medium": VaryButton(JOB_ID, 1, Strength.MEDIUM),
+    f"kb:vary:{JOB_ID}:3:strong": VaryButton(JOB_ID, 3, Strength.STRONG),
+    f"kb:reroll:{JOB_ID}": RerollButton(JOB_ID),
+    f"kb:edit:{JOB_ID}:2": EditButton(JOB_ID, 2),
+    f"kb:fav:{JOB_ID}": FavouriteButton(JOB_ID),
+    f"kb:fav:{JOB_ID}:0": FavouriteButton(JOB_ID, 0),
+    f"kb:fav:{JOB_ID}:3": FavouriteButton(JOB_ID, 3),
+    f"kb:unfav:{JOB_ID}:0": UnfavouriteButton(JOB_ID, 0),
+    f"kb:unfav:{JOB_ID}:3": UnfavouriteButton(JOB_ID, 3),
+    f"kb:recipe:{JOB_ID}": RecipeButton(JOB_ID),
+    f"kb:del:{JOB_ID}": DeleteButton(JOB_ID),
+    f"kb:delyes:{JOB_ID}:0": ConfirmDeleteButton(JOB_ID),
+    f"kb:delno:{JOB_ID}:0": KeepButton(JOB_ID, False),
+    f"kb:delno:{JOB_ID}:1": KeepButton(JOB_ID, True),
+    f"kb:show:{JOB_ID}": ShowButton(JOB_ID),
+    "kb:hist:o:12:0:": PageButton(True, 12, False, ""),
+    "kb:hist:o:412:0:": PageButton(True, 412, False, ""),
+    "kb:hist:n:123456789:1:a red fox: at night": PageButton(False, 123456789, True, "a red fox: at night"),
+    f"kb:hist:n:999999999:1:{LONGEST_SEARCH}": PageButton(False, 999999999, True, LONGEST_SEARCH),
+    "kb:hq:page:0": OwnerPageButton(0),
+    "kb:hq:page:9999": OwnerPageButton(9999),
+    "kb:hq:door:open:0": ServiceModeButton(ServiceMode.OPEN, 0),
+    "kb:hq:door:paused:12": ServiceModeButton(ServiceMode.PAUSED, 12),
+    "kb:hq:door:draining:3": ServiceModeButton(ServiceMode.DRAINING, 3),
+    f"kb:hq:cancel:{JOB_ID}:7": OwnerCancelButton(JOB_ID, 7),
+    "kb:qclear:0": ClearQuotaButton(None),
+    "kb:qclear:123456789012345678": ClearQuotaButton(123456789012345678),
+    "kb:qclear:12345678901234567890": ClearQuotaButton(12345678901234567890),
+    "kb:qkeep": KeepQuotaButton(),
+}
+"""What today's buttons write, and read back."""
+
+OLD_FORMS: dict[str, PersistentButton] = {
+    f"kb:delyes:{JOB_ID}:12345678901234567890": ConfirmDeleteButton(JOB_ID),
+}
+"""What earlier versions wrote. It is read for ever, and written differently today."""
+
+BUTTONS = (*FORMS, *OLD_FORMS)
+"""Every custom id above. ``tests.golden`` lists what each of them means."""
