@@ -134,7 +134,7 @@ def lines_run(queue_with: LoadedQueue, name: str) -> int:
 
 
 @pytest.mark.parametrize("name", list(ACTIONS))
-def test_a_decision_about_a_line_of_twenty_times_the_length_takes_little_more(name: str) -> None:
+def test_a_decision_about_a_queue_of_twenty_times_the_length_takes_little_more(name: str) -> None:
     short, long = loaded_queue(500), loaded_queue(10_000)
     few = max(lines_run(short, name) for _ in range(5))
     many = max(lines_run(long, name) for _ in range(5))
