@@ -1,4 +1,4 @@
-"""What the host reads of each job in the line."""
+"""What the owner reads of each job in the queue."""
 
 import discord
 import pytest

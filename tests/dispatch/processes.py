@@ -73,7 +73,7 @@ class Processes(RuleBasedStateMachine):
         return self.runner.run(asyncio.wait_for(work, 2 * WAIT_S))
 
     async def _begin(self, told: list[ImageKey]) -> None:
-        """Start a process over ``folder``; ``told``: who is in line, in the order that must hold."""
+        """Start a process over ``folder``; ``told``: who waits, in the order that must hold."""
         self.engine = ScriptedEngine(PROFILE)
         self.turnstile = Turnstile()
         self.engine.gate = cast("asyncio.Event", self.turnstile)
@@ -130,7 +130,7 @@ class Processes(RuleBasedStateMachine):
         self._look_at_new_batches()
 
     def _is_idle(self) -> bool:
-        """Nothing is in line, and the rows say so too: what fails leaves the line a moment before."""
+        """Nothing waits, and the rows say so too: what fails leaves the queue a moment before."""
         if self.harness.queue.waiting or self.harness.queue.running:
             return False
         return not (self._images_that_are("waiting") or self._images_that_are("running"))

@@ -1,4 +1,4 @@
-"""Batches of several members, from the line to the rows."""
+"""Batches of several members, from the queue to the rows."""
 
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.geometry import Grid

@@ -11,10 +11,10 @@ built anew over them. Which of the ten properties of ``kleinbot/docs/invariants.
 6. One terminal state, charged or refunded once: ``every_reservation_ends_once`` after every rule, and the
    whole account check, including intermediate states, in ``teardown``.
 7. No late start of what was promised: ``_assert_fair_start``.
-8. Batch members share a key, fit, and were all in line: ``_assert_fair_start``.
+8. Batch members share a key, fit, and were all waiting: ``_assert_fair_start``.
 9. Output independence: ``each_picture_is_of_its_own_seed``, whatever its batch was, after every rule.
 
-And a crash or a stop changes nothing in the order of those in line (``_begin``).
+And a crash or a stop changes nothing in the order of what waits (``_begin``).
 
 No rule has a precondition and no draw looks at the state: how many images a batch has, and so when nobody is
 on the card, may depend on how fast the disk is. A rule that has nothing to do does nothing.

@@ -1,11 +1,12 @@
 """Requests of a modified client: made-up option values, and custom ids that name other messages."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 
-from kleinbot.sandbox import InteractionHandle, ShownMessage
-from tests.e2e.pictures import imagined
+from kleinbot.sandbox import ShownMessage
+from tests.e2e.pictures import forge_button, imagined, said
 from tests.e2e.running_bot import BotEnvironment
 from tests.scripted_engine import ScriptedEngine
 
@@ -46,7 +47,7 @@ async def test_a_confirm_button_removes_no_message_but_those_of_its_result(
         mine = environment.standin.world.add_member(environment.server, "eve").write(bot.channel, "hello")
         question = await said(await bot.ada.press(done, label="Delete"), "for good?")
         for victim in (other, mine):
-            await _forge_confirm(question, victim)
+            forge_button(question, "Delete for good", _with_message(victim))
         await said(await bot.ada.press(question, label="Delete for good"), "is deleted")
         await bot.until("SELECT COUNT(*) FROM removals", 0)
         assert done.is_deleted
@@ -59,32 +60,11 @@ async def test_a_member_that_cannot_be_is_said_to_be_no_button_of_ours(environme
     async with environment.running_bot(ScriptedEngine()) as bot:
         await said(await root.command(bot.channel, "admin quota set-default", pictures=40), "40")
         question = await said(await root.command(bot.channel, "admin quota clear"), "default of 40?")
-        for row in question.components:
-            for button in row.get("components", ()):
-                if button.get("custom_id") == "kb:qclear:0":
-                    button["custom_id"] = "kb:qclear:" + "9" * 20
+        forge_button(question, "Take it away", lambda _: "kb:qclear:" + "9" * 20)
         await said(await root.press(question, label="Take it away"), "That button belongs to another version")
         assert await bot.number("SELECT quota_tenths FROM servers") == 400
 
 
-async def said(handle: InteractionHandle, sentence: str) -> ShownMessage:
-    return await handle.message_where(lambda message: sentence in message.text, timeout_s=8)
-
-
-async def _forge_confirm(question: ShownMessage, victim: ShownMessage) -> None:
-    """Put another message's number into the button, as old buttons carried."""
-    for row in question.components:
-        for button in row.get("components", ()):
-            if str(button.get("custom_id", "")).startswith("kb:delyes:"):
-                button["custom_id"] = button["custom_id"].rpartition(":")[0] + f":{victim.id}"
-
-
-async def test_a_result_that_a_restored_backup_does_not_know_goes_too(environment: BotEnvironment) -> None:
-    async with environment.running_bot(ScriptedEngine()) as bot:
-        done = await imagined(bot)
-        async with bot.app.container.base.database.transaction() as transaction:
-            await transaction.change("DELETE FROM posted_images")
-        question = await said(await bot.ada.press(done, label="Delete"), "for good?")
-        await said(await bot.ada.press(question, label="Delete for good"), "is deleted")
-        await bot.until("SELECT COUNT(*) FROM removals", 0)
-        assert done.is_deleted
+def _with_message(victim: ShownMessage) -> Callable[[str], str]:
+    """Put another message's number into a custom id, as old buttons carried."""
+    return lambda custom_id: f"{custom_id.rpartition(':')[0]}:{victim.id}"

@@ -2,21 +2,17 @@
 
 import pytest
 
-from kleinbot.sandbox import InteractionHandle, Person, ShownMessage
+from kleinbot.sandbox import InteractionHandle, ShownMessage
+from tests.e2e.pictures import imagined
 from tests.e2e.running_bot import BotEnvironment, RunningBot, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 10.0
 
 
-async def _drawn(bot: RunningBot, person: Person, **options: object) -> ShownMessage:
-    handle = await person.command(bot.channel, "imagine", **options)
-    return await handle.message_where(has_pictures, timeout_s=QUICK_S)
-
-
 async def _many(bot: RunningBot, count: int) -> None:
     for index in range(1, count + 1):
-        await _drawn(bot, bot.ada, prompt=f"fox {index}")
+        await imagined(bot, bot.ada, prompt=f"fox {index}")
 
 
 def _numbers(page: ShownMessage) -> list[int]:
@@ -51,7 +47,7 @@ async def test_what_comes_meanwhile_does_not_move_the_pages(environment: BotEnvi
     async with environment.running_bot(ScriptedEngine()) as bot:
         await _many(bot, 6)
         page = await _page(await bot.ada.command(bot.channel, "history"), 6)
-        await _drawn(bot, bot.ada, prompt="a seventh fox")
+        await imagined(bot, bot.ada, prompt="a seventh fox")
         page = await _page(await bot.ada.press(page, label="Older"), 1)
         assert _numbers(page) == [1]
 
@@ -65,7 +61,7 @@ async def test_the_text_is_looked_for_literally_and_each_word_anywhere(
 ) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:
         for prompt in ("a red fox", "100% wolf", "snake_case", "the fox is red", "1000 hares"):
-            await _drawn(bot, bot.ada, prompt=prompt)
+            await imagined(bot, bot.ada, prompt=prompt)
         handle = await bot.ada.command(bot.channel, "history", text=text)
         page = await handle.message_where(lambda m: bool(m.text), timeout_s=QUICK_S)
         assert _numbers(page) == found
@@ -77,8 +73,8 @@ async def test_a_filter_of_full_length_is_kept_while_turning_pages(environment: 
     assert len(text) == 60
     async with environment.running_bot(ScriptedEngine()) as bot:
         for index in range(6):
-            await _drawn(bot, bot.ada, prompt=f"{text} {index}")
-            await _drawn(bot, bot.ada, prompt="something else")
+            await imagined(bot, bot.ada, prompt=f"{text} {index}")
+            await imagined(bot, bot.ada, prompt="something else")
         page = await _page(await bot.ada.command(bot.channel, "history", text=text), 11)
         assert all(len(button.custom_id or "") <= 100 for button in page.buttons)
         page = await _page(await bot.ada.press(page, label="Older"), 1)
@@ -95,7 +91,7 @@ async def test_a_search_for_too_many_words_is_refused_and_typing_them_suggests_b
             lambda m: m.text == "That is more than I search for: type up to 8 words and 200 characters.",
             timeout_s=QUICK_S,
         )
-        await _drawn(bot, bot.ada, prompt=f"{words[:-2]} and no more")
+        await imagined(bot, bot.ada, prompt=f"{words[:-2]} and no more")
         found = await bot.ada.autocomplete(bot.channel, "show", "job", f"{words} {'x ' * 2000}")
         assert [choice.value for choice in found] == ["#1"]
 
@@ -104,8 +100,8 @@ async def test_favourites_of_others_are_listed_and_shown_to_me_alone(environment
     async with environment.running_bot(ScriptedEngine()) as bot:
         empty = await bot.ada.command(bot.channel, "history", favourites=True)
         await empty.message_where(lambda m: "marked no picture yet" in m.text, timeout_s=QUICK_S)
-        await _drawn(bot, bot.ada, prompt="mine, not marked")
-        his = await _drawn(bot, bot.bob, prompt="a wolf of bob")
+        await imagined(bot, bot.ada, prompt="mine, not marked")
+        his = await imagined(bot, bot.bob, prompt="a wolf of bob")
         pressed = await bot.ada.press(his, label="Favourite")
         await pressed.message_where(lambda m: "one of your favourites" in m.text, timeout_s=QUICK_S)
         page = await _page(await bot.ada.command(bot.channel, "history", favourites=True), 2)
@@ -118,16 +114,16 @@ async def test_favourites_of_others_are_listed_and_shown_to_me_alone(environment
 
 async def test_an_empty_history_says_how_to_begin(environment: BotEnvironment) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:
-        await _drawn(bot, bot.bob, prompt="not of ada")
+        await imagined(bot, bot.bob, prompt="not of ada")
         handle = await bot.ada.command(bot.channel, "history")
         await handle.message_where(lambda m: "Begin with /imagine" in m.text, timeout_s=QUICK_S)
 
 
 async def test_show_posts_one_of_mine_again_with_live_buttons(environment: BotEnvironment) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:
-        first = await _drawn(bot, bot.ada, prompt="a red fox", count=2)
-        await _drawn(bot, bot.ada, prompt="a wolf")
-        await _drawn(bot, bot.bob, prompt="a fox of bob")
+        first = await imagined(bot, bot.ada, prompt="a red fox", count=2)
+        await imagined(bot, bot.ada, prompt="a wolf")
+        await imagined(bot, bot.bob, prompt="a fox of bob")
         bot.standin.delete_message(first)
     async with environment.running_bot(ScriptedEngine()) as bot:
         choices = await bot.ada.autocomplete(bot.channel, "show", "job", "fox")
@@ -144,7 +140,7 @@ async def test_show_posts_one_of_mine_again_with_live_buttons(environment: BotEn
 
 async def test_a_private_result_is_shown_to_its_member_alone(environment: BotEnvironment) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:
-        await _drawn(bot, bot.ada, prompt="a secret", private=True)
+        await imagined(bot, bot.ada, prompt="a secret", private=True)
         page = await _page(await bot.ada.command(bot.channel, "history"), 1)
         pressed = await bot.ada.press(page, label="Show #1")
         assert (await pressed.message_where(has_pictures, timeout_s=QUICK_S)).is_ephemeral
@@ -156,7 +152,7 @@ async def test_a_private_result_is_shown_to_its_member_alone(environment: BotEnv
 @pytest.mark.parametrize("job", ["#1", "7", "nonsense"])
 async def test_what_is_not_mine_or_not_there_is_not_shown(environment: BotEnvironment, job: str) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:
-        await _drawn(bot, bot.bob, prompt="a fox of bob")
+        await imagined(bot, bot.bob, prompt="a fox of bob")
         handle = await bot.ada.command(bot.channel, "show", job=job)
         refused = await handle.message_where(lambda m: "I know no result" in m.text, timeout_s=QUICK_S)
         assert refused.is_ephemeral
@@ -164,7 +160,7 @@ async def test_what_is_not_mine_or_not_there_is_not_shown(environment: BotEnviro
 
 async def test_a_picture_whose_file_has_gone_is_named_and_the_rest_shown(environment: BotEnvironment) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:
-        await _drawn(bot, bot.ada, prompt="a fox", count=2)
+        await imagined(bot, bot.ada, prompt="a fox", count=2)
         next(environment.folder.glob("archive/images/*/*-0.png")).unlink()
         handle = await bot.ada.command(bot.channel, "show", job="1")
         shown = await handle.message_where(has_pictures, timeout_s=QUICK_S)
@@ -177,7 +173,7 @@ async def test_a_picture_whose_file_has_gone_is_named_and_the_rest_shown(environ
 
 async def test_a_deleted_result_is_neither_listed_nor_shown(environment: BotEnvironment) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:
-        done = await _drawn(bot, bot.ada, prompt="a fox")
+        done = await imagined(bot, bot.ada, prompt="a fox")
         asked = await bot.ada.press(done, label="Delete")
         question = await asked.message_where(lambda m: "for good?" in m.text, timeout_s=QUICK_S)
         page = await _page(await bot.ada.command(bot.channel, "history"), 1)

@@ -4,17 +4,12 @@ import asyncio
 
 import pytest
 
-from kleinbot.sandbox import InteractionHandle, Person, ShownMessage
+from kleinbot.sandbox import Person
+from tests.e2e.pictures import said_alone
 from tests.e2e.running_bot import BotEnvironment, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 10.0
-
-
-async def _said(handle: InteractionHandle, sentence: str) -> ShownMessage:
-    found = await handle.message_where(lambda message: sentence in message.text, timeout_s=QUICK_S)
-    assert found.is_ephemeral
-    return found
 
 
 def _host(environment: BotEnvironment) -> Person:
@@ -39,7 +34,7 @@ async def test_not_even_a_servers_admin_is_the_owner(
     root = environment.standin.world.add_member(environment.server, "root", permissions=("administrator",))
     async with environment.running_bot(ScriptedEngine()) as bot:
         handle = await root.command_with(bot.channel, f"host {command}", values)
-        await _said(handle, "Only the host of the bot can do that.")
+        await said_alone(handle, "Only the host of the bot can do that.")
         assert await bot.number("SELECT COUNT(*) FROM audit") == 0
         choices = await root.autocomplete(bot.channel, "host share", "server", "", timeout_s=QUICK_S)
         assert choices == []
@@ -49,15 +44,15 @@ async def test_a_pause_holds_the_work_says_so_and_survives_a_restart(environment
     host = _host(environment)
     engine = ScriptedEngine()
     async with environment.running_bot(engine) as bot:
-        await _said(await host.command(bot.channel, "host queue pause"), "Paused.")
+        await said_alone(await host.command(bot.channel, "host queue pause"), "Paused.")
         handle = await bot.ada.command(bot.channel, "imagine", prompt="a fox")
         await handle.message_where(lambda m: "has paused the drawing" in m.text, timeout_s=QUICK_S)
         assert engine.batches == []
     async with environment.running_bot(engine) as bot:
-        status = await _said(await host.command(bot.channel, "host status"), "paused")
+        status = await said_alone(await host.command(bot.channel, "host status"), "paused")
         assert "1 picture waiting, 0 being drawn" in status.text
         assert engine.batches == []
-        await _said(await host.command(bot.channel, "host queue resume"), "Working as usual again.")
+        await said_alone(await host.command(bot.channel, "host queue resume"), "Working as usual again.")
         await bot.until("SELECT COUNT(*) FROM images WHERE state = 'done'", 1)
         assert await bot.number("SELECT COUNT(*) FROM audit WHERE server_id IS NULL") == 2
 
@@ -69,7 +64,7 @@ async def test_a_running_picture_is_finished_when_the_owner_pauses(environment: 
     async with environment.running_bot(engine) as bot:
         handle = await bot.ada.command(bot.channel, "imagine", prompt="a fox")
         await engine.started.wait()
-        await _said(await host.command(bot.channel, "host queue pause"), "Paused.")
+        await said_alone(await host.command(bot.channel, "host queue pause"), "Paused.")
         engine.gate.set()
         await handle.message_where(has_pictures, timeout_s=QUICK_S)
 
@@ -82,13 +77,13 @@ async def test_draining_finishes_the_queue_and_accepts_nothing_new(environment: 
         waiting = [await bot.ada.command(bot.channel, "imagine", prompt=f"fox {i}") for i in range(2)]
         for handle in waiting:
             await handle.acknowledged(timeout_s=QUICK_S)
-        await _said(await host.command(bot.channel, "host queue drain"), "I finish what is in line")
+        await said_alone(await host.command(bot.channel, "host queue drain"), "I finish what is in line")
         refused = await bot.bob.command(bot.channel, "imagine", prompt="a cat")
-        await _said(refused, "takes no new work for now")
+        await said_alone(refused, "takes no new work for now")
         assert await bot.number("SELECT COUNT(*) FROM jobs") == 2
         engine.gate.set()
         await asyncio.gather(*(handle.message_where(has_pictures, timeout_s=QUICK_S) for handle in waiting))
-        await _said(await host.command(bot.channel, "host queue resume"), "Working as usual")
+        await said_alone(await host.command(bot.channel, "host queue resume"), "Working as usual")
         again = await bot.bob.command(bot.channel, "imagine", prompt="a cat")
         await again.message_where(has_pictures, timeout_s=QUICK_S)
 
@@ -99,20 +94,20 @@ async def test_the_owner_sees_every_server_and_shares_out_the_gpu(environment: B
     async with environment.running_bot(ScriptedEngine()) as bot:
         drawn = await bot.ada.command(bot.channel, "imagine", prompt="a fox")
         await drawn.message_where(has_pictures, timeout_s=QUICK_S)
-        listed = await _said(await host.command(bot.channel, "host servers"), "Servers, the busiest")
+        listed = await said_alone(await host.command(bot.channel, "host servers"), "Servers, the busiest")
         assert "**Studio** · 1 picture · 0 jobs in line · share 1 · at most 600" in listed.text
         assert "**Other \\*place\\*** · 0 pictures" in listed.text
         choices = await host.autocomplete(bot.channel, "host share", "server", "other", timeout_s=QUICK_S)
         assert [choice.name for choice in choices] == [f"Other *place* ({other.id})"]
         shared = await host.command(bot.channel, "host share", server=choices[0].value, share=0.5, most=20)
-        await _said(shared, "share 0.5 · at most 20")
+        await said_alone(shared, "share 0.5 · at most 20")
         named = await host.command(bot.channel, "host share", server="other *PLACE*", share=0.5)
-        await _said(named, "share 0.5 · at most 20")
+        await said_alone(named, "share 0.5 · at most 20")
         environment.standin.world.add_server("Studio")
         twice = await host.command(bot.channel, "host share", server="Studio", share=3)
-        await _said(twice, "I know no such server.")
+        await said_alone(twice, "I know no such server.")
         unknown = await host.command(bot.channel, "host share", server="12345", share=2)
-        await _said(unknown, "I know no such server.")
+        await said_alone(unknown, "I know no such server.")
         assert await bot.number("SELECT COUNT(*) FROM audit") == 2
         assert await bot.number(f"SELECT share * 10 FROM servers WHERE server_id = {other.id}") == 5
 
@@ -121,17 +116,17 @@ async def test_the_owners_limit_bounds_an_admin_at_once(environment: BotEnvironm
     host = _host(environment)
     async with environment.running_bot(ScriptedEngine()) as bot:
         shared = await host.command(bot.channel, "host share", server=str(bot.server.id), most=5)
-        await _said(shared, "at most 5")
-        shown = await _said(await bot.ada.command(bot.channel, "quota"), "You have 5 pictures left.")
+        await said_alone(shared, "at most 5")
+        shown = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 5 pictures left.")
         assert "the most that the bot's host allows in this server" in shown.text
         handle = await host.command(bot.channel, "admin quota set", member=bot.ada, pictures=6)
-        await _said(handle, "more than the bot's host allows")
+        await said_alone(handle, "more than the bot's host allows")
 
 
 async def test_status_says_how_the_bot_is(environment: BotEnvironment) -> None:
     host = _host(environment)
     async with environment.running_bot(ScriptedEngine()) as bot:
-        told = await _said(await host.command(bot.channel, "host status"), "Engine: ready")
+        told = await said_alone(await host.command(bot.channel, "host status"), "Engine: ready")
         assert "profile" in told.text
         assert "Line: 0 pictures waiting, 0 being drawn" in told.text
         assert "GiB free" in told.text
@@ -142,10 +137,10 @@ async def test_an_old_button_does_nothing_where_the_bot_is_shut_out_now(environm
     host = _host(environment)
     engine = ScriptedEngine()
     async with environment.running_bot(engine) as bot:
-        await _said(await host.command(bot.channel, "host queue pause"), "Paused.")
+        await said_alone(await host.command(bot.channel, "host queue pause"), "Paused.")
         handle = await bot.ada.command(bot.channel, "imagine", prompt="a fox")
         waiting = await handle.message_where(lambda m: bool(m.buttons), timeout_s=QUICK_S)
     async with environment.running_bot(engine, allowed_servers=(1,)) as bot:
         pressed = await bot.ada.press(waiting, label="Cancel")
-        await _said(pressed, "My host has not opened me for this server.")
+        await said_alone(pressed, "My host has not opened me for this server.")
         assert await bot.number("SELECT COUNT(*) FROM jobs WHERE state = 'queued'") == 1

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import pytest
 
 from kleinbot.domain.work import RenderTask
-from kleinbot.sandbox import InteractionHandle, Person, ShownMessage
+from kleinbot.sandbox import Person, ShownMessage
 from kleinbot.sandbox.server.channels import User
+from tests.e2e.pictures import said_alone
 from tests.e2e.running_bot import BotEnvironment, RunningBot, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
@@ -23,12 +24,6 @@ def _held() -> ScriptedEngine:
     engine = ScriptedEngine()
     engine.gate.clear()
     return engine
-
-
-async def _said(handle: InteractionHandle, sentence: str) -> ShownMessage:
-    found = await handle.message_where(lambda message: sentence in message.text, timeout_s=QUICK_S)
-    assert found.is_ephemeral
-    return found
 
 
 async def _asked(person: Person, bot: RunningBot, prompt: str, **options: object) -> ShownMessage:
@@ -51,7 +46,7 @@ async def test_the_owner_sees_what_runs_and_waits_in_every_server_but_no_prompts
         await _asked(bot.bob, bot, "a hidden cat", count=2)
         far = await eve.command(elsewhere, "imagine", prompt="a quiet owl")
         await far.message_where(lambda message: bool(message.buttons), timeout_s=QUICK_S)
-        shown = await _said(await host.command(bot.channel, "host queue list"), "The whole line: 3 jobs")
+        shown = await said_alone(await host.command(bot.channel, "host queue list"), "The whole line: 3 jobs")
         assert "3 pictures waiting, 1 being drawn" in shown.text
         assert (
             f"**#1** · Studio · <@{bot.ada.id}> · picture\nbeing drawn · promised for its reply" in shown.text
@@ -73,7 +68,7 @@ async def test_the_whole_queue_has_pages(environment: BotEnvironment) -> None:
     async with environment.running_bot(engine) as bot:
         for number in range(11):
             await _asked(bot.ada if number % 2 else bot.bob, bot, f"fox {number}")
-        shown = await _said(await host.command(bot.channel, "host queue list"), "Page 1 of 2")
+        shown = await said_alone(await host.command(bot.channel, "host queue list"), "Page 1 of 2")
         assert [button.label for button in shown.buttons][-2:] == ["Refresh", "Later"]
         turned = await host.press(shown, label="Later")
         second = await turned.message_where(lambda m: "Page 2 of 2" in m.text, timeout_s=QUICK_S)
@@ -98,12 +93,12 @@ async def test_a_cancel_by_the_owner_is_refunded_announced_and_audited(
             await engine.started.wait()
         waiting = await _asked(bot.ada, bot, "a fox", count=2)
         await engine.started.wait()
-        shown = await _said(await host.command(bot.channel, "host queue list"), "The whole line")
+        shown = await said_alone(await host.command(bot.channel, "host queue list"), "The whole line")
     # The gate is closed: the running batch is put back, and the button works for the next process too.
     async with environment.running_bot(engine) as bot:
         number = 1 if running else 2
         pressed = await host.press(shown, label=f"Cancel #{number}")
-        done = await _said(pressed, f"#{number} is cancelled. 2 pictures were given back.")
+        done = await said_alone(pressed, f"#{number} is cancelled. 2 pictures were given back.")
         assert f"<@{bot.ada.id}>" not in done.text
         await bot.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
         assert f"The bot's host (<@{host.id}>) cancelled this. 2 pictures were given back." in waiting.text
@@ -113,7 +108,7 @@ async def test_a_cancel_by_the_owner_is_refunded_announced_and_audited(
         noted = "SELECT COUNT(*) FROM audit WHERE action = 'cancel-as-host' AND member_id = "
         assert await bot.number(f"{noted}{ada}") == 1
         changed = await host.command(bot.channel, "admin quota history")
-        await _said(changed, f"The bot's host cancelled #{number} of <@{ada}>")
+        await said_alone(changed, f"The bot's host cancelled #{number} of <@{ada}>")
         engine.gate.set()
 
 
@@ -132,16 +127,16 @@ async def test_the_owner_cancels_by_command_in_any_server(environment: BotEnviro
         choices = await host.autocomplete(bot.channel, "host queue cancel", "job", "other", timeout_s=QUICK_S)
         assert [choice.name for choice in choices] == ["#1 · Other · picture · promised for its reply"]
         cancelled = await host.command(bot.channel, "host queue cancel", job=choices[0].value)
-        await _said(cancelled, "#1 is cancelled. 1 picture was given back.")
+        await said_alone(cancelled, "#1 is cancelled. 1 picture was given back.")
         told = await far.message_where(lambda m: "cancelled this. 1 picture" in m.text, timeout_s=QUICK_S)
         assert "The bot's host" in told.text
         here = await host.command(bot.channel, "host queue cancel", job="#1")
-        await _said(here, "#1 is cancelled. 1 picture was given back.")
+        await said_alone(here, "#1 is cancelled. 1 picture was given back.")
         for typed, sentence in (("#77", "not known in this server"), ("a fox", "not known in this server")):
             wrong = await host.command(bot.channel, "host queue cancel", job=typed)
-            await _said(wrong, sentence)
+            await said_alone(wrong, sentence)
         ended = await host.command(bot.channel, "host queue cancel", job="1")
-        await _said(ended, "#1 has already ended")
+        await said_alone(ended, "#1 has already ended")
         engine.gate.set()
 
 
@@ -149,7 +144,7 @@ async def test_the_bot_is_stopped_and_started_by_button(environment: BotEnvironm
     host = _host(environment)
     engine = ScriptedEngine()
     async with environment.running_bot(engine) as bot:
-        shown = await _said(await host.command(bot.channel, "host queue list"), "Nothing waits")
+        shown = await said_alone(await host.command(bot.channel, "host queue list"), "Nothing waits")
         assert [button.label for button in shown.buttons] == ["Pause", "Drain", "Refresh"]
         await (await host.press(shown, label="Pause")).message_where(
             lambda m: m.text.startswith("Paused.") and "· paused" in m.text, timeout_s=QUICK_S
@@ -170,13 +165,13 @@ async def test_a_former_owner_presses_without_effect(environment: BotEnvironment
     engine = _held()
     async with environment.running_bot(engine) as bot:
         await _asked(bot.ada, bot, "a fox")
-        shown = await _said(await host.command(bot.channel, "host queue list"), "The whole line")
+        shown = await said_alone(await host.command(bot.channel, "host queue list"), "The whole line")
     state = environment.standin.state
     successor = User(state.new_id(), "successor")
     state.users[successor.id] = state.owner = successor
     async with environment.running_bot(engine) as bot:
         for label in ("Cancel #1", "Pause", "Refresh"):
-            await _said(await host.press(shown, label=label), "Only the host of the bot can do that.")
+            await said_alone(await host.press(shown, label=label), "Only the host of the bot can do that.")
         assert await bot.number("SELECT COUNT(*) FROM jobs WHERE state = 'cancelled'") == 0
         assert await bot.number("SELECT COUNT(*) FROM audit") == 0
         engine.gate.set()
@@ -187,8 +182,8 @@ async def test_a_cancel_by_a_moderator_is_announced_and_audited_too(environment:
     async with environment.running_bot(engine) as bot:
         waiting = await _asked(bot.ada, bot, "a fox")
         await engine.started.wait()
-        await _said(await bot.bob.press(waiting, label="Cancel"), "#1 belongs to somebody else.")
-        await _said(await bot.moderator.press(waiting, label="Cancel"), "#1 is cancelled.")
+        await said_alone(await bot.bob.press(waiting, label="Cancel"), "#1 belongs to somebody else.")
+        await said_alone(await bot.moderator.press(waiting, label="Cancel"), "#1 is cancelled.")
         await bot.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
         moderator = bot.moderator.id
         assert f"<@{moderator}>, who moderates this server, cancelled this. 1 picture" in waiting.text
@@ -209,7 +204,7 @@ async def test_what_was_drawn_before_the_cancel_is_delivered_and_paid(environmen
         waiting = await _asked(bot.ada, bot, "a fox", count=3)
         await bot.until("SELECT COUNT(*) FROM images WHERE state = 'done'", 1)
         cancelled = await host.command(bot.channel, "host queue cancel", job="#1")
-        await _said(cancelled, "#1 is cancelled. 2 pictures were given back.")
+        await said_alone(cancelled, "#1 is cancelled. 2 pictures were given back.")
         engine.gate.set()
         await bot.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
         assert has_pictures(waiting)

@@ -7,17 +7,12 @@ import pytest
 from kleinbot.sandbox import InteractionHandle, Person, ShownMessage
 from kleinbot.sandbox.rules.errors import PersonError
 from kleinbot.scheduler import accounts, fair
+from tests.e2e.pictures import said_alone
 from tests.e2e.running_bot import BotEnvironment, RunningBot, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 10.0
 DAY_S = 86_400
-
-
-async def _said(handle: InteractionHandle, sentence: str) -> ShownMessage:
-    found = await handle.message_where(lambda message: sentence in message.text, timeout_s=QUICK_S)
-    assert found.is_ephemeral
-    return found
 
 
 async def _picture(bot: RunningBot, person: Person, count: int = 1) -> ShownMessage:
@@ -27,7 +22,7 @@ async def _picture(bot: RunningBot, person: Person, count: int = 1) -> ShownMess
 
 async def _cleared(admin: Person, asked: InteractionHandle, sentence: str) -> None:
     question = await asked.message_where(lambda message: message.buttons, timeout_s=QUICK_S)
-    await _said(await admin.press(question, label="Take it away"), sentence)
+    await said_alone(await admin.press(question, label="Take it away"), sentence)
 
 
 def _admin(environment: BotEnvironment) -> Person:
@@ -36,11 +31,11 @@ def _admin(environment: BotEnvironment) -> Person:
 
 async def test_quota_says_what_is_left_why_and_when_more_returns(environment: BotEnvironment) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:
-        before = await _said(await bot.ada.command(bot.channel, "quota"), "You have 60 pictures left.")
+        before = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 60 pictures left.")
         assert "0 of 60 used in the last 24 hours. The limit is the default of the bot's host." in before.text
         assert "Nothing has been spent or granted yet." in before.text
         await _picture(bot, bot.ada, count=2)
-        after = await _said(await bot.ada.command(bot.channel, "quota"), "You have 58 pictures left.")
+        after = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 58 pictures left.")
         assert "The next 2 pictures come back <t:" in after.text
         assert "−2 for #1" in after.text
 
@@ -58,8 +53,8 @@ async def test_what_was_cancelled_is_seen_to_come_back(environment: BotEnvironme
     async with environment.running_bot(engine) as bot:
         await bot.ada.command(bot.channel, "imagine", prompt="a fox", count=3)
         await engine.started.wait()
-        await _said(await bot.ada.command(bot.channel, "cancel"), "is cancelled")
-        shown = await _said(await bot.ada.command(bot.channel, "quota"), "You have 60 pictures left.")
+        await said_alone(await bot.ada.command(bot.channel, "cancel"), "is cancelled")
+        shown = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 60 pictures left.")
         assert "+3 back from #1" in shown.text
         engine.gate.set()
 
@@ -72,9 +67,9 @@ async def test_what_a_reset_gave_back_is_not_said_to_come_back_again(environment
         await bot.ada.command(bot.channel, "imagine", prompt="a fox", count=3)
         await engine.started.wait()
         reset = await admin.command(bot.channel, "admin quota reset", member=bot.ada)
-        await _said(reset, "got 3 spent pictures back")
-        await _said(await bot.ada.command(bot.channel, "cancel"), "is cancelled")
-        shown = await _said(await bot.ada.command(bot.channel, "quota"), "You have 60 pictures left.")
+        await said_alone(reset, "got 3 spent pictures back")
+        await said_alone(await bot.ada.command(bot.channel, "cancel"), "is cancelled")
+        shown = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 60 pictures left.")
         assert "#1 ended; a reset had given its pictures back already" in shown.text
         assert "+0" not in shown.text
         engine.gate.set()
@@ -83,34 +78,36 @@ async def test_what_a_reset_gave_back_is_not_said_to_come_back_again(environment
 async def test_spent_quota_returns_after_the_window(environment: BotEnvironment) -> None:
     async with environment.running_bot(ScriptedEngine(), quota_pictures=1) as bot:
         await _picture(bot, bot.ada)
-        await _said(await bot.ada.command(bot.channel, "imagine", prompt="x"), "You have 0 of 1 pictures")
+        await said_alone(
+            await bot.ada.command(bot.channel, "imagine", prompt="x"), "You have 0 of 1 pictures"
+        )
         bot.clock.advance(DAY_S)
-        await _said(await bot.ada.command(bot.channel, "quota"), "You have 1 picture left.")
+        await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 1 picture left.")
 
 
 async def test_an_admin_sets_a_members_limit_and_takes_it_away(environment: BotEnvironment) -> None:
     admin = _admin(environment)
     async with environment.running_bot(ScriptedEngine()) as bot:
         handle = await admin.command(bot.channel, "admin quota set", member=bot.ada, pictures=2.5)
-        told = await _said(handle, f"<@{bot.ada.id}> now has a limit of their own: 2.5 pictures.")
+        told = await said_alone(handle, f"<@{bot.ada.id}> now has a limit of their own: 2.5 pictures.")
         assert "has 2.5 pictures left" in told.text
-        shown = await _said(await bot.ada.command(bot.channel, "quota"), "You have 2.5 pictures left.")
+        shown = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 2.5 pictures left.")
         assert "The limit was set for this member alone." in shown.text
         asked = await admin.command(bot.channel, "admin quota clear", member=bot.ada)
         await _cleared(admin, asked, "no limit of their own")
-        await _said(await bot.ada.command(bot.channel, "quota"), "You have 60 pictures left.")
+        await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 60 pictures left.")
 
 
 async def test_an_admin_sets_the_servers_default(environment: BotEnvironment) -> None:
     admin = _admin(environment)
     async with environment.running_bot(ScriptedEngine()) as bot:
         handle = await admin.command(bot.channel, "admin quota set-default", pictures=5)
-        await _said(handle, "without a limit of their own now have 5 pictures.")
-        shown = await _said(await bot.bob.command(bot.channel, "quota"), "You have 5 pictures left.")
+        await said_alone(handle, "without a limit of their own now have 5 pictures.")
+        shown = await said_alone(await bot.bob.command(bot.channel, "quota"), "You have 5 pictures left.")
         assert "The limit is this server's default." in shown.text
         asked = await admin.command(bot.channel, "admin quota clear")
         await _cleared(admin, asked, "no default of its own")
-        await _said(await bot.bob.command(bot.channel, "quota"), "You have 60 pictures left.")
+        await said_alone(await bot.bob.command(bot.channel, "quota"), "You have 60 pictures left.")
 
 
 async def test_an_admin_lets_a_member_count_more_and_the_queue_follows(
@@ -125,8 +122,8 @@ async def test_an_admin_lets_a_member_count_more_and_the_queue_follows(
     async with environment.running_bot(engine) as bot:
         handle = await admin.command(bot.channel, "admin weight", member=bot.bob, weight=4)
         share = "4 times as much of the card as an ordinary member of this server while others wait too."
-        await _said(handle, f"<@{bot.bob.id}> now gets {share}")
-        shown = await _said(await bot.bob.command(bot.channel, "quota"), "You have 60 pictures left.")
+        await said_alone(handle, f"<@{bot.bob.id}> now gets {share}")
+        shown = await said_alone(await bot.bob.command(bot.channel, "quota"), "You have 60 pictures left.")
         assert f"Gets {share}" in shown.text
         for person in (bot.ada, bot.bob):
             handle = await person.command(bot.channel, "imagine", prompt=person.name, count=4)
@@ -136,7 +133,7 @@ async def test_an_admin_lets_a_member_count_more_and_the_queue_follows(
         drawn = [batch[0].spec.prompt for batch in engine.batches]
         assert drawn[:5].count("bob") == 4
         changed = await admin.command(bot.channel, "admin quota history")
-        await _said(changed, f"<@{admin.id}> let <@{bot.bob.id}> count 4 times in line")
+        await said_alone(changed, f"<@{admin.id}> let <@{bot.bob.id}> count 4 times in line")
 
 
 async def test_a_grant_is_spent_once_the_allowance_is_and_expires(environment: BotEnvironment) -> None:
@@ -145,14 +142,14 @@ async def test_a_grant_is_spent_once_the_allowance_is_and_expires(environment: B
         handle = await admin.command(
             bot.channel, "admin quota grant", member=bot.ada, pictures=3, reason="won a *prize*", days=2
         )
-        await _said(handle, f"<@{bot.ada.id}> got 3 more pictures.")
+        await said_alone(handle, f"<@{bot.ada.id}> got 3 more pictures.")
         await _picture(bot, bot.ada, count=2)
-        shown = await _said(await bot.ada.command(bot.channel, "quota"), "You have 2 pictures left.")
+        shown = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 2 pictures left.")
         assert "On top: 2 of 3 that were granted, until <t:" in shown.text
         assert "won a \\*prize\\*" in shown.text
         assert f"+3 granted by <@{admin.id}>" in shown.text
         bot.clock.advance(2 * DAY_S)
-        late = await _said(await bot.ada.command(bot.channel, "quota"), "You have 1 picture left.")
+        late = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 1 picture left.")
         assert "−2 expired unspent" in late.text
 
 
@@ -164,22 +161,22 @@ async def test_a_reset_gives_back_what_was_spent_and_erases_nothing(environment:
         handle = await admin.command(
             bot.channel, "admin quota reset", member=bot.ada, reason="the bot had a bad day"
         )
-        await _said(handle, f"<@{bot.ada.id}> got 4 spent pictures back.")
+        await said_alone(handle, f"<@{bot.ada.id}> got 4 spent pictures back.")
         assert await bot.number("SELECT COUNT(*) FROM ledger") == entries + 1
-        shown = await _said(await bot.ada.command(bot.channel, "quota"), "You have 60 pictures left.")
+        shown = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 60 pictures left.")
         assert f"+4 because <@{admin.id}> reset the quota" in shown.text
         again = await admin.command(bot.channel, "admin quota reset", member=bot.ada)
-        await _said(again, "had spent nothing")
+        await said_alone(again, "had spent nothing")
 
 
 async def test_an_admin_views_a_member_and_what_was_changed(environment: BotEnvironment) -> None:
     admin = _admin(environment)
     async with environment.running_bot(ScriptedEngine()) as bot:
         empty = await admin.command(bot.channel, "admin quota history")
-        await _said(empty, "Nobody has changed anything in this server yet.")
+        await said_alone(empty, "Nobody has changed anything in this server yet.")
         await _picture(bot, bot.bob)
         view = await admin.command(bot.channel, "admin quota view", member=bot.bob)
-        await _said(view, f"<@{bot.bob.id}> has 59 pictures left.")
+        await said_alone(view, f"<@{bot.bob.id}> has 59 pictures left.")
         for command, values in (
             ("set", {"pictures": 7}),
             ("grant", {"pictures": 2, "reason": "kind"}),
@@ -192,9 +189,9 @@ async def test_an_admin_views_a_member_and_what_was_changed(environment: BotEnvi
             await handle.acknowledged(timeout_s=QUICK_S)
         await _cleared(admin, handle, "no limit of their own")
         history = await admin.command(bot.channel, "admin quota history", member=bot.bob)
-        told = await _said(history, "+2 granted by")
+        told = await said_alone(history, "+2 granted by")
         assert "−1 for #1" in told.text
-        changes = await _said(await admin.command(bot.channel, "admin quota history"), "What admins")
+        changes = await said_alone(await admin.command(bot.channel, "admin quota history"), "What admins")
         assert f"<@{admin.id}> set the limit of <@{bot.bob.id}> to 7" in changes.text
         assert f"<@{admin.id}> granted 2 to <@{bot.bob.id}>" in changes.text
         assert f"<@{admin.id}> reset <@{bot.bob.id}>: 1 back" in changes.text
@@ -216,14 +213,14 @@ async def test_an_admin_cannot_exceed_the_owners_limit(environment: BotEnvironme
             if command == "grant":
                 values["reason"] = "greed"
             handle = await admin.command_with(bot.channel, f"admin quota {command}", values)
-            await _said(handle, "Nothing was changed.")
+            await said_alone(handle, "Nothing was changed.")
         assert await bot.number("SELECT COUNT(*) FROM audit") == 0
 
 
 async def test_a_members_locale_is_answered(environment: BotEnvironment) -> None:
     berta = environment.standin.world.add_member(environment.server, "berta", locale="de")
     async with environment.running_bot(ScriptedEngine()) as bot:
-        shown = await _said(await berta.command(bot.channel, "quota"), "Du hast noch 60 Bilder übrig.")
+        shown = await said_alone(await berta.command(bot.channel, "quota"), "Du hast noch 60 Bilder übrig.")
         assert "Die Grenze ist die Vorgabe des Bot-Betreibers." in shown.text
 
 
@@ -237,11 +234,11 @@ async def test_of_racing_requests_as_many_are_accepted_as_allowance_and_grants_p
         grant = await admin.command(
             bot.channel, "admin quota grant", member=bot.ada, pictures=3, reason="race"
         )
-        await _said(grant, "got 3 more pictures")
+        await said_alone(grant, "got 3 more pictures")
         handles = [await bot.ada.command(bot.channel, "imagine", prompt=f"{i}") for i in range(15)]
         await asyncio.gather(*(handle.acknowledged(timeout_s=QUICK_S) for handle in handles))
         for handle in handles:
             await handle.message_where(lambda message: bool(message.text), timeout_s=QUICK_S)
         assert await bot.number("SELECT COUNT(*) FROM jobs") == 5
-        await _said(await bot.ada.command(bot.channel, "quota"), "You have 0 pictures left.")
+        await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 0 pictures left.")
         engine.gate.set()

@@ -77,7 +77,7 @@ def splitting(hours: float = 6.0) -> tuple[float, float]:
 
 
 def flooding(members: int, shape: Shape = PICTURE, hours: float = 1.0, engines: int = 1) -> float:
-    """One floods as often as let in, the others have two pictures in line always: what the flood gets."""
+    """One floods as often as let in, the others always have two pictures waiting: what the flood gets."""
     host = Host(engines=engines)
     for member in range(members):
         host.keeps((1, member), PICTURE, depth=2)

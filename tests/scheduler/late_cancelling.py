@@ -1,6 +1,6 @@
 """One of ten members cancels each picture in its last step: what they get of the card, and pay for it.
 
-Through use cases, dispatcher and a database, since the line knows no quota; only the engine is scripted.
+Through use cases, dispatcher and a database, since the queue knows no quota; only the engine is scripted.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ class Got:
 
 @dataclass
 class _Ten:
-    """Everybody always has one picture in line; the last step of the one's waits for its cancel."""
+    """Everybody always has one picture waiting; the last step of the one's waits for its cancel."""
 
     harness: UseCaseHarness
     owner: dict[str, Actor]

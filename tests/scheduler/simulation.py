@@ -127,7 +127,7 @@ class Card:
         self._window_ends_s = self._now_s + WINDOW_S
 
     def _advance_to(self, time_s: float) -> None:
-        """Let time pass; whoever asks meanwhile joins the line at the moment of asking."""
+        """Let time pass; whoever asks meanwhile joins the queue at that moment."""
         while self._asked < len(self._jobs) and self._jobs[self._asked].at_s <= time_s:
             asked = self._jobs[self._asked]
             self._asked += 1

@@ -1,4 +1,4 @@
-"""How long each decision about a long line takes: ``python -m tests.scheduler.speed [waiting ...]``.
+"""How long each decision about a long queue takes: ``python -m tests.scheduler.speed [waiting ...]``.
 
 The event loop waits for every one of them. The limits are lifted; each figure is the median and the longest
 of 200, in milliseconds of the processor.
@@ -37,7 +37,7 @@ SPREADS = (Spread(4, 1), Spread(4, 50), Spread(100, 1), Spread(100, 10))
 
 
 class LoadedQueue:
-    """A line in which so many pictures wait, and what may be decided about it."""
+    """A queue in which so many pictures wait, and what may be decided about it."""
 
     def __init__(self, waiting: int, spread: Spread) -> None:
         self.queue = ImageQueue()
@@ -64,7 +64,7 @@ class LoadedQueue:
         self.queue.submit(verdict.images)
 
     def admitted(self) -> None:
-        """Judge a newcomer's job and put it in line, with the tags that are written."""
+        """Judge a newcomer's job and add it to the queue, with the tags that are written."""
         images = self.job(10**6 + next(self._names))
         verdict = judged(images, self.queue, LIMITS, self.model, NOW_MS)
         assert isinstance(verdict, Admitted)
@@ -73,7 +73,7 @@ class LoadedQueue:
         self.queue.kept(changes)
 
     def admitted_to_a_queue(self) -> None:
-        """The same for a member who has many in line."""
+        """The same for a member who has many jobs waiting."""
         images = self.job(0)
         verdict = judged(images, self.queue, LIMITS, self.model, NOW_MS)
         self.queue.unkept(images)

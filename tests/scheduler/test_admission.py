@@ -157,7 +157,7 @@ def test_the_time_named_counts_the_work_of_the_scope_alone_and_what_runs() -> No
 
 
 def test_what_is_held_takes_nobody_elses_room() -> None:
-    """A server that filled the line and then removed the bot would else keep others out for an hour."""
+    """A server that filled the queue and then removed the bot would else keep others out for an hour."""
     queue = ImageQueue()
     for member in (1, 2, 3):
         assert isinstance(ask(queue, f"a{member}", member, 4), Admitted)

@@ -1,4 +1,4 @@
-"""Servers are held and released at any moment, among all else that happens to a line."""
+"""Servers are held and released at random moments, among everything else that happens to a queue."""
 
 import random
 
@@ -14,7 +14,7 @@ SERVERS = range(1, 5)
 
 
 class Happenings:
-    """What happens to a line, by chance."""
+    """Random events of a queue."""
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)

@@ -147,7 +147,7 @@ class LineMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_is_told_is_the_order(self) -> None:
-        """Of a line of which nothing runs: what starts before a picture is what stands before it.
+        """Of a queue of which nothing runs: what starts before a picture is what stands before it.
 
         Unless that is long work, which lets others pass, or whoever comes later is foreseen.
         """

@@ -23,7 +23,7 @@ def run_all(queue: ImageQueue, limits: UniformLimit = ONE) -> list[WaitingImage]
 
 
 def beyond_allowances(*members: int) -> ImageQueue:
-    """Return a line in which these members have had as much as the one whose picture runs."""
+    """Return a queue in which these members have had as much as the one whose picture runs."""
     queue = ImageQueue()
     for member in members:
         queue.submit(job(f"before {member}", member, 10))

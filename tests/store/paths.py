@@ -173,7 +173,7 @@ async def measure(file: Path, folder: Path, times: int, seed: int = 1) -> list[F
     try:
         paths = _Paths(harness, _subjects(file, chance, 10 * times), chance)
         start = functools.partial(_start, database, harness)
-        figures = [await _timed("recovery and the line built anew", [start] * max(1, times // 30))]
+        figures = [await _timed("recovery and the queue built anew", [start] * max(1, times // 30))]
         figures += [await paths.figure(path, ask, times) for path, ask in paths.all().items()]
         heavy = [Asked(_HEAVY, "", 0, 0)]
         figures += [

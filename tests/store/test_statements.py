@@ -29,7 +29,7 @@ BOUNDED = {
     "cause": "those entries that are shown",
     "servers": "a handful",
     "s": "servers",
-    "queue_tags": "who has work in line, and the line is bounded",
+    "queue_tags": "who has work waiting, and the queue is bounded",
     "measured_seconds": "the shapes that were measured",
     "hand_overs": "what was being handed over when something failed",
     "outbox_due": "only what is still to be told",

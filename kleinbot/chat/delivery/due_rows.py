@@ -1,4 +1,4 @@
-"""The loop that works through due rows: attempts in lanes, with pauses between attempts at the same row."""
+"""The loop that works through due rows: attempts in channel lanes, with pauses between attempts at a row."""
 
 import asyncio
 import functools

@@ -20,7 +20,7 @@ class OwnerPageButton(PersistentButton, name="hq:page"):
 
 @dataclass(frozen=True)
 class ServiceModeButton(PersistentButton, name="hq:door"):
-    """Pauses, resumes or drains the bot."""
+    """Pauses, resumes or drains the bot. ``door`` is what the service mode was called in the first ids."""
 
     service_mode: Annotated[ServiceMode, one_of(ServiceMode)]
     page: _Page
