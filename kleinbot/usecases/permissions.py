@@ -14,7 +14,10 @@ class Action(StrEnum):
 
 
 def may(actor: Actor, action: Action, job: Job) -> bool:
-    """Return whether ``actor`` may do ``action`` to ``job``. Nobody may act on another server's job."""
+    """Return whether ``actor`` may do ``action`` to ``job``. Nobody may act on another server's job.
+
+    SEE does not consider channels: whoever shows a result to people asks ``visibility.sees``.
+    """
     if actor.server_id != job.server_id:
         return False
     is_own = actor.member_id == job.member_id

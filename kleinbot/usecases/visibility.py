@@ -8,10 +8,10 @@ from kleinbot.usecases.permissions import Action, may
 
 
 async def sees(reader: Reader, actor: Actor, job: Job) -> bool:
-    """Return whether ``actor`` may see ``job``, however they know its key.
+    """Return whether ``actor`` may see ``job``, however they know its job id.
 
-    A key alone is not enough: recipes and old messages carry keys from channels that a person may no longer
-    see.
+    A job id alone is not enough: recipes and old messages carry job ids from channels that a person may no
+    longer see.
     """
     if not may(actor, Action.SEE, job):
         return False

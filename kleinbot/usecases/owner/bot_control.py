@@ -26,6 +26,7 @@ from kleinbot.usecases.permissions import require_owner
 from kleinbot.usecases.quota.quota import QuotaRule
 
 _SERVICE_MODE_FACT = "door"
+"""Its first name, which stored rows have."""
 
 
 async def stored_service_mode(reader: Reader) -> ServiceMode:
