@@ -3,29 +3,30 @@
 import asyncio
 import io
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from kleinbot import __version__
+from kleinbot.command_line.endings import (
+    CANNOT_START_CODE,
+    end_by,
+    errors_as_sentences,
+    load,
+)
+from kleinbot.command_line.upkeep import archive_commands, backup, restore, service_commands
 from kleinbot.config.settings import Settings
-from kleinbot.config.sources import LoadedSettings, SettingsError, described, export_dotenv, load_settings
+from kleinbot.config.sources import SettingsError, described, export_dotenv, load_settings
 from kleinbot.config.values import TOKEN_VARIABLE, LogLevel
-from kleinbot.domain.errors import Code, FatalEngineError, KleinbotError, StartError
+from kleinbot.domain.errors import Code, FatalEngineError, StartError
+from kleinbot.installation import IS_CLONE, own_command
 from kleinbot.process.exit_deadline import ExitDeadline, exit_now, remaining_threads
-from kleinbot.process.supervisor import RESTART_CODE, Supervisor, child_command, start_child
+from kleinbot.process.supervisor import RESTART_CODE, Supervisor, start_child
 
-if TYPE_CHECKING:
-    from kleinbot.upkeep.command import ArchiveCommand
-
-CANNOT_START_CODE = 1
-WRONG_SETTINGS_CODE = 2
-INTERRUPTED_CODE = 130  # the code that shells report after Ctrl+C
 SANDBOX_TIMEOUT_S = 600.0
 
 
@@ -40,18 +41,8 @@ commands = typer.Typer(
     pretty_exceptions_enable=False,  # tracebacks show local variables, and one of them is the token
     rich_markup_mode=None,
 )
-
-
-archive_commands = typer.Typer(
-    help="The archive of pictures and its database: do they belong together, and what is left over.",
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    no_args_is_help=True,
-)
 commands.add_typer(archive_commands, name="archive")
-
-Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
-OfSandbox = Annotated[bool, typer.Option("--sandbox", help="The sandbox's archive instead of the bot's.")]
+commands.add_typer(service_commands, name="service")
 
 
 def main() -> None:
@@ -62,22 +53,34 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        commands(prog_name="bot.py")
+        commands(prog_name="bot.py" if IS_CLONE else "kleinbot")
     except SystemExit as ending:
         if remaining_threads():
             exit_now(ending.code if isinstance(ending.code, int) else int(ending.code is not None))
         raise
 
 
+def _end_by_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"kleinbot {__version__}")
+        raise typer.Exit
+
+
 @commands.callback(invoke_without_command=True)
-def without_a_command(context: typer.Context) -> None:
+def without_a_command(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_end_by_version, is_eager=True, help="Show kleinbot's version."),
+    ] = False,
+) -> None:
     """kleinbot: a community's one graphics card as its image studio, on Discord.
 
     Without a command it goes live if DISCORD_TOKEN is set (like run), else it opens the sandbox.
     """
     if context.invoked_subcommand is not None:
         return
-    settings = _load().settings
+    settings = load().settings
     if settings.discord_token is None:
         typer.echo(
             f"{TOKEN_VARIABLE} is not set, so this is the sandbox: kleinbot without Discord, for you to try.",
@@ -94,8 +97,8 @@ def run() -> None:
     Starts the bot again by itself when only a new process can use the graphics card again, or when it ended
     unforeseen (five times within ten minutes).
     """
-    settings = _load().settings
-    with _errors_as_sentences(settings):
+    settings = load().settings
+    with errors_as_sentences(settings):
         _require_token(settings)
     _supervise()
 
@@ -103,8 +106,8 @@ def run() -> None:
 @commands.command(hidden=True)
 def serve() -> None:
     """Run the bot in this process; `run` starts it as its child."""
-    settings = _load().settings
-    with _errors_as_sentences(settings):
+    settings = load().settings
+    with errors_as_sentences(settings):
         token = _require_token(settings)
         from kleinbot.app.run_modes import serve as serve_discord
 
@@ -130,38 +133,41 @@ def sandbox(
 
     It keeps its own data, in the folder "sandbox" of the data folder: what is in line goes on the next time.
     """
-    _open_sandbox(_load().settings, run, timeout)
+    _open_sandbox(load().settings, run, timeout)
 
 
 @commands.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Judge as run would: without a token, nothing starts.")
+    ] = False,
 ) -> None:
     """Tell whether the bot would start here, and what to mend.
 
-    Looks at torch, card, memory, weights, token and database; changes and downloads nothing. Ends with 0
-    exactly where the bot would start.
+    Looks at torch, card, memory, weights, token and database; changes and downloads nothing. Without a token
+    it tells whether the sandbox would start, unless --live asks about run. Ends with 0 exactly if it would.
     """
     from kleinbot.texts import Texts
 
     try:
-        from kleinbot.doctor.examination import examine, would_start
+        from kleinbot.doctor.examination import examine, settings_of_start, would_start
         from kleinbot.doctor.report import as_json as report_as_json
         from kleinbot.doctor.report import print_report
     except ImportError as error:
         typer.echo(Texts().say(None, "doctor-library-missing", library=error.name or str(error)), err=True)
         raise typer.Exit(CANNOT_START_CODE) from None
     try:
-        settings = load_settings().settings
+        settings = settings_of_start(load_settings().settings, live=live)
         findings = examine(settings)
     except SettingsError as error:
-        settings = error.others.settings
+        settings = settings_of_start(error.others.settings, live=live)
         findings = examine(settings, error.problems)
     texts = Texts(settings.locale)
     if as_json:
-        typer.echo(report_as_json(findings, texts))
+        typer.echo(report_as_json(findings, texts, sandbox=settings.is_sandbox))
     else:
-        print_report(findings, texts, sys.stdout)
+        print_report(findings, texts, sys.stdout, sandbox=settings.is_sandbox)
     raise typer.Exit(0 if would_start(findings) else CANNOT_START_CODE)
 
 
@@ -179,8 +185,8 @@ def measure(
     kleinbot-bench/1 | version | card | driver | torch | model | profile | cases | date, where a case is
     WIDTHxHEIGHT+2ref+batch4=SECONDS/GiB: the median of a warm batch, and the card's memory reserved at most.
     """
-    settings = _load().settings
-    with _errors_as_sentences(settings):
+    settings = load().settings
+    with errors_as_sentences(settings):
         from kleinbot.bench.command import run_bench
 
         try:
@@ -190,99 +196,8 @@ def measure(
     raise typer.Exit(code)
 
 
-@archive_commands.command("list")
-def list_archive(
-    every: Annotated[bool, typer.Option("--all", help="Name every file, not only the first.")] = False,
-    sandbox: OfSandbox = False,
-) -> None:
-    """Tell which picture files no row of the database keeps. Changes nothing there."""
-    with _archive(sandbox, yes=False) as command:
-        command.list(every=every)
-
-
-@archive_commands.command("adopt")
-def adopt_archive(yes: Yes = False, sandbox: OfSandbox = False) -> None:
-    """Make the archive this database's from now on.
-
-    Pictures that the database does not know are put aside, into the folder "kept" of the archive; those that
-    lie there and that it knows come back. Nothing is deleted.
-    """
-    with _archive(sandbox, yes=yes) as command:
-        done = command.adopt()
-    raise typer.Exit(0 if done else CANNOT_START_CODE)
-
-
-@archive_commands.command("remove")
-def remove_from_archive(yes: Yes = False, sandbox: OfSandbox = False) -> None:
-    """Remove files of jobs that the database knows and that ended without them.
-
-    Files that cannot be proven to be this database's are never removed.
-    """
-    with _archive(sandbox, yes=yes) as command:
-        done = command.remove()
-    raise typer.Exit(0 if done else CANNOT_START_CODE)
-
-
-@contextmanager
-def _archive(of_sandbox: bool, *, yes: bool) -> Iterator["ArchiveCommand"]:
-    settings = _load().settings
-    own = settings.for_sandbox() if of_sandbox else settings
-    from kleinbot.upkeep.command import ArchiveCommand
-
-    with _errors_as_sentences(own):
-        yield ArchiveCommand(own, typer.echo, lambda question: yes or typer.confirm(question))
-
-
-@commands.command()
-def backup(
-    folder: Annotated[
-        Path, typer.Argument(help="Where to: a new or empty folder, or that of the last time.")
-    ],
-    sandbox: OfSandbox = False,
-) -> None:
-    """Copy the database and the pictures to a folder; the bot may run meanwhile.
-
-    The same folder again brings that backup up to date: pictures that are in it are not copied again.
-    """
-    with _upkeep(sandbox) as own:
-        from kleinbot.upkeep.backup import BackupCommand
-
-        BackupCommand(own, folder, typer.echo).make()
-
-
-@commands.command()
-def restore(
-    folder: Annotated[Path, typer.Argument(help="The folder that `backup` made.")],
-    check: Annotated[
-        bool, typer.Option("--check", help="Only read the backup, and say if it is whole.")
-    ] = False,
-    without_damaged: Annotated[
-        bool, typer.Option("--without-damaged", help="Leave out pictures that are not as they were.")
-    ] = False,
-    yes: Yes = False,
-    sandbox: OfSandbox = False,
-) -> None:
-    """Put a backup into the data folder; stop the bot first.
-
-    It is compared with what was backed up before anything changes. A database and an archive that are there
-    are moved aside, after a yes. Nothing is deleted.
-    """
-    with _upkeep(sandbox) as own:
-        from kleinbot.upkeep.restore import RestoreCommand
-
-        command = RestoreCommand(own, folder, typer.echo, lambda question: yes or typer.confirm(question))
-        if check:
-            command.check()
-        elif not command.restore(without_damaged=without_damaged):
-            raise typer.Exit(CANNOT_START_CODE)
-
-
-@contextmanager
-def _upkeep(of_sandbox: bool) -> Iterator[Settings]:
-    settings = _load().settings
-    own = settings.for_sandbox() if of_sandbox else settings
-    with _errors_as_sentences(own):
-        yield own
+commands.command()(backup)
+commands.command()(restore)
 
 
 @commands.command("settings")
@@ -293,26 +208,13 @@ def show_settings() -> None:
     except SettingsError as error:
         # Whoever wrote one of them wrong needs the list of settings.
         typer.echo("\n\n".join(described(error.others)))
-        _end_by(error.problems)
+        end_by(error.problems)
 
 
 @commands.command()
 def version() -> None:
     """Show kleinbot's version."""
-    typer.echo(f"kleinbot {__version__}")
-
-
-def _load() -> LoadedSettings:
-    try:
-        return load_settings()
-    except SettingsError as error:
-        _end_by(error.problems)
-
-
-def _end_by(problems: Sequence[str]) -> NoReturn:
-    for problem in problems:
-        typer.echo(problem, err=True)
-    raise typer.Exit(WRONG_SETTINGS_CODE) from None
+    _end_by_version(True)
 
 
 def _require_token(settings: Settings) -> str:
@@ -322,12 +224,12 @@ def _require_token(settings: Settings) -> str:
 
 
 def _supervise() -> NoReturn:
-    raise typer.Exit(Supervisor(lambda: start_child(child_command("serve"))).run())
+    raise typer.Exit(Supervisor(lambda: start_child(own_command("serve"))).run())
 
 
 def _open_sandbox(settings: Settings, run: str | None, timeout_s: float) -> NoReturn:
     own = settings.for_sandbox()
-    with _errors_as_sentences(own):
+    with errors_as_sentences(own):
         from kleinbot.app.run_modes import sandbox as serve_sandbox
 
         # Only warnings on the terminal: the sandbox's conversation is there.
@@ -364,24 +266,6 @@ def _logged(
             return asyncio.run(run_to_end())
     finally:
         exit_deadline.cancel()
-
-
-@contextmanager
-def _errors_as_sentences(settings: Settings) -> Iterator[None]:
-    """Exit with a sentence instead of a traceback if the failure was foreseen."""
-    try:
-        yield
-    except KleinbotError as error:
-        typer.echo(_sentence(error, settings.locale), err=True)
-        raise typer.Exit(CANNOT_START_CODE) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED_CODE) from None
-
-
-def _sentence(error: KleinbotError, locale: str) -> str:
-    from kleinbot.texts import Texts
-
-    return Texts().error(error, locale)
 
 
 if __name__ == "__main__":

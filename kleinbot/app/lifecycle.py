@@ -18,6 +18,7 @@ from kleinbot.config.settings import Settings
 from kleinbot.dispatch.recovery import recover
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import EnginePhase
+from kleinbot.installation import PROGRAM
 from kleinbot.metrics.server import served
 from kleinbot.process.background import cancelled, exit_code, log_ending, run_with_restarts, within
 from kleinbot.process.gc_freeze import freeze, unfreeze
@@ -37,7 +38,7 @@ _ALL_CLOSINGS_S = 180.0
 _TOKENIZER_LOOK_S = 2.0
 UNREACHED_ADVICE = (
     "Discord cannot be reached (%s), a new process will try again. Check this host's network and DNS, and "
-    "https://discordstatus.com; `python bot.py doctor` tells more."
+    f"https://discordstatus.com; `{PROGRAM} doctor` tells more."
 )
 
 ANYBODY_MAY_INVITE = (

@@ -81,7 +81,7 @@ def _report() -> TorchProbe:
     if is_available:
         free_bytes, memory_bytes = torch.cuda.mem_get_info(0)
         seen = {
-            "card": torch.cuda.get_device_name(0),
+            "gpu": torch.cuda.get_device_name(0),
             "memory_bytes": memory_bytes,
             "free_bytes": free_bytes,
             "capability": torch.cuda.get_device_capability(0),

@@ -267,6 +267,11 @@ class Settings(BaseSettings):
     _is_sandbox: bool = PrivateAttr(default=False)
 
     @property
+    def is_sandbox(self) -> bool:
+        """Whether these are the sandbox's, from ``for_sandbox``."""
+        return self._is_sandbox
+
+    @property
     def archive_options(self) -> str:
         """The options that make ``bot.py archive adopt`` use this data folder."""
         return " --sandbox" if self._is_sandbox else ""

@@ -18,15 +18,13 @@ from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
 from kleinbot.config.settings import Settings
 from kleinbot.config.values import ENVIRONMENT_PREFIX, TOKEN_SHAPE, TOKEN_VARIABLE, ValidValue
+from kleinbot.installation import CLONE, PROGRAM
 
 ENVIRONMENT = "the environment"
 DOTENV = ".env"
 TOML = "kleinbot.toml"
 ARGUMENT = "an argument"
 DEFAULT = "default"
-
-CHECKOUT = Path(__file__).resolve().parents[2]
-"""The folder that contains bot.py."""
 
 # Variables that our own texts suggest, and those that control downloads: other libraries read them from the
 # environment.
@@ -100,13 +98,15 @@ def variable(name: str) -> str:
     return TOKEN_VARIABLE if name == "discord_token" else f"{ENVIRONMENT_PREFIX}{name.upper()}"
 
 
-def installation_folder(checkout: Path = CHECKOUT) -> Path:
+def installation_folder(clone: Path | None = CLONE) -> Path:
     """Return the folder of ``.env``, ``kleinbot.toml`` and a relative data folder.
 
     This is normally the working directory. If it contains no installation but the folder of bot.py does, it
     is the latter: the bot may be started from any directory.
     """
-    return checkout if _has_installation(checkout) and not _has_installation(Path()) else Path()
+    if clone is None or _has_installation(Path()):
+        return Path()
+    return clone if _has_installation(clone) else Path()
 
 
 def export_dotenv(folder: Path | None = None) -> None:
@@ -300,7 +300,7 @@ def _unknown(written: str, source: str, known: list[str]) -> str:
     meant = [name for name in plain_of if plain in name.split("_")]
     meant = meant or difflib.get_close_matches(plain, plain_of, n=1, cutoff=0.6)
     names = " or ".join(plain_of[name] for name in meant)
-    hint = f"did you mean {names}?" if meant else "`python bot.py settings` lists all there are."
+    hint = f"did you mean {names}?" if meant else f"`{PROGRAM} settings` lists all there are."
     return f"{written} ({source}) is not a setting: {hint}"
 
 

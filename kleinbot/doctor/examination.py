@@ -13,7 +13,7 @@ from kleinbot.config.settings import Settings
 from kleinbot.config.sources import files_with_secrets
 from kleinbot.config.values import DeviceChoice
 from kleinbot.doctor import data, discord_account, intake, machine, model
-from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, problem, warning
+from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, ok, problem, warning
 from kleinbot.domain.profile import Device
 from kleinbot.domain.work import ModelSize
 from kleinbot.hardware.facts import MachineFacts
@@ -52,7 +52,10 @@ class Instruments:
 def examine(
     settings: Settings, wrong_settings: Sequence[str] = (), instruments: Instruments | None = None
 ) -> list[Finding]:
-    """Return the findings. ``wrong_settings``: a sentence for each setting missing from ``settings``."""
+    """Return the findings about the bot, or about the sandbox if the settings are its.
+
+    ``wrong_settings``: a sentence for each setting missing from ``settings``.
+    """
     tools = instruments or Instruments()
     asked = None if settings.device is DeviceChoice.AUTO else Device(settings.device)
     holder = holder_of(settings.data_folder)
@@ -78,17 +81,25 @@ def examine(
         found.append(machine.host_memory(facts, 0))
         return found + [warning(topic, "doctor-not-looked-at") for topic in _BY_THE_SETTINGS]
     found += _model(settings, facts, report, tools)
-    token = settings.discord_token
-    found += discord_account.token(
-        None if token is None else token.get_secret_value(),
-        settings.allowed_servers,
-        tools.discord_api,
-        proxy_for(settings, tools.discord_api),
-    )
+    found += _account(settings, tools)
     found += data.data_folder(settings.data_folder, holder, tools.free_bytes_at)
     found.append(data.database(settings.database_file, settings.archive_folder))
     found.append(data.archive(settings.database_file, settings.archive_folder))
     return found
+
+
+def _account(settings: Settings, tools: Instruments) -> list[Finding]:
+    if settings.is_sandbox:
+        return [ok(Topic.TOKEN, "doctor-token-none")]
+    token = settings.discord_token
+    return list(
+        discord_account.token(
+            None if token is None else token.get_secret_value(),
+            settings.allowed_servers,
+            tools.discord_api,
+            proxy_for(settings, tools.discord_api),
+        )
+    )
 
 
 def _model(settings: Settings, facts: MachineFacts, report: TorchProbe, tools: Instruments) -> list[Finding]:
@@ -111,6 +122,11 @@ def _served(settings: Settings) -> ModelSize | None:
         return served_model.read_from_file(settings.data_folder / DATABASE_FILE)
     except sqlite3.Error:  # the database's own finding reports it
         return None
+
+
+def settings_of_start(settings: Settings, *, live: bool) -> Settings:
+    """Return the settings of what would start: the sandbox without a token, unless ``live``."""
+    return settings if live or settings.discord_token is not None else settings.for_sandbox()
 
 
 def would_start(findings: Sequence[Finding]) -> bool:

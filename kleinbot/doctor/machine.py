@@ -11,7 +11,7 @@ from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, ok, prob
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.profile import Device
 from kleinbot.hardware.activations import MEASURED_ON
-from kleinbot.hardware.checks import driver_problem, gpu_problem
+from kleinbot.hardware.checks import driver_problem, gpu_problem, torch_lacks_gpu
 from kleinbot.hardware.facts import GIB, Gpu, MachineFacts, System
 from kleinbot.hardware.profile_choice import ranked_gpus, usable_bytes
 from kleinbot.hardware.without_gpu import HOST_RESERVE_BYTES
@@ -73,9 +73,7 @@ def torch_build(report: TorchProbe, facts: MachineFacts, asked: Device | None) -
         # The profile choice cannot know it, so the bot would try the GPU.
         return of_error(Topic.TORCH, StartError(Code.CUDA_UNAVAILABLE, torch=version))
     if not report.has_kernels:
-        capability = f"{gpu.capability[0]}.{gpu.capability[1]}"
-        error = StartError(Code.TORCH_LACKS_CARD, torch=version, card=gpu.name, capability=capability)
-        return of_error(Topic.TORCH, error)
+        return of_error(Topic.TORCH, torch_lacks_gpu(version, gpu))
     return ok(Topic.TORCH, "doctor-torch-for-card", version=version, cuda=cuda, card=gpu.name)
 
 

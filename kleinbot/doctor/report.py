@@ -8,17 +8,24 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from kleinbot import __version__
 from kleinbot.doctor.examination import would_start
 from kleinbot.doctor.findings import Finding, Verdict
 from kleinbot.texts import Texts
 
+_END = {
+    (False, True): "doctor-starts",
+    (False, False): "doctor-does-not-start",
+    (True, True): "doctor-sandbox-starts",
+    (True, False): "doctor-sandbox-does-not-start",
+}
 _STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.PROBLEM: "bold red"}
 
 
-def print_report(findings: Sequence[Finding], texts: Texts, stream: TextIO) -> None:
-    """Print ``findings`` and whether the bot would start; as a table if ``stream`` is a terminal."""
+def print_report(findings: Sequence[Finding], texts: Texts, stream: TextIO, *, sandbox: bool = False) -> None:
+    """Print ``findings`` and whether the bot, or the sandbox, would start; as a table on a terminal."""
     rows = [(finding.verdict, *_words(finding, texts)) for finding in findings]
-    end = texts.say(None, "doctor-starts" if would_start(findings) else "doctor-does-not-start")
+    end = texts.say(None, _END[sandbox, would_start(findings)])
     console = Console(file=stream)
     if not console.is_terminal:
         wide = max(len(topic) for _, _, topic, _ in rows)
@@ -34,9 +41,14 @@ def print_report(findings: Sequence[Finding], texts: Texts, stream: TextIO) -> N
     console.print(Text(end, _STYLES[Verdict.OK if would_start(findings) else Verdict.PROBLEM]))
 
 
-def as_json(findings: Sequence[Finding], texts: Texts) -> str:
-    """Return the findings as JSON for programs: ids and figures beside the sentences."""
+def as_json(findings: Sequence[Finding], texts: Texts, *, sandbox: bool = False) -> str:
+    """Return the findings as JSON for programs: ids and figures beside the sentences.
+
+    ``mode`` tells what ``starts`` is about: the bot (``live``) or the ``sandbox``.
+    """
     content = {
+        "version": __version__,
+        "mode": "sandbox" if sandbox else "live",
         "starts": would_start(findings),
         "findings": [
             {

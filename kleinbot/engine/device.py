@@ -9,6 +9,8 @@ import torch
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.profile import Device, Precision, Profile
 from kleinbot.engine.failures import is_out_of_memory
+from kleinbot.hardware.checks import torch_lacks_gpu
+from kleinbot.hardware.facts import Gpu
 from kleinbot.hardware.probe import this_system
 
 _log = logging.getLogger(__name__)
@@ -50,7 +52,7 @@ def device_of(profile: Profile) -> torch.device:
 def open_device(profile: Profile, cpu_threads: int) -> torch.device:
     """Return the profile's device, ready to compute; on a CPU torch uses ``cpu_threads``.
 
-    Raises StartError CUDA_UNAVAILABLE (torch) or TORCH_LACKS_CARD (torch, card, capability).
+    Raises StartError CUDA_UNAVAILABLE (torch) or TORCH_LACKS_CARD (torch, card, capability, wanted, build).
     """
     if profile.device is Device.CPU:
         torch.set_num_threads(cpu_threads)
@@ -59,12 +61,8 @@ def open_device(profile: Profile, cpu_threads: int) -> torch.device:
         raise StartError(Code.CUDA_UNAVAILABLE, torch=torch.__version__)
     capability = torch.cuda.get_device_capability(0)
     if not has_kernels(torch.cuda.get_arch_list(), capability):
-        raise StartError(
-            Code.TORCH_LACKS_CARD,
-            torch=torch.__version__,
-            card=torch.cuda.get_device_name(0),
-            capability=f"{capability[0]}.{capability[1]}",
-        )
+        gpu = Gpu(torch.cuda.get_device_name(0), 0, 0, capability)
+        raise torch_lacks_gpu(torch.__version__, gpu)
     device = device_of(profile)
     _try_allocating(device)
     if this_system().lends_memory:

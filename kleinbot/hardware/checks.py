@@ -1,5 +1,7 @@
 """Checks a GPU, and a profile on it; each problem is an error code with the figures and the remedy."""
 
+import re
+
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.profile import Profile, WeightFormat
 from kleinbot.hardware.facts import GIB, Gpu, MachineFacts
@@ -19,6 +21,11 @@ _OLDEST_DRIVER = {12: 525, 13: 580}
 # Blackwell (10.x, 12.x) came with CUDA 12.8: older builds of torch have no kernels for it.
 _BLACKWELL = (10, 0)
 _CUDA_OF_BLACKWELL = (12, 8)
+# Of the builds on pytorch.org's index, these two are there for each release of torch that kleinbot runs with
+# (pytorch/pytorch #178665); Blackwell is in the first alone.
+_BUILD, _BUILD_FOR_OLDER_DRIVERS = "cu130", "cu126"
+_KNOWN_TORCH = ((2, 11), (2, 14))  # as in pyproject.toml
+_NEWEST_KNOWN_TORCH = "2.13.0"
 
 
 def gpu_problem(gpu: Gpu, facts: MachineFacts) -> StartError | None:
@@ -29,19 +36,40 @@ def gpu_problem(gpu: Gpu, facts: MachineFacts) -> StartError | None:
     if torch is None:
         return None
     if torch.cuda is None:
-        return StartError(Code.TORCH_WITHOUT_CUDA, torch=torch.version, card=gpu.name)
+        build = cuda_build(torch.version, gpu, facts.driver)
+        return StartError(Code.TORCH_WITHOUT_CUDA, torch=torch.version, card=gpu.name, **build)
     cuda = _version(torch.cuda)
     if gpu.capability >= _BLACKWELL and cuda < _CUDA_OF_BLACKWELL:
-        return StartError(
-            Code.TORCH_LACKS_CARD,
-            torch=torch.version,
-            card=gpu.name,
-            capability=_dotted(gpu.capability),
-        )
+        return torch_lacks_gpu(torch.version, gpu)
     oldest = _OLDEST_DRIVER.get(cuda[0], 0)
     if facts.driver is not None and _version(facts.driver)[0] < oldest:
         return StartError(Code.DRIVER_TOO_OLD, driver=facts.driver, cuda=torch.cuda, wanted=oldest)
     return None
+
+
+def cuda_build(installed: str, gpu: Gpu, driver: str | None) -> dict[str, str]:
+    """Return the ``wanted`` version of torch for ``gpu``, and its ``build``: the index that has it.
+
+    It is the ``installed`` release if kleinbot runs with that. An unknown ``driver`` is assumed to be new.
+    """
+    is_older = driver is not None and _version(driver)[0] < _OLDEST_DRIVER[13]
+    build = _BUILD_FOR_OLDER_DRIVERS if is_older and gpu.capability < _BLACKWELL else _BUILD
+    release = installed.partition("+")[0]
+    is_release = re.fullmatch(r"\d+\.\d+\.\d+", release) is not None
+    if not is_release or not _KNOWN_TORCH[0] <= _version(release) < _KNOWN_TORCH[1]:
+        release = _NEWEST_KNOWN_TORCH
+    return {"wanted": f"{release}+{build}", "build": build}
+
+
+def torch_lacks_gpu(installed: str, gpu: Gpu) -> StartError:
+    """Return the problem of a torch that has no kernels for ``gpu``."""
+    return StartError(
+        Code.TORCH_LACKS_CARD,
+        torch=installed,
+        card=gpu.name,
+        capability=_dotted(gpu.capability),
+        **cuda_build(installed, gpu, None),
+    )
 
 
 def driver_problem(facts: MachineFacts) -> StartError | None:

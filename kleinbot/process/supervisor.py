@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
@@ -60,13 +59,6 @@ class Child(Protocol):
     def wait(self, timeout: float | None = None) -> int: ...
 
     def send_signal(self, sig: int, /) -> None: ...
-
-
-def child_command(*arguments: str) -> list[str]:
-    """Return the command line that starts ``bot.py`` with ``arguments`` in the same Python."""
-    entry = Path(__file__).parents[2] / "bot.py"
-    beginning = [str(entry)] if entry.is_file() else ["-m", "kleinbot.cli"]
-    return [sys.executable, *beginning, *arguments]
 
 
 def start_child(command: Sequence[str]) -> Child:

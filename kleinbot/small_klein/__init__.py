@@ -1,6 +1,6 @@
-"""A 22 MB Klein that draws coloured shapes: its checkout, and the scripts that train and judge it.
+"""A 22 MB Klein that draws coloured shapes: its checkpoint, and the scripts that train and judge it.
 
-Only this module is needed at run time; the others need the ``test`` extra (scikit-image) or a GPU.
+Only this module is needed at run time and packaged; ``training`` needs the ``test`` extra or a GPU.
 """
 
 from pathlib import Path

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.installation import MIGRATIONS
 from kleinbot.process import private_files
 from kleinbot.store.damage import damage_as_start_error, damaged, is_damage
 
-MIGRATIONS_FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _MOVES_ROWS = re.compile(r"^[ \t]*(?:DROP TABLE|DELETE|INSERT|REPLACE)\b", re.IGNORECASE | re.MULTILINE)
 """Statements that may leave a dangling foreign key. No migration changes a key by UPDATE."""
@@ -37,7 +37,7 @@ class Migration:
     sql: str
 
 
-def load_migrations(folder: Path = MIGRATIONS_FOLDER) -> list[Migration]:
+def load_migrations(folder: Path = MIGRATIONS) -> list[Migration]:
     """Read the numbered files. Raises ValueError if a number is missing or repeated."""
     found = []
     for file in sorted(folder.glob("*.sql")):

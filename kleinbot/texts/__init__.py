@@ -4,14 +4,18 @@ import logging
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from fluent.runtime import FluentBundle, FluentResource
 
 from kleinbot.domain.errors import KleinbotError, Parameter
+from kleinbot.installation import PROGRAM, install, pip
 
 _log = logging.getLogger(__name__)
 _FOLDER = Path(__file__).parent
 FALLBACK = "en"
+_FUNCTIONS: dict[str, Any] = {"PROGRAM": lambda: PROGRAM, "PIP": pip, "INSTALL": install}
+"""What sentences name that depends on how this kleinbot is installed."""
 
 
 class Texts:
@@ -54,7 +58,7 @@ def languages() -> tuple[str, ...]:
 @cache
 def _bundle(language: str) -> FluentBundle:
     # Isolation marks would appear as odd characters in Discord's fixed-width and copied text.
-    bundle = FluentBundle([language], use_isolating=False)
+    bundle = FluentBundle([language], functions=_FUNCTIONS, use_isolating=False)
     for file in sorted((_FOLDER / language).glob("*.ftl")):
         bundle.add_resource(FluentResource(file.read_text(encoding="utf-8")))
     return bundle

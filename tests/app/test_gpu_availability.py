@@ -174,9 +174,10 @@ def test_the_owner_reads_what_is_wrong_and_what_to_do(
 
 @pytest.mark.parametrize("language", languages())
 def test_a_torch_that_cannot_use_the_gpu_is_named(language: str, caplog: pytest.LogCaptureFixture) -> None:
+    build = {"wanted": "2.13.0+cu130", "build": "cu130"}
     for error in (
-        StartError(Code.TORCH_WITHOUT_CUDA, torch="2.13.0+cpu", card="RTX 4090"),
-        StartError(Code.TORCH_LACKS_CARD, torch="2.13.0+cpu", card="RTX 5090", capability="12.0"),
+        StartError(Code.TORCH_WITHOUT_CUDA, torch="2.13.0+cpu", card="RTX 4090", **build),
+        StartError(Code.TORCH_LACKS_CARD, torch="2.13.0+cpu", card="RTX 5090", capability="12.0", **build),
     ):
         assert "2.13.0+cpu" in Texts().error(waits_for(error), language)
     assert caplog.records == []

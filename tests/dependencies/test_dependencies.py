@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 
 from tests.dependencies.declared import ROOT, declared, lowest, name_of, pinned_to_lowest
 from tests.dependencies.lock import BOT, HOSTS, TESTS, is_for, pins, shortcomings
-from tests.dependencies.lowest import Result, is_known, main, not_lowest, read
+from tests.dependencies.lowest import MODEL, Result, is_known, main, not_lowest, read
 
 SUM = "--hash=sha256:" + "0" * 64
 
@@ -71,6 +71,10 @@ def test_the_kept_result_names_the_lower_bound_of_each_dependency() -> None:
         assert not_lowest(table, result.versions) == []
     assert " passed" in result.outcome
     assert "failed" not in result.outcome
+
+
+def test_what_is_run_beside_the_fast_tests_is_there() -> None:
+    assert [each for each in MODEL if not (ROOT / each).is_file()] == []
 
 
 def test_any_change_of_a_range_asks_for_another_run(tmp_path: Path) -> None:

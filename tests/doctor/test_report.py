@@ -2,13 +2,14 @@
 
 import json
 import sys
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from kleinbot import cli
+from kleinbot import __version__, cli
 from kleinbot.doctor.examination import examine, would_start
 from kleinbot.doctor.findings import Topic, Verdict
 from kleinbot.doctor.report import as_json, print_report
@@ -51,17 +52,46 @@ def test_the_report_is_plain_lines_and_json_in_the_owners_language(tmp_path: Pat
 def test_the_command_ends_with_whether_the_bot_would_start(monkeypatch: pytest.MonkeyPatch) -> None:
     tools = instruments()
     monkeypatch.setattr("kleinbot.doctor.examination.Instruments", lambda: tools)
-    result = CliRunner().invoke(cli.commands, ["doctor"])
-    assert result.exit_code == 1
+    assert CliRunner().invoke(cli.commands, ["doctor", "--live"]).exit_code == 1
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
-    result = CliRunner().invoke(cli.commands, ["doctor", "--json"])
-    assert result.exit_code == 0
-    assert json.loads(result.stdout)["starts"] is True
+    for command in (["doctor", "--json"], ["doctor", "--json", "--live"]):
+        result = CliRunner().invoke(cli.commands, command)
+        assert result.exit_code == 0
+        content = json.loads(result.stdout)
+        assert (content["starts"], content["mode"], content["version"]) == (True, "live", __version__)
     monkeypatch.setenv("KLEINBOT_QUOTA_HOURS", "day")
     result = CliRunner().invoke(cli.commands, ["doctor"])
     assert result.exit_code == 1
     assert "KLEINBOT_QUOTA_HOURS" in result.stdout
     assert not Path("data").exists()
+
+
+@pytest.mark.parametrize("locale", languages())
+def test_without_a_token_the_sandbox_is_judged_and_the_way_to_go_live_told(
+    locale: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools = instruments()
+    monkeypatch.setattr("kleinbot.doctor.examination.Instruments", lambda: tools)
+    monkeypatch.setenv("KLEINBOT_LOCALE", locale)
+    result = CliRunner().invoke(cli.commands, ["doctor"])
+    assert result.exit_code == 0
+    last = result.stdout.splitlines()[-1]
+    assert last == Texts(locale).say(None, "doctor-sandbox-starts")
+    for step in ("https://discord.com/developers/applications", "DISCORD_TOKEN", ".env", "bot.py run"):
+        assert step in last
+    content = json.loads(CliRunner().invoke(cli.commands, ["doctor", "--json"]).stdout)
+    assert (content["starts"], content["mode"]) == (True, "sandbox")
+    folder = next(each for each in content["findings"] if each["topic"] == "data-folder")
+    assert Path(folder["parameters"]["folder"]).parts[-2:] == ("data", "sandbox")
+    assert not Path("data").exists()
+
+
+def test_a_sandbox_that_would_not_start_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    tools = replace(instruments(), free_bytes_at=lambda _: 0)
+    monkeypatch.setattr("kleinbot.doctor.examination.Instruments", lambda: tools)
+    result = CliRunner().invoke(cli.commands, ["doctor"])
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[-1] == Texts().say(None, "doctor-sandbox-does-not-start")
 
 
 def test_a_library_that_is_missing_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

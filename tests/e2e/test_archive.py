@@ -13,12 +13,12 @@ from tests.scripted_engine import ScriptedEngine
 
 OF_ANOTHER = (
     "2 pictures belong to another database than this one. Nothing was deleted, and nothing is swept. Put that"
-    " database back, or stop the bot and run `bot.py archive adopt`."
+    " database back, or stop the bot and run `python bot.py archive adopt`."
 )
 OLDER = (
     "The database is older than the archive: one picture is of a job that it does not know. Nothing was"
-    " deleted, and nothing is swept. Put the newer database back, or stop the bot and run `bot.py archive"
-    " adopt`."
+    " deleted, and nothing is swept. Put the newer database back, or stop the bot and run"
+    " `python bot.py archive adopt`."
 )
 
 

@@ -21,6 +21,7 @@ from kleinbot.bench import command as bench_command
 from kleinbot.chat.core import routing  # noqa: F401 - it imports every kind of button
 from kleinbot.chat.core.buttons import PersistentButton
 from kleinbot.chat.create.modals import ModalKeys
+from kleinbot.command_line import endings
 from kleinbot.config.settings import Settings
 from kleinbot.config.sources import LIBRARY_VARIABLES, variable
 from kleinbot.domain.clock import SystemClock
@@ -166,12 +167,12 @@ _OF_SIGNALS = 128
 def exit_codes() -> dict[str, object]:
     return {
         "done": 0,
-        "cannot start": cli.CANNOT_START_CODE,
+        "cannot start": endings.CANNOT_START_CODE,
         "nothing measured": bench_command._FAILED_CODE,
-        "wrong settings": cli.WRONG_SETTINGS_CODE,
+        "wrong settings": endings.WRONG_SETTINGS_CODE,
         "answered with words alone": WORDS_CODE,
         "start me again": supervisor.RESTART_CODE,
-        "interrupted": cli.INTERRUPTED_CODE,
+        "interrupted": endings.INTERRUPTED_CODE,
         # Higher codes are the system's own, for signals and aborts.
         "never started again after": sorted(code for code in supervisor.FINAL_CODES if code < _OF_SIGNALS),
         "started again after": [code for code in supervisor.RESTART_CODES if code == supervisor.RESTART_CODE],

@@ -12,7 +12,6 @@ from kleinbot.process.supervisor import (
     RESTART_CODE,
     RESTART_CODES,
     Supervisor,
-    child_command,
     pause_before_restart_s,
 )
 from tests.processes import ENDS_S, finished, started, usual_signals
@@ -224,14 +223,6 @@ def test_a_killed_child_gives_the_code_that_shells_use(caplog: pytest.LogCapture
         "The bot was ended by signal 9: by hand, or by the system because memory had run out. Its log tells: "
         "journalctl -k, or dmesg."
     )
-
-
-def test_the_child_is_this_bot_in_this_python() -> None:
-    python, entry, command = child_command("serve")
-    assert python == sys.executable
-    assert Path(entry).name == "bot.py"
-    assert Path(entry).is_file()
-    assert command == "serve"
 
 
 CHILD = """

@@ -217,10 +217,10 @@ async def test_the_sandboxs_archive_is_told_with_the_sandboxs_command(tmp_path: 
     await _lost(installation)
     said: list[str] = []
     ArchiveCommand(settings, said.append, lambda _: False).list(every=False)
-    assert said[-1].endswith("stop the bot and run `bot.py archive adopt --sandbox`.")
+    assert said[-1].endswith("stop the bot and run `python bot.py archive adopt --sandbox`.")
 
     installation.lose_database()
     installation.file.touch()
     with pytest.raises(StartError) as refused:
         ArchiveCommand(settings, said.append, lambda _: False).list(every=False)
-    assert "`bot.py archive list --sandbox`" in Texts().error(refused.value)
+    assert "`python bot.py archive list --sandbox`" in Texts().error(refused.value)

@@ -10,7 +10,7 @@ import torch
 from transformers import AutoTokenizer
 
 from kleinbot.small_klein import CHECKPOINT
-from kleinbot.small_klein.checkout import build, save
+from kleinbot.small_klein.training.checkout import build, save
 
 
 def export(state: Path, out: Path) -> int:

@@ -18,8 +18,8 @@ import torch
 from PIL import Image
 
 from kleinbot.small_klein import CHECKPOINT
-from kleinbot.small_klein.checkout import load
 from kleinbot.small_klein.training.captions import caption
+from kleinbot.small_klein.training.checkout import load
 from kleinbot.small_klein.training.edits import SINGLE, EditKind, SceneEdit, sample_edit, sample_freedoms
 from kleinbot.small_klein.training.layout import Drawing, place, with_layout
 from kleinbot.small_klein.training.reader import Bytes, ground_colour, read

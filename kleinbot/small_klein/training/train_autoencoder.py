@@ -12,7 +12,7 @@ import torch
 from diffusers import AutoencoderKLFlux2
 from torch.nn import functional
 
-from kleinbot.small_klein.checkout import build_tokenizer, build_vae
+from kleinbot.small_klein.training.checkout import build_tokenizer, build_vae
 from kleinbot.small_klein.training.drawing import draw
 from kleinbot.small_klein.training.latents import patchify
 from kleinbot.small_klein.training.optimiser import Average, TrainingTimer, rate_at

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from transformers import AutoTokenizer
 
-from kleinbot.small_klein.checkout import build_text_encoder, build_transformer, build_vae
+from kleinbot.small_klein.training.checkout import build_text_encoder, build_transformer, build_vae
 from kleinbot.small_klein.training.latents import decode, encode, shifted, sigmas_of
 from kleinbot.small_klein.training.layout import with_layout
 from kleinbot.small_klein.training.look import save_sheet

@@ -4,6 +4,8 @@ doctor-ok = gut
 doctor-warning = Warnung
 doctor-problem = Problem
 doctor-starts = Der Bot würde starten.
+doctor-sandbox-starts = Die Sandbox würde starten: { PROGRAM() }. So geht der Bot auf Discord online: Lege auf https://discord.com/developers/applications eine Anwendung an und drücke dort auf der Seite Bot auf Reset Token; schreib DISCORD_TOKEN=… hier in eine Datei namens .env; rufe { PROGRAM() } doctor noch einmal auf, dann nennt er den Link, mit dem du den Bot einlädst; dann { PROGRAM() } run.
+doctor-sandbox-does-not-start = Die Sandbox würde nicht starten: Behebe, was als Problem markiert ist.
 doctor-does-not-start = Der Bot würde nicht starten: Behebe, was als Problem markiert ist.
 
 doctor-topic-settings = Einstellungen
@@ -36,13 +38,13 @@ doctor-torch = PyTorch { $version }, { $cuda ->
        *[other] für CUDA { $cuda }
     }.
 doctor-torch-for-card = PyTorch { $version } für CUDA { $cuda } hat Kernel für { $card }.
-doctor-torch-broken = PyTorch lässt sich nicht nutzen: { $reason }. Installiere es neu: python -m pip install --force-reinstall "torch<2.14"
+doctor-torch-broken = PyTorch lässt sich nicht nutzen: { $reason }. Installiere es neu: { PIP() } install --force-reinstall "torch<2.14"
 doctor-libraries = { $libraries }.
 doctor-intake = Bilder von Mitgliedern werden in eigenen Prozessen gelesen, mit jeweils höchstens { NUMBER($most_mib, useGrouping: 0) } MiB.
 doctor-intake-away = Kein Prozess, der Bilder liest, ist hochgekommen, deshalb würden Bearbeitungen und Variationen angehängter Bilder abgelehnt. Sieh nach, ob dieses Python ({ $python }) ein weiteres starten darf, und welche Grenzen für Prozesse und Speicher gelten (ulimit -a, oder die der Unit).
-doctor-library-missing = { $library } ist nicht installiert. Führe aus: python -m pip install .
-doctor-library-old = { $library } { $version } ist zu alt; nötig ist { $wanted } oder neuer. Führe aus: python -m pip install --upgrade .
-doctor-library-new = { $library } { $version } ist neuer als alles, womit kleinbot erprobt ist (unter { $untried }). Wenn etwas nicht geht, führe aus: python -m pip install --upgrade .
+doctor-library-missing = { $library } ist nicht installiert. Führe aus: { INSTALL() }
+doctor-library-old = { $library } { $version } ist zu alt; nötig ist { $wanted } oder neuer. Führe aus: { INSTALL() } --upgrade
+doctor-library-new = { $library } { $version } ist neuer als alles, womit kleinbot erprobt ist (unter { $untried }). Wenn etwas nicht geht, führe aus: { INSTALL() } --upgrade
 doctor-card = { $card }, Compute Capability { $capability }.
 doctor-card-unmeasured = { $card }, Compute Capability { $capability }. Ungemessen: kleinbot ist nur auf H100 und H200 gemessen; wie schnell es auf dieser Karte ist, ist nicht bekannt, und ihr Speicherbedarf ist aus jenen vorhergesagt.
 doctor-card-none = Keine NVIDIA-Karte gefunden; es zeichnet die CPU.
@@ -77,6 +79,7 @@ doctor-profile-best = { $profile }: bis { $side }×{ $side }, { $references } Re
        *[other] nicht kompiliert
     }. Nichts ist hier besser.
 doctor-peaks = Ein Bild von { $side }×{ $side }: Lesen { $encode }, Entrauschen { $denoise }, Dekodieren { $decode } GiB; eine Bearbeitung mit { $references } Referenzen { $edit } GiB, von { $usable } GiB.
+doctor-token-none = DISCORD_TOKEN ist nicht gesetzt, deshalb öffnet { PROGRAM() } die Sandbox: kleinbot ohne Discord, zum Ausprobieren. Sie hat ihre eigenen Daten.
 doctor-token = Discord kennt ihn: { $name }.
 doctor-token-unchecked = Seine Form stimmt, aber Discord ließ sich nicht fragen ({ $reason }). Prüfe das Netz dieses Rechners: der Bot startet und versucht es weiter, bis Discord antwortet.
 doctor-clock = Sie weicht höchstens { $seconds } s von der von Discord ab.

@@ -110,10 +110,10 @@ error-weights-cache-unusable = Heruntergeladenes kann nicht in { $folder } liege
 error-weights-no-checkout = { $repository } ist kein diffusers-Checkout von FLUX.2 [klein] 4B: { $file } fehlt darin. Setze KLEINBOT_WEIGHTS=black-forest-labs/FLUX.2-klein-4B, oder lass es weg. Nichts wurde heruntergeladen.
 error-weights-no-room = Die Gewichte brauchen { $wanted_gb } GB in { $folder }, frei sind { $free_gb } GB. Schaffe Platz, oder setze HF_HOME auf einen Ordner auf einer größeren Platte. Was schon da ist, bleibt; ein neuer Start macht dort weiter.
 error-scratch-unusable = Gewichte, die ich für jedes Bild von der Platte lese, ließen sich nicht nach { $folder } schreiben: { $reason }. Sie brauchen dort { $wanted_gb } GB, frei sind { $free_gb } GB. Schaffe Platz oder sorge dafür, dass ich dort schreiben darf; ich versuche es von selbst wieder, spätestens alle zehn Minuten. Hat dieser Rechner genug Arbeitsspeicher, kommt KLEINBOT_PROFILE_TEXT_ENCODER_PLACEMENT=streamed ohne die Platte aus.
-error-diffusers-too-old = Das installierte diffusers ist { $found }, FLUX.2 [klein] braucht { $wanted } oder neuer. Installiere es: pip install "diffusers>={ $wanted }"
-error-torch-lacks-card = Dieses PyTorch ({ $torch }) hat keine Kernel für { $card } (Compute Capability { $capability }). Installiere eine passende Fassung, wie im Abschnitt der README über Grafikkarten beschrieben.
+error-diffusers-too-old = Das installierte diffusers ist { $found }, FLUX.2 [klein] braucht { $wanted } oder neuer. Installiere es: { PIP() } install "diffusers>={ $wanted }"
+error-torch-lacks-card = Dieses PyTorch ({ $torch }) hat keine Kernel für { $card } (Compute Capability { $capability }). Installiere eine passende Fassung: { PIP() } install "torch=={ $wanted }" --index-url https://download.pytorch.org/whl/{ $build }
 error-cuda-unavailable = Das Modell soll auf einer NVIDIA-Karte laufen, aber PyTorch ({ $torch }) findet keine, die es nutzen kann. Prüfe den Treiber und ob PyTorch eine CUDA-Fassung ist, oder setze KLEINBOT_DEVICE=cpu. Ein Bot, der online ist, sieht von selbst wieder nach, spätestens alle zehn Minuten.
-error-torch-without-cuda = Dieses PyTorch ({ $torch }) ist nur für die CPU gebaut und kann { $card } nicht nutzen. Installiere eins für CUDA: python -m pip install --force-reinstall "torch<2.14" --index-url https://download.pytorch.org/whl/cu130
+error-torch-without-cuda = Dieses PyTorch ({ $torch }) ist nur für die CPU gebaut und kann { $card } nicht nutzen. Installiere eins für CUDA: { PIP() } install "torch=={ $wanted }" --index-url https://download.pytorch.org/whl/{ $build }
 error-driver-too-old = Der NVIDIA-Treiber { $driver } ist zu alt für dieses PyTorch (CUDA { $cuda }). Installiere Treiber { NUMBER($wanted, useGrouping: 0) } oder neuer.
 error-driver-mismatch = Der NVIDIA-Treiber wurde im laufenden System erneuert, und seine Teile passen nicht mehr zueinander. Starte diesen Rechner neu.
 error-driver-shows-no-card = Der NVIDIA-Treiber ist da, zeigt aber keine Karte (NVML antwortet { NUMBER($number, useGrouping: 0) }). Sieh nach, was nvidia-smi sagt; in einem Container braucht es die Hilfsprogramme des Treibers (NVIDIA_DRIVER_CAPABILITIES=compute,utility).
@@ -122,8 +122,8 @@ error-waits-for-card = Bisher hat hier FLUX.2 [klein] gezeichnet, und jetzt ist 
         [error-card-too-full] Auf { $card } sind { $free } von { $total } GiB frei, und selbst die kleinste Art ({ $profile }) braucht { $needed } GiB. Schließe das Spiel oder andere Programm, das den Rest belegt (nvidia-smi zeigt sie)
         [error-profile-no-room] Auf { $card } sind { $free } von { $total } GiB frei, und das Profil { $profile }, das die Einstellungen KLEINBOT_PROFILE_ verlangen, braucht { $needed } GiB. Schließe das Spiel oder andere Programm, das den Rest belegt (nvidia-smi zeigt sie), oder verlange weniger
         [error-card-too-old] { $card } (Compute Capability { $capability }) ist zu alt dafür. Baue eine Karte der RTX-30-Reihe (8.0) oder neuer ein
-        [error-torch-without-cuda] Dieses PyTorch ({ $torch }) ist nur für die CPU gebaut und kann { $card } nicht nutzen. Installiere eins für CUDA: python -m pip install --force-reinstall "torch<2.14" --index-url https://download.pytorch.org/whl/cu130
-        [error-torch-lacks-card] Dieses PyTorch ({ $torch }) hat nichts für { $card } dabei. Installiere eins dafür, wie es im README unter Grafikkarten steht
+        [error-torch-without-cuda] Dieses PyTorch ({ $torch }) ist nur für die CPU gebaut und kann { $card } nicht nutzen. Installiere eins für CUDA: { PIP() } install "torch=={ $wanted }" --index-url https://download.pytorch.org/whl/{ $build }
+        [error-torch-lacks-card] Dieses PyTorch ({ $torch }) hat nichts für { $card } dabei. Installiere eins dafür: { PIP() } install "torch=={ $wanted }" --index-url https://download.pytorch.org/whl/{ $build }
         [error-driver-too-old] Der NVIDIA-Treiber { $driver } ist zu alt für dieses PyTorch (CUDA { $cuda }). Installiere Treiber { NUMBER($wanted, useGrouping: 0) } oder neuer
         [error-driver-mismatch] Der NVIDIA-Treiber wurde im laufenden System erneuert. Starte diesen Rechner neu
         [error-driver-shows-no-card] Der NVIDIA-Treiber zeigt keine (NVML antwortet { NUMBER($number, useGrouping: 0) }). Sieh nach, was nvidia-smi sagt, und repariere den Treiber
@@ -160,46 +160,50 @@ error-profile-no-host-memory = Das Profil hält { $needed } GiB Gewichte im Arbe
 error-profile-batch-too-large = KLEINBOT_PROFILE_LARGEST_BATCH ist { $wanted }, aber in voller Größe passen nur { $fitting } Bilder zugleich auf die Karte. Verlange höchstens { $fitting }.
 
 error-setting-invalid = { $setting } ist { $value }, das kann nicht gehen: { $reason }
-error-token-missing = Es gibt kein Discord-Token. Schreib DISCORD_TOKEN=… in die Umgebung oder in eine Datei namens .env, oder probiere „python bot.py sandbox“, das braucht keins.
+error-token-missing = Es gibt kein Discord-Token. Schreib DISCORD_TOKEN=… in die Umgebung oder in eine Datei namens .env, oder probiere „{ PROGRAM() } sandbox“, das braucht keins.
 error-token-refused = Discord hat das Token abgelehnt. Kopiere es im Entwicklerportal von Discord von der Bot-Seite deiner Anwendung neu nach DISCORD_TOKEN.
 error-intents-refused = Discord erlaubt dieser Anwendung die Intents nicht, die der Bot verlangt (Schlusscode 4014). Er verlangt keine, die freigeschaltet werden müssen: Sieh im Entwicklerportal von Discord nach, ob die Anwendung noch in Ordnung ist, und starte den Bot dann neu.
 error-gateway-refused = Discord hat die Verbindung beendet und nimmt von dieser Version des Bots keine neue an (Schlusscode { $close_code }). Aktualisiere kleinbot und seine Bibliotheken, und starte ihn dann neu.
 error-start-disk-full = Bei { $folder } sind nur { $free } MiB frei, und { $needed } MiB braucht der Anfang. Mach dort Platz oder setze KLEINBOT_DATA_FOLDER auf einen Ort auf einer anderen Platte; verloren ist nichts.
+error-service-foreign = { $file } hat nicht diese Installation von kleinbot geschrieben und bleibt deshalb, wie sie ist. Schieb sie vorher weg, oder behalte sie und lass dies hier.
+error-service-odd-folder = Der Name des Ordners { $folder } enthält ein Zeichen, das in der Datei eines Dienstes nicht stehen kann. Benenne ihn vorher um.
+error-service-unwritable = { $file } lässt sich nicht schreiben oder entfernen: { $reason }. Mit --system rufe dies als Administrator auf (sudo).
+error-service-unsupported = Auf { $system } weiß kleinbot nicht, wie Programme mit dem Rechner gestartet werden. Starte { PROGRAM() } run mit dem, was dein System dafür hat.
 error-folder-in-use = Der Datenordner { $folder } wird gerade von Prozess { $pid } benutzt. Beende diesen zuerst oder setze KLEINBOT_DATA_FOLDER auf einen anderen Ordner.
 error-folder-without-locks = Dateien in { $folder } lassen sich nicht sperren ({ $reason }). Zwei Bots könnten also denselben Auftrag zweimal vergeben, und SQLite könnte seine Datenbank beschädigen. Manche Netzlaufwerke sind so: Binde es mit Sperren ein, oder setze KLEINBOT_DATA_FOLDER auf einen Ordner auf einer Platte dieses Rechners.
 error-folder-unusable = { $folder } lässt sich nicht benutzen: { $reason }. Der Ordner muss dem Konto gehören, unter dem der Bot läuft, und es muss dort schreiben dürfen.
 error-database-without-log = Die Datenbank { $file } kann hier kein Write-Ahead-Log haben (SQLite bleibt bei { $mode }). Manche Netzlaufwerke sind so: Setze KLEINBOT_DATA_FOLDER auf einen Ordner auf einer Platte dieses Rechners.
 error-database-foreign-log = { $file }-wal enthält Änderungen einer anderen Datenbank als der { $file }, die daneben liegt, und SQLite würde beide vermischen. Geändert wurde nichts. Um eine Sicherung zurückzuspielen, schiebe { $file } und die Dateien auf -wal und -shm daneben zusammen weg, und gib dann der Sicherung den Namen { $file }. Wurde die Datei versehentlich getauscht, lege die richtige wieder zu ihrem Log.
-error-database-empty = Die Datenbank { $file } ist leer, aber daneben liegen in { $folder } Bilder. Geändert oder gelöscht wurde nichts. Spiele die Datenbank zurück, notfalls aus einer Sicherung; oder schiebe die leere Datei weg, um neu anzufangen: Die Bilder bleiben, und `bot.py archive list{ $options }` sagt, was da ist.
+error-database-empty = Die Datenbank { $file } ist leer, aber daneben liegen in { $folder } Bilder. Geändert oder gelöscht wurde nichts. Spiele die Datenbank zurück, notfalls aus einer Sicherung; oder schiebe die leere Datei weg, um neu anzufangen: Die Bilder bleiben, und `{ PROGRAM() } archive list{ $options }` sagt, was da ist.
 error-archive-of-another = { $pictures ->
         [0] Das Archiv gehört nach eigener Angabe zu einer anderen Datenbank als dieser.
         [one] Ein Bild gehört zu einer anderen Datenbank als dieser.
        *[other] { $pictures } Bilder gehören zu einer anderen Datenbank als dieser.
-    } Gelöscht wurde nichts, und aufgeräumt wird nicht. Spiele jene Datenbank zurück, oder beende den Bot und rufe `bot.py archive adopt{ $options }` auf.
+    } Gelöscht wurde nichts, und aufgeräumt wird nicht. Spiele jene Datenbank zurück, oder beende den Bot und rufe `{ PROGRAM() } archive adopt{ $options }` auf.
 error-archive-newer = Die Datenbank ist älter als das Archiv: { $pictures ->
         [0] Das Archiv kennt Aufträge, die sie nicht kennt.
         [one] Ein Bild stammt aus einem Auftrag, den sie nicht kennt.
        *[other] { $pictures } Bilder stammen aus Aufträgen, die sie nicht kennt.
-    } Gelöscht wurde nichts, und aufgeräumt wird nicht. Spiele die neuere Datenbank zurück, oder beende den Bot und rufe `bot.py archive adopt{ $options }` auf.
+    } Gelöscht wurde nichts, und aufgeräumt wird nicht. Spiele die neuere Datenbank zurück, oder beende den Bot und rufe `{ PROGRAM() } archive adopt{ $options }` auf.
 error-archive-no-database = Die Datenbank { $file } ist nicht da oder nicht von dieser Version von kleinbot. Starte den Bot einmal: Er legt sie an oder bringt sie auf den neuen Stand.
 error-archive-unknown = { $pictures ->
         [one] Ein Bild im Archiv stammt aus einem Auftrag, den diese Datenbank nicht kennt. Es bleibt
        *[other] { $pictures } Bilder im Archiv stammen aus Aufträgen, die diese Datenbank nicht kennt. Sie bleiben
-    } liegen. Gibt es eine neuere Datenbank, spiele sie zurück; sonst beende den Bot und rufe `bot.py archive adopt{ $options }` auf.
+    } liegen. Gibt es eine neuere Datenbank, spiele sie zurück; sonst beende den Bot und rufe `{ PROGRAM() } archive adopt{ $options }` auf.
 error-backup-running = { $folder } wird gerade schon gesichert oder wiederhergestellt. Warte, bis das zu Ende ist.
 error-backup-inside = Eine Sicherung darf weder im Datenordner liegen noch ihn umfassen: { $folder } und { $data }. Nenne einen anderen Ordner, am besten auf einer anderen Platte.
 error-backup-folder-not-ours = In { $folder } liegt anderes als eine Sicherung von kleinbot. Nichts wurde geändert. Nenne einen neuen oder leeren Ordner; einer darin genügt.
 error-backup-of-another = In { $folder } liegt die Sicherung einer anderen Datenbank. Nichts wurde geändert. Nenne für diese einen eigenen Ordner.
 error-backup-newer = Die Sicherung in { $folder } kennt neuere Aufträge als diese Datenbank, die an ihre Stelle träte. Nichts wurde geändert. Nenne einen anderen Ordner, oder stelle jene Sicherung wieder her, falls die neueren Aufträge fehlen.
-error-backup-not-together = Datenbank und Archiv in { $folder } gehören nicht zusammen, einer Kopie würden also Bilder fehlen. Nichts wurde geändert. `bot.py archive list{ $options }` sagt, was nicht stimmt und was zu tun ist.
+error-backup-not-together = Datenbank und Archiv in { $folder } gehören nicht zusammen, einer Kopie würden also Bilder fehlen. Nichts wurde geändert. `{ PROGRAM() } archive list{ $options }` sagt, was nicht stimmt und was zu tun ist.
 error-backup-no-room = In { $folder } ist kein Platz: { $needed } MiB werden gebraucht, { $free } MiB sind frei. Was vorher da war, ist vollständig. Schaffe Platz und versuche es noch einmal: Es geht dort weiter, wo es aufgehört hat.
-error-backup-missing = In { $folder } liegt keine vollständige Sicherung: kleinbot.backup.json fehlt. Eine abgebrochene Sicherung bringt `bot.py backup` zu Ende; ist es eine Kopie des Datenordners, kopiere sie zurück.
+error-backup-missing = In { $folder } liegt keine vollständige Sicherung: kleinbot.backup.json fehlt. Eine abgebrochene Sicherung bringt `{ PROGRAM() } backup` zu Ende; ist es eine Kopie des Datenordners, kopiere sie zurück.
 error-backup-damaged = Die Sicherung ist nicht in Ordnung: { $file }: { $reason }. Hier wurde nichts geändert. Nimm eine andere Sicherung oder eine andere Kopie von dieser.
 error-backup-pictures-damaged = { $pictures ->
         [one] Ein Bild in der Sicherung { $folder } fehlt oder ist nicht mehr, wie es war.
        *[other] { $pictures } Bilder in der Sicherung { $folder } fehlen oder sind nicht mehr, wie sie waren.
     } Hier wurde nichts geändert. Nimm eine andere Kopie der Sicherung, oder stelle sie ohne diese Bilder wieder her: Füge `--without-damaged` hinzu.
-error-restore-unfinished = Eine Wiederherstellung von { $backup } in { $folder } wurde unterbrochen; was dort liegt, ist vielleicht nur die Hälfte. Führe `bot.py restore{ $options } { $backup }` noch einmal aus: Es geht dort weiter, wo es aufgehört hat, und nichts geht verloren.
+error-restore-unfinished = Eine Wiederherstellung von { $backup } in { $folder } wurde unterbrochen; was dort liegt, ist vielleicht nur die Hälfte. Führe `{ PROGRAM() } restore{ $options } { $backup }` noch einmal aus: Es geht dort weiter, wo es aufgehört hat, und nichts geht verloren.
 error-restore-note-unreadable = { $file } sagt, dass eine Wiederherstellung läuft, aber nicht, welche ({ $reason }). Nichts wurde geändert. Sieh im Ordner nach: Was sie ersetzt hat, liegt in kleinbot-replaced-…, was sie kopiert hat, in kleinbot-restoring-…. Liegen Datenbank und Archiv an ihrem Platz, räume jene Datei beiseite.
 error-database-newer = Die Datenbank { $file } stammt von einem neueren kleinbot (Schema { $found }, dieser kennt { $known }). Aktualisiere kleinbot oder spiele die Sicherung daneben zurück.
 error-database-damaged = Die Datenbank { $file } ist beschädigt: { $reason }. Beende jedes Programm, das sie benutzt. Schiebe dann die Datei samt den Dateien auf -wal und -shm daneben zusammen weg und gib der neuesten Sicherung auf .backup ihren Namen. Ohne Sicherung beginnt kleinbot mit einer leeren Datenbank; Bilder, die eine Datenbank nicht kennt, bleiben liegen.

@@ -4,6 +4,8 @@ doctor-ok = ok
 doctor-warning = warning
 doctor-problem = problem
 doctor-starts = The bot would start.
+doctor-sandbox-starts = The sandbox would start: { PROGRAM() }. To go live on Discord: create an application at https://discord.com/developers/applications and press Reset Token on its page Bot, put DISCORD_TOKEN=… into a file named .env here, run { PROGRAM() } doctor again for the link that invites the bot, then { PROGRAM() } run.
+doctor-sandbox-does-not-start = The sandbox would not start: mend what is marked as a problem.
 doctor-does-not-start = The bot would not start: mend what is marked as a problem.
 
 doctor-topic-settings = Settings
@@ -36,13 +38,13 @@ doctor-torch = PyTorch { $version }, { $cuda ->
        *[other] for CUDA { $cuda }
     }.
 doctor-torch-for-card = PyTorch { $version } for CUDA { $cuda } has kernels for { $card }.
-doctor-torch-broken = PyTorch cannot be used: { $reason }. Install it again: python -m pip install --force-reinstall "torch<2.14"
+doctor-torch-broken = PyTorch cannot be used: { $reason }. Install it again: { PIP() } install --force-reinstall "torch<2.14"
 doctor-libraries = { $libraries }.
 doctor-intake = Pictures from members are read in processes of their own, with { NUMBER($most_mib, useGrouping: 0) } MiB each at most.
 doctor-intake-away = No process that reads pictures came up, so edits and variations of attached pictures would be refused. Look whether this Python ({ $python }) may start another one, and at the limits for processes and memory (ulimit -a, or the unit's).
-doctor-library-missing = { $library } is not installed. Run: python -m pip install .
-doctor-library-old = { $library } { $version } is too old; { $wanted } or newer is needed. Run: python -m pip install --upgrade .
-doctor-library-new = { $library } { $version } is newer than what kleinbot was tried with (below { $untried }). If something breaks, run: python -m pip install --upgrade .
+doctor-library-missing = { $library } is not installed. Run: { INSTALL() }
+doctor-library-old = { $library } { $version } is too old; { $wanted } or newer is needed. Run: { INSTALL() } --upgrade
+doctor-library-new = { $library } { $version } is newer than what kleinbot was tried with (below { $untried }). If something breaks, run: { INSTALL() } --upgrade
 doctor-card = { $card }, compute capability { $capability }.
 doctor-card-unmeasured = { $card }, compute capability { $capability }. Unmeasured: kleinbot was measured on H100 and H200 only; on this card its speed is not known, and its memory is predicted from those.
 doctor-card-none = No NVIDIA card is found, so the CPU draws.
@@ -77,6 +79,7 @@ doctor-profile-best = { $profile }: up to { $side }×{ $side }, { $references } 
        *[other] not compiled
     }. No other way is better here.
 doctor-peaks = One picture of { $side }×{ $side }: encode { $encode }, denoise { $denoise }, decode { $decode } GiB; an edit with { $references } references { $edit } GiB, of { $usable } GiB.
+doctor-token-none = DISCORD_TOKEN is not set, so { PROGRAM() } opens the sandbox: kleinbot without Discord, for you to try. It keeps its own data.
 doctor-token = Discord knows it: { $name }.
 doctor-token-unchecked = It has the right shape, but Discord could not be asked ({ $reason }). Check this host's network: the bot starts, and goes on trying until Discord answers.
 doctor-clock = Within { $seconds } s of Discord's.

@@ -113,10 +113,10 @@ error-weights-cache-unusable = Downloads cannot be kept in { $folder }: { $reaso
 error-weights-no-checkout = { $repository } is no diffusers checkout of FLUX.2 [klein] 4B: it has no { $file }. Set KLEINBOT_WEIGHTS=black-forest-labs/FLUX.2-klein-4B, or leave it out. Nothing was downloaded.
 error-weights-no-room = The weights need { $wanted_gb } GB in { $folder }, and { $free_gb } GB are free. Make room or set HF_HOME to a folder on a larger disk. What has arrived is kept; start again to resume.
 error-scratch-unusable = Weights that I read from disk for each picture could not be written to { $folder }: { $reason }. They need { $wanted_gb } GB there, and { $free_gb } GB are free. Make room or see that I may write there; I try again by myself, at the latest every ten minutes. Where this computer has enough memory, KLEINBOT_PROFILE_TEXT_ENCODER_PLACEMENT=streamed does without the disk.
-error-diffusers-too-old = The installed diffusers is { $found }, and FLUX.2 [klein] needs { $wanted } or newer. Install it: pip install "diffusers>={ $wanted }"
-error-torch-lacks-card = This PyTorch ({ $torch }) has no kernels for { $card } (compute capability { $capability }). Install a build for it, as the README's section on graphics cards says.
+error-diffusers-too-old = The installed diffusers is { $found }, and FLUX.2 [klein] needs { $wanted } or newer. Install it: { PIP() } install "diffusers>={ $wanted }"
+error-torch-lacks-card = This PyTorch ({ $torch }) has no kernels for { $card } (compute capability { $capability }). Install a build for it: { PIP() } install "torch=={ $wanted }" --index-url https://download.pytorch.org/whl/{ $build }
 error-cuda-unavailable = The model is to run on an NVIDIA card, but PyTorch ({ $torch }) finds none that it can use. Check the driver and that PyTorch is a CUDA build, or set KLEINBOT_DEVICE=cpu. A bot that is online looks again by itself, at the latest every ten minutes.
-error-torch-without-cuda = This PyTorch ({ $torch }) is a build for the CPU alone and cannot use { $card }. Install one for CUDA: python -m pip install --force-reinstall "torch<2.14" --index-url https://download.pytorch.org/whl/cu130
+error-torch-without-cuda = This PyTorch ({ $torch }) is a build for the CPU alone and cannot use { $card }. Install one for CUDA: { PIP() } install "torch=={ $wanted }" --index-url https://download.pytorch.org/whl/{ $build }
 error-driver-too-old = The NVIDIA driver { $driver } is too old for this PyTorch (CUDA { $cuda }). Install driver { NUMBER($wanted, useGrouping: 0) } or newer.
 error-driver-mismatch = The NVIDIA driver was renewed while this system was running, and its parts no longer fit each other. Reboot this machine.
 error-driver-shows-no-card = The NVIDIA driver is there, but does not show its card (NVML answers { NUMBER($number, useGrouping: 0) }). See what nvidia-smi says; in a container, give it the driver's utilities (NVIDIA_DRIVER_CAPABILITIES=compute,utility).
@@ -125,8 +125,8 @@ error-waits-for-card = So far FLUX.2 [klein] drew here, and now there is no card
         [error-card-too-full] { $card } has { $free } of { $total } GiB free, and even the smallest way ({ $profile }) needs { $needed } GiB. Close the game or other program that holds the rest (nvidia-smi lists them)
         [error-profile-no-room] { $card } has { $free } of { $total } GiB free, and the profile { $profile } that the KLEINBOT_PROFILE_ settings ask for needs { $needed } GiB. Close the game or other program that holds the rest (nvidia-smi lists them), or ask for less
         [error-card-too-old] { $card } (compute capability { $capability }) is too old for it. Put in a card of the RTX 30 series (8.0) or newer
-        [error-torch-without-cuda] this PyTorch ({ $torch }) is a build for the CPU alone and cannot use { $card }. Install one for CUDA: python -m pip install --force-reinstall "torch<2.14" --index-url https://download.pytorch.org/whl/cu130
-        [error-torch-lacks-card] this PyTorch ({ $torch }) has no kernels for { $card }. Install a build for it, as the README's section on graphics cards says
+        [error-torch-without-cuda] this PyTorch ({ $torch }) is a build for the CPU alone and cannot use { $card }. Install one for CUDA: { PIP() } install "torch=={ $wanted }" --index-url https://download.pytorch.org/whl/{ $build }
+        [error-torch-lacks-card] this PyTorch ({ $torch }) has no kernels for { $card }. Install a build for it: { PIP() } install "torch=={ $wanted }" --index-url https://download.pytorch.org/whl/{ $build }
         [error-driver-too-old] the NVIDIA driver { $driver } is too old for this PyTorch (CUDA { $cuda }). Install driver { NUMBER($wanted, useGrouping: 0) } or newer
         [error-driver-mismatch] the NVIDIA driver was renewed while this system was running. Reboot this machine
         [error-driver-shows-no-card] the NVIDIA driver does not show one (NVML answers { NUMBER($number, useGrouping: 0) }). See what nvidia-smi says and repair the driver
@@ -163,46 +163,50 @@ error-profile-no-host-memory = The profile keeps { $needed } GiB of weights in t
 error-profile-batch-too-large = KLEINBOT_PROFILE_LARGEST_BATCH is { $wanted }, but at full size only { $fitting } pictures fit on the card at once. Ask for at most { $fitting }.
 
 error-setting-invalid = { $setting } is { $value }, which cannot work: { $reason }
-error-token-missing = There is no Discord token. Put DISCORD_TOKEN=… into the environment or a file named .env, or try "python bot.py sandbox", which needs none.
+error-token-missing = There is no Discord token. Put DISCORD_TOKEN=… into the environment or a file named .env, or try "{ PROGRAM() } sandbox", which needs none.
 error-token-refused = Discord refused the token. Copy it again from the Bot page of your application in Discord's developer portal into DISCORD_TOKEN.
 error-intents-refused = Discord does not allow this application the intents that the bot asks for (close code 4014). The bot asks for none that needs to be enabled: look in Discord's developer portal whether the application is still in good standing, then start the bot again.
 error-gateway-refused = Discord has ended the connection and takes no other one from this version of the bot (close code { $close_code }). Update kleinbot and its libraries, then start it again.
 error-start-disk-full = Only { $free } MiB are free at { $folder }, and { $needed } MiB are needed to begin. Make room there, or set KLEINBOT_DATA_FOLDER to a place on another disk; nothing is lost.
+error-service-foreign = { $file } was not written by this installation of kleinbot, so it stays as it is. Move it away first, or keep it and leave this out.
+error-service-odd-folder = The folder { $folder } has a character in its name that a service's file cannot hold. Rename it first.
+error-service-unwritable = { $file } cannot be written or removed: { $reason }. With --system, run this as the administrator (sudo).
+error-service-unsupported = On { $system }, kleinbot does not know how programs are started with the machine. Start { PROGRAM() } run with what your system has for that.
 error-folder-in-use = The data folder { $folder } is in use by process { $pid }. Stop that one first, or set KLEINBOT_DATA_FOLDER to another folder.
 error-folder-without-locks = Files in { $folder } cannot be locked ({ $reason }), so two bots could hand out the same job twice, and SQLite could damage its database. Some network shares are like that: mount it with locks, or set KLEINBOT_DATA_FOLDER to a folder on a disk of this machine.
 error-folder-unusable = { $folder } cannot be used: { $reason }. It must belong to the account that runs the bot, which must be able to write there.
 error-database-without-log = The database { $file } cannot have a write-ahead log here (SQLite stays with { $mode }). Some network shares are like that: set KLEINBOT_DATA_FOLDER to a folder on a disk of this machine.
 error-database-foreign-log = { $file }-wal holds changes of another database file than the { $file } that lies beside it, and SQLite would mix the two. Nothing was changed. To put a copy back, move { $file } and the files on -wal and -shm beside it away together, then give the copy the name { $file }. If the file was exchanged by mistake, move the right one back to its log.
-error-database-empty = The database { $file } is empty, but beside it { $folder } holds pictures. Nothing was changed or deleted. Put the database back, from a copy if need be; or move the empty file away to begin anew: the pictures stay, and `bot.py archive list{ $options }` tells what is there.
+error-database-empty = The database { $file } is empty, but beside it { $folder } holds pictures. Nothing was changed or deleted. Put the database back, from a copy if need be; or move the empty file away to begin anew: the pictures stay, and `{ PROGRAM() } archive list{ $options }` tells what is there.
 error-archive-of-another = { $pictures ->
         [0] The archive says that it belongs to another database than this one.
         [one] One picture belongs to another database than this one.
        *[other] { $pictures } pictures belong to another database than this one.
-    } Nothing was deleted, and nothing is swept. Put that database back, or stop the bot and run `bot.py archive adopt{ $options }`.
+    } Nothing was deleted, and nothing is swept. Put that database back, or stop the bot and run `{ PROGRAM() } archive adopt{ $options }`.
 error-archive-newer = The database is older than the archive: { $pictures ->
         [0] the archive knows jobs that the database does not.
         [one] one picture is of a job that it does not know.
        *[other] { $pictures } pictures are of jobs that it does not know.
-    } Nothing was deleted, and nothing is swept. Put the newer database back, or stop the bot and run `bot.py archive adopt{ $options }`.
+    } Nothing was deleted, and nothing is swept. Put the newer database back, or stop the bot and run `{ PROGRAM() } archive adopt{ $options }`.
 error-archive-no-database = The database { $file } is not there, or not of this version of kleinbot. Start the bot once: it makes or updates it.
 error-archive-unknown = { $pictures ->
         [one] One picture in the archive is of a job that this database does not know. It is
        *[other] { $pictures } pictures in the archive are of jobs that this database does not know. They are
-    } kept. If a newer database is at hand, put it back; else stop the bot and run `bot.py archive adopt{ $options }`.
+    } kept. If a newer database is at hand, put it back; else stop the bot and run `{ PROGRAM() } archive adopt{ $options }`.
 error-backup-running = { $folder } is being backed up or restored already. Wait until that has ended.
 error-backup-inside = A backup cannot lie in the data folder, nor around it: { $folder } and { $data }. Name a folder elsewhere, best on another disk.
 error-backup-folder-not-ours = { $folder } holds other things than a backup of kleinbot. Nothing was changed. Name a new or an empty folder; one inside it will do.
 error-backup-of-another = { $folder } holds the backup of another database. Nothing was changed. Name a folder of its own for this one.
 error-backup-newer = The backup in { $folder } knows newer jobs than this database, which would take its place. Nothing was changed. Name another folder, or restore that backup if the newer jobs are missed.
-error-backup-not-together = Database and archive in { $folder } do not belong together, so a copy would lack pictures. Nothing was changed. `bot.py archive list{ $options }` says what is wrong, and what settles it.
+error-backup-not-together = Database and archive in { $folder } do not belong together, so a copy would lack pictures. Nothing was changed. `{ PROGRAM() } archive list{ $options }` says what is wrong, and what settles it.
 error-backup-no-room = There is no room at { $folder }: { $needed } MiB are needed and { $free } MiB are free. What was there before is whole. Make room, then do it again: it goes on where it was.
-error-backup-missing = { $folder } holds no whole backup: kleinbot.backup.json is not there. A backup that was interrupted is finished by `bot.py backup`; if it was made by copying the data folder, copy it back instead.
+error-backup-missing = { $folder } holds no whole backup: kleinbot.backup.json is not there. A backup that was interrupted is finished by `{ PROGRAM() } backup`; if it was made by copying the data folder, copy it back instead.
 error-backup-damaged = The backup is not whole: { $file }: { $reason }. Nothing was changed here. Use another backup, or another copy of this one.
 error-backup-pictures-damaged = { $pictures ->
         [one] One picture in the backup { $folder } is missing or not as it was.
        *[other] { $pictures } pictures in the backup { $folder } are missing or not as they were.
     } Nothing was changed here. Use another copy of the backup, or restore without them: add `--without-damaged`.
-error-restore-unfinished = A restore of { $backup } into { $folder } was interrupted, so what lies there may be half of it. Run `bot.py restore{ $options } { $backup }` again: it goes on where it was, and nothing is lost.
+error-restore-unfinished = A restore of { $backup } into { $folder } was interrupted, so what lies there may be half of it. Run `{ PROGRAM() } restore{ $options } { $backup }` again: it goes on where it was, and nothing is lost.
 error-restore-note-unreadable = { $file } says that a restore is under way, but not which ({ $reason }). Nothing was changed. Look into the folder: what a restore replaced lies in kleinbot-replaced-…, what it copied in kleinbot-restoring-…. Once database and archive are in place, move that file away.
 error-database-newer = The database { $file } was written by a newer kleinbot (schema { $found }, this one knows { $known }). Update kleinbot, or restore the backup beside it.
 error-database-damaged = The database { $file } is damaged: { $reason }. Stop every program that uses it. Then move the file and those named -wal and -shm beside it away together, and give the newest copy named *.backup its name. Without a copy, kleinbot begins with an empty database; pictures that a database does not know are kept.
