@@ -260,10 +260,16 @@ class RestoreCommand:
         A part that is still in the stage has not been switched, so its namesake outside is the old one.
         """
         stage, aside = self._data_folder / note.stage, self._data_folder / note.aside
-        if (stage / self._file.name).exists():
-            self._put_aside(self._database_files(), aside)
-        if (stage / ARCHIVE).exists():
-            self._put_aside([self._data_folder / ARCHIVE], aside)
+        is_untouched = (stage / self._file.name).exists() and (stage / ARCHIVE).exists()
+        try:
+            if (stage / ARCHIVE).exists():
+                self._put_aside([self._data_folder / ARCHIVE], aside)
+            if (stage / self._file.name).exists():
+                self._put_aside(self._database_files(), aside)
+        except (OSError, StartError):
+            if is_untouched:
+                self._put_back(note, aside)
+            raise
         self._reached(BackupStep.PUT_ASIDE)
         for name, step in (
             (ARCHIVE, BackupStep.ARCHIVE_IN_PLACE),
@@ -288,6 +294,19 @@ class RestoreCommand:
         if aside.exists():
             private_files.sync_folder(aside)
             private_files.sync_folder(self._data_folder)
+
+    def _put_back(self, note: RestoreNote, aside: Path) -> None:
+        """Undo ``_put_aside``, so that the bot can start again with what was there. Raises OSError.
+
+        An archive that is a mount cannot be moved, nor on Windows a file that another program has open.
+        """
+        for place in aside.iterdir() if aside.exists() else ():
+            if not (self._data_folder / place.name).exists():
+                place.rename(self._data_folder / place.name)
+        with suppress(OSError):
+            aside.rmdir()
+        private_files.sync_folder(self._data_folder)
+        write_note(self._data_folder, replace(note, phase=RestorePhase.COPYING))
 
     def _database_files(self) -> list[Path]:
         """Return the present database and the files that belong only to it."""

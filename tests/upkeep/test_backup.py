@@ -1,6 +1,7 @@
 """What a backup contains and refuses, and what a restore does to the folder it fills."""
 
 import asyncio
+import errno
 import os
 import shutil
 import sqlite3
@@ -230,6 +231,34 @@ async def test_what_was_there_is_moved_aside_and_deleted_nowhere(place: BackupPl
     moved.pop("kleinbot.sqlite3-shm", None)  # SQLite's index of the log, created by readers
     assert {name: data for name, data in before.items() if name != "notes.txt"} == moved
     assert (place.target.folder / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("fixed", ["archive", "kleinbot.sqlite3"])
+async def test_what_cannot_be_moved_aside_stays_and_so_does_everything_else(
+    place: BackupPlace, monkeypatch: pytest.MonkeyPatch, fixed: str
+) -> None:
+    """A mounted archive, or on Windows a database that another program has open."""
+    place.back_up()
+    place.target.folder.mkdir()
+    place.target.start()
+    await place.target.draw(THIRD)
+    rename = Path.rename
+
+    def fail_for_fixed(self: Path, target: Path) -> Path:
+        if self == place.target.folder / fixed:
+            raise OSError(errno.EBUSY, "Device or resource busy")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail_for_fixed)
+    assert refused(lambda: place.restore(agrees=True)).code is Code.FOLDER_UNUSABLE
+    monkeypatch.undo()
+    require_database(place.target.file, place.target.root)
+    assert place.target.start() is Pairing.TOGETHER
+    assert place.target.numbers() == [1]
+    assert place.target.files() == {f"images/{SERVER}/{THIRD}-0.png"}
+    assert list(place.target.folder.glob("kleinbot-replaced-*")) == []
+    assert place.restore(agrees=True)
+    assert place.target.numbers() == [1, 2]
 
 
 async def test_job_numbers_go_on_above_those_that_were_given_since_the_backup(place: BackupPlace) -> None:
