@@ -96,7 +96,8 @@ class Claims:
     ) -> None:
         """Return claimed images to their old places, in the rows and in the queue.
 
-        ``alone``: they share no batch from now on. An image that was stopped meanwhile, by its row, ends.
+        ``alone``: they share no batch from now on. An image that was stopped meanwhile, by its row, ends. It
+        keeps its charge, as after a crash: nobody measured what it used, and a restart changes no order.
         """
         keys = tuple(keys)
         if not keys:
@@ -110,8 +111,8 @@ class Claims:
                     if waits:
                         self._scheduler.returned(key, alone=alone)
                     else:
-                        self._scheduler.finished(key)
-            await tags.keep(transaction, self._scheduler.queue.unkept().tags)
+                        self._scheduler.finished(key, None)
+            await self.keep_tags(transaction)
 
         await self._store(put_back)
 
@@ -122,6 +123,7 @@ class Claims:
         async def stop(transaction: Transaction) -> None:
             nonlocal failed
             failed = await jobs.stop(transaction, job_id, JobState.FAILED, self._clock.now_ms(), error)
+            await self.keep_tags(transaction, withdrawn=job_id)
             transaction.after_commit(functools.partial(self._failed, job_id, error if failed else None))
 
         await self._store(stop)
@@ -134,11 +136,21 @@ class Claims:
             self._metrics.failed(error.code)
             self._wake_delivery()
 
+    async def keep_tags(self, transaction: Transaction, *, withdrawn: str | None = None) -> None:
+        """Store the tags; ``withdrawn``: as they will be without this job, which is withdrawn on commit."""
+        changes = self._scheduler.queue.unkept(withdrawn=withdrawn)
+        await tags.keep(transaction, changes.tags)
+        transaction.after_commit(functools.partial(self._scheduler.queue.kept, changes))
+
+    async def keep_charges(self) -> None:
+        """Store what ended images are charged whose rows had ended before."""
+        await self._store(self.keep_tags)
+
     async def keep(self) -> None:
         """Store the tags and the measured times before the process ends."""
 
         async def keep(transaction: Transaction) -> None:
-            await tags.keep(transaction, self._scheduler.queue.unkept().tags)
+            await self.keep_tags(transaction)
             await self._learning.keep(transaction, now=True)
 
         await self._store(keep)

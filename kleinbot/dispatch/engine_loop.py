@@ -197,7 +197,7 @@ class EngineLoop:
                 self._metrics.batch_suspended()
                 await self._claims.rest(batch)
             else:
-                self._done(batch, outcome)
+                await self._done(batch, outcome)
         finally:
             due = self._scheduler.queue.next_due()
             self._note_idle(work_waits=due is not None or self._resting is not None)
@@ -208,7 +208,7 @@ class EngineLoop:
         if image is not None and (image.shape.references or image.shape.first_sigma < 1.0):
             self._tasks.read_ahead(image.key.job_id, lambda: self._claims.job_of(image))
 
-    def _done(self, batch: Batch, result: BatchResult) -> None:
+    async def _done(self, batch: Batch, result: BatchResult) -> None:
         self._learn(batch, result)
         seconds = max(result.seconds.total_s, _LEAST_S) / len(batch.claimed)
         job_of = {image.key: job for image, job in batch.claimed}
@@ -220,6 +220,8 @@ class EngineLoop:
             if rendered.error is not None:
                 self._finisher.refuse(rendered.key, rendered.error)
         self._scheduler.freed(self._engine)
+        if any(rendered.pixels is None and rendered.error is None for rendered in result.images):
+            await self._claims.keep_charges()
 
     def _learn(self, batch: Batch, result: BatchResult) -> None:
         for event in result.out_of_memory:
@@ -253,6 +255,7 @@ class EngineLoop:
         seconds = resting.on_gpu_s / len(resting.claimed)
         for key in resting.keys:
             self._scheduler.finished(key, seconds)
+        await self._claims.keep_charges()
 
     async def _put_back(self, outcome: str = "returned", *, alone: bool = False) -> None:
         """Return what is in hand to its place."""

@@ -15,7 +15,7 @@ from kleinbot.domain.pictures import Pixels
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.embedded_recipe import EmbeddedRecipe
 from kleinbot.images.labelled import encode_png, pixel_hash
-from kleinbot.store.database import Database
+from kleinbot.store.database import Database, Transaction
 from kleinbot.store.jobs import jobs
 
 _log = logging.getLogger(__name__)
@@ -42,8 +42,11 @@ class Finisher:
         model_name: str,
         version: str,
         fail: Callable[[str, RenderError], Awaitable[object]],
+        keep_tags: Callable[[Transaction], Awaitable[None]],
     ) -> None:
+        """Take ``keep_tags``: it stores what an image that ends is charged."""
         self._fail = fail
+        self._keep_tags = keep_tags
         self._database = database
         self._archive = archive
         self._pool = pool
@@ -151,6 +154,7 @@ class Finisher:
                     done = FinishedImage(key, stored.path, stored.byte_count, stored.sha256, digest, seconds)
                     async with self._database.transaction() as transaction:
                         recorded = await jobs.finish_image(transaction, done, self._clock.now_ms())
+                        await self._keep_tags(transaction)
                         self._faults.reach(FaultPoint.BEFORE_COMMIT)
                     self._faults.reach(FaultPoint.AFTER_COMMIT)
                     if not recorded:  # it was cancelled meanwhile

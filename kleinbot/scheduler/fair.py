@@ -9,7 +9,7 @@ no more.
 
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush, heapreplace
 from itertools import islice
 
@@ -136,7 +136,8 @@ class FairOrder:
             server = self._server(tag.server_id)
             server.finish, server.virtual = tag.finish, tag.virtual
         else:
-            self._member(self._server(tag.server_id), tag.member_id).finish = tag.finish
+            member = self._member(self._server(tag.server_id), tag.member_id)
+            member.finish, member.owed = tag.finish, tag.owed
 
     def restored(self) -> None:
         """Forget the tags that mean nothing, once everything is restored."""
@@ -168,13 +169,21 @@ class FairOrder:
     def is_held(self, server_id: int) -> bool:
         return server_id in self._held
 
-    def weights_changed(self) -> None:
-        """Charge the waiting images by the new weights."""
+    def weights_changed(self, tags: Mapping[Owner, Tag]) -> None:
+        """Charge the images by the new weights; ``tags``: those of ``tag_changes.reweighed``."""
         # Of those without work some may be forgotten meanwhile.
         for server in list(self.servers.values()):
+            server.finish = tags[server.server_id, None].finish
             for member in server.members.values():
+                member.finish, member.owed = tags[server.server_id, member.member_id].finish, 0
                 self._requeue(server, member, [turn.image for turn in member.queue])
             self._moved(server)
+
+    def stored(self, versions: Mapping[Owner, int]) -> None:
+        """Note that tags were stored as of ``versions`` of their changes."""
+        for owner, version in versions.items():
+            if self.changed[owner] == version:
+                del self.changed[owner]
 
     # Queries
 
@@ -258,18 +267,7 @@ class FairOrder:
         for server in self.servers.values():
             yield Tag(server.server_id, None, server.finish, server.virtual)
             for member in server.members.values():
-                yield Tag(server.server_id, member.member_id, member.finish, 0)
-
-    def tag(self, owner: Owner) -> Tag | None:
-        """Return the tag of ``owner`` as it is now, None where it has no meaning any more."""
-        server_id, member_id = owner
-        if server_id is None:
-            return Tag(None, None, 0, self.virtual)
-        server = self.servers.get(server_id)
-        if server is None or member_id is None:
-            return None if server is None else Tag(server_id, None, server.finish, server.virtual)
-        member = server.members.get(member_id)
-        return None if member is None else Tag(server_id, member_id, member.finish, 0)
+                yield Tag(server.server_id, member.member_id, member.finish, 0, member.owed)
 
     def server_units(self, image: WaitingImage, cost: float) -> int:
         return self.units_of_server(image.server_id, cost)

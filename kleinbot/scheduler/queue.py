@@ -12,15 +12,17 @@ from math import inf
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.job import Lane
 from kleinbot.domain.job_spec import ImageKey
+from kleinbot.scheduler import tag_changes
 from kleinbot.scheduler.accounts import Charge
 from kleinbot.scheduler.batches import start_batch
 from kleinbot.scheduler.cost import CostModel
 from kleinbot.scheduler.deadlines import Deadlines
 from kleinbot.scheduler.entries import BatchLimits, EqualWeights, Tag, WaitingImage, Weights
-from kleinbot.scheduler.fair import FairOrder, Owner
+from kleinbot.scheduler.fair import FairOrder
 from kleinbot.scheduler.forecast import ONE_ENGINE, Expected, Forecast, Overtaking, RunningBatch
 from kleinbot.scheduler.outstanding import Outstanding
 from kleinbot.scheduler.start_tag_order import Turn
+from kleinbot.scheduler.tag_changes import TagChanges
 
 _MOST_LOOKED_AT = 200
 """The search for an image that may pass a running batch ends here: each of the batch's steps repeats it."""
@@ -36,14 +38,6 @@ class _Job:
     deadline_ms: int | None
     waiting: dict[ImageKey, WaitingImage] = field(default_factory=dict)
     running: int = 0
-
-
-@dataclass(frozen=True)
-class TagChanges:
-    """The tags that have not been stored yet; None where a row is to be deleted."""
-
-    tags: dict[Owner, Tag | None]
-    versions: dict[Owner, int]
 
 
 class ImageQueue:
@@ -104,9 +98,13 @@ class ImageQueue:
         return self._order.release(server_id)
 
     def weights_changed(self) -> None:
-        """Charge the waiting images by the new ``weights``."""
+        """Charge the waiting and the running images by the new ``weights``."""
         self._outstanding.weights_changed()
-        self._order.weights_changed()
+        before = self._charges
+        self._charges = {key: tag_changes.recharged(each, self._weights) for key, each in before.items()}
+        self._order.weights_changed(tag_changes.reweighed(self._order, before.values(), self._weights))
+        for begun in self._begun.values():
+            begun.charges = [self._charges[charge.image.key] for charge in begun.charges]
 
     def next_batch(
         self, limits: BatchLimits, passing: Sequence[ImageKey] = (), engine: int = 0
@@ -146,14 +144,14 @@ class ImageQueue:
         """Note that ``cost`` pictures of work have been let past the batch of ``keys``."""
         self._begun[keys[0]].passed_cost += cost
 
-    def finished(self, key: ImageKey, measured_cost: float) -> None:
-        """End a running image, done or failed, and charge ``measured_cost`` pictures for it instead.
+    def finished(self, key: ImageKey, measured_cost: float | None) -> None:
+        """End a running image, done or failed, and charge ``measured_cost`` pictures (None: no change).
 
         ``CostModel.measured_cost`` computes the cost from the image's part of its batch's seconds.
         """
         charge = self._stop_running(key)
         self._outstanding.remove(charge.image)
-        self._order.correct(charge, measured_cost)
+        self._order.correct(charge, charge.image.cost if measured_cost is None else measured_cost)
         self._forget_if_ended(key.job_id)
 
     def returned(self, key: ImageKey, *, alone: bool = False) -> None:
@@ -171,33 +169,32 @@ class ImageQueue:
     # Tags that survive a restart
 
     def tags(self) -> tuple[Tag, ...]:
-        """Return the tags that fairness must remember.
-
-        They are stored with each claim and each submission, so a restart leaves the order of the queue as it
-        is. It loses the corrections and refunds since then, which are those of one batch.
-        """
+        """Return the tags of which the order of the queue can be rebuilt after a restart."""
         return tuple(self._order.tags())
 
-    def unkept(self, images: Sequence[WaitingImage] = ()) -> TagChanges:
-        """Return the tags that have not been stored yet, as they will be after ``submit(images)``.
+    def unkept(
+        self,
+        images: Sequence[WaitingImage] = (),
+        *,
+        withdrawn: str | None = None,
+        released: int | None = None,
+        weights: Weights | None = None,
+    ) -> TagChanges:
+        """Return the tags that have not been stored yet, as they are after a change that is made on commit.
 
-        Call ``kept`` once they are stored.
+        That is ``submit(images)``, ``withdraw(withdrawn)``, ``release(released)`` or ``weights_changed()``
+        with ``weights``. Call ``kept`` once they are stored.
         """
-        versions = dict(self._order.changed)
-        tags = {owner: self._order.tag(owner) for owner in versions}
-        for image in images[:1]:
-            finish, member_finish = self._order.lifted(image)
-            server = self._order.servers.get(image.server_id)
-            virtual = 0 if server is None else server.virtual
-            tags[image.server_id, None] = Tag(image.server_id, None, finish, virtual)
-            tags[image.server_id, image.member_id] = Tag(image.server_id, image.member_id, member_finish, 0)
-        return TagChanges(tags, versions)
+        job = self._jobs.get(withdrawn or "")
+        member = None if job is None or not job.waiting else (job.server_id, job.member_id)
+        after = tag_changes.added(self._order, images) | tag_changes.removed(self._order, member)
+        after |= tag_changes.released(self._order, released)
+        after |= tag_changes.reweighed(self._order, self._charges.values(), weights)
+        return tag_changes.unstored(self._order, after)
 
     def kept(self, changes: TagChanges) -> None:
         """Note that ``changes`` were stored; tags that have changed again since stay unkept."""
-        for owner, version in changes.versions.items():
-            if self._order.changed[owner] == version:
-                del self._order.changed[owner]
+        self._order.stored(changes.versions)
 
     def restore(
         self, tags: Iterable[Tag], images: Iterable[WaitingImage], running: Collection[ImageKey] = ()
@@ -251,6 +248,10 @@ class ImageQueue:
         """Whether an image of a job runs."""
         job = self._jobs.get(job_id)
         return job is not None and job.running > 0
+
+    def is_held(self, server_id: int) -> bool:
+        """Whether nothing of a server is started."""
+        return self._order.is_held(server_id)
 
     def is_running(self, key: ImageKey) -> bool:
         return key in self._charges

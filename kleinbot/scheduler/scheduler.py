@@ -287,9 +287,12 @@ class Scheduler:
         used_cost = self.cost_model.measured_cost(on_gpu_s / len(keys))
         self.queue.worked(keys, fraction_done, used_cost)
 
-    def finished(self, key: ImageKey, on_gpu_s: float = 0.0) -> None:
-        """End a running image, and charge its part of the seconds on the GPU."""
-        self.queue.finished(key, self.cost_model.measured_cost(on_gpu_s))
+    def finished(self, key: ImageKey, on_gpu_s: float | None = 0.0) -> None:
+        """End a running image, and charge its part of the seconds on the GPU.
+
+        ``on_gpu_s`` None: it was not measured, and the charge stays as it is.
+        """
+        self.queue.finished(key, None if on_gpu_s is None else self.cost_model.measured_cost(on_gpu_s))
         self._forget_stopped(key)
 
     def returned(self, key: ImageKey, *, alone: bool = False) -> None:

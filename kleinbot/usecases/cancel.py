@@ -14,7 +14,7 @@ from kleinbot.domain.people import Actor
 from kleinbot.domain.quota import AuditAction
 from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store.database import MEMBER_TIMEOUT_S, Database, Transaction
-from kleinbot.store.jobs import events, jobs, lookup
+from kleinbot.store.jobs import events, jobs, lookup, tags
 from kleinbot.store.members import audit
 from kleinbot.usecases.permissions import Action, may, require_owner
 from kleinbot.usecases.quota import late_cancel
@@ -117,6 +117,7 @@ class Cancel:
                 await self._note(transaction, actor, job, action)
             ended = await lookup.by_id(transaction, job.job_id)
             if stopped:
+                await tags.keep(transaction, self._scheduler.queue.unkept(withdrawn=job.job_id).tags)
                 transaction.after_commit(lambda: self._stopped(job.job_id))
         if not stopped or ended is None:
             raise Refusal(Code.JOB_ALREADY_ENDED, number=str(job.number))

@@ -16,8 +16,8 @@ from kleinbot.domain.requests import ImagineRequest, Press, PromptMeter
 from kleinbot.scheduler.admission import Admitted
 from kleinbot.scheduler.entries import shape_of
 from kleinbot.scheduler.from_job import images_of_new
-from kleinbot.scheduler.queue import TagChanges
 from kleinbot.scheduler.scheduler import Scheduler
+from kleinbot.scheduler.tag_changes import TagChanges
 from kleinbot.store.database import MEMBER_TIMEOUT_S, Database, Transaction
 from kleinbot.store.jobs import events, jobs, lookup, presses, tags
 from kleinbot.store.members import members

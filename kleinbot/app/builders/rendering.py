@@ -50,6 +50,7 @@ def build_rendering(
         model_name=model_name,
         version=version,
         fail=claims.fail,
+        keep_tags=claims.keep_tags,
     )
     dispatcher = Dispatcher(
         scheduler=scheduling.scheduler,

@@ -1,5 +1,9 @@
-"""The fair queue's tags, kept across restarts. 0 stands for None in the key columns."""
+"""The fair queue's tags, kept across restarts. 0 stands for None in the key columns.
 
+A member has no virtual time, so the column ``virtual`` holds what the member owes.
+"""
+
+import sqlite3
 from collections.abc import Iterable, Mapping
 
 from kleinbot.domain.tags import Tag
@@ -8,15 +12,7 @@ from kleinbot.store.database import Reader, Transaction
 
 async def load(reader: Reader) -> tuple[Tag, ...]:
     """Return every tag."""
-    return tuple(
-        Tag(
-            row["server_id"] or None,
-            row["member_id"] or None,
-            row["finish"],
-            row["virtual"],
-        )
-        for row in await reader.all("SELECT * FROM queue_tags")
-    )
+    return tuple(_tag(row) for row in await reader.all("SELECT * FROM queue_tags"))
 
 
 async def replace(transaction: Transaction, tags: Iterable[Tag]) -> None:
@@ -35,5 +31,15 @@ async def keep(transaction: Transaction, changed: Mapping[tuple[int | None, int 
 async def _write(transaction: Transaction, tags: Iterable[Tag]) -> None:
     await transaction.change_each(
         "INSERT OR REPLACE INTO queue_tags (server_id, member_id, finish, virtual) VALUES (?, ?, ?, ?)",
-        ((tag.server_id or 0, tag.member_id or 0, tag.finish, tag.virtual) for tag in tags),
+        (
+            (tag.server_id or 0, tag.member_id or 0, tag.finish, tag.owed if tag.member_id else tag.virtual)
+            for tag in tags
+        ),
     )
+
+
+def _tag(row: sqlite3.Row) -> Tag:
+    server_id, member_id, finish = row["server_id"] or None, row["member_id"] or None, row["finish"]
+    if member_id is None:
+        return Tag(server_id, None, finish, row["virtual"])
+    return Tag(server_id, member_id, finish, 0, owed=row["virtual"])

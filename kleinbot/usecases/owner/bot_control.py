@@ -18,7 +18,7 @@ from kleinbot.scheduler.estimates import ErrorSpread
 from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store import facts
 from kleinbot.store.database import MEMBER_TIMEOUT_S, Database, Reader
-from kleinbot.store.jobs import events
+from kleinbot.store.jobs import events, tags
 from kleinbot.store.members import audit, servers
 from kleinbot.store.members.servers import ServerRow
 from kleinbot.usecases.owner.server_shares import ServerShares
@@ -151,6 +151,9 @@ class BotControl:
                     details=details,
                 )
             if share is not None:
+                shares = self._shares.copied()
+                shares.set_share(server_id, share)
+                await tags.keep(transaction, self._scheduler.queue.unkept(weights=shares).tags)
                 transaction.after_commit(functools.partial(self._share_changed, server_id, share))
         return next(row for row in await self.servers(actor, present) if row.server_id == server_id)
 

@@ -10,7 +10,7 @@ from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import JobState
 from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store.database import Database
-from kleinbot.store.jobs import jobs, lookup
+from kleinbot.store.jobs import jobs, lookup, tags
 from kleinbot.store.members import servers
 from kleinbot.store.members.servers import QueuedServer
 
@@ -69,9 +69,13 @@ class Departures:
 
     async def _back(self, server: QueuedServer) -> None:
         self._noted_s.pop(server.server_id, None)
-        self._scheduler.release(server.server_id)
-        if server.left_ms is not None:
-            await self._note(server.server_id, None)
+        queue, server_id = self._scheduler.queue, server.server_id
+        if server.left_ms is None and not queue.is_held(server_id):
+            return
+        async with self._database.transaction() as transaction:
+            await servers.note_left(transaction, server_id, None)
+            await tags.keep(transaction, queue.unkept(released=server_id).tags)
+            transaction.after_commit(functools.partial(self._scheduler.release, server_id))
 
     async def _gone(self, server: QueuedServer) -> None:
         self._scheduler.hold(server.server_id)
@@ -85,7 +89,7 @@ class Departures:
         if now_ms - server.left_ms >= GRACE_MS and here_s >= GRACE_MS / MS_PER_S:
             await self._end(server.server_id)
 
-    async def _note(self, server_id: int, left_ms: int | None) -> None:
+    async def _note(self, server_id: int, left_ms: int) -> None:
         async with self._database.transaction() as transaction:
             await servers.note_left(transaction, server_id, left_ms)
 
@@ -97,6 +101,7 @@ class Departures:
                 error = RenderError(Code.SERVER_LEFT)
                 now_ms = self._clock.now_ms()
                 if await jobs.stop(transaction, job_id, JobState.CANCELLED, now_ms, error):
+                    await tags.keep(transaction, self._scheduler.queue.unkept(withdrawn=job_id).tags)
                     transaction.after_commit(functools.partial(self._stopped, job_id))
         # No job is left to hold, so a server that re-invites the bot need not wait for the next check.
         self._scheduler.release(server_id)

@@ -1,10 +1,12 @@
 """Gives servers that join later a small share of the GPU; servers from before keep a full share."""
 
+import functools
 from collections.abc import Collection
 
 from kleinbot.domain.clock import Clock
 from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store.database import Database
+from kleinbot.store.jobs import tags
 from kleinbot.store.members import servers
 from kleinbot.usecases.owner.server_shares import ServerShares
 
@@ -40,6 +42,12 @@ class NewServers:
             for server_id in present:
                 await servers.remember(transaction, server_id, self._clock.now_ms())
             await servers.set_newcomer_share(transaction, self._share)
+            shares = self._shares.copied()
+            shares.register_present(present, self._share)
+            await tags.keep(transaction, self._scheduler.queue.unkept(weights=shares).tags)
+            transaction.after_commit(functools.partial(self._welcomed, present))
+
+    def _welcomed(self, present: Collection[int]) -> None:
         # Updated instead of reloaded: a reload could overwrite a share set meanwhile with an older value.
         self._shares.register_present(present, self._share)
         self._scheduler.weights_changed()

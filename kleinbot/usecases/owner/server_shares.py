@@ -18,6 +18,13 @@ class ServerShares:
         self.new_server_share = 1.0
         self._weights: dict[tuple[int, int], float] = {}
 
+    def copied(self) -> "ServerShares":
+        """Return a copy, which shows what a change would lead to."""
+        copied = ServerShares()
+        copied._shares, copied._weights = dict(self._shares), dict(self._weights)
+        copied.new_server_share = self.new_server_share
+        return copied
+
     async def load(self, reader: Reader) -> None:
         """Load the rows."""
         self._shares = await servers.shares(reader)

@@ -5,7 +5,7 @@ from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.domain.quota import AuditAction
 from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store.database import MEMBER_TIMEOUT_S, Database
-from kleinbot.store.jobs import events
+from kleinbot.store.jobs import events, tags
 from kleinbot.store.members import audit, members
 from kleinbot.usecases.owner.server_shares import ServerShares
 from kleinbot.usecases.permissions import require_admin
@@ -36,6 +36,9 @@ class SetMemberWeight:
                 transaction, AuditAction.WEIGHT, actor.member_id, now_ms,
                 server_id=actor.server_id, member_id=member_id, details={"weight": weight},
             )  # fmt: skip
+            shares = self._shares.copied()
+            shares.set_weight(member, weight)
+            await tags.keep(transaction, self._scheduler.queue.unkept(weights=shares).tags)
             transaction.after_commit(lambda: self._changed(member, weight))
 
     def _changed(self, member: MemberKey, weight: float) -> None:
