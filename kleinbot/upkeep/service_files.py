@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-_CLOSINGS_S = 240
+CLOSINGS_S = 240
 """After the grace period, a stop waits for parts of the bot (``app.lifecycle``: 180 s at most)."""
 
 
@@ -48,7 +48,7 @@ RestartPreventExitStatus=1 2
 OOMPolicy=continue
 # A stop goes to the parent, which passes it on.
 KillMode=mixed
-TimeoutStopSec={round(spec.grace_s) + _CLOSINGS_S}
+TimeoutStopSec={round(spec.grace_s) + CLOSINGS_S}
 UMask=0077
 NoNewPrivileges=yes
 

@@ -13,12 +13,13 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from kleinbot.app import lifecycle
 from kleinbot.config.settings import Settings
 from kleinbot.config.sources import LIBRARY_VARIABLES, variable
+from kleinbot.domain.work import EnginePhase
 from kleinbot.metrics.counters import BotMetrics
+from kleinbot.metrics.readings import Reading
 from kleinbot.metrics.server import served
-from tests.golden import product
+from kleinbot.upkeep.service_files import CLOSINGS_S
 from tests.installation.wheel import BUILT_FROM
 from tests.processes import finished
 
@@ -31,6 +32,7 @@ KNOWN = {
     *("FROM", "ARG", "COPY", "RUN", "ENV", "WORKDIR", "VOLUME", "USER"),
     *("STOPSIGNAL", "HEALTHCHECK", "ENTRYPOINT", "CMD"),
 }
+NOTHING_YET = Reading({}, {}, {}, 0, 0, 0, 0, 0, 0, EnginePhase.LOADING, 0, 0, 0)
 BUILDS = {"cu130", "cu126", "cpu"}
 
 pytestmark = pytest.mark.slow  # one test starts processes
@@ -121,7 +123,7 @@ async def test_the_healthcheck_asks_the_bot_that_runs() -> None:
         port = int(free.getsockname()[1])
     command = [word.replace(METRICS_PORT, str(port)) for word in _healthcheck()]
     assert command != _healthcheck()
-    async with served(BotMetrics(), product._reading, port):
+    async with served(BotMetrics(), lambda: NOTHING_YET, port):
         healthy = await asyncio.to_thread(finished, command)
     assert (healthy.returncode, healthy.stderr) == (0, "")
     assert (await asyncio.to_thread(finished, command)).returncode != 0
@@ -137,7 +139,7 @@ def test_a_service_is_closed_in_and_has_the_time_to_stop(profile: str) -> None:
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert {"privileged", "ports", "network_mode"} & service.keys() == set()
     minutes, seconds = re.fullmatch(r"(\d+)m(\d+)s", service["stop_grace_period"]).groups()  # type: ignore[union-attr]
-    assert int(minutes) * 60 + int(seconds) > Settings().grace_s + lifecycle._ALL_CLOSINGS_S
+    assert int(minutes) * 60 + int(seconds) >= Settings().grace_s + CLOSINGS_S
     mounts = dict(each.split(":") for each in service["volumes"])
     assert mounts.keys() == compose["volumes"].keys()
     assert list(mounts.values()) == json.loads(_all("VOLUME")[0])
