@@ -10,7 +10,7 @@ import pytest
 from kleinbot.chat.create.downloads import Downloads
 from kleinbot.chat.jobs import job_responder
 from kleinbot.sandbox import ShownMessage
-from tests.e2e.pictures import a_png
+from tests.e2e.pictures import a_png, said_alone
 from tests.e2e.running_bot import BotEnvironment, RunningBot, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
@@ -76,3 +76,18 @@ async def test_nothing_is_kept_of_an_answer_that_was_given(environment: BotEnvir
         assert len(asyncio.all_tasks()) <= tasks + 5
         assert len(bot.app.container.discord.client._connection._view_store._views) == 0
         assert len(bot.app.container.discord.client._connection._view_store._synced_message_views) == 0
+
+
+@pytest.mark.parametrize("command", ["queue", "cancel"])  # answered by a view, and by a sentence
+async def test_an_answer_that_discord_refuses_is_followed_by_a_sentence(
+    environment: BotEnvironment, command: str
+) -> None:
+    engine = ScriptedEngine()
+    engine.gate.clear()
+    async with environment.running_bot(engine) as bot:
+        await bot.ada.command(bot.channel, "imagine", prompt="a fox")
+        await bot.until("SELECT COUNT(*) FROM jobs", 1)
+        await engine.started.wait()
+        bot.standin.break_next("POST /interactions/*/callback", status=400, code=50035)
+        await said_alone(await bot.ada.command(bot.channel, command), "Something went wrong on my side.")
+        engine.gate.set()
