@@ -69,7 +69,7 @@ class FailedProfiles:
         rows = {name: [each.until_ms, each.hours] for name, each in self._failures().items()}
         part = self._file.with_suffix(".part")
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             part.write_text(json.dumps(rows), "utf-8")
             part.replace(self._file)
         except OSError as error:

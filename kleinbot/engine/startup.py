@@ -121,7 +121,7 @@ def _start(
     device = open_device(profile, cpu_threads)
     if scratch is not None:
         try:
-            scratch.mkdir(parents=True, exist_ok=True)
+            scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise scratch_error(error, scratch) from error
     if isinstance(source, HubSource):

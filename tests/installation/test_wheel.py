@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kleinbot import __version__
+from kleinbot.process.private_files import open_to_others
 from kleinbot.store.migrations import load_migrations, migrate
 from tests.installation.wheel import ROOT, Installed, build, clean_environment, install
 from tests.manual_clock import ManualClock
@@ -87,5 +88,6 @@ def test_an_installed_wheel_draws_in_an_empty_folder_and_migrates_an_old_databas
     said = _says(installed, folder, "sandbox", "--run", '/imagine prompt:"a red circle" count:1')
     picture = folder / said.splitlines()[-1]
     assert picture.read_bytes().startswith(b"\x89PNG")
+    assert open_to_others(database.parent) == []
     assert _version(database) == len(load_migrations())
     assert [_version(file) for file in database.parent.glob("kleinbot-v*.backup")] == [OLD_SCHEMA]

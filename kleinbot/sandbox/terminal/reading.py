@@ -50,7 +50,7 @@ class PictureFolder:
     def _path(self, message: ShownMessage, number: int, picture: ShownPicture) -> Path:
         key = (message.id, picture.filename, hashlib.sha256(picture.data).hexdigest())
         if key not in self._saved:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             path = self._free(f"{number}-{Path(picture.filename).name}")
             path.write_bytes(picture.data)
             self._saved[key] = path
