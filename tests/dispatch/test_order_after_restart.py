@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kleinbot.domain.capacity import LimitsOnly
+from kleinbot.domain.clock import DAY_MS
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.geometry import Aspect, Grid
 from kleinbot.domain.job import JobState
@@ -17,16 +18,18 @@ from kleinbot.scheduler.entries import Shape, UniformLimit, Weights
 from kleinbot.scheduler.queue import ImageQueue
 from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store.jobs import tags
+from kleinbot.usecases.owner.bot_control import BotControl
 from kleinbot.usecases.owner.departures import Departures
 from kleinbot.usecases.owner.new_servers import NewServers
 from kleinbot.usecases.owner.server_shares import ServerShares
 from kleinbot.usecases.quota.member_weight import SetMemberWeight
+from kleinbot.usecases.quota.quota import QuotaRule
 from tests.dispatch.restarting import restarted
 from tests.dispatch.running import ended, running, until, until_true
 from tests.dispatch.test_preemption import suspended_by_a_newcomer
 from tests.dispatch.test_state_machine import DORA, StudioMachine
 from tests.scheduler.builders import job
-from tests.usecase_harness import ADA, BOB, STRANGER, UseCaseHarness
+from tests.usecase_harness import ADA, BOB, OWNER, STRANGER, UseCaseHarness, never_asked
 
 ONE = UniformLimit(1)
 
@@ -211,12 +214,22 @@ async def test_weights_that_change_while_an_image_is_on_the_gpu_are_in_its_charg
     )
     scheduler.submit((*job("a", 1, 3, server_id=10), *job("b", 2, 3, server_id=10)))
     scheduler.submit(job("c", 3, 3, server_id=11))
-    before = set(scheduler.queue.tags())
+    before = {tag for tag in scheduler.queue.tags() if tag.server_id is not None}
     [image] = scheduler.queue.next_batch(ONE)
     await SetMemberWeight(harness.database, scheduler, shares, clock).set(admin, image.member_id, 0.1)
+    await assert_stored(harness, scheduler.queue, shares)
+    control = BotControl(
+        database=harness.database,
+        scheduler=scheduler,
+        shares=shares,
+        rule=QuotaRule(600, DAY_MS),
+        health=never_asked,
+        service_mode_changed=lambda: None,
+        clock=clock,
+    )
+    await control.share(OWNER, image.server_id, [image.server_id], 0.3, None)
     await assert_stored(harness, scheduler.queue, shares)
     await NewServers(harness.database, shares, scheduler, 0.25, clock).register_present([11])
     await assert_stored(harness, scheduler.queue, shares)
     scheduler.queue.returned(image.key)
-    before_virtual = {tag for tag in before if tag.server_id is not None}
-    assert before_virtual <= set(scheduler.queue.tags())
+    assert before <= set(scheduler.queue.tags()), "it was refunded as it was charged"

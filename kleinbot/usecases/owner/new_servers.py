@@ -45,9 +45,9 @@ class NewServers:
             shares = self._shares.copied()
             shares.register_present(present, self._share)
             await tags.keep(transaction, self._scheduler.queue.unkept(weights=shares).tags)
-            transaction.after_commit(functools.partial(self._welcomed, present))
+            transaction.after_commit(functools.partial(self._registered, present))
 
-    def _welcomed(self, present: Collection[int]) -> None:
+    def _registered(self, present: Collection[int]) -> None:
         # Updated instead of reloaded: a reload could overwrite a share set meanwhile with an older value.
         self._shares.register_present(present, self._share)
         self._scheduler.weights_changed()
