@@ -38,6 +38,7 @@ from kleinbot.klein.weights.source import (
 )
 from kleinbot.klein.weights.weight_set import WeightSet
 from kleinbot.small_klein import CHECKPOINT
+from kleinbot.texts import Texts
 
 SMALL_KLEIN = CHECKPOINT
 """The model that ships with kleinbot: draws coloured shapes on a CPU in about a second."""
@@ -148,7 +149,7 @@ def log_choice(model: ModelChoice, named: Path | str | None) -> None:
     if model.facts.gpus and model.facts.driver_error is not None:
         _log.warning("the driver does not show all of its GPUs: NVML returned %d", model.facts.driver_error)
     if choice.fallback is not None:
-        _log.warning("the graphics card is not used: %s", choice.fallback)
+        _log.warning("the graphics card is not used: %s", Texts().error(choice.fallback))
     if not choice.uses_named_weights:
         needed = memory_needed_gib(named)
         reason = "no GPU can run it" if needed is None else f"on the CPU it would take {needed} GiB of memory"

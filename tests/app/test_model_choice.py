@@ -20,7 +20,7 @@ from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import CPU_SMALL, CUDA_BF16, Attention, Device, Placement, WeightFormat
 from kleinbot.hardware import probe
 from kleinbot.hardware.capacity import ProfileCapacity
-from kleinbot.hardware.facts import GIB, HostMemory, MachineFacts, System
+from kleinbot.hardware.facts import GIB, HostMemory, MachineFacts, System, TorchBuild
 from kleinbot.hardware.profile_overrides import ProfileOverrides
 from kleinbot.klein.hub.download import obtain
 from kleinbot.klein.pipeline.load import load_klein
@@ -134,7 +134,18 @@ def test_a_gpu_that_cannot_serve_is_said_once_in_the_log(caplog: pytest.LogCaptu
     assert model.profile is CPU_SMALL
     log_choice(model, None)
     [record] = [record for record in caplog.records if record.levelname == "WARNING"]
-    assert Code.CARD_TOO_FULL in record.getMessage()
+    assert model.choice.fallback is not None
+    assert model.choice.fallback.code is Code.CARD_TOO_FULL
+    assert record.getMessage().endswith(Texts().error(model.choice.fallback))
+
+
+def test_a_torch_without_cuda_is_answered_with_the_command_at_the_start(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    facts = replace(RTX_3060.facts(System.WINDOWS), torch=TorchBuild("2.13.0+cpu", None))
+    log_choice(choose_model(Settings(), lambda: facts), None)
+    [record] = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert '-m pip install "torch==2.13.0+cu130" --index-url https://' in record.getMessage()
 
 
 def test_the_log_names_the_profile_in_one_readable_line(caplog: pytest.LogCaptureFixture) -> None:
