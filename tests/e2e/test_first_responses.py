@@ -91,3 +91,17 @@ async def test_an_answer_that_discord_refuses_is_followed_by_a_sentence(
         bot.standin.break_next("POST /interactions/*/callback", status=400, code=50035)
         await said_alone(await bot.ada.command(bot.channel, command), "Something went wrong on my side.")
         engine.gate.set()
+
+
+async def test_an_answer_that_comes_too_late_is_no_incident(
+    environment: BotEnvironment, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        bot.standin.break_next("POST /interactions/*/callback", status=404, code=10062)
+        await bot.ada.command(bot.channel, "quota")
+        await bot.standin.exchange_where(
+            lambda each: each.status == 404 and each.path.endswith("/callback"), timeout_s=QUICK_S
+        )
+        await said_alone(await bot.ada.command(bot.channel, "quota"), "pictures left")
+    assert "did not reach its member" in caplog.text
+    assert "incident" not in caplog.text

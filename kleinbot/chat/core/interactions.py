@@ -8,7 +8,7 @@ from typing import Any
 import discord
 
 from kleinbot.chat.core import views as core_views
-from kleinbot.chat.core.discord_errors import ALREADY_ACKNOWLEDGED, UNREACHED
+from kleinbot.chat.core.discord_errors import ALREADY_ACKNOWLEDGED, GONE, UNREACHED
 from kleinbot.chat.core.ownership import Ownership
 from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.errors import Code, KleinbotError, Refusal, RepeatedEvent
@@ -82,6 +82,10 @@ class Interactions:
         """Tell the person alone what went wrong. An unexpected error gets a code that the log has too."""
         if isinstance(error, RepeatedEvent) or getattr(error, "code", None) == ALREADY_ACKNOWLEDGED:
             _log.info("interaction %d was answered before: %s", interaction.id, error)
+            return
+        if isinstance(error, discord.HTTPException) and error.code in GONE:
+            # The answer came too late, as will the next one.
+            _log.warning("an answer did not reach its member: %s", error)
             return
         if disk_is_full(error):
             _log.error("the database cannot be written: %s", error)
