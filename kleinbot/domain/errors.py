@@ -53,6 +53,7 @@ class Code(StrEnum):
     SERVER_LEFT = "error-server-left"
 
     RESULT_UNKNOWN = "error-result-unknown"
+    RESULT_UNSEEN = "error-result-unseen"
     RESULT_NOT_YOURS = "error-result-not-yours"
     RESULT_DELETED = "error-result-deleted"
     SEARCH_TOO_LONG = "error-search-too-long"

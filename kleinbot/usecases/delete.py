@@ -33,7 +33,7 @@ class Delete:
     async def check(self, actor: Actor, job_id: str) -> Job:
         """Return the result if the actor may delete it.
 
-        Raises Refusal RESULT_UNKNOWN, RESULT_DELETED or RESULT_NOT_YOURS.
+        Raises Refusal RESULT_UNSEEN, RESULT_DELETED or RESULT_NOT_YOURS.
         """
         job = await self._history.seen(actor, job_id)
         if not may(actor, Action.DELETE, job):

@@ -156,11 +156,11 @@ class History:
     async def seen(self, actor: Actor, job_id: str) -> Job:
         """Return a result that the actor may see, by job id.
 
-        Raises Refusal RESULT_UNKNOWN or RESULT_DELETED.
+        Raises Refusal RESULT_UNSEEN or RESULT_DELETED.
         """
         job = await lookup.by_id(self._database.read, job_id)
         if job is None or not await sees(self._database.read, actor, job):
-            raise Refusal(Code.RESULT_UNKNOWN, job="")
+            raise Refusal(Code.RESULT_UNSEEN)
         return _shown(job)
 
     async def sees_parent(self, actor: Actor, job: Job) -> bool:

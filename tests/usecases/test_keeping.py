@@ -140,7 +140,7 @@ async def test_of_ten_who_delete_at_once_one_does(harness: UseCaseHarness) -> No
     assert woken == [1]
 
 
-@pytest.mark.parametrize(("actor", "code"), [(BOB, Code.RESULT_NOT_YOURS), (STRANGER, Code.RESULT_UNKNOWN)])
+@pytest.mark.parametrize(("actor", "code"), [(BOB, Code.RESULT_NOT_YOURS), (STRANGER, Code.RESULT_UNSEEN)])
 async def test_nobody_else_deletes(harness: UseCaseHarness, actor: Actor, code: Code) -> None:
     job = await _done(harness)
     with pytest.raises(Refusal) as caught:

@@ -1,6 +1,7 @@
 ## Results that are found again, marked, explained and deleted
 
 error-result-unknown = Ich kenne hier kein Ergebnis { $job } von dir. /verlauf zeigt, was du hast.
+error-result-unseen = Ein solches Ergebnis kenne ich hier nicht, oder du kannst es nicht sehen. /verlauf zeigt, was dir gehört.
 error-result-not-yours = #{ $number } gehört jemand anderem. Löschen können das nur diese Person und die Moderation.
 error-result-deleted = #{ $number } ist gelöscht.
 error-search-too-long = So viel suche ich nicht auf einmal: Gib höchstens { $words } Wörter und { $characters } Zeichen ein.

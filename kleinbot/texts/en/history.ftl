@@ -1,6 +1,7 @@
 ## Results that are found again, marked, explained and deleted
 
 error-result-unknown = I know no result { $job } of yours here. /history lists what you have.
+error-result-unseen = I know no such result here, or you cannot see it. /history lists what is yours.
 error-result-not-yours = #{ $number } belongs to somebody else. Only they or a moderator can delete it.
 error-result-deleted = #{ $number } has been deleted.
 error-search-too-long = That is more than I search for: type up to { $words } words and { $characters } characters.
