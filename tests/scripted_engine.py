@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kleinbot.domain.errors import RenderError
+from kleinbot.domain.errors import FatalEngineError, RenderError
 from kleinbot.domain.pixels import Pixels
 from kleinbot.domain.work import (
     BatchResult,
@@ -47,6 +47,7 @@ class ScriptedEngine:
     * ``image_errors``: what single images come back with instead of pixels;
     * ``before``: told of each new batch before anything else happens to it;
     * ``draw``: makes the pixels of an image;
+    * ``is_broken``: it does not pass when it is verified;
     * ``seconds``: what every batch is said to have taken.
 
     ``batches``, ``resumed`` and ``discarded`` tell what was asked of it, ``suspended`` what it holds.
@@ -57,6 +58,8 @@ class ScriptedEngine:
         self.state = EngineState(EnginePhase.READY)
         self.held_bytes = 0
         self.doubted = 0
+        self.verified = 0
+        self.is_broken = False
         self.batches: list[tuple[RenderTask, ...]] = []
         self.resumed: list[Suspended] = []
         self.discarded: list[Suspended] = []
@@ -118,6 +121,11 @@ class ScriptedEngine:
 
     def doubt(self) -> None:
         self.doubted += 1
+
+    async def verify(self) -> None:
+        self.verified += 1
+        if self.is_broken:
+            raise FatalEngineError("the self-test failed")
 
     async def close(self) -> None:
         self._held.clear()

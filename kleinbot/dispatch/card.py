@@ -47,6 +47,7 @@ class Card:
         self._batch: Batch | None = None
         self._may_yield = False
         self._must_yield = False
+        self._stood_still = False
         self._since_s = 0.0
         self._left_s = clock.monotonic_s()
         self.hangs = False
@@ -68,6 +69,7 @@ class Card:
         where the card hangs.
         """
         self.look_at_clock()
+        self._stood_still = False
         self._batch, self._may_yield, self._must_yield = batch, may_yield, False
         self._since_s = self._clock.monotonic_s()
         shape, size = batch.shape, len(batch.claimed)
@@ -88,6 +90,7 @@ class Card:
     def look_at_clock(self) -> None:
         """Have the engine tested after a standstill: over a suspend a card may have lost its weights."""
         if self._standstill.is_over():
+            self._stood_still = True
             self._engine.doubt()
 
     def look(self, *, may_yield: bool | None = None) -> None:
@@ -127,9 +130,16 @@ class Card:
         def on_step(report: StepReport) -> None:
             self._note_step(batch, report)
 
+        act = (self._is_stopped, self._asked_to_yield)
         if batch.suspended is None:
-            return await self._engine.render(batch.tasks, on_step, self._is_stopped, self._asked_to_yield)
-        return await self._engine.resume(batch.suspended, on_step, self._is_stopped, self._asked_to_yield)
+            outcome = await self._engine.render(batch.tasks, on_step, *act)
+        else:
+            outcome = await self._engine.resume(batch.suspended, on_step, *act)
+        # The batch may have ended before anybody looked: noise would be given out, and paid for.
+        self.look_at_clock()
+        if self._stood_still:
+            await self._engine.verify()
+        return outcome
 
     def _asked_to_yield(self) -> bool:
         return self._must_yield

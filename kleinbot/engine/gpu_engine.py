@@ -173,6 +173,14 @@ class GpuEngine:
         if self._worker is not None:
             self._worker.doubt()
 
+    async def verify(self) -> None:
+        """Test an engine that is doubted now; see ``protocol.Engine``."""
+        try:
+            await self._on_thread(self._verify)
+        except FatalEngineError as error:
+            self._enter(EngineState(EnginePhase.FAILED, detail=str(error)))
+            raise
+
     async def close(self) -> None:
         """Finish the step in hand, release the device and end the thread. Idempotent."""
         if self._closed is None:
@@ -257,6 +265,10 @@ class GpuEngine:
         for result in results:
             if isinstance(result, Suspended):
                 self._discard(result)
+
+    def _verify(self) -> None:
+        if self._worker is not None:
+            self._worker.verify()
 
     def _discard(self, suspended: Suspended) -> None:
         if self._worker is not None:

@@ -81,6 +81,13 @@ class Engine(Protocol):
         """
         ...
 
+    async def verify(self) -> None:
+        """Test an engine that is doubted now, before what it has just made is given out.
+
+        Raises FatalEngineError where it no longer computes what it did.
+        """
+        ...
+
     async def close(self) -> None:
         """Finish the step in hand, release the device and end the thread. Idempotent."""
         ...

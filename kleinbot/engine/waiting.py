@@ -67,6 +67,9 @@ class WaitingEngine:
     def doubt(self) -> None:
         return
 
+    async def verify(self) -> None:
+        return
+
     async def close(self) -> None:
         return
 

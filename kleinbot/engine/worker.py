@@ -123,6 +123,10 @@ class Worker:
         """Test the card before the next batch, and before one in hand is given out; called on any thread."""
         self._is_suspect = self._is_doubted = True
 
+    def verify(self) -> None:
+        """Test a card that is doubted. Raises FatalEngineError where it can no longer be used."""
+        self._check_health()
+
     def release(self) -> None:
         """Let go of the model and its memory."""
         self._model = None
@@ -248,12 +252,14 @@ class Worker:
             raise FatalEngineError(self._fatal)
         if not self._is_suspect:
             return
-        self._is_doubted = False
+        # Before the test: what is doubted meanwhile is tested once more.
+        self._is_suspect = self._is_doubted = False
         match self._test():
             case True:
-                self._is_suspect = False
+                return
             case Failure.OUT_OF_MEMORY | Failure.HOST_OUT_OF_MEMORY:
                 # Somebody else has the memory; no reason to doubt the card. The batch has its own ladder.
+                self._is_suspect = True
                 release_memory(self._device)
             case False | Failure():
                 self._end("the self-test failed after an error that seemed to be over")

@@ -192,6 +192,35 @@ async def test_a_batch_that_begins_before_anybody_noticed_is_doubted_too(studio:
     assert studio.engine.doubted == 1
 
 
+@pytest.mark.parametrize("is_broken", [False, True])
+async def test_a_batch_that_ends_before_anybody_looked_is_verified_before_it_is_given_out(
+    studio: Studio, is_broken: bool
+) -> None:
+    """A machine wakes up, and its card is done before the next look at the clock."""
+    studio.engine.is_broken = is_broken
+    gate = asyncio.Event()
+    studio.engine.step_gates = {4: gate}
+    job_id = (await studio.imagine()).card.job.job_id
+    async with running(studio) as task:
+        await until_true(lambda: len(studio.progressed.reports) == 4)
+        assert studio.engine.verified == 0
+        studio.clock.advance(8 * 3600)
+        gate.set()
+        if is_broken:
+            with pytest.raises(FatalEngineError, match="self-test"):
+                await asyncio.wait_for(task, 10)
+            assert (await studio.job(job_id)).state is JobState.RUNNING, "it is made again, not given out"
+        else:
+            await until(studio, job_id, ended)
+    assert (studio.engine.doubted, studio.engine.verified) == (1, 1)
+
+
+async def test_a_batch_over_which_nobody_slept_is_not_verified(studio: Studio) -> None:
+    async with running(studio):
+        await until(studio, (await studio.imagine()).card.job.job_id, ended)
+    assert studio.engine.verified == 0
+
+
 class SuspendedClock(ManualClock):
     """As Linux has it: over a suspend only the time of day goes on."""
 

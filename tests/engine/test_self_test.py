@@ -196,7 +196,42 @@ async def test_a_batch_over_which_the_card_kept_its_weights_is_given_out(
     assert tests_made == [True]
 
 
+async def test_a_doubt_that_comes_during_a_test_is_tested_too(
+    engine: GpuEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes, tested = SelfTest.passes, list[bool]()
+
+    def doubted_meanwhile(self: SelfTest) -> bool:
+        tested.append(passes(self))
+        if len(tested) == 1:
+            engine.doubt()
+        return tested[-1]
+
+    monkeypatch.setattr(SelfTest, "passes", doubted_meanwhile)
+    engine.doubt()
+    await pixels_of(engine, a_task(0))
+    await pixels_of(engine, a_task(1))
+    assert tested == [True, True]
+
+
+async def test_what_is_verified_while_it_computes_nonsense_is_lost(
+    engine: GpuEngine, monkeypatch: pytest.MonkeyPatch, tests_made: list[bool]
+) -> None:
+    await engine.verify()
+    assert tests_made == [], "nobody doubts it"
+    engine.doubt()
+    await engine.verify()
+    assert tests_made == [True]
+    decode = vae.decode
+    monkeypatch.setattr(vae, "decode", lambda model, latents: decode(model, latents * float("nan")))
+    engine.doubt()
+    with pytest.raises(FatalEngineError):
+        await engine.verify()
+    assert engine.state.phase is EnginePhase.FAILED
+
+
 async def test_an_engine_that_is_not_ready_is_not_doubted(clock: TickingClock, faults: Faults) -> None:
     engine = GpuEngine(FolderSource(Path("nowhere")), CPU_SMALL, clock, faults)
     engine.doubt()
+    await engine.verify()
     await engine.close()
