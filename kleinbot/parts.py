@@ -351,6 +351,8 @@ class Parts:
         )
         self.presence = Presence(self.client, texts, clock)
         self.client.add_listener(self.presence.show_again, "on_shard_ready")
+        for event in ("on_guild_join", "on_guild_remove", "on_ready"):
+            self.client.add_listener(self.departures.look_soon, event)
         self._cogs = (
             Quota(quota_desk),
             Host(HostDesk(operate, rule, server_names, texts), host_queue_desk),

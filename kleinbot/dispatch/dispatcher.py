@@ -108,7 +108,7 @@ class Dispatcher:
     @property
     def idle_s(self) -> float:
         """Return for how long nothing was drawn while nothing waits; 0 while something is in hand."""
-        has_work = self._in_hand or self._resting or self._line.waiting_count or self._finisher.is_busy
+        has_work = self._in_hand or self._resting or self._line.next_due() or self._finisher.is_busy
         return 0.0 if has_work else self._card.idle_s
 
     def draws(self, job_id: str) -> bool:
@@ -223,7 +223,7 @@ class Dispatcher:
         self._card.look(may_yield=self._may_yield())
         is_able = self._engine.state.phase is EnginePhase.READY and not self.disk_is_full
         if is_able and not self._card.is_busy and not self._is_paused():
-            self._idle.note(in_flight=False, work_waits=self._line.waiting_count > 0)
+            self._idle.note(in_flight=False, work_waits=self._line.next_due() is not None)
         self._woken.set()
 
     def _may_yield(self) -> bool:
@@ -318,7 +318,8 @@ class Dispatcher:
                 self._done(batch, outcome)
         finally:
             self._idle.note(
-                in_flight=False, work_waits=self._line.waiting_count > 0 or self._resting is not None
+                in_flight=False,
+                work_waits=self._line.next_due() is not None or self._resting is not None,
             )
         self._forget_stopped()
 

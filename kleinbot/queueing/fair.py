@@ -38,6 +38,7 @@ class FairOrder:
         self._idle: list[tuple[int, int]] = []
         self._running = 0
         self._weights = weights
+        self._held: set[int] = set()
 
     # What changes the order
 
@@ -138,6 +139,29 @@ class FairOrder:
             for member in list(server.members.values()):
                 self._moved(server, member)
             self._moved(server)
+
+    def hold(self, server_id: int) -> None:
+        """Give a server no turn until it is released; what waits there keeps its order."""
+        self._held.add(server_id)
+        if (server := self.servers.get(server_id)) is not None:
+            self._place(server)
+
+    def release(self, server_id: int) -> bool:
+        """Give a server its turns again, lifted like one that had no work: it has not saved any up.
+
+        Says whether it was held.
+        """
+        if server_id not in self._held:
+            return False
+        self._held.remove(server_id)
+        if (server := self.servers.get(server_id)) is not None:
+            if server.turns:
+                server.finish = max(server.finish, self.virtual)
+            self._moved(server)
+        return True
+
+    def is_held(self, server_id: int) -> bool:
+        return server_id in self._held
 
     def weights_changed(self) -> None:
         """Charge what waits by the new weights."""
@@ -413,7 +437,7 @@ class FairOrder:
 
     def _place(self, server: Server) -> None:
         place = None
-        if server.turns:
+        if server.turns and server.server_id not in self._held:
             place = (server.finish, server.turns.first.order, server.server_id)
         if place == server.place:
             return

@@ -96,6 +96,14 @@ class Line:
         """Keep a job's images in their places, but promise no time any more."""
         self._jobs[job_id].deadline_ms = None
 
+    def hold(self, server_id: int) -> None:
+        """Start nothing of a server until it is released; its jobs keep their places."""
+        self._order.hold(server_id)
+
+    def release(self, server_id: int) -> bool:
+        """Let a server's jobs have their turns again; say whether it was held."""
+        return self._order.release(server_id)
+
     def weights_changed(self) -> None:
         """Charge and foresee anew: ``weights`` say something else than before."""
         self._outstanding.weights_changed()
@@ -113,7 +121,8 @@ class Line:
             return ()
         most_cost = self._begun[passing[0]].left_cost if passing else inf
         charges = start_batch(self._order, first, limits, most_cost)
-        self._overtaking.note(next(iter(self._waiting.values())).number, [charge.image for charge in charges])
+        oldest = next(each for each in self._waiting.values() if not self._order.is_held(each.server_id))
+        self._overtaking.note(oldest.number, [charge.image for charge in charges])
         begun = Begun(charges)
         for charge in charges:
             del self._waiting[charge.image.key]
@@ -240,12 +249,15 @@ class Line:
         return key in self._charges
 
     def next_due(self) -> WaitingImage | None:
-        """Return the image whose turn it is as things stand."""
+        """Return the image whose turn it is as things stand, None where nothing may start."""
         first = self._order.first
         return None if first is None else first.image
 
     def order(self) -> tuple[WaitingImage, ...]:
-        """Return the waiting images as they start if nobody else comes, batches left aside."""
+        """Return the waiting images as they start if nobody else comes, batches left aside.
+
+        What is held has no turn.
+        """
         return tuple(self._order)
 
     def expected_with(self, images: Sequence[WaitingImage], cost_model: CostModel) -> Expected:

@@ -36,6 +36,15 @@ class ServerRow:
     recent_pictures: int
 
 
+@dataclass(frozen=True)
+class ServerInLine:
+    """``left_ms``: since when the bot is gone, None: it is not. ``newest_ms``: of its open jobs."""
+
+    server_id: int
+    left_ms: int | None
+    newest_ms: int
+
+
 async def listed(reader: Reader, since_ms: int) -> tuple[ServerRow, ...]:
     """Return every server that was ever seen, the busiest since ``since_ms`` first."""
     rows = await reader.all(_LISTED, since_ms)
@@ -45,13 +54,13 @@ async def listed(reader: Reader, since_ms: int) -> tuple[ServerRow, ...]:
     )
 
 
-async def with_open_jobs(reader: Reader) -> list[tuple[int, int | None]]:
-    """Return the servers with jobs in line, and since when the bot is gone from each; None: it is not."""
+async def with_open_jobs(reader: Reader) -> list[ServerInLine]:
+    """Return the servers with jobs in line."""
     rows = await reader.all(
-        "SELECT DISTINCT s.server_id, s.left_ms FROM jobs j JOIN servers s USING (server_id)"
-        " WHERE j.state IN ('queued', 'running')"
+        "SELECT s.server_id, s.left_ms, MAX(j.created_ms) FROM jobs j JOIN servers s USING (server_id)"
+        " WHERE j.state IN ('queued', 'running') GROUP BY s.server_id"
     )
-    return [(row[0], row[1]) for row in rows]
+    return [ServerInLine(row[0], row[1], row[2]) for row in rows]
 
 
 async def note_left(transaction: Transaction, server_id: int, left_ms: int | None) -> None:

@@ -95,13 +95,23 @@ class HostQueue:
         return await self._rows((await self._ordered())[:most])
 
     async def _ordered(self) -> list[str]:
-        """Return every open job: those of which no picture waits first, then by whose turn comes first."""
+        """Return every open job: those of which no picture waits first, then by whose turn comes first.
+
+        Last are those of servers that have removed the bot: they have no turn.
+        """
         turns: dict[str, int] = {}
         for turn, image in enumerate(self._line.order()):
             turns.setdefault(image.key.job_id, turn)
         begun = {image.key.job_id for image in self._line.running}
+        waiting = {image.key.job_id for image in self._line.waiting}
         found = await lookup.open_ids(self._database.read)
-        return sorted(found, key=lambda job_id: -1 if job_id in begun else turns.get(job_id, -1))
+
+        def turn_of(job_id: str) -> int:
+            if job_id in begun or job_id not in waiting:
+                return -1
+            return turns.get(job_id, len(turns))
+
+        return sorted(found, key=turn_of)
 
     async def _rows(self, job_ids: Sequence[str]) -> tuple[HostRow, ...]:
         costs = self._costs()

@@ -327,3 +327,52 @@ def test_a_batch_takes_members_of_one_server_no_further_than_a_picture_ahead_of_
         line.submit(job(f"m{member}", member, server_id=1))
     line.submit(job("other shape", 9, shape=SMALL, server_id=2))
     assert members(line.next_batch(FOUR)) == [0, 1]
+
+
+def test_a_held_server_has_no_turn_and_keeps_its_order() -> None:
+    line = Line()
+    line.submit(job("a", 1, 2, server_id=1))
+    line.submit(job("b", 2, 1, server_id=2))
+    line.submit(job("c", 3, 1, server_id=1))
+    line.hold(1)
+    assert [image.key.job_id for image in run_all(line, FOUR)] == ["b"]
+    assert line.next_due() is None
+    assert line.waiting_count == 3
+    assert line.release(1)
+    assert not line.release(1)
+    assert [image.key.job_id for image in run_all(line)] == ["a", "a", "c"]
+
+
+def test_a_server_that_was_held_has_saved_nothing_up() -> None:
+    """It would else have the card alone until it has had as much as those who worked meanwhile."""
+    line = Line()
+    line.submit(job("held", 1, 20, server_id=1))
+    line.submit(job("works", 2, 40, server_id=2))
+    line.hold(1)
+    for _ in range(20):
+        line.finished(line.next_batch(ONE)[0].key, 1.0)
+    line.release(1)
+    started = [line.next_batch(ONE)[0].server_id for _ in range(10)]
+    assert started.count(1) <= 6
+
+
+def test_who_is_put_back_while_held_waits_too() -> None:
+    line = Line()
+    line.submit(job("a", 1, 1, server_id=1))
+    [image] = line.next_batch(ONE)
+    line.hold(1)
+    line.returned(image.key)
+    assert line.next_due() is None
+    line.release(1)
+    assert line.next_due() is not None
+
+
+def test_who_is_held_is_overtaken_by_nobody() -> None:
+    """What others are told of their times would else be as if ever more came before them."""
+    line = Line()
+    line.submit(job("held", 1, 1, server_id=1))
+    line.hold(1)
+    for number in range(300):
+        line.submit(job(f"works {number}", 2, 1, server_id=2))
+        line.finished(line.next_batch(ONE)[0].key, 1.0)
+    assert line.forecast.overtaking == 0.0
