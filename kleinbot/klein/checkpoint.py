@@ -8,8 +8,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from kleinbot.domain.errors import Code, StartError
+from kleinbot.domain.errors import Code
 from kleinbot.domain.work import Checkpoint
+from kleinbot.klein.json_files import read_object
 from kleinbot.klein.shapes import check_by_config, transformer_shapes
 from kleinbot.klein.weight_set import LAYERS_USED, Component, Config, refusal
 from kleinbot.klein.weights import NOTHING, Gone, TensorInfo, read_headers
@@ -40,10 +41,11 @@ def read_model_index(folder: Path) -> tuple[Checkpoint, str]:
     """Return which checkpoint the checkout holds, and the class of its tokenizer.
 
     Raises StartError as every function here: WEIGHTS_MISSING (folder, file) where a file is not there;
-    WEIGHTS_DAMAGED, WEIGHTS_KLEIN_9B, WEIGHTS_NOT_KLEIN, WEIGHTS_WRONG_VAE, WEIGHTS_WRONG_TEXT_ENCODER (file,
-    found, wanted) where one is not what it should be.
+    WEIGHTS_UNREADABLE (file, reason) where the system does not open it; WEIGHTS_DAMAGED, WEIGHTS_KLEIN_9B,
+    WEIGHTS_NOT_KLEIN, WEIGHTS_WRONG_VAE, WEIGHTS_WRONG_TEXT_ENCODER (file, found, wanted) where one is not
+    what it should be.
     """
-    index = _read_json(folder, MODEL_INDEX)
+    index = read_object(folder, MODEL_INDEX)
     codes = {"vae": Code.WEIGHTS_WRONG_VAE, "text_encoder": Code.WEIGHTS_WRONG_TEXT_ENCODER}
     for key, wanted in _CLASSES.items():
         found = _class_of(index, key)
@@ -67,7 +69,7 @@ def _checkpoint_in(index: Config) -> Checkpoint:
 
 def read_transformer(folder: Path, gone: Gone = NOTHING) -> Component:
     """Return the checkout's transformer; for what it raises see ``read_model_index``."""
-    config = _read_json(folder, TRANSFORMER_CONFIG)
+    config = read_object(folder, TRANSFORMER_CONFIG)
     check_transformer(config, TRANSFORMER_CONFIG)
     tensors = read_headers(folder, "transformer", "diffusion_pytorch_model", gone)
     component = Component(TRANSFORMER_CONFIG, config, tensors)
@@ -76,7 +78,7 @@ def read_transformer(folder: Path, gone: Gone = NOTHING) -> Component:
 
 def read_scheduler(folder: Path) -> Config:
     """Return the checkout's scheduler; for what it raises see ``read_model_index``."""
-    config = _read_json(folder, SCHEDULER_CONFIG)
+    config = read_object(folder, SCHEDULER_CONFIG)
     _check_class(config, SCHEDULER_CONFIG, "scheduler", Code.WEIGHTS_NOT_KLEIN)
     shifting = config.get("use_dynamic_shifting"), config.get("time_shift_type")
     if shifting != (True, "exponential"):
@@ -91,7 +93,7 @@ def read_scheduler(folder: Path) -> Config:
 
 def read_text_encoder(folder: Path, gone: Gone = NOTHING) -> Component:
     """Return the checkout's text encoder; for what it raises see ``read_model_index``."""
-    config = _read_json(folder, TEXT_ENCODER_CONFIG)
+    config = read_object(folder, TEXT_ENCODER_CONFIG)
     check_text_encoder(config, TEXT_ENCODER_CONFIG)
     tensors = read_headers(folder, "text_encoder", "model", gone)
     return Component(TEXT_ENCODER_CONFIG, config, without_prefix(tensors, TEXT_PREFIX))
@@ -99,7 +101,7 @@ def read_text_encoder(folder: Path, gone: Gone = NOTHING) -> Component:
 
 def read_vae(folder: Path) -> Component:
     """Return the checkout's VAE; for what it raises see ``read_model_index``."""
-    config = _read_json(folder, VAE_CONFIG)
+    config = read_object(folder, VAE_CONFIG)
     _check_class(config, VAE_CONFIG, "vae", Code.WEIGHTS_WRONG_VAE)
     return Component(VAE_CONFIG, config, read_headers(folder, "vae", "diffusion_pytorch_model"))
 
@@ -146,19 +148,3 @@ def _check_class(config: Config, file: str, component: str, code: Code) -> None:
     found, wanted = config.get("_class_name"), _CLASSES[component]
     if found != wanted:
         raise refusal(code, file, found, wanted)
-
-
-def _read_json(folder: Path, file: str) -> Config:
-    try:
-        text = (folder / file).read_text("utf-8")
-    except FileNotFoundError:
-        raise StartError(Code.WEIGHTS_MISSING, folder=str(folder), file=file) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise refusal(Code.WEIGHTS_DAMAGED, file, str(error), "JSON") from error
-    try:
-        content = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise refusal(Code.WEIGHTS_DAMAGED, file, str(error), "JSON") from error
-    if not isinstance(content, dict):
-        raise refusal(Code.WEIGHTS_DAMAGED, file, type(content).__name__, "a JSON object")
-    return content

@@ -28,7 +28,7 @@ from kleinbot.klein.shapes import Shapes, check_shapes
 from kleinbot.klein.strip_blocks import run_in_strips
 from kleinbot.klein.tensor_reader import TensorReader
 from kleinbot.klein.text_encoder import TextEncoder
-from kleinbot.klein.tokenizer_files import PAD_TOKEN, TOKENIZER_JSON, open_tokenizer
+from kleinbot.klein.tokenizer_files import PAD_TOKEN, TOKENIZER_JSON, check_sizes, open_tokenizer
 from kleinbot.klein.weight_set import LAYERS_USED, Component, TokenizerFiles, WeightSet
 
 _DTYPES = {Precision.FLOAT32: torch.float32, Precision.BFLOAT16: torch.bfloat16}
@@ -235,6 +235,7 @@ def _tokenizer(files: TokenizerFiles) -> PreTrainedTokenizerFast:
 
     Klein was trained with Qwen3's padding, on the right, so whatever else the files say of that is not taken.
     """
+    check_sizes(files.file.parent)
     if files.file.name == TOKENIZER_JSON:
         is_qwen = files.named_class in ("Qwen2Tokenizer", "Qwen2TokenizerFast")
         named: type[PreTrainedTokenizerFast] = Qwen2TokenizerFast if is_qwen else PreTrainedTokenizerFast

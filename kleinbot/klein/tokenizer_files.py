@@ -48,6 +48,10 @@ ADDED_TOKENS = (
     "<think>",
     "</think>",
 )
+_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "chat_template.jinja")
+_MOST_BYTES = 64 << 20
+"""Qwen3's tokenizer.json has 11 MB."""
+
 # How Qwen2 and Qwen3 split text before merging (``pre_tokenizer`` in the published tokenizer.json).
 _SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
@@ -69,12 +73,25 @@ def open_tokenizer(file: Path) -> Tokenizer:
 
     Raises StartError WEIGHTS_DAMAGED (file, found, wanted).
     """
+    check_sizes(file.parent)
     try:
         return Tokenizer.from_file(str(file)) if file.name == TOKENIZER_JSON else _from_vocabulary(file)
     except Exception as error:  # the library raises nothing narrower
         raise StartError(
             Code.WEIGHTS_DAMAGED, file=file.name, found=str(error), wanted="Qwen3's tokenizer"
         ) from error
+
+
+def check_sizes(folder: Path) -> None:
+    """Raise StartError WEIGHTS_DAMAGED where a tokenizer's file in ``folder`` is far larger than any is.
+
+    The libraries read each as a whole.
+    """
+    for name in (TOKENIZER_JSON, VOCABULARY, MERGES, *_SETTINGS):
+        path = folder / name
+        if path.is_file() and path.stat().st_size > _MOST_BYTES:
+            found, wanted = f"{path.stat().st_size} bytes", f"at most {_MOST_BYTES} bytes"
+            raise StartError(Code.WEIGHTS_DAMAGED, file=name, found=found, wanted=wanted)
 
 
 def _from_vocabulary(file: Path) -> Tokenizer:

@@ -1,6 +1,5 @@
 """What weight files say they hold: safetensors headers, read without loading a tensor. No torch."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,7 +7,9 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.klein.json_files import MOST_INDEX_BYTES, is_shard_name, read_object
 
+_MOST_SHARDS = 1000
 _BITS_PER_BYTE = 8
 _GGUF = b"GGUF"
 _SYSTEM = "os error"
@@ -77,8 +78,9 @@ NOTHING: Gone = {}
 def read_headers(folder: Path, component: str, stem: str, gone: Gone = NOTHING) -> Mapping[str, TensorInfo]:
     """Return every tensor of ``component`` by name, from one file or from the shards its index lists.
 
-    Raises StartError: WEIGHTS_MISSING where a file is not there, WEIGHTS_DAMAGED where a header cannot be
-    read, does not fit its file's size, or lacks a tensor that the index promises.
+    Raises StartError: WEIGHTS_MISSING where a file is not there, WEIGHTS_UNREADABLE where the system does not
+    open it, WEIGHTS_DAMAGED where the index makes no sense, or a header cannot be read, does not fit its
+    file's size, or lacks a tensor that the index promises.
     """
     index = f"{component}/{stem}.safetensors.index.json"
     if not (folder / index).is_file():
@@ -90,24 +92,28 @@ def read_headers(folder: Path, component: str, stem: str, gone: Gone = NOTHING) 
     for name, shard in weight_map.items():
         if name not in tensors:
             raise StartError(
-                Code.WEIGHTS_DAMAGED, file=f"{component}/{shard}", found=f"no tensor {name}", wanted="one"
+                Code.WEIGHTS_DAMAGED,
+                file=f"{component}/{shard}",
+                found=f"no tensor {ascii(name)[:80]}",
+                wanted="one",
             )
     return tensors
 
 
 def _read_index(folder: Path, file: str) -> Mapping[str, str]:
-    try:
-        weight_map = json.loads((folder / file).read_text("utf-8"))["weight_map"]
-        return {str(name): str(shard) for name, shard in weight_map.items()}
-    except (
-        json.JSONDecodeError,
-        UnicodeDecodeError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-    ) as error:
-        raise StartError(Code.WEIGHTS_DAMAGED, file=file, found=str(error), wanted="a weight_map") from error
+    """Return in which file of the same folder each tensor is, by the index; its names are checked here."""
+    weight_map = read_object(folder, file, MOST_INDEX_BYTES).get("weight_map")
+    if not isinstance(weight_map, dict) or not weight_map:
+        raise StartError(Code.WEIGHTS_DAMAGED, file=file, found="none", wanted="a weight_map")
+    shards = set(map(str, weight_map.values()))
+    if len(shards) > _MOST_SHARDS:
+        found, wanted = f"{len(shards)} files", f"at most {_MOST_SHARDS}"
+        raise StartError(Code.WEIGHTS_DAMAGED, file=file, found=found, wanted=wanted)
+    for shard in weight_map.values():
+        if not is_shard_name(shard):
+            found, wanted = f"the file name {ascii(shard)[:80]}", "names of .safetensors files beside it"
+            raise StartError(Code.WEIGHTS_DAMAGED, file=file, found=found, wanted=wanted)
+    return weight_map
 
 
 def read_file(folder: Path, file: str, gone: Gone = NOTHING) -> WeightFile:
