@@ -96,7 +96,8 @@ def choose_model(
     choice = choose(facts, asked, offer, wishes_of(settings), without)
     gone = gone_of(each for each in kept if each.serves(choice.profile))
     used = weights if choice.uses_named_weights else None
-    source, name, is_shipped = _source(used, choice.profile, gone)
+    proxy = None if settings.proxy is None else settings.proxy.get_secret_value()
+    source, name, is_shipped = _source(used, choice.profile, gone, proxy)
     is_small = is_shipped or (choice.uses_named_weights and offer.is_small)
     if isinstance(source, FolderSource) and kept:
         # What the profile needs plain may be gone.
@@ -188,15 +189,17 @@ def _is_small(weights: WeightSet) -> bool:
     return numbers < (TRANSFORMER.linear + TRANSFORMER.rest) / 2
 
 
-def _source(weights: Path | str | None, profile: Profile, gone: Gone) -> tuple[Source, str, bool]:
+def _source(
+    weights: Path | str | None, profile: Profile, gone: Gone, proxy: str | None
+) -> tuple[Source, str, bool]:
     """Return where the weights come from, their name, and whether they are the small model that ships."""
     if isinstance(weights, Path):
         prefer_fp8 = profile.transformer.format is Format.FP8
         return FolderSource(weights, prefer_fp8=prefer_fp8, gone=gone), weights.name, False
     if weights is not None:
-        return hub_source(profile, weights, gone=gone), weights, False
+        return hub_source(profile, weights, gone=gone, proxy=proxy), weights, False
     if profile.device is Device.CUDA:
-        return hub_source(profile, DEFAULT_HUB_REPO, gone=gone), DEFAULT_HUB_REPO, False
+        return hub_source(profile, DEFAULT_HUB_REPO, gone=gone, proxy=proxy), DEFAULT_HUB_REPO, False
     return FolderSource(SMALL_KLEIN), "kleinbot small Klein", True
 
 

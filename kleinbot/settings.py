@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from kleinbot.domain.proxies import DIRECT
 from kleinbot.host.profile import Attention, Format, Placement
 from kleinbot.texts import FALLBACK, languages
 
 ENVIRONMENT_PREFIX = "KLEINBOT_"
 TOKEN_VARIABLE = "DISCORD_TOKEN"  # noqa: S105 - the name of a variable
-DIRECT = "direct"
-"""What is written in place of a proxy where none is to be used."""
 DEFAULT_HUB_REPO = "black-forest-labs/FLUX.2-klein-4B"
 
 # Discord documents no shape; every token since 2015 is base64url(id).base64url(time).signature.
@@ -168,8 +167,8 @@ class Settings(BaseSettings):
             f"where it asks for them), or {DIRECT}; SOCKS proxies cannot be used"
         ),
         Field(
-            description="The proxy over which Discord is reached. Unset, HTTPS_PROXY, ALL_PROXY and NO_PROXY "
-            f"decide; {DIRECT} means none."
+            description="The proxy over which Discord and the Hugging Face hub are reached. Unset, "
+            f"HTTPS_PROXY, ALL_PROXY and NO_PROXY decide; {DIRECT} means none."
         ),
     ] = None
     data_folder: Annotated[
@@ -368,6 +367,13 @@ class Settings(BaseSettings):
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
 
+    _is_sandbox: bool = PrivateAttr(default=False)
+
+    @property
+    def archive_options(self) -> str:
+        """What follows ``bot.py archive adopt`` so that it means this data folder."""
+        return " --sandbox" if self._is_sandbox else ""
+
     @property
     def database_file(self) -> Path:
         return self.data_folder / "kleinbot.sqlite3"
@@ -383,10 +389,12 @@ class Settings(BaseSettings):
 
     def for_sandbox(self) -> Self:
         """Return settings under which the sandbox cannot meet the live bot, nor be refused by them."""
-        return self.model_copy(
+        own = self.model_copy(
             update={
                 "data_folder": self.data_folder / "sandbox",
                 "discord_token": None,
                 "allowed_servers": (),
             }
         )
+        own._is_sandbox = True
+        return own

@@ -4,7 +4,8 @@ import logging
 import urllib.request
 from urllib.parse import urlsplit
 
-from kleinbot.settings import DIRECT, Settings
+from kleinbot.domain.proxies import DIRECT
+from kleinbot.settings import Settings
 
 DISCORD = "https://discord.com/api/v10"
 _SCHEMES = ("http", "https")

@@ -15,7 +15,14 @@ from kleinbot.domain.work import Checkpoint
 from kleinbot.host.probe import free_disk_bytes
 from kleinbot.klein.checkpoint import MODEL_INDEX, TRANSFORMER_CONFIG, checkpoint_of
 from kleinbot.klein.find_weights import find_weights
-from kleinbot.klein.hub_requests import SILENCE_S, AbandonedError, explained, with_or_without_token
+from kleinbot.klein.hub_requests import (
+    SILENCE_S,
+    AbandonedError,
+    explained,
+    go_out_over,
+    with_or_without_token,
+)
+from kleinbot.klein.json_files import MOST_CONFIG_BYTES
 from kleinbot.klein.listing import list_files
 from kleinbot.klein.published import RepoFile, is_published, keep_published, verify_once
 from kleinbot.klein.resuming import begun_bytes, fetch_blob, lay_down
@@ -23,7 +30,6 @@ from kleinbot.klein.source import DISTILLED_REPOSITORY, FolderSource, HubPart, H
 from kleinbot.klein.weight_set import WeightSet
 
 _NOT_FOUND = 404
-_MOST_INDEX_BYTES = 1 << 20
 _MENDED_BY_DOWNLOADING = frozenset(
     (Code.WEIGHTS_NONE, Code.WEIGHTS_MISSING, Code.WEIGHTS_TOKENIZER_MISSING, Code.WEIGHTS_DAMAGED)
 )
@@ -57,11 +63,12 @@ class Download:
 
 
 def plan_download(source: HubSource) -> Download:
-    """Ask the hub for ``source``'s files; nothing is written.
+    """Ask the hub for ``source``'s files; nothing is written. What is asked later goes the same way out.
 
     Raises StartError WEIGHTS_BASE_ALONE (place) where there is no distilled transformer, WEIGHTS_NO_CHECKOUT
     (repository, file) where the repository has not what a checkout has; those of ``explained``.
     """
+    go_out_over(source.proxy)
     _refuse_base_alone(source)
     files: list[HubFile] = []
     for part in source.parts:
@@ -91,7 +98,8 @@ def _refuse_base_alone(source: HubSource) -> None:
         return
     cached = source.in_cache(part, MODEL_INDEX)
     if cached is not None:
-        text = cached.read_bytes()
+        with cached.open("rb") as content:
+            text = content.read(MOST_CONFIG_BYTES)
     else:
         with explained(part.repository, cache_of(source)):
             text = _read_index(part, source.endpoint)
@@ -113,7 +121,7 @@ def _read_index(part: HubPart, endpoint: str | None) -> bytes:
             text = b""
             for piece in answer.iter_bytes():
                 text += piece
-                if len(text) > _MOST_INDEX_BYTES:
+                if len(text) > MOST_CONFIG_BYTES:
                     break
             return text
 

@@ -1,13 +1,15 @@
 """Requests to the hub, and whether each failure passes, is the owner's to mend, or never ends. No torch."""
 
 import errno
+import importlib
 import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from huggingface_hub import is_offline_mode, set_client_factory
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -18,6 +20,7 @@ from huggingface_hub.errors import (
 )
 
 from kleinbot.domain.errors import Code, KleinbotError, StartError
+from kleinbot.domain.proxies import DIRECT
 
 # The base of all that the hub's HTTP client raises: httpx's or httpx2's, as this version of the hub uses.
 HTTP_ERROR: type[Exception] = HfHubHTTPError.__bases__[0]
@@ -50,6 +53,27 @@ class AbandonedError(Exception):
 
 class StoppedError(Exception):
     """The connection ended before the file did."""
+
+
+def go_out_over(proxy: str | None) -> None:
+    """Have the hub's client take ``proxy`` from now on, an address or DIRECT.
+
+    None leaves the environment's, as the hub's client reads them.
+    """
+    set_client_factory(lambda: _client(proxy))
+
+
+def _client(proxy: str | None) -> Any:  # noqa: ANN401 - of httpx or httpx2, as this version of the hub uses
+    http = importlib.import_module(HTTP_ERROR.__module__.partition(".")[0])
+    way = {"transport": http.HTTPTransport()} if proxy == DIRECT else {"proxy": proxy}
+    # As the hub's own, which would ask for nothing either where it is told to be offline.
+    hooks = {"request": [_refuse_where_offline]}
+    return http.Client(event_hooks=hooks, follow_redirects=True, timeout=None, **way)
+
+
+def _refuse_where_offline(_request: object) -> None:
+    if is_offline_mode():
+        raise OfflineModeIsEnabled("HF_HUB_OFFLINE is set")
 
 
 def with_or_without_token(ask: Callable[[bool | None], _T]) -> _T:

@@ -106,7 +106,8 @@ class HubSource:
     """Repositories on the Hugging Face hub, kept in the hub's own cache or in ``cache_folder``.
 
     ``checkout`` has the encoder, the VAE and the tokenizer; ``transformers`` are those that are somewhere
-    else. ``endpoint`` is the hub's address; None takes the environment's HF_ENDPOINT or the public hub.
+    else. ``endpoint`` is the hub's address; None takes the environment's HF_ENDPOINT or the public hub. For
+    ``proxy`` see ``hub_requests.go_out_over``.
     """
 
     checkout: HubPart
@@ -114,6 +115,7 @@ class HubSource:
     cache_folder: Path | None = None
     endpoint: str | None = None
     gone: Gone = field(default_factory=dict)
+    proxy: str | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -141,6 +143,7 @@ def hub_source(
     cache_folder: Path | None = None,
     endpoint: str | None = None,
     gone: Gone = NOTHING,
+    proxy: str | None = None,
 ) -> HubSource:
     """Return what ``profile`` needs of the hub, and nothing that it does not use.
 
@@ -154,13 +157,13 @@ def hub_source(
     if is_published and profile.transformer.format is Format.FP8:
         fp8 = {checkpoint: FP8_PARTS[checkpoint] for checkpoint in profile.checkpoints}
         parts = {checkpoint: HubPart(place, (file,)) for checkpoint, (place, file) in fp8.items()}
-        return HubSource(HubPart(repository, SHARED_FILES), parts, cache_folder, endpoint, gone)
+        return HubSource(HubPart(repository, SHARED_FILES), parts, cache_folder, endpoint, gone, proxy)
     others: dict[Checkpoint, HubPart] = {}
     if is_published and Checkpoint.BASE in profile.checkpoints:
         others[Checkpoint.BASE] = HubPart(BASE_REPOSITORY, (MODEL_INDEX, *TRANSFORMER_FILES))
     is_needed = not is_published or Checkpoint.DISTILLED in profile.checkpoints
     files = CHECKOUT_FILES if is_needed else SHARED_FILES
-    return HubSource(HubPart(repository, files), others, cache_folder, endpoint, gone)
+    return HubSource(HubPart(repository, files), others, cache_folder, endpoint, gone, proxy)
 
 
 Source = FolderSource | HubSource

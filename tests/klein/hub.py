@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +11,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+MOST_FETCHES = 12
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 REPOSITORY = "some-lab/some-klein"
 
@@ -22,6 +24,8 @@ class Hub:
     than were published. With ``ignores_ranges`` it sends every file from its beginning. ``edit`` may change
     what the listing says before it is sent. ``longer_by`` bytes are sent beyond each file's end. ``portal``
     is a page that answers everything. ``refuses_tokens`` as the public hub does where one has expired.
+
+    Who asks ``MOST_FETCHES`` times for one file gets an error: a client that would go on for ever ends.
     """
 
     def __init__(self, repositories: Mapping[str, Path]) -> None:
@@ -55,6 +59,14 @@ def _git_id(path: Path) -> str:
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class QuietServer(ThreadingHTTPServer):
+    """A client that leaves in the middle of an answer, as an abandoned download does, is no error."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 @contextmanager
@@ -110,6 +122,9 @@ def serving(folder: Path, others: Mapping[str, Path] | None = None) -> Iterator[
                 content = content[:-1] + bytes([content[-1] ^ 1])
             if with_body:
                 hub.fetched.append(name)
+            if hub.fetched.count(name) > MOST_FETCHES:
+                self.send(500, {}, b"", with_body)
+                return
             asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
             if asked is None or hub.ignores_ranges:
                 self.send(200, headers, content, with_body)
@@ -140,7 +155,7 @@ def serving(folder: Path, others: Mapping[str, Path] | None = None) -> Iterator[
         def log_message(self, format: str, *args: object) -> None:
             return
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with QuietServer(("127.0.0.1", 0), Handler) as server:
         hub.endpoint = f"http://127.0.0.1:{server.server_port}"
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
