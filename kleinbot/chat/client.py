@@ -39,6 +39,9 @@ _ALL_BUTTONS: tuple[type[PersistentButton], ...] = (
     *BUTTONS, *MAKING_BUTTONS, *KEEPING_BUTTONS, *HOST_QUEUE_BUTTONS, *QUOTA_BUTTONS,
 )  # fmt: skip
 
+_ANSWERING_S = 2.0
+"""For so long a client that closes waits for the answers that are in hand."""
+
 _OF_ANOTHER_COMMAND = (
     app_commands.CommandNotFound,
     app_commands.CommandSignatureMismatch,
@@ -132,6 +135,8 @@ class KleinbotClient(commands.AutoShardedBot):
         self._welcome = welcome
         self._prepare = prepare
         self._chores: set[asyncio.Task[None]] = set()
+        self._in_hand: set[asyncio.Task[Any]] = set()
+        self._is_closing = False
         self._has_begun = False
         self.host_powers = HostPowers(self, clock)
 
@@ -156,8 +161,11 @@ class KleinbotClient(commands.AutoShardedBot):
     async def admits(self, interaction: discord.Interaction[Any]) -> bool:
         """Tell whether to do what an interaction asks for: asked once for each, before anything else.
 
-        Where it is refused, that is answered here; where it came before, nothing is.
+        Where it is refused, that is answered here; where it came before, or where the client closes, nothing
+        is.
         """
+        if not self._take_in_hand():
+            return False
         self.skew.note(interaction.id)
         if await self.repeats.is_repeated(interaction.id):
             return False
@@ -183,6 +191,8 @@ class KleinbotClient(commands.AutoShardedBot):
         if interaction.type is not discord.InteractionType.component:
             return
         custom_id = interaction.custom_id or ""
+        if not self._take_in_hand():
+            return
         if custom_id.startswith("kb:") and not any(each.takes(custom_id) for each in _ALL_BUTTONS):
             await self.front_desk.answer_error(interaction, Refusal(Code.BUTTON_UNKNOWN))
 
@@ -207,7 +217,23 @@ class KleinbotClient(commands.AutoShardedBot):
         self._chores.add(chore)
         chore.add_done_callback(self._chores.discard)
 
+    def _take_in_hand(self) -> bool:
+        """Note that the present task answers somebody; False where no answer could be sent any more."""
+        task = asyncio.current_task()
+        if self._is_closing or task is None:
+            return False
+        self._in_hand.add(task)
+        task.add_done_callback(self._in_hand.discard)
+        return True
+
     async def close(self) -> None:
+        """Answer whom there is time to answer, and leave Discord: no request may follow, nor fail."""
+        self._is_closing = True
+        if self._in_hand:
+            _, late = await asyncio.wait(self._in_hand, timeout=_ANSWERING_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
         for chore in self._chores:
             chore.cancel()
         await asyncio.gather(*self._chores, return_exceptions=True)

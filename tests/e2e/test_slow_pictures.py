@@ -1,6 +1,7 @@
 """Pictures that take their time: the first response is the answer unless 1.5 s have passed."""
 
 import asyncio
+import logging
 
 import pytest
 
@@ -66,6 +67,18 @@ async def test_a_stop_while_a_picture_is_coming_leaves_nothing(stage: Stage, arr
         assert await house.number("SELECT COUNT(*) FROM jobs") == 0
     assert list(stage.folder.rglob("references/*/*.png")) == []
     arrival.set()
+
+
+async def test_who_is_not_answered_by_the_end_of_a_stop_leaves_no_error(
+    stage: Stage, arrival: asyncio.Event, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with stage.house(ScriptedEngine()) as house:
+        await house.ada.command(house.channel, "edit", instruction="a hat", image=a_png())
+        await deferred(house, who=house.bob, image=a_png())
+    arrival.set()
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR] == []
 
 
 async def test_a_fourth_file_of_a_member_is_refused_before_it_is_fetched(
