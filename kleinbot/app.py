@@ -271,7 +271,7 @@ async def opened(
         file, root = settings.database_file, settings.archive_folder
         # Also around what the app reads first: a damaged page is found by whoever needs it.
         stack.enter_context(damage_told(file))
-        await asyncio.to_thread(require_database, file, root)
+        await asyncio.to_thread(require_database, file, root, settings.archive_options)
         served = await asyncio.to_thread(served_model.look_up, file) if waits_for_card else None
         failed = FailedProfiles(settings.scratch_folder, outside.clock)
         lookout = Lookout(settings, served, lambda: choose_model(settings, without=failed.names()))

@@ -154,7 +154,7 @@ class Parts:
         self.archive = archive
         self.stopping = asyncio.Event()
         texts = Texts(settings.locale)
-        self.sweeper = Sweeper(archive, settings.database_file, bond, texts, clock)
+        self.sweeper = Sweeper(archive, settings.database_file, bond, texts, clock, settings.archive_options)
         self.shares = Shares()
         self.doorkeeper = Doorkeeper()
         self.allowed_servers = frozenset(settings.allowed_servers)

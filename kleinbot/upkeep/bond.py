@@ -27,10 +27,11 @@ class Bond(StrEnum):
     """The archive is this database's, which is a copy from before the archive's newest jobs."""
 
 
-def require_database(file: Path, root: Path) -> None:
+def require_database(file: Path, root: Path, archive_options: str = "") -> None:
     """Raise StartError DATABASE_EMPTY where ``file`` holds nothing and lies beside an archive with pictures.
 
-    SQLite would take it for a new one; one that is not there at all is new. Raises DATABASE_FOREIGN_LOG where
+    SQLite would take it for a new one; one that is not there at all is new. ``archive_options`` are those of
+    the command that looks at this archive. Raises DATABASE_FOREIGN_LOG where
     the log beside it is another's, DATABASE_DAMAGED where it has lost its end, and sqlite3.Error where it
     cannot be read.
     """
@@ -38,7 +39,7 @@ def require_database(file: Path, root: Path) -> None:
     if not file.exists():
         return
     if has_pictures(root) and holds_nothing(file):
-        raise StartError(Code.DATABASE_EMPTY, file=str(file), folder=str(root))
+        raise StartError(Code.DATABASE_EMPTY, file=str(file), folder=str(root), options=archive_options)
     if missing := missing_bytes(file):
         reason = f"its last {missing} bytes are missing"
         raise StartError(Code.DATABASE_DAMAGED, file=str(file), reason=reason)

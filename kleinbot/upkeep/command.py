@@ -33,6 +33,7 @@ class ArchiveCommand:
         self._file = settings.database_file
         self._root = settings.archive_folder
         self._folder = settings.data_folder
+        self._archive_options = settings.archive_options
         self._texts = Texts(settings.locale)
         self._write = say
         self._agrees = agrees
@@ -83,7 +84,7 @@ class ArchiveCommand:
     def _summary(self, bond: Bond, counts: Counts) -> None:
         self._say("archive-counts", kept=counts.kept, ended=counts.ours, parts=counts.parts)
         unknown = counts.unknown_images + counts.unknown_references
-        if (found := problem(bond, counts)) is not None:
+        if (found := problem(bond, counts, self._archive_options)) is not None:
             self._write(self._texts.error(found))
         elif unknown:
             self._say("archive-never-accepted", files=unknown)
@@ -96,7 +97,7 @@ class ArchiveCommand:
     @contextmanager
     def _usable(self) -> Iterator[None]:
         with damage_told(self._file):
-            require_database(self._file, self._root)
+            require_database(self._file, self._root, self._archive_options)
             known = len(load_migrations())
             if not self._file.exists() or inspect(self._file).version != known:
                 raise StartError(Code.ARCHIVE_NO_DATABASE, file=str(self._file))

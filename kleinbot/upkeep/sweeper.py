@@ -25,13 +25,22 @@ _PAUSE_S = 0.02
 class Sweeper:
     """``problem`` is what the bot's owner is to be told of the archive; None where all is well."""
 
-    def __init__(self, archive: Archive, file: Path, bond: Bond, texts: Texts, clock: Clock) -> None:
+    def __init__(
+        self,
+        archive: Archive,
+        file: Path,
+        bond: Bond,
+        texts: Texts,
+        clock: Clock,
+        archive_options: str = "",
+    ) -> None:
         self.problem: StartError | None = None
         self._archive = archive
         self._file = file
         self._bond = bond
         self._texts = texts
         self._clock = clock
+        self._archive_options = archive_options
 
     async def run(self, online: Callable[[], Awaitable[None]]) -> None:
         """Sweep once ``online`` and then every hour, until cancelled."""
@@ -50,7 +59,7 @@ class Sweeper:
                     "%d files or folders of the archive could not be looked at or removed, the first: %s",
                     len(sweep.failures), sweep.failures[0],
                 )  # fmt: skip
-            self._tell(problem(self._bond, sweep.counts))
+            self._tell(self._problem(sweep))
             await self._claim()
             await self._clock.sleep(_EVERY_S)
 
@@ -63,7 +72,10 @@ class Sweeper:
 
     async def _look(self) -> None:
         sweep = await self._passed(Sweep(self._archive.root, self._file))
-        self._tell(problem(self._bond, sweep.counts))
+        self._tell(self._problem(sweep))
+
+    def _problem(self, sweep: Sweep) -> StartError | None:
+        return problem(self._bond, sweep.counts, self._archive_options)
 
     async def _passed(self, sweep: Sweep) -> Sweep:
         while await asyncio.to_thread(sweep.page):
@@ -77,15 +89,18 @@ class Sweeper:
             _log.error("%s", sentence)
 
 
-def problem(bond: Bond, counts: Counts) -> StartError | None:
-    """Return what is to be said of an archive of which ``counts`` was found; None where all is well."""
+def problem(bond: Bond, counts: Counts, archive_options: str = "") -> StartError | None:
+    """Return what is to be said of an archive of which ``counts`` was found; None where all is well.
+
+    ``archive_options`` are those of the command that settles it.
+    """
     pictures = counts.unknown_images + counts.unknown_references
     match bond:
         case Bond.OTHER:
-            return StartError(Code.ARCHIVE_OF_ANOTHER, pictures=pictures)
+            return StartError(Code.ARCHIVE_OF_ANOTHER, pictures=pictures, options=archive_options)
         case Bond.OLDER:
-            return StartError(Code.ARCHIVE_NEWER, pictures=pictures)
+            return StartError(Code.ARCHIVE_NEWER, pictures=pictures, options=archive_options)
         case Bond.TOGETHER if counts.unknown_images:
-            return StartError(Code.ARCHIVE_UNKNOWN, pictures=counts.unknown_images)
+            return StartError(Code.ARCHIVE_UNKNOWN, pictures=counts.unknown_images, options=archive_options)
         case _:
             return None

@@ -103,7 +103,7 @@ async def test_the_archive_of_another_database_is_a_warning_and_stays_as_it_is(t
     installation.lose_database()
     lost = data.archive(installation.file, installation.root)
     assert (lost.verdict, lost.message, lost.parameters) == (
-        Verdict.WARNING, Code.ARCHIVE_OF_ANOTHER, {"pictures": 1},
+        Verdict.WARNING, Code.ARCHIVE_OF_ANOTHER, {"pictures": 1, "options": ""},
     )  # fmt: skip
     installation.start()
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}

@@ -15,6 +15,7 @@ from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import FaultPoint
 from kleinbot.folder_lock import folder_locked
 from kleinbot.settings import Settings
+from kleinbot.texts import Texts
 from kleinbot.upkeep import orphans
 from kleinbot.upkeep.bond import Bond
 from kleinbot.upkeep.command import LISTED, ArchiveCommand
@@ -205,3 +206,21 @@ async def test_the_real_command_asks_and_does_nothing_without_an_answer(installa
     assert done.returncode == 0
     assert done.stdout.endswith(f"2 files were put aside in {installation.root / orphans.ASIDE}.\n")
     assert installation.start() is Bond.TOGETHER
+
+
+async def test_the_sandboxs_archive_is_told_with_the_sandboxs_command(tmp_path: Path) -> None:
+    settings = Settings(data_folder=tmp_path).for_sandbox()
+    assert settings.data_folder == tmp_path / "sandbox"
+    settings.data_folder.mkdir()
+    installation = Installation(settings.data_folder)
+    assert installation.start() is Bond.TOGETHER
+    await _lost(installation)
+    said: list[str] = []
+    ArchiveCommand(settings, said.append, lambda _: False).list(every=False)
+    assert said[-1].endswith("stop the bot and run `bot.py archive adopt --sandbox`.")
+
+    installation.lose_database()
+    installation.file.touch()
+    with pytest.raises(StartError) as refused:
+        ArchiveCommand(settings, said.append, lambda _: False).list(every=False)
+    assert "`bot.py archive list --sandbox`" in Texts().error(refused.value)

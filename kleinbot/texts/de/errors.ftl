@@ -169,22 +169,22 @@ error-folder-without-locks = Dateien in { $folder } lassen sich nicht sperren ({
 error-folder-unusable = { $folder } lässt sich nicht benutzen: { $reason }. Der Ordner muss dem Konto gehören, unter dem der Bot läuft, und es muss dort schreiben dürfen.
 error-database-without-log = Die Datenbank { $file } kann hier kein Write-Ahead-Log haben (SQLite bleibt bei { $mode }). Manche Netzlaufwerke sind so: Setze KLEINBOT_DATA_FOLDER auf einen Ordner auf einer Platte dieses Rechners.
 error-database-foreign-log = { $file }-wal enthält Änderungen einer anderen Datenbank als der { $file }, die daneben liegt, und SQLite würde beide vermischen. Geändert wurde nichts. Um eine Sicherung zurückzuspielen, schiebe { $file } und die Dateien auf -wal und -shm daneben zusammen weg, und gib dann der Sicherung den Namen { $file }. Wurde die Datei versehentlich getauscht, lege die richtige wieder zu ihrem Log.
-error-database-empty = Die Datenbank { $file } ist leer, aber daneben liegen in { $folder } Bilder. Geändert oder gelöscht wurde nichts. Spiele die Datenbank zurück, notfalls aus einer Sicherung; oder schiebe die leere Datei weg, um neu anzufangen: Die Bilder bleiben, und `bot.py archive list` sagt, was da ist.
+error-database-empty = Die Datenbank { $file } ist leer, aber daneben liegen in { $folder } Bilder. Geändert oder gelöscht wurde nichts. Spiele die Datenbank zurück, notfalls aus einer Sicherung; oder schiebe die leere Datei weg, um neu anzufangen: Die Bilder bleiben, und `bot.py archive list{ $options }` sagt, was da ist.
 error-archive-of-another = { $pictures ->
         [0] Das Archiv gehört nach eigener Angabe zu einer anderen Datenbank als dieser.
         [one] Ein Bild gehört zu einer anderen Datenbank als dieser.
        *[other] { $pictures } Bilder gehören zu einer anderen Datenbank als dieser.
-    } Gelöscht wurde nichts, und aufgeräumt wird nicht. Spiele jene Datenbank zurück, oder beende den Bot und rufe `bot.py archive adopt` auf.
+    } Gelöscht wurde nichts, und aufgeräumt wird nicht. Spiele jene Datenbank zurück, oder beende den Bot und rufe `bot.py archive adopt{ $options }` auf.
 error-archive-newer = Die Datenbank ist älter als das Archiv: { $pictures ->
         [0] Das Archiv kennt Aufträge, die sie nicht kennt.
         [one] Ein Bild stammt aus einem Auftrag, den sie nicht kennt.
        *[other] { $pictures } Bilder stammen aus Aufträgen, die sie nicht kennt.
-    } Gelöscht wurde nichts, und aufgeräumt wird nicht. Spiele die neuere Datenbank zurück, oder beende den Bot und rufe `bot.py archive adopt` auf.
+    } Gelöscht wurde nichts, und aufgeräumt wird nicht. Spiele die neuere Datenbank zurück, oder beende den Bot und rufe `bot.py archive adopt{ $options }` auf.
 error-archive-no-database = Die Datenbank { $file } ist nicht da oder nicht von dieser Version von kleinbot. Starte den Bot einmal: Er legt sie an oder bringt sie auf den neuen Stand.
 error-archive-unknown = { $pictures ->
         [one] Ein Bild im Archiv stammt aus einem Auftrag, den diese Datenbank nicht kennt. Es bleibt
        *[other] { $pictures } Bilder im Archiv stammen aus Aufträgen, die diese Datenbank nicht kennt. Sie bleiben
-    } liegen. Gibt es eine neuere Datenbank, spiele sie zurück; sonst beende den Bot und rufe `bot.py archive adopt` auf.
+    } liegen. Gibt es eine neuere Datenbank, spiele sie zurück; sonst beende den Bot und rufe `bot.py archive adopt{ $options }` auf.
 error-database-newer = Die Datenbank { $file } stammt von einem neueren kleinbot (Schema { $found }, dieser kennt { $known }). Aktualisiere kleinbot oder spiele die Sicherung daneben zurück.
 error-database-damaged = Die Datenbank { $file } ist beschädigt: { $reason }. Beende jedes Programm, das sie benutzt. Schiebe dann die Datei samt den Dateien auf -wal und -shm daneben zusammen weg und gib der neuesten Sicherung auf .backup ihren Namen. Ohne Sicherung beginnt kleinbot mit einer leeren Datenbank; Bilder, die eine Datenbank nicht kennt, bleiben liegen.
 error-migration-failed = Die Datenbank { $file } ließ sich nicht auf den neuen Stand bringen ({ $migration }: { $reason }). Sie ist, wie sie war.

@@ -172,22 +172,22 @@ error-folder-without-locks = Files in { $folder } cannot be locked ({ $reason })
 error-folder-unusable = { $folder } cannot be used: { $reason }. It must belong to the account that runs the bot, which must be able to write there.
 error-database-without-log = The database { $file } cannot have a write-ahead log here (SQLite stays with { $mode }). Some network shares are like that: set KLEINBOT_DATA_FOLDER to a folder on a disk of this machine.
 error-database-foreign-log = { $file }-wal holds changes of another database file than the { $file } that lies beside it, and SQLite would mix the two. Nothing was changed. To put a copy back, move { $file } and the files on -wal and -shm beside it away together, then give the copy the name { $file }. If the file was exchanged by mistake, move the right one back to its log.
-error-database-empty = The database { $file } is empty, but beside it { $folder } holds pictures. Nothing was changed or deleted. Put the database back, from a copy if need be; or move the empty file away to begin anew: the pictures stay, and `bot.py archive list` tells what is there.
+error-database-empty = The database { $file } is empty, but beside it { $folder } holds pictures. Nothing was changed or deleted. Put the database back, from a copy if need be; or move the empty file away to begin anew: the pictures stay, and `bot.py archive list{ $options }` tells what is there.
 error-archive-of-another = { $pictures ->
         [0] The archive says that it belongs to another database than this one.
         [one] One picture belongs to another database than this one.
        *[other] { $pictures } pictures belong to another database than this one.
-    } Nothing was deleted, and nothing is swept. Put that database back, or stop the bot and run `bot.py archive adopt`.
+    } Nothing was deleted, and nothing is swept. Put that database back, or stop the bot and run `bot.py archive adopt{ $options }`.
 error-archive-newer = The database is older than the archive: { $pictures ->
         [0] the archive knows jobs that the database does not.
         [one] one picture is of a job that it does not know.
        *[other] { $pictures } pictures are of jobs that it does not know.
-    } Nothing was deleted, and nothing is swept. Put the newer database back, or stop the bot and run `bot.py archive adopt`.
+    } Nothing was deleted, and nothing is swept. Put the newer database back, or stop the bot and run `bot.py archive adopt{ $options }`.
 error-archive-no-database = The database { $file } is not there, or not of this version of kleinbot. Start the bot once: it makes or updates it.
 error-archive-unknown = { $pictures ->
         [one] One picture in the archive is of a job that this database does not know. It is
        *[other] { $pictures } pictures in the archive are of jobs that this database does not know. They are
-    } kept. If a newer database is at hand, put it back; else stop the bot and run `bot.py archive adopt`.
+    } kept. If a newer database is at hand, put it back; else stop the bot and run `bot.py archive adopt{ $options }`.
 error-database-newer = The database { $file } was written by a newer kleinbot (schema { $found }, this one knows { $known }). Update kleinbot, or restore the backup beside it.
 error-database-damaged = The database { $file } is damaged: { $reason }. Stop every program that uses it. Then move the file and those named -wal and -shm beside it away together, and give the newest copy named *.backup its name. Without a copy, kleinbot begins with an empty database; pictures that a database does not know are kept.
 error-migration-failed = The database { $file } could not be brought up to date ({ $migration }: { $reason }). It was left as it was.
