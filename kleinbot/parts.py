@@ -275,6 +275,7 @@ class Parts:
             database=database,
             line=line,
             listener=self.dispatcher,
+            used=self.dispatcher.used,
             wake_delivery=self.delivery.wake,
             clock=clock,
         )

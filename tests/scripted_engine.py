@@ -40,6 +40,7 @@ class ScriptedEngine:
 
     * ``gate``: every part of a batch waits for it before its first step;
     * ``step_gates[n]``: every batch waits there once its step n (from 1) is done and told;
+    * ``within_gates[n]``: every batch waits there while its step n (from 1) is made, before it is told;
     * ``failures``: raised one by one, before the first step of a part, ``resume`` included;
     * ``yields_after``: a part stops after this step although nobody asked it to; otherwise ``must_yield`` is
       asked between two steps;
@@ -50,7 +51,8 @@ class ScriptedEngine:
     * ``is_broken``: it does not pass when it is verified;
     * ``seconds``: what every batch is said to have taken.
 
-    ``batches``, ``resumed`` and ``discarded`` tell what was asked of it, ``suspended`` what it holds.
+    ``batches``, ``resumed`` and ``discarded`` tell what was asked of it, ``suspended`` what it holds,
+    ``steps_made`` how many steps of single pictures it has made.
     """
 
     def __init__(self, profile: Profile = CPU_SMALL) -> None:
@@ -70,6 +72,8 @@ class ScriptedEngine:
         self.gate = asyncio.Event()
         self.gate.set()
         self.step_gates: Mapping[int, asyncio.Event] = {}
+        self.within_gates: Mapping[int, asyncio.Event] = {}
+        self.steps_made = 0
         self.before: Callable[[Sequence[RenderTask]], None] = lambda _: None
         self.draw: Callable[[RenderTask], Pixels] = grey
         self.seconds = StageSeconds(0.1, 0.2, 0.1)
@@ -147,7 +151,10 @@ class ScriptedEngine:
         while held.steps_done < total and not all(is_cancelled(task.key) for task in held.batch):
             if held.steps_done > first and (held.steps_done == yields_after or self._yields(must_yield)):
                 return self._suspend(held)
+            if held.steps_done + 1 in self.within_gates:
+                await self.within_gates[held.steps_done + 1].wait()
             held.steps_done += 1
+            self.steps_made += len(held.batch)
             on_step(StepReport(held.steps_done, total))
             if held.steps_done in self.step_gates:
                 await self.step_gates[held.steps_done].wait()

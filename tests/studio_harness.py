@@ -240,7 +240,14 @@ def build(
         errors=errors,
         meters=meters,
     )
-    cancel = Cancel(database=database, line=line, listener=dispatcher, wake_delivery=wake, clock=clock)
+    cancel = Cancel(
+        database=database,
+        line=line,
+        listener=dispatcher,
+        used=dispatcher.used,
+        wake_delivery=wake,
+        clock=clock,
+    )
     return Studio(
         clock, engine, database, archive, line, recall, submit, cancel, dispatcher, finisher, progressed,
         deliveries, doorkeeper, meters, errors, idle, learning, cost_model, learnt, host, admission,

@@ -22,7 +22,6 @@ from kleinbot.domain.plain_text import one_line
 from kleinbot.domain.work import EngineState
 from kleinbot.store.database import disk_is_full
 from kleinbot.studio.cancel import Cancel, Cancelled
-from kleinbot.studio.quota import pictures
 from kleinbot.studio.recall import Recall
 from kleinbot.studio.submit import Accepted, Submit
 from kleinbot.texts import Texts
@@ -147,15 +146,7 @@ class FrontDesk:
             _log.warning("an answer did not reach its member: %s", error)
 
     async def _say_cancelled(self, interaction: discord.Interaction[Any], outcome: Cancelled) -> None:
-        await self.answer(
-            interaction,
-            self._texts.say(
-                str(interaction.locale),
-                "cancel-done",
-                number=str(outcome.number),
-                refunded=pictures(outcome.refunded_tenths),
-            ),
-        )
+        await self.answer(interaction, layouts.cancelled(self._texts, str(interaction.locale), outcome))
 
 
 def actor_of(interaction: discord.Interaction[Any]) -> Actor:

@@ -15,7 +15,6 @@ from kleinbot.domain.people import Actor
 from kleinbot.studio.cancel import Cancel, Cancelled
 from kleinbot.studio.host_queue import HostPage, HostQueue
 from kleinbot.studio.operate import Operate
-from kleinbot.studio.quota import pictures
 from kleinbot.texts import Texts
 
 _KEY = re.compile(r"[0-9a-f]{24}")
@@ -118,12 +117,7 @@ class HostQueueDesk:
 
     async def _cancelled(self, actor: Actor, job: str) -> str:
         outcome = await self._ended(actor, job)
-        return self._texts.say(
-            actor.locale,
-            "cancel-done",
-            number=str(outcome.number),
-            refunded=pictures(outcome.refunded_tenths),
-        )
+        return layouts.cancelled(self._texts, actor.locale, outcome)
 
     async def _ended(self, actor: Actor, job: str) -> Cancelled:
         typed = job.strip()

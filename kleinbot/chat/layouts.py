@@ -10,8 +10,10 @@ from kleinbot.chat import wording
 from kleinbot.chat.heading import heading
 from kleinbot.chat.keeping_buttons import keeping_row
 from kleinbot.chat.result_buttons import making_rows
+from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.job import Job, JobState
 from kleinbot.images.alt_text import alt_text as description
+from kleinbot.studio.cancel import Cancelled
 from kleinbot.studio.quota import pictures
 from kleinbot.studio.recall import Picture
 from kleinbot.texts import Texts
@@ -137,6 +139,18 @@ def alt_text(texts: Texts, job: Job, position: int, beside: int) -> str:
     return description(job.prompt, before, after, ALT_TEXTS_BYTES // beside)
 
 
+def cancelled(texts: Texts, locale: str, outcome: Cancelled) -> str:
+    """Return what is said to whoever cancelled a job."""
+    refunded = pictures(outcome.refunded_tenths)
+    said = texts.say(locale, "cancel-done", number=str(outcome.number), refunded=refunded)
+    if outcome.used_tenths:
+        return f"{said} {texts.say(locale, 'cancel-counts', used=pictures(outcome.used_tenths))}"
+    if outcome.next_counts_until_ms is not None:
+        until_s = -(-outcome.next_counts_until_ms // MS_PER_S)
+        return f"{said} {texts.say(locale, 'cancel-next-counts', until_s=until_s)}"
+    return said
+
+
 def _ending(texts: Texts, job: Job, found: Sequence[Picture], note: str | None) -> list[str]:
     lines = []
     if found:
@@ -158,6 +172,8 @@ def _ending(texts: Texts, job: Job, found: Sequence[Picture], note: str | None) 
     if job.state is JobState.CANCELLED:
         how = texts.error(job.error, job.locale) if job.error else texts.say(job.locale, "cancelled")
         lines.append(f"{how} {texts.say(job.locale, 'given-back', refunded=refunded)}")
+        if job.used_tenths:
+            lines.append(texts.say(job.locale, "used-anyway", used=pictures(job.used_tenths)))
     elif job.state is JobState.EXPIRED:
         lines.append(texts.say(job.locale, "expired"))
     elif job.error is not None:

@@ -10,7 +10,7 @@ from kleinbot.chat.layouts import plain
 from kleinbot.chat.quota_buttons import ClearQuotaButton, KeepQuotaButton
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.errors import Parameter
-from kleinbot.domain.quota import AuditRow, Deed, Entry, EntryKind, LimitSource
+from kleinbot.domain.quota import USED, AuditRow, Deed, Entry, EntryKind, LimitSource
 from kleinbot.studio.quota import Balance, pictures
 from kleinbot.studio.quota_view import Statement
 from kleinbot.texts import Texts
@@ -146,10 +146,9 @@ def _hours(balance: Balance) -> int:
 
 
 def _entry(texts: Texts, locale: str, entry: Entry) -> str:
-    is_revived = entry.kind is EntryKind.REFUND and entry.job_number is None
     said = texts.say(
         locale,
-        "entry-revived" if is_revived else _ENTRIES[entry.kind],
+        _entry_name(entry),
         pictures=pictures(abs(entry.tenths)),
         number=str(entry.job_number),
         by=wording.mention(entry.made_by or 0),
@@ -159,6 +158,14 @@ def _entry(texts: Texts, locale: str, entry: Entry) -> str:
         return said
     reason = wording.shown_prompt(entry.reason, _REASON_CHARACTERS)
     return texts.say(locale, "entry-because", entry=said, reason=reason)
+
+
+def _entry_name(entry: Entry) -> str:
+    if entry.kind is EntryKind.REFUND and entry.job_number is None:
+        return "entry-revived"
+    if entry.kind is EntryKind.REFUND and entry.reason == USED:
+        return "entry-refund-used"
+    return _ENTRIES[entry.kind]
 
 
 def _deed(texts: Texts, locale: str, row: AuditRow) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 
 from kleinbot.domain.job import Job
 from kleinbot.domain.work import ImageKey, RenderTask, Suspended
@@ -40,6 +41,12 @@ class Batch:
     @property
     def fraction_done(self) -> float:
         return self.steps_done / self.shape.steps
+
+    def used(self, job_id: str, steps_in_hand: int = 0) -> dict[int, Fraction]:
+        """Return what part of a job's pictures in this batch the card has used, by their positions."""
+        steps = min(self.steps_done + steps_in_hand, self.shape.steps)
+        part = Fraction(steps, self.shape.steps)
+        return {key.position: part for key in self.keys if key.job_id == job_id}
 
 
 def keys_of(claimed: Iterable[Claimed]) -> tuple[ImageKey, ...]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Protocol
 
 from kleinbot.dispatch.batch import Batch
@@ -61,6 +62,13 @@ class Card:
     def idle_s(self) -> float:
         """Return for how long nothing has been on the card."""
         return 0.0 if self.is_busy else self._clock.monotonic_s() - self._left_s
+
+    def used(self, job_id: str) -> dict[int, Fraction]:
+        """Return what part of a job's pictures on the card it has used, by their positions.
+
+        The step in hand is counted: nothing can stop it.
+        """
+        return {} if self._batch is None else self._batch.used(job_id, steps_in_hand=1)
 
     async def run(self, batch: Batch, *, may_yield: bool) -> BatchResult | Suspended:
         """Begin ``batch``, or go on with it where it was suspended.

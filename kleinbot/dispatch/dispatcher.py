@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable
+from fractions import Fraction
 
 from kleinbot.dispatch.batch import Batch, Claimed, keys_of
 from kleinbot.dispatch.card import Card, ProgressSink, went_as_usual
@@ -119,6 +120,12 @@ class Dispatcher:
             return False
         due = self._line.next_due()
         return due is not None and due.key.job_id == job_id
+
+    def used(self, job_id: str) -> dict[int, Fraction]:
+        """Return what part of a job's begun pictures the card has used, by their positions."""
+        resting = {} if self._resting is None else self._resting.used(job_id)
+        drawn = dict.fromkeys(self._finisher.drawn(job_id), Fraction(1))
+        return {**resting, **self._card.used(job_id), **drawn}
 
     def job_added(self) -> None:
         self._look()

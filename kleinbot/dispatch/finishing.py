@@ -55,10 +55,15 @@ class Finisher:
         self._tasks: dict[asyncio.Task[None], ImageKey] = {}
         self._closing = asyncio.Event()
         self._unstored: set[ImageKey] = set()
+        self._drawn: set[ImageKey] = set()
 
     @property
     def is_busy(self) -> bool:
         return bool(self._tasks)
+
+    def drawn(self, job_id: str) -> set[int]:
+        """Return which pictures of a job are drawn and not recorded yet; not what could not be stored."""
+        return {key.position for key in self._drawn if key.job_id == job_id}
 
     async def room(self) -> None:
         """Wait until another picture may be accepted."""
@@ -72,6 +77,7 @@ class Finisher:
 
     def accept(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:
         """Take over a rendered picture; it is recorded, whatever the disk says meanwhile."""
+        self._drawn.add(key)
         self._own(key, self._finish(job, key, pixels, seconds))
 
     def refuse(self, key: ImageKey, error: RenderError) -> None:
@@ -111,7 +117,10 @@ class Finisher:
             await work
         except Exception:  # noqa: BLE001 - the edge of a background task: the job must not hang
             _log.exception("picture %s could not be finished", key)
+            self._drawn.discard(key)
             await self._fail_surely(key, RenderError(Code.RENDER_FAILED))
+        finally:
+            self._drawn.discard(key)
 
     async def _fail_surely(self, key: ImageKey, error: RenderError) -> None:
         """Fail a job, trying again where that fails too: its image would else stay "running" for good."""
@@ -160,7 +169,9 @@ class Finisher:
                     _log.error("picture %s could not be stored and will be made again: %s", key, error)
                     self._unstored.add(key)
                     return
-                # The picture is made: better to wait for room than to spend the card again.
+                # The picture is made: better to wait for room than to spend the card again. That its member
+                # waits for it is our fault: cancelling it now is free.
+                self._drawn.discard(key)
                 _log.error("picture %s could not be stored, trying again: %s", key, error)
                 # Closing has it tried once more at once.
                 await sleep_until(self._closing, self._clock, _RETRY_S)

@@ -172,7 +172,8 @@ class Job:
     """An accepted job as its rows say.
 
     ``cost``, ``unhurried``, ``left_tenths``, ``spoiler``: as in ``NewJob``. ``refunded_tenths``: what the
-    ledger really gave back of it, such as nothing after a reset of the quota.
+    ledger really gave back of it, such as nothing after a reset of the quota. ``used_tenths``: what counts of
+    it since its member cancelled it while it was drawn; None: they did not.
     """
 
     job_id: str
@@ -202,6 +203,7 @@ class Job:
     deleted_ms: int | None = None
     cost: float | None = None
     refunded_tenths: int = 0
+    used_tenths: int | None = None
     unhurried: Unhurried | None = None
     left_tenths: int | None = None
     spoiler: bool = False

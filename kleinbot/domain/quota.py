@@ -25,6 +25,10 @@ class EntryKind(StrEnum):
     RESET = "reset"
 
 
+USED = "used"
+"""The reason of a refund that leaves out what the card had used before its member cancelled."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """What one cause changed: ledger entries of one kind, of one job where ``job_number`` says so."""

@@ -1,7 +1,7 @@
 """Jobs and their images. Every change of state is a compare-and-set: it says whether it happened."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kleinbot.domain.errors import KleinbotError
 from kleinbot.domain.job import (
@@ -147,11 +147,17 @@ async def finish_image(transaction: Transaction, image: FinishedImage, now_ms: i
 
 
 async def stop(
-    transaction: Transaction, job_id: str, state: JobState, now_ms: int, error: KleinbotError | None = None
+    transaction: Transaction,
+    job_id: str,
+    state: JobState,
+    now_ms: int,
+    error: KleinbotError | None = None,
+    used_tenths: Mapping[int, int] | None = None,
 ) -> bool:
     """End an open job before its last image: what is not done is refunded, what is done stays paid.
 
-    ``state`` is FAILED, CANCELLED or EXPIRED. False where the job had ended already.
+    ``state`` is FAILED, CANCELLED or EXPIRED. ``used_tenths``: its member cancels it while it is drawn, and
+    of the images at these positions so much is not refunded. False where the job had ended already.
     """
     ended = await transaction.change(
         "UPDATE jobs SET state = ?, ended_ms = ?, error_code = ?, error_parameters = ?"
@@ -172,10 +178,27 @@ async def stop(
         await transaction.change(
             "UPDATE images SET state = ? WHERE job_id = ? AND position = ?", image_state, job_id, row[0]
         )
-        await ledger.refund(transaction, job_id, row[0], now_ms, reason=state)
+        used = 0 if used_tenths is None else used_tenths.get(row[0], 0)
+        await ledger.refund(transaction, job_id, row[0], now_ms, reason=state, used_tenths=used)
         await end_attempt(transaction, ImageKey(job_id, row[0]), now_ms, image_state)
+    if used_tenths is not None:
+        await transaction.change(
+            "UPDATE jobs SET used_tenths = ? WHERE job_id = ?", await ledger.used(transaction, job_id), job_id
+        )
     await outbox.put(transaction, job_id, now_ms)
     return True
+
+
+async def has_cancelled_late(reader: Reader, member_id: int, after_ms: int, until_ms: int) -> bool:
+    """Tell whether a person has cancelled a job of theirs, in any server, that was being drawn."""
+    row = await reader.one(
+        "SELECT 1 FROM jobs WHERE member_id = ? AND ended_ms > ? AND ended_ms <= ?"
+        " AND used_tenths IS NOT NULL LIMIT 1",
+        member_id,
+        after_ms,
+        until_ms,
+    )
+    return row is not None
 
 
 async def recover(transaction: Transaction, now_ms: int, outcome: str = "lost") -> list[ImageKey]:

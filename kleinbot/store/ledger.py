@@ -3,14 +3,15 @@
 A member has pots: the rolling allowance, and grants. The allowance's balance at an instant is the limit plus
 the sum of the entries without a grant whose reservation lies within the window; a grant's is the sum of its
 entries, and nothing once it has expired. Each image has one reservation (one entry per pot it is paid from)
-and, once it ends, one settlement (0) or one refund to where it came from.
+and, once it ends, one settlement (0) or one refund to where it came from. A refund that leaves out what the
+card has used is both in one entry.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kleinbot.domain.quota import Entry, EntryKind, EverywhereSpending, Fund, Spending
+from kleinbot.domain.quota import USED, Entry, EntryKind, EverywhereSpending, Fund, Spending
 from kleinbot.store.database import Reader, Transaction
 
 _SPENDINGS = """
@@ -33,17 +34,31 @@ _RESET = """
     WHERE server_id = ? AND member_id = ? AND counts_ms > ? AND grant_id IS NULL
     GROUP BY counts_ms HAVING SUM(amount_tenths) < 0
 """
-# A reset has given back what was reserved before it: the refund of such a reservation is 0.
+# A reset has given back what was reserved before it: the refund of such a reservation is 0. What was used is
+# paid in the order of the pots, as if no more had been reserved.
 _REFUND = """
     INSERT INTO ledger (server_id, member_id, job_id, position, grant_id, kind, amount_tenths, counts_ms,
                         made_ms, reason)
-    SELECT r.server_id, r.member_id, r.job_id, r.position, r.grant_id, 'refund',
-           CASE WHEN r.grant_id IS NULL AND EXISTS (
-               SELECT 1 FROM ledger x WHERE x.kind = 'reset' AND x.server_id = r.server_id
-               AND x.member_id = r.member_id AND x.counts_ms = r.counts_ms AND x.entry_id > r.entry_id)
-           THEN 0 ELSE -r.amount_tenths END,
-           r.counts_ms, ?, ?
-    FROM ledger r WHERE r.job_id = ? AND r.position = ? AND r.kind = 'reserve'
+    SELECT server_id, member_id, job_id, position, grant_id, 'refund',
+           CASE WHEN is_reset THEN 0 ELSE -amount_tenths - kept_tenths END, counts_ms, ?1,
+           CASE WHEN kept_tenths > 0 AND NOT is_reset THEN ?6 ELSE ?2 END
+    FROM (SELECT r.*,
+                 r.grant_id IS NULL AND EXISTS (
+                     SELECT 1 FROM ledger x WHERE x.kind = 'reset' AND x.server_id = r.server_id
+                     AND x.member_id = r.member_id AND x.counts_ms = r.counts_ms
+                     AND x.entry_id > r.entry_id) AS is_reset,
+                 MAX(0, MIN(-r.amount_tenths, ?5 + COALESCE((
+                     SELECT SUM(b.amount_tenths) FROM ledger b WHERE b.job_id = r.job_id
+                     AND b.position = r.position AND b.kind = 'reserve' AND b.entry_id < r.entry_id), 0)
+                 )) AS kept_tenths
+          FROM ledger r WHERE r.job_id = ?3 AND r.position = ?4 AND r.kind = 'reserve')
+"""
+_USED = """
+    SELECT COALESCE(-SUM(r.amount_tenths + e.amount_tenths), 0)
+    FROM ledger e CROSS JOIN ledger r
+    ON r.job_id = e.job_id AND r.position = e.position AND COALESCE(r.grant_id, 0) = COALESCE(e.grant_id, 0)
+    WHERE e.job_id = ? AND e.kind IN ('settle', 'refund') AND e.kind = 'refund' AND e.reason = ?
+    AND r.kind = 'reserve'
 """
 _SETTLE = """
     INSERT INTO ledger (server_id, member_id, job_id, position, grant_id, kind, amount_tenths, counts_ms,
@@ -89,6 +104,7 @@ _REFUNDED = """
     AND (g.expires_ms IS NULL OR g.expires_ms > l.made_ms)
     GROUP BY l.job_id
 """
+# The greatest reason of a job's refunds is the one that says most: that something was used.
 # Only the latest are looked at, by counts_ms: it has an index and lies at most one window before made_ms.
 # Numbers are looked up for what is shown only.
 _HISTORY = """
@@ -164,12 +180,14 @@ async def settle(transaction: Transaction, job_id: str, position: int, now_ms: i
     _require_reservation(await transaction.change(_SETTLE, now_ms, job_id, position), job_id, position)
 
 
-async def refund(transaction: Transaction, job_id: str, position: int, now_ms: int, reason: str) -> None:
+async def refund(
+    transaction: Transaction, job_id: str, position: int, now_ms: int, reason: str, used_tenths: int = 0
+) -> None:
     """Give an image's reservation back to where it came from; what came from an expired grant expires.
 
-    Raises sqlite3.IntegrityError where it has ended before.
+    All but ``used_tenths`` of it, which stay paid. Raises sqlite3.IntegrityError where it has ended before.
     """
-    refunded = await transaction.change(_REFUND, now_ms, reason, job_id, position)
+    refunded = await transaction.change(_REFUND, now_ms, reason, job_id, position, used_tenths, USED)
     _require_reservation(refunded, job_id, position)
     row = await transaction.one(
         "SELECT server_id, member_id FROM ledger WHERE job_id = ? AND kind = 'reserve' LIMIT 1", job_id
@@ -184,6 +202,11 @@ async def refunded(reader: Reader, job_ids: Sequence[str]) -> dict[str, int]:
     A reset may have given them back before, and what goes back to an expired grant is lost: both count 0.
     """
     return {row[0]: row[1] for row in await reader.all(_REFUNDED, json.dumps(job_ids))}
+
+
+async def used(reader: Reader, job_id: str) -> int:
+    """Return the tenths that refunds of a job have left out since the card had used them."""
+    return await reader.number(_USED, job_id, USED)
 
 
 async def has_expired(reader: Reader, owner: Owner, now_ms: int) -> bool:

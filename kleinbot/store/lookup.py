@@ -146,6 +146,7 @@ def _job(
         deleted_ms=row["deleted_ms"],
         cost=row["cost"],
         refunded_tenths=refunded_tenths,
+        used_tenths=row["used_tenths"],
         images=tuple(_image(image, row["deleted_ms"] is not None) for image in images),
         references=references,
         parent=None if parent is None else _parent(row, parent),

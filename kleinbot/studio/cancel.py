@@ -1,7 +1,11 @@
-"""Cancel: an open job ends now; what is not done is given back, what is done stays paid and is delivered."""
+"""Cancel: an open job ends now; what is not done is given back, what is done stays paid and is delivered.
 
-from collections.abc import Callable
+A member who cancels what is being drawn again and again pays for what the card has used (``late_cancel``).
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Parameter, Refusal
@@ -12,6 +16,7 @@ from kleinbot.queueing.line import Line
 from kleinbot.store import audit, events, jobs, lookup
 from kleinbot.store.database import MEMBER_PATIENCE_S, Database, Transaction
 from kleinbot.store.ledger import Owner
+from kleinbot.studio import late_cancel
 from kleinbot.studio.power import Action, may, require_host
 from kleinbot.studio.submit import LineListener
 
@@ -23,10 +28,16 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Cancelled:
-    """``refunded_tenths``: what this gave back; a reset of the quota may have given it back before."""
+    """``refunded_tenths``: what this gave back; a reset of the quota may have given it back before.
+
+    ``used_tenths``: what counts though nothing came of it. ``next_counts_until_ms``: until when the part used
+    counts of another job of theirs that they cancel while it is drawn; None: this was not such a one.
+    """
 
     number: int
     refunded_tenths: int
+    used_tenths: int = 0
+    next_counts_until_ms: int | None = None
 
 
 class Cancel:
@@ -38,12 +49,15 @@ class Cancel:
         database: Database,
         line: Line,
         listener: LineListener,
+        used: Callable[[str], Mapping[int, Fraction]],
         wake_delivery: Callable[[], None],
         clock: Clock,
     ) -> None:
+        """Take ``used``: what part of each begun picture of a job the card has used, by its position."""
         self._database = database
         self._line = line
         self._listener = listener
+        self._used = used
         self._wake_delivery = wake_delivery
         self._clock = clock
 
@@ -98,7 +112,10 @@ class Cancel:
         async with self._database.transaction(MEMBER_PATIENCE_S) as transaction:
             now_ms = self._clock.now_ms()
             await events.accept(transaction, actor, now_ms)
-            stopped = await jobs.stop(transaction, job.job_id, JobState.CANCELLED, now_ms, error)
+            used = None
+            if reason is None and power is not Deed.CANCEL_AS_HOST:
+                used = await self._used_tenths(transaction, job.job_id, now_ms)
+            stopped = await jobs.stop(transaction, job.job_id, JobState.CANCELLED, now_ms, error, used)
             if stopped and error is not None:
                 await self._note(transaction, actor, job, power)
             ended = await lookup.by_id(transaction, job.job_id)
@@ -106,7 +123,19 @@ class Cancel:
                 transaction.once_committed(lambda: self._stopped(job.job_id))
         if not stopped or ended is None:
             raise Refusal(Code.JOB_ALREADY_ENDED, number=str(job.number))
-        return Cancelled(ended.number, ended.refunded_tenths)
+        if ended.used_tenths is None:
+            return Cancelled(ended.number, ended.refunded_tenths)
+        until_ms = now_ms + late_cancel.FREE_EVERY_MS
+        return Cancelled(ended.number, ended.refunded_tenths, ended.used_tenths, until_ms)
+
+    async def _used_tenths(
+        self, transaction: Transaction, job_id: str, now_ms: int
+    ) -> Mapping[int, int] | None:
+        """Ask within the transaction: what is recorded until then is paid as done."""
+        job = await lookup.by_id(transaction, job_id)
+        if job is None:
+            return None
+        return await late_cancel.used_tenths(transaction, job, self._used(job_id), now_ms)
 
     def _stopped(self, job_id: str) -> None:
         self._line.withdraw(job_id)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from kleinbot.archive.mark import MARK_FILE
 from kleinbot.archive.names import is_temporary
-from kleinbot.domain.clock import SystemClock
+from kleinbot.domain.clock import HOUR_MS, SystemClock
 from kleinbot.domain.errors import Code
 from kleinbot.images.labelled import decode_own, pixel_hash
 from kleinbot.sandbox import Channel, Message
@@ -102,6 +102,7 @@ class Books:
             self._states_passed_through,
             self._events,
             self._ledger,
+            self._late_cancels,
             self._files,
             self._attempts,
             self._outbox,
@@ -113,7 +114,10 @@ class Books:
 
     def check_untold(self) -> list[str]:
         """Look at everything but what people were told, where nobody delivers."""
-        checks = (self._jobs, self._states_passed_through, self._ledger, self._files, self._attempts)
+        checks = (
+            self._jobs, self._states_passed_through, self._ledger, self._late_cancels, self._files,
+            self._attempts,
+        )  # fmt: skip
         self.findings = [finding for check in checks for finding in check()]
         return self.findings
 
@@ -168,17 +172,37 @@ class Books:
                     f" {row['ended']} ends"
                 )
         for row in self._rows(
-            "SELECT i.job_id, i.position, i.state, j.price_tenths, COALESCE(SUM(l.amount_tenths), 0) AS sum,"
+            "SELECT i.job_id, i.position, i.state, j.price_tenths, j.used_tenths,"
+            " COALESCE(SUM(l.amount_tenths), 0) AS sum,"
             " COALESCE(SUM(l.kind = 'settle'), 0) AS settled, COUNT(l.entry_id) AS entries"
             " FROM images i JOIN jobs j USING (job_id) LEFT JOIN ledger l USING (job_id, position)"
             " GROUP BY i.job_id, i.position"
         ):
             owed = -row["price_tenths"] if row["state"] == "done" else 0
-            if row["sum"] != owed or (row["settled"] > 0) != (row["state"] == "done") or not row["entries"]:
+            least = -row["price_tenths"] if row["state"] == "cancelled" and row["used_tenths"] else owed
+            is_settled = (row["settled"] > 0) == (row["state"] == "done")
+            if not least <= row["sum"] <= owed or not is_settled or not row["entries"]:
                 yield (
                     f"image {row['job_id']}/{row['position']} is {row['state']}, entries sum to {row['sum']},"
                     f" not {owed}, {row['settled']} of {row['entries']} are settlements"
                 )
+
+    def _late_cancels(self) -> Iterator[str]:
+        """What was used of a job counts where its member has cancelled another one in the hour before."""
+        for row in self._rows(
+            "SELECT j.job_id, j.state, j.error_code, j.used_tenths, COALESCE(SUM(l.amount_tenths), 0) AS sum,"
+            " (SELECT COUNT(*) FROM jobs o WHERE o.member_id = j.member_id AND o.job_id != j.job_id"
+            f"  AND o.used_tenths IS NOT NULL AND o.ended_ms > j.ended_ms - {HOUR_MS}"
+            "   AND o.ended_ms <= j.ended_ms) AS earlier"
+            " FROM jobs j JOIN images i USING (job_id) LEFT JOIN ledger l USING (job_id, position)"
+            " WHERE i.state = 'cancelled' GROUP BY job_id"
+        ):
+            if -row["sum"] != (row["used_tenths"] or 0):
+                yield f"job {row['job_id']}: {-row['sum']} are paid for nothing, not {row['used_tenths']}"
+            if row["used_tenths"] is not None and (row["state"] != "cancelled" or row["error_code"]):
+                yield f"job {row['job_id']} is {row['state']} for {row['error_code']} and was used"
+            if row["used_tenths"] and not row["earlier"]:
+                yield f"job {row['job_id']} costs {row['used_tenths']}, and it is the first in an hour"
 
     def _files(self) -> Iterator[str]:
         archive = self.folder / ARCHIVE

@@ -46,6 +46,13 @@ class Part:
     reserved_ms: int
     given_back: bool = False
 
+    def keep(self, used_tenths: int) -> int:
+        """Give back all but what was used, the first pots being used first; return what is used of others."""
+        kept = min(self.tenths, used_tenths)
+        if not self.given_back:
+            self.tenths, self.given_back = kept, kept == 0
+        return used_tenths - kept
+
 
 @dataclass
 class Books:
@@ -56,6 +63,9 @@ class Books:
     grants: dict[int, tuple[int, int]] = field(default_factory=dict)
     granted_ms: dict[int, int] = field(default_factory=dict)
     """Amount and expiry by number, counted from 1 as the rows are."""
+
+    used: dict[str, int] = field(default_factory=dict)
+    """What counts of jobs that were cancelled while they were drawn, as it was then."""
 
     def all_parts(self) -> list[Part]:
         return [part for parts in self.parts.values() for part in parts if not part.given_back]
@@ -177,9 +187,28 @@ class LedgerMachine(RuleBasedStateMachine):
             for part in self.books.parts[key]:
                 part.given_back = True
 
-    async def _stop(self, job_id: str, state: JobState) -> bool:
+    @precondition(lambda self: self.books.open)
+    @rule(data=st.data(), times=st.integers(1, 2))
+    def cancel_what_is_drawn(self, data: st.DataObject, times: int) -> None:
+        """Of some of its pictures something was used, which stays paid."""
+        job_id = data.draw(st.sampled_from(self.books.open)).job_id
+        keys = [key for key in self.books.open if key.job_id == job_id]
+        begun = data.draw(st.lists(st.sampled_from(keys), min_size=1, unique=True))
+        used = {key.position: data.draw(st.integers(0, 8)) for key in begun}
+        stopped = [self.run(self._stop(job_id, JobState.CANCELLED, used)) for _ in range(times)]
+        assert stopped == [True, False][:times]
+        self.books.used[job_id] = 0
+        for key in keys:
+            self.books.open.remove(key)
+            rest = used.get(key.position, 0)
+            for part in self.books.parts[key]:
+                rest = part.keep(rest)
+            kept = (part.tenths for part in self.books.parts[key] if not part.given_back)
+            self.books.used[job_id] += sum(kept)
+
+    async def _stop(self, job_id: str, state: JobState, used: dict[int, int] | None = None) -> bool:
         async with self.database.transaction() as transaction:
-            return await jobs.stop(transaction, job_id, state, self.clock.now_ms())
+            return await jobs.stop(transaction, job_id, state, self.clock.now_ms(), used_tenths=used)
 
     @rule(amount=st.integers(1, 40), days=st.integers(1, 3))
     def grant(self, amount: int, days: int) -> None:
@@ -278,6 +307,17 @@ class LedgerMachine(RuleBasedStateMachine):
         assert (-allowance, granted) == (
             self.books.allowance_spent(now_ms), self.books.granted_left(now_ms),
         )  # fmt: skip
+
+    @invariant()
+    def what_was_used_counts_once(self) -> None:
+        """Of all that was cancelled or failed nothing else is paid."""
+        found = self.run(self.database.read.all("SELECT job_id, used_tenths FROM jobs"))
+        assert {row[0]: row[1] for row in found if row[1] is not None} == self.books.used
+        over = "SELECT COUNT(*) FROM ledger r JOIN ledger e USING (job_id, position)"
+        assert self.number(
+            f"{over} WHERE r.kind = 'reserve' AND e.kind = 'refund' AND r.grant_id IS e.grant_id"
+            " AND (e.amount_tenths NOT BETWEEN 0 AND -r.amount_tenths)"
+        ) == 0  # fmt: skip
 
     @invariant()
     def nothing_of_a_grant_is_overdrawn(self) -> None:

@@ -47,6 +47,11 @@ given-back = { $refunded ->
         [one] { $refunded } Bild wurde zurückgegeben.
        *[other] { $refunded } Bilder wurden zurückgegeben.
     }
+used-part = { $used ->
+        [one] Der schon gezeichnete Teil zählt als { $used } Bild
+       *[other] Der schon gezeichnete Teil zählt als { $used } Bilder
+    }
+used-anyway = { used-part }.
 expired = Das ließ sich nicht rechtzeitig zustellen und wurde zurückgegeben.
 failed-partly = Der Rest ist gescheitert: { $reason }
 late-greeting = { $requester }, deine Bilder sind fertig.
@@ -90,6 +95,8 @@ cancel-done = #{ $number } ist abgebrochen. { $refunded ->
         [one] { $refunded } Bild wurde zurückgegeben.
        *[other] { $refunded } Bilder wurden zurückgegeben.
     }
+cancel-counts = { used-part }, weil du in der Stunde davor schon einen Auftrag abgebrochen hast, der gerade gezeichnet wurde.
+cancel-next-counts = Daran wurde schon gezeichnet. Das ist einmal in einer Stunde umsonst: Brichst du vor <t:{ NUMBER($until_s, useGrouping: 0) }:t> noch einen Auftrag ab, der gerade gezeichnet wird, zählt der schon gezeichnete Teil.
 button-cancel = Abbrechen
 button-cancel-number = #{ $number } abbrechen
 

@@ -38,6 +38,10 @@ entry-refund = { $pictures ->
         [0] #{ $number } endete; seine Bilder waren durch ein Zurücksetzen schon wieder da
        *[other] +{ $pictures } zurück von #{ $number }
     } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
+entry-refund-used = { $pictures ->
+        [0] nichts zurück von #{ $number }, das beim Abbrechen schon ganz gezeichnet war
+       *[other] +{ $pictures } zurück von #{ $number }, abgebrochen; der schon gezeichnete Teil zählt
+    } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 entry-grant = +{ $pictures } geschenkt von { $by } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 entry-expire = −{ $pictures } ungenutzt verfallen · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 entry-revived = +{ $pictures } zurück, weil sie verfielen, als die Uhr vorging · <t:{ NUMBER($at_s, useGrouping: 0) }:R>

@@ -47,6 +47,11 @@ given-back = { $refunded ->
         [one] { $refunded } picture was given back.
        *[other] { $refunded } pictures were given back.
     }
+used-part = { $used ->
+        [one] The part that was already drawn counts as { $used } picture
+       *[other] The part that was already drawn counts as { $used } pictures
+    }
+used-anyway = { used-part }.
 expired = This could not be delivered in time and was given back.
 failed-partly = The rest failed: { $reason }
 late-greeting = { $requester }, your pictures are ready.
@@ -90,6 +95,8 @@ cancel-done = #{ $number } is cancelled. { $refunded ->
         [one] { $refunded } picture was given back.
        *[other] { $refunded } pictures were given back.
     }
+cancel-counts = { used-part }, since within the hour before you had cancelled another job that was being drawn.
+cancel-next-counts = It was being drawn already. That is free once in an hour: if you cancel another job that is being drawn before <t:{ NUMBER($until_s, useGrouping: 0) }:t>, the part already drawn counts.
 button-cancel = Cancel
 button-cancel-number = Cancel #{ $number }
 

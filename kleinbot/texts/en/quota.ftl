@@ -38,6 +38,10 @@ entry-refund = { $pictures ->
         [0] #{ $number } ended; a reset had given its pictures back already
        *[other] +{ $pictures } back from #{ $number }
     } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
+entry-refund-used = { $pictures ->
+        [0] nothing back from #{ $number }, cancelled when it was all drawn
+       *[other] +{ $pictures } back from #{ $number }, cancelled; the part already drawn counts
+    } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 entry-grant = +{ $pictures } granted by { $by } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 entry-expire = −{ $pictures } expired unspent · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
 entry-revived = +{ $pictures } back that expired while the clock was ahead · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
