@@ -54,7 +54,7 @@ def _vae_flops(tokens: int, per_token: float) -> float:
 
 
 def flops(shape: Shape) -> float:
-    """Return the operations that one image of ``shape`` takes (shared/research/performance.md §3.2).
+    """Return the operations that one image of ``shape`` takes; the tests hold it to what torch counts.
 
     The base checkpoint is guided: two passes of the transformer per step.
     """

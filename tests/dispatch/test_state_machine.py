@@ -2,7 +2,7 @@
 
 Only the engine is scripted: each part of a batch waits until a rule lets it go on, fail, rest, or end the
 process. A crash takes the files as they are at that moment, in the middle of whatever is written, and all is
-built anew over them. Which of the ten invariants of performance.md §4.4 is asserted where:
+built anew over them. Which of the ten properties of ``kleinbot/docs/invariants.md`` is asserted where:
 
 1. Work conservation: ``_settled`` (after every rule either a batch is on the card or nothing waits).
 2. Fairness bound, 3. starvation freedom, 4. isolation, 10. no credit hoarding, no splitting gain: of policy

@@ -100,7 +100,7 @@ def merged(files: list[Path]) -> dict[str, Measured]:
 
 
 def document(measured: dict[str, Measured]) -> str:
-    """Return the whole of MEASURED.md."""
+    """Return the whole document."""
     titles = {host.name: (host.title, host.profile()) for host in HOSTS}
     ratios: list[float] = []
     parts = []

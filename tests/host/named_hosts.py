@@ -36,7 +36,7 @@ NATIVE_FP8 = Wishes(
 
 @dataclass(frozen=True)
 class Host:
-    """``promise_gib`` is of reserved memory (hosts.md); None promises nothing.
+    """``promise_gib`` is the most memory that the host may reserve; None promises nothing.
 
     ``too_large``: the profile gets stock decoding and so little memory that only this stage should fail.
     """

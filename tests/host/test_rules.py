@@ -1,4 +1,4 @@
-"""Named cards are tests of the rules; the table is what ``design`` promises for each."""
+"""Tests the choice of a profile on named graphics cards; the table holds what the bot promises for each."""
 
 from dataclasses import replace
 

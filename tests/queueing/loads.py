@@ -1,4 +1,4 @@
-"""The three loads of shared/research/performance.md §4.3: sixty light members and two flooders."""
+"""The simulation's three loads: sixty light members and two flooders, on a fast, middling or slow card."""
 
 from dataclasses import dataclass
 from random import Random

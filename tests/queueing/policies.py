@@ -18,7 +18,7 @@ LARGEST_BATCH = 4
 
 
 class ConsumerCard:
-    """Batches where they pay: not at 768² and above (performance.md §4.2)."""
+    """Batches only small pictures, as a consumer card does: one of 768² already keeps it busy."""
 
     def max_batch(self, shape: Shape) -> int:
         return LARGEST_BATCH if cost(shape) < 0.5 else 1

@@ -23,7 +23,7 @@ from kleinbot.queueing.waiting import Shape
 def test_the_static_cost_is_that_of_the_counted_table(
     tokens_wide: int, references: int, teraflops: float, pictures: float
 ) -> None:
-    """shared/research/performance.md §3.2, counted by FlopCounter on the real modules."""
+    """The table was counted by torch's FlopCounterMode on diffusers' and transformers' own modules."""
     shape = Shape(Grid(tokens_wide, tokens_wide), 4, references=(Grid(64, 64),) * references)
     assert flops(shape) / 1e12 == pytest.approx(teraflops, rel=0.005)
     assert cost(shape) == pytest.approx(pictures, rel=0.02)

@@ -1,4 +1,4 @@
-"""What a member can rely on, whatever the others do (shared/research/performance.md §4.4, 2 to 4)."""
+"""What a member can rely on, whatever the others do (``kleinbot/docs/invariants.md``, properties 2 to 4)."""
 
 from itertools import combinations
 

@@ -1,4 +1,4 @@
-"""The invariants of shared/research/performance.md §4.4 that the policy alone can keep, after every step."""
+"""The properties of ``kleinbot/docs/invariants.md`` that the policy alone can keep, after every step."""
 
 from collections import defaultdict
 from dataclasses import replace
