@@ -8,7 +8,7 @@ import asyncio
 import functools
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import aiohttp
 import discord
@@ -122,7 +122,12 @@ class Delivery:
                     self._last_lane = lane.channel_id
                 if turn < len(lane.outbox_ids):
                     outbox_id = lane.outbox_ids[turn]
-                    self._lanes.begin(outbox_id, lane.channel_id, functools.partial(self._attempt, outbox_id))
+                    self._lanes.begin(
+                        outbox_id,
+                        lane.channel_id,
+                        functools.partial(self._attempt, outbox_id),
+                        functools.partial(self._gave_way, outbox_id),
+                    )
 
     async def _wait(self, looked_ms: int) -> None:
         """Wait until something was added or has ended, or until another row becomes due."""
@@ -134,11 +139,18 @@ class Delivery:
         await sleep_until(self._woken, self._clock, pause_s)
 
     async def _attempt(self, outbox_id: int) -> None:
+        await self._with_row(outbox_id, self._deliver_or_postpone)
+
+    async def _gave_way(self, outbox_id: int) -> None:
+        """Postpone what was cut off since other channels were due: it may have arrived, or hang."""
+        await self._with_row(outbox_id, lambda row: self._postpone(row, TimeoutError("others were due")))
+
+    async def _with_row(self, outbox_id: int, act: Callable[[OutboxRow], Awaitable[None]]) -> None:
         try:
             # Read again: it may have been told between the look that found it due and now.
             row = await outbox.undelivered(self._database.read, outbox_id)
             if row is not None:
-                await self._deliver_or_postpone(row)
+                await act(row)
         except sqlite3.Error as error:
             # The message may have gone, but that cannot be noted: better late than again and again.
             _log.error("delivery %d could not be noted: %s", outbox_id, error)

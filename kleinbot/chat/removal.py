@@ -4,7 +4,7 @@ import asyncio
 import functools
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import discord
 
@@ -63,11 +63,19 @@ class Removal:
         for row in found:
             if not self._lanes.has_room:
                 return
-            self._lanes.begin(row.message_id, row.channel_id, functools.partial(self._attempt, row))
+            self._lanes.begin(
+                row.message_id,
+                row.channel_id,
+                functools.partial(self._noted, row, self._remove_or_postpone),
+                functools.partial(self._noted, row, self._give_way),
+            )
 
-    async def _attempt(self, row: Row) -> None:
+    async def _give_way(self, row: Row) -> None:
+        await self._postpone(row, TimeoutError("others were due"))
+
+    async def _noted(self, row: Row, act: Callable[[Row], Awaitable[None]]) -> None:
         try:
-            await self._remove_or_postpone(row)
+            await act(row)
         except sqlite3.Error as error:
             # The message may have gone, but that cannot be noted: better late than again and again.
             _log.error("the removal of message %d could not be noted: %s", row.message_id, error)
