@@ -56,6 +56,7 @@ from kleinbot.domain.job import TENTHS
 from kleinbot.domain.work import Checkpoint, EnginePhase, EngineState
 from kleinbot.engine.protocol import Engine
 from kleinbot.gauges import Gauges
+from kleinbot.host.capacity import CapacityNow
 from kleinbot.host.profile import Device
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.inbound import Inbound
@@ -189,7 +190,7 @@ class Parts:
             inbound=self.inbound,
             intake=self.intake,
         )
-        capacity = model.capacity
+        capacity = CapacityNow(lambda: engine.profile, model.choice.usable_bytes)
         recall = Recall(
             database,
             archive,

@@ -190,7 +190,11 @@ def test_the_host_is_told_in_a_sentence_why_the_engine_failed(locale: str) -> No
 
 def test_the_host_is_told_what_a_running_engine_lacks() -> None:
     untuned = StartError(Code.RUNS_UNTUNED, reason="no triton")
-    [line] = host_status.engine(Texts(), "de", EngineState(EnginePhase.READY, error=untuned))
-    assert "lässt sich das Modell nicht beschleunigen" in line
-    assert "no triton" in line
+    widened = StartError(Code.NO_NATIVE_PRODUCTS, reason="no kernel")
+    state = EngineState(EnginePhase.READY, handicaps=(widened, untuned))
+    first, second = host_status.engine(Texts(), "de", state)
+    assert "8-Bit-Gleitkommazahlen nicht multiplizieren" in first
+    assert "no kernel" in first
+    assert "lässt sich das Modell nicht beschleunigen" in second
+    assert "no triton" in second
     assert host_status.engine(Texts(), "en-US", EngineState(EnginePhase.READY)) == []

@@ -10,13 +10,11 @@ from kleinbot.texts import Texts
 
 def engine(texts: Texts, locale: str, found: EngineState) -> list[str]:
     """Return why the engine has failed, or what else there is to know of its phase; often nothing."""
-    if found.error is not None:
-        detail = texts.error(found.error, locale)
-    elif found.detail:
-        detail = wording.shown_prompt(found.detail)
-    else:
-        return []
-    return [texts.say(locale, "host-status-engine-detail", detail=detail)]
+    errors = found.handicaps if found.error is None else (found.error, *found.handicaps)
+    details = [texts.error(error, locale) for error in errors]
+    if not details and found.detail:
+        details = [wording.shown_prompt(found.detail)]
+    return [texts.say(locale, "host-status-engine-detail", detail=detail) for detail in details]
 
 
 def clock(texts: Texts, locale: str, ahead_ms: int | None) -> list[str]:

@@ -162,10 +162,11 @@ class EngineState:
     """``fraction`` is how much of the phase is done (0…1) where that is known.
 
     ``detail`` is for logs and the host; members get the phase in their own language. ``error``: why it
-    FAILED, or what it is READY without: a copy that was never raised, which keeps nothing in memory.
+    FAILED, ``handicaps``: what it is READY without: never raised, so that they keep nothing in memory.
     """
 
     phase: EnginePhase
     fraction: float | None = None
     detail: str = ""
     error: StartError | None = field(default=None, compare=False)
+    handicaps: tuple[StartError, ...] = field(default=(), compare=False)

@@ -75,7 +75,8 @@ class GpuEngine:
 
     @property
     def profile(self) -> Profile:
-        return self._profile
+        """What was asked for; once ready, as this host can do it."""
+        return self._profile if self._worker is None else self._worker.profile
 
     @property
     def state(self) -> EngineState:
@@ -125,8 +126,8 @@ class GpuEngine:
         except asyncio.CancelledError:
             abandoned.set()
             raise
-        handicap = None if self._worker is None else self._worker.handicap
-        self._enter(EngineState(EnginePhase.READY, error=handicap))
+        handicaps = () if self._worker is None else self._worker.handicaps
+        self._enter(EngineState(EnginePhase.READY, handicaps=handicaps))
 
     async def render(
         self,

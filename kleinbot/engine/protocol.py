@@ -16,7 +16,9 @@ class Engine(Protocol):
     """Owns one device. All methods are called from the event loop and never block it."""
 
     @property
-    def profile(self) -> Profile: ...
+    def profile(self) -> Profile:
+        """What was asked for; once ready, as this host can do it."""
+        ...
 
     @property
     def state(self) -> EngineState: ...

@@ -3,7 +3,7 @@
 import logging
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import NoReturn
 
@@ -86,16 +86,23 @@ class Worker:
         self._is_suspect = False
         self._is_doubted = False
         self._fatal: str | None = None
-        self._handicap = handicap
+        self._handicaps = () if handicap is None else (handicap,)
+        if handicap is not None and handicap.code is Code.NO_NATIVE_PRODUCTS:
+            self._profile = replace(profile, widened=True)
+
+    @property
+    def profile(self) -> Profile:
+        """The profile as this host can do it."""
+        return self._profile
 
     @property
     def memory_peak(self) -> MemoryPeak:
         return memory_peak(self._device)
 
     @property
-    def handicap(self) -> StartError | None:
-        """What of the profile could not be had; None where all is as it says."""
-        return self._handicap
+    def handicaps(self) -> tuple[StartError, ...]:
+        """What of the profile could not be had; nothing where all is as it says."""
+        return self._handicaps
 
     def render(self, batch: Sequence[RenderTask], caller: Caller) -> BatchResult | Suspended:
         """Make ``batch``; a cancelled image comes back without pixels, one that does not fit with its error.
@@ -159,7 +166,8 @@ class Worker:
             )
             untuned = StartError(Code.RUNS_UNTUNED, reason=str(error)[:_REASON_CHARACTERS])
         if untuned is not None:
-            self._handicap = untuned
+            self._handicaps = (*self._handicaps, untuned)
+            self._profile = replace(self._profile, untuned=True, lean_decode=True)
             # Not within ``except``: a traceback keeps the failed attempt's tensors alive.
             release_memory(self._device)
             tuning.undo()

@@ -1,6 +1,6 @@
 """What a profile can hold at once: asked before a job is accepted and before a batch is started."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,6 +42,17 @@ class ProfileCapacity:
     def largest_batch(self, grid: Grid, references: Sequence[Grid] = ()) -> int:
         most = LimitsOnly(self.profile).largest_batch(grid, references)
         return largest_batch_within(self.profile, self.usable_bytes, grid, references, most)
+
+
+@dataclass(frozen=True)
+class CapacityNow:
+    """Asks for the profile each time: an engine may find that its host cannot do all of it."""
+
+    profile: Callable[[], Profile]
+    usable_bytes: int | None
+
+    def largest_batch(self, grid: Grid, references: Sequence[Grid] = ()) -> int:
+        return capacity_of(self.profile(), self.usable_bytes).largest_batch(grid, references)
 
 
 def capacity_of(profile: Profile, usable_bytes: int | None) -> Capacity:

@@ -151,20 +151,20 @@ def _denoise_bytes(profile: Profile, tokens: int, batch: int) -> int:
 
 
 def _is_dequantised(profile: Profile) -> bool:
-    return profile.transformer.format is not Format.PLAIN and not profile.native_fp8
+    return profile.transformer.format is not Format.PLAIN and not profile.multiplies_fp8
 
 
 def _compiled(profile: Profile, tokens: int, batch: int) -> int:
     dequantising = activations.DEQUANTISING.per_weight if _is_dequantised(profile) else 0
     if fits_a_graph(tokens * batch):
         denoising = (
-            activations.DENOISING_COMPILED_FP8 if profile.native_fp8 else activations.DENOISING_COMPILED
+            activations.DENOISING_COMPILED_FP8 if profile.multiplies_fp8 else activations.DENOISING_COMPILED
         )
         bytes_ = denoising.bytes(tokens, batch)
     else:
         bytes_ = activations.DENOISING_EAGER.bytes(tokens, batch)
         bytes_ += dequantising * model_sizes.LAST_LINEAR_PARAMETERS
-        if profile.native_fp8:
+        if profile.multiplies_fp8:
             bytes_ += activations.NARROW_FP8_BYTES * tokens * batch
     # A block's first product is made when there is little else, but it has the largest weight.
     first = activations.DENOISING_WHOLE_PROJECTING.bytes(tokens, batch)

@@ -81,6 +81,9 @@ class Profile:
     little time for half of its activations. ``checkpoints`` are those that are loaded, each as
     ``transformer`` says. ``largest_grid_tokens`` counts output tokens of 16×16 px; larger requests are scaled
     to it.
+
+    What an engine has found that this host cannot do: ``widened``, native products, so that weights are
+    dequantised for each; ``untuned``, compiling, so that blocks work in strips instead.
     """
 
     name: str
@@ -97,24 +100,37 @@ class Profile:
     attention: Attention = Attention.DEFAULT
     compiled: bool = False
     checkpoints: tuple[Checkpoint, ...] = (Checkpoint.DISTILLED,)
+    widened: bool = False
+    untuned: bool = False
 
     @property
     def compiles_blocks(self) -> bool:
         """Tell whether the transformer's blocks are compiled: not where their weights come and go."""
-        return self.compiled and self.transformer.placement is Placement.RESIDENT
+        return self._means_to_compile_blocks and not self.untuned
+
+    @property
+    def multiplies_fp8(self) -> bool:
+        """Tell whether matrix products are of FP8 numbers."""
+        return self.native_fp8 and not self.widened
 
     @property
     def strips(self) -> Strips:
         """How blocks that are not compiled save memory.
 
         FP8 that is dequantised for each product is held to be bit-equal to a model that is not in 8 bits.
-        Plain weights are run by diffusers' own blocks.
+        Plain weights are run by diffusers' own blocks. What could not be compiled takes no more than planned.
         """
+        if self.untuned and self._means_to_compile_blocks:
+            return Strips.EVERYTHING
         if self.transformer.format is Format.PLAIN:
             return Strips.NOTHING
         if self.transformer.format is Format.FP8 and not self.native_fp8:
             return Strips.AROUND_PRODUCTS
         return Strips.EVERYTHING
+
+    @property
+    def _means_to_compile_blocks(self) -> bool:
+        return self.compiled and self.transformer.placement is Placement.RESIDENT
 
     @property
     def largest_square(self) -> Grid:

@@ -11,6 +11,7 @@ import torch
 from kleinbot.chat import host_status
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import EnginePhase
+from kleinbot.engine import tuning
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.products import check_products
 from kleinbot.host.profile import CPU_SMALL, ComponentPlan, Format, Precision, Profile
@@ -111,11 +112,29 @@ async def test_an_engine_without_the_kernel_draws_dequantised_and_says_so(
     engine = GpuEngine(FolderSource(tiny_folder), NATIVE, clock, faults, cpu_threads=1)
     await engine.start()
     assert engine.state.phase is EnginePhase.READY
-    assert engine.state.error is not None
+    assert engine.profile == replace(NATIVE, widened=True), "what is predicted of it is another"
     for locale in languages():
         [line] = host_status.engine(Texts(), locale, engine.state)
         assert "Rowwise scaling is not supported in this build" in line
     assert all(map(nearly_equal, await pixels_of(engine, a_task()), wanted))
+    await engine.close()
+
+
+async def test_a_host_is_told_of_everything_that_it_cannot_do(
+    tiny_folder: Path, clock: TickingClock, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_compiler(graph: object, inputs: object) -> object:
+        raise RuntimeError("Cannot find a working triton installation")
+
+    monkeypatch.setattr(torch, "_scaled_mm", no_kernel)
+    monkeypatch.setattr(tuning, "BACKEND", no_compiler)
+    profile = replace(NATIVE, compiled=True)
+    engine = GpuEngine(FolderSource(tiny_folder), profile, clock, faults, cpu_threads=1)
+    await engine.start()
+    told = "\n".join(host_status.engine(Texts(), "en-US", engine.state))
+    assert "Rowwise scaling is not supported in this build" in told
+    assert "Cannot find a working triton installation" in told
+    assert engine.profile == replace(profile, widened=True, untuned=True, lean_decode=True)
     await engine.close()
 
 

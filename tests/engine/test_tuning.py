@@ -96,9 +96,10 @@ async def test_a_compiler_that_fails_leaves_a_plain_engine(
         plain = await started(tiny_folder, TUNED, clock, faults)
     assert plain.state.phase is EnginePhase.READY
     assert "runs plainly" in caplog.text
-    assert plain.state.error is not None
-    assert plain.state.error.code is Code.RUNS_UNTUNED
-    assert "Cannot find a working triton installation" in str(plain.state.error.parameters["reason"])
+    [untuned] = plain.state.handicaps
+    assert untuned.code is Code.RUNS_UNTUNED
+    assert "Cannot find a working triton installation" in str(untuned.parameters["reason"])
+    assert not plain.profile.compiles_blocks
     made, wanted = await pixels_of(plain, a_task()), await pixels_of(engine, a_task())
     assert all(map(nearly_equal, made, wanted))
     assert graphs() <= 1

@@ -1,12 +1,14 @@
 """Predictions against what was measured; the measured rows lie beside this file."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.activations import EMBEDDING_BYTES, WORKSPACE_BYTES
+from kleinbot.host.capacity import CapacityNow, capacity_of
 from kleinbot.host.memory_model import (
     WorkShape,
     largest_batch_within,
@@ -15,7 +17,7 @@ from kleinbot.host.memory_model import (
     resident_bytes,
 )
 from kleinbot.host.model_sizes import transformer_bytes
-from kleinbot.host.profile import CUDA_BF16, ComponentPlan, Format, Placement
+from kleinbot.host.profile import CUDA_BF16, ComponentPlan, Format, Placement, Profile, Strips
 from tests.host.measured_memory import DOCUMENT, KEPT, STAGES, document, read
 from tests.host.named_hosts import HOSTS
 
@@ -89,3 +91,39 @@ def test_streamed_transformers_of_both_checkpoints_wait_in_host_memory() -> None
     both = replace(one, checkpoints=(Checkpoint.DISTILLED, Checkpoint.BASE))
     transformer = transformer_bytes(one.transformer, one.precision)
     assert (pinned_bytes(one), pinned_bytes(both)) == (transformer, 2 * transformer)
+
+
+def test_what_cannot_be_multiplied_in_fp8_is_counted_with_its_wide_weights() -> None:
+    """An engine finds that out; what is accepted and put together then must fit all the same."""
+    native = replace(
+        CUDA_BF16,
+        transformer=ComponentPlan(Format.FP8),
+        text_encoder=ComponentPlan(Format.INT8),
+        native_fp8=True,
+        most_references=4,
+        largest_batch=4,
+    )
+    square = Grid(64, 64)
+    for asked in (native, replace(native, compiled=True)):
+        widened = replace(asked, widened=True)
+        for shape in (WorkShape(square), WorkShape(square, (square,) * 4), WorkShape(square, batch=4)):
+            assert predict(widened, shape).denoise_bytes >= predict(asked, shape).denoise_bytes
+        assert widened.strips is asked.strips, "the blocks are made before it is found out"
+        usable = predict(asked, WorkShape(square, batch=4)).highest_bytes
+        found: dict[str, Profile] = {"profile": asked}
+        capacity = CapacityNow(partial(found.__getitem__, "profile"), usable)
+        assert capacity.largest_batch(square) == 4
+        found["profile"] = widened
+        assert capacity.largest_batch(square) == capacity_of(widened, usable).largest_batch(square)
+
+
+def test_what_was_not_compiled_after_all_is_counted_in_strips() -> None:
+    asked = replace(CUDA_BF16, compiled=True)
+    untuned = replace(asked, untuned=True, lean_decode=True)
+    shape = WorkShape(Grid(64, 64), (Grid(64, 64),) * 4)
+    assert untuned.strips is Strips.EVERYTHING
+    assert not untuned.compiles_blocks
+    assert predict(untuned, shape).highest_bytes < predict(asked, shape).highest_bytes
+    assert predict(untuned, shape).denoise_bytes > resident_bytes(untuned)
+    streamed = replace(untuned, transformer=ComponentPlan(placement=Placement.STREAMED))
+    assert streamed.strips is Strips.NOTHING, "its blocks were never to be compiled"
