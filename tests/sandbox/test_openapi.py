@@ -53,6 +53,17 @@ async def test_what_the_bot_sends_is_checked(scene: Scene, change: dict[str, obj
     assert finding in checker.findings[0]
 
 
+async def test_what_differs_in_more_than_ids_from_what_has_fitted_is_checked(scene: Scene) -> None:
+    exchange = await recorded(scene)
+    checker = Checker()
+    for id_ in ("1" * 18, "2" * 18):
+        checker.check(replace(exchange, answer=exchange.answer | {"id": id_}))
+    assert checker.findings == []
+    for no_id in ("1" * 17 + "x", int("1" * 18), "id20"):
+        checker.check(replace(exchange, answer=exchange.answer | {"id": no_id}))
+    assert len(checker.findings) == 3
+
+
 async def test_what_the_stand_in_answers_is_checked(scene: Scene) -> None:
     exchange = await recorded(scene)
     checker = Checker()
