@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import JobState
@@ -138,6 +138,13 @@ class LedgerMachine(RuleBasedStateMachine):
             await members.remember(transaction, ADA, self.clock.now_ms())
 
     # What may happen
+
+    @initialize(given=st.booleans())
+    def begin(self, given: bool) -> None:
+        """With a grant, so that many a picture is paid from two pots."""
+        if given:
+            self.grant(40, 3)
+            self.request(3, 3)
 
     @rule(count=st.integers(1, 3), price=st.integers(1, 8))
     def request(self, count: int, price: int) -> None:
@@ -271,6 +278,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """End and come again; ``torn``: in the middle of a transaction that was not committed."""
         if torn:
             self.run(self._torn_request())
+            self.run(self._torn_cancel())
         self.run(self.database.close())
         self.database = self.run(Database.open(self.file))
 
@@ -279,6 +287,15 @@ class LedgerMachine(RuleBasedStateMachine):
         with contextlib.suppress(ConnectionAbortedError):
             async with self.database.transaction() as transaction:
                 await jobs.insert(transaction, job)
+                raise ConnectionAbortedError
+
+    async def _torn_cancel(self) -> None:
+        with contextlib.suppress(ConnectionAbortedError):
+            async with self.database.transaction() as transaction:
+                for key in self.books.open:
+                    used = {key.position: 1}
+                    now_ms = self.clock.now_ms()
+                    await jobs.stop(transaction, key.job_id, JobState.CANCELLED, now_ms, used_tenths=used)
                 raise ConnectionAbortedError
 
     # What must hold
