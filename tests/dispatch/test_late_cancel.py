@@ -24,6 +24,7 @@ from kleinbot.studio.departures import GRACE_MS, Departures
 from tests.dispatch.restarting import restarted
 from tests.dispatch.running import ended, running, until, until_true
 from tests.dispatch.test_yielding import RESTS_AT, suspended_by_a_newcomer
+from tests.queueing.late_cancelling import late_cancelling
 from tests.studio_harness import ADA, BOB, HOST, MODERATOR, Studio
 
 HOUR_S = HOUR_MS // MS_PER_S
@@ -113,6 +114,14 @@ async def test_cancelling_just_before_the_end_ends_with_the_quota(studio: Studio
                 times += 1
     assert caught.value.code is Code.QUOTA_EXHAUSTED
     assert times == 1 + 600 // PRICE
+
+
+async def test_one_of_ten_who_cancels_again_and_again_gets_a_tenth_of_the_card_and_pays_for_it(
+    tmp_path: Path,
+) -> None:
+    got = await late_cancelling(tmp_path, 6)
+    assert got.of_card == pytest.approx(0.1, abs=0.001)
+    assert got.paid == pytest.approx(5 / 6)  # the first is free
 
 
 async def test_what_waits_is_given_back_in_full_and_what_is_done_stays_paid(studio: Studio) -> None:

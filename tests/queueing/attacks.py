@@ -4,17 +4,21 @@
 under the same attacks. "Fair" is an equal part of what the card drew.
 """
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from kleinbot.domain.job import Told
 from kleinbot.domain.work import Checkpoint
 from kleinbot.queueing.cost import PICTURE, CostModel, cost
 from kleinbot.queueing.waiting import Shape
 from tests.queueing.host import Asked, Host
+from tests.queueing.late_cancelling import late_cancelling
 from tests.queueing.making import EDIT
 
 TWO_REFERENCES = Shape(PICTURE.grid, 4, references=(PICTURE.grid,) * 2)
@@ -160,6 +164,13 @@ def rested() -> float:
     return end_s or 0.0
 
 
+def cancelled() -> tuple[float, float]:
+    """One of ten cancels each picture in its last step: their part of the card, and of its price paid."""
+    with TemporaryDirectory() as folder:
+        got = asyncio.run(late_cancelling(Path(folder), 20))
+    return got.of_card, got.paid
+
+
 @dataclass(frozen=True)
 class Row:
     what: str
@@ -206,6 +217,8 @@ ROWS = (
     Row("9 one poisoned measurement: limits are wide", "13 ×", _formatted("{:.2f} ×", poisoned)),
     Row("11 the best, three times as fast as thought, among 20: ends after", "–",
         _formatted("{:.0f} s", rested)),
+    Row("late cancelling by one of ten, 20 times in an hour: of the card, of its price paid", "9 %, 0 %",
+        _formatted("{:.0%}, {:.0%}", cancelled)),
 )  # fmt: skip
 
 
