@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from kleinbot.domain.errors import StartError
 from kleinbot.failed_profiles import FailedProfiles
-from kleinbot.host.facts import HostFacts
+from kleinbot.host.facts import Card, HostFacts
 from kleinbot.host.probe import look
 from kleinbot.host.profile import Device
 from kleinbot.model_choice import ModelChoice, choose_model
@@ -36,13 +36,15 @@ class ChoosingAnew:
         failed: FailedProfiles,
         look_at_host: Callable[[], HostFacts] = look,
         ask: Callable[[], TorchReport] = ask_torch,
+        ask_of: Callable[[Card | None], TorchReport] = lambda card: ask_torch(card=card),
     ) -> None:
-        """``chosen`` is what this process runs, or tries to."""
+        """``chosen`` is what this process runs, or tries to; ``ask_of`` asks torch of one card alone."""
         self._settings = settings
         self._chosen = chosen
         self._failed = failed
         self._look_at_host = look_at_host
         self._ask_torch = ask
+        self._ask_torch_of = ask_of
 
     def after_memory_ran_out(self) -> bool:
         """Tell whether a new process would choose another profile for a card; then this one is left out.
@@ -50,12 +52,13 @@ class ChoosingAnew:
         Where there is no other, nothing is noted: the same one may fit once a game has ended.
         """
         name = self._chosen.profile.name
+        left_out = self._failed.names() | {name}
         try:
-            other = self._choose(self._look_at_host(), self._failed.names() | {name})
+            other = self._choose(self._look_at_host(), left_out)
         except (StartError, OSError) as error:
             _log.info("no other profile can be chosen: %s", error)
             return False
-        if other is None or other.profile.name == name:
+        if other is None or other.profile.name in left_out:
             return False
         self._failed.note(name)
         _log.warning(
@@ -84,7 +87,8 @@ class ChoosingAnew:
             return None
         if self._chosen.profile.device is Device.CPU:
             # A start that then fails would leave nothing where the small model draws now.
-            report = self._ask_torch()
+            # Of that card: the first one may be for the screens, and too old.
+            report = self._ask_torch_of(found.choice.card)
             if not (report.is_available and report.has_kernels):
                 return None
         return found

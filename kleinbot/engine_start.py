@@ -56,6 +56,7 @@ _REMEDIES = {
     Code.CARD_TOO_FULL: Remedy.NEW_PROCESS,
     Code.PROFILE_NO_ROOM: Remedy.NEW_PROCESS,
     Code.WAITS_FOR_CARD: Remedy.NEW_PROCESS,
+    Code.WAITS_FOR_WEIGHTS: Remedy.NEW_PROCESS,
     # The driver is not up yet at boot, or is being repaired. torch remembers within a process what it found.
     Code.CUDA_UNAVAILABLE: Remedy.NEW_PROCESS,
 }

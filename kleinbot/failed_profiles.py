@@ -84,6 +84,6 @@ def _read(file: Path) -> dict[str, _Failure]:
             str(name): _Failure(int(until_ms), min(max(1, int(hours)), LONGEST_HOURS))
             for name, (until_ms, hours) in rows.items()
         }
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         # Absent, torn or somebody else's: nothing is left out.
         return {}

@@ -53,6 +53,8 @@ class Lookout:
             facts = self._look_at_host()
             if not self._may_pass(error, facts):
                 raise
+            if error.code is Code.WEIGHTS_UNREADABLE:
+                return _without_card(facts, StartError(Code.WAITS_FOR_WEIGHTS, **error.parameters))
             return _without_card(facts, waits_for(error if facts.cards else None))
         if not comes_down(self._settings, self._served, chosen):
             return chosen

@@ -3,7 +3,8 @@
 import logging
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from kleinbot.klein.source import (
     hub_source,
 )
 from kleinbot.klein.weight_set import WeightSet
-from kleinbot.klein.weights import Gone
+from kleinbot.klein.weights import Gone, unreadable
 from kleinbot.settings import DEFAULT_HUB_REPO, DeviceChoice, Settings
 from kleinbot.torch_report import TorchReport, ask_torch
 
@@ -73,11 +74,11 @@ def choose_model(
 
     torch is asked only where the driver is there but shows no card, or where the settings want one and none
     is shown: it may know better (a container without the driver's library, a slice of a card). ``without``
-    names profiles that are left out where there are others.
+    names profiles that are left out where others fit.
 
     What is kept in 8 bits counts as weights that are there, though the plain ones may be gone by now.
-    Raises StartError where diffusers is too old, where weights were named that are not Klein 4B's, or where
-    the settings ask for what this machine cannot do.
+    Raises StartError where diffusers is too old, where weights were named that are not Klein 4B's or cannot
+    be read, or where the settings ask for what this machine cannot do.
     """
     check_diffusers()
     for name, value in DEVICE_ORDER.items():
@@ -89,6 +90,22 @@ def choose_model(
         if asked is Device.CUDA and not report.is_available:
             raise StartError(Code.CUDA_UNAVAILABLE, torch=report.version or "?")
         facts = replace(facts, cards=report.cards())
+    with _weights_told():
+        return _chosen(settings, facts, asked, without)
+
+
+@contextmanager
+def _weights_told() -> Iterator[None]:
+    """Turn what the system says of a place that is away, such as a file server, into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise unreadable(str(error.filename or "?"), error) from error
+
+
+def _chosen(
+    settings: Settings, facts: HostFacts, asked: Device | None, without: frozenset[str]
+) -> ModelChoice:
     weights = settings.weights
     kept = tuple(kept_in(settings.scratch_folder))
     offer = _offered_by_folder(weights, kept) if isinstance(weights, Path) else _offered_by_hub(weights)
@@ -109,8 +126,11 @@ def choose_model(
 
 
 def pin_card(model: ModelChoice) -> None:
-    """Let torch see the chosen card alone where there are several; call it before torch is imported."""
-    if len(model.facts.cards) > 1:
+    """Let torch see the chosen card alone where there are several; call it before torch is imported.
+
+    Also beside one that the driver does not show: it may be lost, and then CUDA gives none of them.
+    """
+    if len(model.facts.cards) > 1 or model.facts.driver_error is not None:
         pin(model.choice.card)
 
 
@@ -122,6 +142,8 @@ def hides_cards(facts: HostFacts) -> bool:
 def log_choice(model: ModelChoice, named: Path | str | None) -> None:
     """Say in the log what was chosen and why; ``named`` are the weights that the settings name."""
     choice = model.choice
+    if model.facts.cards and model.facts.driver_error is not None:
+        _log.warning("the driver does not show all of its cards: NVML answers %d", model.facts.driver_error)
     if choice.fallback is not None:
         _log.warning("the graphics card is not used: %s", choice.fallback)
     if not choice.uses_named_weights:

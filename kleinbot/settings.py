@@ -124,10 +124,15 @@ def _folder_or_hub_repo(value: object) -> object:
     if not isinstance(value, str):
         return value
     path = _expanded(Path(value.strip()))
-    if path.is_dir():
+    try:
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except OSError:
+        # On a share that is away just now: whoever reads it says so, and tries again.
+        return path
+    if is_folder:
         return path
     # A file may be written like a repository: models/flux-2-klein-4b.safetensors.
-    if path.is_file() or HUB_REPO_SHAPE.fullmatch(value.strip()) is None:
+    if is_file or HUB_REPO_SHAPE.fullmatch(value.strip()) is None:
         raise ValueError("neither a folder nor a repository")
     return value.strip()
 

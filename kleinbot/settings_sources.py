@@ -187,7 +187,7 @@ def _place(gathered: _Gathered, folder: Path) -> None:
         ):
             continue
         placed = folder / value
-        if name == "data_folder" or placed.exists():  # weights may name a repository of the hub
+        if name == "data_folder" or _is_there(placed):  # weights may name a repository of the hub
             gathered.values[name] = str(placed)
 
 
@@ -349,3 +349,11 @@ def _as_written(name: str, value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "empty"
     return str(value)
+
+
+def _is_there(place: Path) -> bool:
+    """Tell whether something is at ``place``, or was: the system says no clear no of a share that is away."""
+    try:
+        return place.exists()
+    except OSError:
+        return True

@@ -13,7 +13,7 @@ from typing import Any
 
 import kleinbot
 from kleinbot.host.facts import Card
-from kleinbot.host.probe import DEVICE_ORDER
+from kleinbot.host.probe import DEVICE_ORDER, VISIBLE_DEVICES
 
 _TIMEOUT_S = 120.0
 """Importing torch from a cold disk takes tens of seconds."""
@@ -45,10 +45,11 @@ class TorchReport:
         return (Card(self.card, self.memory_bytes, self.free_bytes, (major, minor)),)
 
 
-def ask_torch(timeout_s: float = _TIMEOUT_S) -> TorchReport:
-    """Import torch in a child and return what it says. Raises nothing."""
+def ask_torch(timeout_s: float = _TIMEOUT_S, card: Card | None = None) -> TorchReport:
+    """Import torch in a child and return what it says, of ``card`` alone if one is named. Raises nothing."""
     root = str(Path(kleinbot.__file__).parents[1])
     paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    alone = {} if card is None or not card.identity else {VISIBLE_DEVICES: card.identity}
     try:
         child = subprocess.run(  # noqa: S603 - this same Python and this file
             [sys.executable, "-m", __name__],
@@ -56,7 +57,7 @@ def ask_torch(timeout_s: float = _TIMEOUT_S) -> TorchReport:
             text=True,
             errors="replace",
             timeout=timeout_s,
-            env={**DEVICE_ORDER, **os.environ, "PYTHONPATH": paths},
+            env={**DEVICE_ORDER, **os.environ, **alone, "PYTHONPATH": paths},
             check=False,
         )
     except subprocess.TimeoutExpired:

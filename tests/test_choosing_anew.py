@@ -10,12 +10,12 @@ import pytest
 from kleinbot.choosing_anew import ChoosingAnew
 from kleinbot.domain.clock import HOUR_MS
 from kleinbot.failed_profiles import FILE, LONGEST_HOURS, FailedProfiles
-from kleinbot.host.facts import GIB, HostFacts, HostMemory, Program, System
+from kleinbot.host.facts import GIB, Card, HostFacts, HostMemory, Program, System
 from kleinbot.host.profile import CPU_SMALL
 from kleinbot.model_choice import choose_model
 from kleinbot.settings import Settings
 from kleinbot.torch_report import TorchReport
-from tests.host.machines import RTX_3060, RTX_3090, SIX_GB, Machine
+from tests.host.machines import EIGHT_GB, RTX_2080_TI, RTX_3060, RTX_3090, SIX_GB, Machine
 from tests.manual_clock import ManualClock
 
 NO_CARD = HostFacts(System.LINUX, HostMemory(64 * GIB, 60 * GIB))
@@ -42,7 +42,7 @@ def choosing(
 ) -> ChoosingAnew:
     settings = settings or Settings()
     chosen = choose_model(settings, lambda: at_start or now, lambda: report, failed.names())
-    return ChoosingAnew(settings, chosen, failed, lambda: now, lambda: report)
+    return ChoosingAnew(settings, chosen, failed, lambda: now, lambda: report, lambda _: report)
 
 
 def with_a_game(machine: Machine, gib: float) -> HostFacts:
@@ -171,3 +171,40 @@ def test_where_nothing_can_be_written_it_is_known_while_the_process_lives(tmp_pa
     failed = FailedProfiles(tmp_path / "scratch", ManualClock())
     failed.note(CPU_SMALL.name)
     assert failed.names() == {CPU_SMALL.name}
+
+
+def test_torch_is_asked_of_the_card_that_would_be_taken(failed: FailedProfiles) -> None:
+    """The first one is for the screens, and this torch has nothing for it."""
+    old, good = RTX_2080_TI.facts().cards[0], RTX_3090.facts().cards[0]
+    old, good = replace(old, identity="GPU-old"), replace(good, identity="GPU-good")
+    both = replace(RTX_3090.facts(), cards=(old, good))
+    beside_a_game = replace(both, cards=(old, replace(good, free_bytes=GIB)))
+    first = replace(SEES_THE_CARD, has_kernels=False)
+    chosen = choose_model(Settings(), lambda: beside_a_game, lambda: first)
+    assert chosen.profile.device is CPU_SMALL.device
+    asked: list[Card | None] = []
+
+    def ask_of(card: Card | None) -> TorchReport:
+        asked.append(card)
+        return SEES_THE_CARD if card == good else first
+
+    anew = ChoosingAnew(Settings(), chosen, failed, lambda: both, lambda: first, ask_of)
+    better = anew.better(0)
+    assert better is not None
+    assert better.choice.card == good
+    assert asked == [good]
+
+
+def test_what_ran_out_is_better_than_nothing_where_nothing_else_fits(failed: FailedProfiles) -> None:
+    """It ran out of the host's memory while more of the card was free; now all else is too large for it."""
+    facts = EIGHT_GB.facts()
+    smallest = choose_model(Settings(), lambda: facts).profile
+    failed.note(smallest.name)
+    assert choose_model(Settings(), lambda: facts, without=failed.names()).profile == smallest
+    assert not choosing(failed, facts).after_memory_ran_out()
+
+
+@pytest.mark.parametrize("content", ['{"bf16": [1e999, 1]}', "[" * 100_000, '{"bf16": [1, 1e999]}'])
+def test_a_file_that_is_no_longer_ours_leaves_nothing_out(tmp_path: Path, content: str) -> None:
+    (tmp_path / FILE).write_text(content, "utf-8")
+    assert FailedProfiles(tmp_path, ManualClock()).names() == frozenset()

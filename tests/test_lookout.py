@@ -181,6 +181,26 @@ def test_a_torch_that_cannot_use_the_card_is_named(language: str, caplog: pytest
     assert caplog.records == []
 
 
+@pytest.mark.parametrize("language", languages())
+def test_where_klein_drew_and_its_weights_are_away_they_are_waited_for(
+    language: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A name that is too long: as with a share that is away, the system cannot say what is there."""
+    away = str(tmp_path / ("x" * 300))
+    out = lookout(RTX_4090.facts(), FULL, weights=away)
+    model = out.model()
+    assert model.waits_for is not None
+    assert model.waits_for.code is Code.WAITS_FOR_WEIGHTS
+    assert remedy_of(model.waits_for) is Remedy.NEW_PROCESS
+    sentence = Texts().error(model.waits_for, language)
+    assert away in sentence
+    assert caplog.records == []
+    assert out.look_again() is not None
+    with pytest.raises(StartError) as caught:
+        lookout(RTX_4090.facts(), None, weights=away).model()
+    assert caught.value.code is Code.WEIGHTS_UNREADABLE
+
+
 def test_a_place_that_does_not_answer_is_told_and_ends_nothing() -> None:
     def away() -> ModelChoice:
         raise OSError(errno.ESTALE, "Stale file handle", "/mnt/share/model.safetensors")

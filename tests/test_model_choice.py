@@ -1,5 +1,6 @@
 """The machine, the settings and the weights, put together."""
 
+import os
 import shutil
 from dataclasses import fields, replace
 from functools import partial
@@ -11,6 +12,7 @@ import torch
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.work import Checkpoint
+from kleinbot.host import probe
 from kleinbot.host.capacity import LimitsOnly, ProfileCapacity
 from kleinbot.host.facts import GIB, HostFacts, HostMemory, System
 from kleinbot.host.profile import CPU_SMALL, CUDA_BF16, Attention, Device, Format, Placement
@@ -25,7 +27,7 @@ from kleinbot.klein.source import (
     FolderSource,
     HubSource,
 )
-from kleinbot.model_choice import SMALL_KLEIN, choose_model, log_choice, wishes_of
+from kleinbot.model_choice import SMALL_KLEIN, choose_model, log_choice, pin_card, wishes_of
 from kleinbot.settings import DEFAULT_HUB_REPO, Settings
 from kleinbot.texts import Texts
 from kleinbot.torch_report import TorchReport
@@ -262,3 +264,16 @@ def test_without_a_driver_torch_is_not_asked() -> None:
         raise AssertionError("it takes seconds")
 
     assert choose_model(Settings(), lambda: NO_CARD, asked).profile is CPU_SMALL
+
+
+@pytest.mark.parametrize(("error", "is_pinned"), [(None, False), (15, True)])
+def test_beside_a_lost_card_the_other_one_is_pinned(
+    error: int | None, is_pinned: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CUDA would else give none of them (NVML 15: the card is lost)."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setattr(probe, "_before_pinning", {})
+    [card] = RTX_3060.facts().cards
+    facts = replace(RTX_3060.facts(), cards=(replace(card, identity="GPU-good"),), driver_error=error)
+    pin_card(choose_model(Settings(), lambda: facts))
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == ("GPU-good" if is_pinned else "")

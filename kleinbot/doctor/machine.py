@@ -103,6 +103,8 @@ def card(facts: HostFacts, asked: Device | None) -> Iterator[Finding]:
     if rest:
         others = ", ".join(other.name for other in rest)
         yield warning(Topic.CARD, "doctor-card-several", card=first.name, others=others)
+    if facts.driver_error is not None:
+        yield warning(Topic.CARD, "doctor-card-lost", number=facts.driver_error)
     yield ok(Topic.DRIVER, "doctor-driver", version=facts.driver or "?")
     yield _card_memory(first, facts.system)
 

@@ -129,6 +129,7 @@ class Code(StrEnum):
     PRODUCTS_WRONG = "error-products-wrong"
     CARD_TOO_FULL = "error-card-too-full"
     WAITS_FOR_CARD = "error-waits-for-card"
+    WAITS_FOR_WEIGHTS = "error-waits-for-weights"
     CPU_NO_MEMORY = "error-cpu-no-memory"
 
     PROFILE_NO_ROOM = "error-profile-no-room"

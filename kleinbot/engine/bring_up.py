@@ -21,6 +21,7 @@ from kleinbot.klein.download import asking, obtain
 from kleinbot.klein.folder_hashes import check_folder
 from kleinbot.klein.hub_requests import AbandonedError
 from kleinbot.klein.load import load_klein
+from kleinbot.klein.placement import unwritten
 from kleinbot.klein.source import FolderSource, HubSource, Source
 
 _log = logging.getLogger(__name__)
@@ -119,7 +120,10 @@ def _bring_up(
 ) -> Worker:
     device = open_device(profile, cpu_threads)
     if scratch is not None:
-        scratch.mkdir(parents=True, exist_ok=True)
+        try:
+            scratch.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritten(error, scratch) from error
     if isinstance(source, HubSource):
         on_state(EngineState(EnginePhase.DOWNLOADING, 0.0, source.name))
     downloading = _rounded(EnginePhase.DOWNLOADING, source.name, on_state)

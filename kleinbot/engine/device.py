@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from kleinbot.domain.errors import Code, StartError
+from kleinbot.engine.failures import is_out_of_memory
 from kleinbot.host.probe import this_system
 from kleinbot.host.profile import Device, Precision, Profile
 
@@ -88,9 +89,10 @@ def _try_allocating(device: torch.device) -> None:
     """
     try:
         torch.zeros(_TRIAL_BYTES, dtype=torch.uint8, device=device)
-    except torch.OutOfMemoryError:
-        raise
     except RuntimeError as error:
+        if is_out_of_memory(error):
+            # A card that is full for a while; the segments hold for as long as the process does.
+            raise
         _log.warning("expandable segments are left out: %s", error)
         torch._C._accelerator_setAllocatorSettings("expandable_segments:False")
         torch.zeros(_TRIAL_BYTES, dtype=torch.uint8, device=device)

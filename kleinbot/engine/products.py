@@ -8,7 +8,7 @@ from torch import nn
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.engine.device import wait_for
-from kleinbot.engine.failures import is_out_of_memory
+from kleinbot.engine.failures import is_host_out_of_memory, is_out_of_memory
 from kleinbot.host.profile import Format
 from kleinbot.klein.eight_bit import FP8, FP8_MOST, Fp8Linear, RowScaledLinear
 from kleinbot.klein.load import Klein
@@ -71,7 +71,7 @@ def _fault(like: _EightBit, klein: Klein) -> str | None:
     try:
         made = _product(layer.to(klein.device), x.to(klein.device))
     except (RuntimeError, TypeError, ValueError, AttributeError) as error:
-        if is_out_of_memory(error):
+        if is_out_of_memory(error) or is_host_out_of_memory(error):
             raise
         wait_for(klein.device)
         return str(error) or repr(error)

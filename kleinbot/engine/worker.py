@@ -155,8 +155,12 @@ class Worker:
         try:
             tuning.apply()
             self._make_first_pictures(must_stop, on_fraction)
-        except StartError:
-            raise
+        except StartError as error:
+            if error.code is not Code.WEIGHTS_DAMAGED or not tuning.is_tuned:
+                raise
+            # Kernels that give no numbers look like weights that are damaged; plain torch tells them apart.
+            _log.warning("the tuned model draws what is not made of numbers, so it runs plainly")
+            untuned = StartError(Code.RUNS_UNTUNED, reason="NaN")
         except Exception as error:
             if is_out_of_memory(error) or is_host_out_of_memory(error) or not tuning.is_tuned:
                 raise

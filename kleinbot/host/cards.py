@@ -23,11 +23,12 @@ _NO_FIGURE = 2**64 - 1
 class Driver:
     """What the driver says: its version and its cards, in PCI order. None and nothing where it is absent.
 
-    ``error``: NVML's code where it is there and does not show a card that it counts, or none at all.
+    In place of a card that it counts and does not show stands None. ``error``: NVML's code for the first of
+    these, or where it shows none at all.
     """
 
     version: str | None = None
-    cards: tuple[Card, ...] = ()
+    cards: tuple[Card | None, ...] = ()
     error: int | None = None
 
 
@@ -64,9 +65,9 @@ def ask_driver(open_library: Callable[[str], ctypes.CDLL] = ctypes.CDLL) -> Driv
         version = _text(lambda text, size: nvml.nvmlSystemGetDriverVersion(text, size))
     finally:
         nvml.nvmlShutdown()
-    cards = tuple(answer for answer in answers if isinstance(answer, Card))
+    cards = tuple(answer if isinstance(answer, Card) else None for answer in answers)
     codes = [answer for answer in answers if isinstance(answer, int)]
-    return Driver(version or None, cards, None if cards or not codes else codes[0])
+    return Driver(version or None, cards, codes[0] if codes else None)
 
 
 def _card(nvml: ctypes.CDLL, index: int) -> Card | int:

@@ -71,7 +71,8 @@ class TorchBuild:
 class HostFacts:
     """``driver`` is the NVIDIA driver's version, ``torch`` None where there is no torch.
 
-    ``driver_error`` is NVML's code (``nvmlReturn_t``) where the driver is there but does not show its cards.
+    ``driver_error`` is NVML's code (``nvmlReturn_t``) where the driver is there but does not show its cards,
+    or one of them.
     ``can_compile``: torch.compile has its code generator and a C compiler.
     """
 

@@ -98,23 +98,24 @@ def pin(card: Card | None, environment: MutableMapping[str, str] = os.environ) -
     environment[VISIBLE_DEVICES] = card.identity
 
 
-def visible(cards: Sequence[Card], setting: str | None) -> tuple[Card, ...]:
+def visible(cards: Sequence[Card | None], setting: str | None) -> tuple[Card, ...]:
     """Return the cards that CUDA_VISIBLE_DEVICES leaves visible, in its order: numbers, or starts of UUIDs.
 
-    What is neither (a MIG slice) ends the list, as in CUDA. Numbers are taken in PCI order, the driver's.
+    What is neither (a MIG slice) ends the list, as in CUDA. Numbers are taken in PCI order, the driver's;
+    None stands for a card that is not to be had, which has its number nevertheless.
     """
     if setting is None:
-        return tuple(cards)
-    chosen: list[Card] = []
+        return tuple(card for card in cards if card is not None)
+    chosen: list[Card | None] = []
     for part in (part.strip() for part in setting.split(",")):
         if part.isdigit() and int(part) < len(cards):
             chosen.append(cards[int(part)])
             continue
-        named = [card for card in cards if part and card.identity.startswith(part)]
+        named = [card for card in cards if card is not None and part and card.identity.startswith(part)]
         if len(named) != 1:
             break
         chosen.append(named[0])
-    return tuple(chosen)
+    return tuple(card for card in chosen if card is not None)
 
 
 def read_memory(cgroup: Path = _CGROUP, own: Path = _OWN_CGROUP) -> HostMemory:

@@ -97,7 +97,7 @@ def choose(
     """Choose how Klein sits on the machine that ``facts`` describe.
 
     ``asked`` is what the settings say; None takes the best card that can serve, else the CPU. ``without``
-    names profiles that are left out where there are others.
+    names profiles that are left out where others fit.
 
     Raises StartError where the host asked for what cannot be: a card that cannot serve, wishes that do not
     fit it or each other, or a model of full size on a CPU whose memory does not hold it.
@@ -168,17 +168,22 @@ def _fitting(card: Card, facts: HostFacts, offer: Offer, wishes: Wishes, without
     for way in ways:
         check_possible(way, card, facts, offer)
         check_host_memory(way, facts)
-    if all(way.name in without for way in ways):
-        without = frozenset()
     passed_over: list[PassedOver] = []
+    left_out: list[tuple[int, Profile, Grid]] = []
     for rank, (way, square, references) in enumerate(_attempts(ways, wishes)):
-        if way.name in without:
-            continue
         needed = _peaks(way, square, references).highest_bytes
-        if needed <= usable:
+        if needed > usable:
+            passed_over.append(PassedOver(way.name, square, references, needed, usable))
+        elif way.name in without:
+            left_out.append((rank, way, square))
+        else:
             profile = _with_limits(way, square, usable, wishes)
             return Choice(profile, card, usable, _unique(passed_over), rank=rank)
-        passed_over.append(PassedOver(way.name, square, references, needed, usable))
+    if left_out:
+        # It ran out of memory lately; better than nothing at all.
+        rank, way, square = left_out[0]
+        profile = _with_limits(way, square, usable, wishes)
+        return Choice(profile, card, usable, _unique(passed_over), rank=rank)
     least = min(passed_over, key=lambda attempt: attempt.needed_bytes)
     smallest = next(way for way in ways if way.name == least.name)
     peaks = _peaks(smallest, least.square, least.references)

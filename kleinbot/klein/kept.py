@@ -63,13 +63,14 @@ class Kept:
 
 
 def kept_in(scratch: Path) -> Iterator[Kept]:
-    """Yield what is kept in ``scratch``, whole, of files that have not changed."""
+    """Yield what is kept in ``scratch``, whole, of files that are known not to have changed."""
     for path in sorted((scratch / FOLDER).glob("*.safetensors")):
         try:
             kept = kept_of(read_file(path.parent, path.name))
-        except StartError:
+            is_current = kept is not None and kept.is_current
+        except (StartError, OSError):
             continue
-        if kept is not None and kept.is_current:
+        if kept is not None and is_current:
             yield kept
 
 

@@ -1,12 +1,14 @@
 """Whether files in 8 bits have the bytes that were written: hashed on the way, compared once. No torch."""
 
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from kleinbot.klein.published import is_verified, remember, sha256_of
 
 _HASH, _VERIFIED = ".sha256", ".verified"
+_HASH_CHARACTERS = 64
 _log = logging.getLogger(__name__)
 
 
@@ -19,16 +21,18 @@ def is_whole(path: Path, ask: Callable[[], None]) -> bool:
     """Tell whether the file at ``path`` has the bytes that were written; ``ask`` may raise in between.
 
     It is hashed once after it was written, and again only where its size or time has changed. A file of a
-    version that noted no hash is taken as it is, and what it is now is noted.
+    version that noted no hash, or whose note a power cut has emptied, is taken as it is, and what it is now
+    is noted.
 
     Raises OSError where it cannot be read.
     """
     note = note_of(path)
-    if note.is_file() and is_verified(path):
+    noted = _noted(note)
+    if noted is not None and is_verified(path):
         return True
     found = sha256_of(path, ask)
-    if note.is_file():
-        if note.read_text("utf-8").strip() != found:
+    if noted is not None:
+        if noted != found:
             return False
     else:
         try:
@@ -37,6 +41,13 @@ def is_whole(path: Path, ask: Callable[[], None]) -> bool:
             _log.info("%s will be hashed again at the next start: %s", path, error)
     remember(path)
     return True
+
+
+def _noted(note: Path) -> str | None:
+    if not note.is_file():
+        return None
+    noted = note.read_bytes()[: _HASH_CHARACTERS + 1].decode("ascii", "replace").strip()
+    return noted if re.fullmatch(f"[0-9a-f]{{{_HASH_CHARACTERS}}}", noted) else None
 
 
 def remove_lone_notes(folder: Path) -> None:

@@ -42,12 +42,13 @@ def place(module: torch.nn.Module, placement: Placement, device: torch.device, s
                     child.table = on_disk(child.table, scratch)
             _Conveyor(module, DiskShelf(device, scratch), device)
         except OSError as error:
-            raise _unwritten(error, scratch, wanted) from error
+            raise unwritten(error, scratch, wanted) from error
     else:
         _Conveyor(module, HostShelf(device), device)
 
 
-def _unwritten(error: OSError, scratch: Path | None, wanted_bytes: int) -> StartError:
+def unwritten(error: OSError, scratch: Path | None, wanted_bytes: int = 0) -> StartError:
+    """Return what it means that weights cannot be kept in ``scratch``: SCRATCH_UNUSABLE."""
     folder = scratch or Path(tempfile.gettempdir())
     free = free_disk_bytes(folder)
     return StartError(

@@ -19,7 +19,7 @@ from kleinbot.klein.quantise import large_layers, quantise
 from kleinbot.klein.tensor_reader import TensorReader
 from kleinbot.klein.tensor_writer import PART, Slot, write_tensors
 from kleinbot.klein.weight_set import ROW_SCALE, Component
-from kleinbot.klein.weights import WeightFile, read_file
+from kleinbot.klein.weights import WeightFile, read_file, unreadable
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +37,8 @@ def quantised(
     ``model`` needs no weights. Layers are quantised one at a time. What is torn, or was made
     of other files, is made anew. None where the disk does not take it: it is then quantised at each start.
 
-    Raises StartError WEIGHTS_MISSING (folder, file) where it must be made of files that are gone;
+    Raises StartError WEIGHTS_MISSING (folder, file) where it must be made of files that are gone, or
+    WEIGHTS_UNREADABLE (file, reason) where what was made of them cannot be read now;
     WEIGHTS_KEPT_DAMAGED (file) where what was made of them has changed on the disk, which is removed.
     """
     paths = {tensor.origin.path for tensor in component.tensors.values()}
@@ -45,10 +46,16 @@ def quantised(
     for path in sorted((scratch / FOLDER).glob(f"{beginning}*.safetensors")):
         if (kept := _kept(path, paths, wanted)) is None:
             continue
-        if is_whole(path, lambda: on_bytes(0)):
-            return Component(component.file, component.config, kept.tensors)
+        try:
+            if is_whole(path, lambda: on_bytes(0)):
+                return Component(component.file, component.config, kept.tensors)
+        except OSError as error:
+            if component.gone:
+                raise unreadable(path.name, error) from error
+            _log.warning("%s cannot be read and is made anew: %s", path, error)
+            continue
         _log.warning("%s is not what was written; it is removed and made anew", path)
-        remove(path)
+        _remove(path)
         if component.gone:
             raise StartError(Code.WEIGHTS_KEPT_DAMAGED, file=path.name)
     component.require_files()
@@ -66,9 +73,12 @@ def quantised(
 def remove_unfinished(scratch: Path) -> None:
     """Remove what a killed process left of the files that it was writing; no other process writes here."""
     folder = scratch / FOLDER
-    for part in folder.glob(f"*{PART}"):
-        part.unlink(missing_ok=True)
-    remove_lone_notes(folder)
+    try:
+        for part in folder.glob(f"*{PART}"):
+            part.unlink(missing_ok=True)
+        remove_lone_notes(folder)
+    except OSError as error:
+        _log.warning("what was left unfinished in %s stays there: %s", folder, error)
 
 
 def _kept(path: Path, paths: Iterable[Path], wanted: Wanted) -> WeightFile | None:
@@ -138,4 +148,12 @@ def _slots(model: nn.Module, layers: frozenset[str], wanted: Wanted) -> dict[str
 def _remove_stale(path: Path, beginning: str) -> None:
     for other in path.parent.glob(f"{beginning}*.safetensors"):
         if other != path:
-            remove(other)
+            _remove(other)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file that serves nobody any more; where the system keeps it, it is only in the way."""
+    try:
+        remove(path)
+    except OSError as error:
+        _log.warning("%s cannot be removed: %s", path, error)

@@ -90,7 +90,10 @@ def write_tensors(
                 file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        note_of(path).write_text(digest.hexdigest(), "utf-8")
+        with note_of(path).open("w", encoding="utf-8") as note:
+            note.write(digest.hexdigest())
+            note.flush()
+            os.fsync(note.fileno())
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

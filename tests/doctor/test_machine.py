@@ -15,6 +15,7 @@ from kleinbot.folder_lock import folder_locked
 from kleinbot.host.facts import GIB, Program, System, TorchBuild
 from kleinbot.host.profile import Device
 from kleinbot.settings import DeviceChoice
+from kleinbot.texts import Texts, languages
 from kleinbot.torch_report import TorchReport, ask_torch
 from tests.doctor.examining import CPU_TORCH, CUDA_TORCH, of, on_card, settings
 from tests.host.machines import H100, RTX_2080_TI, RTX_3060, RTX_4090
@@ -71,6 +72,27 @@ def test_torch_is_asked_with_the_cards_in_the_order_that_the_bot_takes(
     if hosts_own is not None:
         monkeypatch.setenv(ORDER, hosts_own)
     assert ask_torch().version == (hosts_own or "PCI_BUS_ID")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script plays Python")
+def test_torch_is_asked_of_one_card_alone_where_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    player = tmp_path / "python"
+    player.write_text('#!/bin/sh\necho "{\\"version\\": \\"$CUDA_VISIBLE_DEVICES\\"}"\n', "utf-8")
+    player.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(player))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    assert ask_torch().version == "0,1"
+    assert ask_torch(card=replace(RTX_4090.card, identity="GPU-good")).version == "GPU-good"
+
+
+def test_a_card_that_the_driver_has_lost_is_told_beside_the_one_that_is_used() -> None:
+    findings = list(machine.card(replace(RTX_4090.facts(), driver_error=15), None))
+    [lost] = [finding for finding in findings if finding.message == "doctor-card-lost"]
+    assert (lost.verdict, lost.parameters["number"]) == (Verdict.WARNING, 15)
+    for language in languages():
+        assert "15" in Texts().say(language, lost.message, **lost.parameters)
 
 
 def test_a_game_on_the_card_is_named_with_what_it_holds() -> None:

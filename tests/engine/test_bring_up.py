@@ -21,6 +21,7 @@ from kleinbot.domain.work import (
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
 from kleinbot.engine.worker import Worker
+from kleinbot.engine_start import Remedy, remedy_of
 from kleinbot.host.facts import GIB
 from kleinbot.host.profile import CPU_SMALL, CUDA_BF16
 from kleinbot.klein.source import FolderSource
@@ -323,4 +324,19 @@ async def test_host_memory_that_runs_out_at_the_start_is_not_told_as_the_cards(
     assert float(raised.value.parameters["available"]) > 0
     faults.at.clear()
     await engine.start()
+    await engine.close()
+
+
+async def test_a_scratch_folder_that_cannot_be_made_is_a_sentence_and_tried_again(
+    tiny_folder: Path, tmp_path: Path, clock: TickingClock, faults: Faults
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("in its way")
+    engine = GpuEngine(
+        FolderSource(tiny_folder), CPU_SMALL, clock, faults, cpu_threads=1, scratch=file / "scratch"
+    )
+    with pytest.raises(StartError) as raised:
+        await engine.start()
+    assert raised.value.code is Code.SCRATCH_UNUSABLE
+    assert remedy_of(raised.value) is Remedy.AGAIN
     await engine.close()

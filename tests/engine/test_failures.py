@@ -2,11 +2,12 @@
 
 import os
 import sys
+from contextlib import nullcontext
 
 import pytest
 import torch
 
-from kleinbot.engine.device import has_kernels, own_share
+from kleinbot.engine.device import _try_allocating, has_kernels, own_share
 from kleinbot.engine.failures import Failure, classify
 from kleinbot.engine.gpu_engine import _prefer_expandable_segments
 from kleinbot.host.facts import GIB
@@ -83,3 +84,29 @@ def test_the_owners_own_allocator_settings_stay(chosen: str, monkeypatch: pytest
     assert {name: os.environ.get(name) for name in names} == dict.fromkeys(names) | {
         chosen: "backend:cudaMallocAsync"
     }
+
+
+@pytest.mark.parametrize(
+    ("error", "is_left_out"),
+    [
+        (torch.AcceleratorError("CUDA error: out of memory"), False),
+        (torch.OutOfMemoryError("CUDA out of memory"), False),
+        (RuntimeError("CUDA driver error: operation not supported"), True),
+    ],
+)
+def test_a_card_that_is_full_for_a_while_loses_no_growing_segments(
+    error: RuntimeError, is_left_out: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would be missing for as long as the process lives: 2 GiB at full size."""
+    chosen: list[str] = []
+
+    def zeros(*_: object, **__: object) -> torch.Tensor:
+        if not chosen:
+            raise error
+        return torch.empty(0)
+
+    monkeypatch.setattr(torch, "zeros", zeros)
+    monkeypatch.setattr(torch._C, "_accelerator_setAllocatorSettings", chosen.append)
+    with nullcontext() if is_left_out else pytest.raises(type(error)):
+        _try_allocating(torch.device("cpu"))
+    assert chosen == ["expandable_segments:False"] * is_left_out

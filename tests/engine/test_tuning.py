@@ -106,6 +106,20 @@ async def test_a_compiler_that_fails_leaves_a_plain_engine(
     await plain.close()
 
 
+async def test_compiled_kernels_that_give_no_numbers_are_no_damaged_weights(
+    tiny_folder: Path, clock: TickingClock, faults: Faults, engine: GpuEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_numbers(graph: torch.fx.GraphModule, inputs: object) -> object:
+        return lambda *given: tuple(each * float("nan") for each in graph(*given))
+
+    monkeypatch.setattr(tuning, "BACKEND", no_numbers)
+    plain = await started(tiny_folder, TUNED, clock, faults)
+    assert [each.code for each in plain.state.handicaps] == [Code.RUNS_UNTUNED]
+    made, wanted = await pixels_of(plain, a_task()), await pixels_of(engine, a_task())
+    assert all(map(nearly_equal, made, wanted))
+    await plain.close()
+
+
 async def test_memory_that_runs_out_while_it_is_tuned_is_no_failure_of_the_compiler(
     tiny_folder: Path, clock: TickingClock, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,14 +136,14 @@ def test_no_driver_is_no_card() -> None:
 )
 def test_a_driver_that_does_not_answer_is_no_card_and_its_code_is_kept(call: str) -> None:
     driver = driver_of(Library([A_4090], broken=(call,)))
-    assert (driver.cards, driver.error) == ((), 999)
+    assert (visible(driver.cards, None), driver.error) == ((), 999)
 
 
 def test_a_card_that_shares_the_hosts_memory_is_a_card() -> None:
     """GB10: NVML does not support the question for its memory."""
     library = Library([A_4090])
     library.calls["nvmlDeviceGetMemoryInfo"] = lambda *_: 3
-    [card] = driver_of(library).cards
+    [card] = visible(driver_of(library).cards, None)
     assert card.memory_bytes == psutil.virtual_memory().total
     assert 0 < card.free_bytes < card.memory_bytes
 
@@ -154,7 +154,11 @@ def test_one_card_that_cannot_be_read_hides_no_other() -> None:
     library.calls["nvmlDeviceGetMemoryInfo"] = lambda handle, memory: (
         15 if handle.value == 1 else memory_of(handle, memory)
     )
-    assert driver_of(library) == Driver("590.44.01", (A_3060,))
+    assert driver_of(library) == Driver("590.44.01", (None, A_3060), 15)
+    facts = look({"CUDA_VISIBLE_DEVICES": "1"}, lambda _: library)  # type: ignore[arg-type, return-value]
+    assert facts.cards == (A_3060,), "it keeps its number"
+    assert facts.driver_error == 15
+    assert look({}, lambda _: library).cards == (A_3060,)  # type: ignore[arg-type, return-value]
 
 
 def test_what_a_driver_cannot_say_beside_is_left_out() -> None:

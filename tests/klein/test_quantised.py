@@ -1,5 +1,6 @@
 """8 bits made on load, and kept for the next start."""
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -336,6 +337,71 @@ def test_where_their_sources_are_gone_a_new_process_fetches_these(checkout: Path
     assert remedy_of(raised.value) is Remedy.NEW_PROCESS
     # What is chosen then counts on it no more.
     assert len(gone_of(kept_in(tmp_path))) < len(gone)
+
+
+def refuses_reading(*_: object) -> str:
+    raise OSError(errno.EIO, "Input/output error")
+
+
+def test_kept_weights_that_the_disk_does_not_give_are_made_anew(
+    tiny_folder: Path,
+    tmp_path: Path,
+    quantised_layers: Iterator[list[Format]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = next(quantised_layers)
+    profile = profile_of(Format.INT8)
+    first = latents_of(loaded(tiny_folder, profile, tmp_path))
+    for note in (tmp_path / FOLDER).glob("*.verified"):
+        note.unlink()
+    made.clear()
+    monkeypatch.setattr("kleinbot.klein.kept_hashes.sha256_of", refuses_reading)
+    assert torch.equal(latents_of(loaded(tiny_folder, profile, tmp_path)), first)
+    assert made
+
+
+def test_where_their_sources_are_gone_the_disk_is_asked_again(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = profile_of(Format.INT8)
+    loaded(checkout, profile, tmp_path)
+    for name in WEIGHTS:
+        (checkout / name).unlink()
+    kept = sorted((tmp_path / FOLDER).glob("*.safetensors"))
+    for note in (tmp_path / FOLDER).glob("*.verified"):
+        note.unlink()
+    gone = gone_of(kept_in(tmp_path))
+    monkeypatch.setattr("kleinbot.klein.kept_hashes.sha256_of", refuses_reading)
+    with pytest.raises(StartError) as raised:
+        load_klein(find_weights(checkout, gone=gone), profile, CPU, lambda _: None, tmp_path)
+    assert raised.value.code is Code.WEIGHTS_UNREADABLE
+    assert remedy_of(raised.value) is Remedy.AGAIN
+    assert sorted((tmp_path / FOLDER).glob("*.safetensors")) == kept, "nobody removes what may be whole"
+
+
+@pytest.mark.parametrize("left", [b"", b"0123", b"\xff" * 70])
+def test_a_note_that_a_power_cut_has_emptied_costs_no_weights(
+    tiny_folder: Path, tmp_path: Path, quantised_layers: Iterator[list[Format]], left: bytes
+) -> None:
+    made = next(quantised_layers)
+    profile = profile_of(Format.INT8)
+    loaded(tiny_folder, profile, tmp_path)
+    notes = list((tmp_path / FOLDER).glob("*.sha256"))
+    for note in notes:
+        note.write_bytes(left)
+    made.clear()
+    loaded(tiny_folder, profile, tmp_path)
+    assert not made
+    assert all(len(note.read_text("utf-8")) == 64 for note in notes), "it is noted again"
+
+
+def test_what_the_system_does_not_let_go_ends_no_start(tiny_folder: Path, tmp_path: Path) -> None:
+    """Another program holds a file, which Windows then keeps; here folders stand in their places."""
+    profile = profile_of(Format.INT8)
+    for name in ("vae-int8-0.safetensors.part", "text-encoder-int8-0.safetensors", "lone.sha256"):
+        (tmp_path / FOLDER / name).mkdir(parents=True)
+    assert loaded(tiny_folder, profile, tmp_path)
+    assert len(list((tmp_path / FOLDER).glob("*.sha256"))) == 3
 
 
 def test_the_token_table_on_the_host_is_not_the_mapped_file(checkout: Path) -> None:

@@ -48,6 +48,7 @@ doctor-card-unmeasured = { $card }, Compute Capability { $capability }. Ungemess
 doctor-card-none = Keine NVIDIA-Karte gefunden; es zeichnet die CPU.
 doctor-card-none-windows = Keine NVIDIA-Karte gefunden; es zeichnet die CPU. Wenn eine da ist, installiere den Treiber von NVIDIA.
 doctor-card-not-found = Keine NVIDIA-Karte gefunden. Wenn eine da ist, installiere den Treiber von NVIDIA; wenn nicht, lass KLEINBOT_DEVICE weg.
+doctor-card-lost = Der Treiber zählt noch eine Karte, die er nicht zeigt (NVML antwortet { NUMBER($number, useGrouping: 0) }); der Bot kommt ohne sie aus. Sieh nach, was nvidia-smi sagt; oft bringt ein Neustart dieses Rechners sie zurück.
 doctor-card-several = Der Bot nutzt { $card }, die geeignetste, und nicht { $others }. Mit CUDA_VISIBLE_DEVICES wählst du eine andere (mit CUDA_DEVICE_ORDER=PCI_BUS_ID sind es die Nummern von nvidia-smi).
 doctor-driver = NVIDIA-Treiber { $version }.
 doctor-card-memory = { $free } von { $total } GiB sind frei; davon kann torch { $usable } GiB nutzen.

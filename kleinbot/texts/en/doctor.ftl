@@ -48,6 +48,7 @@ doctor-card-unmeasured = { $card }, compute capability { $capability }. Unmeasur
 doctor-card-none = No NVIDIA card is found, so the CPU draws.
 doctor-card-none-windows = No NVIDIA card is found, so the CPU draws. If there is one, install NVIDIA's driver.
 doctor-card-not-found = No NVIDIA card is found. If there is one, install NVIDIA's driver; if there is none, leave KLEINBOT_DEVICE out.
+doctor-card-lost = The driver counts another card that it does not show (NVML answers { NUMBER($number, useGrouping: 0) }); the bot does without it. See what nvidia-smi says; restarting this machine often brings it back.
 doctor-card-several = The bot uses { $card }, the one that serves best, and not { $others }. Set CUDA_VISIBLE_DEVICES to choose another one (with CUDA_DEVICE_ORDER=PCI_BUS_ID the numbers are those of nvidia-smi).
 doctor-driver = NVIDIA driver { $version }.
 doctor-card-memory = { $free } of { $total } GiB are free; torch may use { $usable } GiB of them.
