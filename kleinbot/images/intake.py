@@ -17,7 +17,7 @@ from kleinbot.images.intake_process import (
 from kleinbot.images.limits import MAX_PIXELS, MIB, check_bytes
 from kleinbot.images.pixel_budget import PixelBudget
 from kleinbot.images.reference import Sizing
-from kleinbot.images.turns import NoPlaceError, Turns
+from kleinbot.images.turns import QUICK_S, NoPlaceError, Turn, Turns
 
 _log = logging.getLogger(__name__)
 
@@ -30,10 +30,12 @@ class IntakeLimits:
     good pictures through on a busy machine. Neither counts what a picture waits for others.
 
     ``memory_bytes`` is for one process. Together the pictures being decoded have at most ``budget_px``
-    pixels: one of the largest and a smaller one.
+    pixels: one of the largest, and one that is half as large of a member whose pictures are quick to read,
+    for whom one of the ``processes`` is kept as well; a few more are started where such a picture turns out
+    to be slow (see ``images.turns``).
     """
 
-    processes: int = 2
+    processes: int = 3
     waiting: int = 32
     cpu_s: float = 10.0
     deadline_s: float = 30.0
@@ -57,8 +59,8 @@ class Intake:
     ) -> None:
         self._clock = clock
         self._limits = limits or IntakeLimits()
-        self._turns = Turns(self._limits.processes, self._limits.waiting)
-        self._budget = PixelBudget(max(self._limits.budget_px, MAX_PIXELS))
+        self._turns = Turns(self._limits.processes, self._limits.waiting, clock)
+        self._budget = PixelBudget(MAX_PIXELS, max(0, self._limits.budget_px - MAX_PIXELS))
         self._idle: list[IntakeProcess] = []
         self._at_work: set[IntakeProcess] = set()
         self._ending: set[asyncio.Task[int]] = set()
@@ -87,8 +89,8 @@ class Intake:
         """
         check_bytes(len(data))
         try:
-            async with self._turns.take(member_id):
-                return await self._read(data, Sizing(max_tokens, grows))
+            async with self._turns.take(member_id) as turn:
+                return await self._read(data, Sizing(max_tokens, grows), turn)
         except NoPlaceError:
             raise Refusal(Code.PICTURES_TOO_MANY) from None
 
@@ -104,21 +106,25 @@ class Intake:
         while self._ending:
             await asyncio.wait(self._ending)
 
-    async def _read(self, data: bytes, sizing: Sizing) -> Pixels:
+    async def _read(self, data: bytes, sizing: Sizing, turn: Turn) -> Pixels:
         self._reading += 1
         self._quiet.clear()
         try:
-            process = await self._process()
+            asked_s = self._clock.monotonic_s()
+            process = await self._process(is_quick=turn.is_quick)
+            turn.waited_s += self._clock.monotonic_s() - asked_s
             keep = False
+            yielding = asyncio.create_task(self._yield_once_slow(process, turn))
             try:
-                pixels = await self._told(process, data, sizing)
+                pixels = await self._told(process, data, sizing, turn)
                 keep = True
             except Refusal as refusal:
                 keep = refusal.code not in _ENDINGS
                 raise
             finally:
+                yielding.cancel()
                 self._at_work.discard(process)
-                if keep and not self._closed:
+                if keep and not self._closed and self._is_worth_keeping(process):
                     self._idle.append(process)
                 else:
                     self._end(process)
@@ -128,10 +134,21 @@ class Intake:
                 self._quiet.set()
         return pixels
 
-    async def _told(self, process: IntakeProcess, data: bytes, sizing: Sizing) -> Pixels:
+    async def _yield_once_slow(self, process: IntakeProcess, turn: Turn) -> None:
+        """Let others' pictures go first once this one is slow."""
+        while (left_s := QUICK_S - turn.took_s(self._clock.monotonic_s())) > 0:
+            await self._clock.sleep(left_s)
+        process.let_others_first()
+        self._turns.note_slow(turn)
+
+    def _is_worth_keeping(self, process: IntakeProcess) -> bool:
+        """Tell whether to keep it: quick pictures are to find one that does not yield, or none."""
+        return not process.yields or not all(each.yields for each in (*self._idle, *self._at_work))
+
+    async def _told(self, process: IntakeProcess, data: bytes, sizing: Sizing, turn: Turn) -> Pixels:
         """Return what the process makes of ``data``. Raises Refusal, in whatever way that fails."""
         try:
-            return await self._measured_and_decoded(process, data, sizing)
+            return await self._measured_and_decoded(process, data, sizing, turn)
         except (TimeoutError, TookTooLongError) as error:
             code, why = Code.PICTURE_TOOK_TOO_LONG, str(error) or f"after {self._limits.deadline_s:g} s"
         except MemoryEndedError:
@@ -143,17 +160,25 @@ class Intake:
         _log.warning("a picture of %d bytes could not be read, its process is ended: %s", len(data), why)
         raise Refusal(code)
 
-    async def _measured_and_decoded(self, process: IntakeProcess, data: bytes, sizing: Sizing) -> Pixels:
+    async def _measured_and_decoded(
+        self, process: IntakeProcess, data: bytes, sizing: Sizing, turn: Turn
+    ) -> Pixels:
         begun_s = self._clock.monotonic_s()
         pixels = await ended_within(self._clock, self._limits.deadline_s, process.measure(data, sizing))
-        left_s = self._limits.deadline_s - (self._clock.monotonic_s() - begun_s)
-        async with self._budget.hold(pixels):
+        measured_s = self._clock.monotonic_s()
+        left_s = self._limits.deadline_s - (measured_s - begun_s)
+        async with self._budget.hold(pixels, is_quick=turn.is_quick):
+            turn.waited_s += self._clock.monotonic_s() - measured_s
             return await ended_within(self._clock, left_s, process.decode(sizing.max_tokens))
 
-    async def _process(self) -> IntakeProcess:
-        """Return a process at work for one caller. Raises Refusal PICTURE_READER_AWAY or STOPPING."""
+    async def _process(self, *, is_quick: bool) -> IntakeProcess:
+        """Return a process at work for one caller. Raises Refusal PICTURE_READER_AWAY or STOPPING.
+
+        Quick pictures come where none was slow yet, if there is such a process, and others elsewhere.
+        """
         while self._idle:
-            process = self._idle.pop()
+            process = max(self._idle, key=lambda each: each.yields != is_quick)
+            self._idle.remove(process)
             if not process.has_ended:
                 self._at_work.add(process)
                 return process

@@ -13,7 +13,7 @@ import kleinbot
 from kleinbot.domain.pixels import Pixels
 from kleinbot.images import intake_protocol as protocol
 from kleinbot.images.intake_protocol import Kind, MisbehavedError
-from kleinbot.images.process_bounds import OWN_END_CODES, Job
+from kleinbot.images.process_bounds import OWN_END_CODES, Job, let_others_first
 from kleinbot.images.reference import Sizing
 
 _PIECE_BYTES = 256 * 1024
@@ -51,6 +51,7 @@ class IntakeProcess:
         stdin, stdout = process.stdin, process.stdout
         assert stdin is not None  # noqa: S101 - both are pipes
         assert stdout is not None  # noqa: S101
+        self.yields = False
         self._asked = stdin
         self._told = stdout
 
@@ -119,6 +120,11 @@ class IntakeProcess:
         async with self._ends_told():
             self._asked.write(protocol.GO_ON)
             return protocol.pixels_in(await self._answer(Kind.PIXELS, max_tokens))
+
+    def let_others_first(self) -> None:
+        """Have its picture yield to those of others. No process can take that back: it yields from now on."""
+        if not self.has_ended:
+            self.yields = let_others_first(self.pid)
 
     def kill(self) -> None:
         """End it, whatever it does."""

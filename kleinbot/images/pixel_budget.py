@@ -1,47 +1,66 @@
 """How many pixels are decoded at a time, over all processes."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+
+@dataclass(eq=False)
+class _Place:
+    """Somebody who waits, and once called, whether what is kept was given."""
+
+    pixels: int
+    is_quick: bool
+    called: "asyncio.Future[None]"
+    of_kept: bool = False
 
 
 class PixelBudget:
-    """A semaphore of pixels, first come first served, so that a large picture is not passed for ever."""
+    """A semaphore of pixels, first come first served, so that a large picture is not passed for ever.
 
-    def __init__(self, pixels: int) -> None:
-        self._free = pixels
-        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+    ``kept`` of them are for quick members (see ``images.turns``), who also go first in the rest: slow large
+    pictures do not hold up a usual one.
+    """
+
+    def __init__(self, shared: int, kept: int) -> None:
+        self._shared = shared
+        self._kept = kept
+        self._waiting: list[_Place] = []
+
+    @property
+    def free(self) -> int:
+        return self._shared + self._kept
 
     @asynccontextmanager
-    async def hold(self, pixels: int) -> AsyncIterator[None]:
-        await self._take(pixels)
+    async def hold(self, pixels: int, *, is_quick: bool) -> AsyncIterator[None]:
+        """Wait for room for ``pixels``, at most as many as are shared, and hold it."""
+        place = _Place(pixels, is_quick, asyncio.get_running_loop().create_future())
+        self._waiting.append(place)
+        self._call()
         try:
+            await place.called
             yield
         finally:
-            self._give(pixels)
-
-    async def _take(self, pixels: int) -> None:
-        if not self._waiting and self._free >= pixels:
-            self._free -= pixels
-            return
-        called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        place = (pixels, called)
-        self._waiting.append(place)
-        try:
-            await called
-        except asyncio.CancelledError:
             if place in self._waiting:
                 self._waiting.remove(place)
-                self._give(0)
-            else:  # called and cancelled in the same moment
-                self._give(pixels)
-            raise
+            elif place.of_kept:
+                self._kept += pixels
+            else:
+                self._shared += pixels
+            self._call()
 
-    def _give(self, pixels: int) -> None:
-        self._free += pixels
-        while self._waiting and self._waiting[0][0] <= self._free:
-            needed, called = self._waiting.popleft()
-            self._free -= needed
-            if not called.done():
-                called.set_result(None)
+    def _call(self) -> None:
+        somebody_waits = False
+        for place in sorted(self._waiting, key=lambda place: not place.is_quick):
+            place.of_kept = place.is_quick and place.pixels <= self._kept
+            if place.of_kept:
+                self._kept -= place.pixels
+            elif place.pixels <= self._shared and not somebody_waits:
+                self._shared -= place.pixels
+            else:
+                somebody_waits = True
+                continue
+            self._waiting.remove(place)
+            if not place.called.done():  # else cancelled: it gives back itself, in a moment
+                place.called.set_result(None)

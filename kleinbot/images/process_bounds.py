@@ -12,6 +12,9 @@ from types import TracebackType
 _NICER = 5
 """A busy reader on a host with few cores must not slow down those who wait for the card's pictures."""
 
+_SLOW_NICENESS = 10
+"""Of a reader whose picture is slow: it has a third of the weight of those whose picture may yet be quick."""
+
 
 OWN_END_CODES = () if sys.platform == "win32" else (-signal.SIGPROF, -signal.SIGALRM)
 """What a process has ended with, as ``subprocess`` counts, that its ``OwnEnd`` has ended."""
@@ -63,6 +66,17 @@ def bound_myself(parent: int, memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     if os.getppid() != parent:
         raise SystemExit(0)
+
+
+def let_others_first(process_id: int) -> bool:
+    """Make a reader yield to the others, for the rest of its life; tell whether that is so."""
+    if sys.platform == "win32":
+        return False
+    try:
+        os.setpriority(os.PRIO_PROCESS, process_id, _SLOW_NICENESS)
+    except OSError:  # it has just ended
+        return False
+    return True
 
 
 def _die_with_parent() -> None:

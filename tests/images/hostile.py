@@ -189,6 +189,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bot", action="store_true", help="send the corpus to the whole bot")
     parser.add_argument("--every", type=int, default=1, help="with --bot: only every so many files")
+    parser.add_argument("--only", default="", help="with --bot: only files whose name has this")
     parser.add_argument("--members", type=int, default=1, help="with --bot: how many send files at a time")
     parser.add_argument("--work", type=int, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -197,7 +198,7 @@ def main() -> None:
     elif chosen.bot:
         from tests.images import hostile_bot
 
-        hostile_bot.run(chosen.every, chosen.members)
+        hostile_bot.run(chosen.every, chosen.only, chosen.members)
     else:
         report(list(costs()))
 

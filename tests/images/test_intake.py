@@ -21,6 +21,7 @@ from kleinbot.images.intake_protocol import Kind
 from kleinbot.images.limits import MAX_BYTES, MIB
 from kleinbot.images.process_bounds import Job
 from kleinbot.images.reference import Sizing, to_reference
+from kleinbot.images.turns import QUICK_S
 from tests.images.craft import flat, marked, saved
 from tests.manual_clock import ManualClock
 from tests.processes import finished
@@ -190,6 +191,26 @@ async def test_one_members_slow_files_leave_a_process_to_others(clock: ManualClo
 
 
 @posix_only
+async def test_a_slow_picture_yields_and_leaves_no_slower_process_to_quick_ones(
+    intake: Intake, clock: ManualClock
+) -> None:
+    (process,) = children()
+    before = process.nice()
+    process.suspend()
+    reading = asyncio.create_task(intake.read_reference(PNG, 1))
+    await until_deadline_is_set(clock)
+    clock.advance(QUICK_S + 0.1)
+    async with asyncio.timeout(ENDS_S):
+        while process.nice() == before:
+            await asyncio.sleep(0)
+    process.resume()
+    await reading
+    assert await intake.read_reference(PNG, 2) == to_reference(decode_bytes(PNG))
+    assert [each.nice() for each in children() if not gone(each)] == [before]
+    assert gone(process)
+
+
+@posix_only
 async def test_a_file_that_keeps_the_processor_busy_is_ended_without_any_clock(clock: ManualClock) -> None:
     intake = Intake(clock, IntakeLimits(cpu_s=0.05))
     large = asyncio.create_task(intake.read_reference(saved(flat(8000, 5000), "PNG"), 1))
@@ -217,7 +238,7 @@ async def test_a_hundred_cancellations_leave_nothing_behind(clock: ManualClock) 
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
     assert await intake.read_reference(PNG, 1) == to_reference(decode_bytes(PNG))
-    assert intake._budget._free == IntakeLimits().budget_px
+    assert intake._budget.free == IntakeLimits().budget_px
     assert intake._turns._free == 2
     await intake.close()
     assert children() == []

@@ -52,12 +52,12 @@ async def test_no_file_holds_the_event_loop_up() -> None:
 
 
 async def test_pictures_being_decoded_share_one_budget_in_turn() -> None:
-    budget = PixelBudget(10)
+    budget = PixelBudget(10, kept=0)
     order: list[str] = []
     leave = {name: asyncio.Event() for name in ("small", "large", "late")}
 
     async def hold(name: str, pixels: int) -> None:
-        async with budget.hold(pixels):
+        async with budget.hold(pixels, is_quick=False):
             order.append(name)
             await leave[name].wait()
 
@@ -76,10 +76,10 @@ async def test_pictures_being_decoded_share_one_budget_in_turn() -> None:
 
 async def test_whoever_leaves_gives_its_pixels_to_the_next() -> None:
     """Cancelled while waiting, while holding, and in the moment in which it was called."""
-    budget = PixelBudget(10)
+    budget = PixelBudget(10, kept=0)
 
     async def hold(pixels: int) -> None:
-        async with budget.hold(pixels):
+        async with budget.hold(pixels, is_quick=False):
             await asyncio.Event().wait()
 
     tasks = [asyncio.create_task(hold(pixels)) for pixels in (10, 10, 10)]
@@ -89,7 +89,7 @@ async def test_whoever_leaves_gives_its_pixels_to_the_next() -> None:
     await asyncio.sleep(0)
     tasks[2].cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    assert budget._free == 10
+    assert budget.free == 10
 
 
 MEASURE = """
