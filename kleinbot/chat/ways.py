@@ -32,8 +32,11 @@ _POSTING_MARGIN_MS = 30 * MS_PER_S
 
 _MESSAGE_GONE = 10008
 _TOKEN_GONE = {10015, 10062, 50027}
-_CHANNEL_CLOSED = {10003, 50001, 50013, 50083, 160005}
-"""Unknown channel, no access, no permission, archived thread, locked thread."""
+_THREAD_CLOSED = {50083, 160005}
+"""Archived, locked. A message that is sent takes a thread out of the archive; an edit is refused there."""
+_FIRST_RESPONSE_CLOSED = {_MESSAGE_GONE, *_TOKEN_GONE, *_THREAD_CLOSED}
+_CHANNEL_CLOSED = {10003, 50001, 50013, *_THREAD_CLOSED}
+"""Unknown channel, no access, no permission, closed thread."""
 
 Compose = Callable[[UploadLimits], Awaitable[Part]]
 
@@ -138,7 +141,7 @@ class Ways:
         try:
             edited = await parts.fitting(UploadLimits(address.upload_limit_bytes), attempt)
         except discord.HTTPException as error:
-            if error.code == _MESSAGE_GONE or error.code in _TOKEN_GONE:
+            if error.code in _FIRST_RESPONSE_CLOSED:
                 raise WayClosedError(f"the first response cannot be edited: {error.code}") from error
             raise
         self._faults.reach(FaultPoint.AFTER_POST)

@@ -45,6 +45,18 @@ class UsedUpError(RefusedError):
         return super().body() | {"retry_after": 24 * 3600.0, "global": False}
 
 
+class OldEditsError(RefusedError):
+    """A limit beside those of the routes: for edits of messages that are older than an hour."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        message = "Maximum number of edits to messages older than 1 hour reached. Try again later."
+        super().__init__(429, 30046, message)
+        self.retry_after_s = retry_after_s
+
+    def body(self) -> Json:
+        return super().body() | {"retry_after": self.retry_after_s, "global": False}
+
+
 def unauthorized() -> RefusedError:
     return RefusedError(401, 0, "401: Unauthorized")
 
@@ -112,6 +124,18 @@ def direct_messages_closed() -> RefusedError:
 
 def missing_permissions() -> RefusedError:
     return RefusedError(403, 50013, "Missing Permissions")
+
+
+def thread_is_archived() -> RefusedError:
+    return RefusedError(403, 50083, "Thread is archived")
+
+
+def thread_is_locked() -> RefusedError:
+    return RefusedError(403, 160005, "Thread is locked")
+
+
+def too_many_old_edits(retry_after_s: float) -> RefusedError:
+    return OldEditsError(retry_after_s)
 
 
 def dead_token() -> RefusedError:

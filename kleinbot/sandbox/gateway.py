@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import math
 import secrets
 import time
 from collections import deque
@@ -30,6 +31,7 @@ KNOWN_INTENTS = (1 << 17) - 1 & ~(1 << 6) | 3 << 20 | 3 << 24
 SESSION_IS_OVER = {4003, 4004, 4007, 4009, 4010, 4011, 4012, 4013, 4014}
 """After these there is nothing to be resumed ("Gateway Close Event Codes")."""
 
+MAX_CONCURRENCY = 1
 REMEMBERED_EVENTS = 1000
 
 
@@ -69,6 +71,7 @@ class Gateway:
         self.identifies: list[Json] = []
         self.presences: list[Json] = []
         self.resumes = 0
+        self._identified_s: dict[int, float] = {}
         self._sockets: set[web.WebSocketResponse] = set()
         self._hung_up: set[web.WebSocketResponse] = set()
         state.dispatch = self.dispatch
@@ -134,6 +137,9 @@ class Gateway:
             if data.get("token") != self.token:
                 await socket.close(code=AUTHENTICATION_FAILED, message=b"Authentication failed.")
                 return None
+            if frame["op"] == IDENTIFY and self._is_too_soon(data):
+                await socket.send_json({"op": INVALID, "d": False})
+                continue
             if frame["op"] == IDENTIFY:
                 if (code := self._refusal(data)) is not None:
                     await socket.close(code=code)
@@ -148,6 +154,15 @@ class Gateway:
                 return self._resumed(socket, session, int(data["seq"]))
             await socket.send_json({"op": INVALID, "d": False})
         return None
+
+    def _is_too_soon(self, data: Json) -> bool:
+        """Tell whether this IDENTIFY comes before ``max_concurrency`` allows it; note it else."""
+        bucket = int((data.get("shard") or (0, 1))[0]) % MAX_CONCURRENCY
+        now_s = time.monotonic()
+        if now_s - self._identified_s.get(bucket, -math.inf) < self._state.limits.identifies_every_s:
+            return True
+        self._identified_s[bucket] = now_s
+        return False
 
     def _refusal(self, data: Json) -> int | None:
         """Return the close code that an IDENTIFY earns ("Gateway Intents"); None for a good one."""

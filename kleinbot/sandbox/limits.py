@@ -27,6 +27,13 @@ class Limits:
     gateway_sends_per_s: float = 60.0
     gateway_frame_bytes: int = 4096
     created_commands_a_day: int = 200
+    identifies_every_s: float = 0.0
+    """5 on Discord ("Rate Limiting", ``max_concurrency``); 0 here until a test sets it."""
+    old_edits: int | None = None
+    """Edits of messages older than an hour, in a channel in ``old_edits_per_s``: Discord tells no number."""
+    old_edits_per_s: float = 20.0
+    media: int = 64
+    """More in one message were answered with 500 (discord-api-docs #7528)."""
     components_bytes: int | None = None
     """Above about 10 kB V2 components were answered with 500 (discord-api-docs #8554); off until set."""
 

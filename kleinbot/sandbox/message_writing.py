@@ -20,6 +20,7 @@ from kleinbot.sandbox.messages import (
     embed_media,
 )
 from kleinbot.sandbox.state import Channel, State, User
+from kleinbot.sandbox.threads import is_reopened, require_active
 
 SUPPRESS_EMBEDS = 1 << 2
 _MENTION = re.compile(r"<@!?(\d+)>")
@@ -48,6 +49,8 @@ _KEPT_FLAGS = EPHEMERAL | LOADING
 
 def create(state: State, channel: Channel, body: Body, origin: Origin) -> Message:
     """Write a new message. Raises RefusedError where Discord would refuse it."""
+    if is_reopened(channel):
+        set_thread(state, channel, archived=False)
     asked = body.fields.get("flags") or 0
     flags = asked & (COMPONENTS_V2 | SUPPRESS_EMBEDS | SUPPRESS_NOTIFICATIONS)
     if origin.visible_to is not None:
@@ -58,13 +61,16 @@ def create(state: State, channel: Channel, body: Body, origin: Origin) -> Messag
 
 
 def create_loading(state: State, channel: Channel, origin: Origin) -> Message:
-    """Write the "is thinking" message of a deferred answer."""
+    """Write the "is thinking" message of a deferred answer. Raises RefusedError where a thread is closed."""
+    if is_reopened(channel):
+        set_thread(state, channel, archived=False)
     flags = LOADING | (EPHEMERAL if origin.visible_to is not None else 0)
     return _publish(state, channel, _blank(state, channel, origin, flags), origin.visible_to)
 
 
 def edit(state: State, message: Message, body: Body) -> Message:
     """Change a message. Raises RefusedError where Discord would refuse it; the message is then as before."""
+    require_active(message.channel)
     before = int(message.payload["flags"])
     asked = body.fields.get("flags")
     flags = before & ~LOADING
@@ -89,6 +95,21 @@ def edit(state: State, message: Message, body: Body) -> Message:
         state.files.remove(file_id)
     state.tell("edited", message)
     return message
+
+
+def set_thread(
+    state: State, channel: Channel, *, archived: bool | None = None, locked: bool | None = None
+) -> None:
+    """Archive or lock a thread, or take that back; the client is told."""
+    thread = channel.thread
+    if thread is None or channel.server is None:
+        raise ValueError(f"{channel} is no thread")
+    was_seen = payloads.is_seen(state, channel)
+    thread.is_archived = thread.is_archived if archived is None else archived
+    thread.is_locked = thread.is_locked if locked is None else locked
+    thread.changed_at = state.now()
+    if was_seen or payloads.is_seen(state, channel):
+        state.dispatch("THREAD_UPDATE", payloads.channel(state, channel), channel.server.id)
 
 
 _SNAPSHOT = (

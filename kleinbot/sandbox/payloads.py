@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from kleinbot.sandbox.errors import Json
 from kleinbot.sandbox.permissions import bits_of
 from kleinbot.sandbox.state import DIRECT_CHANNEL, TEXT_CHANNEL, Channel, Member, Server, State, User
+from kleinbot.sandbox.threads import Thread
 
 
 def iso(seconds: float) -> str:
@@ -107,6 +108,8 @@ def channel(state: State, where: Channel) -> Json:
     if where.server is None:
         recipients = [] if where.recipient is None else [user(state, where.recipient)]
         return payload | {"type": DIRECT_CHANNEL, "recipients": recipients}
+    if where.thread is not None:
+        return payload | _thread(where, where.thread, where.server)
     return payload | {
         "type": TEXT_CHANNEL,
         "guild_id": str(where.server.id),
@@ -117,6 +120,28 @@ def channel(state: State, where: Channel) -> Json:
         "position": list(where.server.channels).index(where.id),
         "permission_overwrites": _overwrites(state, where),
         "nsfw": where.nsfw,
+    }
+
+
+def _thread(where: Channel, what: Thread, server: Server) -> Json:
+    return {
+        "type": what.type,
+        "guild_id": str(server.id),
+        "name": where.name,
+        "parent_id": str(what.parent.id),
+        "owner_id": str(what.owner_id),
+        "rate_limit_per_user": 0,
+        "message_count": len(where.messages),
+        "total_message_sent": len(where.messages),
+        "member_count": len(what.member_ids),
+        "thread_metadata": {
+            "archived": what.is_archived,
+            "archive_timestamp": iso(what.changed_at),
+            "auto_archive_duration": 60,
+            "locked": what.is_locked,
+            "create_timestamp": iso(what.created_at),
+            **({"invitable": True} if what.is_private else {}),
+        },
     }
 
 
@@ -173,7 +198,7 @@ def server(state: State, which: Server) -> Json:
         "emojis": [],
         "stickers": [],
         "channels": [channel(state, each) for each in which.channels.values()],
-        "threads": [],
+        "threads": [channel(state, each) for each in which.threads.values() if is_seen(state, each)],
         "members": [member(state, me)],
         "member_count": len(which.members) + 1,
         "presences": [],
@@ -184,6 +209,14 @@ def server(state: State, which: Server) -> Json:
         "joined_at": iso(me.joined_at),
         "large": False,
     }
+
+
+def is_seen(state: State, thread: Channel) -> bool:
+    """Tell whether the bot hears of a thread: of an active one, of a private one only as its member."""
+    what = thread.thread
+    return (
+        what is not None and not what.is_archived and (not what.is_private or state.bot.id in what.member_ids)
+    )
 
 
 def roles_of(who: Member) -> list[Json]:

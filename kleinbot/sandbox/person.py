@@ -237,6 +237,9 @@ class Person:
             raise PersonError("the channel is gone")
         if channel.server is not None and self.id not in channel.server.members:
             raise PersonError(f"{self.name} is not a member of {channel.server.name}")
+        if channel.thread is not None and channel.thread.is_archived and not channel.thread.is_locked:
+            # Their client takes it out of the archive before anything else.
+            message_writing.set_thread(self._state, channel, archived=False)
         interaction = Interaction(
             id=self._state.new_id(),
             token=self._state.new_token(),

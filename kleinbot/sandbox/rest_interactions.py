@@ -28,6 +28,7 @@ from kleinbot.sandbox.state import (
     Interaction,
     State,
 )
+from kleinbot.sandbox.threads import require_active
 from kleinbot.sandbox.web import API, BODY, answer, fields_of, nothing
 
 _MAX_CHOICES = 25
@@ -116,7 +117,9 @@ class InteractionRoutes:
         return answer(self._written(message_writing.edit(self._state, message, request[BODY])))
 
     async def delete(self, request: web.Request) -> web.Response:
-        self._state.forget_message(self._message(request))
+        message = self._message(request)
+        require_active(message.channel)
+        self._state.forget_message(message)
         return nothing()
 
     def _interaction(self, request: web.Request) -> Interaction:

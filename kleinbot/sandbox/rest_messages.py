@@ -13,15 +13,19 @@ from kleinbot.sandbox.errors import (
     missing_permissions,
     not_author,
     not_found,
+    too_many_old_edits,
     unknown_message,
 )
 from kleinbot.sandbox.message_writing import Body, Origin
 from kleinbot.sandbox.messages import Message
 from kleinbot.sandbox.permissions import BITS
+from kleinbot.sandbox.snowflakes import created_at
 from kleinbot.sandbox.state import Channel, State
+from kleinbot.sandbox.threads import require_active
 from kleinbot.sandbox.web import API, BODY, answer, fields_of, nothing
 
 MOST_LISTED, NONCE_CHARACTERS = 100, 25
+HOUR_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class MessageRoutes:
     def __init__(self, state: State) -> None:
         self._state = state
         self._nonces: dict[tuple[int, str], _Nonce] = {}
+        self._old_edits: dict[int, list[float]] = {}
 
     def routes(self) -> list[web.RouteDef]:
         """List the routes with their handlers."""
@@ -52,7 +57,8 @@ class MessageRoutes:
         return answer(payloads.channel(self._state, self._channel(request)))
 
     async def typing(self, request: web.Request) -> web.Response:
-        _require(self._channel(request), "send_messages")
+        channel = self._channel(request)
+        _require(channel, _sending(channel))
         return nothing()
 
     async def listing(self, request: web.Request) -> web.Response:
@@ -74,7 +80,7 @@ class MessageRoutes:
         channel = self._channel(request)
         fields_of(request)
         body = request[BODY]
-        _require(channel, "send_messages")
+        _require(channel, _sending(channel))
         if channel.recipient is not None and channel.recipient.id in self._state.closed_to_direct_messages:
             raise direct_messages_closed()
         if body.files:
@@ -114,21 +120,39 @@ class MessageRoutes:
             raise not_author()
         if request[BODY].files:
             _require(channel, "attach_files")
+        self._count_old_edit(message)
         return answer(self._written(message_writing.edit(self._state, message, request[BODY])))
+
+    def _count_old_edit(self, message: Message) -> None:
+        """Raise RefusedError 30046 beyond so many edits of old messages in a channel, where that is set."""
+        limits, now = self._state.limits, self._state.now()
+        if limits.old_edits is None or now - created_at(message.id) < HOUR_S:
+            return
+        moments = self._old_edits.setdefault(message.channel.id, [])
+        moments[:] = [each for each in moments if now - each < limits.old_edits_per_s]
+        if len(moments) >= limits.old_edits:
+            raise too_many_old_edits(moments[0] + limits.old_edits_per_s - now)
+        moments.append(now)
 
     async def delete(self, request: web.Request) -> web.Response:
         channel = self._channel(request)
         message = self._message(request, channel)
         if message.author_id != self._state.bot.id:
             raise missing_permissions()
+        require_active(channel)
         self._state.forget_message(message)
         return nothing()
 
     def _channel(self, request: web.Request) -> Channel:
         channel = self._state.channel(_number(request, "channel_id"))
-        if _lacks(channel, "view_channel"):
+        if _lacks(channel, "view_channel") or self._is_hidden(channel):
             raise missing_access()
         return channel
+
+    def _is_hidden(self, channel: Channel) -> bool:
+        """Tell whether it is a private thread to which the bot was not added."""
+        thread = channel.thread
+        return thread is not None and thread.is_private and self._state.bot.id not in thread.member_ids
 
     def _message(self, request: web.Request, channel: Channel) -> Message:
         message = channel.log.get(_number(request, "message_id"))
@@ -147,6 +171,10 @@ def _limit(request: web.Request) -> int:
     if not asked.isdigit() or not 1 <= int(asked) <= MOST_LISTED:
         raise invalid_form([Fault(("limit",), "NUMBER_TYPE_MAX", f"Must be between 1 and {MOST_LISTED}.")])
     return int(asked)
+
+
+def _sending(channel: Channel) -> str:
+    return "send_messages" if channel.thread is None else "send_messages_in_threads"
 
 
 def _lacks(channel: Channel, permission: str) -> bool:

@@ -32,3 +32,8 @@ class Snowflakes:
         made = (int(self._now() * 1000) - DISCORD_EPOCH_MS) << 22
         self._last = max(made, self._last + 1)
         return self._last
+
+
+def created_at(identifier: int) -> float:
+    """Return the seconds since the Unix epoch that an identifier carries."""
+    return ((identifier >> 22) + DISCORD_EPOCH_MS) / 1000

@@ -14,6 +14,7 @@ from kleinbot.sandbox.messages import Message
 from kleinbot.sandbox.miseries import Miseries
 from kleinbot.sandbox.permissions import ALL_BITS, BOT, EVERYBODY, bits_of
 from kleinbot.sandbox.snowflakes import Snowflakes, lasting
+from kleinbot.sandbox.threads import Thread
 from kleinbot.sandbox.waiting import Changes
 
 TEXT_CHANNEL, DIRECT_CHANNEL = 0, 1
@@ -46,10 +47,11 @@ class Server:
     owner_id: int
     members: dict[int, Member] = field(default_factory=dict)
     channels: dict[int, "Channel"] = field(default_factory=dict)
+    threads: dict[int, "Channel"] = field(default_factory=dict)
 
 
 class Channel:
-    """A text channel of a server, or a direct channel between a person and the bot."""
+    """A text channel of a server or a thread of one, or a direct channel between a person and the bot."""
 
     def __init__(
         self, channel_id: int, name: str, server: Server | None, changes: Changes, *, nsfw: bool = False
@@ -59,6 +61,7 @@ class Channel:
         self.server = server
         self.nsfw = nsfw
         self.recipient: User | None = None
+        self.thread: Thread | None = None
         self.denied: set[str] = set()
         self.granted: dict[int, int] = {}
         self.hidden_from: set[int] = set()
@@ -76,11 +79,15 @@ class Channel:
 
     @property
     def bot_bits(self) -> int:
-        """The permissions the bot has here."""
+        """The permissions the bot has here; a thread has those of its channel."""
+        if self.thread is not None:
+            return self.thread.parent.bot_bits
         return bits_of(BOT) & ~bits_of(self.denied)
 
     def member_bits(self, user: User) -> int:
         """Give the permissions ``user`` has here."""
+        if self.thread is not None:
+            return self.thread.parent.member_bits(user)
         if self.server is None:
             return bits_of(EVERYBODY)
         member = self.server.members.get(user.id)

@@ -13,7 +13,7 @@ from aiohttp import BodyPartReader, web
 from aiohttp.typedefs import Middleware
 
 from kleinbot.sandbox.cdn import Upload
-from kleinbot.sandbox.errors import Json, RefusedError, invalid_json, too_large
+from kleinbot.sandbox.errors import Json, OldEditsError, RefusedError, invalid_json, too_large
 from kleinbot.sandbox.message_writing import Body
 from kleinbot.sandbox.rate_limits import RateLimits
 from kleinbot.sandbox.state import State
@@ -169,7 +169,7 @@ class Traffic:
             if fault is not None:
                 await asyncio.sleep(fault.hangs_s)
         except RefusedError as refused:
-            return answer(refused.body(), refused.status)
+            return _refusal(refused)
         except web.HTTPNotFound:
             return answer({"code": 0, "message": "404: Not Found"}, 404)
         except web.HTTPMethodNotAllowed:
@@ -179,13 +179,17 @@ class Traffic:
         return response
 
     def _unbearable(self, body: Body) -> web.Response | None:
-        """Answer 500 to heavy components, as Discord has done (discord-api-docs #8554)."""
+        """Answer 500 to heavy components and to many media, as Discord has done.
+
+        discord-api-docs #8554 and #7528.
+        """
         most = self.state.limits.components_bytes
         fields = body.fields if isinstance(body.fields, dict) else {}
         components = (fields.get("data") or fields).get("components")
-        if most is None or not components:
+        if not components:
             return None
-        if len(json.dumps(components, ensure_ascii=False).encode()) <= most:
+        is_heavy = most is not None and len(json.dumps(components, ensure_ascii=False).encode()) > most
+        if not is_heavy and json.dumps(components).count('"media":') <= self.state.limits.media:
             return None
         return answer({"message": "500: Internal Server Error", "code": 0}, 500)
 
@@ -209,6 +213,13 @@ class Traffic:
         for hook in self.hooks:
             hook(exchange)
         self.state.changes.tell()
+
+
+def _refusal(refused: RefusedError) -> web.Response:
+    response = answer(refused.body(), refused.status)
+    if isinstance(refused, OldEditsError):
+        response.headers.update({"Via": "1.1 stand-in", "Retry-After": f"{refused.retry_after_s:g}"})
+    return response
 
 
 def _page(fault: Break) -> web.Response:

@@ -8,6 +8,7 @@ from kleinbot.sandbox.permissions import BITS, bits_of
 from kleinbot.sandbox.person import Person
 from kleinbot.sandbox.snowflakes import lasting
 from kleinbot.sandbox.state import Channel, Member, Server, State, User, member_bits
+from kleinbot.sandbox.threads import Thread
 
 
 class World:
@@ -61,7 +62,7 @@ class World:
     def remove_server(self, server: Server) -> None:
         """Let a server throw the bot out."""
         del self._state.servers[server.id]
-        for channel in server.channels.values():
+        for channel in (*server.channels.values(), *server.threads.values()):
             self._state.channels.pop(channel.id, None)
         self._state.dispatch("GUILD_DELETE", {"id": str(server.id)}, server.id)
         self._state.changes.tell()
@@ -75,9 +76,40 @@ class World:
         self._tell("CHANNEL_CREATE", channel)
         return channel
 
+    def add_thread(
+        self, parent: Channel, name: str, owner: Person, *, private: bool = False, with_bot: bool = False
+    ) -> Channel:
+        """Open a thread below a channel. Of a private one the bot hears only where it is added."""
+        server = parent.server
+        if server is None:
+            raise ValueError("threads are of servers")
+        thread_id = self._lasting_id(self._state.channels, "thread", str(parent.id), name)
+        thread = Channel(thread_id, name, server, self._state.changes)
+        now = self._state.now()
+        members = {owner.id, self._state.bot.id} if with_bot else {owner.id}
+        thread.thread = Thread(parent, private, owner.id, now, changed_at=now, member_ids=members)
+        server.threads[thread.id] = self._state.channels[thread.id] = thread
+        if payloads.is_seen(self._state, thread):
+            self._tell("THREAD_CREATE", thread)
+        return thread
+
+    def set_thread(
+        self, thread: Channel, *, archived: bool | None = None, locked: bool | None = None
+    ) -> None:
+        """Archive or lock a thread, or take that back."""
+        message_writing.set_thread(self._state, thread, archived=archived, locked=locked)
+
     def remove_channel(self, channel: Channel) -> None:
-        """Delete a channel with all its messages."""
-        if channel.server is not None:
+        """Delete a channel, or a thread, with all its messages; a channel's threads go with it."""
+        if channel.server is not None and channel.thread is not None:
+            gone = {"id": str(channel.id), "guild_id": str(channel.server.id), "type": channel.thread.type}
+            gone["parent_id"] = str(channel.thread.parent.id)
+            self._state.dispatch("THREAD_DELETE", gone, channel.server.id)
+            channel.server.threads.pop(channel.id)
+        elif channel.server is not None:
+            for each in list(channel.server.threads.values()):
+                if each.thread is not None and each.thread.parent is channel:
+                    self._state.channels.pop(channel.server.threads.pop(each.id).id)
             self._tell("CHANNEL_DELETE", channel)
             channel.server.channels.pop(channel.id)
         self._state.channels.pop(channel.id)
