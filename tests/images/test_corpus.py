@@ -14,6 +14,8 @@ from tests.images.corpus_hostile import hostile_cases
 from tests.images.corpus_odd import odd_cases
 from tests.images.corpus_siblings import sibling_cases
 
+pytestmark = pytest.mark.slow
+
 SIBLINGS = list(sibling_cases())
 CASES = [*odd_cases(), *colour_cases(), *hostile_cases()]
 

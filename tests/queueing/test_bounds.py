@@ -19,6 +19,8 @@ from tests.queueing.making import EDIT, SMALL, Shares, job
 from tests.queueing.search import WAIT_TIMES, longest_waited, most_gained
 from tests.queueing.speed import ACTIONS, Crowd, Spread
 
+pytestmark = pytest.mark.slow
+
 MOST_GAINED = 1.1
 
 

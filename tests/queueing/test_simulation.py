@@ -9,6 +9,8 @@ from tests.queueing.loads import LOADS, Load
 from tests.queueing.policies import Fifo, Kleinbot
 from tests.queueing.simulation import OVERHEAD_S, Outcome, percentile, simulate
 
+pytestmark = pytest.mark.slow
+
 HOURS = 4.0
 SEEDS = 2
 OF_FIFO = {"A": 0.07, "B": 0.12, "C": 0.24}  # six seeds: 0.06, 0.10, 0.21
