@@ -10,9 +10,10 @@ from dataclasses import replace
 
 from kleinbot.domain.errors import StartError
 from kleinbot.failed_profiles import FailedProfiles
-from kleinbot.host.facts import Card, HostFacts
+from kleinbot.host.facts import GIB, Card, HostFacts
 from kleinbot.host.probe import look
 from kleinbot.host.profile import Device
+from kleinbot.host.rules import Choice
 from kleinbot.model_choice import ModelChoice, choose_model
 from kleinbot.settings import DeviceChoice, Settings
 from kleinbot.torch_report import TorchReport, ask_torch
@@ -75,15 +76,15 @@ class ChoosingAnew:
 
         ``held_bytes`` is what this process holds of its card at least.
         """
-        rank = self._chosen.choice.rank
-        if rank == 0 or self._chosen.waits_for is not None or self._settings.device is DeviceChoice.CPU:
+        is_best = self._chosen.choice.rank == 0 and len(self._chosen.facts.cards) < 2
+        if is_best or self._chosen.waits_for is not None or self._settings.device is DeviceChoice.CPU:
             return None
         try:
             found = self._choose(self._with_own(self._look_at_host(), held_bytes), self._failed.names())
         except (StartError, OSError) as error:
             _log.info("whether a better profile fits cannot be told: %s", error)
             return None
-        if found is None or found.choice.rank is None or (rank is not None and found.choice.rank >= rank):
+        if found is None or not _is_better(found.choice, self._chosen.choice):
             return None
         if self._chosen.profile.device is Device.CPU:
             # A start that then fails would leave nothing where the small model draws now.
@@ -112,3 +113,16 @@ class ChoosingAnew:
             else:
                 cards.append(card)
         return replace(facts, cards=tuple(cards))
+
+
+def _is_better(found: Choice, than: Choice) -> bool:
+    """Tell whether it is worth a restart. Of two cards by what never changes: none is taken in turn."""
+    if found.rank is None:
+        return False
+    if than.rank is None or found.rank < than.rank:
+        return True
+    return found.rank == than.rank and _size(found.card) > _size(than.card)
+
+
+def _size(card: Card | None) -> tuple[int, tuple[int, int]]:
+    return (0, (0, 0)) if card is None else (card.memory_bytes // GIB, card.capability)

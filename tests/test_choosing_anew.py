@@ -15,7 +15,7 @@ from kleinbot.host.profile import CPU_SMALL
 from kleinbot.model_choice import choose_model
 from kleinbot.settings import Settings
 from kleinbot.torch_report import TorchReport
-from tests.host.machines import EIGHT_GB, RTX_2080_TI, RTX_3060, RTX_3090, SIX_GB, Machine
+from tests.host.machines import EIGHT_GB, RTX_2080_TI, RTX_3060, RTX_3090, RTX_5090, SIX_GB, Machine
 from tests.manual_clock import ManualClock
 
 NO_CARD = HostFacts(System.LINUX, HostMemory(64 * GIB, 60 * GIB))
@@ -208,3 +208,35 @@ def test_what_ran_out_is_better_than_nothing_where_nothing_else_fits(failed: Fai
 def test_a_file_that_is_no_longer_ours_leaves_nothing_out(tmp_path: Path, content: str) -> None:
     (tmp_path / FILE).write_text(content, "utf-8")
     assert FailedProfiles(tmp_path, ManualClock()).names() == frozenset()
+
+
+def test_the_better_one_of_two_cards_is_taken_once_its_game_has_ended(failed: FailedProfiles) -> None:
+    """Both have room for the best way, so its rank alone does not tell."""
+    lesser = replace(RTX_3090.facts().cards[0], identity="GPU-lesser")
+    greater = replace(RTX_5090.facts().cards[0], identity="GPU-greater")
+    both = replace(RTX_5090.facts(), cards=(lesser, greater))
+    beside_a_game = replace(both, cards=(lesser, replace(greater, free_bytes=2 * GIB)))
+    chosen = choose_model(Settings(), lambda: beside_a_game)
+    assert (chosen.choice.card, chosen.choice.rank) == (lesser, 0)
+
+    def now(facts: HostFacts, held_gib: int = 0) -> HostFacts:
+        ours = replace(lesser, free_bytes=lesser.free_bytes - held_gib * GIB)
+        return replace(facts, cards=(ours, *facts.cards[1:]))
+
+    still = ChoosingAnew(Settings(), chosen, failed, lambda: now(beside_a_game, 14))
+    assert still.better(HELD) is None
+    over = ChoosingAnew(Settings(), chosen, failed, lambda: now(both, 14))
+    better = over.better(HELD)
+    assert better is not None
+    assert better.choice.card == greater
+
+
+def test_two_equal_cards_are_not_taken_in_turn(failed: FailedProfiles) -> None:
+    one = replace(RTX_3090.facts().cards[0], identity="GPU-one")
+    other = replace(one, identity="GPU-other")
+    both = replace(RTX_3090.facts(), cards=(one, other))
+    chosen = choose_model(Settings(), lambda: both)
+    assert chosen.choice.card == one
+    # Windows on ours take two more GiB than on the other one.
+    now = replace(both, cards=(replace(one, free_bytes=one.free_bytes - HELD - 2 * GIB), other))
+    assert ChoosingAnew(Settings(), chosen, failed, lambda: now).better(HELD) is None

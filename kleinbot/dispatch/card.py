@@ -100,6 +100,7 @@ class Card:
         if self._standstill.is_over():
             self._stood_still = True
             self._engine.doubt()
+            self._watchdog.test_follows()
 
     def look(self, *, may_yield: bool | None = None) -> None:
         """Decide anew whether the batch in hand lets others pass: a step is done, or the line has changed."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.work import StageSeconds
+from kleinbot.engine.protocol import SELF_TEST_STEPS
 from kleinbot.host.memory_model import read_for_encoding_bytes, read_for_step_bytes
 from kleinbot.host.profile import Profile
 from kleinbot.queueing.waiting import Shape
@@ -58,6 +59,8 @@ class Watchdog:
             encoding, step = read_for_encoding_bytes(profile), read_for_step_bytes(profile)
         self._read_for_encoding_s = encoding / SLOW_DISK_BYTES_PER_S
         self._read_for_step_s = step / SLOW_DISK_BYTES_PER_S
+        self._read_for_test_s = (encoding + SELF_TEST_STEPS * step) / SLOW_DISK_BYTES_PER_S
+        self._test_s = 0.0
         self._known: OrderedDict[tuple[Shape, int], _Parts] = OrderedDict()
         self._parts: _Parts | None = None
         self._measured_s: float | None = None
@@ -71,8 +74,9 @@ class Watchdog:
         self._parts = self._known.get((shape, batch))
         self._measured_s = measured_s
         self._counted_s, self._slice_from_s = 0.0, self._clock.monotonic_s()
-        # The base checkpoint encodes the empty prompt too.
-        read_s = (batch + 1) * self._read_for_encoding_s + self._read_for_step_s
+        self._test_s = 0.0
+        # The base checkpoint encodes the empty prompt too, and a failed batch is followed by a test.
+        read_s = (batch + 1) * self._read_for_encoding_s + self._read_for_step_s + self._read_for_test_s
         self._enter("first step", self._parts.first_step_s if self._parts else None, read_s)
 
     def step_done(self, done: int, total: int) -> None:
@@ -82,6 +86,12 @@ class Watchdog:
             self._enter(f"step {done + 1} of {total}", expected_s, self._read_for_step_s)
         else:
             self._enter("decode", self._parts.decode_s if self._parts else None)
+
+    def test_follows(self) -> None:
+        """Note that the engine tests itself before it gives this batch out."""
+        test_s = SLACK_S + self._read_for_test_s
+        self._until_s += test_s - self._test_s
+        self._test_s = test_s
 
     def learn(self, shape: Shape, batch: int, seconds: StageSeconds) -> None:
         """Learn from a batch that went as usual."""
@@ -107,7 +117,7 @@ class Watchdog:
 
     def _enter(self, part: str, expected_s: float | None, read_s: float = 0.0) -> None:
         self._part = part
-        self._until_s = self._passed_s() + self._budget_s(expected_s) + read_s
+        self._until_s = self._passed_s() + self._budget_s(expected_s) + read_s + self._test_s
 
     def _budget_s(self, expected_s: float | None) -> float:
         if expected_s is not None:

@@ -6,6 +6,9 @@ from typing import Protocol
 from kleinbot.domain.work import BatchResult, EngineState, ImageKey, RenderTask, StepReport, Suspended
 from kleinbot.host.profile import Profile
 
+SELF_TEST_STEPS = 2
+"""Of the tiny picture by which an engine tests itself; with weights on disk, all are read for each."""
+
 
 def never() -> bool:
     """Let nobody pass."""

@@ -7,13 +7,13 @@ from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pixels import Pixels
 from kleinbot.engine.autoencoder import Autoencoder
+from kleinbot.engine.protocol import SELF_TEST_STEPS
 from kleinbot.klein import vae
 from kleinbot.klein.denoise import Conditioning, Denoising
 from kleinbot.klein.load import Klein
 from kleinbot.klein.noise import draw_noise
 
 _GRID = Grid(4, 4)
-_STEPS = 2
 
 MEAN_DIFFERENCE_LEVELS = 2.0
 """Of 255: what other kernels (lean, streamed) may change. Broken memory shows as noise, tens of levels."""
@@ -56,7 +56,7 @@ class SelfTest:
             klein.scheduler,
             noise.to(klein.dtype).to(klein.device),
             Conditioning(klein.text_encoder.encode([""])),
-            _STEPS,
+            SELF_TEST_STEPS,
         )
         while not way.is_done:
             way.step()

@@ -26,6 +26,8 @@ from kleinbot.domain.errors import FatalEngineError
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import JobState
 from kleinbot.domain.work import StageSeconds
+from kleinbot.engine.protocol import SELF_TEST_STEPS
+from kleinbot.host.memory_model import read_for_encoding_bytes, read_for_step_bytes
 from kleinbot.host.profile import CUDA_BF16, ComponentPlan, Format, Placement
 from kleinbot.queueing.waiting import Shape
 from tests.dispatch.restarting import restarted
@@ -257,3 +259,23 @@ async def test_what_is_read_from_a_slow_disk_has_its_time_whatever_was_measured(
     both.begin(SHAPE, 1)
     both.step_done(1, 4)
     assert await _overruns_after_s(both, clock) > UNKNOWN_S + 7.7e9 / 30e6
+
+
+async def test_a_test_after_a_standstill_has_its_time_too() -> None:
+    """From a slow disk it reads all weights: a card that answers late is not taken for hung."""
+    on_disk = ComponentPlan(Format.PLAIN, Placement.DISK)
+    profile = replace(CUDA_BF16, text_encoder=on_disk, transformer=on_disk)
+    clock = ManualClock()
+    watchdog = Watchdog(clock, profile)
+    watchdog.learn(SHAPE, 1, SECONDS)
+    watchdog.begin(SHAPE, 1)
+    for step in range(1, 5):
+        watchdog.step_done(step, 4)
+    test_s = (read_for_encoding_bytes(profile) + SELF_TEST_STEPS * read_for_step_bytes(profile)) / 20e6
+    for _ in range(2):
+        watchdog.test_follows()
+    assert await _overruns_after_s(watchdog, clock) >= TIMES * 1.0 + SLACK_S + test_s
+    watchdog.begin(SHAPE, 1)
+    for step in range(1, 5):
+        watchdog.step_done(step, 4)
+    assert await _overruns_after_s(watchdog, clock) < TIMES * 1.0 + SLACK_S + 1
