@@ -99,9 +99,11 @@ class Line:
     def hold(self, server_id: int) -> None:
         """Start nothing of a server until it is released; its jobs keep their places."""
         self._order.hold(server_id)
+        self._outstanding.hold(server_id)
 
     def release(self, server_id: int) -> bool:
         """Let a server's jobs have their turns again; say whether it was held."""
+        self._outstanding.release(server_id)
         return self._order.release(server_id)
 
     def weights_changed(self) -> None:

@@ -19,6 +19,7 @@ class Outstanding:
         self._units: Counter[_Scope] = Counter()
         self._active: dict[_Owner, float] = {}
         self._sums: defaultdict[int | None, float] = defaultdict(float)
+        self._held: set[int] = set()
 
     def add(self, image: WaitingImage) -> None:
         """Count ``image``."""
@@ -40,6 +41,18 @@ class Outstanding:
         self._weigh((image.server_id, image.member_id))
         self._weigh((image.server_id, None))
 
+    def hold(self, server_id: int) -> None:
+        """Count a server's work as nobody's but its own: nothing of it is drawn until it is released."""
+        self._held.add(server_id)
+        self._weigh((server_id, None))
+
+    def release(self, server_id: int) -> None:
+        """Count a server's work again."""
+        self._held.discard(server_id)
+        self._weigh((server_id, None))
+        if not self._images[server_id, None, None]:
+            self._sums.pop(server_id, None)
+
     def weights_changed(self) -> None:
         """Weigh everybody anew."""
         active = list(self._active)
@@ -54,8 +67,14 @@ class Outstanding:
     def cost(
         self, server_id: int | None = None, member_id: int | None = None, lane: Lane | None = None
     ) -> float:
-        """Return the pictures' worth of everybody's, or of whom is named."""
-        return self._units[server_id, member_id, lane] / UNITS_PER_PICTURE
+        """Return the pictures' worth of everybody's, or of whom is named.
+
+        Of everybody's in all lanes what is held is no part.
+        """
+        held = 0
+        if (server_id, member_id, lane) == (None, None, None):
+            held = sum(self._units[held_id, None, None] for held_id in self._held)
+        return (self._units[server_id, member_id, lane] - held) / UNITS_PER_PICTURE
 
     def part(self, server_id: int, member_id: int | None = None) -> float:
         """Return a server's part among those with work and itself, or a member's among its server's."""
@@ -65,13 +84,15 @@ class Outstanding:
 
     def _weigh(self, owner: _Owner) -> None:
         """Note that ``owner`` has work now, or has none any more."""
-        has_work = self._images[(*owner, None)] > 0
+        server_id, member_id = owner
+        has_images = self._images[(*owner, None)] > 0
+        has_work = has_images and (member_id is not None or server_id not in self._held)
         if has_work and owner not in self._active:
             self._active[owner] = self._weight(owner)
             self._sums[_above(owner)] += self._active[owner]
         elif not has_work and owner in self._active:
             self._sums[_above(owner)] -= self._active.pop(owner)
-            if owner[1] is None:  # nobody in it has work either
+            if member_id is None and not has_images:  # nobody in it has work either
                 del self._sums[owner[0]]
 
     def _weight(self, owner: _Owner) -> float:

@@ -154,3 +154,34 @@ def test_the_time_named_counts_the_work_of_the_scope_alone_and_what_runs() -> No
     assert isinstance(two, Refusal)
     told = [each.parameters["retry_at_s"] for each in (one, two)]
     assert told == [NOW_MS // 1000 + math.ceil(5.5 + 5), NOW_MS // 1000 + math.ceil(16.5 + 5)]
+
+
+def test_what_is_held_takes_nobody_elses_room() -> None:
+    """A server that filled the line and then removed the bot would else keep others out for an hour."""
+    line = Line()
+    for member in (1, 2, 3):
+        assert isinstance(ask(line, f"a{member}", member, 4), Admitted)
+    assert isinstance(ask(line, "b1", 4, 4, server_id=2), Admitted)
+    assert isinstance(ask(line, "b2", 5, 5, server_id=2), Refusal), "of sixteen all are taken"
+    line.hold(1)
+    assert line.outstanding.cost() == 4
+    assert line.outstanding.cost(1) == 12
+    assert line.outstanding.part(2) == 1.0
+    assert isinstance(ask(line, "b3", 5, 5, server_id=2), Admitted)
+    line.release(1)
+    assert line.outstanding.cost() == 21
+    assert line.outstanding.part(2) == 0.5
+
+
+def test_who_ends_while_held_leaves_nothing_behind() -> None:
+    line = Line()
+    line.submit(job("a", 1, 4, server_id=1))
+    line.submit(job("b", 2, 4, server_id=2))
+    line.hold(1)
+    line.withdraw("a")
+    line.release(1)
+    line.submit(job("c", 3, 1, server_id=1))
+    assert line.outstanding.cost() == 5
+    assert line.outstanding.part(1) == 0.5
+    assert line.outstanding.part(1, 3) == 1.0
+    assert line.outstanding.part(1, 4) == 0.5
