@@ -24,8 +24,9 @@ _UNNOTED_PAUSE_S = 30.0
 _ATTEMPTS_TAKEN = 300
 """With the growing pauses that is a day."""
 
-_GONE_OR_OUT_OF_REACH = {10003, 10008, 50001, 50013, 50083}
-"""Unknown channel, unknown message, no access, no permission, archived thread."""
+_THREAD_ARCHIVED = 50083
+_GONE_OR_OUT_OF_REACH = {10003, 10008, 50001, 50013, _THREAD_ARCHIVED, 160005}
+"""Unknown channel, unknown message, no access, no permission, archived or locked thread."""
 
 
 class Removal:
@@ -88,15 +89,30 @@ class Removal:
             await self._postpone(row, error)
 
     async def _remove(self, row: Row) -> None:
-        channel = self._client().get_partial_messageable(row.channel_id)
         try:
-            await channel.get_partial_message(row.message_id).delete()
+            await self._delete(row)
         except discord.HTTPException as error:
             if error.code not in _GONE_OR_OUT_OF_REACH and row.attempts < _ATTEMPTS_TAKEN:
                 raise
             _log.info("message %d cannot be removed: %s", row.message_id, error)
         async with self._database.transaction() as transaction:
             await posted.removed(transaction, row.message_id)
+
+    async def _delete(self, row: Row) -> None:
+        """Delete the message, also where its thread was archived meanwhile. Raises discord.HTTPException."""
+        channel = self._client().get_partial_messageable(row.channel_id)
+        message = channel.get_partial_message(row.message_id)
+        try:
+            await message.delete()
+        except discord.HTTPException as error:
+            if error.code != _THREAD_ARCHIVED:
+                raise
+            thread = await self._client().fetch_channel(row.channel_id)
+            if not isinstance(thread, discord.Thread) or thread.locked:
+                raise
+            # Whoever may write may end the archive of a thread that is not locked (Modify Channel).
+            await thread.edit(archived=False)
+            await message.delete()
 
     async def _postpone(self, row: Row, error: Exception) -> None:
         pause_s = min(2**row.attempts, _LONGEST_PAUSE_S)

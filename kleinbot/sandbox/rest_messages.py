@@ -45,6 +45,7 @@ class MessageRoutes:
         channel = f"{API}/channels/{{channel_id}}"
         return [
             web.get(channel, self.channel),
+            web.patch(channel, self.edit_channel),
             web.post(f"{channel}/typing", self.typing),
             web.get(f"{channel}/messages", self.listing),
             web.post(f"{channel}/messages", self.create),
@@ -55,6 +56,16 @@ class MessageRoutes:
 
     async def channel(self, request: web.Request) -> web.Response:
         return answer(payloads.channel(self._state, self._channel(request)))
+
+    async def edit_channel(self, request: web.Request) -> web.Response:
+        """End a thread's archive: the one change of a channel that takes no more than the right to write."""
+        channel = self._channel(request)
+        thread = channel.thread
+        if thread is None or thread.is_locked or fields_of(request) != {"archived": False}:
+            raise missing_permissions()
+        _require(channel, _sending(channel))
+        message_writing.set_thread(self._state, channel, archived=False)
+        return answer(payloads.channel(self._state, channel))
 
     async def typing(self, request: web.Request) -> web.Response:
         channel = self._channel(request)

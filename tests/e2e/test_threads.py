@@ -2,7 +2,7 @@
 
 from kleinbot.sandbox import InteractionHandle
 from tests.e2e.house import WAIT_S, House, Stage, has_pictures
-from tests.e2e.pictures import result
+from tests.e2e.pictures import result, said
 from tests.scripted_engine import ScriptedEngine
 
 
@@ -63,3 +63,19 @@ async def test_a_command_in_a_locked_thread_leaves_no_error_behind(stage: Stage)
         # The job was accepted before Discord refused the answer: it is paid, drawn and kept.
         await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'kept'", 1)
         assert (await result(await house.ada.command(house.channel, "quota"))).is_ephemeral
+
+
+async def test_a_deleted_picture_goes_also_from_a_thread_that_was_archived(stage: Stage) -> None:
+    thread = stage.standin.world.add_thread(stage.channel, "foxes", stage.ada)
+    async with stage.house(ScriptedEngine()) as house:
+        drawn = await result(await house.ada.command(thread, "imagine", prompt="a red fox"))
+        await house.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)
+        stage.standin.break_next("DELETE /channels/*", status=400)
+        asked = await said(await house.ada.press(drawn, label="Delete"), "for good?")
+        await said(await house.ada.press(asked, label="Delete for good"), "is deleted.")
+        await stage.standin.exchange_where(lambda each: each.method == "DELETE", timeout_s=WAIT_S)
+        stage.standin.world.set_thread(thread, archived=True)
+        await house.until("SELECT COUNT(*) FROM removals WHERE attempts = 1", 1)
+        house.clock.advance(10)
+        await house.until("SELECT COUNT(*) FROM removals", 0)
+        assert drawn.is_deleted

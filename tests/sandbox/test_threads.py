@@ -85,6 +85,17 @@ async def test_a_locked_thread_takes_nothing(scene: Scene, thread: Channel) -> N
     await found.send("again")
 
 
+async def test_whoever_may_write_ends_the_archive_unless_it_is_locked(scene: Scene, thread: Channel) -> None:
+    found = await known(scene, thread)
+    sent = await found.send("before")
+    scene.standin.world.set_thread(thread, archived=True)
+    await found.edit(archived=False)
+    await sent.delete()
+    assert await refused(found.edit(name="wolves")) == (403, 50013)
+    scene.standin.world.set_thread(thread, archived=True, locked=True)
+    assert await refused(found.edit(archived=False)) == (403, 50013)
+
+
 async def test_a_private_thread_is_seen_by_its_members(scene: Scene, thread: Channel) -> None:
     del thread
     world = scene.standin.world
