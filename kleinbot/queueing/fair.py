@@ -144,7 +144,7 @@ class FairOrder:
         """Give a server no turn until it is released; what waits there keeps its order."""
         self._held.add(server_id)
         if (server := self.servers.get(server_id)) is not None:
-            self._place(server)
+            self._moved(server)
 
     def release(self, server_id: int) -> bool:
         """Give a server its turns again, lifted like one that had no work: it has not saved any up.
@@ -165,7 +165,8 @@ class FairOrder:
 
     def weights_changed(self) -> None:
         """Charge what waits by the new weights."""
-        for server in self.servers.values():
+        # Of those without work some may be forgotten meanwhile.
+        for server in list(self.servers.values()):
             for member in server.members.values():
                 self._requeue(server, member, [turn.image for turn in member.queue])
             self._moved(server)
