@@ -8,8 +8,8 @@ import pytest
 from kleinbot.domain.work import Checkpoint
 from kleinbot.host.profile import CPU_SMALL, CUDA_BF16, Profile
 from kleinbot.store.database import Database
-from kleinbot.store.migrations import load_migrations, migrate
 from tests.manual_clock import START_MS, ManualClock
+from tests.new_database import make_new
 from tests.scripted_engine import ScriptedEngine
 from tests.studio_harness import Studio, build
 
@@ -18,7 +18,7 @@ from tests.studio_harness import Studio, build
 async def _built(folder: Path, profile: Profile) -> AsyncIterator[Studio]:
     clock = ManualClock(START_MS)
     file = folder / "kleinbot.sqlite3"
-    migrate(file, load_migrations(), clock)
+    make_new(file)
     database = await Database.open(file)
     studio = build(folder, database, clock, ScriptedEngine(profile))
     yield studio

@@ -12,9 +12,9 @@ from pathlib import Path
 from kleinbot.domain.people import Actor
 from kleinbot.domain.work import RenderTask
 from kleinbot.store.database import Database
-from kleinbot.store.migrations import load_migrations, migrate
 from tests.dispatch.running import running, until_true
 from tests.manual_clock import START_MS, ManualClock
+from tests.new_database import make_new
 from tests.scripted_engine import ScriptedEngine
 from tests.studio_harness import ADA, Studio, build
 
@@ -68,7 +68,7 @@ async def late_cancelling(folder: Path, rounds: int) -> Got:
     """Play ``rounds`` within an hour in a new database in ``folder``."""
     clock = ManualClock(START_MS)
     file = folder / "kleinbot.sqlite3"
-    migrate(file, load_migrations(), clock)
+    make_new(file)
     database = await Database.open(file)
     studio = build(folder, database, clock, ScriptedEngine())
     try:

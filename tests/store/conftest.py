@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from kleinbot.store.database import Database
-from kleinbot.store.migrations import load_migrations, migrate
 from tests.manual_clock import ManualClock
+from tests.new_database import make_new
 
 
 @pytest.fixture
@@ -14,9 +14,9 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def database_file(tmp_path: Path, clock: ManualClock) -> Path:
+def database_file(tmp_path: Path) -> Path:
     file = tmp_path / "kleinbot.sqlite3"
-    migrate(file, load_migrations(), clock)
+    make_new(file)
     return file
 
 

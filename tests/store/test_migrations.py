@@ -12,6 +12,7 @@ import pytest
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.store.migrations import Migration, load_migrations, migrate
 from tests.manual_clock import START_MS, ManualClock
+from tests.new_database import make_new
 
 FIRST = Migration(1, "0001_a.sql", "CREATE TABLE a (x TEXT);\nINSERT INTO a VALUES ('kept; whole');")
 SECOND = Migration(2, "0002_b.sql", "ALTER TABLE a ADD COLUMN y TEXT;")
@@ -29,6 +30,17 @@ def test_a_fresh_database_gets_every_migration(tmp_path: Path) -> None:
     names = {row[1] for row in _schema(file)}
     assert {"servers", "members", "jobs", "images", "job_references", "ledger", "outbox", "attempts"} <= names
     assert list(tmp_path.glob("*.backup")) == []
+
+
+def test_what_the_tests_begin_with_is_what_a_first_start_makes(tmp_path: Path) -> None:
+    made, copied = tmp_path / "made.db", tmp_path / "copied.db"
+    migrate(made, load_migrations(), ManualClock())
+    make_new(copied)
+    before = copied.read_bytes()
+    migrate(copied, load_migrations(), ManualClock())
+    assert before == copied.read_bytes()
+    assert _schema(copied) == _schema(made)
+    assert copied.stat().st_mode == made.stat().st_mode
 
 
 def test_an_upgraded_database_has_the_schema_of_a_fresh_one_and_keeps_its_rows(tmp_path: Path) -> None:

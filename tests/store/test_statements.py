@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from kleinbot.store.database import Database, has_words
-from kleinbot.store.migrations import load_migrations, migrate
-from tests.manual_clock import START_MS, ManualClock
+from tests.manual_clock import START_MS
+from tests.new_database import make_new
 from tests.store.everything import ask_everything
 from tests.store.million import Scale, build
 from tests.store.recorded import Record, recorded, written_places
@@ -75,7 +75,7 @@ def test_every_statement_that_is_written_is_asked_here(asked: Asked) -> None:
 
 def test_no_statement_scans_a_table_that_grows(asked: Asked, tmp_path: Path) -> None:
     file = tmp_path / "empty.sqlite3"
-    migrate(file, load_migrations(), ManualClock())
+    make_new(file)
     found = set()
     with closing(sqlite3.connect(file)) as connection:
         connection.create_function("has_words", 2, has_words)

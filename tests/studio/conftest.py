@@ -10,8 +10,8 @@ from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.geometry import Grid
 from kleinbot.host.capacity import Capacity
 from kleinbot.store.database import Database
-from kleinbot.store.migrations import load_migrations, migrate
 from tests.manual_clock import START_MS, ManualClock
+from tests.new_database import make_new
 from tests.scripted_engine import ScriptedEngine
 from tests.studio_harness import Studio, build
 
@@ -22,7 +22,7 @@ async def _built(
 ) -> AsyncIterator[Studio]:
     clock = ManualClock(START_MS)
     file = folder / "kleinbot.sqlite3"
-    migrate(file, load_migrations(), clock)
+    make_new(file)
     database = await Database.open(file, faults)
     studio = build(folder, database, clock, ScriptedEngine(), capacity=capacity)
     yield studio

@@ -21,12 +21,12 @@ from kleinbot.domain.people import Actor
 from kleinbot.domain.work import ImageKey
 from kleinbot.store import jobs, members, stamps
 from kleinbot.store.database import Database
-from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.studio import quota
 from kleinbot.studio.administer import AdministerQuota
 from kleinbot.studio.quota import QuotaRule
 from kleinbot.studio.quota_view import statement
 from tests.manual_clock import ManualClock
+from tests.new_database import make_new
 from tests.store.rows import ADA, finished, new_job
 
 T = TypeVar("T")
@@ -117,7 +117,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.file = Path(self.folder.name) / "kleinbot.sqlite3"
         self.clock = ManualClock()
-        migrate(self.file, load_migrations(), self.clock)
+        make_new(self.file)
         self.runner = asyncio.Runner()
         self.database = self.run(Database.open(self.file))
         self.run(self._remember())

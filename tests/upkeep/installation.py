@@ -19,6 +19,7 @@ from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.upkeep.bond import Bond, settle
 from kleinbot.upkeep.sweep import Sweep
 from tests.manual_clock import START_MS, ManualClock
+from tests.new_database import make_new
 from tests.store.rows import finished, new_job, store
 
 SERVER = 10
@@ -39,6 +40,8 @@ class Installation:
 
     def start(self, faults: Faults | None = None) -> Bond:
         """Do with the folder what a start does."""
+        if not self.file.exists():
+            make_new(self.file)
         migrate(self.file, load_migrations(), ManualClock())
         return settle(self.file, self.root, ManualClock(), faults or NoFaults())
 
