@@ -43,6 +43,7 @@ class Lanes:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._attempts: dict[int, _Attempt] = {}
         self._turned_away: set[int] = set()
+        self._is_full = False
 
     @property
     def under_way(self) -> frozenset[int]:
@@ -52,6 +53,8 @@ class Lanes:
     @property
     def has_room(self) -> bool:
         """Whether an attempt of some lane may begin, or be made room for."""
+        if self._is_full:
+            return False
         return sum(not attempt.is_slow for attempt in self._attempts.values()) < MOST_QUICK
 
     def begin(
@@ -70,6 +73,8 @@ class Lanes:
         if len(self._attempts) >= MOST:
             self._turned_away.add(lane)
             self._make_room(lane)
+            # Nobody else need be asked about before something has ended, or is slow.
+            self._is_full = True
             return False
         self._turned_away.discard(lane)
         attempt = self._attempts[key] = _Attempt(lane, asyncio.ensure_future(work()))
@@ -128,10 +133,12 @@ class Lanes:
     async def _note_slow(self, attempt: _Attempt) -> None:
         await self._clock.sleep(SLOW_S)
         attempt.is_slow = True
+        self._is_full = False
         self._room_made()
 
     def _ended(self, key: int) -> None:
         del self._attempts[key], self._tasks[key]
+        self._is_full = False
         if len(self._attempts) < FEW:
             self._turned_away.clear()
         self._room_made()

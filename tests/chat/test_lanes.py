@@ -135,6 +135,21 @@ async def test_all_places_together_have_a_bound() -> None:
     assert owner.lanes.under_way == frozenset()
 
 
+async def test_where_all_places_are_taken_nobody_is_asked_about_in_vain() -> None:
+    """Else each delivery that ends would have all that is due looked through."""
+    owner = Owner()
+    await all_hang(owner)
+    owner.orders(1, 1)
+    had_room = [owner.lanes.has_room]
+    owner.begin_due()
+    had_room.append(owner.lanes.has_room)
+    await owner.turn()
+    had_room.append(owner.lanes.has_room)
+    assert had_room == [True, False, True]
+    assert owner.told == [1]
+    await owner.lanes.abandon()
+
+
 async def test_what_is_abandoned_has_ended() -> None:
     clock, ended = ManualClock(), list[int]()
     lanes = Lanes(clock, lambda: None)
