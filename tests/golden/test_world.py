@@ -1,0 +1,171 @@
+"""An installation of an earlier commit opens, works and answers: its queue, its results, its old messages."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.e2e.accounts import Books, Seen, rows
+from tests.e2e.house import House, has_pictures
+from tests.golden import product
+from tests.golden.carried import Carried, clock_of, take_up
+from tests.golden.examples import BUTTONS
+from tests.golden.product import InteractionHandle, Message, Person
+
+WAIT_S = 60.0
+
+
+@asynccontextmanager
+async def carried(folder: Path) -> AsyncIterator[Carried]:
+    clock = clock_of()
+    async with product.StandIn(now=clock.unix_s) as standin:
+        yield take_up(standin, clock, folder)
+
+
+@dataclass
+class Visit:
+    """People who press what stood in the channel before the program of the day began."""
+
+    world: Carried
+    house: House
+    pressed: set[str] = field(default_factory=set)
+    _old: list[tuple[Message, str, list[str]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for message in self.world.old_messages:
+            custom_ids = [button.custom_id or "" for button in message.buttons]
+            self._old.append((message, message.text, custom_ids))
+
+    def person(self, name: str) -> Person:
+        permissions = ("manage_guild",) if name in ("root", "owner") else ()
+        person = self.house.standin.world.add_member(self.house.server, name, permissions=permissions)
+        assert person.id == self.world.facts["people"][name]
+        return person
+
+    async def begin(self, name: str, beginning: str, text: str = "", at: int = -1) -> InteractionHandle:
+        """Press an old button of this kind, in a message that nobody has pressed anything in yet."""
+        for entry in self._old:
+            message, said, custom_ids = entry
+            found = [each for each in custom_ids if each.startswith(beginning)]
+            if found and text in said and message.visible_to in (None, self.person(name).id):
+                self._old.remove(entry)
+                self.pressed.add(kind_of(found[at]))
+                return await self.person(name).press(message, custom_id=found[at])
+        raise AssertionError(f"no old message {text!r} has a button {beginning}")
+
+    async def press(self, name: str, beginning: str, expected: str, text: str = "") -> Message:
+        handle = await self.begin(name, beginning, text)
+        return await handle.message_where(lambda answer: expected in answer.text, timeout_s=WAIT_S)
+
+
+def kind_of(custom_id: str) -> str:
+    """Return what a custom id begins with: what it does, without whom or what it is about."""
+    parts = custom_id.split(":")
+    return ":".join(parts[:3] if parts[1] == "hq" else parts[:2])
+
+
+async def test_a_carried_world_opens_and_everything_in_it_works(tmp_path: Path) -> None:
+    async with carried(tmp_path) as world:
+        async with world.stage.house(profile_transformer="int8", profile_text_encoder="int8") as house:
+            visit = Visit(world, house)
+            await house.ready()
+            await _delivered(visit)
+            await _answered(visit)
+            await _cancelled(visit)
+            await _drawn(visit)
+        assert visit.pressed == {kind_of(each) for each in BUTTONS}
+        assert world.kept_now == world.kept
+        async with world.stage.house(profile_transformer="fp8", profile_text_encoder="fp8") as house:
+            await house.ready()
+            handle = await Visit(world, house).begin("ada", "kb:reroll:", "picture 2")
+            await handle.message_where(has_pictures, timeout_s=WAIT_S)
+            await house.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
+        assert world.kept_now == world.kept
+        _books(world)
+
+
+async def _delivered(visit: Visit) -> None:
+    """What Discord did not take comes as a message of the channel, what was kept at the next command."""
+    house = visit.house
+    late = await house.channel.message_where(
+        lambda message: "your pictures are ready" in message.text, timeout_s=WAIT_S
+    )
+    assert f"<@{house.ada.id}>" in late.text
+    assert len(late.pictures) == 1
+    handle = await house.bob.command(house.channel, "quota")
+    assert (await handle.message_where(has_pictures, timeout_s=WAIT_S)).is_ephemeral
+    await house.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
+
+
+async def _answered(visit: Visit) -> None:
+    """The buttons of results, lists and questions say and do what they said then."""
+    house = visit.house
+    await visit.press("bob", "kb:unfav:", "no favourite of yours")
+    marked = await visit.begin("ada", "kb:fav:", "Which pictures of #2")
+    await marked.message_where(lambda message: "♥ 3" in str(message.buttons), timeout_s=WAIT_S)
+    assert await _favourites(house) == [(house.ada.id, 2, 2)]
+    recipe = '/imagine prompt:"a red fox" aspect:1:1 seed:7'
+    await visit.press("bob", "kb:recipe:", recipe, "a red fox")
+    await visit.press("bob", "kb:del:", "belongs to somebody else", "drei Füchse")
+    await visit.press("ada", "kb:delno:", "#8 stays", "Delete #8")
+    await visit.press("ada", "kb:delyes:", "#8 is deleted", "Delete #8")
+    older = await visit.press("ada", "kb:hist:", "drei Füchse: ö", "Your pictures")
+    assert len(older.pictures) > 0
+    shown = await visit.begin("ada", "kb:show:", "Your pictures", at=0)
+    await shown.message_where(lambda message: has_pictures(message) and "picture 3" in message.text)
+    form = await visit.begin("ada", "kb:edit:", "a hat")
+    await form.modal_opened(timeout_s=WAIT_S)
+    await visit.press("root", "kb:qkeep", "Nothing was changed", "limit of 2")
+    await visit.press("root", "kb:qclear:", "no limit of their own any more", "limit of 2")
+    waiting = await visit.begin("ada", "kb:vary:", "picture 0")
+    await waiting.message_where(lambda message: bool(message.buttons), timeout_s=WAIT_S)
+    waiting = await visit.begin("ada", "kb:reroll:", "picture 1")
+    await waiting.message_where(lambda message: bool(message.buttons), timeout_s=WAIT_S)
+
+
+async def _cancelled(visit: Visit) -> None:
+    """The bot was paused and stays so; who asked for a job cancels one, the host another."""
+    house = visit.house
+    assert await house.number("SELECT COUNT(*) FROM jobs WHERE state = 'queued'") == 7
+    await visit.press("ada", "kb:cancel:", "#20 is cancelled", "**to be cancelled**")
+    await visit.press("owner", "kb:hq:cancel:", "The whole line: 5 jobs", "The whole line")
+    await visit.press("owner", "kb:hq:page:", "The whole line: 5 jobs", "The whole line")
+
+
+async def _drawn(visit: Visit) -> None:
+    """With the pause over, what was queued is drawn by the model that was kept in 8 bits."""
+    house = visit.house
+    await visit.press("owner", "kb:hq:door:open", "The whole line", "The whole line")
+    await house.until("SELECT COUNT(*) FROM jobs WHERE state IN ('queued', 'running')", 0)
+    await house.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
+
+
+async def _favourites(house: House) -> list[tuple[int, int, int]]:
+    found = await house.app.database.read.all("SELECT member_id, number, position FROM favourites")
+    return [(row[0], row[1], row[2]) for row in found]
+
+
+def _books(world: Carried) -> None:
+    """Each job has ended as it ought to, each picture is paid once, shown and on the disk."""
+    folder = world.stage.folder
+    later = rows(folder, "SELECT number, prompt, state FROM jobs WHERE number > 14 ORDER BY number")
+    assert [tuple(row) for row in later] == [
+        (15, "not delivered", "done"),
+        (16, "not delivered", "done"),
+        (17, "being drawn", "done"),
+        (18, "waiting", "done"),
+        (19, "waits too", "done"),
+        (20, "to be cancelled", "cancelled"),
+        (21, "to be cancelled by the host", "cancelled"),
+        (22, "picture 0", "done"),
+        (23, "picture 1", "done"),
+        (24, "picture 2", "done"),
+    ]
+    left = rows(
+        folder, "SELECT grant_id, SUM(amount_tenths) FROM ledger WHERE grant_id IS NOT NULL GROUP BY 1"
+    )
+    assert [tuple(row) for row in left] == [(1, 40), (2, 20)]
+    deleted = {row["job_id"] for row in rows(folder, "SELECT job_id FROM jobs WHERE deleted_ms IS NOT NULL")}
+    shown = rows(folder, "SELECT job_id FROM jobs WHERE prompt = 'picture 3'")[0]["job_id"]
+    findings = Books(folder, Seen((world.stage.channel,), doubts={shown: 1})).check()
+    assert sorted(findings) == [f"the message of job {job_id} is not there" for job_id in sorted(deleted)]
