@@ -31,7 +31,7 @@ from kleinbot.klein import kept
 from kleinbot.klein.load import quiet_libraries
 from kleinbot.metrics.house import HouseMetrics
 from kleinbot.metrics.readings import Reading
-from kleinbot.sandbox import InteractionHandle, Message, Person, StandIn
+from kleinbot.sandbox import InteractionHandle, Limits, Message, Person, StandIn
 from kleinbot.sandbox.cdn import StoredFile
 from kleinbot.sandbox.state import User
 from kleinbot.settings import Settings
@@ -39,7 +39,14 @@ from kleinbot.settings_sources import OF_OTHERS, variable
 from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.studio.history import Search
 
-__all__ = ["InteractionHandle", "Message", "Person", "StandIn", "quiet_libraries"]  # and what is defined here
+__all__ = [
+    "InteractionHandle",
+    "Limits",
+    "Message",
+    "Person",
+    "StandIn",
+    "quiet_libraries",
+]  # and what is defined here
 
 ERROR_CODES: type[StrEnum] = Code
 AUDIT_ACTIONS: type[StrEnum] = Deed

@@ -18,7 +18,8 @@ WAIT_S = 60.0
 @asynccontextmanager
 async def carried(folder: Path) -> AsyncIterator[Carried]:
     clock = clock_of()
-    async with product.StandIn(now=clock.unix_s) as standin:
+    # The machine may be busy, and this is not about speed.
+    async with product.StandIn(now=clock.unix_s, limits=product.Limits(acknowledge_s=WAIT_S)) as standin:
         yield take_up(standin, clock, folder)
 
 
