@@ -68,8 +68,8 @@ def test_a_line_without_sum_or_with_an_address_is_no_pin(line: str) -> None:
 def test_any_change_of_a_range_asks_for_another_run(tmp_path: Path) -> None:
     text = (ROOT / "pyproject.toml").read_text("utf-8")
     changed = tmp_path / "pyproject.toml"
-    changed.write_text(text.replace("pillow>=12,", "pillow>=12.1,"))
-    assert lowest(next(each for each in declared(changed).bot if each.name == "pillow")) == "12.1"
+    changed.write_text(text.replace("pillow>=12.2,", "pillow>=12.3,"))
+    assert lowest(next(each for each in declared(changed).bot if each.name == "pillow")) == "12.3"
     assert declared(changed).sha256() != declared().sha256()
     changed.write_text(text.replace('version = "0.1.0"', 'version = "0.2.0"').replace(" = [\n", " =  [\n"))
     assert declared(changed).sha256() == declared().sha256()
