@@ -1,7 +1,7 @@
 """Lists what documents name of the repository and what is not there: ``python -m tests.docs.named_paths``.
 
-Taken for names are the words in backticks that begin with one of ``ROOTS`` and end with a suffix or a slash;
-``…`` and ``NNNN`` stand for any name.
+Names are the words in backticks that begin with one of ``ROOTS`` and end with a suffix or a slash, and the
+modules within ``kleinbot`` (``store/jobs.py``); ``…`` and ``NNNN`` stand for any name.
 """
 
 import re
@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 ROOTS = ("kleinbot", "cogs", "migrations", "tests", ".lock", ".github", ".ci")
 DOCUMENTS = ("kleinbot/docs/**/*.md", ".github/*.md", "README.md")
+_ANY = re.compile(r"\*?(NNNN_)?…\*?")
 _NAMED = re.compile(r"`([\w.*/…-]+)`")
 
 
@@ -22,6 +23,8 @@ def named() -> Iterator[tuple[Path, str]]:
             for name in _NAMED.findall(document.read_text("utf-8")):
                 if name.partition("/")[0] in ROOTS and (name.endswith("/") or Path(name).suffix):
                     yield document, name
+                elif "/" in name and name.endswith(".py"):
+                    yield document, f"kleinbot/{name}"
 
 
 def missing() -> list[str]:
@@ -29,9 +32,7 @@ def missing() -> list[str]:
     return [
         f"{document.relative_to(ROOT)}: {name}"
         for document, name in named()
-        if not any(
-            ROOT.glob(name.rstrip("/").replace("….py", "*.py").replace("…", "*").replace("NNNN_", "*"))
-        )
+        if not any(ROOT.glob(_ANY.sub("*", name.rstrip("/"))))
     ]
 
 
