@@ -6,8 +6,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("cogs", "kleinbot", "migrations", "tests", ".github")
-OTHER_PEOPLES = {"LICENSE.md", "docs/index.md"}
-"""Documents of model repositories and of made-up folders in tests."""
+OTHER_PEOPLES = {"LICENSE.md"}
+"""Of model repositories."""
 
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
 _DOCUMENT = re.compile(r"[\w./-]*\b\w+\.md\b")
