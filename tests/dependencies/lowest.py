@@ -153,7 +153,7 @@ def _tested(python: Path, tests: Sequence[str]) -> str | None:
 
 def _counted(python: Path, chosen: Sequence[str]) -> str | None:
     """Return pytest's last line, or None where a test failed or none ran."""
-    command = [str(python), "-m", "pytest", "--verbose", "--verbosity=0", *chosen]
+    command = [str(python), "-m", "pytest", "--verbosity=0", *chosen]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     ran = subprocess.run(
         command, cwd=ROOT, env=environment, timeout=TESTS_WITHIN_S, stdout=subprocess.PIPE, text=True

@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 
 from tests.dependencies.declared import ROOT, declared, lowest, name_of, pinned_to_lowest
 from tests.dependencies.lock import BOT, HOSTS, TESTS, is_for, pins, shortcomings
-from tests.dependencies.lowest import Result, is_known, main, not_lowest
+from tests.dependencies.lowest import Result, is_known, main, not_lowest, read
 
 SUM = "--hash=sha256:" + "0" * 64
 
@@ -63,6 +63,14 @@ def test_a_lock_file_of_other_dependencies_is_told() -> None:
 def test_a_line_without_sum_or_with_an_address_is_no_pin(line: str) -> None:
     with pytest.raises(ValueError, match=r"pin|address|Expected|Invalid"):
         pins(line)
+
+
+def test_the_kept_result_names_the_lower_bound_of_each_dependency() -> None:
+    table, result = declared(), read()
+    assert is_known(table)
+    assert not_lowest(table, result.versions) == []
+    assert " passed" in result.outcome
+    assert "failed" not in result.outcome
 
 
 def test_any_change_of_a_range_asks_for_another_run(tmp_path: Path) -> None:
