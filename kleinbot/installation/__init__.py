@@ -1,7 +1,7 @@
 """How this kleinbot is installed: from a clone, or from a wheel.
 
-In a clone, ``cogs/`` and ``migrations/`` lie beside this package. A wheel has them within it (``setup.py``):
-at the top of site-packages, they would meet other programs' folders of the same name.
+In a clone, ``cogs/`` and ``migrations/`` lie beside this package. A wheel has them within it
+(``build_backend.py``): at the top of site-packages, they would meet other programs' folders of the same name.
 """
 
 import importlib.util

@@ -10,11 +10,12 @@ from pathlib import Path
 from tests.processes import finished
 
 ROOT = Path(__file__).parents[2]
-BUILT_FROM = ("kleinbot", "cogs", "migrations", "setup.py", "pyproject.toml", "README.md", "LICENSE")
+BUILT_FROM = ("kleinbot", "cogs", "migrations", "pyproject.toml", "README.md", "LICENSE")
 _BUILD = """
 import sys
-from setuptools import build_meta
-build_meta.build_wheel(sys.argv[1], {"--build-option": ["--compression=stored"]})
+sys.path.insert(0, "kleinbot/installation")
+import build_backend
+build_backend.build_wheel(sys.argv[1], {"--build-option": ["--compression=stored"]})
 """
 _WITHIN_S = 300.0
 
