@@ -18,7 +18,7 @@ from kleinbot.domain.capacity import Capacity, LimitsOnly
 from kleinbot.domain.errors import Code
 from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.geometry import Aspect
-from kleinbot.domain.job import Job, Lane, ReplyAddress
+from kleinbot.domain.job import DiscordReply, Job, Lane
 from kleinbot.domain.job_spec import JobKind, JobSpec
 from kleinbot.domain.metrics_sink import NoMetrics
 from kleinbot.domain.people import Actor
@@ -172,8 +172,8 @@ class UseCaseHarness:
         )
 
 
-def reply(clock: ManualClock) -> ReplyAddress:
-    return ReplyAddress(99, "token", clock.now_ms() + 900_000, 5, 10 * 2**20)
+def reply(clock: ManualClock) -> DiscordReply:
+    return DiscordReply(99, "token", clock.now_ms() + 900_000, 5, 10 * 2**20)
 
 
 def build(

@@ -59,7 +59,7 @@ class RelaxedReason(StrEnum):
 
 
 @dataclass(frozen=True)
-class ReplyAddress:
+class DiscordReply:
     """How to edit the first response to the interaction ``asked_id`` until ``expires_ms``.
 
     ``expires_ms`` counts from its arrival by this machine's clock, since Discord's clock may differ.
@@ -71,6 +71,13 @@ class ReplyAddress:
     channel_id: int
     upload_limit_bytes: int
     asked_id: int | None = None
+
+
+ReplyTarget = DiscordReply | None
+"""Where a result is delivered. None: nowhere, its member finds it in the history."""
+
+NO_CHANNEL_ID = -1
+"""The channel of a job without a reply target."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +107,7 @@ class NewJob:
     locale: str
     created_ms: int
     images: tuple[NewImage, ...]
-    reply: ReplyAddress
+    reply: ReplyTarget
     cost: float | None = None
     relaxed_reason: RelaxedReason | None = None
     left_tenths: int | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kleinbot.archive.archive import Archive, PictureGoneError
 from kleinbot.domain.clock import MS_PER_S
-from kleinbot.domain.job import Image, Job, JobState, ReplyAddress, StartCertainty
+from kleinbot.domain.job import DiscordReply, Image, Job, JobState, StartCertainty
 from kleinbot.domain.people import Actor
 from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store.database import Database
@@ -111,7 +111,7 @@ class JobQueries:
     async def open_jobs(self) -> list[Job]:
         return await lookup.all_open(self._database.read)
 
-    async def reply_address(self, job_id: str) -> ReplyAddress | None:
+    async def reply_address(self, job_id: str) -> DiscordReply | None:
         return await lookup.reply_address(self._database.read, job_id)
 
     async def pictures(self, images: Sequence[Image]) -> list[StoredPicture]:

@@ -6,7 +6,7 @@ from random import Random
 
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import MAX_COUNT, Job, Lane, NewImage, NewJob, ReplyAddress
+from kleinbot.domain.job import MAX_COUNT, Job, Lane, NewImage, NewJob, ReplyTarget
 from kleinbot.domain.job_spec import BASE_STEPS, DISTILLED_STEPS, Checkpoint, ImageKey, JobKind, JobSpec
 from kleinbot.domain.noise import SEED_COUNT, NoiseRecipe, Strength, seed_of_image
 from kleinbot.domain.people import Actor
@@ -88,7 +88,7 @@ def complete(
     spec: JobSpec,
     options: Options,
     actor: Actor,
-    reply: ReplyAddress,
+    reply: ReplyTarget,
     job_id: str,
     draw_seed: Callable[[], int],
     now_ms: int,

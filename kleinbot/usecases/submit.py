@@ -9,7 +9,7 @@ from random import Random
 from kleinbot.archive.archive import Archive
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal, RepeatedEvent
-from kleinbot.domain.job import Job, NewJob, ReplyAddress, StartCertainty
+from kleinbot.domain.job import Job, NewJob, ReplyTarget, StartCertainty
 from kleinbot.domain.metrics_sink import MetricsSink
 from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.domain.requests import ImagineRequest, Press, PromptMeter
@@ -47,7 +47,7 @@ class PreparedRequest:
     """
 
     private: bool
-    finish: Callable[[ReplyAddress, Press | None], Awaitable[Accepted]]
+    finish: Callable[[ReplyTarget, Press | None], Awaitable[Accepted]]
 
 
 class Submit:
@@ -76,7 +76,7 @@ class Submit:
         self._random = random
         self._metrics = metrics
 
-    async def imagine(self, actor: Actor, request: ImagineRequest, reply: ReplyAddress) -> Accepted:
+    async def imagine(self, actor: Actor, request: ImagineRequest, reply: ReplyTarget) -> Accepted:
         """Accept a text-to-image request.
 
         Raises Refusal with the reason: the prompt, the seed, the count, the quota, the memory, the queue, or
@@ -85,7 +85,7 @@ class Submit:
         with self.counting_refusals():
             return await self._imagine(actor, request, reply)
 
-    async def _imagine(self, actor: Actor, request: ImagineRequest, reply: ReplyAddress) -> Accepted:
+    async def _imagine(self, actor: Actor, request: ImagineRequest, reply: ReplyTarget) -> Accepted:
         draft = imagine_draft(request, self.clean(request.prompt), self._scheduler.largest_grid_tokens)
         options = Options(request.count, request.seed, request.private)
         return await self.accept(actor, draft, options, reply)
@@ -95,7 +95,7 @@ class Submit:
         actor: Actor,
         draft: Draft,
         options: Options,
-        reply: ReplyAddress,
+        reply: ReplyTarget,
         press: Press | None = None,
     ) -> Accepted:
         """Accept a request of a command, button, modal or menu; the caller counts the refusals.
@@ -140,7 +140,7 @@ class Submit:
                 member, least = actor.member, options.count * least_tenths()
                 await quota.require(self._database.read, member, self._rule, least, self._clock.now_ms())
 
-        async def finish(reply: ReplyAddress, press: Press | None) -> Accepted:
+        async def finish(reply: ReplyTarget, press: Press | None) -> Accepted:
             with self.counting_refusals():
                 async with draft() as finished:
                     return await self.accept(actor, finished, options, reply, press)
@@ -157,7 +157,8 @@ class Submit:
             price = job.price_tenths * len(job.images)
             balance = await quota.require(transaction, member, self._rule, price, job.created_ms)
             job = replace(job, cost=self._scheduler.cost_model.expected_cost(shape_of(job.spec)))
-            admitted = self._scheduler.admit(images_of_new(job), job.created_ms, job.reply.expires_ms)
+            token_dies_ms = job.reply.expires_ms if job.reply else None
+            admitted = self._scheduler.admit(images_of_new(job), job.created_ms, token_dies_ms)
             job = replace(
                 job,
                 lane=admitted.lane,

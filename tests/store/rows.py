@@ -1,7 +1,7 @@
 """Example values for tests of rows."""
 
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import FinishedImage, Lane, NewImage, NewJob, ReplyAddress
+from kleinbot.domain.job import DiscordReply, FinishedImage, Lane, NewImage, NewJob
 from kleinbot.domain.job_spec import ImageKey, JobKind, JobSpec
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.people import MemberKey
@@ -27,7 +27,7 @@ def new_job(job_id: str = "0" * 24, count: int = 1, owner: MemberKey = ADA, now_
         locale="en-US",
         created_ms=now_ms,
         images=tuple(NewImage(i, NoiseRecipe(7 + i), Grid(16, 16)) for i in range(count)),
-        reply=ReplyAddress(99, "token", now_ms + 900_000, 5, 10 * 2**20),
+        reply=DiscordReply(99, "token", now_ms + 900_000, 5, 10 * 2**20),
     )
 
 

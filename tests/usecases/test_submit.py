@@ -5,8 +5,12 @@ import pytest
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import JobState
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.requests import ImagineRequest
 from kleinbot.domain.work import EnginePhase, EngineState
+from kleinbot.store.database import Reader
+from kleinbot.store.results import own_pictures
+from tests.dispatch.running import ended, running, until
 from tests.usecase_harness import ADA, BOB, DAY_MS, UseCaseHarness, reply
 
 
@@ -126,3 +130,22 @@ async def test_only_a_prompt_of_control_words_is_told_about_them(harness: UseCas
         with pytest.raises(Refusal) as refused:
             await harness.imagine(prompt=prompt)
         assert refused.value.code is Code.PROMPT_EMPTY
+
+
+async def test_a_job_without_a_reply_target_is_drawn_paid_and_found_in_the_history(
+    harness: UseCaseHarness,
+) -> None:
+    """As a page, a command line or a worker submits one: there is no token and no channel."""
+    accepted = await harness.submit.imagine(ADA, ImagineRequest("a fox"), None)
+    job_id = accepted.status.job.job_id
+    async with running(harness):
+        assert (await until(harness, job_id, ended)).state is JobState.DONE
+    assert await harness.spent_tenths() == 10
+    read = harness.database.read
+    assert await read.number("SELECT COUNT(*) FROM replies") == 0
+    assert await read.number("SELECT COUNT(*) FROM outbox WHERE state = 'sent' AND way = 'unneeded'") == 1
+    assert [key.job_id for key in await newest_keys(read)] == [job_id]
+
+
+async def newest_keys(reader: Reader) -> list[ImageKey]:
+    return [each.key for each in await own_pictures.newest(reader, ADA.member, 5)]

@@ -12,7 +12,7 @@ from kleinbot.chat.core.discord_errors import ALREADY_ACKNOWLEDGED, GONE, UNREAC
 from kleinbot.chat.core.ownership import Ownership
 from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.errors import Code, KleinbotError, Refusal, RepeatedEvent
-from kleinbot.domain.job import ReplyAddress
+from kleinbot.domain.job import DiscordReply
 from kleinbot.domain.people import Actor
 from kleinbot.store.database import disk_is_full
 from kleinbot.texts import Texts
@@ -54,9 +54,9 @@ class Interactions:
             sees_channel=functools.partial(_sees, interaction),
         )
 
-    def reply_address(self, interaction: discord.Interaction[Any]) -> ReplyAddress:
+    def reply_address(self, interaction: discord.Interaction[Any]) -> DiscordReply:
         """Return how the first response can be edited later, also by another process."""
-        return ReplyAddress(
+        return DiscordReply(
             application_id=interaction.application_id,
             token=interaction.token,
             expires_ms=self._clock.now_ms() + _TOKEN_LIFE_MS,

@@ -6,7 +6,7 @@ import discord
 
 from kleinbot.chat.core.clock_skew import ClockSkew, snowflake_of
 from kleinbot.domain.clock import MS_PER_S
-from kleinbot.domain.job import Job, ReplyAddress
+from kleinbot.domain.job import DiscordReply, Job
 
 _MOMENT_MS = 60 * MS_PER_S
 """A first response comes within 3 s of its interaction, or not at all; the rest is for delays at Discord."""
@@ -16,7 +16,7 @@ _MOST_MESSAGES = 10_000
 """A hundred pages. The wanted messages lie within minutes of where the search begins."""
 
 
-def asked(job: Job, address: ReplyAddress | None, skew: ClockSkew) -> int:
+def asked(job: Job, address: DiscordReply | None, skew: ClockSkew) -> int:
     """Return an id below those of all messages about ``job``: its interaction's id, if that is known.
 
     Older messages may belong to a job of an older database with the same number and the same file names.

@@ -14,7 +14,7 @@ from kleinbot.chat.core.views import MessageContent
 from kleinbot.chat.delivery import channel_history
 from kleinbot.chat.jobs.buttons import CancelButton
 from kleinbot.chat.results import result_view
-from kleinbot.domain.job import Job, ReplyAddress
+from kleinbot.domain.job import DiscordReply, Job
 from kleinbot.texts import Texts
 
 _log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class FirstResponses:
     def __init__(self, client: Callable[[], discord.Client]) -> None:
         self._client = client
 
-    async def edit(self, address: ReplyAddress, message: MessageContent) -> int:
+    async def edit(self, address: DiscordReply, message: MessageContent) -> int:
         """Replace the first response; return its message id.
 
         Raises discord.HTTPException: 10008 where the message is gone, 50027 or 10015 where the token is.

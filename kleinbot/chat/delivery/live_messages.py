@@ -12,7 +12,7 @@ from kleinbot.chat.core.discord_errors import GONE, UNREACHED
 from kleinbot.chat.delivery import waiting_views
 from kleinbot.chat.delivery.first_response import FirstResponses
 from kleinbot.domain.clock import MS_PER_S, Clock
-from kleinbot.domain.job import ReplyAddress
+from kleinbot.domain.job import DiscordReply
 from kleinbot.domain.work import EngineState, JobProgress
 from kleinbot.texts import Texts
 from kleinbot.usecases.job_queries import JobQueries, JobStatus
@@ -36,7 +36,7 @@ class _Live:
     starts_at_ms: int | None = None
     every_s: float = WAITING_EDIT_EVERY_S
     progress: JobProgress | None = None
-    address: ReplyAddress | None = None
+    address: DiscordReply | None = None
     editing: asyncio.Lock = field(default_factory=asyncio.Lock)
     is_opening: bool = False
     opened: asyncio.Event = field(default_factory=asyncio.Event)

@@ -20,7 +20,7 @@ from kleinbot.chat.delivery.first_response import ExpiredResponses
 from kleinbot.chat.delivery.live_messages import LiveMessages
 from kleinbot.chat.delivery.routes import RouteClosedError, Routes
 from kleinbot.domain.clock import MS_PER_S, Clock, run_within
-from kleinbot.domain.job import Job, JobState, ReplyAddress
+from kleinbot.domain.job import DiscordReply, Job, JobState
 from kleinbot.store.database import Database
 from kleinbot.store.delivery import outbox
 from kleinbot.store.delivery.outbox import DueLane, OutboxRow, OutboxState
@@ -161,11 +161,11 @@ class OutboxWorker:
                 return
         await self._mark_undelivered(row, job, asked_id)
 
-    def _lives(self, address: ReplyAddress) -> bool:
+    def _lives(self, address: DiscordReply) -> bool:
         return self._clock.now_ms() < address.expires_ms - TOKEN_MARGIN_MS
 
     def _routes_of(
-        self, row: OutboxRow, job: Job, address: ReplyAddress | None, asked_id: int
+        self, row: OutboxRow, job: Job, address: DiscordReply | None, asked_id: int
     ) -> list[Callable[[], Awaitable[None]]]:
         """Return the routes of a result, in the order in which they are tried.
 

@@ -19,7 +19,7 @@ from kleinbot.chat.delivery.first_response import FirstResponses
 from kleinbot.chat.delivery.messages import ResultMessage, ResultMessages
 from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.faults import FaultPoint, Faults
-from kleinbot.domain.job import Job, ReplyAddress
+from kleinbot.domain.job import DiscordReply, Job
 from kleinbot.store.database import Database, Transaction
 from kleinbot.store.delivery import outbox, posted
 from kleinbot.store.delivery.outbox import OutboxRow, OutboxState, Route
@@ -73,7 +73,7 @@ class Routes:
         self._faults = faults
         self._count_delivered = count_delivered
 
-    async def by_reply(self, row: OutboxRow, job: Job, address: ReplyAddress) -> None:
+    async def by_reply(self, row: OutboxRow, job: Job, address: DiscordReply) -> None:
         """Put what fits into the first response, the rest into channel messages. Raises RouteClosedError."""
         part, message_id = await self._edit(address, functools.partial(self._results.first, job))
         if not splitting.left_of(job, part.positions):
@@ -85,7 +85,7 @@ class Routes:
         there = dict.fromkeys(part.positions, message_id)
         await self._rest_by_channel(row, job, Route.REPLY, there)
 
-    async def by_reply_alone(self, row: OutboxRow, job: Job, address: ReplyAddress) -> None:
+    async def by_reply_alone(self, row: OutboxRow, job: Job, address: DiscordReply) -> None:
         """Put everything into the first response, recompressed as that needs. Raises RouteClosedError."""
         part, message_id = await self._edit(address, functools.partial(self._results.whole, job))
         await self._sent(row, job, Route.REPLY, part, message_id)
@@ -132,7 +132,7 @@ class Routes:
             there |= dict.fromkeys(part.positions, message_id)
         await self._sent(row, job, route, None, min(there.values()))
 
-    async def _edit(self, address: ReplyAddress, compose: Compose) -> tuple[ResultMessage, int]:
+    async def _edit(self, address: DiscordReply, compose: Compose) -> tuple[ResultMessage, int]:
         limits = UploadLimits(address.upload_limit_bytes)
         while True:
             part = await compose(limits)

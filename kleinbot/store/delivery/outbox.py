@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kleinbot.domain.job import NO_CHANNEL_ID
 from kleinbot.domain.people import MemberKey
 from kleinbot.store.database import Reader, Row, Transaction
 
@@ -49,11 +50,16 @@ class DueLane:
 
 
 async def put(transaction: Transaction, job_id: str, now_ms: int) -> None:
-    """Add an ended job to the outbox. The nonce has at most 25 characters, Discord's limit."""
+    """Add an ended job to the outbox. The nonce has at most 25 characters, Discord's limit.
+
+    A job without a reply target needs no message, and its row says so.
+    """
     await transaction.change(
-        "INSERT INTO outbox (job_id, server_id, member_id, channel_id, state, due_ms, nonce)"
-        " SELECT job_id, server_id, member_id, channel_id, 'pending', ?, substr(job_id, 1, 25)"
-        " FROM jobs WHERE job_id = ?",
+        "INSERT INTO outbox (job_id, server_id, member_id, channel_id, state, way, due_ms, sent_ms, nonce)"
+        " SELECT job_id, server_id, member_id, channel_id, iif(channel_id = ?1, 'sent', 'pending'),"
+        " iif(channel_id = ?1, 'unneeded', NULL), ?2, iif(channel_id = ?1, ?2, NULL), substr(job_id, 1, 25)"
+        " FROM jobs WHERE job_id = ?3",
+        NO_CHANNEL_ID,
         now_ms,
         job_id,
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from kleinbot.domain.errors import KleinbotError
 from kleinbot.domain.job import (
+    NO_CHANNEL_ID,
     FinishedImage,
     ImageState,
     JobState,
@@ -48,12 +49,13 @@ async def insert(transaction: Transaction, job: NewJob, funds: Sequence[Fund] | 
         ),
     )
     await job_references.insert(transaction, job)
-    await transaction.change(
-        "INSERT INTO replies (job_id, server_id, application_id, token, expires_ms, upload_limit_bytes,"
-        " asked_id) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        job.job_id, job.server_id, job.reply.application_id, job.reply.token, job.reply.expires_ms,
-        job.reply.upload_limit_bytes, job.reply.asked_id,
-    )  # fmt: skip
+    if job.reply is not None:
+        await transaction.change(
+            "INSERT INTO replies (job_id, server_id, application_id, token, expires_ms, upload_limit_bytes,"
+            " asked_id) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            job.job_id, job.server_id, job.reply.application_id, job.reply.token, job.reply.expires_ms,
+            job.reply.upload_limit_bytes, job.reply.asked_id,
+        )  # fmt: skip
     await ledger.reserve(
         transaction, member, job.job_id, range(len(job.images)), job.price_tenths, job.created_ms, funds
     )
@@ -73,7 +75,7 @@ def _columns(job: NewJob, number: int) -> dict[str, Value | float]:
         "price_tenths": job.price_tenths,
         "lane": job.lane,
         "locale": job.locale,
-        "channel_id": job.reply.channel_id,
+        "channel_id": job.reply.channel_id if job.reply else NO_CHANNEL_ID,
         "state": JobState.QUEUED,
         "created_ms": job.created_ms,
         "cost": job.cost,

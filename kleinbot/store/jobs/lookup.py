@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from kleinbot.domain.errors import Code, KleinbotError, RenderError
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import Image, ImageState, Job, JobState, Lane, Parent, RelaxedReason, ReplyAddress
+from kleinbot.domain.job import DiscordReply, Image, ImageState, Job, JobState, Lane, Parent, RelaxedReason
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.noise import Blend, NoiseRecipe
 from kleinbot.domain.people import MemberKey
@@ -69,14 +69,14 @@ async def open_ids_of_server(reader: Reader, server_id: int) -> list[str]:
     return [row[0] for row in rows]
 
 
-async def reply_address(reader: Reader, job_id: str) -> ReplyAddress | None:
+async def reply_address(reader: Reader, job_id: str) -> DiscordReply | None:
     """Return how to edit the job's first response; None once that is deleted."""
     row = await reader.one(
         "SELECT r.*, j.channel_id FROM replies r JOIN jobs j USING (job_id) WHERE r.job_id = ?", job_id
     )
     if row is None:
         return None
-    return ReplyAddress(
+    return DiscordReply(
         row["application_id"],
         row["token"],
         row["expires_ms"],
