@@ -117,7 +117,7 @@ class StudioMachine(Processes):
     @rule(after=st.integers(1, STEPS - 1))
     def rest(self, after: int) -> None:
         """The batch on the card comes back suspended, whoever asked for it."""
-        if not self.turnstile.somebody_waits:
+        if not self.turnstile.somebody_waits or self.harness.scheduler.engines[0].resting:
             return
         self.engine.yields_after = [after]
         self._push()

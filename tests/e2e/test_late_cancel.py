@@ -12,6 +12,7 @@ from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 10.0
 HOUR_S = 3_600
+_TOLD = "SELECT COUNT(*) FROM outbox WHERE state = 'sent'"
 
 
 async def _cancelled(
@@ -64,9 +65,11 @@ async def test_a_member_reads_what_counts_before_and_after(environment: BotEnvir
             "nothing back from #3, cancelled when it was all drawn",
         ):
             assert line in shown
+        await bot.until(_TOLD, 3)
         bot.clock.advance(HOUR_S)
         later, _ = await _cancelled(bot, engine, bot.ada, 4)
         assert "That is free once in an hour" in later.text
+        await bot.until(_TOLD, 4)
     assert_accounted_for(environment.folder, environment.standin.state.channels.values())
 
 

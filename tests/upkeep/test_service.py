@@ -121,7 +121,9 @@ def test_systemd_takes_the_unit(account: str | None, clean_folder: Path) -> None
     mode = "--user" if account is None else "--system"
     environment = os.environ | {"XDG_RUNTIME_DIR": str(clean_folder)}
     done = finished(["systemd-analyze", mode, "verify", str(file)], env=environment)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    # Units of the machine's own may be wrong, or their sockets' paths too long for this folder.
+    about_ours = [line for line in done.stderr.splitlines() if file.name in line or str(folder) in line]
+    assert (done.returncode, done.stdout, about_ours) == (0, "", [])
 
 
 def test_a_stop_has_the_time_that_the_bot_takes() -> None:
