@@ -9,6 +9,8 @@ from kleinbot.sandbox import Channel
 from tests.sandbox.conftest import StandInEnv
 from tests.sandbox.test_refusals import refused
 
+pytestmark = pytest.mark.slow  # the client waits by itself between its attempts
+
 HOUR_S = 3600.0
 
 
