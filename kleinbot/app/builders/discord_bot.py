@@ -71,7 +71,7 @@ def build_discord_bot(
         texts=texts,
         register_present=usecases.new_servers.register_present,
         prepare=prepare,
-        **client_options,
+        options=client_options,
     )
     current.client = client
     client.add_listener(presence.show_again, "on_shard_ready")

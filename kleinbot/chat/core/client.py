@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from typing import Any
 
 import discord
@@ -93,7 +93,7 @@ class KleinbotClient(commands.AutoShardedBot):
         texts: Texts,
         register_present: Callable[[Collection[int]], Awaitable[None]],
         prepare: Callable[["KleinbotClient"], Awaitable[None]],
-        **options: Any,  # noqa: ANN401 - discord.py's own options, of every type
+        options: Mapping[str, Any],
     ) -> None:
         """``register_present`` gets the ids of all servers with each new session; ``prepare`` adds the cogs.
 
