@@ -26,7 +26,7 @@ from kleinbot.sandbox.terminal.screen import Screen
 from kleinbot.sandbox.terminal.typed_lines import Slash, Verb, parse
 
 GREETING = (
-    'Type a command as in Discord, for example  /imagine prompt:"a red fox"  (Tab completes).',
+    'Type a command as in Discord, for example  /imagine prompt:"a red circle"  (Tab completes).',
     "Press buttons with  press LABEL , be somebody else with  as bob  or  as admin ; then  help  and  quit .",
 )
 HELP = (
