@@ -273,7 +273,11 @@ def _files(folder: Path) -> Iterator[Path]:
     """Yield the repository's own files: no caches, no environment, nothing that a bot has left."""
     for path in folder.iterdir():
         if path.is_dir() and not path.is_symlink():
-            if path.name not in _NOT_OURS and (path.name in _HIDDEN_FOLDERS or not path.name.startswith(".")):
+            if (
+                path.name not in _NOT_OURS
+                and path.suffix != ".egg-info"
+                and (path.name in _HIDDEN_FOLDERS or not path.name.startswith("."))
+            ):
                 yield from _files(path)
         elif path.is_file():
             yield path
