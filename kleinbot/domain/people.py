@@ -18,6 +18,7 @@ class Actor:
 
     ``event_id``: the Discord event by which they act, which may arrive several times; None: no such event.
     ``sees_channel``: whether they can see a channel of the server, as far as its permissions are known.
+    ``role_ids``: their roles there, without the one that everybody has.
     ``is_moderator``: in every channel. ``moderated_channel_id``: only in that channel, as far as is known.
     """
 
@@ -29,6 +30,7 @@ class Actor:
     is_owner: bool = False
     moderated_channel_id: int | None = None
     event_id: int | None = None
+    role_ids: frozenset[int] = frozenset()
     sees_channel: Callable[[int], bool] = field(default=lambda _: True, compare=False, repr=False)
 
     @property

@@ -51,6 +51,7 @@ class Interactions:
             is_owner=self._ownership.has(interaction.user.id),
             moderated_channel_id=interaction.channel_id if moderates_here else None,
             event_id=interaction.id,
+            role_ids=_roles(user),
             sees_channel=functools.partial(_sees, interaction),
         )
 
@@ -98,6 +99,13 @@ class Interactions:
             await self.answer(interaction, self._texts.error(error, str(interaction.locale)))
         except UNREACHED as unreached:
             _log.warning("an answer did not reach its member: %s", unreached)
+
+
+def _roles(user: discord.User | discord.Member) -> frozenset[int]:
+    """Return the roles that Discord states for a member, as far as the server's roles are known."""
+    if not isinstance(user, discord.Member):
+        return frozenset()
+    return frozenset(role.id for role in user.roles if not role.is_default())
 
 
 def _sees(interaction: discord.Interaction[Any], channel_id: int) -> bool:

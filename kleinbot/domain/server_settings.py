@@ -1,0 +1,28 @@
+"""What a server's admins and its members have chosen, as frozen values."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """The choices of a server's admins; the defaults are those of a server in which nobody has chosen.
+
+    ``moderators_channel_id``: where reports go. ``locale``: of messages that nobody asked for; None: unknown.
+    ``others_may_edit``: whether members may edit each other's pictures unless the author has chosen.
+    ``retention_days``: how long pictures are kept; None: for good. ``retention_chosen_ms``: when an$
+    admin chose that; None: nobody has. ``set_up_ms``: when set-up was last finished.
+    """
+
+    moderators_channel_id: int | None = None
+    locale: str | None = None
+    others_may_edit: bool = True
+    retention_days: int | None = None
+    retention_chosen_ms: int | None = None
+    set_up_ms: int | None = None
+
+
+@dataclass(frozen=True)
+class MemberSettings:
+    """The choices of one member; None: what the server has chosen."""
+
+    others_may_edit: bool | None = None
