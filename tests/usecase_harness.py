@@ -20,8 +20,8 @@ from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.geometry import Aspect
 from kleinbot.domain.job import DiscordReply, Job, Lane
 from kleinbot.domain.job_spec import JobKind, JobSpec
-from kleinbot.domain.metrics_sink import NoMetrics
 from kleinbot.domain.people import Actor
+from kleinbot.domain.ports.metrics_sink import NoMetrics
 from kleinbot.domain.requests import ImagineRequest
 from kleinbot.domain.work import JobProgress, OutOfMemory, StageSeconds
 from kleinbot.images.cpu_pool import CpuPool

@@ -5,7 +5,7 @@ import urllib.request
 from urllib.parse import urlsplit
 
 from kleinbot.config.settings import Settings
-from kleinbot.domain.proxies import DIRECT
+from kleinbot.domain.ports.proxies import DIRECT
 
 DISCORD = "https://discord.com/api/v10"
 _SCHEMES = ("http", "https")

@@ -26,8 +26,8 @@ from kleinbot.config.values import (
     token_shaped,
     writable_folder,
 )
+from kleinbot.domain.ports.proxies import DIRECT
 from kleinbot.domain.profile import Attention, Placement, WeightFormat
-from kleinbot.domain.proxies import DIRECT
 from kleinbot.texts import FALLBACK, languages
 
 

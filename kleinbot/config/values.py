@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, SecretStr
 
-from kleinbot.domain.proxies import DIRECT
+from kleinbot.domain.ports.proxies import DIRECT
 from kleinbot.texts import languages
 
 ENVIRONMENT_PREFIX = "KLEINBOT_"

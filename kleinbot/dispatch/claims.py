@@ -11,7 +11,7 @@ from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import KleinbotError
 from kleinbot.domain.job import Job, JobState
 from kleinbot.domain.job_spec import ImageKey
-from kleinbot.domain.metrics_sink import MetricsSink
+from kleinbot.domain.ports.metrics_sink import MetricsSink
 from kleinbot.scheduler.entries import WaitingImage
 from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store.database import Database, Transaction

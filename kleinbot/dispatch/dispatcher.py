@@ -13,7 +13,7 @@ from kleinbot.dispatch.render_tasks import RenderTasks
 from kleinbot.dispatch.start_metrics import StartMetrics
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.faults import Faults
-from kleinbot.domain.metrics_sink import MetricsSink
+from kleinbot.domain.ports.metrics_sink import MetricsSink
 from kleinbot.engine.protocol import Engine
 from kleinbot.process.disk_space import DiskCheck
 from kleinbot.scheduler.scheduler import Scheduler

@@ -18,7 +18,7 @@ from kleinbot.dispatch.start_metrics import StartMetrics
 from kleinbot.domain.clock import Clock, sleep_until
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.faults import FaultPoint, Faults
-from kleinbot.domain.metrics_sink import MetricsSink
+from kleinbot.domain.ports.metrics_sink import MetricsSink
 from kleinbot.domain.work import BatchResult, Fallback, OutOfMemory, Suspended
 from kleinbot.scheduler.engines import NextStep, ScheduledEngine
 from kleinbot.scheduler.entries import WaitingImage

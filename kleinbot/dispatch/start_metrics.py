@@ -7,7 +7,7 @@ from kleinbot.dispatch.batch import Claimed
 from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.job import ImageState, Job
 from kleinbot.domain.job_spec import ImageKey
-from kleinbot.domain.metrics_sink import MetricsSink
+from kleinbot.domain.ports.metrics_sink import MetricsSink
 from kleinbot.scheduler.estimates import EstimateErrors
 
 _REMEMBERED = 1000

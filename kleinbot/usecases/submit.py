@@ -10,8 +10,8 @@ from kleinbot.archive.archive import Archive
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal, RepeatedEvent
 from kleinbot.domain.job import Job, NewJob, ReplyTarget, StartCertainty
-from kleinbot.domain.metrics_sink import MetricsSink
 from kleinbot.domain.people import Actor, MemberKey
+from kleinbot.domain.ports.metrics_sink import MetricsSink
 from kleinbot.domain.requests import ImagineRequest, Press, PromptMeter
 from kleinbot.scheduler.admission import Admitted
 from kleinbot.scheduler.entries import shape_of

@@ -11,7 +11,7 @@ import pytest
 from kleinbot.app.model_choice import choose_model
 from kleinbot.config.settings import Settings
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.domain.proxies import DIRECT
+from kleinbot.domain.ports.proxies import DIRECT
 from kleinbot.klein.hub.download import fetch_from_hub, plan_download
 from kleinbot.klein.weights.source import HubSource
 from tests.hardware.machines import H100

@@ -20,7 +20,7 @@ from kleinbot.store.delivery.outbox import Route
 from kleinbot.store.delivery.posted import PostedFor
 from kleinbot.store.jobs import deletion, events, jobs, lookup, measurements, presses, tags
 from kleinbot.store.jobs.measurements import MeasuredRow
-from kleinbot.store.members import audit, grants, ledger, members, servers
+from kleinbot.store.members import audit, grants, ledger, members, notices, servers, settings
 from kleinbot.store.results import favourites, history, own_pictures
 from kleinbot.store.results.history import HistoryQuery
 from tests.specs import with_spec
@@ -138,6 +138,12 @@ async def _change_people(transaction: Transaction, now_ms: int) -> None:
     await servers.set_share(transaction, HEAVY.server_id, 2.0)
     await servers.set_most(transaction, HEAVY.server_id, 900)
     await servers.set_default_quota(transaction, HEAVY.server_id, 500)
+    await settings.set_of_server(
+        transaction, HEAVY.server_id, await settings.of_server(transaction, HEAVY.server_id)
+    )
+    await settings.set_of_member(transaction, HEAVY, await settings.of_member(transaction, HEAVY))
+    await notices.read_by(transaction, HEAVY)
+    await notices.note_read(transaction, HEAVY, ["line:1"], now_ms)
     await grants.give(transaction, HEAVY, 50, now_ms + DAY_MS, 1, "a prize", now_ms)
     await ledger.expire(transaction, HEAVY, now_ms + 2 * DAY_MS)
     await ledger.reset(transaction, HEAVY, now_ms - HOUR_MS, now_ms, 1, "a gift")

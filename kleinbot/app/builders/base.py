@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from kleinbot.archive.archive import Archive
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.faults import Faults
-from kleinbot.domain.metrics_sink import MetricsSink
+from kleinbot.domain.ports.metrics_sink import MetricsSink
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.intake.inbound import Inbound
 from kleinbot.images.intake.intake import Intake

@@ -25,6 +25,7 @@ from kleinbot.chat.owner.server_names import ServerNames
 from kleinbot.chat.quota.handlers import QuotaHandlers
 from kleinbot.chat.results.handlers import ResultHandlers
 from kleinbot.chat.results.history_handlers import HistoryHandlers
+from kleinbot.chat.setup.admin_notices import AdminNotices
 from kleinbot.texts import Texts
 
 
@@ -75,6 +76,8 @@ def build_discord_bot(
     )
     current.client = client
     client.add_listener(presence.show_again, "on_shard_ready")
+    notices = AdminNotices(usecases.notices, gate, interactions, texts)
+    client.add_listener(notices.after_command, "on_app_command_completion")
     for event in ("on_guild_join", "on_guild_remove", "on_ready"):
         client.add_listener(usecases.departures.check_soon, event)
     return DiscordBot(client, presence, ownership, repeats)

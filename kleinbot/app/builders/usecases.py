@@ -14,6 +14,7 @@ from kleinbot.usecases.edit import Edit
 from kleinbot.usecases.favourites import Favourites
 from kleinbot.usecases.history import History
 from kleinbot.usecases.inputs import Fetch, Inputs
+from kleinbot.usecases.notices import Notices, NoticeSource
 from kleinbot.usecases.owner.bot_control import BotControl, Health
 from kleinbot.usecases.owner.departures import Departures
 from kleinbot.usecases.owner.new_servers import NewServers
@@ -62,6 +63,7 @@ class UseCases:
     owner_queue: OwnerQueue
     departures: Departures
     new_servers: NewServers
+    notices: Notices
 
 
 def build_usecases(
@@ -122,4 +124,10 @@ def build_usecases(
         owner_queue=OwnerQueue(database, scheduler, queries),
         departures=Departures(database, scheduler, ports.is_member_of, ports.wake_delivery, clock),
         new_servers=NewServers(database, shares, scheduler, new_server_share, clock),
+        notices=Notices(database, _notice_sources(), clock),
     )
+
+
+def _notice_sources() -> tuple[NoticeSource, ...]:
+    """Return what admins may have to read below their next /admin answer, the most important first."""
+    return ()

@@ -20,7 +20,7 @@ from huggingface_hub.errors import (
 )
 
 from kleinbot.domain.errors import Code, KleinbotError, StartError
-from kleinbot.domain.proxies import DIRECT
+from kleinbot.domain.ports.proxies import DIRECT
 
 # The base class of the hub client's HTTP errors: httpx's or httpx2's, depending on its version.
 HTTP_ERROR: type[Exception] = HfHubHTTPError.__bases__[0]
