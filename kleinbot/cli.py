@@ -178,6 +178,13 @@ def measure(
     against: Annotated[
         Baseline | None, typer.Option(help="Run the model card's own call beside it and print ratios.")
     ] = None,
+    share: Annotated[
+        bool, typer.Option("--share", help="Write a file without names here, to show to others.")
+    ] = False,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Draw a fixed list of pictures and edits into FOLDER instead."),
+    ] = None,
 ) -> None:
     """Measure how fast this host draws, and how much memory that takes.
 
@@ -187,10 +194,14 @@ def measure(
     """
     settings = load().settings
     with errors_as_sentences(settings):
-        from kleinbot.bench.command import run_bench
+        from kleinbot.bench.command import run_bench, run_pictures
 
         try:
-            code = run_bench(settings, json, quick=quick, against_model_card=against is not None)
+            if pictures is not None:
+                code = run_pictures(settings, pictures)
+            else:
+                is_compared = against is not None
+                code = run_bench(settings, json, quick=quick, against_model_card=is_compared, share=share)
         except FatalEngineError:
             exit_now(CANNOT_START_CODE)
     raise typer.Exit(code)

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -17,10 +16,10 @@ from kleinbot.bench.contender import STEPS
 from kleinbot.bench.measuring import Measurement, ProgressCallback
 from kleinbot.bench.ours import OurEngine
 from kleinbot.bench.results import Report, Transfer
+from kleinbot.bench.start_progress import StartProgress
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.profile import Placement, Profile
-from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.protocol import Engine
 from kleinbot.hardware.model_sizes import encoder_layers_bytes, transformer_bytes
@@ -33,13 +32,6 @@ if TYPE_CHECKING:
 
 RUNS = 5
 QUICK_RUNS = 2
-_REPORTS_PER_PHASE = 20
-"""Progress reports per phase: download, loading, warming up."""
-_PHASE_MESSAGES = {
-    EnginePhase.DOWNLOADING: "bench-downloading",
-    EnginePhase.LOADING: "bench-loading",
-    EnginePhase.WARMING: "bench-warming",
-}
 
 
 class BenchError(Exception):
@@ -76,7 +68,7 @@ async def bench(
         raise BenchError(texts.say(locale, "bench-needs-checkout", weights=model.source.name))
     cases = cases_for(model.profile, model.capacity, quick=options.quick)
     threads = max(1, (os.cpu_count() or 1) - 1)
-    start = _Start(clock, texts, locale, on_progress)
+    start = StartProgress(clock, texts, locale, on_progress)
 
     def make_engine() -> Engine:
         pin_gpu(model)
@@ -104,42 +96,6 @@ async def bench(
         else:
             rows, comparison = await rows_alone(measurement, ours, cases), None
         return Report(with_limits(conditions, model), load_s, rows, transfer, comparison, is_first_start)
-
-
-class _Start:
-    """Reports the phases of a start, and measures its time without the download."""
-
-    def __init__(self, clock: Clock, texts: Texts, locale: str, on_progress: ProgressCallback) -> None:
-        self._clock = clock
-        self._say: Callable[..., str] = partial(texts.say, locale)
-        self._on_progress = on_progress
-        self._last = ""
-        self._download_began_s: float | None = None
-        self._download_s = 0.0
-
-    async def seconds_of(self, ours: OurEngine) -> float:
-        """Start ``ours``; return the seconds without the download."""
-        began_s = self._clock.monotonic_s()
-        await ours.start()
-        return self._clock.monotonic_s() - began_s - self._download_s
-
-    def on_state(self, state: EngineState) -> None:
-        """Record and report the engine's new state."""
-        if state.phase is EnginePhase.DOWNLOADING:
-            if self._download_began_s is None:
-                self._download_began_s = self._clock.monotonic_s()
-        elif self._download_began_s is not None:
-            self._download_s += self._clock.monotonic_s() - self._download_began_s
-            self._download_began_s = None
-        percent = int((state.fraction or 0.0) * _REPORTS_PER_PHASE) * 100 // _REPORTS_PER_PHASE
-        # A cached download finishes without a report.
-        if state.phase in _PHASE_MESSAGES and (percent or state.phase is not EnginePhase.DOWNLOADING):
-            self._report_once(self._say(_PHASE_MESSAGES[state.phase], weights=state.detail, percent=percent))
-
-    def _report_once(self, sentence: str) -> None:
-        if sentence != self._last:
-            self._last = sentence
-            self._on_progress(sentence)
 
 
 def moved_bytes(profile: Profile) -> tuple[int, bool]:

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,11 +15,13 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from kleinbot.app.model_choice import choose_model
+from kleinbot.app.model_choice import ModelChoice, choose_model
 from kleinbot.bench.bench import BenchError, BenchOptions, bench
 from kleinbot.bench.measuring import ProgressCallback
+from kleinbot.bench.pictures import draw_sheets
 from kleinbot.bench.report import as_json, print_report
 from kleinbot.bench.results import Report
+from kleinbot.bench.share import as_shared, file_name
 from kleinbot.config.settings import Settings
 from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.errors import Code, FatalEngineError, StartError
@@ -29,8 +31,10 @@ from kleinbot.texts import Texts
 _FAILED_CODE = 1
 
 
-def run_bench(settings: Settings, json_file: Path | None, *, quick: bool, against_model_card: bool) -> int:
-    """Measure and report; return the exit code.
+def run_bench(
+    settings: Settings, json_file: Path | None, *, quick: bool, against_model_card: bool, share: bool = False
+) -> int:
+    """Measure and report; return the exit code. ``share``: also write the shared form in this folder.
 
     Locks the data folder like the bot: it shares the bot's 8-bit weights, and next to a running bot the
     figures would be wrong. Raises StartError if the model cannot be loaded; KeyboardInterrupt on Ctrl+C,
@@ -41,14 +45,57 @@ def run_bench(settings: Settings, json_file: Path | None, *, quick: bool, agains
     if json_file is not None and (problem := _problem_with(json_file)) is not None:
         typer.echo(texts.say(locale, "bench-cannot-write", file=str(json_file), reason=problem), err=True)
         return _FAILED_CODE
+    if share and (problem := _problem_with(Path("kleinbot.json"))) is not None:
+        typer.echo(texts.say(locale, "bench-cannot-share", folder=str(Path.cwd()), reason=problem), err=True)
+        return _FAILED_CODE
     options = BenchOptions(quick, against_model_card, settings.scratch_folder)
-    try:
+
+    def measure() -> int:
         with _exclusive_machine(settings), _progress() as on_progress:
-            model = choose_model(settings)
-            if not model.choice.uses_named_weights:
-                named = str(settings.weights)
-                typer.echo(texts.say(locale, "bench-weights-left-alone", weights=named), err=True)
+            model = _model(settings, texts)
             report = asyncio.run(bench(model, options, SystemClock(), texts, locale, on_progress))
+        print_report(report, texts, locale)
+        if json_file is not None and not _written(json_file, as_json(report), "bench-written", texts, locale):
+            return _FAILED_CODE
+        if share:
+            shared = Path(file_name(report.conditions))
+            if not _written(shared, as_shared(report), "bench-shared", texts, locale):
+                return _FAILED_CODE
+        return 0 if _has_measured(report) else _FAILED_CODE
+
+    return _reported(measure, texts, locale)
+
+
+def run_pictures(settings: Settings, folder: Path) -> int:
+    """Draw the fixed list of pictures and edits into sheets in ``folder``; return the exit code.
+
+    Locks the data folder and raises like ``run_bench``; RenderError if a picture fails.
+    """
+    texts, locale = Texts(), settings.locale
+    _silence_libraries()
+
+    def draw() -> int:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with _exclusive_machine(settings), _progress() as on_progress:
+                model, scratch = _model(settings, texts), settings.scratch_folder
+                drawing = draw_sheets(model, folder, scratch, SystemClock(), texts, locale, on_progress)
+                files = asyncio.run(drawing)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            typer.echo(texts.say(locale, "bench-cannot-draw", folder=str(folder), reason=reason), err=True)
+            return _FAILED_CODE
+        for file in files:
+            typer.echo(texts.say(locale, "bench-written", file=str(file.absolute())))
+        return 0
+
+    return _reported(draw, texts, locale)
+
+
+def _reported(work: Callable[[], int], texts: Texts, locale: str) -> int:
+    """Do ``work`` and say in a sentence why it ended early; return its code, or the code of that."""
+    try:
+        return work()
     except BenchError as error:
         typer.echo(str(error), err=True)
         return _FAILED_CODE
@@ -63,16 +110,26 @@ def run_bench(settings: Settings, json_file: Path | None, *, quick: bool, agains
     except KeyboardInterrupt:
         typer.echo(texts.say(locale, "bench-interrupted"), err=True)
         raise
-    print_report(report, texts, locale)
-    if json_file is not None:
-        try:
-            json_file.write_text(as_json(report), "utf-8")
-        except OSError as error:
-            reason = error.strerror or str(error)
-            typer.echo(texts.say(locale, "bench-cannot-write", file=str(json_file), reason=reason), err=True)
-            return _FAILED_CODE
-        typer.echo(texts.say(locale, "bench-written", file=str(json_file)), err=True)
-    return 0 if _has_measured(report) else _FAILED_CODE
+
+
+def _model(settings: Settings, texts: Texts) -> ModelChoice:
+    model = choose_model(settings)
+    if not model.choice.uses_named_weights:
+        named = str(settings.weights)
+        typer.echo(texts.say(settings.locale, "bench-weights-left-alone", weights=named), err=True)
+    return model
+
+
+def _written(file: Path, content: str, message: str, texts: Texts, locale: str) -> bool:
+    """Write ``file`` and say so by ``message``, or why it could not be written; return whether it was."""
+    try:
+        file.write_text(content, "utf-8")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        typer.echo(texts.say(locale, "bench-cannot-write", file=str(file), reason=reason), err=True)
+        return False
+    typer.echo(texts.say(locale, message, file=str(file)), err=True)
+    return True
 
 
 def _has_measured(report: Report) -> bool:

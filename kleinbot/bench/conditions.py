@@ -30,6 +30,7 @@ def conditions_of(model: ModelChoice, runs: int, threads: int, clock: Clock) -> 
         profile=model.profile,
         steps=STEPS,
         runs=runs,
+        size=model.size,
         card=None if gpu is None else gpu.name,
         card_bytes=None if gpu is None else gpu.memory_bytes,
         held_bytes=None if gpu is None else gpu.held_bytes,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kleinbot.bench.cases import Case
 from kleinbot.domain.profile import Profile
-from kleinbot.domain.work import StageSeconds
+from kleinbot.domain.work import ModelSize, StageSeconds
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,7 @@ class Conditions:
     profile: Profile
     steps: int
     runs: int
+    size: ModelSize = ModelSize.FULL
     card: str | None = None
     card_bytes: int | None = None
     held_bytes: int | None = None

@@ -45,3 +45,7 @@ bench-weights-left-alone = KLEINBOT_WEIGHTS ({ $weights }) wird nicht gemessen, 
 bench-in-use = Der Bot oder ein anderes bench läuft hier (Prozess { $pid }, Datenordner { $folder }). Beide teilten sich den Rechner, und die Werte gälten für keinen: beende ihn zuerst.
 bench-card-lost = Dieser Prozess kann die Karte nicht mehr benutzen ({ $reason }). Es wurde nichts zu Ende gemessen: starte bench noch einmal, und wenn es wieder geschieht, sieh in das Protokoll des Treibers.
 bench-theirs-failed = Die Pipeline der Modellseite ließ sich nicht laden: { $reason }
+bench-drawing = { $number } von { $total }: { $prompt }
+bench-cannot-draw = Die Bögen lassen sich in { $folder } nicht speichern ({ $reason }). Nenne mit --pictures einen anderen Ordner.
+bench-shared = { $file } ist geschrieben. Darin stehen nur Grafikkarte, Treiber, Versionen, Betriebsart, Sekunden und Speicher: keine Namen, keine Pfade. Leg sie in kleinbots Repository unter kleinbot/docs/cards ab, dann sagt das README, wie schnell diese Grafikkarte ist.
+bench-cannot-share = In { $folder } lässt sich keine Datei schreiben ({ $reason }). Ruf bench --share in einem Ordner auf, der dir gehört.

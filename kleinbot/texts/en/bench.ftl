@@ -45,3 +45,7 @@ bench-weights-left-alone = KLEINBOT_WEIGHTS ({ $weights }) is not measured, sinc
 bench-in-use = The bot or another bench runs here (process { $pid }, data folder { $folder }). Both would share the machine, and the figures would be of neither: stop it first.
 bench-card-lost = The card can no longer be used by this process ({ $reason }). Nothing was measured to the end: start bench again, and if it happens again, look at the driver's log.
 bench-theirs-failed = The model card's pipeline could not be loaded: { $reason }
+bench-drawing = { $number } of { $total }: { $prompt }
+bench-cannot-draw = The sheets cannot be saved in { $folder } ({ $reason }). Name another folder with --pictures.
+bench-shared = { $file } is written, with nothing in it but card, driver, versions, mode, seconds and memory: no names, no paths. Put it into kleinbot/docs/cards of kleinbot's repository, and the README tells how fast this graphics card is.
+bench-cannot-share = No file can be written in { $folder } ({ $reason }). Run bench --share in a folder that is yours.
