@@ -56,6 +56,10 @@ class Code(StrEnum):
     RESULT_UNSEEN = "error-result-unseen"
     RESULT_NOT_YOURS = "error-result-not-yours"
     RESULT_DELETED = "error-result-deleted"
+    ORIGINAL_GONE = "error-original-gone"
+    ORIGINAL_UNREADABLE = "error-original-unreadable"
+    ORIGINAL_TOO_LARGE = "error-original-too-large"
+    ACTION_NOT_OFFERED = "error-action-not-offered"
     SEARCH_TOO_LONG = "error-search-too-long"
     SEARCH_ENDED = "error-search-ended"
 

@@ -3,6 +3,7 @@
 from kleinbot.chat.core.buttons import PersistentButton
 from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
 from kleinbot.chat.jobs.buttons import CancelButton
+from kleinbot.chat.more.buttons import MoreActionButton, MoreButton
 from kleinbot.chat.owner.buttons import OwnerCancelButton, OwnerPageButton, ServiceModeButton
 from kleinbot.chat.quota.buttons import ClearQuotaButton, KeepQuotaButton
 from kleinbot.chat.results.buttons import (
@@ -39,6 +40,12 @@ FORMS: dict[str, PersistentButton] = {
     f"kb:delyes:{JOB_ID}:0": ConfirmDeleteButton(JOB_ID),
     f"kb:delno:{JOB_ID}:0": KeepButton(JOB_ID, False),
     f"kb:delno:{JOB_ID}:1": KeepButton(JOB_ID, True),
+    f"kb:more:{JOB_ID}": MoreButton(JOB_ID),
+    f"kb:more:{JOB_ID}:0": MoreButton(JOB_ID, 0),
+    f"kb:more:{JOB_ID}:3": MoreButton(JOB_ID, 3),
+    f"kb:do:{JOB_ID}:0:recipe": MoreActionButton(JOB_ID, 0, "recipe"),
+    f"kb:do:{JOB_ID}:3:original": MoreActionButton(JOB_ID, 3, "original"),
+    f"kb:do:{JOB_ID}:0:delete": MoreActionButton(JOB_ID, 0, "delete"),
     f"kb:show:{JOB_ID}": ShowButton(JOB_ID),
     "kb:hist:o:12:0:": PageButton(True, 12, False, ""),
     "kb:hist:o:412:0:": PageButton(True, 412, False, ""),

@@ -9,6 +9,7 @@ from kleinbot.chat.core.buttons import PersistentButton
 from kleinbot.chat.core.routing import Handlers, button_routes
 from kleinbot.chat.create.handlers import CreateHandlers
 from kleinbot.chat.jobs.handlers import JobHandlers
+from kleinbot.chat.more.handlers import MoreHandlers
 from kleinbot.chat.owner.handlers import OwnerHandlers
 from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
 from kleinbot.chat.quota.handlers import QuotaHandlers
@@ -31,6 +32,10 @@ NOT_OURS = (
     f"kb:delyes:{JOB_ID}",
     f"kb:delno:{JOB_ID}:2",
     "kb:hist:x:412:0:",
+    f"kb:more:{JOB_ID}:4",
+    f"kb:do:{JOB_ID}:0:",
+    f"kb:do:{JOB_ID}:0:{'a' * 25}",
+    f"kb:do:{JOB_ID}:0:Recipe",
     "kb:hq:page:12345",
     "kb:hq:door:closed:0",
     "kb:qclear:",
@@ -103,7 +108,7 @@ def test_every_kind_of_button_has_one_handler() -> None:
         owner=cast("OwnerHandlers", OwnerHandlers),
         owner_queue=cast("OwnerQueueHandlers", OwnerQueueHandlers),
     )
-    routes = button_routes(kinds)
+    routes = button_routes(kinds, cast("MoreHandlers", MoreHandlers))
     assert len(routes) == len(every_kind())
     assert {route.button for route in routes} == every_kind()
     assert len({route.handle for route in routes}) == len(routes)

@@ -53,6 +53,19 @@ async def answered(person: Person, message: ShownMessage, label: str, sentence: 
     return await said(await person.press(message, label=label), sentence)
 
 
+async def open_more(person: Person, message: ShownMessage) -> ShownMessage:
+    """Press *More …* under a result, and wait for the list."""
+    handle = await person.press(message, label="More …")
+    return await handle.message_where(
+        lambda found: found.is_ephemeral and len(found.buttons) > 0, timeout_s=WAIT_S
+    )
+
+
+async def chosen_in_more(person: Person, message: ShownMessage, label: str, sentence: str) -> ShownMessage:
+    """Press an entry of *More …* under a result, and wait for a message with this sentence."""
+    return await answered(person, await open_more(person, message), label, sentence)
+
+
 async def imagined(bot: RunningBot, person: Person | None = None, **options: object) -> ShownMessage:
     """Ask for pictures as ``person`` (ada) and wait for them."""
     options.setdefault("prompt", "a red fox")

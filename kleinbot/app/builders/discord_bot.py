@@ -19,6 +19,8 @@ from kleinbot.chat.core.routing import ButtonRouter, Handlers, button_routes
 from kleinbot.chat.create.handlers import CreateHandlers
 from kleinbot.chat.jobs.handlers import JobHandlers
 from kleinbot.chat.jobs.job_responder import JobResponder
+from kleinbot.chat.more.handlers import MoreHandlers
+from kleinbot.chat.more.table import more_actions
 from kleinbot.chat.owner.handlers import OwnerHandlers
 from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
 from kleinbot.chat.owner.server_names import ServerNames
@@ -60,6 +62,8 @@ def build_discord_bot(
     gate = InteractionGate(interactions, repeats, delivery.skew, allowed_servers)
     handlers = _handlers(base, scheduling, delivery, usecases, texts, current, interactions, gate)
 
+    more = MoreHandlers(usecases.history, interactions, texts, more_actions(handlers))
+
     async def prepare(client: KleinbotClient) -> None:
         for cog in cogs(handlers, client.tree, has_base=has_base):
             await client.add_cog(cog)
@@ -67,7 +71,7 @@ def build_discord_bot(
     client = KleinbotClient(
         gate=gate,
         interactions=interactions,
-        router=ButtonRouter(button_routes(handlers), gate),
+        router=ButtonRouter(button_routes(handlers, more), gate),
         undelivered=delivery.undelivered,
         texts=texts,
         register_present=usecases.new_servers.register_present,
@@ -115,7 +119,13 @@ def _handlers(
             base.clock,
         ),
         results=ResultHandlers(
-            usecases.history, usecases.favourites, usecases.delete, delivery.results, interactions, texts
+            usecases.history,
+            usecases.favourites,
+            usecases.delete,
+            usecases.original_file,
+            delivery.results,
+            interactions,
+            texts,
         ),
         history=HistoryHandlers(usecases.history, delivery.results, interactions, texts),
         quota=QuotaHandlers(

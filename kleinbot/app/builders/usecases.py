@@ -15,6 +15,7 @@ from kleinbot.usecases.favourites import Favourites
 from kleinbot.usecases.history import History
 from kleinbot.usecases.inputs import Fetch, Inputs
 from kleinbot.usecases.notices import Notices, NoticeSource
+from kleinbot.usecases.original_file import OriginalFile
 from kleinbot.usecases.owner.bot_control import BotControl, Health
 from kleinbot.usecases.owner.departures import Departures
 from kleinbot.usecases.owner.new_servers import NewServers
@@ -56,6 +57,7 @@ class UseCases:
     history: History
     favourites: Favourites
     delete: Delete
+    original_file: OriginalFile
     quota_view: QuotaView
     administer_quota: AdministerQuota
     set_member_weight: SetMemberWeight
@@ -109,6 +111,7 @@ def build_usecases(
         history=history,
         favourites=Favourites(database, history, clock),
         delete=Delete(database, archive, history, ports.wake_remover, clock),
+        original_file=OriginalFile(history, queries),
         quota_view=QuotaView(database, rule, clock),
         administer_quota=AdministerQuota(database, rule, clock),
         set_member_weight=SetMemberWeight(database, scheduler, shares, clock),

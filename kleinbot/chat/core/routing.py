@@ -18,6 +18,8 @@ from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
 from kleinbot.chat.create.handlers import CreateHandlers
 from kleinbot.chat.jobs.buttons import CancelButton
 from kleinbot.chat.jobs.handlers import JobHandlers
+from kleinbot.chat.more.buttons import MoreActionButton, MoreButton
+from kleinbot.chat.more.handlers import MoreHandlers
 from kleinbot.chat.owner.buttons import OwnerCancelButton, OwnerPageButton, ServiceModeButton
 from kleinbot.chat.owner.handlers import OwnerHandlers
 from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
@@ -60,8 +62,8 @@ class ButtonRoute(Generic[B]):
     handle: Callable[[discord.Interaction[Any], B], Awaitable[None]]
 
 
-def button_routes(handlers: Handlers) -> tuple[ButtonRoute[Any], ...]:
-    """Return the table."""
+def button_routes(handlers: Handlers, more: MoreHandlers) -> tuple[ButtonRoute[Any], ...]:
+    """Return the table. ``more``: built from all other handlers, whose actions it lists."""
     return (
         ButtonRoute(CancelButton, handlers.jobs.cancel_pressed),
         ButtonRoute(VaryButton, handlers.create.vary_pressed),
@@ -73,6 +75,8 @@ def button_routes(handlers: Handlers) -> tuple[ButtonRoute[Any], ...]:
         ButtonRoute(DeleteButton, handlers.results.delete_pressed),
         ButtonRoute(ConfirmDeleteButton, handlers.results.confirm_delete_pressed),
         ButtonRoute(KeepButton, handlers.results.keep_pressed),
+        ButtonRoute(MoreButton, more.open_pressed),
+        ButtonRoute(MoreActionButton, more.action_pressed),
         ButtonRoute(ShowButton, handlers.history.show_pressed),
         ButtonRoute(PageButton, handlers.history.page_pressed),
         ButtonRoute(OwnerPageButton, handlers.owner_queue.page_pressed),

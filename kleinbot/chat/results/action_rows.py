@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import discord
 
 from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
+from kleinbot.chat.more.buttons import MoreButton
 from kleinbot.chat.results.buttons import DeleteButton, FavouriteButton, RecipeButton
 from kleinbot.domain.job import Job
 from kleinbot.domain.noise import Strength
@@ -58,4 +59,5 @@ def result_row(texts: Texts, job: Job) -> Row:
     row.add_item(FavouriteButton(job.job_id).labelled(texts.say(job.locale, "button-favourite")))
     row.add_item(RecipeButton(job.job_id).labelled(texts.say(job.locale, "button-recipe")))
     row.add_item(DeleteButton(job.job_id).labelled(texts.say(job.locale, "button-delete")))
+    row.add_item(MoreButton(job.job_id).labelled(texts.say(job.locale, "button-more")))
     return row

@@ -9,6 +9,7 @@ from kleinbot.chat.core.buttons import custom_ids
 from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.delivery import splitting
 from kleinbot.chat.delivery.messages import ResultMessages
+from kleinbot.chat.more.actions import ChosenPicture
 from kleinbot.chat.results import views as results_views
 from kleinbot.chat.results.buttons import (
     ConfirmDeleteButton,
@@ -19,12 +20,15 @@ from kleinbot.chat.results.buttons import (
     UnfavouriteButton,
 )
 from kleinbot.chat.results.recipe_text import recipe_text
+from kleinbot.domain.job import Job
 from kleinbot.domain.job_spec import ImageKey
+from kleinbot.domain.people import Actor
 from kleinbot.texts import Texts
 from kleinbot.usecases.attachments import UploadLimits
 from kleinbot.usecases.delete import Delete
 from kleinbot.usecases.favourites import Favourites
 from kleinbot.usecases.history import History
+from kleinbot.usecases.original_file import OriginalFile
 
 
 class ResultHandlers:
@@ -35,6 +39,7 @@ class ResultHandlers:
         history: History,
         favourites: Favourites,
         delete: Delete,
+        original: OriginalFile,
         results: ResultMessages,
         interactions: Interactions,
         texts: Texts,
@@ -42,6 +47,7 @@ class ResultHandlers:
         self._history = history
         self._favourites = favourites
         self._delete = delete
+        self._original = original
         self._results = results
         self._interactions = interactions
         self._texts = texts
@@ -75,10 +81,29 @@ class ResultHandlers:
     async def recipe_pressed(self, interaction: discord.Interaction[Any], button: RecipeButton) -> None:
         """Show how a result was made, unless it is deleted."""
         actor = self._interactions.actor_of(interaction)
-        job = await self._history.seen(actor, button.job_id)
+        await self._answer_recipe(interaction, actor, await self._history.seen(actor, button.job_id))
+
+    async def show_recipe(self, interaction: discord.Interaction[Any], picture: ChosenPicture) -> None:
+        await self._answer_recipe(interaction, picture.actor, picture.job)
+
+    async def _answer_recipe(self, interaction: discord.Interaction[Any], actor: Actor, job: Job) -> None:
         names_parent = await self._history.sees_parent(actor, job)
         text = recipe_text(self._texts, actor.locale, actor.member_id, job, names_parent=names_parent)
         await self._interactions.answer(interaction, text)
+
+    async def show_original(self, interaction: discord.Interaction[Any], picture: ChosenPicture) -> None:
+        """Send the archived file, to the reader alone."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        limit_bytes = interaction.filesize_limit
+        job, stored, data = await self._original.read(picture.actor, picture.image.key, limit_bytes)
+        message = results_views.original(self._texts, picture.actor.locale, job, stored, data)
+        await interaction.edit_original_response(view=message.view, attachments=list(message.files))
+
+    async def ask_delete(self, interaction: discord.Interaction[Any], picture: ChosenPicture) -> None:
+        """Ask in place of the list."""
+        job = await self._delete.check(picture.actor, picture.job.job_id)
+        view = results_views.ask_delete(self._texts, picture.actor.locale, job, in_place=False)
+        await interaction.response.edit_message(view=view)
 
     async def delete_pressed(self, interaction: discord.Interaction[Any], button: DeleteButton) -> None:
         """Ask first. The question replaces a result that only its member sees.

@@ -19,6 +19,7 @@ from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.job import Job
 from kleinbot.texts import Texts
 from kleinbot.usecases.history import HistoryEntry, Page
+from kleinbot.usecases.job_queries import StoredPicture
 
 _PROMPT_CHARACTERS = 160
 _SEARCH_CHARACTERS = 80
@@ -134,3 +135,13 @@ def ask_delete(texts: Texts, locale: str, job: Job, in_place: bool) -> discord.u
     row.add_item(KeepButton(job.job_id, in_place).labelled(texts.say(locale, "button-keep")))
     view.add_item(row)
     return view
+
+
+def original(texts: Texts, locale: str, job: Job, picture: StoredPicture, data: bytes) -> MessageContent:
+    """Return the archived file of a picture, as a file and not as a picture."""
+    number, position = str(job.number), picture.image.key.position + 1
+    view = plain(texts.say(locale, "original-file", number=number, position=position, count=job.count))
+    name = f"{file_prefix(job)}{position}{picture.suffix}"
+    file = discord.File(BytesIO(data), filename=name, spoiler=job.spec.spoiler)
+    view.add_item(discord.ui.File(file, spoiler=job.spec.spoiler))
+    return MessageContent(view, (file,))

@@ -1,0 +1,35 @@
+"""Every entry of *More …*, in the order in which a list shows them."""
+
+import discord
+
+from kleinbot.chat.core.routing import Handlers
+from kleinbot.chat.more.actions import ChosenPicture, Group, MoreAction
+from kleinbot.usecases.permissions import Action, may
+
+
+def more_actions(handlers: Handlers) -> tuple[MoreAction, ...]:
+    """Return the table. To add an entry, declare it here; its name is never changed or used again."""
+    return (
+        MoreAction("recipe", "button-recipe", Group.LOOK, handlers.results.show_recipe),
+        MoreAction("original", "more-original", Group.LOOK, handlers.results.show_original, offered=_is_kept),
+        MoreAction(
+            "delete",
+            "button-delete",
+            Group.MANAGE,
+            handlers.results.ask_delete,
+            offered=_may_delete,
+            style=discord.ButtonStyle.danger,
+        ),
+    )
+
+
+async def _is_kept(picture: ChosenPicture) -> bool:
+    return picture.image.file is not None
+
+
+async def _may_delete(picture: ChosenPicture) -> bool:
+    """Tell whether the reader may delete it here.
+
+    A private result has the button itself: only a press of its own buttons can remove that message.
+    """
+    return may(picture.actor, Action.DELETE, picture.job) and not picture.job.private

@@ -1,0 +1,18 @@
+## „Mehr …“ unter einem Ergebnis: was sich mit einem Bild sonst noch machen lässt
+
+button-more = Mehr …
+more-title = { $count ->
+        [one] Das kannst du mit #{ $number } machen:
+       *[other] Das kannst du mit Bild { $position } von #{ $number } machen:
+    }
+more-priced = { $label } · { $pictures }
+more-original = Originaldatei
+original-file = { $count ->
+        [one] #{ $number }, wie ich es aufbewahre:
+       *[other] Bild { $position } von #{ $number }, wie ich es aufbewahre:
+    }
+
+error-action-not-offered = Das geht mit #{ $number } nicht oder nicht mehr. Drück unter dem Bild noch einmal auf „Mehr …“, dann siehst du, was jetzt geht.
+error-original-gone = Die Datei dieses Bilds von #{ $number } habe ich nicht mehr.
+error-original-unreadable = Die Datei dieses Bilds von #{ $number } konnte ich gerade nicht lesen. Verloren ist nichts: Versuch es später noch einmal.
+error-original-too-large = Die Originaldatei von #{ $number } hat { $megabytes } MB, und Discord nimmt hier { $most } MB von mir an. Die Nachricht zeigt eine kleinere Kopie davon.

@@ -1,0 +1,18 @@
+## "More …" under a result: what else its reader may do with a picture
+
+button-more = More …
+more-title = { $count ->
+        [one] What you can do with #{ $number }:
+       *[other] What you can do with picture { $position } of #{ $number }:
+    }
+more-priced = { $label } · { $pictures }
+more-original = Original file
+original-file = { $count ->
+        [one] #{ $number } as I keep it:
+       *[other] Picture { $position } of #{ $number } as I keep it:
+    }
+
+error-action-not-offered = You cannot do that with #{ $number }, or no longer. Press "More …" under the picture again to see what you can do now.
+error-original-gone = I no longer keep the file of that picture of #{ $number }.
+error-original-unreadable = I could not read the file of that picture of #{ $number } just now. Nothing is lost: try again later.
+error-original-too-large = The original file of #{ $number } has { $megabytes } MB, and Discord takes { $most } MB from me here. The message shows a smaller copy of it.
