@@ -81,17 +81,7 @@ def build_usecases(
     """Build the use cases. ``new_server_share``: the initial share of the GPU for a new server."""
     database, archive, clock = base.database, base.archive, base.clock
     scheduler, shares, queries = scheduling.scheduler, scheduling.shares, scheduling.queries
-    submit = Submit(
-        database=database,
-        archive=archive,
-        scheduler=scheduler,
-        queries=queries,
-        meter=meter,
-        rule=rule,
-        clock=clock,
-        random=base.random,
-        metrics=base.metrics,
-    )
+    submit = _submit(base, scheduling, meter, rule)
     sources = Sources(database)
     inputs = Inputs(archive, base.inbound, base.intake, base.pool, ports.fetch, profile.largest_grid_tokens)
     history = History(database, queries, base.pool, ports.wake_remover, clock)
@@ -134,3 +124,17 @@ def build_usecases(
 def _notice_sources() -> tuple[NoticeSource, ...]:
     """Return what admins may have to read below their next /admin answer, the most important first."""
     return ()
+
+
+def _submit(base: Base, scheduling: Scheduling, meter: PromptMeter, rule: QuotaRule) -> Submit:
+    return Submit(
+        database=base.database,
+        archive=base.archive,
+        scheduler=scheduling.scheduler,
+        queries=scheduling.queries,
+        meter=meter,
+        rule=rule,
+        clock=base.clock,
+        random=base.random,
+        metrics=base.metrics,
+    )
