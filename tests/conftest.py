@@ -1,10 +1,12 @@
 """Fixtures for all tests, and the rule that marks tests as fast or slow."""
 
+import asyncio
 import gc
 import os
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,3 +72,23 @@ def clean_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+class _ImpatientAsyncio:
+    """``asyncio`` for the modules of discord.py, whose clock cannot be injected: waits are cut short."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(asyncio, name)
+
+    async def sleep(self, delay_s: float, result: object = None) -> object:
+        return await asyncio.sleep(min(delay_s, 0.01), result)
+
+
+@pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let discord.py wait milliseconds, not up to nine seconds, before it repeats or connects again.
+
+    Not for tests of rate limits: it would not wait for those either.
+    """
+    for module in ("client", "http", "shard", "webhook.async_"):
+        monkeypatch.setattr(f"discord.{module}.asyncio", _ImpatientAsyncio())

@@ -19,7 +19,7 @@ def _unreadable(environment: BotEnvironment, file: str) -> None:
 
 async def _files(bot: RunningBot) -> list[str]:
     rows = await bot.app.container.base.database.read.all(
-        "SELECT file FROM images ORDER BY finished_ms, position"
+        "SELECT file FROM images JOIN jobs USING (job_id) ORDER BY number, position"
     )
     return [row[0] for row in rows]
 

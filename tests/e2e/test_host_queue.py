@@ -87,7 +87,7 @@ async def test_a_cancel_by_the_owner_is_refunded_announced_and_audited(
 ) -> None:
     host = _host(environment)
     engine = _held()
-    async with environment.running_bot(engine) as bot:
+    async with environment.running_bot(engine, grace_s=1) as bot:
         if not running:
             await _asked(bot.bob, bot, "a cat")
             await engine.started.wait()
@@ -163,7 +163,7 @@ async def test_the_bot_is_stopped_and_started_by_button(environment: BotEnvironm
 async def test_a_former_owner_presses_without_effect(environment: BotEnvironment) -> None:
     host = _host(environment)
     engine = _held()
-    async with environment.running_bot(engine) as bot:
+    async with environment.running_bot(engine, grace_s=1) as bot:
         await _asked(bot.ada, bot, "a fox")
         shown = await said_alone(await host.command(bot.channel, "host queue list"), "The whole line")
     state = environment.standin.state

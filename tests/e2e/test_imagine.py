@@ -240,7 +240,9 @@ async def test_acknowledged_within_a_second_and_the_loop_never_late_while_the_en
     """Code that blocks the loop does so every time; a machine that is busy with something else does not."""
     async with environment.running_bot() as bot:
         await bot.ready()
-        rounds = [await _busy_round(bot) for _ in range(3)]
+        rounds: list[tuple[float, float]] = []
+        while len(rounds) < 3 and not any(slow < 1 and late < 0.25 for slow, late in rounds):
+            rounds.append(await _busy_round(bot))
         print(f"slowest acknowledgement, worst delay of the loop, in seconds: {rounds}")  # noqa: T201
         assert min(slowest_s for slowest_s, _ in rounds) < 1
         assert min(worst_s for _, worst_s in rounds) < 0.25

@@ -39,12 +39,11 @@ def _accounted_for(bots: Bots, pictures: int) -> None:
 @pytest.mark.parametrize(
     ("point", "nth"),
     [
-        (FaultPoint.AFTER_CLAIM, 1),
+        (FaultPoint.WITHIN_ENCODE, 1),
         (FaultPoint.WITHIN_STEP, 2),
-        (FaultPoint.AFTER_FILE, 2),
+        (FaultPoint.WITHIN_DECODE, 2),
         (FaultPoint.BEFORE_COMMIT, 1),
         (FaultPoint.AFTER_COMMIT, 2),
-        (FaultPoint.AFTER_POST, 1),
     ],
 )
 async def test_a_job_survives_a_kill_at_each_fault_point(bots: Bots, point: FaultPoint, nth: int) -> None:

@@ -47,6 +47,7 @@ async def test_more_servers_than_the_connections_may_serve_asks_for_a_new_proces
         await bot.app.stopping.wait()
 
 
+@pytest.mark.usefixtures("quick_retries")
 @pytest.mark.parametrize("close_code", [1000, 4000, 4001, 4002, 4003, 4005, 4007, 4008, 4009])
 async def test_any_other_close_is_connected_again(environment: BotEnvironment, close_code: int) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:
@@ -56,6 +57,7 @@ async def test_any_other_close_is_connected_again(environment: BotEnvironment, c
         await imagined(bot)
 
 
+@pytest.mark.usefixtures("quick_retries")
 async def test_the_presence_is_there_after_a_new_session_too(environment: BotEnvironment) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:
         shown = await bot.standin.presence_after(0)

@@ -141,6 +141,7 @@ async def test_edits_of_old_messages_have_a_limit_of_their_own(env: StandInEnv) 
     assert [each.text for each in env.channel.messages] == ["five"]
 
 
+@pytest.mark.usefixtures("quick_retries")
 async def test_more_media_than_discord_bears_are_its_own_fault(env: StandInEnv) -> None:
     env.standin.limits.media = 2
     view = discord.ui.LayoutView()
