@@ -8,6 +8,7 @@ from discord.ext import commands
 from cogs.edit import EditCog
 from cogs.history import HistoryCog
 from cogs.imagine import ImagineCog, ImagineWithQualityCog
+from cogs.moderation import ModerationCog
 from cogs.owner import OwnerCog
 from cogs.picture_menus import PictureMenusCog
 from cogs.queue import QueueCog
@@ -24,6 +25,7 @@ def cogs(
         ImagineWithQualityCog(handlers.jobs) if has_base else ImagineCog(handlers.jobs),
         QueueCog(handlers.jobs),
         QuotaCog(handlers.quota),
+        ModerationCog(tree, handlers.moderation),
         OwnerCog(handlers.owner, handlers.owner_queue),
         EditCog(handlers.create),
         VariationsCog(handlers.create),

@@ -19,6 +19,7 @@ class Actor:
     ``event_id``: the Discord event by which they act, which may arrive several times; None: no such event.
     ``sees_channel``: whether they can see a channel of the server, as far as its permissions are known.
     ``role_ids``: their roles there, without the one that everybody has.
+    ``channel_ids``: the channel in which they act, and of a thread its channel too.
     ``is_moderator``: in every channel. ``moderated_channel_id``: only in that channel, as far as is known.
     """
 
@@ -31,6 +32,7 @@ class Actor:
     moderated_channel_id: int | None = None
     event_id: int | None = None
     role_ids: frozenset[int] = frozenset()
+    channel_ids: tuple[int, ...] = ()
     sees_channel: Callable[[int], bool] = field(default=lambda _: True, compare=False, repr=False)
 
     @property

@@ -95,6 +95,12 @@ class AuditAction(StrEnum):
     DRAIN = "drain"
     CANCEL_AS_MODERATOR = "cancel-as-moderator"
     CANCEL_AS_HOST = "cancel-as-host"
+    BAN = "ban"
+    TIMEOUT = "timeout"
+    UNBAN = "unban"
+    CHANNEL_ALLOW = "channel-allow"
+    CHANNEL_DENY = "channel-deny"
+    CHANNEL_CLEAR = "channel-clear"
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from kleinbot.store.jobs import lookup
 from kleinbot.store.results import favourites, history
 from kleinbot.store.results.history import HistoryQuery, Title
 from kleinbot.usecases.job_queries import JobQueries
+from kleinbot.usecases.moderation.access import require_access
 from kleinbot.usecases.visibility import sees
 
 PAGE_JOBS = 5
@@ -169,6 +170,10 @@ class History:
             return False
         parent = await lookup.by_id(self._database.read, job.parent.key.job_id)
         return parent is not None and await sees(self._database.read, actor, parent)
+
+    async def require_posting(self, actor: Actor) -> None:
+        """Raise Refusal BANNED or CHANNEL_CLOSED unless the actor may post pictures where they act."""
+        await require_access(self._database.read, actor, self._clock.now_ms())
 
     async def note_seen(self, job: Job, channel_id: int, message_id: int) -> None:
         """Record that a message shows ``job`` if no row says so, for example after a restored backup."""

@@ -36,6 +36,12 @@ def require_admin(actor: Actor) -> None:
         raise Refusal(Code.NOT_AN_ADMIN)
 
 
+def require_moderator(actor: Actor) -> None:
+    """Raise Refusal NOT_A_MODERATOR unless ``actor`` moderates or manages the whole server."""
+    if not (actor.is_moderator or actor.is_admin):
+        raise Refusal(Code.NOT_A_MODERATOR)
+
+
 def require_owner(actor: Actor) -> None:
     """Raise Refusal NOT_THE_HOST unless ``actor`` runs the bot."""
     if not actor.is_owner:

@@ -20,10 +20,10 @@ from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.scheduler.tag_changes import TagChanges
 from kleinbot.store.database import MEMBER_TIMEOUT_S, Database, Transaction
 from kleinbot.store.jobs import events, jobs, lookup, presses, tags
-from kleinbot.store.members import members
 from kleinbot.usecases.capacity_check import require_fit
 from kleinbot.usecases.input_files import store_inputs
 from kleinbot.usecases.job_queries import JobQueries, JobStatus
+from kleinbot.usecases.moderation.access import admit, require_access
 from kleinbot.usecases.prompt_check import clean_prompt
 from kleinbot.usecases.quota import quota
 from kleinbot.usecases.quota.quota import Balance, QuotaRule
@@ -79,8 +79,8 @@ class Submit:
     async def imagine(self, actor: Actor, request: ImagineRequest, reply: ReplyTarget) -> Accepted:
         """Accept a text-to-image request.
 
-        Raises Refusal with the reason: the prompt, the seed, the count, the quota, the memory, the queue, or
-        the engines' state.
+        Raises Refusal with the reason: a ban, the channel, the prompt, the seed, the count, the quota, the
+        memory, the queue, or the engines' state.
         """
         with self.counting_refusals():
             return await self._imagine(actor, request, reply)
@@ -132,10 +132,11 @@ class Submit:
         ``draft`` is exited once the job is stored; until then its pictures are in memory. ``downloads``: it
         downloads a file, which requires a balance for the cheapest image that starts from a picture.
 
-        Raises Refusal DRAINING, ENGINE_FAILED, STOPPING or QUOTA_EXHAUSTED.
+        Raises Refusal DRAINING, ENGINE_FAILED, STOPPING, BANNED, CHANNEL_CLOSED or QUOTA_EXHAUSTED.
         """
         with self.counting_refusals():
             self._scheduler.require_open()
+            await require_access(self._database.read, actor, self._clock.now_ms())
             if downloads:
                 member, least = actor.member, options.count * least_tenths()
                 await quota.require(self._database.read, member, self._rule, least, self._clock.now_ms())
@@ -151,7 +152,7 @@ class Submit:
         member = job.member
         async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
             await events.accept(transaction, actor, job.created_ms)
-            await members.remember(transaction, member, job.created_ms)
+            await admit(transaction, actor, job.created_ms)
             if press is not None:
                 await self._require_new(transaction, member, press)
             price = job.price_tenths * len(job.images)

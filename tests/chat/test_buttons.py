@@ -9,6 +9,7 @@ from kleinbot.chat.core.buttons import PersistentButton
 from kleinbot.chat.core.routing import Handlers, button_routes
 from kleinbot.chat.create.handlers import CreateHandlers
 from kleinbot.chat.jobs.handlers import JobHandlers
+from kleinbot.chat.moderation.handlers import ModerationHandlers
 from kleinbot.chat.more.handlers import MoreHandlers
 from kleinbot.chat.owner.handlers import OwnerHandlers
 from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
@@ -105,6 +106,7 @@ def test_every_kind_of_button_has_one_handler() -> None:
         results=cast("ResultHandlers", ResultHandlers),
         history=cast("HistoryHandlers", HistoryHandlers),
         quota=cast("QuotaHandlers", QuotaHandlers),
+        moderation=cast("ModerationHandlers", ModerationHandlers),
         owner=cast("OwnerHandlers", OwnerHandlers),
         owner_queue=cast("OwnerQueueHandlers", OwnerQueueHandlers),
     )

@@ -6,6 +6,7 @@ from kleinbot.domain.clock import DAY_MS, HOUR_MS, MS_PER_S
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import JobState
 from kleinbot.domain.job_spec import Checkpoint, ImageKey
+from kleinbot.domain.moderation.bans import Ban, BanKind
 from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.domain.quota import AuditAction
 from kleinbot.domain.reference import Reference, Role
@@ -21,6 +22,7 @@ from kleinbot.store.delivery.posted import PostedFor
 from kleinbot.store.jobs import deletion, events, jobs, lookup, measurements, presses, tags
 from kleinbot.store.jobs.measurements import MeasuredRow
 from kleinbot.store.members import audit, grants, ledger, members, notices, servers, settings
+from kleinbot.store.moderation import bans, channel_rules
 from kleinbot.store.results import favourites, history, own_pictures
 from kleinbot.store.results.history import HistoryQuery
 from tests.specs import with_spec
@@ -62,6 +64,8 @@ async def ask_everything(database: Database, now_ms: int) -> None:
     async with database.transaction() as transaction:
         await _change_people(transaction, now_ms)
     async with database.transaction() as transaction:
+        await _moderate(transaction, now_ms)
+    async with database.transaction() as transaction:
         await _draw(transaction, subjects, now_ms)
     async with database.transaction() as transaction:
         await _tell(transaction, subjects, now_ms)
@@ -95,6 +99,18 @@ async def _read_jobs(read: Reader, subjects: Subjects, now_ms: int) -> None:
     await ledger.spendings_everywhere(read, HEAVY, now_ms - DAY_MS)
     await ledger.history(read, HEAVY, 15)
     await ledger.has_expired(read, HEAVY, now_ms)
+
+
+async def _moderate(transaction: Transaction, now_ms: int) -> None:
+    ban = Ban(HEAVY, BanKind.BAN, "spam", 1, now_ms, now_ms + DAY_MS)
+    await bans.put(transaction, ban)
+    await bans.active(transaction, HEAVY, now_ms)
+    await bans.listed(transaction, HEAVY.server_id, now_ms, 25)
+    await bans.lift(transaction, HEAVY)
+    await channel_rules.replace_allowed(transaction, HEAVY.server_id, (5,))
+    await channel_rules.put(transaction, HEAVY.server_id, 6, is_allowed=False)
+    await channel_rules.of_server(transaction, HEAVY.server_id)
+    await channel_rules.clear(transaction, HEAVY.server_id, None)
 
 
 async def _read_the_rest(read: Reader, subjects: Subjects, now_ms: int) -> None:

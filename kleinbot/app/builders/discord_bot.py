@@ -6,6 +6,7 @@ from typing import Any
 
 from kleinbot.app.builders.base import Base
 from kleinbot.app.builders.delivery import Delivery
+from kleinbot.app.builders.moderation import build_moderation_handlers
 from kleinbot.app.builders.scheduling import Scheduling
 from kleinbot.app.builders.usecases import UseCases
 from kleinbot.app.cogs import cogs
@@ -131,6 +132,7 @@ def _handlers(
         quota=QuotaHandlers(
             usecases.quota_view, usecases.administer_quota, usecases.set_member_weight, interactions, texts
         ),
+        moderation=build_moderation_handlers(usecases.moderation, interactions, texts),
         owner=OwnerHandlers(usecases.bot_control, usecases.rule, server_names, interactions, texts),
         owner_queue=OwnerQueueHandlers(
             usecases.bot_control, usecases.owner_queue, usecases.cancel, server_names, interactions, texts

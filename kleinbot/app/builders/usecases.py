@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from kleinbot.app.builders.base import Base
+from kleinbot.app.builders.moderation import Moderation, build_moderation
 from kleinbot.app.builders.scheduling import Scheduling
 from kleinbot.domain.profile import Profile
 from kleinbot.domain.requests import PromptMeter
@@ -66,6 +67,7 @@ class UseCases:
     departures: Departures
     new_servers: NewServers
     notices: Notices
+    moderation: Moderation
 
 
 def build_usecases(
@@ -118,6 +120,7 @@ def build_usecases(
         departures=Departures(database, scheduler, ports.is_member_of, ports.wake_delivery, clock),
         new_servers=NewServers(database, shares, scheduler, new_server_share, clock),
         notices=Notices(database, _notice_sources(), clock),
+        moderation=build_moderation(base, scheduling, ports.wake_delivery),
     )
 
 

@@ -13,6 +13,7 @@ from kleinbot.chat.core.ownership import Ownership
 from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.errors import Code, KleinbotError, Refusal, RepeatedEvent
 from kleinbot.domain.job import DiscordReply
+from kleinbot.domain.moderation.bans import Target
 from kleinbot.domain.people import Actor
 from kleinbot.store.database import disk_is_full
 from kleinbot.texts import Texts
@@ -52,7 +53,17 @@ class Interactions:
             moderated_channel_id=interaction.channel_id if moderates_here else None,
             event_id=interaction.id,
             role_ids=_roles(user),
+            channel_ids=_channels(interaction),
             sees_channel=functools.partial(_sees, interaction),
+        )
+
+    def target_of(self, user: discord.User | discord.Member) -> Target:
+        """Return the person whom a command's option names, with the powers that Discord states for them."""
+        permissions = user.resolved_permissions if isinstance(user, discord.Member) else None
+        return Target(
+            user.id,
+            is_admin=permissions is not None and permissions.manage_guild,
+            is_owner=self._ownership.has(user.id),
         )
 
     def reply_address(self, interaction: discord.Interaction[Any]) -> DiscordReply:
@@ -106,6 +117,16 @@ def _roles(user: discord.User | discord.Member) -> frozenset[int]:
     if not isinstance(user, discord.Member):
         return frozenset()
     return frozenset(role.id for role in user.roles if not role.is_default())
+
+
+def _channels(interaction: discord.Interaction[Any]) -> tuple[int, ...]:
+    """Return the channel of an interaction, and the one that its thread belongs to."""
+    if interaction.channel_id is None:
+        return ()
+    channel = interaction.channel
+    if isinstance(channel, discord.Thread):
+        return (interaction.channel_id, channel.parent_id)
+    return (interaction.channel_id,)
 
 
 def _sees(interaction: discord.Interaction[Any], channel_id: int) -> bool:

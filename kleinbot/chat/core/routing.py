@@ -18,6 +18,7 @@ from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
 from kleinbot.chat.create.handlers import CreateHandlers
 from kleinbot.chat.jobs.buttons import CancelButton
 from kleinbot.chat.jobs.handlers import JobHandlers
+from kleinbot.chat.moderation.handlers import ModerationHandlers
 from kleinbot.chat.more.buttons import MoreActionButton, MoreButton
 from kleinbot.chat.more.handlers import MoreHandlers
 from kleinbot.chat.owner.buttons import OwnerCancelButton, OwnerPageButton, ServiceModeButton
@@ -50,6 +51,7 @@ class Handlers:
     results: ResultHandlers
     history: HistoryHandlers
     quota: QuotaHandlers
+    moderation: ModerationHandlers
     owner: OwnerHandlers
     owner_queue: OwnerQueueHandlers
 

@@ -41,6 +41,12 @@ _AUDIT_SENTENCES = {
     AuditAction.SHARE: ("audit-share", "audit-share"),
     AuditAction.CANCEL_AS_MODERATOR: ("audit-cancel-moderator", "audit-cancel-moderator"),
     AuditAction.CANCEL_AS_HOST: ("audit-cancel-host", "audit-cancel-host"),
+    AuditAction.BAN: ("audit-ban", "audit-ban"),
+    AuditAction.TIMEOUT: ("audit-timeout", "audit-timeout"),
+    AuditAction.UNBAN: ("audit-unban", "audit-unban"),
+    AuditAction.CHANNEL_ALLOW: ("audit-channel-allow", "audit-channel-allow"),
+    AuditAction.CHANNEL_DENY: ("audit-channel-deny", "audit-channel-deny"),
+    AuditAction.CHANNEL_CLEAR: ("audit-channel-clear", "audit-channel-clear"),
 }
 
 

@@ -98,6 +98,8 @@ class HistoryHandlers:
         A message that only one person sees is not noted: nobody can remove it later.
         """
         is_ephemeral = job.private or job.member_id != interaction.user.id
+        if not is_ephemeral:
+            await self._history.require_posting(self._interactions.actor_of(interaction))
         await interaction.response.defer(ephemeral=is_ephemeral, thinking=True)
         limits = UploadLimits(interaction.filesize_limit)
 

@@ -1,0 +1,149 @@
+"""/mod, for those who may manage messages, and /admin channels."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from kleinbot.chat.core.translator import t
+from kleinbot.chat.moderation.channel_handlers import ChannelHandlers
+from kleinbot.chat.moderation.handlers import ModerationHandlers
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.moderation.bans import REASON_CHARACTERS
+
+_ADMIN = "admin"
+"""The group of ``QuotaCog``, which is loaded before."""
+
+_MOST_HOURS = 28 * 24
+_MOST_DAYS = 3650
+_USUAL_HOURS = 24
+
+_Reason = app_commands.Range[str, 1, REASON_CHARACTERS]
+
+
+class RuledChannel(app_commands.Transformer):
+    """The id of a channel for which there may be a rule: no thread, since threads follow their channel."""
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        return discord.AppCommandOptionType.channel
+
+    @property
+    def channel_types(self) -> list[discord.ChannelType]:
+        kinds = discord.ChannelType
+        return [kinds.text, kinds.news, kinds.voice, kinds.stage_voice, kinds.forum]
+
+    async def transform(
+        self,
+        interaction: discord.Interaction[Any],
+        value: Any,
+        /,
+    ) -> int:
+        del interaction
+        if not isinstance(value, app_commands.AppCommandChannel) or value.type not in self.channel_types:
+            raise Refusal(Code.OPTION_NOT_OFFERED, option=self._error_display_name)
+        return value.id
+
+
+_Channel = app_commands.Transform[int, RuledChannel]
+
+
+class ChannelsGroup(app_commands.Group):
+    """/admin channels."""
+
+    def __init__(self, handlers: ChannelHandlers) -> None:
+        super().__init__(name=t("admin-channels-name"), description=t("admin-channels-description"))
+        self._handlers = handlers
+
+    @app_commands.command(
+        name=t("admin-channels-allow-name"), description=t("admin-channels-allow-description")
+    )
+    @app_commands.rename(channel=t("admin-channel-name"))
+    @app_commands.describe(channel=t("admin-channel-description"))
+    async def allow(self, interaction: discord.Interaction[Any], channel: _Channel) -> None:
+        await self._handlers.choose(interaction, channel, is_allowed=True)
+
+    @app_commands.command(
+        name=t("admin-channels-deny-name"), description=t("admin-channels-deny-description")
+    )
+    @app_commands.rename(channel=t("admin-channel-name"))
+    @app_commands.describe(channel=t("admin-channel-description"))
+    async def deny(self, interaction: discord.Interaction[Any], channel: _Channel) -> None:
+        await self._handlers.choose(interaction, channel, is_allowed=False)
+
+    @app_commands.command(
+        name=t("admin-channels-clear-name"), description=t("admin-channels-clear-description")
+    )
+    @app_commands.rename(channel=t("admin-channel-name"))
+    @app_commands.describe(channel=t("admin-channel-or-all-description"))
+    async def clear(self, interaction: discord.Interaction[Any], channel: _Channel | None = None) -> None:
+        await self._handlers.clear(interaction, channel)
+
+    @app_commands.command(
+        name=t("admin-channels-list-name"), description=t("admin-channels-list-description")
+    )
+    async def list(self, interaction: discord.Interaction[Any]) -> None:
+        await self._handlers.list(interaction)
+
+
+class ModerationCog(commands.Cog):
+    """A command of its own: Discord hides /admin from moderators, who may not manage the server."""
+
+    mod = app_commands.Group(
+        name=t("mod-name"),
+        description=t("mod-description"),
+        default_permissions=discord.Permissions(manage_messages=True),
+    )
+
+    def __init__(self, tree: app_commands.CommandTree[Any], handlers: ModerationHandlers) -> None:
+        self._tree = tree
+        self._handlers = handlers
+
+    async def cog_load(self) -> None:
+        admin = self._tree.get_command(_ADMIN)
+        if not isinstance(admin, app_commands.Group):
+            raise TypeError(admin)
+        admin.add_command(ChannelsGroup(self._handlers.channels))
+
+    @mod.command(name=t("mod-ban-name"), description=t("mod-ban-description"))
+    @app_commands.rename(member=t("mod-member-name"), reason=t("mod-reason-name"), days=t("mod-days-name"))
+    @app_commands.describe(
+        member=t("mod-member-description"),
+        reason=t("mod-reason-description"),
+        days=t("mod-days-description"),
+    )
+    async def ban(
+        self,
+        interaction: discord.Interaction[Any],
+        member: discord.User,
+        reason: _Reason,
+        days: app_commands.Range[int, 1, _MOST_DAYS] | None = None,
+    ) -> None:
+        await self._handlers.members.ban(interaction, member, days, reason)
+
+    @mod.command(name=t("mod-timeout-name"), description=t("mod-timeout-description"))
+    @app_commands.rename(member=t("mod-member-name"), reason=t("mod-reason-name"), hours=t("mod-hours-name"))
+    @app_commands.describe(
+        member=t("mod-member-description"),
+        reason=t("mod-reason-description"),
+        hours=t("mod-hours-description"),
+    )
+    async def timeout(
+        self,
+        interaction: discord.Interaction[Any],
+        member: discord.User,
+        reason: _Reason,
+        hours: app_commands.Range[int, 1, _MOST_HOURS] = _USUAL_HOURS,
+    ) -> None:
+        await self._handlers.members.time_out(interaction, member, hours, reason)
+
+    @mod.command(name=t("mod-unban-name"), description=t("mod-unban-description"))
+    @app_commands.rename(member=t("mod-member-name"))
+    @app_commands.describe(member=t("mod-member-description"))
+    async def unban(self, interaction: discord.Interaction[Any], member: discord.User) -> None:
+        await self._handlers.members.unban(interaction, member.id)
+
+    @mod.command(name=t("mod-bans-name"), description=t("mod-bans-description"))
+    async def bans(self, interaction: discord.Interaction[Any]) -> None:
+        await self._handlers.members.bans(interaction)

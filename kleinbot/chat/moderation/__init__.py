@@ -1,0 +1,1 @@
+"""/mod, the channels of /admin, and reports."""

@@ -1,0 +1,1 @@
+"""What moderators decide about people, channels and pictures, as frozen values."""

@@ -1,0 +1,1 @@
+"""Bans, channel rules, hidden results, reports and what members are told of them."""

@@ -1,0 +1,33 @@
+## Namen: klein, ohne Leerzeichen, höchstens 32 Zeichen; Beschreibungen höchstens 100.
+
+mod-name = mod
+mod-description = Für alle, die diesen Server moderieren
+mod-ban-name = sperren
+mod-ban-description = Ein Mitglied macht hier keine Bilder; offene Aufträge enden und werden zurückgegeben
+mod-timeout-name = auszeit
+mod-timeout-description = Ein Mitglied macht einige Stunden keine Bilder; offene Aufträge enden
+mod-unban-name = entsperren
+mod-unban-description = Eine Sperre oder eine Auszeit aufheben
+mod-bans-name = sperren-liste
+mod-bans-description = Wer hier keine Bilder macht, warum und bis wann
+mod-member-name = mitglied
+mod-member-description = Wer
+mod-reason-name = grund
+mod-reason-description = Warum; das Mitglied liest es
+mod-days-name = tage
+mod-days-description = Für wie viele Tage (ohne Angabe bis zur Aufhebung)
+mod-hours-name = stunden
+mod-hours-description = Für wie viele Stunden (24 ohne Angabe)
+admin-channels-name = kanäle
+admin-channels-description = In welchen Kanälen Bilder gemacht werden
+admin-channels-allow-name = erlauben
+admin-channels-allow-description = Bilder nur in diesem Kanal und den anderen erlaubten machen
+admin-channels-deny-name = ausnehmen
+admin-channels-deny-description = In diesem Kanal keine Bilder machen
+admin-channels-clear-name = leeren
+admin-channels-clear-description = Die Regel eines Kanals zurücknehmen, oder alle Regeln
+admin-channels-list-name = liste
+admin-channels-list-description = In welchen Kanälen Bilder gemacht werden
+admin-channel-name = kanal
+admin-channel-description = Welcher Kanal; seine Threads folgen ihm
+admin-channel-or-all-description = Welcher Kanal (ohne Angabe werden alle Regeln zurückgenommen)

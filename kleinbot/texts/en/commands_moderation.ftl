@@ -1,0 +1,33 @@
+## Names must be lower case, without spaces, at most 32 characters; descriptions at most 100.
+
+mod-name = mod
+mod-description = For those who moderate this server
+mod-ban-name = ban
+mod-ban-description = Let a member make no pictures here; their open jobs end and are given back
+mod-timeout-name = timeout
+mod-timeout-description = Let a member make no pictures for some hours; their open jobs end and are given back
+mod-unban-name = unban
+mod-unban-description = Lift a ban or a time-out
+mod-bans-name = bans
+mod-bans-description = Who makes no pictures here, why, and until when
+mod-member-name = member
+mod-member-description = Who
+mod-reason-name = reason
+mod-reason-description = Why; the member reads it
+mod-days-name = days
+mod-days-description = For how many days (until it is lifted when left out)
+mod-hours-name = hours
+mod-hours-description = For how many hours (24 when left out)
+admin-channels-name = channels
+admin-channels-description = In which channels pictures are made
+admin-channels-allow-name = allow
+admin-channels-allow-description = Make pictures only in this channel and the others that are allowed
+admin-channels-deny-name = deny
+admin-channels-deny-description = Make no pictures in this channel
+admin-channels-clear-name = clear
+admin-channels-clear-description = Take a channel's rule back, or all rules
+admin-channels-list-name = list
+admin-channels-list-description = In which channels pictures are made
+admin-channel-name = channel
+admin-channel-description = Which channel; its threads follow it
+admin-channel-or-all-description = Which channel (all rules are taken back when left out)

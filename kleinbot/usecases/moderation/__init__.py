@@ -1,0 +1,1 @@
+"""What moderators and admins do about people, channels and reported pictures."""
