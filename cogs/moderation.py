@@ -37,7 +37,7 @@ class RuledChannel(app_commands.Transformer):
     async def transform(
         self,
         interaction: discord.Interaction[Any],
-        value: Any,
+        value: Any,  # noqa: ANN401 - as the base class has it
         /,
     ) -> int:
         del interaction

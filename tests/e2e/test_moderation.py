@@ -1,11 +1,24 @@
 """/mod and /admin channels through the real client, with and without power, in two servers."""
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 
+from kleinbot.sandbox import Person
 from kleinbot.sandbox.rules.errors import PersonError
 from tests.e2e.pictures import answered, delivered, result, said, said_alone
 from tests.e2e.running_bot import BotEnvironment
 from tests.scripted_engine import ScriptedEngine
+
+
+def _forged(
+    command: str, name: str, options: Sequence[Mapping[str, object]], about: Person, kind: int = 1
+) -> dict[str, object]:
+    """Return a subcommand as a modified client sends it, which asks nobody for permission."""
+    user = {"id": str(about.id), "username": about.name, "discriminator": "0", "avatar": None}
+    sub = {"name": name, "type": kind, "options": list(options)}
+    resolved = {"users": {str(about.id): user}}
+    return {"id": "1", "name": command, "type": 1, "options": [sub], "resolved": resolved}
 
 
 async def test_a_banned_members_jobs_end_and_they_read_why(environment: BotEnvironment) -> None:
@@ -42,9 +55,11 @@ async def test_a_banned_members_jobs_end_and_they_read_why(environment: BotEnvir
         await said_alone(listed, f"<@{bot.ada.id}>, timed out by <@{bot.moderator.id}>")
         with pytest.raises(PersonError):
             await bot.bob.command(bot.channel, "mod bans")
-        for name in ("mod bans", "mod unban"):
-            values = {"member": bot.ada} if name == "mod unban" else {}
-            forged = await bot.bob.forge(bot.channel, name, **values)
+        for name, options in (
+            ("bans", []),
+            ("unban", [{"name": "member", "type": 6, "value": str(bot.bob.id)}]),
+        ):
+            forged = await bot.bob.raw(bot.channel, _forged("mod", name, options, bot.bob))
             await said_alone(forged, "Only those who may manage messages in this whole server")
         there = await other_mod.command(other_channel, "mod bans")
         await said_alone(there, "Nobody is banned or timed out here.")
@@ -87,7 +102,8 @@ async def test_channels_are_allowed_denied_and_cleared(environment: BotEnvironme
         await said_alone(denied, "werden keine Bilder gemacht")
         refused = await bot.ada.command(thread, "imagine", prompt="a fox")
         await said_alone(refused, "none of which you can see")
-        forged = await bot.moderator.forge(chat, "admin channels clear")
+        inner = {"name": "clear", "type": 1, "options": []}
+        forged = await bot.moderator.raw(chat, _forged("admin", "channels", [inner], bot.bob, kind=2))
         await said_alone(forged, "Only who may manage this server can do that.")
         await said(await admin.command(chat, "admin channels clear"), "in jedem Kanal")
         await said(await admin.command(chat, "admin channels list"), "in jedem Kanal")
