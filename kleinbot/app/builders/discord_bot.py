@@ -6,7 +6,7 @@ from typing import Any
 
 from kleinbot.app.builders.base import Base
 from kleinbot.app.builders.delivery import Delivery
-from kleinbot.app.builders.moderation import build_moderation_handlers
+from kleinbot.app.builders.handlers import build_handlers
 from kleinbot.app.builders.scheduling import Scheduling
 from kleinbot.app.builders.usecases import UseCases
 from kleinbot.app.cogs import cogs
@@ -16,18 +16,9 @@ from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.core.ownership import Ownership
 from kleinbot.chat.core.presence import Presence
 from kleinbot.chat.core.repeated_events import RepeatedEvents
-from kleinbot.chat.core.routing import ButtonRouter, Handlers, button_routes
-from kleinbot.chat.create.handlers import CreateHandlers
-from kleinbot.chat.jobs.handlers import JobHandlers
-from kleinbot.chat.jobs.job_responder import JobResponder
+from kleinbot.chat.core.routing import ButtonRouter, button_routes
 from kleinbot.chat.more.handlers import MoreHandlers
 from kleinbot.chat.more.table import more_actions
-from kleinbot.chat.owner.handlers import OwnerHandlers
-from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
-from kleinbot.chat.owner.server_names import ServerNames
-from kleinbot.chat.quota.handlers import QuotaHandlers
-from kleinbot.chat.results.handlers import ResultHandlers
-from kleinbot.chat.results.history_handlers import HistoryHandlers
 from kleinbot.chat.setup.admin_notices import AdminNotices
 from kleinbot.texts import Texts
 
@@ -61,7 +52,7 @@ def build_discord_bot(
     ownership, repeats = Ownership(current, base.clock), RepeatedEvents(base.database)
     interactions = Interactions(ownership, texts, base.clock)
     gate = InteractionGate(interactions, repeats, delivery.skew, allowed_servers)
-    handlers = _handlers(base, scheduling, delivery, usecases, texts, current, interactions, gate)
+    handlers = build_handlers(base, scheduling, delivery, usecases, texts, current, interactions, gate)
 
     more = MoreHandlers(usecases.history, interactions, texts, more_actions(handlers))
 
@@ -86,55 +77,3 @@ def build_discord_bot(
     for event in ("on_guild_join", "on_guild_remove", "on_ready"):
         client.add_listener(usecases.departures.check_soon, event)
     return DiscordBot(client, presence, ownership, repeats)
-
-
-def _handlers(
-    base: Base,
-    scheduling: Scheduling,
-    delivery: Delivery,
-    usecases: UseCases,
-    texts: Texts,
-    current: CurrentClient,
-    interactions: Interactions,
-    gate: InteractionGate,
-) -> Handlers:
-    responder, server_names = JobResponder(delivery.live_messages, texts, base.clock), ServerNames(current)
-    return Handlers(
-        jobs=JobHandlers(
-            usecases.submit,
-            usecases.cancel,
-            scheduling.queries,
-            interactions,
-            responder,
-            texts,
-            scheduling.scheduler.engine_state,
-        ),
-        create=CreateHandlers(
-            interactions,
-            gate,
-            responder,
-            usecases.sources,
-            usecases.edit,
-            usecases.variations,
-            texts,
-            base.clock,
-        ),
-        results=ResultHandlers(
-            usecases.history,
-            usecases.favourites,
-            usecases.delete,
-            usecases.original_file,
-            delivery.results,
-            interactions,
-            texts,
-        ),
-        history=HistoryHandlers(usecases.history, delivery.results, interactions, texts),
-        quota=QuotaHandlers(
-            usecases.quota_view, usecases.administer_quota, usecases.set_member_weight, interactions, texts
-        ),
-        moderation=build_moderation_handlers(usecases.moderation, interactions, texts),
-        owner=OwnerHandlers(usecases.bot_control, usecases.rule, server_names, interactions, texts),
-        owner_queue=OwnerQueueHandlers(
-            usecases.bot_control, usecases.owner_queue, usecases.cancel, server_names, interactions, texts
-        ),
-    )

@@ -1,0 +1,74 @@
+"""Builds the handlers of every command, button and form."""
+
+from kleinbot.app.builders.base import Base
+from kleinbot.app.builders.delivery import Delivery
+from kleinbot.app.builders.moderation import build_moderation_handlers
+from kleinbot.app.builders.scheduling import Scheduling
+from kleinbot.app.builders.usecases import UseCases
+from kleinbot.chat.core.client import CurrentClient
+from kleinbot.chat.core.interaction_gate import InteractionGate
+from kleinbot.chat.core.interactions import Interactions
+from kleinbot.chat.core.routing import Handlers
+from kleinbot.chat.create.handlers import CreateHandlers
+from kleinbot.chat.jobs.handlers import JobHandlers
+from kleinbot.chat.jobs.job_responder import JobResponder
+from kleinbot.chat.owner.handlers import OwnerHandlers
+from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
+from kleinbot.chat.owner.server_names import ServerNames
+from kleinbot.chat.quota.handlers import QuotaHandlers
+from kleinbot.chat.results.handlers import ResultHandlers
+from kleinbot.chat.results.history_handlers import HistoryHandlers
+from kleinbot.texts import Texts
+
+
+def build_handlers(
+    base: Base,
+    scheduling: Scheduling,
+    delivery: Delivery,
+    usecases: UseCases,
+    texts: Texts,
+    current: CurrentClient,
+    interactions: Interactions,
+    gate: InteractionGate,
+) -> Handlers:
+    """Build them; each checks nothing itself but calls a use case that does."""
+    responder, server_names = JobResponder(delivery.live_messages, texts, base.clock), ServerNames(current)
+    return Handlers(
+        jobs=JobHandlers(
+            usecases.submit,
+            usecases.cancel,
+            scheduling.queries,
+            interactions,
+            responder,
+            texts,
+            scheduling.scheduler.engine_state,
+        ),
+        create=CreateHandlers(
+            interactions,
+            gate,
+            responder,
+            usecases.sources,
+            usecases.edit,
+            usecases.variations,
+            texts,
+            base.clock,
+        ),
+        results=ResultHandlers(
+            usecases.history,
+            usecases.favourites,
+            usecases.delete,
+            usecases.original_file,
+            delivery.results,
+            interactions,
+            texts,
+        ),
+        history=HistoryHandlers(usecases.history, delivery.results, interactions, texts),
+        quota=QuotaHandlers(
+            usecases.quota_view, usecases.administer_quota, usecases.set_member_weight, interactions, texts
+        ),
+        moderation=build_moderation_handlers(usecases.moderation, interactions, texts),
+        owner=OwnerHandlers(usecases.bot_control, usecases.rule, server_names, interactions, texts),
+        owner_queue=OwnerQueueHandlers(
+            usecases.bot_control, usecases.owner_queue, usecases.cancel, server_names, interactions, texts
+        ),
+    )
