@@ -10,6 +10,7 @@ from kleinbot.archive.archive import Archive
 from kleinbot.domain.clock import HOUR_MS, MS_PER_S, Clock
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.faults import NoFaults
+from kleinbot.process.threads import to_thread_whole
 from kleinbot.store.log_owner import claim
 from kleinbot.texts import Texts
 from kleinbot.upkeep.pairing import Pairing
@@ -66,7 +67,7 @@ class Sweeper:
     async def _claim(self) -> None:
         """Give the database a new token, which distinguishes it from copies made while it ran."""
         try:
-            await asyncio.to_thread(claim, self._file, NoFaults())
+            await to_thread_whole(claim, self._file, NoFaults())
         except (OSError, sqlite3.OperationalError) as error:
             _log.warning("the database could not get a new token this time: %s", error)
 
@@ -78,7 +79,7 @@ class Sweeper:
         return problem(self._pairing, sweep.counts, self._archive_options)
 
     async def _completed(self, sweep: Sweep) -> Sweep:
-        while await asyncio.to_thread(sweep.page):
+        while await to_thread_whole(sweep.page):
             await self._clock.sleep(_PAUSE_S)
         return sweep
 
