@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -129,8 +130,15 @@ class IntakeProcess:
 
     def kill(self) -> None:
         """Kill the process at once."""
+        if self._process.returncode is not None:
+            return
         with suppress(ProcessLookupError):
-            self._process.kill()
+            if sys.platform == "win32":
+                self._process.kill()
+            else:
+                # ``Process.kill`` first asks whether the process has ended, and so takes the exit code for
+                # which asyncio waits on another thread: 255 is reported then (CPython #87744).
+                os.kill(self.pid, signal.SIGKILL)
 
     async def end(self) -> int:
         """Kill the process, wait for its end and return its exit code. Nothing else may await its answer."""
