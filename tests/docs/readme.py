@@ -11,11 +11,14 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.docs import commands_table
+from tests.docs import cards_table, commands_table
 
 README = Path(__file__).parents[2] / "README.md"
 COMMAND = "python -m tests.docs.readme --write"
-TABLES: Mapping[str, Callable[[], str]] = {"commands": commands_table.table}
+TABLES: Mapping[str, Callable[[], str]] = {
+    "cards": cards_table.table,
+    "commands": commands_table.table,
+}
 
 
 def rewritten(text: str, tables: Mapping[str, str]) -> str:

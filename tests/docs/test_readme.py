@@ -2,13 +2,16 @@
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from kleinbot.bench.cases import Case
 from kleinbot.bench.results import Row, Run
 from kleinbot.bench.share import as_shared
+from kleinbot.config.settings import Settings
 from tests.bench.test_bench import CONDITIONS, FULL, REPORT
 from tests.docs import cards_table, commands_table, readme
 from tests.hardware.machines import EIGHT_GB
@@ -16,6 +19,89 @@ from tests.hardware.machines import EIGHT_GB
 
 def test_readmes_tables_are_up_to_date() -> None:
     assert readme.README.read_text("utf-8") == readme.today(), f"run {readme.COMMAND} and commit README.md"
+
+
+FIRST_SCREEN = (
+    "# kleinbot\n",
+    "kleinbot/docs/pictures/pictures.webp",
+    "kleinbot/docs/pictures/edit.webp",
+    "## Try it",
+    "## Go live",
+    "## What it needs",
+    "## Graphics cards",
+    "## Beside others",
+    "## Proof",
+    "<!-- commands: ",
+)
+"""What a visitor meets, in this order."""
+MOST_WORDS = 700
+MOST_PICTURE_BYTES = 120_000
+OUTSIDE = {
+    "discord.com": "the developers' portal",
+}
+
+
+ROOT = readme.README.parent
+OWNERS_PAGES = (ROOT / "kleinbot/docs/owning.md", ROOT / "kleinbot/docs/keeping.md")
+COMMAND_LINE = ROOT / "tests/golden/lists/command_line.json"
+FOREIGN_OPTIONS = {"--upgrade", "--force", "--no-deps", "--from", "--user", "--write"}
+"""Of pip, pipx, uv, systemctl and the tables' program."""
+
+
+def text() -> str:
+    return readme.README.read_text("utf-8")
+
+
+def test_a_visitor_meets_first_what_they_came_for() -> None:
+    places = [text().find(part) for part in FIRST_SCREEN]
+    assert -1 not in places
+    assert places == sorted(places)
+
+
+def test_what_comes_before_the_commands_is_short() -> None:
+    before, _, _ = text().partition("<!-- commands: ")
+    shown = re.sub(r"<!--.*?-->|<img[^>]*>|\]\([^)]*\)|<https?:[^>]*>", " ", before, flags=re.DOTALL)
+    words = [word for word in shown.split() if re.search(r"\w", word)]
+    assert len(words) <= MOST_WORDS, f"{len(words)} words"
+
+
+def test_pictures_are_small_files_that_a_model_drew() -> None:
+    sources = re.findall(r'<img src="([^"]+)"', text())
+    assert len(sources) == 2
+    for source in (*sources, *re.findall(r"\]\(([^)]+\.webp)\)", text())):
+        file = ROOT / source
+        assert file.stat().st_size < MOST_PICTURE_BYTES
+        with Image.open(file) as image:
+            assert b"trainedAlgorithmicMedia" in image.info["xmp"]
+
+
+def test_each_tick_of_ours_leads_to_its_test() -> None:
+    ticks = re.findall(r'\[✔\]\((\S+) "(\w+)"\)', text())
+    assert len(ticks) == text().count("[✔]")
+    assert len(ticks) > 5
+    for file, name in ticks:
+        assert f"def {name}(" in (ROOT / file).read_text("utf-8"), f"{file}: {name}"
+
+
+def test_links_to_elsewhere_are_few_and_known() -> None:
+    hosts = set(re.findall(r"https?://([^/\s)>]+)", text()))
+    assert hosts <= OUTSIDE.keys()
+
+
+@pytest.mark.parametrize("document", [readme.README, *OWNERS_PAGES], ids=lambda path: path.name)
+def test_named_settings_and_commands_exist(document: Path) -> None:
+    content = document.read_text("utf-8")
+    known = {f"KLEINBOT_{name.upper()}" for name in Settings.model_fields}
+    assert set(re.findall(r"KLEINBOT_[A-Z0-9_]+", content)) <= known
+    lines = json.loads(COMMAND_LINE.read_text("utf-8"))
+    named = set(re.findall(r"bot\.py ([a-z]+)", content))
+    assert named
+    assert [
+        name for name in named if not any(f"{line} ".startswith(f"bot.py {name} ") for line in lines)
+    ] == []
+    options = {name for line in lines.values() for names in line["options"] for name in names.split("/")}
+    stated = set(re.findall(r"[` ](--[a-z][a-z-]+)", content))
+    assert stated - FOREIGN_OPTIONS <= options
 
 
 def test_the_table_of_commands_has_what_a_bot_registers() -> None:
