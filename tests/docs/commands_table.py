@@ -1,16 +1,18 @@
 """README's table of commands, from the cogs' declarations and their English texts."""
 
-import importlib
+import asyncio
+import functools
 import json
-import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import discord
 from discord import app_commands
 from discord.ext import commands
 
-import cogs
+from kleinbot.app.cogs import cogs
+from kleinbot.chat.core.routing import Handlers
 
 REGISTERED = Path(__file__).parents[1] / "golden" / "lists" / "commands.json"
 """What a running bot registers; a test of its own compares it with one."""
@@ -22,7 +24,10 @@ _GROUPS = (
     "**for the owner of the bot**",
 )
 _OWNERS = "host"
-_MENUS = {"menu of a message": "a message", "menu of a member": "a member"}
+_MENUS = {
+    discord.AppCommandType.message: "a message",
+    discord.AppCommandType.user: "a member",
+}
 _Command = app_commands.Command[Any, ..., Any]
 
 
@@ -45,14 +50,30 @@ def table() -> str:
     return "\n".join(rows)
 
 
+@functools.cache
+def tree() -> app_commands.CommandTree[Any]:
+    """Return the commands of the real cogs, in a client that never connects and whose handlers are absent."""
+    return asyncio.run(_filled())
+
+
+async def _filled() -> app_commands.CommandTree[Any]:
+    bot = commands.Bot(command_prefix=(), intents=discord.Intents.none(), help_command=None)
+    for cog in cogs(cast("Handlers", _Absent()), bot.tree, has_base=True):
+        await bot.add_cog(cog)
+    return bot.tree
+
+
+class _Absent:
+    """Handlers that a table has no use for: declaring a command calls none."""
+
+    def __getattr__(self, name: str) -> "_Absent":
+        return self
+
+
 def declared() -> dict[str, _Command]:
-    """Return each slash command by its whole English name, as the cogs declare it, with all its options."""
-    found: dict[str, _Command] = {}
-    for command in _commands():
-        before = found.get(command.qualified_name)
-        if before is None or len(before.parameters) < len(command.parameters):
-            found[command.qualified_name] = command
-    return found
+    """Return each slash command by its whole English name, with its options and sentences."""
+    kinds = app_commands.Command
+    return {each.qualified_name: each for each in tree().walk_commands() if isinstance(each, kinds)}
 
 
 def registered() -> dict[str, list[str]]:
@@ -69,26 +90,7 @@ def registered() -> dict[str, list[str]]:
 
 def menus() -> list[tuple[str, str]]:
     """Return the name of each context menu with what it is a menu of."""
-    keys = json.loads(REGISTERED.read_text("utf-8"))["commands"]
-    named = (key.removesuffix(")").rpartition(" (") for key in keys)
-    return [(name, _MENUS[kind]) for name, _, kind in named if kind in _MENUS]
-
-
-def _commands() -> Iterator[_Command]:
-    for module in pkgutil.iter_modules(cogs.__path__):
-        for value in vars(importlib.import_module(f"cogs.{module.name}")).values():
-            if isinstance(value, type) and issubclass(value, commands.Cog):
-                yield from _within(value)
-
-
-def _within(cog: type[commands.Cog]) -> Iterator[_Command]:
-    for declaration in cog.__cog_app_commands__:
-        if isinstance(declaration, app_commands.Group):
-            yield from (
-                each for each in declaration.walk_commands() if isinstance(each, app_commands.Command)
-            )
-        else:
-            yield declaration
+    return [(menu.name, what) for kind, what in _MENUS.items() for menu in tree().get_commands(type=kind)]
 
 
 def _leaves(entry: dict[str, Any], name: str) -> Iterator[tuple[str, list[str]]]:

@@ -110,6 +110,10 @@ def test_the_table_of_commands_has_what_a_bot_registers() -> None:
         for name, command in commands_table.declared().items()
     }
     assert declared == {name: set(options) for name, options in commands_table.registered().items()}
+    menus = json.loads(commands_table.REGISTERED.read_text("utf-8"))["commands"]
+    assert sorted(name for name, _ in commands_table.menus()) == sorted(
+        key.partition(" (menu")[0] for key in menus if " (menu" in key
+    )
     table = commands_table.table()
     assert [name for name in declared if f"| `/{name}` |" not in table] == []
 
