@@ -15,7 +15,8 @@ from rich.console import Console
 
 from kleinbot.sandbox import PersonError
 from kleinbot.sandbox.people.outcome import Ending, OutcomeTimeouts
-from kleinbot.sandbox.terminal.input_lines import LiveLines, PipedLines, SandboxCompleter
+from kleinbot.sandbox.terminal.completion import SandboxCompleter
+from kleinbot.sandbox.terminal.input_lines import LiveLines, PipedLines
 from kleinbot.sandbox.terminal.reading import legible
 from kleinbot.sandbox.terminal.terminal import Terminal
 from kleinbot.sandbox.terminal.typed_lines import Slash, Verb, option_texts, parse
@@ -80,7 +81,7 @@ async def test_a_conversation_from_a_pipe(session: Callable[[str], TerminalSessi
     assert "a red fox x1" in typed.text
     assert "[Again] [Edit] [Off: off]" in typed.text
     assert f"▣ {typed.folder / '1-fox.png'}\n      a fox\n" in typed.text
-    assert "[2] kleinbot · only you see this" in typed.text
+    assert "m2 · kleinbot · only you see this" in typed.text
     assert "bob may not use 'quota'" in typed.text
     assert "'what' is nothing I know" in typed.text
     assert (typed.folder / "1-fox.png").read_bytes() == PNG
@@ -149,7 +150,7 @@ async def test_another_persons_private_message_has_no_number(
     await typed.terminal.interact(answer_timeout_s=5)
     typed.terminal.close()
     to_bob, to_ada = typed.text.split("You are bob now.")[1].split("You are ada now.")
-    assert to_bob.count("there is no message [1]") == 2
+    assert to_bob.count("there is no message m1") == 2
     assert "only you see this" not in to_bob
     assert "only you see this" in to_ada
 
@@ -160,7 +161,7 @@ async def test_a_button_that_a_message_does_not_have_is_told_with_those_it_has(
     typed = session("/imagine prompt:fox\n/show\npress Again on 2\n")
     await typed.terminal.interact(answer_timeout_s=5)
     typed.terminal.close()
-    assert "message [2] does not have a button 'Again'; buttons: none" in typed.text
+    assert "message 2 has no button 'Again'; its buttons: –" in typed.text
 
 
 async def test_progress_does_not_flood(env: StandInEnv, session: Callable[[str], TerminalSession]) -> None:
@@ -173,7 +174,7 @@ async def test_progress_does_not_flood(env: StandInEnv, session: Callable[[str],
     typed.terminal.close()
     assert "working" in typed.text
     assert typed.text.count("step") == 1
-    assert typed.text.splitlines()[-1] == "[1] step 4"
+    assert typed.text.splitlines()[-1] == "m1 step 4"
 
 
 @pytest.mark.parametrize(
@@ -205,7 +206,7 @@ def test_lines_are_understood() -> None:
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("a fox cuont:4", "cannot make sense of 'cuont:4'; the options are prompt:, count:, aspect:"),
+        ("a fox cuont:4", "cannot make sense of 'cuont:4', did you mean count:"),
         ('prompt:"a red circle" quality:best', "cannot make sense of 'quality:best'"),
         ("count:2 sede:3", "cannot make sense of 'sede:3'"),
         ('prompt:"a fox', "a quotation mark is not closed"),
@@ -258,7 +259,7 @@ async def test_a_person_types_at_a_prompt() -> None:
         keys.send_text("/imagine a fox\r")
         assert await lines.ask("ada> ") == "/imagine a fox"
         keys.send_text(" and a wolf\r")
-        assert await lines.ask("Prompt: ", "a fox") == "a fox and a wolf"
+        assert await lines.ask("Prompt: ", "a fox", is_field=True) == "a fox and a wolf"
         keys.send_text("\x04")
         with pytest.raises(EOFError):
             await lines.ask("ada> ")

@@ -54,7 +54,11 @@ class Modal:
         for each in self.fields:
             if name in (each.label, each.custom_id):
                 return each
-        raise PersonError(f"the form has no field {name!r}, only {[each.label for each in self.fields]}")
+        raise PersonError(
+            "the form has no field {name!r}, only {labels}",
+            name=name,
+            labels=[each.label for each in self.fields],
+        )
 
 
 def _field(part: Json) -> Field:
@@ -146,16 +150,21 @@ class FormFiller:
         )
         user = getattr(value, "user", user)
         if user is None:
-            raise PersonError(f"nobody here is called {value!r}")
+            raise PersonError("nobody here is called {name!r}", name=value)
         return self._resolved.add_user(self._state, self._channel, user)
 
 
 def _text(field: Field, value: object) -> str:
     text = str(field.value or "") if value is None else str(value)
     if field.required and not text:
-        raise PersonError(f"{field.label}: must be filled in")
+        raise PersonError("{field}: must be filled in", field=field.label)
     if text and not field.low <= len(text) <= field.high:
-        raise PersonError(f"{field.label}: must be between {field.low} and {field.high} characters long")
+        raise PersonError(
+            "{field}: must be between {low} and {high} characters long",
+            field=field.label,
+            low=field.low,
+            high=field.high,
+        )
     return text
 
 
@@ -172,7 +181,10 @@ def _chosen(field: Field, values: list[object]) -> list[str]:
     for value in values:
         if value not in known:
             raise PersonError(
-                f"{field.label}: {value!r} is not one of {[each.label for each in field.options]}"
+                "{field}: {value!r} is not one of: {choices}",
+                field=field.label,
+                value=value,
+                choices=", ".join(each.label for each in field.options),
             )
     return [known[str(value)] for value in values]
 
@@ -183,4 +195,4 @@ def _check_count(field: Field, given: int, *, low: int, high: int) -> None:
     if given == 0 and not field.required:
         return
     if not low <= given <= high or (field.required and given == 0):
-        raise PersonError(f"{field.label}: choose {low} to {high}")
+        raise PersonError("{field}: choose {low} to {high}", field=field.label, low=low, high=high)

@@ -6,6 +6,7 @@ from enum import IntEnum
 
 from kleinbot.sandbox.people.uploads import picked
 from kleinbot.sandbox.rules.errors import Json, PersonError
+from kleinbot.sandbox.rules.localised import name_in
 from kleinbot.sandbox.server import payloads
 from kleinbot.sandbox.server.channels import Channel, User
 from kleinbot.sandbox.server.state import State
@@ -56,7 +57,12 @@ class Resolved:
         upload = picked(value)
         most = state.limits.file_bytes_at(0 if channel.server is None else channel.server.boost_tier)
         if len(upload.data) > most:
-            raise PersonError(f"{upload.filename} is too large: {len(upload.data)} bytes, at most {most}")
+            raise PersonError(
+                "{file} is too large: {bytes} bytes, at most {most}",
+                file=upload.filename,
+                bytes=len(upload.data),
+                most=most,
+            )
         file = state.store_upload(upload, channel.id, ephemeral=True)
         self.attachments[str(file.id)] = state.files.payload(file)
         return str(file.id)
@@ -69,12 +75,14 @@ def find_leaf(command: Json, path: list[str]) -> tuple[Json, list[Json]]:
     for name in path:
         found = next((each for each in _nested(leaf) if each["name"] == name), None)
         if found is None:
-            raise PersonError(f"{_said(command, steps)} has no subcommand {name!r}")
+            raise PersonError(
+                "{command} has no subcommand {name!r}", command=_said(command, steps), name=name
+            )
         steps.append(found)
         leaf = found
     if _nested(leaf):
         names = ", ".join(each["name"] for each in _nested(leaf))
-        raise PersonError(f"{_said(command, steps)} needs one of: {names}")
+        raise PersonError("{command} needs one of: {names}", command=_said(command, steps), names=names)
     return leaf, steps
 
 
@@ -103,17 +111,26 @@ class OptionFiller:
         known = {each["name"]: each for each in leaf.get("options") or []}
         for name in values:
             if name not in known:
-                raise PersonError(f"/{path} has no option {name!r}, only {', '.join(sorted(known))}")
-        missing = [name for name, option in known.items() if option.get("required") and name not in values]
+                raise PersonError(
+                    "/{path} has no option {name!r}, only {names}",
+                    path=path,
+                    name=name,
+                    names=", ".join(sorted(known)),
+                )
+        missing = [
+            self._name(option)
+            for name, option in known.items()
+            if option.get("required") and name not in values
+        ]
         if missing:
-            raise PersonError(f"/{path} needs {', '.join(missing)}")
+            raise PersonError("/{path} needs {names}", path=path, names=", ".join(missing))
         return [self._option(known[name], value) for name, value in values.items()]
 
     def typing(self, leaf: Json, values: Mapping[str, object], focused: str, typed: str) -> list[Json]:
         """Return the options while a person types in ``focused``; incomplete values are accepted."""
         known = {each["name"]: each for each in leaf.get("options") or []}
         if not known.get(focused, {}).get("autocomplete"):
-            raise PersonError(f"/{leaf['name']} has no completion for {focused!r}")
+            raise PersonError("/{path} has no completion for {name!r}", path=leaf["name"], name=focused)
         before = [self._option(known[name], value) for name, value in values.items()]
         return [*before, {"name": focused, "type": known[focused]["type"], "value": typed, "focused": True}]
 
@@ -131,8 +148,12 @@ class OptionFiller:
         if kind == OptionType.ROLE:
             return self._role(value)
         if kind == OptionType.BOOLEAN:
-            return _boolean(option, value)
-        return _checked(option, self._chosen(option, _scalar(option, value)))
+            return _boolean(self._name(option), value)
+        name = self._name(option)
+        return _checked(option, name, self._chosen(option, _scalar(option, name, value)))
+
+    def _name(self, option: Json) -> str:
+        return name_in(option, self._state.reader_language)
 
     def _user(self, value: object) -> User:
         user = getattr(value, "user", value)
@@ -141,7 +162,7 @@ class OptionFiller:
         name = str(value).removeprefix("@")
         found = next((each for each in self._state.users.values() if each.name == name), None)
         if found is None:
-            raise PersonError(f"nobody here is called {name!r}")
+            raise PersonError("nobody here is called {name!r}", name=name)
         return found
 
     def _channel_value(self, option: Json, value: object) -> str:
@@ -150,7 +171,9 @@ class OptionFiller:
         channels = [] if server is None else list(server.channels.values())
         found = next((each for each in channels if each is value or each.name == name), None)
         if found is None:
-            raise PersonError(f"there is no channel {name!r} for {option['name']}")
+            raise PersonError(
+                "there is no channel {name!r} for {option}", name=name, option=self._name(option)
+            )
         bits = found.member_bits(self._state.bot)
         written = payloads.channel(self._state, found) | {"permissions": str(bits)}
         self.resolved.channels[str(found.id)] = written
@@ -164,19 +187,24 @@ class OptionFiller:
         self.resolved.roles[str(server.id)] = role
         return str(server.id)
 
-    @staticmethod
-    def _chosen(option: Json, value: object) -> object:
+    def _chosen(self, option: Json, value: object) -> object:
         choices = option.get("choices") or []
         if not choices:
             return value
+        language = self._state.reader_language
         for choice in choices:
-            if value in (choice["value"], choice["name"]):
+            if value in (choice["value"], choice["name"], name_in(choice, language)):
                 return choice["value"]
-        names = ", ".join(str(each["name"]) for each in choices)
-        raise PersonError(f"{option['name']}: {value!r} is not one of: {names}")
+        names = ", ".join(name_in(each, language) for each in choices)
+        raise PersonError(
+            "{option}: {value!r} is not one of: {choices}",
+            option=self._name(option),
+            value=value,
+            choices=names,
+        )
 
 
-def _scalar(option: Json, value: object) -> object:
+def _scalar(option: Json, name: str, value: object) -> object:
     if option.get("choices") and isinstance(value, str):
         return value
     try:
@@ -185,15 +213,18 @@ def _scalar(option: Json, value: object) -> object:
         if option["type"] == OptionType.NUMBER:
             return float(str(value))
     except ValueError:
-        raise PersonError(f"{option['name']}: {value!r} is not a number") from None
+        raise PersonError("{option}: {value!r} is not a number", option=name, value=value) from None
     return str(value)
 
 
-def _boolean(option: Json, value: object) -> bool:
-    named = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+def _boolean(name: str, value: object) -> bool:
+    named = {
+        **dict.fromkeys(("true", "yes", "on", "ja", "an", "wahr"), True),
+        **dict.fromkeys(("false", "no", "off", "nein", "aus", "falsch"), False),
+    }
     found = named.get(str(value).lower())
     if found is None:
-        raise PersonError(f"{option['name']}: {value!r} is neither true nor false")
+        raise PersonError("{option}: {value!r} is neither true nor false", option=name, value=value)
     return found
 
 
@@ -201,15 +232,21 @@ def _written(number: float) -> str:
     return str(int(number)) if number == int(number) else str(number)
 
 
-def _checked(option: Json, value: object) -> object:
-    name = option["name"]
+def _checked(option: Json, name: str, value: object) -> object:
     if isinstance(value, str):
         low, high = option.get("min_length", 0), option.get("max_length", 6000)
         if not low <= len(value) <= high:
-            raise PersonError(f"{name}: must be between {low} and {high} characters long")
+            raise PersonError(
+                "{field}: must be between {low} and {high} characters long", field=name, low=low, high=high
+            )
     elif isinstance(value, int | float):
         # A client's numbers are doubles: an INTEGER beyond 2^53 cannot be sent (documentation, option types).
         low, high = option.get("min_value", -(2**53)), option.get("max_value", 2**53)
         if not low <= value <= high:
-            raise PersonError(f"{name}: must be between {_written(low)} and {_written(high)}")
+            raise PersonError(
+                "{option}: must be between {low} and {high}",
+                option=name,
+                low=_written(low),
+                high=_written(high),
+            )
     return value

@@ -12,12 +12,17 @@ from kleinbot.sandbox.people.uploads import Pickable, picked
 from kleinbot.sandbox.rules.command_rules import CHAT, MESSAGE_MENU, USER_MENU
 from kleinbot.sandbox.rules.errors import Json, PersonError
 from kleinbot.sandbox.rules.permissions import BITS
+from kleinbot.sandbox.rules.sentences import Sentence
 from kleinbot.sandbox.server import interaction_payloads, message_writing
 from kleinbot.sandbox.server.channels import Channel, ShownMessage, User
 from kleinbot.sandbox.server.message_writing import Body, MessageOrigin
 from kleinbot.sandbox.server.state import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL_SUBMIT, Interaction, State
 
-_TYPE_NAMES = {CHAT: "command", USER_MENU: "user menu", MESSAGE_MENU: "message menu"}
+_KINDS = {
+    CHAT: Sentence("command"),
+    USER_MENU: Sentence("user menu"),
+    MESSAGE_MENU: Sentence("message menu"),
+}
 
 
 class Person:
@@ -125,9 +130,9 @@ class Person:
         self._check_visible(message)
         button = message.button(label, custom_id)
         if button.disabled:
-            raise PersonError(f"the button {button.label!r} is disabled")
+            raise PersonError("the button {label!r} is disabled", label=button.label)
         if button.style == LINK_STYLE or button.custom_id is None:
-            raise PersonError(f"the button {button.label!r} is a link to {button.url}")
+            raise PersonError("the button {label!r} is a link to {url}", label=button.label, url=button.url)
         data: Json = {"component_type": BUTTON, "custom_id": button.custom_id}
         return self._send(
             COMPONENT, message.channel, data | _number_of(message, button.custom_id), source=message
@@ -140,9 +145,9 @@ class Person:
         self._check_visible(message)
         menu = next((each for each in message.selects if custom_id in (None, each.custom_id)), None)
         if menu is None or menu.disabled:
-            raise PersonError(f"no menu {custom_id or ''} to pick from here")
+            raise PersonError("there is no menu to pick from here")
         if not menu.min_values <= len(values) <= menu.max_values:
-            raise PersonError(f"choose {menu.min_values} to {menu.max_values}")
+            raise PersonError("choose {low} to {high}", low=menu.min_values, high=menu.max_values)
         resolved = Resolved()
         picked = [self._picked(menu, message.channel, value, resolved) for value in values]
         data: Json = {"component_type": menu.kind, "custom_id": menu.custom_id, "values": picked}
@@ -167,11 +172,15 @@ class Person:
             for option in menu.options:
                 if value in (option.label, option.value):
                     return option.value
-            raise PersonError(f"{value!r} is not one of: {', '.join(each.label for each in menu.options)}")
+            raise PersonError(
+                "{value!r} is not one of: {choices}",
+                value=value,
+                choices=", ".join(each.label for each in menu.options),
+            )
         for user in self._state.users.values():
             if value == user.name or getattr(value, "user", None) == user:
                 return resolved.add_user(self._state, channel, user)
-        raise PersonError(f"nobody here is called {value!r}")
+        raise PersonError("nobody here is called {name!r}", name=value)
 
     def _command(self, channel: Channel, name: str) -> tuple[Json, Json, list[Json]]:
         first, *path = name.removeprefix("/").split()
@@ -186,7 +195,12 @@ class Person:
         command = next((each for each in offered if (each["type"], each["name"]) == (kind, name)), None)
         if command is None:
             there = sorted(each["name"] for each in offered if each["type"] == kind)
-            raise PersonError(f"there is no {_TYPE_NAMES[kind]} {name!r}, only {', '.join(there)}")
+            raise PersonError(
+                "there is no {kind} {name!r}, only {names}",
+                kind=_KINDS[kind],
+                name=name,
+                names=", ".join(there),
+            )
         self._check_allowed(channel, command)
         return command
 
@@ -195,19 +209,25 @@ class Person:
         contexts = command.get("contexts")
         here = 1 if channel.server is None else 0
         if contexts is not None and here not in contexts:
-            raise PersonError(f"{name!r} cannot be used here, only in a server")
+            raise PersonError("{name!r} cannot be used here, only in a server (back leads to it)", name=name)
         if channel.server is None:
             if contexts is None and command.get("dm_permission") is False:
-                raise PersonError(f"{name!r} cannot be used in direct messages")
+                raise PersonError(
+                    "{name!r} cannot be used in direct messages (back leads to the channel)", name=name
+                )
             return
         if command["nsfw"] and not channel.nsfw:
-            raise PersonError(f"{name!r} can only be used in age-restricted channels")
+            raise PersonError("{name!r} can only be used in age-restricted channels", name=name)
         required = command["default_member_permissions"]
         bits = channel.member_bits(self.user)
         if required is not None and not bits >> BITS["administrator"] & 1:
             needed = int(required)
             if needed == 0 or bits & needed != needed:
-                raise PersonError(f"{self.name} may not use {name!r}; somebody with more power may")
+                raise PersonError(
+                    "{person} may not use {name!r}; somebody with more power may, like admin (as admin)",
+                    person=self.name,
+                    name=name,
+                )
 
     def _check_visible(self, message: ShownMessage) -> None:
         if message.is_deleted:
@@ -228,7 +248,9 @@ class Person:
         if channel.id not in self._state.channels:
             raise PersonError("the channel is gone")
         if channel.server is not None and self.id not in channel.server.members:
-            raise PersonError(f"{self.name} is not a member of {channel.server.name}")
+            raise PersonError(
+                "{person} is not a member of {server}", person=self.name, server=channel.server.name
+            )
         if channel.thread is not None and channel.thread.is_archived and not channel.thread.is_locked:
             # Their client unarchives the thread first.
             message_writing.set_thread(self._state, channel, archived=False)

@@ -4,11 +4,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from kleinbot.sandbox.rules.sentences import Sentence
+
 Json = dict[str, Any]
 
 
 class PersonError(Exception):
-    """The person's own client would prevent the action; the message is what they would read."""
+    """The person's own client would prevent the action; the message is what they would read.
+
+    ``english`` is a sentence in the syntax of ``str.format``, whose ``values`` are filled in.
+    """
+
+    def __init__(self, english: str | Sentence, /, **values: object) -> None:
+        self.sentence = english if isinstance(english, Sentence) else Sentence(english, values)
+        super().__init__(str(self.sentence))
 
 
 @dataclass(frozen=True)

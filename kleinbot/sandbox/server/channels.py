@@ -300,7 +300,7 @@ class ShownMessage:
                 return each
         wanted = label or custom_id
         labels = ", ".join(each.label for each in self.buttons)
-        raise PersonError(f"no button {wanted!r} here, only {labels or 'none'}")
+        raise PersonError("no button {label!r} here, only {labels}", label=wanted, labels=labels or "–")
 
     def _embedded(self) -> Iterator[ShownPicture]:
         for embed in self.embeds:

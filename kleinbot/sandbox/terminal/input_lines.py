@@ -3,24 +3,26 @@
 import asyncio
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import IO, Protocol
 
 from prompt_toolkit import PromptSession
-from prompt_toolkit.completion import CompleteEvent, Completer, Completion
-from prompt_toolkit.document import Document
+from prompt_toolkit.application.current import get_app
+from prompt_toolkit.completion import Completer
+from prompt_toolkit.filters import Condition
 from prompt_toolkit.history import InMemoryHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
-from kleinbot.sandbox.rules.errors import Json
-from kleinbot.sandbox.terminal.typed_lines import VERBS
+_REFRESH_S = 1.0
+"""How often the time left below the prompt is counted down."""
 
 
 class Lines(Protocol):
-    """A source of lines. ``ask`` raises EOFError at the end."""
+    """A source of lines. ``ask`` raises EOFError at the end, KeyboardInterrupt to leave."""
 
     is_live: bool
 
-    async def ask(self, prompt: str, default: str = "") -> str: ...
+    async def ask(self, prompt: str, default: str = "", *, is_field: bool = False) -> str: ...
 
 
 class PipedLines:
@@ -33,9 +35,9 @@ class PipedLines:
         self._queue: asyncio.Queue[str | None] = asyncio.Queue()
         self._thread: threading.Thread | None = None
 
-    async def ask(self, prompt: str, default: str = "") -> str:
+    async def ask(self, prompt: str, default: str = "", *, is_field: bool = False) -> str:
         """Return the next line; an empty one means ``default``."""
-        del prompt
+        del prompt, is_field
         if self._thread is None:
             loop = asyncio.get_running_loop()
             # A daemon, because a read from a console cannot be interrupted on every system.
@@ -62,70 +64,40 @@ class LiveLines:
     is_live = True
 
     def __init__(self, completer: Completer, toolbar: Callable[[], str]) -> None:
-        self._session: PromptSession[str] = PromptSession(history=InMemoryHistory())
-        self._completer = completer
-        self._toolbar = toolbar
-
-    async def ask(self, prompt: str, default: str = "") -> str:
-        """Ask for a line; in a modal (with a default or another prompt than ``>``) without completion."""
-        is_command = prompt.endswith("> ")
-        return await self._session.prompt_async(
-            prompt,
-            default=default,
-            completer=self._completer if is_command else None,
-            complete_while_typing=is_command,
-            bottom_toolbar=lambda: self._toolbar() or None,
+        # Two sessions, since one keeps whatever a line does not set again: fields have no completion.
+        self._commands: PromptSession[str] = PromptSession(
+            history=InMemoryHistory(),
+            completer=completer,
+            complete_while_typing=True,
+            key_bindings=_empties_first(),
+            bottom_toolbar=lambda: toolbar() or None,
+            refresh_interval=_REFRESH_S,
         )
+        self._fields: PromptSession[str] = PromptSession(
+            history=InMemoryHistory(),
+            bottom_toolbar=lambda: toolbar() or None,
+            refresh_interval=_REFRESH_S,
+        )
+        self._session = self._commands
+
+    async def ask(self, prompt: str, default: str = "", *, is_field: bool = False) -> str:
+        """Ask for a line, or for a field of a form, which has no completion.
+
+        Ctrl+C empties a command that has text; on an empty one and in a form it raises KeyboardInterrupt.
+        """
+        self._session = self._fields if is_field else self._commands
+        return await self._session.prompt_async(prompt, default=default)
 
     def redraw(self) -> None:
         """Show new progress below the prompt."""
         self._session.app.invalidate()
 
 
-class SandboxCompleter(Completer):
-    """Completes commands, options, choices, verbs and components that can be pressed."""
+def _empties_first() -> KeyBindings:
+    bindings = KeyBindings()
 
-    def __init__(self, commands: Callable[[], list[Json]], labels: Callable[[], Iterable[str]]) -> None:
-        self._commands = commands
-        self._labels = labels
+    @bindings.add("c-c", filter=Condition(lambda: bool(get_app().current_buffer.text)))
+    def empty(event: KeyPressEvent) -> None:
+        event.current_buffer.reset()
 
-    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
-        """Complete the word before the cursor."""
-        del complete_event
-        text = document.text_before_cursor
-        word = document.get_word_before_cursor(WORD=True)
-        for candidate, description in self._candidates(text, word):
-            if candidate.lower().startswith(word.lower()) and candidate != word:
-                yield Completion(candidate, start_position=-len(word), display_meta=description)
-
-    def _candidates(self, text: str, word: str) -> Iterator[tuple[str, str]]:
-        if not text.startswith("/"):
-            if text.startswith("press "):
-                yield from ((f'"{each}"' if " " in each else each, "button") for each in self._labels())
-            elif " " not in text:
-                yield from ((each, "") for each in VERBS)
-        if text.startswith("/") or not text:
-            yield from self._of_commands(text, word)
-
-    def _of_commands(self, text: str, word: str) -> Iterator[tuple[str, str]]:
-        commands = [each for each in self._commands() if each["type"] == 1]
-        if " " not in text:
-            yield from ((f"/{each['name']}", each["description"]) for each in commands)
-            return
-        leaf = next((each for each in commands if text.startswith(f"/{each['name']} ")), None)
-        for part in text.split()[1:]:
-            nested = {each["name"]: each for each in (leaf or {}).get("options") or []}
-            leaf = nested[part] if nested.get(part, {}).get("type") in (1, 2) else leaf
-        for option in (leaf or {}).get("options") or []:
-            name = option["name"]
-            if option["type"] in (1, 2):
-                yield name, option["description"]
-            elif word.startswith(f"{name}:"):
-                for choice in option.get("choices") or []:
-                    yield _quoted(name, choice["name"]), ""
-            elif f"{name}:" not in text:
-                yield f"{name}:", option["description"]
-
-
-def _quoted(name: str, value: object) -> str:
-    return f'{name}:"{value}"' if " " in str(value) else f"{name}:{value}"
+    return bindings

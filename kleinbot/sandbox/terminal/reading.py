@@ -1,20 +1,24 @@
-"""Renders messages as lines of text, as a Discord user reads them; saves their pictures as files."""
+"""Renders messages as lines of text, as a Discord user reads them."""
 
-import hashlib
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
-from kleinbot.sandbox.people.messages import LINK_STYLE, ShownButton, ShownPicture
+from rich.cells import cell_len, set_cell_size
+from rich.style import Style
+from rich.text import Text
+
+from kleinbot.sandbox.people.messages import LINK_STYLE, ShownButton
+from kleinbot.sandbox.rules.sentences import Sentence
 from kleinbot.sandbox.server.channels import ShownMessage
 from kleinbot.sandbox.server.state import State
+from kleinbot.sandbox.terminal.picture_folder import SavedPicture
 
 _MENTION = re.compile(r"<(@!?|#)(\d+)>")
 _COMMAND = re.compile(r"</([\w -]+):\d+>")
 _EMOJI = re.compile(r"<a?(:\w+:)\d+>")
 _TIME = re.compile(r"<t:(\d+)(?::([tTdDfFR]))?>")
 _SMALL = re.compile(r"^-# ", re.MULTILINE)
+_BOLD = re.compile(r"\*\*([^*]{1,400})\*\*")
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 _AHEAD, _BEHIND = {"en": "in {}", "de": "in {}"}, {"en": "{} ago", "de": "vor {}"}
 # Singular and plural as they follow "in" and "vor": Discord's clients show times in their reader's language.
@@ -28,41 +32,8 @@ _SPANS = {
     },
 }
 _NOW = {"en": "now", "de": "jetzt"}
-
-
-@dataclass(frozen=True)
-class SavedPicture:
-    path: Path
-    alt_text: str | None
-
-
-class PictureFolder:
-    """The folder that pictures are saved to, each once."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._saved: dict[tuple[int, str, str], Path] = {}
-
-    def save(self, message: ShownMessage, number: int) -> list[SavedPicture]:
-        """Write the pictures of a message; ``number`` is its number on the screen."""
-        return [SavedPicture(self._path(message, number, each), each.alt_text) for each in message.pictures]
-
-    def _path(self, message: ShownMessage, number: int, picture: ShownPicture) -> Path:
-        key = (message.id, picture.filename, hashlib.sha256(picture.data).hexdigest())
-        if key not in self._saved:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path = self._free(f"{number}-{Path(picture.filename).name}")
-            path.write_bytes(picture.data)
-            self._saved[key] = path
-        return self._saved[key]
-
-    def _free(self, name: str) -> Path:
-        path = self._folder / name
-        count = 2
-        while path.exists():
-            path = self._folder / f"{Path(name).stem}-{count}{Path(name).suffix}"
-            count += 1
-        return path
+_SHORTEST_PROMPT = 12
+"""Characters of a prompt that progress shows at least."""
 
 
 def legible(text: str, state: State) -> str:
@@ -98,37 +69,79 @@ def _time(at: int, style: str, now: float, language: str) -> str:
     return _NOW[language]
 
 
-def lines(message: ShownMessage, state: State, pictures: list[SavedPicture]) -> list[str]:
-    """Yield the body of a message line by line: text, pictures, menus, buttons."""
-    shown = legible(message.text, state).splitlines() if not message.is_loading else ["is thinking …"]
+def lines(message: ShownMessage, state: State, pictures: list[SavedPicture], *, styled: bool) -> list[Text]:
+    """Return the body of a message line by line: text, pictures, menus, buttons.
+
+    ``styled``: for a terminal, where bold text is bold and what leads somewhere is a link.
+    """
+    language = state.reader_language
+    if message.is_loading:
+        shown = [Text(Sentence("is thinking …").said(language))]
+    else:
+        shown = [_line(each, styled=styled) for each in legible(message.text, state).splitlines()]
     for picture in pictures:
-        shown.append(f"▣ {picture.path}")
+        shown.append(Text("▣ ", no_wrap=True).append_text(_path(picture, styled=styled)))
         if picture.alt_text:
-            shown.append(f"  {picture.alt_text}")
+            shown.append(Text(f"  {picture.alt_text}", style="dim"))
     for menu in message.selects:
-        shown.append(
-            f"{menu.placeholder or menu.custom_id}: {' · '.join(each.label for each in menu.options)}"
-        )
+        options = " · ".join(each.label for each in menu.options)
+        shown.append(Text(f"{menu.placeholder or menu.custom_id}: {options}"))
     if message.buttons:
-        shown.append(" ".join(_button(each) for each in message.buttons))
+        buttons = [_button(each, language, styled=styled) for each in message.buttons]
+        shown.append(Text(" ").join(buttons))
     return shown
 
 
-def _button(button: ShownButton) -> str:
+def _line(text: str, *, styled: bool) -> Text:
+    if not styled:
+        return Text(text)
+    line, at = Text(), 0
+    for bold in _BOLD.finditer(text):
+        line.append(text[at : bold.start()]).append(bold[1], style="bold")
+        at = bold.end()
+    return line.append(text[at:])
+
+
+def _path(picture: SavedPicture, *, styled: bool) -> Text:
+    path = str(picture.path)
+    # In quotes it can be pasted as it is, after ``image:`` and into a shell.
+    shown = f'"{path}"' if " " in path else path
+    return Text(shown, style=Style(link=picture.path.as_uri()) if styled else "")
+
+
+def _button(button: ShownButton, language: str, *, styled: bool) -> Text:
     if button.style == LINK_STYLE:
-        return f"[{button.label}]({button.url})"
-    return f"[{button.label}: off]" if button.disabled else f"[{button.label}]"
+        if styled:
+            return Text(f"[{button.label}]", style=Style(link=button.url))
+        return Text(f"[{button.label}]({button.url})")
+    if button.disabled:
+        return Text(Sentence("[{label}: off]", {"label": button.label}).said(language), style="dim")
+    return Text(f"[{button.label}]")
 
 
-def heading(message: ShownMessage, number: int) -> str:
-    """Return the first line of a message: its number, its author, who sees it."""
-    who = f"[{number}] {message.author_name}"
+def heading(message: ShownMessage, number: int, language: str, place: str | None) -> str:
+    """Return the first line of a message: its number, its author, who sees it, where if elsewhere."""
+    who = f"m{number} · {message.author_name}"
+    if place is not None:
+        who += f" · {place}"
     if message.is_ephemeral:
-        who += " · only you see this"
+        who += f" · {Sentence('only you see this').said(language)}"
     return who
 
 
-def progress(message: ShownMessage, state: State, width: int = 100) -> str:
-    """Return a message's text on one line."""
-    text = " · ".join(line.strip() for line in legible(message.text, state).splitlines() if line.strip())
-    return text if len(text) <= width else text[: width - 1] + "…"
+def progress(message: ShownMessage, state: State, width: int, end: str = "") -> str:
+    """Return a message's text on one line of ``width`` characters; ``end`` stands last.
+
+    What does not fit is cut from the first line, the prompt, and then from the end.
+    """
+    shown = [each.strip() for each in legible(message.text, state).splitlines() if each.strip()]
+    first, rest = (shown[0], [*shown[1:], end]) if shown else ("", [end])
+    tail = "".join(f" · {each}" for each in rest if each)
+    return _cut(_cut(first, max(width - cell_len(tail), _SHORTEST_PROMPT)) + tail, width)
+
+
+def _cut(text: str, width: int) -> str:
+    """Cut to ``width`` cells: signs of East Asian scripts take two."""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, max(width - 1, 0)).rstrip() + "…"

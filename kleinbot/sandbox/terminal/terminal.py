@@ -4,41 +4,46 @@ It depends on the stand-in and never on the bot.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from prompt_toolkit.patch_stdout import patch_stdout
 from rich.console import Console
 
 from kleinbot.sandbox.people.handle import InteractionHandle
-from kleinbot.sandbox.people.modals import Field
 from kleinbot.sandbox.people.outcome import Ending, Outcome, OutcomeTimeouts, OutcomeWatcher
 from kleinbot.sandbox.people.person import Person
 from kleinbot.sandbox.people.waiting import WaitTimeoutError
+from kleinbot.sandbox.rules.command_rules import USER_MENU
 from kleinbot.sandbox.rules.errors import Json, PersonError
-from kleinbot.sandbox.rules.modal_rules import CHECKBOX
+from kleinbot.sandbox.rules.localised import name_in, named
+from kleinbot.sandbox.rules.sentences import Sentence
 from kleinbot.sandbox.server.channels import Channel, Guild, ShownMessage
 from kleinbot.sandbox.server.fake_discord import FakeDiscord
 from kleinbot.sandbox.server.state import Answer
-from kleinbot.sandbox.terminal.input_lines import Lines, LiveLines, PipedLines, SandboxCompleter
-from kleinbot.sandbox.terminal.reading import PictureFolder
+from kleinbot.sandbox.terminal.completion import SandboxCompleter
+from kleinbot.sandbox.terminal.forms import FormQuestions
+from kleinbot.sandbox.terminal.input_lines import Lines, LiveLines, PipedLines
+from kleinbot.sandbox.terminal.picture_folder import PictureFolder
 from kleinbot.sandbox.terminal.screen import Screen
-from kleinbot.sandbox.terminal.typed_lines import Slash, Verb, parse
+from kleinbot.sandbox.terminal.typed_lines import CHAT, Slash, Verb, parse
 
 GREETING = (
-    'Type a command as in Discord, for example  /imagine prompt:"a red circle"  (Tab completes).',
-    "Press buttons with  press LABEL , be somebody else with  as bob  or  as admin ; then  help  and  quit .",
+    Sentence("Type a command as in Discord, beginning with / (Tab completes)."),
+    Sentence("Press buttons with  press LABEL , be somebody else with  as bob  or  as admin ."),
+    Sentence("More is told by  help ; the end is  quit ."),
 )
 HELP = (
-    "/command option:value …      values with spaces may be quoted; files by path: image:./cat.png",
-    "press LABEL [on NUMBER]      press a button, of the latest message that has it or of message [NUMBER]",
-    "pick OPTION, … [on NUMBER]   choose from a menu in a message",
-    "menu NAME on NUMBER|@NAME    use a command from the context menu of a message or a person",
-    "say TEXT                     write an ordinary message",
-    "as NAME                      speak as bob, admin (of the server), owner (of the bot) or anybody new",
-    "dm / back                    go to the direct messages with the bot / back to the channel",
-    "show NUMBER                  show a message again",
-    "quit",
+    ("/command option:value …", Sentence("values with spaces may be quoted; files by path: image:./cat.png")),
+    ("press LABEL [on m3]", Sentence("press a button, of the latest message that has it or of message m3")),
+    ("pick OPTION, … [on m3]", Sentence("choose from a menu in a message")),
+    ("menu NAME on m3 (or @NAME)", Sentence("use a command from the context menu of a message or a person")),
+    ("say TEXT", Sentence("write an ordinary message")),
+    ("as NAME", Sentence("speak as bob, admin (of the server), owner (of the bot) or anybody new")),
+    ("dm, back", Sentence("go to the direct messages with the bot, or back to the channel")),
+    ("show m3", Sentence("show a message again")),
+    ("Ctrl+C", Sentence("empty the line, leave a form, or on an empty line quit")),
+    ("quit", Sentence("end; what is in line goes on the next time")),
 )
 ACKNOWLEDGE_SLACK_S = 0.5
 
@@ -52,6 +57,7 @@ class Terminal:
         pictures_folder: Path,
         *,
         locale: str = "en-US",
+        greeting: Sequence[str] = (),
         console: Console | None = None,
         lines: Lines | None = None,
         timeouts: OutcomeTimeouts = OutcomeTimeouts(),  # noqa: B008 - frozen
@@ -60,7 +66,8 @@ class Terminal:
         self._state = standin.state
         self._timeouts = timeouts
         self._locale = locale
-        standin.state.reader_language = "de" if locale.startswith("de") else "en"
+        self._greeting = greeting
+        self._language = standin.state.reader_language = "de" if locale.startswith("de") else "en"
         self._channel, self._person = _add_default_world(standin, locale)
         self._home = self._channel
         is_live = sys.stdin.isatty() and sys.stdout.isatty()
@@ -71,8 +78,13 @@ class Terminal:
             self._sees,
             pause_s=4.0 if is_live else 2.0,
         )
-        completer = SandboxCompleter(self._offered, self._labels)
-        self._lines = lines or (LiveLines(completer, self._progress) if is_live else PipedLines())
+        self._screen.place = lambda channel: (
+            None if channel is self._channel else _place(channel, self._language)
+        )
+        completer = SandboxCompleter(self._offered, self._labels, self._language)
+        self._lines = lines or (
+            LiveLines(completer, self._screen.latest_progress) if is_live else PipedLines()
+        )
         if isinstance(self._lines, LiveLines):
             self._screen.redraw = self._lines.redraw
 
@@ -89,29 +101,36 @@ class Terminal:
 
         At a terminal the prompt returns at once; piped lines wait for the previous answer.
         """
-        for line in GREETING:
+        for sentence in GREETING:
+            self._screen.say(sentence)
+        for line in self._greeting:
             self._screen.say(line)
         if not self._lines.is_live:
             await self._read_all(answer_timeout_s)
             return
         with patch_stdout(raw=True):
             await self._read_all(None)
+            await self._screen.drawn()
 
     async def run_once(self, line: str, timeout_s: float) -> Outcome:
         """Execute one line and wait for its outcome."""
         try:
             handle = await self._do(line)
         except PersonError as error:
-            self._screen.say(str(error), "red")
+            self._screen.say(error.sentence, "red")
             return Outcome(Ending.IMPOSSIBLE, str(error))
         if handle is None:
-            return Outcome(Ending.IMPOSSIBLE, "that is nothing the bot would answer")
-        return await self._outcome(handle, timeout_s)
+            nothing = Sentence("that is nothing the bot would answer")
+            self._screen.say(nothing, "red")
+            return Outcome(Ending.IMPOSSIBLE, str(nothing))
+        outcome = await self._outcome(handle, timeout_s)
+        await self._screen.drawn()
+        return outcome
 
     async def _read_all(self, answer_timeout_s: float | None) -> None:
         while True:
             try:
-                line = await self._lines.ask(f"{self._person.name} {self._place()}> ")
+                line = await self._lines.ask(f"{self._person.name} {_place(self._channel, self._language)}> ")
                 if not await self._line(line, answer_timeout_s):
                     return
             except (EOFError, KeyboardInterrupt):
@@ -120,7 +139,7 @@ class Terminal:
     async def _line(self, line: str, answer_timeout_s: float | None) -> bool:
         """Execute a line; return False if it says to quit."""
         try:
-            parsed = parse(line, self._offered())
+            parsed = self._parsed(line)
             if isinstance(parsed, Verb) and parsed.name == "quit":
                 return False
             handle = await self._do(line)
@@ -129,8 +148,11 @@ class Terminal:
             if handle is not None and answer_timeout_s is not None:
                 await self._outcome(handle, answer_timeout_s)
         except PersonError as error:
-            self._screen.say(str(error), "red")
+            self._screen.say(error.sentence, "red")
         return True
+
+    def _parsed(self, line: str) -> Slash | Verb | None:
+        return parse(line, self._offered(), self._language)
 
     async def _outcome(self, handle: InteractionHandle, timeout_s: float) -> Outcome:
         watcher = OutcomeWatcher(self._state, handle, self._timeouts)
@@ -145,7 +167,7 @@ class Terminal:
         return Outcome(ending, text, paths)
 
     async def _do(self, line: str) -> InteractionHandle | None:
-        parsed = parse(line, self._offered())
+        parsed = self._parsed(line)
         if parsed is None:
             return None
         if isinstance(parsed, Slash):
@@ -158,7 +180,7 @@ class Terminal:
             message, label = self._with_button(verb)
             return await self._answered(await self._person.press(message, label=label))
         if verb.name == "pick":
-            message = self._target(verb, lambda each: bool(each.selects), "a menu")
+            message = self._target(verb, lambda each: bool(each.selects))
             chosen = [each.strip() for each in verb.words.split(",")]
             return await self._answered(await self._person.select(message, chosen))
         if verb.name == "menu":
@@ -173,96 +195,119 @@ class Terminal:
             self._become(verb.words.strip().removeprefix("@").lower())
         elif verb.name == "dm":
             self._channel = self._state.direct_channel(self._person.user)
-            self._screen.say("These are your direct messages with the bot; back leads to the channel.")
+            self._screen.say(
+                Sentence("These are your direct messages with the bot; back leads to the channel.")
+            )
         elif verb.name == "back":
             self._channel = self._home
         elif verb.name == "show":
-            self._screen.show(self._numbered(verb.words))
+            self._screen.show(self._numbered(verb.words), again=True)
         elif verb.name == "help":
-            for line in HELP:
-                self._screen.say(line)
-            names = " ".join(f"/{each['name']}" for each in self._offered() if each["type"] == 1)
-            self._screen.say(f"commands: {names or 'none yet, the bot is starting'}")
+            self._screen.table(HELP)
+            offered = [each for each in self._offered() if each["type"] == CHAT]
+            names = " ".join(f"/{name_in(each, self._language)}" for each in offered)
+            self._screen.say(Sentence("commands: {names}", {"names": names or "–"}))
+            self._screen.say(Sentence("menus: {names}", {"names": self._menus()}))
 
     async def _answered(self, handle: InteractionHandle) -> InteractionHandle:
         """Wait for the first answer as a client does, and report if there is none."""
         try:
             await handle.acknowledged(timeout_s=self._standin.limits.acknowledge_s + ACKNOWLEDGE_SLACK_S)
         except WaitTimeoutError:
-            self._screen.say("The application did not respond", "red")
+            self._screen.say(Sentence("The application did not respond"), "red")
         return handle
 
     async def _menu(self, verb: Verb) -> InteractionHandle:
         target = verb.target or ""
+        menus = [each for each in self._offered() if each["type"] != CHAT]
+        found = named(menus, verb.words, self._language)
+        if found is None or not target:
+            raise PersonError("say which menu, and of whom or of which message: {names}", names=self._menus())
         if target.startswith("@"):
             somebody = self._standin.world.person(target[1:])
             if somebody is None:
-                raise PersonError(f"nobody here is called {target[1:]!r}")
-            return await self._person.menu(somebody, verb.words, channel=self._channel)
-        return await self._person.menu(self._numbered(target), verb.words)
+                raise PersonError("nobody here is called {name!r}", name=target[1:])
+            return await self._person.menu(somebody, found["name"], channel=self._channel)
+        return await self._person.menu(self._numbered(target), found["name"])
 
-    async def _fill_in(self, handle: InteractionHandle) -> InteractionHandle:
-        modal = handle.opened_modal()
-        self._screen.say(f"— {modal.title} —", "bold")
-        for text in modal.texts:
-            self._screen.say(text)
-        values = {field.custom_id: await self._field(field) for field in modal.fields}
-        return await self._answered(await self._person.submit(handle, values))
+    def _menus(self) -> str:
+        """Return the context menus as they are typed."""
+        menus = (each for each in self._offered() if each["type"] != CHAT)
+        return ", ".join(
+            f"menu {name_in(each, self._language)} on {'@NAME' if each['type'] == USER_MENU else 'm3'}"
+            for each in menus
+        )
 
-    async def _field(self, field: Field) -> object:
-        if field.description:
-            self._screen.say(field.description, "dim")
-        if field.options:
-            self._screen.say(f"choose: {' · '.join(each.label for each in field.options)}", "dim")
-        optional = "" if field.required else " (may be empty)"
-        typed = await self._lines.ask(f"{field.label}{optional}: ", field.value or "")
-        if field.kind == CHECKBOX:
-            return typed.strip().lower() in ("y", "yes", "true", "on", "x")
-        if field.is_list:
-            return [each.strip() for each in typed.split(",") if each.strip()]
-        return typed or None
+    async def _fill_in(self, handle: InteractionHandle) -> InteractionHandle | None:
+        """Ask for the form, again after a value that cannot be sent; return None if the person leaves it.
+
+        Lines from a pipe were written for one form, so there the form is given up.
+        """
+        questions = FormQuestions(handle.opened_modal(), self._lines, self._screen.say, self._language)
+        while True:
+            try:
+                return await self._answered(await self._person.submit(handle, await questions.ask()))
+            except PersonError as error:
+                if not self._lines.is_live:
+                    raise
+                self._screen.say(error.sentence, "red")
+                self._screen.say(Sentence("Nothing was sent. Once more, with what you typed; Ctrl+C leaves."))
+            except (KeyboardInterrupt, EOFError):
+                if not self._lines.is_live:
+                    raise
+                self._screen.say(Sentence("You left the form; nothing was sent."), "dim")
+                return None
 
     def _become(self, name: str) -> None:
-        if not name.isidentifier():
-            raise PersonError("say who, for example: as bob")
         server = self._home.server
-        if server is None:
-            raise PersonError("there is no server")
+        if not name.isidentifier() or server is None:
+            raise PersonError("say who, for example: as bob")
         person = self._standin.world.person(name)
         if person is None or person.id not in server.members:
             person = self._standin.world.add_member(server, name, locale=self._locale)
         self._person = person
         self._channel = self._home
-        self._screen.say(f"You are {name} now.")
+        self._screen.say(Sentence("You are {name} now.", {"name": name}))
 
     def _with_button(self, verb: Verb) -> tuple[ShownMessage, str]:
         wanted = verb.words.lower()
         if not wanted:
-            raise PersonError("say which button, for example: press Cancel")
+            labels = ", ".join(dict.fromkeys(self._labels()))
+            raise PersonError("say which button: press LABEL, with one of: {labels}", labels=labels or "–")
 
         def fits(message: ShownMessage) -> bool:
             return any(each.label.lower() == wanted for each in message.buttons)
 
-        message = self._target(verb, fits, f"a button {verb.words!r}")
+        message = self._target(verb, fits)
         return message, next(each.label for each in message.buttons if each.label.lower() == wanted)
 
-    def _target(self, verb: Verb, fits: Callable[[ShownMessage], bool], what: str) -> ShownMessage:
+    def _target(self, verb: Verb, fits: Callable[[ShownMessage], bool]) -> ShownMessage:
         candidates = [self._numbered(verb.target)] if verb.target else self._visible()[::-1]
         for message in candidates:
             if fits(message):
                 return message
+        what = {"name": verb.words, "where": verb.target or ""}
+        if verb.name == "pick":
+            raise PersonError("there is no menu to pick from here")
         labels = ", ".join(dict.fromkeys(each.label for message in candidates for each in message.buttons))
-        whose = f"message [{verb.target}] does not have" if verb.target else "no message here has"
-        raise PersonError(f"{whose} {what}; buttons: {labels or 'none'}")
+        what["labels"] = labels or "–"
+        if verb.target:
+            raise PersonError("message {where} has no button {name!r}; its buttons: {labels}", **what)
+        raise PersonError("no message here has a button {name!r}; buttons: {labels}", **what)
 
-    def _numbered(self, number: str) -> ShownMessage:
-        message_id = self._screen.numbered(int(number)) if number.isdigit() else None
+    def _numbered(self, typed: str) -> ShownMessage:
+        number = typed.strip("[]").lower().removeprefix("m")
+        message_id = self._screen.numbered(int(number)) if number.isdecimal() else None
         for channel in self._state.channels.values():
             if message_id in channel.log and self._sees(channel.log[message_id]):
                 return channel.log[message_id]
         if not number:
-            raise PersonError("say which message, for example: show 1")
-        raise PersonError(f"there is no message [{number}]")
+            raise PersonError("say which message, for example: show m1")
+        if typed.startswith("#"):
+            raise PersonError("{number} is the number of a job; messages have numbers like m1", number=typed)
+        raise PersonError(
+            "there is no message {number}", number=typed if typed.startswith("m") else f"m{number}"
+        )
 
     def _visible(self) -> list[ShownMessage]:
         return self._person.sees(self._channel)
@@ -279,11 +324,9 @@ class Terminal:
             return message.channel.recipient == self._person.user
         return message.visible_to in (None, self._person.id)
 
-    def _progress(self) -> str:
-        return self._screen.latest_progress
 
-    def _place(self) -> str:
-        return "(direct)" if self._channel.server is None else f"#{self._channel.name}"
+def _place(channel: Channel, language: str) -> str:
+    return Sentence("(direct)").said(language) if channel.server is None else f"#{channel.name}"
 
 
 def _add_default_world(standin: FakeDiscord, locale: str) -> tuple[Channel, Person]:
