@@ -16,12 +16,13 @@ from kleinbot.command_line.endings import (
     CANNOT_START_CODE,
     end_by,
     errors_as_sentences,
+    in_terminals_language,
     load,
 )
 from kleinbot.command_line.upkeep import archive_commands, backup, restore, service_commands
 from kleinbot.config.settings import Settings
 from kleinbot.config.sources import SettingsError, described, export_dotenv, load_settings
-from kleinbot.config.values import TOKEN_VARIABLE, LogLevel
+from kleinbot.config.values import LogLevel
 from kleinbot.domain.errors import Code, FatalEngineError, StartError
 from kleinbot.installation import IS_CLONE, own_command
 from kleinbot.process.exit_deadline import ExitDeadline, exit_now, remaining_threads
@@ -80,13 +81,11 @@ def without_a_command(
     """
     if context.invoked_subcommand is not None:
         return
-    settings = load().settings
-    if settings.discord_token is None:
-        typer.echo(
-            f"{TOKEN_VARIABLE} is not set, so this is the sandbox: kleinbot without Discord, for you to try.",
-            err=True,
-        )
-        _open_sandbox(settings, None, SANDBOX_TIMEOUT_S)
+    loaded = load()
+    if loaded.settings.discord_token is None:
+        own = in_terminals_language(loaded)
+        typer.echo(_said(own, "sandbox-without-token"), err=True)
+        _open_sandbox(own, None, SANDBOX_TIMEOUT_S)
     _supervise()
 
 
@@ -133,7 +132,7 @@ def sandbox(
 
     It keeps its own data, in the folder "sandbox" of the data folder: what is in line goes on the next time.
     """
-    _open_sandbox(load().settings, run, timeout)
+    _open_sandbox(in_terminals_language(load()), run, timeout)
 
 
 @commands.command()
@@ -234,6 +233,12 @@ def _require_token(settings: Settings) -> str:
     return settings.discord_token.get_secret_value()
 
 
+def _said(settings: Settings, message_id: str) -> str:
+    from kleinbot.texts import Texts
+
+    return Texts(settings.locale).say(None, message_id)
+
+
 def _supervise() -> NoReturn:
     raise typer.Exit(Supervisor(lambda: start_child(own_command("serve"))).run())
 
@@ -246,7 +251,7 @@ def _open_sandbox(settings: Settings, run: str | None, timeout_s: float) -> NoRe
         # Only warnings on the terminal: the sandbox's conversation is there.
         code = _logged(own, partial(serve_sandbox, own, run, timeout_s), LogLevel.WARNING)
     if code == RESTART_CODE:
-        typer.echo("Only a new process can use the graphics card: open the sandbox once more.", err=True)
+        typer.echo(_said(own, "sandbox-new-process"), err=True)
         exit_now(CANNOT_START_CODE)
     raise typer.Exit(code)
 

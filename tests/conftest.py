@@ -68,7 +68,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def clean_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Work in an empty folder, without any settings of this machine."""
     for name in list(os.environ):
-        if name.startswith("KLEINBOT_") or name == "DISCORD_TOKEN":
+        if name.startswith(("KLEINBOT_", "LC_")) or name in ("DISCORD_TOKEN", "LANG"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -70,6 +70,7 @@ class App:
         self.stopping = asyncio.Event()
         self._engine = container.scheduling.engines[0]
         self._profile = model.profile
+        self.is_small = model.note is not None
         self._served = None if model.waits_for else model.size
         self._grace_s = settings.grace_s
         self._metrics_port = settings.metrics_port

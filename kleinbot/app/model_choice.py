@@ -48,7 +48,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """``note`` is the message id of the text under every picture, or None.
+    """``note`` is the message id of what a result says of words that the model does not know, or None.
 
     ``choice`` is the profile chosen for ``facts``, with its reasons. ``waits_for``: why no GPU is available
     for the model at present; nothing is drawn then (``kleinbot.app.gpu_availability``).

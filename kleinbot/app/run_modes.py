@@ -80,11 +80,15 @@ async def sandbox(
         standin.world.only_its_owner_invites()
         externals = replace(externals, client_options={"connector": standin.connector()}, on_ending=on_ending)
         locale = _AT_DISCORD.get(settings.locale, settings.locale)
+        texts = Texts(settings.locale)
         terminal = Terminal(standin, settings.data_folder / "pictures", locale=locale)
         # Pictures in the sandbox are for trying out: the small model suffices while the GPU is unavailable.
         async with opened(settings, externals, waits_for_gpu=False) as app:
             bot = asyncio.create_task(app.run(standin.token), name="bot")
-            person = asyncio.create_task(_converse(standin, app, terminal, run, timeout_s), name="person")
+            terminal.greeting = _greeting(texts, app)
+            person = asyncio.create_task(
+                _converse(standin, app, terminal, texts, run, timeout_s), name="person"
+            )
             if run is not None:
                 _cancel_if_engine_fails(app, person, settings)
 
@@ -100,12 +104,12 @@ async def sandbox(
                 await asyncio.gather(person, return_exceptions=True)
                 try:
                     if run is None and app.container.scheduling.scheduler.queue.running:
-                        terminal.say("Stopping; the picture in hand may still be finished …")
+                        terminal.say(texts.say(None, "sandbox-stopping"))
                     code = await bot
                 finally:
                     terminal.close()
             if run is None and (jobs := _waiting_jobs(app)):
-                typer.echo(f"In line: {jobs} at the next start.")
+                typer.echo(texts.say(None, "sandbox-waiting-after", jobs=jobs))
             if person.cancelled():
                 return code or (
                     1 if app.container.scheduling.engines[0].state.phase is EnginePhase.FAILED else 0
@@ -113,32 +117,37 @@ async def sandbox(
             return code or person.result()
 
 
+def _greeting(texts: Texts, app: App) -> tuple[str, ...]:
+    """Return a prompt to begin with, and what the small model draws, if it is the one."""
+    if app.is_small:
+        example = texts.say(None, "sandbox-try", prompt="a red circle left of a blue square")
+        return example, texts.say(None, "sandbox-small")
+    return (texts.say(None, "sandbox-try", prompt="a lighthouse in a storm, oil painting"),)
+
+
 async def _converse(
-    standin: FakeDiscord, app: App, terminal: Terminal, run: str | None, timeout_s: float
+    standin: FakeDiscord, app: App, terminal: Terminal, texts: Texts, run: str | None, timeout_s: float
 ) -> int:
     await standin.registered("imagine", timeout_s=_ONLINE_S)
     await standin.online(timeout_s=_ONLINE_S)
     if run is None:
         if jobs := _waiting_jobs(app):
-            terminal.say(f"In line since the last time: {jobs}.")
+            terminal.say(texts.say(None, "sandbox-waiting-before", jobs=jobs))
         await terminal.interact()
         return 0
     outcome = await terminal.run_once(run, timeout_s)
     for path in outcome.paths:
         typer.echo(path)
     if outcome.ending is Ending.UNFINISHED:
-        typer.echo(
-            f"Not finished after {timeout_s:g} s. What was accepted keeps its place for the next sandbox.",
-            err=True,
-        )
+        typer.echo(texts.say(None, "sandbox-unfinished", seconds=f"{timeout_s:g}"), err=True)
     if outcome.has_pictures:
         return 0
     return WORDS_CODE if outcome.ending in (Ending.TEXT, Ending.REFUSED, Ending.FORM) else 1
 
 
-def _waiting_jobs(app: App) -> str:
-    """Return how many jobs wait or run, and that they continue; empty if there are none."""
-    count = len(
+def _waiting_jobs(app: App) -> int:
+    """Return how many jobs wait or run."""
+    return len(
         {
             image.key.job_id
             for image in (
@@ -147,9 +156,6 @@ def _waiting_jobs(app: App) -> str:
             )
         }
     )
-    if count == 0:
-        return ""
-    return "1 job, which goes on" if count == 1 else f"{count} jobs, which go on"
 
 
 def _cancel_if_engine_fails(app: App, person: "asyncio.Task[int]", settings: Settings) -> None:

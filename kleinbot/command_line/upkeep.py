@@ -2,12 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kleinbot.command_line.endings import CANNOT_START_CODE, errors_as_sentences, load
+from kleinbot.command_line.endings import (
+    CANNOT_START_CODE,
+    agreed,
+    errors_as_sentences,
+    in_terminals_language,
+    load,
+)
 from kleinbot.config.settings import Settings
 
 if TYPE_CHECKING:
@@ -70,12 +77,12 @@ def remove_from_archive(yes: Yes = False, sandbox: OfSandbox = False) -> None:
 
 @contextmanager
 def _archive(of_sandbox: bool, *, yes: bool) -> Iterator["ArchiveCommand"]:
-    settings = load().settings
+    settings = in_terminals_language(load())
     own = settings.for_sandbox() if of_sandbox else settings
     from kleinbot.upkeep.command import ArchiveCommand
 
     with errors_as_sentences(own):
-        yield ArchiveCommand(own, typer.echo, lambda question: yes or typer.confirm(question))
+        yield ArchiveCommand(own, typer.echo, lambda question: yes or agreed(question, own.locale))
 
 
 def backup(
@@ -113,7 +120,9 @@ def restore(
     with _upkeep(sandbox) as own:
         from kleinbot.upkeep.restore import RestoreCommand
 
-        command = RestoreCommand(own, folder, typer.echo, lambda question: yes or typer.confirm(question))
+        command = RestoreCommand(
+            own, folder, typer.echo, lambda question: yes or agreed(question, own.locale)
+        )
         if check:
             command.check()
         elif not command.restore(without_damaged=without_damaged):
@@ -122,7 +131,7 @@ def restore(
 
 @contextmanager
 def _upkeep(of_sandbox: bool) -> Iterator[Settings]:
-    settings = load().settings
+    settings = in_terminals_language(load())
     own = settings.for_sandbox() if of_sandbox else settings
     with errors_as_sentences(own):
         yield own
@@ -152,6 +161,7 @@ def show_service(system: OfSystem = False) -> None:
 @contextmanager
 def _service(of_system: bool) -> Iterator["ServiceCommand"]:
     loaded = load()
+    loaded = replace(loaded, settings=in_terminals_language(loaded))
     from kleinbot.upkeep.service import ServiceCommand
 
     with errors_as_sentences(loaded.settings):

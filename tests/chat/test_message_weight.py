@@ -74,7 +74,7 @@ def _bytes(view: discord.ui.LayoutView, files: tuple[discord.File, ...] = ()) ->
 def test_no_message_is_heavy(job: Job) -> None:
     texts = Texts()
     pictures = [StoredPicture(image, b"x") for image in job.images]
-    small_note = texts.say(job.locale, "small-note")
+    small_note = texts.say(job.locale, "small-note", words=", ".join(["狐" * 25] * 5))
     message = result_view.result(
         texts, job, pictures, small_note, late=True, above=texts.say(job.locale, "kept-note")
     )

@@ -32,6 +32,7 @@ def test_quotation_marks_are_those_of_the_language() -> None:
 
 def test_no_code_puts_quotation_marks_of_one_language_around_a_value() -> None:
     code = [file for folder in ("kleinbot", "cogs") for file in (FOLDER.parents[1] / folder).rglob("*.py")]
+    code.remove(FOLDER.parent / "sandbox" / "rules" / "german.py")  # it is one language
     assert [file.name for file in code if re.search("[„“”][{]|[}][„“”]", file.read_text("utf-8"))] == []
 
 

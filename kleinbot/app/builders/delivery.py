@@ -17,7 +17,9 @@ from kleinbot.chat.delivery.routes import Routes
 from kleinbot.chat.delivery.undelivered import Undelivered
 from kleinbot.dispatch.clock_repair import ClockRepair
 from kleinbot.dispatch.retention import Retention
+from kleinbot.domain.job import Job
 from kleinbot.metrics.counters import BotMetrics
+from kleinbot.small_klein.vocabulary import unknown_words
 from kleinbot.texts import Texts
 from kleinbot.usecases.attachments import Attachments
 
@@ -43,14 +45,18 @@ def build_delivery(
     *,
     note: str | None,
 ) -> Delivery:
-    """Build the delivery. ``note``: the id of a text shown under every result."""
+    """Build the delivery. ``note``: the id of what a result says of words that the model does not know."""
     clock, database, queries = base.clock, base.database, scheduling.queries
     skew = ClockSkew(clock)
     responses = FirstResponses(client)
     live_messages = LiveMessages(queries, responses, texts, scheduling.scheduler.engine_state, clock)
-    results = ResultMessages(
-        Attachments(queries, base.pool), texts, lambda locale: texts.say(locale, note) if note else None
-    )
+
+    def model_note(job: Job) -> str | None:
+        if note is None or not (words := unknown_words(job.spec.prompt)):
+            return None
+        return texts.say(job.locale, note, words=", ".join(words))
+
+    results = ResultMessages(Attachments(queries, base.pool), texts, model_note)
     remover = MessageRemover(database, client, clock)
     routes = Routes(
         database, results, responses, client, clock, base.faults, metrics.delivered, remover.wake, skew

@@ -23,7 +23,7 @@ class ResultMessages:
     """Composes; sends nothing. Files are read and recompressed off the event loop."""
 
     def __init__(
-        self, attachments: Attachments, texts: Texts, model_note: Callable[[str], str | None]
+        self, attachments: Attachments, texts: Texts, model_note: Callable[[Job], str | None]
     ) -> None:
         self._attachments = attachments
         self._texts = texts
@@ -34,14 +34,14 @@ class ResultMessages:
     ) -> ResultMessage:
         """Return the result's message with as many images as fit. ``note`` stands above it."""
         found = await self._attachments.first(job.done_images, limits)
-        model_note = self._model_note(job.locale)
+        model_note = self._model_note(job)
         view = result_view.result(self._texts, job, found, model_note, late=late, above=note)
         return ResultMessage(view, splitting.positions(found))
 
     async def whole(self, job: Job, limits: UploadLimits) -> ResultMessage:
         """Return the result in one message, recompressed as far as that needs."""
         found = await self._attachments.together(job.done_images, limits)
-        message = result_view.result(self._texts, job, found, self._model_note(job.locale), late=False)
+        message = result_view.result(self._texts, job, found, self._model_note(job), late=False)
         return ResultMessage(message, splitting.positions(found))
 
     async def further(self, job: Job, images: Sequence[Image], limits: UploadLimits) -> ResultMessage:

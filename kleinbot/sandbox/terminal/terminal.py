@@ -57,7 +57,6 @@ class Terminal:
         pictures_folder: Path,
         *,
         locale: str = "en-US",
-        greeting: Sequence[str] = (),
         console: Console | None = None,
         lines: Lines | None = None,
         timeouts: OutcomeTimeouts = OutcomeTimeouts(),  # noqa: B008 - frozen
@@ -66,7 +65,8 @@ class Terminal:
         self._state = standin.state
         self._timeouts = timeouts
         self._locale = locale
-        self._greeting = greeting
+        self.greeting: Sequence[str] = ()
+        """Lines below the terminal's own, from whoever opens it."""
         self._language = standin.state.reader_language = "de" if locale.startswith("de") else "en"
         self._channel, self._person = _add_default_world(standin, locale)
         self._home = self._channel
@@ -103,7 +103,7 @@ class Terminal:
         """
         for sentence in GREETING:
             self._screen.say(sentence)
-        for line in self._greeting:
+        for line in self.greeting:
             self._screen.say(line)
         if not self._lines.is_live:
             await self._read_all(answer_timeout_s)

@@ -44,3 +44,5 @@ restore-done = Wiederhergestellt in { $folder }: { $jobs ->
     }. Starte den Bot.
 restore-aside = Was vorher da war, liegt in { $folder }. Lösche es selbst, wenn du es nicht mehr brauchst.
 restore-finished = Die unterbrochene Wiederherstellung von { $backup } ist zu Ende gebracht; sie liegt in { $folder }. Starte den Bot.
+yes-or-no = j/N
+yes-or-no-asked = Bitte antworte { $choice }.

@@ -60,7 +60,7 @@ lost-file = Bild { $position } liegt nicht mehr im Archiv.
 unreadable-file = Bild { $position } ließ sich gerade nicht aus dem Archiv lesen. Verloren ist damit nichts: Versuche später /zeigen #{ $number }.
 kept-note = Das ließ sich vorher nicht zustellen:
 kept-coming = Gleich kommt #{ $number }, das sich vorher nicht zustellen ließ …
-small-note = Gezeichnet vom kleinen Modell, das kleinbot beiliegt: Es kennt nur farbige Formen, etwa „a red circle left of a blue square“. Wie du das echte Modell bekommst, steht in der README.
+small-note = Das kleine Modell, das kleinbot beiliegt, zeichnet nur farbige Formen, auf Englisch beschrieben, und kennt nicht: { $words }. Wie du das echte Modell bekommst, steht in der README.
 alt-text = { $count ->
         [1] Von einem KI-Modell gezeichnet zum Prompt: { $prompt }
        *[other] Bild { $position } von { $count }, von einem KI-Modell gezeichnet zum Prompt: { $prompt }

@@ -44,3 +44,5 @@ restore-done = Restored into { $folder }: { $jobs ->
     }. Start the bot.
 restore-aside = What was there before lies in { $folder }. Delete it yourself once you do not need it any more.
 restore-finished = The restore of { $backup } that was interrupted is finished; it lies in { $folder }. Start the bot.
+yes-or-no = y/N
+yes-or-no-asked = Please answer { $choice }.

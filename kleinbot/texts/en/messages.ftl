@@ -60,7 +60,7 @@ lost-file = Picture { $position } is no longer in the archive.
 unreadable-file = Picture { $position } could not be read from the archive just now. Nothing is lost by that: try /show #{ $number } later.
 kept-note = This could not be delivered earlier:
 kept-coming = Here comes #{ $number }, which could not be delivered earlier …
-small-note = Drawn by the small model that comes with kleinbot: it knows coloured shapes only, like "a red circle left of a blue square". The README says how to get the real model.
+small-note = The small model that comes with kleinbot draws coloured shapes only and does not know: { $words }. The README says how to get the real model.
 alt-text = { $count ->
         [1] Drawn by an AI model for the prompt: { $prompt }
        *[other] Picture { $position } of { $count }, drawn by an AI model for the prompt: { $prompt }
