@@ -13,6 +13,7 @@ from cogs.owner import OwnerCog
 from cogs.picture_menus import PictureMenusCog
 from cogs.queue import QueueCog
 from cogs.quota import QuotaCog
+from cogs.set_up import SetUpCog
 from cogs.variations import VariationsCog
 from kleinbot.chat.core.routing import Handlers
 
@@ -21,10 +22,12 @@ def cogs(
     handlers: Handlers, tree: app_commands.CommandTree[Any], *, has_base: bool
 ) -> tuple[commands.Cog, ...]:
     """Return the cogs; ``has_base``: the base checkpoint is installed, so /imagine offers a quality."""
+    quota = QuotaCog(handlers.quota)
     return (
         ImagineWithQualityCog(handlers.jobs) if has_base else ImagineCog(handlers.jobs),
         QueueCog(handlers.jobs),
-        QuotaCog(handlers.quota),
+        quota,
+        SetUpCog(handlers.set_up, quota.admin),
         ModerationCog(tree, handlers.moderation),
         OwnerCog(handlers.owner, handlers.owner_queue),
         EditCog(handlers.create),

@@ -131,6 +131,7 @@ class App:
                 ("clock repair", self.container.delivery.clock_repair.run),
                 ("departures", self.container.usecases.departures.run),
                 ("retention", self.container.delivery.retention.run),
+                ("joining posts", self.container.discord.joining.run),
                 ("commands", self._sync_commands),
                 ("tokenizer", self._load_tokenizer),
             )

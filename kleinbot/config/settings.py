@@ -228,6 +228,15 @@ class Settings(BaseSettings):
             "allowed_servers is empty. It counts only while others wait too; /host share changes it.",
         ),
     ] = 0.25
+    joining_post: Annotated[
+        bool,
+        BeforeValidator(lowercased),
+        ValidValue("true or false"),
+        Field(
+            description="Whether the bot introduces itself once in each server that invites it, in the "
+            "channel for system messages, or else in the first one where members write."
+        ),
+    ] = True
     metrics_port: Annotated[
         int | None,
         Number,

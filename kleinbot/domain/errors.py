@@ -38,6 +38,8 @@ class Code(StrEnum):
     QUOTA_ABOVE_MOST = "error-quota-above-most"
     GRANTS_ABOVE_MOST = "error-grants-above-most"
     SERVER_UNKNOWN = "error-server-unknown"
+    CHANNEL_UNKNOWN = "error-channel-unknown"
+    SERVER_NOT_READY = "error-server-not-ready"
 
     OPTION_OUT_OF_RANGE = "error-option-out-of-range"
     OPTION_TOO_LONG = "error-option-too-long"

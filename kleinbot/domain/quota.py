@@ -90,6 +90,7 @@ class AuditAction(StrEnum):
     QUOTA_RESET = "quota-reset"
     WEIGHT = "weight"
     SHARE = "share"
+    SETTING = "setting"
     PAUSE = "pause"
     RESUME = "resume"
     DRAIN = "drain"

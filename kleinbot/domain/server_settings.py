@@ -1,6 +1,7 @@
 """What a server's admins and its members have chosen, as frozen values."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True)
@@ -9,7 +10,7 @@ class ServerSettings:
 
     ``moderators_channel_id``: where reports go. ``locale``: of messages that nobody asked for; None: unknown.
     ``others_may_edit``: whether members may edit each other's pictures unless the author has chosen.
-    ``retention_days``: how long pictures are kept; None: for good. ``retention_chosen_ms``: when an$
+    ``retention_days``: how long pictures are kept; None: for good. ``retention_chosen_ms``: when an
     admin chose that; None: nobody has. ``set_up_ms``: when set-up was last finished.
     """
 
@@ -26,3 +27,25 @@ class MemberSettings:
     """The choices of one member; None: what the server has chosen."""
 
     others_may_edit: bool | None = None
+
+
+class PostState(StrEnum):
+    """POSTING: it may have been sent. IMPOSSIBLE: nowhere to write. UNNEEDED: the bot was here before."""
+
+    POSTING = "posting"
+    POSTED = "posted"
+    IMPOSSIBLE = "impossible"
+    UNNEEDED = "unneeded"
+
+
+@dataclass(frozen=True)
+class JoiningPost:
+    """The bot's introduction of itself in a server.
+
+    ``channel_id``: where it was, or may have been, sent. ``began_ms``: when sending began.
+    """
+
+    server_id: int
+    state: PostState
+    channel_id: int | None
+    began_ms: int

@@ -17,6 +17,7 @@ from kleinbot.chat.results.buttons import (
     ShowButton,
     UnfavouriteButton,
 )
+from kleinbot.chat.setup.buttons import FinishSetupButton, OpenSetupButton, SetUpItem, SetUpSelect
 from kleinbot.domain.noise import Strength
 from kleinbot.domain.service_mode import ServiceMode
 
@@ -61,6 +62,9 @@ FORMS: dict[str, PersistentButton] = {
     "kb:qclear:123456789012345678": ClearQuotaButton(123456789012345678),
     "kb:qclear:12345678901234567890": ClearQuotaButton(12345678901234567890),
     "kb:qkeep": KeepQuotaButton(),
+    "kb:setup": OpenSetupButton(),
+    "kb:setup-done": FinishSetupButton(),
+    **{f"kb:set:{item}": SetUpSelect(item) for item in SetUpItem},
 }
 """What today's buttons write, and read back."""
 

@@ -17,6 +17,7 @@ from kleinbot.chat.quota.handlers import QuotaHandlers
 from kleinbot.chat.results.buttons import SEARCH_CHARACTERS, ConfirmDeleteButton, PageButton
 from kleinbot.chat.results.handlers import ResultHandlers
 from kleinbot.chat.results.history_handlers import HistoryHandlers
+from kleinbot.chat.setup.handlers import SetUpHandlers
 from kleinbot.usecases.history import Search
 from tests.chat.button_forms import FORMS, JOB_ID, OLD_FORMS
 
@@ -109,6 +110,7 @@ def test_every_kind_of_button_has_one_handler() -> None:
         moderation=cast("ModerationHandlers", ModerationHandlers),
         owner=cast("OwnerHandlers", OwnerHandlers),
         owner_queue=cast("OwnerQueueHandlers", OwnerQueueHandlers),
+        set_up=cast("SetUpHandlers", SetUpHandlers),
     )
     routes = button_routes(kinds, cast("MoreHandlers", MoreHandlers))
     assert len(routes) == len(every_kind())

@@ -23,7 +23,7 @@ from kleinbot.domain.work import RenderTask
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.process.signals import stop_on_signals
 from kleinbot.sandbox import Address, connector_for
-from tests.e2e.running_bot import LOOKS_EVERY_S, ShiftedClock
+from tests.e2e.running_bot import LOOKS_EVERY_S, QUIET, ShiftedClock
 
 
 class KillAt:
@@ -95,7 +95,7 @@ async def main(
     ``starts_after``: the file that must exist before the model is loaded; ``ahead_s``: how far the clock is
     ahead of real time; ``settings`` and fields of the ``profile`` that differ from the usual ones.
     """
-    given = {"device": "cpu", "grace_s": 5, **arguments.get("settings", {})}
+    given = {**QUIET, "device": "cpu", "grace_s": 5, **arguments.get("settings", {})}
     settings = Settings(data_folder=Path(arguments["folder"]), weights=Path(arguments["weights"]), **given)
     connector = connector_for(Address(arguments["port"], Path(arguments["ca_pem_path"])))
     clock = ShiftedClock()

@@ -44,6 +44,7 @@ async def main(arguments: dict[str, Any]) -> int:
     settings = Settings(
         data_folder=Path(arguments["folder"]),
         device="cpu",
+        joining_post=False,
         quota_pictures=100_000,
         quota_everywhere=1_000_000,
     )

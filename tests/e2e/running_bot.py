@@ -19,6 +19,9 @@ from kleinbot.engine.protocol import Engine
 from kleinbot.sandbox import Channel, FakeDiscord, Guild, Person, ShownMessage
 
 WAIT_S = 60.0
+QUIET = {"joining_post": False}
+"""What the channels of most tests must not be given."""
+
 LOOKS_EVERY_S = 0.005
 """Reading rows takes time from the bot that is being waited for."""
 
@@ -107,7 +110,7 @@ class BotEnvironment:
         self, engine: Engine | None = None, *, exits_with: int = 0, **settings: object
     ) -> AsyncIterator[RunningBot]:
         """Run the bot until the body ends, then stop it cleanly."""
-        given: dict[str, Any] = {"weights": self.weights, "device": "cpu", "grace_s": 5, **settings}
+        given: dict[str, Any] = {**QUIET, "weights": self.weights, "device": "cpu", "grace_s": 5, **settings}
         chosen = Settings(data_folder=self.folder, **given)
         externals = Externals(self.clock, self.chance, NoFaults(), {"connector": self.standin.connector()})
         async with opened(chosen, externals, engine) as app:

@@ -107,7 +107,11 @@ async def be_the_bot(told: dict[str, str]) -> int:
     connector = connector_for(Address(int(told["port"]), Path(told["ca_pem_path"])))
     externals = replace(real_externals(), client_options={"connector": connector})
     settings = Settings(
-        data_folder=Path(told["folder"]), device="cpu", quota_pictures=100_000, quota_everywhere=1_000_000
+        data_folder=Path(told["folder"]),
+        device="cpu",
+        joining_post=False,
+        quota_pictures=100_000,
+        quota_everywhere=1_000_000,
     )
     async with opened(settings, externals, ScriptedEngine()) as app:
         telling = asyncio.create_task(tell_lateness())

@@ -11,6 +11,7 @@ from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.domain.quota import AuditAction
 from kleinbot.domain.reference import Reference, Role
 from kleinbot.domain.requests import Press
+from kleinbot.domain.server_settings import JoiningPost, PostState
 from kleinbot.domain.tags import Tag
 from kleinbot.domain.work import ModelSize
 from kleinbot.store import clock_repair, facts, retention, served_model
@@ -21,9 +22,9 @@ from kleinbot.store.delivery.outbox import Route
 from kleinbot.store.delivery.posted import PostedFor
 from kleinbot.store.jobs import deletion, events, jobs, lookup, measurements, presses, tags
 from kleinbot.store.jobs.measurements import MeasuredRow
-from kleinbot.store.members import audit, grants, ledger, members, notices, servers, settings
+from kleinbot.store.members import audit, grants, joining_posts, ledger, members, notices, servers, settings
 from kleinbot.store.moderation import bans, channel_rules
-from kleinbot.store.results import favourites, history, own_pictures
+from kleinbot.store.results import favourites, history, own_pictures, storage
 from kleinbot.store.results.history import HistoryQuery
 from tests.specs import with_spec
 from tests.store.million import FIRST_SERVER, HEAVIEST
@@ -158,6 +159,12 @@ async def _change_people(transaction: Transaction, now_ms: int) -> None:
         transaction, HEAVY.server_id, await settings.of_server(transaction, HEAVY.server_id)
     )
     await settings.set_of_member(transaction, HEAVY, await settings.of_member(transaction, HEAVY))
+    await joining_posts.put(transaction, JoiningPost(HEAVY.server_id, PostState.POSTED, 1, now_ms))
+    await joining_posts.of_server(transaction, HEAVY.server_id)
+    await joining_posts.settled(transaction, [HEAVY.server_id])
+    await joining_posts.waits_for_first_session(transaction)
+    await joining_posts.begin(transaction)
+    await storage.recent(transaction, HEAVY.server_id)
     await notices.read_by(transaction, HEAVY)
     await notices.note_read(transaction, HEAVY, ["line:1"], now_ms)
     await grants.give(transaction, HEAVY, 50, now_ms + DAY_MS, 1, "a prize", now_ms)

@@ -20,6 +20,8 @@ from kleinbot.chat.core.routing import ButtonRouter, button_routes
 from kleinbot.chat.more.handlers import MoreHandlers
 from kleinbot.chat.more.table import more_actions
 from kleinbot.chat.setup.admin_notices import AdminNotices
+from kleinbot.chat.setup.introduction import introduction
+from kleinbot.chat.setup.joining_poster import JoiningPoster
 from kleinbot.texts import Texts
 
 
@@ -29,6 +31,7 @@ class DiscordBot:
     presence: Presence
     ownership: Ownership
     repeats: RepeatedEvents
+    joining: JoiningPoster
 
 
 def build_discord_bot(
@@ -42,12 +45,15 @@ def build_discord_bot(
     *,
     allowed_servers: frozenset[int],
     has_base: bool,
+    draws_small: bool,
+    joining_post: bool,
     client_options: Mapping[str, Any],
 ) -> DiscordBot:
     """Build the client; ``current`` returns it from then on.
 
-    ``has_base``: the base checkpoint is installed, so /imagine offers a quality. ``client_options`` are
-    passed to discord.py.
+    ``has_base``: the base checkpoint is installed, so /imagine offers a quality. ``draws_small``: the small
+    model draws. ``joining_post``: the bot introduces itself in new servers. ``client_options`` are passed to
+    discord.py.
     """
     ownership, repeats = Ownership(current, base.clock), RepeatedEvents(base.database)
     interactions = Interactions(ownership, texts, base.clock)
@@ -76,4 +82,15 @@ def build_discord_bot(
     client.add_listener(notices.after_command, "on_app_command_completion")
     for event in ("on_guild_join", "on_guild_remove", "on_ready"):
         client.add_listener(usecases.departures.check_soon, event)
-    return DiscordBot(client, presence, ownership, repeats)
+    joining = JoiningPoster(
+        usecases.set_up.joining_posts,
+        current,
+        introduction(texts, usecases.rule, draws_small=draws_small),
+        delivery.skew,
+        base.clock,
+        allowed_servers=allowed_servers,
+        is_wanted=joining_post,
+    )
+    for event in ("on_guild_join", "on_guild_available", "on_ready"):
+        client.add_listener(joining.look_soon, event)
+    return DiscordBot(client, presence, ownership, repeats, joining)

@@ -18,6 +18,7 @@ from kleinbot.chat.owner.server_names import ServerNames
 from kleinbot.chat.quota.handlers import QuotaHandlers
 from kleinbot.chat.results.handlers import ResultHandlers
 from kleinbot.chat.results.history_handlers import HistoryHandlers
+from kleinbot.chat.setup.handlers import SetUpHandlers
 from kleinbot.texts import Texts
 
 
@@ -71,4 +72,5 @@ def build_handlers(
         owner_queue=OwnerQueueHandlers(
             usecases.bot_control, usecases.owner_queue, usecases.cancel, server_names, interactions, texts
         ),
+        set_up=SetUpHandlers(usecases.set_up.choices, usecases.administer_quota, interactions, texts),
     )

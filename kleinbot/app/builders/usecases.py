@@ -7,6 +7,7 @@ from fractions import Fraction
 from kleinbot.app.builders.base import Base
 from kleinbot.app.builders.moderation import Moderation, build_moderation
 from kleinbot.app.builders.scheduling import Scheduling
+from kleinbot.app.builders.set_up import ServerSetUp, build_set_up
 from kleinbot.domain.profile import Profile
 from kleinbot.domain.requests import PromptMeter
 from kleinbot.usecases.cancel import Cancel
@@ -25,6 +26,7 @@ from kleinbot.usecases.quota.administer import AdministerQuota
 from kleinbot.usecases.quota.member_weight import SetMemberWeight
 from kleinbot.usecases.quota.quota import QuotaRule
 from kleinbot.usecases.quota.quota_view import QuotaView
+from kleinbot.usecases.setup.joining import impossible_post
 from kleinbot.usecases.sources import Sources
 from kleinbot.usecases.submit import Submit
 from kleinbot.usecases.variations import Variations
@@ -68,6 +70,7 @@ class UseCases:
     new_servers: NewServers
     notices: Notices
     moderation: Moderation
+    set_up: ServerSetUp
 
 
 def build_usecases(
@@ -121,12 +124,13 @@ def build_usecases(
         new_servers=NewServers(database, shares, scheduler, new_server_share, clock),
         notices=Notices(database, _notice_sources(), clock),
         moderation=build_moderation(base, scheduling, ports.wake_delivery),
+        set_up=build_set_up(base, rule),
     )
 
 
 def _notice_sources() -> tuple[NoticeSource, ...]:
     """Return what admins may have to read below their next /admin answer, the most important first."""
-    return ()
+    return (impossible_post,)
 
 
 def _submit(base: Base, scheduling: Scheduling, meter: PromptMeter, rule: QuotaRule) -> Submit:

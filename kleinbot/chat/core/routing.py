@@ -38,6 +38,8 @@ from kleinbot.chat.results.buttons import (
 )
 from kleinbot.chat.results.handlers import ResultHandlers
 from kleinbot.chat.results.history_handlers import HistoryHandlers
+from kleinbot.chat.setup.buttons import FinishSetupButton, OpenSetupButton, SetUpSelect
+from kleinbot.chat.setup.handlers import SetUpHandlers
 
 B = TypeVar("B", bound=PersistentButton)
 
@@ -54,6 +56,7 @@ class Handlers:
     moderation: ModerationHandlers
     owner: OwnerHandlers
     owner_queue: OwnerQueueHandlers
+    set_up: SetUpHandlers
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,9 @@ def button_routes(handlers: Handlers, more: MoreHandlers) -> tuple[ButtonRoute[A
         ButtonRoute(OwnerCancelButton, handlers.owner_queue.cancel_pressed),
         ButtonRoute(ClearQuotaButton, handlers.quota.clear_pressed),
         ButtonRoute(KeepQuotaButton, handlers.quota.keep_pressed),
+        ButtonRoute(OpenSetupButton, handlers.set_up.open_pressed),
+        ButtonRoute(FinishSetupButton, handlers.set_up.finish_pressed),
+        ButtonRoute(SetUpSelect, handlers.set_up.chosen),
     )
 
 

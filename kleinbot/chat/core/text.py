@@ -136,3 +136,7 @@ def cancelled(texts: Texts, locale: str, outcome: Cancelled) -> str:
 
 def mention(member_id: int) -> str:
     return f"<@{member_id}>"
+
+
+def channel_mention(channel_id: int) -> str:
+    return f"<#{channel_id}>"

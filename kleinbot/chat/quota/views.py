@@ -39,6 +39,7 @@ _AUDIT_SENTENCES = {
     AuditAction.QUOTA_RESET: ("audit-reset", "audit-reset"),
     AuditAction.WEIGHT: ("audit-weight", "audit-weight"),
     AuditAction.SHARE: ("audit-share", "audit-share"),
+    AuditAction.SETTING: ("audit-setting", "audit-setting"),
     AuditAction.CANCEL_AS_MODERATOR: ("audit-cancel-moderator", "audit-cancel-moderator"),
     AuditAction.CANCEL_AS_HOST: ("audit-cancel-host", "audit-cancel-host"),
     AuditAction.BAN: ("audit-ban", "audit-ban"),
@@ -185,6 +186,7 @@ def _audit_line(texts: Texts, locale: str, row: AuditRow) -> str:
         pictures=pictures(int(tenths or 0)),
         number=str(row.details.get("number", "")),
         weight=row.details.get("weight", 1.0),
+        setting=str(row.details.get("setting", "")),
     )
     return texts.say(locale, "audit-row", what=what, at_s=_seconds(row.made_ms))
 

@@ -62,6 +62,8 @@ class Guild:
     members: dict[int, GuildMember] = field(default_factory=dict)
     channels: dict[int, "Channel"] = field(default_factory=dict)
     threads: dict[int, "Channel"] = field(default_factory=dict)
+    system_channel: "Channel | None" = None
+    """Where Discord itself would write who has joined; None: its admins have turned that off."""
 
 
 @dataclass

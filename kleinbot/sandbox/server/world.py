@@ -3,6 +3,7 @@
 from collections.abc import Container, Iterable
 
 from kleinbot.sandbox.people.person import Person
+from kleinbot.sandbox.rules.errors import Json
 from kleinbot.sandbox.rules.permissions import BITS, bits_of
 from kleinbot.sandbox.server import message_writing, payloads
 from kleinbot.sandbox.server.channels import Channel, Guild, GuildMember, ShownMessage, Thread, User
@@ -50,13 +51,28 @@ class World:
     def servers(self) -> list[Guild]:
         return list(self._state.servers.values())
 
-    def add_server(self, name: str, *, boost_tier: int = 0, locale: str = "en-US") -> Guild:
-        """Create a server that has invited the bot."""
+    def add_server(
+        self, name: str, *, boost_tier: int = 0, locale: str = "en-US", invites: bool = True
+    ) -> Guild:
+        """Create a server that has invited the bot. ``invites``: if not, it does so by ``invite``."""
         server_id = self._lasting_id(self._state.servers, "server", name)
         server = Guild(server_id, name, boost_tier, locale, self._state.owner.id)
-        self._state.servers[server.id] = server
-        self._state.dispatch("GUILD_CREATE", payloads.server(self._state, server), server.id)
+        if invites:
+            self.invite(server)
         return server
+
+    def invite(self, server: Guild) -> None:
+        """Let a server, as it is now, invite the bot."""
+        self._state.servers[server.id] = server
+        for channel in (*server.channels.values(), *server.threads.values()):
+            self._state.channels[channel.id] = channel
+        # Without "unavailable": only a server that READY has announced is said to have become available.
+        self._state.dispatch("GUILD_CREATE", payloads.server(self._state, server), server.id)
+
+    def set_system_channel(self, server: Guild, channel: Channel | None) -> None:
+        """Choose where Discord writes who has joined."""
+        server.system_channel = channel
+        self._tell_server("GUILD_UPDATE", payloads.server(self._state, server), server)
 
     def remove_server(self, server: Guild) -> None:
         """Remove the bot from a server."""
@@ -109,6 +125,8 @@ class World:
             for each in list(channel.server.threads.values()):
                 if each.thread is not None and each.thread.parent is channel:
                     self._state.channels.pop(channel.server.threads.pop(each.id).id)
+            if channel.server.system_channel is channel:
+                self.set_system_channel(channel.server, None)
             self._tell("CHANNEL_DELETE", channel)
             channel.server.channels.pop(channel.id)
         self._state.channels.pop(channel.id)
@@ -130,8 +148,7 @@ class World:
         role_id = None if bits == member_bits(()) else self._state.new_id()
         member = server.members[person.id] = GuildMember(person.user, bits, self._state.now(), role_id)
         for role in payloads.roles_of(member):
-            created = {"guild_id": str(server.id), "role": role}
-            self._state.dispatch("GUILD_ROLE_CREATE", created, server.id)
+            self._tell_server("GUILD_ROLE_CREATE", {"guild_id": str(server.id), "role": role}, server)
         return person
 
     def add_bot(self, server: Guild, name: str) -> Person:
@@ -180,7 +197,12 @@ class World:
 
     def _tell(self, event: str, channel: Channel) -> None:
         if channel.server is not None:
-            self._state.dispatch(event, payloads.channel(self._state, channel), channel.server.id)
+            self._tell_server(event, payloads.channel(self._state, channel), channel.server)
+
+    def _tell_server(self, event: str, data: Json, server: Guild) -> None:
+        """Tell the bot what happened in a server, unless it is not in there."""
+        if server.id in self._state.servers:
+            self._state.dispatch(event, data, server.id)
 
     def _lasting_id(self, taken: Container[int], *names: str) -> int:
         """Return the permanent identifier for the first use of ``names``; later uses get a new one."""

@@ -334,6 +334,8 @@ def _add_default_world(standin: FakeDiscord, locale: str) -> tuple[Channel, Pers
     world = standin.world
     server = world.servers[0] if world.servers else world.add_server("Sandbox")
     channel = next(iter(server.channels.values()), None) or world.add_channel(server, "pictures")
+    # As in a server that Discord has just created.
+    world.set_system_channel(server, server.system_channel or channel)
     _member(standin, server, locale, "admin", "administrator")
     _member(standin, server, locale, "owner", "administrator")
     _member(standin, server, locale, "bob")

@@ -1,0 +1,88 @@
+"""/admin doctor: what is right in a server and what is not, each with what to do."""
+
+from dataclasses import dataclass, field
+
+import discord
+
+from kleinbot.chat.core import text as core_text
+from kleinbot.chat.setup.channels import FOR_REPORTS, ChannelState, state_of, unsuitable
+from kleinbot.chat.setup.views import missing
+from kleinbot.domain.clock import HOUR_MS
+from kleinbot.texts import Texts
+from kleinbot.usecases.quota.quota import pictures
+from kleinbot.usecases.setup.set_up import SetUpState
+
+_MOST_LOOKED_AT = 100
+_MOST_LISTED = 8
+_RIGHT, _WRONG, _OPEN = "✓", "✗", "•"
+
+
+@dataclass
+class _Findings:
+    """Sentences: what is wrong, what nobody has chosen yet, what is right."""
+
+    wrong: list[str] = field(default_factory=list)
+    unchosen: list[str] = field(default_factory=list)
+    right: list[str] = field(default_factory=list)
+
+
+def diagnosis(texts: Texts, locale: str, guild: discord.Guild, state: SetUpState, here: ChannelState) -> str:
+    """Return the answer: what is wrong first, then what nobody has chosen, then what is right."""
+    found = _Findings()
+    if here.is_right:
+        found.right.append(
+            texts.say(locale, "doctor-here-right", channel=core_text.channel_mention(here.channel_id))
+        )
+    else:
+        found.wrong.append(missing(texts, locale, here))
+    others = [each for each in unsuitable(guild, _MOST_LOOKED_AT) if each.channel_id != here.channel_id]
+    found.wrong += [missing(texts, locale, each) for each in others[:_MOST_LISTED]]
+    if len(others) > _MOST_LISTED:
+        found.wrong.append(texts.say(locale, "doctor-more-channels", rest=len(others) - _MOST_LISTED))
+    _moderators(texts, locale, guild, state, found)
+    _settings(texts, locale, state, found)
+    title = texts.say(locale, "doctor-title-wrong", problems=len(found.wrong)) if found.wrong else ""
+    title = title or texts.say(locale, "doctor-title-right")
+    lines = [(_WRONG, each) for each in found.wrong] + [(_OPEN, each) for each in found.unchosen]
+    lines += [(_RIGHT, each) for each in found.right]
+    return "\n".join([f"**{title}**", *(f"{mark} {line}" for mark, line in lines)])
+
+
+def _moderators(texts: Texts, locale: str, guild: discord.Guild, state: SetUpState, found: _Findings) -> None:
+    channel_id = state.settings.moderators_channel_id
+    if channel_id is None:
+        found.unchosen.append(texts.say(locale, "doctor-no-moderators"))
+        return
+    channel = state_of(guild, channel_id, FOR_REPORTS)
+    if not channel.is_there:
+        found.wrong.append(texts.say(locale, "doctor-moderators-gone"))
+    elif channel.missing:
+        found.wrong.append(missing(texts, locale, channel))
+    else:
+        mention = core_text.channel_mention(channel_id)
+        found.right.append(texts.say(locale, "doctor-moderators-right", channel=mention))
+
+
+def _settings(texts: Texts, locale: str, state: SetUpState, found: _Findings) -> None:
+    settings, quota = state.settings, state.quota
+    if settings.set_up_ms is None:
+        found.unchosen.append(texts.say(locale, "doctor-not-set-up"))
+    if settings.retention_chosen_ms is None:
+        found.unchosen.append(texts.say(locale, "doctor-retention-unchosen"))
+    elif settings.retention_days is None:
+        found.right.append(texts.say(locale, "doctor-retention-always"))
+    else:
+        found.right.append(texts.say(locale, "doctor-retention", days=settings.retention_days))
+    given = quota.host_tenths if quota.server_tenths is None else quota.server_tenths
+    found.right.append(
+        texts.say(
+            locale,
+            "doctor-quota",
+            source="host" if quota.server_tenths is None else "server",
+            pictures=pictures(min(given, quota.most_tenths)),
+            hours=quota.window_ms // HOUR_MS,
+        )
+    )
+    found.right.append(
+        texts.say(locale, "doctor-editing", allowed="yes" if settings.others_may_edit else "no")
+    )

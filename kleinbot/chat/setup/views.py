@@ -1,0 +1,174 @@
+"""What admins see of set-up: one message with a select for each item."""
+
+from dataclasses import dataclass
+
+import discord
+
+from kleinbot.chat.core import text as core_text
+from kleinbot.chat.core.views import fresh
+from kleinbot.chat.setup.buttons import FinishSetupButton, SetUpItem, SetUpSelect
+from kleinbot.chat.setup.channels import ChannelState
+from kleinbot.domain.clock import HOUR_MS
+from kleinbot.domain.job import TENTHS
+from kleinbot.texts import Texts, languages
+from kleinbot.usecases.quota.quota import pictures
+from kleinbot.usecases.setup.set_up import PROPOSED_DAYS, RETENTION_DAYS, SetUpState
+
+HOST, AUTOMATIC, FOREVER, YES, NO = "host", "auto", "always", "yes", "no"
+"""Values of options beside numbers and languages. They are in messages and do not change."""
+
+QUOTA_STEPS = (10, 20, 40, 60, 100, 200, 500)
+_BYTES_A_GB = 1e9
+_DAYS_A_YEAR = 365
+_NAME_CHARACTERS = 60
+
+
+@dataclass(frozen=True)
+class SetUpPage:
+    """What set-up shows. ``here``: the channel that it is shown in; ``moderators``: the chosen one."""
+
+    server_name: str
+    discord_locale: str
+    state: SetUpState
+    here: ChannelState
+    moderators: ChannelState | None
+
+
+def set_up(texts: Texts, locale: str, page: SetUpPage) -> discord.ui.LayoutView:
+    """Return the message. 18 of the 40 components that Discord allows."""
+    view = fresh()
+    name = core_text.shown_prompt(page.server_name, _NAME_CHARACTERS)
+    head = texts.say(locale, "setup-head", server=name)
+    if not page.here.is_right:
+        head += "\n" + missing(texts, locale, page.here)
+    view.add_item(discord.ui.TextDisplay(head))
+    _moderators(texts, locale, page, view)
+    _add(view, texts.say(locale, "setup-quota"), SetUpItem.QUOTA, _quotas(texts, locale, page.state))
+    _add(view, texts.say(locale, "setup-locale"), SetUpItem.LOCALE, _locales(texts, locale, page))
+    _add(
+        view,
+        texts.say(locale, "setup-content"),
+        SetUpItem.OTHERS_MAY_EDIT,
+        _editing(texts, locale, page.state),
+    )
+    _add(
+        view,
+        texts.say(locale, "setup-retention"),
+        SetUpItem.RETENTION,
+        _retentions(texts, locale, page.state),
+    )
+    row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
+    row.add_item(FinishSetupButton().labelled(texts.say(locale, "button-setup-done")))
+    view.add_item(row)
+    return view
+
+
+def missing(texts: Texts, locale: str, channel: ChannelState) -> str:
+    """Return the sentence about what is wrong with a channel."""
+    where = core_text.channel_mention(channel.channel_id)
+    if not channel.is_there:
+        return texts.say(locale, "setup-channel-gone")
+    names = ", ".join(
+        f"**{texts.say(locale, 'permission-' + name.replace('_', '-'))}**" for name in channel.missing
+    )
+    return texts.say(locale, "setup-channel-missing", channel=where, permissions=names)
+
+
+def _moderators(texts: Texts, locale: str, page: SetUpPage, view: discord.ui.LayoutView) -> None:
+    said = texts.say(locale, "setup-moderators")
+    if page.moderators is not None and not page.moderators.is_right:
+        said += "\n" + missing(texts, locale, page.moderators)
+    is_there = page.moderators is not None and page.moderators.is_there
+    chosen_id = page.state.settings.moderators_channel_id if is_there else None
+    view.add_item(discord.ui.TextDisplay(said))
+    row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
+    select = SetUpSelect(SetUpItem.MODERATORS_CHANNEL)
+    row.add_item(select.with_channels(texts.say(locale, "setup-moderators-none"), chosen_id))
+    view.add_item(row)
+
+
+def _add(
+    view: discord.ui.LayoutView, said: str, item: SetUpItem, options: list[discord.SelectOption]
+) -> None:
+    view.add_item(discord.ui.TextDisplay(said))
+    row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
+    row.add_item(SetUpSelect(item).with_options(options))
+    view.add_item(row)
+
+
+def _quotas(texts: Texts, locale: str, state: SetUpState) -> list[discord.SelectOption]:
+    quota = state.quota
+    hours = quota.window_ms // HOUR_MS
+    host = min(quota.host_tenths, quota.most_tenths)
+    label = texts.say(locale, "setup-quota-host", pictures=pictures(host), hours=hours)
+    options = [discord.SelectOption(label=label, value=HOST, default=quota.server_tenths is None)]
+    steps = {step * TENTHS for step in QUOTA_STEPS if step * TENTHS <= quota.most_tenths}
+    if quota.server_tenths is not None:
+        steps.add(quota.server_tenths)
+    for tenths in sorted(steps):
+        label = texts.say(locale, "setup-quota-step", pictures=pictures(tenths), hours=hours)
+        is_chosen = tenths == quota.server_tenths
+        options.append(discord.SelectOption(label=label, value=str(tenths), default=is_chosen))
+    return options
+
+
+def _locales(texts: Texts, locale: str, page: SetUpPage) -> list[discord.SelectOption]:
+    chosen = page.state.settings.locale
+    as_stated = texts.say(page.discord_locale, "language-name")
+    label = texts.say(locale, "setup-locale-auto", language=as_stated)
+    options = [discord.SelectOption(label=label, value=AUTOMATIC, default=chosen is None)]
+    for language in languages():
+        name = texts.say(language, "language-name")
+        options.append(discord.SelectOption(label=name, value=language, default=language == chosen))
+    return options
+
+
+def _editing(texts: Texts, locale: str, state: SetUpState) -> list[discord.SelectOption]:
+    allowed = state.settings.others_may_edit
+    return [
+        discord.SelectOption(label=texts.say(locale, "setup-edit-yes"), value=YES, default=allowed),
+        discord.SelectOption(label=texts.say(locale, "setup-edit-no"), value=NO, default=not allowed),
+    ]
+
+
+def _retentions(texts: Texts, locale: str, state: SetUpState) -> list[discord.SelectOption]:
+    settings = state.settings
+    is_chosen = settings.retention_chosen_ms is not None
+    days_offered = set(RETENTION_DAYS)
+    if settings.retention_days is not None:
+        days_offered.add(settings.retention_days)
+    options = [
+        discord.SelectOption(
+            label=texts.say(locale, "setup-keep-days", days=days),
+            value=str(days),
+            description=_size(
+                texts, locale, state, days, is_proposed=not is_chosen and days == PROPOSED_DAYS
+            ),
+            default=is_chosen and days == settings.retention_days,
+        )
+        for days in sorted(days_offered)
+    ]
+    always = discord.SelectOption(
+        label=texts.say(locale, "setup-keep-always" if is_chosen else "setup-keep-unchosen"),
+        value=FOREVER,
+        description=_growth(texts, locale, state),
+        default=settings.retention_days is None,
+    )
+    return [*options, always]
+
+
+def _size(texts: Texts, locale: str, state: SetUpState, days: int, *, is_proposed: bool) -> str | None:
+    said = []
+    if state.bytes_a_day is not None:
+        gb = round(state.bytes_a_day * days / _BYTES_A_GB, 1)
+        said.append(texts.say(locale, "setup-keep-size", gb=gb))
+    if is_proposed:
+        said.append(texts.say(locale, "setup-keep-proposed"))
+    return " · ".join(said) or None
+
+
+def _growth(texts: Texts, locale: str, state: SetUpState) -> str | None:
+    if state.bytes_a_day is None:
+        return None
+    gb = round(state.bytes_a_day * _DAYS_A_YEAR / _BYTES_A_GB, 1)
+    return texts.say(locale, "setup-keep-growth", gb=gb)

@@ -1,0 +1,94 @@
+## Wie sich der Bot auf einem Server vorstellt, und was dessen Admins einrichten.
+
+joining-post = **Hallo, ich bin { $name }.** Ich zeichne Bilder aus Worten und bearbeite Bilder, die du anhängst.
+    Probier es hier aus: `/imagine prompt: { $model ->
+        [small] a red circle
+       *[full] ein roter Fuchs im Schnee
+    }`
+    Alle dürfen { $pictures ->
+        [one] { $pictures } Bild
+       *[other] { $pictures } Bilder
+    } in { $hours } Stunden zeichnen; `/kontingent` sagt, was übrig ist, `/warteschlange` was gerade gezeichnet wird, `/verlauf` was du gemacht hast.
+    Wenn du diesen Server verwaltest: **Einrichten** hier unten, oder jederzeit `/admin einrichten`, dauert eine Minute. Alles geht auch ohne.
+button-setup = Einrichten
+
+notice-no-joining-post = Ich darf hier in keinem Kanal schreiben, in dem auch Mitglieder schreiben, und habe mich deshalb nicht vorgestellt. `/imagine` geht in jedem Kanal, in dem Mitglieder Befehle benutzen dürfen; `/admin prüfen` sagt, wo Ergebnisse nicht ankommen könnten.
+
+language-name = Deutsch
+
+error-channel-unknown = Ich kenne auf diesem Server keinen solchen Textkanal, oder du siehst ihn nicht. Wähle einen anderen. Es wurde nichts geändert.
+error-server-not-ready = Discord hat mir noch nichts über diesen Server gesagt. Versuch es in einer Minute noch einmal. Es wurde nichts geändert.
+
+setup-head = **{ $server } einrichten**
+    Jede Wahl gilt sofort, und mit `/admin einrichten` kannst du jederzeit wiederkommen. Nur du siehst das.
+setup-moderators = **Moderationskanal** · wohin Meldungen zu Bildern gehen. Ohne ihn warten sie unter der nächsten Antwort auf `/admin`.
+setup-moderators-none = Noch kein Kanal
+setup-quota = **Kontingent** · was jedes Mitglied zeichnen darf. `/admin kontingent` setzt es für einzelne Mitglieder.
+setup-quota-host = Wie es der Betreiber des Bots vorgibt: { $pictures } in { $hours } Stunden
+setup-quota-step = { $pictures ->
+        [one] { $pictures } Bild
+       *[other] { $pictures } Bilder
+    } in { $hours } Stunden
+setup-locale = **Sprache** · von Nachrichten, nach denen niemand gefragt hat, etwa Meldungen. Antworten kommen in der Sprache dessen, der fragt.
+setup-locale-auto = Wie es für diesen Server in Discord steht: { $language }
+setup-content = **Inhalte** · dürfen Mitglieder Bilder bearbeiten, die andere gepostet haben? Was niemand verlangen darf, sexuelle Bilder von Minderjährigen und das Ausziehen von Menschen, lehne ich überall ab; das lässt sich nicht abschalten.
+setup-edit-yes = Andere dürfen Bilder bearbeiten, außer wer sie gepostet hat, sagt nein
+setup-edit-no = Nur wer ein Bild gepostet hat, darf es bearbeiten, außer er sagt ja
+setup-retention = **Aufbewahrung** · wie lange ich Bilder behalte. Nachrichten in Discord bleiben; Favoriten behalte ich in jedem Fall.
+setup-keep-days = Bilder { $days } Tage behalten
+setup-keep-always = Bilder für immer behalten
+setup-keep-unchosen = Noch nicht gewählt: alles wird behalten
+setup-keep-size = etwa { NUMBER($gb, maximumFractionDigits: 1) } GB, wenn es so weitergeht
+setup-keep-growth = wächst um etwa { NUMBER($gb, maximumFractionDigits: 1) } GB im Jahr, wenn es so weitergeht
+setup-keep-proposed = Vorschlag
+button-setup-done = Fertig, alles prüfen
+
+setup-channel-gone = Der Moderationskanal wurde gelöscht. Wähle einen anderen.
+setup-channel-missing = In { $channel } darf ich nicht: { $permissions }. Erlaube es dort: Kanal bearbeiten → Berechtigungen → meine Rolle.
+permission-view-channel = Kanal anzeigen
+permission-send-messages = Nachrichten senden
+permission-attach-files = Dateien anhängen
+permission-read-message-history = Nachrichtenverlauf anzeigen
+permission-send-messages-in-threads = Nachrichten in Threads senden
+
+doctor-title-right = Hier geht alles.
+doctor-title-wrong = { $problems ->
+        [one] Eine Sache stimmt hier nicht.
+       *[other] { $problems } Dinge stimmen hier nicht.
+    }
+doctor-here-right = { $channel }: Hier darf ich, was ich brauche.
+doctor-more-channels = { $rest ->
+        [one] In einem weiteren Kanal ist es ebenso.
+       *[other] In { $rest } weiteren Kanälen ist es ebenso.
+    }
+doctor-no-moderators = Kein Moderationskanal: Meldungen warten unter der nächsten Antwort auf `/admin`. Wähle einen in `/admin einrichten`.
+doctor-moderators-gone = Der Moderationskanal wurde gelöscht: Meldungen warten unter der nächsten Antwort auf `/admin`. Wähle einen anderen in `/admin einrichten`.
+doctor-moderators-right = Meldungen gehen nach { $channel }.
+doctor-not-set-up = Noch niemand hat `/admin einrichten` durchgesehen. Es dauert eine Minute, und alles geht auch ohne.
+doctor-retention-unchosen = Noch niemand hat gewählt, wie lange Bilder behalten werden: für immer, bis es jemand in `/admin einrichten` tut.
+doctor-retention-always = Bilder werden für immer behalten.
+doctor-retention = Bilder werden { $days } Tage behalten.
+doctor-quota = Jedes Mitglied darf { $pictures ->
+        [one] { $pictures } Bild
+       *[other] { $pictures } Bilder
+    } in { $hours } Stunden zeichnen, { $source ->
+        [server] wie es die Admins dieses Servers vorgeben.
+       *[host] wie es der Betreiber des Bots vorgibt.
+    }
+doctor-editing = { $allowed ->
+        [yes] Mitglieder dürfen Bilder bearbeiten, die andere gepostet haben, außer wer sie gepostet hat, sagt nein.
+       *[no] Mitglieder dürfen keine Bilder bearbeiten, die andere gepostet haben, außer wer sie gepostet hat, sagt ja.
+    }
+
+audit-setting = { $actor } hat neu gewählt: { $setting ->
+        [moderators-channel] den Moderationskanal
+        [locale] die Sprache
+        [others-may-edit] wer Bilder bearbeiten darf
+        [retention] wie lange Bilder behalten werden
+       *[other] { $setting }
+    }
+
+admin-setup-name = einrichten
+admin-setup-description = Wähle, was auf diesem Server gilt: eine Nachricht, eine Minute
+admin-doctor-name = prüfen
+admin-doctor-description = Was auf diesem Server stimmt und was nicht

@@ -1,0 +1,140 @@
+"""What a server's admins choose for their server. Each choice is one transaction with its audit row."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from kleinbot.domain.clock import DAY_MS, Clock
+from kleinbot.domain.errors import Code, Parameter, Refusal
+from kleinbot.domain.people import Actor
+from kleinbot.domain.quota import AuditAction
+from kleinbot.domain.server_settings import ServerSettings
+from kleinbot.store.database import MEMBER_TIMEOUT_S, Database
+from kleinbot.store.jobs import events
+from kleinbot.store.members import audit, members, servers, settings
+from kleinbot.store.results import storage
+from kleinbot.store.results.storage import RecentStorage
+from kleinbot.usecases.permissions import require_admin
+from kleinbot.usecases.quota.quota import QuotaRule
+
+RETENTION_DAYS = (30, 90, 180, 365)
+PROPOSED_DAYS = 180
+MOST_DAYS = 3650
+_LEAST_SPAN_MS = DAY_MS
+"""What less than a day shows says nothing about a year."""
+
+
+@dataclass(frozen=True)
+class QuotaChoice:
+    """What a member may draw per window, in tenths: the server's own number, the owner's, and the bound."""
+
+    server_tenths: int | None
+    host_tenths: int
+    most_tenths: int
+    window_ms: int
+
+
+@dataclass(frozen=True)
+class SetUpState:
+    """What is chosen in a server. ``bytes_a_day``: what is stored each day; None: too early to say."""
+
+    settings: ServerSettings
+    quota: QuotaChoice
+    bytes_a_day: float | None
+
+
+class SetUp:
+    """Every method raises Refusal NOT_AN_ADMIN unless the actor may manage the server."""
+
+    def __init__(self, database: Database, rule: QuotaRule, clock: Clock) -> None:
+        self._database = database
+        self._rule = rule
+        self._clock = clock
+
+    async def state(self, actor: Actor) -> SetUpState:
+        """Return what is chosen now."""
+        require_admin(actor)
+        reader = self._database.read
+        standing = await members.standing(reader, actor.member)
+        quota = QuotaChoice(
+            standing.server_quota_tenths,
+            self._rule.limit_tenths,
+            self._rule.most_tenths(standing.server_most_tenths),
+            self._rule.window_ms,
+        )
+        chosen = await settings.of_server(reader, actor.server_id)
+        recent = await storage.recent(reader, actor.server_id)
+        return SetUpState(chosen, quota, _bytes_a_day(recent, self._clock.now_ms()))
+
+    async def choose_moderators_channel(self, actor: Actor, channel_id: int | None) -> None:
+        """Choose where reports go; None: nowhere but the next /admin answer.
+
+        Raises Refusal CHANNEL_UNKNOWN for a channel that the actor does not see, or of another server.
+        """
+        require_admin(actor)
+        if channel_id is not None and not actor.sees_channel(channel_id):
+            raise Refusal(Code.CHANNEL_UNKNOWN)
+        value = "" if channel_id is None else str(channel_id)
+        await self._change(
+            actor,
+            "moderators-channel",
+            value,
+            lambda chosen: replace(chosen, moderators_channel_id=channel_id),
+        )
+
+    async def choose_locale(self, actor: Actor, locale: str | None) -> None:
+        """Choose the language of messages that nobody asked for; None: as Discord states it."""
+        await self._change(actor, "locale", locale or "", lambda chosen: replace(chosen, locale=locale))
+
+    async def choose_others_may_edit(self, actor: Actor, *, allowed: bool) -> None:
+        """Choose whether others may edit the pictures of members who have not chosen themselves."""
+        await self._change(
+            actor,
+            "others-may-edit",
+            "yes" if allowed else "no",
+            lambda chosen: replace(chosen, others_may_edit=allowed),
+        )
+
+    async def choose_retention(self, actor: Actor, days: int | None) -> None:
+        """Choose for how many days, from 1 to ``MOST_DAYS``, pictures are kept; None: for good."""
+        if days is not None and not 1 <= days <= MOST_DAYS:
+            raise Refusal(Code.BUTTON_UNKNOWN)
+        chosen_ms = self._clock.now_ms()
+        value = "" if days is None else str(days)
+        await self._change(
+            actor,
+            "retention",
+            value,
+            lambda chosen: replace(chosen, retention_days=days, retention_chosen_ms=chosen_ms),
+        )
+
+    async def finish(self, actor: Actor) -> None:
+        """Record that an admin has gone through set-up."""
+        require_admin(actor)
+        now_ms = self._clock.now_ms()
+        async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
+            await events.accept(transaction, actor, now_ms)
+            await servers.remember(transaction, actor.server_id, now_ms)
+            chosen = await settings.of_server(transaction, actor.server_id)
+            await settings.set_of_server(transaction, actor.server_id, replace(chosen, set_up_ms=now_ms))
+
+    async def _change(
+        self, actor: Actor, setting: str, value: Parameter, change: Callable[[ServerSettings], ServerSettings]
+    ) -> None:
+        require_admin(actor)
+        now_ms = self._clock.now_ms()
+        async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
+            await events.accept(transaction, actor, now_ms)
+            await servers.remember(transaction, actor.server_id, now_ms)
+            # Two admins may choose at once: each changes one field of what is stored by then.
+            before = await settings.of_server(transaction, actor.server_id)
+            await settings.set_of_server(transaction, actor.server_id, change(before))
+            await audit.note(
+                transaction, AuditAction.SETTING, actor.member_id, now_ms,
+                server_id=actor.server_id, details={"setting": setting, "value": value},
+            )  # fmt: skip
+
+
+def _bytes_a_day(recent: RecentStorage, now_ms: int) -> float | None:
+    if recent.since_ms is None or now_ms - recent.since_ms < _LEAST_SPAN_MS:
+        return None
+    return recent.total_bytes * DAY_MS / (now_ms - recent.since_ms)
