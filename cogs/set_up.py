@@ -15,12 +15,16 @@ class SetUpCog(commands.Cog):
 
     def __init__(self, handlers: SetUpHandlers, admin: app_commands.Group) -> None:
         self._handlers = handlers
-        for name, callback in (("admin-setup", self._set_up), ("admin-doctor", self._doctor)):
-            admin.add_command(
-                app_commands.Command(
-                    name=t(f"{name}-name"), description=t(f"{name}-description"), callback=callback
-                )
+        admin.add_command(
+            app_commands.Command(
+                name=t("admin-setup-name"), description=t("admin-setup-description"), callback=self._set_up
             )
+        )
+        admin.add_command(
+            app_commands.Command(
+                name=t("admin-doctor-name"), description=t("admin-doctor-description"), callback=self._doctor
+            )
+        )
 
     async def _set_up(self, interaction: discord.Interaction[Any]) -> None:
         await self._handlers.open(interaction)

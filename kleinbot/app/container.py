@@ -22,7 +22,6 @@ from kleinbot.domain.faults import Faults, NoFaults
 from kleinbot.domain.job import TENTHS
 from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import Device
-from kleinbot.domain.work import ModelSize
 from kleinbot.engine.protocol import Engine
 from kleinbot.hardware.capacity import CapacityNow
 from kleinbot.klein.pipeline.prompt import KleinPromptMeter
@@ -125,7 +124,7 @@ def build_container(
         base, scheduling, delivery, usecases, texts, current, presence,
         allowed_servers=frozenset(settings.allowed_servers),
         has_base=Checkpoint.BASE in model.profile.checkpoints,
-        draws_small=model.size is ModelSize.SMALL,
+        draws_small=model.is_small,
         joining_post=settings.joining_post,
         client_options=externals.client_options,
     )  # fmt: skip

@@ -64,6 +64,10 @@ class ModelChoice:
     waits_for: StartError | None = None
 
     @property
+    def is_small(self) -> bool:
+        return self.size is ModelSize.SMALL
+
+    @property
     def capacity(self) -> Capacity:
         return capacity_of(self.profile, self.choice.usable_bytes)
 

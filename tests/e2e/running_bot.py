@@ -105,6 +105,9 @@ class BotEnvironment:
     chance: random.Random = field(default_factory=lambda: random.Random(5))
     """Continues over restarts, as in the real world: job keys are never drawn twice."""
 
+    ready_after_s: float | None = None
+    """How long the client waits for one more server before it is ready; None: as long as in production."""
+
     @asynccontextmanager
     async def running_bot(
         self, engine: Engine | None = None, *, exits_with: int = 0, **settings: object
@@ -112,7 +115,10 @@ class BotEnvironment:
         """Run the bot until the body ends, then stop it cleanly."""
         given: dict[str, Any] = {**QUIET, "weights": self.weights, "device": "cpu", "grace_s": 5, **settings}
         chosen = Settings(data_folder=self.folder, **given)
-        externals = Externals(self.clock, self.chance, NoFaults(), {"connector": self.standin.connector()})
+        options: dict[str, Any] = {"connector": self.standin.connector()}
+        if self.ready_after_s is not None:
+            options["guild_ready_timeout"] = self.ready_after_s
+        externals = Externals(self.clock, self.chance, NoFaults(), options)
         async with opened(chosen, externals, engine) as app:
             running = asyncio.create_task(app.run(self.standin.token))
             bot = RunningBot(

@@ -1,10 +1,11 @@
-"""Builds what admins set up in their server, and the bot's introduction there."""
+"""Builds what admins set up and read in their server, and the bot's introduction there."""
 
 from dataclasses import dataclass
 
 from kleinbot.app.builders.base import Base
+from kleinbot.usecases.notices import Notices, NoticeSource
 from kleinbot.usecases.quota.quota import QuotaRule
-from kleinbot.usecases.setup.joining import JoiningPosts
+from kleinbot.usecases.setup.joining import JoiningPosts, impossible_post
 from kleinbot.usecases.setup.set_up import SetUp
 
 
@@ -16,3 +17,12 @@ class ServerSetUp:
 
 def build_set_up(base: Base, rule: QuotaRule) -> ServerSetUp:
     return ServerSetUp(JoiningPosts(base.database, base.clock), SetUp(base.database, rule, base.clock))
+
+
+def build_notices(base: Base) -> Notices:
+    return Notices(base.database, _notice_sources(), base.clock)
+
+
+def _notice_sources() -> tuple[NoticeSource, ...]:
+    """Return what admins may have to read below their next /admin answer, the most important first."""
+    return (impossible_post,)

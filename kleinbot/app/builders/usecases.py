@@ -7,7 +7,7 @@ from fractions import Fraction
 from kleinbot.app.builders.base import Base
 from kleinbot.app.builders.moderation import Moderation, build_moderation
 from kleinbot.app.builders.scheduling import Scheduling
-from kleinbot.app.builders.set_up import ServerSetUp, build_set_up
+from kleinbot.app.builders.set_up import ServerSetUp, build_notices, build_set_up
 from kleinbot.domain.profile import Profile
 from kleinbot.domain.requests import PromptMeter
 from kleinbot.usecases.cancel import Cancel
@@ -16,7 +16,7 @@ from kleinbot.usecases.edit import Edit
 from kleinbot.usecases.favourites import Favourites
 from kleinbot.usecases.history import History
 from kleinbot.usecases.inputs import Fetch, Inputs
-from kleinbot.usecases.notices import Notices, NoticeSource
+from kleinbot.usecases.notices import Notices
 from kleinbot.usecases.original_file import OriginalFile
 from kleinbot.usecases.owner.bot_control import BotControl, Health
 from kleinbot.usecases.owner.departures import Departures
@@ -26,7 +26,6 @@ from kleinbot.usecases.quota.administer import AdministerQuota
 from kleinbot.usecases.quota.member_weight import SetMemberWeight
 from kleinbot.usecases.quota.quota import QuotaRule
 from kleinbot.usecases.quota.quota_view import QuotaView
-from kleinbot.usecases.setup.joining import impossible_post
 from kleinbot.usecases.sources import Sources
 from kleinbot.usecases.submit import Submit
 from kleinbot.usecases.variations import Variations
@@ -122,15 +121,10 @@ def build_usecases(
         owner_queue=OwnerQueue(database, scheduler, queries),
         departures=Departures(database, scheduler, ports.is_member_of, ports.wake_delivery, clock),
         new_servers=NewServers(database, shares, scheduler, new_server_share, clock),
-        notices=Notices(database, _notice_sources(), clock),
+        notices=build_notices(base),
         moderation=build_moderation(base, scheduling, ports.wake_delivery),
         set_up=build_set_up(base, rule),
     )
-
-
-def _notice_sources() -> tuple[NoticeSource, ...]:
-    """Return what admins may have to read below their next /admin answer, the most important first."""
-    return (impossible_post,)
 
 
 def _submit(base: Base, scheduling: Scheduling, meter: PromptMeter, rule: QuotaRule) -> Submit:

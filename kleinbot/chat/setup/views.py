@@ -18,6 +18,13 @@ HOST, AUTOMATIC, FOREVER, YES, NO = "host", "auto", "always", "yes", "no"
 """Values of options beside numbers and languages. They are in messages and do not change."""
 
 QUOTA_STEPS = (10, 20, 40, 60, 100, 200, 500)
+_PERMISSIONS = {
+    "view_channel": "permission-view-channel",
+    "send_messages": "permission-send-messages",
+    "attach_files": "permission-attach-files",
+    "read_message_history": "permission-read-message-history",
+    "send_messages_in_threads": "permission-send-messages-in-threads",
+}
 _BYTES_A_GB = 1e9
 _DAYS_A_YEAR = 365
 _NAME_CHARACTERS = 60
@@ -68,9 +75,7 @@ def missing(texts: Texts, locale: str, channel: ChannelState) -> str:
     where = core_text.channel_mention(channel.channel_id)
     if not channel.is_there:
         return texts.say(locale, "setup-channel-gone")
-    names = ", ".join(
-        f"**{texts.say(locale, 'permission-' + name.replace('_', '-'))}**" for name in channel.missing
-    )
+    names = ", ".join(f"**{texts.say(locale, _PERMISSIONS[name])}**" for name in channel.missing)
     return texts.say(locale, "setup-channel-missing", channel=where, permissions=names)
 
 
@@ -114,11 +119,11 @@ def _quotas(texts: Texts, locale: str, state: SetUpState) -> list[discord.Select
 
 def _locales(texts: Texts, locale: str, page: SetUpPage) -> list[discord.SelectOption]:
     chosen = page.state.settings.locale
-    as_stated = texts.say(page.discord_locale, "language-name")
+    as_stated = texts.say(page.discord_locale, "language-itself")
     label = texts.say(locale, "setup-locale-auto", language=as_stated)
     options = [discord.SelectOption(label=label, value=AUTOMATIC, default=chosen is None)]
     for language in languages():
-        name = texts.say(language, "language-name")
+        name = texts.say(language, "language-itself")
         options.append(discord.SelectOption(label=name, value=language, default=language == chosen))
     return options
 

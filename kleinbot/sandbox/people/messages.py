@@ -10,7 +10,7 @@ LOADING = 1 << 7
 SUPPRESS_NOTIFICATIONS = 1 << 12
 COMPONENTS_V2 = 1 << 15
 
-ROW, BUTTON, STRING_SELECT, TEXT_INPUT = 1, 2, 3, 4
+ROW, BUTTON, STRING_SELECT, TEXT_INPUT, CHANNEL_SELECT = 1, 2, 3, 4, 8
 SELECTS = (3, 5, 6, 7, 8)
 SECTION, TEXT, THUMBNAIL, GALLERY, FILE, SEPARATOR, CONTAINER = 9, 10, 11, 12, 13, 14, 17
 LINK_STYLE, PREMIUM_STYLE = 5, 6
@@ -53,6 +53,8 @@ class Select:
     min_values: int
     max_values: int
     disabled: bool
+    channel_types: tuple[int, ...] = ()
+    """Of a channel select; empty: every type."""
 
     @classmethod
     def of(cls, component: Json) -> "Select":
@@ -69,6 +71,7 @@ class Select:
             1 if minimum is None else minimum,
             1 if maximum is None else maximum,
             bool(component.get("disabled")),
+            tuple(component.get("channel_types") or ()),
         )
 
 

@@ -52,6 +52,14 @@ class Resolved:
             }
         return key
 
+    def add_channel(self, state: State, channel: Channel, user: User) -> str:
+        """Add a channel, with the permissions that ``user``, who chose it, has there."""
+        key = str(channel.id)
+        written = payloads.channel(state, channel) | {"permissions": str(channel.member_bits(user))}
+        del written["permission_overwrites"]
+        self.channels[key] = written
+        return key
+
     def add_file(self, state: State, channel: Channel, value: object) -> str:
         """Upload a file as a client does before it sends the interaction."""
         upload = picked(value)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 
 from kleinbot.sandbox.people.handle import AutocompleteChoice, InteractionHandle
-from kleinbot.sandbox.people.messages import BUTTON, LINK_STYLE, STRING_SELECT, Select, walk
+from kleinbot.sandbox.people.messages import BUTTON, CHANNEL_SELECT, LINK_STYLE, STRING_SELECT, Select, walk
 from kleinbot.sandbox.people.modals import FormFiller
 from kleinbot.sandbox.people.options import OptionFiller, Resolved, find_leaf
 from kleinbot.sandbox.people.uploads import Pickable, picked
@@ -14,7 +14,7 @@ from kleinbot.sandbox.rules.errors import Json, PersonError
 from kleinbot.sandbox.rules.permissions import BITS
 from kleinbot.sandbox.rules.sentences import Sentence
 from kleinbot.sandbox.server import interaction_payloads, message_writing
-from kleinbot.sandbox.server.channels import Channel, ShownMessage, User
+from kleinbot.sandbox.server.channels import TEXT_CHANNEL, Channel, ShownMessage, User
 from kleinbot.sandbox.server.message_writing import Body, MessageOrigin
 from kleinbot.sandbox.server.state import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL_SUBMIT, Interaction, State
 
@@ -141,11 +141,16 @@ class Person:
     async def select(
         self, message: ShownMessage, values: Sequence[object], *, custom_id: str | None = None
     ) -> InteractionHandle:
-        """Choose from a select menu: options by label or value, persons for a user select."""
+        """Choose from a select menu: options by label or value, else persons or channels by name.
+
+        Without ``custom_id`` it is the first menu that offers all ``values``.
+        """
         self._check_visible(message)
-        menu = next((each for each in message.selects if custom_id in (None, each.custom_id)), None)
-        if menu is None or menu.disabled:
+        menus = [each for each in message.selects if custom_id in (None, each.custom_id)]
+        menus = [each for each in menus if not each.disabled]
+        if not menus:
             raise PersonError("there is no menu to pick from here")
+        menu = next((each for each in menus if self._offers(each, message.channel, values)), menus[0])
         if not menu.min_values <= len(values) <= menu.max_values:
             raise PersonError("choose {low} to {high}", low=menu.min_values, high=menu.max_values)
         resolved = Resolved()
@@ -177,10 +182,35 @@ class Person:
                 value=value,
                 choices=", ".join(each.label for each in menu.options),
             )
+        if menu.kind == CHANNEL_SELECT:
+            found = self._channel_in(menu, channel, value)
+            if found is None:
+                raise PersonError("there is no channel {name!r} to pick", name=value)
+            return resolved.add_channel(self._state, found, self.user)
         for user in self._state.users.values():
             if value == user.name or getattr(value, "user", None) == user:
                 return resolved.add_user(self._state, channel, user)
         raise PersonError("nobody here is called {name!r}", name=value)
+
+    def _offers(self, menu: Select, channel: Channel, values: Sequence[object]) -> bool:
+        try:
+            for value in values:
+                self._picked(menu, channel, value, Resolved())
+        except PersonError:
+            return False
+        return True
+
+    def _channel_in(self, menu: Select, channel: Channel, value: object) -> Channel | None:
+        """Return a channel that the menu offers: of its types, and seen by this person."""
+        there = [] if channel.server is None else channel.server.channels.values()
+        name = str(value).removeprefix("#")
+        for each in there:
+            is_seen = (
+                each.member_bits(self.user) >> BITS["view_channel"] & 1 and self.id not in each.hidden_from
+            )
+            if (each is value or each.name == name) and is_seen:
+                return each if TEXT_CHANNEL in (menu.channel_types or (TEXT_CHANNEL,)) else None
+        return None
 
     def _command(self, channel: Channel, name: str) -> tuple[Json, Json, list[Json]]:
         first, *path = name.removeprefix("/").split()

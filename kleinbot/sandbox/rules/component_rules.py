@@ -26,7 +26,7 @@ from kleinbot.sandbox.rules.errors import Fault, Json
 Path = tuple[str | int, ...]
 V2_TOP_LEVEL = {ROW, SECTION, TEXT, GALLERY, FILE, SEPARATOR, CONTAINER}
 IN_CONTAINER = V2_TOP_LEVEL - {CONTAINER}
-MAX_COMPONENTS, MAX_TEXT, MAX_ROWS, MAX_IN_ROW = 40, 4000, 5, 5
+MAX_COMPONENTS, MAX_TEXT, MAX_ROWS, MAX_IN_ROW, MAX_VALUES = 40, 4000, 5, 5, 25
 LABEL_LENGTH, CUSTOM_ID_LENGTH, CHOICE_LENGTH, PLACEHOLDER_LENGTH, ALT_LENGTH = 80, 100, 100, 150, 1024
 
 
@@ -148,8 +148,16 @@ def select(path: Path, menu: Json) -> Iterator[Fault]:
         yield required((*path, "custom_id"))
     yield from length((*path, "custom_id"), menu.get("custom_id"), CUSTOM_ID_LENGTH)
     yield from length((*path, "placeholder"), menu.get("placeholder"), PLACEHOLDER_LENGTH, low=0)
+    low, high = menu.get("min_values"), menu.get("max_values")
+    low, high = 1 if low is None else low, 1 if high is None else high
+    if not 0 <= low <= MAX_VALUES:
+        yield Fault((*path, "min_values"), "NUMBER_TYPE_MAX", f"int value should be 0 to {MAX_VALUES}.")
+    if not max(1, low) <= high <= MAX_VALUES:
+        yield Fault((*path, "max_values"), "NUMBER_TYPE_MAX", f"int value should be 1 to {MAX_VALUES}.")
     if menu.get("type") == STRING_SELECT:
-        yield from choices(path, menu, low=1, high=25)
+        yield from choices(path, menu, low=1, high=MAX_VALUES)
+    elif (defaults := menu.get("default_values")) and not low <= len(defaults) <= high:
+        yield wrong_length((*path, "default_values"), low, high)
 
 
 def choices(path: Path, menu: Json, *, low: int, high: int) -> Iterator[Fault]:

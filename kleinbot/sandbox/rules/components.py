@@ -51,6 +51,8 @@ class ComponentWriter:
             done.pop("required", None)  # only meaningful in modals
             done["min_values"] = 1 if component.get("min_values") is None else component["min_values"]
             done["max_values"] = component.get("max_values") or 1
+            if defaults := component.get("default_values"):
+                done["default_values"] = [each | {"id": str(each["id"])} for each in defaults]
         elif kind == BUTTON:
             done["disabled"] = bool(component.get("disabled"))
         elif kind in (GALLERY, THUMBNAIL, FILE):

@@ -8,13 +8,16 @@ joining-post = **Hallo, ich bin { $name }.** Ich zeichne Bilder aus Worten und b
     Alle dürfen { $pictures ->
         [one] { $pictures } Bild
        *[other] { $pictures } Bilder
-    } in { $hours } Stunden zeichnen; `/kontingent` sagt, was übrig ist, `/warteschlange` was gerade gezeichnet wird, `/verlauf` was du gemacht hast.
+    } in { $hours ->
+        [one] { $hours } Stunde
+       *[other] { $hours } Stunden
+    } zeichnen; `/kontingent` sagt, was übrig ist, `/warteschlange` was gerade gezeichnet wird, `/verlauf` was du gemacht hast.
     Wenn du diesen Server verwaltest: **Einrichten** hier unten, oder jederzeit `/admin einrichten`, dauert eine Minute. Alles geht auch ohne.
 button-setup = Einrichten
 
 notice-no-joining-post = Ich darf hier in keinem Kanal schreiben, in dem auch Mitglieder schreiben, und habe mich deshalb nicht vorgestellt. `/imagine` geht in jedem Kanal, in dem Mitglieder Befehle benutzen dürfen; `/admin prüfen` sagt, wo Ergebnisse nicht ankommen könnten.
 
-language-name = Deutsch
+language-itself = Deutsch
 
 error-channel-unknown = Ich kenne auf diesem Server keinen solchen Textkanal, oder du siehst ihn nicht. Wähle einen anderen. Es wurde nichts geändert.
 error-server-not-ready = Discord hat mir noch nichts über diesen Server gesagt. Versuch es in einer Minute noch einmal. Es wurde nichts geändert.
@@ -24,18 +27,27 @@ setup-head = **{ $server } einrichten**
 setup-moderators = **Moderationskanal** · wohin Meldungen zu Bildern gehen. Ohne ihn warten sie unter der nächsten Antwort auf `/admin`.
 setup-moderators-none = Noch kein Kanal
 setup-quota = **Kontingent** · was jedes Mitglied zeichnen darf. `/admin kontingent` setzt es für einzelne Mitglieder.
-setup-quota-host = Wie es der Betreiber des Bots vorgibt: { $pictures } in { $hours } Stunden
+setup-quota-host = Wie es der Betreiber des Bots vorgibt: { $pictures } in { $hours ->
+        [one] { $hours } Stunde
+       *[other] { $hours } Stunden
+    }
 setup-quota-step = { $pictures ->
         [one] { $pictures } Bild
        *[other] { $pictures } Bilder
-    } in { $hours } Stunden
+    } in { $hours ->
+        [one] { $hours } Stunde
+       *[other] { $hours } Stunden
+    }
 setup-locale = **Sprache** · von Nachrichten, nach denen niemand gefragt hat, etwa Meldungen. Antworten kommen in der Sprache dessen, der fragt.
 setup-locale-auto = Wie es für diesen Server in Discord steht: { $language }
 setup-content = **Inhalte** · dürfen Mitglieder Bilder bearbeiten, die andere gepostet haben? Was niemand verlangen darf, sexuelle Bilder von Minderjährigen und das Ausziehen von Menschen, lehne ich überall ab; das lässt sich nicht abschalten.
 setup-edit-yes = Andere dürfen Bilder bearbeiten, außer wer sie gepostet hat, sagt nein
 setup-edit-no = Nur wer ein Bild gepostet hat, darf es bearbeiten, außer er sagt ja
 setup-retention = **Aufbewahrung** · wie lange ich Bilder behalte. Nachrichten in Discord bleiben; Favoriten behalte ich in jedem Fall.
-setup-keep-days = Bilder { $days } Tage behalten
+setup-keep-days = Bilder { $days ->
+        [one] { $days } Tag
+       *[other] { $days } Tage
+    } behalten
 setup-keep-always = Bilder für immer behalten
 setup-keep-unchosen = Noch nicht gewählt: alles wird behalten
 setup-keep-size = etwa { NUMBER($gb, maximumFractionDigits: 1) } GB, wenn es so weitergeht
@@ -67,11 +79,17 @@ doctor-moderators-right = Meldungen gehen nach { $channel }.
 doctor-not-set-up = Noch niemand hat `/admin einrichten` durchgesehen. Es dauert eine Minute, und alles geht auch ohne.
 doctor-retention-unchosen = Noch niemand hat gewählt, wie lange Bilder behalten werden: für immer, bis es jemand in `/admin einrichten` tut.
 doctor-retention-always = Bilder werden für immer behalten.
-doctor-retention = Bilder werden { $days } Tage behalten.
+doctor-retention = Bilder werden { $days ->
+        [one] { $days } Tag
+       *[other] { $days } Tage
+    } behalten.
 doctor-quota = Jedes Mitglied darf { $pictures ->
         [one] { $pictures } Bild
        *[other] { $pictures } Bilder
-    } in { $hours } Stunden zeichnen, { $source ->
+    } in { $hours ->
+        [one] { $hours } Stunde
+       *[other] { $hours } Stunden
+    } zeichnen, { $source ->
         [server] wie es die Admins dieses Servers vorgeben.
        *[host] wie es der Betreiber des Bots vorgibt.
     }

@@ -8,13 +8,16 @@ joining-post = **Hello, I am { $name }.** I draw pictures from words, and edit p
     Everybody may draw { $pictures ->
         [one] { $pictures } picture
        *[other] { $pictures } pictures
-    } in { $hours } hours; `/quota` says what is left, `/queue` what is being drawn, `/history` what you have made.
+    } in { $hours ->
+        [one] { $hours } hour
+       *[other] { $hours } hours
+    }; `/quota` says what is left, `/queue` what is being drawn, `/history` what you have made.
     If you manage this server: **Set up** below, or `/admin setup` at any time, takes a minute. Everything works without it.
 button-setup = Set up
 
 notice-no-joining-post = I may write in no channel here in which members write, so I have not introduced myself. `/imagine` works in every channel where members may use commands; `/admin doctor` says where results could not be posted.
 
-language-name = English
+language-itself = English
 
 error-channel-unknown = I know no such text channel in this server, or you do not see it. Choose another. Nothing was changed.
 error-server-not-ready = Discord has not told me about this server yet. Try again in a minute. Nothing was changed.
@@ -24,18 +27,27 @@ setup-head = **Set up { $server }**
 setup-moderators = **Moderators' channel** · where reports of pictures go. Without one, they wait below the next `/admin` answer.
 setup-moderators-none = No channel yet
 setup-quota = **Quota** · what each member may draw. `/admin quota` sets it for single members.
-setup-quota-host = As the bot's host has it: { $pictures } in { $hours } hours
+setup-quota-host = As the bot's host has it: { $pictures } in { $hours ->
+        [one] { $hours } hour
+       *[other] { $hours } hours
+    }
 setup-quota-step = { $pictures ->
         [one] { $pictures } picture
        *[other] { $pictures } pictures
-    } in { $hours } hours
+    } in { $hours ->
+        [one] { $hours } hour
+       *[other] { $hours } hours
+    }
 setup-locale = **Language** · of messages that nobody asked for, such as reports. Answers are in the language of whoever asks.
 setup-locale-auto = As Discord has it for this server: { $language }
 setup-content = **Content** · may members edit pictures that others have posted? What nobody may ask for, sexual pictures of minors and undressing people, is refused everywhere and cannot be switched off.
 setup-edit-yes = Others may edit pictures, unless their author says no
 setup-edit-no = Only the author may edit a picture, unless they say yes
 setup-retention = **Retention** · how long I keep pictures. Messages in Discord stay; favourites are kept in any case.
-setup-keep-days = Keep pictures for { $days } days
+setup-keep-days = Keep pictures for { $days ->
+        [one] { $days } day
+       *[other] { $days } days
+    }
 setup-keep-always = Keep pictures for good
 setup-keep-unchosen = Not chosen yet: everything is kept
 setup-keep-size = about { NUMBER($gb, maximumFractionDigits: 1) } GB at the present pace
@@ -67,11 +79,17 @@ doctor-moderators-right = Reports go to { $channel }.
 doctor-not-set-up = Nobody has gone through `/admin setup` yet. It takes a minute, and everything works without it.
 doctor-retention-unchosen = Nobody has chosen how long pictures are kept: for good, until somebody does in `/admin setup`.
 doctor-retention-always = Pictures are kept for good.
-doctor-retention = Pictures are kept for { $days } days.
+doctor-retention = Pictures are kept for { $days ->
+        [one] { $days } day
+       *[other] { $days } days
+    }.
 doctor-quota = Each member may draw { $pictures ->
         [one] { $pictures } picture
        *[other] { $pictures } pictures
-    } in { $hours } hours, { $source ->
+    } in { $hours ->
+        [one] { $hours } hour
+       *[other] { $hours } hours
+    }, { $source ->
         [server] as this server's admins have it.
        *[host] as the bot's host has it.
     }
