@@ -1,4 +1,4 @@
-"""What an admin chooses holds in their server alone, is written down, and says what it will take on the disk."""
+"""What an admin chooses holds in their server alone, is written down, and tells what it takes of the disk."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -12,6 +12,7 @@ from kleinbot.domain.server_settings import ServerSettings
 from kleinbot.store.members import audit, settings
 from kleinbot.usecases.quota.quota import QuotaRule
 from kleinbot.usecases.setup.set_up import SetUp
+from tests.dispatch.running import ended, running, until
 from tests.usecase_harness import ADA, BOB, MODERATOR, UseCaseHarness
 
 ADMIN = Actor(server_id=10, member_id=4, locale="en-US", is_admin=True)
@@ -71,8 +72,9 @@ async def test_the_pace_at_which_the_disk_fills_is_known_after_a_day(
     harness: UseCaseHarness, set_up: SetUp
 ) -> None:
     assert (await set_up.state(ADMIN)).bytes_a_day is None
-    await harness.imagine(ADA, count=4)
-    await harness.drain()
+    drawn = (await harness.imagine(ADA, count=4)).status.job
+    async with running(harness):
+        await until(harness, drawn.job_id, ended)
     harness.clock.advance(DAY_MS / 1000 - 60)
     assert (await set_up.state(ADMIN)).bytes_a_day is None
     harness.clock.advance(DAY_MS / 1000 + 60)
