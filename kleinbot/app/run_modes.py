@@ -81,11 +81,13 @@ async def sandbox(
         externals = replace(externals, client_options={"connector": standin.connector()}, on_ending=on_ending)
         locale = _AT_DISCORD.get(settings.locale, settings.locale)
         texts = Texts(settings.locale)
-        terminal = Terminal(standin, settings.data_folder / "pictures", locale=locale)
+        folder = settings.data_folder
+        terminal = Terminal(standin, folder / "pictures", folder / "conversation", locale=locale)
+        remembered = await terminal.recall()
         # Pictures in the sandbox are for trying out: the small model suffices while the GPU is unavailable.
         async with opened(settings, externals, waits_for_gpu=False) as app:
             bot = asyncio.create_task(app.run(standin.token), name="bot")
-            terminal.greeting = _greeting(texts, app)
+            terminal.greeting = _greeting(texts, app, *remembered)
             person = asyncio.create_task(
                 _converse(standin, app, terminal, texts, run, timeout_s), name="person"
             )
@@ -107,7 +109,7 @@ async def sandbox(
                         terminal.say(texts.say(None, "sandbox-stopping"))
                     code = await bot
                 finally:
-                    terminal.close()
+                    await terminal.close()
             if run is None and (jobs := _waiting_jobs(app)):
                 typer.echo(texts.say(None, "sandbox-waiting-after", jobs=jobs))
             if person.cancelled():
@@ -117,12 +119,15 @@ async def sandbox(
             return code or person.result()
 
 
-def _greeting(texts: Texts, app: App) -> tuple[str, ...]:
-    """Return a prompt to begin with, and what the small model draws, if it is the one."""
+def _greeting(texts: Texts, app: App, remembered: int, latest: str) -> tuple[str, ...]:
+    """Return a prompt to begin with, what the small model draws if it is the one, and what is still here."""
+    prompt = "a red circle left of a blue square" if app.is_small else "a lighthouse in a storm, oil painting"
+    lines = [texts.say(None, "sandbox-try", prompt=prompt)]
     if app.is_small:
-        example = texts.say(None, "sandbox-try", prompt="a red circle left of a blue square")
-        return example, texts.say(None, "sandbox-small")
-    return (texts.say(None, "sandbox-try", prompt="a lighthouse in a storm, oil painting"),)
+        lines.append(texts.say(None, "sandbox-small"))
+    if remembered:
+        lines.append(texts.say(None, "sandbox-remembers", messages=remembered, latest=latest))
+    return tuple(lines)
 
 
 async def _converse(

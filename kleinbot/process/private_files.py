@@ -16,7 +16,7 @@ FOLDER_MODE = 0o700
 DATABASE = "kleinbot.sqlite3"
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_FOLDERS = {"archive", "scratch", "sandbox", "pictures"}
+_FOLDERS = {"archive", "scratch", "sandbox", "pictures", "conversation"}
 
 
 def opener(path: str, flags: int) -> int:

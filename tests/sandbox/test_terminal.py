@@ -57,7 +57,9 @@ class TerminalSession:
         self.folder = folder
         console = Console(file=self.output, highlight=False, width=200)
         lines = PipedLines(io.StringIO(script))
-        self.terminal = Terminal(env.standin, folder, console=console, lines=lines, timeouts=QUICK)
+        self.terminal = Terminal(
+            env.standin, folder, folder / "kept", console=console, lines=lines, timeouts=QUICK
+        )
 
     @property
     def text(self) -> str:
@@ -77,7 +79,7 @@ async def test_a_conversation_from_a_pipe(session: Callable[[str], TerminalSessi
     first = f'/imagine prompt:"a red fox" image:{tmp_path / "cat.png"}'
     typed = session("\n".join([first, "press again", "as bob", "/quota give", "what", "quit", "/show"]))
     await typed.terminal.interact(answer_timeout_s=5)
-    typed.terminal.close()
+    await typed.terminal.close()
     assert "a red fox x1" in typed.text
     assert "[Again] [Edit] [Off: off]" in typed.text
     assert f"▣ {typed.folder / '1-fox.png'}\n      a fox\n" in typed.text
@@ -90,7 +92,7 @@ async def test_a_conversation_from_a_pipe(session: Callable[[str], TerminalSessi
 async def test_a_form_is_asked_field_by_field(session: Callable[[str], TerminalSession]) -> None:
     typed = session("/imagine a fox\npress Edit\na wolf\nInk\n\n")
     await typed.terminal.interact(answer_timeout_s=5)
-    typed.terminal.close()
+    await typed.terminal.close()
     assert "— Edit the picture —" in typed.text
     assert "choose: Oil · Ink" in typed.text
     assert "a wolf in i with []" in typed.text
@@ -99,7 +101,7 @@ async def test_a_form_is_asked_field_by_field(session: Callable[[str], TerminalS
 async def test_one_command_ends_with_its_pictures(session: Callable[[str], TerminalSession]) -> None:
     typed = session("")
     outcome = await typed.terminal.run_once("/show private:true", timeout_s=30)
-    typed.terminal.close()
+    await typed.terminal.close()
     assert outcome.has_pictures
     assert [each.read_bytes() for each in outcome.paths] == [PNG, PNG]
     assert outcome.text == "done"
@@ -125,7 +127,7 @@ async def test_one_command_ends_without_pictures(
     env.standin.limits.acknowledge_s = 0.1 if line == "/act" else 3
     typed = session("")
     outcome = await typed.terminal.run_once(line, timeout_s=5)
-    typed.terminal.close()
+    await typed.terminal.close()
     assert (outcome.ending, outcome.has_pictures) == (ending, False)
     assert text in outcome.text
 
@@ -138,7 +140,7 @@ async def test_what_only_others_see_stays_hidden(
     await handle.message_where(lambda each: each.gallery)
     await env.bob.command(env.channel, "show")
     await env.channel.message_where(lambda each: each.gallery)
-    typed.terminal.close()
+    await typed.terminal.close()
     assert "only you see this" not in typed.text
     assert "done" in typed.text
 
@@ -148,7 +150,7 @@ async def test_another_persons_private_message_has_no_number(
 ) -> None:
     typed = session("/show private:true\nas bob\nshow 1\npress Again on 1\nas ada\nshow 1\n")
     await typed.terminal.interact(answer_timeout_s=5)
-    typed.terminal.close()
+    await typed.terminal.close()
     to_bob, to_ada = typed.text.split("You are bob now.")[1].split("You are ada now.")
     assert to_bob.count("there is no message m1") == 2
     assert "only you see this" not in to_bob
@@ -160,7 +162,7 @@ async def test_a_button_that_a_message_does_not_have_is_told_with_those_it_has(
 ) -> None:
     typed = session("/imagine prompt:fox\n/show\npress Again on 2\n")
     await typed.terminal.interact(answer_timeout_s=5)
-    typed.terminal.close()
+    await typed.terminal.close()
     assert "message 2 has no button 'Again'; its buttons: –" in typed.text
 
 
@@ -171,7 +173,7 @@ async def test_progress_does_not_flood(env: StandInEnv, session: Callable[[str],
     kept = await env.bot.keeps()
     for step in range(5):
         await kept.edit_original_response(content=f"step {step}")
-    typed.terminal.close()
+    await typed.terminal.close()
     assert "working" in typed.text
     assert typed.text.count("step") == 1
     assert typed.text.splitlines()[-1] == "m1 step 4"

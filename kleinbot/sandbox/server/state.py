@@ -82,7 +82,7 @@ class State:
         """The language of times in the terminal; on Discord the reader's client decides it."""
         self.new_id = Snowflakes(now)
         self.files = FileStore(now, limits)
-        self.bot = User(self.new_id(), "kleinbot", is_bot=True)
+        self.bot = User(lasting("application"), "kleinbot", is_bot=True)
         self.application_id = self.bot.id
         # Discord makes every new application public.
         self.is_public = True
@@ -111,7 +111,7 @@ class State:
         for channel in self.channels.values():
             if channel.recipient == user:
                 return channel
-        channel = Channel(self.new_id(), f"direct with {user.name}", None, self.changes)
+        channel = Channel(lasting("direct", str(user.id)), f"direct with {user.name}", None, self.changes)
         channel.recipient = user
         self.channels[channel.id] = channel
         return channel

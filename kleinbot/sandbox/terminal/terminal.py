@@ -24,6 +24,7 @@ from kleinbot.sandbox.server.state import Answer
 from kleinbot.sandbox.terminal.completion import SandboxCompleter
 from kleinbot.sandbox.terminal.forms import FormQuestions
 from kleinbot.sandbox.terminal.input_lines import Lines, LiveLines, PipedLines
+from kleinbot.sandbox.terminal.memory import Memory
 from kleinbot.sandbox.terminal.picture_folder import PictureFolder
 from kleinbot.sandbox.terminal.screen import Screen
 from kleinbot.sandbox.terminal.typed_lines import CHAT, Slash, Verb, parse
@@ -55,6 +56,7 @@ class Terminal:
         self,
         standin: FakeDiscord,
         pictures_folder: Path,
+        memory_folder: Path,
         *,
         locale: str = "en-US",
         console: Console | None = None,
@@ -85,6 +87,7 @@ class Terminal:
         self._lines = lines or (
             LiveLines(completer, self._screen.latest_progress) if is_live else PipedLines()
         )
+        self._memory = Memory(self._state, memory_folder, self._screen.numbers)
         if isinstance(self._lines, LiveLines):
             self._screen.redraw = self._lines.redraw
 
@@ -92,9 +95,25 @@ class Terminal:
         """Write a line that is not a message."""
         self._screen.say(line, "dim")
 
-    def close(self) -> None:
-        """Stop showing messages."""
+    async def recall(self) -> tuple[int, str]:
+        """Put the messages of the last time back; return how many, and how the latest is called.
+
+        Call it before the bot starts, and ``close`` at the end, which keeps them.
+        """
+        server = self._home.server
+
+        def add(name: str) -> None:
+            if server is not None and name.isidentifier():
+                _member(self._standin, server, self._locale, name)
+
+        found = await self._memory.recall(add)
+        visible = [each for each in found if self._sees(each)]
+        return len(visible), f"m{self._screen.number(visible[-1])}" if visible else ""
+
+    async def close(self) -> None:
+        """Stop showing messages, and keep them for the next time."""
         self._screen.close()
+        await self._memory.close()
 
     async def interact(self, *, answer_timeout_s: float = 600.0) -> None:
         """Read and execute lines until quit or the end of input.

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from PIL import Image, UnidentifiedImageError
 from rich.cells import cell_len
@@ -67,10 +68,13 @@ def thumbnail(data: bytes, size: ThumbnailSize) -> list[Text] | None:
 
 def _row(picture: Image.Image, top: int) -> Text:
     line = Text()
-    for x in range(picture.width):
-        above = _colour(picture, x, top)
-        below = _colour(picture, x, top + 1) if top + 1 < picture.height else None
-        line.append("▀", Style(color=above, bgcolor=below))
+    has_below = top + 1 < picture.height
+    pairs = [
+        (_colour(picture, x, top), _colour(picture, x, top + 1) if has_below else None)
+        for x in range(picture.width)
+    ]
+    for (above, below), same in groupby(pairs):
+        line.append("▀" * len(list(same)), Style(color=above, bgcolor=below))
     return line
 
 

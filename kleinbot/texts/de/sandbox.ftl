@@ -14,3 +14,7 @@ sandbox-stopping = Ich höre auf; das Bild in Arbeit wird vielleicht noch fertig
 sandbox-unfinished = Nach { $seconds } s nicht fertig. Was angenommen ist, behält seinen Platz für die nächste Sandbox.
 sandbox-without-token = DISCORD_TOKEN ist nicht gesetzt, deshalb ist das die Sandbox: kleinbot ohne Discord, zum Ausprobieren.
 sandbox-new-process = Nur ein neuer Prozess kann die Grafikkarte benutzen: Öffne die Sandbox noch einmal.
+sandbox-remembers = { $messages ->
+        [one] Eine Nachricht vom letzten Mal ist noch da: show { $latest } zeigt sie, und ihre Schaltflächen gehen.
+       *[other] { $messages } Nachrichten vom letzten Mal sind noch da: show { $latest } zeigt die letzte, und ihre Schaltflächen gehen.
+    }

@@ -14,3 +14,7 @@ sandbox-stopping = Stopping; the picture in hand may still be finished …
 sandbox-unfinished = Not finished after { $seconds } s. What was accepted keeps its place for the next sandbox.
 sandbox-without-token = DISCORD_TOKEN is not set, so this is the sandbox: kleinbot without Discord, for you to try.
 sandbox-new-process = Only a new process can use the graphics card: open the sandbox once more.
+sandbox-remembers = { $messages ->
+        [one] One message is still here from the last time: show { $latest } shows it, and its buttons work.
+       *[other] { $messages } messages are still here from the last time: show { $latest } shows the latest, and its buttons work.
+    }
