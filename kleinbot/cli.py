@@ -144,8 +144,9 @@ def doctor(
 ) -> None:
     """Tell whether the bot would start here, and what to mend.
 
-    Looks at torch, card, memory, weights, token and database; changes and downloads nothing. Without a token
-    it tells whether the sandbox would start, unless --live asks about run. Ends with 0 exactly if it would.
+    Looks at torch, graphics card, memory, weights, token and database; changes and downloads nothing. Without
+    a token it tells whether the sandbox would start, unless --live asks about run. Ends with 0 exactly if it
+    would.
     """
     from kleinbot.texts import Texts
 

@@ -82,7 +82,8 @@ class Settings(BaseSettings):
         ),
         Field(
             description="The model: a folder, or a repository on the Hugging Face hub. Unset, "
-            f"{DEFAULT_HUB_REPO} on a host with a suitable card, else the small model that comes along."
+            f"{DEFAULT_HUB_REPO} on a host with a suitable graphics card, "
+            "else the small model that comes along."
         ),
     ] = None
     device: Annotated[
@@ -104,7 +105,8 @@ class Settings(BaseSettings):
         BeforeValidator(lowercased),
         ValidValue("one of resident, streamed, disk"),
         Field(
-            description="Where the transformer's weights rest: on the card, in the host's memory, on disk."
+            description="Where the transformer's weights rest: on the graphics card, in the host's memory, "
+            "on disk."
         ),
     ] = None
     profile_text_encoder: Annotated[
@@ -118,14 +120,18 @@ class Settings(BaseSettings):
         BeforeValidator(lowercased),
         ValidValue("one of resident, streamed, disk"),
         Field(
-            description="Where the text encoder's weights rest: on the card, in the host's memory, on disk."
+            description="Where the text encoder's weights rest: on the graphics card, in the host's memory, "
+            "on disk."
         ),
     ] = None
     profile_native_fp8: Annotated[
         bool | None,
         BeforeValidator(lowercased),
         ValidValue("true or false"),
-        Field(description="Multiply in FP8, on a card of the RTX 40 series or newer: faster, less exact."),
+        Field(
+            description="Multiply in FP8, on a graphics card of the RTX 40 series or newer: faster, less "
+            "exact."
+        ),
     ] = None
     profile_word_table_on_host: Annotated[
         bool | None,
@@ -224,7 +230,7 @@ class Settings(BaseSettings):
         Field(
             ge=0.01,
             le=1,
-            description="The share of the card with which a server begins that joins later, where "
+            description="The share of the graphics card with which a server begins that joins later, where "
             "allowed_servers is empty. It counts only while others wait too; /host share changes it.",
         ),
     ] = 0.25

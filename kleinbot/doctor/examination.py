@@ -12,7 +12,7 @@ from kleinbot.config.proxy import proxy_for
 from kleinbot.config.settings import Settings
 from kleinbot.config.sources import files_with_secrets
 from kleinbot.config.values import DeviceChoice
-from kleinbot.doctor import data, discord_account, intake, machine, model
+from kleinbot.doctor import data, discord_account, intake, machine, mode, model
 from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, ok, problem, warning
 from kleinbot.domain.profile import Device
 from kleinbot.domain.work import ModelSize
@@ -114,7 +114,7 @@ def _model(settings: Settings, facts: MachineFacts, report: TorchProbe, tools: I
         found.append(model.weights(chosen, settings.weights, tools.free_bytes_at, tools.plan_download))
     except OSError as error:
         return [machine.host_memory(facts, 0), model.unreadable(error)]
-    return [*found, *model.profile(chosen.choice)]
+    return [*found, *mode.mode(chosen.choice, facts), *model.profile(chosen.choice)]
 
 
 def _served(settings: Settings) -> ModelSize | None:

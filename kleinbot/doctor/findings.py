@@ -29,6 +29,8 @@ class Topic(StrEnum):
     HOST_MEMORY = "doctor-topic-host-memory"
     DISK = "doctor-topic-disk"
     WEIGHTS = "doctor-topic-weights"
+    MODE = "doctor-topic-mode"
+    REASON = "doctor-topic-reason"
     PROFILE = "doctor-topic-profile"
     PEAKS = "doctor-topic-peaks"
     TOKEN = "doctor-topic-token"  # noqa: S105 - a message id

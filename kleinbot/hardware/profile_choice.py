@@ -252,7 +252,7 @@ def _candidates(
     native = has_products and gpu.capability >= NATIVE_FP8_FROM and WeightFormat.FP8 in available.formats
     eight = WeightFormat.INT8 if WeightFormat.INT8 in available.formats and not native else WeightFormat.FP8
     plain = WeightFormat.PLAIN in available.formats
-    start = replace(CUDA_BF16, compiled=_should_compile(gpu, facts), checkpoints=checkpoints[:1])
+    start = replace(CUDA_BF16, compiled=should_compile(gpu, facts), checkpoints=checkpoints[:1])
     small_encoder = ComponentPlan(WeightFormat.INT8)
     eight_bits = replace(start, transformer=ComponentPlan(eight), native_fp8=native)
     if gpu.memory_bytes >= _DATA_CENTRE_BYTES and plain:
@@ -277,7 +277,7 @@ def _candidates(
         yield replace(compact, text_encoder=replace(small_encoder, placement=Placement.STREAMED))
 
 
-def _should_compile(gpu: Gpu, facts: MachineFacts) -> bool:
+def should_compile(gpu: Gpu, facts: MachineFacts) -> bool:
     """Return whether the GPU is fast enough for launches and elementwise work to matter, and large enough.
 
     On slower GPUs the matrix kernels take the time, and a minute of compiling per new shape costs most of

@@ -27,7 +27,7 @@ class BotMetrics:
         self._refusals = counter("kleinbot_refusals", "Requests refused", "reason")
         self._failures = counter("kleinbot_jobs_failed", "Jobs that failed", "reason")
         self._dropped = counter("kleinbot_promises_dropped", "Jobs that will be later than promised")
-        self._batches = counter("kleinbot_batches", "Batches that left the card", "images")
+        self._batches = counter("kleinbot_batches", "Batches that left the graphics card", "images")
         self._suspended = counter("kleinbot_batches_suspended", "Times that a batch let others pass")
         self._memory = counter("kleinbot_out_of_memory", "Times that memory did not suffice", "rung")
         self._deliveries = counter("kleinbot_deliveries", "Results told, by way", "way")
@@ -40,7 +40,7 @@ class BotMetrics:
             registry=self.registry, buckets=_ERROR_S,
         )  # fmt: skip
         self._stages = Histogram(
-            "kleinbot_stage_seconds", "Seconds of a batch's stages on the card", ["stage"],
+            "kleinbot_stage_seconds", "Seconds of a batch's stages on the graphics card", ["stage"],
             registry=self.registry, buckets=_STAGE_S,
         )  # fmt: skip
 

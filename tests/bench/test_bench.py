@@ -126,7 +126,7 @@ async def test_what_does_not_fit_says_so_and_is_not_tried_again() -> None:
     mine, theirs = await measurement().rows([one, other], Case(FULL))
 
     assert one.numbers == [1, 2]
-    assert mine.problem == "does not fit the card's memory."
+    assert mine.problem == "does not fit the graphics card's memory."
     assert theirs.whole is not None
 
 

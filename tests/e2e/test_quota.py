@@ -121,7 +121,9 @@ async def test_an_admin_lets_a_member_count_more_and_the_queue_follows(
     engine.gate.clear()
     async with environment.running_bot(engine) as bot:
         handle = await admin.command(bot.channel, "admin weight", member=bot.bob, weight=4)
-        share = "4 times as much of the card as an ordinary member of this server while others wait too."
+        share = (
+            "4 times as much of the graphics card as an ordinary member of this server while others wait too."
+        )
         await said_alone(handle, f"<@{bot.bob.id}> now gets {share}")
         shown = await said_alone(await bot.bob.command(bot.channel, "quota"), "You have 60 pictures left.")
         assert f"Gets {share}" in shown.text

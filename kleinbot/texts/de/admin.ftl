@@ -41,8 +41,8 @@ admin-reset = { $pictures ->
        *[other] { $member } hat { $pictures } verbrauchte Bilder zurückbekommen.
     }
 admin-weighed = { $weight ->
-        [1] { $member } bekommt so viel von der Karte wie jedes gewöhnliche Mitglied dieses Servers.
-       *[other] { $member } bekommt jetzt { $weight }-mal so viel von der Karte wie ein gewöhnliches Mitglied dieses Servers, solange auch andere warten.
+        [1] { $member } bekommt so viel von der Grafikkarte wie jedes gewöhnliche Mitglied dieses Servers.
+       *[other] { $member } bekommt jetzt { $weight }-mal so viel von der Grafikkarte wie ein gewöhnliches Mitglied dieses Servers, solange auch andere warten.
     }
 admin-changes = Was Admins und Betreiber auf diesem Server geändert haben
 admin-no-changes = Auf diesem Server hat noch niemand etwas geändert.
@@ -54,7 +54,7 @@ audit-default-removed = { $actor } hat die Vorgabe dieses Servers entfernt
 audit-grant = { $actor } hat { $member } { $pictures } geschenkt
 audit-reset = { $actor } hat { $member } zurückgesetzt: { $pictures } zurück
 audit-weight = { $actor } lässt { $member } { $weight }-fach in der Schlange zählen
-audit-share = Der Betreiber hat festgelegt, was dieser Server von der Karte nutzen darf
+audit-share = Der Betreiber hat festgelegt, was dieser Server von der Grafikkarte nutzen darf
 audit-cancel-moderator = { $actor } hat #{ $number } von { $member } abgebrochen
 audit-cancel-host = Der Betreiber des Bots hat #{ $number } von { $member } abgebrochen
 audit-row = { $what } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
@@ -115,7 +115,7 @@ format-fp8 = FP8
 format-int8 = INT8
 placement-resident = { $device ->
         [cpu] im Arbeitsspeicher
-       *[cuda] auf der Karte
+       *[cuda] auf der Grafikkarte
     }
 placement-streamed = aus dem Arbeitsspeicher nachgeladen
 placement-disk = von der Platte gelesen

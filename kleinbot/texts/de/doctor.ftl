@@ -13,12 +13,14 @@ doctor-topic-python = Python
 doctor-topic-torch = PyTorch
 doctor-topic-libraries = Bibliotheken
 doctor-topic-intake = Bilder lesen
-doctor-topic-card = Karte
+doctor-topic-card = Grafikkarte
 doctor-topic-driver = Treiber
-doctor-topic-card-memory = Kartenspeicher
+doctor-topic-card-memory = Grafikspeicher
 doctor-topic-host-memory = Arbeitsspeicher
 doctor-topic-disk = Festplatte
 doctor-topic-weights = Gewichte
+doctor-topic-mode = Wie das Modell liegt
+doctor-topic-reason = Warum
 doctor-topic-profile = Profil
 doctor-topic-peaks = Vorhergesagte Spitzen
 doctor-topic-token = Token
@@ -47,15 +49,15 @@ doctor-library-old = { $library } { $version } ist zu alt; nötig ist { $wanted 
 doctor-library-new = { $library } { $version } ist neuer als alles, womit kleinbot erprobt ist (unter { $untried }). Wenn etwas nicht geht, führe aus: { INSTALL() } --upgrade
 doctor-card = { $card }, Compute Capability { $capability }.
 doctor-card-unmeasured = { $card }, Compute Capability { $capability }. Ungemessen: kleinbot ist nur auf H100 und H200 gemessen; wie schnell es auf dieser Karte ist, ist nicht bekannt, und ihr Speicherbedarf ist aus jenen vorhergesagt.
-doctor-card-none = Keine NVIDIA-Karte gefunden; es zeichnet die CPU.
-doctor-card-none-windows = Keine NVIDIA-Karte gefunden; es zeichnet die CPU. Wenn eine da ist, installiere den Treiber von NVIDIA.
-doctor-card-not-found = Keine NVIDIA-Karte gefunden. Wenn eine da ist, installiere den Treiber von NVIDIA; wenn nicht, lass KLEINBOT_DEVICE weg.
-doctor-card-lost = Der Treiber zählt noch eine Karte, die er nicht zeigt (NVML antwortet { NUMBER($number, useGrouping: 0) }); der Bot kommt ohne sie aus. Sieh nach, was nvidia-smi sagt; oft bringt ein Neustart dieses Rechners sie zurück.
+doctor-card-none = Keine Grafikkarte von NVIDIA gefunden; es zeichnet der Prozessor.
+doctor-card-none-windows = Keine Grafikkarte von NVIDIA gefunden; es zeichnet der Prozessor. Wenn eine da ist, installiere den Treiber von NVIDIA.
+doctor-card-not-found = Keine Grafikkarte von NVIDIA gefunden. Wenn eine da ist, installiere den Treiber von NVIDIA; wenn nicht, lass KLEINBOT_DEVICE weg.
+doctor-card-lost = Der Treiber zählt noch eine Grafikkarte, die er nicht zeigt (NVML antwortet { NUMBER($number, useGrouping: 0) }); der Bot kommt ohne sie aus. Sieh nach, was nvidia-smi sagt; oft bringt ein Neustart dieses Rechners sie zurück.
 doctor-card-several = Der Bot nutzt { $card }, die geeignetste, und nicht { $others }. Mit CUDA_VISIBLE_DEVICES wählst du eine andere (mit CUDA_DEVICE_ORDER=PCI_BUS_ID sind es die Nummern von nvidia-smi).
 doctor-driver = NVIDIA-Treiber { $version }.
 doctor-card-memory = { $free } von { $total } GiB sind frei; davon kann torch { $usable } GiB nutzen.
 doctor-card-memory-held = { $held } von { $total } GiB belegen andere Programme ({ $programs }); für torch bleiben { $usable } GiB. Schließe ein Spiel oder ein anderes Modell, dann geht ein besseres Profil.
-doctor-card-memory-untold = Der Bot läuft, und Windows verrät nicht, was er von der Karte belegt; die Zahlen hier sind deshalb die einer leeren Karte. Halte den Bot an und frage noch einmal, um zu sehen, was andere Programme ihm lassen.
+doctor-card-memory-untold = Der Bot läuft, und Windows verrät nicht, was er von der Grafikkarte belegt; die Zahlen hier sind deshalb die einer leeren. Halte den Bot an und frage noch einmal, um zu sehen, was andere Programme ihm lassen.
 doctor-host-memory = { $available } von { $total } GiB sind verfügbar.
 doctor-host-memory-low = { $available } von { $total } GiB sind verfügbar, bequem wären { $wanted }. Schließe andere Programme, oder rechne mit einem langsamen Start.
 doctor-disk = { $free } GiB sind frei bei { $folder }.
@@ -70,15 +72,71 @@ doctor-weights-download = { $repository } ist noch nicht vollständig hier. Der 
 doctor-weights-no-disk = Von { $repository } sind noch { $size } GB zu laden, aber bei { $folder } sind nur { $free } GB frei. Schaffe Platz, oder setze HF_HOME auf eine andere Festplatte.
 doctor-weights-unreachable = { $repository } ist nicht vollständig hier, und der Start könnte den Rest jetzt nicht herunterladen: { $reason }. Prüfe das Netz dieses Rechners und den Namen des Repositorys, oder zeige mit KLEINBOT_WEIGHTS auf einen Ordner.
 doctor-weights-offline = { $repository } ist nicht vollständig hier, und HF_HUB_OFFLINE verbietet den Download. Entferne es, oder zeige mit KLEINBOT_WEIGHTS auf einen Ordner.
-doctor-profile = { $profile }: bis { $side }×{ $side }, { $references } Referenzen, Stapel von { $batch }, { $compiled ->
+doctor-mode = { $where ->
+        [cpu] Es zeichnet der Prozessor
+        [moved] Das Modell wartet im Arbeitsspeicher oder auf der Platte und kommt für jedes Bild Teil für Teil auf die Grafikkarte
+       *[card] Das Modell bleibt auf der Grafikkarte
+    }, { $format ->
+        [float32] in 32 Bit
+        [plain] in 16 Bit (BF16)
+        [fp8] in 8 Bit (FP8)
+       *[eight] in 8 Bit
+    }{ $encoder ->
+        [eight] ; sein Text-Encoder in 8 Bit
+        [plain] ; sein Text-Encoder in 16 Bit
+        [memory] ; sein Text-Encoder wartet im Arbeitsspeicher
+        [disk] ; sein Text-Encoder wartet auf der Platte
+       *[same] {""}
+    }{ $base ->
+        [yes] ; daneben der Basis-Checkpoint für /imagine qualität:best
+       *[no] {""}
+    }{ $compiled ->
+        [yes] ; kompiliert
+       *[no] {""}
+    }.
+doctor-why-not-larger = Ganz in 16 Bit bräuchte es { $needed } GiB; nutzbar sind { $usable } GiB.
+doctor-why-memory-not-time = Auf dieser Grafikkarte sparen 8 Bit Speicher, keine Zeit: { $reason ->
+        [card] Sie kann nicht in FP8 rechnen.
+        [windows] PyTorch für Windows fehlt ein Teil der FP8-Rechnung, die die Karte selbst beherrscht.
+       *[format] Diese Gewichte werden für jedes Produkt in 16 Bit verwandelt.
+    }
+doctor-why-fp8 = Diese Grafikkarte rechnet selbst in FP8; 8 Bit sparen also Speicher und kosten keine Zeit.
+doctor-why-encoder-moved = Der Text-Encoder passt nicht neben den Rest; deshalb gehen für jedes Bild { $gib } GiB { $place ->
+        [disk] von der Platte
+       *[memory] aus dem Arbeitsspeicher
+    } auf die Grafikkarte. Was das hier kostet, sagt { PROGRAM() } bench.
+doctor-why-compiled = Das Kompilieren dauert beim ersten Start etwa eine Minute und macht jedes Bild schneller.
+doctor-why-no-compiler = Kompiliert wäre das Modell auf dieser Grafikkarte schneller, aber { $system ->
+        [windows] das Paket triton-windows ist nicht installiert. Rufe auf: { PIP() } install triton-windows
+       *[other] Triton oder ein C-Compiler fehlt. Installiere einen, zum Beispiel: sudo apt install gcc
+    }
+doctor-why-smaller = Bilder von 1024×1024 passen nicht in das, was auf der Grafikkarte frei ist; sie sind deshalb höchstens { $side }×{ $side } groß. Andere Programme zu schließen kann helfen.
+doctor-profile = { $profile }: Bilder bis { $side }×{ $side }, { $references ->
+        [0] keine Bearbeitungen
+        [one] Bearbeitungen mit einem Bild
+       *[other] Bearbeitungen mit bis zu { $references } Bildern
+    }, { $batch ->
+        [one] eins nach dem anderen
+       *[other] bis zu { $batch } auf einmal
+    }, { $compiled ->
         [yes] kompiliert
        *[other] nicht kompiliert
-    }. Was besser wäre, passt nicht: { $reason }.
-doctor-profile-best = { $profile }: bis { $side }×{ $side }, { $references } Referenzen, Stapel von { $batch }, { $compiled ->
+    }. Was besser wäre, braucht mehr Speicher, als frei ist: { $reason }.
+doctor-profile-best = { $profile }: Bilder bis { $side }×{ $side }, { $references ->
+        [0] keine Bearbeitungen
+        [one] Bearbeitungen mit einem Bild
+       *[other] Bearbeitungen mit bis zu { $references } Bildern
+    }, { $batch ->
+        [one] eins nach dem anderen
+       *[other] bis zu { $batch } auf einmal
+    }, { $compiled ->
         [yes] kompiliert
        *[other] nicht kompiliert
-    }. Nichts ist hier besser.
-doctor-peaks = Ein Bild von { $side }×{ $side }: Lesen { $encode }, Entrauschen { $denoise }, Dekodieren { $decode } GiB; eine Bearbeitung mit { $references } Referenzen { $edit } GiB, von { $usable } GiB.
+    }. Nichts wäre hier besser.
+doctor-peaks = Ein Bild von { $side }×{ $side }: Lesen { $encode }, Entrauschen { $denoise }, Dekodieren { $decode } GiB; eine Bearbeitung mit { $references ->
+        [one] einer Referenz
+       *[other] { $references } Referenzen
+    } { $edit } GiB, von { $usable } GiB.
 doctor-token-none = DISCORD_TOKEN ist nicht gesetzt, deshalb öffnet { PROGRAM() } die Sandbox: kleinbot ohne Discord, zum Ausprobieren. Sie hat ihre eigenen Daten.
 doctor-token = Discord kennt ihn: { $name }.
 doctor-token-unchecked = Seine Form stimmt, aber Discord ließ sich nicht fragen ({ $reason }). Prüfe das Netz dieses Rechners: der Bot startet und versucht es weiter, bis Discord antwortet.

@@ -7,9 +7,9 @@ error-no-picture-yet = Du hast hier noch kein Bild. Hänge eins an oder fang mit
 error-message-without-picture = In dieser Nachricht ist kein Bild, das ich lesen kann. Es gehen PNG-, JPEG-, WebP-, GIF- und AVIF-Bilder, die bei Discord liegen; Links woandershin nicht.
 error-two-sources = Gib entweder eine Datei oder eins deiner Bilder an, nicht beides. Weitere Bilder kommen in die Vorlagen.
 error-too-many-references = { $most ->
-        [0] Für weitere Vorlagen ist auf der Karte dieses Betreibers kein Platz.
-        [one] Auf der Karte dieses Betreibers ist Platz für eine weitere Vorlage.
-       *[other] Auf der Karte dieses Betreibers ist Platz für { $most } weitere Vorlagen.
+        [0] Für weitere Vorlagen ist auf der Grafikkarte dieses Betreibers kein Platz.
+        [one] Auf der Grafikkarte dieses Betreibers ist Platz für eine weitere Vorlage.
+       *[other] Auf der Grafikkarte dieses Betreibers ist Platz für { $most } weitere Vorlagen.
     } Lass einige weg. Es wurde nichts berechnet.
 error-already-pressed = Das hast du schon gedrückt: #{ $number } ist unterwegs. Drück noch einmal, wenn es da ist, um ein weiteres zu bekommen.
 

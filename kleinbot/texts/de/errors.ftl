@@ -99,7 +99,7 @@ error-weights-wrong-text-encoder = { $file } ist nicht der Text-Encoder von FLUX
 error-weights-quantisation-unknown = { $file } ist auf eine Art quantisiert, die ich nicht kenne ({ $found }). Nimm flux-2-klein-4b-fp8.safetensors aus black-forest-labs/FLUX.2-klein-4b-fp8, qwen_3_4b.safetensors oder die einfachen Gewichte aus black-forest-labs/FLUX.2-klein-4B.
 error-weights-tokenizer-missing = Die Gewichte sind da, aber kein Tokenizer: Ich habe hier gesucht: { $places }. Lege den Ordner tokenizer aus black-forest-labs/FLUX.2-klein-4B (16 MB) daneben, oder lass KLEINBOT_WEIGHTS auf den Ordner von ComfyUI zeigen, in dem einer ist.
 error-weights-no-checkpoint = Die Gewichte des Modells { $checkpoint } sind nicht da, nur: { $found }. Füge sie hinzu, oder stelle das Profil auf das, was da ist. Das Base-Modell ist black-forest-labs/FLUX.2-klein-base-4B, das destillierte black-forest-labs/FLUX.2-klein-4B.
-error-weights-base-alone = { $place } enthält nur das Base-Modell von FLUX.2 [klein] 4B, aber alle Bilder außer denen mit quality:best macht das destillierte. Setze KLEINBOT_WEIGHTS=black-forest-labs/FLUX.2-klein-4B; das bringt das Base-Modell mit, wo die Karte Platz für beide hat. Oder lege flux-2-klein-4b.safetensors (oder die FP8-Datei davon) in deinen Ordner.
+error-weights-base-alone = { $place } enthält nur das Base-Modell von FLUX.2 [klein] 4B, aber alle Bilder außer denen mit quality:best macht das destillierte. Setze KLEINBOT_WEIGHTS=black-forest-labs/FLUX.2-klein-4B; das bringt das Base-Modell mit, wo die Grafikkarte Platz für beide hat. Oder lege flux-2-klein-4b.safetensors (oder die FP8-Datei davon) in deinen Ordner.
 error-weights-damaged = { $file } ist beschädigt oder unvollständig. Erwartet: { $wanted }; gefunden: { $found }. Lösche die Datei und lade sie neu herunter.
 error-weights-kept-damaged = { $file }, die aufbewahrten 8-Bit-Gewichte, hatte sich auf der Platte verändert und ist entfernt. Woraus sie gemacht war, wird neu geholt. Wenn das öfter vorkommt, prüfe Platte und Speicher dieses Rechners.
 error-weights-unreadable = { $file } ließ sich nicht lesen: { $reason }. Die Datei selbst kann heil sein, behalte sie also; ich versuche es von selbst wieder. Wenn es so bleibt, sieh nach ihren Rechten, nach der Platte, auf der sie liegt, und nach dem Speicher dieses Rechners.
@@ -140,7 +140,7 @@ error-card-too-full = Auf { $card } sind { $free } von { $total } GiB frei, davo
         [encode] Prompts und Bilder liest
         [denoise] entrauscht
        *[other] dekodiert
-    }. Schließe andere Programme, die die Karte nutzen (nvidia-smi zeigt sie), oder lass KLEINBOT_DEVICE weg: Dann zeichnet das kleine Modell, das dabei ist, auf der CPU.
+    }. Schließe andere Programme, die die Grafikkarte nutzen (nvidia-smi zeigt sie), oder lass KLEINBOT_DEVICE weg: Dann zeichnet das kleine Modell, das dabei ist, auf der CPU.
 
 error-profile-no-room = Das Profil { $profile }, das die Einstellungen KLEINBOT_PROFILE_ verlangen, braucht { $needed } GiB, während es { $stage ->
         [encode] Prompts und Bilder liest
@@ -157,7 +157,7 @@ error-profile-no-compiler = KLEINBOT_PROFILE_COMPILED ist an, aber hier kann nic
 error-profile-format-not-offered = KLEINBOT_PROFILE_TRANSFORMER ist { $format }, aber die Gewichte bei KLEINBOT_WEIGHTS liegen nicht so vor und lassen sich nicht so umwandeln. Lass die Einstellung weg, oder zeige mit KLEINBOT_WEIGHTS auf passende Gewichte.
 error-profile-no-base = KLEINBOT_PROFILE_BASE_CHECKPOINT ist an, aber bei KLEINBOT_WEIGHTS liegt kein Base-Checkpoint. Lege flux-2-klein-base-4b.safetensors (oder die FP8-Datei davon) dorthin, oder lass die Einstellung weg.
 error-profile-no-host-memory = Das Profil hält { $needed } GiB Gewichte im Arbeitsspeicher, der insgesamt { $total } GiB hat. Setze KLEINBOT_PROFILE_TEXT_ENCODER_PLACEMENT=disk, oder lass die Platzierung weg.
-error-profile-batch-too-large = KLEINBOT_PROFILE_LARGEST_BATCH ist { $wanted }, aber in voller Größe passen nur { $fitting } Bilder zugleich auf die Karte. Verlange höchstens { $fitting }.
+error-profile-batch-too-large = KLEINBOT_PROFILE_LARGEST_BATCH ist { $wanted }, aber in voller Größe passen nur { $fitting } Bilder zugleich auf die Grafikkarte. Verlange höchstens { $fitting }.
 
 error-setting-invalid = { $setting } ist { $value }, das kann nicht gehen: { $reason }
 error-token-missing = Es gibt kein Discord-Token. Schreib DISCORD_TOKEN=… in die Umgebung oder in eine Datei namens .env, oder probiere „{ PROGRAM() } sandbox“, das braucht keins.

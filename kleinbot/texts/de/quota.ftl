@@ -29,7 +29,7 @@ quota-everywhere = Über alle Server zusammen hast du { $spent } der { $most } B
     } gibt; darum bleiben dir hier weniger.
 quota-grant = Dazu { $left } von { $amount } geschenkten, bis <t:{ NUMBER($until_s, useGrouping: 0) }:f>.
 quota-grant-because = Dazu { $left } von { $amount } geschenkten, bis <t:{ NUMBER($until_s, useGrouping: 0) }:f>. Grund: { $reason }
-quota-weight = Bekommt { $weight }-mal so viel von der Karte wie ein gewöhnliches Mitglied dieses Servers, solange auch andere warten.
+quota-weight = Bekommt { $weight }-mal so viel von der Grafikkarte wie ein gewöhnliches Mitglied dieses Servers, solange auch andere warten.
 quota-entries = Letzte Änderungen
 quota-no-entries = Bisher wurde nichts verbraucht oder geschenkt.
 

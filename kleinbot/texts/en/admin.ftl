@@ -41,8 +41,8 @@ admin-reset = { $pictures ->
        *[other] { $member } got { $pictures } spent pictures back.
     }
 admin-weighed = { $weight ->
-        [1] { $member } gets as much of the card as every ordinary member of this server.
-       *[other] { $member } now gets { $weight } times as much of the card as an ordinary member of this server while others wait too.
+        [1] { $member } gets as much of the graphics card as every ordinary member of this server.
+       *[other] { $member } now gets { $weight } times as much of the graphics card as an ordinary member of this server while others wait too.
     }
 admin-changes = What admins and the host changed in this server
 admin-no-changes = Nobody has changed anything in this server yet.
@@ -54,7 +54,7 @@ audit-default-removed = { $actor } removed this server's default
 audit-grant = { $actor } granted { $pictures } to { $member }
 audit-reset = { $actor } reset { $member }: { $pictures } back
 audit-weight = { $actor } let { $member } count { $weight } times in line
-audit-share = The host set what this server may use of the card
+audit-share = The host set what this server may use of the graphics card
 audit-cancel-moderator = { $actor } cancelled #{ $number } of { $member }
 audit-cancel-host = The bot's host cancelled #{ $number } of { $member }
 audit-row = { $what } · <t:{ NUMBER($at_s, useGrouping: 0) }:R>
@@ -115,7 +115,7 @@ format-fp8 = FP8
 format-int8 = INT8
 placement-resident = { $device ->
         [cpu] in memory
-       *[cuda] on the card
+       *[cuda] on the graphics card
     }
 placement-streamed = streamed from memory
 placement-disk = read from disk

@@ -4,7 +4,7 @@ bench-warming = warming the model up: { $percent } %
 bench-loading-theirs = loading the model card's pipeline
 bench-turn = { $case }: run { $run } of { $total }
 bench-interrupted = Stopped. Nothing was written.
-bench-does-not-fit = does not fit the card's memory.
+bench-does-not-fit = does not fit the graphics card's memory.
 bench-profile = { $model }, profile { $profile }, { $precision }, { $steps } steps
 bench-cpu = { $cpu }, { $threads } { $threads ->
         [one] thread
@@ -31,8 +31,8 @@ bench-legend = Seconds from request to 8-bit pixels in memory, without PNG. "col
     } after it, each with a prompt and seeds of its own. Loading and warming up took { $load } s, without any download.
 bench-first-start = In that time files were hashed or made in 8 bits, which is remembered in the data folder: later starts are faster.
 bench-memory = The card's memory at most, of this process alone: "alloc." is what was in use, "res." what PyTorch had taken for it.
-bench-transfer = For each picture { $gib } GiB of weights go to the card: { $seconds } s by itself at { $rate } GB/s as measured here, most of it hidden behind other work.
-bench-from-disk = For each picture { $gib } GiB of weights are read from disk and go to the card.
+bench-transfer = For each picture { $gib } GiB of weights go to the graphics card: { $seconds } s by itself at { $rate } GB/s as measured here, most of it hidden behind other work.
+bench-from-disk = For each picture { $gib } GiB of weights are read from disk and go to the graphics card.
 bench-their-way-resident = Seconds, medians of warm runs. "model card" is diffusers' Flux2KleinPipeline as on the model's page, all of it on the device. A ratio above 1 means that kleinbot is faster.
 bench-their-way-offloaded = Seconds, medians of warm runs. "model card" is diffusers' Flux2KleinPipeline with enable_model_cpu_offload, since all of it does not fit. A ratio above 1 means that kleinbot is faster.
 bench-in-turns = kleinbot was measured alone first, which the upper table and the line below are of. Then both were loaded and took turns.

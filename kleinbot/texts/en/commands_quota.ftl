@@ -37,7 +37,7 @@ admin-weight-name = weight
 admin-weight-description = Set how much a member counts in line
 admin-weight-member-description = Who
 admin-weight-weight-name = weight
-admin-weight-weight-description = 1 is everybody's; with 2 they get twice as much of the card while others wait too
+admin-weight-weight-description = 1 is everybody's; with 2 they get twice as much of the graphics card while others wait too
 
 host-name = host
 host-description = For who runs the bot
@@ -48,7 +48,7 @@ host-share-description = Set what a server may use
 host-share-server-name = server
 host-share-server-description = Which server
 host-share-share-name = share
-host-share-share-description = Its share of the card beside the other servers with work; 1 is normal
+host-share-share-description = Its share of the graphics card beside the other servers with work; 1 is normal
 host-share-most-name = most
 host-share-most-description = The most pictures that its admins may give one member
 host-queue-name = queue

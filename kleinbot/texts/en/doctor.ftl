@@ -13,12 +13,14 @@ doctor-topic-python = Python
 doctor-topic-torch = PyTorch
 doctor-topic-libraries = Libraries
 doctor-topic-intake = Reading pictures
-doctor-topic-card = Card
+doctor-topic-card = Graphics card
 doctor-topic-driver = Driver
-doctor-topic-card-memory = Card's memory
-doctor-topic-host-memory = Host's memory
+doctor-topic-card-memory = Graphics memory
+doctor-topic-host-memory = Machine's memory
 doctor-topic-disk = Disk
 doctor-topic-weights = Weights
+doctor-topic-mode = How the model sits
+doctor-topic-reason = Why
 doctor-topic-profile = Profile
 doctor-topic-peaks = Predicted peaks
 doctor-topic-token = Token
@@ -47,15 +49,15 @@ doctor-library-old = { $library } { $version } is too old; { $wanted } or newer 
 doctor-library-new = { $library } { $version } is newer than what kleinbot was tried with (below { $untried }). If something breaks, run: { INSTALL() } --upgrade
 doctor-card = { $card }, compute capability { $capability }.
 doctor-card-unmeasured = { $card }, compute capability { $capability }. Unmeasured: kleinbot was measured on H100 and H200 only; on this card its speed is not known, and its memory is predicted from those.
-doctor-card-none = No NVIDIA card is found, so the CPU draws.
-doctor-card-none-windows = No NVIDIA card is found, so the CPU draws. If there is one, install NVIDIA's driver.
-doctor-card-not-found = No NVIDIA card is found. If there is one, install NVIDIA's driver; if there is none, leave KLEINBOT_DEVICE out.
-doctor-card-lost = The driver counts another card that it does not show (NVML answers { NUMBER($number, useGrouping: 0) }); the bot does without it. See what nvidia-smi says; restarting this machine often brings it back.
+doctor-card-none = No NVIDIA graphics card is found, so the processor draws.
+doctor-card-none-windows = No NVIDIA graphics card is found, so the processor draws. If there is one, install NVIDIA's driver.
+doctor-card-not-found = No NVIDIA graphics card is found. If there is one, install NVIDIA's driver; if there is none, leave KLEINBOT_DEVICE out.
+doctor-card-lost = The driver counts another graphics card that it does not show (NVML answers { NUMBER($number, useGrouping: 0) }); the bot does without it. See what nvidia-smi says; restarting this machine often brings it back.
 doctor-card-several = The bot uses { $card }, the one that serves best, and not { $others }. Set CUDA_VISIBLE_DEVICES to choose another one (with CUDA_DEVICE_ORDER=PCI_BUS_ID the numbers are those of nvidia-smi).
 doctor-driver = NVIDIA driver { $version }.
 doctor-card-memory = { $free } of { $total } GiB are free; torch may use { $usable } GiB of them.
 doctor-card-memory-held = { $held } of { $total } GiB are held by other programs ({ $programs }), which leaves { $usable } GiB for torch. Close a game or another model to get a better profile.
-doctor-card-memory-untold = The bot is running, and Windows does not tell what it holds of the card, so the figures here are those of an empty card. Stop the bot and ask again to see what other programs leave it.
+doctor-card-memory-untold = The bot is running, and Windows does not tell what it holds of the graphics card, so the figures here are those of an empty one. Stop the bot and ask again to see what other programs leave it.
 doctor-host-memory = { $available } of { $total } GiB are available.
 doctor-host-memory-low = { $available } of { $total } GiB are available, { $wanted } would be comfortable. Close other programs, or expect a slow start.
 doctor-disk = { $free } GiB are free at { $folder }.
@@ -70,15 +72,71 @@ doctor-weights-download = { $repository } is not complete here yet. The start do
 doctor-weights-no-disk = Of { $repository } { $size } GB are still to be downloaded, but only { $free } GB are free at { $folder }. Make room, or set HF_HOME to another disk.
 doctor-weights-unreachable = { $repository } is not complete here, and the start could not download the rest now: { $reason }. Check this host's network and the repository's name, or point KLEINBOT_WEIGHTS at a folder.
 doctor-weights-offline = { $repository } is not complete here and HF_HUB_OFFLINE forbids to download it. Unset it, or point KLEINBOT_WEIGHTS at a folder.
-doctor-profile = { $profile }: up to { $side }×{ $side }, { $references } references, batches of { $batch }, { $compiled ->
+doctor-mode = { $where ->
+        [cpu] The processor draws
+        [moved] The model waits in this machine's memory or on its disk and visits the graphics card part by part for each picture
+       *[card] The model stays on the graphics card
+    }, { $format ->
+        [float32] in 32 bits
+        [plain] in 16 bits (BF16)
+        [fp8] in 8 bits (FP8)
+       *[eight] in 8 bits
+    }{ $encoder ->
+        [eight] ; its text encoder in 8 bits
+        [plain] ; its text encoder in 16 bits
+        [memory] ; its text encoder waits in this machine's memory
+        [disk] ; its text encoder waits on disk
+       *[same] {""}
+    }{ $base ->
+        [yes] ; the base checkpoint for /imagine quality:best beside it
+       *[no] {""}
+    }{ $compiled ->
+        [yes] ; compiled
+       *[no] {""}
+    }.
+doctor-why-not-larger = All of it in 16 bits would need { $needed } GiB; { $usable } GiB can be used.
+doctor-why-memory-not-time = On this graphics card 8 bits save memory, not time: { $reason ->
+        [card] it has no FP8 arithmetic.
+        [windows] PyTorch for Windows lacks a part of the FP8 arithmetic that the card itself has.
+       *[format] these weights are turned into 16 bits for each product.
+    }
+doctor-why-fp8 = This graphics card computes in FP8 itself, so 8 bits save memory and cost no time.
+doctor-why-encoder-moved = The text encoder does not fit beside the rest, so { $gib } GiB go from { $place ->
+        [disk] disk
+       *[memory] this machine's memory
+    } to the graphics card for each picture. { PROGRAM() } bench tells what that takes here.
+doctor-why-compiled = Compiling takes about a minute at the first start, and makes each picture faster.
+doctor-why-no-compiler = Compiled, the model would be faster on this graphics card, but { $system ->
+        [windows] the package triton-windows is not installed. Run: { PIP() } install triton-windows
+       *[other] Triton or a C compiler is missing. Install one, for example: sudo apt install gcc
+    }
+doctor-why-smaller = Pictures of 1024×1024 do not fit what is free on the graphics card, so they are { $side }×{ $side } at most. Closing other programs may help.
+doctor-profile = { $profile }: pictures of up to { $side }×{ $side }, { $references ->
+        [0] no edits
+        [one] edits with one picture
+       *[other] edits with up to { $references } pictures
+    }, { $batch ->
+        [one] one at a time
+       *[other] up to { $batch } at once
+    }, { $compiled ->
         [yes] compiled
        *[other] not compiled
-    }. What would come first does not fit: { $reason }.
-doctor-profile-best = { $profile }: up to { $side }×{ $side }, { $references } references, batches of { $batch }, { $compiled ->
+    }. What would be better needs more memory than is free: { $reason }.
+doctor-profile-best = { $profile }: pictures of up to { $side }×{ $side }, { $references ->
+        [0] no edits
+        [one] edits with one picture
+       *[other] edits with up to { $references } pictures
+    }, { $batch ->
+        [one] one at a time
+       *[other] up to { $batch } at once
+    }, { $compiled ->
         [yes] compiled
        *[other] not compiled
-    }. No other way is better here.
-doctor-peaks = One picture of { $side }×{ $side }: encode { $encode }, denoise { $denoise }, decode { $decode } GiB; an edit with { $references } references { $edit } GiB, of { $usable } GiB.
+    }. Nothing would be better here.
+doctor-peaks = One picture of { $side }×{ $side }: encode { $encode }, denoise { $denoise }, decode { $decode } GiB; an edit with { $references ->
+        [one] one reference
+       *[other] { $references } references
+    } { $edit } GiB, of { $usable } GiB.
 doctor-token-none = DISCORD_TOKEN is not set, so { PROGRAM() } opens the sandbox: kleinbot without Discord, for you to try. It keeps its own data.
 doctor-token = Discord knows it: { $name }.
 doctor-token-unchecked = It has the right shape, but Discord could not be asked ({ $reason }). Check this host's network: the bot starts, and goes on trying until Discord answers.

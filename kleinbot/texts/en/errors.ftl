@@ -120,11 +120,11 @@ error-torch-without-cuda = This PyTorch ({ $torch }) is a build for the CPU alon
 error-driver-too-old = The NVIDIA driver { $driver } is too old for this PyTorch (CUDA { $cuda }). Install driver { NUMBER($wanted, useGrouping: 0) } or newer.
 error-driver-mismatch = The NVIDIA driver was renewed while this system was running, and its parts no longer fit each other. Reboot this machine.
 error-driver-shows-no-card = The NVIDIA driver is there, but does not show its card (NVML answers { NUMBER($number, useGrouping: 0) }). See what nvidia-smi says; in a container, give it the driver's utilities (NVIDIA_DRIVER_CAPABILITIES=compute,utility).
-error-card-too-old = { $card } (compute capability { $capability }) cannot compute in BF16; FLUX.2 [klein] needs a card of the RTX 30 series (8.0) or newer. Leave KLEINBOT_DEVICE out: the small model that comes along then draws on the CPU.
+error-card-too-old = { $card } (compute capability { $capability }) cannot compute in BF16; FLUX.2 [klein] needs a graphics card of the RTX 30 series (8.0) or newer. Leave KLEINBOT_DEVICE out: the small model that comes along then draws on the CPU.
 error-waits-for-card = So far FLUX.2 [klein] drew here, and now there is no card for it: { $problem ->
         [error-card-too-full] { $card } has { $free } of { $total } GiB free, and even the smallest way ({ $profile }) needs { $needed } GiB. Close the game or other program that holds the rest (nvidia-smi lists them)
         [error-profile-no-room] { $card } has { $free } of { $total } GiB free, and the profile { $profile } that the KLEINBOT_PROFILE_ settings ask for needs { $needed } GiB. Close the game or other program that holds the rest (nvidia-smi lists them), or ask for less
-        [error-card-too-old] { $card } (compute capability { $capability }) is too old for it. Put in a card of the RTX 30 series (8.0) or newer
+        [error-card-too-old] { $card } (compute capability { $capability }) is too old for it. Put in a graphics card of the RTX 30 series (8.0) or newer
         [error-torch-without-cuda] this PyTorch ({ $torch }) is a build for the CPU alone and cannot use { $card }. Install one for CUDA: { PIP() } install "torch=={ $wanted }" --index-url https://download.pytorch.org/whl/{ $build }
         [error-torch-lacks-card] this PyTorch ({ $torch }) has no kernels for { $card }. Install a build for it: { PIP() } install "torch=={ $wanted }" --index-url https://download.pytorch.org/whl/{ $build }
         [error-driver-too-old] the NVIDIA driver { $driver } is too old for this PyTorch (CUDA { $cuda }). Install driver { NUMBER($wanted, useGrouping: 0) } or newer
@@ -143,7 +143,7 @@ error-card-too-full = { $card } has { $free } of { $total } GiB free, of which {
         [encode] reads prompts and pictures
         [denoise] denoises
        *[other] decodes
-    }. Close other programs that use the card (nvidia-smi lists them), or leave KLEINBOT_DEVICE out: the small model that comes along then draws on the CPU.
+    }. Close other programs that use the graphics card (nvidia-smi lists them), or leave KLEINBOT_DEVICE out: the small model that comes along then draws on the CPU.
 
 error-profile-no-room = The profile { $profile } that the KLEINBOT_PROFILE_ settings ask for needs { $needed } GiB while it { $stage ->
         [encode] reads prompts and pictures
@@ -160,7 +160,7 @@ error-profile-no-compiler = KLEINBOT_PROFILE_COMPILED is on, but nothing here ca
 error-profile-format-not-offered = KLEINBOT_PROFILE_TRANSFORMER is { $format }, which the weights at KLEINBOT_WEIGHTS do not hold and cannot be turned into. Leave the setting out, or point KLEINBOT_WEIGHTS at weights that do.
 error-profile-no-base = KLEINBOT_PROFILE_BASE_CHECKPOINT is on, but the weights at KLEINBOT_WEIGHTS hold no base checkpoint. Put flux-2-klein-base-4b.safetensors (or its FP8 file) there, or leave the setting out.
 error-profile-no-host-memory = The profile keeps { $needed } GiB of weights in the host's memory, which has { $total } GiB in all. Set KLEINBOT_PROFILE_TEXT_ENCODER_PLACEMENT=disk, or leave the placement out.
-error-profile-batch-too-large = KLEINBOT_PROFILE_LARGEST_BATCH is { $wanted }, but at full size only { $fitting } pictures fit on the card at once. Ask for at most { $fitting }.
+error-profile-batch-too-large = KLEINBOT_PROFILE_LARGEST_BATCH is { $wanted }, but at full size only { $fitting } pictures fit on the graphics card at once. Ask for at most { $fitting }.
 
 error-setting-invalid = { $setting } is { $value }, which cannot work: { $reason }
 error-token-missing = There is no Discord token. Put DISCORD_TOKEN=… into the environment or a file named .env, or try "{ PROGRAM() } sandbox", which needs none.

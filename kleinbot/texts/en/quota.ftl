@@ -29,7 +29,7 @@ quota-everywhere = Over all servers together you have used { $spent } of the { $
     }; that is why fewer are left here.
 quota-grant = On top: { $left } of { $amount } that were granted, until <t:{ NUMBER($until_s, useGrouping: 0) }:f>.
 quota-grant-because = On top: { $left } of { $amount } that were granted, until <t:{ NUMBER($until_s, useGrouping: 0) }:f>. Reason: { $reason }
-quota-weight = Gets { $weight } times as much of the card as an ordinary member of this server while others wait too.
+quota-weight = Gets { $weight } times as much of the graphics card as an ordinary member of this server while others wait too.
 quota-entries = Last changes
 quota-no-entries = Nothing has been spent or granted yet.
 
