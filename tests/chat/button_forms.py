@@ -45,6 +45,7 @@ FORMS: dict[str, PersistentButton] = {
     f"kb:more:{JOB_ID}:0": MoreButton(JOB_ID, 0),
     f"kb:more:{JOB_ID}:3": MoreButton(JOB_ID, 3),
     f"kb:do:{JOB_ID}:0:recipe": MoreActionButton(JOB_ID, 0, "recipe"),
+    f"kb:do:{JOB_ID}:1:command": MoreActionButton(JOB_ID, 1, "command"),
     f"kb:do:{JOB_ID}:3:original": MoreActionButton(JOB_ID, 3, "original"),
     f"kb:do:{JOB_ID}:0:delete": MoreActionButton(JOB_ID, 0, "delete"),
     f"kb:show:{JOB_ID}": ShowButton(JOB_ID),

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+import discord
 import pytest
 
+from kleinbot.chat.results import views
 from kleinbot.chat.results.recipe_text import command, nearest_aspect, recipe_text, unquoted
 from kleinbot.domain.geometry import Aspect, Grid
 from kleinbot.domain.job import Image, ImageState, Job, JobState, Lane, Parent
@@ -58,6 +60,29 @@ def test_a_variation_says_its_strength_parent_and_mixed_noise() -> None:
 def test_a_prompt_cannot_end_the_block_of_code() -> None:
     status = recipe_text(Texts(), "en-US", 1, with_spec(JOB, prompt="``` @everyone"))
     assert status.count("```") == 2
+
+
+def test_one_picture_of_several_has_a_command_of_its_own() -> None:
+    several = replace(JOB, count=4, seed=2**32 - 2)
+    assert command(Texts(), "en-US", 1, several).endswith("seed:4294967294 count:4")
+    assert command(Texts(), "en-US", 1, several, position=1).endswith("seed:4294967295 count:1")
+    assert command(Texts(), "en-US", 1, several, position=2).endswith("seed:0 count:1")
+    varied = with_spec(several, kind=JobKind.VARIATIONS, strength=Strength.SUBTLE)
+    assert command(Texts(), "en-US", 1, varied, position=2).endswith("count:4")
+
+
+@pytest.mark.parametrize("prompt", ['"' * 3000, "狐" * 2000, "`" * 3000, "\U0001f98a" * 1500])
+def test_a_command_that_is_too_long_for_a_message_comes_as_a_file(prompt: str) -> None:
+    job = with_spec(JOB, prompt=prompt)
+    for message in (
+        views.recipe(Texts(), "en-US", 1, job, names_parent=True),
+        views.copied(Texts(), "en-US", 1, job, 0, names_parent=True),
+    ):
+        text = next(each for each in message.view.children if isinstance(each, discord.ui.TextDisplay))
+        assert text.content.startswith("The command is too long for a message. It is in the file.")
+        (file,) = message.files
+        assert file.fp.read().decode() == command(Texts(), "en-US", 1, job)
+    assert len(recipe_text(Texts(), "en-US", 1, job)) < 1000
 
 
 @pytest.mark.parametrize("aspect", list(Aspect))

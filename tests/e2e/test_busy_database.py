@@ -48,7 +48,7 @@ async def test_everybody_is_answered_in_time_and_truthfully(
                 ada.command(channel, "variations", picture="#1"),
                 bob.press(several, label="Reroll"),
                 bob.press(several, label="V1"),
-                bob.press(single, label="Favourite"),
+                bob.press(single, label="♥"),
             )
             told = await asyncio.gather(*(_answered(handle) for handle in refused))
             assert told == [BUSY] * len(refused)
@@ -57,14 +57,14 @@ async def test_everybody_is_answered_in_time_and_truthfully(
                 ada.command(channel, "quota"),
                 ada.command(channel, "queue"),
                 ada.command(channel, "history"),
-                ada.press(several, label="Recipe"),
+                ada.press(several, label="More …"),
             )
             told = await asyncio.gather(*(_answered(handle) for handle in read))
             assert told[0].startswith("**You have 56 pictures left.**"), told[0]
             assert BUSY not in told
             assert await ada.autocomplete(channel, "show", "job", "fox") != []
         assert await _accounts(bot) == account_check
-        assert await _answered(await bob.press(single, label="Favourite")) != BUSY
+        assert await _answered(await bob.press(single, label="♥")) != BUSY
         engine.gate.set()
 
 

@@ -16,7 +16,7 @@ async def test_an_attachment_is_edited_on_its_own_grid(environment: BotEnvironme
         )
         done = await result(handle)
         assert [size(picture) for picture in done.pictures] == [(304, 208), (304, 208)]
-        assert done.text.startswith(f"**make the sky purple** — <@{bot.ada.id}>\n304×208 · seed 5 · #1")
+        assert done.text.startswith(f"**make the sky purple** — <@{bot.ada.id}> · #1\n304×208 · seed 5 · ")
         text = parameters(done.pictures[0])
         assert text.startswith("make the sky purple\n")
         assert "References: 1" in text
@@ -37,9 +37,7 @@ async def test_the_price_of_an_edit_is_shown_with_the_reason(
     async with environment.running_bot(ScriptedEngine()) as bot:
         edit = await bot.ada.command(bot.channel, "edit", instruction="a hat", image=a_png(512, 512))
         first = (await edit.message_where(has_pictures)).texts_so_far[0]
-        assert (
-            "Costs 2.1 pictures once they are done; 57.9 left after that. A picture made from others" in first
-        )
+        assert "Costs 2.1 pictures once it is done; 57.9 left after that. A picture made from others" in first
         plain = await bot.ada.command(bot.channel, "imagine", prompt="a hat")
         assert "made from" not in (await plain.message_where(has_pictures)).texts_so_far[0]
 
@@ -49,7 +47,7 @@ async def test_small_further_pictures_stay_small_and_cost_little(environment: Bo
         further = {"reference-1": a_png(64, 128, 2)}
         edit = await bot.ada.command(bot.channel, "edit", instruction="a hat", image=a_png(64, 64), **further)
         first = (await edit.message_where(has_pictures)).texts_so_far[0]
-        assert "Costs 2.1 pictures once they are done" in first
+        assert "Costs 2.1 pictures once it is done" in first
         grids = await bot.app.container.base.database.read.all(
             "SELECT columns, rows FROM job_references ORDER BY position"
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from kleinbot.sandbox import ShownMessage
-from tests.e2e.pictures import forge_button, imagined, said
+from tests.e2e.pictures import chosen_in_more, forge_button, imagined, said
 from tests.e2e.running_bot import BotEnvironment
 from tests.scripted_engine import ScriptedEngine
 
@@ -45,7 +45,7 @@ async def test_a_confirm_button_removes_no_message_but_those_of_its_result(
     async with environment.running_bot(ScriptedEngine()) as bot:
         done, other = await imagined(bot), await imagined(bot)
         mine = environment.standin.world.add_member(environment.server, "eve").write(bot.channel, "hello")
-        question = await said(await bot.ada.press(done, label="Delete"), "for good?")
+        question = await chosen_in_more(bot.ada, done, "Delete", "for good?")
         for victim in (other, mine):
             forge_button(question, "Delete for good", _with_message(victim))
         await said(await bot.ada.press(question, label="Delete for good"), "is deleted")

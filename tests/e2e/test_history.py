@@ -3,7 +3,7 @@
 import pytest
 
 from kleinbot.sandbox import InteractionHandle, ShownMessage
-from tests.e2e.pictures import imagined
+from tests.e2e.pictures import chosen_in_more, imagined
 from tests.e2e.running_bot import BotEnvironment, RunningBot, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
@@ -102,7 +102,7 @@ async def test_favourites_of_others_are_listed_and_shown_to_me_alone(environment
         await empty.message_where(lambda m: "marked no picture yet" in m.text, timeout_s=QUICK_S)
         await imagined(bot, bot.ada, prompt="mine, not marked")
         his = await imagined(bot, bot.bob, prompt="a wolf of bob")
-        pressed = await bot.ada.press(his, label="Favourite")
+        pressed = await bot.ada.press(his, label="♥")
         await pressed.message_where(lambda m: "one of your favourites" in m.text, timeout_s=QUICK_S)
         page = await _page(await bot.ada.command(bot.channel, "history", favourites=True), 2)
         assert _numbers(page) == [2]
@@ -134,8 +134,7 @@ async def test_show_posts_one_of_mine_again_with_live_buttons(environment: BotEn
         shown = await handle.message_where(has_pictures, timeout_s=QUICK_S)
         assert not shown.is_ephemeral
         assert len(shown.pictures) == 2
-        recipe = await bot.bob.press(shown, label="Recipe")
-        await recipe.message_where(lambda m: "/imagine prompt:" in m.text, timeout_s=QUICK_S)
+        await chosen_in_more(bot.bob, shown, "Recipe", "/imagine prompt:")
 
 
 async def test_a_private_result_is_shown_to_its_member_alone(environment: BotEnvironment) -> None:
@@ -174,8 +173,7 @@ async def test_a_picture_whose_file_has_gone_is_named_and_the_rest_shown(environ
 async def test_a_deleted_result_is_neither_listed_nor_shown(environment: BotEnvironment) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:
         done = await imagined(bot, bot.ada, prompt="a fox")
-        asked = await bot.ada.press(done, label="Delete")
-        question = await asked.message_where(lambda m: "for good?" in m.text, timeout_s=QUICK_S)
+        question = await chosen_in_more(bot.ada, done, "Delete", "for good?")
         page = await _page(await bot.ada.command(bot.channel, "history"), 1)
         confirmed = await bot.ada.press(question, label="Delete for good")
         await confirmed.message_where(lambda m: "is deleted" in m.text, timeout_s=QUICK_S)

@@ -10,6 +10,7 @@ from kleinbot.domain.faults import FaultPoint
 from kleinbot.sandbox import ShownMessage
 from tests.e2e.bots import START_S, Bots, stopped
 from tests.e2e.fault_injection import noisy_engine
+from tests.e2e.pictures import chosen_in_more
 from tests.e2e.running_bot import LOOKS_EVERY_S, BotEnvironment, RunningBot, has_pictures
 
 QUICK_S = 20.0
@@ -41,8 +42,7 @@ async def test_what_one_request_cannot_carry_follows_in_channel_messages(environ
         assert alt_text.startswith("Picture 3 of 3, drawn by an AI model")
         assert [m.text for m in shown[1:]] == ["#1, continued"] * 2
         assert shown[1].buttons == []
-        asked = await bot.ada.press(first, label="Delete")
-        question = await asked.message_where(lambda m: bool(m.buttons), timeout_s=QUICK_S)
+        question = await chosen_in_more(bot.ada, first, "Delete", "for good?")
         await bot.ada.press(question, label="Delete for good")
         await bot.until("SELECT COUNT(*) FROM jobs WHERE deleted_ms IS NOT NULL", 1)
         await bot.until("SELECT COUNT(*) FROM removals", 0)

@@ -7,7 +7,7 @@ import pytest
 from kleinbot.sandbox import InteractionHandle, Person, ShownMessage
 from kleinbot.sandbox.rules.errors import PersonError
 from kleinbot.scheduler import accounts, fair
-from tests.e2e.pictures import said_alone
+from tests.e2e.pictures import a_png, said_alone
 from tests.e2e.running_bot import BotEnvironment, RunningBot, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
@@ -44,7 +44,10 @@ async def test_what_a_picture_cost_is_said_before_and_after(environment: BotEnvi
     async with environment.running_bot(ScriptedEngine()) as bot:
         done = await _picture(bot, bot.ada, count=2)
         assert "Costs 2 pictures once they are done; 58 left after that." in done.texts_so_far[0]
-        assert "Cost 2 pictures of the quota." in done.text
+        assert "quota" not in done.text  # it costs what a picture costs, and enough are left
+        asked = await bot.ada.command(bot.channel, "edit", instruction="a hat", image=a_png())
+        edited = await asked.message_where(has_pictures, timeout_s=QUICK_S)
+        assert "Cost 2.1 pictures of the quota. 55.9 were left after that." in edited.text
 
 
 async def test_what_was_cancelled_is_seen_to_come_back(environment: BotEnvironment) -> None:

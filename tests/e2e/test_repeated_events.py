@@ -81,14 +81,19 @@ def _has_button(label: str, message: ShownMessage) -> bool:
 async def keep(repeat: EventRepeater, first: ShownMessage) -> None:
     """Mark, unmark and mark again, look, post again, and delete."""
     ada, bob = repeat.bot.ada, repeat.bot.bob
-    asked = await (await repeat.press(bob, first, "Favourite")).message_where(lambda m: m.buttons)
+    asked = await (await repeat.press(bob, first, "♥")).message_where(lambda m: m.buttons)
     for label, then in (("♡ 2", "♥ 2"), ("♥ 2", "♡ 2"), ("♡ 2", "♥ 2")):
         pressed = await repeat.press(bob, asked, label)
         await pressed.message_where(functools.partial(_has_button, then))
-    await said(await repeat.press(bob, first, "Recipe"), "checkpoint")
+    listed = await said(await repeat.press(bob, first, "More …"), "What you can do")
+    await said(await repeat.press(bob, listed, "2"), "picture 2")
+    await said(await repeat.press(bob, listed, "Recipe"), "checkpoint")
+    await said(await repeat.press(bob, listed, "Copy as command"), "/imagine")
+    await said(await repeat.press(bob, listed, "Original file"), "as I keep it")
     await said(await repeat.command(ada, "history"), "#1")
     await result(await repeat.command(ada, "show", job="1"))
-    asked = await said(await repeat.press(ada, first, "Delete"), "for good?")
+    listed = await said(await repeat.press(ada, first, "More …"), "What you can do")
+    asked = await said(await repeat.press(ada, listed, "Delete"), "for good?")
     await said(await repeat.press(ada, asked, "Delete for good"), "is deleted")
     await repeat.bot.until("SELECT COUNT(*) FROM removals", 0)
 

@@ -1,7 +1,7 @@
 """Threads: a job is requested and delivered there, also if the thread is archived before it ends."""
 
 from kleinbot.sandbox import InteractionHandle
-from tests.e2e.pictures import result, said
+from tests.e2e.pictures import chosen_in_more, result, said
 from tests.e2e.running_bot import WAIT_S, BotEnvironment, RunningBot, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
@@ -77,7 +77,7 @@ async def test_a_deleted_picture_goes_also_from_a_thread_that_was_archived(
         drawn = await result(await bot.ada.command(thread, "imagine", prompt="a red fox"))
         await bot.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)
         environment.standin.break_next("DELETE /channels/*", status=400)
-        asked = await said(await bot.ada.press(drawn, label="Delete"), "for good?")
+        asked = await chosen_in_more(bot.ada, drawn, "Delete", "for good?")
         await said(await bot.ada.press(asked, label="Delete for good"), "is deleted.")
         await environment.standin.exchange_where(lambda each: each.method == "DELETE", timeout_s=WAIT_S)
         environment.standin.world.set_thread(thread, archived=True)

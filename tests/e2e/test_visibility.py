@@ -1,7 +1,7 @@
 """Members can do nothing with pictures of channels that they cannot see, even if they know the key."""
 
 from kleinbot.sandbox import InteractionHandle, ShownMessage
-from tests.e2e.pictures import imagined, result, said
+from tests.e2e.pictures import chosen_in_more, imagined, result, said
 from tests.e2e.running_bot import BotEnvironment, RunningBot
 from tests.scripted_engine import ScriptedEngine
 
@@ -33,7 +33,7 @@ async def test_a_recipe_does_not_name_a_parent_that_its_reader_cannot_see(
         key = await _key(bot, 1)
         child = await result(await bot.ada.command(bot.channel, "variations", picture="#1"))
         for reader, sees in ((bot.moderator, True), (bot.bob, False)):
-            recipe = await said(await reader.press(child, label="Recipe"), "Made from #1 of")
+            recipe = await chosen_in_more(reader, child, "Recipe", "Made from #1 of")
             assert (f"picture:{key}.0" in recipe.text) is sees
             assert ("You cannot see that picture, so the command leaves it out" in recipe.text) is not sees
         for command, more in (("edit", {"instruction": "a hat"}), ("variations", {})):
@@ -66,7 +66,7 @@ async def test_what_one_person_alone_was_shown_is_shown_to_nobody_else_in_that_c
     async with environment.running_bot(ScriptedEngine()) as bot:
         hidden = await result(await bot.ada.command(secret, "imagine", prompt="a red fox"))
         picture = f"{await _key(bot, 1)}.0"
-        await said(await bot.moderator.press(hidden, label="Favourite"), "#1 is one of your favourites")
+        await said(await bot.moderator.press(hidden, label="♥"), "#1 is one of your favourites")
         page = await said(await bot.moderator.command(bot.channel, "history", favourites=True), "#1")
         assert (await result(await bot.moderator.press(page, label="Show #1"))).is_ephemeral
         await said(await bot.bob.command(bot.channel, "variations", picture=picture), "no such picture")
@@ -94,7 +94,7 @@ async def test_a_mark_does_not_show_what_its_channel_does_not_any_more(environme
     async with environment.running_bot(ScriptedEngine()) as bot:
         await imagined(bot, prompt="a common dog")
         done = await result(await bot.ada.command(secret, "imagine", prompt="a red fox"))
-        await said(await bot.bob.press(done, label="Favourite"), "#2 is one of your favourites")
+        await said(await bot.bob.press(done, label="♥"), "#2 is one of your favourites")
         await said(await bot.bob.command(bot.channel, "history", favourites=True), "a red fox")
         world.hide(secret, environment.bob)
         page = await said(await bot.bob.command(bot.channel, "history", favourites=True), "#2")

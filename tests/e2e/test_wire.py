@@ -7,7 +7,7 @@ import pytest
 
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.process.supervisor import RESTART_CODE
-from tests.e2e.pictures import imagined, result, said
+from tests.e2e.pictures import chosen_in_more, imagined, result, said
 from tests.e2e.running_bot import BotEnvironment
 from tests.scripted_engine import ScriptedEngine
 
@@ -149,7 +149,7 @@ async def test_a_removal_is_retried_after_a_lost_connection(
         done = await imagined(bot)
         # aiohttp itself repeats a DELETE on a fresh connection, once.
         bot.standin.break_next("DELETE /channels/*", drop=True, times=2)
-        asked = await said(await bot.ada.press(done, label="Delete"), "for good?")
+        asked = await chosen_in_more(bot.ada, done, "Delete", "for good?")
         await said(await bot.ada.press(asked, label="Delete for good"), "#1 is deleted.")
         await bot.until("SELECT COALESCE(MAX(attempts), 0) FROM removals", 1)
         bot.clock.advance(10)

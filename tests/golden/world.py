@@ -93,9 +93,9 @@ class _Scenario:
         ada, bob = self.bot.ada, self.bot.bob
         one = await self._draw(ada, prompt="a red fox", seed=7)
         three = await self._draw(ada, prompt="drei Füchse: ö", count=3, aspect="3:2")
-        await self._press(bob, one, "Favourite", "one of your favourites")
-        await self._press(ada, three, "Favourite", "Which pictures")
-        await self._press(ada, one, "Recipe", "/imagine")
+        await self._press(bob, one, "♥", "one of your favourites")
+        await self._press(ada, three, "♥", "Which pictures")
+        await self._choose(ada, one, "Recipe", "/imagine")
         handle = await ada.command_with(
             self.bot.channel, "edit", {"instruction": "a hat", "image": _flat("teal")}
         )
@@ -108,7 +108,7 @@ class _Scenario:
     async def ends(self) -> None:
         ada = self.bot.ada
         gone = await self._draw(ada, prompt="to be deleted")
-        asked = await self._press(ada, gone, "Delete", "for good?")
+        asked = await self._choose(ada, gone, "Delete", "for good?")
         await self._press(ada, asked, "Delete for good", "is deleted")
         self.engine.failures = [product.failure() for _ in range(3)]
         await ada.command(self.bot.channel, "imagine", prompt="a failure")
@@ -133,7 +133,7 @@ class _Scenario:
         ada = self.bot.ada
         last = [message for message in self.bot.channel.log.values() if has_pictures(message)][-1]
         for _ in range(2):
-            await self._press(ada, last, "Delete", "for good?")
+            await self._choose(ada, last, "Delete", "for good?")
             await self._say(self.root, "admin quota clear", "limit of 2", member=self.bot.bob)
         for number in range(4):
             await self._draw(ada, prompt=f"picture {number}")
@@ -185,6 +185,10 @@ class _Scenario:
     async def _press(self, person: Person, message: ShownMessage, label: str, expected: str) -> ShownMessage:
         handle = await person.press(message, label=label)
         return await handle.message_where(lambda answer: expected in answer.text, timeout_s=WAIT_S)
+
+    async def _choose(self, person: Person, message: ShownMessage, label: str, expected: str) -> ShownMessage:
+        listed = await self._press(person, message, "More …", "What you can do")
+        return await self._press(person, listed, label, expected)
 
     async def _delivered(self) -> None:
         await self.bot.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)

@@ -10,6 +10,7 @@ import discord
 from kleinbot.chat.core import views as core_views
 from kleinbot.chat.core.discord_errors import ALREADY_ACKNOWLEDGED, GONE, UNREACHED
 from kleinbot.chat.core.ownership import Ownership
+from kleinbot.chat.core.views import MessageContent
 from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.errors import Code, KleinbotError, Refusal, RepeatedEvent
 from kleinbot.domain.job import DiscordReply
@@ -78,17 +79,20 @@ class Interactions:
         )
 
     async def answer(
-        self, interaction: discord.Interaction[Any], answer: str | discord.ui.LayoutView
+        self,
+        interaction: discord.Interaction[Any],
+        answer: str | discord.ui.LayoutView | MessageContent,
     ) -> None:
         """Answer the person alone, as the first response or as a follow-up.
 
         Raises what discord.py raises, as do handlers: the gate and the command tree answer errors.
         """
-        view = core_views.plain(answer) if isinstance(answer, str) else answer
+        content = core_views.plain(answer) if isinstance(answer, str) else answer
+        message = content if isinstance(content, MessageContent) else MessageContent(content)
         if interaction.response.is_done():
-            await interaction.followup.send(view=view, ephemeral=True)
+            await interaction.followup.send(view=message.view, files=message.files, ephemeral=True)
         else:
-            await interaction.response.send_message(view=view, ephemeral=True)
+            await interaction.response.send_message(view=message.view, files=message.files, ephemeral=True)
 
     async def answer_error(self, interaction: discord.Interaction[Any], error: BaseException) -> None:
         """Tell the person alone what went wrong. An unexpected error gets a code that the log has too."""

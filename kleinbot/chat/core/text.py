@@ -68,11 +68,14 @@ def bar(fraction: float) -> str:
 
 
 def heading(texts: Texts, job: Job) -> str:
-    """Return a job message's first line: ``**a red fox** · subtle variation — by @bob from @ada's #412``."""
+    """Return a job message's first line.
+
+    For example ``**a red fox** · subtle variation — by @bob from @ada's #412 · #413``.
+    """
     line = f"**{shown_prompt(subject(texts, job.locale, job.spec.prompt))}**"
     if job.spec.kind is JobKind.VARIATIONS and job.spec.strength is not None:
         line += f" · {texts.say(job.locale, f'variation-{job.spec.strength}')}"
-    return f"{line} — {_byline(texts, job)}"
+    return f"{line} — {_byline(texts, job)} · #{job.number}"
 
 
 def subject(texts: Texts, locale: str, prompt: str) -> str:

@@ -120,7 +120,7 @@ def _price_note(texts: Texts, job: Job) -> str | None:
     if job.left_tenths is None:
         return None
     paid, left = pictures(job.price_tenths * job.count), pictures(job.left_tenths)
-    price = texts.say(job.locale, "price", pictures=paid, left=left)
+    price = texts.say(job.locale, "price", pictures=paid, count=job.count, left=left)
     if job.spec.references and job.spec.first_sigma == 1.0:
         return f"{price} {texts.say(job.locale, 'price-of-inputs')}"
     return price

@@ -11,6 +11,7 @@ def more_actions(handlers: Handlers) -> tuple[MoreAction, ...]:
     """Return the table. To add an entry, declare it here; its name is never changed or used again."""
     return (
         MoreAction("recipe", "button-recipe", Group.LOOK, handlers.results.show_recipe),
+        MoreAction("command", "more-command", Group.LOOK, handlers.results.copy_command),
         MoreAction("original", "more-original", Group.LOOK, handlers.results.show_original, offered=_is_kept),
         MoreAction(
             "delete",

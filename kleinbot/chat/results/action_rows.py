@@ -1,4 +1,7 @@
-"""The rows of buttons under a result."""
+"""The rows of buttons under a result: three rows and twelve buttons at most, whatever is ever added.
+
+What else can be done with a picture is an entry of *More …* (``chat.more.table``).
+"""
 
 from collections.abc import Iterator
 
@@ -6,7 +9,7 @@ import discord
 
 from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
 from kleinbot.chat.more.buttons import MoreButton
-from kleinbot.chat.results.buttons import DeleteButton, FavouriteButton, RecipeButton
+from kleinbot.chat.results.buttons import DeleteButton, FavouriteButton
 from kleinbot.domain.job import Job
 from kleinbot.domain.noise import Strength
 from kleinbot.texts import Texts
@@ -54,10 +57,14 @@ def _edits_row(texts: Texts, job: Job, positions: list[int]) -> Row:
 
 
 def result_row(texts: Texts, job: Job) -> Row:
-    """Return the row that marks, explains and deletes a result."""
+    """Return the row that marks a result and opens *More …*.
+
+    A private result has its delete button here as well: only a press of one of its own buttons can remove
+    the message, and *More …* is another message.
+    """
     row: Row = discord.ui.ActionRow()
     row.add_item(FavouriteButton(job.job_id).labelled(texts.say(job.locale, "button-favourite")))
-    row.add_item(RecipeButton(job.job_id).labelled(texts.say(job.locale, "button-recipe")))
-    row.add_item(DeleteButton(job.job_id).labelled(texts.say(job.locale, "button-delete")))
     row.add_item(MoreButton(job.job_id).labelled(texts.say(job.locale, "button-more")))
+    if job.private:
+        row.add_item(DeleteButton(job.job_id).labelled(texts.say(job.locale, "button-delete")))
     return row

@@ -19,7 +19,6 @@ from kleinbot.chat.results.buttons import (
     RecipeButton,
     UnfavouriteButton,
 )
-from kleinbot.chat.results.recipe_text import recipe_text
 from kleinbot.domain.job import Job
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.people import Actor
@@ -88,8 +87,19 @@ class ResultHandlers:
 
     async def _answer_recipe(self, interaction: discord.Interaction[Any], actor: Actor, job: Job) -> None:
         names_parent = await self._history.sees_parent(actor, job)
-        text = recipe_text(self._texts, actor.locale, actor.member_id, job, names_parent=names_parent)
-        await self._interactions.answer(interaction, text)
+        recipe = results_views.recipe(
+            self._texts, actor.locale, actor.member_id, job, names_parent=names_parent
+        )
+        await self._interactions.answer(interaction, recipe)
+
+    async def copy_command(self, interaction: discord.Interaction[Any], picture: ChosenPicture) -> None:
+        """Show the command that makes this picture again."""
+        actor, job = picture.actor, picture.job
+        names_parent = await self._history.sees_parent(actor, job)
+        copied = results_views.copied(
+            self._texts, actor.locale, actor.member_id, job, picture.position, names_parent=names_parent
+        )
+        await self._interactions.answer(interaction, copied)
 
     async def show_original(self, interaction: discord.Interaction[Any], picture: ChosenPicture) -> None:
         """Send the archived file, to the reader alone."""

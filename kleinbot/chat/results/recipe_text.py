@@ -8,7 +8,8 @@ from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.geometry import Aspect, Grid
 from kleinbot.domain.job import Job
 from kleinbot.domain.job_spec import Checkpoint, JobKind
-from kleinbot.domain.plain_text import one_line
+from kleinbot.domain.noise import seed_of_image
+from kleinbot.domain.plain_text import json_bytes, one_line
 from kleinbot.domain.requests import Quality
 from kleinbot.texts import Texts
 
@@ -17,6 +18,9 @@ _FENCE = "```"
 _NEXT_TO_ANOTHER = re.compile(r"(?<=`)(?=`)")
 _APART = "\u200b"
 _SHORTEST_QUOTED = 3
+_BLOCK_CHARACTERS = 3_000
+_BLOCK_BYTES = 6_000
+"""The longest command in a message: Discord shows 4,000 characters of text, and heavy messages fail."""
 
 
 def recipe_text(texts: Texts, locale: str, reader_id: int, job: Job, *, names_parent: bool = True) -> str:
@@ -26,7 +30,7 @@ def recipe_text(texts: Texts, locale: str, reader_id: int, job: Job, *, names_pa
     """
     pasted = command(texts, locale, reader_id, job, names_parent=names_parent)
     lines = [
-        f"{_FENCE}\n{_NEXT_TO_ANOTHER.sub(_APART, pasted)}\n{_FENCE}",
+        block(pasted) or texts.say(locale, "command-in-file"),
         texts.say(
             locale,
             "recipe-card",
@@ -50,8 +54,27 @@ def recipe_text(texts: Texts, locale: str, reader_id: int, job: Job, *, names_pa
     return "\n".join(lines)
 
 
-def command(texts: Texts, locale: str, reader_id: int, job: Job, *, names_parent: bool = True) -> str:
-    """Return the command that makes ``job`` again, in the language of the reader's Discord."""
+def block(pasted: str) -> str | None:
+    """Return a command as a block of code, in which nothing works but copying; None if it is too long."""
+    fenced = f"{_FENCE}\n{_NEXT_TO_ANOTHER.sub(_APART, pasted)}\n{_FENCE}"
+    return fenced if len(fenced) <= _BLOCK_CHARACTERS and json_bytes(fenced) <= _BLOCK_BYTES else None
+
+
+def command(
+    texts: Texts,
+    locale: str,
+    reader_id: int,
+    job: Job,
+    *,
+    names_parent: bool = True,
+    position: int | None = None,
+) -> str:
+    """Return the command that makes ``job`` again, in the language of the reader's Discord.
+
+    With a ``position``, the command that makes this picture alone. No command states a variation's noise.
+    """
+    alone = position is not None and job.spec.kind is not JobKind.VARIATIONS
+    seed = seed_of_image(job.seed, position) if alone and position is not None else job.seed
 
     def option(name: str, value: object) -> str:
         return f"{texts.say(locale, f'{name}-name')}:{value}"
@@ -72,8 +95,8 @@ def command(texts: Texts, locale: str, reader_id: int, job: Job, *, names_parent
     if job.parent is not None and names_parent:
         words.append(option("edit-picture", _parent_name(job, reader_id)))
     if job.spec.kind is not JobKind.VARIATIONS:
-        words.append(option("imagine-seed", job.seed))
-    words.append(option("imagine-count", job.count))
+        words.append(option("imagine-seed", seed))
+    words.append(option("imagine-count", 1 if alone else job.count))
     if job.private:
         words.append(option("imagine-private", "True"))
     return " ".join(words)

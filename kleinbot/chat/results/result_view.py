@@ -8,7 +8,7 @@ import discord
 from kleinbot.chat.core import text as core_text
 from kleinbot.chat.core.views import MessageContent, fresh, plain
 from kleinbot.chat.results.action_rows import create_rows, result_row
-from kleinbot.domain.job import Job, JobState
+from kleinbot.domain.job import TENTHS, Job, JobState
 from kleinbot.images.alt_text import alt_text as description
 from kleinbot.texts import Texts
 from kleinbot.usecases.job_queries import StoredPicture
@@ -19,6 +19,9 @@ ALT_TEXTS_BYTES = 2_400
 
 A body of components above about 10 kB has been answered with 500 (discord-api-docs #8554).
 """
+
+_SCARCE_TENTHS = 10 * TENTHS
+"""Below this, members look at each picture's price."""
 
 _PROMPT_HERE = "\N{OBJECT REPLACEMENT CHARACTER}"
 
@@ -118,13 +121,11 @@ def _ending(texts: Texts, job: Job, found: Sequence[StoredPicture], note: str | 
                 "recipe",
                 size=core_text.size(job.spec.grid),
                 seed=str(job.seed),
-                number=str(job.number),
                 seconds=f"{job.seconds:.1f}",
             )
         )
-    if job.done_images:
-        paid = pictures(len(job.done_images) * job.price_tenths)
-        lines.append(f"-# {texts.say(job.locale, 'price-paid', pictures=paid)}")
+    if (paid := _paid(texts, job)) is not None:
+        lines.append(f"-# {paid}")
     lines += _lost(texts, job, found)
     refunded = pictures(job.refunded_tenths)
     if job.state is JobState.CANCELLED:
@@ -140,6 +141,18 @@ def _ending(texts: Texts, job: Job, found: Sequence[StoredPicture], note: str | 
     if found and note is not None:
         lines.append(f"-# {note}")
     return lines
+
+
+def _paid(texts: Texts, job: Job) -> str | None:
+    """Return what a result cost, where its member should know: a dear one, or if little is left."""
+    is_dear = job.price_tenths > TENTHS
+    is_scarce = job.left_tenths is not None and job.left_tenths < _SCARCE_TENTHS
+    if not job.done_images or not (is_dear or is_scarce):
+        return None
+    paid = texts.say(job.locale, "price-paid", pictures=pictures(len(job.done_images) * job.price_tenths))
+    if job.left_tenths is None or len(job.done_images) < job.count:
+        return paid  # something was given back since
+    return f"{paid} {texts.say(job.locale, 'price-left', left=pictures(job.left_tenths))}"
 
 
 def _lost(texts: Texts, job: Job, found: Sequence[StoredPicture]) -> list[str]:

@@ -14,9 +14,11 @@ from kleinbot.chat.results.buttons import (
     ShowButton,
     UnfavouriteButton,
 )
+from kleinbot.chat.results.recipe_text import block, command, recipe_text
 from kleinbot.chat.results.result_view import alt_text, file_prefix
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.job import Job
+from kleinbot.domain.job_spec import JobKind
 from kleinbot.texts import Texts
 from kleinbot.usecases.history import HistoryEntry, Page
 from kleinbot.usecases.job_queries import StoredPicture
@@ -145,3 +147,29 @@ def original(texts: Texts, locale: str, job: Job, picture: StoredPicture, data: 
     file = discord.File(BytesIO(data), filename=name, spoiler=job.spec.spoiler)
     view.add_item(discord.ui.File(file, spoiler=job.spec.spoiler))
     return MessageContent(view, (file,))
+
+
+def recipe(texts: Texts, locale: str, reader_id: int, job: Job, *, names_parent: bool) -> MessageContent:
+    """Return how a result was made; a command that is too long for a message comes as a file."""
+    view = plain(recipe_text(texts, locale, reader_id, job, names_parent=names_parent))
+    pasted = command(texts, locale, reader_id, job, names_parent=names_parent)
+    return MessageContent(view, () if block(pasted) else (_as_file(view, job, pasted),))
+
+
+def copied(
+    texts: Texts, locale: str, reader_id: int, job: Job, position: int, *, names_parent: bool
+) -> MessageContent:
+    """Return the command that makes one picture, alone in its message so that copying the message does."""
+    pasted = command(texts, locale, reader_id, job, names_parent=names_parent, position=position)
+    fenced = block(pasted)
+    view = plain(fenced or texts.say(locale, "command-in-file"))
+    files = () if fenced else (_as_file(view, job, pasted),)
+    if job.spec.kind is JobKind.VARIATIONS:
+        view.add_item(discord.ui.TextDisplay(f"-# {texts.say(locale, 'command-varied')}"))
+    return MessageContent(view, files)
+
+
+def _as_file(view: discord.ui.LayoutView, job: Job, pasted: str) -> discord.File:
+    file = discord.File(BytesIO(pasted.encode()), filename=f"{file_prefix(job)}command.txt")
+    view.add_item(discord.ui.File(file))
+    return file

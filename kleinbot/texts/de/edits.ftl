@@ -33,7 +33,7 @@ button-edit-one = B{ $position }
 button-edit = Bearbeiten
 button-subtle = Leicht
 button-strong = Stark
-button-reroll = Neu würfeln
+button-reroll = Neu
 
 form-edit-title = Dieses Bild bearbeiten
 form-instruction = Was soll sich ändern?

@@ -13,7 +13,7 @@ history-title = Deine Bilder
 history-title-favourites = Deine Favoriten
 history-searched = „{ $text }“
 history-empty = Du hast hier noch keine Bilder. Fang mit /imagine an.
-history-no-favourites = Du hast noch kein Bild markiert. Das geht mit dem Knopf „Favorit“ unter einem Ergebnis.
+history-no-favourites = Du hast noch kein Bild markiert. Das geht mit dem Knopf ♥ unter einem Ergebnis.
 history-nothing-found = Kein Prompt von dir enthält diese Wörter. Versuch es mit weniger.
 history-unseen = Es ist in einem Kanal, den du von hier aus nicht sehen kannst.
 history-entry = **#{ $number }** · <t:{ NUMBER($at_s, useGrouping: 0) }:R> · { $count ->
@@ -24,7 +24,7 @@ button-show = #{ $number } zeigen
 button-newer = Neuere
 button-older = Ältere
 
-button-favourite = Favorit
+button-favourite = ♥
 button-recipe = Rezept
 button-delete = Löschen
 

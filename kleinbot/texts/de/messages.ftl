@@ -32,15 +32,18 @@ engine-disk-full = Die Festplatte des Bot-Betreibers ist voll. Dein Platz bleibt
 engine-failed = Das Bildmodell ließ sich nicht starten. Dein Platz bleibt dir, bis mein Betreiber es behoben hat.
 engine-draining = Der Bot startet gleich neu. Dein Platz bleibt dir.
 
-price = { $pictures ->
-        [one] Kostet { $pictures } Bild, sobald es fertig ist; danach bleiben dir { $left }.
-       *[other] Kostet { $pictures } Bilder, sobald sie fertig sind; danach bleiben dir { $left }.
-    }
+price = Kostet { $pictures ->
+        [one] { $pictures } Bild
+       *[other] { $pictures } Bilder
+    }, sobald { $count ->
+        [one] es fertig ist
+       *[other] sie fertig sind
+    }; danach bleiben dir { $left }.
 price-of-inputs = Ein Bild aus Vorlagen kostet mehr, weil das Modell auch diese bei jedem Schritt liest.
 
 ## Results
 
-recipe = { $size } · Seed { $seed } · #{ $number } · { $seconds } s
+recipe = { $size } · Seed { $seed } · { $seconds } s
 cancelled = Abgebrochen.
 given-back = { $refunded ->
         [0] Es war nichts mehr zurückzugeben.

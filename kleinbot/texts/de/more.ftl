@@ -6,7 +6,10 @@ more-title = { $count ->
        *[other] Das kannst du mit Bild { $position } von #{ $number } machen:
     }
 more-priced = { $label } · { $pictures }
+more-command = Als Befehl kopieren
 more-original = Originaldatei
+command-in-file = Der Befehl ist zu lang für eine Nachricht. Er steht in der Datei.
+command-varied = Jede Variation hat eigenes Rauschen: Damit entstehen andere dieser Art.
 original-file = { $count ->
         [one] #{ $number }, wie ich es aufbewahre:
        *[other] Bild { $position } von #{ $number }, wie ich es aufbewahre:

@@ -52,3 +52,4 @@ price-paid = { $pictures ->
         [one] Hat { $pictures } Bild vom Kontingent gekostet.
        *[other] Hat { $pictures } Bilder vom Kontingent gekostet.
     }
+price-left = Danach blieben { $left } übrig.

@@ -13,7 +13,7 @@ history-title = Your pictures
 history-title-favourites = Your favourites
 history-searched = “{ $text }”
 history-empty = You have no pictures here yet. Begin with /imagine.
-history-no-favourites = You have marked no picture yet. The button "Favourite" under a result does it.
+history-no-favourites = You have marked no picture yet. The button ♥ under a result does it.
 history-nothing-found = Nothing of yours has these words in its prompt. Try fewer of them.
 history-unseen = It is in a channel that you cannot see from here.
 history-entry = **#{ $number }** · <t:{ NUMBER($at_s, useGrouping: 0) }:R> · { $count ->
@@ -24,7 +24,7 @@ button-show = Show #{ $number }
 button-newer = Newer
 button-older = Older
 
-button-favourite = Favourite
+button-favourite = ♥
 button-recipe = Recipe
 button-delete = Delete
 

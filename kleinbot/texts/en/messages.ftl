@@ -32,15 +32,18 @@ engine-disk-full = The disk of the bot's host is full. Your place is kept; drawi
 engine-failed = The image model could not be started. Your place is kept until my host has mended it.
 engine-draining = The bot is about to restart. Your place is kept.
 
-price = { $pictures ->
-        [one] Costs { $pictures } picture once it is done; { $left } left after that.
-       *[other] Costs { $pictures } pictures once they are done; { $left } left after that.
-    }
+price = Costs { $pictures ->
+        [one] { $pictures } picture
+       *[other] { $pictures } pictures
+    } once { $count ->
+        [one] it is
+       *[other] they are
+    } done; { $left } left after that.
 price-of-inputs = A picture made from others costs more, since the model reads those too at each step.
 
 ## Results
 
-recipe = { $size } · seed { $seed } · #{ $number } · { $seconds } s
+recipe = { $size } · seed { $seed } · { $seconds } s
 cancelled = Cancelled.
 given-back = { $refunded ->
         [0] Nothing was left to give back.

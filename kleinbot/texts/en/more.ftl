@@ -6,7 +6,10 @@ more-title = { $count ->
        *[other] What you can do with picture { $position } of #{ $number }:
     }
 more-priced = { $label } · { $pictures }
+more-command = Copy as command
 more-original = Original file
+command-in-file = The command is too long for a message. It is in the file.
+command-varied = Each variation has noise of its own: this makes others like it.
 original-file = { $count ->
         [one] #{ $number } as I keep it:
        *[other] Picture { $position } of #{ $number } as I keep it:

@@ -52,3 +52,4 @@ price-paid = { $pictures ->
         [one] Cost { $pictures } picture of the quota.
        *[other] Cost { $pictures } pictures of the quota.
     }
+price-left = { $left } were left after that.
