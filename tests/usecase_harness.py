@@ -8,7 +8,7 @@ from pathlib import Path
 from kleinbot.app.builders.base import Base
 from kleinbot.app.builders.rendering import build_rendering
 from kleinbot.app.builders.scheduling import build_scheduling
-from kleinbot.app.builders.usecases import UseCasePorts, build_usecases
+from kleinbot.app.builders.usecases import UseCasePorts, UseCases, build_usecases
 from kleinbot.archive.archive import Archive
 from kleinbot.dispatch.claims import Claims
 from kleinbot.dispatch.dispatcher import Dispatcher
@@ -16,7 +16,7 @@ from kleinbot.dispatch.finishing import Finisher
 from kleinbot.dispatch.measured_times import MeasuredTimes
 from kleinbot.domain.capacity import Capacity, LimitsOnly
 from kleinbot.domain.errors import Code
-from kleinbot.domain.faults import NoFaults
+from kleinbot.domain.faults import Faults, NoFaults
 from kleinbot.domain.geometry import Aspect
 from kleinbot.domain.job import DiscordReply, Job, Lane
 from kleinbot.domain.job_spec import JobKind, JobSpec
@@ -129,6 +129,7 @@ class UseCaseHarness:
     claims: Claims
     disk: DiskSpace
     chance: random.Random
+    usecases: UseCases
 
     @property
     def queue(self) -> ImageQueue:
@@ -185,6 +186,7 @@ def build(
     capacity: Capacity | None = None,
     chance: random.Random | None = None,
     further_engines: Sequence[ScriptedEngine] = (),
+    faults: Faults | None = None,
 ) -> UseCaseHarness:
     chance = chance or random.Random(1)
     metrics, disk, progress = RecordingMetrics(), DiskSpace(), ProgressRecorder()
@@ -196,7 +198,7 @@ def build(
     base = Base(
         clock,
         chance,
-        NoFaults(),
+        faults or NoFaults(),
         database,
         Archive(folder / "archive"),
         CpuPool(),
@@ -231,7 +233,7 @@ def build(
     return UseCaseHarness(
         clock, engine, database, base.archive, scheduling.scheduler, scheduling.queries, usecases.submit,
         usecases.cancel, rendering.dispatcher, rendering.finisher, progress, deliveries, metrics,
-        scheduling.measured_times, rendering.claims, disk, chance,
+        scheduling.measured_times, rendering.claims, disk, chance, usecases,
     )  # fmt: skip
 
 

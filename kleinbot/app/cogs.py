@@ -11,6 +11,7 @@ from cogs.imagine import ImagineCog, ImagineWithQualityCog
 from cogs.moderation import ModerationCog
 from cogs.owner import OwnerCog
 from cogs.picture_menus import PictureMenusCog
+from cogs.privacy import PrivacyCog
 from cogs.queue import QueueCog
 from cogs.quota import QuotaCog
 from cogs.set_up import SetUpCog
@@ -34,4 +35,5 @@ def cogs(
         VariationsCog(handlers.create),
         PictureMenusCog(tree, handlers.create),
         HistoryCog(handlers.history),
+        PrivacyCog(handlers.privacy),
     )

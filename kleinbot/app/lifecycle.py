@@ -130,6 +130,7 @@ class App:
                 ("archive mark", self.container.base.archive.persist_mark),
                 ("clock repair", self.container.delivery.clock_repair.run),
                 ("departures", self.container.usecases.departures.run),
+                ("erasures", self.container.usecases.privacy.erase.run),
                 ("retention", self.container.delivery.retention.run),
                 ("joining posts", self.container.discord.joining.run),
                 ("commands", self._sync_commands),

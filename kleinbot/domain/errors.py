@@ -73,6 +73,10 @@ class Code(StrEnum):
     SEARCH_TOO_LONG = "error-search-too-long"
     SEARCH_ENDED = "error-search-ended"
 
+    BEING_ERASED = "error-being-erased"
+    EXPORT_AGAIN = "error-export-again"
+    EXPORT_BUSY = "error-export-busy"
+
     RENDER_FAILED = "error-render-failed"
     OUT_OF_MEMORY = "error-out-of-memory"
     HOST_OUT_OF_MEMORY = "error-host-out-of-memory"

@@ -131,6 +131,8 @@ class Database:
                 raise StartError(Code.DATABASE_WITHOUT_LOG, file=str(file), mode=str(answer[0]))
             # FULL: a paid picture survives a power cut; 1,000 commits a second are more than enough.
             await writer.execute_fetchall("PRAGMA synchronous = FULL")
+            # What is deleted is overwritten with zeros, also in free pages.
+            await writer.execute_fetchall("PRAGMA secure_delete = ON")
             await writer.execute_fetchall(f"PRAGMA busy_timeout = {_ONE_TRY_MS}")
             read_only = f"file:{quote(str(file))}?mode=ro"
             reader = await _connect(read_only, uri=True)
@@ -147,6 +149,16 @@ class Database:
             await self._searcher.close()
             await self._reader.close()
             await self._writer.close()
+
+    async def truncate_log(self) -> bool:
+        """Write everything from the write-ahead log into the file and empty the log, which keeps old pages.
+
+        Returns False where a reader still needs it, or another program writes.
+        """
+        async with self._writing:
+            rows = await run_to_completion(self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)"))
+        [row] = rows
+        return bool(row[0] == 0)
 
     async def limit_searches(self, is_over: Callable[[], bool], steps: int) -> None:
         """Abort statements of ``searching`` once ``is_over`` returns True.
@@ -236,8 +248,8 @@ def has_words(prompt: str, words: str) -> bool:
     return all(word in folded for word in words.split("\n"))
 
 
-async def run_to_completion(work: Awaitable[Any]) -> None:
-    """Await ``work`` to completion even if cancelled, then raise the cancellation.
+async def run_to_completion(work: Awaitable[Any]) -> Any:  # noqa: ANN401 - whatever ``work`` returns
+    """Await ``work`` to completion even if cancelled, then raise the cancellation; return its result.
 
     Raises it even if ``work`` failed; otherwise a caller that retries after errors would never see it.
     """
@@ -252,4 +264,4 @@ async def run_to_completion(work: Awaitable[Any]) -> None:
             break
     if cancellation is not None:
         raise cancellation from task.exception()
-    task.result()
+    return task.result()

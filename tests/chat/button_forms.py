@@ -5,6 +5,7 @@ from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
 from kleinbot.chat.jobs.buttons import CancelButton
 from kleinbot.chat.more.buttons import MoreActionButton, MoreButton
 from kleinbot.chat.owner.buttons import OwnerCancelButton, OwnerPageButton, ServiceModeButton
+from kleinbot.chat.privacy.buttons import EraseButton, KeepDataButton
 from kleinbot.chat.quota.buttons import ClearQuotaButton, KeepQuotaButton
 from kleinbot.chat.results.buttons import (
     SEARCH_CHARACTERS,
@@ -66,6 +67,8 @@ FORMS: dict[str, PersistentButton] = {
     "kb:setup": OpenSetupButton(),
     "kb:setup-done": FinishSetupButton(),
     **{f"kb:set:{item}": SetUpSelect(item) for item in SetUpItem},
+    "kb:erase": EraseButton(),
+    "kb:noerase": KeepDataButton(),
 }
 """What today's buttons write, and read back."""
 

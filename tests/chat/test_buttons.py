@@ -13,6 +13,7 @@ from kleinbot.chat.moderation.handlers import ModerationHandlers
 from kleinbot.chat.more.handlers import MoreHandlers
 from kleinbot.chat.owner.handlers import OwnerHandlers
 from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
+from kleinbot.chat.privacy.handlers import PrivacyHandlers
 from kleinbot.chat.quota.handlers import QuotaHandlers
 from kleinbot.chat.results.buttons import SEARCH_CHARACTERS, ConfirmDeleteButton, PageButton
 from kleinbot.chat.results.handlers import ResultHandlers
@@ -111,6 +112,7 @@ def test_every_kind_of_button_has_one_handler() -> None:
         owner=cast("OwnerHandlers", OwnerHandlers),
         owner_queue=cast("OwnerQueueHandlers", OwnerQueueHandlers),
         set_up=cast("SetUpHandlers", SetUpHandlers),
+        privacy=cast("PrivacyHandlers", PrivacyHandlers),
     )
     routes = button_routes(kinds, cast("MoreHandlers", MoreHandlers))
     assert len(routes) == len(every_kind())

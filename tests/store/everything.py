@@ -14,7 +14,7 @@ from kleinbot.domain.requests import Press
 from kleinbot.domain.server_settings import JoiningPost, PostState
 from kleinbot.domain.tags import Tag
 from kleinbot.domain.work import ModelSize
-from kleinbot.store import clock_repair, facts, retention, served_model
+from kleinbot.store import clock_repair, facts, personal_data, retention, served_model
 from kleinbot.store.database import Database, Reader, Transaction
 from kleinbot.store.delivery import handovers, outbox, posted
 from kleinbot.store.delivery.handovers import HandOver
@@ -22,8 +22,19 @@ from kleinbot.store.delivery.outbox import Route
 from kleinbot.store.delivery.posted import PostedFor
 from kleinbot.store.jobs import deletion, events, jobs, lookup, measurements, presses, tags
 from kleinbot.store.jobs.measurements import MeasuredRow
-from kleinbot.store.members import audit, grants, joining_posts, ledger, members, notices, servers, settings
+from kleinbot.store.members import (
+    audit,
+    erasures,
+    grants,
+    joining_posts,
+    ledger,
+    members,
+    notices,
+    servers,
+    settings,
+)
 from kleinbot.store.moderation import bans, channel_rules
+from kleinbot.store.personal_data import InputCopy
 from kleinbot.store.results import favourites, history, own_pictures, storage
 from kleinbot.store.results.history import HistoryQuery
 from tests.specs import with_spec
@@ -75,6 +86,46 @@ async def ask_everything(database: Database, now_ms: int) -> None:
         for page in retention.STEPS:
             await page(transaction, 0, 50, now_ms)
         await clock_repair.repair(transaction, now_ms)
+    await _give_out(database.read)
+    async with database.transaction() as transaction:
+        await _erase(transaction, now_ms)
+
+
+async def _give_out(read: Reader) -> None:
+    for table in personal_data.TABLES:
+        _, after = await personal_data.exported(read, table, HEAVY, None, 20)
+        await personal_data.exported(read, table, HEAVY, after, 20)
+
+
+async def _erase(transaction: Transaction, now_ms: int) -> None:
+    person = HEAVY.member_id
+    await erasures.may_export(transaction, person, now_ms, DAY_MS)
+    await erasures.begin(transaction, person, now_ms)
+    await erasures.is_begun(transaction, person)
+    await erasures.next_begun(transaction)
+    await erasures.make_nobody(transaction, HEAVY.server_id, personal_data.NOBODY_ID, now_ms)
+    await personal_data.servers_of(transaction, person)
+    page = await personal_data.job_page(transaction, HEAVY, 20)
+    await personal_data.copies_in_children(transaction, page.job_ids)
+    await personal_data.erase_jobs(transaction, page.job_ids, now_ms)
+    copies = await personal_data.copies_of_pictures(transaction, person)
+    await personal_data.forget_copies(transaction, [*copies, InputCopy("e" * 24, 0, "file")], now_ms)
+    await personal_data.erase_page_of_member(transaction, HEAVY)
+    await personal_data.erase_page_of_person(transaction, person)
+    await erasures.wait(transaction, person)
+    await erasures.listed(transaction)
+    await erasures.counts_until_ms(transaction, person, DAY_MS)
+    await erasures.is_audited(transaction, person)
+    await erasures.erase_spent(transaction, HEAVY, now_ms - DAY_MS, now_ms)
+    await erasures.forget_member(transaction, HEAVY, now_ms)
+    # A member of whom nothing is left.
+    gone = MemberKey(HEAVY.server_id, HEAVY.member_id + 10**6)
+    await members.remember(transaction, gone, now_ms)
+    await erasures.begin(transaction, gone.member_id, now_ms)
+    await erasures.wait(transaction, gone.member_id)
+    await erasures.forget_member(transaction, gone, now_ms)
+    await erasures.forget_audited(transaction, person, now_ms)
+    await erasures.end(transaction, gone.member_id)
 
 
 async def _read_jobs(read: Reader, subjects: Subjects, now_ms: int) -> None:

@@ -33,6 +33,8 @@ BOUNDED = {
     "measured_seconds": "the shapes that were measured",
     "hand_overs": "what was being handed over when something failed",
     "outbox_due": "only what is still to be told",
+    "erasures": "who asked that everything about them be deleted within 180 days",
+    "page": "so many of a member's jobs as were asked for",
     "members_weighted": "only members with a weight of their own",
 }
 """What a plan may scan: tables that do not grow with use, or the requested rows themselves."""

@@ -3,6 +3,7 @@
 from kleinbot.app.builders.base import Base
 from kleinbot.app.builders.delivery import Delivery
 from kleinbot.app.builders.moderation import build_moderation_handlers
+from kleinbot.app.builders.privacy import build_privacy_handlers
 from kleinbot.app.builders.scheduling import Scheduling
 from kleinbot.app.builders.usecases import UseCases
 from kleinbot.chat.core.client import CurrentClient
@@ -68,6 +69,7 @@ def build_handlers(
             usecases.quota_view, usecases.administer_quota, usecases.set_member_weight, interactions, texts
         ),
         moderation=build_moderation_handlers(usecases.moderation, interactions, texts),
+        privacy=build_privacy_handlers(usecases.privacy, interactions, texts),
         owner=OwnerHandlers(usecases.bot_control, usecases.rule, server_names, interactions, texts),
         owner_queue=OwnerQueueHandlers(
             usecases.bot_control, usecases.owner_queue, usecases.cancel, server_names, interactions, texts

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from kleinbot.app.builders.base import Base
 from kleinbot.app.builders.moderation import Moderation, build_moderation
+from kleinbot.app.builders.privacy import Privacy, build_privacy
 from kleinbot.app.builders.scheduling import Scheduling
 from kleinbot.app.builders.set_up import ServerSetUp, build_notices, build_set_up
 from kleinbot.domain.profile import Profile
@@ -70,6 +71,7 @@ class UseCases:
     notices: Notices
     moderation: Moderation
     set_up: ServerSetUp
+    privacy: Privacy
 
 
 def build_usecases(
@@ -86,19 +88,20 @@ def build_usecases(
     database, archive, clock = base.database, base.archive, base.clock
     scheduler, shares, queries = scheduling.scheduler, scheduling.shares, scheduling.queries
     submit = _submit(base, scheduling, meter, rule)
+    cancel = Cancel(
+        database=database,
+        scheduler=scheduler,
+        used=ports.used,
+        wake_delivery=ports.wake_delivery,
+        clock=clock,
+    )
     sources = Sources(database)
     inputs = Inputs(archive, base.inbound, base.intake, base.pool, ports.fetch, profile.largest_grid_tokens)
     history = History(database, queries, base.pool, ports.wake_remover, clock)
     return UseCases(
         rule=rule,
         submit=submit,
-        cancel=Cancel(
-            database=database,
-            scheduler=scheduler,
-            used=ports.used,
-            wake_delivery=ports.wake_delivery,
-            clock=clock,
-        ),
+        cancel=cancel,
         sources=sources,
         edit=Edit(submit, sources, inputs, profile.most_references),
         variations=Variations(submit, sources, inputs),
@@ -124,6 +127,7 @@ def build_usecases(
         notices=build_notices(base),
         moderation=build_moderation(base, scheduling, ports.wake_delivery),
         set_up=build_set_up(base, rule),
+        privacy=build_privacy(base, cancel, ports.wake_remover, ports.wake_delivery, rule.window_ms),
     )
 
 

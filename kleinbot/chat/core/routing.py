@@ -24,6 +24,8 @@ from kleinbot.chat.more.handlers import MoreHandlers
 from kleinbot.chat.owner.buttons import OwnerCancelButton, OwnerPageButton, ServiceModeButton
 from kleinbot.chat.owner.handlers import OwnerHandlers
 from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
+from kleinbot.chat.privacy.buttons import EraseButton, KeepDataButton
+from kleinbot.chat.privacy.handlers import PrivacyHandlers
 from kleinbot.chat.quota.buttons import ClearQuotaButton, KeepQuotaButton
 from kleinbot.chat.quota.handlers import QuotaHandlers
 from kleinbot.chat.results.buttons import (
@@ -57,6 +59,7 @@ class Handlers:
     owner: OwnerHandlers
     owner_queue: OwnerQueueHandlers
     set_up: SetUpHandlers
+    privacy: PrivacyHandlers
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,8 @@ def button_routes(handlers: Handlers, more: MoreHandlers) -> tuple[ButtonRoute[A
         ButtonRoute(OpenSetupButton, handlers.set_up.open_pressed),
         ButtonRoute(FinishSetupButton, handlers.set_up.finish_pressed),
         ButtonRoute(SetUpSelect, handlers.set_up.chosen),
+        ButtonRoute(EraseButton, handlers.privacy.erase_pressed),
+        ButtonRoute(KeepDataButton, handlers.privacy.keep_pressed),
     )
 
 

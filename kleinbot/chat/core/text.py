@@ -84,13 +84,13 @@ def subject(texts: Texts, locale: str, prompt: str) -> str:
 
 
 def _byline(texts: Texts, job: Job) -> str:
-    requester = mention(job.member_id)
+    requester = person(texts, job.locale, job.member_id)
     if job.parent is None:
         return requester
     number = str(job.parent.number)
     if job.parent.member_id == job.member_id:
         return texts.say(job.locale, "by-from-own", requester=requester, number=number)
-    author = mention(job.parent.member_id)
+    author = person(texts, job.locale, job.parent.member_id)
     return texts.say(job.locale, "by-from", requester=requester, author=author, number=number)
 
 
@@ -135,6 +135,11 @@ def cancelled(texts: Texts, locale: str, outcome: Cancelled) -> str:
         until_s = -(-outcome.next_counts_until_ms // MS_PER_S)
         return f"{answer} {texts.say(locale, 'cancel-next-counts', until_s=until_s)}"
     return answer
+
+
+def person(texts: Texts, locale: str, member_id: int) -> str:
+    """Return a mention, or "somebody" for whoever had their data deleted."""
+    return mention(member_id) if member_id else texts.say(locale, "somebody")
 
 
 def mention(member_id: int) -> str:

@@ -204,6 +204,8 @@ class OutboxWorker:
                 await outbox.mark_unneeded(transaction, row.outbox_id, self._clock.now_ms())
         if _is_worth_a_message(job):
             self._count_undelivered()
+        elif job.deleted_ms is not None:
+            await self._expired_responses.remove(job, asked_id)
         else:
             await self._expired_responses.end(job, asked_id)
 

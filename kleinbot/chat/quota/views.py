@@ -158,7 +158,7 @@ def _entry(texts: Texts, locale: str, entry: LedgerEntry) -> str:
         _entry_name(entry),
         pictures=pictures(abs(entry.tenths)),
         number=str(entry.job_number),
-        by=core_text.mention(entry.made_by or 0),
+        by=core_text.person(texts, locale, entry.made_by or 0),
         at_s=_seconds(entry.made_ms),
     )
     if entry.kind not in (EntryKind.GRANT, EntryKind.RESET) or not entry.reason:
@@ -181,8 +181,8 @@ def _audit_line(texts: Texts, locale: str, row: AuditRow) -> str:
     what = texts.say(
         locale,
         without if tenths is None else with_amount,
-        actor=core_text.mention(row.actor_id),
-        member=core_text.mention(row.member_id or 0),
+        actor=core_text.person(texts, locale, row.actor_id),
+        member=core_text.person(texts, locale, row.member_id or 0),
         pictures=pictures(int(tenths or 0)),
         number=str(row.details.get("number", "")),
         weight=row.details.get("weight", 1.0),

@@ -45,7 +45,7 @@ def recipe_text(texts: Texts, locale: str, reader_id: int, job: Job, *, names_pa
     if job.images and job.images[0].noise.blends:
         lines.append(texts.say(locale, "recipe-noise", noise=_noise(job)))
     if job.parent is not None:
-        author = core_text.mention(job.parent.member_id)
+        author = core_text.person(texts, locale, job.parent.member_id)
         lines.append(texts.say(locale, "recipe-parent", number=str(job.parent.number), author=author))
         if not names_parent:
             lines.append(texts.say(locale, "recipe-parent-unseen"))

@@ -4,9 +4,10 @@ Discord's API reference says so under "Consistency" and asks clients to be idemp
 """
 
 from kleinbot.domain.clock import DAY_MS
-from kleinbot.domain.errors import RepeatedEvent
+from kleinbot.domain.errors import Code, Refusal, RepeatedEvent
 from kleinbot.domain.people import Actor
 from kleinbot.store.database import Reader, Transaction
+from kleinbot.store.members import erasures
 
 KEPT_MS = 2 * DAY_MS
 FORGOTTEN_AT_ONCE = 20
@@ -16,10 +17,13 @@ FORGOTTEN_AT_ONCE = 20
 async def accept(transaction: Transaction, actor: Actor, now_ms: int) -> None:
     """Record the actor's event in the transaction of its change. Does nothing for an actor without one.
 
-    Raises RepeatedEvent if it was accepted before; the caller's whole transaction is then rolled back.
+    Raises RepeatedEvent if it was accepted before, and Refusal BEING_ERASED while everything about the actor
+    is being deleted, so that nothing new begins. The caller's whole transaction is then rolled back.
     """
     if actor.event_id is None:
         return
+    if await erasures.is_begun(transaction, actor.member_id):
+        raise Refusal(Code.BEING_ERASED)
     await transaction.change(
         "DELETE FROM accepted_events WHERE event_id IN"
         " (SELECT event_id FROM accepted_events WHERE accepted_ms <= ? ORDER BY accepted_ms LIMIT ?)",

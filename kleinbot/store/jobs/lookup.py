@@ -197,7 +197,7 @@ def _image(row: Row, is_deleted: bool) -> Image:
         ),
         grid=Grid(row["columns"], row["rows"]),
         state=ImageState(row["state"]),
-        file=None if is_deleted else row["file"],
+        file=None if is_deleted or row["gone_ms"] is not None else row["file"],
         sha256=row["sha256"],
         seconds=row["seconds"],
     )

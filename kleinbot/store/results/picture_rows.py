@@ -69,7 +69,7 @@ def jobs_of(connection: sqlite3.Connection, job_ids: Collection[str]) -> dict[st
     for table in ("images", "job_references"):
         rows = connection.execute(
             f"SELECT job_id, file FROM {table}"  # noqa: S608 - a constant name
-            " WHERE job_id IN (SELECT value FROM json_each(?)) AND file IS NOT NULL",
+            " WHERE job_id IN (SELECT value FROM json_each(?)) AND file IS NOT NULL AND gone_ms IS NULL",
             (wanted,),
         )
         for job_id, file in rows:
@@ -87,7 +87,7 @@ def kept_files(connection: sqlite3.Connection) -> Iterator[KeptFile]:
     for table in ("images", "job_references"):
         rows = connection.execute(
             f"SELECT file, sha256 FROM {table} JOIN jobs USING (job_id)"  # noqa: S608 - a name of ours
-            " WHERE file IS NOT NULL AND deleted_ms IS NULL"
+            " WHERE file IS NOT NULL AND gone_ms IS NULL AND deleted_ms IS NULL"
         )
         yield from (KeptFile(str(file), str(sha256)) for file, sha256 in rows)
 
@@ -97,7 +97,8 @@ def newest_file(connection: sqlite3.Connection) -> str | None:
     # CROSS: otherwise SQLite sorts all pictures to find the first.
     row = connection.execute(
         "SELECT i.file FROM jobs j CROSS JOIN images i USING (job_id)"
-        " WHERE i.file IS NOT NULL AND j.deleted_ms IS NULL ORDER BY j.rowid DESC, i.position LIMIT 1"
+        " WHERE i.file IS NOT NULL AND i.gone_ms IS NULL AND j.deleted_ms IS NULL"
+        " ORDER BY j.rowid DESC, i.position LIMIT 1"
     ).fetchone()
     return None if row is None else str(row[0])
 

@@ -57,8 +57,17 @@ error-job-not-here = Diesen Auftrag gibt es auf diesem Server nicht.
 error-nothing-open = Bei dir wartet oder läuft nichts, also gibt es nichts abzubrechen.
 error-job-not-yours = #{ $number } gehört jemand anderem. Abbrechen können das nur diese Person und die Moderation.
 error-job-already-ended = #{ $number } ist schon beendet, da gibt es nichts abzubrechen.
-error-cancelled-by-moderator = <@{ $by }> hat das als Moderation dieses Servers abgebrochen.
-error-cancelled-by-host = Der Betreiber des Bots (<@{ $by }>) hat das abgebrochen.
+error-cancelled-by-moderator = { $by ->
+        [nobody] Die Moderation dieses Servers hat
+       *[other] <@{ $by }> hat das als Moderation dieses Servers
+    }{ $by ->
+        [nobody] { " " }das abgebrochen.
+       *[other] { " " }abgebrochen.
+    }
+error-cancelled-by-host = Der Betreiber des Bots{ $by ->
+        [nobody] {""}
+       *[other] { " " }(<@{ $by }>)
+    } hat das abgebrochen.
 error-server-left = Der Server hat den Bot entfernt.
 
 error-render-failed = Das Bild ließ sich nicht zeichnen. Dir wurde nichts berechnet. Vielleicht klappt es beim nächsten Versuch; wenn nicht, sag dem Betreiber des Bots Bescheid.

@@ -57,8 +57,14 @@ error-job-not-here = That job is not known in this server.
 error-nothing-open = You have nothing waiting or running, so there is nothing to cancel.
 error-job-not-yours = #{ $number } belongs to somebody else. Only they or a moderator can cancel it.
 error-job-already-ended = #{ $number } has already ended, so there is nothing to cancel.
-error-cancelled-by-moderator = <@{ $by }>, who moderates this server, cancelled this.
-error-cancelled-by-host = The bot's host (<@{ $by }>) cancelled this.
+error-cancelled-by-moderator = { $by ->
+        [nobody] A moderator of this server
+       *[other] <@{ $by }>, who moderates this server,
+    } cancelled this.
+error-cancelled-by-host = The bot's host{ $by ->
+        [nobody] {""}
+       *[other] { " " }(<@{ $by }>)
+    } cancelled this.
 error-server-left = The server has removed the bot.
 
 error-render-failed = The picture could not be made. You were not charged. Trying again may help; if it does not, tell the bot's host.

@@ -1,0 +1,24 @@
+"""What the tables of results hold about people."""
+
+from kleinbot.store.personal_tables import PersonalTable
+
+FAVOURITES = PersonalTable(
+    "favourites",
+    frozenset({"member_id"}),
+    export="""
+        SELECT number AS key_1, position AS key_2, number AS job, position, made_ms
+        FROM favourites INDEXED BY favourites_by_number
+        WHERE server_id = ?1 AND member_id = ?2 AND number >= ?3 AND (number, position) > (?3, ?4)
+        ORDER BY number, job_id, position LIMIT ?5
+    """,
+    of_jobs=("DELETE FROM favourites WHERE job_id IN (SELECT value FROM json_each(?1))",),
+    of_member=(
+        (
+            "DELETE FROM favourites WHERE server_id = ?1 AND member_id = ?2 AND number <= COALESCE("
+            " (SELECT number FROM favourites INDEXED BY favourites_by_number"
+            "  WHERE server_id = ?1 AND member_id = ?2 ORDER BY number LIMIT 1 OFFSET ?3), 9e18)"
+        ),
+    ),
+)
+
+TABLES = (FAVOURITES,)

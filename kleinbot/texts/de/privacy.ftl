@@ -1,0 +1,43 @@
+## /privacy: was der Bot über jemanden hat
+
+privacy-name = datenschutz
+privacy-description = Was ich über dich habe: lass es dir geben, oder lass es löschen
+privacy-export-name = export
+privacy-export-description = Alles, was ich über dich habe, als Dateien für dich allein
+privacy-skip-name = auslassen
+privacy-skip-description = So viele Bilder, die ältesten, die dir ein früherer Export schon gab
+privacy-delete-name = löschen
+privacy-delete-description = Löscht alles, was ich über dich habe, auf jedem Server; fragt vorher
+
+erase-question = **Alles löschen, was ich über dich habe, auf jedem Server, auf dem ich bin?**
+erase-goes = Deine Ergebnisse mit ihren Bildern, deine Anhänge, deine Favoriten und Einstellungen verschwinden, und meine Nachrichten, die sie zeigen, soweit Discord mich lässt. Was wartet oder gerade gemalt wird, wird abgebrochen und erstattet. Das lässt sich nicht rückgängig machen.
+erase-stays = Was noch eine Weile bleibt:
+erase-stays-spent = • was du verbraucht oder bekommen hast, bis es nicht mehr zählt: <t:{ NUMBER($until_s, useGrouping: 0) }:R>
+erase-stays-audit = • was Admins über dich entschieden haben, oder du als Admin: 180 Tage
+erase-stays-always =
+    • Kopien in Sicherungen des Betreibers, bis er neue anlegt
+    • was andere aus deinen Bildern gemacht haben, mit den Worten, aus denen es entstand: das gehört ihnen, und neue Nachrichten nennen dich „jemand“
+    • Nachrichten, die nur du siehst: verwirf sie selbst
+button-erase = Alles löschen
+button-no-erase = Alles behalten
+erase-begun = Alles über dich wird gelöscht. Was du bis dahin von mir möchtest, wird abgelehnt.
+erase-goes-on = Alles über dich wird schon gelöscht. Bei vielen Bildern, oder wenn Discord langsam ist, dauert das eine Weile; es geht von selbst weiter.
+erase-done = Alles, was ich über dich hatte, ist gelöscht.
+erase-kept = Es wurde nichts gelöscht.
+
+export-part = Deine Daten, Teil { $part }
+export-done = Das ist alles, was ich über dich habe: { $parts ->
+        [one] eine Datei
+       *[other] { $parts } Dateien
+    } mit { $pictures ->
+        [0] keinem Bild
+        [one] einem Bild
+       *[other] { $pictures } Bildern
+    }. Nur du siehst diese Nachricht; sichere die Dateien, denn sie bleibt nicht.
+export-more = Das sind { $parts } Dateien mit deinen ältesten { $pictures } Bildern. Mehr passt nicht in einen Export: morgen geht es mit `/datenschutz export auslassen:{ NUMBER($pictures, useGrouping: 0) }` dort weiter.
+
+error-being-erased = Gerade wird alles über dich gelöscht. Versuch es wieder, wenn das fertig ist; /datenschutz löschen sagt es dir.
+error-export-again = Du hast dir deine Daten am letzten Tag schon geben lassen. Wieder möglich <t:{ NUMBER($at_s, useGrouping: 0) }:R>.
+error-export-busy = Gerade werden die Daten von jemand anderem zusammengestellt. Versuch es in ein paar Minuten noch einmal.
+
+somebody = jemand

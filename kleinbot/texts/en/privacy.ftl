@@ -1,0 +1,43 @@
+## /privacy: what the bot holds about a person
+
+privacy-name = privacy
+privacy-description = What I hold about you: have it given out, or have it deleted
+privacy-export-name = export
+privacy-export-description = Get everything that I hold about you, as files for you alone
+privacy-skip-name = skip
+privacy-skip-description = So many pictures, the oldest, that an earlier export already gave you
+privacy-delete-name = delete
+privacy-delete-description = Delete everything that I hold about you, in every server; asks first
+
+erase-question = **Delete everything that I hold about you, in every server that I am in?**
+erase-goes = Your results with their pictures, what you attached, your favourites and settings go, and my messages that show them, as far as Discord lets me. What waits or is being drawn is cancelled and given back. This cannot be undone.
+erase-stays = What stays for a while:
+erase-stays-spent = • what you have spent or were given, until it no longer counts: <t:{ NUMBER($until_s, useGrouping: 0) }:R>
+erase-stays-audit = • what admins decided about you, or you as one: 180 days
+erase-stays-always =
+    • copies in backups that the host has made, until they make new ones
+    • what others made from your pictures, with the words it was drawn from: that is theirs, and new messages call you “somebody”
+    • messages that only you can see: dismiss them yourself
+button-erase = Delete everything
+button-no-erase = Keep everything
+erase-begun = Everything about you is being deleted. What you ask me for until that is done is refused.
+erase-goes-on = Everything about you is already being deleted. With many pictures, or while Discord is slow, that takes a while; it goes on by itself.
+erase-done = Everything that I held about you is deleted.
+erase-kept = Nothing was deleted.
+
+export-part = Your data, part { $part }
+export-done = That is everything that I hold about you: { $parts ->
+        [one] one file
+       *[other] { $parts } files
+    } with { $pictures ->
+        [0] no picture
+        [one] one picture
+       *[other] { $pictures } pictures
+    }. Only you can see this message; save the files, for it will not stay.
+export-more = That are { $parts } files, with your oldest { $pictures } pictures. More do not go into one export: tomorrow, `/privacy export skip:{ NUMBER($pictures, useGrouping: 0) }` goes on from there.
+
+error-being-erased = Everything about you is being deleted at the moment. Try again once that is done; /privacy delete tells.
+error-export-again = You had your data given out within the last day. You can again <t:{ NUMBER($at_s, useGrouping: 0) }:R>.
+error-export-busy = Somebody else's data are being put together right now. Try again in a few minutes.
+
+somebody = somebody
