@@ -98,7 +98,7 @@ class App:
         self.container.scheduling.scheduler.set_service_mode(
             await stored_service_mode(self.container.base.database.read)
         )
-        await self.container.usecases.new_servers.begin()
+        await self.container.usecases.owner.new_servers.begin()
         await self.container.scheduling.measured_times.load(self.container.base.database.read)
         ended_cleanly = await asyncio.to_thread(self._shutdown_marker.was_clean)
         await recover(
@@ -129,7 +129,7 @@ class App:
                 ("sweep", lambda: self.sweeper.run(self.container.discord.client.wait_until_ready)),
                 ("archive mark", self.container.base.archive.persist_mark),
                 ("clock repair", self.container.delivery.clock_repair.run),
-                ("departures", self.container.usecases.departures.run),
+                ("departures", self.container.usecases.owner.departures.run),
                 ("erasures", self.container.usecases.privacy.erase.run),
                 ("retention", self.container.delivery.retention.run),
                 ("joining posts", self.container.discord.joining.run),

@@ -27,13 +27,13 @@ async def test_an_hour_after_the_removal_what_is_open_is_given_back(environment:
         async with asyncio.timeout(QUICK_S):
             while bot.app.container.discord.client.get_guild(bot.server.id) is not None:
                 await bot.number("SELECT 1")
-        await bot.app.container.usecases.departures.check()
+        await bot.app.container.usecases.owner.departures.check()
         assert await bot.number("SELECT COUNT(*) FROM servers WHERE left_ms IS NOT NULL") == 1
         bot.clock.advance(59 * 60)
-        await bot.app.container.usecases.departures.check()
+        await bot.app.container.usecases.owner.departures.check()
         assert await _spent(bot) == 20
         bot.clock.advance(60)
-        await bot.app.container.usecases.departures.check()
+        await bot.app.container.usecases.owner.departures.check()
         assert await _spent(bot) == 0
         assert await bot.number("SELECT COUNT(*) FROM jobs WHERE error_code = 'error-server-left'") == 2
         assert bot.app.container.scheduling.scheduler.queue.waiting == ()
@@ -47,10 +47,10 @@ async def test_whoever_is_back_within_the_hour_keeps_their_places(environment: B
         await handle.message_where(_says_its_place, timeout_s=QUICK_S)
         async with bot.app.container.base.database.transaction() as transaction:
             await transaction.change("UPDATE servers SET left_ms = ?", bot.clock.now_ms() - 59 * 60_000)
-        await bot.app.container.usecases.departures.check()
+        await bot.app.container.usecases.owner.departures.check()
         assert await bot.number("SELECT COUNT(*) FROM servers WHERE left_ms IS NOT NULL") == 0
         bot.clock.advance(3600)
-        await bot.app.container.usecases.departures.check()
+        await bot.app.container.usecases.owner.departures.check()
         assert await _spent(bot) == 10
 
 

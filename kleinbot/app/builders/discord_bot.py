@@ -72,7 +72,7 @@ def build_discord_bot(
         router=ButtonRouter(button_routes(handlers, more), gate),
         undelivered=delivery.undelivered,
         texts=texts,
-        register_present=usecases.new_servers.register_present,
+        register_present=usecases.owner.new_servers.register_present,
         prepare=prepare,
         options=client_options,
     )
@@ -81,7 +81,7 @@ def build_discord_bot(
     notices = AdminNotices(usecases.notices, gate, interactions, texts)
     client.add_listener(notices.after_command, "on_app_command_completion")
     for event in ("on_guild_join", "on_guild_remove", "on_ready"):
-        client.add_listener(usecases.departures.check_soon, event)
+        client.add_listener(usecases.owner.departures.check_soon, event)
     joining = JoiningPoster(
         usecases.set_up.joining_posts,
         current,

@@ -70,9 +70,14 @@ def build_handlers(
         ),
         moderation=build_moderation_handlers(usecases.moderation, interactions, texts),
         privacy=build_privacy_handlers(usecases.privacy, interactions, texts),
-        owner=OwnerHandlers(usecases.bot_control, usecases.rule, server_names, interactions, texts),
+        owner=OwnerHandlers(usecases.owner.bot_control, usecases.rule, server_names, interactions, texts),
         owner_queue=OwnerQueueHandlers(
-            usecases.bot_control, usecases.owner_queue, usecases.cancel, server_names, interactions, texts
+            usecases.owner.bot_control,
+            usecases.owner.queue,
+            usecases.cancel,
+            server_names,
+            interactions,
+            texts,
         ),
         set_up=SetUpHandlers(usecases.set_up.choices, usecases.administer_quota, interactions, texts),
     )

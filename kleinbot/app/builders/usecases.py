@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from kleinbot.app.builders.base import Base
 from kleinbot.app.builders.moderation import Moderation, build_moderation
+from kleinbot.app.builders.owner import OwnerUseCases, build_owner
 from kleinbot.app.builders.privacy import Privacy, build_privacy
 from kleinbot.app.builders.scheduling import Scheduling
 from kleinbot.app.builders.set_up import ServerSetUp, build_notices, build_set_up
@@ -19,10 +20,7 @@ from kleinbot.usecases.history import History
 from kleinbot.usecases.inputs import Fetch, Inputs
 from kleinbot.usecases.notices import Notices
 from kleinbot.usecases.original_file import OriginalFile
-from kleinbot.usecases.owner.bot_control import BotControl, Health
-from kleinbot.usecases.owner.departures import Departures
-from kleinbot.usecases.owner.new_servers import NewServers
-from kleinbot.usecases.owner.owner_queue import OwnerQueue
+from kleinbot.usecases.owner.bot_control import Health
 from kleinbot.usecases.quota.administer import AdministerQuota
 from kleinbot.usecases.quota.member_weight import SetMemberWeight
 from kleinbot.usecases.quota.quota import QuotaRule
@@ -64,10 +62,7 @@ class UseCases:
     quota_view: QuotaView
     administer_quota: AdministerQuota
     set_member_weight: SetMemberWeight
-    bot_control: BotControl
-    owner_queue: OwnerQueue
-    departures: Departures
-    new_servers: NewServers
+    owner: OwnerUseCases
     notices: Notices
     moderation: Moderation
     set_up: ServerSetUp
@@ -112,18 +107,16 @@ def build_usecases(
         quota_view=QuotaView(database, rule, clock),
         administer_quota=AdministerQuota(database, rule, clock),
         set_member_weight=SetMemberWeight(database, scheduler, shares, clock),
-        bot_control=BotControl(
-            database=database,
-            scheduler=scheduler,
-            shares=shares,
-            rule=rule,
+        owner=build_owner(
+            base,
+            scheduling,
+            rule,
+            is_member_of=ports.is_member_of,
+            wake_delivery=ports.wake_delivery,
             health=ports.health,
             service_mode_changed=ports.service_mode_changed,
-            clock=clock,
-        ),
-        owner_queue=OwnerQueue(database, scheduler, queries),
-        departures=Departures(database, scheduler, ports.is_member_of, ports.wake_delivery, clock),
-        new_servers=NewServers(database, shares, scheduler, new_server_share, clock),
+            new_server_share=new_server_share,
+        ),  # fmt: skip
         notices=build_notices(base),
         moderation=build_moderation(base, scheduling, ports.wake_delivery),
         set_up=build_set_up(base, rule),
