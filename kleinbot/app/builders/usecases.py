@@ -116,7 +116,7 @@ def build_usecases(
             health=ports.health,
             service_mode_changed=ports.service_mode_changed,
             new_server_share=new_server_share,
-        ),  # fmt: skip
+        ),
         notices=build_notices(base),
         moderation=build_moderation(base, scheduling, ports.wake_delivery),
         set_up=build_set_up(base, rule),
