@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from kleinbot.sandbox import ShownMessage
-from tests.e2e.pictures import a_png, answered, delivered, result, said, said_alone
+from tests.e2e.pictures import a_png, answered, chosen_in_more, delivered, result, said, said_alone
 from tests.e2e.running_bot import BotEnvironment, RunningBot
 from tests.scripted_engine import ScriptedEngine
 
@@ -43,7 +43,7 @@ async def test_a_person_gets_what_is_theirs_and_nobody_elses(environment: BotEnv
         mine = await delivered(bot, prompt=PROMPT, count=2)
         varied = await result(await bot.bob.press(mine, label="V1"))
         await bot.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
-        await answered(bot.ada, mine, "Favourite", "Which pictures")
+        await answered(bot.ada, mine, "♥", "Which pictures")
         await delivered(bot, bot.bob, prompt="a secret of bob's")
         files = await _exported(bot)
         jobs = [json.loads(data) for name, data in files.items() if name.endswith("jobs-00001.json")]
@@ -97,7 +97,7 @@ async def test_everything_goes_also_what_is_being_drawn(environment: BotEnvironm
         assert waiting is not None
         assert waiting.is_deleted
         assert not [m for m in bot.channel.messages if PROMPT in m.text and m is not varied]
-        recipe = await answered(bot.bob, varied, "Recipe", "of somebody")
+        recipe = await chosen_in_more(bot.bob, varied, "Recipe", "of somebody")
         assert str(bot.ada.id) not in recipe.text
         assert await bot.number(f"SELECT COUNT(*) FROM jobs WHERE member_id = {bot.ada.id}") == 0
         ended = await bot.ada.command(bot.channel, "history")
