@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -55,12 +56,13 @@ def run_bench(
             model = _model(settings, texts)
             report = asyncio.run(bench(model, options, SystemClock(), texts, locale, on_progress))
         print_report(report, texts, locale)
-        if json_file is not None and not _written(json_file, as_json(report), "bench-written", texts, locale):
+        say = partial(texts.say, locale)
+        if json_file is not None and not _written(json_file, as_json(report), say, "bench-written"):
             return _FAILED_CODE
-        if share:
-            shared = Path(file_name(report.conditions))
-            if not _written(shared, as_shared(report), "bench-shared", texts, locale):
-                return _FAILED_CODE
+        shared, has_card = Path(file_name(report.conditions)), report.conditions.card is not None
+        said = partial(say, card="yes" if has_card else "no")
+        if share and not _written(shared, as_shared(report), said, "bench-shared"):
+            return _FAILED_CODE
         return 0 if _has_measured(report) else _FAILED_CODE
 
     return _reported(measure, texts, locale)
@@ -120,15 +122,15 @@ def _model(settings: Settings, texts: Texts) -> ModelChoice:
     return model
 
 
-def _written(file: Path, content: str, message: str, texts: Texts, locale: str) -> bool:
+def _written(file: Path, content: str, say: Callable[..., str], message: str) -> bool:
     """Write ``file`` and say so by ``message``, or why it could not be written; return whether it was."""
     try:
         file.write_text(content, "utf-8")
     except OSError as error:
         reason = error.strerror or str(error)
-        typer.echo(texts.say(locale, "bench-cannot-write", file=str(file), reason=reason), err=True)
+        typer.echo(say("bench-cannot-write", file=str(file), reason=reason), err=True)
         return False
-    typer.echo(texts.say(locale, message, file=str(file)), err=True)
+    typer.echo(say(message, file=str(file)), err=True)
     return True
 
 

@@ -71,4 +71,4 @@ def test_the_command_writes_it_into_this_folder(
     assert run_bench(settings, None, quick=True, against_model_card=False, share=True) == 0
 
     assert (tmp_path / "nvidia-h100.json").read_text("utf-8") == as_shared(personal_report())
-    assert Texts().say(locale, "bench-shared", file="nvidia-h100.json") in capsys.readouterr().err
+    assert Texts().say(locale, "bench-shared", file="nvidia-h100.json", card="yes") in capsys.readouterr().err

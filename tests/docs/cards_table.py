@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from kleinbot.bench.pictures import KLEIN_NAME
 from kleinbot.domain.profile import Placement, Profile, WeightFormat
 from kleinbot.hardware.facts import GIB
 from kleinbot.hardware.memory_model import WorkShape, predict
@@ -46,11 +47,11 @@ class Mode:
         elif self.transformer == WeightFormat.PLAIN:
             parts = ["BF16, text encoder in 8 bits"]
         else:
-            parts = ["FP8, computed as such" if self.native_fp8 else "8 bits"]
+            parts = ["8 bits (FP8 arithmetic)" if self.native_fp8 else "8 bits"]
         if self.encoder_placement != Placement.RESIDENT:
-            parts.append("text encoder from RAM")
+            parts.append("text encoder in RAM")
         if self.has_base:
-            parts.append("base checkpoint too")
+            parts.append("with the base checkpoint")
         if self.compiled:
             parts.append("compiled")
         return ", ".join(parts)
@@ -88,9 +89,11 @@ def table() -> str:
 
 
 def contents() -> Iterator[dict[str, Any]]:
-    """Yield what each file of measured cards holds."""
+    """Yield what each file of a graphics card that drew with FLUX.2 [klein] holds."""
     for file in sorted(FOLDER.glob("*.json")):
-        yield json.loads(file.read_text("utf-8"))
+        content = json.loads(file.read_text("utf-8"))
+        if content["card"] is not None and content["model"] == KLEIN_NAME:
+            yield content
 
 
 def mode_of(profile: Profile) -> Mode:

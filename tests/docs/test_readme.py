@@ -133,6 +133,9 @@ def test_a_shared_measurement_becomes_a_row(tmp_path: Path, monkeypatch: pytest.
 
     (tmp_path / "nvidia-geforce-rtx-3070.json").write_text(as_shared(report), "utf-8")
 
+    on_a_processor = dataclasses.replace(report, conditions=dataclasses.replace(conditions, card=None))
+    (tmp_path / "cpu.json").write_text(as_shared(on_a_processor), "utf-8")
+
     row = "| 8 GB, such as RTX 3070 | all in BF16, compiled | 17.0, 4.0 GiB | **2.00, 2.50** |"
     assert row in cards_table.table()
     assert cards_table.table().count(cards_table.UNMEASURED) == len(cards_table.CARDS) - 1

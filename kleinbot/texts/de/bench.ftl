@@ -47,5 +47,8 @@ bench-card-lost = Dieser Prozess kann die Grafikkarte nicht mehr benutzen ({ $re
 bench-theirs-failed = Die Pipeline der Modellseite ließ sich nicht laden: { $reason }
 bench-drawing = { $number } von { $total }: { $prompt }
 bench-cannot-draw = Die Bögen lassen sich in { $folder } nicht speichern ({ $reason }). Nenne mit --pictures einen anderen Ordner.
-bench-shared = { $file } ist geschrieben. Darin stehen nur Grafikkarte, Treiber, Versionen, Betriebsart, Sekunden und Speicher: keine Namen, keine Pfade. Leg sie in kleinbots Repository unter kleinbot/docs/cards ab, dann sagt das README, wie schnell diese Grafikkarte ist.
+bench-shared = { $file } ist geschrieben. Darin stehen nur Hardware, Treiber, Versionen, Betriebsart, Sekunden und Speicher: keine Namen, keine Pfade.{ $card ->
+        [yes] {" "}Leg sie in kleinbots Repository unter kleinbot/docs/cards ab, dann sagt die README, wie schnell diese Grafikkarte ist.
+       *[no] {""}
+    }
 bench-cannot-share = In { $folder } lässt sich keine Datei schreiben ({ $reason }). Ruf bench --share in einem Ordner auf, der dir gehört.

@@ -47,5 +47,8 @@ bench-card-lost = The card can no longer be used by this process ({ $reason }). 
 bench-theirs-failed = The model card's pipeline could not be loaded: { $reason }
 bench-drawing = { $number } of { $total }: { $prompt }
 bench-cannot-draw = The sheets cannot be saved in { $folder } ({ $reason }). Name another folder with --pictures.
-bench-shared = { $file } is written, with nothing in it but card, driver, versions, mode, seconds and memory: no names, no paths. Put it into kleinbot/docs/cards of kleinbot's repository, and the README tells how fast this graphics card is.
+bench-shared = { $file } is written, with nothing in it but hardware, driver, versions, mode, seconds and memory: no names, no paths.{ $card ->
+        [yes] {" "}Put it into kleinbot/docs/cards of kleinbot's repository, and the README tells how fast this graphics card is.
+       *[no] {""}
+    }
 bench-cannot-share = No file can be written in { $folder } ({ $reason }). Run bench --share in a folder that is yours.
