@@ -38,6 +38,7 @@ MOST_WORDS = 700
 MOST_PICTURE_BYTES = 120_000
 OUTSIDE = {
     "discord.com": "the developers' portal",
+    "github.com": "what others reported",
 }
 
 
