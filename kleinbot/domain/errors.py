@@ -15,6 +15,8 @@ class Code(StrEnum):
     PROMPT_BLANK = "error-prompt-blank"
     PROMPT_EMPTY = "error-prompt-empty"
     PROMPT_TOO_LONG = "error-prompt-too-long"
+    CONTENT_MINORS = "error-content-minors"
+    CONTENT_OTHERS_PICTURES = "error-content-others-pictures"
     SEED_OUT_OF_RANGE = "error-seed-out-of-range"
     COUNT_OUT_OF_RANGE = "error-count-out-of-range"
     NOT_IN_A_SERVER = "error-not-in-a-server"

@@ -1,7 +1,7 @@
 """The job spec: what a job makes, as one frozen value."""
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntFlag, StrEnum
 
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.noise import NoiseRecipe, Strength
@@ -26,6 +26,19 @@ class Checkpoint(StrEnum):
         return 4.0 if self is Checkpoint.BASE else 1.0
 
 
+class ContentMark(IntFlag):
+    """What the content rules know of a job; it is inherited by everything that is made from its images.
+
+    OUTSIDE: a picture that the bot did not draw went into it. MINOR, SEXUAL: prompts speak of that.
+    """
+
+    OUTSIDE = 1
+    MINOR = 2
+    SEXUAL = 4
+
+
+NO_MARKS = ContentMark(0)
+
 DISTILLED_STEPS = 4
 BASE_STEPS = 50
 """The base checkpoint's published setting. Half as many steps work, but not at its best quality."""
@@ -46,7 +59,7 @@ class JobSpec:
     ``references``: the stored input pictures; empty until they are stored. ``noise_parent``: each image's
     seed is mixed into this noise with ``strength``; None if an image starts from its own noise alone.
     ``parent``: the image that the job was made from, whoever made it. ``spoiler``: the job was made from a
-    picture that is hidden until clicked, so its images are hidden too.
+    picture that is hidden until clicked, so its images are hidden too. ``marks``: its own and inherited ones.
     """
 
     kind: JobKind
@@ -59,6 +72,7 @@ class JobSpec:
     noise_parent: NoiseRecipe | None = None
     parent: ImageKey | None = None
     spoiler: bool = False
+    marks: ContentMark = NO_MARKS
 
     @property
     def first_sigma(self) -> float:

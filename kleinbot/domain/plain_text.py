@@ -11,7 +11,7 @@ _JOINERS = "\u200c\u200d"
 direction of all following text (Unicode's bidirectional controls), some hide words."""
 
 # Letters and marks by category, but rendered blank: fillers of Hangul and Khmer, an empty Braille cell.
-_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _ELLIPSIS = "…"
 _ESCAPED_BYTES = 6
 _LAST_ASCII, _LAST_OF_ONE_UNIT = 0x7F, 0xFFFF
@@ -34,7 +34,7 @@ def one_line(text: str, most_characters: int | None = None) -> str:
 def is_visible(text: str) -> bool:
     """Return whether ``text`` has a visible character; spaces, marks and fillers do not count."""
     return any(
-        unicodedata.category(character)[0] not in "CZM" and character not in _BLANKS for character in text
+        unicodedata.category(character)[0] not in "CZM" and character not in BLANKS for character in text
     )
 
 

@@ -10,7 +10,7 @@ from kleinbot.domain.reference import MOST_INPUTS, Role
 from kleinbot.domain.requests import Attached, EditRequest
 from kleinbot.usecases.inputs import Inputs
 from kleinbot.usecases.recipes import Draft, Options
-from kleinbot.usecases.sources import Sources, is_private, is_spoiler, parent_of
+from kleinbot.usecases.sources import Sources, is_private, is_spoiler, marks_from, parent_of
 from kleinbot.usecases.submit import PreparedRequest, Submit
 
 
@@ -27,13 +27,16 @@ class Edit:
     async def begin(self, actor: Actor, request: EditRequest) -> PreparedRequest:
         """Check everything that needs no download.
 
-        Raises the refusals of ``Sources.choose`` and ``Submit.clean``, and TOO_MANY_REFERENCES.
+        Raises the refusals of ``Sources.choose``, ``PromptCheck.clean`` and ``PromptCheck.judge``, and
+        TOO_MANY_REFERENCES.
         """
         with self._submit.counting_refusals():
-            instruction = self._submit.clean(request.instruction)
+            instruction = self._submit.prompts.clean(request.instruction)
             if len(request.references) > self.most_references:
                 raise Refusal(Code.TOO_MANY_REFERENCES, most=self.most_references)
             source = await self._sources.resolve(actor, request.source)
+            marks = await marks_from((source, *request.references))
+            await self._submit.prompts.judge(instruction, marks)
 
         @asynccontextmanager
         async def draft() -> AsyncIterator[Draft]:
@@ -49,6 +52,7 @@ class Edit:
                     first.grid,
                     parent=parent_of(source),
                     spoiler=any(map(is_spoiler, pictures)),
+                    marks=marks,
                 )
                 yield Draft(spec, (first, *more))
 

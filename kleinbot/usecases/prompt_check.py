@@ -1,23 +1,56 @@
-"""Validates a prompt and cleans it for the model."""
+"""Validates a prompt, cleans it for the model, and judges it by the content rules."""
 
+from dataclasses import replace
+
+from kleinbot.content.rules import broken_rule
+from kleinbot.content.word_lists import word_lists
 from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.job_spec import ContentMark
 from kleinbot.domain.plain_text import is_visible
 from kleinbot.domain.requests import PromptMeter
+from kleinbot.usecases.marks import marks_in
+from kleinbot.usecases.recipes import Draft
 
 
-def clean_prompt(meter: PromptMeter, prompt: str) -> str:
-    """Return the cleaned prompt that the model receives.
+class PromptCheck:
+    """For everything that a member types and the model reads.
 
-    Raises Refusal PROMPT_BLANK, PROMPT_EMPTY or PROMPT_TOO_LONG.
+    The built-in rules hold for everybody, everywhere and in each language.
     """
-    if not is_visible(prompt):
-        raise Refusal(Code.PROMPT_BLANK)
-    cleaned = meter.clean(prompt).strip()
-    if not is_visible(cleaned):
-        raise Refusal(Code.PROMPT_EMPTY)
-    tokens, limit = meter.count_tokens(cleaned), meter.limit_tokens
-    if tokens > limit:
-        # Three tokens are about two words in the languages that the tokenizer covers best.
-        excess = max(1, (tokens - limit) * 2 // 3)
-        raise Refusal(Code.PROMPT_TOO_LONG, tokens=tokens, limit=limit, excess=excess)
-    return cleaned
+
+    def __init__(self, meter: PromptMeter) -> None:
+        self._meter = meter
+        word_lists()  # read now, and not while a member waits
+
+    def clean(self, prompt: str) -> str:
+        """Return the cleaned prompt that the model receives.
+
+        Raises Refusal PROMPT_BLANK, PROMPT_EMPTY or PROMPT_TOO_LONG.
+        """
+        if not is_visible(prompt):
+            raise Refusal(Code.PROMPT_BLANK)
+        cleaned = self._meter.clean(prompt).strip()
+        if not is_visible(cleaned):
+            raise Refusal(Code.PROMPT_EMPTY)
+        tokens, limit = self._meter.count_tokens(cleaned), self._meter.limit_tokens
+        if tokens > limit:
+            # Three tokens are about two words in the languages that the tokenizer covers best.
+            excess = max(1, (tokens - limit) * 2 // 3)
+            raise Refusal(Code.PROMPT_TOO_LONG, tokens=tokens, limit=limit, excess=excess)
+        return cleaned
+
+    async def judge(self, prompt: str, inherited: ContentMark) -> ContentMark:
+        """Return the marks of a job with this prompt that is made from what bears ``inherited``.
+
+        Raises Refusal CONTENT_MINORS or CONTENT_OTHERS_PICTURES.
+        """
+        marks = inherited | await marks_in(prompt)
+        rule = broken_rule(marks)
+        if rule is not None:
+            raise Refusal(rule.code)
+        return marks
+
+    async def judged(self, draft: Draft) -> Draft:
+        """Return ``draft`` with the marks of its own prompt too. Raises the refusals of ``judge``."""
+        marks = await self.judge(draft.spec.prompt, draft.spec.marks)
+        return replace(draft, spec=replace(draft.spec, marks=marks))

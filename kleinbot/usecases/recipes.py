@@ -7,7 +7,15 @@ from random import Random
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import MAX_COUNT, Job, Lane, NewImage, NewJob, ReplyTarget
-from kleinbot.domain.job_spec import BASE_STEPS, DISTILLED_STEPS, Checkpoint, ImageKey, JobKind, JobSpec
+from kleinbot.domain.job_spec import (
+    BASE_STEPS,
+    DISTILLED_STEPS,
+    Checkpoint,
+    ContentMark,
+    ImageKey,
+    JobKind,
+    JobSpec,
+)
 from kleinbot.domain.noise import SEED_COUNT, NoiseRecipe, Strength, seed_of_image
 from kleinbot.domain.people import Actor
 from kleinbot.domain.reference import Role
@@ -74,9 +82,9 @@ def imagine_draft(request: ImagineRequest, prompt: str, largest_grid_tokens: int
     )
 
 
-def draft_of(job: Job, inputs: tuple[Input, ...]) -> Draft:
-    """Return a draft that repeats ``job``. ``inputs`` are copies of its references."""
-    return Draft(replace(job.spec, references=(), parent=ImageKey(job.job_id, 0)), inputs)
+def draft_of(job: Job, inputs: tuple[Input, ...], marks: ContentMark) -> Draft:
+    """Return a draft that repeats ``job`` and inherits ``marks``. ``inputs`` are copies of its references."""
+    return Draft(replace(job.spec, references=(), parent=ImageKey(job.job_id, 0), marks=marks), inputs)
 
 
 def drawn_seed(random: Random) -> int:

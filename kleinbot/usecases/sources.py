@@ -1,16 +1,18 @@
 """Resolves which of our pictures a person means and checks that they may use it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import Image, Job
-from kleinbot.domain.job_spec import ImageKey
+from kleinbot.domain.job_spec import NO_MARKS, ContentMark, ImageKey
 from kleinbot.domain.people import Actor
 from kleinbot.domain.pictures import OwnPicture
 from kleinbot.domain.requests import Attached, PictureReference, Source
 from kleinbot.store.database import Database
 from kleinbot.store.jobs import lookup
 from kleinbot.store.results import own_pictures
+from kleinbot.usecases.marks import inherited_from
 from kleinbot.usecases.visibility import sees
 
 _MOST_SCANNED = 500
@@ -87,6 +89,14 @@ def is_private(asked: bool | None, source: Chosen | Attached) -> bool:
 def is_spoiler(source: Chosen | Attached) -> bool:
     """Return whether the source is hidden until clicked; results made from it are hidden too."""
     return source.job.spec.spoiler if isinstance(source, Chosen) else source.is_spoiler
+
+
+async def marks_from(sources: Sequence[Chosen | Attached]) -> ContentMark:
+    """Return the marks that a job inherits from its source pictures."""
+    marks = NO_MARKS
+    for source in sources:
+        marks |= await inherited_from(source.job) if isinstance(source, Chosen) else ContentMark.OUTSIDE
+    return marks
 
 
 def parent_of(source: Chosen | Attached) -> ImageKey | None:

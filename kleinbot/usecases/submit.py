@@ -24,7 +24,7 @@ from kleinbot.usecases.capacity_check import require_fit
 from kleinbot.usecases.input_files import store_inputs
 from kleinbot.usecases.job_queries import JobQueries, JobStatus
 from kleinbot.usecases.moderation.access import admit, require_access
-from kleinbot.usecases.prompt_check import clean_prompt
+from kleinbot.usecases.prompt_check import PromptCheck
 from kleinbot.usecases.quota import quota
 from kleinbot.usecases.quota.quota import Balance, QuotaRule
 from kleinbot.usecases.recipes import Draft, Options, complete, drawn_seed, imagine_draft, least_tenths
@@ -66,11 +66,11 @@ class Submit:
         random: Random,
         metrics: MetricsSink,
     ) -> None:
+        self.prompts = PromptCheck(meter)
         self._database = database
         self._archive = archive
         self._scheduler = scheduler
         self._queries = queries
-        self._meter = meter
         self._rule = rule
         self._clock = clock
         self._random = random
@@ -79,14 +79,16 @@ class Submit:
     async def imagine(self, actor: Actor, request: ImagineRequest, reply: ReplyTarget) -> Accepted:
         """Accept a text-to-image request.
 
-        Raises Refusal with the reason: a ban, the channel, the prompt, the seed, the count, the quota, the
-        memory, the queue, or the engines' state.
+        Raises Refusal with the reason: a ban, the channel, the prompt, its content, the seed, the count, the
+        quota, the memory, the queue, or the engines' state.
         """
         with self.counting_refusals():
             return await self._imagine(actor, request, reply)
 
     async def _imagine(self, actor: Actor, request: ImagineRequest, reply: ReplyTarget) -> Accepted:
-        draft = imagine_draft(request, self.clean(request.prompt), self._scheduler.largest_grid_tokens)
+        draft = imagine_draft(
+            request, self.prompts.clean(request.prompt), self._scheduler.largest_grid_tokens
+        )
         options = Options(request.count, request.seed, request.private)
         return await self.accept(actor, draft, options, reply)
 
@@ -107,6 +109,7 @@ class Submit:
         if draft.spec.checkpoint not in self._scheduler.checkpoints:
             raise Refusal(Code.CHECKPOINT_NOT_HERE)
         require_fit(self._scheduler, draft.spec.grid, draft.reference_grids)
+        draft = await self.prompts.judged(draft)
         job_id = f"{self._random.getrandbits(96):024x}"
         references = await store_inputs(self._archive, actor.server_id, job_id, draft.inputs)
         try:
@@ -211,10 +214,3 @@ class Submit:
         except Refusal:
             return False
         return True
-
-    def clean(self, prompt: str) -> str:
-        """Return the cleaned prompt that the model receives.
-
-        Raises Refusal PROMPT_BLANK, PROMPT_EMPTY or PROMPT_TOO_LONG.
-        """
-        return clean_prompt(self._meter, prompt)

@@ -10,8 +10,9 @@ from kleinbot.domain.people import Actor
 from kleinbot.domain.reference import Role
 from kleinbot.domain.requests import Attached, RerollRequest, VariationsRequest
 from kleinbot.usecases.inputs import Arriving, Inputs
+from kleinbot.usecases.marks import inherited_from
 from kleinbot.usecases.recipes import Draft, Options, draft_of
-from kleinbot.usecases.sources import Chosen, Sources, is_private, is_spoiler, parent_of
+from kleinbot.usecases.sources import Chosen, Sources, is_private, is_spoiler, marks_from, parent_of
 from kleinbot.usecases.submit import PreparedRequest, Submit
 
 
@@ -53,7 +54,7 @@ class Variations:
         @asynccontextmanager
         async def draft() -> AsyncIterator[Draft]:
             with self._inputs.arriving(actor.member_id, ()) as arriving:
-                yield draft_of(job, await arriving.copies(job))
+                yield draft_of(job, await arriving.copies(job), await inherited_from(job))
 
         return await self._submit.prepare(
             actor, Options(job.count, None, job.private), draft, downloads=False
@@ -68,6 +69,7 @@ async def _from_noise(arriving: Arriving, parent: Chosen, request: VariationsReq
         noise_parent=parent.image.noise,
         strength=request.strength,
         parent=parent.image.key,
+        marks=await marks_from([parent]),
     )
     return Draft(spec, await arriving.copies(parent.job))
 
@@ -82,6 +84,7 @@ async def _from_pixels(arriving: Arriving, source: Chosen | Attached, request: V
         strength=request.strength,
         parent=parent_of(source),
         spoiler=is_spoiler(source),
+        marks=await marks_from([source]),
     )
     return Draft(spec, (start,))
 

@@ -8,7 +8,7 @@ import pytest
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import NewJob
-from kleinbot.domain.job_spec import ImageKey, JobKind, JobSpec
+from kleinbot.domain.job_spec import NO_MARKS, ImageKey, JobKind, JobSpec
 from kleinbot.domain.noise import Blend, NoiseRecipe, Strength
 from kleinbot.domain.reference import Reference, Role
 from kleinbot.scheduler.entries import shape_of
@@ -90,6 +90,6 @@ async def test_a_stored_job_gives_its_spec_back(harness: UseCaseHarness) -> None
     accepted = await harness.submit.accept(ADA, Draft(spec), Options(2, 1, False), reply(harness.clock))
     job = accepted.status.job
     assert (job.spec.strength, job.parent.number if job.parent else None) == (Strength.SUBTLE, parent.number)
-    again = draft_of(job, ()).spec
+    again = draft_of(job, (), NO_MARKS).spec
     assert (again.noise_parent, again.strength, again.prompt) == (noise, Strength.SUBTLE, "a fox")
     assert again.parent == ImageKey(job.job_id, 0)

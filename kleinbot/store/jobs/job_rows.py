@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job_spec import Checkpoint, ImageKey, JobKind, JobSpec
+from kleinbot.domain.job_spec import NO_MARKS, Checkpoint, ContentMark, ImageKey, JobKind, JobSpec
 from kleinbot.domain.noise import NoiseRecipe, Strength
 from kleinbot.domain.reference import Reference
 from kleinbot.store.database import Row
@@ -24,6 +24,7 @@ def columns_of(spec: JobSpec) -> Mapping[str, Value]:
         "parent_job": spec.parent.job_id if spec.parent else None,
         "parent_position": spec.parent.position if spec.parent else None,
         "spoiler": spec.spoiler,
+        "content_marks": spec.marks,
     }
 
 
@@ -43,4 +44,12 @@ def spec_of(row: Row, references: tuple[Reference, ...], first_noise: NoiseRecip
         noise_parent=None if first_noise is None else first_noise.parent,
         parent=None if row["parent_job"] is None else ImageKey(row["parent_job"], row["parent_position"]),
         spoiler=bool(row["spoiler"]),
+        marks=_marks(row["content_marks"], has_inputs=bool(references)),
     )
+
+
+def _marks(stored: int | None, *, has_inputs: bool) -> ContentMark:
+    """Return a job's marks. Of an older job nothing is known but that input pictures may be a stranger's."""
+    if stored is None:
+        return ContentMark.OUTSIDE if has_inputs else NO_MARKS
+    return ContentMark(stored)
