@@ -7,10 +7,32 @@ from enum import StrEnum
 from kleinbot.domain.errors import Parameter
 
 
+@dataclass(frozen=True)
+class QuotaTerms:
+    """What a rule gives: ``tenths`` in any ``hours``; None: in the owner's window.
+
+    Beside it at most ``hourly_tenths`` in any hour and ``burst_tenths`` in any ten minutes; None: unbounded.
+    """
+
+    tenths: int
+    hours: int | None = None
+    hourly_tenths: int | None = None
+    burst_tenths: int | None = None
+
+
+@dataclass(frozen=True)
+class RoleRule:
+    """What a server gives to those who have a role."""
+
+    role_id: int
+    terms: QuotaTerms
+
+
 class LimitSource(StrEnum):
-    """Whose rule sets a member's limit; HOST: the owner's. MOST: the owner's lower bound for the server."""
+    """Whose rule sets a member's limit; HOST: the owner's. MOST: the owner's bound for the server."""
 
     MEMBER = "member"
+    ROLE = "role"
     SERVER = "server"
     HOST = "host"
     MOST = "most"
@@ -86,6 +108,7 @@ class AuditAction(StrEnum):
 
     QUOTA_SET = "quota-set"
     QUOTA_SET_DEFAULT = "quota-set-default"
+    QUOTA_SET_ROLE = "quota-set-role"
     QUOTA_GRANT = "quota-grant"
     QUOTA_RESET = "quota-reset"
     WEIGHT = "weight"

@@ -141,8 +141,10 @@ class Submit:
             self._scheduler.require_open()
             await require_access(self._database.read, actor, self._clock.now_ms())
             if downloads:
-                member, least = actor.member, options.count * least_tenths()
-                await quota.require(self._database.read, member, self._rule, least, self._clock.now_ms())
+                least, now_ms = options.count * least_tenths(), self._clock.now_ms()
+                await quota.require(
+                    self._database.read, actor.member, self._rule, least, now_ms, actor.role_ids
+                )
 
         async def finish(reply: ReplyTarget, press: Press | None) -> Accepted:
             with self.counting_refusals():
@@ -159,7 +161,9 @@ class Submit:
             if press is not None:
                 await self._require_new(transaction, member, press)
             price = job.price_tenths * len(job.images)
-            balance = await quota.require(transaction, member, self._rule, price, job.created_ms)
+            balance = await quota.require(
+                transaction, member, self._rule, price, job.created_ms, actor.role_ids
+            )
             job = replace(job, cost=self._scheduler.cost_model.expected_cost(shape_of(job.spec)))
             token_dies_ms = job.reply.expires_ms if job.reply else None
             admitted = self._scheduler.admit(images_of_new(job), job.created_ms, token_dies_ms)
@@ -170,7 +174,7 @@ class Submit:
                 left_tenths=balance.left_tenths - price,
             )
             await jobs.insert(transaction, job, balance.funds)
-            balance = await quota.own_balance(transaction, member, self._rule, job.created_ms)
+            balance = await quota.own_balance(transaction, member, self._rule, job.created_ms, actor.role_ids)
             if press is not None:
                 await presses.note(transaction, member, press, job.job_id, job.created_ms)
             changes = self._scheduler.queue.unkept(admitted.images)

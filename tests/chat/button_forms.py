@@ -6,7 +6,7 @@ from kleinbot.chat.jobs.buttons import CancelButton
 from kleinbot.chat.more.buttons import MoreActionButton, MoreButton
 from kleinbot.chat.owner.buttons import OwnerCancelButton, OwnerPageButton, ServiceModeButton
 from kleinbot.chat.privacy.buttons import EraseButton, KeepDataButton
-from kleinbot.chat.quota.buttons import ClearQuotaButton, KeepQuotaButton
+from kleinbot.chat.quota.buttons import ClearQuotaButton, ClearRoleRuleButton, KeepQuotaButton
 from kleinbot.chat.results.buttons import (
     SEARCH_CHARACTERS,
     ConfirmDeleteButton,
@@ -69,6 +69,7 @@ FORMS: dict[str, PersistentButton] = {
     **{f"kb:set:{item}": SetUpSelect(item) for item in SetUpItem},
     "kb:erase": EraseButton(),
     "kb:noerase": KeepDataButton(),
+    "kb:qrole:123456789012345678": ClearRoleRuleButton(123456789012345678),
 }
 """What today's buttons write, and read back."""
 

@@ -15,6 +15,7 @@ from kleinbot.chat.owner.handlers import OwnerHandlers
 from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
 from kleinbot.chat.privacy.handlers import PrivacyHandlers
 from kleinbot.chat.quota.handlers import QuotaHandlers
+from kleinbot.chat.quota.rule_handlers import RoleRuleHandlers
 from kleinbot.chat.results.buttons import SEARCH_CHARACTERS, ConfirmDeleteButton, PageButton
 from kleinbot.chat.results.handlers import ResultHandlers
 from kleinbot.chat.results.history_handlers import HistoryHandlers
@@ -109,6 +110,7 @@ def test_every_kind_of_button_has_one_handler() -> None:
         history=cast("HistoryHandlers", HistoryHandlers),
         quota=cast("QuotaHandlers", QuotaHandlers),
         moderation=cast("ModerationHandlers", ModerationHandlers),
+        role_rules=cast("RoleRuleHandlers", RoleRuleHandlers),
         owner=cast("OwnerHandlers", OwnerHandlers),
         owner_queue=cast("OwnerQueueHandlers", OwnerQueueHandlers),
         set_up=cast("SetUpHandlers", SetUpHandlers),

@@ -60,7 +60,7 @@ async def test_everybody_is_answered_in_time_and_truthfully(
                 ada.press(several, label="More …"),
             )
             told = await asyncio.gather(*(_answered(handle) for handle in read))
-            assert told[0].startswith("**You have 56 pictures left.**"), told[0]
+            assert told[0].startswith("**You have 56 of 60 pictures left: "), told[0]
             assert BUSY not in told
             assert await ada.autocomplete(channel, "show", "job", "fox") != []
         assert await _accounts(bot) == account_check

@@ -56,7 +56,7 @@ async def test_a_member_reads_what_counts_before_and_after(environment: BotEnvir
         assert "The part that was already drawn counts as 0.5 pictures." in ended.text
         third, _ = await _cancelled(bot, engine, bot.ada, 4)
         assert "Nothing was left to give back. The part that was already drawn counts as 1 pic" in third.text
-        shown = await _quota(bot, bot.ada, "You have 58.5 pictures left.")
+        shown = await _quota(bot, bot.ada, "You have 58.5 of")
         for line in (
             "+1 back from #1 · ",
             "−2 for #2",
@@ -86,7 +86,7 @@ async def test_a_german_member_reads_it_in_german(environment: BotEnvironment) -
             " wurde."
         )
         assert "Der schon gezeichnete Teil zählt als 0,7 Bilder." in ended.text
-        shown = await _quota(bot, greta, "Du hast noch 59,3 Bilder übrig.")
+        shown = await _quota(bot, greta, "Du hast noch 59,3 von")
         assert "+0,3 zurück von #2, abgebrochen; der schon gezeichnete Teil zählt" in shown
 
 

@@ -31,11 +31,11 @@ def _admin(environment: BotEnvironment) -> Person:
 
 async def test_quota_says_what_is_left_why_and_when_more_returns(environment: BotEnvironment) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:
-        before = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 60 pictures left.")
-        assert "0 of 60 used in the last 24 hours. The limit is the default of the bot's host." in before.text
+        before = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 60 of")
+        assert "60 pictures left: the default of the bot's host gives 60 in 24 hours." in before.text
         assert "Nothing has been spent or granted yet." in before.text
         await _picture(bot, bot.ada, count=2)
-        after = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 58 pictures left.")
+        after = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 58 of")
         assert "The next 2 pictures come back <t:" in after.text
         assert "−2 for #1" in after.text
 
@@ -57,7 +57,7 @@ async def test_what_was_cancelled_is_seen_to_come_back(environment: BotEnvironme
         await bot.ada.command(bot.channel, "imagine", prompt="a fox", count=3)
         await engine.started.wait()
         await said_alone(await bot.ada.command(bot.channel, "cancel"), "is cancelled")
-        shown = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 60 pictures left.")
+        shown = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 60 of")
         assert "+3 back from #1" in shown.text
         engine.gate.set()
 
@@ -72,7 +72,7 @@ async def test_what_a_reset_gave_back_is_not_said_to_come_back_again(environment
         reset = await admin.command(bot.channel, "admin quota reset", member=bot.ada)
         await said_alone(reset, "got 3 spent pictures back")
         await said_alone(await bot.ada.command(bot.channel, "cancel"), "is cancelled")
-        shown = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 60 pictures left.")
+        shown = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 60 of")
         assert "#1 ended; a reset had given its pictures back already" in shown.text
         assert "+0" not in shown.text
         engine.gate.set()
@@ -85,7 +85,7 @@ async def test_spent_quota_returns_after_the_window(environment: BotEnvironment)
             await bot.ada.command(bot.channel, "imagine", prompt="x"), "You have 0 of 1 pictures"
         )
         bot.clock.advance(DAY_S)
-        await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 1 picture left.")
+        await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 1 of")
 
 
 async def test_an_admin_sets_a_members_limit_and_takes_it_away(environment: BotEnvironment) -> None:
@@ -93,12 +93,12 @@ async def test_an_admin_sets_a_members_limit_and_takes_it_away(environment: BotE
     async with environment.running_bot(ScriptedEngine()) as bot:
         handle = await admin.command(bot.channel, "admin quota set", member=bot.ada, pictures=2.5)
         told = await said_alone(handle, f"<@{bot.ada.id}> now has a limit of their own: 2.5 pictures.")
-        assert "has 2.5 pictures left" in told.text
-        shown = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 2.5 pictures left.")
-        assert "The limit was set for this member alone." in shown.text
+        assert "has 2.5 of 2.5 pictures left" in told.text
+        shown = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 2.5 of")
+        assert "a rule for you alone gives 2.5 in 24 hours" in shown.text
         asked = await admin.command(bot.channel, "admin quota clear", member=bot.ada)
         await _cleared(admin, asked, "no limit of their own")
-        await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 60 pictures left.")
+        await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 60 of")
 
 
 async def test_an_admin_sets_the_servers_default(environment: BotEnvironment) -> None:
@@ -106,11 +106,11 @@ async def test_an_admin_sets_the_servers_default(environment: BotEnvironment) ->
     async with environment.running_bot(ScriptedEngine()) as bot:
         handle = await admin.command(bot.channel, "admin quota set-default", pictures=5)
         await said_alone(handle, "without a limit of their own now have 5 pictures.")
-        shown = await said_alone(await bot.bob.command(bot.channel, "quota"), "You have 5 pictures left.")
-        assert "The limit is this server's default." in shown.text
+        shown = await said_alone(await bot.bob.command(bot.channel, "quota"), "You have 5 of")
+        assert "this server's default gives 5 in 24 hours" in shown.text
         asked = await admin.command(bot.channel, "admin quota clear")
         await _cleared(admin, asked, "no default of its own")
-        await said_alone(await bot.bob.command(bot.channel, "quota"), "You have 60 pictures left.")
+        await said_alone(await bot.bob.command(bot.channel, "quota"), "You have 60 of")
 
 
 async def test_an_admin_lets_a_member_count_more_and_the_queue_follows(
@@ -128,7 +128,7 @@ async def test_an_admin_lets_a_member_count_more_and_the_queue_follows(
             "4 times as much of the graphics card as an ordinary member of this server while others wait too."
         )
         await said_alone(handle, f"<@{bot.bob.id}> now gets {share}")
-        shown = await said_alone(await bot.bob.command(bot.channel, "quota"), "You have 60 pictures left.")
+        shown = await said_alone(await bot.bob.command(bot.channel, "quota"), "You have 60 of")
         assert f"Gets {share}" in shown.text
         for person in (bot.ada, bot.bob):
             handle = await person.command(bot.channel, "imagine", prompt=person.name, count=4)
@@ -149,12 +149,12 @@ async def test_a_grant_is_spent_once_the_allowance_is_and_expires(environment: B
         )
         await said_alone(handle, f"<@{bot.ada.id}> got 3 more pictures.")
         await _picture(bot, bot.ada, count=2)
-        shown = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 2 pictures left.")
+        shown = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 2 pictures left: ")
         assert "On top: 2 of 3 that were granted, until <t:" in shown.text
         assert "won a \\*prize\\*" in shown.text
         assert f"+3 granted by <@{admin.id}>" in shown.text
         bot.clock.advance(2 * DAY_S)
-        late = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 1 picture left.")
+        late = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 1 of")
         assert "−2 expired unspent" in late.text
 
 
@@ -168,7 +168,7 @@ async def test_a_reset_gives_back_what_was_spent_and_erases_nothing(environment:
         )
         await said_alone(handle, f"<@{bot.ada.id}> got 4 spent pictures back.")
         assert await bot.number("SELECT COUNT(*) FROM ledger") == entries + 1
-        shown = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 60 pictures left.")
+        shown = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 60 of")
         assert f"+4 because <@{admin.id}> reset the quota" in shown.text
         again = await admin.command(bot.channel, "admin quota reset", member=bot.ada)
         await said_alone(again, "had spent nothing")
@@ -181,7 +181,7 @@ async def test_an_admin_views_a_member_and_what_was_changed(environment: BotEnvi
         await said_alone(empty, "Nobody has changed anything in this server yet.")
         await _picture(bot, bot.bob)
         view = await admin.command(bot.channel, "admin quota view", member=bot.bob)
-        await said_alone(view, f"<@{bot.bob.id}> has 59 pictures left.")
+        await said_alone(view, f"<@{bot.bob.id}> has 59 of 60 pictures left: the default")
         for command, values in (
             ("set", {"pictures": 7}),
             ("grant", {"pictures": 2, "reason": "kind"}),
@@ -225,8 +225,8 @@ async def test_an_admin_cannot_exceed_the_owners_limit(environment: BotEnvironme
 async def test_a_members_locale_is_answered(environment: BotEnvironment) -> None:
     berta = environment.standin.world.add_member(environment.server, "berta", locale="de")
     async with environment.running_bot(ScriptedEngine()) as bot:
-        shown = await said_alone(await berta.command(bot.channel, "quota"), "Du hast noch 60 Bilder übrig.")
-        assert "Die Grenze ist die Vorgabe des Bot-Betreibers." in shown.text
+        shown = await said_alone(await berta.command(bot.channel, "quota"), "Du hast noch 60 von")
+        assert "die Vorgabe des Bot-Betreibers gibt 60 in 24 Stunden" in shown.text
 
 
 async def test_of_racing_requests_as_many_are_accepted_as_allowance_and_grants_pay(
@@ -245,5 +245,5 @@ async def test_of_racing_requests_as_many_are_accepted_as_allowance_and_grants_p
         for handle in handles:
             await handle.message_where(lambda message: bool(message.text), timeout_s=QUICK_S)
         assert await bot.number("SELECT COUNT(*) FROM jobs") == 5
-        await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 0 pictures left.")
+        await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 0 of")
         engine.gate.set()

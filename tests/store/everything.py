@@ -8,7 +8,7 @@ from kleinbot.domain.job import JobState
 from kleinbot.domain.job_spec import Checkpoint, ImageKey
 from kleinbot.domain.moderation.bans import Ban, BanKind
 from kleinbot.domain.people import Actor, MemberKey
-from kleinbot.domain.quota import AuditAction
+from kleinbot.domain.quota import AuditAction, QuotaTerms, RoleRule
 from kleinbot.domain.reference import Reference, Role
 from kleinbot.domain.requests import Press
 from kleinbot.domain.server_settings import JoiningPost, PostState
@@ -30,6 +30,7 @@ from kleinbot.store.members import (
     ledger,
     members,
     notices,
+    role_quotas,
     servers,
     settings,
 )
@@ -174,6 +175,7 @@ async def _read_the_rest(read: Reader, subjects: Subjects, now_ms: int) -> None:
     await served_model.get(read)
     await measurements.load(read, "profile")
     await members.standing(read, HEAVY)
+    await role_quotas.of_server(read, HEAVY.server_id)
     await members.weights(read)
     await servers.with_open_jobs(read)
     await lookup.open_ids_of_server(read, HEAVY.server_id)
@@ -200,12 +202,12 @@ async def _change_people(transaction: Transaction, now_ms: int) -> None:
     await events.accept(transaction, ada, now_ms)
     await members.remember(transaction, HEAVY, now_ms)
     await members.set_weight(transaction, HEAVY, 2.0)
-    await members.set_quota(transaction, HEAVY, 700)
+    await members.set_quota(transaction, HEAVY, QuotaTerms(700))
     await servers.remember(transaction, HEAVY.server_id, now_ms)
     await servers.set_newcomer_share(transaction, 0.5)
     await servers.set_share(transaction, HEAVY.server_id, 2.0)
     await servers.set_most(transaction, HEAVY.server_id, 900)
-    await servers.set_default_quota(transaction, HEAVY.server_id, 500)
+    await servers.set_default_quota(transaction, HEAVY.server_id, QuotaTerms(500))
     await settings.set_of_server(
         transaction, HEAVY.server_id, await settings.of_server(transaction, HEAVY.server_id)
     )
@@ -218,6 +220,8 @@ async def _change_people(transaction: Transaction, now_ms: int) -> None:
     await storage.recent(transaction, HEAVY.server_id)
     await notices.read_by(transaction, HEAVY)
     await notices.note_read(transaction, HEAVY, ["line:1"], now_ms)
+    await role_quotas.put(transaction, HEAVY.server_id, RoleRule(1, QuotaTerms(500, 24, 50, 10)))
+    await role_quotas.remove(transaction, HEAVY.server_id, 1)
     await grants.give(transaction, HEAVY, 50, now_ms + DAY_MS, 1, "a prize", now_ms)
     await ledger.expire(transaction, HEAVY, now_ms + 2 * DAY_MS)
     await ledger.reset(transaction, HEAVY, now_ms - HOUR_MS, now_ms, 1, "a gift")

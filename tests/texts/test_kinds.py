@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import kleinbot
+from kleinbot.domain.errors import Parameter
 from kleinbot.texts import Texts, languages
 
 FOLDER = Path(kleinbot.__file__).parent / "texts"
@@ -52,17 +53,18 @@ def test_a_number_of_hours_or_days_knows_one(language: str) -> None:
             assert re.search(r"\$(?:hours|days) ->", text), name
 
 
-@pytest.mark.parametrize(("locale", "said"), [("en-US", "11.2 of 60 used"), ("de", "11,2 von 60 verbraucht")])
+@pytest.mark.parametrize(("locale", "said"), [("en-US", "11.2 of 60 left"), ("de", "11,2 von 60 übrig")])
 def test_numbers_are_written_as_the_language_does(locale: str, said: str) -> None:
-    assert said in Texts().say(locale, "quota-rule-host", spent=11.2, limit=60, hours=24)
+    assert said in Texts().say(locale, "quota-window", left=11.2, gives=60, hours=24, minutes=1440)
 
 
 @pytest.mark.parametrize(
     ("locale", "said"),
     [
-        ("en-US", "No pictures are allowed; 11.2 were used in the last hour. "),
-        ("de", "In der letzten Stunde 11,2 verbraucht; erlaubt ist kein Bild. "),
+        ("en-US", "You have 1.5 pictures left: this server's default gives none."),
+        ("de", "Du hast noch 1,5 Bilder übrig: die Vorgabe dieses Servers gibt keine."),
     ],
 )
 def test_a_limit_of_nothing_is_said_as_one(locale: str, said: str) -> None:
-    assert Texts().say(locale, "quota-rule-server", spent=11.2, limit=0, hours=1).startswith(said)
+    values: dict[str, Parameter] = {"plain": "no", "left": 1.5, "limit": 0, "gives": 0, "source": "server"}
+    assert Texts().say(locale, "quota-title-own", **values) == said

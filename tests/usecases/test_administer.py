@@ -8,7 +8,7 @@ import pytest
 
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.people import Actor
-from kleinbot.domain.quota import EntryKind, LimitSource
+from kleinbot.domain.quota import EntryKind, LimitSource, QuotaTerms
 from kleinbot.store.members import servers
 from kleinbot.usecases.quota import quota
 from kleinbot.usecases.quota.administer import AdministerQuota
@@ -26,8 +26,8 @@ OPERATIONS: list[Operation] = [
     lambda administer, actor: administer.view(actor, ADA.member_id),
     lambda administer, actor: administer.history(actor, ADA.member_id),
     lambda administer, actor: administer.changes(actor),
-    lambda administer, actor: administer.set(actor, ADA.member_id, 100),
-    lambda administer, actor: administer.set_default(actor, 100),
+    lambda administer, actor: administer.set(actor, ADA.member_id, QuotaTerms(100)),
+    lambda administer, actor: administer.set_default(actor, QuotaTerms(100)),
     lambda administer, actor: administer.grant(actor, ADA.member_id, 10, 1, "x"),
     lambda administer, actor: administer.reset(actor, ADA.member_id, "x"),
 ]
@@ -58,7 +58,7 @@ async def test_an_admin_of_another_server_neither_sees_nor_touches_this_one(
     harness: UseCaseHarness, administer: AdministerQuota
 ) -> None:
     await harness.imagine(count=2)
-    await administer.set(ADMIN, ADA.member_id, 300)
+    await administer.set(ADMIN, ADA.member_id, QuotaTerms(300))
     for operation in OPERATIONS:
         await operation(administer, ELSEWHERE)
     assert (await administer.view(ELSEWHERE, ADA.member_id)).balance.spent_tenths == 0
@@ -77,15 +77,15 @@ async def test_each_change_is_one_audit_row(harness: UseCaseHarness, administer:
 
 
 async def test_the_nearest_rule_applies(harness: UseCaseHarness, administer: AdministerQuota) -> None:
-    assert (await _balance(harness)).limit.source is LimitSource.HOST
-    await administer.set_default(ADMIN, 50)
-    assert (await _balance(harness)).limit.source is LimitSource.SERVER
-    await administer.set(ADMIN, ADA.member_id, 0)
+    assert (await _balance(harness)).source is LimitSource.HOST
+    await administer.set_default(ADMIN, QuotaTerms(50))
+    assert (await _balance(harness)).source is LimitSource.SERVER
+    await administer.set(ADMIN, ADA.member_id, QuotaTerms(0))
     mine = await _balance(harness)
-    assert (mine.limit.tenths, mine.limit.source, mine.left_tenths) == (0, LimitSource.MEMBER, 0)
+    assert (mine.limit_tenths, mine.source, mine.left_tenths) == (0, LimitSource.MEMBER, 0)
     async with harness.database.transaction() as transaction:
         await servers.set_most(transaction, ADA.server_id, 20)
-    assert (await _balance(harness, BOB)).limit.source is LimitSource.MOST
+    assert (await _balance(harness, BOB)).source is LimitSource.MOST
     assert (await _balance(harness, BOB)).left_tenths == 20
 
 
@@ -93,7 +93,7 @@ async def test_a_lowered_limit_leaves_nothing_but_no_debt(
     harness: UseCaseHarness, administer: AdministerQuota
 ) -> None:
     await harness.imagine(count=4)
-    found = await administer.set(ADMIN, ADA.member_id, 10)
+    found = await administer.set(ADMIN, ADA.member_id, QuotaTerms(10))
     assert found.balance.left_tenths == 0
     granted = await administer.grant(ADMIN, ADA.member_id, 20, 1, "sorry")
     assert granted.balance.left_tenths == 20
@@ -113,7 +113,7 @@ async def test_unspent_grants_are_bounded_by_what_the_host_allows(
 async def test_one_picture_is_paid_from_several_pots_and_comes_back_to_each(
     harness: UseCaseHarness, administer: AdministerQuota
 ) -> None:
-    await administer.set(ADMIN, ADA.member_id, 5)
+    await administer.set(ADMIN, ADA.member_id, QuotaTerms(5))
     await administer.grant(ADMIN, ADA.member_id, 2, 9, "later")
     await administer.grant(ADMIN, ADA.member_id, 4, 3, "sooner")
     job = (await harness.imagine()).status.job
@@ -126,7 +126,7 @@ async def test_one_picture_is_paid_from_several_pots_and_comes_back_to_each(
 async def test_what_comes_back_to_an_expired_grant_is_not_alive(
     harness: UseCaseHarness, administer: AdministerQuota
 ) -> None:
-    await administer.set(ADMIN, ADA.member_id, 0)
+    await administer.set(ADMIN, ADA.member_id, QuotaTerms(0))
     await administer.grant(ADMIN, ADA.member_id, 30, 1, "short")
     job = (await harness.imagine(count=2)).status.job
     harness.clock.advance(DAY_S)
@@ -162,14 +162,14 @@ async def test_it_is_known_when_what_was_spent_returns(
     assert found.next_return() == Returning(first_ms + DAY_MS, 10)
     assert found.affordable_at_ms(600) == first_ms + 60_000 + DAY_MS
     assert found.affordable_at_ms(601) is None
-    lowered = (await administer.set(ADMIN, ADA.member_id, 10)).balance
+    lowered = (await administer.set(ADMIN, ADA.member_id, QuotaTerms(10))).balance
     assert lowered.next_return() == Returning(first_ms + 60_000 + DAY_MS, 10)
 
 
 async def test_a_grant_that_will_have_expired_does_not_count_for_later(
     harness: UseCaseHarness, administer: AdministerQuota
 ) -> None:
-    await administer.set(ADMIN, ADA.member_id, 20)
+    await administer.set(ADMIN, ADA.member_id, QuotaTerms(20))
     await harness.imagine(count=2)
     found = (await administer.grant(ADMIN, ADA.member_id, 10, 1, "short")).balance
     assert found.affordable_at_ms(30) is None
@@ -194,7 +194,7 @@ async def test_of_racing_grants_only_as_many_are_given_as_the_host_allows(
 async def test_requests_racing_with_resets_and_grants_never_overdraw(
     harness: UseCaseHarness, administer: AdministerQuota
 ) -> None:
-    await administer.set(ADMIN, ADA.member_id, 30)
+    await administer.set(ADMIN, ADA.member_id, QuotaTerms(30))
     outcomes = await asyncio.gather(
         *(harness.imagine(count=1) for _ in range(12)),
         administer.reset(ADMIN, ADA.member_id, "race"),

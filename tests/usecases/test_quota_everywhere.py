@@ -7,6 +7,7 @@ import pytest
 from kleinbot.domain.clock import HOUR_MS
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.people import Actor, MemberKey
+from kleinbot.domain.quota import QuotaTerms
 from kleinbot.store.database import Database
 from kleinbot.store.jobs import jobs
 from kleinbot.store.members import ledger, members
@@ -88,7 +89,7 @@ async def test_the_hosts_number_is_taken_where_there_is_one(person: Person) -> N
 
 
 async def test_what_a_single_server_gives_is_never_cut(person: Person) -> None:
-    await person.admin().set(person.actor(SERVERS[0]), 1, 400)
+    await person.admin().set(person.actor(SERVERS[0]), 1, QuotaTerms(400))
     for _ in range(40):
         await person.spend(SERVERS[0])
     assert (await person.refused(SERVERS[0])).code is Code.QUOTA_EXHAUSTED

@@ -17,6 +17,7 @@ from kleinbot.chat.owner.handlers import OwnerHandlers
 from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
 from kleinbot.chat.owner.server_names import ServerNames
 from kleinbot.chat.quota.handlers import QuotaHandlers
+from kleinbot.chat.quota.rule_handlers import RoleRuleHandlers
 from kleinbot.chat.results.handlers import ResultHandlers
 from kleinbot.chat.results.history_handlers import HistoryHandlers
 from kleinbot.chat.setup.handlers import SetUpHandlers
@@ -35,6 +36,7 @@ def build_handlers(
 ) -> Handlers:
     """Build them; each checks nothing itself but calls a use case that does."""
     responder, server_names = JobResponder(delivery.live_messages, texts, base.clock), ServerNames(current)
+    quotas = usecases.quotas
     return Handlers(
         jobs=JobHandlers(
             usecases.submit,
@@ -65,9 +67,8 @@ def build_handlers(
             texts,
         ),
         history=HistoryHandlers(usecases.history, delivery.results, interactions, texts),
-        quota=QuotaHandlers(
-            usecases.quota_view, usecases.administer_quota, usecases.set_member_weight, interactions, texts
-        ),
+        quota=QuotaHandlers(quotas.view, quotas.administer, quotas.set_member_weight, interactions, texts),
+        role_rules=RoleRuleHandlers(quotas.role_rules, interactions, texts),
         moderation=build_moderation_handlers(usecases.moderation, interactions, texts),
         privacy=build_privacy_handlers(usecases.privacy, interactions, texts),
         owner=OwnerHandlers(usecases.owner.bot_control, usecases.rule, server_names, interactions, texts),
@@ -79,5 +80,5 @@ def build_handlers(
             interactions,
             texts,
         ),
-        set_up=SetUpHandlers(usecases.set_up.choices, usecases.administer_quota, interactions, texts),
+        set_up=SetUpHandlers(usecases.set_up.choices, quotas.administer, interactions, texts),
     )

@@ -8,6 +8,7 @@ from kleinbot.app.builders.base import Base
 from kleinbot.app.builders.moderation import Moderation, build_moderation
 from kleinbot.app.builders.owner import OwnerUseCases, build_owner
 from kleinbot.app.builders.privacy import Privacy, build_privacy
+from kleinbot.app.builders.quotas import Quotas, build_quotas
 from kleinbot.app.builders.scheduling import Scheduling
 from kleinbot.app.builders.set_up import ServerSetUp, build_notices, build_set_up
 from kleinbot.domain.profile import Profile
@@ -21,10 +22,7 @@ from kleinbot.usecases.inputs import Fetch, Inputs
 from kleinbot.usecases.notices import Notices
 from kleinbot.usecases.original_file import OriginalFile
 from kleinbot.usecases.owner.bot_control import Health
-from kleinbot.usecases.quota.administer import AdministerQuota
-from kleinbot.usecases.quota.member_weight import SetMemberWeight
 from kleinbot.usecases.quota.quota import QuotaRule
-from kleinbot.usecases.quota.quota_view import QuotaView
 from kleinbot.usecases.sources import Sources
 from kleinbot.usecases.submit import Submit
 from kleinbot.usecases.variations import Variations
@@ -59,9 +57,7 @@ class UseCases:
     favourites: Favourites
     delete: Delete
     original_file: OriginalFile
-    quota_view: QuotaView
-    administer_quota: AdministerQuota
-    set_member_weight: SetMemberWeight
+    quotas: Quotas
     owner: OwnerUseCases
     notices: Notices
     moderation: Moderation
@@ -81,7 +77,7 @@ def build_usecases(
 ) -> UseCases:
     """Build the use cases. ``new_server_share``: the initial share of the GPU for a new server."""
     database, archive, clock = base.database, base.archive, base.clock
-    scheduler, shares, queries = scheduling.scheduler, scheduling.shares, scheduling.queries
+    scheduler, queries = scheduling.scheduler, scheduling.queries
     submit = _submit(base, scheduling, meter, rule)
     cancel = Cancel(
         database=database,
@@ -104,9 +100,7 @@ def build_usecases(
         favourites=Favourites(database, history, clock),
         delete=Delete(database, archive, history, ports.wake_remover, clock),
         original_file=OriginalFile(history, queries),
-        quota_view=QuotaView(database, rule, clock),
-        administer_quota=AdministerQuota(database, rule, clock),
-        set_member_weight=SetMemberWeight(database, scheduler, shares, clock),
+        quotas=build_quotas(base, scheduling, rule),
         owner=build_owner(
             base,
             scheduling,

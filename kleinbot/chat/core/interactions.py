@@ -53,8 +53,8 @@ class Interactions:
             is_owner=self._ownership.has(interaction.user.id),
             moderated_channel_id=interaction.channel_id if moderates_here else None,
             event_id=interaction.id,
-            role_ids=_roles(user),
             channel_ids=_channels(interaction),
+            role_ids=roles_of(user),
             sees_channel=functools.partial(_sees, interaction),
         )
 
@@ -116,7 +116,7 @@ class Interactions:
             _log.warning("an answer did not reach its member: %s", unreached)
 
 
-def _roles(user: discord.User | discord.Member) -> frozenset[int]:
+def roles_of(user: discord.User | discord.Member) -> frozenset[int]:
     """Return the roles that Discord states for a member, as far as the server's roles are known."""
     if not isinstance(user, discord.Member):
         return frozenset()

@@ -26,8 +26,9 @@ from kleinbot.chat.owner.handlers import OwnerHandlers
 from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
 from kleinbot.chat.privacy.buttons import EraseButton, KeepDataButton
 from kleinbot.chat.privacy.handlers import PrivacyHandlers
-from kleinbot.chat.quota.buttons import ClearQuotaButton, KeepQuotaButton
+from kleinbot.chat.quota.buttons import ClearQuotaButton, ClearRoleRuleButton, KeepQuotaButton
 from kleinbot.chat.quota.handlers import QuotaHandlers
+from kleinbot.chat.quota.rule_handlers import RoleRuleHandlers
 from kleinbot.chat.results.buttons import (
     ConfirmDeleteButton,
     DeleteButton,
@@ -56,6 +57,7 @@ class Handlers:
     history: HistoryHandlers
     quota: QuotaHandlers
     moderation: ModerationHandlers
+    role_rules: RoleRuleHandlers
     owner: OwnerHandlers
     owner_queue: OwnerQueueHandlers
     set_up: SetUpHandlers
@@ -91,6 +93,7 @@ def button_routes(handlers: Handlers, more: MoreHandlers) -> tuple[ButtonRoute[A
         ButtonRoute(ServiceModeButton, handlers.owner_queue.service_mode_pressed),
         ButtonRoute(OwnerCancelButton, handlers.owner_queue.cancel_pressed),
         ButtonRoute(ClearQuotaButton, handlers.quota.clear_pressed),
+        ButtonRoute(ClearRoleRuleButton, handlers.role_rules.clear_pressed),
         ButtonRoute(KeepQuotaButton, handlers.quota.keep_pressed),
         ButtonRoute(OpenSetupButton, handlers.set_up.open_pressed),
         ButtonRoute(FinishSetupButton, handlers.set_up.finish_pressed),

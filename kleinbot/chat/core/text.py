@@ -14,6 +14,9 @@ from kleinbot.usecases.cancel import Cancelled
 from kleinbot.usecases.quota.quota import pictures
 
 SHOWN_PROMPT_CHARACTERS = 600
+_MESSAGE_CHARACTERS = 3800
+"""Discord shows at most 4000 in all the texts of a message."""
+
 _BYTES_A_CHARACTER = 4
 _BYTES_OF_A_SHORT_TEXT = 480
 """A body of components above about 10 kB has been answered with 500 (discord-api-docs #8554)."""
@@ -148,3 +151,13 @@ def mention(member_id: int) -> str:
 
 def channel_mention(channel_id: int) -> str:
     return f"<#{channel_id}>"
+
+
+def bounded(lines: list[str]) -> str:
+    """Return as many of ``lines`` as a message holds."""
+    fitting: list[str] = []
+    for line in lines:
+        if sum(len(each) + 1 for each in fitting) + len(line) > _MESSAGE_CHARACTERS:
+            break
+        fitting.append(line)
+    return "\n".join(fitting)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from kleinbot.chat.core import text as core_text
-from kleinbot.chat.quota.views import bounded
+from kleinbot.chat.core.text import bounded
 from kleinbot.domain.moderation.bans import Ban, ChannelRules
 from kleinbot.texts import Texts
 from kleinbot.usecases.moderation.access import ban_parameters

@@ -11,7 +11,6 @@ from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.owner import status_text
 from kleinbot.chat.owner.server_names import NAME_CHARACTERS, ServerNames
 from kleinbot.chat.owner.views import SERVICE_MODES
-from kleinbot.chat.quota import views as quota_views
 from kleinbot.domain.clock import HOUR_MS
 from kleinbot.domain.errors import Code, Parameter, Refusal
 from kleinbot.domain.job import TENTHS
@@ -62,7 +61,7 @@ class OwnerHandlers:
         lines = [f"**{title}**", *(self._row(interaction, row) for row in rows[:_SHOWN_SERVERS])]
         if len(rows) > _SHOWN_SERVERS:
             lines.append(self._say(interaction, "host-servers-more", rest=len(rows) - _SHOWN_SERVERS))
-        await self._interactions.answer(interaction, quota_views.bounded(lines))
+        await self._interactions.answer(interaction, core_text.bounded(lines))
 
     async def share(
         self,

@@ -1,4 +1,4 @@
-"""The buttons of the question before a limit is removed."""
+"""The buttons of the questions before a rule is removed."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
@@ -30,3 +30,12 @@ class ClearQuotaButton(PersistentButton, name="qclear"):
 @dataclass(frozen=True)
 class KeepQuotaButton(PersistentButton, name="qkeep"):
     """Leaves the limit as it is."""
+
+
+@dataclass(frozen=True)
+class ClearRoleRuleButton(PersistentButton, name="qrole"):
+    """Removes the rule of a role."""
+
+    style: ClassVar[discord.ButtonStyle] = discord.ButtonStyle.danger
+
+    role_id: Annotated[int, Codec(r"\d{1,20}", int)]

@@ -6,11 +6,12 @@ import discord
 
 from kleinbot.chat.core import text as core_text
 from kleinbot.chat.core import views as core_views
-from kleinbot.chat.core.interactions import Interactions
+from kleinbot.chat.core.interactions import Interactions, roles_of
 from kleinbot.chat.quota import views as quota_views
 from kleinbot.chat.quota.buttons import ClearQuotaButton, KeepQuotaButton
 from kleinbot.domain.errors import Code, Parameter, Refusal
 from kleinbot.domain.job import TENTHS
+from kleinbot.domain.quota import QuotaTerms
 from kleinbot.texts import Texts
 from kleinbot.usecases.quota.administer import AdministerQuota
 from kleinbot.usecases.quota.member_weight import SetMemberWeight
@@ -21,8 +22,12 @@ _LARGEST_ID = 2**63 - 1
 """The database's largest number; Discord's ids are far below it."""
 
 
+Person = discord.User | discord.Member
+"""Whom an option names: a member with their roles, or somebody who is not in the server."""
+
+
 class QuotaHandlers:
-    """One method for each command and button. Amounts come in as pictures and are rounded to tenths."""
+    """One method for each command and button. A grant's amount comes in pictures and is rounded to tenths."""
 
     def __init__(
         self,
@@ -43,37 +48,39 @@ class QuotaHandlers:
         text = quota_views.own(self._texts, str(interaction.locale), found)
         await self._interactions.answer(interaction, text)
 
-    async def view(self, interaction: discord.Interaction[Any], member_id: int) -> None:
-        found = await self._administer.view(self._interactions.actor_of(interaction), member_id)
+    async def view(self, interaction: discord.Interaction[Any], member: Person) -> None:
+        actor = self._interactions.actor_of(interaction)
+        found = await self._administer.view(actor, member.id, roles_of(member))
         text = quota_views.of_member(self._texts, str(interaction.locale), found)
         await self._interactions.answer(interaction, text)
 
-    async def history(self, interaction: discord.Interaction[Any], member_id: int | None) -> None:
+    async def history(self, interaction: discord.Interaction[Any], member: Person | None) -> None:
         """Show what changed a member's quota, or with None what was changed in the server."""
         locale, actor = str(interaction.locale), self._interactions.actor_of(interaction)
-        if member_id is None:
+        if member is None:
             text = quota_views.changes(self._texts, locale, await self._administer.changes(actor))
         else:
-            found = await self._administer.history(actor, member_id)
+            found = await self._administer.history(actor, member.id, roles_of(member))
             text = quota_views.of_member(self._texts, locale, found)
         await self._interactions.answer(interaction, text)
 
-    async def set(self, interaction: discord.Interaction[Any], member_id: int, amount: float | None) -> None:
-        if amount is None:
+    async def set(
+        self, interaction: discord.Interaction[Any], member: Person, terms: QuotaTerms | None
+    ) -> None:
+        if terms is None:
             raise Refusal(Code.QUOTA_NUMBER_MISSING)
-        found = await self._administer.set(
-            self._interactions.actor_of(interaction), member_id, round(amount * TENTHS)
-        )
-        member = core_text.mention(member_id)
-        done = self._say(interaction, "admin-set", member=member, pictures=_rounded(amount))
+        actor = self._interactions.actor_of(interaction)
+        found = await self._administer.set(actor, member.id, terms, roles_of(member))
+        mention = core_text.mention(member.id)
+        done = self._say(interaction, "admin-set", member=mention, pictures=pictures(terms.tenths))
         statement = quota_views.of_member(self._texts, str(interaction.locale), found)
         await self._interactions.answer(interaction, f"{done}\n{statement}")
 
-    async def set_default(self, interaction: discord.Interaction[Any], amount: float | None) -> None:
-        if amount is None:
+    async def set_default(self, interaction: discord.Interaction[Any], terms: QuotaTerms | None) -> None:
+        if terms is None:
             raise Refusal(Code.QUOTA_NUMBER_MISSING)
-        await self._administer.set_default(self._interactions.actor_of(interaction), round(amount * TENTHS))
-        text = self._say(interaction, "admin-default-set", pictures=_rounded(amount))
+        await self._administer.set_default(self._interactions.actor_of(interaction), terms)
+        text = self._say(interaction, "admin-default-set", pictures=pictures(terms.tenths))
         await self._interactions.answer(interaction, text)
 
     async def ask_clear(self, interaction: discord.Interaction[Any], member_id: int | None) -> None:
@@ -93,9 +100,9 @@ class QuotaHandlers:
             await self._administer.set_default(actor, None)
             text = self._say(interaction, "admin-default-removed")
         else:
-            found = await self._administer.set(actor, member_id, None)
-            done = self._say(interaction, "admin-set-removed", member=core_text.mention(member_id))
-            text = f"{done}\n{quota_views.of_member(self._texts, actor.locale, found)}"
+            # A press does not state the member's roles, so what they have now is not known here.
+            await self._administer.set(actor, member_id, None)
+            text = self._say(interaction, "admin-set-removed", member=core_text.mention(member_id))
         await interaction.response.edit_message(view=core_views.plain(text))
 
     async def keep_pressed(self, interaction: discord.Interaction[Any], button: KeepQuotaButton) -> None:
@@ -105,24 +112,22 @@ class QuotaHandlers:
         await interaction.response.edit_message(view=core_views.plain(text))
 
     async def grant(
-        self, interaction: discord.Interaction[Any], member_id: int, amount: float, days: int, reason: str
+        self, interaction: discord.Interaction[Any], member: Person, amount: float, days: int, reason: str
     ) -> None:
         tenths = max(1, round(amount * TENTHS))
-        found = await self._administer.grant(
-            self._interactions.actor_of(interaction), member_id, tenths, days, reason
-        )
+        actor = self._interactions.actor_of(interaction)
+        found = await self._administer.grant(actor, member.id, tenths, days, reason, roles_of(member))
         done = self._say(
-            interaction, "admin-granted", member=core_text.mention(member_id), pictures=pictures(tenths)
+            interaction, "admin-granted", member=core_text.mention(member.id), pictures=pictures(tenths)
         )
         statement = quota_views.of_member(self._texts, str(interaction.locale), found)
         await self._interactions.answer(interaction, f"{done}\n{statement}")
 
-    async def reset(self, interaction: discord.Interaction[Any], member_id: int, reason: str) -> None:
-        returned, found = await self._administer.reset(
-            self._interactions.actor_of(interaction), member_id, reason
-        )
+    async def reset(self, interaction: discord.Interaction[Any], member: Person, reason: str) -> None:
+        actor = self._interactions.actor_of(interaction)
+        returned, found = await self._administer.reset(actor, member.id, reason, roles_of(member))
         done = self._say(
-            interaction, "admin-reset", member=core_text.mention(member_id), pictures=pictures(returned)
+            interaction, "admin-reset", member=core_text.mention(member.id), pictures=pictures(returned)
         )
         statement = quota_views.of_member(self._texts, str(interaction.locale), found)
         await self._interactions.answer(interaction, f"{done}\n{statement}")
@@ -134,7 +139,3 @@ class QuotaHandlers:
 
     def _say(self, interaction: discord.Interaction[Any], message_id: str, **values: Parameter) -> str:
         return self._texts.say(str(interaction.locale), message_id, **values)
-
-
-def _rounded(amount: float) -> int | float:
-    return pictures(round(amount * TENTHS))

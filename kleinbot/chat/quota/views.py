@@ -1,30 +1,20 @@
 """The text of quotas, their history, and changes to them."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 import discord
 
 from kleinbot.chat.core import text as core_text
 from kleinbot.chat.core.views import plain
 from kleinbot.chat.quota.buttons import ClearQuotaButton, KeepQuotaButton
-from kleinbot.domain.clock import MS_PER_S
+from kleinbot.domain.clock import HOUR_MS, MS_PER_S
 from kleinbot.domain.errors import Parameter
-from kleinbot.domain.quota import USED, AuditAction, AuditRow, EntryKind, LedgerEntry, LimitSource
+from kleinbot.domain.quota import USED, AuditAction, AuditRow, EntryKind, LedgerEntry
 from kleinbot.texts import Texts
-from kleinbot.usecases.quota.quota import Balance, pictures
+from kleinbot.usecases.quota.quota import Balance, explained, pictures
 from kleinbot.usecases.quota.quota_view import Statement
 
 _REASON_CHARACTERS = 120
-_MESSAGE_CHARACTERS = 3800
-"""Discord shows at most 4000 in all the texts of a message."""
-
-_RULES = {
-    LimitSource.MEMBER: "quota-rule-member",
-    LimitSource.SERVER: "quota-rule-server",
-    LimitSource.HOST: "quota-rule-host",
-    LimitSource.MOST: "quota-rule-most",
-}
 _ENTRIES = {
     EntryKind.RESERVE: "entry-reserve",
     EntryKind.REFUND: "entry-refund",
@@ -35,6 +25,7 @@ _ENTRIES = {
 _AUDIT_SENTENCES = {
     AuditAction.QUOTA_SET: ("audit-quota-set", "audit-quota-removed"),
     AuditAction.QUOTA_SET_DEFAULT: ("audit-default-set", "audit-default-removed"),
+    AuditAction.QUOTA_SET_ROLE: ("audit-role-set", "audit-role-removed"),
     AuditAction.QUOTA_GRANT: ("audit-grant", "audit-grant"),
     AuditAction.QUOTA_RESET: ("audit-reset", "audit-reset"),
     AuditAction.WEIGHT: ("audit-weight", "audit-weight"),
@@ -53,14 +44,14 @@ _AUDIT_SENTENCES = {
 
 def own(texts: Texts, locale: str, found: Statement) -> str:
     """Return the answer to /quota."""
-    title = texts.say(locale, "quota-title-own", left=pictures(found.balance.left_tenths))
+    title = texts.say(locale, "quota-title-own", **_rule(found.balance, "own"))
     return _statement(texts, locale, title, found)
 
 
 def of_member(texts: Texts, locale: str, found: Statement) -> str:
     """Return what an admin sees of a member's quota."""
     member = core_text.mention(found.member.member_id)
-    title = texts.say(locale, "quota-title-member", member=member, left=pictures(found.balance.left_tenths))
+    title = texts.say(locale, "quota-title-member", member=member, **_rule(found.balance, "member"))
     return _statement(texts, locale, title, found)
 
 
@@ -69,7 +60,7 @@ def changes(texts: Texts, locale: str, rows: tuple[AuditRow, ...]) -> str:
     if not rows:
         return texts.say(locale, "admin-no-changes")
     lines = [f"- {_audit_line(texts, locale, row)}" for row in rows]
-    return bounded([f"**{texts.say(locale, 'admin-changes')}**", *lines])
+    return core_text.bounded([f"**{texts.say(locale, 'admin-changes')}**", *lines])
 
 
 def ask_clear(
@@ -89,19 +80,18 @@ def ask_clear(
     return view
 
 
-def bounded(lines: list[str]) -> str:
-    """Return as many of ``lines`` as a message holds."""
-    fitting: list[str] = []
-    for line in lines:
-        if sum(len(each) + 1 for each in fitting) + len(line) > _MESSAGE_CHARACTERS:
-            break
-        fitting.append(line)
-    return "\n".join(fitting)
-
-
 def _statement(texts: Texts, locale: str, title: str, found: Statement) -> str:
     balance = found.balance
-    lines = [f"**{title}**", _rule(texts, locale, balance)]
+    lines = [f"**{title}**"]
+    if len(balance.windows) > 1 or not _is_plain(balance):
+        windows = (
+            texts.say(
+                locale, "quota-window",
+                left=pictures(each.left_tenths), **explained(balance, each.window),
+            )
+            for each in balance.windows
+        )  # fmt: skip
+        lines.append(" · ".join(windows))
     returning = balance.next_return()
     if returning is not None:
         lines.append(
@@ -116,7 +106,7 @@ def _statement(texts: Texts, locale: str, title: str, found: Statement) -> str:
                 "quota-everywhere",
                 spent=pictures(balance.spent_everywhere_tenths),
                 most=pictures(balance.everywhere.most_tenths),
-                hours=_hours(balance),
+                hours=balance.window_ms // HOUR_MS,
             )
         )
     for grant in balance.grants:
@@ -133,23 +123,25 @@ def _statement(texts: Texts, locale: str, title: str, found: Statement) -> str:
     if found.weight != 1.0:
         lines.append(texts.say(locale, "quota-weight", weight=found.weight))
     if not found.entries:
-        return bounded([*lines, "", texts.say(locale, "quota-no-entries")])
+        return core_text.bounded([*lines, "", texts.say(locale, "quota-no-entries")])
     lines += ["", f"**{texts.say(locale, 'quota-entries')}**"]
-    return bounded([*lines, *(f"- {_entry(texts, locale, entry)}" for entry in found.entries)])
+    return core_text.bounded([*lines, *(f"- {_entry(texts, locale, entry)}" for entry in found.entries)])
 
 
-def _rule(texts: Texts, locale: str, balance: Balance) -> str:
-    return texts.say(
-        locale,
-        _RULES[balance.limit.source],
-        spent=pictures(balance.spent_tenths),
-        limit=pictures(balance.limit.tenths),
-        hours=_hours(balance),
-    )
+def _rule(balance: Balance, whose: str) -> dict[str, Parameter]:
+    """Return the variables of the sentence that says what is left and which rule gives it."""
+    return {
+        **explained(balance, balance.binding.window),
+        "whose": whose,
+        "left": pictures(balance.left_tenths),
+        "limit": pictures(balance.limit_tenths),
+        "plain": "yes" if _is_plain(balance) else "no",
+    }
 
 
-def _hours(balance: Balance) -> int:
-    return round(balance.window_ms / MS_PER_S / timedelta(hours=1).total_seconds())
+def _is_plain(balance: Balance) -> bool:
+    """Tell whether the rule alone says what is left: neither grants nor other servers change it."""
+    return not balance.granted_tenths and not balance.is_bounded_everywhere
 
 
 def _entry(texts: Texts, locale: str, entry: LedgerEntry) -> str:
@@ -187,6 +179,7 @@ def _audit_line(texts: Texts, locale: str, row: AuditRow) -> str:
         number=str(row.details.get("number", "")),
         weight=row.details.get("weight", 1.0),
         setting=str(row.details.get("setting", "")),
+        role=str(row.details.get("role", "")),
     )
     return texts.say(locale, "audit-row", what=what, at_s=_seconds(row.made_ms))
 

@@ -189,11 +189,13 @@ class OptionFiller:
 
     def _role(self, value: object) -> str:
         server = self._channel.server
-        if server is None or value not in ("@everyone", "everyone"):
-            raise PersonError("the only role here is @everyone")
-        role = next(iter(payloads.server(self._state, server)["roles"]))
-        self.resolved.roles[str(server.id)] = role
-        return str(server.id)
+        known = [] if server is None else payloads.roles(server)
+        names = (str(value), str(value).removeprefix("@"), f"@{value}")
+        found = next((each for each in known if each["id"] == str(value) or each["name"] in names), None)
+        if found is None:
+            raise PersonError(f"there is no role {value!r} here")
+        self.resolved.roles[found["id"]] = found
+        return str(found["id"])
 
     def _chosen(self, option: Json, value: object) -> object:
         choices = option.get("choices") or []

@@ -43,13 +43,15 @@ class User:
 class GuildMember:
     """A user within one server.
 
-    ``bits`` are their permissions there, beyond those of everybody (``role_id``).
+    ``bits`` are their permissions there, beyond those of everybody (``role_id``). ``role_ids``: their other
+    roles, which carry no permissions.
     """
 
     user: User
     bits: int
     joined_at: float
     role_id: int | None = None
+    role_ids: frozenset[int] = frozenset()
 
 
 @dataclass
@@ -59,6 +61,7 @@ class Guild:
     boost_tier: int
     locale: str
     owner_id: int
+    roles: dict[int, str] = field(default_factory=dict)
     members: dict[int, GuildMember] = field(default_factory=dict)
     channels: dict[int, "Channel"] = field(default_factory=dict)
     threads: dict[int, "Channel"] = field(default_factory=dict)

@@ -90,7 +90,7 @@ def member(state: State, who: GuildMember, *, permissions: int | None = None) ->
         "banner": None,
         "collectibles": None,
         "avatar_decoration_data": None,
-        "roles": [] if who.role_id is None else [str(who.role_id)],
+        "roles": [str(each) for each in (who.role_id, *sorted(who.role_ids)) if each is not None],
         "joined_at": iso(who.joined_at),
         "premium_since": None,
         "communication_disabled_until": None,
@@ -202,7 +202,7 @@ def server(state: State, which: Guild) -> Json:
         "vanity_url_code": None,
         "max_members": 500_000,
         "max_presences": None,
-        "roles": [_everyone(which), *(role for each in which.members.values() for role in roles_of(each))],
+        "roles": roles(which),
         "emojis": [],
         "stickers": [],
         "channels": [channel(state, each) for each in which.channels.values()],
@@ -227,8 +227,29 @@ def is_seen(state: State, thread: Channel) -> bool:
     )
 
 
+def roles(which: Guild) -> list[Json]:
+    """Return a server's roles, everybody's first."""
+    own = [found for each in which.members.values() for found in roles_of(each)]
+    return [_everyone(which), *own, *(role(which, each) for each in which.roles)]
+
+
+def role(which: Guild, role_id: int) -> Json:
+    """Build a role without permissions."""
+    return _role(role_id, which.roles[role_id], 0)
+
+
+def role_counts(which: Guild) -> dict[str, int]:
+    """Return how many members have each role; everybody's is left out (documentation, "Guild Resource")."""
+    counts = {each["id"]: 0 for each in roles(which)[1:]}
+    for member in which.members.values():
+        for role_id in (member.role_id, *member.role_ids):
+            if role_id is not None:
+                counts[str(role_id)] += 1
+    return counts
+
+
 def roles_of(who: GuildMember) -> list[Json]:
-    """Return the roles that a member has besides everybody's: one or none."""
+    """Return the role that carries a member's permissions, if they have more than everybody."""
     if who.role_id is None:
         return []
     return [_role(who.role_id, f"role of {who.user.name}", who.bits)]

@@ -39,6 +39,7 @@ class BasicRoutes:
             web.get(f"{API}/oauth2/applications/@me", self.application),
             web.get(f"{API}/gateway/bot", self.gateway),
             web.get(f"{API}/guilds/{{guild_id}}/members/{{user_id}}", self.member),
+            web.get(f"{API}/guilds/{{guild_id}}/roles/member-counts", self.role_counts),
             web.get(f"{application}/commands", self.commands),
             web.put(f"{application}/commands", self.register),
             web.get(of_server, self.commands),
@@ -66,6 +67,9 @@ class BasicRoutes:
         if found is None:
             raise unknown_member()
         return answer(payloads.member(self._state, found))
+
+    async def role_counts(self, request: web.Request) -> web.Response:
+        return answer(payloads.role_counts(self._server(request)))
 
     async def open_direct_channel(self, request: web.Request) -> web.Response:
         recipient = self._state.users.get(int(fields_of(request).get("recipient_id") or 0))

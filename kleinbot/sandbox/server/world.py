@@ -1,6 +1,7 @@
 """Creates and removes servers, channels and people."""
 
 from collections.abc import Container, Iterable
+from dataclasses import replace
 
 from kleinbot.sandbox.people.person import Person
 from kleinbot.sandbox.rules.errors import Json
@@ -150,6 +151,32 @@ class World:
         for role in payloads.roles_of(member):
             self._tell_server("GUILD_ROLE_CREATE", {"guild_id": str(server.id), "role": role}, server)
         return person
+
+    def add_role(self, server: Guild, name: str) -> int:
+        """Create a role without permissions and return its identifier."""
+        role_id = self._lasting_id(server.roles, "role", str(server.id), name)
+        server.roles[role_id] = name
+        created = {"guild_id": str(server.id), "role": payloads.role(server, role_id)}
+        self._state.dispatch("GUILD_ROLE_CREATE", created, server.id)
+        return role_id
+
+    def remove_role(self, server: Guild, role_id: int) -> None:
+        """Delete a role, which takes it from everybody."""
+        del server.roles[role_id]
+        for each in server.members.values():
+            server.members[each.user.id] = replace(each, role_ids=each.role_ids - {role_id})
+        gone = {"guild_id": str(server.id), "role_id": str(role_id)}
+        self._state.dispatch("GUILD_ROLE_DELETE", gone, server.id)
+
+    def give_role(self, server: Guild, person: Person, role_id: int) -> None:
+        """Give a member a role. Without the members intent the bot gets no event of it."""
+        member = server.members[person.id]
+        server.members[person.id] = replace(member, role_ids=member.role_ids | {role_id})
+
+    def take_role(self, server: Guild, person: Person, role_id: int) -> None:
+        """Take a role from a member."""
+        member = server.members[person.id]
+        server.members[person.id] = replace(member, role_ids=member.role_ids - {role_id})
 
     def add_bot(self, server: Guild, name: str) -> Person:
         """Add another application's bot."""

@@ -1,23 +1,24 @@
 """Members: their rows, weights, limits and job numbers."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from kleinbot.domain.people import MemberKey
+from kleinbot.domain.quota import QuotaTerms
 from kleinbot.store.database import Reader, Transaction
 from kleinbot.store.members import servers
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A member's weight in the queue and the quota rules that are set; None: the owner's default.
+    """A member's weight in the queue, and what is set for them and for their server; None: nothing is.
 
     ``server_most_tenths``: the owner's bound for one member's limit in the server.
     """
 
     member_weight: float
     server_share: float
-    member_quota_tenths: int | None
-    server_quota_tenths: int | None
+    member_terms: QuotaTerms | None
+    server_terms: QuotaTerms | None
     server_most_tenths: int | None
 
 
@@ -35,14 +36,19 @@ async def remember(transaction: Transaction, member: MemberKey, now_ms: int) -> 
 async def standing(reader: Reader, member: MemberKey) -> Standing:
     """Return the rules that apply to ``member``; defaults for an unknown member."""
     row = await reader.one(
-        "SELECT m.weight, s.share, m.quota_tenths, s.quota_tenths, s.most_tenths FROM servers s"
+        "SELECT m.weight, s.share, s.most_tenths,"
+        " m.quota_tenths, m.quota_hours, m.quota_hourly_tenths, m.quota_burst_tenths,"
+        " s.quota_tenths, s.quota_hours, s.quota_hourly_tenths, s.quota_burst_tenths FROM servers s"
         " LEFT JOIN members m ON m.server_id = s.server_id AND m.member_id = ? WHERE s.server_id = ?",
         member.member_id,
         member.server_id,
     )
     if row is None:
         return Standing(1.0, 1.0, None, None, None)
-    return Standing(row[0] if row[0] is not None else 1.0, row[1], row[2], row[3], row[4])
+    weight, share, most_tenths, *terms = tuple(row)
+    own = None if terms[0] is None else QuotaTerms(*terms[:4])
+    default = None if terms[4] is None else QuotaTerms(*terms[4:])
+    return Standing(1.0 if weight is None else weight, share, own, default, most_tenths)
 
 
 async def set_weight(transaction: Transaction, member: MemberKey, weight: float) -> None:
@@ -55,11 +61,12 @@ async def set_weight(transaction: Transaction, member: MemberKey, weight: float)
     )
 
 
-async def set_quota(transaction: Transaction, member: MemberKey, limit_tenths: int | None) -> None:
-    """Set a member's own limit; None removes it."""
+async def set_quota(transaction: Transaction, member: MemberKey, terms: QuotaTerms | None) -> None:
+    """Set a member's own rule; None removes it."""
     await transaction.change(
-        "UPDATE members SET quota_tenths = ? WHERE server_id = ? AND member_id = ?",
-        limit_tenths,
+        "UPDATE members SET quota_tenths = ?, quota_hours = ?, quota_hourly_tenths = ?,"
+        " quota_burst_tenths = ? WHERE server_id = ? AND member_id = ?",
+        *((None,) * 4 if terms is None else astuple(terms)),
         member.server_id,
         member.member_id,
     )

@@ -1,7 +1,8 @@
 """Servers: what the owner allows each, and what each does."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
+from kleinbot.domain.quota import QuotaTerms
 from kleinbot.store import facts
 from kleinbot.store.database import Reader, Transaction
 
@@ -98,10 +99,13 @@ async def set_most(transaction: Transaction, server_id: int, most_tenths: int) -
     await transaction.change("UPDATE servers SET most_tenths = ? WHERE server_id = ?", most_tenths, server_id)
 
 
-async def set_default_quota(transaction: Transaction, server_id: int, limit_tenths: int | None) -> None:
-    """Set the limit of the server's members without their own; None: the owner's default."""
+async def set_default_quota(transaction: Transaction, server_id: int, terms: QuotaTerms | None) -> None:
+    """Set the rule of the server's members without their own; None: the owner's default."""
     await transaction.change(
-        "UPDATE servers SET quota_tenths = ? WHERE server_id = ?", limit_tenths, server_id
+        "UPDATE servers SET quota_tenths = ?, quota_hours = ?, quota_hourly_tenths = ?,"
+        " quota_burst_tenths = ? WHERE server_id = ?",
+        *((None,) * 4 if terms is None else astuple(terms)),
+        server_id,
     )
 
 

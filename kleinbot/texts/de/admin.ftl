@@ -4,7 +4,10 @@ error-draining = Mein Betreiber lässt mich fertig zeichnen, was in der Schlange
 error-not-an-admin = Das darf nur, wer diesen Server verwalten darf.
 error-not-the-host = Das darf nur der Betreiber des Bots.
 error-quota-number-missing = Sag, wie viele Bilder es sein sollen. Um eine Grenze aufzuheben, nimm /admin kontingent aufheben. Es wurde nichts geändert.
-error-quota-above-most = { $wanted } Bilder sind mehr, als der Betreiber des Bots einem Mitglied dieses Servers erlaubt ({ $most }). Erhöhen kann er das mit /host anteil. Es wurde nichts geändert.
+error-quota-above-most = { $wanted } Bilder sind mehr, als der Betreiber des Bots einem Mitglied dieses Servers erlaubt ({ $most } in { $hours ->
+        [one] einer Stunde
+       *[other] { $hours } Stunden
+    }). Erhöhen kann er das mit /host anteil. Es wurde nichts geändert.
 error-grants-above-most = Dieses Mitglied hat noch { $unspent } geschenkte Bilder, und der Betreiber des Bots erlaubt einem Mitglied dieses Servers höchstens { $most }. Es wurde nichts geändert.
 error-server-unknown = So einen Server kenne ich nicht. /host server zählt die auf, die ich kenne. Es wurde nichts geändert.
 

@@ -9,8 +9,8 @@ error-seed-out-of-range = Der Seed { $seed } liegt außerhalb des Bereichs. Nimm
 error-count-out-of-range = { $count } Bilder auf einmal gehen nicht. Wähle 1 bis { $most }.
 error-not-in-a-server = Ich arbeite nur auf einem Server, nicht in Direktnachrichten.
 error-server-not-allowed = Mein Betreiber hat mich für diesen Server nicht freigeschaltet. Bitte ihn, die ID des Servers in die Liste der erlaubten aufzunehmen.
-error-quota-exhausted = Du hast im Moment noch { $left } von { $limit } Bildern und brauchst hierfür { $needed }. { $returns_s ->
-        [0] Das ist mehr als dein ganzes Kontingent: Wähle weniger Bilder.
+error-quota-exhausted = Du hast im Moment noch { $left } von { $limit } Bildern und brauchst hierfür { $needed }: { quota-gives }. { $returns_s ->
+        [0] So viele lässt sie nie auf einmal zu: Wähle weniger Bilder.
        *[other] Genug davon kommt <t:{ NUMBER($returns_s, useGrouping: 0) }:R> zurück.
     } Es wurde nichts berechnet.
 error-quota-everywhere = Du hast in { $hours ->

@@ -1,24 +1,58 @@
 ## Was ein Kontingent ist und was es verändert hat. $left, $pictures … sind Bilder, auch mit Zehnteln.
 
-quota-title-own = { $left ->
-        [one] Du hast noch { $left } Bild übrig.
-       *[other] Du hast noch { $left } Bilder übrig.
+# $source: wessen Regel es ist; $whose: ob das Mitglied selbst liest oder ein Admin; $plain: ob allein die Regel den Rest bestimmt.
+quota-title-own = { $plain ->
+        [yes] Du hast noch { $left } von { $limit ->
+            [one] { $limit } Bild
+           *[other] { $limit } Bildern
+        } übrig
+       *[no] { $left ->
+            [one] Du hast noch { $left } Bild übrig
+           *[other] Du hast noch { $left } Bilder übrig
+        }
+    }: { quota-gives }.
+quota-title-member = { $plain ->
+        [yes] { $member } hat noch { $left } von { $limit ->
+            [one] { $limit } Bild
+           *[other] { $limit } Bildern
+        } übrig
+       *[no] { $left ->
+            [one] { $member } hat noch { $left } Bild übrig
+           *[other] { $member } hat noch { $left } Bilder übrig
+        }
+    }: { quota-gives }.
+quota-gives = { $source ->
+        [member] eine Regel nur für { $whose ->
+            [own] dich
+           *[member] dieses Mitglied
+        } gibt { quota-amount }
+        [role] <@&{ $role }> gibt { quota-amount }{ $roles ->
+            [one] {""}
+           *[other] , die beste { $whose ->
+                [own] deiner
+               *[member] der
+            } { $roles } Rollen
+        }
+        [server] die Vorgabe dieses Servers gibt { quota-amount }
+        [host] die Vorgabe des Bot-Betreibers gibt { quota-amount }
+       *[most] der Betreiber des Bots erlaubt einem Mitglied dieses Servers { $gives ->
+            [0] keine
+           *[other] höchstens { quota-amount }
+        }
     }
-quota-title-member = { $left ->
-        [one] { $member } hat noch { $left } Bild übrig.
-       *[other] { $member } hat noch { $left } Bilder übrig.
+quota-amount = { $gives ->
+        [0] keine
+       *[other] { $gives } in { quota-span }
     }
-quota-used = In { $hours ->
-        [one] der letzten Stunde
-       *[other] den letzten { $hours } Stunden
-    } { $limit ->
-        [0] { $spent } verbraucht; erlaubt ist kein Bild.
-       *[other] { $spent } von { $limit } verbraucht.
+quota-span = { $hours ->
+        [0] { $minutes ->
+            [one] einer Minute
+           *[other] { $minutes } Minuten
+        }
+        [one] einer Stunde
+       *[other] { $hours } Stunden
     }
-quota-rule-member = { quota-used } Die Grenze gilt nur für dieses Mitglied.
-quota-rule-server = { quota-used } Die Grenze ist die Vorgabe dieses Servers.
-quota-rule-host = { quota-used } Die Grenze ist die Vorgabe des Bot-Betreibers.
-quota-rule-most = { quota-used } Mehr erlaubt der Betreiber des Bots auf diesem Server nicht.
+quota-window = { $left } von { $gives } übrig in { quota-span }
 quota-returns = { $pictures ->
         [one] Das nächste Bild kommt <t:{ NUMBER($at_s, useGrouping: 0) }:R> zurück.
        *[other] Die nächsten { $pictures } Bilder kommen <t:{ NUMBER($at_s, useGrouping: 0) }:R> zurück.

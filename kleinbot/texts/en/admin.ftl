@@ -4,7 +4,10 @@ error-draining = My host lets me finish what is in line and takes no new work fo
 error-not-an-admin = Only who may manage this server can do that.
 error-not-the-host = Only the host of the bot can do that.
 error-quota-number-missing = Say how many pictures it should be. To take a limit away, use /admin quota clear. Nothing was changed.
-error-quota-above-most = { $wanted } pictures are more than the bot's host allows one member of this server ({ $most }). The host can raise that with /host share. Nothing was changed.
+error-quota-above-most = { $wanted } pictures are more than the bot's host allows one member of this server ({ $most } in { $hours ->
+        [one] an hour
+       *[other] { $hours } hours
+    }). The host can raise that with /host share. Nothing was changed.
 error-grants-above-most = That member already has { $unspent } granted pictures to spend, and the bot's host allows at most { $most } for one member of this server. Nothing was changed.
 error-server-unknown = I know no such server. /host servers lists the ones I do. Nothing was changed.
 

@@ -9,8 +9,8 @@ error-seed-out-of-range = The seed { $seed } is out of range. Use a whole number
 error-count-out-of-range = { $count } pictures at once is not possible. Ask for 1 to { $most }.
 error-not-in-a-server = I only work inside a server, not in direct messages.
 error-server-not-allowed = My host has not opened me for this server. Ask whoever runs the bot to add its id to the allowed servers.
-error-quota-exhausted = You have { $left } of { $limit } pictures left for now and this needs { $needed }. { $returns_s ->
-        [0] That is more than your whole quota: ask for fewer pictures.
+error-quota-exhausted = You have { $left } of { $limit } pictures left for now and this needs { $needed }: { quota-gives }. { $returns_s ->
+        [0] That is more than it ever leaves at once: ask for fewer pictures.
        *[other] Enough comes back <t:{ NUMBER($returns_s, useGrouping: 0) }:R>.
     } Nothing was charged.
 error-quota-everywhere = You have spent { $spent } pictures in the last { $hours ->

@@ -1,24 +1,58 @@
 ## What a quota is and what changed it. $left, $pictures … are pictures, possibly with tenths.
 
-quota-title-own = { $left ->
-        [one] You have { $left } picture left.
-       *[other] You have { $left } pictures left.
+# $source: whose rule it is; $whose: whether its member reads it or an admin; $plain: whether the rule alone says what is left.
+quota-title-own = { $plain ->
+        [yes] You have { $left } of { $limit ->
+            [one] { $limit } picture
+           *[other] { $limit } pictures
+        } left
+       *[no] { $left ->
+            [one] You have { $left } picture left
+           *[other] You have { $left } pictures left
+        }
+    }: { quota-gives }.
+quota-title-member = { $plain ->
+        [yes] { $member } has { $left } of { $limit ->
+            [one] { $limit } picture
+           *[other] { $limit } pictures
+        } left
+       *[no] { $left ->
+            [one] { $member } has { $left } picture left
+           *[other] { $member } has { $left } pictures left
+        }
+    }: { quota-gives }.
+quota-gives = { $source ->
+        [member] a rule for { $whose ->
+            [own] you
+           *[member] them
+        } alone gives { quota-amount }
+        [role] <@&{ $role }> gives { quota-amount }{ $roles ->
+            [one] {""}
+           *[other] , the best of { $whose ->
+                [own] your
+               *[member] their
+            } { $roles } roles
+        }
+        [server] this server's default gives { quota-amount }
+        [host] the default of the bot's host gives { quota-amount }
+       *[most] the bot's host allows one member of this server { $gives ->
+            [0] none
+           *[other] at most { quota-amount }
+        }
     }
-quota-title-member = { $left ->
-        [one] { $member } has { $left } picture left.
-       *[other] { $member } has { $left } pictures left.
+quota-amount = { $gives ->
+        [0] none
+       *[other] { $gives } in { quota-span }
     }
-quota-used = { $limit ->
-        [0] No pictures are allowed; { $spent } were used
-       *[other] { $spent } of { $limit } used
-    } in the last { $hours ->
-        [one] hour
+quota-span = { $hours ->
+        [0] { $minutes ->
+            [one] a minute
+           *[other] { $minutes } minutes
+        }
+        [one] an hour
        *[other] { $hours } hours
-    }.
-quota-rule-member = { quota-used } The limit was set for this member alone.
-quota-rule-server = { quota-used } The limit is this server's default.
-quota-rule-host = { quota-used } The limit is the default of the bot's host.
-quota-rule-most = { quota-used } The limit is the most that the bot's host allows in this server.
+    }
+quota-window = { $left } of { $gives } left in { quota-span }
 quota-returns = { $pictures ->
         [one] The next picture comes back <t:{ NUMBER($at_s, useGrouping: 0) }:R>.
        *[other] The next { $pictures } pictures come back <t:{ NUMBER($at_s, useGrouping: 0) }:R>.

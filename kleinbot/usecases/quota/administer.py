@@ -3,16 +3,18 @@
 Each change and its audit row are one transaction.
 """
 
-from kleinbot.domain.clock import DAY_MS, Clock
+from dataclasses import asdict
+
+from kleinbot.domain.clock import DAY_MS, HOUR_MS, Clock
 from kleinbot.domain.errors import Code, Parameter, Refusal
 from kleinbot.domain.people import Actor, MemberKey
-from kleinbot.domain.quota import AuditAction, AuditRow
-from kleinbot.store.database import MEMBER_TIMEOUT_S, Database, Transaction
+from kleinbot.domain.quota import AuditAction, AuditRow, QuotaTerms
+from kleinbot.store.database import MEMBER_TIMEOUT_S, Database, Reader, Transaction
 from kleinbot.store.jobs import events
 from kleinbot.store.members import audit, grants, ledger, members, servers
 from kleinbot.usecases.permissions import require_admin
-from kleinbot.usecases.quota import quota
-from kleinbot.usecases.quota.quota import QuotaRule, pictures
+from kleinbot.usecases.quota import quota, rules
+from kleinbot.usecases.quota.quota import NO_ROLES, QuotaRule, pictures
 from kleinbot.usecases.quota.quota_view import LAST_ENTRIES, Statement, statement
 
 HISTORY_ENTRIES = 15
@@ -26,56 +28,72 @@ class AdministerQuota:
         self._rule = rule
         self._clock = clock
 
-    async def view(self, actor: Actor, member_id: int) -> Statement:
-        """Return a member's statement."""
-        return await self._statement(actor, member_id)
+    async def view(self, actor: Actor, member_id: int, role_ids: frozenset[int] = NO_ROLES) -> Statement:
+        """Return a member's statement.
 
-    async def history(self, actor: Actor, member_id: int) -> Statement:
+        ``role_ids``, here and below: the member's roles, as Discord states them.
+        """
+        return await self._statement(actor, member_id, role_ids)
+
+    async def history(self, actor: Actor, member_id: int, role_ids: frozenset[int] = NO_ROLES) -> Statement:
         """Return a member's statement with a longer history."""
-        return await self._statement(actor, member_id, HISTORY_ENTRIES)
+        return await self._statement(actor, member_id, role_ids, HISTORY_ENTRIES)
 
     async def changes(self, actor: Actor) -> tuple[AuditRow, ...]:
         """Return what admins and the owner changed in this server, newest first."""
         require_admin(actor)
         return await audit.of_server(self._database.read, actor.server_id, HISTORY_ENTRIES)
 
-    async def set(self, actor: Actor, member_id: int, limit_tenths: int | None) -> Statement:
-        """Set a member's own limit; None removes it.
+    async def set(
+        self,
+        actor: Actor,
+        member_id: int,
+        terms: QuotaTerms | None,
+        role_ids: frozenset[int] = NO_ROLES,
+    ) -> Statement:
+        """Set a member's own rule; None removes it.
 
-        Raises Refusal QUOTA_ABOVE_MOST above the owner's bound.
+        Raises Refusal QUOTA_ABOVE_MOST above the owner's bound, and QUOTA_WINDOW_IDLE.
         """
         require_admin(actor)
         member = MemberKey(actor.server_id, member_id)
         async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
             await events.accept(transaction, actor, self._clock.now_ms())
-            await self._require_allowed(transaction, member, limit_tenths)
+            await require_allowed(transaction, member, self._rule, terms)
             await members.remember(transaction, member, self._clock.now_ms())
-            await members.set_quota(transaction, member, limit_tenths)
-            await self._note(transaction, actor, AuditAction.QUOTA_SET, member_id, **_amount(limit_tenths))
-        return await self._statement(actor, member_id)
+            await members.set_quota(transaction, member, terms)
+            await self._note(transaction, actor, AuditAction.QUOTA_SET, member_id, **audited(terms))
+        return await self._statement(actor, member_id, role_ids)
 
-    async def set_default(self, actor: Actor, limit_tenths: int | None) -> None:
-        """Set the limit of members without their own; None: the owner's default.
+    async def set_default(self, actor: Actor, terms: QuotaTerms | None) -> None:
+        """Set the rule of members without their own; None: the owner's default.
 
-        Raises Refusal QUOTA_ABOVE_MOST above the owner's bound.
+        Raises Refusal QUOTA_ABOVE_MOST above the owner's bound, and QUOTA_WINDOW_IDLE.
         """
         require_admin(actor)
         async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
             await events.accept(transaction, actor, self._clock.now_ms())
-            await self._require_allowed(transaction, actor.member, limit_tenths)
+            await require_allowed(transaction, actor.member, self._rule, terms)
             await servers.remember(transaction, actor.server_id, self._clock.now_ms())
-            await servers.set_default_quota(transaction, actor.server_id, limit_tenths)
-            await self._note(transaction, actor, AuditAction.QUOTA_SET_DEFAULT, None, **_amount(limit_tenths))
+            await servers.set_default_quota(transaction, actor.server_id, terms)
+            await self._note(transaction, actor, AuditAction.QUOTA_SET_DEFAULT, None, **audited(terms))
 
     async def limit_to_clear(self, actor: Actor, member_id: int | None) -> int | None:
         """Return a member's own limit, or the server's default if ``member_id`` is None; None if unset."""
         require_admin(actor)
         member = MemberKey(actor.server_id, member_id or 0)
         standing = await members.standing(self._database.read, member)
-        return standing.server_quota_tenths if member_id is None else standing.member_quota_tenths
+        terms = standing.server_terms if member_id is None else standing.member_terms
+        return None if terms is None else terms.tenths
 
     async def grant(
-        self, actor: Actor, member_id: int, amount_tenths: int, days: int, reason: str
+        self,
+        actor: Actor,
+        member_id: int,
+        amount_tenths: int,
+        days: int,
+        reason: str,
+        role_ids: frozenset[int] = NO_ROLES,
     ) -> Statement:
         """Give a member a one-time grant, to be spent within ``days``.
 
@@ -99,34 +117,34 @@ class AdministerQuota:
                 transaction, actor, AuditAction.QUOTA_GRANT, member_id,
                 tenths=amount_tenths, expires_ms=expires_ms, reason=reason,
             )  # fmt: skip
-        return await self._statement(actor, member_id)
+        return await self._statement(actor, member_id, role_ids)
 
-    async def reset(self, actor: Actor, member_id: int, reason: str) -> tuple[int, Statement]:
-        """Give back what a member spent of their allowance and return how much that was."""
+    async def reset(
+        self, actor: Actor, member_id: int, reason: str, role_ids: frozenset[int] = NO_ROLES
+    ) -> tuple[int, Statement]:
+        """Give back what a member spent of their allowance and return how much that was.
+
+        That is what counts in any window of the rule in force.
+        """
         require_admin(actor)
         member, now_ms = MemberKey(actor.server_id, member_id), self._clock.now_ms()
         async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
             await events.accept(transaction, actor, now_ms)
             await members.remember(transaction, member, now_ms)
-            since_ms = now_ms - self._rule.window_ms
+            limit = await quota.limit_of(transaction, member, self._rule, role_ids)
+            since_ms = now_ms - limit.windows[0].length_ms
             returned = await ledger.reset(transaction, member, since_ms, now_ms, actor.member_id, reason)
             await self._note(
                 transaction, actor, AuditAction.QUOTA_RESET, member_id, tenths=returned, reason=reason
             )
-        return returned, await self._statement(actor, member_id)
+        return returned, await self._statement(actor, member_id, role_ids)
 
-    async def _statement(self, actor: Actor, member_id: int, most_entries: int = LAST_ENTRIES) -> Statement:
+    async def _statement(
+        self, actor: Actor, member_id: int, role_ids: frozenset[int], most_entries: int = LAST_ENTRIES
+    ) -> Statement:
         require_admin(actor)
-        member = MemberKey(actor.server_id, member_id)
-        return await statement(self._database, member, self._rule, self._clock.now_ms(), most_entries)
-
-    async def _require_allowed(
-        self, transaction: Transaction, member: MemberKey, limit_tenths: int | None
-    ) -> None:
-        standing = await members.standing(transaction, member)
-        most = self._rule.most_tenths(standing.server_most_tenths)
-        if limit_tenths is not None and limit_tenths > most:
-            raise Refusal(Code.QUOTA_ABOVE_MOST, most=pictures(most), wanted=pictures(limit_tenths))
+        member, now_ms = MemberKey(actor.server_id, member_id), self._clock.now_ms()
+        return await statement(self._database, member, self._rule, now_ms, most_entries, role_ids=role_ids)
 
     async def _note(
         self,
@@ -142,5 +160,27 @@ class AdministerQuota:
         )  # fmt: skip
 
 
-def _amount(tenths: int | None) -> dict[str, Parameter]:
-    return {} if tenths is None else {"tenths": tenths}
+async def require_allowed(
+    reader: Reader, member: MemberKey, rule: QuotaRule, terms: QuotaTerms | None
+) -> None:
+    """Check a rule before it is set; None: one is removed.
+
+    Raises Refusal QUOTA_ABOVE_MOST above the owner's bound, and QUOTA_WINDOW_IDLE if a window never counts.
+    """
+    if terms is None:
+        return
+    most = rule.most_tenths((await members.standing(reader, member)).server_most_tenths)
+    if rules.exceeds(terms, rule.window, most):
+        raise Refusal(
+            Code.QUOTA_ABOVE_MOST,
+            most=pictures(most),
+            wanted=pictures(terms.tenths),
+            hours=rule.window_ms // HOUR_MS,
+        )
+    if rules.has_idle_window(terms, rule.window):
+        raise Refusal(Code.QUOTA_WINDOW_IDLE)
+
+
+def audited(terms: QuotaTerms | None) -> dict[str, Parameter]:
+    """Return what the audit keeps of a rule; nothing of one that is removed."""
+    return {} if terms is None else {name: each for name, each in asdict(terms).items() if each is not None}

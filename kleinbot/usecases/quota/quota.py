@@ -1,4 +1,4 @@
-"""What a member may still spend: the rest of a limit in a rolling window, plus grants.
+"""What a member may still spend: the rest of a rule in its rolling windows, plus grants.
 
 The allowance is spent first, because its unused rest is lost anyway and its spent part returns. Grants follow
 in the order in which they expire. One image may be paid from several balances.
@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from kleinbot.domain.clock import HOUR_MS, MS_PER_S
-from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.errors import Code, Parameter, Refusal
 from kleinbot.domain.job import TENTHS
 from kleinbot.domain.people import MemberKey
-from kleinbot.domain.quota import EverywhereSpending, Fund, Grant, LimitSource, Spending
+from kleinbot.domain.quota import EverywhereSpending, Fund, Grant, LimitSource, RoleRule, Spending
 from kleinbot.store.database import Reader
-from kleinbot.store.members import grants, ledger, members
+from kleinbot.store.members import grants, ledger, members, role_quotas
 from kleinbot.store.members.members import Standing
+from kleinbot.usecases.quota.rules import Limit, Window, rule_in_force
 
 MOST_FACTOR = 10
 """By default, a server's admins may give one member up to ten times the owner's default limit. That leaves
@@ -29,14 +30,8 @@ room for special members; the server's share of the GPU bounds the effect on oth
 EVERYWHERE_FACTOR = 3
 """By default, a person may spend three times the owner's default limit over all servers."""
 
-
-@dataclass(frozen=True)
-class Limit:
-    """The allowance per window and whose rule sets it. ``most_tenths``: the owner's bound for it."""
-
-    tenths: int
-    source: LimitSource
-    most_tenths: int
+MINUTE_MS = 60 * MS_PER_S
+NO_ROLES: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -59,16 +54,18 @@ class QuotaRule:
         """Return the most that one member may be given in a server; None: the owner set nothing for it."""
         return self.limit_tenths * MOST_FACTOR if server_most_tenths is None else server_most_tenths
 
-    def limit_of(self, standing: Standing) -> Limit:
-        """Return the limit that applies: the member's own, else the server's, else the owner's."""
-        rules = (
-            (standing.member_quota_tenths, LimitSource.MEMBER),
-            (standing.server_quota_tenths, LimitSource.SERVER),
-            (self.limit_tenths, LimitSource.HOST),
-        )
-        tenths, source = next((tenths, source) for tenths, source in rules if tenths is not None)
-        most = self.most_tenths(standing.server_most_tenths)
-        return Limit(tenths, source, most) if tenths <= most else Limit(most, LimitSource.MOST, most)
+    @property
+    def window(self) -> Window:
+        """The owner's default, which is also the window of every rule that names no hours."""
+        return Window(self.limit_tenths, self.window_ms)
+
+    @property
+    def window_hours(self) -> int:
+        return self.window_ms // HOUR_MS
+
+    def limit_of(self, standing: Standing, held: Sequence[RoleRule] = ()) -> Limit:
+        """Return the rule in force; ``held``: the rules of the member's roles."""
+        return rule_in_force(standing, held, self.window, self.most_tenths(standing.server_most_tenths))
 
 
 @dataclass(frozen=True)
@@ -125,10 +122,19 @@ class Everywhere:
 
 
 @dataclass(frozen=True)
-class Balance:
-    """A member's balance at ``now_ms``: ``spendings`` in the window and ``grants`` that can still be spent.
+class WindowLeft:
+    """What is left of one window of the rule, grants not counted; never negative."""
 
-    ``everywhere`` is None in an admin's view, which excludes other servers.
+    window: Window
+    left_tenths: int
+
+
+@dataclass(frozen=True)
+class Balance:
+    """A member's balance at ``now_ms``: what counts as spent, and the grants that can still be spent.
+
+    ``window_ms``: the owner's window, in which ``everywhere`` counts. ``everywhere`` is None in an admin's
+    view, which excludes other servers.
     """
 
     limit: Limit
@@ -140,11 +146,41 @@ class Balance:
 
     @property
     def limit_tenths(self) -> int:
-        return self.limit.tenths
+        return self.binding.window.limit_tenths
 
     @property
     def spent_tenths(self) -> int:
-        return sum(spending.tenths for spending in self.spendings)
+        """What was spent in the binding window."""
+        return self._spent.after(self.now_ms - self.binding.window.length_ms)
+
+    @property
+    def source(self) -> LimitSource:
+        """Whose rule leaves just as much as is left."""
+        return self.source_of(self.binding.window)
+
+    def source_of(self, window: Window) -> LimitSource:
+        return LimitSource.MOST if window.is_most else self.limit.source
+
+    @property
+    def windows(self) -> tuple[WindowLeft, ...]:
+        """What is left of each window of the rule, the longest first."""
+        return tuple(
+            WindowLeft(each, max(0, self._left_of(each, self.now_ms))) for each in self.limit.windows
+        )
+
+    @property
+    def binding(self) -> WindowLeft:
+        """The window that leaves least; of equal ones the longest, which takes longest to return."""
+        return min(self.windows, key=lambda each: each.left_tenths)
+
+    def refusing(self, price_tenths: int) -> WindowLeft:
+        """Return the window for which ``price_tenths`` has to wait longest, or the binding one."""
+        waits = [(self._affordable_at_ms(price_tenths, (each.window,)), each) for each in self.windows]
+        never = [each for at_ms, each in waits if at_ms is None]
+        if never:
+            return never[0]
+        at_ms, found = max(waits, key=lambda wait: wait[0] or 0)
+        return found if at_ms else self.binding
 
     @property
     def granted_tenths(self) -> int:
@@ -186,56 +222,96 @@ class Balance:
         return next((Returning(at, tenths) for at, tenths in later if tenths > 0), None)
 
     def _returns_ms(self) -> list[int]:
-        everywhere = () if self.everywhere is None else self.everywhere.spendings
-        moments_ms = {each.counts_ms for each in self.spendings} | {each.counts_ms for each in everywhere}
-        return [moment_ms + self.window_ms for moment_ms in sorted(moments_ms)]
+        """Return the moments at which something leaves a window."""
+        spent_ms = {each.counts_ms for each in self.spendings}
+        moments_ms = {at + window.length_ms for at in spent_ms for window in self.limit.windows}
+        if self.everywhere is not None:
+            moments_ms |= {each.counts_ms + self.window_ms for each in self.everywhere.spendings}
+        return sorted(at for at in moments_ms if at > self.now_ms)
+
+    def _affordable_at_ms(self, price_tenths: int, windows: tuple[Window, ...]) -> int | None:
+        """Return when some windows alone leave ``price_tenths``; 0: they do now."""
+        moments_ms = [self.now_ms, *self._returns_ms()]
+        at_ms = next(
+            (at for at in moments_ms if self._within(windows, at) + self._granted_at(at) >= price_tenths),
+            None,
+        )
+        return 0 if at_ms == self.now_ms else at_ms
 
     def _left_at(self, at_ms: int) -> int:
         here = self._here_at(at_ms)
         return here if self.everywhere is None else self.everywhere.left_of(here, at_ms - self.window_ms)
 
     def _here_at(self, at_ms: int) -> int:
-        granted = sum(grant.left_tenths for grant in self.grants if grant.expires_ms > at_ms)
-        return self._allowance_at(at_ms) + granted
+        return self._allowance_at(at_ms) + self._granted_at(at_ms)
+
+    def _granted_at(self, at_ms: int) -> int:
+        return sum(grant.left_tenths for grant in self.grants if grant.expires_ms > at_ms)
 
     def _allowance_at(self, at_ms: int) -> int:
-        return max(0, self.limit.tenths - self._spent.after(at_ms - self.window_ms))
+        return self._within(self.limit.windows, at_ms)
+
+    def _within(self, windows: tuple[Window, ...], at_ms: int) -> int:
+        return max(0, min(self._left_of(window, at_ms) for window in windows))
+
+    def _left_of(self, window: Window, at_ms: int) -> int:
+        return window.limit_tenths - self._spent.after(at_ms - window.length_ms)
 
     @cached_property
     def _spent(self) -> _Sums:
         return _Sums([each.counts_ms for each in self.spendings], [each.tenths for each in self.spendings])
 
 
-async def balance(reader: Reader, member: MemberKey, rule: QuotaRule, now_ms: int) -> Balance:
+async def balance(
+    reader: Reader, member: MemberKey, rule: QuotaRule, now_ms: int, role_ids: frozenset[int] = NO_ROLES
+) -> Balance:
     """Return ``member``'s present balance in their server, as its admins see it."""
+    limit = await limit_of(reader, member, rule, role_ids)
     return Balance(
-        rule.limit_of(await members.standing(reader, member)),
-        await ledger.spendings(reader, member, now_ms - rule.window_ms),
+        limit,
+        await ledger.spendings(reader, member, now_ms - limit.windows[0].length_ms),
         await grants.alive(reader, member, now_ms),
         rule.window_ms,
         now_ms,
     )
 
 
-async def own_balance(reader: Reader, member: MemberKey, rule: QuotaRule, now_ms: int) -> Balance:
+async def limit_of(
+    reader: Reader, member: MemberKey, rule: QuotaRule, role_ids: frozenset[int] = NO_ROLES
+) -> Limit:
+    """Return the rule in force for a member with these roles."""
+    rules = await role_quotas.of_server(reader, member.server_id) if role_ids else ()
+    held = [each for each in rules if each.role_id in role_ids]
+    return rule.limit_of(await members.standing(reader, member), held)
+
+
+async def own_balance(
+    reader: Reader, member: MemberKey, rule: QuotaRule, now_ms: int, role_ids: frozenset[int] = NO_ROLES
+) -> Balance:
     """Return ``member``'s balance as the person sees it, bounded by their spending in other servers."""
     spendings = await ledger.spendings_everywhere(reader, member, now_ms - rule.window_ms)
-    here = await balance(reader, member, rule, now_ms)
+    here = await balance(reader, member, rule, now_ms, role_ids)
     return replace(here, everywhere=Everywhere(rule.most_everywhere_tenths, spendings))
 
 
 async def require(
-    reader: Reader, member: MemberKey, rule: QuotaRule, price_tenths: int, now_ms: int
+    reader: Reader,
+    member: MemberKey,
+    rule: QuotaRule,
+    price_tenths: int,
+    now_ms: int,
+    role_ids: frozenset[int] = NO_ROLES,
 ) -> Balance:
     """Return the person's balance before ``price_tenths`` is paid.
 
-    Raises Refusal QUOTA_EXHAUSTED if it does not suffice, and QUOTA_EVERYWHERE, which names no server, if
-    only the bound over all servers prevents it.
+    Raises Refusal QUOTA_EXHAUSTED, which names the window of the rule, if it does not suffice, and
+    QUOTA_EVERYWHERE, which names no server, if only the bound over all servers prevents it.
     """
-    found = await own_balance(reader, member, rule, now_ms)
+    found = await own_balance(reader, member, rule, now_ms, role_ids)
     if found.left_tenths >= price_tenths:
         return found
     returns_ms = found.affordable_at_ms(price_tenths)
+    returns_s = -(-returns_ms // MS_PER_S) if returns_ms is not None else 0
     if found.here_tenths >= price_tenths:
         raise Refusal(
             Code.QUOTA_EVERYWHERE,
@@ -243,15 +319,31 @@ async def require(
             most=pictures(rule.most_everywhere_tenths),
             hours=rule.window_ms // HOUR_MS,
             needed=pictures(price_tenths),
-            returns_s=-(-returns_ms // MS_PER_S) if returns_ms is not None else 0,
+            returns_s=returns_s,
         )
+    refusing = found.refusing(price_tenths)
     raise Refusal(
         Code.QUOTA_EXHAUSTED,
-        left=pictures(found.left_tenths),
-        limit=pictures(found.limit_tenths + found.granted_tenths),
+        left=pictures(refusing.left_tenths + found.granted_tenths),
+        limit=pictures(refusing.window.limit_tenths + found.granted_tenths),
         needed=pictures(price_tenths),
-        returns_s=-(-returns_ms // MS_PER_S) if returns_ms is not None else 0,
+        returns_s=returns_s,
+        **explained(found, refusing.window),
     )
+
+
+def explained(found: Balance, window: Window) -> dict[str, Parameter]:
+    """Return the parameters of the sentence that explains one window of the rule in force."""
+    minutes = window.length_ms // MINUTE_MS
+    return {
+        "source": found.source_of(window),
+        "role": str(found.limit.role_id or 0),
+        "roles": found.limit.role_rules,
+        "gives": pictures(window.limit_tenths),
+        "hours": 0 if minutes % 60 else minutes // 60,
+        "minutes": minutes,
+        "whose": "own",
+    }
 
 
 def pictures(tenths: int) -> int | float:

@@ -10,12 +10,12 @@ from kleinbot.domain.quota import LedgerEntry
 from kleinbot.store.database import MEMBER_TIMEOUT_S, Database, DatabaseBusyError, Reader
 from kleinbot.store.members import ledger, members
 from kleinbot.usecases.quota import quota
-from kleinbot.usecases.quota.quota import Balance, QuotaRule
+from kleinbot.usecases.quota.quota import NO_ROLES, Balance, QuotaRule
 
 LAST_ENTRIES = 5
 
 
-BalanceOf = Callable[[Reader, MemberKey, QuotaRule, int], Awaitable[Balance]]
+BalanceOf = Callable[[Reader, MemberKey, QuotaRule, int, frozenset[int]], Awaitable[Balance]]
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,11 @@ async def statement(
     now_ms: int,
     most_entries: int = LAST_ENTRIES,
     balance_of: BalanceOf = quota.balance,
+    role_ids: frozenset[int] = NO_ROLES,
 ) -> Statement:
     """Return ``member``'s statement. Expired grants are written off first, so that it lists them.
+
+    ``role_ids``: the member's roles; a member who left the server has none.
 
     Nothing else is written. If the database is busy, the next call writes them off.
     """
@@ -48,7 +51,7 @@ async def statement(
     return Statement(
         member,
         (await members.standing(read, member)).member_weight,
-        await balance_of(read, member, rule, now_ms),
+        await balance_of(read, member, rule, now_ms, role_ids),
         await ledger.history(read, member, most_entries),
     )
 
@@ -63,4 +66,7 @@ class QuotaView:
 
     async def mine(self, actor: Actor) -> Statement:
         now_ms = self._clock.now_ms()
-        return await statement(self._database, actor.member, self._rule, now_ms, balance_of=quota.own_balance)
+        return await statement(
+            self._database, actor.member, self._rule, now_ms,
+            balance_of=quota.own_balance, role_ids=actor.role_ids,
+        )  # fmt: skip

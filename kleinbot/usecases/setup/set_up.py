@@ -56,7 +56,7 @@ class SetUp:
         reader = self._database.read
         standing = await members.standing(reader, actor.member)
         quota = QuotaChoice(
-            standing.server_quota_tenths,
+            None if standing.server_terms is None else standing.server_terms.tenths,
             self._rule.limit_tenths,
             self._rule.most_tenths(standing.server_most_tenths),
             self._rule.window_ms,
