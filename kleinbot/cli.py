@@ -192,16 +192,20 @@ def measure(
     kleinbot-bench/1 | version | card | driver | torch | model | profile | cases | date, where a case is
     WIDTHxHEIGHT+2ref+batch4=SECONDS/GiB: the median of a warm batch, and the card's memory reserved at most.
     """
+    if pictures is not None and (share or quick or json is not None or against is not None):
+        raise typer.BadParameter("--pictures draws and measures nothing: leave the other options out.")
     settings = load().settings
     with errors_as_sentences(settings):
-        from kleinbot.bench.command import run_bench, run_pictures
+        from kleinbot.bench import command
 
         try:
             if pictures is not None:
-                code = run_pictures(settings, pictures)
+                code = command.run_pictures(settings, pictures)
             else:
                 is_compared = against is not None
-                code = run_bench(settings, json, quick=quick, against_model_card=is_compared, share=share)
+                code = command.run_bench(
+                    settings, json, quick=quick, against_model_card=is_compared, share=share
+                )
         except FatalEngineError:
             exit_now(CANNOT_START_CODE)
     raise typer.Exit(code)

@@ -245,13 +245,32 @@ def test_a_bench_that_lost_the_gpu_ends_at_once(monkeypatch: pytest.MonkeyPatch)
         ended.append(code)
         raise SystemExit(code)
 
-    bench = ModuleType("kleinbot.bench.command")
-    bench.__dict__["run_bench"] = run_bench
-    monkeypatch.setitem(sys.modules, "kleinbot.bench.command", bench)
+    monkeypatch.setattr("kleinbot.bench.command.run_bench", run_bench)
     monkeypatch.setattr(os, "_exit", end)
 
     assert CliRunner().invoke(cli.commands, ["bench"]).exit_code == 1
     assert ended == [1]
+
+
+def test_pictures_are_drawn_or_the_host_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, object]] = []
+
+    def run_bench(_: Settings, file: Path | None, **options: bool) -> int:
+        asked.append(("bench", (file, options)))
+        return 0
+
+    def run_pictures(_: Settings, folder: Path) -> int:
+        asked.append(("pictures", folder))
+        return 0
+
+    monkeypatch.setattr("kleinbot.bench.command.run_bench", run_bench)
+    monkeypatch.setattr("kleinbot.bench.command.run_pictures", run_pictures)
+
+    assert invoke("bench", "--pictures", "sheets").exit_code == 0
+    assert invoke("bench", "--share", "--quick").exit_code == 0
+    assert invoke("bench", "--pictures", "sheets", "--share").exit_code == ENDS_FOR_GOOD
+    measured = None, {"quick": True, "against_model_card": False, "share": True}
+    assert asked == [("pictures", Path("sheets")), ("bench", measured)]
 
 
 def test_a_bot_that_lost_the_gpu_ends_at_once_with_86(
