@@ -1,13 +1,16 @@
 """``bench --pictures``: sheets that the engine really drew."""
 
+import itertools
+from functools import partial
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from kleinbot.app.model_choice import choose_model
 from kleinbot.bench.command import run_pictures
 from kleinbot.bench.picture_list import asked_of
-from kleinbot.bench.pictures import EDITS, ONE_EDIT, PICTURES, Drawn, save_sheets
+from kleinbot.bench.pictures import EDITS, ONE_EDIT, PICTURES, Drawn, draw, save_sheets
 from kleinbot.bench.sheet import Tile, sheet_of
 from kleinbot.config.settings import Settings
 from kleinbot.config.values import DeviceChoice
@@ -15,7 +18,9 @@ from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.profile import WeightFormat
 from kleinbot.domain.work import ModelSize
 from kleinbot.process.folder_lock import folder_locked
+from kleinbot.texts import Texts
 from tests.bench.test_command import smaller
+from tests.scripted_engine import ScriptedEngine
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
@@ -64,6 +69,25 @@ def test_the_sheets_are_labelled_as_made_by_a_model(tmp_path: Path) -> None:
     for file in files:
         with Image.open(file) as image:
             assert b"trainedAlgorithmicMedia" in image.info["xmp"]
+
+
+async def test_each_edit_is_made_from_its_picture_with_its_seed() -> None:
+    """Every picture that the engine draws has another colour."""
+    engine, shown = ScriptedEngine(), itertools.count(1)
+    engine.draw = lambda _: plain((next(shown), 0, 0))
+    model = choose_model(Settings(device=DeviceChoice.CPU))
+
+    drawn = await draw(engine, model, partial(Texts().say, "en"), lambda _: None)
+
+    tasks = [task for batch in engine.batches for task in batch]
+    pictures, edits = tasks[::2], tasks[1::2]
+    assert [task.spec.prompt for task in pictures] == [each.asked.prompt for each in drawn]
+    assert [task.spec.prompt for task in edits] == [each.asked.edit for each in drawn]
+    assert [task.pictures for task in edits] == [(each.picture,) for each in drawn]
+    assert all(task.pictures == () for task in pictures)
+    assert [task.noise for task in pictures] == [task.noise for task in edits]
+    assert len({task.noise for task in tasks}) == len(asked_of(ModelSize.SMALL))
+    assert len({each.edited for each in drawn}) == len(drawn)
 
 
 def test_the_command_draws_with_this_hosts_model(

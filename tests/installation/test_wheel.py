@@ -17,7 +17,7 @@ from tests.processes import finished
 
 OLD_SCHEMA = 5
 ANSWERED_S = 240.0
-NEEDED_DATA = ("small_klein/checkpoint/**/*", "texts/*/*.ftl")
+NEEDED_DATA = ("content/lists/*/*.txt", "small_klein/checkpoint/**/*", "texts/*/*.ftl")
 
 
 @pytest.fixture(scope="module")
