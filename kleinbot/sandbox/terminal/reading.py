@@ -19,6 +19,7 @@ _EMOJI = re.compile(r"<a?(:\w+:)\d+>")
 _TIME = re.compile(r"<t:(\d+)(?::([tTdDfFR]))?>")
 _SMALL = re.compile(r"^-# ", re.MULTILINE)
 _BOLD = re.compile(r"\*\*([^*]{1,400})\*\*")
+_BAR = re.compile(r"[▓░]{2,} ?")
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 _AHEAD, _BEHIND = {"en": "in {}", "de": "in {}"}, {"en": "{} ago", "de": "vor {}"}
 # Singular and plural as they follow "in" and "vor": Discord's clients show times in their reader's language.
@@ -69,10 +70,13 @@ def _time(at: int, style: str, now: float, language: str) -> str:
     return _NOW[language]
 
 
-def lines(message: ShownMessage, state: State, pictures: list[SavedPicture], *, styled: bool) -> list[Text]:
+def lines(
+    message: ShownMessage, state: State, pictures: list[SavedPicture], *, styled: bool, drawn: bool = False
+) -> list[Text]:
     """Return the body of a message line by line: text, pictures, menus, buttons.
 
-    ``styled``: for a terminal, where bold text is bold and what leads somewhere is a link.
+    ``styled``: for a terminal, where bold text is bold and what leads somewhere is a link. ``drawn``: its
+    pictures are seen, so their descriptions are left out.
     """
     language = state.reader_language
     if message.is_loading:
@@ -81,7 +85,7 @@ def lines(message: ShownMessage, state: State, pictures: list[SavedPicture], *, 
         shown = [_line(each, styled=styled) for each in legible(message.text, state).splitlines()]
     for picture in pictures:
         shown.append(Text("▣ ", no_wrap=True).append_text(_path(picture, styled=styled)))
-        if picture.alt_text:
+        if picture.alt_text and not drawn:
             shown.append(Text(f"  {picture.alt_text}", style="dim"))
     for menu in message.selects:
         options = " · ".join(each.label for each in menu.options)
@@ -132,12 +136,23 @@ def heading(message: ShownMessage, number: int, language: str, place: str | None
 def progress(message: ShownMessage, state: State, width: int, end: str = "") -> str:
     """Return a message's text on one line of ``width`` characters; ``end`` stands last.
 
-    What does not fit is cut from the first line, the prompt, and then from the end.
+    Its first line is the prompt, its second the progress. What does not fit goes in this order: further
+    lines, most of the prompt, all of it, the bar, the end of the progress.
     """
-    shown = [each.strip() for each in legible(message.text, state).splitlines() if each.strip()]
-    first, rest = (shown[0], [*shown[1:], end]) if shown else ("", [end])
-    tail = "".join(f" · {each}" for each in rest if each)
-    return _cut(_cut(first, max(width - cell_len(tail), _SHORTEST_PROMPT)) + tail, width)
+    text = _BOLD.sub(r"\1", legible(message.text, state))
+    shown = [each.strip() for each in text.splitlines() if each.strip()]
+    prompt, status = "".join(shown[:1]), shown[1:2]
+    for kept in ([prompt, *shown[1:], end], [prompt, *status, end]):
+        line = " · ".join(each for each in kept if each)
+        if cell_len(line) <= width:
+            return line
+    rest = " · ".join(each for each in (*status, end) if each)
+    left = width - cell_len(rest) - 3
+    if not rest or left >= _SHORTEST_PROMPT:
+        return f"{_cut(prompt, left)} · {rest}" if rest else _cut(prompt, width)
+    status = [_BAR.sub("", each) if left < -3 else each for each in status]
+    tail = f" · {end}" if end else ""
+    return _cut(_cut("".join(status), max(width - cell_len(tail), 0)) + tail, width)
 
 
 def _cut(text: str, width: int) -> str:

@@ -108,12 +108,16 @@ class Screen:
         )
         whole = Text().append(head, style="bold")
         styled = self._console.is_terminal
-        body = reading.lines(message, self._state, self.saved(message), styled=styled)
         pictures = [each.data for each in message.pictures]
-        if pictures and is_new and thumbnails.can_show(self._console):
-            self._draw(whole, body, pictures)
-        else:
+        size = thumbnails.room_for(len(pictures), self._console.width - _INDENT)
+        drawn = size if pictures and is_new and thumbnails.can_show(self._console) else None
+        body = reading.lines(
+            message, self._state, self.saved(message), styled=styled, drawn=drawn is not None
+        )
+        if drawn is None:
             self._write(self._joined(whole, body))
+        else:
+            self._draw(whole, body, pictures, drawn)
 
     def say(self, line: Sentence | str, style: str = "") -> None:
         """Write a line; a pipe gets it unchanged, a terminal wrapped at its width."""
@@ -136,12 +140,10 @@ class Screen:
         message = self._in_progress
         return "" if message is None else self._condensed_text(message)
 
-    def _draw(self, head: Text, body: list[Text], pictures: list[bytes]) -> None:
+    def _draw(
+        self, head: Text, body: list[Text], pictures: list[bytes], size: thumbnails.ThumbnailSize
+    ) -> None:
         """Write a message once its thumbnails are drawn, on a thread: large pictures take a while to read."""
-        size = thumbnails.room_for(len(pictures), self._console.width - _INDENT)
-        if size is None:
-            self._write(self._joined(head, body))
-            return
 
         async def draw() -> None:
             rows = await asyncio.to_thread(thumbnails.side_by_side, pictures, size)

@@ -351,7 +351,7 @@ def _place(channel: Channel, language: str) -> str:
 def _add_default_world(standin: FakeDiscord, locale: str) -> tuple[Channel, Person]:
     """Add a server with a channel and people, unless the stand-in has one already."""
     world = standin.world
-    server = world.servers[0] if world.servers else world.add_server("Sandbox")
+    server = world.servers[0] if world.servers else world.add_server("Sandbox", locale=locale)
     channel = next(iter(server.channels.values()), None) or world.add_channel(server, "pictures")
     # As in a server that Discord has just created.
     world.set_system_channel(server, server.system_channel or channel)
