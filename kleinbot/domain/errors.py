@@ -174,6 +174,7 @@ class Code(StrEnum):
     GATEWAY_REFUSED = "error-gateway-refused"
     START_DISK_FULL = "error-start-disk-full"
     FOLDER_IN_USE = "error-folder-in-use"
+    SERVICE_FROM_CACHE = "error-service-from-cache"
     SERVICE_FOREIGN = "error-service-foreign"
     SERVICE_ODD_FOLDER = "error-service-odd-folder"
     SERVICE_UNWRITABLE = "error-service-unwritable"

@@ -15,6 +15,7 @@ from kleinbot.texts import Texts
 from kleinbot.upkeep.service_files import ServiceSpec, scheduled_task, systemd_unit
 
 _NAME = "kleinbot"
+_CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
 _LONGEST_FILE_BYTES = 1 << 20
 
 
@@ -39,6 +40,19 @@ def service_place(
         return ServicePlace(Path("/etc/systemd/system") / f"{_NAME}.service", "system")
     units = Path(environment.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"
     return ServicePlace(units / f"{_NAME}.service", "user")
+
+
+def cache_of(environment: Path) -> Path | None:
+    """Return the cache that ``environment`` lies in, as those of uvx do; None if it is meant to stay.
+
+    Caches have a tag (https://bford.info/cachedir/), uv's too, in whatever folder. Environments themselves
+    may have one, so that backups leave them out; only the folders above say that others delete them.
+    """
+    for folder in environment.absolute().parents:
+        with suppress(OSError), (folder / "CACHEDIR.TAG").open("rb") as tag:
+            if tag.read(len(_CACHE_SIGNATURE)) == _CACHE_SIGNATURE:
+                return folder
+    return None
 
 
 def service_spec(loaded: LoadedSettings, folder: Path, *, system: bool) -> ServiceSpec:
@@ -68,8 +82,12 @@ class ServiceCommand:
         *,
         system: bool = False,
         platform: str = sys.platform,
+        python: Path = Path(sys.prefix),
     ) -> None:
-        """Raise StartError SERVICE_UNSUPPORTED, SERVICE_ODD_FOLDER."""
+        """``python`` is the environment that runs this.
+
+        Raises StartError SERVICE_UNSUPPORTED, SERVICE_ODD_FOLDER.
+        """
         folder = installation_folder().absolute()
         if not str(folder).isprintable():  # a line break would be a line of the file
             raise StartError(Code.SERVICE_ODD_FOLDER, folder=ascii(str(folder)))
@@ -80,6 +98,7 @@ class ServiceCommand:
         ]
         self._texts = Texts(loaded.settings.locale)
         self._write = say
+        self._cache = cache_of(python)
 
     def show(self) -> None:
         """Print the file and its place."""
@@ -89,8 +108,10 @@ class ServiceCommand:
     def install(self) -> None:
         """Write the file, or renew it, and tell how it is switched on.
 
-        Raises StartError SERVICE_FOREIGN if another file is there, SERVICE_UNWRITABLE.
+        Raises StartError SERVICE_FOREIGN if another file is there, SERVICE_FROM_CACHE, SERVICE_UNWRITABLE.
         """
+        if self._cache is not None:
+            raise StartError(Code.SERVICE_FROM_CACHE, cache=str(self._cache))
         self._require_ours()
         file = self._place.file
         unfinished = file.with_name(f"{file.name}.tmp")

@@ -63,6 +63,24 @@ def test_a_user_installs_renews_and_removes_a_unit(units: Path, clean_folder: Pa
 
 
 @linux_only
+def test_no_service_starts_from_a_cache_that_may_vanish(units: Path, clean_folder: Path) -> None:
+    """As uvx lays it out; an environment of ``uv venv`` has the tag itself, and stays."""
+    cache, project = clean_folder / "uv", clean_folder / "project" / ".venv"
+    environment = cache / "archive-v0" / "b7Xq"
+    for folder in (cache, environment, project):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "CACHEDIR.TAG").write_text("Signature: 8a477f597d28d172789f06886806bc55\n")
+    said: list[str] = []
+    with pytest.raises(StartError) as refused:
+        ServiceCommand(load_settings(), said.append, python=environment).install()
+    assert (refused.value.code, refused.value.parameters) == (Code.SERVICE_FROM_CACHE, {"cache": str(cache)})
+    assert (said, units.exists()) == ([], False)
+    ServiceCommand(load_settings(), said.append, python=environment).show()
+    ServiceCommand(load_settings(), said.append, python=project).install()
+    assert (units / "kleinbot.service").is_file()
+
+
+@linux_only
 @pytest.mark.parametrize("verb", ["install", "uninstall"])
 @pytest.mark.parametrize("kind", ["somebody's", "another installation's", "a masked unit"])
 def test_a_file_that_is_not_ours_stays(verb: str, kind: str, units: Path, clean_folder: Path) -> None:

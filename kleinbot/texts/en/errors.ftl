@@ -174,6 +174,7 @@ error-token-refused = Discord refused the token. Copy it again from the Bot page
 error-intents-refused = Discord does not allow this application the intents that the bot asks for (close code 4014). The bot asks for none that needs to be enabled: look in Discord's developer portal whether the application is still in good standing, then start the bot again.
 error-gateway-refused = Discord has ended the connection and takes no other one from this version of the bot (close code { $close_code }). Update kleinbot and its libraries, then start it again.
 error-start-disk-full = Only { $free } MiB are free at { $folder }, and { $needed } MiB are needed to begin. Make room there, or set KLEINBOT_DATA_FOLDER to a place on another disk; nothing is lost.
+error-service-from-cache = This kleinbot runs from { $cache }, a cache that may be emptied at any time (uvx keeps its environments there), and a service would then find nothing. Install it to stay: `uv tool install` with what stood behind `--from`, then `kleinbot service install`.
 error-service-foreign = { $file } was not written by this installation of kleinbot, so it stays as it is. Move it away first, or keep it and leave this out.
 error-service-odd-folder = The folder { $folder } has a character in its name that a service's file cannot hold. Rename it first.
 error-service-unwritable = { $file } cannot be written or removed: { $reason }. With --system, run this as the administrator (sudo).
