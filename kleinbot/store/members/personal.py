@@ -9,6 +9,7 @@ SERVER_SETTINGS = PersonalTable(
     why="What a server's admins have chosen for it, and not which of them.",
 )
 JOINING_POSTS = PersonalTable("joining_posts", why="Where the bot introduced itself in a server.")
+ROLE_QUOTAS = PersonalTable("role_quotas", why="What a server gives to roles; nothing about a person.")
 MEMBER_SETTINGS = PersonalTable(
     "member_settings",
     frozenset({"member_id"}),
@@ -83,7 +84,8 @@ AUDIT = PersonalTable(
 MEMBERS = PersonalTable(
     "members",
     frozenset({"member_id"}),
-    export="SELECT 0 AS key_1, 0 AS key_2, first_seen_ms, weight, quota_tenths FROM members"
+    export="SELECT 0 AS key_1, 0 AS key_2, first_seen_ms, weight, quota_tenths,"
+    " quota_hours, quota_hourly_tenths, quota_burst_tenths FROM members"
     " WHERE server_id = ?1 AND member_id = ?2 AND ?3 < 0 LIMIT ?5",
     why="Stays as long as the ledger, which refers to it.",
 )
@@ -103,6 +105,7 @@ TABLES = (
     SERVERS,
     SERVER_SETTINGS,
     JOINING_POSTS,
+    ROLE_QUOTAS,
     MEMBER_SETTINGS,
     NOTICES_READ,
     GRANTS,
