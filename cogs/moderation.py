@@ -99,12 +99,20 @@ class ModerationCog(commands.Cog):
     def __init__(self, tree: app_commands.CommandTree[Any], handlers: ModerationHandlers) -> None:
         self._tree = tree
         self._handlers = handlers
+        self._menu = app_commands.ContextMenu(name=t("menu-report"), callback=self._report)
 
     async def cog_load(self) -> None:
         admin = self._tree.get_command(_ADMIN)
         if not isinstance(admin, app_commands.Group):
             raise TypeError(admin)
         admin.add_command(ChannelsGroup(self._handlers.channels))
+        self._tree.add_command(self._menu)
+
+    async def cog_unload(self) -> None:
+        self._tree.remove_command(self._menu.name, type=self._menu.type)
+
+    async def _report(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        await self._handlers.reports.report_message(interaction, message)
 
     @mod.command(name=t("mod-ban-name"), description=t("mod-ban-description"))
     @app_commands.rename(member=t("mod-member-name"), reason=t("mod-reason-name"), days=t("mod-days-name"))
@@ -147,3 +155,31 @@ class ModerationCog(commands.Cog):
     @mod.command(name=t("mod-bans-name"), description=t("mod-bans-description"))
     async def bans(self, interaction: discord.Interaction[Any]) -> None:
         await self._handlers.members.bans(interaction)
+
+    @mod.command(name=t("mod-warn-name"), description=t("mod-warn-description"))
+    @app_commands.rename(member=t("mod-member-name"), reason=t("mod-reason-name"))
+    @app_commands.describe(member=t("mod-member-description"), reason=t("mod-reason-description"))
+    async def warn(
+        self, interaction: discord.Interaction[Any], member: discord.User, reason: _Reason
+    ) -> None:
+        await self._handlers.members.warn(interaction, member, reason)
+
+    @mod.command(name=t("mod-reports-name"), description=t("mod-reports-description"))
+    async def reports(self, interaction: discord.Interaction[Any]) -> None:
+        await self._handlers.cases.waiting(interaction)
+
+    @mod.command(name=t("mod-hide-name"), description=t("mod-hide-description"))
+    @app_commands.rename(job=t("mod-job-name"), reason=t("mod-reason-name"))
+    @app_commands.describe(job=t("mod-job-description"), reason=t("mod-hide-reason-description"))
+    async def hide(
+        self, interaction: discord.Interaction[Any], job: app_commands.Range[str, 1, 100], reason: _Reason
+    ) -> None:
+        await self._handlers.cases.hide(interaction, job, reason)
+
+    @mod.command(name=t("mod-unhide-name"), description=t("mod-unhide-description"))
+    @app_commands.rename(job=t("mod-job-name"))
+    @app_commands.describe(job=t("mod-job-description"))
+    async def unhide(
+        self, interaction: discord.Interaction[Any], job: app_commands.Range[str, 1, 100]
+    ) -> None:
+        await self._handlers.cases.show(interaction, job)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kleinbot.app.builders.base import Base
+from kleinbot.app.builders.base import Base, MessageWakes
 from kleinbot.app.builders.rendering import build_rendering
 from kleinbot.app.builders.scheduling import build_scheduling
 from kleinbot.app.builders.usecases import UseCasePorts, UseCases, build_usecases
@@ -223,6 +223,7 @@ def build(
         fetch=never_fetched,
         wake_delivery=wake,
         wake_remover=lambda: None,
+        wakes=MessageWakes(wake, lambda: None, lambda: None, lambda: None),
         is_member_of=lambda _: True,
         health=never_asked,
         service_mode_changed=lambda: None,

@@ -106,6 +106,7 @@ def build_container(
         fetch=downloads.fetch,
         wake_delivery=delivery.outbox_worker.wake,
         wake_remover=delivery.remover.wake,
+        wakes=delivery.wakes,
         is_member_of=current.is_member_of,
         health=status.health,
         service_mode_changed=show_engine_state,

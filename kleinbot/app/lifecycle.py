@@ -122,6 +122,8 @@ class App:
                 ("live messages", self.container.delivery.live_messages.run),
                 ("delivery", self.container.delivery.outbox_worker.run),
                 ("removal", self.container.delivery.remover.run),
+                ("edits of results", self.container.delivery.refresher.run),
+                ("reports", self.container.delivery.case_poster.run),
                 ("presence", self.container.discord.presence.run),
                 ("ownership", self.container.discord.ownership.run),
                 ("loop lag", self.container.loop_lag.run),

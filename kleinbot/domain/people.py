@@ -20,6 +20,7 @@ class Actor:
     ``sees_channel``: whether they can see a channel of the server, as far as its permissions are known.
     ``role_ids``: their roles there, without the one that everybody has.
     ``channel_ids``: the channel in which they act, and of a thread its channel too.
+    ``here_since_ms``: since when their account exists and is in the server; None: unknown.
     ``is_moderator``: in every channel. ``moderated_channel_id``: only in that channel, as far as is known.
     """
 
@@ -33,6 +34,7 @@ class Actor:
     event_id: int | None = None
     role_ids: frozenset[int] = frozenset()
     channel_ids: tuple[int, ...] = ()
+    here_since_ms: int | None = None
     sees_channel: Callable[[int], bool] = field(default=lambda _: True, compare=False, repr=False)
 
     @property

@@ -125,6 +125,13 @@ class AuditAction(StrEnum):
     CHANNEL_ALLOW = "channel-allow"
     CHANNEL_DENY = "channel-deny"
     CHANNEL_CLEAR = "channel-clear"
+    WARN = "warn"
+    HIDE = "hide"
+    HIDE_REPORTED = "hide-reported"
+    SHOW = "show"
+    SHOW_AGAIN = "show-again"
+    DELETE_REPORTED = "delete-reported"
+    DISMISS = "dismiss"
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class Delete:
 
         Raises Refusal RESULT_UNSEEN, RESULT_DELETED or RESULT_NOT_YOURS.
         """
-        job = await self._history.seen(actor, job_id)
+        job = await self._history.seen_or_hidden(actor, job_id)
         if not may(actor, Action.DELETE, job):
             raise Refusal(Code.RESULT_NOT_YOURS, number=str(job.number))
         return job

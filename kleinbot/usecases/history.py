@@ -16,11 +16,12 @@ from kleinbot.store.database import Database, Reader
 from kleinbot.store.delivery import posted
 from kleinbot.store.delivery.posted import PostedFor
 from kleinbot.store.jobs import lookup
+from kleinbot.store.moderation import hidings
 from kleinbot.store.results import favourites, history
 from kleinbot.store.results.history import HistoryQuery, Title
 from kleinbot.usecases.job_queries import JobQueries
 from kleinbot.usecases.moderation.access import require_access
-from kleinbot.usecases.visibility import sees
+from kleinbot.usecases.visibility import require_shown, sees, sees_if_shown
 
 PAGE_JOBS = 5
 MOST_WORDS = 8
@@ -59,13 +60,15 @@ class Search:
 class HistoryEntry:
     """One result in the list. ``thumbnail``: a small WebP of its first picture; None if that is gone.
 
-    ``is_seen`` False: it was marked in a channel that its reader can no longer see, so no content is shown.
+    ``is_seen`` False: it was marked in a channel that its reader can no longer see, or ``is_hidden``, so no
+    content is shown.
     """
 
     job: Job
     thumbnail: bytes | None
     favourites: frozenset[int]
     is_seen: bool = True
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,21 +151,31 @@ class History:
             yield reader
 
     async def mine(self, actor: Actor, number: int) -> Job:
-        """Return one of the actor's own results. Raises Refusal RESULT_UNKNOWN or RESULT_DELETED."""
+        """Return one of the actor's own results.
+
+        Raises Refusal RESULT_UNKNOWN, RESULT_DELETED or RESULT_HIDDEN_BECAUSE.
+        """
         job = await lookup.by_number(self._database.read, actor.server_id, number)
         if job is None or job.member_id != actor.member_id:
             raise Refusal(Code.RESULT_UNKNOWN, job=f"#{number}")
-        return _shown(job)
+        return await self._shown(actor, job)
 
     async def seen(self, actor: Actor, job_id: str) -> Job:
         """Return a result that the actor may see, by job id.
 
-        Raises Refusal RESULT_UNSEEN or RESULT_DELETED.
+        Raises Refusal RESULT_UNSEEN, RESULT_DELETED, RESULT_HIDDEN or RESULT_HIDDEN_BECAUSE.
         """
         job = await lookup.by_id(self._database.read, job_id)
-        if job is None or not await sees(self._database.read, actor, job):
+        if job is None or not await sees_if_shown(self._database.read, actor, job):
             raise Refusal(Code.RESULT_UNSEEN)
-        return _shown(job)
+        return await self._shown(actor, job)
+
+    async def seen_or_hidden(self, actor: Actor, job_id: str) -> Job:
+        """Return what ``seen`` returns, also if it is hidden: for what shows neither pictures nor prompt."""
+        job = await lookup.by_id(self._database.read, job_id)
+        if job is None or not await sees_if_shown(self._database.read, actor, job):
+            raise Refusal(Code.RESULT_UNSEEN)
+        return _finished(job)
 
     async def sees_parent(self, actor: Actor, job: Job) -> bool:
         """Return whether the actor may see the parent of ``job``; otherwise its key must stay hidden."""
@@ -200,9 +213,16 @@ class History:
 
     async def _entry(self, actor: Actor, job: Job) -> HistoryEntry:
         marked = await favourites.positions(self._database.read, actor.member, job.job_id)
-        if not await sees(self._database.read, actor, job):
+        if not await sees_if_shown(self._database.read, actor, job):
             return HistoryEntry(job, None, marked, is_seen=False)
+        if await hidings.of_job(self._database.read, job.job_id) is not None:
+            return HistoryEntry(job, None, marked, is_seen=False, is_hidden=True)
         return HistoryEntry(job, await self._thumbnail(job), marked)
+
+    async def _shown(self, actor: Actor, job: Job) -> Job:
+        finished = _finished(job)
+        await require_shown(self._database.read, actor, job)
+        return finished
 
     async def _thumbnail(self, job: Job) -> bytes | None:
         for picture in await self._queries.pictures(job.done_images[:1]):
@@ -214,7 +234,7 @@ class History:
         return None
 
 
-def _shown(job: Job) -> Job:
+def _finished(job: Job) -> Job:
     if job.deleted_ms is not None:
         raise Refusal(Code.RESULT_DELETED, number=str(job.number))
     if not job.state.is_terminal or not job.done_images:

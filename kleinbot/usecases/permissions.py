@@ -11,6 +11,7 @@ class Action(StrEnum):
     CANCEL = "cancel"
     SEE = "see"
     DELETE = "delete"
+    MODERATE = "moderate"
 
 
 def may(actor: Actor, action: Action, job: Job) -> bool:
@@ -28,6 +29,8 @@ def may(actor: Actor, action: Action, job: Job) -> bool:
             return is_own or not job.private
         case Action.DELETE:
             return is_own or (actor.moderates(job.channel_id) and not job.private)
+        case Action.MODERATE:
+            return (actor.moderates(job.channel_id) or actor.is_admin) and not job.private
 
 
 def require_admin(actor: Actor) -> None:

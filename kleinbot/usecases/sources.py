@@ -13,7 +13,7 @@ from kleinbot.store.database import Database
 from kleinbot.store.jobs import lookup
 from kleinbot.store.results import own_pictures
 from kleinbot.usecases.marks import inherited_from
-from kleinbot.usecases.visibility import sees
+from kleinbot.usecases.visibility import require_shown, sees_if_shown
 
 _MOST_SCANNED = 500
 _MOST_SUGGESTED = 25
@@ -68,10 +68,11 @@ class Sources:
         )
 
     async def _visible(self, actor: Actor, job: Job | None) -> Job:
-        if job is None or not await sees(self._database.read, actor, job):
+        if job is None or not await sees_if_shown(self._database.read, actor, job):
             raise Refusal(Code.PICTURE_UNKNOWN)
         if job.deleted_ms is not None:
             raise Refusal(Code.PICTURE_GONE, number=str(job.number))
+        await require_shown(self._database.read, actor, job)
         return job
 
     async def _newest(self, actor: Actor) -> Job:

@@ -157,7 +157,7 @@ class Submit:
         member = job.member
         async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
             await events.accept(transaction, actor, job.created_ms)
-            await admit(transaction, actor, job.created_ms)
+            await admit(transaction, actor, job.spec.parent, job.created_ms)
             if press is not None:
                 await self._require_new(transaction, member, press)
             price = job.price_tenths * len(job.images)

@@ -1,14 +1,25 @@
-"""Who may see a result: its member, and anybody who can see a channel that shows it."""
+"""Who may see a result: its member, and anybody who can see a channel that shows it; nobody, if it is hidden.
 
+Whatever shows pictures or a prompt of somebody asks ``require_seen`` or ``sees`` first.
+"""
+
+from kleinbot.domain.clock import MS_PER_S
+from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import Job
 from kleinbot.domain.people import Actor
 from kleinbot.store.database import Reader
 from kleinbot.store.delivery import posted
+from kleinbot.store.moderation import hidings
 from kleinbot.usecases.permissions import Action, may
 
 
 async def sees(reader: Reader, actor: Actor, job: Job) -> bool:
-    """Return whether ``actor`` may see ``job``, however they know its job id.
+    """Return whether ``actor`` may see ``job``, however they know its job id."""
+    return await sees_if_shown(reader, actor, job) and await hidings.of_job(reader, job.job_id) is None
+
+
+async def sees_if_shown(reader: Reader, actor: Actor, job: Job) -> bool:
+    """Return whether ``actor`` may see ``job`` unless moderators have hidden it.
 
     A job id alone is not enough: recipes and old messages carry job ids from channels that a person may no
     longer see.
@@ -18,3 +29,21 @@ async def sees(reader: Reader, actor: Actor, job: Job) -> bool:
     if job.member_id == actor.member_id or actor.sees_channel(job.channel_id):
         return True
     return any(actor.sees_channel(each) for each in await posted.channels(reader, job.job_id))
+
+
+async def require_shown(reader: Reader, actor: Actor, job: Job) -> None:
+    """Raise Refusal RESULT_HIDDEN if a result is hidden; its author and moderators read why."""
+    hiding = await hidings.of_job(reader, job.job_id)
+    if hiding is None:
+        return
+    number = str(job.number)
+    if job.member_id != actor.member_id and not may(actor, Action.MODERATE, job):
+        raise Refusal(Code.RESULT_HIDDEN, number=number)
+    until_s = 0 if hiding.until_ms is None else hiding.until_ms // MS_PER_S
+    raise Refusal(
+        Code.RESULT_HIDDEN_BECAUSE,
+        number=number,
+        reason=hiding.reason,
+        words=hiding.words,
+        until_s=until_s,
+    )

@@ -3,6 +3,7 @@
 from kleinbot.chat.core.buttons import PersistentButton
 from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
 from kleinbot.chat.jobs.buttons import CancelButton
+from kleinbot.chat.moderation.buttons import CaseActionButton, CaseButton
 from kleinbot.chat.more.buttons import MoreActionButton, MoreButton
 from kleinbot.chat.owner.buttons import OwnerCancelButton, OwnerPageButton, ServiceModeButton
 from kleinbot.chat.privacy.buttons import EraseButton, KeepDataButton
@@ -19,6 +20,7 @@ from kleinbot.chat.results.buttons import (
     UnfavouriteButton,
 )
 from kleinbot.chat.setup.buttons import FinishSetupButton, OpenSetupButton, SetUpItem, SetUpSelect
+from kleinbot.domain.moderation.reports import CaseAction
 from kleinbot.domain.noise import Strength
 from kleinbot.domain.service_mode import ServiceMode
 
@@ -70,6 +72,15 @@ FORMS: dict[str, PersistentButton] = {
     "kb:erase": EraseButton(),
     "kb:noerase": KeepDataButton(),
     "kb:qrole:123456789012345678": ClearRoleRuleButton(123456789012345678),
+    "kb:case:7": CaseButton(7),
+    "kb:judge:7:hide": CaseActionButton(7, CaseAction.HIDE),
+    "kb:judge:7:delete": CaseActionButton(7, CaseAction.DELETE),
+    "kb:judge:7:delete:1": CaseActionButton(7, CaseAction.DELETE, is_sure=True),
+    "kb:judge:7:dismiss": CaseActionButton(7, CaseAction.DISMISS),
+    "kb:judge:7:warn": CaseActionButton(7, CaseAction.WARN),
+    "kb:judge:7:timeout": CaseActionButton(7, CaseAction.TIMEOUT),
+    "kb:judge:123456789012345678:ban": CaseActionButton(123456789012345678, CaseAction.BAN),
+    f"kb:do:{JOB_ID}:0:report": MoreActionButton(JOB_ID, 0, "report"),
 }
 """What today's buttons write, and read back."""
 

@@ -9,7 +9,11 @@ from kleinbot.chat.core.buttons import PersistentButton
 from kleinbot.chat.core.routing import Handlers, button_routes
 from kleinbot.chat.create.handlers import CreateHandlers
 from kleinbot.chat.jobs.handlers import JobHandlers
+from kleinbot.chat.moderation.case_handlers import CaseHandlers
+from kleinbot.chat.moderation.channel_handlers import ChannelHandlers
 from kleinbot.chat.moderation.handlers import ModerationHandlers
+from kleinbot.chat.moderation.member_handlers import MemberHandlers
+from kleinbot.chat.moderation.report_handlers import ReportHandlers
 from kleinbot.chat.more.handlers import MoreHandlers
 from kleinbot.chat.owner.handlers import OwnerHandlers
 from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
@@ -109,7 +113,12 @@ def test_every_kind_of_button_has_one_handler() -> None:
         results=cast("ResultHandlers", ResultHandlers),
         history=cast("HistoryHandlers", HistoryHandlers),
         quota=cast("QuotaHandlers", QuotaHandlers),
-        moderation=cast("ModerationHandlers", ModerationHandlers),
+        moderation=ModerationHandlers(
+            members=cast("MemberHandlers", MemberHandlers),
+            channels=cast("ChannelHandlers", ChannelHandlers),
+            reports=cast("ReportHandlers", ReportHandlers),
+            cases=cast("CaseHandlers", CaseHandlers),
+        ),
         role_rules=cast("RoleRuleHandlers", RoleRuleHandlers),
         owner=cast("OwnerHandlers", OwnerHandlers),
         owner_queue=cast("OwnerQueueHandlers", OwnerQueueHandlers),

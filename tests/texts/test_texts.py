@@ -5,6 +5,7 @@ import pytest
 
 import kleinbot
 from kleinbot.domain.errors import Code, Refusal, StartError
+from kleinbot.domain.moderation.reports import CaseAction, NoticeKind, ReportReason
 from kleinbot.domain.work import EnginePhase
 from kleinbot.texts import FALLBACK, Texts, languages
 
@@ -28,6 +29,13 @@ def test_each_phase_of_the_engine_has_a_sentence(phase: EnginePhase) -> None:
     assert Texts().has(FALLBACK, f"presence-{phase}")
 
 
+def test_each_reason_action_and_notice_of_moderation_has_a_sentence() -> None:
+    names = [f"{name}-{reason}" for reason in ReportReason for name in ("reason", "report-reason")]
+    names += [f"{name}-{act}" for act in CaseAction for name in ("button-case", "case-did", "case-done")]
+    names += [f"told-{kind}" for kind in NoticeKind]
+    assert [name for name in names if not Texts().has(FALLBACK, name)] == []
+
+
 def test_every_sentence_is_used_somewhere() -> None:
     code = "".join(
         file.read_text(encoding="utf-8")
@@ -39,7 +47,10 @@ def test_every_sentence_is_used_somewhere() -> None:
         for file in (SOURCES / "texts" / FALLBACK).glob("*.ftl")
         for name in re.findall(r"\{ ([a-z-]+) \}", file.read_text(encoding="utf-8"))
     }
-    computed = re.compile(r"(engine|presence|age|variation|form-strength|kind|lane|format|placement|rung)-")
+    computed = re.compile(
+        r"(engine|presence|age|variation|form-strength|kind|lane|format|placement|rung"
+        r"|reason|report-reason|told|button-case|case-did|case-done)-"
+    )
     unused = {
         name
         for name in _messages(FALLBACK)

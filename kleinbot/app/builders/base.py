@@ -1,6 +1,7 @@
 """The resources that every builder uses."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from kleinbot.archive.archive import Archive
@@ -26,3 +27,13 @@ class Base:
     inbound: Inbound
     intake: Intake
     metrics: MetricsSink
+
+
+@dataclass(frozen=True)
+class MessageWakes:
+    """What is called when messages are due: results, removals, edits of results, posts for moderators."""
+
+    deliver: Callable[[], None]
+    remove: Callable[[], None]
+    refresh: Callable[[], None]
+    post: Callable[[], None]

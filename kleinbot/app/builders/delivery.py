@@ -5,23 +5,27 @@ from dataclasses import dataclass
 
 import discord
 
-from kleinbot.app.builders.base import Base
+from kleinbot.app.builders.base import Base, MessageWakes
 from kleinbot.app.builders.scheduling import Scheduling
 from kleinbot.chat.core.clock_skew import ClockSkew
 from kleinbot.chat.delivery.first_response import ExpiredResponses, FirstResponses
 from kleinbot.chat.delivery.live_messages import LiveMessages
 from kleinbot.chat.delivery.messages import ResultMessages
 from kleinbot.chat.delivery.outbox_worker import OutboxWorker
+from kleinbot.chat.delivery.refreshing import MessageRefresher
 from kleinbot.chat.delivery.removal import MessageRemover
 from kleinbot.chat.delivery.routes import Routes
 from kleinbot.chat.delivery.undelivered import Undelivered
+from kleinbot.chat.moderation.case_poster import CasePoster
 from kleinbot.dispatch.clock_repair import ClockRepair
 from kleinbot.dispatch.retention import Retention
 from kleinbot.domain.job import Job
 from kleinbot.metrics.counters import BotMetrics
 from kleinbot.small_klein.vocabulary import unknown_words
+from kleinbot.store.moderation import hidings
 from kleinbot.texts import Texts
 from kleinbot.usecases.attachments import Attachments
+from kleinbot.usecases.moderation.hide import Hide
 
 
 @dataclass(frozen=True)
@@ -30,10 +34,19 @@ class Delivery:
     live_messages: LiveMessages
     results: ResultMessages
     remover: MessageRemover
+    refresher: MessageRefresher
+    case_poster: CasePoster
     outbox_worker: OutboxWorker
     undelivered: Undelivered
     clock_repair: ClockRepair
     retention: Retention
+
+    @property
+    def wakes(self) -> MessageWakes:
+        """What use cases call when messages are due."""
+        return MessageWakes(
+            self.outbox_worker.wake, self.remover.wake, self.refresher.wake, self.case_poster.wake
+        )
 
 
 def build_delivery(
@@ -50,16 +63,31 @@ def build_delivery(
     skew = ClockSkew(clock)
     responses = FirstResponses(client)
     live_messages = LiveMessages(queries, responses, texts, scheduling.scheduler.engine_state, clock)
+    attachments = Attachments(queries, base.pool)
 
     def model_note(job: Job) -> str | None:
         if note is None or not (words := unknown_words(job.spec.prompt)):
             return None
         return texts.say(job.locale, note, words=", ".join(words))
 
-    results = ResultMessages(Attachments(queries, base.pool), texts, model_note)
+    async def is_hidden(job_id: str) -> bool:
+        return await hidings.of_job(database.read, job_id) is not None
+
+    results = ResultMessages(attachments, texts, model_note, is_hidden)
     remover = MessageRemover(database, client, clock)
+
+    def wake_refresh() -> None:
+        refresher.wake()
+
+    def wake_changes() -> None:
+        remover.wake()
+        refresher.wake()
+
+    hide = Hide(database, wake_refresh, clock)
+    refresher = MessageRefresher(database, queries, results, hide, client, clock)
+    case_poster = CasePoster(database, queries, attachments, texts, client, clock, skew)
     routes = Routes(
-        database, results, responses, client, clock, base.faults, metrics.delivered, remover.wake, skew
+        database, results, responses, client, clock, base.faults, metrics.delivered, wake_changes, skew
     )
     expired = ExpiredResponses(client, texts)
     outbox_worker = OutboxWorker(
@@ -68,15 +96,18 @@ def build_delivery(
 
     def more_is_due() -> None:
         outbox_worker.wake()
-        remover.wake()
+        wake_changes()
+        case_poster.wake()
 
     return Delivery(
         skew,
         live_messages,
         results,
         remover,
+        refresher,
+        case_poster,
         outbox_worker,
-        Undelivered(database, queries, results, texts, clock, metrics.delivered, remover.wake),
+        Undelivered(database, queries, results, texts, clock, metrics.delivered, wake_changes),
         ClockRepair(database, more_is_due, clock),
         Retention(database, clock),
     )

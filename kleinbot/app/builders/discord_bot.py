@@ -17,6 +17,7 @@ from kleinbot.chat.core.ownership import Ownership
 from kleinbot.chat.core.presence import Presence
 from kleinbot.chat.core.repeated_events import RepeatedEvents
 from kleinbot.chat.core.routing import ButtonRouter, button_routes
+from kleinbot.chat.moderation.member_notices import MemberNotices
 from kleinbot.chat.more.handlers import MoreHandlers
 from kleinbot.chat.more.table import more_actions
 from kleinbot.chat.setup.admin_notices import AdminNotices
@@ -71,6 +72,7 @@ def build_discord_bot(
         interactions=interactions,
         router=ButtonRouter(button_routes(handlers, more), gate),
         undelivered=delivery.undelivered,
+        tell_member=MemberNotices(usecases.moderation.tell_members, interactions, texts).to,
         texts=texts,
         register_present=usecases.owner.new_servers.register_present,
         prepare=prepare,

@@ -37,6 +37,16 @@ def build_handlers(
     """Build them; each checks nothing itself but calls a use case that does."""
     responder, server_names = JobResponder(delivery.live_messages, texts, base.clock), ServerNames(current)
     quotas = usecases.quotas
+    create = CreateHandlers(
+        interactions,
+        gate,
+        responder,
+        usecases.sources,
+        usecases.edit,
+        usecases.variations,
+        texts,
+        base.clock,
+    )
     return Handlers(
         jobs=JobHandlers(
             usecases.submit,
@@ -47,16 +57,7 @@ def build_handlers(
             texts,
             scheduling.scheduler.engine_state,
         ),
-        create=CreateHandlers(
-            interactions,
-            gate,
-            responder,
-            usecases.sources,
-            usecases.edit,
-            usecases.variations,
-            texts,
-            base.clock,
-        ),
+        create=create,
         results=ResultHandlers(
             usecases.history,
             usecases.favourites,
@@ -69,7 +70,7 @@ def build_handlers(
         history=HistoryHandlers(usecases.history, delivery.results, interactions, texts),
         quota=QuotaHandlers(quotas.view, quotas.administer, quotas.set_member_weight, interactions, texts),
         role_rules=RoleRuleHandlers(quotas.role_rules, interactions, texts),
-        moderation=build_moderation_handlers(usecases.moderation, interactions, texts),
+        moderation=build_moderation_handlers(usecases.moderation, delivery, create, interactions, texts),
         privacy=build_privacy_handlers(usecases.privacy, interactions, texts),
         owner=OwnerHandlers(usecases.owner.bot_control, usecases.rule, server_names, interactions, texts),
         owner_queue=OwnerQueueHandlers(

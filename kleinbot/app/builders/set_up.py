@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from kleinbot.app.builders.base import Base
+from kleinbot.usecases.moderation.tell_members import waiting_reports
 from kleinbot.usecases.notices import Notices, NoticeSource
 from kleinbot.usecases.quota.quota import QuotaRule
 from kleinbot.usecases.setup.joining import JoiningPosts, impossible_post
@@ -25,4 +26,4 @@ def build_notices(base: Base) -> Notices:
 
 def _notice_sources() -> tuple[NoticeSource, ...]:
     """Return what admins may have to read below their next /admin answer, the most important first."""
-    return (impossible_post,)
+    return (waiting_reports, impossible_post)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from kleinbot.app.builders.base import Base
+from kleinbot.app.builders.base import Base, MessageWakes
 from kleinbot.app.builders.moderation import Moderation, build_moderation
 from kleinbot.app.builders.owner import OwnerUseCases, build_owner
 from kleinbot.app.builders.privacy import Privacy, build_privacy
@@ -40,6 +40,7 @@ class UseCasePorts:
     fetch: Fetch
     wake_delivery: Callable[[], None]
     wake_remover: Callable[[], None]
+    wakes: MessageWakes
     is_member_of: Callable[[int], bool | None]
     health: Callable[[], Awaitable[Health]]
     service_mode_changed: Callable[[], None]
@@ -112,7 +113,7 @@ def build_usecases(
             new_server_share=new_server_share,
         ),
         notices=build_notices(base),
-        moderation=build_moderation(base, scheduling, ports.wake_delivery),
+        moderation=build_moderation(base, scheduling, history, ports.wakes),
         set_up=build_set_up(base, rule),
         privacy=build_privacy(base, cancel, ports.wake_remover, ports.wake_delivery, rule.window_ms),
     )

@@ -18,6 +18,7 @@ from kleinbot.chat.core.routing import ButtonRouter
 from kleinbot.chat.core.translator import FluentTranslator
 from kleinbot.chat.delivery.undelivered import Undelivered
 from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.people import Actor
 from kleinbot.texts import Texts
 
 _log = logging.getLogger(__name__)
@@ -90,12 +91,15 @@ class KleinbotClient(commands.AutoShardedBot):
         interactions: Interactions,
         router: ButtonRouter,
         undelivered: Undelivered,
+        tell_member: Callable[[discord.Interaction[Any], Actor], Awaitable[None]],
         texts: Texts,
         register_present: Callable[[Collection[int]], Awaitable[None]],
         prepare: Callable[["KleinbotClient"], Awaitable[None]],
         options: Mapping[str, Any],
     ) -> None:
-        """``register_present`` gets the ids of all servers with each new session; ``prepare`` adds the cogs.
+        """``tell_member`` tells who has sent a command what else they have to know.
+
+        ``register_present`` gets the ids of all servers with each new session; ``prepare`` adds the cogs.
 
         ``gate`` and ``interactions`` are for the command tree.
         """
@@ -118,6 +122,7 @@ class KleinbotClient(commands.AutoShardedBot):
         self.interactions = interactions
         self._router = router
         self._undelivered = undelivered
+        self._tell_member = tell_member
         self._texts = texts
         self._register_present = register_present
         self._prepare = prepare
@@ -178,8 +183,10 @@ class KleinbotClient(commands.AutoShardedBot):
             await super().close()
 
     async def _give_undelivered(self, interaction: discord.Interaction[Any]) -> None:
+        actor = self.interactions.actor_of(interaction)
         try:
-            await self._undelivered.to(interaction, self.interactions.actor_of(interaction))
+            await self._tell_member(interaction, actor)
+            await self._undelivered.to(interaction, actor)
         except (*UNREACHED, sqlite3.Error) as error:
             _log.warning("undelivered results could not be given to their member: %s", error)
 

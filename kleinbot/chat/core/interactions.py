@@ -55,6 +55,7 @@ class Interactions:
             event_id=interaction.id,
             channel_ids=_channels(interaction),
             role_ids=roles_of(user),
+            here_since_ms=_here_since_ms(user),
             sees_channel=functools.partial(_sees, interaction),
         )
 
@@ -66,6 +67,10 @@ class Interactions:
             is_admin=permissions is not None and permissions.manage_guild,
             is_owner=self._ownership.has(user.id),
         )
+
+    def target_of_id(self, member_id: int) -> Target:
+        """Return a person of whom only the id is known: whether they run the bot, and no other power."""
+        return Target(member_id, is_owner=self._ownership.has(member_id))
 
     def reply_address(self, interaction: discord.Interaction[Any]) -> DiscordReply:
         """Return how the first response can be edited later, also by another process."""
@@ -131,6 +136,14 @@ def _channels(interaction: discord.Interaction[Any]) -> tuple[int, ...]:
     if isinstance(channel, discord.Thread):
         return (interaction.channel_id, channel.parent_id)
     return (interaction.channel_id,)
+
+
+def _here_since_ms(user: discord.User | discord.Member) -> int | None:
+    """Return since when an account exists and is in the server (epoch); None if Discord does not say."""
+    joined_at = user.joined_at if isinstance(user, discord.Member) else None
+    if joined_at is None:
+        return None
+    return round(max(joined_at, user.created_at).timestamp() * MS_PER_S)
 
 
 def _sees(interaction: discord.Interaction[Any], channel_id: int) -> bool:

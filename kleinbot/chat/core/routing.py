@@ -18,6 +18,7 @@ from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
 from kleinbot.chat.create.handlers import CreateHandlers
 from kleinbot.chat.jobs.buttons import CancelButton
 from kleinbot.chat.jobs.handlers import JobHandlers
+from kleinbot.chat.moderation.buttons import CaseActionButton, CaseButton
 from kleinbot.chat.moderation.handlers import ModerationHandlers
 from kleinbot.chat.more.buttons import MoreActionButton, MoreButton
 from kleinbot.chat.more.handlers import MoreHandlers
@@ -100,6 +101,8 @@ def button_routes(handlers: Handlers, more: MoreHandlers) -> tuple[ButtonRoute[A
         ButtonRoute(SetUpSelect, handlers.set_up.chosen),
         ButtonRoute(EraseButton, handlers.privacy.erase_pressed),
         ButtonRoute(KeepDataButton, handlers.privacy.keep_pressed),
+        ButtonRoute(CaseButton, handlers.moderation.cases.open_pressed),
+        ButtonRoute(CaseActionButton, handlers.moderation.cases.act_pressed),
     )
 
 

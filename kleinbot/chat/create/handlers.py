@@ -101,7 +101,7 @@ class CreateHandlers:
         """Ask for the instruction. The sources are checked now, and again when the modal is submitted."""
         await self._check(interaction, sources)
         most = self._edit.most_references
-        modal = EditModal(self._modal_setup(interaction), sources, most, self.edit)
+        modal = EditModal(self.modal_setup(interaction), sources, most, self.edit)
         await interaction.response.send_modal(modal)
 
     async def edit_message(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
@@ -112,7 +112,7 @@ class CreateHandlers:
         """Ask how to vary a picture of any message."""
         sources = sources_in(message, _our_id(interaction))
         await self._check(interaction, sources)
-        modal = VariationsModal(self._modal_setup(interaction), sources, self.variations)
+        modal = VariationsModal(self.modal_setup(interaction), sources, self.variations)
         await interaction.response.send_modal(modal)
 
     async def answer_lost_modal(self, interaction: discord.Interaction[Any]) -> None:
@@ -123,7 +123,8 @@ class CreateHandlers:
             text = self._texts.say(str(interaction.locale), "form-lost")
             await self._interactions.answer(interaction, text)
 
-    def _modal_setup(self, interaction: discord.Interaction[Any]) -> ModalSetup:
+    def modal_setup(self, interaction: discord.Interaction[Any]) -> ModalSetup:
+        """Return what every modal of the bot needs, whoever opens it: one place knows those that are lost."""
         return ModalSetup(self._modal_keys.new(), self._gate, self._texts, str(interaction.locale))
 
     async def _check(self, interaction: discord.Interaction[Any], sources: Sequence[Source]) -> None:

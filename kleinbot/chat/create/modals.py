@@ -51,8 +51,8 @@ class ModalSetup:
     locale: str
 
 
-class _PictureModal(discord.ui.Modal):
-    """Base of both: asks which of a message's pictures is meant, and passes the submission to the gate."""
+class PictureModal(discord.ui.Modal):
+    """Base of all: asks which of a message's pictures is meant, and passes the submission to the gate."""
 
     def __init__(self, setup: ModalSetup, title: str, sources: Sequence[Source]) -> None:
         super().__init__(
@@ -62,20 +62,20 @@ class _PictureModal(discord.ui.Modal):
         self._sources = sources
         self._which: discord.ui.Select[Any] | None = None
 
-    def _say(self, message_id: str, **parameters: str | int) -> str:
+    def say(self, message_id: str, **parameters: str | int) -> str:
         return self._setup.texts.say(self._setup.locale, message_id, **parameters)
 
-    def _ask_which(self) -> None:
+    def ask_which(self) -> None:
         if len(self._sources) > 1:
-            labels = [self._say("form-which-option", position=at + 1) for at in range(len(self._sources))]
-            self._which = _select([(label, str(at)) for at, label in enumerate(labels)], "0")
-            self.add_item(discord.ui.Label(text=self._say("form-which"), component=self._which))
+            labels = [self.say("form-which-option", position=at + 1) for at in range(len(self._sources))]
+            self._which = select_of([(label, str(at)) for at, label in enumerate(labels)], "0")
+            self.add_item(discord.ui.Label(text=self.say("form-which"), component=self._which))
 
     @property
     def source(self) -> Source:
-        return self._sources[int(self._chosen(self._which, "0"))]
+        return self._sources[int(self.chosen(self._which, "0"))]
 
-    def _chosen(self, select: discord.ui.Select[Any] | None, default: str) -> str:
+    def chosen(self, select: discord.ui.Select[Any] | None, default: str) -> str:
         """Return what was chosen. Raises Refusal OPTION_NOT_OFFERED for a value that was not offered."""
         if select is None or not select.values:
             return default
@@ -91,7 +91,7 @@ class _PictureModal(discord.ui.Modal):
         """Make the request that was filled in. Everything is checked again: minutes may have passed."""
 
 
-class EditModal(_PictureModal):
+class EditModal(PictureModal):
     """Asks for the instruction and up to ``most_references`` further pictures."""
 
     def __init__(
@@ -106,17 +106,17 @@ class EditModal(_PictureModal):
         self._instruction: discord.ui.TextInput[Any] = discord.ui.TextInput(
             style=discord.TextStyle.paragraph,
             max_length=_INSTRUCTION_CHARACTERS,
-            placeholder=self._say("form-instruction-hint"),
+            placeholder=self.say("form-instruction-hint"),
         )
-        self.add_item(discord.ui.Label(text=self._say("form-instruction"), component=self._instruction))
-        self._ask_which()
+        self.add_item(discord.ui.Label(text=self.say("form-instruction"), component=self._instruction))
+        self.ask_which()
         self._files: discord.ui.FileUpload[Any] | None = None
         if most_references > 0:
             self._files = discord.ui.FileUpload(required=False, min_values=0, max_values=most_references)
             self.add_item(
                 discord.ui.Label(
-                    text=self._say("form-references"),
-                    description=self._say("form-references-description", most=most_references),
+                    text=self.say("form-references"),
+                    description=self.say("form-references-description", most=most_references),
                     component=self._files,
                 )
             )
@@ -129,7 +129,7 @@ class EditModal(_PictureModal):
         await self._send(interaction, EditRequest(self._instruction.value, self.source, references))
 
 
-class VariationsModal(_PictureModal):
+class VariationsModal(PictureModal):
     """Asks how different and how many."""
 
     def __init__(
@@ -140,20 +140,20 @@ class VariationsModal(_PictureModal):
     ) -> None:
         super().__init__(setup, "form-variations-title", sources)
         self._send = send
-        strengths = [(self._say(f"form-strength-{strength}"), strength.value) for strength in Strength]
-        self._strength = _select(strengths, Strength.MEDIUM)
-        self.add_item(discord.ui.Label(text=self._say("form-strength"), component=self._strength))
-        self._ask_which()
-        self._count = _select([(str(count), str(count)) for count in range(1, MAX_COUNT + 1)], "1")
-        self.add_item(discord.ui.Label(text=self._say("form-count"), component=self._count))
+        strengths = [(self.say(f"form-strength-{strength}"), strength.value) for strength in Strength]
+        self._strength = select_of(strengths, Strength.MEDIUM)
+        self.add_item(discord.ui.Label(text=self.say("form-strength"), component=self._strength))
+        self.ask_which()
+        self._count = select_of([(str(count), str(count)) for count in range(1, MAX_COUNT + 1)], "1")
+        self.add_item(discord.ui.Label(text=self.say("form-count"), component=self._count))
 
     async def send(self, interaction: discord.Interaction[Any]) -> None:
-        strength = Strength(self._chosen(self._strength, Strength.MEDIUM))
-        request = VariationsRequest(self.source, strength, int(self._chosen(self._count, "1")))
+        strength = Strength(self.chosen(self._strength, Strength.MEDIUM))
+        request = VariationsRequest(self.source, strength, int(self.chosen(self._count, "1")))
         await self._send(interaction, request)
 
 
-def _select(options: Sequence[tuple[str, str]], default: str) -> discord.ui.Select[Any]:
+def select_of(options: Sequence[tuple[str, str]], default: str | None) -> discord.ui.Select[Any]:
     return discord.ui.Select(
         options=[
             discord.SelectOption(label=label, value=value, default=value == default)

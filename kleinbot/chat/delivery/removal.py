@@ -9,6 +9,7 @@ import discord
 from kleinbot.chat.core.discord_errors import UNREACHED
 from kleinbot.chat.delivery.channel_lanes import MOST_QUICK_OF_LANE
 from kleinbot.chat.delivery.due_rows import DueRows, growing_pause_s
+from kleinbot.chat.delivery.threads import GONE_OR_OUT_OF_REACH, reopening
 from kleinbot.domain.clock import MS_PER_S, Clock, run_within
 from kleinbot.store.database import Database
 from kleinbot.store.delivery import posted
@@ -19,10 +20,6 @@ _log = logging.getLogger(__name__)
 _ATTEMPT_S = 60.0
 _ATTEMPTS_TAKEN = 300
 """With the growing pauses that is a day."""
-
-_THREAD_ARCHIVED = 50083
-_GONE_OR_OUT_OF_REACH = {10003, 10008, 50001, 50013, _THREAD_ARCHIVED, 160005}
-"""Unknown channel, unknown message, no access, no permission, archived or locked thread."""
 
 
 class MessageRemover:
@@ -66,27 +63,16 @@ class MessageRemover:
         try:
             await self._delete(row)
         except discord.HTTPException as error:
-            if error.code not in _GONE_OR_OUT_OF_REACH and row.attempts < _ATTEMPTS_TAKEN:
+            if error.code not in GONE_OR_OUT_OF_REACH and row.attempts < _ATTEMPTS_TAKEN:
                 raise
             _log.info("message %d cannot be removed: %s", row.message_id, error)
         async with self._database.transaction() as transaction:
             await posted.removed(transaction, row.message_id)
 
     async def _delete(self, row: DueRemoval) -> None:
-        """Delete the message, and reopen its thread if that is archived. Raises discord.HTTPException."""
-        channel = self._client().get_partial_messageable(row.channel_id)
-        message = channel.get_partial_message(row.message_id)
-        try:
-            await message.delete()
-        except discord.HTTPException as error:
-            if error.code != _THREAD_ARCHIVED:
-                raise
-            thread = await self._client().fetch_channel(row.channel_id)
-            if not isinstance(thread, discord.Thread) or thread.locked:
-                raise
-            # Whoever may write may end the archive of a thread that is not locked (Modify Channel).
-            await thread.edit(archived=False)
-            await message.delete()
+        """Delete the message. Raises discord.HTTPException."""
+        message = self._client().get_partial_messageable(row.channel_id).get_partial_message(row.message_id)
+        await reopening(self._client(), row.channel_id, message.delete)
 
     async def _postpone(self, row: DueRemoval, error: Exception) -> None:
         pause_s = growing_pause_s(row.attempts)

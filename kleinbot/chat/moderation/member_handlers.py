@@ -12,13 +12,15 @@ from kleinbot.domain.moderation.bans import BanKind
 from kleinbot.texts import Texts
 from kleinbot.usecases.moderation.access import ban_parameters
 from kleinbot.usecases.moderation.ban_members import BanMembers
+from kleinbot.usecases.moderation.warn import Warn
 
 
 class MemberHandlers:
     """One method for each command."""
 
-    def __init__(self, ban_members: BanMembers, interactions: Interactions, texts: Texts) -> None:
+    def __init__(self, ban_members: BanMembers, warn: Warn, interactions: Interactions, texts: Texts) -> None:
         self._ban_members = ban_members
+        self._warn = warn
         self._interactions = interactions
         self._texts = texts
 
@@ -40,6 +42,14 @@ class MemberHandlers:
         reason: str,
     ) -> None:
         await self._ban(interaction, member, BanKind.TIMEOUT, hours * HOUR_MS, reason)
+
+    async def warn(
+        self, interaction: discord.Interaction[Any], member: discord.User | discord.Member, reason: str
+    ) -> None:
+        actor = self._interactions.actor_of(interaction)
+        count = await self._warn.warn(actor, self._interactions.target_of(member), reason)
+        text = self._say(interaction, "mod-warned", member=str(member.id), count=count)
+        await self._interactions.answer(interaction, text)
 
     async def unban(self, interaction: discord.Interaction[Any], member_id: int) -> None:
         lifted = await self._ban_members.lift(self._interactions.actor_of(interaction), member_id)

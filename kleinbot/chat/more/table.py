@@ -14,6 +14,13 @@ def more_actions(handlers: Handlers) -> tuple[MoreAction, ...]:
         MoreAction("command", "more-command", Group.LOOK, handlers.results.copy_command),
         MoreAction("original", "more-original", Group.LOOK, handlers.results.show_original, offered=_is_kept),
         MoreAction(
+            "report",
+            "more-report",
+            Group.MANAGE,
+            handlers.moderation.reports.ask,
+            offered=_is_of_somebody_else,
+        ),
+        MoreAction(
             "delete",
             "button-delete",
             Group.MANAGE,
@@ -34,3 +41,7 @@ async def _may_delete(picture: ChosenPicture) -> bool:
     A private result has the button itself: only a press of its own buttons can remove that message.
     """
     return may(picture.actor, Action.DELETE, picture.job) and not picture.job.private
+
+
+async def _is_of_somebody_else(picture: ChosenPicture) -> bool:
+    return picture.job.member_id != picture.actor.member_id

@@ -39,6 +39,13 @@ _AUDIT_SENTENCES = {
     AuditAction.CHANNEL_ALLOW: ("audit-channel-allow", "audit-channel-allow"),
     AuditAction.CHANNEL_DENY: ("audit-channel-deny", "audit-channel-deny"),
     AuditAction.CHANNEL_CLEAR: ("audit-channel-clear", "audit-channel-clear"),
+    AuditAction.WARN: ("audit-warn", "audit-warn"),
+    AuditAction.HIDE: ("audit-hide", "audit-hide"),
+    AuditAction.HIDE_REPORTED: ("audit-hide-reported", "audit-hide-reported"),
+    AuditAction.SHOW: ("audit-show", "audit-show"),
+    AuditAction.SHOW_AGAIN: ("audit-show-again", "audit-show-again"),
+    AuditAction.DELETE_REPORTED: ("audit-delete-reported", "audit-delete-reported"),
+    AuditAction.DISMISS: ("audit-dismiss", "audit-dismiss"),
 }
 
 

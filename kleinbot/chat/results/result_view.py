@@ -7,7 +7,9 @@ import discord
 
 from kleinbot.chat.core import text as core_text
 from kleinbot.chat.core.views import MessageContent, fresh, plain
+from kleinbot.chat.more.buttons import MoreButton
 from kleinbot.chat.results.action_rows import create_rows, result_row
+from kleinbot.chat.results.buttons import DeleteButton
 from kleinbot.domain.job import TENTHS, Job, JobState
 from kleinbot.images.alt_text import alt_text as description
 from kleinbot.texts import Texts
@@ -62,6 +64,17 @@ def further(texts: Texts, job: Job, found: Sequence[StoredPicture]) -> MessageCo
     if lost := _lost(texts, job, found):
         view.add_item(discord.ui.TextDisplay("\n".join(lost)))
     return MessageContent(view, files)
+
+
+def hidden(texts: Texts, job: Job) -> MessageContent:
+    """Return what stands in place of a hidden result: neither its pictures nor its prompt."""
+    requester = core_text.mention(job.member_id)
+    view = plain(texts.say(job.locale, "result-hidden", number=str(job.number), requester=requester))
+    row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
+    row.add_item(MoreButton(job.job_id).labelled(texts.say(job.locale, "button-hidden-why")))
+    row.add_item(DeleteButton(job.job_id).labelled(texts.say(job.locale, "button-delete")))
+    view.add_item(row)
+    return MessageContent(view)
 
 
 def _add_gallery(

@@ -81,7 +81,7 @@ def _line(texts: Texts, locale: str, entry: HistoryEntry, reader_id: int) -> str
     if entry.is_seen:
         prompt = core_text.shown_prompt(core_text.subject(texts, locale, job.spec.prompt), _PROMPT_CHARACTERS)
     else:
-        prompt = texts.say(locale, "history-unseen")
+        prompt = texts.say(locale, "history-hidden" if entry.is_hidden else "history-unseen")
     return f"{made}{author}{marks}\n{prompt}"
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kleinbot.store.database import Reader, Transaction
+from kleinbot.store.moderation import hidings
 
 _MOST_CHANNELS = 50
 
@@ -37,7 +38,8 @@ async def note(
 ) -> bool:
     """Record that a message shows pictures.
 
-    Returns False if the job was deleted meanwhile; the message is then queued for removal.
+    Returns False if the job was deleted meanwhile, and the message is queued for removal; or if it was
+    hidden, and the message is queued to be edited.
     """
     if await transaction.one("SELECT 1 FROM jobs WHERE job_id = ? AND deleted_ms IS NOT NULL", job_id):
         await remove(transaction, job_id, channel_id, message_id, now_ms)
@@ -50,7 +52,7 @@ async def note(
             " ON CONFLICT DO NOTHING",
             message_id, channel_id, origin, now_ms, job_id, position,
         )  # fmt: skip
-    return True
+    return not await hidings.refresh_if_hidden(transaction, job_id, message_id, now_ms)
 
 
 async def channels(reader: Reader, job_id: str) -> list[int]:
@@ -64,6 +66,14 @@ async def channels(reader: Reader, job_id: str) -> list[int]:
 async def is_known(reader: Reader, message_id: int) -> bool:
     """Return whether a row records what a message shows."""
     return await reader.one("SELECT 1 FROM posted_images WHERE message_id = ?", message_id) is not None
+
+
+async def shown_in(reader: Reader, message_id: int) -> tuple[int, ...]:
+    """Return the positions of the images that a message shows."""
+    rows = await reader.all(
+        "SELECT position FROM posted_images WHERE message_id = ? ORDER BY position", message_id
+    )
+    return tuple(row[0] for row in rows)
 
 
 async def delivered(reader: Reader, job_id: str) -> dict[int, int]:

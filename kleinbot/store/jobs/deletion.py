@@ -2,6 +2,7 @@
 
 from kleinbot.store.database import Transaction
 from kleinbot.store.delivery import posted
+from kleinbot.store.moderation import cases
 
 
 async def delete(
@@ -22,6 +23,7 @@ async def delete(
         return None
     await transaction.change("DELETE FROM favourites WHERE job_id = ?", job_id)
     await posted.remove_all(transaction, job_id, now_ms)
+    await cases.posts_of_job_changed(transaction, job_id, now_ms)
     rows = await transaction.all(
         "SELECT file FROM images WHERE job_id = ? AND file IS NOT NULL"
         " UNION SELECT file FROM job_references WHERE job_id = ?",

@@ -5,6 +5,7 @@ from dataclasses import astuple
 from kleinbot.domain.people import MemberKey
 from kleinbot.domain.server_settings import MemberSettings, ServerSettings
 from kleinbot.store.database import Reader, Transaction
+from kleinbot.store.moderation import cases
 
 _OF_SERVER = """
     SELECT moderators_channel_id, locale, others_may_edit, retention_days, retention_chosen_ms, set_up_ms
@@ -21,6 +22,8 @@ _SET_OF_MEMBER = """
     INSERT OR REPLACE INTO member_settings (server_id, member_id, others_may_edit) VALUES (?, ?, ?)
 """
 
+_AT_ONCE_MS = 0
+
 
 async def of_server(reader: Reader, server_id: int) -> ServerSettings:
     """Return a server's settings; the defaults if nobody has chosen."""
@@ -31,8 +34,10 @@ async def of_server(reader: Reader, server_id: int) -> ServerSettings:
 
 
 async def set_of_server(transaction: Transaction, server_id: int, settings: ServerSettings) -> None:
-    """Replace a server's settings."""
+    """Replace a server's settings. Reports that waited for a moderators' channel are posted there."""
     await transaction.change(_SET_OF_SERVER, server_id, *astuple(settings))
+    if settings.moderators_channel_id is not None:
+        await cases.post_waiting(transaction, server_id, _AT_ONCE_MS)
 
 
 async def of_member(reader: Reader, member: MemberKey) -> MemberSettings:

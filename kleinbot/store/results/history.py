@@ -20,6 +20,7 @@ _MY_FAVOURITES = (
     "SELECT DISTINCT f.number, f.job_id FROM favourites f INDEXED BY favourites_by_number"
     " CROSS JOIN jobs j USING (job_id)"
     " WHERE f.server_id = ? AND f.member_id = ? AND (j.member_id = f.member_id OR j.private = 0)"
+    " AND (j.member_id = f.member_id OR NOT EXISTS (SELECT 1 FROM hidings h WHERE h.job_id = j.job_id))"
     " AND j.deleted_ms IS NULL AND has_words(j.prompt, ?) AND f.number"
 )
 # Searches only the newest jobs, since it runs at every keystroke.
@@ -27,7 +28,8 @@ _RECENT = """
     SELECT number, prompt FROM (
         SELECT j.number, j.prompt FROM jobs j INDEXED BY jobs_with_pictures
         WHERE j.server_id = ? AND j.member_id = ? AND j.pictures > 0 AND j.deleted_ms IS NULL
-        AND j.ended_ms IS NOT NULL ORDER BY j.number DESC LIMIT ?) recent
+        AND j.ended_ms IS NOT NULL AND NOT EXISTS (SELECT 1 FROM hidings h WHERE h.job_id = j.job_id)
+        ORDER BY j.number DESC LIMIT ?) recent
     WHERE has_words(prompt, ?) ORDER BY number DESC LIMIT ?
 """
 _OLDER = " < ? ORDER BY 1 DESC LIMIT ?"

@@ -1,4 +1,4 @@
-"""A member's finished pictures, newest first."""
+"""A member's finished pictures that are not hidden, newest first."""
 
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.people import MemberKey
@@ -9,7 +9,7 @@ _NEWEST = """
     SELECT i.job_id, i.position, j.number, j.count, j.prompt, i.finished_ms
     FROM jobs j INDEXED BY jobs_with_pictures CROSS JOIN images i USING (job_id)
     WHERE j.server_id = ? AND j.member_id = ? AND j.pictures > 0 AND j.deleted_ms IS NULL
-    AND i.state = 'done'
+    AND i.state = 'done' AND NOT EXISTS (SELECT 1 FROM hidings h WHERE h.job_id = j.job_id)
     ORDER BY j.number DESC, i.position LIMIT ?
 """
 
@@ -19,6 +19,7 @@ _SUGGESTED = """
     SELECT i.job_id, i.position, recent.number, recent.count, recent.prompt, i.finished_ms
     FROM (SELECT j.job_id, j.number, j.count, j.prompt FROM jobs j INDEXED BY jobs_with_pictures
           WHERE j.server_id = ? AND j.member_id = ? AND j.pictures > 0 AND j.deleted_ms IS NULL
+          AND NOT EXISTS (SELECT 1 FROM hidings h WHERE h.job_id = j.job_id)
           ORDER BY j.number DESC LIMIT ?) recent
     CROSS JOIN images i USING (job_id)
     WHERE has_words('#' || recent.number || ' ' || recent.prompt, ?) AND i.state = 'done'

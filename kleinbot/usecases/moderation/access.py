@@ -2,21 +2,25 @@
 
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.moderation.bans import Ban, ChannelRules
 from kleinbot.domain.people import Actor
 from kleinbot.store.database import Reader, Transaction
 from kleinbot.store.members import members
-from kleinbot.store.moderation import bans, channel_rules
+from kleinbot.store.moderation import bans, channel_rules, hidings
 
 _MOST_NAMED = 5
 
 
-async def admit(transaction: Transaction, actor: Actor, now_ms: int) -> None:
+async def admit(transaction: Transaction, actor: Actor, parent: ImageKey | None, now_ms: int) -> None:
     """Raise as ``require_access``, and create the member's row if it is missing.
 
-    For the transaction that accepts a request, so that no request slips past a ban.
+    For the transaction that accepts a request, so that no request slips past a ban, and none uses a picture
+    that was hidden while its inputs were read (Refusal PICTURE_UNKNOWN).
     """
     await require_access(transaction, actor, now_ms)
+    if parent is not None and await hidings.of_job(transaction, parent.job_id) is not None:
+        raise Refusal(Code.PICTURE_UNKNOWN)
     await members.remember(transaction, actor.member, now_ms)
 
 
