@@ -105,7 +105,7 @@ def build_container(
         used=rendering.dispatcher.used,
         fetch=downloads.fetch,
         wake_delivery=delivery.outbox_worker.wake,
-        wake_remover=delivery.remover.wake,
+        wake_remover=delivery.wake_changes,
         wakes=delivery.wakes,
         is_member_of=current.is_member_of,
         health=status.health,

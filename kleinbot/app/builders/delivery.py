@@ -41,11 +41,17 @@ class Delivery:
     clock_repair: ClockRepair
     retention: Retention
 
+    def wake_changes(self) -> None:
+        """Have messages of results removed or edited, and posts that show what is now deleted."""
+        self.remover.wake()
+        self.refresher.wake()
+        self.case_poster.wake()
+
     @property
     def wakes(self) -> MessageWakes:
         """What use cases call when messages are due."""
         return MessageWakes(
-            self.outbox_worker.wake, self.remover.wake, self.refresher.wake, self.case_poster.wake
+            self.outbox_worker.wake, self.wake_changes, self.refresher.wake, self.case_poster.wake
         )
 
 
@@ -64,16 +70,7 @@ def build_delivery(
     responses = FirstResponses(client)
     live_messages = LiveMessages(queries, responses, texts, scheduling.scheduler.engine_state, clock)
     attachments = Attachments(queries, base.pool)
-
-    def model_note(job: Job) -> str | None:
-        if note is None or not (words := unknown_words(job.spec.prompt)):
-            return None
-        return texts.say(job.locale, note, words=", ".join(words))
-
-    async def is_hidden(job_id: str) -> bool:
-        return await hidings.of_job(database.read, job_id) is not None
-
-    results = ResultMessages(attachments, texts, model_note, is_hidden)
+    results = _results(base, attachments, texts, note)
     remover = MessageRemover(database, client, clock)
 
     def wake_refresh() -> None:
@@ -111,3 +108,15 @@ def build_delivery(
         ClockRepair(database, more_is_due, clock),
         Retention(database, clock),
     )
+
+
+def _results(base: Base, attachments: Attachments, texts: Texts, note: str | None) -> ResultMessages:
+    def model_note(job: Job) -> str | None:
+        if note is None or not (words := unknown_words(job.spec.prompt)):
+            return None
+        return texts.say(job.locale, note, words=", ".join(words))
+
+    async def is_hidden(job_id: str) -> bool:
+        return await hidings.of_job(base.database.read, job_id) is not None
+
+    return ResultMessages(attachments, texts, model_note, is_hidden)

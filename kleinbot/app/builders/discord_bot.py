@@ -60,7 +60,6 @@ def build_discord_bot(
     interactions = Interactions(ownership, texts, base.clock)
     gate = InteractionGate(interactions, repeats, delivery.skew, allowed_servers)
     handlers = build_handlers(base, scheduling, delivery, usecases, texts, current, interactions, gate)
-
     more = MoreHandlers(usecases.history, interactions, texts, more_actions(handlers))
 
     async def prepare(client: KleinbotClient) -> None:
