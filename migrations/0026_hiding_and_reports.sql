@@ -15,6 +15,7 @@ CREATE TABLE hidings (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX hidings_by_end ON hidings (until_ms) WHERE until_ms IS NOT NULL;
+CREATE INDEX hidings_by_moderator ON hidings (hidden_by) WHERE hidden_by IS NOT NULL;
 
 -- Messages that have to be edited to what their result is now: hidden, or shown again. version: how often that was asked
 -- for, so that an edit that was asked for during another one is not lost.
@@ -52,9 +53,10 @@ CREATE TABLE report_cases (
 CREATE UNIQUE INDEX report_cases_open_of_job ON report_cases (job_id) WHERE state = 'open';
 CREATE INDEX report_cases_of_job ON report_cases (job_id);
 CREATE INDEX report_cases_waiting ON report_cases (server_id, case_id) WHERE state = 'open';
+CREATE INDEX report_cases_closed_by ON report_cases (closed_by) WHERE closed_by IS NOT NULL;
 CREATE INDEX report_cases_due ON report_cases (post_due_ms) WHERE post_state IN ('due', 'posting');
 
--- A member reports a result once. has_hidden: the report hid it by itself.
+-- A member reports a result once; reporter_id 0: somebody whose data is deleted. has_hidden: the report hid it by itself.
 CREATE TABLE reports (
     report_id    INTEGER PRIMARY KEY,
     case_id      INTEGER NOT NULL REFERENCES report_cases (case_id),
@@ -69,7 +71,8 @@ CREATE TABLE reports (
     dismissed_ms INTEGER
 ) STRICT;
 
-CREATE UNIQUE INDEX reports_once ON reports (job_id, reporter_id);
+CREATE UNIQUE INDEX reports_once ON reports (job_id, reporter_id) WHERE reporter_id != 0;
+CREATE INDEX reports_of_person ON reports (reporter_id) WHERE reporter_id != 0;
 CREATE INDEX reports_of_case ON reports (case_id);
 CREATE INDEX reports_of_reporter ON reports (server_id, reporter_id, made_ms);
 CREATE INDEX reports_dismissed ON reports (server_id, reporter_id, dismissed_ms) WHERE dismissed_ms IS NOT NULL;
@@ -83,6 +86,8 @@ CREATE TABLE case_actions (
     PRIMARY KEY (case_id, action)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX case_actions_of_person ON case_actions (actor_id);
+
 -- What a member reads below the answer to their next command, once. Warnings stay, to be counted.
 CREATE TABLE member_notices (
     notice_id INTEGER PRIMARY KEY,
@@ -95,4 +100,4 @@ CREATE TABLE member_notices (
 ) STRICT;
 
 CREATE INDEX member_notices_waiting ON member_notices (server_id, member_id, notice_id) WHERE given_ms IS NULL;
-CREATE INDEX member_notices_warnings ON member_notices (server_id, member_id, notice_id) WHERE kind = 'warning';
+CREATE INDEX member_notices_of_member ON member_notices (server_id, member_id, notice_id);

@@ -82,7 +82,7 @@ async def test_what_is_hidden_is_hidden_everywhere_and_comes_back(environment: B
         done = await delivered(bot, prompt=PROMPT, count=2)
         before = [picture.data for picture in done.pictures]
         shown = await result(await bot.ada.command(bot.channel, "show", job="1"))
-        asked = await answered(bot.bob, done, "Favourite", "Which pictures of #1")
+        asked = await answered(bot.bob, done, "♥", "Which pictures of #1")
         await bot.bob.press(asked, label="♡ 1")
         await bot.until("SELECT COUNT(*) FROM favourites", 1)
         key = await _key(bot)
@@ -113,7 +113,7 @@ async def test_what_is_hidden_is_hidden_everywhere_and_comes_back(environment: B
         assert await bot.ada.autocomplete(bot.channel, "show", "job", "", timeout_s=WAIT_S) == []
         assert await bot.ada.autocomplete(bot.channel, "edit", "picture", "", timeout_s=WAIT_S) == []
         await said(await bot.ada.command(bot.channel, "edit", instruction="a hat"), "no picture")
-        recipe = await said(await bot.bob.press(child, label="Recipe"), "Made from #1 of")
+        recipe = await chosen_in_more(bot.bob, child, "Recipe", "Made from #1 of")
         assert key not in recipe.text
         # The moderators' post, and two of them at once.
         post = await mods.message_where(has_pictures, timeout_s=WAIT_S)

@@ -131,7 +131,7 @@ def _lines(
         until_s = seconds_or_0(hiding.until_ms)
         lines.append(texts.say(locale, "case-is-hidden", kind=kind, until_s=until_s))
     lines += [
-        f"-# {texts.say(locale, f'case-done-{done.action}', by=core_text.mention(done.actor_id))}"
+        f"-# {texts.say(locale, f'case-done-{done.action}', by=core_text.person(texts, locale, done.actor_id))}"
         for done in found.actions
     ]
     return lines
@@ -141,7 +141,7 @@ def _report(texts: Texts, locale: str, report: FiledReport) -> str:
     said = texts.say(
         locale,
         "case-report",
-        reporter=core_text.mention(report.reporter_id),
+        reporter=core_text.person(texts, locale, report.reporter_id),
         reason=texts.say(locale, f"reason-{report.reason}"),
         position=report.position + 1,
     )

@@ -24,12 +24,6 @@ async def by_id(reader: Reader, case_id: int) -> ReportCase | None:
     return None if row is None else await _case(reader, row)
 
 
-async def open_of_job(reader: Reader, job_id: str) -> ReportCase | None:
-    """Return the case of a result that is still to be decided, or None."""
-    row = await reader.one("SELECT * FROM report_cases WHERE job_id = ? AND state = 'open'", job_id)
-    return None if row is None else await _case(reader, row)
-
-
 async def waiting(reader: Reader, server_id: int, most: int) -> list[ReportCase]:
     """Return a server's cases that are still to be decided, oldest first."""
     rows = await reader.all(
@@ -83,7 +77,9 @@ async def open_case(
 
 async def has_reported(reader: Reader, job_id: str, reporter_id: int) -> bool:
     """Return whether a member has reported a result before."""
-    row = await reader.one("SELECT 1 FROM reports WHERE job_id = ? AND reporter_id = ?", job_id, reporter_id)
+    row = await reader.one(
+        "SELECT 1 FROM reports WHERE job_id = ? AND reporter_id = ? AND reporter_id != 0", job_id, reporter_id
+    )
     return row is not None
 
 

@@ -26,15 +26,6 @@ async def of_job(reader: Reader, job_id: str) -> Hiding | None:
     return None if row is None else _hiding(row)
 
 
-async def of_jobs(reader: Reader, job_ids: Collection[str]) -> dict[str, Hiding]:
-    """Return how results are hidden, by job id; those that are not are left out."""
-    rows = await reader.all(
-        "SELECT h.* FROM json_each(?) asked CROSS JOIN hidings h ON h.job_id = asked.value",
-        json.dumps(sorted(job_ids)),
-    )
-    return {row["job_id"]: _hiding(row) for row in rows}
-
-
 async def put(transaction: Transaction, hiding: Hiding) -> None:
     """Hide a result, or hide it otherwise, and have its messages edited."""
     await transaction.change(

@@ -50,7 +50,7 @@ async def mark_given(transaction: Transaction, given: Sequence[MemberNotice], no
 async def count_warnings(reader: Reader, member: MemberKey, most: int) -> int:
     """Return how often a member was warned in a server; ``most`` if it was more often."""
     return await reader.number(
-        "SELECT COUNT(*) FROM (SELECT 1 FROM member_notices INDEXED BY member_notices_warnings"
+        "SELECT COUNT(*) FROM (SELECT 1 FROM member_notices INDEXED BY member_notices_of_member"
         " WHERE server_id = ? AND member_id = ? AND kind = 'warning' LIMIT ?) recent",
         member.server_id,
         member.member_id,
