@@ -16,6 +16,8 @@ _DISCORD_EPOCH_MS = 1_420_070_400_000
 _UPDATES = (
     "UPDATE outbox SET due_ms = ? WHERE state IN ('pending', 'posting') AND due_ms > ?",
     "UPDATE removals SET due_ms = ? WHERE due_ms > ?",
+    "UPDATE refreshes SET due_ms = ? WHERE due_ms > ?",
+    "UPDATE report_cases SET post_due_ms = ? WHERE post_state IN ('due', 'posting') AND post_due_ms > ?",
     # Otherwise each press of that button counts as a repeated press until that date.
     "UPDATE presses SET pressed_ms = ? WHERE pressed_ms > ?",
 )

@@ -130,10 +130,9 @@ def _lines(
         kind = "reports" if hiding.hidden_by is None else "moderator"
         until_s = seconds_or_0(hiding.until_ms)
         lines.append(texts.say(locale, "case-is-hidden", kind=kind, until_s=until_s))
-    lines += [
-        f"-# {texts.say(locale, f'case-done-{done.action}', by=core_text.person(texts, locale, done.actor_id))}"
-        for done in found.actions
-    ]
+    for done in found.actions:
+        by = core_text.person(texts, locale, done.actor_id)
+        lines.append(f"-# {texts.say(locale, f'case-done-{done.action}', by=by)}")
     return lines
 
 
