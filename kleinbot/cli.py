@@ -157,16 +157,17 @@ def doctor(
     except ImportError as error:
         typer.echo(Texts().say(None, "doctor-library-missing", library=error.name or str(error)), err=True)
         raise typer.Exit(CANNOT_START_CODE) from None
+    problems: tuple[str, ...] = ()
     try:
-        settings = settings_of_start(load_settings().settings, live=live)
-        findings = examine(settings)
+        loaded = load_settings()
     except SettingsError as error:
-        settings = settings_of_start(error.others.settings, live=live)
-        findings = examine(settings, error.problems)
-    texts = Texts(settings.locale)
+        loaded, problems = error.others, error.problems
+    settings = settings_of_start(loaded.settings, live=live)
+    findings = examine(settings, problems)
     if as_json:
-        typer.echo(report_as_json(findings, texts, sandbox=settings.is_sandbox))
+        typer.echo(report_as_json(findings, Texts(settings.locale), sandbox=settings.is_sandbox))
     else:
+        texts = Texts(in_terminals_language(loaded).locale)
         print_report(findings, texts, sys.stdout, sandbox=settings.is_sandbox)
     raise typer.Exit(0 if would_start(findings) else CANNOT_START_CODE)
 
