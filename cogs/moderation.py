@@ -106,10 +106,34 @@ class ModerationCog(commands.Cog):
         if not isinstance(admin, app_commands.Group):
             raise TypeError(admin)
         admin.add_command(ChannelsGroup(self._handlers.channels))
+        audit = app_commands.Command[Any, ..., None](
+            name=t("admin-audit-name"), description=t("admin-audit-description"), callback=self.audit
+        )
+        audit.autocomplete("action")(self._handlers.audit.actions)
+        admin.add_command(audit)
         self._tree.add_command(self._menu)
 
     async def cog_unload(self) -> None:
         self._tree.remove_command(self._menu.name, type=self._menu.type)
+
+    @app_commands.rename(
+        member=t("mod-member-name"), action=t("admin-audit-action-name"), days=t("mod-days-name")
+    )
+    @app_commands.describe(
+        member=t("admin-audit-member-description"),
+        action=t("admin-audit-action-description"),
+        days=t("admin-audit-days-description"),
+    )
+    async def audit(
+        self,
+        interaction: discord.Interaction[Any],
+        member: discord.User | None = None,
+        action: app_commands.Range[str, 1, 100] | None = None,
+        days: app_commands.Range[int, 1, _MOST_DAYS] | None = None,
+    ) -> None:
+        member_id = None if member is None else member.id
+        option = t("admin-audit-action-name").message
+        await self._handlers.audit.open(interaction, member_id, action, days, option)
 
     async def _report(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
         await self._handlers.reports.report_message(interaction, message)

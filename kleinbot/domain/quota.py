@@ -144,3 +144,4 @@ class AuditRow:
     member_id: int | None
     details: Mapping[str, Parameter]
     made_ms: int
+    audit_id: int = 0

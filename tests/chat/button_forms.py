@@ -3,7 +3,7 @@
 from kleinbot.chat.core.buttons import PersistentButton
 from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
 from kleinbot.chat.jobs.buttons import CancelButton
-from kleinbot.chat.moderation.buttons import CaseActionButton, CaseButton
+from kleinbot.chat.moderation.buttons import AuditPageButton, CaseActionButton, CaseButton
 from kleinbot.chat.more.buttons import MoreActionButton, MoreButton
 from kleinbot.chat.owner.buttons import OwnerCancelButton, OwnerPageButton, ServiceModeButton
 from kleinbot.chat.privacy.buttons import EraseButton, KeepDataButton
@@ -73,6 +73,10 @@ FORMS: dict[str, PersistentButton] = {
     "kb:noerase": KeepDataButton(),
     "kb:qrole:123456789012345678": ClearRoleRuleButton(123456789012345678),
     "kb:case:7": CaseButton(7),
+    "kb:audit:0:0:0:": AuditPageButton(0, 0, 0, ""),
+    "kb:audit:123456:123456789012345678:1800000000:cancel-as-moderator": AuditPageButton(
+        123456, 123456789012345678, 1800000000, "cancel-as-moderator"
+    ),
     "kb:judge:7:hide": CaseActionButton(7, CaseAction.HIDE),
     "kb:judge:7:delete": CaseActionButton(7, CaseAction.DELETE),
     "kb:judge:7:delete:1": CaseActionButton(7, CaseAction.DELETE, is_sure=True),

@@ -9,6 +9,7 @@ from kleinbot.chat.core.buttons import PersistentButton
 from kleinbot.chat.core.routing import Handlers, button_routes
 from kleinbot.chat.create.handlers import CreateHandlers
 from kleinbot.chat.jobs.handlers import JobHandlers
+from kleinbot.chat.moderation.audit_handlers import AuditHandlers
 from kleinbot.chat.moderation.case_handlers import CaseHandlers
 from kleinbot.chat.moderation.channel_handlers import ChannelHandlers
 from kleinbot.chat.moderation.handlers import ModerationHandlers
@@ -118,6 +119,7 @@ def test_every_kind_of_button_has_one_handler() -> None:
             channels=cast("ChannelHandlers", ChannelHandlers),
             reports=cast("ReportHandlers", ReportHandlers),
             cases=cast("CaseHandlers", CaseHandlers),
+            audit=cast("AuditHandlers", AuditHandlers),
         ),
         role_rules=cast("RoleRuleHandlers", RoleRuleHandlers),
         owner=cast("OwnerHandlers", OwnerHandlers),

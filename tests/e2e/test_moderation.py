@@ -71,6 +71,23 @@ async def test_a_banned_members_jobs_end_and_they_read_why(environment: BotEnvir
         await said_alone(banned, "makes no pictures here until")
         bot.clock.advance(3 * 86_400)
         await result(await bot.ada.command(bot.channel, "imagine", prompt="a cat"))
+        suggested = await admin.autocomplete(bot.channel, "admin audit", "action", "ban", timeout_s=10)
+        assert ("… banned …", "ban") in [(each.name, each.value) for each in suggested]
+        read = await admin.command(bot.channel, "admin audit", member=bot.ada, action="ban", days=30)
+        shown = await said_alone(read, f"<@{bot.moderator.id}> banned <@{bot.ada.id}>")
+        assert "spam" in shown.text
+        assert "timed" not in shown.text
+        assert "fox" not in shown.text
+        wrong = await admin.forge(bot.channel, "admin audit", action="dance")
+        await said_alone(wrong, "action")
+        for _ in range(9):
+            await said(
+                await admin.command(bot.channel, "mod warn", member=bot.bob, reason="hm"), "reads that"
+            )
+        page = await said_alone(await admin.command(bot.channel, "admin audit"), "changed and decided here")
+        turned = await admin.press(page, label="Older")
+        page = await turned.message_where(lambda m: "timed" in m.text, timeout_s=10)
+        await admin.press(page, label="Newest")
         history = await admin.command(bot.channel, "admin quota history")
         await said_alone(history, f"<@{bot.moderator.id}> banned <@{bot.ada.id}>")
 

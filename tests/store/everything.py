@@ -42,6 +42,7 @@ from kleinbot.store.members import (
     servers,
     settings,
 )
+from kleinbot.store.members.audit import AuditFilter
 from kleinbot.store.moderation import (
     bans,
     case_posts,
@@ -229,6 +230,10 @@ async def _read_the_rest(read: Reader, subjects: Subjects, now_ms: int) -> None:
     await grants.alive(read, HEAVY, now_ms)
     await favourites.positions(read, HEAVY, subjects.done)
     await audit.of_server(read, HEAVY.server_id, 15)
+    for member_id in (None, HEAVY.member_id):
+        for action in (None, AuditAction.QUOTA_GRANT):
+            wanted = AuditFilter(member_id, action, now_ms - DAY_MS)
+            await audit.filtered(read, HEAVY.server_id, wanted, None, 11)
     await events.is_accepted(read, 1)
     await facts.get(read, "door")
     await served_model.get(read)

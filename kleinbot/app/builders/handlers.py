@@ -38,14 +38,7 @@ def build_handlers(
     responder, server_names = JobResponder(delivery.live_messages, texts, base.clock), ServerNames(current)
     quotas = usecases.quotas
     create = CreateHandlers(
-        interactions,
-        gate,
-        responder,
-        usecases.sources,
-        usecases.edit,
-        usecases.variations,
-        texts,
-        base.clock,
+        interactions, gate, responder, usecases.sources, usecases.edit, usecases.variations, texts, base.clock
     )
     return Handlers(
         jobs=JobHandlers(
@@ -70,7 +63,9 @@ def build_handlers(
         history=HistoryHandlers(usecases.history, delivery.results, interactions, texts),
         quota=QuotaHandlers(quotas.view, quotas.administer, quotas.set_member_weight, interactions, texts),
         role_rules=RoleRuleHandlers(quotas.role_rules, interactions, texts),
-        moderation=build_moderation_handlers(usecases.moderation, delivery, create, interactions, texts),
+        moderation=build_moderation_handlers(
+            usecases.moderation, delivery, create, interactions, texts, base.clock
+        ),
         privacy=build_privacy_handlers(usecases.privacy, interactions, texts),
         owner=OwnerHandlers(usecases.owner.bot_control, usecases.rule, server_names, interactions, texts),
         owner_queue=OwnerQueueHandlers(

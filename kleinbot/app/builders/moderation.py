@@ -7,17 +7,20 @@ from kleinbot.app.builders.delivery import Delivery
 from kleinbot.app.builders.scheduling import Scheduling
 from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.create.handlers import CreateHandlers
+from kleinbot.chat.moderation.audit_handlers import AuditHandlers
 from kleinbot.chat.moderation.case_handlers import CaseHandlers
 from kleinbot.chat.moderation.channel_handlers import ChannelHandlers
 from kleinbot.chat.moderation.handlers import ModerationHandlers
 from kleinbot.chat.moderation.member_handlers import MemberHandlers
 from kleinbot.chat.moderation.report_handlers import ReportHandlers
+from kleinbot.domain.clock import Clock
 from kleinbot.texts import Texts
 from kleinbot.usecases.history import History
 from kleinbot.usecases.moderation.ban_members import BanMembers
 from kleinbot.usecases.moderation.cases import DecideCases
 from kleinbot.usecases.moderation.channels import Channels
 from kleinbot.usecases.moderation.hide import Hide
+from kleinbot.usecases.moderation.read_audit import ReadAudit
 from kleinbot.usecases.moderation.report import ReportPicture
 from kleinbot.usecases.moderation.tell_members import TellMembers
 from kleinbot.usecases.moderation.warn import Warn
@@ -34,6 +37,7 @@ class Moderation:
     report: ReportPicture
     decide: DecideCases
     tell_members: TellMembers
+    read_audit: ReadAudit
 
 
 def build_moderation(base: Base, scheduling: Scheduling, history: History, wakes: MessageWakes) -> Moderation:
@@ -50,6 +54,7 @@ def build_moderation(base: Base, scheduling: Scheduling, history: History, wakes
         ReportPicture(database, history, hide, wakes.post, clock),
         DecideCases(database, base.archive, hide, ban_members, warn, wakes.remove, wakes.post, clock),
         TellMembers(database, clock),
+        ReadAudit(database),
     )
 
 
@@ -59,6 +64,7 @@ def build_moderation_handlers(
     create: CreateHandlers,
     interactions: Interactions,
     texts: Texts,
+    clock: Clock,
 ) -> ModerationHandlers:
     """Build the handlers; ``create`` knows the forms that are open."""
     return ModerationHandlers(
@@ -66,4 +72,5 @@ def build_moderation_handlers(
         ChannelHandlers(moderation.channels, interactions, texts),
         ReportHandlers(moderation.report, interactions, texts, create.modal_setup),
         CaseHandlers(moderation.decide, moderation.hide, delivery.case_poster, interactions, texts),
+        AuditHandlers(moderation.read_audit, interactions, texts, clock),
     )

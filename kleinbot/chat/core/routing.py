@@ -18,7 +18,7 @@ from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
 from kleinbot.chat.create.handlers import CreateHandlers
 from kleinbot.chat.jobs.buttons import CancelButton
 from kleinbot.chat.jobs.handlers import JobHandlers
-from kleinbot.chat.moderation.buttons import CaseActionButton, CaseButton
+from kleinbot.chat.moderation.buttons import AuditPageButton, CaseActionButton, CaseButton
 from kleinbot.chat.moderation.handlers import ModerationHandlers
 from kleinbot.chat.more.buttons import MoreActionButton, MoreButton
 from kleinbot.chat.more.handlers import MoreHandlers
@@ -103,6 +103,7 @@ def button_routes(handlers: Handlers, more: MoreHandlers) -> tuple[ButtonRoute[A
         ButtonRoute(KeepDataButton, handlers.privacy.keep_pressed),
         ButtonRoute(CaseButton, handlers.moderation.cases.open_pressed),
         ButtonRoute(CaseActionButton, handlers.moderation.cases.act_pressed),
+        ButtonRoute(AuditPageButton, handlers.moderation.audit.page_pressed),
     )
 
 

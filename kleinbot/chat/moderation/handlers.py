@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from kleinbot.chat.moderation.audit_handlers import AuditHandlers
 from kleinbot.chat.moderation.case_handlers import CaseHandlers
 from kleinbot.chat.moderation.channel_handlers import ChannelHandlers
 from kleinbot.chat.moderation.member_handlers import MemberHandlers
@@ -14,3 +15,4 @@ class ModerationHandlers:
     channels: ChannelHandlers
     reports: ReportHandlers
     cases: CaseHandlers
+    audit: AuditHandlers

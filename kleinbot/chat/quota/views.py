@@ -22,7 +22,7 @@ _ENTRIES = {
     EntryKind.EXPIRE: "entry-expire",
     EntryKind.RESET: "entry-reset",
 }
-_AUDIT_SENTENCES = {
+AUDIT_SENTENCES = {
     AuditAction.QUOTA_SET: ("audit-quota-set", "audit-quota-removed"),
     AuditAction.QUOTA_SET_DEFAULT: ("audit-default-set", "audit-default-removed"),
     AuditAction.QUOTA_SET_ROLE: ("audit-role-set", "audit-role-removed"),
@@ -66,7 +66,7 @@ def changes(texts: Texts, locale: str, rows: tuple[AuditRow, ...]) -> str:
     """Return the changes of quotas in a server."""
     if not rows:
         return texts.say(locale, "admin-no-changes")
-    lines = [f"- {_audit_line(texts, locale, row)}" for row in rows]
+    lines = [f"- {audit_line(texts, locale, row)}" for row in rows]
     return core_text.bounded([f"**{texts.say(locale, 'admin-changes')}**", *lines])
 
 
@@ -174,9 +174,16 @@ def _entry_name(entry: LedgerEntry) -> str:
     return _ENTRIES[entry.kind]
 
 
-def _audit_line(texts: Texts, locale: str, row: AuditRow) -> str:
+def audit_label(texts: Texts, locale: str, action: AuditAction) -> str:
+    """Return what is done by an action, with nobody named: ``… banned …``."""
+    names = ("actor", "member", "pictures", "number", "weight", "setting", "role")
+    return texts.say(locale, AUDIT_SENTENCES[action][0], **dict.fromkeys(names, "…"))
+
+
+def audit_line(texts: Texts, locale: str, row: AuditRow) -> str:
+    """Return who changed what, and when."""
     tenths = row.details.get("tenths")
-    with_amount, without = _AUDIT_SENTENCES[row.action]
+    with_amount, without = AUDIT_SENTENCES[row.action]
     what = texts.say(
         locale,
         without if tenths is None else with_amount,

@@ -192,3 +192,8 @@ audit-show = { $actor } hat #{ $number } von { $member } wieder gezeigt
 audit-show-again = #{ $number } von { $member } wurde wieder gezeigt, da niemand entschieden hat
 audit-delete-reported = { $actor } hat die gemeldete #{ $number } von { $member } gelöscht
 audit-dismiss = { $actor } hat eine Meldung zu #{ $number } von { $member } abgewiesen
+
+audit-title = Was hier geändert und entschieden wurde
+audit-since = seit <t:{ NUMBER($at_s, useGrouping: 0) }:d>
+audit-nothing = Nichts davon ist vermerkt.
+button-newest = Neueste

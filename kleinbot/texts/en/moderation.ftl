@@ -192,3 +192,8 @@ audit-show = { $actor } showed #{ $number } of { $member } again
 audit-show-again = #{ $number } of { $member } was shown again, as nobody had decided
 audit-delete-reported = { $actor } deleted the reported #{ $number } of { $member }
 audit-dismiss = { $actor } dismissed a report of #{ $number } of { $member }
+
+audit-title = What was changed and decided here
+audit-since = since <t:{ NUMBER($at_s, useGrouping: 0) }:d>
+audit-nothing = Nothing of that kind is noted.
+button-newest = Newest
