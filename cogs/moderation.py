@@ -109,7 +109,7 @@ class ModerationCog(commands.Cog):
         audit = app_commands.Command[Any, ..., None](
             name=t("admin-audit-name"), description=t("admin-audit-description"), callback=self.audit
         )
-        audit.autocomplete("action")(self._handlers.audit.actions)
+        audit.autocomplete("action")(self._actions)
         admin.add_command(audit)
         self._tree.add_command(self._menu)
 
@@ -134,6 +134,11 @@ class ModerationCog(commands.Cog):
         member_id = None if member is None else member.id
         option = t("admin-audit-action-name").message
         await self._handlers.audit.open(interaction, member_id, action, days, option)
+
+    async def _actions(
+        self, interaction: discord.Interaction[Any], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        return await self._handlers.audit.actions(interaction, typed)
 
     async def _report(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
         await self._handlers.reports.report_message(interaction, message)
