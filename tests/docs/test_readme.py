@@ -12,6 +12,7 @@ from kleinbot.bench.cases import Case
 from kleinbot.bench.results import Row, Run
 from kleinbot.bench.share import as_shared
 from kleinbot.config.settings import Settings
+from kleinbot.doctor.discord_account import NEEDED
 from tests.bench.test_bench import CONDITIONS, FULL, REPORT
 from tests.docs import cards_table, commands_table, readme
 from tests.hardware.machines import EIGHT_GB
@@ -151,3 +152,8 @@ def test_measured_cards_have_the_shared_form_and_say_what_they_were_measured_wit
         assert {key for row in content["rows"] for key in row} == form["rows"][0].keys()
         # What bench itself did not write must say where it comes from.
         assert content["driver"] or content["conditions"]
+
+
+def test_the_owners_page_names_what_the_invitation_asks_for() -> None:
+    page = " ".join(OWNERS_PAGES[0].read_text("utf-8").split())
+    assert [name for name in NEEDED if f"*{name}*" not in page] == []
