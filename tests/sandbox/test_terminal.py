@@ -89,6 +89,16 @@ async def test_a_conversation_from_a_pipe(session: Callable[[str], TerminalSessi
     assert (typed.folder / "1-fox.png").read_bytes() == PNG
 
 
+@pytest.mark.parametrize("line", ["press again", "press aga", "press 1", "press AGAIN on m1", "press 1 on 1"])
+async def test_a_button_is_pressed_by_its_label_its_beginning_or_its_place(
+    session: Callable[[str], TerminalSession], line: str
+) -> None:
+    typed = session(f"/imagine a red fox\n{line}")
+    await typed.terminal.interact(answer_timeout_s=5)
+    await typed.terminal.close()
+    assert "pressed" in typed.text
+
+
 async def test_a_form_is_asked_field_by_field(session: Callable[[str], TerminalSession]) -> None:
     typed = session("/imagine a fox\npress Edit\na wolf\nInk\n\n")
     await typed.terminal.interact(answer_timeout_s=5)

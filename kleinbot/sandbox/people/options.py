@@ -193,7 +193,7 @@ class OptionFiller:
         names = (str(value), str(value).removeprefix("@"), f"@{value}")
         found = next((each for each in known if each["id"] == str(value) or each["name"] in names), None)
         if found is None:
-            raise PersonError(f"there is no role {value!r} here")
+            raise PersonError("there is no role {role!r} here", role=value)
         self.resolved.roles[found["id"]] = found
         return str(found["id"])
 

@@ -5,8 +5,8 @@ GERMAN: dict[str, str] = {
     "values with spaces may be quoted; files by path: image:./cat.png": (
         "Werte mit Leerzeichen dürfen in Anführungszeichen stehen; Dateien als Pfad: bild:./katze.png"
     ),
-    "press a button, of the latest message that has it or of message m3": (
-        "drücke eine Schaltfläche, der letzten Nachricht, die sie hat, oder der Nachricht m3"
+    "press a button, or the fifth by its place: press 5; of the latest message that has it or of m3": (
+        "drücke eine Schaltfläche, die fünfte auch als press 5; der letzten Nachricht mit ihr oder von m3"
     ),
     "choose from a menu in a message": ("wähle aus einer Liste in einer Nachricht"),
     "use a command from the context menu of a message or a person": (
@@ -99,7 +99,7 @@ GERMAN: dict[str, str] = {
     "the form has no field {name!r}, only {labels}": "das Formular hat kein Feld „{name}“, nur {labels}",
     "the form is open for somebody else": "das Formular ist für jemand anderes offen",
     "the message is gone": "die Nachricht ist weg",
-    "the only role here is @everyone": "die einzige Rolle hier ist @everyone",
+    "there is no role {role!r} here": "eine Rolle „{role}“ gibt es hier nicht",
     "there is no /{name}. Did you mean /{meant}?": "/{name} gibt es nicht. Meinst du /{meant}?",
     "there is no /{name}. There is {names}.": "/{name} gibt es nicht. Es gibt {names}.",
     "there is no channel {name!r} for {option}": "einen Kanal „{name}“ für {option} gibt es nicht",

@@ -4,7 +4,7 @@ It depends on the stand-in and never on the bot.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from prompt_toolkit.patch_stdout import patch_stdout
@@ -36,7 +36,12 @@ GREETING = (
 )
 HELP = (
     ("/command option:value …", Sentence("values with spaces may be quoted; files by path: image:./cat.png")),
-    ("press LABEL [on m3]", Sentence("press a button, of the latest message that has it or of message m3")),
+    (
+        "press LABEL [on m3]",
+        Sentence(
+            "press a button, or the fifth by its place: press 5; of the latest message that has it or of m3"
+        ),
+    ),
     ("pick OPTION, … [on m3]", Sentence("choose from a menu in a message")),
     ("menu NAME on m3 (or @NAME)", Sentence("use a command from the context menu of a message or a person")),
     ("say TEXT", Sentence("write an ordinary message")),
@@ -199,9 +204,11 @@ class Terminal:
             message, label = self._with_button(verb)
             return await self._answered(await self._person.press(message, label=label))
         if verb.name == "pick":
-            message = self._target(verb, lambda each: bool(each.selects))
+            menus = [each for each in self._candidates(verb) if each.selects]
+            if not menus:
+                raise PersonError("there is no menu to pick from here")
             chosen = [each.strip() for each in verb.words.split(",")]
-            return await self._answered(await self._person.select(message, chosen))
+            return await self._answered(await self._person.select(menus[0], chosen))
         if verb.name == "menu":
             return await self._answered(await self._menu(verb))
         self._without_answer(verb)
@@ -294,25 +301,24 @@ class Terminal:
             labels = ", ".join(dict.fromkeys(self._labels()))
             raise PersonError("say which button: press LABEL, with one of: {labels}", labels=labels or "–")
 
-        def fits(message: ShownMessage) -> bool:
-            return any(each.label.lower() == wanted for each in message.buttons)
+        candidates = self._candidates(verb)
+        for found in (_exact, _beginning, _nth):
+            for message in candidates:
+                if (label := found([each.label for each in message.buttons], wanted)) is not None:
+                    return message, label
+        raise self._no_button(verb, candidates)
 
-        message = self._target(verb, fits)
-        return message, next(each.label for each in message.buttons if each.label.lower() == wanted)
+    def _candidates(self, verb: Verb) -> list[ShownMessage]:
+        """Return the message that a verb names, or all that are seen, latest first."""
+        return [self._numbered(verb.target)] if verb.target else self._visible()[::-1]
 
-    def _target(self, verb: Verb, fits: Callable[[ShownMessage], bool]) -> ShownMessage:
-        candidates = [self._numbered(verb.target)] if verb.target else self._visible()[::-1]
-        for message in candidates:
-            if fits(message):
-                return message
+    def _no_button(self, verb: Verb, candidates: list[ShownMessage]) -> PersonError:
         what = {"name": verb.words, "where": verb.target or ""}
-        if verb.name == "pick":
-            raise PersonError("there is no menu to pick from here")
         labels = ", ".join(dict.fromkeys(each.label for message in candidates for each in message.buttons))
         what["labels"] = labels or "–"
         if verb.target:
-            raise PersonError("message {where} has no button {name!r}; its buttons: {labels}", **what)
-        raise PersonError("no message here has a button {name!r}; buttons: {labels}", **what)
+            return PersonError("message {where} has no button {name!r}; its buttons: {labels}", **what)
+        return PersonError("no message here has a button {name!r}; buttons: {labels}", **what)
 
     def _numbered(self, typed: str) -> ShownMessage:
         number = typed.strip("[]").lower().removeprefix("m")
@@ -342,6 +348,22 @@ class Terminal:
         if message.channel.recipient is not None:
             return message.channel.recipient == self._person.user
         return message.visible_to in (None, self._person.id)
+
+
+def _exact(labels: list[str], wanted: str) -> str | None:
+    return next((each for each in labels if each.lower() == wanted), None)
+
+
+def _beginning(labels: list[str], wanted: str) -> str | None:
+    """Return the only label that begins so: ``more`` for ``More …``."""
+    found = [each for each in labels if each.lower().startswith(wanted)]
+    return found[0] if len(found) == 1 else None
+
+
+def _nth(labels: list[str], wanted: str) -> str | None:
+    """Return the label at this place, counted from 1: not everybody can type ♥."""
+    place = int(wanted) if wanted.isdecimal() and len(wanted) < 3 else 0
+    return labels[place - 1] if 0 < place <= len(labels) else None
 
 
 def _place(channel: Channel, language: str) -> str:
