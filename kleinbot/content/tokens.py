@@ -1,8 +1,10 @@
 """Cuts a text into words and lists the spellings as which each may be read."""
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from kleinbot.content.letters import read
 
@@ -12,6 +14,10 @@ MOST_CHARACTERS = 16_000
 _LONGEST_READ_AS_OTHER = 64
 """A longer word is read only as it stands."""
 
+_LEAST_SPELT = 3
+"""So many single letters in a row may be a word."""
+
+Match = re.Match[str]
 _TOKEN = re.compile(r"[@$]?[^\W_]+(?:[@$!|*]+[^\W_]+)*\$*")
 _BREAK = re.compile(r"[.,;:!?\n()]")
 _SIGNS = re.compile(r"[@$!|*]+")
@@ -53,20 +59,50 @@ def readings_of(text: str) -> list[list[Token]]:
     Signs within a word may be letters or between words, and a number before letters may be one ("12yo").
     """
     as_read = read(text[:MOST_CHARACTERS])
-    readings = [_cut(as_read)]
     apart = _LEADING_NUMBER.sub(r"\1 \2 ", _SIGNS.sub(" ", as_read))
-    if apart != as_read:
-        readings.append(_cut(apart))
-    return readings
+    plain, joined = _cut(as_read), _cut(apart, joins=True)
+    return [plain] if plain == joined else [plain, joined]
 
 
-def _cut(as_read: str) -> list[Token]:
-    found, end = [], 0
-    for match in _TOKEN.finditer(as_read):
-        breaks = _BREAK.search(as_read, end, match.start()) is not None
-        found.append(Token(forms_of(match[0]), breaks))
-        end = match.end()
+def _cut(as_read: str, *, joins: bool = False) -> list[Token]:
+    """Cut into words. ``joins``: single letters at equal distances are one word."""
+    found: list[Token] = []
+    end = 0
+    for run in _runs(list(_TOKEN.finditer(as_read))):
+        for word in _words(run, joins=joins):
+            breaks = _BREAK.search(as_read, end, word[0].start()) is not None
+            found.append(Token(forms_of("".join(match[0] for match in word)), breaks))
+            end = word[-1].end()
     return found
+
+
+def _runs(matches: Sequence[Match]) -> Iterator[list[Match]]:
+    """Yield the words one by one, and single letters that follow each other together."""
+    run: list[Match] = []
+    for match in matches:
+        if len(match[0]) > 1 and run:
+            yield run
+            run = []
+        run.append(match)
+        if len(match[0]) > 1:
+            yield run
+            run = []
+    if run:
+        yield run
+
+
+def _words(run: Sequence[Match], *, joins: bool) -> Iterator[Sequence[Match]]:
+    """Yield single letters grouped into words: a wider gap than the smallest is one between words."""
+    gaps = [after.start() - before.end() for before, after in pairwise(run)]
+    if len(run) < _LEAST_SPELT or (len(set(gaps)) == 1 and not joins):
+        yield from ([match] for match in run)
+        return
+    start = 0
+    for at, gap in enumerate(gaps, 1):
+        if gap > min(gaps):
+            yield run[start:at]
+            start = at
+    yield run[start:]
 
 
 @lru_cache(maxsize=8192)
