@@ -9,7 +9,10 @@ from discord.ext import commands
 from kleinbot.chat.core.translator import t
 from kleinbot.chat.owner.handlers import OwnerHandlers
 from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
+from kleinbot.chat.owner.server_handlers import OwnerServerHandlers
 from kleinbot.domain.service_mode import ServiceMode
+from kleinbot.usecases.owner.host_lines import LINE_CHARACTERS
+from kleinbot.usecases.owner.server_bans import REASON_CHARACTERS
 
 _MOST_PICTURES = 100_000.0
 
@@ -27,8 +30,14 @@ class OwnerCog(commands.Cog):
         name=t("host-queue-name"), description=t("host-queue-description"), parent=host
     )
 
-    def __init__(self, handlers: OwnerHandlers, queue_handlers: OwnerQueueHandlers) -> None:
+    def __init__(
+        self,
+        handlers: OwnerHandlers,
+        queue_handlers: OwnerQueueHandlers,
+        server_handlers: OwnerServerHandlers,
+    ) -> None:
         self._handlers = handlers
+        self._server_handlers = server_handlers
         self._queue_handlers = queue_handlers
 
     @host.command(name=t("host-servers-name"), description=t("host-servers-description"))
@@ -55,6 +64,39 @@ class OwnerCog(commands.Cog):
     ) -> None:
         await self._handlers.share(interaction, server, share, most)
 
+    @host.command(name=t("host-ban-name"), description=t("host-ban-description"))
+    @app_commands.rename(server=t("host-share-server-name"), reason=t("host-ban-reason-name"))
+    @app_commands.describe(server=t("host-share-server-description"), reason=t("host-ban-reason-description"))
+    async def ban(
+        self,
+        interaction: discord.Interaction[Any],
+        server: app_commands.Range[str, 1, 100],
+        reason: app_commands.Range[str, 1, REASON_CHARACTERS] | None = None,
+    ) -> None:
+        await self._server_handlers.ban(interaction, server, reason)
+
+    @host.command(name=t("host-unban-name"), description=t("host-unban-description"))
+    @app_commands.rename(server=t("host-share-server-name"))
+    @app_commands.describe(server=t("host-share-server-description"))
+    async def unban(
+        self, interaction: discord.Interaction[Any], server: app_commands.Range[str, 1, 100]
+    ) -> None:
+        await self._server_handlers.unban(interaction, server)
+
+    @host.command(name=t("host-line-name"), description=t("host-line-description"))
+    @app_commands.rename(text=t("host-line-text-name"), server=t("host-share-server-name"))
+    @app_commands.describe(text=t("host-line-text-description"), server=t("host-line-server-description"))
+    async def line(
+        self,
+        interaction: discord.Interaction[Any],
+        text: app_commands.Range[str, 1, LINE_CHARACTERS] | None = None,
+        server: app_commands.Range[str, 1, 100] | None = None,
+    ) -> None:
+        await self._server_handlers.line(interaction, server, text)
+
+    @ban.autocomplete("server")
+    @unban.autocomplete("server")
+    @line.autocomplete("server")
     @share.autocomplete("server")
     async def _servers(
         self, interaction: discord.Interaction[Any], typed: str

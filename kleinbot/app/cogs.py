@@ -30,7 +30,7 @@ def cogs(
         quota,
         SetUpCog(handlers.set_up, quota.admin),
         ModerationCog(tree, handlers.moderation),
-        OwnerCog(handlers.owner, handlers.owner_queue),
+        OwnerCog(handlers.owner, handlers.owner_queue, handlers.owner_servers),
         EditCog(handlers.create),
         VariationsCog(handlers.create),
         PictureMenusCog(tree, handlers.create),

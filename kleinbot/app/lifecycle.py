@@ -99,6 +99,7 @@ class App:
             await stored_service_mode(self.container.base.database.read)
         )
         await self.container.usecases.owner.new_servers.begin()
+        await self.container.usecases.owner.banned.load(self.container.base.database.read)
         await self.container.scheduling.measured_times.load(self.container.base.database.read)
         ended_cleanly = await asyncio.to_thread(self._shutdown_marker.was_clean)
         await recover(

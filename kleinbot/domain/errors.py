@@ -44,6 +44,10 @@ class Code(StrEnum):
     ROLE_RULE_UNKNOWN = "error-role-rule-unknown"
     GRANTS_ABOVE_MOST = "error-grants-above-most"
     SERVER_UNKNOWN = "error-server-unknown"
+    SERVER_BANNED = "error-server-banned"
+    SERVER_ALREADY_BANNED = "error-server-already-banned"
+    SERVER_NOT_BANNED = "error-server-not-banned"
+    NO_HOST_LINE = "error-no-host-line"
     CHANNEL_UNKNOWN = "error-channel-unknown"
     SERVER_NOT_READY = "error-server-not-ready"
 

@@ -18,6 +18,7 @@ from kleinbot.chat.moderation.report_handlers import ReportHandlers
 from kleinbot.chat.more.handlers import MoreHandlers
 from kleinbot.chat.owner.handlers import OwnerHandlers
 from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
+from kleinbot.chat.owner.server_handlers import OwnerServerHandlers
 from kleinbot.chat.privacy.handlers import PrivacyHandlers
 from kleinbot.chat.quota.handlers import QuotaHandlers
 from kleinbot.chat.quota.rule_handlers import RoleRuleHandlers
@@ -124,6 +125,7 @@ def test_every_kind_of_button_has_one_handler() -> None:
         role_rules=cast("RoleRuleHandlers", RoleRuleHandlers),
         owner=cast("OwnerHandlers", OwnerHandlers),
         owner_queue=cast("OwnerQueueHandlers", OwnerQueueHandlers),
+        owner_servers=cast("OwnerServerHandlers", OwnerServerHandlers),
         set_up=cast("SetUpHandlers", SetUpHandlers),
         privacy=cast("PrivacyHandlers", PrivacyHandlers),
     )

@@ -39,10 +39,12 @@ from kleinbot.store.members import (
     members,
     notices,
     role_quotas,
+    server_bans,
     servers,
     settings,
 )
 from kleinbot.store.members.audit import AuditFilter
+from kleinbot.store.members.server_bans import HostLine
 from kleinbot.store.moderation import (
     bans,
     case_posts,
@@ -282,6 +284,13 @@ async def _change_people(transaction: Transaction, now_ms: int) -> None:
     await joining_posts.waits_for_first_session(transaction)
     await joining_posts.begin(transaction)
     await storage.recent(transaction, HEAVY.server_id)
+    await server_bans.ban(transaction, HEAVY.server_id, "", 1, now_ms)
+    await server_bans.is_banned(transaction, HEAVY.server_id)
+    await server_bans.banned(transaction)
+    await server_bans.lift(transaction, HEAVY.server_id)
+    await server_bans.put_line(transaction, HostLine(HEAVY.server_id, "a line", now_ms))
+    await server_bans.lines_for(transaction, HEAVY.server_id)
+    await server_bans.withdraw_line(transaction, HEAVY.server_id)
     await notices.read_by(transaction, HEAVY)
     await notices.note_read(transaction, HEAVY, ["line:1"], now_ms)
     await role_quotas.put(transaction, HEAVY.server_id, RoleRule(1, QuotaTerms(500, 24, 50, 10)))

@@ -28,6 +28,7 @@ BOUNDED = {
     "latest": "500 entries of the ledger",
     "cause": "those entries that are shown",
     "servers": "a handful",
+    "server_bans": "fewer than that",
     "s": "servers",
     "queue_tags": "who has work waiting, and the queue is bounded",
     "measured_seconds": "the shapes that were measured",

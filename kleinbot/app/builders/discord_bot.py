@@ -24,6 +24,7 @@ from kleinbot.chat.setup.admin_notices import AdminNotices
 from kleinbot.chat.setup.introduction import introduction
 from kleinbot.chat.setup.joining_poster import JoiningPoster
 from kleinbot.texts import Texts
+from kleinbot.usecases.owner.departures import Departures
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def build_discord_bot(
     """
     ownership, repeats = Ownership(current, base.clock), RepeatedEvents(base.database)
     interactions = Interactions(ownership, texts, base.clock)
-    gate = InteractionGate(interactions, repeats, delivery.skew, allowed_servers)
+    gate = InteractionGate(interactions, repeats, delivery.skew, allowed_servers, usecases.owner.banned)
     handlers = build_handlers(base, scheduling, delivery, usecases, texts, current, interactions, gate)
     more = MoreHandlers(usecases.history, interactions, texts, more_actions(handlers))
 
@@ -78,20 +79,55 @@ def build_discord_bot(
         options=client_options,
     )
     current.client = client
-    client.add_listener(presence.show_again, "on_shard_ready")
     notices = AdminNotices(usecases.notices, gate, interactions, texts)
+    joining = _joining_poster(
+        base,
+        delivery,
+        usecases,
+        texts,
+        current,
+        allowed_servers,
+        draws_small=draws_small,
+        is_wanted=joining_post,
+    )
+    _listen(client, presence, notices, joining, usecases.owner.departures)
+    return DiscordBot(client, presence, ownership, repeats, joining)
+
+
+def _listen(
+    client: KleinbotClient,
+    presence: Presence,
+    notices: AdminNotices,
+    joining: JoiningPoster,
+    departures: Departures,
+) -> None:
+    """Tell the parts of the bot what the client has heard."""
+    client.add_listener(presence.show_again, "on_shard_ready")
     client.add_listener(notices.after_command, "on_app_command_completion")
     for event in ("on_guild_join", "on_guild_remove", "on_ready"):
-        client.add_listener(usecases.owner.departures.check_soon, event)
-    joining = JoiningPoster(
+        client.add_listener(departures.check_soon, event)
+    for event in ("on_guild_join", "on_guild_available", "on_ready"):
+        client.add_listener(joining.look_soon, event)
+
+
+def _joining_poster(
+    base: Base,
+    delivery: Delivery,
+    usecases: UseCases,
+    texts: Texts,
+    current: CurrentClient,
+    allowed_servers: frozenset[int],
+    *,
+    draws_small: bool,
+    is_wanted: bool,
+) -> JoiningPoster:
+    return JoiningPoster(
         usecases.set_up.joining_posts,
         current,
         introduction(texts, usecases.rule, draws_small=draws_small),
         delivery.skew,
         base.clock,
         allowed_servers=allowed_servers,
-        is_wanted=joining_post,
+        banned_servers=usecases.owner.banned,
+        is_wanted=is_wanted,
     )
-    for event in ("on_guild_join", "on_guild_available", "on_ready"):
-        client.add_listener(joining.look_soon, event)
-    return DiscordBot(client, presence, ownership, repeats, joining)

@@ -15,6 +15,7 @@ from kleinbot.chat.jobs.handlers import JobHandlers
 from kleinbot.chat.jobs.job_responder import JobResponder
 from kleinbot.chat.owner.handlers import OwnerHandlers
 from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
+from kleinbot.chat.owner.server_handlers import OwnerServerHandlers
 from kleinbot.chat.owner.server_names import ServerNames
 from kleinbot.chat.quota.handlers import QuotaHandlers
 from kleinbot.chat.quota.rule_handlers import RoleRuleHandlers
@@ -76,5 +77,12 @@ def build_handlers(
             interactions,
             texts,
         ),
+        owner_servers=_owner_servers(usecases, server_names, interactions, texts),
         set_up=SetUpHandlers(usecases.set_up.choices, quotas.administer, interactions, texts),
     )
+
+
+def _owner_servers(
+    usecases: UseCases, names: ServerNames, interactions: Interactions, texts: Texts
+) -> OwnerServerHandlers:
+    return OwnerServerHandlers(usecases.owner.bans, usecases.owner.lines, names, interactions, texts)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from kleinbot.app.builders.base import Base
 from kleinbot.usecases.moderation.tell_members import waiting_reports
 from kleinbot.usecases.notices import Notices, NoticeSource
+from kleinbot.usecases.owner.host_lines import line_of_the_host
 from kleinbot.usecases.quota.quota import QuotaRule
 from kleinbot.usecases.setup.joining import JoiningPosts, impossible_post
 from kleinbot.usecases.setup.set_up import SetUp
@@ -26,4 +27,4 @@ def build_notices(base: Base) -> Notices:
 
 def _notice_sources() -> tuple[NoticeSource, ...]:
     """Return what admins may have to read below their next /admin answer, the most important first."""
-    return (waiting_reports, impossible_post)
+    return (line_of_the_host, waiting_reports, impossible_post)

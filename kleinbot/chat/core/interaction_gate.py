@@ -1,7 +1,7 @@
 """Which interactions are served, and what happens to errors in those that are."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from typing import Any
 
 import discord
@@ -14,6 +14,8 @@ from kleinbot.domain.errors import Code, Refusal
 _ANSWERING_S = 2.0
 """How long ``close`` waits for the answers in progress."""
 
+_ABOUT_DATA = "privacy"
+
 
 class InteractionGate:
     """Every command, button and modal passes through it once."""
@@ -24,12 +26,14 @@ class InteractionGate:
         repeats: RepeatedEvents,
         skew: ClockSkew,
         allowed_servers: frozenset[int],
+        banned_servers: Container[int],
     ) -> None:
-        """``allowed_servers``: the only servers to serve; empty: all."""
+        """``allowed_servers``: the only servers to serve; empty: all. ``banned_servers``: never served."""
         self._interactions = interactions
         self._repeats = repeats
         self._skew = skew
         self._allowed_servers = allowed_servers
+        self._banned_servers = banned_servers
         self._answering: set[asyncio.Task[Any]] = set()
         self._is_closing = False
 
@@ -92,4 +96,17 @@ class InteractionGate:
             return Refusal(Code.NOT_IN_A_SERVER)
         if self._allowed_servers and interaction.guild_id not in self._allowed_servers:
             return Refusal(Code.SERVER_NOT_ALLOWED)
+        if interaction.guild_id in self._banned_servers and not self._is_still_answered(interaction):
+            return Refusal(Code.SERVER_BANNED)
         return None
+
+    def _is_still_answered(self, interaction: discord.Interaction[Any]) -> bool:
+        """Tell whether an interaction is served in a banned server too.
+
+        The owner must be able to lift the ban from there, and members keep what concerns their own data.
+        """
+        if self._interactions.actor_of(interaction).is_owner:
+            return True
+        data: Any = interaction.data or {}
+        named = str(data.get("name") or data.get("custom_id") or "")
+        return named == _ABOUT_DATA or named.startswith(f"kb:{_ABOUT_DATA}")

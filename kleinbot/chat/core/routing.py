@@ -25,6 +25,7 @@ from kleinbot.chat.more.handlers import MoreHandlers
 from kleinbot.chat.owner.buttons import OwnerCancelButton, OwnerPageButton, ServiceModeButton
 from kleinbot.chat.owner.handlers import OwnerHandlers
 from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
+from kleinbot.chat.owner.server_handlers import OwnerServerHandlers
 from kleinbot.chat.privacy.buttons import EraseButton, KeepDataButton
 from kleinbot.chat.privacy.handlers import PrivacyHandlers
 from kleinbot.chat.quota.buttons import ClearQuotaButton, ClearRoleRuleButton, KeepQuotaButton
@@ -61,6 +62,7 @@ class Handlers:
     role_rules: RoleRuleHandlers
     owner: OwnerHandlers
     owner_queue: OwnerQueueHandlers
+    owner_servers: OwnerServerHandlers
     set_up: SetUpHandlers
     privacy: PrivacyHandlers
 

@@ -12,16 +12,17 @@ from kleinbot.chat.owner import status_text
 from kleinbot.chat.owner.server_names import NAME_CHARACTERS, ServerNames
 from kleinbot.chat.owner.views import SERVICE_MODES
 from kleinbot.domain.clock import HOUR_MS
-from kleinbot.domain.errors import Code, Parameter, Refusal
+from kleinbot.domain.errors import Parameter
 from kleinbot.domain.job import TENTHS
 from kleinbot.domain.work import EnginePhase
 from kleinbot.store.members.servers import ServerRow
 from kleinbot.texts import Texts
 from kleinbot.usecases.owner.bot_control import BotControl, BotStatus
+from kleinbot.usecases.owner.server_bans import REASON_CHARACTERS
+from kleinbot.usecases.permissions import require_owner
 from kleinbot.usecases.quota.quota import QuotaRule, pictures
 
 _SHOWN_SERVERS = 20
-_LARGEST_ID = 2**63
 _PHASES = {
     EnginePhase.STARTING: "host-phase-starting",
     EnginePhase.DOWNLOADING: "host-phase-downloading",
@@ -72,13 +73,10 @@ class OwnerHandlers:
     ) -> None:
         """Set a server's share of the GPU and its bound; ``server``: its id, or a name that it alone has."""
         most = None if most_pictures is None else round(most_pictures * TENTHS)
-        row = await self._control.share(
-            self._interactions.actor_of(interaction),
-            self._server_id(server),
-            self._servers.present(),
-            share,
-            most,
-        )
+        actor = self._interactions.actor_of(interaction)
+        require_owner(actor)  # before anything is said about the names of servers
+        server_id = self._servers.meant(server)
+        row = await self._control.share(actor, server_id, self._servers.present(), share, most)
         await self._answer(interaction, "host-shared", row=self._row(interaction, row))
 
     async def server_choices(
@@ -132,7 +130,7 @@ class OwnerHandlers:
         return lines
 
     def _row(self, interaction: discord.Interaction[Any], row: ServerRow) -> str:
-        return self._say(
+        shown = self._say(
             interaction,
             "host-server",
             server=core_text.shown_prompt(self._servers.of(row.server_id), NAME_CHARACTERS),
@@ -141,19 +139,10 @@ class OwnerHandlers:
             share=row.share,
             most=pictures(row.most_tenths or 0),
         )
-
-    def _server_id(self, typed: str) -> int:
-        """Return the server that is meant. Raises Refusal SERVER_UNKNOWN.
-
-        A name that several servers have is refused too: anybody can give a server any name.
-        """
-        wanted = typed.strip()
-        if wanted.isascii() and wanted.isdigit() and len(wanted) <= 20 and int(wanted) < _LARGEST_ID:
-            return int(wanted)
-        named = self._servers.named(wanted)
-        if len(named) != 1:
-            raise Refusal(Code.SERVER_UNKNOWN)
-        return named[0]
+        if row.ban_reason is None:
+            return shown
+        reason = core_text.shown_prompt(row.ban_reason, REASON_CHARACTERS)
+        return self._say(interaction, "host-server-banned", row=shown, reason=reason)
 
     def _say(self, interaction: discord.Interaction[Any], message_id: str, **values: Parameter) -> str:
         return self._texts.say(str(interaction.locale), message_id, **values)

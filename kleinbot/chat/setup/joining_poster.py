@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 import discord
 
@@ -42,15 +42,20 @@ class JoiningPoster:
         clock: Clock,
         *,
         allowed_servers: frozenset[int],
+        banned_servers: Container[int],
         is_wanted: bool,
     ) -> None:
-        """``allowed_servers``: the only servers to serve; empty: all. ``is_wanted``: by the owner."""
+        """``allowed_servers``: the only servers to serve; empty: all. ``is_wanted``: by the owner.
+
+        ``banned_servers``: those that are not served.
+        """
         self._posts = posts
         self._client = client
         self._compose = compose
         self._skew = skew
         self._clock = clock
         self._allowed_servers = allowed_servers
+        self._banned_servers = banned_servers
         self._is_wanted = is_wanted
         self._woken = asyncio.Event()
 
@@ -71,8 +76,7 @@ class JoiningPoster:
     async def look(self) -> bool:
         """Post wherever it is due; return whether nothing is left to be tried again."""
         client = self._client()
-        allowed = self._allowed_servers
-        present = [guild.id for guild in client.guilds if not allowed or guild.id in allowed]
+        present = [guild.id for guild in client.guilds if self._serves(guild.id)]
         is_done = True
         for server_id in await self._posts.due(present):
             guild = client.get_guild(server_id)
@@ -84,6 +88,11 @@ class JoiningPoster:
                 _log.info("the introduction in server %d is tried again: %s", server_id, error)
                 is_done = False
         return is_done
+
+    def _serves(self, server_id: int) -> bool:
+        if self._allowed_servers and server_id not in self._allowed_servers:
+            return False
+        return server_id not in self._banned_servers
 
     async def _introduce(self, guild: discord.Guild) -> None:
         """Post, or give up. Raises one of UNREACHED if neither is certain."""

@@ -8,8 +8,8 @@ from kleinbot.store.database import Reader, Transaction
 
 _LISTED = """
     SELECT s.server_id, s.share, s.most_tenths, COALESCE(j.number, 0) AS open_jobs,
-           COALESCE(e.number, 0) AS pictures
-    FROM servers s
+           COALESCE(e.number, 0) AS pictures, b.reason AS ban_reason
+    FROM servers s LEFT JOIN server_bans b ON b.server_id = s.server_id
     LEFT JOIN (SELECT server_id, COUNT(*) AS number FROM jobs WHERE state IN ('queued', 'running')
                GROUP BY server_id) j USING (server_id)
     LEFT JOIN (SELECT server_id, SUM(pictures) AS number FROM jobs INDEXED BY jobs_by_end
@@ -28,13 +28,17 @@ REMEMBER = """
 
 @dataclass(frozen=True)
 class ServerRow:
-    """A server. ``most_tenths`` None: the owner's default. ``recent_pictures``: of recently ended jobs."""
+    """A server. ``most_tenths`` None: the owner's default. ``recent_pictures``: of recently ended jobs.
+
+    ``ban_reason``: why it is not served, as the owner noted it; None: it is served.
+    """
 
     server_id: int
     share: float
     most_tenths: int | None
     open_jobs: int
     recent_pictures: int
+    ban_reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,14 @@ async def listed(reader: Reader, since_ms: int) -> tuple[ServerRow, ...]:
     """Return every known server, those with most pictures since ``since_ms`` first."""
     rows = await reader.all(_LISTED, since_ms)
     return tuple(
-        ServerRow(row["server_id"], row["share"], row["most_tenths"], row["open_jobs"], row["pictures"])
+        ServerRow(
+            server_id=row["server_id"],
+            share=row["share"],
+            most_tenths=row["most_tenths"],
+            open_jobs=row["open_jobs"],
+            recent_pictures=row["pictures"],
+            ban_reason=row["ban_reason"],
+        )
         for row in rows
     )
 

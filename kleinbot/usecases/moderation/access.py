@@ -6,7 +6,7 @@ from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.moderation.bans import Ban, ChannelRules
 from kleinbot.domain.people import Actor
 from kleinbot.store.database import Reader, Transaction
-from kleinbot.store.members import members
+from kleinbot.store.members import members, server_bans
 from kleinbot.store.moderation import bans, channel_rules, hidings
 
 _MOST_NAMED = 5
@@ -25,7 +25,12 @@ async def admit(transaction: Transaction, actor: Actor, parent: ImageKey | None,
 
 
 async def require_access(reader: Reader, actor: Actor, now_ms: int) -> None:
-    """Raise Refusal BANNED or CHANNEL_CLOSED if the actor may not make or post pictures where they act."""
+    """Raise a Refusal if the actor may not make or post pictures where they act.
+
+    Its code is SERVER_BANNED, BANNED or CHANNEL_CLOSED.
+    """
+    if await server_bans.is_banned(reader, actor.server_id):
+        raise Refusal(Code.SERVER_BANNED)
     ban = await bans.active(reader, actor.member, now_ms)
     if ban is not None:
         raise Refusal(Code.BANNED, kind=ban.kind, until_s=seconds_or_0(ban.until_ms), reason=ban.reason)

@@ -1,9 +1,9 @@
-"""Holds the open jobs of servers that removed the bot, and refunds them after a grace period."""
+"""Ends the open jobs of servers that removed the bot, after a grace period, and of banned servers at once."""
 
 import asyncio
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from kleinbot.domain.clock import HOUR_MS, MS_PER_S, Clock, sleep_until
 from kleinbot.domain.errors import Code, RenderError
@@ -32,18 +32,27 @@ class Departures:
         is_member_of: Callable[[int], bool | None],
         wake_delivery: Callable[[], None],
         clock: Clock,
+        banned: Container[int] = frozenset(),
     ) -> None:
-        """``is_member_of``: whether the bot is in a server, even an unavailable one; None: unknown."""
+        """``is_member_of``: whether the bot is in a server, even an unavailable one; None: unknown.
+
+        ``banned``: servers that the owner does not serve; their jobs end at once.
+        """
         self._database = database
         self._scheduler = scheduler
         self._is_member_of = is_member_of
         self._wake_delivery = wake_delivery
         self._clock = clock
+        self._banned = banned
         self._woken = asyncio.Event()
         self._noted_s: dict[int, float] = {}
 
     async def check_soon(self, *_server: object) -> None:
         """Check at once, since the list of servers has become known or has changed."""
+        self._woken.set()
+
+    def wake(self) -> None:
+        """Check at once."""
         self._woken.set()
 
     async def run(self) -> None:
@@ -59,6 +68,9 @@ class Departures:
         Until Discord reports the servers after a start, jobs of servers that had departed stay held.
         """
         for server in await servers.with_open_jobs(self._database.read):
+            if server.server_id in self._banned:
+                await self._end(server.server_id, Code.SERVER_BANNED)
+                continue
             match self._is_member_of(server.server_id):
                 case True:
                     await self._back(server)
@@ -87,18 +99,18 @@ class Departures:
         # Checks both clocks, since the time of day may have been set forward meanwhile.
         here_s = now_s - self._noted_s.get(server.server_id, float("-inf"))
         if now_ms - server.left_ms >= GRACE_MS and here_s >= GRACE_MS / MS_PER_S:
-            await self._end(server.server_id)
+            await self._end(server.server_id, Code.SERVER_LEFT)
 
     async def _note(self, server_id: int, left_ms: int) -> None:
         async with self._database.transaction() as transaction:
             await servers.note_left(transaction, server_id, left_ms)
 
-    async def _end(self, server_id: int) -> None:
+    async def _end(self, server_id: int, reason: Code) -> None:
         """End the open jobs. Unfinished images are refunded; finished ones stay paid and undelivered."""
         open_jobs = await lookup.open_ids_of_server(self._database.read, server_id)
         for job_id in open_jobs:
             async with self._database.transaction() as transaction:
-                error = RenderError(Code.SERVER_LEFT)
+                error = RenderError(reason)
                 now_ms = self._clock.now_ms()
                 if await jobs.stop(transaction, job_id, JobState.CANCELLED, now_ms, error):
                     await tags.keep(transaction, self._scheduler.queue.unkept(withdrawn=job_id).tags)
@@ -106,7 +118,7 @@ class Departures:
         # No job is left to hold, so a server that re-invites the bot need not wait for the next check.
         self._scheduler.release(server_id)
         self._noted_s.pop(server_id, None)
-        _log.info("server %d has removed the bot: %d jobs were refunded", server_id, len(open_jobs))
+        _log.info("%s in server %d: %d jobs were refunded", reason, server_id, len(open_jobs))
 
     def _stopped(self, job_id: str) -> None:
         self._scheduler.withdraw(job_id)
