@@ -3,7 +3,6 @@
 CREATE TABLE server_bans (
     server_id INTEGER PRIMARY KEY REFERENCES servers (server_id),
     reason    TEXT    NOT NULL,
-    made_by   INTEGER NOT NULL,
     made_ms   INTEGER NOT NULL
 ) STRICT;
 

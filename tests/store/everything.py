@@ -284,7 +284,7 @@ async def _change_people(transaction: Transaction, now_ms: int) -> None:
     await joining_posts.waits_for_first_session(transaction)
     await joining_posts.begin(transaction)
     await storage.recent(transaction, HEAVY.server_id)
-    await server_bans.ban(transaction, HEAVY.server_id, "", 1, now_ms)
+    await server_bans.ban(transaction, HEAVY.server_id, "", now_ms)
     await server_bans.is_banned(transaction, HEAVY.server_id)
     await server_bans.banned(transaction)
     await server_bans.lift(transaction, HEAVY.server_id)

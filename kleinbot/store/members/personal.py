@@ -9,6 +9,12 @@ SERVER_SETTINGS = PersonalTable(
     why="What a server's admins have chosen for it, and not which of them.",
 )
 JOINING_POSTS = PersonalTable("joining_posts", why="Where the bot introduced itself in a server.")
+SERVER_BANS = PersonalTable(
+    "server_bans", frozenset({"reason"}), why="What the host noted about a server; nothing about a person."
+)
+HOST_LINES = PersonalTable(
+    "host_lines", frozenset({"text"}), why="What the host has to say to admins; nothing about a person."
+)
 ROLE_QUOTAS = PersonalTable("role_quotas", why="What a server gives to roles; nothing about a person.")
 MEMBER_SETTINGS = PersonalTable(
     "member_settings",
@@ -105,6 +111,8 @@ TABLES = (
     SERVERS,
     SERVER_SETTINGS,
     JOINING_POSTS,
+    SERVER_BANS,
+    HOST_LINES,
     ROLE_QUOTAS,
     MEMBER_SETTINGS,
     NOTICES_READ,

@@ -26,14 +26,12 @@ async def is_banned(reader: Reader, server_id: int) -> bool:
     return await reader.one("SELECT 1 FROM server_bans WHERE server_id = ?", server_id) is not None
 
 
-async def ban(transaction: Transaction, server_id: int, reason: str, made_by: int, now_ms: int) -> bool:
+async def ban(transaction: Transaction, server_id: int, reason: str, now_ms: int) -> bool:
     """Stop serving a server, whose row must exist; return whether it was served before."""
     inserted = await transaction.change(
-        "INSERT INTO server_bans (server_id, reason, made_by, made_ms) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT DO NOTHING",
+        "INSERT INTO server_bans (server_id, reason, made_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         server_id,
         reason,
-        made_by,
         now_ms,
     )
     return bool(inserted)

@@ -67,7 +67,7 @@ class ServerBans:
                 raise Refusal(Code.SERVER_UNKNOWN)
             await servers.remember(transaction, server_id, now_ms)
             reason = one_line(reason, REASON_CHARACTERS)
-            if not await server_bans.ban(transaction, server_id, reason, actor.member_id, now_ms):
+            if not await server_bans.ban(transaction, server_id, reason, now_ms):
                 raise Refusal(Code.SERVER_ALREADY_BANNED)
             # The reason is the owner's own note: a server's admins can list what was done to it.
             action = AuditAction.SERVER_BAN
