@@ -33,7 +33,7 @@ def _chosen(page: ShownMessage) -> dict[str, list[str]]:
 
 
 async def _forged(person: Person, page: ShownMessage, item: str, values: list[Any]) -> ShownMessage:
-    kind = CHANNEL_SELECT if item == "mods" else STRING_SELECT
+    kind = CHANNEL_SELECT if item in ("mods", "where") else STRING_SELECT
     data = {"component_type": kind, "custom_id": f"kb:set:{item}", "values": values}
     handle = await person.raw(page.channel, data, kind=COMPONENT, source=page)
     return await handle.message_where(lambda m: m.id != page.id, timeout_s=QUICK_S)
@@ -53,12 +53,14 @@ async def test_an_admin_sets_a_server_up_and_a_restart_keeps_it(
         page = await _opened(root, bot.channel)
         assert _chosen(page) == {
             "kb:set:mods": [],
+            "kb:set:where": [],
             "kb:set:quota": ["As the bot's host has it: 60 in 24 hours"],
             "kb:set:locale": ["As Discord has it for this server: English"],
             "kb:set:edit": ["Others may edit pictures, unless their author says no"],
             "kb:set:keep": ["Not chosen yet: everything is kept"],
         }
         await said(await root.select(page, ["staff"]), "I may not: **Attach Files**")
+        await root.select(page, ["pictures"], custom_id="kb:set:where")
         await root.select(page, ["100 pictures in 24 hours"])
         await bot.until("SELECT COUNT(*) FROM servers WHERE quota_tenths = 1000", 1)
     # Another process, and the message from before.
@@ -66,7 +68,7 @@ async def test_an_admin_sets_a_server_up_and_a_restart_keeps_it(
         await root.select(page, ["Deutsch"])
         await root.select(page, ["Only the author may edit a picture, unless they say yes"])
         await root.select(page, ["Keep pictures for 180 days"])
-        await bot.until("SELECT COUNT(*) FROM audit", 5)
+        await bot.until("SELECT COUNT(*) FROM audit", 6)
         world.allow(staff, "attach_files")
         done = await said(
             await root.press(page, label="Done, check everything"), "**Everything works here.**"
@@ -81,6 +83,9 @@ async def test_an_admin_sets_a_server_up_and_a_restart_keeps_it(
         assert not done.selects
         again = await _opened(root, bot.channel)
         assert _chosen(again)["kb:set:locale"] == ["Deutsch"]
+        assert [each.custom_id for each in again.selects][:2] == ["kb:set:mods", "kb:set:where"]
+        allowed = f"SELECT COUNT(*) FROM channel_rules WHERE channel_id = {bot.channel.id} AND is_allowed"
+        assert await bot.number(allowed) == 1
         environment.standin.delete_channel(staff)
         told = await said_alone(await root.command(bot.channel, "admin doctor"), "One thing is wrong here.")
         assert "✗ The moderators' channel was deleted: reports wait below" in told.text
@@ -99,6 +104,7 @@ async def test_who_may_not_and_what_was_never_offered(environment: BotEnvironmen
         page = await _opened(root, bot.channel)
         for item, values in (
             ("mods", [str(foreign.id)]), ("mods", [str(hidden.id)]), ("mods", ["9" * 30]), ("mods", ["x"]),
+            ("where", [str(foreign.id)]), ("where", [str(bot.channel.id), str(hidden.id)]),
             ("quota", ["-5"]), ("quota", ["99999999"]), ("quota", []), ("quota", ["٣"]), ("locale", ["tlh"]),
             ("locale", [{"a": 1}]), ("edit", ["perhaps"]), ("keep", ["0"]), ("keep", ["3651"]),
         ):  # fmt: skip

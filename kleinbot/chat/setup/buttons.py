@@ -1,6 +1,6 @@
 """The buttons and selects of set-up. All work for years: each says by itself what is chosen."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
@@ -14,6 +14,7 @@ class SetUpItem(StrEnum):
     """What can be chosen. The values are in custom ids and do not change."""
 
     MODERATORS_CHANNEL = "mods"
+    ALLOWED_CHANNELS = "where"
     QUOTA = "quota"
     LOCALE = "locale"
     OTHERS_MAY_EDIT = "edit"
@@ -44,17 +45,24 @@ class SetUpSelect(PersistentButton, name="set"):
         """Return the component for a choice of one option."""
         return discord.ui.Select(custom_id=self.custom_id, options=list(options))
 
-    def with_channels(self, placeholder: str, chosen_id: int | None) -> discord.ui.ChannelSelect[Any]:
-        """Return the component for a choice of one text channel, or of none."""
-        chosen = [] if chosen_id is None else [discord.Object(chosen_id)]
+    def with_channels(
+        self,
+        placeholder: str,
+        chosen: Collection[int],
+        *,
+        kinds: Sequence[discord.ChannelType],
+        most: int = 1,
+    ) -> discord.ui.ChannelSelect[Any]:
+        """Return the component for a choice of up to ``most`` channels, or of none."""
         return discord.ui.ChannelSelect(
             custom_id=self.custom_id,
-            channel_types=[discord.ChannelType.text],
+            channel_types=list(kinds),
             placeholder=placeholder,
             min_values=0,
+            max_values=most,
             default_values=[
-                discord.SelectDefaultValue(id=each.id, type=discord.SelectDefaultValueType.channel)
-                for each in chosen
+                discord.SelectDefaultValue(id=each, type=discord.SelectDefaultValueType.channel)
+                for each in sorted(chosen)
             ],
         )
 

@@ -43,10 +43,12 @@ def missing(permissions: discord.Permissions, needed: tuple[str, ...]) -> tuple[
     return lacking
 
 
-def state_of(guild: discord.Guild, channel_id: int, needed: tuple[str, ...]) -> ChannelState:
+def state_of(
+    guild: discord.Guild, channel_id: int, needed: tuple[str, ...], *, only_text: bool = True
+) -> ChannelState:
     """Return the state of a configured channel, by the permissions that are known of the bot there."""
     channel = guild.get_channel(channel_id)
-    if not isinstance(channel, discord.TextChannel):
+    if channel is None or (only_text and not isinstance(channel, discord.TextChannel)):
         return ChannelState(channel_id, False, ())
     return ChannelState(channel_id, True, missing(channel.permissions_for(guild.me), needed))
 

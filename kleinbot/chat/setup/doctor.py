@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import discord
 
 from kleinbot.chat.core import text as core_text
-from kleinbot.chat.setup.channels import FOR_REPORTS, ChannelState, state_of, unsuitable
+from kleinbot.chat.setup.channels import FOR_REPORTS, FOR_RESULTS, ChannelState, state_of, unsuitable
 from kleinbot.chat.setup.views import missing
 from kleinbot.domain.clock import HOUR_MS
 from kleinbot.texts import Texts
@@ -35,7 +35,15 @@ def diagnosis(texts: Texts, locale: str, guild: discord.Guild, state: SetUpState
         )
     else:
         found.wrong.append(missing(texts, locale, here))
-    others = [each for each in unsuitable(guild, _MOST_LOOKED_AT) if each.channel_id != here.channel_id]
+    allowed = [
+        state_of(guild, each, FOR_RESULTS, only_text=False)
+        for each in sorted(state.channels.allowed - state.channels.denied)
+    ]
+    if gone := sum(not each.is_there for each in allowed):
+        found.wrong.append(texts.say(locale, "doctor-allowed-gone", gone=gone, left=len(allowed) - gone))
+    looked_at = allowed or unsuitable(guild, _MOST_LOOKED_AT)
+    passed = {here.channel_id} | state.channels.denied
+    others = [each for each in looked_at if each.missing and each.channel_id not in passed]
     found.wrong += [missing(texts, locale, each) for each in others[:_MOST_LISTED]]
     if len(others) > _MOST_LISTED:
         found.wrong.append(texts.say(locale, "doctor-more-channels", rest=len(others) - _MOST_LISTED))

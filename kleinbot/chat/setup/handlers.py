@@ -53,7 +53,11 @@ class SetUpHandlers:
         actor = self._interactions.actor_of(interaction)
         values = chosen_values(interaction)
         if select.item is SetUpItem.MODERATORS_CHANNEL:
-            await self._set_up.choose_moderators_channel(actor, _channel(interaction, values))
+            channels = _channels(interaction, values[:1], discord.ChannelType.text)
+            await self._set_up.choose_moderators_channel(actor, channels[0] if channels else None)
+        elif select.item is SetUpItem.ALLOWED_CHANNELS:
+            channels = _channels(interaction, values, *setup_views.PLACES)
+            await self._set_up.choose_allowed_channels(actor, channels)
         else:
             if len(values) != 1:
                 raise Refusal(Code.BUTTON_UNKNOWN)
@@ -100,6 +104,9 @@ class SetUpHandlers:
             discord_locale=str(guild.preferred_locale),
             state=state,
             here=_here(interaction),
+            allowed=tuple(
+                state_of(guild, each, FOR_RESULTS, only_text=False) for each in sorted(state.channels.allowed)
+            ),
             moderators=None if moderators_id is None else state_of(guild, moderators_id, FOR_REPORTS),
         )
         return setup_views.set_up(self._texts, actor.locale, page)
@@ -131,14 +138,16 @@ def _here(interaction: discord.Interaction[Any]) -> ChannelState:
     return ChannelState(interaction.channel_id or 0, True, lacking)
 
 
-def _channel(interaction: discord.Interaction[Any], values: tuple[str, ...]) -> int | None:
-    """Return the chosen text channel of this server, whatever the client claims of it; None: no channel."""
-    if not values:
-        return None
-    channel_id = _number(values[0], _LARGEST_ID)
-    if not isinstance(_guild(interaction).get_channel(channel_id), discord.TextChannel):
-        raise Refusal(Code.CHANNEL_UNKNOWN)
-    return channel_id
+def _channels(
+    interaction: discord.Interaction[Any], values: tuple[str, ...], *kinds: discord.ChannelType
+) -> list[int]:
+    """Return the chosen channels of this server, whatever the client claims of them."""
+    guild, chosen = _guild(interaction), [_number(value, _LARGEST_ID) for value in values]
+    for channel_id in chosen:
+        channel = guild.get_channel(channel_id)
+        if channel is None or channel.type not in kinds:
+            raise Refusal(Code.CHANNEL_UNKNOWN)
+    return chosen
 
 
 def _number(value: str, most: int) -> int:

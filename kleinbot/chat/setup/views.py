@@ -25,6 +25,14 @@ _PERMISSIONS = {
     "read_message_history": "permission-read-message-history",
     "send_messages_in_threads": "permission-send-messages-in-threads",
 }
+PLACES = (
+    discord.ChannelType.text,
+    discord.ChannelType.news,
+    discord.ChannelType.voice,
+    discord.ChannelType.forum,
+)
+MOST_CHANNELS = 25
+_MOST_LISTED = 5
 _BYTES_A_GB = 1e9
 _DAYS_A_YEAR = 365
 _NAME_CHARACTERS = 60
@@ -32,17 +40,21 @@ _NAME_CHARACTERS = 60
 
 @dataclass(frozen=True)
 class SetUpPage:
-    """What set-up shows. ``here``: the channel that it is shown in; ``moderators``: the chosen one."""
+    """What set-up shows. ``here``: the channel that it is shown in; ``moderators``: the chosen one.
+
+    ``allowed``: the channels in which alone pictures are made; empty: everywhere.
+    """
 
     server_name: str
     discord_locale: str
     state: SetUpState
     here: ChannelState
     moderators: ChannelState | None
+    allowed: tuple[ChannelState, ...] = ()
 
 
 def set_up(texts: Texts, locale: str, page: SetUpPage) -> discord.ui.LayoutView:
-    """Return the message. 18 of the 40 components that Discord allows."""
+    """Return the message. 21 of the 40 components that Discord allows."""
     view = fresh()
     name = core_text.shown_prompt(page.server_name, _NAME_CHARACTERS)
     head = texts.say(locale, "setup-head", server=name)
@@ -50,6 +62,7 @@ def set_up(texts: Texts, locale: str, page: SetUpPage) -> discord.ui.LayoutView:
         head += "\n" + missing(texts, locale, page.here)
     view.add_item(discord.ui.TextDisplay(head))
     _moderators(texts, locale, page, view)
+    _allowed(texts, locale, page, view)
     _add(view, texts.say(locale, "setup-quota"), SetUpItem.QUOTA, _quotas(texts, locale, page.state))
     _add(view, texts.say(locale, "setup-locale"), SetUpItem.LOCALE, _locales(texts, locale, page))
     _add(
@@ -88,7 +101,25 @@ def _moderators(texts: Texts, locale: str, page: SetUpPage, view: discord.ui.Lay
     view.add_item(discord.ui.TextDisplay(said))
     row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
     select = SetUpSelect(SetUpItem.MODERATORS_CHANNEL)
-    row.add_item(select.with_channels(texts.say(locale, "setup-moderators-none"), chosen_id))
+    chosen = () if chosen_id is None else (chosen_id,)
+    nothing = texts.say(locale, "setup-moderators-none")
+    row.add_item(select.with_channels(nothing, chosen, kinds=[discord.ChannelType.text]))
+    view.add_item(row)
+
+
+def _allowed(texts: Texts, locale: str, page: SetUpPage, view: discord.ui.LayoutView) -> None:
+    """Add the choice of the channels, unless there are more than a select can show."""
+    lines = [texts.say(locale, "setup-allowed")]
+    lines += [missing(texts, locale, each) for each in page.allowed if each.missing][:_MOST_LISTED]
+    view.add_item(discord.ui.TextDisplay("\n".join(lines)))
+    if len(page.allowed) > MOST_CHANNELS:
+        view.add_item(discord.ui.TextDisplay(texts.say(locale, "setup-allowed-many")))
+        return
+    row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
+    chosen = [each.channel_id for each in page.allowed if each.is_there]
+    select = SetUpSelect(SetUpItem.ALLOWED_CHANNELS)
+    everywhere = texts.say(locale, "setup-allowed-everywhere")
+    row.add_item(select.with_channels(everywhere, chosen, kinds=PLACES, most=MOST_CHANNELS))
     view.add_item(row)
 
 

@@ -100,6 +100,7 @@ doctor-editing = { $allowed ->
 
 audit-setting = { $actor } hat neu gewählt: { $setting ->
         [moderators-channel] den Moderationskanal
+        [allowed-channels] die Kanäle
         [locale] die Sprache
         [others-may-edit] wer Bilder bearbeiten darf
         [retention] wie lange Bilder behalten werden
@@ -110,3 +111,14 @@ admin-setup-name = einrichten
 admin-setup-description = Wähle, was auf diesem Server gilt: eine Nachricht, eine Minute
 admin-doctor-name = prüfen
 admin-doctor-description = Was auf diesem Server stimmt und was nicht
+
+setup-allowed = **Kanäle** · wo Bilder entstehen. Keiner gewählt: überall; `/admin kanäle` schließt auch einzelne.
+setup-allowed-everywhere = Überall
+setup-allowed-many = Es sind mehr als 25 Kanäle gewählt: ändere sie mit `/admin kanäle`.
+doctor-allowed-gone = { $gone ->
+        [one] Einer der Kanäle, in denen Bilder entstehen, wurde gelöscht.
+       *[other] { $gone } der Kanäle, in denen Bilder entstehen, wurden gelöscht.
+    } { $left ->
+        [0] Keiner ist übrig, deshalb kann niemand zeichnen: Wähle andere in `/admin einrichten`.
+       *[other] In den übrigen geht es weiter; wähle neu in `/admin einrichten`.
+    }

@@ -100,6 +100,7 @@ doctor-editing = { $allowed ->
 
 audit-setting = { $actor } chose anew: { $setting ->
         [moderators-channel] the moderators' channel
+        [allowed-channels] the channels
         [locale] the language
         [others-may-edit] who may edit pictures
         [retention] how long pictures are kept
@@ -110,3 +111,14 @@ admin-setup-name = setup
 admin-setup-description = Choose what holds in this server: one message, a minute
 admin-doctor-name = doctor
 admin-doctor-description = What is right in this server and what is not
+
+setup-allowed = **Channels** · where pictures are made. None chosen: everywhere; `/admin channels` also closes single ones.
+setup-allowed-everywhere = Everywhere
+setup-allowed-many = More than 25 channels are chosen: change them with `/admin channels`.
+doctor-allowed-gone = { $gone ->
+        [one] One of the channels in which pictures are made was deleted.
+       *[other] { $gone } of the channels in which pictures are made were deleted.
+    } { $left ->
+        [0] None is left, so nobody can draw: choose others in `/admin setup`.
+       *[other] The others work on; choose anew in `/admin setup`.
+    }

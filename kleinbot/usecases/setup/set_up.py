@@ -1,16 +1,18 @@
 """What a server's admins choose for their server. Each choice is one transaction with its audit row."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from kleinbot.domain.clock import DAY_MS, Clock
 from kleinbot.domain.errors import Code, Parameter, Refusal
+from kleinbot.domain.moderation.bans import ChannelRules
 from kleinbot.domain.people import Actor
 from kleinbot.domain.quota import AuditAction
 from kleinbot.domain.server_settings import ServerSettings
 from kleinbot.store.database import MEMBER_TIMEOUT_S, Database
 from kleinbot.store.jobs import events
 from kleinbot.store.members import audit, members, servers, settings
+from kleinbot.store.moderation import channel_rules
 from kleinbot.store.results import storage
 from kleinbot.store.results.storage import RecentStorage
 from kleinbot.usecases.permissions import require_admin
@@ -40,6 +42,7 @@ class SetUpState:
     settings: ServerSettings
     quota: QuotaChoice
     bytes_a_day: float | None
+    channels: ChannelRules
 
 
 class SetUp:
@@ -63,7 +66,8 @@ class SetUp:
         )
         chosen = await settings.of_server(reader, actor.server_id)
         recent = await storage.recent(reader, actor.server_id)
-        return SetUpState(chosen, quota, _bytes_a_day(recent, self._clock.now_ms()))
+        rules = await channel_rules.of_server(reader, actor.server_id)
+        return SetUpState(chosen, quota, _bytes_a_day(recent, self._clock.now_ms()), rules)
 
     async def choose_moderators_channel(self, actor: Actor, channel_id: int | None) -> None:
         """Choose where reports go; None: nowhere but the next /admin answer.
@@ -80,6 +84,28 @@ class SetUp:
             value,
             lambda chosen: replace(chosen, moderators_channel_id=channel_id),
         )
+
+    async def choose_allowed_channels(self, actor: Actor, channel_ids: Collection[int]) -> None:
+        """Choose the only channels in which pictures are made; none: everywhere that is not denied.
+
+        Raises Refusal CHANNEL_UNKNOWN as ``choose_moderators_channel``, and TOO_MANY_CHANNELS.
+        """
+        require_admin(actor)
+        wanted = sorted(set(channel_ids))
+        if not all(actor.sees_channel(channel_id) for channel_id in wanted):
+            raise Refusal(Code.CHANNEL_UNKNOWN)
+        now_ms = self._clock.now_ms()
+        async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
+            await events.accept(transaction, actor, now_ms)
+            await servers.remember(transaction, actor.server_id, now_ms)
+            denied = (await channel_rules.of_server(transaction, actor.server_id)).denied
+            if len(denied.union(wanted)) > channel_rules.MOST_RULES:
+                raise Refusal(Code.TOO_MANY_CHANNELS, most=channel_rules.MOST_RULES)
+            await channel_rules.replace_allowed(transaction, actor.server_id, wanted)
+            await audit.note(
+                transaction, AuditAction.SETTING, actor.member_id, now_ms, server_id=actor.server_id,
+                details={"setting": "allowed-channels", "value": " ".join(map(str, wanted))},
+            )  # fmt: skip
 
     async def choose_locale(self, actor: Actor, locale: str | None) -> None:
         """Choose the language of messages that nobody asked for; None: as Discord states it."""
