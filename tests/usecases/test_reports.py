@@ -25,8 +25,9 @@ from kleinbot.usecases.moderation.hide import Hide
 from kleinbot.usecases.moderation.report import Reported, ReportPicture
 from kleinbot.usecases.moderation.tell_members import TellMembers, waiting_reports
 from kleinbot.usecases.moderation.warn import Warn
+from kleinbot.usecases.recipes import Options, draft_of
 from tests.dispatch.running import ended, running, until
-from tests.usecase_harness import ADA, BOB, MODERATOR, STRANGER, UseCaseHarness
+from tests.usecase_harness import ADA, BOB, MODERATOR, STRANGER, UseCaseHarness, reply
 
 _SECOND = replace(MODERATOR, member_id=4)
 _OF_ADA = Target(ADA.member_id)
@@ -301,3 +302,22 @@ async def test_reports_wait_for_a_channel_and_admins_are_told(moderated: Moderat
     assert await waiting_reports(database.read, 10) == []
     [post] = await case_posts.due(database.read, now_ms, without=(), most=5)
     assert post.case_id == await moderated.case_of(job)
+
+
+async def test_a_picture_that_is_hidden_while_its_inputs_are_read_is_not_used(moderated: Moderated) -> None:
+    job, harness = await moderated.drawn(), moderated.harness
+    await moderated.hide.hide(MODERATOR, job.number, "no")
+    options = Options(1, None, private=False)
+    with pytest.raises(Refusal, match="error-picture-unknown"):
+        await harness.submit.accept(BOB, draft_of(job, ()), options, reply(harness.clock))
+    await moderated.hide.show(MODERATOR, job.number)
+    await harness.submit.accept(BOB, draft_of(job, ()), options, reply(harness.clock))
+
+
+async def test_what_is_deleted_is_not_hidden(moderated: Moderated) -> None:
+    job = await moderated.drawn()
+    await moderated.reported(moderated.somebody(), job, ReportReason.OTHER)
+    await moderated.act(MODERATOR, job, CaseAction.DELETE)
+    with pytest.raises(Refusal, match="error-result-deleted"):
+        await moderated.act(MODERATOR, job, CaseAction.HIDE)
+    assert await moderated.hiding(job) is None

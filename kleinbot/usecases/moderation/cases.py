@@ -128,6 +128,8 @@ class DecideCases:
         author, now_ms = Target(job.member_id, is_owner=is_of_owner), self._clock.now_ms()
         match action:
             case CaseAction.HIDE:
+                if job.deleted_ms is not None:
+                    raise Refusal(Code.RESULT_DELETED, number=str(job.number))
                 await self._hide.hide_in(transaction, actor, job, case.reason, "")
             case CaseAction.DELETE:
                 return await self._delete(transaction, actor, job, now_ms)
