@@ -9,7 +9,7 @@ import pytest
 from kleinbot.domain.clock import DAY_MS, HOUR_MS
 from kleinbot.domain.errors import Code, Refusal, RepeatedEvent
 from kleinbot.domain.job import Job
-from kleinbot.domain.job_spec import ImageKey
+from kleinbot.domain.job_spec import ContentMark, ImageKey
 from kleinbot.domain.moderation.bans import BanKind, Target
 from kleinbot.domain.moderation.reports import CaseAction, CaseState, Hiding, NoticeKind, ReportReason
 from kleinbot.domain.people import Actor
@@ -309,9 +309,9 @@ async def test_a_picture_that_is_hidden_while_its_inputs_are_read_is_not_used(mo
     await moderated.hide.hide(MODERATOR, job.number, "no")
     options = Options(1, None, private=False)
     with pytest.raises(Refusal, match="error-picture-unknown"):
-        await harness.submit.accept(BOB, draft_of(job, ()), options, reply(harness.clock))
+        await harness.submit.accept(BOB, draft_of(job, (), ContentMark(0)), options, reply(harness.clock))
     await moderated.hide.show(MODERATOR, job.number)
-    await harness.submit.accept(BOB, draft_of(job, ()), options, reply(harness.clock))
+    await harness.submit.accept(BOB, draft_of(job, (), ContentMark(0)), options, reply(harness.clock))
 
 
 async def test_what_is_deleted_is_not_hidden(moderated: Moderated) -> None:
