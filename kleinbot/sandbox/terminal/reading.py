@@ -88,8 +88,8 @@ def lines(
         if picture.alt_text and not drawn:
             shown.append(Text(f"  {picture.alt_text}", style="dim"))
     for menu in message.selects:
-        options = " · ".join(each.label for each in menu.options)
-        shown.append(Text(f"{menu.placeholder or menu.custom_id}: {options}"))
+        options = " · ".join(f"({each.label})" if each.default else each.label for each in menu.options)
+        shown.append(Text(": ".join(filter(None, (menu.placeholder, options)))))
     if message.buttons:
         buttons = [_button(each, language, styled=styled) for each in message.buttons]
         shown.append(Text(" ").join(buttons))
