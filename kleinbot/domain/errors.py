@@ -97,6 +97,11 @@ class Code(StrEnum):
     SEARCH_TOO_LONG = "error-search-too-long"
     SEARCH_ENDED = "error-search-ended"
 
+    EDITING_NOT_WANTED = "error-editing-not-wanted"
+    NOT_YOUR_PICTURE = "error-not-your-picture"
+    NOTHING_MADE_FROM_IT = "error-nothing-made-from-it"
+    ALREADY_POSTED = "error-already-posted"
+    PICTURE_TAKEN_BACK = "error-picture-taken-back"
     BEING_ERASED = "error-being-erased"
     EXPORT_AGAIN = "error-export-again"
     EXPORT_BUSY = "error-export-busy"

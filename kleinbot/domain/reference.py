@@ -17,6 +17,19 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where an input picture came from. None: unknown.
+
+    ``author_id``: the person whose picture it is. ``message_id``, ``attachment_id``: Discord's message and
+    attachment that held it, if it was not attached to the command itself.
+    """
+
+    author_id: int | None = None
+    message_id: int | None = None
+    attachment_id: int | None = None
+
+
+@dataclass(frozen=True)
 class Reference:
     """One input picture as archived: a PNG of exactly ``grid``, owned by its job."""
 
@@ -25,3 +38,4 @@ class Reference:
     file: str
     sha256: str
     grid: Grid
+    origin: Origin = Origin()

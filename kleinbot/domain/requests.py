@@ -1,11 +1,15 @@
 """Members' requests: the same values from command, button, modal and menu."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
 from kleinbot.domain.geometry import Aspect
 from kleinbot.domain.noise import Strength
+from kleinbot.domain.reference import Origin
+
+_ATTACHMENT = re.compile(r"/attachments/[0-9]{1,20}/([0-9]{1,18})/")
 
 
 class Quality(StrEnum):
@@ -44,11 +48,21 @@ class Attached:
     """A picture uploaded to Discord, by its file's address, which expires within a day.
 
     ``byte_count`` is None if Discord does not state it. ``is_spoiler``: it is hidden until clicked.
+    ``shown_in``: the message that shows it, and that message's author; None: the asker attached it.
     """
 
     address: str
     byte_count: int | None = None
     is_spoiler: bool = False
+    shown_in: Origin | None = None
+
+    def origin(self, asker_id: int) -> Origin:
+        """Return where the picture came from, if ``asker_id`` asks for something with it."""
+        match = _ATTACHMENT.search(self.address)
+        attachment_id = None if match is None else int(match[1])
+        if self.shown_in is None:
+            return Origin(asker_id, None, attachment_id)
+        return replace(self.shown_in, attachment_id=attachment_id)
 
 
 Source = PictureReference | Attached

@@ -15,5 +15,5 @@ async def store_inputs(
     stored = []
     for position, each in enumerate(inputs):
         file = await archive.put(server_id, job_id, position, each.png, ArchiveFolder.REFERENCES)
-        stored.append(Reference(position, each.role, file.path, file.sha256, each.grid))
+        stored.append(Reference(position, each.role, file.path, file.sha256, each.grid, each.origin))
     return tuple(stored)

@@ -16,7 +16,7 @@ from kleinbot.images.intake.intake import Intake
 from kleinbot.images.labelled import encode_reference
 from kleinbot.images.limits import check_bytes
 from kleinbot.usecases.recipes import Input
-from kleinbot.usecases.sources import Chosen
+from kleinbot.usecases.sources import Chosen, origin_of
 
 Fetch = Callable[[str, Reserve], Awaitable[bytes]]
 _HEADERS_BYTES = 64 * 1024
@@ -69,7 +69,8 @@ class Inputs:
             data = await self._fetch(source.address, reservation.reach)
         pixels = await self._intake.read_reference(data, member_id, self._max_tokens, upscales=upscales)
         png = await self._pool.run(encode_reference, pixels)
-        return Input(role, png, Grid.of_pixels(pixels.width_px, pixels.height_px))
+        grid = Grid.of_pixels(pixels.width_px, pixels.height_px)
+        return Input(role, png, grid, origin_of(source, member_id))
 
     async def read_own(self, file: str, job: Job) -> bytes:
         """Read an archived file of ``job``. Raises Refusal PICTURE_GONE."""
@@ -107,7 +108,7 @@ class Arriving:
             self._reservation.reach(_pixel_bytes(reference.grid))
             data = await self._inputs.read_own(reference.file, job)
             self._reservation.keep(len(data))
-            copies.append(Input(reference.role, data, reference.grid))
+            copies.append(Input(reference.role, data, reference.grid, reference.origin))
         return tuple(copies)
 
 

@@ -1,6 +1,6 @@
 """Resolves which of our pictures a person means and checks that they may use it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from kleinbot.domain.errors import Code, Refusal
@@ -8,11 +8,13 @@ from kleinbot.domain.job import Image, Job
 from kleinbot.domain.job_spec import NO_MARKS, ContentMark, ImageKey
 from kleinbot.domain.people import Actor
 from kleinbot.domain.pictures import OwnPicture
+from kleinbot.domain.reference import Origin
 from kleinbot.domain.requests import Attached, PictureReference, Source
 from kleinbot.store.database import Database
 from kleinbot.store.jobs import lookup
 from kleinbot.store.results import own_pictures
 from kleinbot.usecases.marks import inherited_from
+from kleinbot.usecases.privacy import editing
 from kleinbot.usecases.visibility import require_shown, sees_if_shown
 
 _MOST_SCANNED = 500
@@ -42,8 +44,33 @@ class Sources:
         return await self._visible(actor, await lookup.by_id(self._database.read, job_id))
 
     async def resolve(self, actor: Actor, source: Source) -> Chosen | Attached:
-        """Return the source picture of an edit or a variation. Raises the refusals of ``choose``."""
-        return source if isinstance(source, Attached) else await self.choose(actor, source)
+        """Return the source picture of an edit or a variation.
+
+        Raises the refusals of ``choose``, and Refusal EDITING_NOT_WANTED.
+        """
+        if isinstance(source, Attached):
+            await self._require_wanted(actor, {source.origin(actor.member_id).author_id})
+            return source
+        chosen = await self.choose(actor, source)
+        await self._require_wanted(actor, {chosen.job.member_id, *authors_of(chosen.job)})
+        return chosen
+
+    async def repeated(self, actor: Actor, job_id: str) -> Job:
+        """Return a job that is to be made again. Raises as ``job``, and Refusal EDITING_NOT_WANTED."""
+        job = await self.job(actor, job_id)
+        await self._require_wanted(actor, authors_of(job))
+        return job
+
+    async def _require_wanted(self, actor: Actor, authors: Collection[int | None]) -> None:
+        """Raise Refusal EDITING_NOT_WANTED if one of the authors does not want others to edit their pictures.
+
+        What the server has chosen holds for authors who have not chosen themselves, or are not known.
+        """
+        for author_id in authors:
+            if author_id != actor.member_id and not await editing.is_wanted(
+                self._database.read, actor.server_id, author_id
+            ):
+                raise Refusal(Code.EDITING_NOT_WANTED)
 
     async def choose(self, actor: Actor, name: PictureReference) -> Chosen:
         """Return the picture named by ``name``.
@@ -82,9 +109,30 @@ class Sources:
         return await self.job(actor, found[0].key.job_id)
 
 
-def is_private(asked: bool | None, source: Chosen | Attached) -> bool:
-    """Return whether a result is private: as asked, otherwise as its source."""
+def is_private(asked: bool | None, source: Chosen | Attached, asker_id: int) -> bool:
+    """Return whether a result is private: as asked, otherwise as its source.
+
+    What is made from somebody else's attachment is seen by the asker alone until they post it.
+    """
+    if isinstance(source, Attached) and source.origin(asker_id).author_id != asker_id:
+        return True
     return isinstance(source, Chosen) and source.job.private if asked is None else asked
+
+
+def origin_of(source: Chosen | Attached, asker_id: int) -> Origin:
+    """Return whose picture a source is, and where it was posted if it is not one of ours."""
+    if isinstance(source, Attached):
+        return source.origin(asker_id)
+    return Origin(source.job.member_id)
+
+
+def authors_of(job: Job) -> frozenset[int | None]:
+    """Return whose pictures went into a job; None for somebody who is not known."""
+    return frozenset(
+        reference.origin.author_id
+        for reference in job.spec.references
+        if reference.origin.author_id is not None or reference.origin.attachment_id is not None
+    )
 
 
 def is_spoiler(source: Chosen | Attached) -> bool:

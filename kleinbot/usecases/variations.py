@@ -43,13 +43,13 @@ class Variations:
                     yield await _from_pixels(arriving, source, request)
 
         count = request.count or (source.job.count if isinstance(source, Chosen) else 1)
-        options = Options(count, None, is_private(request.private, source))
+        options = Options(count, None, is_private(request.private, source, actor.member_id))
         return await self._submit.prepare(actor, options, draft, downloads=isinstance(source, Attached))
 
     async def reroll(self, actor: Actor, request: RerollRequest) -> PreparedRequest:
         """Prepare the same job again. Raises Refusal PICTURE_UNKNOWN."""
         with self._submit.counting_refusals():
-            job = await self._sources.job(actor, request.job_id)
+            job = await self._sources.repeated(actor, request.job_id)
 
         @asynccontextmanager
         async def draft() -> AsyncIterator[Draft]:

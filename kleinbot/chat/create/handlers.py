@@ -20,6 +20,7 @@ from kleinbot.chat.jobs.job_responder import JobResponder
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import MAX_COUNT
+from kleinbot.domain.reference import Origin
 from kleinbot.domain.requests import (
     Attached,
     EditRequest,
@@ -188,7 +189,7 @@ def source_of(image: discord.Attachment | None, picture: str | None, which: int 
 def linked(typed: str) -> Attached:
     """Read the pasted address of a picture at Discord. Raises PICTURE_HOST_REFUSED for any other."""
     for shown in links_in(typed):
-        return Attached(shown.address, None, shown.is_spoiler)
+        return Attached(shown.address, None, shown.is_spoiler, Origin())
     raise Refusal(Code.PICTURE_HOST_REFUSED, host="")
 
 

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import NewJob
-from kleinbot.domain.reference import Reference, Role
+from kleinbot.domain.reference import Origin, Reference, Role
 from kleinbot.store.database import Reader, Row, Transaction
 
 
 async def insert(transaction: Transaction, job: NewJob) -> None:
     """Record the input pictures of an accepted job, which are already in the archive."""
     await transaction.change_each(
-        "INSERT INTO job_references (job_id, position, server_id, role, file, sha256, columns, rows)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO job_references (job_id, position, server_id, role, file, sha256, columns, rows,"
+        " author_id, message_id, attachment_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             (
                 job.job_id,
@@ -24,6 +24,9 @@ async def insert(transaction: Transaction, job: NewJob) -> None:
                 reference.sha256,
                 reference.grid.columns,
                 reference.grid.rows,
+                reference.origin.author_id,
+                reference.origin.message_id,
+                reference.origin.attachment_id,
             )
             for reference in job.spec.references
         ),
@@ -50,4 +53,5 @@ def _reference(row: Row) -> Reference:
         file=row["file"],
         sha256=row["sha256"],
         grid=Grid(row["columns"], row["rows"]),
+        origin=Origin(row["author_id"], row["message_id"], row["attachment_id"]),
     )

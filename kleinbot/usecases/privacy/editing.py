@@ -1,0 +1,50 @@
+"""Whether others may edit a person's pictures: as the person has chosen, or else as the server has."""
+
+from dataclasses import dataclass, replace
+
+from kleinbot.domain.clock import Clock
+from kleinbot.domain.people import Actor, MemberKey
+from kleinbot.domain.server_settings import MemberSettings
+from kleinbot.store.database import MEMBER_TIMEOUT_S, Database, Reader
+from kleinbot.store.jobs import events
+from kleinbot.store.members import members, settings
+
+
+async def is_wanted(reader: Reader, server_id: int, author_id: int | None) -> bool:
+    """Return whether others may edit what ``author_id`` has posted; None: nobody knows who that is."""
+    if author_id is not None:
+        chosen = await settings.of_member(reader, MemberKey(server_id, author_id))
+        if chosen.others_may_edit is not None:
+            return chosen.others_may_edit
+    return (await settings.of_server(reader, server_id)).others_may_edit
+
+
+@dataclass(frozen=True)
+class OwnSettings:
+    """What a member has chosen, and what the server has for those who have not."""
+
+    chosen: MemberSettings
+    server_lets_edit: bool
+
+
+class MemberChoices:
+    """A member's own settings."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def mine(self, actor: Actor) -> OwnSettings:
+        read = self._database.read
+        server = await settings.of_server(read, actor.server_id)
+        return OwnSettings(await settings.of_member(read, actor.member), server.others_may_edit)
+
+    async def choose_others_may_edit(self, actor: Actor, allowed: bool | None) -> OwnSettings:
+        """Choose whether others may edit the actor's pictures; None: as the server has it. Idempotent."""
+        async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
+            now_ms = self._clock.now_ms()
+            await events.accept(transaction, actor, now_ms)
+            await members.remember(transaction, actor.member, now_ms)
+            chosen = await settings.of_member(transaction, actor.member)
+            await settings.set_of_member(transaction, actor.member, replace(chosen, others_may_edit=allowed))
+        return await self.mine(actor)
