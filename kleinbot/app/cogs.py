@@ -35,5 +35,5 @@ def cogs(
         VariationsCog(handlers.create),
         PictureMenusCog(tree, handlers.create),
         HistoryCog(handlers.history),
-        PrivacyCog(handlers.privacy),
+        PrivacyCog(tree, handlers.privacy, handlers.own_pictures),
     )

@@ -134,6 +134,7 @@ class App:
                 ("clock repair", self.container.delivery.clock_repair.run),
                 ("departures", self.container.usecases.owner.departures.run),
                 ("erasures", self.container.usecases.privacy.erase.run),
+                ("taking back", self.container.usecases.privacy.take_back.run),
                 ("retention", self.container.delivery.retention.run),
                 ("joining posts", self.container.discord.joining.run),
                 ("commands", self._sync_commands),

@@ -29,6 +29,9 @@ class Origin:
     attachment_id: int | None = None
 
 
+UNKNOWN_ORIGIN = Origin()
+
+
 @dataclass(frozen=True)
 class Reference:
     """One input picture as archived: a PNG of exactly ``grid``, owned by its job."""
@@ -38,4 +41,4 @@ class Reference:
     file: str
     sha256: str
     grid: Grid
-    origin: Origin = Origin()
+    origin: Origin = UNKNOWN_ORIGIN

@@ -9,7 +9,8 @@ from kleinbot.domain.geometry import Aspect
 from kleinbot.domain.noise import Strength
 from kleinbot.domain.reference import Origin
 
-_ATTACHMENT = re.compile(r"/attachments/[0-9]{1,20}/([0-9]{1,18})/")
+_LARGEST_ID = 2**63 - 1
+_ATTACHMENT = re.compile(r"/attachments/[0-9]{1,20}/([0-9]{1,19})/")
 
 
 class Quality(StrEnum):
@@ -59,7 +60,7 @@ class Attached:
     def origin(self, asker_id: int) -> Origin:
         """Return where the picture came from, if ``asker_id`` asks for something with it."""
         match = _ATTACHMENT.search(self.address)
-        attachment_id = None if match is None else int(match[1])
+        attachment_id = None if match is None else min(int(match[1]), _LARGEST_ID)
         if self.shown_in is None:
             return Origin(asker_id, None, attachment_id)
         return replace(self.shown_in, attachment_id=attachment_id)

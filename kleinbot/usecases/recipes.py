@@ -18,7 +18,7 @@ from kleinbot.domain.job_spec import (
 )
 from kleinbot.domain.noise import SEED_COUNT, NoiseRecipe, Strength, seed_of_image
 from kleinbot.domain.people import Actor
-from kleinbot.domain.reference import Origin, Role
+from kleinbot.domain.reference import UNKNOWN_ORIGIN, Origin, Role
 from kleinbot.domain.requests import ImagineRequest, Quality
 from kleinbot.scheduler.cost import PICTURE
 from kleinbot.scheduler.entries import shape_of
@@ -32,7 +32,7 @@ class Input:
     role: Role
     png: bytes
     grid: Grid
-    origin: Origin = Origin()
+    origin: Origin = UNKNOWN_ORIGIN
 
 
 @dataclass(frozen=True)

@@ -135,6 +135,14 @@ def authors_of(job: Job) -> frozenset[int | None]:
     )
 
 
+def is_of_others(job: Job) -> bool:
+    """Return whether a job was made from somebody else's attachment."""
+    return any(
+        reference.origin.attachment_id is not None and reference.origin.author_id != job.member_id
+        for reference in job.spec.references
+    )
+
+
 def is_spoiler(source: Chosen | Attached) -> bool:
     """Return whether the source is hidden until clicked; results made from it are hidden too."""
     return source.job.spec.spoiler if isinstance(source, Chosen) else source.is_spoiler

@@ -6,7 +6,15 @@ from kleinbot.chat.jobs.buttons import CancelButton
 from kleinbot.chat.moderation.buttons import AuditPageButton, CaseActionButton, CaseButton
 from kleinbot.chat.more.buttons import MoreActionButton, MoreButton
 from kleinbot.chat.owner.buttons import OwnerCancelButton, OwnerPageButton, ServiceModeButton
-from kleinbot.chat.privacy.buttons import EraseButton, KeepDataButton
+from kleinbot.chat.privacy.buttons import (
+    EraseButton,
+    KeepDataButton,
+    OthersMayEdit,
+    OthersMayEditButton,
+    PostButton,
+    TakeBackMessageButton,
+    TakeBackResultButton,
+)
 from kleinbot.chat.quota.buttons import ClearQuotaButton, ClearRoleRuleButton, KeepQuotaButton
 from kleinbot.chat.results.buttons import (
     SEARCH_CHARACTERS,
@@ -71,6 +79,10 @@ FORMS: dict[str, PersistentButton] = {
     **{f"kb:set:{item}": SetUpSelect(item) for item in SetUpItem},
     "kb:erase": EraseButton(),
     "kb:noerase": KeepDataButton(),
+    "kb:unmake:123456789012345678": TakeBackMessageButton(123456789012345678),
+    f"kb:unmakeof:{JOB_ID}": TakeBackResultButton(JOB_ID),
+    f"kb:post:{JOB_ID}": PostButton(JOB_ID),
+    **{f"kb:oedit:{choice}": OthersMayEditButton(choice) for choice in OthersMayEdit},
     "kb:qrole:123456789012345678": ClearRoleRuleButton(123456789012345678),
     "kb:case:7": CaseButton(7),
     "kb:audit:0:0:0:": AuditPageButton(0, 0, 0, ""),

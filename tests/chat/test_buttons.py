@@ -20,6 +20,7 @@ from kleinbot.chat.owner.handlers import OwnerHandlers
 from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
 from kleinbot.chat.owner.server_handlers import OwnerServerHandlers
 from kleinbot.chat.privacy.handlers import PrivacyHandlers
+from kleinbot.chat.privacy.picture_handlers import OwnPictureHandlers
 from kleinbot.chat.quota.handlers import QuotaHandlers
 from kleinbot.chat.quota.rule_handlers import RoleRuleHandlers
 from kleinbot.chat.results.buttons import SEARCH_CHARACTERS, ConfirmDeleteButton, PageButton
@@ -128,6 +129,7 @@ def test_every_kind_of_button_has_one_handler() -> None:
         owner_servers=cast("OwnerServerHandlers", OwnerServerHandlers),
         set_up=cast("SetUpHandlers", SetUpHandlers),
         privacy=cast("PrivacyHandlers", PrivacyHandlers),
+        own_pictures=cast("OwnPictureHandlers", OwnPictureHandlers),
     )
     routes = button_routes(kinds, cast("MoreHandlers", MoreHandlers))
     assert len(routes) == len(every_kind())

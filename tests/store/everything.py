@@ -54,7 +54,7 @@ from kleinbot.store.moderation import (
     member_notices,
 )
 from kleinbot.store.personal_data import InputCopy
-from kleinbot.store.results import favourites, history, own_pictures, storage
+from kleinbot.store.results import favourites, history, own_pictures, storage, takedowns
 from kleinbot.store.results.history import HistoryQuery
 from tests.specs import with_spec
 from tests.store.million import FIRST_SERVER, HEAVIEST
@@ -106,6 +106,8 @@ async def ask_everything(database: Database, now_ms: int) -> None:
         for page in retention.STEPS:
             await page(transaction, 0, 50, now_ms)
         await clock_repair.repair(transaction, now_ms)
+    async with database.transaction() as transaction:
+        await _take_back(transaction, subjects, now_ms)
     await _give_out(database.read)
     async with database.transaction() as transaction:
         await _erase(transaction, now_ms)
@@ -115,6 +117,18 @@ async def _give_out(read: Reader) -> None:
     for table in personal_data.TABLES:
         _, after = await personal_data.exported(read, table, HEAVY, None, 20)
         await personal_data.exported(read, table, HEAVY, after, 20)
+
+
+async def _take_back(transaction: Transaction, subjects: Subjects, now_ms: int) -> None:
+    await takedowns.learn_author(transaction, HEAVY, 5, [1, 2])
+    await takedowns.is_used(transaction, HEAVY, 5)
+    await takedowns.has_children(transaction, HEAVY, subjects.done)
+    await takedowns.begin_with_message(transaction, HEAVY, 5)
+    await takedowns.begin_with_result(transaction, HEAVY, subjects.done)
+    for takedown in await takedowns.page(transaction):
+        await takedowns.go_on(transaction, takedown)
+    await jobs.make_public(transaction, subjects.done)
+    await outbox.put_again(transaction, subjects.done, now_ms)
 
 
 async def _erase(transaction: Transaction, now_ms: int) -> None:

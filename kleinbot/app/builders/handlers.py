@@ -3,7 +3,7 @@
 from kleinbot.app.builders.base import Base
 from kleinbot.app.builders.delivery import Delivery
 from kleinbot.app.builders.moderation import build_moderation_handlers
-from kleinbot.app.builders.privacy import build_privacy_handlers
+from kleinbot.app.builders.privacy import build_own_picture_handlers, build_privacy_handlers
 from kleinbot.app.builders.scheduling import Scheduling
 from kleinbot.app.builders.usecases import UseCases
 from kleinbot.chat.core.client import CurrentClient
@@ -68,6 +68,7 @@ def build_handlers(
             usecases.moderation, delivery, create, interactions, texts, base.clock
         ),
         privacy=build_privacy_handlers(usecases.privacy, interactions, texts),
+        own_pictures=build_own_picture_handlers(usecases.privacy, interactions, texts),
         owner=OwnerHandlers(usecases.owner.bot_control, usecases.rule, server_names, interactions, texts),
         owner_queue=OwnerQueueHandlers(
             usecases.owner.bot_control,

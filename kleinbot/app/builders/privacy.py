@@ -6,22 +6,35 @@ from dataclasses import dataclass
 from kleinbot.app.builders.base import Base
 from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.privacy.handlers import PrivacyHandlers
+from kleinbot.chat.privacy.picture_handlers import OwnPictureHandlers
+from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.texts import Texts
 from kleinbot.usecases.cancel import Cancel
+from kleinbot.usecases.history import History
+from kleinbot.usecases.privacy.editing import MemberChoices
 from kleinbot.usecases.privacy.erase import Erase
 from kleinbot.usecases.privacy.export import Export
 from kleinbot.usecases.privacy.late_erasure import LateErasure
+from kleinbot.usecases.privacy.post import Post
+from kleinbot.usecases.privacy.take_back import TakeBack
+from kleinbot.usecases.sources import Sources
 
 
 @dataclass(frozen=True)
 class Privacy:
     erase: Erase
     export: Export
+    choices: MemberChoices
+    take_back: TakeBack
+    post: Post
 
 
 def build_privacy(
     base: Base,
+    scheduler: Scheduler,
     cancel: Cancel,
+    history: History,
+    sources: Sources,
     wake_removal: Callable[[], None],
     wake_delivery: Callable[[], None],
     window_ms: int,
@@ -39,8 +52,24 @@ def build_privacy(
             faults=base.faults,
         ),
         Export(base.database, base.archive, base.pool, base.clock),
+        MemberChoices(base.database, base.clock),
+        TakeBack(
+            database=base.database,
+            archive=base.archive,
+            scheduler=scheduler,
+            wake_removal=wake_removal,
+            wake_delivery=wake_delivery,
+            clock=base.clock,
+        ),
+        Post(base.database, history, sources, wake_delivery, base.clock),
     )
 
 
 def build_privacy_handlers(privacy: Privacy, interactions: Interactions, texts: Texts) -> PrivacyHandlers:
     return PrivacyHandlers(privacy.erase, privacy.export, interactions, texts)
+
+
+def build_own_picture_handlers(
+    privacy: Privacy, interactions: Interactions, texts: Texts
+) -> OwnPictureHandlers:
+    return OwnPictureHandlers(privacy.choices, privacy.take_back, privacy.post, interactions, texts)

@@ -115,7 +115,9 @@ def build_usecases(
         notices=build_notices(base),
         moderation=build_moderation(base, scheduling, history, ports.wakes),
         set_up=build_set_up(base, rule),
-        privacy=build_privacy(base, cancel, ports.wake_remover, ports.wake_delivery, rule.window_ms),
+        privacy=build_privacy(
+            base, scheduler, cancel, history, sources, ports.wake_remover, ports.wake_delivery, rule.window_ms
+        ),
     )
 
 

@@ -26,8 +26,16 @@ from kleinbot.chat.owner.buttons import OwnerCancelButton, OwnerPageButton, Serv
 from kleinbot.chat.owner.handlers import OwnerHandlers
 from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
 from kleinbot.chat.owner.server_handlers import OwnerServerHandlers
-from kleinbot.chat.privacy.buttons import EraseButton, KeepDataButton
+from kleinbot.chat.privacy.buttons import (
+    EraseButton,
+    KeepDataButton,
+    OthersMayEditButton,
+    PostButton,
+    TakeBackMessageButton,
+    TakeBackResultButton,
+)
 from kleinbot.chat.privacy.handlers import PrivacyHandlers
+from kleinbot.chat.privacy.picture_handlers import OwnPictureHandlers
 from kleinbot.chat.quota.buttons import ClearQuotaButton, ClearRoleRuleButton, KeepQuotaButton
 from kleinbot.chat.quota.handlers import QuotaHandlers
 from kleinbot.chat.quota.rule_handlers import RoleRuleHandlers
@@ -65,6 +73,7 @@ class Handlers:
     owner_servers: OwnerServerHandlers
     set_up: SetUpHandlers
     privacy: PrivacyHandlers
+    own_pictures: OwnPictureHandlers
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,10 @@ def button_routes(handlers: Handlers, more: MoreHandlers) -> tuple[ButtonRoute[A
         ButtonRoute(SetUpSelect, handlers.set_up.chosen),
         ButtonRoute(EraseButton, handlers.privacy.erase_pressed),
         ButtonRoute(KeepDataButton, handlers.privacy.keep_pressed),
+        ButtonRoute(OthersMayEditButton, handlers.own_pictures.others_may_edit_pressed),
+        ButtonRoute(TakeBackMessageButton, handlers.own_pictures.message_pressed),
+        ButtonRoute(TakeBackResultButton, handlers.own_pictures.result_pressed),
+        ButtonRoute(PostButton, handlers.own_pictures.post_pressed),
         ButtonRoute(CaseButton, handlers.moderation.cases.open_pressed),
         ButtonRoute(CaseActionButton, handlers.moderation.cases.act_pressed),
         ButtonRoute(AuditPageButton, handlers.moderation.audit.page_pressed),

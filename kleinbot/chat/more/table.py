@@ -5,6 +5,7 @@ import discord
 from kleinbot.chat.core.routing import Handlers
 from kleinbot.chat.more.actions import ChosenPicture, Group, MoreAction
 from kleinbot.usecases.permissions import Action, may
+from kleinbot.usecases.privacy.take_back import used_of
 
 
 def more_actions(handlers: Handlers) -> tuple[MoreAction, ...]:
@@ -19,6 +20,13 @@ def more_actions(handlers: Handlers) -> tuple[MoreAction, ...]:
             Group.MANAGE,
             handlers.moderation.reports.ask,
             offered=_is_of_somebody_else,
+        ),
+        MoreAction(
+            "take-back",
+            "more-take-back",
+            Group.MANAGE,
+            handlers.own_pictures.ask_of_picture,
+            offered=_is_made_from_own,
         ),
         MoreAction(
             "delete",
@@ -41,6 +49,13 @@ async def _may_delete(picture: ChosenPicture) -> bool:
     A private result has the button itself: only a press of its own buttons can remove that message.
     """
     return may(picture.actor, Action.DELETE, picture.job) and not picture.job.private
+
+
+async def _is_made_from_own(picture: ChosenPicture) -> bool:
+    """Tell whether somebody else made it from a picture of the reader's."""
+    return (
+        picture.job.member_id != picture.actor.member_id and used_of(picture.actor, picture.job) is not None
+    )
 
 
 async def _is_of_somebody_else(picture: ChosenPicture) -> bool:

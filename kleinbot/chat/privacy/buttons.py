@@ -1,11 +1,14 @@
-"""The buttons of the question before everything about a person is deleted."""
+"""The buttons of /privacy, of /settings, of what an author takes back, and of a result to be posted."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from enum import StrEnum
+from typing import Annotated, ClassVar
 
 import discord
 
-from kleinbot.chat.core.buttons import PersistentButton
+from kleinbot.chat.core.buttons import Codec, JobId, PersistentButton, one_of
+
+_MessageId = Annotated[int, Codec(r"[0-9]{1,19}", lambda text: min(int(text), 2**63 - 1))]
 
 
 @dataclass(frozen=True)
@@ -18,3 +21,45 @@ class EraseButton(PersistentButton, name="erase"):
 @dataclass(frozen=True)
 class KeepDataButton(PersistentButton, name="noerase"):
     """Leaves everything as it is."""
+
+
+@dataclass(frozen=True)
+class TakeBackMessageButton(PersistentButton, name="unmake"):
+    """Removes what others made from a message of whoever presses."""
+
+    style: ClassVar[discord.ButtonStyle] = discord.ButtonStyle.danger
+
+    message_id: _MessageId
+
+
+@dataclass(frozen=True)
+class TakeBackResultButton(PersistentButton, name="unmakeof"):
+    """Removes what others made from a result of whoever presses."""
+
+    style: ClassVar[discord.ButtonStyle] = discord.ButtonStyle.danger
+
+    job_id: JobId
+
+
+@dataclass(frozen=True)
+class PostButton(PersistentButton, name="post"):
+    """Posts a result that only its member has seen."""
+
+    style: ClassVar[discord.ButtonStyle] = discord.ButtonStyle.primary
+
+    job_id: JobId
+
+
+class OthersMayEdit(StrEnum):
+    """What a member may choose. The values are in custom ids and do not change."""
+
+    YES = "yes"
+    NO = "no"
+    AS_SERVER = "server"
+
+
+@dataclass(frozen=True)
+class OthersMayEditButton(PersistentButton, name="oedit"):
+    """Chooses whether others may edit the pictures of whoever presses."""
+
+    choice: Annotated[OthersMayEdit, one_of(OthersMayEdit)]

@@ -20,7 +20,13 @@ _ERASED_WITHIN_S = 600.0
 class PrivacyHandlers:
     """One method for each command and button."""
 
-    def __init__(self, erase: Erase, export: Export, interactions: Interactions, texts: Texts) -> None:
+    def __init__(
+        self,
+        erase: Erase,
+        export: Export,
+        interactions: Interactions,
+        texts: Texts,
+    ) -> None:
         self._erase = erase
         self._export = export
         self._interactions = interactions

@@ -9,10 +9,12 @@ import discord
 
 from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
 from kleinbot.chat.more.buttons import MoreButton
+from kleinbot.chat.privacy.buttons import PostButton
 from kleinbot.chat.results.buttons import DeleteButton, FavouriteButton
 from kleinbot.domain.job import Job
 from kleinbot.domain.noise import Strength
 from kleinbot.texts import Texts
+from kleinbot.usecases.sources import is_of_others
 
 Row = discord.ui.ActionRow[discord.ui.LayoutView]
 
@@ -65,6 +67,8 @@ def result_row(texts: Texts, job: Job) -> Row:
     row: Row = discord.ui.ActionRow()
     row.add_item(FavouriteButton(job.job_id).labelled(texts.say(job.locale, "button-favourite")))
     row.add_item(MoreButton(job.job_id).labelled(texts.say(job.locale, "button-more")))
+    if job.private and is_of_others(job):
+        row.add_item(PostButton(job.job_id).labelled(texts.say(job.locale, "button-post")))
     if job.private:
         row.add_item(DeleteButton(job.job_id).labelled(texts.say(job.locale, "button-delete")))
     return row

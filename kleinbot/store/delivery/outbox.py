@@ -65,6 +65,13 @@ async def put(transaction: Transaction, job_id: str, now_ms: int) -> None:
     )
 
 
+async def put_again(transaction: Transaction, job_id: str, now_ms: int) -> None:
+    """Deliver a result once more, in the channel: only its member has seen it until now."""
+    await transaction.change("DELETE FROM posted_images WHERE job_id = ?", job_id)
+    await transaction.change("DELETE FROM outbox WHERE job_id = ?", job_id)
+    await put(transaction, job_id, now_ms)
+
+
 async def due_lanes(
     reader: Reader, now_ms: int, *, after: int, without: Collection[int], lanes: int, of_lane: int
 ) -> list[DueLane]:

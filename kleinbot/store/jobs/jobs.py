@@ -210,6 +210,16 @@ async def stop(
     return True
 
 
+async def make_public(transaction: Transaction, job_id: str) -> bool:
+    """Let everybody see a private result. Returns False if it is not private, or deleted."""
+    changed = await transaction.change(
+        "UPDATE jobs SET private = 0 WHERE job_id = ? AND private = 1 AND deleted_ms IS NULL"
+        " AND ended_ms IS NOT NULL",
+        job_id,
+    )
+    return changed == 1
+
+
 async def has_cancelled_late(reader: Reader, member_id: int, after_ms: int, until_ms: int) -> bool:
     """Return whether a person cancelled one of their jobs, in any server, while it was rendered."""
     row = await reader.one(

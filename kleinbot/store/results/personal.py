@@ -21,4 +21,15 @@ FAVOURITES = PersonalTable(
     ),
 )
 
-TABLES = (FAVOURITES,)
+TAKEDOWNS = PersonalTable(
+    "takedowns",
+    frozenset({"author_id"}),
+    why="Not given out: what is being removed at an author's request; a row goes as soon as that is done.",
+)
+PURGES = PersonalTable("purges", why="Which old pictures a server lets go; nothing about a person.")
+
+TABLES = (
+    TAKEDOWNS,
+    PURGES,
+    FAVOURITES,
+)

@@ -41,3 +41,35 @@ error-export-again = Du hast dir deine Daten am letzten Tag schon geben lassen. 
 error-export-busy = Gerade werden die Daten von jemand anderem zusammengestellt. Versuch es in ein paar Minuten noch einmal.
 
 somebody = jemand
+
+settings-name = einstellungen
+settings-description = Was du auf diesem Server für dich gewählt hast
+settings-editing = **Dürfen andere Bilder bearbeiten oder abwandeln, die du hier postest oder machst?** { $chosen ->
+        [yes] Ja.
+        [no] Nein.
+       *[server] Wie es dieser Server hält: { $server ->
+            [yes] ja
+           *[no] nein
+        }.
+    }
+    Was auch immer du wählst: was jemand aus einem Bild macht, das du angehängt hast, sieht nur diese Person, bis sie es postet, und du kannst es entfernen lassen: *Apps → Was daraus wurde, entfernen* an deiner Nachricht.
+button-others-edit = { $choice ->
+        [yes] Ja
+        [no] Nein
+       *[server] Wie dieser Server ({ $server ->
+            [yes] ja
+           *[no] nein
+        })
+    }
+menu-take-back = Was daraus wurde, entfernen
+more-take-back = Das ist mein Bild …
+take-back-question = **Alles entfernen, was andere hier aus deinem Bild gemacht haben?** Auch was daraus wieder entstand, verschwindet, mit meinen Nachrichten, die es zeigen. Was sie dafür bezahlt haben, bleibt bezahlt. Das lässt sich nicht rückgängig machen.
+button-take-back = Entfernen
+take-back-begun = Was andere aus deinem Bild gemacht haben, wird entfernt. Ist es viel, dauert das eine Weile; es geht von selbst weiter.
+button-post = Posten
+posted = #{ $number } ist jetzt für alle in seinem Kanal.
+error-editing-not-wanted = Wer dieses Bild gemacht oder gepostet hat, möchte nicht, dass andere es hier bearbeiten. Nimm ein anderes, oder eines von dir.
+error-not-your-picture = Dieses Bild hat jemand anderes gepostet. Nur diese Person kann entfernen lassen, was daraus wurde; du kannst es melden: *Apps → Dieses Bild melden*.
+error-nothing-made-from-it = Niemand sonst hat hier etwas aus diesem Bild gemacht.
+error-already-posted = #{ $number } wurde schon gepostet.
+error-picture-taken-back = Wer das Bild gepostet hat, aus dem das werden sollte, hat es zurückgezogen.

@@ -41,3 +41,29 @@ error-export-again = You had your data given out within the last day. You can ag
 error-export-busy = Somebody else's data are being put together right now. Try again in a few minutes.
 
 somebody = somebody
+
+settings-name = settings
+settings-description = What you have chosen for yourself in this server
+settings-editing = **May others edit or vary pictures that you post or make here?** { $chosen ->
+        [yes] Yes.
+        [no] No.
+       *[server] As this server has it: { $server }.
+    }
+    Whatever you choose: what somebody makes from a picture that you have attached is theirs alone to see until they post it, and you can have it removed: *Apps → Remove what was made from it* on your message.
+button-others-edit = { $choice ->
+        [yes] Yes
+        [no] No
+       *[server] As this server has it ({ $server })
+    }
+menu-take-back = Remove what was made from it
+more-take-back = This is my picture …
+take-back-question = **Remove everything that others made from your picture here?** Also what was made from that goes, with my messages that show it. What they paid for it stays paid. This cannot be undone.
+button-take-back = Remove it
+take-back-begun = What others made from your picture is being removed. With much of it, that takes a while; it goes on by itself.
+button-post = Post
+posted = #{ $number } is posted for everybody in its channel.
+error-editing-not-wanted = Whoever made or posted that picture does not want others to edit it here. Take another one, or one of your own.
+error-not-your-picture = That picture was posted by somebody else. Only they can have removed what was made from it; you can report it: *Apps → Report this image*.
+error-nothing-made-from-it = Nobody else has made anything from that picture here.
+error-already-posted = #{ $number } has already been posted.
+error-picture-taken-back = Whoever posted the picture that this was to be made from has taken it back.
