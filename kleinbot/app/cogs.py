@@ -16,6 +16,7 @@ from cogs.queue import QueueCog
 from cogs.quota import QuotaCog
 from cogs.set_up import SetUpCog
 from cogs.variations import VariationsCog
+from cogs.words import WordsCog
 from kleinbot.chat.core.routing import Handlers
 
 
@@ -29,6 +30,7 @@ def cogs(
         QueueCog(handlers.jobs),
         quota,
         SetUpCog(handlers.set_up, quota.admin),
+        WordsCog(handlers.moderation.words, quota.admin),
         ModerationCog(tree, handlers.moderation),
         OwnerCog(handlers.owner, handlers.owner_queue, handlers.owner_servers),
         EditCog(handlers.create),

@@ -128,6 +128,8 @@ class AuditAction(StrEnum):
     CHANNEL_ALLOW = "channel-allow"
     CHANNEL_DENY = "channel-deny"
     CHANNEL_CLEAR = "channel-clear"
+    WORD_ADD = "word-add"
+    WORD_REMOVE = "word-remove"
     WARN = "warn"
     HIDE = "hide"
     HIDE_REPORTED = "hide-reported"

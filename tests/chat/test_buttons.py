@@ -15,6 +15,7 @@ from kleinbot.chat.moderation.channel_handlers import ChannelHandlers
 from kleinbot.chat.moderation.handlers import ModerationHandlers
 from kleinbot.chat.moderation.member_handlers import MemberHandlers
 from kleinbot.chat.moderation.report_handlers import ReportHandlers
+from kleinbot.chat.moderation.word_handlers import WordHandlers
 from kleinbot.chat.more.handlers import MoreHandlers
 from kleinbot.chat.owner.handlers import OwnerHandlers
 from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
@@ -122,6 +123,7 @@ def test_every_kind_of_button_has_one_handler() -> None:
             reports=cast("ReportHandlers", ReportHandlers),
             cases=cast("CaseHandlers", CaseHandlers),
             audit=cast("AuditHandlers", AuditHandlers),
+            words=cast("WordHandlers", WordHandlers),
         ),
         role_rules=cast("RoleRuleHandlers", RoleRuleHandlers),
         owner=cast("OwnerHandlers", OwnerHandlers),

@@ -29,3 +29,19 @@ async def test_every_way_in_refuses_calmly_and_charges_nothing(environment: BotE
         drawn = await imagined(bot, prompt="a girl by the sea")
         await said_alone(await _edited(ada, drawn, "nude"), "I make nothing sexual")
         assert await bot.number("SELECT COUNT(*) FROM jobs") == 2
+
+
+async def test_admins_forbid_words_that_members_never_see(environment: BotEnvironment) -> None:
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        admin = environment.standin.world.add_member(environment.server, "adm", permissions=("manage_guild",))
+        added = await admin.command(bot.channel, "admin words add", word="Snozz*")
+        await said_alone(added, "Texts with “snozz\\*” are refused from now on")
+        refused = await bot.ada.command(bot.channel, "imagine", prompt="s n o z z berries")
+        shown = await said_alone(refused, "Something in your text is not wanted in this server")
+        assert "snozz" not in shown.text
+        tried = await admin.command(bot.channel, "admin words test", text="snozzcumber")
+        await said_alone(tried, "would be refused because of “snozz\\*”")
+        await said_alone(await admin.command(bot.channel, "admin words list"), "Forbidden in this server (1)")
+        await said_alone(
+            await admin.command(bot.channel, "admin words remove", word="snozz*"), "allowed again"
+        )

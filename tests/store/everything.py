@@ -52,6 +52,7 @@ from kleinbot.store.moderation import (
     channel_rules,
     hidings,
     member_notices,
+    words,
 )
 from kleinbot.store.personal_data import InputCopy
 from kleinbot.store.results import favourites, history, own_pictures, storage, takedowns
@@ -197,6 +198,9 @@ async def _moderate(transaction: Transaction, now_ms: int) -> None:
     await channel_rules.put(transaction, HEAVY.server_id, 6, is_allowed=False)
     await channel_rules.of_server(transaction, HEAVY.server_id)
     await channel_rules.clear(transaction, HEAVY.server_id, None)
+    await words.put(transaction, HEAVY.server_id, "fox*")
+    await words.of_server(transaction, HEAVY.server_id, 10)
+    await words.remove(transaction, HEAVY.server_id, "fox*")
 
 
 async def _hide_and_report(transaction: Transaction, subjects: Subjects, now_ms: int) -> None:

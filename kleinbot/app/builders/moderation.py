@@ -13,6 +13,7 @@ from kleinbot.chat.moderation.channel_handlers import ChannelHandlers
 from kleinbot.chat.moderation.handlers import ModerationHandlers
 from kleinbot.chat.moderation.member_handlers import MemberHandlers
 from kleinbot.chat.moderation.report_handlers import ReportHandlers
+from kleinbot.chat.moderation.word_handlers import WordHandlers
 from kleinbot.domain.clock import Clock
 from kleinbot.texts import Texts
 from kleinbot.usecases.history import History
@@ -24,6 +25,7 @@ from kleinbot.usecases.moderation.read_audit import ReadAudit
 from kleinbot.usecases.moderation.report import ReportPicture
 from kleinbot.usecases.moderation.tell_members import TellMembers
 from kleinbot.usecases.moderation.warn import Warn
+from kleinbot.usecases.moderation.words import ForbiddenWords, Words
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,13 @@ class Moderation:
     decide: DecideCases
     tell_members: TellMembers
     read_audit: ReadAudit
+    words: Words
 
 
-def build_moderation(base: Base, scheduling: Scheduling, history: History, wakes: MessageWakes) -> Moderation:
-    """Build the use cases."""
+def build_moderation(
+    base: Base, scheduling: Scheduling, history: History, forbidden: ForbiddenWords, wakes: MessageWakes
+) -> Moderation:
+    """Build the use cases; ``forbidden`` holds what requests are checked against."""
     database, clock = base.database, base.clock
     ban_members = BanMembers(database, scheduling.scheduler, wakes.deliver, clock)
     warn = Warn(database, clock)
@@ -55,6 +60,7 @@ def build_moderation(base: Base, scheduling: Scheduling, history: History, wakes
         DecideCases(database, base.archive, hide, ban_members, warn, wakes.remove, wakes.post, clock),
         TellMembers(database, clock),
         ReadAudit(database),
+        Words(database, forbidden, clock),
     )
 
 
@@ -73,4 +79,5 @@ def build_moderation_handlers(
         ReportHandlers(moderation.report, interactions, texts, create.modal_setup),
         CaseHandlers(moderation.decide, moderation.hide, delivery.case_poster, interactions, texts),
         AuditHandlers(moderation.read_audit, interactions, texts, clock),
+        WordHandlers(moderation.words, interactions, texts),
     )

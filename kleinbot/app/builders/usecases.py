@@ -113,7 +113,7 @@ def build_usecases(
             new_server_share=new_server_share,
         ),
         notices=build_notices(base),
-        moderation=build_moderation(base, scheduling, history, ports.wakes),
+        moderation=build_moderation(base, scheduling, history, submit.prompts.words, ports.wakes),
         set_up=build_set_up(base, rule),
         privacy=build_privacy(
             base, scheduler, cancel, history, sources, ports.wake_remover, ports.wake_delivery, rule.window_ms

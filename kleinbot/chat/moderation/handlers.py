@@ -7,6 +7,7 @@ from kleinbot.chat.moderation.case_handlers import CaseHandlers
 from kleinbot.chat.moderation.channel_handlers import ChannelHandlers
 from kleinbot.chat.moderation.member_handlers import MemberHandlers
 from kleinbot.chat.moderation.report_handlers import ReportHandlers
+from kleinbot.chat.moderation.word_handlers import WordHandlers
 
 
 @dataclass(frozen=True)
@@ -16,3 +17,4 @@ class ModerationHandlers:
     reports: ReportHandlers
     cases: CaseHandlers
     audit: AuditHandlers
+    words: WordHandlers

@@ -41,6 +41,8 @@ AUDIT_SENTENCES = {
     AuditAction.UNBAN: ("audit-unban", "audit-unban"),
     AuditAction.CHANNEL_ALLOW: ("audit-channel-allow", "audit-channel-allow"),
     AuditAction.CHANNEL_DENY: ("audit-channel-deny", "audit-channel-deny"),
+    AuditAction.WORD_ADD: ("audit-word-add", "audit-word-add"),
+    AuditAction.WORD_REMOVE: ("audit-word-remove", "audit-word-remove"),
     AuditAction.CHANNEL_CLEAR: ("audit-channel-clear", "audit-channel-clear"),
     AuditAction.WARN: ("audit-warn", "audit-warn"),
     AuditAction.HIDE: ("audit-hide", "audit-hide"),

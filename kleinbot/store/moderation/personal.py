@@ -13,6 +13,10 @@ CHANNEL_RULES = PersonalTable(
     "channel_rules", frozenset({"channel_id"}), why="Channels of a server; nothing about a person."
 )
 
+SERVER_WORDS = PersonalTable(
+    "server_words", frozenset({"entry"}), why="Words of a server's list; nothing about a person."
+)
+
 HIDINGS = PersonalTable(
     "hidings",
     frozenset({"reason", "words", "hidden_by"}),
@@ -123,6 +127,7 @@ MEMBER_NOTICES = PersonalTable(
 TABLES = (
     BANS,
     CHANNEL_RULES,
+    SERVER_WORDS,
     HIDINGS,
     REFRESHES,
     CASE_ACTIONS,
