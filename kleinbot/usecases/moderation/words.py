@@ -26,6 +26,7 @@ class ForbiddenWords:
         self._database = database
         self._ready: OrderedDict[int, CompiledWords] = OrderedDict()
         self._changes = 0
+        self._reading = asyncio.Lock()
 
     async def require_none(self, server_id: int, text: str) -> None:
         """Raise Refusal WORDS_FORBIDDEN if ``text`` contains a word of this server's list."""
@@ -34,8 +35,15 @@ class ForbiddenWords:
 
     async def found(self, server_id: int, text: str) -> str | None:
         """Return a listed word that ``text`` contains."""
-        ready = self._ready.get(server_id)
-        if ready is None:
+        ready = self._ready.get(server_id) or await self._read(server_id)
+        if not (ready.phrases or ready.stars or ready.within):
+            return None
+        return await asyncio.to_thread(ready.found, text)
+
+    async def _read(self, server_id: int) -> CompiledWords:
+        async with self._reading:  # so that a flood after a change reads the list once
+            if (ready := self._ready.get(server_id)) is not None:
+                return ready
             changes = self._changes
             entries = await words.of_server(self._database.read, server_id, MOST_WORDS)
             ready = await asyncio.to_thread(compiled, entries)
@@ -43,11 +51,7 @@ class ForbiddenWords:
                 self._ready[server_id] = ready
                 if len(self._ready) > _MOST_SERVERS:
                     self._ready.popitem(last=False)
-        else:
-            self._ready.move_to_end(server_id)
-        if not (ready.phrases or ready.stars or ready.within):
-            return None
-        return await asyncio.to_thread(ready.found, text)
+            return ready
 
     def changed(self, server_id: int) -> None:
         """Forget a server's words, which have just changed."""
