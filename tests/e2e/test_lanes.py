@@ -86,6 +86,8 @@ async def test_a_relaxed_result_is_an_ordinary_message_and_the_old_one_points_to
         pointing = await bot.channel.message_where(lambda m: link in m.text, timeout_s=QUICK_S)
         assert pointing.id == waiting.id
         assert not pointing.buttons
+        assert "fox" in late.text
+        assert "fox" not in pointing.text, "nobody would find it again when the result is hidden"
 
 
 async def test_an_old_message_whose_job_was_cancelled_late_says_so(environment: BotEnvironment) -> None:

@@ -55,12 +55,14 @@ class ExpiredResponses:
         self._texts = texts
 
     async def point_to(self, job: Job, message_id: int, asked_id: int) -> None:
-        """Replace the waiting message by a link to the channel message that has the result of ``job``."""
+        """Replace the waiting message by a link to the channel message that has the result of ``job``.
+
+        It does not repeat the prompt: only the result's own messages lose that when it is hidden.
+        """
         link = f"https://discord.com/channels/{job.server_id}/{job.channel_id}/{message_id}"
+        title = f"**#{job.number}** — {core_text.mention(job.member_id)}"
         moved = self._texts.say(job.locale, "moved", link=link)
-        await self._replace(
-            job, core_views.plain(f"{core_text.heading(self._texts, job)}\n{moved}"), asked_id
-        )
+        await self._replace(job, core_views.plain(f"{title}\n{moved}"), asked_id)
 
     async def end(self, job: Job, asked_id: int) -> None:
         """Replace the waiting message by how ``job`` ended without an image."""
