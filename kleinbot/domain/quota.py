@@ -130,6 +130,8 @@ class AuditAction(StrEnum):
     CHANNEL_CLEAR = "channel-clear"
     WORD_ADD = "word-add"
     WORD_REMOVE = "word-remove"
+    REFUSED_MINORS = "refused-minors"
+    REFUSED_OTHERS_PICTURES = "refused-others-pictures"
     WARN = "warn"
     HIDE = "hide"
     HIDE_REPORTED = "hide-reported"

@@ -36,7 +36,7 @@ class Edit:
                 raise Refusal(Code.TOO_MANY_REFERENCES, most=self.most_references)
             source = await self._sources.resolve(actor, request.source)
             marks = await marks_from((source, *request.references))
-            await self._submit.prompts.judge(actor.server_id, instruction, marks)
+            await self._submit.prompts.judge(actor, instruction, marks)
 
         @asynccontextmanager
         async def draft() -> AsyncIterator[Draft]:

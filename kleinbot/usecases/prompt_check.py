@@ -4,12 +4,15 @@ from dataclasses import replace
 
 from kleinbot.content.rules import broken_rule
 from kleinbot.content.word_lists import word_lists
+from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job_spec import ContentMark
+from kleinbot.domain.people import Actor
 from kleinbot.domain.plain_text import is_visible
 from kleinbot.domain.requests import PromptMeter
 from kleinbot.store.database import Database
 from kleinbot.usecases.marks import marks_in
+from kleinbot.usecases.moderation.refused_content import RefusedContent
 from kleinbot.usecases.moderation.words import ForbiddenWords
 from kleinbot.usecases.recipes import Draft
 
@@ -20,8 +23,9 @@ class PromptCheck:
     The built-in rules hold for everybody, everywhere and in each language.
     """
 
-    def __init__(self, meter: PromptMeter, database: Database) -> None:
+    def __init__(self, meter: PromptMeter, database: Database, clock: Clock) -> None:
         self._meter = meter
+        self._refused = RefusedContent(database, clock)
         self.words = ForbiddenWords(database)
         word_lists()  # read now, and not while a member waits
 
@@ -42,7 +46,7 @@ class PromptCheck:
             raise Refusal(Code.PROMPT_TOO_LONG, tokens=tokens, limit=limit, excess=excess)
         return cleaned
 
-    async def judge(self, server_id: int, prompt: str, inherited: ContentMark) -> ContentMark:
+    async def judge(self, actor: Actor, prompt: str, inherited: ContentMark) -> ContentMark:
         """Return the marks of a job with this prompt that is made from what bears ``inherited``.
 
         Raises Refusal CONTENT_MINORS, CONTENT_OTHERS_PICTURES, or WORDS_FORBIDDEN for a word of this server.
@@ -50,11 +54,12 @@ class PromptCheck:
         marks = inherited | await marks_in(prompt)
         rule = broken_rule(marks)
         if rule is not None:
+            await self._refused.note(actor, rule)
             raise Refusal(rule.code)
-        await self.words.require_none(server_id, prompt)
+        await self.words.require_none(actor.server_id, prompt)
         return marks
 
-    async def judged(self, server_id: int, draft: Draft) -> Draft:
+    async def judged(self, actor: Actor, draft: Draft) -> Draft:
         """Return ``draft`` with the marks of its own prompt too. Raises the refusals of ``judge``."""
-        marks = await self.judge(server_id, draft.spec.prompt, draft.spec.marks)
+        marks = await self.judge(actor, draft.spec.prompt, draft.spec.marks)
         return replace(draft, spec=replace(draft.spec, marks=marks))

@@ -66,7 +66,7 @@ class Submit:
         random: Random,
         metrics: MetricsSink,
     ) -> None:
-        self.prompts = PromptCheck(meter, database)
+        self.prompts = PromptCheck(meter, database, clock)
         self._database = database
         self._archive = archive
         self._scheduler = scheduler
@@ -109,7 +109,7 @@ class Submit:
         if draft.spec.checkpoint not in self._scheduler.checkpoints:
             raise Refusal(Code.CHECKPOINT_NOT_HERE)
         require_fit(self._scheduler, draft.spec.grid, draft.reference_grids)
-        draft = await self.prompts.judged(actor.server_id, draft)
+        draft = await self.prompts.judged(actor, draft)
         job_id = f"{self._random.getrandbits(96):024x}"
         references = await store_inputs(self._archive, actor.server_id, job_id, draft.inputs)
         try:

@@ -9,7 +9,9 @@ from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job_spec import ContentMark, ImageKey, JobKind, JobSpec
 from kleinbot.domain.people import Actor
+from kleinbot.domain.quota import AuditAction
 from kleinbot.domain.requests import ImagineRequest
+from kleinbot.store.members import audit
 from kleinbot.usecases.recipes import Draft, Options
 from kleinbot.usecases.sources import Chosen, marks_from
 from tests.usecase_harness import ADA, OWNER, UseCaseHarness, reply
@@ -77,3 +79,15 @@ async def test_a_job_older_than_the_rules_is_judged_by_its_own_prompt(harness: U
     old = await harness.job(job.job_id)
     assert old.spec.marks == ContentMark(0)
     assert await marks_from([Chosen(old, old.images[0])]) == ContentMark.MINOR
+
+
+async def test_moderators_learn_who_and_when_once_an_hour_and_never_what(harness: UseCaseHarness) -> None:
+    for prompt in ("a nude girl", "a nude boy"):
+        with pytest.raises(Refusal):
+            await harness.imagine(prompt=prompt)
+    (row,) = await audit.of_server(harness.database.read, ADA.server_id, 5)
+    assert (row.action, row.member_id, row.details) == (AuditAction.REFUSED_MINORS, ADA.member_id, {})
+    harness.clock.advance(3_600)
+    with pytest.raises(Refusal):
+        await harness.imagine(prompt="a nude girl")
+    assert len(await audit.of_server(harness.database.read, ADA.server_id, 5)) == 2

@@ -44,6 +44,8 @@ AUDIT_SENTENCES = {
     AuditAction.WORD_ADD: ("audit-word-add", "audit-word-add"),
     AuditAction.WORD_REMOVE: ("audit-word-remove", "audit-word-remove"),
     AuditAction.CHANNEL_CLEAR: ("audit-channel-clear", "audit-channel-clear"),
+    AuditAction.REFUSED_MINORS: ("audit-refused-minors", "audit-refused-minors"),
+    AuditAction.REFUSED_OTHERS_PICTURES: ("audit-refused-others-pictures", "audit-refused-others-pictures"),
     AuditAction.WARN: ("audit-warn", "audit-warn"),
     AuditAction.HIDE: ("audit-hide", "audit-hide"),
     AuditAction.HIDE_REPORTED: ("audit-hide-reported", "audit-hide-reported"),

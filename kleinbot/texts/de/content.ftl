@@ -13,6 +13,8 @@ admin-words-none = Auf diesem Server ist kein Wort verboten. Was ich überall ab
 admin-words-listed = Auf diesem Server verboten ({ $count }): { $words }
 admin-words-pass = In diesem Text steht kein Wort der Liste.
 admin-words-stopped = Dieser Text würde wegen „{ $word }“ abgelehnt.
+audit-refused-minors = { $actor } wurde etwas Sexuelles mit Minderjährigen abgelehnt
+audit-refused-others-pictures = { $actor } wurde abgelehnt, jemanden auf einem Bild zu sexualisieren, das ich nicht gezeichnet habe
 audit-word-add = { $actor } hat ein Wort verboten
 audit-word-remove = { $actor } hat ein Wort wieder erlaubt
 

@@ -13,6 +13,8 @@ admin-words-none = No words are forbidden in this server. What I refuse everywhe
 admin-words-listed = Forbidden in this server ({ $count }): { $words }
 admin-words-pass = No word of the list is in that text.
 admin-words-stopped = That text would be refused because of “{ $word }”.
+audit-refused-minors = { $actor } was refused something sexual with minors
+audit-refused-others-pictures = { $actor } was refused a sexualised edit of a picture that I did not draw
 audit-word-add = { $actor } forbade a word
 audit-word-remove = { $actor } allowed a word again
 
