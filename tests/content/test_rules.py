@@ -90,7 +90,8 @@ def test_nobody_in_a_strangers_picture_is_undressed_or_sexualised(text: str) -> 
     ["remove the jacket", "remove the logo on the shirt", "remove the hat, dress stays",
      "make the dress blue", "ohne das Kleid zu verändern", "entferne den Fleck vom Hemd", "entferne den Hut",
      "a nude lipstick",
-     "put them on a beach", "remove the stain from her dress", "remove wrinkles in the shirt"],
+     "put them on a beach", "change nothing on the left", "cut it in strips",
+     "remove the stain from her dress", "remove wrinkles in the shirt"],
 )  # fmt: skip
 def test_other_edits_of_a_strangers_picture_are_made(text: str) -> None:
     assert marks_of(text) == NO_MARKS
