@@ -135,6 +135,7 @@ class App:
                 ("departures", self.container.usecases.owner.departures.run),
                 ("erasures", self.container.usecases.privacy.erase.run),
                 ("taking back", self.container.usecases.privacy.take_back.run),
+                ("purge", self.container.usecases.privacy.purge.run),
                 ("retention", self.container.delivery.retention.run),
                 ("joining posts", self.container.discord.joining.run),
                 ("commands", self._sync_commands),

@@ -105,6 +105,7 @@ class Code(StrEnum):
     NOT_YOUR_PICTURE = "error-not-your-picture"
     NOTHING_MADE_FROM_IT = "error-nothing-made-from-it"
     ALREADY_POSTED = "error-already-posted"
+    PICTURE_NOT_KEPT = "error-picture-not-kept"
     PICTURE_TAKEN_BACK = "error-picture-taken-back"
     BEING_ERASED = "error-being-erased"
     EXPORT_AGAIN = "error-export-again"

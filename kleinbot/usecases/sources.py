@@ -43,7 +43,7 @@ class Sources:
         """
         return await self._visible(actor, await lookup.by_id(self._database.read, job_id))
 
-    async def resolve(self, actor: Actor, source: Source) -> Chosen | Attached:
+    async def resolve(self, actor: Actor, source: Source, *, needs_file: bool = True) -> Chosen | Attached:
         """Return the source picture of an edit or a variation.
 
         Raises the refusals of ``choose``, and Refusal EDITING_NOT_WANTED.
@@ -51,7 +51,7 @@ class Sources:
         if isinstance(source, Attached):
             await self._require_wanted(actor, {source.origin(actor.member_id).author_id})
             return source
-        chosen = await self.choose(actor, source)
+        chosen = await self.choose(actor, source, needs_file=needs_file)
         await self._require_wanted(actor, {chosen.job.member_id, *authors_of(chosen.job)})
         return chosen
 
@@ -72,11 +72,12 @@ class Sources:
             ):
                 raise Refusal(Code.EDITING_NOT_WANTED)
 
-    async def choose(self, actor: Actor, name: PictureReference) -> Chosen:
+    async def choose(self, actor: Actor, name: PictureReference, *, needs_file: bool = True) -> Chosen:
         """Return the picture named by ``name``.
 
         A number names only the actor's own jobs: numbers can be guessed, also those of hidden channels.
-        Raises Refusal PICTURE_UNKNOWN, PICTURE_GONE or NO_PICTURE_YET.
+        ``needs_file`` False: a picture will do whose file is no longer kept, since only its noise is used.
+        Raises Refusal PICTURE_UNKNOWN, PICTURE_GONE, PICTURE_NOT_KEPT or NO_PICTURE_YET.
         """
         if name.job_id is not None:
             job = await self.job(actor, name.job_id)
@@ -85,7 +86,7 @@ class Sources:
             job = await self._visible(actor, found if found and found.member_id == actor.member_id else None)
         else:
             job = await self._newest(actor)
-        return Chosen(job, _finished(job, name.position))
+        return Chosen(job, _finished(job, name.position, needs_file=needs_file))
 
     async def suggest(self, actor: Actor, typed: str) -> list[OwnPicture]:
         """Return ``actor``'s newest pictures whose number or prompt contains the typed text."""
@@ -160,8 +161,9 @@ def parent_of(source: Chosen | Attached) -> ImageKey | None:
     return source.image.key if isinstance(source, Chosen) else None
 
 
-def _finished(job: Job, position: int | None) -> Image:
-    for image in job.done_images:
-        if image.file is not None and position in (None, image.key.position):
+def _finished(job: Job, position: int | None, *, needs_file: bool) -> Image:
+    named = [image for image in job.done_images if position in (None, image.key.position)]
+    for image in named:
+        if image.file is not None or not needs_file:
             return image
-    raise Refusal(Code.PICTURE_GONE, number=str(job.number))
+    raise Refusal(Code.PICTURE_NOT_KEPT if named else Code.PICTURE_GONE, number=str(job.number))

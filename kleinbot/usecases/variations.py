@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import Job
 from kleinbot.domain.job_spec import JobKind, JobSpec
 from kleinbot.domain.people import Actor
@@ -31,7 +32,9 @@ class Variations:
     async def begin(self, actor: Actor, request: VariationsRequest) -> PreparedRequest:
         """Check everything that needs no download. Raises the refusals of ``Sources.choose``."""
         with self._submit.counting_refusals():
-            source = await self._sources.resolve(actor, request.source)
+            source = await self._sources.resolve(actor, request.source, needs_file=False)
+            if isinstance(source, Chosen) and source.image.file is None and _starts_from_picture(source.job):
+                raise Refusal(Code.PICTURE_NOT_KEPT, number=str(source.job.number))
 
         @asynccontextmanager
         async def draft() -> AsyncIterator[Draft]:

@@ -55,8 +55,9 @@ from kleinbot.store.moderation import (
     words,
 )
 from kleinbot.store.personal_data import InputCopy
-from kleinbot.store.results import favourites, history, own_pictures, storage, takedowns
+from kleinbot.store.results import favourites, history, own_pictures, purges, storage, takedowns
 from kleinbot.store.results.history import HistoryQuery
+from kleinbot.store.results.purges import Purge
 from tests.specs import with_spec
 from tests.store.million import FIRST_SERVER, HEAVIEST
 from tests.store.rows import finished, new_job
@@ -109,6 +110,7 @@ async def ask_everything(database: Database, now_ms: int) -> None:
         await clock_repair.repair(transaction, now_ms)
     async with database.transaction() as transaction:
         await _take_back(transaction, subjects, now_ms)
+        await _purge(transaction, now_ms)
     await _give_out(database.read)
     async with database.transaction() as transaction:
         await _erase(transaction, now_ms)
@@ -130,6 +132,16 @@ async def _take_back(transaction: Transaction, subjects: Subjects, now_ms: int) 
         await takedowns.go_on(transaction, takedown)
     await jobs.make_public(transaction, subjects.done)
     await outbox.put_again(transaction, subjects.done, now_ms)
+
+
+async def _purge(transaction: Transaction, now_ms: int) -> None:
+    await purges.choices(transaction)
+    await purges.put(transaction, Purge(HEAVY.server_id, 0, now_ms, 1, 0))
+    await purges.of_server(transaction, HEAVY.server_id)
+    await purges.announced(transaction, HEAVY.server_id)
+    old = await purges.page(transaction, HEAVY.server_id, 0, now_ms, 20)
+    await purges.files(transaction, [result.job_id for result in old])
+    await purges.note_gone(transaction, [result.job_id for result in old], now_ms)
 
 
 async def _erase(transaction: Transaction, now_ms: int) -> None:

@@ -16,6 +16,7 @@ from kleinbot.usecases.privacy.erase import Erase
 from kleinbot.usecases.privacy.export import Export
 from kleinbot.usecases.privacy.late_erasure import LateErasure
 from kleinbot.usecases.privacy.post import Post
+from kleinbot.usecases.privacy.purge import PurgePictures
 from kleinbot.usecases.privacy.take_back import TakeBack
 from kleinbot.usecases.sources import Sources
 
@@ -27,6 +28,7 @@ class Privacy:
     choices: MemberChoices
     take_back: TakeBack
     post: Post
+    purge: PurgePictures
 
 
 def build_privacy(
@@ -62,6 +64,7 @@ def build_privacy(
             clock=base.clock,
         ),
         Post(base.database, history, sources, wake_delivery, base.clock),
+        PurgePictures(base.database, base.archive, base.clock),
     )
 
 

@@ -6,6 +6,7 @@ from kleinbot.app.builders.base import Base
 from kleinbot.usecases.moderation.tell_members import waiting_reports
 from kleinbot.usecases.notices import Notices, NoticeSource
 from kleinbot.usecases.owner.host_lines import line_of_the_host
+from kleinbot.usecases.privacy.purge import purge_notices
 from kleinbot.usecases.quota.quota import QuotaRule
 from kleinbot.usecases.setup.joining import JoiningPosts, impossible_post
 from kleinbot.usecases.setup.set_up import SetUp
@@ -27,4 +28,4 @@ def build_notices(base: Base) -> Notices:
 
 def _notice_sources() -> tuple[NoticeSource, ...]:
     """Return what admins may have to read below their next /admin answer, the most important first."""
-    return (line_of_the_host, waiting_reports, impossible_post)
+    return (line_of_the_host, waiting_reports, impossible_post, purge_notices)

@@ -66,4 +66,9 @@ error-editing-not-wanted = Whoever made or posted that picture does not want oth
 error-not-your-picture = That picture was posted by somebody else. Only they can have removed what was made from it; you can report it: *Apps → Report this image*.
 error-nothing-made-from-it = Nobody else has made anything from that picture here.
 error-already-posted = #{ $number } has already been posted.
+error-picture-not-kept = I no longer keep that picture of #{ $number }. Attach it: save it from its message, then `/edit image:`. Nothing was charged.
+notice-purge = **Old pictures will go.** As this server has chosen, pictures older than that are no longer kept from <t:{ NUMBER($at_s, useGrouping: 0) }:D> on; { $pictures ->
+        [one] one picture is
+       *[other] { $pictures } pictures are
+    } that old. Favourites stay, and so do messages, recipes and buttons. /admin setup changes it.
 error-picture-taken-back = Whoever posted the picture that this was to be made from has taken it back.
