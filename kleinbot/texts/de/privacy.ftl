@@ -72,7 +72,7 @@ error-editing-not-wanted = Wer dieses Bild gemacht oder gepostet hat, möchte ni
 error-not-your-picture = Dieses Bild hat jemand anderes gepostet. Nur diese Person kann entfernen lassen, was daraus wurde; du kannst es melden: *Apps → Dieses Bild melden*.
 error-nothing-made-from-it = Niemand sonst hat hier etwas aus diesem Bild gemacht.
 error-already-posted = #{ $number } wurde schon gepostet.
-error-picture-not-kept = Ich bewahre dieses Bild von #{ $number } nicht mehr auf. Häng es an: speichere es aus seiner Nachricht, dann `/bearbeiten bild:`. Es wurde nichts berechnet.
+error-picture-not-kept = Ich bewahre dieses Bild von #{ $number } nicht mehr auf. Häng es an: speichere es aus seiner Nachricht, dann `/bearbeiten datei:`. Es wurde nichts berechnet.
 notice-purge = **Alte Bilder verschwinden.** Wie dieser Server es gewählt hat, werden ältere Bilder ab <t:{ NUMBER($at_s, useGrouping: 0) }:D> nicht mehr aufbewahrt; so alt { $pictures ->
         [one] ist ein Bild
        *[other] sind { $pictures } Bilder
