@@ -98,10 +98,10 @@ async def test_what_is_hidden_is_hidden_everywhere_and_comes_back(environment: B
         for person in (bot.bob, bot.ada):
             await _commands_refuse(bot, person, key)
             await _buttons_refuse(person, done, key)
-        assert (
-            "it shows somebody who does not want that"
-            in (await _pressed(bot.ada, done, f"kb:more:{key}")).text
-        )
+        why = await answered(bot.ada, done, "Why?", "it shows somebody who does not want that")
+        assert "If no moderator decides otherwise, it is shown again" in why.text
+        stranger = await answered(bot.bob, done, "Why?", "#1 is hidden by this server's moderators")
+        assert "does not want" not in stranger.text
         # Lists: the author reads that it is hidden; others do not find it, whatever they search for.
         page = await said(await bot.ada.command(bot.channel, "history"), "Hidden by this server's moderators")
         assert "reynard" not in page.text
