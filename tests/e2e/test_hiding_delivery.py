@@ -1,7 +1,6 @@
 """Hidden pictures and reports where Discord or the bot fails in between."""
 
 import asyncio
-from dataclasses import replace
 
 from kleinbot.domain.people import Actor
 from kleinbot.domain.server_settings import ServerSettings
@@ -107,9 +106,9 @@ async def test_a_channel_that_takes_no_posts_leaves_reports_to_the_commands(
         for person, command in ((bot.moderator, "mod bans"), (admin, "admin channels list")):
             await said(await person.command(bot.channel, command), "One report waits for a decision")
         world.allow(mods, "send_messages")
-        async with bot.app.container.base.database.transaction() as transaction:
-            await settings.set_of_server(transaction, bot.server.id, replace(chosen, others_may_edit=False))
-        bot.app.container.delivery.case_poster.wake()
+        set_up = bot.app.container.usecases.set_up.choices
+        boss = Actor(bot.server.id, admin.id, "en-US", is_admin=True)
+        await set_up.choose_moderators_channel(boss, mods.id)
         post = await mods.message_where(has_pictures, timeout_s=WAIT_S)
         assert "zeigt jemanden, der das nicht möchte" in post.text
         assert [button.label for button in post.buttons] == [

@@ -31,7 +31,7 @@ CHOICES: list[Choice] = [
 
 @pytest.fixture
 def set_up(harness: UseCaseHarness) -> SetUp:
-    return SetUp(harness.database, QuotaRule(600, DAY_MS), harness.clock)
+    return SetUp(harness.database, QuotaRule(600, DAY_MS), lambda: None, harness.clock)
 
 
 @pytest.mark.parametrize("choice", CHOICES)

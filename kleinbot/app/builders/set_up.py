@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kleinbot.app.builders.base import Base
+from kleinbot.app.builders.base import Base, MessageWakes
 from kleinbot.usecases.moderation.tell_members import waiting_reports
 from kleinbot.usecases.notices import Notices, NoticeSource
 from kleinbot.usecases.owner.host_lines import line_of_the_host
@@ -18,8 +18,9 @@ class ServerSetUp:
     choices: SetUp
 
 
-def build_set_up(base: Base, rule: QuotaRule) -> ServerSetUp:
-    return ServerSetUp(JoiningPosts(base.database, base.clock), SetUp(base.database, rule, base.clock))
+def build_set_up(base: Base, rule: QuotaRule, wakes: MessageWakes) -> ServerSetUp:
+    set_up = SetUp(base.database, rule, wakes.post, base.clock)
+    return ServerSetUp(JoiningPosts(base.database, base.clock), set_up)
 
 
 def build_notices(base: Base) -> Notices:

@@ -48,9 +48,13 @@ class SetUpState:
 class SetUp:
     """Every method raises Refusal NOT_AN_ADMIN unless the actor may manage the server."""
 
-    def __init__(self, database: Database, rule: QuotaRule, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, rule: QuotaRule, wake_posts: Callable[[], None], clock: Clock
+    ) -> None:
+        """``wake_posts`` is called when reports may be posted that waited for a channel."""
         self._database = database
         self._rule = rule
+        self._wake_posts = wake_posts
         self._clock = clock
 
     async def state(self, actor: Actor) -> SetUpState:
@@ -158,6 +162,7 @@ class SetUp:
                 transaction, AuditAction.SETTING, actor.member_id, now_ms,
                 server_id=actor.server_id, details={"setting": setting, "value": value},
             )  # fmt: skip
+            transaction.after_commit(self._wake_posts)
 
 
 def _bytes_a_day(recent: RecentStorage, now_ms: int) -> float | None:
