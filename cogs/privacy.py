@@ -40,6 +40,10 @@ class PrivacyCog(commands.Cog):
     async def settings(self, interaction: discord.Interaction[Any]) -> None:
         await self._pictures.settings(interaction)
 
+    @privacy.command(name=t("privacy-policy-name"), description=t("privacy-policy-description"))
+    async def policy(self, interaction: discord.Interaction[Any]) -> None:
+        await self._handlers.policy(interaction)
+
     @privacy.command(name=t("privacy-export-name"), description=t("privacy-export-description"))
     @app_commands.rename(skip=t("privacy-skip-name"))
     @app_commands.describe(skip=t("privacy-skip-description"))

@@ -216,6 +216,20 @@ commands.command()(backup)
 commands.command()(restore)
 
 
+@commands.command("policy")
+def write_policy() -> None:
+    """Write privacy policy and terms for your server and Discord's developer portal, as Markdown.
+
+    From the settings that hold. Read it, and change what your law asks for.
+    """
+    from kleinbot.texts import Texts
+
+    settings = load().settings
+    texts = Texts(settings.locale)
+    contact = settings.contact or "KLEINBOT_CONTACT"
+    typer.echo(texts.say(None, "policy-document", contact=contact, hours=settings.quota_hours))
+
+
 @commands.command("settings")
 def show_settings() -> None:
     """Show every setting and its source."""

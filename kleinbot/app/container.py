@@ -119,6 +119,7 @@ def build_container(
         model.profile,
         ports,
         # A server listed by the owner begins with its whole share.
+        contact=settings.contact,
         new_server_share=1.0 if settings.allowed_servers else settings.new_server_share,
     )
     bot = build_discord_bot(

@@ -243,6 +243,15 @@ class Settings(BaseSettings):
             "channel for system messages, or else in the first one where members write."
         ),
     ] = True
+    contact: Annotated[
+        str | None,
+        BeforeValidator(stripped),
+        ValidValue("an e-mail address or the address of a page, of at most 200 characters"),
+        Field(
+            max_length=200,
+            description="Where people reach you about their data or a picture; stands in /privacy policy.",
+        ),
+    ] = None
     metrics_port: Annotated[
         int | None,
         Number,

@@ -1,7 +1,7 @@
 """Checks the token, and the bot's permissions in its servers, through Discord's own API."""
 
 import asyncio
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,6 +17,7 @@ from kleinbot.domain.plain_text import one_line
 API = "https://discord.com/api/v10"
 _TIMEOUT_S = 10.0
 _SERVERS_NAMED = 5
+_SERVERS_ASKED = 10
 _TOLERATED_SKEW_S = 30
 _NAME_CHARACTERS = 60
 
@@ -36,6 +37,7 @@ class Account:
 
     ``is_public``: whether anybody may invite the bot. ``clock_ahead_s``: how far this machine's clock is
     ahead of the Date header in Discord's response, negative if behind; None without that header.
+    ``strangers_servers``: how many of the first servers belong to somebody else than the application.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Account:
     servers: tuple[dict[str, Any], ...]
     is_public: bool
     clock_ahead_s: float | None = None
+    strangers_servers: int = 0
 
 
 async def ask_discord(
@@ -63,12 +66,33 @@ async def ask_discord(
             user, clock_ahead_s = await _read(response), _ahead_s(response)
         servers = await _get(session, f"{api}/users/@me/guilds?limit=200")
         application = await _get(session, f"{api}/oauth2/applications/@me")
+        strangers = await _strangers_servers(session, api, servers, application)
     if not (isinstance(user, dict) and isinstance(servers, list) and isinstance(application, dict)):
         raise ValueError("an unexpected response")  # noqa: TRY004 - it came from outside
     is_public = application.get("bot_public") is True
     return Account(
-        str(user.get("username", "?")), str(user.get("id", "")), tuple(servers), is_public, clock_ahead_s
+        str(user.get("username", "?")),
+        str(user.get("id", "")),
+        tuple(servers),
+        is_public,
+        clock_ahead_s,
+        strangers,
     )
+
+
+async def _strangers_servers(
+    session: aiohttp.ClientSession, api: str, servers: Sequence[dict[str, Any]], application: dict[str, Any]
+) -> int:
+    """Return how many of the first servers are not the application's owner's, as far as Discord says."""
+    owner_id = (application.get("owner") or {}).get("id")
+    found = 0
+    for server in servers[:_SERVERS_ASKED]:
+        try:
+            details = await _get(session, f"{api}/guilds/{server.get('id')}")
+        except (aiohttp.ClientError, ValueError):
+            continue
+        found += details.get("owner_id") not in (None, owner_id)
+    return found
 
 
 async def _get(session: aiohttp.ClientSession, address: str) -> Any:  # noqa: ANN401 - JSON
@@ -92,7 +116,11 @@ def _ahead_s(response: aiohttp.ClientResponse) -> float | None:
 
 
 def token(
-    value: str | None, allowed_servers: Collection[int], api: str = API, proxy: str | None = None
+    value: str | None,
+    allowed_servers: Collection[int],
+    api: str = API,
+    proxy: str | None = None,
+    contact: str | None = None,
 ) -> Iterator[Finding]:
     """Report whether Discord accepts the token, and which permissions the bot lacks in its servers."""
     if value is None:
@@ -112,6 +140,8 @@ def token(
     yield _servers(account, allowed_servers)
     if account.is_public and not allowed_servers:
         yield warning(Topic.SERVERS, "doctor-servers-anybody")
+    if account.strangers_servers and contact is None:
+        yield warning(Topic.SETTINGS, "doctor-contact-missing")
 
 
 def clock(ahead_s: float) -> Finding:

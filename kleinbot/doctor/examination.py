@@ -98,6 +98,7 @@ def _account(settings: Settings, tools: Instruments) -> list[Finding]:
             settings.allowed_servers,
             tools.discord_api,
             proxy_for(settings, tools.discord_api),
+            settings.contact,
         )
     )
 

@@ -42,7 +42,13 @@ def api() -> Iterator[str]:
 
     async def application(request: web.Request) -> web.Response:
         allowed(request)
-        return web.json_response({"id": "42", "name": "kleinbot", "bot_public": True})
+        return web.json_response({"id": "42", "name": "kleinbot", "bot_public": True, "owner": {"id": "7"}})
+
+    async def guild(request: web.Request) -> web.Response:
+        allowed(request)
+        return web.json_response(
+            {"id": request.match_info["id"], "owner_id": "7" if request.match_info["id"] == "1" else "8"}
+        )
 
     async def start() -> tuple[web.AppRunner, int]:
         app = web.Application()
@@ -50,6 +56,7 @@ def api() -> Iterator[str]:
             [
                 web.get("/users/@me", me),
                 web.get("/users/@me/guilds", guilds),
+                web.get("/guilds/{id}", guild),
                 web.get("/oauth2/applications/@me", application),
             ]
         )

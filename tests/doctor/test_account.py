@@ -57,6 +57,14 @@ def test_that_every_server_may_invite_it_is_a_warning_until_servers_are_listed(
     assert finding.message == "doctor-servers"
 
 
+def test_without_an_address_in_a_server_of_somebody_else_it_warns(tmp_path: Path, api: str) -> None:
+    findings = examine(settings(tmp_path), instruments=instruments(api))
+    [finding] = of(findings, Topic.SETTINGS)
+    assert (finding.verdict, finding.message) == (Verdict.WARNING, "doctor-contact-missing")
+    told = settings(tmp_path, contact="mail@example.org")
+    assert of(examine(told, instruments=instruments(api)), Topic.SETTINGS) == []
+
+
 def test_discord_is_asked_over_the_proxy_that_the_bot_would_take(tmp_path: Path, api: str) -> None:
     behind = settings(tmp_path, proxy="http://127.0.0.1:9")  # a port on which nobody listens
     [finding] = of(examine(behind, instruments=instruments(api)), Topic.TOKEN)

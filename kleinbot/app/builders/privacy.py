@@ -15,6 +15,7 @@ from kleinbot.usecases.privacy.editing import MemberChoices
 from kleinbot.usecases.privacy.erase import Erase
 from kleinbot.usecases.privacy.export import Export
 from kleinbot.usecases.privacy.late_erasure import LateErasure
+from kleinbot.usecases.privacy.policy import PrivacyPolicy
 from kleinbot.usecases.privacy.post import Post
 from kleinbot.usecases.privacy.purge import PurgePictures
 from kleinbot.usecases.privacy.take_back import TakeBack
@@ -29,6 +30,7 @@ class Privacy:
     take_back: TakeBack
     post: Post
     purge: PurgePictures
+    policy: PrivacyPolicy
 
 
 def build_privacy(
@@ -40,8 +42,9 @@ def build_privacy(
     wake_removal: Callable[[], None],
     wake_delivery: Callable[[], None],
     window_ms: int,
+    contact: str | None,
 ) -> Privacy:
-    """Build it. ``window_ms``: how long a spending counts at most."""
+    """Build it. ``window_ms``: how long a spending counts at most. ``contact``: of the host."""
     return Privacy(
         Erase(
             database=base.database,
@@ -65,11 +68,12 @@ def build_privacy(
         ),
         Post(base.database, history, sources, wake_delivery, base.clock),
         PurgePictures(base.database, base.archive, base.clock),
+        PrivacyPolicy(base.database, contact, window_ms),
     )
 
 
 def build_privacy_handlers(privacy: Privacy, interactions: Interactions, texts: Texts) -> PrivacyHandlers:
-    return PrivacyHandlers(privacy.erase, privacy.export, interactions, texts)
+    return PrivacyHandlers(privacy.erase, privacy.export, privacy.policy, interactions, texts)
 
 
 def build_own_picture_handlers(

@@ -75,18 +75,13 @@ def build_usecases(
     ports: UseCasePorts,
     *,
     new_server_share: float = 1.0,
+    contact: str | None = None,
 ) -> UseCases:
     """Build the use cases. ``new_server_share``: the initial share of the GPU for a new server."""
     database, archive, clock = base.database, base.archive, base.clock
     scheduler, queries = scheduling.scheduler, scheduling.queries
     submit = _submit(base, scheduling, meter, rule)
-    cancel = Cancel(
-        database=database,
-        scheduler=scheduler,
-        used=ports.used,
-        wake_delivery=ports.wake_delivery,
-        clock=clock,
-    )
+    cancel = _cancel(base, scheduling, ports)
     sources = Sources(database)
     inputs = Inputs(archive, base.inbound, base.intake, base.pool, ports.fetch, profile.largest_grid_tokens)
     history = History(database, queries, base.pool, ports.wake_remover, clock)
@@ -116,8 +111,26 @@ def build_usecases(
         moderation=build_moderation(base, scheduling, history, submit.prompts.words, ports.wakes),
         set_up=build_set_up(base, rule, ports.wakes),
         privacy=build_privacy(
-            base, scheduler, cancel, history, sources, ports.wake_remover, ports.wake_delivery, rule.window_ms
+            base,
+            scheduler,
+            cancel,
+            history,
+            sources,
+            ports.wake_remover,
+            ports.wake_delivery,
+            rule.window_ms,
+            contact,
         ),
+    )
+
+
+def _cancel(base: Base, scheduling: Scheduling, ports: UseCasePorts) -> Cancel:
+    return Cancel(
+        database=base.database,
+        scheduler=scheduling.scheduler,
+        used=ports.used,
+        wake_delivery=ports.wake_delivery,
+        clock=base.clock,
     )
 
 

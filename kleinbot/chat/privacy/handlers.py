@@ -5,6 +5,7 @@ from typing import Any
 
 import discord
 
+from kleinbot.chat.core import text as core_text
 from kleinbot.chat.core import views as core_views
 from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.privacy import views as privacy_views
@@ -12,6 +13,7 @@ from kleinbot.chat.privacy.buttons import EraseButton, KeepDataButton
 from kleinbot.texts import Texts
 from kleinbot.usecases.privacy.erase import Erase
 from kleinbot.usecases.privacy.export import MOST_PARTS, Export
+from kleinbot.usecases.privacy.policy import PrivacyPolicy
 
 _ERASED_WITHIN_S = 600.0
 """An answer can be edited for 15 minutes."""
@@ -24,13 +26,28 @@ class PrivacyHandlers:
         self,
         erase: Erase,
         export: Export,
+        policy: PrivacyPolicy,
         interactions: Interactions,
         texts: Texts,
     ) -> None:
         self._erase = erase
         self._export = export
+        self._policy = policy
         self._interactions = interactions
         self._texts = texts
+
+    async def policy(self, interaction: discord.Interaction[Any]) -> None:
+        """Say in short what is held about people, for how long, and whom to ask."""
+        actor = self._interactions.actor_of(interaction)
+        facts = await self._policy.of(actor)
+        text = self._texts.say(
+            actor.locale,
+            "policy-short",
+            contact=core_text.shown_prompt(facts.contact, 200),
+            hours=facts.window_hours,
+            days=facts.kept_days,
+        )
+        await self._interactions.answer(interaction, text)
 
     async def ask_erase(self, interaction: discord.Interaction[Any]) -> None:
         """Ask whether to delete everything about the person, or say that this is under way."""
