@@ -118,9 +118,8 @@ def build_container(
         _rule(settings),
         model.profile,
         ports,
-        # A server listed by the owner begins with its whole share.
         contact=settings.contact,
-        new_server_share=1.0 if settings.allowed_servers else settings.new_server_share,
+        new_server_share=_new_server_share(settings),
     )
     bot = build_discord_bot(
         base, scheduling, delivery, usecases, texts, current, presence,
@@ -134,6 +133,11 @@ def build_container(
         base, scheduling, delivery, rendering, usecases, bot, downloads, meter, metrics, loop_lag, status,
         show_engine_state,
     )  # fmt: skip
+
+
+def _new_server_share(settings: Settings) -> float:
+    """Return with what share a server begins; one that the owner has listed begins with a whole one."""
+    return 1.0 if settings.allowed_servers else settings.new_server_share
 
 
 def _rule(settings: Settings) -> QuotaRule:

@@ -52,9 +52,8 @@ async def test_an_edit_of_anothers_photo_is_private_until_posted_and_goes_with_i
 
 async def test_who_does_not_want_it_is_asked_first(environment: BotEnvironment) -> None:
     async with environment.running_bot(ScriptedEngine(), contact="mail@example.org") as bot:
-        policy = await said_alone(
-            await bot.ada.command(bot.channel, "privacy policy"), "What I hold about you"
-        )
+        asked = await bot.ada.command(bot.channel, "privacy policy")
+        policy = await said_alone(asked, "What I hold about you")
         assert "mail@example.org" in policy.text
         done = await delivered(bot, prompt="a fox")
         shown = await said_alone(await bot.ada.command(bot.channel, "settings"), "As this server has it: yes")

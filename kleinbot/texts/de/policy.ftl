@@ -2,8 +2,7 @@
 
 privacy-policy-name = hinweise
 privacy-policy-description = Was ich über dich habe, wie lange, und wen du fragen kannst
-policy-short =
-    **Was ich über dich habe**
+policy-short = **Was ich über dich habe**
     • was du von mir möchtest: Prompts, Einstellungen von Bildern, Seeds, die Bilder, die du anhängst, und die ich mache, in welchem Kanal und welcher Nachricht sie sind; deine Favoriten und was du gewählt hast
     • was du verbraucht hast: es zählt { $hours } Stunden; was Admins über dich entschieden haben
     • Bilder bleiben{ $days ->
@@ -13,7 +12,7 @@ policy-short =
     Es bleibt auf dem Rechner des Betreibers. Ich male dort und gebe niemandem etwas weiter; nichts davon trainiert ein Modell. Die Nachrichten selbst liegen bei Discord.
     `/datenschutz export` gibt dir alles, `/datenschutz löschen` löscht es auf jedem Server, `/einstellungen` sagt, ob andere deine Bilder bearbeiten dürfen.
     { $contact ->
-        [-] Der Betreiber dieses Bots hat keine Adresse angegeben; frag die Admins dieses Servers.
+        [none] Der Betreiber dieses Bots hat keine Adresse angegeben; frag die Admins dieses Servers.
        *[other] Fragen: { $contact }
     }
 doctor-contact-missing = Der Bot ist auf einem Server, der nicht deiner ist, und die Leute dort wissen nicht, wen sie nach ihren Daten fragen können: setze KLEINBOT_CONTACT. `{ PROGRAM() } policy` schreibt Datenschutzhinweise und Bedingungen, deren Adressen Discords Entwicklerportal aufnimmt.
@@ -24,11 +23,11 @@ policy-document =
     
     ## Was gespeichert wird
     
-    * Worum jemand bittet: Prompts, Anweisungen, Optionen und Seeds; angehängte Bilder; die gemachten Bilder; die Kennungen von Konto, Server, Kanal und Nachrichten.
-    * Favoriten und was jemand gewählt hat, auch ob andere die eigenen Bilder bearbeiten dürfen.
-    * Was jemand verbraucht hat. Es zählt { $hours } Stunden, oder so lange, wie die Regeln eines Servers sagen.
-    * Was Moderation und Admins entscheiden: Sperren, Meldungen, Grenzen, und wer es entschieden hat.
-    * Discords Schlüssel, mit dem eine Antwort geändert werden kann, höchstens 15 Minuten lang.
+    - Worum jemand bittet: Prompts, Anweisungen, Optionen und Seeds; angehängte Bilder; die gemachten Bilder; die Kennungen von Konto, Server, Kanal und Nachrichten.
+    - Favoriten und was jemand gewählt hat, auch ob andere die eigenen Bilder bearbeiten dürfen.
+    - Was jemand verbraucht hat. Es zählt { $hours } Stunden, oder so lange, wie die Regeln eines Servers sagen.
+    - Was Moderation und Admins entscheiden: Sperren, Meldungen, Grenzen, und wer es entschieden hat.
+    - Discords Schlüssel, mit dem eine Antwort geändert werden kann, höchstens 15 Minuten lang.
     
     Nachrichten anderer werden nicht gelesen. Ein Bild wird nur geholt, wenn jemand etwas daraus machen lässt.
     
@@ -38,10 +37,10 @@ policy-document =
     
     ## Wie lange
     
-    * Ergebnisse und ihre Bilder: bis ihr Mitglied oder die Moderation sie löscht, oder so viele Tage, wie der Server gewählt hat; Favoriten länger.
-    * Was verbraucht wurde: bis es nicht mehr zählt, wenn alles andere gelöscht ist.
-    * Was entschieden wurde: 180 Tage nach einer Löschung; Sperren, solange sie gelten.
-    * Sicherungen: bis der Betreiber neue anlegt.
+    - Ergebnisse und ihre Bilder: bis ihr Mitglied oder die Moderation sie löscht, oder so viele Tage, wie der Server gewählt hat; Favoriten länger.
+    - Was verbraucht wurde: bis es nicht mehr zählt, wenn alles andere gelöscht ist.
+    - Was entschieden wurde: 180 Tage nach einer Löschung; Sperren, solange sie gelten.
+    - Sicherungen: bis der Betreiber neue anlegt.
     
     ## Deine Rechte
     
@@ -49,8 +48,8 @@ policy-document =
     
     # Bedingungen
     
-    * Bitte um nichts, was verboten ist, Minderjährige sexualisiert oder echte Menschen auszieht oder sexualisiert. Solche Bitten werden abgelehnt, und wer sie wiederholt, kann gesperrt werden.
-    * Verwende nur Bilder, die du verwenden darfst. Wer ein Bild gepostet hat, darf entfernen lassen, was daraus wurde.
-    * Die Bilder gehören dir, soweit Recht und Lizenz des Modells es sagen. Sie tragen ein Kennzeichen, dass eine Maschine sie gemacht hat; gib sie nicht als Fotos aus.
-    * Den Bot gibt es, wie er ist, ohne Versprechen, dass er da ist oder dass ein Bild gelingt.
-    * Wer den Server betreibt, und wer den Bot betreibt, kann jeden ausschließen.
+    - Bitte um nichts, was verboten ist, Minderjährige sexualisiert oder echte Menschen auszieht oder sexualisiert. Solche Bitten werden abgelehnt, und wer sie wiederholt, kann gesperrt werden.
+    - Verwende nur Bilder, die du verwenden darfst. Wer ein Bild gepostet hat, darf entfernen lassen, was daraus wurde.
+    - Die Bilder gehören dir, soweit Recht und Lizenz des Modells es sagen. Sie tragen ein Kennzeichen, dass eine Maschine sie gemacht hat; gib sie nicht als Fotos aus.
+    - Den Bot gibt es, wie er ist, ohne Versprechen, dass er da ist oder dass ein Bild gelingt.
+    - Wer den Server betreibt, und wer den Bot betreibt, kann jeden ausschließen.

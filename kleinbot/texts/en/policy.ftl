@@ -2,8 +2,7 @@
 
 privacy-policy-name = policy
 privacy-policy-description = What I hold about you, for how long, and whom to ask
-policy-short =
-    **What I hold about you**
+policy-short = **What I hold about you**
     • what you ask me for: prompts, settings of pictures, seeds, the pictures you attach and those I make, in which channel and message they are; your favourites and choices
     • what you have spent: it counts for { $hours } hours; what admins decided about you
     • pictures are kept { $days ->
@@ -13,7 +12,7 @@ policy-short =
     It stays on the host's own machine. I draw there and give nothing to anybody else; nothing is used to train a model. Discord holds the messages themselves.
     `/privacy export` gives you all of it, `/privacy delete` deletes it in every server, `/settings` says whether others may edit your pictures.
     { $contact ->
-        [-] The host of this bot has given no address; ask the admins of this server.
+        [none] The host of this bot has given no address; ask the admins of this server.
        *[other] Questions: { $contact }
     }
 doctor-contact-missing = The bot is in a server that is not yours, and people there cannot tell whom to ask about their data: set KLEINBOT_CONTACT. `{ PROGRAM() } policy` writes a privacy policy and terms, whose addresses Discord's developer portal takes.
@@ -24,11 +23,11 @@ policy-document =
     
     ## What is held
     
-    * What people ask for: prompts, instructions, options and seeds; pictures that they attach; the pictures that are made; the ids of their account, server, channel and messages.
-    * Marks and choices: favourites, settings, whether others may edit their pictures.
-    * What they have spent. It counts for { $hours } hours, or for as long as a server's own rules say.
-    * What moderators and admins decide: bans, reports, limits, and who decided it.
-    * Discord's secret by which an answer can be edited, for at most 15 minutes.
+    - What people ask for: prompts, instructions, options and seeds; pictures that they attach; the pictures that are made; the ids of their account, server, channel and messages.
+    - Marks and choices: favourites, settings, whether others may edit their pictures.
+    - What they have spent. It counts for { $hours } hours, or for as long as a server's own rules say.
+    - What moderators and admins decide: bans, reports, limits, and who decided it.
+    - Discord's secret by which an answer can be edited, for at most 15 minutes.
     
     Messages of others are not read. A picture is fetched only when somebody asks for something to be made from it.
     
@@ -38,10 +37,10 @@ policy-document =
     
     ## How long
     
-    * Results and their pictures: until their member or a moderator deletes them, or as many days as the server has chosen; favourites longer.
-    * What was spent: until it no longer counts, where everything else is deleted.
-    * What was decided: 180 days after a deletion; bans while they last.
-    * Backups: until the host makes new ones.
+    - Results and their pictures: until their member or a moderator deletes them, or as many days as the server has chosen; favourites longer.
+    - What was spent: until it no longer counts, where everything else is deleted.
+    - What was decided: 180 days after a deletion; bans while they last.
+    - Backups: until the host makes new ones.
     
     ## Your rights
     
@@ -49,8 +48,8 @@ policy-document =
     
     # Terms
     
-    * Ask for nothing that is illegal, that sexualises minors, or that undresses or sexualises real people. Such requests are refused, and whoever repeats them may be stopped.
-    * Use only pictures that you may use. Whoever posted a picture may have removed what was made from it.
-    * The pictures are yours as far as law and the model's licence say so. They carry a mark that a machine made them; do not pass them off as photographs.
-    * The bot is given as it is, without any promise that it is there or that a picture succeeds.
-    * Who runs the server, and who runs the bot, may stop anybody.
+    - Ask for nothing that is illegal, that sexualises minors, or that undresses or sexualises real people. Such requests are refused, and whoever repeats them may be stopped.
+    - Use only pictures that you may use. Whoever posted a picture may have removed what was made from it.
+    - The pictures are yours as far as law and the model's licence say so. They carry a mark that a machine made them; do not pass them off as photographs.
+    - The bot is given as it is, without any promise that it is there or that a picture succeeds.
+    - Who runs the server, and who runs the bot, may stop anybody.

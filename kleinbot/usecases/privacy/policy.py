@@ -7,7 +7,7 @@ from kleinbot.domain.people import Actor
 from kleinbot.store.database import Database
 from kleinbot.store.members import settings
 
-NO_CONTACT = "-"
+NO_CONTACT = "none"
 """Stands in sentences where the host has given no address."""
 
 
