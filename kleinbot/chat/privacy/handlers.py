@@ -5,7 +5,6 @@ from typing import Any
 
 import discord
 
-from kleinbot.chat.core import text as core_text
 from kleinbot.chat.core import views as core_views
 from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.privacy import views as privacy_views
@@ -43,7 +42,7 @@ class PrivacyHandlers:
         text = self._texts.say(
             actor.locale,
             "policy-short",
-            contact=core_text.shown_prompt(facts.contact, 200),
+            contact=facts.contact,
             hours=facts.window_hours,
             days=facts.kept_days,
         )
