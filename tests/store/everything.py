@@ -163,6 +163,7 @@ async def _erase(transaction: Transaction, now_ms: int) -> None:
     await erasures.listed(transaction)
     await erasures.counts_until_ms(transaction, person, DAY_MS)
     await erasures.is_audited(transaction, person)
+    await erasures.is_banned(transaction, person, now_ms)
     await erasures.erase_spent(transaction, HEAVY, now_ms - DAY_MS, now_ms)
     await erasures.forget_member(transaction, HEAVY, now_ms)
     # A member of whom nothing is left.

@@ -161,6 +161,7 @@ async def test_nothing_is_left_but_what_was_announced(folder: Path, killed_at: F
         child = await _fill(harness)
         erase = harness.usecases.privacy.erase
         question = await erase.question(EVE)
+        assert not question.stays.is_banned
         assert (question.stays.spent_until_ms, question.stays.is_audited) == (clock.now_ms() + DAY_MS, True)
         await erase.begin(EVE)
         with pytest.raises(Refusal) as caught:

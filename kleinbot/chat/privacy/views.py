@@ -31,6 +31,8 @@ def _stays(texts: Texts, locale: str, stays: WhatStays) -> list[str]:
     if stays.spent_until_ms is not None:
         until_s = -(-stays.spent_until_ms // MS_PER_S)
         lines.append(texts.say(locale, "erase-stays-spent", until_s=until_s))
+    if stays.is_banned:
+        lines.append(texts.say(locale, "erase-stays-ban"))
     if stays.is_audited:
         lines.append(texts.say(locale, "erase-stays-audit"))
     return [*lines, texts.say(locale, "erase-stays-always")]

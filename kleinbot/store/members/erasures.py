@@ -139,6 +139,17 @@ async def counts_until_ms(reader: Reader, member_id: int, window_ms: int) -> int
     return max(found, default=None)
 
 
+async def is_banned(reader: Reader, member_id: int, now_ms: int) -> bool:
+    """Return whether a ban or time-out of a person holds in any server."""
+    row = await reader.one(
+        "SELECT 1 FROM servers s CROSS JOIN bans b ON b.server_id = s.server_id AND b.member_id = ?"
+        " WHERE b.until_ms IS NULL OR b.until_ms > ? LIMIT 1",
+        member_id,
+        now_ms,
+    )
+    return row is not None
+
+
 async def forget_audited(transaction: Transaction, member_id: int, until_ms: int) -> bool:
     """Take a person out of a page of the audit's rows up to ``until_ms``. Return whether all are done."""
     changed = await transaction.change(

@@ -14,6 +14,7 @@ erase-goes = Your results with their pictures, what you attached, your favourite
 erase-stays = What stays for a while:
 erase-stays-spent = • what you have spent or were given, until it no longer counts: <t:{ NUMBER($until_s, useGrouping: 0) }:R>
 erase-stays-audit = • what admins decided about you, or you as one: 180 days
+erase-stays-ban = • your ban or time-out, while it lasts
 erase-stays-always =
     • copies in backups that the host has made, until they make new ones
     • what others made from your pictures, with the words it was drawn from: that is theirs, and new messages call you “somebody”

@@ -10,11 +10,12 @@ from kleinbot.store.members import erasures
 class WhatStays:
     """``spent_until_ms``: until when at most a spending counts; None: nothing was spent.
 
-    ``is_audited``: admins have changed something about the person, or the person as an admin.
+    ``is_banned``: a ban or time-out holds. ``is_audited``: admins have changed something about the person, or the person as an admin.
     """
 
     spent_until_ms: int | None
     is_audited: bool
+    is_banned: bool
 
 
 async def what_stays(reader: Reader, member_id: int, now_ms: int, window_ms: int) -> WhatStays:
@@ -23,4 +24,5 @@ async def what_stays(reader: Reader, member_id: int, now_ms: int, window_ms: int
     return WhatStays(
         None if last_ms is None or last_ms <= now_ms else last_ms,
         await erasures.is_audited(reader, member_id),
+        await erasures.is_banned(reader, member_id, now_ms),
     )
