@@ -10,7 +10,8 @@ from kleinbot.store.members import erasures
 class WhatStays:
     """``spent_until_ms``: until when at most a spending counts; None: nothing was spent.
 
-    ``is_banned``: a ban or time-out holds. ``is_audited``: admins have changed something about the person, or the person as an admin.
+    ``is_banned``: a ban or time-out holds. ``is_audited``: admins have changed something about the person, or
+    the person as an admin.
     """
 
     spent_until_ms: int | None
