@@ -97,7 +97,8 @@ class BackupCommand:
     def _source_identity(self) -> str:
         """Return the database's identity. Raises StartError if it does not belong to the archive."""
         require_database(self._file, self._root, self._options)
-        if inspect(self._file).version != len(load_migrations()):
+        # An older one too: who has upgraded may want a backup before the first start migrates.
+        if not 0 < inspect(self._file).version <= len(load_migrations()):
             raise StartError(Code.ARCHIVE_NO_DATABASE, file=str(self._file))
         with picture_rows.reading(self._file) as connection:
             identity = picture_rows.identity(connection)

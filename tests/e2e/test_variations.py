@@ -20,7 +20,7 @@ async def test_variations_of_my_picture_mix_other_noise_into_its_own(environment
             bot.channel, "variations", picture="#1", which=2, strength="subtle", count=2
         )
         done = await result(handle)
-        assert done.text.startswith(f"**a red fox** · subtle variation — by <@{bot.ada.id}> from #1\n")
+        assert done.text.startswith(f"**a red fox** · subtle variation — by <@{bot.ada.id}> from #1 · #2\n")
         (base, first), (same, second) = await noise_of(bot, 2)
         assert base == same == 41
         assert first.endswith(", 0.25]]")

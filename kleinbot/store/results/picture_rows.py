@@ -68,8 +68,9 @@ def jobs_of(connection: sqlite3.Connection, job_ids: Collection[str]) -> dict[st
     kept: dict[str, set[str]] = {}
     for table in ("images", "job_references"):
         rows = connection.execute(
-            f"SELECT job_id, file FROM {table}"  # noqa: S608 - a constant name
-            " WHERE job_id IN (SELECT value FROM json_each(?)) AND file IS NOT NULL AND gone_ms IS NULL",
+            f"SELECT job_id, file FROM {table}"  # noqa: S608 - names of ours
+            " WHERE job_id IN (SELECT value FROM json_each(?)) AND file IS NOT NULL"
+            f" AND {_is_there(connection)}",
             (wanted,),
         )
         for job_id, file in rows:
@@ -83,11 +84,15 @@ def jobs_of(connection: sqlite3.Connection, job_ids: Collection[str]) -> dict[st
 
 
 def kept_files(connection: sqlite3.Connection) -> Iterator[KeptFile]:
-    """Yield every file that the rows keep, row by row: there may be millions."""
+    """Yield every file that the rows keep, row by row: there may be millions.
+
+    Reads older databases too (``_is_there``).
+    """
+    is_there = _is_there(connection)
     for table in ("images", "job_references"):
         rows = connection.execute(
-            f"SELECT file, sha256 FROM {table} JOIN jobs USING (job_id)"  # noqa: S608 - a name of ours
-            " WHERE file IS NOT NULL AND gone_ms IS NULL AND deleted_ms IS NULL"
+            f"SELECT file, sha256 FROM {table} JOIN jobs USING (job_id)"  # noqa: S608 - names of ours
+            f" WHERE file IS NOT NULL AND {is_there} AND deleted_ms IS NULL"
         )
         yield from (KeptFile(str(file), str(sha256)) for file, sha256 in rows)
 
@@ -96,11 +101,20 @@ def newest_file(connection: sqlite3.Connection) -> str | None:
     """Return a file of the newest job with a finished picture; None if there is none."""
     # CROSS: otherwise SQLite sorts all pictures to find the first.
     row = connection.execute(
-        "SELECT i.file FROM jobs j CROSS JOIN images i USING (job_id)"
-        " WHERE i.file IS NOT NULL AND i.gone_ms IS NULL AND j.deleted_ms IS NULL"
+        "SELECT i.file FROM jobs j CROSS JOIN images i USING (job_id)"  # noqa: S608 - names of ours
+        f" WHERE i.file IS NOT NULL AND {_is_there(connection)} AND j.deleted_ms IS NULL"
         " ORDER BY j.rowid DESC, i.position LIMIT 1"
     ).fetchone()
     return None if row is None else str(row[0])
+
+
+def _is_there(connection: sqlite3.Connection) -> str:
+    """Return the condition that a file was not let go.
+
+    A database without that column is read too: who has upgraded may back up before the first start.
+    """
+    columns = {row[1] for row in connection.execute("PRAGMA table_info(images)")}
+    return "gone_ms IS NULL" if "gone_ms" in columns else "TRUE"
 
 
 def identity(connection: sqlite3.Connection) -> str | None:
