@@ -18,7 +18,8 @@ from tests.doctor.examining import TOKEN, instruments, of, settings
 
 
 def test_a_sound_machine_would_start_and_nothing_is_changed(tmp_path: Path, api: str) -> None:
-    findings = examine(settings(tmp_path, allowed_servers=[1]), instruments=instruments(api))
+    sound = settings(tmp_path, allowed_servers=[1], contact="host@example.org")
+    findings = examine(sound, instruments=instruments(api))
     assert would_start(findings)
     assert {finding.verdict for finding in findings} == {Verdict.OK}
     assert list(tmp_path.iterdir()) == []

@@ -118,7 +118,7 @@ async def test_the_owners_limit_bounds_an_admin_at_once(environment: BotEnvironm
         shared = await host.command(bot.channel, "host share", server=str(bot.server.id), most=5)
         await said_alone(shared, "at most 5")
         shown = await said_alone(await bot.ada.command(bot.channel, "quota"), "You have 5 of")
-        assert "the most that the bot's host allows in this server" in shown.text
+        assert "the bot's host allows one member of this server at most 5 in 24 hours" in shown.text
         handle = await host.command(bot.channel, "admin quota set", member=bot.ada, pictures=6)
         await said_alone(handle, "more than the bot's host allows")
 

@@ -38,9 +38,9 @@ async def test_a_person_in_two_servers_reads_the_bound_and_no_server(environment
             "and one person gets 2. This needs 1. Enough comes back <t:"
         )
         assert "Studio" not in told.text
-        shown = await said(await ada.command(channel, "quota"), "You have 0 of")
+        shown = await said(await ada.command(channel, "quota"), "You have 0 pictures left")
         assert "Over all servers together you have used 2 of the 2 pictures" in shown.text
-        assert "0 of 2 used in the last 24 hours." in shown.text
+        assert "2 of 2 left in 24 hours\n" in shown.text
 
 
 async def test_the_start_says_that_every_server_may_invite_it(

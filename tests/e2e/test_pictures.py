@@ -57,4 +57,6 @@ async def test_without_weights_the_bot_draws_shapes_and_says_so(environment: Bot
         await bot.ready()
         done = await result(await bot.ada.command(bot.channel, "imagine", prompt="a green triangle"))
         assert _things(_pixels(done)) == [("green", "triangle")]
-        assert "it knows coloured shapes only" in done.text
+        assert "does not know" not in done.text
+        unknown = await result(await bot.ada.command(bot.channel, "imagine", prompt="a green fox"))
+        assert "draws coloured shapes only and does not know: fox" in unknown.text

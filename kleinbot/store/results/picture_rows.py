@@ -66,11 +66,12 @@ def jobs_of(connection: sqlite3.Connection, job_ids: Collection[str]) -> dict[st
         (wanted,),
     ).fetchall()
     kept: dict[str, set[str]] = {}
+    is_there = _is_there(connection)
     for table in ("images", "job_references"):
         rows = connection.execute(
             f"SELECT job_id, file FROM {table}"  # noqa: S608 - names of ours
             " WHERE job_id IN (SELECT value FROM json_each(?)) AND file IS NOT NULL"
-            f" AND {_is_there(connection)}",
+            f" AND {is_there}",
             (wanted,),
         )
         for job_id, file in rows:
