@@ -1,5 +1,6 @@
 """The context menus of a message with a picture."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import discord
@@ -9,16 +10,29 @@ from discord.ext import commands
 from kleinbot.chat.core.translator import t
 from kleinbot.chat.create.handlers import CreateHandlers
 
+MessageMenu = Callable[[discord.Interaction[Any], discord.Message], Awaitable[None]]
+
+MOST_MENUS = 5
+"""Discord takes five menus of messages from an application (developer documentation, "Message Commands")."""
+
 
 class PictureMenusCog(commands.Cog):
-    """*Edit this image* and *Make variations*. discord.py cannot declare menus inside a class."""
+    """Menus that lead to a handler each. discord.py cannot declare them inside a class."""
 
-    def __init__(self, tree: app_commands.CommandTree[Any], handlers: CreateHandlers) -> None:
+    def __init__(
+        self,
+        tree: app_commands.CommandTree[Any],
+        create: CreateHandlers,
+        menus: Mapping[str, MessageMenu],
+    ) -> None:
+        """``menus``: handlers by the message id of the name; ValueError if there are too many."""
+        if len(menus) > MOST_MENUS:
+            raise ValueError(f"{len(menus)} menus of messages, and Discord takes {MOST_MENUS}")
         self._tree = tree
-        self._handlers = handlers
-        self._menus = (
-            app_commands.ContextMenu(name=t("menu-edit"), callback=self._edit),
-            app_commands.ContextMenu(name=t("menu-variations"), callback=self._vary),
+        self._create = create
+        self._menus = tuple(
+            app_commands.ContextMenu(name=t(name), callback=_calling(handle))
+            for name, handle in menus.items()
         )
         for menu in self._menus:
             tree.add_command(menu)
@@ -30,10 +44,13 @@ class PictureMenusCog(commands.Cog):
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         if interaction.type is discord.InteractionType.modal_submit:
-            await self._handlers.answer_lost_modal(interaction)
+            await self._create.answer_lost_modal(interaction)
 
-    async def _edit(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        await self._handlers.edit_message(interaction, message)
 
-    async def _vary(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        await self._handlers.vary_message(interaction, message)
+def _calling(
+    handle: MessageMenu,
+) -> Callable[[discord.Interaction[Any], discord.Message], Any]:
+    async def chosen(interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        await handle(interaction, message)
+
+    return chosen

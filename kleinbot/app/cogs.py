@@ -1,5 +1,6 @@
 """Creates the cogs, one per family of commands, with their handlers."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from discord import app_commands
@@ -10,7 +11,7 @@ from cogs.history import HistoryCog
 from cogs.imagine import ImagineCog, ImagineWithQualityCog
 from cogs.moderation import ModerationCog
 from cogs.owner import OwnerCog
-from cogs.picture_menus import PictureMenusCog
+from cogs.picture_menus import MessageMenu, PictureMenusCog
 from cogs.privacy import PrivacyCog
 from cogs.queue import QueueCog
 from cogs.quota import QuotaCog
@@ -35,7 +36,16 @@ def cogs(
         OwnerCog(handlers.owner, handlers.owner_queue, handlers.owner_servers),
         EditCog(handlers.create),
         VariationsCog(handlers.create),
-        PictureMenusCog(tree, handlers.create),
+        PictureMenusCog(tree, handlers.create, _picture_menus(handlers)),
         HistoryCog(handlers.history),
         PrivacyCog(tree, handlers.privacy, handlers.own_pictures),
     )
+
+
+def _picture_menus(handlers: Handlers) -> Mapping[str, MessageMenu]:
+    """Return what stands in the menu of every message; five at most."""
+    return {
+        "menu-edit": handlers.create.edit_message,
+        "menu-variations": handlers.create.vary_message,
+        "menu-info": handlers.results.image_info,
+    }

@@ -177,6 +177,17 @@ class History:
             raise Refusal(Code.RESULT_UNSEEN)
         return _finished(job)
 
+    async def in_message(self, actor: Actor, message_id: int, stated: str | None) -> Job:
+        """Return the result that a message shows. ``stated``: the job id that its own buttons carry.
+
+        Further messages of a result have no buttons, and their rows are looked up. Raises Refusal
+        PICTURE_NOT_KNOWN, and as ``seen``.
+        """
+        job_id = stated or await posted.job_shown_in(self._database.read, message_id)
+        if job_id is None:
+            raise Refusal(Code.PICTURE_NOT_KNOWN)
+        return await self.seen(actor, job_id)
+
     async def sees_parent(self, actor: Actor, job: Job) -> bool:
         """Return whether the actor may see the parent of ``job``; otherwise its key must stay hidden."""
         if job.parent is None:

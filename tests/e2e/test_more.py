@@ -3,11 +3,22 @@
 from pathlib import Path
 
 from kleinbot.sandbox import ShownMessage
-from tests.e2e.pictures import answered, chosen_in_more, delivered, forge_button, open_more
+from tests.e2e.fault_injection import noisy_engine
+from tests.e2e.pictures import (
+    a_png,
+    answered,
+    chosen_in_more,
+    delivered,
+    forge_button,
+    open_more,
+    result,
+    said_alone,
+)
 from tests.e2e.running_bot import BotEnvironment
 from tests.scripted_engine import ScriptedEngine
 
 QUICK_S = 10.0
+TWO_PICTURES_ARE_TOO_MUCH = 350_000
 
 
 def labels(message: ShownMessage) -> list[str]:
@@ -72,3 +83,31 @@ async def test_a_file_that_is_gone_or_too_large_is_a_sentence(environment: BotEn
         for kept in Path(environment.folder).glob("archive/images/*/*.png"):
             kept.unlink()
         await chosen_in_more(bot.bob, done, "Original file", "I no longer keep the file")
+
+
+async def test_image_info_knows_every_message_of_ours_and_no_other(environment: BotEnvironment) -> None:
+    environment.standin.limits.request_bytes = TWO_PICTURES_ARE_TOO_MUCH
+    world = environment.standin.world
+    secret = world.add_channel(environment.server, "secret")
+    world.hide(secret, environment.bob)
+    async with environment.running_bot(noisy_engine()) as bot:
+        first = await delivered(bot, prompt="a fox", count=2, seed=3)
+        bot.standin.limits.request_bytes = 25_000_000
+        hidden = await result(await bot.ada.command(secret, "imagine", prompt="a wolf"))
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        further = bot.channel.messages[-1]
+        assert further.text == "#1, continued"
+        for message in (first, further):
+            info = await said_alone(await bot.bob.menu(message, "Image info"), "checkpoint distilled")
+            assert '/imagine prompt:"a fox" aspect:1:1 seed:3 count:2' in info.text
+        theirs = bot.bob.attach(bot.channel, "look", a_png())
+        await said_alone(await bot.ada.menu(theirs, "Image info"), "I do not know that picture")
+        copied = bot.channel.messages[-1]
+        copied.payload["components"] = hidden.components  # another application may copy the buttons of ours
+        await said_alone(await bot.ada.menu(copied, "Image info"), "I do not know that picture")
+        first.payload["components"] = hidden.components
+        await said_alone(await bot.bob.menu(first, "Image info"), "I know no such result here")
+        await answered(
+            bot.ada, await chosen_in_more(bot.ada, hidden, "Delete", "for good?"), "Delete for good", "#2 is"
+        )
+        await said_alone(await bot.ada.menu(first, "Image info"), "#2 has been deleted")

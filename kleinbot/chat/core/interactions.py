@@ -121,6 +121,12 @@ class Interactions:
             _log.warning("an answer did not reach its member: %s", unreached)
 
 
+def our_id(interaction: discord.Interaction[Any]) -> int:
+    """Return the id of our own account, which wrote our messages."""
+    user = interaction.client.user
+    return interaction.application_id if user is None else user.id
+
+
 def roles_of(user: discord.User | discord.Member) -> frozenset[int]:
     """Return the roles that Discord states for a member, as far as the server's roles are known."""
     if not isinstance(user, discord.Member):

@@ -10,7 +10,7 @@ from discord import app_commands
 from kleinbot.chat.core import text as core_text
 from kleinbot.chat.core.buttons import PersistentButton
 from kleinbot.chat.core.interaction_gate import InteractionGate
-from kleinbot.chat.core.interactions import Interactions
+from kleinbot.chat.core.interactions import Interactions, our_id
 from kleinbot.chat.core.typed_names import typed_image_key, typed_number
 from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
 from kleinbot.chat.create.message_media import links_in
@@ -107,11 +107,11 @@ class CreateHandlers:
 
     async def edit_message(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
         """Ask how to edit a picture of any message."""
-        await self._open_edit_modal(interaction, sources_in(message, _our_id(interaction)))
+        await self._open_edit_modal(interaction, sources_in(message, our_id(interaction)))
 
     async def vary_message(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
         """Ask how to vary a picture of any message."""
-        sources = sources_in(message, _our_id(interaction))
+        sources = sources_in(message, our_id(interaction))
         await self._check(interaction, sources)
         modal = VariationsModal(self.modal_setup(interaction), sources, self.variations)
         await interaction.response.send_modal(modal)
@@ -156,11 +156,6 @@ class CreateHandlers:
 
 def _press(interaction: discord.Interaction[Any], button: PersistentButton) -> Press | None:
     return None if interaction.message is None else Press(interaction.message.id, button.custom_id)
-
-
-def _our_id(interaction: discord.Interaction[Any]) -> int:
-    user = interaction.client.user
-    return interaction.application_id if user is None else user.id
 
 
 def attached(file: discord.Attachment) -> Attached:

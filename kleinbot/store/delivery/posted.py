@@ -76,6 +76,12 @@ async def shown_in(reader: Reader, message_id: int) -> tuple[int, ...]:
     return tuple(row[0] for row in rows)
 
 
+async def job_shown_in(reader: Reader, message_id: int) -> str | None:
+    """Return the id of the job whose pictures a message shows; None if no row says so."""
+    row = await reader.one("SELECT job_id FROM posted_images WHERE message_id = ? LIMIT 1", message_id)
+    return None if row is None else row[0]
+
+
 async def delivered(reader: Reader, job_id: str) -> dict[int, int]:
     """Return the message that delivered each picture of a job, by position."""
     rows = await reader.all(

@@ -29,3 +29,4 @@ strength-strong = stark
 
 menu-edit = Bild bearbeiten
 menu-variations = Variationen machen
+menu-info = Bildinfo

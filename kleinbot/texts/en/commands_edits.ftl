@@ -29,3 +29,4 @@ strength-strong = strong
 
 menu-edit = Edit this image
 menu-variations = Make variations
+menu-info = Image info

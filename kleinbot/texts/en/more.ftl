@@ -15,6 +15,7 @@ original-file = { $count ->
        *[other] Picture { $position } of #{ $number } as I keep it:
     }
 
+error-picture-not-known = I do not know that picture: I did not draw it, or I no longer know that I did. "Image info" tells how pictures of mine were made.
 error-action-not-offered = You cannot do that with #{ $number }, or no longer. Press "More …" under the picture again to see what you can do now.
 error-original-gone = I no longer keep the file of that picture of #{ $number }.
 error-original-unreadable = I could not read the file of that picture of #{ $number } just now. Nothing is lost: try again later.
