@@ -9,6 +9,7 @@ from discord.ext import commands
 from kleinbot.chat.core.translator import t
 from kleinbot.chat.quota.handlers import QuotaHandlers
 from kleinbot.chat.quota.rule_handlers import RoleRuleHandlers
+from kleinbot.chat.quota.usage_handlers import UsageHandlers
 from kleinbot.domain.job import TENTHS
 from kleinbot.domain.quota import QuotaTerms
 
@@ -17,6 +18,8 @@ _MOST_DAYS = 366
 _REASON_CHARACTERS = 200
 _USUAL_DAYS = 30
 _MOST_HOURS = 7 * 24
+_MOST_TOP_DAYS = 31
+_USUAL_TOP_DAYS = 7
 
 _Reason = app_commands.Range[str, 1, _REASON_CHARACTERS]
 _Limit = app_commands.Range[float, 0.0, _MOST_PICTURES]
@@ -49,9 +52,12 @@ class QuotaCog(commands.Cog):
         name=t("admin-quota-name"), description=t("admin-quota-description"), parent=admin
     )
 
-    def __init__(self, handlers: QuotaHandlers, rule_handlers: RoleRuleHandlers) -> None:
+    def __init__(
+        self, handlers: QuotaHandlers, rule_handlers: RoleRuleHandlers, usage_handlers: UsageHandlers
+    ) -> None:
         self._handlers = handlers
         self._rule_handlers = rule_handlers
+        self._usage_handlers = usage_handlers
 
     @app_commands.command(name=t("quota-name"), description=t("quota-description"))
     async def quota(self, interaction: discord.Interaction[Any]) -> None:
@@ -145,6 +151,20 @@ class QuotaCog(commands.Cog):
         self, interaction: discord.Interaction[Any], typed: str
     ) -> list[app_commands.Choice[str]]:
         return await self._rule_handlers.choices(interaction, typed)
+
+    @admin_quota.command(name=t("admin-quota-top-name"), description=t("admin-quota-top-description"))
+    @app_commands.rename(days=t("admin-days-name"))
+    @app_commands.describe(days=t("admin-quota-top-days-description"))
+    async def top(
+        self,
+        interaction: discord.Interaction[Any],
+        days: app_commands.Range[int, 1, _MOST_TOP_DAYS] = _USUAL_TOP_DAYS,
+    ) -> None:
+        await self._usage_handlers.top(interaction, days)
+
+    @admin_quota.command(name=t("admin-quota-export-name"), description=t("admin-quota-export-description"))
+    async def export(self, interaction: discord.Interaction[Any]) -> None:
+        await self._usage_handlers.export(interaction)
 
     @admin_quota.command(name=t("admin-quota-grant-name"), description=t("admin-quota-grant-description"))
     @app_commands.rename(

@@ -25,7 +25,7 @@ def cogs(
     handlers: Handlers, tree: app_commands.CommandTree[Any], *, has_base: bool
 ) -> tuple[commands.Cog, ...]:
     """Return the cogs; ``has_base``: the base checkpoint is installed, so /imagine offers a quality."""
-    quota = QuotaCog(handlers.quota, handlers.role_rules)
+    quota = QuotaCog(handlers.quota, handlers.role_rules, handlers.quota_usage)
     return (
         ImagineWithQualityCog(handlers.jobs) if has_base else ImagineCog(handlers.jobs),
         QueueCog(handlers.jobs),

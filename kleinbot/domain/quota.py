@@ -103,6 +103,14 @@ class Fund:
     tenths: int
 
 
+@dataclass(frozen=True)
+class MemberUsage:
+    """How much a member of a server spent in some time."""
+
+    member_id: int
+    tenths: int
+
+
 class AuditAction(StrEnum):
     """What admins and the owner can change. Each change is an audit row."""
 

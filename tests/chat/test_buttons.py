@@ -24,6 +24,7 @@ from kleinbot.chat.privacy.handlers import PrivacyHandlers
 from kleinbot.chat.privacy.picture_handlers import OwnPictureHandlers
 from kleinbot.chat.quota.handlers import QuotaHandlers
 from kleinbot.chat.quota.rule_handlers import RoleRuleHandlers
+from kleinbot.chat.quota.usage_handlers import UsageHandlers
 from kleinbot.chat.results.buttons import SEARCH_CHARACTERS, ConfirmDeleteButton, PageButton
 from kleinbot.chat.results.handlers import ResultHandlers
 from kleinbot.chat.results.history_handlers import HistoryHandlers
@@ -126,6 +127,7 @@ def test_every_kind_of_button_has_one_handler() -> None:
             words=cast("WordHandlers", WordHandlers),
         ),
         role_rules=cast("RoleRuleHandlers", RoleRuleHandlers),
+        quota_usage=cast("UsageHandlers", UsageHandlers),
         owner=cast("OwnerHandlers", OwnerHandlers),
         owner_queue=cast("OwnerQueueHandlers", OwnerQueueHandlers),
         owner_servers=cast("OwnerServerHandlers", OwnerServerHandlers),

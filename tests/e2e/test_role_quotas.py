@@ -82,3 +82,19 @@ async def test_a_deleted_roles_rule_is_listed_and_removed(environment: BotEnviro
         changes = await said_alone(await admin.command(bot.channel, "admin quota history"), "What admins")
         assert f"set the rule of <@&{gone}> to 5" in changes.text
         assert f"removed the rule of <@&{gone}>" in changes.text
+
+
+async def test_an_admin_sees_who_used_most_and_gets_the_changes_as_a_file(
+    environment: BotEnvironment,
+) -> None:
+    admin = _admin(environment)
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        await imagined(bot, count=3)
+        top = await said_alone(
+            await admin.command(bot.channel, "admin quota top"), "Who used most in the last 7"
+        )
+        assert f"1. <@{bot.ada.id}> · 3 pictures" in top.text
+        told = await said_alone(await admin.command(bot.channel, "admin quota export"), "3 changes of quotas")
+        [file] = told.pictures
+        assert file.filename == "quota.csv"
+        assert file.data.decode("utf-8-sig").count(f'"<@{bot.ada.id}>","reserve","1.0","0","1","",""') == 3

@@ -42,6 +42,7 @@ from kleinbot.store.members import (
     server_bans,
     servers,
     settings,
+    usage,
 )
 from kleinbot.store.members.audit import AuditFilter
 from kleinbot.store.members.server_bans import HostLine
@@ -273,6 +274,8 @@ async def _read_the_rest(read: Reader, subjects: Subjects, now_ms: int) -> None:
     await measurements.load(read, "profile")
     await members.standing(read, HEAVY)
     await role_quotas.of_server(read, HEAVY.server_id)
+    await usage.most_used(read, HEAVY.server_id, now_ms - DAY_MS, most=15, most_entries=500)
+    await usage.changes(read, HEAVY.server_id, now_ms - 31 * DAY_MS, 100)
     await members.weights(read)
     await servers.with_open_jobs(read)
     await lookup.open_ids_of_server(read, HEAVY.server_id)

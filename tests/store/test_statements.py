@@ -26,6 +26,7 @@ BOUNDED = {
     "lanes": "as many channels as were asked for",
     "recent": "500 of a member's jobs",
     "latest": "500 entries of the ledger",
+    "newest": "as many entries of the ledger as were asked for",
     "cause": "those entries that are shown",
     "servers": "a handful",
     "server_bans": "fewer than that",

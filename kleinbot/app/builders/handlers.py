@@ -19,6 +19,7 @@ from kleinbot.chat.owner.server_handlers import OwnerServerHandlers
 from kleinbot.chat.owner.server_names import ServerNames
 from kleinbot.chat.quota.handlers import QuotaHandlers
 from kleinbot.chat.quota.rule_handlers import RoleRuleHandlers
+from kleinbot.chat.quota.usage_handlers import UsageHandlers
 from kleinbot.chat.results.handlers import ResultHandlers
 from kleinbot.chat.results.history_handlers import HistoryHandlers
 from kleinbot.chat.setup.handlers import SetUpHandlers
@@ -64,6 +65,7 @@ def build_handlers(
         history=HistoryHandlers(usecases.history, delivery.results, interactions, texts),
         quota=QuotaHandlers(quotas.view, quotas.administer, quotas.set_member_weight, interactions, texts),
         role_rules=RoleRuleHandlers(quotas.role_rules, interactions, texts),
+        quota_usage=UsageHandlers(quotas.usage, interactions, texts),
         moderation=build_moderation_handlers(
             usecases.moderation, delivery, create, interactions, texts, base.clock
         ),

@@ -9,6 +9,7 @@ from kleinbot.usecases.quota.member_weight import SetMemberWeight
 from kleinbot.usecases.quota.quota import QuotaRule
 from kleinbot.usecases.quota.quota_view import QuotaView
 from kleinbot.usecases.quota.role_rules import RoleRules
+from kleinbot.usecases.quota.usage import QuotaUsage
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Quotas:
     administer: AdministerQuota
     role_rules: RoleRules
     set_member_weight: SetMemberWeight
+    usage: QuotaUsage
 
 
 def build_quotas(base: Base, scheduling: Scheduling, rule: QuotaRule) -> Quotas:
@@ -28,4 +30,5 @@ def build_quotas(base: Base, scheduling: Scheduling, rule: QuotaRule) -> Quotas:
         AdministerQuota(database, rule, clock),
         RoleRules(database, rule, clock),
         SetMemberWeight(database, scheduling.scheduler, scheduling.shares, clock),
+        QuotaUsage(database, clock),
     )

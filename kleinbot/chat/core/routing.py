@@ -39,6 +39,7 @@ from kleinbot.chat.privacy.picture_handlers import OwnPictureHandlers
 from kleinbot.chat.quota.buttons import ClearQuotaButton, ClearRoleRuleButton, KeepQuotaButton
 from kleinbot.chat.quota.handlers import QuotaHandlers
 from kleinbot.chat.quota.rule_handlers import RoleRuleHandlers
+from kleinbot.chat.quota.usage_handlers import UsageHandlers
 from kleinbot.chat.results.buttons import (
     ConfirmDeleteButton,
     DeleteButton,
@@ -68,6 +69,7 @@ class Handlers:
     quota: QuotaHandlers
     moderation: ModerationHandlers
     role_rules: RoleRuleHandlers
+    quota_usage: UsageHandlers
     owner: OwnerHandlers
     owner_queue: OwnerQueueHandlers
     owner_servers: OwnerServerHandlers

@@ -40,3 +40,30 @@ error-quota-window-idle = Ein kürzeres Fenster muss weniger erlauben als ein l�
 error-role-is-everybodys = Diese Rolle haben alle: Was alle bekommen, sagt /admin kontingent vorgabe. Es wurde nichts geändert.
 error-role-rules-full = Schon { $most } Rollen haben eine Regel, und mehr geht nicht. Nimm mit /admin kontingent aufheben eine weg. Es wurde nichts geändert.
 error-role-rule-unknown = Diese Rolle hat keine Regel. /admin kontingent regeln zeigt, welche eine haben. Es wurde nichts geändert.
+
+quota-top = Wer { $days ->
+        [one] am letzten Tag
+       *[other] in den letzten { $days } Tagen
+    } am meisten verbraucht hat
+quota-top-member = { $place }. { $member } · { $pictures ->
+        [one] { $pictures } Bild
+       *[other] { $pictures } Bilder
+    }
+quota-top-nobody = Niemand hat etwas verbraucht.
+quota-exported = { $rows ->
+        [0] In { $days ->
+            [one] einem Tag
+           *[other] { $days } Tagen
+        } hat sich kein Kontingent geändert; die Tabelle ist leer.
+        [one] { $rows } Änderung an Kontingenten aus { $days ->
+            [one] einem Tag
+           *[other] { $days } Tagen
+        }.
+       *[other] { $rows } Änderungen an Kontingenten aus { $days ->
+            [one] einem Tag
+           *[other] { $days } Tagen
+        }, die neuesten zuerst.
+    }{ $cut ->
+        [yes] {" "}Es gab mehr; die älteren fehlen.
+       *[no] {""}
+    }

@@ -40,3 +40,30 @@ error-quota-window-idle = A shorter window must allow less than a longer one, or
 error-role-is-everybodys = Everybody has that role: /admin quota set-default says what everybody gets. Nothing was changed.
 error-role-rules-full = { $most } roles have a rule already, and there can be no more. Take one away with /admin quota clear. Nothing was changed.
 error-role-rule-unknown = That role has no rule. /admin quota rules lists those that have one. Nothing was changed.
+
+quota-top = Who used most in the last { $days ->
+        [one] day
+       *[other] { $days } days
+    }
+quota-top-member = { $place }. { $member } · { $pictures ->
+        [one] { $pictures } picture
+       *[other] { $pictures } pictures
+    }
+quota-top-nobody = Nobody has used anything.
+quota-exported = { $rows ->
+        [0] Nothing changed a quota in the last { $days ->
+            [one] day
+           *[other] { $days } days
+        }; the table is empty.
+        [one] { $rows } change of a quota, of the last { $days ->
+            [one] day
+           *[other] { $days } days
+        }.
+       *[other] { $rows } changes of quotas, of the last { $days ->
+            [one] day
+           *[other] { $days } days
+        }, the newest first.
+    }{ $cut ->
+        [yes] {" "}There were more; the older ones are left out.
+       *[no] {""}
+    }
