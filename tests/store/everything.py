@@ -6,15 +6,6 @@ from kleinbot.domain.clock import DAY_MS, HOUR_MS, MS_PER_S
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import JobState
 from kleinbot.domain.job_spec import Checkpoint, ImageKey
-from kleinbot.domain.moderation.bans import Ban, BanKind
-from kleinbot.domain.moderation.reports import (
-    CaseAction,
-    CaseState,
-    FiledReport,
-    Hiding,
-    NoticeKind,
-    ReportReason,
-)
 from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.domain.quota import AuditAction, QuotaTerms, RoleRule
 from kleinbot.domain.reference import Reference, Role
@@ -46,20 +37,12 @@ from kleinbot.store.members import (
 )
 from kleinbot.store.members.audit import AuditFilter
 from kleinbot.store.members.server_bans import HostLine
-from kleinbot.store.moderation import (
-    bans,
-    case_posts,
-    cases,
-    channel_rules,
-    hidings,
-    member_notices,
-    words,
-)
 from kleinbot.store.personal_data import InputCopy
 from kleinbot.store.results import favourites, history, own_pictures, purges, storage, takedowns
 from kleinbot.store.results.history import HistoryQuery
 from kleinbot.store.results.purges import Purge
 from tests.specs import with_spec
+from tests.store import moderation
 from tests.store.million import FIRST_SERVER, HEAVIEST
 from tests.store.rows import finished, new_job
 
@@ -98,8 +81,8 @@ async def ask_everything(database: Database, now_ms: int) -> None:
     async with database.transaction() as transaction:
         await _change_people(transaction, now_ms)
     async with database.transaction() as transaction:
-        await _moderate(transaction, now_ms)
-        await _hide_and_report(transaction, subjects, now_ms)
+        await moderation.moderate(transaction, HEAVY, now_ms)
+        await moderation.hide_and_report(transaction, HEAVY, subjects.done, subjects.message_id, now_ms)
     async with database.transaction() as transaction:
         await _draw(transaction, subjects, now_ms)
     async with database.transaction() as transaction:
@@ -202,64 +185,6 @@ async def _read_jobs(read: Reader, subjects: Subjects, now_ms: int) -> None:
     await ledger.has_expired(read, HEAVY, now_ms)
 
 
-async def _moderate(transaction: Transaction, now_ms: int) -> None:
-    ban = Ban(HEAVY, BanKind.BAN, "spam", 1, now_ms, now_ms + DAY_MS)
-    await bans.put(transaction, ban)
-    await bans.active(transaction, HEAVY, now_ms)
-    await bans.listed(transaction, HEAVY.server_id, now_ms, 25)
-    await bans.lift(transaction, HEAVY)
-    await channel_rules.replace_allowed(transaction, HEAVY.server_id, (5,))
-    await channel_rules.put(transaction, HEAVY.server_id, 6, is_allowed=False)
-    await channel_rules.of_server(transaction, HEAVY.server_id)
-    await channel_rules.clear(transaction, HEAVY.server_id, None)
-    await words.put(transaction, HEAVY.server_id, "fox*")
-    await words.of_server(transaction, HEAVY.server_id, 10)
-    await words.remove(transaction, HEAVY.server_id, "fox*")
-
-
-async def _hide_and_report(transaction: Transaction, subjects: Subjects, now_ms: int) -> None:
-    """Report a result twice, hide and show it, and decide."""
-    job_id, reporter = subjects.done, MemberKey(HEAVY.server_id, 5)
-    case_id = await cases.open_case(transaction, HEAVY.server_id, job_id, now_ms, is_posted=True)
-    await cases.has_reported(transaction, job_id, 5)
-    report = FiledReport(5, ReportReason.MINE, "mine", 0, now_ms)
-    await cases.add(transaction, case_id, reporter, ImageKey(job_id, 0), report, has_hidden=True)
-    await cases.made_since(transaction, reporter, now_ms - DAY_MS, 10)
-    await cases.was_dismissed_since(transaction, reporter, now_ms - DAY_MS)
-    await cases.was_dismissed(transaction, job_id)
-    await cases.reporters(transaction, case_id, 100)
-    await cases.by_id(transaction, case_id)
-    await cases.waiting(transaction, HEAVY.server_id, 10)
-    await cases.count_waiting(transaction, HEAVY.server_id, 99)
-    hiding = Hiding(job_id, HEAVY.server_id, "mine", "", None, now_ms, now_ms + DAY_MS)
-    await hidings.put(transaction, hiding)
-    await hidings.of_job(transaction, job_id)
-    await hidings.refresh_if_hidden(transaction, job_id, subjects.message_id, now_ms)
-    await hidings.ended(transaction, now_ms, 20)
-    await hidings.next_end_ms(transaction, now_ms)
-    await hidings.keep(transaction, job_id)
-    await hidings.end(transaction, job_id, now_ms)
-    for refresh in await hidings.due_refreshes(transaction, now_ms, without=(1,), of_channel=4):
-        await hidings.postpone_refresh(transaction, refresh.message_id, now_ms + 1)
-        await hidings.refreshed(transaction, refresh)
-    await hidings.next_refresh_ms(transaction, now_ms)
-    await posted.shown_in(transaction, subjects.message_id)
-    [post] = await case_posts.due(transaction, now_ms, without=(99,), most=16)
-    await case_posts.next_due_ms(transaction, now_ms)
-    await case_posts.mark_posting(transaction, case_id, 5, 6)
-    await case_posts.postpone(transaction, case_id, now_ms)
-    await case_posts.mark_posted(transaction, post, 5, 7)
-    await cases.posts_of_job_changed(transaction, job_id, now_ms)
-    await cases.act(transaction, case_id, CaseAction.DISMISS, 1, now_ms)
-    await cases.close(transaction, case_id, CaseState.DISMISSED, 1, now_ms)
-    await case_posts.mark_unposted(transaction, case_id)
-    await cases.post_waiting(transaction, HEAVY.server_id, now_ms)
-    await member_notices.put(transaction, HEAVY, NoticeKind.WARNING, now_ms, {"reason": "x"})
-    given = await member_notices.waiting(transaction, HEAVY, 5)
-    await member_notices.mark_given(transaction, given, now_ms)
-    await member_notices.count_warnings(transaction, HEAVY, 99)
-
-
 async def _read_the_rest(read: Reader, subjects: Subjects, now_ms: int) -> None:
     await grants.alive(read, HEAVY, now_ms)
     await favourites.positions(read, HEAVY, subjects.done)
@@ -287,6 +212,7 @@ async def _read_the_rest(read: Reader, subjects: Subjects, now_ms: int) -> None:
     await outbox.uncertain_hand_overs(read, 50)
     await posted.channels(read, subjects.done)
     await posted.is_known(read, subjects.message_id)
+    await posted.job_shown_in(read, subjects.message_id)
     await posted.delivered(read, subjects.done)
     await posted.due_removals(read, now_ms, without=(1,), of_channel=4)
     await posted.next_removal_ms(read, now_ms)

@@ -17,9 +17,7 @@ from kleinbot.chat.owner.handlers import OwnerHandlers
 from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
 from kleinbot.chat.owner.server_handlers import OwnerServerHandlers
 from kleinbot.chat.owner.server_names import ServerNames
-from kleinbot.chat.quota.handlers import QuotaHandlers
-from kleinbot.chat.quota.rule_handlers import RoleRuleHandlers
-from kleinbot.chat.quota.usage_handlers import UsageHandlers
+from kleinbot.chat.quota import QuotaHandlers, RoleRuleHandlers, UsageHandlers
 from kleinbot.chat.results.handlers import ResultHandlers
 from kleinbot.chat.results.history_handlers import HistoryHandlers
 from kleinbot.chat.setup.handlers import SetUpHandlers

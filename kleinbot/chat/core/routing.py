@@ -36,10 +36,8 @@ from kleinbot.chat.privacy.buttons import (
 )
 from kleinbot.chat.privacy.handlers import PrivacyHandlers
 from kleinbot.chat.privacy.picture_handlers import OwnPictureHandlers
+from kleinbot.chat.quota import QuotaHandlers, RoleRuleHandlers, UsageHandlers
 from kleinbot.chat.quota.buttons import ClearQuotaButton, ClearRoleRuleButton, KeepQuotaButton
-from kleinbot.chat.quota.handlers import QuotaHandlers
-from kleinbot.chat.quota.rule_handlers import RoleRuleHandlers
-from kleinbot.chat.quota.usage_handlers import UsageHandlers
 from kleinbot.chat.results.buttons import (
     ConfirmDeleteButton,
     DeleteButton,
