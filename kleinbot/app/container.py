@@ -93,8 +93,8 @@ def build_container(
     )
     meter, downloads = KleinPromptMeter(model.source.tokenizer_file), Downloads(current, base.clock)
     status = StatusReader(
-        scheduler=scheduling.scheduler, metrics=metrics, loop_lag=loop_lag, inbound=base.inbound,
-        intake=base.intake, archive=base.archive, sweeper=sweeper, skew=delivery.skew,
+        database=base.database, scheduler=scheduling.scheduler, metrics=metrics, loop_lag=loop_lag,
+        inbound=base.inbound, intake=base.intake, archive=base.archive, sweeper=sweeper, skew=delivery.skew,
     )  # fmt: skip
     presence = Presence(current, texts, base.clock)
 

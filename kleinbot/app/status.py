@@ -11,9 +11,14 @@ from kleinbot.images.intake.intake import Intake
 from kleinbot.metrics.counters import BotMetrics
 from kleinbot.metrics.readings import Reading
 from kleinbot.process.loop_lag import LoopLag
+from kleinbot.scheduler.estimates import EndErrors
 from kleinbot.scheduler.scheduler import Scheduler
+from kleinbot.store.database import Database
+from kleinbot.store.jobs.measurements import end_errors_ms
 from kleinbot.upkeep.sweeper import Sweeper
 from kleinbot.usecases.owner.bot_control import ActivityCounts, Health
+
+_ENDS = 100
 
 
 class StatusReader:
@@ -22,6 +27,7 @@ class StatusReader:
     def __init__(
         self,
         *,
+        database: Database,
         scheduler: Scheduler,
         metrics: BotMetrics,
         loop_lag: LoopLag,
@@ -31,6 +37,7 @@ class StatusReader:
         sweeper: Sweeper,
         skew: ClockSkew,
     ) -> None:
+        self._database = database
         self._scheduler = scheduler
         self._metrics = metrics
         self._loop_lag = loop_lag
@@ -40,10 +47,10 @@ class StatusReader:
         self._sweeper = sweeper
         self._skew = skew
 
-    def reading(self) -> Reading:
+    async def reading(self) -> Reading:
         """Return the current gauges."""
         scheduler, outstanding = self._scheduler, self._scheduler.queue.outstanding
-        spread = scheduler.estimate_errors.spread
+        spread, ends = scheduler.estimate_errors.spread, await self._ends()
         running = Counter(image.lane for image in scheduler.queue.running)
         return Reading(
             waiting_images={lane: outstanding.images(lane) - running[lane] for lane in Lane},
@@ -59,6 +66,8 @@ class StatusReader:
             inbound_requests=self._inbound.requests,
             inbound_bytes=self._inbound.bytes,
             intake_waiting=self._intake.waiting,
+            end_median_s=ends.median_s,
+            end_p90_s=ends.p90_s,
         )
 
     async def health(self) -> Health:
@@ -72,7 +81,11 @@ class StatusReader:
                 self._scheduler.estimate_errors.spread,
                 self._metrics.batch_sizes(),
                 self._metrics.out_of_memory_events(),
+                await self._ends(),
             ),
             archive_problem=self._sweeper.problem,
             clock_ahead_ms=self._skew.ahead_ms if self._skew.is_reported else None,
         )
+
+    async def _ends(self) -> EndErrors:
+        return EndErrors.of(await end_errors_ms(self._database.read, _ENDS))

@@ -94,6 +94,7 @@ class NewJob:
     ``seed``: as in ``Job``.
     ``cost``: the scheduler's cost per image, in pictures; None: its static cost. ``relaxed_reason``: why no
     time is promised. ``left_tenths``: the member's remaining quota once the whole job is paid.
+    ``told_end_ms``: when its member is told that all of it will be done; None: they are told nothing.
     """
 
     job_id: str
@@ -111,10 +112,22 @@ class NewJob:
     cost: float | None = None
     relaxed_reason: RelaxedReason | None = None
     left_tenths: int | None = None
+    told_end_ms: int | None = None
 
     @property
     def member(self) -> MemberKey:
         return MemberKey(self.server_id, self.member_id)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a member was told when a job was accepted, as in ``NewJob``; None: nothing."""
+
+    left_tenths: int | None = None
+    end_ms: int | None = None
+
+
+NOTHING_TOLD = Told()
 
 
 @dataclass(frozen=True)
@@ -146,8 +159,8 @@ class Job:
 
     ``seed``: the job seed, chosen or drawn. Image i uses ``seed_of_image(seed, i)``: as the base seed of its
     noise, or in a variation as the seed that is blended into its parent's noise.
-    ``cost``, ``relaxed_reason``, ``left_tenths``: as in ``NewJob``. ``parent``: ``spec.parent`` with its
-    number. ``refunded_tenths``: what the ledger actually gave back, for example nothing after a quota reset.
+    ``cost``, ``relaxed_reason``: as in ``NewJob``. ``parent``: ``spec.parent`` with its number.
+    ``refunded_tenths``: what the ledger actually gave back, for example nothing after a quota reset.
     ``used_tenths``: what is charged for a job that its member cancelled while it was rendered, else None.
     """
 
@@ -174,7 +187,7 @@ class Job:
     refunded_tenths: int = 0
     used_tenths: int | None = None
     relaxed_reason: RelaxedReason | None = None
-    left_tenths: int | None = None
+    told: Told = NOTHING_TOLD
 
     @property
     def member(self) -> MemberKey:

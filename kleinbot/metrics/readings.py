@@ -14,7 +14,8 @@ from kleinbot.domain.work import EnginePhase
 class Reading:
     """The bot's present state. ``busy_s``: GPU time with a batch; ``idle_s``: without one while work waits.
 
-    ``estimate_p50_s`` and ``estimate_p95_s``: absolute errors of the last thousand estimated starts.
+    ``estimate_p50_s`` and ``estimate_p95_s``: absolute errors of the last thousand estimated starts;
+    ``end_median_s`` and ``end_p90_s``: of the last hundred told ends.
     """
 
     waiting_images: Mapping[Lane, int]
@@ -30,6 +31,8 @@ class Reading:
     inbound_requests: int
     inbound_bytes: int
     intake_waiting: int
+    end_median_s: float = 0.0
+    end_p90_s: float = 0.0
 
 
 class Readings(Collector):
@@ -58,6 +61,14 @@ class Readings(Collector):
         errors.add_metric(["0.5"], self.latest.estimate_p50_s)
         errors.add_metric(["0.95"], self.latest.estimate_p95_s)
         yield errors
+        ends = GaugeMetricFamily(
+            "kleinbot_end_error_quantile_seconds",
+            "How far off the told ends of the last hundred jobs were, either way",
+            labels=["quantile"],
+        )
+        ends.add_metric(["0.5"], self.latest.end_median_s)
+        ends.add_metric(["0.9"], self.latest.end_p90_s)
+        yield ends
         phases = GaugeMetricFamily("kleinbot_engine_phase", "1: what the engine is doing", labels=["phase"])
         for phase in EnginePhase:
             phases.add_metric([phase], float(phase is self.latest.phase))

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -24,7 +24,9 @@ def _is_own_name(host: str) -> bool:
 
 
 @asynccontextmanager
-async def served(metrics: BotMetrics, read: Callable[[], Reading], port: int | None) -> AsyncIterator[None]:
+async def served(
+    metrics: BotMetrics, read: Callable[[], Awaitable[Reading]], port: int | None
+) -> AsyncIterator[None]:
     """Serve ``GET /metrics`` on ``port`` while the body runs; None: open no port.
 
     If the port is not available, log that and continue without metrics.
@@ -37,7 +39,7 @@ async def served(metrics: BotMetrics, read: Callable[[], Reading], port: int | N
         if not _is_own_name(request.headers.get("Host", "")):
             # A web page in a browser on this machine may resolve its own name to 127.0.0.1 (DNS rebinding).
             return web.Response(status=421, text=f"Ask for http://{HOST}:{port}/metrics.\n")
-        metrics.take(read())
+        metrics.take(await read())
         # Runs on a thread: with many labels it takes milliseconds.
         body = await asyncio.to_thread(metrics.text)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})

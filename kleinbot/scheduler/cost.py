@@ -136,6 +136,11 @@ class CostModel:
             factor = seconds / (cost(shape) * self.s_per_picture)
             self._factors[shape] = _Factor(factor, self.MOST_SEEN // 4)
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether anything was ever measured on this host; else every time is a guess."""
+        return bool(self._rates)
+
     def knows(self, shape: Shape) -> bool:
         """Whether ``shape`` was ever measured on this host."""
         return shape in self._factors

@@ -1,6 +1,7 @@
 """Measures how wrong the start times were that members were told."""
 
 from collections import OrderedDict, deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kleinbot.domain.clock import MS_PER_S
@@ -16,6 +17,24 @@ class ErrorSpread:
     count: int
     p50_s: float
     p95_s: float
+
+
+@dataclass(frozen=True)
+class EndErrors:
+    """The median and the 90th percentile of how far off ``count`` told ends of jobs were, either way."""
+
+    count: int = 0
+    median_s: float = 0.0
+    p90_s: float = 0.0
+
+    @classmethod
+    def of(cls, late_ms: Iterable[int]) -> "EndErrors":
+        """Return the spread of how much later than told jobs were done; zeros where there are none."""
+        errors_s = sorted(abs(late) / MS_PER_S for late in late_ms)
+        if not errors_s:
+            return cls()
+        last = len(errors_s) - 1
+        return cls(len(errors_s), errors_s[round(0.5 * last)], errors_s[round(0.9 * last)])
 
 
 class EstimateErrors:

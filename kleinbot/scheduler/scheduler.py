@@ -191,6 +191,21 @@ class Scheduler:
 
     # What can be told
 
+    @property
+    def now_ms(self) -> int:
+        """The moment for which it answers."""
+        return self._clock.now_ms()
+
+    def told_end_ms(self, admitted: Admitted) -> int | None:
+        """Return when a job's member is told that all of it will be done.
+
+        None where nothing is drawn, nothing was ever measured, or others may pass it.
+        """
+        is_known = self._is_drawing and self.cost_model.is_measured
+        if not is_known or admitted.certainty is not StartCertainty.STARTS:
+            return None
+        return self.now_ms + round(admitted.end_s * MS_PER_S)
+
     def is_rendering(self, job_id: str) -> bool:
         """Whether an image of a job is on a GPU, or about to be on a free one."""
         if any(key.job_id == job_id for each in self.engines for key in each.in_hand):

@@ -36,6 +36,8 @@ class JobStatus:
     certainty: StartCertainty = StartCertainty.STARTS
     looked_ms: int | None = None
     """The moment of this status; None without an estimated start."""
+    told_s: float | None = None
+    """How long the whole job takes from its acceptance, as told then; None: untold, or it is over."""
 
     @property
     def shown_start_ms(self) -> int | None:
@@ -101,7 +103,13 @@ class JobQueries:
             outlook.is_drawn,
             outlook.certainty,
             outlook.looked_ms,
+            None if outlook.is_late else self._told_s(job),
         )
+
+    def _told_s(self, job: Job) -> float | None:
+        if job.told.end_ms is None or job.told.end_ms < self._scheduler.now_ms:
+            return None
+        return (job.told.end_ms - job.created_ms) / MS_PER_S
 
     async def queue(self, actor: Actor) -> QueueOverview:
         mine = await lookup.open_of_member(self._database.read, actor.member)

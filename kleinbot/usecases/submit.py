@@ -172,6 +172,7 @@ class Submit:
                 lane=admitted.lane,
                 relaxed_reason=admitted.relaxed_reason,
                 left_tenths=balance.left_tenths - price,
+                told_end_ms=self._scheduler.told_end_ms(admitted),
             )
             await jobs.insert(transaction, job, balance.funds)
             balance = await quota.own_balance(transaction, member, self._rule, job.created_ms, actor.role_ids)

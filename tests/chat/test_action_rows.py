@@ -7,7 +7,7 @@ import pytest
 
 from kleinbot.chat.results import result_view
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import Image, ImageState, Job, JobState, Lane
+from kleinbot.domain.job import Image, ImageState, Job, JobState, Lane, Told
 from kleinbot.domain.job_spec import ImageKey, JobKind, JobSpec
 from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.texts import Texts, languages
@@ -82,17 +82,15 @@ async def test_every_result_has_three_rows_and_twelve_buttons_at_most(
 
 
 async def test_a_result_says_its_price_only_where_it_matters() -> None:
-    plain = replace(a_job(2, "en"), left_tenths=100)
+    plain = replace(a_job(2, "en"), told=Told(100))
     assert "quota" not in _text(plain)
-    assert _text(replace(plain, left_tenths=99)).endswith(
+    assert _text(replace(plain, told=Told(99))).endswith(
         "Cost 2 pictures of the quota. 9.9 were left after that."
     )
     assert _text(replace(plain, price_tenths=21)).endswith(
         "Cost 4.2 pictures of the quota. 10 were left after that."
     )
-    assert _text(replace(plain, price_tenths=21, left_tenths=None)).endswith(
-        "Cost 4.2 pictures of the quota."
-    )
+    assert _text(replace(plain, price_tenths=21, told=Told(None))).endswith("Cost 4.2 pictures of the quota.")
     partly = replace(plain, price_tenths=21, count=3)
     assert _text(partly).endswith("Cost 4.2 pictures of the quota.")
 

@@ -7,7 +7,7 @@ import pytest
 
 from kleinbot.chat.delivery.waiting_views import queue, waiting_text
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import Job, JobState, Lane, RelaxedReason
+from kleinbot.domain.job import Job, JobState, Lane, RelaxedReason, Told
 from kleinbot.domain.job_spec import JobKind, JobSpec
 from kleinbot.domain.work import EnginePhase, EngineState, JobProgress
 from kleinbot.texts import Texts
@@ -64,11 +64,29 @@ def test_a_relaxed_job_says_why_and_how_it_arrives(why: RelaxedReason | None, se
 
 
 def test_a_job_says_what_it_costs_and_leaves() -> None:
-    job = replace(JOB, count=4, price_tenths=21, left_tenths=505)
+    job = replace(JOB, count=4, price_tenths=21, told=Told(505))
     assert (
         _lines(JobStatus(job, 1, None))[-1]
         == "-# Costs 8.4 pictures once they are done; 50.5 left after that."
     )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.4, "A few seconds in all."),
+        (10.0, "A few seconds in all."),
+        (36.2, "About 40 s in all."),
+        (91.0, "About 2 min in all."),
+        (5_401.0, "About 2 h in all."),
+    ],
+)
+def test_a_job_says_how_long_all_of_it_takes(seconds: float, words: str) -> None:
+    job = replace(JOB, told=Told(505))
+    price = "Costs 1 picture once it is done; 50.5 left after that."
+    assert _lines(JobStatus(job, 1, None, told_s=seconds))[-1] == f"-# {words} {price}"
+    german = _lines(JobStatus(replace(JOB, locale="de"), 1, None, told_s=seconds))[-1]
+    assert german.startswith("-# Insgesamt e")
 
 
 def test_a_private_relaxed_job_comes_with_the_next_command() -> None:

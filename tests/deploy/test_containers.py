@@ -33,9 +33,15 @@ KNOWN = {
     *("STOPSIGNAL", "HEALTHCHECK", "ENTRYPOINT", "CMD"),
 }
 NOTHING_YET = Reading({}, {}, {}, 0, 0, 0, 0, 0, 0, EnginePhase.LOADING, 0, 0, 0)
+
+
 BUILDS = {"cu130", "cu126", "cpu"}
 
 pytestmark = pytest.mark.slow  # one test starts processes
+
+
+async def _nothing_yet() -> Reading:
+    return NOTHING_YET
 
 
 def _instructions() -> list[tuple[str, str]]:
@@ -123,7 +129,7 @@ async def test_the_healthcheck_asks_the_bot_that_runs() -> None:
         port = int(free.getsockname()[1])
     command = [word.replace(METRICS_PORT, str(port)) for word in _healthcheck()]
     assert command != _healthcheck()
-    async with served(BotMetrics(), lambda: NOTHING_YET, port):
+    async with served(BotMetrics(), _nothing_yet, port):
         healthy = await asyncio.to_thread(finished, command)
     assert (healthy.returncode, healthy.stderr) == (0, "")
     assert (await asyncio.to_thread(finished, command)).returncode != 0

@@ -60,13 +60,13 @@ async def test_what_a_waiting_message_says_is_the_same_after_a_restart(
     for _ in range(13):
         accepted = await harness.imagine(count=4)
     assert accepted.status.job.relaxed_reason is RelaxedReason.SHARE
-    assert accepted.status.job.left_tenths == accepted.balance.left_tenths
+    assert accepted.status.job.told.left_tenths == accepted.balance.left_tenths
     await dies(harness)
     again = await restarted(harness, tmp_path)
     after = await again.queries.status(accepted.status.job.job_id)
     assert after is not None
     assert (after.job, after.place) == (accepted.status.job, accepted.status.place)
-    assert (await again.job(first)).left_tenths == accepted.balance.left_tenths + 13 * 40
+    assert (await again.job(first)).told.left_tenths == accepted.balance.left_tenths + 13 * 40
 
 
 async def test_a_job_of_which_pictures_are_done_goes_on_after_a_restart(

@@ -197,6 +197,7 @@ async def _read_the_rest(read: Reader, subjects: Subjects, now_ms: int) -> None:
     await facts.get(read, "door")
     await served_model.get(read)
     await measurements.load(read, "profile")
+    await measurements.end_errors_ms(read, 100)
     await members.standing(read, HEAVY)
     await role_quotas.of_server(read, HEAVY.server_id)
     await usage.most_used(read, HEAVY.server_id, now_ms - DAY_MS, most=15, most_entries=500)

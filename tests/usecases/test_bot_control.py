@@ -8,7 +8,7 @@ import pytest
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.service_mode import ServiceMode
 from kleinbot.scheduler.entries import UniformLimit
-from kleinbot.scheduler.estimates import ErrorSpread
+from kleinbot.scheduler.estimates import EndErrors, ErrorSpread
 from kleinbot.scheduler.queue import ImageQueue
 from kleinbot.usecases.owner.bot_control import ActivityCounts, BotControl, Health, stored_service_mode
 from kleinbot.usecases.owner.server_shares import ServerShares
@@ -21,7 +21,7 @@ ADMIN = replace(ADA, is_admin=True)
 
 
 async def _health() -> Health:
-    return Health(2**30, None, ActivityCounts(0.0, ErrorSpread(0, 0.0, 0.0), {}, {}), None, None)
+    return Health(2**30, None, ActivityCounts(0.0, ErrorSpread(0, 0.0, 0.0), {}, {}, EndErrors()), None, None)
 
 
 class _Bot:

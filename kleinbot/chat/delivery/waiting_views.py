@@ -1,5 +1,7 @@
 """The views of an open job and of /queue: place, lane, expected time, progress, and what delays it."""
 
+import math
+
 import discord
 
 from kleinbot.chat.core import text as core_text
@@ -10,6 +12,10 @@ from kleinbot.domain.work import EnginePhase, EngineState, JobProgress
 from kleinbot.texts import Texts
 from kleinbot.usecases.job_queries import JobStatus, QueueOverview
 from kleinbot.usecases.quota.quota import pictures
+
+_A_FEW_S = 10
+_MOST_IN_SECONDS = 90
+_MOST_IN_MINUTES = 90
 
 _QUEUE_ROWS = 10
 """Each is a section with three components, and a message holds 40."""
@@ -25,8 +31,9 @@ def waiting_text(
     lines = [core_text.heading(texts, status.job), _status(texts, status, engine, progress)]
     if (note := _lane_note(texts, status)) is not None:
         lines.append(note)
-    if (price := _price_note(texts, status.job)) is not None:
-        lines.append(f"-# {price}")
+    small = [_told_note(texts, status), _price_note(texts, status.job)]
+    if any(small):
+        lines.append(f"-# {' '.join(note for note in small if note is not None)}")
     return "\n".join(lines)
 
 
@@ -115,11 +122,30 @@ def _lane_note(texts: Texts, status: JobStatus) -> str | None:
     return f"{note} {texts.say(job.locale, 'arrives-alone' if job.private else 'arrives-anew')}"
 
 
+def _told_note(texts: Texts, status: JobStatus) -> str | None:
+    """Return how long the whole job takes, as told at its acceptance; None where nothing was told."""
+    if status.told_s is None:
+        return None
+    amount, unit = _in_words(status.told_s)
+    return texts.say(status.job.locale, "told-end", amount=amount, unit=unit)
+
+
+def _in_words(seconds: float) -> tuple[int, str]:
+    """Return a time as people say it, rather a little too long than too short."""
+    if seconds <= _A_FEW_S:
+        return _A_FEW_S, "few"
+    if seconds <= _MOST_IN_SECONDS:
+        return 5 * math.ceil(seconds / 5), "s"
+    if seconds <= _MOST_IN_MINUTES * 60:
+        return math.ceil(seconds / 60), "min"
+    return math.ceil(seconds / 3600), "h"
+
+
 def _price_note(texts: Texts, job: Job) -> str | None:
     """Return the price and what is left of the quota; None for a job accepted before that was recorded."""
-    if job.left_tenths is None:
+    if job.told.left_tenths is None:
         return None
-    paid, left = pictures(job.price_tenths * job.count), pictures(job.left_tenths)
+    paid, left = pictures(job.price_tenths * job.count), pictures(job.told.left_tenths)
     price = texts.say(job.locale, "price", pictures=paid, count=job.count, left=left)
     if job.spec.references and job.spec.first_sigma == 1.0:
         return f"{price} {texts.say(job.locale, 'price-of-inputs')}"

@@ -61,6 +61,16 @@ def activity(texts: Texts, locale: str, found: ActivityCounts) -> list[str]:
                 p95=round(found.estimate.p95_s, 1),
             )
         )
+    if found.ends.count:
+        lines.append(
+            texts.say(
+                locale,
+                "host-status-ends",
+                count=found.ends.count,
+                median=round(found.ends.median_s, 1),
+                p90=round(found.ends.p90_s, 1),
+            )
+        )
     if found.batches:
         sizes = ", ".join(f"{count}×{size}" for size, count in sorted(found.batches.items()))
         lines.append(

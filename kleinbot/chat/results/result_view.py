@@ -159,13 +159,13 @@ def _ending(texts: Texts, job: Job, found: Sequence[StoredPicture], note: str | 
 def _paid(texts: Texts, job: Job) -> str | None:
     """Return what a result cost, where its member should know: a dear one, or if little is left."""
     is_dear = job.price_tenths > TENTHS
-    is_scarce = job.left_tenths is not None and job.left_tenths < _SCARCE_TENTHS
+    is_scarce = job.told.left_tenths is not None and job.told.left_tenths < _SCARCE_TENTHS
     if not job.done_images or not (is_dear or is_scarce):
         return None
     paid = texts.say(job.locale, "price-paid", pictures=pictures(len(job.done_images) * job.price_tenths))
-    if job.left_tenths is None or len(job.done_images) < job.count:
+    if job.told.left_tenths is None or len(job.done_images) < job.count:
         return paid  # something was given back since
-    return f"{paid} {texts.say(job.locale, 'price-left', left=pictures(job.left_tenths))}"
+    return f"{paid} {texts.say(job.locale, 'price-left', left=pictures(job.told.left_tenths))}"
 
 
 def _lost(texts: Texts, job: Job, found: Sequence[StoredPicture]) -> list[str]:

@@ -81,6 +81,7 @@ def _columns(job: NewJob, number: int) -> dict[str, Value | float]:
         "cost": job.cost,
         "unhurried": job.relaxed_reason,
         "left_tenths": job.left_tenths,
+        "told_end_ms": job.told_end_ms,
     }
 
 

@@ -5,7 +5,17 @@ from collections.abc import Sequence
 
 from kleinbot.domain.errors import Code, KleinbotError, RenderError
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import DiscordReply, Image, ImageState, Job, JobState, Lane, Parent, RelaxedReason
+from kleinbot.domain.job import (
+    DiscordReply,
+    Image,
+    ImageState,
+    Job,
+    JobState,
+    Lane,
+    Parent,
+    RelaxedReason,
+    Told,
+)
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.noise import Blend, NoiseRecipe
 from kleinbot.domain.people import MemberKey
@@ -148,7 +158,7 @@ def _job(
         images=found,
         parent=None if parent is None else _parent(row, parent),
         relaxed_reason=None if row["unhurried"] is None else RelaxedReason(row["unhurried"]),
-        left_tenths=row["left_tenths"],
+        told=Told(row["left_tenths"], row["told_end_ms"]),
     )
 
 

@@ -62,3 +62,13 @@ async def replace(transaction: Transaction, profile: str, measured: Iterable[Mea
             for row in measured
         ),
     )
+
+
+async def end_errors_ms(reader: Reader, most: int) -> list[int]:
+    """Return how much later than told the last ``most`` finished jobs were done; negative: earlier."""
+    rows = await reader.all(
+        "SELECT ended_ms - told_end_ms FROM jobs INDEXED BY jobs_told_end"
+        " WHERE told_end_ms IS NOT NULL AND state = 'done' AND ended_ms > 0 ORDER BY ended_ms DESC LIMIT ?",
+        most,
+    )
+    return [row[0] for row in rows]

@@ -81,7 +81,7 @@ JOBS = PersonalTable(
             "UPDATE jobs SET member_id = 0, prompt = '', seed = 0, columns = 1, rows = 1, private = 1,"
             " locale = 'en', channel_id = -1, error_code = NULL, error_parameters = '{}', deleted_by = 0,"
             " created_ms = 0, ended_ms = 0, pictures = 0, parent_job = NULL, parent_position = NULL,"
-            " used_tenths = NULL, left_tenths = NULL, unhurried = NULL"
+            " used_tenths = NULL, left_tenths = NULL, unhurried = NULL, told_end_ms = NULL"
             " WHERE job_id IN (SELECT value FROM json_each(?1))"
         ),
     ),

@@ -107,6 +107,10 @@ host-status-estimate = Genannter Beginn: die Hälfte auf { $p50 } s genau, 95 % 
         [one] der letzte Auftrag
        *[other] die letzten { $count } Aufträge
     })
+host-status-ends = Genanntes Ende: die Hälfte auf { $median } s genau, 90 % auf { $p90 } s ({ $count ->
+        [one] der letzte Auftrag
+       *[other] die letzten { $count } Aufträge
+    })
 host-status-batches = Stapel (wie viele × Bilder): { $sizes } · Karte { $idle } % der Zeit mit Arbeit untätig
 host-status-memory = { $times ->
         [0] Speicher ausgegangen: seit dem Start nie

@@ -32,6 +32,12 @@ engine-disk-full = Die Festplatte des Bot-Betreibers ist voll. Dein Platz bleibt
 engine-failed = Das Bildmodell ließ sich nicht starten. Dein Platz bleibt dir, bis mein Betreiber es behoben hat.
 engine-draining = Der Bot startet gleich neu. Dein Platz bleibt dir.
 
+told-end = { $unit ->
+        [few] Insgesamt ein paar Sekunden.
+        [s] Insgesamt etwa { $amount } s.
+        [min] Insgesamt etwa { $amount } min.
+       *[h] Insgesamt etwa { $amount } h.
+    }
 price = Kostet { $pictures ->
         [one] { $pictures } Bild
        *[other] { $pictures } Bilder

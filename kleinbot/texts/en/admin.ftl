@@ -107,6 +107,10 @@ host-status-estimate = Told starts: half within { $p50 } s, 95 % within { $p95 }
         [one] job
        *[other] { $count } jobs
     })
+host-status-ends = Told ends: half within { $median } s, 90 % within { $p90 } s (last { $count ->
+        [one] job
+       *[other] { $count } jobs
+    })
 host-status-batches = Batches (how many × pictures): { $sizes } · card idle { $idle } % of the time with work
 host-status-memory = { $times ->
         [0] Out of memory: never since the start

@@ -32,6 +32,12 @@ engine-disk-full = The disk of the bot's host is full. Your place is kept; drawi
 engine-failed = The image model could not be started. Your place is kept until my host has mended it.
 engine-draining = The bot is about to restart. Your place is kept.
 
+told-end = { $unit ->
+        [few] A few seconds in all.
+        [s] About { $amount } s in all.
+        [min] About { $amount } min in all.
+       *[h] About { $amount } h in all.
+    }
 price = Costs { $pictures ->
         [one] { $pictures } picture
        *[other] { $pictures } pictures

@@ -14,7 +14,7 @@ from kleinbot.domain.profile import Profile
 from kleinbot.domain.quota import AuditAction
 from kleinbot.domain.service_mode import ServiceMode
 from kleinbot.domain.work import EngineState
-from kleinbot.scheduler.estimates import ErrorSpread
+from kleinbot.scheduler.estimates import EndErrors, ErrorSpread
 from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store import facts
 from kleinbot.store.database import MEMBER_TIMEOUT_S, Database, Reader
@@ -38,6 +38,7 @@ async def stored_service_mode(reader: Reader) -> ServiceMode:
 class ActivityCounts:
     """Counts since the start. ``idle_time``: the idle fraction of the time with work. ``batches``: by size.
 
+    ``ends``: how far off the told ends of the last hundred jobs were, over restarts.
     ``out_of_memory``: how often memory ran out, by the fallback that was taken (``domain.work.Fallback``).
     """
 
@@ -45,6 +46,7 @@ class ActivityCounts:
     estimate: ErrorSpread
     batches: Mapping[int, int]
     out_of_memory: Mapping[str, int]
+    ends: EndErrors
 
 
 @dataclass(frozen=True)
