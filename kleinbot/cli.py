@@ -22,7 +22,7 @@ from kleinbot.command_line.endings import (
 from kleinbot.command_line.upkeep import archive_commands, backup, restore, service_commands
 from kleinbot.config.settings import Settings
 from kleinbot.config.sources import SettingsError, described, export_dotenv, load_settings
-from kleinbot.config.values import LogLevel
+from kleinbot.config.values import TOKEN_VARIABLE, LogLevel
 from kleinbot.domain.errors import Code, FatalEngineError, StartError
 from kleinbot.installation import IS_CLONE, own_command
 from kleinbot.process.exit_deadline import ExitDeadline, exit_now, remaining_threads
@@ -162,7 +162,10 @@ def doctor(
         loaded = load_settings()
     except SettingsError as error:
         loaded, problems = error.others, error.problems
-    settings = settings_of_start(loaded.settings, live=live)
+    # A token that is wrong is missing from the settings that could be read.
+    settings = settings_of_start(
+        loaded.settings, live=live or any(TOKEN_VARIABLE in each for each in problems)
+    )
     findings = examine(settings, problems)
     if as_json:
         typer.echo(report_as_json(findings, Texts(settings.locale), sandbox=settings.is_sandbox))

@@ -3,6 +3,7 @@
 In order: explicit arguments, the environment, ``.env``, ``kleinbot.toml``, defaults.
 """
 
+import codecs
 import difflib
 import io
 import os
@@ -23,6 +24,9 @@ from kleinbot.installation import CLONE, PROGRAM
 ENVIRONMENT = "the environment"
 DOTENV = ".env"
 TOML = "kleinbot.toml"
+_HIDDEN_ENDING = ".env.txt"
+"""What Notepad makes of .env."""
+
 ARGUMENT = "an argument"
 DEFAULT = "default"
 
@@ -115,7 +119,7 @@ def export_dotenv(folder: Path | None = None) -> None:
     Call it before importing those libraries: Hugging Face's, for example, reads HF_HOME only on import.
     """
     try:
-        text = ((folder or installation_folder()) / DOTENV).read_text("utf-8-sig")
+        text = _decoded((folder or installation_folder()) / DOTENV)
     except (OSError, UnicodeDecodeError):  # no file, or one that loading the settings will report
         return
     for binding in parse_stream(io.StringIO(text)):
@@ -170,7 +174,7 @@ def _has_installation(folder: Path) -> bool:
     if (folder / TOML).is_file() or (folder / "data" / "kleinbot.sqlite3").is_file():
         return True
     try:
-        text = (folder / DOTENV).read_text("utf-8-sig", errors="replace")
+        text = _decoded(folder / DOTENV, errors="replace")
     except OSError:
         return False
     return TOKEN_VARIABLE in text or ENVIRONMENT_PREFIX in text
@@ -254,8 +258,7 @@ def _read_dotenv(gathered: _Gathered, path: Path) -> None:
             # Not shown: the line may contain the token.
             gathered.problems.append(f"Line {binding.original.line} of {DOTENV} should be NAME=value.")
             return
-    # utf-8-sig: Windows editors write a byte order mark.
-    source = DotEnvSettingsSource(Settings, env_file=path, env_file_encoding="utf-8-sig")
+    source = DotEnvSettingsSource(Settings, env_file=path, env_file_encoding=_encoding(path.read_bytes()))
     _read_variables(gathered, source, DOTENV)
 
 
@@ -281,16 +284,39 @@ def _read_toml(gathered: _Gathered, path: Path) -> None:
 
 def _text(gathered: _Gathered, path: Path) -> str | None:
     try:
-        return path.read_text("utf-8-sig")
+        return _decoded(path)
     except FileNotFoundError:
+        if path.name == DOTENV and _names_the_token(path.with_name(_HIDDEN_ENDING)):
+            gathered.problems.append(
+                f"{_HIDDEN_ENDING} is not read: rename it to {DOTENV} (Windows hides the ending: in the "
+                "Explorer, View, Show, File name extensions)."
+            )
         return None
     except UnicodeDecodeError:
-        gathered.problems.append(
-            f"{path.name} is not UTF-8 text (PowerShell's > may write UTF-16); save it again as UTF-8."
-        )
+        gathered.problems.append(f"{path.name} is not UTF-8 text; save it again as UTF-8.")
     except OSError as error:
         gathered.problems.append(f"{path.name} cannot be read: {error.strerror}.")
     return None
+
+
+def _decoded(path: Path, errors: str = "strict") -> str:
+    """Return a text file's content as ``read_text`` would. Raises OSError and UnicodeDecodeError."""
+    content = path.read_bytes()
+    return io.IncrementalNewlineDecoder(None, translate=True).decode(
+        content.decode(_encoding(content), errors)
+    )
+
+
+def _encoding(content: bytes) -> str:
+    """Return UTF-16 if its mark stands first, as PowerShell 5's > writes it; else UTF-8, mark or not."""
+    return "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+
+
+def _names_the_token(path: Path) -> bool:
+    try:
+        return TOKEN_VARIABLE in _decoded(path, errors="replace")
+    except OSError:
+        return False
 
 
 def _unknown(written: str, source: str, known: list[str]) -> str:
@@ -339,7 +365,7 @@ def described(loaded: LoadedSettings) -> Iterator[str]:
         yield (
             f"{name} = {_as_written(name, getattr(loaded.settings, name))}\n"
             f"    {info.description}\n"
-            f"    ValidValue: {valid_value(name)}.\n"
+            f"    Valid: {valid_value(name)}.\n"
             f"    From: {source}. Default: {_as_written(name, info.default)}. Variable: {variable(name)}"
         )
 

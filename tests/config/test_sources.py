@@ -112,9 +112,22 @@ def test_files_with_a_byte_order_mark_are_read(clean_folder: Path) -> None:
     assert (settings.quota_hours, settings.quota_pictures) == (5, 6)
 
 
+def test_files_that_powershell_wrote_are_read(clean_folder: Path) -> None:
+    (clean_folder / ".env").write_bytes("KLEINBOT_QUOTA_HOURS=5\r\n".encode("utf-16"))
+    (clean_folder / "kleinbot.toml").write_bytes("quota_pictures = 6\r\n".encode("utf-16"))
+    settings = load_settings().settings
+    assert (settings.quota_hours, settings.quota_pictures) == (5, 6)
+
+
+def test_a_dotenv_with_notepads_hidden_ending_is_named(clean_folder: Path) -> None:
+    (clean_folder / ".env.txt").write_text("DISCORD_TOKEN=x\n", "utf-8")
+    [problem] = problems()
+    assert problem.startswith(".env.txt is not read: rename it to .env")
+
+
 @pytest.mark.parametrize("name", [".env", "kleinbot.toml"])
 def test_a_file_in_another_encoding_is_one_sentence(name: str, clean_folder: Path) -> None:
-    (clean_folder / name).write_bytes("x = 1".encode("utf-16"))
+    (clean_folder / name).write_bytes("x = 'ü'".encode("cp1252"))
     [problem] = problems()
     assert problem.startswith(f"{name} is not UTF-8 text")
 

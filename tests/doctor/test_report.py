@@ -95,6 +95,15 @@ def test_a_sandbox_that_would_not_start_is_told_too(monkeypatch: pytest.MonkeyPa
     assert result.stdout.splitlines()[-1] == Texts().say(None, "doctor-sandbox-does-not-start")
 
 
+def test_a_wrong_token_is_judged_as_going_live(monkeypatch: pytest.MonkeyPatch) -> None:
+    tools = instruments()
+    monkeypatch.setattr("kleinbot.doctor.examination.Instruments", lambda: tools)
+    monkeypatch.setenv("DISCORD_TOKEN", "wrong")
+    result = CliRunner().invoke(cli.commands, ["doctor"])
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[-1] == Texts().say(None, "doctor-does-not-start")
+
+
 def test_a_library_that_is_missing_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "aiohttp", None)
     for name in ("discord_account", "examination"):

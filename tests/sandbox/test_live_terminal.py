@@ -75,6 +75,14 @@ async def test_pictures_are_seen_and_lead_to_their_files(env: StandInEnv, tmp_pa
     assert "the first" not in written
 
 
+async def test_marked_words_are_styled_and_marks_are_not_shown(env: StandInEnv) -> None:
+    text = "try `/imagine fox`, *Apps → Report*, **now**\n```\n/imagine 2 * 3 * 4\n```"
+    message = env.ada.write(env.channel, text)
+    shown = reading.lines(message, env.standin.state, [], styled=True)
+    assert [each.plain for each in shown] == ["try /imagine fox, Apps → Report, now", "/imagine 2 * 3 * 4"]
+    assert [span.style for span in shown[0].spans] == ["cyan", "italic", "bold"]
+
+
 @pytest.mark.parametrize(("is_terminal", "no_color"), [(False, False), (True, True)])
 async def test_without_a_terminal_or_without_colour_there_are_only_paths(
     env: StandInEnv, tmp_path: Path, is_terminal: bool, no_color: bool

@@ -23,7 +23,9 @@ from kleinbot.sandbox.terminal.typed_lines import Slash, Verb, option_texts, par
 from tests.sandbox.conftest import StandInEnv
 from tests.sandbox.demo_bot import PNG
 
-QUICK = OutcomeTimeouts(after_pictures_s=0.05, after_private_words_s=0.05, after_words_s=0.05)
+QUICK = OutcomeTimeouts(
+    after_pictures_s=0.05, after_private_words_s=0.05, after_words_s=0.05, first_button_s=0.05
+)
 COMMANDS: list[dict[str, Any]] = [
     {
         "type": 1,
@@ -209,6 +211,9 @@ def test_lines_are_understood() -> None:
     assert parse("press Back on track on 3", COMMANDS) == Verb("press", "Back on track", "3")
     assert parse("menu Profile on @bob", COMMANDS) == Verb("menu", "Profile", "@bob")
     assert parse("  ", COMMANDS) is None
+    assert parse("drücke Neu auf m3", COMMANDS, "de") == Verb("press", "Neu", "m3")
+    with pytest.raises(PersonError, match="pressed with press: press U1"):
+        parse("u1", COMMANDS)
     with pytest.raises(PersonError, match="goes on with one of: give"):
         parse("/quota take", COMMANDS)
     with pytest.raises(PersonError, match="the options are prompt:, count:, aspect:"):

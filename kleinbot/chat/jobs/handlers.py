@@ -11,6 +11,7 @@ from kleinbot.chat.core import text as core_text
 from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.core.typed_names import typed_number
 from kleinbot.chat.delivery import waiting_views
+from kleinbot.chat.jobs import foreign_parameters
 from kleinbot.chat.jobs.buttons import CancelButton
 from kleinbot.chat.jobs.job_responder import JobResponder
 from kleinbot.domain.errors import Code, Refusal
@@ -46,6 +47,7 @@ class JobHandlers:
 
     async def imagine(self, interaction: discord.Interaction[Any], request: ImagineRequest) -> None:
         """Accept a request and show where it stands. The row exists before the answer is sent."""
+        foreign_parameters.require_none(self._texts, str(interaction.locale), request)
         accepting = self._submit.imagine(
             self._interactions.actor_of(interaction), request, self._interactions.reply_address(interaction)
         )

@@ -83,13 +83,13 @@ def command(
     match job.spec.kind:
         case JobKind.IMAGINE:
             words += [
-                option("imagine-prompt", _quoted(job.spec.prompt)),
+                option("imagine-prompt", quoted(job.spec.prompt)),
                 option("imagine-aspect", nearest_aspect(job.spec.grid)),
             ]
             if job.spec.checkpoint is Checkpoint.BASE:
                 words.append(option("imagine-quality", Quality.BEST))
         case JobKind.EDIT:
-            words.append(option("edit-instruction", _quoted(job.spec.prompt)))
+            words.append(option("edit-instruction", quoted(job.spec.prompt)))
         case JobKind.VARIATIONS if job.spec.strength is not None:
             words.append(option("variations-strength", job.spec.strength))
     if job.parent is not None and names_parent:
@@ -104,8 +104,13 @@ def command(
 
 def nearest_aspect(grid: Grid) -> Aspect:
     """Return the aspect whose full size is closest to ``grid``, which a small GPU may have scaled down."""
-    ratio = math.log(grid.columns / grid.rows)
-    return min(Aspect, key=lambda aspect: abs(math.log(aspect.grid.columns / aspect.grid.rows) - ratio))
+    return nearest_ratio(grid.columns / grid.rows)
+
+
+def nearest_ratio(ratio: float) -> Aspect:
+    """Return the aspect whose full size is closest to ``ratio``, a positive width in heights."""
+    wanted = math.log(ratio)
+    return min(Aspect, key=lambda aspect: abs(math.log(aspect.grid.columns / aspect.grid.rows) - wanted))
 
 
 def _parent_name(job: Job, reader_id: int) -> str:
@@ -123,7 +128,7 @@ def _noise(job: Job) -> str:
     return " ".join([str(noise.base_seed), *(f"{blend.weight:g}:{blend.seed}" for blend in noise.blends)])
 
 
-def _quoted(prompt: str) -> str:
+def quoted(prompt: str) -> str:
     """Return ``prompt`` on one line, quoted so that "seed:" in it is not taken for an option."""
     line = one_line(prompt).replace('"', '\\"')
     return f'"{line}"'

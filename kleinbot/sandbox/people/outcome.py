@@ -41,12 +41,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class OutcomeTimeouts:
-    """Seconds without any change after which an answer counts as final."""
+    """Seconds without any change after which an answer counts as final.
+
+    ``first_button_s``: for which a pipe's line that presses a button waits until there is any.
+    """
 
     after_pictures_s: float = 1.0
     after_private_words_s: float = 2.0
     after_words_s: float = 10.0
     after_private_buttons_s: float = 15.0
+    first_button_s: float = 5.0
 
 
 class OutcomeWatcher:

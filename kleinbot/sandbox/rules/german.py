@@ -154,5 +154,6 @@ GERMAN: dict[str, str] = {
     "{word!r} is nothing I know. Commands start with /, or type help.": (
         "„{word}“ kenne ich nicht. Befehle beginnen mit /, oder tippe help."
     ),
+    "buttons are pressed with press: press {label}": "Schaltflächen drückst du mit press: press {label}",
     "{word!r} is nothing I know; did you mean {meant}?": "„{word}“ kenne ich nicht; meinst du {meant}?",
 }

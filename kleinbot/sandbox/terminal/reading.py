@@ -18,7 +18,9 @@ _COMMAND = re.compile(r"</([\w -]+):\d+>")
 _EMOJI = re.compile(r"<a?(:\w+:)\d+>")
 _TIME = re.compile(r"<t:(\d+)(?::([tTdDfFR]))?>")
 _SMALL = re.compile(r"^-# ", re.MULTILINE)
-_BOLD = re.compile(r"\*\*([^*]{1,400})\*\*")
+_MARKED = re.compile(r"(?<!\\)(\*\*|`|(?<!\w)\*(?=\w))([^*`]{1,400})\1")
+_STYLES = {"**": "bold", "`": "cyan", "*": "italic"}
+_FENCE = "```"
 _BAR = re.compile(r"[▓░]{2,} ?")
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 _AHEAD, _BEHIND = {"en": "in {}", "de": "in {}"}, {"en": "{} ago", "de": "vor {}"}
@@ -82,7 +84,8 @@ def lines(
     if message.is_loading:
         shown = [Text(Sentence("is thinking …").said(language))]
     else:
-        shown = [_line(each, styled=styled) for each in legible(message.text, state).splitlines()]
+        rows = legible(message.text, state).splitlines()
+        shown = [_line(each, styled=styled) for each in rows if not (styled and each == _FENCE)]
     for picture in pictures:
         shown.append(Text("▣ ", no_wrap=True).append_text(_path(picture, styled=styled)))
         if picture.alt_text and not drawn:
@@ -100,9 +103,9 @@ def _line(text: str, *, styled: bool) -> Text:
     if not styled:
         return Text(text)
     line, at = Text(), 0
-    for bold in _BOLD.finditer(text):
-        line.append(text[at : bold.start()]).append(bold[1], style="bold")
-        at = bold.end()
+    for marked in _MARKED.finditer(text):
+        line.append(text[at : marked.start()]).append(marked[2], style=_STYLES[marked[1]])
+        at = marked.end()
     return line.append(text[at:])
 
 
@@ -139,7 +142,7 @@ def progress(message: ShownMessage, state: State, width: int, end: str = "") -> 
     Its first line is the prompt, its second the progress. What does not fit goes in this order: further
     lines, most of the prompt, all of it, the bar, the end of the progress.
     """
-    text = _BOLD.sub(r"\1", legible(message.text, state))
+    text = _MARKED.sub(r"\2", legible(message.text, state))
     shown = [each.strip() for each in text.splitlines() if each.strip()]
     prompt, status = "".join(shown[:1]), shown[1:2]
     for kept in ([prompt, *shown[1:], end], [prompt, *status, end]):

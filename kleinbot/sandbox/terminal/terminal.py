@@ -5,6 +5,7 @@ It depends on the stand-in and never on the bot.
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from prompt_toolkit.patch_stdout import patch_stdout
@@ -201,6 +202,8 @@ class Terminal:
 
     async def _verb(self, verb: Verb) -> InteractionHandle | None:
         if verb.name == "press":
+            if not (self._lines.is_live or self._labels()):
+                await self._first_button()
             message, label = self._with_button(verb)
             return await self._answered(await self._person.press(message, label=label))
         if verb.name == "pick":
@@ -213,6 +216,12 @@ class Terminal:
             return await self._answered(await self._menu(verb))
         self._without_answer(verb)
         return None
+
+    async def _first_button(self) -> None:
+        """Wait for a button: a pipe's first line is there before the bot has introduced itself."""
+        with suppress(WaitTimeoutError):
+            seen = lambda: True if self._labels() else None  # noqa: E731
+            await self._state.changes.until(seen, timeout_s=self._timeouts.first_button_s, what="a button")
 
     def _without_answer(self, verb: Verb) -> None:
         if verb.name == "say":

@@ -32,7 +32,20 @@ class Verb:
 
 
 VERBS = ("press", "pick", "menu", "as", "dm", "back", "say", "show", "help", "quit")
-_ALIASES = {"exit": "quit", "?": "help"}
+_ALIASES = {"exit": "quit", "?": "help"} | {
+    "drück": "press",
+    "drücke": "press",
+    "wähle": "pick",
+    "menü": "menu",
+    "als": "as",
+    "zurück": "back",
+    "sag": "say",
+    "zeig": "show",
+    "hilfe": "help",
+    "ende": "quit",
+}
+_PICTURES_BUTTON = re.compile(r"[vube][1-9]")
+"""V1 and U1 are what people know from other bots; B1 is E1 in German."""
 
 
 def parse(line: str, commands: list[Json], language: str = "en") -> Slash | Verb | None:
@@ -63,6 +76,8 @@ def unquoted(text: str) -> str:
 def _unknown(word: str, commands: list[Json], language: str) -> PersonError:
     if named(commands, word, language) is not None:
         return PersonError("commands start with a slash: /{name} …", name=word)
+    if _PICTURES_BUTTON.fullmatch(word):
+        return PersonError("buttons are pressed with press: press {label}", label=word.upper())
     if meant := difflib.get_close_matches(word, VERBS, n=1, cutoff=0.7):
         return PersonError("{word!r} is nothing I know; did you mean {meant}?", word=word, meant=meant[0])
     return PersonError("{word!r} is nothing I know. Commands start with /, or type help.", word=word)
