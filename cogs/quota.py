@@ -11,19 +11,18 @@ from kleinbot.chat.quota.handlers import QuotaHandlers
 from kleinbot.chat.quota.rule_handlers import RoleRuleHandlers
 from kleinbot.chat.quota.usage_handlers import UsageHandlers
 from kleinbot.domain.job import TENTHS
-from kleinbot.domain.quota import QuotaTerms
+from kleinbot.domain.quota import LONGEST_WINDOW_HOURS, QuotaTerms
 
 _MOST_PICTURES = 100_000.0
 _MOST_DAYS = 366
 _REASON_CHARACTERS = 200
 _USUAL_DAYS = 30
-_MOST_HOURS = 7 * 24
 _MOST_TOP_DAYS = 31
 _USUAL_TOP_DAYS = 7
 
 _Reason = app_commands.Range[str, 1, _REASON_CHARACTERS]
 _Limit = app_commands.Range[float, 0.0, _MOST_PICTURES]
-_Hours = app_commands.Range[int, 1, _MOST_HOURS]
+_Hours = app_commands.Range[int, 1, LONGEST_WINDOW_HOURS]
 _Window = app_commands.Range[float, 0.1, _MOST_PICTURES]
 
 _WINDOW_NAMES: dict[str, app_commands.locale_str | str] = {

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from kleinbot.domain.errors import Parameter
 
+LONGEST_WINDOW_HOURS = 7 * 24
+"""The longest window that a rule of a server, a role or a member may have."""
+
 
 @dataclass(frozen=True)
 class QuotaTerms:

@@ -12,6 +12,7 @@ import aiosqlite
 
 from kleinbot.domain.errors import Code, Refusal, StartError
 from kleinbot.domain.faults import FaultPoint, Faults, NoFaults
+from kleinbot.store.keyed_hash import KeyedHash
 
 Row = sqlite3.Row
 Value = str | int | float | None
@@ -124,7 +125,8 @@ class Database:
     async def open(cls, file: Path, faults: Faults | None = None) -> Self:
         """Open ``file``, which must have the current schema (``migrations.migrate``)."""
         async with AsyncExitStack() as opened:
-            writer = await _connect(str(file), uri=False)
+            hashes = KeyedHash(file)
+            writer = await _connect(str(file), hashes, uri=False)
             opened.push_async_callback(writer.close)
             [answer] = await writer.execute_fetchall("PRAGMA journal_mode = WAL")
             if answer[0] != "wal":
@@ -135,9 +137,9 @@ class Database:
             await writer.execute_fetchall("PRAGMA secure_delete = ON")
             await writer.execute_fetchall(f"PRAGMA busy_timeout = {_ONE_TRY_MS}")
             read_only = f"file:{quote(str(file))}?mode=ro"
-            reader = await _connect(read_only, uri=True)
+            reader = await _connect(read_only, hashes, uri=True)
             opened.push_async_callback(reader.close)
-            searcher = await _connect(read_only, uri=True)
+            searcher = await _connect(read_only, hashes, uri=True)
             for each in (reader, searcher):
                 await each.execute_fetchall(f"PRAGMA cache_size = -{_READER_CACHE_KIB}")
             opened.pop_all()
@@ -230,13 +232,15 @@ def _is_busy(error: BaseException) -> bool:
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
-async def _connect(where: str, *, uri: bool) -> aiosqlite.Connection:
+async def _connect(where: str, hashes: KeyedHash, *, uri: bool) -> aiosqlite.Connection:
     connection = await aiosqlite.connect(where, uri=uri, isolation_level=None)
     connection.row_factory = sqlite3.Row
     await connection.execute_fetchall(f"PRAGMA busy_timeout = {_READ_TIMEOUT_MS}")
     await connection.execute_fetchall("PRAGMA foreign_keys = ON")
     # SQLite's LIKE and lower() fold the case of ASCII letters only.
     await connection.create_function("has_words", 2, has_words, deterministic=True)
+    await connection.create_function("keyed_hash", 2, hashes.known)
+    await connection.create_function("made_keyed_hash", 2, hashes.made)
     return connection
 
 

@@ -50,6 +50,12 @@ async def test_a_banned_servers_jobs_end_and_it_is_answered_with_one_sentence(
         await said_alone(await carl.command(place, "imagine", prompt="a fox"), BANNED)
         await said_alone(await carl.press(shown, label="Reroll"), BANNED)
         await said_alone(await root.command(place, "admin setup"), BANNED)
+        # What concerns their own data, members keep.
+        await said_alone(await carl.command(place, "privacy policy"), "What I hold about you")
+        await said_alone(await carl.command(place, "settings"), "pictures")
+        asked = await carl.command(place, "privacy delete")
+        question = await said_alone(asked, "Delete everything that I hold about you")
+        await said_alone(await carl.press(question, label="Keep everything"), "Nothing was deleted.")
         listed = await said_alone(await host.command(bot.channel, "host servers"), "**Other**")
         assert "· **banned** too \\*loud\\*" in listed.text
         again = await host.command(bot.channel, "host ban", server=str(other.id))

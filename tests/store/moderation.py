@@ -31,6 +31,8 @@ async def moderate(transaction: Transaction, heavy: MemberKey, now_ms: int) -> N
     await bans.put(transaction, ban)
     await bans.active(transaction, heavy, now_ms)
     await bans.listed(transaction, heavy.server_id, now_ms, 25)
+    await bans.keep_hashed(transaction, heavy.member_id, now_ms)
+    await bans.forget_ended(transaction, now_ms)
     await bans.lift(transaction, heavy)
     await channel_rules.replace_allowed(transaction, heavy.server_id, (5,))
     await channel_rules.put(transaction, heavy.server_id, 6, is_allowed=False)

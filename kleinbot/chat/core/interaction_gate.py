@@ -14,7 +14,11 @@ from kleinbot.domain.errors import Code, Refusal
 _ANSWERING_S = 2.0
 """How long ``close`` waits for the answers in progress."""
 
-_ABOUT_DATA = "privacy"
+_ABOUT_DATA = frozenset({"privacy", "settings", "Remove what was made from it"})
+"""Commands and menus by which members keep what concerns their own data."""
+
+_ABOUT_DATA_BUTTONS = frozenset({"erase", "noerase", "unmake", "unmakeof"})
+"""The names of their buttons, in ids like ``kb:erase``."""
 
 
 class InteractionGate:
@@ -108,5 +112,7 @@ class InteractionGate:
         if self._interactions.actor_of(interaction).is_owner:
             return True
         data: Any = interaction.data or {}
-        named = str(data.get("name") or data.get("custom_id") or "")
-        return named == _ABOUT_DATA or named.startswith(f"kb:{_ABOUT_DATA}")
+        if "custom_id" in data:
+            ours, *name = str(data["custom_id"]).split(":", 2)
+            return ours == "kb" and name[:1] != [] and name[0] in _ABOUT_DATA_BUTTONS
+        return str(data.get("name", "")) in _ABOUT_DATA

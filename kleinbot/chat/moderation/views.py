@@ -48,7 +48,7 @@ def channels(texts: Texts, locale: str, rules: ChannelRules) -> str:
 
 
 def _of(ban: Ban) -> dict[str, str | int]:
-    return {**ban_parameters(ban), "reason": core_text.shown_prompt(ban.reason, _REASON_CHARACTERS)}
+    return {**ban_parameters(ban), "reason": core_text.shown_prompt(ban.reason or "–", _REASON_CHARACTERS)}
 
 
 def _named(channel_ids: Iterable[int]) -> str:

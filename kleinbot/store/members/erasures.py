@@ -142,8 +142,11 @@ async def counts_until_ms(reader: Reader, member_id: int, window_ms: int) -> int
 async def is_banned(reader: Reader, member_id: int, now_ms: int) -> bool:
     """Return whether a ban or time-out of a person holds in any server."""
     row = await reader.one(
-        "SELECT 1 FROM servers s CROSS JOIN bans b ON b.server_id = s.server_id AND b.member_id = ?"
-        " WHERE b.until_ms IS NULL OR b.until_ms > ? LIMIT 1",
+        "SELECT 1 FROM servers s CROSS JOIN bans b ON b.server_id = s.server_id AND b.member_id = ?1"
+        " WHERE b.until_ms IS NULL OR b.until_ms > ?2"
+        " UNION ALL SELECT 1 FROM servers s CROSS JOIN kept_bans k ON k.server_id = s.server_id"
+        " AND k.member_hash = keyed_hash(s.server_id, ?1)"
+        " WHERE k.until_ms IS NULL OR k.until_ms > ?2 LIMIT 1",
         member_id,
         now_ms,
     )

@@ -7,7 +7,19 @@ BANS = PersonalTable(
     frozenset({"member_id", "made_by", "reason"}),
     export="SELECT 0 AS key_1, 0 AS key_2, kind, reason, made_ms, until_ms FROM bans"
     " WHERE server_id = ?1 AND member_id = ?2 AND ?3 < 0 LIMIT ?5",
-    why="Who made it is not given out. Stays while it lasts: nobody ends a ban by deleting their data.",
+    of_person=(
+        (
+            "UPDATE bans SET made_by = 0 WHERE (server_id, member_id) IN (SELECT server_id, member_id"
+            " FROM bans INDEXED BY bans_made_by WHERE made_by = ?2 LIMIT ?3)"
+        ),
+    ),
+    why="Who made it is not given out. After a deletion it is in kept_bans.",
+)
+KEPT_BANS = PersonalTable(
+    "kept_bans",
+    frozenset({"member_hash"}),
+    why="Codes whose persons nobody can name: a ban lasts on after a deletion, and goes 30 days after its"
+    " end. Nobody ends a ban by deleting their data.",
 )
 CHANNEL_RULES = PersonalTable(
     "channel_rules", frozenset({"channel_id"}), why="Channels of a server; nothing about a person."
@@ -126,6 +138,7 @@ MEMBER_NOTICES = PersonalTable(
 
 TABLES = (
     BANS,
+    KEPT_BANS,
     CHANNEL_RULES,
     SERVER_WORDS,
     HIDINGS,

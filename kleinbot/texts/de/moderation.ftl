@@ -14,7 +14,10 @@ error-already-banned = { $kind ->
             [0] <@{ $member }> ist schon gesperrt,
            *[other] <@{ $member }> ist schon bis <t:{ NUMBER($until_s, useGrouping: 0) }:f> gesperrt,
         }
-    } durch <@{ $by }>: { $reason }. Um das zu ändern, heb die Sperre zuerst mit /mod entsperren auf. Nichts wurde geändert.
+    } durch { $by ->
+        [nobody] jemanden
+       *[other] <@{ $by }>
+    }: { $reason }. Um das zu ändern, heb die Sperre zuerst mit /mod entsperren auf. Nichts wurde geändert.
 error-not-banned = <@{ $member }> ist hier weder gesperrt noch in einer Auszeit. Nichts wurde geändert.
 error-ban-refused = { $who ->
         [self] Das bist du selbst. Nichts wurde geändert.
@@ -46,12 +49,18 @@ mod-banned-ended = { $count ->
 mod-unbanned = <@{ $member }> darf hier wieder Bilder machen.
 mod-bans = Wer hier keine Bilder macht
 mod-no-bans = Niemand ist hier gesperrt oder in einer Auszeit.
-mod-ban-row = { $kind ->
-        [timeout] <@{ $member }>, Auszeit durch <@{ $by }> bis <t:{ NUMBER($until_s, useGrouping: 0) }:f>
+mod-ban-row = { $member ->
+        [nobody] ein Mitglied, dessen Daten gelöscht sind
+       *[other] <@{ $member }>
+    }, { $kind ->
+        [timeout] Auszeit bis <t:{ NUMBER($until_s, useGrouping: 0) }:f>
        *[ban] { $until_s ->
-            [0] <@{ $member }>, gesperrt durch <@{ $by }>
-           *[other] <@{ $member }>, gesperrt durch <@{ $by }> bis <t:{ NUMBER($until_s, useGrouping: 0) }:f>
+            [0] gesperrt
+           *[other] gesperrt bis <t:{ NUMBER($until_s, useGrouping: 0) }:f>
         }
+    } durch { $by ->
+        [nobody] jemanden
+       *[other] <@{ $by }>
     }: { $reason }
 
 channels-everywhere = Bilder werden in jedem Kanal dieses Servers gemacht.

@@ -39,7 +39,7 @@ policy-document =
     
     - Ergebnisse und ihre Bilder: bis ihr Mitglied oder die Moderation sie löscht, oder so viele Tage, wie der Server gewählt hat; Favoriten länger.
     - Was verbraucht wurde: bis es nicht mehr zählt, wenn alles andere gelöscht ist.
-    - Was entschieden wurde: 180 Tage nach einer Löschung; Sperren, solange sie gelten.
+    - Was entschieden wurde: 180 Tage nach einer Löschung; Sperren, solange sie gelten und bis zu 30 Tage, nach einer Löschung unter einem Code mit Schlüssel statt der Kennung.
     - Sicherungen: bis der Betreiber neue anlegt.
     
     ## Deine Rechte

@@ -14,7 +14,7 @@ erase-goes = Deine Ergebnisse mit ihren Bildern, deine Anhänge, deine Favoriten
 erase-stays = Was noch eine Weile bleibt:
 erase-stays-spent = • was du verbraucht oder bekommen hast, bis es nicht mehr zählt: <t:{ NUMBER($until_s, useGrouping: 0) }:R>
 erase-stays-audit = • was Admins über dich entschieden haben, oder du als Admin: 180 Tage
-erase-stays-ban = • deine Sperre oder Auszeit, solange sie gilt
+erase-stays-ban = • deine Sperre oder Auszeit, solange sie gilt und bis zu 30 Tage: ab jetzt unter einem Code statt deiner Kennung, mit dem dich niemand findet, ich dich aber wiedererkenne
 erase-stays-always =
     • Kopien in Sicherungen des Betreibers, bis er neue anlegt
     • was andere aus deinen Bildern gemacht haben, mit den Worten, aus denen es entstand: das gehört ihnen, und neue Nachrichten nennen dich „jemand“

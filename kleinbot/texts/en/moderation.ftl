@@ -14,7 +14,10 @@ error-already-banned = { $kind ->
             [0] <@{ $member }> is banned already,
            *[other] <@{ $member }> is banned already, until <t:{ NUMBER($until_s, useGrouping: 0) }:f>,
         }
-    } by <@{ $by }>: { $reason }. To change that, use /mod unban first. Nothing was changed.
+    } by { $by ->
+        [nobody] somebody
+       *[other] <@{ $by }>
+    }: { $reason }. To change that, use /mod unban first. Nothing was changed.
 error-not-banned = <@{ $member }> is neither banned nor timed out here. Nothing was changed.
 error-ban-refused = { $who ->
         [self] That is you. Nothing was changed.
@@ -46,12 +49,18 @@ mod-banned-ended = { $count ->
 mod-unbanned = <@{ $member }> may make pictures here again.
 mod-bans = Who makes no pictures here
 mod-no-bans = Nobody is banned or timed out here.
-mod-ban-row = { $kind ->
-        [timeout] <@{ $member }>, timed out by <@{ $by }> until <t:{ NUMBER($until_s, useGrouping: 0) }:f>
+mod-ban-row = { $member ->
+        [nobody] a member whose data was deleted
+       *[other] <@{ $member }>
+    }, { $kind ->
+        [timeout] timed out until <t:{ NUMBER($until_s, useGrouping: 0) }:f>
        *[ban] { $until_s ->
-            [0] <@{ $member }>, banned by <@{ $by }>
-           *[other] <@{ $member }>, banned by <@{ $by }> until <t:{ NUMBER($until_s, useGrouping: 0) }:f>
+            [0] banned
+           *[other] banned until <t:{ NUMBER($until_s, useGrouping: 0) }:f>
         }
+    } by { $by ->
+        [nobody] somebody
+       *[other] <@{ $by }>
     }: { $reason }
 
 channels-everywhere = Pictures are made in every channel of this server.

@@ -39,7 +39,7 @@ policy-document =
     
     - Results and their pictures: until their member or a moderator deletes them, or as many days as the server has chosen; favourites longer.
     - What was spent: until it no longer counts, where everything else is deleted.
-    - What was decided: 180 days after a deletion; bans while they last.
+    - What was decided: 180 days after a deletion; bans while they last and up to 30 days, after a deletion under a keyed code in place of the id.
     - Backups: until the host makes new ones.
     
     ## Your rights

@@ -14,7 +14,7 @@ erase-goes = Your results with their pictures, what you attached, your favourite
 erase-stays = What stays for a while:
 erase-stays-spent = • what you have spent or were given, until it no longer counts: <t:{ NUMBER($until_s, useGrouping: 0) }:R>
 erase-stays-audit = • what admins decided about you, or you as one: 180 days
-erase-stays-ban = • your ban or time-out, while it lasts
+erase-stays-ban = • your ban or time-out, while it lasts and up to 30 days: from now on under a code in place of your id, by which nobody can find you but I know you again
 erase-stays-always =
     • copies in backups that the host has made, until they make new ones
     • what others made from your pictures, with the words it was drawn from: that is theirs, and new messages call you “somebody”

@@ -33,7 +33,9 @@ async def require_access(reader: Reader, actor: Actor, now_ms: int) -> None:
         raise Refusal(Code.SERVER_BANNED)
     ban = await bans.active(reader, actor.member, now_ms)
     if ban is not None:
-        raise Refusal(Code.BANNED, kind=ban.kind, until_s=seconds_or_0(ban.until_ms), reason=ban.reason)
+        raise Refusal(
+            Code.BANNED, kind=ban.kind, until_s=seconds_or_0(ban.until_ms), reason=ban.reason or "–"
+        )
     rules = await channel_rules.of_server(reader, actor.server_id)
     if not rules.admit(actor.channel_ids):
         raise Refusal(Code.CHANNEL_CLOSED, **_elsewhere(actor, rules))
@@ -45,13 +47,13 @@ def seconds_or_0(moment_ms: int | None) -> int:
 
 
 def ban_parameters(ban: Ban) -> dict[str, str | int]:
-    """Return what sentences about a ban name."""
+    """Return what sentences about a ban name; of a person whose data were deleted "nobody", not the id."""
     return {
         "kind": ban.kind,
-        "by": str(ban.made_by),
-        "member": str(ban.member.member_id),
+        "by": str(ban.made_by or "nobody"),
+        "member": str(ban.member.member_id or "nobody"),
         "until_s": seconds_or_0(ban.until_ms),
-        "reason": ban.reason,
+        "reason": ban.reason or "–",
     }
 
 

@@ -19,6 +19,7 @@ from kleinbot.store import personal_data
 from kleinbot.store.database import MEMBER_TIMEOUT_S, Database
 from kleinbot.store.jobs import deletion, events, lookup
 from kleinbot.store.members import erasures
+from kleinbot.store.moderation import bans
 from kleinbot.store.personal_data import NOBODY_ID
 from kleinbot.usecases.cancel import Cancel
 from kleinbot.usecases.privacy.late_erasure import LateErasure
@@ -200,6 +201,7 @@ class Erase:
 
     async def _note_end(self, member_id: int) -> None:
         async with self._database.transaction() as transaction:
+            await bans.keep_hashed(transaction, member_id, self._clock.now_ms())
             await erasures.wait(transaction, member_id)
         if not await self._database.truncate_log():
             _log.info("the write-ahead log is in use and is emptied later")

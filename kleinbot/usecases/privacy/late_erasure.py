@@ -1,21 +1,27 @@
 """Deletes what had to stay for a while after a deletion, as soon as it need not any more."""
 
-from kleinbot.domain.clock import Clock
+from kleinbot.domain.clock import HOUR_MS, Clock
 from kleinbot.domain.people import MemberKey
+from kleinbot.domain.quota import LONGEST_WINDOW_HOURS
 from kleinbot.store import personal_data
 from kleinbot.store.database import Database
 from kleinbot.store.members import erasures
 from kleinbot.store.members.erasures import Erasure
+from kleinbot.store.moderation import bans
 
+LONGEST_WINDOW_MS = LONGEST_WINDOW_HOURS * HOUR_MS
 _BETWEEN_PAGES_S = 0.05
 
 
 class LateErasure:
-    """``window_ms``: how long a spending counts at most."""
+    """``window_ms``: how long a spending counts by the host's rule.
+
+    Servers, roles and members may have longer windows, and get them at any time.
+    """
 
     def __init__(self, database: Database, window_ms: int, clock: Clock) -> None:
         self._database = database
-        self.window_ms = window_ms
+        self.window_ms = max(window_ms, LONGEST_WINDOW_MS)
         self._clock = clock
 
     async def work(self) -> None:
@@ -23,9 +29,18 @@ class LateErasure:
         for erasure in await erasures.listed(self._database.read):
             if erasure.waits:
                 await self._go_on(erasure)
+        while await self._ended_bans_page():
+            await self._clock.sleep(_BETWEEN_PAGES_S)
+
+    async def _ended_bans_page(self) -> bool:
+        async with self._database.transaction() as transaction:
+            return await bans.forget_ended(transaction, self._clock.now_ms())
 
     async def _go_on(self, erasure: Erasure) -> None:
         now_ms = self._clock.now_ms()
+        async with self._database.transaction() as transaction:
+            # Of a deletion that an earlier version carried out, bans still name the person.
+            await bans.keep_hashed(transaction, erasure.member_id, erasure.asked_ms)
         is_forgotten = True
         for server_id in await personal_data.servers_of(self._database.read, erasure.member_id):
             member = MemberKey(server_id, erasure.member_id)
