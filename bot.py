@@ -12,7 +12,7 @@ VENV = Path(__file__).resolve().parent / ".venv"
 if sys.platform == "win32":
     VENV_PYTHON = VENV / "Scripts" / "python.exe"
     VENV_START = ".venv\\Scripts\\python bot.py"
-    INSTALL = "py -m venv .venv; .venv\\Scripts\\pip install -e .; .venv\\Scripts\\python bot.py"
+    INSTALL = "py -3.13 -m venv .venv; .venv\\Scripts\\pip install -e .; .venv\\Scripts\\python bot.py"
 else:
     VENV_PYTHON = VENV / "bin" / "python"
     VENV_START = ".venv/bin/python bot.py"

@@ -212,8 +212,10 @@ def test_lines_are_understood() -> None:
     assert parse("menu Profile on @bob", COMMANDS) == Verb("menu", "Profile", "@bob")
     assert parse("  ", COMMANDS) is None
     assert parse("drücke Neu auf m3", COMMANDS, "de") == Verb("press", "Neu", "m3")
-    with pytest.raises(PersonError, match="pressed with press: press U1"):
-        parse("u1", COMMANDS)
+    with pytest.raises(PersonError, match="pressed with press: press V1"):
+        parse("v1", COMMANDS)
+    with pytest.raises(PersonError, match="full size already"):
+        parse("U1", COMMANDS)
     with pytest.raises(PersonError, match="goes on with one of: give"):
         parse("/quota take", COMMANDS)
     with pytest.raises(PersonError, match="the options are prompt:, count:, aspect:"):

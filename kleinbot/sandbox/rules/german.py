@@ -154,6 +154,9 @@ GERMAN: dict[str, str] = {
     "{word!r} is nothing I know. Commands start with /, or type help.": (
         "„{word}“ kenne ich nicht. Befehle beginnen mit /, oder tippe help."
     ),
+    "pictures have their full size already; press V1 varies, press E1 edits": (
+        "Bilder haben schon ihre volle Größe; press V1 wandelt ab, press B1 bearbeitet"
+    ),
     "buttons are pressed with press: press {label}": "Schaltflächen drückst du mit press: press {label}",
     "{word!r} is nothing I know; did you mean {meant}?": "„{word}“ kenne ich nicht; meinst du {meant}?",
 }

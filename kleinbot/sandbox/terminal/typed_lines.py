@@ -44,8 +44,10 @@ _ALIASES = {"exit": "quit", "?": "help"} | {
     "hilfe": "help",
     "ende": "quit",
 }
-_PICTURES_BUTTON = re.compile(r"[vube][1-9]")
-"""V1 and U1 are what people know from other bots; B1 is E1 in German."""
+_UPSCALE_BUTTON = re.compile(r"u[1-9]")
+"""What people know from other bots."""
+_PICTURES_BUTTON = re.compile(r"[vbe][1-9]")
+"""B1 is E1 in German."""
 
 
 def parse(line: str, commands: list[Json], language: str = "en") -> Slash | Verb | None:
@@ -76,6 +78,8 @@ def unquoted(text: str) -> str:
 def _unknown(word: str, commands: list[Json], language: str) -> PersonError:
     if named(commands, word, language) is not None:
         return PersonError("commands start with a slash: /{name} …", name=word)
+    if _UPSCALE_BUTTON.fullmatch(word):
+        return PersonError("pictures have their full size already; press V1 varies, press E1 edits")
     if _PICTURES_BUTTON.fullmatch(word):
         return PersonError("buttons are pressed with press: press {label}", label=word.upper())
     if meant := difflib.get_close_matches(word, VERBS, n=1, cutoff=0.7):
