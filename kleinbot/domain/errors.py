@@ -89,6 +89,7 @@ class Code(StrEnum):
     CASE_DISMISSED = "error-case-dismissed"
     CASE_UPHELD = "error-case-upheld"
     CASE_OWN = "error-case-own"
+    POWERS_UNKNOWN = "error-powers-unknown"
     SERVER_LEFT = "error-server-left"
 
     RESULT_UNKNOWN = "error-result-unknown"

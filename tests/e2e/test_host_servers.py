@@ -1,6 +1,7 @@
 """The owner stops serving a server, and leaves lines that admins read: through the real client."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -71,6 +72,10 @@ async def test_a_banned_servers_jobs_end_and_it_is_answered_with_one_sentence(
         assert "loud" not in history.text
 
 
+async def _failing() -> None:
+    raise RuntimeError("closed")
+
+
 async def test_each_admin_reads_the_owners_line_once(environment: BotEnvironment, host: Person) -> None:
     world = environment.standin.world
     other = world.add_server("Other")
@@ -84,8 +89,12 @@ async def test_each_admin_reads_the_owners_line_once(environment: BotEnvironment
         await said_alone(for_one, "Every admin of **Other** reads this once")
         for_all = await host.command(bot.channel, "host line", text="New card on Monday.")
         await said_alone(for_all, "Every admin of every server reads this once")
-        first = await there.command(place, "admin doctor")
-        read = await said_alone(first, "**From this bot's host:** Please draw less at night.")
+        # Two commands at once: the second comes before it is recorded that the first has shown the lines.
+        async with bot.app.container.base.database.transaction():
+            first = await there.command(place, "admin doctor")
+            read = await said_alone(first, "**From this bot's host:** Please draw less at night.")
+            meanwhile = await there.command(place, "admin doctor")
+            await meanwhile.message_where(lambda m: bool(m.text), timeout_s=10)
         assert "**From this bot's host:** New card on Monday." in read.text
         await bot.until("SELECT COUNT(*) FROM notices_read", 2)
         handles = [
@@ -97,8 +106,16 @@ async def test_each_admin_reads_the_owners_line_once(environment: BotEnvironment
         await bot.until("SELECT COUNT(*) FROM notices_read", 3)
         await said_alone(await host.command(bot.channel, "host line"), "for all servers is taken back")
         assert len(handles[0].interaction.messages) == 1
+        assert len(meanwhile.interaction.messages) == 1
         nothing = await host.command(bot.channel, "host line")
         await said_alone(nothing, "There is no line to take back")
+    # A session that begins while the bot ends starts nothing that its closed database would fail.
+    unheard: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
+    bot.app.container.discord.client._begin(_failing())
+    await asyncio.sleep(0)
+    gc.collect()
+    assert unheard == []
 
 
 async def test_nobody_but_the_owner(environment: BotEnvironment) -> None:

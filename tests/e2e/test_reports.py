@@ -86,6 +86,17 @@ async def test_what_is_hidden_is_hidden_everywhere_and_comes_back(environment: B
         await bot.bob.press(asked, label="♡ 1")
         await bot.until("SELECT COUNT(*) FROM favourites", 1)
         key = await _key(bot)
+        # A forged press under a public result does not replace it.
+        for custom_id, sentence in (
+            (f"kb:fav:{key}:0", "Which pictures of #1"),
+            (f"kb:delno:{key}:0", "#1 stays."),
+            (f"kb:delno:{key}:1", "#1 stays."),
+            (f"kb:unfav:{key}:0", "Which pictures of #1"),
+        ):
+            told = await _pressed(bot.bob, done, custom_id)
+            assert told.is_ephemeral, custom_id
+            assert sentence in told.text, custom_id
+        assert [picture.data for picture in done.pictures] == before
         child = await result(await bot.bob.press(done, label="V1"))
         mods = await _with_moderators_channel(bot)
         told = await said_alone(
@@ -215,6 +226,14 @@ async def test_reports_without_a_channel_and_what_moderators_do(environment: Bot
             source = await delivered(bot, person) if channel is bot.channel else listed_there
             for custom_id in ("kb:case:1", "kb:judge:1:hide", "kb:judge:1:delete:1", "kb:judge:1:ban"):
                 assert sentence in (await _pressed(person, source, custom_id)).text
+        boss = bot.standin.world.add_member(bot.server, "boss", permissions=("manage_guild",))
+        of_boss = await delivered(bot, boss)
+        await said(await _reported(bot, bot.bob, of_boss, "Hateful"), "It stays where it is")
+        cases = await said(await bot.moderator.command(bot.channel, "mod reports"), "hateful")
+        about_boss = await result(await bot.moderator.press(cases, label="Open #3"))
+        for label in ("Ban", "Time out 24 h"):
+            await answered(bot.moderator, about_boss, label, "That member may manage this server")
+        await answered(bot.moderator, about_boss, "Dismiss", "The report is dismissed.")
         await answered(bot.moderator, opened, "Warn", "reads a warning below the answer")
         warned = await bot.ada.command(bot.channel, "queue")
         text = (await said_alone(warned, "A warning from this server's moderators")).text
@@ -250,6 +269,16 @@ async def test_a_post_is_sent_once_and_loses_a_deleted_picture(environment: BotE
         await said(await _reported(bot, carol, done, "Something else"), "It stays where it is")
         await bot.until("SELECT COUNT(*) FROM report_cases WHERE post_state = 'posted'", 1)
         assert "something else" in post.text
+        # What is reported as sexual with a minor is posted nowhere again.
+        for name in ("dan", "eve", "finn", "gus"):
+            person = bot.standin.world.add_member(bot.server, name)
+            await said(await _reported(bot, person, done, "Something else"), "It stays where it is")
+        hal = bot.standin.world.add_member(bot.server, "hal")
+        await said(await _reported(bot, hal, done, "Sexual, with a minor"), "It stays where it is")
+        await bot.until("SELECT COUNT(*) FROM report_cases WHERE post_state = 'posted'", 1)
+        assert post.pictures == []
+        assert f"Whoever sees <#{bot.channel.id}> can look at it in its message." in post.text
+        assert post.buttons[0].label == "Delete …"
         # The process ended after the post was sent and before that was noted.
         async with bot.app.container.base.database.transaction() as transaction:
             await transaction.change("UPDATE report_cases SET post_state = 'posting', post_message_id = NULL")

@@ -75,7 +75,9 @@ class Moderated:
         )
 
     async def act(self, actor: Actor, job: Job, action: CaseAction) -> CaseState:
-        opened = await self.decide.act(actor, await self.case_of(job), action, "a reason", is_of_owner=False)
+        opened = await self.decide.act(
+            actor, await self.case_of(job), action, "a reason", Target(job.member_id)
+        )
         return opened.case.state
 
     async def told(self, actor: Actor) -> list[NoticeKind]:
@@ -251,10 +253,10 @@ async def test_who_decides(moderated: Moderated) -> None:
             await moderated.act(actor, job, action)
         assert caught.value.code is code
     with pytest.raises(Refusal, match="error-case-unknown"):
-        await moderated.decide.act(MODERATOR, 10**17, CaseAction.HIDE, "", is_of_owner=False)
+        await moderated.decide.act(MODERATOR, 10**17, CaseAction.HIDE, "", Target(1))
     with pytest.raises(Refusal, match="error-ban-refused"):
         await moderated.decide.act(
-            MODERATOR, await moderated.case_of(job), CaseAction.BAN, "", is_of_owner=True
+            MODERATOR, await moderated.case_of(job), CaseAction.BAN, "", Target(job.member_id, is_owner=True)
         )
     assert await moderated.act(here_alone, job, CaseAction.HIDE) is CaseState.UPHELD
 

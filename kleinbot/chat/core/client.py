@@ -128,6 +128,7 @@ class KleinbotClient(commands.AutoShardedBot):
         self._prepare = prepare
         self._background: set[asyncio.Task[None]] = set()
         self._has_begun = False
+        self._is_closing = False
 
     async def login(self, token: str) -> None:
         self._has_begun = True
@@ -168,12 +169,25 @@ class KleinbotClient(commands.AutoShardedBot):
         self._begin(self._give_undelivered(interaction))
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        if self._is_closing:
+            work.close()
+            return
         task = asyncio.create_task(work)
         self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._background.discard(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if self._is_closing:  # Connections are closed under it.
+            _log.info("ended by the end of the client: %s", error)
+        else:
+            _log.error("what was begun beside the answers failed", exc_info=error)
 
     async def close(self) -> None:
         """Finish the answers in progress, and leave Discord: no request may follow."""
+        self._is_closing = True
         await self.gate.close()
         for task in self._background:
             task.cancel()

@@ -11,7 +11,7 @@ from kleinbot.chat.core import views as core_views
 from kleinbot.chat.core.discord_errors import ALREADY_ACKNOWLEDGED, GONE, UNREACHED
 from kleinbot.chat.core.ownership import Ownership
 from kleinbot.chat.core.views import MessageContent
-from kleinbot.domain.clock import MS_PER_S, Clock
+from kleinbot.domain.clock import MS_PER_S, Clock, run_within
 from kleinbot.domain.errors import Code, KleinbotError, Refusal, RepeatedEvent
 from kleinbot.domain.job import DiscordReply
 from kleinbot.domain.moderation.bans import Target
@@ -22,6 +22,9 @@ from kleinbot.texts import Texts
 _log = logging.getLogger(__name__)
 
 _TOKEN_LIFE_MS = 15 * 60 * MS_PER_S
+
+_LOOK_UP_S = 1.5
+"""An interaction must be answered within three seconds."""
 
 
 class Interactions:
@@ -68,9 +71,24 @@ class Interactions:
             is_owner=self._ownership.has(user.id),
         )
 
-    def target_of_id(self, member_id: int) -> Target:
-        """Return a person of whom only the id is known: whether they run the bot, and no other power."""
-        return Target(member_id, is_owner=self._ownership.has(member_id))
+    async def look_up(self, interaction: discord.Interaction[Any], member_id: int) -> Target:
+        """Return a person of whom only the id is known, with the powers that Discord states when asked.
+
+        Whoever left the server has none. Raises Refusal POWERS_UNKNOWN if Discord does not say in time.
+        """
+        client: discord.Client = interaction.client
+        guild = client.get_guild(interaction.guild_id or 0)
+        is_admin = False
+        try:
+            if guild is None:
+                raise TimeoutError
+            found = await run_within(self._clock, _LOOK_UP_S, guild.fetch_member(member_id))
+            is_admin = found.guild_permissions.manage_guild
+        except discord.NotFound:
+            pass
+        except UNREACHED as error:
+            raise Refusal(Code.POWERS_UNKNOWN, member=str(member_id)) from error
+        return Target(member_id, is_admin=is_admin, is_owner=self._ownership.has(member_id))
 
     def reply_address(self, interaction: discord.Interaction[Any]) -> DiscordReply:
         """Return how the first response can be edited later, also by another process."""
@@ -98,6 +116,28 @@ class Interactions:
             await interaction.followup.send(view=message.view, files=message.files, ephemeral=True)
         else:
             await interaction.response.send_message(view=message.view, files=message.files, ephemeral=True)
+
+    async def replace(
+        self,
+        interaction: discord.Interaction[Any],
+        answer: str | discord.ui.LayoutView,
+        *,
+        with_files: bool = True,
+    ) -> None:
+        """Put an answer in place of the pressed message, if only its reader sees that; else answer as usual.
+
+        A custom id can be forged: a press under a public result must not replace it. ``with_files`` False:
+        the message loses the files that it shows.
+        """
+        source = interaction.message
+        if source is None or not source.flags.ephemeral:
+            await self.answer(interaction, answer)
+            return
+        view = core_views.plain(answer) if isinstance(answer, str) else answer
+        if with_files:
+            await interaction.response.edit_message(view=view)
+        else:
+            await interaction.response.edit_message(view=view, attachments=[])
 
     async def answer_error(self, interaction: discord.Interaction[Any], error: BaseException) -> None:
         """Tell the person alone what went wrong. An unexpected error gets a code that the log has too."""

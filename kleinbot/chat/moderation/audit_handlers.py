@@ -51,7 +51,7 @@ class AuditHandlers:
         if wanted is None:
             raise Refusal(Code.BUTTON_UNKNOWN)
         page = await self._read_audit.page(actor, wanted, button.before or None)
-        await interaction.response.edit_message(view=audit_views.audit(self._texts, actor.locale, page))
+        await self._interactions.replace(interaction, audit_views.audit(self._texts, actor.locale, page))
 
     async def actions(
         self, interaction: discord.Interaction[Any], typed: str

@@ -5,7 +5,6 @@ from typing import Any
 import discord
 
 from kleinbot.chat.core import text as core_text
-from kleinbot.chat.core import views as core_views
 from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.core.typed_names import typed_number
 from kleinbot.chat.delivery import splitting
@@ -13,6 +12,7 @@ from kleinbot.chat.moderation import case_views
 from kleinbot.chat.moderation.buttons import CaseActionButton, CaseButton
 from kleinbot.chat.moderation.case_poster import CasePoster
 from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.moderation.bans import Target
 from kleinbot.domain.moderation.reports import CaseAction
 from kleinbot.texts import Texts
 from kleinbot.usecases.attachments import UploadLimits
@@ -66,14 +66,14 @@ class CaseHandlers:
             await self._interactions.answer(interaction, view)
             return
         number = str(found.job.number)
-        reason = ""
+        reason, author = "", Target(found.job.member_id)
         if button.action in _CONCERN_AUTHOR:
+            author = await self._interactions.look_up(interaction, author.member_id)
             # The author reads it, whose language is that of the result.
             locale = found.job.locale
             why = self._texts.say(locale, f"reason-{found.case.reason}")
             reason = self._texts.say(locale, "case-reason", number=number, reason=why)
-        is_of_owner = self._interactions.target_of_id(found.job.member_id).is_owner
-        await self._decide.act(actor, button.case_id, button.action, reason, is_of_owner=is_of_owner)
+        await self._decide.act(actor, button.case_id, button.action, reason, author)
         text = self._texts.say(
             actor.locale,
             f"case-did-{button.action}",
@@ -81,7 +81,7 @@ class CaseHandlers:
             author=core_text.mention(found.job.member_id),
         )
         if button.is_sure:
-            await interaction.response.edit_message(view=core_views.plain(text))
+            await self._interactions.replace(interaction, text)
         else:
             await self._interactions.answer(interaction, text)
 

@@ -74,11 +74,15 @@ class CasePoster:
         await self._rows.run()
 
     async def content(self, found: ReportCase, job: Job, locale: str, limits: UploadLimits) -> MessageContent:
-        """Return what shows a case: to all moderators, or to one who asked."""
+        """Return what shows a case: to all moderators, or to one who asked.
+
+        What is reported as sexual with a minor is not posted again, to whomever: if the report is right, that
+        would be one more copy, on Discord's servers and before more eyes.
+        """
         wanted = {report.position for report in found.reports}
         images = (
             []
-            if job.deleted_ms is not None
+            if job.deleted_ms is not None or found.is_about_minor
             else [image for image in job.done_images if image.key.position in wanted]
         )
         pictures = await self._attachments.together(images, limits)

@@ -27,6 +27,7 @@ _ROWS = (
     (CaseAction.HIDE, CaseAction.DELETE, CaseAction.DISMISS),
     (CaseAction.WARN, CaseAction.TIMEOUT, CaseAction.BAN),
 )
+_ROWS_ABOUT_MINORS = ((CaseAction.DELETE, CaseAction.HIDE, CaseAction.DISMISS), _ROWS[1])
 _STYLES = {
     CaseAction.DELETE: discord.ButtonStyle.danger,
     CaseAction.BAN: discord.ButtonStyle.danger,
@@ -62,7 +63,7 @@ def case(
         files.append(file)
     if files:
         view.add_item(gallery)
-    for actions in _ROWS:
+    for actions in _ROWS_ABOUT_MINORS if found.is_about_minor else _ROWS:
         view.add_item(_row(texts, locale, found, job, actions))
     return MessageContent(view, tuple(files))
 
@@ -130,6 +131,10 @@ def _lines(
         kind = "reports" if hiding.hidden_by is None else "moderator"
         until_s = seconds_or_0(hiding.until_ms)
         lines.append(texts.say(locale, "case-is-hidden", kind=kind, until_s=until_s))
+    if found.is_about_minor and job.deleted_ms is None:
+        is_hidden = "yes" if hiding is not None else "no"
+        channel = core_text.channel_mention(job.channel_id)
+        lines.append(texts.say(locale, "case-not-posted", hidden=is_hidden, channel=channel))
     for done in found.actions:
         by = core_text.person(texts, locale, done.actor_id)
         lines.append(f"-# {texts.say(locale, f'case-done-{done.action}', by=by)}")

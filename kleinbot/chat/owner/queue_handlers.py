@@ -130,7 +130,7 @@ class OwnerQueueHandlers:
     async def _show(self, interaction: discord.Interaction[Any], page: int, note: str | None) -> None:
         actor = self._interactions.actor_of(interaction)
         view = self._view(actor, await self._queue.page(actor, page), note)
-        await interaction.response.edit_message(view=view)
+        await self._interactions.replace(interaction, view)
 
     def _view(self, actor: Actor, page: OwnerQueuePage, note: str | None) -> discord.ui.LayoutView:
         return owner_views.host_queue(self._texts, actor.locale, page, self._servers.of, note)

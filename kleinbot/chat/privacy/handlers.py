@@ -63,8 +63,7 @@ class PrivacyHandlers:
         del button
         actor = self._interactions.actor_of(interaction)
         await self._erase.begin(actor)
-        begun = core_views.plain(self._texts.say(actor.locale, "erase-begun"))
-        await interaction.response.edit_message(view=begun)
+        await self._interactions.replace(interaction, self._texts.say(actor.locale, "erase-begun"))
         stays = await self._erase.ended(actor, _ERASED_WITHIN_S)
         if stays is not None:
             done = core_views.plain(privacy_views.erased(self._texts, actor.locale, stays))
@@ -74,7 +73,7 @@ class PrivacyHandlers:
         """Say that nothing was deleted."""
         del button
         text = self._texts.say(str(interaction.locale), "erase-kept")
-        await interaction.response.edit_message(view=core_views.plain(text))
+        await self._interactions.replace(interaction, text)
 
     async def export(self, interaction: discord.Interaction[Any], skip: int) -> None:
         """Send the person what the bot holds about them, file by file."""

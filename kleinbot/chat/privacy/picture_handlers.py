@@ -4,7 +4,6 @@ from typing import Any
 
 import discord
 
-from kleinbot.chat.core import views as core_views
 from kleinbot.chat.core.buttons import job_id_in
 from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.more.actions import ChosenPicture
@@ -54,7 +53,7 @@ class OwnPictureHandlers:
         actor = self._interactions.actor_of(interaction)
         found = await self._choices.choose_others_may_edit(actor, _ALLOWED[button.choice])
         view = picture_views.settings(self._texts, actor.locale, found)
-        await interaction.response.edit_message(view=view)
+        await self._interactions.replace(interaction, view)
 
     async def ask_of_message(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
         """Ask whether to remove what others made from the pictures of a message."""
@@ -99,4 +98,4 @@ class OwnPictureHandlers:
         actor = self._interactions.actor_of(interaction)
         await self._take_back.begin(actor, used)
         text = self._texts.say(actor.locale, "take-back-begun")
-        await interaction.response.edit_message(view=core_views.plain(text))
+        await self._interactions.replace(interaction, text)

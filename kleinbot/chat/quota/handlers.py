@@ -5,7 +5,6 @@ from typing import Any
 import discord
 
 from kleinbot.chat.core import text as core_text
-from kleinbot.chat.core import views as core_views
 from kleinbot.chat.core.interactions import Interactions, roles_of
 from kleinbot.chat.quota import views as quota_views
 from kleinbot.chat.quota.buttons import ClearQuotaButton, KeepQuotaButton
@@ -103,13 +102,13 @@ class QuotaHandlers:
             # A press does not state the member's roles, so what they have now is not known here.
             await self._administer.set(actor, member_id, None)
             text = self._say(interaction, "admin-set-removed", member=core_text.mention(member_id))
-        await interaction.response.edit_message(view=core_views.plain(text))
+        await self._interactions.replace(interaction, text)
 
     async def keep_pressed(self, interaction: discord.Interaction[Any], button: KeepQuotaButton) -> None:
         """Say that nothing was changed."""
         del button
         text = self._say(interaction, "admin-clear-kept")
-        await interaction.response.edit_message(view=core_views.plain(text))
+        await self._interactions.replace(interaction, text)
 
     async def grant(
         self, interaction: discord.Interaction[Any], member: Person, amount: float, days: int, reason: str

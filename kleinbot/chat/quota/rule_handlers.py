@@ -7,7 +7,6 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from kleinbot.chat.core import views as core_views
 from kleinbot.chat.core.choices import matching
 from kleinbot.chat.core.discord_errors import UNREACHED
 from kleinbot.chat.core.interactions import Interactions
@@ -85,7 +84,7 @@ class RoleRuleHandlers:
             raise Refusal(Code.ROLE_RULE_UNKNOWN)
         role = rule_views.named(self._texts, actor.locale, button.role_id, KnownRoles(_names(interaction)))
         text = self._texts.say(actor.locale, "quota-role-cleared", role=role)
-        await interaction.response.edit_message(view=core_views.plain(text))
+        await self._interactions.replace(interaction, text)
 
     async def _known_roles(self, interaction: discord.Interaction[Any]) -> KnownRoles:
         """Return the server's roles with the number of their members, as far as Discord tells it in time."""

@@ -4,7 +4,6 @@ from typing import Any
 
 import discord
 
-from kleinbot.chat.core import views as core_views
 from kleinbot.chat.core.buttons import custom_ids, job_id_in
 from kleinbot.chat.core.interactions import Interactions, our_id
 from kleinbot.chat.delivery import splitting
@@ -59,7 +58,7 @@ class ResultHandlers:
         actor = self._interactions.actor_of(interaction)
         job, marked = await self._favourites.mark(actor, ImageKey(button.job_id, button.position))
         view = results_views.favourites(self._texts, actor.locale, job, marked)
-        await interaction.response.edit_message(view=view)
+        await self._interactions.replace(interaction, view)
 
     async def unfavourite_pressed(
         self, interaction: discord.Interaction[Any], button: UnfavouriteButton
@@ -67,7 +66,7 @@ class ResultHandlers:
         actor = self._interactions.actor_of(interaction)
         job, marked = await self._favourites.unmark(actor, ImageKey(button.job_id, button.position))
         view = results_views.favourites(self._texts, actor.locale, job, marked)
-        await interaction.response.edit_message(view=view)
+        await self._interactions.replace(interaction, view)
 
     async def _open_favourites(self, interaction: discord.Interaction[Any], job_id: str) -> None:
         actor = self._interactions.actor_of(interaction)
@@ -121,7 +120,7 @@ class ResultHandlers:
         """Ask in place of the list."""
         job = await self._delete.check(picture.actor, picture.job.job_id)
         view = results_views.ask_delete(self._texts, picture.actor.locale, job, in_place=False)
-        await interaction.response.edit_message(view=view)
+        await self._interactions.replace(interaction, view)
 
     async def delete_pressed(self, interaction: discord.Interaction[Any], button: DeleteButton) -> None:
         """Ask first. The question replaces a result that only its member sees.
@@ -136,10 +135,7 @@ class ResultHandlers:
             # Discord itself says that this message of ours shows the result.
             await self._history.note_seen(job, source.channel.id, source.id)
         view = results_views.ask_delete(self._texts, actor.locale, job, in_place)
-        if in_place:
-            await interaction.response.edit_message(view=view, attachments=[])
-        else:
-            await self._interactions.answer(interaction, view)
+        await self._interactions.replace(interaction, view, with_files=False)
 
     async def confirm_delete_pressed(
         self, interaction: discord.Interaction[Any], button: ConfirmDeleteButton
@@ -148,15 +144,16 @@ class ResultHandlers:
         actor = self._interactions.actor_of(interaction)
         job = await self._delete.delete(actor, button.job_id)
         text = self._texts.say(actor.locale, "delete-done", number=str(job.number))
-        await interaction.response.edit_message(view=core_views.plain(text), attachments=[])
+        await self._interactions.replace(interaction, text, with_files=False)
 
     async def keep_pressed(self, interaction: discord.Interaction[Any], button: KeepButton) -> None:
         """Say that nothing was deleted, or replace the question by the result."""
         actor = self._interactions.actor_of(interaction)
         job = await self._history.seen(actor, button.job_id)
-        if not button.in_place:
+        source = interaction.message
+        if not button.in_place or source is None or not source.flags.ephemeral:
             text = self._texts.say(actor.locale, "delete-kept", number=str(job.number))
-            await interaction.response.edit_message(view=core_views.plain(text))
+            await self._interactions.replace(interaction, text)
             return
         await interaction.response.defer()
 

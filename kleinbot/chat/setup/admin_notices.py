@@ -10,6 +10,7 @@ from discord import app_commands
 from kleinbot.chat.core.discord_errors import UNREACHED
 from kleinbot.chat.core.interaction_gate import InteractionGate
 from kleinbot.chat.core.interactions import Interactions
+from kleinbot.domain.people import MemberKey
 from kleinbot.texts import Texts
 from kleinbot.usecases.notices import Notices
 
@@ -29,6 +30,7 @@ class AdminNotices:
         self._gate = gate
         self._interactions = interactions
         self._texts = texts
+        self._busy: set[MemberKey] = set()
 
     async def after_command(self, interaction: discord.Interaction[Any], command: object) -> None:
         """Show what is due, if the answered command was one of /admin. If that fails, it stays due."""
@@ -41,12 +43,18 @@ class AdminNotices:
 
     async def _give(self, interaction: discord.Interaction[Any]) -> None:
         actor = self._interactions.actor_of(interaction)
-        due = await self._notices.due(actor)
-        if not due:
+        if actor.member in self._busy:  # What they are being shown is not yet recorded as shown.
             return
-        lines = [self._texts.say(actor.locale, notice.message_id, **notice.parameters) for notice in due]
-        await self._interactions.answer(interaction, "\n".join(lines))
-        await self._notices.shown(actor, due)
+        self._busy.add(actor.member)
+        try:
+            due = await self._notices.due(actor)
+            if not due:
+                return
+            lines = [self._texts.say(actor.locale, notice.message_id, **notice.parameters) for notice in due]
+            await self._interactions.answer(interaction, "\n".join(lines))
+            await self._notices.shown(actor, due)
+        finally:
+            self._busy.discard(actor.member)
 
 
 def _is_admin_command(command: object) -> bool:

@@ -4,7 +4,6 @@ from typing import Any
 
 import discord
 
-from kleinbot.chat.core import views as core_views
 from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.setup import doctor
 from kleinbot.chat.setup import views as setup_views
@@ -62,7 +61,7 @@ class SetUpHandlers:
             if len(values) != 1:
                 raise Refusal(Code.BUTTON_UNKNOWN)
             await self._choose(actor, select.item, values[0])
-        await self._show(interaction, await self._page(interaction, actor))
+        await self._interactions.replace(interaction, await self._page(interaction, actor))
 
     async def doctor(self, interaction: discord.Interaction[Any]) -> None:
         """Say what is right in this server and what is not."""
@@ -74,7 +73,7 @@ class SetUpHandlers:
         del button
         actor = self._interactions.actor_of(interaction)
         await self._set_up.finish(actor)
-        await self._show(interaction, await self._diagnosis(interaction, actor))
+        await self._interactions.replace(interaction, await self._diagnosis(interaction, actor))
 
     async def _choose(self, actor: Actor, item: SetUpItem, value: str) -> None:
         """Store a choice. Raises Refusal BUTTON_UNKNOWN for a value that is never offered."""
@@ -114,14 +113,6 @@ class SetUpHandlers:
     async def _diagnosis(self, interaction: discord.Interaction[Any], actor: Actor) -> str:
         state = await self._set_up.state(actor)
         return doctor.diagnosis(self._texts, actor.locale, _guild(interaction), state, _here(interaction))
-
-    async def _show(self, interaction: discord.Interaction[Any], shown: str | discord.ui.LayoutView) -> None:
-        """Replace the pressed message, if it is one that only the admin sees; a forged press has another."""
-        if interaction.message is None or not interaction.message.flags.ephemeral:
-            await self._interactions.answer(interaction, shown)
-            return
-        view = core_views.plain(shown) if isinstance(shown, str) else shown
-        await interaction.response.edit_message(view=view)
 
 
 def _guild(interaction: discord.Interaction[Any]) -> discord.Guild:

@@ -81,7 +81,7 @@ class DoneAction:
 class ReportCase:
     """All reports of one result until it was decided. ``is_posted``: it stands in the moderators' channel.
 
-    ``reports``: the first few, oldest first, of ``report_count``.
+    ``reports``: the first few, oldest first, of ``report_count``. ``is_about_minor``: one of them all is.
     """
 
     case_id: int
@@ -94,6 +94,7 @@ class ReportCase:
     reports: tuple[FiledReport, ...] = ()
     report_count: int = 0
     actions: tuple[DoneAction, ...] = ()
+    is_about_minor: bool = False
 
     @property
     def reason(self) -> ReportReason:

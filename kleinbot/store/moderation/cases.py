@@ -216,4 +216,5 @@ async def _case(reader: Reader, row: Row) -> ReportCase:
         tuple(FiledReport(each[0], ReportReason(each[1]), each[2], each[3], each[4]) for each in reports),
         await reader.number("SELECT COUNT(*) FROM reports WHERE case_id = ?", case_id),
         tuple(DoneAction(CaseAction(each[0]), each[1]) for each in actions),
+        await reader.one("SELECT 1 FROM reports WHERE case_id = ? AND reason = 'minor'", case_id) is not None,
     )

@@ -98,6 +98,7 @@ error-case-unknown = So eine Meldung gibt es in diesem Server nicht.
 error-case-action-taken = <@{ $by }> hat das schon getan. Nichts wurde geändert.
 error-case-dismissed = <@{ $by }> hat diese Meldung schon abgewiesen. Nichts wurde geändert.
 error-case-upheld = <@{ $by }> hat auf diese Meldung schon reagiert; sie lässt sich nicht mehr abweisen. Nichts wurde geändert.
+error-powers-unknown = Discord sagt mir gerade nicht, was <@{ $member }> auf diesem Server darf, und wer ihn verwaltet, darf nicht gesperrt werden. Drücke gleich noch einmal oder nimm /mod sperren. Es wurde nichts geändert.
 error-case-own = In dieser Meldung geht es um dein eigenes Bild; jemand anderes entscheidet. Nichts wurde geändert.
 
 result-hidden = **#{ $number }** von { $requester } ist von der Moderation dieses Servers verborgen.
@@ -148,6 +149,10 @@ case-is-hidden = { $kind ->
             [0] Das Bild wurde sofort verborgen und bleibt es, bis ihr entscheidet.
            *[other] Das Bild wurde sofort verborgen. Entscheidet niemand, wird es <t:{ NUMBER($until_s, useGrouping: 0) }:R> wieder gezeigt.
         }
+    }
+case-not-posted = Ein Bild, das so gemeldet wurde, poste ich kein zweites Mal, auch hier nicht. { $hidden ->
+        [yes] Es ist verborgen, also kann es niemand mehr ansehen; nur wer diesen Bot betreibt, hat die Datei noch. Im Zweifel lösche es.
+       *[no] Wer { $channel } sieht, kann es in seiner Nachricht ansehen. Im Zweifel lösche es.
     }
 case-alt-text = Das gemeldete Bild
 case-done-hide = { $by } hat das Bild verborgen

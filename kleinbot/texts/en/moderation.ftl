@@ -98,6 +98,7 @@ error-case-unknown = There is no such report in this server.
 error-case-action-taken = <@{ $by }> has done that already. Nothing was changed.
 error-case-dismissed = <@{ $by }> has dismissed this report already. Nothing was changed.
 error-case-upheld = <@{ $by }> has acted on this report already, so it cannot be dismissed any more. Nothing was changed.
+error-powers-unknown = Discord does not tell me right now what <@{ $member }> may do in this server, and an admin must not be banned. Press again in a moment, or use /mod ban. Nothing was changed.
 error-case-own = This report is about your own picture; somebody else decides. Nothing was changed.
 
 result-hidden = **#{ $number }** of { $requester } is hidden by this server's moderators.
@@ -148,6 +149,10 @@ case-is-hidden = { $kind ->
             [0] The picture was hidden at once, and stays hidden until you decide.
            *[other] The picture was hidden at once. If nobody decides, it is shown again <t:{ NUMBER($until_s, useGrouping: 0) }:R>.
         }
+    }
+case-not-posted = I post no picture that was reported like this a second time, not even here. { $hidden ->
+        [yes] It is hidden, so nobody can look at it any more; only whoever runs this bot still has the file. If in doubt, delete it.
+       *[no] Whoever sees { $channel } can look at it in its message. If in doubt, delete it.
     }
 case-alt-text = The reported picture
 case-done-hide = { $by } hid the picture

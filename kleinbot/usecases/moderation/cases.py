@@ -75,13 +75,13 @@ class DecideCases:
         return OpenedCase(case, job)
 
     async def act(
-        self, actor: Actor, case_id: int, action: CaseAction, reason: str, *, is_of_owner: bool
+        self, actor: Actor, case_id: int, action: CaseAction, reason: str, author: Target
     ) -> OpenedCase:
         """Do something about a case. ``reason``: what a warned or banned author reads.
 
-        ``is_of_owner``: the author runs the bot. Raises Refusal CASE_ACTION_TAKEN, CASE_DISMISSED or
-        CASE_UPHELD if somebody was first, CASE_OWN for the author, NOT_A_MODERATOR, BAN_REFUSED, and as
-        ``opened``.
+        ``author``: the result's, with their powers if the action concerns them. Raises Refusal
+        CASE_ACTION_TAKEN, CASE_DISMISSED or CASE_UPHELD if somebody was first, CASE_OWN for the author,
+        NOT_A_MODERATOR, BAN_REFUSED, and as ``opened``.
         """
         found = await self.opened(actor, case_id)
         if found.job.member_id == actor.member_id and not actor.is_admin:
@@ -105,9 +105,7 @@ class DecideCases:
                 await self._dismiss(transaction, actor, found.job, now_ms)
             else:
                 await self._uphold(transaction, found.job)
-                files = await self._do(
-                    transaction, actor, found.job, case, action, reason, is_of_owner=is_of_owner
-                )
+                files = await self._do(transaction, actor, found.job, case, action, reason, author)
             transaction.after_commit(self._wake_posts)
         for file in files:
             await self._archive.discard(file)  # after a crash here, the sweep removes the rest
@@ -121,11 +119,10 @@ class DecideCases:
         case: ReportCase,
         action: CaseAction,
         reason: str,
-        *,
-        is_of_owner: bool,
+        author: Target,
     ) -> tuple[str, ...]:
         """Return files to be discarded after the commit."""
-        author, now_ms = Target(job.member_id, is_owner=is_of_owner), self._clock.now_ms()
+        now_ms = self._clock.now_ms()
         match action:
             case CaseAction.HIDE:
                 if job.deleted_ms is not None:
