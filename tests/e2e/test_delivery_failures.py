@@ -1,11 +1,13 @@
 """Failures between an accepted request and its message: nothing is lost, duplicated or reported twice."""
 
 import asyncio
+import inspect
 import sqlite3
 
 import pytest
 
 from kleinbot.sandbox import ShownMessage
+from kleinbot.store.database import Database
 from tests.e2e.running_bot import BotEnvironment, RunningBot, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
@@ -63,7 +65,10 @@ async def test_two_drains_at_once_tell_each_result_once(environment: BotEnvironm
         assert len(_with_pictures(bot)) == 6
 
 
-async def test_one_slow_delivery_does_not_hold_up_another(environment: BotEnvironment) -> None:
+async def test_one_slow_delivery_does_not_hold_up_another(
+    environment: BotEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kleinbot.app.lifecycle._CLOSING_S", 0.5)  # the slow one is still held at the stop
     engine = ScriptedEngine()
     engine.gate.clear()
     async with environment.running_bot(engine) as bot:
@@ -99,8 +104,10 @@ async def test_what_discord_refuses_for_good_is_kept_and_handed_over(environment
 
 
 async def test_a_locked_database_delays_the_work_and_ends_nothing(
-    environment: BotEnvironment, caplog: pytest.LogCaptureFixture
+    environment: BotEnvironment, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Background work gives up its turn after half a second, not five.
+    monkeypatch.setattr(inspect.unwrap(Database.transaction), "__defaults__", (0.5,))
     engine = ScriptedEngine()
     engine.gate.clear()
     async with environment.running_bot(engine) as bot:

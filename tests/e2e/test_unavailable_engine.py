@@ -143,7 +143,7 @@ async def test_a_database_that_cannot_grow_is_called_a_full_disk_and_takes_nothi
 ) -> None:
     engine = ScriptedEngine()
     engine.gate.clear()
-    async with environment.running_bot(engine) as bot:
+    async with environment.running_bot(engine, grace_s=1) as bot:
         async with bot.app.container.base.database.transaction() as transaction:
             pages = await transaction.number("PRAGMA page_count")
             await transaction.all(f"PRAGMA max_page_count = {pages}")

@@ -153,6 +153,7 @@ async def test_more_media_than_discord_bears_are_its_own_fault(env: StandInEnv) 
         await interaction.response.send_message(view=view)
 
 
+@pytest.mark.usefixtures("quick_retries")
 async def test_identifies_that_come_too_fast_begin_no_session(env: StandInEnv) -> None:
     env.standin.limits.identifies_every_s = 0.3
     env.standin.world.add_server("Second")
