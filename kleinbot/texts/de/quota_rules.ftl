@@ -19,7 +19,7 @@ quota-members = { $members ->
        *[other] {" · "}{ $members } Mitglieder
     }
 quota-rules = Kontingente auf diesem Server
-quota-rules-order = Die eigene Regel eines Mitglieds gilt. Ohne sie gilt die beste aus den Regeln seiner Rollen und der Vorgabe: die mit den meisten Bildern am Tag. Eine Rolle nimmt also nie etwas weg.
+quota-rules-order = Die eigene Regel eines Mitglieds gilt. Ohne sie gilt die beste aus den Regeln seiner Rollen und der Vorgabe: die mit den meisten Bildern am Tag, mit ihren Grenzen je Stunde und für zehn Minuten.
 quota-rules-default = - Die Vorgabe { $whose ->
         [host] des Bot-Betreibers
        *[server] dieses Servers

@@ -19,7 +19,7 @@ quota-members = { $members ->
        *[other] {" · "}{ $members } members
     }
 quota-rules = Quota rules of this server
-quota-rules-order = A member's own rule counts. Without one, the best counts of their roles' rules and the default: the one that gives most pictures a day. So a role never takes anything away.
+quota-rules-order = A member's own rule counts. Without one, the best counts of their roles' rules and the default: the one that gives most pictures a day; its bounds by the hour and burst hold with it.
 quota-rules-default = - The default{ $whose ->
         [host] {" "}of the bot's host
        *[server] {" "}of this server

@@ -2,8 +2,9 @@
 
 A member's own rule counts. Without one, the best counts of the rules of their roles and the default: the
 server's, or the owner's where the server has none. The best is the rule that gives most pictures a day when
-all of its windows are kept; so a role never takes anything away. Whatever the rule, the owner's bound for
-the server holds too, in the owner's window.
+all of its windows are kept, and all of them hold: a role never lowers what somebody gets in a day, though it
+may bring a burst that another rule does not have. Whatever the rule, the owner's bound for the server holds
+too, in the owner's window.
 """
 
 from collections.abc import Sequence
