@@ -213,6 +213,8 @@ class Walk:
         returns_s = int(str(refusal.parameters["returns_s"]))
         looks = [(returns_s * 1000 - now_ms) for now_ms in [self.clock.now_ms()]]
         saved = self.clock.now_ms()
+        if any(0 <= returns_s * 1000 - gift.expires_ms < 1000 for gift in self.gifts.values()):
+            return  # what is told is rounded up to a second, in which that grant expires
         if returns_s == 0:
             looks = [hours * HOUR_MS for hours in (1, 24, 48, 168, 200)]
         for after_ms in looks:

@@ -7,8 +7,8 @@ A person is also bounded over all servers: by the owner's number, or by what a s
 that is more. One server's resets and grants do not change that bound. Only the person sees it.
 """
 
-from bisect import bisect_right
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -213,7 +213,7 @@ class Balance:
 
     def affordable_at_ms(self, price_tenths: int) -> int | None:
         """Return when ``price_tenths`` will be left if nothing else is spent; None if never."""
-        return next((at for at in self._returns_ms() if self._left_at(at) >= price_tenths), None)
+        return self._first(self._returns_ms(), lambda at_ms: self._left_at(at_ms) >= price_tenths)
 
     def next_return(self) -> Returning | None:
         """Return when the next part of the allowance returns, and how much; None if nothing will."""
@@ -229,12 +229,25 @@ class Balance:
             moments_ms |= {each.counts_ms + self.window_ms for each in self.everywhere.spendings}
         return sorted(at for at in moments_ms if at > self.now_ms)
 
+    def _first(self, moments_ms: Sequence[int], fits: Callable[[int], bool]) -> int | None:
+        """Return the first moment that fits; what is left only shrinks where a grant expires.
+
+        Between two expiries a binary search suffices: there may be thousands of moments.
+        """
+        begin = 0
+        expiries_ms = sorted({grant.expires_ms for grant in self.grants})
+        for end in (*(bisect_left(moments_ms, each) for each in expiries_ms), len(moments_ms)):
+            found = bisect_left(moments_ms, True, begin, end, key=fits)
+            if found < end:
+                return moments_ms[found]
+            begin = max(begin, end)
+        return None
+
     def _affordable_at_ms(self, price_tenths: int, windows: tuple[Window, ...]) -> int | None:
         """Return when some windows alone leave ``price_tenths``; 0: they do now."""
         moments_ms = [self.now_ms, *self._returns_ms()]
-        at_ms = next(
-            (at for at in moments_ms if self._within(windows, at) + self._granted_at(at) >= price_tenths),
-            None,
+        at_ms = self._first(
+            moments_ms, lambda at: self._within(windows, at) + self._granted_at(at) >= price_tenths
         )
         return 0 if at_ms == self.now_ms else at_ms
 
