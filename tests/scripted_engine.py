@@ -48,6 +48,7 @@ class ScriptedEngine:
     * ``image_errors``: what single images come back with instead of pixels;
     * ``before``: told of each new batch before anything else happens to it;
     * ``draw``: makes the pixels of an image;
+    * ``preview``: makes the preview of an image after a step, where one is wanted;
     * ``is_broken``: it does not pass when it is verified;
     * ``seconds``: what every batch is said to have taken.
 
@@ -76,6 +77,7 @@ class ScriptedEngine:
         self.steps_made = 0
         self.before: Callable[[Sequence[RenderTask]], None] = lambda _: None
         self.draw: Callable[[RenderTask], Pixels] = grey
+        self.preview: Callable[[RenderTask, int], Pixels] | None = None
         self.seconds = StageSeconds(0.1, 0.2, 0.1)
         self.started = asyncio.Event()
         self._held: dict[int, _Held] = {}
@@ -155,12 +157,17 @@ class ScriptedEngine:
                 await self.within_gates[held.steps_done + 1].wait()
             held.steps_done += 1
             self.steps_made += len(held.batch)
-            on_step(StepReport(held.steps_done, total))
+            on_step(StepReport(held.steps_done, total, self._previews(held)))
             if held.steps_done in self.step_gates:
                 await self.step_gates[held.steps_done].wait()
         images = tuple(self._image(task, is_cancelled) for task in held.batch)
         events = self.out_of_memory.pop(0) if self.out_of_memory else ()
         return BatchResult(images, self.seconds, events)
+
+    def _previews(self, held: _Held) -> dict[ImageKey, Pixels]:
+        if self.preview is None:
+            return {}
+        return {task.key: self.preview(task, held.steps_done) for task in held.batch if task.previews}
 
     def _yields(self, must_yield: Callable[[], bool]) -> bool:
         return len(self._held) < SUSPENDED_AT_MOST and must_yield()

@@ -89,8 +89,9 @@ def build_container(
     scheduling = build_scheduling(base, [(engine, capacity)], prior_s)
     delivery = build_delivery(base, scheduling, texts, metrics, current, note=model.note)
     rendering = build_rendering(
-        base, scheduling, delivery.live_messages, delivery.outbox_worker.wake, model_name=model.name
-    )
+        base, scheduling, delivery.live_messages, delivery.outbox_worker.wake,
+        model_name=model.name, previews=settings.previews,
+    )  # fmt: skip
     meter, downloads = KleinPromptMeter(model.source.tokenizer_file), Downloads(current, base.clock)
     status = StatusReader(
         database=base.database, scheduler=scheduling.scheduler, metrics=metrics, loop_lag=loop_lag,
@@ -112,15 +113,9 @@ def build_container(
         service_mode_changed=show_engine_state,
     )
     usecases = build_usecases(
-        base,
-        scheduling,
-        meter,
-        _rule(settings),
-        model.profile,
-        ports,
-        contact=settings.contact,
-        new_server_share=_new_server_share(settings),
-    )
+        base, scheduling, meter, _rule(settings), model.profile, ports,
+        contact=settings.contact, new_server_share=_new_server_share(settings),
+    )  # fmt: skip
     bot = build_discord_bot(
         base, scheduling, delivery, usecases, texts, current, presence,
         allowed_servers=frozenset(settings.allowed_servers),

@@ -243,6 +243,15 @@ class Settings(BaseSettings):
             "channel for system messages, or else in the first one where members write."
         ),
     ] = True
+    previews: Annotated[
+        bool,
+        BeforeValidator(lowercased),
+        ValidValue("true or false"),
+        Field(
+            description="Whether members see what a picture becomes while it is drawn, where that takes more "
+            "than five seconds; each may switch it off in /settings."
+        ),
+    ] = True
     contact: Annotated[
         str | None,
         BeforeValidator(stripped),

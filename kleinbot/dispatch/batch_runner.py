@@ -1,6 +1,7 @@
 """Runs one batch at a time on one engine."""
 
 import asyncio
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import Protocol
@@ -10,7 +11,7 @@ from kleinbot.dispatch.suspension import Suspension
 from kleinbot.dispatch.watchdog import Watchdog
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import FatalEngineError
-from kleinbot.domain.work import BatchResult, JobProgress, StepReport, Suspended
+from kleinbot.domain.work import BatchResult, JobProgress, Preview, StepReport, Suspended
 from kleinbot.engine.protocol import Engine
 from kleinbot.scheduler.engines import ScheduledEngine
 from kleinbot.scheduler.scheduler import Scheduler
@@ -151,14 +152,25 @@ class BatchRunner:
         batch.steps_done = report.done
         self._watchdog.step_done(report.done, report.total)
         fraction = report.done / report.total
+        previews = _previews(report)
         for job_id, progress in _progress(batch, fraction).items():
-            self._sink.progress(job_id, progress)
+            self._sink.progress(job_id, replace(progress, preview=previews.get(job_id)))
         self.look()
 
 
 def went_as_usual(result: BatchResult) -> bool:
     """Whether a batch's seconds teach anything: all of it was made, and at once."""
     return not result.out_of_memory and all(rendered.pixels is not None for rendered in result.images)
+
+
+def _previews(report: StepReport) -> dict[str, Preview]:
+    """Return the preview of each job's first image in the batch."""
+    found: dict[str, Preview] = {}
+    for key, pixels in report.previews.items():
+        earlier = found.get(key.job_id)
+        if earlier is None or key.position < earlier.position:
+            found[key.job_id] = Preview(pixels, key.position, report.done, report.total)
+    return found
 
 
 def _progress(batch: Batch, fraction: float) -> dict[str, JobProgress]:

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
 from kleinbot.archive.archive import Archive, PictureGoneError
+from kleinbot.dispatch.previews import PreviewChoices
 from kleinbot.domain.errors import Code, RenderError
 from kleinbot.domain.job import Job
 from kleinbot.domain.job_spec import ImageKey
@@ -21,8 +22,9 @@ _JOBS_KEPT = 4
 class RenderTasks:
     """Reads what jobs need, once for all images of a job, and ahead of their turn where asked to."""
 
-    def __init__(self, archive: Archive, pool: CpuPool) -> None:
+    def __init__(self, archive: Archive, pool: CpuPool, previews: PreviewChoices) -> None:
         self._archive = archive
+        self._previews = previews
         self._pool = pool
         self._reading: OrderedDict[str, asyncio.Task[tuple[Pixels, ...]]] = OrderedDict()
 
@@ -41,6 +43,7 @@ class RenderTasks:
             noise=image.noise,
             pictures=tuple(picture for role, picture in by_role if role is Role.REFERENCE),
             start=None if start is None else StartingPicture(start, job.spec.first_sigma),
+            previews=await self._previews.wanted(job),
         )
 
     def read_ahead(self, job_id: str, job: Callable[[], Awaitable[Job | None]]) -> None:

@@ -24,9 +24,13 @@ class ServerSettings:
 
 @dataclass(frozen=True)
 class MemberSettings:
-    """The choices of one member; None: what the server has chosen."""
+    """The choices of one member.
+
+    ``others_may_edit`` None: what the server has chosen. ``previews``: they are shown what a picture becomes.
+    """
 
     others_may_edit: bool | None = None
+    previews: bool = True
 
 
 class PostState(StrEnum):

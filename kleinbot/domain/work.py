@@ -1,5 +1,6 @@
 """The values that the dispatcher and an engine exchange."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -34,6 +35,7 @@ class RenderTask:
     """One image for the engine to render.
 
     ``pictures``: the references that the transformer attends to, already scaled and composed on white.
+    ``previews``: its member may be shown what it becomes, step by step.
     """
 
     key: ImageKey
@@ -41,6 +43,7 @@ class RenderTask:
     noise: NoiseRecipe
     pictures: tuple[Pixels, ...] = ()
     start: StartingPicture | None = None
+    previews: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,10 +108,24 @@ class Suspended:
 
 @dataclass(frozen=True)
 class StepReport:
-    """Progress of the running batch: ``done`` of ``total`` denoising steps are finished."""
+    """Progress of the running batch: ``done`` of ``total`` denoising steps are finished.
+
+    ``previews``: what the images that want any are about to become; may be missing at any step.
+    """
 
     done: int
     total: int
+    previews: Mapping[ImageKey, Pixels] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What an image, counted from 0 by ``position``, is about to become after ``step`` of ``steps``."""
+
+    pixels: Pixels
+    position: int
+    step: int
+    steps: int
 
 
 @dataclass(frozen=True)
@@ -117,6 +134,7 @@ class JobProgress:
 
     done_images: int
     fraction: float
+    preview: Preview | None = None
 
 
 class EnginePhase(StrEnum):

@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -17,6 +17,7 @@ from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError, StartError
 from kleinbot.domain.faults import Faults
 from kleinbot.domain.job_spec import ImageKey
+from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.profile import Profile
 from kleinbot.domain.work import BatchResult, EnginePhase, EngineState, RenderTask, StepReport, Suspended
 from kleinbot.engine.protocol import never
@@ -64,6 +65,7 @@ class GpuEngine:
         self._memory_peak: MemoryPeak | None = None
         self._closing = threading.Event()
         self._closed: asyncio.Task[None] | None = None
+        self._is_fitting = False
 
     @property
     def profile(self) -> Profile:
@@ -231,7 +233,26 @@ class GpuEngine:
             raise RenderError(Code.ENGINE_FAILED)
         call.outcome = worker.make(batch_of(worker), call.callbacks())
         self._memory_peak = worker.memory_peak
+        self._fit_previews_later()
         return call.outcome
+
+    def _fit_previews_later(self) -> None:
+        """Queue a part of the fit behind what waits already, so that no picture waits for all of it."""
+        worker = self._worker
+        if (
+            worker is not None
+            and worker.must_fit_previews
+            and not self._is_fitting
+            and not self._closing.is_set()
+        ):
+            self._is_fitting = True
+            self._thread.submit(self._fit_previews)
+
+    def _fit_previews(self) -> None:
+        self._is_fitting = False
+        if self._worker is not None and not self._closing.is_set():
+            self._worker.fit_previews_on()
+            self._fit_previews_later()
 
     def _discard_of(self, call: "_Call") -> None:
         if isinstance(call.outcome, Suspended):
@@ -290,8 +311,8 @@ class _Call:
 
         return Callbacks(self._step_done, self._is_cancelled, self._must_stop, self._must_yield)
 
-    def _step_done(self, done: int) -> None:
-        _call_on_loop(self._loop, self._report, StepReport(done, self._steps))
+    def _step_done(self, done: int, previews: Mapping[ImageKey, Pixels]) -> None:
+        _call_on_loop(self._loop, self._report, StepReport(done, self._steps, previews))
 
     def _report(self, step: StepReport) -> None:
         if not self.abandoned.is_set():

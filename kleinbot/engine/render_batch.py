@@ -1,6 +1,6 @@
 """The state of a batch between the stages: finished images, remaining parts and time spent."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -25,11 +25,11 @@ class Stage(Enum):
 class Callbacks:
     """The functions that the engine's thread calls while it works.
 
-    ``on_step`` receives the number of finished steps. ``must_stop`` ends the work without a result;
-    ``must_yield`` returns whether another batch is due.
+    ``on_step`` receives the number of finished steps and previews of images. ``must_stop`` ends the work
+    without a result; ``must_yield`` returns whether another batch is due.
     """
 
-    on_step: Callable[[int], None]
+    on_step: Callable[[int, Mapping[ImageKey, Pixels]], None]
     is_cancelled: Callable[[ImageKey], bool]
     must_stop: Callable[[], bool]
     must_yield: Callable[[], bool]

@@ -14,6 +14,7 @@ from kleinbot.domain.work import RenderTask
 from kleinbot.engine.autoencoder import Autoencoder
 from kleinbot.engine.device import wait_for
 from kleinbot.engine.embeddings import EmbeddingCache
+from kleinbot.engine.previews import Previews
 from kleinbot.engine.render_batch import BatchPart, Callbacks, RenderBatch, Stage
 from kleinbot.klein.pipeline import vae
 from kleinbot.klein.pipeline.denoise import Conditioning, Denoising, Guidance, InitialLatents
@@ -28,8 +29,9 @@ HOST = torch.device("cpu")
 class Stages:
     """The model's stages on one device."""
 
-    def __init__(self, klein: Klein, autoencoder: Autoencoder, faults: Faults) -> None:
+    def __init__(self, klein: Klein, autoencoder: Autoencoder, previews: Previews, faults: Faults) -> None:
         self._klein = klein
+        self._previews = previews
         self._autoencoder = autoencoder
         self._faults = faults
         # One prompt at a time: the rounding of matrix products may depend on the batch size.
@@ -98,7 +100,7 @@ class Stages:
                 return False
             self._faults.reach(FaultPoint.WITHIN_STEP)
             denoising.step()
-            callbacks.on_step(denoising.steps_done)
+            callbacks.on_step(denoising.steps_done, self._previews.of_step(part.tasks, denoising))
         part.latents, part.denoising = denoising.latents, None
         return True
 

@@ -143,7 +143,7 @@ def _start(
     klein = load_klein(weights, profile, device, loading, scratch)
     raise_if_abandoned()
     on_state(EngineState(EnginePhase.WARMING, 0.0))
-    worker = Worker(klein, profile, clock, faults, check_products(klein))
+    worker = Worker(klein, profile, clock, faults, check_products(klein), scratch)
     worker.warm(is_abandoned, _rounded(EnginePhase.WARMING, "", on_state))
     raise_if_abandoned()
     return worker

@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from pathlib import Path
 from typing import NoReturn
 
 from kleinbot.domain.clock import Clock
@@ -16,6 +17,7 @@ from kleinbot.engine.autoencoder import Autoencoder
 from kleinbot.engine.device import MemoryPeak, memory_peak, release_memory, wait_for
 from kleinbot.engine.failures import Failure, classify, is_host_out_of_memory, is_out_of_memory
 from kleinbot.engine.oom_fallback import OomFallback
+from kleinbot.engine.previews import Previews
 from kleinbot.engine.render_batch import Callbacks, RenderBatch
 from kleinbot.engine.self_test import SelfTest
 from kleinbot.engine.stages import Stages
@@ -57,6 +59,7 @@ class _Loaded:
     oom_fallback: OomFallback
     self_test: SelfTest
     tuning: Tuning
+    previews: Previews
 
 
 class Worker:
@@ -69,18 +72,23 @@ class Worker:
         clock: Clock,
         faults: Faults,
         handicap: StartError | None = None,
+        folder: Path | None = None,
     ) -> None:
-        """``handicap``: a feature of the profile that is already known not to work on this machine."""
+        """``handicap``: a feature of the profile that is already known not to work on this machine.
+
+        ``folder``: where what was computed for the next start is kept.
+        """
         self._device = klein.device
         self._profile = profile
         self._clock = clock
         autoencoder = Autoencoder(klein.vae, profile.lean_decode)
-        stages = Stages(klein, autoencoder, faults)
+        previews = Previews(klein, autoencoder, folder)
+        stages = Stages(klein, autoencoder, previews, faults)
         is_resident = profile.text_encoder.placement is Placement.RESIDENT
         oom_fallback = OomFallback(autoencoder, klein.text_encoder, klein.device, is_resident)
         self_test = SelfTest(klein, autoencoder)
         self._model: _Loaded | None = _Loaded(
-            stages, autoencoder, oom_fallback, self_test, Tuning(klein, profile)
+            stages, autoencoder, oom_fallback, self_test, Tuning(klein, profile), previews
         )
         self._suspended: dict[int, RenderBatch] = {}
         self._next_handle = 1
@@ -157,6 +165,14 @@ class Worker:
     def verify(self) -> None:
         """Run the self-test if the GPU is suspect. Raises FatalEngineError if it is no longer usable."""
         self._check_health()
+
+    def fit_previews_on(self) -> None:
+        """Do a small part of what previews need."""
+        self._loaded.previews.fit_on()
+
+    @property
+    def must_fit_previews(self) -> bool:
+        return self._model is not None and self._fatal is None and self._loaded.previews.must_fit
 
     def release(self) -> None:
         """Release the model and its memory."""
@@ -312,7 +328,7 @@ def _nobody(_: object) -> bool:
     return False
 
 
-_IGNORED = Callbacks(lambda _: None, _nobody, lambda: False, lambda: False)
+_IGNORED = Callbacks(lambda _, __: None, _nobody, lambda: False, lambda: False)
 
 
 def _log_seconds(result: BatchResult, peak: MemoryPeak) -> None:

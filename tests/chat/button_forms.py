@@ -12,6 +12,8 @@ from kleinbot.chat.privacy.buttons import (
     OthersMayEdit,
     OthersMayEditButton,
     PostButton,
+    PreviewChoice,
+    PreviewsButton,
     TakeBackMessageButton,
     TakeBackResultButton,
 )
@@ -83,6 +85,7 @@ FORMS: dict[str, PersistentButton] = {
     f"kb:unmakeof:{JOB_ID}": TakeBackResultButton(JOB_ID),
     f"kb:post:{JOB_ID}": PostButton(JOB_ID),
     **{f"kb:oedit:{choice}": OthersMayEditButton(choice) for choice in OthersMayEdit},
+    **{f"kb:previews:{choice}": PreviewsButton(choice) for choice in PreviewChoice},
     "kb:qrole:123456789012345678": ClearRoleRuleButton(123456789012345678),
     "kb:case:7": CaseButton(7),
     "kb:audit:0:0:0:": AuditPageButton(0, 0, 0, ""),

@@ -39,7 +39,7 @@ def base_task(position: int = 0) -> RenderTask:
 
 
 def caller(must_yield: bool = False) -> Callbacks:
-    return Callbacks(lambda _: None, never, lambda: False, lambda: must_yield)
+    return Callbacks(lambda _, __: None, never, lambda: False, lambda: must_yield)
 
 
 def rendered(worker: Worker, *tasks: RenderTask) -> list[bytes]:

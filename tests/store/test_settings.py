@@ -18,9 +18,9 @@ async def test_each_server_and_member_has_settings_of_its_own(database: Database
         await settings.set_of_server(transaction, ADA.server_id, chosen)
         await settings.set_of_server(transaction, ADA.server_id, replace(chosen, retention_days=None))
         await settings.set_of_member(transaction, ADA, MemberSettings(others_may_edit=True))
-        await settings.set_of_member(transaction, ADA, MemberSettings(others_may_edit=False))
+        await settings.set_of_member(transaction, ADA, MemberSettings(None, previews=False))
     async with database.transaction() as reader:
         assert await settings.of_server(reader, ADA.server_id) == replace(chosen, retention_days=None)
         assert await settings.of_server(reader, ELSEWHERE.server_id) == ServerSettings()
-        assert await settings.of_member(reader, ADA) == MemberSettings(others_may_edit=False)
+        assert await settings.of_member(reader, ADA) == MemberSettings(None, previews=False)
         assert await settings.of_member(reader, ELSEWHERE) == MemberSettings()

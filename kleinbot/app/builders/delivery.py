@@ -20,6 +20,8 @@ from kleinbot.chat.moderation.case_poster import CasePoster
 from kleinbot.dispatch.clock_repair import ClockRepair
 from kleinbot.dispatch.retention import Retention
 from kleinbot.domain.job import Job
+from kleinbot.domain.pictures import Pixels
+from kleinbot.images.preview import encode_preview
 from kleinbot.metrics.counters import BotMetrics
 from kleinbot.small_klein.vocabulary import unknown_words
 from kleinbot.store.moderation import hidings
@@ -68,7 +70,8 @@ def build_delivery(
     clock, database, queries = base.clock, base.database, scheduling.queries
     skew = ClockSkew(clock)
     responses = FirstResponses(client)
-    live_messages = LiveMessages(queries, responses, texts, scheduling.scheduler.engine_state, clock)
+
+    live_messages = _live_messages(base, scheduling, responses, texts)
     attachments = Attachments(queries, base.pool)
     results = _results(base, attachments, texts, note)
     remover = MessageRemover(database, client, clock)
@@ -108,6 +111,16 @@ def build_delivery(
         ClockRepair(database, more_is_due, clock),
         Retention(database, clock),
     )
+
+
+def _live_messages(
+    base: Base, scheduling: Scheduling, responses: FirstResponses, texts: Texts
+) -> LiveMessages:
+    async def encoded(pixels: Pixels) -> bytes:
+        return await base.pool.run(encode_preview, pixels)
+
+    engine_state = scheduling.scheduler.engine_state
+    return LiveMessages(scheduling.queries, responses, texts, engine_state, base.clock, encoded)
 
 
 def _results(base: Base, attachments: Attachments, texts: Texts, note: str | None) -> ResultMessages:

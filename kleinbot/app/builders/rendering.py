@@ -10,6 +10,7 @@ from kleinbot.dispatch.batch_runner import ProgressSink
 from kleinbot.dispatch.claims import Claims
 from kleinbot.dispatch.dispatcher import Dispatcher
 from kleinbot.dispatch.finishing import Finisher
+from kleinbot.dispatch.previews import PreviewChoices
 from kleinbot.dispatch.render_tasks import RenderTasks
 from kleinbot.process.disk_space import DiskCheck
 
@@ -30,8 +31,12 @@ def build_rendering(
     model_name: str,
     version: str = __version__,
     free_bytes: Callable[[], int] | None = None,
+    previews: bool = True,
 ) -> Rendering:
-    """Build the rendering. ``free_bytes``: of the archive's disk; None: ask the archive."""
+    """Build the rendering. ``free_bytes``: of the archive's disk; None: ask the archive.
+
+    ``previews``: members may see what their pictures become.
+    """
     claims = Claims(
         database=base.database,
         scheduler=scheduling.scheduler,
@@ -52,11 +57,12 @@ def build_rendering(
         fail=claims.fail,
         keep_tags=claims.keep_tags,
     )
+    choices = PreviewChoices(base.database, scheduling.scheduler.cost_model, are_on=previews)
     dispatcher = Dispatcher(
         scheduler=scheduling.scheduler,
         engines=scheduling.engines,
         claims=claims,
-        tasks=RenderTasks(base.archive, base.pool),
+        tasks=RenderTasks(base.archive, base.pool, choices),
         finisher=finisher,
         sink=sink,
         disk=DiskCheck(free_bytes or base.archive.free_bytes),

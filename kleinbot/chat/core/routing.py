@@ -31,6 +31,7 @@ from kleinbot.chat.privacy.buttons import (
     KeepDataButton,
     OthersMayEditButton,
     PostButton,
+    PreviewsButton,
     TakeBackMessageButton,
     TakeBackResultButton,
 )
@@ -113,6 +114,7 @@ def button_routes(handlers: Handlers, more: MoreHandlers) -> tuple[ButtonRoute[A
         ButtonRoute(EraseButton, handlers.privacy.erase_pressed),
         ButtonRoute(KeepDataButton, handlers.privacy.keep_pressed),
         ButtonRoute(OthersMayEditButton, handlers.own_pictures.others_may_edit_pressed),
+        ButtonRoute(PreviewsButton, handlers.own_pictures.previews_pressed),
         ButtonRoute(TakeBackMessageButton, handlers.own_pictures.message_pressed),
         ButtonRoute(TakeBackResultButton, handlers.own_pictures.result_pressed),
         ButtonRoute(PostButton, handlers.own_pictures.post_pressed),

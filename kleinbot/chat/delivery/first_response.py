@@ -85,7 +85,7 @@ class ExpiredResponses:
         try:
             message = await self._find(job, asked_id)
             if message is not None:
-                await message.edit(view=view)
+                await message.edit(view=view, attachments=[])
         except UNREACHED as error:
             _log.info("job %s: its old message could not be edited: %s", job.job_id, error)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 import discord
@@ -13,7 +13,8 @@ from kleinbot.chat.delivery import waiting_views
 from kleinbot.chat.delivery.first_response import FirstResponses
 from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.job import DiscordReply
-from kleinbot.domain.work import EngineState, JobProgress
+from kleinbot.domain.pictures import Pixels
+from kleinbot.domain.work import EnginePhase, EngineState, JobProgress, Preview
 from kleinbot.texts import Texts
 from kleinbot.usecases.job_queries import JobQueries, JobStatus
 
@@ -21,6 +22,12 @@ _log = logging.getLogger(__name__)
 
 RUNNING_EDIT_EVERY_S = 2.0
 WAITING_EDIT_EVERY_S = 5.0
+PREVIEW_EDIT_EVERY_S = 3.0
+_SLOW_EDIT_S = 1.0
+_NO_PREVIEWS_FOR_S = 15.0
+"""After an edit that took long: Discord or the way there has no room for pictures that nobody needs."""
+_PREVIEWS_END_MS = 90 * MS_PER_S
+"""Before its token dies the message is edited once more without a preview: nobody could remove it later."""
 _EDITS_AT_ONCE = 8
 _LEAST_SHIFT_MS = 5 * MS_PER_S
 _LEAST_SHIFT_SHARE = 0.1
@@ -41,6 +48,8 @@ class _Live:
     is_opening: bool = False
     opened: asyncio.Event = field(default_factory=asyncio.Event)
     is_settled: bool = False
+    preview: Preview | None = None
+    shown: Preview | None = None
 
 
 class Opening:
@@ -71,7 +80,11 @@ class LiveMessages:
         texts: Texts,
         engine_state: Callable[[], EngineState],
         clock: Clock,
+        encode_preview: Callable[[Pixels], Awaitable[bytes]],
     ) -> None:
+        """``encode_preview`` must not keep the event loop."""
+        self._encode_preview = encode_preview
+        self._no_previews_until_s = 0.0
         self._queries = queries
         self._first_responses = first_responses
         self._texts = texts
@@ -100,7 +113,8 @@ class LiveMessages:
         live = self._live.get(job_id)
         if live is not None:
             live.progress = progress
-            live.every_s = RUNNING_EDIT_EVERY_S
+            live.preview = progress.preview or live.preview
+            live.every_s = RUNNING_EDIT_EVERY_S if live.preview is None else PREVIEW_EDIT_EVERY_S
 
     async def settle(self, job_id: str) -> None:
         """Stop updating a job's message: afterwards no edit is in progress or will follow."""
@@ -143,6 +157,9 @@ class LiveMessages:
                 group.create_task(self._refresh(gate, job_id, live))
 
     async def _refresh(self, gate: asyncio.Semaphore, job_id: str, live: _Live) -> None:
+        preview = live.preview if self._clock.monotonic_s() >= self._no_previews_until_s else None
+        # Before the lock, which a delivery waits for.
+        encoded = None if preview is None else await self._encoded(preview)
         async with gate, live.editing:
             if self._live.get(job_id) is not live or live.is_opening:
                 return
@@ -152,10 +169,28 @@ class LiveMessages:
                 return  # delivery makes the last edit
             status = self._with_shown_start(live, status)
             text = self._text(status, live.progress)
-            if text == live.text:
-                return
             live.address = live.address or await self._queries.reply_address(job_id)
-            await self._edit(live, status, text)
+            if preview is None or encoded is None or not self._may_show_preview(live, status):
+                if text != live.text or live.shown is not None:
+                    view = waiting_views.waiting(self._texts, status, text)
+                    await self._edit(live, status, text, core_views.MessageContent(view))
+            elif text != live.text or preview != live.shown:
+                message = waiting_views.waiting_with(self._texts, status, text, preview, encoded)
+                await self._edit(live, status, text, message, preview)
+
+    async def _encoded(self, preview: Preview) -> bytes | None:
+        try:
+            return await self._encode_preview(preview.pixels)
+        except (OSError, RuntimeError, ValueError) as error:
+            _log.info("a preview was not shown: %r", error)
+            return None
+
+    def _may_show_preview(self, live: _Live, status: JobStatus) -> bool:
+        """Whether the job is being drawn, and its message can still be edited for long enough."""
+        if live.address is None or self._engine_state().phase is not EnginePhase.READY:
+            return False
+        lives_ms = live.address.expires_ms - self._clock.now_ms()
+        return status.is_drawn and lives_ms > _PREVIEWS_END_MS
 
     def _with_shown_start(self, live: _Live, status: JobStatus) -> JobStatus:
         """Return ``status`` with the start that its message shows, if that still holds."""
@@ -167,18 +202,28 @@ class LiveMessages:
         live.starts_at_ms = status.starts_at_ms
         return status
 
-    async def _edit(self, live: _Live, status: JobStatus, text: str) -> None:
+    async def _edit(
+        self,
+        live: _Live,
+        status: JobStatus,
+        text: str,
+        message: core_views.MessageContent,
+        preview: Preview | None = None,
+    ) -> None:
         if live.address is None or self._clock.now_ms() >= live.address.expires_ms:
             return
-        view = waiting_views.waiting(self._texts, status, text)
+        began_s = self._clock.monotonic_s()
+        live.shown = preview
         try:
-            await self._first_responses.edit(live.address, core_views.MessageContent(view))
+            await self._first_responses.edit(live.address, message)
         except UNREACHED as error:
             _log.info("job %s: progress was not shown: %s", status.job.job_id, error)
             if isinstance(error, discord.HTTPException) and error.code in GONE:
                 self._live.pop(status.job.job_id, None)
         live.text = text
         live.looked_s = self._clock.monotonic_s()  # the pause begins once the edit has arrived
+        if live.looked_s - began_s > _SLOW_EDIT_S:
+            self._no_previews_until_s = live.looked_s + _NO_PREVIEWS_FOR_S
 
     def _text(self, status: JobStatus, progress: JobProgress | None) -> str:
         return waiting_views.waiting_text(self._texts, status, self._engine_state(), progress)

@@ -1,14 +1,15 @@
 """The views of an open job and of /queue: place, lane, expected time, progress, and what delays it."""
 
 import math
+from io import BytesIO
 
 import discord
 
 from kleinbot.chat.core import text as core_text
-from kleinbot.chat.core.views import fresh, plain
+from kleinbot.chat.core.views import MessageContent, fresh, plain
 from kleinbot.chat.jobs.buttons import CancelButton
 from kleinbot.domain.job import Job, Lane
-from kleinbot.domain.work import EnginePhase, EngineState, JobProgress
+from kleinbot.domain.work import EnginePhase, EngineState, JobProgress, Preview
 from kleinbot.texts import Texts
 from kleinbot.usecases.job_queries import JobStatus, QueueOverview
 from kleinbot.usecases.quota.quota import pictures
@@ -40,10 +41,32 @@ def waiting_text(
 def waiting(texts: Texts, status: JobStatus, text: str) -> discord.ui.LayoutView:
     """Return the message of an open job, with its cancel button."""
     view = plain(text)
-    row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
-    row.add_item(CancelButton(status.job.job_id).labelled(texts.say(status.job.locale, "button-cancel")))
-    view.add_item(row)
+    _add_cancel(view, texts, status.job)
     return view
+
+
+def waiting_with(
+    texts: Texts, status: JobStatus, text: str, preview: Preview, encoded: bytes
+) -> MessageContent:
+    """Return the same with a preview, as spoilered as the result will be."""
+    job, view = status.job, plain(text)
+    file = discord.File(BytesIO(encoded), filename="preview.webp")
+    said = texts.say(
+        job.locale, "preview",
+        count=job.count, position=preview.position + 1, step=preview.step, steps=preview.steps,
+    )  # fmt: skip
+    gallery: discord.ui.MediaGallery[discord.ui.LayoutView] = discord.ui.MediaGallery()
+    gallery.add_item(media=file, description=said, spoiler=job.spec.spoiler)
+    view.add_item(gallery)
+    view.add_item(discord.ui.TextDisplay(f"-# {said}"))
+    _add_cancel(view, texts, job)
+    return MessageContent(view, (file,))
+
+
+def _add_cancel(view: discord.ui.LayoutView, texts: Texts, job: Job) -> None:
+    row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
+    row.add_item(CancelButton(job.job_id).labelled(texts.say(job.locale, "button-cancel")))
+    view.add_item(row)
 
 
 def queue(

@@ -58,6 +58,20 @@ class OthersMayEdit(StrEnum):
     AS_SERVER = "server"
 
 
+class PreviewChoice(StrEnum):
+    """What a member may choose. The values are in custom ids and do not change."""
+
+    ON = "on"
+    OFF = "off"
+
+
+@dataclass(frozen=True)
+class PreviewsButton(PersistentButton, name="previews"):
+    """Chooses whether whoever presses is shown what their pictures become."""
+
+    choice: Annotated[PreviewChoice, one_of(PreviewChoice)]
+
+
 @dataclass(frozen=True)
 class OthersMayEditButton(PersistentButton, name="oedit"):
     """Chooses whether others may edit the pictures of whoever presses."""

@@ -12,6 +12,8 @@ from kleinbot.chat.privacy.buttons import (
     OthersMayEdit,
     OthersMayEditButton,
     PostButton,
+    PreviewChoice,
+    PreviewsButton,
     TakeBackMessageButton,
     TakeBackResultButton,
 )
@@ -54,6 +56,12 @@ class OwnPictureHandlers:
         found = await self._choices.choose_others_may_edit(actor, _ALLOWED[button.choice])
         view = picture_views.settings(self._texts, actor.locale, found)
         await self._interactions.replace(interaction, view)
+
+    async def previews_pressed(self, interaction: discord.Interaction[Any], button: PreviewsButton) -> None:
+        actor = self._interactions.actor_of(interaction)
+        found = await self._choices.choose_previews(actor, shown=button.choice is PreviewChoice.ON)
+        view = picture_views.settings(self._texts, actor.locale, found)
+        await interaction.response.edit_message(view=view)
 
     async def ask_of_message(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
         """Ask whether to remove what others made from the pictures of a message."""

@@ -7,6 +7,8 @@ from kleinbot.chat.core.buttons import PersistentButton
 from kleinbot.chat.privacy.buttons import (
     OthersMayEdit,
     OthersMayEditButton,
+    PreviewChoice,
+    PreviewsButton,
     TakeBackMessageButton,
     TakeBackResultButton,
 )
@@ -30,7 +32,20 @@ def settings(texts: Texts, locale: str, found: OwnSettings) -> discord.ui.Layout
             button.style, button.disabled = discord.ButtonStyle.primary, True
         row.add_item(button)
     view.add_item(row)
+    _add_previews(view, texts, locale, PreviewChoice.ON if found.chosen.previews else PreviewChoice.OFF)
     return view
+
+
+def _add_previews(view: discord.ui.LayoutView, texts: Texts, locale: str, chosen: PreviewChoice) -> None:
+    view.add_item(discord.ui.TextDisplay(texts.say(locale, "settings-previews", chosen=chosen.value)))
+    row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
+    for choice in PreviewChoice:
+        label = texts.say(locale, "button-previews", choice=choice.value)
+        button = PreviewsButton(choice).labelled(label)
+        if choice is chosen:
+            button.style, button.disabled = discord.ButtonStyle.primary, True
+        row.add_item(button)
+    view.add_item(row)
 
 
 def ask_take_back(texts: Texts, locale: str, used: OwnPictureUsed) -> discord.ui.LayoutView:

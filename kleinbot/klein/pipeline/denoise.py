@@ -85,6 +85,7 @@ class Denoising:
         self._words_ids = _batched(text_ids(conditioning.embeddings.shape[1]), batch, device)
         self._steps = steps
         self._steps_done = 0
+        self._last_velocity: torch.Tensor | None = None
 
     @property
     def steps_done(self) -> int:
@@ -99,6 +100,18 @@ class Denoising:
         """The current normalised ``patched`` latents (B, 4·C, rows, columns)."""
         return unpack(self._latents, self._rows, self._columns)
 
+    @property
+    def predicted(self) -> torch.Tensor:
+        """What the last step predicts as the end, as normalised ``patched`` latents: x₀ = x − σ·v.
+
+        Raises ValueError before the first step, and after a move until the next one.
+        """
+        if self._last_velocity is None:
+            raise ValueError("no step was done here")
+        sigma = self._schedule.sigmas[self._steps_done].to(self._latents.device)
+        end = self._latents.float() - sigma * self._last_velocity.float()
+        return unpack(end, self._rows, self._columns)
+
     def step(self) -> None:
         """Do the next step and wait until the device has finished it."""
         timestep = self._schedule.timesteps[self._steps_done]
@@ -111,10 +124,13 @@ class Denoising:
             # Otherwise four steps would be queued within milliseconds: progress would be wrong and a
             # cancellation would come too late.
             torch.cuda.synchronize(self._latents.device)
+        self._last_velocity = velocity
         self._steps_done += 1
 
     def move_to(self, device: torch.device) -> None:
         """Move all tensors to ``device``; steps are possible on the transformer's device only."""
+        if device != self._latents.device:
+            self._last_velocity = None
         self._latents = self._latents.to(device)
         self._embeddings = self._embeddings.to(device)
         self._references = [reference.to(device) for reference in self._references]
@@ -136,6 +152,7 @@ class Denoising:
         # The scheduler counts its steps, so each copy needs its own.
         single._schedule = copy.copy(self._schedule)
         single._latents = one(self._latents)
+        single._last_velocity = None
         single._embeddings = one(self._embeddings)
         single._references = [one(reference) for reference in self._references]
         if self._guidance is not None:

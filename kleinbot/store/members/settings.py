@@ -17,9 +17,10 @@ _SET_OF_SERVER = """
      set_up_ms)
     VALUES (?, ?, ?, ?, ?, ?, ?)
 """
-_OF_MEMBER = "SELECT others_may_edit FROM member_settings WHERE server_id = ? AND member_id = ?"
+_OF_MEMBER = "SELECT others_may_edit, previews FROM member_settings WHERE server_id = ? AND member_id = ?"
 _SET_OF_MEMBER = """
-    INSERT OR REPLACE INTO member_settings (server_id, member_id, others_may_edit) VALUES (?, ?, ?)
+    INSERT OR REPLACE INTO member_settings (server_id, member_id, others_may_edit, previews)
+    VALUES (?, ?, ?, ?)
 """
 
 _AT_ONCE_MS = 0
@@ -43,9 +44,9 @@ async def set_of_server(transaction: Transaction, server_id: int, settings: Serv
 async def of_member(reader: Reader, member: MemberKey) -> MemberSettings:
     """Return a member's settings; the defaults if they have not chosen."""
     row = await reader.one(_OF_MEMBER, member.server_id, member.member_id)
-    if row is None or row[0] is None:
+    if row is None:
         return MemberSettings()
-    return MemberSettings(others_may_edit=bool(row[0]))
+    return MemberSettings(None if row[0] is None else bool(row[0]), row[1] is None or bool(row[1]))
 
 
 async def set_of_member(transaction: Transaction, member: MemberKey, settings: MemberSettings) -> None:

@@ -23,6 +23,10 @@ waiting-starts-later = sobald andere ebenso viel hatten
 waiting-starts-soon = gleich
 running = Wird gezeichnet { $bar } { $percent } %
 running-of = Bild { $current } von { $count } wird gezeichnet { $bar } { $percent } %
+preview = { $count ->
+        [1] Vorschau, Schritt { $step } von { $steps }
+       *[other] Vorschau von Bild { $position }, Schritt { $step } von { $steps }
+    }
 finishing = Gleich fertig …
 engine-starting = Das Bildmodell startet; dein Platz bleibt dir.
 engine-downloading = Das Bildmodell wird heruntergeladen ({ $percent } %); dein Platz bleibt dir.

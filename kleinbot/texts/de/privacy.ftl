@@ -62,6 +62,15 @@ button-others-edit = { $choice ->
            *[no] nein
         })
     }
+settings-previews = **Sehen, was aus deinen Bildern wird, während sie gemalt werden?** { $chosen ->
+        [on] Ja.
+       *[off] Nein.
+    }
+    Nur bei Bildern, die mehr als ein paar Sekunden brauchen; die Vorschau verschwindet, sobald das Bild da ist.
+button-previews = { $choice ->
+        [on] Vorschau zeigen
+       *[off] Keine Vorschau
+    }
 menu-take-back = Was daraus wurde, entfernen
 more-take-back = Das ist mein Bild …
 take-back-question = **Alles entfernen, was andere hier aus deinem Bild gemacht haben?** Auch was daraus wieder entstand, verschwindet, mit meinen Nachrichten, die es zeigen. Was sie dafür bezahlt haben, bleibt bezahlt. Das lässt sich nicht rückgängig machen.

@@ -23,6 +23,10 @@ waiting-starts-later = once others have had as much
 waiting-starts-soon = in a moment
 running = Drawing { $bar } { $percent } %
 running-of = Drawing picture { $current } of { $count } { $bar } { $percent } %
+preview = { $count ->
+        [1] Preview, step { $step } of { $steps }
+       *[other] Preview of picture { $position }, step { $step } of { $steps }
+    }
 finishing = Finishing …
 engine-starting = The image model is starting; your place is kept.
 engine-downloading = The image model is being downloaded ({ $percent } %); your place is kept.

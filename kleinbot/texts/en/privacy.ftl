@@ -56,6 +56,15 @@ button-others-edit = { $choice ->
         [no] No
        *[server] As this server has it ({ $server })
     }
+settings-previews = **See what your pictures become while they are drawn?** { $chosen ->
+        [on] Yes.
+       *[off] No.
+    }
+    Only for pictures that take longer than a few seconds; a preview goes once the picture is there.
+button-previews = { $choice ->
+        [on] Show previews
+       *[off] No previews
+    }
 menu-take-back = Remove what was made from it
 more-take-back = This is my picture …
 take-back-question = **Remove everything that others made from your picture here?** Also what was made from that goes, with my messages that show it. What they paid for it stays paid. This cannot be undone.

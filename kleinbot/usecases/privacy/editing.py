@@ -1,5 +1,6 @@
-"""Whether others may edit a person's pictures: as the person has chosen, or else as the server has."""
+"""A member's own settings: whether others may edit their pictures, and whether previews are shown."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from kleinbot.domain.clock import Clock
@@ -41,10 +42,17 @@ class MemberChoices:
 
     async def choose_others_may_edit(self, actor: Actor, allowed: bool | None) -> OwnSettings:
         """Choose whether others may edit the actor's pictures; None: as the server has it. Idempotent."""
+        return await self._choose(actor, lambda chosen: replace(chosen, others_may_edit=allowed))
+
+    async def choose_previews(self, actor: Actor, *, shown: bool) -> OwnSettings:
+        """Choose whether the actor is shown what their pictures become. Idempotent."""
+        return await self._choose(actor, lambda chosen: replace(chosen, previews=shown))
+
+    async def _choose(self, actor: Actor, change: Callable[[MemberSettings], MemberSettings]) -> OwnSettings:
         async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
             now_ms = self._clock.now_ms()
             await events.accept(transaction, actor, now_ms)
             await members.remember(transaction, actor.member, now_ms)
             chosen = await settings.of_member(transaction, actor.member)
-            await settings.set_of_member(transaction, actor.member, replace(chosen, others_may_edit=allowed))
+            await settings.set_of_member(transaction, actor.member, change(chosen))
         return await self.mine(actor)
