@@ -1,4 +1,4 @@
-"""/mod, for those who may manage messages, and /admin channels."""
+"""/mod, for those who may manage messages, /admin channels and /admin audit."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from discord.ext import commands
 from kleinbot.chat.core.translator import t
 from kleinbot.chat.moderation.channel_handlers import ChannelHandlers
 from kleinbot.chat.moderation.handlers import ModerationHandlers
+from kleinbot.chat.moderation.word_handlers import WordHandlers
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.moderation.bans import REASON_CHARACTERS
 
@@ -87,6 +88,26 @@ class ChannelsGroup(app_commands.Group):
         await self._handlers.list(interaction)
 
 
+class ReadWordsGroup(app_commands.Group):
+    """/mod words: what moderators may do with the list that admins keep."""
+
+    def __init__(self, handlers: WordHandlers) -> None:
+        super().__init__(name=t("admin-words-name"), description=t("admin-words-description"))
+        self._handlers = handlers
+
+    @app_commands.command(name=t("admin-words-list-name"), description=t("admin-words-list-description"))
+    async def list(self, interaction: discord.Interaction[Any]) -> None:
+        await self._handlers.list(interaction)
+
+    @app_commands.command(name=t("admin-words-test-name"), description=t("admin-words-test-description"))
+    @app_commands.rename(text=t("admin-words-text-name"))
+    @app_commands.describe(text=t("admin-words-text-description"))
+    async def test(
+        self, interaction: discord.Interaction[Any], text: app_commands.Range[str, 1, 2000]
+    ) -> None:
+        await self._handlers.test(interaction, text)
+
+
 class ModerationCog(commands.Cog):
     """A command of its own: Discord hides /admin from moderators, who may not manage the server."""
 
@@ -106,11 +127,13 @@ class ModerationCog(commands.Cog):
         if not isinstance(admin, app_commands.Group):
             raise TypeError(admin)
         admin.add_command(ChannelsGroup(self._handlers.channels))
-        audit = app_commands.Command[Any, ..., None](
-            name=t("admin-audit-name"), description=t("admin-audit-description"), callback=self.audit
-        )
-        audit.autocomplete("action")(self._actions)
-        admin.add_command(audit)
+        for group in (admin, self.mod):
+            audit = app_commands.Command[Any, ..., None](
+                name=t("admin-audit-name"), description=t("admin-audit-description"), callback=self.audit
+            )
+            audit.autocomplete("action")(self._actions)
+            group.add_command(audit)
+        self.mod.add_command(ReadWordsGroup(self._handlers.words))
         self._tree.add_command(self._menu)
 
     async def cog_unload(self) -> None:

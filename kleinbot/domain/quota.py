@@ -143,6 +143,7 @@ class AuditAction(StrEnum):
     WORD_REMOVE = "word-remove"
     REFUSED_MINORS = "refused-minors"
     REFUSED_OTHERS_PICTURES = "refused-others-pictures"
+    REFUSED_WORD = "refused-word"
     WARN = "warn"
     HIDE = "hide"
     HIDE_REPORTED = "hide-reported"

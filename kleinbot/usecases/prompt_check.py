@@ -56,7 +56,10 @@ class PromptCheck:
         if rule is not None:
             await self._refused.note(actor, rule)
             raise Refusal(rule.code)
-        await self.words.require_none(actor.server_id, prompt)
+        word = await self.words.found(actor.server_id, prompt)
+        if word is not None:
+            await self._refused.note_word(actor, word)
+            raise Refusal(Code.WORDS_FORBIDDEN)
         return marks
 
     async def judged(self, actor: Actor, draft: Draft) -> Draft:

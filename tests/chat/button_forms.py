@@ -3,7 +3,7 @@
 from kleinbot.chat.core.buttons import PersistentButton
 from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
 from kleinbot.chat.jobs.buttons import CancelButton
-from kleinbot.chat.moderation.buttons import AuditPageButton, CaseActionButton, CaseButton
+from kleinbot.chat.moderation.buttons import AuditPageButton, CaseActionButton, CaseButton, WordsPageButton
 from kleinbot.chat.more.buttons import MoreActionButton, MoreButton
 from kleinbot.chat.owner.buttons import OwnerCancelButton, OwnerPageButton, ServiceModeButton
 from kleinbot.chat.privacy.buttons import (
@@ -88,6 +88,7 @@ FORMS: dict[str, PersistentButton] = {
     **{f"kb:previews:{choice}": PreviewsButton(choice) for choice in PreviewChoice},
     "kb:qrole:123456789012345678": ClearRoleRuleButton(123456789012345678),
     "kb:case:7": CaseButton(7),
+    "kb:words:3": WordsPageButton(3),
     "kb:audit:0:0:0:": AuditPageButton(0, 0, 0, ""),
     "kb:audit:123456:123456789012345678:1800000000:cancel-as-moderator": AuditPageButton(
         123456, 123456789012345678, 1800000000, "cancel-as-moderator"

@@ -1,7 +1,10 @@
 """Refused content through the real client: every way in, in both languages."""
 
+import asyncio
+
 from kleinbot.sandbox import InteractionHandle, Person, ShownMessage
-from tests.e2e.pictures import a_png, imagined, result, said_alone
+from kleinbot.store.moderation import words
+from tests.e2e.pictures import WAIT_S, a_png, forge_button, imagined, result, said_alone
 from tests.e2e.running_bot import BotEnvironment
 from tests.scripted_engine import ScriptedEngine
 
@@ -42,6 +45,24 @@ async def test_admins_forbid_words_that_members_never_see(environment: BotEnviro
         tried = await admin.command(bot.channel, "admin words test", text="snozzcumber")
         await said_alone(tried, "would be refused because of “snozz\\*”")
         await said_alone(await admin.command(bot.channel, "admin words list"), "Forbidden in this server (1)")
+        for name in ("mod words list", "mod words test", "mod audit"):
+            options: dict[str, object] = {"text": "snozzcumber"} if name.endswith("test") else {}
+            read = await said_alone(await bot.moderator.command(bot.channel, name, **options), "snozz\\*")
+            assert "berries" not in read.text
+        # The pages of a long list; a forged page.
+        async with bot.app.container.base.database.transaction() as transaction:
+            for number in range(60):
+                await words.put(transaction, bot.server.id, f"word{number:02}{'x' * 90}")
+        listed = await said_alone(await bot.moderator.command(bot.channel, "mod words list"), "page 1 of")
+        await bot.moderator.press(listed, label="Next")
+        async with asyncio.timeout(WAIT_S):
+            while "page 2 of" not in listed.text:
+                await asyncio.sleep(0.005)
+        forge_button(listed, "Next", lambda _: "kb:words:9999")
+        await bot.moderator.press(listed, label="Next")
+        async with asyncio.timeout(WAIT_S):
+            while "word59" not in listed.text:
+                await asyncio.sleep(0.005)
         await said_alone(
             await admin.command(bot.channel, "admin words remove", word="snozz*"), "allowed again"
         )

@@ -51,7 +51,8 @@ async def test_filters_pages_and_other_servers(harness: UseCaseHarness) -> None:
     assert await _numbers(harness, AuditFilter(77)) == []
 
 
-async def test_it_is_for_admins(harness: UseCaseHarness) -> None:
-    for actor in (MODERATOR, replace(ADMIN, is_admin=False)):
-        with pytest.raises(Refusal, match="error-not-an-admin"):
+async def test_it_is_for_moderators_and_admins(harness: UseCaseHarness) -> None:
+    await ReadAudit(harness.database).page(MODERATOR, AuditFilter())
+    for actor in (replace(ADMIN, is_admin=False), replace(MODERATOR, is_moderator=False)):
+        with pytest.raises(Refusal, match="error-not-a-moderator"):
             await ReadAudit(harness.database).page(actor, AuditFilter())

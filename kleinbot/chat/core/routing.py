@@ -18,7 +18,12 @@ from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
 from kleinbot.chat.create.handlers import CreateHandlers
 from kleinbot.chat.jobs.buttons import CancelButton
 from kleinbot.chat.jobs.handlers import JobHandlers
-from kleinbot.chat.moderation.buttons import AuditPageButton, CaseActionButton, CaseButton
+from kleinbot.chat.moderation.buttons import (
+    AuditPageButton,
+    CaseActionButton,
+    CaseButton,
+    WordsPageButton,
+)
 from kleinbot.chat.moderation.handlers import ModerationHandlers
 from kleinbot.chat.more.buttons import MoreActionButton, MoreButton
 from kleinbot.chat.more.handlers import MoreHandlers
@@ -120,6 +125,7 @@ def button_routes(handlers: Handlers, more: MoreHandlers) -> tuple[ButtonRoute[A
         ButtonRoute(PostButton, handlers.own_pictures.post_pressed),
         ButtonRoute(CaseButton, handlers.moderation.cases.open_pressed),
         ButtonRoute(CaseActionButton, handlers.moderation.cases.act_pressed),
+        ButtonRoute(WordsPageButton, handlers.moderation.words.page_pressed),
         ButtonRoute(AuditPageButton, handlers.moderation.audit.page_pressed),
     )
 

@@ -32,6 +32,13 @@ class CaseActionButton(PersistentButton, name="judge"):
     style: ClassVar[discord.ButtonStyle] = discord.ButtonStyle.secondary
 
 
+@dataclass(frozen=True)
+class WordsPageButton(PersistentButton, name="words"):
+    """Turns the pages of a server's forbidden words; ``page`` counts from 0."""
+
+    page: Annotated[int, Codec(r"\d{1,4}", int)]
+
+
 _Number = Annotated[int, Codec(r"\d{1,18}", int)]
 _Action = Annotated[str, Codec(r"[a-z-]{0,30}")]
 

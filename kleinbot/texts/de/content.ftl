@@ -10,11 +10,17 @@ error-too-many-words = Die Liste hat { $most } Einträge, mehr gehen nicht. Entf
 admin-word-added = Texte mit „{ $word }“ werden ab jetzt abgelehnt. Mitglieder erfahren nicht, welches Wort es war.
 admin-word-removed = „{ $word }“ ist wieder erlaubt.
 admin-words-none = Auf diesem Server ist kein Wort verboten. Was ich überall ablehne, gilt trotzdem.
-admin-words-listed = Auf diesem Server verboten ({ $count }): { $words }
+admin-words-listed = Auf diesem Server verboten ({ $count }{ $pages ->
+        [1] {""}
+       *[other] , Seite { $page } von { $pages }
+    }): { $words }
+button-words-before = Davor
+button-words-after = Weiter
 admin-words-pass = In diesem Text steht kein Wort der Liste.
 admin-words-stopped = Dieser Text würde wegen „{ $word }“ abgelehnt.
 audit-refused-minors = { $actor } wurde etwas Sexuelles mit Minderjährigen abgelehnt
 audit-refused-others-pictures = { $actor } wurde abgelehnt, jemanden auf einem Bild zu sexualisieren, das ich nicht gezeichnet habe
+audit-refused-word = { $actor } wurde wegen eines Wortes aus der Liste dieses Servers abgelehnt
 audit-word-add = { $actor } hat ein Wort verboten
 audit-word-remove = { $actor } hat ein Wort wieder erlaubt
 

@@ -10,11 +10,17 @@ error-too-many-words = The list has { $most } entries, which is the most. Remove
 admin-word-added = Texts with “{ $word }” are refused from now on. Members do not learn which word it was.
 admin-word-removed = “{ $word }” is allowed again.
 admin-words-none = No words are forbidden in this server. What I refuse everywhere holds nonetheless.
-admin-words-listed = Forbidden in this server ({ $count }): { $words }
+admin-words-listed = Forbidden in this server ({ $count }{ $pages ->
+        [1] {""}
+       *[other] , page { $page } of { $pages }
+    }): { $words }
+button-words-before = Before
+button-words-after = Next
 admin-words-pass = No word of the list is in that text.
 admin-words-stopped = That text would be refused because of “{ $word }”.
 audit-refused-minors = { $actor } was refused something sexual with minors
 audit-refused-others-pictures = { $actor } was refused a sexualised edit of a picture that I did not draw
+audit-refused-word = { $actor } was refused because of a word of this server's list
 audit-word-add = { $actor } forbade a word
 audit-word-remove = { $actor } allowed a word again
 

@@ -13,7 +13,7 @@ from kleinbot.store.database import MEMBER_TIMEOUT_S, Database
 from kleinbot.store.jobs import events
 from kleinbot.store.members import audit, servers
 from kleinbot.store.moderation import words
-from kleinbot.usecases.permissions import require_admin
+from kleinbot.usecases.permissions import require_admin, require_moderator
 
 _MOST_SERVERS = 200
 """Servers whose words are held ready; those of others are read again."""
@@ -27,11 +27,6 @@ class ForbiddenWords:
         self._ready: OrderedDict[int, CompiledWords] = OrderedDict()
         self._changes = 0
         self._reading = asyncio.Lock()
-
-    async def require_none(self, server_id: int, text: str) -> None:
-        """Raise Refusal WORDS_FORBIDDEN if ``text`` contains a word of this server's list."""
-        if await self.found(server_id, text) is not None:
-            raise Refusal(Code.WORDS_FORBIDDEN)
 
     async def found(self, server_id: int, text: str) -> str | None:
         """Return a listed word that ``text`` contains."""
@@ -60,7 +55,7 @@ class ForbiddenWords:
 
 
 class Words:
-    """Every method raises Refusal NOT_AN_ADMIN unless the actor may manage the server."""
+    """For moderators to read and try, raising Refusal NOT_A_MODERATOR; for admins to change: NOT_AN_ADMIN."""
 
     def __init__(self, database: Database, forbidden: ForbiddenWords, clock: Clock) -> None:
         self._database = database
@@ -68,12 +63,12 @@ class Words:
         self._clock = clock
 
     async def listed(self, actor: Actor) -> list[str]:
-        require_admin(actor)
+        require_moderator(actor)
         return await words.of_server(self._database.read, actor.server_id, MOST_WORDS)
 
     async def test(self, actor: Actor, text: str) -> str | None:
         """Return a word of the list that ``text`` contains."""
-        require_admin(actor)
+        require_moderator(actor)
         return await self._forbidden.found(actor.server_id, text)
 
     async def add(self, actor: Actor, typed: str) -> str:
