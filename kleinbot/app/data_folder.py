@@ -12,6 +12,7 @@ from kleinbot.domain.faults import Faults
 from kleinbot.process.disk_space import require_disk_space
 from kleinbot.process.folder_lock import folder_locked
 from kleinbot.store.damage import damage_as_start_error
+from kleinbot.store.free_pages import clear_free_pages
 from kleinbot.store.log_owner import claim
 from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.upkeep.pairing import Pairing, require_database, settle
@@ -35,11 +36,12 @@ async def lock(settings: Settings, clock: Clock, stack: AsyncExitStack) -> None:
 
 
 def prepare(file: Path, root: Path, clock: Clock, faults: Faults) -> Pairing:
-    """Migrate the database to the current schema, and pair database and archive.
+    """Migrate the database to the current schema, clear its free pages, and pair database and archive.
 
     Raises StartError FOLDER_UNUSABLE.
     """
     migrate(file, load_migrations(), clock)
+    clear_free_pages(file)
     try:
         claim(file, faults)
         return settle(file, root, clock, faults)
